@@ -1,0 +1,149 @@
+//! Every way a request or a command can fail, and the one map from failure to status.
+
+use axum::http::StatusCode;
+use serde::Serialize;
+
+/// Shorthand for results that fail with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One field that was wrong, and what would be right.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's name as the client sent it (dotted or indexed for nested ones).
+    pub field: String,
+    /// What is wrong and what would be right, as a sentence fragment.
+    pub message: String,
+}
+
+/// A failure, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or it is another tenant's.
+    #[error("{what} not found")]
+    NotFound {
+        /// The thing's name in the singular, capitalised ("Company").
+        what: &'static str,
+    },
+    /// The input is wrong; every wrong field is listed.
+    #[error("{}", join(.0))]
+    Invalid(Vec<FieldError>),
+    /// The request cannot be understood at all (not JSON, not UTF-8).
+    #[error("{0}")]
+    BadRequest(String),
+    /// No valid credentials.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// The role may never do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The state of the data forbids it; `details` are extra members of the JSON body.
+    #[error("{message}")]
+    Conflict {
+        /// What stands in the way.
+        message: String,
+        /// Extra members for the body, for example `{"attached": {"assets": 3}}`.
+        details: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Once valid, no longer: a pruned cursor, a retired endpoint.
+    #[error("{message}")]
+    Gone {
+        /// What happened and where to go.
+        message: String,
+        /// Extra members for the body.
+        details: serde_json::Map<String, serde_json::Value>,
+    },
+    /// `If-Match` names another version than the stored one.
+    #[error("the record has changed since you read it; read it again and repeat your change")]
+    PreconditionFailed,
+    /// The method exists for other paths only.
+    #[error("this method is not allowed here")]
+    MethodNotAllowed,
+    /// The body exceeds the limit (bytes).
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body's media type is not one we read.
+    #[error("{0}")]
+    UnsupportedMedia(String),
+    /// Too many attempts.
+    #[error("too many attempts; try again in {retry_after} seconds")]
+    TooMany {
+        /// Seconds until another attempt is worthwhile.
+        retry_after: u64,
+    },
+    /// Cannot be served just now: full queue, lock held elsewhere, database away, keys unreachable.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The disk is full or read-only.
+    #[error("storage: {0}")]
+    Storage(String),
+    /// Another system failed us.
+    #[error("{service}: {message}")]
+    Upstream {
+        /// Which system ("Freshservice", "Core").
+        service: &'static str,
+        /// What it did, without secrets.
+        message: String,
+    },
+    /// A bug or an unforeseen failure; the text goes to the log, never to a client.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+fn join(fields: &[FieldError]) -> String {
+    fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ")
+}
+
+impl Error {
+    /// One wrong field.
+    #[must_use]
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// A conflict without extra members.
+    #[must_use]
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::Conflict { message: message.into(), details: serde_json::Map::new() }
+    }
+
+    /// An unforeseen failure, keeping only its text.
+    #[must_use]
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+
+    /// The HTTP status of this failure.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Invalid(_) | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::Gone { .. } => StatusCode::GONE,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Storage(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Upstream { .. } => StatusCode::BAD_GATEWAY,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl axum::response::IntoResponse for Error {
+    /// A bare status with the error in the extensions; `web::errors` writes the body, once, as JSON
+    /// or as a page, because only it knows the path, the request id and who is asking.
+    fn into_response(self) -> axum::response::Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(std::sync::Arc::new(self));
+        response
+    }
+}
