@@ -1,1 +1,6 @@
+//! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
+pub mod app;
+pub mod error;
+pub mod types;
+pub mod web;

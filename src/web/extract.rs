@@ -1,0 +1,107 @@
+//! Our own `Path` and `Query`, so that bad input always yields our own error.
+
+use super::form;
+use crate::error::{Error, Result};
+use axum::{
+    extract::{FromRequestParts, RawPathParams, path::ErrorKind, rejection::PathRejection},
+    http::request::Parts,
+};
+use serde::de::DeserializeOwned;
+use std::convert::Infallible;
+
+/// The parameters of the path; what cannot be one (letters for a number) is 404.
+#[derive(Clone, Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        if let Ok(raw) = RawPathParams::from_request_parts(parts, state).await
+            && let Some((name, _)) = raw.iter().find(|(_, value)| value.contains('\0'))
+        {
+            return Err(Error::field(name, "must not contain a NUL character"));
+        }
+        let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state).await.map_err(rejected)?;
+        Ok(Self(value))
+    }
+}
+
+fn rejected(rejection: PathRejection) -> Error {
+    let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
+        return Error::internal("a route without parameters");
+    };
+    match failed.into_kind() {
+        ErrorKind::InvalidUtf8InPathParam { key } => Error::field(key, "must be valid UTF-8"),
+        ErrorKind::ParseError { .. } | ErrorKind::ParseErrorAtIndex { .. } | ErrorKind::ParseErrorAtKey { .. } => {
+            Error::NotFound { what: "Resource" }
+        }
+        other => Error::internal(other),
+    }
+}
+
+/// One parameter of the query string: its text, or why it cannot be read.
+type Param = (String, Result<String, &'static str>);
+
+/// The query string: every parameter may be asked for, unknown ones are ignored (contract §0).
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    params: Vec<Param>,
+}
+
+impl Query {
+    /// Reads a query string; never fails, because a parameter that nobody asks for does not matter.
+    #[must_use]
+    pub fn parse(query: &str) -> Self {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((form::decode(name.as_bytes()).ok()?, form::decode(value.as_bytes())))
+        });
+        Self { params: pairs.collect() }
+    }
+
+    /// A parameter's first value; what cannot be read counts as absent.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(known, _)| known == name)?.1.as_deref().ok()
+    }
+
+    /// A parameter's first value, trimmed; empty counts as absent.
+    ///
+    /// # Errors
+    /// When it is not UTF-8 or holds a NUL.
+    pub fn text(&self, name: &str) -> Result<Option<&str>> {
+        let Some((_, value)) = self.params.iter().find(|(known, _)| known == name) else { return Ok(None) };
+        let value = value.as_deref().map_err(|why| Error::field(name, *why))?.trim();
+        Ok(Some(value).filter(|value| !value.is_empty()))
+    }
+
+    /// An integer as old clients send it: anything that is none is the default.
+    #[must_use]
+    pub fn int_or(&self, name: &str, default: i64) -> i64 {
+        self.get(name).and_then(|value| value.trim().parse().ok()).unwrap_or(default)
+    }
+
+    /// Whether a switch is on: `true`, `1`, `yes` or `on`.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| ["true", "1", "yes", "on"].iter().any(|word| value.trim().eq_ignore_ascii_case(word)))
+    }
+
+    /// Every parameter in the order sent, as [`Self::text`] would judge it.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Result<&str>)> {
+        self.params.iter().map(|(name, value)| (name.as_str(), value.as_deref().map_err(|why| Error::field(name.clone(), *why))))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+#[path = "extract_tests.rs"]
+mod tests;

@@ -1,0 +1,299 @@
+//! Reads what a write sends, field by field, and collects everything that is wrong with it.
+//!
+//! JSON and form posts become the same map, so a room states its rules once. Text is trimmed, and empty
+//! text means "no value", as null does; a field that is not sent stays as it is.
+
+use super::{edge, form, json};
+use crate::error::{Error, FieldError, Result};
+use axum::{
+    extract::{FromRequest, Request},
+    http::{HeaderMap, Method, header},
+};
+use serde_json::{Map, Value};
+
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use rules::Field;
+
+/// What a client sent for one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent<T> {
+    /// Nothing: leave it as it is.
+    Absent,
+    /// Null (or empty text): clear it.
+    Null,
+    /// This value.
+    Value(T),
+}
+
+impl<T> Sent<T> {
+    /// The value; neither "nothing" nor "clear it" has one.
+    pub fn value(self) -> Option<T> {
+        if let Self::Value(value) = self { Some(value) } else { None }
+    }
+
+    /// Whether the field was sent at all.
+    pub fn is_sent(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+
+    /// Puts what was sent into a place that may be empty.
+    pub fn store(self, place: &mut Option<T>) {
+        match self {
+            Self::Absent => {}
+            Self::Null => *place = None,
+            Self::Value(value) => *place = Some(value),
+        }
+    }
+
+    /// Puts a value that was sent into a place that always has one.
+    pub fn store_value(self, place: &mut T) {
+        if let Self::Value(value) = self {
+            *place = value;
+        }
+    }
+
+    /// The same with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sent<U> {
+        match self {
+            Self::Absent => Sent::Absent,
+            Self::Null => Sent::Null,
+            Self::Value(value) => Sent::Value(change(value)),
+        }
+    }
+}
+
+/// The fields of one write, and what has been found wrong with them so far.
+#[derive(Debug, Default)]
+pub struct Fields {
+    map: Map<String, Value>,
+    is_form: bool,
+    creating: bool,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// Fields that came from somewhere else than a request's body.
+    #[must_use]
+    pub fn new(map: Map<String, Value>) -> Self {
+        Self { map, ..Self::default() }
+    }
+
+    /// Fields of a browser's form: every value is text.
+    #[must_use]
+    pub fn from_form(map: Map<String, Value>) -> Self {
+        Self { map, is_form: true, ..Self::default() }
+    }
+
+    /// Whether a browser's form sent them.
+    #[must_use]
+    pub fn is_form(&self) -> bool {
+        self.is_form
+    }
+
+    /// Whether required fields must be sent (a `POST` starts so) or only must not be emptied.
+    pub fn set_creating(&mut self, creating: bool) {
+        self.creating = creating;
+    }
+
+    /// Whether a field was sent.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    /// What was sent, as it was sent.
+    #[must_use]
+    pub fn map(&self) -> &Map<String, Value> {
+        &self.map
+    }
+
+    /// Accepts a second name for a field; the first one wins when both are sent.
+    pub fn alias(&mut self, name: &str, other: &str) {
+        if let (false, Some(value)) = (self.map.contains_key(name), self.map.get(other).cloned()) {
+            self.map.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Notes that a field is wrong.
+    pub fn refuse(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.errors.push(FieldError { field: field.into(), message: message.into() });
+    }
+
+    /// Whether anything was wrong so far.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// Nothing, or everything that was wrong.
+    ///
+    /// # Errors
+    /// With all wrong fields.
+    pub fn finish(self) -> Result<()> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &str) -> Field<'_, String> {
+        self.read(name, |value, _| match value {
+            Value::String(text) => text_of(&text),
+            other => Err(format!("must be text, not {}", json::kind(&other))),
+        })
+    }
+
+    /// A key that old clients send as text or as a number, such as `company_id`.
+    pub fn key(&mut self, name: &str) -> Field<'_, String> {
+        self.read(name, |value, _| key_of(value))
+    }
+
+    /// A whole number.
+    pub fn int(&mut self, name: &str) -> Field<'_, i64> {
+        self.read(name, int_of)
+    }
+
+    /// True or false; in a form also `on`, `1`, `yes` and their opposites.
+    pub fn bool(&mut self, name: &str) -> Field<'_, bool> {
+        self.read(name, |value, is_form| match value {
+            Value::Bool(value) => Ok(Sent::Value(value)),
+            Value::String(text) if is_form => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "on" | "1" | "yes" => Ok(Sent::Value(true)),
+                "false" | "off" | "0" | "no" | "" => Ok(Sent::Value(false)),
+                _ => Err("must be true or false".to_owned()),
+            },
+            other => Err(format!("must be true or false, not {}", json::kind(&other))),
+        })
+    }
+
+    /// A list of texts: an array, an array encoded as text, or text with commas or line ends.
+    pub fn text_list(&mut self, name: &str) -> Field<'_, Vec<String>> {
+        self.read(name, |value, _| list_of(value, "text", |item, _| text_of_item(item), false))
+    }
+
+    /// A list of keys, each text or a number.
+    pub fn key_list(&mut self, name: &str) -> Field<'_, Vec<String>> {
+        self.read(name, |value, is_form| list_of(value, "account numbers", |item, _| key_of(item), is_form))
+    }
+
+    /// A list of whole numbers.
+    pub fn int_list(&mut self, name: &str) -> Field<'_, Vec<i64>> {
+        self.read(name, |value, is_form| list_of(value, "whole numbers", int_of, is_form))
+    }
+
+    /// A list of anything, for the room to read on with [`Fields::new`].
+    pub fn array(&mut self, name: &str) -> Field<'_, Vec<Value>> {
+        self.read(name, |value, _| match value {
+            Value::Array(items) => Ok(Sent::Value(items)),
+            other => Err(format!("must be an array, not {}", json::kind(&other))),
+        })
+    }
+
+    /// An object.
+    pub fn object(&mut self, name: &str) -> Field<'_, Map<String, Value>> {
+        self.read(name, |value, _| match value {
+            Value::Object(map) => Ok(Sent::Value(map)),
+            other => Err(format!("must be an object, not {}", json::kind(&other))),
+        })
+    }
+
+    fn read<T>(&mut self, name: &str, read: impl FnOnce(Value, bool) -> Result<Sent<T>, String>) -> Field<'_, T> {
+        let sent = match self.map.get(name) {
+            None => Ok(Sent::Absent),
+            Some(Value::Null) => Ok(Sent::Null),
+            Some(value) => read(value.clone(), self.is_form),
+        };
+        Field::new(self, name, sent)
+    }
+}
+
+fn text_of(text: &str) -> Result<Sent<String>, String> {
+    if text.contains('\0') {
+        return Err("must not contain a NUL character".to_owned());
+    }
+    let text = text.trim();
+    Ok(if text.is_empty() { Sent::Null } else { Sent::Value(text.to_owned()) })
+}
+
+fn text_of_item(item: Value) -> Result<Sent<String>, String> {
+    match item {
+        Value::String(text) => text_of(&text),
+        other => Err(format!("must be text, not {}", json::kind(&other))),
+    }
+}
+
+fn key_of(value: Value) -> Result<Sent<String>, String> {
+    match value {
+        Value::String(text) => text_of(&text),
+        Value::Number(number) if number.is_i64() => Ok(Sent::Value(number.to_string())),
+        other => Err(format!("must be text or a whole number, not {}", json::kind(&other))),
+    }
+}
+
+fn int_of(value: Value, is_form: bool) -> Result<Sent<i64>, String> {
+    match value {
+        Value::Number(number) => number.as_i64().map(Sent::Value).ok_or_else(|| "must be a whole number".to_owned()),
+        Value::String(text) if is_form && text.trim().is_empty() => Ok(Sent::Null),
+        Value::String(text) if is_form => text.trim().parse().map(Sent::Value).map_err(|_| "must be a whole number".to_owned()),
+        other => Err(format!("must be a whole number, not {}", json::kind(&other))),
+    }
+}
+
+fn list_of<T>(
+    value: Value,
+    what: &str,
+    read: impl Fn(Value, bool) -> Result<Sent<T>, String>,
+    is_form: bool,
+) -> Result<Sent<Vec<T>>, String> {
+    let wrong = |other: &Value| format!("must be an array of {what}, not {}", json::kind(other));
+    let items = match value {
+        Value::Array(items) => items,
+        Value::String(text) if text.trim_start().starts_with('[') => match json::value(text.as_bytes()) {
+            Ok(Value::Array(items)) => items,
+            _ => return Err(format!("must be an array of {what}")),
+        },
+        Value::String(text) if is_form || what == "text" => {
+            text.split([',', '\n']).map(|item| Value::String(item.to_owned())).collect()
+        }
+        other => return Err(wrong(&other)),
+    };
+    let mut list = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        match read(item, is_form) {
+            Ok(sent) => list.extend(sent.value()),
+            Err(why) => return Err(format!("element {index} {why}")),
+        }
+    }
+    Ok(Sent::Value(list))
+}
+
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self> {
+        let is_form = is_form(request.headers())?;
+        let creating = request.method() == Method::POST;
+        let body = edge::read_body(request.into_body()).await?;
+        let map = match (is_form, body.is_empty()) {
+            (_, true) => Map::new(),
+            (true, _) => form::object(&body)?,
+            (false, _) => json::object(&body)?,
+        };
+        Ok(Self { map, is_form, creating, errors: Vec::new() })
+    }
+}
+
+/// Whether the body is a form (true) or JSON (false); a body without a type counts as JSON.
+fn is_form(headers: &HeaderMap) -> Result<bool> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(false) };
+    let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    match essence {
+        "application/x-www-form-urlencoded" => Ok(true),
+        "application/json" | "application/merge-patch+json" => Ok(false),
+        _ => Err(Error::UnsupportedMedia(
+            "the body must be application/json (or a form); its Content-Type says otherwise".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,31 @@
+use super::*;
+
+fn stripped(address: &str) -> (String, &'static str) {
+    let mut uri: Uri = address.parse().unwrap();
+    let mount = strip_mount(&mut uri).unwrap();
+    (uri.to_string(), mount)
+}
+
+#[test]
+fn the_mount_is_taken_off_whole_path_segments_only() {
+    assert_eq!(stripped("/codex/api/companies?x=1"), ("/api/companies?x=1".into(), "/codex"));
+    assert_eq!(stripped("/codex"), ("/".into(), "/codex"));
+    assert_eq!(stripped("/codex?a=b"), ("/?a=b".into(), "/codex"));
+    assert_eq!(stripped("/codexes/1"), ("/codexes/1".into(), ""));
+    assert_eq!(stripped("/api/codex"), ("/api/codex".into(), ""));
+}
+
+#[test]
+fn a_forwarded_prefix_and_the_mount_are_not_doubled() {
+    assert_eq!(Prefix::new("/codex", "/codex").as_str(), "/codex");
+    assert_eq!(Prefix::new("/codex", "").as_str(), "/codex");
+    assert_eq!(Prefix::new("", "/codex").as_str(), "/codex");
+    assert_eq!(Prefix::new("/msp", "/codex").as_str(), "/msp/codex");
+}
+
+#[test]
+fn a_forwarded_prefix_that_could_break_a_link_is_dropped() {
+    for bad in ["//evil.example", "/a\"b", "evil", "/a/", "/<script>", "https://evil.example"] {
+        assert_eq!(Prefix::new(bad, "").as_str(), "", "{bad}");
+    }
+}

@@ -1,0 +1,114 @@
+//! A router that remembers what it routes, so that tests can hold every route against a table.
+
+use super::{Web, prefix::Prefix};
+use crate::error::Error;
+use axum::{
+    Router,
+    extract::RawQuery,
+    handler::Handler,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{self, MethodRouter},
+};
+
+/// One route, as registered.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RouteInfo {
+    /// The path with its parameters in braces, without a mount prefix.
+    pub path: &'static str,
+    /// The method in capitals.
+    pub method: &'static str,
+}
+
+/// Collects routes of one room or of many; the only way in which rooms add routes.
+#[derive(Default)]
+pub struct Routes {
+    router: Router<Web>,
+    table: Vec<RouteInfo>,
+}
+
+impl Routes {
+    /// No routes yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `GET`, and with it `HEAD`.
+    #[must_use]
+    pub fn get<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add("GET", path, routing::get(handler))
+    }
+
+    /// `POST`.
+    #[must_use]
+    pub fn post<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add("POST", path, routing::post(handler))
+    }
+
+    /// `PUT`.
+    #[must_use]
+    pub fn put<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add("PUT", path, routing::put(handler))
+    }
+
+    /// `PATCH`; never the only way to do something, because Nexus does not forward it.
+    #[must_use]
+    pub fn patch<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add("PATCH", path, routing::patch(handler))
+    }
+
+    /// `PUT` and `PATCH`, which mean the same here: the fields sent.
+    #[must_use]
+    pub fn update<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.put(path, handler.clone()).patch(path, handler)
+    }
+
+    /// `DELETE`.
+    #[must_use]
+    pub fn delete<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add("DELETE", path, routing::delete(handler))
+    }
+
+    /// All routes of another room as well.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.table.extend(other.table);
+        self.router = self.router.merge(other.router);
+        self
+    }
+
+    /// The router and the table of what is in it.
+    pub fn into_parts(self) -> (Router<Web>, Vec<RouteInfo>) {
+        (self.router, self.table)
+    }
+
+    fn add(mut self, method: &'static str, path: &'static str, methods: MethodRouter<Web>) -> Self {
+        let new = !self.table.iter().any(|route| route.path == path);
+        if let (true, Some(bare)) = (new, path.strip_suffix('/').filter(|bare| !bare.is_empty())) {
+            self.router = self.router.route(
+                bare,
+                routing::get(move |prefix: Prefix, query: RawQuery| std::future::ready(with_slash(path, &prefix, query))),
+            );
+        }
+        self.table.push(RouteInfo { path, method });
+        self.router = self.router.route(path, methods);
+        self
+    }
+}
+
+/// `/companies` answers with the address of `/companies/`, as the service that we replace did.
+fn with_slash(path: &'static str, prefix: &Prefix, RawQuery(query): RawQuery) -> Response {
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("{prefix}{path}{query}"))]).into_response()
+}
+
+/// What an address without a route answers.
+pub async fn not_found() -> Error {
+    Error::NotFound { what: "Page" }
+}
+
+/// What a known address answers to a method it does not have.
+pub async fn method_not_allowed() -> Error {
+    Error::MethodNotAllowed
+}
