@@ -1,6 +1,7 @@
 //! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
 pub mod app;
+pub mod config;
 pub mod error;
 pub mod types;
 pub mod web;

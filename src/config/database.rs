@@ -1,0 +1,109 @@
+//! Which database, in all the spellings that configuration files have.
+
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Secret, read::Reader};
+
+/// The chosen engine and how to reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// PostgreSQL, by a `postgresql://` address with its password.
+    Postgres(Secret),
+}
+
+impl Database {
+    pub(super) fn read(read: &mut Reader<'_>, instance: &Path) -> Self {
+        let fallback = Self::Sqlite(instance.join("codex.db"));
+        let composed = composed(read);
+        read.parsed(("database", "connection_string"), fallback.clone(), |text| match (text, composed) {
+            ("", Some(address)) => Ok(Self::Postgres(address)),
+            ("", None) => Ok(fallback),
+            _ => parse(text, instance),
+        })
+    }
+
+    /// `sqlite` or `postgresql`, as `/health` names it.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
+    /// The file's path, or the address without its password: fit for people and logs.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(address) => without_password(address.expose()),
+        }
+    }
+}
+
+/// Helm's separate settings, when they say enough to sign in; host alone is only a hint for its backups.
+fn composed(read: &Reader<'_>) -> Option<Secret> {
+    let part = |name| read.optional("database", name);
+    let (host, name, user, password) = (part("db_host")?, part("db_name")?, part("db_user")?, part("db_password")?);
+    let port = part("db_port").unwrap_or_else(|| "5432".to_owned());
+    let escape = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    Some(Secret::new(format!("postgresql://{}:{}@{host}:{port}/{}", escape(&user), escape(&password), escape(&name))))
+}
+
+/// `SQLAlchemy`'s spellings are accepted, dialect suffix and all; a relative SQLite path is in the instance folder.
+fn parse(text: &str, instance: &Path) -> Result<Database, String> {
+    let wrong = || "must begin with postgresql:// or sqlite:///".to_owned();
+    let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+    match scheme.split('+').next() {
+        Some("postgresql" | "postgres") => Ok(Database::Postgres(Secret::new(format!("postgresql://{rest}")))),
+        Some("sqlite") => {
+            let path = rest.strip_prefix('/').and_then(|path| path.split('?').next()).ok_or_else(wrong)?;
+            if path.is_empty() || path == ":memory:" {
+                return Err("must name a file: a database in memory would be lost".to_owned());
+            }
+            Ok(Database::Sqlite(instance.join(path)))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// An address with `***` in the place of its password.
+pub fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return "***".to_owned() };
+    let (authority, tail) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
+    let (user, host) = authority.rsplit_once('@').map_or(("", authority), |(user, host)| (user, host));
+    let user = user.split_once(':').map_or_else(|| user.to_owned(), |(name, _)| format!("{name}:***"));
+    let at = if user.is_empty() { "" } else { "@" };
+    // A password may also be a parameter.
+    let tail = tail.find("password=").map_or_else(|| tail.to_owned(), |at| format!("{}password=***", &tail[..at]));
+    format!("{scheme}://{user}{at}{host}{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_every_spelling() {
+        let parsed = |text| parse(text, Path::new("/i")).unwrap();
+        assert_eq!(parsed("sqlite:////var/x.db"), Database::Sqlite("/var/x.db".into()));
+        assert_eq!(parsed("sqlite:///x.db?timeout=3"), Database::Sqlite("/i/x.db".into()));
+        for text in ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg2://u@h/d"] {
+            assert_eq!(parsed(text), Database::Postgres(Secret::new("postgresql://u@h/d")));
+        }
+        for text in ["mysql://x/y", "codex.db", "sqlite://", "sqlite:///:memory:"] {
+            assert!(parse(text, Path::new("/i")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hides_the_password_alone() {
+        assert_eq!(without_password("postgresql://u:p%2F@h:1/d"), "postgresql://u:***@h:1/d");
+        assert_eq!(without_password("postgresql://u:a@b@h/d?options=x"), "postgresql://u:***@h/d?options=x");
+        assert_eq!(without_password("postgresql://h/d?user=u&password=x"), "postgresql://h/d?user=u&password=***");
+    }
+}

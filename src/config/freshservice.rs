@@ -1,0 +1,96 @@
+//! The Freshservice account, with the names that one tenant gave its custom fields.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Secret,
+    keys::keys,
+    read::{Reader, web_address},
+};
+
+/// How to reach Freshservice.
+#[derive(Clone, Debug)]
+pub struct Freshservice {
+    /// Where the API lives, without `/api/v2`: `https://acme.freshservice.com`.
+    pub url: Option<String>,
+    /// Where links for people lead.
+    pub web_url: Option<String>,
+    /// The API key.
+    pub api_key: Option<Secret>,
+    /// Names of the custom fields.
+    pub fields: FieldNames,
+}
+
+impl Freshservice {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        let url = read.parsed(("freshservice", "domain"), None, account);
+        let web = read.parsed(("freshservice", "web_domain"), None, account);
+        Self {
+            web_url: web.or_else(|| url.clone()),
+            url,
+            api_key: read.secret("freshservice", "api_key"),
+            fields: FieldNames::read(read),
+        }
+    }
+
+    /// Address and key, when both are set.
+    #[must_use]
+    pub fn credentials(&self) -> Option<(&str, &Secret)> {
+        Some((self.url.as_deref()?, self.api_key.as_ref()?))
+    }
+}
+
+/// An account name, a host name or a full address, as a full address.
+fn account(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if text.contains("://") {
+        return web_address(text).map(|url| Some(url.trim_end_matches("/api/v2").to_owned()));
+    }
+    let host = text.trim_end_matches('/');
+    if host.is_empty() || !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':')) {
+        return Err(format!("must be an account name, a host or an address, not {text:?}"));
+    }
+    Ok(Some(if host.contains('.') { format!("https://{host}") } else { format!("https://{host}.freshservice.com") }))
+}
+
+/// What the tenant calls the custom fields that we know.
+#[derive(Clone, Debug)]
+pub struct FieldNames(BTreeMap<&'static str, String>);
+
+impl FieldNames {
+    fn read(read: &Reader<'_>) -> Self {
+        let ours = keys().iter().filter(|key| key.section == "freshservice.fields");
+        Self(ours.map(|key| (key.name, read.text(key.section, key.name).to_owned())).collect())
+    }
+
+    /// The vendor's name for one of our fields; our own name when there is no mapping.
+    #[must_use]
+    pub fn vendor_name<'a>(&'a self, ours: &'a str) -> &'a str {
+        self.0.get(ours).map_or(ours, String::as_str)
+    }
+
+    /// Every pair of our name and the vendor's.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(ours, theirs)| (*ours, theirs.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::account;
+
+    #[test]
+    fn an_account_has_three_spellings() {
+        for (text, want) in [
+            ("acme", "https://acme.freshservice.com"),
+            ("acme.freshservice.com", "https://acme.freshservice.com"),
+            ("https://acme.freshservice.com/", "https://acme.freshservice.com"),
+            ("http://127.0.0.1:9000/api/v2", "http://127.0.0.1:9000"),
+        ] {
+            assert_eq!(account(text).unwrap().unwrap(), want);
+        }
+        assert!(account("two words").is_err());
+    }
+}

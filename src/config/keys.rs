@@ -1,0 +1,142 @@
+//! Every setting there is: its name, its default, its other names, what it is for.
+
+/// What a setting's value looks like; decides how it is shown and whether a file may hold it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Shown as it is.
+    Plain,
+    /// Shown as `***`; may come from the file that `CODEX_…_FILE` names.
+    Secret,
+    /// An address that may carry a password, which alone is hidden.
+    Address,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Section of `codex.conf`.
+    pub section: &'static str,
+    /// Key within the section.
+    pub name: &'static str,
+    /// The value when nobody says anything; empty means "none".
+    pub default: &'static str,
+    /// How it is shown.
+    pub kind: Kind,
+    /// Other environment variables that set it, the weakest first (`CODEX_SECTION_KEY` beats them all).
+    pub also_env: &'static [&'static str],
+    /// Older places in `codex.conf`, the weakest first.
+    pub also_conf: &'static [(&'static str, &'static str)],
+    /// One sentence for `config show` and the README.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The environment variable made from section and name: `CODEX_FRESHSERVICE_API_KEY`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("CODEX_{}_{}", self.section, self.name).replace('.', "_").to_uppercase()
+    }
+
+    /// `section.name`, as `config show` prints it.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+}
+
+const fn key(section: &'static str, name: &'static str, default: &'static str, help: &'static str) -> Key {
+    Key { section, name, default, kind: Kind::Plain, also_env: &[], also_conf: &[], help }
+}
+
+impl Key {
+    const fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    const fn env(mut self, names: &'static [&'static str]) -> Self {
+        self.also_env = names;
+        self
+    }
+
+    const fn conf(mut self, places: &'static [(&'static str, &'static str)]) -> Self {
+        self.also_conf = places;
+        self
+    }
+}
+
+/// One of the vendor's custom fields, whose name at the vendor is by default ours.
+const fn field(name: &'static str) -> Key {
+    key("freshservice.fields", name, name, "The custom field at Freshservice that holds this value")
+}
+
+/// Every setting, in the order in which the README lists them.
+#[must_use]
+pub fn keys() -> &'static [Key] {
+    KEYS
+}
+
+const KEYS: &[Key] = &[
+    key("server", "bind", "127.0.0.1:5010", "Address and port to listen on; port 0 picks a free one"),
+    key("server", "public_url", "", "The address people use, when a reverse proxy stands in front"),
+    key("server", "trusted_proxies", "127.0.0.0/8, ::1/128", "Networks whose forwarded headers count"),
+    key("server", "log_level", "info", "trace, debug, info, warn or error, or a tracing filter").env(&["LOG_LEVEL", "RUST_LOG"]),
+    key("server", "dev", "false", "Read assets from disk, log at debug, cache nothing").env(&["FLASK_ENV"]),
+    key("database", "connection_string", "", "postgresql://… or sqlite:///…; unset means codex.db in the instance folder")
+        .kind(Kind::Address),
+    key("database", "db_host", "", "PostgreSQL host, used with the four below when there is no connection string")
+        .env(&["DB_HOST"])
+        .conf(&[("database_credentials", "db_host")]),
+    key("database", "db_port", "5432", "PostgreSQL port").env(&["DB_PORT"]).conf(&[("database_credentials", "db_port")]),
+    key("database", "db_name", "", "PostgreSQL database")
+        .env(&["DB_NAME"])
+        .conf(&[("database_credentials", "db_dbname"), ("database_credentials", "db_name")]),
+    key("database", "db_user", "", "PostgreSQL user").env(&["DB_USER"]).conf(&[("database_credentials", "db_user")]),
+    key("database", "db_password", "", "PostgreSQL password").kind(Kind::Secret).env(&["DB_PASSWORD"]),
+    key("core", "url", "", "Address of Core; setting it makes Codex a service of the platform").env(&["CORE_SERVICE_URL"]),
+    key("core", "issuer", "hivematrix-core, hivematrix.core", "Issuers whose tokens are accepted").env(&["JWT_ISSUER"]),
+    key("core", "revocation_check", "false", "Ask Core whether a user's session was revoked"),
+    key("core", "service_name", "codex", "Our name among the services of the platform").env(&["SERVICE_NAME"]),
+    key("helm", "url", "", "Address of Helm").env(&["HELM_SERVICE_URL"]),
+    key("freshservice", "domain", "", "Account name, host name or full address of the Freshservice account")
+        .env(&["FRESHSERVICE_DOMAIN"])
+        .conf(&[("integrations", "freshservice_domain")]),
+    key("freshservice", "web_domain", "", "Host of links to Freshservice, when it differs from the domain"),
+    key("freshservice", "api_key", "", "API key of a Freshservice agent")
+        .kind(Kind::Secret)
+        .env(&["FRESHSERVICE_API_KEY"])
+        .conf(&[("integrations", "freshservice_api_key")]),
+    field("account_number"),
+    field("plan_selected"),
+    field("billing_plan"),
+    field("managed_users"),
+    field("managed_devices"),
+    field("managed_network"),
+    field("contract_term"),
+    field("contract_start_date"),
+    field("contract_end_date"),
+    field("company_start_date"),
+    field("profit_or_non_profit"),
+    field("company_main_number"),
+    field("address"),
+    field("support_level"),
+    field("phone_system"),
+    field("email_system"),
+    field("datto_portal_url"),
+    field("user_number"),
+    key("datto", "api_endpoint", "", "Datto RMM address of your region").conf(&[("integrations", "datto_api_url")]),
+    key("datto", "public_key", "", "Datto RMM API key").kind(Kind::Secret).conf(&[("integrations", "datto_api_key")]),
+    key("datto", "secret_key", "", "Datto RMM API secret").kind(Kind::Secret).conf(&[("integrations", "datto_api_secret")]),
+    key("sync", "retire_minimum", "3", "A run may always retire this many rows of a kind without approval"),
+    key("sync", "retire_percent", "5", "… or this share of the source's live rows, whichever is more"),
+    key("compliance", "cleared_services", "ledger, knowledgetree, beacon, helm", "Services that see protected companies' data"),
+    key("compat", "ledger_asset_billing", "false", "Give Ledger the fields that switch on its billing by asset type"),
+    key("compat", "include_inactive_contacts", "true", "List inactive contacts where neighbours expect them"),
+    key("display", "currency", "USD", "Currency of amounts, as an ISO 4217 code"),
+    key("display", "time_zone", "UTC", "Time zone of pages, as an IANA name"),
+    key("assets", "archived_leave_billing", "false", "Leave archived assets out of the lists that neighbours bill from"),
+];
+
+/// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.
+pub const LATER: &[&str] =
+    &["scheduler", "psa", "rmm", "psa.superops", "superops", "webhooks", "datto.fields", "billing", "agents", "keycloak"];

@@ -1,0 +1,118 @@
+//! What the operator decided: defaults, then `codex.conf`, then credentials entered in the page, then
+//! `.flaskenv`, then the environment, then flags; the last one that says something wins.
+//!
+//! A [`Config`] is passed to whoever needs it; there is no global.
+
+mod database;
+mod dotenv;
+mod freshservice;
+mod ini;
+mod keys;
+mod parts;
+mod read;
+mod secret;
+mod show;
+mod sources;
+mod suggest;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+pub use self::{
+    database::Database,
+    freshservice::{FieldNames, Freshservice},
+    keys::{Key, Kind, keys},
+    parts::{Assets, Compat, Compliance, Core, Datto, Display, Server, Sync},
+    secret::Secret,
+    show::Shown,
+    sources::{Sources, Value},
+    write::{Setting, save},
+};
+
+/// A configuration that cannot be used: says which key, what is wrong, and where it was said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Problem(String);
+
+impl Problem {
+    /// A problem in the operator's words.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// Everything the operator decided, one struct for each concern.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder with the data: database, keys, `codex.conf`.
+    pub instance: PathBuf,
+    /// Where and how we listen and log.
+    pub server: Server,
+    /// Which database.
+    pub database: Database,
+    /// The platform, when there is one.
+    pub core: Core,
+    /// The Freshservice account.
+    pub freshservice: Freshservice,
+    /// The Datto RMM account.
+    pub datto: Datto,
+    /// Limits of a sync.
+    pub sync: Sync,
+    /// Who sees protected companies' data.
+    pub compliance: Compliance,
+    /// What neighbours are given beyond the reference.
+    pub compat: Compat,
+    /// How pages show money and time.
+    pub display: Display,
+    /// Rules for assets.
+    pub assets: Assets,
+    /// What was odd but no reason to stop; to be said once, at start.
+    pub warnings: Vec<String>,
+    shown: Vec<Shown>,
+}
+
+impl Config {
+    /// Understands what the sources say; the message lists everything that is wrong.
+    pub fn load(sources: &Sources) -> Result<Self, Problem> {
+        let resolved = sources.resolve()?;
+        let mut read = read::Reader::new(&resolved);
+        let config = Self {
+            instance: sources.instance.clone(),
+            server: Server::read(&mut read),
+            database: Database::read(&mut read, &sources.instance),
+            core: Core::read(&mut read),
+            freshservice: Freshservice::read(&mut read),
+            datto: Datto::read(&mut read),
+            sync: Sync::read(&mut read),
+            compliance: Compliance::read(&mut read),
+            compat: Compat::read(&mut read),
+            display: Display::read(&mut read),
+            assets: Assets::read(&mut read),
+            warnings: resolved.warnings.clone(),
+            shown: show::all(&resolved),
+        };
+        read.finish()?;
+        Ok(config)
+    }
+
+    /// The defaults over an instance folder and whatever `codex.conf` it holds; no environment.
+    pub fn for_instance(instance: &Path) -> Result<Self, Problem> {
+        Self::load(&Sources { instance: instance.to_owned(), folder: instance.to_owned(), ..Sources::default() })
+    }
+
+    /// Every setting with its value and origin, secrets hidden.
+    #[must_use]
+    pub fn shown(&self) -> &[Shown] {
+        &self.shown
+    }
+
+    /// Whether Core issues the tokens; otherwise our own identity room does.
+    #[must_use]
+    pub fn on_platform(&self) -> bool {
+        self.core.url.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! The small concerns, one struct each.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+
+use super::{Secret, read::Reader};
+
+/// Where and how we listen and log.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Address and port to listen on.
+    pub bind: SocketAddr,
+    /// The address people use, without a trailing slash, when a proxy stands in front.
+    pub public_url: Option<String>,
+    /// Networks whose forwarded headers count.
+    pub trusted_proxies: Vec<IpNet>,
+    /// A tracing filter.
+    pub log_level: String,
+    /// Development: assets from disk, debug log, no caches.
+    pub dev: bool,
+}
+
+impl Server {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        let dev = read.parsed(("server", "dev"), false, |text| match text.to_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" | "development" | "debug" => Ok(true),
+            "" | "false" | "no" | "off" | "0" | "production" | "testing" => Ok(false),
+            _ => Err("must be true or false".to_owned()),
+        });
+        let level = read.parsed(("server", "log_level"), "info".to_owned(), log_level);
+        let trusted = read.list("server", "trusted_proxies");
+        let trusted = read.parsed(("server", "trusted_proxies"), Vec::new(), |_| networks(&trusted));
+        Self {
+            bind: read.parsed(("server", "bind"), SocketAddr::from(([127, 0, 0, 1], 5010)), bind),
+            public_url: read.address("server", "public_url"),
+            trusted_proxies: trusted,
+            log_level: if dev && level == "info" { "debug".to_owned() } else { level },
+            dev,
+        }
+    }
+
+    /// Whether forwarded headers of this peer count.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|net| net.contains(&peer.to_canonical()))
+    }
+}
+
+fn bind(text: &str) -> Result<SocketAddr, String> {
+    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    text.parse().map_err(|_| format!("must be ADDRESS:PORT such as 127.0.0.1:5010, not {text:?}"))
+}
+
+fn networks(list: &[String]) -> Result<Vec<IpNet>, String> {
+    let network = |text: &String| text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    list.iter().map(|text| network(text).map_err(|_| format!("has {text:?}, which is no address or network"))).collect()
+}
+
+/// Accepts Python's names of levels beside our own.
+fn log_level(text: &str) -> Result<String, String> {
+    let level = match text.to_lowercase().as_str() {
+        "warning" => "warn".to_owned(),
+        "critical" | "fatal" => "error".to_owned(),
+        plain @ ("trace" | "debug" | "info" | "warn" | "error" | "off") => plain.to_owned(),
+        _ if text.contains('=') => text.to_owned(),
+        _ => return Err(format!("must be trace, debug, info, warn or error, not {text:?}")),
+    };
+    tracing_subscriber::EnvFilter::try_new(&level).map_err(|_| format!("is no filter: {text:?}"))?;
+    Ok(level)
+}
+
+/// The platform's token issuer.
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// Core's address; none means that we issue tokens ourselves.
+    pub url: Option<String>,
+    /// Issuers whose tokens are accepted; the first is the one we write into our own.
+    pub issuers: Vec<String>,
+    /// Whether Core is asked about revoked sessions.
+    pub revocation_check: bool,
+    /// Our name among the services.
+    pub service_name: String,
+    /// Helm's address.
+    pub helm_url: Option<String>,
+}
+
+impl Core {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        Self {
+            url: read.address("core", "url"),
+            issuers: read.list("core", "issuer"),
+            revocation_check: read.flag("core", "revocation_check"),
+            service_name: read.text("core", "service_name").to_owned(),
+            helm_url: read.address("helm", "url"),
+        }
+    }
+}
+
+/// The Datto RMM account.
+#[derive(Clone, Debug)]
+pub struct Datto {
+    /// Address of the region.
+    pub api_endpoint: Option<String>,
+    /// API key.
+    pub public_key: Option<Secret>,
+    /// API secret.
+    pub secret_key: Option<Secret>,
+}
+
+impl Datto {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        Self {
+            api_endpoint: read.address("datto", "api_endpoint"),
+            public_key: read.secret("datto", "public_key"),
+            secret_key: read.secret("datto", "secret_key"),
+        }
+    }
+}
+
+/// The safety valve: how many rows of a kind one run may retire without approval.
+#[derive(Clone, Copy, Debug)]
+pub struct Sync {
+    /// Always allowed.
+    pub retire_minimum: u64,
+    /// Share of the source's live rows that is allowed, in percent.
+    pub retire_percent: u64,
+}
+
+impl Sync {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        let percent =
+            |text: &str| text.parse().ok().filter(|n| *n <= 100).ok_or("must be a whole number from 0 to 100".to_owned());
+        Self {
+            retire_minimum: read
+                .parsed(("sync", "retire_minimum"), 3, |text| text.parse().map_err(|_| "must be a whole number".to_owned())),
+            retire_percent: read.parsed(("sync", "retire_percent"), 5, percent),
+        }
+    }
+}
+
+/// Who sees protected companies' data.
+#[derive(Clone, Debug)]
+pub struct Compliance {
+    /// Names of cleared services, in lower case.
+    pub cleared_services: Vec<String>,
+}
+
+impl Compliance {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        Self { cleared_services: read.list("compliance", "cleared_services").iter().map(|s| s.to_lowercase()).collect() }
+    }
+}
+
+/// What neighbours are given beyond, or exactly as, the reference.
+#[derive(Clone, Copy, Debug)]
+pub struct Compat {
+    /// Give Ledger the fields that switch on billing by asset type.
+    pub ledger_asset_billing: bool,
+    /// List inactive contacts where neighbours expect them.
+    pub include_inactive_contacts: bool,
+}
+
+impl Compat {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        Self {
+            ledger_asset_billing: read.flag("compat", "ledger_asset_billing"),
+            include_inactive_contacts: read.flag("compat", "include_inactive_contacts"),
+        }
+    }
+}
+
+/// How pages show money and time.
+#[derive(Clone, Debug)]
+pub struct Display {
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The zone in which pages show times.
+    pub time_zone: jiff::tz::TimeZone,
+}
+
+impl Display {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        let code = |text: &str| match text.to_uppercase() {
+            code if code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) => Ok(code),
+            _ => Err(format!("must be a three-letter code such as USD, not {text:?}")),
+        };
+        let zone = |text: &str| jiff::tz::TimeZone::get(text).map_err(|_| format!("is no time zone: {text:?}"));
+        Self {
+            currency: read.parsed(("display", "currency"), "USD".to_owned(), code),
+            time_zone: read.parsed(("display", "time_zone"), jiff::tz::TimeZone::UTC, zone),
+        }
+    }
+}
+
+/// Rules for assets.
+#[derive(Clone, Copy, Debug)]
+pub struct Assets {
+    /// Whether archived assets leave the lists that neighbours bill from.
+    pub archived_leave_billing: bool,
+}
+
+impl Assets {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        Self { archived_leave_billing: read.flag("assets", "archived_leave_billing") }
+    }
+}
