@@ -80,7 +80,13 @@ impl Actor {
     /// A vendor sync's run.
     #[must_use]
     pub fn sync(source: &str, run_id: i64) -> Self {
-        Self { kind: ActorKind::Sync, name: source.to_owned(), source: Some(source.to_owned()), run_id: Some(run_id), pins: false }
+        Self {
+            kind: ActorKind::Sync,
+            name: source.to_owned(),
+            source: Some(source.to_owned()),
+            run_id: Some(run_id),
+            pins: false,
+        }
     }
 }
 
