@@ -260,3 +260,6 @@ pub fn versions(conn: &mut Conn, entities: &[&str]) -> Result<String> {
     }
     Ok(token)
 }
+
+#[cfg(test)]
+mod tests;
