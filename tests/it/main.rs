@@ -5,6 +5,7 @@
 #![expect(clippy::pedantic, reason = "tests are read one by one")]
 
 #![allow(unused)]
+mod architecture;
 mod core;
 mod freshservice;
 mod http_server;
