@@ -1,0 +1,270 @@
+//! From Freshservice's records to our columns. A field the record does not tell about is not in the
+//! map, and what we have stays; a field it says is empty is null.
+
+use serde_json::{Map, Value};
+
+use super::{
+    terms,
+    wire::{Fields, Told, id},
+};
+use crate::config::FieldNames;
+
+/// One vendor record in our words.
+#[derive(Clone, Debug, Default)]
+pub struct Mapped {
+    /// The vendor's id, as its digits.
+    pub external_id: String,
+    /// How people recognise it in a plan.
+    pub label: String,
+    /// Our columns, as far as the record tells about them.
+    pub values: Map<String, Value>,
+    /// Columns that every sync moves and history does not follow.
+    pub observed: Map<String, Value>,
+    /// A company's number, when it has a usable one.
+    pub account_number: Option<String>,
+    /// A contact's companies by vendor id; `None` when the record does not tell.
+    pub companies: Option<Vec<String>>,
+    /// Fields that were there but unusable.
+    pub ignored: Vec<String>,
+}
+
+/// Account numbers that our own addresses need (`/api/companies/bulk`).
+const RESERVED_NUMBERS: [&str; 3] = ["bulk", "api", "search"];
+
+impl Mapped {
+    fn put(&mut self, column: &str, told: Told<String>) {
+        match told {
+            Told::Silent => {}
+            Told::Empty => _ = self.values.insert(column.to_owned(), Value::Null),
+            Told::Value(text) => _ = self.values.insert(column.to_owned(), text.into()),
+        }
+    }
+
+    fn put_id(&mut self, column: &str, told: Told<String>) {
+        match told {
+            Told::Value(digits) => {
+                if let Ok(number) = digits.parse::<i64>() {
+                    self.values.insert(column.to_owned(), number.into());
+                }
+            }
+            other => self.put(column, other),
+        }
+    }
+
+    fn put_flag(&mut self, column: &str, told: Told<bool>) {
+        match told {
+            Told::Silent => {}
+            Told::Empty => _ = self.values.insert(column.to_owned(), false.into()),
+            Told::Value(flag) => _ = self.values.insert(column.to_owned(), flag.into()),
+        }
+    }
+
+    fn put_list(&mut self, column: &str, told: Told<Vec<String>>) {
+        match told {
+            Told::Value(list) if !list.is_empty() => self.put(column, Told::Value(Value::from(list).to_string())),
+            Told::Value(_) | Told::Empty => self.put(column, Told::Empty),
+            Told::Silent => {}
+        }
+    }
+}
+
+/// A department (in "for MSPs": a company). `None` without a usable id.
+#[must_use]
+pub fn company_from(record: &Map<String, Value>, names: &FieldNames) -> Option<Mapped> {
+    let mut mapped = Mapped { external_id: record.get("id").and_then(id)?, ..Mapped::default() };
+    let mut fields = Fields::new(record);
+    let none = Map::new();
+    let mut custom = Fields::custom(record, &none);
+    let name = fields.text("name");
+    mapped.label = name.clone().value().unwrap_or_else(|| format!("Department {}", mapped.external_id));
+    if matches!(name, Told::Value(_)) {
+        mapped.put("name", name);
+    }
+    for column in ["description", "head_name", "prime_user_name"] {
+        mapped.put(column, fields.text(column));
+    }
+    for column in ["head_user_id", "prime_user_id", "workspace_id"] {
+        mapped.put_id(column, fields.id(column));
+    }
+    mapped.put_list("domains", fields.texts("domains"));
+    mapped.put("vendor_created_at", fields.text("created_at"));
+    if let Told::Value(at) = fields.text("updated_at") {
+        mapped.observed.insert("vendor_updated_at".to_owned(), at.into());
+    }
+    let plan = custom.text(names.vendor_name("plan_selected")).or(custom.text(names.vendor_name("billing_plan")));
+    mapped.put("plan", plan);
+    for (column, ours) in [
+        ("contract_start_date", "contract_start_date"),
+        ("profit_or_non_profit", "profit_or_non_profit"),
+        ("main_number", "company_main_number"),
+        ("start_date", "company_start_date"),
+        ("address", "address"),
+        ("support_level", "support_level"),
+        ("phone_system", "phone_system"),
+        ("email_system", "email_system"),
+        ("datto_portal_url", "datto_portal_url"),
+        ("managed_users", "managed_users"),
+        ("managed_devices", "managed_devices"),
+        ("managed_network", "managed_network"),
+    ] {
+        mapped.put(column, custom.text(names.vendor_name(ours)));
+    }
+    let term = custom.text(names.vendor_name("contract_term"));
+    let start = mapped.values.get("contract_start_date").and_then(Value::as_str);
+    let end = match custom.text(names.vendor_name("contract_end_date")) {
+        Told::Value(end) => Told::Value(end),
+        other => match (&term, start) {
+            (Told::Value(term), Some(start)) => terms::end(start, term).map_or(other, Told::Value),
+            _ => other,
+        },
+    };
+    mapped.put("contract_term", term);
+    mapped.put("contract_end_date", end);
+    mapped.ignored.extend(fields.ignored());
+    mapped.account_number = custom.text(names.vendor_name("account_number")).value().and_then(|number| {
+        let usable = usable_number(&number);
+        if !usable {
+            mapped.ignored.push(format!("the account number {number:?} cannot be used"));
+        }
+        usable.then_some(number)
+    });
+    mapped.ignored.extend(custom.ignored());
+    Some(mapped)
+}
+
+/// Whether an account number can stand in an address and in other programs' columns.
+fn usable_number(number: &str) -> bool {
+    let plain = number.chars().all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '/' | '?' | '#' | '%' | '\\'));
+    plain && number.len() <= 50 && !number.starts_with('-') && number != "0" && !RESERVED_NUMBERS.contains(&number)
+}
+
+/// A requester (in "for MSPs": a contact). `None` without a usable id.
+#[must_use]
+pub fn contact_from(record: &Map<String, Value>, names: &FieldNames) -> Option<Mapped> {
+    let mut mapped = Mapped { external_id: record.get("id").and_then(id)?, ..Mapped::default() };
+    let mut fields = Fields::new(record);
+    let none = Map::new();
+    let mut custom = Fields::custom(record, &none);
+    person(&mut mapped, &mut fields, "Requester");
+    for column in ["job_title", "address", "location_name", "language", "time_zone", "time_format", "background_information"] {
+        mapped.put(column, fields.text(column));
+    }
+    let mobile = fields.text("mobile_phone_number").or(fields.text("mobile"));
+    mapped.put("mobile_phone_number", mobile);
+    let work = fields.text("work_phone_number").or(fields.text("phone"));
+    mapped.put("work_phone_number", work);
+    for column in ["reporting_manager_id", "location_id", "work_schedule_id"] {
+        mapped.put_id(column, fields.id(column));
+    }
+    mapped.put_list("secondary_emails", fields.texts("secondary_emails"));
+    if let Told::Value(active) = fields.flag("active") {
+        mapped.values.insert("active".to_owned(), active.into());
+    }
+    for (column, theirs) in [
+        ("vip_user", "vip_user"),
+        ("can_see_all_tickets", "can_see_all_tickets_from_associated_departments"),
+        ("can_see_all_changes", "can_see_all_changes_from_associated_departments"),
+    ] {
+        mapped.put_flag(column, fields.flag(theirs));
+    }
+    mapped.put("vendor_reference", fields.text("external_id"));
+    mapped.put("vendor_created_at", fields.text("created_at"));
+    if let Told::Value(at) = fields.text("updated_at") {
+        mapped.observed.insert("vendor_updated_at".to_owned(), at.into());
+    }
+    if let Told::Value(flag) = fields.flag("has_logged_in") {
+        mapped.observed.insert("has_logged_in".to_owned(), flag.into());
+    }
+    mapped.put("user_number", custom.text(names.vendor_name("user_number")));
+    mapped.companies = companies(&mut fields);
+    mapped.ignored.extend(fields.ignored());
+    mapped.ignored.extend(custom.ignored());
+    Some(mapped)
+}
+
+/// Whether a record of the requesters' list is really an agent.
+#[must_use]
+pub fn is_agent(record: &Map<String, Value>) -> bool {
+    Fields::new(record).flag("is_agent") == Told::Value(true)
+}
+
+/// The companies of a person, whichever of the four spellings the product uses.
+fn companies(fields: &mut Fields<'_>) -> Option<Vec<String>> {
+    let many = fields.ids("department_ids").or(fields.ids("company_ids"));
+    let told = match many {
+        Told::Silent => match fields.id("department_id").or(fields.id("company_id")) {
+            Told::Value(id) => Told::Value(vec![id]),
+            Told::Empty => Told::Empty,
+            Told::Silent => Told::Silent,
+        },
+        told => told,
+    };
+    match told {
+        Told::Silent => None,
+        Told::Empty => Some(Vec::new()),
+        Told::Value(mut ids) => {
+            let mut seen = std::collections::HashSet::new();
+            ids.retain(|id| seen.insert(id.clone()));
+            Some(ids)
+        }
+    }
+}
+
+/// A vendor's agent. `None` without a usable id.
+#[must_use]
+pub fn agent_from(record: &Map<String, Value>) -> Option<Mapped> {
+    let mut mapped = Mapped { external_id: record.get("id").and_then(id)?, ..Mapped::default() };
+    let mut fields = Fields::new(record);
+    person(&mut mapped, &mut fields, "Agent");
+    mapped.values.remove("name");
+    mapped.put("job_title", fields.text("job_title"));
+    if let Told::Value(active) = fields.flag("active") {
+        mapped.values.insert("active".to_owned(), active.into());
+    }
+    mapped.put_list("department_ids", fields.ids("department_ids"));
+    let groups = fields.ids("group_ids").or(fields.ids("member_of"));
+    mapped.put_list("group_ids", groups);
+    mapped.put("vendor_created_at", fields.text("created_at"));
+    if let Told::Value(at) = fields.text("updated_at") {
+        mapped.observed.insert("vendor_updated_at".to_owned(), at.into());
+    }
+    mapped.ignored.extend(fields.ignored());
+    Some(mapped)
+}
+
+/// Names and e-mail, which every kind of person has, and the label made of them.
+fn person(mapped: &mut Mapped, fields: &mut Fields<'_>, what: &str) {
+    let (first, last, whole) = (fields.text("first_name"), fields.text("last_name"), fields.text("name"));
+    let email = match fields.text("primary_email").or(fields.text("email")) {
+        Told::Value(email) if !usable_email(&email) => {
+            mapped.ignored.push(format!("{email:?} is no e-mail address"));
+            Told::Silent
+        }
+        told => told,
+    };
+    let parts: Vec<String> = [&first, &last].into_iter().filter_map(|told| told.clone().value()).collect();
+    let local = |email: &Told<String>| email.clone().value().and_then(|e| Some(e.split_once('@')?.0.to_owned()));
+    let name = if parts.is_empty() { whole.value().or_else(|| local(&email)) } else { Some(parts.join(" ")) };
+    mapped.label = match (&name, &email) {
+        (Some(name), Told::Value(email)) => format!("{name} <{email}>"),
+        (Some(name), _) => name.clone(),
+        (None, _) => format!("{what} {}", mapped.external_id),
+    };
+    let doubtful =
+        mapped.ignored.iter().any(|text| text.contains("e-mail")) || fields.is_odd("first_name") || fields.is_odd("last_name");
+    if let (Some(name), false) = (name, doubtful) {
+        mapped.values.insert("name".to_owned(), name.into());
+    }
+    mapped.put("first_name", first);
+    mapped.put("last_name", last);
+    match email {
+        Told::Silent => {}
+        Told::Empty => _ = mapped.values.insert("email".to_owned(), "".into()),
+        Told::Value(email) => _ = mapped.values.insert("email".to_owned(), email.into()),
+    }
+}
+
+fn usable_email(email: &str) -> bool {
+    let parts = email.split_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    parts.is_some() && email.len() <= 320 && !email.contains(char::is_whitespace)
+}

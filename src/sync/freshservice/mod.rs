@@ -1,0 +1,13 @@
+//! Freshservice: its client, its JSON, and what that means in our words.
+
+pub mod client;
+pub mod mapping;
+#[cfg(test)]
+mod mapping_tests;
+pub mod terms;
+pub mod wire;
+
+/// The system's name in links, plans and history.
+pub const SYSTEM: &str = "freshservice";
+/// The system's name for people.
+pub const NAME: &str = "Freshservice";
