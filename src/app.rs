@@ -1,12 +1,13 @@
 //! Where the rooms are joined into one program.
 
-use crate::web::{RouteInfo, Routes, Web, edge, static_files};
+use crate::web::{RouteInfo, Routes, Web, edge};
 use axum::Router;
+use std::sync::Arc;
 
 /// Every route of every room.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().merge(static_files::routes())
+    Routes::new()
 }
 
 /// Every route as (path, method), for the tables in the tests and the documents made from it.
@@ -18,6 +19,6 @@ pub fn route_table() -> Vec<RouteInfo> {
 }
 
 /// The whole program as one service, at `/…` and at `/codex/…`.
-pub fn router(web: Web) -> Router {
-    edge::wrap(routes(), web, |router| router)
+pub fn router(web: Web, edge: edge::Edge) -> Router {
+    edge::wrap(routes(), web, Arc::new(edge), |router| router)
 }
