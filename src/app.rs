@@ -1,13 +1,12 @@
 //! Where the rooms are joined into one program.
 
-use crate::web::{RouteInfo, Routes, Web, edge};
+use crate::web::{RouteInfo, Routes, Web, edge, static_files};
 use axum::Router;
-use std::sync::Arc;
 
 /// Every route of every room.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new()
+    Routes::new().merge(static_files::routes())
 }
 
 /// Every route as (path, method), for the tables in the tests and the documents made from it.
@@ -19,6 +18,6 @@ pub fn route_table() -> Vec<RouteInfo> {
 }
 
 /// The whole program as one service, at `/…` and at `/codex/…`.
-pub fn router(web: Web, edge: edge::Edge) -> Router {
-    edge::wrap(routes(), web, Arc::new(edge), |router| router)
+pub fn router(web: Web) -> Router {
+    edge::wrap(routes(), web, |router| router)
 }

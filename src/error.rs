@@ -44,6 +44,10 @@ pub enum Error {
         /// Extra members for the body, for example `{"attached": {"assets": 3}}`.
         details: serde_json::Map<String, serde_json::Value>,
     },
+    /// A constraint of the database refused the row; the text names the constraint or column. Stores
+    /// turn the ones they expect into field errors with [`OnConstraint::on_unique`].
+    #[error("the change contradicts another record")]
+    Constraint(String),
     /// Once valid, no longer: a pruned cursor, a retired endpoint.
     #[error("{message}")]
     Gone {
@@ -123,7 +127,7 @@ impl Error {
             Self::Invalid(_) | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::Conflict { .. } | Self::Constraint(_) => StatusCode::CONFLICT,
             Self::Gone { .. } => StatusCode::GONE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -135,6 +139,24 @@ impl Error {
             Self::Upstream { .. } => StatusCode::BAD_GATEWAY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+}
+
+/// Turns a refused constraint into words for the person who typed the value.
+pub trait OnConstraint<T> {
+    /// If the constraint that refused names `column`, the error becomes a 409 with `message`.
+    ///
+    /// # Errors
+    /// The error itself, renamed or not.
+    fn on_unique(self, column: &str, message: &str) -> Result<T>;
+}
+
+impl<T> OnConstraint<T> for Result<T> {
+    fn on_unique(self, column: &str, message: &str) -> Result<T> {
+        self.map_err(|error| match error {
+            Error::Constraint(text) if text.contains(column) => Error::conflict(message),
+            other => other,
+        })
     }
 }
 

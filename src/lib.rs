@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod config;
+pub mod db;
 pub mod error;
 pub mod sync;
 pub mod types;

@@ -8,7 +8,7 @@ use super::{
     request_id::{REQUEST_ID, RequestId},
     routes::{self, Routes},
 };
-use crate::error::Error;
+use crate::{config::Config, error::Error};
 use axum::{
     Router,
     body::{Body, HttpBody as _},
@@ -18,7 +18,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt as _;
-use ipnet::IpNet;
 use std::{any::Any, sync::Arc, time::Duration};
 use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -37,19 +36,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// What the edge needs to know of the configuration.
-#[derive(Clone, Debug)]
-pub struct Edge {
-    /// Whether we serve people directly: own sign-in, own stylesheet, own security policy.
-    pub standalone: bool,
-    /// The networks whose forwarded headers count.
-    pub trusted_proxies: Vec<IpNet>,
-}
-
 /// The whole edge, around the router.
-pub async fn around(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+pub async fn around(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
-    let peer = Peer::of(&request, &edge.trusted_proxies);
+    let peer = Peer::of(&request, &config.server.trusted_proxies);
     let mount = prefix::strip_mount(request.uri_mut());
     let prefix = Prefix::new(&peer.forwarded_prefix, mount.as_ref().unwrap_or(&""));
     let about = About {
@@ -59,7 +49,7 @@ pub async fn around(State(edge): State<Arc<Edge>>, mut request: Request, next: N
         wants_page: errors::wants_page(request.uri().path(), request.headers()),
         prefix: prefix.clone(),
         id: id.clone(),
-        sign_in: edge.standalone,
+        sign_in: !config.on_platform(),
     };
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(peer);
@@ -73,7 +63,7 @@ pub async fn around(State(edge): State<Arc<Edge>>, mut request: Request, next: N
         }
     };
     let mut response = errors::render(&about, answer.instrument(span).await);
-    finish(&edge, &id, response.headers_mut());
+    finish(!config.on_platform(), &id, response.headers_mut());
     response
 }
 
@@ -129,25 +119,26 @@ pub async fn read_body(body: Body) -> Result<bytes::Bytes, Error> {
     Ok(read.freeze())
 }
 
-fn finish(edge: &Edge, id: &RequestId, headers: &mut HeaderMap) {
+fn finish(standalone: bool, id: &RequestId, headers: &mut HeaderMap) {
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    if edge.standalone {
+    if standalone {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
 }
 
 /// Puts the edge around routes: layers of the caller's (authentication) run inside it, after the panic fence.
-pub fn wrap(routes: Routes, web: Web, edge: Arc<Edge>, layers: impl FnOnce(Router<Web>) -> Router<Web>) -> Router {
+pub fn wrap(routes: Routes, web: Web, layers: impl FnOnce(Router<Web>) -> Router<Web>) -> Router {
     let (rooms, _) = routes.into_parts();
     let rooms = rooms.fallback(routes::not_found).method_not_allowed_fallback(routes::method_not_allowed);
+    let config = Arc::clone(&web.config);
     let fenced = layers(rooms).with_state(web).layer(CatchPanicLayer::custom(panicked));
-    Router::new().fallback_service(middleware::from_fn_with_state(edge, around).layer(fenced))
+    Router::new().fallback_service(middleware::from_fn_with_state(config, around).layer(fenced))
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ fn app(standalone: bool) -> Router {
         })
         .get("/api/panic", async || -> String { panic!("secret") })
         .get("/api/broken", async || -> Result<String, Error> { Err(Error::internal("secret")) });
-    let edge = Edge { standalone, trusted_proxies: vec![] };
-    wrap(routes, Web::for_tests(), Arc::new(edge), |router| router)
+    let mut config = Config::for_instance(std::path::Path::new("/nonexistent")).unwrap();
+    config.core.url = (!standalone).then(|| "http://127.0.0.1:1".to_owned());
+    wrap(routes.merge(crate::web::static_files::routes()), Web::new(Arc::new(config)), |router| router)
 }
 
 async fn ask(method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> (StatusCode, HeaderMap, String) {
@@ -112,4 +113,16 @@ async fn behind_the_platform_there_is_no_policy_and_no_sign_in_page() {
     let response = app(false).oneshot(request).await.unwrap();
     assert!(response.headers().get(header::CONTENT_SECURITY_POLICY).is_none());
     assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+}
+
+#[tokio::test]
+async fn a_file_keeps_its_named_address_for_ever() {
+    let path = crate::web::static_files::path("robots.txt");
+    let (status, headers, body) = get(&path).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "User-agent: *\nDisallow: /\n"));
+    assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+    let etag = headers[header::ETAG].to_str().unwrap();
+    assert_eq!(ask(Method::GET, &path, &[("if-none-match", etag)], "").await.0, StatusCode::NOT_MODIFIED);
+    assert_eq!(get("/static/robots.txt?v=old").await.1[header::CACHE_CONTROL], "no-cache");
+    assert_eq!(get("/static/../Cargo.toml").await.0, StatusCode::NOT_FOUND);
 }

@@ -120,7 +120,7 @@ fn slug(error: &Error) -> &'static str {
         Error::BadRequest(_) => "bad-request",
         Error::Unauthorized(_) => "unauthorized",
         Error::Forbidden(_) => "forbidden",
-        Error::Conflict { .. } => "conflict",
+        Error::Conflict { .. } | Error::Constraint(_) => "conflict",
         Error::Gone { .. } => "gone",
         Error::PreconditionFailed => "precondition-failed",
         Error::MethodNotAllowed => "method-not-allowed",

@@ -11,6 +11,10 @@ pub mod peer;
 pub mod prefix;
 pub mod request_id;
 pub mod routes;
+pub mod static_files;
+
+use crate::config::Config;
+use std::sync::Arc;
 
 pub use extract::{Path, Query};
 pub use fields::{Fields, Sent};
@@ -22,13 +26,15 @@ pub use routes::{RouteInfo, Routes};
 /// The state that every handler can ask for.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct Web {}
+pub struct Web {
+    /// What the operator decided.
+    pub config: Arc<Config>,
+}
 
-#[cfg(test)]
 impl Web {
-    /// A state for tests of what is around the rooms.
+    /// The state of a program that runs with these.
     #[must_use]
-    pub fn for_tests() -> Self {
-        Self {}
+    pub fn new(config: Arc<Config>) -> Self {
+        Self { config }
     }
 }

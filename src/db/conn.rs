@@ -1,0 +1,113 @@
+//! One connection, whichever engine, with the handful of verbs that stores use.
+
+use super::rewrite::{Engine, rewrite};
+use super::value::{Row, Value};
+use super::{Driver, sqlite};
+use crate::error::{Error, Result};
+use crate::types::Scope;
+
+/// A connection inside one snapshot or one transaction, narrowed to a [`Scope`].
+pub struct Conn {
+    pub(super) driver: Driver,
+    pub(super) scope: Scope,
+}
+
+impl std::fmt::Debug for Conn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Conn").field("engine", &self.engine()).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl Conn {
+    pub(super) fn new(driver: Driver) -> Self {
+        Self { driver, scope: Scope::All }
+    }
+
+    /// Which engine answers; for search, the one place with two texts.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match &self.driver {
+            Driver::Sqlite(_) => Engine::Sqlite,
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// The tenant boundary of everything this connection reads.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Runs `work` with every tenant visible: for rules that must see all (uniqueness, references),
+    /// never for what goes back to a caller.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn unscoped<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let kept = std::mem::replace(&mut self.scope, Scope::All);
+        let answer = work(self);
+        self.scope = kept;
+        answer
+    }
+
+    /// All rows of an answer.
+    ///
+    /// # Errors
+    /// Constraint, storage, availability or internal failures of the engine.
+    pub fn all(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        let sql = rewrite(sql, self.engine(), &self.scope)?;
+        match &mut self.driver {
+            Driver::Sqlite(connection) => sqlite::all(connection, &sql, params),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(session) => session.all(&sql, params),
+        }
+    }
+
+    /// The first row, if there is one.
+    ///
+    /// # Errors
+    /// As [`Conn::all`].
+    pub fn first(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>> {
+        Ok(self.all(sql, params)?.into_iter().next())
+    }
+
+    /// The first row; its absence is an internal failure (use [`Conn::first`] where absence is normal).
+    ///
+    /// # Errors
+    /// As [`Conn::all`].
+    pub fn one(&mut self, sql: &str, params: &[Value]) -> Result<Row> {
+        self.first(sql, params)?.ok_or_else(|| Error::Internal("a row that must exist is missing".to_owned()))
+    }
+
+    /// Runs a statement and says how many rows it touched.
+    ///
+    /// # Errors
+    /// As [`Conn::all`].
+    pub fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
+        let sql = rewrite(sql, self.engine(), &self.scope)?;
+        match &mut self.driver {
+            Driver::Sqlite(connection) => sqlite::run(connection, &sql, params),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(session) => session.run(&sql, params),
+        }
+    }
+
+    /// Runs statements without parameters or answers (transaction control).
+    pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
+        match &mut self.driver {
+            Driver::Sqlite(connection) => connection.execute_batch(sql).map_err(sqlite::error),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(session) => session.batch(sql),
+        }
+    }
+
+    /// Whether the engine still holds the transaction that was begun (disk full drops it in SQLite).
+    pub(super) fn in_transaction(&self) -> bool {
+        match &self.driver {
+            Driver::Sqlite(connection) => !connection.is_autocommit(),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(session) => !session.is_closed(),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! From the one SQL text to what an engine runs: tenant tables narrowed by scope, id lists, placeholders.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::error::{Error, Result};
+use crate::types::Scope;
+
+/// Which database is behind a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded file.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+/// How each tenant table is narrowed to some companies: `{}` stands for the list of ids.
+const TENANT_TABLES: &[(&str, &str)] = &[
+    ("companies", "id IN ({})"),
+    ("contacts", "id IN (SELECT contact_id FROM contact_companies WHERE company_id IN ({}))"),
+    ("contact_companies", "company_id IN ({})"),
+    ("assets", "company_id IN ({})"),
+    ("asset_observations", "asset_id IN (SELECT id FROM assets WHERE company_id IN ({}))"),
+    (
+        "asset_contacts",
+        "asset_id IN (SELECT id FROM assets WHERE company_id IN ({})) \
+         AND contact_id IN (SELECT contact_id FROM contact_companies WHERE company_id IN ({}))",
+    ),
+    ("locations", "company_id IN ({})"),
+    ("feature_overrides", "company_id IN ({})"),
+];
+
+/// The tables that hold tenants' rows; SQL must write them with `@`.
+pub fn tenant_tables() -> impl Iterator<Item = &'static str> {
+    TENANT_TABLES.iter().map(|(table, _)| *table)
+}
+
+/// Rewrites one statement. `?n` stays for SQLite and becomes `$n` for PostgreSQL.
+///
+/// # Errors
+/// `Internal` when `@` names a table that is not a tenant table: such a statement must not run.
+pub fn rewrite<'a>(sql: &'a str, engine: Engine, scope: &Scope) -> Result<Cow<'a, str>> {
+    let special = |b: u8| b == b'@' || b == b'\'' || (b == b'?' && engine == Engine::Postgres);
+    if !sql.bytes().any(special) && !sql.contains("ids(") {
+        return Ok(Cow::Borrowed(sql));
+    }
+    let mut out = String::with_capacity(sql.len() + 64);
+    let mut rest = sql;
+    while let Some(at) = rest.find(['@', '\'', '?', 'I']) {
+        let (before, tail) = rest.split_at(at);
+        out.push_str(before);
+        rest = match tail.as_bytes().first() {
+            Some(b'@') => tenant(&mut out, tail, scope)?,
+            Some(b'\'') => quoted(&mut out, tail),
+            Some(b'?') if engine == Engine::Postgres => {
+                out.push('$');
+                tail.get(1..).unwrap_or_default()
+            }
+            Some(b'I') if tail.starts_with("IN ids(") => id_list(&mut out, tail, engine),
+            _ => {
+                let (one, more) = tail.split_at(1);
+                out.push_str(one);
+                more
+            }
+        };
+    }
+    out.push_str(rest);
+    Ok(Cow::Owned(out))
+}
+
+fn quoted<'a>(out: &mut String, tail: &'a str) -> &'a str {
+    let end = tail.get(1..).and_then(|body| body.find('\'')).map_or(tail.len(), |at| at + 2);
+    let (text, more) = tail.split_at(end);
+    out.push_str(text);
+    more
+}
+
+fn tenant<'a>(out: &mut String, tail: &'a str, scope: &Scope) -> Result<&'a str> {
+    let body = tail.get(1..).unwrap_or_default();
+    let end = body.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(body.len());
+    let (name, more) = body.split_at(end);
+    let Some((table, rule)) = TENANT_TABLES.iter().find(|(table, _)| *table == name) else {
+        return Err(Error::Internal(format!("@{name} is not a tenant table")));
+    };
+    match scope {
+        Scope::All => out.push_str(table),
+        Scope::Companies(ids) => {
+            let list = if ids.is_empty() {
+                "NULL".to_owned()
+            } else {
+                ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
+            };
+            let rule = rule.replace("{}", &list);
+            write!(out, "(SELECT * FROM {table} WHERE {rule})").map_err(Error::internal)?;
+        }
+    }
+    Ok(more)
+}
+
+fn id_list<'a>(out: &mut String, tail: &'a str, engine: Engine) -> &'a str {
+    let body = tail.get("IN ids(".len()..).unwrap_or_default();
+    let (placeholder, more) = body.split_once(')').unwrap_or((body, ""));
+    match engine {
+        Engine::Sqlite => {
+            out.push_str("IN (SELECT value FROM json_each(");
+            out.push_str(placeholder);
+            out.push_str("))");
+        }
+        Engine::Postgres => {
+            out.push_str("= ANY(CAST($");
+            out.push_str(placeholder.trim_start_matches('?'));
+            out.push_str(" AS BIGINT[]))");
+        }
+    }
+    more
+}
+
+#[cfg(test)]
+#[path = "rewrite_tests.rs"]
+mod tests;

@@ -1,0 +1,84 @@
+//! Where the database is: a file, or a server named by a connection string.
+
+use std::path::{Path, PathBuf};
+
+use super::{Driver, Engine, sqlite};
+use crate::error::{Error, Result};
+
+/// A parsed connection string.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server; holds a password, so `Debug` and `Display` hide it.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Postgres(url) => match url::Url::parse(url) {
+                Ok(url) => write!(f, "postgresql://{}{}", url.host_str().unwrap_or("localhost"), url.path()),
+                Err(_) => write!(f, "postgresql://…"),
+            },
+        }
+    }
+}
+
+impl Target {
+    /// Reads a connection string: `sqlite:///path`, a bare path, `postgresql://…`, `postgres://…`,
+    /// each also with an SQLAlchemy dialect suffix (`postgresql+psycopg2://`). Nothing given means
+    /// `codex.db` in the instance folder; relative files are relative to that folder.
+    ///
+    /// # Errors
+    /// `BadRequest` for another scheme, or for PostgreSQL in a build without it.
+    pub fn parse(text: Option<&str>, instance: &Path) -> Result<Self> {
+        let text = text.map(str::trim).unwrap_or_default();
+        if text.is_empty() {
+            return Ok(Self::Sqlite(instance.join("codex.db")));
+        }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Ok(Self::Sqlite(instance.join(text)));
+        };
+        match scheme.split('+').next().unwrap_or_default() {
+            "sqlite" => Ok(Self::Sqlite(instance.join(rest.strip_prefix('/').unwrap_or(rest)))),
+            "postgresql" | "postgres" if cfg!(feature = "postgres") => Ok(Self::Postgres(format!("postgresql://{rest}"))),
+            "postgresql" | "postgres" => Err(Error::BadRequest(
+                "this build of Codex has no PostgreSQL: build it with `--features postgres`, or use SQLite".to_owned(),
+            )),
+            other => Err(Error::BadRequest(format!("`{other}://` is not a database Codex knows; use sqlite:/// or postgresql://"))),
+        }
+    }
+
+    /// The engine's name as `/health` reports it.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Whether it is a server, which may be away for a while.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    pub(super) fn open(&self, query_only: bool) -> Result<Driver> {
+        match self {
+            Self::Sqlite(path) => sqlite::open(path, query_only).map(Driver::Sqlite),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => super::postgres::Session::open(url).map(|session| Driver::Postgres(Box::new(session))),
+            #[cfg(not(feature = "postgres"))]
+            Self::Postgres(_) => Err(Error::Unavailable("this build of Codex has no PostgreSQL".to_owned())),
+        }
+    }
+}

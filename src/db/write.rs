@@ -1,0 +1,101 @@
+//! A connection inside a write transaction: the verbs of [`Conn`] plus what makes changes traceable.
+
+use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
+
+use super::conn::Conn;
+use crate::error::Result;
+use crate::params;
+use crate::types::Actor;
+
+/// What a batch has numbered and touched so far; undone with a savepoint that is rolled back.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    /// The head as the batch found it, plus one for each change since; `None` until first needed.
+    pub(super) version: Option<i64>,
+    pub(super) changed: BTreeSet<&'static str>,
+    pub(super) observed: BTreeSet<&'static str>,
+}
+
+/// One closure's write transaction (a savepoint of the batch).
+pub struct Write<'a> {
+    conn: &'a mut Conn,
+    actor: &'a Actor,
+    ledger: &'a mut Ledger,
+}
+
+impl<'a> Write<'a> {
+    pub(super) fn new(conn: &'a mut Conn, actor: &'a Actor, ledger: &'a mut Ledger) -> Self {
+        Self { conn, actor, ledger }
+    }
+
+    /// Who makes the changes of this transaction.
+    #[must_use]
+    pub fn actor(&self) -> &'a Actor {
+        self.actor
+    }
+
+    /// The number of the next change of `entity`: ordered and gap-free over all writers, because the
+    /// head row is locked from the batch's first number to its commit.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn next_change(&mut self, entity: &'static str) -> Result<i64> {
+        let head = match self.ledger.version {
+            Some(version) => version,
+            None => self.conn.one("SELECT version FROM head WHERE id = 1", params![])?.get(0)?,
+        };
+        self.ledger.version = Some(head + 1);
+        self.ledger.changed.insert(entity);
+        Ok(head + 1)
+    }
+
+    /// Says that lists of `entity` look different although none of its own rows changed (links, names
+    /// of related rows), so that their `ETag`s move.
+    pub fn touch(&mut self, entity: &'static str) {
+        self.ledger.changed.insert(entity);
+    }
+
+    /// Says that observations of `entity` moved: no change row, no feed entry, but other answers.
+    pub fn observe(&mut self, entity: &'static str) {
+        self.ledger.observed.insert(entity);
+    }
+}
+
+impl Deref for Write<'_> {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        self.conn
+    }
+}
+
+impl DerefMut for Write<'_> {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.conn
+    }
+}
+
+/// Advances the head and the entity versions to what the batch changed, just before COMMIT.
+pub(super) fn close(conn: &mut Conn, ledger: &Ledger) -> Result<()> {
+    if ledger.version.is_none() && ledger.changed.is_empty() && ledger.observed.is_empty() {
+        return Ok(());
+    }
+    if let Some(version) = ledger.version {
+        conn.run("UPDATE head SET version = ?1 WHERE id = 1", params![version])?;
+    }
+    for entity in &ledger.changed {
+        conn.run(
+            "INSERT INTO versions (entity, version, observed) VALUES (?1, 1, 0)
+             ON CONFLICT (entity) DO UPDATE SET version = versions.version + 1",
+            params![*entity],
+        )?;
+    }
+    for entity in &ledger.observed {
+        conn.run(
+            "INSERT INTO versions (entity, version, observed) VALUES (?1, 0, 1)
+             ON CONFLICT (entity) DO UPDATE SET observed = versions.observed + 1",
+            params![*entity],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! A stand-in Freshservice: a small world of departments, requesters and agents behind real HTTP.
+//! Tests edit the world, let Codex pull from it, then look at Codex and at what the world saw.
+
+mod faults;
+mod generate;
+mod limits;
+mod routes;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+
+pub use faults::{Fault, Faults, ListFault};
+pub use generate::{HOSTILE_VALUES, Plan, department, requester};
+pub use limits::Limits;
+
+use crate::http_server::{Answer, Answers, Request, Server};
+
+/// The API key that the world accepts.
+pub const API_KEY: &str = "test-key-of-the-stand-in";
+
+/// Everything that the vendor knows, and how it misbehaves.
+#[derive(Debug)]
+pub struct State {
+    /// Companies, in the order in which lists give them.
+    pub departments: Vec<Value>,
+    /// People of the companies.
+    pub requesters: Vec<Value>,
+    /// The vendor's own users.
+    pub agents: Vec<Value>,
+    /// `{"id", "name", "primary"}`; the first is the primary one.
+    pub workspaces: Vec<Value>,
+    /// Definitions of the departments' custom fields.
+    pub department_fields: Vec<Value>,
+    /// Freshservice for MSPs: lists give the primary workspace only, unless asked for others.
+    pub msp: bool,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// Calls allowed in a window, by bucket.
+    pub limits: Limits,
+    /// Every request in order, as `METHOD /path?query`.
+    pub requests: Vec<String>,
+    /// Every write that was accepted: path and body.
+    pub writes: Vec<(String, Value)>,
+    /// The time of the world's clock, in seconds, from which `updated_at` is made.
+    pub clock: i64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            departments: Vec::new(),
+            requesters: Vec::new(),
+            agents: vec![generate::agent(21_000_900_001, "Riley", "Stone")],
+            workspaces: vec![json!({"id": 2, "name": "IT", "primary": true, "state": "active"})],
+            department_fields: generate::department_fields(),
+            msp: false,
+            faults: Faults::default(),
+            limits: Limits::generous(),
+            requests: Vec::new(),
+            writes: Vec::new(),
+            clock: 1_770_000_000,
+        }
+    }
+}
+
+impl State {
+    /// The list behind a resource's name; companies and contacts are the MSP edition's words.
+    pub fn list(&self, resource: &str) -> Option<&Vec<Value>> {
+        match resource {
+            "departments" => Some(&self.departments),
+            "requesters" => Some(&self.requesters),
+            "agents" => Some(&self.agents),
+            "workspaces" => Some(&self.workspaces),
+            "department_fields" => Some(&self.department_fields),
+            "companies" if self.msp => Some(&self.departments),
+            "contacts" if self.msp => Some(&self.requesters),
+            _ => None,
+        }
+    }
+
+    /// Changes one record wherever it is, and moves its `updated_at`.
+    pub fn change(&mut self, id: i64, change: impl FnOnce(&mut Value)) {
+        self.clock += 60;
+        let stamp = generate::time(self.clock);
+        let all = self.departments.iter_mut().chain(&mut self.requesters).chain(&mut self.agents);
+        for record in all {
+            if record["id"] == id {
+                change(record);
+                record["updated_at"] = json!(stamp);
+                return;
+            }
+        }
+        panic!("the world has no record {id}");
+    }
+
+    /// Makes a record vanish for good.
+    pub fn remove(&mut self, id: i64) {
+        for list in [&mut self.departments, &mut self.requesters, &mut self.agents] {
+            list.retain(|record| record["id"] != id);
+        }
+    }
+
+    /// The ids of a list's records.
+    pub fn ids(&self, resource: &str) -> Vec<i64> {
+        self.list(resource).into_iter().flatten().filter_map(|record| record["id"].as_i64()).collect()
+    }
+}
+
+/// The running stand-in.
+pub struct Freshservice {
+    world: Arc<World>,
+    server: Option<Server>,
+    port: u16,
+}
+
+struct World(Mutex<State>);
+
+impl World {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answers for World {
+    fn answer(&self, request: &Request) -> Answer {
+        routes::answer(&mut self.state(), request)
+    }
+}
+
+impl Freshservice {
+    /// Serves this world on a free port.
+    pub async fn start(state: State) -> Self {
+        Self::start_on(0, state).await
+    }
+
+    /// Serves this world on a chosen port.
+    pub async fn start_on(port: u16, state: State) -> Self {
+        let world = Arc::new(World(Mutex::new(state)));
+        let server = Server::start(port, Arc::clone(&world) as Arc<dyn Answers>).await.expect("the stand-in's port");
+        let port = server.port();
+        Self { world, server: Some(server), port }
+    }
+
+    /// The account's address, as `[freshservice] domain` takes it.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Looks at the world or changes it.
+    pub fn world<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.world.state())
+    }
+
+    /// Takes the whole vendor off the net.
+    pub fn go_away(&mut self) {
+        self.server = None;
+    }
+
+    /// Brings it back on the same port.
+    pub async fn come_back(&mut self) {
+        let world = Arc::clone(&self.world) as Arc<dyn Answers>;
+        self.server = Some(Server::start(self.port, world).await.expect("the stand-in's old port"));
+    }
+
+    /// How many requests so far had this text in `METHOD /path?query`.
+    pub fn seen(&self, text: &str) -> usize {
+        self.world(|state| state.requests.iter().filter(|line| line.contains(text)).count())
+    }
+
+    /// Forgets the requests counted so far.
+    pub fn forget_requests(&self) {
+        self.world(|state| state.requests.clear());
+    }
+}

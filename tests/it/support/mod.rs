@@ -1,0 +1,51 @@
+//! What the tests stand on: engines, templates, the running program, its command line, its clients.
+
+mod app;
+mod cli;
+mod client;
+mod engine;
+mod template;
+
+pub use app::{App, Builder};
+pub use cli::{Cli, Output, codex};
+pub use client::{Api, Reply};
+pub use engine::{Database, Engine};
+pub use template::{PASSWORD, Tokens};
+
+/// Writes each test once and runs it as `name::sqlite` and, with `--features postgres`, `name::postgres`.
+macro_rules! both {
+    ($($(#[$attribute:meta])* async fn $name:ident($engine:ident: Engine) $body:block)*) => {
+        $(
+            mod $name {
+                #[allow(unused_imports, clippy::allow_attributes, reason = "each test uses what it needs")]
+                use super::*;
+
+                $(#[$attribute])*
+                async fn run($engine: crate::support::Engine) $body
+
+                #[tokio::test(flavor = "multi_thread")]
+                async fn sqlite() {
+                    run(crate::support::Engine::Sqlite).await;
+                }
+
+                #[cfg(feature = "postgres")]
+                #[tokio::test(flavor = "multi_thread")]
+                async fn postgres() {
+                    if let Some(engine) = crate::support::Engine::postgres() {
+                        run(engine).await;
+                    }
+                }
+            }
+        )*
+    };
+}
+pub(crate) use both;
+
+/// Asks again and again until the answer is yes; fails after this many seconds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, seconds: u64, mut ask: impl FnMut() -> F) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    while !ask().await {
+        assert!(std::time::Instant::now() < end, "waited {seconds} s in vain: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
