@@ -4,6 +4,7 @@ pub mod app;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod history;
 pub mod sync;
 pub mod types;
 pub mod web;

@@ -1,0 +1,170 @@
+//! Reading the changes: the ordered feed, one row's history, and where each of its values came from.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::db::{Conn, Row, Value};
+use crate::error::{Error, Result};
+use crate::params;
+
+/// One change as clients see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    /// Its number: gap-free and in commit order over all writers.
+    pub seq: i64,
+    /// When.
+    pub at: String,
+    /// `user`, `service`, `sync`, `import`, `cli` or `system`.
+    pub actor_kind: String,
+    /// Who.
+    pub actor: String,
+    /// The vendor, when a sync acted.
+    pub source: Option<String>,
+    /// The sync run, when one acted.
+    pub run_id: Option<i64>,
+    /// `company`, `contact`, `asset`, …
+    pub entity: String,
+    /// The row.
+    pub entity_id: i64,
+    /// `create`, `update`, `retire`, `restore`, `link`, `pin`, …
+    pub action: String,
+    /// Why, when there is more to say.
+    pub reason: Option<String>,
+    /// Field → `{old, new}`.
+    pub fields: Json,
+}
+
+/// A page of the feed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Feed {
+    /// The changes after the cursor, oldest first.
+    pub changes: Vec<Change>,
+    /// What to send as `since` next time.
+    pub cursor: i64,
+    /// Whether more changes are already there.
+    pub more: bool,
+}
+
+const COLUMNS: &str = "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields";
+
+fn change(row: &Row) -> Result<Change> {
+    let text: String = row.get(10)?;
+    let stored: Json = serde_json::from_str(&text).map_err(Error::internal)?;
+    Ok(Change {
+        seq: row.get(0)?,
+        at: row.get(1)?,
+        actor_kind: row.get(2)?,
+        actor: row.get(3)?,
+        source: row.get(4)?,
+        run_id: row.get(5)?,
+        entity: row.get(6)?,
+        entity_id: row.get(7)?,
+        action: row.get(8)?,
+        reason: row.get(9)?,
+        fields: named(stored),
+    })
+}
+
+/// `[old, new]` as stored becomes `{"old": …, "new": …}` as shown.
+fn named(stored: Json) -> Json {
+    let Json::Object(map) = stored else { return stored };
+    let named = map.into_iter().map(|(field, value)| match value {
+        Json::Array(pair) if pair.len() == 2 => {
+            let mut pair = pair.into_iter();
+            (field, serde_json::json!({ "old": pair.next(), "new": pair.next() }))
+        }
+        other => (field, other),
+    });
+    Json::Object(named.collect())
+}
+
+/// The changes after `since`, oldest first, at most `limit`; of these entity kinds and of this row when
+/// given. A reader that follows `cursor` never misses a change.
+///
+/// # Errors
+/// `Gone` when the cursor is ahead of this database (it was restored): read everything again from 0.
+pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Option<i64>)>, limit: i64) -> Result<Feed> {
+    let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
+    if since > head {
+        let mut details = serde_json::Map::new();
+        details.insert("start".to_owned(), 0.into());
+        return Err(Error::Gone { message: format!("cursor {since} is ahead of this database ({head}); start again from 0"), details });
+    }
+    let mut params = vec![Value::from(since)];
+    let mut wheres = vec!["seq > ?1".to_owned()];
+    if !kinds.is_empty() {
+        let places: Vec<String> = kinds
+            .iter()
+            .map(|kind| {
+                params.push(kind.into());
+                format!("?{}", params.len())
+            })
+            .collect();
+        wheres.push(format!("entity IN ({})", places.join(", ")));
+    }
+    if let Some((entity, id)) = row {
+        params.push(entity.into());
+        wheres.push(format!("entity = ?{}", params.len()));
+        if let Some(id) = id {
+            params.push(id.into());
+            wheres.push(format!("entity_id = ?{}", params.len()));
+        }
+    }
+    params.push((limit + 1).into());
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE {} ORDER BY seq LIMIT ?{}", wheres.join(" AND "), params.len());
+    let mut changes = c.all(&sql, &params)?.iter().map(change).collect::<Result<Vec<_>>>()?;
+    let more = i64::try_from(changes.len()).unwrap_or(i64::MAX) > limit;
+    if more {
+        changes.pop();
+    }
+    // Without more, everything up to the head was looked at, also what the filters left out.
+    let cursor = if more { changes.last().map_or(since, |last| last.seq) } else { head };
+    Ok(Feed { changes, cursor, more })
+}
+
+/// One row's changes, newest first.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Change>> {
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE entity = ?1 AND entity_id = ?2 ORDER BY seq DESC LIMIT ?3");
+    c.all(&sql, params![entity, id, limit])?.iter().map(change).collect()
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct Origin {
+    /// The vendor when a sync set it, otherwise the kind of hand (`user`, `import`, …).
+    pub source: String,
+    /// Who.
+    pub actor: String,
+    /// When.
+    pub at: String,
+    /// Which sync run.
+    pub run_id: Option<i64>,
+}
+
+/// For each field of a row, the last change that set it.
+///
+/// # Errors
+/// Those of the engine.
+pub fn origins(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<String, Origin>> {
+    let sql = "SELECT actor_kind, actor, source, at, run_id, fields FROM changes
+               WHERE entity = ?1 AND entity_id = ?2 AND action IN ('create', 'update') ORDER BY seq DESC";
+    let mut origins = BTreeMap::new();
+    for row in c.all(sql, params![entity, id])? {
+        let text: String = row.get(5)?;
+        let fields: serde_json::Map<String, Json> = serde_json::from_str(&text).map_err(Error::internal)?;
+        for field in fields.into_iter().map(|(field, _)| field) {
+            if !origins.contains_key(&field) {
+                let kind: String = row.get(0)?;
+                let source: Option<String> = row.get(2)?;
+                let origin = Origin { source: source.unwrap_or(kind), actor: row.get(1)?, at: row.get(3)?, run_id: row.get(4)? };
+                origins.insert(field, origin);
+            }
+        }
+    }
+    Ok(origins)
+}

@@ -1,0 +1,13 @@
+//! Every write leaves a trace: the one path by which domain rows change, and the readers of its trail.
+
+pub mod feed_store;
+pub mod links_store;
+pub mod pins_store;
+mod record;
+pub mod store;
+
+pub use feed_store as feed;
+pub use links_store as links;
+pub use pins_store as pins;
+pub use record::Record;
+pub use store::{Updated, create, find, get, note_raw, record_link, restore, retire, update};

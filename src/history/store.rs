@@ -1,0 +1,236 @@
+//! The one path that all writes of domain rows take: the row, its search text, its pins and its trace
+//! change together or not at all.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::record::Record;
+use super::{links, pins};
+use crate::db::{Conn, Engine, Value, Write};
+use crate::error::{Error, Result};
+use crate::params;
+use crate::types::{ActorKind, now};
+
+/// What an update did.
+#[derive(Clone, Debug)]
+pub struct Updated<R> {
+    /// The row as it is now.
+    pub record: R,
+    /// The fields that changed: name, old, new.
+    pub changed: Vec<(&'static str, Json, Json)>,
+    /// Fields that a sync would have changed but a person has pinned.
+    pub kept_pins: Vec<&'static str>,
+}
+
+/// Finds a row within the connection's scope.
+///
+/// # Errors
+/// Those of the engine.
+pub fn find<R: Record>(c: &mut Conn, id: i64) -> Result<Option<R>> {
+    let sql = format!("SELECT {} FROM @{} {} WHERE {}.id = ?1", R::SELECT, R::TABLE, R::ENTITY, R::ENTITY);
+    c.first(&sql, params![id])?.map(|row| R::from_row(&row, 0)).transpose()
+}
+
+/// Finds a row or fails with "… not found".
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get<R: Record>(c: &mut Conn, id: i64) -> Result<R> {
+    find(c, id)?.ok_or(Error::NotFound { what: R::WHAT })
+}
+
+/// Adds a row (its `id`, times and `rev` are set here) and records its fields.
+///
+/// # Errors
+/// `Constraint` for a value that another row has, or those of the engine.
+pub fn create<R: Record>(w: &mut Write<'_>, record: &R, reason: Option<&str>) -> Result<R> {
+    let at = now();
+    let mut columns: Vec<&str> = vec!["created_at", "updated_at"];
+    let mut values = vec![Value::from(&at), Value::from(&at)];
+    columns.extend(R::COLUMNS);
+    values.extend(record.values());
+    for (column, value) in record.derived() {
+        columns.push(column);
+        values.push(value);
+    }
+    let places: Vec<String> = (1..=values.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!("INSERT INTO {} ({}) VALUES ({}) RETURNING id", R::TABLE, columns.join(", "), places.join(", "));
+    let id: i64 = w.one(&sql, &values)?.get(0)?;
+    index::<R>(w, id, record, None)?;
+    let mut fields = Map::new();
+    for (column, value) in R::COLUMNS.iter().zip(record.values()) {
+        if value != Value::Null {
+            fields.insert((*column).to_owned(), json!([Json::Null, value.to_json()]));
+        }
+    }
+    note::<R>(w, id, "create", reason, fields)?;
+    w.unscoped(|c| get(c, id))
+}
+
+/// Changes a row through `change`; writes nothing when nothing differs. `if_match` is the `rev` that
+/// the caller has seen. A user's edit of a row that a vendor also feeds pins what changed; a sync
+/// never changes a pinned field.
+///
+/// # Errors
+/// `NotFound`, `PreconditionFailed`, those of `change`, or those of the engine.
+pub fn update<R: Record>(
+    w: &mut Write<'_>,
+    id: i64,
+    if_match: Option<i64>,
+    reason: Option<&str>,
+    change: impl FnOnce(&mut R) -> Result<()>,
+) -> Result<Updated<R>> {
+    let before: R = get(w, id)?;
+    if if_match.is_some_and(|rev| rev != before.rev()) {
+        return Err(Error::PreconditionFailed);
+    }
+    let mut after = before.clone();
+    change(&mut after)?;
+    let pinned = if w.actor().kind == ActorKind::Sync { pins::fields(w, R::ENTITY, id)? } else { Vec::new() };
+    let mut changed = Vec::new();
+    let mut kept_pins = Vec::new();
+    let mut sets = Vec::new();
+    let mut values = Vec::new();
+    for ((column, old), new) in R::COLUMNS.iter().zip(before.values()).zip(after.values()) {
+        if old == new {
+            continue;
+        }
+        if pinned.iter().any(|field| field == column) {
+            kept_pins.push(*column);
+            continue;
+        }
+        changed.push((*column, old.to_json(), new.to_json()));
+        values.push(new);
+        sets.push(format!("{column} = ?{}", values.len()));
+    }
+    if changed.is_empty() {
+        return Ok(Updated { record: before, changed, kept_pins });
+    }
+    // Computed columns follow from what is stored, not from what a pin held back.
+    if !kept_pins.is_empty() {
+        store_values::<R>(w, id, &sets, values)?;
+        after = w.unscoped(|c| get(c, id))?;
+        (sets, values) = (Vec::new(), Vec::new());
+    }
+    for (column, value) in after.derived() {
+        values.push(value);
+        sets.push(format!("{column} = ?{}", values.len()));
+    }
+    values.push(now().into());
+    sets.push(format!("updated_at = ?{}", values.len()));
+    sets.push("rev = rev + 1".to_owned());
+    store_values::<R>(w, id, &sets, values)?;
+    index(w, id, &after, Some(&before))?;
+    if w.actor().pins && links::exists(w, R::ENTITY, id)? {
+        for (column, _, _) in &changed {
+            pins::pin(w, R::ENTITY, id, column)?;
+        }
+    }
+    let fields = changed.iter().map(|(column, old, new)| ((*column).to_owned(), json!([old, new]))).collect();
+    note::<R>(w, id, "update", reason, fields)?;
+    Ok(Updated { record: w.unscoped(|c| get(c, id))?, changed, kept_pins })
+}
+
+fn store_values<R: Record>(w: &mut Write<'_>, id: i64, sets: &[String], mut values: Vec<Value>) -> Result<()> {
+    if sets.is_empty() {
+        return Ok(());
+    }
+    values.push(id.into());
+    let sql = format!("UPDATE {} SET {} WHERE id = ?{}", R::TABLE, sets.join(", "), values.len());
+    w.run(&sql, &values).map(|_| ())
+}
+
+/// Takes a row out of lists, billing and exports; nothing is deleted.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn retire<R: Record>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Result<R> {
+    set_retired::<R>(w, id, true, reason)
+}
+
+/// Brings a retired row back, with the id it always had.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn restore<R: Record>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Result<R> {
+    set_retired::<R>(w, id, false, reason)
+}
+
+fn set_retired<R: Record>(w: &mut Write<'_>, id: i64, retire: bool, reason: Option<&str>) -> Result<R> {
+    let before: R = get(w, id)?;
+    if before.retired_at().is_some() == retire {
+        return Ok(before);
+    }
+    let at = now();
+    let sql = format!("UPDATE {} SET retired_at = ?1, updated_at = ?2, rev = rev + 1 WHERE id = ?3", R::TABLE);
+    let retired_at = retire.then(|| at.clone());
+    w.run(&sql, params![&retired_at, &at, id])?;
+    let mut fields = Map::new();
+    fields.insert("retired_at".to_owned(), json!([before.retired_at(), retired_at]));
+    note::<R>(w, id, if retire { "retire" } else { "restore" }, reason, fields)?;
+    w.unscoped(|c| get(c, id))
+}
+
+/// Records a change that is not a column of the row (a link, a pin, an assignment) and moves its `rev`.
+///
+/// # Errors
+/// Those of the engine.
+pub fn record_link<R: Record>(w: &mut Write<'_>, id: i64, action: &str, fields: Map<String, Json>) -> Result<()> {
+    let sql = format!("UPDATE {} SET updated_at = ?1, rev = rev + 1 WHERE id = ?2", R::TABLE);
+    w.run(&sql, params![now(), id])?;
+    note::<R>(w, id, action, None, fields)
+}
+
+fn note<R: Record>(w: &mut Write<'_>, id: i64, action: &str, reason: Option<&str>, fields: Map<String, Json>) -> Result<()> {
+    note_raw(w, R::ENTITY, id, action, reason, fields)
+}
+
+/// Records a change of something that has no [`Record`] (users, plans of syncs).
+///
+/// # Errors
+/// Those of the engine.
+pub fn note_raw(
+    w: &mut Write<'_>,
+    entity: &'static str,
+    id: i64,
+    action: &str,
+    reason: Option<&str>,
+    fields: Map<String, Json>,
+) -> Result<()> {
+    let seq = w.next_change(entity)?;
+    let actor = w.actor();
+    w.run(
+        "INSERT INTO changes (seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        params![
+            seq,
+            now(),
+            actor.kind.as_str(),
+            &actor.name,
+            &actor.source,
+            actor.run_id,
+            entity,
+            id,
+            action,
+            reason,
+            Json::Object(fields).to_string()
+        ],
+    )
+    .map(|_| ())
+}
+
+/// Keeps SQLite's trigram index in step; PostgreSQL indexes the column itself.
+fn index<R: Record>(w: &mut Write<'_>, id: i64, after: &R, before: Option<&R>) -> Result<()> {
+    if w.engine() == Engine::Postgres {
+        return Ok(());
+    }
+    let text_of = |record: &R| record.derived().into_iter().find(|(column, _)| *column == "search_text").map(|(_, text)| text);
+    let Some(text) = text_of(after) else { return Ok(()) };
+    if before.and_then(text_of).as_ref() == Some(&text) {
+        return Ok(());
+    }
+    if before.is_some() {
+        w.run(&format!("DELETE FROM {}_fts WHERE rowid = ?1", R::TABLE), params![id])?;
+    }
+    let sql = format!("INSERT INTO {}_fts (rowid, search_text) VALUES (?1, ?2)", R::TABLE);
+    w.run(&sql, &[id.into(), text]).map(|_| ())
+}
