@@ -2,6 +2,7 @@
 
 mod conn;
 mod job;
+pub mod list;
 pub mod migrate;
 #[cfg(feature = "postgres")]
 mod postgres;

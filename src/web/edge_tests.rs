@@ -15,9 +15,8 @@ fn app(standalone: bool) -> Router {
         })
         .get("/api/panic", async || -> String { panic!("secret") })
         .get("/api/broken", async || -> Result<String, Error> { Err(Error::internal("secret")) });
-    let mut config = Config::for_instance(std::path::Path::new("/nonexistent")).unwrap();
-    config.core.url = (!standalone).then(|| "http://127.0.0.1:1".to_owned());
-    wrap(routes.merge(crate::web::static_files::routes()), Web::new(Arc::new(config)), |router| router)
+    let (web, _folder) = crate::web::test_state(standalone);
+    wrap(routes.merge(crate::web::static_files::routes()), web, |router| router)
 }
 
 async fn ask(method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> (StatusCode, HeaderMap, String) {

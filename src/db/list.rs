@@ -1,0 +1,269 @@
+//! The one list engine: a room declares its list once; filters, search, order and pages are the same everywhere.
+//!
+//! Statements are composed from fixed fragments with numbered parameters (an optional filter that is
+//! written as `?1 IS NULL OR …` defeats indexes); nothing that a client sends becomes SQL text.
+
+use super::{Conn, Row, Value};
+use crate::error::Result;
+
+mod compose;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use parse::MAX_QUERY;
+
+/// What a column holds: decides which filters it has and how they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text; sorted and searched without regard to case.
+    Text,
+    /// A moment or a day in the one form, compared as text.
+    Time,
+    /// A whole number.
+    Int,
+    /// A number.
+    Real,
+    /// True or false.
+    Bool,
+}
+
+/// A column that a list can be filtered and sorted by.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name in the query string, the same as in the JSON.
+    pub name: &'static str,
+    /// Its SQL expression.
+    pub sql: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// The column that holds its folded form, if there is one.
+    pub folded: Option<&'static str>,
+    /// Whether it can be null.
+    pub nullable: bool,
+}
+
+impl Column {
+    /// A column that may be null.
+    #[must_use]
+    pub const fn new(name: &'static str, sql: &'static str, kind: Kind) -> Self {
+        Self { name, sql, kind, folded: None, nullable: true }
+    }
+
+    /// Text.
+    #[must_use]
+    pub const fn text(name: &'static str, sql: &'static str) -> Self {
+        Self::new(name, sql, Kind::Text)
+    }
+
+    /// The same column with a folded twin, by which it is sorted and compared.
+    #[must_use]
+    pub const fn folded(mut self, sql: &'static str) -> Self {
+        self.folded = Some(sql);
+        self
+    }
+
+    /// The same column, never null: an index can give its order.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.nullable = false;
+        self
+    }
+}
+
+/// How `q=` finds rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// The trigram table of SQLite, whose row ids are the list's keys.
+    pub fts: &'static str,
+    /// The column with the folded text.
+    pub text: &'static str,
+    /// Folded columns whose beginning one or two characters are compared with.
+    pub prefixes: &'static [&'static str],
+}
+
+/// What a room declares about one of its lists.
+#[derive(Debug)]
+pub struct ListSpec {
+    /// The entities whose changes change the list.
+    pub entities: &'static [&'static str],
+    /// What follows `SELECT`.
+    pub select: &'static str,
+    /// What follows `FROM`, with tenant tables written with `@`.
+    pub from: &'static str,
+    /// The id that breaks ties.
+    pub key: &'static str,
+    /// What it can be filtered and sorted by.
+    pub columns: &'static [Column],
+    /// The order when none is asked for, as `sort=` would say it.
+    pub default_sort: &'static str,
+    /// Whether `q=` works, and how.
+    pub search: Option<Search>,
+    /// The column that says since when a row is retired.
+    pub retired: Option<&'static str>,
+    /// Parameters that the room reads itself although a column has the same name.
+    pub own: &'static [&'static str],
+    /// The members of the JSON, in order: what `fields=` may name and what CSV has as columns.
+    pub fields: &'static [&'static str],
+}
+
+/// Which rows a list shows with regard to retirement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retired {
+    /// Only live ones.
+    #[default]
+    Hide,
+    /// Only retired ones.
+    Only,
+    /// All of them.
+    Include,
+}
+
+/// A part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// How many rows.
+    pub limit: i64,
+    /// After how many others.
+    pub offset: i64,
+}
+
+/// One condition: SQL with `{}` for each of its parameters.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    sql: String,
+    params: Vec<Value>,
+}
+
+/// What a request asks of a list, checked against its spec.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    spec: &'static ListSpec,
+    conditions: Vec<Condition>,
+    filters: Vec<parse::Filter>,
+    search: Option<String>,
+    sort: Vec<(Column, bool)>,
+    retired: Retired,
+    slice: Option<Slice>,
+}
+
+/// What a list answers.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows, in order.
+    pub items: Vec<T>,
+    /// How many there are on all pages.
+    pub total: i64,
+}
+
+impl ListQuery {
+    /// What a query string asks of this list.
+    ///
+    /// # Errors
+    /// When a new parameter (`sort`, `q`, a filter, `retired`) is wrong, naming it.
+    pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str, Result<&'a str>)>) -> Result<Self> {
+        parse::parse(spec, params)
+    }
+
+    /// Everything, in the default order.
+    ///
+    /// # Errors
+    /// When the spec's own default order names no column.
+    pub fn everything(spec: &'static ListSpec) -> Result<Self> {
+        Self::parse(spec, std::iter::empty())
+    }
+
+    /// One more condition, in SQL of the room's own with `{}` for each parameter.
+    #[must_use]
+    pub fn and(mut self, sql: &str, params: Vec<Value>) -> Self {
+        self.conditions.push(Condition { sql: sql.to_owned(), params });
+        self
+    }
+
+    /// Shows retired rows or not, whatever was asked.
+    #[must_use]
+    pub fn with_retired(mut self, retired: Retired) -> Self {
+        self.retired = retired;
+        self
+    }
+
+    /// Only these rows, whatever was asked.
+    #[must_use]
+    pub fn with_slice(mut self, slice: Option<Slice>) -> Self {
+        self.slice = slice;
+        self
+    }
+
+    /// Another search, whatever was asked.
+    ///
+    /// # Errors
+    /// When the text is too long.
+    pub fn with_search(mut self, text: &str) -> Result<Self> {
+        self.search = parse::search(text)?;
+        Ok(self)
+    }
+
+    /// The part that was asked for; `None` is everything.
+    #[must_use]
+    pub fn slice(&self) -> Option<Slice> {
+        self.slice
+    }
+
+    /// The folded text that is searched for.
+    #[must_use]
+    pub fn search(&self) -> Option<&str> {
+        self.search.as_deref()
+    }
+
+    /// The order as (column, descending).
+    pub fn sort(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        self.sort.iter().map(|(column, descending)| (column.name, *descending))
+    }
+
+    /// The list that is asked.
+    #[must_use]
+    pub fn spec(&self) -> &'static ListSpec {
+        self.spec
+    }
+
+    /// The same question always gives the same text: part of cache keys and `ETag`s.
+    #[must_use]
+    pub fn normalised(&self) -> String {
+        let sort: Vec<_> = self.sort().collect();
+        format!("{:?}{:?}{:?}{sort:?}{:?}{:?}", self.conditions, self.filters, self.search, self.retired, self.slice)
+    }
+
+    /// Runs the question.
+    ///
+    /// # Errors
+    /// Those of the database or of `make`.
+    pub fn run<T>(&self, conn: &mut Conn, make: impl FnMut(&Row) -> Result<T>) -> Result<Page<T>> {
+        let parts = compose::compose(self, conn)?;
+        let items: Vec<T> =
+            conn.all(&parts.select(self), &parts.params_of(self.slice))?.iter().map(make).collect::<Result<_>>()?;
+        let total = match self.slice {
+            Some(slice) if !is_last(&slice, items.len()) => conn.one(&parts.count(self), &parts.params)?.get(0)?,
+            Some(slice) => slice.offset + count(items.len()),
+            None => count(items.len()),
+        };
+        Ok(Page { items, total })
+    }
+
+    /// How many rows the question has, on all pages.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn count(&self, conn: &mut Conn) -> Result<i64> {
+        let parts = compose::compose(self, conn)?;
+        conn.one(&parts.count(self), &parts.params)?.get(0)
+    }
+}
+
+/// A page that is not full, and not beyond the end, tells how many there are without counting.
+fn is_last(slice: &Slice, items: usize) -> bool {
+    count(items) < slice.limit && (items > 0 || slice.offset == 0)
+}
+
+fn count(items: usize) -> i64 {
+    i64::try_from(items).unwrap_or(i64::MAX)
+}

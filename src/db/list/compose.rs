@@ -1,0 +1,183 @@
+//! From a checked question to the two statements that answer it: the rows and their number.
+
+use super::{
+    Column, Kind, ListQuery, Retired, Slice,
+    parse::{Filter, Test},
+};
+use crate::{
+    db::{Conn, Engine, Value},
+    error::Result,
+    types::fold,
+};
+
+/// The most hits that SQLite's trigram index hands to the sort; above that it walks the sort's index.
+const MAX_HITS: i64 = 5_000;
+/// From how many characters on trigrams can find something.
+const TRIGRAM: usize = 3;
+
+/// A composed question.
+pub struct Parts {
+    condition: String,
+    order: String,
+    /// The parameters of the conditions.
+    pub params: Vec<Value>,
+}
+
+impl Parts {
+    /// The statement for the rows.
+    pub fn select(&self, query: &ListQuery) -> String {
+        let spec = query.spec;
+        let next = self.params.len() + 1;
+        let limit = query.slice.map(|_| format!(" LIMIT ?{next} OFFSET ?{}", next + 1)).unwrap_or_default();
+        format!("SELECT {} FROM {}{} ORDER BY {}{limit}", spec.select, spec.from, self.condition, self.order)
+    }
+
+    /// The statement for their number.
+    pub fn count(&self, query: &ListQuery) -> String {
+        format!("SELECT count(*) FROM {}{}", query.spec.from, self.condition)
+    }
+
+    /// The parameters of [`Self::select`].
+    pub fn params_of(&self, slice: Option<Slice>) -> Vec<Value> {
+        let mut params = self.params.clone();
+        params.extend(slice.into_iter().flat_map(|slice| [Value::Int(slice.limit), Value::Int(slice.offset)]));
+        params
+    }
+}
+
+/// Collects conditions and numbers their parameters.
+struct Composer {
+    engine: Engine,
+    conditions: Vec<String>,
+    params: Vec<Value>,
+}
+
+pub fn compose(query: &ListQuery, conn: &mut Conn) -> Result<Parts> {
+    let mut composer = Composer { engine: conn.engine(), conditions: Vec::new(), params: Vec::new() };
+    match (query.spec.retired, query.retired) {
+        (Some(column), Retired::Hide) => composer.conditions.push(format!("{column} IS NULL")),
+        (Some(column), Retired::Only) => composer.conditions.push(format!("{column} IS NOT NULL")),
+        (None, _) | (_, Retired::Include) => {}
+    }
+    for condition in &query.conditions {
+        composer.add(&condition.sql, condition.params.iter().cloned());
+    }
+    for filter in &query.filters {
+        composer.filter(filter);
+    }
+    if let Some(text) = &query.search {
+        composer.search(query, text, conn)?;
+    }
+    let order = composer.order(query);
+    let condition =
+        if composer.conditions.is_empty() { String::new() } else { format!(" WHERE {}", composer.conditions.join(" AND ")) };
+    Ok(Parts { condition, order, params: composer.params })
+}
+
+impl Composer {
+    /// Adds a condition, its `{}` numbered in order.
+    fn add(&mut self, sql: &str, params: impl IntoIterator<Item = Value>) {
+        let mut pieces = sql.split("{}");
+        let mut text = format!("({}", pieces.next().unwrap_or_default());
+        for (piece, param) in pieces.zip(params) {
+            self.params.push(param);
+            text.extend(["?", &self.params.len().to_string(), piece]);
+        }
+        text.push(')');
+        self.conditions.push(text);
+    }
+
+    fn filter(&mut self, Filter { column, test }: &Filter) {
+        let sql = column.sql;
+        match test {
+            Test::Is(value) => self.add(&format!("{sql} = {{}}"), [value.clone()]),
+            Test::AtLeast(value) => self.add(&format!("{} >= {{}}", self.ordered(column)), [Self::bound(column, value)]),
+            Test::AtMost(value) => self.add(&format!("{} <= {{}}", self.ordered(column)), [Self::bound(column, value)]),
+            Test::In(values) if values.is_empty() => self.conditions.push("1 = 0".to_owned()),
+            Test::In(values) => {
+                let list = vec!["{}"; values.len()].join(", ");
+                self.add(&format!("{sql} IN ({list})"), values.iter().cloned());
+            }
+            Test::Contains(text) => {
+                let (column, text) = match column.folded {
+                    Some(folded) => (folded.to_owned(), fold(text)),
+                    None => (format!("lower({})", self.bytewise(sql)), text.to_ascii_lowercase()),
+                };
+                self.add(&format!("{column} LIKE {{}} ESCAPE '\\'"), [Value::Text(format!("%{}%", escape(&text)))]);
+            }
+            Test::Empty(empty) => {
+                let text = if matches!(column.kind, Kind::Text | Kind::Time) { format!(" OR {sql} = ''") } else { String::new() };
+                let not = if *empty { "" } else { "NOT " };
+                self.conditions.push(format!("{not}({sql} IS NULL{text})"));
+            }
+        }
+    }
+
+    /// The one place with two texts: substring search, each engine by its own trigram index.
+    fn search(&mut self, query: &ListQuery, text: &str, conn: &mut Conn) -> Result<()> {
+        let Some(search) = query.spec.search else { return Ok(()) };
+        if text.chars().count() < TRIGRAM {
+            let range: Vec<_> = search.prefixes.iter().map(|column| format!("({column} >= {{}} AND {column} < {{}})")).collect();
+            let bounds = [Value::Text(text.to_owned()), Value::Text(format!("{text}{}", char::MAX))];
+            self.add(&range.join(" OR "), search.prefixes.iter().flat_map(|_| bounds.clone()));
+            return Ok(());
+        }
+        if self.engine == Engine::Postgres {
+            self.add(&format!("{} LIKE {{}} ESCAPE '\\'", search.text), [Value::Text(format!("%{}%", escape(text)))]);
+            return Ok(());
+        }
+        let phrase = Value::Text(format!("\"{}\"", text.replace('"', "\"\"")));
+        let hits = format!("SELECT rowid FROM {fts} WHERE {fts} MATCH ?1 LIMIT {}", MAX_HITS + 1, fts = search.fts);
+        let found: i64 = conn.one(&format!("SELECT count(*) FROM ({hits})"), std::slice::from_ref(&phrase))?.get(0)?;
+        if found > MAX_HITS {
+            self.add(&format!("instr({}, {{}}) > 0", search.text), [Value::Text(text.to_owned())]);
+        } else {
+            self.add(
+                &format!("{} IN (SELECT rowid FROM {fts} WHERE {fts} MATCH {{}})", query.spec.key, fts = search.fts),
+                [phrase],
+            );
+        }
+        Ok(())
+    }
+
+    fn order(&self, query: &ListQuery) -> String {
+        let mut order = Vec::new();
+        for (column, descending) in &query.sort {
+            let direction = if *descending { " DESC" } else { " ASC" };
+            let nulls = if column.nullable { " NULLS LAST" } else { "" };
+            order.push(format!("{}{direction}{nulls}", self.ordered(column)));
+        }
+        if !order.iter().any(|part| part.starts_with(&format!("{} ", query.spec.key))) {
+            order.push(query.spec.key.to_owned());
+        }
+        order.join(", ")
+    }
+
+    /// A column as it is ordered: folded where there is a folded twin, bytewise on both engines.
+    fn ordered(&self, column: &Column) -> String {
+        match (column.folded, column.kind) {
+            (Some(folded), _) => folded.to_owned(),
+            (None, Kind::Text) => format!("lower({})", self.bytewise(column.sql)),
+            (None, Kind::Time) => self.bytewise(column.sql),
+            (None, Kind::Int | Kind::Real | Kind::Bool) => column.sql.to_owned(),
+        }
+    }
+
+    /// A bound in the form in which its column is ordered.
+    fn bound(column: &Column, value: &Value) -> Value {
+        match (value, column.kind) {
+            (Value::Text(text), Kind::Text) if column.folded.is_some() => Value::Text(fold(text)),
+            (Value::Text(text), Kind::Text) => Value::Text(text.to_ascii_lowercase()),
+            _ => value.clone(),
+        }
+    }
+
+    fn bytewise(&self, sql: &str) -> String {
+        if self.engine == Engine::Postgres { format!("({sql}) COLLATE \"C\"") } else { sql.to_owned() }
+    }
+}
+
+/// Takes the special meaning from what LIKE treats specially.
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}

@@ -1,0 +1,215 @@
+//! From a query string to a checked question: old parameters loosely, new ones strictly (design §6).
+
+use super::{Column, Kind, ListQuery, ListSpec, Retired, Slice};
+use crate::{
+    db::Value,
+    error::{Error, Result},
+    types::fold,
+};
+
+/// The longest search text, in characters.
+pub const MAX_QUERY: usize = 200;
+/// The most rows that one page holds.
+const MAX_LIMIT: i64 = 10_000;
+/// The most rows of a page that is asked for by its number, and how many it has by default.
+const PER_PAGE: (i64, i64) = (500, 50);
+/// The most values that `__in` takes.
+const MAX_IN: usize = 500;
+
+/// How a column is compared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Test {
+    /// The same value.
+    Is(Value),
+    /// Contains the text, whatever the case.
+    Contains(String),
+    /// No less.
+    AtLeast(Value),
+    /// No more.
+    AtMost(Value),
+    /// One of these.
+    In(Vec<Value>),
+    /// Without (or with) a value.
+    Empty(bool),
+}
+
+/// One filter of a question.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// What is compared.
+    pub column: Column,
+    /// With what.
+    pub test: Test,
+}
+
+const SUFFIXES: [&str; 5] = ["ic", "gte", "lte", "in", "empty"];
+
+pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str, Result<&'a str>)>) -> Result<ListQuery> {
+    let mut query = ListQuery {
+        spec,
+        conditions: Vec::new(),
+        filters: Vec::new(),
+        search: None,
+        sort: sort(spec, spec.default_sort)?,
+        retired: Retired::Hide,
+        slice: None,
+    };
+    let mut paging = Paging::default();
+    for (name, value) in params {
+        match name {
+            "limit" | "offset" | "page" | "per_page" => paging.read(name, value.ok()),
+            "sort" => query.sort = sort(spec, value?)?,
+            "q" | "search" if spec.search.is_some() && !spec.own.contains(&name) => {
+                query.search = search(value?).map_err(|why| why.with_name(name))?.or(query.search);
+            }
+            "retired" if spec.retired.is_some() => query.retired = retired(value?)?,
+            _ if spec.own.contains(&name) => {}
+            _ => query.filters.extend(filter(spec, name, value)?),
+        }
+    }
+    query.slice = paging.slice();
+    Ok(query)
+}
+
+/// Renames the field of an error: `search` is the old name of `q`.
+trait WithName {
+    fn with_name(self, name: &str) -> Self;
+}
+
+impl WithName for Error {
+    fn with_name(self, name: &str) -> Self {
+        match self {
+            Self::Invalid(mut fields) => {
+                for field in &mut fields {
+                    name.clone_into(&mut field.field);
+                }
+                Self::Invalid(fields)
+            }
+            other => other,
+        }
+    }
+}
+
+/// Folds a search text; blank is none.
+pub fn search(text: &str) -> Result<Option<String>> {
+    let length = text.chars().count();
+    if length > MAX_QUERY {
+        return Err(Error::field("q", format!("must not be longer than {MAX_QUERY} characters (it has {length})")));
+    }
+    Ok(Some(fold(text)).filter(|folded| !folded.is_empty()))
+}
+
+fn retired(value: &str) -> Result<Retired> {
+    match value.trim() {
+        "only" => Ok(Retired::Only),
+        "include" => Ok(Retired::Include),
+        "" | "hide" => Ok(Retired::Hide),
+        _ => Err(Error::field("retired", "must be one of only, include, hide")),
+    }
+}
+
+fn sort(spec: &ListSpec, value: &str) -> Result<Vec<(Column, bool)>> {
+    let mut order = Vec::new();
+    for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let name = part.trim_start_matches(['-', '+']).trim();
+        let Some(column) = spec.columns.iter().find(|column| column.name == name) else {
+            let known: Vec<_> = spec.columns.iter().map(|column| column.name).collect();
+            return Err(Error::field("sort", format!("cannot sort by {}; possible are {}", short(name), known.join(", "))));
+        };
+        if !order.iter().any(|(known, _): &(Column, bool)| known.name == name) {
+            order.push((*column, part.starts_with('-')));
+        }
+    }
+    Ok(order)
+}
+
+/// A stranger's word, short enough to be repeated in an error.
+fn short(word: &str) -> String {
+    word.chars().filter(|letter| !letter.is_control()).take(40).collect()
+}
+
+fn filter(spec: &ListSpec, name: &str, value: Result<&str>) -> Result<Option<Filter>> {
+    let (plain, suffix) = name.split_once("__").map_or((name, None), |(plain, suffix)| (plain, Some(suffix)));
+    let Some(column) = spec.columns.iter().find(|column| column.name == plain) else { return Ok(None) };
+    if suffix.is_some_and(|suffix| !SUFFIXES.contains(&suffix)) {
+        let known = SUFFIXES.map(|suffix| format!("{plain}__{suffix}")).join(", ");
+        return Err(Error::field(short(name), format!("is no filter; possible are {plain}, {known}")));
+    }
+    let value = value?.trim();
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |why: String| Error::field(name, why);
+    let test = match suffix {
+        None => Test::Is(typed(column, value).map_err(wrong)?),
+        Some("gte") => Test::AtLeast(typed(column, value).map_err(wrong)?),
+        Some("lte") => Test::AtMost(typed(column, value).map_err(wrong)?),
+        Some("in") => Test::In(values(column, value).map_err(wrong)?),
+        Some("empty") => Test::Empty(boolean(value).map_err(wrong)?),
+        Some(_) if matches!(column.kind, Kind::Text | Kind::Time) => Test::Contains(value.to_owned()),
+        Some(_) => return Err(wrong("works on text only".to_owned())),
+    };
+    Ok(Some(Filter { column: *column, test }))
+}
+
+fn values(column: &Column, list: &str) -> Result<Vec<Value>, String> {
+    let items: Vec<&str> = list.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+    if items.len() > MAX_IN {
+        return Err(format!("must not have more than {MAX_IN} values"));
+    }
+    items.into_iter().map(|item| typed(column, item)).collect()
+}
+
+fn typed(column: &Column, value: &str) -> Result<Value, String> {
+    match column.kind {
+        Kind::Text | Kind::Time => Ok(Value::Text(value.to_owned())),
+        Kind::Int => value.parse().map(Value::Int).map_err(|_| "must be a whole number".to_owned()),
+        Kind::Real => match value.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Value::Real(number)),
+            _ => Err("must be a number".to_owned()),
+        },
+        Kind::Bool => boolean(value).map(Value::Bool),
+    }
+}
+
+fn boolean(value: &str) -> Result<bool, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("must be true or false".to_owned()),
+    }
+}
+
+/// The paging parameters of both kinds; what is no number is as if it had not been sent.
+#[derive(Default)]
+struct Paging {
+    limit: Option<i64>,
+    offset: Option<i64>,
+    page: Option<i64>,
+    per_page: Option<i64>,
+}
+
+impl Paging {
+    fn read(&mut self, name: &str, value: Option<&str>) {
+        let place = match name {
+            "limit" => &mut self.limit,
+            "offset" => &mut self.offset,
+            "page" => &mut self.page,
+            _ => &mut self.per_page,
+        };
+        *place = place.or_else(|| value?.trim().parse().ok());
+    }
+
+    fn slice(&self) -> Option<Slice> {
+        if let Some(limit) = self.limit.filter(|limit| *limit >= 0) {
+            return Some(Slice { limit: limit.min(MAX_LIMIT), offset: self.offset.unwrap_or(0).max(0) });
+        }
+        if self.page.is_none() && self.per_page.is_none() {
+            return None;
+        }
+        let (most, usual) = PER_PAGE;
+        let limit = self.per_page.filter(|size| *size >= 1).unwrap_or(usual).min(most);
+        let page = self.page.unwrap_or(1).max(1);
+        Some(Slice { limit, offset: (page - 1).saturating_mul(limit) })
+    }
+}

@@ -1,0 +1,91 @@
+//! What a read wants besides its path: query string, format, prefix, and what the caller already has.
+
+use super::{Prefix, Query, etag};
+use crate::error::{Error, Result};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use serde::Serialize;
+use std::convert::Infallible;
+
+/// The circumstances of a `GET`.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The query string.
+    pub query: Query,
+    /// The path below the prefix.
+    pub path: String,
+    /// What links start with.
+    pub prefix: Prefix,
+    pub(super) headers: HeaderMap,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Ask {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let query = Query::from_request_parts(parts, state).await?;
+        let prefix = Prefix::from_request_parts(parts, state).await?;
+        Ok(Self { query, path: parts.uri.path().to_owned(), prefix, headers: parts.headers.clone() })
+    }
+}
+
+impl Ask {
+    /// Answers with one record, or 304 when the caller has exactly this answer.
+    ///
+    /// # Errors
+    /// When the record cannot be written as JSON.
+    pub fn row<T: Serialize>(&self, id: i64, rev: i64, record: &T) -> Result<Response> {
+        let body = serde_json::to_vec(record).map_err(Error::internal)?;
+        let etag = etag::of_row(id, rev, &body);
+        self.tagged(&etag, || json(body))
+    }
+
+    /// Answers with any value, or 304 when the caller has exactly this answer.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON.
+    pub fn value<T: Serialize>(&self, value: &T) -> Result<Response> {
+        let body = serde_json::to_vec(value).map_err(Error::internal)?;
+        let etag = format!("\"{}\"", etag::hash(&[&body]));
+        self.tagged(&etag, || json(body))
+    }
+
+    /// An answer with its tag, or 304 when the caller has it.
+    ///
+    /// # Errors
+    /// When the tag is no header value (it always is).
+    pub fn tagged(&self, etag: &str, answer: impl FnOnce() -> Response) -> Result<Response> {
+        let known = etag::is_known(&self.headers, etag);
+        let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
+        response.headers_mut().insert(header::ETAG, HeaderValue::from_str(etag).map_err(Error::internal)?);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Authorization, Cookie"));
+        Ok(response)
+    }
+
+    /// Whether the caller wants CSV rather than JSON.
+    ///
+    /// # Errors
+    /// When `format` is neither.
+    pub fn wants_csv(&self) -> Result<bool> {
+        match self.query.text("format")? {
+            Some("csv") => Ok(true),
+            Some("json") => Ok(false),
+            Some(_) => Err(Error::field("format", "must be json or csv")),
+            None => {
+                let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                Ok(accept.contains("text/csv") && !accept.contains("application/json"))
+            }
+        }
+    }
+}
+
+/// Bytes that are JSON, as a response.
+#[must_use]
+pub fn json(body: impl Into<Bytes>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.into()).into_response()
+}

@@ -1,0 +1,16 @@
+use super::*;
+use serde_json::json;
+
+#[test]
+fn no_cell_is_a_formula() {
+    let rows = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a=1", "a,\"b\"\nc"].map(|text| {
+        let Value::Object(row) = json!({"name": text, "n": -5, "tags": ["=x"], "none": null}) else { panic!() };
+        row
+    });
+    let text = String::from_utf8(table(&["name", "n", "tags", "none", "absent"], &rows).unwrap()).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    assert_eq!(reader.headers().unwrap(), vec!["name", "n", "tags", "none", "absent"]);
+    let names: Vec<String> = reader.records().map(|record| record.unwrap()[0].to_owned()).collect();
+    assert_eq!(names, ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\r=1", "a=1", "a,\"b\"\nc"]);
+    assert!(text.contains(",-5,\"[\"\"=x\"\"]\",,\n"), "{text}");
+}
