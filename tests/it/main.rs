@@ -7,6 +7,10 @@
 #![allow(unused)]
 mod architecture;
 mod core;
+mod db_faults;
+mod db_layer;
+mod durability;
+mod feed;
 mod freshservice;
 mod http_server;
 mod stand_ins;

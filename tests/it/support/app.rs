@@ -166,6 +166,23 @@ impl App {
         self.lines.find(text, Duration::from_secs(20))
     }
 
+    /// Sets an environment variable for the next start, in place of an earlier value.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// A second process on the same instance and database, with the same callers.
+    pub async fn beside(&self) -> Beside {
+        let mut command = self.cli().command(&["serve", "--bind", "127.0.0.1:0"]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("codex starts");
+        let lines = Lines::default();
+        lines.follow(child.stdout.take().expect("a pipe"));
+        let found = tokio::task::spawn_blocking(move || lines.find("Codex is listening on ", Duration::from_secs(30))).await;
+        let line = found.expect("the waiting thread").expect("the second codex listens");
+        let base = line.rsplit(' ').next().unwrap_or_default().trim_end_matches('/').to_owned();
+        Beside { child, base, token: self.tokens.admin.clone() }
+    }
+
     /// What the program wrote to standard error so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
@@ -292,6 +309,27 @@ impl App {
     pub async fn asset(&self, hostname: &str, account: &str) -> Value {
         let body = json!({"hostname": hostname, "company_account_number": account});
         self.admin().post("/api/assets", &body).await.status(201).json()
+    }
+}
+
+/// A second process beside an [`App`]'s own.
+pub struct Beside {
+    child: Child,
+    base: String,
+    token: String,
+}
+
+impl Beside {
+    /// The local administrator, talking to the second process.
+    pub fn admin(&self) -> Api {
+        Api::new(&self.base, Some(&self.token))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _already_gone = self.child.kill();
+        let _reaped = self.child.wait();
     }
 }
 

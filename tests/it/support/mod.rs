@@ -4,12 +4,16 @@ mod app;
 mod cli;
 mod client;
 mod engine;
+#[cfg(feature = "postgres")]
+mod proxy;
 mod template;
 
-pub use app::{App, Builder};
+pub use app::{App, Beside, Builder};
 pub use cli::{Cli, Output, codex};
 pub use client::{Api, Reply};
 pub use engine::{Database, Engine};
+#[cfg(feature = "postgres")]
+pub use proxy::Proxy;
 pub use template::{PASSWORD, Tokens};
 
 /// Writes each test once and runs it as `name::sqlite` and, with `--features postgres`, `name::postgres`.

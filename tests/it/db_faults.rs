@@ -1,0 +1,138 @@
+//! The running program when its database is held, away, or not there yet.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{App, Database, Engine, both, eventually};
+
+/// Holds the lock that every write needs, from outside, for so long.
+fn hold_the_write_lock(database: &Database, time: Duration) -> std::thread::JoinHandle<()> {
+    let (taken, has_taken) = std::sync::mpsc::channel();
+    let holder = match database {
+        Database::Sqlite(file) => {
+            let file = file.clone();
+            std::thread::spawn(move || {
+                let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+                let connection = rusqlite::Connection::open_with_flags(file, flags).unwrap();
+                connection.busy_timeout(Duration::from_secs(5)).unwrap();
+                connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+                taken.send(()).unwrap();
+                std::thread::sleep(time);
+                connection.execute_batch("ROLLBACK").unwrap();
+            })
+        }
+        #[cfg(feature = "postgres")]
+        Database::Postgres { .. } => {
+            let address = database.url().unwrap();
+            std::thread::spawn(move || {
+                let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
+                client.batch_execute("BEGIN; SELECT version FROM head WHERE id = 1 FOR UPDATE").unwrap();
+                taken.send(()).unwrap();
+                std::thread::sleep(time);
+                client.batch_execute("ROLLBACK").unwrap();
+            })
+        }
+    };
+    has_taken.recv().unwrap();
+    holder
+}
+
+both! {
+    async fn a_writer_elsewhere_delays_a_write(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let holder = hold_the_write_lock(&app.database, Duration::from_millis(700));
+        let began = Instant::now();
+        app.company("100001", "Patient").await;
+        assert!(began.elapsed() >= Duration::from_millis(400), "the lock was not held");
+        holder.join().unwrap();
+    }
+
+    async fn a_writer_elsewhere_that_stays_makes_writes_503_and_reads_go_on(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Before").await;
+        let holder = hold_the_write_lock(&app.database, Duration::from_secs(9));
+        let admin = app.admin();
+        let writing = tokio::spawn(async move {
+            let reply = admin.post("/api/companies", &json!({"account_number": "100002", "name": "Refused"})).await;
+            (reply, Instant::now())
+        });
+        let began = Instant::now();
+        for _ in 0..5 {
+            app.service().get("/api/companies/100001").await.ok();
+        }
+        assert!(began.elapsed() < Duration::from_secs(3), "readers waited for the writer: {:?}", began.elapsed());
+        let (refused, _) = writing.await.unwrap();
+        let refused = refused.status(503);
+        assert!(!refused.header("retry-after").is_empty());
+        assert!(!refused.error().is_empty());
+        tokio::task::spawn_blocking(move || holder.join().unwrap()).await.unwrap();
+        assert_eq!(app.service().get("/api/companies/100002").await.status, 404, "what was refused must not appear later");
+        app.company("100003", "Afterwards").await;
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod server {
+    use super::*;
+    use crate::support::Proxy;
+
+    fn behind(proxy: &Proxy, url: &str) -> (String, String) {
+        let mut address = url::Url::parse(url).unwrap();
+        let server = format!("{}:{}", address.host_str().unwrap(), address.port().unwrap());
+        address.set_port(Some(proxy.port())).unwrap();
+        (address.to_string(), server)
+    }
+
+    /// An app whose way to PostgreSQL leads through a door.
+    async fn app_behind_a_door(engine: &Engine, open: bool, fresh: bool) -> (App, Proxy) {
+        let builder = App::builder(engine);
+        let prepared = if fresh { builder.fresh() } else { builder };
+        let mut app = tokio::task::spawn_blocking(|| prepared.prepare()).await.unwrap();
+        let url = app.database.url().unwrap();
+        let address = url::Url::parse(&url).unwrap();
+        let server = format!("{}:{}", address.host_str().unwrap(), address.port().unwrap());
+        let proxy = Proxy::start(server, open).await;
+        let (through, _) = behind(&proxy, &url);
+        app.set_env("CODEX_DATABASE_CONNECTION_STRING", &through);
+        app.start().await;
+        (app, proxy)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn postgres_goes_away_and_comes_back() {
+        let Some(engine) = Engine::postgres() else { return };
+        let (app, proxy) = app_behind_a_door(&engine, true, false).await;
+        app.company("100001", "Before").await;
+        proxy.shut();
+        let away = app.service().get("/api/companies/100001").await;
+        assert_eq!(away.status, 503, "{}", away.text());
+        assert!(!away.header("retry-after").is_empty());
+        let refused = app.admin().post("/api/companies", &json!({"account_number": "100002", "name": "Lost"})).await;
+        assert_eq!(refused.status, 503, "{}", refused.text());
+        app.anonymous().get("/health").await.status(503);
+        proxy.open();
+        let service = app.service();
+        eventually("PostgreSQL is back", 15, || async { service.get("/api/companies/100001").await.status == 200 }).await;
+        eventually("writes work again", 15, || async {
+            let reply = app.admin().post("/api/companies", &json!({"account_number": "100003", "name": "After"})).await;
+            matches!(reply.status, 201 | 409)
+        })
+        .await;
+        app.anonymous().get("/health").await.status(200);
+        assert_eq!(app.service().get("/api/companies/100002").await.status, 404);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn postgres_is_not_there_at_start() {
+        let Some(engine) = Engine::postgres() else { return };
+        let (mut app, proxy) = app_behind_a_door(&engine, false, true).await;
+        let health = app.anonymous().get("/health").await.status(503);
+        assert_ne!(health.json()["status"], "healthy");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(app.exit_code(), None, "it must wait for its database, not leave");
+        proxy.open();
+        eventually("PostgreSQL has come", 20, || async { app.anonymous().get("/health").await.status == 200 }).await;
+        assert!(app.database.number("SELECT count(*) FROM refinery_schema_history") > 0);
+    }
+}
