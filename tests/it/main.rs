@@ -6,6 +6,10 @@
 
 #![allow(unused)]
 mod architecture;
+mod assets;
+mod bad_input;
+mod companies;
+mod contacts;
 mod core;
 mod db_faults;
 mod db_layer;
@@ -13,5 +17,8 @@ mod durability;
 mod feed;
 mod freshservice;
 mod http_server;
+mod list_habits;
+mod migrations;
+mod search;
 mod stand_ins;
 mod support;

@@ -1,0 +1,148 @@
+//! Input that no client should send: a 4xx that names the field, and nothing half-written.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{App, Engine, Reply, both};
+
+fn refused(reply: &Reply, field: &str) {
+    assert!((400..500).contains(&reply.status), "{}: {} {}", reply.asked, reply.status, reply.text());
+    assert!(reply.header("content-type").starts_with("application/json"), "{}", reply.asked);
+    let named = reply.fields().iter().any(|name| name == field || name.starts_with(&format!("{field}[")) || name.starts_with(&format!("{field}.")));
+    assert!(field.is_empty() || named || reply.text().contains(field), "{} does not name {field}: {}", reply.asked, reply.text());
+}
+
+async fn nothing_was_written(app: &App, head: i64) {
+    assert_eq!(app.database.number("SELECT version FROM head"), head, "a change was recorded");
+    assert_eq!(app.database.number("SELECT count(*) FROM contacts"), 0);
+    app.anonymous().get("/health").await.status(200);
+}
+
+both! {
+    async fn wrong_types_and_values_are_named(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Acme").await;
+        let head = app.database.number("SELECT version FROM head");
+        let admin = app.admin();
+        let long = "x".repeat(100_000);
+        let companies: Vec<(&str, Value)> = vec![
+            ("name", json!({"account_number": "5", "name": 7})),
+            ("name", json!({"account_number": "5", "name": null})),
+            ("name", json!({"account_number": "5", "name": ""})),
+            ("name", json!({"account_number": "5", "name": "   "})),
+            ("name", json!({"account_number": "5", "name": ["x"]})),
+            ("name", json!({"account_number": "5", "name": long})),
+            ("name", json!({"account_number": "5", "name": "nul\u{0}inside"})),
+            ("name", json!({"account_number": "5"})),
+            ("account_number", json!({"account_number": {"a": 1}, "name": "x"})),
+            ("account_number", json!({"account_number": "x".repeat(200), "name": "x"})),
+            ("account_number", json!({"account_number": "bulk", "name": "x"})),
+            ("compliance_level", json!({"account_number": "5", "name": "x", "compliance_level": "secret"})),
+            ("compliance_level", json!({"account_number": "5", "name": "x", "compliance_level": 3})),
+            ("kind", json!({"account_number": "5", "name": "x", "kind": "enemy"})),
+            ("parent_id", json!({"account_number": "5", "name": "x", "parent_id": 424_242})),
+            ("parent_id", json!({"account_number": "5", "name": "x", "parent_id": "no"})),
+            ("billing_contact_id", json!({"account_number": "5", "name": "x", "billing_contact_id": 424_242})),
+            ("contract_start_date", json!({"account_number": "5", "name": "x", "contract_start_date": "yesterday"})),
+            ("contract_end_date", json!({"account_number": "5", "name": "x", "contract_end_date": "2024-02-31"})),
+            ("description", json!({"account_number": "5", "name": "x", "description": "x".repeat(2_000_000)})),
+        ];
+        for (field, body) in &companies {
+            refused(&admin.post("/api/companies", body).await, field);
+        }
+        refused(&admin.post("/api/companies", &json!({"account_number": "100001", "name": "Taken"})).await, "account_number");
+        for (field, body) in [
+            ("email", json!({"name": "A", "email": "not an address"})),
+            ("email", json!({"name": "A", "email": 5})),
+            ("active", json!({"name": "A", "email": "a@example.com", "active": "perhaps"})),
+            ("company_account_numbers", json!({"name": "A", "email": "a@example.com", "company_account_numbers": ["404"]})),
+            ("company_account_numbers", json!({"name": "A", "email": "a@example.com", "company_account_numbers": "1"})),
+            ("company_id", json!({"name": "A", "email": "a@example.com", "company_id": 424_242})),
+            ("role", json!({"name": "A", "email": "a@example.com", "company_id": "100001", "role": "emperor"})),
+        ] {
+            refused(&admin.post("/api/contacts", &body).await, field);
+        }
+        for (field, body) in [
+            ("company_account_number", json!({"hostname": "H", "company_account_number": "404"})),
+            ("company_account_number", json!({"hostname": "H", "company_account_number": 1.5})),
+            ("hostname", json!({"hostname": "", "company_account_number": "100001"})),
+            ("type", json!({"hostname": "H", "company_account_number": "100001", "type": "spaceship"})),
+            ("warranty_expires", json!({"hostname": "H", "company_account_number": "100001", "warranty_expires": "soon"})),
+        ] {
+            refused(&admin.post("/api/assets", &body).await, field);
+        }
+        nothing_was_written(&app, head).await;
+    }
+
+    async fn every_wrong_field_is_listed_at_once(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let body = json!({"name": 7, "compliance_level": "secret", "kind": "enemy", "contract_start_date": "soon"});
+        let fields = app.admin().post("/api/companies", &body).await.status(400).fields();
+        for field in ["name", "compliance_level", "kind", "contract_start_date"] {
+            assert!(fields.contains(&field.to_owned()), "{field} is not in {fields:?}");
+        }
+    }
+
+    async fn bodies_that_are_not_json_objects(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let head = app.database.number("SELECT version FROM head");
+        let admin = app.admin();
+        for path in ["/api/companies", "/api/contacts", "/api/assets"] {
+            for body in ["", "{", "[]", "null", "7", "\"x\"", "{\"name\": }", "{\"a\":1}{\"b\":2}"] {
+                refused(&admin.post_raw(path, "application/json", body).await, "");
+            }
+            refused(&admin.post_raw(path, "application/json", vec![b'{', b'"', b'n', 0xff, 0xfe, b'"', b':', b'1', b'}']).await, "");
+            refused(&admin.post_raw(path, "application/json", "{\"name\": \"\\ud800\"}").await, "");
+            refused(&admin.post_raw(path, "application/json", format!("{{\"name\": {}1{}}}", "[".repeat(200_000), "]".repeat(200_000))).await, "");
+            refused(&admin.post_raw(path, "text/plain", "name=x").await, "");
+        }
+        nothing_was_written(&app, head).await;
+    }
+
+    async fn bodies_that_are_far_too_large(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let head = app.database.number("SELECT version FROM head");
+        for path in ["/api/companies", "/api/contacts"] {
+            let mut body = br#"{"name": ""#.to_vec();
+            body.resize(20 * 1024 * 1024, b'x');
+            body.extend_from_slice(b"\"}");
+            let sent = app.admin().try_send(Method::POST, path, |request| request.header("content-type", "application/json").body(body)).await;
+            let reply = sent.unwrap_or_else(|error| panic!("the refusal must reach the client: {error:?}"));
+            assert_eq!(reply.status, 413, "{}", reply.text());
+        }
+        let million = format!("{{\"name\":\"x\",\"email\":\"x@example.com\",\"company_account_numbers\":[{}]}}", vec!["\"1\""; 1_000_000].join(","));
+        refused(&app.admin().post_raw("/api/contacts", "application/json", million).await, "company_account_numbers");
+        let ids = format!("{{\"name\":\"x\",\"email\":\"x@example.com\",\"secondary_emails\":[{}]}}", vec!["\"a@b.example\""; 200_000].join(","));
+        refused(&app.admin().post_raw("/api/contacts", "application/json", ids).await, "secondary_emails");
+        nothing_was_written(&app, head).await;
+    }
+
+    async fn paths_and_queries_that_are_nonsense(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Acme").await;
+        for path in [
+            "/api/contacts/abc", "/api/contacts/-1", "/api/contacts/99999999999999999999", "/api/assets/0", "/api/companies/%00",
+            "/api/companies/%ff%fe", "/api/companies/%2e%2e%2f", "/api/companies/99999999999999999999999999",
+        ] {
+            let reply = app.service().get(path).await;
+            assert!(matches!(reply.status, 400 | 404), "{path}: {} {}", reply.status, reply.text());
+        }
+        for query in ["q=%00", "q=%ff", "limit=-5", "offset=-1", "limit=99999999999999999999", "sort=name;drop", "page=99999999999999999999&per_page=1"] {
+            let reply = app.service().get(&format!("/api/companies?{query}")).await;
+            assert!(matches!(reply.status, 200 | 400), "{query}: {} {}", reply.status, reply.text());
+        }
+        app.anonymous().get("/health").await.status(200);
+    }
+
+    async fn a_update_with_one_wrong_field_changes_none(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Acme").await;
+        let head = app.database.number("SELECT version FROM head");
+        let body = json!({"description": "new", "compliance_level": "secret"});
+        refused(&app.admin().put("/api/companies/100001", &body).await, "compliance_level");
+        refused(&app.admin().put("/companies/100001/update", &body).await, "compliance_level");
+        let company = app.service().get("/api/companies/100001").await.ok();
+        assert!(company["description"].is_null());
+        assert_eq!(app.database.number("SELECT version FROM head"), head);
+    }
+}

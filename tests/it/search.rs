@@ -1,0 +1,79 @@
+//! Search over companies, contacts and assets, alike on both engines.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, Engine, both};
+
+/// Every name in a search answer, whatever it is grouped by.
+fn found(body: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut waiting = vec![body];
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Array(items) => waiting.extend(items.iter().rev()),
+            Value::Object(fields) => match fields.get("name").or_else(|| fields.get("hostname")).or_else(|| fields.get("title")) {
+                Some(Value::String(name)) => names.push(name.clone()),
+                _ => waiting.extend(fields.values().rev()),
+            },
+            _ => {}
+        }
+    }
+    names.sort();
+    names
+}
+
+both! {
+    async fn it_finds_parts_of_words_in_all_three(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Größe & Söhne").await;
+        app.company("100002", "100% Organic_Foods").await;
+        app.contact("Zoë O'Neill", "zoe.oneill@example.com", &["100001"]).await;
+        app.contact("Ava Patel", "ava@example.com", &["100002"]).await;
+        app.asset("SRV-GROSSE-01", "100001").await;
+        let search = async |q: &str| {
+            let q = percent_encoding::utf8_percent_encode(q, percent_encoding::NON_ALPHANUMERIC).to_string();
+            found(&app.service().get(&format!("/api/search?q={q}")).await.ok())
+        };
+        assert_eq!(search("zoe").await, ["Zoë O'Neill"], "accents do not matter");
+        assert_eq!(search("ZOË o'n").await, ["Zoë O'Neill"]);
+        assert_eq!(search("sohne").await, ["Größe & Söhne"]);
+        assert_eq!(search("ROSSE").await, ["SRV-GROSSE-01"]);
+        assert_eq!(search("100002").await.contains(&"100% Organic_Foods".to_owned()), true, "by account number");
+        assert_eq!(search("ava@exam").await, ["Ava Patel"], "by e-mail");
+        assert_eq!(search("0% org").await, ["100% Organic_Foods"]);
+        assert_eq!(search("%%%").await, Vec::<String>::new());
+        assert_eq!(search("___").await, Vec::<String>::new());
+        assert_eq!(search("nic_f").await, ["100% Organic_Foods"]);
+        assert_eq!(search("\"quoted\" OR *").await, Vec::<String>::new(), "no query language leaks through");
+        assert_eq!(search("zo").await, ["Zoë O'Neill"], "two letters: a prefix");
+        assert_eq!(search("eill").await, ["Zoë O'Neill"]);
+        assert_eq!(search("").await, Vec::<String>::new());
+        let long = "x".repeat(201);
+        app.service().get(&format!("/api/search?q={long}")).await.status(400);
+    }
+
+    async fn what_is_renamed_or_retired_is_found_or_not(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Northwind").await;
+        let search = async |q: &str| found(&app.service().get(&format!("/api/search?q={q}")).await.ok());
+        assert_eq!(search("northwind").await, ["Northwind"]);
+        app.admin().put("/api/companies/100001", &json!({"name": "Southwind"})).await.status(200);
+        assert_eq!(search("northwind").await, Vec::<String>::new());
+        assert_eq!(search("southwind").await, ["Southwind"]);
+        app.admin().delete("/api/companies/100001").await.status(200);
+        assert_eq!(search("southwind").await, Vec::<String>::new());
+    }
+
+    async fn common_words_give_a_bounded_answer(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("1", "Acme").await;
+        for chunk in 0..6 {
+            let rows: Vec<String> = (0..1000).map(|n| format!("('common host {chunk}-{n}', 'x', 'x', 'common host {chunk}-{n}', 'common host {chunk}-{n}')")).collect();
+            app.database.execute(&format!("INSERT INTO assets (hostname, created_at, updated_at, hostname_folded, search_text) VALUES {}", rows.join(",")));
+        }
+        let began = std::time::Instant::now();
+        let names = found(&app.service().get("/api/search?q=common").await.ok());
+        assert!(names.len() <= 500, "{} results", names.len());
+        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    }
+}
