@@ -87,8 +87,8 @@ pub struct Search {
 pub struct ListSpec {
     /// The entities whose changes change the list.
     pub entities: &'static [&'static str],
-    /// What follows `SELECT`.
-    pub select: &'static str,
+    /// Makes what follows `SELECT`.
+    pub select: fn() -> String,
     /// What follows `FROM`, with tenant tables written with `@`.
     pub from: &'static str,
     /// The id that breaks ties.

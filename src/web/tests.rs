@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 
 static SPEC: ListSpec = ListSpec {
     entities: &["companies"],
-    select: "company.id, company.name",
+    select: || "company.id, company.name".to_owned(),
     from: "@companies company",
     key: "company.id",
     columns: &[

@@ -29,7 +29,7 @@ impl Parts {
         let spec = query.spec;
         let next = self.params.len() + 1;
         let limit = query.slice.map(|_| format!(" LIMIT ?{next} OFFSET ?{}", next + 1)).unwrap_or_default();
-        format!("SELECT {} FROM {}{} ORDER BY {}{limit}", spec.select, spec.from, self.condition, self.order)
+        format!("SELECT {} FROM {}{} ORDER BY {}{limit}", (spec.select)(), spec.from, self.condition, self.order)
     }
 
     /// The statement for their number.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    db::{Db, Target},
+    db::{Db, Engine, Target, Write},
     error::Error,
     params,
     types::{Actor, Scope, fold},
@@ -8,7 +8,7 @@ use crate::{
 
 static SPEC: ListSpec = ListSpec {
     entities: &["companies"],
-    select: "company.id, company.name",
+    select: || "company.id, company.name".to_owned(),
     from: "@companies company",
     key: "company.id",
     columns: &[
@@ -27,26 +27,39 @@ static SPEC: ListSpec = ListSpec {
 
 const NAMES: [&str; 6] = ["Ärzte am Markt", "beta GmbH", "Alpha 100%", "Zeta_Lab", "delta \"quoted\"", "ALPHABET"];
 
-async fn filled() -> (tempfile::TempDir, Db) {
+/// A database of each engine: always SQLite, PostgreSQL when the tests have a server.
+async fn filled() -> (tempfile::TempDir, Vec<Db>) {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(Target::Sqlite(folder.path().join("codex.db")), 64).unwrap();
-    db.write(&Scope::All, &Actor::system("test"), |w| {
-        for (index, name) in NAMES.iter().enumerate() {
-            let id = i64::try_from(index).unwrap() + 1;
-            let plan = ["Gold", "silver", ""].get(index).copied();
-            let retired = (id == 6).then_some("2026-01-01T00:00:00Z");
-            w.run(
-                "INSERT INTO companies (id, account_number, name, plan, created_at, updated_at, retired_at, name_folded, search_text)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?7)",
-                params![id, format!("10000{id}"), *name, plan, format!("2026-0{id}-01T00:00:00Z"), retired, fold(name)],
-            )?;
+    let mut databases = vec![Db::open(Target::Sqlite(folder.path().join("codex.db")), 64).unwrap()];
+    #[cfg(feature = "postgres")]
+    if let Some(server) = std::env::var("CODEX_TEST_POSTGRES").ok().filter(|server| !server.is_empty()) {
+        let name = format!("list_{}", uuid::Uuid::new_v4().simple());
+        let address = url::Url::parse(&server).unwrap().join(&name).unwrap().to_string();
+        let create =
+            move || ::postgres::Client::connect(&server, ::postgres::NoTls)?.batch_execute(&format!("CREATE DATABASE {name}"));
+        std::thread::spawn(create).join().unwrap().unwrap();
+        databases.push(Db::open(Target::Postgres(address), 64).unwrap());
+    }
+    for db in &databases {
+        db.write(&Scope::All, &Actor::system("test"), fill).await.unwrap();
+    }
+    (folder, databases)
+}
+
+fn fill(w: &mut Write<'_>) -> Result<()> {
+    for (id, name) in (1_i64..).zip(NAMES) {
+        let plan = ["", "Gold", "silver", ""].get(usize::try_from(id).unwrap()).copied();
+        let retired = (id == 6).then_some("2026-01-01T00:00:00Z");
+        w.run(
+            "INSERT INTO companies (id, account_number, name, plan, created_at, updated_at, retired_at, name_folded, search_text)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?7)",
+            params![id, format!("10000{id}"), name, plan, format!("2026-0{id}-01T00:00:00Z"), retired, fold(name)],
+        )?;
+        if w.engine() == Engine::Sqlite {
             w.run("INSERT INTO companies_fts (rowid, search_text) VALUES (?1, ?2)", params![id, fold(name)])?;
         }
-        Ok(())
-    })
-    .await
-    .unwrap();
-    (folder, db)
+    }
+    Ok(())
 }
 
 fn asked(query: &str) -> Result<ListQuery> {
@@ -63,7 +76,7 @@ async fn ids(db: &Db, query: &str) -> (Vec<i64>, i64) {
 
 #[tokio::test]
 async fn lists_are_ordered_filtered_and_cut() {
-    let (_folder, db) = filled().await;
+    let (_folder, databases) = filled().await;
     for (query, expected, total) in [
         ("", vec![3, 1, 2, 5, 4], 5),
         ("unknown=1&limit=abc&page=x", vec![3, 1, 2, 5, 4], 5),
@@ -92,37 +105,45 @@ async fn lists_are_ordered_filtered_and_cut() {
         ("name__gte=D", vec![5, 4], 2),
         ("name=", vec![3, 1, 2, 5, 4], 5),
     ] {
-        assert_eq!(ids(&db, query).await, (expected, total), "{query}");
+        for db in &databases {
+            assert_eq!(ids(db, query).await, (expected.clone(), total), "{query} in {db:?}");
+        }
     }
 }
 
 #[tokio::test]
 async fn search_finds_every_substring_and_nothing_else() {
-    let (_folder, db) = filled().await;
+    let (_folder, databases) = filled().await;
     for text in
         ["arz", "ÄRZTE", "zte am", "100%", "%%%", "ta_l", "___", "\"quo", "alp", "a\\b", "  beta   gmbh ", "lphabet", "zzz"]
     {
         let folded = fold(text);
         let mut expected: Vec<i64> =
             (1..).zip(NAMES).filter(|(_, name)| fold(name).contains(&folded)).map(|(id, _)| id).collect();
-        let (mut found, _) = ids(&db, &format!("retired=include&q={text}")).await;
         expected.sort_unstable();
-        found.sort_unstable();
-        assert_eq!(found, expected, "{text}");
+        for db in &databases {
+            let (mut found, _) = ids(db, &format!("retired=include&q={text}")).await;
+            found.sort_unstable();
+            assert_eq!(found, expected, "{text} in {db:?}");
+        }
     }
-    assert_eq!(ids(&db, "q=a").await.0, [3, 1]);
-    assert_eq!(ids(&db, "q=AL").await.0, [3]);
-    assert_eq!(ids(&db, "q=%").await.0, Vec::<i64>::new());
+    for db in &databases {
+        assert_eq!(ids(db, "q=a").await.0, [3, 1]);
+        assert_eq!(ids(db, "q=AL").await.0, [3]);
+        assert_eq!(ids(db, "q=%").await.0, Vec::<i64>::new());
+    }
 }
 
 #[tokio::test]
 async fn a_scope_narrows_rows_and_their_number() {
-    let (_folder, db) = filled().await;
+    let (_folder, databases) = filled().await;
     let mine = Scope::Companies([2, 6].into());
     for query in ["", "limit=1", "q=beta", "name__ic=e"] {
-        let asked = asked(query).unwrap();
-        let page = db.read(&mine, move |c| asked.run(c, |row| row.get::<i64>(0))).await.unwrap();
-        assert_eq!((page.items, page.total), (vec![2], 1), "{query}");
+        for db in &databases {
+            let asked = asked(query).unwrap();
+            let page = db.read(&mine, move |c| asked.run(c, |row| row.get::<i64>(0))).await.unwrap();
+            assert_eq!((page.items, page.total), (vec![2], 1), "{query} in {db:?}");
+        }
     }
 }
 
