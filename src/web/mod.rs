@@ -19,6 +19,7 @@ pub mod prefix;
 pub mod request_id;
 pub mod routes;
 pub mod static_files;
+pub mod table;
 pub mod write;
 
 use crate::{config::Config, db::Db};
