@@ -1,10 +1,12 @@
 //! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod history;
+pub mod platform;
 pub mod sync;
 pub mod types;
 pub mod web;

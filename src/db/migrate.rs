@@ -67,7 +67,8 @@ pub fn resolve(text: &str, engine: Engine) -> String {
 fn migrations(engine: Engine, up_to: i64) -> Result<Vec<Migration>> {
     let mut list = Vec::new();
     for (version, name) in steps()?.into_iter().filter(|(version, _)| *version <= up_to) {
-        let file = Files::get(&format!("{name}.sql")).ok_or_else(|| Error::Internal(format!("migration {version} is missing")))?;
+        let file =
+            Files::get(&format!("{name}.sql")).ok_or_else(|| Error::Internal(format!("migration {version} is missing")))?;
         let text = std::str::from_utf8(&file.data).map_err(Error::internal)?;
         list.push(Migration::unapplied(&name, &resolve(text, engine)).map_err(Error::internal)?);
     }
@@ -125,14 +126,19 @@ fn runner(engine: Engine, applied: i64, up_to: i64) -> Result<Runner> {
 }
 
 fn foreign() -> Error {
-    Error::conflict("the database holds tables that Codex did not make; it is left untouched. Give Codex an empty database")
+    Error::conflict(
+        "the database holds tables that Codex did not make; it is left untouched. Give Codex an empty database \
+         (`codex import legacy`, which will bring such data over, is not part of this version)",
+    )
 }
 
 fn file_version(connection: &rusqlite::Connection) -> Result<i64> {
     let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+            [],
+            |row| row.get(0),
+        )
         .map_err(sqlite::error)?;
     let known: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1", [HISTORY], |row| row.get(0))
@@ -203,9 +209,7 @@ const ADVISORY_LOCK: i64 = 0x636f_6465_7801;
 #[cfg(feature = "postgres")]
 fn server_version(session: &mut super::postgres::Session) -> Result<i64> {
     let count = |session: &mut super::postgres::Session, extra: &str| -> Result<i64> {
-        let sql = format!(
-            "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() {extra}"
-        );
+        let sql = format!("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() {extra}");
         session.all(&sql, &[])?.first().map_or(Ok(0), |row| row.get(0))
     };
     let tables = count(session, "")?;

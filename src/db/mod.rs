@@ -245,6 +245,14 @@ fn stopped() -> Error {
     Error::Unavailable("the database is closing".to_owned())
 }
 
+/// The smallest question there is, to see whether the database answers.
+///
+/// # Errors
+/// Those of the engine.
+pub fn ping(conn: &mut Conn) -> Result<()> {
+    conn.first("SELECT 1", &[]).map(|_| ())
+}
+
 /// A token that moves exactly when one of these entities' rows or observations changed: the heart of
 /// list `ETag`s and response caches, at the cost of one point read.
 ///

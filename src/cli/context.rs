@@ -1,0 +1,94 @@
+//! What every command starts from: the instance folder, the configuration, the database.
+
+use std::{
+    env, fs, io,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    path::PathBuf,
+};
+
+use super::{Failure, failure, log, out};
+use crate::{
+    config::{Config, Database, Sources, Value},
+    db::{Db, Target},
+};
+
+/// Requests that may wait for the database before new ones are turned away.
+const QUEUE: usize = 4096;
+
+/// The sources of the configuration, before the command adds its flags.
+#[derive(Debug)]
+pub struct Context {
+    sources: Sources,
+}
+
+impl Context {
+    /// The process's own environment over an instance folder.
+    pub fn new(instance: PathBuf) -> Result<Self, Failure> {
+        let folder = env::current_dir()?;
+        let environment = env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+        Ok(Self { sources: Sources { instance, folder, environment, ..Sources::default() } })
+    }
+
+    /// The instance folder.
+    #[must_use]
+    pub fn instance(&self) -> &std::path::Path {
+        &self.sources.instance
+    }
+
+    /// A flag that beats every other source; `flag` is its name.
+    #[must_use]
+    pub fn with_flag(mut self, section: &'static str, key: &'static str, flag: &str, value: Option<String>) -> Self {
+        if let Some(text) = value {
+            self.sources.flags.push((section, key, Value { text, origin: flag.to_owned() }));
+        }
+        self
+    }
+
+    /// The configuration alone: nothing is logged or created.
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.sources)?)
+    }
+
+    /// The configuration, with logging started and its oddities told; a command that is not the server
+    /// keeps quiet about what goes well, unless someone chose a level.
+    pub fn start(&self, quiet: bool) -> Result<Config, Failure> {
+        let config = self.config()?;
+        let chosen = config.shown().iter().any(|s| s.key == "server.log_level" && s.origin != "default");
+        log::start(if quiet && !chosen && !config.server.dev { "warn" } else { &config.server.log_level });
+        for warning in &config.warnings {
+            out::note(format_args!("warning: {warning}"));
+        }
+        Ok(config)
+    }
+}
+
+/// Makes the instance folder, for its owner alone. A folder that exists stays as it is.
+pub fn make_instance(config: &Config) -> Result<(), Failure> {
+    let folder = &config.instance;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    let made = made
+        .and_then(|()| fs::metadata(folder))
+        .and_then(|found| if found.is_dir() { Ok(found.permissions().mode()) } else { Err(io::ErrorKind::NotADirectory.into()) });
+    made.map(|_| ()).map_err(|error| Failure::new(failure::STORAGE, format!("{}: {error}", folder.display())))
+}
+
+/// Where the database is, as the database layer says it; a build without PostgreSQL refuses its addresses.
+pub fn target(config: &Config) -> Result<Target, Failure> {
+    match &config.database {
+        Database::Sqlite(path) => Ok(Target::Sqlite(path.clone())),
+        Database::Postgres(address) => Target::parse(Some(address.expose()), &config.instance).map_err(Failure::opening),
+    }
+}
+
+/// Opens the database, creating and migrating it.
+pub fn open(config: &Config) -> Result<Db, Failure> {
+    let target = target(config)?;
+    make_instance(config)?;
+    Db::open(target, QUEUE).map_err(Failure::opening)
+}
+
+/// A runtime for commands that wait for something.
+pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(work))
+}

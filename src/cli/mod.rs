@@ -1,0 +1,66 @@
+//! The command line: one file for each verb.
+
+mod completions;
+mod config;
+mod context;
+mod failure;
+mod log;
+mod man;
+mod migrate;
+pub mod out;
+mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use self::{context::Context, failure::Failure};
+
+/// The central hub of a managed service provider: companies, contacts, assets and more in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "codex", version, propagate_version = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
+pub struct Cli {
+    /// Folder with the database, the keys and codex.conf
+    #[arg(long, global = true, env = "CODEX_INSTANCE", value_name = "DIR", default_value = "instance")]
+    instance: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  codex serve --demo                    a believable company to look at, on http://127.0.0.1:5010
+  codex serve                           the real thing; prints a sign-in link for the first administrator
+  codex init                            asks for the vendors' keys and writes codex.conf
+  codex sync freshservice --dry-run     shows what a sync would change
+  codex users add ada --email ada@example.com --role admin
+
+Exit codes: 0 done, 1 failure, 2 usage or configuration, 3 doctor found something,
+4 locked or already running, 5 storage, 6 upstream, 7 plan stale or approval needed.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Args),
+    /// Bring the database to this version's schema
+    Migrate(migrate::Args),
+    /// Look at the configuration
+    Config(config::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(man::Args),
+}
+
+/// Runs the command; the number is the exit code.
+pub fn run(cli: Cli) -> Result<u8, Failure> {
+    let context = Context::new(cli.instance)?;
+    match cli.command {
+        Command::Serve(args) => serve::run(context, args),
+        Command::Migrate(args) => migrate::run(&context, &args),
+        Command::Config(args) => config::run(&context, &args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}

@@ -1,0 +1,104 @@
+//! `codex serve`: the server, from the first folder to the last answer.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, serve::ListenerExt as _};
+use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
+
+use super::{Context, Failure, context, failure, out};
+use crate::{app, config::Config};
+
+/// How long answers in progress may take after a signal; Helm kills at ten seconds.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// Arguments of `codex serve`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  codex serve --demo\n  codex --instance /var/lib/codex serve --bind 127.0.0.1:0")]
+pub struct Args {
+    /// Address and port to listen on; port 0 picks a free one [default: 127.0.0.1:5010]
+    #[arg(long, value_name = "ADDR:PORT")]
+    bind: Option<String>,
+    /// Read assets from disk, log at debug, cache nothing
+    #[arg(long)]
+    dev: bool,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
+    let dev = args.dev.then(|| "true".to_owned());
+    let context = context.with_flag("server", "bind", "--bind", args.bind).with_flag("server", "dev", "--dev", dev);
+    let config = context.start(false)?;
+    // Refused before anything is created.
+    context::target(&config)?;
+    context::block_on(serve(Arc::new(config)))?
+}
+
+async fn serve(config: Arc<Config>) -> Result<u8, Failure> {
+    let listener = listen(config.server.bind).await?;
+    let address = listener.local_addr()?;
+    let db = context::open(&config)?;
+    let app = app::App::new(config.clone(), db)?;
+    announce(&config, address);
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        let signal = signalled().await;
+        tracing::info!(signal, "stopping: answers in progress are finished first");
+        let _nobody_serves = stop.send(true);
+    });
+    drain(listener, app.router(), stopped).await?;
+    tracing::info!("stopped");
+    Ok(failure::DONE)
+}
+
+async fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(bind).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Failure::new(
+            failure::BUSY,
+            format!("{bind} is taken: is Codex already running? Choose another with --bind ADDR:PORT"),
+        ),
+        _ => Failure::new(failure::FAILED, format!("cannot listen on {bind}: {error}")),
+    })
+}
+
+/// Says where we are. Nobody may be reading; that is no reason to stop.
+fn announce(config: &Config, address: SocketAddr) {
+    let _nobody_reads = out::line(format_args!("Codex is listening on http://{address}"));
+    let _nobody_reads = out::line(format_args!("Data: {} ({})", config.database.describe(), config.instance.display()));
+}
+
+/// The name of the signal that ends us.
+async fn signalled() -> &'static str {
+    let wait = |kind| async move {
+        match tokio::signal::unix::signal(kind) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = wait(SignalKind::terminate()) => "SIGTERM",
+        _ = wait(SignalKind::interrupt()) => "SIGINT",
+    }
+}
+
+/// Serves until told to stop, then lets requests in progress finish, but not for ever.
+async fn drain(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> Result<(), Failure> {
+    let listener = listener.tap_io(|stream| {
+        let _slower_then = stream.set_nodelay(true);
+    });
+    let mut told = stopped.clone();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _sender_gone = told.wait_for(|stop| *stop).await;
+    });
+    let late = async {
+        let _sender_gone = stopped.wait_for(|stop| *stop).await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => Ok(served?),
+        () = late => {
+            tracing::warn!("some answers took too long and were cut off");
+            Ok(())
+        }
+    }
+}

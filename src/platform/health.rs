@@ -1,0 +1,96 @@
+//! `GET /health`: 503 only when our own database is unusable, because neighbours go down with us.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{Extension, Json, http::StatusCode};
+use serde_json::{Value, json};
+
+use super::{core_probe::CoreProbe, disk};
+use crate::{
+    config::Config,
+    db::Db,
+    error::{Error, Result},
+    types::{Scope, now},
+    web::Routes,
+};
+
+/// How long the database may take for the smallest question; Helm waits two seconds for the whole answer.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// What is looked at.
+#[derive(Debug)]
+pub struct Health {
+    db: Db,
+    service: String,
+    engine: &'static str,
+    folder: PathBuf,
+    core: Option<CoreProbe>,
+}
+
+impl Health {
+    /// Over this database and configuration.
+    pub fn new(config: &Config, db: Db) -> Result<Self> {
+        let core = config.core.url.as_deref().map(CoreProbe::new).transpose()?;
+        let (service, engine) = (config.core.service_name.clone(), config.database.engine());
+        Ok(Self { db, service, engine, folder: config.instance.clone(), core })
+    }
+
+    /// Looks at everything; the status is that of the answer.
+    pub async fn check(&self) -> (StatusCode, Value) {
+        let core = async {
+            match &self.core {
+                Some(core) => Some(core.ask().await),
+                None => None,
+            }
+        };
+        let (database, core) = tokio::join!(self.database(), core);
+        let disk = disk::look(&self.folder);
+        let core_is_well = core.as_ref().is_none_or(|core| core.status == "healthy");
+        let (code, status) = match &database {
+            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
+            Ok(_) if disk.status == "healthy" && core_is_well => (StatusCode::OK, "healthy"),
+            Ok(_) => (StatusCode::OK, "degraded"),
+        };
+        let database = match database {
+            Ok(taken) => json!({ "status": "healthy", "latency_ms": milliseconds(taken), "type": self.engine }),
+            Err(reason) => json!({ "status": "unhealthy", "latency_ms": null, "type": self.engine, "error": reason }),
+        };
+        let dependencies = core.map_or_else(|| json!({}), |core| json!({ "core": core }));
+        let checks = json!({ "database": database, "disk": disk, "dependencies": dependencies });
+        (code, json!({ "service": self.service, "status": status, "timestamp": now(), "checks": checks }))
+    }
+
+    /// How long the database took, or why it cannot be used.
+    async fn database(&self) -> Result<Duration, String> {
+        let started = Instant::now();
+        let question = self.db.read(&Scope::All, crate::db::ping);
+        match tokio::time::timeout(PATIENCE, question).await {
+            Ok(Ok(())) => Ok(started.elapsed()),
+            Ok(Err(Error::Unavailable(reason) | Error::Storage(reason))) => Err(reason),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the database does not answer as it should");
+                Err("the database does not answer as it should".to_owned())
+            }
+            Err(_) => Err("the database takes too long to answer".to_owned()),
+        }
+    }
+}
+
+fn milliseconds(taken: Duration) -> f64 {
+    (taken.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+/// The routes, for everybody. They need `Extension(Arc<Health>)`.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new().get("/health", show).get("/api/health", show)
+}
+
+async fn show(Extension(health): Extension<Arc<Health>>) -> (StatusCode, Json<Value>) {
+    let (status, body) = health.check().await;
+    (status, Json(body))
+}
