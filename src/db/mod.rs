@@ -6,6 +6,7 @@ pub mod list;
 pub mod migrate;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod pulse;
 mod queue;
 mod reader;
 mod rewrite;
@@ -78,6 +79,7 @@ struct Shared {
     reads: Arc<Queue<ReadJob>>,
     writes: Arc<Queue<WriteJob>>,
     ready: Arc<Ready>,
+    pulse: Arc<pulse::Pulse>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -116,6 +118,7 @@ impl Db {
             reads: Arc::new(Queue::new(queue_capacity)),
             writes: Arc::new(Queue::new(queue_capacity)),
             ready: Arc::clone(&ready),
+            pulse: Arc::new(pulse::Pulse::new()),
             threads: Mutex::new(Vec::new()),
             target: target.clone(),
         }));
@@ -142,8 +145,18 @@ impl Db {
         }
         let queue = Arc::clone(&self.0.writes);
         let opener = Opener { target: target.clone(), ready: Arc::clone(&self.0.ready) };
-        threads.push(thread("db-write", move || writer::run(&queue, &opener))?);
+        let pulse = Arc::clone(&self.0.pulse);
+        threads.push(thread("db-write", move || writer::run(&queue, &opener, &pulse))?);
+        let (shared, opener) = (Arc::downgrade(&self.0), Opener { target: target.clone(), ready: Arc::clone(&self.0.ready) });
+        let _detached = thread("db-pulse", move || pulse::listen(&shared, &opener))?;
         Ok(())
+    }
+
+    /// A number that stays the same as long as nothing changes, by whomever; `None` when that cannot be
+    /// told without asking the database.
+    #[must_use]
+    pub fn pulse(&self) -> Option<u64> {
+        self.0.pulse.count()
     }
 
     /// Which database this is, for people (no password).

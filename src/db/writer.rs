@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Opener;
 use super::conn::Conn;
 use super::job::WriteJob;
+use super::pulse::Pulse;
 use super::queue::{Lane, Queue};
 use super::rewrite::Engine;
 use super::write::{self, Ledger, Write};
@@ -20,7 +21,7 @@ const BATCH_TIME: Duration = Duration::from_millis(10);
 /// A pause after each bulk transaction, in which other processes get the lock.
 const BULK_PAUSE: Duration = Duration::from_millis(2);
 
-pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener) {
+pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener, pulse: &Pulse) {
     let mut held: Option<Conn> = None;
     while let Some((lane, job)) = queue.pop() {
         let mut conn = match held.take().map_or_else(|| opener.open(false), Ok) {
@@ -31,7 +32,7 @@ pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener) {
                 continue;
             }
         };
-        let healthy = batch(&mut conn, queue, job);
+        let healthy = batch(&mut conn, queue, job, pulse);
         // A broken session is dropped; the next job opens a new one.
         held = healthy.then_some(conn);
         if lane == Lane::Bulk && !queue.interactive_waits() {
@@ -49,7 +50,7 @@ fn begin(conn: &mut Conn) -> Result<()> {
 }
 
 /// Runs one batch; `false` when the connection is no longer fit for use.
-fn batch(conn: &mut Conn, queue: &Queue<WriteJob>, first: WriteJob) -> bool {
+fn batch(conn: &mut Conn, queue: &Queue<WriteJob>, first: WriteJob, pulse: &Pulse) -> bool {
     conn.scope = Scope::All;
     if let Err(cause) = begin(conn) {
         first.task.fail(&|| again(&cause));
@@ -74,11 +75,11 @@ fn batch(conn: &mut Conn, queue: &Queue<WriteJob>, first: WriteJob) -> bool {
             next = queue.try_pop_interactive();
         }
     }
-    finish(conn, done, &ledger, broken)
+    finish(conn, done, &ledger, broken, pulse)
 }
 
 /// Commits and answers, or rolls back and fails every member.
-fn finish(conn: &mut Conn, done: Vec<WriteJob>, ledger: &Ledger, broken: Option<Error>) -> bool {
+fn finish(conn: &mut Conn, done: Vec<WriteJob>, ledger: &Ledger, broken: Option<Error>, pulse: &Pulse) -> bool {
     let failure = broken.or_else(|| write::close(conn, ledger).err());
     if let Some(cause) = failure {
         for job in done {
@@ -88,12 +89,16 @@ fn finish(conn: &mut Conn, done: Vec<WriteJob>, ledger: &Ledger, broken: Option<
     }
     match conn.batch("COMMIT") {
         Ok(()) => {
+            if !ledger.changed.is_empty() || !ledger.observed.is_empty() {
+                pulse.beat();
+            }
             for job in done {
                 job.task.answer();
             }
             true
         }
         Err(cause) => {
+            pulse.beat();
             let unknown = conn.engine() == Engine::Postgres && !conn.in_transaction();
             for job in done {
                 job.task.fail(&|| if unknown { outcome_unknown() } else { again(&cause) });

@@ -17,6 +17,8 @@ const MAX_SLOTS: usize = 4_096;
 pub struct Answer {
     /// The versions of the data, read before the data in the same snapshot.
     pub versions: String,
+    /// The database's pulse from before the versions were read, or compared, last.
+    pub pulse: Option<u64>,
     /// The body.
     pub body: Bytes,
     /// How many rows there are on all pages, for lists.
@@ -60,6 +62,14 @@ impl Cache {
             Arc::clone(&place.answer)
         };
         slot.lock_owned().await
+    }
+
+    /// Notes that an answer is still good at this pulse.
+    pub async fn confirm(&self, question: &str, versions: &str, pulse: Option<u64>) {
+        let mut slot = self.slot(question).await;
+        if let Some(answer) = slot.as_mut().filter(|answer| answer.versions == versions) {
+            answer.pulse = answer.pulse.max(pulse);
+        }
     }
 
     /// The kept answer, whatever its versions, without keeping anybody else from it.

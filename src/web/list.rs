@@ -119,11 +119,16 @@ async fn answer<F>(web: &Web, scope: &Scope, question: &str, entities: &'static 
 where
     F: FnOnce(&mut Conn) -> Result<(Vec<u8>, Option<i64>)> + Send + 'static,
 {
+    let pulse = web.db.pulse();
     let current = async || web.db.read(scope, move |conn| db::versions(conn, entities)).await;
-    if let Some(kept) = web.cache.kept(question).await
-        && kept.versions == current().await?
-    {
-        return Ok(kept);
+    if let Some(kept) = web.cache.kept(question).await {
+        if pulse.is_some() && kept.pulse == pulse {
+            return Ok(kept);
+        }
+        if kept.versions == current().await? {
+            web.cache.confirm(question, &kept.versions, pulse).await;
+            return Ok(kept);
+        }
     }
     let mut slot = web.cache.slot(question).await;
     if let Some(kept) = &*slot
@@ -131,12 +136,13 @@ where
     {
         return Ok(kept.clone());
     }
+    let pulse = web.db.pulse();
     let answer = web
         .db
         .read(scope, move |conn| {
             let versions = db::versions(conn, entities)?;
             let (body, total) = make(conn)?;
-            Ok(Answer { versions, body: body.into(), total })
+            Ok(Answer { versions, pulse, body: body.into(), total })
         })
         .await?;
     if !web.config.server.dev {

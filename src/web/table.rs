@@ -38,7 +38,15 @@ impl Pagination {
         let page = slice.offset / size + 1;
         let pages = (total + size - 1) / size;
         let (has_prev, has_next) = (page > 1, page < pages);
-        Self { page, pages, total, has_prev, has_next, prev_num: has_prev.then(|| page - 1), next_num: has_next.then(|| page + 1) }
+        Self {
+            page,
+            pages,
+            total,
+            has_prev,
+            has_next,
+            prev_num: has_prev.then(|| page - 1),
+            next_num: has_next.then(|| page + 1),
+        }
     }
 }
 
