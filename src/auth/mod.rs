@@ -1,0 +1,33 @@
+//! Proves who is asking and what they may do. The same for both ways to run Codex: only where the
+//! keys come from, and where a client's companies stand, differs.
+//!
+//! The path of a token: [`authenticate`] takes it from the request, [`Verifier`] proves it, the
+//! [`Caller`] waits in the request's extensions until a handler asks for it by naming a permission
+//! ([`Reader`], [`Editor`], [`Admin`], …) in its signature.
+
+mod authenticate;
+mod caller;
+mod claims;
+pub mod cookie;
+mod core_http;
+pub mod csrf;
+mod extract;
+mod jwks;
+pub mod keys;
+mod level;
+pub mod local;
+mod proved;
+mod revocation;
+pub mod signer;
+mod snapshot;
+mod store;
+mod token;
+mod verifier;
+
+pub use authenticate::{Rejected, authenticate};
+pub use caller::{Caller, User};
+pub use claims::{Claims, Expected, Issued, is_service_name};
+pub use extract::{Admin, Anyone, BillingReader, Editor, Person, Reader, Staff, Visitor};
+pub use level::Level;
+pub use signer::Signer;
+pub use verifier::{CompanyLookup, Verifier};

@@ -1,0 +1,180 @@
+//! From a token to a caller: form and claims first, then the signature, then whether it still stands.
+
+use std::sync::Arc;
+
+use super::{
+    Caller, Claims, Expected, Level, User, authenticate::Rejected, jwks::CoreKeys, local::LocalKeys, proved::Proved,
+    revocation::Revocation, signer::Signer, snapshot::Snapshot, store, token::Token,
+};
+use crate::{
+    db::{Conn, Db},
+    error::{Error, Result},
+    types::Scope,
+};
+
+/// Which companies belong to a client's e-mail. Contacts are a later room, so `app` hands this down; it
+/// answers with none when the address is unknown or belongs to more than one person.
+pub type CompanyLookup = Arc<dyn Fn(&mut Conn, &str) -> Result<Vec<i64>> + Send + Sync>;
+
+/// Whose keys count.
+enum Keys {
+    /// Core's.
+    Core(CoreKeys),
+    /// Those of the instances that share our database.
+    Local(LocalKeys),
+}
+
+/// What differs between the two ways to run Codex.
+enum Mode {
+    /// Core issues; a client's companies come from the contacts that carry the e-mail.
+    Platform { revocation: Option<Revocation>, companies: CompanyLookup },
+    /// We issue; sessions and people are rows of our own.
+    StandAlone,
+}
+
+/// Proves tokens. One for the whole program.
+pub struct Verifier {
+    db: Db,
+    expected: Expected,
+    keys: Keys,
+    mode: Mode,
+    proved: Proved,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Verifier")
+            .field("expected", &self.expected)
+            .field("stand_alone", &self.is_stand_alone())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// For the platform: tokens of the Core at this address.
+    pub fn platform(
+        db: Db,
+        core_url: &str,
+        revocation_check: bool,
+        expected: Expected,
+        companies: CompanyLookup,
+    ) -> Result<Self> {
+        let revocation = revocation_check.then(|| Revocation::new(core_url)).transpose()?;
+        let keys = Keys::Core(CoreKeys::new(core_url)?);
+        Ok(Self { db, expected, keys, mode: Mode::Platform { revocation, companies }, proved: Proved::default() })
+    }
+
+    /// For stand-alone mode: our own tokens.
+    #[must_use]
+    pub fn stand_alone(db: Db, signer: Arc<Signer>, expected: Expected) -> Self {
+        let keys = Keys::Local(LocalKeys::new(db.clone(), signer));
+        Self { db, expected, keys, mode: Mode::StandAlone, proved: Proved::default() }
+    }
+
+    /// Whether we issue the tokens ourselves; only then does the session cookie count.
+    #[must_use]
+    pub fn is_stand_alone(&self) -> bool {
+        matches!(self.mode, Mode::StandAlone)
+    }
+
+    /// Who carries this token.
+    pub async fn caller(&self, token: &str) -> Result<Arc<Caller>, Rejected> {
+        let claims = self.claims(token).await?;
+        match &self.mode {
+            Mode::StandAlone => self.own_caller(&claims).await.map(Arc::new),
+            Mode::Platform { revocation, companies } => {
+                if let (Some(revocation), Some(session)) = (revocation, &claims.jti)
+                    && !claims.caller().is_service()
+                    && revocation.is_revoked(session, token).await
+                {
+                    return Err(Rejected::token("revoked"));
+                }
+                self.with_companies(claims.caller(), companies).await.map(Arc::new)
+            }
+        }
+    }
+
+    /// The claims, proved. Everything that needs no key comes first, so that rubbish neither asks Core
+    /// for keys nor is told that there are none.
+    pub async fn claims(&self, text: &str) -> Result<Arc<Claims>, Rejected> {
+        let token = Token::parse(text).map_err(Rejected::token)?;
+        token.claims.check(&self.expected, seconds()).map_err(Rejected::token)?;
+        let newest = self.ready().await.map_err(Rejected::from)?;
+        if let Some(claims) = self.proved.find(text, newest.generation) {
+            return Ok(claims);
+        }
+        let generation = self.signed_under(&token, &newest).await.ok_or_else(|| Rejected::token("signature"))?;
+        let claims = Arc::new(token.claims);
+        self.proved.remember(text, generation, claims.clone());
+        Ok(claims)
+    }
+
+    /// The generation of keys under which the signature holds, after looking for newer keys if need be.
+    async fn signed_under(&self, token: &Token<'_>, newest: &Snapshot) -> Option<u64> {
+        let holds = |snapshot: &Snapshot| snapshot.keys.iter().any(|key| token.is_signed_by(key));
+        if holds(newest) {
+            return Some(newest.generation);
+        }
+        let newer = match &self.keys {
+            Keys::Core(keys) => keys.newer_than(newest.generation).await,
+            Keys::Local(keys) => keys.newer_than(newest.generation).await,
+        }?;
+        holds(&newer).then_some(newer.generation)
+    }
+
+    async fn ready(&self) -> Result<Arc<Snapshot>> {
+        match &self.keys {
+            Keys::Core(keys) => keys.ready().await,
+            Keys::Local(keys) => keys.ready().await,
+        }
+    }
+
+    /// A session of ours must stand, and the person's row, not the token, says what they may do.
+    async fn own_caller(&self, claims: &Claims) -> Result<Caller, Rejected> {
+        let jti = claims.jti.clone().ok_or_else(|| Rejected::token("no session"))?;
+        let lookup = jti.clone();
+        let found = self.db.read(&Scope::All, move |c| store::find_session(c, &lookup)).await.map_err(Rejected::from)?;
+        let session = found.ok_or_else(|| Rejected::token("the session has ended"))?;
+        if !claims.is_about(&session.subject) {
+            return Err(Rejected::token("another subject's session"));
+        }
+        let Some(account) = session.account else { return Ok(claims.caller()) };
+        Ok(Caller::User(User {
+            sub: session.subject,
+            name: account.name,
+            email: account.email,
+            username: account.username,
+            level: account.level,
+            jti: Some(jti),
+            companies: account.company_id.into_iter().collect(),
+        }))
+    }
+
+    /// On the platform, a client's companies: read anew for every request, so that a contact who was
+    /// moved or retired is seen at once.
+    async fn with_companies(&self, caller: Caller, lookup: &CompanyLookup) -> Result<Caller, Rejected> {
+        let Caller::User(mut user) = caller else { return Ok(caller) };
+        let email = user.email.trim().to_owned();
+        if user.level == Level::Client && !email.is_empty() {
+            let lookup = lookup.clone();
+            let companies = self.db.read(&Scope::All, move |c| lookup(c, &email)).await;
+            user.companies = companies.map_err(Rejected::from)?.into();
+        }
+        Ok(Caller::User(user))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double for the next 285 million years")]
+fn seconds() -> f64 {
+    jiff::Timestamp::now().as_second() as f64
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Unauthorized => Self::Unauthorized("Invalid or expired token".to_owned()),
+            Rejected::Unavailable(reason) => Self::Unavailable(reason),
+            Rejected::Failed(cause) => Self::Internal(cause),
+        }
+    }
+}
