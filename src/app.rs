@@ -2,26 +2,29 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
+use axum::{Extension, Router, middleware};
 
 use crate::{
+    auth::{self, CompanyLookup, Expected, Verifier},
     config::Config,
     db::Db,
     error::Result,
+    identity::{self, Identity},
     platform::{Health, health},
     web::{RouteInfo, Routes, Web, edge, static_files},
 };
 
-/// Every route of every room.
+/// Every route of every room. Only in stand-alone mode do people sign in here.
 #[must_use]
-pub fn routes() -> Routes {
-    Routes::new().merge(health::routes()).merge(static_files::routes())
+pub fn routes(stand_alone: bool) -> Routes {
+    let sign_in = if stand_alone { identity::routes() } else { identity::platform_routes() };
+    Routes::new().merge(health::routes()).merge(static_files::routes()).merge(sign_in)
 }
 
 /// Every route as (path, method), for the tables in the tests and the documents made from it.
 #[must_use]
 pub fn route_table() -> Vec<RouteInfo> {
-    let (_, mut table) = routes().into_parts();
+    let (_, mut table) = routes(true).into_parts();
     table.sort();
     table
 }
@@ -31,19 +34,60 @@ pub fn route_table() -> Vec<RouteInfo> {
 pub struct App {
     web: Web,
     health: Arc<Health>,
+    verifier: Arc<Verifier>,
+    identity: Option<Identity>,
 }
 
 impl App {
     /// Over this configuration and database.
     pub fn new(config: Arc<Config>, db: Db) -> Result<Self> {
         let health = Arc::new(Health::new(&config, db.clone())?);
-        Ok(Self { web: Web::new(config, db), health })
+        let expected = Expected { issuers: config.core.issuers.clone(), service: config.core.service_name.clone() };
+        let (verifier, identity) = match &config.core.url {
+            Some(url) => {
+                let check = config.core.revocation_check;
+                (Verifier::platform(db.clone(), url, check, expected, companies_of_client())?, None)
+            }
+            None => {
+                let identity = open_identity(&config, db.clone())?;
+                (Verifier::stand_alone(db.clone(), identity.signer(), expected), Some(identity))
+            }
+        };
+        Ok(Self { web: Web::new(config, db), health, verifier: Arc::new(verifier), identity })
     }
 
-    /// Everything as one service, at `/…` and at `/codex/…`.
+    /// The people who sign in here; none on the platform.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// Everything as one service, at `/…` and at `/codex/…`. Around every handler: who is asking;
+    /// around that: whether another site's page made the request.
     #[must_use]
     pub fn router(&self) -> Router {
-        let health = self.health.clone();
-        edge::wrap(routes(), self.web.clone(), |router| router.layer(Extension(health)))
+        let Self { web, health, verifier, identity } = self.clone();
+        let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
+        edge::wrap(routes(identity.is_some()), web, |mut router| {
+            if let Some(identity) = identity {
+                router = router.layer(Extension(identity));
+            }
+            router
+                .layer(Extension(health))
+                .layer(Extension(verifier.clone()))
+                .layer(middleware::from_fn_with_state(verifier, auth::authenticate))
+                .layer(middleware::from_fn_with_state(public_url, auth::csrf::protect))
+        })
     }
+}
+
+/// The people in this database, with the keys of this instance.
+pub fn open_identity(config: &Config, db: Db) -> Result<Identity> {
+    let issuer = config.core.issuers.first().map_or("hivematrix-core", String::as_str);
+    Identity::open(db, &config.instance, issuer, &config.core.service_name)
+}
+
+/// On the platform a client belongs to the companies of the contact who carries their e-mail.
+fn companies_of_client() -> CompanyLookup {
+    Arc::new(|_, _| Ok(Vec::new()))
 }

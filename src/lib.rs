@@ -1,11 +1,13 @@
 //! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
 pub mod app;
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod history;
+pub mod identity;
 pub mod platform;
 pub mod sync;
 pub mod types;

@@ -1,0 +1,111 @@
+//! The one-time link with which the first administrator signs in. There is no default password.
+
+use askama::Template;
+use axum::{Extension, extract::State, http::StatusCode, response::Response};
+
+use super::{
+    Identity, Token,
+    issue::BROWSER_SECONDS,
+    model::NewUser,
+    pages, password, people, secret,
+    session_store::{self, Kind},
+    store,
+    tokens::given,
+};
+use crate::{
+    auth::Level,
+    error::{Error, Result},
+    types::{Actor, Scope},
+    web::{Fields, Peer, Prefix, Query, Web},
+};
+
+/// How long a link can be used.
+const LINK_SECONDS: i64 = 15 * 60;
+
+impl Identity {
+    /// A fresh link's token, as long as nobody can sign in who may do everything; each start prints one.
+    pub async fn first_run_token(&self) -> Result<Option<String>> {
+        if self.db.read(&Scope::All, store::has_admin).await? {
+            return Ok(None);
+        }
+        let token = secret::random()?;
+        let hash = secret::hash(&token);
+        self.db.write(&Scope::All, &Actor::system("first run"), move |w| session_store::put_link(w, &hash, LINK_SECONDS)).await?;
+        Ok(Some(token))
+    }
+
+    /// Uses the link up and makes the administrator: both or neither.
+    async fn make_first_admin(&self, link: &str, new: NewUser, password: String) -> Result<Token> {
+        self.check_link(link).await?;
+        let new = new.checked()?;
+        password::check("password", &password, &new.username)?;
+        let hash = password::hash(password).await?;
+        let (identity, link, actor) = (self.clone(), secret::hash(link), Actor::system("first run"));
+        self.db
+            .write(&Scope::All, &actor, move |w| {
+                if store::has_admin(w)? || !session_store::use_link(w, &link)? {
+                    return Err(used_up());
+                }
+                let user = people::create(w, new, &hash)?;
+                identity.issue_user(w, &user, Kind::Browser, BROWSER_SECONDS)
+            })
+            .await
+    }
+
+    async fn check_link(&self, link: &str) -> Result<()> {
+        let hash = secret::hash(link);
+        let stands = self.db.read(&Scope::All, move |c| Ok(!store::has_admin(c)? && session_store::link_stands(c, &hash)?));
+        if stands.await? { Ok(()) } else { Err(used_up()) }
+    }
+}
+
+fn used_up() -> Error {
+    Error::Gone {
+        message: "This sign-in link has been used or is too old. Start Codex again for a fresh one, or sign in.".to_owned(),
+        details: serde_json::Map::new(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "identity/first_run.html")]
+struct FirstRunPage<'a> {
+    prefix: &'a str,
+    token: &'a str,
+    username: &'a str,
+    email: &'a str,
+    problems: Vec<String>,
+    shortest: usize,
+}
+
+/// `GET /first-run?token=…`
+pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, query: Query) -> Result<Response> {
+    let token = query.get("token").unwrap_or_default();
+    identity.check_link(token).await?;
+    let page =
+        FirstRunPage { prefix: prefix.as_str(), token, username: "", email: "", problems: vec![], shortest: password::SHORTEST };
+    pages::page(StatusCode::OK, &page)
+}
+
+/// `POST /first-run`
+pub async fn create(
+    State(web): State<Web>,
+    Extension(identity): Extension<Identity>,
+    prefix: Prefix,
+    peer: Peer,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.alias("username", "name");
+    let text = |name: &str| given(&fields, name).unwrap_or_default();
+    let (token, username, email) = (text("token"), text("username"), text("email"));
+    let new = NewUser { username: username.clone(), email: email.clone(), role: Level::Admin, ..NewUser::default() };
+    match identity.make_first_admin(&token, new, text("password")).await {
+        Ok(issued) => pages::signed_in(&issued, "/", &prefix, &peer, web.config.server.public_url.as_deref()),
+        Err(Error::Invalid(wrong)) if fields.is_form() => {
+            let problems = wrong.iter().map(|field| format!("{} {}", field.field, field.message)).collect();
+            let (prefix, shortest) = (prefix.as_str(), password::SHORTEST);
+            let page = FirstRunPage { prefix, token: &token, username: &username, email: &email, problems, shortest };
+            pages::page(StatusCode::BAD_REQUEST, &page)
+        }
+        Err(other) => Err(other),
+    }
+}

@@ -1,0 +1,45 @@
+//! How often a sign-in may fail before the next attempt has to wait: a rule without a clock of its own.
+
+/// Failures that cost nothing: people mistype.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Attempts before the first wait.
+    pub free: i64,
+}
+
+/// For one account, wherever the attempts come from.
+pub const ACCOUNT: Limit = Limit { free: 5 };
+/// For one address, whichever accounts it tries.
+pub const ADDRESS: Limit = Limit { free: 20 };
+
+/// The first wait; every further failure doubles it.
+const FIRST_WAIT: i64 = 30;
+/// The longest wait.
+const LONGEST_WAIT: i64 = 15 * 60;
+/// After this long without a failure, earlier ones are forgotten.
+pub const FORGOTTEN_AFTER: i64 = 60 * 60;
+
+impl Limit {
+    /// Seconds to wait after this many failures in a row.
+    #[must_use]
+    pub fn wait(self, failures: i64) -> i64 {
+        let beyond = failures - self.free;
+        if beyond < 0 {
+            return 0;
+        }
+        let doublings = u32::try_from(beyond).unwrap_or(u32::MAX).min(10);
+        (FIRST_WAIT << doublings).min(LONGEST_WAIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_quarter_of_an_hour() {
+        let waits: Vec<i64> = [0, 4, 5, 6, 7, 9, 10, 11, 1_000_000].into_iter().map(|n| ACCOUNT.wait(n)).collect();
+        assert_eq!(waits, [0, 0, 30, 60, 120, 480, 900, 900, 900]);
+        assert_eq!((ADDRESS.wait(19), ADDRESS.wait(20)), (0, 30));
+    }
+}

@@ -1,0 +1,77 @@
+//! People who sign in here, and the tokens they get: stand-alone mode only. On the platform Core does all
+//! this, and the only route left says so.
+
+mod attempt_store;
+mod first_run;
+mod issue;
+mod limits;
+mod login;
+mod model;
+mod pages;
+mod password;
+mod people;
+mod secret;
+mod services;
+mod session_store;
+mod sign_in;
+mod store;
+mod tokens;
+mod users_api;
+
+use std::{path::Path, sync::Arc};
+
+pub use self::{
+    issue::Token,
+    model::{NewUser, User, UserView},
+    people::roles,
+};
+use crate::{auth::Signer, db::Db, error::Result, web::Routes};
+
+/// Everything the room needs; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    db: Db,
+    signer: Arc<Signer>,
+    issuer: Arc<str>,
+    service: Arc<str>,
+}
+
+impl Identity {
+    /// The room over this database, with the key pair of this instance folder (made if there is none).
+    pub fn open(db: Db, instance: &Path, issuer: &str, service: &str) -> Result<Self> {
+        let signer = Arc::new(Signer::open(instance)?);
+        Ok(Self { db, signer, issuer: issuer.into(), service: service.into() })
+    }
+
+    /// What signs our tokens.
+    #[must_use]
+    pub fn signer(&self) -> Arc<Signer> {
+        self.signer.clone()
+    }
+}
+
+/// The routes of stand-alone mode. They need `Extension(Identity)` and `Extension(Arc<Verifier>)`.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/login", login::form)
+        .post("/login", login::sign_in)
+        .post("/logout", login::sign_out)
+        .get("/first-run", first_run::form)
+        .post("/first-run", first_run::create)
+        .post("/account/password", login::change_password)
+        .put("/api/my/password", login::change_password)
+        .get("/.well-known/jwks.json", tokens::jwks)
+        .post("/api/token", tokens::create)
+        .post("/api/token/validate", tokens::validate)
+        .post("/api/token/revoke", tokens::revoke)
+        .post("/service-token", tokens::service)
+        .get("/api/users", users_api::index)
+        .get("/api/users/{id}", users_api::show)
+}
+
+/// What is left of them on the platform.
+#[must_use]
+pub fn platform_routes() -> Routes {
+    Routes::new().post("/api/token", tokens::gone)
+}

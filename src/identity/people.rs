@@ -1,0 +1,95 @@
+//! Everything that changes a person: one function for each, used by pages, API and command line alike.
+
+use super::{
+    Identity,
+    issue::{API_SECONDS, Token},
+    model::{NewUser, User, UserView},
+    password, session_store,
+    session_store::Kind,
+    store,
+};
+use crate::{
+    auth::Level,
+    db::Write,
+    error::{Error, Result},
+    types::{Actor, Scope},
+};
+
+impl Identity {
+    /// Adds a person who can sign in with this password. For a client, `company` is the account number.
+    pub async fn add(&self, actor: &Actor, new: NewUser, company: Option<String>, password: String) -> Result<User> {
+        password::check("password", &password, &new.username)?;
+        let hash = password::hash(password).await?;
+        self.db
+            .write(&Scope::All, actor, move |w| {
+                let company_id = company.as_deref().map(|key| store::company_id(w, key)).transpose()?;
+                create(w, NewUser { company_id, ..new }.checked()?, &hash)
+            })
+            .await
+    }
+
+    /// Everybody, by sign-in name.
+    pub async fn list(&self) -> Result<Vec<UserView>> {
+        self.db.read(&Scope::All, store::list).await
+    }
+
+    /// Sets a person's password and ends their sessions, except the one that asks for it.
+    pub async fn set_password(&self, actor: &Actor, login: &str, password: String, except: Option<String>) -> Result<User> {
+        let user = self.find(login).await?;
+        password::check("password", &password, &user.username)?;
+        let hash = password::hash(password).await?;
+        self.db
+            .write(&Scope::All, actor, move |w| {
+                let user = store::set_password(w, user.id, &hash)?;
+                session_store::revoke_user(w, user.id, except.as_deref())?;
+                Ok(user)
+            })
+            .await
+    }
+
+    /// Lets a person in, or shuts them out at once: their sessions end in the same transaction.
+    pub async fn set_enabled(&self, actor: &Actor, login: &str, enabled: bool) -> Result<User> {
+        let user = self.find(login).await?;
+        self.db
+            .write(&Scope::All, actor, move |w| {
+                if !enabled {
+                    session_store::revoke_user(w, user.id, None)?;
+                }
+                store::set_enabled(w, user.id, enabled)
+            })
+            .await
+    }
+
+    /// A token for a person, without their password: for the command line, whose user owns the keys.
+    pub async fn token_for(&self, actor: &Actor, login: &str, seconds: Option<i64>) -> Result<Token> {
+        let (user, identity) = (self.find(login).await?, self.clone());
+        if !user.enabled {
+            return Err(Error::conflict(format!("{} is disabled", user.username)));
+        }
+        let seconds = seconds.unwrap_or(API_SECONDS);
+        self.db.write(&Scope::All, actor, move |w| identity.issue_user(w, &user, Kind::Api, seconds)).await
+    }
+
+    async fn find(&self, login: &str) -> Result<User> {
+        let login = login.to_owned();
+        let found = self.db.read(&Scope::All, move |c| store::find(c, &login)).await?;
+        found.ok_or(Error::NotFound { what: "User" })
+    }
+}
+
+/// Stores a new person; a name or address that is taken is named.
+pub(super) fn create(w: &mut Write<'_>, new: NewUser, hash: &str) -> Result<User> {
+    for (field, value) in [("username", &new.username), ("email", &new.email)] {
+        if store::find(w, value)?.is_some() {
+            return Err(Error::field(field, "is taken by another user"));
+        }
+    }
+    let user = store::create(w, new)?;
+    store::set_password(w, user.id, hash)
+}
+
+/// The levels by name, for the command line's help.
+#[must_use]
+pub fn roles() -> [&'static str; 4] {
+    Level::ALL.map(Level::as_str)
+}

@@ -1,0 +1,117 @@
+//! The rows behind tokens that Codex issued: a token counts only while its row stands.
+
+use crate::{
+    db::{Conn, Write},
+    error::Result,
+    params,
+    types::{now, now_plus},
+};
+
+/// Whose token it is.
+#[derive(Clone, Debug)]
+pub enum Holder {
+    /// A row of `users`.
+    User(i64),
+    /// A service, by name.
+    Service(String),
+}
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A browser's cookie.
+    Browser,
+    /// A program of a person's own.
+    Api,
+    /// Another service.
+    Service,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Api => "api",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// Opens a session; sessions that ended a day ago go.
+pub fn open(w: &mut Write<'_>, jti: &str, holder: &Holder, kind: Kind, seconds: i64) -> Result<()> {
+    w.run("DELETE FROM sessions WHERE expires_at < ?1", params![now_plus(-24 * 60 * 60)])?;
+    let (user_id, service) = match holder {
+        Holder::User(id) => (Some(*id), None),
+        Holder::Service(name) => (None, Some(name.as_str())),
+    };
+    w.run(
+        "INSERT INTO sessions (jti, user_id, service, kind, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![jti, user_id, service, kind.as_str(), now(), now_plus(seconds)],
+    )?;
+    Ok(())
+}
+
+/// Ends one session; tells whether it stood.
+pub fn revoke(w: &mut Write<'_>, jti: &str) -> Result<bool> {
+    let sql = "UPDATE sessions SET revoked_at = ?2 WHERE jti = ?1 AND revoked_at IS NULL AND expires_at > ?2";
+    Ok(w.run(sql, params![jti, now()])? > 0)
+}
+
+/// Ends every session of a person, except one.
+pub fn revoke_user(w: &mut Write<'_>, user_id: i64, except: Option<&str>) -> Result<u64> {
+    w.run(
+        "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND jti <> ?2",
+        params![user_id, except.unwrap_or_default(), now()],
+    )
+}
+
+/// Ends every session of a service.
+pub fn revoke_service(w: &mut Write<'_>, name: &str) -> Result<u64> {
+    w.run("UPDATE sessions SET revoked_at = ?2 WHERE service = ?1 AND revoked_at IS NULL", params![name, now()])
+}
+
+/// The hash of a service client's secret.
+pub fn client_secret(c: &mut Conn, name: &str) -> Result<Option<String>> {
+    c.first("SELECT secret_hash FROM service_clients WHERE name = ?1", params![name])?.map(|row| row.get(0)).transpose()
+}
+
+/// The names of all service clients, with the time they were made.
+pub fn clients(c: &mut Conn) -> Result<Vec<(String, String)>> {
+    let rows = c.all("SELECT name, created_at FROM service_clients ORDER BY name", params![])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Stores a service client, or its new secret.
+pub fn put_client(w: &mut Write<'_>, name: &str, secret_hash: &str) -> Result<()> {
+    w.run(
+        "INSERT INTO service_clients (name, secret_hash, created_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE SET secret_hash = ?2",
+        params![name, secret_hash, now()],
+    )?;
+    Ok(())
+}
+
+/// Removes a service client and its sessions; tells whether there was one.
+pub fn remove_client(w: &mut Write<'_>, name: &str) -> Result<bool> {
+    revoke_service(w, name)?;
+    Ok(w.run("DELETE FROM service_clients WHERE name = ?1", params![name])? > 0)
+}
+
+/// Stores a one-time sign-in link by its hash.
+pub fn put_link(w: &mut Write<'_>, hash: &str, seconds: i64) -> Result<()> {
+    w.run("DELETE FROM first_run_links WHERE expires_at < ?1", params![now()])?;
+    w.run("INSERT INTO first_run_links (token_hash, expires_at) VALUES (?1, ?2)", params![hash, now_plus(seconds)])?;
+    Ok(())
+}
+
+/// Whether a link can still be used.
+pub fn link_stands(c: &mut Conn, hash: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM first_run_links WHERE token_hash = ?1 AND used_at IS NULL AND expires_at > ?2";
+    Ok(c.first(sql, params![hash, now()])?.is_some())
+}
+
+/// Uses a link up; tells whether it could be used.
+pub fn use_link(w: &mut Write<'_>, hash: &str) -> Result<bool> {
+    let sql = "UPDATE first_run_links SET used_at = ?2 WHERE token_hash = ?1 AND used_at IS NULL AND expires_at > ?2";
+    Ok(w.run(sql, params![hash, now()])? > 0)
+}

@@ -1,0 +1,117 @@
+//! Checks a name and a password: limited, and as slow for an unknown name as for a wrong password.
+
+use std::net::IpAddr;
+
+use super::{
+    Identity, attempt_store,
+    issue::Token,
+    limits::{ACCOUNT, ADDRESS},
+    model::{User, name_key},
+    password, secret,
+    session_store::{self, Kind},
+    store,
+};
+use crate::{
+    error::{Error, Result},
+    types::{Actor, ActorKind, Scope},
+};
+
+impl Identity {
+    /// A token for whoever knows the password.
+    pub async fn sign_in(&self, login: &str, password: String, from: IpAddr, kind: Kind, seconds: i64) -> Result<(User, Token)> {
+        let asked = login.to_owned();
+        let found = self.db.read(&Scope::All, move |c| store::find(c, &asked)).await?;
+        let account = match &found {
+            Some(user) => account(user),
+            None => format!("name:{}", secret::hash(&name_key(login))),
+        };
+        let (user, hash) = self.check(found, account.clone(), password, from).await?;
+        let (identity, actor, person, address) = (self.clone(), actor(&user), user.clone(), address(from));
+        let opened = self.db.write(&Scope::All, &actor, move |w| {
+            // While the password was computed, somebody may have changed it or shut the person out.
+            if !store::get(w, person.id)?.enabled || store::password_hash(w, person.id)? != hash {
+                return Err(wrong());
+            }
+            attempt_store::succeeded(w, &account, &address)?;
+            identity.issue_user(w, &person, kind, seconds)
+        });
+        let token = opened.await?;
+        Ok((user, token))
+    }
+
+    /// Asks a person who is signed in for their password again; as limited as signing in.
+    pub(super) async fn prove_password(&self, user: &User, password: String, from: IpAddr) -> Result<()> {
+        let (account, address) = (account(user), address(from));
+        let proved = self.check(Some(user.clone()), account.clone(), password, from).await;
+        proved.map_err(|error| match error {
+            Error::Unauthorized(_) => Error::field("current_password", "is wrong"),
+            other => other,
+        })?;
+        self.db.write(&Scope::All, &actor(user), move |w| attempt_store::succeeded(w, &account, &address)).await
+    }
+
+    /// The person and their hash, if the password is theirs and they may come in.
+    async fn check(
+        &self,
+        found: Option<User>,
+        account: String,
+        password: String,
+        from: IpAddr,
+    ) -> Result<(User, Option<String>)> {
+        self.begin_attempt(&account, from).await?;
+        let id = found.as_ref().map_or(0, |user| user.id);
+        let hash = self.db.read(&Scope::All, move |c| store::password_hash(c, id)).await?;
+        let matches = password::verify(password, hash.clone()).await?;
+        let user = found.filter(|user| matches && user.enabled).ok_or_else(wrong)?;
+        Ok((user, hash))
+    }
+
+    /// A token for a service that knows its secret.
+    pub async fn sign_in_service(&self, name: &str, given: &str, target: &str, from: IpAddr) -> Result<Token> {
+        let account = format!("service:{}", secret::hash(name));
+        self.begin_attempt(&account, from).await?;
+        let asked = name.to_owned();
+        let stored = self.db.read(&Scope::All, move |c| session_store::client_secret(c, &asked)).await?;
+        if !secret::matches(given, &stored.unwrap_or_default()) {
+            return Err(Error::Unauthorized("Unknown service or wrong client secret".to_owned()));
+        }
+        let actor = Actor { kind: ActorKind::Service, ..Actor::system(name) };
+        let address = address(from);
+        self.db.write(&Scope::All, &actor, move |w| attempt_store::succeeded(w, &account, &address)).await?;
+        self.issue_service(&actor, name, target, super::issue::SERVICE_SECONDS).await
+    }
+
+    async fn begin_attempt(&self, account: &str, from: IpAddr) -> Result<()> {
+        let subjects = [(account.to_owned(), ACCOUNT), (address(from), ADDRESS)];
+        let actor = Actor::system("sign-in");
+        match self.db.write(&Scope::All, &actor, move |w| attempt_store::begin(w, &subjects)).await? {
+            None => Ok(()),
+            Some(seconds) => Err(Error::TooMany { retry_after: u64::try_from(seconds).unwrap_or(1) }),
+        }
+    }
+}
+
+fn wrong() -> Error {
+    Error::Unauthorized("Wrong user name or password".to_owned())
+}
+
+/// Under which name a person's failed attempts are counted.
+fn account(user: &User) -> String {
+    format!("user:{}", user.id)
+}
+
+/// The hand behind what a person does to their own account.
+pub(super) fn actor(user: &User) -> Actor {
+    Actor { kind: ActorKind::User, ..Actor::system(&user.username) }
+}
+
+/// An address as it is counted: one IPv6 customer has a whole /64.
+fn address(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => format!("address:{v4}"),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("address:{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! People and their passwords.
+
+use super::model::{NewUser, User, UserView, email_key, name_key};
+use crate::{
+    auth::Level,
+    db::{Conn, Row, Write},
+    error::{Error, Result},
+    history, params,
+    types::now,
+};
+use serde_json::{Value, json};
+
+const USER: &str = "SELECT account.id, account.subject, account.username, account.email, account.name, account.role,
+    account.company_id, account.enabled, account.password_changed_at, account.created_at, account.updated_at, account.rev
+    FROM users account";
+
+fn user(row: &Row) -> Result<User> {
+    Ok(User {
+        id: row.get(0)?,
+        subject: row.get(1)?,
+        username: row.get(2)?,
+        email: row.get(3)?,
+        name: row.get(4)?,
+        role: Level::from_claim(Some(&row.get::<String>(5)?)),
+        company_id: row.get(6)?,
+        enabled: row.get(7)?,
+        password_changed_at: row.get(8)?,
+        created_at: row.get(9)?,
+        updated_at: row.get(10)?,
+        rev: row.get(11)?,
+    })
+}
+
+/// The person with this sign-in name or e-mail.
+pub fn find(c: &mut Conn, login: &str) -> Result<Option<User>> {
+    let sql = format!("{USER} WHERE account.username_folded = ?1 OR account.email_folded = ?2 ORDER BY account.id");
+    c.first(&sql, params![name_key(login), email_key(login)])?.as_ref().map(user).transpose()
+}
+
+/// The person with this id.
+pub fn get(c: &mut Conn, id: i64) -> Result<User> {
+    let sql = format!("{USER} WHERE account.id = ?1");
+    c.first(&sql, params![id])?.as_ref().map(user).transpose()?.ok_or(Error::NotFound { what: "User" })
+}
+
+/// The person whose tokens have this subject.
+pub fn get_by_subject(c: &mut Conn, subject: &str) -> Result<User> {
+    let sql = format!("{USER} WHERE account.subject = ?1");
+    c.first(&sql, params![subject])?.as_ref().map(user).transpose()?.ok_or(Error::NotFound { what: "User" })
+}
+
+/// Everybody, by sign-in name, as `/api/users` shows them.
+pub fn list(c: &mut Conn) -> Result<Vec<UserView>> {
+    let rows = c.all(&format!("{VIEW} ORDER BY account.username_folded"), params![])?;
+    rows.iter().map(view).collect()
+}
+
+/// One person, as `/api/users/<id>` shows them.
+pub fn show(c: &mut Conn, id: i64) -> Result<UserView> {
+    let row = c.first(&format!("{VIEW} WHERE account.id = ?1"), params![id])?;
+    row.as_ref().map(view).transpose()?.ok_or(Error::NotFound { what: "User" })
+}
+
+const VIEW: &str = "SELECT account.id, account.username, account.email, company.account_number, account.role, account.name,
+    account.enabled FROM users account LEFT JOIN @companies company ON company.id = account.company_id";
+
+fn view(row: &Row) -> Result<UserView> {
+    Ok(UserView {
+        id: row.get::<i64>(0)?.into(),
+        username: row.get(1)?,
+        email: row.get(2)?,
+        company_account_number: row.get(3)?,
+        permission_level: row.get(4)?,
+        name: row.get(5)?,
+        enabled: row.get(6)?,
+    })
+}
+
+/// Whether somebody can sign in who may do everything.
+pub fn has_admin(c: &mut Conn) -> Result<bool> {
+    let sql = "SELECT 1 FROM users account JOIN passwords secret ON secret.user_id = account.id
+               WHERE account.role = 'admin' AND account.enabled";
+    Ok(c.first(sql, params![])?.is_some())
+}
+
+/// The hash of a person's password.
+pub fn password_hash(c: &mut Conn, user_id: i64) -> Result<Option<String>> {
+    c.first("SELECT hash FROM passwords WHERE user_id = ?1", params![user_id])?.map(|row| row.get(0)).transpose()
+}
+
+/// The id of the company with this account number (or, failing that, this id).
+pub fn company_id(c: &mut Conn, key: &str) -> Result<i64> {
+    let sql = "SELECT company.id FROM @companies company WHERE company.account_number = ?1 OR company.id = ?2
+               ORDER BY CASE WHEN company.account_number = ?1 THEN 0 ELSE 1 END";
+    let row = c.first(sql, params![key, key.parse::<i64>().unwrap_or(-1)])?;
+    row.map(|row| row.get(0)).transpose()?.ok_or_else(|| Error::field("company", "there is no such company"))
+}
+
+/// Stores a new person.
+pub fn create(w: &mut Write<'_>, new: NewUser) -> Result<User> {
+    let subject = uuid::Uuid::new_v4().to_string();
+    let row = w.one(
+        "INSERT INTO users (subject, username, username_folded, email, email_folded, name, role, company_id, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) RETURNING id",
+        params![
+            subject,
+            &new.username,
+            name_key(&new.username),
+            &new.email,
+            email_key(&new.email),
+            &new.name,
+            new.role.as_str(),
+            new.company_id,
+            now()
+        ],
+    )?;
+    let user = get(w, row.get(0)?)?;
+    let fields = json!({
+        "username": [null, user.username], "email": [null, user.email], "name": [null, user.name], "role": [null, user.role],
+        "company_id": [null, user.company_id], "enabled": [null, user.enabled],
+    });
+    note(w, user.id, "create", fields)?;
+    Ok(user)
+}
+
+/// Stores the hash of a person's new password. History learns when, and nothing else.
+pub fn set_password(w: &mut Write<'_>, id: i64, hash: &str) -> Result<User> {
+    let (before, at) = (get(w, id)?, now());
+    w.run(
+        "INSERT INTO passwords (user_id, hash) VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET hash = ?2",
+        params![id, hash],
+    )?;
+    w.run("UPDATE users SET password_changed_at = ?2, updated_at = ?2, rev = rev + 1 WHERE id = ?1", params![id, &at])?;
+    note(w, id, "update", json!({ "password_changed_at": [before.password_changed_at, at] }))?;
+    get(w, id)
+}
+
+/// Stores whether a person may sign in.
+pub fn set_enabled(w: &mut Write<'_>, id: i64, enabled: bool) -> Result<User> {
+    let before = get(w, id)?;
+    if before.enabled == enabled {
+        return Ok(before);
+    }
+    w.run("UPDATE users SET enabled = ?2, updated_at = ?3, rev = rev + 1 WHERE id = ?1", params![id, enabled, now()])?;
+    note(w, id, "update", json!({ "enabled": [before.enabled, enabled] }))?;
+    get(w, id)
+}
+
+fn note(w: &mut Write<'_>, id: i64, action: &str, fields: Value) -> Result<()> {
+    let Value::Object(fields) = fields else { return Err(Error::internal("a change is an object")) };
+    history::note_raw(w, "user", id, action, None, fields)
+}
