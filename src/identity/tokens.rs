@@ -110,7 +110,7 @@ fn described(caller: &Caller) -> Value {
 pub(super) fn given(fields: &Fields, name: &str) -> Result<String> {
     match fields.map().get(name) {
         Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
-        Some(Value::String(_)) | None | Some(Value::Null) => Err(Error::field(name, "is required")),
+        Some(Value::String(_) | Value::Null) | None => Err(Error::field(name, "is required")),
         Some(_) => Err(Error::field(name, "must be text")),
     }
 }
