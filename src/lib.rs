@@ -3,7 +3,9 @@
 pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod companies;
 pub mod config;
+pub mod contacts;
 pub mod db;
 pub mod error;
 pub mod history;

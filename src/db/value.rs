@@ -38,6 +38,8 @@ value_from! {
     &str => |v| Self::Text(v.to_owned()),
     Vec<i64> => |v| Self::Ids(v),
     &i64 => |v| Self::Int(*v),
+    &bool => |v| Self::Bool(*v),
+    &f64 => |v| Self::Real(*v),
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {

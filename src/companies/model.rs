@@ -1,0 +1,260 @@
+//! What a company is: the row, its vocabulary, and its wire shape.
+
+use serde::Serialize;
+
+use crate::db::Value;
+use crate::types::fold;
+
+/// What a company is to the provider.
+pub const KINDS: &[&str] = &["client", "vendor", "prospect"];
+/// Which rules protect its people's data (contract §1.1.1).
+pub const COMPLIANCE_LEVELS: &[&str] = &["standard", "hipaa", "cjis"];
+
+crate::record! {
+    /// A company: a client, a vendor or a prospect.
+    pub struct Company: "company", "Company", "companies" {
+        /// What neighbours use as the key: unique, never null, always text.
+        account_number: String,
+        /// Whether the vendor knows this number; a generated one is written there by `accounts assign`.
+        account_number_at_vendor: bool,
+        /// Its name.
+        name: String,
+        /// One of [`KINDS`].
+        kind: String,
+        /// Free text.
+        description: Option<String>,
+        /// The company above it in the tree.
+        parent_id: Option<i64>,
+        /// The contact who gets the invoices.
+        billing_contact_id: Option<i64>,
+        /// One of [`COMPLIANCE_LEVELS`].
+        compliance_level: String,
+        /// The billing plan's name.
+        plan: Option<String>,
+        /// How long the contract runs, as the vendor or a person wrote it.
+        contract_term: Option<String>,
+        /// `YYYY-MM-DD`.
+        contract_start_date: Option<String>,
+        /// `YYYY-MM-DD`.
+        contract_end_date: Option<String>,
+        /// Such as `Billed Hourly`.
+        support_level: Option<String>,
+        /// The vendor's word for whether it is a profit or a non-profit organisation.
+        profit_or_non_profit: Option<String>,
+        /// Its main telephone number.
+        main_number: Option<String>,
+        /// Since when it is a client, as the vendor wrote it.
+        start_date: Option<String>,
+        /// Its postal address.
+        address: Option<String>,
+        /// Its mail domains: a JSON array as text.
+        domains: Option<String>,
+        /// Such as `Teams Voice`.
+        phone_system: Option<String>,
+        /// Such as `Microsoft 365`.
+        email_system: Option<String>,
+        /// Whether and how its users are managed.
+        managed_users: Option<String>,
+        /// Whether and how its devices are managed.
+        managed_devices: Option<String>,
+        /// Whether and how its network is managed.
+        managed_network: Option<String>,
+        /// The vendor's id of its head.
+        head_user_id: Option<i64>,
+        /// Its head's name.
+        head_name: Option<String>,
+        /// The vendor's id of its prime user.
+        prime_user_id: Option<i64>,
+        /// Its prime user's name.
+        prime_user_name: Option<String>,
+        /// Whom to call first, as free text.
+        primary_contact_name: Option<String>,
+        /// The vendor's workspace.
+        workspace_id: Option<i64>,
+        /// Its page at Datto.
+        datto_portal_url: Option<String>,
+        /// When the vendor's record was created.
+        vendor_created_at: Option<String>,
+        /// When the vendor's record was last changed.
+        vendor_updated_at: Option<String>,
+    }
+}
+
+impl Company {
+    fn derived_columns(&self) -> Vec<(&'static str, Value)> {
+        let text = [
+            Some(&self.name),
+            Some(&self.account_number),
+            self.description.as_ref(),
+            self.domains.as_ref(),
+            self.main_number.as_ref(),
+        ];
+        let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
+        vec![("name_folded", fold(&self.name).into()), ("search_text", fold(&text.join(" ")).into())]
+    }
+
+    /// The contract term in the one spelling that Ledger's arithmetic knows (`1-Year`,
+    /// `Month to Month`); other words stay as they are (contract §1.8.2).
+    #[must_use]
+    pub fn term(&self) -> Option<String> {
+        self.contract_term.as_deref().map(canonical_term)
+    }
+}
+
+/// `1 Year`, `1-year`, `12 months` → `1-Year`; `monthly`, `month-to-month` → `Month to Month`.
+#[must_use]
+pub fn canonical_term(text: &str) -> String {
+    let folded = fold(text).replace('-', " ");
+    let mut words = folded.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let number = first.parse::<u32>().ok();
+    match (number, second.trim_end_matches('s'), words.next()) {
+        (Some(years @ 1..=9), "year" | "yr", None) => format!("{years}-Year"),
+        (Some(months @ (12 | 24 | 36 | 48 | 60)), "month" | "mo", None) => format!("{}-Year", months / 12),
+        _ if matches!(folded.as_str(), "monthly" | "month to month" | "m2m" | "month") => "Month to Month".to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// The Company object of contract §1.1.1, with the recommended superset.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompanyView {
+    /// The key that neighbours use.
+    pub account_number: String,
+    /// Never null.
+    pub name: String,
+    /// Text or null.
+    pub description: Option<String>,
+    /// The plan, under the name that Ledger reads.
+    pub billing_plan: Option<String>,
+    /// As the vendor wrote it.
+    pub profit_or_non_profit: Option<String>,
+    /// Telephone.
+    pub company_main_number: Option<String>,
+    /// Raw text.
+    pub company_start_date: Option<String>,
+    /// A JSON array inside a string.
+    pub domains: Option<String>,
+    /// Free text.
+    pub phone_system: Option<String>,
+    /// Free text.
+    pub email_system: Option<String>,
+    /// `standard`, `hipaa` or `cjis`.
+    pub compliance_level: String,
+    /// Canonical (`2-Year`).
+    pub contract_term_length: Option<String>,
+    /// `YYYY-MM-DD`.
+    pub contract_start_date: Option<String>,
+    /// `YYYY-MM-DD`.
+    pub contract_end_date: Option<String>,
+    /// Free text.
+    pub support_level: Option<String>,
+    /// The row's id.
+    pub id: i64,
+    /// The company above.
+    pub parent_id: Option<i64>,
+    /// The contact who gets the invoices.
+    pub billing_contact_id: Option<i64>,
+    /// `client`, `vendor` or `prospect`.
+    pub kind: String,
+    /// `active` or `retired`.
+    pub status: &'static str,
+    /// The first mail domain.
+    pub domain: Option<String>,
+    /// The Freshservice department.
+    pub external_id: Option<i64>,
+    /// `freshservice`, or null for a company that people made.
+    pub external_source: Option<&'static str>,
+    /// The same as `external_id`, under its older name.
+    pub freshservice_id: Option<i64>,
+    /// The same as `billing_plan`.
+    pub plan_selected: Option<String>,
+    /// As the vendor wrote it.
+    pub contract_term: Option<String>,
+    /// Postal.
+    pub address: Option<String>,
+    /// Free text.
+    pub managed_users: Option<String>,
+    /// Free text.
+    pub managed_devices: Option<String>,
+    /// Free text.
+    pub managed_network: Option<String>,
+    /// The head's name.
+    pub head_name: Option<String>,
+    /// The head's vendor id.
+    pub head_user_id: Option<i64>,
+    /// The prime user's name.
+    pub prime_user_name: Option<String>,
+    /// The prime user's vendor id.
+    pub prime_user_id: Option<i64>,
+    /// Free text.
+    pub primary_contact_name: Option<String>,
+    /// Datto's page.
+    pub datto_portal_url: Option<String>,
+    /// Whether the account number is known at the vendor.
+    pub account_number_at_vendor: bool,
+    /// When it was created at the vendor, or here.
+    pub created_at: String,
+    /// When it was last changed.
+    pub updated_at: String,
+    /// When it was retired.
+    pub retired_at: Option<String>,
+    /// What `If-Match` compares.
+    pub rev: i64,
+}
+
+impl CompanyView {
+    /// The wire shape of a row and its Freshservice id.
+    #[must_use]
+    pub fn new(company: Company, freshservice_id: Option<&str>) -> Self {
+        let external_id = freshservice_id.and_then(|text| text.parse().ok());
+        let list: Vec<String> = company.domains.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        Self {
+            contract_term_length: company.term(),
+            billing_plan: company.plan.clone(),
+            status: if company.retired_at.is_some() { "retired" } else { "active" },
+            domain: list.into_iter().next(),
+            external_id,
+            external_source: freshservice_id.map(|_| "freshservice"),
+            freshservice_id: external_id,
+            account_number: company.account_number,
+            name: company.name,
+            description: company.description,
+            profit_or_non_profit: company.profit_or_non_profit,
+            company_main_number: company.main_number,
+            company_start_date: company.start_date,
+            domains: company.domains,
+            phone_system: company.phone_system,
+            email_system: company.email_system,
+            compliance_level: company.compliance_level,
+            contract_start_date: company.contract_start_date,
+            contract_end_date: company.contract_end_date,
+            support_level: company.support_level,
+            id: company.id,
+            parent_id: company.parent_id,
+            billing_contact_id: company.billing_contact_id,
+            kind: company.kind,
+            plan_selected: company.plan,
+            contract_term: company.contract_term,
+            address: company.address,
+            managed_users: company.managed_users,
+            managed_devices: company.managed_devices,
+            managed_network: company.managed_network,
+            head_name: company.head_name,
+            head_user_id: company.head_user_id,
+            prime_user_name: company.prime_user_name,
+            prime_user_id: company.prime_user_id,
+            primary_contact_name: company.primary_contact_name,
+            datto_portal_url: company.datto_portal_url,
+            account_number_at_vendor: company.account_number_at_vendor,
+            created_at: company.vendor_created_at.unwrap_or(company.created_at),
+            updated_at: company.updated_at,
+            retired_at: company.retired_at,
+            rev: company.rev,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "model_tests.rs"]
+mod tests;

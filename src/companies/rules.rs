@@ -1,0 +1,131 @@
+//! What a company's fields must be: stated once for JSON, forms and imports.
+
+use super::model::{COMPLIANCE_LEVELS, Company, KINDS};
+use crate::error::Result;
+use crate::web::{Fields, Sent};
+
+/// Account numbers that are words in our own addresses.
+const RESERVED: &[&str] = &["bulk", "new", "api"];
+
+/// What was sent for a company, checked; references are resolved by the store.
+#[derive(Debug)]
+pub struct CompanyInput {
+    /// Wanted or repeated account number.
+    pub account_number: Option<String>,
+    /// The company above, by account number or id.
+    pub parent: Sent<String>,
+    /// Each other field's effect.
+    company: Company,
+    sent: Vec<&'static str>,
+}
+
+/// Reads the fields of a write.
+///
+/// # Errors
+/// `Invalid` with every field that is wrong.
+pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
+    fields.set_creating(creating);
+    for (name, other) in [
+        ("plan", "billing_plan"),
+        ("plan", "plan_selected"),
+        ("contract_term", "contract_term_length"),
+        ("main_number", "company_main_number"),
+        ("start_date", "company_start_date"),
+        ("parent_id", "parent"),
+    ] {
+        fields.alias(name, other);
+    }
+    let mut input = CompanyInput {
+        account_number: fields
+            .key("account_number")
+            .max(50)
+            .check(|number| {
+                if RESERVED.contains(&number.to_ascii_lowercase().as_str()) || number.chars().any(char::is_control) {
+                    Err("must be printable and not a reserved word (bulk, new, api)".to_owned())
+                } else {
+                    Ok(())
+                }
+            })
+            .value(),
+        parent: fields.key("parent_id").max(50).get(),
+        company: Company::default(),
+        sent: Vec::new(),
+    };
+    let company = &mut input.company;
+    let sent = &mut input.sent;
+    let mut keep = |name: &'static str, is_sent: bool| {
+        if is_sent {
+            sent.push(name);
+        }
+    };
+    macro_rules! take {
+        ($($name:ident: $read:expr),+ $(,)?) => {$(
+            let value = $read;
+            keep(stringify!($name), value.is_sent());
+            value.store(&mut company.$name);
+        )+};
+    }
+    let name = fields.text("name").required().max(150).get();
+    keep("name", name.is_sent());
+    name.store_value(&mut company.name);
+    let kind = fields.text("kind").not_null().one_of(KINDS).get();
+    keep("kind", kind.is_sent());
+    kind.store_value(&mut company.kind);
+    let level = fields.text("compliance_level").not_null().one_of(COMPLIANCE_LEVELS).get();
+    keep("compliance_level", level.is_sent());
+    level.store_value(&mut company.compliance_level);
+    take! {
+        description: fields.text("description").max(10_000).get(),
+        billing_contact_id: fields.int("billing_contact_id").get(),
+        plan: fields.text("plan").max(100).get(),
+        contract_term: fields.text("contract_term").max(50).get(),
+        contract_start_date: fields.text("contract_start_date").date().get(),
+        contract_end_date: fields.text("contract_end_date").date().get(),
+        support_level: fields.text("support_level").max(100).get(),
+        profit_or_non_profit: fields.text("profit_or_non_profit").max(50).get(),
+        main_number: fields.text("main_number").max(50).get(),
+        start_date: fields.text("start_date").max(100).get(),
+        address: fields.text("address").max(2_000).get(),
+        phone_system: fields.text("phone_system").max(100).get(),
+        email_system: fields.text("email_system").max(100).get(),
+        managed_users: fields.text("managed_users").max(100).get(),
+        managed_devices: fields.text("managed_devices").max(100).get(),
+        managed_network: fields.text("managed_network").max(100).get(),
+        head_user_id: fields.int("head_user_id").get(),
+        head_name: fields.text("head_name").max(150).get(),
+        prime_user_id: fields.int("prime_user_id").get(),
+        prime_user_name: fields.text("prime_user_name").max(150).get(),
+        primary_contact_name: fields.text("primary_contact_name").max(150).get(),
+        datto_portal_url: fields.text("datto_portal_url").max(255).url().get(),
+        domains: fields
+            .text_list("domains")
+            .max_items(200)
+            .max_each(253)
+            .get()
+            .map(|list| serde_json::json!(list).to_string()),
+    }
+    fields.finish()?;
+    Ok(input)
+}
+
+impl CompanyInput {
+    /// Puts what was sent into a row.
+    pub fn apply(&self, to: &mut Company) {
+        macro_rules! copy {
+            ($($name:ident),+ $(,)?) => {
+                for name in &self.sent {
+                    match *name {
+                        $(stringify!($name) => to.$name.clone_from(&self.company.$name),)+
+                        _ => {}
+                    }
+                }
+            };
+        }
+        copy!(
+            name, kind, compliance_level, description, billing_contact_id, plan, contract_term, contract_start_date,
+            contract_end_date, support_level, profit_or_non_profit, main_number, start_date, address, phone_system,
+            email_system, managed_users, managed_devices, managed_network, head_user_id, head_name, prime_user_id,
+            prime_user_name, primary_contact_name, datto_portal_url, domains,
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! Companies in the database.
+
+use std::collections::BTreeMap;
+
+use super::location::Location;
+use super::model::{Company, CompanyView};
+use super::rules::CompanyInput;
+use crate::db::{Conn, Row, Write};
+use crate::error::{Error, OnConstraint as _, Result};
+use crate::history::{self, Record, Updated};
+use crate::params;
+use crate::web::Sent;
+
+/// The Freshservice id beside a row: the smallest when a company is several departments.
+pub const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
+    WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice')";
+
+/// Reads a row selected as the record followed by [`FRESHSERVICE_ID`].
+///
+/// # Errors
+/// `Internal` when a column holds another type.
+pub fn view(row: &Row) -> Result<CompanyView> {
+    let freshservice_id: Option<String> = row.get(Company::width())?;
+    Ok(CompanyView::new(Company::from_row(row, 0)?, freshservice_id.as_deref()))
+}
+
+/// What [`view`] reads.
+#[must_use]
+pub fn select() -> String {
+    format!("{}, {FRESHSERVICE_ID}", Company::SELECT)
+}
+
+/// The id behind a key in an address: account number first, then integer id (contract §1.1.4).
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn id_of(c: &mut Conn, key: &str) -> Result<i64> {
+    find_id(c, key)?.ok_or(Error::NotFound { what: "Company" })
+}
+
+/// As [`id_of`], `None` when there is no such company.
+///
+/// # Errors
+/// Those of the engine.
+pub fn find_id(c: &mut Conn, key: &str) -> Result<Option<i64>> {
+    if let Some(row) = c.first("SELECT company.id FROM @companies company WHERE company.account_number = ?1", params![key])? {
+        return row.get(0).map(Some);
+    }
+    let Some(id) = key.parse::<i64>().ok().filter(|_| key.bytes().all(|b| b.is_ascii_digit())) else { return Ok(None) };
+    c.first("SELECT company.id FROM @companies company WHERE company.id = ?1", params![id])?.map(|row| row.get(0)).transpose()
+}
+
+/// One company's wire shape.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get_view(c: &mut Conn, id: i64) -> Result<CompanyView> {
+    let sql = format!("SELECT {} FROM @companies company WHERE company.id = ?1", select());
+    c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Company" })
+}
+
+/// Every company that is not retired, by name.
+///
+/// # Errors
+/// Those of the engine.
+pub fn all_views(c: &mut Conn) -> Result<Vec<CompanyView>> {
+    let sql = format!(
+        "SELECT {} FROM @companies company WHERE company.retired_at IS NULL ORDER BY company.name_folded, company.account_number",
+        select()
+    );
+    c.all(&sql, params![])?.iter().map(view).collect()
+}
+
+/// Adds a company; one without an account number gets a free one.
+///
+/// # Errors
+/// `Conflict` for a number that is taken, `Invalid` for references that lead nowhere.
+pub fn create(w: &mut Write<'_>, input: &CompanyInput) -> Result<Company> {
+    let mut company = Company {
+        account_number: match &input.account_number {
+            Some(number) => number.clone(),
+            None => free_account_number(w)?,
+        },
+        kind: "client".to_owned(),
+        compliance_level: "standard".to_owned(),
+        ..Company::default()
+    };
+    input.apply(&mut company);
+    refer(w, input, &mut company)?;
+    history::create(w, &company, None).on_unique("account_number", "Company already exists. Use PUT to update.")
+}
+
+/// Changes the fields that were sent.
+///
+/// # Errors
+/// `Conflict` for another account number, `Invalid` for bad references, `PreconditionFailed`.
+pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option<i64>) -> Result<Updated<Company>> {
+    let mut wanted: Company = history::get(w, id)?;
+    if let Some(number) = input.account_number.as_ref().filter(|number| **number != wanted.account_number) {
+        return Err(Error::conflict(format!(
+            "account_number: a company keeps its number ({}); {number} was not stored",
+            wanted.account_number
+        )));
+    }
+    input.apply(&mut wanted);
+    refer(w, input, &mut wanted)?;
+    let (parent_id, billing_contact_id) = (wanted.parent_id, wanted.billing_contact_id);
+    history::update(w, id, if_match, None, |company: &mut Company| {
+        input.apply(company);
+        company.parent_id = parent_id;
+        company.billing_contact_id = billing_contact_id;
+        Ok(())
+    })
+}
+
+/// Resolves and checks what a company refers to: the company above it, and who gets its invoices.
+fn refer(w: &mut Write<'_>, input: &CompanyInput, company: &mut Company) -> Result<()> {
+    match &input.parent {
+        Sent::Absent => {}
+        Sent::Null => company.parent_id = None,
+        Sent::Value(key) => {
+            let parent = find_id(w, key)?.ok_or_else(|| Error::field("parent_id", format!("there is no company {key}")))?;
+            if company.id != 0 && ancestors(w, parent)?.iter().any(|(id, _)| *id == company.id) {
+                return Err(Error::field("parent_id", "would make the company its own parent"));
+            }
+            company.parent_id = Some(parent);
+        }
+    }
+    if let Some(contact) = company.billing_contact_id
+        && w.first("SELECT 1 FROM @contacts contact WHERE contact.id = ?1", params![contact])?.is_none()
+    {
+        return Err(Error::field("billing_contact_id", format!("there is no contact {contact}")));
+    }
+    Ok(())
+}
+
+/// A company and those above it, nearest first, as (id, name and account number).
+///
+/// # Errors
+/// Those of the engine.
+pub fn ancestors(c: &mut Conn, id: i64) -> Result<Vec<(i64, Relative)>> {
+    let mut chain: Vec<(i64, Relative)> = Vec::new();
+    let mut next = Some(id);
+    while let Some(id) = next.filter(|id| !chain.iter().any(|(seen, _)| seen == id)) {
+        let sql = "SELECT company.parent_id, company.account_number, company.name FROM @companies company WHERE company.id = ?1";
+        let Some(row) = c.first(sql, params![id])? else { break };
+        chain.push((id, Relative { id, account_number: row.get(1)?, name: row.get(2)? }));
+        next = row.get(0)?;
+    }
+    Ok(chain)
+}
+
+/// A company as others mention it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Relative {
+    /// The row's id.
+    pub id: i64,
+    /// Its key.
+    pub account_number: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The companies directly below one.
+///
+/// # Errors
+/// Those of the engine.
+pub fn children(c: &mut Conn, id: i64) -> Result<Vec<Relative>> {
+    let sql = "SELECT company.id, company.account_number, company.name FROM @companies company
+               WHERE company.parent_id = ?1 AND company.retired_at IS NULL ORDER BY company.name_folded, company.id";
+    let rows = c.all(sql, params![id])?;
+    rows.iter().map(|row| Ok(Relative { id: row.get(0)?, account_number: row.get(1)?, name: row.get(2)? })).collect()
+}
+
+/// A six-digit account number that no company has.
+///
+/// # Errors
+/// `Conflict` when none was found: nearly all are taken.
+pub fn free_account_number(c: &mut Conn) -> Result<String> {
+    for _ in 0..200 {
+        let number = random_account_number()?;
+        let taken = c.unscoped(|c| c.first("SELECT 1 FROM @companies company WHERE company.account_number = ?1", params![&number]))?;
+        if taken.is_none() {
+            return Ok(number);
+        }
+    }
+    Err(Error::conflict("no free six-digit account number was found"))
+}
+
+/// 100000 to 999999, evenly.
+///
+/// # Errors
+/// `Internal` when the system has no randomness.
+pub fn random_account_number() -> Result<String> {
+    let mut bytes = [0_u8; 4];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::Internal("no randomness".to_owned()))?;
+    Ok((100_000 + u32::from_le_bytes(bytes) % 900_000).to_string())
+}
+
+/// What still belongs to a company within this room, by name.
+///
+/// # Errors
+/// Those of the engine.
+pub fn attached(c: &mut Conn, id: i64) -> Result<BTreeMap<&'static str, i64>> {
+    let mut found = BTreeMap::new();
+    for (name, sql) in [
+        ("companies", "SELECT count(*) FROM @companies company WHERE company.parent_id = ?1 AND company.retired_at IS NULL"),
+        ("locations", "SELECT count(*) FROM @locations location WHERE location.company_id = ?1 AND location.retired_at IS NULL"),
+    ] {
+        let count: i64 = c.one(sql, params![id])?.get(0)?;
+        if count > 0 {
+            found.insert(name, count);
+        }
+    }
+    Ok(found)
+}
+
+/// A company's locations, by id.
+///
+/// # Errors
+/// Those of the engine.
+pub fn locations(c: &mut Conn, company_id: i64) -> Result<Vec<Location>> {
+    let sql = format!(
+        "SELECT {} FROM @locations location WHERE location.company_id = ?1 AND location.retired_at IS NULL ORDER BY location.id",
+        Location::SELECT
+    );
+    c.all(&sql, params![company_id])?.iter().map(|row| Location::from_row(row, 0)).collect()
+}
+
+/// Adds a location.
+///
+/// # Errors
+/// Those of the engine.
+pub fn add_location(w: &mut Write<'_>, location: &Location) -> Result<Location> {
+    w.touch("company");
+    history::create(w, location, None)
+}
+
+/// Removes a location from a company.
+///
+/// # Errors
+/// `NotFound` when the company has no such location.
+pub fn remove_location(w: &mut Write<'_>, company_id: i64, id: i64) -> Result<()> {
+    let location: Location = history::get(w, id)?;
+    if location.company_id != company_id || location.retired_at.is_some() {
+        return Err(Error::NotFound { what: "Location" });
+    }
+    w.touch("company");
+    history::retire::<Location>(w, id, None).map(|_| ())
+}
+
+/// A company's deviations from its plan's features, by key.
+///
+/// # Errors
+/// Those of the engine.
+pub fn feature_overrides(c: &mut Conn, company_id: i64) -> Result<BTreeMap<String, String>> {
+    let sql = "SELECT override.feature_key, override.value FROM @feature_overrides override WHERE override.company_id = ?1";
+    c.all(sql, params![company_id])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Replaces all of a company's deviations; empty values are dropped (contract §1.10).
+///
+/// # Errors
+/// Those of the engine.
+pub fn set_feature_overrides(w: &mut Write<'_>, company_id: i64, wanted: &BTreeMap<String, String>) -> Result<()> {
+    let before = feature_overrides(w, company_id)?;
+    if before == *wanted {
+        return Ok(());
+    }
+    w.run("DELETE FROM feature_overrides WHERE company_id = ?1", params![company_id])?;
+    for (key, value) in wanted {
+        let sql = "INSERT INTO feature_overrides (company_id, feature_key, value) VALUES (?1, ?2, ?3)";
+        w.run(sql, params![company_id, key, value])?;
+    }
+    let mut fields = serde_json::Map::new();
+    fields.insert("feature_overrides".to_owned(), serde_json::json!([before, wanted]));
+    history::record_link::<Company>(w, company_id, "update", fields)
+}

@@ -1,0 +1,244 @@
+//! What a contact is: the row, its place in each company, and its wire shape.
+
+use serde::Serialize;
+
+use crate::db::Value;
+use crate::types::fold;
+
+/// What a contact does for a company.
+pub const ROLES: &[&str] = &["billing", "technical", "executive"];
+/// Whom to call first, whom then.
+pub const DESIGNATIONS: &[&str] = &["primary", "secondary"];
+
+crate::record! {
+    /// A person at one company or several.
+    pub struct Contact: "contact", "Contact", "contacts" {
+        /// As shown.
+        name: String,
+        /// Given name.
+        first_name: Option<String>,
+        /// Family name.
+        last_name: Option<String>,
+        /// The primary e-mail, or empty: neighbours test the key's presence, so it is never null.
+        email: String,
+        /// Further addresses: a JSON array as text.
+        secondary_emails: Option<String>,
+        /// What it says on the card.
+        job_title: Option<String>,
+        /// Such as `Full Time`; kept here only.
+        employment_type: String,
+        /// Whether the vendor, or a person, says that they are still there.
+        active: bool,
+        /// Telephone.
+        mobile_phone_number: Option<String>,
+        /// Telephone.
+        work_phone_number: Option<String>,
+        /// Postal.
+        address: Option<String>,
+        /// Whether the vendor also knows them as an agent.
+        is_agent: bool,
+        /// Whether they are to be served first.
+        vip_user: bool,
+        /// Whether they have used the vendor's portal.
+        has_logged_in: bool,
+        /// The vendor's location.
+        location_id: Option<i64>,
+        /// The vendor's location, in words.
+        location_name: Option<String>,
+        /// The vendor's id of their manager.
+        reporting_manager_id: Option<i64>,
+        /// Such as `en`.
+        language: Option<String>,
+        /// In the vendor's spelling.
+        time_zone: Option<String>,
+        /// `12h` or `24h`.
+        time_format: Option<String>,
+        /// Whether they see their companies' tickets.
+        can_see_all_tickets: bool,
+        /// Whether they see their companies' changes.
+        can_see_all_changes: bool,
+        /// Free text.
+        background_information: Option<String>,
+        /// The vendor's work schedule.
+        work_schedule_id: Option<i64>,
+        /// The vendor's custom field.
+        user_number: Option<String>,
+        /// The vendor's own reference to another system.
+        vendor_reference: Option<String>,
+        /// When the vendor's record was created.
+        vendor_created_at: Option<String>,
+        /// When the vendor's record was last changed.
+        vendor_updated_at: Option<String>,
+    }
+}
+
+impl Contact {
+    fn derived_columns(&self) -> Vec<(&'static str, Value)> {
+        let text = [
+            Some(&self.name),
+            Some(&self.email),
+            self.secondary_emails.as_ref(),
+            self.job_title.as_ref(),
+            self.mobile_phone_number.as_ref(),
+            self.work_phone_number.as_ref(),
+        ];
+        let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
+        vec![
+            ("name_folded", fold(&self.name).into()),
+            ("email_folded", fold(&self.email).into()),
+            ("search_text", fold(&text.join(" ")).into()),
+        ]
+    }
+}
+
+/// A contact's place in one company.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Membership {
+    /// The company's row.
+    pub company_id: i64,
+    /// The company's key.
+    pub account_number: String,
+    /// The company's name.
+    pub company_name: String,
+    /// One of [`ROLES`].
+    pub role: Option<String>,
+    /// One of [`DESIGNATIONS`].
+    pub designation: Option<String>,
+    /// Whether they are the company's one primary contact.
+    pub is_primary: bool,
+    /// The vendor that made the link, or null for a person.
+    pub source: Option<String>,
+}
+
+/// The contact object of contract §1.1.7 with its recommended superset; `membership` is the place in
+/// the company under which it is listed, or the first one.
+#[derive(Clone, Debug, Serialize)]
+pub struct ContactView {
+    /// Stable for ever: Ledger's overrides refer to it.
+    pub id: i64,
+    /// Never null.
+    pub name: String,
+    /// Never null, may be empty.
+    pub email: String,
+    /// The same as `job_title`.
+    pub title: Option<String>,
+    /// Such as `Full Time`.
+    pub employment_type: String,
+    /// Whether they are still there.
+    pub active: bool,
+    /// Telephone.
+    pub mobile_phone_number: Option<String>,
+    /// Telephone.
+    pub work_phone_number: Option<String>,
+    /// A JSON array inside a string.
+    pub secondary_emails: Option<String>,
+    /// The account number of the company, as everywhere in neighbours' JSON.
+    pub company_id: Option<String>,
+    /// The work number, else the mobile one.
+    pub phone: Option<String>,
+    /// Whether they are that company's primary contact.
+    pub is_primary: bool,
+    /// What they do for that company.
+    pub role: Option<String>,
+    /// `primary` or `secondary` there.
+    pub designation: Option<String>,
+    /// What it says on the card.
+    pub job_title: Option<String>,
+    /// Served first.
+    pub vip_user: bool,
+    /// The same as `name`.
+    pub full_name: String,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// `active`, `inactive` or `retired`.
+    pub status: &'static str,
+    /// The Freshservice requester.
+    pub external_id: Option<i64>,
+    /// `freshservice`, or null for a contact that people made.
+    pub external_source: Option<&'static str>,
+    /// The same as `external_id`, under its older name.
+    pub freshservice_id: Option<i64>,
+    /// Whether the vendor also knows them as an agent.
+    pub is_agent: bool,
+    /// Where they sit.
+    pub location_name: Option<String>,
+    /// In the vendor's spelling.
+    pub time_zone: Option<String>,
+    /// Such as `en`.
+    pub language: Option<String>,
+    /// Postal.
+    pub address: Option<String>,
+    /// Free text.
+    pub background_information: Option<String>,
+    /// Since when.
+    pub created_at: String,
+    /// Last change.
+    pub updated_at: String,
+    /// When it was retired.
+    pub retired_at: Option<String>,
+    /// What `If-Match` compares.
+    pub rev: i64,
+}
+
+impl ContactView {
+    /// The wire shape of a row in one of its companies.
+    #[must_use]
+    pub fn new(contact: Contact, freshservice_id: Option<&str>, membership: Membership) -> Self {
+        let external_id = freshservice_id.and_then(|text| text.parse().ok());
+        Self {
+            id: contact.id,
+            full_name: contact.name.clone(),
+            name: contact.name,
+            email: contact.email,
+            title: contact.job_title.clone(),
+            employment_type: contact.employment_type,
+            active: contact.active,
+            phone: contact.work_phone_number.clone().or_else(|| contact.mobile_phone_number.clone()),
+            mobile_phone_number: contact.mobile_phone_number,
+            work_phone_number: contact.work_phone_number,
+            secondary_emails: contact.secondary_emails,
+            company_id: Some(membership.account_number).filter(|number| !number.is_empty()),
+            is_primary: membership.is_primary,
+            role: membership.role,
+            designation: membership.designation,
+            job_title: contact.job_title,
+            vip_user: contact.vip_user,
+            first_name: contact.first_name,
+            last_name: contact.last_name,
+            status: match (&contact.retired_at, contact.active) {
+                (Some(_), _) => "retired",
+                (None, true) => "active",
+                (None, false) => "inactive",
+            },
+            external_id,
+            external_source: freshservice_id.map(|_| "freshservice"),
+            freshservice_id: external_id,
+            is_agent: contact.is_agent,
+            location_name: contact.location_name,
+            time_zone: contact.time_zone,
+            language: contact.language,
+            address: contact.address,
+            background_information: contact.background_information,
+            created_at: contact.vendor_created_at.unwrap_or(contact.created_at),
+            updated_at: contact.updated_at,
+            retired_at: contact.retired_at,
+            rev: contact.rev,
+        }
+    }
+}
+
+/// One contact in full: the object of [`ContactView`] and everything around it (contract §1.3).
+#[derive(Clone, Debug, Serialize)]
+pub struct ContactDetail {
+    /// The object itself.
+    #[serde(flatten)]
+    pub contact: ContactView,
+    /// The keys of its companies.
+    pub company_account_numbers: Vec<String>,
+    /// Its place in each.
+    pub companies: Vec<Membership>,
+    /// The assets assigned to it.
+    pub asset_ids: Vec<i64>,
+}

@@ -1,0 +1,162 @@
+//! What a contact's fields must be: stated once for JSON, forms and imports.
+
+use super::model::{Contact, DESIGNATIONS, ROLES};
+use crate::error::Result;
+use crate::web::{Fields, Sent};
+
+/// A wish for a contact's place in one company.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceInput {
+    /// The company, by account number or id.
+    pub company: String,
+    /// What they do there.
+    pub role: Sent<String>,
+    /// Whom to call first, whom then.
+    pub designation: Sent<String>,
+    /// Whether they are the company's one primary contact.
+    pub is_primary: Sent<bool>,
+}
+
+/// What was sent for a contact, checked; references are resolved by the store.
+#[derive(Debug)]
+pub struct ContactInput {
+    contact: Contact,
+    sent: Vec<&'static str>,
+    /// Replaces the companies, when sent.
+    pub places: Sent<Vec<PlaceInput>>,
+    /// Replaces the assigned assets, when sent (by asset id).
+    pub assets: Sent<Vec<i64>>,
+}
+
+/// Reads the fields of a write.
+///
+/// # Errors
+/// `Invalid` with every field that is wrong.
+pub fn read(mut fields: Fields, creating: bool) -> Result<ContactInput> {
+    fields.set_creating(creating);
+    for (name, other) in [("name", "full_name"), ("email", "primary_email"), ("work_phone_number", "phone"), ("job_title", "title")] {
+        fields.alias(name, other);
+    }
+    let mut contact = Contact::default();
+    let mut sent: Vec<&'static str> = Vec::new();
+    macro_rules! take {
+        ($($name:ident: $read:expr => $store:ident),+ $(,)?) => {$(
+            let value = $read;
+            if value.is_sent() { sent.push(stringify!($name)); }
+            value.$store(&mut contact.$name);
+        )+};
+    }
+    take! {
+        first_name: fields.text("first_name").max(150).get() => store,
+        last_name: fields.text("last_name").max(150).get() => store,
+        secondary_emails: fields.text_list("secondary_emails").max_items(50).max_each(150).get()
+            .map(|list| serde_json::json!(list).to_string()) => store,
+        job_title: fields.text("job_title").max(150).get() => store,
+        employment_type: fields.text("employment_type").not_null().max(100).get() => store_value,
+        active: fields.bool("active").not_null().get() => store_value,
+        mobile_phone_number: fields.text("mobile_phone_number").max(50).get() => store,
+        work_phone_number: fields.text("work_phone_number").max(50).get() => store,
+        address: fields.text("address").max(2_000).get() => store,
+        is_agent: fields.bool("is_agent").not_null().get() => store_value,
+        vip_user: fields.bool("vip_user").not_null().get() => store_value,
+        location_name: fields.text("location_name").max(150).get() => store,
+        language: fields.text("language").max(10).get() => store,
+        time_zone: fields.text("time_zone").max(100).get() => store,
+        background_information: fields.text("background_information").max(10_000).get() => store,
+    }
+    let email = fields.text("email").required().max(150).email().get();
+    if email.is_sent() {
+        sent.push("email");
+    }
+    email.store_value(&mut contact.email);
+    read_name(&mut fields, &mut contact, &mut sent);
+    let places = read_places(&mut fields);
+    let assets = fields.int_list("asset_ids").max_items(10_000).get();
+    fields.finish()?;
+    Ok(ContactInput { contact, sent, places, assets })
+}
+
+/// The name as sent, or made of the first and last name (as the page's form sends them).
+fn read_name(fields: &mut Fields, contact: &mut Contact, sent: &mut Vec<&'static str>) {
+    let parts = [contact.first_name.as_deref(), contact.last_name.as_deref()];
+    let composed = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    if !fields.has("name") && !composed.is_empty() {
+        contact.name = composed;
+        sent.push("name");
+        return;
+    }
+    let name = fields.text("name").required().max(150).get();
+    if name.is_sent() {
+        sent.push("name");
+    }
+    name.store_value(&mut contact.name);
+}
+
+/// Companies in any of the ways clients name them: `companies` (objects), `company_account_numbers`
+/// (keys), or one `company_id` with `role`, `designation` and `is_primary` beside it.
+fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
+    let list = fields.array("companies").max_items(1_000).get();
+    if let Sent::Value(items) = list {
+        let mut places = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            let serde_json::Value::Object(map) = item else {
+                fields.refuse(format!("companies[{index}]"), "must be an object with account_number");
+                continue;
+            };
+            let mut inner = Fields::new(map);
+            inner.alias("account_number", "company_id");
+            let place = read_place(&mut inner, "account_number", true);
+            if let Err(crate::error::Error::Invalid(errors)) = inner.finish() {
+                for error in errors {
+                    fields.refuse(format!("companies[{index}].{}", error.field), error.message);
+                }
+            }
+            places.extend(place);
+        }
+        return Sent::Value(places);
+    }
+    if fields.has("company_account_numbers") {
+        return fields.key_list("company_account_numbers").max_items(1_000).get().map(|keys| {
+            let plain = |company| PlaceInput { company, role: Sent::Absent, designation: Sent::Absent, is_primary: Sent::Absent };
+            keys.into_iter().map(plain).collect()
+        });
+    }
+    read_place(fields, "company_id", false).map_or(Sent::Absent, |place| Sent::Value(vec![place]))
+}
+
+fn read_place(fields: &mut Fields, key: &str, required: bool) -> Option<PlaceInput> {
+    let company = fields.key(key).max(50).value();
+    if company.is_none() && required {
+        fields.refuse(key, "is required");
+    }
+    let role = fields.text("role").one_of(ROLES).get();
+    let designation = fields.text("designation").one_of(DESIGNATIONS).get();
+    let is_primary = fields.bool("is_primary").get();
+    company.map(|company| PlaceInput { company, role, designation, is_primary })
+}
+
+impl ContactInput {
+    /// Puts what was sent into a row.
+    pub fn apply(&self, to: &mut Contact) {
+        macro_rules! copy {
+            ($($name:ident),+ $(,)?) => {
+                for name in &self.sent {
+                    match *name {
+                        $(stringify!($name) => to.$name.clone_from(&self.contact.$name),)+
+                        _ => {}
+                    }
+                }
+            };
+        }
+        copy!(
+            name, first_name, last_name, email, secondary_emails, job_title, employment_type, active, mobile_phone_number,
+            work_phone_number, address, is_agent, vip_user, location_name, language, time_zone, background_information,
+        );
+    }
+
+    /// Whether the e-mail was sent, so that it must be free.
+    #[must_use]
+    pub fn sets_email(&self) -> bool {
+        self.sent.contains(&"email")
+    }
+}

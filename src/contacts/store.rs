@@ -1,0 +1,262 @@
+//! Contacts in the database.
+
+use super::model::{Contact, ContactView, Membership};
+use super::rules::ContactInput;
+use crate::companies::store as companies;
+use crate::db::{Conn, Row, Write};
+use crate::error::{Error, Result};
+use crate::history::{self, Record, Updated};
+use crate::params;
+use crate::types::fold;
+use crate::web::Sent;
+
+const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
+    WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = 'freshservice')";
+
+const PLACE: &str = "place.role, place.designation, place.is_primary, place.source, company.id, company.account_number, company.name";
+
+/// A contact beside its first company (primary first, then by name), as lists show it.
+pub const FROM: &str = "@contacts contact
+    LEFT JOIN @contact_companies place ON place.contact_id = contact.id AND place.company_id = (
+        SELECT first_place.company_id FROM @contact_companies first_place
+        JOIN @companies first_company ON first_company.id = first_place.company_id
+        WHERE first_place.contact_id = contact.id
+        ORDER BY CASE WHEN first_place.is_primary THEN 0 ELSE 1 END, first_company.name_folded, first_company.id LIMIT 1)
+    LEFT JOIN @companies company ON company.id = place.company_id";
+
+/// What [`view`] reads.
+#[must_use]
+pub fn select() -> String {
+    format!("{}, {FRESHSERVICE_ID}, {PLACE}", Contact::SELECT)
+}
+
+fn membership(row: &Row, at: usize) -> Result<Membership> {
+    Ok(Membership {
+        role: row.get(at)?,
+        designation: row.get(at + 1)?,
+        is_primary: row.get::<Option<bool>>(at + 2)?.unwrap_or(false),
+        source: row.get(at + 3)?,
+        company_id: row.get::<Option<i64>>(at + 4)?.unwrap_or(0),
+        account_number: row.get::<Option<String>>(at + 5)?.unwrap_or_default(),
+        company_name: row.get::<Option<String>>(at + 6)?.unwrap_or_default(),
+    })
+}
+
+/// Reads a row selected as [`select`].
+///
+/// # Errors
+/// `Internal` when a column holds another type.
+pub fn view(row: &Row) -> Result<ContactView> {
+    let at = Contact::width();
+    let freshservice_id: Option<String> = row.get(at)?;
+    Ok(ContactView::new(Contact::from_row(row, 0)?, freshservice_id.as_deref(), membership(row, at + 1)?))
+}
+
+/// One contact's wire shape, beside its first company.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get_view(c: &mut Conn, id: i64) -> Result<ContactView> {
+    let sql = format!("SELECT {} FROM {FROM} WHERE contact.id = ?1", select());
+    c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Contact" })
+}
+
+/// The contacts of one company, inactive ones included (Ledger bills every one), by name.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<ContactView>> {
+    Ok(of_companies(c, Some(company_id))?.into_iter().map(|(_, contact)| contact).collect())
+}
+
+/// Every contact under each of its companies, as (company id, contact); of one company when given.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_companies(c: &mut Conn, company_id: Option<i64>) -> Result<Vec<(i64, ContactView)>> {
+    let (filter, params) = match company_id {
+        Some(id) => ("AND company.id = ?1", vec![id.into()]),
+        None => ("", vec![]),
+    };
+    let sql = format!(
+        "SELECT {} FROM @contact_companies place
+         JOIN @companies company ON company.id = place.company_id
+         JOIN @contacts contact ON contact.id = place.contact_id
+         WHERE contact.retired_at IS NULL {filter}
+         ORDER BY contact.name_folded, contact.id",
+        select()
+    );
+    let company_at = Contact::width() + 5;
+    c.all(&sql, &params)?.iter().map(|row| Ok((row.get(company_at)?, view(row)?))).collect()
+}
+
+/// A contact's place in each of its companies, by company name.
+///
+/// # Errors
+/// Those of the engine.
+pub fn memberships(c: &mut Conn, contact_id: i64) -> Result<Vec<Membership>> {
+    let sql = format!(
+        "SELECT {PLACE} FROM @contact_companies place JOIN @companies company ON company.id = place.company_id
+         WHERE place.contact_id = ?1 ORDER BY company.name_folded, company.id"
+    );
+    c.all(&sql, params![contact_id])?.iter().map(|row| membership(row, 0)).collect()
+}
+
+/// The companies of the one active contact with this primary e-mail; an empty e-mail, nobody, or more
+/// than one contact gives none. How a client user on the platform is held to their companies.
+///
+/// # Errors
+/// Those of the engine.
+pub fn companies_of_email(c: &mut Conn, email: &str) -> Result<Vec<i64>> {
+    let folded = fold(email);
+    if folded.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT contact.id FROM @contacts contact
+               WHERE contact.email_folded = ?1 AND contact.active = ?2 AND contact.retired_at IS NULL";
+    let found = c.all(sql, params![folded, true])?;
+    let [only] = found.as_slice() else { return Ok(Vec::new()) };
+    let sql = "SELECT place.company_id FROM @contact_companies place JOIN @companies company ON company.id = place.company_id
+               WHERE place.contact_id = ?1 AND company.retired_at IS NULL ORDER BY place.company_id";
+    c.all(sql, params![only.get::<i64>(0)?])?.iter().map(|row| row.get(0)).collect()
+}
+
+/// How many live contacts have a company as one of theirs.
+///
+/// # Errors
+/// Those of the engine.
+pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM @contact_companies place JOIN @contacts contact ON contact.id = place.contact_id
+               WHERE place.company_id = ?1 AND contact.retired_at IS NULL";
+    c.one(sql, params![company_id])?.get(0)
+}
+
+/// Adds a contact that a person made: its e-mail must be free.
+///
+/// # Errors
+/// `Conflict` with the id of the other, or `Invalid` for companies that do not exist.
+pub fn create(w: &mut Write<'_>, input: &ContactInput) -> Result<Contact> {
+    let mut contact = Contact { active: true, employment_type: "Full Time".to_owned(), ..Contact::default() };
+    input.apply(&mut contact);
+    check_email(w, &contact.email, 0)?;
+    let contact = history::create(w, &contact, None)?;
+    set_places(w, contact.id, input)?;
+    history::get(w, contact.id)
+}
+
+/// Changes the fields that were sent, and the companies when they were.
+///
+/// # Errors
+/// `Conflict` for an e-mail in use, `Invalid` for bad references, `PreconditionFailed`.
+pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option<i64>) -> Result<Updated<Contact>> {
+    let updated = history::update(w, id, if_match, None, |contact: &mut Contact| {
+        input.apply(contact);
+        Ok(())
+    })?;
+    if input.sets_email() && updated.changed.iter().any(|(field, _, _)| *field == "email") {
+        check_email(w, &updated.record.email, id)?;
+    }
+    set_places(w, id, input)?;
+    Ok(Updated { record: history::get(w, id)?, ..updated })
+}
+
+fn check_email(w: &mut Write<'_>, email: &str, own_id: i64) -> Result<()> {
+    let sql = "SELECT contact.id FROM @contacts contact
+               WHERE contact.email_folded = ?1 AND contact.id <> ?2 AND contact.retired_at IS NULL ORDER BY contact.id";
+    match w.first(sql, params![fold(email), own_id])? {
+        Some(other) if !email.is_empty() => {
+            let mut details = serde_json::Map::new();
+            details.insert("id".to_owned(), other.get::<i64>(0)?.into());
+            Err(Error::Conflict { message: "email: another contact has this address".to_owned(), details })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn set_places(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Result<()> {
+    let wanted = match &input.places {
+        Sent::Absent => return Ok(()),
+        Sent::Null => &Vec::new(),
+        Sent::Value(places) => places,
+    };
+    let now = memberships(w, contact_id)?;
+    let mut keep = Vec::new();
+    for (index, place) in wanted.iter().enumerate() {
+        let company_id = companies::find_id(w, &place.company)?
+            .ok_or_else(|| Error::field(format!("company_account_numbers[{index}]"), format!("there is no company {}", place.company)))?;
+        let mut member = now.iter().find(|member| member.company_id == company_id).cloned().unwrap_or_default();
+        member.company_id = company_id;
+        place.role.clone().store(&mut member.role);
+        place.designation.clone().store(&mut member.designation);
+        place.is_primary.clone().store_value(&mut member.is_primary);
+        join(w, contact_id, &member)?;
+        keep.push(company_id);
+    }
+    for gone in now.iter().filter(|member| !keep.contains(&member.company_id)) {
+        leave(w, contact_id, gone.company_id)?;
+    }
+    Ok(())
+}
+
+/// Puts a contact into a company, or changes its place there; a company has one primary contact, so
+/// another one steps back.
+///
+/// # Errors
+/// `NotFound` for an unknown company, or those of the engine.
+pub fn join(w: &mut Write<'_>, contact_id: i64, member: &Membership) -> Result<()> {
+    let before = memberships(w, contact_id)?.into_iter().find(|known| known.company_id == member.company_id);
+    let same = before.as_ref().is_some_and(|known| {
+        (&known.role, &known.designation, known.is_primary, &known.source)
+            == (&member.role, &member.designation, member.is_primary, &member.source)
+    });
+    if same {
+        return Ok(());
+    }
+    if w.first("SELECT 1 FROM @companies company WHERE company.id = ?1", params![member.company_id])?.is_none() {
+        return Err(Error::NotFound { what: "Company" });
+    }
+    if member.is_primary {
+        let sql = "UPDATE contact_companies SET is_primary = ?1 WHERE company_id = ?2 AND is_primary = ?3 AND contact_id <> ?4";
+        w.run(sql, params![false, member.company_id, true, contact_id])?;
+    }
+    w.run(
+        "INSERT INTO contact_companies (contact_id, company_id, role, designation, is_primary, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (contact_id, company_id) DO UPDATE SET role = excluded.role, designation = excluded.designation,
+             is_primary = excluded.is_primary, source = excluded.source",
+        params![contact_id, member.company_id, &member.role, &member.designation, member.is_primary, &member.source],
+    )?;
+    note_place(w, contact_id, member.company_id, before.map(|known| place_json(&known)), Some(place_json(member)))
+}
+
+/// Takes a contact out of a company; `false` when it was not in it.
+///
+/// # Errors
+/// Those of the engine.
+pub fn leave(w: &mut Write<'_>, contact_id: i64, company_id: i64) -> Result<bool> {
+    let Some(before) = memberships(w, contact_id)?.into_iter().find(|known| known.company_id == company_id) else {
+        return Ok(false);
+    };
+    w.run("DELETE FROM contact_companies WHERE contact_id = ?1 AND company_id = ?2", params![contact_id, company_id])?;
+    note_place(w, contact_id, company_id, Some(place_json(&before)), None)?;
+    Ok(true)
+}
+
+fn place_json(member: &Membership) -> serde_json::Value {
+    serde_json::json!({ "role": member.role, "designation": member.designation, "is_primary": member.is_primary })
+}
+
+fn note_place(
+    w: &mut Write<'_>,
+    contact_id: i64,
+    company_id: i64,
+    old: Option<serde_json::Value>,
+    new: Option<serde_json::Value>,
+) -> Result<()> {
+    let sql = "SELECT company.account_number FROM @companies company WHERE company.id = ?1";
+    let number: String = w.unscoped(|c| c.one(sql, params![company_id])?.get(0))?;
+    let action = if new.is_some() { "join" } else { "leave" };
+    let mut fields = serde_json::Map::new();
+    fields.insert(format!("company:{number}"), serde_json::json!([old, new]));
+    w.touch("company");
+    history::record_link::<Contact>(w, contact_id, action, fields)
+}
