@@ -1,0 +1,295 @@
+//! What an asset is: the row, what vendors observe of it, and its wire shapes.
+
+use serde::Serialize;
+
+use crate::db::Value;
+use crate::types::fold;
+
+/// The normalised types (contract §1.2, §5.10).
+pub const TYPES: &[&str] = &["workstation", "laptop", "server", "network_device", "mobile", "virtual_machine", "printer", "other"];
+/// Whether an asset is in use.
+pub const STATUSES: &[&str] = &["active", "spare", "repair", "disposed"];
+
+crate::record! {
+    /// A device or any other thing that somebody uses.
+    pub struct Asset: "asset", "Asset", "assets" {
+        /// Its name; never null.
+        hostname: String,
+        /// Whose it is; none until a person decides.
+        company_id: Option<i64>,
+        /// One of [`TYPES`].
+        kind: String,
+        /// One of [`STATUSES`].
+        status: String,
+        /// The maker's.
+        serial_number: Option<String>,
+        /// The provider's own label.
+        asset_tag: Option<String>,
+        /// The maker.
+        manufacturer: Option<String>,
+        /// The maker's name for it.
+        model: Option<String>,
+        /// `YYYY-MM-DD`.
+        warranty_expires: Option<String>,
+        /// The vendor's category ("Desktop", "ESXI Host").
+        hardware_type: Option<String>,
+        /// Free text.
+        device_type: Option<String>,
+        /// Its operating system, in words.
+        operating_system: Option<String>,
+        /// Its build.
+        os_version: Option<String>,
+        /// Free text.
+        description: Option<String>,
+        /// The directory it has joined.
+        domain: Option<String>,
+        /// Its first network address.
+        mac_address: Option<String>,
+        /// Its protection.
+        antivirus_product: Option<String>,
+        /// Who may administer it.
+        enabled_administrators: Option<String>,
+        /// Two decimals, as text.
+        backup_usage_tb: Option<String>,
+        /// The same in bytes.
+        backup_data_bytes: i64,
+        /// The RMM's site.
+        rmm_site_name: Option<String>,
+        /// Its page at the RMM.
+        portal_url: Option<String>,
+        /// Where to take it over.
+        web_remote_url: Option<String>,
+        /// The vendor's user-defined fields: a JSON object as text.
+        udf: Option<String>,
+    }
+}
+
+impl Asset {
+    fn derived_columns(&self) -> Vec<(&'static str, Value)> {
+        let text = [
+            Some(&self.hostname),
+            self.serial_number.as_ref(),
+            self.asset_tag.as_ref(),
+            self.description.as_ref(),
+            self.operating_system.as_ref(),
+            self.model.as_ref(),
+            self.mac_address.as_ref(),
+        ];
+        let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
+        vec![
+            ("hostname_folded", fold(&self.hostname).into()),
+            ("serial_folded", self.serial_number.as_deref().map(fold).into()),
+            ("search_text", fold(&text.join(" ")).into()),
+        ]
+    }
+
+    /// One of the vendor's user-defined fields.
+    #[must_use]
+    pub fn udf(&self, name: &str) -> Option<String> {
+        let map: serde_json::Map<String, serde_json::Value> = serde_json::from_str(self.udf.as_deref()?).ok()?;
+        map.get(name)?.as_str().map(str::to_owned)
+    }
+}
+
+/// The normalised type of a vendor's category (contract §5.10).
+#[must_use]
+pub fn type_of_category(category: &str) -> &'static str {
+    match fold(category).as_str() {
+        "workstation" | "desktop" => "workstation",
+        "laptop" | "notebook" => "laptop",
+        "server" | "esxi host" => "server",
+        "virtual machine" => "virtual_machine",
+        "network device" | "router" | "switch" | "firewall" => "network_device",
+        "mobile device" | "mobile" | "smartphone" | "tablet" => "mobile",
+        "printer" => "printer",
+        _ => "other",
+    }
+}
+
+/// What a vendor saw last; moves without history.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// Whether it answered.
+    pub online: Option<bool>,
+    /// When it was last seen.
+    pub last_seen: Option<String>,
+    /// When it last started.
+    pub last_reboot: Option<String>,
+    /// When it was last audited.
+    pub last_audit_date: Option<String>,
+    /// Who used it last.
+    pub last_logged_in_user: Option<String>,
+    /// Its address outside.
+    pub ext_ip_address: Option<String>,
+    /// Its address inside.
+    pub int_ip_address: Option<String>,
+    /// The RMM's word for its updates.
+    pub patch_status: Option<String>,
+    /// The vendor that saw it.
+    pub source: Option<String>,
+    /// When that was.
+    pub observed_at: Option<String>,
+}
+
+/// The asset object of contract §1.1.6 with its recommended superset.
+#[derive(Clone, Debug, Serialize)]
+pub struct AssetView {
+    /// Stable for ever: Ledger's overrides refer to it.
+    pub id: i64,
+    /// Never null.
+    pub hostname: String,
+    /// The vendor's category.
+    pub hardware_type: Option<String>,
+    /// In words.
+    pub operating_system: Option<String>,
+    /// Free text.
+    pub device_type: Option<String>,
+    /// Who used it last.
+    pub last_logged_in_user: Option<String>,
+    /// Its protection.
+    pub antivirus_product: Option<String>,
+    /// Outside.
+    pub ext_ip_address: Option<String>,
+    /// Inside.
+    pub int_ip_address: Option<String>,
+    /// The directory it has joined.
+    pub domain: Option<String>,
+    /// Whether it answered.
+    pub online: Option<bool>,
+    /// When it was last seen.
+    pub last_seen: Option<String>,
+    /// Two decimals, as text.
+    pub backup_usage_tb: Option<String>,
+    /// The same in bytes; 0 when unknown.
+    pub backup_data_bytes: i64,
+    /// The same as `hostname`.
+    pub name: String,
+    /// Normalised.
+    pub r#type: String,
+    /// `active`, `spare`, `repair` or `disposed`.
+    pub status: String,
+    /// The maker's.
+    pub serial_number: Option<String>,
+    /// The provider's own label.
+    pub asset_tag: Option<String>,
+    /// The maker.
+    pub manufacturer: Option<String>,
+    /// The maker's name for it.
+    pub model: Option<String>,
+    /// `YYYY-MM-DD`.
+    pub warranty_expires: Option<String>,
+    /// Free text.
+    pub description: Option<String>,
+    /// The RMM's word for its updates.
+    pub patch_status: Option<String>,
+    /// When it last started.
+    pub last_reboot: Option<String>,
+    /// When it was last audited.
+    pub last_audit_date: Option<String>,
+    /// Its company's key.
+    pub company_account_number: Option<String>,
+    /// The same: neighbours know companies by their key.
+    pub company_id: Option<String>,
+    /// Its company's name.
+    pub company_name: Option<String>,
+    /// The RMM's id of it.
+    pub external_id: Option<String>,
+    /// Its first network address.
+    pub mac_address: Option<String>,
+    /// Its build.
+    pub os_version: Option<String>,
+    /// The RMM's site.
+    pub rmm_site_name: Option<String>,
+    /// Its page at the RMM.
+    pub portal_url: Option<String>,
+    /// Where to take it over.
+    pub web_remote_url: Option<String>,
+    /// Since when.
+    pub created_at: String,
+    /// Last change.
+    pub updated_at: String,
+    /// When it was retired.
+    pub retired_at: Option<String>,
+    /// What `If-Match` compares.
+    pub rev: i64,
+}
+
+/// The company of an asset, as its row names it.
+#[derive(Clone, Debug, Default)]
+pub struct Owner {
+    /// The company's key.
+    pub account_number: Option<String>,
+    /// The company's name.
+    pub name: Option<String>,
+}
+
+impl AssetView {
+    /// The wire shape of a row, what was seen of it, and whose it is.
+    #[must_use]
+    pub fn new(asset: Asset, seen: Observation, owner: Owner, external_id: Option<String>) -> Self {
+        Self {
+            id: asset.id,
+            name: asset.hostname.clone(),
+            hostname: asset.hostname,
+            hardware_type: asset.hardware_type,
+            operating_system: asset.operating_system,
+            device_type: asset.device_type,
+            last_logged_in_user: seen.last_logged_in_user,
+            antivirus_product: asset.antivirus_product,
+            ext_ip_address: seen.ext_ip_address,
+            int_ip_address: seen.int_ip_address,
+            domain: asset.domain,
+            online: seen.online,
+            last_seen: seen.last_seen,
+            backup_usage_tb: asset.backup_usage_tb,
+            backup_data_bytes: asset.backup_data_bytes,
+            r#type: asset.kind,
+            status: if asset.retired_at.is_some() { "retired".to_owned() } else { asset.status },
+            serial_number: asset.serial_number,
+            asset_tag: asset.asset_tag,
+            manufacturer: asset.manufacturer,
+            model: asset.model,
+            warranty_expires: asset.warranty_expires,
+            description: asset.description,
+            patch_status: seen.patch_status,
+            last_reboot: seen.last_reboot,
+            last_audit_date: seen.last_audit_date,
+            company_id: owner.account_number.clone(),
+            company_account_number: owner.account_number,
+            company_name: owner.name,
+            external_id,
+            mac_address: asset.mac_address,
+            os_version: asset.os_version,
+            rmm_site_name: asset.rmm_site_name,
+            portal_url: asset.portal_url,
+            web_remote_url: asset.web_remote_url,
+            created_at: asset.created_at,
+            updated_at: asset.updated_at,
+            retired_at: asset.retired_at,
+            rev: asset.rev,
+        }
+    }
+}
+
+/// A contact as an asset mentions it.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct AssignedContact {
+    /// The contact's row.
+    pub id: i64,
+    /// Their name.
+    pub name: String,
+    /// Their e-mail, maybe empty.
+    pub email: String,
+}
+
+/// One asset in full: the object and who uses it (contract §1.2).
+#[derive(Clone, Debug, Serialize)]
+pub struct AssetDetail {
+    /// The object itself.
+    #[serde(flatten)]
+    pub asset: AssetView,
+    /// Who may administer it.
+    pub enabled_administrators: Option<String>,
+    /// Who uses it.
+    pub contacts: Vec<AssignedContact>,
+}

@@ -1,0 +1,95 @@
+//! What an asset's fields must be: stated once for JSON, forms and imports.
+
+use super::model::{Asset, STATUSES, TYPES, type_of_category};
+use crate::error::Result;
+use crate::web::{Fields, Sent};
+
+/// What was sent for an asset, checked; references are resolved by the store.
+#[derive(Debug)]
+pub struct AssetInput {
+    asset: Asset,
+    sent: Vec<&'static str>,
+    /// Whose it is, by account number or id.
+    pub company: Sent<String>,
+    /// Replaces the assigned contacts, when sent.
+    pub contacts: Sent<Vec<i64>>,
+}
+
+/// Reads the fields of a write.
+///
+/// # Errors
+/// `Invalid` with every field that is wrong.
+pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
+    fields.set_creating(creating);
+    fields.alias("hostname", "name");
+    fields.alias("company_account_number", "company_id");
+    let mut asset = Asset::default();
+    let mut sent: Vec<&'static str> = Vec::new();
+    macro_rules! take {
+        ($($name:ident: $read:expr),+ $(,)?) => {$(
+            let value = $read;
+            if value.is_sent() { sent.push(stringify!($name)); }
+            value.store(&mut asset.$name);
+        )+};
+    }
+    take! {
+        serial_number: fields.text("serial_number").max(150).get(),
+        asset_tag: fields.text("asset_tag").max(100).get(),
+        manufacturer: fields.text("manufacturer").max(150).get(),
+        model: fields.text("model").max(150).get(),
+        warranty_expires: fields.text("warranty_expires").date().get(),
+        hardware_type: fields.text("hardware_type").max(100).get(),
+        device_type: fields.text("device_type").max(50).get(),
+        operating_system: fields.text("operating_system").max(100).get(),
+        os_version: fields.text("os_version").max(100).get(),
+        description: fields.text("description").max(10_000).get(),
+        domain: fields.text("domain").max(100).get(),
+        mac_address: fields.text("mac_address").max(50).get(),
+        antivirus_product: fields.text("antivirus_product").max(100).get(),
+        portal_url: fields.text("portal_url").max(255).url().get(),
+        web_remote_url: fields.text("web_remote_url").max(255).url().get(),
+    }
+    let hostname = fields.text("hostname").required().max(150).get();
+    if hostname.is_sent() {
+        sent.push("hostname");
+    }
+    hostname.store_value(&mut asset.hostname);
+    let kind = fields.text("type").not_null().one_of(TYPES).get();
+    if kind.is_sent() {
+        sent.push("kind");
+    }
+    kind.store_value(&mut asset.kind);
+    if creating && asset.kind.is_empty() {
+        asset.kind = asset.hardware_type.as_deref().map_or("other", type_of_category).to_owned();
+        sent.push("kind");
+    }
+    let status = fields.text("status").not_null().one_of(STATUSES).get();
+    if status.is_sent() {
+        sent.push("status");
+    }
+    status.store_value(&mut asset.status);
+    let company = fields.key("company_account_number").max(50).required().get();
+    let contacts = fields.int_list("contact_ids").max_items(10_000).get();
+    fields.finish()?;
+    Ok(AssetInput { asset, sent, company, contacts })
+}
+
+impl AssetInput {
+    /// Puts what was sent into a row.
+    pub fn apply(&self, to: &mut Asset) {
+        macro_rules! copy {
+            ($($name:ident),+ $(,)?) => {
+                for name in &self.sent {
+                    match *name {
+                        $(stringify!($name) => to.$name.clone_from(&self.asset.$name),)+
+                        _ => {}
+                    }
+                }
+            };
+        }
+        copy!(
+            hostname, kind, status, serial_number, asset_tag, manufacturer, model, warranty_expires, hardware_type, device_type,
+            operating_system, os_version, description, domain, mac_address, antivirus_product, portal_url, web_remote_url,
+        );
+    }
+}

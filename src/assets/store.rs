@@ -1,0 +1,242 @@
+//! Assets in the database.
+
+use super::model::{Asset, AssetDetail, AssetView, AssignedContact, Observation, Owner};
+use super::rules::AssetInput;
+use crate::companies::store as companies;
+use crate::contacts::Contact;
+use crate::db::{Conn, Row, Write};
+use crate::error::{Error, Result};
+use crate::history::{self, Record, Updated};
+use crate::params;
+use crate::types::now;
+use crate::web::Sent;
+
+/// An asset beside its company and what was seen of it.
+pub const FROM: &str = "@assets asset
+    LEFT JOIN @companies company ON company.id = asset.company_id
+    LEFT JOIN @asset_observations seen ON seen.asset_id = asset.id";
+
+const SEEN: &str = "seen.online, seen.last_seen, seen.last_reboot, seen.last_audit_date, seen.last_logged_in_user,
+    seen.ext_ip_address, seen.int_ip_address, seen.patch_status, seen.source, seen.observed_at";
+
+const EXTERNAL_ID: &str = "(SELECT min(link.external_id) FROM links link
+    WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = 'datto')";
+
+/// What [`view`] reads.
+#[must_use]
+pub fn select() -> String {
+    format!("{}, {SEEN}, company.account_number, company.name, {EXTERNAL_ID}, asset.company_id", Asset::SELECT)
+}
+
+/// Reads a row selected as [`select`].
+///
+/// # Errors
+/// `Internal` when a column holds another type.
+pub fn view(row: &Row) -> Result<AssetView> {
+    let at = Asset::width();
+    let seen = Observation {
+        online: row.get(at)?,
+        last_seen: row.get(at + 1)?,
+        last_reboot: row.get(at + 2)?,
+        last_audit_date: row.get(at + 3)?,
+        last_logged_in_user: row.get(at + 4)?,
+        ext_ip_address: row.get(at + 5)?,
+        int_ip_address: row.get(at + 6)?,
+        patch_status: row.get(at + 7)?,
+        source: row.get(at + 8)?,
+        observed_at: row.get(at + 9)?,
+    };
+    let owner = Owner { account_number: row.get(at + 10)?, name: row.get(at + 11)? };
+    Ok(AssetView::new(Asset::from_row(row, 0)?, seen, owner, row.get(at + 12)?))
+}
+
+/// One asset's wire shape.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get_view(c: &mut Conn, id: i64) -> Result<AssetView> {
+    let sql = format!("SELECT {} FROM {FROM} WHERE asset.id = ?1", select());
+    c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Asset" })
+}
+
+/// One asset with who uses it.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get_detail(c: &mut Conn, id: i64) -> Result<AssetDetail> {
+    let asset = get_view(c, id)?;
+    let row: Asset = history::get(c, id)?;
+    Ok(AssetDetail { asset, enabled_administrators: row.enabled_administrators, contacts: contacts_of(c, id)? })
+}
+
+/// The assets of one company, by hostname.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<AssetView>> {
+    Ok(of_companies(c, Some(company_id))?.into_iter().map(|(_, asset)| asset).collect())
+}
+
+/// Every asset that belongs to a company, as (company id, asset); of one company when given.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_companies(c: &mut Conn, company_id: Option<i64>) -> Result<Vec<(i64, AssetView)>> {
+    let (filter, params) = match company_id {
+        Some(id) => ("asset.company_id = ?1", vec![id.into()]),
+        None => ("asset.company_id IS NOT NULL", vec![]),
+    };
+    let sql = format!(
+        "SELECT {} FROM {FROM} WHERE {filter} AND asset.retired_at IS NULL ORDER BY asset.hostname_folded, asset.id",
+        select()
+    );
+    let company_at = Asset::width() + 13;
+    c.all(&sql, &params)?.iter().map(|row| Ok((row.get(company_at)?, view(row)?))).collect()
+}
+
+/// The contacts assigned to an asset, by name.
+///
+/// # Errors
+/// Those of the engine.
+pub fn contacts_of(c: &mut Conn, asset_id: i64) -> Result<Vec<AssignedContact>> {
+    let sql = "SELECT contact.id, contact.name, contact.email FROM @asset_contacts assigned
+               JOIN @contacts contact ON contact.id = assigned.contact_id
+               WHERE assigned.asset_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id";
+    let rows = c.all(sql, params![asset_id])?;
+    rows.iter().map(|row| Ok(AssignedContact { id: row.get(0)?, name: row.get(1)?, email: row.get(2)? })).collect()
+}
+
+/// The assets assigned to a contact, by hostname.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_contact(c: &mut Conn, contact_id: i64) -> Result<Vec<AssetView>> {
+    let sql = format!(
+        "SELECT {} FROM {FROM} JOIN @asset_contacts assigned ON assigned.asset_id = asset.id
+         WHERE assigned.contact_id = ?1 AND asset.retired_at IS NULL ORDER BY asset.hostname_folded, asset.id",
+        select()
+    );
+    c.all(&sql, params![contact_id])?.iter().map(view).collect()
+}
+
+/// How many live assets a company has.
+///
+/// # Errors
+/// Those of the engine.
+pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM @assets asset WHERE asset.company_id = ?1 AND asset.retired_at IS NULL";
+    c.one(sql, params![company_id])?.get(0)
+}
+
+/// Adds an asset.
+///
+/// # Errors
+/// `Invalid` for a company or contacts that do not exist.
+pub fn create(w: &mut Write<'_>, input: &AssetInput) -> Result<Asset> {
+    let mut asset = Asset { status: "active".to_owned(), ..Asset::default() };
+    input.apply(&mut asset);
+    asset.company_id = company(w, input)?;
+    let asset = history::create(w, &asset, None)?;
+    assign_sent(w, asset.id, input)?;
+    history::get(w, asset.id)
+}
+
+/// Changes the fields that were sent.
+///
+/// # Errors
+/// `Invalid` for bad references, `PreconditionFailed`, `NotFound`.
+pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i64>) -> Result<Updated<Asset>> {
+    let moved_to = company(w, input)?;
+    let updated = history::update(w, id, if_match, None, |asset: &mut Asset| {
+        input.apply(asset);
+        if input.company.is_sent() {
+            asset.company_id = moved_to;
+        }
+        Ok(())
+    })?;
+    assign_sent(w, id, input)?;
+    Ok(Updated { record: history::get(w, id)?, ..updated })
+}
+
+fn company(c: &mut Conn, input: &AssetInput) -> Result<Option<i64>> {
+    let Sent::Value(key) = &input.company else { return Ok(None) };
+    let found = companies::find_id(c, key)?;
+    found.map(Some).ok_or_else(|| Error::field("company_account_number", format!("there is no company {key}")))
+}
+
+fn assign_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {
+    match &input.contacts {
+        Sent::Absent => Ok(()),
+        Sent::Null => assign(w, id, &[]),
+        Sent::Value(contacts) => assign(w, id, contacts),
+    }
+}
+
+/// Replaces who uses an asset; each contact's own history tells it too.
+///
+/// # Errors
+/// `Invalid` for a contact that does not exist.
+pub fn assign(w: &mut Write<'_>, asset_id: i64, wanted: &[i64]) -> Result<()> {
+    let asset: Asset = history::get(w, asset_id)?;
+    let now: Vec<i64> = contacts_of(w, asset_id)?.iter().map(|contact| contact.id).collect();
+    let added: Vec<i64> = wanted.iter().copied().filter(|id| !now.contains(id)).collect();
+    let gone: Vec<i64> = now.iter().copied().filter(|id| !wanted.contains(id)).collect();
+    for id in &added {
+        let sql = "SELECT 1 FROM @contacts contact WHERE contact.id = ?1 AND contact.retired_at IS NULL";
+        if w.first(sql, params![*id])?.is_none() {
+            return Err(Error::field("contact_ids", format!("there is no contact {id}")));
+        }
+        let sql = "INSERT INTO asset_contacts (asset_id, contact_id) VALUES (?1, ?2) ON CONFLICT (asset_id, contact_id) DO NOTHING";
+        w.run(sql, params![asset_id, *id])?;
+        note(w, *id, "assign", &asset)?;
+    }
+    for id in &gone {
+        w.run("DELETE FROM asset_contacts WHERE asset_id = ?1 AND contact_id = ?2", params![asset_id, *id])?;
+        note(w, *id, "unassign", &asset)?;
+    }
+    if added.is_empty() && gone.is_empty() {
+        return Ok(());
+    }
+    let mut fields = serde_json::Map::new();
+    fields.insert("contacts".to_owned(), serde_json::json!([now, wanted]));
+    history::record_link::<Asset>(w, asset_id, "assign", fields)
+}
+
+fn note(w: &mut Write<'_>, contact_id: i64, action: &str, asset: &Asset) -> Result<()> {
+    let mut fields = serde_json::Map::new();
+    let (old, new) = if action == "assign" { (None, Some(&asset.hostname)) } else { (Some(&asset.hostname), None) };
+    fields.insert(format!("asset:{}", asset.id), serde_json::json!([old, new]));
+    history::record_link::<Contact>(w, contact_id, action, fields)
+}
+
+/// Stores what a vendor saw: no history, no feed entry, other list `ETag`s (design §2.3).
+///
+/// # Errors
+/// Those of the engine.
+pub fn observe(w: &mut Write<'_>, asset_id: i64, seen: &Observation) -> Result<()> {
+    w.run(
+        "INSERT INTO asset_observations (asset_id, online, last_seen, last_reboot, last_audit_date, last_logged_in_user,
+             ext_ip_address, int_ip_address, patch_status, source, observed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (asset_id) DO UPDATE SET online = excluded.online, last_seen = excluded.last_seen,
+             last_reboot = excluded.last_reboot, last_audit_date = excluded.last_audit_date,
+             last_logged_in_user = excluded.last_logged_in_user, ext_ip_address = excluded.ext_ip_address,
+             int_ip_address = excluded.int_ip_address, patch_status = excluded.patch_status,
+             source = excluded.source, observed_at = excluded.observed_at",
+        params![
+            asset_id,
+            seen.online,
+            &seen.last_seen,
+            &seen.last_reboot,
+            &seen.last_audit_date,
+            &seen.last_logged_in_user,
+            &seen.ext_ip_address,
+            &seen.int_ip_address,
+            &seen.patch_status,
+            &seen.source,
+            seen.observed_at.clone().unwrap_or_else(now)
+        ],
+    )?;
+    w.observe("asset");
+    Ok(())
+}
