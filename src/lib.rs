@@ -4,6 +4,7 @@ pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod assets;
+pub mod cli;
 pub mod companies;
 pub mod config;
 pub mod contacts;

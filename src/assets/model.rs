@@ -6,7 +6,8 @@ use crate::db::Value;
 use crate::types::fold;
 
 /// The normalised types (contract §1.2, §5.10).
-pub const TYPES: &[&str] = &["workstation", "laptop", "server", "network_device", "mobile", "virtual_machine", "printer", "other"];
+pub const TYPES: &[&str] =
+    &["workstation", "laptop", "server", "network_device", "mobile", "virtual_machine", "printer", "other"];
 /// Whether an asset is in use.
 pub const STATUSES: &[&str] = &["active", "spare", "repair", "disposed"];
 

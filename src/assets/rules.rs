@@ -88,8 +88,24 @@ impl AssetInput {
             };
         }
         copy!(
-            hostname, kind, status, serial_number, asset_tag, manufacturer, model, warranty_expires, hardware_type, device_type,
-            operating_system, os_version, description, domain, mac_address, antivirus_product, portal_url, web_remote_url,
+            hostname,
+            kind,
+            status,
+            serial_number,
+            asset_tag,
+            manufacturer,
+            model,
+            warranty_expires,
+            hardware_type,
+            device_type,
+            operating_system,
+            os_version,
+            description,
+            domain,
+            mac_address,
+            antivirus_product,
+            portal_url,
+            web_remote_url,
         );
     }
 }

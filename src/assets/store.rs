@@ -186,7 +186,8 @@ pub fn assign(w: &mut Write<'_>, asset_id: i64, wanted: &[i64]) -> Result<()> {
         if w.first(sql, params![*id])?.is_none() {
             return Err(Error::field("contact_ids", format!("there is no contact {id}")));
         }
-        let sql = "INSERT INTO asset_contacts (asset_id, contact_id) VALUES (?1, ?2) ON CONFLICT (asset_id, contact_id) DO NOTHING";
+        let sql =
+            "INSERT INTO asset_contacts (asset_id, contact_id) VALUES (?1, ?2) ON CONFLICT (asset_id, contact_id) DO NOTHING";
         w.run(sql, params![asset_id, *id])?;
         note(w, *id, "assign", &asset)?;
     }

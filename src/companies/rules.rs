@@ -122,10 +122,32 @@ impl CompanyInput {
             };
         }
         copy!(
-            name, kind, compliance_level, description, billing_contact_id, plan, contract_term, contract_start_date,
-            contract_end_date, support_level, profit_or_non_profit, main_number, start_date, address, phone_system,
-            email_system, managed_users, managed_devices, managed_network, head_user_id, head_name, prime_user_id,
-            prime_user_name, primary_contact_name, datto_portal_url, domains,
+            name,
+            kind,
+            compliance_level,
+            description,
+            billing_contact_id,
+            plan,
+            contract_term,
+            contract_start_date,
+            contract_end_date,
+            support_level,
+            profit_or_non_profit,
+            main_number,
+            start_date,
+            address,
+            phone_system,
+            email_system,
+            managed_users,
+            managed_devices,
+            managed_network,
+            head_user_id,
+            head_name,
+            prime_user_id,
+            prime_user_name,
+            primary_contact_name,
+            datto_portal_url,
+            domains,
         );
     }
 }

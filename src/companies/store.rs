@@ -179,7 +179,8 @@ pub fn children(c: &mut Conn, id: i64) -> Result<Vec<Relative>> {
 pub fn free_account_number(c: &mut Conn) -> Result<String> {
     for _ in 0..200 {
         let number = random_account_number()?;
-        let taken = c.unscoped(|c| c.first("SELECT 1 FROM @companies company WHERE company.account_number = ?1", params![&number]))?;
+        let taken =
+            c.unscoped(|c| c.first("SELECT 1 FROM @companies company WHERE company.account_number = ?1", params![&number]))?;
         if taken.is_none() {
             return Ok(number);
         }

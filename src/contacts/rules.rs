@@ -34,7 +34,9 @@ pub struct ContactInput {
 /// `Invalid` with every field that is wrong.
 pub fn read(mut fields: Fields, creating: bool) -> Result<ContactInput> {
     fields.set_creating(creating);
-    for (name, other) in [("name", "full_name"), ("email", "primary_email"), ("work_phone_number", "phone"), ("job_title", "title")] {
+    for (name, other) in
+        [("name", "full_name"), ("email", "primary_email"), ("work_phone_number", "phone"), ("job_title", "title")]
+    {
         fields.alias(name, other);
     }
     let mut contact = Contact::default();
@@ -149,8 +151,23 @@ impl ContactInput {
             };
         }
         copy!(
-            name, first_name, last_name, email, secondary_emails, job_title, employment_type, active, mobile_phone_number,
-            work_phone_number, address, is_agent, vip_user, location_name, language, time_zone, background_information,
+            name,
+            first_name,
+            last_name,
+            email,
+            secondary_emails,
+            job_title,
+            employment_type,
+            active,
+            mobile_phone_number,
+            work_phone_number,
+            address,
+            is_agent,
+            vip_user,
+            location_name,
+            language,
+            time_zone,
+            background_information,
         );
     }
 

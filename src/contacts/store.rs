@@ -13,7 +13,8 @@ use crate::web::Sent;
 const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
     WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = 'freshservice')";
 
-const PLACE: &str = "place.role, place.designation, place.is_primary, place.source, company.id, company.account_number, company.name";
+const PLACE: &str =
+    "place.role, place.designation, place.is_primary, place.source, company.id, company.account_number, company.name";
 
 /// A contact beside its first company (primary first, then by name), as lists show it.
 pub const FROM: &str = "@contacts contact
@@ -182,8 +183,9 @@ fn set_places(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Resul
     let now = memberships(w, contact_id)?;
     let mut keep = Vec::new();
     for (index, place) in wanted.iter().enumerate() {
-        let company_id = companies::find_id(w, &place.company)?
-            .ok_or_else(|| Error::field(format!("company_account_numbers[{index}]"), format!("there is no company {}", place.company)))?;
+        let company_id = companies::find_id(w, &place.company)?.ok_or_else(|| {
+            Error::field(format!("company_account_numbers[{index}]"), format!("there is no company {}", place.company))
+        })?;
         let mut member = now.iter().find(|member| member.company_id == company_id).cloned().unwrap_or_default();
         member.company_id = company_id;
         place.role.clone().store(&mut member.role);

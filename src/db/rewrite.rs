@@ -86,11 +86,8 @@ fn tenant<'a>(out: &mut String, tail: &'a str, scope: &Scope) -> Result<&'a str>
     match scope {
         Scope::All => out.push_str(table),
         Scope::Companies(ids) => {
-            let list = if ids.is_empty() {
-                "NULL".to_owned()
-            } else {
-                ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
-            };
+            let list =
+                if ids.is_empty() { "NULL".to_owned() } else { ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",") };
             let rule = rule.replace("{}", &list);
             write!(out, "(SELECT * FROM {table} WHERE {rule})").map_err(Error::internal)?;
         }

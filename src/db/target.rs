@@ -53,7 +53,9 @@ impl Target {
             "postgresql" | "postgres" => Err(Error::BadRequest(
                 "this build of Codex has no PostgreSQL: build it with `--features postgres`, or use SQLite".to_owned(),
             )),
-            other => Err(Error::BadRequest(format!("`{other}://` is not a database Codex knows; use sqlite:/// or postgresql://"))),
+            other => {
+                Err(Error::BadRequest(format!("`{other}://` is not a database Codex knows; use sqlite:/// or postgresql://")))
+            }
         }
     }
 

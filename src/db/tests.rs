@@ -35,10 +35,12 @@ async fn round_trip(db: Db) {
     let seen = |scope: Scope| {
         let db = db.clone();
         async move {
-            db.read(&scope, move |c| c.all("SELECT company.name FROM @companies company WHERE company.id IN ids(?1)", params![vec![id]]))
-                .await
-                .unwrap()
-                .len()
+            db.read(&scope, move |c| {
+                c.all("SELECT company.name FROM @companies company WHERE company.id IN ids(?1)", params![vec![id]])
+            })
+            .await
+            .unwrap()
+            .len()
         }
     };
     assert_eq!(seen(Scope::All).await, 1);

@@ -145,5 +145,7 @@ fn again(cause: &Error) -> Error {
 }
 
 fn outcome_unknown() -> Error {
-    Error::Unavailable("the connection was lost during the commit: whether the change was kept is unknown; read before you repeat it".to_owned())
+    Error::Unavailable(
+        "the connection was lost during the commit: whether the change was kept is unknown; read before you repeat it".to_owned(),
+    )
 }

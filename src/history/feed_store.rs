@@ -90,7 +90,10 @@ pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Opti
     if since > head {
         let mut details = serde_json::Map::new();
         details.insert("start".to_owned(), 0.into());
-        return Err(Error::Gone { message: format!("cursor {since} is ahead of this database ({head}); start again from 0"), details });
+        return Err(Error::Gone {
+            message: format!("cursor {since} is ahead of this database ({head}); start again from 0"),
+            details,
+        });
     }
     let mut params = vec![Value::from(since)];
     let mut wheres = vec!["seq > ?1".to_owned()];

@@ -9,8 +9,27 @@ const LONGEST: usize = 400;
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
 const LAYERS: [&str; 21] = [
-    "error", "types", "config", "db", "history", "auth", "web", "status", "compliance", "agents", "companies", "contacts", "assets",
-    "network", "tickets", "billing", "sync", "identity", "platform", "hub", "demo",
+    "error",
+    "types",
+    "config",
+    "db",
+    "history",
+    "auth",
+    "web",
+    "status",
+    "compliance",
+    "agents",
+    "companies",
+    "contacts",
+    "assets",
+    "network",
+    "tickets",
+    "billing",
+    "sync",
+    "identity",
+    "platform",
+    "hub",
+    "demo",
 ];
 
 /// What stands above all layers.
@@ -77,7 +96,15 @@ fn the_median_source_file_is_short() {
 #[test]
 fn sql_lives_in_stores() {
     const PHRASES: [&str; 9] = [
-        "SELECT ", "INSERT INTO", "UPDATE @", "DELETE FROM", "ON CONFLICT", "CREATE TABLE", "ALTER TABLE", "DROP TABLE", " FROM @",
+        "SELECT ",
+        "INSERT INTO",
+        "UPDATE @",
+        "DELETE FROM",
+        "ON CONFLICT",
+        "CREATE TABLE",
+        "ALTER TABLE",
+        "DROP TABLE",
+        " FROM @",
     ];
     let mut wrong = Vec::new();
     for (name, text) in sources() {
@@ -177,7 +204,8 @@ fn nothing_is_left_to_do() {
 #[test]
 fn every_migration_has_sample_data() {
     let folder = root().join("migrations");
-    let names: Vec<String> = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let names: Vec<String> =
+        std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     let steps: Vec<&String> = names.iter().filter(|name| name.ends_with(".sql")).collect();
     assert!(!steps.is_empty(), "no migrations");
     for step in steps {
@@ -190,8 +218,19 @@ fn every_migration_has_sample_data() {
 
 #[test]
 fn migrations_use_the_portable_types() {
-    const FOREIGN: [&str; 11] =
-        [" SERIAL ", "VARCHAR", "TIMESTAMP", "JSONB", " JSON", "NUMERIC", " REAL", " BLOB", "DATETIME", "CREATE TRIGGER", "CREATE FUNCTION"];
+    const FOREIGN: [&str; 11] = [
+        " SERIAL ",
+        "VARCHAR",
+        "TIMESTAMP",
+        "JSONB",
+        " JSON",
+        "NUMERIC",
+        " REAL",
+        " BLOB",
+        "DATETIME",
+        "CREATE TRIGGER",
+        "CREATE FUNCTION",
+    ];
     let mut wrong = Vec::new();
     for (name, text) in files("migrations", "sql").into_iter().filter(|(name, _)| !name.contains("samples")) {
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("--")) {
@@ -222,7 +261,12 @@ fn templates_have_no_styles_of_their_own() {
 fn templates_have_no_html_comments() {
     let mut wrong = Vec::new();
     for (name, text) in files("templates", "html") {
-        wrong.extend(text.lines().enumerate().filter(|(_, line)| line.contains("<!--")).map(|(number, _)| format!("{name}:{}", number + 1)));
+        wrong.extend(
+            text.lines()
+                .enumerate()
+                .filter(|(_, line)| line.contains("<!--"))
+                .map(|(number, _)| format!("{name}:{}", number + 1)),
+        );
     }
     none("HTML comments become visible text behind Nexus", wrong);
 }
@@ -232,7 +276,8 @@ fn nothing_is_fetched_from_strangers() {
     let mut wrong = Vec::new();
     for (name, text) in [files("templates", "html"), files("assets", "css"), files("assets", "js")].concat() {
         for (number, line) in text.lines().enumerate() {
-            let foreign = ["src=\"http", "src=\"//", "@import", "url(http", "<link rel=\"stylesheet\" href=\"http", "import \"http"];
+            let foreign =
+                ["src=\"http", "src=\"//", "@import", "url(http", "<link rel=\"stylesheet\" href=\"http", "import \"http"];
             if foreign.iter().any(|mark| line.contains(mark)) {
                 wrong.push(format!("{name}:{}: {}", number + 1, line.trim()));
             }

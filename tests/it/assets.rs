@@ -5,9 +5,31 @@ use serde_json::json;
 use crate::support::{App, Engine, both};
 
 const KEYS: [&str; 25] = [
-    "id", "hostname", "hardware_type", "operating_system", "device_type", "last_logged_in_user", "antivirus_product", "ext_ip_address",
-    "int_ip_address", "domain", "online", "last_seen", "backup_usage_tb", "backup_data_bytes", "name", "type", "serial_number",
-    "warranty_expires", "description", "patch_status", "last_reboot", "last_audit_date", "company_account_number", "company_id", "mac_address",
+    "id",
+    "hostname",
+    "hardware_type",
+    "operating_system",
+    "device_type",
+    "last_logged_in_user",
+    "antivirus_product",
+    "ext_ip_address",
+    "int_ip_address",
+    "domain",
+    "online",
+    "last_seen",
+    "backup_usage_tb",
+    "backup_data_bytes",
+    "name",
+    "type",
+    "serial_number",
+    "warranty_expires",
+    "description",
+    "patch_status",
+    "last_reboot",
+    "last_audit_date",
+    "company_account_number",
+    "company_id",
+    "mac_address",
 ];
 
 both! {

@@ -8,7 +8,10 @@ use crate::support::{App, Engine, Reply, both};
 fn refused(reply: &Reply, field: &str) {
     assert!((400..500).contains(&reply.status), "{}: {} {}", reply.asked, reply.status, reply.text());
     assert!(reply.header("content-type").starts_with("application/json"), "{}", reply.asked);
-    let named = reply.fields().iter().any(|name| name == field || name.starts_with(&format!("{field}[")) || name.starts_with(&format!("{field}.")));
+    let named = reply
+        .fields()
+        .iter()
+        .any(|name| name == field || name.starts_with(&format!("{field}[")) || name.starts_with(&format!("{field}.")));
     assert!(field.is_empty() || named || reply.text().contains(field), "{} does not name {field}: {}", reply.asked, reply.text());
 }
 

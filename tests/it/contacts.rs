@@ -5,8 +5,25 @@ use serde_json::{Value, json};
 use crate::support::{App, Engine, both};
 
 const KEYS: [&str; 19] = [
-    "id", "name", "email", "title", "employment_type", "active", "mobile_phone_number", "work_phone_number", "secondary_emails", "company_id",
-    "phone", "is_primary", "job_title", "vip_user", "full_name", "first_name", "last_name", "role", "designation",
+    "id",
+    "name",
+    "email",
+    "title",
+    "employment_type",
+    "active",
+    "mobile_phone_number",
+    "work_phone_number",
+    "secondary_emails",
+    "company_id",
+    "phone",
+    "is_primary",
+    "job_title",
+    "vip_user",
+    "full_name",
+    "first_name",
+    "last_name",
+    "role",
+    "designation",
 ];
 
 both! {

@@ -7,7 +7,9 @@ use crate::support::{App, Engine, both};
 
 async fn five(engine: &Engine) -> App {
     let app = App::start_on(engine).await;
-    for (account, name) in [("100005", "Echo"), ("100003", "charlie"), ("100001", "Alpha"), ("100004", "Délta"), ("100002", "bravo")] {
+    for (account, name) in
+        [("100005", "Echo"), ("100003", "charlie"), ("100001", "Alpha"), ("100004", "Délta"), ("100002", "bravo")]
+    {
         app.company(account, name).await;
     }
     app

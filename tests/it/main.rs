@@ -1,9 +1,14 @@
 //! The integration tests, black box: they start the built program and talk to it over HTTP, by its
 //! command line and through its database, on both engines. See tests/README.md.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test says what went wrong by failing")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
 #![expect(clippy::pedantic, reason = "tests are read one by one")]
-
 #![allow(unused)]
 mod architecture;
 mod assets;

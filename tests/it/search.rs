@@ -11,10 +11,12 @@ fn found(body: &Value) -> Vec<String> {
     while let Some(value) = waiting.pop() {
         match value {
             Value::Array(items) => waiting.extend(items.iter().rev()),
-            Value::Object(fields) => match fields.get("name").or_else(|| fields.get("hostname")).or_else(|| fields.get("title")) {
-                Some(Value::String(name)) => names.push(name.clone()),
-                _ => waiting.extend(fields.values().rev()),
-            },
+            Value::Object(fields) => {
+                match fields.get("name").or_else(|| fields.get("hostname")).or_else(|| fields.get("title")) {
+                    Some(Value::String(name)) => names.push(name.clone()),
+                    _ => waiting.extend(fields.values().rev()),
+                }
+            }
             _ => {}
         }
     }

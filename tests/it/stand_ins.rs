@@ -77,7 +77,8 @@ async fn cores_tokens_verify_against_its_key_set() {
     let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
     rules.set_issuer(&[crate::core::ISSUER]);
     let token = core.user("ada", "ada@example.com", "admin");
-    let key = |keys: &jsonwebtoken::jwk::JwkSet| jsonwebtoken::DecodingKey::from_jwk(keys.find(crate::core::KID).unwrap()).unwrap();
+    let key =
+        |keys: &jsonwebtoken::jwk::JwkSet| jsonwebtoken::DecodingKey::from_jwk(keys.find(crate::core::KID).unwrap()).unwrap();
     let before = set(client.clone(), core.url()).await;
     assert!(jsonwebtoken::decode::<Value>(&token, &key(&before), &rules).is_ok());
     core.change_key();

@@ -79,9 +79,8 @@ impl Faults {
     /// The fault that hits this request, used up by one.
     pub fn hit(&mut self, resource: &str) -> Option<ListFault> {
         let list = !resource.ends_with('/');
-        let matches = |fault: &&mut Fault| {
-            (fault.resource == resource || (list && fault.resource == "*")) && fault.times != Some(0)
-        };
+        let matches =
+            |fault: &&mut Fault| (fault.resource == resource || (list && fault.resource == "*")) && fault.times != Some(0);
         let fault = self.lists.iter_mut().find(matches)?;
         if let Some(times) = &mut fault.times {
             *times -= 1;

@@ -19,25 +19,91 @@ pub struct Plan {
 
 /// What a careless or hostile system may put into any field.
 pub const HOSTILE_VALUES: [&str; 14] = [
-    "null", "\"\"", "\"   \"", "0", "-1", "1.5", "1e300", "true", "[]", "[null]", "[[1],{\"a\":2}]", "{\"deep\":{\"er\":[1]}}",
-    "\"nul\\u0000 and \\ud83d\\ude00\"", "9223372036854775807",
+    "null",
+    "\"\"",
+    "\"   \"",
+    "0",
+    "-1",
+    "1.5",
+    "1e300",
+    "true",
+    "[]",
+    "[null]",
+    "[[1],{\"a\":2}]",
+    "{\"deep\":{\"er\":[1]}}",
+    "\"nul\\u0000 and \\ud83d\\ude00\"",
+    "9223372036854775807",
 ];
 
 const FIRST: [&str; 24] = [
-    "Ava", "Noah", "Mia", "Liam", "Zoë", "Omar", "Ines", "Jonas", "Priya", "Mateo", "Freya", "Kenji", "Lucía", "Tariq", "Nora", "Emil",
-    "Saoirse", "Dmitri", "Amara", "Håkon", "Leila", "Bram", "Chloé", "Tomasz",
+    "Ava", "Noah", "Mia", "Liam", "Zoë", "Omar", "Ines", "Jonas", "Priya", "Mateo", "Freya", "Kenji", "Lucía", "Tariq", "Nora",
+    "Emil", "Saoirse", "Dmitri", "Amara", "Håkon", "Leila", "Bram", "Chloé", "Tomasz",
 ];
 const LAST: [&str; 24] = [
-    "Patel", "Okafor", "Lindqvist", "Moreau", "García", "Novak", "Tanaka", "O'Neill", "Schmidt", "Rossi", "Kowalski", "Haddad", "Jensen",
-    "Silva", "Nguyen", "Abara", "Müller", "Fischer", "Castellanos", "Weiss", "Ferreira", "Bakker", "Ito", "van der Berg",
+    "Patel",
+    "Okafor",
+    "Lindqvist",
+    "Moreau",
+    "García",
+    "Novak",
+    "Tanaka",
+    "O'Neill",
+    "Schmidt",
+    "Rossi",
+    "Kowalski",
+    "Haddad",
+    "Jensen",
+    "Silva",
+    "Nguyen",
+    "Abara",
+    "Müller",
+    "Fischer",
+    "Castellanos",
+    "Weiss",
+    "Ferreira",
+    "Bakker",
+    "Ito",
+    "van der Berg",
 ];
 const PLACE: [&str; 20] = [
-    "Harbor", "Maple", "Summit", "Riverside", "Granite", "Lakeview", "Cedar", "Northwind", "Bluebird", "Orchard", "Copper", "Willow",
-    "Juniper", "Meridian", "Falcon", "Prairie", "Beacon Hill", "Stonegate", "Evergreen", "Silver Creek",
+    "Harbor",
+    "Maple",
+    "Summit",
+    "Riverside",
+    "Granite",
+    "Lakeview",
+    "Cedar",
+    "Northwind",
+    "Bluebird",
+    "Orchard",
+    "Copper",
+    "Willow",
+    "Juniper",
+    "Meridian",
+    "Falcon",
+    "Prairie",
+    "Beacon Hill",
+    "Stonegate",
+    "Evergreen",
+    "Silver Creek",
 ];
 const TRADE: [&str; 16] = [
-    "Dental", "Law Group", "Logistics", "Veterinary", "Architects", "Accounting", "Foods", "Manufacturing", "Physiotherapy", "Realty",
-    "Insurance", "Engineering", "Pediatrics", "Brewing", "Hardware", "Charter School",
+    "Dental",
+    "Law Group",
+    "Logistics",
+    "Veterinary",
+    "Architects",
+    "Accounting",
+    "Foods",
+    "Manufacturing",
+    "Physiotherapy",
+    "Realty",
+    "Insurance",
+    "Engineering",
+    "Pediatrics",
+    "Brewing",
+    "Hardware",
+    "Charter School",
 ];
 const PLANS: [&str; 4] = ["Bronze", "Silver", "Gold", "Platinum"];
 const TITLES: [&str; 8] =
@@ -154,7 +220,8 @@ impl Plan {
         if number % 60 == 59 {
             departments.clear();
         }
-        let plain: String = format!("{first}.{last}").to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
+        let plain: String =
+            format!("{first}.{last}").to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
         let email = format!("{plain}{number}@example.com");
         let last = (number % 40 != 39).then_some(last);
         let mut record = requester(id, first, last, (number % 25 != 24).then_some(email.as_str()), &departments);

@@ -63,9 +63,9 @@ fn invalid(field: &str, message: &str) -> Response {
 fn route(state: &mut State, request: &Request, parts: &[&str]) -> Answer {
     match (request.method.as_str(), parts) {
         ("GET", [resource]) if state.list(resource).is_some() => list(state, request, resource),
-        ("GET", ["agents", "me"]) => Answer::Whole(state.agents.first().map_or_else(not_found, |me| {
-            Response::json(200, &json!({"agent": me}))
-        })),
+        ("GET", ["agents", "me"]) => {
+            Answer::Whole(state.agents.first().map_or_else(not_found, |me| Response::json(200, &json!({"agent": me}))))
+        }
         ("GET", [resource, id]) if state.list(resource).is_some() => single(state, resource, id),
         ("PUT", ["departments", id]) => Answer::Whole(put_department(state, request, id)),
         _ => Answer::Whole(not_found()),
@@ -106,7 +106,8 @@ fn list(state: &mut State, request: &Request, resource: &str) -> Answer {
     let Some(page) = request.param("page").unwrap_or("1").parse().ok().filter(|page| *page > 0_usize) else {
         return Answer::Whole(invalid("page", "It should be a positive integer"));
     };
-    let Some(per_page) = request.param("per_page").unwrap_or("30").parse().ok().filter(|size| (1..=100_usize).contains(size)) else {
+    let Some(per_page) = request.param("per_page").unwrap_or("30").parse().ok().filter(|size| (1..=100_usize).contains(size))
+    else {
         return Answer::Whole(invalid("per_page", "It should be a Positive Integer less than or equal to 100"));
     };
     let fault = state.faults.hit(resource);

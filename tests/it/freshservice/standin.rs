@@ -2,7 +2,13 @@
 //! `cargo run --example freshservice_standin -- --port 8099 --departments 120 --requesters 1500`.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a tool of the tests, run by hand")]
-#![allow(dead_code, unused_imports, clippy::allow_attributes, clippy::pedantic, reason = "the tests use more of the shared module")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::allow_attributes,
+    clippy::pedantic,
+    reason = "the tests use more of the shared module"
+)]
 
 use std::time::Duration;
 

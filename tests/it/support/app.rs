@@ -80,7 +80,17 @@ impl Builder {
         let database = self.engine.database(&instance, template.map(|made| &made.database));
         let tokens = template.map(|made| made.tokens.clone()).unwrap_or_default();
         let (environment, arguments) = (self.environment, self.arguments);
-        App { folder, instance, database, tokens, environment, arguments, base: String::new(), child: None, lines: Lines::default() }
+        App {
+            folder,
+            instance,
+            database,
+            tokens,
+            environment,
+            arguments,
+            base: String::new(),
+            child: None,
+            lines: Lines::default(),
+        }
     }
 
     /// Starts the program and waits until it listens.
@@ -152,7 +162,8 @@ impl App {
 
     /// Starts the process and does not wait for anything.
     pub fn spawn(&mut self) {
-        let words: Vec<&str> = ["serve", "--bind", "127.0.0.1:0"].into_iter().chain(self.arguments.iter().map(String::as_str)).collect();
+        let words: Vec<&str> =
+            ["serve", "--bind", "127.0.0.1:0"].into_iter().chain(self.arguments.iter().map(String::as_str)).collect();
         let mut command = self.cli().command(&words);
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).expect("a log file");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("codex starts");

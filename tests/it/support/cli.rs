@@ -79,7 +79,8 @@ impl Cli {
     /// Runs a command to its end with this on standard input.
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = self.command(arguments);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("codex starts");
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("codex starts");
         let mut stdin = child.stdin.take().expect("a pipe");
         let _a_command_need_not_read_it = stdin.write_all(input.as_bytes());
         drop(stdin);
@@ -94,6 +95,8 @@ impl Cli {
     /// The same on a thread of its own, so that stand-ins on the runtime can answer meanwhile.
     pub async fn run_beside(&self, arguments: &[&str]) -> Output {
         let (cli, arguments) = (self.clone(), arguments.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
-        tokio::task::spawn_blocking(move || cli.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())).await.expect("the command's thread")
+        tokio::task::spawn_blocking(move || cli.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()))
+            .await
+            .expect("the command's thread")
     }
 }

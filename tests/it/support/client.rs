@@ -79,7 +79,12 @@ impl Api {
     }
 
     /// The same where the program may be gone.
-    pub async fn try_send(&self, method: Method, path: &str, dress: impl FnOnce(RequestBuilder) -> RequestBuilder) -> reqwest::Result<Reply> {
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> reqwest::Result<Reply> {
         let asked = format!("{method} {path}");
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {

@@ -58,7 +58,9 @@ impl Template {
             let arguments = ["users", "add", name, "--email", &email, "--role", role, "--password-stdin"];
             cli.run_with_input(&arguments, PASSWORD).success();
         }
-        let token = |kind: &str, name: &str| cli.run(&["token", "create", kind, name, "--hours", "24"]).success().stdout.trim().to_owned();
+        let token = |kind: &str, name: &str| {
+            cli.run(&["token", "create", kind, name, "--hours", "24"]).success().stdout.trim().to_owned()
+        };
         let tokens = Tokens {
             admin: token("--user", "ada"),
             technician: token("--user", "tess"),
