@@ -1,9 +1,8 @@
 //! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
 pub mod app;
-pub mod auth;
-pub mod cli;
 pub mod assets;
+pub mod auth;
 pub mod cli;
 pub mod companies;
 pub mod config;
