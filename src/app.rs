@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{Extension, Router, middleware};
 
 use crate::{
+    agents,
     auth::{self, CompanyLookup, Expected, Verifier},
     config::Config,
     db::Db,
@@ -18,7 +19,7 @@ use crate::{
 #[must_use]
 pub fn routes(stand_alone: bool) -> Routes {
     let sign_in = if stand_alone { identity::routes() } else { identity::platform_routes() };
-    Routes::new().merge(health::routes()).merge(static_files::routes()).merge(sign_in)
+    Routes::new().merge(health::routes()).merge(static_files::routes()).merge(agents::routes(stand_alone)).merge(sign_in)
 }
 
 /// Every route as (path, method), for the tables in the tests and the documents made from it.

@@ -1,5 +1,6 @@
 //! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
+pub mod agents;
 pub mod app;
 pub mod assets;
 pub mod auth;

@@ -22,7 +22,7 @@ use std::{path::Path, sync::Arc};
 
 pub use self::{
     issue::Token,
-    model::{NewUser, User, UserView},
+    model::{NewUser, User},
     people::roles,
 };
 use crate::{auth::Signer, db::Db, error::Result, web::Routes};

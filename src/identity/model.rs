@@ -1,6 +1,5 @@
 //! A person who signs in here, and the rules for their fields.
 
-use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
@@ -95,25 +94,6 @@ fn is_email(text: &str) -> bool {
     let parts = halves.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     let clean = !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
     parts && clean && text.len() <= 254
-}
-
-/// A user as `/api/users` shows them; `id` is a number here and Keycloak's id on the platform.
-#[derive(Clone, Debug, Serialize)]
-pub struct UserView {
-    /// Id.
-    pub id: serde_json::Value,
-    /// Sign-in name.
-    pub username: String,
-    /// E-mail.
-    pub email: Option<String>,
-    /// Account number of the client's company.
-    pub company_account_number: Option<String>,
-    /// Role.
-    pub permission_level: String,
-    /// Full name.
-    pub name: String,
-    /// Whether they may sign in.
-    pub enabled: bool,
 }
 
 #[cfg(test)]

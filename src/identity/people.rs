@@ -3,12 +3,13 @@
 use super::{
     Identity,
     issue::{API_SECONDS, Token},
-    model::{NewUser, User, UserView},
+    model::{NewUser, User},
     password, session_store,
     session_store::Kind,
     store,
 };
 use crate::{
+    agents::UserView,
     auth::Level,
     db::Write,
     error::{Error, Result},

@@ -1,7 +1,8 @@
 //! People and their passwords.
 
-use super::model::{NewUser, User, UserView, email_key, name_key};
+use super::model::{NewUser, User, email_key, name_key};
 use crate::{
+    agents::UserView,
     auth::Level,
     db::{Conn, Row, Write},
     error::{Error, Result},

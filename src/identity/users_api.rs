@@ -2,8 +2,8 @@
 
 use axum::{Extension, Json};
 
-use super::{Identity, UserView, store};
-use crate::{auth::Admin, error::Result, types::Scope, web::Path};
+use super::{Identity, store};
+use crate::{agents::UserView, auth::Admin, error::Result, types::Scope, web::Path};
 
 /// `GET /api/users`
 pub async fn index(_: Admin, Extension(identity): Extension<Identity>) -> Result<Json<Vec<UserView>>> {

@@ -1,0 +1,24 @@
+//! Everybody who uses Codex, by the subject of their tokens: who they are and how they like their pages.
+//! The same on the platform, where Nexus asks here for theme and start page, and stand-alone.
+
+mod api;
+mod model;
+pub mod store;
+mod users_api;
+
+pub use self::model::{Agent, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS};
+use crate::web::Routes;
+
+/// The room's routes. On the platform it also answers for the users, who live in Keycloak.
+#[must_use]
+pub fn routes(stand_alone: bool) -> Routes {
+    let routes = Routes::new()
+        .get("/api/my/settings", api::show)
+        .put("/api/my/settings", api::update)
+        .get("/api/public/user/theme", api::theme)
+        .get("/api/public/user/home-page", api::home_page);
+    if stand_alone {
+        return routes;
+    }
+    routes.get("/api/users", users_api::index).get("/api/users/{id}", users_api::show)
+}

@@ -1,0 +1,112 @@
+//! A person's preferences and the values that they may take.
+
+use serde::Serialize;
+
+use crate::{error::Result, web::Fields};
+
+/// What `theme_preference` may be.
+pub const THEMES: [&str; 2] = ["light", "dark"];
+/// What `preferred_color_theme` may be.
+pub const COLOR_THEMES: [&str; 9] = ["purple", "blue", "green", "orange", "gold", "red", "yellow", "matrix", "bee"];
+/// What `knowledgetree_view_preference` may be; `list` is what KnowledgeTree's own page sends.
+pub const VIEWS: [&str; 4] = ["grid", "tree", "hierarchy", "list"];
+/// What `home_page_preference` may be.
+pub const HOME_PAGES: [&str; 7] = ["beacon", "knowledgetree", "brainhair", "codex", "ledger", "archive", "helm"];
+
+/// How somebody likes their pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Preferences {
+    /// `light` or `dark`.
+    pub theme_preference: String,
+    /// One of the nine accents.
+    pub preferred_color_theme: String,
+    /// How KnowledgeTree shows its tree.
+    pub knowledgetree_view_preference: String,
+    /// Where Nexus leads after signing in.
+    pub home_page_preference: String,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        let [theme, color, view, home] = [THEMES[0], COLOR_THEMES[0], VIEWS[0], HOME_PAGES[0]].map(str::to_owned);
+        Self {
+            theme_preference: theme,
+            preferred_color_theme: color,
+            knowledgetree_view_preference: view,
+            home_page_preference: home,
+        }
+    }
+}
+
+/// The preferences that somebody sends; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    theme: Option<String>,
+    color_theme: Option<String>,
+    view: Option<String>,
+    home_page: Option<String>,
+}
+
+impl Patch {
+    /// Reads and checks what was sent, naming every wrong value.
+    pub fn read(mut fields: Fields) -> Result<Self> {
+        let patch = Self {
+            theme: fields.text("theme_preference").not_null().one_of(&THEMES).value(),
+            color_theme: fields.text("preferred_color_theme").not_null().one_of(&COLOR_THEMES).value(),
+            view: fields.text("knowledgetree_view_preference").not_null().one_of(&VIEWS).value(),
+            home_page: fields.text("home_page_preference").not_null().one_of(&HOME_PAGES).value(),
+        };
+        fields.finish()?;
+        Ok(patch)
+    }
+
+    /// The preferences with these changes.
+    #[must_use]
+    pub fn applied_to(self, before: &Preferences) -> Preferences {
+        let or = |sent: Option<String>, kept: &String| sent.unwrap_or_else(|| kept.clone());
+        Preferences {
+            theme_preference: or(self.theme, &before.theme_preference),
+            preferred_color_theme: or(self.color_theme, &before.preferred_color_theme),
+            knowledgetree_view_preference: or(self.view, &before.knowledgetree_view_preference),
+            home_page_preference: or(self.home_page, &before.home_page_preference),
+        }
+    }
+}
+
+/// A person as far as their tokens and their own choices tell.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Our id.
+    pub id: i64,
+    /// The subject of their tokens.
+    pub subject: String,
+    /// Sign-in name.
+    pub username: String,
+    /// E-mail.
+    pub email: Option<String>,
+    /// Full name.
+    pub name: String,
+    /// Role.
+    pub permission_level: String,
+    /// Their choices.
+    pub preferences: Preferences,
+}
+
+/// A user as `/api/users` shows them; `id` is a number stand-alone and Keycloak's id on the platform.
+#[derive(Clone, Debug, Serialize)]
+pub struct UserView {
+    /// Id.
+    pub id: serde_json::Value,
+    /// Sign-in name.
+    pub username: String,
+    /// E-mail.
+    pub email: Option<String>,
+    /// Account number of the client's company.
+    pub company_account_number: Option<String>,
+    /// Role.
+    pub permission_level: String,
+    /// Full name.
+    pub name: String,
+    /// Whether they may sign in.
+    pub enabled: bool,
+}
