@@ -40,6 +40,7 @@ impl Identity {
         let new = new.checked()?;
         password::check("password", &password, &new.username)?;
         let hash = password::hash(password).await?;
+        self.publish_key().await?;
         let (identity, link, actor) = (self.clone(), secret::hash(link), Actor::system("first run"));
         self.db
             .write(&Scope::All, &actor, move |w| {

@@ -51,6 +51,7 @@ impl Identity {
 
     /// A token for a service, to be shown to `target`.
     pub async fn issue_service(&self, actor: &Actor, name: &str, target: &str, seconds: i64) -> Result<Token> {
+        self.publish_key().await?;
         let jti = secret::random()?;
         let sub = format!("service:{name}");
         let claims = Issued {

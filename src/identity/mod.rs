@@ -25,7 +25,14 @@ pub use self::{
     model::{NewUser, User},
     people::roles,
 };
-use crate::{auth::Signer, db::Db, error::Result, web::Routes};
+use tokio::sync::OnceCell;
+
+use crate::{
+    auth::{Signer, local},
+    db::Db,
+    error::Result,
+    web::Routes,
+};
 
 /// Everything the room needs; cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,19 +41,25 @@ pub struct Identity {
     signer: Arc<Signer>,
     issuer: Arc<str>,
     service: Arc<str>,
+    published: Arc<OnceCell<()>>,
 }
 
 impl Identity {
     /// The room over this database, with the key pair of this instance folder (made if there is none).
     pub fn open(db: Db, instance: &Path, issuer: &str, service: &str) -> Result<Self> {
         let signer = Arc::new(Signer::open(instance)?);
-        Ok(Self { db, signer, issuer: issuer.into(), service: service.into() })
+        Ok(Self { db, signer, issuer: issuer.into(), service: service.into(), published: Arc::default() })
     }
 
     /// What signs our tokens.
     #[must_use]
     pub fn signer(&self) -> Arc<Signer> {
         self.signer.clone()
+    }
+
+    /// Makes the public half of our key known to every instance, before the first token is out.
+    async fn publish_key(&self) -> Result<()> {
+        self.published.get_or_try_init(|| local::publish(&self.db, &self.signer)).await.copied()
     }
 }
 

@@ -63,6 +63,7 @@ impl Identity {
 
     /// A token for a person, without their password: for the command line, whose user owns the keys.
     pub async fn token_for(&self, actor: &Actor, login: &str, seconds: Option<i64>) -> Result<Token> {
+        self.publish_key().await?;
         let (user, identity) = (self.find(login).await?, self.clone());
         if !user.enabled {
             return Err(Error::conflict(format!("{} is disabled", user.username)));

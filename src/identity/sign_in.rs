@@ -26,6 +26,7 @@ impl Identity {
             None => format!("name:{}", secret::hash(&name_key(login))),
         };
         let (user, hash) = self.check(found, account.clone(), password, from).await?;
+        self.publish_key().await?;
         let (identity, actor, person, address) = (self.clone(), actor(&user), user.clone(), address(from));
         let opened = self.db.write(&Scope::All, &actor, move |w| {
             // While the password was computed, somebody may have changed it or shut the person out.

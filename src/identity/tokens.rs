@@ -19,7 +19,7 @@ use crate::{
 
 /// `GET /.well-known/jwks.json`
 pub async fn jwks(Extension(identity): Extension<Identity>) -> Result<impl IntoResponse> {
-    local::publish(&identity.db, &identity.signer).await?;
+    identity.publish_key().await?;
     let keys = local::public_keys(&identity.db).await?;
     Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(json!({ "keys": keys }))))
 }
