@@ -113,9 +113,12 @@ pub fn companies_of_email(c: &mut Conn, email: &str) -> Result<Vec<i64>> {
     if folded.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = "SELECT contact.id FROM @contacts contact
+    let sql = "SELECT contact.id, contact.email FROM @contacts contact
                WHERE contact.email_folded = ?1 AND contact.active = ?2 AND contact.retired_at IS NULL";
-    let found = c.all(sql, params![folded, true])?;
+    let mut found = c.all(sql, params![folded, true])?;
+    // Folding forgives accents, which is right for a search and wrong for who somebody is.
+    let key = |text: &str| text.trim().to_lowercase();
+    found.retain(|row| row.get::<String>(1).is_ok_and(|stored| key(&stored) == key(email)));
     let [only] = found.as_slice() else { return Ok(Vec::new()) };
     let sql = "SELECT place.company_id FROM @contact_companies place JOIN @companies company ON company.id = place.company_id
                WHERE place.contact_id = ?1 AND company.retired_at IS NULL ORDER BY place.company_id";

@@ -4,6 +4,7 @@ use super::model::{NewUser, User, email_key, name_key};
 use crate::{
     agents::UserView,
     auth::Level,
+    companies,
     db::{Conn, Row, Write},
     error::{Error, Result},
     history, params,
@@ -91,10 +92,7 @@ pub fn password_hash(c: &mut Conn, user_id: i64) -> Result<Option<String>> {
 
 /// The id of the company with this account number (or, failing that, this id).
 pub fn company_id(c: &mut Conn, key: &str) -> Result<i64> {
-    let sql = "SELECT company.id FROM @companies company WHERE company.account_number = ?1 OR company.id = ?2
-               ORDER BY CASE WHEN company.account_number = ?1 THEN 0 ELSE 1 END";
-    let row = c.first(sql, params![key, key.parse::<i64>().unwrap_or(-1)])?;
-    row.map(|row| row.get(0)).transpose()?.ok_or_else(|| Error::field("company", "there is no such company"))
+    companies::store::find_id(c, key)?.ok_or_else(|| Error::field("company", "there is no such company"))
 }
 
 /// Stores a new person.
