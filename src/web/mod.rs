@@ -20,6 +20,7 @@ pub mod request_id;
 pub mod routes;
 pub mod static_files;
 pub mod table;
+pub mod view;
 pub mod write;
 
 use crate::{config::Config, db::Db};

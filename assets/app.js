@@ -1,0 +1,55 @@
+// Everything here is a help on top of pages that work without it.
+import { startList } from "./list.js";
+import { startForms } from "./form.js";
+import { startPalette } from "./palette.js";
+import { startToasts, toast } from "./toast.js";
+import { startSync } from "./sync.js";
+import { startTheme } from "./theme.js";
+
+const root = document.querySelector(".app");
+const prefix = root?.dataset.prefix ?? "";
+document.documentElement.classList.add("scripted");
+
+/** Buttons that copy are of no use without scripts, so they come hidden. */
+export function showCopyButtons(within) {
+  for (const button of within.querySelectorAll(".copy[hidden]")) button.hidden = false;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) {
+    event.preventDefault();
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.classList.add("is-done");
+      setTimeout(() => button.classList.remove("is-done"), 1200);
+    } catch {
+      toast("The browser did not allow copying.", "error");
+    }
+    return;
+  }
+  // A menu closes when the next click lands elsewhere.
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    event.stopImmediatePropagation();
+  }
+});
+
+document.addEventListener("list:shown", (event) => showCopyButtons(event.target));
+
+showCopyButtons(document);
+startToasts();
+startTheme();
+startList();
+startForms();
+startPalette(prefix);
+startSync(prefix);

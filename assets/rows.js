@@ -1,0 +1,100 @@
+// Rows of a list: j and k move, Enter opens, x chooses; what is chosen gets a bar of its own.
+import { toast } from "./toast.js";
+
+const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+
+function rows() {
+  return [...document.querySelectorAll("#list tbody tr[data-id]")];
+}
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.findIndex((row) => row.classList.contains("is-current"));
+  const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step));
+  all[at]?.classList.remove("is-current");
+  all[next].classList.add("is-current");
+  all[next].querySelector("a")?.focus({ preventScroll: true });
+  all[next].scrollIntoView({ block: "nearest" });
+}
+
+function chosen() {
+  return rows().filter((row) => row.querySelector("[data-choose]")?.checked);
+}
+
+function button(label, act) {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.className = "btn btn--sm";
+  element.textContent = label;
+  element.addEventListener("click", act);
+  return element;
+}
+
+function showBar() {
+  const list = document.getElementById("list");
+  list.querySelector(".bulk")?.remove();
+  const some = chosen();
+  for (const row of rows()) row.classList.toggle("is-chosen", some.includes(row));
+  if (!some.length) return;
+  const bar = document.createElement("div");
+  bar.className = "bulk";
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "Chosen rows");
+  const count = document.createElement("b");
+  count.textContent = `${some.length} chosen`;
+  bar.append(count);
+  const mails = some.flatMap((row) => [...row.querySelectorAll('a[href^="mailto:"]')]).map((link) => link.textContent);
+  if (mails.length) bar.append(button("Copy e-mail addresses", () => copy(mails.join("; "), `${mails.length} addresses copied.`)));
+  const names = some.map((row) => row.querySelector("a").textContent.trim());
+  bar.append(button("Copy names", () => copy(names.join("\n"), `${names.length} names copied.`)));
+  if (list.dataset.csvChosen) {
+    const link = document.createElement("a");
+    link.className = "btn btn--sm";
+    link.href = list.dataset.csvChosen + encodeURIComponent(some.map((row) => row.dataset.id).join(","));
+    link.textContent = "CSV";
+    bar.append(link);
+  }
+  bar.append(button("Clear", () => choose(rows(), false)));
+  list.append(bar);
+}
+
+async function copy(text, message) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(message);
+  } catch {
+    toast("The browser did not allow copying.", "error");
+  }
+}
+
+function choose(some, wanted) {
+  for (const row of some) row.querySelector("[data-choose]").checked = wanted;
+  showBar();
+}
+
+export function startRows() {
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-choose]")) showBar();
+    if (event.target.matches("[data-choose-all]")) choose(rows(), event.target.checked);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector(".modal.active")) return;
+    if (event.key === "j") move(1);
+    else if (event.key === "k") move(-1);
+    else if (event.key === "x") {
+      const row = document.querySelector("#list tr.is-current");
+      const box = row?.querySelector("[data-choose]");
+      if (box) choose([row], !box.checked);
+    } else if (event.key === "n") document.querySelector("[data-new]")?.click();
+    else return;
+    event.preventDefault();
+  });
+  // A click beside the link opens the row too, unless text is being selected.
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("#list tbody tr[data-href]");
+    if (!row || event.target.closest("a, button, input, details, summary") || String(getSelection())) return;
+    if (event.ctrlKey || event.metaKey) window.open(row.dataset.href);
+    else location.href = row.dataset.href;
+  });
+}

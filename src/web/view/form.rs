@@ -1,0 +1,189 @@
+//! The fields of a form: what was typed, what is wrong with it, and which choices there are.
+
+use crate::error::FieldError;
+use askama::Template;
+
+/// One of several things to choose.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is read.
+    pub label: String,
+}
+
+impl Choice {
+    /// A choice whose word is its value.
+    #[must_use]
+    pub fn word(value: &str) -> Self {
+        Self { value: value.to_owned(), label: value.to_owned() }
+    }
+
+    /// A choice.
+    #[must_use]
+    pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { value: value.into(), label: label.into() }
+    }
+}
+
+/// How a field is filled in.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// One line, by its HTML input type: `text`, `email`, `tel`, `date`, `number`, `url`, `password`.
+    Line(&'static str),
+    /// Several lines.
+    Area,
+    /// One of these.
+    Select(Vec<Choice>),
+    /// Any of these, as boxes to tick; what is chosen is in [`Field::values`].
+    Many(Vec<Choice>),
+    /// Yes or no.
+    Check,
+}
+
+/// One field of a form.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/field.html")]
+pub struct Field {
+    /// What is sent.
+    pub name: &'static str,
+    /// What is read.
+    pub label: &'static str,
+    /// How it is filled in.
+    pub kind: Kind,
+    /// What was typed, or what is stored; `true` for a ticked box.
+    pub value: String,
+    /// What is chosen among many.
+    pub values: Vec<String>,
+    /// What is wrong with it.
+    pub error: Option<String>,
+    /// What helps to fill it in.
+    pub hint: &'static str,
+    /// Whether it must be filled in.
+    pub required: bool,
+    /// Whether it takes the whole width.
+    pub wide: bool,
+    /// What the browser may offer, for passwords and names.
+    pub autocomplete: &'static str,
+}
+
+impl askama::filters::HtmlSafe for Field {}
+
+impl Field {
+    fn of(kind: Kind, name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            name,
+            label,
+            kind,
+            value: value.into(),
+            values: Vec::new(),
+            error: None,
+            hint: "",
+            required: false,
+            wide: false,
+            autocomplete: "off",
+        }
+    }
+
+    /// One line of text.
+    #[must_use]
+    pub fn text(name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+        Self::of(Kind::Line("text"), name, label, value)
+    }
+
+    /// One line of another input type.
+    #[must_use]
+    pub fn line(input: &'static str, name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+        Self::of(Kind::Line(input), name, label, value)
+    }
+
+    /// Several lines, over the whole width.
+    #[must_use]
+    pub fn area(name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+        Self { wide: true, ..Self::of(Kind::Area, name, label, value) }
+    }
+
+    /// One of several; a stored value that is no longer offered stays choosable.
+    #[must_use]
+    pub fn select(name: &'static str, label: &'static str, value: impl Into<String>, mut choices: Vec<Choice>) -> Self {
+        let value = value.into();
+        if !choices.iter().any(|choice| choice.value == value) {
+            choices.insert(0, Choice::new(value.clone(), if value.is_empty() { "–" } else { &value }));
+        }
+        Self::of(Kind::Select(choices), name, label, value)
+    }
+
+    /// Any of several.
+    #[must_use]
+    pub fn many(name: &'static str, label: &'static str, values: Vec<String>, choices: Vec<Choice>) -> Self {
+        Self { values, wide: true, ..Self::of(Kind::Many(choices), name, label, "") }
+    }
+
+    /// Yes or no.
+    #[must_use]
+    pub fn check(name: &'static str, label: &'static str, value: bool) -> Self {
+        Self::of(Kind::Check, name, label, if value { "true" } else { "" })
+    }
+
+    /// Must be filled in.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// With a word of help.
+    #[must_use]
+    pub fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// Over the whole width.
+    #[must_use]
+    pub fn wide(mut self) -> Self {
+        self.wide = true;
+        self
+    }
+
+    /// What the browser may offer.
+    #[must_use]
+    pub fn autocomplete(mut self, what: &'static str) -> Self {
+        self.autocomplete = what;
+        self
+    }
+
+    fn chosen(&self, choice: &Choice) -> bool {
+        self.value == choice.value || self.values.contains(&choice.value)
+    }
+
+    /// `aria-describedby` for the help and the error under the field.
+    fn described(&self) -> String {
+        let mut ids = Vec::new();
+        if !self.hint.is_empty() {
+            ids.push(format!("{}-hint", self.name));
+        }
+        if self.error.is_some() {
+            ids.push(format!("{}-error", self.name));
+        }
+        ids.join(" ")
+    }
+}
+
+/// Puts each error beside its field (`name`, `name.0` and `name[0]` all belong to `name`) and returns
+/// those that belong to none, to be shown above the form.
+#[must_use]
+pub fn place_errors<'a>(fields: impl IntoIterator<Item = &'a mut Field>, errors: &[FieldError]) -> Vec<String> {
+    let mut rest: Vec<&FieldError> = errors.iter().collect();
+    for field in fields {
+        rest.retain(|error| {
+            let root = error.field.split(['.', '[']).next().unwrap_or_default();
+            if root != field.name {
+                return true;
+            }
+            field.error.get_or_insert_with(|| error.message.clone());
+            false
+        });
+    }
+    rest.iter().map(|error| format!("{}: {}", error.field, error.message)).collect()
+}

@@ -1,0 +1,189 @@
+//! What pages are made of: the frame around every page and the parts that fill it. A part is a struct
+//! with a template under `templates/parts/`; printed inside another template it stays markup, and what
+//! it holds is escaped by its own template.
+
+pub mod filters;
+pub mod form;
+mod icons;
+pub mod list;
+pub mod record;
+pub mod table;
+pub mod time;
+pub mod value;
+
+pub use form::{Choice, Field, Kind};
+pub use list::{Cells, Chip, Column, Filter, List, Row};
+pub use record::{Crumb, Event, Item, Moved, Source, Timeline};
+pub use table::{Line, Post, Table};
+pub use value::Value;
+
+/// The rooms that the rail leads to; `Page::section` names the one we are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The dashboard.
+    Dashboard,
+    /// Companies and what hangs on them.
+    Companies,
+    /// People.
+    Contacts,
+    /// Devices.
+    Assets,
+    /// Sync centre.
+    Admin,
+    /// One's own account.
+    Settings,
+    /// Pages outside the rooms: errors, search.
+    Elsewhere,
+}
+
+/// The person a page is made for.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    /// How we address them.
+    pub name: String,
+    /// Their role in words.
+    pub role: &'static str,
+    /// Whether edit controls are shown.
+    pub may_write: bool,
+    /// Whether administration is shown.
+    pub is_admin: bool,
+    /// Whether they belong to a customer: no history, no sources.
+    pub is_client: bool,
+}
+
+/// What happened to the last form, shown once.
+#[derive(Clone, Debug)]
+pub struct Flash {
+    /// `success`, `error` or `info`.
+    pub kind: &'static str,
+    /// One sentence.
+    pub text: String,
+}
+
+/// The frame around a page: who reads it, where it hangs, how links start.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// What links start with: empty, or `/codex` behind Nexus.
+    pub prefix: String,
+    /// Whether we bring our own stylesheet and rail.
+    pub standalone: bool,
+    /// `light`, `dark`, or empty for the system's choice.
+    pub theme: String,
+    /// One of the nine accents.
+    pub color_theme: String,
+    /// The name of the page.
+    pub title: String,
+    /// Where in the rail.
+    pub section: Section,
+    /// Nobody on the pages before signing in.
+    pub reader: Option<Reader>,
+    /// Proves that a form was ours.
+    pub csrf: String,
+    /// The outcome of the last form.
+    pub flash: Option<Flash>,
+    /// Sync plans that wait for an administrator.
+    pub waiting: i64,
+    /// Whether the data is made up.
+    pub demo: bool,
+}
+
+impl Page {
+    /// A page that belongs to nobody: errors, signing in.
+    #[must_use]
+    pub fn outside(prefix: &str, standalone: bool, title: impl Into<String>) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            standalone,
+            theme: String::new(),
+            color_theme: "purple".to_owned(),
+            title: title.into(),
+            section: Section::Elsewhere,
+            reader: None,
+            csrf: String::new(),
+            flash: None,
+            waiting: 0,
+            demo: false,
+        }
+    }
+
+    /// The same page under a name and in a room.
+    #[must_use]
+    pub fn titled(mut self, section: Section, title: impl Into<String>) -> Self {
+        self.section = section;
+        self.title = title.into();
+        self
+    }
+
+    /// An address of ours, as the browser must ask for it.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
+    /// Whether the reader may change things.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.reader.as_ref().is_some_and(|reader| reader.may_write)
+    }
+
+    /// Whether the reader runs the place.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.reader.as_ref().is_some_and(|reader| reader.is_admin)
+    }
+
+    /// Whether the reader is one of us and may see who changed what.
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.reader.as_ref().is_some_and(|reader| !reader.is_client)
+    }
+
+    /// The mark for the rail's current entry.
+    #[must_use]
+    pub fn is(&self, section: &str) -> bool {
+        match self.section {
+            Section::Dashboard => section == "dashboard",
+            Section::Companies => section == "companies",
+            Section::Contacts => section == "contacts",
+            Section::Assets => section == "assets",
+            Section::Admin => section == "admin",
+            Section::Settings => section == "settings",
+            Section::Elsewhere => false,
+        }
+    }
+
+    /// The address of one of our files; it changes with the file.
+    #[must_use]
+    pub fn asset(&self, name: &str) -> String {
+        self.url(&super::static_files::path(name))
+    }
+}
+
+/// Two letters for a name, as in an avatar.
+#[must_use]
+pub fn initials(name: &str) -> String {
+    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let first = words.next().and_then(|word| word.chars().next());
+    let last = words.last().and_then(|word| word.chars().next());
+    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+}
+
+/// A count as people read it: `30,112`.
+#[must_use]
+pub fn thousands(count: i64) -> String {
+    let digits = count.unsigned_abs().to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if count < 0 {
+        out.push('-');
+    }
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! The parts of a detail page: where it hangs, what is known with its sources, what happened.
+
+use super::{Value, filters};
+use askama::Template;
+
+/// One step of the way to a page.
+#[derive(Clone, Debug)]
+pub struct Crumb {
+    /// With the prefix.
+    pub href: String,
+    /// The step's name.
+    pub text: String,
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The field in history's words.
+    pub field: String,
+    /// Letter for the mark: `F` for Freshservice, `D` for Datto; empty draws a hand.
+    pub letter: &'static str,
+    /// Who: `Freshservice`, `jane`.
+    pub name: String,
+    /// When, as stored.
+    pub at: String,
+    /// Which run, for a sync.
+    pub run: Option<i64>,
+    /// Whether a sync must leave it alone.
+    pub pinned: bool,
+    /// Whether there is a vendor that this value could follow again.
+    pub synced: bool,
+    /// Where pin and unpin are posted, when the reader may.
+    pub action: Option<String>,
+    /// The form's proof.
+    pub csrf: String,
+}
+
+/// A label and its value.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/item.html")]
+pub struct Item {
+    /// What it is.
+    pub label: &'static str,
+    /// What is known.
+    pub value: Value,
+    /// Where it came from, when a sync or a person set it.
+    pub source: Option<Source>,
+}
+
+impl askama::filters::HtmlSafe for Item {}
+
+impl Item {
+    /// A label and its value, without a source.
+    #[must_use]
+    pub fn new(label: &'static str, value: Value) -> Self {
+        Self { label, value, source: None }
+    }
+
+    /// The same with its source.
+    #[must_use]
+    pub fn from(mut self, source: Option<Source>) -> Self {
+        self.source = source;
+        self
+    }
+}
+
+/// One field that moved.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// The field in words.
+    pub field: String,
+    /// What it was; empty when it was nothing.
+    pub old: String,
+    /// What it is; empty when it is nothing.
+    pub new: String,
+}
+
+/// One thing that happened to a record.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Who or what did it.
+    pub who: String,
+    /// Whether a person did.
+    pub by_person: bool,
+    /// What was done: `changed`, `created`, `retired`.
+    pub what: String,
+    /// When, as stored.
+    pub at: String,
+    /// Why, when it was said.
+    pub reason: Option<String>,
+    /// Field by field.
+    pub moved: Vec<Moved>,
+}
+
+/// A record's history, newest first.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/timeline.html")]
+pub struct Timeline {
+    /// What happened.
+    pub events: Vec<Event>,
+    /// The feed with everything, when there is more.
+    pub more: Option<String>,
+}
+
+impl askama::filters::HtmlSafe for Timeline {}

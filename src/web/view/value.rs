@@ -1,0 +1,158 @@
+//! A value on a page, in a table or beside a label.
+
+use super::{filters, thousands};
+use askama::Template;
+
+/// One value, by how it is shown.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/value.html")]
+pub enum Value {
+    /// Nothing is known: a faint dash.
+    None,
+    /// Plain words.
+    Text(String),
+    /// Several lines as they were typed.
+    Lines(String),
+    /// A way to another page of ours.
+    Link {
+        /// With the prefix.
+        href: String,
+        /// What it leads to.
+        text: String,
+    },
+    /// A way out of here.
+    Away {
+        /// The address, http or https.
+        href: String,
+        /// What it leads to.
+        text: String,
+    },
+    /// A state, plan or type.
+    Badge {
+        /// `success`, `danger`, `warning`, `info`, `gold`, `platinum`, or empty for neutral.
+        kind: &'static str,
+        /// The word.
+        text: String,
+    },
+    /// A state with a coloured dot beside its word.
+    Dot {
+        /// `good`, `warn`, `bad`, or empty.
+        kind: &'static str,
+        /// The word.
+        text: String,
+    },
+    /// An e-mail address.
+    Mail(String),
+    /// A telephone number.
+    Phone(String),
+    /// Something to copy: a serial, an id, an IP address.
+    Code(String),
+    /// A date or moment, shown as its date.
+    Date(String),
+    /// A moment, shown as its distance.
+    Ago(String),
+    /// A number, ready to read.
+    Count(String),
+    /// Several of these side by side.
+    Many(Vec<Value>),
+}
+
+impl askama::filters::HtmlSafe for Value {}
+
+impl Value {
+    /// Plain words, or nothing.
+    #[must_use]
+    pub fn text(text: Option<&str>) -> Self {
+        filled(text).map_or(Self::None, |text| Self::Text(text.to_owned()))
+    }
+
+    /// Plain words that are never missing.
+    #[must_use]
+    pub fn words(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A way to another page of ours.
+    #[must_use]
+    pub fn link(href: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Link { href: href.into(), text: text.into() }
+    }
+
+    /// A way out, if the address is one that a browser may follow; else the words themselves.
+    #[must_use]
+    pub fn away(href: Option<&str>, text: &str) -> Self {
+        match filled(href) {
+            Some(href) if href.starts_with("https://") || href.starts_with("http://") => {
+                Self::Away { href: href.to_owned(), text: text.to_owned() }
+            }
+            other => Self::text(other),
+        }
+    }
+
+    /// A state, plan or type.
+    #[must_use]
+    pub fn badge(kind: &'static str, text: impl Into<String>) -> Self {
+        Self::Badge { kind, text: text.into() }
+    }
+
+    /// Something to copy, or nothing.
+    #[must_use]
+    pub fn code(text: Option<&str>) -> Self {
+        filled(text).map_or(Self::None, |text| Self::Code(text.to_owned()))
+    }
+
+    /// An e-mail address, or nothing.
+    #[must_use]
+    pub fn mail(text: Option<&str>) -> Self {
+        filled(text).map_or(Self::None, |text| Self::Mail(text.to_owned()))
+    }
+
+    /// A telephone number, or nothing.
+    #[must_use]
+    pub fn phone(text: Option<&str>) -> Self {
+        filled(text).map_or(Self::None, |text| Self::Phone(text.to_owned()))
+    }
+
+    /// A date, or nothing.
+    #[must_use]
+    pub fn date(text: Option<&str>) -> Self {
+        filled(text).map_or(Self::None, |text| Self::Date(text.to_owned()))
+    }
+
+    /// A moment as its distance, or nothing.
+    #[must_use]
+    pub fn ago(text: Option<&str>) -> Self {
+        filled(text).map_or(Self::None, |text| Self::Ago(text.to_owned()))
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn count(count: i64) -> Self {
+        Self::Count(thousands(count))
+    }
+
+    /// Online or not, when somebody looked.
+    #[must_use]
+    pub fn online(online: Option<bool>) -> Self {
+        match online {
+            Some(true) => Self::Dot { kind: "good", text: "Online".into() },
+            Some(false) => Self::Dot { kind: "", text: "Offline".into() },
+            None => Self::None,
+        }
+    }
+
+    /// Yes or no.
+    #[must_use]
+    pub fn yes_no(yes: bool) -> Self {
+        Self::words(if yes { "Yes" } else { "No" })
+    }
+}
+
+fn filled(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// The dialable form of a number as people write it.
+fn dial(number: &str) -> String {
+    number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+}
