@@ -77,8 +77,6 @@ pub struct Page {
     pub section: Section,
     /// Nobody on the pages before signing in.
     pub reader: Option<Reader>,
-    /// Proves that a form was ours.
-    pub csrf: String,
     /// The outcome of the last form.
     pub flash: Option<Flash>,
     /// Sync plans that wait for an administrator.
@@ -99,7 +97,6 @@ impl Page {
             title: title.into(),
             section: Section::Elsewhere,
             reader: None,
-            csrf: String::new(),
             flash: None,
             waiting: 0,
             demo: false,

@@ -31,8 +31,6 @@ pub struct Source {
     pub synced: bool,
     /// Where pin and unpin are posted, when the reader may.
     pub action: Option<String>,
-    /// The form's proof.
-    pub csrf: String,
 }
 
 /// A label and its value.

@@ -39,8 +39,6 @@ pub struct Table {
     pub empty: &'static str,
     /// Everything, when only some are shown: address and words.
     pub more: Option<(String, String)>,
-    /// The form's proof.
-    pub csrf: String,
 }
 
 impl askama::filters::HtmlSafe for Table {}

@@ -6,7 +6,8 @@ fn counts_and_initials_read_as_people_write_them() {
     for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (30_112, "30,112"), (-1_234_567, "-1,234,567")] {
         assert_eq!(thousands(count), text);
     }
-    for (name, letters) in [("Ada Lovelace", "AL"), ("jürgen", "J"), ("", ""), ("M. de la Cruz", "MC"), ("élise O'Neil", "ÉN")] {
+    for (name, letters) in [("Ada Lovelace", "AL"), ("jürgen", "J"), ("", ""), ("M. de la Cruz", "MC"), ("élise O'Neil", "ÉN")]
+    {
         assert_eq!(initials(name), letters, "{name}");
     }
 }
