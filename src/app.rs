@@ -7,10 +7,12 @@ use axum::{Extension, Router, middleware};
 use crate::{
     agents,
     auth::{self, CompanyLookup, Expected, Verifier},
+    companies,
     config::Config,
     contacts,
     db::Db,
     error::Result,
+    hub,
     identity::{self, Identity},
     platform::{Health, health},
     web::{RouteInfo, Routes, Web, edge, static_files},
@@ -20,7 +22,13 @@ use crate::{
 #[must_use]
 pub fn routes(stand_alone: bool) -> Routes {
     let sign_in = if stand_alone { identity::routes() } else { identity::platform_routes() };
-    Routes::new().merge(health::routes()).merge(static_files::routes()).merge(agents::routes(stand_alone)).merge(sign_in)
+    Routes::new()
+        .merge(health::routes())
+        .merge(static_files::routes())
+        .merge(agents::routes(stand_alone))
+        .merge(sign_in)
+        .merge(companies::routes())
+        .merge(hub::routes())
 }
 
 /// Every route as (path, method), for the tables in the tests and the documents made from it.

@@ -11,6 +11,7 @@ pub mod contacts;
 pub mod db;
 pub mod error;
 pub mod history;
+pub mod hub;
 pub mod identity;
 pub mod platform;
 pub mod sync;

@@ -18,6 +18,7 @@ pub mod peer;
 pub mod prefix;
 pub mod request_id;
 pub mod routes;
+mod segment;
 pub mod static_files;
 pub mod table;
 pub mod view;
@@ -33,6 +34,7 @@ pub use peer::Peer;
 pub use prefix::Prefix;
 pub use request_id::RequestId;
 pub use routes::{RouteInfo, Routes};
+pub use segment::encode_segment;
 pub use write::{Conditions, Reply};
 
 /// The state that every handler can ask for.

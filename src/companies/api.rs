@@ -1,0 +1,245 @@
+//! Companies over HTTP (contract §1.1, §1.10).
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::json;
+
+use super::list_store::COMPANIES;
+use super::location::{Location, LocationView};
+use super::{rules, store};
+use crate::auth::{Editor, Person, Reader};
+use crate::error::Result;
+use crate::history;
+use crate::web::table::{self, Pagination};
+use crate::web::{Ask, Conditions, Fields, Path, Reply, Sent, Web, encode_segment, list};
+
+/// Columns by which the page's table may sort (contract §1.10).
+const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_system", "phone_system", "contract_end_date"];
+
+/// `GET /api/companies`: an array of all, or the part that was asked for.
+///
+/// # Errors
+/// When a parameter is wrong.
+pub async fn index(State(web): State<Web>, reader: Reader, ask: Ask) -> Result<Response> {
+    let query = ask.list(&COMPANIES)?;
+    list::respond(&web, &reader.scope(), "", &ask, query, |c, query| query.run(c, store::view)).await
+}
+
+/// `GET /api/companies/{acct}` and its singular twin.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
+    let view = web
+        .db
+        .read(&reader.scope(), move |c| {
+            let id = store::id_of(c, &key)?;
+            store::get_view(c, id)
+        })
+        .await?;
+    ask.row(view.id, view.rev, &view)
+}
+
+/// `POST /api/companies`.
+///
+/// # Errors
+/// `Invalid`, or `Conflict` for a number that is taken.
+pub async fn create(State(web): State<Web>, editor: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
+    let digest = fields.digest();
+    let input = rules::read(fields, true)?;
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
+            let company = store::create(w, &input)?;
+            let view = store::get_view(w, company.id)?;
+            let path = format!("/api/companies/{}", encode_segment(&view.account_number));
+            Ok(Reply::created(&view, path)?.with("message", "Company created").tagged(view.id, view.rev))
+        })
+        .await
+}
+
+/// `PUT` and `PATCH /api/companies/{acct}`: the fields that were sent.
+///
+/// # Errors
+/// `Invalid`, `Conflict`, `PreconditionFailed`, `NotFound`.
+pub async fn update(
+    State(web): State<Web>,
+    editor: Editor,
+    Path(key): Path<String>,
+    conditions: Conditions,
+    fields: Fields,
+) -> Result<Response> {
+    let digest = fields.digest();
+    let input = rules::read(fields, false)?;
+    let request = conditions.clone();
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
+            let id = store::id_of(w, &key)?;
+            store::update(w, id, &input, request.rev(id)?)?;
+            let view = store::get_view(w, id)?;
+            Ok(Reply::ok(&view)?.with("message", "Company updated").tagged(view.id, view.rev))
+        })
+        .await
+}
+
+/// `PUT /companies/{acct}/update`: the same for our own page, with the features that deviate.
+///
+/// # Errors
+/// As [`update`].
+pub async fn page_update(
+    State(web): State<Web>,
+    editor: Editor,
+    Path(key): Path<String>,
+    conditions: Conditions,
+    mut fields: Fields,
+) -> Result<Response> {
+    let digest = fields.digest();
+    let overrides = fields.object("feature_overrides").get();
+    let overrides = match overrides {
+        Sent::Value(map) => Some(read_overrides(map, &mut fields)),
+        Sent::Null => Some(BTreeMap::new()),
+        Sent::Absent => None,
+    };
+    let input = rules::read(fields, false)?;
+    let request = conditions.clone();
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
+            let id = store::id_of(w, &key)?;
+            store::update(w, id, &input, request.rev(id)?)?;
+            if let Some(overrides) = &overrides {
+                store::set_feature_overrides(w, id, overrides)?;
+            }
+            Reply::ok(&json!({ "success": true, "message": "Company updated" }))
+        })
+        .await
+}
+
+fn read_overrides(map: serde_json::Map<String, serde_json::Value>, fields: &mut Fields) -> BTreeMap<String, String> {
+    let mut overrides = BTreeMap::new();
+    for (key, value) in map {
+        match value {
+            serde_json::Value::String(text) if text.trim().is_empty() => {}
+            serde_json::Value::Null => {}
+            serde_json::Value::String(text) if text.chars().count() <= 100 && key.chars().count() <= 100 => {
+                overrides.insert(key, text.trim().to_owned());
+            }
+            _ => fields.refuse(format!("feature_overrides.{key}"), "must be text of at most 100 characters"),
+        }
+    }
+    overrides
+}
+
+/// `GET /api/companies/{acct}/locations`.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn locations(State(web): State<Web>, reader: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
+    let views = read_locations(&web, &reader, key).await?;
+    ask.value(&views)
+}
+
+/// `GET /companies/{acct}/locations`, for our own page.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn page_locations(State(web): State<Web>, reader: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
+    let views = read_locations(&web, &reader, key).await?;
+    ask.value(&json!({ "success": true, "locations": views }))
+}
+
+async fn read_locations(web: &Web, reader: &Reader, key: String) -> Result<Vec<LocationView>> {
+    web.db
+        .read(&reader.scope(), move |c| {
+            let id = store::id_of(c, &key)?;
+            Ok(store::locations(c, id)?.into_iter().map(LocationView::from).collect())
+        })
+        .await
+}
+
+/// `POST /companies/{acct}/locations`: `name` and `address` are required.
+///
+/// # Errors
+/// `Invalid`, `NotFound`.
+pub async fn add_location(
+    State(web): State<Web>,
+    editor: Editor,
+    Path(key): Path<String>,
+    conditions: Conditions,
+    mut fields: Fields,
+) -> Result<Response> {
+    let digest = fields.digest();
+    fields.set_creating(true);
+    let name = fields.text("name").required().max(150).value().unwrap_or_default();
+    let address = fields.text("address").required().max(255).value();
+    let phone_number = fields.text("phone_number").max(50).value();
+    fields.finish()?;
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
+            let company_id = store::id_of(w, &key)?;
+            let location = Location { company_id, name, address, phone_number, ..Location::default() };
+            let view = LocationView::from(store::add_location(w, &location)?);
+            Reply::ok(&json!({ "success": true, "location": view }))
+        })
+        .await
+}
+
+/// `DELETE /companies/{acct}/locations/{id}`.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn remove_location(
+    State(web): State<Web>,
+    editor: Editor,
+    Path((key, location)): Path<(String, i64)>,
+    conditions: Conditions,
+) -> Result<Response> {
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), "", move |w| {
+            let id = store::id_of(w, &key)?;
+            store::remove_location(w, id, location)?;
+            Reply::ok(&json!({ "success": true }))
+        })
+        .await
+}
+
+/// `POST /api/companies/{acct}/restore`.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn restore(
+    State(web): State<Web>,
+    editor: Editor,
+    Path(key): Path<String>,
+    conditions: Conditions,
+) -> Result<Response> {
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), "", move |w| {
+            let id = store::id_of(w, &key)?;
+            history::restore::<super::Company>(w, id, None)?;
+            let view = store::get_view(w, id)?;
+            Ok(Reply::ok(&view)?.with("message", "Company restored").tagged(view.id, view.rev))
+        })
+        .await
+}
+
+/// `GET /companies/api/search`: the page's own table.
+///
+/// # Errors
+/// Those of the database.
+pub async fn search(State(web): State<Web>, person: Person, ask: Ask) -> Result<Response> {
+    let (query, slice) = table::query(&ask, &COMPANIES, SORTABLE)?;
+    let page = web.db.read(&person.0.scope(), move |c| query.run(c, store::view)).await?;
+    let companies: Vec<_> = page
+        .items
+        .into_iter()
+        .map(|company| {
+            json!({
+                "account_number": company.account_number, "name": company.name, "description": company.description,
+                "plan_selected": company.plan_selected, "email_system": company.email_system,
+                "phone_system": company.phone_system, "contract_end_date": company.contract_end_date,
+            })
+        })
+        .collect();
+    ask.value(&json!({ "success": true, "companies": companies, "pagination": Pagination::new(slice, page.total) }))
+}
