@@ -80,7 +80,7 @@ both! {
         let actions: Vec<&str> = of_one["changes"].as_array().unwrap().iter().map(|change| change["action"].as_str().unwrap()).collect();
         assert_eq!(actions, ["create", "update"]);
         let update = &of_one["changes"][1];
-        assert_eq!(update["fields"]["description"], json!([null, "new"]), "old and new value of {update}");
+        assert_eq!(update["fields"]["description"], json!({"old": null, "new": "new"}), "old and new value of {update}");
         assert!(update["actor"].to_string().contains("ada"), "who did it: {update}");
         for wrong in ["since=-1", "since=abc", "limit=0", "limit=abc", "types=nonsense"] {
             let reply = service.get(&format!("/api/changes?{wrong}")).await;

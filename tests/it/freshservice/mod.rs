@@ -26,6 +26,8 @@ pub struct State {
     pub departments: Vec<Value>,
     /// People of the companies.
     pub requesters: Vec<Value>,
+    /// People whose own address answers although no list has them.
+    pub hidden: Vec<Value>,
     /// The vendor's own users.
     pub agents: Vec<Value>,
     /// `{"id", "name", "primary"}`; the first is the primary one.
@@ -34,6 +36,8 @@ pub struct State {
     pub department_fields: Vec<Value>,
     /// Freshservice for MSPs: lists give the primary workspace only, unless asked for others.
     pub msp: bool,
+    /// The lists are called companies and contacts, and have no other name.
+    pub msp_names: bool,
     /// What goes wrong.
     pub faults: Faults,
     /// Calls allowed in a window, by bucket.
@@ -51,10 +55,12 @@ impl Default for State {
         Self {
             departments: Vec::new(),
             requesters: Vec::new(),
+            hidden: Vec::new(),
             agents: vec![generate::agent(21_000_900_001, "Riley", "Stone")],
             workspaces: vec![json!({"id": 2, "name": "IT", "primary": true, "state": "active"})],
             department_fields: generate::department_fields(),
             msp: false,
+            msp_names: false,
             faults: Faults::default(),
             limits: Limits::generous(),
             requests: Vec::new(),
@@ -68,13 +74,13 @@ impl State {
     /// The list behind a resource's name; companies and contacts are the MSP edition's words.
     pub fn list(&self, resource: &str) -> Option<&Vec<Value>> {
         match resource {
-            "departments" => Some(&self.departments),
-            "requesters" => Some(&self.requesters),
+            "departments" if !self.msp_names => Some(&self.departments),
+            "requesters" if !self.msp_names => Some(&self.requesters),
             "agents" => Some(&self.agents),
             "workspaces" => Some(&self.workspaces),
             "department_fields" => Some(&self.department_fields),
-            "companies" if self.msp => Some(&self.departments),
-            "contacts" if self.msp => Some(&self.requesters),
+            "companies" if self.msp_names => Some(&self.departments),
+            "contacts" if self.msp_names => Some(&self.requesters),
             _ => None,
         }
     }
@@ -101,9 +107,10 @@ impl State {
         }
     }
 
-    /// The ids of a list's records.
+    /// The ids of the departments or the requesters.
     pub fn ids(&self, resource: &str) -> Vec<i64> {
-        self.list(resource).into_iter().flatten().filter_map(|record| record["id"].as_i64()).collect()
+        let list = if resource == "departments" { &self.departments } else { &self.requesters };
+        list.iter().filter_map(|record| record["id"].as_i64()).collect()
     }
 }
 

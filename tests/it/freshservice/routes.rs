@@ -82,7 +82,7 @@ fn single(state: &mut State, resource: &str, id: &str) -> Answer {
     {
         return answer;
     }
-    let found = state.list(resource).into_iter().flatten().find(|record| record["id"].to_string() == id);
+    let found = state.list(resource).into_iter().flatten().chain(&state.hidden).find(|record| record["id"].to_string() == id);
     Answer::Whole(found.map_or_else(not_found, |record| Response::json(200, &json!({ singular(resource): record }))))
 }
 

@@ -6,6 +6,7 @@ mod client;
 mod engine;
 #[cfg(feature = "postgres")]
 mod proxy;
+mod pull;
 mod template;
 
 pub use app::{App, Beside, Builder};
@@ -14,6 +15,7 @@ pub use client::{Api, Reply};
 pub use engine::{Database, Engine};
 #[cfg(feature = "postgres")]
 pub use proxy::Proxy;
+pub use pull::Pull;
 pub use template::{PASSWORD, Tokens};
 
 /// Writes each test once and runs it as `name::sqlite` and, with `--features postgres`, `name::postgres`.
