@@ -13,7 +13,9 @@
 mod architecture;
 mod assets;
 mod bad_input;
+mod client_scope;
 mod companies;
+mod conformance;
 mod contacts;
 mod core;
 mod db_faults;
@@ -25,6 +27,7 @@ mod http_server;
 mod list_habits;
 mod local_tokens;
 mod migrations;
+mod platform;
 mod search;
 mod stand_ins;
 mod support;
