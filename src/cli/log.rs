@@ -8,8 +8,8 @@ use super::out;
 pub fn start(level: &str) {
     // The libraries' own debug output is of use to nobody who runs a server.
     let filter = match level {
-        "debug" | "trace" => EnvFilter::new(format!("info,codex={level}")),
-        _ => EnvFilter::new(level),
+        "debug" | "trace" => EnvFilter::new(format!("info,codex={level},refinery_core=warn")),
+        _ => EnvFilter::new(format!("{level},refinery_core=warn")),
     };
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(out::coloured_err()).with_target(false);
     // A second start in one process (tests) keeps the first.

@@ -1,0 +1,142 @@
+//! A believable provider's data, so that every page has something to show before there is anything real.
+//!
+//! The same every time, apart from dates, which stay as far from today as they were. Nothing in it can
+//! be mistaken for someone: names under `.example`, telephone numbers 555-01xx, documentation addresses.
+
+mod chance;
+mod firms;
+mod machines;
+mod people;
+mod store;
+
+use chance::Chance;
+
+use crate::{
+    assets::store as assets,
+    companies::{Company, Location, store as companies},
+    contacts::store as contacts,
+    db::{Db, Write},
+    error::Result,
+    history,
+    types::{Actor, Scope, now, now_plus},
+    web::settings_store::{self, DEMO},
+};
+
+/// What came of asking for demo data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The database was empty; now it holds this many companies, contacts and assets.
+    Filled {
+        /// Companies of every kind.
+        companies: usize,
+        /// Contacts, active and not.
+        contacts: usize,
+        /// Assets of every type.
+        assets: usize,
+    },
+    /// It holds the demo data already.
+    There,
+    /// It holds other data; nothing was added.
+    NotEmpty,
+}
+
+/// Fills an empty database, whole or not at all.
+pub async fn fill(db: &Db) -> Result<Outcome> {
+    db.write(&Scope::All, &Actor::import("demo data"), |w| {
+        if settings_store::find(w, DEMO)?.is_some() {
+            return Ok(Outcome::There);
+        }
+        if !store::is_empty(w)? {
+            return Ok(Outcome::NotEmpty);
+        }
+        let outcome = everything(w)?;
+        settings_store::set(w, DEMO, &now())?;
+        Ok(outcome)
+    })
+    .await
+}
+
+fn everything(w: &mut Write<'_>) -> Result<Outcome> {
+    let mut chance = Chance::new(20_261_121);
+    let mut known: Vec<(&firms::Firm, Company, Vec<i64>)> = Vec::new();
+    let (mut people_made, mut machines_made) = (0, 0);
+    for firm in firms::FIRMS {
+        let parent = known.iter().find(|(other, ..)| Some(other.number) == firm.parent);
+        let company = history::create(w, &firm.company(parent.map(|(_, company, _)| company.id)), None)?;
+        for (name, address) in firm.sites {
+            let location = Location {
+                company_id: company.id,
+                name: (*name).to_owned(),
+                address: Some((*address).to_owned()),
+                phone_number: Some(chance.phone()),
+                ..Location::default()
+            };
+            companies::add_location(w, &location)?;
+        }
+        let bosses: Vec<i64> = parent.map(|(.., staff)| staff.iter().take(1).copied().collect()).unwrap_or_default();
+        let staff = add_people(w, &mut chance, firm, &company, &bosses)?;
+        machines_made += add_machines(w, &mut chance, firm, &company, &staff)?;
+        people_made += staff.len();
+        known.push((firm, company, staff));
+    }
+    let companies_made = known.len();
+    some_history(w, &known)?;
+    Ok(Outcome::Filled { companies: companies_made, contacts: people_made, assets: machines_made })
+}
+
+/// A company's people; the head of the company above has a place in it too, and someone gets the invoices.
+fn add_people(w: &mut Write<'_>, chance: &mut Chance, firm: &firms::Firm, company: &Company, bosses: &[i64]) -> Result<Vec<i64>> {
+    let mut staff = Vec::new();
+    for index in 0..firm.people {
+        let person = history::create(w, &people::person(chance, firm, index), None)?;
+        contacts::join(w, person.id, &people::place(index, company.id))?;
+        staff.push(person.id);
+    }
+    for boss in bosses {
+        contacts::join(w, *boss, &people::overseer(company.id))?;
+    }
+    let payer = staff.get(2).or(staff.first()).or(bosses.first()).copied();
+    history::update(w, company.id, None, None, |row: &mut Company| {
+        row.billing_contact_id = payer;
+        Ok(())
+    })?;
+    Ok(staff)
+}
+
+/// A company's machines: one for each person, and those that serve all.
+fn add_machines(w: &mut Write<'_>, chance: &mut Chance, firm: &firms::Firm, company: &Company, staff: &[i64]) -> Result<usize> {
+    let machines = machines::of(chance, firm, staff);
+    for machine in &machines {
+        let mut asset = machine.asset.clone();
+        asset.company_id = Some(company.id);
+        let asset = history::create(w, &asset, None)?;
+        assets::observe(w, asset.id, &machine.seen)?;
+        if let Some(user) = machine.user {
+            assets::assign(w, asset.id, &[user])?;
+        }
+    }
+    Ok(machines.len())
+}
+
+/// A few later changes, so that history has more to tell than that everything was created.
+fn some_history(w: &mut Write<'_>, known: &[(&firms::Firm, Company, Vec<i64>)]) -> Result<()> {
+    let renewed = known.iter().filter(|(firm, ..)| firm.plan == Some("Gold")).take(3);
+    for (_, company, _) in renewed {
+        history::update(w, company.id, None, Some("contract renewed with a larger plan"), |row: &mut Company| {
+            row.plan = Some("Platinum".to_owned());
+            row.contract_start_date = Some(day(-40));
+            row.contract_end_date = Some(day(-40 + 3 * 365));
+            row.contract_term = Some("3-Year".to_owned());
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The date this many days from today.
+fn day(days: i64) -> String {
+    now_plus(days * 86_400).chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! Facts about the whole database that no row can hold, by name.
+
+use crate::{
+    db::{Conn, Write},
+    error::Result,
+    params,
+};
+
+/// Set when the database was filled with demo data; pages say so in a banner.
+pub const DEMO: &str = "demo";
+
+/// What was set under this name.
+///
+/// # Errors
+/// Those of the engine.
+pub fn find(c: &mut Conn, name: &str) -> Result<Option<String>> {
+    c.first("SELECT value FROM settings WHERE name = ?1", params![name])?.map(|row| row.get(0)).transpose()
+}
+
+/// Sets it.
+///
+/// # Errors
+/// Those of the engine.
+pub fn set(w: &mut Write<'_>, name: &str, value: &str) -> Result<()> {
+    let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    w.run(sql, params![name, value]).map(|_| ())
+}
