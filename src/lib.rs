@@ -9,6 +9,7 @@ pub mod companies;
 pub mod config;
 pub mod contacts;
 pub mod db;
+pub mod demo;
 pub mod error;
 pub mod history;
 pub mod hub;

@@ -8,8 +8,10 @@ use std::{
 
 use super::{Failure, failure, log, out};
 use crate::{
+    app,
     config::{Config, Database, Sources, Value},
     db::{Db, Target},
+    identity::Identity,
 };
 
 /// Requests that may wait for the database before new ones are turned away.
@@ -85,6 +87,14 @@ pub fn open(config: &Config) -> Result<Db, Failure> {
     let target = target(config)?;
     make_instance(config)?;
     Db::open(target, QUEUE).map_err(Failure::opening)
+}
+
+/// The database and the people in it; on the platform Core has the people.
+pub fn identity(config: &Config) -> Result<Identity, Failure> {
+    if config.on_platform() {
+        return Err(Failure::usage("Core issues the tokens on this platform (core.url is set); its users are managed there"));
+    }
+    Ok(app::open_identity(config, open(config)?)?)
 }
 
 /// A runtime for commands that wait for something.

@@ -3,12 +3,18 @@
 mod completions;
 mod config;
 mod context;
+mod demo;
+mod doctor;
 mod failure;
+mod init;
 mod log;
 mod man;
 mod migrate;
 pub mod out;
+mod password;
 mod serve;
+mod token;
+mod users;
 
 use std::path::PathBuf;
 
@@ -43,10 +49,18 @@ Exit codes: 0 done, 1 failure, 2 usage or configuration, 3 doctor found somethin
 enum Command {
     /// Run the server
     Serve(serve::Args),
+    /// Set up codex.conf and the first administrator, by asking or from flags
+    Init(init::Args),
     /// Bring the database to this version's schema
     Migrate(migrate::Args),
+    /// Add, list and lock out the people who sign in here
+    Users(users::Args),
+    /// Make tokens for scripts and services
+    Token(token::Args),
     /// Look at the configuration
     Config(config::Args),
+    /// Look for what is wrong: configuration, database, vendors
+    Doctor(doctor::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -58,8 +72,12 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
     let context = Context::new(cli.instance)?;
     match cli.command {
         Command::Serve(args) => serve::run(context, args),
+        Command::Init(args) => init::run(context, args),
         Command::Migrate(args) => migrate::run(&context, &args),
+        Command::Users(args) => users::run(context, args),
+        Command::Token(args) => token::run(context, args),
         Command::Config(args) => config::run(&context, &args),
+        Command::Doctor(args) => doctor::run(&context, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

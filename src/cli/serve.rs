@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, serve::ListenerExt as _};
 use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
 
-use super::{Context, Failure, context, failure, out};
+use super::{Context, Failure, context, demo, failure, out};
 use crate::{app, config::Config};
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
@@ -18,6 +18,9 @@ pub struct Args {
     /// Address and port to listen on; port 0 picks a free one [default: 127.0.0.1:5010]
     #[arg(long, value_name = "ADDR:PORT")]
     bind: Option<String>,
+    /// Fill an empty database with a believable company to look at
+    #[arg(long)]
+    demo: bool,
     /// Read assets from disk, log at debug, cache nothing
     #[arg(long)]
     dev: bool,
@@ -30,15 +33,18 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
     let config = context.start(false)?;
     // Refused before anything is created.
     context::target(&config)?;
-    context::block_on(serve(Arc::new(config)))?
+    context::block_on(serve(Arc::new(config), args.demo))?
 }
 
-async fn serve(config: Arc<Config>) -> Result<u8, Failure> {
+async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let listener = listen(config.server.bind).await?;
     let address = listener.local_addr()?;
     let db = context::open(&config)?;
+    if with_demo {
+        demo::fill(&db).await?;
+    }
     let app = app::App::new(config.clone(), db)?;
-    announce(&config, address);
+    announce(&config, &app, address).await;
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         let signal = signalled().await;
@@ -61,9 +67,33 @@ async fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Says where we are. Nobody may be reading; that is no reason to stop.
-fn announce(config: &Config, address: SocketAddr) {
+async fn announce(config: &Config, app: &app::App, address: SocketAddr) {
     let _nobody_reads = out::line(format_args!("Codex is listening on http://{address}"));
     let _nobody_reads = out::line(format_args!("Data: {} ({})", config.database.describe(), config.instance.display()));
+    if !print_sign_in(config, app, address).await {
+        let (config, app) = (config.clone(), app.clone());
+        // The database is not there yet: the link follows when it is.
+        tokio::spawn(async move {
+            while !print_sign_in(&config, &app, address).await {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+    }
+}
+
+/// Prints the first administrator's link when there is none yet; false when the database cannot tell.
+async fn print_sign_in(config: &Config, app: &app::App, address: SocketAddr) -> bool {
+    let Some(identity) = app.identity() else { return true };
+    match identity.first_run_token().await {
+        Ok(None) => true,
+        Ok(Some(token)) => {
+            let base = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+            let _nobody_reads = out::line(format_args!("Sign in: {base}/first-run?token={token}"));
+            out::note("The link makes the first administrator; it works once, for 15 minutes.");
+            true
+        }
+        Err(_) => false,
+    }
 }
 
 /// The name of the signal that ends us.

@@ -41,7 +41,8 @@ impl Chance {
     /// A maker's serial number of so many characters.
     pub fn serial(&mut self, length: usize) -> String {
         const LETTERS: &[&str] = &[
-            "2", "3", "4", "5", "6", "7", "8", "9", "B", "C", "D", "F", "G", "H", "J", "K", "L", "M", "N", "P", "Q", "R", "S", "T",
+            "2", "3", "4", "5", "6", "7", "8", "9", "B", "C", "D", "F", "G", "H", "J", "K", "L", "M", "N", "P", "Q", "R", "S",
+            "T",
         ];
         (0..length).map(|_| self.one(LETTERS)).collect()
     }

@@ -66,7 +66,10 @@ pub const FIRMS: &[Firm] = &[
         prefix: "HHG",
         people: 18,
         servers: 4,
-        sites: &[("Head office", "1200 Alder Street, Suite 400, Seattle, WA 98101"), ("Data room", "1200 Alder Street, Basement")],
+        sites: &[
+            ("Head office", "1200 Alder Street, Suite 400, Seattle, WA 98101"),
+            ("Data room", "1200 Alder Street, Basement"),
+        ],
         ..CLIENT
     },
     Firm {

@@ -36,7 +36,12 @@ const LAPTOP: Model = Model {
     kind: "laptop",
     short: "LT",
     category: "Laptop",
-    makers: &[("Lenovo", "ThinkPad T14 Gen 4"), ("Dell", "Latitude 5440"), ("Apple", "MacBook Air M3"), ("HP", "EliteBook 840 G10")],
+    makers: &[
+        ("Lenovo", "ThinkPad T14 Gen 4"),
+        ("Dell", "Latitude 5440"),
+        ("Apple", "MacBook Air M3"),
+        ("HP", "EliteBook 840 G10"),
+    ],
     systems: &["Microsoft Windows 11 Pro", "Microsoft Windows 11 Pro", "macOS 15.1"],
 };
 const SERVER: Model = Model {
@@ -44,7 +49,12 @@ const SERVER: Model = Model {
     short: "SRV",
     category: "Server",
     makers: &[("Dell", "PowerEdge R660"), ("HPE", "ProLiant DL360 Gen11")],
-    systems: &["Microsoft Windows Server 2022 Standard", "Microsoft Windows Server 2019 Standard", "Debian 12", "VMware ESXi 8.0"],
+    systems: &[
+        "Microsoft Windows Server 2022 Standard",
+        "Microsoft Windows Server 2019 Standard",
+        "Debian 12",
+        "VMware ESXi 8.0",
+    ],
 };
 const VIRTUAL: Model = Model {
     kind: "virtual_machine",
@@ -74,8 +84,13 @@ const MOBILE: Model = Model {
     makers: &[("Apple", "iPhone 15"), ("Samsung", "Galaxy XCover 7")],
     systems: &["iOS 18", "Android 15"],
 };
-const OTHER: Model =
-    Model { kind: "other", short: "UPS", category: "UPS", makers: &[("APC", "Smart-UPS 1500"), ("Eaton", "5P 1550")], systems: &[] };
+const OTHER: Model = Model {
+    kind: "other",
+    short: "UPS",
+    category: "UPS",
+    makers: &[("APC", "Smart-UPS 1500"), ("Eaton", "5P 1550")],
+    systems: &[],
+};
 
 /// The machines of a client; nobody else's are ours to know.
 pub fn of(chance: &mut Chance, firm: &Firm, staff: &[i64]) -> Vec<Machine> {
@@ -117,7 +132,13 @@ fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: 
         device_type: text(model.category),
         operating_system: system.filter(|system| !system.is_empty()).map(str::to_owned),
         domain: computer.then(|| format!("ad.{}", firm.domain)),
-        mac_address: Some(format!("02:{:02x}:{:02x}:{:02x}:{:02x}:{index:02x}", chance.below(256), chance.below(256), firm.people, index / 256)),
+        mac_address: Some(format!(
+            "02:{:02x}:{:02x}:{:02x}:{:02x}:{index:02x}",
+            chance.below(256),
+            chance.below(256),
+            firm.people,
+            index / 256
+        )),
         antivirus_product: computer.then(|| chance.one(&["Microsoft Defender", "SentinelOne"]).to_owned()),
         backup_usage_tb: backup.map(|gigabytes| format!("{}.{:02}", gigabytes / 1000, gigabytes % 1000 / 10)),
         backup_data_bytes: backup.unwrap_or(0) * 1_000_000_000,
@@ -140,7 +161,8 @@ fn seen(chance: &mut Chance, firm: &Firm, hostname: &str, index: usize, computer
         last_logged_in_user: (computer && used).then(|| format!("{}\\{}", firm.prefix, hostname.to_lowercase())),
         ext_ip_address: Some(format!("203.0.113.{}", firm.people + firm.servers * 7)),
         int_ip_address: Some(format!("10.{}.{}.{}", firm.people, index / 200, 10 + index % 200)),
-        patch_status: computer.then(|| chance.one(&["Fully Patched", "Fully Patched", "Approved Pending", "Reboot Required"]).to_owned()),
+        patch_status: computer
+            .then(|| chance.one(&["Fully Patched", "Fully Patched", "Approved Pending", "Reboot Required"]).to_owned()),
         ..Observation::default()
     }
 }

@@ -13,7 +13,10 @@ fn empty() -> (Db, tempfile::TempDir) {
 async fn an_empty_database_becomes_a_provider() {
     let (db, _folder) = empty();
     let Outcome::Filled { companies, contacts, assets } = fill(&db).await.unwrap() else { panic!("not filled") };
-    assert!(companies >= 12 && (200..=400).contains(&contacts) && (300..=600).contains(&assets), "{companies} {contacts} {assets}");
+    assert!(
+        companies >= 12 && (200..=400).contains(&contacts) && (300..=600).contains(&assets),
+        "{companies} {contacts} {assets}"
+    );
     assert_eq!(fill(&db).await.unwrap(), Outcome::There);
 }
 

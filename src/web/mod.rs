@@ -19,6 +19,7 @@ pub mod prefix;
 pub mod request_id;
 pub mod routes;
 mod segment;
+pub mod settings_store;
 pub mod static_files;
 pub mod table;
 pub mod view;

@@ -1,0 +1,126 @@
+//! `codex doctor`: looks for what is wrong and says what to do about it; changes nothing.
+
+use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+
+use serde::Serialize;
+
+use super::{Context, Failure, context, failure, out};
+use crate::{
+    config::{Config, Database},
+    db::migrate,
+    error::Error,
+};
+
+/// How long a vendor may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Arguments of `codex doctor`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code 3 when something was found.")]
+pub struct Args {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    /// Do not ask the vendors
+    #[arg(long)]
+    offline: bool,
+}
+
+/// One thing looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    /// What was looked at.
+    check: &'static str,
+    /// Whether it is as it should be.
+    ok: bool,
+    /// What was seen.
+    detail: String,
+}
+
+fn finding(check: &'static str, result: Result<String, String>) -> Finding {
+    let ok = result.is_ok();
+    Finding { check, ok, detail: result.unwrap_or_else(|detail| detail) }
+}
+
+/// Looks, prints, and exits with 3 when something was found.
+pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+    let config = match context.config() {
+        Ok(config) => config,
+        Err(problem) => return report(&[finding("configuration", Err(problem.to_string()))], args.json),
+    };
+    let mut findings = vec![finding("configuration", oddities(&config)), finding("permissions", permissions(&config))];
+    findings.push(finding("database", database(&config)));
+    if !args.offline {
+        findings.push(finding("freshservice", context::block_on(freshservice(&config))?));
+    }
+    report(&findings, args.json)
+}
+
+fn report(findings: &[Finding], as_json: bool) -> Result<u8, Failure> {
+    if as_json {
+        out::json(&findings)?;
+    } else {
+        for found in findings {
+            out::line(format_args!("{:5} {:13} {}", if found.ok { "ok" } else { "WRONG" }, found.check, found.detail))?;
+        }
+    }
+    Ok(if findings.iter().all(|found| found.ok) { failure::DONE } else { failure::FINDINGS })
+}
+
+fn oddities(config: &Config) -> Result<String, String> {
+    let mode = if config.on_platform() { "a service of the platform" } else { "stand-alone" };
+    if config.warnings.is_empty() { Ok(mode.to_owned()) } else { Err(config.warnings.join("; ")) }
+}
+
+/// Nobody but the owner reads secrets and personal data.
+fn permissions(config: &Config) -> Result<String, String> {
+    let mut open = Vec::new();
+    let mut look = |path: &Path| {
+        if let Ok(found) = path.metadata()
+            && found.permissions().mode() & 0o077 != 0
+        {
+            open.push(format!("{} can be read by others: chmod go= {0}", path.display()));
+        }
+    };
+    look(&config.instance);
+    look(&config.instance.join("codex.conf"));
+    if let Database::Sqlite(path) = &config.database {
+        look(path);
+    }
+    if open.is_empty() { Ok("only the owner reads the instance folder".to_owned()) } else { Err(open.join("; ")) }
+}
+
+fn database(config: &Config) -> Result<String, String> {
+    let target = context::target(config).map_err(|failure| failure.to_string())?;
+    let known = |error: Error| error.to_string();
+    let version = migrate::version(&target).map_err(known)?;
+    let newest = migrate::steps().map_err(known)?.last().map_or(0, |(number, _)| *number);
+    match version {
+        0 => Ok(format!("{target}: empty or not there yet; serve or migrate will fill it")),
+        version if version > newest => Err(format!("{target}: schema version {version} is newer than this Codex ({newest})")),
+        version if version < newest => Err(format!("{target}: schema version {version} of {newest}; run codex migrate")),
+        version => Ok(format!("{target}: schema version {version}")),
+    }
+}
+
+/// Whether the key opens the account: one small question, asked once.
+async fn freshservice(config: &Config) -> Result<String, String> {
+    let (url, key) = match (&config.freshservice.url, &config.freshservice.api_key) {
+        (None, None) => return Ok("not configured".to_owned()),
+        (Some(url), Some(key)) => (url, key),
+        (Some(_), None) => return Err("freshservice.api_key is not set".to_owned()),
+        (None, Some(_)) => return Err("freshservice.domain is not set".to_owned()),
+    };
+    let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+    let client = client.build().map_err(|error| error.to_string())?;
+    let request = client.get(format!("{url}/api/v2/departments?page=1&per_page=1")).basic_auth(key.expose(), Some("X"));
+    match request.send().await {
+        Ok(reply) if reply.status().is_success() => Ok(format!("{url}: the key is accepted")),
+        Ok(reply) if matches!(reply.status().as_u16(), 401 | 403) => {
+            Err(format!("{url}: the key is refused ({})", reply.status()))
+        }
+        Ok(reply) => Err(format!("{url}: answers {}", reply.status())),
+        Err(error) if error.is_timeout() => Err(format!("{url}: no answer within {} s", PATIENCE.as_secs())),
+        Err(error) => Err(format!("{url}: cannot be reached ({})", error.without_url())),
+    }
+}
