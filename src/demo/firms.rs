@@ -159,6 +159,7 @@ pub const FIRMS: &[Firm] = &[
         name: "Bright & Lowe LLP",
         about: "Law firm; partners are never to be interrupted in court",
         plan: Some("Platinum"),
+        years: 5,
         since: 1500,
         domain: "brightlowe.example",
         prefix: "BLW",
