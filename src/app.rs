@@ -15,6 +15,7 @@ use crate::{
     hub,
     identity::{self, Identity},
     platform::{Health, health},
+    sync,
     web::{RouteInfo, Routes, Web, edge, static_files},
 };
 
@@ -29,6 +30,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(sign_in)
         .merge(companies::routes())
         .merge(hub::routes())
+        .merge(sync::api::routes())
 }
 
 /// Every route as (path, method), for the tables in the tests and the documents made from it.

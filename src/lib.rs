@@ -15,6 +15,7 @@ pub mod history;
 pub mod hub;
 pub mod identity;
 pub mod platform;
+pub mod status;
 pub mod sync;
 pub mod types;
 pub mod web;

@@ -3,10 +3,16 @@
 
 mod api;
 mod model;
+mod psa;
+mod psa_api;
+mod psa_store;
 pub mod store;
 mod users_api;
 
-pub use self::model::{Agent, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS};
+pub use self::{
+    model::{Agent, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS},
+    psa::PsaAgent,
+};
 use crate::web::Routes;
 
 /// The room's routes. On the platform it also answers for the users, who live in Keycloak.
@@ -16,7 +22,8 @@ pub fn routes(stand_alone: bool) -> Routes {
         .get("/api/my/settings", api::show)
         .put("/api/my/settings", api::update)
         .get("/api/public/user/theme", api::theme)
-        .get("/api/public/user/home-page", api::home_page);
+        .get("/api/public/user/home-page", api::home_page)
+        .get("/api/psa/agents", psa_api::index);
     if stand_alone {
         return routes;
     }

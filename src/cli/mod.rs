@@ -13,6 +13,9 @@ mod migrate;
 pub mod out;
 mod password;
 mod serve;
+mod sync;
+mod sync_progress;
+mod sync_show;
 mod token;
 mod users;
 
@@ -57,6 +60,8 @@ enum Command {
     Users(users::Args),
     /// Make tokens for scripts and services
     Token(token::Args),
+    /// Bring vendors' data in, and decide about plans that wait
+    Sync(sync::Args),
     /// Look at the configuration
     Config(config::Args),
     /// Look for what is wrong: configuration, database, vendors
@@ -76,6 +81,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Migrate(args) => migrate::run(&context, &args),
         Command::Users(args) => users::run(context, args),
         Command::Token(args) => token::run(context, args),
+        Command::Sync(args) => sync::run(&context, &args),
         Command::Config(args) => config::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, &args),
         Command::Completions(args) => completions::run(&args),

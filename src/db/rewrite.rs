@@ -29,6 +29,8 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ),
     ("locations", "company_id IN ({})"),
     ("feature_overrides", "company_id IN ({})"),
+    // The provider's own people: nothing of any client.
+    ("psa_agents", "FALSE"),
 ];
 
 /// The tables that hold tenants' rows; SQL must write them with `@`.

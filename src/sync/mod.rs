@@ -2,11 +2,27 @@
 //! into staging, the enumeration is proven, a plan is computed and stored, and then applied in short
 //! transactions.
 
+pub mod api;
+mod apply;
+mod columns;
+pub mod decisions;
+mod evidence;
 pub mod fault;
+mod fetch;
 pub mod freshservice;
 pub mod http;
+pub mod jobs;
+pub mod jobs_store;
+mod locals_store;
 pub mod plan;
 pub mod planner;
+mod planning;
+pub mod plans_store;
+mod process;
+pub mod progress;
 pub mod quota;
+pub mod report;
 pub mod retry;
-pub mod walk;
+pub mod run;
+mod runs_store;
+mod walk;

@@ -1,0 +1,216 @@
+//! `codex sync`: bringing vendors' data in, and deciding about plans that wait.
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Context, Failure, context, failure, out, sync_progress, sync_show};
+use crate::{
+    config::Config,
+    db::Db,
+    error::Error,
+    sync::{
+        decisions, jobs,
+        jobs_store::Acquired,
+        plan::Item,
+        plans_store,
+        report::Report,
+        run::{Ask, Decision, Options},
+    },
+    types::Scope,
+};
+
+/// Arguments of `codex sync`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  codex sync freshservice --dry-run\n  codex sync freshservice\n  codex sync plans\n  codex sync approve 12"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Departments, requesters and agents of Freshservice
+    Freshservice(Freshservice),
+    /// List the newest plans
+    Plans {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a plan, field by field
+    Show {
+        /// The plan's number
+        id: i64,
+        /// As JSON, with every item
+        #[arg(long)]
+        json: bool,
+    },
+    /// Apply what a plan holds back
+    Approve {
+        /// The plan's number
+        id: i64,
+    },
+    /// Decide against a plan; the rows stay
+    Discard {
+        /// The plan's number
+        id: i64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Freshservice {
+    /// Show what would change, field by field, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Read everything from the first page, also what an interrupted run has already read
+    #[arg(long)]
+    full: bool,
+    /// Approve the retirements that this run's plan would hold back
+    #[arg(long)]
+    yes: bool,
+    /// Everything as JSON, with every item of the plan
+    #[arg(long)]
+    json: bool,
+}
+
+/// Who a command is, in jobs and decisions.
+const BY: &str = "command line";
+
+/// Runs the verb.
+pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+    let config = context.start(true)?;
+    if matches!(args.verb, Verb::Freshservice(_)) && config.freshservice.credentials().is_none() {
+        let how =
+            "set [freshservice] domain and api_key in codex.conf, or CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY";
+        return Err(Failure::usage(format!("Freshservice is not configured: {how}")));
+    }
+    context::block_on(async {
+        let db = context::open(&config)?;
+        match &args.verb {
+            Verb::Freshservice(args) => freshservice(db, config, args).await,
+            Verb::Plans { json } => plans(&db, *json).await,
+            Verb::Show { id, json } => show(&db, *id, *json).await,
+            Verb::Approve { id } => approve(&db, *id).await,
+            Verb::Discard { id } => {
+                decisions::discard(&db, *id, BY).await.map_err(decision)?;
+                out::line(format_args!("plan {id} discarded"))?;
+                Ok(failure::DONE)
+            }
+        }
+    })?
+}
+
+async fn freshservice(db: Db, config: Config, args: &Freshservice) -> Result<u8, Failure> {
+    let lease = match jobs::acquire(&db, BY).await? {
+        Acquired::Ours(lease) => lease,
+        Acquired::Running(job) => {
+            return Err(Failure::new(failure::BUSY, format!("a Freshservice sync is already running (job {job})")));
+        }
+    };
+    let progress = sync_progress::new();
+    let ask = (out::can_ask() && !args.dry_run && !args.yes).then(|| asker(progress.clone()));
+    let options = Options { dry_run: args.dry_run, full: args.full, yes: args.yes, ask };
+    let outcome = jobs::drive(db, Arc::new(config), lease, options, progress.progress.clone()).await;
+    progress.clear();
+    let (report, items) = outcome?;
+    if args.json {
+        let mut body = serde_json::to_value(&report)?;
+        body["exit_code"] = json!(report.ending.exit_code());
+        body["items"] = serde_json::to_value(&items)?;
+        out::json(&body)?;
+    } else {
+        if args.dry_run {
+            sync_show::items(&items)?;
+        }
+        out::line(report.text())?;
+    }
+    Ok(report.ending.exit_code())
+}
+
+/// Shows the person what would be retired, and asks.
+fn asker(progress: Arc<sync_progress::Shown>) -> Ask {
+    Arc::new(move |report: &Report, items: &[Item]| {
+        progress.clear();
+        if sync_show::items_to_stderr(items).is_err() {
+            return Decision::KeepRows;
+        }
+        out::note(report.text());
+        if let Some(why) = &report.held_because {
+            out::note(format_args!("This is more than a sync retires by itself: {why}"));
+        }
+        match sync_progress::ask("Apply all of it [a], everything but the retirements [k], or nothing [n]? ").as_deref() {
+            Some("a" | "all" | "y" | "yes") => Decision::All,
+            Some("k" | "keep") => Decision::KeepRows,
+            _ => Decision::Nothing,
+        }
+    })
+}
+
+async fn plans(db: &Db, as_json: bool) -> Result<u8, Failure> {
+    let plans = db.read(&Scope::All, |c| plans_store::list(c, 50)).await?;
+    if as_json {
+        out::json(&plans)?;
+        return Ok(failure::DONE);
+    }
+    let rows: Vec<Vec<String>> = plans
+        .iter()
+        .map(|plan| {
+            let count = |key: &str| plan.summary[key].as_u64().unwrap_or(0).to_string();
+            let why = plan.held_because.clone().unwrap_or_default();
+            vec![
+                plan.id.to_string(),
+                plan.source.clone(),
+                plan.created_at.clone(),
+                plan.status.clone(),
+                count("changes"),
+                count("held"),
+                why,
+            ]
+        })
+        .collect();
+    out::table(&["plan", "source", "made", "status", "changes", "held", "because"], &rows)?;
+    Ok(failure::DONE)
+}
+
+async fn show(db: &Db, id: i64, as_json: bool) -> Result<u8, Failure> {
+    let (plan, items) =
+        db.read(&Scope::All, move |c| Ok((plans_store::get(c, id)?, plans_store::items(c, id, 0, i64::MAX)?))).await?;
+    if as_json {
+        let mut body = serde_json::to_value(&plan)?;
+        body["items"] = serde_json::to_value(&items)?;
+        out::json(&body)?;
+        return Ok(failure::DONE);
+    }
+    out::line(format_args!("plan {} of {} from {}: {}", plan.id, plan.source, plan.created_at, plan.status))?;
+    if let Some(why) = &plan.held_because {
+        out::line(format_args!("held because {why}"))?;
+    }
+    sync_show::items(&items)?;
+    Ok(failure::DONE)
+}
+
+async fn approve(db: &Db, id: i64) -> Result<u8, Failure> {
+    let progress = sync_progress::new();
+    let applied = decisions::approve(db, id, BY, progress.progress.clone()).await;
+    progress.clear();
+    let applied = applied.map_err(decision)?;
+    out::line(format_args!("plan {id}: {} applied", applied.done))?;
+    if applied.stale == 0 {
+        return Ok(failure::DONE);
+    }
+    out::note(format_args!("{} rows had changed since the plan was made and were left alone; sync again", applied.stale));
+    Ok(failure::APPROVAL)
+}
+
+/// A plan that cannot be decided about any more is stale.
+fn decision(error: Error) -> Failure {
+    match error {
+        Error::Conflict { message, .. } if message.starts_with("a sync is running") => Failure::new(failure::BUSY, message),
+        Error::Conflict { message, .. } => Failure::new(failure::APPROVAL, message),
+        other => other.into(),
+    }
+}

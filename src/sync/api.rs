@@ -1,0 +1,136 @@
+//! Starting syncs and looking at them over HTTP, in the shapes that neighbours read (contract §1.11).
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::{
+    decisions, jobs,
+    jobs_store::{self, Acquired, Job},
+    plan::Item,
+    plans_store::{self, Stored},
+    progress::Progress,
+    run::Options,
+};
+use crate::{
+    auth::{Admin, Staff},
+    config::Config,
+    error::{Error, Result},
+    types::Scope,
+    web::{Path, Query, Routes, Web},
+};
+
+/// The routes of this room.
+pub fn routes() -> Routes {
+    Routes::new()
+        .post("/sync/freshservice", start)
+        .post("/sync/psa", start)
+        .get("/sync/status/{job_id}", status)
+        .get("/sync/last/{script}", last)
+        .get("/api/sync/plans", plans)
+        .get("/api/sync/plans/{id}", plan)
+        .post("/api/sync/plans/{id}/approve", approve)
+        .post("/api/sync/plans/{id}/discard", discard)
+}
+
+/// Starts a sync in the background, or names the one that runs. Always 200: Beacon and the pages test
+/// for exactly that.
+async fn start(caller: Admin, State(web): State<Web>) -> Response {
+    match begin(&web, caller.name()).await {
+        Ok((job_id, message)) => Json(json!({ "success": true, "job_id": job_id, "message": message })).into_response(),
+        Err(error) => refusal(&error),
+    }
+}
+
+async fn begin(web: &Web, by: &str) -> Result<(String, &'static str)> {
+    configured(&web.config)?;
+    let lease = match jobs::acquire(&web.db, by).await? {
+        Acquired::Running(job_id) => return Ok((job_id, "A Freshservice sync is already running")),
+        Acquired::Ours(lease) => lease,
+    };
+    let job_id = lease.job_id.clone();
+    let (db, config) = (web.db.clone(), web.config.clone());
+    tokio::spawn(jobs::drive(db, config, lease, Options::default(), Arc::new(Progress::default())));
+    Ok((job_id, "Freshservice sync started"))
+}
+
+fn configured(config: &Config) -> Result<()> {
+    match config.freshservice.credentials() {
+        Some(_) => Ok(()),
+        None => Err(Error::Unavailable("Freshservice is not configured: set [freshservice] domain and api_key".to_owned())),
+    }
+}
+
+fn refusal(error: &Error) -> Response {
+    if matches!(error, Error::Internal(_)) {
+        tracing::error!(%error, "a sync could not be started");
+    }
+    let text = if matches!(error, Error::Internal(_)) { "Internal error".to_owned() } else { error.to_string() };
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "success": false, "error": text }))).into_response()
+}
+
+/// One job; one whose process died says so.
+async fn status(_caller: Staff, State(web): State<Web>, Path(job_id): Path<String>) -> Result<Response> {
+    let mut job = find(&web, job_id.clone()).await?;
+    if job.as_ref().is_some_and(|job| job.status == "running") && jobs::sweep(&web.db).await? > 0 {
+        job = find(&web, job_id).await?;
+    }
+    Ok(answer(job, "Job not found"))
+}
+
+async fn find(web: &Web, job_id: String) -> Result<Option<Job>> {
+    web.db.read(&Scope::All, move |c| jobs_store::find(c, &job_id)).await
+}
+
+/// The newest job of a script, under either of its names.
+async fn last(_caller: Staff, State(web): State<Web>, Path(script): Path<String>) -> Result<Response> {
+    let name = if script == "psa" { "freshservice".to_owned() } else { script };
+    let read = |name: String| web.db.read(&Scope::All, move |c| jobs_store::last(c, &name));
+    let mut job = read(name.clone()).await?;
+    if job.as_ref().is_some_and(|job| job.status == "running") && jobs::sweep(&web.db).await? > 0 {
+        job = read(name).await?;
+    }
+    Ok(answer(job, "No sync found for this script"))
+}
+
+fn answer(job: Option<Job>, missing: &'static str) -> Response {
+    match job {
+        Some(job) => Json(job).into_response(),
+        None => {
+            let body = json!({
+                "error": missing, "type": "about:blank#not-found", "title": "Not Found", "status": 404, "detail": missing
+            });
+            (StatusCode::NOT_FOUND, Json(body)).into_response()
+        }
+    }
+}
+
+async fn plans(_caller: Admin, State(web): State<Web>) -> Result<Json<Vec<Stored>>> {
+    Ok(Json(web.db.read(&Scope::All, |c| plans_store::list(c, 100)).await?))
+}
+
+/// A plan with its items, a thousand at a time: `?after=<item id>`.
+async fn plan(_caller: Admin, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<Value>> {
+    let after = query.text("after")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let read = move |c: &mut crate::db::Conn| Ok((plans_store::get(c, id)?, plans_store::items(c, id, after, 1000)?));
+    let (stored, items): (Stored, Vec<Item>) = web.db.read(&Scope::All, read).await?;
+    let mut body = serde_json::to_value(stored).map_err(Error::internal)?;
+    body["items"] = serde_json::to_value(items).map_err(Error::internal)?;
+    Ok(Json(body))
+}
+
+async fn approve(caller: Admin, State(web): State<Web>, Path(id): Path<i64>) -> Result<Json<Value>> {
+    let applied = decisions::approve(&web.db, id, caller.name(), Arc::new(Progress::default())).await?;
+    Ok(Json(json!({ "success": true, "applied": applied.done, "stale": applied.stale })))
+}
+
+async fn discard(caller: Admin, State(web): State<Web>, Path(id): Path<i64>) -> Result<Json<Value>> {
+    decisions::discard(&web.db, id, caller.name()).await?;
+    Ok(Json(json!({ "success": true })))
+}

@@ -1,0 +1,206 @@
+//! Applying a stored plan in short transactions. Every item proves that its row is still the one that
+//! was planned for; one that is not is left for the next plan.
+
+use std::sync::Arc;
+
+use super::{
+    columns::Assign,
+    jobs_store::{Lease, prove},
+    locals_store,
+    plan::{Action, Item, Kind, Observation, State},
+    plans_store,
+    progress::Progress,
+};
+use crate::{
+    agents::PsaAgent,
+    companies::Company,
+    contacts::{Contact, Membership, store as contacts},
+    db::{Db, Write},
+    error::{Error, Result},
+    history::{self, Record, links},
+    types::{Actor, Scope},
+};
+
+/// Items in one transaction: a person's save never waits long behind them.
+const CHUNK: i64 = 50;
+
+/// Applies the pending items of a plan, wherever an earlier attempt stopped.
+pub struct Apply {
+    /// Where.
+    pub db: Db,
+    /// Proof that this job may write.
+    pub lease: Lease,
+    /// The plan.
+    pub plan: i64,
+    /// The vendor, in history and links.
+    pub actor: Actor,
+    /// Where to say how far we are.
+    pub progress: Arc<Progress>,
+}
+
+/// What became of the items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Done.
+    pub done: u64,
+    /// Left for the next plan, because the row had changed.
+    pub stale: u64,
+}
+
+impl Apply {
+    /// Applies everything that is pending.
+    pub async fn run(&self) -> Result<Applied> {
+        let plan = self.plan;
+        let total = self.db.read(&Scope::All, move |c| plans_store::count_in(c, plan, State::Pending)).await?;
+        self.progress.begin("applying", u64::try_from(total).ok());
+        let mut applied = Applied::default();
+        loop {
+            let items = self.db.read(&Scope::All, move |c| plans_store::items_in(c, plan, State::Pending, CHUNK)).await?;
+            if items.is_empty() {
+                return Ok(applied);
+            }
+            let count = items.len();
+            let stale = match self.chunk(items.clone()).await {
+                Ok(stale) => stale,
+                Err(error) if is_about_one_item(&error) => self.one_by_one(items).await?,
+                Err(error) => return Err(error),
+            };
+            applied.stale += stale;
+            applied.done += count as u64 - stale;
+            self.progress.add(count);
+        }
+    }
+
+    /// One transaction for all of them; returns how many were stale.
+    async fn chunk(&self, items: Vec<Item>) -> Result<u64> {
+        let lease = self.lease.clone();
+        self.db
+            .write_bulk(&Scope::All, &self.actor, move |w| {
+                prove(w, &lease)?;
+                let mut stale = 0;
+                for item in &items {
+                    let done = apply(w, item)?;
+                    stale += u64::from(done.is_none());
+                    let state = if done.is_some() { State::Applied } else { State::Stale };
+                    plans_store::settle(w, item.id, state, done)?;
+                }
+                Ok(stale)
+            })
+            .await
+    }
+
+    /// One of them cannot be applied: each on its own, and that one is stale.
+    async fn one_by_one(&self, items: Vec<Item>) -> Result<u64> {
+        let mut stale = 0;
+        for item in items {
+            let (id, lease) = (item.id, self.lease.clone());
+            match self.chunk(vec![item]).await {
+                Ok(count) => stale += count,
+                Err(error) if is_about_one_item(&error) => {
+                    tracing::warn!(item = id, %error, "a plan's item could not be applied");
+                    let settle = move |w: &mut Write<'_>| {
+                        prove(w, &lease)?;
+                        plans_store::settle(w, id, State::Stale, None)
+                    };
+                    self.db.write_bulk(&Scope::All, &self.actor, settle).await?;
+                    stale += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(stale)
+    }
+
+    /// Writes what moves without history.
+    pub async fn observe(&self, observations: &[Observation]) -> Result<()> {
+        for chunk in observations.chunks(usize::try_from(CHUNK).unwrap_or(50)) {
+            let (lease, chunk) = (self.lease.clone(), chunk.to_vec());
+            let observe = move |w: &mut Write<'_>| {
+                prove(w, &lease)?;
+                chunk.iter().try_for_each(|observation| locals_store::observe(w, observation))
+            };
+            self.db.write_bulk(&Scope::All, &self.actor, observe).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a failure is about the item, not about the database or the lease.
+fn is_about_one_item(error: &Error) -> bool {
+    matches!(error, Error::Constraint { .. } | Error::Invalid(_) | Error::NotFound { .. } | Error::PreconditionFailed)
+}
+
+/// Applies one item; `None` when its row is not what was planned for.
+fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
+    match item.kind {
+        Kind::Company => {
+            let new = Company { kind: "client".to_owned(), compliance_level: "standard".to_owned(), ..Company::default() };
+            write(w, item, new)
+        }
+        Kind::Contact => {
+            let new = Contact { employment_type: "Full Time".to_owned(), active: true, ..Contact::default() };
+            let id = write(w, item, new)?;
+            if let Some(id) = id {
+                relocate(w, id, item)?;
+            }
+            Ok(id)
+        }
+        Kind::PsaAgent => {
+            let (external_source, external_id) = (source(w), item.external_id.clone().unwrap_or_default());
+            write(w, item, PsaAgent { external_source, external_id, active: true, ..PsaAgent::default() })
+        }
+    }
+}
+
+fn source(w: &Write<'_>) -> String {
+    w.actor().source.clone().unwrap_or_default()
+}
+
+/// Creates, changes, retires or restores the item's row.
+fn write<R: Record + Assign>(w: &mut Write<'_>, item: &Item, mut new: R) -> Result<Option<i64>> {
+    let system = source(w);
+    let external_id = item.external_id.as_deref().unwrap_or_default();
+    let linked = item.kind != Kind::PsaAgent;
+    if item.action == Action::Create {
+        if linked && links::find(w, &system, R::ENTITY, external_id)?.is_some() {
+            return Ok(None);
+        }
+        new.assign_all(&item.fields)?;
+        let id = history::create(w, &new, Some(&item.reason))?.id();
+        if linked {
+            links::link(w, R::ENTITY, id, &system, external_id)?;
+        }
+        return Ok(Some(id));
+    }
+    let Some(id) = item.entity_id else { return Ok(None) };
+    let Some(row) = history::find::<R>(w, id)?.filter(|row| Some(row.rev()) == item.rev) else { return Ok(None) };
+    if item.action == Action::Retire {
+        let reason = item.evidence.as_deref().unwrap_or(&item.reason);
+        history::retire::<R>(w, id, Some(reason))?;
+        return Ok(Some(id));
+    }
+    if item.action == Action::Adopt && linked {
+        links::link(w, R::ENTITY, id, &system, external_id)?;
+    }
+    if row.retired_at().is_some() {
+        history::restore::<R>(w, id, Some(&item.reason))?;
+    }
+    history::update::<R>(w, id, None, Some(&item.reason), |row| row.assign_all(&item.fields))?;
+    Ok(Some(id))
+}
+
+/// Moves a contact between companies.
+fn relocate(w: &mut Write<'_>, contact: i64, item: &Item) -> Result<()> {
+    let system = source(w);
+    for company in &item.moves.leave {
+        contacts::leave(w, contact, *company)?;
+    }
+    for external_id in &item.moves.join {
+        let Some(company_id) = links::find(w, &system, Company::ENTITY, external_id)? else { continue };
+        let member = contacts::memberships(w, contact)?.into_iter().any(|known| known.company_id == company_id);
+        if !member {
+            contacts::join(w, contact, &Membership { company_id, source: Some(system.clone()), ..Membership::default() })?;
+        }
+    }
+    Ok(())
+}

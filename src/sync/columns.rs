@@ -1,0 +1,69 @@
+//! From a plan's fields to a row's columns.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::plan::FieldChange;
+use crate::{
+    agents::PsaAgent,
+    companies::Company,
+    contacts::Contact,
+    db::Value as Cell,
+    error::{Error, Result},
+};
+
+/// A JSON value as a database cell.
+#[must_use]
+pub fn cell(value: &Value) -> Cell {
+    match value {
+        Value::Null => Cell::Null,
+        Value::Bool(flag) => Cell::Bool(*flag),
+        Value::Number(number) => number.as_i64().map_or(Cell::Null, Cell::Int),
+        Value::String(text) => Cell::Text(text.clone()),
+        Value::Array(_) | Value::Object(_) => Cell::Text(value.to_string()),
+    }
+}
+
+/// A row whose columns a sync can set by name.
+pub trait Assign {
+    /// Sets one column.
+    fn assign(&mut self, column: &str, value: &Value) -> Result<()>;
+
+    /// Sets the columns of these changes.
+    fn assign_all(&mut self, fields: &[FieldChange]) -> Result<()> {
+        fields
+            .iter()
+            .filter(|change| change.field != super::planner::contacts::COMPANIES)
+            .try_for_each(|c| self.assign(&c.field, &c.to))
+    }
+}
+
+fn read<T: DeserializeOwned>(column: &str, value: &Value) -> Result<T> {
+    serde_json::from_value(value.clone())
+        .map_err(|cause| Error::internal(format!("a plan's {column} is of another type: {cause}")))
+}
+
+macro_rules! assign {
+    ($record:ty: $($column:ident)+) => {
+        impl Assign for $record {
+            fn assign(&mut self, column: &str, value: &Value) -> Result<()> {
+                match column {
+                    $(stringify!($column) => self.$column = read(column, value)?,)+
+                    other => return Err(Error::internal(format!("a plan names the unknown column {other}"))),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+assign!(Company: account_number account_number_at_vendor name description plan contract_term contract_start_date contract_end_date
+    support_level profit_or_non_profit main_number start_date address domains phone_system email_system managed_users managed_devices
+    managed_network head_user_id head_name prime_user_id prime_user_name workspace_id datto_portal_url vendor_created_at
+    vendor_updated_at);
+
+assign!(Contact: name first_name last_name email secondary_emails job_title active mobile_phone_number work_phone_number address
+    vip_user has_logged_in location_id location_name reporting_manager_id language time_zone time_format can_see_all_tickets
+    can_see_all_changes background_information work_schedule_id user_number vendor_reference vendor_created_at vendor_updated_at);
+
+assign!(PsaAgent: first_name last_name email job_title active department_ids group_ids vendor_created_at vendor_updated_at);

@@ -1,0 +1,267 @@
+//! Our rows as a plan needs them, tombstones included, read in one snapshot.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use super::{
+    plan::{Kind, Observation},
+    planner::{Local, Membership, contacts::Companies, valve::Dependants},
+};
+use crate::{
+    db::{Conn, Row, Value as Cell, Write},
+    error::Result,
+    history::{links, pins},
+    params,
+};
+
+/// A kind's table, its columns that a sync may set, and which of them are booleans.
+struct Table {
+    name: &'static str,
+    columns: &'static [&'static str],
+    flags: &'static [&'static str],
+}
+
+const COMPANIES: Table = Table {
+    name: "companies",
+    columns: &[
+        "account_number",
+        "account_number_at_vendor",
+        "name",
+        "description",
+        "plan",
+        "contract_term",
+        "contract_start_date",
+        "contract_end_date",
+        "support_level",
+        "profit_or_non_profit",
+        "main_number",
+        "start_date",
+        "address",
+        "domains",
+        "phone_system",
+        "email_system",
+        "managed_users",
+        "managed_devices",
+        "managed_network",
+        "head_user_id",
+        "head_name",
+        "prime_user_id",
+        "prime_user_name",
+        "workspace_id",
+        "datto_portal_url",
+        "vendor_created_at",
+        "vendor_updated_at",
+    ],
+    flags: &["account_number_at_vendor"],
+};
+
+const CONTACTS: Table = Table {
+    name: "contacts",
+    columns: &[
+        "name",
+        "first_name",
+        "last_name",
+        "email",
+        "secondary_emails",
+        "job_title",
+        "active",
+        "mobile_phone_number",
+        "work_phone_number",
+        "address",
+        "vip_user",
+        "has_logged_in",
+        "location_id",
+        "location_name",
+        "reporting_manager_id",
+        "language",
+        "time_zone",
+        "time_format",
+        "can_see_all_tickets",
+        "can_see_all_changes",
+        "background_information",
+        "work_schedule_id",
+        "user_number",
+        "vendor_reference",
+        "vendor_created_at",
+        "vendor_updated_at",
+    ],
+    flags: &["active", "vip_user", "has_logged_in", "can_see_all_tickets", "can_see_all_changes"],
+};
+
+const AGENTS: Table = Table {
+    name: "psa_agents",
+    columns: &[
+        "first_name",
+        "last_name",
+        "email",
+        "job_title",
+        "active",
+        "department_ids",
+        "group_ids",
+        "vendor_created_at",
+        "vendor_updated_at",
+    ],
+    flags: &["active"],
+};
+
+fn table(kind: Kind) -> &'static Table {
+    match kind {
+        Kind::Company => &COMPANIES,
+        Kind::Contact => &CONTACTS,
+        Kind::PsaAgent => &AGENTS,
+    }
+}
+
+/// Every row of a kind, tombstones included.
+pub fn all(c: &mut Conn, kind: Kind, system: &str) -> Result<Vec<Local>> {
+    let table = table(kind);
+    let sql = format!("SELECT id, rev, retired_at, {} FROM @{} item ORDER BY id", table.columns.join(", "), table.name);
+    let rows = c.all(&sql, &[])?;
+    let mut external = external_ids(c, kind, system)?;
+    let mut pinned: HashMap<i64, HashSet<String>> = HashMap::new();
+    for (id, field) in pins::all(c, kind.as_str())? {
+        pinned.entry(id).or_default().insert(field);
+    }
+    let by_hand = retired_by_hand(c, kind)?;
+    let mut memberships = if kind == Kind::Contact { memberships(c, system)? } else { HashMap::new() };
+    rows.iter()
+        .map(|row| {
+            let mut local = local(row, table)?;
+            local.external_ids = external.remove(&local.id).unwrap_or_default();
+            local.pins = pinned.remove(&local.id).unwrap_or_default();
+            local.memberships = memberships.remove(&local.id).unwrap_or_default();
+            local.retired_by_hand = local.retired && by_hand.contains(&local.id);
+            Ok(local)
+        })
+        .collect()
+}
+
+fn local(row: &Row, table: &Table) -> Result<Local> {
+    let mut values = Map::new();
+    for (index, column) in table.columns.iter().enumerate() {
+        let value = if table.flags.contains(column) {
+            row.get::<Option<bool>>(index + 3)?.map_or(Value::Null, Value::from)
+        } else {
+            row.get::<Cell>(index + 3)?.to_json()
+        };
+        values.insert((*column).to_owned(), value);
+    }
+    let text = |column: &str| values.get(column).and_then(Value::as_str).unwrap_or_default();
+    let name = text("name").to_owned();
+    let label = if name.is_empty() { format!("{} {}", text("first_name"), text("last_name")).trim().to_owned() } else { name };
+    let label = match text("email") {
+        "" => label,
+        email => format!("{label} <{email}>"),
+    };
+    Ok(Local {
+        id: row.get(0)?,
+        rev: row.get(1)?,
+        retired: row.get::<Option<String>>(2)?.is_some(),
+        label,
+        values,
+        ..Local::default()
+    })
+}
+
+fn external_ids(c: &mut Conn, kind: Kind, system: &str) -> Result<HashMap<i64, Vec<String>>> {
+    let mut ids: HashMap<i64, Vec<String>> = HashMap::new();
+    if kind == Kind::PsaAgent {
+        for row in c.all("SELECT id, external_id FROM @psa_agents item WHERE external_source = ?1", params![system])? {
+            ids.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+        return Ok(ids);
+    }
+    for (external_id, id) in links::all(c, system, kind.as_str())? {
+        ids.entry(id).or_default().push(external_id);
+    }
+    Ok(ids)
+}
+
+/// The rows whose last retirement was not a sync's.
+fn retired_by_hand(c: &mut Conn, kind: Kind) -> Result<HashSet<i64>> {
+    let sql = "SELECT entity_id, actor_kind FROM changes WHERE entity = ?1 AND action = 'retire' ORDER BY seq";
+    let mut by_hand = HashSet::new();
+    for row in c.all(sql, params![kind.as_str()])? {
+        let id: i64 = row.get(0)?;
+        if row.get::<String>(1)? == "sync" {
+            by_hand.remove(&id);
+        } else {
+            by_hand.insert(id);
+        }
+    }
+    Ok(by_hand)
+}
+
+fn memberships(c: &mut Conn, system: &str) -> Result<HashMap<i64, Vec<Membership>>> {
+    let mut found: HashMap<i64, Vec<Membership>> = HashMap::new();
+    for row in c.all("SELECT contact_id, company_id, source FROM @contact_companies link ORDER BY contact_id, company_id", &[])? {
+        let ours = row.get::<Option<String>>(2)?.as_deref() == Some(system);
+        found.entry(row.get(0)?).or_default().push(Membership { company_id: row.get(1)?, ours });
+    }
+    Ok(found)
+}
+
+/// The companies that contacts may name: those linked, and those that a plan is about to create.
+#[must_use]
+pub fn companies(locals: &[Local], planned: &[super::plan::Item]) -> Companies {
+    let mut companies = Companies::default();
+    for local in locals {
+        let name = local.text("name").to_owned();
+        for external_id in &local.external_ids {
+            companies.by_external_id.insert(external_id.clone(), (Some(local.id), name.clone()));
+        }
+        companies.names.insert(local.id, name);
+    }
+    for item in planned.iter().filter(|item| item.kind == Kind::Company && item.action.writes()) {
+        if let Some(external_id) = &item.external_id {
+            companies.by_external_id.entry(external_id.clone()).or_insert_with(|| (item.entity_id, item.label.clone()));
+        }
+    }
+    companies
+}
+
+/// What would vanish from sight together with these companies: assets, and contacts that have no other
+/// live company and that the vendor lists no more.
+pub fn dependants(c: &mut Conn, companies: &[i64], listed_contacts: &HashSet<i64>) -> Result<[Dependants; 2]> {
+    let live = "SELECT COUNT(*) FROM @assets asset WHERE asset.retired_at IS NULL";
+    let lost = format!("{live} AND asset.company_id IN ids(?1)");
+    let assets = Dependants { lost: count(c, &lost, Some(companies))?, live: count(c, live, None)?, what: "assets" };
+    let live = "SELECT COUNT(*) FROM @contacts contact WHERE contact.retired_at IS NULL";
+    let only_there =
+        "SELECT DISTINCT here.contact_id FROM @contact_companies here JOIN @contacts contact ON contact.id = here.contact_id
+         WHERE here.company_id IN ids(?1) AND contact.retired_at IS NULL AND NOT EXISTS
+         (SELECT 1 FROM @contact_companies other JOIN @companies company ON company.id = other.company_id
+          WHERE other.contact_id = here.contact_id AND company.retired_at IS NULL AND NOT (other.company_id IN ids(?1)))";
+    let mut lost = 0;
+    for row in c.all(only_there, params![companies.to_vec()])? {
+        lost += u64::from(!listed_contacts.contains(&row.get::<i64>(0)?));
+    }
+    Ok([assets, Dependants { lost, live: count(c, live, None)?, what: "contacts" }])
+}
+
+fn count(c: &mut Conn, sql: &str, ids: Option<&[i64]>) -> Result<u64> {
+    let row = match ids {
+        Some(ids) => c.one(sql, params![ids.to_vec()])?,
+        None => c.one(sql, &[])?,
+    };
+    Ok(u64::try_from(row.get::<i64>(0)?).unwrap_or(0))
+}
+
+/// Writes what moves without history.
+pub fn observe(w: &mut Write<'_>, observation: &Observation) -> Result<()> {
+    let table = table(observation.kind);
+    let mut cells: Vec<Cell> = Vec::new();
+    let mut sets = Vec::new();
+    for (column, value) in observation.values.iter().filter(|(column, _)| table.columns.contains(&column.as_str())) {
+        cells.push(super::columns::cell(value));
+        sets.push(format!("{column} = ?{}", cells.len()));
+    }
+    if sets.is_empty() {
+        return Ok(());
+    }
+    cells.push(observation.entity_id.into());
+    w.run(&format!("UPDATE {} SET {} WHERE id = ?{}", table.name, sets.join(", "), cells.len()), &cells)?;
+    w.observe(observation.kind.as_str());
+    Ok(())
+}

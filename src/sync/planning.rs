@@ -1,0 +1,140 @@
+//! Joining the pure planners with the rows of one snapshot.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    fetch::Fetched,
+    freshservice::{SYSTEM, mapping::Mapped},
+    locals_store,
+    plan::{Action, Item, Kind, Plan, State},
+    planner::{
+        Local, agents, companies, contacts, distinct,
+        retire::{self, Evidence},
+        valve::{self, Limits},
+    },
+};
+use crate::{config::Config, db::Conn, error::Result};
+
+/// What was read and proven, ready to be planned.
+pub struct Lists {
+    records: HashMap<Kind, (Vec<Mapped>, HashSet<String>)>,
+    evidence: HashMap<String, Evidence>,
+}
+
+impl Lists {
+    /// A copy of what was fetched; a plan may have to be made more than once.
+    #[must_use]
+    pub fn of(fetched: &HashMap<Kind, Fetched>, evidence: &HashMap<String, Evidence>) -> Self {
+        let records = fetched.iter().map(|(kind, found)| (*kind, (found.records.clone(), found.listed.clone()))).collect();
+        Self { records, evidence: evidence.clone() }
+    }
+}
+
+/// A plan, and why its retirements wait if they do.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// Why retirements wait.
+    pub held_because: Option<String>,
+}
+
+/// How much may be retired without asking.
+#[must_use]
+pub fn limits(config: &Config) -> Limits {
+    Limits { minimum: config.sync.retire_minimum, percent: config.sync.retire_percent }
+}
+
+/// Plans every list that could be read. With `approved`, nothing waits.
+pub fn plan(c: &mut Conn, mut lists: Lists, limits: Limits, approved: bool) -> Result<Planned> {
+    let mut plan = Plan::default();
+    let gone: HashSet<String> =
+        lists.evidence.iter().filter(|(_, e)| matches!(e, Evidence::Gone(_))).map(|(id, _)| id.clone()).collect();
+    let locals: HashMap<Kind, Vec<Local>> =
+        Kind::ALL.into_iter().map(|kind| Ok((kind, locals_store::all(c, kind, SYSTEM)?))).collect::<Result<_>>()?;
+    let of = |kind: Kind| locals.get(&kind).map(Vec::as_slice).unwrap_or_default();
+    let mut listed: HashMap<Kind, HashSet<String>> = HashMap::new();
+    for kind in Kind::ALL {
+        let Some((records, ids)) = lists.records.remove(&kind) else { continue };
+        let records = distinct(records);
+        match kind {
+            Kind::Company => companies::plan(&mut plan, of(kind), records, &gone),
+            Kind::Contact => {
+                let known = locals_store::companies(of(Kind::Company), &plan.items);
+                contacts::plan(&mut plan, of(kind), records, &known);
+            }
+            Kind::PsaAgent => agents::plan(&mut plan, of(kind), records),
+        }
+        listed.insert(kind, ids);
+    }
+    // People leave before the companies they belong to.
+    for kind in [Kind::Contact, Kind::PsaAgent, Kind::Company] {
+        if let Some(ids) = listed.get(&kind) {
+            retire::plan(&mut plan, kind, of(kind), ids, &lists.evidence);
+        }
+    }
+    let reasons = close_valves(c, &mut plan, &locals, &listed, limits)?;
+    let mut held_because = (!reasons.is_empty()).then(|| reasons.join("; "));
+    if approved {
+        release(&mut plan);
+        held_because = None;
+    }
+    Ok(Planned { plan, held_because })
+}
+
+fn close_valves(
+    c: &mut Conn,
+    plan: &mut Plan,
+    locals: &HashMap<Kind, Vec<Local>>,
+    listed: &HashMap<Kind, HashSet<String>>,
+    limits: Limits,
+) -> Result<Vec<String>> {
+    let mut reasons = Vec::new();
+    for kind in Kind::ALL {
+        let rows = locals.get(&kind).map(Vec::as_slice).unwrap_or_default();
+        let live = rows.iter().filter(|l| !l.retired && !l.external_ids.is_empty()).count() as u64;
+        let mut dependants = Vec::new();
+        if kind == Kind::Company {
+            let retiring: Vec<i64> = retiring(plan, kind).filter_map(|item| item.entity_id).collect();
+            if !retiring.is_empty() {
+                let contacts = locals.get(&Kind::Contact).map(Vec::as_slice).unwrap_or_default();
+                let seen = listed.get(&Kind::Contact);
+                let still = |local: &&Local| seen.is_some_and(|seen| local.external_ids.iter().any(|id| seen.contains(id)));
+                let listed: HashSet<i64> = contacts.iter().filter(still).map(|local| local.id).collect();
+                dependants.extend(locals_store::dependants(c, &retiring, &listed)?);
+            }
+        }
+        reasons.extend(valve::close(plan, kind, live, &dependants, limits));
+    }
+    Ok(reasons)
+}
+
+fn retiring(plan: &Plan, kind: Kind) -> impl Iterator<Item = &Item> {
+    plan.items.iter().filter(move |item| item.kind == kind && item.action == Action::Retire)
+}
+
+/// Whether anything is to be retired, now or after approval.
+#[must_use]
+pub fn retires(plan: &Plan) -> bool {
+    plan.items.iter().any(|item| item.action == Action::Retire)
+}
+
+/// Approves what waits.
+pub fn release(plan: &mut Plan) {
+    turn(plan, State::Held, State::Pending, |_| true);
+}
+
+/// Lets every retirement wait.
+pub fn hold(plan: &mut Plan) {
+    turn(plan, State::Pending, State::Held, |item| item.action == Action::Retire);
+}
+
+/// Lets everything wait.
+pub fn hold_everything(plan: &mut Plan) {
+    turn(plan, State::Pending, State::Held, |_| true);
+}
+
+fn turn(plan: &mut Plan, from: State, to: State, which: impl Fn(&Item) -> bool) {
+    for item in plan.items.iter_mut().filter(|item| item.state == from && which(item)) {
+        item.state = to;
+    }
+}

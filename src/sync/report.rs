@@ -1,0 +1,150 @@
+//! What a run did, or would do: counts for everybody, every item for whoever asks.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::plan::{Action, Item, Kind, State};
+
+/// How a run ended; the command's exit code follows from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Everything was done.
+    #[default]
+    Done,
+    /// Retirements wait for approval; the rest was done.
+    Held,
+    /// The vendor could not be read, or what it said proves nothing.
+    Upstream,
+    /// The plan no longer fits the data.
+    Stale,
+}
+
+impl Ending {
+    /// The exit code (design §7).
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Upstream => 6,
+            Self::Held | Self::Stale => 7,
+        }
+    }
+}
+
+/// What a run did, or (a dry run) would do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// The run.
+    pub run_id: i64,
+    /// The plan, when there was anything to plan.
+    pub plan_id: Option<i64>,
+    /// Whether nothing was applied on purpose.
+    pub dry_run: bool,
+    /// How it ended.
+    pub ending: Ending,
+    /// How many records each list had.
+    pub listed: BTreeMap<&'static str, usize>,
+    /// Kind → action → how many items.
+    pub counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// How many rows change: everything but notes.
+    pub changes: u64,
+    /// How many items were applied, also those of an earlier run that broke off.
+    pub applied: u64,
+    /// How many retirements wait for approval.
+    pub held: u64,
+    /// Why they wait.
+    pub held_because: Option<String>,
+    /// How many records had no usable id.
+    pub skipped: usize,
+    /// The first of them, in words.
+    pub skipped_records: Vec<String>,
+    /// What went wrong, without stopping the rest.
+    pub problems: Vec<String>,
+    /// How many requests had to be repeated.
+    pub retries: u32,
+}
+
+impl Report {
+    /// Counts the items of a plan.
+    pub fn count(&mut self, items: &[Item]) {
+        for item in items {
+            *self.counts.entry(item.kind.plural()).or_default().entry(item.action.as_str()).or_default() += 1;
+            self.changes += u64::from(item.action.writes());
+            self.held += u64::from(item.state == State::Held);
+        }
+    }
+
+    /// Notes the records of a list that had no usable id.
+    pub fn skip(&mut self, records: &[String]) {
+        const SHOWN: usize = 50;
+        self.skipped += records.len();
+        let room = SHOWN.saturating_sub(self.skipped_records.len());
+        self.skipped_records.extend(records.iter().take(room).cloned());
+    }
+
+    /// How many items of this kind have this action.
+    #[must_use]
+    pub fn of(&self, kind: Kind, action: Action) -> u64 {
+        self.counts.get(kind.plural()).and_then(|actions| actions.get(action.as_str())).copied().unwrap_or(0)
+    }
+
+    /// The counts, for the plan's row.
+    #[must_use]
+    pub fn summary(&self) -> Value {
+        json!({
+            "listed": self.listed, "counts": self.counts, "changes": self.changes, "held": self.held, "skipped": self.skipped,
+            "problems": self.problems,
+        })
+    }
+
+    /// The run in a few lines for people; also what a job keeps as its output.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut lines = Vec::new();
+        for kind in Kind::ALL {
+            let listed = self.listed.get(kind.plural()).map_or_else(|| "not read".to_owned(), |n| format!("{n} listed"));
+            let parts: Vec<String> = Action::ALL
+                .into_iter()
+                .filter(|action| self.of(kind, *action) > 0)
+                .map(|action| format!("{} {}", self.of(kind, action), self.word(action)))
+                .collect();
+            let what = if parts.is_empty() { "nothing to change".to_owned() } else { parts.join(", ") };
+            lines.push(format!("{}: {listed}; {what}", kind.plural()));
+        }
+        lines.push(match (self.changes, self.dry_run) {
+            (0, _) => "0 changes".to_owned(),
+            (n, true) => format!("{n} changes planned, none applied (dry run)"),
+            (n, false) => format!("{n} changes planned, {} applied", self.applied),
+        });
+        if let (Some(why), Some(plan)) = (&self.held_because, self.plan_id) {
+            lines.push(format!("{} retirements wait for approval: {why}", self.held));
+            lines.push(format!(
+                "look at them with `codex sync show {plan}`, then `codex sync approve {plan}` or `discard {plan}`"
+            ));
+        }
+        if self.skipped > 0 {
+            lines.push(format!("{} records had no usable id and were skipped:", self.skipped));
+            lines.extend(self.skipped_records.iter().map(|what| format!("  {what}")));
+        }
+        lines.extend(self.problems.iter().cloned());
+        lines.join("\n")
+    }
+
+    fn word(&self, action: Action) -> &'static str {
+        match (action, self.dry_run) {
+            (Action::Create, _) => "new",
+            (Action::Adopt, _) => "linked",
+            (Action::Restore, _) => "back again",
+            (Action::Update, true) => "to update",
+            (Action::Update, false) => "updated",
+            (Action::Retire, true) => "to retire",
+            (Action::Retire, false) => "retired or held",
+            (Action::Pinned, _) => "kept as pinned",
+            (Action::Review, _) => "to review",
+            (Action::Skipped, _) => "with unusable fields",
+        }
+    }
+}
