@@ -55,7 +55,8 @@ fn write_item(to: &mut impl Write, item: &Item) -> io::Result<()> {
         writeln!(to, "      because {}", printable(evidence))?;
     }
     if item.action == Action::Create {
-        let fields: Vec<String> = item.fields.iter().map(|f| format!("{} {}", f.field, shown(&f.to))).collect();
+        let told = item.fields.iter().filter(|f| f.to != Value::Bool(false) && !f.field.starts_with("vendor_"));
+        let fields: Vec<String> = told.map(|f| format!("{} {}", f.field, shown(&f.to))).collect();
         return if fields.is_empty() { Ok(()) } else { writeln!(to, "      {}", fields.join(", ")) };
     }
     for FieldChange { field, from, to: new } in &item.fields {
