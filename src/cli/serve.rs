@@ -5,13 +5,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, serve::ListenerExt as _};
 use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
 
-<<<<<<< HEAD
 use super::{Context, Failure, context, demo, failure, out};
-use crate::{app, config::Config};
-=======
-use super::{Context, Failure, context, failure, out};
 use crate::{app, config::Config, sync};
->>>>>>> 233eac9 (Apply a proven plan in short transactions, as a job that a kill cannot double or lose)
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -45,13 +40,11 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let listener = listen(config.server.bind).await?;
     let address = listener.local_addr()?;
     let db = context::open(&config)?;
-<<<<<<< HEAD
     if with_demo {
         demo::fill(&db).await?;
-=======
+    }
     if let Err(error) = sync::jobs::sweep(&db).await {
         tracing::warn!(%error, "jobs of an earlier process could not be looked at yet");
->>>>>>> 233eac9 (Apply a proven plan in short transactions, as a job that a kill cannot double or lose)
     }
     let app = app::App::new(config.clone(), db)?;
     announce(&config, &app, address).await;
