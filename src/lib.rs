@@ -6,6 +6,7 @@ pub mod assets;
 pub mod auth;
 pub mod cli;
 pub mod companies;
+pub mod compliance;
 pub mod config;
 pub mod contacts;
 pub mod db;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::compliance::{Lens, Level, Personal};
 use crate::db::Value;
 use crate::types::fold;
 
@@ -180,9 +181,39 @@ pub struct ContactView {
     pub retired_at: Option<String>,
     /// What `If-Match` compares.
     pub rev: i64,
+    /// The strictest level among the contact's companies.
+    #[serde(skip)]
+    pub protection: Level,
 }
 
 impl ContactView {
+    /// The same as this caller may see it.
+    #[must_use]
+    pub fn through(mut self, lens: &Lens) -> Self {
+        let level = self.protection;
+        if lens.sees_all() || (level == Level::Standard && !lens.is_tightened()) {
+            return self;
+        }
+        let see = |field, text: &str| lens.see(level, field, text).unwrap_or_default();
+        self.name = see(Personal::Name, &self.name);
+        self.full_name.clone_from(&self.name);
+        self.email = see(Personal::Email, &self.email);
+        for (field, place) in [
+            (Personal::Name, &mut self.first_name),
+            (Personal::Name, &mut self.last_name),
+            (Personal::Private, &mut self.secondary_emails),
+            (Personal::Phone, &mut self.phone),
+            (Personal::Phone, &mut self.mobile_phone_number),
+            (Personal::Phone, &mut self.work_phone_number),
+            (Personal::Private, &mut self.address),
+            (Personal::Private, &mut self.background_information),
+            (Personal::Private, &mut self.location_name),
+        ] {
+            *place = lens.see_option(level, field, place.take());
+        }
+        self
+    }
+
     /// The wire shape of a row in one of its companies.
     #[must_use]
     pub fn new(contact: Contact, freshservice_id: Option<&str>, membership: Membership) -> Self {
@@ -225,6 +256,7 @@ impl ContactView {
             updated_at: contact.updated_at,
             retired_at: contact.retired_at,
             rev: contact.rev,
+            protection: Level::Standard,
         }
     }
 }

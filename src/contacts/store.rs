@@ -3,6 +3,7 @@
 use super::model::{Contact, ContactView, Membership};
 use super::rules::ContactInput;
 use crate::companies::store as companies;
+use crate::compliance::{Level, STRICTEST_OF_CONTACT};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, Result};
 use crate::history::{self, Record, Updated};
@@ -28,7 +29,7 @@ pub const FROM: &str = "@contacts contact
 /// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
-    format!("{}, {FRESHSERVICE_ID}, {PLACE}", Contact::SELECT)
+    format!("{}, {FRESHSERVICE_ID}, {PLACE}, {STRICTEST_OF_CONTACT}", Contact::SELECT)
 }
 
 fn membership(row: &Row, at: usize) -> Result<Membership> {
@@ -50,7 +51,9 @@ fn membership(row: &Row, at: usize) -> Result<Membership> {
 pub fn view(row: &Row) -> Result<ContactView> {
     let at = Contact::width();
     let freshservice_id: Option<String> = row.get(at)?;
-    Ok(ContactView::new(Contact::from_row(row, 0)?, freshservice_id.as_deref(), membership(row, at + 1)?))
+    let mut view = ContactView::new(Contact::from_row(row, 0)?, freshservice_id.as_deref(), membership(row, at + 1)?);
+    view.protection = Level::from_rank(row.get(at + 8)?);
+    Ok(view)
 }
 
 /// One contact's wire shape, beside its first company.

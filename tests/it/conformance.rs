@@ -6,8 +6,15 @@ use crate::core::{Core, service_claims, user_claims};
 use crate::support::{Api, App, Engine, both};
 
 async fn filled(api: &Api) {
-    api.post("/api/companies", &json!({"account_number": "100001", "name": "Acme", "billing_plan": "Gold", "contract_start_date": "2024-01-15"})).await.status(201);
-    api.post("/api/contacts", &json!({"name": "Ava Patel", "email": "ava@example.com", "company_account_numbers": ["100001"]})).await.status(201);
+    api.post(
+        "/api/companies",
+        &json!({"account_number": "100001", "name": "Acme", "billing_plan": "Gold", "contract_start_date": "2024-01-15"}),
+    )
+    .await
+    .status(201);
+    api.post("/api/contacts", &json!({"name": "Ava Patel", "email": "ava@example.com", "company_account_numbers": ["100001"]}))
+        .await
+        .status(201);
     api.post("/api/assets", &json!({"hostname": "LT-1", "company_account_number": "100001"})).await.status(201);
 }
 
