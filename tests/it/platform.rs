@@ -146,7 +146,7 @@ both! {
 
     async fn revocation_is_checked_when_asked_for(engine: Engine) {
         let core = Core::start().await;
-        let app = App::builder(&engine).core(&core).env("CODEX_CORE_CHECK_REVOCATION", "true").start().await;
+        let app = App::builder(&engine).core(&core).env("CODEX_CORE_REVOCATION_CHECK", "true").start().await;
         let token = core.user("ada", "ada@example.com", "admin");
         assert_eq!(status(&app, &token).await, 200);
         assert!(core.seen("/api/token/validate") > 0, "nobody asked Core");
