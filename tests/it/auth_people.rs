@@ -10,7 +10,9 @@ const ASKED: &str = "/api/public/user/theme";
 
 async fn sign_in(app: &App, user: &str, password: &str, dress: &[(&str, &str)]) -> Reply {
     let form = [("username", user), ("password", password), ("next", "/companies/?q=a")];
-    let dressed = |request: reqwest::RequestBuilder| dress.iter().fold(request.form(&form), |request, (name, value)| request.header(*name, *value));
+    let dressed = |request: reqwest::RequestBuilder| {
+        dress.iter().fold(request.form(&form), |request, (name, value)| request.header(*name, *value))
+    };
     app.anonymous().send(Method::POST, "/login", dressed).await
 }
 

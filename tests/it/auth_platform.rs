@@ -70,8 +70,9 @@ both! {
         assert_eq!(status(&app, &core.token(&admin())).await, 200);
         let forged = forgeries(&core, &trap);
         assert!(forged.len() >= 60, "{} kinds", forged.len());
+        let anonymous = app.anonymous();
         for (kind, token) in &forged {
-            let sent = app.anonymous().try_send(reqwest::Method::GET, ASKED, |request| {
+            let sent = anonymous.try_send(reqwest::Method::GET, ASKED, |request| {
                 request.header("authorization", [b"Bearer ", token.as_bytes()].concat())
             });
             let Ok(reply) = sent.await else { continue };
@@ -183,7 +184,9 @@ fn forgeries(core: &Core, trap: &Core) -> Vec<(String, String)> {
     let [head, body, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
     let mut all: Vec<(String, String)> = Vec::new();
     let mut add = |kind: &str, token: String| all.push((kind.to_owned(), token));
-    for alg in ["none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "RS384", "RS512", "PS256", "ES256", "EdDSA", "rs256", ""] {
+    for alg in
+        ["none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "RS384", "RS512", "PS256", "ES256", "EdDSA", "rs256", ""]
+    {
         let header = merged(header(), json!({"alg": alg}));
         add(&format!("alg {alg}, no signature"), format!("{}.", crate::core::unsigned(&header, &admin())));
         add(&format!("alg {alg}, borrowed signature"), format!("{}.{signature}", crate::core::unsigned(&header, &admin())));
@@ -191,11 +194,30 @@ fn forgeries(core: &Core, trap: &Core) -> Vec<(String, String)> {
     }
     add("hmac with the public modulus", hmac(&merged(header(), json!({"alg": "HS256"})), &core.modulus()));
     add("a stranger's key under core's name", stranger.sign(&header(), &admin()));
-    add("another body under a good signature", format!("{head}.{}.{signature}", crate::core::unsigned(&json!({}), &merged(admin(), json!({"sub": "root"}))).split('.').nth(1).unwrap()));
-    for kid in [json!("unknown"), json!(""), json!(null), json!(0), json!(["hivematrix-signing-key-1"]), json!({"a": 1}), json!("../../../dev/null"),
-        json!("' OR 1=1 --"), json!("hivematrix-signing-key-1\0"), json!(trap.url()), json!("x".repeat(5000))]
-    {
-        add(&format!("kid {}", kid.to_string().chars().take(40).collect::<String>()), core.token_with(&merged(header(), json!({"kid": kid})), &admin()));
+    add(
+        "another body under a good signature",
+        format!(
+            "{head}.{}.{signature}",
+            crate::core::unsigned(&json!({}), &merged(admin(), json!({"sub": "root"}))).split('.').nth(1).unwrap()
+        ),
+    );
+    for kid in [
+        json!("unknown"),
+        json!(""),
+        json!(null),
+        json!(0),
+        json!(["hivematrix-signing-key-1"]),
+        json!({"a": 1}),
+        json!("../../../dev/null"),
+        json!("' OR 1=1 --"),
+        json!("hivematrix-signing-key-1\0"),
+        json!(trap.url()),
+        json!("x".repeat(5000)),
+    ] {
+        add(
+            &format!("kid {}", kid.to_string().chars().take(40).collect::<String>()),
+            core.token_with(&merged(header(), json!({"kid": kid})), &admin()),
+        );
     }
     add("no kid", core.token_with(&without(header(), "kid"), &admin()));
     add("no alg", core.token_with(&without(header(), "alg"), &admin()));
@@ -209,12 +231,30 @@ fn forgeries(core: &Core, trap: &Core) -> Vec<(String, String)> {
     add("zip", core.token_with(&merged(header(), json!({"zip": "DEF"})), &admin()));
     add("another typ", core.token_with(&merged(header(), json!({"typ": "at+jwt"})), &admin()));
     for change in [
-        json!({"iss": "evil"}), json!({"iss": null}), json!({"iss": ["hivematrix-core"]}), json!({"iss": "hivematrix-core/"}), json!({"exp": seconds_from_now(-60)}),
-        json!({"exp": null}), json!({"exp": "tomorrow"}), json!({"exp": -1}), json!({"iat": seconds_from_now(120)}), json!({"nbf": seconds_from_now(120)}),
-        json!({"aud": "codex"}), json!({"aud": ["nexus"]}), json!({"sub": ""}), json!({"sub": null}), json!({"target_service": "ledger"}), json!({"type": "service"}),
-        json!({"type": "service", "calling_service": "ledger"}), json!({"type": "service", "sub": "service:ledger"}),
-        json!({"type": "service", "sub": "service:ledger", "calling_service": "ledger"}), json!({"type": ["service"]}), json!({"type": "Service"}),
-        json!({"calling_service": "ledger"}), json!({"sub": "service:ledger"}), json!({"permission_level": ["admin"]}),
+        json!({"iss": "evil"}),
+        json!({"iss": null}),
+        json!({"iss": ["hivematrix-core"]}),
+        json!({"iss": "hivematrix-core/"}),
+        json!({"exp": seconds_from_now(-60)}),
+        json!({"exp": null}),
+        json!({"exp": "tomorrow"}),
+        json!({"exp": -1}),
+        json!({"iat": seconds_from_now(120)}),
+        json!({"nbf": seconds_from_now(120)}),
+        json!({"aud": "codex"}),
+        json!({"aud": ["nexus"]}),
+        json!({"sub": ""}),
+        json!({"sub": null}),
+        json!({"target_service": "ledger"}),
+        json!({"type": "service"}),
+        json!({"type": "service", "calling_service": "ledger"}),
+        json!({"type": "service", "sub": "service:ledger"}),
+        json!({"type": "service", "sub": "service:ledger", "calling_service": "ledger"}),
+        json!({"type": ["service"]}),
+        json!({"type": "Service"}),
+        json!({"calling_service": "ledger"}),
+        json!({"sub": "service:ledger"}),
+        json!({"permission_level": ["admin"]}),
     ] {
         add(&format!("user with {change}"), core.token(&merged(admin(), change)));
     }
@@ -222,18 +262,35 @@ fn forgeries(core: &Core, trap: &Core) -> Vec<(String, String)> {
         add(&format!("without {name}"), core.token(&without(admin(), name)));
     }
     for change in [
-        json!({"target_service": "beacon"}), json!({"target_service": ""}), json!({"sub": "service:beacon"}), json!({"sub": "ledger"}),
-        json!({"calling_service": ""}), json!({"calling_service": null}), json!({"type": null}), json!({"exp": seconds_from_now(-60)}),
+        json!({"target_service": "beacon"}),
+        json!({"target_service": ""}),
+        json!({"sub": "service:beacon"}),
+        json!({"sub": "ledger"}),
+        json!({"calling_service": ""}),
+        json!({"calling_service": null}),
+        json!({"type": null}),
+        json!({"exp": seconds_from_now(-60)}),
     ] {
         add(&format!("service with {change}"), core.token(&merged(service_claims("ledger", "codex"), change)));
     }
     for (kind, token) in [
-        ("empty", String::new()), ("a word", "admin".to_owned()), ("dots", "..".to_owned()), ("two parts", format!("{head}.{body}")),
-        ("four parts", format!("{good}.{signature}")), ("no signature", format!("{head}.{body}.")), ("signature cut", good[..good.len() - 4].to_owned()),
-        ("signature longer", format!("{good}AAAA")), ("padding", format!("{head}=.{body}.{signature}")), ("not base64", format!("{head}.{body}.!!!!")),
-        ("two tokens", format!("{good} {good}")), ("a comma", format!("{good},{good}")), ("quoted", format!("\"{good}\"")),
-        ("oversized", core.token(&merged(admin(), json!({"groups": "x".repeat(9000)})))), ("huge", "A".repeat(200_000)),
-        ("another alphabet", "ünïcode".repeat(20)), ("header is an array", format!("W10.{body}.{signature}")),
+        ("empty", String::new()),
+        ("a word", "admin".to_owned()),
+        ("dots", "..".to_owned()),
+        ("two parts", format!("{head}.{body}")),
+        ("four parts", format!("{good}.{signature}")),
+        ("no signature", format!("{head}.{body}.")),
+        ("signature cut", good[..good.len() - 4].to_owned()),
+        ("signature longer", format!("{good}AAAA")),
+        ("padding", format!("{head}=.{body}.{signature}")),
+        ("not base64", format!("{head}.{body}.!!!!")),
+        ("two tokens", format!("{good} {good}")),
+        ("a comma", format!("{good},{good}")),
+        ("quoted", format!("\"{good}\"")),
+        ("oversized", core.token(&merged(admin(), json!({"groups": "x".repeat(9000)})))),
+        ("huge", "A".repeat(200_000)),
+        ("another alphabet", "ünïcode".repeat(20)),
+        ("header is an array", format!("W10.{body}.{signature}")),
     ] {
         add(kind, token);
     }
