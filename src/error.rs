@@ -154,7 +154,12 @@ pub trait OnConstraint<T> {
 impl<T> OnConstraint<T> for Result<T> {
     fn on_unique(self, column: &str, message: &str) -> Result<T> {
         self.map_err(|error| match error {
-            Error::Constraint(text) if text.contains(column) => Error::conflict(message),
+            Error::Constraint(text) if text.contains(column) => {
+                let mut details = serde_json::Map::new();
+                details.insert("message".to_owned(), message.into());
+                details.insert("errors".to_owned(), serde_json::json!([{ "field": column, "message": message }]));
+                Error::Conflict { message: message.to_owned(), details }
+            }
             other => other,
         })
     }

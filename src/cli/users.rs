@@ -118,7 +118,7 @@ async fn list(identity: &Identity, as_json: bool) -> Result<(), Failure> {
         .filter_map(|person| serde_json::to_value(person).ok())
         .map(|p| {
             let state = if p.get("enabled").and_then(serde_json::Value::as_bool) == Some(false) { "disabled" } else { "" };
-            vec![row(&p, "username"), row(&p, "permission_level"), row(&p, "email"), state.to_owned()]
+            vec![row(&p, "username"), row(&p, "role"), row(&p, "email"), state.to_owned()]
         })
         .collect();
     Ok(out::table(&["NAME", "ROLE", "E-MAIL", ""], &rows)?)

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement waits for a lock that another session holds, in PostgreSQL's words; as long as
+/// on SQLite, so that a stuck writer elsewhere is a 503 on both.
+const LOCK_PATIENCE: &str = "5s";
 /// Distinct statements kept prepared on each connection.
 const STATEMENT_CACHE: usize = 256;
 
@@ -33,7 +36,10 @@ impl Session {
         config.connect_timeout(CONNECT_TIMEOUT).application_name("codex");
         let mut client = config.connect(NoTls).map_err(|cause| Error::Unavailable(format!("PostgreSQL: {}", reason(&cause))))?;
         client
-            .batch_execute("SET plan_cache_mode = force_custom_plan; SET statement_timeout = '120s'; SET TIME ZONE 'UTC'")
+            .batch_execute(&format!(
+                "SET plan_cache_mode = force_custom_plan; SET statement_timeout = '120s'; SET lock_timeout = '{LOCK_PATIENCE}';
+                 SET TIME ZONE 'UTC'"
+            ))
             .map_err(error)?;
         Ok(Self { client, statements: HashMap::new() })
     }

@@ -76,7 +76,7 @@ pub async fn company(
     query: Query,
     conditions: Conditions,
 ) -> Result<Response> {
-    let force = query.is_on("force");
+    let force = query.is_on("force")?;
     let request = conditions.clone();
     conditions
         .run(&web, &admin.scope(), &admin.actor(), "", move |w| {

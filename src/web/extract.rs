@@ -82,10 +82,19 @@ impl Query {
         self.get(name).and_then(|value| value.trim().parse().ok()).unwrap_or(default)
     }
 
-    /// Whether a switch is on: `true`, `1`, `yes` or `on`.
-    #[must_use]
-    pub fn is_on(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| ["true", "1", "yes", "on"].iter().any(|word| value.trim().eq_ignore_ascii_case(word)))
+    /// Whether a switch is on: `true`, `1`, `yes` or `on`. A word that is neither yes nor no is an error,
+    /// because a misspelt `dry_run` must not write.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the switch.
+    pub fn is_on(&self, name: &str) -> Result<bool> {
+        let said = |words: [&str; 4], value: &str| words.iter().any(|word| value.trim().eq_ignore_ascii_case(word));
+        match self.text(name)? {
+            None => Ok(false),
+            Some(value) if said(["true", "1", "yes", "on"], value) => Ok(true),
+            Some(value) if said(["false", "0", "no", "off"], value) => Ok(false),
+            Some(_) => Err(Error::field(name, "must be true or false")),
+        }
     }
 
     /// Every parameter in the order sent, as [`Self::text`] would judge it.

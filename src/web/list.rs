@@ -40,7 +40,7 @@ impl Ask {
 
     fn shape(&self, spec: &ListSpec) -> Result<Shape> {
         let fields = self.query.text("fields")?.map(|names| chosen(spec, names)).transpose()?;
-        Ok(Shape { csv: self.wants_csv()?, fields, envelope: self.query.is_on("envelope") })
+        Ok(Shape { csv: self.wants_csv()?, fields, envelope: self.query.is_on("envelope")? })
     }
 }
 

@@ -52,7 +52,7 @@ both! {
                 paths = ids.iter().map(|id| format!("{}{id}{}", &route.path[..open], &route.path[close + 1..])).collect();
             }
             for path in paths.iter().filter(|path| !path.contains('{')) {
-                for query in ["", "?q=zebra", "?search=zebra", "?company_id=100002", "?company_account_number=100002", "?include_retired=true", "?format=csv", "?limit=1000&sort=-id"] {
+                for query in ["", "?q=zebra", "?search=zebra", "?company_id=100002", "?company_account_number=100002", "?retired=include", "?format=csv", "?limit=1000&sort=-id"] {
                     for accept in ["application/json", "text/html"] {
                         let reply = client.get_with(&format!("{path}{query}"), "accept", accept).await;
                         assert!(reply.status < 500, "{path}{query}: {} {}", reply.status, reply.text());

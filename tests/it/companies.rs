@@ -179,7 +179,7 @@ both! {
         assert_eq!(admin.get("/api/companies").await.ok(), json!([]));
         let hidden = admin.get("/api/companies/100001").await;
         assert!(matches!(hidden.status, 200 | 404), "{}", hidden.text());
-        let listed = admin.get("/api/companies?include_retired=true").await.ok();
+        let listed = admin.get("/api/companies?retired=include").await.ok();
         assert_eq!(listed.as_array().unwrap().len(), 1, "retired rows are listed when asked for");
         admin.post("/api/companies/100001/restore", &json!({})).await.status(200);
         assert_eq!(admin.get("/api/companies/100001").await.ok()["id"], made["id"]);

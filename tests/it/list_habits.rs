@@ -75,7 +75,7 @@ both! {
     async fn new_parameters_are_strict_and_named(engine: Engine) {
         let app = five(&engine).await;
         for (query, name) in [
-            ("sort=nonsense", "sort"), ("page=0", "page"), ("page=abc", "page"), ("per_page=-1", "per_page"), ("per_page=100000", "per_page"),
+            ("sort=nonsense", "sort"), ("retired=perhaps", "retired"),
             ("fields=nonsense", "fields"), ("format=xml", "format"), ("envelope=maybe", "envelope"), ("name__empty=perhaps", "name__empty"),
         ] {
             let reply = app.service().get(&format!("/api/companies?{query}")).await.status(400);

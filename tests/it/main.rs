@@ -12,8 +12,6 @@
 #![allow(unused)]
 mod architecture;
 mod assets;
-mod auth_people;
-mod auth_platform;
 mod bad_input;
 mod client_scope;
 mod companies;
@@ -29,6 +27,7 @@ mod http_server;
 mod list_habits;
 mod local_tokens;
 mod migrations;
+mod permissions;
 mod platform;
 mod search;
 mod stand_ins;

@@ -194,11 +194,6 @@ impl App {
         Beside { child, base, token: self.tokens.admin.clone() }
     }
 
-    /// What the program wrote to standard output so far.
-    pub fn printed(&self) -> Vec<String> {
-        self.lines.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// What the program wrote to standard error so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
@@ -339,11 +334,6 @@ impl Beside {
     /// The local administrator, talking to the second process.
     pub fn admin(&self) -> Api {
         Api::new(&self.base, Some(&self.token))
-    }
-
-    /// Any caller, talking to the second process.
-    pub fn api(&self, token: Option<&str>) -> Api {
-        Api::new(&self.base, token)
     }
 }
 

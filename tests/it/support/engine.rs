@@ -41,6 +41,8 @@ impl Engine {
                 let file = folder.join("codex.db");
                 if let Some(Database::Sqlite(from)) = template {
                     std::fs::copy(from, &file).expect("a copy of the template database");
+                    // A command that ended at once may have left its last words in the log.
+                    let _there_may_be_none = std::fs::copy(from.with_extension("db-wal"), file.with_extension("db-wal"));
                 }
                 Database::Sqlite(file)
             }

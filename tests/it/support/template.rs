@@ -72,12 +72,18 @@ impl Template {
 
     /// Copies keys and files, but not the database, into another instance.
     pub fn copy_files(&self, to: &Path) {
-        for entry in std::fs::read_dir(&self.folder).expect("the template's instance").flatten() {
-            let name = entry.file_name();
-            let is_database = name.to_string_lossy().starts_with("codex.db");
-            if entry.path().is_file() && !is_database {
-                std::fs::copy(entry.path(), to.join(name)).expect("a copy of the template's file");
-            }
+        copy(&self.folder, to);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("the template's instance").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir(&target).expect("a folder of the instance");
+            copy(&entry.path(), &target);
+        } else if !entry.file_name().to_string_lossy().starts_with("codex.") {
+            std::fs::copy(entry.path(), target).expect("a copy of the template's file");
         }
     }
 }

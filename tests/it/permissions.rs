@@ -1,0 +1,146 @@
+//! Who may do what: one table of route × caller (contract §3.5). A new route without a row fails.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Api, App, Engine, both};
+
+/// The callers, in the order of the columns below.
+const CALLERS: [&str; 6] = ["anonymous", "client", "billing", "technician", "admin", "service"];
+
+/// Everybody, without any token.
+const PUBLIC: &str = "y y y y y y";
+/// Everybody who is signed in; clients within their companies.
+const SIGNED_IN: &str = "1 y y y y y";
+/// People, not programs.
+const PEOPLE: &str = "1 y y y y 3";
+/// Those who change domain rows.
+const EDITORS: &str = "1 3 3 y y y";
+/// The same, but people only: forms of pages.
+const STAFF_PEOPLE: &str = "1 3 3 y y 3";
+/// All who are not clients.
+const NOT_CLIENTS: &str = "1 3 y y y y";
+/// Administrators and services.
+const ADMINS: &str = "1 3 3 3 y y";
+
+/// `y`: allowed (whatever else is wrong with the request), `1`: 401, `3`: 403.
+const TABLE: &[(&str, &str)] = &[
+    // rows
+];
+
+/// Routes that end the caller's own session or password: asked last.
+const LAST: [&str; 3] = ["POST /logout", "POST /api/token/revoke", "POST /account/password"];
+
+struct World {
+    app: App,
+    callers: Vec<Api>,
+    company: Value,
+    contact: Value,
+    asset: Value,
+}
+
+async fn world(engine: &Engine) -> World {
+    let app = App::start_on(engine).await;
+    let company = app.company("100001", "Acme").await;
+    let contact = app.contact("Ava", "ava@example.com", &["100001"]).await;
+    let asset = app.asset("LT-1", "100001").await;
+    let client = app.client_of("cleo", "100001").await;
+    let callers = vec![app.anonymous(), client, app.billing(), app.technician(), app.admin(), app.service()];
+    World { app, callers, company, contact, asset }
+}
+
+impl World {
+    /// A path of the table with the world's own records in its braces.
+    fn fill(&self, path: &str) -> String {
+        let id = if path.contains("/contacts") {
+            self.contact["id"].to_string()
+        } else if path.contains("/assets") || path.contains("{asset}") {
+            self.asset["id"].to_string()
+        } else {
+            self.company["id"].to_string()
+        };
+        let mut out = String::new();
+        let mut rest = path;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, tail) = after.split_once('}').unwrap();
+            out.push_str(before);
+            out.push_str(match name {
+                "acct" | "account" => "100001",
+                "entity" => "company",
+                "field" => "name",
+                "script" => "freshservice",
+                "*path" => "codex.css",
+                _ => &id,
+            });
+            rest = tail;
+        }
+        out + rest
+    }
+}
+
+fn routes() -> Vec<String> {
+    let mut routes: Vec<String> =
+        codex::app::route_table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    // Reads first, then writes, then what ends sessions.
+    routes.sort_by_key(|route| {
+        (LAST.contains(&route.as_str()), !route.starts_with("GET"), route.starts_with("DELETE"), route.clone())
+    });
+    routes.dedup();
+    routes
+}
+
+#[test]
+fn every_route_has_a_row_and_every_row_a_route() {
+    let routed: BTreeSet<String> = routes().into_iter().collect();
+    let rows: BTreeSet<String> = TABLE.iter().map(|(route, _)| (*route).to_owned()).collect();
+    assert_eq!(rows.len(), TABLE.len(), "a route has two rows");
+    let missing: Vec<_> = routed.difference(&rows).collect();
+    assert!(missing.is_empty(), "routes without a row in the permission table: {missing:#?}");
+    let stale: Vec<_> = rows.difference(&routed).collect();
+    assert!(stale.is_empty(), "rows of the permission table without a route: {stale:#?}");
+}
+
+both! {
+    async fn the_table_holds(engine: Engine) {
+        let world = world(&engine).await;
+        let mut wrong = Vec::new();
+        for route in routes() {
+            let Some((_, row)) = TABLE.iter().find(|(name, _)| *name == route) else { continue };
+            let (method, path) = route.split_once(' ').unwrap();
+            let path = world.fill(path);
+            for ((caller, name), expected) in world.callers.iter().zip(CALLERS).zip(row.split(' ')) {
+                let method = Method::from_bytes(method.as_bytes()).unwrap();
+                let reply = caller.send(method.clone(), &path, |request| {
+                    let request = request.header("accept", "application/json");
+                    if method == Method::GET { request } else { request.json(&json!({})) }
+                }).await;
+                let fits = match expected {
+                    "1" => reply.status == 401,
+                    "3" => reply.status == 403,
+                    _ => !matches!(reply.status, 401 | 403) || (PUBLIC == *row && path.starts_with("/api/token")) || path == "/service-token",
+                };
+                if !fits || reply.status >= 500 {
+                    wrong.push(format!("{route} as {name}: {} instead of {expected}", reply.status));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert_eq!(world.app.anonymous().get("/health").await.status, 200);
+    }
+
+    async fn the_other_mount_point_is_guarded_too(engine: Engine) {
+        let world = world(&engine).await;
+        for route in routes() {
+            let Some((_, row)) = TABLE.iter().find(|(name, _)| *name == route) else { continue };
+            let (method, path) = route.split_once(' ').unwrap();
+            if row.starts_with('1') {
+                let path = format!("/codex{}", world.fill(path));
+                let method = Method::from_bytes(method.as_bytes()).unwrap();
+                let reply = world.app.anonymous().send(method, &path, |request| request.json(&json!({}))).await;
+                assert_eq!(reply.status, 401, "{route} under /codex");
+            }
+        }
+    }
+}
