@@ -87,7 +87,21 @@ pub fn create(w: &mut Write<'_>, input: &CompanyInput) -> Result<Company> {
     };
     input.apply(&mut company);
     refer(w, input, &mut company)?;
-    history::create(w, &company, None).on_unique("account_number", "Company already exists. Use PUT to update.")
+    history::create(w, &company, None).on_unique("account_number", ALREADY_EXISTS).map_err(with_message)
+}
+
+/// What old clients read when the number is taken (contract §1.1.5).
+const ALREADY_EXISTS: &str = "Company already exists. Use PUT to update.";
+
+/// Old clients read `message` beside `error`.
+fn with_message(error: Error) -> Error {
+    match error {
+        Error::Conflict { message, mut details } => {
+            details.insert("message".to_owned(), message.as_str().into());
+            Error::Conflict { message, details }
+        }
+        other => other,
+    }
 }
 
 /// Changes the fields that were sent.

@@ -246,6 +246,10 @@ pub fn leave(w: &mut Write<'_>, contact_id: i64, company_id: i64) -> Result<bool
     };
     w.run("DELETE FROM contact_companies WHERE contact_id = ?1 AND company_id = ?2", params![contact_id, company_id])?;
     note_place(w, contact_id, company_id, Some(place_json(&before)), None)?;
+    // The vendor would put them back at its next run: a person's decision stands until they unpin it.
+    if before.source.is_some() && w.actor().pins {
+        history::pins::pin(w, Contact::ENTITY, contact_id, "companies")?;
+    }
     Ok(true)
 }
 

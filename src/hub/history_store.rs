@@ -31,5 +31,5 @@ pub fn has_field(entity: &str, field: &str) -> bool {
         "location" => Location::COLUMNS,
         _ => &[],
     };
-    columns.contains(&field)
+    columns.contains(&field) || (entity, field) == (Contact::ENTITY, "companies")
 }
