@@ -28,7 +28,7 @@ pub struct Account {
     pub email: String,
     /// Role.
     pub level: Level,
-    /// The company a client belongs to.
+    /// The company a client belongs to, while it is not retired.
     pub company_id: Option<i64>,
 }
 
@@ -36,8 +36,9 @@ pub struct Account {
 pub fn find_session(c: &mut Conn, jti: &str) -> Result<Option<Session>> {
     let row = c.first(
         "SELECT session.service, account.subject, account.username, account.name, account.email, account.role,
-                account.company_id, account.enabled
+                company.id, account.enabled
          FROM sessions session LEFT JOIN users account ON account.id = session.user_id
+         LEFT JOIN @companies company ON company.id = account.company_id AND company.retired_at IS NULL
          WHERE session.jti = ?1 AND session.revoked_at IS NULL AND session.expires_at > ?2",
         params![jti, now()],
     )?;
