@@ -89,9 +89,9 @@ async fn act(identity: &Identity, verb: Verb) -> Result<(), Failure> {
             let new = NewUser { username: name, email, name: full_name, role, ..NewUser::default() };
             let user = identity.add(&Actor::cli("users add"), new, company, password).await?;
             if json {
-                out::json(&described(&user))?
+                out::json(&described(&user))?;
             } else {
-                out::line(format_args!("{}  {}", user.username, user.role.as_str()))?
+                out::line(format_args!("{}  {}", user.username, user.role.as_str()))?;
             }
         }
         Verb::List { json } => list(identity, json).await?,
@@ -111,17 +111,15 @@ async fn list(identity: &Identity, as_json: bool) -> Result<(), Failure> {
     if as_json {
         return out::json(&people);
     }
-    let row =
-        |value: &serde_json::Value, name: &str| value.get(name).and_then(serde_json::Value::as_str).unwrap_or("").to_owned();
     let rows: Vec<Vec<String>> = people
-        .iter()
-        .filter_map(|person| serde_json::to_value(person).ok())
-        .map(|p| {
-            let state = if p.get("enabled").and_then(serde_json::Value::as_bool) == Some(false) { "disabled" } else { "" };
-            vec![row(&p, "username"), row(&p, "role"), row(&p, "email"), state.to_owned()]
+        .into_iter()
+        .map(|person| {
+            let state = if person.enabled { "" } else { "disabled" };
+            let company = person.company_account_number.unwrap_or_default();
+            vec![person.username, person.permission_level, person.email.unwrap_or_default(), company, state.to_owned()]
         })
         .collect();
-    Ok(out::table(&["NAME", "ROLE", "E-MAIL", ""], &rows)?)
+    Ok(out::table(&["NAME", "ROLE", "E-MAIL", "COMPANY", ""], &rows)?)
 }
 
 async fn set_enabled(identity: &Identity, verb: &str, name: &str, enabled: bool) -> Result<(), Failure> {

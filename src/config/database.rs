@@ -47,9 +47,9 @@ impl Database {
 
 /// Helm's separate settings, when they say enough to sign in; host alone is only a hint for its backups.
 fn composed(read: &Reader<'_>) -> Option<Secret> {
-    let part = |name| read.optional("database", name);
-    let (host, name, user, password) = (part("db_host")?, part("db_name")?, part("db_user")?, part("db_password")?);
-    let port = part("db_port").unwrap_or_else(|| "5432".to_owned());
+    let setting = |name| read.optional("database", name);
+    let (host, name, user, password) = (setting("db_host")?, setting("db_name")?, setting("db_user")?, setting("db_password")?);
+    let port = setting("db_port").unwrap_or_else(|| "5432".to_owned());
     let escape = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     Some(Secret::new(format!("postgresql://{}:{}@{host}:{port}/{}", escape(&user), escape(&password), escape(&name))))
 }

@@ -31,7 +31,8 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, String> {
         }
         if raw.starts_with([' ', '\t']) && open {
             if let Some(last) = entries.last_mut() {
-                last.value = format!("{}\n{trimmed}", last.value).trim().to_owned();
+                last.value.push_str(if last.value.is_empty() { "" } else { "\n" });
+                last.value.push_str(trimmed);
             }
             continue;
         }

@@ -108,8 +108,8 @@ pub fn of(chance: &mut Chance, firm: &Firm, staff: &[i64]) -> Vec<Machine> {
     list.extend((0..firm.servers).map(|_| (&SERVER, None)));
     list.extend((0..firm.servers * 2).map(|_| (&VIRTUAL, None)));
     list.extend((0..3 + firm.people / 10).map(|_| (&NETWORK, None)));
-    list.extend((0..1 + firm.people / 12).map(|_| (&PRINTER, None)));
-    list.extend((0..1 + firm.servers / 2).map(|_| (&OTHER, None)));
+    list.extend((0..=firm.people / 12).map(|_| (&PRINTER, None)));
+    list.extend((0..=firm.servers / 2).map(|_| (&OTHER, None)));
     list.into_iter().enumerate().map(|(index, (model, user))| machine(chance, firm, model, index, user)).collect()
 }
 

@@ -50,7 +50,7 @@ impl Health {
         let (database, core) = tokio::join!(self.database(), core);
         let disk = disk::look(&self.folder);
         let core_is_well = core.as_ref().is_none_or(|core| core.status == "healthy");
-        let (code, status) = match &database {
+        let (answer, status) = match &database {
             Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
             Ok(_) if disk.status == "healthy" && core_is_well => (StatusCode::OK, "healthy"),
             Ok(_) => (StatusCode::OK, "degraded"),
@@ -61,7 +61,7 @@ impl Health {
         };
         let dependencies = core.map_or_else(|| json!({}), |core| json!({ "core": core }));
         let checks = json!({ "database": database, "disk": disk, "dependencies": dependencies });
-        (code, json!({ "service": self.service, "status": status, "timestamp": now(), "checks": checks }))
+        (answer, json!({ "service": self.service, "status": status, "timestamp": now(), "checks": checks }))
     }
 
     /// How long the database took, or why it cannot be used.
