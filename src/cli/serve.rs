@@ -6,7 +6,7 @@ use axum::{Router, serve::ListenerExt as _};
 use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
 
 use super::{Context, Failure, context, demo, failure, out};
-use crate::{app, config::Config, sync};
+use crate::{app, config::Config, db::Db, sync};
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -43,18 +43,24 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     if with_demo {
         demo::fill(&db).await?;
     }
-    if let Err(error) = sync::jobs::sweep(&db).await {
-        tracing::warn!(%error, "jobs of an earlier process could not be looked at yet");
+    let app = app::App::new(config.clone(), db.clone())?;
+    announce(&config, address);
+    let router = app.router();
+    if !begin(&config, &app, &db, address).await {
+        // The database is not there yet; what needs it follows when it is.
+        tokio::spawn(async move {
+            while !begin(&config, &app, &db, address).await {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
     }
-    let app = app::App::new(config.clone(), db)?;
-    announce(&config, &app, address).await;
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         let signal = signalled().await;
         tracing::info!(signal, "stopping: answers in progress are finished first");
         let _nobody_serves = stop.send(true);
     });
-    drain(listener, app.router(), stopped).await?;
+    drain(listener, router, stopped).await?;
     tracing::info!("stopped");
     Ok(failure::DONE)
 }
@@ -70,18 +76,21 @@ async fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Says where we are. Nobody may be reading; that is no reason to stop.
-async fn announce(config: &Config, app: &app::App, address: SocketAddr) {
+fn announce(config: &Config, address: SocketAddr) {
     let _nobody_reads = out::line(format_args!("Codex is listening on http://{address}"));
     let _nobody_reads = out::line(format_args!("Data: {} ({})", config.database.describe(), config.instance.display()));
+}
+
+/// What a start does in the database: the sign-in link, and the jobs that an earlier process left behind.
+/// False when the database is not there yet.
+async fn begin(config: &Config, app: &app::App, db: &Db, address: SocketAddr) -> bool {
     if !print_sign_in(config, app, address).await {
-        let (config, app) = (config.clone(), app.clone());
-        // The database is not there yet: the link follows when it is.
-        tokio::spawn(async move {
-            while !print_sign_in(&config, &app, address).await {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        });
+        return false;
     }
+    if let Err(error) = sync::jobs::sweep(db).await {
+        tracing::warn!(%error, "jobs of an earlier process could not be looked at");
+    }
+    true
 }
 
 /// Prints the first administrator's link when there is none yet; false when the database cannot tell.
