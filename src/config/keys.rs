@@ -97,11 +97,11 @@ const KEYS: &[Key] = &[
     key("core", "issuer", "hivematrix-core, hivematrix.core", "Issuers whose tokens are accepted").env(&["JWT_ISSUER"]),
     key("core", "revocation_check", "false", "Ask Core whether a user's session was revoked"),
     key("core", "service_name", "codex", "Our name among the services of the platform").env(&["SERVICE_NAME"]),
-    key("helm", "url", "", "Address of Helm").env(&["HELM_SERVICE_URL"]),
+    key("helm", "url", "", "Address of Helm; no effect yet").env(&["HELM_SERVICE_URL"]),
     key("freshservice", "domain", "", "Account name, host name or full address of the Freshservice account")
         .env(&["FRESHSERVICE_DOMAIN"])
         .conf(&[("integrations", "freshservice_domain")]),
-    key("freshservice", "web_domain", "", "Host of links to Freshservice, when it differs from the domain"),
+    key("freshservice", "web_domain", "", "Host of links to Freshservice, when it differs from the domain; no effect yet"),
     key("freshservice", "api_key", "", "API key of a Freshservice agent")
         .kind(Kind::Secret)
         .env(&["FRESHSERVICE_API_KEY"])
@@ -124,17 +124,17 @@ const KEYS: &[Key] = &[
     field("email_system"),
     field("datto_portal_url"),
     field("user_number"),
-    key("datto", "api_endpoint", "", "Datto RMM address of your region").conf(&[("integrations", "datto_api_url")]),
-    key("datto", "public_key", "", "Datto RMM API key").kind(Kind::Secret).conf(&[("integrations", "datto_api_key")]),
-    key("datto", "secret_key", "", "Datto RMM API secret").kind(Kind::Secret).conf(&[("integrations", "datto_api_secret")]),
+    key("datto", "api_endpoint", "", "Datto RMM address of your region; no effect yet").conf(&[("integrations", "datto_api_url")]),
+    key("datto", "public_key", "", "Datto RMM API key; no effect yet").kind(Kind::Secret).conf(&[("integrations", "datto_api_key")]),
+    key("datto", "secret_key", "", "Datto RMM API secret; no effect yet").kind(Kind::Secret).conf(&[("integrations", "datto_api_secret")]),
     key("sync", "retire_minimum", "3", "A run may always retire this many rows of a kind without approval"),
     key("sync", "retire_percent", "5", "… or this share of the source's live rows, whichever is more"),
     key("compliance", "cleared_services", "ledger, knowledgetree, beacon, helm", "Services that see protected companies' data"),
-    key("compat", "ledger_asset_billing", "false", "Give Ledger the fields that switch on its billing by asset type"),
+    key("compat", "ledger_asset_billing", "false", "Give Ledger the fields that switch on its billing by asset type; no effect yet"),
     key("compat", "include_inactive_contacts", "true", "List inactive contacts where neighbours expect them"),
-    key("display", "currency", "USD", "Currency of amounts, as an ISO 4217 code"),
-    key("display", "time_zone", "UTC", "Time zone of pages, as an IANA name"),
-    key("assets", "archived_leave_billing", "false", "Leave archived assets out of the lists that neighbours bill from"),
+    key("display", "currency", "USD", "Currency of amounts, as an ISO 4217 code; no effect yet"),
+    key("display", "time_zone", "UTC", "Time zone of pages, as an IANA name; no effect yet"),
+    key("assets", "archived_leave_billing", "false", "Leave archived assets out of the lists that neighbours bill from; no effect yet"),
 ];
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.

@@ -113,3 +113,13 @@ fn no_two_settings_share_a_variable() {
     names.dedup();
     assert_eq!(names.len(), before);
 }
+
+#[test]
+fn the_readme_has_every_setting() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let missing: Vec<String> = keys().iter().map(Key::path).filter(|path| !readme.contains(&format!("`{path}`"))).collect();
+    assert!(missing.is_empty(), "not in README.md: {missing:?}");
+    let borrowed = keys().iter().flat_map(|key| key.also_env);
+    let missing: Vec<_> = borrowed.filter(|name| !readme.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "not in README.md: {missing:?}");
+}
