@@ -59,21 +59,17 @@ pub(super) fn listen(shared: &Weak<Shared>, opener: &Opener) {
         let interval = if shared.target.is_server() { POSTGRES_INTERVAL } else { SQLITE_INTERVAL };
         let seen =
             held.take().map_or_else(|| opener.open(true), Ok).and_then(|mut conn| state(&mut conn).map(|state| (conn, state)));
-        match seen {
-            Ok((conn, state)) => {
-                if known.replace(state).is_none_or(|known| known != state) {
-                    shared.pulse.beat();
-                }
-                shared.pulse.hear();
-                held = Some(conn);
-                drop(shared);
-                std::thread::sleep(interval);
+        let mut pause = POSTGRES_INTERVAL;
+        if let Ok((conn, state)) = seen {
+            if known.replace(state).is_none_or(|known| known != state) {
+                shared.pulse.beat();
             }
-            Err(_) => {
-                drop(shared);
-                std::thread::sleep(POSTGRES_INTERVAL);
-            }
+            shared.pulse.hear();
+            held = Some(conn);
+            pause = interval;
         }
+        drop(shared);
+        std::thread::sleep(pause);
     }
 }
 
