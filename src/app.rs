@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Extension, Router, middleware};
 
 use crate::{
-    agents,
+    agents, assets,
     auth::{self, CompanyLookup, Expected, Verifier},
     companies,
     config::Config,
@@ -29,6 +29,8 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(agents::routes(stand_alone))
         .merge(sign_in)
         .merge(companies::routes())
+        .merge(contacts::routes())
+        .merge(assets::routes())
         .merge(hub::routes())
         .merge(sync::api::routes())
 }

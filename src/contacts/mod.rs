@@ -1,7 +1,10 @@
 //! Contacts: the people at the companies.
 
+mod api;
+pub mod list_store;
 pub mod model;
 pub mod rules;
 pub mod store;
 
+pub use api::routes;
 pub use model::{Contact, ContactDetail, ContactView, Membership};

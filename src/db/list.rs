@@ -249,6 +249,15 @@ impl ListQuery {
         Ok(Page { items, total })
     }
 
+    /// The rows of the slice alone, without counting the others.
+    ///
+    /// # Errors
+    /// Those of the database or of `make`.
+    pub fn first<T>(&self, conn: &mut Conn, make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
+        let parts = compose::compose(self, conn)?;
+        conn.all(&parts.select(self), &parts.params_of(self.slice))?.iter().map(make).collect()
+    }
+
     /// How many rows the question has, on all pages.
     ///
     /// # Errors

@@ -1,8 +1,14 @@
 //! What joins several rooms: retiring with what is attached, bulk answers, search, the dashboard.
 
+mod bulk;
+mod bulk_store;
+pub mod contacts;
 mod history;
 mod history_store;
+mod remove;
+mod remove_store;
 pub mod retire;
+mod search;
 
 use crate::web::Routes;
 
@@ -10,7 +16,11 @@ use crate::web::Routes;
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()
+        .merge(bulk::routes())
+        .merge(contacts::routes())
         .merge(history::routes())
+        .merge(remove::routes())
+        .merge(search::routes())
         .delete("/api/companies/{acct}", retire::company)
         .get("/api/companies/{acct}/attached", retire::attached)
 }

@@ -12,7 +12,7 @@ pub const MAX_QUERY: usize = 200;
 /// The most rows that one page holds.
 const MAX_LIMIT: i64 = 10_000;
 /// The most rows of a page that is asked for by its number, and how many it has by default.
-const PER_PAGE: (i64, i64) = (500, 50);
+const PER_PAGE: (i64, i64) = (1_000, 50);
 /// The most values that `__in` takes.
 const MAX_IN: usize = 500;
 
@@ -57,12 +57,19 @@ pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str,
     let mut paging = Paging::default();
     for (name, value) in params {
         match name {
-            "limit" | "offset" | "page" | "per_page" => paging.read(name, value.ok()),
+            "limit" | "offset" => paging.read_loosely(name, value.ok()),
+            "page" => paging.page = positive(name, value?, i64::MAX)?.or(paging.page),
+            "per_page" => paging.per_page = positive(name, value?, PER_PAGE.0)?.or(paging.per_page),
             "sort" => query.sort = sort(spec, value?)?,
             "q" | "search" if spec.search.is_some() && !spec.own.contains(&name) => {
                 query.search = search(value?).map_err(|why| why.with_name(name))?.or(query.search);
             }
             "retired" if spec.retired.is_some() => query.retired = retired(value?)?,
+            "include_retired" if spec.retired.is_some() => {
+                if on_or_off(name, value?)? {
+                    query.retired = Retired::Include;
+                }
+            }
             _ if spec.own.contains(&name) => {}
             _ => query.filters.extend(filter(spec, name, value)?),
         }
@@ -106,6 +113,23 @@ fn retired(value: &str) -> Result<Retired> {
         "" | "hide" => Ok(Retired::Hide),
         _ => Err(Error::field("retired", "must be one of only, include, hide")),
     }
+}
+
+/// A switch of the new kind: what is neither on nor off is refused.
+fn on_or_off(name: &str, value: &str) -> Result<bool> {
+    if value.trim().is_empty() {
+        return Ok(false);
+    }
+    boolean(value.trim()).map_err(|why| Error::field(name, why))
+}
+
+fn positive(name: &str, value: &str, most: i64) -> Result<Option<i64>> {
+    if value.trim().is_empty() {
+        return Ok(None);
+    }
+    let number = value.trim().parse().ok().filter(|number| (1..=most).contains(number));
+    let range = if most == i64::MAX { "a whole number from 1".to_owned() } else { format!("a whole number from 1 to {most}") };
+    number.map(Some).ok_or_else(|| Error::field(name, format!("must be {range}")))
 }
 
 fn sort(spec: &ListSpec, value: &str) -> Result<Vec<(Column, bool)>> {
@@ -180,7 +204,7 @@ fn boolean(value: &str) -> Result<bool, String> {
     }
 }
 
-/// The paging parameters of both kinds; what is no number is as if it had not been sent.
+/// The paging parameters of both kinds: of the old one, what is no number is as if it had not been sent.
 #[derive(Default)]
 struct Paging {
     limit: Option<i64>,
@@ -190,13 +214,8 @@ struct Paging {
 }
 
 impl Paging {
-    fn read(&mut self, name: &str, value: Option<&str>) {
-        let place = match name {
-            "limit" => &mut self.limit,
-            "offset" => &mut self.offset,
-            "page" => &mut self.page,
-            _ => &mut self.per_page,
-        };
+    fn read_loosely(&mut self, name: &str, value: Option<&str>) {
+        let place = if name == "limit" { &mut self.limit } else { &mut self.offset };
         *place = place.or_else(|| value?.trim().parse().ok());
     }
 
@@ -207,9 +226,8 @@ impl Paging {
         if self.page.is_none() && self.per_page.is_none() {
             return None;
         }
-        let (most, usual) = PER_PAGE;
-        let limit = self.per_page.filter(|size| *size >= 1).unwrap_or(usual).min(most);
-        let page = self.page.unwrap_or(1).max(1);
+        let limit = self.per_page.unwrap_or(PER_PAGE.1);
+        let page = self.page.unwrap_or(1);
         Some(Slice { limit, offset: (page - 1).saturating_mul(limit) })
     }
 }

@@ -79,7 +79,7 @@ async fn lists_are_ordered_filtered_and_cut() {
     let (_folder, databases) = filled().await;
     for (query, expected, total) in [
         ("", vec![3, 1, 2, 5, 4], 5),
-        ("unknown=1&limit=abc&page=x", vec![3, 1, 2, 5, 4], 5),
+        ("unknown=1&limit=abc&offset=x", vec![3, 1, 2, 5, 4], 5),
         ("sort=-name", vec![4, 5, 2, 1, 3], 5),
         ("sort=plan,-id", vec![3, 1, 2, 5, 4], 5),
         ("sort=-plan", vec![2, 1, 3, 4, 5], 5),
@@ -88,7 +88,8 @@ async fn lists_are_ordered_filtered_and_cut() {
         ("limit=2&offset=9", vec![], 5),
         ("limit=0", vec![], 5),
         ("page=2&per_page=2", vec![2, 5], 5),
-        ("page=-3&per_page=0", vec![3, 1, 2, 5, 4], 5),
+        ("page=&per_page=500", vec![3, 1, 2, 5, 4], 5),
+        ("include_retired=true&name__ic=ALPHA", vec![3, 6], 2),
         ("retired=only", vec![6], 1),
         ("retired=include&name__ic=ALPHA", vec![3, 6], 2),
         ("name=beta GmbH", vec![2], 1),
@@ -157,6 +158,9 @@ fn wrong_new_parameters_are_named() {
         ("id__ic=1", "id__ic: works on text only"),
         ("account_number_at_vendor=maybe", "account_number_at_vendor: must be true or false"),
         ("name__empty=maybe", "name__empty: must be true or false"),
+        ("page=0", "page: must be a whole number from 1"),
+        ("per_page=100000", "per_page: must be a whole number from 1 to 1000"),
+        ("include_retired=maybe", "include_retired: must be true or false"),
         ("retired=yes", "retired: must be one of only, include, hide"),
     ] {
         assert_eq!(asked(query).unwrap_err().to_string(), message);

@@ -1,0 +1,135 @@
+//! Assets as JSON (contract §1.1.6, §1.2).
+
+use super::{
+    list_store::{self, Filters, LIST},
+    model::AssetDetail,
+    rules, store,
+};
+use crate::auth::{Editor, Person, Reader};
+use crate::companies::store as companies;
+use crate::db::{Write, list::Page};
+use crate::error::Result;
+use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Web, list, table};
+use axum::{extract::State, response::Response};
+use serde_json::{Value, json};
+
+/// What can be asked about assets and done to them.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/api/assets", index)
+        .post("/api/assets", create)
+        .get("/api/assets/{id}", show)
+        .update("/api/assets/{id}", update)
+        .get("/api/companies/{acct}/assets", of_company)
+        .get("/assets/api/search", search)
+        .put("/assets/{id}/update-contacts", update_contacts)
+}
+
+async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+    let query = ask.list(&LIST)?;
+    let filters = Filters::read(&ask.query)?;
+    let variant = filters.key();
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| list_store::list(conn, query, &filters)).await
+}
+
+async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
+    let query = ask.list(&LIST)?;
+    let filters = Filters::read(&ask.query)?;
+    let variant = filters.key();
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| {
+        let company = companies::id_of(conn, &acct)?;
+        list_store::list(conn, &query.clone().and("asset.company_id = {}", vec![company.into()]), &filters)
+    })
+    .await
+}
+
+async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
+    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?;
+    ask.row(id, detail.asset.rev, &detail)
+}
+
+async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
+    let body = fields.digest();
+    let input = rules::read(fields, true)?;
+    let work = move |w: &mut Write<'_>| {
+        let asset = store::create(w, &input)?;
+        let detail = store::get_detail(w, asset.id)?;
+        let reply = Reply::created(&detail, format!("/api/assets/{}", asset.id))?;
+        Ok(reply.tagged(asset.id, asset.rev).with("message", "Asset created"))
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
+}
+
+async fn update(
+    State(web): State<Web>,
+    caller: Editor,
+    Path(id): Path<i64>,
+    conditions: Conditions,
+    fields: Fields,
+) -> Result<Response> {
+    let body = fields.digest();
+    let input = rules::read(fields, false)?;
+    let expected = conditions.rev(id)?;
+    let work = move |w: &mut Write<'_>| {
+        store::update(w, id, &input, expected)?;
+        updated(&store::get_detail(w, id)?)
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
+}
+
+fn updated(detail: &AssetDetail) -> Result<Reply> {
+    Ok(Reply::ok(detail)?.tagged(detail.asset.id, detail.asset.rev).with("message", "Asset updated"))
+}
+
+/// Replaces who uses an asset (contract §1.10).
+async fn update_contacts(
+    State(web): State<Web>,
+    caller: Editor,
+    Path(id): Path<i64>,
+    conditions: Conditions,
+    mut fields: Fields,
+) -> Result<Response> {
+    let body = fields.digest();
+    fields.set_creating(true);
+    let contacts = fields.int_list("contact_ids").max_items(10_000).required().value().unwrap_or_default();
+    fields.finish()?;
+    let work = move |w: &mut Write<'_>| {
+        store::assign(w, id, &contacts)?;
+        Reply::ok(&json!({"success": true, "message": "Contacts updated"}))
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
+}
+
+/// The table of our own page, while somebody types (contract §1.10).
+async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Response> {
+    let (query, slice) = table::query(&ask, &LIST, &["hostname", "hardware_type", "operating_system", "online"])?;
+    list::value(&web, &caller.0.scope(), "", &ask, LIST.entities, move |conn| {
+        let Page { items, total } = list_store::list(conn, &query, &Filters::default())?;
+        let rows: Vec<Value> = items
+            .iter()
+            .map(|asset| {
+                json!({
+                    "id": asset.id,
+                    "hostname": asset.hostname,
+                    "description": asset.description,
+                    "hardware_type": asset.hardware_type,
+                    "operating_system": asset.operating_system,
+                    "antivirus_product": asset.antivirus_product,
+                    "online": asset.online,
+                    "last_logged_in_user": asset.last_logged_in_user,
+                    "web_remote_url": asset.web_remote_url,
+                    "int_ip_address": asset.int_ip_address,
+                    "ext_ip_address": asset.ext_ip_address,
+                    "domain": asset.domain,
+                    "last_seen": asset.last_seen,
+                    "patch_status": asset.patch_status,
+                    "company_name": asset.company_name,
+                    "company_account_number": asset.company_account_number,
+                })
+            })
+            .collect();
+        Ok(json!({"success": true, "assets": rows, "pagination": table::Pagination::new(slice, total)}))
+    })
+    .await
+}

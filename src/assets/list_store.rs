@@ -1,0 +1,144 @@
+//! What the list of assets can be asked.
+
+use super::{model::AssetView, store};
+use crate::companies::store as companies;
+use crate::db::{
+    Conn,
+    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+};
+use crate::error::Result;
+use crate::web::Query;
+
+/// Assets by hostname.
+pub static LIST: ListSpec = ListSpec {
+    entities: &["asset", "company"],
+    select: store::select,
+    from: store::FROM,
+    key: "asset.id",
+    columns: &[
+        Column::new("id", "asset.id", Kind::Int).required(),
+        Column::text("hostname", "asset.hostname").folded("asset.hostname_folded").required(),
+        Column::text("name", "asset.hostname").folded("asset.hostname_folded").required(),
+        Column::text("type", "asset.kind").required(),
+        Column::text("status", "asset.status").required(),
+        Column::text("serial_number", "asset.serial_number").folded("asset.serial_folded"),
+        Column::text("asset_tag", "asset.asset_tag"),
+        Column::text("manufacturer", "asset.manufacturer"),
+        Column::text("model", "asset.model"),
+        Column::new("warranty_expires", "asset.warranty_expires", Kind::Time),
+        Column::text("hardware_type", "asset.hardware_type"),
+        Column::text("device_type", "asset.device_type"),
+        Column::text("operating_system", "asset.operating_system"),
+        Column::text("os_version", "asset.os_version"),
+        Column::text("domain", "asset.domain"),
+        Column::text("mac_address", "asset.mac_address"),
+        Column::text("antivirus_product", "asset.antivirus_product"),
+        Column::text("rmm_site_name", "asset.rmm_site_name"),
+        Column::new("backup_data_bytes", "asset.backup_data_bytes", Kind::Int).required(),
+        Column::new("online", "seen.online", Kind::Bool),
+        Column::new("last_seen", "seen.last_seen", Kind::Time),
+        Column::new("last_reboot", "seen.last_reboot", Kind::Time),
+        Column::text("last_logged_in_user", "seen.last_logged_in_user"),
+        Column::text("int_ip_address", "seen.int_ip_address"),
+        Column::text("ext_ip_address", "seen.ext_ip_address"),
+        Column::text("patch_status", "seen.patch_status"),
+        Column::text("company_account_number", "company.account_number"),
+        Column::text("company_id", "company.account_number"),
+        Column::text("company_name", "company.name").folded("company.name_folded"),
+        Column::new("created_at", "asset.created_at", Kind::Time).required(),
+        Column::new("updated_at", "asset.updated_at", Kind::Time).required(),
+    ],
+    default_sort: "hostname",
+    search: Some(Search {
+        fts: "assets_fts",
+        text: "asset.search_text",
+        prefixes: &["asset.hostname_folded", "asset.serial_folded"],
+    }),
+    retired: Some("asset.retired_at"),
+    own: &["company_id", "company_account_number", "type"],
+    fields: &[
+        "id",
+        "hostname",
+        "hardware_type",
+        "operating_system",
+        "device_type",
+        "last_logged_in_user",
+        "antivirus_product",
+        "ext_ip_address",
+        "int_ip_address",
+        "domain",
+        "online",
+        "last_seen",
+        "backup_usage_tb",
+        "backup_data_bytes",
+        "name",
+        "type",
+        "status",
+        "serial_number",
+        "asset_tag",
+        "manufacturer",
+        "model",
+        "warranty_expires",
+        "description",
+        "patch_status",
+        "last_reboot",
+        "last_audit_date",
+        "company_account_number",
+        "company_id",
+        "company_name",
+        "external_id",
+        "mac_address",
+        "os_version",
+        "rmm_site_name",
+        "portal_url",
+        "web_remote_url",
+        "created_at",
+        "updated_at",
+        "retired_at",
+        "rev",
+    ],
+};
+
+/// The filters that are more than a comparison with one column.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    company: Option<String>,
+    kind: Option<String>,
+}
+
+impl Filters {
+    /// Reads them from a query string.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, naming it.
+    pub fn read(query: &Query) -> Result<Self> {
+        let text = |name: &str| query.text(name).map(|value| value.map(str::to_owned));
+        Ok(Self { company: text("company_account_number")?.or(text("company_id")?), kind: text("type")? })
+    }
+
+    /// A stable text of them, for cache keys.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{self:?}")
+    }
+
+    fn add(&self, conn: &mut Conn, mut query: ListQuery) -> Result<ListQuery> {
+        if let Some(company) = &self.company {
+            let Some(id) = companies::find_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
+            query = query.and("asset.company_id = {}", vec![id.into()]);
+        }
+        if let Some(kind) = self.kind.as_ref().map(|kind| kind.to_ascii_lowercase()) {
+            let any = "asset.kind = {} OR lower(asset.device_type) = {} OR lower(asset.hardware_type) = {}";
+            query = query.and(any, vec![(&kind).into(), (&kind).into(), (&kind).into()]);
+        }
+        Ok(query)
+    }
+}
+
+/// Assets as asked.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(conn: &mut Conn, query: &ListQuery, filters: &Filters) -> Result<Page<AssetView>> {
+    filters.add(conn, query.clone())?.run(conn, store::view)
+}

@@ -1,0 +1,69 @@
+//! Contacts as JSON (contract §1.1.7, §1.3). One contact with everything around it is in `hub`.
+
+use super::{
+    list_store::{self, LIST, OF_COMPANY, Places},
+    store,
+};
+use crate::auth::{Person, Reader};
+use crate::companies::store as companies;
+use crate::db::list::Page;
+use crate::error::Result;
+use crate::web::{Ask, Path, Routes, Web, list, table};
+use axum::{extract::State, response::Response};
+use serde_json::{Value, json};
+
+/// What can be asked about contacts alone.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/api/contacts", index)
+        .get("/api/companies/{acct}/contacts", of_company)
+        .get("/api/companies/{acct}/users", of_company)
+        .get("/contacts/api/search", search)
+}
+
+async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+    let query = ask.list(&LIST)?;
+    let places = Places::read(&ask.query)?;
+    let variant = places.key();
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| list_store::list(conn, query, &places)).await
+}
+
+/// Everybody at a company, complete and unpaged unless asked otherwise: Ledger bills each of them.
+async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
+    let everybody = web.config.compat.include_inactive_contacts;
+    let query = ask.list(&OF_COMPANY)?;
+    list::respond(&web, &caller.scope(), "", &ask, query, move |conn, query| {
+        let company = companies::id_of(conn, &acct)?;
+        let query = query.clone().and("company.id = {}", vec![company.into()]);
+        let query = if everybody { query } else { query.and("contact.active = {}", vec![true.into()]) };
+        query.run(conn, store::view)
+    })
+    .await
+}
+
+/// The table of our own page, while somebody types (contract §1.10).
+async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Response> {
+    let (query, slice) = table::query(&ask, &LIST, &["name", "email", "active"])?;
+    let query = if ask.query.get("show_inactive") == Some("1") { query } else { query.and("contact.active = {}", vec![true.into()]) };
+    list::value(&web, &caller.0.scope(), "", &ask, LIST.entities, move |conn| {
+        let Page { items, total } = list_store::list(conn, &query, &Places::default())?;
+        let counts = list_store::company_counts(conn, items.iter().map(|contact| contact.id).collect())?;
+        let rows: Vec<Value> = items
+            .iter()
+            .map(|contact| {
+                json!({
+                    "id": contact.id,
+                    "name": contact.name,
+                    "email": contact.email,
+                    "mobile_phone_number": contact.mobile_phone_number,
+                    "work_phone_number": contact.work_phone_number,
+                    "active": contact.active,
+                    "company_count": counts.get(&contact.id).unwrap_or(&0),
+                })
+            })
+            .collect();
+        Ok(json!({"success": true, "contacts": rows, "pagination": table::Pagination::new(slice, total)}))
+    })
+    .await
+}

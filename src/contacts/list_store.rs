@@ -1,0 +1,188 @@
+//! What the list of contacts can be asked.
+
+use super::{model::ContactView, store};
+use crate::companies::store as companies;
+use crate::db::{
+    Conn, Value,
+    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+};
+use crate::error::Result;
+use crate::params;
+use crate::types::fold;
+use crate::web::Query;
+
+/// What contacts are filtered and sorted by.
+const COLUMNS: &[Column] = &[
+    Column::new("id", "contact.id", Kind::Int).required(),
+    Column::text("name", "contact.name").folded("contact.name_folded").required(),
+    Column::text("email", "contact.email").folded("contact.email_folded").required(),
+    Column::text("first_name", "contact.first_name"),
+    Column::text("last_name", "contact.last_name"),
+    Column::text("job_title", "contact.job_title"),
+    Column::text("title", "contact.job_title"),
+    Column::text("employment_type", "contact.employment_type"),
+    Column::new("active", "contact.active", Kind::Bool).required(),
+    Column::text("mobile_phone_number", "contact.mobile_phone_number"),
+    Column::text("work_phone_number", "contact.work_phone_number"),
+    Column::text("location_name", "contact.location_name"),
+    Column::new("vip_user", "contact.vip_user", Kind::Bool).required(),
+    Column::new("is_agent", "contact.is_agent", Kind::Bool).required(),
+    Column::text("role", "place.role"),
+    Column::text("designation", "place.designation"),
+    Column::new("is_primary", "place.is_primary", Kind::Bool),
+    Column::text("company_id", "company.account_number"),
+    Column::text("company_name", "company.name").folded("company.name_folded"),
+    Column::new("created_at", "contact.created_at", Kind::Time).required(),
+    Column::new("updated_at", "contact.updated_at", Kind::Time).required(),
+];
+
+/// What a contact has in JSON and CSV.
+const FIELDS: &[&str] = &[
+    "id",
+    "name",
+    "email",
+    "title",
+    "employment_type",
+    "active",
+    "mobile_phone_number",
+    "work_phone_number",
+    "secondary_emails",
+    "company_id",
+    "phone",
+    "is_primary",
+    "role",
+    "designation",
+    "job_title",
+    "vip_user",
+    "full_name",
+    "first_name",
+    "last_name",
+    "status",
+    "external_id",
+    "external_source",
+    "freshservice_id",
+    "is_agent",
+    "location_name",
+    "time_zone",
+    "language",
+    "address",
+    "background_information",
+    "created_at",
+    "updated_at",
+    "retired_at",
+    "rev",
+];
+
+const SEARCH: Search =
+    Search { fts: "contacts_fts", text: "contact.search_text", prefixes: &["contact.name_folded", "contact.email_folded"] };
+
+const LIST_OF_ALL: ListSpec = ListSpec {
+    entities: &["contact", "company"],
+    select: store::select,
+    from: store::FROM,
+    key: "contact.id",
+    columns: COLUMNS,
+    default_sort: "name",
+    search: Some(SEARCH),
+    retired: Some("contact.retired_at"),
+    own: &["company_id", "company_account_number", "email", "role", "designation", "is_primary"],
+    fields: FIELDS,
+};
+
+/// Contacts by name, each beside its first company.
+pub static LIST: ListSpec = LIST_OF_ALL;
+
+/// Contacts by name, each beside the company that the question names.
+pub static OF_COMPANY: ListSpec = ListSpec {
+    from: "@contact_companies place
+        JOIN @companies company ON company.id = place.company_id
+        JOIN @contacts contact ON contact.id = place.contact_id",
+    own: &[],
+    ..LIST_OF_ALL
+};
+
+/// The filters that look at a contact's place in any of its companies, not only in the first.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    company: Option<String>,
+    email: Option<String>,
+    role: Option<String>,
+    designation: Option<String>,
+    is_primary: Option<bool>,
+}
+
+impl Places {
+    /// Reads them from a query string.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, naming it.
+    pub fn read(query: &Query) -> Result<Self> {
+        let text = |name: &str| query.text(name).map(|value| value.map(str::to_owned));
+        Ok(Self {
+            company: text("company_account_number")?.or(text("company_id")?),
+            email: query.get("email").map(|email| email.trim().to_owned()).or(text("email")?),
+            role: text("role")?,
+            designation: text("designation")?,
+            is_primary: text("is_primary")?.map(|_| query.is_on("is_primary")).transpose()?,
+        })
+    }
+
+    /// A stable text of them, for cache keys.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{self:?}")
+    }
+
+    fn add(&self, conn: &mut Conn, mut query: ListQuery) -> Result<ListQuery> {
+        if let Some(email) = &self.email {
+            // An empty e-mail matches nobody, not those without one.
+            if email.is_empty() {
+                return Ok(query.and("1 = 0", Vec::new()));
+            }
+            query = query.and("contact.email_folded = {}", vec![fold(email).into()]);
+        }
+        let mut conditions = vec!["member.contact_id = contact.id".to_owned()];
+        let mut values: Vec<Value> = Vec::new();
+        if let Some(company) = &self.company {
+            let Some(id) = companies::find_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
+            conditions.push("member.company_id = {}".to_owned());
+            values.push(id.into());
+        }
+        for (column, value) in [("role", &self.role), ("designation", &self.designation)] {
+            if let Some(value) = value {
+                conditions.push(format!("member.{column} = {{}}"));
+                values.push(value.to_lowercase().into());
+            }
+        }
+        if self.is_primary == Some(true) {
+            conditions.push("member.is_primary = {}".to_owned());
+            values.push(true.into());
+        }
+        let condition = format!("EXISTS (SELECT 1 FROM @contact_companies member WHERE {})", conditions.join(" AND "));
+        if !values.is_empty() {
+            query = query.and(&condition, values);
+        }
+        if self.is_primary == Some(false) {
+            let primary = "NOT EXISTS (SELECT 1 FROM @contact_companies member WHERE member.contact_id = contact.id AND member.is_primary = {})";
+            query = query.and(primary, vec![true.into()]);
+        }
+        Ok(query)
+    }
+}
+
+/// Contacts as asked, each beside its first company.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(conn: &mut Conn, query: &ListQuery, places: &Places) -> Result<Page<ContactView>> {
+    places.add(conn, query.clone())?.run(conn, store::view)
+}
+
+/// How many companies each of these contacts has.
+///
+/// # Errors
+/// Those of the database.
+pub fn company_counts(conn: &mut Conn, ids: Vec<i64>) -> Result<std::collections::HashMap<i64, i64>> {
+    let sql = "SELECT place.contact_id, count(*) FROM @contact_companies place WHERE place.contact_id IN ids(?1) GROUP BY place.contact_id";
+    conn.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

@@ -1,0 +1,23 @@
+//! The one query of the bulk answer that no room has of its own.
+
+use crate::companies::{Location, LocationView};
+use crate::db::Conn;
+use crate::error::Result;
+use crate::history::Record;
+use crate::params;
+
+/// Every live location as (company id, location), by id.
+///
+/// # Errors
+/// Those of the database.
+pub fn locations(conn: &mut Conn) -> Result<Vec<(i64, LocationView)>> {
+    let sql =
+        format!("SELECT {} FROM @locations location WHERE location.retired_at IS NULL ORDER BY location.id", Location::SELECT);
+    conn.all(&sql, params![])?
+        .iter()
+        .map(|row| {
+            let location = Location::from_row(row, 0)?;
+            Ok((location.company_id, location.into()))
+        })
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! Retiring and restoring contacts and assets: nothing is deleted, and both come back with their ids.
+
+use super::{contacts::detail as contact_detail, remove_store};
+use crate::assets::{Asset, store as assets};
+use crate::auth::Editor;
+use crate::contacts::Contact;
+use crate::db::Write;
+use crate::error::{Error, Result};
+use crate::history::{self, Record};
+use crate::web::{Conditions, Path, Query, Reply, Routes, Web};
+use axum::{extract::State, response::Response};
+use serde_json::json;
+
+/// Retiring and restoring.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .delete("/api/contacts/{id}", retire_contact)
+        .post("/api/contacts/{id}/restore", restore_contact)
+        .delete("/api/assets/{id}", retire_asset)
+        .post("/api/assets/{id}/restore", restore_asset)
+}
+
+/// Refuses while the contact uses assets or gets invoices, unless `force=true`.
+async fn retire_contact(
+    State(web): State<Web>,
+    caller: Editor,
+    Path(id): Path<i64>,
+    query: Query,
+    conditions: Conditions,
+) -> Result<Response> {
+    let force = query.is_on("force")?;
+    let request = conditions.clone();
+    let work = move |w: &mut Write<'_>| {
+        let before: Contact = history::get(w, id)?;
+        request.check(id, before.rev)?;
+        if !force {
+            refuse_while_attached(w, id)?;
+        }
+        history::retire::<Contact>(w, id, None)?;
+        contact_reply(w, id, "Contact retired")
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
+}
+
+fn refuse_while_attached(w: &mut Write<'_>, id: i64) -> Result<()> {
+    let found = [("assets", remove_store::assigned_assets(w, id)?), ("billed companies", remove_store::billed_companies(w, id)?)];
+    let found: Vec<_> = found.into_iter().filter(|(_, count)| *count > 0).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = found.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    let attached: serde_json::Map<_, _> = found.iter().map(|(name, count)| (name.replace(' ', "_"), json!(count))).collect();
+    let mut details = serde_json::Map::new();
+    details.insert("attached".to_owned(), attached.into());
+    Err(Error::Conflict { message: format!("still attached: {}", list.join(", ")), details })
+}
+
+async fn restore_contact(
+    State(web): State<Web>,
+    caller: Editor,
+    Path(id): Path<i64>,
+    conditions: Conditions,
+) -> Result<Response> {
+    let work = move |w: &mut Write<'_>| {
+        history::restore::<Contact>(w, id, None)?;
+        contact_reply(w, id, "Contact restored")
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
+}
+
+fn contact_reply(w: &mut Write<'_>, id: i64, message: &str) -> Result<Reply> {
+    let detail = contact_detail(w, id)?;
+    Ok(Reply::ok(&detail)?.tagged(id, detail.contact.rev).with("message", message))
+}
+
+/// An asset goes with the links to those who use it, and comes back with them.
+async fn retire_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
+    let request = conditions.clone();
+    let work = move |w: &mut Write<'_>| {
+        let before: Asset = history::get(w, id)?;
+        request.check(id, before.rev())?;
+        history::retire::<Asset>(w, id, None)?;
+        asset_reply(w, id, "Asset retired")
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
+}
+
+async fn restore_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
+    let work = move |w: &mut Write<'_>| {
+        history::restore::<Asset>(w, id, None)?;
+        asset_reply(w, id, "Asset restored")
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
+}
+
+fn asset_reply(w: &mut Write<'_>, id: i64, message: &str) -> Result<Reply> {
+    let detail = assets::get_detail(w, id)?;
+    Ok(Reply::ok(&detail)?.tagged(id, detail.asset.rev).with("message", message))
+}

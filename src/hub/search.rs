@@ -1,0 +1,70 @@
+//! One search over companies, contacts and assets.
+
+use crate::assets::list_store as assets;
+use crate::auth::Reader;
+use crate::companies::{list_store::COMPANIES, store as companies};
+use crate::contacts::list_store as contacts;
+use crate::db::{
+    Conn,
+    list::{ListQuery, ListSpec, Slice},
+};
+use crate::error::Result;
+use crate::web::{Ask, Routes, Web, list};
+use axum::{extract::State, response::Response};
+use serde_json::{Value, json};
+
+/// How many hits of each kind there are at most, and when nothing is asked.
+const LIMIT: (i64, i64) = (100, 20);
+
+/// The search.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new().get("/api/search", index)
+}
+
+/// `GET /api/search?q=&limit=`: hits by kind, each kind by name.
+async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+    let text = ask.query.text("q")?.unwrap_or_default().to_owned();
+    let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    asked(&COMPANIES, &text, limit)?;
+    let entities = &["company", "contact", "asset"];
+    list::value(&web, &caller.scope(), "", &ask, entities, move |conn| find(conn, &text, limit)).await
+}
+
+/// At most so many companies, contacts and assets that contain a text; a blank text finds nothing.
+///
+/// # Errors
+/// When the text is too long, or those of the database.
+pub fn find(conn: &mut Conn, text: &str, limit: i64) -> Result<Value> {
+    let query = asked(&COMPANIES, text, limit)?;
+    if query.search().is_none() {
+        return Ok(json!({"companies": [], "contacts": [], "assets": []}));
+    }
+    let companies = query.first(conn, companies::view)?;
+    let contacts = asked(&contacts::LIST, text, limit)?.first(conn, crate::contacts::store::view)?;
+    let assets = asked(&assets::LIST, text, limit)?.first(conn, crate::assets::store::view)?;
+    let companies: Vec<Value> = companies
+        .iter()
+        .map(|company| json!({"type": "company", "id": company.id, "account_number": company.account_number, "name": company.name}))
+        .collect();
+    let contacts: Vec<Value> = contacts
+        .iter()
+        .map(|contact| {
+            json!({"type": "contact", "id": contact.id, "name": contact.name, "email": contact.email, "company_id": contact.company_id})
+        })
+        .collect();
+    let assets: Vec<Value> = assets
+        .iter()
+        .map(|asset| {
+            json!({
+                "type": "asset", "id": asset.id, "name": asset.hostname, "hostname": asset.hostname,
+                "serial_number": asset.serial_number, "company_id": asset.company_id, "company_name": asset.company_name,
+            })
+        })
+        .collect();
+    Ok(json!({"companies": companies, "contacts": contacts, "assets": assets}))
+}
+
+fn asked(spec: &'static ListSpec, text: &str, limit: i64) -> Result<ListQuery> {
+    ListQuery::everything(spec)?.with_slice(Some(Slice { limit, offset: 0 })).with_search(text)
+}
