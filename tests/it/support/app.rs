@@ -194,6 +194,11 @@ impl App {
         Beside { child, base, token: self.tokens.admin.clone() }
     }
 
+    /// What the program wrote to standard output since its last start.
+    pub fn printed(&self) -> String {
+        self.lines.0.0.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+    }
+
     /// What the program wrote to standard error so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
