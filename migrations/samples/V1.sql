@@ -14,3 +14,4 @@ INSERT INTO pins (entity, entity_id, field, pinned_by, pinned_at) VALUES ('compa
 INSERT INTO changes (seq, at, actor_kind, actor, entity, entity_id, action, fields)
 VALUES (1, '2026-01-01T00:00:00Z', 'user', 'ada', 'company', 1, 'create', '{"name":[null,"Acme Dental"]}');
 UPDATE head SET version = 1;
+INSERT INTO versions (entity, version, observed) VALUES ('company', 3, 0), ('asset', 2, 1);

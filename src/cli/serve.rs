@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, serve::ListenerExt as _};
-use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
 use super::{Context, Failure, context, demo, failure, out};
 use crate::{app, config::Config, db::Db, sync};
@@ -44,6 +48,8 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
         demo::fill(&db).await?;
     }
     let app = app::App::new(config.clone(), db.clone())?;
+    // Before anybody can know of us: who sees our address may end us at once.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     announce(&config, address);
     let router = app.router();
     if !begin(&config, &app, &db, address).await {
@@ -56,7 +62,7 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     }
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        let signal = signalled().await;
+        let signal = signalled(signals).await;
         tracing::info!(signal, "stopping: answers in progress are finished first");
         let _nobody_serves = stop.send(true);
     });
@@ -109,16 +115,10 @@ async fn print_sign_in(config: &Config, app: &app::App, address: SocketAddr) -> 
 }
 
 /// The name of the signal that ends us.
-async fn signalled() -> &'static str {
-    let wait = |kind| async move {
-        match tokio::signal::unix::signal(kind) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
+async fn signalled((mut terminate, mut interrupt): (Signal, Signal)) -> &'static str {
     tokio::select! {
-        _ = wait(SignalKind::terminate()) => "SIGTERM",
-        _ = wait(SignalKind::interrupt()) => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
     }
 }
 

@@ -104,7 +104,7 @@ both! {
 fn a_build_without_postgresql_says_so() {
     let app = App::builder(&Engine::Sqlite).fresh().env("CODEX_DATABASE_CONNECTION_STRING", "mysql://localhost/x").prepare();
     let output = app.cli().run(&["serve", "--bind", "127.0.0.1:0"]).code(2);
-    assert!(output.stderr.contains("mysql"), "{}", output.stderr);
+    assert!(output.stderr.contains("postgresql://"), "{}", output.stderr);
     #[cfg(not(feature = "postgres"))]
     {
         let app = App::builder(&Engine::Sqlite).fresh().env("CODEX_DATABASE_CONNECTION_STRING", "postgresql://localhost/x").prepare();
