@@ -2,6 +2,7 @@
 //! The same on the platform, where Nexus asks here for theme and start page, and stand-alone.
 
 mod api;
+mod frame;
 mod model;
 mod psa;
 mod psa_api;
@@ -10,6 +11,7 @@ pub mod store;
 mod users_api;
 
 pub use self::{
+    frame::Frame,
     model::{Agent, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS},
     psa::PsaAgent,
 };

@@ -5,6 +5,7 @@ mod bulk_store;
 pub mod contacts;
 mod history;
 mod history_store;
+mod pages;
 mod remove;
 mod remove_store;
 pub mod retire;
@@ -19,6 +20,7 @@ pub fn routes() -> Routes {
         .merge(bulk::routes())
         .merge(contacts::routes())
         .merge(history::routes())
+        .merge(pages::routes())
         .merge(remove::routes())
         .merge(search::routes())
         .delete("/api/companies/{acct}", retire::company)

@@ -43,7 +43,7 @@ async fn retire_contact(
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
-fn refuse_while_attached(w: &mut Write<'_>, id: i64) -> Result<()> {
+pub(super) fn refuse_while_attached(w: &mut Write<'_>, id: i64) -> Result<()> {
     let found = [("assets", remove_store::assigned_assets(w, id)?), ("billed companies", remove_store::billed_companies(w, id)?)];
     let found: Vec<_> = found.into_iter().filter(|(_, count)| *count > 0).collect();
     if found.is_empty() {

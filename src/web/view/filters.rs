@@ -1,5 +1,7 @@
 //! Filters for templates: `{{ "search"|icon }}`, `{{ at|ago }}`, `{{ count|thousands }}`.
 
+#![expect(clippy::inline_always, reason = "the attribute comes from askama")]
+
 use super::{icons, time};
 use askama::{Result, Values, filters::Safe};
 

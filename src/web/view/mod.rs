@@ -6,6 +6,7 @@ pub mod filters;
 pub mod form;
 mod icons;
 pub mod list;
+pub mod listing;
 pub mod record;
 pub mod table;
 pub mod time;
@@ -13,6 +14,7 @@ pub mod value;
 
 pub use form::{Choice, Field, Kind};
 pub use list::{Cells, Chip, Column, Filter, List, Row};
+pub use listing::{Listing, Shape, Shown};
 pub use record::{Crumb, Event, Item, Moved, Source, Timeline};
 pub use table::{Line, Post, Table};
 pub use value::Value;
@@ -47,8 +49,8 @@ pub struct Reader {
     pub may_write: bool,
     /// Whether administration is shown.
     pub is_admin: bool,
-    /// Whether they belong to a customer: no history, no sources.
-    pub is_client: bool,
+    /// Whether they work here: others see neither history nor sources.
+    pub is_staff: bool,
 }
 
 /// What happened to the last form, shown once.
@@ -132,7 +134,7 @@ impl Page {
     /// Whether the reader is one of us and may see who changed what.
     #[must_use]
     pub fn is_staff(&self) -> bool {
-        self.reader.as_ref().is_some_and(|reader| !reader.is_client)
+        self.reader.as_ref().is_some_and(|reader| reader.is_staff)
     }
 
     /// The mark for the rail's current entry.

@@ -82,6 +82,8 @@ pub struct Event {
     pub by_person: bool,
     /// What was done: `changed`, `created`, `retired`.
     pub what: String,
+    /// What it was done to, where that is not plain.
+    pub subject: Option<Crumb>,
     /// When, as stored.
     pub at: String,
     /// Why, when it was said.

@@ -1,0 +1,165 @@
+//! The frame of a page for the person who asks for it: their rights, their theme, what the last form did.
+
+use askama::Template;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse as _, Response},
+};
+use std::sync::Arc;
+
+use super::store;
+use crate::{
+    auth::{Caller, Level, Person},
+    error::{Error, Result},
+    status,
+    types::{Actor, Scope},
+    web::{
+        Prefix, Query, Web,
+        view::{Flash, Page, Reader, Section},
+    },
+};
+
+/// Carries one sentence over a redirect.
+const FLASH: &str = "codex_flash";
+/// How long it waits to be read, in seconds.
+const FLASH_SECONDS: u32 = 60;
+
+/// What every page handler asks for first: it lets people in and nobody else.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// The page, still without a title.
+    pub page: Page,
+    /// The query string.
+    pub query: Query,
+}
+
+impl FromRequestParts<Web> for Frame {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
+        let person = Person::from_request_parts(parts, web).await?;
+        let Ok(query) = Query::from_request_parts(parts, web).await;
+        let Ok(prefix) = Prefix::from_request_parts(parts, web).await;
+        let user = person.user().clone();
+        let subject = user.sub.clone();
+        let is_admin = person.0.is_admin();
+        let (known, waiting) = web
+            .db
+            .read(&Scope::All, move |c| {
+                let waiting = if is_admin { status::waiting(c)?.len() } else { 0 };
+                Ok((store::find(c, &subject)?, waiting))
+            })
+            .await?;
+        let chosen = known.map(|agent| agent.preferences);
+        let mut page = Page::outside(prefix.as_str(), !web.config.on_platform(), "");
+        if let Some(chosen) = chosen {
+            page.theme = chosen.theme_preference;
+            page.color_theme = chosen.preferred_color_theme;
+        }
+        page.waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+        page.flash = flash(&parts.headers);
+        page.reader = Some(Reader {
+            name: if user.name.is_empty() { person.0.name().to_owned() } else { user.name },
+            role: role(user.level),
+            may_write: person.0.is_staff(),
+            is_admin,
+            is_staff: person.0.is_staff(),
+        });
+        Ok(Self { caller: person.0.clone(), page, query })
+    }
+}
+
+impl Frame {
+    /// The tenant boundary of what the page shows.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.caller.scope()
+    }
+
+    /// The hand to write beside what a form changes.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.caller.actor()
+    }
+
+    /// The page under its title.
+    #[must_use]
+    pub fn titled(&self, section: Section, title: impl Into<String>) -> Page {
+        self.page.clone().titled(section, title)
+    }
+
+    /// The page as an answer.
+    ///
+    /// # Errors
+    /// When the template fails, which none does.
+    pub fn show(&self, template: &impl Template) -> Result<Response> {
+        self.show_as(StatusCode::OK, template)
+    }
+
+    /// The page as an answer with another status, for forms that come back.
+    ///
+    /// # Errors
+    /// When the template fails, which none does.
+    pub fn show_as(&self, status: StatusCode, template: &impl Template) -> Result<Response> {
+        let html = template.render().map_err(Error::internal)?;
+        let mut response = (status, [(header::CACHE_CONTROL, "private, no-cache")], Html(html)).into_response();
+        if self.page.flash.is_some() {
+            self.set_flash(&mut response, "", 0)?;
+        }
+        Ok(response)
+    }
+
+    /// Leads on after a form, with a sentence about what it did.
+    ///
+    /// # Errors
+    /// When the address is no header value.
+    pub fn go(&self, path: &str, done: &str) -> Result<Response> {
+        self.lead(path, &format!("success:{done}"))
+    }
+
+    /// Leads on after a form that could not do it, with the reason.
+    ///
+    /// # Errors
+    /// When the address is no header value.
+    pub fn go_sorry(&self, path: &str, why: &str) -> Result<Response> {
+        self.lead(path, &format!("error:{why}"))
+    }
+
+    fn lead(&self, path: &str, words: &str) -> Result<Response> {
+        let location = HeaderValue::from_str(&self.page.url(path)).map_err(Error::internal)?;
+        let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
+        self.set_flash(&mut response, words, FLASH_SECONDS)?;
+        Ok(response)
+    }
+
+    fn set_flash(&self, response: &mut Response, words: &str, seconds: u32) -> Result<()> {
+        let value = percent_encoding::utf8_percent_encode(words, percent_encoding::NON_ALPHANUMERIC);
+        let path = if self.page.prefix.is_empty() { "/" } else { &self.page.prefix };
+        let cookie = format!("{FLASH}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax");
+        response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(&cookie).map_err(Error::internal)?);
+        Ok(())
+    }
+}
+
+fn flash(headers: &HeaderMap) -> Option<Flash> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut cookies =
+        lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().strip_prefix(FLASH)?.strip_prefix('='));
+    let value = cookies.find(|value| !value.is_empty())?;
+    let words = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    let (kind, text) = words.split_once(':')?;
+    let kind = if kind == "error" { "error" } else { "success" };
+    Some(Flash { kind, text: text.to_owned() })
+}
+
+fn role(level: Level) -> &'static str {
+    match level {
+        Level::Admin => "Administrator",
+        Level::Technician => "Technician",
+        Level::Billing => "Billing",
+        Level::Client => "Client",
+    }
+}

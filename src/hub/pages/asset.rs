@@ -1,0 +1,243 @@
+//! An asset with who uses it.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use super::{
+    assets::status,
+    companies::address,
+    mention,
+    record::{Facts, Past},
+    store, words,
+};
+use crate::{
+    agents::Frame,
+    assets::{Asset, AssetDetail, AssetView, model::AssignedContact, store as assets},
+    auth::Editor,
+    companies::store as companies,
+    compliance::{Lens, Level, Personal},
+    error::Result,
+    history,
+    web::{
+        Fields, Path, Web,
+        view::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "assets/detail.html")]
+struct AssetPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    badges: Vec<Value>,
+    lead: String,
+    base: String,
+    retired: bool,
+    retired_at: String,
+    may_retire: bool,
+    retire_question: String,
+    attached: Vec<Crumb>,
+    facts: Vec<(&'static str, Vec<Item>)>,
+    contacts: Table,
+    assignable: Vec<Choice>,
+    history: Option<Timeline>,
+}
+
+/// `GET /assets/{id}`
+pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let (mut detail, past, mut assignable, level) = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let detail = assets::get_detail(c, id)?;
+            let company = detail.asset.company_account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
+            let past = if staff { Past::read(c, "asset", id)? } else { Past::default() };
+            let level = company.map(|id| companies::get_view(c, id)).transpose()?.map(|company| company.compliance_level);
+            Ok((detail, past, if writes { store::contact_choices(c, company)? } else { Vec::new() }, level))
+        })
+        .await?;
+    let level = Level::parse(level.as_deref().unwrap_or_default());
+    for contact in &mut detail.contacts {
+        contact.name = lens.see(level, Personal::Name, &contact.name).unwrap_or_default();
+        contact.email = lens.see(level, Personal::Email, &contact.email).unwrap_or_default();
+    }
+    assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
+    let page = frame.titled(Section::Assets, detail.asset.hostname.clone());
+    let base = page.url(&format!("/assets/{id}"));
+    let asset = &detail.asset;
+    let built = AssetPage {
+        crumbs: crumbs(&page, asset),
+        badges: badges(asset),
+        lead: lead(asset),
+        retired: asset.retired_at.is_some(),
+        retired_at: asset.retired_at.clone().unwrap_or_default(),
+        may_retire: page.may_write(),
+        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.hostname),
+        attached: Vec::new(),
+        facts: facts(&page, &detail, &past),
+        contacts: contacts(&page, &base, asset.retired_at.is_some(), &detail.contacts),
+        assignable,
+        history: page.is_staff().then(|| past.timeline()),
+        base,
+        page,
+    };
+    frame.show(&built)
+}
+
+fn crumbs(page: &Page, asset: &AssetView) -> Vec<Crumb> {
+    let mut crumbs = vec![mention(page.url("/assets/"), "Assets")];
+    if let (Some(number), Some(name)) = (&asset.company_account_number, &asset.company_name) {
+        crumbs.push(mention(address(page, number), name.clone()));
+    }
+    crumbs
+}
+
+fn badges(asset: &AssetView) -> Vec<Value> {
+    let mut badges = Vec::new();
+    if asset.retired_at.is_some() {
+        badges.push(Value::badge("warning", "Retired"));
+    }
+    badges.push(Value::badge("", words(&asset.r#type)));
+    if asset.status != "active" {
+        badges.push(status(&asset.status));
+    }
+    match asset.online {
+        Some(true) => badges.push(Value::badge("success", "Online")),
+        Some(false) => badges.push(Value::badge("", "Offline")),
+        None => {}
+    }
+    badges
+}
+
+fn lead(asset: &AssetView) -> String {
+    let parts = [asset.company_name.as_ref(), asset.manufacturer.as_ref(), asset.model.as_ref(), asset.operating_system.as_ref()];
+    parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
+}
+
+fn facts(page: &Page, detail: &AssetDetail, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
+    let asset = &detail.asset;
+    let facts = Facts { page, action: format!("/records/asset/{}/pin", asset.id), past };
+    let text = |label, field, value: &Option<String>| facts.item(label, field, Value::text(value.as_deref()));
+    let code = |label, field, value: &Option<String>| facts.item(label, field, Value::code(value.as_deref()));
+    let company = match (&asset.company_account_number, &asset.company_name) {
+        (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
+        _ => Value::None,
+    };
+    let mut parts = vec![(
+        "Device",
+        vec![
+            facts.item("Company", "company_id", company),
+            facts.item("Type", "kind", Value::words(words(&asset.r#type))),
+            facts.item("Status", "status", status(&asset.status)),
+            code("Serial number", "serial_number", &asset.serial_number),
+            code("Asset tag", "asset_tag", &asset.asset_tag),
+            facts.item("Warranty ends", "warranty_expires", Value::date(asset.warranty_expires.as_deref())),
+            text("Maker", "manufacturer", &asset.manufacturer),
+            text("Model", "model", &asset.model),
+            text("System", "operating_system", &asset.operating_system),
+            text("Build", "os_version", &asset.os_version),
+            text("Category", "hardware_type", &asset.hardware_type),
+            code("MAC address", "mac_address", &asset.mac_address),
+            text("Domain", "domain", &asset.domain),
+            text("Antivirus", "antivirus_product", &asset.antivirus_product),
+            text("Description", "description", &asset.description),
+        ],
+    )];
+    let seen = [&asset.last_seen, &asset.last_logged_in_user, &asset.int_ip_address, &asset.patch_status, &asset.rmm_site_name];
+    if asset.online.is_some() || seen.iter().any(|value| value.is_some()) {
+        parts.push(("Last seen", observed(detail)));
+    }
+    parts
+}
+
+fn observed(detail: &AssetDetail) -> Vec<Item> {
+    let asset = &detail.asset;
+    vec![
+        Item::new("State", Value::online(asset.online)),
+        Item::new("Seen", Value::ago(asset.last_seen.as_deref())),
+        Item::new("Last user", Value::text(asset.last_logged_in_user.as_deref())),
+        Item::new("Address inside", Value::code(asset.int_ip_address.as_deref())),
+        Item::new("Address outside", Value::code(asset.ext_ip_address.as_deref())),
+        Item::new("Last started", Value::ago(asset.last_reboot.as_deref())),
+        Item::new("Last audit", Value::ago(asset.last_audit_date.as_deref())),
+        Item::new("Patches", Value::text(asset.patch_status.as_deref())),
+        Item::new("Site", Value::text(asset.rmm_site_name.as_deref())),
+        Item::new("Backup", Value::text(asset.backup_usage_tb.as_ref().map(|size| format!("{size} TB")).as_deref())),
+        Item::new("Administrators", Value::text(detail.enabled_administrators.as_deref())),
+        Item::new("Take over", Value::away(asset.web_remote_url.as_deref(), "Remote session")),
+        Item::new("Portal", Value::away(asset.portal_url.as_deref(), "Open")),
+    ]
+}
+
+fn contacts(page: &Page, base: &str, retired: bool, all: &[AssignedContact]) -> Table {
+    let may = page.may_write() && !retired;
+    let lines = all.iter().map(|contact| Line {
+        cells: vec![
+            Value::link(page.url(&format!("/contacts/{}", contact.id)), contact.name.clone()),
+            Value::mail(Some(&contact.email)),
+        ],
+        post: may.then(|| Post {
+            action: format!("{base}/unassign-user/{}", contact.id),
+            label: "Remove",
+            confirm: String::new(),
+            fields: Vec::new(),
+        }),
+    });
+    Table {
+        label: "Assigned contacts",
+        heads: vec![("Name", "cell--main"), ("E-mail", "cell--sub cell--cut")],
+        lines: lines.collect(),
+        empty: "Nobody is assigned to this asset.",
+        more: None,
+    }
+}
+
+/// `POST /assets/{id}/retire`
+pub async fn retire(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let asset = web.db.write(&editor.scope(), &editor.actor(), move |w| history::retire::<Asset>(w, id, None)).await?;
+    frame.go(&format!("/assets/{id}"), &format!("{} is retired.", asset.hostname))
+}
+
+/// `POST /assets/{id}/restore`
+pub async fn restore(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    web.db.write(&editor.scope(), &editor.actor(), move |w| history::restore::<Asset>(w, id, None)).await?;
+    frame.go(&format!("/assets/{id}"), "Restored.")
+}
+
+/// `POST /assets/{id}/assign-user` with `contact_id`
+pub async fn assign(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.set_creating(true);
+    let contact = fields.int("contact_id").required().value().unwrap_or_default();
+    fields.finish()?;
+    set_users(&web, &editor, id, move |users| users.push(contact)).await?;
+    frame.go(&format!("/assets/{id}"), "Assigned.")
+}
+
+/// `POST /assets/{id}/unassign-user/{contact}`
+pub async fn unassign(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path((id, contact)): Path<(i64, i64)>,
+) -> Result<Response> {
+    set_users(&web, &editor, id, move |users| users.retain(|known| *known != contact)).await?;
+    frame.go(&format!("/assets/{id}"), "Taken back.")
+}
+
+async fn set_users(web: &Web, editor: &Editor, id: i64, change: impl FnOnce(&mut Vec<i64>) + Send + 'static) -> Result<()> {
+    web.db
+        .write(&editor.scope(), &editor.actor(), move |w| {
+            let mut users: Vec<i64> = assets::contacts_of(w, id)?.iter().map(|contact| contact.id).collect();
+            change(&mut users);
+            users.dedup();
+            assets::assign(w, id, &users)
+        })
+        .await
+}

@@ -1,0 +1,131 @@
+//! Adding and editing an asset.
+
+use axum::{extract::State, response::Response};
+
+use super::{
+    edit::{FormPage, Part, Typed},
+    mention, store, words,
+};
+use crate::{
+    agents::Frame,
+    assets::{
+        model::{STATUSES, TYPES},
+        rules, store as assets,
+    },
+    auth::Editor,
+    error::Result,
+    web::{
+        Fields, Path, Web,
+        view::{Choice, Field, Section},
+    },
+};
+
+/// `GET /assets/new`
+pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Response> {
+    let mut typed = Typed::default();
+    typed.set("company_account_number", frame.query.get("company").unwrap_or_default());
+    typed.set("type", "workstation");
+    typed.set("status", "active");
+    let form = form(&web, &frame, None, &typed).await?;
+    frame.show(&form)
+}
+
+/// `POST /assets/new`
+pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let saved = match rules::read(fields, true) {
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::create(w, &input)).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(asset) => frame.go(&format!("/assets/{}", asset.id), &format!("{} was added.", asset.hostname)),
+        Err(error) => form(&web, &frame, None, &typed).await?.fail(&frame, error),
+    }
+}
+
+/// `GET /assets/{id}/edit`
+pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?;
+    let form = form(&web, &frame, Some((id, view.hostname.clone())), &Typed::of(&view)?).await?;
+    frame.show(&form)
+}
+
+/// `POST /assets/{id}/edit`
+pub async fn update(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let rev = typed.rev();
+    let saved = match rules::read(fields, false) {
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::update(w, id, &input, rev)).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(updated) => {
+            let done = if updated.changed.is_empty() { "Nothing was different." } else { "Saved." };
+            frame.go(&format!("/assets/{id}"), done)
+        }
+        Err(error) => {
+            let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?;
+            form(&web, &frame, Some((id, view.hostname)), &typed).await?.fail(&frame, error)
+        }
+    }
+}
+
+async fn form(web: &Web, frame: &Frame, known: Option<(i64, String)>, typed: &Typed) -> Result<FormPage> {
+    let companies = web.db.read(&frame.scope(), store::company_choices).await?;
+    let list = frame.page.url("/assets/");
+    let mut crumbs = vec![mention(list.clone(), "Assets")];
+    let (title, action, back, save) = match known {
+        None => ("New asset".to_owned(), frame.page.url("/assets/new"), list, "Add asset"),
+        Some((id, name)) => {
+            let here = frame.page.url(&format!("/assets/{id}"));
+            crumbs.push(mention(here.clone(), name.clone()));
+            (format!("Edit {name}"), format!("{here}/edit"), here, "Save")
+        }
+    };
+    Ok(FormPage {
+        page: frame.titled(Section::Assets, title),
+        crumbs,
+        problems: Vec::new(),
+        action,
+        rev: typed.text("rev"),
+        sections: parts(typed, companies),
+        save,
+        back,
+    })
+}
+
+fn parts(typed: &Typed, companies: Vec<Choice>) -> Vec<Part> {
+    let text = |name: &'static str, label: &'static str| Field::text(name, label, typed.text(name));
+    let line = |kind: &'static str, name: &'static str, label: &'static str| Field::line(kind, name, label, typed.text(name));
+    let choose = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
+    vec![
+        Part {
+            title: "Asset",
+            fields: vec![
+                text("hostname", "Host name").required(),
+                Field::select("company_account_number", "Company", typed.text("company_account_number"), companies).required(),
+                Field::select("type", "Type", typed.text("type"), choose(TYPES)),
+                Field::select("status", "Status", typed.text("status"), choose(STATUSES)),
+                text("serial_number", "Serial number"),
+                text("asset_tag", "Asset tag"),
+                text("manufacturer", "Maker"),
+                text("model", "Model"),
+                line("date", "warranty_expires", "Warranty ends"),
+                text("operating_system", "System"),
+                text("mac_address", "MAC address"),
+                text("antivirus_product", "Antivirus"),
+                Field::area("description", "Description", typed.text("description")),
+            ],
+        },
+        Part {
+            title: "Links",
+            fields: vec![line("url", "web_remote_url", "Remote session"), line("url", "portal_url", "RMM portal")],
+        },
+    ]
+}

@@ -1,0 +1,251 @@
+//! A company with everything on it.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{
+    companies::{address, compliance, label, plan},
+    company_tables as tables, count_of, mention,
+    record::{Facts, Past},
+};
+use crate::{
+    agents::Frame,
+    assets::{AssetView, store as assets},
+    companies::{
+        CompanyView, LocationView,
+        store::{self as companies, Relative},
+    },
+    compliance::Lens,
+    contacts::{ContactView, store as contacts},
+    db::Conn,
+    error::{Error, FieldError, Result},
+    web::{
+        Path, Web,
+        view::{Crumb, Field, Item, Page, Section, Table, Timeline, Value, filters, form},
+    },
+};
+
+/// Everything a company's page reads, in one snapshot.
+pub struct Known {
+    view: CompanyView,
+    above: Vec<Relative>,
+    below: Vec<Relative>,
+    locations: Vec<LocationView>,
+    contacts: Vec<ContactView>,
+    assets: Vec<AssetView>,
+    billing: Option<ContactView>,
+    past: Past,
+}
+
+/// The companies around one.
+pub struct Tree {
+    parent: Option<Crumb>,
+    children: Vec<Crumb>,
+}
+
+#[derive(Template)]
+#[template(path = "companies/detail.html")]
+struct CompanyPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    badges: Vec<Value>,
+    lead: String,
+    base: String,
+    account: String,
+    retired: bool,
+    retired_at: String,
+    may_retire: bool,
+    retire_question: String,
+    attached: Vec<Crumb>,
+    facts: Vec<(&'static str, Vec<Item>)>,
+    contact_count: usize,
+    contacts: Table,
+    asset_count: usize,
+    assets: Table,
+    tree: Option<Tree>,
+    locations: Vec<LocationView>,
+    location_errors: Vec<String>,
+    location_fields: Vec<Field>,
+    history: Option<Timeline>,
+}
+
+/// What a form on the page could not do.
+#[derive(Default)]
+pub struct Refused {
+    /// What is still attached, by kind, when it was to be retired.
+    pub attached: Vec<(String, i64)>,
+    /// What is wrong with a location, and what was typed.
+    pub location: Option<(Vec<FieldError>, super::edit::Typed)>,
+}
+
+/// `GET /companies/{acct}`
+pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>) -> Result<Response> {
+    page(&web, &frame, key, StatusCode::OK, Refused::default()).await
+}
+
+/// The page, also after a form on it was refused.
+pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
+    let staff = frame.page.is_staff();
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let mut known = web.db.read(&frame.scope(), move |c| read(c, &key, staff)).await?;
+    known.contacts = known.contacts.into_iter().map(|contact| contact.through(&lens)).collect();
+    known.billing = known.billing.map(|contact| contact.through(&lens));
+    frame.show_as(status, &build(frame, known, refused))
+}
+
+fn read(c: &mut Conn, key: &str, staff: bool) -> Result<Known> {
+    let id = companies::id_of(c, key)?;
+    let view = companies::get_view(c, id)?;
+    let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
+    above.reverse();
+    let billing = match view.billing_contact_id.map(|contact| contacts::get_view(c, contact)) {
+        Some(Err(Error::NotFound { .. })) | None => None,
+        Some(found) => Some(found?),
+    };
+    Ok(Known {
+        above,
+        below: companies::children(c, id)?,
+        locations: companies::locations(c, id)?.into_iter().map(LocationView::from).collect(),
+        contacts: contacts::of_company(c, id)?,
+        assets: assets::of_company(c, id)?,
+        billing,
+        past: if staff { Past::read(c, "company", id)? } else { Past::default() },
+        view,
+    })
+}
+
+fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
+    let page = frame.titled(Section::Companies, known.view.name.clone());
+    let to = |relative: &Relative| mention(address(&page, &relative.account_number), relative.name.clone());
+    let mut crumbs = vec![mention(page.url("/companies/"), "Companies")];
+    crumbs.extend(known.above.iter().map(to));
+    let tree = (!known.above.is_empty() || !known.below.is_empty())
+        .then(|| Tree { parent: known.above.last().map(to), children: known.below.iter().map(to).collect() });
+    let base = address(&page, &known.view.account_number);
+    let (wrong, typed) = refused.location.unwrap_or_default();
+    let mut location_fields = vec![
+        Field::text("name", "Name", typed.text("name")).required(),
+        Field::text("address", "Address", typed.text("address")).required(),
+        Field::line("tel", "phone_number", "Telephone", typed.text("phone_number")),
+    ];
+    let mut location_errors = form::place_errors(&mut location_fields, &wrong);
+    if !wrong.is_empty() && location_errors.is_empty() {
+        location_errors.push("The location was not added.".to_owned());
+    }
+    let attached = refused.attached.iter().map(|(kind, count)| attached(&base, &page, &known.view, kind, *count)).collect();
+    let view = &known.view;
+    CompanyPage {
+        crumbs,
+        badges: badges(view),
+        lead: lead(&known),
+        account: view.account_number.clone(),
+        retired: view.retired_at.is_some(),
+        retired_at: view.retired_at.clone().unwrap_or_default(),
+        may_retire: page.is_admin(),
+        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.name),
+        attached,
+        facts: facts(&page, &known),
+        contact_count: known.contacts.len(),
+        contacts: tables::contacts(&page, &known.contacts),
+        asset_count: known.assets.len(),
+        assets: tables::assets(&page, &known.assets),
+        tree,
+        location_errors,
+        location_fields,
+        history: page.is_staff().then(|| known.past.timeline()),
+        locations: known.locations,
+        base,
+        page,
+    }
+}
+
+fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64) -> Crumb {
+    let text = match kind {
+        "companies" => count_of(count, "company below it", "companies below it"),
+        one => count_of(count, one.strip_suffix('s').unwrap_or(one), one),
+    };
+    let href = match kind {
+        "companies" => page.url(&format!("/companies/?parent_id={}", view.id)),
+        part => format!("{base}#{part}"),
+    };
+    mention(href, text)
+}
+
+fn badges(view: &CompanyView) -> Vec<Value> {
+    let mut badges = Vec::new();
+    if view.retired_at.is_some() {
+        badges.push(Value::badge("warning", "Retired"));
+    }
+    badges.push(plan(view.billing_plan.as_deref()));
+    if view.compliance_level != "standard" {
+        badges.push(compliance(&view.compliance_level));
+    }
+    if view.kind != "client" {
+        badges.push(Value::badge("", label(&view.kind)));
+    }
+    badges.retain(|badge| !matches!(badge, Value::None));
+    badges
+}
+
+fn lead(known: &Known) -> String {
+    let count = |list: usize, one, many| count_of(i64::try_from(list).unwrap_or(i64::MAX), one, many);
+    format!(
+        "{} · {} · {}",
+        known.view.account_number,
+        count(known.contacts.len(), "contact", "contacts"),
+        count(known.assets.len(), "asset", "assets")
+    )
+}
+
+fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
+    let view = &known.view;
+    let facts = Facts { page, action: format!("/records/company/{}/pin", view.id), past: &known.past };
+    let text = |label, field, value: &Option<String>| facts.item(label, field, Value::text(value.as_deref()));
+    let domains = super::edit::Typed::of(view).map(|typed| typed.text("domains").replace('\n', ", ")).unwrap_or_default();
+    let address = view.address.clone().map_or(Value::None, Value::Lines);
+    let billing = known.billing.as_ref();
+    let billing =
+        billing.map_or(Value::None, |contact| Value::link(page.url(&format!("/contacts/{}", contact.id)), contact.name.clone()));
+    let mut number = vec![Value::Code(view.account_number.clone())];
+    if !view.account_number_at_vendor && view.external_id.is_some() {
+        number.push(Value::badge("warning", "not at the vendor yet"));
+    }
+    let vendor = view.external_id.map_or(Value::None, |id| Value::Code(id.to_string()));
+    vec![
+        (
+            "Company",
+            vec![
+                facts.item("Account number", "account_number", Value::Many(number)),
+                facts.item("Kind", "kind", Value::words(label(&view.kind))),
+                facts.item("Main number", "main_number", Value::phone(view.company_main_number.as_deref())),
+                facts.item("Address", "address", address),
+                facts.item("Mail domains", "domains", Value::text(Some(&domains))),
+                text("Client since", "start_date", &view.company_start_date),
+                text("Call first", "primary_contact_name", &view.primary_contact_name),
+                text("Head", "head_name", &view.head_name),
+                text("Prime user", "prime_user_name", &view.prime_user_name),
+                text("E-mail system", "email_system", &view.email_system),
+                text("Phone system", "phone_system", &view.phone_system),
+                text("Profit or non-profit", "profit_or_non_profit", &view.profit_or_non_profit),
+                facts.item("Datto portal", "datto_portal_url", Value::away(view.datto_portal_url.as_deref(), "Open")),
+                Item::new("Freshservice department", vendor),
+                text("Description", "description", &view.description),
+            ],
+        ),
+        (
+            "Contract",
+            vec![
+                facts.item("Plan", "plan", plan(view.billing_plan.as_deref())),
+                text("Support level", "support_level", &view.support_level),
+                text("Term", "contract_term", &view.contract_term_length),
+                facts.item("Starts", "contract_start_date", Value::date(view.contract_start_date.as_deref())),
+                facts.item("Ends", "contract_end_date", Value::date(view.contract_end_date.as_deref())),
+                facts.item("Compliance", "compliance_level", compliance(&view.compliance_level)),
+                facts.item("Billing contact", "billing_contact_id", billing),
+                text("Managed users", "managed_users", &view.managed_users),
+                text("Managed devices", "managed_devices", &view.managed_devices),
+                text("Managed network", "managed_network", &view.managed_network),
+            ],
+        ),
+    ]
+}

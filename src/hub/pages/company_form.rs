@@ -1,0 +1,213 @@
+//! Adding and editing a company.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{
+    companies::{address, label},
+    edit::{FormPage, Part, Typed},
+    mention, store,
+};
+use crate::{
+    agents::Frame,
+    auth::Editor,
+    companies::{
+        model::{COMPLIANCE_LEVELS, KINDS},
+        rules, store as companies,
+    },
+    error::Result,
+    web::{
+        Fields, Path, Web, encode_segment,
+        view::{Choice, Field, Section},
+    },
+};
+
+/// The terms that billing knows (contract §1.8.2).
+const TERMS: [&str; 4] = ["Month to Month", "1-Year", "2-Year", "3-Year"];
+
+/// What can be chosen in the form.
+#[derive(Default)]
+struct Choices {
+    companies: Vec<Choice>,
+    contacts: Vec<Choice>,
+}
+
+/// `GET /companies/new`
+pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Response> {
+    let mut typed = Typed::default();
+    typed.set("kind", "client");
+    typed.set("compliance_level", "standard");
+    typed.set("parent_id", frame.query.get("parent").unwrap_or_default());
+    let form = adding(&web, &frame, &typed).await?;
+    frame.show(&form)
+}
+
+/// `POST /companies/new`
+pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let saved = match rules::read(fields, true) {
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| companies::create(w, &input)).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(company) => {
+            frame.go(&format!("/companies/{}", encode_segment(&company.account_number)), &format!("{} was added.", company.name))
+        }
+        Err(error) => adding(&web, &frame, &typed).await?.fail(&frame, error),
+    }
+}
+
+/// `GET /companies/{acct}/edit`
+pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<String>) -> Result<Response> {
+    let view = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let id = companies::id_of(c, &key)?;
+            let view = companies::get_view(c, id)?;
+            let parent = match view.parent_id {
+                Some(parent) => companies::ancestors(c, parent)?.into_iter().next().map(|(_, parent)| parent.account_number),
+                None => None,
+            };
+            Ok((view, parent))
+        })
+        .await?;
+    let (view, parent) = view;
+    let mut typed = Typed::of(&view)?;
+    typed.set("parent_id", parent.unwrap_or_default());
+    typed.set("plan", view.billing_plan.clone().unwrap_or_default());
+    typed.set("main_number", view.company_main_number.clone().unwrap_or_default());
+    typed.set("start_date", view.company_start_date.clone().unwrap_or_default());
+    typed.set("contract_term", view.contract_term_length.clone().unwrap_or_default());
+    let form = editing(&web, &frame, &view.account_number, &typed).await?;
+    frame.show_as(StatusCode::OK, &form)
+}
+
+/// `POST /companies/{acct}/edit`
+pub async fn update(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path(key): Path<String>,
+    fields: Fields,
+) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let rev = typed.rev();
+    let account = key.clone();
+    let saved = match rules::read(fields, false) {
+        Ok(input) => {
+            web.db
+                .write(&editor.scope(), &editor.actor(), move |w| {
+                    let id = companies::id_of(w, &key)?;
+                    companies::update(w, id, &input, rev)
+                })
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(updated) => {
+            let done = if updated.changed.is_empty() { "Nothing was different." } else { "Saved." };
+            frame.go(&format!("/companies/{}", encode_segment(&account)), done)
+        }
+        Err(error) => editing(&web, &frame, &account, &typed).await?.fail(&frame, error),
+    }
+}
+
+async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
+    let companies = web.db.read(&frame.scope(), store::company_choices).await?;
+    let mut sections = parts(typed, Choices { companies, contacts: Vec::new() });
+    if let Some(first) = sections.first_mut() {
+        let number = Field::text("account_number", "Account number", typed.text("account_number"))
+            .hint("Left empty, a free six-digit number is taken.");
+        first.fields.insert(1, number);
+    }
+    Ok(FormPage {
+        page: frame.titled(Section::Companies, "New company"),
+        crumbs: vec![mention(frame.page.url("/companies/"), "Companies")],
+        problems: Vec::new(),
+        action: frame.page.url("/companies/new"),
+        rev: String::new(),
+        sections,
+        save: "Add company",
+        back: frame.page.url("/companies/"),
+    })
+}
+
+async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<FormPage> {
+    let wanted = key.to_owned();
+    let (name, choices) = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let id = companies::id_of(c, &wanted)?;
+            let view = companies::get_view(c, id)?;
+            let mut companies = store::company_choices(c)?;
+            companies.retain(|choice| choice.value != view.account_number);
+            Ok((view.name, Choices { companies, contacts: store::contact_choices(c, Some(id))? }))
+        })
+        .await?;
+    let here = address(&frame.page, key);
+    Ok(FormPage {
+        page: frame.titled(Section::Companies, format!("Edit {name}")),
+        crumbs: vec![mention(frame.page.url("/companies/"), "Companies"), mention(here.clone(), name)],
+        problems: Vec::new(),
+        action: format!("{here}/edit"),
+        rev: typed.text("rev"),
+        sections: parts(typed, choices),
+        save: "Save",
+        back: here,
+    })
+}
+
+fn parts(typed: &Typed, choices: Choices) -> Vec<Part> {
+    let text = |name: &'static str, label: &'static str| Field::text(name, label, typed.text(name));
+    let area = |name: &'static str, label: &'static str| Field::area(name, label, typed.text(name));
+    let word =
+        |name: &'static str, label: &'static str, known: &[Choice]| Field::select(name, label, typed.text(name), known.to_vec());
+    let words = |known: &[&str]| known.iter().map(|word| Choice::new(*word, label(word))).collect::<Vec<_>>();
+    let none = |mut known: Vec<Choice>| {
+        known.insert(0, Choice::new("", "–"));
+        known
+    };
+    let terms = none(TERMS.iter().map(|term| Choice::word(term)).collect());
+    vec![
+        Part {
+            title: "Company",
+            fields: vec![
+                text("name", "Name").required(),
+                word("kind", "Kind", &words(KINDS)),
+                word("parent_id", "Part of", &none(choices.companies)),
+                Field::line("tel", "main_number", "Main number", typed.text("main_number")),
+                area("address", "Address"),
+                area("domains", "Mail domains").hint("One to a line."),
+                area("description", "Description"),
+            ],
+        },
+        Part {
+            title: "Contract",
+            fields: vec![
+                text("plan", "Plan"),
+                text("support_level", "Support level"),
+                word("contract_term", "Term", &terms),
+                word("compliance_level", "Compliance", &words(COMPLIANCE_LEVELS)),
+                Field::line("date", "contract_start_date", "Starts", typed.text("contract_start_date")),
+                Field::line("date", "contract_end_date", "Ends", typed.text("contract_end_date")),
+                text("start_date", "Client since"),
+                word("billing_contact_id", "Billing contact", &none(choices.contacts)),
+            ],
+        },
+        Part {
+            title: "People and systems",
+            fields: vec![
+                text("primary_contact_name", "Call first"),
+                text("head_name", "Head"),
+                text("prime_user_name", "Prime user"),
+                text("profit_or_non_profit", "Profit or non-profit"),
+                text("email_system", "E-mail system"),
+                text("phone_system", "Phone system"),
+                text("managed_users", "Managed users"),
+                text("managed_devices", "Managed devices"),
+                text("managed_network", "Managed network"),
+                Field::line("url", "datto_portal_url", "Datto portal", typed.text("datto_portal_url")),
+            ],
+        },
+    ]
+}

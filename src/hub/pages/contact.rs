@@ -1,0 +1,230 @@
+//! A contact with their companies and devices.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{
+    companies::address,
+    company_tables::{asset_cells, place},
+    contacts::state,
+    edit::Typed,
+    mention,
+    record::{Facts, Past},
+    store, words,
+};
+use crate::{
+    agents::Frame,
+    assets::{AssetView, store as assets},
+    compliance::Lens,
+    contacts::{
+        ContactDetail, ContactView, Membership,
+        model::{DESIGNATIONS, ROLES},
+    },
+    error::{FieldError, Result},
+    hub::contacts::detail,
+    web::{
+        Path, Web,
+        view::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "contacts/detail.html")]
+struct ContactPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    badges: Vec<Value>,
+    lead: String,
+    base: String,
+    retired: bool,
+    retired_at: String,
+    may_retire: bool,
+    retire_question: String,
+    attached: Vec<Crumb>,
+    facts: Vec<(&'static str, Vec<Item>)>,
+    companies: Table,
+    link_errors: Vec<String>,
+    link_fields: Vec<Field>,
+    assets: Table,
+    history: Option<Timeline>,
+}
+
+/// What a form on the page could not do.
+#[derive(Default)]
+pub struct Refused {
+    /// What is still attached, in words, when they were to be retired.
+    pub attached: Vec<String>,
+    /// What is wrong with a company to join, and what was typed.
+    pub link: Option<(Vec<FieldError>, Typed)>,
+}
+
+/// `GET /contacts/{id}`
+pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    page(&web, &frame, id, StatusCode::OK, Refused::default()).await
+}
+
+/// The page, also after a form on it was refused.
+pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused: Refused) -> Result<Response> {
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
+    let (detail, assets, past, choices) = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let detail = detail(c, id)?;
+            let past = if staff { Past::read(c, "contact", id)? } else { Past::default() };
+            let choices = if writes { store::company_choices(c)? } else { Vec::new() };
+            Ok((detail, assets::of_contact(c, id)?, past, choices))
+        })
+        .await?;
+    let detail = ContactDetail { contact: detail.contact.through(&lens), ..detail };
+    let page = frame.titled(Section::Contacts, detail.contact.name.clone());
+    let base = page.url(&format!("/contacts/{id}"));
+    let (wrong, typed) = refused.link.unwrap_or_default();
+    let mut link_fields = link_fields(&typed, choices, &detail.companies);
+    let link_errors = form::place_errors(&mut link_fields, &wrong);
+    let open = link_fields.iter().any(|field| field.error.is_some()) && link_errors.is_empty();
+    let contact = &detail.contact;
+    let built = ContactPage {
+        crumbs: crumbs(&page, &detail.companies),
+        badges: badges(contact),
+        lead: lead(contact, &detail.companies),
+        retired: contact.retired_at.is_some(),
+        retired_at: contact.retired_at.clone().unwrap_or_default(),
+        may_retire: page.may_write(),
+        retire_question: format!("Retire {}? They leave every list until they are restored.", contact.name),
+        attached: refused.attached.into_iter().map(|text| mention(String::new(), text)).collect(),
+        facts: facts(&page, contact, &past),
+        companies: companies(&page, &base, contact, &detail.companies),
+        link_errors: if open { vec!["This was not saved.".to_owned()] } else { link_errors },
+        link_fields,
+        assets: asset_table(&page, &assets),
+        history: page.is_staff().then(|| past.timeline()),
+        base,
+        page,
+    };
+    frame.show_as(status, &built)
+}
+
+fn crumbs(page: &Page, companies: &[Membership]) -> Vec<Crumb> {
+    let mut crumbs = vec![mention(page.url("/contacts/"), "Contacts")];
+    if let Some(first) = companies.iter().find(|place| place.is_primary).or(companies.first()) {
+        crumbs.push(mention(address(page, &first.account_number), first.company_name.clone()));
+    }
+    crumbs
+}
+
+fn badges(contact: &ContactView) -> Vec<Value> {
+    let mut badges = Vec::new();
+    match contact.status {
+        "retired" => badges.push(Value::badge("warning", "Retired")),
+        "inactive" => badges.push(Value::badge("", "Inactive")),
+        _ => {}
+    }
+    if contact.vip_user {
+        badges.push(Value::badge("gold", "VIP"));
+    }
+    if contact.is_agent {
+        badges.push(Value::badge("info", "Agent"));
+    }
+    badges
+}
+
+fn lead(contact: &ContactView, companies: &[Membership]) -> String {
+    let names: Vec<&str> = companies.iter().map(|place| place.company_name.as_str()).collect();
+    let at = if names.is_empty() { "no company".to_owned() } else { names.join(", ") };
+    contact.job_title.as_ref().map_or_else(|| at.clone(), |title| format!("{title} · {at}"))
+}
+
+fn facts(page: &Page, contact: &ContactView, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
+    let facts = Facts { page, action: format!("/records/contact/{}/pin", contact.id), past };
+    let text = |label, field, value: &Option<String>| facts.item(label, field, Value::text(value.as_deref()));
+    let others = Typed::of(contact).map(|typed| typed.text("secondary_emails").replace('\n', ", ")).unwrap_or_default();
+    let address = contact.address.clone().map_or(Value::None, Value::Lines);
+    vec![
+        (
+            "Reach",
+            vec![
+                facts.item("E-mail", "email", Value::mail(Some(&contact.email))),
+                facts.item("Work phone", "work_phone_number", Value::phone(contact.work_phone_number.as_deref())),
+                facts.item("Mobile", "mobile_phone_number", Value::phone(contact.mobile_phone_number.as_deref())),
+                facts.item("Other addresses", "secondary_emails", Value::text(Some(&others))),
+                text("Location", "location_name", &contact.location_name),
+                facts.item("Address", "address", address),
+            ],
+        ),
+        (
+            "Person",
+            vec![
+                text("Job title", "job_title", &contact.job_title),
+                facts.item("State", "active", state(contact.active)),
+                Item::new("Employment", Value::words(contact.employment_type.clone())),
+                text("Time zone", "time_zone", &contact.time_zone),
+                text("Language", "language", &contact.language),
+                facts.item("Served first", "vip_user", Value::yes_no(contact.vip_user)),
+                Item::new("Freshservice requester", contact.external_id.map_or(Value::None, |id| Value::Code(id.to_string()))),
+                text("Background", "background_information", &contact.background_information),
+            ],
+        ),
+    ]
+}
+
+fn companies(page: &Page, base: &str, contact: &ContactView, places: &[Membership]) -> Table {
+    let may = page.may_write() && contact.retired_at.is_none();
+    let lines = places.iter().map(|member| Line {
+        cells: vec![
+            Value::link(address(page, &member.account_number), member.company_name.clone()),
+            Value::code(Some(&member.account_number)),
+            place(member.is_primary, member.role.as_deref(), member.designation.as_deref(), true),
+            Value::text(member.source.as_deref().map(words).as_deref()),
+        ],
+        post: may.then(|| Post {
+            action: format!("{base}/companies/remove"),
+            label: "Remove",
+            confirm: format!("Take {} out of {}?", contact.name, member.company_name),
+            fields: vec![("company_id", member.account_number.clone())],
+        }),
+    });
+    Table {
+        label: "Companies",
+        heads: vec![("Company", "cell--main"), ("Account", "cell--sub"), ("Role", "cell--sub"), ("From", "")],
+        lines: lines.collect(),
+        empty: "This contact belongs to no company yet.",
+        more: None,
+    }
+}
+
+fn link_fields(typed: &Typed, mut choices: Vec<Choice>, places: &[Membership]) -> Vec<Field> {
+    for choice in &mut choices {
+        if places.iter().any(|place| place.account_number == choice.value) {
+            choice.label.push_str(", change role");
+        }
+    }
+    let words = |known: &[&str]| {
+        let mut choices: Vec<Choice> = known.iter().map(|word| Choice::new(*word, words(word))).collect();
+        choices.insert(0, Choice::new("", "–"));
+        choices
+    };
+    vec![
+        Field::select("company_id", "Company", typed.text("company_id"), choices).required(),
+        Field::select("role", "Role", typed.text("role"), words(ROLES)),
+        Field::select("designation", "Designation", typed.text("designation"), words(DESIGNATIONS)),
+        Field::check("is_primary", "The company's primary contact", typed.is_on("is_primary")),
+    ]
+}
+
+fn asset_table(page: &Page, all: &[AssetView]) -> Table {
+    Table {
+        label: "Assets",
+        heads: vec![
+            ("Host", "cell--main"),
+            ("Type", "cell--sub"),
+            ("System", "cell--cut"),
+            ("State", "cell--end"),
+            ("Last user", ""),
+            ("Seen", "cell--sub"),
+        ],
+        lines: all.iter().map(|asset| Line { cells: asset_cells(page, asset), post: None }).collect(),
+        empty: "No asset is assigned to this contact.",
+        more: None,
+    }
+}

@@ -1,0 +1,154 @@
+//! Adding and editing a contact.
+
+use axum::{extract::State, response::Response};
+
+use super::{
+    edit::{FormPage, Part, Typed},
+    mention, store, words,
+};
+use crate::{
+    agents::Frame,
+    auth::Editor,
+    contacts::{
+        model::{DESIGNATIONS, ROLES},
+        rules, store as contacts,
+    },
+    error::Result,
+    web::{
+        Fields, Path, Web,
+        view::{Choice, Field, Section},
+    },
+};
+
+/// `GET /contacts/new`
+pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Response> {
+    let mut typed = Typed::default();
+    typed.set("company_id", frame.query.get("company").unwrap_or_default());
+    typed.set("active", true);
+    let form = adding(&web, &frame, &typed).await?;
+    frame.show(&form)
+}
+
+/// `POST /contacts/new`
+pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let saved = match rules::read(fields, true) {
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::create(w, &input)).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(contact) => frame.go(&format!("/contacts/{}", contact.id), &format!("{} was added.", contact.name)),
+        Err(error) => adding(&web, &frame, &typed).await?.fail(&frame, error),
+    }
+}
+
+/// `GET /contacts/{id}/edit`
+pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?;
+    let form = editing(&frame, id, &view.name, &Typed::of(&view)?);
+    frame.show(&form)
+}
+
+/// `POST /contacts/{id}/edit`
+pub async fn update(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let rev = typed.rev();
+    let saved = match rules::read(fields, false) {
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::update(w, id, &input, rev)).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(updated) => {
+            let done = if updated.changed.is_empty() { "Nothing was different." } else { "Saved." };
+            frame.go(&format!("/contacts/{id}"), done)
+        }
+        Err(error) => {
+            let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?;
+            editing(&frame, id, &view.name, &typed).fail(&frame, error)
+        }
+    }
+}
+
+async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
+    let none = |mut known: Vec<Choice>| {
+        known.insert(0, Choice::new("", "–"));
+        known
+    };
+    let words = |known: &[&str]| none(known.iter().map(|word| Choice::new(*word, words(word))).collect());
+    let companies = none(web.db.read(&frame.scope(), store::company_choices).await?);
+    let mut sections = parts(typed);
+    sections.insert(
+        1,
+        Part {
+            title: "Company",
+            fields: vec![
+                Field::select("company_id", "Company", typed.text("company_id"), companies),
+                Field::select("role", "Role", typed.text("role"), words(ROLES)),
+                Field::select("designation", "Designation", typed.text("designation"), words(DESIGNATIONS)),
+                Field::check("is_primary", "The company's primary contact", typed.is_on("is_primary")),
+            ],
+        },
+    );
+    Ok(FormPage {
+        page: frame.titled(Section::Contacts, "New contact"),
+        crumbs: vec![mention(frame.page.url("/contacts/"), "Contacts")],
+        problems: Vec::new(),
+        action: frame.page.url("/contacts/new"),
+        rev: String::new(),
+        sections,
+        save: "Add contact",
+        back: frame.page.url("/contacts/"),
+    })
+}
+
+fn editing(frame: &Frame, id: i64, name: &str, typed: &Typed) -> FormPage {
+    let here = frame.page.url(&format!("/contacts/{id}"));
+    FormPage {
+        page: frame.titled(Section::Contacts, format!("Edit {name}")),
+        crumbs: vec![mention(frame.page.url("/contacts/"), "Contacts"), mention(here.clone(), name)],
+        problems: Vec::new(),
+        action: format!("{here}/edit"),
+        rev: typed.text("rev"),
+        sections: parts(typed),
+        save: "Save",
+        back: here,
+    }
+}
+
+fn parts(typed: &Typed) -> Vec<Part> {
+    let text = |name: &'static str, label: &'static str| Field::text(name, label, typed.text(name));
+    let line = |kind: &'static str, name: &'static str, label: &'static str| Field::line(kind, name, label, typed.text(name));
+    vec![
+        Part {
+            title: "Person",
+            fields: vec![
+                text("name", "Name").required(),
+                line("email", "email", "E-mail").required(),
+                text("first_name", "First name"),
+                text("last_name", "Last name"),
+                line("tel", "work_phone_number", "Work phone"),
+                line("tel", "mobile_phone_number", "Mobile"),
+                text("job_title", "Job title"),
+                text("employment_type", "Employment"),
+                Field::check("active", "Active", typed.is_on("active")),
+                Field::check("vip_user", "Served first (VIP)", typed.is_on("vip_user")),
+            ],
+        },
+        Part {
+            title: "More",
+            fields: vec![
+                Field::area("secondary_emails", "Other e-mail addresses", typed.text("secondary_emails")).hint("One to a line."),
+                text("location_name", "Location"),
+                text("time_zone", "Time zone"),
+                Field::area("address", "Address", typed.text("address")),
+                Field::area("background_information", "Background", typed.text("background_information")),
+            ],
+        },
+    ]
+}

@@ -1,0 +1,117 @@
+//! What the dashboard counts.
+
+use crate::{
+    db::Conn,
+    error::Result,
+    history::feed::{self, Change},
+    params,
+};
+
+/// The newest changes, newest first.
+pub fn latest(c: &mut Conn, count: i64) -> Result<Vec<Change>> {
+    let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
+    let mut changes = feed::after(c, (head - count).max(0), &[], None, count)?.changes;
+    changes.reverse();
+    Ok(changes)
+}
+
+/// What the dashboard counts.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    /// Companies that are not retired.
+    pub companies: i64,
+    /// Those of them that are clients.
+    pub clients: i64,
+    /// Contacts that are not retired.
+    pub contacts: i64,
+    /// Those of them that are active.
+    pub active: i64,
+    /// Assets that are not retired.
+    pub assets: i64,
+    /// Those of them that were online when last looked at.
+    pub online: i64,
+}
+
+/// Counts what there is.
+pub fn counts(c: &mut Conn) -> Result<Counts> {
+    let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
+    Ok(Counts {
+        companies: count("SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL", params![])?,
+        clients: count(
+            "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND company.kind = ?1",
+            params!["client"],
+        )?,
+        contacts: count("SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL", params![])?,
+        active: count(
+            "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL AND contact.active = ?1",
+            params![true],
+        )?,
+        assets: count("SELECT count(*) FROM @assets asset WHERE asset.retired_at IS NULL", params![])?,
+        online: count(
+            "SELECT count(*) FROM @asset_observations seen JOIN @assets asset ON asset.id = seen.asset_id
+             WHERE asset.retired_at IS NULL AND seen.online = ?1",
+            params![true],
+        )?,
+    })
+}
+
+/// How many live assets there are of each type, most first.
+pub fn assets_by_type(c: &mut Conn) -> Result<Vec<(String, i64)>> {
+    let sql = "SELECT asset.kind, count(*) FROM @assets asset WHERE asset.retired_at IS NULL
+               GROUP BY asset.kind ORDER BY count(*) DESC, asset.kind";
+    c.all(sql, params![])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// What somebody should look at, in numbers.
+#[derive(Clone, Debug)]
+pub struct Needs {
+    /// Companies whose account number the vendor does not know.
+    pub unassigned_numbers: i64,
+    /// Clients without a plan.
+    pub without_plan: i64,
+    /// Contracts that end between two days.
+    pub ending_contracts: i64,
+    /// E-mail addresses that several contacts share.
+    pub shared_emails: i64,
+    /// Contacts in no company.
+    pub without_company: i64,
+    /// Warranties that end between two days.
+    pub ending_warranties: i64,
+}
+
+/// Counts what needs attention; `from` and `until` are days.
+pub fn needs(c: &mut Conn, from: &str, until: &str) -> Result<Needs> {
+    let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
+    Ok(Needs {
+        unassigned_numbers: count(
+            "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND company.account_number_at_vendor = ?1
+             AND EXISTS (SELECT 1 FROM links link WHERE link.entity = 'company' AND link.entity_id = company.id)",
+            params![false],
+        )?,
+        without_plan: count(
+            "SELECT count(*) FROM @companies company
+             WHERE company.retired_at IS NULL AND company.kind = ?1 AND (company.plan IS NULL OR company.plan = '')",
+            params!["client"],
+        )?,
+        ending_contracts: count(
+            "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL
+             AND company.contract_end_date >= ?1 AND company.contract_end_date <= ?2",
+            params![from, until],
+        )?,
+        shared_emails: count(
+            "SELECT count(*) FROM (SELECT contact.email_folded FROM @contacts contact
+             WHERE contact.retired_at IS NULL AND contact.email_folded <> '' GROUP BY contact.email_folded HAVING count(*) > 1) shared",
+            params![],
+        )?,
+        without_company: count(
+            "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL AND contact.active = ?1
+             AND NOT EXISTS (SELECT 1 FROM @contact_companies place WHERE place.contact_id = contact.id)",
+            params![true],
+        )?,
+        ending_warranties: count(
+            "SELECT count(*) FROM @assets asset WHERE asset.retired_at IS NULL
+             AND asset.warranty_expires >= ?1 AND asset.warranty_expires <= ?2",
+            params![from, until],
+        )?,
+    })
+}

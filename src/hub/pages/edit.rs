@@ -1,0 +1,127 @@
+//! A form page: what is typed is kept when it comes back, and every error stands beside its field.
+
+use askama::Template;
+use axum::{http::StatusCode, response::Response};
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    agents::Frame,
+    error::{Error, FieldError, Result},
+    web::view::{Crumb, Field, Page, filters, form},
+};
+
+/// A part of a form under its heading.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The heading.
+    pub title: &'static str,
+    /// The fields.
+    pub fields: Vec<Field>,
+}
+
+/// A form page.
+#[derive(Clone, Debug, Template)]
+#[template(path = "form.html")]
+pub struct FormPage {
+    /// The frame, titled.
+    pub page: Page,
+    /// Where this is.
+    pub crumbs: Vec<Crumb>,
+    /// What is wrong and belongs to no field.
+    pub problems: Vec<String>,
+    /// Where it is posted.
+    pub action: String,
+    /// The revision that was read, to notice somebody else's change.
+    pub rev: String,
+    /// The fields.
+    pub sections: Vec<Part>,
+    /// What the button says.
+    pub save: &'static str,
+    /// Where Cancel leads.
+    pub back: String,
+}
+
+impl FormPage {
+    /// The same form with what went wrong, or the error itself when a form cannot help.
+    pub fn fail(mut self, frame: &Frame, error: Error) -> Result<Response> {
+        let status = error.status();
+        let fields = self.sections.iter_mut().flat_map(|part| part.fields.iter_mut());
+        self.problems = match error {
+            Error::Invalid(wrong) => form::place_errors(fields, &wrong),
+            Error::Conflict { message, .. } => match message.split_once(": ") {
+                Some((field, why)) => {
+                    form::place_errors(fields, &[FieldError { field: field.to_owned(), message: why.to_owned() }])
+                }
+                None => vec![message],
+            },
+            Error::PreconditionFailed => vec![
+                "Somebody else has changed this record since you opened it. Open it in another tab to see how, then save again."
+                    .to_owned(),
+            ],
+            other => return Err(other),
+        };
+        frame.show_as(if status == StatusCode::PRECONDITION_FAILED { StatusCode::CONFLICT } else { status }, &self)
+    }
+}
+
+/// What stands in a form's fields: what was typed, or what is stored.
+#[derive(Clone, Debug, Default)]
+pub struct Typed(Map<String, Json>);
+
+impl Typed {
+    /// What a form sent.
+    #[must_use]
+    pub fn new(map: Map<String, Json>) -> Self {
+        Self(map)
+    }
+
+    /// What is stored, as its JSON has it.
+    ///
+    /// # Errors
+    /// When the record cannot be written as JSON.
+    pub fn of(record: &impl serde::Serialize) -> Result<Self> {
+        match serde_json::to_value(record).map_err(Error::internal)? {
+            Json::Object(map) => Ok(Self(map)),
+            _ => Ok(Self::default()),
+        }
+    }
+
+    /// Stores a value under a form's own name.
+    pub fn set(&mut self, name: &str, value: impl Into<Json>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// A field as text; a list (also one inside a string) line by line.
+    #[must_use]
+    pub fn text(&self, name: &str) -> String {
+        match self.0.get(name) {
+            Some(Json::String(text)) if text.starts_with('[') => {
+                serde_json::from_str::<Vec<String>>(text).map_or_else(|_| text.clone(), |items| items.join("\n"))
+            }
+            Some(Json::String(text)) => text.clone(),
+            Some(Json::Number(number)) => number.to_string(),
+            Some(Json::Bool(value)) => value.to_string(),
+            Some(Json::Array(_)) => self.list(name).join("\n"),
+            _ => String::new(),
+        }
+    }
+
+    /// A field as a list.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let Some(Json::Array(items)) = self.0.get(name) else { return Vec::new() };
+        items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect()
+    }
+
+    /// A field as yes or no.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.text(name) == "true"
+    }
+
+    /// The revision that the form was made from.
+    #[must_use]
+    pub fn rev(&self) -> Option<i64> {
+        self.text("rev").parse().ok()
+    }
+}

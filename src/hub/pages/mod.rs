@@ -1,0 +1,109 @@
+//! The pages: everything a person sees in a browser, made of the same functions as the JSON API.
+
+mod asset;
+mod asset_form;
+mod assets;
+mod companies;
+mod company;
+mod company_form;
+mod company_posts;
+mod company_tables;
+mod contact;
+mod contact_form;
+mod contact_posts;
+mod contacts;
+mod dashboard;
+mod dashboard_store;
+mod edit;
+mod pins;
+mod record;
+mod search;
+mod settings;
+pub mod store;
+
+use crate::web::{
+    Prefix, Routes,
+    view::{Crumb, thousands},
+};
+use axum::response::Redirect;
+
+/// The routes of all pages that joined rooms have.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/", dashboard::show)
+        .get("/search", search::show)
+        .get("/settings", settings::show)
+        .post("/settings", settings::save)
+        .get("/account", settings::show)
+        .post("/records/{entity}/{id}/pin", pins::save)
+        .merge(company_routes())
+        .merge(contact_routes())
+        .merge(asset_routes())
+}
+
+fn company_routes() -> Routes {
+    Routes::new()
+        .get("/companies", async |prefix: Prefix| to(&prefix, "/companies/"))
+        .get("/companies/", companies::index)
+        .get("/companies/new", company_form::new)
+        .post("/companies/new", company_form::create)
+        .get("/companies/{acct}", company::show)
+        .get("/companies/{acct}/edit", company_form::edit)
+        .post("/companies/{acct}/edit", company_form::update)
+        .post("/companies/{acct}/retire", company_posts::retire)
+        .post("/companies/{acct}/restore", company_posts::restore)
+        .post("/companies/{acct}/locations/add", company_posts::add_location)
+        .post("/companies/{acct}/locations/{id}/remove", company_posts::remove_location)
+}
+
+fn contact_routes() -> Routes {
+    Routes::new()
+        .get("/contacts", async |prefix: Prefix| to(&prefix, "/contacts/"))
+        .get("/contacts/", contacts::index)
+        .get("/contacts/new", contact_form::new)
+        .post("/contacts/new", contact_form::create)
+        .get("/contacts/{id}", contact::show)
+        .get("/contacts/{id}/edit", contact_form::edit)
+        .post("/contacts/{id}/edit", contact_form::update)
+        .post("/contacts/{id}/retire", contact_posts::retire)
+        .post("/contacts/{id}/restore", contact_posts::restore)
+        .post("/contacts/{id}/companies/assign", contact_posts::join)
+        .post("/contacts/{id}/companies/remove", contact_posts::leave)
+}
+
+fn asset_routes() -> Routes {
+    Routes::new()
+        .get("/assets", async |prefix: Prefix| to(&prefix, "/assets/"))
+        .get("/assets/", assets::index)
+        .get("/assets/new", asset_form::new)
+        .post("/assets/new", asset_form::create)
+        .get("/assets/{id}", asset::show)
+        .get("/assets/{id}/edit", asset_form::edit)
+        .post("/assets/{id}/edit", asset_form::update)
+        .post("/assets/{id}/assign-user", asset::assign)
+        .post("/assets/{id}/unassign-user/{contact}", asset::unassign)
+        .post("/assets/{id}/retire", asset::retire)
+        .post("/assets/{id}/restore", asset::restore)
+}
+
+fn to(prefix: &Prefix, path: &str) -> Redirect {
+    Redirect::permanent(&format!("{prefix}{path}"))
+}
+
+/// A thing that a page mentions and leads to.
+fn mention(href: String, text: impl Into<String>) -> Crumb {
+    Crumb { href, text: text.into() }
+}
+
+/// `virtual_machine` as people read it: `Virtual machine`.
+fn words(key: &str) -> String {
+    let plain = key.replace('_', " ");
+    let mut letters = plain.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
+}
+
+/// `1 asset`, `3 assets`.
+fn count_of(count: i64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(count), if count == 1 { one } else { many })
+}

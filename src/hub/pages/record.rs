@@ -1,0 +1,176 @@
+//! What every detail page shows of its record's past: history, and where each value came from.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::words;
+use crate::{
+    db::Conn,
+    error::Result,
+    history::{
+        feed::{self, Change, Origin},
+        links, pins,
+    },
+    web::view::{Event, Item, Moved, Page, Source, Timeline, Value},
+};
+
+/// How many changes a page shows.
+const SHOWN: i64 = 20;
+/// How long a value may be in the history before it is cut.
+const LONGEST: usize = 160;
+
+/// A record's past, read in one go.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    changes: Vec<Change>,
+    origins: BTreeMap<String, Origin>,
+    pins: Vec<String>,
+    is_linked: bool,
+}
+
+impl Past {
+    /// Reads it.
+    pub fn read(c: &mut Conn, entity: &str, id: i64) -> Result<Self> {
+        Ok(Self {
+            changes: feed::of(c, entity, id, SHOWN)?,
+            origins: feed::origins(c, entity, id)?,
+            pins: pins::fields(c, entity, id)?,
+            is_linked: links::exists(c, entity, id)?,
+        })
+    }
+
+    /// The history card.
+    #[must_use]
+    pub fn timeline(&self) -> Timeline {
+        Timeline { events: self.changes.iter().map(event).collect(), more: None }
+    }
+
+    /// Where a field's value came from, when that is worth a mark: a sync set it, a person pinned it,
+    /// or a person changed it on a record that a vendor also has.
+    fn source(&self, page: &Page, action: &str, field: &str) -> Option<Source> {
+        let origin = self.origins.get(field)?;
+        let pinned = self.pins.iter().any(|pin| pin == field);
+        let synced = vendor(&origin.source).is_some();
+        if !synced && !pinned && !self.is_linked {
+            return None;
+        }
+        Some(Source {
+            field: field.to_owned(),
+            letter: vendor(&origin.source).map_or("", |(letter, _)| letter),
+            name: who(&origin.source, &origin.actor),
+            at: origin.at.clone(),
+            run: origin.run_id,
+            pinned,
+            synced,
+            action: page.may_write().then(|| page.url(action)),
+        })
+    }
+}
+
+/// The values of one detail page, each with its source for those who may know it.
+pub struct Facts<'a> {
+    /// The page.
+    pub page: &'a Page,
+    /// Where pins are posted.
+    pub action: String,
+    /// The record's past; a client is not told.
+    pub past: &'a Past,
+}
+
+impl Facts<'_> {
+    /// A value under its label; `field` is its column.
+    #[must_use]
+    pub fn item(&self, label: &'static str, field: &str, value: Value) -> Item {
+        let known = !matches!(value, Value::None);
+        let source = (known && self.page.is_staff()).then(|| self.past.source(self.page, &self.action, field)).flatten();
+        Item::new(label, value).from(source)
+    }
+}
+
+fn vendor(source: &str) -> Option<(&'static str, &'static str)> {
+    match source {
+        "freshservice" => Some(("F", "Freshservice")),
+        "datto" => Some(("D", "Datto RMM")),
+        _ => None,
+    }
+}
+
+fn who(source: &str, actor: &str) -> String {
+    match (vendor(source), source) {
+        (Some((_, name)), _) => name.to_owned(),
+        (None, "cli") => format!("command line ({actor})"),
+        (None, "import") => format!("import ({actor})"),
+        _ => actor.to_owned(),
+    }
+}
+
+/// One change as the timeline tells it.
+#[must_use]
+pub fn event(change: &Change) -> Event {
+    let source = change.source.as_deref().unwrap_or(&change.actor_kind);
+    let moved = match (&change.fields, change.action.as_str()) {
+        (_, "create") => Vec::new(),
+        (Json::Object(fields), _) => fields.iter().map(|(field, value)| moved(field, value)).collect(),
+        _ => Vec::new(),
+    };
+    Event {
+        who: who(source, &change.actor),
+        by_person: change.actor_kind == "user",
+        what: action(&change.action),
+        subject: None,
+        at: change.at.clone(),
+        reason: reason(change),
+        moved,
+    }
+}
+
+fn reason(change: &Change) -> Option<String> {
+    match (change.run_id, &change.reason) {
+        (Some(run), Some(why)) => Some(format!("run {run}: {why}")),
+        (Some(run), None) => Some(format!("run {run}")),
+        (None, why) => why.clone(),
+    }
+}
+
+fn action(word: &str) -> String {
+    match word {
+        "create" => "added",
+        "update" => "changed",
+        "retire" => "retired",
+        "restore" => "restored",
+        "join" => "assigned to a company",
+        "leave" => "took out of a company",
+        "assign" => "assigned",
+        "unassign" => "took back",
+        "pin" => "pinned",
+        "unpin" => "unpinned",
+        "link" => "linked",
+        other => other,
+    }
+    .to_owned()
+}
+
+fn moved(field: &str, value: &Json) -> Moved {
+    let side = |name: &str| value.get(name).map(said).unwrap_or_default();
+    let label = field.split_once(':').map_or_else(|| words(field), |(kind, id)| format!("{} {id}", words(kind)));
+    Moved { field: label, old: side("old"), new: side("new") }
+}
+
+fn said(value: &Json) -> String {
+    let text = match value {
+        Json::Null => String::new(),
+        Json::Bool(true) => "yes".to_owned(),
+        Json::Bool(false) => "no".to_owned(),
+        Json::String(text) => text.clone(),
+        Json::Array(items) => items.iter().map(said).collect::<Vec<_>>().join(", "),
+        Json::Object(map) => {
+            let told = map.iter().filter(|(_, value)| !matches!(value, Json::Null | Json::Bool(false)));
+            let parts: Vec<String> =
+                told.map(|(name, value)| if value == &Json::Bool(true) { words(name) } else { said(value) }).collect();
+            if parts.is_empty() { "yes".to_owned() } else { parts.join(", ") }
+        }
+        Json::Number(number) => number.to_string(),
+    };
+    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['…']).collect() }
+}

@@ -1,0 +1,59 @@
+//! The search page: what the palette finds, for those without scripts.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use serde_json::Value as Json;
+
+use super::mention;
+use crate::{
+    agents::Frame,
+    error::Result,
+    hub::search,
+    web::{
+        Web, encode_segment,
+        view::{Crumb, Page, Section, filters},
+    },
+};
+
+/// How many hits of each kind are shown.
+const SHOWN: i64 = 20;
+
+struct Group {
+    title: &'static str,
+    icon: &'static str,
+    hits: Vec<(Crumb, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "hub/search.html")]
+struct SearchPage {
+    page: Page,
+    q: String,
+    groups: Vec<Group>,
+}
+
+/// `GET /search?q=`
+pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
+    let q = frame.query.text("q")?.unwrap_or_default().to_owned();
+    let text = q.clone();
+    let found = web.db.read(&frame.scope(), move |c| search::find(c, &text, SHOWN)).await?;
+    let page = frame.titled(Section::Elsewhere, "Search");
+    let groups = [("companies", "Companies", "building-2"), ("contacts", "Contacts", "users"), ("assets", "Assets", "monitor")];
+    let groups = groups.into_iter().map(|(room, title, icon)| {
+        let hits = found.get(room).and_then(Json::as_array).into_iter().flatten();
+        Group { title, icon, hits: hits.map(|hit| link(&page, room, hit)).collect() }
+    });
+    let groups = groups.filter(|group| !group.hits.is_empty()).collect();
+    frame.show(&SearchPage { q, groups, page })
+}
+
+fn link(page: &Page, room: &str, hit: &Json) -> (Crumb, String) {
+    let text = |name: &str| hit.get(name).and_then(Json::as_str).unwrap_or_default();
+    let id = hit.get("id").map(ToString::to_string).unwrap_or_default();
+    let (key, detail) = match room {
+        "companies" => (text("account_number").to_owned(), text("account_number")),
+        "contacts" => (id, text("email")),
+        _ => (id, text("company_name")),
+    };
+    (mention(page.url(&format!("/{room}/{}", encode_segment(&key))), text("name")), detail.to_owned())
+}

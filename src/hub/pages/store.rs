@@ -1,0 +1,133 @@
+//! What pages ask about many rows at once, so that none asks once for each row.
+
+use std::collections::HashMap;
+
+use crate::{
+    db::{Conn, Row},
+    error::Result,
+    history::feed::Change,
+    params,
+    web::{
+        encode_segment,
+        view::{Choice, Page},
+    },
+};
+
+/// The most companies or contacts that a form offers to choose from.
+const OFFERED: i64 = 2_000;
+
+/// A company as a contact's row mentions it.
+#[derive(Clone, Debug)]
+pub struct Belongs {
+    /// Its key.
+    pub account_number: String,
+    /// Its name.
+    pub name: String,
+}
+
+fn counted(rows: &[Row]) -> Result<HashMap<i64, i64>> {
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// How many live contacts each of these companies has.
+pub fn contacts_per_company(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let sql = "SELECT place.company_id, count(*) FROM @contact_companies place
+               JOIN @contacts contact ON contact.id = place.contact_id
+               WHERE place.company_id IN ids(?1) AND contact.retired_at IS NULL GROUP BY place.company_id";
+    counted(&c.all(sql, params![ids])?)
+}
+
+/// How many live assets each of these companies has.
+pub fn assets_per_company(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let sql = "SELECT asset.company_id, count(*) FROM @assets asset
+               WHERE asset.company_id IN ids(?1) AND asset.retired_at IS NULL GROUP BY asset.company_id";
+    counted(&c.all(sql, params![ids])?)
+}
+
+/// The companies of each of these contacts, where they are primary first.
+pub fn companies_of(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, Vec<Belongs>>> {
+    let sql = "SELECT place.contact_id, company.account_number, company.name FROM @contact_companies place
+               JOIN @companies company ON company.id = place.company_id WHERE place.contact_id IN ids(?1)
+               ORDER BY place.is_primary DESC, company.name_folded, company.id";
+    let mut found: HashMap<i64, Vec<Belongs>> = HashMap::new();
+    for row in c.all(sql, params![ids])? {
+        found.entry(row.get(0)?).or_default().push(Belongs { account_number: row.get(1)?, name: row.get(2)? });
+    }
+    Ok(found)
+}
+
+/// Companies to choose from, by name; the value is the account number.
+pub fn company_choices(c: &mut Conn) -> Result<Vec<Choice>> {
+    let sql = "SELECT company.account_number, company.name FROM @companies company WHERE company.retired_at IS NULL
+               ORDER BY company.name_folded, company.id LIMIT ?1";
+    let rows = c.all(sql, params![OFFERED])?;
+    rows.iter()
+        .map(|row| {
+            let (number, name): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(Choice::new(number.clone(), format!("{name} ({number})")))
+        })
+        .collect()
+}
+
+/// Contacts of a company to choose from, by name; the value is the id.
+pub fn contact_choices(c: &mut Conn, company_id: Option<i64>) -> Result<Vec<Choice>> {
+    let rows = match company_id {
+        Some(id) => c.all(
+            "SELECT contact.id, contact.name, contact.email FROM @contact_companies place
+             JOIN @contacts contact ON contact.id = place.contact_id
+             WHERE place.company_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id LIMIT ?2",
+            params![id, OFFERED],
+        )?,
+        None => c.all(
+            "SELECT contact.id, contact.name, contact.email FROM @contacts contact
+             WHERE contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id LIMIT ?1",
+            params![OFFERED],
+        )?,
+    };
+    rows.iter()
+        .map(|row| {
+            let (id, name, email): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Choice::new(id.to_string(), if email.is_empty() { name } else { format!("{name}, {email}") }))
+        })
+        .collect()
+}
+
+/// The names of the records that some changes are about.
+#[derive(Debug, Default)]
+pub struct Names(HashMap<(String, i64), (String, String)>);
+
+impl Names {
+    /// Reads them, once for each kind of record.
+    pub fn of(c: &mut Conn, changes: &[Change]) -> Result<Self> {
+        let mut names = Self::default();
+        for (entity, sql) in [
+            (
+                "company",
+                "SELECT company.id, company.name, company.account_number FROM @companies company WHERE company.id IN ids(?1)",
+            ),
+            (
+                "contact",
+                "SELECT contact.id, contact.name, CAST(contact.id AS TEXT) FROM @contacts contact WHERE contact.id IN ids(?1)",
+            ),
+            ("asset", "SELECT asset.id, asset.hostname, CAST(asset.id AS TEXT) FROM @assets asset WHERE asset.id IN ids(?1)"),
+        ] {
+            let ids: Vec<i64> = changes.iter().filter(|change| change.entity == entity).map(|change| change.entity_id).collect();
+            for row in c.all(sql, params![ids])? {
+                names.0.insert((entity.to_owned(), row.get(0)?), (row.get(1)?, row.get(2)?));
+            }
+        }
+        Ok(names)
+    }
+
+    /// Where the record of a change is, and its name.
+    #[must_use]
+    pub fn find(&self, page: &Page, change: &Change) -> Option<(String, String)> {
+        let (name, key) = self.0.get(&(change.entity.clone(), change.entity_id))?;
+        let room = match change.entity.as_str() {
+            "company" => "companies",
+            "contact" => "contacts",
+            _ => "assets",
+        };
+        Some((page.url(&format!("/{room}/{}", encode_segment(key))), name.clone()))
+    }
+}

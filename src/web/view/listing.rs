@@ -1,0 +1,226 @@
+//! From a list's address to its page: what is asked, which columns are shown, and every link that asks
+//! for something a little different.
+
+use super::{Chip, Choice, Column, Filter, List, Row, list};
+use crate::{
+    db::list::{ListQuery, ListSpec, Slice},
+    error::{Error, Result},
+    web::Query,
+};
+
+/// The most rows of one page, and how many it has by default.
+const PER_PAGE: (i64, i64) = (500, 50);
+
+/// A column that a list page can show; its key is the member of the JSON, so that CSV has it too.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// Its name in the URL.
+    pub key: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// How it is set.
+    pub class: &'static str,
+    /// Whether it is shown unless somebody chooses.
+    pub usual: bool,
+}
+
+/// What a room says about its list page.
+#[derive(Debug)]
+pub struct Shape {
+    /// The list behind it.
+    pub spec: &'static ListSpec,
+    /// The page's path.
+    pub path: &'static str,
+    /// The path of the same list as JSON and CSV.
+    pub api: &'static str,
+    /// Every column; the first one is the link and always shown.
+    pub columns: &'static [Shown],
+    /// What the empty search field says.
+    pub placeholder: &'static str,
+    /// What it lists.
+    pub noun: &'static str,
+    /// What to do when there is nothing at all.
+    pub when_empty: &'static str,
+}
+
+/// A list page that is being asked for.
+#[derive(Debug)]
+pub struct Listing {
+    shape: &'static Shape,
+    prefix: String,
+    params: Vec<(String, String)>,
+}
+
+impl Listing {
+    /// Reads the address; parameters without a value are as good as absent.
+    #[must_use]
+    pub fn new(shape: &'static Shape, prefix: &str, query: &Query) -> Self {
+        let params = query.iter().filter_map(|(name, value)| Some((name.to_owned(), value.ok()?.trim().to_owned())));
+        Self { shape, prefix: prefix.to_owned(), params: params.filter(|(_, value)| !value.is_empty()).collect() }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn per_page(&self) -> i64 {
+        self.get("per_page").and_then(|text| text.parse().ok()).unwrap_or(PER_PAGE.1).clamp(1, PER_PAGE.0)
+    }
+
+    fn page(&self) -> i64 {
+        self.get("page").and_then(|text| text.parse().ok()).unwrap_or(1).max(1)
+    }
+
+    /// What is asked of the list, always a page of it.
+    ///
+    /// # Errors
+    /// When a parameter is wrong, naming it.
+    pub fn ask(&self) -> Result<ListQuery> {
+        let asked = self.params.iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "per_page" | "limit" | "offset"));
+        let query =
+            ListQuery::parse(self.shape.spec, asked.map(|(name, value)| (name.as_str(), Ok::<_, Error>(value.as_str()))))?;
+        Ok(query.with_slice(Some(self.slice())))
+    }
+
+    fn slice(&self) -> Slice {
+        Slice { limit: self.per_page(), offset: (self.page() - 1).saturating_mul(self.per_page()) }
+    }
+
+    /// The address with one parameter set or taken away; the page starts over.
+    fn with(&self, name: &str, value: Option<&str>) -> String {
+        let kept = self.params.iter().filter(|(known, _)| known != name && known != "page");
+        let pairs: Vec<(&str, &str)> =
+            kept.map(|(name, value)| (name.as_str(), value.as_str())).chain(value.map(|value| (name, value))).collect();
+        self.address(self.shape.path, &pairs)
+    }
+
+    fn address(&self, path: &str, pairs: &[(&str, &str)]) -> String {
+        let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{path}{mark}{query}", self.prefix)
+    }
+
+    fn is_shown(&self, at: usize, column: &Shown) -> bool {
+        let mut chosen = self.params.iter().filter(|(name, _)| name == "col").peekable();
+        if chosen.peek().is_none() {
+            return column.usual || at == 0;
+        }
+        at == 0 || chosen.any(|(_, value)| value == column.key)
+    }
+
+    fn sort(&self) -> &str {
+        self.get("sort").unwrap_or(self.shape.columns.first().map_or("", |column| column.key))
+    }
+
+    fn can_sort(&self, key: &str) -> bool {
+        self.shape.spec.columns.iter().any(|column| column.name == key)
+    }
+
+    fn column(&self, at: usize, shown: &Shown) -> Column {
+        let sorted = match self.sort().split(',').next().unwrap_or_default() {
+            by if by == shown.key => "ascending",
+            by if by.strip_prefix('-') == Some(shown.key) => "descending",
+            _ => "",
+        };
+        let next = if sorted == "ascending" { format!("-{}", shown.key) } else { shown.key.to_owned() };
+        Column {
+            key: shown.key,
+            label: shown.label,
+            sort_href: self.can_sort(shown.key).then(|| self.with("sort", Some(&next))),
+            sorted,
+            class: shown.class,
+            shown: self.is_shown(at, shown),
+        }
+    }
+
+    fn sorts(&self) -> Vec<Choice> {
+        let columns = self.shape.columns.iter().filter(|column| self.can_sort(column.key));
+        let both = |column: &Shown| {
+            [
+                Choice::new(column.key, column.label),
+                Choice::new(format!("-{}", column.key), format!("{}, downwards", column.label)),
+            ]
+        };
+        let mut sorts: Vec<Choice> = columns.flat_map(both).collect();
+        if !sorts.iter().any(|choice| choice.value == self.sort()) {
+            sorts.push(Choice::word(self.sort()));
+        }
+        sorts
+    }
+
+    fn chips(&self, filters: &[Filter]) -> Vec<Chip> {
+        let mut chips = Vec::new();
+        for (name, value) in &self.params {
+            let text = if let Some(filter) = filters.iter().find(|filter| filter.name == name) {
+                let choice = filter.choices.iter().find(|choice| choice.value == *value);
+                format!("{}: {}", filter.label, choice.map_or(value.as_str(), |choice| choice.label.as_str()))
+            } else if name == "retired" {
+                if value == "hide" {
+                    continue;
+                }
+                "With retired".to_owned()
+            } else {
+                let plain = name.split_once("__").map_or(name.as_str(), |(plain, _)| plain);
+                if !self.shape.spec.columns.iter().any(|column| column.name == plain) {
+                    continue;
+                }
+                let words = name.replace("__gte", " from").replace("__lte", " until").replace("__ic", " contains");
+                format!("{}: {value}", words.replace("__empty", " is empty").replace("__in", " one of").replace('_', " "))
+            };
+            chips.push(Chip { text, href: self.with(name, None) });
+        }
+        chips
+    }
+
+    /// The same rows as CSV: `extra` is put at the end of the address.
+    fn csv(&self, keep_filters: bool, extra: &str) -> String {
+        let shown = self.shape.columns.iter().enumerate().filter(|(at, column)| self.is_shown(*at, column));
+        let keys: Vec<&str> = shown.map(|(_, column)| column.key).filter(|key| self.shape.spec.fields.contains(key)).collect();
+        let fields = keys.join(",");
+        let kept = self.params.iter().filter(|(name, _)| keep_filters && !matches!(name.as_str(), "page" | "per_page" | "col"));
+        let mut pairs: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        pairs.extend([("format", "csv"), ("fields", &fields)]);
+        format!("{}{extra}", self.address(self.shape.api, &pairs))
+    }
+
+    /// The filter of this name as a choice of words.
+    #[must_use]
+    pub fn filter(&self, name: &'static str, label: &'static str, mut choices: Vec<Choice>) -> Filter {
+        choices.insert(0, Choice::new("", "Any"));
+        let value = self.get(name).unwrap_or_default().to_owned();
+        if !choices.iter().any(|choice| choice.value == value) {
+            choices.push(Choice::word(&value));
+        }
+        Filter { name, label, value, choices }
+    }
+
+    /// The page's list, with these rows of so many.
+    #[must_use]
+    pub fn list(&self, filters: Vec<Filter>, rows: Vec<Row>, total: i64) -> List {
+        let slice = self.slice();
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let number = self.page();
+        let turn = |number: i64| self.with("page", Some(&number.to_string()));
+        List {
+            action: format!("{}{}", self.prefix, self.shape.path),
+            q: self.get("q").unwrap_or_default().to_owned(),
+            placeholder: self.shape.placeholder,
+            columns: self.shape.columns.iter().enumerate().map(|(at, shown)| self.column(at, shown)).collect(),
+            chips: self.chips(&filters),
+            clear: self.address(self.shape.path, &[]),
+            sort: self.sort().to_owned(),
+            sorts: self.sorts(),
+            per_page: self.per_page(),
+            info: list::range(slice.offset, count, total, self.shape.noun),
+            previous: (number > 1).then(|| turn(number - 1)),
+            next: (slice.offset + count < total).then(|| turn(number + 1)),
+            csv: self.csv(true, ""),
+            csv_chosen: self.csv(false, "&retired=include&id__in="),
+            noun: self.shape.noun,
+            when_empty: self.shape.when_empty.to_owned(),
+            retired: self.get("retired").is_some_and(|value| value != "hide"),
+            filters,
+            rows,
+        }
+    }
+}
