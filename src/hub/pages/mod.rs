@@ -22,10 +22,9 @@ mod settings;
 pub mod store;
 
 use crate::web::{
-    Prefix, Routes,
+    Routes,
     view::{Crumb, thousands},
 };
-use axum::response::Redirect;
 
 /// The routes of all pages that joined rooms have.
 #[must_use]
@@ -44,7 +43,6 @@ pub fn routes() -> Routes {
 
 fn company_routes() -> Routes {
     Routes::new()
-        .get("/companies", async |prefix: Prefix| to(&prefix, "/companies/"))
         .get("/companies/", companies::index)
         .get("/companies/new", company_form::new)
         .post("/companies/new", company_form::create)
@@ -59,7 +57,6 @@ fn company_routes() -> Routes {
 
 fn contact_routes() -> Routes {
     Routes::new()
-        .get("/contacts", async |prefix: Prefix| to(&prefix, "/contacts/"))
         .get("/contacts/", contacts::index)
         .get("/contacts/new", contact_form::new)
         .post("/contacts/new", contact_form::create)
@@ -74,7 +71,6 @@ fn contact_routes() -> Routes {
 
 fn asset_routes() -> Routes {
     Routes::new()
-        .get("/assets", async |prefix: Prefix| to(&prefix, "/assets/"))
         .get("/assets/", assets::index)
         .get("/assets/new", asset_form::new)
         .post("/assets/new", asset_form::create)
@@ -85,10 +81,6 @@ fn asset_routes() -> Routes {
         .post("/assets/{id}/unassign-user/{contact}", asset::unassign)
         .post("/assets/{id}/retire", asset::retire)
         .post("/assets/{id}/restore", asset::restore)
-}
-
-fn to(prefix: &Prefix, path: &str) -> Redirect {
-    Redirect::permanent(&format!("{prefix}{path}"))
 }
 
 /// A thing that a page mentions and leads to.
