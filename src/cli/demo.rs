@@ -8,7 +8,7 @@ use crate::{
 
 /// Fills an empty database and says what came of it; another database is served as it is.
 pub async fn fill(db: &Db) -> Result<(), Failure> {
-    match demo::fill(db).await? {
+    match demo::fill(db).await.map_err(Failure::opening)? {
         Outcome::Filled { companies, contacts, assets } => {
             out::note(format_args!("Demo data: {companies} companies, {contacts} contacts, {assets} assets, all made up."));
         }

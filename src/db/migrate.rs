@@ -103,12 +103,10 @@ pub fn run_to(target: &Target, version: i64) -> Result<Report> {
 /// # Errors
 /// As [`run`].
 pub fn version(target: &Target) -> Result<i64> {
-    if let Target::Sqlite(path) = target
-        && !path.exists()
-    {
-        return Ok(0);
+    if let Target::Sqlite(path) = target {
+        return if path.exists() { file_version(&read_only(path)?) } else { Ok(0) };
     }
-    match target.open(false)? {
+    match target.open(true)? {
         Driver::Sqlite(connection) => file_version(&connection),
         #[cfg(feature = "postgres")]
         Driver::Postgres(mut session) => server_version(&mut session),
@@ -160,11 +158,15 @@ fn lock(path: &Path) -> Result<std::fs::File> {
     Ok(file)
 }
 
+/// Opened so that not even its journal mode changes.
+fn read_only(path: &Path) -> Result<rusqlite::Connection> {
+    rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite::error)
+}
+
 fn migrate_file(path: &Path, up_to: i64) -> Result<Report> {
     // Looked at read-only first: what is not ours must not even become WAL.
     if path.exists() {
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        file_version(&rusqlite::Connection::open_with_flags(path, flags).map_err(sqlite::error)?)?;
+        file_version(&read_only(path)?)?;
     }
     let _lock = lock(path)?;
     let mut connection = sqlite::open(path, false)?;
