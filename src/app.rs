@@ -1,8 +1,9 @@
 //! Where the rooms are joined into one program.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use axum::{Extension, Router, middleware};
+use axum::{Extension, Router, middleware, response::Response};
+use serde_json::Value;
 
 use crate::{
     agents, assets,
@@ -10,13 +11,13 @@ use crate::{
     companies,
     config::Config,
     contacts,
-    db::Db,
+    db::{Db, list::ListSpec},
     error::Result,
     hub,
     identity::{self, Identity},
     platform::{Health, health},
     sync,
-    web::{RouteInfo, Routes, Web, edge, static_files},
+    web::{Ask, RouteInfo, Routes, Web, edge, openapi, static_files},
 };
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
@@ -26,6 +27,7 @@ pub fn routes(stand_alone: bool) -> Routes {
     Routes::new()
         .merge(health::routes())
         .merge(static_files::routes())
+        .get("/api/openapi.json", document)
         .merge(agents::routes(stand_alone))
         .merge(sign_in)
         .merge(companies::routes())
@@ -41,6 +43,23 @@ pub fn route_table() -> Vec<RouteInfo> {
     let (_, mut table) = routes(true).into_parts();
     table.sort();
     table
+}
+
+/// `GET /api/openapi.json`: what this program can be asked, made from what it routes.
+async fn document(ask: Ask) -> Result<Response> {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        let (people, devices) = (&contacts::list_store::OF_COMPANY, &assets::list_store::LIST);
+        let lists: [(&str, &ListSpec); 6] = [
+            ("/api/companies", &companies::list_store::COMPANIES),
+            ("/api/contacts", &contacts::list_store::LIST),
+            ("/api/assets", devices),
+            ("/api/companies/{acct}/contacts", people),
+            ("/api/companies/{acct}/users", people),
+            ("/api/companies/{acct}/assets", devices),
+        ];
+        openapi::document(&route_table(), &lists)
+    });
+    ask.value(&*DOCUMENT)
 }
 
 /// The whole program: what the rooms share, joined once.

@@ -107,6 +107,15 @@ pub fn type_of_category(category: &str) -> &'static str {
     }
 }
 
+/// Terabytes in the vendor's words as bytes (contract §1.1.6); 0 for what is no number.
+#[must_use]
+pub fn backup_bytes(terabytes: &str) -> i64 {
+    const TERABYTE: f64 = 1_099_511_627_776.0;
+    let number = terabytes.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    #[expect(clippy::cast_possible_truncation, reason = "the contract cuts fractions off, and `as` stays within bounds")]
+    number.map_or(0, |number| (number * TERABYTE) as i64)
+}
+
 /// What a vendor saw last; moves without history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observation {

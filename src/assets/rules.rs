@@ -1,6 +1,6 @@
 //! What an asset's fields must be: stated once for JSON, forms and imports.
 
-use super::model::{Asset, STATUSES, TYPES, type_of_category};
+use super::model::{Asset, STATUSES, TYPES, backup_bytes, type_of_category};
 use crate::error::Result;
 use crate::web::{Fields, Sent};
 
@@ -46,8 +46,13 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
         domain: fields.text("domain").max(100).get(),
         mac_address: fields.text("mac_address").max(50).get(),
         antivirus_product: fields.text("antivirus_product").max(100).get(),
+        backup_usage_tb: fields.text("backup_usage_tb").max(50).get(),
         portal_url: fields.text("portal_url").max(255).url().get(),
         web_remote_url: fields.text("web_remote_url").max(255).url().get(),
+    }
+    if sent.contains(&"backup_usage_tb") {
+        asset.backup_data_bytes = asset.backup_usage_tb.as_deref().map_or(0, backup_bytes);
+        sent.push("backup_data_bytes");
     }
     let hostname = fields.text("hostname").required().max(150).get();
     if hostname.is_sent() {
@@ -104,6 +109,8 @@ impl AssetInput {
             domain,
             mac_address,
             antivirus_product,
+            backup_usage_tb,
+            backup_data_bytes,
             portal_url,
             web_remote_url,
         );

@@ -45,7 +45,8 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
 /// The table of our own page, while somebody types (contract §1.10).
 async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Response> {
     let (query, slice) = table::query(&ask, &LIST, &["name", "email", "active"])?;
-    let query = if ask.query.get("show_inactive") == Some("1") { query } else { query.and("contact.active = {}", vec![true.into()]) };
+    let query =
+        if ask.query.get("show_inactive") == Some("1") { query } else { query.and("contact.active = {}", vec![true.into()]) };
     list::value(&web, &caller.0.scope(), "", &ask, LIST.entities, move |conn| {
         let Page { items, total } = list_store::list(conn, &query, &Places::default())?;
         let counts = list_store::company_counts(conn, items.iter().map(|contact| contact.id).collect())?;

@@ -7,6 +7,8 @@ use crate::web::{Fields, Sent};
 /// A wish for a contact's place in one company.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceInput {
+    /// What an error about the company names.
+    pub field: String,
     /// The company, by account number or id.
     pub company: String,
     /// What they do there.
@@ -113,14 +115,20 @@ fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
                     fields.refuse(format!("companies[{index}].{}", error.field), error.message);
                 }
             }
-            places.extend(place);
+            places.extend(place.map(|place| PlaceInput { field: format!("companies[{index}].account_number"), ..place }));
         }
         return Sent::Value(places);
     }
     if fields.has("company_account_numbers") {
         return fields.key_list("company_account_numbers").max_items(1_000).get().map(|keys| {
-            let plain = |company| PlaceInput { company, role: Sent::Absent, designation: Sent::Absent, is_primary: Sent::Absent };
-            keys.into_iter().map(plain).collect()
+            let plain = |(index, company)| PlaceInput {
+                field: format!("company_account_numbers[{index}]"),
+                company,
+                role: Sent::Absent,
+                designation: Sent::Absent,
+                is_primary: Sent::Absent,
+            };
+            keys.into_iter().enumerate().map(plain).collect()
         });
     }
     read_place(fields, "company_id", false).map_or(Sent::Absent, |place| Sent::Value(vec![place]))
@@ -134,7 +142,7 @@ fn read_place(fields: &mut Fields, key: &str, required: bool) -> Option<PlaceInp
     let role = fields.text("role").one_of(ROLES).get();
     let designation = fields.text("designation").one_of(DESIGNATIONS).get();
     let is_primary = fields.bool("is_primary").get();
-    company.map(|company| PlaceInput { company, role, designation, is_primary })
+    company.map(|company| PlaceInput { field: key.to_owned(), company, role, designation, is_primary })
 }
 
 impl ContactInput {

@@ -188,10 +188,9 @@ fn set_places(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Resul
     };
     let now = memberships(w, contact_id)?;
     let mut keep = Vec::new();
-    for (index, place) in wanted.iter().enumerate() {
-        let company_id = companies::find_id(w, &place.company)?.ok_or_else(|| {
-            Error::field(format!("company_account_numbers[{index}]"), format!("there is no company {}", place.company))
-        })?;
+    for place in wanted {
+        let company_id = companies::find_id(w, &place.company)?
+            .ok_or_else(|| Error::field(&place.field, format!("there is no company {}", place.company)))?;
         let mut member = now.iter().find(|member| member.company_id == company_id).cloned().unwrap_or_default();
         member.company_id = company_id;
         place.role.clone().store(&mut member.role);

@@ -14,6 +14,7 @@ mod idempotency_store;
 mod json;
 mod links;
 pub mod list;
+pub mod openapi;
 pub mod peer;
 pub mod prefix;
 pub mod request_id;
