@@ -16,7 +16,7 @@ pub async fn show(State(web): State<Web>, person: Person) -> Result<Json<Value>>
     let user = person.user().clone();
     needs_email(&user.email)?;
     let known = web.db.read(&Scope::All, move |c| store::find(c, &user.sub)).await?;
-    let mut body = json!(known.as_ref().map(|agent| agent.preferences.clone()).unwrap_or_default());
+    let mut body = json!(known.as_ref().map(|agent| agent.preferences.clone().told()).unwrap_or_default());
     body["synced"] = known.is_some().into();
     if let Some(agent) = known {
         body["username"] = agent.username.into();
@@ -35,7 +35,7 @@ pub async fn update(State(web): State<Web>, person: Person, fields: Fields) -> R
         store::save(w, &user, &wanted)
     });
     let mut body = json!({ "success": true, "message": "Settings updated" });
-    if let (Some(body), Value::Object(chosen)) = (body.as_object_mut(), json!(saved.await?.preferences)) {
+    if let (Some(body), Value::Object(chosen)) = (body.as_object_mut(), json!(saved.await?.preferences.told())) {
         body.extend(chosen);
     }
     Ok(Json(body))
@@ -66,7 +66,7 @@ async fn asked(web: &Web, query: &Query) -> Result<(Preferences, &'static str, O
     let asked = email.clone();
     let known: Option<Agent> = web.db.read(&Scope::All, move |c| store::find_by_email(c, &asked)).await?;
     let source = if known.is_some() { "codex" } else { "default" };
-    Ok((known.map(|agent| agent.preferences).unwrap_or_default(), source, Some(email)))
+    Ok((known.map(|agent| agent.preferences.told()).unwrap_or_default(), source, Some(email)))
 }
 
 fn needs_email(email: &str) -> Result<()> {

@@ -8,7 +8,7 @@ use axum::{
 };
 use std::sync::Arc;
 
-use super::store;
+use super::{model::SYSTEM, store};
 use crate::{
     auth::{Caller, Level, Person},
     error::{Error, Result},
@@ -56,7 +56,7 @@ impl FromRequestParts<Web> for Frame {
         let chosen = known.map(|agent| agent.preferences);
         let mut page = Page::outside(prefix.as_str(), !web.config.on_platform(), "");
         if let Some(chosen) = chosen {
-            page.theme = chosen.theme_preference;
+            page.theme = Some(chosen.theme_preference).filter(|theme| theme != SYSTEM).unwrap_or_default();
             page.color_theme = chosen.preferred_color_theme;
         }
         page.waiting = i64::try_from(waiting).unwrap_or(i64::MAX);

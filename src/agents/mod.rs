@@ -7,6 +7,7 @@ mod model;
 mod psa;
 mod psa_api;
 mod psa_store;
+pub mod settings;
 pub mod store;
 mod users_api;
 
@@ -25,9 +26,10 @@ pub fn routes(stand_alone: bool) -> Routes {
         .put("/api/my/settings", api::update)
         .get("/api/public/user/theme", api::theme)
         .get("/api/public/user/home-page", api::home_page)
-        .get("/api/psa/agents", psa_api::index);
+        .get("/api/psa/agents", psa_api::index)
+        .post("/settings", settings::save);
     if stand_alone {
         return routes;
     }
-    routes.get("/api/users", users_api::index).get("/api/users/{id}", users_api::show)
+    routes.get("/settings", settings::show).get("/api/users", users_api::index).get("/api/users/{id}", users_api::show)
 }

@@ -6,6 +6,8 @@ use crate::{error::Result, web::Fields};
 
 /// What `theme_preference` may be.
 pub const THEMES: [&str; 2] = ["light", "dark"];
+/// What the account page offers besides: whatever the system says. Neighbours know the other two only.
+pub const SYSTEM: &str = "system";
 /// What `preferred_color_theme` may be.
 pub const COLOR_THEMES: [&str; 9] = ["purple", "blue", "green", "orange", "gold", "red", "yellow", "matrix", "bee"];
 /// What `knowledgetree_view_preference` may be; `list` is what KnowledgeTree's own page sends.
@@ -16,7 +18,7 @@ pub const HOME_PAGES: [&str; 7] = ["beacon", "knowledgetree", "brainhair", "code
 /// How somebody likes their pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Preferences {
-    /// `light` or `dark`.
+    /// `light`, `dark`, or [`SYSTEM`].
     pub theme_preference: String,
     /// One of the nine accents.
     pub preferred_color_theme: String,
@@ -38,6 +40,17 @@ impl Default for Preferences {
     }
 }
 
+impl Preferences {
+    /// The same in the words that neighbours know.
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        if self.theme_preference == SYSTEM {
+            self.theme_preference = THEMES[0].to_owned();
+        }
+        self
+    }
+}
+
 /// The preferences that somebody sends; what is absent stays.
 #[derive(Clone, Debug, Default)]
 pub struct Patch {
@@ -49,9 +62,18 @@ pub struct Patch {
 
 impl Patch {
     /// Reads and checks what was sent, naming every wrong value.
-    pub fn read(mut fields: Fields) -> Result<Self> {
+    pub fn read(fields: Fields) -> Result<Self> {
+        Self::read_with(fields, &THEMES)
+    }
+
+    /// The same from our own page, which offers one theme more.
+    pub fn read_page(fields: Fields) -> Result<Self> {
+        Self::read_with(fields, &[THEMES[0], THEMES[1], SYSTEM])
+    }
+
+    fn read_with(mut fields: Fields, themes: &[&str]) -> Result<Self> {
         let patch = Self {
-            theme: fields.text("theme_preference").not_null().one_of(&THEMES).value(),
+            theme: fields.text("theme_preference").not_null().one_of(themes).value(),
             color_theme: fields.text("preferred_color_theme").not_null().one_of(&COLOR_THEMES).value(),
             view: fields.text("knowledgetree_view_preference").not_null().one_of(&VIEWS).value(),
             home_page: fields.text("home_page_preference").not_null().one_of(&HOME_PAGES).value(),

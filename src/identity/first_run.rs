@@ -1,22 +1,22 @@
 //! The one-time link with which the first administrator signs in. There is no default password.
 
-use askama::Template;
 use axum::{Extension, extract::State, http::StatusCode, response::Response};
 
 use super::{
     Identity, Token,
     issue::BROWSER_SECONDS,
     model::NewUser,
-    pages, password, people, secret,
+    pages::{self, Door},
+    password, people, secret,
     session_store::{self, Kind},
     store,
     tokens::given,
 };
 use crate::{
     auth::Level,
-    error::{Error, Result},
+    error::{Error, FieldError, Result},
     types::{Actor, Scope},
-    web::{Fields, Peer, Prefix, Query, Web},
+    web::{Fields, Peer, Prefix, Query, Web, view::Field},
 };
 
 /// How long a link can be used.
@@ -67,24 +67,25 @@ fn used_up() -> Error {
     }
 }
 
-#[derive(Template)]
-#[template(path = "identity/first_run.html")]
-struct FirstRunPage<'a> {
-    prefix: &'a str,
-    token: &'a str,
-    username: &'a str,
-    email: &'a str,
-    problems: Vec<String>,
-    shortest: usize,
+/// The form for the first administrator, as it was filled in.
+fn door(prefix: &Prefix, token: &str, new: &NewUser, errors: &[FieldError]) -> Door {
+    let mut door = Door::new(prefix, "First administrator", "/first-run", "Create the account");
+    door.lead = "Nobody can sign in yet. This link makes the first account, once.";
+    door.hidden.push(("token", token.to_owned()));
+    let fields = vec![
+        Field::text("username", "User name", &new.username).required().autocomplete("username"),
+        Field::text("name", "Full name", &new.name).autocomplete("name"),
+        Field::line("email", "email", "E-mail", &new.email).required().autocomplete("email"),
+        Field::line("password", "password", "Password", "").required().autocomplete("new-password").hint(password::RULE),
+    ];
+    door.with(fields, errors)
 }
 
 /// `GET /first-run?token=…`
 pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, query: Query) -> Result<Response> {
     let token = query.get("token").unwrap_or_default();
     identity.check_link(token).await?;
-    let page =
-        FirstRunPage { prefix: prefix.as_str(), token, username: "", email: "", problems: vec![], shortest: password::SHORTEST };
-    pages::page(StatusCode::OK, &page)
+    pages::page(StatusCode::OK, &door(&prefix, token, &NewUser::default(), &[]))
 }
 
 /// `POST /first-run`
@@ -95,17 +96,22 @@ pub async fn create(
     peer: Peer,
     mut fields: Fields,
 ) -> Result<Response> {
-    fields.alias("username", "name");
+    if !fields.has("username") {
+        fields.alias("username", "name");
+    }
     let text = |name: &str| given(&fields, name).unwrap_or_default();
-    let (token, username, email) = (text("token"), text("username"), text("email"));
-    let new = NewUser { username: username.clone(), email: email.clone(), role: Level::Admin, ..NewUser::default() };
-    match identity.make_first_admin(&token, new, text("password")).await {
+    let token = text("token");
+    let new = NewUser {
+        username: text("username"),
+        email: text("email"),
+        name: text("name"),
+        role: Level::Admin,
+        ..NewUser::default()
+    };
+    match identity.make_first_admin(&token, new.clone(), text("password")).await {
         Ok(issued) => pages::signed_in(&issued, "/", &prefix, &peer, web.config.server.public_url.as_deref()),
         Err(Error::Invalid(wrong)) if fields.is_form() => {
-            let problems = wrong.iter().map(|field| format!("{} {}", field.field, field.message)).collect();
-            let (prefix, shortest) = (prefix.as_str(), password::SHORTEST);
-            let page = FirstRunPage { prefix, token: &token, username: &username, email: &email, problems, shortest };
-            pages::page(StatusCode::BAD_REQUEST, &page)
+            pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &token, &new, &wrong))
         }
         Err(other) => Err(other),
     }

@@ -2,29 +2,37 @@
 
 use std::sync::Arc;
 
-use askama::Template;
 use axum::{
     Extension,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 
-use super::{Identity, issue::BROWSER_SECONDS, model::User, pages, password, session_store::Kind, sign_in, store, tokens::given};
+use super::{
+    Identity,
+    issue::BROWSER_SECONDS,
+    pages::{self, Door},
+    session_store::Kind,
+    tokens::given,
+};
 use crate::{
-    auth::{Person, Verifier, Visitor, cookie},
+    auth::{Verifier, Visitor, cookie},
     error::{Error, Result},
-    types::Scope,
-    web::{Fields, Peer, Prefix, Query, Web},
+    web::{Fields, Peer, Prefix, Query, Web, view::Field},
 };
 
-#[derive(Template)]
-#[template(path = "identity/login.html")]
-struct LoginPage<'a> {
-    prefix: &'a str,
-    next: &'a str,
-    username: &'a str,
-    problem: Option<String>,
+/// The sign-in form, as it was filled in.
+fn door(prefix: &Prefix, next: &str, username: &str) -> Door {
+    let mut door = Door::new(prefix, "Sign in", "/login", "Sign in");
+    door.hidden.push(("next", pages::local(next).to_owned()));
+    let name = Field::text("username", "User name or e-mail", username).required().autocomplete("username");
+    let password = Field::line("password", "password", "Password", "").required().autocomplete("current-password");
+    let mut door = door.with(vec![name, password], &[]);
+    if !username.is_empty() {
+        door.fields.iter_mut().for_each(|field| field.autofocus = field.name == "password");
+    }
+    door
 }
 
 /// `GET /login`
@@ -33,7 +41,11 @@ pub async fn form(Visitor(caller): Visitor, prefix: Prefix, query: Query) -> Res
     if caller.is_some() {
         return pages::to(&format!("{prefix}{next}"), None);
     }
-    pages::page(StatusCode::OK, &LoginPage { prefix: prefix.as_str(), next, username: "", problem: None })
+    let mut door = door(&prefix, next, "");
+    if query.is_on("signed_out") {
+        door.note = "You are signed out.";
+    }
+    pages::page(StatusCode::OK, &door)
 }
 
 /// `POST /login`
@@ -49,22 +61,15 @@ pub async fn sign_in(
     match identity.sign_in(&username, text("password"), peer.ip, Kind::Browser, BROWSER_SECONDS).await {
         Ok((_, token)) => pages::signed_in(&token, &next, &prefix, &peer, web.config.server.public_url.as_deref()),
         Err(error @ (Error::Unauthorized(_) | Error::TooMany { .. })) => {
-            let problem = Some(sentence(&error));
-            let page = LoginPage { prefix: prefix.as_str(), next: pages::local(&next), username: &username, problem };
-            let mut response = pages::page(error.status(), &page)?;
+            let mut door = door(&prefix, &next, &username);
+            door.problems.push(pages::refusal(&error));
+            let mut response = pages::page(error.status(), &door)?;
             if let Error::TooMany { retry_after } = error {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
             Ok(response)
         }
         Err(other) => Err(other),
-    }
-}
-
-fn sentence(error: &Error) -> String {
-    match error {
-        Error::TooMany { retry_after } => format!("Too many attempts. Try again in {retry_after} seconds."),
-        _ => "The user name or the password is wrong.".to_owned(),
     }
 }
 
@@ -83,33 +88,4 @@ pub async fn sign_out(
         identity.revoke(&claims).await?;
     }
     pages::signed_out(&prefix, &peer, web.config.server.public_url.as_deref())
-}
-
-/// `POST /account/password` (a form leads back to the account page), `PUT /api/my/password`.
-pub async fn change_password(
-    person: Person,
-    Extension(identity): Extension<Identity>,
-    peer: Peer,
-    prefix: Prefix,
-    fields: Fields,
-) -> Result<Response> {
-    let (old, new) = (given(&fields, "current_password")?, given(&fields, "new_password")?);
-    if fields.has("repeat_password") && given(&fields, "repeat_password").ok().as_ref() != Some(&new) {
-        return Err(Error::field("repeat_password", "must be the same as the new password"));
-    }
-    let user = identity.own_user(&person.user().sub).await?;
-    password::check("new_password", &new, &user.username)?;
-    identity.prove_password(&user, old, peer.ip).await?;
-    identity.set_password(&sign_in::actor(&user), &user.username, new, person.user().jti.clone()).await?;
-    if fields.is_form() {
-        return pages::to(&format!("{prefix}/account?saved=password"), None);
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-impl Identity {
-    async fn own_user(&self, subject: &str) -> Result<User> {
-        let subject = subject.to_owned();
-        self.db.read(&Scope::All, move |c| store::get_by_subject(c, &subject)).await
-    }
 }

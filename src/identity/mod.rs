@@ -1,6 +1,7 @@
 //! People who sign in here, and the tokens they get: stand-alone mode only. On the platform Core does all
 //! this, and the only route left says so.
 
+mod account;
 mod attempt_store;
 mod first_run;
 mod issue;
@@ -72,8 +73,10 @@ pub fn routes() -> Routes {
         .post("/logout", login::sign_out)
         .get("/first-run", first_run::form)
         .post("/first-run", first_run::create)
-        .post("/account/password", login::change_password)
-        .put("/api/my/password", login::change_password)
+        .get("/settings", account::show)
+        .post("/account/password", account::change_password)
+        .post("/account/sign-out-everywhere", account::sign_out_everywhere)
+        .put("/api/my/password", account::put_password)
         .get("/.well-known/jwks.json", tokens::jwks)
         .post("/api/token", tokens::create)
         .post("/api/token/validate", tokens::validate)

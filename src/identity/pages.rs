@@ -9,9 +9,56 @@ use axum::{
 use super::Token;
 use crate::{
     auth::cookie,
-    error::{Error, Result},
-    web::{Peer, Prefix},
+    error::{Error, FieldError, Result},
+    web::{
+        Peer, Prefix,
+        view::{self, Field, Page, filters},
+    },
 };
+
+/// A page with one form in front of everything else: signing in, the first administrator.
+#[derive(Debug, Template)]
+#[template(path = "door.html")]
+pub struct Door {
+    /// The frame.
+    pub page: Page,
+    /// What the form is for.
+    pub lead: &'static str,
+    /// A word about what just happened.
+    pub note: &'static str,
+    /// What is wrong, beyond single fields.
+    pub problems: Vec<String>,
+    /// What is filled in.
+    pub fields: Vec<Field>,
+    /// What is sent along unseen.
+    pub hidden: Vec<(&'static str, String)>,
+    /// Where the form goes.
+    pub action: String,
+    /// What its button says.
+    pub save: &'static str,
+}
+
+impl Door {
+    /// An empty form that is sent to `path`.
+    #[must_use]
+    pub fn new(prefix: &Prefix, title: &'static str, path: &str, save: &'static str) -> Self {
+        let page = Page::outside(prefix.as_str(), true, title);
+        let action = page.url(path);
+        Self { page, lead: "", note: "", problems: Vec::new(), fields: Vec::new(), hidden: Vec::new(), action, save }
+    }
+
+    /// With these fields, the first one that is wrong (or else the first) under the cursor.
+    #[must_use]
+    pub fn with(mut self, fields: Vec<Field>, errors: &[FieldError]) -> Self {
+        self.fields = fields;
+        self.problems.extend(view::form::place_errors(&mut self.fields, errors));
+        let at = self.fields.iter().position(|field| field.error.is_some()).unwrap_or(0);
+        if let Some(field) = self.fields.get_mut(at) {
+            field.autofocus = true;
+        }
+        self
+    }
+}
 
 /// A page as an answer that no cache keeps.
 pub fn page(status: StatusCode, template: &impl Template) -> Result<Response> {
@@ -28,7 +75,7 @@ pub fn signed_in(token: &Token, next: &str, prefix: &Prefix, peer: &Peer, public
 /// Leads on without a session.
 pub fn signed_out(prefix: &Prefix, peer: &Peer, public_url: Option<&str>) -> Result<Response> {
     let value = cookie::clear(prefix.as_str(), is_secure(peer, public_url));
-    to(&format!("{prefix}/login"), Some(value))
+    to(&format!("{prefix}/login?signed_out=1"), Some(value))
 }
 
 /// A redirect after a form, with a cookie if there is one to set.
@@ -39,6 +86,18 @@ pub fn to(location: &str, cookie: Option<String>) -> Result<Response> {
         response.headers_mut().insert(header::SET_COOKIE, HeaderValue::from_str(&value).map_err(Error::internal)?);
     }
     Ok(response)
+}
+
+/// Why somebody who is not known yet gets no further, in words for them.
+#[must_use]
+pub fn refusal(error: &Error) -> String {
+    match error {
+        Error::TooMany { retry_after } if *retry_after > 90 => {
+            format!("Too many attempts. Try again in {} minutes.", retry_after.div_ceil(60))
+        }
+        Error::TooMany { retry_after } => format!("Too many attempts. Try again in {retry_after} seconds."),
+        _ => "The user name or the password is wrong.".to_owned(),
+    }
 }
 
 /// A path of ours to go to after signing in; anything that might lead elsewhere becomes the start page.

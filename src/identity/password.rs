@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// The shortest password that we accept.
 pub const SHORTEST: usize = 8;
+/// The same, for people.
+pub const RULE: &str = "At least 8 characters.";
 /// The longest, in bytes: nobody types more, and hashing must stay cheap.
 const LONGEST: usize = 1_000;
 /// How many are computed at once; each takes 19 MB and a core.

@@ -1,7 +1,7 @@
 //! The rows behind tokens that Codex issued: a token counts only while its row stands.
 
 use crate::{
-    db::{Conn, Write},
+    db::{Conn, Row, Write},
     error::Result,
     params,
     types::{now, now_plus},
@@ -63,6 +63,28 @@ pub fn revoke_user(w: &mut Write<'_>, user_id: i64, except: Option<&str>) -> Res
         "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND jti <> ?2",
         params![user_id, except.unwrap_or_default(), now()],
     )
+}
+
+/// A session that stands.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its token's id.
+    pub jti: String,
+    /// `browser` or `api`.
+    pub kind: String,
+    /// Since when.
+    pub created_at: String,
+    /// Until when.
+    pub expires_at: String,
+}
+
+/// The sessions of a person that stand, the newest first.
+pub fn of_user(c: &mut Conn, user_id: i64) -> Result<Vec<Session>> {
+    let sql = "SELECT jti, kind, created_at, expires_at FROM sessions
+               WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY created_at DESC, jti LIMIT 50";
+    let session =
+        |row: &Row| Ok(Session { jti: row.get(0)?, kind: row.get(1)?, created_at: row.get(2)?, expires_at: row.get(3)? });
+    c.all(sql, params![user_id, now()])?.iter().map(session).collect()
 }
 
 /// Ends every session of a service.

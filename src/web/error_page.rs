@@ -1,14 +1,13 @@
 //! The page that a person sees when something failed.
 
 use super::{
-    errors::{About, public_message, title},
+    errors::{About, public_message},
     view::{Page, filters},
 };
 use crate::error::{Error, FieldError};
 use askama::Template;
 use axum::{
-    http::HeaderValue,
-    http::header,
+    http::{HeaderValue, Method, header},
     response::{IntoResponse, Response},
 };
 
@@ -18,7 +17,14 @@ struct ErrorPage<'a> {
     page: Page,
     status: u16,
     message: &'a str,
+    hint: &'static str,
     fields: &'a [FieldError],
+    /// Where the same request may be tried again.
+    again: Option<&'a str>,
+    /// Whether signing in is the way on.
+    sign_in: bool,
+    /// Whether somebody else might get further.
+    sign_out: bool,
     request_id: &'a str,
 }
 
@@ -26,17 +32,50 @@ struct ErrorPage<'a> {
 #[must_use]
 pub fn render(about: &About, error: &Error) -> Response {
     let message = sentence(&public_message(error));
+    let (title, hint) = words(error);
+    let passing = error.status().is_server_error() && about.method == Method::GET;
+    let again = format!("{}{}", about.prefix, about.target);
+    let fields: &[FieldError] = if let Error::Invalid(fields) = error { fields } else { &[] };
     let page = ErrorPage {
-        page: Page::outside(about.prefix.as_str(), about.sign_in, title(error.status())),
+        page: Page::outside(about.prefix.as_str(), about.sign_in, title),
         status: error.status().as_u16(),
-        message: &message,
-        fields: if let Error::Invalid(fields) = error { fields } else { &[] },
+        message: if fields.is_empty() { &message } else { "" },
+        hint,
+        fields,
+        again: passing.then_some(again.as_str()),
+        sign_in: about.sign_in && matches!(error, Error::Unauthorized(_) | Error::Gone { .. }),
+        sign_out: about.sign_in && matches!(error, Error::Forbidden(_)),
         request_id: about.id.as_str(),
     };
     let html = page.render().unwrap_or(message.clone());
     let mut response = (error.status(), html).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
+}
+
+/// The heading of the page, and what to make of it.
+fn words(error: &Error) -> (&'static str, &'static str) {
+    match error {
+        Error::NotFound { .. } => {
+            ("Nothing here", "The address may be mistyped, or what it showed has moved or is not yours to see.")
+        }
+        Error::Invalid(_) | Error::BadRequest(_) | Error::UnsupportedMedia(_) | Error::MethodNotAllowed => {
+            ("That cannot be used", "Go back, change it, and send it again. Nothing was saved.")
+        }
+        Error::Unauthorized(_) => ("You are not signed in", ""),
+        Error::Forbidden(_) => ("Not open to you", "Your role does not include this. An administrator can change that."),
+        Error::Conflict { .. } | Error::Constraint(_) => ("That is not possible as things stand", "Nothing was saved."),
+        Error::Gone { .. } => ("No longer valid", ""),
+        Error::PreconditionFailed => ("Somebody else was faster", "Nothing was saved."),
+        Error::TooLarge { .. } => ("Too large", "Nothing was saved."),
+        Error::TooMany { .. } => ("Too many attempts", ""),
+        Error::Unavailable(_) => ("Not available just now", "This usually passes within moments."),
+        Error::Storage(_) => ("No room to save", "An administrator has to look at the disk."),
+        Error::Upstream { .. } => ("Another system did not answer", ""),
+        Error::Internal(_) => {
+            ("Something went wrong", "Tell an administrator the request below; it leads to the cause in the log.")
+        }
+    }
 }
 
 /// With a capital and a full stop, as people write.

@@ -65,6 +65,8 @@ pub struct Field {
     pub wide: bool,
     /// What the browser may offer, for passwords and names.
     pub autocomplete: &'static str,
+    /// Whether the cursor starts here.
+    pub autofocus: bool,
 }
 
 impl askama::filters::HtmlSafe for Field {}
@@ -82,6 +84,7 @@ impl Field {
             required: false,
             wide: false,
             autocomplete: "off",
+            autofocus: false,
         }
     }
 
@@ -151,6 +154,11 @@ impl Field {
     pub fn autocomplete(mut self, what: &'static str) -> Self {
         self.autocomplete = what;
         self
+    }
+
+    /// Whether it takes a sign-in name, which no keyboard should correct.
+    fn is_name(&self) -> bool {
+        self.autocomplete == "username"
     }
 
     fn chosen(&self, choice: &Choice) -> bool {

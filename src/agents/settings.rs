@@ -1,0 +1,116 @@
+//! The account page: how somebody likes their pages. Stand-alone mode adds password and sessions to it.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{COLOR_THEMES, Frame, HOME_PAGES, Patch, VIEWS, model::SYSTEM, store};
+use crate::{
+    auth::Person,
+    error::Result,
+    types::Scope,
+    web::{
+        Fields, Web,
+        view::{Choice, Field, Item, Page, Section, Table, Value, filters},
+    },
+};
+
+/// What only stand-alone mode knows about an account.
+#[derive(Debug)]
+pub struct Account {
+    /// The password form.
+    pub password: Vec<Field>,
+    /// What is wrong with it, beyond single fields.
+    pub problems: Vec<String>,
+    /// Where the person is signed in.
+    pub sessions: Table,
+}
+
+#[derive(Template)]
+#[template(path = "agents/settings.html")]
+struct SettingsPage {
+    page: Page,
+    facts: Vec<Item>,
+    themes: Vec<Radio>,
+    colors: Vec<Radio>,
+    fields: Vec<Field>,
+    account: Option<Account>,
+}
+
+/// One of several looks.
+struct Radio {
+    value: &'static str,
+    label: String,
+    icon: &'static str,
+    chosen: bool,
+}
+
+/// `GET /settings` on the platform.
+pub async fn show(frame: Frame, State(web): State<Web>) -> Result<Response> {
+    page(&frame, &web, StatusCode::OK, None).await
+}
+
+/// `POST /settings`
+pub async fn save(frame: Frame, person: Person, State(web): State<Web>, fields: Fields) -> Result<Response> {
+    let (patch, user) = (Patch::read_page(fields)?, person.user().clone());
+    let actor = frame.actor();
+    let saved = web.db.write(&Scope::All, &actor, move |w| {
+        let wanted = patch.applied_to(&store::preferences(w, &user.sub)?);
+        store::save(w, &user, &wanted)
+    });
+    saved.await?;
+    frame.go("/settings", "Your settings are saved.")
+}
+
+/// The page, with what stand-alone mode adds to it.
+pub async fn page(frame: &Frame, web: &Web, status: StatusCode, account: Option<Account>) -> Result<Response> {
+    let Some(user) = frame.caller.user().cloned() else { return frame.go("/", "") };
+    let subject = user.sub.clone();
+    let known = web.db.read(&Scope::All, move |c| store::find(c, &subject)).await?;
+    let mut chosen = known.as_ref().map(|agent| agent.preferences.clone()).unwrap_or_default();
+    if known.is_none() {
+        SYSTEM.clone_into(&mut chosen.theme_preference);
+    }
+    let standalone = frame.page.standalone;
+    let themes = [("light", "sun"), ("dark", "moon"), (SYSTEM, "sun-moon")];
+    let offered = themes.into_iter().filter(|(value, _)| standalone || *value != SYSTEM);
+    let word = |value: &str| Choice::new(value, capital(value));
+    let page = SettingsPage {
+        page: frame.titled(Section::Settings, "Settings"),
+        facts: vec![
+            Item::new("Name", Value::text(Some(&user.name))),
+            Item::new("User name", Value::text(Some(&user.username))),
+            Item::new("E-mail", Value::text(Some(&user.email))),
+            Item::new("Role", Value::words(capital(user.level.as_str()))),
+        ],
+        themes: offered
+            .map(|(value, icon)| Radio { value, label: capital(value), icon, chosen: value == chosen.theme_preference })
+            .collect(),
+        colors: COLOR_THEMES
+            .into_iter()
+            .map(|value| Radio { value, label: capital(value), icon: "", chosen: value == chosen.preferred_color_theme })
+            .collect(),
+        fields: vec![
+            Field::select("home_page_preference", "Home page", chosen.home_page_preference, HOME_PAGES.map(word).to_vec())
+                .hint("Where Nexus leads after signing in."),
+            Field::select(
+                "knowledgetree_view_preference",
+                "KnowledgeTree view",
+                chosen.knowledgetree_view_preference,
+                VIEWS.map(word).to_vec(),
+            )
+            .hint("How KnowledgeTree lists its pages."),
+        ],
+        account,
+    };
+    frame.show_as(status, &page)
+}
+
+fn capital(word: &str) -> String {
+    match word {
+        "knowledgetree" => "KnowledgeTree".to_owned(),
+        _ => {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+        }
+    }
+}

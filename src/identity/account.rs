@@ -1,0 +1,146 @@
+//! What stand-alone mode adds to the account page: the password, and where one is signed in.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+
+use super::{
+    Identity,
+    model::User,
+    pages, password,
+    session_store::{self, Session},
+    sign_in, store,
+    tokens::given,
+};
+use crate::{
+    agents::{
+        Frame,
+        settings::{self, Account},
+    },
+    auth::{self, Person},
+    error::{Error, FieldError, Result},
+    types::Scope,
+    web::{
+        Fields, Peer, Prefix, Web,
+        view::{Field, Line, Table, Value, form::place_errors},
+    },
+};
+
+/// `GET /settings`
+pub async fn show(
+    frame: Frame,
+    person: Person,
+    State(web): State<Web>,
+    Extension(identity): Extension<Identity>,
+) -> Result<Response> {
+    let account = identity.account(person.user(), &[], Vec::new()).await?;
+    settings::page(&frame, &web, StatusCode::OK, Some(account)).await
+}
+
+/// `POST /account/password`: the form of the account page.
+pub async fn change_password(
+    frame: Frame,
+    person: Person,
+    State(web): State<Web>,
+    Extension(identity): Extension<Identity>,
+    peer: Peer,
+    fields: Fields,
+) -> Result<Response> {
+    let (errors, problem, retry) = match identity.change_password(&person, &peer, &fields).await {
+        Ok(()) => return frame.go("/settings", "Your password is changed."),
+        Err(Error::Invalid(errors)) => (errors, None, None),
+        Err(error @ Error::TooMany { retry_after }) => (Vec::new(), Some(pages::refusal(&error)), Some(retry_after)),
+        Err(other) => return Err(other),
+    };
+    let status = if retry.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::BAD_REQUEST };
+    let account = identity.account(person.user(), &errors, problem.into_iter().collect()).await?;
+    let mut response = settings::page(&frame, &web, status, Some(account)).await?;
+    if let Some(seconds) = retry {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
+}
+
+/// `PUT /api/my/password`
+pub async fn put_password(
+    person: Person,
+    Extension(identity): Extension<Identity>,
+    peer: Peer,
+    fields: Fields,
+) -> Result<Response> {
+    identity.change_password(&person, &peer, &fields).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /account/sign-out-everywhere`: every session of the person ends, this one too.
+pub async fn sign_out_everywhere(
+    person: Person,
+    State(web): State<Web>,
+    Extension(identity): Extension<Identity>,
+    prefix: Prefix,
+    peer: Peer,
+) -> Result<Response> {
+    let user = identity.own_user(&person.user().sub).await?;
+    identity.db.write(&Scope::All, &sign_in::actor(&user), move |w| session_store::revoke_user(w, user.id, None)).await?;
+    pages::signed_out(&prefix, &peer, web.config.server.public_url.as_deref())
+}
+
+impl Identity {
+    async fn own_user(&self, subject: &str) -> Result<User> {
+        let subject = subject.to_owned();
+        self.db.read(&Scope::All, move |c| store::get_by_subject(c, &subject)).await
+    }
+
+    async fn change_password(&self, person: &Person, peer: &Peer, fields: &Fields) -> Result<()> {
+        let (old, new) = (given(fields, "current_password")?, given(fields, "new_password")?);
+        if fields.has("repeat_password") && given(fields, "repeat_password").ok().as_ref() != Some(&new) {
+            return Err(Error::field("repeat_password", "must be the same as the new password"));
+        }
+        let user = self.own_user(&person.user().sub).await?;
+        password::check("new_password", &new, &user.username)?;
+        self.prove_password(&user, old, peer.ip).await?;
+        self.set_password(&sign_in::actor(&user), &user.username, new, person.user().jti.clone()).await?;
+        Ok(())
+    }
+
+    /// The person's part of the page, with what is wrong with the password form.
+    async fn account(&self, person: &auth::User, errors: &[FieldError], mut problems: Vec<String>) -> Result<Account> {
+        let user = self.own_user(&person.sub).await?;
+        let sessions = self.db.read(&Scope::All, move |c| session_store::of_user(c, user.id)).await?;
+        let secret = |name, label| Field::line("password", name, label, "").required();
+        let mut password = vec![
+            secret("current_password", "Current password").autocomplete("current-password").wide(),
+            secret("new_password", "New password").autocomplete("new-password").hint(password::RULE),
+            secret("repeat_password", "New password again").autocomplete("new-password"),
+        ];
+        problems.extend(place_errors(&mut password, errors));
+        if let Some(wrong) = password.iter_mut().find(|field| field.error.is_some()) {
+            wrong.autofocus = true;
+        }
+        let jti: Option<Arc<str>> = person.jti.as_deref().map(Into::into);
+        Ok(Account { password, problems, sessions: table(sessions, jti.as_deref()) })
+    }
+}
+
+fn table(sessions: Vec<Session>, own: Option<&str>) -> Table {
+    let line = |session: Session| {
+        let mut what = vec![Value::words(if session.kind == "browser" { "Browser" } else { "Token for a program" })];
+        if own == Some(session.jti.as_str()) {
+            what.push(Value::badge("info", "This one"));
+        }
+        let cells = vec![Value::Many(what), Value::ago(Some(&session.created_at)), Value::ago(Some(&session.expires_at))];
+        Line { cells, post: None }
+    };
+    Table {
+        label: "Where you are signed in",
+        heads: vec![("With", "cell--main"), ("Since", "cell--sub"), ("Ends", "cell--sub")],
+        lines: sessions.into_iter().map(line).collect(),
+        empty: "Nowhere else.",
+        more: None,
+    }
+}
