@@ -124,17 +124,32 @@ const KEYS: &[Key] = &[
     field("email_system"),
     field("datto_portal_url"),
     field("user_number"),
-    key("datto", "api_endpoint", "", "Datto RMM address of your region; no effect yet").conf(&[("integrations", "datto_api_url")]),
-    key("datto", "public_key", "", "Datto RMM API key; no effect yet").kind(Kind::Secret).conf(&[("integrations", "datto_api_key")]),
-    key("datto", "secret_key", "", "Datto RMM API secret; no effect yet").kind(Kind::Secret).conf(&[("integrations", "datto_api_secret")]),
+    key("datto", "api_endpoint", "", "Datto RMM address of your region; no effect yet")
+        .conf(&[("integrations", "datto_api_url")]),
+    key("datto", "public_key", "", "Datto RMM API key; no effect yet")
+        .kind(Kind::Secret)
+        .conf(&[("integrations", "datto_api_key")]),
+    key("datto", "secret_key", "", "Datto RMM API secret; no effect yet")
+        .kind(Kind::Secret)
+        .conf(&[("integrations", "datto_api_secret")]),
     key("sync", "retire_minimum", "3", "A run may always retire this many rows of a kind without approval"),
     key("sync", "retire_percent", "5", "… or this share of the source's live rows, whichever is more"),
     key("compliance", "cleared_services", "ledger, knowledgetree, beacon, helm", "Services that see protected companies' data"),
-    key("compat", "ledger_asset_billing", "false", "Give Ledger the fields that switch on its billing by asset type; no effect yet"),
+    key(
+        "compat",
+        "ledger_asset_billing",
+        "false",
+        "Give Ledger the fields that switch on its billing by asset type; no effect yet",
+    ),
     key("compat", "include_inactive_contacts", "true", "List inactive contacts where neighbours expect them"),
     key("display", "currency", "USD", "Currency of amounts, as an ISO 4217 code; no effect yet"),
     key("display", "time_zone", "UTC", "Time zone of pages, as an IANA name; no effect yet"),
-    key("assets", "archived_leave_billing", "false", "Leave archived assets out of the lists that neighbours bill from; no effect yet"),
+    key(
+        "assets",
+        "archived_leave_billing",
+        "false",
+        "Leave archived assets out of the lists that neighbours bill from; no effect yet",
+    ),
 ];
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.

@@ -42,7 +42,7 @@ pub async fn form(Visitor(caller): Visitor, prefix: Prefix, query: Query) -> Res
         return pages::to(&format!("{prefix}{next}"), None);
     }
     let mut door = door(&prefix, next, "");
-    if query.is_on("signed_out") {
+    if query.get("signed_out").is_some() {
         door.note = "You are signed out.";
     }
     pages::page(StatusCode::OK, &door)

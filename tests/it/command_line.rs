@@ -22,7 +22,12 @@ fn help_names_every_verb_and_every_exit_code() {
 #[test]
 fn wrong_usage_is_exit_2_and_says_what_is_right() {
     let app = prepared("");
-    for words in [&["nonsense"][..], &["serve", "--bind", "nowhere"], &["users", "add", "x", "--email", "x@example.com", "--role", "emperor"], &["token", "create"]] {
+    for words in [
+        &["nonsense"][..],
+        &["serve", "--bind", "nowhere"],
+        &["users", "add", "x", "--email", "x@example.com", "--role", "emperor"],
+        &["token", "create"],
+    ] {
         let output = app.cli().run(words).code(2);
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{words:?}: {output:?}");
     }
@@ -30,7 +35,8 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
 
 #[test]
 fn config_show_names_sources_and_hides_secrets() {
-    let app = prepared("[freshservice]\napi_key = secret-in-the-file%x\ndomain = acme.freshservice.com\n[server]\nlog_level = info\n");
+    let app =
+        prepared("[freshservice]\napi_key = secret-in-the-file%x\ndomain = acme.freshservice.com\n[server]\nlog_level = info\n");
     let shown = app.cli().env("CODEX_SERVER_LOG_LEVEL", "debug").run(&["config", "show"]).success().stdout;
     assert!(!shown.contains("secret-in-the-file"), "{shown}");
     assert!(shown.contains("***") && shown.contains("acme.freshservice.com"));
@@ -53,7 +59,10 @@ fn a_flaskenv_counts_less_than_the_environment() {
     let app = prepared("");
     std::fs::write(app.folder().join(".flaskenv"), "CODEX_SERVER_LOG_LEVEL=\"warn\"\nexport FLASK_APP=run.py\n").unwrap();
     let shown = app.cli().run(&["config", "show"]).success().stdout;
-    assert!(shown.lines().any(|line| line.contains("log_level") && line.contains("warn") && line.contains(".flaskenv")), "{shown}");
+    assert!(
+        shown.lines().any(|line| line.contains("log_level") && line.contains("warn") && line.contains(".flaskenv")),
+        "{shown}"
+    );
     let shown = app.cli().env("CODEX_SERVER_LOG_LEVEL", "error").run(&["config", "show"]).success().stdout;
     assert!(shown.lines().any(|line| line.contains("log_level") && line.contains("error")), "{shown}");
 }
@@ -81,7 +90,8 @@ fn a_token_alone_is_on_standard_output() {
 #[test]
 fn a_closed_pipe_is_no_panic() {
     let app = App::builder(&Engine::Sqlite).prepare();
-    let mut child = app.cli().command(&["man"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child =
+        app.cli().command(&["man"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{}", String::from_utf8_lossy(&output.stderr));

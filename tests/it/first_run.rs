@@ -14,7 +14,13 @@ fn link(app: &App) -> String {
 }
 
 async fn become_admin(app: &App, token: &str, name: &str) -> Reply {
-    let form = [("token", token), ("username", name), ("email", "first@example.com"), ("password", PASSWORD), ("password_again", PASSWORD)];
+    let form = [
+        ("token", token),
+        ("username", name),
+        ("email", "first@example.com"),
+        ("password", PASSWORD),
+        ("password_again", PASSWORD),
+    ];
     app.anonymous().send(Method::POST, "/first-run", |request| request.header("origin", app.base()).form(&form)).await
 }
 
@@ -107,7 +113,8 @@ fn a_build_without_postgresql_says_so() {
     assert!(output.stderr.contains("postgresql://"), "{}", output.stderr);
     #[cfg(not(feature = "postgres"))]
     {
-        let app = App::builder(&Engine::Sqlite).fresh().env("CODEX_DATABASE_CONNECTION_STRING", "postgresql://localhost/x").prepare();
+        let app =
+            App::builder(&Engine::Sqlite).fresh().env("CODEX_DATABASE_CONNECTION_STRING", "postgresql://localhost/x").prepare();
         let output = app.cli().run(&["serve", "--bind", "127.0.0.1:0"]).code(2);
         assert!(output.stderr.contains("--features postgres"), "{}", output.stderr);
     }
@@ -118,7 +125,13 @@ async fn a_full_demo_is_refused_where_there_is_data() {
     let mut app = App::start_on(&Engine::Sqlite).await;
     app.company("100001", "Real").await;
     assert_eq!(app.stop().await, 0);
-    let mut child = app.cli().command(&["serve", "--bind", "127.0.0.1:0", "--demo"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = app
+        .cli()
+        .command(&["serve", "--bind", "127.0.0.1:0", "--demo"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let _refused_or_serving = child.kill();
     child.wait().unwrap();

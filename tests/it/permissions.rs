@@ -31,7 +31,7 @@ const TABLE: &[(&str, &str)] = &[
 ];
 
 /// Routes that end the caller's own session or password: asked last.
-const LAST: [&str; 3] = ["POST /logout", "POST /api/token/revoke", "POST /account/password"];
+const LAST: [&str; 4] = ["POST /logout", "POST /api/token/revoke", "POST /account/password", "POST /account/sign-out-everywhere"];
 
 struct World {
     app: App,
