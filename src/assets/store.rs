@@ -215,6 +215,7 @@ fn note(w: &mut Write<'_>, contact_id: i64, action: &str, asset: &Asset) -> Resu
 /// # Errors
 /// Those of the engine.
 pub fn observe(w: &mut Write<'_>, asset_id: i64, seen: &Observation) -> Result<()> {
+    history::get::<Asset>(w, asset_id)?;
     w.run(
         "INSERT INTO asset_observations (asset_id, online, last_seen, last_reboot, last_audit_date, last_logged_in_user,
              ext_ip_address, int_ip_address, patch_status, source, observed_at)

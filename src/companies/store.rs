@@ -245,8 +245,9 @@ pub fn locations(c: &mut Conn, company_id: i64) -> Result<Vec<Location>> {
 /// Adds a location.
 ///
 /// # Errors
-/// Those of the engine.
+/// `NotFound` for a company that is not the caller's, or those of the engine.
 pub fn add_location(w: &mut Write<'_>, location: &Location) -> Result<Location> {
+    history::get::<Company>(w, location.company_id)?;
     w.touch("company");
     history::create(w, location, None)
 }
@@ -278,6 +279,7 @@ pub fn feature_overrides(c: &mut Conn, company_id: i64) -> Result<BTreeMap<Strin
 /// # Errors
 /// Those of the engine.
 pub fn set_feature_overrides(w: &mut Write<'_>, company_id: i64, wanted: &BTreeMap<String, String>) -> Result<()> {
+    history::get::<Company>(w, company_id)?;
     let before = feature_overrides(w, company_id)?;
     if before == *wanted {
         return Ok(());

@@ -211,6 +211,10 @@ fn set_places(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Resul
 /// # Errors
 /// `NotFound` for an unknown company, or those of the engine.
 pub fn join(w: &mut Write<'_>, contact_id: i64, member: &Membership) -> Result<()> {
+    // A new contact belongs to nobody yet, so nobody's scope shows it; one with companies must be seen.
+    if w.unscoped(|c| is_placed(c, contact_id))? {
+        history::get::<Contact>(w, contact_id)?;
+    }
     let before = memberships(w, contact_id)?.into_iter().find(|known| known.company_id == member.company_id);
     let same = before.as_ref().is_some_and(|known| {
         (&known.role, &known.designation, known.is_primary, &known.source)
@@ -233,6 +237,10 @@ pub fn join(w: &mut Write<'_>, contact_id: i64, member: &Membership) -> Result<(
         params![contact_id, member.company_id, &member.role, &member.designation, member.is_primary, &member.source],
     )?;
     note_place(w, contact_id, member.company_id, before.map(|known| place_json(&known)), Some(place_json(member)))
+}
+
+fn is_placed(c: &mut Conn, contact_id: i64) -> Result<bool> {
+    Ok(c.first("SELECT 1 FROM @contact_companies place WHERE place.contact_id = ?1", params![contact_id])?.is_some())
 }
 
 /// Takes a contact out of a company; `false` when it was not in it.

@@ -1,13 +1,13 @@
 //! What joins several rooms: retiring with what is attached, bulk answers, search, the dashboard.
 
 mod bulk;
-mod bulk_store;
+pub mod bulk_store;
 pub mod contacts;
 mod history;
-mod history_store;
+pub mod history_store;
 mod pages;
 mod remove;
-mod remove_store;
+pub mod remove_store;
 pub mod retire;
 mod search;
 

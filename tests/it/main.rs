@@ -34,6 +34,7 @@ mod platform;
 mod search;
 mod stand_ins;
 mod support;
+mod tenants;
 mod sync_hostile;
 mod sync_jobs;
 mod sync_people;

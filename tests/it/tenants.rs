@@ -1,0 +1,330 @@
+//! Two tenants side by side under every store function: whatever is asked within one tenant's scope,
+//! nothing of the other comes back, and nothing of the other can be changed. A store function that
+//! this file does not name fails the last test.
+
+use std::collections::BTreeSet;
+
+use codex::assets::{self, Asset, Observation};
+use codex::companies::{self, Company, Location};
+use codex::contacts::{self, Contact, Membership};
+use codex::db::list::ListQuery;
+use codex::db::{Conn, Db, Target, Write};
+use codex::error::Result;
+use codex::history;
+use codex::hub;
+use codex::types::{Actor, Scope};
+use codex::web::{Fields, Query};
+use serde_json::{Value, json};
+
+use crate::support::{Database, Engine, both};
+
+/// In every text of the other tenant and in no text of ours.
+const THEIRS: &str = "zebra";
+/// Companies in a world.
+const COMPANIES: i64 = 6;
+/// Contacts in a world.
+const CONTACTS: i64 = 14;
+/// Assets in a world.
+const ASSETS: i64 = 14;
+
+/// Small, seeded and the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: i64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from((self.0 >> 33) % u64::try_from(limit).unwrap()).unwrap()
+    }
+}
+
+struct World {
+    db: Db,
+    ours: Scope,
+    _folder: tempfile::TempDir,
+    _database: Database,
+}
+
+fn fields(map: Value) -> Fields {
+    let Value::Object(map) = map else { unreachable!("an object") };
+    Fields::new(map)
+}
+
+fn account(n: i64, mine: &[bool]) -> String {
+    format!("{}-{n}", whose(mine[usize::try_from(n).unwrap() - 1]))
+}
+
+fn whose(ours: bool) -> &'static str {
+    if ours { "acorn" } else { THEIRS }
+}
+
+/// Companies 1 to 6, at least one of each tenant, with trees, people and things across the border
+/// wherever the model allows that.
+async fn world(engine: &Engine, seed: u64) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let database = engine.database(folder.path(), None);
+    let target = Target::parse(database.url().as_deref(), folder.path()).unwrap();
+    let db = std::thread::spawn(move || Db::open(target, 64)).join().unwrap().unwrap();
+    let mut dice = Dice(seed);
+    let mut mine: Vec<bool> = (0..COMPANIES).map(|_| dice.below(2) == 0).collect();
+    (mine[0], mine[1]) = (true, false);
+    let kept = mine.clone();
+    db.write(&Scope::All, &Actor::system("test"), move |w| fill(w, &mut dice, &kept)).await.unwrap();
+    let ids: Vec<i64> = (1..=COMPANIES).filter(|n| mine[usize::try_from(*n).unwrap() - 1]).collect();
+    World { db, ours: Scope::Companies(ids.into()), _folder: folder, _database: database }
+}
+
+fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<()> {
+    for n in 1..=COMPANIES {
+        let name = account(n, mine);
+        let mut body = json!({"account_number": name, "name": format!("{name} ltd"), "description": name, "address": name});
+        if n > 1 {
+            body["parent_id"] = account(1 + dice.below(n - 1), mine).into();
+        }
+        let company = companies::store::create(w, &companies::rules::read(fields(body), true)?)?;
+        assert_eq!(company.id, n);
+        history::links::link(w, "company", n, "freshservice", &name)?;
+        let location = Location { company_id: n, name: name.clone(), address: Some(name.clone()), ..Location::default() };
+        companies::store::add_location(w, &location)?;
+        companies::store::set_feature_overrides(w, n, &[(name.clone(), name)].into())?;
+    }
+    for n in 1..=CONTACTS {
+        let places: BTreeSet<i64> = (0..=dice.below(3)).map(|_| 1 + dice.below(COMPANIES)).collect();
+        let known = places.iter().any(|place| mine[usize::try_from(*place).unwrap() - 1]);
+        let name = format!("{} person {n}", whose(known));
+        let list: Vec<Value> = places.iter().map(|place| json!({"account_number": account(*place, mine)})).collect();
+        let body = json!({"name": name, "email": format!("{}{n}@example.com", whose(known)), "companies": list});
+        let contact = contacts::store::create(w, &contacts::rules::read(fields(body), true)?)?;
+        assert_eq!(contact.id, n);
+    }
+    for n in 1..=ASSETS {
+        let name = account(1 + dice.below(COMPANIES), mine);
+        let users: Vec<i64> = (0..dice.below(4)).map(|_| 1 + dice.below(CONTACTS)).collect();
+        let body = json!({"hostname": format!("{name}-pc{n}"), "serial_number": format!("{name}{n}"), "company_account_number": name, "contact_ids": users});
+        let asset = assets::store::create(w, &assets::rules::read(fields(body), true)?)?;
+        assert_eq!(asset.id, n);
+        let seen = Observation { last_logged_in_user: Some(name.clone()), ext_ip_address: Some(name), ..Observation::default() };
+        assets::store::observe(w, n, &seen)?;
+    }
+    Ok(())
+}
+
+type Read = fn(&mut Conn, i64, &str) -> Result<String>;
+
+macro_rules! reads {
+    ($($name:literal => |$c:ident, $id:ident, $key:ident| $call:expr;)*) => {
+        &[$(($name, |$c: &mut Conn, $id: i64, $key: &str| -> Result<String> { let _both = ($id, $key); Ok(format!("{:?}", $call?)) })),*]
+    };
+}
+
+/// Every store function that reads, asked with the id and the key of anything at all.
+const READS: &[(&str, Read)] = reads! {
+    "companies::store::id_of" => |c, id, key| companies::store::id_of(c, key);
+    "companies::store::find_id" => |c, id, key| companies::store::find_id(c, &id.to_string());
+    "companies::store::get_view" => |c, id, key| companies::store::get_view(c, id);
+    "companies::store::all_views" => |c, id, key| companies::store::all_views(c);
+    "companies::store::ancestors" => |c, id, key| companies::store::ancestors(c, id);
+    "companies::store::children" => |c, id, key| companies::store::children(c, id);
+    "companies::store::attached" => |c, id, key| companies::store::attached(c, id);
+    "companies::store::locations" => |c, id, key| companies::store::locations(c, id);
+    "companies::store::feature_overrides" => |c, id, key| companies::store::feature_overrides(c, id);
+    "companies::list_store::COMPANIES" => |c, id, key| ListQuery::everything(&companies::list_store::COMPANIES)?.with_search(key)?.run(c, companies::store::view);
+    "contacts::store::get_view" => |c, id, key| contacts::store::get_view(c, id);
+    "contacts::store::of_company" => |c, id, key| contacts::store::of_company(c, id);
+    "contacts::store::of_companies" => |c, id, key| contacts::store::of_companies(c, None);
+    "contacts::store::memberships" => |c, id, key| contacts::store::memberships(c, id);
+    "contacts::store::companies_of_email" => |c, id, key| contacts::store::companies_of_email(c, &format!("{key}@example.com"));
+    "contacts::store::attached_to_company" => |c, id, key| contacts::store::attached_to_company(c, id);
+    "contacts::list_store::list" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?);
+    "contacts::list_store::LIST" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?.with_search(key)?, &contacts::list_store::Places::read(&Query::parse(""))?);
+    "contacts::list_store::OF_COMPANY" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(&format!("company_id={key}")))?);
+    "contacts::list_store::company_counts" => |c, id, key| contacts::list_store::company_counts(c, vec![id]);
+    "assets::store::get_view" => |c, id, key| assets::store::get_view(c, id);
+    "assets::store::get_detail" => |c, id, key| assets::store::get_detail(c, id);
+    "assets::store::of_company" => |c, id, key| assets::store::of_company(c, id);
+    "assets::store::of_companies" => |c, id, key| assets::store::of_companies(c, None);
+    "assets::store::contacts_of" => |c, id, key| assets::store::contacts_of(c, id);
+    "assets::store::of_contact" => |c, id, key| assets::store::of_contact(c, id);
+    "assets::store::attached_to_company" => |c, id, key| assets::store::attached_to_company(c, id);
+    "assets::list_store::list" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?);
+    "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default());
+    "hub::bulk_store::locations" => |c, id, key| hub::bulk_store::locations(c);
+    "hub::history_store::exists" => |c, id, key| ["company", "contact", "asset", "location"].map(|kind| hub::history_store::exists(c, kind, id).is_ok()).into_iter().map(Ok).collect::<Result<Vec<_>>>();
+    "hub::remove_store::billed_companies" => |c, id, key| hub::remove_store::billed_companies(c, id);
+    "hub::remove_store::assigned_assets" => |c, id, key| hub::remove_store::assigned_assets(c, id);
+    "history::store::find" => |c, id, key| Ok::<_, codex::error::Error>((history::find::<Company>(c, id)?, history::find::<Contact>(c, id)?, history::find::<Asset>(c, id)?, history::find::<Location>(c, id)?));
+};
+
+type Attempt = fn(&mut Write<'_>, i64, &str) -> Result<()>;
+
+macro_rules! writes {
+    ($($name:literal => |$w:ident, $id:ident, $key:ident| $call:expr;)*) => {
+        &[$(($name, |$w: &mut Write<'_>, $id: i64, $key: &str| -> Result<()> { let _both = ($id, $key); $call.map(|_| ()) })),*]
+    };
+}
+
+/// Every store function that writes, tried on the other tenant's rows (by id) and with references to
+/// the other tenant's companies (by key).
+const WRITES: &[(&str, Attempt)] = writes! {
+    "companies::store::create" => |w, id, key| companies::store::create(w, &companies::rules::read(fields(json!({"account_number": "taken", "name": "taken", "parent_id": key})), true)?);
+    "companies::store::update" => |w, id, key| companies::store::update(w, id, &companies::rules::read(fields(json!({"name": "taken"})), false)?, None);
+    "companies::store::add_location" => |w, id, key| companies::store::add_location(w, &Location { company_id: id, name: "taken".into(), ..Location::default() });
+    "companies::store::remove_location" => |w, id, key| companies::store::remove_location(w, id, id);
+    "companies::store::set_feature_overrides" => |w, id, key| companies::store::set_feature_overrides(w, id, &[("taken".to_owned(), "taken".to_owned())].into());
+    "contacts::store::create" => |w, id, key| contacts::store::create(w, &contacts::rules::read(fields(json!({"name": "taken", "company_account_numbers": [key]})), true)?);
+    "contacts::store::join" => |w, id, key| contacts::store::join(w, 1, &Membership { company_id: id, is_primary: true, ..Membership::default() });
+    "assets::store::create" => |w, id, key| assets::store::create(w, &assets::rules::read(fields(json!({"hostname": "taken", "company_account_number": key})), true)?);
+    "history::store::update" => |w, id, key| history::update(w, id, None, None, |company: &mut Company| { company.name = "taken".into(); Ok(()) });
+    "history::store::retire" => |w, id, key| history::retire::<Company>(w, id, None);
+    "history::store::restore" => |w, id, key| history::restore::<Company>(w, id, None);
+};
+
+/// The same on contacts and on assets that are nothing of ours.
+const CONTACT_WRITES: &[(&str, Attempt)] = writes! {
+    "contacts::store::update" => |w, id, key| contacts::store::update(w, id, &contacts::rules::read(fields(json!({"name": "taken"})), false)?, None);
+    "contacts::store::join" => |w, id, key| contacts::store::join(w, id, &Membership { company_id: 1, ..Membership::default() });
+    "contacts::store::leave" => |w, id, key| contacts::store::leave(w, id, 2).and_then(|left| if left { Ok(()) } else { Err(codex::error::Error::NotFound { what: "Contact" }) });
+    "history::store::retire" => |w, id, key| history::retire::<Contact>(w, id, None);
+};
+const ASSET_WRITES: &[(&str, Attempt)] = writes! {
+    "assets::store::update" => |w, id, key| assets::store::update(w, id, &assets::rules::read(fields(json!({"hostname": "taken"})), false)?, None);
+    "assets::store::assign" => |w, id, key| assets::store::assign(w, id, &[]);
+    "assets::store::observe" => |w, id, key| assets::store::observe(w, id, &Observation::default());
+    "history::store::retire" => |w, id, key| history::retire::<Asset>(w, id, None);
+};
+
+/// Store functions that no tenant's scope applies to, each with its reason.
+const EXEMPT: &[(&str, &str)] = &[
+    ("companies::store::view", "reads a row that is already there"),
+    ("companies::store::select", "a text"),
+    ("companies::store::free_account_number", "sees all tenants on purpose and tells none of them"),
+    ("companies::store::random_account_number", "a number"),
+    ("contacts::store::view", "reads a row that is already there"),
+    ("contacts::store::select", "a text"),
+    ("assets::store::view", "reads a row that is already there"),
+    ("assets::store::select", "a text"),
+    ("hub::history_store::has_field", "knows no rows"),
+    ("status::store::freshness", "the provider's own jobs; staff only"),
+    ("status::store::waiting", "the provider's own jobs; staff only"),
+];
+
+/// Everything of the other tenant, as text.
+fn theirs(c: &mut Conn) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for table in codex::db::tenant_tables().filter(|table| *table != "contact_companies" && *table != "asset_contacts") {
+        let rows = c.all(&format!("SELECT * FROM @{table} tenant ORDER BY 1"), &[])?;
+        all.extend(rows.iter().map(|row| format!("{table} {row:?}")).filter(|text| text.contains(THEIRS)));
+    }
+    Ok(all)
+}
+
+/// The ids of a table's rows that are the other tenant's.
+async fn theirs_in(world: &World, table: &'static str) -> Vec<i64> {
+    let rows = world.db.read(&Scope::All, move |c| {
+        let rows = c.all(&format!("SELECT id, name_folded FROM @{table} tenant ORDER BY id"), &[])?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<Vec<(i64, String)>>>()
+    });
+    rows.await.unwrap().into_iter().filter(|(_, name)| name.contains(THEIRS)).map(|(id, _)| id).collect()
+}
+
+both! {
+    async fn nothing_of_the_other_is_read(engine: Engine) {
+        for seed in [1, 22, 333] {
+            let world = world(&engine, seed).await;
+            for scope in [world.ours.clone(), Scope::Companies([].into())] {
+                let empty = scope == Scope::Companies([].into());
+                let read = world.db.read(&scope, move |c| {
+                    let mut found = Vec::new();
+                    for (name, ask) in READS {
+                        for id in 1..=CONTACTS.max(ASSETS) {
+                            for key in [format!("{THEIRS}-{id}"), format!("{THEIRS}{id}"), format!("acorn-{id}"), THEIRS.to_owned()] {
+                                let Ok(text) = ask(c, id, &key) else { continue };
+                                if text.contains(THEIRS) || (empty && text.contains("acorn")) {
+                                    found.push(format!("{name}({id}, {key}): {text}"));
+                                }
+                            }
+                        }
+                    }
+                    Ok(found)
+                });
+                let found = read.await.unwrap();
+                assert!(found.is_empty(), "seed {seed}: {found:#?}");
+            }
+        }
+    }
+
+    async fn our_own_is_read(engine: Engine) {
+        let world = world(&engine, 1).await;
+        let silent = world.db.read(&world.ours, |c| {
+            let mut silent = Vec::new();
+            for name in ["get_view", "all_views", "of_company", "of_companies", "LIST", "COMPANIES", "list"] {
+                let asked = READS.iter().filter(|(function, _)| function.ends_with(&format!("::{name}")));
+                for (function, ask) in asked {
+                    let mut told = false;
+                    for id in 1..=ASSETS {
+                        for key in ["acorn", "acorn-1"] {
+                            told |= ask(c, id, key).is_ok_and(|text| text.contains("acorn"));
+                        }
+                    }
+                    if !told {
+                        silent.push(*function);
+                    }
+                }
+            }
+            Ok(silent)
+        });
+        assert_eq!(silent.await.unwrap(), Vec::<&str>::new(), "these tell nothing at all, so the test above proves nothing");
+    }
+
+    async fn nothing_of_the_other_is_changed(engine: Engine) {
+        let world = world(&engine, 5).await;
+        let before = world.db.read(&Scope::All, theirs).await.unwrap();
+        assert!(before.len() >= 6, "{before:#?}");
+        let (companies, contacts, assets) =
+            (theirs_in(&world, "companies").await, theirs_in(&world, "contacts").await, theirs_assets(&world).await);
+        for (attempts, ids) in [(WRITES, companies), (CONTACT_WRITES, contacts), (ASSET_WRITES, assets)] {
+            assert!(!ids.is_empty(), "a world without rows of the other tenant");
+            for (name, attempt) in attempts {
+                for id in &ids {
+                    let (id, key) = (*id, format!("{THEIRS}-{id}"));
+                    let done = world.db.write(&world.ours, &Actor::system("test"), move |w| attempt(w, id, &key)).await;
+                    assert!(done.is_err(), "{name} on {id} of the other tenant");
+                }
+            }
+        }
+        assert_eq!(world.db.read(&Scope::All, theirs).await.unwrap(), before);
+    }
+}
+
+async fn theirs_assets(world: &World) -> Vec<i64> {
+    let read = world.db.read(&Scope::All, |c| {
+        let rows = c.all("SELECT id, hostname FROM @assets asset ORDER BY id", &[])?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<Vec<(i64, String)>>>()
+    });
+    read.await.unwrap().into_iter().filter(|(_, name)| name.contains(THEIRS)).map(|(id, _)| id).collect()
+}
+
+/// The rooms that hold tenants' rows. Syncs and identity act for everybody or for nobody's tenant.
+const ROOMS: [&str; 10] =
+    ["companies", "contacts", "assets", "network", "tickets", "billing", "hub", "status", "compliance", "devices"];
+
+#[test]
+fn every_store_function_is_named_here() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeSet::new();
+    for room in ROOMS.iter().filter(|room| root.join(room).is_dir()) {
+        for entry in std::fs::read_dir(root.join(room)).unwrap().flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let Some(stem) = file.strip_suffix(".rs").filter(|stem| stem.ends_with("store")) else { continue };
+            for line in std::fs::read_to_string(entry.path()).unwrap().lines() {
+                let item = line.strip_prefix("pub fn ").or_else(|| line.strip_prefix("pub static "));
+                let name = item.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default());
+                found.extend(name.map(|name| format!("{room}::{stem}::{name}")));
+            }
+        }
+    }
+    let tables = [READS.iter().map(|(name, _)| *name).collect::<Vec<_>>(), EXEMPT.iter().map(|(name, _)| *name).collect()];
+    let writes = [WRITES, CONTACT_WRITES, ASSET_WRITES].into_iter().flatten().map(|(name, _)| *name);
+    let named: BTreeSet<String> = tables.concat().into_iter().chain(writes).map(str::to_owned).collect();
+    let missing: Vec<_> = found.difference(&named).collect();
+    assert!(missing.is_empty(), "store functions that no two-tenant test asks: {missing:#?}");
+}
