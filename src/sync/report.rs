@@ -55,6 +55,8 @@ pub struct Report {
     pub applied: u64,
     /// How many retirements wait for approval.
     pub held: u64,
+    /// Of which kinds.
+    pub held_kinds: std::collections::BTreeSet<&'static str>,
     /// Why they wait.
     pub held_because: Option<String>,
     /// How many records had no usable id.
@@ -68,12 +70,16 @@ pub struct Report {
 }
 
 impl Report {
-    /// Counts the items of a plan.
-    pub fn count(&mut self, items: &[Item]) {
+    /// Counts the items of a plan, and nothing else.
+    pub fn recount(&mut self, items: &[Item]) {
+        (self.counts, self.changes, self.held, self.held_kinds) = Default::default();
         for item in items {
             *self.counts.entry(item.kind.plural()).or_default().entry(item.action.as_str()).or_default() += 1;
             self.changes += u64::from(item.action.writes());
-            self.held += u64::from(item.state == State::Held);
+            if item.state == State::Held {
+                self.held += 1;
+                self.held_kinds.insert(item.kind.plural());
+            }
         }
     }
 
@@ -109,7 +115,7 @@ impl Report {
             let parts: Vec<String> = Action::ALL
                 .into_iter()
                 .filter(|action| self.of(kind, *action) > 0)
-                .map(|action| format!("{} {}", self.of(kind, action), self.word(action)))
+                .map(|action| format!("{} {}", self.of(kind, action), self.word(kind, action)))
                 .collect();
             let what = if parts.is_empty() { "nothing to change".to_owned() } else { parts.join(", ") };
             lines.push(format!("{}: {listed}; {what}", kind.plural()));
@@ -133,15 +139,17 @@ impl Report {
         lines.join("\n")
     }
 
-    fn word(&self, action: Action) -> &'static str {
+    fn word(&self, kind: Kind, action: Action) -> &'static str {
+        let waits = self.held_kinds.contains(&kind.plural());
         match (action, self.dry_run) {
             (Action::Create, _) => "new",
             (Action::Adopt, _) => "linked",
             (Action::Restore, _) => "back again",
             (Action::Update, true) => "to update",
             (Action::Update, false) => "updated",
+            (Action::Retire, _) if waits => "that would be retired wait",
             (Action::Retire, true) => "to retire",
-            (Action::Retire, false) => "retired or held",
+            (Action::Retire, false) => "retired",
             (Action::Pinned, _) => "kept as pinned",
             (Action::Review, _) => "to review",
             (Action::Skipped, _) => "with unusable fields",

@@ -228,17 +228,15 @@ impl Run {
         let Planned { mut plan, mut held_because } =
             self.db.read(&Scope::All, move |c| planning::plan(c, lists, limits, yes)).await?;
         let mut this = Report { held_because: held_because.clone(), ..report.clone() };
-        (this.counts, this.changes, this.held) = Default::default();
-        this.count(&plan.items);
+        this.recount(&plan.items);
         if !self.options.dry_run {
             self.decide(&this, &mut plan, &mut held_because);
         }
-        (this.counts, this.changes, this.held) = Default::default();
-        this.count(&plan.items);
+        this.recount(&plan.items);
         if first {
             (report.counts, report.changes) = (this.counts.clone(), this.changes);
         }
-        (report.held, report.held_because) = (this.held, held_because.clone());
+        (report.held, report.held_kinds, report.held_because) = (this.held, this.held_kinds.clone(), held_because.clone());
         if report.held > 0 && report.ending == Ending::Done && !report.dry_run {
             report.ending = Ending::Held;
         }
