@@ -19,15 +19,16 @@ async function watch(box, url) {
       words.textContent = error.message;
       return;
     }
-    const { done, total, message, status } = { ...job, ...job.progress };
-    if (bar && total > 0) {
-      bar.max = total;
-      bar.value = done ?? 0;
+    if (job.progress) words.textContent = job.progress;
+    const share = /(\d+) of (\d+)/.exec(job.progress ?? "");
+    if (bar && share) {
+      bar.max = Number(share[2]);
+      bar.value = Number(share[1]);
     }
-    if (message) words.textContent = message;
-    if (status !== "running" && status !== "queued" && status !== "pending") {
-      toast(status === "completed" ? "The sync is done." : "The sync did not finish.", status === "completed" ? "success" : "error");
-      setTimeout(() => location.reload(), 1200);
+    if (job.status !== "running") {
+      const done = job.status === "completed";
+      toast(done ? "The sync is done." : `The sync did not finish. ${job.error ?? ""}`, done ? "success" : "error");
+      setTimeout(() => location.assign(location.pathname), 1500);
       return;
     }
     await new Promise((next) => setTimeout(next, POLL));

@@ -15,7 +15,7 @@ use crate::{
     status,
     types::{Actor, Scope},
     web::{
-        Prefix, Query, Web,
+        Prefix, Query, Web, settings_store,
         view::{Flash, Page, Reader, Section},
     },
 };
@@ -46,11 +46,12 @@ impl FromRequestParts<Web> for Frame {
         let user = person.user().clone();
         let subject = user.sub.clone();
         let is_admin = person.0.is_admin();
-        let (known, waiting) = web
+        let (known, waiting, demo) = web
             .db
             .read(&Scope::All, move |c| {
                 let waiting = if is_admin { status::waiting(c)?.len() } else { 0 };
-                Ok((store::find(c, &subject)?, waiting))
+                let demo = settings_store::find(c, settings_store::DEMO)?.is_some();
+                Ok((store::find(c, &subject)?, waiting, demo))
             })
             .await?;
         let chosen = known.map(|agent| agent.preferences);
@@ -60,6 +61,7 @@ impl FromRequestParts<Web> for Frame {
             page.color_theme = chosen.preferred_color_theme;
         }
         page.waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+        page.demo = demo;
         page.flash = flash(&parts.headers);
         page.reader = Some(Reader {
             name: if user.name.is_empty() { person.0.name().to_owned() } else { user.name },

@@ -42,13 +42,17 @@ pub fn routes() -> Routes {
 /// Starts a sync in the background, or names the one that runs. Always 200: Beacon and the pages test
 /// for exactly that.
 async fn start(caller: Admin, State(web): State<Web>) -> Response {
-    match begin(&web, caller.name()).await {
+    match begin(&web, caller.name(), Options::default()).await {
         Ok((job_id, message)) => Json(json!({ "success": true, "job_id": job_id, "message": message })).into_response(),
         Err(error) => refusal(&error),
     }
 }
 
-async fn begin(web: &Web, by: &str) -> Result<(String, &'static str)> {
+/// Starts a sync in the background, or names the job of the one that runs, and says which.
+///
+/// # Errors
+/// `Unavailable` when no vendor is configured, or those of the database.
+pub async fn begin(web: &Web, by: &str, options: Options) -> Result<(String, &'static str)> {
     configured(&web.config)?;
     let lease = match jobs::acquire(&web.db, by).await? {
         Acquired::Running(job_id) => return Ok((job_id, "A Freshservice sync is already running")),
@@ -56,7 +60,7 @@ async fn begin(web: &Web, by: &str) -> Result<(String, &'static str)> {
     };
     let job_id = lease.job_id.clone();
     let (db, config) = (web.db.clone(), web.config.clone());
-    tokio::spawn(jobs::drive(db, config, lease, Options::default(), Arc::new(Progress::default())));
+    tokio::spawn(jobs::drive(db, config, lease, options, Arc::new(Progress::default())));
     Ok((job_id, "Freshservice sync started"))
 }
 

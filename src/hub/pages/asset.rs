@@ -153,7 +153,7 @@ fn facts(page: &Page, detail: &AssetDetail, past: &Past) -> Vec<(&'static str, V
 
 fn observed(detail: &AssetDetail) -> Vec<Item> {
     let asset = &detail.asset;
-    vec![
+    let mut items = vec![
         Item::new("State", Value::online(asset.online)),
         Item::new("Seen", Value::ago(asset.last_seen.as_deref())),
         Item::new("Last user", Value::text(asset.last_logged_in_user.as_deref())),
@@ -167,7 +167,9 @@ fn observed(detail: &AssetDetail) -> Vec<Item> {
         Item::new("Administrators", Value::text(detail.enabled_administrators.as_deref())),
         Item::new("Take over", Value::away(asset.web_remote_url.as_deref(), "Remote session")),
         Item::new("Portal", Value::away(asset.portal_url.as_deref(), "Open")),
-    ]
+    ];
+    items.retain(|item| !matches!(item.value, Value::None));
+    items
 }
 
 fn contacts(page: &Page, base: &str, retired: bool, all: &[AssignedContact]) -> Table {

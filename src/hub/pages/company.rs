@@ -220,7 +220,7 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
                 facts.item("Main number", "main_number", Value::phone(view.company_main_number.as_deref())),
                 facts.item("Address", "address", address),
                 facts.item("Mail domains", "domains", Value::text(Some(&domains))),
-                text("Client since", "start_date", &view.company_start_date),
+                facts.item("Client since", "start_date", Value::date(view.company_start_date.as_deref())),
                 text("Call first", "primary_contact_name", &view.primary_contact_name),
                 text("Head", "head_name", &view.head_name),
                 text("Prime user", "prime_user_name", &view.prime_user_name),

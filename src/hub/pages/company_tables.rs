@@ -31,7 +31,7 @@ pub fn contacts(page: &Page, all: &[ContactView]) -> Table {
             ("Name", "cell--main"),
             ("Role", "cell--end"),
             ("Title", "cell--cut"),
-            ("E-mail", "cell--sub"),
+            ("E-mail", "cell--sub cell--cut"),
             ("Phone", ""),
         ],
         lines: lines.collect(),

@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{count_of, dashboard_store as store, dashboard_store::Needs, mention, record, store::Names, words};
+use super::{
+    count_of, dashboard_store as store, dashboard_store::Needs, mention, record, record::Mentioned, store::Names, words,
+};
 use crate::{
     agents::Frame,
     error::Result,
@@ -20,7 +22,7 @@ const AHEAD_SECONDS: i64 = 60 * 24 * 60 * 60;
 /// After how many hours a vendor's data counts as late.
 const LATE_HOURS: i64 = 26;
 /// How many changes are shown.
-const CHANGES: i64 = 8;
+const CHANGES: usize = 8;
 
 struct Card {
     href: String,
@@ -73,7 +75,7 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .read(&frame.scope(), move |c| {
             let extra = if staff {
                 let changes = store::latest(c, CHANGES)?;
-                let names = Names::of(c, &changes)?;
+                let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes)?);
                 Some((store::needs(c, &today, &later)?, status::freshness(c)?, changes, names))
             } else {
                 None
@@ -98,10 +100,10 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let kinds = kinds.collect();
     let (attention, history, freshness) = match extra {
         None => (None, None, Vec::new()),
-        Some((needs, fresh, changes, names)) => {
+        Some((needs, fresh, changes, (names, mentioned))) => {
             let events = changes.iter().map(|change| {
                 let subject = names.find(&page, change).map(|(href, name)| mention(href, name));
-                crate::web::view::Event { subject, ..record::event(change) }
+                crate::web::view::Event { subject, ..record::event(change, &mentioned) }
             });
             let history = Timeline { events: events.collect(), more: None };
             (Some(attention(&page, &needs, &from, &until)), Some(history), fresh.iter().map(freshness).collect())

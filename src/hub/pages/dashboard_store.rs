@@ -7,11 +7,16 @@ use crate::{
     params,
 };
 
-/// The newest changes, newest first.
-pub fn latest(c: &mut Conn, count: i64) -> Result<Vec<Change>> {
+/// How far back the newest changes are looked for.
+const LOOKED_AT: i64 = 200;
+
+/// The newest changes of records that have a page, newest first.
+pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Change>> {
     let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
-    let mut changes = feed::after(c, (head - count).max(0), &[], None, count)?.changes;
+    let kinds = ["company", "contact", "asset"].map(str::to_owned);
+    let mut changes = feed::after(c, (head - LOOKED_AT).max(0), &kinds, None, LOOKED_AT)?.changes;
     changes.reverse();
+    changes.truncate(count);
     Ok(changes)
 }
 

@@ -18,8 +18,10 @@ mod edit;
 mod pins;
 mod record;
 mod search;
-mod settings;
 pub mod store;
+mod sync;
+mod sync_plan;
+mod sync_store;
 
 use crate::web::{
     Routes,
@@ -32,13 +34,20 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/", dashboard::show)
         .get("/search", search::show)
-        .get("/settings", settings::show)
-        .post("/settings", settings::save)
-        .get("/account", settings::show)
         .post("/records/{entity}/{id}/pin", pins::save)
+        .merge(sync_routes())
         .merge(company_routes())
         .merge(contact_routes())
         .merge(asset_routes())
+}
+
+fn sync_routes() -> Routes {
+    Routes::new()
+        .get("/admin/", sync::show)
+        .post("/admin/sync/freshservice", sync::start)
+        .get("/admin/plans/{id}", sync_plan::show)
+        .post("/admin/plans/{id}/approve", sync_plan::approve)
+        .post("/admin/plans/{id}/discard", sync_plan::discard)
 }
 
 fn company_routes() -> Routes {

@@ -1,10 +1,10 @@
 //! What every detail page shows of its record's past: history, and where each value came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value as Json;
 
-use super::words;
+use super::{store, words};
 use crate::{
     db::Conn,
     error::Result,
@@ -27,13 +27,63 @@ pub struct Past {
     origins: BTreeMap<String, Origin>,
     pins: Vec<String>,
     is_linked: bool,
+    mentioned: Mentioned,
+}
+
+/// The names of the contacts and companies whose ids stand in changes.
+#[derive(Clone, Debug, Default)]
+pub struct Mentioned {
+    contacts: HashMap<i64, String>,
+    companies: HashMap<i64, String>,
+}
+
+impl Mentioned {
+    /// Reads them, once for all changes.
+    pub fn of(c: &mut Conn, changes: &[Change]) -> Result<Self> {
+        let ids = |of_contacts: bool| -> Vec<i64> {
+            let fields = changes.iter().filter_map(|change| change.fields.as_object()).flatten();
+            let sides = fields.filter(|(field, _)| points_to_contact(field) == Some(of_contacts));
+            sides
+                .flat_map(|(_, value)| ["old", "new"].map(|side| value.get(side).cloned().unwrap_or_default()))
+                .flat_map(numbers)
+                .collect()
+        };
+        let (contacts, companies) = (ids(true), ids(false));
+        Ok(Self { contacts: store::names(c, true, contacts)?, companies: store::names(c, false, companies)? })
+    }
+
+    fn said(&self, field: &str, value: &Json) -> String {
+        let Some(of_contacts) = points_to_contact(field) else { return said(value) };
+        let names = if of_contacts { &self.contacts } else { &self.companies };
+        let words =
+            numbers(value.clone()).into_iter().map(|id| names.get(&id).cloned().unwrap_or_else(|| format!("number {id}")));
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Whether a field holds ids of contacts (`true`), of companies (`false`), or no ids.
+fn points_to_contact(field: &str) -> Option<bool> {
+    match field {
+        "contacts" | "billing_contact_id" => Some(true),
+        "parent_id" | "company_id" => Some(false),
+        _ => None,
+    }
+}
+
+fn numbers(value: Json) -> Vec<i64> {
+    match value {
+        Json::Array(items) => items.iter().filter_map(Json::as_i64).collect(),
+        other => other.as_i64().into_iter().collect(),
+    }
 }
 
 impl Past {
     /// Reads it.
     pub fn read(c: &mut Conn, entity: &str, id: i64) -> Result<Self> {
+        let changes = feed::of(c, entity, id, SHOWN)?;
         Ok(Self {
-            changes: feed::of(c, entity, id, SHOWN)?,
+            mentioned: Mentioned::of(c, &changes)?,
+            changes,
             origins: feed::origins(c, entity, id)?,
             pins: pins::fields(c, entity, id)?,
             is_linked: links::exists(c, entity, id)?,
@@ -43,7 +93,7 @@ impl Past {
     /// The history card.
     #[must_use]
     pub fn timeline(&self) -> Timeline {
-        Timeline { events: self.changes.iter().map(event).collect(), more: None }
+        Timeline { events: self.changes.iter().map(|change| event(change, &self.mentioned)).collect(), more: None }
     }
 
     /// Where a field's value came from, when that is worth a mark: a sync set it, a person pinned it,
@@ -107,11 +157,11 @@ fn who(source: &str, actor: &str) -> String {
 
 /// One change as the timeline tells it.
 #[must_use]
-pub fn event(change: &Change) -> Event {
+pub fn event(change: &Change, mentioned: &Mentioned) -> Event {
     let source = change.source.as_deref().unwrap_or(&change.actor_kind);
     let moved = match (&change.fields, change.action.as_str()) {
         (_, "create") => Vec::new(),
-        (Json::Object(fields), _) => fields.iter().map(|(field, value)| moved(field, value)).collect(),
+        (Json::Object(fields), _) => fields.iter().map(|(field, value)| moved(field, value, mentioned)).collect(),
         _ => Vec::new(),
     };
     Event {
@@ -151,13 +201,16 @@ fn action(word: &str) -> String {
     .to_owned()
 }
 
-fn moved(field: &str, value: &Json) -> Moved {
-    let side = |name: &str| value.get(name).map(said).unwrap_or_default();
+fn moved(field: &str, value: &Json, mentioned: &Mentioned) -> Moved {
+    let side = |name: &str| value.get(name).map(|value| mentioned.said(field, value)).unwrap_or_default();
     let label = field.split_once(':').map_or_else(|| words(field), |(kind, id)| format!("{} {id}", words(kind)));
+    let label = label.strip_suffix(" id").map_or(label.clone(), str::to_owned);
     Moved { field: label, old: side("old"), new: side("new") }
 }
 
-fn said(value: &Json) -> String {
+/// A stored value as people read it, cut when it is long.
+#[must_use]
+pub fn said(value: &Json) -> String {
     let text = match value {
         Json::Null => String::new(),
         Json::Bool(true) => "yes".to_owned(),

@@ -56,6 +56,19 @@ pub fn companies_of(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, Vec<Belo
     Ok(found)
 }
 
+/// The names behind ids that a record's history mentions: of contacts, or of companies.
+pub fn names(c: &mut Conn, of_contacts: bool, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = if of_contacts {
+        "SELECT contact.id, contact.name FROM @contacts contact WHERE contact.id IN ids(?1)"
+    } else {
+        "SELECT company.id, company.name FROM @companies company WHERE company.id IN ids(?1)"
+    };
+    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// Companies to choose from, by name; the value is the account number.
 pub fn company_choices(c: &mut Conn) -> Result<Vec<Choice>> {
     let sql = "SELECT company.account_number, company.name FROM @companies company WHERE company.retired_at IS NULL

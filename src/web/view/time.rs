@@ -50,6 +50,13 @@ pub fn exact(at: &str) -> String {
     stamp(at).map_or_else(|| at.to_owned(), |moment| moment.strftime("%-d %b %Y, %H:%M:%S UTC").to_string())
 }
 
+/// How long something took: `42 s`, `3 min 5 s`.
+#[must_use]
+pub fn between(from: &str, until: &str) -> Option<String> {
+    let seconds = stamp(until)?.as_second() - stamp(from)?.as_second();
+    Some(if seconds < MINUTE { format!("{seconds} s") } else { format!("{} min {} s", seconds / MINUTE, seconds % MINUTE) })
+}
+
 /// Whether a moment is further back than so many hours (or is no moment at all).
 #[must_use]
 pub fn older_than(at: &str, hours: i64) -> bool {
