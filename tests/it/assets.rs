@@ -133,4 +133,20 @@ both! {
         app.technician().post(&format!("{path}/restore"), &json!({})).await.status(200);
         assert_eq!(app.service().get("/api/companies/2/assets").await.ok()[0]["id"], made["id"]);
     }
+
+    async fn every_column_of_the_contract_is_accepted(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("1", "Acme").await;
+        let body = json!({
+            "hostname": "LT-9", "company_account_number": "1", "hardware_type": "Laptop", "operating_system": "Debian 13", "last_logged_in_user": "ava",
+            "antivirus_product": "Defender", "description": "hers", "ext_ip_address": "203.0.113.5", "int_ip_address": "10.0.0.5", "domain": "corp.local",
+            "last_audit_date": "2026-01-01T00:00:00Z", "last_reboot": "2026-01-02T00:00:00Z", "last_seen": "2026-01-03T00:00:00Z", "online": true,
+            "patch_status": "FullyPatched", "backup_usage_tb": "0.25", "device_type": "Workstation",
+        });
+        let id = app.service().post("/api/assets", &body).await.status(201).json()["id"].clone();
+        let read = app.service().get(&format!("/api/assets/{id}")).await.ok();
+        for (key, sent) in body.as_object().unwrap() {
+            assert_eq!(&read[key], sent, "{key}");
+        }
+    }
 }

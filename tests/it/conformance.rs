@@ -71,7 +71,7 @@ both! {
         for path in ["/api/companies", "/api/companies/bulk", "/api/contacts", "/api/assets", "/api/psa/agents"] {
             assert_eq!(service.get(path).await.ok(), json!([]), "{path}");
         }
-        assert_eq!(service.get("/api/changes?since=0").await.ok()["changes"], json!([]));
+        assert_eq!(service.get("/api/changes?since=0&types=company,contact,asset").await.ok()["changes"], json!([]));
         service.get("/api/search?q=nothing").await.ok();
         for page in ["/", "/companies/", "/contacts/", "/assets/"] {
             app.technician().get_with(page, "accept", "text/html").await.status(200);

@@ -8,20 +8,10 @@ use crate::support::{Engine, Output, Pull, both};
 /// The id of the one plan that waits, from `sync plans --json`.
 fn waiting_plan(output: &Output) -> String {
     let body = output.json();
-    let mut stack = vec![&body];
-    while let Some(value) = stack.pop() {
-        match value {
-            Value::Array(items) => stack.extend(items),
-            Value::Object(fields) => {
-                if let Some(id) = fields.get("id") {
-                    return id.to_string().trim_matches('"').to_owned();
-                }
-                stack.extend(fields.values());
-            }
-            _ => {}
-        }
-    }
-    panic!("no plan in {body}")
+    let plans = body.as_array().or_else(|| body["plans"].as_array()).unwrap_or_else(|| panic!("no plans in {body}"));
+    let waiting: Vec<&Value> = plans.iter().filter(|plan| plan["status"] == "held").collect();
+    assert_eq!(waiting.len(), 1, "one plan waits: {body}");
+    waiting[0]["id"].to_string()
 }
 
 fn vanish(state: &mut State, resource: &str, how_many: usize) -> Vec<i64> {
@@ -166,11 +156,16 @@ both! {
     }
 
     async fn dependants_count_for_the_valve(engine: Engine) {
-        // Two companies of forty are few, but everybody they have would lose their company.
-        let pull = Pull::pulled(&engine, Plan::sized(4, 200).build()).await;
-        pull.vendor.world(|state| vanish(state, "departments", 2));
+        // One company of forty is little, but it would take most of the assets along.
+        let pull = Pull::pulled(&engine, Plan::sized(40, 40).build()).await;
+        let first = pull.vendor.world(|state| state.ids("departments")[0]);
+        let account = pull.company_of(first).await.unwrap()["account_number"].as_str().unwrap().to_owned();
+        for number in 0..8 {
+            pull.app.asset(&format!("LT-{number}"), &account).await;
+        }
+        pull.vendor.world(|state| state.remove(first));
         pull.run(&[]).await.code(7);
-        assert_eq!(pull.companies().await.len(), 4);
+        assert_eq!(pull.companies().await.len(), 40);
     }
 
     async fn an_administrator_sees_that_a_plan_waits(engine: Engine) {
