@@ -10,20 +10,20 @@ umask 077
 
 python=$(command -v python3) || { echo "python3 is needed, because Helm starts services with it" >&2; exit 1; }
 
-find_binary() {
-    local candidate
-    for candidate in "${CODEX_BINARY:-}" target/release/codex; do
-        if [ -n "$candidate" ] && [ -x "$candidate" ]; then realpath "$candidate"; return; fi
-    done
-    return 1
-}
-
-if ! binary=$(find_binary); then
-    command -v cargo >/dev/null || { echo "neither a binary (CODEX_BINARY=…) nor cargo to build one" >&2; exit 1; }
-    echo "Building Codex …"
-    cargo build --release --locked --features postgres
-    binary=$(find_binary)
+installed=$(readlink -f bin/codex-gunicorn 2>/dev/null || true)
+built=$PWD/target/release/codex
+if [ -n "${CODEX_BINARY:-}" ]; then
+    binary=$(realpath "$CODEX_BINARY")
+elif [ -n "$installed" ] && [ "$installed" != "$built" ] && [ -x "$installed" ]; then
+    binary=$installed # as given the last time
+else
+    if command -v cargo >/dev/null; then
+        echo "Building Codex …"
+        cargo build --release --locked --features postgres
+    fi
+    binary=$built
 fi
+[ -x "$binary" ] || { echo "neither a binary (CODEX_BINARY=…) nor cargo to build one" >&2; exit 1; }
 
 mkdir -p bin instance pyenv/bin
 chmod 700 instance
