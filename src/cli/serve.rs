@@ -2,15 +2,14 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt as _};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    sync::watch,
+    sync::oneshot,
 };
 
 use super::{Context, Failure, context, demo, failure, out};
-use crate::{app, config::Config, db::Db, sync};
+use crate::{app, config::Config, db::Db, sync, web::server};
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -41,7 +40,7 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
 }
 
 async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
-    let listener = listen(config.server.bind).await?;
+    let listener = listen(config.server.bind)?;
     let address = listener.local_addr()?;
     let db = context::open(&config)?;
     if with_demo {
@@ -60,19 +59,19 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
             }
         });
     }
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
         let signal = signalled(signals).await;
         tracing::info!(signal, "stopping: answers in progress are finished first");
-        let _nobody_serves = stop.send(true);
+        let _nobody_serves = stop.send(());
     });
-    drain(listener, router, stopped).await?;
+    server::serve(listener, router, async { drop(stopped.await) }, DRAIN).await;
     tracing::info!("stopped");
     Ok(failure::DONE)
 }
 
-async fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(bind).await.map_err(|error| match error.kind() {
+fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
+    server::listen(bind).map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => Failure::new(
             failure::BUSY,
             format!("{bind} is taken: is Codex already running? Choose another with --bind ADDR:PORT"),
@@ -119,28 +118,5 @@ async fn signalled((mut terminate, mut interrupt): (Signal, Signal)) -> &'static
     tokio::select! {
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
-    }
-}
-
-/// Serves until told to stop, then lets requests in progress finish, but not for ever.
-async fn drain(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> Result<(), Failure> {
-    let listener = listener.tap_io(|stream| {
-        let _slower_then = stream.set_nodelay(true);
-    });
-    let mut told = stopped.clone();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _sender_gone = told.wait_for(|stop| *stop).await;
-    });
-    let late = async {
-        let _sender_gone = stopped.wait_for(|stop| *stop).await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        served = serving.into_future() => Ok(served?),
-        () = late => {
-            tracing::warn!("some answers took too long and were cut off");
-            Ok(())
-        }
     }
 }

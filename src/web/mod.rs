@@ -20,6 +20,7 @@ pub mod prefix;
 pub mod request_id;
 pub mod routes;
 mod segment;
+pub mod server;
 pub mod settings_store;
 pub mod static_files;
 pub mod table;
