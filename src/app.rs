@@ -35,6 +35,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(assets::routes())
         .merge(hub::routes())
         .merge(sync::api::routes())
+        .merge(sync::pages::routes())
 }
 
 /// Every route as (path, method), for the tables in the tests and the documents made from it.

@@ -4,6 +4,7 @@
 
 pub mod api;
 mod apply;
+mod center_store;
 mod columns;
 pub mod decisions;
 mod evidence;
@@ -14,7 +15,9 @@ pub mod http;
 pub mod jobs;
 pub mod jobs_store;
 mod locals_store;
+pub mod pages;
 pub mod plan;
+mod plan_page_store;
 pub mod planner;
 mod planning;
 pub mod plans_store;

@@ -111,9 +111,9 @@ pub fn add(c: &mut Conn, lease: &Lease, plan: i64, items: &mut [Item]) -> Result
     Ok(())
 }
 
-const ITEM_COLUMNS: &str = "id, entity, action, state, entity_id, rev, external_id, label, reason, evidence, fields, moves";
+pub(super) const ITEM_COLUMNS: &str = "id, entity, action, state, entity_id, rev, external_id, label, reason, evidence, fields, moves";
 
-fn item(row: &Row) -> Result<Item> {
+pub(super) fn item(row: &Row) -> Result<Item> {
     let unknown = || Error::internal("a plan item holds a word that this program does not know");
     Ok(Item {
         id: row.get(0)?,

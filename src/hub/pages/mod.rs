@@ -19,9 +19,6 @@ mod pins;
 mod record;
 mod search;
 pub mod store;
-mod sync;
-mod sync_plan;
-mod sync_store;
 
 use crate::web::{
     Routes,
@@ -35,19 +32,9 @@ pub fn routes() -> Routes {
         .get("/", dashboard::show)
         .get("/search", search::show)
         .post("/records/{entity}/{id}/pin", pins::save)
-        .merge(sync_routes())
         .merge(company_routes())
         .merge(contact_routes())
         .merge(asset_routes())
-}
-
-fn sync_routes() -> Routes {
-    Routes::new()
-        .get("/admin/", sync::show)
-        .post("/admin/sync/freshservice", sync::start)
-        .get("/admin/plans/{id}", sync_plan::show)
-        .post("/admin/plans/{id}/approve", sync_plan::approve)
-        .post("/admin/plans/{id}/discard", sync_plan::discard)
 }
 
 fn company_routes() -> Routes {

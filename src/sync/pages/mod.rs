@@ -1,0 +1,20 @@
+//! The sync centre, for administrators: how fresh each vendor's data is, what ran, what waits for them.
+
+mod center;
+mod center_view;
+mod plan;
+mod plan_view;
+mod words;
+
+use crate::web::Routes;
+
+/// The routes of these pages.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/admin/", center::show)
+        .post("/admin/sync/freshservice", center::start)
+        .get("/admin/plans/{id}", plan::show)
+        .post("/admin/plans/{id}/approve", plan::approve)
+        .post("/admin/plans/{id}/discard", plan::discard)
+}

@@ -1,0 +1,123 @@
+//! Plans and runs in words.
+
+use serde_json::Value;
+
+use crate::{
+    sync::plan::{Action, Kind, State},
+    web::view::thousands,
+};
+
+/// The longest value that a page shows in full.
+const LONGEST: usize = 120;
+
+/// With a capital and a full stop.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
+}
+
+/// What a run counted: `12 new, 3 updated`.
+pub fn counts(summary: &Value) -> String {
+    let of = |action: Action| -> i64 {
+        let kinds = summary["counts"].as_object().into_iter().flat_map(|kinds| kinds.values());
+        kinds.filter_map(|actions| actions[action.as_str()].as_i64()).sum()
+    };
+    let parts: Vec<String> = Action::ALL
+        .into_iter()
+        .filter_map(|action| {
+            let count = of(action);
+            (count > 0).then(|| format!("{} {}", thousands(count), short(action)))
+        })
+        .collect();
+    let listed = summary["listed"].as_object().into_iter().flatten();
+    let listed: Vec<String> = listed.filter_map(|(kind, count)| Some(format!("{} {kind}", thousands(count.as_i64()?)))).collect();
+    let what = if parts.is_empty() { "Nothing to change".to_owned() } else { parts.join(", ") };
+    if listed.is_empty() { what } else { format!("{what} (read {})", listed.join(", ")) }
+}
+
+fn short(action: Action) -> &'static str {
+    match action {
+        Action::Create => "new",
+        Action::Adopt => "linked",
+        Action::Restore => "back again",
+        Action::Update => "changed",
+        Action::Retire => "gone at the vendor",
+        Action::Pinned => "kept as pinned",
+        Action::Review => "to review",
+        Action::Skipped => "with unusable fields",
+    }
+}
+
+/// The heading of a group.
+pub fn group(kind: Kind, action: Action) -> String {
+    let what = match action {
+        Action::Create => "to create",
+        Action::Adopt => "to link to the vendor's",
+        Action::Restore => "to bring back",
+        Action::Update => "to update",
+        Action::Retire => "to retire",
+        Action::Pinned => "that differ but are pinned",
+        Action::Review => "for a person to look at",
+        Action::Skipped => "with fields that cannot be used",
+    };
+    let kind = kind.plural();
+    let (first, rest) = kind.split_at_checked(1).unwrap_or(("", kind));
+    format!("{}{rest} {what}", first.to_uppercase())
+}
+
+/// How far an item has come; nothing for what needs no word.
+pub fn state(state: State) -> Option<(&'static str, &'static str)> {
+    match state {
+        State::Held => Some(("warning", "Waits")),
+        State::Applied => Some(("success", "Done")),
+        State::Stale => Some(("", "Changed since, left alone")),
+        State::Discarded => Some(("", "Discarded")),
+        State::Pending | State::Noted => None,
+    }
+}
+
+/// How a plan stands.
+pub fn status(word: &str) -> (&'static str, &'static str) {
+    match word {
+        "held" => ("warning", "Waits for approval"),
+        "proposed" => ("info", "Dry run"),
+        "applying" => ("info", "Being applied"),
+        "applied" => ("success", "Applied"),
+        "discarded" => ("", "Discarded"),
+        "superseded" => ("", "A later run took its place"),
+        _ => ("", "Being made"),
+    }
+}
+
+/// A stored value as a person reads it; empty for nothing.
+pub fn value(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::Bool(yes) => (if *yes { "yes" } else { "no" }).to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(self::value).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    };
+    if text.chars().count() <= LONGEST { text } else { format!("{}…", text.chars().take(LONGEST).collect::<String>()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn runs_are_told_in_a_line() {
+        let summary = json!({
+            "listed": {"companies": 120, "contacts": 1500},
+            "counts": {"companies": {"create": 2}, "contacts": {"create": 10, "update": 3, "retire": 1}},
+        });
+        assert_eq!(counts(&summary), "12 new, 3 changed, 1 gone at the vendor (read 120 companies, 1,500 contacts)");
+        assert_eq!(counts(&json!({"counts": {}})), "Nothing to change");
+        assert_eq!(sentence("it broke off"), "It broke off.");
+        assert_eq!(group(Kind::Contact, Action::Retire), "Contacts to retire");
+    }
+}
