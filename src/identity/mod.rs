@@ -11,6 +11,8 @@ mod model;
 mod pages;
 mod password;
 mod people;
+mod people_pages;
+mod person_page;
 mod secret;
 mod services;
 mod session_store;
@@ -77,6 +79,13 @@ pub fn routes() -> Routes {
         .post("/account/password", account::change_password)
         .post("/account/sign-out-everywhere", account::sign_out_everywhere)
         .put("/api/my/password", account::put_password)
+        .get("/admin/users", people_pages::index)
+        .get("/admin/users/new", people_pages::new)
+        .post("/admin/users/new", people_pages::create)
+        .get("/admin/users/{id}", person_page::show)
+        .post("/admin/users/{id}", person_page::update)
+        .post("/admin/users/{id}/password", person_page::set_password)
+        .post("/admin/users/{id}/enabled", person_page::set_enabled)
         .get("/.well-known/jwks.json", tokens::jwks)
         .post("/api/token", tokens::create)
         .post("/api/token/validate", tokens::validate)

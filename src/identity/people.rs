@@ -29,6 +29,18 @@ impl Identity {
             .await
     }
 
+    /// Changes who a person is and what they may do. For a client, `company` is the account number.
+    pub async fn update(&self, actor: &Actor, id: i64, new: NewUser, company: Option<String>) -> Result<User> {
+        self.db
+            .write(&Scope::All, actor, move |w| {
+                let company_id = company.as_deref().map(|key| store::company_id(w, key)).transpose()?;
+                let new = NewUser { company_id, ..new }.checked()?;
+                free(w, &new, Some(id))?;
+                store::update(w, id, &new)
+            })
+            .await
+    }
+
     /// Everybody, by sign-in name.
     pub async fn list(&self) -> Result<Vec<UserView>> {
         self.db.read(&Scope::All, store::list).await
@@ -81,13 +93,19 @@ impl Identity {
 
 /// Stores a new person; a name or address that is taken is named.
 pub(super) fn create(w: &mut Write<'_>, new: NewUser, hash: &str) -> Result<User> {
+    free(w, &new, None)?;
+    let user = store::create(w, new)?;
+    store::set_password(w, user.id, hash)
+}
+
+/// Whether nobody else goes by this name or address.
+fn free(w: &mut Write<'_>, new: &NewUser, own: Option<i64>) -> Result<()> {
     for (field, value) in [("username", &new.username), ("email", &new.email)] {
-        if store::find(w, value)?.is_some() {
+        if store::find(w, value)?.is_some_and(|other| Some(other.id) != own) {
             return Err(Error::field(field, "is taken by another user"));
         }
     }
-    let user = store::create(w, new)?;
-    store::set_password(w, user.id, hash)
+    Ok(())
 }
 
 /// The levels by name, for the command line's help.

@@ -10,7 +10,7 @@ use crate::{
     history, params,
     types::now,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const USER: &str = "SELECT account.id, account.subject, account.username, account.email, account.name, account.role,
     account.company_id, account.enabled, account.password_changed_at, account.created_at, account.updated_at, account.rev
@@ -120,6 +120,50 @@ pub fn create(w: &mut Write<'_>, new: NewUser) -> Result<User> {
     });
     note(w, user.id, "create", fields)?;
     Ok(user)
+}
+
+/// Stores who a person is and what they may do; what stays the same leaves no trace.
+pub fn update(w: &mut Write<'_>, id: i64, new: &NewUser) -> Result<User> {
+    let before = get(w, id)?;
+    let moves = [
+        ("username", json!(before.username), json!(new.username)),
+        ("email", json!(before.email), json!(new.email)),
+        ("name", json!(before.name), json!(new.name)),
+        ("role", json!(before.role), json!(new.role)),
+        ("company_id", json!(before.company_id), json!(new.company_id)),
+    ];
+    let moved: Map<String, Value> = moves
+        .into_iter()
+        .filter(|(_, old, new)| old != new)
+        .map(|(name, old, new)| (name.to_owned(), json!([old, new])))
+        .collect();
+    if moved.is_empty() {
+        return Ok(before);
+    }
+    w.run(
+        "UPDATE users SET username = ?2, username_folded = ?3, email = ?4, email_folded = ?5, name = ?6, role = ?7, company_id = ?8,
+                updated_at = ?9, rev = rev + 1 WHERE id = ?1",
+        params![
+            id,
+            &new.username,
+            name_key(&new.username),
+            &new.email,
+            email_key(&new.email),
+            &new.name,
+            new.role.as_str(),
+            new.company_id,
+            now()
+        ],
+    )?;
+    note(w, id, "update", Value::Object(moved))?;
+    get(w, id)
+}
+
+/// Account number and name of the companies that a client can belong to.
+pub fn company_choices(c: &mut Conn) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT company.account_number, company.name FROM @companies company WHERE company.retired_at IS NULL
+               ORDER BY company.name_folded, company.id LIMIT 2000";
+    c.all(sql, params![])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// Stores the hash of a person's new password. History learns when, and nothing else.

@@ -1,0 +1,172 @@
+//! `/admin/users`: everybody who can sign in here, and adding somebody.
+
+use askama::Template;
+use axum::{Extension, http::StatusCode, response::Response};
+
+use super::{Identity, model::NewUser, password, store, tokens::given};
+use crate::{
+    agents::{Frame, UserView},
+    auth::{Admin, Level},
+    error::{Error, FieldError, Result},
+    types::Scope,
+    web::{
+        Fields, encode_segment,
+        view::{Choice, Crumb, Field, Line, Page, Section, Table, Value, filters, form::place_errors},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "identity/people.html")]
+struct PeoplePage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    people: Table,
+}
+
+#[derive(Template)]
+#[template(path = "form.html")]
+struct NewPersonPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    problems: Vec<String>,
+    action: String,
+    rev: String,
+    sections: Vec<FormSection>,
+    save: &'static str,
+    back: String,
+}
+
+struct FormSection {
+    title: &'static str,
+    fields: Vec<Field>,
+}
+
+/// `GET /admin/users`
+pub async fn index(_: Admin, frame: Frame, Extension(identity): Extension<Identity>) -> Result<Response> {
+    let page = frame.titled(Section::Admin, "People");
+    let lines = identity.list().await?.into_iter().map(|person| line(&page, person)).collect();
+    let people = Table {
+        label: "People",
+        heads: vec![
+            ("User name", "cell--main"),
+            ("Name", "cell--sub cell--cut"),
+            ("E-mail", "cell--cut"),
+            ("Role", "cell--sub"),
+            ("Company", ""),
+            ("May sign in", "cell--end"),
+        ],
+        lines,
+        empty: "Nobody can sign in yet.",
+        more: None,
+    };
+    frame.show(&PeoplePage { crumbs: crumbs(&page, false), people, page })
+}
+
+fn line(page: &Page, person: UserView) -> Line {
+    let company = person
+        .company_account_number
+        .map_or(Value::None, |number| Value::link(page.url(&format!("/companies/{}", encode_segment(&number))), number));
+    let cells = vec![
+        Value::link(page.url(&format!("/admin/users/{}", person.id)), person.username),
+        Value::text(Some(&person.name)),
+        Value::mail(person.email.as_deref()),
+        Value::words(role(&person.permission_level)),
+        company,
+        if person.enabled { Value::badge("success", "Yes") } else { Value::badge("danger", "Shut out") },
+    ];
+    Line { cells, post: None }
+}
+
+/// `GET /admin/users/new`
+pub async fn new(_: Admin, frame: Frame, Extension(identity): Extension<Identity>) -> Result<Response> {
+    let empty = NewUser { role: Level::Technician, ..NewUser::default() };
+    form(&frame, &identity, StatusCode::OK, &empty, "", &[]).await
+}
+
+/// `POST /admin/users/new`
+pub async fn create(_: Admin, frame: Frame, Extension(identity): Extension<Identity>, fields: Fields) -> Result<Response> {
+    let (typed, company) = typed(&fields);
+    let added = match given(&fields, "password") {
+        Ok(password) => identity.add(&frame.actor(), typed.clone(), company.clone(), password).await,
+        Err(error) => Err(error),
+    };
+    match added {
+        Ok(user) => frame.go("/admin/users", &format!("{} can sign in now.", user.username)),
+        Err(Error::Invalid(errors)) => {
+            form(&frame, &identity, StatusCode::BAD_REQUEST, &typed, &company.unwrap_or_default(), &errors).await
+        }
+        Err(other) => Err(other),
+    }
+}
+
+async fn form(
+    frame: &Frame,
+    identity: &Identity,
+    status: StatusCode,
+    typed: &NewUser,
+    company: &str,
+    errors: &[FieldError],
+) -> Result<Response> {
+    let mut fields = person_fields(identity, typed, company).await?;
+    fields.push(Field::line("password", "password", "Password", "").required().autocomplete("new-password").hint(password::RULE));
+    let problems = place_errors(&mut fields, errors);
+    let page = frame.titled(Section::Admin, "New person");
+    let view = NewPersonPage {
+        crumbs: crumbs(&page, true),
+        problems,
+        action: page.url("/admin/users/new"),
+        rev: String::new(),
+        sections: vec![FormSection { title: "Who, and what they may do", fields }],
+        save: "Add person",
+        back: page.url("/admin/users"),
+        page,
+    };
+    frame.show_as(status, &view)
+}
+
+/// The fields of a person, as they were filled in.
+pub(super) async fn person_fields(identity: &Identity, typed: &NewUser, company: &str) -> Result<Vec<Field>> {
+    let companies = identity.db.read(&Scope::All, store::company_choices).await?;
+    let mut choices = vec![Choice::new("", "None")];
+    choices.extend(companies.into_iter().map(|(number, name)| {
+        let label = format!("{name} ({number})");
+        Choice::new(number, label)
+    }));
+    let roles = Level::ALL.map(|level| Choice::new(level.as_str(), role(level.as_str()))).to_vec();
+    Ok(vec![
+        Field::text("username", "User name", &typed.username).required(),
+        Field::text("name", "Full name", &typed.name),
+        Field::line("email", "email", "E-mail", &typed.email).required(),
+        Field::select("role", "Role", typed.role.as_str(), roles)
+            .hint("Billing reads everything; a client sees their own company."),
+        Field::select("company", "Company", company, choices).hint("For clients."),
+    ])
+}
+
+/// What was typed into them.
+pub(super) fn typed(fields: &Fields) -> (NewUser, Option<String>) {
+    let text = |name: &str| given(fields, name).unwrap_or_default();
+    let role = Level::from_claim(Some(&text("role")));
+    let new = NewUser { username: text("username"), email: text("email"), name: text("name"), role, company_id: None };
+    let company = Some(text("company")).filter(|company| role == Level::Client && !company.is_empty());
+    (new, company)
+}
+
+/// The way to a page about people.
+pub(super) fn crumbs(page: &Page, below: bool) -> Vec<Crumb> {
+    let mut crumbs = vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }];
+    if below {
+        crumbs.push(Crumb { href: page.url("/admin/users"), text: "People".to_owned() });
+    }
+    crumbs
+}
+
+/// A role as a word.
+fn role(level: &str) -> &'static str {
+    match Level::from_claim(Some(level)) {
+        Level::Admin => "Administrator",
+        Level::Technician => "Technician",
+        Level::Billing => "Billing",
+        Level::Client => "Client",
+    }
+}

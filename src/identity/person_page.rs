@@ -1,0 +1,161 @@
+//! `/admin/users/{id}`: who somebody is, their password, and whether they may come in.
+
+use askama::Template;
+use axum::{Extension, http::StatusCode, response::Response};
+
+use super::{
+    Identity,
+    model::{NewUser, User},
+    password,
+    people_pages::{crumbs, person_fields, typed},
+    store,
+    tokens::given,
+};
+use crate::{
+    agents::Frame,
+    auth::Admin,
+    error::{Error, FieldError, Result},
+    types::Scope,
+    web::{
+        Fields, Path,
+        view::{Crumb, Field, Page, Section, Value, filters, form::place_errors},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "identity/person.html")]
+struct PersonPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    badge: Value,
+    problems: Vec<String>,
+    base: String,
+    fields: Vec<Field>,
+    password: Vec<Field>,
+    username: String,
+    enabled: bool,
+    /// Whether the reader looks at their own account.
+    own: bool,
+}
+
+/// `GET /admin/users/{id}`
+pub async fn show(_: Admin, frame: Frame, Extension(identity): Extension<Identity>, Path(id): Path<i64>) -> Result<Response> {
+    let (user, company) = load(&identity, id).await?;
+    form(&frame, &identity, &user, (&as_typed(&user), &company), &[]).await
+}
+
+/// `POST /admin/users/{id}`
+pub async fn update(
+    _: Admin,
+    frame: Frame,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response> {
+    let (user, _) = load(&identity, id).await?;
+    let (new, company) = typed(&fields);
+    let saved = if is_own(&frame, &user) && new.role != user.role {
+        Err(Error::field("role", "is your own; another administrator has to change it"))
+    } else {
+        identity.update(&frame.actor(), id, new.clone(), company.clone()).await
+    };
+    match saved {
+        Ok(user) => frame.go("/admin/users", &format!("{} is saved.", user.username)),
+        Err(Error::Invalid(errors)) => form(&frame, &identity, &user, (&new, &company.unwrap_or_default()), &errors).await,
+        Err(other) => Err(other),
+    }
+}
+
+/// `POST /admin/users/{id}/password`
+pub async fn set_password(
+    _: Admin,
+    frame: Frame,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response> {
+    let (user, company) = load(&identity, id).await?;
+    let own = frame.caller.user().filter(|_| is_own(&frame, &user)).and_then(|own| own.jti.clone());
+    let set = match given(&fields, "new_password") {
+        Ok(new) => identity.set_password(&frame.actor(), &user.username, new, own).await,
+        Err(error) => Err(error),
+    };
+    match set {
+        Ok(user) => frame.go(&format!("/admin/users/{id}"), &format!("{} has a new password.", user.username)),
+        Err(Error::Invalid(mut errors)) => {
+            errors.iter_mut().for_each(|error| "new_password".clone_into(&mut error.field));
+            form(&frame, &identity, &user, (&as_typed(&user), &company), &errors).await
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// `POST /admin/users/{id}/enabled`
+pub async fn set_enabled(
+    _: Admin,
+    frame: Frame,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    let enabled = fields.bool("enabled").value().unwrap_or(false);
+    fields.finish()?;
+    let (user, _) = load(&identity, id).await?;
+    let back = format!("/admin/users/{id}");
+    if is_own(&frame, &user) && !enabled {
+        return frame.go_sorry(&back, "You cannot shut yourself out.");
+    }
+    let user = identity.set_enabled(&frame.actor(), &user.username, enabled).await?;
+    let done = if enabled { "may sign in again." } else { "is shut out; their sessions have ended." };
+    frame.go(&back, &format!("{} {done}", user.username))
+}
+
+/// The person, and the account number of their company.
+async fn load(identity: &Identity, id: i64) -> Result<(User, String)> {
+    let read = move |c: &mut crate::db::Conn| Ok((store::get(c, id)?, store::show(c, id)?.company_account_number));
+    let (user, company) = identity.db.read(&Scope::All, read).await?;
+    Ok((user, company.unwrap_or_default()))
+}
+
+fn is_own(frame: &Frame, user: &User) -> bool {
+    frame.caller.user().is_some_and(|own| own.sub == user.subject)
+}
+
+fn as_typed(user: &User) -> NewUser {
+    NewUser {
+        username: user.username.clone(),
+        email: user.email.clone(),
+        name: user.name.clone(),
+        role: user.role,
+        company_id: user.company_id,
+    }
+}
+
+async fn form(
+    frame: &Frame,
+    identity: &Identity,
+    user: &User,
+    (typed, company): (&NewUser, &str),
+    errors: &[FieldError],
+) -> Result<Response> {
+    let mut fields = person_fields(identity, typed, company).await?;
+    let mut password = vec![
+        Field::line("password", "new_password", "New password", "").required().autocomplete("new-password").hint(password::RULE),
+    ];
+    let problems = place_errors(fields.iter_mut().chain(&mut password), errors);
+    let page = frame.titled(Section::Admin, &user.username);
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let view = PersonPage {
+        crumbs: crumbs(&page, true),
+        badge: if user.enabled { Value::badge("success", "May sign in") } else { Value::badge("danger", "Shut out") },
+        problems,
+        base: page.url(&format!("/admin/users/{}", user.id)),
+        fields,
+        password,
+        username: user.username.clone(),
+        enabled: user.enabled,
+        own: is_own(frame, user),
+        page,
+    };
+    frame.show_as(status, &view)
+}
