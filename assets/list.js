@@ -8,10 +8,12 @@ const PAUSE = 160;
 function address(form) {
   const data = new FormData(form);
   const query = new URLSearchParams();
-  for (const [name, value] of data) if (value !== "" && name !== "col") query.append(name, value);
+  for (const [name, value] of data) {
+    if (value !== "" && name !== "col" && form.elements[name]?.dataset?.usual !== value) query.append(name, value);
+  }
   const boxes = [...form.querySelectorAll('input[name="col"]')];
-  const chosen = boxes.filter((box) => box.checked);
-  if (chosen.length < boxes.length) for (const box of chosen) query.append("col", box.value);
+  const differs = boxes.some((box) => box.checked !== ("usual" in box.dataset));
+  if (differs) for (const box of boxes.filter((box) => box.checked)) query.append("col", box.value);
   const text = query.toString();
   return form.getAttribute("action") + (text ? `?${text}` : "");
 }

@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
     companies::{address, label},
-    edit::{FormPage, Part, Typed},
+    edit::{FormPage, Part, Typed, without_blank_lists},
     mention, store,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /companies/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
-    let saved = match rules::read(fields, true) {
+    let saved = match rules::read(without_blank_lists(&fields, &["domains"]), true) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| companies::create(w, &input)).await,
         Err(error) => Err(error),
     };
@@ -92,7 +92,7 @@ pub async fn update(
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
     let account = key.clone();
-    let saved = match rules::read(fields, false) {
+    let saved = match rules::read(without_blank_lists(&fields, &["domains"]), false) {
         Ok(input) => {
             web.db
                 .write(&editor.scope(), &editor.actor(), move |w| {

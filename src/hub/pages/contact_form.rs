@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    edit::{FormPage, Part, Typed},
+    edit::{FormPage, Part, Typed, without_blank_lists},
     mention, store, words,
 };
 use crate::{
@@ -32,7 +32,7 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /contacts/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
-    let saved = match rules::read(fields, true) {
+    let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), true) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::create(w, &input)).await,
         Err(error) => Err(error),
     };
@@ -59,7 +59,7 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
-    let saved = match rules::read(fields, false) {
+    let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), false) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::update(w, id, &input, rev)).await,
         Err(error) => Err(error),
     };

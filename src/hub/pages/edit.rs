@@ -7,7 +7,10 @@ use serde_json::{Map, Value as Json};
 use crate::{
     agents::Frame,
     error::{Error, FieldError, Result},
-    web::view::{Crumb, Field, Page, filters, form},
+    web::{
+        Fields,
+        view::{Crumb, Field, Page, filters, form},
+    },
 };
 
 /// A part of a form under its heading.
@@ -62,6 +65,21 @@ impl FormPage {
         };
         frame.show_as(if status == StatusCode::PRECONDITION_FAILED { StatusCode::CONFLICT } else { status }, &self)
     }
+}
+
+/// A form's fields with these lists as "no value" when their boxes are empty: a browser sends an empty
+/// text, which elsewhere means an empty list.
+#[must_use]
+pub fn without_blank_lists(fields: &Fields, lists: &[&str]) -> Fields {
+    let mut map = fields.map().clone();
+    for name in lists {
+        if let Some(value) = map.get_mut(*name)
+            && value.as_str().is_some_and(|text| text.trim().is_empty())
+        {
+            *value = Json::Null;
+        }
+    }
+    Fields::from_form(map)
 }
 
 /// What stands in a form's fields: what was typed, or what is stored.

@@ -215,12 +215,19 @@ pub fn said(value: &Json) -> String {
         Json::Null => String::new(),
         Json::Bool(true) => "yes".to_owned(),
         Json::Bool(false) => "no".to_owned(),
+        Json::String(text) if text.starts_with('[') => match serde_json::from_str::<Json>(text) {
+            Ok(list) => said(&list),
+            Err(_) => text.clone(),
+        },
         Json::String(text) => text.clone(),
         Json::Array(items) => items.iter().map(said).collect::<Vec<_>>().join(", "),
         Json::Object(map) => {
             let told = map.iter().filter(|(_, value)| !matches!(value, Json::Null | Json::Bool(false)));
             let parts: Vec<String> =
-                told.map(|(name, value)| if value == &Json::Bool(true) { words(name) } else { said(value) }).collect();
+                told.map(|(name, value)| {
+                    if value == &Json::Bool(true) { words(name.trim_start_matches("is_")).to_lowercase() } else { said(value) }
+                })
+                .collect();
             if parts.is_empty() { "yes".to_owned() } else { parts.join(", ") }
         }
         Json::Number(number) => number.to_string(),

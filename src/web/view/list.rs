@@ -20,6 +20,8 @@ pub struct Column {
     pub class: &'static str,
     /// Whether the reader wants to see it.
     pub shown: bool,
+    /// Whether it is shown unless somebody chooses.
+    pub usual: bool,
 }
 
 /// The cells of one row, in the order of all columns.
@@ -86,6 +88,8 @@ pub struct List {
     pub sort: String,
     /// The orders there are, for small screens, which have no headings.
     pub sorts: Vec<Choice>,
+    /// The order that needs no saying.
+    pub usual_sort: &'static str,
     /// Rows to a page.
     pub per_page: i64,
     /// `1–50 of 30,112`.

@@ -109,7 +109,11 @@ impl Listing {
     }
 
     fn sort(&self) -> &str {
-        self.get("sort").unwrap_or(self.shape.columns.first().map_or("", |column| column.key))
+        self.get("sort").unwrap_or(self.usual_sort())
+    }
+
+    fn usual_sort(&self) -> &'static str {
+        self.shape.columns.first().map_or("", |column| column.key)
     }
 
     fn can_sort(&self, key: &str) -> bool {
@@ -130,6 +134,7 @@ impl Listing {
             sorted,
             class: shown.class,
             shown: self.is_shown(at, shown),
+            usual: shown.usual || at == 0,
         }
     }
 
@@ -210,6 +215,7 @@ impl Listing {
             clear: self.address(self.shape.path, &[]),
             sort: self.sort().to_owned(),
             sorts: self.sorts(),
+            usual_sort: self.usual_sort(),
             per_page: self.per_page(),
             info: list::range(slice.offset, count, total, self.shape.noun),
             previous: (number > 1).then(|| turn(number - 1)),
