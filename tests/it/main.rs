@@ -16,6 +16,7 @@ mod bad_input;
 mod client_scope;
 mod command_line;
 mod companies;
+mod compliance;
 mod conformance;
 mod contacts;
 mod core;
