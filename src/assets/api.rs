@@ -7,6 +7,7 @@ use super::{
 };
 use crate::auth::{Editor, Person, Reader};
 use crate::companies::store as companies;
+use crate::compliance::Lens;
 use crate::db::{Write, list::Page};
 use crate::error::Result;
 use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Web, list, table};
@@ -45,7 +46,8 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
 }
 
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?;
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.through(&lens);
     ask.row(id, detail.asset.rev, &detail)
 }
 

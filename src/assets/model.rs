@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::compliance::{Lens, Level, Personal};
 use crate::db::Value;
 use crate::types::fold;
 
@@ -290,6 +291,19 @@ pub struct AssignedContact {
     pub name: String,
     /// Their e-mail, maybe empty.
     pub email: String,
+    /// The strictest level among their companies.
+    #[serde(skip)]
+    pub protection: Level,
+}
+
+impl AssignedContact {
+    /// The same as this caller may see it.
+    #[must_use]
+    pub fn through(mut self, lens: &Lens) -> Self {
+        self.name = lens.see(self.protection, Personal::Name, &self.name).unwrap_or_default();
+        self.email = lens.see(self.protection, Personal::Email, &self.email).unwrap_or_default();
+        self
+    }
 }
 
 /// One asset in full: the object and who uses it (contract §1.2).
@@ -302,4 +316,13 @@ pub struct AssetDetail {
     pub enabled_administrators: Option<String>,
     /// Who uses it.
     pub contacts: Vec<AssignedContact>,
+}
+
+impl AssetDetail {
+    /// The same as this caller may see it.
+    #[must_use]
+    pub fn through(mut self, lens: &Lens) -> Self {
+        self.contacts = self.contacts.into_iter().map(|contact| contact.through(lens)).collect();
+        self
+    }
 }

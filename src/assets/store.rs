@@ -3,6 +3,7 @@
 use super::model::{Asset, AssetDetail, AssetView, AssignedContact, Observation, Owner};
 use super::rules::AssetInput;
 use crate::companies::store as companies;
+use crate::compliance::{Level, STRICTEST_OF_CONTACT};
 use crate::contacts::Contact;
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, Result};
@@ -99,11 +100,22 @@ pub fn of_companies(c: &mut Conn, company_id: Option<i64>) -> Result<Vec<(i64, A
 /// # Errors
 /// Those of the engine.
 pub fn contacts_of(c: &mut Conn, asset_id: i64) -> Result<Vec<AssignedContact>> {
-    let sql = "SELECT contact.id, contact.name, contact.email FROM @asset_contacts assigned
-               JOIN @contacts contact ON contact.id = assigned.contact_id
-               WHERE assigned.asset_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id";
-    let rows = c.all(sql, params![asset_id])?;
-    rows.iter().map(|row| Ok(AssignedContact { id: row.get(0)?, name: row.get(1)?, email: row.get(2)? })).collect()
+    let sql = format!(
+        "SELECT contact.id, contact.name, contact.email, {STRICTEST_OF_CONTACT} FROM @asset_contacts assigned
+         JOIN @contacts contact ON contact.id = assigned.contact_id
+         WHERE assigned.asset_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id"
+    );
+    let rows = c.all(&sql, params![asset_id])?;
+    rows.iter()
+        .map(|row| {
+            Ok(AssignedContact {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                email: row.get(2)?,
+                protection: Level::from_rank(row.get(3)?),
+            })
+        })
+        .collect()
 }
 
 /// The assets assigned to a contact, by hostname.

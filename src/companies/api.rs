@@ -10,6 +10,7 @@ use super::list_store::COMPANIES;
 use super::location::{Location, LocationView};
 use super::{rules, store};
 use crate::auth::{Editor, Person, Reader};
+use crate::compliance::Lens;
 use crate::error::Result;
 use crate::history;
 use crate::web::table::{self, Pagination};
@@ -24,7 +25,11 @@ const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_sy
 /// When a parameter is wrong.
 pub async fn index(State(web): State<Web>, reader: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&COMPANIES)?;
-    list::respond(&web, &reader.scope(), "", &ask, query, |c, query| query.run(c, store::view)).await
+    let lens = Lens::of(&reader, &web.config, &ask.query)?;
+    list::respond(&web, &reader.scope(), &lens.key(), &ask, query, move |c, query| {
+        query.run(c, |row| Ok(store::view(row)?.through(&lens)))
+    })
+    .await
 }
 
 /// `GET /api/companies/{acct}` and its singular twin.
@@ -38,7 +43,8 @@ pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String
             let id = store::id_of(c, &key)?;
             store::get_view(c, id)
         })
-        .await?;
+        .await?
+        .through(&Lens::of(&reader, &web.config, &ask.query)?);
     ask.row(view.id, view.rev, &view)
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::compliance::{Lens, Level, Personal};
 use crate::db::Value;
 use crate::types::fold;
 
@@ -204,6 +205,16 @@ pub struct CompanyView {
 }
 
 impl CompanyView {
+    /// The same as this caller may see it: the people it names are protected like its contacts.
+    #[must_use]
+    pub fn through(mut self, lens: &Lens) -> Self {
+        let level = Level::parse(&self.compliance_level);
+        for place in [&mut self.head_name, &mut self.prime_user_name, &mut self.primary_contact_name] {
+            *place = lens.see_option(level, Personal::Name, place.take());
+        }
+        self
+    }
+
     /// The wire shape of a row and its Freshservice id.
     #[must_use]
     pub fn new(company: Company, freshservice_id: Option<&str>) -> Self {

@@ -53,6 +53,8 @@ fn treatment(level: Level, clearance: Clearance, field: Personal) -> Treatment {
 #[derive(Clone, Debug)]
 pub struct Lens {
     clearance: Clearance,
+    /// Whether the caller may ask by personal fields without learning what they may not see.
+    may_ask: bool,
     /// Every record is treated as at least this strict.
     at_least: Level,
     caller: String,
@@ -70,27 +72,33 @@ impl Lens {
             Some("cjis") => Level::Cjis,
             Some(_) => return Err(Error::field("filter", "must be phi or cjis")),
         };
-        let clearance = match caller.level() {
-            _ if at_least > Level::Standard => Clearance::None,
+        let own = match caller.level() {
             Some(Role::Admin | Role::Technician) => Clearance::Full,
             Some(Role::Client) => Clearance::Colleague,
             Some(Role::Billing) => Clearance::None,
             None if config.compliance.cleared_services.contains(&caller.name().to_lowercase()) => Clearance::Full,
             None => Clearance::None,
         };
-        Ok(Self { clearance, at_least, caller: caller.name().to_owned() })
+        let clearance = if at_least > Level::Standard { Clearance::None } else { own };
+        Ok(Self { clearance, may_ask: own != Clearance::None, at_least, caller: caller.name().to_owned() })
     }
 
     /// What tells this lens from others in cache keys.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{:?}{:?}", self.clearance, self.at_least)
+        format!("{:?}{:?}{}", self.clearance, self.at_least, self.may_ask)
     }
 
     /// Whether everything is shown: then questions about personal fields are harmless too.
     #[must_use]
     pub fn sees_all(&self) -> bool {
         self.clearance == Clearance::Full
+    }
+
+    /// Whether a search or filter by personal fields may also match protected people.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        self.may_ask
     }
 
     /// Whether every record is to be treated as protected.

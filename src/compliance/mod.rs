@@ -9,4 +9,4 @@ mod store;
 
 pub use lens::{Lens, Personal};
 pub use level::Level;
-pub use store::STRICTEST_OF_CONTACT;
+pub use store::{NOT_PROTECTED, STRICTEST_OF_CONTACT};

@@ -1,11 +1,9 @@
 //! Contacts as JSON (contract §1.1.7, §1.3). One contact with everything around it is in `hub`.
 
-use super::{
-    list_store::{self, LIST, OF_COMPANY, Places},
-    store,
-};
+use super::list_store::{self, LIST, OF_COMPANY, Places};
 use crate::auth::{Person, Reader};
 use crate::companies::store as companies;
+use crate::compliance::Lens;
 use crate::db::list::Page;
 use crate::error::Result;
 use crate::web::{Ask, Path, Routes, Web, list, table};
@@ -25,19 +23,22 @@ pub fn routes() -> Routes {
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?;
     let places = Places::read(&ask.query)?;
-    let variant = places.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| list_store::list(conn, query, &places)).await
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let variant = places.key() + &lens.key();
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| list_store::list(conn, query, &places, &lens))
+        .await
 }
 
 /// Everybody at a company, complete and unpaged unless asked otherwise: Ledger bills each of them.
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
     let everybody = web.config.compat.include_inactive_contacts;
     let query = ask.list(&OF_COMPANY)?;
-    list::respond(&web, &caller.scope(), "", &ask, query, move |conn, query| {
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    list::respond(&web, &caller.scope(), &lens.key(), &ask, query, move |conn, query| {
         let company = companies::id_of(conn, &acct)?;
         let query = query.clone().and("company.id = {}", vec![company.into()]);
         let query = if everybody { query } else { query.and("contact.active = {}", vec![true.into()]) };
-        query.run(conn, store::view)
+        list_store::seen(conn, query, &lens)
     })
     .await
 }
@@ -47,8 +48,9 @@ async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Resp
     let (query, slice) = table::query(&ask, &LIST, &["name", "email", "active"])?;
     let query =
         if ask.query.get("show_inactive") == Some("1") { query } else { query.and("contact.active = {}", vec![true.into()]) };
-    list::value(&web, &caller.0.scope(), "", &ask, LIST.entities, move |conn| {
-        let Page { items, total } = list_store::list(conn, &query, &Places::default())?;
+    let lens = Lens::of(&caller.0, &web.config, &ask.query)?;
+    list::value(&web, &caller.0.scope(), &lens.key(), &ask, LIST.entities, move |conn| {
+        let Page { items, total } = list_store::list(conn, &query, &Places::default(), &lens)?;
         let counts = list_store::company_counts(conn, items.iter().map(|contact| contact.id).collect())?;
         let rows: Vec<Value> = items
             .iter()

@@ -2,6 +2,7 @@
 
 use super::{model::ContactView, store};
 use crate::companies::store as companies;
+use crate::compliance::{Lens, NOT_PROTECTED};
 use crate::db::{
     Conn, Value,
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
@@ -170,12 +171,38 @@ impl Places {
     }
 }
 
-/// Contacts as asked, each beside its first company.
+/// Columns by whose values a person could be found out.
+const PERSONAL: &[&str] = &[
+    "name",
+    "email",
+    "first_name",
+    "last_name",
+    "mobile_phone_number",
+    "work_phone_number",
+    "location_name",
+    "job_title",
+    "title",
+];
+
+/// Contacts as asked, each beside its first company, as this caller may see them.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(conn: &mut Conn, query: &ListQuery, places: &Places) -> Result<Page<ContactView>> {
-    places.add(conn, query.clone())?.run(conn, store::view)
+pub fn list(conn: &mut Conn, query: &ListQuery, places: &Places, lens: &Lens) -> Result<Page<ContactView>> {
+    let query = places.add(conn, query.clone())?;
+    let by_email = places.email.is_some() && !lens.may_ask();
+    seen(conn, if by_email { query.and(NOT_PROTECTED, Vec::new()) } else { query }, lens)
+}
+
+/// The answer to a question that has been narrowed already, as this caller may see it.
+///
+/// # Errors
+/// Those of the database.
+pub fn seen(conn: &mut Conn, query: ListQuery, lens: &Lens) -> Result<Page<ContactView>> {
+    let query = if query.asks_about(PERSONAL) && !lens.may_ask() { query.and(NOT_PROTECTED, Vec::new()) } else { query };
+    let page = query.run(conn, |row| Ok(store::view(row)?.through(lens)))?;
+    lens.disclose("contacts", page.items.iter().filter(|contact| contact.is_protected()).count());
+    Ok(page)
 }
 
 /// How many companies each of these contacts has.

@@ -187,6 +187,12 @@ pub struct ContactView {
 }
 
 impl ContactView {
+    /// Whether one of its companies protects its people.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.protection > Level::Standard
+    }
+
     /// The same as this caller may see it.
     #[must_use]
     pub fn through(mut self, lens: &Lens) -> Self {

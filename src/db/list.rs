@@ -220,6 +220,12 @@ impl ListQuery {
         self.sort.iter().map(|(column, descending)| (column.name, *descending))
     }
 
+    /// Whether the question searches, or filters by one of these columns.
+    #[must_use]
+    pub fn asks_about(&self, columns: &[&str]) -> bool {
+        self.search.is_some() || self.filters.iter().any(|filter| columns.contains(&filter.column.name))
+    }
+
     /// The list that is asked.
     #[must_use]
     pub fn spec(&self) -> &'static ListSpec {

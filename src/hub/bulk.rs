@@ -4,6 +4,7 @@ use super::bulk_store;
 use crate::assets::{AssetView, store as assets};
 use crate::auth::Reader;
 use crate::companies::{CompanyView, LocationView, store as companies};
+use crate::compliance::Lens;
 use crate::contacts::{ContactView, store as contacts};
 use crate::db::Conn;
 use crate::error::Result;
@@ -34,21 +35,25 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let everybody = web.config.compat.include_inactive_contacts;
     let with_tickets = ask.query.get("include_tickets").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let entities = &["company", "contact", "asset", "location"];
-    list::value(&web, &caller.scope(), "", &ask, entities, move |conn| entries(conn, everybody, with_tickets)).await
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    list::value(&web, &caller.scope(), &lens.key(), &ask, entities, move |conn| entries(conn, everybody, with_tickets, &lens))
+        .await
 }
 
-fn entries(conn: &mut Conn, everybody: bool, with_tickets: bool) -> Result<Vec<Entry>> {
+fn entries(conn: &mut Conn, everybody: bool, with_tickets: bool, lens: &Lens) -> Result<Vec<Entry>> {
     let companies_found = companies::all_views(conn)?;
     let mut assets = grouped(assets::of_companies(conn, None)?);
-    let people = contacts::of_companies(conn, None)?.into_iter().filter(|(_, contact)| everybody || contact.active);
-    let mut contacts = grouped(people);
+    let people = contacts::of_companies(conn, None)?;
+    lens.disclose("contacts", people.iter().filter(|(_, contact)| contact.is_protected()).count());
+    let people = people.into_iter().filter(|(_, contact)| everybody || contact.active);
+    let mut contacts = grouped(people.map(|(company, contact)| (company, contact.through(lens))));
     let mut locations = grouped(bulk_store::locations(conn)?);
     let entries = companies_found.into_iter().map(|company| Entry {
         assets: assets.remove(&company.id).unwrap_or_default(),
         contacts: contacts.remove(&company.id).unwrap_or_default(),
         locations: locations.remove(&company.id).unwrap_or_default(),
         tickets: with_tickets.then_some([]),
-        company,
+        company: company.through(lens),
     });
     Ok(entries.collect())
 }

@@ -2,6 +2,7 @@
 
 use crate::assets::{Asset, store as assets};
 use crate::auth::{Editor, Reader};
+use crate::compliance::Lens;
 use crate::contacts::{
     ContactDetail, rules,
     rules::ContactInput,
@@ -37,7 +38,10 @@ pub fn detail(conn: &mut Conn, id: i64) -> Result<ContactDetail> {
 }
 
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?;
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let mut detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?;
+    lens.disclose("contact", usize::from(detail.contact.is_protected()));
+    detail.contact = detail.contact.through(&lens);
     ask.row(id, detail.contact.rev, &detail)
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::history_store::{exists, has_field};
 use crate::auth::{Editor, Staff};
+use crate::compliance::Lens;
 use crate::error::{Error, Result};
 use crate::history::{feed, pins};
 use crate::web::{Ask, Conditions, Path, Query, Reply, Routes, Web};
@@ -45,11 +46,28 @@ async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -
             Some((kind.to_owned(), id.transpose()?))
         }
     };
-    let page = web
+    let mut page = web
         .db
         .read(&staff.scope(), move |c| feed::after(c, since, &types, row.as_ref().map(|(kind, id)| (kind.as_str(), *id)), limit))
         .await?;
+    let lens = Lens::of(&staff, &web.config, &query)?;
+    page.changes.iter_mut().for_each(|change| withhold(change, &lens));
     ask.value(&page)
+}
+
+/// Values of people are not told to callers who might not be cleared for them: the change names the
+/// fields alone. Which company a value belonged to at the time is past finding out.
+fn withhold(change: &mut feed::Change, lens: &Lens) {
+    const NAMES: &[&str] = &["head_name", "prime_user_name", "primary_contact_name"];
+    if lens.sees_all() {
+        return;
+    }
+    let serde_json::Value::Object(fields) = &mut change.fields else { return };
+    for (field, value) in fields.iter_mut() {
+        if change.entity == "contact" || NAMES.contains(&field.as_str()) {
+            *value = json!({ "withheld": true });
+        }
+    }
 }
 
 fn whole(query: &Query, name: &str) -> Result<Option<i64>> {
@@ -65,12 +83,15 @@ fn whole(query: &Query, name: &str) -> Result<Option<i64>> {
 /// `NotFound`.
 async fn history(State(web): State<Web>, staff: Staff, Path((entity, id)): Path<(String, i64)>, ask: Ask) -> Result<Response> {
     let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let lens = Lens::of(&staff, &web.config, &ask.query)?;
     let answer = web
         .db
         .read(&staff.scope(), move |c| {
             let entity = exists(c, &entity, id)?;
+            let mut changes = feed::of(c, entity, id, limit)?;
+            changes.iter_mut().for_each(|change| withhold(change, &lens));
             Ok(json!({
-                "changes": feed::of(c, entity, id, limit)?,
+                "changes": changes,
                 "origins": feed::origins(c, entity, id)?,
                 "pins": pins::fields(c, entity, id)?,
             }))

@@ -3,6 +3,7 @@
 use crate::assets::list_store as assets;
 use crate::auth::Reader;
 use crate::companies::{list_store::COMPANIES, store as companies};
+use crate::compliance::{Lens, NOT_PROTECTED};
 use crate::contacts::list_store as contacts;
 use crate::db::{
     Conn,
@@ -28,20 +29,24 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     asked(&COMPANIES, &text, limit)?;
     let entities = &["company", "contact", "asset"];
-    list::value(&web, &caller.scope(), "", &ask, entities, move |conn| find(conn, &text, limit)).await
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    list::value(&web, &caller.scope(), &lens.key(), &ask, entities, move |conn| find(conn, &text, limit, &lens)).await
 }
 
 /// At most so many companies, contacts and assets that contain a text; a blank text finds nothing.
 ///
 /// # Errors
 /// When the text is too long, or those of the database.
-pub fn find(conn: &mut Conn, text: &str, limit: i64) -> Result<Value> {
+pub fn find(conn: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Value> {
     let query = asked(&COMPANIES, text, limit)?;
     if query.search().is_none() {
         return Ok(json!({"companies": [], "contacts": [], "assets": []}));
     }
     let companies = query.first(conn, companies::view)?;
-    let contacts = asked(&contacts::LIST, text, limit)?.first(conn, crate::contacts::store::view)?;
+    let people = asked(&contacts::LIST, text, limit)?;
+    let people = if lens.may_ask() { people } else { people.and(NOT_PROTECTED, Vec::new()) };
+    let contacts = people.first(conn, |row| Ok(crate::contacts::store::view(row)?.through(lens)))?;
+    lens.disclose("search hits", contacts.iter().filter(|contact| contact.is_protected()).count());
     let assets = asked(&assets::LIST, text, limit)?.first(conn, crate::assets::store::view)?;
     let companies: Vec<Value> = companies
         .iter()

@@ -9,7 +9,9 @@ const CANARY: &str = "Quetzalcoatl";
 
 async fn protected(engine: &Engine) -> App {
     let app = App::start_on(engine).await;
-    for (number, name, level) in [("200001", "Ward Clinic", "hipaa"), ("200002", "County Sheriff", "cjis"), ("200003", "Open Books", "standard")] {
+    for (number, name, level) in
+        [("200001", "Ward Clinic", "hipaa"), ("200002", "County Sheriff", "cjis"), ("200003", "Open Books", "standard")]
+    {
         let body = json!({"account_number": number, "name": name, "compliance_level": level});
         app.admin().post("/api/companies", &body).await.status(201);
         let person = |title: &str| {
@@ -20,7 +22,12 @@ async fn protected(engine: &Engine) -> App {
                 "company_account_numbers": [number],
             })
         };
-        let contact = app.admin().post("/api/contacts", &person(if level == "standard" { "Open" } else { CANARY })).await.status(201).json();
+        let contact = app
+            .admin()
+            .post("/api/contacts", &person(if level == "standard" { "Open" } else { CANARY }))
+            .await
+            .status(201)
+            .json();
         let asset = json!({"hostname": format!("PC-{number}"), "company_account_number": number, "contact_ids": [contact["id"]]});
         app.admin().post("/api/assets", &asset).await.status(201);
     }

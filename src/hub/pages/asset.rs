@@ -15,7 +15,7 @@ use crate::{
     assets::{Asset, AssetDetail, AssetView, model::AssignedContact, store as assets},
     auth::Editor,
     companies::store as companies,
-    compliance::{Lens, Level, Personal},
+    compliance::Lens,
     error::Result,
     history,
     web::{
@@ -47,21 +47,15 @@ struct AssetPage {
 pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let (mut detail, past, mut assignable, level) = web
+    let (detail, past, mut assignable) = web
         .db
         .read(&frame.scope(), move |c| {
-            let detail = assets::get_detail(c, id)?;
+            let detail = assets::get_detail(c, id)?.through(&lens);
             let company = detail.asset.company_account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
             let past = if staff { Past::read(c, "asset", id)? } else { Past::default() };
-            let level = company.map(|id| companies::get_view(c, id)).transpose()?.map(|company| company.compliance_level);
-            Ok((detail, past, if writes { store::contact_choices(c, company)? } else { Vec::new() }, level))
+            Ok((detail, past, if writes { store::contact_choices(c, company)? } else { Vec::new() }))
         })
         .await?;
-    let level = Level::parse(level.as_deref().unwrap_or_default());
-    for contact in &mut detail.contacts {
-        contact.name = lens.see(level, Personal::Name, &contact.name).unwrap_or_default();
-        contact.email = lens.see(level, Personal::Email, &contact.email).unwrap_or_default();
-    }
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
     let page = frame.titled(Section::Assets, detail.asset.hostname.clone());
     let base = page.url(&format!("/assets/{id}"));

@@ -90,6 +90,7 @@ pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, ref
     let mut known = web.db.read(&frame.scope(), move |c| read(c, &key, staff)).await?;
     known.contacts = known.contacts.into_iter().map(|contact| contact.through(&lens)).collect();
     known.billing = known.billing.map(|contact| contact.through(&lens));
+    known.view = known.view.through(&lens);
     frame.show_as(status, &build(frame, known, refused))
 }
 

@@ -49,14 +49,14 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let (found, companies) = web
         .db
         .read(&frame.scope(), move |c| {
-            let found = list_store::list(c, &query, &places)?;
+            let found = list_store::list(c, &query, &places, &lens)?;
             let companies = store::companies_of(c, found.items.iter().map(|contact| contact.id).collect())?;
             Ok((found, companies))
         })
         .await?;
     let rows = found.items.into_iter().map(|contact| {
         let belongs = companies.get(&contact.id).map_or(&[][..], Vec::as_slice);
-        row(&frame.page, contact.through(&lens), belongs)
+        row(&frame.page, contact, belongs)
     });
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
     let filters = vec![
