@@ -30,6 +30,7 @@ pub struct Account {
 struct SettingsPage {
     page: Page,
     facts: Vec<Item>,
+    username: String,
     themes: Vec<Radio>,
     colors: Vec<Radio>,
     fields: Vec<Field>,
@@ -80,8 +81,9 @@ pub async fn page(frame: &Frame, web: &Web, status: StatusCode, account: Option<
             Item::new("Name", Value::text(Some(&user.name))),
             Item::new("User name", Value::text(Some(&user.username))),
             Item::new("E-mail", Value::text(Some(&user.email))),
-            Item::new("Role", Value::words(capital(user.level.as_str()))),
+            Item::new("Role", Value::words(frame.page.reader.as_ref().map_or("", |reader| reader.role))),
         ],
+        username: user.username.clone(),
         themes: offered
             .map(|(value, icon)| Radio { value, label: capital(value), icon, chosen: value == chosen.theme_preference })
             .collect(),

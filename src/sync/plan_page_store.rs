@@ -50,15 +50,8 @@ pub fn group(c: &mut Conn, plan: i64, kind: Kind, action: Action, limit: i64, of
     c.all(&sql, params![plan, kind.as_str(), action.as_str(), limit, offset])?.iter().map(plans_store::item).collect()
 }
 
-/// The names and account numbers of these companies, by id.
-pub fn companies(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, (String, String)>> {
-    let sql = "SELECT company.id, company.name, company.account_number FROM @companies company WHERE company.id IN ids(?1)";
-    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))).collect()
-}
-
-/// The names of the companies with these ids at a vendor, by that id.
-pub fn companies_at(c: &mut Conn, system: &str) -> Result<HashMap<String, String>> {
-    let sql = "SELECT link.external_id, company.name FROM links link JOIN @companies company ON company.id = link.entity_id
-               WHERE link.entity = 'company' AND link.system = ?1";
-    c.all(sql, params![system])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+/// The account numbers of these companies, by id.
+pub fn accounts(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
+    let sql = "SELECT company.id, company.account_number FROM @companies company WHERE company.id IN ids(?1)";
+    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -121,18 +121,18 @@ pub fn run(page: &Page, past: Past) -> Run {
         _ if approval => Value::badge("success", "Approved"),
         _ => Value::badge("success", "Done"),
     };
-    let text = match &past.summary {
-        Some(summary) => words::counts(summary),
-        None if approval => words::sentence(&past.output),
-        None if past.status == "running" => past.progress.as_deref().map(words::sentence).unwrap_or_default(),
-        None => String::new(),
+    let (text, read) = match &past.summary {
+        Some(summary) => words::counts(summary, past.dry_run == Some(true)),
+        None if approval => (words::sentence(&past.output), String::new()),
+        None if past.status == "running" => (past.progress.as_deref().map(words::sentence).unwrap_or_default(), String::new()),
+        None => Default::default(),
     };
     let took = past.completed_at.as_deref().and_then(|end| time::between(&past.started_at, end));
     let took = took.map(|took| format!(", took {took}")).unwrap_or_default();
     Run {
         outcome,
         text,
-        detail: format!("Started by {}{took}", past.started_by),
+        detail: format!("Started by {}{took}{}", past.started_by, if read.is_empty() { read } else { format!(", read {read}") }),
         at: past.started_at,
         error: past.error.as_deref().map(words::sentence),
         log: past.output,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{extract::State, response::Response};
 
-use super::plan_view::{self, Asked, Names, PlanPage};
+use super::plan_view::{self, Accounts, Asked, PlanPage};
 use crate::{
     agents::Frame,
     auth::Admin,
@@ -30,12 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let asked = asked(&frame.query);
     let read = move |c: &mut Conn| read(c, id, asked);
-    let (plan, counts, groups, names) = web.db.read(&Scope::All, read).await?;
+    let (plan, counts, groups, accounts) = web.db.read(&Scope::All, read).await?;
     let page = PlanPage::new(&frame, &plan, &counts, asked);
-    frame.show(&page.with(groups, &names))
+    frame.show(&page.with(groups, &accounts))
 }
 
-type Read = (plans_store::Stored, Vec<store::Count>, Vec<plan_view::Group>, Names);
+type Read = (plans_store::Stored, Vec<store::Count>, Vec<plan_view::Group>, Accounts);
 
 fn read(c: &mut Conn, id: i64, asked: Option<Asked>) -> Result<Read> {
     let plan = plans_store::get(c, id)?;
@@ -57,13 +57,9 @@ fn read(c: &mut Conn, id: i64, asked: Option<Asked>) -> Result<Read> {
             groups.push(plan_view::Group { kind, action, total, offset, items });
         }
     }
-    let items = || groups.iter().flat_map(|group| &group.items);
-    let own = items().filter(|item| item.kind == Kind::Company).filter_map(|item| item.entity_id);
-    let left = items().flat_map(|item| item.moves.leave.iter().copied());
-    let by_id = store::companies(c, own.chain(left).collect())?;
-    let joins = items().any(|item| !item.moves.join.is_empty());
-    let at_vendor = if joins { store::companies_at(c, &plan.source)? } else { std::collections::HashMap::default() };
-    Ok((plan, counts, groups, Names { by_id, at_vendor }))
+    let companies = groups.iter().filter(|group| group.kind == Kind::Company).flat_map(|group| &group.items);
+    let accounts = store::accounts(c, companies.filter_map(|item| item.entity_id).collect())?;
+    Ok((plan, counts, groups, accounts))
 }
 
 fn asked(query: &Query) -> Option<Asked> {

@@ -55,13 +55,8 @@ pub struct Group {
     pub items: Vec<Item>,
 }
 
-/// What companies are called.
-pub struct Names {
-    /// Name and account number by our id.
-    pub by_id: HashMap<i64, (String, String)>,
-    /// Name by the vendor's id.
-    pub at_vendor: HashMap<String, String>,
-}
+/// The account numbers of companies, which lead to their pages, by id.
+pub type Accounts = HashMap<i64, String>;
 
 /// The page.
 #[derive(Template)]
@@ -108,7 +103,9 @@ struct PlanLine {
 impl PlanPage {
     /// The head of the page, without groups.
     pub fn new(frame: &Frame, plan: &Stored, counts: &[Count], asked: Option<Asked>) -> Self {
-        let page = frame.titled(Section::Admin, format!("Plan {}", plan.id));
+        let mut page = frame.titled(Section::Admin, format!("Plan {}", plan.id));
+        // The banner speaks of the other plans.
+        page.waiting -= i64::from(plan.status == "held");
         let base = page.url(&format!("/admin/plans/{}", plan.id));
         let (kind, text) = words::status(&plan.status);
         let open = matches!(plan.status.as_str(), "held" | "proposed");
@@ -146,7 +143,7 @@ impl PlanPage {
 
     /// The same with these groups.
     #[must_use]
-    pub fn with(mut self, groups: Vec<Group>, names: &Names) -> Self {
+    pub fn with(mut self, groups: Vec<Group>, accounts: &Accounts) -> Self {
         for group in groups {
             let shown = group.offset + i64::try_from(group.items.len()).unwrap_or(0);
             let at = |page| address(&self.base, group.kind, group.action, page);
@@ -158,7 +155,7 @@ impl PlanPage {
                 title: words::group(group.kind, group.action),
                 total: group.total,
                 more: (self.asked.is_none() && shown < group.total).then(|| (at(1), group.total)),
-                lines: group.items.iter().map(|item| line(&self.page, item, names)).collect(),
+                lines: group.items.iter().map(|item| line(&self.page, item, accounts)).collect(),
             });
         }
         self
@@ -188,37 +185,26 @@ fn address(base: &str, kind: Kind, action: Action, page: i64) -> String {
     format!("{base}?kind={}&action={}{turn}", kind.as_str(), action.as_str())
 }
 
-fn line(page: &Page, item: &Item, names: &Names) -> PlanLine {
+fn line(page: &Page, item: &Item, accounts: &Accounts) -> PlanLine {
     let href = item.entity_id.and_then(|id| match item.kind {
-        Kind::Company => names.by_id.get(&id).map(|(_, account)| page.url(&format!("/companies/{}", encode_segment(account)))),
+        Kind::Company => accounts.get(&id).map(|account| page.url(&format!("/companies/{}", encode_segment(account)))),
         Kind::Contact => Some(page.url(&format!("/contacts/{id}"))),
         Kind::PsaAgent => None,
     });
     let told = item.fields.iter().filter(|change| item.action != Action::Create || !is_noise(&change.field, &change.to));
-    let mut moved: Vec<Moved> = told
+    let moved = told
         .map(|change| Moved {
             field: change.field.replace('_', " "),
             old: words::value(&change.from),
             new: words::value(&change.to),
         })
         .collect();
-    let name = |external: &String| names.at_vendor.get(external).cloned().unwrap_or_else(|| format!("vendor's {external}"));
-    let joined: Vec<String> = item.moves.join.iter().map(name).collect();
-    let left: Vec<String> = item
-        .moves
-        .leave
-        .iter()
-        .map(|id| names.by_id.get(id).map_or_else(|| format!("company {id}"), |(name, _)| name.clone()))
-        .collect();
-    if !item.moves.is_empty() {
-        moved.push(Moved { field: "companies".to_owned(), old: left.join(", "), new: joined.join(", ") });
-    }
     PlanLine {
         label: if item.label.is_empty() { "without a name".to_owned() } else { item.label.clone() },
         href,
         state: words::state(item.state).map(|(kind, text)| Value::badge(kind, text)),
         reason: words::sentence(&item.reason),
-        evidence: item.evidence.as_deref().map(words::sentence),
+        evidence: item.evidence.as_deref().map(words::dated),
         moved,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     sync::plan::{Action, Kind, State},
-    web::view::thousands,
+    web::view::{thousands, time},
 };
 
 /// The longest value that a page shows in full.
@@ -19,23 +19,41 @@ pub fn sentence(text: &str) -> String {
     format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
 }
 
-/// What a run counted: `12 new, 3 updated`.
-pub fn counts(summary: &Value) -> String {
+/// The same, with its moments as people write them.
+pub fn dated(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches([',', ';', ')']);
+        if bare.ends_with('Z') && bare.contains('T') { word.replacen(bare, &time::exact(bare), 1) } else { word.to_owned() }
+    };
+    sentence(&text.split(' ').map(word).collect::<Vec<_>>().join(" "))
+}
+
+/// What a run counted: `12 new, 3 changed`, and what it read.
+pub fn counts(summary: &Value, dry_run: bool) -> (String, String) {
     let of = |action: Action| -> i64 {
         let kinds = summary["counts"].as_object().into_iter().flat_map(|kinds| kinds.values());
         kinds.filter_map(|actions| actions[action.as_str()].as_i64()).sum()
     };
-    let parts: Vec<String> = Action::ALL
-        .into_iter()
-        .filter_map(|action| {
-            let count = of(action);
-            (count > 0).then(|| format!("{} {}", thousands(count), short(action)))
-        })
-        .collect();
-    let listed = summary["listed"].as_object().into_iter().flatten();
-    let listed: Vec<String> = listed.filter_map(|(kind, count)| Some(format!("{} {kind}", thousands(count.as_i64()?)))).collect();
-    let what = if parts.is_empty() { "Nothing to change".to_owned() } else { parts.join(", ") };
-    if listed.is_empty() { what } else { format!("{what} (read {})", listed.join(", ")) }
+    let held = summary["held"].as_i64().unwrap_or(0);
+    let mut parts = Vec::new();
+    let mut say = |count: i64, what: &str| {
+        if count > 0 {
+            parts.push(format!("{} {what}", thousands(count)));
+        }
+    };
+    for action in Action::ALL {
+        match (action, dry_run) {
+            (Action::Retire, true) => say(of(action), "to retire"),
+            (Action::Retire, false) => say((of(action) - held).max(0), "retired"),
+            _ => say(of(action), short(action)),
+        }
+    }
+    if !dry_run {
+        say(held, "waiting for approval");
+    }
+    let listed = Kind::ALL.into_iter().filter_map(|kind| Some((kind, summary["listed"][kind.plural()].as_i64()?)));
+    let listed: Vec<String> = listed.map(|(kind, count)| format!("{} {}", thousands(count), kind.plural())).collect();
+    (if parts.is_empty() { "Nothing to change".to_owned() } else { parts.join(", ") }, listed.join(", "))
 }
 
 fn short(action: Action) -> &'static str {
@@ -44,7 +62,7 @@ fn short(action: Action) -> &'static str {
         Action::Adopt => "linked",
         Action::Restore => "back again",
         Action::Update => "changed",
-        Action::Retire => "gone at the vendor",
+        Action::Retire => "retired",
         Action::Pinned => "kept as pinned",
         Action::Review => "to review",
         Action::Skipped => "with unusable fields",
@@ -113,10 +131,15 @@ mod tests {
     fn runs_are_told_in_a_line() {
         let summary = json!({
             "listed": {"companies": 120, "contacts": 1500},
-            "counts": {"companies": {"create": 2}, "contacts": {"create": 10, "update": 3, "retire": 1}},
+            "counts": {"companies": {"create": 2}, "contacts": {"create": 10, "update": 3, "retire": 5}},
+            "held": 3,
         });
-        assert_eq!(counts(&summary), "12 new, 3 changed, 1 gone at the vendor (read 120 companies, 1,500 contacts)");
-        assert_eq!(counts(&json!({"counts": {}})), "Nothing to change");
+        let read = "120 companies, 1,500 contacts";
+        assert_eq!(counts(&summary, false), ("12 new, 3 changed, 2 retired, 3 waiting for approval".into(), read.into()));
+        assert_eq!(counts(&summary, true), ("12 new, 3 changed, 5 to retire".into(), read.into()));
+        assert_eq!(counts(&json!({"counts": {}}), false), ("Nothing to change".into(), String::new()));
+        let evidence = "its own address answered 404 at 2026-11-21T15:19:06Z";
+        assert_eq!(dated(evidence), "Its own address answered 404 at 21 Nov 2026, 15:19:06 UTC.");
         assert_eq!(sentence("it broke off"), "It broke off.");
         assert_eq!(group(Kind::Contact, Action::Retire), "Contacts to retire");
     }
