@@ -7,6 +7,7 @@ use super::{Conn, Row, Value};
 use crate::error::Result;
 
 mod compose;
+mod joins;
 mod parse;
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,8 @@ use std::{
 };
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// How many bytes of answers are kept.
-const BUDGET: usize = 48 * 1024 * 1024;
+/// How many bytes of answers are kept; the bulk answer of a large provider must fit.
+const BUDGET: usize = 64 * 1024 * 1024;
 /// How many different questions are remembered.
 const MAX_SLOTS: usize = 4_096;
 
@@ -88,7 +88,7 @@ impl Cache {
     /// Keeps an answer in its place, at the cost of those that were not asked for longest.
     pub fn keep(&self, question: &str, slot: &mut Slot, answer: &Answer) {
         let size = answer.body.len() + question.len();
-        if size > BUDGET / 2 {
+        if size > BUDGET / 4 * 3 {
             return;
         }
         **slot = Some(answer.clone());

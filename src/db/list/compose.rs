@@ -1,7 +1,7 @@
 //! From a checked question to the two statements that answer it: the rows and their number.
 
 use super::{
-    Column, Kind, ListQuery, Retired, Slice,
+    Column, Kind, ListQuery, Retired, Slice, joins,
     parse::{Filter, Test},
 };
 use crate::{
@@ -34,7 +34,8 @@ impl Parts {
 
     /// The statement for their number.
     pub fn count(&self, query: &ListQuery) -> String {
-        format!("SELECT count(*) FROM {}{}", query.spec.from, self.condition)
+        let from = joins::countable(query.spec.from, &self.condition).unwrap_or(query.spec.from);
+        format!("SELECT count(*) FROM {from}{}", self.condition)
     }
 
     /// The parameters of [`Self::select`].
