@@ -75,24 +75,21 @@ pub fn get_detail(c: &mut Conn, id: i64) -> Result<AssetDetail> {
 /// # Errors
 /// Those of the engine.
 pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<AssetView>> {
-    Ok(of_companies(c, Some(company_id))?.into_iter().map(|(_, asset)| asset).collect())
+    Ok(of_companies(c, vec![company_id])?.into_iter().map(|(_, asset)| asset).collect())
 }
 
-/// Every asset that belongs to a company, as (company id, asset); of one company when given.
+/// The assets of these companies, as (company id, asset), by hostname.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_companies(c: &mut Conn, company_id: Option<i64>) -> Result<Vec<(i64, AssetView)>> {
-    let (filter, params) = match company_id {
-        Some(id) => ("asset.company_id = ?1", vec![id.into()]),
-        None => ("asset.company_id IS NOT NULL", vec![]),
-    };
+pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, AssetView)>> {
     let sql = format!(
-        "SELECT {} FROM {FROM} WHERE {filter} AND asset.retired_at IS NULL ORDER BY asset.hostname_folded, asset.id",
+        "SELECT {} FROM {FROM} WHERE asset.company_id IN ids(?1) AND asset.retired_at IS NULL
+         ORDER BY asset.hostname_folded, asset.id",
         select()
     );
     let company_at = Asset::width() + 13;
-    c.all(&sql, &params)?.iter().map(|row| Ok((row.get(company_at)?, view(row)?))).collect()
+    c.all(&sql, params![company_ids])?.iter().map(|row| Ok((row.get(company_at)?, view(row)?))).collect()
 }
 
 /// The contacts assigned to an asset, by name.

@@ -70,28 +70,24 @@ pub fn get_view(c: &mut Conn, id: i64) -> Result<ContactView> {
 /// # Errors
 /// Those of the engine.
 pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<ContactView>> {
-    Ok(of_companies(c, Some(company_id))?.into_iter().map(|(_, contact)| contact).collect())
+    Ok(of_companies(c, vec![company_id])?.into_iter().map(|(_, contact)| contact).collect())
 }
 
-/// Every contact under each of its companies, as (company id, contact); of one company when given.
+/// The contacts of these companies, as (company id, contact), under each of their companies, by name.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_companies(c: &mut Conn, company_id: Option<i64>) -> Result<Vec<(i64, ContactView)>> {
-    let (filter, params) = match company_id {
-        Some(id) => ("AND company.id = ?1", vec![id.into()]),
-        None => ("", vec![]),
-    };
+pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, ContactView)>> {
     let sql = format!(
         "SELECT {} FROM @contact_companies place
          JOIN @companies company ON company.id = place.company_id
          JOIN @contacts contact ON contact.id = place.contact_id
-         WHERE contact.retired_at IS NULL {filter}
+         WHERE contact.retired_at IS NULL AND place.company_id IN ids(?1)
          ORDER BY contact.name_folded, contact.id",
         select()
     );
     let company_at = Contact::width() + 5;
-    c.all(&sql, &params)?.iter().map(|row| Ok((row.get(company_at)?, view(row)?))).collect()
+    c.all(&sql, params![company_ids])?.iter().map(|row| Ok((row.get(company_at)?, view(row)?))).collect()
 }
 
 /// A contact's place in each of its companies, by company name.

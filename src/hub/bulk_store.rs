@@ -6,14 +6,16 @@ use crate::error::Result;
 use crate::history::Record;
 use crate::params;
 
-/// Every live location as (company id, location), by id.
+/// The live locations of these companies, as (company id, location), by id.
 ///
 /// # Errors
 /// Those of the database.
-pub fn locations(conn: &mut Conn) -> Result<Vec<(i64, LocationView)>> {
-    let sql =
-        format!("SELECT {} FROM @locations location WHERE location.retired_at IS NULL ORDER BY location.id", Location::SELECT);
-    conn.all(&sql, params![])?
+pub fn locations(conn: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, LocationView)>> {
+    let sql = format!(
+        "SELECT {} FROM @locations location WHERE location.company_id IN ids(?1) AND location.retired_at IS NULL ORDER BY location.id",
+        Location::SELECT
+    );
+    conn.all(&sql, params![company_ids])?
         .iter()
         .map(|row| {
             let location = Location::from_row(row, 0)?;

@@ -106,11 +106,28 @@ where
     F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
 {
     let parameters: Vec<(&str, Option<&str>)> = ask.query.iter().map(|(name, value)| (name, value.ok())).collect();
-    let question = format!("{}|{variant}|{scope:?}|{parameters:?}", ask.path);
-    let answer = answer(web, scope, &question, entities, move |conn| {
-        Ok((serde_json::to_vec(&make(conn)?).map_err(Error::internal)?, None))
-    })
-    .await?;
+    let variant = format!("{variant}|{parameters:?}");
+    json(web, scope, &variant, ask, entities, move |conn| serde_json::to_vec(&make(conn)?).map_err(Error::internal)).await
+}
+
+/// Answers with JSON that depends on these entities and on this variant of the question alone (not on
+/// any other parameter), through the cache.
+///
+/// # Errors
+/// Those of `make` and of the database.
+pub async fn json<F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    ask: &Ask,
+    entities: &'static [&'static str],
+    make: F,
+) -> Result<Response>
+where
+    F: FnOnce(&mut Conn) -> Result<Vec<u8>> + Send + 'static,
+{
+    let question = format!("{}|{variant}|{scope:?}", ask.path);
+    let answer = answer(web, scope, &question, entities, move |conn| Ok((make(conn)?, None))).await?;
     ask.tagged(&etag::of_question(&question, &answer.versions), || ask::json(answer.body))
 }
 
