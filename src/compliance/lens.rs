@@ -83,6 +83,12 @@ impl Lens {
         Ok(Self { clearance, may_ask: own != Clearance::None, at_least, caller: caller.name().to_owned() })
     }
 
+    /// The program's own eyes: everything, for work that answers nobody.
+    #[must_use]
+    pub fn clear() -> Self {
+        Self { clearance: Clearance::Full, may_ask: true, at_least: Level::Standard, caller: "codex".to_owned() }
+    }
+
     /// What tells this lens from others in cache keys.
     #[must_use]
     pub fn key(&self) -> String {

@@ -111,7 +111,8 @@ pub fn add(c: &mut Conn, lease: &Lease, plan: i64, items: &mut [Item]) -> Result
     Ok(())
 }
 
-pub(super) const ITEM_COLUMNS: &str = "id, entity, action, state, entity_id, rev, external_id, label, reason, evidence, fields, moves";
+pub(super) const ITEM_COLUMNS: &str =
+    "id, entity, action, state, entity_id, rev, external_id, label, reason, evidence, fields, moves";
 
 pub(super) fn item(row: &Row) -> Result<Item> {
     let unknown = || Error::internal("a plan item holds a word that this program does not know");

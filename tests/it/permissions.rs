@@ -25,33 +25,87 @@ const ADMINS: &str = "1 3 3 3 y y";
 
 /// `y`: allowed (whatever else is wrong with the request), `1`: 401, `3`: 403.
 const TABLE: &[(&str, &str)] = &[
-    ("GET /.well-known/jwks.json", PUBLIC), ("POST /account/password", PEOPLE), ("GET /api/assets", SIGNED_IN), ("POST /api/assets", EDITORS),
-    ("DELETE /api/assets/{id}", EDITORS), ("GET /api/assets/{id}", SIGNED_IN), ("PATCH /api/assets/{id}", EDITORS), ("PUT /api/assets/{id}", EDITORS),
-    ("POST /api/assets/{id}/restore", EDITORS), ("GET /api/changes", STAFF), ("GET /api/companies", SIGNED_IN), ("POST /api/companies", EDITORS),
-    ("GET /api/companies/bulk", SIGNED_IN), ("DELETE /api/companies/{acct}", ADMINS), ("GET /api/companies/{acct}", SIGNED_IN),
-    ("PATCH /api/companies/{acct}", EDITORS), ("PUT /api/companies/{acct}", EDITORS), ("GET /api/companies/{acct}/assets", SIGNED_IN),
-    ("GET /api/companies/{acct}/attached", SIGNED_IN), ("GET /api/companies/{acct}/contacts", SIGNED_IN), ("GET /api/companies/{acct}/locations", SIGNED_IN),
-    ("POST /api/companies/{acct}/restore", EDITORS), ("GET /api/companies/{acct}/users", SIGNED_IN), ("GET /api/company/{acct}", SIGNED_IN),
-    ("GET /api/contacts", SIGNED_IN), ("POST /api/contacts", EDITORS), ("DELETE /api/contacts/{id}", EDITORS), ("GET /api/contacts/{id}", SIGNED_IN),
-    ("PATCH /api/contacts/{id}", EDITORS), ("PUT /api/contacts/{id}", EDITORS), ("POST /api/contacts/{id}/restore", EDITORS), ("GET /api/health", PUBLIC),
-    ("GET /api/history/{entity}/{id}", STAFF), ("PUT /api/my/password", PEOPLE), ("GET /api/my/settings", PEOPLE), ("PUT /api/my/settings", PEOPLE),
-    ("GET /api/pins/{entity}/{id}", STAFF), ("DELETE /api/pins/{entity}/{id}/{field}", EDITORS), ("PUT /api/pins/{entity}/{id}/{field}", EDITORS),
-    ("GET /api/psa/agents", SIGNED_IN), ("GET /api/public/user/home-page", SIGNED_IN), ("GET /api/public/user/theme", SIGNED_IN), ("GET /api/search", SIGNED_IN),
-    ("GET /api/sync/plans", ADMINS), ("GET /api/sync/plans/{id}", ADMINS), ("POST /api/sync/plans/{id}/approve", ADMINS),
-    ("POST /api/sync/plans/{id}/discard", ADMINS), ("POST /api/token", PUBLIC), ("POST /api/token/revoke", PUBLIC), ("POST /api/token/validate", PUBLIC),
-    ("GET /api/users", ADMINS), ("GET /api/users/{id}", ADMINS), ("GET /assets/api/search", PEOPLE), ("PUT /assets/{id}/update-contacts", EDITORS),
-    ("GET /companies/api/search", PEOPLE), ("GET /companies/{acct}/locations", SIGNED_IN), ("POST /companies/{acct}/locations", EDITORS),
-    ("DELETE /companies/{acct}/locations/{id}", EDITORS), ("PUT /companies/{acct}/update", EDITORS), ("GET /contacts/api/search", PEOPLE),
-    ("PUT /contacts/{id}/update", EDITORS), ("GET /first-run", PUBLIC), ("POST /first-run", PUBLIC), ("GET /health", PUBLIC), ("GET /login", PUBLIC),
-    ("POST /login", PUBLIC), ("POST /logout", PUBLIC), ("POST /service-token", PUBLIC), ("GET /static/{*path}", PUBLIC),
-    ("POST /sync/freshservice", ADMINS), ("GET /sync/last/{script}", STAFF), ("POST /sync/psa", ADMINS), ("GET /sync/status/{job_id}", STAFF),
+    ("GET /.well-known/jwks.json", PUBLIC),
+    ("POST /account/password", PEOPLE),
+    ("GET /api/assets", SIGNED_IN),
+    ("POST /api/assets", EDITORS),
+    ("DELETE /api/assets/{id}", EDITORS),
+    ("GET /api/assets/{id}", SIGNED_IN),
+    ("PATCH /api/assets/{id}", EDITORS),
+    ("PUT /api/assets/{id}", EDITORS),
+    ("POST /api/assets/{id}/restore", EDITORS),
+    ("GET /api/changes", STAFF),
+    ("GET /api/companies", SIGNED_IN),
+    ("POST /api/companies", EDITORS),
+    ("GET /api/companies/bulk", SIGNED_IN),
+    ("DELETE /api/companies/{acct}", ADMINS),
+    ("GET /api/companies/{acct}", SIGNED_IN),
+    ("PATCH /api/companies/{acct}", EDITORS),
+    ("PUT /api/companies/{acct}", EDITORS),
+    ("GET /api/companies/{acct}/assets", SIGNED_IN),
+    ("GET /api/companies/{acct}/attached", SIGNED_IN),
+    ("GET /api/companies/{acct}/contacts", SIGNED_IN),
+    ("GET /api/companies/{acct}/locations", SIGNED_IN),
+    ("POST /api/companies/{acct}/restore", EDITORS),
+    ("GET /api/companies/{acct}/users", SIGNED_IN),
+    ("GET /api/company/{acct}", SIGNED_IN),
+    ("GET /api/contacts", SIGNED_IN),
+    ("POST /api/contacts", EDITORS),
+    ("DELETE /api/contacts/{id}", EDITORS),
+    ("GET /api/contacts/{id}", SIGNED_IN),
+    ("PATCH /api/contacts/{id}", EDITORS),
+    ("PUT /api/contacts/{id}", EDITORS),
+    ("POST /api/contacts/{id}/restore", EDITORS),
+    ("GET /api/health", PUBLIC),
+    ("GET /api/history/{entity}/{id}", STAFF),
+    ("PUT /api/my/password", PEOPLE),
+    ("GET /api/my/settings", PEOPLE),
+    ("PUT /api/my/settings", PEOPLE),
+    ("GET /api/pins/{entity}/{id}", STAFF),
+    ("DELETE /api/pins/{entity}/{id}/{field}", EDITORS),
+    ("PUT /api/pins/{entity}/{id}/{field}", EDITORS),
+    ("GET /api/psa/agents", SIGNED_IN),
+    ("GET /api/public/user/home-page", SIGNED_IN),
+    ("GET /api/public/user/theme", SIGNED_IN),
+    ("GET /api/search", SIGNED_IN),
+    ("GET /api/sync/plans", ADMINS),
+    ("GET /api/sync/plans/{id}", ADMINS),
+    ("POST /api/sync/plans/{id}/approve", ADMINS),
+    ("POST /api/sync/plans/{id}/discard", ADMINS),
+    ("POST /api/token", PUBLIC),
+    ("POST /api/token/revoke", PUBLIC),
+    ("POST /api/token/validate", PUBLIC),
+    ("GET /api/users", ADMINS),
+    ("GET /api/users/{id}", ADMINS),
+    ("GET /assets/api/search", PEOPLE),
+    ("PUT /assets/{id}/update-contacts", EDITORS),
+    ("GET /companies/api/search", PEOPLE),
+    ("GET /companies/{acct}/locations", SIGNED_IN),
+    ("POST /companies/{acct}/locations", EDITORS),
+    ("DELETE /companies/{acct}/locations/{id}", EDITORS),
+    ("PUT /companies/{acct}/update", EDITORS),
+    ("GET /contacts/api/search", PEOPLE),
+    ("PUT /contacts/{id}/update", EDITORS),
+    ("GET /first-run", PUBLIC),
+    ("POST /first-run", PUBLIC),
+    ("GET /health", PUBLIC),
+    ("GET /login", PUBLIC),
+    ("POST /login", PUBLIC),
+    ("POST /logout", PUBLIC),
+    ("POST /service-token", PUBLIC),
+    ("GET /static/{*path}", PUBLIC),
+    ("POST /sync/freshservice", ADMINS),
+    ("GET /sync/last/{script}", STAFF),
+    ("POST /sync/psa", ADMINS),
+    ("GET /sync/status/{job_id}", STAFF),
 ];
 
 /// Routes that end the caller's own session or password: asked last.
 const LAST: [&str; 4] = ["POST /logout", "POST /api/token/revoke", "POST /account/password", "POST /account/sign-out-everywhere"];
 
 /// Routes that answer 401 to wrong credentials in the body, whoever asks.
-const CREDENTIALS: [&str; 5] = ["POST /login", "POST /api/token", "POST /api/token/validate", "POST /api/token/revoke", "POST /service-token"];
+const CREDENTIALS: [&str; 5] =
+    ["POST /login", "POST /api/token", "POST /api/token/validate", "POST /api/token/revoke", "POST /service-token"];
 
 struct World {
     app: App,
@@ -63,7 +117,11 @@ struct World {
 
 async fn world(engine: &Engine) -> World {
     // A vendor that nobody reaches: a sync may be started, and fails.
-    let app = App::builder(engine).env("CODEX_FRESHSERVICE_DOMAIN", "http://127.0.0.1:1").env("CODEX_FRESHSERVICE_API_KEY", "x").start().await;
+    let app = App::builder(engine)
+        .env("CODEX_FRESHSERVICE_DOMAIN", "http://127.0.0.1:1")
+        .env("CODEX_FRESHSERVICE_API_KEY", "x")
+        .start()
+        .await;
     let company = app.company("100001", "Acme").await;
     let contact = app.contact("Ava", "ava@example.com", &["100001"]).await;
     let asset = app.asset("LT-1", "100001").await;

@@ -134,9 +134,9 @@ const READS: &[(&str, Read)] = reads! {
     "contacts::store::memberships" => |c, id, key| contacts::store::memberships(c, id);
     "contacts::store::companies_of_email" => |c, id, key| contacts::store::companies_of_email(c, &format!("{key}@example.com"));
     "contacts::store::attached_to_company" => |c, id, key| contacts::store::attached_to_company(c, id);
-    "contacts::list_store::list" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?);
-    "contacts::list_store::LIST" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?.with_search(key)?, &contacts::list_store::Places::read(&Query::parse(""))?);
-    "contacts::list_store::OF_COMPANY" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(&format!("company_id={key}")))?);
+    "contacts::list_store::list" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?, &codex::compliance::Lens::clear());
+    "contacts::list_store::LIST" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?.with_search(key)?, &contacts::list_store::Places::read(&Query::parse(""))?, &codex::compliance::Lens::clear());
+    "contacts::list_store::OF_COMPANY" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(&format!("company_id={key}")))?, &codex::compliance::Lens::clear());
     "contacts::list_store::company_counts" => |c, id, key| contacts::list_store::company_counts(c, vec![id]);
     "assets::store::get_view" => |c, id, key| assets::store::get_view(c, id);
     "assets::store::get_detail" => |c, id, key| assets::store::get_detail(c, id);
