@@ -139,7 +139,7 @@ fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
         need(
             "warning",
             needs.unassigned_numbers,
-            "/companies/?account_number_at_vendor=false".to_owned(),
+            "/companies/?account_number_at_vendor=false&freshservice_id__empty=false".to_owned(),
             "company has an account number that the vendor does not know yet",
             "companies have account numbers that the vendor does not know yet",
             "Show",
