@@ -17,6 +17,7 @@ mod client_scope;
 mod command_line;
 mod companies;
 mod compliance;
+mod configuration;
 mod conformance;
 mod contacts;
 mod core;
