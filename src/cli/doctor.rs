@@ -72,22 +72,26 @@ fn oddities(config: &Config) -> Result<String, String> {
     if config.warnings.is_empty() { Ok(mode.to_owned()) } else { Err(config.warnings.join("; ")) }
 }
 
-/// Nobody but the owner reads secrets and personal data.
+/// Nobody but the owner reads secrets and personal data, or puts files where we look for ours.
 fn permissions(config: &Config) -> Result<String, String> {
     let mut open = Vec::new();
-    let mut look = |path: &Path| {
+    let mut look = |path: &Path, forbidden: u32, what: &str| {
         if let Ok(found) = path.metadata()
-            && found.permissions().mode() & 0o077 != 0
+            && found.permissions().mode() & forbidden != 0
         {
-            open.push(format!("{} can be read by others: chmod go= {0}", path.display()));
+            open.push(format!("{} can be {what} by others: chmod go= {0}", path.display()));
         }
     };
-    look(&config.instance);
-    look(&config.instance.join("codex.conf"));
-    if let Database::Sqlite(path) = &config.database {
-        look(path);
+    look(&config.instance, 0o022, "written");
+    let conf = config.instance.join("codex.conf");
+    let from_conf = format!("{}:", conf.display());
+    if config.shown().iter().any(|setting| setting.value.contains("***") && setting.origin.starts_with(&from_conf)) {
+        look(&conf, 0o077, "read");
     }
-    if open.is_empty() { Ok("only the owner reads the instance folder".to_owned()) } else { Err(open.join("; ")) }
+    if let Database::Sqlite(path) = &config.database {
+        look(path, 0o077, "read");
+    }
+    if open.is_empty() { Ok("what is private can be read by its owner alone".to_owned()) } else { Err(open.join("; ")) }
 }
 
 fn database(config: &Config) -> Result<String, String> {

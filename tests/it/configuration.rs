@@ -96,6 +96,10 @@ async fn doctor_asks_freshservice_whether_the_key_opens() {
     assert_eq!(well.code, 0, "{well:?}");
     let wrong = app.cli().env("CODEX_FRESHSERVICE_API_KEY", "wrong-canary").run_beside(&["doctor"]).await.code(3);
     assert!(wrong.stdout.contains("refused") && !wrong.stdout.contains("canary"), "{}", wrong.stdout);
+    let file = app.instance().join("codex.db");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let open = app.cli().run_beside(&["doctor", "--offline"]).await.code(3);
+    assert!(open.stdout.contains("codex.db can be read by others"), "{}", open.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
