@@ -1,0 +1,188 @@
+//! The flows: first run, search, edit, assign, sync, approve.
+
+use serde_json::json;
+
+use crate::driver::{Browser, flow};
+use crate::freshservice::{Freshservice, Plan, State, department, requester};
+use crate::support::{App, Engine, PASSWORD, both};
+
+/// Signs in by the login page.
+pub async fn sign_in(browser: &Browser, name: &str) {
+    browser.go("/login").await;
+    browser.fill("#username", name).await;
+    browser.fill("#password", PASSWORD).await;
+    browser.click("form button.btn--primary").await;
+    browser.find(".rail").await;
+}
+
+async fn with_people(engine: &Engine) -> App {
+    let app = App::start_on(engine).await;
+    app.company("100001", "Acme Dental").await;
+    app.company("100002", "Beta Law").await;
+    app.contact("Ava Patel", "ava@example.com", &["100001"]).await;
+    app.contact("Noah Lindqvist", "noah@example.com", &["100001"]).await;
+    app.asset("LT-A00001", "100001").await;
+    app
+}
+
+both! {
+    async fn the_sign_in_link_makes_an_administrator(engine: Engine) {
+        let app = App::builder(&engine).fresh().start().await;
+        let line = app.line("/first-run?token=").expect("a sign-in link");
+        let link = line.rsplit(' ').next().expect("an address").to_owned();
+        flow("first-run", app.base(), |browser| async move {
+            browser.go(&link).await;
+            browser.fill("#username", "ada").await;
+            browser.fill("#email", "ada@example.com").await;
+            browser.fill("#password", PASSWORD).await;
+            browser.click("form button.btn--primary").await;
+            browser.find(".rail").await;
+            browser.shows("ada").await;
+            browser.click("[aria-label='Sign out']").await;
+            browser.find("#password").await;
+            sign_in(&browser, "ada").await;
+            browser.shows("Dashboard").await;
+        })
+        .await;
+    }
+
+    async fn wrong_passwords_are_said_and_protected_pages_lead_back(engine: Engine) {
+        let app = with_people(&engine).await;
+        flow("sign-in", app.base(), |browser| async move {
+            browser.go("/companies/100001").await;
+            browser.fill("#username", "tess").await;
+            browser.fill("#password", "wrong").await;
+            browser.click("form button.btn--primary").await;
+            browser.find(".alert--error").await;
+            browser.fill("#username", "tess").await;
+            browser.fill("#password", PASSWORD).await;
+            browser.click("form button.btn--primary").await;
+            browser.shows("Acme Dental").await;
+            assert_eq!(browser.path().await, "/companies/100001", "back to where the person was going");
+        })
+        .await;
+    }
+
+    async fn people_search_as_they_type(engine: Engine) {
+        let app = with_people(&engine).await;
+        flow("search", app.base(), |browser| async move {
+            sign_in(&browser, "tess").await;
+            browser.go("/contacts/").await;
+            browser.shows("Noah Lindqvist").await;
+            browser.fill("[data-search]", "ava").await;
+            browser.hides("Noah Lindqvist").await;
+            browser.shows("Ava Patel").await;
+            assert!(browser.path().await.contains("q=ava"), "the search is in the address");
+            browser.fill("[data-search]", "nobody like this").await;
+            browser.shows("Nothing matches").await;
+            browser.go("/search?q=acme").await;
+            browser.shows("Acme Dental").await;
+            browser.go("/").await;
+            browser.press("\u{e009}k").await;
+            let field = browser.find(".modal.active input").await;
+            field.send_keys("beta").await.expect("typing");
+            browser.shows("Beta Law").await;
+        })
+        .await;
+    }
+
+    async fn a_company_is_added_edited_and_retired(engine: Engine) {
+        let app = with_people(&engine).await;
+        flow("edit", app.base(), |browser| async move {
+            sign_in(&browser, "ada").await;
+            browser.go("/companies/new").await;
+            browser.fill("#name", "Gamma Foods").await;
+            browser.click("[data-save]").await;
+            browser.shows("Gamma Foods").await;
+            browser.click("[data-edit]").await;
+            browser.fill("#name", "Gamma Foods & Co <b>").await;
+            browser.fill("#description", "Sells <script>alert(1)</script> cheese").await;
+            browser.click("[data-save]").await;
+            browser.shows("Gamma Foods & Co <b>").await;
+            browser.shows("Sells <script>alert(1)</script> cheese").await;
+            let history = browser.find("#history").await.text().await.expect("the history");
+            assert!(history.contains("Gamma Foods") && history.contains("ada"), "{history}");
+            browser.click_words("Retire").await;
+            browser.click_words("Retire").await;
+            browser.shows("Restore").await;
+            browser.click_words("Restore").await;
+            browser.find("[data-edit]").await;
+        })
+        .await;
+        let list = app.service().get("/api/companies?name__ic=gamma").await.ok();
+        assert_eq!(list[0]["description"], "Sells <script>alert(1)</script> cheese");
+    }
+
+    async fn a_wrong_field_is_marked_and_nothing_typed_is_lost(engine: Engine) {
+        let app = with_people(&engine).await;
+        flow("wrong-field", app.base(), |browser| async move {
+            sign_in(&browser, "tess").await;
+            browser.go("/contacts/new").await;
+            browser.fill("#name, #first_name", "Typed Name").await;
+            browser.fill("#email", "ava@example.com").await;
+            browser.click("[data-save]").await;
+            browser.find("[aria-invalid='true'], .alert--error").await;
+            let typed = browser.find("#name, #first_name").await.prop("value").await.expect("a value");
+            assert_eq!(typed.as_deref(), Some("Typed Name"));
+        })
+        .await;
+    }
+
+    async fn an_asset_is_assigned_and_taken_back(engine: Engine) {
+        let app = with_people(&engine).await;
+        let asset = app.service().get("/api/assets").await.ok()[0]["id"].clone();
+        let path = format!("/assets/{asset}");
+        flow("assign", app.base(), |browser| async move {
+            sign_in(&browser, "tess").await;
+            browser.go(&path).await;
+            browser.click_words("Assign a contact").await;
+            browser.choose("#contact_id", "Noah Lindqvist").await;
+            browser.click("form[action$='assign-user'] button").await;
+            browser.find("#contacts form[action*='unassign'] button, #contacts [data-unassign]").await;
+            let assigned = browser.find("#contacts").await.text().await.expect("the card");
+            assert!(assigned.contains("Noah Lindqvist"), "{assigned}");
+        })
+        .await;
+        let read = app.service().get(&format!("/api/assets/{asset}")).await.ok();
+        assert_eq!(read["contacts"].as_array().map(Vec::len), Some(1));
+    }
+
+    async fn a_sync_is_started_watched_and_finished(engine: Engine) {
+        let vendor = Freshservice::start(Plan::sized(12, 80).build()).await;
+        let app = App::builder(&engine).freshservice(&vendor).start().await;
+        flow("sync", app.base(), |browser| async move {
+            sign_in(&browser, "ada").await;
+            browser.go("/admin/").await;
+            browser.click_words("Sync now").await;
+            browser.shows("92").await;
+            browser.go("/companies/").await;
+            browser.shows("of 12").await;
+            browser.go("/contacts/").await;
+            browser.shows("of 80").await;
+        })
+        .await;
+    }
+
+    async fn a_held_plan_is_looked_at_and_approved(engine: Engine) {
+        let people = (0..30).map(|n| requester(39_000 + n, "Person", Some(&format!("Number{n}")), Some(&format!("p{n}@example.com")), &[21_001])).collect();
+        let world = State { departments: vec![department(21_001, "Acme Dental", Some(204_729))], requesters: people, ..State::default() };
+        let vendor = Freshservice::start(world).await;
+        let app = App::builder(&engine).freshservice(&vendor).start().await;
+        app.cli().run_beside(&["sync", "freshservice"]).await.success();
+        vendor.world(|state| state.requesters.truncate(10));
+        app.cli().run_beside(&["sync", "freshservice"]).await.code(7);
+        flow("approve", app.base(), |browser| async move {
+            sign_in(&browser, "ada").await;
+            browser.shows("approval").await;
+            browser.go("/admin/").await;
+            browser.click_words("Look at plan").await;
+            browser.shows("404").await;
+            browser.click_words("Approve").await;
+            browser.click(".modal.active .btn--primary, .modal.active .btn--danger").await;
+            browser.hides("Held").await;
+        })
+        .await;
+        assert_eq!(app.service().get("/api/contacts").await.ok().as_array().map(Vec::len), Some(10));
+        assert_eq!(json!(app.database.number("SELECT count(*) FROM contacts")), json!(30));
+    }
+}

@@ -1,0 +1,102 @@
+//! Every page at both widths in both themes: nothing sticks out, nothing is without a name, and the
+//! console stays clean.
+
+use serde_json::{Value, json};
+
+use crate::driver::{Browser, window};
+use crate::flows::sign_in;
+use crate::support::{App, Engine};
+
+/// What a script in the page finds wrong with it.
+const FAULTS: &str = r#"
+    const faults = [];
+    const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    if (wide > 1) faults.push(`sticks out by ${wide} px`);
+    for (const e of document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea")) {
+        const label = e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim() || e.title || e.value;
+        if (!label) faults.push(`no name: ${e.outerHTML.slice(0, 120)}`);
+    }
+    for (const e of document.querySelectorAll("img:not([alt])")) faults.push(`no alt: ${e.outerHTML.slice(0, 80)}`);
+    if (document.querySelectorAll("h1").length !== 1) faults.push("not exactly one h1");
+    if (!document.documentElement.lang) faults.push("no language");
+    if (!document.title) faults.push("no title");
+    if (document.querySelector("[style], style")) faults.push("inline styles");
+    const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+    const twice = ids.filter((id, at) => ids.indexOf(id) !== at);
+    if (twice.length) faults.push(`ids twice: ${twice.join(", ")}`);
+    return faults;
+"#;
+
+/// The contrast of running text against what lies behind it, where both are plain colours.
+const CONTRAST: &str = r#"
+    const channel = (c) => { c /= 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
+    const parse = (text) => (text.match(/[\d.]+/g) || []).map(Number);
+    const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+    const behind = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c; if (c.length === 4 && c[3] > 0) return null; } return parse(getComputedStyle(document.documentElement).backgroundColor).length === 3 ? parse(getComputedStyle(document.documentElement).backgroundColor) : null; };
+    const weak = [];
+    for (const e of document.querySelectorAll("p, td, th, a, button, label, h1, h2, h3, dt, dd, small, li, span")) {
+        const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+        if (!own || e.offsetParent === null || e.disabled) continue;
+        const text = parse(getComputedStyle(e).color), back = behind(e);
+        if (!back || (text.length === 4 && text[3] < 1) || getComputedStyle(e).opacity !== "1") continue;
+        const [high, low] = [luminance(text), luminance(back)].sort((a, b) => b - a);
+        const ratio = (high + 0.05) / (low + 0.05);
+        if (ratio < 4.5) weak.push(`${ratio.toFixed(2)} ${e.className || e.tagName}: ${e.textContent.trim().slice(0, 40)}`);
+    }
+    return [...new Set(weak)].slice(0, 10);
+"#;
+
+async fn look(browser: &Browser, pages: &[String], wrong: &mut Vec<String>, what: &str) {
+    for page in pages {
+        browser.go(page).await;
+        for code in [FAULTS, CONTRAST] {
+            if let Value::Array(faults) = browser.script(code).await {
+                wrong.extend(faults.iter().map(|fault| format!("{page} ({what}): {fault}")));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_at_both_widths_in_both_themes() {
+    let app = App::builder(&Engine::Sqlite).fresh().argument("--demo").start().await;
+    let add = ["users", "add", "ada", "--email", "ada@example.com", "--role", "admin", "--password-stdin"];
+    app.cli().run_with_input(&add, crate::support::PASSWORD).success();
+    let token = app.cli().run(&["token", "create", "--user", "ada"]).success().stdout.trim().to_owned();
+    let api = app.with_token(&token);
+    let company = api.get("/api/companies").await.ok()[0]["account_number"].as_str().expect("an account number").to_owned();
+    let contact = api.get("/api/contacts").await.ok()[0]["id"].clone();
+    let asset = api.get("/api/assets").await.ok()[0]["id"].clone();
+    let pages: Vec<String> = vec![
+        "/".into(), "/companies/".into(), format!("/companies/{company}"), format!("/companies/{company}/edit"), "/companies/new".into(),
+        "/contacts/".into(), format!("/contacts/{contact}"), format!("/contacts/{contact}/edit"), "/contacts/new".into(), "/assets/".into(),
+        format!("/assets/{asset}"), format!("/assets/{asset}/edit"), "/assets/new".into(), "/search?q=a".into(), "/settings".into(), "/admin/".into(),
+    ];
+    for (width, theme) in [(1280, "light"), (1280, "dark"), (500, "light"), (500, "dark")] {
+        api.put("/api/my/settings", &json!({"theme_preference": theme})).await.status(200);
+        let pages = pages.clone();
+        window(&format!("looks-{width}-{theme}"), app.base(), width, theme == "dark", |browser| async move {
+            let mut wrong = Vec::new();
+            look(&browser, &["/login".to_owned()], &mut wrong, theme).await;
+            sign_in(&browser, "ada").await;
+            look(&browser, &pages, &mut wrong, &format!("{width} px, {theme}")).await;
+            assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_does_not_exist_says_so() {
+    let app = App::start_on(&Engine::Sqlite).await;
+    window("not-found", app.base(), 1280, false, |browser| async move {
+        sign_in(&browser, "tess").await;
+        browser.go("/companies/404404").await;
+        browser.shows("ot found").await;
+        browser.find(".rail").await;
+        // The status itself is an entry in the console; read it away.
+        browser.go("/").await;
+        browser.forget_console().await;
+    })
+    .await;
+}
