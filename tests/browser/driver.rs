@@ -111,10 +111,16 @@ impl Browser {
         self.find("body").await.send_keys(keys).await.unwrap_or_else(|error| panic!("cannot press {keys:?}: {error}"));
     }
 
-    /// Chooses an option of a select by its words.
+    /// Chooses an option of a select (`#id`) by a part of its words.
     pub async fn choose(&self, css: &str, words: &str) {
-        let select = self.find(css).await;
-        select.select_by_label(words).await.unwrap_or_else(|error| panic!("{css} has no '{words}': {error}"));
+        let path = format!("//select[@id='{}']/option[contains(., '{words}')]", css.trim_start_matches('#'));
+        let option = self.client.find(Locator::XPath(&path)).await.unwrap_or_else(|error| panic!("{css} has no '{words}': {error}"));
+        option.click().await.unwrap_or_else(|error| panic!("cannot choose '{words}': {error}"));
+    }
+
+    /// Says yes to the browser's own question.
+    pub async fn agree(&self) {
+        self.client.accept_alert().await.unwrap_or_else(|error| panic!("nothing was asked: {error}"));
     }
 
     /// Waits until the page shows this text.

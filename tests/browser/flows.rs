@@ -54,6 +54,7 @@ both! {
             browser.fill("#password", "wrong").await;
             browser.click("form button.btn--primary").await;
             browser.find(".alert--error").await;
+            browser.forget_console().await;
             browser.fill("#username", "tess").await;
             browser.fill("#password", PASSWORD).await;
             browser.click("form button.btn--primary").await;
@@ -103,7 +104,7 @@ both! {
             let history = browser.find("#history").await.text().await.expect("the history");
             assert!(history.contains("Gamma Foods") && history.contains("ada"), "{history}");
             browser.click_words("Retire").await;
-            browser.click_words("Retire").await;
+            browser.agree().await;
             browser.shows("Restore").await;
             browser.click_words("Restore").await;
             browser.find("[data-edit]").await;
@@ -124,6 +125,7 @@ both! {
             browser.find("[aria-invalid='true'], .alert--error").await;
             let typed = browser.find("#name, #first_name").await.prop("value").await.expect("a value");
             assert_eq!(typed.as_deref(), Some("Typed Name"));
+            browser.forget_console().await;
         })
         .await;
     }
@@ -154,7 +156,7 @@ both! {
             sign_in(&browser, "ada").await;
             browser.go("/admin/").await;
             browser.click_words("Sync now").await;
-            browser.shows("92").await;
+            browser.shows("101").await;
             browser.go("/companies/").await;
             browser.shows("of 12").await;
             browser.go("/contacts/").await;
@@ -175,10 +177,10 @@ both! {
             sign_in(&browser, "ada").await;
             browser.shows("approval").await;
             browser.go("/admin/").await;
-            browser.click_words("Look at plan").await;
+            browser.click_words("Look at it").await;
             browser.shows("404").await;
             browser.click_words("Approve").await;
-            browser.click(".modal.active .btn--primary, .modal.active .btn--danger").await;
+            browser.agree().await;
             browser.hides("Held").await;
         })
         .await;
