@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use super::{model::SYSTEM, store};
 use crate::{
-    auth::{Caller, Level, Person},
+    auth::{Caller, Person},
     error::{Error, Result},
     status,
     types::{Actor, Scope},
     web::{
         Prefix, Query, Web, settings_store,
-        view::{Flash, Page, Reader, Section},
+        view::{Flash, Look, Page, Reader, Section},
     },
 };
 
@@ -34,6 +34,8 @@ pub struct Frame {
     pub page: Page,
     /// The query string.
     pub query: Query,
+    /// The person's look, when the browser does not remember it yet.
+    unseen: Option<Look>,
 }
 
 impl FromRequestParts<Web> for Frame {
@@ -63,14 +65,10 @@ impl FromRequestParts<Web> for Frame {
         page.waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
         page.demo = demo;
         page.flash = flash(&parts.headers);
-        page.reader = Some(Reader {
-            name: if user.name.is_empty() { person.0.name().to_owned() } else { user.name },
-            role: role(user.level),
-            may_write: person.0.is_staff(),
-            is_admin,
-            is_staff: person.0.is_staff(),
-        });
-        Ok(Self { caller: person.0.clone(), page, query })
+        page.reader = Reader::of(&person.0);
+        let look = Look { theme: page.theme.clone(), color_theme: page.color_theme.clone() };
+        let unseen = (page.standalone && Look::of(&parts.headers) != look).then_some(look);
+        Ok(Self { caller: person.0.clone(), page, query, unseen })
     }
 }
 
@@ -108,6 +106,10 @@ impl Frame {
     pub fn show_as(&self, status: StatusCode, template: &impl Template) -> Result<Response> {
         let html = template.render().map_err(Error::internal)?;
         let mut response = (status, [(header::CACHE_CONTROL, "private, no-cache")], Html(html)).into_response();
+        if let Some(look) = &self.unseen {
+            let cookie = HeaderValue::from_str(&look.cookie(&self.page.prefix)).map_err(Error::internal)?;
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
         if self.page.flash.is_some() {
             self.set_flash(&mut response, "", 0)?;
         }
@@ -155,13 +157,4 @@ fn flash(headers: &HeaderMap) -> Option<Flash> {
     let (kind, text) = words.split_once(':')?;
     let kind = if kind == "error" { "error" } else { "success" };
     Some(Flash { kind, text: text.to_owned() })
-}
-
-fn role(level: Level) -> &'static str {
-    match level {
-        Level::Admin => "Administrator",
-        Level::Technician => "Technician",
-        Level::Billing => "Billing",
-        Level::Client => "Client",
-    }
 }

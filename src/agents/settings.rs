@@ -81,7 +81,7 @@ pub async fn page(frame: &Frame, web: &Web, status: StatusCode, account: Option<
             Item::new("Name", Value::text(Some(&user.name))),
             Item::new("User name", Value::text(Some(&user.username))),
             Item::new("E-mail", Value::text(Some(&user.email))),
-            Item::new("Role", Value::words(frame.page.reader.as_ref().map_or("", |reader| reader.role))),
+            Item::new("Role", Value::words(user.level.title())),
         ],
         username: user.username.clone(),
         themes: offered

@@ -48,6 +48,7 @@ pub async fn authenticate(State(verifier): State<Arc<Verifier>>, mut request: Re
         Presented::Garbage => Some(Err(Rejected::token("malformed Authorization header"))),
         Presented::Token(token) => Some(verifier.caller(&token).await),
     };
+    let caller = found.as_ref().and_then(|found| found.as_ref().ok()).cloned();
     match found {
         None => {}
         Some(Ok(caller)) => {
@@ -57,7 +58,12 @@ pub async fn authenticate(State(verifier): State<Arc<Verifier>>, mut request: Re
             request.extensions_mut().insert(rejected);
         }
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if let (Some(caller), true) = (caller, response.extensions().get::<Arc<Error>>().is_some()) {
+        // A failure's page is made for whoever asked.
+        response.extensions_mut().insert(caller);
+    }
+    response
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -32,6 +32,17 @@ impl Level {
         }
     }
 
+    /// The word that people read.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Admin => "Administrator",
+            Self::Technician => "Technician",
+            Self::Billing => "Billing",
+            Self::Client => "Client",
+        }
+    }
+
     /// The level with exactly this name.
     #[must_use]
     pub fn find(word: &str) -> Option<Self> {

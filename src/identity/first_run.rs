@@ -16,7 +16,10 @@ use crate::{
     auth::Level,
     error::{Error, FieldError, Result},
     types::{Actor, Scope},
-    web::{Fields, Peer, Prefix, Query, Web, view::Field},
+    web::{
+        Fields, Peer, Prefix, Query, Web,
+        view::{Field, Look},
+    },
 };
 
 /// How long a link can be used.
@@ -68,8 +71,8 @@ fn used_up() -> Error {
 }
 
 /// The form for the first administrator, as it was filled in.
-fn door(prefix: &Prefix, token: &str, new: &NewUser, errors: &[FieldError]) -> Door {
-    let mut door = Door::new(prefix, "First administrator", "/first-run", "Create the account");
+fn door(prefix: &Prefix, look: &Look, token: &str, new: &NewUser, errors: &[FieldError]) -> Door {
+    let mut door = Door::new(prefix, look, "First administrator", "/first-run", "Create the account");
     door.lead = "Nobody can sign in yet. This link makes the first account, once.";
     door.hidden.push(("token", token.to_owned()));
     let fields = vec![
@@ -82,10 +85,10 @@ fn door(prefix: &Prefix, token: &str, new: &NewUser, errors: &[FieldError]) -> D
 }
 
 /// `GET /first-run?token=…`
-pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, query: Query) -> Result<Response> {
+pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, look: Look, query: Query) -> Result<Response> {
     let token = query.get("token").unwrap_or_default();
     identity.check_link(token).await?;
-    pages::page(StatusCode::OK, &door(&prefix, token, &NewUser::default(), &[]))
+    pages::page(StatusCode::OK, &door(&prefix, &look, token, &NewUser::default(), &[]))
 }
 
 /// `POST /first-run`
@@ -94,6 +97,7 @@ pub async fn create(
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
     peer: Peer,
+    look: Look,
     mut fields: Fields,
 ) -> Result<Response> {
     if !fields.has("username") {
@@ -111,7 +115,7 @@ pub async fn create(
     match identity.make_first_admin(&token, new.clone(), text("password")).await {
         Ok(issued) => pages::signed_in(&issued, "/", &prefix, &peer, web.config.server.public_url.as_deref()),
         Err(Error::Invalid(wrong)) if fields.is_form() => {
-            pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &token, &new, &wrong))
+            pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &look, &token, &new, &wrong))
         }
         Err(other) => Err(other),
     }

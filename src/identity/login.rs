@@ -19,12 +19,15 @@ use super::{
 use crate::{
     auth::{Verifier, Visitor, cookie},
     error::{Error, Result},
-    web::{Fields, Peer, Prefix, Query, Web, view::Field},
+    web::{
+        Fields, Peer, Prefix, Query, Web,
+        view::{Field, Look},
+    },
 };
 
 /// The sign-in form, as it was filled in.
-fn door(prefix: &Prefix, next: &str, username: &str) -> Door {
-    let mut door = Door::new(prefix, "Sign in", "/login", "Sign in");
+fn door(prefix: &Prefix, look: &Look, next: &str, username: &str) -> Door {
+    let mut door = Door::new(prefix, look, "Sign in", "/login", "Sign in");
     door.hidden.push(("next", pages::local(next).to_owned()));
     let name = Field::text("username", "User name or e-mail", username).required().autocomplete("username");
     let password = Field::line("password", "password", "Password", "").required().autocomplete("current-password");
@@ -36,12 +39,12 @@ fn door(prefix: &Prefix, next: &str, username: &str) -> Door {
 }
 
 /// `GET /login`
-pub async fn form(Visitor(caller): Visitor, prefix: Prefix, query: Query) -> Result<Response> {
+pub async fn form(Visitor(caller): Visitor, prefix: Prefix, look: Look, query: Query) -> Result<Response> {
     let next = pages::local(query.get("next").unwrap_or_default());
     if caller.is_some() {
         return pages::to(&format!("{prefix}{next}"), None);
     }
-    let mut door = door(&prefix, next, "");
+    let mut door = door(&prefix, &look, next, "");
     if query.get("signed_out").is_some() {
         door.note = "You are signed out.";
     }
@@ -54,6 +57,7 @@ pub async fn sign_in(
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
     peer: Peer,
+    look: Look,
     fields: Fields,
 ) -> Result<Response> {
     let text = |name: &str| given(&fields, name).unwrap_or_default();
@@ -61,7 +65,7 @@ pub async fn sign_in(
     match identity.sign_in(&username, text("password"), peer.ip, Kind::Browser, BROWSER_SECONDS).await {
         Ok((_, token)) => pages::signed_in(&token, &next, &prefix, &peer, web.config.server.public_url.as_deref()),
         Err(error @ (Error::Unauthorized(_) | Error::TooMany { .. })) => {
-            let mut door = door(&prefix, &next, &username);
+            let mut door = door(&prefix, &look, &next, &username);
             door.problems.push(pages::refusal(&error));
             let mut response = pages::page(error.status(), &door)?;
             if let Error::TooMany { retry_after } = error {

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, FieldError, Result},
     web::{
         Peer, Prefix,
-        view::{self, Field, Page, filters},
+        view::{self, Field, Look, Page, filters},
     },
 };
 
@@ -41,8 +41,8 @@ pub struct Door {
 impl Door {
     /// An empty form that is sent to `path`.
     #[must_use]
-    pub fn new(prefix: &Prefix, title: &'static str, path: &str, save: &'static str) -> Self {
-        let page = Page::outside(prefix.as_str(), true, title);
+    pub fn new(prefix: &Prefix, look: &Look, title: &'static str, path: &str, save: &'static str) -> Self {
+        let page = Page::outside(prefix.as_str(), true, title).looking(look);
         let action = page.url(path);
         Self { page, lead: "", note: "", problems: Vec::new(), fields: Vec::new(), hidden: Vec::new(), action, save }
     }

@@ -132,7 +132,7 @@ pub(super) async fn person_fields(identity: &Identity, typed: &NewUser, company:
         let label = format!("{name} ({number})");
         Choice::new(number, label)
     }));
-    let roles = Level::ALL.map(|level| Choice::new(level.as_str(), role(level.as_str()))).to_vec();
+    let roles = Level::ALL.map(|level| Choice::new(level.as_str(), level.title())).to_vec();
     Ok(vec![
         Field::text("username", "User name", &typed.username).required(),
         Field::text("name", "Full name", &typed.name),
@@ -163,10 +163,5 @@ pub(super) fn crumbs(page: &Page, below: bool) -> Vec<Crumb> {
 
 /// A role as a word.
 fn role(level: &str) -> &'static str {
-    match Level::from_claim(Some(level)) {
-        Level::Admin => "Administrator",
-        Level::Technician => "Technician",
-        Level::Billing => "Billing",
-        Level::Client => "Client",
-    }
+    Level::from_claim(Some(level)).title()
 }

@@ -98,8 +98,9 @@ pub async fn set_enabled(
     Path(id): Path<i64>,
     mut fields: Fields,
 ) -> Result<Response> {
-    let enabled = fields.bool("enabled").value().unwrap_or(false);
+    let enabled = fields.bool("enabled").value();
     fields.finish()?;
+    let enabled = enabled.ok_or_else(|| Error::field("enabled", "is required"))?;
     let (user, _) = load(&identity, id).await?;
     let back = format!("/admin/users/{id}");
     if is_own(&frame, &user) && !enabled {

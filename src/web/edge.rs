@@ -7,6 +7,7 @@ use super::{
     prefix::{self, Prefix},
     request_id::{REQUEST_ID, RequestId},
     routes::{self, Routes},
+    view::Look,
 };
 use crate::{config::Config, error::Error};
 use axum::{
@@ -50,6 +51,7 @@ pub async fn around(State(config): State<Arc<Config>>, mut request: Request, nex
         prefix: prefix.clone(),
         id: id.clone(),
         sign_in: !config.on_platform(),
+        look: Look::of(request.headers()),
     };
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(peer);

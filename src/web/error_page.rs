@@ -2,9 +2,12 @@
 
 use super::{
     errors::{About, public_message},
-    view::{Page, filters},
+    view::{Page, Reader, filters},
 };
-use crate::error::{Error, FieldError};
+use crate::{
+    auth::Caller,
+    error::{Error, FieldError},
+};
 use askama::Template;
 use axum::{
     http::{HeaderValue, Method, header},
@@ -28,16 +31,18 @@ struct ErrorPage<'a> {
     request_id: &'a str,
 }
 
-/// The error as a page of its own. It knows nobody: whoever failed may be anyone.
+/// The error as a page of its own, for whoever asked, as far as that is known.
 #[must_use]
-pub fn render(about: &About, error: &Error) -> Response {
+pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response {
     let message = sentence(&public_message(error));
     let (title, hint) = words(error);
     let passing = error.status().is_server_error() && about.method == Method::GET;
     let again = format!("{}{}", about.prefix, about.target);
     let fields: &[FieldError] = if let Error::Invalid(fields) = error { fields } else { &[] };
+    let mut frame = Page::outside(about.prefix.as_str(), about.sign_in, title).looking(&about.look);
+    frame.reader = caller.and_then(Reader::of);
     let page = ErrorPage {
-        page: Page::outside(about.prefix.as_str(), about.sign_in, title),
+        page: frame,
         status: error.status().as_u16(),
         message: if fields.is_empty() { &message } else { "" },
         hint,

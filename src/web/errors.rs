@@ -1,7 +1,7 @@
 //! The one place where a failure becomes a body: JSON for programs, a page for people.
 
-use super::{error_page, prefix::Prefix, request_id::RequestId};
-use crate::error::Error;
+use super::{error_page, prefix::Prefix, request_id::RequestId, view::Look};
+use crate::{auth::Caller, error::Error};
 use axum::{
     Json,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -29,6 +29,8 @@ pub struct About {
     pub id: RequestId,
     /// Whether pages send people without a session to our own sign-in page.
     pub sign_in: bool,
+    /// How the browser was last shown pages.
+    pub look: Look,
 }
 
 /// Whether a failure is shown as a page: a browser asks, for an address that is not a program's.
@@ -52,7 +54,7 @@ pub fn render(about: &About, response: Response) -> Response {
     } else if about.sign_in && matches!(*error, Error::Unauthorized(_)) {
         return to_sign_in(about);
     } else {
-        error_page::render(about, &error)
+        error_page::render(about, &error, response.extensions().get::<Arc<Caller>>().map(AsRef::as_ref))
     };
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {

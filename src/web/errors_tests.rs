@@ -9,6 +9,7 @@ fn about(wants_page: bool) -> About {
         prefix: Prefix::new("/codex", ""),
         id: RequestId::of(&HeaderMap::new()),
         sign_in: true,
+        look: Look::default(),
     }
 }
 

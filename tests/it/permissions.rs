@@ -23,6 +23,9 @@ const STAFF: &str = "1 3 3 y y y";
 /// Administrators and services.
 const ADMINS: &str = "1 3 3 3 y y";
 
+/// The same, but people only: pages.
+const ADMIN_PEOPLE: &str = "1 3 3 3 y 3";
+
 /// `y`: allowed (whatever else is wrong with the request), `1`: 401, `3`: 403.
 const TABLE: &[(&str, &str)] = &[
     ("GET /.well-known/jwks.json", PUBLIC),
@@ -98,6 +101,22 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /sync/last/{script}", STAFF),
     ("POST /sync/psa", ADMINS),
     ("GET /sync/status/{job_id}", STAFF),
+    // pages about oneself and for administrators
+    ("GET /settings", PEOPLE),
+    ("POST /settings", PEOPLE),
+    ("POST /account/sign-out-everywhere", PEOPLE),
+    ("GET /admin/", ADMIN_PEOPLE),
+    ("POST /admin/sync/freshservice", ADMIN_PEOPLE),
+    ("GET /admin/plans/{id}", ADMIN_PEOPLE),
+    ("POST /admin/plans/{id}/approve", ADMIN_PEOPLE),
+    ("POST /admin/plans/{id}/discard", ADMIN_PEOPLE),
+    ("GET /admin/users", ADMIN_PEOPLE),
+    ("GET /admin/users/new", ADMIN_PEOPLE),
+    ("POST /admin/users/new", ADMIN_PEOPLE),
+    ("GET /admin/users/{id}", ADMIN_PEOPLE),
+    ("POST /admin/users/{id}", ADMIN_PEOPLE),
+    ("POST /admin/users/{id}/password", ADMIN_PEOPLE),
+    ("POST /admin/users/{id}/enabled", ADMIN_PEOPLE),
 ];
 
 /// Routes that end the caller's own session or password: asked last.

@@ -7,6 +7,7 @@ pub mod form;
 mod icons;
 pub mod list;
 pub mod listing;
+mod look;
 pub mod record;
 pub mod table;
 pub mod time;
@@ -15,9 +16,12 @@ pub mod value;
 pub use form::{Choice, Field, Kind};
 pub use list::{Cells, Chip, Column, Filter, List, Row};
 pub use listing::{Listing, Shape, Shown};
+pub use look::Look;
 pub use record::{Crumb, Event, Item, Moved, Source, Timeline};
 pub use table::{Line, Post, Table};
 pub use value::Value;
+
+use crate::auth::Caller;
 
 /// The rooms that the rail leads to; `Page::section` names the one we are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,21 @@ pub struct Reader {
     pub is_admin: bool,
     /// Whether they work here: others see neither history nor sources.
     pub is_staff: bool,
+}
+
+impl Reader {
+    /// The person behind a request; none when a program asks.
+    #[must_use]
+    pub fn of(caller: &Caller) -> Option<Self> {
+        let user = caller.user()?;
+        Some(Self {
+            name: if user.name.is_empty() { caller.name().to_owned() } else { user.name.clone() },
+            role: user.level.title(),
+            may_write: caller.is_staff(),
+            is_admin: caller.is_admin(),
+            is_staff: caller.is_staff(),
+        })
+    }
 }
 
 /// What happened to the last form, shown once.
@@ -103,6 +122,14 @@ impl Page {
             waiting: 0,
             demo: false,
         }
+    }
+
+    /// The same page as the browser was last shown pages.
+    #[must_use]
+    pub fn looking(mut self, look: &Look) -> Self {
+        self.theme.clone_from(&look.theme);
+        self.color_theme.clone_from(&look.color_theme);
+        self
     }
 
     /// The same page under a name and in a room.
