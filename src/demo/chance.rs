@@ -11,10 +11,12 @@ impl Chance {
 
     /// A number below `limit` (0 when there is none).
     pub fn below(&mut self, limit: usize) -> usize {
-        // Knuth's MMIX constants; the high bits are the good ones.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // SplitMix64, by Steele, Lea and Flood.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-        usize::try_from((self.0 >> 33).checked_rem(limit).unwrap_or(0)).unwrap_or(0)
+        usize::try_from((mixed >> 31).checked_rem(limit).unwrap_or(0)).unwrap_or(0)
     }
 
     /// A number from `low` to `high`, both possible.

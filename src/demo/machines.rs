@@ -1,6 +1,6 @@
 //! The machines of the demo: one for each person, and those that serve all.
 
-use super::{chance::Chance, day, firms::Firm};
+use super::{Worker, chance::Chance, day, firms::Firm};
 use crate::{
     assets::{Asset, model::Observation},
     types::now_plus,
@@ -21,88 +21,85 @@ struct Model {
     kind: &'static str,
     short: &'static str,
     category: &'static str,
-    makers: &'static [(&'static str, &'static str)],
-    systems: &'static [&'static str],
+    /// Maker, product, and the systems that run on it.
+    products: &'static [(&'static str, &'static str, &'static [&'static str])],
 }
+
+const WINDOWS: &[&str] =
+    &["Microsoft Windows 11 Pro", "Microsoft Windows 11 Pro", "Microsoft Windows 11 Pro", "Microsoft Windows 10 Pro"];
+const SERVERS: &[&str] =
+    &["Microsoft Windows Server 2022 Standard", "Microsoft Windows Server 2019 Standard", "Debian 12", "VMware ESXi 8.0"];
 
 const WORKSTATION: Model = Model {
     kind: "workstation",
     short: "WS",
     category: "Desktop",
-    makers: &[("Dell", "OptiPlex 7010"), ("HP", "EliteDesk 800 G9"), ("Lenovo", "ThinkCentre M70q")],
-    systems: &["Microsoft Windows 11 Pro", "Microsoft Windows 11 Pro", "Microsoft Windows 10 Pro"],
+    products: &[("Dell", "OptiPlex 7010", WINDOWS), ("HP", "EliteDesk 800 G9", WINDOWS), ("Lenovo", "ThinkCentre M70q", WINDOWS)],
 };
 const LAPTOP: Model = Model {
     kind: "laptop",
     short: "LT",
     category: "Laptop",
-    makers: &[
-        ("Lenovo", "ThinkPad T14 Gen 4"),
-        ("Dell", "Latitude 5440"),
-        ("Apple", "MacBook Air M3"),
-        ("HP", "EliteBook 840 G10"),
+    products: &[
+        ("Lenovo", "ThinkPad T14 Gen 4", WINDOWS),
+        ("Dell", "Latitude 5440", WINDOWS),
+        ("Apple", "MacBook Air M3", &["macOS 15.1"]),
+        ("HP", "EliteBook 840 G10", WINDOWS),
     ],
-    systems: &["Microsoft Windows 11 Pro", "Microsoft Windows 11 Pro", "macOS 15.1"],
 };
 const SERVER: Model = Model {
     kind: "server",
     short: "SRV",
     category: "Server",
-    makers: &[("Dell", "PowerEdge R660"), ("HPE", "ProLiant DL360 Gen11")],
-    systems: &[
-        "Microsoft Windows Server 2022 Standard",
-        "Microsoft Windows Server 2019 Standard",
-        "Debian 12",
-        "VMware ESXi 8.0",
-    ],
+    products: &[("Dell", "PowerEdge R660", SERVERS), ("HPE", "ProLiant DL360 Gen11", SERVERS)],
 };
 const VIRTUAL: Model = Model {
     kind: "virtual_machine",
     short: "VM",
     category: "Virtual Machine",
-    makers: &[("VMware", "Virtual Platform")],
-    systems: &["Microsoft Windows Server 2022 Standard", "Ubuntu 24.04 LTS"],
+    products: &[("VMware", "Virtual Platform", &["Microsoft Windows Server 2022 Standard", "Ubuntu 24.04 LTS"])],
 };
 const NETWORK: Model = Model {
     kind: "network_device",
     short: "NET",
     category: "Network Device",
-    makers: &[("Fortinet", "FortiGate 60F"), ("Ubiquiti", "USW-Pro-24"), ("Ubiquiti", "U6-Pro"), ("Cisco", "C1200-24P")],
-    systems: &["FortiOS 7.4", "UniFi 7.0"],
+    products: &[
+        ("Fortinet", "FortiGate 60F", &["FortiOS 7.4"]),
+        ("Ubiquiti", "USW-Pro-24", &["UniFi 7.0"]),
+        ("Ubiquiti", "U6-Pro", &["UniFi 6.6"]),
+        ("Cisco", "C1200-24P", &["IOS 4.1"]),
+    ],
 };
 const PRINTER: Model = Model {
     kind: "printer",
     short: "PRN",
     category: "Printer",
-    makers: &[("Brother", "MFC-L8900CDW"), ("HP", "LaserJet M507")],
-    systems: &[],
+    products: &[("Brother", "MFC-L8900CDW", &[]), ("HP", "LaserJet M507", &[])],
 };
 const MOBILE: Model = Model {
     kind: "mobile",
     short: "MOB",
     category: "Mobile Device",
-    makers: &[("Apple", "iPhone 15"), ("Samsung", "Galaxy XCover 7")],
-    systems: &["iOS 18", "Android 15"],
+    products: &[("Apple", "iPhone 15", &["iOS 18"]), ("Samsung", "Galaxy XCover 7", &["Android 15"])],
 };
 const OTHER: Model = Model {
     kind: "other",
     short: "UPS",
     category: "UPS",
-    makers: &[("APC", "Smart-UPS 1500"), ("Eaton", "5P 1550")],
-    systems: &[],
+    products: &[("APC", "Smart-UPS 1500", &[]), ("Eaton", "5P 1550", &[])],
 };
 
 /// The machines of a client; nobody else's are ours to know.
-pub fn of(chance: &mut Chance, firm: &Firm, staff: &[i64]) -> Vec<Machine> {
+pub fn of(chance: &mut Chance, firm: &Firm, staff: &[Worker]) -> Vec<Machine> {
     if !firm.is_client() {
         return Vec::new();
     }
     let mut list = Vec::new();
-    for user in staff {
+    for worker in staff {
         let model = if chance.percent(55) { &WORKSTATION } else { &LAPTOP };
-        list.push((model, Some(*user)));
+        list.push((model, Some(worker)));
         if chance.percent(8) {
-            list.push((&MOBILE, Some(*user)));
+            list.push((&MOBILE, Some(worker)));
         }
     }
     list.extend((0..firm.servers).map(|_| (&SERVER, None)));
@@ -113,10 +110,10 @@ pub fn of(chance: &mut Chance, firm: &Firm, staff: &[i64]) -> Vec<Machine> {
     list.into_iter().enumerate().map(|(index, (model, user))| machine(chance, firm, model, index, user)).collect()
 }
 
-fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: Option<i64>) -> Machine {
+fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: Option<&Worker>) -> Machine {
     let hostname = format!("{}-{}-{:03}", firm.prefix, model.short, index + 1);
-    let (maker, name) = model.makers.get(chance.below(model.makers.len())).copied().unwrap_or_default();
-    let system = Some(if maker == "Apple" && model.kind == "laptop" { "macOS 15.1" } else { chance.one(model.systems) });
+    let (maker, name, systems) = model.products.get(chance.below(model.products.len())).copied().unwrap_or_default();
+    let system = chance.one(systems);
     let computer = matches!(model.kind, "workstation" | "laptop" | "server" | "virtual_machine");
     let backup = matches!(model.kind, "server" | "virtual_machine").then(|| chance.between(40, 2400));
     let text = |text: &str| Some(text.to_owned());
@@ -130,7 +127,7 @@ fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: 
         warranty_expires: (model.kind != "virtual_machine").then(|| day(chance.between(-500, 1100))),
         hardware_type: text(model.category),
         device_type: text(model.category),
-        operating_system: system.filter(|system| !system.is_empty()).map(str::to_owned),
+        operating_system: Some(system).filter(|system| !system.is_empty()).map(str::to_owned),
         domain: computer.then(|| format!("ad.{}", firm.domain)),
         mac_address: Some(format!(
             "02:{:02x}:{:02x}:{:02x}:{:02x}:{index:02x}",
@@ -143,14 +140,14 @@ fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: 
         backup_usage_tb: backup.map(|gigabytes| format!("{}.{:02}", gigabytes / 1000, gigabytes % 1000 / 10)),
         backup_data_bytes: backup.unwrap_or(0) * 1_000_000_000,
         rmm_site_name: computer.then(|| firm.name.to_owned()),
-        hostname: hostname.clone(),
+        hostname,
         ..Asset::default()
     };
-    let seen = seen(chance, firm, &hostname, index, computer, user.is_some());
-    Machine { asset, seen, user }
+    let seen = seen(chance, firm, index, computer, user);
+    Machine { asset, seen, user: user.map(|worker| worker.id) }
 }
 
-fn seen(chance: &mut Chance, firm: &Firm, hostname: &str, index: usize, computer: bool, used: bool) -> Observation {
+fn seen(chance: &mut Chance, firm: &Firm, index: usize, computer: bool, user: Option<&Worker>) -> Observation {
     let online = chance.percent(84);
     let away = if online { chance.between(1, 20) * 60 } else { chance.between(2, 60 * 24) * 3600 };
     Observation {
@@ -158,7 +155,7 @@ fn seen(chance: &mut Chance, firm: &Firm, hostname: &str, index: usize, computer
         last_seen: Some(now_plus(-away)),
         last_reboot: computer.then(|| now_plus(-away - chance.between(1, 45) * 86_400)),
         last_audit_date: computer.then(|| now_plus(-away - 3600)),
-        last_logged_in_user: (computer && used).then(|| format!("{}\\{}", firm.prefix, hostname.to_lowercase())),
+        last_logged_in_user: user.filter(|_| computer).map(|worker| format!("{}\\{}", firm.prefix, worker.login)),
         ext_ip_address: Some(format!("203.0.113.{}", firm.people + firm.servers * 7)),
         int_ip_address: Some(format!("10.{}.{}.{}", firm.people, index / 200, 10 + index % 200)),
         patch_status: computer

@@ -56,9 +56,15 @@ pub async fn fill(db: &Db) -> Result<Outcome> {
     .await
 }
 
+/// A contact and the name under which they sign in at work.
+struct Worker {
+    id: i64,
+    login: String,
+}
+
 fn everything(w: &mut Write<'_>) -> Result<Outcome> {
     let mut chance = Chance::new(20_261_121);
-    let mut known: Vec<(&firms::Firm, Company, Vec<i64>)> = Vec::new();
+    let mut known: Vec<(&firms::Firm, Company, Vec<Worker>)> = Vec::new();
     let (mut people_made, mut machines_made) = (0, 0);
     for firm in firms::FIRMS {
         let parent = known.iter().find(|(other, ..)| Some(other.number) == firm.parent);
@@ -73,7 +79,7 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
             };
             companies::add_location(w, &location)?;
         }
-        let bosses: Vec<i64> = parent.map(|(.., staff)| staff.iter().take(1).copied().collect()).unwrap_or_default();
+        let bosses: Vec<i64> = parent.map(|(.., staff)| staff.iter().take(1).map(|boss| boss.id).collect()).unwrap_or_default();
         let staff = add_people(w, &mut chance, firm, &company, &bosses)?;
         machines_made += add_machines(w, &mut chance, firm, &company, &staff)?;
         people_made += staff.len();
@@ -85,17 +91,23 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
 }
 
 /// A company's people; the head of the company above has a place in it too, and someone gets the invoices.
-fn add_people(w: &mut Write<'_>, chance: &mut Chance, firm: &firms::Firm, company: &Company, bosses: &[i64]) -> Result<Vec<i64>> {
+fn add_people(
+    w: &mut Write<'_>,
+    chance: &mut Chance,
+    firm: &firms::Firm,
+    company: &Company,
+    bosses: &[i64],
+) -> Result<Vec<Worker>> {
     let mut staff = Vec::new();
     for index in 0..firm.people {
         let person = history::create(w, &people::person(chance, firm, index), None)?;
         contacts::join(w, person.id, &people::place(index, company.id))?;
-        staff.push(person.id);
+        staff.push(Worker { id: person.id, login: people::login(&person) });
     }
     for boss in bosses {
         contacts::join(w, *boss, &people::overseer(company.id))?;
     }
-    let payer = staff.get(2).or(staff.first()).or(bosses.first()).copied();
+    let payer = staff.get(2).or(staff.first()).map(|worker| worker.id);
     history::update(w, company.id, None, None, |row: &mut Company| {
         row.billing_contact_id = payer;
         Ok(())
@@ -104,7 +116,13 @@ fn add_people(w: &mut Write<'_>, chance: &mut Chance, firm: &firms::Firm, compan
 }
 
 /// A company's machines: one for each person, and those that serve all.
-fn add_machines(w: &mut Write<'_>, chance: &mut Chance, firm: &firms::Firm, company: &Company, staff: &[i64]) -> Result<usize> {
+fn add_machines(
+    w: &mut Write<'_>,
+    chance: &mut Chance,
+    firm: &firms::Firm,
+    company: &Company,
+    staff: &[Worker],
+) -> Result<usize> {
     let machines = machines::of(chance, firm, staff);
     for machine in &machines {
         let mut asset = machine.asset.clone();
@@ -119,7 +137,7 @@ fn add_machines(w: &mut Write<'_>, chance: &mut Chance, firm: &firms::Firm, comp
 }
 
 /// A few later changes, so that history has more to tell than that everything was created.
-fn some_history(w: &mut Write<'_>, known: &[(&firms::Firm, Company, Vec<i64>)]) -> Result<()> {
+fn some_history(w: &mut Write<'_>, known: &[(&firms::Firm, Company, Vec<Worker>)]) -> Result<()> {
     let renewed = known.iter().filter(|(firm, ..)| firm.plan == Some("Gold")).take(3);
     for (_, company, _) in renewed {
         history::update(w, company.id, None, Some("contract renewed with a larger plan"), |row: &mut Company| {

@@ -106,6 +106,12 @@ pub fn person(chance: &mut Chance, firm: &Firm, index: usize) -> Contact {
     }
 }
 
+/// The name under which a person signs in at work.
+pub fn login(person: &Contact) -> String {
+    let part = |name: &Option<String>| plain(name.as_deref().unwrap_or_default());
+    format!("{}.{}", part(&person.first_name), part(&person.last_name))
+}
+
 /// A name as it stands in an address: folded, letters only.
 fn plain(name: &str) -> String {
     crate::types::fold(name).chars().map(|c| if c == 'ø' { 'o' } else { c }).filter(char::is_ascii_lowercase).collect()
