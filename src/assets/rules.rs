@@ -1,6 +1,6 @@
 //! What an asset's fields must be: stated once for JSON, forms and imports.
 
-use super::model::{Asset, STATUSES, TYPES, backup_bytes, type_of_category};
+use super::model::{Asset, Observation, STATUSES, TYPES, backup_bytes, type_of_category};
 use crate::error::Result;
 use crate::web::{Fields, Sent};
 
@@ -13,6 +13,56 @@ pub struct AssetInput {
     pub company: Sent<String>,
     /// Replaces the assigned contacts, when sent.
     pub contacts: Sent<Vec<i64>>,
+    /// What was seen of it, when the sender watches it: kept without history, as a vendor's sight is.
+    pub seen: SeenInput,
+}
+
+/// What a caller saw of an asset.
+#[derive(Debug, Default)]
+pub struct SeenInput {
+    online: Sent<bool>,
+    texts: Vec<(&'static str, Sent<String>)>,
+}
+
+/// The observed texts that a caller may send, and their longest lengths.
+const SEEN_TEXTS: &[(&str, usize)] = &[
+    ("last_seen", 50),
+    ("last_reboot", 50),
+    ("last_audit_date", 50),
+    ("last_logged_in_user", 150),
+    ("ext_ip_address", 50),
+    ("int_ip_address", 50),
+    ("patch_status", 50),
+];
+
+impl SeenInput {
+    fn read(fields: &mut Fields) -> Self {
+        let texts = SEEN_TEXTS.iter().map(|(name, most)| (*name, fields.text(name).max(*most).get())).collect();
+        Self { online: fields.bool("online").get(), texts }
+    }
+
+    /// Whether any of it was sent.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        self.online.is_sent() || self.texts.iter().any(|(_, text)| text.is_sent())
+    }
+
+    /// Puts what was sent over what was seen before.
+    pub fn apply(&self, seen: &mut Observation) {
+        self.online.clone().store(&mut seen.online);
+        for (name, text) in &self.texts {
+            let place = match *name {
+                "last_seen" => &mut seen.last_seen,
+                "last_reboot" => &mut seen.last_reboot,
+                "last_audit_date" => &mut seen.last_audit_date,
+                "last_logged_in_user" => &mut seen.last_logged_in_user,
+                "ext_ip_address" => &mut seen.ext_ip_address,
+                "int_ip_address" => &mut seen.int_ip_address,
+                _ => &mut seen.patch_status,
+            };
+            text.clone().store(place);
+        }
+    }
 }
 
 /// Reads the fields of a write.
@@ -22,6 +72,7 @@ pub struct AssetInput {
 pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
     fields.set_creating(creating);
     fields.alias("hostname", "name");
+    fields.alias("rmm_site_name", "datto_site_name");
     fields.alias("company_account_number", "company_id");
     let mut asset = Asset::default();
     let mut sent: Vec<&'static str> = Vec::new();
@@ -46,6 +97,8 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
         domain: fields.text("domain").max(100).get(),
         mac_address: fields.text("mac_address").max(50).get(),
         antivirus_product: fields.text("antivirus_product").max(100).get(),
+        enabled_administrators: fields.text("enabled_administrators").max(10_000).get(),
+        rmm_site_name: fields.text("rmm_site_name").max(150).get(),
         backup_usage_tb: fields.text("backup_usage_tb").max(50).get(),
         portal_url: fields.text("portal_url").max(255).url().get(),
         web_remote_url: fields.text("web_remote_url").max(255).url().get(),
@@ -75,8 +128,9 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
     status.store_value(&mut asset.status);
     let company = fields.key("company_account_number").max(50).required().get();
     let contacts = fields.int_list("contact_ids").max_items(10_000).get();
+    let seen = SeenInput::read(&mut fields);
     fields.finish()?;
-    Ok(AssetInput { asset, sent, company, contacts })
+    Ok(AssetInput { asset, sent, company, contacts, seen })
 }
 
 impl AssetInput {
@@ -109,6 +163,8 @@ impl AssetInput {
             domain,
             mac_address,
             antivirus_product,
+            enabled_administrators,
+            rmm_site_name,
             backup_usage_tb,
             backup_data_bytes,
             portal_url,

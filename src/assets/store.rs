@@ -35,7 +35,13 @@ pub fn select() -> String {
 /// `Internal` when a column holds another type.
 pub fn view(row: &Row) -> Result<AssetView> {
     let at = Asset::width();
-    let seen = Observation {
+    let seen = seen(row, at)?;
+    let owner = Owner { account_number: row.get(at + 10)?, name: row.get(at + 11)? };
+    Ok(AssetView::new(Asset::from_row(row, 0)?, seen, owner, row.get(at + 12)?))
+}
+
+fn seen(row: &Row, at: usize) -> Result<Observation> {
+    Ok(Observation {
         online: row.get(at)?,
         last_seen: row.get(at + 1)?,
         last_reboot: row.get(at + 2)?,
@@ -46,9 +52,7 @@ pub fn view(row: &Row) -> Result<AssetView> {
         patch_status: row.get(at + 7)?,
         source: row.get(at + 8)?,
         observed_at: row.get(at + 9)?,
-    };
-    let owner = Owner { account_number: row.get(at + 10)?, name: row.get(at + 11)? };
-    Ok(AssetView::new(Asset::from_row(row, 0)?, seen, owner, row.get(at + 12)?))
+    })
 }
 
 /// One asset's wire shape.
@@ -147,6 +151,7 @@ pub fn create(w: &mut Write<'_>, input: &AssetInput) -> Result<Asset> {
     asset.company_id = company(w, input)?;
     let asset = history::create(w, &asset, None)?;
     assign_sent(w, asset.id, input)?;
+    observe_sent(w, asset.id, input)?;
     history::get(w, asset.id)
 }
 
@@ -164,6 +169,7 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i
         Ok(())
     })?;
     assign_sent(w, id, input)?;
+    observe_sent(w, id, input)?;
     Ok(Updated { record: history::get(w, id)?, ..updated })
 }
 
@@ -179,6 +185,20 @@ fn assign_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {
         Sent::Null => assign(w, id, &[]),
         Sent::Value(contacts) => assign(w, id, contacts),
     }
+}
+
+fn observe_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {
+    if !input.seen.is_sent() {
+        return Ok(());
+    }
+    let sql = format!("SELECT {SEEN} FROM @asset_observations seen WHERE seen.asset_id = ?1");
+    let before = w.first(&sql, params![id])?.map(|row| seen(&row, 0)).transpose()?.unwrap_or_default();
+    let mut after = before.clone();
+    input.seen.apply(&mut after);
+    if after == before {
+        return Ok(());
+    }
+    observe(w, id, &Observation { observed_at: None, ..after })
 }
 
 /// Replaces who uses an asset; each contact's own history tells it too.

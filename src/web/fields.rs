@@ -18,9 +18,10 @@ mod tests;
 pub use rules::Field;
 
 /// What a client sent for one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Sent<T> {
     /// Nothing: leave it as it is.
+    #[default]
     Absent,
     /// Null (or empty text): clear it.
     Null,
