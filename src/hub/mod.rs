@@ -5,7 +5,7 @@ pub mod bulk_store;
 pub mod contacts;
 mod history;
 pub mod history_store;
-mod pages;
+pub mod pages;
 mod remove;
 pub mod remove_store;
 pub mod retire;

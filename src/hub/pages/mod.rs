@@ -13,7 +13,7 @@ mod contact_form;
 mod contact_posts;
 mod contacts;
 mod dashboard;
-mod dashboard_store;
+pub mod dashboard_store;
 mod edit;
 mod pins;
 mod record;
