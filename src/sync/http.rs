@@ -20,7 +20,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for one whole request, body included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 /// The largest body that is read; a page of one hundred records is far below it.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
+const LARGEST_BODY: usize = 8 * 1024 * 1024;
+/// The most values one answer may have: in memory each takes far more room than in the body.
+const MOST_VALUES: usize = 300_000;
 /// Attempts for one request that breaks or cannot be sent.
 const ATTEMPTS: u32 = 7;
 /// Attempts for one request that the vendor puts off with 429.
@@ -202,6 +204,9 @@ fn parse(body: &[u8], shape: &impl Fn(&Value) -> Result<(), String>) -> Result<V
     }
     if body.trim_ascii_start().starts_with(b"<") {
         return Err("HTML instead of JSON, with status 200".to_owned());
+    }
+    if body.iter().filter(|byte| **byte == b',').count() > MOST_VALUES {
+        return Err(format!("an answer of more than {MOST_VALUES} values"));
     }
     let json: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON, or only part of it ({e})"))?;
     shape(&json)?;
