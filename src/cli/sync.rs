@@ -114,10 +114,13 @@ async fn freshservice(db: Db, config: Config, args: &Freshservice) -> Result<u8,
     let progress = sync_progress::new();
     let ask = (out::can_ask() && !args.dry_run && !args.yes).then(|| asker(progress.clone()));
     let options = Options { dry_run: args.dry_run, full: args.full, yes: args.yes, ask };
-    let outcome = jobs::drive(db, Arc::new(config), lease, options, progress.progress.clone()).await;
+    let outcome = jobs::drive(db.clone(), Arc::new(config), lease, options, progress.progress.clone()).await;
     progress.clear();
-    let (report, items) = outcome?;
+    let (report, mut items) = outcome?;
     if args.json {
+        if let (Some(plan), false) = (report.plan_id, args.dry_run) {
+            items = db.read(&Scope::All, move |c| plans_store::items(c, plan, 0, i64::MAX)).await?;
+        }
         let mut body = serde_json::to_value(&report)?;
         body["exit_code"] = json!(report.ending.exit_code());
         body["items"] = serde_json::to_value(&items)?;

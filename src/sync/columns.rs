@@ -8,21 +8,8 @@ use crate::{
     agents::PsaAgent,
     companies::Company,
     contacts::Contact,
-    db::Value as Cell,
     error::{Error, Result},
 };
-
-/// A JSON value as a database cell.
-#[must_use]
-pub fn cell(value: &Value) -> Cell {
-    match value {
-        Value::Null => Cell::Null,
-        Value::Bool(flag) => Cell::Bool(*flag),
-        Value::Number(number) => number.as_i64().map_or(Cell::Null, Cell::Int),
-        Value::String(text) => Cell::Text(text.clone()),
-        Value::Array(_) | Value::Object(_) => Cell::Text(value.to_string()),
-    }
-}
 
 /// A row whose columns a sync can set by name.
 pub trait Assign {

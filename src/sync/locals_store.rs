@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
-
 use super::{
+    cells::Cells,
     plan::{Kind, Observation},
     planner::{Local, Membership, contacts::Companies, valve::Dependants},
 };
@@ -137,20 +136,33 @@ pub fn all(c: &mut Conn, kind: Kind, system: &str) -> Result<Vec<Local>> {
         .collect()
 }
 
+/// How many live rows of a kind came from this vendor: about as many records as its list will have.
+pub fn live(c: &mut Conn, kind: Kind, system: &str) -> Result<u64> {
+    let rows = format!("SELECT COUNT(*) FROM @{} item WHERE item.retired_at IS NULL", table(kind).name);
+    let row = match kind {
+        Kind::PsaAgent => c.one(&format!("{rows} AND item.external_source = ?1"), params![system])?,
+        Kind::Company | Kind::Contact => {
+            let linked = "SELECT entity_id FROM links WHERE system = ?1 AND entity = ?2";
+            c.one(&format!("{rows} AND item.id IN ({linked})"), params![system, kind.as_str()])?
+        }
+    };
+    Ok(u64::try_from(row.get::<i64>(0)?).unwrap_or(0))
+}
+
 fn local(row: &Row, table: &Table) -> Result<Local> {
-    let mut values = Map::new();
-    for (index, column) in table.columns.iter().enumerate() {
-        let value = if table.flags.contains(column) {
-            row.get::<Option<bool>>(index + 3)?.map_or(Value::Null, Value::from)
-        } else {
-            row.get::<Cell>(index + 3)?.to_json()
-        };
-        values.insert((*column).to_owned(), value);
-    }
-    let text = |column: &str| values.get(column).and_then(Value::as_str).unwrap_or_default();
-    let name = text("name").to_owned();
-    let label = if name.is_empty() { format!("{} {}", text("first_name"), text("last_name")).trim().to_owned() } else { name };
-    let label = match text("email") {
+    let cell = |(index, column): (usize, &&'static str)| {
+        let flag = table.flags.contains(column);
+        let cell = if flag { row.get::<Option<bool>>(index + 3)?.into() } else { row.get::<Cell>(index + 3)? };
+        Ok((*column, cell))
+    };
+    let values = table.columns.iter().enumerate().map(cell).collect::<Result<Cells>>()?;
+    let name = values.text("name").to_owned();
+    let label = if name.is_empty() {
+        format!("{} {}", values.text("first_name"), values.text("last_name")).trim().to_owned()
+    } else {
+        name
+    };
+    let label = match values.text("email") {
         "" => label,
         email => format!("{label} <{email}>"),
     };
@@ -253,8 +265,8 @@ pub fn observe(w: &mut Write<'_>, observation: &Observation) -> Result<()> {
     let table = table(observation.kind);
     let mut cells: Vec<Cell> = Vec::new();
     let mut sets = Vec::new();
-    for (column, value) in observation.values.iter().filter(|(column, _)| table.columns.contains(&column.as_str())) {
-        cells.push(super::columns::cell(value));
+    for (column, value) in observation.values.iter().filter(|(column, _)| table.columns.contains(column)) {
+        cells.push(value.clone());
         sets.push(format!("{column} = ?{}", cells.len()));
     }
     if sets.is_empty() {

@@ -4,6 +4,7 @@
 
 pub mod api;
 mod apply;
+mod cells;
 mod center_store;
 mod columns;
 pub mod decisions;

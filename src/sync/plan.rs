@@ -255,5 +255,5 @@ pub struct Observation {
     /// The row.
     pub entity_id: i64,
     /// Column and value.
-    pub values: serde_json::Map<String, Value>,
+    pub values: super::cells::Cells,
 }

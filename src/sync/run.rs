@@ -11,7 +11,7 @@ use super::{
     },
     jobs_store::Lease,
     locals_store,
-    plan::{Item, Kind, Plan},
+    plan::{Item, Kind, Observation, Plan},
     planner::{
         Local,
         retire::{self, Evidence},
@@ -75,7 +75,7 @@ pub struct Run {
     pub progress: Arc<Progress>,
 }
 
-/// A report with the items it counts (of the last plan).
+/// A report, and for a dry run the items it counts; those of a real run are in the stored plan.
 pub type Outcome = (Report, Vec<Item>);
 
 impl Run {
@@ -147,8 +147,8 @@ impl Run {
     async fn steps(&self, reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
         let mut fetched = HashMap::new();
         for list in LISTS {
-            let expected = self.locals(list.kind).await?.iter().filter(|l| !l.retired && !l.external_ids.is_empty()).count();
-            match reader.read(list, expected as u64).await {
+            let expected = self.db.read(&Scope::All, move |c| locals_store::live(c, list.kind, SYSTEM)).await?;
+            match reader.read(list, expected).await {
                 Ok(found) => {
                     report.listed.insert(list.kind.plural(), found.listed.len());
                     report.skip(&found.skipped);
@@ -253,17 +253,19 @@ impl Run {
         if self.options.dry_run {
             return Ok((plan.items, 0));
         }
-        let applied = self.apply_stored(run, report, &plan).await?;
-        Ok((plan.items, applied.stale))
+        // What is stored need not be held in memory as well.
+        plan.items = Vec::new();
+        let applied = self.apply_stored(run, report, &plan.observations).await?;
+        Ok((Vec::new(), applied.stale))
     }
 
-    async fn apply_stored(&self, run: i64, report: &mut Report, plan: &Plan) -> Result<Applied> {
+    async fn apply_stored(&self, run: i64, report: &mut Report, observations: &[Observation]) -> Result<Applied> {
         let id = report.plan_id.unwrap_or_default();
         let lease = self.lease.clone();
         self.write(move |w| runs_store::advance(w, &lease, run, "applying")).await?;
         let apply = self.apply(id, run);
         let applied = apply.run().await?;
-        apply.observe(&plan.observations).await?;
+        apply.observe(observations).await?;
         let status = if report.held > 0 { "held" } else { "applied" };
         self.write(move |w| plans_store::set_status(w, id, status)).await?;
         report.applied += applied.done;

@@ -7,7 +7,7 @@ use super::{
     terms,
     wire::{Fields, Told, id},
 };
-use crate::config::FieldNames;
+use crate::{config::FieldNames, db::Value as Cell, sync::cells::Cells};
 
 /// One vendor record in our words.
 #[derive(Clone, Debug, Default)]
@@ -17,9 +17,9 @@ pub struct Mapped {
     /// How people recognise it in a plan.
     pub label: String,
     /// Our columns, as far as the record tells about them.
-    pub values: Map<String, Value>,
+    pub values: Cells,
     /// Columns that every sync moves and history does not follow.
-    pub observed: Map<String, Value>,
+    pub observed: Cells,
     /// A company's number, when it has a usable one.
     pub account_number: Option<String>,
     /// A contact's companies by vendor id; `None` when the record does not tell.
@@ -32,34 +32,34 @@ pub struct Mapped {
 const RESERVED_NUMBERS: [&str; 3] = ["bulk", "api", "search"];
 
 impl Mapped {
-    fn put(&mut self, column: &str, told: Told<String>) {
+    fn put(&mut self, column: &'static str, told: Told<String>) {
         match told {
             Told::Silent => {}
-            Told::Empty => _ = self.values.insert(column.to_owned(), Value::Null),
-            Told::Value(text) => _ = self.values.insert(column.to_owned(), text.into()),
+            Told::Empty => self.values.set(column, Cell::Null),
+            Told::Value(text) => self.values.set(column, text),
         }
     }
 
-    fn put_id(&mut self, column: &str, told: Told<String>) {
+    fn put_id(&mut self, column: &'static str, told: Told<String>) {
         match told {
             Told::Value(digits) => {
                 if let Ok(number) = digits.parse::<i64>() {
-                    self.values.insert(column.to_owned(), number.into());
+                    self.values.set(column, number);
                 }
             }
             other => self.put(column, other),
         }
     }
 
-    fn put_flag(&mut self, column: &str, told: Told<bool>) {
+    fn put_flag(&mut self, column: &'static str, told: Told<bool>) {
         match told {
             Told::Silent => {}
-            Told::Empty => _ = self.values.insert(column.to_owned(), false.into()),
-            Told::Value(flag) => _ = self.values.insert(column.to_owned(), flag.into()),
+            Told::Empty => self.values.set(column, false),
+            Told::Value(flag) => self.values.set(column, flag),
         }
     }
 
-    fn put_list(&mut self, column: &str, told: Told<Vec<String>>) {
+    fn put_list(&mut self, column: &'static str, told: Told<Vec<String>>) {
         match told {
             Told::Value(list) if !list.is_empty() => self.put(column, Told::Value(Value::from(list).to_string())),
             Told::Value(_) | Told::Empty => self.put(column, Told::Empty),
@@ -89,7 +89,7 @@ pub fn company_from(record: &Map<String, Value>, names: &FieldNames) -> Option<M
     mapped.put_list("domains", fields.texts("domains"));
     mapped.put("vendor_created_at", fields.text("created_at"));
     if let Told::Value(at) = fields.text("updated_at") {
-        mapped.observed.insert("vendor_updated_at".to_owned(), at.into());
+        mapped.observed.set("vendor_updated_at", at);
     }
     let plan = custom.text(names.vendor_name("plan_selected")).or(custom.text(names.vendor_name("billing_plan")));
     mapped.put("plan", plan);
@@ -110,7 +110,7 @@ pub fn company_from(record: &Map<String, Value>, names: &FieldNames) -> Option<M
         mapped.put(column, custom.text(names.vendor_name(ours)));
     }
     let term = custom.text(names.vendor_name("contract_term"));
-    let start = mapped.values.get("contract_start_date").and_then(Value::as_str);
+    let start = Some(mapped.values.text("contract_start_date")).filter(|start| !start.is_empty());
     let end = match custom.text(names.vendor_name("contract_end_date")) {
         Told::Value(end) => Told::Value(end),
         other => match (&term, start) {
@@ -158,7 +158,7 @@ pub fn contact_from(record: &Map<String, Value>, names: &FieldNames) -> Option<M
     }
     mapped.put_list("secondary_emails", fields.texts("secondary_emails"));
     if let Told::Value(active) = fields.flag("active") {
-        mapped.values.insert("active".to_owned(), active.into());
+        mapped.values.set("active", active);
     }
     for (column, theirs) in [
         ("vip_user", "vip_user"),
@@ -170,10 +170,10 @@ pub fn contact_from(record: &Map<String, Value>, names: &FieldNames) -> Option<M
     mapped.put("vendor_reference", fields.text("external_id"));
     mapped.put("vendor_created_at", fields.text("created_at"));
     if let Told::Value(at) = fields.text("updated_at") {
-        mapped.observed.insert("vendor_updated_at".to_owned(), at.into());
+        mapped.observed.set("vendor_updated_at", at);
     }
     if let Told::Value(flag) = fields.flag("has_logged_in") {
-        mapped.observed.insert("has_logged_in".to_owned(), flag.into());
+        mapped.observed.set("has_logged_in", flag);
     }
     mapped.put("user_number", custom.text(names.vendor_name("user_number")));
     mapped.companies = companies(&mut fields);
@@ -219,14 +219,14 @@ pub fn agent_from(record: &Map<String, Value>) -> Option<Mapped> {
     mapped.values.remove("name");
     mapped.put("job_title", fields.text("job_title"));
     if let Told::Value(active) = fields.flag("active") {
-        mapped.values.insert("active".to_owned(), active.into());
+        mapped.values.set("active", active);
     }
     mapped.put_list("department_ids", fields.ids("department_ids"));
     let groups = fields.ids("group_ids").or(fields.ids("member_of"));
     mapped.put_list("group_ids", groups);
     mapped.put("vendor_created_at", fields.text("created_at"));
     if let Told::Value(at) = fields.text("updated_at") {
-        mapped.observed.insert("vendor_updated_at".to_owned(), at.into());
+        mapped.observed.set("vendor_updated_at", at);
     }
     mapped.ignored.extend(fields.ignored());
     Some(mapped)
@@ -253,14 +253,14 @@ fn person(mapped: &mut Mapped, fields: &mut Fields<'_>, what: &str) {
     let doubtful =
         mapped.ignored.iter().any(|text| text.contains("e-mail")) || fields.is_odd("first_name") || fields.is_odd("last_name");
     if let (Some(name), false) = (name, doubtful) {
-        mapped.values.insert("name".to_owned(), name.into());
+        mapped.values.set("name", name);
     }
     mapped.put("first_name", first);
     mapped.put("last_name", last);
     match email {
         Told::Silent => {}
-        Told::Empty => _ = mapped.values.insert("email".to_owned(), "".into()),
-        Told::Value(email) => _ = mapped.values.insert("email".to_owned(), email.into()),
+        Told::Empty => mapped.values.set("email", ""),
+        Told::Value(email) => mapped.values.set("email", email),
     }
 }
 

@@ -101,7 +101,7 @@ impl<'l> Work<'l, '_> {
             Some(number) if local.text(NUMBER) == number => self.update(local, mapped, Some(number)),
             Some(number) if local.pins.contains(NUMBER) => {
                 let mut mapped = mapped;
-                mapped.values.insert(NUMBER.to_owned(), number.into());
+                mapped.values.set(NUMBER, number);
                 self.update(local, mapped, None);
             }
             Some(number) => self.waiting.push((Some(local), mapped, number)),
@@ -111,17 +111,17 @@ impl<'l> Work<'l, '_> {
 
     /// Updates a linked row; `number` is the one it ends up with, when the vendor knows it.
     fn update(&mut self, local: &Local, mut mapped: Mapped, number: Option<String>) {
-        mapped.values.insert(AT_VENDOR.to_owned(), number.is_some().into());
+        mapped.values.set(AT_VENDOR, number.is_some());
         if let Some(number) = number {
             self.holders.remove(local.text(NUMBER));
             self.holders.insert(number.clone(), local.id);
-            mapped.values.insert(NUMBER.to_owned(), number.into());
+            mapped.values.set(NUMBER, number);
         }
         plan_existing(self.plan, Kind::Company, local, &mapped, None, Moves::default());
     }
 
     fn adopt(&mut self, local: &Local, mut mapped: Mapped, number: &str) {
-        mapped.values.insert(AT_VENDOR.to_owned(), true.into());
+        mapped.values.set(AT_VENDOR, true);
         let reason = match local.external_ids.first() {
             None => format!("not linked before, same account number {number}"),
             Some(old) => format!("same account number {number}; its former record {old} is gone at the vendor"),
@@ -148,9 +148,9 @@ impl<'l> Work<'l, '_> {
         } else {
             format!("new at the vendor, without an account number of its own; {number} was free")
         };
-        mapped.values.entry("name").or_insert_with(|| mapped.label.clone().into());
-        mapped.values.insert(NUMBER.to_owned(), number.into());
-        mapped.values.insert(AT_VENDOR.to_owned(), at_vendor.into());
+        mapped.values.set_default("name", &mapped.label);
+        mapped.values.set(NUMBER, number);
+        mapped.values.set(AT_VENDOR, at_vendor);
         mapped.values.extend(std::mem::take(&mut mapped.observed));
         let mut item = Item::new(Kind::Company, Action::Create, &mapped.label, reason).from_vendor(&mapped.external_id);
         item.fields = all_fields(&mapped.values);

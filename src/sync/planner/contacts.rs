@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
-
 use super::{Local, all_fields, by_external_id, plan_existing, report_ignored};
 use crate::{
     sync::{
@@ -71,7 +69,7 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<Mapped>, companies: 
 }
 
 fn email(mapped: &Mapped) -> String {
-    mapped.values.get("email").and_then(Value::as_str).map(fold).unwrap_or_default()
+    fold(mapped.values.text("email"))
 }
 
 fn unknown_companies(mapped: &Mapped, companies: &Companies) -> Vec<String> {
@@ -133,7 +131,7 @@ fn shown(local: &Local, moves: &Moves, companies: &Companies) -> FieldChange {
 
 fn create(plan: &mut Plan, mapped: &mut Mapped, companies: &Companies) {
     let label = mapped.label.split(" <").next().unwrap_or_default().to_owned();
-    mapped.values.entry("name").or_insert_with(|| label.into());
+    mapped.values.set_default("name", label);
     mapped.values.extend(std::mem::take(&mut mapped.observed));
     let mut item = Item::new(Kind::Contact, Action::Create, &mapped.label, "new at the vendor").from_vendor(&mapped.external_id);
     item.fields = all_fields(&mapped.values);

@@ -12,12 +12,14 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
+    cells::Cells,
     freshservice::mapping::Mapped,
     plan::{Action, FieldChange, Item, Kind, Observation, Plan},
 };
+use crate::db::Value as Cell;
 
 /// A row of ours, as far as a plan needs it.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +37,7 @@ pub struct Local {
     /// Its ids at the vendor (usually one; several after a merge).
     pub external_ids: Vec<String>,
     /// Its columns.
-    pub values: Map<String, Value>,
+    pub values: Cells,
     /// Columns that a person pinned.
     pub pins: HashSet<String>,
     /// A contact's companies.
@@ -55,7 +57,7 @@ impl Local {
     /// A text column, empty when null.
     #[must_use]
     pub fn text(&self, column: &str) -> &str {
-        self.values.get(column).and_then(Value::as_str).unwrap_or_default()
+        self.values.text(column)
     }
 }
 
@@ -67,15 +69,15 @@ pub fn by_external_id(locals: &[Local]) -> HashMap<&str, &Local> {
 
 /// The fields in which a record differs from a row: those to change, and those that a person pinned.
 #[must_use]
-pub fn differences(local: &Local, told: &Map<String, Value>) -> (Vec<FieldChange>, Vec<FieldChange>) {
+pub fn differences(local: &Local, told: &Cells) -> (Vec<FieldChange>, Vec<FieldChange>) {
     let mut changes = Vec::new();
     let mut pinned = Vec::new();
-    for (field, to) in told {
-        let from = local.values.get(field).unwrap_or(&Value::Null);
+    for (field, to) in told.iter() {
+        let from = local.values.get(field).unwrap_or(&Cell::Null);
         if from == to {
             continue;
         }
-        let change = FieldChange { field: field.clone(), from: from.clone(), to: to.clone() };
+        let change = FieldChange { field: field.to_owned(), from: from.to_json(), to: to.to_json() };
         if local.pins.contains(field) { pinned.push(change) } else { changes.push(change) }
     }
     (changes, pinned)
@@ -83,9 +85,9 @@ pub fn differences(local: &Local, told: &Map<String, Value>) -> (Vec<FieldChange
 
 /// The fields of a new row; nulls need no mention.
 #[must_use]
-pub fn all_fields(told: &Map<String, Value>) -> Vec<FieldChange> {
-    let told = told.iter().filter(|(_, to)| !to.is_null());
-    told.map(|(field, to)| FieldChange { field: field.clone(), from: Value::Null, to: to.clone() }).collect()
+pub fn all_fields(told: &Cells) -> Vec<FieldChange> {
+    let told = told.iter().filter(|(_, to)| **to != Cell::Null);
+    told.map(|(field, to)| FieldChange { field: field.to_owned(), from: Value::Null, to: to.to_json() }).collect()
 }
 
 /// Plans what an existing, matched row needs: restore, adopt, update or nothing, and the notes about it.
@@ -124,8 +126,8 @@ fn plan_existing(
 
 /// Notes what moved without history.
 fn observe(plan: &mut Plan, kind: Kind, local: &Local, mapped: &Mapped) {
-    let moved = mapped.observed.iter().filter(|(column, value)| local.values.get(*column).unwrap_or(&Value::Null) != *value);
-    let values: Map<String, Value> = moved.map(|(column, value)| (column.clone(), value.clone())).collect();
+    let moved = mapped.observed.iter().filter(|(column, value)| local.values.get(column).unwrap_or(&Cell::Null) != *value);
+    let values: Cells = moved.map(|(column, value)| (column, value.clone())).collect();
     if !values.is_empty() {
         plan.observations.push(Observation { kind, entity_id: local.id, values });
     }

@@ -9,10 +9,25 @@ use super::{
     retire::{self, Evidence},
     valve::{self, Dependants, Limits},
 };
+use crate::db::Value as Cell;
 use crate::sync::{
+    cells::Cells,
     freshservice::mapping::Mapped,
     plan::{Action, Item, Kind, Plan, State},
 };
+
+fn cells(values: Value) -> Cells {
+    let cell = |(column, value): (&String, &Value)| {
+        let column: &'static str = Box::leak(column.clone().into_boxed_str());
+        let value = match value {
+            Value::Bool(flag) => Cell::Bool(*flag),
+            Value::String(text) => Cell::Text(text.clone()),
+            _ => Cell::Null,
+        };
+        (column, value)
+    };
+    values.as_object().unwrap().iter().map(cell).collect()
+}
 
 fn local(id: i64, external: &[&str], values: Value) -> Local {
     Local {
@@ -20,7 +35,7 @@ fn local(id: i64, external: &[&str], values: Value) -> Local {
         rev: 1,
         label: values["name"].as_str().unwrap_or_default().to_owned(),
         external_ids: external.iter().map(|&e| e.to_owned()).collect(),
-        values: values.as_object().unwrap().clone(),
+        values: cells(values),
         ..Local::default()
     }
 }
@@ -33,7 +48,7 @@ fn department(external: &str, name: &str, number: Option<&str>) -> Mapped {
     Mapped {
         external_id: external.to_owned(),
         label: name.to_owned(),
-        values: json!({ "name": name }).as_object().unwrap().clone(),
+        values: cells(json!({ "name": name })),
         account_number: number.map(str::to_owned),
         ..Mapped::default()
     }
@@ -43,7 +58,7 @@ fn requester(external: &str, email: &str, companies: &[&str]) -> Mapped {
     Mapped {
         external_id: external.to_owned(),
         label: email.to_owned(),
-        values: json!({ "name": "N", "email": email }).as_object().unwrap().clone(),
+        values: cells(json!({ "name": "N", "email": email })),
         companies: Some(companies.iter().map(|&c| c.to_owned()).collect()),
         ..Mapped::default()
     }
@@ -142,7 +157,7 @@ fn pinned_fields_are_reported_and_left() {
     let items = plan_companies(&[row.clone()], vec![department("10", "Other", Some("100001"))]);
     assert_eq!(actions(&items), [Action::Pinned]);
     row.pins = HashSet::from(["account_number".to_owned()]);
-    row.values.insert("account_number_at_vendor".to_owned(), false.into());
+    row.values.set("account_number_at_vendor", false);
     let items = plan_companies(&[row], vec![department("10", "C1", Some("999999"))]);
     assert_eq!(actions(&items), [Action::Pinned]);
 }
