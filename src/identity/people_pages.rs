@@ -49,9 +49,9 @@ pub async fn index(_: Admin, frame: Frame, Extension(identity): Extension<Identi
         label: "People",
         heads: vec![
             ("User name", "cell--main"),
+            ("Role", "cell--sub"),
             ("Name", "cell--sub cell--cut"),
             ("E-mail", "cell--cut"),
-            ("Role", "cell--sub"),
             ("Company", ""),
             ("May sign in", "cell--end"),
         ],
@@ -68,9 +68,9 @@ fn line(page: &Page, person: UserView) -> Line {
         .map_or(Value::None, |number| Value::link(page.url(&format!("/companies/{}", encode_segment(&number))), number));
     let cells = vec![
         Value::link(page.url(&format!("/admin/users/{}", person.id)), person.username),
+        Value::words(role(&person.permission_level)),
         Value::text(Some(&person.name)),
         Value::mail(person.email.as_deref()),
-        Value::words(role(&person.permission_level)),
         company,
         if person.enabled { Value::badge("success", "Yes") } else { Value::badge("danger", "Shut out") },
     ];

@@ -31,6 +31,7 @@ mod http_server;
 mod list_habits;
 mod local_tokens;
 mod migrations;
+mod own_pages;
 mod permissions;
 mod platform;
 mod search;

@@ -122,6 +122,7 @@ pub fn run(page: &Page, past: Past) -> Run {
         _ => Value::badge("success", "Done"),
     };
     let (text, read) = match &past.summary {
+        Some(_) if past.status == "failed" && past.plan.is_none() => Default::default(),
         Some(summary) => words::counts(summary, past.dry_run == Some(true)),
         None if approval => (words::sentence(&past.output), String::new()),
         None if past.status == "running" => (past.progress.as_deref().map(words::sentence).unwrap_or_default(), String::new()),
