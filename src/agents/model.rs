@@ -10,7 +10,7 @@ pub const THEMES: [&str; 2] = ["light", "dark"];
 pub const SYSTEM: &str = "system";
 /// What `preferred_color_theme` may be.
 pub const COLOR_THEMES: [&str; 9] = ["purple", "blue", "green", "orange", "gold", "red", "yellow", "matrix", "bee"];
-/// What `knowledgetree_view_preference` may be; `list` is what KnowledgeTree's own page sends.
+/// What `knowledgetree_view_preference` may be; `list` is what `KnowledgeTree`'s own page sends.
 pub const VIEWS: [&str; 4] = ["grid", "tree", "hierarchy", "list"];
 /// What `home_page_preference` may be.
 pub const HOME_PAGES: [&str; 7] = ["beacon", "knowledgetree", "brainhair", "codex", "ledger", "archive", "helm"];
@@ -22,7 +22,7 @@ pub struct Preferences {
     pub theme_preference: String,
     /// One of the nine accents.
     pub preferred_color_theme: String,
-    /// How KnowledgeTree shows its tree.
+    /// How `KnowledgeTree` shows its tree.
     pub knowledgetree_view_preference: String,
     /// Where Nexus leads after signing in.
     pub home_page_preference: String,
@@ -45,7 +45,7 @@ impl Preferences {
     #[must_use]
     pub fn told(mut self) -> Self {
         if self.theme_preference == SYSTEM {
-            self.theme_preference = THEMES[0].to_owned();
+            THEMES[0].clone_into(&mut self.theme_preference);
         }
         self
     }

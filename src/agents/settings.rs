@@ -108,11 +108,9 @@ pub async fn page(frame: &Frame, web: &Web, status: StatusCode, account: Option<
 }
 
 fn capital(word: &str) -> String {
-    match word {
-        "knowledgetree" => "KnowledgeTree".to_owned(),
-        _ => {
-            let mut letters = word.chars();
-            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
-        }
+    if word == "knowledgetree" {
+        return "KnowledgeTree".to_owned();
     }
+    let mut letters = word.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::error::{Error, Result};
 
 /// Keys older than this are fetched again by the next request.
-const FRESH: Duration = Duration::from_secs(300);
+const FRESH: Duration = Duration::from_mins(5);
 /// The least time between two fetches once there are keys.
 const REFETCH_PAUSE: Duration = Duration::from_secs(30);
 /// The longest pause between two attempts while there are no keys at all.

@@ -11,7 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::Claims;
 
 /// How long a proof counts.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 /// The most tokens remembered.
 const MOST: usize = 4_096;
 

@@ -44,6 +44,6 @@ pub fn succeeded(w: &mut Write<'_>, account: &str, address: &str) -> Result<()> 
 }
 
 fn seconds_until(time: &str) -> i64 {
-    let until = time.parse::<jiff::Timestamp>().map_or(0, |at| at.as_second());
+    let until = time.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
     until - jiff::Timestamp::now().as_second()
 }

@@ -83,7 +83,9 @@ pub async fn set_password(
     match set {
         Ok(user) => frame.go(&format!("/admin/users/{id}"), &format!("{} has a new password.", user.username)),
         Err(Error::Invalid(mut errors)) => {
-            errors.iter_mut().for_each(|error| "new_password".clone_into(&mut error.field));
+            for error in &mut errors {
+                "new_password".clone_into(&mut error.field);
+            }
             form(&frame, &identity, &user, (&as_typed(&user), &company), &errors).await
         }
         Err(other) => Err(other),

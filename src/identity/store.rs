@@ -125,14 +125,14 @@ pub fn create(w: &mut Write<'_>, new: NewUser) -> Result<User> {
 /// Stores who a person is and what they may do; what stays the same leaves no trace.
 pub fn update(w: &mut Write<'_>, id: i64, new: &NewUser) -> Result<User> {
     let before = get(w, id)?;
-    let moves = [
+    let both = [
         ("username", json!(before.username), json!(new.username)),
         ("email", json!(before.email), json!(new.email)),
         ("name", json!(before.name), json!(new.name)),
         ("role", json!(before.role), json!(new.role)),
         ("company_id", json!(before.company_id), json!(new.company_id)),
     ];
-    let moved: Map<String, Value> = moves
+    let moved: Map<String, Value> = both
         .into_iter()
         .filter(|(_, old, new)| old != new)
         .map(|(name, old, new)| (name.to_owned(), json!([old, new])))
