@@ -98,7 +98,6 @@ impl App {
 
     /// Everything as one service, at `/…` and at `/codex/…`. Around every handler: who is asking;
     /// around that: whether another site's page made the request.
-    #[must_use]
     pub fn router(&self) -> Router {
         let Self { web, health, verifier, identity } = self.clone();
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);

@@ -277,7 +277,7 @@ pub fn versions(conn: &mut Conn, entities: &[&str]) -> Result<String> {
     for row in rows {
         let entity: String = row.get(0)?;
         if entities.contains(&entity.as_str()) {
-            token.push_str(&format!("{}.{}-", row.get::<i64>(1)?, row.get::<i64>(2)?));
+            token.extend([format!("{}.{}-", row.get::<i64>(1)?, row.get::<i64>(2)?)]);
         }
     }
     Ok(token)

@@ -139,7 +139,7 @@ fn reason(cause: &postgres::Error) -> String {
 /// Classifies a driver error by what the caller can do about it.
 pub(super) fn error(cause: postgres::Error) -> Error {
     let Some(server) = cause.as_db_error() else {
-        return if cause.is_closed() || cause.source().is_some_and(|source| source.is::<std::io::Error>()) {
+        return if cause.is_closed() || cause.source().is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>) {
             Error::Unavailable("the connection to PostgreSQL was lost".to_owned())
         } else {
             Error::internal(format!("PostgreSQL: {cause}: {}", reason(&cause)))

@@ -110,6 +110,7 @@ fn finish(conn: &mut Conn, done: Vec<WriteJob>, ledger: &Ledger, broken: Option<
 }
 
 /// One closure as a savepoint. `Ok(None)`: its caller had gone. `Err`: the whole transaction is lost.
+#[expect(clippy::result_large_err, reason = "the job goes back to the queue; one per lost transaction is no cost")]
 fn member(conn: &mut Conn, mut job: WriteJob, ledger: &mut Ledger) -> Result<Option<WriteJob>, (WriteJob, Error)> {
     if job.task.is_abandoned() {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! Reading the changes: the ordered feed, one row's history, and where each of its values came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -161,11 +161,11 @@ pub fn origins(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<String, O
         let text: String = row.get(5)?;
         let fields: serde_json::Map<String, Json> = serde_json::from_str(&text).map_err(Error::internal)?;
         for field in fields.into_iter().map(|(field, _)| field) {
-            if !origins.contains_key(&field) {
+            if let Entry::Vacant(free) = origins.entry(field) {
                 let kind: String = row.get(0)?;
                 let source: Option<String> = row.get(2)?;
                 let origin = Origin { source: source.unwrap_or(kind), actor: row.get(1)?, at: row.get(3)?, run_id: row.get(4)? };
-                origins.insert(field, origin);
+                free.insert(origin);
             }
         }
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The window over which the vendor counts.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// The longest single wait for a bucket to refill.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 

@@ -7,7 +7,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// The longest wait between two attempts that no `Retry-After` asked for.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// The longest `Retry-After` that is obeyed; beyond it the run fails and says so.
-pub const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+pub const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// The wait before attempt number `attempt + 1`, with jitter, so that several clients spread out.
 #[must_use]
@@ -49,7 +49,7 @@ mod tests {
         assert_eq!(retry_after(" 7 ", now()), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("0", now()), Some(Duration::ZERO));
         assert_eq!(retry_after("Sat, 21 Nov 2026 10:00:30 GMT", now()), Some(Duration::from_secs(30)));
-        assert_eq!(retry_after("2026-11-21T10:01:00Z", now()), Some(Duration::from_secs(60)));
+        assert_eq!(retry_after("2026-11-21T10:01:00Z", now()), Some(Duration::from_mins(1)));
         assert_eq!(retry_after("Sat, 21 Nov 2026 09:00:00 GMT", now()), Some(Duration::ZERO));
         assert_eq!(retry_after("soon", now()), None);
         assert_eq!(retry_after("-4", now()), None);

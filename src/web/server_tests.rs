@@ -14,7 +14,7 @@ async fn slow() -> &'static str {
 }
 
 /// The address of a server, what tells it to stop, and its end.
-async fn running(patience: Duration) -> (SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+fn running(patience: Duration) -> (SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -38,7 +38,7 @@ async fn rest(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn what_was_begun_is_finished() {
-    let (address, stop, end) = running(Duration::from_secs(5)).await;
+    let (address, stop, end) = running(Duration::from_secs(5));
     let (busy, idle) = (ask(address, "/").await, TcpStream::connect(address).await.unwrap());
     tokio::time::sleep(Duration::from_millis(100)).await;
     stop.send(()).unwrap();
@@ -50,7 +50,7 @@ async fn what_was_begun_is_finished() {
 
 #[tokio::test]
 async fn nobody_is_waited_for_too_long() {
-    let (address, stop, end) = running(Duration::from_millis(50)).await;
+    let (address, stop, end) = running(Duration::from_millis(50));
     let busy = ask(address, "/").await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     stop.send(()).unwrap();
@@ -60,7 +60,7 @@ async fn nobody_is_waited_for_too_long() {
 
 #[tokio::test]
 async fn handlers_know_who_is_at_the_other_end() {
-    let (address, _stop, _end) = running(Duration::from_secs(1)).await;
+    let (address, _stop, _end) = running(Duration::from_secs(1));
     let mut stream = ask(address, "/peer").await;
     let mine = stream.local_addr().unwrap().to_string();
     let mut buffer = vec![0; 1024];

@@ -30,7 +30,12 @@ impl Drop for Browser {
 
 fn start_driver() -> (Child, String) {
     let mut command = Command::new("chromedriver");
-    let mut child = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("chromedriver; tests/run installs it");
+    let mut child = command
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver; tests/run installs it");
     let output = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut lines = output.lines().map_while(Result::ok);
     let line = lines.find(|line| line.contains("started successfully on port")).expect("chromedriver starts");
@@ -42,11 +47,20 @@ fn start_driver() -> (Child, String) {
 
 fn capabilities(profile: &std::path::Path, width: u32, dark: bool) -> Value {
     let mut arguments = vec![
-        "--headless=new".to_owned(), "--no-sandbox".to_owned(), "--disable-dev-shm-usage".to_owned(), "--disable-gpu".to_owned(),
-        "--no-proxy-server".to_owned(), "--no-first-run".to_owned(), "--disable-background-networking".to_owned(),
-        "--disable-component-update".to_owned(), "--disable-sync".to_owned(), "--disable-default-apps".to_owned(),
-        "--disable-features=Translate,OptimizationHints,MediaRouter".to_owned(), "--force-prefers-reduced-motion".to_owned(),
-        format!("--window-size={width},900"), format!("--user-data-dir={}", profile.display()),
+        "--headless=new".to_owned(),
+        "--no-sandbox".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--no-proxy-server".to_owned(),
+        "--no-first-run".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-sync".to_owned(),
+        "--disable-default-apps".to_owned(),
+        "--disable-features=Translate,OptimizationHints,MediaRouter".to_owned(),
+        "--force-prefers-reduced-motion".to_owned(),
+        format!("--window-size={width},900"),
+        format!("--user-data-dir={}", profile.display()),
     ];
     if dark {
         arguments.push("--force-dark-mode".to_owned());
@@ -114,7 +128,8 @@ impl Browser {
     /// Chooses an option of a select (`#id`) by a part of its words.
     pub async fn choose(&self, css: &str, words: &str) {
         let path = format!("//select[@id='{}']/option[contains(., '{words}')]", css.trim_start_matches('#'));
-        let option = self.client.find(Locator::XPath(&path)).await.unwrap_or_else(|error| panic!("{css} has no '{words}': {error}"));
+        let option =
+            self.client.find(Locator::XPath(&path)).await.unwrap_or_else(|error| panic!("{css} has no '{words}': {error}"));
         option.click().await.unwrap_or_else(|error| panic!("cannot choose '{words}': {error}"));
     }
 

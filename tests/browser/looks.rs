@@ -87,9 +87,22 @@ async fn every_page_at_both_widths_in_both_themes() {
     let contact = api.get("/api/contacts").await.ok()[0]["id"].clone();
     let asset = api.get("/api/assets").await.ok()[0]["id"].clone();
     let pages: Vec<String> = vec![
-        "/".into(), "/companies/".into(), format!("/companies/{company}"), format!("/companies/{company}/edit"), "/companies/new".into(),
-        "/contacts/".into(), format!("/contacts/{contact}"), format!("/contacts/{contact}/edit"), "/contacts/new".into(), "/assets/".into(),
-        format!("/assets/{asset}"), format!("/assets/{asset}/edit"), "/assets/new".into(), "/search?q=a".into(), "/settings".into(), "/admin/".into(),
+        "/".into(),
+        "/companies/".into(),
+        format!("/companies/{company}"),
+        format!("/companies/{company}/edit"),
+        "/companies/new".into(),
+        "/contacts/".into(),
+        format!("/contacts/{contact}"),
+        format!("/contacts/{contact}/edit"),
+        "/contacts/new".into(),
+        "/assets/".into(),
+        format!("/assets/{asset}"),
+        format!("/assets/{asset}/edit"),
+        "/assets/new".into(),
+        "/search?q=a".into(),
+        "/settings".into(),
+        "/admin/".into(),
     ];
     for (width, theme) in [(1280, "light"), (1280, "dark"), (500, "light"), (500, "dark")] {
         api.put("/api/my/settings", &json!({"theme_preference": theme})).await.status(200);

@@ -2,7 +2,13 @@
 //! an error on the browser's console fails the flow, and a failure leaves a screenshot.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test says what went wrong by failing")]
-#![allow(dead_code, unused_imports, clippy::allow_attributes, clippy::pedantic, reason = "the harness is shared with tests/it, which uses more of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::allow_attributes,
+    clippy::pedantic,
+    reason = "the harness is shared with tests/it, which uses more of it"
+)]
 
 #[path = "../it/core.rs"]
 mod core;

@@ -74,8 +74,16 @@ fn init_writes_settings_for_the_owner_alone_and_adds_an_administrator() {
     let key = app.folder().join("key");
     std::fs::write(&key, format!("{API_KEY}\n")).unwrap();
     let words = [
-        "init", "--freshservice-domain", "acme", "--freshservice-api-key-file", key.to_str().unwrap(), "--admin", "ada", "--email",
-        "ada@example.com", "--password-stdin",
+        "init",
+        "--freshservice-domain",
+        "acme",
+        "--freshservice-api-key-file",
+        key.to_str().unwrap(),
+        "--admin",
+        "ada",
+        "--email",
+        "ada@example.com",
+        "--password-stdin",
     ];
     app.cli().run_with_input(&words, PASSWORD).success();
     let file = app.instance().join("codex.conf");

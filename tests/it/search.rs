@@ -40,7 +40,7 @@ both! {
         assert_eq!(search("ZOË o'n").await, ["Zoë O'Neill"]);
         assert_eq!(search("sohne").await, ["Größe & Söhne"]);
         assert_eq!(search("ROSSE").await, ["SRV-GROSSE-01"]);
-        assert_eq!(search("100002").await.contains(&"100% Organic_Foods".to_owned()), true, "by account number");
+        assert!(search("100002").await.contains(&"100% Organic_Foods".to_owned()), "by account number");
         assert_eq!(search("ava@exam").await, ["Ava Patel"], "by e-mail");
         assert_eq!(search("0% org").await, ["100% Organic_Foods"]);
         assert_eq!(search("%%%").await, Vec::<String>::new());

@@ -46,7 +46,7 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         Group { title, icon, hits: hits.map(|hit| link(&page, room, hit)).collect() }
     });
     let groups = groups.filter(|group| !group.hits.is_empty()).collect();
-    frame.show(&SearchPage { q, groups, page })
+    frame.show(&SearchPage { page, q, groups })
 }
 
 fn link(page: &Page, room: &str, hit: &Json) -> (Crumb, String) {

@@ -76,7 +76,7 @@ fn numbers_that_cannot_stand_in_an_address_are_refused() {
 fn a_requester_becomes_a_contact() {
     let requester = record(json!({
         "id": 39_002_531_630_i64, "first_name": "John", "last_name": null, "primary_email": "JSmith@example.com", "secondary_emails": [],
-        "work_phone_number": 5551234, "department_ids": [21_000_100_001_i64, "21000100001", null], "active": false, "has_logged_in": true,
+        "work_phone_number": 5_551_234, "department_ids": [21_000_100_001_i64, "21000100001", null], "active": false, "has_logged_in": true,
         "vip_user": null, "custom_fields": { "user_number": "U7" }
     }));
     let mapped = contact_from(&requester, &names()).unwrap();

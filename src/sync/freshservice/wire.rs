@@ -83,8 +83,8 @@ impl<'j> Fields<'j> {
     }
 
     fn clean(&mut self, key: &str, text: &str) -> Told<String> {
-        let mut plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-        plain = plain.trim().to_owned();
+        let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        let mut plain = plain.trim().to_owned();
         if plain.chars().count() > LONGEST_TEXT {
             self.ignored.push(format!("{}{key} is longer than {LONGEST_TEXT} characters and was cut", self.prefix));
             plain = plain.chars().take(LONGEST_TEXT).collect();
@@ -203,7 +203,8 @@ mod tests {
             assert_eq!(fields.text("name"), Told::Silent);
             assert_eq!(fields.ignored().len(), 1);
         }
-        let record = json!({ "a": null, "b": " x\u{0}y ", "c": 15551234, "d": "", "e": ["1", null, 2, {}], "f": "TRUE", "g": 3 });
+        let record =
+            json!({ "a": null, "b": " x\u{0}y ", "c": 15_551_234, "d": "", "e": ["1", null, 2, {}], "f": "TRUE", "g": 3 });
         let mut fields = Fields::new(object(&record));
         assert_eq!(fields.text("a"), Told::Empty);
         assert_eq!(fields.text("b"), Told::Value("xy".to_owned()));

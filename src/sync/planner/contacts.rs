@@ -105,13 +105,9 @@ fn moves(local: &Local, mapped: &Mapped, companies: &Companies) -> Moves {
     let mut moves = Moves::default();
     for external_id in named {
         match companies.by_external_id.get(external_id) {
-            Some((Some(id), _)) => {
-                if wanted.insert(*id) && !have.contains(id) {
-                    moves.join.push(external_id.clone());
-                }
-            }
+            Some((Some(id), _)) if wanted.insert(*id) && !have.contains(id) => moves.join.push(external_id.clone()),
             Some((None, _)) => moves.join.push(external_id.clone()),
-            None => {}
+            Some((Some(_), _)) | None => {}
         }
     }
     let ours = local.memberships.iter().filter(|m| m.ours && !wanted.contains(&m.company_id));

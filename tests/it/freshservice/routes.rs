@@ -82,8 +82,14 @@ fn single(state: &mut State, resource: &str, id: &str) -> Answer {
     {
         return answer;
     }
-    let found = state.list(resource).into_iter().flatten().chain(&state.hidden).find(|record| record["id"].to_string() == id);
+    let found = state.list(resource).into_iter().flatten().chain(&state.hidden).find(|record| written_as(&record["id"], id));
     Answer::Whole(found.map_or_else(not_found, |record| Response::json(200, &json!({ singular(resource): record }))))
+}
+
+/// Whether a value, as JSON has it, is what an address says.
+fn written_as(value: &Value, text: &str) -> bool {
+    let written = value.to_string();
+    written == text
 }
 
 /// The faults that need no data; `None` when the fault only bends the page.
@@ -163,7 +169,7 @@ fn selected(state: &State, request: &Request, resource: &str) -> Result<Vec<Valu
         let primary = state.workspaces.first().map_or(Value::Null, |workspace| workspace["id"].clone());
         match request.param("workspace_id") {
             Some("0") => {}
-            Some(id) => records.retain(|record| record["workspace_id"].to_string() == id),
+            Some(id) => records.retain(|record| written_as(&record["workspace_id"], id)),
             None => records.retain(|record| record["workspace_id"] == primary),
         }
     }
@@ -171,7 +177,7 @@ fn selected(state: &State, request: &Request, resource: &str) -> Result<Vec<Valu
         records.retain(|record| record["primary_email"] == email || record["email"] == email);
     }
     if let Some(active) = request.param("active") {
-        records.retain(|record| record["active"].to_string() == active);
+        records.retain(|record| written_as(&record["active"], active));
     }
     if resource == "requesters" && request.param("include_agents") == Some("true") {
         records.extend(state.agents.iter().cloned());
@@ -201,7 +207,7 @@ fn put_department(state: &mut State, request: &Request, id: &str) -> Response {
     }
     state.clock += 60;
     let stamp = generate::time(state.clock);
-    let Some(record) = state.departments.iter_mut().find(|record| record["id"].to_string() == id) else { return not_found() };
+    let Some(record) = state.departments.iter_mut().find(|record| written_as(&record["id"], id)) else { return not_found() };
     for (key, value) in patch.as_object().into_iter().flatten() {
         match (key.as_str(), value.as_object()) {
             ("custom_fields", Some(fields)) => {
