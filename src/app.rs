@@ -77,15 +77,12 @@ impl App {
     pub fn new(config: Arc<Config>, db: Db) -> Result<Self> {
         let health = Arc::new(Health::new(&config, db.clone())?);
         let expected = Expected { issuers: config.core.issuers.clone(), service: config.core.service_name.clone() };
-        let (verifier, identity) = match &config.core.url {
-            Some(url) => {
-                let check = config.core.revocation_check;
-                (Verifier::platform(db.clone(), url, check, expected, companies_of_client())?, None)
-            }
-            None => {
-                let identity = open_identity(&config, db.clone())?;
-                (Verifier::stand_alone(db.clone(), identity.signer(), expected), Some(identity))
-            }
+        let (verifier, identity) = if let Some(url) = &config.core.url {
+            let check = config.core.revocation_check;
+            (Verifier::platform(db.clone(), url, check, expected, companies_of_client())?, None)
+        } else {
+            let identity = open_identity(&config, db.clone())?;
+            (Verifier::stand_alone(db.clone(), identity.signer(), expected), Some(identity))
         };
         Ok(Self { web: Web::new(config, db), health, verifier: Arc::new(verifier), identity })
     }

@@ -109,6 +109,12 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
 }
 
 impl CompanyInput {
+    /// Whether this field was sent.
+    #[must_use]
+    pub fn sets(&self, name: &str) -> bool {
+        self.sent.contains(&name)
+    }
+
     /// Puts what was sent into a row.
     pub fn apply(&self, to: &mut Company) {
         macro_rules! copy {

@@ -118,11 +118,8 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
     }
     input.apply(&mut wanted);
     refer(w, input, &mut wanted)?;
-    let (parent_id, billing_contact_id) = (wanted.parent_id, wanted.billing_contact_id);
     history::update(w, id, if_match, None, |company: &mut Company| {
-        input.apply(company);
-        company.parent_id = parent_id;
-        company.billing_contact_id = billing_contact_id;
+        *company = wanted;
         Ok(())
     })
 }
@@ -145,7 +142,21 @@ fn refer(w: &mut Write<'_>, input: &CompanyInput, company: &mut Company) -> Resu
     {
         return Err(Error::field("billing_contact_id", format!("there is no contact {contact}")));
     }
+    if input.sets("head_user_id") && !input.sets("head_name") {
+        company.head_name = vendor_user(w, company.head_user_id)?;
+    }
+    if input.sets("prime_user_id") && !input.sets("prime_user_name") {
+        company.prime_user_name = vendor_user(w, company.prime_user_id)?;
+    }
     Ok(())
+}
+
+/// The name of the contact whom Freshservice knows by this id (contract §1.10).
+fn vendor_user(c: &mut Conn, id: Option<i64>) -> Result<Option<String>> {
+    let Some(id) = id else { return Ok(None) };
+    let sql = "SELECT contact.name FROM links link JOIN @contacts contact ON contact.id = link.entity_id
+               WHERE link.entity = 'contact' AND link.system = 'freshservice' AND link.external_id = ?1";
+    c.first(sql, params![id.to_string()])?.map(|row| row.get(0)).transpose()
 }
 
 /// A company and those above it, nearest first, as (id, name and account number).

@@ -260,9 +260,10 @@ impl ListQuery {
     ///
     /// # Errors
     /// Those of the database or of `make`.
-    pub fn first<T>(&self, conn: &mut Conn, make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
+    pub fn first<T>(&self, conn: &mut Conn, mut make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
         let parts = compose::compose(self, conn)?;
-        conn.all(&parts.select(self), &parts.params_of(self.slice))?.iter().map(make).collect()
+        // Each row goes as soon as it is read: of a long list there is one copy, not two.
+        conn.all(&parts.select(self), &parts.params_of(self.slice))?.into_iter().map(|row| make(&row)).collect()
     }
 
     /// How many rows the question has, on all pages.

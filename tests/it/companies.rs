@@ -155,6 +155,24 @@ both! {
         assert_eq!(admin.get("/api/companies/3").await.ok()["parent_id"], middle["id"]);
     }
 
+    async fn the_vendors_user_ids_become_names(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("1", "Acme").await;
+        let ava = app.contact("Ava Patel", "ava@example.com", &["1"]).await;
+        app.database.execute(&format!(
+            "INSERT INTO links (entity, entity_id, system, external_id, linked_at) VALUES ('contact', {}, 'freshservice', '77', 'x')", ava["id"]
+        ));
+        let put = async |body: Value| {
+            app.technician().put("/companies/1/update", &body).await.status(200);
+            let read = app.service().get("/api/companies/1").await.ok();
+            (read["head_user_id"].clone(), read["head_name"].clone(), read["prime_user_name"].clone())
+        };
+        assert_eq!(put(json!({"head_user_id": 77})).await, (json!(77), json!("Ava Patel"), Value::Null));
+        assert_eq!(put(json!({"prime_user_id": 77})).await, (json!(77), json!("Ava Patel"), json!("Ava Patel")));
+        assert_eq!(put(json!({"head_user_id": null})).await, (Value::Null, Value::Null, json!("Ava Patel")));
+        assert_eq!(put(json!({"head_user_id": 78})).await.1, Value::Null, "nobody here has that id");
+    }
+
     async fn two_parents_at_once_make_no_loop(engine: Engine) {
         let app = App::start_on(&engine).await;
         for round in 0..10 {
