@@ -89,10 +89,12 @@ impl Lens {
         Self { clearance: Clearance::Full, may_ask: true, at_least: Level::Standard, caller: "codex".to_owned() }
     }
 
-    /// What tells this lens from others in cache keys.
+    /// What tells this lens from others in cache keys. Cleared callers do not share answers, so that
+    /// each one's reading is noted.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{:?}{:?}{}", self.clearance, self.at_least, self.may_ask)
+        let caller = if self.sees_all() { self.caller.as_str() } else { "" };
+        format!("{:?}{:?}{}{caller}", self.clearance, self.at_least, self.may_ask)
     }
 
     /// Whether everything is shown: then questions about personal fields are harmless too.
@@ -136,7 +138,7 @@ impl Lens {
     /// Notes that this caller reads `count` records of protected companies unmasked.
     pub fn disclose(&self, what: &str, count: usize) {
         if count > 0 && self.sees_all() {
-            tracing::info!(target: "codex::disclosure", caller = %self.caller, what, count, "protected records were read unmasked");
+            tracing::info!(caller = %self.caller, what, count, "disclosure: protected records were read unmasked");
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::web::{Ask, Conditions, Path, Query, Reply, Routes, Web};
 /// The most changes in one answer, and how many when nothing is asked.
 const LIMIT: (i64, i64) = (1_000, 100);
 
+/// The kinds of rows that the feed tells about.
+const KINDS: &[&str] = &["company", "contact", "asset", "location", "psa_agent", "agent", "user"];
+
 /// The routes of the feed, of histories and of pins.
 #[must_use]
 pub fn routes() -> Routes {
@@ -37,10 +40,12 @@ async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -
         .text("types")?
         .map(|text| text.split(',').map(|kind| kind.trim().to_owned()).filter(|kind| !kind.is_empty()).collect())
         .unwrap_or_default();
+    types.iter().try_for_each(|kind| known("types", kind))?;
     let row = match query.text("entity")? {
         None => None,
         Some(text) => {
             let (kind, id) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
+            known("entity", kind)?;
             let id = id
                 .map(|id| id.parse::<i64>().map_err(|_| Error::field("entity", "must be a kind or kind:id, such as company:12")));
             Some((kind.to_owned(), id.transpose()?))
@@ -68,6 +73,10 @@ fn withhold(change: &mut feed::Change, lens: &Lens) {
             *value = json!({ "withheld": true });
         }
     }
+}
+
+fn known(name: &str, kind: &str) -> Result<()> {
+    if KINDS.contains(&kind) { Ok(()) } else { Err(Error::field(name, format!("must name {}", KINDS.join(", ")))) }
 }
 
 fn whole(query: &Query, name: &str) -> Result<Option<i64>> {

@@ -86,7 +86,7 @@ both! {
             assert_eq!(names(&caller, "/api/companies/200001/users").await, [format!("{CANARY} {CANARY}")]);
         }
         let log = app.log();
-        assert!(log.contains("codex::disclosure") && log.contains("ledger"), "{log}");
+        assert!(log.contains("disclosure") && log.contains("ledger"), "{log}");
         assert!(!log.contains(CANARY), "the log of disclosures holds personal data");
     }
 
