@@ -23,7 +23,9 @@ const STAFF: &str = "1 3 3 y y y";
 /// Administrators and services.
 const ADMINS: &str = "1 3 3 3 y y";
 
-/// The same, but people only: pages.
+/// Those who change domain rows, people only: the forms of pages.
+const STAFF_PEOPLE: &str = "1 3 3 y y 3";
+/// Administrators, people only: pages.
 const ADMIN_PEOPLE: &str = "1 3 3 3 y 3";
 
 /// `y`: allowed (whatever else is wrong with the request), `1`: 401, `3`: 403.
@@ -67,6 +69,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /api/pins/{entity}/{id}", STAFF),
     ("DELETE /api/pins/{entity}/{id}/{field}", EDITORS),
     ("PUT /api/pins/{entity}/{id}/{field}", EDITORS),
+    ("GET /api/openapi.json", PUBLIC),
     ("GET /api/psa/agents", SIGNED_IN),
     ("GET /api/public/user/home-page", SIGNED_IN),
     ("GET /api/public/user/theme", SIGNED_IN),
@@ -101,6 +104,40 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /sync/last/{script}", STAFF),
     ("POST /sync/psa", ADMINS),
     ("GET /sync/status/{job_id}", STAFF),
+    // pages of companies, contacts and assets
+    ("GET /", PEOPLE),
+    ("GET /assets/", PEOPLE),
+    ("GET /assets/{id}", PEOPLE),
+    ("GET /companies/", PEOPLE),
+    ("GET /companies/{acct}", PEOPLE),
+    ("GET /contacts/", PEOPLE),
+    ("GET /contacts/{id}", PEOPLE),
+    ("GET /search", PEOPLE),
+    ("GET /assets/new", STAFF_PEOPLE),
+    ("GET /assets/{id}/edit", STAFF_PEOPLE),
+    ("GET /companies/new", STAFF_PEOPLE),
+    ("GET /companies/{acct}/edit", STAFF_PEOPLE),
+    ("GET /contacts/new", STAFF_PEOPLE),
+    ("GET /contacts/{id}/edit", STAFF_PEOPLE),
+    ("POST /assets/new", STAFF_PEOPLE),
+    ("POST /assets/{id}/assign-user", STAFF_PEOPLE),
+    ("POST /assets/{id}/edit", STAFF_PEOPLE),
+    ("POST /assets/{id}/restore", STAFF_PEOPLE),
+    ("POST /assets/{id}/retire", STAFF_PEOPLE),
+    ("POST /assets/{id}/unassign-user/{contact}", STAFF_PEOPLE),
+    ("POST /companies/new", STAFF_PEOPLE),
+    ("POST /companies/{acct}/edit", STAFF_PEOPLE),
+    ("POST /companies/{acct}/locations/add", STAFF_PEOPLE),
+    ("POST /companies/{acct}/locations/{id}/remove", STAFF_PEOPLE),
+    ("POST /companies/{acct}/restore", STAFF_PEOPLE),
+    ("POST /contacts/new", STAFF_PEOPLE),
+    ("POST /contacts/{id}/companies/assign", STAFF_PEOPLE),
+    ("POST /contacts/{id}/companies/remove", STAFF_PEOPLE),
+    ("POST /contacts/{id}/edit", STAFF_PEOPLE),
+    ("POST /contacts/{id}/restore", STAFF_PEOPLE),
+    ("POST /contacts/{id}/retire", STAFF_PEOPLE),
+    ("POST /records/{entity}/{id}/pin", STAFF_PEOPLE),
+    ("POST /companies/{acct}/retire", ADMIN_PEOPLE),
     // pages about oneself and for administrators
     ("GET /settings", PEOPLE),
     ("POST /settings", PEOPLE),
