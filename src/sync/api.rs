@@ -104,15 +104,11 @@ async fn last(_caller: Staff, State(web): State<Web>, Path(script): Path<String>
 }
 
 fn answer(job: Option<Job>, missing: &'static str) -> Response {
-    match job {
-        Some(job) => Json(job).into_response(),
-        None => {
-            let body = json!({
-                "error": missing, "type": "about:blank#not-found", "title": "Not Found", "status": 404, "detail": missing
-            });
-            (StatusCode::NOT_FOUND, Json(body)).into_response()
-        }
+    if let Some(job) = job {
+        return Json(job).into_response();
     }
+    let body = json!({ "error": missing, "type": "about:blank#not-found", "title": "Not Found", "status": 404, "detail": missing });
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
 async fn plans(_caller: Admin, State(web): State<Web>) -> Result<Json<Vec<Stored>>> {

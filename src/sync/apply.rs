@@ -81,8 +81,8 @@ impl Apply {
                 for item in &items {
                     let done = apply(w, item)?;
                     stale += u64::from(done.is_none());
-                    let state = if done.is_some() { State::Applied } else { State::Stale };
-                    plans_store::settle(w, item.id, state, done)?;
+                    let outcome = if done.is_some() { State::Applied } else { State::Stale };
+                    plans_store::settle(w, item.id, outcome, done)?;
                 }
                 Ok(stale)
             })

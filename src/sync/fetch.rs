@@ -167,24 +167,24 @@ impl Reader {
         self.progress.add(records.len());
     }
 
-    /// Takes up the staged pages of an interrupted run, if the vendor still shows the first and the
+    /// Takes up the staged shown of an interrupted run, if the vendor still shows the first and the
     /// last of them as they were. Returns the page to go on with.
     async fn resume(&self, list: List, walk: &mut Walk, fetched: &mut Fetched) -> Result<u32> {
         let Some(from) = self.predecessor else { return Ok(1) };
-        let staged = self.db.read(&Scope::All, move |c| runs_store::staged(c, from, list.name())).await?;
-        let gapless = staged.iter().zip(1..).all(|((page, _), want)| *page == want);
-        if staged.len() < WORTH_RESUMING || !gapless {
+        let leftover = self.db.read(&Scope::All, move |c| runs_store::staged(c, from, list.name())).await?;
+        let gapless = leftover.iter().zip(1..).all(|((page, _), want)| *page == want);
+        if leftover.len() < WORTH_RESUMING || !gapless {
             return Ok(1);
         }
-        let pages: Vec<Vec<Value>> = staged.iter().filter_map(|(_, body)| serde_json::from_str(body).ok()).collect();
-        let last = u32::try_from(pages.len()).unwrap_or(1);
+        let shown: Vec<Vec<Value>> = leftover.iter().filter_map(|(_, body)| serde_json::from_str(body).ok()).collect();
+        let last = u32::try_from(shown.len()).unwrap_or(1);
         for number in [1, last] {
             let page = self.client.page(list, number, false).await?;
-            if pages.len() != staged.len() || pages.get(number as usize - 1) != Some(&page.records) {
+            if shown.len() != leftover.len() || shown.get(number as usize - 1) != Some(&page.records) {
                 return Ok(1);
             }
         }
-        for (number, records) in (1..).zip(&pages) {
+        for (number, records) in (1..).zip(&shown) {
             if walk.take(number, &ids(records)) != Step::Next(number + 1) {
                 *walk = Walk::default();
                 *fetched = Fetched::default();

@@ -19,7 +19,7 @@ mod locals_store;
 pub mod pages;
 pub mod plan;
 mod plan_page_store;
-pub mod planner;
+mod planner;
 mod planning;
 pub mod plans_store;
 mod process;
