@@ -32,6 +32,7 @@ mod list_habits;
 mod local_tokens;
 mod migrations;
 mod own_pages;
+mod pages;
 mod permissions;
 mod platform;
 mod search;
