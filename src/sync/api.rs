@@ -126,7 +126,10 @@ async fn plan(_caller: Admin, State(web): State<Web>, Path(id): Path<i64>, query
 }
 
 async fn approve(caller: Admin, State(web): State<Web>, Path(id): Path<i64>) -> Result<Json<Value>> {
-    let applied = decisions::approve(&web.db, id, caller.name(), Arc::new(Progress::default())).await?;
+    let (db, by) = (web.db.clone(), caller.name().to_owned());
+    // In a task of its own: a client that leaves does not stop it halfway.
+    let work = tokio::spawn(async move { decisions::approve(&db, id, &by, Arc::new(Progress::default())).await });
+    let applied = work.await.map_err(Error::internal)??;
     Ok(Json(json!({ "success": true, "applied": applied.done, "stale": applied.stale })))
 }
 
