@@ -122,6 +122,20 @@ both! {
         }
     }
 
+    async fn csv_has_the_columns_of_the_json(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("1", "Acme").await;
+        app.contact("Ava", "ava@example.com", &["1"]).await;
+        app.asset("LT-1", "1").await;
+        for path in ["/api/companies", "/api/contacts", "/api/assets", "/api/companies/1/contacts", "/api/companies/1/assets"] {
+            let list = app.service().get(path).await.ok();
+            let members: Vec<&String> = list[0].as_object().unwrap().keys().collect();
+            let text = app.service().get(&format!("{path}?format=csv")).await.status(200).text();
+            let header: Vec<String> = text.lines().next().unwrap().split(',').map(str::to_owned).collect();
+            assert_eq!(header.iter().collect::<Vec<_>>(), members, "{path}");
+        }
+    }
+
     async fn etags_answer_304_until_something_changes(engine: Engine) {
         let app = five(&engine).await;
         let service = app.service();
