@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use super::*;
 use crate::params;
 
@@ -60,7 +58,7 @@ async fn sqlite_keeps_what_was_committed_and_nothing_else() {
 #[tokio::test]
 async fn postgres_keeps_what_was_committed_and_nothing_else() {
     let Ok(url) = std::env::var("CODEX_TEST_POSTGRES_SMOKE") else { return };
-    let db = open(Target::parse(Some(&url), Path::new(".")).unwrap());
+    let db = open(Target::parse(Some(&url), std::path::Path::new(".")).unwrap());
     round_trip(db.clone()).await;
     drop(db);
 }

@@ -30,7 +30,9 @@ const NAMES: [&str; 6] = ["Ärzte am Markt", "beta GmbH", "Alpha 100%", "Zeta_La
 /// A database of each engine: always SQLite, PostgreSQL when the tests have a server.
 async fn filled() -> (tempfile::TempDir, Vec<Db>) {
     let folder = tempfile::tempdir().unwrap();
-    let mut databases = vec![Db::open(Target::Sqlite(folder.path().join("codex.db")), 64).unwrap()];
+    let databases = vec![Db::open(Target::Sqlite(folder.path().join("codex.db")), 64).unwrap()];
+    #[cfg(feature = "postgres")]
+    let mut databases = databases;
     #[cfg(feature = "postgres")]
     if let Some(server) = std::env::var("CODEX_TEST_POSTGRES").ok().filter(|server| !server.is_empty()) {
         let name = format!("list_{}", uuid::Uuid::new_v4().simple());

@@ -38,7 +38,7 @@ fn a_department_becomes_a_company() {
     assert_eq!(told(&mapped.values, "plan"), "Gold");
     assert_eq!(told(&mapped.values, "contract_end_date"), "2026-01-14");
     assert_eq!(told(&mapped.values, "main_number"), "15551234");
-    assert!(!mapped.values.get("support_level").is_some(), "what the record does not tell stays as it is");
+    assert!(mapped.values.get("support_level").is_none(), "what the record does not tell stays as it is");
     assert_eq!(told(&mapped.observed, "vendor_updated_at"), "2026-02-03T19:05:39Z");
     assert!(mapped.ignored.is_empty());
 }
