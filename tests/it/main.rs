@@ -12,6 +12,8 @@
 #![allow(unused)]
 mod architecture;
 mod assets;
+mod auth_people;
+mod auth_platform;
 mod bad_input;
 mod client_scope;
 mod command_line;

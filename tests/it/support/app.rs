@@ -340,6 +340,11 @@ impl Beside {
     pub fn admin(&self) -> Api {
         Api::new(&self.base, Some(&self.token))
     }
+
+    /// Any caller, talking to the second process.
+    pub fn api(&self, token: Option<&str>) -> Api {
+        Api::new(&self.base, token)
+    }
 }
 
 impl Drop for Beside {
