@@ -32,6 +32,13 @@ enum Verb {
         /// The service's name
         service: String,
     },
+    /// List the services that have a client secret
+    Clients,
+    /// Take a service's client secret back and end all its tokens
+    Revoke {
+        /// The service's name
+        service: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,6 +72,14 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
                 }
             }
             Verb::Client { service } => out::line(identity.add_client(&Actor::cli("token client"), &service).await?)?,
+            Verb::Clients => {
+                let rows: Vec<_> = identity.clients().await?.into_iter().map(|(name, since)| vec![name, since]).collect();
+                out::table(&["SERVICE", "SINCE"], &rows)?;
+            }
+            Verb::Revoke { service } => {
+                identity.remove_client(&Actor::cli("token revoke"), &service).await?;
+                out::note(format_args!("{service} has no secret any more; its tokens have ended."));
+            }
         }
         Ok(failure::DONE)
     })?

@@ -26,7 +26,6 @@ use std::{path::Path, sync::Arc};
 pub use self::{
     issue::Token,
     model::{NewUser, User},
-    people::roles,
 };
 use tokio::sync::OnceCell;
 

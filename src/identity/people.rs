@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     agents::UserView,
-    auth::Level,
     db::Write,
     error::{Error, Result},
     types::{Actor, Scope},
@@ -106,10 +105,4 @@ fn free(w: &mut Write<'_>, new: &NewUser, own: Option<i64>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The levels by name, for the command line's help.
-#[must_use]
-pub fn roles() -> [&'static str; 4] {
-    Level::ALL.map(Level::as_str)
 }

@@ -87,11 +87,6 @@ pub fn of_user(c: &mut Conn, user_id: i64) -> Result<Vec<Session>> {
     c.all(sql, params![user_id, now()])?.iter().map(session).collect()
 }
 
-/// Ends every session of a service.
-pub fn revoke_service(w: &mut Write<'_>, name: &str) -> Result<u64> {
-    w.run("UPDATE sessions SET revoked_at = ?2 WHERE service = ?1 AND revoked_at IS NULL", params![name, now()])
-}
-
 /// The hash of a service client's secret.
 pub fn client_secret(c: &mut Conn, name: &str) -> Result<Option<String>> {
     c.first("SELECT secret_hash FROM service_clients WHERE name = ?1", params![name])?.map(|row| row.get(0)).transpose()
@@ -113,10 +108,11 @@ pub fn put_client(w: &mut Write<'_>, name: &str, secret_hash: &str) -> Result<()
     Ok(())
 }
 
-/// Removes a service client and its sessions; tells whether there was one.
+/// Removes a service client and ends its sessions; tells whether there was anything to end.
 pub fn remove_client(w: &mut Write<'_>, name: &str) -> Result<bool> {
-    revoke_service(w, name)?;
-    Ok(w.run("DELETE FROM service_clients WHERE name = ?1", params![name])? > 0)
+    let sql = "UPDATE sessions SET revoked_at = ?2 WHERE service = ?1 AND revoked_at IS NULL AND expires_at > ?2";
+    let ended = w.run(sql, params![name, now()])?;
+    Ok(ended + w.run("DELETE FROM service_clients WHERE name = ?1", params![name])? > 0)
 }
 
 /// Stores a one-time sign-in link by its hash.
