@@ -107,7 +107,8 @@ fn answer(job: Option<Job>, missing: &'static str) -> Response {
     if let Some(job) = job {
         return Json(job).into_response();
     }
-    let body = json!({ "error": missing, "type": "about:blank#not-found", "title": "Not Found", "status": 404, "detail": missing });
+    let body =
+        json!({ "error": missing, "type": "about:blank#not-found", "title": "Not Found", "status": 404, "detail": missing });
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
