@@ -141,7 +141,7 @@ fn asker(progress: Arc<sync_progress::Shown>) -> Ask {
         if sync_show::items_to_stderr(items).is_err() {
             return Decision::KeepRows;
         }
-        out::note(report.text());
+        report.text().lines().filter(|line| !line.contains("applied")).for_each(out::note);
         if let Some(why) = &report.held_because {
             out::note(format_args!("This is more than a sync retires by itself: {why}"));
         }

@@ -1,12 +1,13 @@
 //! The progress of a sync: a bar with rate and remaining time on a terminal, plain lines elsewhere.
 
 use std::{
+    fmt,
     io::{self, IsTerminal as _, Write as _},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::out;
 use crate::sync::progress::{Now, Progress};
@@ -60,11 +61,14 @@ fn draw(bar: &ProgressBar, phase: &Mutex<String>, now: &Now) {
     if *phase != now.phase {
         phase.clone_from(&now.phase);
         let template = match now.total {
-            Some(_) => "{msg:34} {bar:30} {pos}/{len} {per_sec} {eta} left",
-            None => "{spinner} {msg:32} {pos} {per_sec} {elapsed}",
+            Some(_) => "{msg:34} {bar:30} {pos}/{len} {rate} {eta} left",
+            None => "{spinner} {msg:32} {pos} {rate} {elapsed}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
+                let _cannot_fail = write!(to, "{:.0}/s", state.per_sec());
+            };
+            bar.set_style(style.with_key("rate", rate));
         }
         bar.reset();
         bar.set_message(now.phase.clone());

@@ -126,7 +126,9 @@ impl Report {
             (n, false) => format!("{n} changes planned, {} applied", self.applied),
         });
         if let (Some(why), Some(plan)) = (&self.held_because, self.plan_id) {
-            lines.push(format!("{} retirements wait for approval: {why}", self.held));
+            let retirements: u64 = Kind::ALL.into_iter().map(|kind| self.of(kind, Action::Retire)).sum();
+            let what = if self.held > retirements { "changes" } else { "retirements" };
+            lines.push(format!("{} {what} wait for approval: {why}", self.held));
             lines.push(format!(
                 "look at them with `codex sync show {plan}`, then `codex sync approve {plan}` or `discard {plan}`"
             ));
