@@ -106,11 +106,6 @@ impl Server {
         Ok(Self { address, task })
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.address.port()

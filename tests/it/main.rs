@@ -9,7 +9,6 @@
     reason = "a test says what went wrong by failing"
 )]
 #![expect(clippy::pedantic, reason = "tests are read one by one")]
-#![allow(unused)]
 mod architecture;
 mod assets;
 mod auth_people;

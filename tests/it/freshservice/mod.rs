@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
-pub use faults::{Fault, Faults, ListFault};
+pub use faults::{Faults, ListFault};
 pub use generate::{HOSTILE_VALUES, Plan, department, requester};
 pub use limits::Limits;
 
@@ -173,10 +173,5 @@ impl Freshservice {
     /// How many requests so far had this text in `METHOD /path?query`.
     pub fn seen(&self, text: &str) -> usize {
         self.world(|state| state.requests.iter().filter(|line| line.contains(text)).count())
-    }
-
-    /// Forgets the requests counted so far.
-    pub fn forget_requests(&self) {
-        self.world(|state| state.requests.clear());
     }
 }

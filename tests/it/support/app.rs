@@ -231,11 +231,6 @@ impl App {
         }
     }
 
-    /// The process's id.
-    pub fn process(&self) -> u32 {
-        self.child.as_ref().expect("a running program").id()
-    }
-
     /// Asks the process to end, waits at most ten seconds, and gives its exit code.
     pub async fn stop(&mut self) -> i32 {
         let mut child = self.child.take().expect("a running program");

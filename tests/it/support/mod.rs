@@ -9,7 +9,7 @@ mod proxy;
 mod pull;
 mod template;
 
-pub use app::{App, Beside, Builder};
+pub use app::App;
 pub use cli::{Cli, Output, codex};
 pub use client::{Api, Reply};
 pub use engine::{Database, Engine};
@@ -20,14 +20,14 @@ pub use template::{PASSWORD, Tokens};
 
 /// Writes each test once and runs it as `name::sqlite` and, with `--features postgres`, `name::postgres`.
 macro_rules! both {
-    ($($(#[$attribute:meta])* async fn $name:ident($engine:ident: Engine) $body:block)*) => {
+    ($($(#[$attribute:meta])* async fn $name:ident($engine:ident: $kind:ident) $body:block)*) => {
         $(
             mod $name {
                 #[allow(unused_imports, clippy::allow_attributes, reason = "each test uses what it needs")]
                 use super::*;
 
                 $(#[$attribute])*
-                async fn run($engine: crate::support::Engine) $body
+                async fn run($engine: $kind) $body
 
                 #[tokio::test(flavor = "multi_thread")]
                 async fn sqlite() {
