@@ -156,6 +156,11 @@ impl Core {
         self.world.state().key.sign(&header(), claims)
     }
 
+    /// Signs these claims under a header of the test's own.
+    pub fn token_with(&self, header: &Value, claims: &Value) -> String {
+        self.world.state().key.sign(header, claims)
+    }
+
     /// A token of a person.
     pub fn user(&self, name: &str, email: &str, level: &str) -> String {
         self.token(&user_claims(name, email, level))

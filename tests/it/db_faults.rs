@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{App, Database, Engine, both, eventually};
+use crate::support::{App, Database, Engine, both};
 
 /// Holds the lock that every write needs, from outside, for so long.
 fn hold_the_write_lock(database: &Database, time: Duration) -> std::thread::JoinHandle<()> {
@@ -75,7 +75,7 @@ both! {
 #[cfg(feature = "postgres")]
 mod server {
     use super::*;
-    use crate::support::Proxy;
+    use crate::support::{Proxy, eventually};
 
     fn behind(proxy: &Proxy, url: &str) -> (String, String) {
         let mut address = url::Url::parse(url).unwrap();

@@ -178,6 +178,7 @@ impl App {
     }
 
     /// Sets an environment variable for the next start, in place of an earlier value.
+    #[cfg(feature = "postgres")]
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
@@ -248,6 +249,7 @@ impl App {
     }
 
     /// Whether the process still runs; its exit code when it does not.
+    #[cfg(feature = "postgres")]
     pub fn exit_code(&mut self) -> Option<i32> {
         self.child.as_mut().and_then(|child| child.try_wait().ok().flatten()).map(|status| status.code().unwrap_or(-1))
     }
