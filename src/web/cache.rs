@@ -23,6 +23,8 @@ pub struct Answer {
     pub body: Bytes,
     /// How many rows there are on all pages, for lists.
     pub total: Option<i64>,
+    /// How many records of protected people it shows.
+    pub protected: usize,
 }
 
 /// Whoever holds it makes the answer; the others wait for it.

@@ -1,7 +1,7 @@
 use super::*;
 
 fn answer(size: usize) -> Answer {
-    Answer { versions: "1".into(), pulse: None, body: vec![0; size].into(), total: None }
+    Answer { versions: "1".into(), pulse: None, body: vec![0; size].into(), total: None, protected: 0 }
 }
 
 #[tokio::test]

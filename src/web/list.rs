@@ -3,7 +3,7 @@
 use super::{
     Ask, Web, ask,
     cache::Answer,
-    csv, etag,
+    csv, disclosure, etag,
     links::{self, Paging},
 };
 use crate::{
@@ -80,6 +80,7 @@ where
     .await?;
     let total = answer.total.unwrap_or_default();
     ask.tagged(&etag::of_question(&question, &answer.versions), || {
+        disclosure::log(&ask.caller, &ask.path, answer.protected);
         let mut response = if shape.csv { as_csv(&ask.path, answer.body) } else { ask::json(answer.body) };
         response.headers_mut().insert("x-total-count", total.into());
         if let Some(links) = slice.and_then(|slice| links::header(ask, &Paging { slice, total })) {
@@ -128,7 +129,10 @@ where
 {
     let question = format!("{}|{variant}|{scope:?}", ask.path);
     let answer = answer(web, scope, &question, entities, move |conn| Ok((make(conn)?, None))).await?;
-    ask.tagged(&etag::of_question(&question, &answer.versions), || ask::json(answer.body))
+    ask.tagged(&etag::of_question(&question, &answer.versions), || {
+        disclosure::log(&ask.caller, &ask.path, answer.protected);
+        ask::json(answer.body)
+    })
 }
 
 /// The answer from the cache when its data is unchanged; otherwise made anew, once for all who wait.
@@ -158,8 +162,9 @@ where
         .db
         .read(scope, move |conn| {
             let versions = db::versions(conn, entities)?;
-            let (body, total) = make(conn)?;
-            Ok(Answer { versions, pulse, body: body.into(), total })
+            let (made, protected) = disclosure::counted(|| make(conn));
+            let (body, total) = made?;
+            Ok(Answer { versions, pulse, body: body.into(), total, protected })
         })
         .await?;
     if !web.config.server.dev {

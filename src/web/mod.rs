@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod cache;
 mod csv;
+pub mod disclosure;
 pub mod edge;
 pub mod error_page;
 pub mod errors;
