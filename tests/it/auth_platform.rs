@@ -153,7 +153,7 @@ both! {
 
     async fn nobody_signs_in_here(engine: Engine) {
         let core = Core::start().await;
-        let app = App::builder(&engine).core(&core).start().await;
+        let app = App::builder(&engine).fresh().core(&core).start().await;
         let gone = app.anonymous().post("/api/token", &json!({"username": "ada", "password": "x"})).await.status(410);
         assert!(gone.error().contains("/api/token/exchange"), "{}", gone.error());
         for path in ["/login", "/first-run", "/.well-known/jwks.json"] {
