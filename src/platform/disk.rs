@@ -30,7 +30,9 @@ pub fn look(folder: &Path) -> Disk {
     let unknown = Disk { status: "unknown", usage_percent: None, free_gb: None, total_gb: None };
     let Ok(found) = rustix::fs::statvfs(folder) else { return unknown };
     let (size, free) = (bytes(found.f_blocks, found.f_frsize), bytes(found.f_bavail, found.f_frsize));
-    if size <= 0.0 { unknown } else { judge(size, free) }
+    // What is kept back for root is neither used nor ours to use; `df` counts the same way.
+    let reserved = bytes(found.f_bfree.saturating_sub(found.f_bavail), found.f_frsize);
+    if size - reserved <= 0.0 { unknown } else { judge(size, reserved, free) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a percentage of a disk needs no more than 52 bits")]
@@ -38,8 +40,8 @@ fn bytes(blocks: u64, size: u64) -> f64 {
     blocks.saturating_mul(size) as f64
 }
 
-fn judge(size: f64, free: f64) -> Disk {
-    let used = 100.0 * (1.0 - free / size);
+fn judge(size: f64, reserved: f64, free: f64) -> Disk {
+    let used = 100.0 * (1.0 - free / (size - reserved));
     let status = match used {
         used if used >= UNHEALTHY => "unhealthy",
         used if used >= DEGRADED => "degraded",
@@ -55,9 +57,10 @@ mod tests {
 
     #[test]
     fn judges_by_the_share_in_use() {
-        let status = |free: f64| judge(100.0, free).status;
+        let status = |free: f64| judge(100.0, 0.0, free).status;
         assert_eq!((status(50.0), status(15.0), status(5.0)), ("healthy", "degraded", "unhealthy"));
-        assert_eq!(judge(200.0 * GIGABYTE, 50.0 * GIGABYTE).usage_percent, Some(75.0));
+        assert_eq!(judge(200.0 * GIGABYTE, 0.0, 50.0 * GIGABYTE).usage_percent, Some(75.0));
+        assert_eq!(judge(250.0 * GIGABYTE, 150.0 * GIGABYTE, 50.0 * GIGABYTE).usage_percent, Some(50.0));
     }
 
     #[test]

@@ -91,6 +91,7 @@ both! {
         let pull = Pull::start(&engine, Plan::sized(60, 3000).build()).await;
         pull.app.company("999001", "By hand").await;
         let started = pull.app.admin().post("/sync/freshservice", &json!({})).await.ok();
+        let job_began = std::time::Instant::now();
         let mut slowest = Duration::ZERO;
         let admin = pull.app.admin();
         let path = format!("/sync/status/{}", started["job_id"].as_str().unwrap());
@@ -101,7 +102,10 @@ both! {
             admin.put("/api/companies/999001", &json!({"description": format!("edit {number}")})).await.status(200);
             slowest = slowest.max(began.elapsed());
         }
-        assert!(slowest < Duration::from_millis(1500), "a save waited {slowest:?} (debug build, shared machine)");
+        // A machine that is busy makes everything slow; a save that waits for a whole sync waits its length.
+        let bound = Duration::from_millis(1500).max(job_began.elapsed() / 2);
+        assert!(slowest < bound, "a save waited {slowest:?} of a sync of {:?}", job_began.elapsed());
+        assert!(number > 5, "only {number} saves came through");
         assert_eq!(finished(&pull, started["job_id"].as_str().unwrap()).await["success"], true);
     }
 
