@@ -19,7 +19,7 @@ const SQLITE_INTERVAL: Duration = Duration::from_millis(5);
 /// How often a server is asked.
 const POSTGRES_INTERVAL: Duration = Duration::from_millis(200);
 /// After how long without news there is no pulse.
-const SILENCE: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_millis(500);
 
 /// The count of commits that changed something, of all processes.
 pub(super) struct Pulse {

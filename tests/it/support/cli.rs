@@ -95,8 +95,15 @@ impl Cli {
     /// The same on a thread of its own, so that stand-ins on the runtime can answer meanwhile.
     pub async fn run_beside(&self, arguments: &[&str]) -> Output {
         let (cli, arguments) = (self.clone(), arguments.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
-        tokio::task::spawn_blocking(move || cli.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()))
+        let server = self.environment.iter().any(|(_, value)| value.starts_with("postgresql"));
+        let output = tokio::task::spawn_blocking(move || cli.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()))
             .await
-            .expect("the command's thread")
+            .expect("the command's thread");
+        if server {
+            // A running Codex hears of another process's writes at its next look, or distrusts its
+            // cache after half a second without one.
+            tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+        }
+        output
     }
 }

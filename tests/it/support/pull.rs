@@ -31,10 +31,7 @@ impl Pull {
     /// Runs `codex sync freshservice` with these words after it.
     pub async fn run(&self, words: &[&str]) -> Output {
         let words = [&["sync", "freshservice"], words].concat();
-        let output = self.app.cli().run_beside(&words).await;
-        // A server hears of another process's writes on PostgreSQL at its next look, every 200 ms.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        output
+        self.app.cli().run_beside(&words).await
     }
 
     /// Every company that neighbours see.
