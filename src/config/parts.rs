@@ -39,12 +39,6 @@ impl Server {
             dev,
         }
     }
-
-    /// Whether forwarded headers of this peer count.
-    #[must_use]
-    pub fn trusts(&self, peer: IpAddr) -> bool {
-        self.trusted_proxies.iter().any(|net| net.contains(&peer.to_canonical()))
-    }
 }
 
 fn bind(text: &str) -> Result<SocketAddr, String> {

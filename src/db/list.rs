@@ -181,13 +181,6 @@ impl ListQuery {
         self
     }
 
-    /// Shows retired rows or not, whatever was asked.
-    #[must_use]
-    pub fn with_retired(mut self, retired: Retired) -> Self {
-        self.retired = retired;
-        self
-    }
-
     /// Only these rows, whatever was asked.
     #[must_use]
     pub fn with_slice(mut self, slice: Option<Slice>) -> Self {

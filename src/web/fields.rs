@@ -123,12 +123,6 @@ impl Fields {
         self.errors.push(FieldError { field: field.into(), message: message.into() });
     }
 
-    /// Whether anything was wrong so far.
-    #[must_use]
-    pub fn is_wrong(&self) -> bool {
-        !self.errors.is_empty()
-    }
-
     /// Nothing, or everything that was wrong.
     ///
     /// # Errors

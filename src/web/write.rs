@@ -121,12 +121,6 @@ impl Conditions {
         }
     }
 
-    /// Whether everything is to be checked and nothing kept.
-    #[must_use]
-    pub fn is_dry_run(&self) -> bool {
-        self.dry_run
-    }
-
     /// Runs the write and answers after its commit; the same key again answers the same without a
     /// second write. The fields are those of the body, so that a key cannot stand for two requests.
     ///
