@@ -11,12 +11,14 @@ use crate::{
     db::Db,
     error::Error,
     sync::{
-        decisions, jobs,
+        catalogue::JobKind,
+        decisions,
+        jobs::{self, Options},
         jobs_store::Acquired,
         plan::Item,
         plans_store,
         report::Report,
-        run::{Ask, Decision, Options},
+        run::{Ask, Decision},
     },
     types::Scope,
 };
@@ -34,7 +36,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Departments, requesters and agents of Freshservice
-    Freshservice(Freshservice),
+    Freshservice(Pull),
     /// List the newest plans
     Plans {
         /// As JSON
@@ -62,7 +64,7 @@ enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
-struct Freshservice {
+struct Pull {
     /// Show what would change, field by field, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -77,21 +79,29 @@ struct Freshservice {
     json: bool,
 }
 
+impl Verb {
+    /// The job that it runs, if it runs one.
+    fn job(&self) -> Option<JobKind> {
+        match self {
+            Self::Freshservice(_) => Some(JobKind::Freshservice),
+            Self::Plans { .. } | Self::Show { .. } | Self::Approve { .. } | Self::Discard { .. } => None,
+        }
+    }
+}
+
 /// Who a command is, in jobs and decisions.
 const BY: &str = "command line";
 
 /// Runs the verb.
 pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let config = context.start(true)?;
-    if matches!(args.verb, Verb::Freshservice(_)) && config.freshservice.credentials().is_none() {
-        let how =
-            "set [freshservice] domain and api_key in codex.conf, or CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY";
-        return Err(Failure::usage(format!("Freshservice is not configured: {how}")));
+    if let Some(kind) = args.verb.job() {
+        kind.configured(&config).map_err(|error| Failure::usage(error.to_string()))?;
     }
     context::block_on(async {
         let db = context::open(&config)?;
         match &args.verb {
-            Verb::Freshservice(args) => freshservice(db, config, args).await,
+            Verb::Freshservice(args) => run_job(db, config, JobKind::Freshservice, args).await,
             Verb::Plans { json } => plans(&db, *json).await,
             Verb::Show { id, json } => show(&db, *id, *json).await,
             Verb::Approve { id } => approve(&db, *id).await,
@@ -104,34 +114,36 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     })?
 }
 
-async fn freshservice(db: Db, config: Config, args: &Freshservice) -> Result<u8, Failure> {
-    let lease = match jobs::acquire(&db, BY).await? {
+/// Runs a pull here and now, with its progress on stderr.
+async fn run_job(db: Db, config: Config, kind: JobKind, args: &Pull) -> Result<u8, Failure> {
+    let lease = match jobs::acquire(&db, kind, BY).await? {
         Acquired::Ours(lease) => lease,
         Acquired::Running(job) => {
-            return Err(Failure::new(failure::BUSY, format!("a Freshservice sync is already running (job {job})")));
+            return Err(Failure::new(failure::BUSY, format!("a {} is already running (job {job})", kind.label())));
         }
     };
     let progress = sync_progress::new();
     let ask = (out::can_ask() && !args.dry_run && !args.yes).then(|| asker(progress.clone()));
-    let options = Options { dry_run: args.dry_run, full: args.full, yes: args.yes, ask };
-    let outcome = jobs::drive(db.clone(), Arc::new(config), lease, options, progress.progress.clone()).await;
+    let options = Options { dry_run: args.dry_run, full: args.full, yes: args.yes, ask, ..Options::default() };
+    let ended = jobs::drive(db.clone(), Arc::new(config), kind, lease, options, progress.progress.clone()).await;
     progress.clear();
-    let (report, mut items) = outcome?;
+    let ended = ended?;
     if args.json {
-        if let (Some(plan), false) = (report.plan_id, args.dry_run) {
+        let mut items = ended.items;
+        if let (Some(plan), false) = (ended.report["plan_id"].as_i64(), args.dry_run) {
             items = db.read(&Scope::All, move |c| plans_store::items(c, plan, 0, i64::MAX)).await?;
         }
-        let mut body = serde_json::to_value(&report)?;
-        body["exit_code"] = json!(report.ending.exit_code());
+        let mut body = ended.report;
+        body["exit_code"] = json!(ended.exit_code);
         body["items"] = serde_json::to_value(&items)?;
         out::json(&body)?;
     } else {
         if args.dry_run {
-            sync_show::items(&items)?;
+            sync_show::items(&ended.items)?;
         }
-        out::line(report.text())?;
+        out::line(&ended.text)?;
     }
-    Ok(report.ending.exit_code())
+    Ok(ended.exit_code)
 }
 
 /// Shows the person what would be retired, and asks.

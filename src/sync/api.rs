@@ -11,16 +11,16 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    decisions, jobs,
-    jobs_store::{self, Acquired, Job},
+    catalogue::JobKind,
+    decisions,
+    jobs::{self, Options, Started},
+    jobs_store::{self, Job},
     plan::Item,
     plans_store::{self, Stored},
     progress::Progress,
-    run::Options,
 };
 use crate::{
     auth::{Admin, Staff},
-    config::Config,
     error::{Error, Result},
     types::Scope,
     web::{Path, Query, Routes, Web},
@@ -29,8 +29,8 @@ use crate::{
 /// The routes of this room.
 pub fn routes() -> Routes {
     Routes::new()
-        .post("/sync/freshservice", start)
-        .post("/sync/psa", start)
+        .post("/sync/freshservice", freshservice)
+        .post("/sync/psa", psa)
         .get("/sync/status/{job_id}", status)
         .get("/sync/last/{script}", last)
         .get("/api/sync/plans", plans)
@@ -39,36 +39,35 @@ pub fn routes() -> Routes {
         .post("/api/sync/plans/{id}/discard", discard)
 }
 
-/// Starts a sync in the background, or names the one that runs. Always 200: Beacon and the pages test
-/// for exactly that.
-async fn start(caller: Admin, State(web): State<Web>) -> Response {
-    match begin(&web, caller.name(), Options::default()).await {
-        Ok((job_id, message)) => Json(json!({ "success": true, "job_id": job_id, "message": message })).into_response(),
+/// Starts jobs of one kind: `POST /sync/…`. Always 200: Beacon and the pages test for exactly that.
+macro_rules! starts {
+    ($($name:ident: $caller:ty, $kind:ident $options:tt;)+) => {
+        $(async fn $name(caller: $caller, State(web): State<Web>) -> Response {
+            begin(&web, JobKind::$kind, caller.name(), Options $options).await
+        })+
+    };
+}
+
+starts! {
+    freshservice: Admin, Freshservice { follow_up: true, ..Options::default() };
+    psa: Admin, Freshservice { ..Options::default() };
+}
+
+async fn begin(web: &Web, kind: JobKind, by: &str, options: Options) -> Response {
+    match jobs::start(&web.db, &web.config, kind, options, by).await {
+        Ok(started) => {
+            let message = said(kind, &started);
+            Json(json!({ "success": true, "job_id": started.job_id, "message": message })).into_response()
+        }
         Err(error) => refusal(&error),
     }
 }
 
-/// Starts a sync in the background, or names the job of the one that runs, and says which.
-///
-/// # Errors
-/// `Unavailable` when no vendor is configured, or those of the database.
-pub async fn begin(web: &Web, by: &str, options: Options) -> Result<(String, &'static str)> {
-    configured(&web.config)?;
-    let lease = match jobs::acquire(&web.db, by).await? {
-        Acquired::Running(job_id) => return Ok((job_id, "A Freshservice sync is already running")),
-        Acquired::Ours(lease) => lease,
-    };
-    let job_id = lease.job_id.clone();
-    let (db, config) = (web.db.clone(), web.config.clone());
-    tokio::spawn(jobs::drive(db, config, lease, options, Arc::new(Progress::default())));
-    Ok((job_id, "Freshservice sync started"))
-}
-
-fn configured(config: &Config) -> Result<()> {
-    match config.freshservice.credentials() {
-        Some(_) => Ok(()),
-        None => Err(Error::Unavailable("Freshservice is not configured: set [freshservice] domain and api_key".to_owned())),
-    }
+/// What to tell whoever started a job.
+#[must_use]
+pub fn said(kind: JobKind, started: &Started) -> String {
+    let what = if started.already { "is already running" } else { "started" };
+    format!("{} {what}", kind.label())
 }
 
 fn refusal(error: &Error) -> Response {
@@ -94,7 +93,7 @@ async fn find(web: &Web, job_id: String) -> Result<Option<Job>> {
 
 /// The newest job of a script, under either of its names.
 async fn last(_caller: Staff, State(web): State<Web>, Path(script): Path<String>) -> Result<Response> {
-    let name = if script == "psa" { "freshservice".to_owned() } else { script };
+    let name = JobKind::parse(&script).map_or(script, |kind| kind.as_str().to_owned());
     let read = |name: String| web.db.read(&Scope::All, move |c| jobs_store::last(c, &name));
     let mut job = read(name.clone()).await?;
     if job.as_ref().is_some_and(|job| job.status == "running") && jobs::sweep(&web.db).await? > 0 {

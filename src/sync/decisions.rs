@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     apply::{Applied, Apply},
-    freshservice::SYSTEM,
+    catalogue::JobKind,
     jobs,
     jobs_store::{self, Acquired, Lease, prove},
     plan::State,
@@ -30,13 +30,14 @@ fn open(c: &mut Conn, id: i64) -> Result<Stored> {
 /// Applies what waits. Rows that changed since the plan was made are left alone.
 pub async fn approve(db: &Db, id: i64, by: &str, progress: Arc<Progress>) -> Result<Applied> {
     let plan = db.read(&Scope::All, move |c| open(c, id)).await?;
-    let lease = match jobs::acquire(db, by).await? {
+    let kind = JobKind::parse(&plan.source).ok_or_else(|| Error::internal(format!("plan {id} is of an unknown source")))?;
+    let lease = match jobs::acquire(db, kind, by).await? {
         Acquired::Ours(lease) => lease,
         Acquired::Running(job) => {
             return Err(Error::conflict(format!("a sync is running (job {job}); decide when it has ended")));
         }
     };
-    let result = apply(db, &lease, &plan, by, progress).await;
+    let result = apply(db, kind, &lease, &plan, by, progress).await;
     let (output, error) = match &result {
         Ok(applied) => (format!("plan {id} approved: {} applied, {} stale", applied.done, applied.stale), None),
         Err(error) => (String::new(), Some(error.to_string())),
@@ -45,7 +46,7 @@ pub async fn approve(db: &Db, id: i64, by: &str, progress: Arc<Progress>) -> Res
     result
 }
 
-async fn apply(db: &Db, lease: &Lease, plan: &Stored, by: &str, progress: Arc<Progress>) -> Result<Applied> {
+async fn apply(db: &Db, kind: JobKind, lease: &Lease, plan: &Stored, by: &str, progress: Arc<Progress>) -> Result<Applied> {
     let (id, by, held) = (plan.id, by.to_owned(), lease.clone());
     let begin = move |w: &mut Write<'_>| {
         prove(w, &held)?;
@@ -54,7 +55,7 @@ async fn apply(db: &Db, lease: &Lease, plan: &Stored, by: &str, progress: Arc<Pr
         plans_store::move_items(w, id, State::Held, State::Pending)
     };
     db.write(&Scope::All, &Actor::system("sync"), begin).await?;
-    let actor = Actor::sync(SYSTEM, plan.run_id);
+    let actor = Actor::sync(kind.system(), plan.run_id);
     let applied = Apply { db: db.clone(), lease: lease.clone(), plan: id, actor, progress }.run().await?;
     let held = lease.clone();
     let end = move |w: &mut Write<'_>| {

@@ -1,16 +1,19 @@
-//! Running a sync as a job: with a lease, a heartbeat and an end that is written down whatever happens.
+//! Running a job: with a lease, a heartbeat and an end that is written down whatever happens.
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Value;
+
 use super::{
-    freshservice::SYSTEM,
+    catalogue::JobKind,
     jobs_store::{self, Acquired, Lease},
+    plan::Item,
     progress::Progress,
-    run::{Options, Outcome, Run},
+    run::Ask,
 };
 use crate::{
     config::Config,
-    db::Db,
+    db::{Db, Write},
     error::{Error, Result},
     types::{Actor, Scope},
 };
@@ -18,31 +21,139 @@ use crate::{
 /// How often a job says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// Takes the right to sync Freshservice, or names the job that has it.
-pub async fn acquire(db: &Db, started_by: &str) -> Result<Acquired> {
-    let by = started_by.to_owned();
-    db.write(&Scope::All, &Actor::system("sync"), move |w| jobs_store::acquire(w, SYSTEM, &by)).await
+/// How a job was asked for.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Plan only: nothing is changed here or at the vendor.
+    pub dry_run: bool,
+    /// Read everything from the start, whatever an interrupted run has left.
+    pub full: bool,
+    /// Approve what the valve would hold.
+    pub yes: bool,
+    /// Change what differs at the vendor as well.
+    pub force: bool,
+    /// Read what changed since this time, instead of since the last run.
+    pub since: Option<String>,
+    /// Run what belongs to it afterwards, as a second step (contract §1.11).
+    pub follow_up: bool,
+    /// Who decides at a terminal; nobody elsewhere.
+    pub ask: Option<Ask>,
 }
 
-/// Runs the sync that the lease allows and writes down how it ended.
-pub async fn drive(db: Db, config: Arc<Config>, lease: Lease, options: Options, progress: Arc<Progress>) -> Result<Outcome> {
+/// What a job's body gets.
+#[derive(Clone)]
+pub struct Job {
+    /// Which.
+    pub kind: JobKind,
+    /// Where.
+    pub db: Db,
+    /// What the operator decided.
+    pub config: Arc<Config>,
+    /// Proof that this job may write; every write of it proves the lease again.
+    pub lease: Lease,
+    /// How it was asked for.
+    pub options: Options,
+    /// Where to say how far we are.
+    pub progress: Arc<Progress>,
+}
+
+impl Job {
+    /// One short transaction of the job, in the bulk lane, that proves the lease first.
+    ///
+    /// # Errors
+    /// `Conflict` when another process took the job over; those of `work`.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        actor: &Actor,
+        work: impl FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let lease = self.lease.clone();
+        let proven = move |w: &mut Write<'_>| {
+            jobs_store::prove(w, &lease)?;
+            work(w)
+        };
+        self.db.write_bulk(&Scope::All, actor, proven).await
+    }
+}
+
+/// How a job ended, when it ended by itself.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    /// What it did, for people; the job keeps the end of it.
+    pub text: String,
+    /// What went wrong without stopping it; such a job counts as failed.
+    pub problem: Option<String>,
+    /// The exit code of the command (design §7).
+    pub exit_code: u8,
+    /// The same as JSON.
+    pub report: Value,
+    /// For a dry run, what it would do; what a real run did is in its stored plan.
+    pub items: Vec<Item>,
+}
+
+/// A job that was started, or that runs already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The job.
+    pub job_id: String,
+    /// Whether it ran before.
+    pub already: bool,
+}
+
+/// Takes the right to run a kind of job, or names the job that has it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn acquire(db: &Db, kind: JobKind, started_by: &str) -> Result<Acquired> {
+    let by = started_by.to_owned();
+    let take = move |w: &mut Write<'_>| jobs_store::acquire(w, kind.as_str(), kind.system(), &by);
+    db.write(&Scope::All, &Actor::system("sync"), take).await
+}
+
+/// Starts a job in the background, or names the one of its kind that runs.
+///
+/// # Errors
+/// `Unavailable` when its vendor is not configured; those of the database.
+pub async fn start(db: &Db, config: &Arc<Config>, kind: JobKind, options: Options, by: &str) -> Result<Started> {
+    kind.configured(config)?;
+    match acquire(db, kind, by).await? {
+        Acquired::Running(job_id) => Ok(Started { job_id, already: true }),
+        Acquired::Ours(lease) => {
+            let job_id = lease.job_id.clone();
+            tokio::spawn(drive(db.clone(), config.clone(), kind, lease, options, Arc::new(Progress::default())));
+            Ok(Started { job_id, already: false })
+        }
+    }
+}
+
+/// Runs the job that the lease allows and writes down how it ended.
+///
+/// # Errors
+/// Those of the job's body, or of the database.
+pub async fn drive(
+    db: Db,
+    config: Arc<Config>,
+    kind: JobKind,
+    lease: Lease,
+    options: Options,
+    progress: Arc<Progress>,
+) -> Result<Ended> {
     let beating = tokio::spawn(beat(db.clone(), lease.clone(), progress.clone()));
-    let run = Run { db: db.clone(), config, lease: lease.clone(), options, progress };
-    let outcome =
-        tokio::spawn(run.run()).await.unwrap_or_else(|cause| Err(Error::internal(format!("the sync stopped: {cause}"))));
+    let job = Job { kind, db: db.clone(), config, lease: lease.clone(), options, progress };
+    let ended =
+        tokio::spawn(kind.run(job)).await.unwrap_or_else(|cause| Err(Error::internal(format!("the job stopped: {cause}"))));
     beating.abort();
-    let (output, error) = match &outcome {
-        Ok((report, _)) if report.ending.exit_code() == 6 => (report.text(), Some(report.problems.join("; "))),
-        Ok((report, _)) => (report.text(), None),
+    let (output, error) = match &ended {
+        Ok(ended) => (ended.text.clone(), ended.problem.clone()),
         Err(error) => (String::new(), Some(error.to_string())),
     };
     if let Some(error) = &error {
-        tracing::error!(job = lease.job_id, %error, "the Freshservice sync failed");
+        tracing::error!(job = lease.job_id, %error, "the {} failed", kind.label());
     }
     let finish =
         db.write(&Scope::All, &Actor::system("sync"), move |w| jobs_store::finish(w, &lease, &output, error.as_deref())).await;
-    match (outcome, finish) {
-        (Ok(outcome), Ok(())) => Ok(outcome),
+    match (ended, finish) {
+        (Ok(ended), Ok(())) => Ok(ended),
         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
     }
 }
@@ -54,7 +165,7 @@ async fn beat(db: Db, lease: Lease, progress: Arc<Progress>) {
         let (lease, line) = (lease.clone(), progress.now().line());
         let beat = db.write(&Scope::All, &Actor::system("sync"), move |w| jobs_store::beat(w, &lease, &line)).await;
         if let Err(error) = beat {
-            tracing::warn!(%error, "a heartbeat of the sync failed");
+            tracing::warn!(%error, "a heartbeat of the job failed");
             if matches!(error, Error::Conflict { .. }) {
                 return;
             }
@@ -63,6 +174,9 @@ async fn beat(db: Db, lease: Lease, progress: Arc<Progress>) {
 }
 
 /// Marks the jobs of dead processes failed; called when the program starts.
+///
+/// # Errors
+/// Those of the database.
 pub async fn sweep(db: &Db) -> Result<usize> {
     if !db.read(&Scope::All, jobs_store::any_running).await? {
         return Ok(0);

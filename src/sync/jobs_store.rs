@@ -78,7 +78,7 @@ fn job(row: &Row) -> Result<Job> {
 
 /// Takes the lease and records a new job, unless a live job has it. A holder that is certainly dead, or
 /// has been silent for too long, loses it, and its job is marked failed.
-pub fn acquire(c: &mut Conn, name: &str, started_by: &str) -> Result<Acquired> {
+pub fn acquire(c: &mut Conn, name: &str, provider: &str, started_by: &str) -> Result<Acquired> {
     let sql = "SELECT lease.job_id, lease.fence, lease.expires_at, job.host, job.pid, job.pid_started, job.status
                FROM sync_leases lease LEFT JOIN sync_jobs job ON job.id = lease.job_id WHERE lease.name = ?1";
     let held = c.first(sql, params![name])?;
@@ -99,8 +99,8 @@ pub fn acquire(c: &mut Conn, name: &str, started_by: &str) -> Result<Acquired> {
     let us = Process::current();
     c.run(
         "INSERT INTO sync_jobs (id, script, provider, sync_type, status, started_at, started_by, host, pid, pid_started, heartbeat_at)
-         VALUES (?1, ?2, ?2, 'base', 'running', ?3, ?4, ?5, ?6, ?7, ?3)",
-        params![&id, name, now(), started_by, &us.host, us.pid, &us.started],
+         VALUES (?1, ?2, ?8, 'base', 'running', ?3, ?4, ?5, ?6, ?7, ?3)",
+        params![&id, name, now(), started_by, &us.host, us.pid, &us.started, provider],
     )?;
     c.run(
         "INSERT INTO sync_leases (name, job_id, fence, expires_at) VALUES (?1, ?2, ?3, ?4)

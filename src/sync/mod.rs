@@ -4,6 +4,7 @@
 
 pub mod api;
 mod apply;
+pub mod catalogue;
 mod cells;
 mod center_store;
 mod columns;

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::{config::Config, db::Conn, error::Result};
 
+/// What the Freshservice pull plans.
+const KINDS: [Kind; 3] = [Kind::Company, Kind::Contact, Kind::PsaAgent];
+
 /// What was read and proven, ready to be planned.
 pub struct Lists {
     records: HashMap<Kind, (Vec<Mapped>, HashSet<String>)>,
@@ -50,10 +53,10 @@ pub fn plan(c: &mut Conn, mut lists: Lists, limits: Limits, approved: bool) -> R
     let gone: HashSet<String> =
         lists.evidence.iter().filter(|(_, e)| matches!(e, Evidence::Gone(_))).map(|(id, _)| id.clone()).collect();
     let locals: HashMap<Kind, Vec<Local>> =
-        Kind::ALL.into_iter().map(|kind| Ok((kind, locals_store::all(c, kind, SYSTEM)?))).collect::<Result<_>>()?;
+        KINDS.into_iter().map(|kind| Ok((kind, locals_store::all(c, kind, SYSTEM)?))).collect::<Result<_>>()?;
     let of = |kind: Kind| locals.get(&kind).map(Vec::as_slice).unwrap_or_default();
     let mut listed: HashMap<Kind, HashSet<String>> = HashMap::new();
-    for kind in Kind::ALL {
+    for kind in KINDS {
         let Some((records, ids)) = lists.records.remove(&kind) else { continue };
         let records = distinct(records);
         match kind {
@@ -89,7 +92,7 @@ fn close_valves(
     limits: Limits,
 ) -> Result<Vec<String>> {
     let mut reasons = Vec::new();
-    for kind in Kind::ALL {
+    for kind in KINDS {
         let rows = locals.get(&kind).map(Vec::as_slice).unwrap_or_default();
         let live = rows.iter().filter(|l| !l.retired && !l.external_ids.is_empty()).count() as u64;
         let mut dependants = Vec::new();

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::plan::{Action, Item, Kind, State};
+use super::{
+    jobs::Ended,
+    plan::{Action, Item, Kind, State},
+};
 
 /// How a run ended; the command's exit code follows from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +40,9 @@ impl Ending {
 /// What a run did, or (a dry run) would do.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
+    /// The kinds of rows that the run is about.
+    #[serde(skip)]
+    pub kinds: Vec<Kind>,
     /// The run.
     pub run_id: i64,
     /// The plan, when there was anything to plan.
@@ -70,6 +76,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// How the job that made this report ended.
+    #[must_use]
+    pub fn ended(&self, items: Vec<Item>) -> Ended {
+        let problem = (self.ending == Ending::Upstream).then(|| self.problems.join("; "));
+        let report = serde_json::to_value(self).unwrap_or_default();
+        Ended { text: self.text(), problem, exit_code: self.ending.exit_code(), report, items }
+    }
+
     /// Counts the items of a plan, and nothing else.
     pub fn recount(&mut self, items: &[Item]) {
         (self.counts, self.changes, self.held, self.held_kinds) = Default::default();
@@ -110,7 +124,7 @@ impl Report {
     #[must_use]
     pub fn text(&self) -> String {
         let mut lines = Vec::new();
-        for kind in Kind::ALL {
+        for kind in self.kinds.iter().copied() {
             let listed = self.listed.get(kind.plural()).map_or_else(|| "not read".to_owned(), |n| format!("{n} listed"));
             let parts: Vec<String> = Action::ALL
                 .into_iter()
@@ -126,7 +140,7 @@ impl Report {
             (n, false) => format!("{n} changes planned, {} applied", self.applied),
         });
         if let (Some(why), Some(plan)) = (&self.held_because, self.plan_id) {
-            let retirements: u64 = Kind::ALL.into_iter().map(|kind| self.of(kind, Action::Retire)).sum();
+            let retirements: u64 = self.kinds.iter().map(|kind| self.of(*kind, Action::Retire)).sum();
             let what = if self.held > retirements { "changes" } else { "retirements" };
             lines.push(format!("{} {what} wait for approval: {why}", self.held));
             lines.push(format!(

@@ -9,6 +9,7 @@ use super::{
         SYSTEM,
         client::{Freshservice, LISTS, List},
     },
+    jobs::{Ended, Job, Options},
     jobs_store::Lease,
     locals_store,
     plan::{Item, Kind, Observation, Plan},
@@ -29,6 +30,8 @@ use crate::{
     types::{Actor, Scope},
 };
 
+/// What this run reads.
+const KINDS: [Kind; 3] = [Kind::Company, Kind::Contact, Kind::PsaAgent];
 /// How often a plan is made anew because rows changed under it.
 const PASSES: usize = 3;
 /// Items stored in one transaction.
@@ -48,39 +51,33 @@ pub enum Decision {
 /// Asks a person about a plan that retires rows.
 pub type Ask = Arc<dyn Fn(&Report, &[Item]) -> Decision + Send + Sync>;
 
-/// How a run was asked for.
-#[derive(Clone, Default)]
-pub struct Options {
-    /// Plan only.
-    pub dry_run: bool,
-    /// Read everything from the start, whatever an interrupted run has staged.
-    pub full: bool,
-    /// Approve what the valve holds.
-    pub yes: bool,
-    /// Who decides at a terminal; nobody elsewhere.
-    pub ask: Option<Ask>,
-}
-
 /// One run.
-pub struct Run {
+struct Run {
     /// Where.
-    pub db: Db,
+    db: Db,
     /// What the operator decided.
-    pub config: Arc<Config>,
+    config: Arc<Config>,
     /// Proof that this job may write.
-    pub lease: Lease,
+    lease: Lease,
     /// How it was asked for.
-    pub options: Options,
+    options: Options,
     /// Where to say how far we are.
-    pub progress: Arc<Progress>,
+    progress: Arc<Progress>,
 }
 
 /// A report, and for a dry run the items it counts; those of a real run are in the stored plan.
-pub type Outcome = (Report, Vec<Item>);
+type Outcome = (Report, Vec<Item>);
+
+/// The body of the Freshservice job.
+pub async fn body(job: Job) -> Result<Ended> {
+    let Job { db, config, lease, options, progress, .. } = job;
+    let (report, items) = Run { db, config, lease, options, progress }.run().await?;
+    Ok(report.ended(items))
+}
 
 impl Run {
     /// Runs, and records how it ended.
-    pub async fn run(self) -> Result<Outcome> {
+    async fn run(self) -> Result<Outcome> {
         let (url, key) = self.config.freshservice.credentials().ok_or_else(|| {
             Error::field(
                 "freshservice",
@@ -88,7 +85,7 @@ impl Run {
             )
         })?;
         let client = Freshservice::new(url, key)?;
-        let mut report = Report { dry_run: self.options.dry_run, ..Report::default() };
+        let mut report = Report { kinds: KINDS.to_vec(), dry_run: self.options.dry_run, ..Report::default() };
         if !self.options.dry_run {
             report.applied += self.finish_interrupted().await?.done;
         }

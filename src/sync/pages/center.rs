@@ -9,7 +9,13 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     status,
-    sync::{api, center_store, freshservice::SYSTEM, jobs, run::Options},
+    sync::{
+        api,
+        catalogue::JobKind,
+        center_store,
+        freshservice::SYSTEM,
+        jobs::{self, Options},
+    },
     types::Scope,
     web::{Fields, Web, view::Section},
 };
@@ -47,8 +53,9 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
 pub async fn start(caller: Admin, frame: Frame, State(web): State<Web>, mut fields: Fields) -> Result<Response> {
     let dry_run = fields.bool("dry_run").value().unwrap_or(false);
     fields.finish()?;
-    match api::begin(&web, caller.name(), Options { dry_run, ..Options::default() }).await {
-        Ok((_, words)) => frame.go("/admin/", &format!("{words}.")),
+    let (kind, options) = (JobKind::Freshservice, Options { dry_run, ..Options::default() });
+    match jobs::start(&web.db, &web.config, kind, options, caller.name()).await {
+        Ok(started) => frame.go("/admin/", &format!("{}.", api::said(kind, &started))),
         Err(error @ (Error::Unavailable(_) | Error::Conflict { .. })) => frame.go_sorry("/admin/", &format!("{error}.")),
         Err(other) => Err(other),
     }

@@ -1,0 +1,93 @@
+//! Every kind of job there is: its names, what it needs, and where its body is. The command line, the
+//! API, the scheduler and the pages all start jobs through this list.
+
+use super::{
+    freshservice,
+    jobs::{Ended, Job},
+    run,
+};
+use crate::{
+    config::Config,
+    error::{Error, Result},
+};
+
+/// A kind of job. One of each runs at a time, wherever it was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum JobKind {
+    /// Pulls companies, contacts, agents and assets from Freshservice.
+    Freshservice,
+}
+
+/// What everybody may know of a kind.
+struct Facts {
+    /// The script name that neighbours know; also the name of the lease and of the runs' source.
+    name: &'static str,
+    /// Other names that neighbours use.
+    aliases: &'static [&'static str],
+    /// What people call it.
+    label: &'static str,
+    /// The vendor, as links and history name it.
+    system: &'static str,
+}
+
+impl JobKind {
+    /// All of them, in the order in which `sync all` runs them.
+    pub const ALL: &[Self] = &[Self::Freshservice];
+
+    const fn facts(self) -> Facts {
+        match self {
+            Self::Freshservice => Facts {
+                name: "freshservice",
+                aliases: &["psa", "base"],
+                label: "Freshservice sync",
+                system: freshservice::SYSTEM,
+            },
+        }
+    }
+
+    /// The script name of contract §1.11.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// What people call it: "Freshservice sync".
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        self.facts().label
+    }
+
+    /// The vendor whose data it reads or writes.
+    #[must_use]
+    pub const fn system(self) -> &'static str {
+        self.facts().system
+    }
+
+    /// The kind of a name or alias.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word || kind.facts().aliases.contains(&word))
+    }
+
+    /// Whether what it needs is configured.
+    ///
+    /// # Errors
+    /// `Unavailable`, with what to set.
+    pub fn configured(self, config: &Config) -> Result<()> {
+        match self.system() {
+            freshservice::SYSTEM if config.freshservice.credentials().is_none() => Err(Error::Unavailable(
+                "Freshservice is not configured: set [freshservice] domain and api_key in codex.conf, or \
+                 CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does the work.
+    pub(super) async fn run(self, job: Job) -> Result<Ended> {
+        match self {
+            Self::Freshservice => run::body(job).await,
+        }
+    }
+}
