@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::{
     catalogue::JobKind,
+    job_log_store,
     jobs_store::{self, Acquired, Lease},
     plan::Item,
-    progress::Progress,
+    progress::{Level, Progress},
     run::Ask,
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// How often a job says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// How a job was asked for.
 #[derive(Clone, Default)]
@@ -139,7 +140,8 @@ pub async fn drive(
     progress: Arc<Progress>,
 ) -> Result<Ended> {
     let beating = tokio::spawn(beat(db.clone(), lease.clone(), progress.clone()));
-    let job = Job { kind, db: db.clone(), config, lease: lease.clone(), options, progress };
+    let job = Job { kind, db: db.clone(), config, lease: lease.clone(), options, progress: progress.clone() };
+    progress.say(Level::Info, format!("{} started", kind.label()));
     let ended =
         tokio::spawn(kind.run(job)).await.unwrap_or_else(|cause| Err(Error::internal(format!("the job stopped: {cause}"))));
     beating.abort();
@@ -150,8 +152,18 @@ pub async fn drive(
     if let Some(error) = &error {
         tracing::error!(job = lease.job_id, %error, "the {} failed", kind.label());
     }
-    let finish =
-        db.write(&Scope::All, &Actor::system("sync"), move |w| jobs_store::finish(w, &lease, &output, error.as_deref())).await;
+    progress.end_phase();
+    output.lines().for_each(|line| progress.say(Level::Info, line));
+    if let Some(error) = &error {
+        progress.say(Level::Error, error);
+    }
+    let lines = progress.take_lines();
+    let finish = move |w: &mut Write<'_>| {
+        job_log_store::append(w, &lease, &lines)?;
+        job_log_store::prune(w)?;
+        jobs_store::finish(w, &lease, &output, error.as_deref())
+    };
+    let finish = db.write(&Scope::All, &Actor::system("sync"), finish).await;
     match (ended, finish) {
         (Ok(ended), Ok(())) => Ok(ended),
         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
@@ -162,8 +174,12 @@ pub async fn drive(
 async fn beat(db: Db, lease: Lease, progress: Arc<Progress>) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
-        let (lease, line) = (lease.clone(), progress.now().line());
-        let beat = db.write(&Scope::All, &Actor::system("sync"), move |w| jobs_store::beat(w, &lease, &line)).await;
+        let (lease, line, lines) = (lease.clone(), progress.now().line(), progress.take_lines());
+        let beat = move |w: &mut Write<'_>| {
+            jobs_store::beat(w, &lease, &line)?;
+            job_log_store::append(w, &lease, &lines)
+        };
+        let beat = db.write(&Scope::All, &Actor::system("sync"), beat).await;
         if let Err(error) = beat {
             tracing::warn!(%error, "a heartbeat of the job failed");
             if matches!(error, Error::Conflict { .. }) {

@@ -14,6 +14,7 @@ pub mod fault;
 mod fetch;
 pub mod freshservice;
 pub mod http;
+pub mod job_log_store;
 pub mod jobs;
 pub mod jobs_store;
 mod locals_store;

@@ -2,6 +2,42 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::types::now;
+
+/// How much a line of the log matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// As expected.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Went wrong.
+    Error,
+}
+
+impl Level {
+    /// The word stored in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One line of a job's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When.
+    pub at: String,
+    /// How much it matters.
+    pub level: Level,
+    /// What.
+    pub text: String,
+}
+
 /// What a run is doing now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Now {
@@ -31,6 +67,7 @@ type Watcher = Box<dyn Fn(&Now) + Send + Sync>;
 #[derive(Default)]
 pub struct Progress {
     now: Mutex<Now>,
+    log: Mutex<Vec<Line>>,
     watcher: Option<Watcher>,
 }
 
@@ -38,7 +75,7 @@ impl Progress {
     /// Progress that calls `watcher` at each step.
     #[must_use]
     pub fn watched(watcher: impl Fn(&Now) + Send + Sync + 'static) -> Self {
-        Self { now: Mutex::default(), watcher: Some(Box::new(watcher)) }
+        Self { watcher: Some(Box::new(watcher)), ..Self::default() }
     }
 
     /// What the run is doing now.
@@ -47,14 +84,35 @@ impl Progress {
         self.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A new phase begins.
+    /// A new phase begins; how the one before ended goes to the log.
     pub fn begin(&self, phase: &str, total: Option<u64>) {
+        self.end_phase();
         self.change(|now| *now = Now { phase: phase.to_owned(), done: 0, total });
     }
 
     /// So many more are done.
     pub fn add(&self, count: usize) {
         self.change(|now| now.done += count as u64);
+    }
+
+    /// Adds a line to the job's log.
+    pub fn say(&self, level: Level, text: impl Into<String>) {
+        let line = Line { at: now(), level, text: text.into() };
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    /// Says how far the phase has come that ends now.
+    pub fn end_phase(&self) {
+        let now = self.now();
+        if !now.phase.is_empty() {
+            self.say(Level::Info, if now.done == 0 && now.total.is_none() { now.phase } else { now.line() });
+        }
+    }
+
+    /// The lines since the last call.
+    #[must_use]
+    pub fn take_lines(&self) -> Vec<Line> {
+        std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn change(&self, change: impl FnOnce(&mut Now)) {
