@@ -17,6 +17,7 @@ pub mod http;
 pub mod job_log_store;
 pub mod jobs;
 pub mod jobs_store;
+pub mod live;
 mod locals_store;
 pub mod pages;
 pub mod plan;

@@ -74,6 +74,8 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /api/public/user/home-page", SIGNED_IN),
     ("GET /api/public/user/theme", SIGNED_IN),
     ("GET /api/search", SIGNED_IN),
+    ("GET /api/sync/jobs/{job_id}/events", STAFF),
+    ("GET /api/sync/jobs/{job_id}/log", STAFF),
     ("GET /api/sync/plans", ADMINS),
     ("GET /api/sync/plans/{id}", ADMINS),
     ("POST /api/sync/plans/{id}/approve", ADMINS),
