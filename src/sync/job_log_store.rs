@@ -48,9 +48,7 @@ pub fn append(c: &mut Conn, lease: &Lease, lines: &[Line]) -> Result<()> {
 pub fn of(c: &mut Conn, job: &str, after: i64) -> Result<Vec<Said>> {
     let sql = "SELECT n, at, level, message FROM job_log WHERE job_id = ?1 AND n > ?2 ORDER BY n";
     let rows = c.all(sql, params![job, after])?;
-    rows.iter()
-        .map(|row| Ok(Said { n: row.get(0)?, at: row.get(1)?, level: row.get(2)?, message: row.get(3)? }))
-        .collect()
+    rows.iter().map(|row| Ok(Said { n: row.get(0)?, at: row.get(1)?, level: row.get(2)?, message: row.get(3)? })).collect()
 }
 
 /// Forgets the logs of jobs that are kept no more.
