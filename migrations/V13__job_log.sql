@@ -7,3 +7,6 @@ CREATE TABLE job_log (
   message TEXT NOT NULL,
   PRIMARY KEY (job_id, n)
 );
+-- A run whose changes a person took back.
+ALTER TABLE sync_runs ADD COLUMN undone_at TEXT;
+ALTER TABLE sync_runs ADD COLUMN undone_by TEXT;

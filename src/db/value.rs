@@ -146,6 +146,12 @@ impl<T: FromValue> FromValue for Option<T> {
 pub struct Row(pub(super) Vec<Value>);
 
 impl Row {
+    /// A row of these cells, for records that are made of values instead of being read.
+    #[must_use]
+    pub fn of(cells: Vec<Value>) -> Self {
+        Self(cells)
+    }
+
     /// The cell at `index` as `T`.
     pub fn get<T: FromValue>(&self, index: usize) -> Result<T> {
         let cell = self.0.get(index).ok_or_else(|| Error::Internal(format!("the answer has no column {index}")))?;

@@ -136,6 +136,33 @@ pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Change>
     c.all(&sql, params![entity, id, limit])?.iter().map(change).collect()
 }
 
+/// One change.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get(c: &mut Conn, seq: i64) -> Result<Change> {
+    let row = c.first(&format!("SELECT {COLUMNS} FROM changes WHERE seq = ?1"), params![seq])?;
+    row.as_ref().map(change).transpose()?.ok_or(Error::NotFound { what: "Change" })
+}
+
+/// The changes of a sync run before `seq`, newest first.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Change>> {
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE run_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
+    c.all(&sql, params![run, before, limit])?.iter().map(change).collect()
+}
+
+/// How many changes of a sync run there are, by kind of row and action.
+///
+/// # Errors
+/// Those of the engine.
+pub fn tally_of_run(c: &mut Conn, run: i64) -> Result<Vec<(String, String, i64)>> {
+    let sql = "SELECT entity, action, COUNT(*) FROM changes WHERE run_id = ?1 GROUP BY entity, action ORDER BY entity, action";
+    c.all(sql, params![run])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
+}
+
 /// Where a value came from.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct Origin {

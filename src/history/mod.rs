@@ -5,6 +5,7 @@ pub mod links_store;
 pub mod pins_store;
 mod record;
 pub mod store;
+pub mod undo;
 
 pub use feed_store as feed;
 pub use links_store as links;

@@ -10,6 +10,8 @@ mod remove;
 pub mod remove_store;
 pub mod retire;
 mod search;
+pub mod undo;
+pub mod undo_store;
 
 use crate::web::Routes;
 
@@ -23,6 +25,7 @@ pub fn routes() -> Routes {
         .merge(pages::routes())
         .merge(remove::routes())
         .merge(search::routes())
+        .merge(undo::routes())
         .delete("/api/companies/{acct}", retire::company)
         .get("/api/companies/{acct}/attached", retire::attached)
 }

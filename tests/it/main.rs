@@ -45,3 +45,4 @@ mod sync_people;
 mod sync_pull;
 mod sync_safety;
 mod tenants;
+mod undo;

@@ -1,0 +1,86 @@
+//! Taking a change back: the inverse of it goes through the same path as every other write, and only as
+//! far as nobody has changed the same thing since.
+
+use serde_json::Value as Json;
+
+use super::{Record, feed::Change, store};
+use crate::{
+    db::{Row, Value, Write},
+    error::{Error, Result},
+};
+
+/// What became of a change that was to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// It is taken back.
+    Done,
+    /// There was nothing (left) to take back.
+    Already,
+    /// It stands, or part of it, for this reason.
+    Refused(String),
+}
+
+/// Takes a change of a row's own columns back, or of its life.
+///
+/// # Errors
+/// Those of the write; what cannot be undone is [`Undone::Refused`], not an error.
+pub fn row<R: Record>(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let reason = format!("change {} undone", change.seq);
+    let Some(now) = store::find::<R>(w, change.entity_id)? else {
+        return Ok(Undone::Refused("the row is not there".to_owned()));
+    };
+    match (change.action.as_str(), now.retired_at().is_some()) {
+        ("create" | "restore", true) | ("retire", false) => Ok(Undone::Already),
+        ("create" | "restore", false) => store::retire::<R>(w, change.entity_id, Some(&reason)).map(|_| Undone::Done),
+        ("retire", true) => store::restore::<R>(w, change.entity_id, Some(&reason)).map(|_| Undone::Done),
+        ("update", _) => columns::<R>(w, &now, change, &reason),
+        (other, _) => Ok(Undone::Refused(format!("{other:?} cannot be undone"))),
+    }
+}
+
+fn columns<R: Record>(w: &mut Write<'_>, now: &R, change: &Change, reason: &str) -> Result<Undone> {
+    let Json::Object(fields) = &change.fields else { return Ok(Undone::Already) };
+    let mut values = now.values();
+    let (mut back, mut since) = (0, Vec::new());
+    for (field, sides) in fields {
+        let Some(at) = R::COLUMNS.iter().position(|column| column == field) else {
+            since.push(format!("{field} is no field of its own"));
+            continue;
+        };
+        let (old, new) = (&sides["old"], &sides["new"]);
+        let current = values[at].to_json();
+        if current == *new {
+            values[at] = cell(old)?;
+            back += 1;
+        } else if current != *old {
+            since.push(format!("{field} has changed since"));
+        }
+    }
+    if back > 0 {
+        let mut cells = vec![Value::Int(now.id()), Value::Int(now.rev()), "".into(), "".into(), Value::Null];
+        cells.extend(values);
+        let wanted = R::from_row(&Row::of(cells), 0)?;
+        store::update::<R>(w, now.id(), None, Some(reason), |row| {
+            *row = wanted;
+            Ok(())
+        })?;
+    }
+    Ok(match (back, since.is_empty()) {
+        (0, true) => Undone::Already,
+        (_, true) => Undone::Done,
+        _ => Undone::Refused(since.join("; ")),
+    })
+}
+
+fn cell(json: &Json) -> Result<Value> {
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(yes) => Value::Bool(*yes),
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Number(number) => match number.as_i64() {
+            Some(whole) => Value::Int(whole),
+            None => Value::Real(number.as_f64().unwrap_or_default()),
+        },
+        Json::Array(_) | Json::Object(_) => return Err(Error::internal("a column's history holds no plain value")),
+    })
+}

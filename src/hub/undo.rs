@@ -1,0 +1,200 @@
+//! Taking changes back: one of them, or all of a sync run, newest first.
+
+use axum::{Json, extract::State, response::Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{retire, undo_store};
+use crate::{
+    agents::PsaAgent,
+    assets::Asset,
+    auth::{Admin, Editor},
+    companies::{Company, Location},
+    contacts::{Contact, Membership, store as contacts},
+    db::{Conn, Db, Write},
+    error::{Error, Result},
+    history::{
+        feed::{self, Change},
+        undo::{self, Undone},
+    },
+    sync::{
+        catalogue::JobKind,
+        jobs,
+        jobs_store::{self, Acquired, Lease},
+    },
+    types::{Actor, Scope},
+    web::{Conditions, Path, Reply, Routes, Web},
+};
+
+/// Changes taken back in one transaction.
+const CHUNK: i64 = 50;
+/// How many refusals are told one by one.
+const TOLD: usize = 50;
+
+/// The routes.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new().post("/api/changes/{seq}/undo", one).post("/api/sync/runs/{id}/undo", all_of_run)
+}
+
+/// What became of a run's changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Taken back.
+    pub undone: u64,
+    /// Nothing was left to take back.
+    pub already: u64,
+    /// Left as they are, because they have changed since or cannot be undone.
+    pub refused: u64,
+    /// The first of those, in words.
+    pub refusals: Vec<String>,
+}
+
+impl Summary {
+    /// In a sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.refused {
+            0 => format!("{} changes taken back", self.undone),
+            refused => format!("{} changes taken back, {refused} left as they are", self.undone),
+        }
+    }
+
+    fn count(&mut self, change: &Change, undone: Undone) {
+        match undone {
+            Undone::Done => self.undone += 1,
+            Undone::Already => self.already += 1,
+            Undone::Refused(why) => {
+                self.refused += 1;
+                if self.refusals.len() < TOLD {
+                    self.refusals.push(format!("{} {}: {why}", change.entity, change.entity_id));
+                }
+            }
+        }
+    }
+}
+
+/// Takes one change back.
+///
+/// # Errors
+/// Those of the write.
+pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    match (change.entity.as_str(), change.action.as_str()) {
+        ("contact", "join" | "leave") => place(w, change),
+        ("company", "create") => {
+            let attached = retire::attached_to_company(w, change.entity_id)?;
+            if attached.is_empty() {
+                return undo::row::<Company>(w, change);
+            }
+            let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {name}")).collect();
+            Ok(Undone::Refused(format!("still attached: {}", list.join(", "))))
+        }
+        ("company", _) => undo::row::<Company>(w, change),
+        ("contact", _) => undo::row::<Contact>(w, change),
+        ("asset", _) => undo::row::<Asset>(w, change),
+        ("location", _) => undo::row::<Location>(w, change),
+        ("psa_agent", _) => undo::row::<PsaAgent>(w, change),
+        (entity, _) => Ok(Undone::Refused(format!("changes of a {entity} cannot be undone"))),
+    }
+}
+
+/// A contact that joined a company leaves it again, and the other way round.
+fn place(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let fields = change.fields.as_object().into_iter().flatten();
+    let mut undone = Undone::Already;
+    for (field, sides) in fields {
+        let Some(number) = field.strip_prefix("company:") else { continue };
+        let Some(company_id) = undo_store::company(w, number)? else {
+            return Ok(Undone::Refused(format!("there is no company {number}")));
+        };
+        let now = contacts::memberships(w, change.entity_id)?.into_iter().find(|known| known.company_id == company_id);
+        match (&sides["old"], now) {
+            (Value::Null, Some(_)) => {
+                contacts::leave(w, change.entity_id, company_id)?;
+                undone = Undone::Done;
+            }
+            (Value::Object(old), None) => {
+                let text = |key: &str| old.get(key).and_then(Value::as_str).map(str::to_owned);
+                let is_primary = old.get("is_primary").and_then(Value::as_bool).unwrap_or(false);
+                let (role, designation) = (text("role"), text("designation"));
+                let member = Membership { company_id, role, designation, is_primary, ..Membership::default() };
+                contacts::join(w, change.entity_id, &member)?;
+                undone = Undone::Done;
+            }
+            _ => {}
+        }
+    }
+    Ok(undone)
+}
+
+/// Takes all changes of a run back, newest first, in short transactions. What a person or a later run
+/// has changed since stays as it is. While it lasts no sync of the same kind runs.
+///
+/// # Errors
+/// `NotFound`, `Conflict` while such a sync runs, or those of the database.
+pub async fn run(db: &Db, id: i64, actor: &Actor) -> Result<Summary> {
+    let source = db.read(&Scope::All, move |c| undo_store::source(c, id)).await?;
+    let kind = JobKind::parse(&source).ok_or_else(|| Error::conflict(format!("runs of {source} cannot be undone")))?;
+    let lease = match jobs::acquire(db, kind, &actor.name).await? {
+        Acquired::Ours(lease) => lease,
+        Acquired::Running(job) => {
+            return Err(Error::conflict(format!("a {} is running (job {job}); undo when it has ended", kind.label())));
+        }
+    };
+    let result = walk(db, id, actor, &lease).await;
+    let (output, error) = match &result {
+        Ok(summary) => (format!("run {id} undone: {}", summary.words()), None),
+        Err(error) => (String::new(), Some(error.to_string())),
+    };
+    db.write(&Scope::All, &Actor::system("sync"), move |w| jobs_store::finish(w, &lease, &output, error.as_deref())).await?;
+    result
+}
+
+async fn walk(db: &Db, id: i64, actor: &Actor, lease: &Lease) -> Result<Summary> {
+    let mut summary = Summary::default();
+    let mut before = i64::MAX;
+    loop {
+        let changes = db.read(&Scope::All, move |c: &mut Conn| feed::of_run(c, id, before, CHUNK)).await?;
+        let Some(last) = changes.last() else { break };
+        before = last.seq;
+        let lease = lease.clone();
+        let work = move |w: &mut Write<'_>| {
+            jobs_store::prove(w, &lease)?;
+            let mut done = Vec::with_capacity(changes.len());
+            for each in changes {
+                let undone = change(w, &each)?;
+                done.push((each, undone));
+            }
+            Ok(done)
+        };
+        for (each, undone) in db.write_bulk(&Scope::All, actor, work).await? {
+            summary.count(&each, undone);
+        }
+    }
+    let by = actor.name.clone();
+    db.write(&Scope::All, &Actor::system("sync"), move |w| undo_store::mark(w, id, &by)).await?;
+    Ok(summary)
+}
+
+/// `POST /api/changes/{seq}/undo`: takes one change back; 409 when it has changed since.
+async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, conditions: Conditions) -> Result<Response> {
+    let work = move |w: &mut Write<'_>| {
+        let told = feed::get(w, seq)?;
+        match change(w, &told)? {
+            Undone::Refused(why) => Err(Error::conflict(format!("change {seq} stands: {why}"))),
+            undone => Reply::ok(&json!({ "success": true, "seq": seq, "undone": undone == Undone::Done })),
+        }
+    };
+    conditions.run(&web, &editor.scope(), &editor.actor(), "", work).await
+}
+
+/// `POST /api/sync/runs/{id}/undo`
+async fn all_of_run(State(web): State<Web>, admin: Admin, Path(id): Path<i64>) -> Result<Json<Value>> {
+    let (db, actor) = (web.db.clone(), admin.actor());
+    // In a task of its own: a client that leaves does not stop it halfway.
+    let work = tokio::spawn(async move { run(&db, id, &actor).await });
+    let summary = work.await.map_err(Error::internal)??;
+    let mut body = serde_json::to_value(summary).map_err(Error::internal)?;
+    body["success"] = json!(true);
+    Ok(Json(body))
+}
