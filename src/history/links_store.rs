@@ -65,3 +65,18 @@ pub fn link(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, exte
     fields.insert(format!("link:{system}"), serde_json::json!([null, external_id]));
     super::store::note_raw(w, entity, id, "link", None, fields)
 }
+
+/// Says that a row is no longer that record of the vendor; `false` when it was not.
+///
+/// # Errors
+/// Those of the engine.
+pub fn unlink(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, external_id: &str) -> Result<bool> {
+    let sql = "DELETE FROM links WHERE system = ?1 AND entity = ?2 AND external_id = ?3 AND entity_id = ?4";
+    if w.run(sql, params![system, entity, external_id, id])? == 0 {
+        return Ok(false);
+    }
+    let mut fields = serde_json::Map::new();
+    fields.insert(format!("link:{system}"), serde_json::json!([external_id, null]));
+    super::store::note_raw(w, entity, id, "unlink", None, fields)?;
+    Ok(true)
+}

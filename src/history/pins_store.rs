@@ -6,6 +6,9 @@ use crate::error::Result;
 use crate::params;
 use crate::types::now;
 
+/// The pin of a row that a person brought back: no sync retires it.
+pub const LIFE: &str = "retired_at";
+
 /// The names of a row's pinned fields, sorted.
 ///
 /// # Errors

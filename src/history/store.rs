@@ -167,6 +167,12 @@ fn set_retired<R: Record>(w: &mut Write<'_>, id: i64, retire: bool, reason: Opti
     let mut fields = Map::new();
     fields.insert("retired_at".to_owned(), json!([before.retired_at(), retired_at]));
     note::<R>(w, id, if retire { "retire" } else { "restore" }, reason, fields)?;
+    // What a person brings back stays, whatever a vendor has lost, until they retire it or unpin this.
+    if w.actor().pins && !retire && links::exists(w, R::ENTITY, id)? {
+        pins::pin(w, R::ENTITY, id, pins::LIFE)?;
+    } else if w.actor().pins && retire {
+        pins::unpin(w, R::ENTITY, id, pins::LIFE)?;
+    }
     w.unscoped(|c| get(c, id))
 }
 

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{retire, undo_store};
+use super::{history_store, retire, undo_store};
 use crate::{
     agents::PsaAgent,
     assets::Asset,
@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     history::{
         feed::{self, Change},
+        links,
         undo::{self, Undone},
     },
     sync::{
@@ -81,6 +82,8 @@ impl Summary {
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     match (change.entity.as_str(), change.action.as_str()) {
         ("contact", "join" | "leave") => place(w, change),
+        (_, "link") => unlink(w, change),
+        (_, "pin" | "unpin") => Ok(Undone::Already),
         ("company", "create") => {
             let attached = retire::attached_to_company(w, change.entity_id)?;
             if attached.is_empty() {
@@ -96,6 +99,25 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         ("psa_agent", _) => undo::row::<PsaAgent>(w, change),
         (entity, _) => Ok(Undone::Refused(format!("changes of a {entity} cannot be undone"))),
     }
+}
+
+/// What was adopted stands alone again. A row that the same run created keeps its link: retired, it tells
+/// the next sync that a person did not want it.
+fn unlink(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let entity = history_store::exists(w, &change.entity, change.entity_id)?;
+    if undo_store::created_by(w, entity, change.entity_id, change.run_id)? {
+        return Ok(Undone::Already);
+    }
+    let mut undone = Undone::Already;
+    for (field, sides) in change.fields.as_object().into_iter().flatten() {
+        let link = field.strip_prefix("link:").zip(sides["new"].as_str());
+        if let Some((system, external_id)) = link
+            && links::unlink(w, entity, change.entity_id, system, external_id)?
+        {
+            undone = Undone::Done;
+        }
+    }
+    Ok(undone)
 }
 
 /// A contact that joined a company leaves it again, and the other way round.

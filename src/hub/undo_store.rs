@@ -32,3 +32,12 @@ pub fn company(c: &mut Conn, account_number: &str) -> Result<Option<i64>> {
     let sql = "SELECT company.id FROM @companies company WHERE company.account_number = ?1";
     c.first(sql, params![account_number])?.map(|row| row.get(0)).transpose()
 }
+
+/// Whether this run created the row.
+///
+/// # Errors
+/// Those of the engine.
+pub fn created_by(c: &mut Conn, entity: &str, id: i64, run: Option<i64>) -> Result<bool> {
+    let sql = "SELECT 1 FROM changes WHERE entity = ?1 AND entity_id = ?2 AND action = 'create' AND run_id = ?3";
+    Ok(run.is_some() && c.first(sql, params![entity, id, run])?.is_some())
+}

@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Local;
-use crate::sync::plan::{Action, Item, Kind, Plan};
+use crate::{
+    history::pins,
+    sync::plan::{Action, Item, Kind, Plan},
+};
 
 /// What was found out about a vendor id that a list lacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,11 @@ pub fn plan(plan: &mut Plan, kind: Kind, locals: &[Local], listed: &HashSet<Stri
             let why = unclear.unwrap_or("nothing proves that it is gone");
             let reason = format!("not listed by the vendor, but kept: {why}");
             plan.items.push(Item::new(kind, Action::Review, &local.label, reason).of(local).from_vendor(external_id));
+            continue;
+        }
+        if local.pins.contains(pins::LIFE) {
+            let reason = "a person brought it back here; the vendor has it no more";
+            plan.items.push(Item::new(kind, Action::Pinned, &local.label, reason).of(local).from_vendor(external_id));
             continue;
         }
         let mut item =
