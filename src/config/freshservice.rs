@@ -29,7 +29,7 @@ impl Freshservice {
             web_url: web.or_else(|| url.clone()),
             url,
             api_key: read.secret("freshservice", "api_key"),
-            fields: FieldNames::read(read),
+            fields: FieldNames::read(read, "freshservice.fields"),
         }
     }
 
@@ -60,8 +60,8 @@ fn account(text: &str) -> Result<Option<String>, String> {
 pub struct FieldNames(BTreeMap<&'static str, String>);
 
 impl FieldNames {
-    fn read(read: &Reader<'_>) -> Self {
-        let ours = keys().iter().filter(|key| key.section == "freshservice.fields");
+    pub(super) fn read(read: &Reader<'_>, section: &str) -> Self {
+        let ours = keys().iter().filter(|key| key.section == section);
         Self(ours.map(|key| (key.name, read.text(key.section, key.name).to_owned())).collect())
     }
 

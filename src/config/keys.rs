@@ -124,14 +124,18 @@ const KEYS: &[Key] = &[
     field("email_system"),
     field("datto_portal_url"),
     field("user_number"),
-    key("datto", "api_endpoint", "", "Datto RMM address of your region; no effect yet")
+    key("datto", "api_endpoint", "", "Datto RMM platform (concord, merlot, …), host or full address")
         .conf(&[("integrations", "datto_api_url")]),
-    key("datto", "public_key", "", "Datto RMM API key; no effect yet")
+    key("datto", "public_key", "", "Datto RMM API key")
         .kind(Kind::Secret)
         .conf(&[("integrations", "datto_api_key")]),
-    key("datto", "secret_key", "", "Datto RMM API secret; no effect yet")
+    key("datto", "secret_key", "", "Datto RMM API secret")
         .kind(Kind::Secret)
         .conf(&[("integrations", "datto_api_secret")]),
+    key("datto.fields", "account_number", "AccountNumber", "The site variable that holds the account number"),
+    key("datto.fields", "device_type", "udf7", "The user-defined field that holds the type of a device"),
+    key("datto.fields", "enabled_administrators", "udf4", "The user-defined field that lists the enabled administrators"),
+    key("datto.fields", "backup_bytes", "udf6", "The user-defined field that holds the size of a device's backup in bytes"),
     key("sync", "retire_minimum", "3", "A run may always retire this many rows of a kind without approval"),
     key("sync", "retire_percent", "5", "… or this share of the source's live rows, whichever is more"),
     key("compliance", "cleared_services", "ledger, knowledgetree, beacon, helm", "Services that see protected companies' data"),
@@ -154,4 +158,4 @@ const KEYS: &[Key] = &[
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.
 pub const LATER: &[&str] =
-    &["scheduler", "psa", "rmm", "psa.superops", "superops", "webhooks", "datto.fields", "billing", "agents", "keycloak"];
+    &["scheduler", "psa", "rmm", "psa.superops", "superops", "webhooks", "billing", "agents", "keycloak"];

@@ -4,6 +4,7 @@
 //! A [`Config`] is passed to whoever needs it; there is no global.
 
 mod database;
+mod datto;
 mod dotenv;
 mod freshservice;
 mod ini;
@@ -20,9 +21,10 @@ use std::path::{Path, PathBuf};
 
 pub use self::{
     database::Database,
+    datto::Datto,
     freshservice::{FieldNames, Freshservice},
     keys::{Key, Kind, keys},
-    parts::{Assets, Compat, Compliance, Core, Datto, Display, Server, Sync},
+    parts::{Assets, Compat, Compliance, Core, Display, Server, Sync},
     secret::Secret,
     show::Shown,
     sources::{Sources, Value},

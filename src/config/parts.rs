@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use super::{Secret, read::Reader};
+use super::read::Reader;
 
 /// Where and how we listen and log.
 #[derive(Clone, Debug)]
@@ -87,27 +87,6 @@ impl Core {
             revocation_check: read.flag("core", "revocation_check"),
             service_name: read.text("core", "service_name").to_owned(),
             helm_url: read.address("helm", "url"),
-        }
-    }
-}
-
-/// The Datto RMM account.
-#[derive(Clone, Debug)]
-pub struct Datto {
-    /// Address of the region.
-    pub api_endpoint: Option<String>,
-    /// API key.
-    pub public_key: Option<Secret>,
-    /// API secret.
-    pub secret_key: Option<Secret>,
-}
-
-impl Datto {
-    pub(super) fn read(read: &mut Reader<'_>) -> Self {
-        Self {
-            api_endpoint: read.address("datto", "api_endpoint"),
-            public_key: read.secret("datto", "public_key"),
-            secret_key: read.secret("datto", "secret_key"),
         }
     }
 }

@@ -2,12 +2,16 @@
 //! into staging, the enumeration is proven, a plan is computed and stored, and then applied in short
 //! transactions.
 
+mod answer;
 pub mod api;
 mod apply;
+pub mod budget;
 pub mod catalogue;
 mod cells;
 mod center_store;
 mod columns;
+pub mod credentials;
+pub mod datto;
 pub mod decisions;
 mod evidence;
 pub mod fault;

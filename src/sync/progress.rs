@@ -1,6 +1,9 @@
 //! How far a run is: for the bar on a terminal, for the log, and for whoever polls the job.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::types::now;
 
@@ -47,15 +50,21 @@ pub struct Now {
     pub done: u64,
     /// Of how many, as far as that is known.
     pub total: Option<u64>,
+    /// For how many more seconds the vendor's rate limit makes it wait.
+    pub waiting: Option<u64>,
 }
 
 impl Now {
     /// One line for people.
     #[must_use]
     pub fn line(&self) -> String {
-        match self.total {
+        let far = match self.total {
             Some(total) => format!("{}: {} of {total}", self.phase, self.done),
             None => format!("{}: {}", self.phase, self.done),
+        };
+        match self.waiting {
+            Some(seconds) => format!("{far} (waiting for the vendor's rate limit, {seconds} s)"),
+            None => far,
         }
     }
 }
@@ -87,7 +96,7 @@ impl Progress {
     /// A new phase begins; how the one before ended goes to the log.
     pub fn begin(&self, phase: &str, total: Option<u64>) {
         self.end_phase();
-        self.change(|now| *now = Now { phase: phase.to_owned(), done: 0, total });
+        self.change(|now| *now = Now { phase: phase.to_owned(), total, ..Now::default() });
     }
 
     /// So many more are done.
@@ -113,6 +122,11 @@ impl Progress {
     #[must_use]
     pub fn take_lines(&self) -> Vec<Line> {
         std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The vendor's rate limit makes it wait so long; `None` when it goes on.
+    pub fn waiting(&self, left: Option<Duration>) {
+        self.change(|now| now.waiting = left.map(|left| left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
     }
 
     fn change(&self, change: impl FnOnce(&mut Now)) {

@@ -9,6 +9,8 @@ use crate::{
     config::Secret,
     error::Result,
     sync::{
+        budget::Budget,
+        credentials::Credentials,
         fault::{Cause, Fault},
         http::Client,
         plan::Kind,
@@ -64,7 +66,8 @@ impl Freshservice {
     /// A client for the account at `url` (without `/api/v2`).
     pub fn new(url: &str, api_key: &Secret) -> Result<Self> {
         let base = format!("{}/api/v2", url.trim_end_matches('/').trim_end_matches("/api/v2"));
-        Ok(Self { http: Client::new(NAME, &base, api_key.expose(), "X")?, msp: Default::default() })
+        let credentials = Credentials::Basic { user: api_key.expose().to_owned(), password: "X".to_owned() };
+        Ok(Self { http: Client::new(NAME, &base, credentials, Budget::from_headers())?, msp: Default::default() })
     }
 
     /// How many requests had to be repeated so far.
