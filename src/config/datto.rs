@@ -50,7 +50,12 @@ fn endpoint(text: &str) -> Result<Option<String>, String> {
     let address = web_address(&full)?;
     let root = address.trim_end_matches("/v2").trim_end_matches("/api").trim_end_matches('/');
     let url = url::Url::parse(root).map_err(|_| format!("must be an address, not {text:?}"))?;
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+    if url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         return Err("must be the address of the API alone, such as https://concord-api.centrastage.net".to_owned());
     }
     Ok(Some(root.to_owned()))

@@ -126,12 +126,8 @@ const KEYS: &[Key] = &[
     field("user_number"),
     key("datto", "api_endpoint", "", "Datto RMM platform (concord, merlot, …), host or full address")
         .conf(&[("integrations", "datto_api_url")]),
-    key("datto", "public_key", "", "Datto RMM API key")
-        .kind(Kind::Secret)
-        .conf(&[("integrations", "datto_api_key")]),
-    key("datto", "secret_key", "", "Datto RMM API secret")
-        .kind(Kind::Secret)
-        .conf(&[("integrations", "datto_api_secret")]),
+    key("datto", "public_key", "", "Datto RMM API key").kind(Kind::Secret).conf(&[("integrations", "datto_api_key")]),
+    key("datto", "secret_key", "", "Datto RMM API secret").kind(Kind::Secret).conf(&[("integrations", "datto_api_secret")]),
     key("datto.fields", "account_number", "AccountNumber", "The site variable that holds the account number"),
     key("datto.fields", "device_type", "udf7", "The user-defined field that holds the type of a device"),
     key("datto.fields", "enabled_administrators", "udf4", "The user-defined field that lists the enabled administrators"),
@@ -157,5 +153,4 @@ const KEYS: &[Key] = &[
 ];
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.
-pub const LATER: &[&str] =
-    &["scheduler", "psa", "rmm", "psa.superops", "superops", "webhooks", "billing", "agents", "keycloak"];
+pub const LATER: &[&str] = &["scheduler", "psa", "rmm", "psa.superops", "superops", "webhooks", "billing", "agents", "keycloak"];

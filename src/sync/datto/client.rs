@@ -324,7 +324,9 @@ mod tests {
 
     #[test]
     fn a_page_is_what_it_says_it_is() {
-        for odd in [json!([]), json!({}), json!({ "devices": {} }), json!({ "sites": [] }), json!({ "devices": [], "pageDetails": 7 })] {
+        for odd in
+            [json!([]), json!({}), json!({ "devices": {} }), json!({ "sites": [] }), json!({ "devices": [], "pageDetails": 7 })]
+        {
             assert!(shape(&odd, "devices").is_err(), "{odd}");
         }
         let full = json!({ "pageDetails": { "totalCount": "3", "nextPageUrl": "https://elsewhere.example/?page=1" }, "devices": [1, 2] });

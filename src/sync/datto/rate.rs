@@ -70,7 +70,11 @@ mod tests {
         assert_eq!(rate.window, Some(Duration::from_secs(60)));
         assert_eq!((rate.reads, rate.writes), (Some(Used { limit: 600, count: 12 }), Some(Used { limit: 100, count: 0 })));
         assert_eq!(rate.operations, [("site-variable-create".to_owned(), Used { limit: 50, count: 3 })]);
-        for odd in [json!(null), json!([]), json!({ "accountRateLimit": 0, "accountCutOffRatio": 7, "slidingTimeWindowSizeSeconds": -1 })] {
+        for odd in [
+            json!(null),
+            json!([]),
+            json!({ "accountRateLimit": 0, "accountCutOffRatio": 7, "slidingTimeWindowSizeSeconds": -1 }),
+        ] {
             assert_eq!(Rate::read(&odd), Rate::default());
         }
     }

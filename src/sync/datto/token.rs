@@ -162,7 +162,9 @@ mod tests {
     #[test]
     fn an_answer_is_a_token_only_with_something_to_send() {
         assert!(shape(&json!({ "access_token": "a.b.c", "expires_in": 360_000 })).is_ok());
-        for odd in [json!({}), json!([]), json!({ "access_token": "" }), json!({ "access_token": 7 }), json!({ "access_token": "a b" })] {
+        for odd in
+            [json!({}), json!([]), json!({ "access_token": "" }), json!({ "access_token": 7 }), json!({ "access_token": "a b" })]
+        {
             assert!(shape(&odd).is_err(), "{odd}");
         }
     }

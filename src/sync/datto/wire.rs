@@ -65,11 +65,14 @@ pub fn id(record: &Map<String, Value>, key: &str) -> Option<String> {
 pub fn id_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::Number(number) if number.is_u64() => number.to_string(),
-        Value::Number(number) => number.as_f64().filter(|n| n.fract() == 0.0 && *n > 0.0 && *n < 9e15).map(|n| format!("{n:.0}"))?,
+        Value::Number(number) => {
+            number.as_f64().filter(|n| n.fract() == 0.0 && *n > 0.0 && *n < 9e15).map(|n| format!("{n:.0}"))?
+        }
         Value::String(text) => text.trim().to_lowercase(),
         _ => return None,
     };
-    let sound = !text.is_empty() && text.len() <= LONGEST_ID && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:{}".contains(&b));
+    let sound =
+        !text.is_empty() && text.len() <= LONGEST_ID && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:{}".contains(&b));
     let nothing = text == "null" || text.bytes().all(|b| b"0-.".contains(&b));
     (sound && !nothing).then_some(text)
 }
@@ -235,15 +238,33 @@ mod tests {
         assert_eq!(text(&of(json!("\u{0} ")), "k"), None);
         assert_eq!(text(&of(json!(204_729.0)), "k").as_deref(), Some("204729"));
         assert_eq!(text(&of(json!("é".repeat(9_000))), "k").map(|t| t.chars().count()), Some(LONGEST_TEXT));
-        assert_eq!((flag(&of(json!("TRUE")), "k"), flag(&of(json!(0)), "k"), flag(&of(json!(7)), "k")), (Some(true), Some(false), None));
-        assert_eq!((integer(&of(json!("12")), "k"), integer(&of(json!(12.0)), "k"), integer(&of(json!(1.5)), "k")), (Some(12), Some(12), None));
+        assert_eq!(
+            (flag(&of(json!("TRUE")), "k"), flag(&of(json!(0)), "k"), flag(&of(json!(7)), "k")),
+            (Some(true), Some(false), None)
+        );
+        assert_eq!(
+            (integer(&of(json!("12")), "k"), integer(&of(json!(12.0)), "k"), integer(&of(json!(1.5)), "k")),
+            (Some(12), Some(12), None)
+        );
     }
 
     #[test]
     fn ids_are_numbers_or_texts() {
         assert_eq!(id(&of(json!(400_001)), "k"), id(&of(json!("400001")), "k"));
-        assert_eq!(id(&of(json!(" 1B644B0E-8CE6-4354-AEF8-A470A7F2C778 ")), "k").as_deref(), Some("1b644b0e-8ce6-4354-aef8-a470a7f2c778"));
-        for none in [json!(0), json!(-1), json!(1.5), json!("../x"), json!(""), json!("null"), json!("00000000-0000-0000-0000-000000000000"), json!("x".repeat(101))] {
+        assert_eq!(
+            id(&of(json!(" 1B644B0E-8CE6-4354-AEF8-A470A7F2C778 ")), "k").as_deref(),
+            Some("1b644b0e-8ce6-4354-aef8-a470a7f2c778")
+        );
+        for none in [
+            json!(0),
+            json!(-1),
+            json!(1.5),
+            json!("../x"),
+            json!(""),
+            json!("null"),
+            json!("00000000-0000-0000-0000-000000000000"),
+            json!("x".repeat(101)),
+        ] {
             assert_eq!(id(&of(none.clone()), "k"), None, "{none}");
         }
     }
