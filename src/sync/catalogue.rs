@@ -26,8 +26,14 @@ struct Facts {
     aliases: &'static [&'static str],
     /// What people call it.
     label: &'static str,
+    /// What it does, in half a sentence.
+    what: &'static str,
     /// The vendor, as links and history name it.
     system: &'static str,
+    /// Whether it brings data in.
+    pulls: bool,
+    /// Whether it can be asked what it would do.
+    plans: bool,
 }
 
 impl JobKind {
@@ -40,7 +46,10 @@ impl JobKind {
                 name: "freshservice",
                 aliases: &["psa", "base"],
                 label: "Freshservice sync",
+                what: "Companies, contacts, agents and assets",
                 system: freshservice::SYSTEM,
+                pulls: true,
+                plans: true,
             },
         }
     }
@@ -55,6 +64,24 @@ impl JobKind {
     #[must_use]
     pub const fn label(self) -> &'static str {
         self.facts().label
+    }
+
+    /// What it does, in half a sentence.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        self.facts().what
+    }
+
+    /// Whether it brings data in; the others write to a vendor.
+    #[must_use]
+    pub const fn pulls(self) -> bool {
+        self.facts().pulls
+    }
+
+    /// Whether it has a dry run.
+    #[must_use]
+    pub const fn plans(self) -> bool {
+        self.facts().plans
     }
 
     /// The vendor whose data it reads or writes.

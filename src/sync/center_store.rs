@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     db::{Conn, Row},
-    error::Result,
+    error::{Error, Result},
     params,
 };
 
@@ -35,17 +35,45 @@ pub struct Past {
     pub summary: Option<Value>,
     /// The run's last plan.
     pub plan: Option<i64>,
+    /// What ran.
+    pub script: String,
+    /// Its run.
+    pub run: Option<i64>,
+    /// When it was taken back, and by whom.
+    pub undone: Option<(String, String)>,
 }
 
-/// The newest jobs of a script.
-pub fn past(c: &mut Conn, script: &str, limit: i64) -> Result<Vec<Past>> {
-    let sql = "SELECT job.id, job.status, job.started_at, job.completed_at, COALESCE(job.output, ''), job.error, job.started_by,
-               job.progress, run.dry_run, run.status, run.summary,
-               (SELECT MAX(plan.id) FROM sync_plans plan WHERE plan.run_id = run.id)
-               FROM sync_jobs job
-               LEFT JOIN sync_runs run ON run.id = (SELECT MAX(mine.id) FROM sync_runs mine WHERE mine.job_id = job.id)
-               WHERE job.script = ?1 ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id LIMIT ?2";
-    c.all(sql, params![script, limit])?.iter().map(read).collect()
+const SELECT: &str = "SELECT job.id, job.status, job.started_at, job.completed_at, COALESCE(job.output, ''), job.error, job.started_by,
+    job.progress, run.dry_run, run.status, run.summary,
+    (SELECT MAX(plan.id) FROM sync_plans plan WHERE plan.run_id = run.id), job.script, run.id, run.undone_at, run.undone_by
+    FROM sync_jobs job
+    LEFT JOIN sync_runs run ON run.id = (SELECT MAX(mine.id) FROM sync_runs mine WHERE mine.job_id = job.id)";
+
+/// The newest jobs of every kind.
+///
+/// # Errors
+/// Those of the engine.
+pub fn past(c: &mut Conn, limit: i64) -> Result<Vec<Past>> {
+    let sql = format!("{SELECT} ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id LIMIT ?1");
+    c.all(&sql, params![limit])?.iter().map(read).collect()
+}
+
+/// The newest job of one kind.
+///
+/// # Errors
+/// Those of the engine.
+pub fn newest(c: &mut Conn, script: &str) -> Result<Option<Past>> {
+    let sql = format!("{SELECT} WHERE job.script = ?1 ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id LIMIT 1");
+    c.first(&sql, params![script])?.as_ref().map(read).transpose()
+}
+
+/// One job.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get(c: &mut Conn, id: &str) -> Result<Past> {
+    let row = c.first(&format!("{SELECT} WHERE job.id = ?1"), params![id])?;
+    row.as_ref().map(read).transpose()?.ok_or(Error::NotFound { what: "Job" })
 }
 
 fn read(row: &Row) -> Result<Past> {
@@ -62,6 +90,9 @@ fn read(row: &Row) -> Result<Past> {
         run_status: row.get(9)?,
         summary: row.get::<Option<String>>(10)?.and_then(|text| serde_json::from_str(&text).ok()),
         plan: row.get(11)?,
+        script: row.get(12)?,
+        run: row.get(13)?,
+        undone: row.get::<Option<String>>(14)?.zip(row.get(15)?),
     })
 }
 

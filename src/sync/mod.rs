@@ -8,7 +8,7 @@ mod apply;
 pub mod budget;
 pub mod catalogue;
 mod cells;
-mod center_store;
+pub mod center_store;
 mod columns;
 pub mod credentials;
 pub mod datto;

@@ -15,6 +15,7 @@ mod contacts;
 mod dashboard;
 pub mod dashboard_store;
 mod edit;
+mod job;
 mod pins;
 mod record;
 mod search;
@@ -32,6 +33,8 @@ pub fn routes() -> Routes {
         .get("/", dashboard::show)
         .get("/search", search::show)
         .post("/records/{entity}/{id}/pin", pins::save)
+        .get("/admin/jobs/{id}", job::show)
+        .post("/admin/runs/{id}/undo", job::undo)
         .merge(company_routes())
         .merge(contact_routes())
         .merge(asset_routes())

@@ -196,6 +196,7 @@ fn action(word: &str) -> String {
         "pin" => "pinned",
         "unpin" => "unpinned",
         "link" => "linked",
+        "unlink" => "unlinked",
         other => other,
     }
     .to_owned()

@@ -1,4 +1,4 @@
-//! `/admin/`: one vendor, its freshness, the last runs, and what waits for approval.
+//! `/admin/`: every source and its freshness, the jobs, the last runs, and what waits for approval.
 
 use axum::{extract::State, response::Response};
 
@@ -12,34 +12,46 @@ use crate::{
     sync::{
         api,
         catalogue::JobKind,
-        center_store,
-        freshservice::SYSTEM,
+        center_store::{self, Past},
         jobs::{self, Options},
     },
     types::Scope,
-    web::{Fields, Web, view::Section},
+    web::{Fields, Path, Web, view::Section},
 };
 
 /// How many runs are listed.
-const SHOWN: i64 = 12;
+const SHOWN: i64 = 15;
 
 /// `GET /admin/`
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
     jobs::sweep(&web.db).await?;
     let read = |c: &mut Conn| {
-        let freshness = status::freshness(c)?.into_iter().find(|known| known.source == SYSTEM);
-        Ok((freshness, center_store::past(c, SYSTEM, SHOWN)?, status::waiting(c)?, center_store::facts(c)?))
+        let newest =
+            JobKind::ALL.iter().map(|kind| center_store::newest(c, kind.as_str())).collect::<Result<Vec<Option<Past>>>>()?;
+        Ok((status::freshness(c)?, newest, center_store::past(c, SHOWN)?, status::waiting(c)?, center_store::facts(c)?))
     };
-    let (freshness, past, waiting, facts) = web.db.read(&Scope::All, read).await?;
-    let credentials = web.config.freshservice.credentials();
-    let running = past.first().filter(|job| job.status == "running").cloned();
+    let (freshness, newest, past, waiting, facts) = web.db.read(&Scope::All, read).await?;
     let mut page = frame.titled(Section::Admin, "Sync");
     // What the banner would say stands on this very page.
     page.waiting = 0;
+    let known = |kind: &JobKind| freshness.iter().find(|known| known.source == kind.as_str());
+    let jobs = JobKind::ALL.iter().zip(&newest);
+    let jobs = jobs
+        .map(|(kind, newest)| {
+            center_view::kind(&page, *kind, kind.configured(&web.config).is_ok(), known(kind), newest.as_ref())
+        })
+        .collect();
+    let running = newest.iter().flatten().filter(|job| job.status == "running");
+    let mut unset: Vec<&str> = JobKind::ALL
+        .iter()
+        .filter(|kind| kind.configured(&web.config).is_err())
+        .map(|kind| center_view::vendor(kind.system()))
+        .collect();
+    unset.dedup();
     frame.show(&CenterPage {
-        source: center_view::source(freshness, running.as_ref(), credentials.map(|(url, _)| url)),
-        configured: credentials.is_some(),
-        running,
+        jobs,
+        unset,
+        running: running.map(|job| center_view::running(&page, job)).collect(),
         waiting: waiting.into_iter().map(|plan| center_view::waiting(&page, plan)).collect(),
         runs: past.into_iter().map(|past| center_view::run(&page, past)).collect(),
         facts,
@@ -49,12 +61,18 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     })
 }
 
-/// `POST /admin/sync/freshservice`: begins, and leads back to where it can be watched.
-pub async fn start(caller: Admin, frame: Frame, State(web): State<Web>, mut fields: Fields) -> Result<Response> {
+/// `POST /admin/sync/{job}`: begins, and leads back to where it can be watched.
+pub async fn start(
+    caller: Admin,
+    frame: Frame,
+    State(web): State<Web>,
+    Path(name): Path<String>,
+    mut fields: Fields,
+) -> Result<Response> {
     let dry_run = fields.bool("dry_run").value().unwrap_or(false);
     fields.finish()?;
-    let (kind, options) = (JobKind::Freshservice, Options { dry_run, ..Options::default() });
-    match jobs::start(&web.db, &web.config, kind, options, caller.name()).await {
+    let kind = JobKind::parse(&name).ok_or(Error::NotFound { what: "Job" })?;
+    match jobs::start(&web.db, &web.config, kind, Options { dry_run, ..Options::default() }, caller.name()).await {
         Ok(started) => frame.go("/admin/", &format!("{}.", api::said(kind, &started))),
         Err(error @ (Error::Unavailable(_) | Error::Conflict { .. })) => frame.go_sorry("/admin/", &format!("{error}.")),
         Err(other) => Err(other),

@@ -5,7 +5,7 @@ use askama::Template;
 use super::words;
 use crate::{
     status::{Freshness, Waiting},
-    sync::center_store::Past,
+    sync::{catalogue::JobKind, center_store::Past},
     web::view::{Page, Value, filters, time},
 };
 
@@ -18,12 +18,12 @@ const LATE_HOURS: i64 = 24;
 pub struct CenterPage {
     /// The frame.
     pub page: Page,
-    /// How the vendor stands.
-    pub source: Source,
-    /// Whether a sync can be started at all.
-    pub configured: bool,
-    /// The job that runs now.
-    pub running: Option<Past>,
+    /// Every kind of job.
+    pub jobs: Vec<Kind>,
+    /// Vendors that are not set up.
+    pub unset: Vec<&'static str>,
+    /// The jobs that run now.
+    pub running: Vec<Running>,
     /// The plans that wait.
     pub waiting: Vec<WaitingPlan>,
     /// What ran.
@@ -36,16 +36,40 @@ pub struct CenterPage {
     pub users: bool,
 }
 
-/// One vendor.
-pub struct Source {
+/// One kind of job.
+pub struct Kind {
+    /// What people call it.
+    pub label: &'static str,
+    /// What it does.
+    pub what: &'static str,
     /// How it stands, in a word with a dot.
     pub state: Value,
     /// The same in a sentence.
     pub detail: String,
     /// How old the data is.
     pub as_of: Option<String>,
-    /// Where it is read.
-    pub address: String,
+    /// Where it is started, unless it runs or cannot run.
+    pub start: Option<String>,
+    /// Whether it can be tried without changing anything.
+    pub dry: bool,
+}
+
+/// A job that runs.
+pub struct Running {
+    /// Its id.
+    pub id: String,
+    /// Its page.
+    pub href: String,
+    /// What runs.
+    pub label: &'static str,
+    /// Whether it only plans.
+    pub dry: bool,
+    /// Who began it.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// How far it is.
+    pub words: String,
 }
 
 /// A plan that waits.
@@ -72,32 +96,65 @@ pub struct Run {
     pub detail: String,
     /// Why it failed.
     pub error: Option<String>,
-    /// What it said.
-    pub log: String,
+    /// What ran.
+    pub label: &'static str,
+    /// Its page.
+    pub href: String,
     /// Its plan.
     pub plan: Option<String>,
 }
 
-/// How the vendor stands.
-pub fn source(known: Option<Freshness>, running: Option<&Past>, address: Option<&str>) -> Source {
+/// How a kind of job stands.
+pub fn kind(page: &Page, kind: JobKind, configured: bool, known: Option<&Freshness>, newest: Option<&Past>) -> Kind {
     let dot = |kind, text: &str| Value::Dot { kind, text: text.to_owned() };
-    let as_of = known.as_ref().and_then(|known| known.as_of.clone());
-    let (state, detail) = match (&known, running) {
-        (_, Some(_)) => (dot("good", "Running"), "A run is on its way.".to_owned()),
-        (Some(known), _) if matches!(known.last_status.as_str(), "failed" | "interrupted") => {
+    let as_of = known.and_then(|known| known.as_of.clone()).or_else(|| newest.and_then(|job| job.completed_at.clone()));
+    let running = newest.is_some_and(|job| job.status == "running");
+    let (state, detail) = match (configured, known, newest) {
+        (_, _, Some(_)) if running => (dot("good", "Running"), String::new()),
+        (false, ..) => (dot("", "Not set up"), String::new()),
+        (_, Some(known), _) if matches!(known.last_status.as_str(), "failed" | "interrupted") => {
             let why = known.last_error.as_deref().unwrap_or("It broke off.");
-            (dot("bad", "Failing"), format!("The last run failed: {}", words::sentence(why)))
+            (dot("bad", "Failing"), words::sentence(why))
         }
-        (Some(_), _) => match as_of.as_deref() {
-            Some(at) if time::older_than(at, LATE_HOURS) => {
-                (dot("warn", "Late"), format!("The last good run is more than {LATE_HOURS} hours old."))
-            }
-            Some(_) => (dot("good", "Fresh"), String::new()),
-            None => (dot("warn", "Never read"), "No run has succeeded yet.".to_owned()),
-        },
-        (None, _) => (dot("", "Never read"), "Nothing has been read from here yet.".to_owned()),
+        (_, None, Some(job)) if job.status == "failed" => {
+            (dot("bad", "Failing"), words::sentence(job.error.as_deref().unwrap_or("It broke off.")))
+        }
+        (_, Some(known), _) if known.as_of.is_none() => (dot("warn", "Never read"), "No run has succeeded yet.".to_owned()),
+        (_, Some(_), _) if as_of.as_deref().is_some_and(|at| time::older_than(at, LATE_HOURS)) => {
+            (dot("warn", "Late"), format!("The last good run is more than {LATE_HOURS} hours old."))
+        }
+        (_, Some(_), _) => (dot("good", "Fresh"), String::new()),
+        (_, None, Some(_)) => (dot("good", "Done"), String::new()),
+        (_, None, None) => (dot("", if kind.pulls() { "Never read" } else { "Never run" }), String::new()),
     };
-    Source { state, detail, as_of, address: address.unwrap_or_default().to_owned() }
+    let start = (configured && !running).then(|| page.url(&format!("/admin/sync/{}", kind.as_str())));
+    Kind { label: kind.label(), what: kind.what(), state, detail, as_of, start, dry: kind.plans() }
+}
+
+/// A job that runs, in words.
+pub fn running(page: &Page, job: &Past) -> Running {
+    Running {
+        href: page.url(&format!("/admin/jobs/{}", job.id)),
+        id: job.id.clone(),
+        label: label(&job.script),
+        dry: job.dry_run == Some(true),
+        by: job.started_by.clone(),
+        at: job.started_at.clone(),
+        words: job.progress.clone().unwrap_or_else(|| "Starting".to_owned()),
+    }
+}
+
+/// What people call a vendor.
+pub fn vendor(system: &str) -> &'static str {
+    match system {
+        "datto" => "Datto RMM",
+        _ => "Freshservice",
+    }
+}
+
+/// What people call a kind of job.
+pub fn label(script: &str) -> &'static str {
+    JobKind::parse(script).map_or("Job", JobKind::label)
 }
 
 /// A plan that waits, in words.
@@ -113,18 +170,21 @@ pub fn waiting(page: &Page, plan: Waiting) -> WaitingPlan {
 /// A job that ran, in words.
 pub fn run(page: &Page, past: Past) -> Run {
     let approval = past.dry_run.is_none() && past.output.starts_with("plan ");
+    let undo = past.dry_run.is_none() && past.output.starts_with("run ");
     let outcome = match (past.status.as_str(), past.dry_run, past.run_status.as_deref()) {
         ("running", ..) => Value::badge("info", "Running"),
         ("failed", ..) => Value::badge("danger", "Failed"),
         (_, Some(true), _) => Value::badge("", "Dry run"),
         (_, _, Some("held")) => Value::badge("warning", "Part waits"),
+        _ if past.undone.is_some() => Value::badge("", "Taken back"),
         _ if approval => Value::badge("success", "Approved"),
+        _ if undo => Value::badge("", "Undo"),
         _ => Value::badge("success", "Done"),
     };
     let (text, read) = match &past.summary {
         Some(_) if past.status == "failed" && past.plan.is_none() => Default::default(),
         Some(summary) => words::counts(summary, past.dry_run == Some(true)),
-        None if approval => (words::sentence(&past.output), String::new()),
+        None if past.status == "completed" => (words::sentence(past.output.lines().last().unwrap_or_default()), String::new()),
         None if past.status == "running" => (past.progress.as_deref().map(words::sentence).unwrap_or_default(), String::new()),
         None => Default::default(),
     };
@@ -136,7 +196,8 @@ pub fn run(page: &Page, past: Past) -> Run {
         detail: format!("Started by {}{took}{}", past.started_by, if read.is_empty() { read } else { format!(", read {read}") }),
         at: past.started_at,
         error: past.error.as_deref().map(words::sentence),
-        log: past.output,
+        label: label(&past.script),
+        href: page.url(&format!("/admin/jobs/{}", past.id)),
         plan: past.plan.map(|id| page.url(&format!("/admin/plans/{id}"))),
     }
 }

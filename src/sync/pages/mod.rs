@@ -13,7 +13,7 @@ use crate::web::Routes;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/admin/", center::show)
-        .post("/admin/sync/freshservice", center::start)
+        .post("/admin/sync/{job}", center::start)
         .get("/admin/plans/{id}", plan::show)
         .post("/admin/plans/{id}/approve", plan::approve)
         .post("/admin/plans/{id}/discard", plan::discard)
