@@ -43,7 +43,8 @@ pub struct Past {
     pub undone: Option<(String, String)>,
 }
 
-const SELECT: &str = "SELECT job.id, job.status, job.started_at, job.completed_at, COALESCE(job.output, ''), job.error, job.started_by,
+const SELECT: &str =
+    "SELECT job.id, job.status, job.started_at, job.completed_at, COALESCE(job.output, ''), job.error, job.started_by,
     job.progress, run.dry_run, run.status, run.summary,
     (SELECT MAX(plan.id) FROM sync_plans plan WHERE plan.run_id = run.id), job.script, run.id, run.undone_at, run.undone_by
     FROM sync_jobs job

@@ -37,9 +37,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     let known = |kind: &JobKind| freshness.iter().find(|known| known.source == kind.as_str());
     let jobs = JobKind::ALL.iter().zip(&newest);
     let jobs = jobs
-        .map(|(kind, newest)| {
-            center_view::kind(&page, *kind, kind.configured(&web.config).is_ok(), known(kind), newest.as_ref())
-        })
+        .map(|(kind, newest)| center_view::kind(&page, *kind, kind.configured(&web.config).is_ok(), known(kind), newest.as_ref()))
         .collect();
     let running = newest.iter().flatten().filter(|job| job.status == "running");
     let mut unset: Vec<&str> = JobKind::ALL
