@@ -18,5 +18,6 @@ pub mod identity;
 pub mod platform;
 pub mod status;
 pub mod sync;
+pub mod tickets;
 pub mod types;
 pub mod web;

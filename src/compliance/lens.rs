@@ -28,6 +28,10 @@ pub enum Personal {
     Phone,
     /// Everything else about them: address, notes, location.
     Private,
+    /// What a ticket is about, in a line.
+    Subject,
+    /// What is written on a ticket: its description, what was said.
+    Text,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +46,7 @@ fn treatment(level: Level, clearance: Clearance, field: Personal) -> Treatment {
     match (level, clearance, field) {
         (Level::Standard, _, _) | (_, Clearance::Full, _) => Treatment::Show,
         (_, Clearance::Colleague, Personal::Name | Personal::Email) => Treatment::Show,
-        (Level::Hipaa, Clearance::Colleague, Personal::Phone) => Treatment::Show,
+        (Level::Hipaa, Clearance::Colleague, Personal::Phone | Personal::Subject | Personal::Text) => Treatment::Show,
         (Level::Hipaa, Clearance::None, Personal::Name | Personal::Email | Personal::Phone)
         | (Level::Cjis, Clearance::None, Personal::Name) => Treatment::Mask,
         (_, Clearance::Colleague | Clearance::None, _) => Treatment::Withhold,
@@ -122,7 +126,7 @@ impl Lens {
             Treatment::Mask => Some(match field {
                 Personal::Email => mask_email(text),
                 Personal::Phone => mask_phone(text),
-                Personal::Name | Personal::Private => mask_words(text),
+                Personal::Name | Personal::Private | Personal::Subject | Personal::Text => mask_words(text),
             }),
         }
     }
@@ -166,19 +170,19 @@ mod tests {
 
     #[test]
     fn every_cell_of_the_policy() {
-        use Personal::{Email, Name, Phone, Private};
+        use Personal::{Email, Name, Phone, Private, Subject, Text};
         use Treatment::{Mask, Show, Withhold};
-        for field in [Name, Email, Phone, Private] {
+        for field in [Name, Email, Phone, Private, Subject, Text] {
             for clearance in [Clearance::Full, Clearance::Colleague, Clearance::None] {
                 assert_eq!(treatment(Level::Standard, clearance, field), Show);
             }
             assert_eq!(treatment(Level::Cjis, Clearance::Full, field), Show);
         }
-        let row = |level, clearance| [Name, Email, Phone, Private].map(|field| treatment(level, clearance, field));
-        assert_eq!(row(Level::Hipaa, Clearance::Colleague), [Show, Show, Show, Withhold]);
-        assert_eq!(row(Level::Cjis, Clearance::Colleague), [Show, Show, Withhold, Withhold]);
-        assert_eq!(row(Level::Hipaa, Clearance::None), [Mask, Mask, Mask, Withhold]);
-        assert_eq!(row(Level::Cjis, Clearance::None), [Mask, Withhold, Withhold, Withhold]);
+        let row = |level, clearance| [Name, Email, Phone, Private, Subject, Text].map(|field| treatment(level, clearance, field));
+        assert_eq!(row(Level::Hipaa, Clearance::Colleague), [Show, Show, Show, Withhold, Show, Show]);
+        assert_eq!(row(Level::Cjis, Clearance::Colleague), [Show, Show, Withhold, Withhold, Withhold, Withhold]);
+        assert_eq!(row(Level::Hipaa, Clearance::None), [Mask, Mask, Mask, Withhold, Withhold, Withhold]);
+        assert_eq!(row(Level::Cjis, Clearance::None), [Mask, Withhold, Withhold, Withhold, Withhold, Withhold]);
     }
 
     #[test]

@@ -19,6 +19,12 @@ pub struct Freshservice {
     pub api_key: Option<Secret>,
     /// Names of the custom fields.
     pub fields: FieldNames,
+    /// What the operator calls the account's status codes.
+    pub statuses: BTreeMap<i64, String>,
+    /// The group of agents that does projects, for Beacon.
+    pub professional_services_group_id: Option<i64>,
+    /// The group of agents that answers first, for Beacon.
+    pub helpdesk_group_id: Option<i64>,
 }
 
 impl Freshservice {
@@ -30,6 +36,9 @@ impl Freshservice {
             url,
             api_key: read.secret("freshservice", "api_key"),
             fields: FieldNames::read(read, "freshservice.fields"),
+            statuses: statuses(read),
+            professional_services_group_id: read.parsed(("freshservice", "professional_services_group_id"), None, group),
+            helpdesk_group_id: read.parsed(("freshservice", "helpdesk_group_id"), None, group),
         }
     }
 
@@ -38,6 +47,25 @@ impl Freshservice {
     pub fn credentials(&self) -> Option<(&str, &Secret)> {
         Some((self.url.as_deref()?, self.api_key.as_ref()?))
     }
+}
+
+fn group(text: &str) -> Result<Option<i64>, String> {
+    match text {
+        "" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| format!("must be the group's number, not {text:?}")),
+    }
+}
+
+/// `8 = scheduled, 9 = waiting_customer`: a code and the word that it means, as many as there are.
+fn statuses(read: &mut Reader<'_>) -> BTreeMap<i64, String> {
+    let entries = read.list("freshservice", "statuses");
+    let pair = |entry: &String| {
+        let (code, word) = entry.split_once(['=', ':']).ok_or_else(|| format!("has {entry:?}, which is not CODE = WORD"))?;
+        let code = code.trim().parse().map_err(|_| format!("has {entry:?}, whose code is no number"))?;
+        let word = word.trim();
+        if word.is_empty() { Err(format!("has {entry:?}, which has no word")) } else { Ok((code, word.to_owned())) }
+    };
+    read.parsed(("freshservice", "statuses"), BTreeMap::new(), |_| entries.iter().map(pair).collect())
 }
 
 /// An account name, a host name or a full address, as a full address.

@@ -101,11 +101,14 @@ const KEYS: &[Key] = &[
     key("freshservice", "domain", "", "Account name, host name or full address of the Freshservice account")
         .env(&["FRESHSERVICE_DOMAIN"])
         .conf(&[("integrations", "freshservice_domain")]),
-    key("freshservice", "web_domain", "", "Host of links to Freshservice, when it differs from the domain; no effect yet"),
+    key("freshservice", "web_domain", "", "Host of links to Freshservice, when it differs from the domain"),
     key("freshservice", "api_key", "", "API key of a Freshservice agent")
         .kind(Kind::Secret)
         .env(&["FRESHSERVICE_API_KEY"])
         .conf(&[("integrations", "freshservice_api_key")]),
+    key("freshservice", "statuses", "", "Words for the account's ticket statuses by code, such as 8 = scheduled, 42 = on_hold"),
+    key("freshservice", "professional_services_group_id", "", "The agents' group that does projects, as Beacon shows it"),
+    key("freshservice", "helpdesk_group_id", "", "The agents' group that answers first, as Beacon shows it"),
     field("account_number"),
     field("plan_selected"),
     field("billing_plan"),
@@ -124,6 +127,10 @@ const KEYS: &[Key] = &[
     field("email_system"),
     field("datto_portal_url"),
     field("user_number"),
+    key("webhooks", "enabled", "false", "Take calls from vendors at /webhooks/…"),
+    key("webhooks", "secret", "", "What such a call must carry (X-Webhook-Secret) or be signed with (X-Webhook-Signature)").kind(Kind::Secret),
+    key("webhooks", "allowed_ips", "", "Addresses or networks that such calls may come from; unset means any"),
+    key("webhooks", "log_payloads", "false", "Log the fields of each call, without what people wrote"),
     key("datto", "api_endpoint", "", "Datto RMM platform (concord, merlot, …), host or full address")
         .conf(&[("integrations", "datto_api_url")]),
     key("datto", "public_key", "", "Datto RMM API key").kind(Kind::Secret).conf(&[("integrations", "datto_api_key")]),
@@ -153,4 +160,4 @@ const KEYS: &[Key] = &[
 ];
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.
-pub const LATER: &[&str] = &["scheduler", "psa", "rmm", "psa.superops", "superops", "webhooks", "billing", "agents", "keycloak"];
+pub const LATER: &[&str] = &["scheduler", "psa", "rmm", "psa.superops", "superops", "billing", "agents", "keycloak"];

@@ -24,7 +24,7 @@ pub use self::{
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
     keys::{Key, Kind, keys},
-    parts::{Assets, Compat, Compliance, Core, Display, Server, Sync},
+    parts::{Assets, Compat, Compliance, Core, Display, Server, Sync, Webhooks},
     secret::Secret,
     show::Shown,
     sources::{Sources, Value},
@@ -59,6 +59,8 @@ pub struct Config {
     pub freshservice: Freshservice,
     /// The Datto RMM account.
     pub datto: Datto,
+    /// Calls from vendors.
+    pub webhooks: Webhooks,
     /// Limits of a sync.
     pub sync: Sync,
     /// Who sees protected companies' data.
@@ -86,6 +88,7 @@ impl Config {
             core: Core::read(&mut read),
             freshservice: Freshservice::read(&mut read),
             datto: Datto::read(&mut read),
+            webhooks: Webhooks::read(&mut read),
             sync: Sync::read(&mut read),
             compliance: Compliance::read(&mut read),
             compat: Compat::read(&mut read),

@@ -166,6 +166,31 @@ impl Display {
     }
 }
 
+/// Calls from vendors.
+#[derive(Clone, Debug)]
+pub struct Webhooks {
+    /// Whether they are taken.
+    pub enabled: bool,
+    /// What a call must prove to know.
+    pub secret: Option<Secret>,
+    /// Where they may come from; empty means anywhere.
+    pub allowed_ips: Vec<IpNet>,
+    /// Whether each call's fields are logged.
+    pub log_payloads: bool,
+}
+
+impl Webhooks {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        let allowed = read.list("webhooks", "allowed_ips");
+        Self {
+            enabled: read.flag("webhooks", "enabled"),
+            secret: read.secret("webhooks", "secret"),
+            allowed_ips: read.parsed(("webhooks", "allowed_ips"), Vec::new(), |_| networks(&allowed)),
+            log_payloads: read.flag("webhooks", "log_payloads"),
+        }
+    }
+}
+
 /// Rules for assets.
 #[derive(Clone, Copy, Debug)]
 pub struct Assets {

@@ -29,6 +29,13 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ),
     ("locations", "company_id IN ({})"),
     ("feature_overrides", "company_id IN ({})"),
+    ("tickets", "company_id IN ({})"),
+    ("ticket_texts", "ticket_id IN (SELECT id FROM tickets WHERE company_id IN ({}))"),
+    // What colleagues tell each other is never a client's to read.
+    ("ticket_conversations", "NOT private AND ticket_id IN (SELECT id FROM tickets WHERE company_id IN ({}))"),
+    ("change_requests", "company_id IN ({})"),
+    // How the provider's own people spend their time.
+    ("ticket_time_entries", "FALSE"),
     // The provider's own people: nothing of any client.
     ("psa_agents", "FALSE"),
 ];

@@ -12,6 +12,7 @@ use codex::db::{Conn, Db, Target, Write};
 use codex::error::Result;
 use codex::history;
 use codex::hub::{self, pages};
+use codex::tickets::{self, Said, Ticket, TimeEntry};
 use codex::types::{Actor, Scope};
 use codex::web::{Fields, Query};
 use serde_json::{Value, json};
@@ -26,6 +27,8 @@ const COMPANIES: i64 = 6;
 const CONTACTS: i64 = 14;
 /// Assets in a world.
 const ASSETS: i64 = 14;
+/// Tickets in a world.
+const TICKETS: i64 = 14;
 
 /// Small, seeded and the same everywhere.
 struct Dice(u64);
@@ -105,7 +108,36 @@ fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<()> {
         let seen = Observation { last_logged_in_user: Some(name.clone()), ext_ip_address: Some(name), ..Observation::default() };
         assets::store::observe(w, n, &seen)?;
     }
-    Ok(())
+    (1..=TICKETS).try_for_each(|n| ticket(w, n, 1 + dice.below(COMPANIES), mine))
+}
+
+fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> Result<()> {
+    let name = account(company, mine);
+    let ticket = Ticket {
+        external_source: "freshservice".to_owned(),
+        external_id: n,
+        company_id: Some(company),
+        ticket_number: n.to_string(),
+        subject: Some(format!("{name} is on fire")),
+        status: "open".to_owned(),
+        last_updated_at: "2026-11-21T12:00:00Z".to_owned(),
+        ..Ticket::default()
+    };
+    let stored = tickets::store::upsert(w, &ticket, None)?;
+    assert_eq!(stored.ticket.id, n);
+    tickets::store::set_text(w, n, Some(&name), Some(&name))?;
+    let said = |external_id, private| Said { external_id: Some(external_id), body_text: name.clone(), private, created_at: name.clone(), ..Said::default() };
+    tickets::said_store::replace_conversations(w, n, &[said(2 * n, false), said(2 * n + 1, true)])?;
+    tickets::said_store::replace_time_entries(w, n, &[TimeEntry { minutes: 15, note: Some(name.clone()), ..TimeEntry::default() }])?;
+    let change = tickets::ChangeRequest {
+        external_source: "freshservice".to_owned(),
+        external_id: n,
+        company_id: Some(company),
+        subject: Some(name),
+        vendor_updated_at: "2026-11-21T12:00:00Z".to_owned(),
+        ..tickets::ChangeRequest::default()
+    };
+    tickets::change_store::upsert(w, &change, None).map(|_| ())
 }
 
 type Read = fn(&mut Conn, i64, &str) -> Result<String>;
@@ -148,6 +180,18 @@ const READS: &[(&str, Read)] = reads! {
     "assets::store::attached_to_company" => |c, id, key| assets::store::attached_to_company(c, id);
     "assets::list_store::list" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?);
     "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default());
+    "tickets::store::get_row" => |c, id, key| tickets::store::get_row(c, id);
+    "tickets::store::of_companies" => |c, id, key| tickets::store::of_companies(c, (1..200).collect(), None);
+    "tickets::store::newest_of_company" => |c, id, key| tickets::store::newest_of_company(c, id, 100);
+    "tickets::store::active" => |c, id, key| tickets::store::active(c, None, None);
+    "tickets::store::by_external_ids" => |c, id, key| tickets::store::by_external_ids(c, "freshservice", (1..200).collect());
+    "tickets::store::company_of_department" => |c, id, key| tickets::store::company_of_department(c, "freshservice", id);
+    "tickets::said_store::of_tickets" => |c, id, key| tickets::said_store::of_tickets(c, (1..200).collect());
+    "tickets::said_store::time_entries" => |c, id, key| tickets::said_store::time_entries(c, id);
+    "tickets::change_store::list" => |c, id, key| tickets::change_store::list(c, &ListQuery::everything(&tickets::change_store::LIST)?, &codex::compliance::Lens::clear());
+    "tickets::change_store::LIST" => |c, id, key| tickets::change_store::list(c, &ListQuery::everything(&tickets::change_store::LIST)?.with_search(key)?, &codex::compliance::Lens::clear());
+    "tickets::change_store::get_view" => |c, id, key| tickets::change_store::get_view(c, id);
+    "tickets::change_store::by_external_ids" => |c, id, key| tickets::change_store::by_external_ids(c, "freshservice", (1..200).collect());
     "hub::bulk_store::locations" => |c, id, key| hub::bulk_store::locations(c, (1..200).collect());
     "hub::history_store::exists" => |c, id, key| ["company", "contact", "asset", "location"].map(|kind| hub::history_store::exists(c, kind, id).is_ok()).into_iter().map(Ok).collect::<Result<Vec<_>>>();
     "hub::remove_store::billed_companies" => |c, id, key| hub::remove_store::billed_companies(c, id);
@@ -202,6 +246,17 @@ const ASSET_WRITES: &[(&str, Attempt)] = writes! {
     "history::store::retire" => |w, id, key| history::retire::<Asset>(w, id, None);
 };
 
+const TICKET_WRITES: &[(&str, Attempt)] = writes! {
+    "tickets::store::set_text" => |w, id, key| tickets::store::set_text(w, id, Some("taken"), None);
+    "tickets::store::mark" => |w, id, key| tickets::store::mark(w, id, tickets::store::Mark::Local, Some("taken"));
+    "tickets::store::set_status" => |w, id, key| tickets::store::set_status(w, id, None, ("taken".to_owned(), None));
+    "tickets::store::release_status" => |w, id, key| tickets::store::release_status(w, id);
+    "tickets::said_store::replace_conversations" => |w, id, key| tickets::said_store::replace_conversations(w, id, &[]);
+    "tickets::said_store::add_note" => |w, id, key| tickets::said_store::add_note(w, id, "taken", "taken", "taken");
+    "tickets::said_store::note_sent" => |w, id, key| tickets::said_store::note_sent(w, id, 1);
+    "tickets::said_store::replace_time_entries" => |w, id, key| tickets::said_store::replace_time_entries(w, id, &[]);
+};
+
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
     ("companies::store::view", "reads a row that is already there"),
@@ -212,6 +267,14 @@ const EXEMPT: &[(&str, &str)] = &[
     ("contacts::store::select", "a text"),
     ("assets::store::view", "reads a row that is already there"),
     ("assets::store::select", "a text"),
+    ("tickets::store::row", "reads a row that is already there"),
+    ("tickets::store::select", "a text"),
+    ("tickets::store::upsert", "made of functions of history, by the vendor's number, for syncs and webhooks"),
+    ("tickets::store::reword", "gives every tenant's tickets the same new word for a code"),
+    ("tickets::change_store::upsert", "made of functions of history, by the vendor's number, for syncs"),
+    ("tickets::statuses_store::learned", "the provider's names for its codes"),
+    ("tickets::statuses_store::load", "the provider's names for its codes"),
+    ("tickets::statuses_store::learn", "the provider's names for its codes"),
     ("hub::history_store::has_field", "knows no rows"),
     ("hub::pages::dashboard_store::latest", "the change feed, which the dashboard shows to staff only"),
     ("status::store::freshness", "the provider's own jobs; staff only"),
@@ -294,7 +357,8 @@ both! {
         assert!(before.len() >= 6, "{before:#?}");
         let (companies, contacts, assets) =
             (theirs_in(&world, "companies").await, theirs_in(&world, "contacts").await, theirs_assets(&world).await);
-        for (attempts, ids) in [(WRITES, companies), (CONTACT_WRITES, contacts), (ASSET_WRITES, assets)] {
+        let tickets = theirs_tickets(&world).await;
+        for (attempts, ids) in [(WRITES, companies), (CONTACT_WRITES, contacts), (ASSET_WRITES, assets), (TICKET_WRITES, tickets)] {
             assert!(!ids.is_empty(), "a world without rows of the other tenant");
             for (name, attempt) in attempts {
                 for id in &ids {
@@ -314,6 +378,14 @@ async fn theirs_assets(world: &World) -> Vec<i64> {
         rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<Vec<(i64, String)>>>()
     });
     read.await.unwrap().into_iter().filter(|(_, name)| name.contains(THEIRS)).map(|(id, _)| id).collect()
+}
+
+async fn theirs_tickets(world: &World) -> Vec<i64> {
+    let read = world.db.read(&Scope::All, |c| {
+        let rows = c.all("SELECT id, subject FROM @tickets ticket ORDER BY id", &[])?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<Vec<(i64, String)>>>()
+    });
+    read.await.unwrap().into_iter().filter(|(_, subject)| subject.contains(THEIRS)).map(|(id, _)| id).collect()
 }
 
 /// The rooms that hold tenants' rows. Syncs and identity act for everybody or for nobody's tenant.

@@ -1,0 +1,142 @@
+//! Planned changes in the database.
+
+use super::ChangeRequest;
+use super::change::ChangeView;
+use crate::compliance::Lens;
+use crate::db::{
+    Conn, Row, Write,
+    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+};
+use crate::error::{Error, Result};
+use crate::history::{self, Record};
+use crate::params;
+
+const FROM: &str = "@change_requests change_request LEFT JOIN @companies company ON company.id = change_request.company_id";
+
+fn select() -> String {
+    format!("{}, company.account_number, company.name, company.compliance_level", ChangeRequest::SELECT)
+}
+
+fn view(row: &Row) -> Result<ChangeView> {
+    let at = ChangeRequest::width();
+    Ok(ChangeView::new(ChangeRequest::from_row(row, 0)?, [row.get(at)?, row.get(at + 1)?, row.get(at + 2)?]))
+}
+
+/// Planned changes, the newest first.
+pub static LIST: ListSpec = ListSpec {
+    entities: &["change_request", "company"],
+    select,
+    from: FROM,
+    key: "change_request.id",
+    columns: &[
+        Column::new("id", "change_request.external_id", Kind::Int).required(),
+        Column::text("subject", "change_request.subject").folded("change_request.subject_folded"),
+        Column::text("status", "change_request.status"),
+        Column::new("status_id", "change_request.status_id", Kind::Int),
+        Column::text("priority", "change_request.priority"),
+        Column::new("priority_id", "change_request.priority_id", Kind::Int),
+        Column::new("change_type_id", "change_request.change_type_id", Kind::Int),
+        Column::new("approval_status_id", "change_request.approval_status_id", Kind::Int),
+        Column::new("agent_id", "change_request.agent_id", Kind::Int),
+        Column::new("group_id", "change_request.group_id", Kind::Int),
+        Column::text("company_id", "company.account_number"),
+        Column::text("company_name", "company.name").folded("company.name_folded"),
+        Column::new("planned_start_date", "change_request.planned_start_date", Kind::Time),
+        Column::new("planned_end_date", "change_request.planned_end_date", Kind::Time),
+        Column::new("created_at", "change_request.vendor_created_at", Kind::Time),
+        Column::new("last_updated_at", "change_request.vendor_updated_at", Kind::Time).required(),
+    ],
+    default_sort: "-last_updated_at",
+    search: Some(Search {
+        fts: "change_requests_fts",
+        text: "change_request.search_text",
+        prefixes: &["change_request.subject_folded"],
+    }),
+    retired: Some("change_request.retired_at"),
+    own: &[],
+    fields: &[
+        "id",
+        "source",
+        "subject",
+        "description_text",
+        "status",
+        "status_id",
+        "priority",
+        "priority_id",
+        "impact_id",
+        "risk_id",
+        "change_type_id",
+        "approval_status_id",
+        "company_id",
+        "company_name",
+        "company_compliance_level",
+        "requester_id",
+        "agent_id",
+        "group_id",
+        "category",
+        "sub_category",
+        "item_category",
+        "planned_start_date",
+        "planned_end_date",
+        "created_at",
+        "last_updated_at",
+        "retired_at",
+        "rev",
+    ],
+};
+
+/// Planned changes as asked, as this caller may see them.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(c: &mut Conn, query: &ListQuery, lens: &Lens) -> Result<Page<ChangeView>> {
+    let mut query = query.clone();
+    if query.asks_about(&["subject"]) && !lens.may_ask() {
+        query = query.and("(change_request.company_id IS NULL OR company.compliance_level = 'standard')", Vec::new());
+    }
+    let page = query.run(c, |row| Ok(view(row)?.through(lens)))?;
+    lens.disclose("change requests", page.items.iter().filter(|change| change.is_protected()).count());
+    Ok(page)
+}
+
+/// One planned change by the vendor's number.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get_view(c: &mut Conn, external_id: i64) -> Result<ChangeView> {
+    let sql = format!("SELECT {} FROM {FROM} WHERE change_request.external_id = ?1 ORDER BY change_request.id", select());
+    c.first(&sql, params![external_id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: ChangeRequest::WHAT })
+}
+
+/// The stored changes with these numbers at one vendor, retired ones too.
+///
+/// # Errors
+/// Those of the engine.
+pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Result<Vec<ChangeRequest>> {
+    let sql = format!(
+        "SELECT {} FROM @change_requests change_request WHERE change_request.external_source = ?1 AND change_request.external_id IN ids(?2)
+         ORDER BY change_request.id",
+        ChangeRequest::SELECT
+    );
+    c.all(&sql, params![source, external_ids])?.iter().map(|row| ChangeRequest::from_row(row, 0)).collect()
+}
+
+/// Stores a planned change as the vendor tells it; says what it was: new, changed, or the same. One that
+/// had been retired comes back.
+///
+/// # Errors
+/// Those of the engine.
+pub fn upsert(w: &mut Write<'_>, told: &ChangeRequest, reason: Option<&str>) -> Result<(ChangeRequest, bool)> {
+    let known = by_external_ids(w, &told.external_source, vec![told.external_id])?.pop();
+    let Some(known) = known else { return Ok((history::create(w, told, reason)?, true)) };
+    let mut moved = false;
+    if known.retired_at.is_some() {
+        history::restore::<ChangeRequest>(w, known.id, reason)?;
+        moved = true;
+    }
+    let updated = history::update(w, known.id, None, reason, |change: &mut ChangeRequest| {
+        *change = told.clone();
+        Ok(())
+    })?;
+    Ok((updated.record, moved || !updated.changed.is_empty()))
+}

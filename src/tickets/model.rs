@@ -1,0 +1,112 @@
+//! What a ticket is: the row whose every change is kept.
+
+use crate::db::Value;
+use crate::types::fold;
+
+crate::record! {
+    /// Something a client asked for, as the vendor and our own people tell it. Its texts and what was
+    /// said on it are kept beside it, without history.
+    pub struct Ticket: "ticket", "Ticket", "tickets" {
+        /// The vendor (`freshservice`).
+        external_source: String,
+        /// The vendor's number: the id by which every neighbour knows the ticket.
+        external_id: i64,
+        /// Whose it is; none when the vendor names no department, or none that we know.
+        company_id: Option<i64>,
+        /// The vendor's department.
+        department_id: Option<i64>,
+        /// The vendor's number as text.
+        ticket_number: String,
+        /// What it is about, in a line.
+        subject: Option<String>,
+        /// The normalised word; never null.
+        status: String,
+        /// The vendor's code.
+        status_id: Option<i64>,
+        /// `low`, `medium`, `high` or `urgent`.
+        priority: Option<String>,
+        /// The vendor's code, 1 to 4.
+        priority_id: Option<i64>,
+        /// `Incident`, `Service Request`, or what the vendor calls it.
+        ticket_type: Option<String>,
+        /// How it came in, by the vendor's code (1 e-mail, 2 portal, 3 telephone, …).
+        source_id: Option<i64>,
+        /// The vendor's id of whoever asked.
+        requester_id: Option<i64>,
+        /// Their address, when the vendor told it.
+        requester_email: Option<String>,
+        /// Their name, when the vendor told it.
+        requester_name: Option<String>,
+        /// The vendor's id of the agent.
+        responder_id: Option<i64>,
+        /// The vendor's id of the agents' group.
+        group_id: Option<i64>,
+        /// The vendor's id of the workspace.
+        workspace_id: Option<i64>,
+        /// The vendor's first category.
+        category: Option<String>,
+        /// The category below it.
+        sub_category: Option<String>,
+        /// The one below that.
+        item_category: Option<String>,
+        /// When it was opened.
+        vendor_created_at: Option<String>,
+        /// When the vendor last changed it; nothing that happens here moves it.
+        last_updated_at: String,
+        /// When it was resolved.
+        resolved_at: Option<String>,
+        /// When it was closed.
+        closed_at: Option<String>,
+        /// When the first response is due.
+        fr_due_by: Option<String>,
+        /// When the solution is due.
+        due_by: Option<String>,
+        /// When it was first responded to.
+        first_responded_at: Option<String>,
+        /// When an agent last responded.
+        agent_responded_at: Option<String>,
+        /// Minutes worked on it.
+        minutes_spent: i64,
+        /// Whether the time sheet has been read; else the minutes are 0 because nobody has looked.
+        time_known: bool,
+        /// Whether it is overdue in the vendor's eyes.
+        is_escalated: bool,
+        /// Whether it was marked as spam.
+        spam: bool,
+        /// The vendor's custom fields: a JSON object as text.
+        custom_fields: Option<String>,
+    }
+}
+
+impl Ticket {
+    fn derived_columns(&self) -> Vec<(&'static str, Value)> {
+        let subject = self.subject.as_deref().unwrap_or_default();
+        let requester = [&self.requester_name, &self.requester_email];
+        let requester: Vec<&str> = requester.into_iter().flatten().map(String::as_str).collect();
+        let requester = requester.join(" ");
+        vec![
+            ("subject_folded", fold(subject).into()),
+            ("requester_folded", fold(&requester).into()),
+            ("search_text", fold(&format!("{} {subject} {requester}", self.ticket_number)).into()),
+        ]
+    }
+
+    /// Hours worked on it.
+    #[must_use]
+    pub fn hours(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "minutes of one ticket are far below 2^53")]
+        let minutes = self.minutes_spent as f64;
+        minutes / 60.0
+    }
+}
+
+/// What is kept about a ticket beside its history: who looked when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// When a webhook last told of it, in the vendor's time.
+    pub webhook_updated_at: Option<String>,
+    /// When somebody last changed it here.
+    pub local_updated_at: Option<String>,
+    /// The vendor's time of the state whose conversations and time sheet have been read.
+    pub detail_synced_at: Option<String>,
+}

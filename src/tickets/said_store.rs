@@ -1,0 +1,247 @@
+//! Conversations, notes and time sheets in the database.
+
+use std::collections::HashMap;
+
+use super::Ticket;
+use super::said::{Said, SaidView, TimeEntry};
+use crate::db::{Conn, Row, Write};
+use crate::error::{Error, Result};
+use crate::history;
+use crate::params;
+
+/// What a vendor told, and a note of our own.
+const VENDOR: &str = "vendor";
+const LOCAL: &str = "local";
+
+const SAID: &str = "said.external_id, said.body_text, said.body_html, said.private, said.incoming, said.kind, said.user_id,
+    said.author, said.from_email, said.to_emails, said.support_email, said.created_at, said.updated_at";
+
+fn said(row: &Row) -> Result<Said> {
+    let to_emails: Option<String> = row.get(9)?;
+    Ok(Said {
+        external_id: row.get(0)?,
+        body_text: row.get(1)?,
+        body_html: row.get(2)?,
+        private: row.get(3)?,
+        incoming: row.get(4)?,
+        kind: row.get(5)?,
+        user_id: row.get(6)?,
+        author: row.get(7)?,
+        from_email: row.get(8)?,
+        to_emails: to_emails.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()?.unwrap_or_default(),
+        support_email: row.get(10)?,
+        created_at: row.get(11)?,
+        updated_at: row.get(12)?,
+    })
+}
+
+/// Everything said on these tickets, oldest first, by ticket. Who said it is named where the vendor's id
+/// is an agent's or a contact's.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<SaidView>>> {
+    let sql = format!(
+        "SELECT {SAID}, said.id, said.ticket_id, agent.first_name, agent.last_name, contact.name FROM @ticket_conversations said
+         JOIN @tickets ticket ON ticket.id = said.ticket_id
+         LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(said.user_id AS TEXT)
+         LEFT JOIN links known ON known.system = ticket.external_source AND known.entity = 'contact' AND known.external_id = CAST(said.user_id AS TEXT)
+         LEFT JOIN @contacts contact ON contact.id = known.entity_id
+         WHERE said.ticket_id IN ids(?1) ORDER BY said.ticket_id, said.created_at, said.id"
+    );
+    let mut found: HashMap<i64, Vec<SaidView>> = HashMap::new();
+    for row in c.all(&sql, params![ticket_ids])? {
+        let mut one = said(&row)?;
+        let agent = [row.get::<Option<String>>(15)?, row.get::<Option<String>>(16)?];
+        let agent = agent.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        let contact: Option<String> = row.get(17)?;
+        one.author = one.author.or(Some(agent).filter(|name| !name.is_empty())).or(contact);
+        found.entry(row.get(14)?).or_default().push(SaidView::new(one, row.get(13)?));
+    }
+    Ok(found)
+}
+
+/// Makes what the vendor said on a ticket exactly this, whole; our own notes stay. Says whether anything
+/// changed; rows that are still told keep their ids.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -> Result<bool> {
+    history::get::<Ticket>(w, ticket_id)?;
+    let sql = format!("SELECT {SAID}, said.id, said.source FROM @ticket_conversations said WHERE said.ticket_id = ?1 ORDER BY said.id");
+    let mut known: HashMap<i64, (i64, Said)> = HashMap::new();
+    let mut nameless = Vec::new();
+    for row in w.all(&sql, params![ticket_id])? {
+        let (one, id, source): (Said, i64, String) = (said(&row)?, row.get(13)?, row.get(14)?);
+        match one.external_id {
+            Some(external) => drop(known.insert(external, (id, one))),
+            None if source == VENDOR => nameless.push(id),
+            None => {}
+        }
+    }
+    let mut changed = false;
+    let mut seen = std::collections::HashSet::new();
+    for one in told {
+        let before = one.external_id.and_then(|external| known.remove(&external));
+        match before {
+            Some((_, before)) if same(&before, one) => {}
+            Some((id, before)) => {
+                let author = one.author.clone().or(before.author);
+                store(w, ticket_id, Some(id), VENDOR, &Said { author, ..one.clone() })?;
+                changed = true;
+            }
+            // A list that names one thing twice names it once.
+            None if one.external_id.is_some_and(|external| !seen.insert(external)) => {}
+            None => {
+                store(w, ticket_id, None, VENDOR, one)?;
+                changed = true;
+            }
+        }
+        seen.extend(one.external_id);
+    }
+    let gone: Vec<i64> = known.into_values().map(|(id, _)| id).chain(nameless).collect();
+    if !gone.is_empty() {
+        changed = true;
+        w.run("DELETE FROM ticket_conversations WHERE id IN ids(?1)", params![gone])?;
+    }
+    if changed {
+        w.observe("ticket");
+    }
+    Ok(changed)
+}
+
+/// The same but for the name that we know ourselves.
+fn same(before: &Said, now: &Said) -> bool {
+    let author = now.author.clone().or_else(|| before.author.clone());
+    Said { author: before.author.clone(), ..now.clone() } == *before && author == before.author
+}
+
+/// Adds a note of ours, which the vendor does not have; returns its row.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn add_note(w: &mut Write<'_>, ticket_id: i64, text: &str, user: &str, at: &str) -> Result<i64> {
+    history::get::<Ticket>(w, ticket_id)?;
+    let note = Said {
+        body_text: text.to_owned(),
+        private: true,
+        author: Some(user.to_owned()),
+        created_at: at.to_owned(),
+        ..Said::default()
+    };
+    w.observe("ticket");
+    store(w, ticket_id, None, LOCAL, &note)
+}
+
+/// Says that the vendor now has a note of ours, under this id: its next list will tell the same note.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn note_sent(w: &mut Write<'_>, note_id: i64, external_id: i64) -> Result<()> {
+    let sql = "SELECT said.ticket_id FROM @ticket_conversations said WHERE said.id = ?1";
+    let ticket_id: i64 = w.first(sql, params![note_id])?.ok_or(Error::NotFound { what: "Note" })?.get(0)?;
+    // The list may have been read in between: then it is there already.
+    let sql = "DELETE FROM ticket_conversations WHERE external_id = ?2 AND id <> ?1 AND ticket_id = ?3";
+    w.run(sql, params![note_id, external_id, ticket_id])?;
+    w.run("UPDATE ticket_conversations SET external_id = ?2 WHERE id = ?1", params![note_id, external_id])?;
+    w.observe("ticket");
+    Ok(())
+}
+
+fn store(w: &mut Write<'_>, ticket_id: i64, id: Option<i64>, source: &str, one: &Said) -> Result<i64> {
+    let to_emails = serde_json::to_string(&one.to_emails).map_err(Error::internal)?;
+    let values = params![
+        ticket_id,
+        source,
+        one.external_id,
+        &one.body_text,
+        &one.body_html,
+        one.private,
+        one.incoming,
+        one.kind,
+        one.user_id,
+        &one.author,
+        &one.from_email,
+        to_emails,
+        &one.support_email,
+        &one.created_at,
+        &one.updated_at
+    ];
+    let Some(id) = id else {
+        let sql = "INSERT INTO ticket_conversations (ticket_id, source, external_id, body_text, body_html, private, incoming, kind,
+                       user_id, author, from_email, to_emails, support_email, created_at, updated_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) RETURNING id";
+        return w.one(sql, values)?.get(0);
+    };
+    let sql = "UPDATE ticket_conversations SET ticket_id = ?1, source = ?2, external_id = ?3, body_text = ?4, body_html = ?5,
+                   private = ?6, incoming = ?7, kind = ?8, user_id = ?9, author = ?10, from_email = ?11, to_emails = ?12,
+                   support_email = ?13, created_at = ?14, updated_at = ?15 WHERE id = ?16";
+    let mut values = values.to_vec();
+    values.push(id.into());
+    w.run(sql, &values)?;
+    Ok(id)
+}
+
+/// A ticket's time sheet, oldest first.
+///
+/// # Errors
+/// Those of the engine.
+pub fn time_entries(c: &mut Conn, ticket_id: i64) -> Result<Vec<TimeEntry>> {
+    let sql = "SELECT entry.external_id, entry.agent_id, entry.minutes, entry.billable, entry.running, entry.note, entry.executed_at,
+                   entry.created_at, entry.updated_at
+               FROM @ticket_time_entries entry WHERE entry.ticket_id = ?1 ORDER BY entry.executed_at, entry.id";
+    c.all(sql, params![ticket_id])?
+        .iter()
+        .map(|row| {
+            Ok(TimeEntry {
+                external_id: row.get(0)?,
+                agent_id: row.get(1)?,
+                minutes: row.get(2)?,
+                billable: row.get(3)?,
+                running: row.get(4)?,
+                note: row.get(5)?,
+                executed_at: row.get(6)?,
+                created_at: row.get(7)?,
+                updated_at: row.get(8)?,
+            })
+        })
+        .collect()
+}
+
+/// Makes a ticket's time sheet exactly this, whole. The ticket's own sum is the caller's to set. Says
+/// whether anything changed.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn replace_time_entries(w: &mut Write<'_>, ticket_id: i64, told: &[TimeEntry]) -> Result<bool> {
+    history::get::<Ticket>(w, ticket_id)?;
+    let order = |entry: &TimeEntry| (entry.executed_at.clone(), entry.external_id, entry.minutes);
+    let mut before = time_entries(w, ticket_id)?;
+    let mut now = told.to_vec();
+    before.sort_by_key(order);
+    now.sort_by_key(order);
+    if before == now {
+        return Ok(false);
+    }
+    w.run("DELETE FROM ticket_time_entries WHERE ticket_id = ?1", params![ticket_id])?;
+    for entry in &now {
+        w.run(
+            "INSERT INTO ticket_time_entries (ticket_id, external_id, agent_id, minutes, billable, running, note, executed_at, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                ticket_id,
+                entry.external_id,
+                entry.agent_id,
+                entry.minutes,
+                entry.billable,
+                entry.running,
+                &entry.note,
+                &entry.executed_at,
+                &entry.created_at,
+                &entry.updated_at
+            ],
+        )?;
+    }
+    w.observe("ticket");
+    Ok(true)
+}

@@ -1,0 +1,307 @@
+//! Tickets in the database.
+
+use std::collections::HashMap;
+
+use super::model::{Seen, Ticket};
+use super::row::{Person, TicketRow};
+use super::{Statuses, codes};
+use crate::compliance::{Level, STRICTEST_OF_CONTACT};
+use crate::db::{Conn, Row, Write};
+use crate::error::{Error, Result};
+use crate::history::{self, Record, pins};
+use crate::params;
+
+/// A ticket beside its company, its people and its text.
+pub const FROM: &str = "@tickets ticket
+    LEFT JOIN @companies company ON company.id = ticket.company_id
+    LEFT JOIN links known ON known.system = ticket.external_source AND known.entity = 'contact' AND known.external_id = CAST(ticket.requester_id AS TEXT)
+    LEFT JOIN @contacts contact ON contact.id = known.entity_id
+    LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(ticket.responder_id AS TEXT)
+    LEFT JOIN @ticket_texts words ON words.ticket_id = ticket.id";
+
+/// SQL that keeps tickets of protected companies and people out, for callers who ask by what they may not see.
+pub const NOT_PROTECTED: &str = "(ticket.company_id IS NULL OR company.compliance_level = 'standard')";
+
+/// What [`row`] reads.
+#[must_use]
+pub fn select() -> String {
+    format!(
+        "{}, ticket.webhook_updated_at, ticket.local_updated_at, ticket.detail_synced_at, company.account_number, company.name,
+         company.compliance_level, {STRICTEST_OF_CONTACT}, contact.id, contact.name, contact.email, agent.first_name, agent.last_name,
+         words.description_text, ticket.company_id",
+        Ticket::SELECT
+    )
+}
+
+/// Reads a row selected as [`select`].
+///
+/// # Errors
+/// `Internal` when a column holds another type.
+pub fn row(row: &Row) -> Result<TicketRow> {
+    let at = Ticket::width();
+    let level: Option<String> = row.get(at + 5)?;
+    let of_company = Level::parse(level.as_deref().unwrap_or_default());
+    let contact = match row.get::<Option<i64>>(at + 7)? {
+        Some(id) => Some(Person { id, name: row.get(at + 8)?, email: row.get(at + 9)? }),
+        None => None,
+    };
+    let agent = [row.get::<Option<String>>(at + 10)?, row.get::<Option<String>>(at + 11)?];
+    let agent = agent.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    Ok(TicketRow {
+        ticket: Ticket::from_row(row, 0)?,
+        seen: Seen { webhook_updated_at: row.get(at)?, local_updated_at: row.get(at + 1)?, detail_synced_at: row.get(at + 2)? },
+        company_id: row.get(at + 3)?,
+        company_name: row.get(at + 4)?,
+        compliance_level: level.unwrap_or_else(|| "standard".to_owned()),
+        protection: of_company.max(Level::from_rank(row.get(at + 6)?)),
+        contact,
+        agent_name: Some(agent).filter(|name| !name.is_empty()),
+        description_text: row.get(at + 12)?,
+        description: None,
+    })
+}
+
+/// One ticket by its vendor's number, whole.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn get_row(c: &mut Conn, external_id: i64) -> Result<TicketRow> {
+    let sql = format!(
+        "SELECT {}, words.description FROM {FROM} WHERE ticket.external_id = ?1 ORDER BY ticket.retired_at IS NOT NULL, ticket.id",
+        select()
+    );
+    let found = c.first(&sql, params![external_id])?.ok_or(Error::NotFound { what: Ticket::WHAT })?;
+    Ok(TicketRow { description: found.get(Ticket::width() + 14)?, ..row(&found)? })
+}
+
+/// The live tickets of these companies, the newest first, whole, as (company id, ticket); of one year,
+/// by the beginning of the time of their last change, when one is asked for.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<Vec<(i64, TicketRow)>> {
+    let (from, until) = year.map_or((String::new(), "~".to_owned()), |year| (year.to_string(), format!("{year}~")));
+    let sql = format!(
+        "SELECT {}, words.description FROM {FROM} WHERE ticket.company_id IN ids(?1) AND ticket.retired_at IS NULL
+         AND ticket.last_updated_at >= ?2 AND ticket.last_updated_at < ?3
+         ORDER BY ticket.last_updated_at DESC, ticket.id DESC",
+        select()
+    );
+    let at = Ticket::width();
+    c.all(&sql, params![company_ids, from, until])?
+        .iter()
+        .map(|found| Ok((found.get(at + 13)?, TicketRow { description: found.get(at + 14)?, ..row(found)? })))
+        .collect()
+}
+
+/// The newest live tickets of a company, and how many it has in all.
+///
+/// # Errors
+/// Those of the engine.
+pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(Vec<TicketRow>, i64)> {
+    let sql = format!(
+        "SELECT {} FROM {FROM} WHERE ticket.company_id = ?1 AND ticket.retired_at IS NULL
+         ORDER BY ticket.last_updated_at DESC, ticket.id DESC LIMIT ?2",
+        select()
+    );
+    let newest = c.all(&sql, params![company_id, count])?.iter().map(row).collect::<Result<_>>()?;
+    let sql = "SELECT count(*) FROM @tickets ticket WHERE ticket.company_id = ?1 AND ticket.retired_at IS NULL";
+    Ok((newest, c.one(sql, params![company_id])?.get(0)?))
+}
+
+/// The live tickets that somebody still works on, of one vendor or of all, of one group and one agent
+/// when they are named.
+///
+/// # Errors
+/// Those of the engine.
+pub fn active(c: &mut Conn, group_id: Option<i64>, responder_id: Option<i64>) -> Result<Vec<TicketRow>> {
+    let ended = codes::ENDED.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+    let mut sql = format!("SELECT {} FROM {FROM} WHERE ticket.retired_at IS NULL AND ticket.status NOT IN ({ended})", select());
+    let mut values = Vec::new();
+    for (column, wanted) in [("group_id", group_id), ("responder_id", responder_id)] {
+        if let Some(wanted) = wanted {
+            values.push(wanted.into());
+            sql.push_str(&format!(" AND ticket.{column} = ?{}", values.len()));
+        }
+    }
+    sql.push_str(" ORDER BY ticket.id");
+    c.all(&sql, &values)?.iter().map(row).collect()
+}
+
+/// The stored tickets with these numbers at one vendor, retired ones too, with what is kept beside them.
+///
+/// # Errors
+/// Those of the engine.
+pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Result<HashMap<i64, (Ticket, Seen)>> {
+    let sql = format!(
+        "SELECT {}, ticket.webhook_updated_at, ticket.local_updated_at, ticket.detail_synced_at FROM @tickets ticket
+         WHERE ticket.external_source = ?1 AND ticket.external_id IN ids(?2)",
+        Ticket::SELECT
+    );
+    let at = Ticket::width();
+    c.all(&sql, params![source, external_ids])?
+        .iter()
+        .map(|found| {
+            let ticket = Ticket::from_row(found, 0)?;
+            let seen =
+                Seen { webhook_updated_at: found.get(at)?, local_updated_at: found.get(at + 1)?, detail_synced_at: found.get(at + 2)? };
+            Ok((ticket.external_id, (ticket, seen)))
+        })
+        .collect()
+}
+
+/// What storing a ticket did.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The row as it is now.
+    pub ticket: Ticket,
+    /// Whether it is new here.
+    pub created: bool,
+    /// The fields that changed, with `retired_at` when it came back.
+    pub changed: Vec<&'static str>,
+    /// Fields that a sync would have changed but somebody has pinned.
+    pub kept_pins: Vec<&'static str>,
+}
+
+/// Stores a ticket as told, by its vendor's number. One that had been retired comes back.
+///
+/// # Errors
+/// Those of the engine.
+pub fn upsert(w: &mut Write<'_>, told: &Ticket, reason: Option<&str>) -> Result<Stored> {
+    let known = by_external_ids(w, &told.external_source, vec![told.external_id])?.remove(&told.external_id);
+    let Some((known, _)) = known else {
+        let ticket = history::create(w, told, reason)?;
+        return Ok(Stored { ticket, created: true, changed: Vec::new(), kept_pins: Vec::new() });
+    };
+    let mut changed = Vec::new();
+    if known.retired_at.is_some() {
+        history::restore::<Ticket>(w, known.id, reason)?;
+        changed.push("retired_at");
+    }
+    let updated = history::update(w, known.id, None, reason, |ticket: &mut Ticket| {
+        *ticket = told.clone();
+        Ok(())
+    })?;
+    changed.extend(updated.changed.iter().map(|(field, ..)| *field));
+    Ok(Stored { ticket: updated.record, created: false, changed, kept_pins: updated.kept_pins })
+}
+
+/// Keeps what a ticket says at length; says whether that is new.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn set_text(w: &mut Write<'_>, ticket_id: i64, description: Option<&str>, description_text: Option<&str>) -> Result<bool> {
+    history::get::<Ticket>(w, ticket_id)?;
+    let sql = "SELECT words.description, words.description_text FROM @ticket_texts words WHERE words.ticket_id = ?1";
+    let known: Option<(Option<String>, Option<String>)> =
+        w.first(sql, params![ticket_id])?.map(|row| Ok::<_, Error>((row.get(0)?, row.get(1)?))).transpose()?;
+    let (html, text) = known.unwrap_or_default();
+    if html.as_deref() == description && text.as_deref() == description_text {
+        return Ok(false);
+    }
+    w.run(
+        "INSERT INTO ticket_texts (ticket_id, description, description_text) VALUES (?1, ?2, ?3)
+         ON CONFLICT (ticket_id) DO UPDATE SET description = excluded.description, description_text = excluded.description_text",
+        params![ticket_id, description, description_text],
+    )?;
+    w.observe("ticket");
+    Ok(true)
+}
+
+/// What is noted about a ticket beside its history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A webhook told of it, at this time of the vendor's.
+    Webhook,
+    /// Somebody changed it here, now.
+    Local,
+    /// Its conversations and time sheet have been read, of the state of this time of the vendor's.
+    Detail,
+}
+
+/// Notes when somebody looked at a ticket or changed it here; never moves the vendor's time.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn mark(w: &mut Write<'_>, ticket_id: i64, mark: Mark, at: Option<&str>) -> Result<()> {
+    history::get::<Ticket>(w, ticket_id)?;
+    let sql = match mark {
+        Mark::Webhook => "UPDATE tickets SET webhook_updated_at = ?1 WHERE id = ?2",
+        Mark::Local => "UPDATE tickets SET local_updated_at = ?1 WHERE id = ?2",
+        Mark::Detail => "UPDATE tickets SET detail_synced_at = ?1 WHERE id = ?2",
+    };
+    w.run(sql, params![at, ticket_id])?;
+    Ok(())
+}
+
+/// The columns that a local status holds.
+const STATUS: [&str; 2] = ["status", "status_id"];
+
+/// Writes a status here. Whoever writes it, no sync may take it back before the vendor has it.
+///
+/// # Errors
+/// `NotFound`, `PreconditionFailed`, or those of the engine.
+pub fn set_status(w: &mut Write<'_>, ticket_id: i64, if_match: Option<i64>, status: (String, Option<i64>)) -> Result<bool> {
+    let updated = history::update(w, ticket_id, if_match, None, |ticket: &mut Ticket| {
+        (ticket.status, ticket.status_id) = status;
+        Ok(())
+    })?;
+    if !updated.changed.is_empty() {
+        for field in STATUS {
+            pins::pin(w, Ticket::ENTITY, ticket_id, field)?;
+        }
+    }
+    Ok(!updated.changed.is_empty())
+}
+
+/// Lets syncs write the status again: the vendor has what was written here.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn release_status(w: &mut Write<'_>, ticket_id: i64) -> Result<()> {
+    history::get::<Ticket>(w, ticket_id)?;
+    for field in STATUS {
+        pins::unpin(w, Ticket::ENTITY, ticket_id, field)?;
+    }
+    Ok(())
+}
+
+/// Gives at most so many tickets, whose code now means another word, that word; returns how many there were.
+///
+/// # Errors
+/// Those of the engine.
+pub fn reword(w: &mut Write<'_>, source: &str, statuses: &Statuses, at_most: i64) -> Result<usize> {
+    let sql = "SELECT DISTINCT ticket.status_id, ticket.status FROM @tickets ticket
+               WHERE ticket.external_source = ?1 AND ticket.status_id IS NOT NULL";
+    let mut count = 0;
+    for pair in w.all(sql, params![source])? {
+        let (code, word): (i64, String) = (pair.get(0)?, pair.get(1)?);
+        let meant = statuses.word(Some(code));
+        if meant == word {
+            continue;
+        }
+        let sql = "SELECT ticket.id FROM @tickets ticket WHERE ticket.external_source = ?1 AND ticket.status_id = ?2 AND ticket.status = ?3
+                   AND NOT EXISTS (SELECT 1 FROM pins pin WHERE pin.entity = 'ticket' AND pin.entity_id = ticket.id AND pin.field = 'status')
+                   ORDER BY ticket.id LIMIT ?4";
+        for row in w.all(sql, params![source, code, &word, at_most - i64::try_from(count).unwrap_or(i64::MAX)])? {
+            let why = Some("the vendor's statuses were named anew");
+            let id = row.get(0)?;
+            history::update(w, id, None, why, |ticket: &mut Ticket| {
+                ticket.status.clone_from(&meant);
+                Ok(())
+            })?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// The company that a vendor's department is, if it is one.
+///
+/// # Errors
+/// Those of the engine.
+pub fn company_of_department(c: &mut Conn, source: &str, department_id: i64) -> Result<Option<i64>> {
+    let sql = "SELECT company.id FROM links link JOIN @companies company ON company.id = link.entity_id
+               WHERE link.system = ?1 AND link.entity = 'company' AND link.external_id = ?2";
+    c.first(sql, params![source, department_id.to_string()])?.map(|row| row.get(0)).transpose()
+}
