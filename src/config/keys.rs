@@ -128,7 +128,8 @@ const KEYS: &[Key] = &[
     field("datto_portal_url"),
     field("user_number"),
     key("webhooks", "enabled", "false", "Take calls from vendors at /webhooks/…"),
-    key("webhooks", "secret", "", "What such a call must carry (X-Webhook-Secret) or be signed with (X-Webhook-Signature)").kind(Kind::Secret),
+    key("webhooks", "secret", "", "What such a call must carry (X-Webhook-Secret) or be signed with (X-Webhook-Signature)")
+        .kind(Kind::Secret),
     key("webhooks", "allowed_ips", "", "Addresses or networks that such calls may come from; unset means any"),
     key("webhooks", "log_payloads", "false", "Log the fields of each call, without what people wrote"),
     key("datto", "api_endpoint", "", "Datto RMM platform (concord, merlot, …), host or full address")

@@ -66,10 +66,7 @@ crate::record! {
 impl ChangeRequest {
     fn derived_columns(&self) -> Vec<(&'static str, Value)> {
         let subject = self.subject.as_deref().unwrap_or_default();
-        vec![
-            ("subject_folded", fold(subject).into()),
-            ("search_text", fold(&format!("{} {subject}", self.external_id)).into()),
-        ]
+        vec![("subject_folded", fold(subject).into()), ("search_text", fold(&format!("{} {subject}", self.external_id)).into())]
     }
 }
 

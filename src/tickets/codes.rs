@@ -32,15 +32,8 @@ pub const UNKNOWN: &str = "unknown";
 pub const ENDED: &[&str] = &["closed", "resolved", "job_complete_bill", "billing_complete", "spam", "trash", "deleted"];
 
 /// What old clients call work that has begun.
-const IN_PROGRESS: &[&str] = &[
-    "in_progress",
-    "pending",
-    "waiting_third_party",
-    "under_investigation",
-    "scheduled",
-    "update_needed",
-    "customer_replied",
-];
+const IN_PROGRESS: &[&str] =
+    &["in_progress", "pending", "waiting_third_party", "under_investigation", "scheduled", "update_needed", "customer_replied"];
 
 const PRIORITIES: [&str; 4] = ["low", "medium", "high", "urgent"];
 

@@ -68,7 +68,8 @@ impl TicketRow {
         self.description = see(Personal::Text, self.description);
         self.ticket.custom_fields = see(Personal::Text, self.ticket.custom_fields);
         let subject = self.ticket.subject;
-        self.ticket.subject = subject.map(|line| lens.see(level, Personal::Subject, &line).unwrap_or_else(|| WITHHELD.to_owned()));
+        self.ticket.subject =
+            subject.map(|line| lens.see(level, Personal::Subject, &line).unwrap_or_else(|| WITHHELD.to_owned()));
         self.contact = self.contact.map(|contact| Person {
             id: contact.id,
             name: lens.see(level, Personal::Name, &contact.name).unwrap_or_default(),

@@ -68,7 +68,8 @@ pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec
 /// `NotFound`, or those of the engine.
 pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -> Result<bool> {
     history::get::<Ticket>(w, ticket_id)?;
-    let sql = format!("SELECT {SAID}, said.id, said.source FROM @ticket_conversations said WHERE said.ticket_id = ?1 ORDER BY said.id");
+    let sql =
+        format!("SELECT {SAID}, said.id, said.source FROM @ticket_conversations said WHERE said.ticket_id = ?1 ORDER BY said.id");
     let mut known: HashMap<i64, (i64, Said)> = HashMap::new();
     let mut nameless = Vec::new();
     for row in w.all(&sql, params![ticket_id])? {
@@ -168,7 +169,8 @@ fn store(w: &mut Write<'_>, ticket_id: i64, id: Option<i64>, source: &str, one: 
         &one.updated_at
     ];
     let Some(id) = id else {
-        let sql = "INSERT INTO ticket_conversations (ticket_id, source, external_id, body_text, body_html, private, incoming, kind,
+        let sql =
+            "INSERT INTO ticket_conversations (ticket_id, source, external_id, body_text, body_html, private, incoming, kind,
                        user_id, author, from_email, to_emails, support_email, created_at, updated_at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) RETURNING id";
         return w.one(sql, values)?.get(0);
@@ -187,7 +189,8 @@ fn store(w: &mut Write<'_>, ticket_id: i64, id: Option<i64>, source: &str, one: 
 /// # Errors
 /// Those of the engine.
 pub fn time_entries(c: &mut Conn, ticket_id: i64) -> Result<Vec<TimeEntry>> {
-    let sql = "SELECT entry.external_id, entry.agent_id, entry.minutes, entry.billable, entry.running, entry.note, entry.executed_at,
+    let sql =
+        "SELECT entry.external_id, entry.agent_id, entry.minutes, entry.billable, entry.running, entry.note, entry.executed_at,
                    entry.created_at, entry.updated_at
                FROM @ticket_time_entries entry WHERE entry.ticket_id = ?1 ORDER BY entry.executed_at, entry.id";
     c.all(sql, params![ticket_id])?

@@ -22,7 +22,8 @@ impl Statuses {
     /// From what the vendor calls its codes and what the operator calls them.
     #[must_use]
     pub fn new(learned: &[(i64, String)], configured: &BTreeMap<i64, String>) -> Self {
-        let known = STATUSES.iter().map(|(code, word, label)| (*code, Meaning { word: (*word).to_owned(), label: (*label).to_owned() }));
+        let known =
+            STATUSES.iter().map(|(code, word, label)| (*code, Meaning { word: (*word).to_owned(), label: (*label).to_owned() }));
         let mut all: BTreeMap<i64, Meaning> = known.collect();
         for (code, label) in learned {
             let word = if *code <= STANDARD { all.get(code).map(|known| known.word.clone()) } else { None };
@@ -30,7 +31,8 @@ impl Statuses {
         }
         for (code, word) in configured {
             let word = normalise(word);
-            let usual = STATUSES.iter().find(|(_, known, _)| *known == word).map_or_else(|| title(&word), |known| known.2.to_owned());
+            let usual =
+                STATUSES.iter().find(|(_, known, _)| *known == word).map_or_else(|| title(&word), |known| known.2.to_owned());
             let label = all.get(code).filter(|_| learned.iter().any(|(known, _)| known == code));
             all.insert(*code, Meaning { label: label.map_or(usual, |known| known.label.clone()), word });
         }
@@ -110,11 +112,19 @@ mod tests {
 
     #[test]
     fn the_operator_beats_the_vendor_beats_the_defaults() {
-        let learned = [(2, "Neu".to_owned()), (9, "Waiting for Customer".to_owned()), (8, "On Hold".to_owned()), (40, "Parts ordered".to_owned())];
+        let learned = [
+            (2, "Neu".to_owned()),
+            (9, "Waiting for Customer".to_owned()),
+            (8, "On Hold".to_owned()),
+            (40, "Parts ordered".to_owned()),
+        ];
         let all = Statuses::new(&learned, &BTreeMap::from([(40, "Waiting customer".to_owned()), (41, "on_hold".to_owned())]));
         let word = |code| all.word(Some(code));
         assert_eq!((word(2).as_str(), all.label(Some(2), "open").as_str()), ("open", "Neu"));
-        assert_eq!((word(9).as_str(), all.label(Some(9), "waiting_customer").as_str()), ("waiting_customer", "Waiting for Customer"));
+        assert_eq!(
+            (word(9).as_str(), all.label(Some(9), "waiting_customer").as_str()),
+            ("waiting_customer", "Waiting for Customer")
+        );
         assert_eq!(word(8), "on_hold", "a known name beats the default of the code");
         assert_eq!((word(40).as_str(), all.label(Some(40), "waiting_customer").as_str()), ("waiting_customer", "Parts ordered"));
         assert_eq!((word(41).as_str(), all.label(Some(41), "on_hold").as_str()), ("on_hold", "On Hold"));

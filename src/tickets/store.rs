@@ -143,8 +143,11 @@ pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Re
         .iter()
         .map(|found| {
             let ticket = Ticket::from_row(found, 0)?;
-            let seen =
-                Seen { webhook_updated_at: found.get(at)?, local_updated_at: found.get(at + 1)?, detail_synced_at: found.get(at + 2)? };
+            let seen = Seen {
+                webhook_updated_at: found.get(at)?,
+                local_updated_at: found.get(at + 1)?,
+                detail_synced_at: found.get(at + 2)?,
+            };
             Ok((ticket.external_id, (ticket, seen)))
         })
         .collect()

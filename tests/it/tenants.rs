@@ -126,9 +126,19 @@ fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> Result<()> 
     let stored = tickets::store::upsert(w, &ticket, None)?;
     assert_eq!(stored.ticket.id, n);
     tickets::store::set_text(w, n, Some(&name), Some(&name))?;
-    let said = |external_id, private| Said { external_id: Some(external_id), body_text: name.clone(), private, created_at: name.clone(), ..Said::default() };
+    let said = |external_id, private| Said {
+        external_id: Some(external_id),
+        body_text: name.clone(),
+        private,
+        created_at: name.clone(),
+        ..Said::default()
+    };
     tickets::said_store::replace_conversations(w, n, &[said(2 * n, false), said(2 * n + 1, true)])?;
-    tickets::said_store::replace_time_entries(w, n, &[TimeEntry { minutes: 15, note: Some(name.clone()), ..TimeEntry::default() }])?;
+    tickets::said_store::replace_time_entries(
+        w,
+        n,
+        &[TimeEntry { minutes: 15, note: Some(name.clone()), ..TimeEntry::default() }],
+    )?;
     let change = tickets::ChangeRequest {
         external_source: "freshservice".to_owned(),
         external_id: n,
