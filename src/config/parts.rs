@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use super::read::Reader;
+use super::{Secret, read::Reader};
 
 /// Where and how we listen and log.
 #[derive(Clone, Debug)]
