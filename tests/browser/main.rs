@@ -12,6 +12,8 @@
 
 #[path = "../it/core.rs"]
 mod core;
+#[path = "../it/datto/mod.rs"]
+mod datto;
 mod driver;
 mod flows;
 #[path = "../it/freshservice/mod.rs"]
@@ -21,3 +23,5 @@ mod http_server;
 mod looks;
 #[path = "../it/support/mod.rs"]
 mod support;
+#[path = "../it/vendor_faults.rs"]
+mod vendor_faults;

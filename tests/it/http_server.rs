@@ -127,7 +127,8 @@ async fn connection(mut stream: TcpStream, world: &dyn Answers) -> std::io::Resu
             Answer::Reset => return stream.set_zero_linger(),
         };
         tokio::time::sleep(response.delay).await;
-        let mut head = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", response.status, response.body.len());
+        let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+        let mut head = format!("HTTP/1.1 {} x\r\ndate: {date}\r\ncontent-length: {}\r\n", response.status, response.body.len());
         for (name, value) in &response.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

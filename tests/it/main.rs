@@ -22,11 +22,14 @@ mod configuration;
 mod conformance;
 mod contacts;
 mod core;
+#[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
+mod datto;
 mod db_faults;
 mod db_layer;
 mod durability;
 mod feed;
 mod first_run;
+#[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
 mod freshservice;
 mod http_server;
 mod list_habits;
@@ -38,6 +41,7 @@ mod permissions;
 mod platform;
 mod search;
 mod stand_ins;
+mod stand_ins_datto;
 mod support;
 mod sync_hostile;
 mod sync_jobs;
@@ -46,3 +50,5 @@ mod sync_pull;
 mod sync_safety;
 mod tenants;
 mod undo;
+#[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
+mod vendor_faults;

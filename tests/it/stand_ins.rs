@@ -4,7 +4,7 @@ use crate::core::Core;
 use crate::freshservice::{API_KEY, Freshservice, Limits, ListFault, Plan};
 use serde_json::Value;
 
-async fn get(vendor: &Freshservice, path: &str) -> reqwest::Result<reqwest::Response> {
+pub async fn get(vendor: &Freshservice, path: &str) -> reqwest::Result<reqwest::Response> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     client.get(format!("{}/api/v2/{path}", vendor.url())).basic_auth(API_KEY, Some("X")).send().await
 }

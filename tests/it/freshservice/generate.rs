@@ -11,6 +11,10 @@ pub struct Plan {
     pub departments: usize,
     /// How many people.
     pub requesters: usize,
+    /// How many tickets.
+    pub tickets: usize,
+    /// How many assets.
+    pub assets: usize,
     /// Which of all such worlds.
     pub seed: u64,
     /// Freshservice for MSPs, with one workspace for each company.
@@ -169,7 +173,21 @@ pub fn department_fields() -> Vec<Value> {
 impl Plan {
     /// A world of this size.
     pub fn sized(departments: usize, requesters: usize) -> Self {
-        Self { departments, requesters, seed: 7, msp: false }
+        Self { departments, requesters, tickets: 0, assets: 0, seed: 7, msp: false }
+    }
+
+    /// The same with this many tickets.
+    #[must_use]
+    pub fn with_tickets(mut self, tickets: usize) -> Self {
+        self.tickets = tickets;
+        self
+    }
+
+    /// The same with this many assets.
+    #[must_use]
+    pub fn with_assets(mut self, assets: usize) -> Self {
+        self.assets = assets;
+        self
     }
 
     /// Makes the world.
@@ -203,6 +221,8 @@ impl Plan {
             let id = 21_000_900_010 + i64::try_from(number).unwrap_or_default();
             state.agents.push(agent(id, FIRST[number], LAST[number + 3]));
         }
+        self.ticket_room(&mut state);
+        self.asset_room(&mut state);
         state
     }
 

@@ -14,6 +14,8 @@ pub struct Limits {
     pub all: u32,
     /// Listing requesters or agents, each.
     pub people: u32,
+    /// Listing tickets, or assets, each.
+    pub tickets: u32,
     /// Whether a refusal says when to come back.
     pub retry_after: bool,
     /// Calls used in the present window, by bucket.
@@ -31,11 +33,12 @@ impl Limits {
 
     /// Limits of this size.
     pub fn new(window: Duration, all: u32, people: u32) -> Self {
-        Self { window, all, people, retry_after: true, used: BTreeMap::new(), started: None, refused: 0 }
+        let (used, started, refused) = (BTreeMap::new(), None, 0);
+        Self { window, all, people, tickets: all, retry_after: true, used, started, refused }
     }
 
-    /// Counts a call; the answer is the refusal when its bucket is empty.
-    pub fn take(&mut self, resource: &str) -> Result<(u32, u32), Response> {
+    /// Counts a call that costs so much; the answer is the refusal when its bucket is empty.
+    pub fn take(&mut self, resource: &str, cost: u32) -> Result<(u32, u32), Response> {
         let started = *self.started.get_or_insert_with(Instant::now);
         if started.elapsed() >= self.window {
             self.started = Some(Instant::now());
@@ -44,11 +47,13 @@ impl Limits {
         let (bucket, total) = match resource {
             "requesters" => ("requesters", self.people),
             "agents" => ("agents", self.people),
+            "tickets" => ("tickets", self.tickets),
+            "assets" => ("assets", self.tickets),
             _ => ("all", self.all),
         };
         let everything = self.used.values().sum::<u32>();
         let used = self.used.entry(bucket).or_default();
-        *used += 1;
+        *used += cost;
         if *used <= total && everything < self.all {
             return Ok((total, total - *used));
         }

@@ -1,18 +1,26 @@
 //! A stand-in Freshservice: a small world of departments, requesters and agents behind real HTTP.
 //! Tests edit the world, let Codex pull from it, then look at Codex and at what the world saw.
 
-mod faults;
+mod assets;
 mod generate;
 mod limits;
 mod routes;
+mod ticket_records;
+mod tickets;
+mod writes;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
-pub use faults::{Faults, ListFault};
+pub use assets::asset;
 pub use generate::{HOSTILE_VALUES, Plan, department, requester};
 pub use limits::Limits;
+pub use ticket_records::{change, conversation, form_fields, ticket, time_entry};
+pub use writes::PutHabit;
+
+pub use crate::vendor_faults::{AfterWrite, Faults, Flake, ListFault};
 
 use crate::http_server::{Answer, Answers, Request, Server};
 
@@ -20,7 +28,7 @@ use crate::http_server::{Answer, Answers, Request, Server};
 pub const API_KEY: &str = "test-key-of-the-stand-in";
 
 /// Everything that the vendor knows, and how it misbehaves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct State {
     /// Companies, in the order in which lists give them.
     pub departments: Vec<Value>,
@@ -38,6 +46,30 @@ pub struct State {
     pub msp: bool,
     /// The lists are called companies and contacts, and have no other name.
     pub msp_names: bool,
+    /// Tickets of every state; those in the trash say `deleted`, spam says `spam`, both stay here.
+    pub tickets: Vec<Value>,
+    /// The conversations, by ticket.
+    pub conversations: BTreeMap<i64, Vec<Value>>,
+    /// The time entries, by ticket.
+    pub time_entries: BTreeMap<i64, Vec<Value>>,
+    /// How many conversations a page has, however many are asked for.
+    pub conversation_page: usize,
+    /// The fields of the ticket form; the status field has the choices.
+    pub ticket_form_fields: Vec<Value>,
+    /// Whether `order_by` is ignored, as in the vendor's own list of parameters.
+    pub ignores_order_by: bool,
+    /// Whether a new note moves the ticket's `updated_at`.
+    pub notes_move_tickets: bool,
+    /// Whether the account has changes and assets.
+    pub itil: bool,
+    /// Change requests.
+    pub changes: Vec<Value>,
+    /// Assets with their `type_fields`, which lists give only when asked for.
+    pub assets: Vec<Value>,
+    /// The tree of asset types.
+    pub asset_types: Vec<Value>,
+    /// What PUT does with what is not sent.
+    pub put: PutHabit,
     /// What goes wrong.
     pub faults: Faults,
     /// Calls allowed in a window, by bucket.
@@ -61,11 +93,23 @@ impl Default for State {
             department_fields: generate::department_fields(),
             msp: false,
             msp_names: false,
+            tickets: Vec::new(),
+            conversations: BTreeMap::new(),
+            time_entries: BTreeMap::new(),
+            conversation_page: 30,
+            ticket_form_fields: ticket_records::form_fields(),
+            ignores_order_by: false,
+            notes_move_tickets: true,
+            itil: true,
+            changes: Vec::new(),
+            assets: Vec::new(),
+            asset_types: assets::asset_types(),
+            put: PutHabit::default(),
             faults: Faults::default(),
             limits: Limits::generous(),
             requests: Vec::new(),
             writes: Vec::new(),
-            clock: 1_770_000_000,
+            clock: jiff::Timestamp::now().as_second(),
         }
     }
 }
@@ -79,18 +123,28 @@ impl State {
             "agents" => Some(&self.agents),
             "workspaces" => Some(&self.workspaces),
             "department_fields" => Some(&self.department_fields),
+            "tickets" => Some(&self.tickets),
+            "ticket_form_fields" => Some(&self.ticket_form_fields),
+            "changes" if self.itil => Some(&self.changes),
+            "assets" if self.itil => Some(&self.assets),
+            "asset_types" if self.itil => Some(&self.asset_types),
             "companies" if self.msp_names => Some(&self.departments),
             "contacts" if self.msp_names => Some(&self.requesters),
             _ => None,
         }
     }
 
+    /// Moves the clock to the present, and at least a second on; gives the time as the vendor writes it.
+    pub fn tick(&mut self) -> String {
+        self.clock = (self.clock + 1).max(jiff::Timestamp::now().as_second());
+        generate::time(self.clock)
+    }
+
     /// Changes one record wherever it is, and moves its `updated_at`.
     pub fn change(&mut self, id: i64, change: impl FnOnce(&mut Value)) {
-        self.clock += 60;
-        let stamp = generate::time(self.clock);
-        let all = self.departments.iter_mut().chain(&mut self.requesters).chain(&mut self.agents);
-        for record in all {
+        let stamp = self.tick();
+        let people = self.departments.iter_mut().chain(&mut self.requesters).chain(&mut self.agents);
+        for record in people.chain(&mut self.tickets).chain(&mut self.changes).chain(&mut self.assets) {
             if record["id"] == id {
                 change(record);
                 record["updated_at"] = json!(stamp);
@@ -102,14 +156,22 @@ impl State {
 
     /// Makes a record vanish for good.
     pub fn remove(&mut self, id: i64) {
-        for list in [&mut self.departments, &mut self.requesters, &mut self.agents] {
+        let people = [&mut self.departments, &mut self.requesters, &mut self.agents];
+        for list in people.into_iter().chain([&mut self.tickets, &mut self.changes, &mut self.assets]) {
             list.retain(|record| record["id"] != id);
         }
+        self.conversations.remove(&id);
+        self.time_entries.remove(&id);
     }
 
-    /// The ids of the departments or the requesters.
+    /// The ids of the departments, the requesters, the tickets or the assets.
     pub fn ids(&self, resource: &str) -> Vec<i64> {
-        let list = if resource == "departments" { &self.departments } else { &self.requesters };
+        let list = match resource {
+            "departments" => &self.departments,
+            "tickets" => &self.tickets,
+            "assets" => &self.assets,
+            _ => &self.requesters,
+        };
         list.iter().filter_map(|record| record["id"].as_i64()).collect()
     }
 }

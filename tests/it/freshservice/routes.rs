@@ -3,11 +3,9 @@
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::faults::ListFault;
-use super::{API_KEY, State, generate};
+use super::{API_KEY, State, assets, tickets, writes};
 use crate::http_server::{Answer, Request, Response};
-
-const HTML: &str = "<!DOCTYPE html><html><head><title>Freshservice</title></head><body>Down for maintenance</body></html>";
+use crate::vendor_faults::ListFault;
 
 /// Answers one request, counting and recording it.
 pub fn answer(state: &mut State, request: &Request) -> Answer {
@@ -16,18 +14,19 @@ pub fn answer(state: &mut State, request: &Request) -> Answer {
     let parts: Vec<&str> = request.path.strip_prefix("/api/v2/").unwrap_or_default().split('/').collect();
     let resource = parts.first().copied().unwrap_or_default();
     let bucket = if parts.len() == 1 { resource } else { "" };
-    let (total, remaining) = match state.limits.take(bucket) {
+    let cost = cost(request, parts.len() == 1);
+    let (total, remaining) = match state.limits.take(bucket, cost) {
         Ok(budget) => budget,
         Err(refusal) => return Answer::Whole(refusal),
     };
     let answer = if authorised(request) { route(state, request, &parts) } else { Answer::Whole(unauthorised()) };
     let latency = state.faults.latency;
     let dress = |mut response: Response| {
-        response.delay = latency;
+        response.delay += latency;
         response
             .with("x-ratelimit-total", total)
             .with("x-ratelimit-remaining", remaining)
-            .with("x-ratelimit-used-currentrequest", 1)
+            .with("x-ratelimit-used-currentrequest", cost)
             .with("x-freshservice-api-version", "latest=v2; requested=v2")
     };
     let dressed = match answer {
@@ -36,9 +35,15 @@ pub fn answer(state: &mut State, request: &Request) -> Answer {
         Answer::Reset => Answer::Reset,
     };
     match &dressed {
-        Answer::Whole(good) => state.faults.flake(good).unwrap_or(dressed),
+        Answer::Whole(good) => state.faults.flake(&request.path, good).unwrap_or(dressed),
         _ => dressed,
     }
+}
+
+/// What a call costs: embedding something is dearer on a list.
+fn cost(request: &Request, list: bool) -> u32 {
+    let embedded = request.param("include").map_or(0, |names| names.split(',').filter(|name| !name.is_empty()).count());
+    1 + u32::try_from(embedded).unwrap_or_default() * if list { 2 } else { 1 }
 }
 
 fn authorised(request: &Request) -> bool {
@@ -51,23 +56,31 @@ fn unauthorised() -> Response {
     Response::json(401, &json!({"code": "invalid_credentials", "message": "You have to be logged in to perform this action."}))
 }
 
-fn not_found() -> Response {
+/// The vendor's answer for what is not there.
+pub fn not_found() -> Response {
     Response::json(404, &json!({"code": "not_found", "message": "The requested resource does not exist."}))
 }
 
-fn invalid(field: &str, message: &str) -> Response {
+/// The vendor's answer for a wrong field.
+pub fn invalid(field: &str, message: &str) -> Response {
     let errors = json!([{"field": field, "message": message, "code": "invalid_value"}]);
     Response::json(400, &json!({"description": "Validation failed", "errors": errors}))
 }
 
 fn route(state: &mut State, request: &Request, parts: &[&str]) -> Answer {
     match (request.method.as_str(), parts) {
+        (_, ["changes" | "assets" | "asset_types", ..]) if !state.itil => {
+            let body = json!({"code": "require_feature", "message": "The feature is not enabled for this account."});
+            Answer::Whole(Response::json(403, &body))
+        }
+        ("GET", ["tickets", id]) => tickets::single(state, request, id),
+        ("GET", ["tickets", id, what @ ("conversations" | "time_entries")]) => tickets::part(state, request, id, what),
         ("GET", [resource]) if state.list(resource).is_some() => list(state, request, resource),
         ("GET", ["agents", "me"]) => {
             Answer::Whole(state.agents.first().map_or_else(not_found, |me| Response::json(200, &json!({"agent": me}))))
         }
-        ("GET", [resource, id]) if state.list(resource).is_some() => single(state, resource, id),
-        ("PUT", ["departments", id]) => Answer::Whole(put_department(state, request, id)),
+        ("GET", [resource, id]) if state.list(resource).is_some() => single(state, request, resource, id),
+        ("PUT" | "POST", _) => writes::write(state, request, parts),
         _ => Answer::Whole(not_found()),
     }
 }
@@ -76,9 +89,9 @@ fn singular(resource: &str) -> String {
     resource.strip_suffix("ies").map_or_else(|| resource.trim_end_matches('s').to_owned(), |stem| format!("{stem}y"))
 }
 
-fn single(state: &mut State, resource: &str, id: &str) -> Answer {
-    if let Some(fault) = state.faults.hit(&format!("{resource}/"))
-        && let Some(answer) = plain_fault(&fault, 1)
+fn single(state: &mut State, request: &Request, resource: &str, id: &str) -> Answer {
+    if let Some(fault) = state.faults.hit(&format!("{resource}/"), &request.path)
+        && let Some(answer) = fault.plain(1)
     {
         return answer;
     }
@@ -87,25 +100,9 @@ fn single(state: &mut State, resource: &str, id: &str) -> Answer {
 }
 
 /// Whether a value, as JSON has it, is what an address says.
-fn written_as(value: &Value, text: &str) -> bool {
+pub fn written_as(value: &Value, text: &str) -> bool {
     let written = value.to_string();
     written == text
-}
-
-/// The faults that need no data; `None` when the fault only bends the page.
-fn plain_fault(fault: &ListFault, page: usize) -> Option<Answer> {
-    let error = |status: u16| Response::json(status, &json!({"code": "error", "message": "as the test wished"}));
-    Some(match fault {
-        ListFault::Html => Answer::Whole(Response::new(200, "text/html; charset=utf-8", HTML)),
-        ListFault::EmptyBody => Answer::Whole(Response::new(200, "application/json", "")),
-        ListFault::Status(status) => Answer::Whole(error(*status)),
-        ListFault::StatusFrom(from, status) if page >= *from => Answer::Whole(error(*status)),
-        ListFault::TooMany(None) => Answer::Whole(error(429)),
-        ListFault::TooMany(Some(seconds)) => Answer::Whole(error(429).with("retry-after", seconds)),
-        ListFault::Shape(text) => Answer::Whole(Response::new(200, "application/json", *text)),
-        ListFault::Reset => Answer::Reset,
-        _ => return None,
-    })
 }
 
 fn list(state: &mut State, request: &Request, resource: &str) -> Answer {
@@ -116,14 +113,24 @@ fn list(state: &mut State, request: &Request, resource: &str) -> Answer {
     else {
         return Answer::Whole(invalid("per_page", "It should be a Positive Integer less than or equal to 100"));
     };
-    let fault = state.faults.hit(resource);
-    if let Some(answer) = fault.as_ref().and_then(|fault| plain_fault(fault, page)) {
+    let fault = state.faults.hit(resource, &request.path);
+    if let Some(answer) = fault.as_ref().and_then(|fault| fault.plain(page)) {
         return answer;
     }
-    let mut records = match selected(state, request, resource) {
-        Ok(records) => records,
-        Err(refusal) => return Answer::Whole(refusal),
-    };
+    match selected(state, request, resource) {
+        Ok(records) => paged(request, resource, records, (page, per_page), fault),
+        Err(refusal) => Answer::Whole(refusal),
+    }
+}
+
+/// One page of these records, number and size as given, bent by a fault.
+pub fn paged(
+    request: &Request,
+    resource: &str,
+    mut records: Vec<Value>,
+    (page, per_page): (usize, usize),
+    fault: Option<ListFault>,
+) -> Answer {
     let (mut start, mut size) = ((page - 1) * per_page, per_page);
     let mut link = true;
     match fault {
@@ -136,7 +143,14 @@ fn list(state: &mut State, request: &Request, resource: &str) -> Answer {
             link = false;
         }
         Some(ListFault::Shift(by)) if page > 1 => start += by,
-        Some(ListFault::Repeat(by)) if page > 1 => start -= by,
+        Some(ListFault::Repeat(by)) if page > 1 => start = start.saturating_sub(by),
+        Some(ListFault::Thin(every, _)) => {
+            let mut number = 0;
+            records.retain(|_| {
+                number += 1;
+                number % every != 0
+            });
+        }
         Some(ListFault::Deep(depth)) => {
             if let Some(first) = records.first_mut() {
                 first["custom_fields"] = serde_json::Value::String("DEEP".to_owned());
@@ -164,7 +178,7 @@ fn list(state: &mut State, request: &Request, resource: &str) -> Answer {
 
 fn selected(state: &State, request: &Request, resource: &str) -> Result<Vec<Value>, Response> {
     let mut records = state.list(resource).cloned().unwrap_or_default();
-    let tenant = !matches!(resource, "workspaces" | "department_fields" | "agents");
+    let tenant = !matches!(resource, "workspaces" | "department_fields" | "ticket_form_fields" | "asset_types" | "agents");
     if state.msp && tenant {
         let primary = state.workspaces.first().map_or(Value::Null, |workspace| workspace["id"].clone());
         match request.param("workspace_id") {
@@ -182,6 +196,12 @@ fn selected(state: &State, request: &Request, resource: &str) -> Result<Vec<Valu
     if resource == "requesters" && request.param("include_agents") == Some("true") {
         records.extend(state.agents.iter().cloned());
     }
+    match resource {
+        "tickets" => return tickets::selected(state, request, records),
+        "changes" => return Ok(tickets::changes(request, records)),
+        "assets" => return Ok(assets::selected(request, records)),
+        _ => {}
+    }
     if let Some(query) = request.param("query") {
         let inner = query.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let inner = inner.ok_or_else(|| invalid("query", "The query has to be enclosed in double quotes"))?;
@@ -194,32 +214,4 @@ fn selected(state: &State, request: &Request, resource: &str) -> Result<Vec<Valu
         }
     }
     Ok(records)
-}
-
-fn put_department(state: &mut State, request: &Request, id: &str) -> Response {
-    if !request.header("content-type").is_some_and(|media| media.starts_with("application/json")) {
-        return Response::json(415, &json!({"code": "invalid_content_type"}));
-    }
-    let body = request.json();
-    let patch = body.get("department").unwrap_or(&body).clone();
-    if patch["custom_fields"].get("account_number").is_some_and(|number| !number.is_i64() && !number.is_null()) {
-        return invalid("account_number", "It should be a/an Integer");
-    }
-    state.clock += 60;
-    let stamp = generate::time(state.clock);
-    let Some(record) = state.departments.iter_mut().find(|record| written_as(&record["id"], id)) else { return not_found() };
-    for (key, value) in patch.as_object().into_iter().flatten() {
-        match (key.as_str(), value.as_object()) {
-            ("custom_fields", Some(fields)) => {
-                for (field, value) in fields {
-                    record["custom_fields"][field] = value.clone();
-                }
-            }
-            _ => record[key] = value.clone(),
-        }
-    }
-    record["updated_at"] = json!(stamp);
-    let record = record.clone();
-    state.writes.push((request.path.clone(), body));
-    Response::json(200, &json!({ "department": record }))
 }

@@ -18,11 +18,13 @@ use clap::Parser;
 mod freshservice;
 #[path = "../http_server.rs"]
 mod http_server;
+#[path = "../vendor_faults.rs"]
+mod vendor_faults;
 
 /// A Freshservice account that does not exist.
 #[derive(Parser)]
 struct Arguments {
-    /// The port on 127.0.0.1.
+    /// The port on 127.0.0.1; 0 takes any that is free.
     #[arg(long, default_value_t = 8099)]
     port: u16,
     /// How many departments to make.
@@ -31,6 +33,12 @@ struct Arguments {
     /// How many requesters to make.
     #[arg(long, default_value_t = 1500)]
     requesters: usize,
+    /// How many tickets to make.
+    #[arg(long, default_value_t = 0)]
+    tickets: usize,
+    /// How many assets to make.
+    #[arg(long, default_value_t = 0)]
+    assets: usize,
     /// Which world of that size.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -49,6 +57,9 @@ struct Arguments {
     /// Calls in a minute to list requesters or agents.
     #[arg(long, default_value_t = 140)]
     people_limit: u32,
+    /// Calls in a minute to list tickets or assets.
+    #[arg(long, default_value_t = 140)]
+    ticket_limit: u32,
 }
 
 #[tokio::main]
@@ -57,6 +68,8 @@ async fn main() {
     let plan = freshservice::Plan {
         departments: arguments.departments,
         requesters: arguments.requesters,
+        tickets: arguments.tickets,
+        assets: arguments.assets,
         seed: arguments.seed,
         msp: arguments.msp,
     };
@@ -64,6 +77,7 @@ async fn main() {
     state.faults.flaky_percent = arguments.flaky;
     state.faults.latency = Duration::from_millis(arguments.latency);
     state.limits = freshservice::Limits::new(Duration::from_secs(60), arguments.limit, arguments.people_limit);
+    state.limits.tickets = arguments.ticket_limit;
     let server = freshservice::Freshservice::start_on(arguments.port, state).await;
     println!("CODEX_FRESHSERVICE_DOMAIN={}", server.url());
     println!("CODEX_FRESHSERVICE_API_KEY={}", freshservice::API_KEY);

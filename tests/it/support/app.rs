@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::template::Template;
 use super::{Api, Cli, Database, Engine, PASSWORD, Tokens};
 use crate::core::Core;
+use crate::datto::Datto;
 use crate::freshservice::{API_KEY, Freshservice};
 
 /// How to start the program.
@@ -61,6 +62,14 @@ impl Builder {
     #[must_use]
     pub fn freshservice(self, vendor: &Freshservice) -> Self {
         self.env("CODEX_FRESHSERVICE_DOMAIN", vendor.url()).env("CODEX_FRESHSERVICE_API_KEY", API_KEY)
+    }
+
+    /// With this Datto RMM account.
+    #[must_use]
+    pub fn datto(self, vendor: &Datto) -> Self {
+        self.env("CODEX_DATTO_API_ENDPOINT", vendor.url())
+            .env("CODEX_DATTO_PUBLIC_KEY", crate::datto::PUBLIC_KEY)
+            .env("CODEX_DATTO_SECRET_KEY", crate::datto::SECRET_KEY)
     }
 
     /// Makes folder and database, without starting the program.

@@ -4,6 +4,8 @@ mod app;
 mod cli;
 mod client;
 mod engine;
+#[allow(dead_code, clippy::allow_attributes, reason = "not every test of both vendors needs all of it")]
+mod fleet;
 #[cfg(feature = "postgres")]
 mod proxy;
 mod pull;
@@ -13,6 +15,8 @@ pub use app::App;
 pub use cli::{Cli, Output, codex};
 pub use client::{Api, Reply};
 pub use engine::{Database, Engine};
+#[allow(unused_imports, clippy::allow_attributes, reason = "see the module")]
+pub use fleet::Fleet;
 #[cfg(feature = "postgres")]
 pub use proxy::Proxy;
 pub use pull::Pull;
