@@ -76,7 +76,8 @@ async fn tokens_end_and_bad_credentials_are_400() {
         assert_eq!(client.get("account").await.unwrap().status(), status);
     }
     let form = [("grant_type", "password"), ("username", PUBLIC_KEY), ("password", "wrong")];
-    let asked = client.http.post(format!("{}/auth/oauth/token", vendor.url())).basic_auth("public-client", Some("public")).form(&form);
+    let asked =
+        client.http.post(format!("{}/auth/oauth/token", vendor.url())).basic_auth("public-client", Some("public")).form(&form);
     assert_eq!(asked.send().await.unwrap().status(), 400);
     assert_eq!(vendor.world(|state| (state.tokens.grants, state.tokens.refused)), (1, 1));
 }
@@ -95,7 +96,10 @@ async fn beyond_the_window_comes_429_and_then_the_block() {
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429, 429, 429, 403, 403]);
     tokio::time::sleep(Duration::from_millis(1700)).await;
     let rate = client.json("system/request_rate").await;
-    assert_eq!((&rate["accountRateLimit"], &rate["accountCount"], &rate["accountWriteRateLimit"]), (&json!(5), &json!(1), &json!(1)));
+    assert_eq!(
+        (&rate["accountRateLimit"], &rate["accountCount"], &rate["accountWriteRateLimit"]),
+        (&json!(5), &json!(1), &json!(1))
+    );
 }
 
 #[tokio::test]
@@ -135,7 +139,8 @@ fn count(body: &Value) -> usize {
 
 #[tokio::test]
 async fn ticket_lists_leave_out_what_the_vendors_do() {
-    let vendor = freshservice::Freshservice::start(freshservice::Plan::sized(10, 40).with_tickets(300).with_assets(5).build()).await;
+    let vendor =
+        freshservice::Freshservice::start(freshservice::Plan::sized(10, 40).with_tickets(300).with_assets(5).build()).await;
     assert!(count(&tickets(&vendor, "per_page=100").await) < 90, "thirty days only");
     let since = "updated_since=2000-01-01T00:00:00Z&per_page=100";
     let mut all = 0;
@@ -165,7 +170,8 @@ async fn departments_refuse_what_the_vendor_refuses() {
     let id = vendor.world(|state| state.ids("departments")[0]);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let put = |body: Value| {
-        let request = client.put(format!("{}/api/v2/departments/{id}", vendor.url())).basic_auth(freshservice::API_KEY, Some("X"));
+        let request =
+            client.put(format!("{}/api/v2/departments/{id}", vendor.url())).basic_auth(freshservice::API_KEY, Some("X"));
         async move { request.json(&body).send().await.unwrap().status().as_u16() }
     };
     assert_eq!(put(json!({"name": "A", "custom_fields": {"account_number": "123456"}})).await, 400);

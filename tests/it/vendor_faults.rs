@@ -50,8 +50,7 @@ pub enum ListFault {
 impl ListFault {
     /// The answer where this fault needs no data; `None` when it only bends the page.
     pub fn plain(&self, page: usize) -> Option<Answer> {
-        let error =
-            |status: u16| Response::json(status, &serde_json::json!({"code": "error", "message": "as the test wished"}));
+        let error = |status: u16| Response::json(status, &serde_json::json!({"code": "error", "message": "as the test wished"}));
         Some(match self {
             Self::Html => Answer::Whole(Response::new(200, "text/html; charset=utf-8", HTML)),
             Self::EmptyBody => Answer::Whole(Response::new(200, "application/json", "")),

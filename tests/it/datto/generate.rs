@@ -30,7 +30,8 @@ pub fn account_number(company: usize) -> Option<String> {
 }
 
 /// The spellings of the variable's name that people type.
-pub const SPELLINGS: [&str; 6] = ["AccountNumber", "accountnumber", "Account Number", "ACCOUNT_NUMBER", "account-number", " AccountNumber "];
+pub const SPELLINGS: [&str; 6] =
+    ["AccountNumber", "accountnumber", "Account Number", "ACCOUNT_NUMBER", "account-number", " AccountNumber "];
 
 const MAKES: [&str; 4] = ["LT", "WS", "SRV", "PC"];
 

@@ -104,7 +104,9 @@ impl Plan {
             });
             state.conversations.insert(id, made.collect());
             if number % 5 == 0 {
-                state.time_entries.insert(id, vec![time_entry(id * 10, "01:30", created), time_entry(id * 10 + 1, "00:05", created)]);
+                state
+                    .time_entries
+                    .insert(id, vec![time_entry(id * 10, "01:30", created), time_entry(id * 10 + 1, "00:05", created)]);
             }
         }
         for number in 0..self.tickets / 50 {

@@ -26,7 +26,10 @@ pub fn write(state: &mut State, request: &Request, parts: &[&str]) -> Answer {
     }
     let body = request.json();
     if !body.is_object() {
-        return Answer::Whole(Response::json(400, &json!({"code": "invalid_json", "message": "Request body has invalid json format"})));
+        return Answer::Whole(Response::json(
+            400,
+            &json!({"code": "invalid_json", "message": "Request body has invalid json format"}),
+        ));
     }
     state.tick();
     let done = match (request.method.as_str(), parts) {
@@ -101,14 +104,17 @@ fn merge(record: &mut Value, patch: &Value) {
 
 fn requester(state: &mut State, body: &Value, id: &str) -> Result<Response, Response> {
     let patch = body.get("requester").unwrap_or(body).clone();
-    if patch.get("primary_email").is_some_and(|email| !email.is_null() && !email.as_str().is_some_and(|text| text.contains('@'))) {
+    if patch.get("primary_email").is_some_and(|email| !email.is_null() && !email.as_str().is_some_and(|text| text.contains('@')))
+    {
         return Err(invalid("primary_email", "It should be in the 'valid email address' format"));
     }
     if patch.get("first_name").is_some_and(|name| !name.is_string()) {
         return Err(mismatch("first_name", "It should be a/an String"));
     }
     let taken = |record: &Value| {
-        !written_as(&record["id"], id) && !record["primary_email"].is_null() && patch.get("primary_email") == Some(&record["primary_email"])
+        !written_as(&record["id"], id)
+            && !record["primary_email"].is_null()
+            && patch.get("primary_email") == Some(&record["primary_email"])
     };
     if state.requesters.iter().any(taken) {
         let errors = json!([{"field": "primary_email", "message": "It should be a unique value", "code": "duplicate_value"}]);
@@ -124,11 +130,14 @@ fn requester(state: &mut State, body: &Value, id: &str) -> Result<Response, Resp
 }
 
 fn ticket(state: &mut State, body: &Value, id: &str) -> Result<Response, Response> {
-    let statuses = &state.ticket_form_fields.iter().find(|field| field["name"] == "status").cloned().unwrap_or_default()["choices"];
+    let statuses =
+        &state.ticket_form_fields.iter().find(|field| field["name"] == "status").cloned().unwrap_or_default()["choices"];
     let known = |status: &Value| statuses.as_array().is_some_and(|choices| choices.iter().any(|choice| choice["id"] == *status));
     for (key, value) in body.as_object().into_iter().flatten() {
         match key.as_str() {
-            "status" | "priority" | "urgency" | "impact" if !value.is_i64() => return Err(mismatch(key, "It should be a/an Integer")),
+            "status" | "priority" | "urgency" | "impact" if !value.is_i64() => {
+                return Err(mismatch(key, "It should be a/an Integer"));
+            }
             "status" if !known(value) => return Err(invalid("status", "It should be one of the values of the account")),
             "priority" if !(1..=4).contains(&value.as_i64().unwrap_or_default()) => {
                 return Err(invalid("priority", "It should be one of these values: '1,2,3,4'"));
