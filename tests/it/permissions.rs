@@ -140,6 +140,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /contacts/{id}/edit", STAFF_PEOPLE),
     ("POST /contacts/{id}/restore", STAFF_PEOPLE),
     ("POST /contacts/{id}/retire", STAFF_PEOPLE),
+    ("POST /records/changes/{seq}/undo", STAFF_PEOPLE),
     ("POST /records/{entity}/{id}/pin", STAFF_PEOPLE),
     ("POST /companies/{acct}/retire", ADMIN_PEOPLE),
     // pages about oneself and for administrators

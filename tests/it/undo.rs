@@ -64,4 +64,16 @@ both! {
         assert!(log["lines"].as_array().unwrap().iter().any(|line| line["message"].as_str().unwrap().contains("requesters")), "{log}");
         pull.app.admin().get("/api/sync/jobs/none/log").await.status(404);
     }
+
+    async fn one_change_is_taken_back_from_its_record(engine: Engine) {
+        let app = crate::support::App::start_on(&engine).await;
+        app.company("100001", "Acme Dental").await;
+        app.technician().put("/api/companies/100001", &json!({"name": "Typo"})).await.ok();
+        let seq = app.admin().get("/api/changes?entity=company").await.ok()["changes"].as_array().unwrap().last().unwrap()["seq"].clone();
+        app.billing().post(&format!("/api/changes/{seq}/undo"), &json!({})).await.status(403);
+        app.technician().post(&format!("/api/changes/{seq}/undo"), &json!({})).await.ok();
+        assert_eq!(app.service().get("/api/companies/100001").await.ok()["name"], "Acme Dental");
+        app.technician().put("/api/companies/100001", &json!({"name": "Third"})).await.ok();
+        app.technician().post(&format!("/api/changes/{seq}/undo"), &json!({})).await.status(409);
+    }
 }

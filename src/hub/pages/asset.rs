@@ -72,7 +72,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         facts: facts(&page, &detail, &past),
         contacts: contacts(&page, &base, asset.retired_at.is_some(), &detail.contacts),
         assignable,
-        history: page.is_staff().then(|| past.timeline()),
+        history: page.is_staff().then(|| past.timeline(&page)),
         base,
         page,
     };

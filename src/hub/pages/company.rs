@@ -153,7 +153,7 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         tree,
         location_errors,
         location_fields,
-        history: page.is_staff().then(|| known.past.timeline()),
+        history: page.is_staff().then(|| known.past.timeline(&page)),
         locations: known.locations,
         base,
         page,

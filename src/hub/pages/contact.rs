@@ -98,7 +98,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         link_errors: if open { vec!["This was not saved.".to_owned()] } else { link_errors },
         link_fields,
         assets: asset_table(&page, &assets),
-        history: page.is_staff().then(|| past.timeline()),
+        history: page.is_staff().then(|| past.timeline(&page)),
         base,
         page,
     };

@@ -33,6 +33,7 @@ pub fn routes() -> Routes {
         .get("/", dashboard::show)
         .get("/search", search::show)
         .post("/records/{entity}/{id}/pin", pins::save)
+        .post("/records/changes/{seq}/undo", pins::take_back)
         .get("/admin/jobs/{id}", job::show)
         .post("/admin/runs/{id}/undo", job::undo)
         .merge(company_routes())

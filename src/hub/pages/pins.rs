@@ -1,4 +1,4 @@
-//! Pinning a value from its record's page.
+//! What is done to a single value or change from its record's page.
 
 use axum::{extract::State, response::Response};
 
@@ -6,9 +6,13 @@ use crate::{
     agents::Frame,
     auth::Editor,
     companies::Company,
+    db::Conn,
     error::{Error, Result},
-    history::{self, pins},
-    hub::history_store::{exists, has_field},
+    history::{self, feed, pins, undo::Undone},
+    hub::{
+        history_store::{exists, has_field},
+        undo,
+    },
     web::{Fields, Path, Web, encode_segment},
 };
 
@@ -36,18 +40,39 @@ pub async fn save(
             } else {
                 pins::unpin(w, entity, id, &field)?;
             }
-            Ok(match entity {
-                "company" => {
-                    let company: Company = history::get(w, id)?;
-                    format!("/companies/{}", encode_segment(&company.account_number))
-                }
-                "contact" => format!("/contacts/{id}"),
-                _ => format!("/assets/{id}"),
-            })
+            page_of(w, entity, id)
         })
         .await?;
     frame.go(
         &page,
         if pinned { "Pinned: syncs leave this value alone." } else { "Unpinned: the next sync may change this value." },
     )
+}
+
+/// Where a record is looked at.
+fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
+    Ok(match entity {
+        "company" => {
+            let company: Company = history::get(c, id)?;
+            format!("/companies/{}", encode_segment(&company.account_number))
+        }
+        "contact" => format!("/contacts/{id}"),
+        "ticket" => format!("/tickets/{id}"),
+        "asset" => format!("/assets/{id}"),
+        _ => "/".to_owned(),
+    })
+}
+
+/// `POST /records/changes/{seq}/undo`: takes one change back, if nothing has changed since.
+pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Path(seq): Path<i64>) -> Result<Response> {
+    let work = move |w: &mut crate::db::Write<'_>| {
+        let change = feed::get(w, seq)?;
+        let undone = undo::change(w, &change)?;
+        Ok((page_of(w, &change.entity, change.entity_id)?, undone))
+    };
+    match web.db.write(&editor.scope(), &editor.actor(), work).await? {
+        (page, Undone::Done) => frame.go(&page, "Taken back."),
+        (page, Undone::Already) => frame.go(&page, "There was nothing left to take back."),
+        (page, Undone::Refused(why)) => frame.go_sorry(&page, &format!("It stands: {why}.")),
+    }
 }

@@ -92,8 +92,13 @@ impl Past {
 
     /// The history card.
     #[must_use]
-    pub fn timeline(&self) -> Timeline {
-        Timeline { events: self.changes.iter().map(|change| event(change, &self.mentioned)).collect(), more: None }
+    pub fn timeline(&self, page: &Page) -> Timeline {
+        let can_undo = |change: &Change| matches!(change.action.as_str(), "update" | "join" | "leave") && page.may_write();
+        let told = self.changes.iter().map(|change| {
+            let undo = can_undo(change).then(|| page.url(&format!("/records/changes/{}/undo", change.seq)));
+            Event { undo, ..event(change, &self.mentioned) }
+        });
+        Timeline { events: told.collect(), more: None }
     }
 
     /// Where a field's value came from, when that is worth a mark: a sync set it, a person pinned it,
@@ -172,6 +177,7 @@ pub fn event(change: &Change, mentioned: &Mentioned) -> Event {
         at: change.at.clone(),
         reason: reason(change),
         moved,
+        undo: None,
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Event {
     pub reason: Option<String>,
     /// Field by field.
     pub moved: Vec<Moved>,
+    /// Where taking it back is posted, when the reader may.
+    pub undo: Option<String>,
 }
 
 /// A record's history, newest first.
