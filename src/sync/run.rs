@@ -78,13 +78,7 @@ pub async fn body(job: Job) -> Result<Ended> {
 impl Run {
     /// Runs, and records how it ended.
     async fn run(self) -> Result<Outcome> {
-        let (url, key) = self.config.freshservice.credentials().ok_or_else(|| {
-            Error::field(
-                "freshservice",
-                "domain and api_key are not set (codex.conf, or CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY)",
-            )
-        })?;
-        let client = Freshservice::new(url, key)?;
+        let client = Freshservice::open(&self.db, &self.config)?.shown_in(self.progress.clone());
         let mut report = Report { kinds: KINDS.to_vec(), dry_run: self.options.dry_run, ..Report::default() };
         if !self.options.dry_run {
             report.applied += self.finish_interrupted().await?.done;

@@ -1,19 +1,30 @@
 //! What is asked of Freshservice: three lists and single records, in both flavours of the product.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use serde_json::{Map, Value};
 
-use super::{NAME, wire};
+use super::{
+    NAME,
+    tickets::{about, escaped},
+};
 use crate::{
-    config::Secret,
-    error::Result,
+    config::{Config, Secret},
+    db::Db,
+    error::{Error, Result},
     sync::{
         budget::Budget,
         credentials::Credentials,
         fault::{Cause, Fault},
         http::Client,
         plan::Kind,
+        progress::Progress,
     },
 };
 
@@ -44,6 +55,11 @@ impl List {
     pub fn name(&self) -> &'static str {
         self.plain[0]
     }
+
+    /// Path, wrapper key, and wrapper key of a single record, in either flavour.
+    pub(super) fn names(&self, msp: bool) -> [&'static str; 3] {
+        if msp { self.msp } else { self.plain }
+    }
 }
 
 /// One page of a list.
@@ -60,14 +76,61 @@ pub struct Freshservice {
     http: Client,
     /// Whether the account is known to use the MSP names, by list.
     msp: [AtomicBool; 3],
+    /// Whether this account wants written records wrapped in their name.
+    pub(super) wraps: AtomicBool,
+    /// Optional parameters that this account refuses.
+    refused: Mutex<HashSet<&'static str>>,
 }
 
 impl Freshservice {
-    /// A client for the account at `url` (without `/api/v2`).
+    /// A client for the configured account.
+    pub fn open(_db: &Db, config: &Config) -> Result<Self> {
+        let (url, key) = config.freshservice.credentials().ok_or_else(|| {
+            Error::field(
+                "freshservice",
+                "domain and api_key are not set (codex.conf, or CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY)",
+            )
+        })?;
+        Self::new(url, key)
+    }
+
+    /// A client for the account at `url` (without `/api/v2`), with a budget of its own.
     pub fn new(url: &str, api_key: &Secret) -> Result<Self> {
         let base = format!("{}/api/v2", url.trim_end_matches('/').trim_end_matches("/api/v2"));
         let credentials = Credentials::Basic { user: api_key.expose().to_owned(), password: "X".to_owned() };
-        Ok(Self { http: Client::new(NAME, &base, credentials, Budget::from_headers())?, msp: Default::default() })
+        Ok(Self {
+            http: Client::new(NAME, &base, credentials, Budget::from_headers())?,
+            msp: Default::default(),
+            wraps: AtomicBool::new(false),
+            refused: Mutex::default(),
+        })
+    }
+
+    /// Says from now on in `progress` when it waits for the vendor.
+    #[must_use]
+    pub fn shown_in(mut self, progress: Arc<Progress>) -> Self {
+        self.http.show(progress);
+        self
+    }
+
+    pub(super) fn http(&self) -> &Client {
+        &self.http
+    }
+
+    pub(super) fn is_msp(&self, list: List) -> bool {
+        self.msp(list).load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_msp(&self, list: List) {
+        self.msp(list).store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_refused(&self, parameter: &str) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(parameter)
+    }
+
+    pub(super) fn refuse(&self, parameters: &[&'static str]) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(parameters);
     }
 
     /// How many requests had to be repeated so far.
@@ -81,7 +144,7 @@ impl Freshservice {
     }
 
     fn path(&self, list: List) -> &'static str {
-        if self.msp(list).load(Ordering::Relaxed) { list.msp[0] } else { list.plain[0] }
+        list.names(self.is_msp(list))[0]
     }
 
     /// One page of a list, of all workspaces if asked for. A 404 on the first page means that the list
@@ -93,11 +156,11 @@ impl Freshservice {
                 if fault.cause == Cause::Missing
                     && number == 1
                     && list.plain[0] != list.msp[0]
-                    && !self.msp(list).load(Ordering::Relaxed) =>
+                    && !self.is_msp(list) =>
             {
                 match self.named(list, list.msp[0], number, all_workspaces).await {
                     Ok(page) => {
-                        self.msp(list).store(true, Ordering::Relaxed);
+                        self.set_msp(list);
                         Ok(page)
                     }
                     Err(_) => Err(fault),
@@ -110,39 +173,38 @@ impl Freshservice {
     async fn named(&self, list: List, path: &str, number: u32, all_workspaces: bool) -> Result<Page, Fault> {
         let workspace = if all_workspaces { "&workspace_id=0" } else { "" };
         let path = format!("/{path}?page={number}&per_page={PER_PAGE}{workspace}");
-        let mut reply = self.http.get(list.name(), &path, |json| shape(list, json)).await?;
-        let key = [list.plain[1], list.msp[1]].into_iter().find(|key| reply.json.get(*key).is_some_and(Value::is_array));
-        let records = key.and_then(|key| reply.json.get_mut(key)).map(Value::take);
+        self.list(list.name(), &[list.plain[1], list.msp[1]], &path).await
+    }
+
+    /// One page of any list, under one of these keys.
+    pub(super) async fn list(&self, bucket: &str, keys: &[&str], path: &str) -> Result<Page, Fault> {
+        let key = |json: &Value| keys.iter().find(|key| json.get(**key).is_some_and(Value::is_array)).copied();
+        let shape = |json: &Value| key(json).map(|_| ()).ok_or_else(|| format!("an answer without a list of {bucket}"));
+        let mut reply = self.http.get(bucket, path, shape).await?;
+        let records = key(&reply.json).and_then(|key| reply.json.get_mut(key)).map(Value::take);
         let Some(Value::Array(records)) = records else { return Ok(Page { records: Vec::new(), next: false }) };
         Ok(Page { records, next: reply.next })
     }
 
-    /// One record by its id; `None` when the vendor says 404 or calls it deleted.
-    pub async fn record(&self, list: List, id: &str) -> Result<Option<Map<String, Value>>, Fault> {
-        let path = format!("/{}/{id}", self.path(list));
-        let reply = self.http.get(list.name(), &path, |json| single(list, json, id).map(|_| ())).await;
-        match reply {
-            Ok(reply) => {
-                Ok(single(list, &reply.json, id).ok().filter(|record| record.get("deleted") != Some(&Value::Bool(true))).cloned())
-            }
+    /// Any single record; `None` when the vendor says 404.
+    pub(super) async fn single(
+        &self,
+        bucket: &str,
+        keys: &[&str],
+        path: &str,
+        id: &str,
+    ) -> Result<Option<Map<String, Value>>, Fault> {
+        match self.http.get(bucket, path, |json| about(json, keys, id).map(|_| ())).await {
+            Ok(reply) => Ok(about(&reply.json, keys, id).ok().cloned()),
             Err(fault) if fault.cause == Cause::Missing => Ok(None),
             Err(fault) => Err(fault),
         }
     }
-}
 
-/// Whether this is the list asked for.
-fn shape(list: List, json: &Value) -> Result<(), String> {
-    let found = [list.plain[1], list.msp[1]].into_iter().any(|key| json.get(key).is_some_and(Value::is_array));
-    if found { Ok(()) } else { Err(format!("an answer without a list of {}", list.name())) }
-}
-
-/// The single record asked for, wrapped or bare.
-fn single<'j>(list: List, json: &'j Value, id: &str) -> Result<&'j Map<String, Value>, String> {
-    let wrapped = [list.plain[2], list.msp[2]].into_iter().find_map(|key| json.get(key)?.as_object());
-    let record = wrapped.or_else(|| json.as_object()).ok_or_else(|| "an answer without a record".to_owned())?;
-    match record.get("id").and_then(wire::id) {
-        Some(found) if found == id => Ok(record),
-        _ => Err(format!("an answer about something else than {id}")),
+    /// One record by its id; `None` when the vendor says 404 or calls it deleted.
+    pub async fn record(&self, list: List, id: &str) -> Result<Option<Map<String, Value>>, Fault> {
+        let path = format!("/{}/{}", self.path(list), escaped(id));
+        let found = self.single(list.name(), &[list.plain[2], list.msp[2]], &path, id).await?;
+        Ok(found.filter(|record| record.get("deleted") != Some(&Value::Bool(true))))
     }
 }

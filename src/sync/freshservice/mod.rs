@@ -1,11 +1,14 @@
 //! Freshservice: its client, its JSON, and what that means in our words.
 
 pub mod client;
+mod inventory;
 pub mod mapping;
 #[cfg(test)]
 mod mapping_tests;
 pub mod terms;
+pub mod tickets;
 pub mod wire;
+mod writes;
 
 /// The system's name in links, plans and history.
 pub const SYSTEM: &str = "freshservice";
