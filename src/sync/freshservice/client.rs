@@ -152,12 +152,7 @@ impl Freshservice {
     pub async fn page(&self, list: List, number: u32, all_workspaces: bool) -> Result<Page, Fault> {
         let answer = self.named(list, self.path(list), number, all_workspaces).await;
         match answer {
-            Err(fault)
-                if fault.cause == Cause::Missing
-                    && number == 1
-                    && list.plain[0] != list.msp[0]
-                    && !self.is_msp(list) =>
-            {
+            Err(fault) if fault.cause == Cause::Missing && number == 1 && list.plain[0] != list.msp[0] && !self.is_msp(list) => {
                 match self.named(list, list.msp[0], number, all_workspaces).await {
                     Ok(page) => {
                         self.set_msp(list);
