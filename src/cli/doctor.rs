@@ -1,6 +1,6 @@
 //! `codex doctor`: looks for what is wrong and says what to do about it; changes nothing.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use serde::Serialize;
 
@@ -9,10 +9,8 @@ use crate::{
     config::{Config, Database},
     db::migrate,
     error::Error,
+    sync::keyring::{self, trial},
 };
-
-/// How long a vendor may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Arguments of `codex doctor`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +49,11 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let mut findings = vec![finding("configuration", oddities(&config)), finding("permissions", permissions(&config))];
     findings.push(finding("database", database(&config)));
     if !args.offline {
-        findings.push(finding("freshservice", context::block_on(freshservice(&config))?));
+        let (config, credentials) = stored(&config)?;
+        findings.extend(credentials);
+        for vendor in keyring::VENDORS {
+            findings.push(finding(vendor.system, context::block_on(trial::vendor_says(&config, vendor.system))?));
+        }
     }
     report(&findings, args.json)
 }
@@ -107,24 +109,19 @@ fn database(config: &Config) -> Result<String, String> {
     }
 }
 
-/// Whether the key opens the account: one small question, asked once.
-async fn freshservice(config: &Config) -> Result<String, String> {
-    let (url, key) = match (&config.freshservice.url, &config.freshservice.api_key) {
-        (None, None) => return Ok("not configured".to_owned()),
-        (Some(url), Some(key)) => (url, key),
-        (Some(_), None) => return Err("freshservice.api_key is not set".to_owned()),
-        (None, Some(_)) => return Err("freshservice.domain is not set".to_owned()),
-    };
-    let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-    let client = client.build().map_err(|error| error.to_string())?;
-    let request = client.get(format!("{url}/api/v2/departments?page=1&per_page=1")).basic_auth(key.expose(), Some("X"));
-    match request.send().await {
-        Ok(reply) if reply.status().is_success() => Ok(format!("{url}: the key is accepted")),
-        Ok(reply) if matches!(reply.status().as_u16(), 401 | 403) => {
-            Err(format!("{url}: the key is refused ({})", reply.status()))
-        }
-        Ok(reply) => Err(format!("{url}: answers {}", reply.status())),
-        Err(error) if error.is_timeout() => Err(format!("{url}: no answer within {} s", PATIENCE.as_secs())),
-        Err(error) => Err(format!("{url}: cannot be reached ({})", error.without_url())),
+/// The configuration with what was entered in the page, and a finding when that cannot be used. A database
+/// that is not there yet, or of another version, is looked at by another check.
+fn stored(config: &Config) -> Result<(Arc<Config>, Option<Finding>), Failure> {
+    let plain = Arc::new(config.clone());
+    let Ok(target) = context::target(config) else { return Ok((plain, None)) };
+    let newest = migrate::steps().ok().and_then(|steps| steps.last().map(|(number, _)| *number));
+    if migrate::version(&target).ok() != newest {
+        return Ok((plain, None));
     }
+    let Ok(db) = context::open(config) else { return Ok((plain, None)) };
+    Ok(match context::block_on(keyring::effective_or_why(&db, &plain))? {
+        Ok((effective, None)) => (effective, None),
+        Ok((effective, Some(why))) => (effective, Some(finding("credentials", Err(why)))),
+        Err(error) => (plain, Some(finding("credentials", Err(error.to_string())))),
+    })
 }

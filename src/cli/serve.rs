@@ -51,6 +51,8 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     announce(&config, address);
     let router = app.router();
+    // It waits for the database by itself.
+    let scheduler = tokio::spawn(sync::scheduler::run(db.clone(), config.clone()));
     if !begin(&config, &app, &db, address).await {
         // The database is not there yet; what needs it follows when it is.
         tokio::spawn(async move {
@@ -62,6 +64,8 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
         let signal = signalled(signals).await;
+        // Nothing new begins while we end.
+        scheduler.abort();
         tracing::info!(signal, "stopping: answers in progress are finished first");
         let _nobody_serves = stop.send(());
     });

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Context, Failure, context, failure, out, sync_progress, sync_show};
 use crate::{
-    config::Config,
+    config::{Config, Database},
     db::Db,
     error::Error,
     sync::{
@@ -15,6 +15,7 @@ use crate::{
         decisions,
         jobs::{self, Options},
         jobs_store::Acquired,
+        keyring,
         plan::Item,
         plans_store,
         report::Report,
@@ -94,12 +95,19 @@ const BY: &str = "command line";
 
 /// Runs the verb.
 pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
-    let config = context.start(true)?;
-    if let Some(kind) = args.verb.job() {
-        kind.configured(&config).map_err(|error| Failure::usage(error.to_string()))?;
+    let config = Arc::new(context.start(true)?);
+    let configured = |config: &Config| match args.verb.job() {
+        Some(kind) => kind.configured(config).map_err(|error| Failure::usage(error.to_string())),
+        None => Ok(()),
+    };
+    // Credentials may also be in the database; one that is not there yet is not made for this question.
+    if matches!(&config.database, Database::Sqlite(path) if !path.exists()) {
+        configured(&config)?;
     }
     context::block_on(async {
         let db = context::open(&config)?;
+        let config = keyring::effective(&db, &config).await?;
+        configured(&config)?;
         match &args.verb {
             Verb::Freshservice(args) => run_job(db, config, JobKind::Freshservice, args).await,
             Verb::Plans { json } => plans(&db, *json).await,
@@ -115,7 +123,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
 }
 
 /// Runs a pull here and now, with its progress on stderr.
-async fn run_job(db: Db, config: Config, kind: JobKind, args: &Pull) -> Result<u8, Failure> {
+async fn run_job(db: Db, config: Arc<Config>, kind: JobKind, args: &Pull) -> Result<u8, Failure> {
     let lease = match jobs::acquire(&db, kind, BY).await? {
         Acquired::Ours(lease) => lease,
         Acquired::Running(job) => {
@@ -125,7 +133,7 @@ async fn run_job(db: Db, config: Config, kind: JobKind, args: &Pull) -> Result<u
     let progress = sync_progress::new();
     let ask = (out::can_ask() && !args.dry_run && !args.yes).then(|| asker(progress.clone()));
     let options = Options { dry_run: args.dry_run, full: args.full, yes: args.yes, ask, ..Options::default() };
-    let ended = jobs::drive(db.clone(), Arc::new(config), kind, lease, options, progress.progress.clone()).await;
+    let ended = jobs::drive(db.clone(), config, kind, lease, options, progress.progress.clone()).await;
     progress.clear();
     let ended = ended?;
     if args.json {

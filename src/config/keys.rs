@@ -152,6 +152,31 @@ const KEYS: &[Key] = &[
     key("compat", "include_inactive_contacts", "true", "List inactive contacts where neighbours expect them"),
     key("display", "currency", "USD", "Currency of amounts, as an ISO 4217 code; no effect yet"),
     key("display", "time_zone", "UTC", "Time zone of pages, as an IANA name; no effect yet"),
+    key("scheduler", "enabled", "true", "Whether jobs run by themselves while the server runs"),
+    key("scheduler", "skip", "", "Any value keeps jobs from running by themselves").env(&["CODEX_SKIP_SCHEDULER"]),
+    key("scheduler", "run_on_startup", "false", "Run every scheduled job when the server starts, too")
+        .conf(&[("scheduler", "sync_run_on_startup")]),
+    key("scheduler", "time_zone", "local", "Time zone of the times below, as an IANA name; local is the server's own"),
+    key("scheduler", "jitter_seconds", "0", "Put each run off by a random time of at most so many seconds"),
+    key("scheduler", "freshservice", "daily", "When Freshservice is read: daily (02:00), hourly, frequent, every 4h, a cron expression, off")
+        .conf(&[("scheduler", "sync_psa_schedule"), ("scheduler", "sync_freshservice_schedule")]),
+    key("scheduler", "freshservice_enabled", "true", "Whether Freshservice is read by itself")
+        .conf(&[("scheduler", "sync_psa_enabled"), ("scheduler", "sync_freshservice_enabled")]),
+    key("scheduler", "datto", "daily", "When Datto RMM is read: daily (03:00), or as above")
+        .conf(&[("scheduler", "sync_rmm_schedule"), ("scheduler", "sync_datto_schedule")]),
+    key("scheduler", "datto_enabled", "true", "Whether Datto RMM is read by itself")
+        .conf(&[("scheduler", "sync_rmm_enabled"), ("scheduler", "sync_datto_enabled")]),
+    key("scheduler", "datto_audits", "after datto", "When the audits of Datto devices are read"),
+    key("scheduler", "tickets", "frequent", "When tickets are read: frequent (every 5 minutes), hourly, daily (04:00), or as above")
+        .conf(&[("scheduler", "sync_tickets_schedule")]),
+    key("scheduler", "tickets_enabled", "true", "Whether tickets are read by themselves")
+        .conf(&[("scheduler", "sync_tickets_enabled")]),
+    key("scheduler", "outbox", "every 1m", "When writes that wait for a vendor are sent, if there are any"),
+    key("scheduler", "create_account_numbers", "off", "When account numbers are written to Freshservice"),
+    key("scheduler", "push_to_datto", "off", "When account numbers are written to Datto RMM"),
+    key("scheduler", "push_to_freshservice", "off", "When drifted account numbers are repaired at Freshservice"),
+    key("credentials", "key", "", "Key that protects credentials entered in the page; unset means credentials.key beside the database")
+        .kind(Kind::Secret),
     key(
         "assets",
         "archived_leave_billing",
@@ -161,4 +186,4 @@ const KEYS: &[Key] = &[
 ];
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.
-pub const LATER: &[&str] = &["scheduler", "psa", "rmm", "psa.superops", "superops", "billing", "agents", "keycloak"];
+pub const LATER: &[&str] = &["psa", "rmm", "psa.superops", "superops", "billing", "agents", "keycloak"];

@@ -3,6 +3,7 @@
 //!
 //! A [`Config`] is passed to whoever needs it; there is no global.
 
+pub mod cadence;
 mod database;
 mod datto;
 mod dotenv;
@@ -11,20 +12,27 @@ mod ini;
 mod keys;
 mod parts;
 mod read;
+mod scheduler;
 mod secret;
 mod show;
 mod sources;
 mod suggest;
 mod write;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use self::{
+    cadence::Cadence,
     database::Database,
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
     keys::{Key, Kind, keys},
     parts::{Assets, Compat, Compliance, Core, Display, Server, Sync, Webhooks},
+    scheduler::{JobSchedule, Scheduler},
     secret::Secret,
     show::Shown,
     sources::{Sources, Value},
@@ -71,9 +79,24 @@ pub struct Config {
     pub display: Display,
     /// Rules for assets.
     pub assets: Assets,
+    /// When jobs run by themselves.
+    pub scheduler: Scheduler,
+    /// Protects credentials entered in the page; none means the key file.
+    pub credentials_key: Option<Secret>,
     /// What was odd but no reason to stop; to be said once, at start.
     pub warnings: Vec<String>,
     shown: Vec<Shown>,
+    said: Said,
+}
+
+/// What every source said, kept so that credentials entered later can take their place among them.
+#[derive(Clone)]
+struct Said(Arc<Sources>);
+
+impl std::fmt::Debug for Said {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("***")
+    }
 }
 
 impl Config {
@@ -94,8 +117,11 @@ impl Config {
             compat: Compat::read(&mut read),
             display: Display::read(&mut read),
             assets: Assets::read(&mut read),
+            scheduler: Scheduler::read(&mut read),
+            credentials_key: read.secret("credentials", "key"),
             warnings: resolved.warnings.clone(),
             shown: show::all(&resolved),
+            said: Said(Arc::new(sources.clone())),
         };
         read.finish()?;
         Ok(config)
@@ -104,6 +130,15 @@ impl Config {
     /// The defaults over an instance folder and whatever `codex.conf` it holds; no environment.
     pub fn for_instance(instance: &Path) -> Result<Self, Problem> {
         Self::load(&Sources { instance: instance.to_owned(), folder: instance.to_owned(), ..Sources::default() })
+    }
+
+    /// The same with these credentials entered in the page, each (`section`, `key`) and value: they win
+    /// over `codex.conf`, and lose to `.flaskenv`, the environment and flags.
+    ///
+    /// # Errors
+    /// When a value cannot be understood.
+    pub fn with_stored(&self, stored: BTreeMap<(String, String), String>) -> Result<Self, Problem> {
+        Self::load(&Sources { stored, ..(*self.said.0).clone() })
     }
 
     /// Every setting with its value and origin, secrets hidden.

@@ -26,6 +26,11 @@ impl<'a> Reader<'a> {
         value.map_or("", |v| v.text.as_str())
     }
 
+    /// Where a setting was said.
+    pub fn origin(&self, section: &'static str, name: &'static str) -> &'a str {
+        self.resolved.values.get(&(section, name)).map_or("default", |v| v.origin.as_str())
+    }
+
     /// The text of a setting that may be unset.
     pub fn optional(&self, section: &'static str, name: &'static str) -> Option<String> {
         Some(self.text(section, name)).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -73,7 +78,7 @@ impl<'a> Reader<'a> {
 
     /// Remembers that a setting cannot be used, and where it was said.
     pub fn wrong(&mut self, section: &'static str, name: &'static str, message: &str) {
-        let origin = self.resolved.values.get(&(section, name)).map_or("default", |v| v.origin.as_str());
+        let origin = self.origin(section, name);
         self.problems.push(format!("{section}.{name} {message} (from {origin})"));
     }
 }

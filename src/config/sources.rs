@@ -65,7 +65,7 @@ impl Sources {
                 prefer(&mut value, entry.map(|e| (e.value.clone(), format!("{}:{}", conf_path.display(), e.line))));
             }
             let stored = self.stored.get(&(key.section.to_owned(), key.name.to_owned()));
-            prefer(&mut value, stored.map(|text| (text.clone(), "entered in the settings page".to_owned())));
+            prefer(&mut value, stored.map(|text| (text.clone(), "entered in the page".to_owned())));
             let lines = |name: &str| flaskenv.iter().rev().find(|(_, e)| e.name == name);
             from_variables(&mut value, key, |name| {
                 lines(name).map(|(f, e)| (e.value.clone(), format!("{f}:{} ({name})", e.line)))

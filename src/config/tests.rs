@@ -73,13 +73,13 @@ fn secrets_come_from_files_and_are_never_shown() {
 
 #[test]
 fn a_slip_is_reported_with_a_suggestion() {
-    let conf = "[freshservice]\ndomian = acme\n[databse]\nx = 1\n[scheduler]\nsync_psa_enabled = true\nother = 1\n";
+    let conf = "[freshservice]\ndomian = acme\n[databse]\nx = 1\n[superops]\nenabled = true\nother = 1\n";
     let (_folder, sources) = sources(conf, "", &[("CODEX_SERVER_BINDS", "x")]);
     let warnings = Config::load(&sources).unwrap().warnings.join("\n");
     assert!(warnings.contains("codex.conf:2: unknown key [freshservice] domian; did you mean domain?"), "{warnings}");
     assert!(warnings.contains("unknown section [databse]; did you mean database?"), "{warnings}");
     assert!(warnings.contains("unknown variable CODEX_SERVER_BINDS; did you mean CODEX_SERVER_BIND?"), "{warnings}");
-    assert_eq!(warnings.matches("[scheduler]").count(), 1, "{warnings}");
+    assert_eq!(warnings.matches("[superops]").count(), 1, "{warnings}");
 }
 
 #[test]

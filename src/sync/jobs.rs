@@ -8,6 +8,7 @@ use super::{
     catalogue::JobKind,
     job_log_store,
     jobs_store::{self, Acquired, Lease},
+    keyring,
     plan::Item,
     progress::{Level, Progress},
     run::Ask,
@@ -116,7 +117,7 @@ pub async fn acquire(db: &Db, kind: JobKind, started_by: &str) -> Result<Acquire
 /// # Errors
 /// `Unavailable` when its vendor is not configured; those of the database.
 pub async fn start(db: &Db, config: &Arc<Config>, kind: JobKind, options: Options, by: &str) -> Result<Started> {
-    kind.configured(config)?;
+    kind.configured(&*keyring::effective(db, config).await?)?;
     match acquire(db, kind, by).await? {
         Acquired::Running(job_id) => Ok(Started { job_id, already: true }),
         Acquired::Ours(lease) => {
@@ -140,6 +141,8 @@ pub async fn drive(
     progress: Arc<Progress>,
 ) -> Result<Ended> {
     let beating = tokio::spawn(beat(db.clone(), lease.clone(), progress.clone()));
+    // With what was entered in the page since the program started; should that fail, so will the job's body.
+    let config = keyring::effective(&db, &config).await.unwrap_or(config);
     let job = Job { kind, db: db.clone(), config, lease: lease.clone(), options, progress: progress.clone() };
     progress.say(Level::Info, format!("{} started", kind.label()));
     let ended =

@@ -14,6 +14,7 @@ use crate::{
         catalogue::JobKind,
         center_store::{self, Past},
         jobs::{self, Options},
+        keyring,
     },
     types::Scope,
     web::{Fields, Path, Web, view::Section},
@@ -31,18 +32,19 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
         Ok((status::freshness(c)?, newest, center_store::past(c, SHOWN)?, status::waiting(c)?, center_store::facts(c)?))
     };
     let (freshness, newest, past, waiting, facts) = web.db.read(&Scope::All, read).await?;
+    let config = keyring::effective(&web.db, &web.config).await?;
     let mut page = frame.titled(Section::Admin, "Sync");
     // What the banner would say stands on this very page.
     page.waiting = 0;
     let known = |kind: &JobKind| freshness.iter().find(|known| known.source == kind.as_str());
     let jobs = JobKind::ALL.iter().zip(&newest);
     let jobs = jobs
-        .map(|(kind, newest)| center_view::kind(&page, *kind, kind.configured(&web.config).is_ok(), known(kind), newest.as_ref()))
+        .map(|(kind, newest)| center_view::kind(&page, *kind, kind.configured(&config).is_ok(), known(kind), newest.as_ref()))
         .collect();
     let running = newest.iter().flatten().filter(|job| job.status == "running");
     let mut unset: Vec<&str> = JobKind::ALL
         .iter()
-        .filter(|kind| kind.configured(&web.config).is_err())
+        .filter(|kind| kind.configured(&config).is_err())
         .map(|kind| center_view::vendor(kind.system()))
         .collect();
     unset.dedup();

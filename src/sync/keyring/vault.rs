@@ -1,0 +1,187 @@
+//! Seals credentials with a key that is not in the database, and makes the fingerprints that people see.
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
+    digest,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::{
+    config::{Config, Database, Secret},
+    error::{Error, Result},
+};
+
+/// The file with the key.
+const FILE: &str = "credentials.key";
+/// Bytes of a key.
+const LENGTH: usize = 32;
+
+/// The key, ready to use.
+pub struct Vault {
+    key: RandomizedNonceKey,
+    id: String,
+}
+
+impl Vault {
+    /// The key from the configuration, else from the file beside the database.
+    ///
+    /// # Errors
+    /// `Unavailable`, with what to do, when there is none or it cannot be used.
+    pub fn open(config: &Config) -> Result<Self> {
+        if let Some(secret) = &config.credentials_key {
+            return Self::new(secret, "credentials.key (CODEX_CREDENTIALS_KEY)");
+        }
+        let path = place(config);
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Error::Unavailable(format!(
+                "the key of the stored credentials cannot be read ({}: {error}); put it back, set CODEX_CREDENTIALS_KEY, or \
+                 enter the credentials again",
+                path.display()
+            ))
+        })?;
+        if let Ok(found) = fs::metadata(&path)
+            && found.permissions().mode() & 0o077 != 0
+        {
+            tracing::warn!(path = %path.display(), "the key of the stored credentials can be read by others: chmod go= it");
+        }
+        Self::new(&Secret::new(text), &path.display().to_string())
+    }
+
+    /// The same; makes the file when there is neither a key nor anything that one would open.
+    ///
+    /// # Errors
+    /// As [`Vault::open`]; `Storage` when the file cannot be written.
+    pub fn create(config: &Config) -> Result<Self> {
+        let path = place(config);
+        if config.credentials_key.is_none() && !path.exists() {
+            make(&path).map_err(|error| Error::Storage(format!("{}: {error}", path.display())))?;
+        }
+        Self::open(config)
+    }
+
+    fn new(secret: &Secret, origin: &str) -> Result<Self> {
+        let wrong = || Error::Unavailable(format!("{origin} must be {LENGTH} bytes in base64 or hexadecimal digits"));
+        let bytes = decode(secret.expose().trim()).ok_or_else(wrong)?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| wrong())?;
+        Ok(Self { key, id: hex(&digest(&[b"key", &bytes]), 8) })
+    }
+
+    /// Names the key without telling it, so that a wrong one is recognised.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Seals a text; `purpose` must be the same when it is opened.
+    ///
+    /// # Errors
+    /// `Internal` when the system has no random numbers.
+    pub fn seal(&self, purpose: &str, text: &str) -> Result<String> {
+        let mut bytes = text.as_bytes().to_vec();
+        let sealed = self.key.seal_in_place_append_tag(Aad::from(purpose.as_bytes()), &mut bytes);
+        let nonce = sealed.map_err(|_| Error::internal("nothing can be encrypted"))?;
+        Ok(STANDARD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
+    }
+
+    /// Opens what was sealed; none when the key or the text is another.
+    #[must_use]
+    pub fn open_sealed(&self, purpose: &str, sealed: &str) -> Option<Secret> {
+        let bytes = STANDARD.decode(sealed).ok()?;
+        let (nonce, rest) = bytes.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut rest = rest.to_vec();
+        let text = self.key.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut rest).ok()?;
+        String::from_utf8(text.to_vec()).ok().map(Secret::new)
+    }
+}
+
+/// The first eight hexadecimal digits of a salted digest: tells two values apart, and nothing else.
+#[must_use]
+pub fn fingerprint(salt: &str, value: &Secret) -> String {
+    hex(&digest(&[salt.as_bytes(), value.expose().as_bytes()]), 4)
+}
+
+/// Random text, for a salt.
+#[must_use]
+pub fn salt() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// Where the key file is: beside the database when that is a file, else in the instance folder.
+#[must_use]
+pub fn place(config: &Config) -> PathBuf {
+    let beside = match &config.database {
+        Database::Sqlite(path) => path.parent().filter(|folder| !folder.as_os_str().is_empty()),
+        Database::Postgres(_) => None,
+    };
+    beside.unwrap_or(&config.instance).join(FILE)
+}
+
+/// Writes a fresh key beside its place and links it there, so that of two processes one wins.
+fn make(path: &Path) -> std::io::Result<()> {
+    let mut bytes = [0_u8; LENGTH];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| std::io::Error::other("the system has no random numbers"))?;
+    let fresh = path.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    file.write_all(STANDARD.encode(bytes).as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&fresh, path);
+    fs::remove_file(&fresh)?;
+    match linked {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let digits = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
+    let bytes = if text.len() == 2 * LENGTH { digits.collect::<Option<Vec<u8>>>() } else { STANDARD.decode(text).ok() };
+    bytes.filter(|bytes| bytes.len() == LENGTH)
+}
+
+fn digest(parts: &[&[u8]]) -> Vec<u8> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    context.finish().as_ref().to_vec()
+}
+
+fn hex(bytes: &[u8], count: usize) -> String {
+    bytes.iter().take(count).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault(byte: u8) -> Vault {
+        Vault::new(&Secret::new(STANDARD.encode([byte; LENGTH])), "test").unwrap()
+    }
+
+    #[test]
+    fn only_the_same_key_and_purpose_open_it() {
+        let sealed = vault(1).seal("datto.secret_key", "canary").unwrap();
+        assert!(!sealed.contains("canary"));
+        assert_ne!(sealed, vault(1).seal("datto.secret_key", "canary").unwrap(), "never the same nonce");
+        assert_eq!(vault(1).open_sealed("datto.secret_key", &sealed).unwrap().expose(), "canary");
+        assert!(vault(2).open_sealed("datto.secret_key", &sealed).is_none());
+        assert!(vault(1).open_sealed("datto.public_key", &sealed).is_none());
+        assert!(vault(1).open_sealed("datto.secret_key", "x").is_none());
+        assert_ne!(vault(1).id(), vault(2).id());
+    }
+
+    #[test]
+    fn a_key_has_two_spellings() {
+        let hex = "01".repeat(LENGTH);
+        assert_eq!(Vault::new(&Secret::new(hex), "test").unwrap().id(), vault(1).id());
+        for wrong in ["", "short", &"zz".repeat(LENGTH), &"é".repeat(LENGTH)] {
+            assert!(Vault::new(&Secret::new(wrong), "test").is_err());
+        }
+    }
+}
