@@ -22,6 +22,7 @@ mod configuration;
 mod conformance;
 mod contacts;
 mod core;
+mod credentials;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
 mod datto;
 mod db_faults;
@@ -39,6 +40,7 @@ mod own_pages;
 mod pages;
 mod permissions;
 mod platform;
+mod scheduler;
 mod search;
 mod stand_ins;
 mod stand_ins_datto;

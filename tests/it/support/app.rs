@@ -151,7 +151,9 @@ pub struct App {
 impl App {
     /// How to start the program on this engine.
     pub fn builder(engine: &Engine) -> Builder {
-        let (environment, arguments) = (Vec::new(), Vec::new());
+        // Nothing runs by itself unless a test asks for it with an empty value.
+        let environment = vec![("CODEX_SKIP_SCHEDULER".to_owned(), "1".to_owned())];
+        let arguments = Vec::new();
         Builder { engine: engine.clone(), fresh: false, environment, arguments, configuration: String::new() }
     }
 
