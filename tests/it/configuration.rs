@@ -33,12 +33,13 @@ fn a_value_that_cannot_be_is_exit_2_with_its_key_and_its_origin() {
 fn an_older_file_is_read_as_python_reads_it() {
     let app = prepared(
         "; the predecessor's\n[integrations]\nFreshservice_Domain : acme\nfreshservice_api_key = per%cent;semi#hash\n\
-         [database]\nconnection_string = sqlite:///other.db\n[scheduler]\nsync_psa_schedule = daily\n",
+         [database]\nconnection_string = sqlite:///other.db\n[scheduler]\nsync_psa_schedule = hourly\n[superops]\napi_url = x\n",
     );
     let output = app.cli().run(&["config", "show"]).success();
     assert!(!output.stdout.contains("semi"), "the key is hidden");
-    assert!(output.stderr.contains("[scheduler]"), "{}", output.stderr);
+    assert!(output.stderr.contains("[superops]"), "{}", output.stderr);
     assert_eq!(shown(&app, &[], "freshservice.domain")["value"], "acme");
+    assert_eq!(shown(&app, &[], "scheduler.freshservice")["value"], "hourly");
     app.cli().run(&["migrate"]).success();
     assert!(app.instance().join("other.db").exists(), "a relative path is inside the instance");
 }

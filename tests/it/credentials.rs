@@ -78,7 +78,7 @@ both! {
             ("datto", json!({"api_endpoint": "http://127.0.0.1:1", "public_key": format!("{CANARY}-p"), "secret_key": format!("{CANARY}-s")})),
             ("freshservice", json!({"domain": "http://127.0.0.1:1", "api_key": format!("{CANARY}-k")})),
             ("freshservice", json!({"domain": format!("two words {CANARY}"), "api_key": format!("{CANARY}\u{1}")})),
-            ("datto", json!({"api_endpoint": CANARY})),
+            ("datto", json!({"api_endpoint": format!("two words {CANARY}")})),
             ("datto", json!({"secret_key": CANARY.repeat(400)})),
         ];
         for (vendor, body) in bodies {
