@@ -158,8 +158,13 @@ const KEYS: &[Key] = &[
         .conf(&[("scheduler", "sync_run_on_startup")]),
     key("scheduler", "time_zone", "local", "Time zone of the times below, as an IANA name; local is the server's own"),
     key("scheduler", "jitter_seconds", "0", "Put each run off by a random time of at most so many seconds"),
-    key("scheduler", "freshservice", "daily", "When Freshservice is read: daily (02:00), hourly, frequent, every 4h, a cron expression, off")
-        .conf(&[("scheduler", "sync_psa_schedule"), ("scheduler", "sync_freshservice_schedule")]),
+    key(
+        "scheduler",
+        "freshservice",
+        "daily",
+        "When Freshservice is read: daily (02:00), hourly, frequent, every 4h, a cron expression, off",
+    )
+    .conf(&[("scheduler", "sync_psa_schedule"), ("scheduler", "sync_freshservice_schedule")]),
     key("scheduler", "freshservice_enabled", "true", "Whether Freshservice is read by itself")
         .conf(&[("scheduler", "sync_psa_enabled"), ("scheduler", "sync_freshservice_enabled")]),
     key("scheduler", "datto", "daily", "When Datto RMM is read: daily (03:00), or as above")
@@ -167,16 +172,26 @@ const KEYS: &[Key] = &[
     key("scheduler", "datto_enabled", "true", "Whether Datto RMM is read by itself")
         .conf(&[("scheduler", "sync_rmm_enabled"), ("scheduler", "sync_datto_enabled")]),
     key("scheduler", "datto_audits", "after datto", "When the audits of Datto devices are read"),
-    key("scheduler", "tickets", "frequent", "When tickets are read: frequent (every 5 minutes), hourly, daily (04:00), or as above")
-        .conf(&[("scheduler", "sync_tickets_schedule")]),
+    key(
+        "scheduler",
+        "tickets",
+        "frequent",
+        "When tickets are read: frequent (every 5 minutes), hourly, daily (04:00), or as above",
+    )
+    .conf(&[("scheduler", "sync_tickets_schedule")]),
     key("scheduler", "tickets_enabled", "true", "Whether tickets are read by themselves")
         .conf(&[("scheduler", "sync_tickets_enabled")]),
     key("scheduler", "outbox", "every 1m", "When writes that wait for a vendor are sent, if there are any"),
     key("scheduler", "create_account_numbers", "off", "When account numbers are written to Freshservice"),
     key("scheduler", "push_to_datto", "off", "When account numbers are written to Datto RMM"),
     key("scheduler", "push_to_freshservice", "off", "When drifted account numbers are repaired at Freshservice"),
-    key("credentials", "key", "", "Key that protects credentials entered in the page; unset means credentials.key beside the database")
-        .kind(Kind::Secret),
+    key(
+        "credentials",
+        "key",
+        "",
+        "Key that protects credentials entered in the page; unset means credentials.key beside the database",
+    )
+    .kind(Kind::Secret),
     key(
         "assets",
         "archived_leave_billing",

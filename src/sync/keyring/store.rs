@@ -1,12 +1,6 @@
 //! The rows of the credentials that were entered in the page, sealed.
 
-use crate::{
-    db::Conn,
-    error::Result,
-    params,
-    types::now,
-    web::settings_store,
-};
+use crate::{db::Conn, error::Result, params, types::now, web::settings_store};
 
 /// The setting under which the salt of the fingerprints is kept.
 const SALT: &str = "credentials_salt";

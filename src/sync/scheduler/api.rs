@@ -37,12 +37,7 @@ async fn one(_caller: Staff, State(web): State<Web>, Path(job): Path<String>) ->
     Ok(Json(show(&web, kind(&job)?).await?))
 }
 
-async fn change(
-    caller: Admin,
-    State(web): State<Web>,
-    Path(job): Path<String>,
-    mut fields: Fields,
-) -> Result<Json<Scheduled>> {
+async fn change(caller: Admin, State(web): State<Web>, Path(job): Path<String>, mut fields: Fields) -> Result<Json<Scheduled>> {
     let kind = kind(&job)?;
     let sent = sent(kind, &web.config, &mut fields);
     fields.finish()?;

@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-pub use self::{effective::Effective, view::Scheduled};
 use self::store::{Clock, Row};
+pub use self::{effective::Effective, view::Scheduled};
 use super::{
     catalogue::JobKind,
     jobs,

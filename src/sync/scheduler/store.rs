@@ -151,7 +151,8 @@ pub fn last_good_end(c: &mut Conn, job: &str) -> Result<Option<String>> {
 /// The newest job of a kind, when its process died in the middle of real work that nobody at a terminal
 /// had begun; and how many in a row ended like that, up to `most`.
 pub fn broken_off(c: &mut Conn, job: &str, most: i64) -> Result<Option<(String, i64)>> {
-    let sql = "SELECT job.id, CASE WHEN job.status = 'failed' AND job.error LIKE 'its process ended without a word%' THEN 1 ELSE 0 END,
+    let sql =
+        "SELECT job.id, CASE WHEN job.status = 'failed' AND job.error LIKE 'its process ended without a word%' THEN 1 ELSE 0 END,
                CASE WHEN job.started_by = 'scheduler' OR EXISTS
                     (SELECT 1 FROM sync_runs run WHERE run.job_id = job.id AND run.dry_run = ?2) THEN 1 ELSE 0 END,
                job.started_by
