@@ -53,10 +53,11 @@ pub fn route_table() -> Vec<RouteInfo> {
 async fn document(ask: Ask) -> Result<Response> {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
         let (people, devices) = (&contacts::list_store::OF_COMPANY, &assets::list_store::LIST);
-        let lists: [(&str, &ListSpec); 6] = [
+        let lists: [(&str, &ListSpec); 7] = [
             ("/api/companies", &companies::list_store::COMPANIES),
             ("/api/contacts", &contacts::list_store::LIST),
             ("/api/assets", devices),
+            ("/api/alerts", &assets::alert_list_store::ALERTS),
             ("/api/companies/{acct}/contacts", people),
             ("/api/companies/{acct}/users", people),
             ("/api/companies/{acct}/assets", devices),

@@ -1,16 +1,17 @@
 //! Assets as JSON (contract §1.1.6, §1.2).
 
 use super::{
+    alert_api, devices_api,
+    eyes::Eyes,
     list_store::{self, Filters, LIST},
     model::AssetDetail,
     rules, store,
 };
 use crate::auth::{Editor, Person, Reader};
 use crate::companies::store as companies;
-use crate::compliance::Lens;
 use crate::db::{Write, list::Page};
 use crate::error::Result;
-use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Web, list, table};
+use crate::web::{Ask, Conditions, Fields, Path, Query, Reply, Routes, Web, list, table};
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
@@ -25,38 +26,46 @@ pub fn routes() -> Routes {
         .get("/api/companies/{acct}/assets", of_company)
         .get("/assets/api/search", search)
         .put("/assets/{id}/update-contacts", update_contacts)
+        .merge(devices_api::routes())
+        .merge(alert_api::routes())
 }
 
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?;
     let filters = Filters::read(&ask.query)?;
-    let variant = filters.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| list_store::list(conn, query, &filters)).await
+    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
+    let variant = filters.key() + &eyes.key();
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| list_store::list(conn, query, &filters, &eyes))
+        .await
 }
 
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?;
-    let filters = Filters::read(&ask.query)?;
-    let variant = filters.key();
+    let filters = Filters::read(&ask.query)?.billed(web.config.assets.archived_leave_billing);
+    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
+    let variant = filters.key() + &eyes.key();
     list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| {
         let company = companies::id_of(conn, &acct)?;
-        list_store::list(conn, &query.clone().and("asset.company_id = {}", vec![company.into()]), &filters)
+        list_store::list(conn, &query.clone().and("asset.company_id = {}", vec![company.into()]), &filters, &eyes)
     })
     .await
 }
 
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.through(&lens);
+    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
+    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?;
+    eyes.lens.disclose("assets", usize::from(detail.asset.is_protected()));
+    let detail = detail.through(&eyes);
     ask.row(id, detail.asset.rev, &detail)
 }
 
 async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
     let body = fields.digest();
     let input = rules::read(fields, true)?;
+    let eyes = Eyes::of(&caller, &web.config, &Query::default())?;
     let work = move |w: &mut Write<'_>| {
         let asset = store::create(w, &input)?;
-        let detail = store::get_detail(w, asset.id)?;
+        let detail = store::get_detail(w, asset.id)?.through(&eyes);
         let reply = Reply::created(&detail, format!("/api/assets/{}", asset.id))?;
         Ok(reply.tagged(asset.id, asset.rev).with("message", "Asset created"))
     };
@@ -73,9 +82,10 @@ async fn update(
     let body = fields.digest();
     let input = rules::read(fields, false)?;
     let expected = conditions.rev(id)?;
+    let eyes = Eyes::of(&caller, &web.config, &Query::default())?;
     let work = move |w: &mut Write<'_>| {
         store::update(w, id, &input, expected)?;
-        updated(&store::get_detail(w, id)?)
+        updated(&store::get_detail(w, id)?.through(&eyes))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -106,8 +116,9 @@ async fn update_contacts(
 /// The table of our own page, while somebody types (contract §1.10).
 async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Response> {
     let (query, slice) = table::query(&ask, &LIST, &["hostname", "hardware_type", "operating_system", "online"])?;
-    list::value(&web, &caller.0.scope(), "", &ask, LIST.entities, move |conn| {
-        let Page { items, total } = list_store::list(conn, &query, &Filters::default())?;
+    let eyes = Eyes::of(&caller.0, &web.config, &ask.query)?;
+    list::value(&web, &caller.0.scope(), &eyes.key(), &ask, LIST.entities, move |conn| {
+        let Page { items, total } = list_store::list(conn, &query, &Filters::default(), &eyes)?;
         let rows: Vec<Value> = items
             .iter()
             .map(|asset| {

@@ -1,7 +1,8 @@
 //! What the list of assets can be asked.
 
-use super::{model::AssetView, store};
+use super::{eyes::Eyes, life_store, model::AssetView, store};
 use crate::companies::store as companies;
+use crate::config::LifeDays;
 use crate::db::{
     Conn,
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
@@ -55,7 +56,7 @@ pub static LIST: ListSpec = ListSpec {
         prefixes: &["asset.hostname_folded", "asset.serial_folded"],
     }),
     retired: Some("asset.retired_at"),
-    own: &["company_id", "company_account_number", "type"],
+    own: &["company_id", "company_account_number", "type", "life", "life__in"],
     fields: &[
         "id",
         "hostname",
@@ -95,15 +96,23 @@ pub static LIST: ListSpec = ListSpec {
         "created_at",
         "updated_at",
         "retired_at",
+        "life",
+        "life_since",
         "rev",
     ],
 };
+
+/// Columns by whose values a person could be found out.
+const PERSONAL: &[&str] = &["last_logged_in_user"];
 
 /// The filters that are more than a comparison with one column.
 #[derive(Clone, Debug, Default)]
 pub struct Filters {
     company: Option<String>,
     kind: Option<String>,
+    life: Option<Vec<&'static str>>,
+    /// Whether archived assets are left out, whatever is asked.
+    without_archived: bool,
 }
 
 impl Filters {
@@ -113,7 +122,19 @@ impl Filters {
     /// When one of them cannot be read, naming it.
     pub fn read(query: &Query) -> Result<Self> {
         let text = |name: &str| query.text(name).map(|value| value.map(str::to_owned));
-        Ok(Self { company: text("company_account_number")?.or(text("company_id")?), kind: text("type")? })
+        Ok(Self {
+            company: text("company_account_number")?.or(text("company_id")?),
+            kind: text("type")?,
+            life: text("life")?.or(text("life__in")?).map(|words| life_store::stages(&words)).transpose()?,
+            without_archived: false,
+        })
+    }
+
+    /// The same, and archived assets are left out if the operator wants that of a neighbour's list.
+    #[must_use]
+    pub fn billed(mut self, archived_leave: bool) -> Self {
+        self.without_archived = archived_leave;
+        self
     }
 
     /// A stable text of them, for cache keys.
@@ -122,7 +143,7 @@ impl Filters {
         format!("{self:?}")
     }
 
-    fn add(&self, conn: &mut Conn, mut query: ListQuery) -> Result<ListQuery> {
+    fn add(&self, conn: &mut Conn, mut query: ListQuery, days: LifeDays) -> Result<ListQuery> {
         if let Some(company) = &self.company {
             let Some(id) = companies::find_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
             query = query.and("asset.company_id = {}", vec![id.into()]);
@@ -131,14 +152,28 @@ impl Filters {
             let any = "asset.kind = {} OR lower(asset.device_type) = {} OR lower(asset.hardware_type) = {}";
             query = query.and(any, vec![(&kind).into(), (&kind).into(), (&kind).into()]);
         }
+        if let Some(stages) = &self.life {
+            let (condition, values) = life_store::in_stages(conn, stages, days)?;
+            query = query.and(&condition, values);
+        }
+        if self.without_archived {
+            let (condition, values) = life_store::not_archived(conn, days)?;
+            query = query.and(&condition, values);
+        }
         Ok(query)
     }
 }
 
-/// Assets as asked.
+/// Assets as asked, as this caller may see them.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(conn: &mut Conn, query: &ListQuery, filters: &Filters) -> Result<Page<AssetView>> {
-    filters.add(conn, query.clone())?.run(conn, store::view)
+pub fn list(conn: &mut Conn, query: &ListQuery, filters: &Filters, eyes: &Eyes) -> Result<Page<AssetView>> {
+    let mut query = filters.add(conn, query.clone(), eyes.days)?;
+    if query.filters_by(PERSONAL) && !eyes.lens.may_ask() {
+        query = query.and("company.id IS NULL OR company.compliance_level = 'standard'", Vec::new());
+    }
+    let page = query.run(conn, |row| Ok(store::view(row)?.through(eyes)))?;
+    eyes.lens.disclose("assets", page.items.iter().filter(|asset| asset.is_protected()).count());
+    Ok(page)
 }

@@ -1,10 +1,21 @@
 //! Assets: the devices and other things that companies use.
 
+pub mod alert;
+mod alert_api;
+pub mod alert_list_store;
+pub mod alert_store;
 mod api;
+pub mod audit;
+pub mod audit_store;
+mod devices_api;
+pub mod eyes;
+pub mod life;
+pub mod life_store;
 pub mod list_store;
 pub mod model;
 pub mod rules;
 pub mod store;
 
 pub use api::routes;
+pub use eyes::Eyes;
 pub use model::{Asset, AssetDetail, AssetView, Observation};

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+use super::audit::Inside;
+use super::eyes::Eyes;
+use super::life;
 use crate::compliance::{Lens, Level, Personal};
 use crate::db::Value;
 use crate::types::fold;
@@ -221,13 +224,51 @@ pub struct AssetView {
     pub updated_at: String,
     /// When it was retired.
     pub retired_at: Option<String>,
+    /// `active`, `quiet`, `stale` or `archived`; null when the RMM does not watch it.
+    pub life: Option<&'static str>,
+    /// Since when it is quiet, stale or archived.
+    pub life_since: Option<String>,
     /// What `If-Match` compares.
     pub rev: i64,
+    /// The system that watches it.
+    #[serde(skip)]
+    pub data_source: Option<String>,
+    /// When that was last looked at.
+    #[serde(skip)]
+    pub observed_at: Option<String>,
+    /// How strictly its company's people are protected.
+    #[serde(skip)]
+    pub protection: Level,
+    /// What its life follows from.
+    #[serde(skip)]
+    pub basis: life::Basis,
+}
+
+impl AssetView {
+    /// The same as this caller may see it: who used it last is a person of its company.
+    #[must_use]
+    pub fn through(mut self, eyes: &Eyes) -> Self {
+        self.last_logged_in_user = eyes.lens.see_option(self.protection, Personal::Name, self.last_logged_in_user.take());
+        if let Some((life, since)) = life::label(&self.basis, self.last_seen.as_deref(), eyes.days) {
+            (self.life, self.life_since) = (Some(life), since);
+        }
+        self
+    }
+
+    /// Whether it tells of a person of a protected company.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.protection > Level::Standard && self.last_logged_in_user.is_some()
+    }
 }
 
 /// The company of an asset, as its row names it.
 #[derive(Clone, Debug, Default)]
 pub struct Owner {
+    /// How strictly its people are protected.
+    pub protection: Level,
+    /// What the asset's life follows from.
+    pub basis: life::Basis,
     /// The company's key.
     pub account_number: Option<String>,
     /// The company's name.
@@ -277,7 +318,13 @@ impl AssetView {
             created_at: asset.created_at,
             updated_at: asset.updated_at,
             retired_at: asset.retired_at,
+            life: None,
+            life_since: None,
             rev: asset.rev,
+            data_source: seen.source.or_else(|| owner.basis.watched.then(|| "datto".to_owned())),
+            observed_at: seen.observed_at,
+            protection: owner.protection,
+            basis: owner.basis,
         }
     }
 }
@@ -316,13 +363,20 @@ pub struct AssetDetail {
     pub enabled_administrators: Option<String>,
     /// Who uses it.
     pub contacts: Vec<AssignedContact>,
+    /// What an audit found inside it.
+    #[serde(flatten)]
+    pub inside: Inside,
 }
 
 impl AssetDetail {
     /// The same as this caller may see it.
     #[must_use]
-    pub fn through(mut self, lens: &Lens) -> Self {
-        self.contacts = self.contacts.into_iter().map(|contact| contact.through(lens)).collect();
+    pub fn through(mut self, eyes: &Eyes) -> Self {
+        let protection = self.asset.protection;
+        self.enabled_administrators = eyes.lens.see_option(protection, Personal::Private, self.enabled_administrators);
+        self.contacts = self.contacts.into_iter().map(|contact| contact.through(&eyes.lens)).collect();
+        self.inside = self.inside.through(protection, &eyes.lens);
+        self.asset = self.asset.through(eyes);
         self
     }
 }

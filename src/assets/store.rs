@@ -1,5 +1,8 @@
 //! Assets in the database.
 
+use super::audit_store;
+use super::life::Basis;
+use super::life_store::AS_OF;
 use super::model::{Asset, AssetDetail, AssetView, AssignedContact, Observation, Owner};
 use super::rules::AssetInput;
 use crate::companies::store as companies;
@@ -26,7 +29,11 @@ const EXTERNAL_ID: &str = "(SELECT min(link.external_id) FROM links link
 /// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
-    format!("{}, {SEEN}, company.account_number, company.name, {EXTERNAL_ID}, asset.company_id", Asset::SELECT)
+    format!(
+        "{}, {SEEN}, company.account_number, company.name, {EXTERNAL_ID}, asset.company_id, company.compliance_level,
+         company.life_quiet_days, company.life_stale_days, company.life_archived_days, {AS_OF}",
+        Asset::SELECT
+    )
 }
 
 /// Reads a row selected as [`select`].
@@ -36,8 +43,15 @@ pub fn select() -> String {
 pub fn view(row: &Row) -> Result<AssetView> {
     let at = Asset::width();
     let seen = seen(row, at)?;
-    let owner = Owner { account_number: row.get(at + 10)?, name: row.get(at + 11)? };
-    Ok(AssetView::new(Asset::from_row(row, 0)?, seen, owner, row.get(at + 12)?))
+    let external_id: Option<String> = row.get(at + 12)?;
+    let basis = Basis {
+        watched: external_id.is_some(),
+        as_of: row.get(at + 18)?,
+        own: [row.get(at + 15)?, row.get(at + 16)?, row.get(at + 17)?],
+    };
+    let protection = row.get::<Option<String>>(at + 14)?.as_deref().map(Level::parse).unwrap_or_default();
+    let owner = Owner { protection, basis, account_number: row.get(at + 10)?, name: row.get(at + 11)? };
+    Ok(AssetView::new(Asset::from_row(row, 0)?, seen, owner, external_id))
 }
 
 fn seen(row: &Row, at: usize) -> Result<Observation> {
@@ -71,7 +85,8 @@ pub fn get_view(c: &mut Conn, id: i64) -> Result<AssetView> {
 pub fn get_detail(c: &mut Conn, id: i64) -> Result<AssetDetail> {
     let asset = get_view(c, id)?;
     let row: Asset = history::get(c, id)?;
-    Ok(AssetDetail { asset, enabled_administrators: row.enabled_administrators, contacts: contacts_of(c, id)? })
+    let inside = audit_store::inside(c, id)?;
+    Ok(AssetDetail { asset, enabled_administrators: row.enabled_administrators, contacts: contacts_of(c, id)?, inside })
 }
 
 /// The assets of one company, by hostname.

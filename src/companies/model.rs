@@ -74,6 +74,12 @@ crate::record! {
         workspace_id: Option<i64>,
         /// Its page at Datto.
         datto_portal_url: Option<String>,
+        /// After how many days out of sight its devices are quiet; none is the setting's.
+        life_quiet_days: Option<i64>,
+        /// The same for stale.
+        life_stale_days: Option<i64>,
+        /// The same for archived.
+        life_archived_days: Option<i64>,
         /// When the vendor's record was created.
         vendor_created_at: Option<String>,
         /// When the vendor's record was last changed.
@@ -192,6 +198,12 @@ pub struct CompanyView {
     pub primary_contact_name: Option<String>,
     /// Datto's page.
     pub datto_portal_url: Option<String>,
+    /// After how many days out of sight its devices are quiet; null is the setting's.
+    pub life_quiet_days: Option<i64>,
+    /// The same for stale.
+    pub life_stale_days: Option<i64>,
+    /// The same for archived.
+    pub life_archived_days: Option<i64>,
     /// Whether the account number is known at the vendor.
     pub account_number_at_vendor: bool,
     /// When it was created at the vendor, or here.
@@ -257,6 +269,9 @@ impl CompanyView {
             prime_user_id: company.prime_user_id,
             primary_contact_name: company.primary_contact_name,
             datto_portal_url: company.datto_portal_url,
+            life_quiet_days: company.life_quiet_days,
+            life_stale_days: company.life_stale_days,
+            life_archived_days: company.life_archived_days,
             account_number_at_vendor: company.account_number_at_vendor,
             created_at: company.vendor_created_at.unwrap_or(company.created_at),
             updated_at: company.updated_at,

@@ -1,7 +1,7 @@
 //! What a company's fields must be: stated once for JSON, forms and imports.
 
 use super::model::{COMPLIANCE_LEVELS, Company, KINDS};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::web::{Fields, Sent};
 
 /// Account numbers that are words in our own addresses.
@@ -97,6 +97,9 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
         prime_user_name: fields.text("prime_user_name").max(150).get(),
         primary_contact_name: fields.text("primary_contact_name").max(150).get(),
         datto_portal_url: fields.text("datto_portal_url").max(255).url().get(),
+        life_quiet_days: days(&mut fields, "life_quiet_days"),
+        life_stale_days: days(&mut fields, "life_stale_days"),
+        life_archived_days: days(&mut fields, "life_archived_days"),
         domains: fields
             .text_list("domains")
             .max_items(200)
@@ -106,6 +109,29 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
     }
     fields.finish()?;
     Ok(input)
+}
+
+/// After how many days out of sight a device's stage of life begins.
+fn days(fields: &mut Fields, name: &'static str) -> Sent<i64> {
+    let range = |days: &i64| if (1..=3650).contains(days) { Ok(()) } else { Err("must be from 1 to 3650 days".to_owned()) };
+    fields.int(name).check(range).get()
+}
+
+/// The stages of life follow one another.
+///
+/// # Errors
+/// `Invalid`, naming the stage that would begin too early.
+pub fn check_life(company: &Company) -> Result<()> {
+    let stages = [
+        ("life_quiet_days", company.life_quiet_days),
+        ("life_stale_days", company.life_stale_days),
+        ("life_archived_days", company.life_archived_days),
+    ];
+    let set: Vec<(&str, i64)> = stages.into_iter().filter_map(|(name, days)| Some((name, days?))).collect();
+    match set.windows(2).find(|pair| matches!(pair, [(_, earlier), (_, later)] if earlier >= later)) {
+        Some([(earlier, _), (later, _)]) => Err(Error::field(*later, format!("must be more than {earlier}"))),
+        _ => Ok(()),
+    }
 }
 
 impl CompanyInput {
@@ -153,6 +179,9 @@ impl CompanyInput {
             prime_user_name,
             primary_contact_name,
             datto_portal_url,
+            life_quiet_days,
+            life_stale_days,
+            life_archived_days,
             domains,
         );
     }

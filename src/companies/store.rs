@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::location::Location;
 use super::model::{Company, CompanyView};
-use super::rules::CompanyInput;
+use super::rules::{self, CompanyInput};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, OnConstraint as _, Result};
 use crate::history::{self, Record, Updated};
@@ -126,6 +126,7 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
 
 /// Resolves and checks what a company refers to: the company above it, and who gets its invoices.
 fn refer(w: &mut Write<'_>, input: &CompanyInput, company: &mut Company) -> Result<()> {
+    rules::check_life(company)?;
     match &input.parent {
         Sent::Absent => {}
         Sent::Null => company.parent_id = None,

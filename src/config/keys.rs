@@ -192,12 +192,10 @@ const KEYS: &[Key] = &[
         "Key that protects credentials entered in the page; unset means credentials.key beside the database",
     )
     .kind(Kind::Secret),
-    key(
-        "assets",
-        "archived_leave_billing",
-        "false",
-        "Leave archived assets out of the lists that neighbours bill from; no effect yet",
-    ),
+    key("assets", "life_quiet_days", "14", "A device that the RMM has not seen for so many days is quiet"),
+    key("assets", "life_stale_days", "30", "… is stale"),
+    key("assets", "life_archived_days", "90", "… is archived; a company may have days of its own"),
+    key("assets", "archived_leave_billing", "false", "Leave archived assets out of the lists that neighbours bill from"),
 ];
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.

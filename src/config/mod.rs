@@ -31,7 +31,7 @@ pub use self::{
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
     keys::{Key, Kind, keys},
-    parts::{Assets, Compat, Compliance, Core, Display, Server, Sync, Webhooks},
+    parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Server, Sync, Webhooks},
     scheduler::{JobSchedule, Scheduler},
     secret::Secret,
     show::Shown,

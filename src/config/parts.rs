@@ -191,15 +191,43 @@ impl Webhooks {
     }
 }
 
+/// After how many days out of sight an asset is quiet, stale and archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LifeDays {
+    /// Quiet from here on.
+    pub quiet: i64,
+    /// Stale from here on.
+    pub stale: i64,
+    /// Archived from here on.
+    pub archived: i64,
+}
+
 /// Rules for assets.
 #[derive(Clone, Copy, Debug)]
 pub struct Assets {
+    /// The stages of life, for companies that have no days of their own.
+    pub life: LifeDays,
     /// Whether archived assets leave the lists that neighbours bill from.
     pub archived_leave_billing: bool,
 }
 
 impl Assets {
     pub(super) fn read(read: &mut Reader<'_>) -> Self {
-        Self { archived_leave_billing: read.flag("assets", "archived_leave_billing") }
+        let days = |text: &str| match text.parse() {
+            Ok(days @ 1..=3650) => Ok(days),
+            _ => Err("must be a whole number of days from 1 to 3650".to_owned()),
+        };
+        let life = LifeDays {
+            quiet: read.parsed(("assets", "life_quiet_days"), 14, days),
+            stale: read.parsed(("assets", "life_stale_days"), 30, days),
+            archived: read.parsed(("assets", "life_archived_days"), 90, days),
+        };
+        if life.quiet >= life.stale {
+            read.wrong("assets", "life_stale_days", "must be more than life_quiet_days");
+        }
+        if life.stale >= life.archived {
+            read.wrong("assets", "life_archived_days", "must be more than life_stale_days");
+        }
+        Self { life, archived_leave_billing: read.flag("assets", "archived_leave_billing") }
     }
 }

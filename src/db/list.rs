@@ -217,7 +217,13 @@ impl ListQuery {
     /// Whether the question searches, or filters by one of these columns.
     #[must_use]
     pub fn asks_about(&self, columns: &[&str]) -> bool {
-        self.search.is_some() || self.filters.iter().any(|filter| columns.contains(&filter.column.name))
+        self.search.is_some() || self.filters_by(columns)
+    }
+
+    /// Whether the question filters by one of these columns.
+    #[must_use]
+    pub fn filters_by(&self, columns: &[&str]) -> bool {
+        self.filters.iter().any(|filter| columns.contains(&filter.column.name))
     }
 
     /// The list that is asked.

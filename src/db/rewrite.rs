@@ -15,17 +15,29 @@ pub enum Engine {
     Postgres,
 }
 
+/// The rule of what hangs on an asset.
+const OF_ASSET: &str = "asset_id IN (SELECT id FROM assets WHERE company_id IN ({}))";
+
 /// How each tenant table is narrowed to some companies: `{}` stands for the list of ids.
 const TENANT_TABLES: &[(&str, &str)] = &[
     ("companies", "id IN ({})"),
     ("contacts", "id IN (SELECT contact_id FROM contact_companies WHERE company_id IN ({}))"),
     ("contact_companies", "company_id IN ({})"),
     ("assets", "company_id IN ({})"),
-    ("asset_observations", "asset_id IN (SELECT id FROM assets WHERE company_id IN ({}))"),
+    ("asset_observations", OF_ASSET),
     (
         "asset_contacts",
         "asset_id IN (SELECT id FROM assets WHERE company_id IN ({})) \
          AND contact_id IN (SELECT contact_id FROM contact_companies WHERE company_id IN ({}))",
+    ),
+    ("asset_audits", OF_ASSET),
+    ("asset_software", OF_ASSET),
+    ("asset_nics", OF_ASSET),
+    ("asset_disks", OF_ASSET),
+    // An alert is its asset's company's; one about no asset of ours is its site's.
+    (
+        "alerts",
+        "asset_id IN (SELECT id FROM assets WHERE company_id IN ({})) OR (asset_id IS NULL AND company_id IN ({}))",
     ),
     ("locations", "company_id IN ({})"),
     ("feature_overrides", "company_id IN ({})"),

@@ -1,10 +1,9 @@
 //! Everything about every company in one answer, from a handful of queries for each fifty (contract §1.1.3).
 
 use super::bulk_store;
-use crate::assets::{AssetView, store as assets};
+use crate::assets::{AssetView, Eyes, store as assets};
 use crate::auth::Reader;
 use crate::companies::{CompanyView, LocationView, store as companies};
-use crate::compliance::Lens;
 use crate::contacts::{ContactView, store as contacts};
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -39,17 +38,20 @@ struct Wish {
     /// Inactive contacts too.
     everybody: bool,
     with_tickets: bool,
-    lens: Lens,
+    /// Archived assets too.
+    archived: bool,
+    eyes: Eyes,
 }
 
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let wish = Wish {
         everybody: web.config.compat.include_inactive_contacts,
         with_tickets: ask.query.get("include_tickets").is_some_and(|value| value.eq_ignore_ascii_case("true")),
-        lens: Lens::of(&caller, &web.config, &ask.query)?,
+        archived: !web.config.assets.archived_leave_billing,
+        eyes: Eyes::of(&caller, &web.config, &ask.query)?,
     };
     let entities = &["company", "contact", "asset", "location"];
-    let variant = format!("{}|{}", wish.lens.key(), wish.with_tickets);
+    let variant = format!("{}|{}", wish.eyes.key(), wish.with_tickets);
     list::json(&web, &caller.scope(), &variant, &ask, entities, move |conn| everything(conn, &wish)).await
 }
 
@@ -72,17 +74,20 @@ fn everything(conn: &mut Conn, wish: &Wish) -> Result<Vec<u8>> {
 fn entries(conn: &mut Conn, some: Vec<CompanyView>, wish: &Wish) -> Result<Vec<Entry>> {
     let ids: Vec<i64> = some.iter().map(|company| company.id).collect();
     let people = contacts::of_companies(conn, ids.clone())?;
-    wish.lens.disclose("contacts", people.iter().filter(|(_, contact)| contact.is_protected()).count());
+    wish.eyes.lens.disclose("contacts", people.iter().filter(|(_, contact)| contact.is_protected()).count());
     let people = people.into_iter().filter(|(_, contact)| wish.everybody || contact.active);
-    let mut contacts = grouped(people.map(|(company, contact)| (company, contact.through(&wish.lens))));
-    let mut assets = grouped(assets::of_companies(conn, ids.clone())?);
+    let mut contacts = grouped(people.map(|(company, contact)| (company, contact.through(&wish.eyes.lens))));
+    let devices = assets::of_companies(conn, ids.clone())?;
+    wish.eyes.lens.disclose("assets", devices.iter().filter(|(_, asset)| asset.is_protected()).count());
+    let devices = devices.into_iter().map(|(company, asset)| (company, asset.through(&wish.eyes)));
+    let mut assets = grouped(devices.filter(|(_, asset)| wish.archived || asset.life != Some("archived")));
     let mut locations = grouped(bulk_store::locations(conn, ids)?);
     let entries = some.into_iter().map(|company| Entry {
         assets: assets.remove(&company.id).unwrap_or_default(),
         contacts: contacts.remove(&company.id).unwrap_or_default(),
         locations: locations.remove(&company.id).unwrap_or_default(),
         tickets: wish.with_tickets.then_some([]),
-        company: company.through(&wish.lens),
+        company: company.through(&wish.eyes.lens),
     });
     Ok(entries.collect())
 }

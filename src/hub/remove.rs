@@ -1,7 +1,7 @@
 //! Retiring and restoring contacts and assets: nothing is deleted, and both come back with their ids.
 
 use super::{contacts::detail as contact_detail, remove_store};
-use crate::assets::{Asset, store as assets};
+use crate::assets::{Asset, Eyes, store as assets};
 use crate::auth::Editor;
 use crate::contacts::Contact;
 use crate::db::Write;
@@ -77,24 +77,26 @@ fn contact_reply(w: &mut Write<'_>, id: i64, message: &str) -> Result<Reply> {
 /// An asset goes with the links to those who use it, and comes back with them.
 async fn retire_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
     let request = conditions.clone();
+    let eyes = Eyes::of(&caller, &web.config, &Query::default())?;
     let work = move |w: &mut Write<'_>| {
         let before: Asset = history::get(w, id)?;
         request.check(id, before.rev())?;
         history::retire::<Asset>(w, id, None)?;
-        asset_reply(w, id, "Asset retired")
+        asset_reply(w, id, &eyes, "Asset retired")
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
 async fn restore_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
+    let eyes = Eyes::of(&caller, &web.config, &Query::default())?;
     let work = move |w: &mut Write<'_>| {
         history::restore::<Asset>(w, id, None)?;
-        asset_reply(w, id, "Asset restored")
+        asset_reply(w, id, &eyes, "Asset restored")
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
-fn asset_reply(w: &mut Write<'_>, id: i64, message: &str) -> Result<Reply> {
-    let detail = assets::get_detail(w, id)?;
+fn asset_reply(w: &mut Write<'_>, id: i64, eyes: &Eyes, message: &str) -> Result<Reply> {
+    let detail = assets::get_detail(w, id)?.through(eyes);
     Ok(Reply::ok(&detail)?.tagged(id, detail.asset.rev).with("message", message))
 }

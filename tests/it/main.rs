@@ -27,6 +27,7 @@ mod credentials;
 mod datto;
 mod db_faults;
 mod db_layer;
+mod devices;
 mod durability;
 mod feed;
 mod first_run;

@@ -32,6 +32,7 @@ const ADMIN_PEOPLE: &str = "1 3 3 3 y 3";
 const TABLE: &[(&str, &str)] = &[
     ("GET /.well-known/jwks.json", PUBLIC),
     ("POST /account/password", PEOPLE),
+    ("GET /api/alerts", SIGNED_IN),
     ("GET /api/assets", SIGNED_IN),
     ("POST /api/assets", EDITORS),
     ("DELETE /api/assets/{id}", EDITORS),
@@ -96,6 +97,10 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /api/token/validate", PUBLIC),
     ("GET /api/users", ADMINS),
     ("GET /api/users/{id}", ADMINS),
+    ("GET /api/datto/device/{id}", SIGNED_IN),
+    ("GET /api/datto/devices", SIGNED_IN),
+    ("GET /api/rmm/device/{id}", SIGNED_IN),
+    ("GET /api/rmm/devices", SIGNED_IN),
     ("GET /assets/api/search", PEOPLE),
     ("PUT /assets/{id}/update-contacts", EDITORS),
     ("GET /companies/api/search", PEOPLE),
@@ -119,6 +124,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /sync/status/{job_id}", STAFF),
     // pages of companies, contacts and assets
     ("GET /", PEOPLE),
+    ("GET /alerts/", PEOPLE),
     ("GET /assets/", PEOPLE),
     ("GET /assets/{id}", PEOPLE),
     ("GET /companies/", PEOPLE),

@@ -4,6 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use codex::assets::alert::Alert;
+use codex::assets::audit::{Audit, Disk, Nic, Software};
+use codex::assets::audit_store::Asked;
 use codex::assets::{self, Asset, Observation};
 use codex::companies::{self, Company, Location};
 use codex::contacts::{self, Contact, Membership};
@@ -107,6 +110,10 @@ fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<()> {
         assert_eq!(asset.id, n);
         let seen = Observation { last_logged_in_user: Some(name.clone()), ext_ip_address: Some(name), ..Observation::default() };
         assets::store::observe(w, n, &seen)?;
+        let programs = [Software { name: asset.hostname.clone(), version: None }];
+        assets::audit_store::keep(w, &asked(n), &audit(&asset.hostname), Some(&programs))?;
+        let alert = Alert { alert_uid: asset.hostname.clone(), message: asset.hostname, ..Alert::default() };
+        assets::alert_store::keep(w, "datto", &alert, Some(n), None)?;
     }
     (1..=TICKETS).try_for_each(|n| ticket(w, n, 1 + dice.below(COMPANIES), mine))
 }
@@ -150,6 +157,16 @@ fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> Result<()> 
     tickets::change_store::upsert(w, &change, None).map(|_| ())
 }
 
+fn asked(asset_id: i64) -> Asked {
+    let at = "2026-11-20T12:00:00Z".to_owned();
+    Asked { asset_id, source: "datto".to_owned(), external_id: "x".to_owned(), device_class: None, audited_at: at }
+}
+
+fn audit(name: &str) -> Audit {
+    let (nic, disk) = (Nic { name: Some(name.to_owned()), ..Nic::default() }, Disk { name: Some(name.to_owned()), ..Disk::default() });
+    Audit { cpu: Some(name.to_owned()), nics: vec![nic], disks: vec![disk], ..Audit::default() }
+}
+
 type Read = fn(&mut Conn, i64, &str) -> Result<String>;
 
 macro_rules! reads {
@@ -188,8 +205,6 @@ const READS: &[(&str, Read)] = reads! {
     "assets::store::contacts_of" => |c, id, key| assets::store::contacts_of(c, id);
     "assets::store::of_contact" => |c, id, key| assets::store::of_contact(c, id);
     "assets::store::attached_to_company" => |c, id, key| assets::store::attached_to_company(c, id);
-    "assets::list_store::list" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?);
-    "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default());
     "tickets::store::get_row" => |c, id, key| tickets::store::get_row(c, id);
     "tickets::store::of_companies" => |c, id, key| tickets::store::of_companies(c, (1..200).collect(), None);
     "tickets::store::newest_of_company" => |c, id, key| tickets::store::newest_of_company(c, id, 100);
@@ -202,6 +217,19 @@ const READS: &[(&str, Read)] = reads! {
     "tickets::change_store::LIST" => |c, id, key| tickets::change_store::list(c, &ListQuery::everything(&tickets::change_store::LIST)?.with_search(key)?, &codex::compliance::Lens::clear());
     "tickets::change_store::get_view" => |c, id, key| tickets::change_store::get_view(c, id);
     "tickets::change_store::by_external_ids" => |c, id, key| tickets::change_store::by_external_ids(c, "freshservice", (1..200).collect());
+    "assets::list_store::list" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?, &assets::Eyes::clear());
+    "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default(), &assets::Eyes::clear());
+    "assets::audit_store::inside" => |c, id, key| assets::audit_store::inside(c, id).map(|inside| (inside.software_count.is_some(), inside.disks, inside.network_adapters, inside.hardware.and_then(|found| found.cpu)));
+    "assets::audit_store::disks" => |c, id, key| assets::audit_store::disks(c, id);
+    "assets::audit_store::nics" => |c, id, key| assets::audit_store::nics(c, id);
+    "assets::audit_store::software" => |c, id, key| assets::audit_store::software(c, id, "");
+    "assets::audit_store::collected" => |c, id, key| assets::audit_store::collected(c, vec![id]);
+    "assets::alert_list_store::list" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &codex::compliance::Lens::clear());
+    "assets::alert_list_store::ALERTS" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?.with_search(key)?, &assets::alert_list_store::Wanted::default(), &codex::compliance::Lens::clear());
+    "assets::alert_store::open_uids" => |c, id, key| assets::alert_store::open_uids(c, "datto");
+    "assets::alert_store::open" => |c, id, key| assets::alert_store::open(c);
+    "assets::life_store::in_stages" => |c, id, key| assets::life_store::in_stages(c, &["quiet"], assets::Eyes::clear().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
+    "assets::life_store::not_archived" => |c, id, key| assets::life_store::not_archived(c, assets::Eyes::clear().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
     "hub::bulk_store::locations" => |c, id, key| hub::bulk_store::locations(c, (1..200).collect());
     "hub::history_store::exists" => |c, id, key| ["company", "contact", "asset", "location"].map(|kind| hub::history_store::exists(c, kind, id).is_ok()).into_iter().map(Ok).collect::<Result<Vec<_>>>();
     "hub::remove_store::billed_companies" => |c, id, key| hub::remove_store::billed_companies(c, id);
@@ -253,6 +281,8 @@ const ASSET_WRITES: &[(&str, Attempt)] = writes! {
     "assets::store::update" => |w, id, key| assets::store::update(w, id, &assets::rules::read(fields(json!({"hostname": "taken"})), false)?, None);
     "assets::store::assign" => |w, id, key| assets::store::assign(w, id, &[]);
     "assets::store::observe" => |w, id, key| assets::store::observe(w, id, &Observation::default());
+    "assets::audit_store::keep" => |w, id, key| assets::audit_store::keep(w, &asked(id), &audit(key), Some(&[]));
+    "assets::audit_store::keep_none" => |w, id, key| assets::audit_store::keep_none(w, &asked(id));
     "history::store::retire" => |w, id, key| history::retire::<Asset>(w, id, None);
 };
 
@@ -285,6 +315,13 @@ const EXEMPT: &[(&str, &str)] = &[
     ("tickets::statuses_store::learned", "the provider's names for its codes"),
     ("tickets::statuses_store::load", "the provider's names for its codes"),
     ("tickets::statuses_store::learn", "the provider's names for its codes"),
+    ("assets::alert_store::keep", "the RMM's events, written by its sync for every tenant"),
+    ("assets::alert_store::close_gone", "the RMM's events, written by its sync for every tenant"),
+    ("assets::alert_store::view", "reads a row that is already there"),
+    ("assets::alert_store::select", "a text"),
+    ("assets::life_store::as_of", "when the provider last read the RMM"),
+    ("assets::life_store::stages", "reads a parameter"),
+    ("assets::life_store::moved", "says that labels moved, and none of them"),
     ("hub::history_store::has_field", "knows no rows"),
     ("hub::pages::dashboard_store::latest", "the change feed, which the dashboard shows to staff only"),
     ("status::store::freshness", "the provider's own jobs; staff only"),

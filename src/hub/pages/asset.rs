@@ -4,7 +4,8 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use super::{
-    assets::status,
+    alerts, asset_inside,
+    assets::{life, status},
     companies::address,
     mention,
     record::{Facts, Past},
@@ -12,10 +13,9 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    assets::{Asset, AssetDetail, AssetView, model::AssignedContact, store as assets},
+    assets::{Asset, AssetDetail, AssetView, Eyes, audit_store, model::AssignedContact, store as assets},
     auth::Editor,
     companies::store as companies,
-    compliance::Lens,
     error::Result,
     history,
     web::{
@@ -38,6 +38,8 @@ struct AssetPage {
     retire_question: String,
     attached: Vec<Crumb>,
     facts: Vec<(&'static str, Vec<Item>)>,
+    alerts: alerts::Card,
+    inside: Option<asset_inside::Cards>,
     contacts: Table,
     assignable: Vec<Choice>,
     history: Option<Timeline>,
@@ -46,14 +48,21 @@ struct AssetPage {
 /// `GET /assets/{id}`
 pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let (detail, past, mut assignable) = web
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
+    let wanted = asked.clone();
+    let (detail, past, mut assignable, raised, software) = web
         .db
         .read(&frame.scope(), move |c| {
-            let detail = assets::get_detail(c, id)?.through(&lens);
+            let detail = assets::get_detail(c, id)?;
+            eyes.lens.disclose("assets", usize::from(detail.asset.is_protected()));
+            let detail = detail.through(&eyes);
             let company = detail.asset.company_account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
             let past = if staff { Past::read(c, "asset", id)? } else { Past::default() };
-            Ok((detail, past, if writes { store::contact_choices(c, company)? } else { Vec::new() }))
+            let assignable = if writes { store::contact_choices(c, company)? } else { Vec::new() };
+            let raised = alerts::read(c, alerts::Of::Asset(id), &eyes.lens)?;
+            let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
+            Ok((detail, past, assignable, raised, software))
         })
         .await?;
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
@@ -70,6 +79,8 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.hostname),
         attached: Vec::new(),
         facts: facts(&page, &detail, &past),
+        alerts: alerts::card(&page, alerts::Of::Asset(id), &raised, &[("asset_id", &id.to_string())]),
+        inside: asset_inside::cards(&detail.inside, &software, &asked, &base),
         contacts: contacts(&page, &base, asset.retired_at.is_some(), &detail.contacts),
         assignable,
         history: page.is_staff().then(|| past.timeline(&page)),
@@ -100,6 +111,9 @@ fn badges(asset: &AssetView) -> Vec<Value> {
         Some(true) => badges.push(Value::badge("success", "Online")),
         Some(false) => badges.push(Value::badge("", "Offline")),
         None => {}
+    }
+    if let Some(stage) = asset.life.filter(|stage| *stage != "active") {
+        badges.push(life(stage));
     }
     badges
 }
@@ -150,6 +164,7 @@ fn observed(detail: &AssetDetail) -> Vec<Item> {
     let mut items = vec![
         Item::new("State", Value::online(asset.online)),
         Item::new("Seen", Value::ago(asset.last_seen.as_deref())),
+        Item::new("Out of sight since", Value::date(asset.life_since.as_deref())),
         Item::new("Last user", Value::text(asset.last_logged_in_user.as_deref())),
         Item::new("Address inside", Value::code(asset.int_ip_address.as_deref())),
         Item::new("Address outside", Value::code(asset.ext_ip_address.as_deref())),

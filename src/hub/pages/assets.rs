@@ -6,7 +6,8 @@ use super::{companies::ListPage, companies::address, words};
 use crate::{
     agents::Frame,
     assets::{
-        AssetView,
+        AssetView, Eyes,
+        life::STAGES,
         list_store::{self, Filters},
         model::{STATUSES, TYPES},
     },
@@ -37,6 +38,7 @@ static SHAPE: Shape = Shape {
         Shown { key: "antivirus_product", label: "Antivirus", class: "cell--cut", usual: false },
         Shown { key: "patch_status", label: "Patches", class: "", usual: false },
         Shown { key: "last_seen", label: "Seen", class: "", usual: true },
+        Shown { key: "life", label: "Life", class: "", usual: false },
     ],
     placeholder: "Search host, serial number, system, model",
     noun: "assets",
@@ -48,11 +50,13 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
     let asked = Filters::read(&frame.query)?;
-    let found = web.db.read(&frame.scope(), move |c| list_store::list(c, &query, &asked)).await?;
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let found = web.db.read(&frame.scope(), move |c| list_store::list(c, &query, &asked, &eyes)).await?;
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
     let filters = vec![
         listing.filter("type", "Type", choices(TYPES)),
         listing.filter("status", "Status", choices(STATUSES)),
+        listing.filter("life", "Life", choices(&STAGES)),
         listing.filter("online", "Online", vec![Choice::new("true", "Online"), Choice::new("false", "Offline")]),
     ];
     let rows = found.items.into_iter().map(|asset| row(&frame.page, asset));
@@ -73,7 +77,7 @@ fn row(page: &Page, asset: AssetView) -> Row {
         retired: asset.retired_at.is_some(),
         cells: vec![
             Value::words(asset.hostname),
-            Value::online(asset.online),
+            seen(asset.online, asset.life),
             company,
             Value::words(words(&asset.r#type)),
             status(&asset.status),
@@ -87,6 +91,7 @@ fn row(page: &Page, asset: AssetView) -> Row {
             Value::text(asset.antivirus_product.as_deref()),
             Value::text(asset.patch_status.as_deref()),
             Value::ago(asset.last_seen.as_deref()),
+            asset.life.map_or(Value::None, life),
         ],
     }
 }
@@ -97,5 +102,23 @@ pub fn status(word: &str) -> Value {
         "repair" => Value::badge("warning", "Repair"),
         "active" => Value::words("Active"),
         other => Value::badge("", words(other)),
+    }
+}
+
+/// A stage of life; the usual one is plain words.
+pub fn life(stage: &str) -> Value {
+    match stage {
+        "active" => Value::words("Active"),
+        "quiet" => Value::badge("info", "Quiet"),
+        "stale" => Value::badge("warning", "Stale"),
+        other => Value::badge("", words(other)),
+    }
+}
+
+/// Online or not, and whether it has been out of sight for long.
+pub fn seen(online: Option<bool>, stage: Option<&str>) -> Value {
+    match stage {
+        Some(stage) if stage != "active" && online != Some(true) => life(stage),
+        _ => Value::online(online),
     }
 }

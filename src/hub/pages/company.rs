@@ -4,20 +4,21 @@ use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
+    alerts,
     companies::{address, compliance, label, plan},
     company_tables as tables, count_of, mention,
     record::{Facts, Past},
 };
 use crate::{
     agents::Frame,
-    assets::{AssetView, store as assets},
+    assets::{AssetView, Eyes, alert::AlertView, store as assets},
     companies::{
         CompanyView, LocationView,
         store::{self as companies, Relative},
     },
     compliance::Lens,
     contacts::{ContactView, store as contacts},
-    db::Conn,
+    db::{Conn, list::Page as Found},
     error::{Error, FieldError, Result},
     web::{
         Path, Web,
@@ -34,6 +35,7 @@ pub struct Known {
     contacts: Vec<ContactView>,
     assets: Vec<AssetView>,
     billing: Option<ContactView>,
+    alerts: (Found<AlertView>, i64),
     past: Past,
 }
 
@@ -62,6 +64,7 @@ struct CompanyPage {
     contacts: Table,
     asset_count: usize,
     assets: Table,
+    alerts: alerts::Card,
     tree: Option<Tree>,
     locations: Vec<LocationView>,
     location_errors: Vec<String>,
@@ -87,14 +90,17 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>)
 pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
     let staff = frame.page.is_staff();
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let mut known = web.db.read(&frame.scope(), move |c| read(c, &key, staff)).await?;
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let seen_through = eyes.lens.clone();
+    let mut known = web.db.read(&frame.scope(), move |c| read(c, &key, staff, &seen_through)).await?;
+    known.assets = known.assets.into_iter().map(|asset| asset.through(&eyes)).collect();
     known.contacts = known.contacts.into_iter().map(|contact| contact.through(&lens)).collect();
     known.billing = known.billing.map(|contact| contact.through(&lens));
     known.view = known.view.through(&lens);
     frame.show_as(status, &build(frame, known, refused))
 }
 
-fn read(c: &mut Conn, key: &str, staff: bool) -> Result<Known> {
+fn read(c: &mut Conn, key: &str, staff: bool, lens: &Lens) -> Result<Known> {
     let id = companies::id_of(c, key)?;
     let view = companies::get_view(c, id)?;
     let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
@@ -109,6 +115,7 @@ fn read(c: &mut Conn, key: &str, staff: bool) -> Result<Known> {
         locations: companies::locations(c, id)?.into_iter().map(LocationView::from).collect(),
         contacts: contacts::of_company(c, id)?,
         assets: assets::of_company(c, id)?,
+        alerts: alerts::read(c, alerts::Of::Company(id), lens)?,
         billing,
         past: if staff { Past::read(c, "company", id)? } else { Past::default() },
         view,
@@ -150,6 +157,12 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         contacts: tables::contacts(&page, &known.contacts),
         asset_count: known.assets.len(),
         assets: tables::assets(&page, &known.assets),
+        alerts: alerts::card(
+            &page,
+            alerts::Of::Company(view.id),
+            &known.alerts,
+            &[("company_account_number", &view.account_number), ("resolved", "false")],
+        ),
         tree,
         location_errors,
         location_fields,
@@ -202,6 +215,9 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
     let view = &known.view;
     let facts = Facts { page, action: format!("/records/company/{}/pin", view.id), past: &known.past };
     let text = |label, field, value: &Option<String>| facts.item(label, field, Value::text(value.as_deref()));
+    let days = |label, field, count: Option<i64>| {
+        facts.item(label, field, Value::text(count.map(|count| count_of(count, "day", "days")).as_deref()))
+    };
     let domains = super::edit::Typed::of(view).map(|typed| typed.text("domains").replace('\n', ", ")).unwrap_or_default();
     let address = view.address.clone().map_or(Value::None, Value::Lines);
     let billing = known.billing.as_ref();
@@ -246,6 +262,9 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
                 text("Managed users", "managed_users", &view.managed_users),
                 text("Managed devices", "managed_devices", &view.managed_devices),
                 text("Managed network", "managed_network", &view.managed_network),
+                days("Devices quiet after", "life_quiet_days", view.life_quiet_days),
+                days("Devices stale after", "life_stale_days", view.life_stale_days),
+                days("Devices archived after", "life_archived_days", view.life_archived_days),
             ],
         ),
     ]

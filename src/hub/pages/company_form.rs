@@ -159,6 +159,9 @@ async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<F
 
 fn parts(typed: &Typed, choices: Choices) -> Vec<Part> {
     let text = |name: &'static str, label: &'static str| Field::text(name, label, typed.text(name));
+    let days = |name: &'static str, label: &'static str| {
+        Field::line("number", name, label, typed.text(name)).hint("Left empty, the general setting counts.")
+    };
     let area = |name: &'static str, label: &'static str| Field::area(name, label, typed.text(name));
     let word =
         |name: &'static str, label: &'static str, known: &[Choice]| Field::select(name, label, typed.text(name), known.to_vec());
@@ -207,6 +210,14 @@ fn parts(typed: &Typed, choices: Choices) -> Vec<Part> {
                 text("managed_devices", "Managed devices"),
                 text("managed_network", "Managed network"),
                 Field::line("url", "datto_portal_url", "Datto portal", typed.text("datto_portal_url")),
+            ],
+        },
+        Part {
+            title: "Devices out of sight",
+            fields: vec![
+                days("life_quiet_days", "Quiet after days"),
+                days("life_stale_days", "Stale after days"),
+                days("life_archived_days", "Archived after days"),
             ],
         },
     ]

@@ -65,7 +65,7 @@ pub fn asset_cells(page: &Page, asset: &AssetView) -> Vec<Value> {
         Value::link(page.url(&format!("/assets/{}", asset.id)), asset.hostname.clone()),
         Value::words(words(&asset.r#type)),
         Value::text(asset.operating_system.as_deref()),
-        Value::online(asset.online),
+        super::assets::seen(asset.online, asset.life),
         Value::text(asset.last_logged_in_user.as_deref()),
         Value::ago(asset.last_seen.as_deref()),
     ]

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    assets::{AssetView, store as assets},
+    assets::{AssetView, Eyes, store as assets},
     compliance::Lens,
     contacts::{
         ContactDetail, ContactView, Membership,
@@ -67,7 +67,8 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
 pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused: Refused) -> Result<Response> {
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
-    let (detail, assets, past, choices) = web
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let (detail, devices, past, choices) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = detail(c, id)?;
@@ -77,6 +78,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         })
         .await?;
     let detail = ContactDetail { contact: detail.contact.through(&lens), ..detail };
+    let assets: Vec<AssetView> = devices.into_iter().map(|asset| asset.through(&eyes)).collect();
     let page = frame.titled(Section::Contacts, detail.contact.name.clone());
     let base = page.url(&format!("/contacts/{id}"));
     let (wrong, typed) = refused.link.unwrap_or_default();

@@ -89,6 +89,13 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         card("/companies/", "building-2", "Companies", counts.companies, count_of(counts.clients, "client", "clients")),
         card("/contacts/", "users", "Contacts", counts.contacts, format!("{} active", super::thousands(counts.active))),
         card("/assets/", "monitor", "Assets", counts.assets, format!("{} online", super::thousands(counts.online))),
+        card(
+            "/alerts/?resolved=false&muted=false",
+            "triangle-alert",
+            "Open alerts",
+            counts.alerts,
+            format!("{} critical or high", super::thousands(counts.urgent)),
+        ),
     ];
     let most = kinds.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
     let kinds = kinds.into_iter().map(|(kind, count)| Kind {

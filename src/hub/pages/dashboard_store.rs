@@ -1,6 +1,7 @@
 //! What the dashboard counts.
 
 use crate::{
+    assets::alert_store,
     db::Conn,
     error::Result,
     history::feed::{self, Change},
@@ -35,12 +36,19 @@ pub struct Counts {
     pub assets: i64,
     /// Those of them that were online when last looked at.
     pub online: i64,
+    /// Alerts that are open and not muted.
+    pub alerts: i64,
+    /// Those of them that are critical or high.
+    pub urgent: i64,
 }
 
 /// Counts what there is.
 pub fn counts(c: &mut Conn) -> Result<Counts> {
+    let (alerts, urgent) = alert_store::open(c)?;
     let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
     Ok(Counts {
+        alerts,
+        urgent,
         companies: count("SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL", params![])?,
         clients: count(
             "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND company.kind = ?1",

@@ -1,7 +1,9 @@
 //! The pages: everything a person sees in a browser, made of the same functions as the JSON API.
 
+mod alerts;
 mod asset;
 mod asset_form;
+mod asset_inside;
 mod assets;
 mod companies;
 mod company;
@@ -32,6 +34,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/", dashboard::show)
         .get("/search", search::show)
+        .get("/alerts/", alerts::index)
         .post("/records/{entity}/{id}/pin", pins::save)
         .post("/records/changes/{seq}/undo", pins::take_back)
         .get("/admin/jobs/{id}", job::show)

@@ -112,8 +112,11 @@ impl Listing {
         self.get("sort").unwrap_or(self.usual_sort())
     }
 
+    /// The order when nobody asks: the first column's, or the list's own where that is another.
     fn usual_sort(&self) -> &'static str {
-        self.shape.columns.first().map_or("", |column| column.key)
+        let first = self.shape.columns.first().map_or("", |column| column.key);
+        let own = self.shape.spec.default_sort;
+        if own.split(',').next() == Some(first) { first } else { own }
     }
 
     fn can_sort(&self, key: &str) -> bool {
@@ -148,7 +151,8 @@ impl Listing {
         };
         let mut sorts: Vec<Choice> = columns.flat_map(both).collect();
         if !sorts.iter().any(|choice| choice.value == self.sort()) {
-            sorts.push(Choice::word(self.sort()));
+            let label = if self.sort() == self.usual_sort() { "Usual order" } else { self.sort() };
+            sorts.push(Choice::new(self.sort(), label));
         }
         sorts
     }

@@ -34,6 +34,8 @@ pub enum Section {
     Contacts,
     /// Devices.
     Assets,
+    /// What monitors raised.
+    Alerts,
     /// Sync centre.
     Admin,
     /// One's own account.
@@ -172,6 +174,7 @@ impl Page {
             Section::Companies => section == "companies",
             Section::Contacts => section == "contacts",
             Section::Assets => section == "assets",
+            Section::Alerts => section == "alerts",
             Section::Admin => section == "admin",
             Section::Settings => section == "settings",
             Section::Elsewhere => false,

@@ -1,0 +1,25 @@
+//! Alerts over HTTP.
+
+use super::alert_list_store::{self, ALERTS, Wanted};
+use crate::auth::Reader;
+use crate::compliance::Lens;
+use crate::error::Result;
+use crate::web::{Ask, Routes, Web, list};
+use axum::{extract::State, response::Response};
+
+/// What can be asked about alerts.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new().get("/api/alerts", index)
+}
+
+async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+    let query = ask.list(&ALERTS)?;
+    let wanted = Wanted::read(&ask.query)?;
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let variant = wanted.key() + &lens.key();
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| {
+        alert_list_store::list(conn, query, &wanted, &lens)
+    })
+    .await
+}

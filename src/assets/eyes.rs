@@ -1,0 +1,38 @@
+//! How one caller sees assets: the compliance lens, and the days by which life is told.
+
+use crate::auth::Caller;
+use crate::compliance::Lens;
+use crate::config::{Config, LifeDays};
+use crate::error::Result;
+use crate::web::Query;
+
+/// What every asset passes on its way out.
+#[derive(Clone, Debug)]
+pub struct Eyes {
+    /// What the caller may see of people.
+    pub lens: Lens,
+    /// The general days of life.
+    pub days: LifeDays,
+}
+
+impl Eyes {
+    /// The eyes of a caller for a request with this query string.
+    ///
+    /// # Errors
+    /// `Invalid` for a `filter` that is none.
+    pub fn of(caller: &Caller, config: &Config, query: &Query) -> Result<Self> {
+        Ok(Self { lens: Lens::of(caller, config, query)?, days: config.assets.life })
+    }
+
+    /// The program's own eyes: everything, by the general days as they are delivered.
+    #[must_use]
+    pub fn clear() -> Self {
+        Self { lens: Lens::clear(), days: LifeDays { quiet: 14, stale: 30, archived: 90 } }
+    }
+
+    /// What tells these eyes from others in cache keys.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.lens.key()
+    }
+}

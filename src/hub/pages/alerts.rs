@@ -1,0 +1,186 @@
+//! Alerts on pages: the list of all, and the card on the pages of assets and companies.
+
+use axum::{extract::State, response::Response};
+
+use super::{companies::ListPage, companies::address, words};
+use crate::{
+    agents::Frame,
+    assets::{
+        alert::{AlertView, PRIORITIES, kind_words},
+        alert_list_store::{self, ALERTS, Wanted},
+    },
+    compliance::Lens,
+    db::{
+        Conn,
+        list::{ListQuery, Page as Found, Slice},
+    },
+    error::Result,
+    web::{
+        Web,
+        view::{Choice, Line, Listing, Page, Row, Section, Shape, Shown, Table, Value},
+    },
+};
+
+/// How many alerts a card shows; the list has the rest.
+const SHOWN: i64 = 10;
+
+static SHAPE: Shape = Shape {
+    spec: &ALERTS,
+    path: "/alerts/",
+    api: "/api/alerts",
+    columns: &[
+        Shown { key: "message", label: "Alert", class: "cell--main", usual: true },
+        Shown { key: "priority", label: "Priority", class: "cell--end", usual: true },
+        Shown { key: "resolved", label: "State", class: "", usual: true },
+        Shown { key: "hostname", label: "Device", class: "cell--sub cell--cut", usual: true },
+        Shown { key: "company_name", label: "Company", class: "cell--sub cell--cut", usual: true },
+        Shown { key: "timestamp", label: "Raised", class: "", usual: true },
+        Shown { key: "resolved_at", label: "Resolved", class: "", usual: false },
+        Shown { key: "kind", label: "Kind", class: "", usual: false },
+        Shown { key: "ticket_number", label: "Ticket", class: "", usual: false },
+        Shown { key: "site_name", label: "Site", class: "cell--cut", usual: false },
+    ],
+    placeholder: "Search alert, device, site",
+    noun: "alerts",
+    when_empty: "The Datto sync brings them in.",
+};
+
+/// `GET /alerts/`
+pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
+    let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
+    let query = listing.ask()?;
+    let wanted = Wanted::read(&frame.query)?;
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let found = web.db.read(&frame.scope(), move |c| alert_list_store::list(c, &query, &wanted, &lens)).await?;
+    let filters = vec![
+        listing.filter("resolved", "State", vec![Choice::new("false", "Open"), Choice::new("true", "Resolved")]),
+        listing.filter("priority", "Priority", PRIORITIES.iter().map(|word| Choice::word(word)).collect()),
+        listing.filter("muted", "Muted", vec![Choice::new("false", "No"), Choice::new("true", "Yes")]),
+    ];
+    let rows = found.items.into_iter().map(|alert| row(&frame.page, &alert));
+    let list = listing.list(filters, rows.collect(), found.total);
+    frame.show(&ListPage { page: frame.titled(Section::Alerts, "Alerts"), action: None, list })
+}
+
+fn row(page: &Page, alert: &AlertView) -> Row {
+    let href = match alert.asset_id {
+        Some(id) => page.url(&format!("/assets/{id}#alerts")),
+        None => {
+            let query = serde_urlencoded::to_string([("alert_uid", &alert.alert_uid)]).unwrap_or_default();
+            page.url(&format!("/alerts/?{query}"))
+        }
+    };
+    Row {
+        id: alert.id,
+        href,
+        name: alert.message.clone(),
+        retired: false,
+        cells: vec![
+            Value::words(alert.message.clone()),
+            urgency(&alert.priority),
+            state(alert),
+            device(page, alert),
+            company(page, alert),
+            Value::ago(alert.timestamp.as_deref()),
+            Value::ago(alert.resolved_at.as_deref()),
+            Value::words(kind_words(&alert.kind)),
+            Value::code(alert.ticket_number.as_deref()),
+            Value::text(alert.site_name.as_deref()),
+        ],
+    }
+}
+
+fn device(page: &Page, alert: &AlertView) -> Value {
+    match (alert.asset_id, &alert.hostname) {
+        (Some(id), Some(name)) => Value::link(page.url(&format!("/assets/{id}")), name.clone()),
+        (_, name) => Value::text(name.as_deref()),
+    }
+}
+
+fn company(page: &Page, alert: &AlertView) -> Value {
+    match (&alert.company_id, &alert.company_name) {
+        (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
+        _ => Value::None,
+    }
+}
+
+fn urgency(priority: &str) -> Value {
+    let kind = match priority {
+        "Critical" => "danger",
+        "High" => "warning",
+        "Moderate" => "info",
+        _ => "",
+    };
+    Value::badge(kind, words(priority))
+}
+
+fn state(alert: &AlertView) -> Value {
+    let mut badges = vec![match (alert.resolved, alert.gone) {
+        (false, _) => Value::badge("danger", "Open"),
+        (true, false) => Value::badge("success", "Resolved"),
+        (true, true) => Value::badge("", "Gone at the vendor"),
+    }];
+    if alert.muted {
+        badges.push(Value::badge("", "Muted"));
+    }
+    Value::Many(badges)
+}
+
+/// The alerts of one asset or company, as a card shows them: open ones first.
+pub struct Card {
+    /// The table.
+    pub table: Table,
+    /// How many are open.
+    pub open: i64,
+}
+
+/// Whose alerts a card shows.
+#[derive(Clone, Copy)]
+pub enum Of {
+    /// An asset's, all of them.
+    Asset(i64),
+    /// A company's, the open ones.
+    Company(i64),
+}
+
+/// Reads the alerts of a card, and how many of them are open.
+pub fn read(c: &mut Conn, of: Of, lens: &Lens) -> Result<(Found<AlertView>, i64)> {
+    let all = ListQuery::everything(&ALERTS)?;
+    let all = match of {
+        Of::Asset(id) => all.and("alert.asset_id = {}", vec![id.into()]),
+        Of::Company(id) => all.and("company.id = {}", vec![id.into()]),
+    };
+    let open = all.clone().and("alert.resolved = {}", vec![false.into()]);
+    let count = open.count(c)?;
+    let shown = if matches!(of, Of::Company(_)) { open } else { all };
+    let shown = shown.with_slice(Some(Slice { limit: SHOWN, offset: 0 }));
+    Ok((alert_list_store::list(c, &shown, &Wanted::default(), lens)?, count))
+}
+
+/// The card of what was read; `more` asks the list for the rest.
+#[must_use]
+pub fn card(page: &Page, of: Of, (found, open): &(Found<AlertView>, i64), more: &[(&str, &str)]) -> Card {
+    let with_device = matches!(of, Of::Company(_));
+    let mut heads = vec![("Alert", "cell--main"), ("Priority", "cell--end"), ("State", ""), ("Raised", "cell--sub")];
+    if with_device {
+        heads.insert(1, ("Device", "cell--sub cell--cut"));
+    }
+    let lines = found.items.iter().map(|alert| {
+        let raised = Value::ago(alert.timestamp.as_deref());
+        let mut cells = vec![Value::words(alert.message.clone()), urgency(&alert.priority), state(alert), raised];
+        if with_device {
+            cells.insert(1, device(page, alert));
+        }
+        Line { cells, post: None }
+    });
+    let query = serde_urlencoded::to_string(more).unwrap_or_default();
+    let rest = found.total > SHOWN;
+    let table = Table {
+        label: "Alerts",
+        heads,
+        lines: lines.collect(),
+        empty: if with_device { "No alert is open." } else { "No alert was raised." },
+        more: rest.then(|| (page.url(&format!("/alerts/?{query}")), format!("All {} alerts", found.total))),
+    };
+    Card { table, open: *open }
+}
