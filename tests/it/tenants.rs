@@ -4,168 +4,24 @@
 
 use std::collections::BTreeSet;
 
-use codex::assets::alert::Alert;
-use codex::assets::audit::{Audit, Disk, Nic, Software};
-use codex::assets::audit_store::Asked;
 use codex::assets::{self, Asset, Observation};
 use codex::companies::{self, Company, Location};
 use codex::contacts::{self, Contact, Membership};
 use codex::db::list::ListQuery;
-use codex::db::{Conn, Db, Target, Write};
+use codex::db::{Conn, Write};
 use codex::error::Result;
 use codex::history;
 use codex::hub::{self, pages};
-use codex::tickets::{self, Said, Ticket, TimeEntry};
+use codex::tickets;
 use codex::types::{Actor, Scope};
-use codex::web::{Fields, Query};
-use serde_json::{Value, json};
+use codex::web::Query;
+use serde_json::json;
 
-use crate::support::{Database, Engine, both};
+use crate::support::{Engine, both};
 
-/// In every text of the other tenant and in no text of ours.
-const THEIRS: &str = "zebra";
-/// Companies in a world.
-const COMPANIES: i64 = 6;
-/// Contacts in a world.
-const CONTACTS: i64 = 14;
-/// Assets in a world.
-const ASSETS: i64 = 14;
-/// Tickets in a world.
-const TICKETS: i64 = 14;
+mod world;
 
-/// Small, seeded and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: i64) -> i64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        i64::try_from((self.0 >> 33) % u64::try_from(limit).unwrap()).unwrap()
-    }
-}
-
-struct World {
-    db: Db,
-    ours: Scope,
-    _folder: tempfile::TempDir,
-    _database: Database,
-}
-
-fn fields(map: Value) -> Fields {
-    let Value::Object(map) = map else { unreachable!("an object") };
-    Fields::new(map)
-}
-
-fn account(n: i64, mine: &[bool]) -> String {
-    format!("{}-{n}", whose(mine[usize::try_from(n).unwrap() - 1]))
-}
-
-fn whose(ours: bool) -> &'static str {
-    if ours { "acorn" } else { THEIRS }
-}
-
-/// Companies 1 to 6, at least one of each tenant, with trees, people and things across the border
-/// wherever the model allows that.
-async fn world(engine: &Engine, seed: u64) -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let database = engine.database(folder.path(), None);
-    let target = Target::parse(database.url().as_deref(), folder.path()).unwrap();
-    let db = std::thread::spawn(move || Db::open(target, 64)).join().unwrap().unwrap();
-    let mut dice = Dice(seed);
-    let mut mine: Vec<bool> = (0..COMPANIES).map(|_| dice.below(2) == 0).collect();
-    (mine[0], mine[1]) = (true, false);
-    let kept = mine.clone();
-    db.write(&Scope::All, &Actor::system("test"), move |w| fill(w, &mut dice, &kept)).await.unwrap();
-    let ids: Vec<i64> = (1..=COMPANIES).filter(|n| mine[usize::try_from(*n).unwrap() - 1]).collect();
-    World { db, ours: Scope::Companies(ids.into()), _folder: folder, _database: database }
-}
-
-fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<()> {
-    for n in 1..=COMPANIES {
-        let name = account(n, mine);
-        let mut body = json!({"account_number": name, "name": format!("{name} ltd"), "description": name, "address": name});
-        if n > 1 {
-            body["parent_id"] = account(1 + dice.below(n - 1), mine).into();
-        }
-        let company = companies::store::create(w, &companies::rules::read(fields(body), true)?)?;
-        assert_eq!(company.id, n);
-        history::links::link(w, "company", n, "freshservice", &name)?;
-        let location = Location { company_id: n, name: name.clone(), address: Some(name.clone()), ..Location::default() };
-        companies::store::add_location(w, &location)?;
-        companies::store::set_feature_overrides(w, n, &[(name.clone(), name)].into())?;
-    }
-    for n in 1..=CONTACTS {
-        let places: BTreeSet<i64> = (0..=dice.below(3)).map(|_| 1 + dice.below(COMPANIES)).collect();
-        let known = places.iter().any(|place| mine[usize::try_from(*place).unwrap() - 1]);
-        let name = format!("{} person {n}", whose(known));
-        let list: Vec<Value> = places.iter().map(|place| json!({"account_number": account(*place, mine)})).collect();
-        let body = json!({"name": name, "email": format!("{}{n}@example.com", whose(known)), "companies": list});
-        let contact = contacts::store::create(w, &contacts::rules::read(fields(body), true)?)?;
-        assert_eq!(contact.id, n);
-    }
-    for n in 1..=ASSETS {
-        let name = account(1 + dice.below(COMPANIES), mine);
-        let users: Vec<i64> = (0..dice.below(4)).map(|_| 1 + dice.below(CONTACTS)).collect();
-        let body = json!({"hostname": format!("{name}-pc{n}"), "serial_number": format!("{name}{n}"), "company_account_number": name, "contact_ids": users});
-        let asset = assets::store::create(w, &assets::rules::read(fields(body), true)?)?;
-        assert_eq!(asset.id, n);
-        let seen = Observation { last_logged_in_user: Some(name.clone()), ext_ip_address: Some(name), ..Observation::default() };
-        assets::store::observe(w, n, &seen)?;
-        let programs = [Software { name: asset.hostname.clone(), version: None }];
-        assets::audit_store::keep(w, &asked(n), &audit(&asset.hostname), Some(&programs))?;
-        let alert = Alert { alert_uid: asset.hostname.clone(), message: asset.hostname, ..Alert::default() };
-        assets::alert_store::keep(w, "datto", &alert, Some(n), None)?;
-    }
-    (1..=TICKETS).try_for_each(|n| ticket(w, n, 1 + dice.below(COMPANIES), mine))
-}
-
-fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> Result<()> {
-    let name = account(company, mine);
-    let ticket = Ticket {
-        external_source: "freshservice".to_owned(),
-        external_id: n,
-        company_id: Some(company),
-        ticket_number: n.to_string(),
-        subject: Some(format!("{name} is on fire")),
-        status: "open".to_owned(),
-        last_updated_at: "2026-11-21T12:00:00Z".to_owned(),
-        ..Ticket::default()
-    };
-    let stored = tickets::store::upsert(w, &ticket, None)?;
-    assert_eq!(stored.ticket.id, n);
-    tickets::store::set_text(w, n, Some(&name), Some(&name))?;
-    let said = |external_id, private| Said {
-        external_id: Some(external_id),
-        body_text: name.clone(),
-        private,
-        created_at: name.clone(),
-        ..Said::default()
-    };
-    tickets::said_store::replace_conversations(w, n, &[said(2 * n, false), said(2 * n + 1, true)])?;
-    tickets::said_store::replace_time_entries(
-        w,
-        n,
-        &[TimeEntry { minutes: 15, note: Some(name.clone()), ..TimeEntry::default() }],
-    )?;
-    let change = tickets::ChangeRequest {
-        external_source: "freshservice".to_owned(),
-        external_id: n,
-        company_id: Some(company),
-        subject: Some(name),
-        vendor_updated_at: "2026-11-21T12:00:00Z".to_owned(),
-        ..tickets::ChangeRequest::default()
-    };
-    tickets::change_store::upsert(w, &change, None).map(|_| ())
-}
-
-fn asked(asset_id: i64) -> Asked {
-    let at = "2026-11-20T12:00:00Z".to_owned();
-    Asked { asset_id, source: "datto".to_owned(), external_id: "x".to_owned(), device_class: None, audited_at: at }
-}
-
-fn audit(name: &str) -> Audit {
-    let (nic, disk) = (Nic { name: Some(name.to_owned()), ..Nic::default() }, Disk { name: Some(name.to_owned()), ..Disk::default() });
-    Audit { cpu: Some(name.to_owned()), nics: vec![nic], disks: vec![disk], ..Audit::default() }
-}
+use world::{ASSETS, CONTACTS, THEIRS, World, asked, audit, fields, world};
 
 type Read = fn(&mut Conn, i64, &str) -> Result<String>;
 
