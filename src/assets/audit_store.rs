@@ -117,10 +117,8 @@ fn keep_software(w: &mut Write<'_>, id: i64, software: &[Software]) -> Result<()
         let sql = "DELETE FROM asset_software WHERE asset_id = ?1 AND name = ?2 AND version = ?3";
         w.run(sql, params![id, name, version])?;
     }
-    let new: Vec<(&str, &str)> = wanted
-        .into_iter()
-        .filter(|(name, version)| !kept.contains(&((*name).to_owned(), (*version).to_owned())))
-        .collect();
+    let new: Vec<(&str, &str)> =
+        wanted.into_iter().filter(|(name, version)| !kept.contains(&((*name).to_owned(), (*version).to_owned()))).collect();
     for chunk in new.chunks(50) {
         let mut values: Vec<Value> = vec![id.into()];
         let mut rows = Vec::new();
@@ -195,13 +193,7 @@ pub fn nics(c: &mut Conn, asset_id: i64) -> Result<Vec<Nic>> {
     let rows = c.all(sql, params![asset_id])?;
     rows.iter()
         .map(|row| {
-            Ok(Nic {
-                name: row.get(0)?,
-                mac_address: row.get(1)?,
-                ipv4: row.get(2)?,
-                ipv6: row.get(3)?,
-                kind: row.get(4)?,
-            })
+            Ok(Nic { name: row.get(0)?, mac_address: row.get(1)?, ipv4: row.get(2)?, ipv6: row.get(3)?, kind: row.get(4)? })
         })
         .collect()
 }

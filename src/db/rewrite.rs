@@ -35,10 +35,7 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ("asset_nics", OF_ASSET),
     ("asset_disks", OF_ASSET),
     // An alert is its asset's company's; one about no asset of ours is its site's.
-    (
-        "alerts",
-        "asset_id IN (SELECT id FROM assets WHERE company_id IN ({})) OR (asset_id IS NULL AND company_id IN ({}))",
-    ),
+    ("alerts", "asset_id IN (SELECT id FROM assets WHERE company_id IN ({})) OR (asset_id IS NULL AND company_id IN ({}))"),
     ("locations", "company_id IN ({})"),
     ("feature_overrides", "company_id IN ({})"),
     ("tickets", "company_id IN ({})"),

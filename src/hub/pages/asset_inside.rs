@@ -143,15 +143,16 @@ fn nics(all: &[Nic]) -> Table {
 
 fn programs(software: &[Software], asked: &str, here: &str) -> Table {
     let shown = if asked.is_empty() { SHOWN } else { usize::MAX };
-    let lines = software.iter().take(shown).map(|one| Line {
-        cells: vec![Value::words(one.name.clone()), Value::text(one.version.as_deref())],
-        post: None,
-    });
+    let lines = software
+        .iter()
+        .take(shown)
+        .map(|one| Line { cells: vec![Value::words(one.name.clone()), Value::text(one.version.as_deref())], post: None });
     Table {
         label: "Installed software",
         heads: vec![("Program", "cell--main"), ("Version", "cell--end")],
         lines: lines.collect(),
         empty: if asked.is_empty() { "The audit names no program." } else { "No program has this in its name." },
-        more: (software.len() > shown).then(|| (format!("{here}?software=*#software"), format!("All {} programs", software.len()))),
+        more: (software.len() > shown)
+            .then(|| (format!("{here}?software=*#software"), format!("All {} programs", software.len()))),
     }
 }

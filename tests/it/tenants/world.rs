@@ -159,7 +159,7 @@ pub(super) fn asked(asset_id: i64) -> Asked {
 }
 
 pub(super) fn audit(name: &str) -> Audit {
-    let (nic, disk) = (Nic { name: Some(name.to_owned()), ..Nic::default() }, Disk { name: Some(name.to_owned()), ..Disk::default() });
+    let (nic, disk) =
+        (Nic { name: Some(name.to_owned()), ..Nic::default() }, Disk { name: Some(name.to_owned()), ..Disk::default() });
     Audit { cpu: Some(name.to_owned()), nics: vec![nic], disks: vec![disk], ..Audit::default() }
 }
-
