@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,17 +11,18 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
-use super::{NAME, rate::Rate, token::Tokens, wire};
+use super::{NAME, rate, token::Tokens, wire};
 use crate::{
     config::{Config, Secret},
     db::Db,
     error::{Error, Result},
     sync::{
-        budget::Budget,
+        budget::{Budget, fingerprint},
         credentials::Credentials,
         fault::{Cause, Fault},
         http::{Client, Reply},
         progress::Progress,
+        windows::{Announced, Windows},
     },
 };
 
@@ -30,6 +32,8 @@ const PAGE_SIZE: u32 = 250;
 const LARGEST_PAGE: u32 = 500;
 /// Page sizes that are tried when one is refused.
 const SMALLER: [u32; 4] = [100, 50, 25, 10];
+/// What the vendor documents: reads and writes in a window.
+const DOCUMENTED: (Duration, u32, u32) = (Duration::from_mins(1), 600, 100);
 /// The count on which reading draws.
 const READS: &str = "read";
 /// What may stand unescaped in a part of a path.
@@ -89,10 +93,20 @@ pub struct Datto {
 
 impl Datto {
     /// A client for the configured account. Asks nothing yet.
-    pub fn open(_db: &Db, config: &Config) -> Result<Self> {
+    pub fn open(db: &Db, config: &Config) -> Result<Self> {
+        let (window, reads, writes) = DOCUMENTED;
+        Self::with(config, Budget::counted(db, account(config)?, Windows::documented(window, reads, writes)))
+    }
+
+    /// A client for a single question, which no database counts.
+    pub fn alone(config: &Config) -> Result<Self> {
+        Self::with(config, Budget::alone())
+    }
+
+    fn with(config: &Config, budget: Budget) -> Result<Self> {
         let (root, key, secret) = credentials(config)?;
         let tokens = Tokens::shared(root, key, secret)?;
-        let http = Client::new(NAME, &format!("{root}/api/v2"), Credentials::Bearer(tokens), Budget::from_headers())?;
+        let http = Client::new(NAME, &format!("{root}/api/v2"), Credentials::Bearer(tokens), budget)?;
         Ok(Self { http: http.with_blocks(), root: root.to_owned(), announced: OnceCell::new(), sizes: Mutex::default() })
     }
 
@@ -116,6 +130,7 @@ impl Datto {
     }
 
     async fn read(&self, path: &str, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
+        self.learn().await?;
         self.http.get(READS, path, shape).await
     }
 
@@ -125,10 +140,33 @@ impl Datto {
         Ok(bare(&reply.json, &["account"]).ok().cloned().unwrap_or_default())
     }
 
-    /// The vendor's limits and how much of them is used.
-    pub async fn request_rate(&self) -> Result<Rate, Fault> {
+    /// The vendor's limits and how much of them is used; the budget follows them.
+    pub async fn request_rate(&self) -> Result<Announced, Fault> {
         let reply = self.http.peek(READS, "/system/request_rate", |json| bare(json, &[]).map(|_| ())).await?;
-        Ok(Rate::read(&reply.json))
+        let announced = rate::read(&reply.json);
+        self.http.budget().announced(&announced).await;
+        Ok(announced)
+    }
+
+    /// Asks for the limits at the start and once in a while: people and other programs use the account too.
+    /// Where the vendor does not tell, the documented ones stay in force.
+    async fn learn(&self) -> Result<(), Fault> {
+        if !self.http.budget().should_ask() {
+            return Ok(());
+        }
+        match self.request_rate().await {
+            Err(fault) if matches!(fault.cause, Cause::Blocked(_) | Cause::Denied(400 | 401, _)) => Err(fault),
+            Err(fault) => {
+                tracing::debug!(%fault, "the vendor did not tell its limits");
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
+    async fn write(&self, method: Method, operation: &str, path: &str, body: &Value) -> Result<(), Fault> {
+        self.learn().await?;
+        self.http.send(method, &format!("write:{operation}"), path, body).await.map(|_| ())
     }
 
     /// The page size that the vendor announces, else the documented one.
@@ -215,14 +253,14 @@ impl Datto {
     pub async fn set_variable(&self, site_uid: &str, name: &str, value: &str) -> Result<(), Fault> {
         let path = format!("/site/{}/variable", part(site_uid));
         let body = json!({ "name": name, "value": value, "masked": false });
-        self.http.send(Method::PUT, "write:site-variable-create", &path, &body).await.map(|_| ())
+        self.write(Method::PUT, "site-variable-create", &path, &body).await
     }
 
     /// Changes a variable of a site, by its id.
     pub async fn update_variable(&self, site_uid: &str, id: &str, name: &str, value: &str) -> Result<(), Fault> {
         let path = format!("/site/{}/variable/{}", part(site_uid), part(id));
         let body = json!({ "name": name, "value": value });
-        self.http.send(Method::POST, "write:site-variable-update", &path, &body).await.map(|_| ())
+        self.write(Method::POST, "site-variable-update", &path, &body).await
     }
 
     async fn single(&self, path: &str, key: &str, uid: &str) -> Result<Option<Map<String, Value>>, Fault> {
@@ -267,6 +305,12 @@ impl Datto {
             attempts: 0,
         }))
     }
+}
+
+/// The fingerprint of the configured account, under which its budget is kept.
+pub fn account(config: &Config) -> Result<String> {
+    let (root, key, _) = credentials(config)?;
+    Ok(fingerprint(NAME, root, key.expose()))
 }
 
 /// The configured account, or what to set.

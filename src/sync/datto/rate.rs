@@ -5,54 +5,29 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::wire;
+use crate::sync::windows::{Announced, Used};
 
-/// Limits as announced; `None` where the vendor said nothing usable.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rate {
-    /// The length of the rolling window.
-    pub window: Option<Duration>,
-    /// Reads in a window, and how many of them are used, by everybody together.
-    pub reads: Option<Used>,
-    /// Writes in a window. An account that announces none counts writes as reads.
-    pub writes: Option<Used>,
-    /// The share of the reads above which the vendor slows answers down.
-    pub cut_off: Option<f64>,
-    /// Writes of one kind in a window, by the vendor's name for it.
-    pub operations: Vec<(String, Used)>,
-}
-
-/// A limit, and how much of it is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Used {
-    /// How many calls a window has.
-    pub limit: u32,
-    /// How many of them are used.
-    pub count: u32,
-}
-
-impl Rate {
-    /// Reads the vendor's answer.
-    #[must_use]
-    pub fn read(json: &Value) -> Self {
-        let empty = Map::new();
-        let record = json.as_object().unwrap_or(&empty);
-        let used = |record: &Map<String, Value>, limit: &str, count: &str| {
-            let limit = wire::integer(record, limit).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)?;
-            let count = wire::integer(record, count).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-            Some(Used { limit, count })
-        };
-        let operations = wire::object(record, "operationWriteStatus").into_iter().flatten();
-        Self {
-            window: wire::float(record, "slidingTimeWindowSizeSeconds")
-                .filter(|seconds| (0.05..=3600.0).contains(seconds))
-                .map(Duration::from_secs_f64),
-            reads: used(record, "accountRateLimit", "accountCount"),
-            writes: used(record, "accountWriteRateLimit", "accountWriteCount"),
-            cut_off: wire::float(record, "accountCutOffRatio").filter(|ratio| (0.1..=1.0).contains(ratio)),
-            operations: operations
-                .filter_map(|(name, value)| Some((name.clone(), used(value.as_object()?, "limit", "count")?)))
-                .collect(),
-        }
+/// What the vendor's answer says of its limits.
+#[must_use]
+pub fn read(json: &Value) -> Announced {
+    let empty = Map::new();
+    let record = json.as_object().unwrap_or(&empty);
+    let used = |record: &Map<String, Value>, limit: &str, count: &str| {
+        let limit = wire::integer(record, limit).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)?;
+        let count = wire::integer(record, count).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        Some(Used { limit, count })
+    };
+    let operations = wire::object(record, "operationWriteStatus").into_iter().flatten();
+    Announced {
+        window: wire::float(record, "slidingTimeWindowSizeSeconds")
+            .filter(|seconds| (0.05..=3600.0).contains(seconds))
+            .map(Duration::from_secs_f64),
+        reads: used(record, "accountRateLimit", "accountCount"),
+        writes: used(record, "accountWriteRateLimit", "accountWriteCount"),
+        cut_off: wire::float(record, "accountCutOffRatio").filter(|ratio| (0.1..=1.0).contains(ratio)),
+        operations: operations
+            .filter_map(|(name, value)| Some((name.clone(), used(value.as_object()?, "limit", "count")?)))
+            .collect(),
     }
 }
 
@@ -63,7 +38,7 @@ mod tests {
 
     #[test]
     fn limits_are_read_and_nonsense_is_not() {
-        let rate = Rate::read(&json!({
+        let rate = read(&json!({
             "slidingTimeWindowSizeSeconds": 60, "accountCount": 12, "accountRateLimit": 600, "accountCutOffRatio": 0.9,
             "accountWriteRateLimit": "100", "operationWriteStatus": { "site-variable-create": { "limit": 50, "count": 3 }, "x": 7 }
         }));
@@ -75,7 +50,7 @@ mod tests {
             json!([]),
             json!({ "accountRateLimit": 0, "accountCutOffRatio": 7, "slidingTimeWindowSizeSeconds": -1 }),
         ] {
-            assert_eq!(Rate::read(&odd), Rate::default());
+            assert_eq!(read(&odd), Announced::default());
         }
     }
 }

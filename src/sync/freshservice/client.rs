@@ -19,7 +19,7 @@ use crate::{
     db::Db,
     error::{Error, Result},
     sync::{
-        budget::Budget,
+        budget::{Budget, fingerprint},
         credentials::Credentials,
         fault::{Cause, Fault},
         http::Client,
@@ -84,22 +84,22 @@ pub struct Freshservice {
 
 impl Freshservice {
     /// A client for the configured account.
-    pub fn open(_db: &Db, config: &Config) -> Result<Self> {
-        let (url, key) = config.freshservice.credentials().ok_or_else(|| {
-            Error::field(
-                "freshservice",
-                "domain and api_key are not set (codex.conf, or CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY)",
-            )
-        })?;
-        Self::new(url, key)
+    pub fn open(db: &Db, config: &Config) -> Result<Self> {
+        let (url, key) = credentials(config)?;
+        Self::with(url, key, Budget::from_headers(db, fingerprint(NAME, url, key.expose())))
     }
 
-    /// A client for the account at `url` (without `/api/v2`), with a budget of its own.
-    pub fn new(url: &str, api_key: &Secret) -> Result<Self> {
+    /// A client for a single question, which no database counts.
+    pub fn alone(config: &Config) -> Result<Self> {
+        let (url, key) = credentials(config)?;
+        Self::with(url, key, Budget::alone())
+    }
+
+    fn with(url: &str, api_key: &Secret, budget: Budget) -> Result<Self> {
         let base = format!("{}/api/v2", url.trim_end_matches('/').trim_end_matches("/api/v2"));
         let credentials = Credentials::Basic { user: api_key.expose().to_owned(), password: "X".to_owned() };
         Ok(Self {
-            http: Client::new(NAME, &base, credentials, Budget::from_headers())?,
+            http: Client::new(NAME, &base, credentials, budget)?,
             msp: Default::default(),
             wraps: AtomicBool::new(false),
             refused: Mutex::default(),
@@ -202,4 +202,14 @@ impl Freshservice {
         let found = self.single(list.name(), &[list.plain[2], list.msp[2]], &path, id).await?;
         Ok(found.filter(|record| record.get("deleted") != Some(&Value::Bool(true))))
     }
+}
+
+/// The configured account, or what to set.
+fn credentials(config: &Config) -> Result<(&str, &Secret)> {
+    config.freshservice.credentials().ok_or_else(|| {
+        Error::field(
+            "freshservice",
+            "domain and api_key are not set (codex.conf, or CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY)",
+        )
+    })
 }
