@@ -14,12 +14,14 @@ mod contact;
 mod contact_form;
 mod contact_posts;
 mod contacts;
+mod credentials;
 mod dashboard;
 pub mod dashboard_store;
 mod edit;
 mod job;
 mod pins;
 mod record;
+mod schedule;
 mod search;
 pub mod store;
 
@@ -37,6 +39,13 @@ pub fn routes() -> Routes {
         .get("/alerts/", alerts::index)
         .post("/records/{entity}/{id}/pin", pins::save)
         .post("/records/changes/{seq}/undo", pins::take_back)
+        .get("/admin/schedules/{job}", schedule::show)
+        .post("/admin/schedules/{job}", schedule::save)
+        .post("/admin/schedules/{job}/reset", schedule::reset)
+        .get("/admin/credentials/{system}", credentials::show)
+        .post("/admin/credentials/{system}", credentials::save)
+        .post("/admin/credentials/{system}/test", credentials::test)
+        .post("/admin/credentials/{system}/forget", credentials::forget)
         .get("/admin/jobs/{id}", job::show)
         .post("/admin/runs/{id}/undo", job::undo)
         .merge(company_routes())

@@ -1,0 +1,103 @@
+//! `/admin/credentials/{system}`: what a vendor asks for. Written here, never shown again.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::mention;
+use crate::{
+    agents::Frame,
+    auth::Admin,
+    error::{Error, Result},
+    sync::keyring::{self, Credentials, api, trial, view},
+    web::{
+        Fields, Path, Web,
+        view::{Crumb, Field, Page, Section, filters, form},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "hub/credentials.html")]
+struct CredentialsPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    known: Credentials,
+    fields: Vec<Field>,
+    action: String,
+    entered: bool,
+}
+
+async fn known(web: &Web, system: &str) -> Result<Credentials> {
+    let all = view::all(&web.db, &web.config).await?;
+    all.into_iter().find(|found| found.system == system).ok_or(Error::NotFound { what: "Vendor" })
+}
+
+fn page(frame: &Frame, known: Credentials) -> CredentialsPage {
+    let page = frame.titled(Section::Admin, format!("{} credentials", known.label));
+    let fields = known.keys.iter().map(|key| match (key.name, key.secret) {
+        ("domain", _) => Field::text("domain", "Domain", key.value.clone().unwrap_or_default())
+            .hint("The account's name, such as acme for acme.freshservice.com"),
+        ("api_endpoint", _) => Field::text("api_endpoint", "API address", key.value.clone().unwrap_or_default())
+            .hint("The address of your region, such as https://concord-api.centrastage.net"),
+        ("api_key", _) => Field::line("password", "api_key", "API key", ""),
+        ("public_key", _) => Field::line("password", "public_key", "API key", ""),
+        (_, _) => Field::line("password", "secret_key", "API secret key", ""),
+    });
+    CredentialsPage {
+        crumbs: vec![mention(page.url("/admin/"), "Sync")],
+        fields: fields.collect(),
+        action: page.url(&format!("/admin/credentials/{}", known.system)),
+        entered: known.keys.iter().any(|key| key.entered),
+        known,
+        page,
+    }
+}
+
+/// `GET /admin/credentials/{system}`
+pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+    frame.show(&page(&frame, known(&web, &system).await?))
+}
+
+/// `POST /admin/credentials/{system}`; what is left empty stays as it is.
+pub async fn save(
+    caller: Admin,
+    frame: Frame,
+    State(web): State<Web>,
+    Path(system): Path<String>,
+    mut fields: Fields,
+) -> Result<Response> {
+    let vendor = keyring::vendor(&system)?;
+    let changes = api::sent(&system, &mut fields)?;
+    match fields.finish() {
+        Ok(()) => {}
+        Err(Error::Invalid(wrong)) => {
+            let mut page = page(&frame, known(&web, &system).await?);
+            form::place_errors(page.fields.iter_mut(), &wrong);
+            return frame.show_as(StatusCode::BAD_REQUEST, &page);
+        }
+        Err(other) => return Err(other),
+    }
+    keyring::change(&web.db, &web.config, vendor, changes, caller.name()).await?;
+    told(&frame, &web, vendor, "Kept. ").await
+}
+
+/// `POST /admin/credentials/{system}/test`
+pub async fn test(_: Admin, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+    told(&frame, &web, keyring::vendor(&system)?, "").await
+}
+
+/// Tries what counts now, and says what the vendor said.
+async fn told(frame: &Frame, web: &Web, vendor: keyring::Vendor, before: &str) -> Result<Response> {
+    let back = format!("/admin/credentials/{}", vendor.system);
+    match trial::run(&web.db, &web.config, vendor).await? {
+        Ok(said) => frame.go(&back, &format!("{before}{}: {said}.", vendor.label)),
+        Err(said) => frame.go_sorry(&back, &format!("{before}{} does not accept it: {said}.", vendor.label)),
+    }
+}
+
+/// `POST /admin/credentials/{system}/forget`: what other sources say counts again.
+pub async fn forget(caller: Admin, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+    let vendor = keyring::vendor(&system)?;
+    let changes = vendor.keys.iter().map(|(name, _)| (*name, None)).collect();
+    keyring::change(&web.db, &web.config, vendor, changes, caller.name()).await?;
+    frame.go(&format!("/admin/credentials/{system}"), "Forgotten. What the configuration says counts again.")
+}
