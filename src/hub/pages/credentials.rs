@@ -24,6 +24,7 @@ struct CredentialsPage {
     fields: Vec<Field>,
     action: String,
     entered: bool,
+    problems: Vec<String>,
 }
 
 async fn known(web: &Web, system: &str) -> Result<Credentials> {
@@ -47,6 +48,7 @@ fn page(frame: &Frame, known: Credentials) -> CredentialsPage {
         fields: fields.collect(),
         action: page.url(&format!("/admin/credentials/{}", known.system)),
         entered: known.keys.iter().any(|key| key.entered),
+        problems: Vec::new(),
         known,
         page,
     }
@@ -71,7 +73,7 @@ pub async fn save(
         Ok(()) => {}
         Err(Error::Invalid(wrong)) => {
             let mut page = page(&frame, known(&web, &system).await?);
-            form::place_errors(page.fields.iter_mut(), &wrong);
+            page.problems = form::place_errors(page.fields.iter_mut(), &wrong);
             return frame.show_as(StatusCode::BAD_REQUEST, &page);
         }
         Err(other) => return Err(other),

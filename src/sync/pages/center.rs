@@ -14,7 +14,7 @@ use crate::{
         catalogue::JobKind,
         center_store::{self, Past},
         jobs::{self, Options},
-        keyring,
+        keyring, scheduler,
     },
     types::Scope,
     web::{Fields, Path, Web, view::Section},
@@ -36,21 +36,21 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     let mut page = frame.titled(Section::Admin, "Sync");
     // What the banner would say stands on this very page.
     page.waiting = 0;
+    let schedules = scheduler::view::all(&web.db, &web.config).await?;
+    let vendors = keyring::view::all(&web.db, &web.config).await?;
     let known = |kind: &JobKind| freshness.iter().find(|known| known.source == kind.as_str());
     let jobs = JobKind::ALL.iter().zip(&newest);
     let jobs = jobs
-        .map(|(kind, newest)| center_view::kind(&page, *kind, kind.configured(&config).is_ok(), known(kind), newest.as_ref()))
+        .map(|(kind, newest)| {
+            let job = center_view::kind(&page, *kind, kind.configured(&config).is_ok(), known(kind), newest.as_ref());
+            let schedule = schedules.iter().find(|schedule| schedule.job == kind.as_str());
+            job.scheduled(&page, schedule)
+        })
         .collect();
     let running = newest.iter().flatten().filter(|job| job.status == "running");
-    let mut unset: Vec<&str> = JobKind::ALL
-        .iter()
-        .filter(|kind| kind.configured(&config).is_err())
-        .map(|kind| center_view::vendor(kind.system()))
-        .collect();
-    unset.dedup();
     frame.show(&CenterPage {
         jobs,
-        unset,
+        vendors: vendors.into_iter().map(|vendor| center_view::vendor(&page, vendor)).collect(),
         running: running.map(|job| center_view::running(&page, job)).collect(),
         waiting: waiting.into_iter().map(|plan| center_view::waiting(&page, plan)).collect(),
         runs: past.into_iter().map(|past| center_view::run(&page, past)).collect(),

@@ -5,7 +5,7 @@ use askama::Template;
 use super::words;
 use crate::{
     status::{Freshness, Waiting},
-    sync::{catalogue::JobKind, center_store::Past},
+    sync::{catalogue::JobKind, center_store::Past, keyring::Credentials, scheduler::Scheduled},
     web::view::{Page, Value, filters, time},
 };
 
@@ -20,8 +20,8 @@ pub struct CenterPage {
     pub page: Page,
     /// Every kind of job.
     pub jobs: Vec<Kind>,
-    /// Vendors that are not set up.
-    pub unset: Vec<&'static str>,
+    /// The vendors and whether they can be asked.
+    pub vendors: Vec<Vendor>,
     /// The jobs that run now.
     pub running: Vec<Running>,
     /// The plans that wait.
@@ -52,6 +52,31 @@ pub struct Kind {
     pub start: Option<String>,
     /// Whether it can be tried without changing anything.
     pub dry: bool,
+    /// When it runs by itself, in words.
+    pub cadence: String,
+    /// When it runs next.
+    pub next: Option<String>,
+    /// Where its schedule is edited.
+    pub edit: String,
+}
+
+/// One vendor.
+pub struct Vendor {
+    /// Where its credentials are entered.
+    pub href: String,
+    /// What people call it.
+    pub label: &'static str,
+    /// Whether it can be asked.
+    pub state: Value,
+    /// Where it is, or what is wrong.
+    pub detail: String,
+}
+
+impl CenterPage {
+    /// Whether no vendor can be asked.
+    fn nothing_ready(&self) -> bool {
+        !self.vendors.iter().any(|vendor| matches!(&vendor.state, Value::Dot { kind: "good", .. }))
+    }
 }
 
 /// A job that runs.
@@ -128,7 +153,18 @@ pub fn kind(page: &Page, kind: JobKind, configured: bool, known: Option<&Freshne
         (_, None, None) => (dot("", if kind.pulls() { "Never read" } else { "Never run" }), String::new()),
     };
     let start = (configured && !running).then(|| page.url(&format!("/admin/sync/{}", kind.as_str())));
-    Kind { label: kind.label(), what: kind.what(), state, detail, as_of, start, dry: kind.plans() }
+    Kind {
+        label: kind.label(),
+        what: kind.what(),
+        state,
+        detail,
+        as_of,
+        start,
+        dry: kind.plans(),
+        cadence: String::new(),
+        next: None,
+        edit: String::new(),
+    }
 }
 
 /// A job that runs, in words.
@@ -144,11 +180,34 @@ pub fn running(page: &Page, job: &Past) -> Running {
     }
 }
 
-/// What people call a vendor.
-pub fn vendor(system: &str) -> &'static str {
-    match system {
-        "datto" => "Datto RMM",
-        _ => "Freshservice",
+impl Kind {
+    /// The same with when it runs by itself.
+    pub fn scheduled(mut self, page: &Page, schedule: Option<&Scheduled>) -> Self {
+        let Some(schedule) = schedule else { return self };
+        self.edit = page.url(&format!("/admin/schedules/{}", schedule.job));
+        self.next = schedule.next_run_at.clone();
+        self.cadence = match (&schedule.inactive_because, schedule.cadence.as_str()) {
+            (Some(why), _) if self.start.is_some() => words::sentence(&format!("does not run by itself: {why}")),
+            (Some(_), _) => String::new(),
+            (None, cadence) => words::sentence(&format!("runs {cadence}")),
+        };
+        self
+    }
+}
+
+/// A vendor and whether it can be asked.
+pub fn vendor(page: &Page, known: Credentials) -> Vendor {
+    let state = match (&known.problem, known.configured) {
+        (Some(_), _) => Value::Dot { kind: "bad", text: "Unreadable".to_owned() },
+        (None, true) => Value::Dot { kind: "good", text: "Set up".to_owned() },
+        (None, false) => Value::Dot { kind: "", text: "Not set up".to_owned() },
+    };
+    let address = known.keys.iter().find_map(|key| key.value.clone());
+    Vendor {
+        href: page.url(&format!("/admin/credentials/{}", known.system)),
+        label: known.label,
+        state,
+        detail: known.problem.or(address).unwrap_or_default(),
     }
 }
 
