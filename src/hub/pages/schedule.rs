@@ -63,7 +63,8 @@ pub async fn reset(caller: Admin, frame: Frame, State(web): State<Web>, Path(job
 
 fn form(frame: &Frame, scheduled: &Scheduled) -> FormPage {
     let page = frame.titled(Section::Admin, format!("When the {} runs", scheduled.label));
-    let edited = |differs: bool, value: &str| if differs { value.to_owned() } else { String::new() };
+    let decided = scheduled.edited_by.is_some();
+    let edited = |differs: bool, value: &str| if differs && decided { value.to_owned() } else { String::new() };
     let configured = &scheduled.configured;
     let cadence = Field::text("cadence", "Runs", edited(scheduled.cadence != configured.cadence, &scheduled.cadence))
         .hint("daily, hourly, every 5m, after datto, off, or a cron expression such as 0 2 * * *; empty: as configured");

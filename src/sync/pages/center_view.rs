@@ -189,7 +189,7 @@ impl Kind {
         self.cadence = match (&schedule.inactive_because, schedule.cadence.as_str()) {
             (Some(why), _) if self.start.is_some() => words::sentence(&format!("does not run by itself: {why}")),
             (Some(_), _) => String::new(),
-            (None, cadence) => words::sentence(&format!("runs {cadence}")),
+            (None, cadence) => words::sentence(&format!("runs {}", words::cadence(cadence))),
         };
         self
     }

@@ -28,6 +28,20 @@ pub fn dated(text: &str) -> String {
     sentence(&text.split(' ').map(word).collect::<Vec<_>>().join(" "))
 }
 
+/// A cadence as people say it: `daily at 02:00`, `every 5 minutes`; a cron expression that is neither, as it is.
+pub fn cadence(text: &str) -> String {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    match fields.as_slice() {
+        ["0", "*", "*", "*", "*"] => "every hour".to_owned(),
+        [every, "*", "*", "*", "*"] if every.starts_with("*/") => format!("every {} minutes", &every[2..]),
+        [minute, hour, "*", "*", "*"] => match (minute.parse::<u8>(), hour.parse::<u8>()) {
+            (Ok(minute), Ok(hour)) => format!("daily at {hour:02}:{minute:02}"),
+            _ => text.to_owned(),
+        },
+        _ => text.to_owned(),
+    }
+}
+
 /// What a run counted: `12 new, 3 changed`, and what it read.
 pub fn counts(summary: &Value, dry_run: bool) -> (String, String) {
     let of = |action: Action| -> i64 {
@@ -141,6 +155,10 @@ mod tests {
         let evidence = "its own address answered 404 at 2026-11-21T15:19:06Z";
         assert_eq!(dated(evidence), "Its own address answered 404 at 21 Nov 2026, 15:19:06 UTC.");
         assert_eq!(sentence("it broke off"), "It broke off.");
+        assert_eq!(cadence("0 2 * * *"), "daily at 02:00");
+        assert_eq!(cadence("*/5 * * * *"), "every 5 minutes");
+        assert_eq!(cadence("after datto"), "after datto");
+        assert_eq!(cadence("0 2 * * 1"), "0 2 * * 1");
         assert_eq!(group(Kind::Contact, Action::Retire), "Contacts to retire");
     }
 }
