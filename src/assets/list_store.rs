@@ -56,7 +56,7 @@ pub static LIST: ListSpec = ListSpec {
         prefixes: &["asset.hostname_folded", "asset.serial_folded"],
     }),
     retired: Some("asset.retired_at"),
-    own: &["company_id", "company_account_number", "type", "life", "life__in"],
+    own: &["company", "company_id", "company_account_number", "type", "life", "life__in"],
     fields: &[
         "id",
         "hostname",
@@ -104,6 +104,8 @@ pub static LIST: ListSpec = ListSpec {
 
 /// Columns by whose values a person could be found out.
 const PERSONAL: &[&str] = &["last_logged_in_user"];
+/// Asks for assets that belong to nobody yet.
+pub const NO_COMPANY: &str = "none";
 
 /// The filters that are more than a comparison with one column.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +125,7 @@ impl Filters {
     pub fn read(query: &Query) -> Result<Self> {
         let text = |name: &str| query.text(name).map(|value| value.map(str::to_owned));
         Ok(Self {
-            company: text("company_account_number")?.or(text("company_id")?),
+            company: text("company_account_number")?.or(text("company_id")?).or(text("company")?),
             kind: text("type")?,
             life: text("life")?.or(text("life__in")?).map(|words| life_store::stages(&words)).transpose()?,
             without_archived: false,
@@ -144,7 +146,9 @@ impl Filters {
     }
 
     fn add(&self, conn: &mut Conn, mut query: ListQuery, days: LifeDays) -> Result<ListQuery> {
-        if let Some(company) = &self.company {
+        if self.company.as_deref() == Some(NO_COMPANY) {
+            query = query.and("asset.company_id IS NULL", Vec::new());
+        } else if let Some(company) = &self.company {
             let Some(id) = companies::find_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
             query = query.and("asset.company_id = {}", vec![id.into()]);
         }

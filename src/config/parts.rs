@@ -207,6 +207,8 @@ pub struct LifeDays {
 pub struct Assets {
     /// The stages of life, for companies that have no days of their own.
     pub life: LifeDays,
+    /// The vendor that is believed where two tell different things: `datto` or `freshservice`.
+    pub prefer: &'static str,
     /// Whether archived assets leave the lists that neighbours bill from.
     pub archived_leave_billing: bool,
 }
@@ -228,6 +230,11 @@ impl Assets {
         if life.stale >= life.archived {
             read.wrong("assets", "life_archived_days", "must be more than life_stale_days");
         }
-        Self { life, archived_leave_billing: read.flag("assets", "archived_leave_billing") }
+        let prefer = read.parsed(("assets", "prefer"), "datto", |text| match text.trim().to_lowercase().as_str() {
+            "datto" | "rmm" => Ok("datto"),
+            "freshservice" | "psa" => Ok("freshservice"),
+            _ => Err("must be datto or freshservice".to_owned()),
+        });
+        Self { life, prefer, archived_leave_billing: read.flag("assets", "archived_leave_billing") }
     }
 }

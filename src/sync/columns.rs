@@ -6,10 +6,14 @@ use serde_json::Value;
 use super::plan::FieldChange;
 use crate::{
     agents::PsaAgent,
+    assets::Asset,
     companies::Company,
     contacts::Contact,
     error::{Error, Result},
 };
+
+/// What the name of a change begins with that is about a link and not about a column.
+pub const LINK: &str = "link:";
 
 /// A row whose columns a sync can set by name.
 pub trait Assign {
@@ -20,7 +24,7 @@ pub trait Assign {
     fn assign_all(&mut self, fields: &[FieldChange]) -> Result<()> {
         fields
             .iter()
-            .filter(|change| change.field != super::planner::contacts::COMPANIES)
+            .filter(|change| change.field != super::planner::contacts::COMPANIES && !change.field.starts_with(LINK))
             .try_for_each(|c| self.assign(&c.field, &c.to))
     }
 }
@@ -54,3 +58,7 @@ assign!(Contact: name first_name last_name email secondary_emails job_title acti
     can_see_all_changes background_information work_schedule_id user_number vendor_reference vendor_created_at vendor_updated_at);
 
 assign!(PsaAgent: first_name last_name email job_title active department_ids group_ids vendor_created_at vendor_updated_at);
+
+assign!(Asset: hostname company_id kind serial_number asset_tag manufacturer model warranty_expires hardware_type device_type
+    operating_system os_version description domain mac_address antivirus_product enabled_administrators backup_usage_tb
+    backup_data_bytes rmm_site_name portal_url web_remote_url udf);

@@ -13,11 +13,15 @@ pub enum Kind {
     Contact,
     /// A vendor's agent.
     PsaAgent,
+    /// A site of the RMM; what a plan says of one is only told.
+    Site,
+    /// An asset.
+    Asset,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are applied.
-    pub const ALL: [Self; 3] = [Self::Company, Self::Contact, Self::PsaAgent];
+    pub const ALL: [Self; 5] = [Self::Company, Self::Contact, Self::PsaAgent, Self::Site, Self::Asset];
 
     /// The word stored in the database; the same as in history.
     #[must_use]
@@ -26,6 +30,8 @@ impl Kind {
             Self::Company => "company",
             Self::Contact => "contact",
             Self::PsaAgent => "psa_agent",
+            Self::Site => "site",
+            Self::Asset => "asset",
         }
     }
 
@@ -36,6 +42,8 @@ impl Kind {
             Self::Company => "companies",
             Self::Contact => "contacts",
             Self::PsaAgent => "agents",
+            Self::Site => "sites",
+            Self::Asset => "assets",
         }
     }
 
