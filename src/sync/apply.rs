@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    columns::Assign,
+    assets::sources_store,
+    columns::{Assign, LINK},
     jobs_store::{Lease, prove},
     locals_store,
     plan::{Action, Item, Kind, Observation, State},
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     agents::PsaAgent,
+    assets::Asset,
     companies::Company,
     contacts::{Contact, Membership, store as contacts},
     db::{Db, Write},
@@ -148,6 +150,20 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
         Kind::PsaAgent => {
             let (external_source, external_id) = (source(w), item.external_id.clone().unwrap_or_default());
             write(w, item, PsaAgent { external_source, external_id, active: true, ..PsaAgent::default() })
+        }
+        // What a plan says of sites is only told.
+        Kind::Site => Ok(item.entity_id),
+        Kind::Asset => {
+            let new = Asset { kind: "other".to_owned(), status: "active".to_owned(), ..Asset::default() };
+            let id = write(w, item, new)?;
+            if let (Some(id), true) = (id, item.fields.iter().any(|change| change.field.starts_with(LINK))) {
+                let system = source(w);
+                links::unlink(w, Asset::ENTITY, id, &system, item.external_id.as_deref().unwrap_or_default())?;
+                if !links::of(w, Asset::ENTITY, id)?.iter().any(|link| link.system == system) {
+                    sources_store::forget(w, id, &system)?;
+                }
+            }
+            Ok(id)
         }
     }
 }

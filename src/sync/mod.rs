@@ -4,6 +4,9 @@
 
 mod answer;
 pub mod api;
+pub mod assets;
+pub mod devices;
+pub mod review;
 mod apply;
 pub mod budget;
 mod budget_store;

@@ -62,6 +62,14 @@ pub fn begin(c: &mut Conn, lease: &Lease, run: i64, held_because: Option<&str>, 
     c.one(sql, params![run, &lease.name, now(), held_because, summary.to_string()])?.get(0)
 }
 
+/// Says what a draft came to, once all its items are stored.
+pub fn conclude(c: &mut Conn, lease: &Lease, plan: i64, held_because: Option<&str>, summary: &serde_json::Value) -> Result<()> {
+    prove(c, lease)?;
+    let sql = "UPDATE sync_plans SET held_because = ?1, summary = ?2 WHERE id = ?3";
+    c.run(sql, params![held_because, summary.to_string(), plan])?;
+    Ok(())
+}
+
 /// Makes a draft count. Unless it is the proposal of a dry run, it takes the place of every plan of this
 /// source that still waits.
 pub fn publish(c: &mut Conn, lease: &Lease, plan: i64, status: &str) -> Result<()> {

@@ -87,6 +87,11 @@ impl Report {
     /// Counts the items of a plan, and nothing else.
     pub fn recount(&mut self, items: &[Item]) {
         (self.counts, self.changes, self.held, self.held_kinds) = Default::default();
+        self.count(items);
+    }
+
+    /// Counts these items too.
+    pub fn count(&mut self, items: &[Item]) {
         for item in items {
             *self.counts.entry(item.kind.plural()).or_default().entry(item.action.as_str()).or_default() += 1;
             self.changes += u64::from(item.action.writes());

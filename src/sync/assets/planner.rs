@@ -51,7 +51,7 @@ pub struct Rules {
 
 impl Local {
     /// What a row should hold once this vendor has told `values`.
-    fn wanted(&self, rules: Rules, values: &Cells) -> Cells {
+    pub fn wanted(&self, rules: Rules, values: &Cells) -> Cells {
         let before = self.told.get(rules.system).map(|(words, _)| words);
         let now = fields::overlay(before, values);
         let mut told: Vec<(&str, &Words)> = vec![(rules.system, &now)];
@@ -108,21 +108,9 @@ impl Local {
         let same_seen = told.seen.as_ref().is_none_or(|now| {
             self.seen.as_ref().is_some_and(|old| Observation { observed_at: None, ..old.clone() } == *now)
         });
-        same_seen
-            && (told.place.is_none() || *place == told.place)
-            && fields::overlay(Some(words), &told.values) == *words
-            && told.users.as_ref().is_none_or(|users| users_of(words) == *users)
+        same_seen && (told.place.is_none() || *place == told.place) && told.words(Some(words)) == *words
     }
 }
-
-/// The contacts that a vendor said use an asset.
-pub fn users_of(words: &Words) -> Vec<i64> {
-    let listed = words.get(USERS).and_then(serde_json::Value::as_array);
-    listed.into_iter().flatten().filter_map(serde_json::Value::as_i64).collect()
-}
-
-/// The name under which a vendor's users of an asset are kept among its words.
-pub const USERS: &str = "users";
 
 /// Plans one record. `row` is the asset that it is linked to, or that it turns out to be.
 pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Verdict>) -> Vec<Item> {

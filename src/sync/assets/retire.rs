@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 use super::planner::{Local, Rules};
-use crate::sync::{
-    columns::LINK,
-    plan::{Action, FieldChange, Item, Kind},
-    planner::retire::Evidence,
+use crate::{
+    history::pins,
+    sync::{
+        columns::LINK,
+        plan::{Action, FieldChange, Item, Kind},
+        planner::retire::Evidence,
+    },
 };
 
 /// Plans what becomes of one asset that a vendor's complete lists lacked.
@@ -19,6 +22,10 @@ pub fn plan(rules: Rules, external_id: &str, row: &Local, evidence: Option<&Evid
     };
     let also_linked = row.links.iter().any(|(system, id)| system == rules.system && id != external_id);
     if !also_linked && !row.is_known_elsewhere(rules.system) {
+        if row.pins.contains(pins::LIFE) {
+            let reason = "a person brought it back here; the vendor has it no more";
+            return vec![row.mark(Item::new(Kind::Asset, Action::Pinned, &label, reason).from_vendor(external_id))];
+        }
         let mut item = Item::new(Kind::Asset, Action::Retire, &label, "the vendor has it no more").from_vendor(external_id);
         item.evidence = Some(proof);
         return vec![row.mark(item)];

@@ -1,6 +1,10 @@
 //! What a vendor tells of one device, in our words.
 
+use super::fields::{self, Words};
 use crate::{assets::Observation, sync::cells::Cells};
+
+/// The name under which a vendor's users of an asset are kept among its words.
+const USERS: &str = "users";
 
 /// One vendor record, read. A column that the record does not tell about is not in the cells, and what
 /// we have stays; one it says is empty is null.
@@ -12,6 +16,8 @@ pub struct Told {
     pub label: String,
     /// Our columns, as far as the record tells about them; `company_id` among them.
     pub values: Cells,
+    /// What is kept among the vendor's words and is no column of ours (the class that an audit asks for).
+    pub extras: Cells,
     /// What moves without history, when this vendor watches devices.
     pub seen: Option<Observation>,
     /// The vendor's place of it (a site), which says whose it is.
@@ -22,11 +28,32 @@ pub struct Told {
     pub users: Option<Vec<i64>>,
     /// Fields that were there but unusable.
     pub ignored: Vec<String>,
+    /// Whether it is not to be stored yet, because whose it is could not be read.
+    pub waits: bool,
     /// Why it is no live device, although it is listed.
     pub gone: Option<String>,
 }
 
+/// The contacts that a vendor said use an asset.
+pub fn users_of(words: &Words) -> Vec<i64> {
+    let listed = words.get(USERS).and_then(serde_json::Value::as_array);
+    listed.into_iter().flatten().filter_map(serde_json::Value::as_i64).collect()
+}
+
 impl Told {
+    /// The vendor's words once this record is laid over what it told before.
+    #[must_use]
+    pub fn words(&self, before: Option<&Words>) -> Words {
+        let mut words = fields::overlay(before, &self.values);
+        for (name, value) in self.extras.iter() {
+            words.insert(name.to_owned(), value.to_json());
+        }
+        if let Some(users) = &self.users {
+            words.insert(USERS.to_owned(), serde_json::json!(users));
+        }
+        words
+    }
+
     /// The company that the record says it belongs to.
     #[must_use]
     pub fn company(&self) -> Option<i64> {

@@ -1,0 +1,359 @@
+//! One vendor's devices through the planner, chunk by chunk: planned, stored, applied, and then what
+//! moves without history. Memory does not grow with the number of devices.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    matching::Verdict,
+    observing,
+    planner::{self, Local, Rules},
+    retire, rows_store,
+    told::Told,
+};
+use crate::{
+    db::{Conn, Write},
+    error::Result,
+    sync::{
+        apply::Apply,
+        jobs::Job,
+        plan::{Action, Item, Kind, State},
+        planner::{retire::Evidence, valve::Limits},
+        plans_store,
+        report::{Ending, Report},
+        review::{Candidate, Raised, review_store},
+        run::Decision,
+        runs_store,
+    },
+    types::{Actor, Scope},
+};
+
+/// How often a plan is made anew because rows changed under it.
+const PASSES: usize = 3;
+/// Items stored in one transaction.
+const STORED: usize = 100;
+/// Rows looked at together when something is missing.
+const ROWS: usize = 200;
+/// The most items that a dry run hands back; all of them are in the stored proposal.
+const SHOWN: i64 = 20_000;
+
+/// A vendor's records, to be read as often as needed.
+pub trait Source: Send + Sync {
+    /// How many chunks there are.
+    fn chunks(&self) -> usize;
+    /// The records of one chunk. No record is in two of them.
+    fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<Told>>;
+    /// Whether the vendor lists this record as a live one.
+    fn lists(&self, external_id: &str) -> bool;
+}
+
+/// Assets that the vendor feeds and its lists lacked, with what was found out about them.
+#[derive(Clone, Debug, Default)]
+pub struct Missing {
+    /// The vendor's id and the asset.
+    pub rows: Vec<(String, i64)>,
+    /// By the vendor's id.
+    pub evidence: HashMap<String, Evidence>,
+}
+
+/// Everything that one run needs once its lists are read and proven.
+pub struct Pass {
+    /// The job it belongs to.
+    pub job: Job,
+    /// The run.
+    pub run: i64,
+    /// Whose records, and who is believed.
+    pub rules: Rules,
+    /// The records.
+    pub source: Arc<dyn Source>,
+    /// What the lists lacked.
+    pub missing: Missing,
+    /// What each newcomer is.
+    pub verdicts: Arc<HashMap<String, Verdict>>,
+    /// Notes of the run that are about no device.
+    pub notes: Vec<Item>,
+}
+
+/// A plan in the making.
+struct Draft {
+    id: Option<i64>,
+    report: Report,
+    dirty: BTreeSet<usize>,
+    /// Labels of the devices that may be one of our assets, by the vendor's id.
+    unsure: HashMap<String, String>,
+}
+
+impl Pass {
+    /// Plans and applies until nothing is stale, then writes what moves without history. Returns the
+    /// items of a dry run.
+    ///
+    /// # Errors
+    /// Those of the database; `Conflict` when another process took the job over.
+    pub async fn run(&self, report: &mut Report) -> Result<Vec<Item>> {
+        let mut dirty = BTreeSet::new();
+        for pass in 1..=PASSES {
+            let draft = self.plan(report).await?;
+            if pass == 1 {
+                (report.counts, report.changes) = (draft.report.counts.clone(), draft.report.changes);
+            }
+            (report.held, report.held_kinds) = (draft.report.held, draft.report.held_kinds.clone());
+            report.held_because.clone_from(&draft.report.held_because);
+            dirty.extend(draft.dirty);
+            let Some(id) = draft.id else { break };
+            report.plan_id = Some(id);
+            if !self.job.options.dry_run {
+                self.raise(draft.unsure).await?;
+            }
+            if self.job.options.dry_run {
+                return self.job.db.read(&Scope::All, move |c| plans_store::items(c, id, 0, SHOWN)).await;
+            }
+            if self.apply(id, report).await? == 0 {
+                break;
+            }
+        }
+        if report.held > 0 && report.ending == Ending::Done && !report.dry_run {
+            report.ending = Ending::Held;
+        }
+        if !self.job.options.dry_run {
+            observing::run(self, &dirty).await?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Who acts, in history.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::sync(self.rules.system, self.run)
+    }
+
+    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        self.job.write(&Actor::system("sync"), work).await
+    }
+
+    /// Plans every chunk against the rows as they are now, and stores the plan.
+    async fn plan(&self, so_far: &Report) -> Result<Draft> {
+        let mut report = Report { kinds: so_far.kinds.clone(), dry_run: so_far.dry_run, ..Report::default() };
+        report.listed.clone_from(&so_far.listed);
+        (report.skipped, report.problems) = (so_far.skipped, so_far.problems.clone());
+        let mut draft = Draft { id: None, report, dirty: BTreeSet::new(), unsure: HashMap::new() };
+        let system = self.rules.system;
+        let linked = Arc::new(self.job.db.read(&Scope::All, move |c| rows_store::linked(c, system)).await?);
+        self.add(&mut draft, self.notes.clone()).await?;
+        self.job.progress.begin("planning", Some(self.source.chunks() as u64));
+        for chunk in 0..self.source.chunks() {
+            let (source, rules, linked, verdicts) = (self.source.clone(), self.rules, linked.clone(), self.verdicts.clone());
+            let plan = move |c: &mut Conn| plan_chunk(c, rules, &*source, chunk, &linked, &verdicts);
+            let (items, dirty) = self.job.db.read(&Scope::All, plan).await?;
+            if dirty {
+                draft.dirty.insert(chunk);
+            }
+            self.add(&mut draft, items).await?;
+            self.job.progress.add(1);
+        }
+        let mut gone = self.plan_missing().await?;
+        draft.report.held_because = self.close_valve(&mut gone).await?;
+        let nothing = self.ask(&mut draft.report, &mut gone);
+        self.add(&mut draft, gone).await?;
+        if nothing {
+            self.hold_everything(&mut draft).await?;
+        }
+        self.publish(&draft).await?;
+        Ok(draft)
+    }
+
+    async fn add(&self, draft: &mut Draft, items: Vec<Item>) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        draft.report.count(&items);
+        for item in items.iter().filter(|item| item.kind == Kind::Asset && item.action == Action::Review) {
+            if let (None, Some(external_id)) = (item.entity_id, &item.external_id) {
+                draft.unsure.insert(external_id.clone(), item.label.clone());
+            }
+        }
+        let plan = match draft.id {
+            Some(id) => id,
+            None => {
+                let (lease, run) = (self.job.lease.clone(), self.run);
+                let none = serde_json::json!({});
+                self.write(move |w| plans_store::begin(w, &lease, run, None, &none)).await?
+            }
+        };
+        draft.id = Some(plan);
+        let mut rest = items;
+        while !rest.is_empty() {
+            let more = rest.split_off(rest.len().min(STORED));
+            let (lease, mut some) = (self.job.lease.clone(), rest);
+            self.write(move |w| plans_store::add(w, &lease, plan, &mut some)).await?;
+            rest = more;
+        }
+        Ok(())
+    }
+
+    /// Puts the devices that may be one of our assets into the review list.
+    async fn raise(&self, unsure: HashMap<String, String>) -> Result<()> {
+        for (external_id, label) in unsure {
+            let Some(Verdict::Unsure(why, candidates)) = self.verdicts.get(&external_id) else { continue };
+            let candidate = |(id, name, why): &(i64, String, String)| Candidate {
+                id: *id,
+                account_number: None,
+                name: name.clone(),
+                why: why.clone(),
+            };
+            let candidates = candidates.iter().map(candidate).collect();
+            let raised = Raised { system: self.rules.system, kind: "device", external_id, label, reason: why.clone(), candidates };
+            self.write(move |w| review_store::raise(w, &raised).map(|_| ())).await?;
+        }
+        Ok(())
+    }
+
+    /// What becomes of the assets that the lists lacked.
+    async fn plan_missing(&self) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for rows in self.missing.rows.chunks(ROWS) {
+            let (rows, rules) = (rows.to_vec(), self.rules);
+            let ids: Vec<i64> = rows.iter().map(|(_, id)| *id).collect();
+            let locals = self.job.db.read(&Scope::All, move |c| rows_store::by_ids(c, &ids)).await?;
+            for (external_id, id) in &rows {
+                let still = |row: &&Local| !row.retired && row.links.iter().any(|(_, known)| known == external_id);
+                if let Some(row) = locals.get(id).filter(still) {
+                    items.extend(retire::plan(rules, external_id, row, self.missing.evidence.get(external_id)));
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    /// Holds the retirements when they, or the rows that the lists lacked, are more than a little.
+    async fn close_valve(&self, items: &mut [Item]) -> Result<Option<String>> {
+        let retiring = items.iter().filter(|item| item.action == Action::Retire).count() as u64;
+        if retiring == 0 || self.job.options.yes {
+            return Ok(None);
+        }
+        let system = self.rules.system;
+        let live = self.job.db.read(&Scope::All, move |c| rows_store::live(c, system)).await?;
+        let sync = self.job.config.sync;
+        let allowed = Limits { minimum: sync.retire_minimum, percent: sync.retire_percent }.of(live);
+        let lacking = self.missing.rows.len() as u64;
+        if lacking.max(retiring) <= allowed {
+            return Ok(None);
+        }
+        hold(items);
+        Ok(Some(if retiring > allowed {
+            format!("{retiring} of {live} {} would be retired, more than {allowed}", Kind::Asset.plural())
+        } else {
+            format!("{lacking} of {live} {} were not listed, more than {allowed}", Kind::Asset.plural())
+        }))
+    }
+
+    /// Lets the person at the terminal decide; `true` when nothing at all is to be done.
+    fn ask(&self, report: &mut Report, gone: &mut [Item]) -> bool {
+        let Some(ask) = &self.job.options.ask else { return false };
+        if self.job.options.yes || self.job.options.dry_run || !gone.iter().any(|item| item.action == Action::Retire) {
+            return false;
+        }
+        let mut whole = report.clone();
+        whole.count(gone);
+        match ask(&whole, gone) {
+            Decision::All => {
+                gone.iter_mut().filter(|item| item.state == State::Held).for_each(|item| item.state = State::Pending);
+                report.held_because = None;
+                false
+            }
+            Decision::KeepRows => {
+                hold(gone);
+                report.held_because.get_or_insert_with(|| "not confirmed at the terminal".to_owned());
+                false
+            }
+            Decision::Nothing => {
+                report.held_because = Some("declined at the terminal".to_owned());
+                true
+            }
+        }
+    }
+
+    async fn hold_everything(&self, draft: &mut Draft) -> Result<()> {
+        let Some(id) = draft.id else { return Ok(()) };
+        self.write(move |w| plans_store::move_items(w, id, State::Pending, State::Held)).await?;
+        (draft.report.held, draft.report.held_kinds) = (draft.report.changes, [Kind::Asset.plural()].into());
+        Ok(())
+    }
+
+    async fn publish(&self, draft: &Draft) -> Result<()> {
+        let lease = self.job.lease.clone();
+        let dry_run = self.job.options.dry_run;
+        let Some(id) = draft.id else {
+            return if dry_run { Ok(()) } else { self.write(move |w| plans_store::supersede(w, &lease)).await };
+        };
+        let (why, summary) = (draft.report.held_because.clone(), draft.report.summary());
+        let status = if dry_run { "proposed" } else { "applying" };
+        self.write(move |w| {
+            plans_store::conclude(w, &lease, id, why.as_deref(), &summary)?;
+            plans_store::publish(w, &lease, id, status)
+        })
+        .await
+    }
+
+    async fn apply(&self, plan: i64, report: &mut Report) -> Result<u64> {
+        let (lease, run) = (self.job.lease.clone(), self.run);
+        self.write(move |w| runs_store::advance(w, &lease, run, "applying")).await?;
+        let (db, lease, progress) = (self.job.db.clone(), self.job.lease.clone(), self.job.progress.clone());
+        let applied = Apply { db, lease, plan, actor: self.actor(), progress }.run().await?;
+        let status = if report.held > 0 { "held" } else { "applied" };
+        self.write(move |w| plans_store::set_status(w, plan, status)).await?;
+        report.applied += applied.done;
+        Ok(applied.stale)
+    }
+}
+
+fn hold(items: &mut [Item]) {
+    items.iter_mut().filter(|item| item.action == Action::Retire).for_each(|item| item.state = State::Held);
+}
+
+/// The asset that a record is, or turns out to be.
+pub(super) fn row_of(told: &Told, linked: &HashMap<String, i64>, verdicts: &HashMap<String, Verdict>) -> Option<i64> {
+    linked.get(&told.external_id).copied().or_else(|| match verdicts.get(&told.external_id) {
+        Some(Verdict::Adopt(id, _)) => Some(*id),
+        _ => None,
+    })
+}
+
+/// The items of one chunk, and whether something is to be written beside them.
+fn plan_chunk(
+    c: &mut Conn,
+    rules: Rules,
+    source: &dyn Source,
+    chunk: usize,
+    linked: &HashMap<String, i64>,
+    verdicts: &HashMap<String, Verdict>,
+) -> Result<(Vec<Item>, bool)> {
+    let told = source.read(c, chunk)?;
+    let ids: Vec<i64> = told.iter().filter_map(|told| row_of(told, linked, verdicts)).collect();
+    let locals = rows_store::by_ids(c, &ids)?;
+    let (mut items, mut dirty) = (Vec::new(), false);
+    for told in &told {
+        let row = row_of(told, linked, verdicts).and_then(|id| locals.get(&id));
+        if told.gone.is_some() || (told.waits && row.is_none()) {
+            continue;
+        }
+        if let Some(row) = row {
+            if let Some(speaker) = other_speaker(rules, source, row, &told.external_id) {
+                let reason = format!("asset {} is also {speaker} at the vendor, which is believed", row.id);
+                items.push(row.mark(Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id)));
+                continue;
+            }
+        }
+        let is_link = linked.contains_key(&told.external_id);
+        let verdict = verdicts.get(&told.external_id).filter(|_| !is_link);
+        items.extend(planner::plan(rules, told, row, verdict));
+        dirty |= row.is_none_or(|row| !(row.retired && row.retired_by_hand) && (!is_link || !row.has_heard(rules.system, told)));
+    }
+    Ok((items, dirty))
+}
+
+/// Of several records that are one asset, the first that is listed speaks for it.
+pub(super) fn other_speaker<'r>(rules: Rules, source: &dyn Source, row: &'r Local, external_id: &str) -> Option<&'r str> {
+    let mut ours = row.links.iter().filter(|(system, _)| system == rules.system).map(|(_, id)| id.as_str());
+    ours.find(|id| source.lists(id)).filter(|speaker| *speaker != external_id)
+}

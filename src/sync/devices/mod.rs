@@ -1,0 +1,14 @@
+//! The pull from Datto RMM: sites to companies, devices to assets.
+
+mod fetch;
+mod inventory;
+mod mapping;
+mod prove;
+mod run;
+pub mod sites;
+pub mod sites_store;
+mod source;
+mod staged_store;
+mod walk;
+
+pub use self::run::body;

@@ -1,0 +1,244 @@
+//! The Datto job: finish what an earlier run left, read, decide about sites, prove, plan, apply.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use super::{
+    fetch::Reader,
+    inventory::Inventory,
+    prove::Coverage,
+    sites::{Companies, Match},
+    sites_store::{self, Known},
+    source::Devices,
+    staged_store,
+};
+use crate::{
+    db::Write,
+    error::{Error, Result},
+    sync::{
+        apply::Apply,
+        assets::{
+            Pass, Rules, Source,
+            marks,
+            matching::{self, Verdict},
+            newcomers, rows_store,
+        },
+        datto::{
+            NAME, SYSTEM,
+            client::{Audit, Datto},
+            wire,
+        },
+        jobs::{Ended, Job},
+        plan::{Action, Item, Kind},
+        plans_store,
+        report::{Ending, Report},
+        review::{Raised, review_store},
+        runs_store,
+    },
+    types::{Actor, Scope},
+};
+
+/// New devices whose audit is looked at, to tell whether they are assets that were here before.
+const LOOKUPS: usize = 600;
+/// Sites written in one transaction.
+const SITES: usize = 100;
+
+/// The body of the job.
+///
+/// # Errors
+/// `Upstream` when the vendor cannot be read or says nothing; those of the database.
+pub async fn body(job: Job) -> Result<Ended> {
+    let client = Datto::open(&job.db, &job.config)?.shown_in(job.progress.clone());
+    let mut report = Report { kinds: vec![Kind::Site, Kind::Asset], dry_run: job.options.dry_run, ..Report::default() };
+    if !job.options.dry_run {
+        report.applied += finish_interrupted(&job).await?;
+    }
+    let (lease, dry_run, full) = (job.lease.clone(), job.options.dry_run, job.options.full);
+    let before = job.db.read(&Scope::All, |c| runs_store::interrupted(c, SYSTEM)).await?.filter(|_| !full);
+    let begin = move |w: &mut Write<'_>| {
+        let run = runs_store::begin(w, &lease, SYSTEM, dry_run)?;
+        let left = before.map(|from| staged_store::inherit(w, from, run)).transpose()?.unwrap_or_default();
+        Ok((run, left > 0))
+    };
+    let (run, resumed) = job.write(&Actor::system("sync"), begin).await?;
+    report.run_id = run;
+    let reader = Reader { job: job.clone(), run, client, resumed, shut: AtomicBool::new(false) };
+    let result = steps(&reader, &mut report).await;
+    report.retries = reader.client.retries();
+    let (status, error) = match &result {
+        Err(error) => ("failed", Some(error.to_string())),
+        Ok(_) if report.ending == Ending::Upstream => ("failed", Some(report.problems.join("; "))),
+        Ok(_) if report.ending == Ending::Held => ("held", None),
+        Ok(_) => ("done", None),
+    };
+    let (lease, summary) = (job.lease.clone(), report.summary().to_string());
+    let finish = move |w: &mut Write<'_>| runs_store::finish(w, &lease, run, status, error.as_deref(), &summary);
+    let finished = job.write(&Actor::system("sync"), finish).await;
+    let items = result?;
+    finished?;
+    Ok(report.ended(items))
+}
+
+/// Applies what is left of a plan whose job was killed.
+async fn finish_interrupted(job: &Job) -> Result<u64> {
+    let Some(plan) = job.db.read(&Scope::All, |c| plans_store::unfinished(c, SYSTEM)).await? else { return Ok(0) };
+    tracing::info!(plan = plan.id, "applying the rest of a plan that an interrupted run left");
+    let (db, lease, progress) = (job.db.clone(), job.lease.clone(), job.progress.clone());
+    Ok(Apply { db, lease, plan: plan.id, actor: Actor::sync(SYSTEM, plan.run_id), progress }.run().await?.done)
+}
+
+async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
+    let job = &reader.job;
+    let mut inventory = reader.read().await?;
+    let live = job.db.read(&Scope::All, |c| rows_store::live(c, SYSTEM)).await?;
+    report.listed = [("sites", inventory.sites.len()), ("assets", inventory.devices.len())].into();
+    let nothing = if inventory.sites.is_empty() { Some("sites") } else { inventory.devices.is_empty().then_some("devices") };
+    if let Some(what) = nothing.filter(|_| live > 0) {
+        let message = format!("{NAME} listed no {what} although {live} assets came from it; nothing was changed");
+        return Err(Error::Upstream { service: NAME, message });
+    }
+    let (matches, known) = match_sites(job, &inventory).await?;
+    if !job.options.dry_run {
+        store_sites(job, &inventory, &matches, &known).await?;
+    }
+    let companies: Vec<Option<i64>> = matches.iter().map(|found| found.company).collect();
+    let findings = reader.prove(&mut inventory, &Coverage { known: &known, companies: &companies }).await?;
+    if !inventory.problems.is_empty() || findings.unproven.is_some() {
+        report.ending = Ending::Upstream;
+    }
+    report.listed.insert("assets", inventory.devices.len());
+    report.skip(&inventory.skipped_records);
+    report.skipped = inventory.skipped;
+    report.problems.extend(inventory.problems.iter().cloned().chain(findings.unproven));
+    let notes = notes(&inventory, &matches);
+    let companies = inventory
+        .sites
+        .iter()
+        .zip(&matches)
+        .map(|(site, found)| (site.deleted || site.numbers.is_some() || known.contains_key(&site.uid)).then_some(found.company))
+        .collect();
+    let names = job.config.datto.fields.clone();
+    let source: Arc<dyn Source> = Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, names });
+    let verdicts = Arc::new(meet(reader, &source).await?);
+    let rules = Rules { system: SYSTEM, prefer: job.config.assets.prefer };
+    Pass { job: job.clone(), run: reader.run, rules, source, missing: findings.missing, verdicts, notes }.run(report).await
+}
+
+/// Whose each site is.
+async fn match_sites(job: &Job, inventory: &Inventory) -> Result<(Vec<Match>, HashMap<String, Known>)> {
+    let read = |c: &mut crate::db::Conn| {
+        Ok((Companies::new(sites_store::companies(c)?, sites_store::links(c)?), sites_store::all(c)?))
+    };
+    let (companies, known) = job.db.read(&Scope::All, read).await?;
+    let resolve = |site: &super::inventory::Site| {
+        if site.deleted {
+            return Match { basis: "none", ..Match::default() };
+        }
+        companies.resolve(&site.uid, &site.name, site.numbers.as_deref(), known.get(&site.uid))
+    };
+    Ok((inventory.sites.iter().map(resolve).collect(), known))
+}
+
+/// Writes what was found out about sites, where it differs, and the review list.
+async fn store_sites(job: &Job, inventory: &Inventory, matches: &[Match], known: &HashMap<String, Known>) -> Result<()> {
+    let mut work = Vec::new();
+    for (site, found) in inventory.sites.iter().zip(matches) {
+        if site.deleted || (site.numbers.is_none() && !known.contains_key(&site.uid)) {
+            continue;
+        }
+        let before = known.get(&site.uid);
+        let now = Known {
+            uid: site.uid.clone(),
+            name: site.name.clone(),
+            company_id: found.company,
+            basis: found.basis.to_owned(),
+            account_number: found.number.clone(),
+            ..before.cloned().unwrap_or_default()
+        };
+        let same = before.is_some_and(|before| Known { gone_at: None, ..now.clone() } == *before);
+        work.push((now, same, found.clone(), site.numbers.is_some()));
+    }
+    for some in work.chunks(SITES) {
+        let some = some.to_vec();
+        job.write(&Actor::system("sync"), move |w| some.iter().try_for_each(|(site, same, found, read)| store_site(w, site, *same, found, *read)))
+            .await?;
+    }
+    let gone: Vec<String> = known
+        .values()
+        .filter(|known| known.gone_at.is_none() && !inventory.by_uid.contains_key(&known.uid))
+        .map(|known| known.uid.clone())
+        .collect();
+    for some in gone.chunks(SITES) {
+        let some = some.to_vec();
+        let note = move |w: &mut Write<'_>| {
+            some.iter().try_for_each(|uid| {
+                sites_store::set_gone(w, uid)?;
+                review_store::settle(w, SYSTEM, "site", uid)
+            })
+        };
+        job.write(&Actor::system("sync"), note).await?;
+    }
+    Ok(())
+}
+
+fn store_site(w: &mut Write<'_>, site: &Known, same: bool, found: &Match, read: bool) -> Result<()> {
+    if !same {
+        sites_store::put(w, site)?;
+    }
+    match &found.review {
+        Some((reason, candidates)) => {
+            if found.reopened {
+                review_store::reopen(w, SYSTEM, "site", &site.uid)?;
+            }
+            let (external_id, label) = (site.uid.clone(), site.name.clone());
+            let (reason, candidates) = (reason.clone(), candidates.clone());
+            review_store::raise(w, &Raised { system: SYSTEM, kind: "site", external_id, label, reason, candidates }).map(|_| ())
+        }
+        None if read => review_store::settle(w, SYSTEM, "site", &site.uid),
+        None => Ok(()),
+    }
+}
+
+fn notes(inventory: &Inventory, matches: &[Match]) -> Vec<Item> {
+    let mut notes = Vec::new();
+    for (site, found) in inventory.sites.iter().zip(matches) {
+        if let Some((reason, candidates)) = &found.review {
+            let named: Vec<String> =
+                candidates.iter().map(|one| format!("{} ({})", one.name, one.account_number.as_deref().unwrap_or_default())).collect();
+            let maybe = if named.is_empty() { String::new() } else { format!("; maybe {}", named.join(", ")) };
+            notes.push(Item::new(Kind::Site, Action::Review, &site.name, format!("{reason}{maybe}")).from_vendor(&site.uid));
+        }
+    }
+    notes
+}
+
+/// What each new device is: an asset that was here before, maybe one, or something new.
+async fn meet(reader: &Reader, source: &Arc<dyn Source>) -> Result<HashMap<String, Verdict>> {
+    let mut found = newcomers::collect(&reader.job.db, SYSTEM, source).await?;
+    let worth = found.worth_a_look();
+    if !worth.is_empty() {
+        reader.job.progress.begin("looking at new devices", Some(worth.len().min(LOOKUPS) as u64));
+    }
+    for at in worth.into_iter().take(LOOKUPS) {
+        let Some(newcomer) = found.devices.get_mut(at) else { continue };
+        match reader.client.audit(&newcomer.external_id, "device").await {
+            Ok(Audit::Told(audit)) => {
+                let serial = wire::object(&audit, "bios").and_then(|bios| wire::text(bios, "serialNumber"));
+                newcomer.marks.serial = serial.as_deref().and_then(marks::serial);
+                let nics = wire::list(&audit, "nics").iter().filter_map(wire::record);
+                let own = nics.filter(|nic| !wire::text(nic, "instance").is_some_and(|name| marks::wanders(&name)));
+                let macs = own.filter_map(|nic| marks::mac(&wire::text(nic, "macAddress")?));
+                newcomer.marks.macs = macs.collect();
+            }
+            Ok(Audit::Gone | Audit::WrongClass) => {}
+            Err(fault) => {
+                tracing::warn!(%fault, "new devices are told from old assets by their names alone");
+                break;
+            }
+        }
+        reader.job.progress.add(1);
+    }
+    Ok(matching::decide(&found.devices, &found.candidates))
+}

@@ -1,0 +1,121 @@
+//! Sites and whose they are, in the database.
+
+use std::collections::HashMap;
+
+use crate::{
+    db::{Conn, Row, Write},
+    error::Result,
+    params,
+    types::now,
+};
+
+/// A site as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Our id of it.
+    pub id: i64,
+    /// The vendor's.
+    pub uid: String,
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub company_id: Option<i64>,
+    /// How that is known: `number`, `link`, `person`, `ignored`, `none`.
+    pub basis: String,
+    /// What its variable last said.
+    pub account_number: Option<String>,
+    /// What its variable said when a person decided.
+    pub decided_number: Option<String>,
+    /// Since when the vendor lists it no more.
+    pub gone_at: Option<String>,
+}
+
+/// A company, as far as sites name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompanyRef {
+    /// Its id.
+    pub id: i64,
+    /// Its account number.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is a tombstone.
+    pub retired: bool,
+}
+
+const COLUMNS: &str = "id, uid, name, company_id, basis, account_number, decided_number, gone_at";
+
+fn known(row: &Row) -> Result<Known> {
+    Ok(Known {
+        id: row.get(0)?,
+        uid: row.get(1)?,
+        name: row.get(2)?,
+        company_id: row.get(3)?,
+        basis: row.get(4)?,
+        account_number: row.get(5)?,
+        decided_number: row.get(6)?,
+        gone_at: row.get(7)?,
+    })
+}
+
+/// Every site, by the vendor's id.
+pub fn all(c: &mut Conn) -> Result<HashMap<String, Known>> {
+    let rows = c.all(&format!("SELECT {COLUMNS} FROM @rmm_sites site ORDER BY id"), &[])?;
+    rows.iter().map(|row| known(row).map(|site| (site.uid.clone(), site))).collect()
+}
+
+/// The sites of one company.
+pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<Known>> {
+    let sql = format!("SELECT {COLUMNS} FROM @rmm_sites site WHERE company_id = ?1 ORDER BY id");
+    c.all(&sql, params![company_id])?.iter().map(known).collect()
+}
+
+/// Every company, tombstones included.
+pub fn companies(c: &mut Conn) -> Result<Vec<CompanyRef>> {
+    let rows = c.all("SELECT id, account_number, name, retired_at FROM @companies company ORDER BY id", &[])?;
+    let read = |row: &Row| {
+        let retired = row.get::<Option<String>>(3)?.is_some();
+        Ok(CompanyRef { id: row.get(0)?, number: row.get::<String>(1)?.trim().to_owned(), name: row.get(2)?, retired })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Links of sites to companies that did not come from here (an import of the predecessor's), by uid.
+pub fn links(c: &mut Conn) -> Result<HashMap<String, Vec<i64>>> {
+    let sql = "SELECT external_id, entity_id FROM links WHERE system = 'datto' AND entity = 'company' ORDER BY entity_id";
+    let mut found: HashMap<String, Vec<i64>> = HashMap::new();
+    for row in c.all(sql, &[])? {
+        found.entry(row.get::<String>(0)?.trim().to_lowercase()).or_default().push(row.get(1)?);
+    }
+    Ok(found)
+}
+
+/// Stores what was found out about a site; a person's decision keeps the number it was made about.
+pub fn put(w: &mut Write<'_>, site: &Known) -> Result<()> {
+    w.run(
+        "INSERT INTO rmm_sites (uid, name, company_id, basis, account_number, first_seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (uid) DO UPDATE SET name = excluded.name, company_id = excluded.company_id, basis = excluded.basis,
+             account_number = excluded.account_number, gone_at = NULL",
+        params![&site.uid, &site.name, site.company_id, &site.basis, &site.account_number, now()],
+    )?;
+    w.touch("site");
+    Ok(())
+}
+
+/// Notes that the vendor lists a site no more.
+pub fn set_gone(w: &mut Write<'_>, uid: &str) -> Result<()> {
+    w.run("UPDATE rmm_sites SET gone_at = ?1 WHERE uid = ?2 AND gone_at IS NULL", params![now(), uid])?;
+    w.touch("site");
+    Ok(())
+}
+
+/// Records a person's decision: this company, or none named: it stays where it is.
+pub fn decide(w: &mut Write<'_>, uid: &str, company: Option<i64>, basis: &str, by: &str) -> Result<()> {
+    w.run(
+        "UPDATE rmm_sites SET company_id = COALESCE(CAST(?1 AS BIGINT), company_id), basis = ?2, decided_number = account_number,
+             decided_by = ?3, decided_at = ?4 WHERE uid = ?5",
+        params![company, basis, by, now(), uid],
+    )?;
+    w.touch("site");
+    Ok(())
+}

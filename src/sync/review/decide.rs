@@ -1,0 +1,114 @@
+//! A person's decision about something that a sync would not guess.
+
+use super::{Entry, review_store};
+use crate::{
+    assets::Asset,
+    companies::{Company, store as companies},
+    config::Config,
+    db::{Db, Write},
+    error::{Error, Result},
+    history::{self, Record, links},
+    sync::{
+        assets::{Rules, moving, sources_store},
+        datto,
+        devices::sites_store,
+    },
+    types::{Actor, Scope},
+};
+
+/// Assets moved in one transaction.
+const CHUNK: i64 = 100;
+
+/// Links an entry: a site to a company (by account number or id), a device to an asset (by id).
+///
+/// # Errors
+/// `NotFound` for an entry that is not there, `Invalid` for a target that is not, `Conflict` for an
+/// asset that is another device already.
+pub async fn link(db: &Db, config: &Config, id: i64, target: &str, actor: &Actor) -> Result<Entry> {
+    // A decision about a place is no edit of its assets: it pins nothing.
+    let actor = Actor { pins: false, ..actor.clone() };
+    let entry = db.read(&Scope::All, move |c| review_store::get(c, id)).await?;
+    let (target, by) = (target.trim().to_owned(), actor.name.clone());
+    if entry.kind != "site" {
+        return db.write(&Scope::All, &actor, move |w| link_device(w, &entry, &target, &by)).await;
+    }
+    let uid = entry.external_id.clone();
+    let decide = move |w: &mut Write<'_>| {
+        let company = live_company(w, &target)?;
+        sites_store::decide(w, &entry.external_id, Some(company.id), "person", &by)?;
+        let decision = format!("belongs to {} ({})", company.name, company.account_number);
+        review_store::decide(w, entry.id, "linked", &decision, &by)?;
+        Ok((company.id, format!("the site {} {decision}, decided by {by}", entry.label)))
+    };
+    let (company, reason) = db.write(&Scope::All, &actor, decide).await?;
+    move_all(db, config, &uid, company, &reason, &actor).await?;
+    db.read(&Scope::All, move |c| review_store::get(c, id)).await
+}
+
+/// Leaves things as they are and takes the entry off the list, for good.
+///
+/// # Errors
+/// `NotFound`, or those of the database.
+pub async fn ignore(db: &Db, id: i64, actor: &Actor) -> Result<Entry> {
+    let by = actor.name.clone();
+    let ignore = move |w: &mut Write<'_>| {
+        let entry = review_store::get(w, id)?;
+        if entry.kind == "site" {
+            sites_store::decide(w, &entry.external_id, None, "ignored", &by)?;
+        }
+        review_store::decide(w, id, "ignored", "left as it is", &by)?;
+        review_store::get(w, id)
+    };
+    db.write(&Scope::All, actor, ignore).await
+}
+
+fn live_company(w: &mut Write<'_>, key: &str) -> Result<Company> {
+    let unknown = || Error::field("target", format!("there is no company {key}"));
+    let id = companies::find_id(w, key)?.ok_or_else(unknown)?;
+    let company: Company = history::get(w, id)?;
+    if company.retired_at.is_some() {
+        return Err(Error::field("target", format!("{} is retired", company.name)));
+    }
+    Ok(company)
+}
+
+/// Moves the assets at a site, a few at a time.
+async fn move_all(db: &Db, config: &Config, uid: &str, company: i64, reason: &str, actor: &Actor) -> Result<()> {
+    let rules = Rules { system: datto::SYSTEM, prefer: config.assets.prefer };
+    let mut after = 0;
+    loop {
+        let place = uid.to_owned();
+        let ids = db.read(&Scope::All, move |c| sources_store::at_place(c, datto::SYSTEM, &place, after, CHUNK)).await?;
+        let Some(last) = ids.last().copied() else { return Ok(()) };
+        after = last;
+        let reason = reason.to_owned();
+        db.write_bulk(&Scope::All, actor, move |w| moving::assets(w, rules, &ids, Some(company), &reason)).await?;
+    }
+}
+
+/// Says that a device is an asset that was here before. The row that stood in for it goes.
+fn link_device(w: &mut Write<'_>, entry: &Entry, target: &str, by: &str) -> Result<Entry> {
+    let unknown = || Error::field("target", format!("there is no asset {target}"));
+    let asset_id: i64 = target.parse().map_err(|_| unknown())?;
+    let asset: Asset = history::find(w, asset_id)?.filter(|asset: &Asset| asset.retired_at.is_none()).ok_or_else(unknown)?;
+    let linked = links::of(w, Asset::ENTITY, asset_id)?;
+    let here = links::find(w, &entry.system, Asset::ENTITY, &entry.external_id)?;
+    if here != Some(asset_id) {
+        if let Some(other) = linked.iter().find(|link| link.system == entry.system) {
+            return Err(Error::conflict(format!("{} is the device {} already", asset.hostname, other.external_id)));
+        }
+        links::link(w, Asset::ENTITY, asset_id, &entry.system, &entry.external_id)?;
+        if let Some(stand_in) = here {
+            let sources = sources_store::of(w, vec![stand_in])?.remove(&stand_in).unwrap_or_default();
+            if let Some(source) = sources.into_iter().find(|source| source.system == entry.system) {
+                sources_store::put(w, asset_id, &entry.system, source.place.as_deref(), &source.words)?;
+                sources_store::forget(w, stand_in, &entry.system)?;
+            }
+            if !links::exists(w, Asset::ENTITY, stand_in)? {
+                history::retire::<Asset>(w, stand_in, Some(&format!("it is asset {asset_id}, decided by {by}")))?;
+            }
+        }
+    }
+    review_store::decide(w, entry.id, "linked", &format!("is asset {asset_id} ({})", asset.hostname), by)?;
+    review_store::get(w, entry.id)
+}

@@ -1,0 +1,69 @@
+//! What a sync will not guess: sites and devices that fit nothing or two things, and what people decided.
+
+pub mod api;
+pub mod decide;
+pub mod review_store;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that it may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Our row: a company for a site, an asset for a device.
+    pub id: i64,
+    /// A company's key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account_number: Option<String>,
+    /// How people know it.
+    pub name: String,
+    /// Why it may be the one.
+    pub why: String,
+}
+
+/// What a sync puts into the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// The vendor.
+    pub system: &'static str,
+    /// `site` or `device`.
+    pub kind: &'static str,
+    /// The vendor's id.
+    pub external_id: String,
+    /// How people know it.
+    pub label: String,
+    /// Why it was not decided.
+    pub reason: String,
+    /// What it may be.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One entry of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its id.
+    pub id: i64,
+    /// The vendor.
+    pub system: String,
+    /// `site` or `device`.
+    pub kind: String,
+    /// The vendor's id.
+    pub external_id: String,
+    /// How people know it.
+    pub label: String,
+    /// Why it was not decided.
+    pub reason: String,
+    /// What it may be.
+    pub candidates: Vec<Candidate>,
+    /// `open`, `linked`, `ignored`, or `settled` when the vendor has made it clear since.
+    pub state: String,
+    /// What was decided, in words.
+    pub decision: Option<String>,
+    /// Who decided.
+    pub decided_by: Option<String>,
+    /// When.
+    pub decided_at: Option<String>,
+    /// Since when it waits.
+    pub created_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+}
