@@ -35,6 +35,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(assets::routes())
         .merge(hub::routes())
         .merge(sync::api::routes())
+        .merge(sync::review::api::routes())
         .merge(sync::scheduler::api::routes())
         .merge(sync::keyring::api::routes())
         .merge(sync::live::routes())

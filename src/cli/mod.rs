@@ -15,6 +15,7 @@ mod password;
 mod serve;
 mod sync;
 mod sync_progress;
+mod sync_review;
 mod sync_show;
 mod token;
 mod users;

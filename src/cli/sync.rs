@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Context, Failure, context, failure, out, sync_progress, sync_show};
+use super::{Context, Failure, context, failure, out, sync_progress, sync_review, sync_show};
 use crate::{
     config::{Config, Database},
     db::Db,
@@ -38,6 +38,10 @@ pub struct Args {
 enum Verb {
     /// Departments, requesters and agents of Freshservice
     Freshservice(Pull),
+    /// Sites and devices of Datto RMM
+    Datto(Pull),
+    /// What no sync will guess: list it, and decide
+    Review(sync_review::Args),
     /// List the newest plans
     Plans {
         /// As JSON
@@ -85,7 +89,8 @@ impl Verb {
     fn job(&self) -> Option<JobKind> {
         match self {
             Self::Freshservice(_) => Some(JobKind::Freshservice),
-            Self::Plans { .. } | Self::Show { .. } | Self::Approve { .. } | Self::Discard { .. } => None,
+            Self::Datto(_) => Some(JobKind::Datto),
+            Self::Review(_) | Self::Plans { .. } | Self::Show { .. } | Self::Approve { .. } | Self::Discard { .. } => None,
         }
     }
 }
@@ -110,6 +115,8 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         configured(&config)?;
         match &args.verb {
             Verb::Freshservice(args) => run_job(db, config, JobKind::Freshservice, args).await,
+            Verb::Datto(args) => run_job(db, config, JobKind::Datto, args).await,
+            Verb::Review(args) => sync_review::run(&db, &config, args).await,
             Verb::Plans { json } => plans(&db, *json).await,
             Verb::Show { id, json } => show(&db, *id, *json).await,
             Verb::Approve { id } => approve(&db, *id).await,

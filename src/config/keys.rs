@@ -152,7 +152,12 @@ const KEYS: &[Key] = &[
     key("compat", "include_inactive_contacts", "true", "List inactive contacts where neighbours expect them"),
     key("display", "currency", "USD", "Currency of amounts, as an ISO 4217 code; no effect yet"),
     key("display", "time_zone", "UTC", "Time zone of pages, as an IANA name; no effect yet"),
-    key("assets", "prefer", "datto", "Who is believed where two vendors tell different things of an asset: datto or freshservice"),
+    key(
+        "assets",
+        "prefer",
+        "datto",
+        "Who is believed where two vendors tell different things of an asset: datto or freshservice",
+    ),
     key("scheduler", "enabled", "true", "Whether jobs run by themselves while the server runs"),
     key("scheduler", "skip", "", "Any value keeps jobs from running by themselves").env(&["CODEX_SKIP_SCHEDULER"]),
     key("scheduler", "run_on_startup", "false", "Run every scheduled job when the server starts, too")

@@ -31,6 +31,8 @@ pub fn routes() -> Routes {
     Routes::new()
         .post("/sync/freshservice", freshservice)
         .post("/sync/psa", psa)
+        .post("/sync/datto", datto)
+        .post("/sync/rmm", rmm)
         .get("/sync/status/{job_id}", status)
         .get("/sync/last/{script}", last)
         .get("/api/sync/plans", plans)
@@ -51,6 +53,8 @@ macro_rules! starts {
 starts! {
     freshservice: Admin, Freshservice { follow_up: true, ..Options::default() };
     psa: Admin, Freshservice { ..Options::default() };
+    datto: Admin, Datto { follow_up: true, ..Options::default() };
+    rmm: Admin, Datto { ..Options::default() };
 }
 
 async fn begin(web: &Web, kind: JobKind, by: &str, options: Options) -> Response {

@@ -2,7 +2,7 @@
 //! API, the scheduler and the pages all start jobs through this list.
 
 use super::{
-    freshservice,
+    datto, devices, freshservice,
     jobs::{Ended, Job},
     run,
 };
@@ -16,6 +16,8 @@ use crate::{
 pub enum JobKind {
     /// Pulls companies, contacts, agents and assets from Freshservice.
     Freshservice,
+    /// Pulls sites and devices from Datto RMM.
+    Datto,
 }
 
 /// What everybody may know of a kind.
@@ -38,7 +40,7 @@ struct Facts {
 
 impl JobKind {
     /// All of them, in the order in which `sync all` runs them.
-    pub const ALL: &[Self] = &[Self::Freshservice];
+    pub const ALL: &[Self] = &[Self::Freshservice, Self::Datto];
 
     const fn facts(self) -> Facts {
         match self {
@@ -48,6 +50,15 @@ impl JobKind {
                 label: "Freshservice sync",
                 what: "Companies, contacts, agents and assets",
                 system: freshservice::SYSTEM,
+                pulls: true,
+                plans: true,
+            },
+            Self::Datto => Facts {
+                name: "datto",
+                aliases: &["rmm"],
+                label: "Datto RMM sync",
+                what: "Sites and devices",
+                system: datto::SYSTEM,
                 pulls: true,
                 plans: true,
             },
@@ -107,6 +118,11 @@ impl JobKind {
                  CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY"
                     .to_owned(),
             )),
+            datto::SYSTEM if config.datto.credentials().is_none() => Err(Error::Unavailable(
+                "Datto RMM is not configured: set [datto] api_endpoint, public_key and secret_key in codex.conf, or \
+                 CODEX_DATTO_API_ENDPOINT, CODEX_DATTO_PUBLIC_KEY and CODEX_DATTO_SECRET_KEY"
+                    .to_owned(),
+            )),
             _ => Ok(()),
         }
     }
@@ -115,6 +131,7 @@ impl JobKind {
     pub(super) async fn run(self, job: Job) -> Result<Ended> {
         match self {
             Self::Freshservice => run::body(job).await,
+            Self::Datto => devices::body(job).await,
         }
     }
 }

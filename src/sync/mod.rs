@@ -4,10 +4,8 @@
 
 mod answer;
 pub mod api;
-pub mod assets;
-pub mod devices;
-pub mod review;
 mod apply;
+pub mod assets;
 pub mod budget;
 mod budget_store;
 pub mod catalogue;
@@ -17,6 +15,7 @@ mod columns;
 pub mod credentials;
 pub mod datto;
 pub mod decisions;
+pub mod devices;
 mod evidence;
 pub mod fault;
 mod fetch;
@@ -39,6 +38,7 @@ pub mod progress;
 pub mod quota;
 pub mod report;
 pub mod retry;
+pub mod review;
 pub mod run;
 mod runs_store;
 pub mod scheduler;

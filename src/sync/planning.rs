@@ -66,6 +66,8 @@ pub fn plan(c: &mut Conn, mut lists: Lists, limits: Limits, approved: bool) -> R
                 contacts::plan(&mut plan, of(kind), records, &known);
             }
             Kind::PsaAgent => agents::plan(&mut plan, of(kind), records),
+            // Planned in chunks, in `assets/`.
+            Kind::Site | Kind::Asset => {}
         }
         listed.insert(kind, ids);
     }

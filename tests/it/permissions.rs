@@ -121,6 +121,11 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /sync/freshservice", ADMINS),
     ("GET /sync/last/{script}", STAFF),
     ("POST /sync/psa", ADMINS),
+    ("POST /sync/datto", ADMINS),
+    ("POST /sync/rmm", ADMINS),
+    ("GET /api/sync/review", ADMINS),
+    ("POST /api/sync/review/{id}/link", ADMINS),
+    ("POST /api/sync/review/{id}/ignore", ADMINS),
     ("GET /sync/status/{job_id}", STAFF),
     // pages of companies, contacts and assets
     ("GET /", PEOPLE),

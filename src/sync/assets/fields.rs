@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn the_preferred_vendor_wins_where_both_speak_and_its_silence_lets_the_other_speak() {
         let datto = words(json!({"hostname": "PC-1", "serial_number": null, "warranty_expires": "2027-03-01", "kind": "other"}));
-        let other = words(json!({"hostname": "Reception", "serial_number": "5CG1", "warranty_expires": "2026-01-01", "kind": "laptop"}));
+        let other =
+            words(json!({"hostname": "Reception", "serial_number": "5CG1", "warranty_expires": "2026-01-01", "kind": "laptop"}));
         let told = [("datto", &datto), ("freshservice", &other)];
         let cells = wanted("datto", &told, &[]);
         assert_eq!((cells.text("hostname"), cells.text("serial_number")), ("PC-1", "5CG1"));

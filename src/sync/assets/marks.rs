@@ -75,7 +75,8 @@ const WANDERING: &[&str] = &[
 #[must_use]
 pub fn serial(text: &str) -> Option<String> {
     let folded = fold(text);
-    let plain = folded.trim_matches(|c: char| matches!(c, '.' | '-' | '_' | '*' | '#' | '"' | '\'' | '(' | ')' | '[' | ']' | ' '));
+    let plain =
+        folded.trim_matches(|c: char| matches!(c, '.' | '-' | '_' | '*' | '#' | '"' | '\'' | '(' | ')' | '[' | ']' | ' '));
     if PLACEHOLDERS.contains(&folded.as_str()) || PLACEHOLDERS.contains(&plain) {
         return None;
     }
@@ -108,9 +109,33 @@ pub fn mac(text: &str) -> Option<String> {
 #[must_use]
 pub fn wanders(adapter: &str) -> bool {
     const WORDS: &[&str] = &[
-        "usb", "dock", "thunderbolt", "virtual", "vmware", "hyper-v", "vpn", "tap-", "tap ", "wireguard", "tunnel", "miniport",
-        "bluetooth", "loopback", "anyconnect", "fortinet", "sonicwall", "globalprotect", "teredo", "isatap", "npcap", "docker",
-        "vethernet", "pangp", "zscaler", "tailscale", "nordlynx",
+        "usb",
+        "dock",
+        "thunderbolt",
+        "virtual",
+        "vmware",
+        "hyper-v",
+        "vpn",
+        "tap-",
+        "tap ",
+        "wireguard",
+        "tunnel",
+        "miniport",
+        "bluetooth",
+        "loopback",
+        "anyconnect",
+        "fortinet",
+        "sonicwall",
+        "globalprotect",
+        "teredo",
+        "isatap",
+        "npcap",
+        "docker",
+        "vethernet",
+        "pangp",
+        "zscaler",
+        "tailscale",
+        "nordlynx",
     ];
     let name = fold(adapter);
     WORDS.iter().any(|word| name.contains(word))
@@ -123,14 +148,45 @@ mod tests {
     #[test]
     fn junk_serials_say_nothing() {
         for junk in [
-            "To be filled by O.E.M.", "TO BE FILLED BY O.E.M.", " to be  filled by o.e.m. ", "Default string", "System Serial Number",
-            "None", "none", "N/A", "n/a", "....", ".", "", "   ", "0", "00000000", "0000-0000", "XXXXXXXX", "xxxx", "-", "111111",
-            "Not Specified", "123456789", "0123456789", "Chassis Serial Number", "INVALID", "unknown", "\u{feff}", "*****", "000", "ab",
+            "To be filled by O.E.M.",
+            "TO BE FILLED BY O.E.M.",
+            " to be  filled by o.e.m. ",
+            "Default string",
+            "System Serial Number",
+            "None",
+            "none",
+            "N/A",
+            "n/a",
+            "....",
+            ".",
+            "",
+            "   ",
+            "0",
+            "00000000",
+            "0000-0000",
+            "XXXXXXXX",
+            "xxxx",
+            "-",
+            "111111",
+            "Not Specified",
+            "123456789",
+            "0123456789",
+            "Chassis Serial Number",
+            "INVALID",
+            "unknown",
+            "\u{feff}",
+            "*****",
+            "000",
+            "ab",
         ] {
             assert_eq!(serial(junk), None, "{junk:?}");
         }
-        for (good, want) in [("5CG1234ABC", "5cg1234abc"), (" pf-2x 9k1 ", "pf2x9k1"), ("VMware-56 4d 1f", "vmware564d1f"), ("JKQ7L03", "jkq7l03")]
-        {
+        for (good, want) in [
+            ("5CG1234ABC", "5cg1234abc"),
+            (" pf-2x 9k1 ", "pf2x9k1"),
+            ("VMware-56 4d 1f", "vmware564d1f"),
+            ("JKQ7L03", "jkq7l03"),
+        ] {
             assert_eq!(serial(good).as_deref(), Some(want));
         }
     }
@@ -138,8 +194,19 @@ mod tests {
     #[test]
     fn addresses_that_wander_say_nothing() {
         for junk in [
-            "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00:E0:4C:68:00:01", "00-05-9A-3C-7A-00", "02:42:ac:11:00:02", "00:50:56:aa:bb:cc",
-            "00:15:5D:01:02:03", "01:00:5e:00:00:01", "not a mac", "", "00:11:22", "9C:EB:E8:12:34:56", "00:ff:12:34:56:78",
+            "00:00:00:00:00:00",
+            "ff:ff:ff:ff:ff:ff",
+            "00:E0:4C:68:00:01",
+            "00-05-9A-3C-7A-00",
+            "02:42:ac:11:00:02",
+            "00:50:56:aa:bb:cc",
+            "00:15:5D:01:02:03",
+            "01:00:5e:00:00:01",
+            "not a mac",
+            "",
+            "00:11:22",
+            "9C:EB:E8:12:34:56",
+            "00:ff:12:34:56:78",
         ] {
             assert_eq!(mac(junk), None, "{junk:?}");
         }

@@ -123,7 +123,9 @@ pub fn decide(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>)
         by_candidate.entry(candidate.id).or_default().push(pair);
     }
     let leads = |pair: usize, rivals: &[usize]| {
-        rivals.iter().all(|rival| *rival == pair || pairs.get(pair).zip(pairs.get(*rival)).is_some_and(|(a, b)| a.2 >= b.2 + LEAD))
+        rivals
+            .iter()
+            .all(|rival| *rival == pair || pairs.get(pair).zip(pairs.get(*rival)).is_some_and(|(a, b)| a.2 >= b.2 + LEAD))
     };
     let mut verdicts = HashMap::new();
     for (at, mine) in &by_newcomer {
@@ -190,7 +192,8 @@ impl<'c> Index<'c> {
     }
 
     fn alike(&self, marks: &Marks) -> Vec<&'c Candidate> {
-        let mut found: Vec<&'c Candidate> = keys(marks).iter().filter_map(|key| self.by_mark.get(key)).flatten().copied().collect();
+        let mut found: Vec<&'c Candidate> =
+            keys(marks).iter().filter_map(|key| self.by_mark.get(key)).flatten().copied().collect();
         found.sort_by_key(|candidate| candidate.id);
         found.dedup_by_key(|candidate| candidate.id);
         found

@@ -35,7 +35,9 @@ fn junk_never_matches() {
     for junk in ["To be filled by O.E.M.", "....", "00000000", "Default string"] {
         assert!(verdicts(&[newcomer("u", "a", junk, "")], vec![candidate(7, "b", junk, "")]).is_empty(), "{junk}");
     }
-    assert!(verdicts(&[newcomer("u", "a", "", "00:E0:4C:00:00:01")], vec![candidate(7, "b", "", "00:E0:4C:00:00:01")]).is_empty());
+    assert!(
+        verdicts(&[newcomer("u", "a", "", "00:E0:4C:00:00:01")], vec![candidate(7, "b", "", "00:E0:4C:00:00:01")]).is_empty()
+    );
     let dock = "D8:BB:C1:AB:CD:EF";
     let both = [newcomer("u", "a", "", dock), newcomer("v", "c", "", dock)];
     assert!(verdicts(&both, vec![candidate(7, "b", "", dock)]).is_empty(), "an address on two devices is a dock's");
@@ -47,8 +49,14 @@ fn what_could_be_two_things_is_neither() {
     assert!(matches!(found.get("u"), Some(Verdict::Unsure(_, all)) if all.len() == 2), "{found:?}");
     let found = verdicts(&[newcomer("u", "pc", "", ""), newcomer("v", "pc", "", "")], vec![candidate(7, "pc", "", "")]);
     assert!(found.values().all(|v| matches!(v, Verdict::Unsure(_, all) if all.len() == 1)) && found.len() == 2, "{found:?}");
-    let found = verdicts(&[newcomer("u", "pc", "5CG1234ABC", ""), newcomer("v", "pc", "", "")], vec![candidate(7, "pc", "5CG1234ABC", "")]);
-    assert!(matches!(found.get("u"), Some(Verdict::Adopt(7, _))) && !found.contains_key("v"), "the better one takes it: {found:?}");
+    let found = verdicts(
+        &[newcomer("u", "pc", "5CG1234ABC", ""), newcomer("v", "pc", "", "")],
+        vec![candidate(7, "pc", "5CG1234ABC", "")],
+    );
+    assert!(
+        matches!(found.get("u"), Some(Verdict::Adopt(7, _))) && !found.contains_key("v"),
+        "the better one takes it: {found:?}"
+    );
 }
 
 #[test]

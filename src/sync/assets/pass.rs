@@ -202,7 +202,8 @@ impl Pass {
                 why: why.clone(),
             };
             let candidates = candidates.iter().map(candidate).collect();
-            let raised = Raised { system: self.rules.system, kind: "device", external_id, label, reason: why.clone(), candidates };
+            let raised =
+                Raised { system: self.rules.system, kind: "device", external_id, label, reason: why.clone(), candidates };
             self.write(move |w| review_store::raise(w, &raised).map(|_| ())).await?;
         }
         Ok(())

@@ -105,9 +105,10 @@ impl Local {
     /// Whether what this vendor tells beside the row's columns is stored as it tells it.
     pub fn has_heard(&self, system: &str, told: &Told) -> bool {
         let Some((words, place)) = self.told.get(system) else { return false };
-        let same_seen = told.seen.as_ref().is_none_or(|now| {
-            self.seen.as_ref().is_some_and(|old| Observation { observed_at: None, ..old.clone() } == *now)
-        });
+        let same_seen = told
+            .seen
+            .as_ref()
+            .is_none_or(|now| self.seen.as_ref().is_some_and(|old| Observation { observed_at: None, ..old.clone() } == *now));
         same_seen && (told.place.is_none() || *place == told.place) && told.words(Some(words)) == *words
     }
 }
@@ -120,7 +121,9 @@ pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Ver
         items.push(Item::new(Kind::Asset, Action::Skipped, &told.label, reason).from_vendor(&told.external_id));
     }
     match (row, verdict) {
-        (Some(row), Some(Verdict::Adopt(_, why))) => existing(&mut items, rules, told, row, Some(format!("not linked before, {why}"))),
+        (Some(row), Some(Verdict::Adopt(_, why))) => {
+            existing(&mut items, rules, told, row, Some(format!("not linked before, {why}")))
+        }
         (Some(row), _) => existing(&mut items, rules, told, row, None),
         (None, verdict) => {
             if let Some(Verdict::Unsure(why, candidates)) = verdict {
@@ -128,7 +131,8 @@ pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Ver
                 let reason = format!("{why}: {}; stored as a new asset until a person decides", named.join("; "));
                 items.push(Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id));
             }
-            let mut item = Item::new(Kind::Asset, Action::Create, &told.label, "new at the vendor").from_vendor(&told.external_id);
+            let mut item =
+                Item::new(Kind::Asset, Action::Create, &told.label, "new at the vendor").from_vendor(&told.external_id);
             item.fields = all_fields(&told.values);
             items.push(item);
         }

@@ -35,7 +35,10 @@ pub fn fed(c: &mut Conn, system: &str, after: &str, limit: i64) -> Result<Vec<(S
                LEFT JOIN @asset_sources source ON source.asset_id = asset.id AND source.system = link.system
                WHERE link.system = ?1 AND link.entity = 'asset' AND link.external_id > ?2 AND asset.retired_at IS NULL
                ORDER BY link.external_id LIMIT ?3";
-    c.all(sql, params![system, after, limit])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+    c.all(sql, params![system, after, limit])?
+        .iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .collect()
 }
 
 /// These assets, tombstones included.
@@ -54,7 +57,9 @@ pub fn by_ids(c: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Local>> {
         let local = local(&row)?;
         found.insert(local.id, local);
     }
-    for row in c.all("SELECT entity_id, field FROM pins WHERE entity = 'asset' AND entity_id IN ids(?1)", params![ids.to_vec()])? {
+    for row in
+        c.all("SELECT entity_id, field FROM pins WHERE entity = 'asset' AND entity_id IN ids(?1)", params![ids.to_vec()])?
+    {
         if let Some(local) = found.get_mut(&row.get(0)?) {
             local.pins.insert(row.get(1)?);
         }

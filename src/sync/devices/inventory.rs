@@ -145,9 +145,27 @@ impl Inventory {
 
 /// The members of a device's record that we use.
 const MEMBERS: &[&str] = &[
-    "uid", "siteUid", "siteName", "deviceClass", "hostname", "intIpAddress", "extIpAddress", "operatingSystem", "lastLoggedInUser",
-    "domain", "description", "rebootRequired", "online", "suspended", "deleted", "lastSeen", "lastReboot", "lastAuditDate",
-    "portalUrl", "webRemoteUrl", "warrantyDate",
+    "uid",
+    "siteUid",
+    "siteName",
+    "deviceClass",
+    "hostname",
+    "intIpAddress",
+    "extIpAddress",
+    "operatingSystem",
+    "lastLoggedInUser",
+    "domain",
+    "description",
+    "rebootRequired",
+    "online",
+    "suspended",
+    "deleted",
+    "lastSeen",
+    "lastReboot",
+    "lastAuditDate",
+    "portalUrl",
+    "webRemoteUrl",
+    "warrantyDate",
 ];
 
 /// A device's record in short: what we do not use and what is null within lists of fields is left out.

@@ -119,7 +119,8 @@ fn udf(told: &mut Told, record: &Map<String, Value>, names: &FieldNames) {
             return;
         }
     };
-    let mut kept: Vec<(&String, String)> = fields.iter().filter_map(|(name, value)| Some((name, wire::text_of(value)?))).collect();
+    let mut kept: Vec<(&String, String)> =
+        fields.iter().filter_map(|(name, value)| Some((name, wire::text_of(value)?))).collect();
     kept.sort_by_key(|(name, _)| (name.len(), (*name).clone()));
     let of = |ours: &str| {
         let name = names.vendor_name(ours);

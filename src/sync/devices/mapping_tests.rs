@@ -34,9 +34,15 @@ fn a_record_becomes_columns() {
     assert_eq!((told.external_id.as_str(), told.values.text("hostname")), ("abc-1", "LT-A00001"));
     assert_eq!((told.values.text("kind"), told.values.text("hardware_type")), ("laptop", "Laptop"));
     assert_eq!(told.values.text("os_version"), "10.0.22631");
-    assert_eq!((told.values.text("backup_usage_tb"), told.values.get("backup_data_bytes")), ("4.15", Some(&Cell::Int(4_562_258_970_092))));
+    assert_eq!(
+        (told.values.text("backup_usage_tb"), told.values.get("backup_data_bytes")),
+        ("4.15", Some(&Cell::Int(4_562_258_970_092)))
+    );
     assert_eq!((told.values.text("device_type"), told.values.text("enabled_administrators")), ("Workstation", "Administrator"));
-    assert_eq!(told.values.text("udf"), r#"{"udf4":"Administrator","udf6":"4562258970092","udf7":"Workstation","udf300":"last"}"#);
+    assert_eq!(
+        told.values.text("udf"),
+        r#"{"udf4":"Administrator","udf6":"4562258970092","udf7":"Workstation","udf300":"last"}"#
+    );
     assert_eq!((told.values.text("warranty_expires"), told.values.get("description")), ("2027-03-01", Some(&Cell::Null)));
     assert_eq!((told.company(), told.place.as_deref()), (Some(7), Some("s-1")));
     let seen = told.seen.unwrap();
@@ -46,12 +52,16 @@ fn a_record_becomes_columns() {
 
 #[test]
 fn odd_members_are_told_and_change_nothing() {
-    let told = read(json!({"uid": "u", "hostname": "h", "deviceType": "Laptop", "udf": [1], "domain": {}, "online": [], "warrantyDate": "soon"}));
+    let told = read(
+        json!({"uid": "u", "hostname": "h", "deviceType": "Laptop", "udf": [1], "domain": {}, "online": [], "warrantyDate": "soon"}),
+    );
     assert_eq!(told.ignored.len(), 5, "{:?}", told.ignored);
     for column in ["udf", "domain", "warranty_expires", "device_type", "hardware_type"] {
         assert_eq!(told.values.get(column), None, "{column}");
     }
-    for odd in [json!({"hostname": "h"}), json!({"uid": "u"}), json!({"uid": "u", "hostname": 7}), json!({"uid": [], "hostname": "h"})] {
+    for odd in
+        [json!({"hostname": "h"}), json!({"uid": "u"}), json!({"uid": "u", "hostname": 7}), json!({"uid": [], "hostname": "h"})]
+    {
         assert!(device(&map(odd.clone()), None, None, &names()).is_none(), "{odd}");
     }
     assert!(read(json!({"uid": "u", "hostname": "h", "deleted": true})).gone.is_some());

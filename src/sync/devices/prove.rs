@@ -5,11 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{
-    fetch::Reader,
-    inventory::Inventory,
-    sites_store::Known,
-};
+use super::{fetch::Reader, inventory::Inventory, sites_store::Known};
 use crate::{
     error::Result,
     sync::{
@@ -149,7 +145,10 @@ impl Reader {
                             Evidence::Gone(format!("its own address says that it is deleted, read at {}", now()))
                         } else if site.and_then(|at| inventory.site(at)).is_some_and(|site| site.deleted) {
                             gone += 1;
-                            Evidence::Gone(format!("its own address says that it is in the site \"Deleted Devices\", read at {}", now()))
+                            Evidence::Gone(format!(
+                                "its own address says that it is in the site \"Deleted Devices\", read at {}",
+                                now()
+                            ))
                         } else {
                             alive.push(Value::Object(record));
                             Evidence::Unclear("its own address still has it".to_owned())
@@ -164,7 +163,8 @@ impl Reader {
             self.job.progress.add(1);
             findings.missing.evidence.insert(lost.external_id.clone(), evidence);
             if alive.len() >= ALIVE_ENOUGH && gone == 0 {
-                let why = format!("{NAME}: the lists lack at least {} devices that still exist; nothing was retired", alive.len());
+                let why =
+                    format!("{NAME}: the lists lack at least {} devices that still exist; nothing was retired", alive.len());
                 findings.unproven = Some(why);
                 break;
             }

@@ -20,8 +20,7 @@ use crate::{
     sync::{
         apply::Apply,
         assets::{
-            Pass, Rules, Source,
-            marks,
+            Pass, Rules, Source, marks,
             matching::{self, Verdict},
             newcomers, rows_store,
         },
@@ -128,9 +127,8 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
 
 /// Whose each site is.
 async fn match_sites(job: &Job, inventory: &Inventory) -> Result<(Vec<Match>, HashMap<String, Known>)> {
-    let read = |c: &mut crate::db::Conn| {
-        Ok((Companies::new(sites_store::companies(c)?, sites_store::links(c)?), sites_store::all(c)?))
-    };
+    let read =
+        |c: &mut crate::db::Conn| Ok((Companies::new(sites_store::companies(c)?, sites_store::links(c)?), sites_store::all(c)?));
     let (companies, known) = job.db.read(&Scope::All, read).await?;
     let resolve = |site: &super::inventory::Site| {
         if site.deleted {
@@ -162,8 +160,10 @@ async fn store_sites(job: &Job, inventory: &Inventory, matches: &[Match], known:
     }
     for some in work.chunks(SITES) {
         let some = some.to_vec();
-        job.write(&Actor::system("sync"), move |w| some.iter().try_for_each(|(site, same, found, read)| store_site(w, site, *same, found, *read)))
-            .await?;
+        job.write(&Actor::system("sync"), move |w| {
+            some.iter().try_for_each(|(site, same, found, read)| store_site(w, site, *same, found, *read))
+        })
+        .await?;
     }
     let gone: Vec<String> = known
         .values()
@@ -205,8 +205,10 @@ fn notes(inventory: &Inventory, matches: &[Match]) -> Vec<Item> {
     let mut notes = Vec::new();
     for (site, found) in inventory.sites.iter().zip(matches) {
         if let Some((reason, candidates)) = &found.review {
-            let named: Vec<String> =
-                candidates.iter().map(|one| format!("{} ({})", one.name, one.account_number.as_deref().unwrap_or_default())).collect();
+            let named: Vec<String> = candidates
+                .iter()
+                .map(|one| format!("{} ({})", one.name, one.account_number.as_deref().unwrap_or_default()))
+                .collect();
             let maybe = if named.is_empty() { String::new() } else { format!("; maybe {}", named.join(", ")) };
             notes.push(Item::new(Kind::Site, Action::Review, &site.name, format!("{reason}{maybe}")).from_vendor(&site.uid));
         }

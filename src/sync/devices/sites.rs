@@ -83,7 +83,12 @@ impl Companies {
                     let reason = format!("its variable says {number}, the number of {}, which is retired", company.name);
                     self.unsure(known, kept, reason, self.alike(name))
                 }
-                None => self.unsure(known, kept, format!("its variable says {number}, which is no company's number"), self.alike(name)),
+                None => self.unsure(
+                    known,
+                    kept,
+                    format!("its variable says {number}, which is no company's number"),
+                    self.alike(name),
+                ),
             },
             [] => match (linked.as_slice(), kept) {
                 ([company], _) => Match { company: Some(company.id), basis: "link", ..Match::default() },
@@ -126,7 +131,9 @@ impl Companies {
         }
         let said = number.as_deref().unwrap_or_default();
         let reason = match kept {
-            Some(company) => format!("its variable says {said} now, but a person decided for {} ({})", company.name, company.number),
+            Some(company) => {
+                format!("its variable says {said} now, but a person decided for {} ({})", company.name, company.number)
+            }
             None => format!("its variable says {said} now; a person had left it as it was"),
         };
         let candidates = told.map(|company| candidate(company, "its account number")).into_iter().collect();
@@ -164,7 +171,8 @@ fn candidate(company: &CompanyRef, why: &str) -> Candidate {
 
 /// The words of a name that tell one company from another.
 fn words(name: &str) -> Vec<String> {
-    const COMMON: &[&str] = &["the", "and", "inc", "llc", "ltd", "gmbh", "corp", "company", "group", "main", "office", "site", "services"];
+    const COMMON: &[&str] =
+        &["the", "and", "inc", "llc", "ltd", "gmbh", "corp", "company", "group", "main", "office", "site", "services"];
     let name = fold(name);
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2 && !COMMON.contains(word));
     words.map(str::to_owned).collect()
@@ -176,9 +184,7 @@ fn basis(word: &str) -> &'static str {
 
 /// Whether a variable's name means this one: case, blanks, underscores and hyphens do not count.
 pub fn same_name(name: &str, wanted: &str) -> bool {
-    let plain = |text: &str| -> String {
-        fold(text).chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-')).collect()
-    };
+    let plain = |text: &str| -> String { fold(text).chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-')).collect() };
     !plain(wanted).is_empty() && plain(name) == plain(wanted)
 }
 

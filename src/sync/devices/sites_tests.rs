@@ -6,7 +6,8 @@ use super::{Companies, same_name};
 use crate::sync::devices::sites_store::{CompanyRef, Known};
 
 fn companies() -> Companies {
-    let company = |id: i64, number: &str, name: &str, retired| CompanyRef { id, number: number.to_owned(), name: name.to_owned(), retired };
+    let company =
+        |id: i64, number: &str, name: &str, retired| CompanyRef { id, number: number.to_owned(), name: name.to_owned(), retired };
     Companies::new(
         vec![
             company(1, "204729", "Acme Dental", false),
@@ -42,7 +43,9 @@ fn the_number_decides_and_a_new_number_moves() {
 
 #[test]
 fn what_fits_nothing_or_two_things_waits_for_a_person() {
-    for (uid, said) in [("s", &["999999"][..]), ("s", &["400400"]), ("s", &["204729", "300300"]), ("s", &[]), ("linked", &["204729"])] {
+    for (uid, said) in
+        [("s", &["999999"][..]), ("s", &["400400"]), ("s", &["204729", "300300"]), ("s", &[]), ("linked", &["204729"])]
+    {
         let found = companies().resolve(uid, "Acme - Main Office", Some(&numbers(said)), None);
         assert_eq!(found.company, None, "{said:?}");
         assert!(found.review.is_some(), "{said:?}");

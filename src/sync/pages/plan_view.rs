@@ -189,7 +189,8 @@ fn line(page: &Page, item: &Item, accounts: &Accounts) -> PlanLine {
     let href = item.entity_id.and_then(|id| match item.kind {
         Kind::Company => accounts.get(&id).map(|account| page.url(&format!("/companies/{}", encode_segment(account)))),
         Kind::Contact => Some(page.url(&format!("/contacts/{id}"))),
-        Kind::PsaAgent => None,
+        Kind::Asset => Some(page.url(&format!("/assets/{id}"))),
+        Kind::PsaAgent | Kind::Site => None,
     });
     let told = item.fields.iter().filter(|change| item.action != Action::Create || !is_noise(&change.field, &change.to));
     let moved = told

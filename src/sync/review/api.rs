@@ -1,9 +1,6 @@
 //! The review list over HTTP.
 
-use axum::{
-    Json,
-    extract::State,
-};
+use axum::{Json, extract::State};
 
 use super::{Entry, decide, review_store};
 use crate::{

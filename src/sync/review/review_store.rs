@@ -38,7 +38,8 @@ pub fn raise(w: &mut Write<'_>, raised: &Raised) -> Result<bool> {
     let candidates = serde_json::to_string(&raised.candidates).map_err(Error::internal)?;
     match known {
         None => {
-            let sql = "INSERT INTO review_items (system, kind, external_id, label, reason, candidates, state, created_at, updated_at)
+            let sql =
+                "INSERT INTO review_items (system, kind, external_id, label, reason, candidates, state, created_at, updated_at)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?7, ?7)";
             let (system, kind) = (raised.system, raised.kind);
             w.run(sql, params![system, kind, &raised.external_id, &raised.label, &raised.reason, candidates, now()])?;
@@ -49,7 +50,8 @@ pub fn raise(w: &mut Write<'_>, raised: &Raised) -> Result<bool> {
             if same && entry.state == "open" {
                 return Ok(false);
             }
-            let sql = "UPDATE review_items SET label = ?1, reason = ?2, candidates = ?3, state = 'open', updated_at = ?4 WHERE id = ?5";
+            let sql =
+                "UPDATE review_items SET label = ?1, reason = ?2, candidates = ?3, state = 'open', updated_at = ?4 WHERE id = ?5";
             w.run(sql, params![&raised.label, &raised.reason, candidates, now(), entry.id])?;
         }
     }
@@ -102,7 +104,8 @@ pub fn get(c: &mut Conn, id: i64) -> Result<Entry> {
 
 /// Records a person's decision.
 pub fn decide(w: &mut Write<'_>, id: i64, state: &str, decision: &str, by: &str) -> Result<()> {
-    let sql = "UPDATE review_items SET state = ?1, decision = ?2, decided_by = ?3, decided_at = ?4, updated_at = ?4 WHERE id = ?5";
+    let sql =
+        "UPDATE review_items SET state = ?1, decision = ?2, decided_by = ?3, decided_at = ?4, updated_at = ?4 WHERE id = ?5";
     w.run(sql, params![state, decision, by, now(), id])?;
     w.touch("review");
     Ok(())
