@@ -8,8 +8,9 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    inventory::{Inventory, Sheet, sheet},
-    sites, staged_store,
+    inventory::{Inventory, Sheet},
+    sheets::{devices as sheet, numbers, sites_sheet, variables},
+    staged_store,
     walk::{Step, Walk},
 };
 use crate::{
@@ -334,27 +335,10 @@ impl Reader {
     fn digest(&self, list: List<'_>, number: u32, page: &Page, wanted: &dyn Fn(&str) -> bool) -> Sheet {
         let mut sheet = match list {
             List::Sites => sites_sheet(number, &page.records),
-            List::VariablesOf(_) => self.variables_sheet(&page.records),
+            List::VariablesOf(_) => variables(self.job.config.datto.fields.vendor_name("account_number"), &page.records),
             List::Devices | List::DevicesOf(_) => sheet(&list.key(), number, &page.records, wanted),
         };
         (sheet.total, sheet.next) = (page.total, page.next);
-        sheet
-    }
-
-    /// Of a site's variables only the account number is kept: others may be secrets.
-    fn variables_sheet(&self, records: &[Value]) -> Sheet {
-        let wanted = self.job.config.datto.fields.vendor_name("account_number");
-        let mut sheet = Sheet { count: records.len(), ..Sheet::default() };
-        for record in records.iter().filter_map(Value::as_object) {
-            let name = record.get("name").and_then(Value::as_str).unwrap_or_default();
-            if let Some(id) = wire::id(record, "id").or_else(|| wire::clean(name, 100)) {
-                sheet.ids.push((id, None));
-            }
-            if sites::same_name(name, wanted) {
-                let value = record.get("value").filter(|value| value.is_string() || value.is_number()).and_then(wire::text_of);
-                sheet.records.push(json!({ "value": value.and_then(|value| wire::clean(&value, 100)) }));
-            }
-        }
         sheet
     }
 
@@ -377,39 +361,6 @@ fn stage(stager: &mut Stager, key: &str, number: u32, sheet: &Sheet) -> Result<(
 
 fn ids(sheet: &Sheet) -> Vec<String> {
     sheet.ids.iter().map(|(uid, _)| uid.clone()).collect()
-}
-
-fn sites_sheet(number: u32, records: &[Value]) -> Sheet {
-    let mut sheet = Sheet { count: records.len(), ..Sheet::default() };
-    for (index, record) in records.iter().enumerate() {
-        let uid = record.get("uid").and_then(wire::id_of);
-        let name = record.get("name").and_then(Value::as_str).and_then(|name| wire::clean(name, 150));
-        match uid {
-            Some(uid) => {
-                sheet.ids.push((uid.clone(), None));
-                let name = name.unwrap_or_else(|| format!("Site {uid}"));
-                sheet.records.push(json!({ "uid": uid, "name": name }));
-            }
-            None => {
-                let name = name.as_deref().unwrap_or("a site");
-                sheet.skipped.push(format!("{name:?} on page {number} of sites, record {}: no usable uid", index + 1));
-            }
-        }
-    }
-    sheet
-}
-
-/// The distinct account numbers that a site's variables say, in order.
-fn numbers(sheets: &[Sheet]) -> Vec<String> {
-    let mut numbers: Vec<String> = Vec::new();
-    for value in sheets.iter().flat_map(|sheet| &sheet.records).filter_map(|record| record["value"].as_str()) {
-        let value = value.trim();
-        if !value.is_empty() && !numbers.iter().any(|known| known == value) {
-            numbers.push(value.to_owned());
-        }
-    }
-    numbers.sort();
-    numbers
 }
 
 fn upstream(message: String) -> Error {

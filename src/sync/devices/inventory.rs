@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{sync::datto::wire, types::fold};
 
@@ -141,81 +141,4 @@ impl Inventory {
     pub fn wants(&self, uid: &str) -> bool {
         self.devices.get(uid).is_none_or(|place| place.chunk.is_none())
     }
-}
-
-/// The members of a device's record that we use.
-const MEMBERS: &[&str] = &[
-    "uid",
-    "siteUid",
-    "siteName",
-    "deviceClass",
-    "hostname",
-    "intIpAddress",
-    "extIpAddress",
-    "operatingSystem",
-    "lastLoggedInUser",
-    "domain",
-    "description",
-    "rebootRequired",
-    "online",
-    "suspended",
-    "deleted",
-    "lastSeen",
-    "lastReboot",
-    "lastAuditDate",
-    "portalUrl",
-    "webRemoteUrl",
-    "warrantyDate",
-];
-
-/// A device's record in short: what we do not use and what is null within lists of fields is left out.
-fn short(record: &Map<String, Value>) -> Value {
-    let mut kept = Map::new();
-    for name in MEMBERS {
-        if let Some(value) = record.get(*name) {
-            kept.insert((*name).to_owned(), value.clone());
-        }
-    }
-    for (name, members) in
-        [("deviceType", &["category", "type"][..]), ("antivirus", &["antivirusProduct"]), ("patchManagement", &["patchStatus"])]
-    {
-        let Some(value) = record.get(name) else { continue };
-        let inner = value.as_object().map(|all| {
-            Value::Object(members.iter().filter_map(|key| Some(((*key).to_owned(), all.get(*key)?.clone()))).collect())
-        });
-        kept.insert(name.to_owned(), inner.unwrap_or_else(|| value.clone()));
-    }
-    if let Some(value) = record.get("udf") {
-        let full = value.as_object().map(|all| {
-            let set = all.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone()));
-            Value::Object(set.collect())
-        });
-        kept.insert("udf".to_owned(), full.unwrap_or_else(|| value.clone()));
-    }
-    Value::Object(kept)
-}
-
-/// One page of devices, read without trust. `wanted` says which records are to be kept.
-pub fn sheet(list: &str, number: u32, records: &[Value], wanted: impl Fn(&str) -> bool) -> Sheet {
-    let mut sheet = Sheet { count: records.len(), ..Sheet::default() };
-    for (index, record) in records.iter().enumerate() {
-        let at = || format!("page {number} of {list}, record {}", index + 1);
-        let Some(object) = record.as_object() else {
-            sheet.skipped.push(format!("{}: no object", at()));
-            continue;
-        };
-        let name = object.get("hostname").and_then(Value::as_str).map(|name| wire::clean(name, 80).unwrap_or_default());
-        let name = name.filter(|name| !name.is_empty());
-        let Some(uid) = object.get("uid").and_then(wire::id_of) else {
-            sheet.skipped.push(format!("{:?} on {}: no usable uid", name.as_deref().unwrap_or("a device"), at()));
-            continue;
-        };
-        sheet.ids.push((uid.clone(), object.get("siteUid").and_then(wire::id_of)));
-        if name.is_none() {
-            sheet.skipped.push(format!("{uid} on {}: no usable hostname", at()));
-        } else if wanted(&uid) {
-            sheet.records.push(short(object));
-        }
-    }
-    sheet
 }

@@ -5,6 +5,7 @@ mod inventory;
 mod mapping;
 mod prove;
 mod run;
+mod sheets;
 pub mod sites;
 pub mod sites_store;
 mod source;
