@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     inventory::{Inventory, Sheet},
@@ -19,7 +19,6 @@ use crate::{
         datto::{
             NAME,
             client::{Datto, Page},
-            wire,
         },
         fault::Cause,
         jobs::Job,
