@@ -16,7 +16,7 @@ use crate::{
     hub,
     identity::{self, Identity},
     platform::{Health, health},
-    sync,
+    status, sync,
     web::{Ask, RouteInfo, Routes, Web, edge, openapi, static_files},
 };
 
@@ -102,12 +102,14 @@ impl App {
     /// around that: whether another site's page made the request.
     pub fn router(&self) -> Router {
         let Self { web, health, verifier, identity } = self.clone();
+        let ages = status::Ages::new(web.db.clone());
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
         edge::wrap(routes(identity.is_some()), web, |mut router| {
             if let Some(identity) = identity {
                 router = router.layer(Extension(identity));
             }
             router
+                .layer(middleware::from_fn_with_state(ages, status::age::stamp))
                 .layer(Extension(health))
                 .layer(Extension(verifier.clone()))
                 .layer(middleware::from_fn_with_state(verifier, auth::authenticate))

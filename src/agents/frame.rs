@@ -48,12 +48,12 @@ impl FromRequestParts<Web> for Frame {
         let user = person.user().clone();
         let subject = user.sub.clone();
         let is_admin = person.0.is_admin();
-        let (known, waiting, demo) = web
+        let (known, waiting, demo, fresh) = web
             .db
             .read(&Scope::All, move |c| {
                 let waiting = if is_admin { status::waiting(c)?.len() } else { 0 };
                 let demo = settings_store::find(c, settings_store::DEMO)?.is_some();
-                Ok((store::find(c, &subject)?, waiting, demo))
+                Ok((store::find(c, &subject)?, waiting, demo, status::lines(&status::freshness(c)?)))
             })
             .await?;
         let chosen = known.map(|agent| agent.preferences);
@@ -64,6 +64,7 @@ impl FromRequestParts<Web> for Frame {
         }
         page.waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
         page.demo = demo;
+        page.fresh = fresh;
         page.flash = flash(&parts.headers);
         page.reader = Reader::of(&person.0);
         let look = Look { theme: page.theme.clone(), color_theme: page.color_theme.clone() };

@@ -14,6 +14,7 @@ pub mod out;
 mod password;
 mod serve;
 mod sync;
+mod sync_all;
 mod sync_progress;
 mod sync_review;
 mod sync_show;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Context, Failure, context, failure, out, sync_progress, sync_review, sync_show};
+use super::{Context, Failure, context, failure, out, sync_all, sync_progress, sync_review, sync_show};
 use crate::{
     config::{Config, Database},
     db::Db,
@@ -27,7 +27,7 @@ use crate::{
 /// Arguments of `codex sync`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  codex sync freshservice --dry-run\n  codex sync freshservice\n  codex sync plans\n  codex sync approve 12"
+    after_help = "Examples:\n  codex sync freshservice --dry-run\n  codex sync freshservice\n  codex sync all\n  codex sync plans\n  codex sync approve 12"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -42,6 +42,8 @@ enum Verb {
     Datto(Pull),
     /// What no sync will guess: list it, and decide
     Review(sync_review::Args),
+    /// Everything that is configured, one after the other: Freshservice, account numbers to Datto, Datto, tickets
+    All(Pull),
     /// List the newest plans
     Plans {
         /// As JSON
@@ -69,10 +71,10 @@ enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
-struct Pull {
+pub(super) struct Pull {
     /// Show what would change, field by field, and change nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Read everything from the first page, also what an interrupted run has already read
     #[arg(long)]
     full: bool,
@@ -90,7 +92,7 @@ impl Verb {
         match self {
             Self::Freshservice(_) => Some(JobKind::Freshservice),
             Self::Datto(_) => Some(JobKind::Datto),
-            Self::Review(_) | Self::Plans { .. } | Self::Show { .. } | Self::Approve { .. } | Self::Discard { .. } => None,
+            Self::All(_) | Self::Review(_) | Self::Plans { .. } | Self::Show { .. } | Self::Approve { .. } | Self::Discard { .. } => None,
         }
     }
 }
@@ -117,6 +119,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
             Verb::Freshservice(args) => run_job(db, config, JobKind::Freshservice, args).await,
             Verb::Datto(args) => run_job(db, config, JobKind::Datto, args).await,
             Verb::Review(args) => sync_review::run(&db, &config, args).await,
+            Verb::All(args) => sync_all::run(&db, &config, args).await,
             Verb::Plans { json } => plans(&db, *json).await,
             Verb::Show { id, json } => show(&db, *id, *json).await,
             Verb::Approve { id } => approve(&db, *id).await,
@@ -130,7 +133,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
 }
 
 /// Runs a pull here and now, with its progress on stderr.
-async fn run_job(db: Db, config: Arc<Config>, kind: JobKind, args: &Pull) -> Result<u8, Failure> {
+pub(super) async fn run_job(db: Db, config: Arc<Config>, kind: JobKind, args: &Pull) -> Result<u8, Failure> {
     let lease = match jobs::acquire(&db, kind, BY).await? {
         Acquired::Ours(lease) => lease,
         Acquired::Running(job) => {

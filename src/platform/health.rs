@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     db::Db,
     error::{Error, Result},
+    status,
     types::{Scope, now},
     web::Routes,
 };
@@ -47,7 +48,7 @@ impl Health {
                 None => None,
             }
         };
-        let (database, core) = tokio::join!(self.database(), core);
+        let (database, core, sources) = tokio::join!(self.database(), core, self.sources());
         let disk = disk::look(&self.folder);
         let core_is_well = core.as_ref().is_none_or(|core| core.status == "healthy");
         let (answer, status) = match &database {
@@ -60,8 +61,22 @@ impl Health {
             Err(reason) => json!({ "status": "unhealthy", "latency_ms": null, "type": self.engine, "error": reason }),
         };
         let dependencies = core.map_or_else(|| json!({}), |core| json!({ "core": core }));
-        let checks = json!({ "database": database, "disk": disk, "dependencies": dependencies });
+        let checks = json!({ "database": database, "disk": disk, "dependencies": dependencies, "sources": sources });
         (answer, json!({ "service": self.service, "status": status, "timestamp": now(), "checks": checks }))
+    }
+
+    /// How fresh each source is: told, never a reason to be unwell. Anybody may read this, so it says no
+    /// reasons.
+    async fn sources(&self) -> Value {
+        let question = self.db.read(&Scope::All, status::freshness);
+        let Ok(Ok(sources)) = tokio::time::timeout(PATIENCE, question).await else { return json!({}) };
+        let told = sources.into_iter().map(|known| {
+            let said = json!({
+                "status": known.state, "as_of": known.as_of, "age_seconds": known.age_seconds, "next_run_at": known.next_run_at,
+            });
+            (known.source, said)
+        });
+        Value::Object(told.collect())
     }
 
     /// How long the database took, or why it cannot be used.

@@ -2,22 +2,15 @@
 
 use serde::Serialize;
 
-use crate::{db::Conn, error::Result, params};
-
-/// How fresh one vendor's data is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Freshness {
-    /// The vendor.
-    pub source: String,
-    /// When the last run that could be trusted began; the data is as old as that.
-    pub as_of: Option<String>,
-    /// When the newest run began.
-    pub last_run_at: String,
-    /// How it stands: `fetching`, `planning`, `applying`, `done`, `held`, `failed`, `interrupted`.
-    pub last_status: String,
-    /// Why it failed.
-    pub last_error: Option<String>,
-}
+use super::{
+    SOURCES,
+    judge::{Expected, Freshness, Run, judge},
+};
+use crate::{
+    db::{Conn, Row},
+    error::Result,
+    params,
+};
 
 /// A plan that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,22 +27,75 @@ pub struct Waiting {
     pub items: i64,
 }
 
-/// How fresh each vendor's data is; vendors that were never read are not listed.
+/// How many runs of a source are looked at.
+const RUNS: i64 = 12;
+
+/// How fresh each source's data is; those that were never read are listed when they are meant to be.
 ///
 /// # Errors
 /// Those of the engine.
 pub fn freshness(c: &mut Conn) -> Result<Vec<Freshness>> {
-    let sql = "SELECT run.source, run.started_at, run.status, run.error FROM sync_runs run
-               WHERE run.id IN (SELECT MAX(newest.id) FROM sync_runs newest WHERE newest.dry_run = ?1 GROUP BY newest.source)
-               ORDER BY run.source";
+    let now = jiff::Timestamp::now();
     let mut found = Vec::new();
-    for row in c.all(sql, params![false])? {
-        let source: String = row.get(0)?;
-        let good = "SELECT MAX(started_at) FROM sync_runs WHERE source = ?1 AND dry_run = ?2 AND status IN ('done', 'held')";
-        let as_of = c.one(good, params![&source, false])?.get(0)?;
-        found.push(Freshness { source, as_of, last_run_at: row.get(1)?, last_status: row.get(2)?, last_error: row.get(3)? });
+    for source in SOURCES {
+        let expected = expected(c, source.name)?;
+        let runs = runs(c, source.name)?;
+        if !runs.is_empty() || expected.period_seconds.is_some() {
+            found.push(judge(source, &runs, expected, now));
+        }
     }
     Ok(found)
+}
+
+/// When the newest good run of each source began, in seconds since 1970.
+///
+/// # Errors
+/// Those of the engine.
+pub fn as_of_all(c: &mut Conn) -> Result<Vec<(&'static str, i64)>> {
+    let sql = "SELECT started_at FROM sync_runs WHERE source = ?1 AND dry_run = ?2 AND status IN ('done', 'held')
+               ORDER BY id DESC LIMIT 1";
+    let mut found = Vec::new();
+    for source in SOURCES {
+        let Some(row) = c.first(sql, params![source.name, false])? else { continue };
+        if let Ok(at) = row.get::<String>(0)?.parse::<jiff::Timestamp>() {
+            found.push((source.name, at.as_second()));
+        }
+    }
+    Ok(found)
+}
+
+fn expected(c: &mut Conn, source: &str) -> Result<Expected> {
+    let sql = "SELECT next_run_at, period_seconds FROM schedules WHERE job = ?1";
+    let Some(row) = c.first(sql, params![source])? else { return Ok(Expected::default()) };
+    Ok(Expected { next_run_at: row.get(0)?, period_seconds: row.get(1)? })
+}
+
+/// The newest runs; a job that failed before its run began counts as one.
+fn runs(c: &mut Conn, source: &str) -> Result<Vec<Run>> {
+    let sql = "SELECT started_at, finished_at, status, error, COALESCE(summary, '') FROM sync_runs
+               WHERE source = ?1 AND dry_run = ?2 ORDER BY id DESC LIMIT ?3";
+    let run = |row: &Row| {
+        let summary: String = row.get(4)?;
+        Ok(Run {
+            started_at: row.get(0)?,
+            finished_at: row.get(1)?,
+            status: row.get(2)?,
+            error: row.get(3)?,
+            summary: serde_json::from_str(&summary).unwrap_or_default(),
+        })
+    };
+    let mut runs = c.all(sql, params![source, false, RUNS])?.iter().map(run).collect::<Result<Vec<Run>>>()?;
+    let stillborn = "SELECT job.started_at, job.completed_at, job.status, job.error, '' FROM sync_jobs job
+                     WHERE job.script = ?1 AND job.status = 'failed'
+                     AND NOT EXISTS (SELECT 1 FROM sync_runs run WHERE run.job_id = job.id)
+                     ORDER BY job.started_at DESC LIMIT 1";
+    if let Some(row) = c.first(stillborn, params![source])? {
+        let failed = run(&row)?;
+        if runs.first().is_none_or(|newest| newest.started_at < failed.started_at) {
+            runs.insert(0, failed);
+        }
+    }
+    Ok(runs)
 }
 
 /// The plans that wait for approval, oldest first.

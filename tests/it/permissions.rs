@@ -87,6 +87,7 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE /api/sync/schedules/{job}", ADMINS),
     ("GET /api/sync/schedules/{job}", STAFF),
     ("PUT /api/sync/schedules/{job}", ADMINS),
+    ("GET /api/sync/sources", STAFF),
     ("GET /api/sync/plans", ADMINS),
     ("GET /api/sync/plans/{id}", ADMINS),
     ("POST /api/sync/plans/{id}/approve", ADMINS),

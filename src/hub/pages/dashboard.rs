@@ -9,7 +9,7 @@ use super::{
 use crate::{
     agents::Frame,
     error::Result,
-    status::{self, Freshness},
+    status::{self, Freshness, State as Standing},
     types::now_plus,
     web::{
         Web,
@@ -19,8 +19,6 @@ use crate::{
 
 /// How far ahead contracts and warranties are looked at.
 const AHEAD_SECONDS: i64 = 60 * 24 * 60 * 60;
-/// After how many hours a vendor's data counts as late.
-const LATE_HOURS: i64 = 26;
 /// How many changes are shown.
 const CHANGES: usize = 8;
 
@@ -190,21 +188,17 @@ fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
 }
 
 fn freshness(source: &Freshness) -> Fresh {
-    let name = match source.source.as_str() {
-        "freshservice" => "Freshservice".to_owned(),
-        other => words(other),
-    };
-    let detail = match (source.last_status.as_str(), &source.last_error) {
-        ("failed" | "interrupted", Some(why)) => format!("The last run failed: {why}"),
-        ("failed" | "interrupted", None) => "The last run did not finish".to_owned(),
-        ("held", _) => "A plan waits for approval".to_owned(),
-        ("done", _) => format!("Last run {}", time::ago(&source.last_run_at)),
-        _ => "Running now".to_owned(),
+    let detail = match source.state {
+        Standing::Failing => format!("The last run failed: {}", source.detail),
+        Standing::Late | Standing::Suspicious | Standing::Never => source.detail.clone(),
+        Standing::Ok if source.last_status == "held" => "A plan waits for approval".to_owned(),
+        Standing::Ok if source.last_status != "done" => "Running now".to_owned(),
+        Standing::Ok => format!("Last run {}", time::ago(&source.last_run_at)),
     };
     Fresh {
-        name,
+        name: source.label.to_owned(),
         detail,
-        late: source.as_of.as_deref().is_none_or(|at| time::older_than(at, LATE_HOURS)),
+        late: source.state != Standing::Ok,
         words: source.as_of.as_deref().map_or_else(|| "never complete".to_owned(), time::ago),
     }
 }

@@ -4,13 +4,10 @@ use askama::Template;
 
 use super::words;
 use crate::{
-    status::{Freshness, Waiting},
+    status::{Freshness, State, Waiting},
     sync::{catalogue::JobKind, center_store::Past, keyring::Credentials, scheduler::Scheduled},
     web::view::{Page, Value, filters, time},
 };
-
-/// After so many hours without a good run the data counts as late.
-const LATE_HOURS: i64 = 24;
 
 /// The page.
 #[derive(Template)]
@@ -137,18 +134,16 @@ pub fn kind(page: &Page, kind: JobKind, configured: bool, known: Option<&Freshne
     let (state, detail) = match (configured, known, newest) {
         (_, _, Some(_)) if running => (dot("good", "Running"), String::new()),
         (false, ..) => (dot("", "Not set up"), String::new()),
-        (_, Some(known), _) if matches!(known.last_status.as_str(), "failed" | "interrupted") => {
-            let why = known.last_error.as_deref().unwrap_or("It broke off.");
-            (dot("bad", "Failing"), words::sentence(why))
-        }
+        (_, Some(known), _) if known.state == State::Failing => (dot("bad", "Failing"), words::sentence(&known.detail)),
         (_, None, Some(job)) if job.status == "failed" => {
             (dot("bad", "Failing"), words::sentence(job.error.as_deref().unwrap_or("It broke off.")))
         }
-        (_, Some(known), _) if known.as_of.is_none() => (dot("warn", "Never read"), "No run has succeeded yet.".to_owned()),
-        (_, Some(_), _) if as_of.as_deref().is_some_and(|at| time::older_than(at, LATE_HOURS)) => {
-            (dot("warn", "Late"), format!("The last good run is more than {LATE_HOURS} hours old."))
-        }
-        (_, Some(_), _) => (dot("good", "Fresh"), String::new()),
+        (_, Some(known), _) => match known.state {
+            State::Never => (dot("warn", "Never read"), words::sentence(&known.detail)),
+            State::Late => (dot("warn", "Late"), words::sentence(&known.detail)),
+            State::Suspicious => (dot("warn", "Suspicious"), words::sentence(&known.detail)),
+            State::Ok | State::Failing => (dot("good", "Fresh"), String::new()),
+        },
         (_, None, Some(_)) => (dot("good", "Done"), String::new()),
         (_, None, None) => (dot("", if kind.pulls() { "Never read" } else { "Never run" }), String::new()),
     };

@@ -12,6 +12,7 @@ use crate::{
     config::{Cadence, Config, cadence},
     db::Write,
     error::{Error, Result},
+    status::{self, Freshness},
     sync::{catalogue::JobKind, keyring},
     types::{Actor, Scope},
     web::{Fields, Path, Routes, Sent, Web},
@@ -23,10 +24,16 @@ const MOST_JITTER: i64 = 3_600;
 /// The routes.
 pub fn routes() -> Routes {
     Routes::new()
+        .get("/api/sync/sources", sources)
         .get("/api/sync/schedules", all)
         .get("/api/sync/schedules/{job}", one)
         .put("/api/sync/schedules/{job}", change)
         .delete("/api/sync/schedules/{job}", reset)
+}
+
+/// How fresh each source is.
+async fn sources(_caller: Staff, State(web): State<Web>) -> Result<Json<Vec<Freshness>>> {
+    Ok(Json(web.db.read(&Scope::All, status::freshness).await?))
 }
 
 async fn all(_caller: Staff, State(web): State<Web>) -> Result<Json<Vec<Scheduled>>> {

@@ -83,6 +83,19 @@ pub struct Flash {
     pub text: String,
 }
 
+/// What a list says of a source that feeds it.
+#[derive(Clone, Debug)]
+pub struct FreshLine {
+    /// What people call the source.
+    pub label: &'static str,
+    /// When it was read last.
+    pub as_of: Option<String>,
+    /// What is wrong with it; empty when nothing is.
+    pub words: &'static str,
+    /// The rooms whose lists it feeds.
+    pub feeds: &'static [&'static str],
+}
+
 /// The frame around a page: who reads it, where it hangs, how links start.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -106,6 +119,8 @@ pub struct Page {
     pub waiting: i64,
     /// Whether the data is made up.
     pub demo: bool,
+    /// How fresh the sources of all rooms are.
+    pub fresh: Vec<FreshLine>,
 }
 
 impl Page {
@@ -123,6 +138,7 @@ impl Page {
             flash: None,
             waiting: 0,
             demo: false,
+            fresh: Vec::new(),
         }
     }
 
@@ -164,6 +180,11 @@ impl Page {
     #[must_use]
     pub fn is_staff(&self) -> bool {
         self.reader.as_ref().is_some_and(|reader| reader.is_staff)
+    }
+
+    /// The sources that feed this room's lists.
+    pub fn fed(&self) -> impl Iterator<Item = &FreshLine> {
+        self.fresh.iter().filter(|line| line.feeds.iter().any(|room| self.is(room)))
     }
 
     /// The mark for the rail's current entry.
