@@ -92,7 +92,12 @@ impl Verb {
         match self {
             Self::Freshservice(_) => Some(JobKind::Freshservice),
             Self::Datto(_) => Some(JobKind::Datto),
-            Self::All(_) | Self::Review(_) | Self::Plans { .. } | Self::Show { .. } | Self::Approve { .. } | Self::Discard { .. } => None,
+            Self::All(_)
+            | Self::Review(_)
+            | Self::Plans { .. }
+            | Self::Show { .. }
+            | Self::Approve { .. }
+            | Self::Discard { .. } => None,
         }
     }
 }

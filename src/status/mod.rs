@@ -26,12 +26,7 @@ pub struct Source {
 
 /// Every source.
 pub const SOURCES: [Source; 4] = [
-    Source {
-        name: "freshservice",
-        label: "Freshservice",
-        feeds: &["companies", "contacts", "assets"],
-        whole: true,
-    },
+    Source { name: "freshservice", label: "Freshservice", feeds: &["companies", "contacts", "assets"], whole: true },
     Source { name: "datto", label: "Datto RMM", feeds: &["assets", "devices", "alerts"], whole: true },
     Source { name: "datto-audits", label: "Datto RMM audits", feeds: &[], whole: false },
     Source { name: "tickets", label: "Freshservice tickets", feeds: &["tickets"], whole: false },

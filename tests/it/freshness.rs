@@ -18,7 +18,8 @@ fn age(app: &App, hours: i64) {
         for row in app.database.texts(&format!("SELECT id || '|' || started_at FROM {table}")) {
             let (id, at) = row.split_once('|').unwrap();
             let at: jiff::Timestamp = at.parse().unwrap();
-            let moved = jiff::Timestamp::from_second(at.as_second() - hours * 3600).unwrap().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let moved =
+                jiff::Timestamp::from_second(at.as_second() - hours * 3600).unwrap().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             app.database.execute(&format!("UPDATE {table} SET started_at = '{moved}' WHERE id = '{id}'"));
         }
     }
