@@ -1,0 +1,77 @@
+//! How long the rest of a long piece of work will take, told honestly: from the pace measured, not hoped for.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// The pace is that of the last so many pieces.
+const REMEMBERED: usize = 300;
+/// Nothing is told before so many are done.
+const ENOUGH: usize = 5;
+
+/// The pace of the last pieces of work.
+#[derive(Debug)]
+pub struct Pace {
+    marks: VecDeque<Instant>,
+}
+
+impl Pace {
+    /// Work begins now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { marks: VecDeque::from([Instant::now()]) }
+    }
+
+    /// One piece is done.
+    pub fn done(&mut self) {
+        self.marks.push_back(Instant::now());
+        if self.marks.len() > REMEMBERED {
+            self.marks.pop_front();
+        }
+    }
+
+    /// How long so many more pieces will take; `None` while that is anybody's guess.
+    #[must_use]
+    pub fn left(&self, pieces: u64) -> Option<Duration> {
+        let (first, last) = (self.marks.front()?, self.marks.back()?);
+        let count = u32::try_from(self.marks.len() - 1).ok().filter(|count| *count as usize >= ENOUGH)?;
+        let each = last.duration_since(*first) / count;
+        Some(each.saturating_mul(u32::try_from(pieces).unwrap_or(u32::MAX)))
+    }
+}
+
+/// Minutes in words: `3 minutes`, `2 h 5 min`.
+#[must_use]
+pub fn minutes(minutes: u64) -> String {
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        1 => "1 minute".to_owned(),
+        2..=90 => format!("{minutes} minutes"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_told_without_a_measure() {
+        let mut pace = Pace::new();
+        assert_eq!(pace.left(100), None);
+        for _ in 0..ENOUGH {
+            pace.done();
+        }
+        assert!(pace.left(100).is_some_and(|left| left < Duration::from_secs(5)));
+        let mut slow = Pace::new();
+        let start = Instant::now();
+        slow.marks = (0..=10).map(|n| start + Duration::from_secs(n)).collect();
+        assert_eq!(slow.left(3600), Some(Duration::from_hours(1)));
+    }
+
+    #[test]
+    fn time_is_told_in_words() {
+        assert_eq!([0, 1, 40, 125].map(minutes), ["less than a minute", "1 minute", "40 minutes", "2 h 5 min"]);
+    }
+}

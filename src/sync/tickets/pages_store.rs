@@ -1,0 +1,186 @@
+//! Storing a page of tickets as the vendor told them, and saying what that would change.
+
+use std::collections::HashMap;
+
+use super::{SYSTEM, details_store, record::Record, sightings_store};
+use crate::{
+    db::{Conn, Write},
+    error::Result,
+    history::{self, Record as _, pins},
+    sync::plan::{Action, FieldChange, Item, Kind},
+    tickets::{Ticket, store},
+    types::now,
+};
+
+/// What a page came to.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// New rows.
+    pub created: u64,
+    /// Rows of which something changed.
+    pub updated: u64,
+    /// Tombstones that came back.
+    pub restored: u64,
+    /// Rows that are as told.
+    pub unchanged: u64,
+    /// Rows of which somebody has pinned what the vendor says otherwise.
+    pub pinned: u64,
+    /// Tombstones that a person made, which stay.
+    pub kept_retired: u64,
+    /// Rows whose conversations and time sheet have to be read.
+    pub queued: u64,
+    /// Numbers that the vendor shows as deleted or as spam.
+    pub gone: Vec<i64>,
+    /// For a dry run, what would be done.
+    pub items: Vec<Item>,
+}
+
+impl Page {
+    /// Adds the counts of another page.
+    pub fn add(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.restored += other.restored;
+        self.unchanged += other.unchanged;
+        self.pinned += other.pinned;
+        self.kept_retired += other.kept_retired;
+        self.queued += other.queued;
+        self.gone.extend(other.gone);
+        self.items.extend(other.items);
+    }
+}
+
+/// Our companies by the vendor's departments, as far as this page names them.
+fn companies(c: &mut Conn, records: &[Record]) -> Result<HashMap<i64, i64>> {
+    let mut found = HashMap::new();
+    for department in records.iter().filter_map(|record| record.department().flatten()) {
+        if found.contains_key(&department) {
+            continue;
+        }
+        if let Some(company) = store::company_of_department(c, SYSTEM, department)? {
+            found.insert(department, company);
+        }
+    }
+    Ok(found)
+}
+
+/// Stores the records of a page.
+pub fn keep(w: &mut Write<'_>, records: &[Record], listing: i64) -> Result<Page> {
+    let companies = companies(w, records)?;
+    let mut known = store::by_external_ids(w, SYSTEM, records.iter().map(|record| record.id).collect())?;
+    let mut page = Page::default();
+    for record in records {
+        if record.gone.is_some() {
+            page.gone.push(record.id);
+            continue;
+        }
+        let company = record.department().flatten().and_then(|department| companies.get(&department)).copied();
+        let (ticket, read) = match known.remove(&record.id) {
+            None => {
+                let mut ticket = record.blank(&now());
+                record.apply(&mut ticket, company);
+                page.created += 1;
+                (history::create(w, &ticket, Some("the vendor lists it"))?, None)
+            }
+            Some((ticket, seen)) => {
+                if ticket.retired_at.is_some() {
+                    if sightings_store::retired_by_hand(w, ticket.id)? {
+                        page.kept_retired += 1;
+                        continue;
+                    }
+                    history::restore::<Ticket>(w, ticket.id, Some("the vendor lists it again"))?;
+                }
+                let was_retired = ticket.retired_at.is_some();
+                let updated = history::update(w, ticket.id, None, Some("as the vendor lists it"), |ticket: &mut Ticket| {
+                    record.apply(ticket, company);
+                    Ok(())
+                })?;
+                page.pinned += u64::from(!updated.kept_pins.is_empty());
+                match (was_retired, updated.changed.is_empty()) {
+                    (true, _) => page.restored += 1,
+                    (false, false) => page.updated += 1,
+                    (false, true) => page.unchanged += 1,
+                }
+                (updated.record, seen.detail_synced_at)
+            }
+        };
+        if record.has_words() {
+            let stored = words(w, ticket.id)?;
+            let (html, plain) = record.words(stored);
+            store::set_text(w, ticket.id, html.as_deref(), plain.as_deref())?;
+        }
+        sightings_store::met(w, ticket.id, listing)?;
+        page.queued += u64::from(details_store::enqueue(w, &ticket, read.as_deref(), record.has_stats)?);
+    }
+    Ok(page)
+}
+
+/// What is stored of a ticket at length.
+fn words(c: &mut Conn, ticket_id: i64) -> Result<(Option<String>, Option<String>)> {
+    let sql = "SELECT words.description, words.description_text FROM @ticket_texts words WHERE words.ticket_id = ?1";
+    match c.first(sql, &[ticket_id.into()])? {
+        Some(row) => Ok((row.get(0)?, row.get(1)?)),
+        None => Ok((None, None)),
+    }
+}
+
+/// What [`keep`] would do, without doing it.
+pub fn compare(c: &mut Conn, records: &[Record]) -> Result<Page> {
+    let companies = companies(c, records)?;
+    let mut known = store::by_external_ids(c, SYSTEM, records.iter().map(|record| record.id).collect())?;
+    let mut page = Page::default();
+    for record in records {
+        if record.gone.is_some() {
+            page.gone.push(record.id);
+            continue;
+        }
+        let company = record.department().flatten().and_then(|department| companies.get(&department)).copied();
+        let Some((before, _)) = known.remove(&record.id) else {
+            page.created += 1;
+            page.items.push(item(record, Action::Create, "the vendor lists it"));
+            continue;
+        };
+        if before.retired_at.is_some() {
+            if sightings_store::retired_by_hand(c, before.id)? {
+                page.kept_retired += 1;
+            } else {
+                page.restored += 1;
+                page.items.push(of(item(record, Action::Restore, "the vendor lists it again"), &before));
+            }
+            continue;
+        }
+        let mut after = before.clone();
+        record.apply(&mut after, company);
+        let pinned = pins::fields(c, Ticket::ENTITY, before.id)?;
+        let mut fields = differences(&before, &after);
+        let all = fields.len();
+        fields.retain(|change| !pinned.contains(&change.field));
+        page.pinned += u64::from(fields.len() < all);
+        if fields.is_empty() {
+            page.unchanged += 1;
+            continue;
+        }
+        page.updated += 1;
+        let mut item = of(item(record, Action::Update, "as the vendor lists it"), &before);
+        item.fields = fields;
+        page.items.push(item);
+    }
+    Ok(page)
+}
+
+fn differences(before: &Ticket, after: &Ticket) -> Vec<FieldChange> {
+    let pairs = Ticket::COLUMNS.iter().zip(before.values().into_iter().zip(after.values()));
+    pairs
+        .filter(|(_, (from, to))| from != to)
+        .map(|(field, (from, to))| FieldChange { field: (*field).to_owned(), from: from.to_json(), to: to.to_json() })
+        .collect()
+}
+
+fn item(record: &Record, action: Action, why: &str) -> Item {
+    Item::new(Kind::Ticket, action, &record.label(), why).from_vendor(&record.id.to_string())
+}
+
+fn of(mut item: Item, ticket: &Ticket) -> Item {
+    (item.entity_id, item.rev) = (Some(ticket.id), Some(ticket.rev));
+    item
+}
