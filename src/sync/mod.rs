@@ -42,5 +42,6 @@ pub mod review;
 pub mod run;
 mod runs_store;
 pub mod scheduler;
+pub mod tickets;
 mod walk;
 pub mod windows;

@@ -17,11 +17,13 @@ pub enum Kind {
     Site,
     /// An asset.
     Asset,
+    /// A ticket.
+    Ticket,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are applied.
-    pub const ALL: [Self; 5] = [Self::Company, Self::Contact, Self::PsaAgent, Self::Site, Self::Asset];
+    pub const ALL: [Self; 6] = [Self::Company, Self::Contact, Self::PsaAgent, Self::Site, Self::Asset, Self::Ticket];
 
     /// The word stored in the database; the same as in history.
     #[must_use]
@@ -32,6 +34,7 @@ impl Kind {
             Self::PsaAgent => "psa_agent",
             Self::Site => "site",
             Self::Asset => "asset",
+            Self::Ticket => "ticket",
         }
     }
 
@@ -44,6 +47,7 @@ impl Kind {
             Self::PsaAgent => "agents",
             Self::Site => "sites",
             Self::Asset => "assets",
+            Self::Ticket => "tickets",
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Now {
     pub total: Option<u64>,
     /// For how many more seconds the vendor's rate limit makes it wait.
     pub waiting: Option<u64>,
+    /// For how many more seconds the phase will take, as far as that can be told.
+    pub left: Option<u64>,
 }
 
 impl Now {
@@ -62,10 +64,25 @@ impl Now {
             Some(total) => format!("{}: {} of {total}", self.phase, self.done),
             None => format!("{}: {}", self.phase, self.done),
         };
+        let far = match self.left {
+            Some(seconds) => format!("{far}, about {} left", minutes(seconds / 60)),
+            None => far,
+        };
         match self.waiting {
             Some(seconds) => format!("{far} (waiting for the vendor's rate limit, {seconds} s)"),
             None => far,
         }
+    }
+}
+
+/// Minutes in words: `3 minutes`, `2 h 5 min`.
+#[must_use]
+pub fn minutes(minutes: u64) -> String {
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        1 => "1 minute".to_owned(),
+        2..=90 => format!("{minutes} minutes"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }
 }
 
@@ -127,6 +144,11 @@ impl Progress {
     /// The vendor's rate limit makes it wait so long; `None` when it goes on.
     pub fn waiting(&self, left: Option<Duration>) {
         self.change(|now| now.waiting = left.map(|left| left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
+    }
+
+    /// The phase will take so much longer; `None` when nobody can tell.
+    pub fn left(&self, left: Option<Duration>) {
+        self.change(|now| now.left = left.map(|left| left.as_secs()));
     }
 
     fn change(&self, change: impl FnOnce(&mut Now)) {

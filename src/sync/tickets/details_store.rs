@@ -37,6 +37,27 @@ pub struct Read {
     pub problem: Option<String>,
 }
 
+/// What we have of a ticket from the vendor, and how often it has been tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Conversations.
+    pub said: u64,
+    /// Time entries.
+    pub entries: u64,
+    /// How often the present state could not be read whole.
+    pub tries: i64,
+}
+
+/// What we have of a ticket from the vendor.
+pub fn stored(c: &mut Conn, ticket_id: i64) -> Result<Stored> {
+    let sql = "SELECT (SELECT COUNT(*) FROM @ticket_conversations said WHERE said.ticket_id = ?1 AND said.external_id IS NOT NULL),
+                 (SELECT COUNT(*) FROM @ticket_time_entries entry WHERE entry.ticket_id = ?1),
+                 (SELECT MAX(due.tries) FROM ticket_details due WHERE due.ticket_id = ?1)";
+    let row = c.one(sql, params![ticket_id])?;
+    let count = |count: i64| u64::try_from(count).unwrap_or(0);
+    Ok(Stored { said: count(row.get(0)?), entries: count(row.get(1)?), tries: row.get::<Option<i64>>(2)?.unwrap_or(0) })
+}
+
 /// Puts a ticket into the queue, unless this state of it has been read.
 pub fn enqueue(w: &mut Write<'_>, ticket: &Ticket, read: Option<&str>, has_stats: bool) -> Result<bool> {
     if read == Some(ticket.last_updated_at.as_str()) {

@@ -1,12 +1,17 @@
 //! Listing the tickets that changed, page by page into the database, so that a kill loses nothing.
 
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
 use serde_json::Value;
 
 use super::{
     LIST,
     listing::{self, Listing, Shown, Step},
     listings_store::{self, Open, State},
-    pages_store::{self, Page},
+    pages_store,
     record::Record,
     report::Report,
     run::{Run, is_about_rights, upstream},
@@ -90,7 +95,8 @@ impl Plan {
 impl Run {
     /// Lists the tickets and stores what they say. Only when everything has been listed does the next run
     /// begin later.
-    pub async fn list_tickets(&self, plan: &Plan, report: &mut Report) -> Result<()> {
+    /// Returns the numbers met.
+    pub async fn list_tickets(&self, plan: &Plan, report: &mut Report) -> Result<HashSet<i64>> {
         let live = self.job.db.read(&Scope::All, sightings_store::live).await?;
         let dry_run = report.dry_run;
         if !dry_run && plan.taken_up.is_none() {
@@ -100,17 +106,19 @@ impl Run {
         self.job.progress.begin("reading tickets", Some(live).filter(|live| plan.full && *live > 0));
         let mut ask = Ask { all_workspaces: plan.state.query.as_deref() != Some("primary"), embed: true };
         let mut listing = plan.listing(&self.now);
-        let mut seen = std::collections::HashSet::new();
+        let (mut met, mut known) = (HashSet::new(), HashSet::new());
         let mut repeated = 0;
         loop {
             let page = self.page(&mut ask, &listing, None).await?;
             let shown: Vec<Shown> = page.records.iter().map(shown).collect();
             let number = listing.page();
             let step = listing.take(&shown);
-            let new = shown.iter().filter_map(|one| one.id.clone()).filter(|id| seen.insert(id.clone())).count();
+            let new = page.records.iter().filter_map(number_of).filter(|id| met.insert(*id)).count();
             self.job.progress.add(new);
             report.listed += new as u64;
-            let gone = self.keep(&page.records, number, plan.listing, new == 0, report).await?;
+            // What windows show twice is stored once, unless it has changed in between.
+            let fresh: Vec<&Value> = page.records.iter().filter(|record| known.insert(digest(record))).collect();
+            let gone = self.keep(&fresh, number, report).await?;
             if !gone.is_empty() && !dry_run {
                 self.verify_ids(gone, report).await?;
             }
@@ -130,13 +138,15 @@ impl Run {
             }
         }
         if listing.is_empty() && !plan.resumed() && self.lies(plan, live, report).await? {
-            return self.abandon(dry_run).await;
+            self.abandon(dry_run).await?;
+            return Ok(met);
         }
         self.job.progress.say(Level::Info, format!("{} tickets listed since {}", report.listed, plan.since));
         if !plan.full && live > 0 && !dry_run {
             self.list_trash(&plan.since, ask, report).await?;
         }
-        self.complete(plan, &listing, ask, dry_run).await
+        self.complete(plan, &listing, ask, dry_run).await?;
+        Ok(met)
     }
 
     /// One page; with all workspaces unless the account refuses that, or shows nothing then.
@@ -171,29 +181,27 @@ impl Run {
     }
 
     /// Stores a page, or compares it; returns the numbers that it shows as gone.
-    async fn keep(&self, records: &[Value], number: u32, listing: i64, again: bool, report: &mut Report) -> Result<Vec<i64>> {
+    async fn keep(&self, records: &[&Value], number: u32, report: &mut Report) -> Result<Vec<i64>> {
         let mut gone = Vec::new();
         let mut usable = Vec::with_capacity(records.len());
-        for (index, record) in records.iter().enumerate() {
+        for record in records {
             match record.as_object().and_then(|map| Record::read(map, &self.statuses, &self.now)) {
-                Some(record) => usable.push(record),
-                None if !again => report.skip(format!("page {number} of tickets, record {}: no usable id", index + 1)),
-                None => {}
+                Some(record) => {
+                    report.odd(&record.label(), &record.ignored);
+                    usable.push(record);
+                }
+                None => report.skip(format!("a record on page {number} of tickets: no usable id")),
             }
         }
-        for record in usable.iter().filter(|_| !again) {
-            report.odd(&record.label(), &record.ignored);
-        }
         for chunk in usable.chunks(STORED) {
-            let chunk = chunk.to_vec();
+            let (chunk, listing) = (chunk.to_vec(), self.listing);
             let page = if report.dry_run {
                 self.job.db.read(&Scope::All, move |c| pages_store::compare(c, &chunk)).await?
             } else {
                 self.job.write(&self.actor(), move |w| pages_store::keep(w, &chunk, listing)).await?
             };
             gone.extend_from_slice(&page.gone);
-            // What is shown twice counts once.
-            report.add(if again { Page { items: Vec::new(), unchanged: 0, ..page } } else { page });
+            report.add(page);
         }
         Ok(gone)
     }
@@ -263,6 +271,13 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Tells records apart that are not exactly the same.
+fn digest(record: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    record.to_string().hash(&mut hasher);
+    hasher.finish()
 }
 
 fn number_of(record: &Value) -> Option<i64> {

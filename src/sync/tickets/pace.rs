@@ -41,17 +41,6 @@ impl Pace {
     }
 }
 
-/// Minutes in words: `3 minutes`, `2 h 5 min`.
-#[must_use]
-pub fn minutes(minutes: u64) -> String {
-    match minutes {
-        0 => "less than a minute".to_owned(),
-        1 => "1 minute".to_owned(),
-        2..=90 => format!("{minutes} minutes"),
-        _ => format!("{} h {} min", minutes / 60, minutes % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,10 +57,5 @@ mod tests {
         let start = Instant::now();
         slow.marks = (0..=10).map(|n| start + Duration::from_secs(n)).collect();
         assert_eq!(slow.left(3600), Some(Duration::from_hours(1)));
-    }
-
-    #[test]
-    fn time_is_told_in_words() {
-        assert_eq!([0, 1, 40, 125].map(minutes), ["less than a minute", "1 minute", "40 minutes", "2 h 5 min"]);
     }
 }

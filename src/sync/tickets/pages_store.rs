@@ -84,7 +84,7 @@ pub fn keep(w: &mut Write<'_>, records: &[Record], listing: i64) -> Result<Page>
             }
             Some((ticket, seen)) => {
                 if ticket.retired_at.is_some() {
-                    if sightings_store::retired_by_hand(w, ticket.id)? {
+                    if sightings_store::retired_by_hand(w, Ticket::ENTITY, ticket.id)? {
                         page.kept_retired += 1;
                         continue;
                     }
@@ -141,7 +141,7 @@ pub fn compare(c: &mut Conn, records: &[Record]) -> Result<Page> {
             continue;
         };
         if before.retired_at.is_some() {
-            if sightings_store::retired_by_hand(c, before.id)? {
+            if sightings_store::retired_by_hand(c, Ticket::ENTITY, before.id)? {
                 page.kept_retired += 1;
             } else {
                 page.restored += 1;

@@ -7,6 +7,7 @@ use super::pages_store::Page;
 use crate::sync::{
     jobs::Ended,
     plan::{Action, Item, Kind},
+    progress::minutes,
     report::{self, Ending},
 };
 
@@ -169,8 +170,8 @@ impl Report {
             }
             if details.left > 0 {
                 line.push_str(&format!(", {} left for the next run", details.left));
-                if let Some(minutes) = details.left_minutes {
-                    line.push_str(&format!(" (about {})", super::pace::minutes(minutes)));
+                if let Some(left) = details.left_minutes {
+                    line.push_str(&format!(" (about {})", minutes(left)));
                 }
             }
             lines.push(line);

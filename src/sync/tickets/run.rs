@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    SYSTEM,
-    labels,
+    SYSTEM, labels,
     list::Plan as ListPlan,
     report::Report,
     sightings_store,
@@ -38,6 +37,8 @@ pub struct Run {
     pub client: Freshservice,
     /// The run's number.
     pub id: i64,
+    /// The number of its listing: another run's when it goes on with that.
+    pub listing: i64,
     /// What the vendor's statuses mean.
     pub statuses: Arc<Statuses>,
     /// The latest time that can be true.
@@ -56,7 +57,7 @@ pub async fn body(job: Job) -> Result<Ended> {
     let id = job.write(&Actor::system("sync"), move |w| runs_store::begin(w, &lease, source, dry_run)).await?;
     report.run_id = id;
     let statuses = Arc::new(Statuses::new(&[], &job.config.freshservice.statuses));
-    let mut run = Run { job, client, id, statuses, now: now() };
+    let mut run = Run { job, client, id, listing: id, statuses, now: now() };
     let result = run.steps(&mut report).await;
     report.retries = run.client.retries();
     report.total();
@@ -99,11 +100,12 @@ impl Run {
         self.learn_statuses(report).await?;
         let plan = ListPlan::make(self).await?;
         (report.full, report.since, report.resumed) = (plan.full, plan.since.clone(), plan.resumed());
+        self.listing = plan.listing;
         if !report.dry_run {
             self.house(report).await?;
         }
-        self.list_tickets(&plan, report).await?;
-        self.retire_gone(&plan, report).await?;
+        let met = self.list_tickets(&plan, report).await?;
+        self.retire_gone(&plan, &met, report).await?;
         self.list_changes(report).await?;
         if !report.dry_run {
             self.read_details(report).await?;

@@ -95,9 +95,25 @@ pub fn newest(c: &mut Conn) -> Result<Option<(Suspect, String)>> {
     let sql = "SELECT ticket.id, ticket.external_id, ticket.last_updated_at FROM @tickets ticket
                LEFT JOIN ticket_sightings sighting ON sighting.ticket_id = ticket.id
                WHERE ticket.external_source = ?1 AND ticket.retired_at IS NULL AND sighting.gone_because IS NULL
-               ORDER BY sighting.seen_at DESC NULLS LAST, ticket.last_updated_at DESC, ticket.id LIMIT 1";
+               ORDER BY ticket.last_updated_at DESC, ticket.id DESC LIMIT 1";
     let Some(row) = c.first(sql, params![SYSTEM])? else { return Ok(None) };
     Ok(Some((Suspect { ticket_id: row.get(0)?, external_id: row.get(1)? }, row.get(2)?)))
+}
+
+/// The live tickets that the vendor showed last.
+pub fn last_seen(c: &mut Conn, at_most: i64) -> Result<Vec<Suspect>> {
+    let sql = "SELECT ticket.id, ticket.external_id FROM ticket_sightings sighting
+               JOIN @tickets ticket ON ticket.id = sighting.ticket_id
+               WHERE ticket.external_source = ?1 AND ticket.retired_at IS NULL AND sighting.gone_because IS NULL
+               ORDER BY sighting.seen_at DESC, ticket.last_updated_at DESC, ticket.id DESC LIMIT ?2";
+    suspects(c, sql, params![SYSTEM, at_most])
+}
+
+/// Every live ticket that came from the vendor.
+pub fn all(c: &mut Conn) -> Result<Vec<Suspect>> {
+    let sql = "SELECT ticket.id, ticket.external_id FROM @tickets ticket
+               WHERE ticket.external_source = ?1 AND ticket.retired_at IS NULL ORDER BY ticket.id";
+    suspects(c, sql, params![SYSTEM])
 }
 
 /// Every live ticket that is proven gone.
@@ -123,10 +139,10 @@ fn suspects(c: &mut Conn, sql: &str, values: &[crate::db::Value]) -> Result<Vec<
     c.all(sql, values)?.iter().map(|row| Ok(Suspect { ticket_id: row.get(0)?, external_id: row.get(1)? })).collect()
 }
 
-/// Whether it was a person who retired this ticket; then a sync does not bring it back.
-pub fn retired_by_hand(c: &mut Conn, ticket_id: i64) -> Result<bool> {
-    let sql = "SELECT actor_kind FROM changes WHERE entity = 'ticket' AND entity_id = ?1 AND action = 'retire' ORDER BY seq DESC LIMIT 1";
-    match c.first(sql, params![ticket_id])? {
+/// Whether it was a person who retired this row; then a sync does not bring it back.
+pub fn retired_by_hand(c: &mut Conn, entity: &str, id: i64) -> Result<bool> {
+    let sql = "SELECT actor_kind FROM changes WHERE entity = ?1 AND entity_id = ?2 AND action = 'retire' ORDER BY seq DESC LIMIT 1";
+    match c.first(sql, params![entity, id])? {
         Some(row) => Ok(row.get::<String>(0)? != "sync"),
         None => Ok(false),
     }

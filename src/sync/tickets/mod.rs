@@ -1,0 +1,32 @@
+//! The tickets job: everything that the vendor knows of tickets, kept up to date from what changed.
+
+mod change;
+mod changes;
+mod changes_store;
+mod details;
+mod details_store;
+mod hours;
+mod labels;
+mod list;
+mod listing;
+mod listings_store;
+mod pace;
+mod pages_store;
+mod record;
+mod report;
+mod retire;
+mod run;
+mod said;
+mod sightings_store;
+mod text;
+mod verify;
+
+pub use run::body;
+pub use sightings_store::live;
+
+use super::freshservice::SYSTEM;
+
+/// The name under which it is kept how far the list of tickets has been read.
+const LIST: &str = "tickets";
+/// The same of the list of change requests.
+const CHANGES: &str = "changes";
