@@ -44,6 +44,8 @@ enum Verb {
     Review(sync_review::Args),
     /// Everything that is configured, one after the other: Freshservice, account numbers to Datto, Datto, tickets
     All(Pull),
+    /// Tickets, conversations, time sheets and change requests of Freshservice
+    Tickets(Tickets),
     /// List the newest plans
     Plans {
         /// As JSON
@@ -71,6 +73,20 @@ enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
+struct Tickets {
+    #[command(flatten)]
+    pull: Pull,
+    /// Read what changed at or after this time, such as 2026-11-01T00:00:00Z, instead of since the last run
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<String>,
+}
+
+/// A time in the one form that Codex knows.
+fn since(text: &str) -> Result<String, String> {
+    crate::tickets::utc(text).ok_or_else(|| "must be a time such as 2026-11-01T00:00:00Z".to_owned())
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct Pull {
     /// Show what would change, field by field, and change nothing
     #[arg(long)]
@@ -92,6 +108,7 @@ impl Verb {
         match self {
             Self::Freshservice(_) => Some(JobKind::Freshservice),
             Self::Datto(_) => Some(JobKind::Datto),
+            Self::Tickets(_) => Some(JobKind::Tickets),
             Self::All(_)
             | Self::Review(_)
             | Self::Plans { .. }
@@ -121,10 +138,11 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         let config = keyring::effective(&db, &config).await?;
         configured(&config)?;
         match &args.verb {
-            Verb::Freshservice(args) => run_job(db, config, JobKind::Freshservice, args).await,
-            Verb::Datto(args) => run_job(db, config, JobKind::Datto, args).await,
+            Verb::Freshservice(args) => run_job(db, config, JobKind::Freshservice, args, None).await,
+            Verb::Datto(args) => run_job(db, config, JobKind::Datto, args, None).await,
             Verb::Review(args) => sync_review::run(&db, &config, args).await,
             Verb::All(args) => sync_all::run(&db, &config, args).await,
+            Verb::Tickets(args) => run_job(db, config, JobKind::Tickets, &args.pull, args.since.clone()).await,
             Verb::Plans { json } => plans(&db, *json).await,
             Verb::Show { id, json } => show(&db, *id, *json).await,
             Verb::Approve { id } => approve(&db, *id).await,
@@ -138,7 +156,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
 }
 
 /// Runs a pull here and now, with its progress on stderr.
-pub(super) async fn run_job(db: Db, config: Arc<Config>, kind: JobKind, args: &Pull) -> Result<u8, Failure> {
+pub(super) async fn run_job(db: Db, config: Arc<Config>, kind: JobKind, args: &Pull, since: Option<String>) -> Result<u8, Failure> {
     let lease = match jobs::acquire(&db, kind, BY).await? {
         Acquired::Ours(lease) => lease,
         Acquired::Running(job) => {
@@ -147,7 +165,7 @@ pub(super) async fn run_job(db: Db, config: Arc<Config>, kind: JobKind, args: &P
     };
     let progress = sync_progress::new();
     let ask = (out::can_ask() && !args.dry_run && !args.yes).then(|| asker(progress.clone()));
-    let options = Options { dry_run: args.dry_run, full: args.full, yes: args.yes, ask, ..Options::default() };
+    let options = Options { dry_run: args.dry_run, full: args.full, yes: args.yes, since, ask, ..Options::default() };
     let ended = jobs::drive(db.clone(), config, kind, lease, options, progress.progress.clone()).await;
     progress.clear();
     let ended = ended?;

@@ -23,7 +23,7 @@ pub async fn run(db: &Db, config: &Arc<Config>, args: &Pull) -> Result<u8, Failu
     let mut code = failure::DONE;
     for kind in kinds {
         out::note(format_args!("{}:", kind.label()));
-        let ended = match run_job(db.clone(), config.clone(), kind, args).await {
+        let ended = match run_job(db.clone(), config.clone(), kind, args, None).await {
             Ok(ended) => ended,
             Err(failure) => {
                 failure.report();

@@ -25,6 +25,8 @@ pub struct Freshservice {
     pub professional_services_group_id: Option<i64>,
     /// The group of agents that answers first, for Beacon.
     pub helpdesk_group_id: Option<i64>,
+    /// What a closed ticket counts on whose time sheet nobody has written anything.
+    pub default_ticket_minutes: i64,
 }
 
 impl Freshservice {
@@ -39,6 +41,7 @@ impl Freshservice {
             statuses: statuses(read),
             professional_services_group_id: read.parsed(("freshservice", "professional_services_group_id"), None, group),
             helpdesk_group_id: read.parsed(("freshservice", "helpdesk_group_id"), None, group),
+            default_ticket_minutes: read.parsed(("freshservice", "default_ticket_hours"), 15, minutes),
         }
     }
 
@@ -47,6 +50,13 @@ impl Freshservice {
     pub fn credentials(&self) -> Option<(&str, &Secret)> {
         Some((self.url.as_deref()?, self.api_key.as_ref()?))
     }
+}
+
+/// Hours as a decimal number, in minutes.
+fn minutes(text: &str) -> Result<i64, String> {
+    let hours: f64 = text.parse().ok().filter(|hours| (0.0..=24.0).contains(hours)).ok_or("must be hours from 0 to 24, such as 0.25")?;
+    #[expect(clippy::cast_possible_truncation, reason = "at most 1440")]
+    Ok((hours * 60.0).round() as i64)
 }
 
 fn group(text: &str) -> Result<Option<i64>, String> {

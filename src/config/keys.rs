@@ -107,6 +107,13 @@ const KEYS: &[Key] = &[
         .env(&["FRESHSERVICE_API_KEY"])
         .conf(&[("integrations", "freshservice_api_key")]),
     key("freshservice", "statuses", "", "Words for the account's ticket statuses by code, such as 8 = scheduled, 42 = on_hold"),
+    key(
+        "freshservice",
+        "default_ticket_hours",
+        "0.25",
+        "Hours of a closed ticket whose time sheet was read and is empty: 0.25 as the first predecessor counted, 0 as the second",
+    )
+    .conf(&[("tickets", "default_ticket_hours"), ("sync", "default_ticket_hours")]),
     key("freshservice", "professional_services_group_id", "", "The agents' group that does projects, as Beacon shows it"),
     key("freshservice", "helpdesk_group_id", "", "The agents' group that answers first, as Beacon shows it"),
     field("account_number"),

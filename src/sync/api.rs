@@ -33,6 +33,8 @@ pub fn routes() -> Routes {
         .post("/sync/psa", psa)
         .post("/sync/datto", datto)
         .post("/sync/rmm", rmm)
+        .post("/sync/tickets", tickets)
+        .post("/sync/tickets/full-history", all_tickets)
         .get("/sync/status/{job_id}", status)
         .get("/sync/last/{script}", last)
         .get("/api/sync/plans", plans)
@@ -55,6 +57,8 @@ starts! {
     psa: Admin, Freshservice { ..Options::default() };
     datto: Admin, Datto { follow_up: true, ..Options::default() };
     rmm: Admin, Datto { ..Options::default() };
+    tickets: Staff, Tickets { ..Options::default() };
+    all_tickets: Admin, Tickets { full: true, ..Options::default() };
 }
 
 async fn begin(web: &Web, kind: JobKind, by: &str, options: Options) -> Response {
@@ -87,6 +91,12 @@ async fn status(_caller: Staff, State(web): State<Web>, Path(job_id): Path<Strin
     let mut job = find(&web, job_id.clone()).await?;
     if job.as_ref().is_some_and(|job| job.status == "running") && jobs::sweep(&web.db).await? > 0 {
         job = find(&web, job_id).await?;
+    }
+    let tickets = JobKind::Tickets.as_str();
+    if let Some(job) = job.as_ref().filter(|job| job.script == tickets && job.status == "running") {
+        let mut body = serde_json::to_value(job).map_err(Error::internal)?;
+        body["current_tickets"] = web.db.read(&Scope::All, super::tickets::live).await?.into();
+        return Ok(Json(body).into_response());
     }
     Ok(answer(job, "Job not found"))
 }

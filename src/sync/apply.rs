@@ -20,6 +20,7 @@ use crate::{
     db::{Db, Write},
     error::{Error, Result},
     history::{self, Record, links},
+    tickets::Ticket,
     types::{Actor, Scope},
 };
 
@@ -165,7 +166,18 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
             }
             Ok(id)
         }
+        Kind::Ticket => retire_ticket(w, item),
     }
+}
+
+/// Tickets are stored as they are listed; only their retirement is planned.
+fn retire_ticket(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
+    let Some(id) = item.entity_id.filter(|_| item.action == Action::Retire) else { return Ok(None) };
+    if history::find::<Ticket>(w, id)?.is_none_or(|row| Some(row.rev()) != item.rev) {
+        return Ok(None);
+    }
+    history::retire::<Ticket>(w, id, Some(item.evidence.as_deref().unwrap_or(&item.reason)))?;
+    Ok(Some(id))
 }
 
 fn source(w: &Write<'_>) -> String {

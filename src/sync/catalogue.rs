@@ -4,7 +4,7 @@
 use super::{
     datto, devices, freshservice,
     jobs::{Ended, Job},
-    run,
+    run, tickets,
 };
 use crate::{
     config::Config,
@@ -18,6 +18,8 @@ pub enum JobKind {
     Freshservice,
     /// Pulls sites and devices from Datto RMM.
     Datto,
+    /// Pulls tickets and change requests from Freshservice.
+    Tickets,
 }
 
 /// What everybody may know of a kind.
@@ -40,7 +42,7 @@ struct Facts {
 
 impl JobKind {
     /// All of them, in the order in which `sync all` runs them.
-    pub const ALL: &[Self] = &[Self::Freshservice, Self::Datto];
+    pub const ALL: &[Self] = &[Self::Freshservice, Self::Datto, Self::Tickets];
 
     const fn facts(self) -> Facts {
         match self {
@@ -59,6 +61,15 @@ impl JobKind {
                 label: "Datto RMM sync",
                 what: "Sites and devices",
                 system: datto::SYSTEM,
+                pulls: true,
+                plans: true,
+            },
+            Self::Tickets => Facts {
+                name: "tickets",
+                aliases: &[],
+                label: "Ticket sync",
+                what: "Tickets, conversations, time sheets and change requests",
+                system: freshservice::SYSTEM,
                 pulls: true,
                 plans: true,
             },
@@ -132,6 +143,7 @@ impl JobKind {
         match self {
             Self::Freshservice => run::body(job).await,
             Self::Datto => devices::body(job).await,
+            Self::Tickets => tickets::body(job).await,
         }
     }
 }

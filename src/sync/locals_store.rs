@@ -104,6 +104,9 @@ const AGENTS: Table = Table {
     flags: &["active"],
 };
 
+/// The tickets' own job compares them without holding all of them.
+const TICKETS: Table = Table { name: "tickets", columns: &["subject"], flags: &[] };
+
 fn table(kind: Kind) -> &'static Table {
     match kind {
         Kind::Company => &COMPANIES,
@@ -111,6 +114,7 @@ fn table(kind: Kind) -> &'static Table {
         Kind::PsaAgent => &AGENTS,
         // Read in chunks, in `assets/`.
         Kind::Site | Kind::Asset => &Table { name: "assets", columns: &[], flags: &[] },
+        Kind::Ticket => &TICKETS,
     }
 }
 
@@ -144,6 +148,8 @@ pub fn live(c: &mut Conn, kind: Kind, system: &str) -> Result<u64> {
     let row = match kind {
         Kind::PsaAgent => c.one(&format!("{rows} AND item.external_source = ?1"), params![system])?,
         Kind::Company | Kind::Contact | Kind::Site | Kind::Asset => {
+        Kind::PsaAgent | Kind::Ticket => c.one(&format!("{rows} AND item.external_source = ?1"), params![system])?,
+        Kind::Company | Kind::Contact => {
             let linked = "SELECT entity_id FROM links WHERE system = ?1 AND entity = ?2";
             c.one(&format!("{rows} AND item.id IN ({linked})"), params![system, kind.as_str()])?
         }

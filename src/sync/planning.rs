@@ -68,6 +68,7 @@ pub fn plan(c: &mut Conn, mut lists: Lists, limits: Limits, approved: bool) -> R
             Kind::PsaAgent => agents::plan(&mut plan, of(kind), records),
             // Planned in chunks, in `assets/`.
             Kind::Site | Kind::Asset => {}
+            Kind::Ticket => {}
         }
         listed.insert(kind, ids);
     }

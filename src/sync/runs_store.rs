@@ -49,7 +49,9 @@ pub fn finish(c: &mut Conn, lease: &Lease, run: i64, status: &str, error: Option
         params![status, now(), error, summary, run],
     )?;
     if status != "failed" {
-        c.run("DELETE FROM sync_pages WHERE run_id <= ?1", params![run])?;
+        // Those of another source's run may be in use.
+        let own = "SELECT older.id FROM sync_runs older JOIN sync_runs this ON this.source = older.source WHERE this.id = ?1 AND older.id <= ?1";
+        c.run(&format!("DELETE FROM sync_pages WHERE run_id IN ({own})"), params![run])?;
     }
     Ok(())
 }

@@ -128,6 +128,8 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /api/sync/review/{id}/link", ADMINS),
     ("POST /api/sync/review/{id}/ignore", ADMINS),
     ("GET /sync/status/{job_id}", STAFF),
+    ("POST /sync/tickets", STAFF),
+    ("POST /sync/tickets/full-history", ADMINS),
     // pages of companies, contacts and assets
     ("GET /", PEOPLE),
     ("GET /alerts/", PEOPLE),

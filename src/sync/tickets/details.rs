@@ -132,7 +132,7 @@ impl Run {
         } else {
             report.details.read += 1;
         }
-        let (run, minutes) = (self.id, self.job.config.sync.default_ticket_minutes);
+        let (run, minutes) = (self.id, self.job.config.freshservice.default_ticket_minutes);
         let store = move |w: &mut crate::db::Write<'_>| details_store::store(w, &due, run, &read, minutes);
         report.details.changed += u64::from(self.job.write(&self.actor(), store).await?);
         Ok(failed)

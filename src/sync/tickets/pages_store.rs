@@ -35,21 +35,6 @@ pub struct Page {
     pub items: Vec<Item>,
 }
 
-impl Page {
-    /// Adds the counts of another page.
-    pub fn add(&mut self, other: Self) {
-        self.created += other.created;
-        self.updated += other.updated;
-        self.restored += other.restored;
-        self.unchanged += other.unchanged;
-        self.pinned += other.pinned;
-        self.kept_retired += other.kept_retired;
-        self.queued += other.queued;
-        self.gone.extend(other.gone);
-        self.items.extend(other.items);
-    }
-}
-
 /// Our companies by the vendor's departments, as far as this page names them.
 fn companies(c: &mut Conn, records: &[Record]) -> Result<HashMap<i64, i64>> {
     let mut found = HashMap::new();

@@ -149,7 +149,7 @@ impl Run {
     /// Gives tickets the company that their department has become since.
     async fn house(&self, report: &mut Report) -> Result<()> {
         loop {
-            let housed = self.job.write(&self.actor(), |w| {
+            let house = |w: &mut Write<'_>| {
                 let homeless = sightings_store::homeless(w, CHUNK)?;
                 for (ticket, company) in &homeless {
                     let why = Some("its department has become a company");
@@ -159,8 +159,8 @@ impl Run {
                     })?;
                 }
                 Ok(homeless.len() as u64)
-            });
-            let housed = housed.await?;
+            };
+            let housed = self.job.write(&self.actor(), house).await?;
             report.housed += housed;
             if housed == 0 {
                 return Ok(());
