@@ -142,7 +142,7 @@ impl Run {
     async fn read_itself(&self, due: &mut Due, report: &mut Report) -> Result<Option<String>> {
         match self.client.ticket(&due.external_id.to_string(), EMBED).await {
             Ok(Some(told)) => {
-                let Some(record) = Record::read(&told, &self.statuses, &self.now) else { return Ok(None) };
+                let Some(record) = Record::read(&told, &self.statuses, &self.horizon) else { return Ok(None) };
                 if record.gone.is_some() {
                     self.verify_ids(vec![due.external_id], report).await?;
                     return Ok(Some("it is no longer among the live tickets".to_owned()));

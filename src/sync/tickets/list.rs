@@ -185,7 +185,7 @@ impl Run {
         let mut gone = Vec::new();
         let mut usable = Vec::with_capacity(records.len());
         for record in records {
-            match record.as_object().and_then(|map| Record::read(map, &self.statuses, &self.now)) {
+            match record.as_object().and_then(|map| Record::read(map, &self.statuses, &self.horizon)) {
                 Some(record) => {
                     report.odd(&record.label(), &record.ignored);
                     usable.push(record);
@@ -218,7 +218,7 @@ impl Run {
         let Some((newest, at)) = self.job.db.read(&Scope::All, sightings_store::newest).await? else { return Ok(false) };
         let id = newest.external_id;
         let record = self.client.ticket(&id.to_string(), "").await?;
-        let record = record.and_then(|record| Record::read(&record, &self.statuses, &self.now)).filter(|record| record.gone.is_none());
+        let record = record.and_then(|record| Record::read(&record, &self.statuses, &self.horizon)).filter(|record| record.gone.is_none());
         let listed_by_rights = record.and_then(|record| record.updated_at).is_some_and(|told| told >= plan.since && at >= plan.since);
         if listed_by_rights {
             report.problem(format!("Freshservice: the list of what changed is empty although ticket {id} did; nothing was retired"));

@@ -45,7 +45,7 @@ pub struct Listing {
     start: String,
     window: String,
     page: u32,
-    /// No record that changed later than this is believed: not vendor's time but garbage.
+    /// What claims to have changed later than this neither moves the watermark nor tells the order.
     now: String,
     /// Whether the end is confirmed by asking again.
     careful: bool,

@@ -23,11 +23,13 @@ use crate::{
         runs_store,
     },
     tickets::{Statuses, Ticket, statuses_store, store},
-    types::{Actor, Scope, now},
+    types::{Actor, Scope, now, now_plus},
 };
 
 /// Rows changed in one transaction.
 const CHUNK: i64 = 100;
+/// So far may a clock of the vendor's be ahead of ours, time zones mistaken for each other included.
+const SKEW_SECONDS: i64 = 24 * 3600;
 
 /// What every step of a run needs.
 pub struct Run {
@@ -41,8 +43,10 @@ pub struct Run {
     pub listing: i64,
     /// What the vendor's statuses mean.
     pub statuses: Arc<Statuses>,
-    /// The latest time that can be true.
+    /// When it began, by our clock.
     pub now: String,
+    /// The latest time of the vendor's that is believed: clocks differ.
+    pub horizon: String,
 }
 
 /// The body of the job.
@@ -57,7 +61,7 @@ pub async fn body(job: Job) -> Result<Ended> {
     let id = job.write(&Actor::system("sync"), move |w| runs_store::begin(w, &lease, source, dry_run)).await?;
     report.run_id = id;
     let statuses = Arc::new(Statuses::new(&[], &job.config.freshservice.statuses));
-    let mut run = Run { job, client, id, listing: id, statuses, now: now() };
+    let mut run = Run { job, client, id, listing: id, statuses, now: now(), horizon: now_plus(SKEW_SECONDS) };
     let result = run.steps(&mut report).await;
     report.retries = run.client.retries();
     report.total();

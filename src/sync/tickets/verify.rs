@@ -60,7 +60,7 @@ impl Run {
             let because = match self.client.ticket(&id.to_string(), EMBED).await {
                 Ok(Some(told)) => {
                     faults = 0;
-                    let Some(record) = Record::read(&told, &self.statuses, &self.now) else { continue };
+                    let Some(record) = Record::read(&told, &self.statuses, &self.horizon) else { continue };
                     match record.gone {
                         Some(how) => format!("its own address /tickets/{id} says that it {how}, at {}", now()),
                         None => {
