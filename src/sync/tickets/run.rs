@@ -28,8 +28,8 @@ use crate::{
 
 /// Rows changed in one transaction.
 const CHUNK: i64 = 100;
-/// So far may a clock of the vendor's be ahead of ours, time zones mistaken for each other included.
-const SKEW_SECONDS: i64 = 24 * 3600;
+/// A time further ahead is garbage; one that is not may be of another clock or zone.
+const SKEW_SECONDS: i64 = 7 * 24 * 3600;
 
 /// What every step of a run needs.
 pub struct Run {
