@@ -146,10 +146,8 @@ pub fn all(c: &mut Conn, kind: Kind, system: &str) -> Result<Vec<Local>> {
 pub fn live(c: &mut Conn, kind: Kind, system: &str) -> Result<u64> {
     let rows = format!("SELECT COUNT(*) FROM @{} item WHERE item.retired_at IS NULL", table(kind).name);
     let row = match kind {
-        Kind::PsaAgent => c.one(&format!("{rows} AND item.external_source = ?1"), params![system])?,
-        Kind::Company | Kind::Contact | Kind::Site | Kind::Asset => {
         Kind::PsaAgent | Kind::Ticket => c.one(&format!("{rows} AND item.external_source = ?1"), params![system])?,
-        Kind::Company | Kind::Contact => {
+        Kind::Company | Kind::Contact | Kind::Site | Kind::Asset => {
             let linked = "SELECT entity_id FROM links WHERE system = ?1 AND entity = ?2";
             c.one(&format!("{rows} AND item.id IN ({linked})"), params![system, kind.as_str()])?
         }

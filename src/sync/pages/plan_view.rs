@@ -190,9 +190,8 @@ fn line(page: &Page, item: &Item, accounts: &Accounts) -> PlanLine {
         Kind::Company => accounts.get(&id).map(|account| page.url(&format!("/companies/{}", encode_segment(account)))),
         Kind::Contact => Some(page.url(&format!("/contacts/{id}"))),
         Kind::Asset => Some(page.url(&format!("/assets/{id}"))),
-        Kind::PsaAgent | Kind::Site => None,
         Kind::Ticket => item.external_id.as_ref().map(|id| page.url(&format!("/tickets/{}", encode_segment(id)))),
-        Kind::PsaAgent => None,
+        Kind::PsaAgent | Kind::Site => None,
     });
     let told = item.fields.iter().filter(|change| item.action != Action::Create || !is_noise(&change.field, &change.to));
     let moved = told
