@@ -156,7 +156,13 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
 }
 
 /// Runs a pull here and now, with its progress on stderr.
-pub(super) async fn run_job(db: Db, config: Arc<Config>, kind: JobKind, args: &Pull, since: Option<String>) -> Result<u8, Failure> {
+pub(super) async fn run_job(
+    db: Db,
+    config: Arc<Config>,
+    kind: JobKind,
+    args: &Pull,
+    since: Option<String>,
+) -> Result<u8, Failure> {
     let lease = match jobs::acquire(&db, kind, BY).await? {
         Acquired::Ours(lease) => lease,
         Acquired::Running(job) => {

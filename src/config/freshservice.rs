@@ -54,7 +54,8 @@ impl Freshservice {
 
 /// Hours as a decimal number, in minutes.
 fn minutes(text: &str) -> Result<i64, String> {
-    let hours: f64 = text.parse().ok().filter(|hours| (0.0..=24.0).contains(hours)).ok_or("must be hours from 0 to 24, such as 0.25")?;
+    let hours: f64 =
+        text.parse().ok().filter(|hours| (0.0..=24.0).contains(hours)).ok_or("must be hours from 0 to 24, such as 0.25")?;
     #[expect(clippy::cast_possible_truncation, reason = "at most 1440")]
     Ok((hours * 60.0).round() as i64)
 }

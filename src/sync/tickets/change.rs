@@ -91,7 +91,9 @@ impl Planned {
         ] {
             put(slot, time(fields.text(key)));
         }
-        let word = |code: i64| usize::try_from(code).ok().and_then(|code| STATUSES.get(code.checked_sub(1)?)).map(|word| (*word).to_owned());
+        let word = |code: i64| {
+            usize::try_from(code).ok().and_then(|code| STATUSES.get(code.checked_sub(1)?)).map(|word| (*word).to_owned())
+        };
         change.status = change.status_id.and_then(word);
         change.priority = change.priority_id.and_then(codes::priority_word).map(str::to_owned);
         self.apply_texts(change);
@@ -101,7 +103,8 @@ impl Planned {
         let text_of = |key: &str| self.record.get(key).and_then(Value::as_str).map(text::clean).filter(|text| !text.is_empty());
         let told = self.record.contains_key("description_text") || self.record.contains_key("description");
         if told {
-            change.description_text = text_of("description_text").or_else(|| text_of("description").map(|html| text::plain(&html)));
+            change.description_text =
+                text_of("description_text").or_else(|| text_of("description").map(|html| text::plain(&html)));
         }
         if let Some(Value::Object(map)) = self.record.get("custom_fields") {
             let sorted: BTreeMap<&String, &Value> = map.iter().collect();
@@ -147,10 +150,17 @@ mod tests {
         let told = Planned::read(&record, now).unwrap();
         let mut change = told.blank(now);
         told.apply(&mut change, Some(4));
-        assert_eq!((change.status.as_deref(), change.priority.as_deref(), change.company_id), (Some("awaiting_approval"), Some("medium"), Some(4)));
-        assert_eq!((change.description_text.as_deref(), change.planned_start_date.as_deref()), (Some("All floors"), Some("2026-12-01T07:00:00Z")));
+        assert_eq!(
+            (change.status.as_deref(), change.priority.as_deref(), change.company_id),
+            (Some("awaiting_approval"), Some("medium"), Some(4))
+        );
+        assert_eq!(
+            (change.description_text.as_deref(), change.planned_start_date.as_deref()),
+            (Some("All floors"), Some("2026-12-01T07:00:00Z"))
+        );
         assert_eq!((change.vendor_updated_at.as_str(), change.approval_status_id), ("2026-11-02T08:00:00Z", Some(1)));
-        let odd = Planned::read(&json!({"id": 9, "status": [], "subject": {}, "updated_at": "2099-01-01T00:00:00Z"}), now).unwrap();
+        let odd =
+            Planned::read(&json!({"id": 9, "status": [], "subject": {}, "updated_at": "2099-01-01T00:00:00Z"}), now).unwrap();
         let before = change.clone();
         odd.apply(&mut change, None);
         assert_eq!(change, before);

@@ -50,7 +50,8 @@ pub struct Stored {
 
 /// What we have of a ticket from the vendor.
 pub fn stored(c: &mut Conn, ticket_id: i64) -> Result<Stored> {
-    let sql = "SELECT (SELECT COUNT(*) FROM @ticket_conversations said WHERE said.ticket_id = ?1 AND said.external_id IS NOT NULL),
+    let sql =
+        "SELECT (SELECT COUNT(*) FROM @ticket_conversations said WHERE said.ticket_id = ?1 AND said.external_id IS NOT NULL),
                  (SELECT COUNT(*) FROM @ticket_time_entries entry WHERE entry.ticket_id = ?1),
                  (SELECT MAX(due.tries) FROM ticket_details due WHERE due.ticket_id = ?1)";
     let row = c.one(sql, params![ticket_id])?;
@@ -107,16 +108,17 @@ pub fn store(w: &mut Write<'_>, due: &Due, run: i64, read: &Read, default_minute
         (Some(said), Some(requester), None) => said::address_of(said, requester),
         _ => None,
     };
-    let updated = history::update(w, ticket.id, None, Some("its conversations and time sheet were read"), |ticket: &mut Ticket| {
-        if let Some(sheet) = &read.sheet {
-            ticket.minutes_spent = hours::spent(sheet, ticket.status == "closed", default_minutes);
-            ticket.time_known = true;
-        }
-        if let Some(address) = address {
-            ticket.requester_email = Some(address);
-        }
-        Ok(())
-    })?;
+    let updated =
+        history::update(w, ticket.id, None, Some("its conversations and time sheet were read"), |ticket: &mut Ticket| {
+            if let Some(sheet) = &read.sheet {
+                ticket.minutes_spent = hours::spent(sheet, ticket.status == "closed", default_minutes);
+                ticket.time_known = true;
+            }
+            if let Some(address) = address {
+                ticket.requester_email = Some(address);
+            }
+            Ok(())
+        })?;
     changed |= !updated.changed.is_empty();
     match &read.problem {
         Some(problem) => {

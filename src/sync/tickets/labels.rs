@@ -44,9 +44,9 @@ fn from_entry(entry: &Value) -> Option<(i64, String)> {
             }
         }
         Value::Array(pair) => match pair.as_slice() {
-            [first, second, ..] => code(first)
-                .and_then(|code| Some((code, name(second)?)))
-                .or_else(|| Some((code(second)?, name(first)?))),
+            [first, second, ..] => {
+                code(first).and_then(|code| Some((code, name(second)?))).or_else(|| Some((code(second)?, name(first)?)))
+            }
             _ => None,
         },
         _ => None,
@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn what_is_no_choice_is_left_out() {
-        for odd in [json!(null), json!(7), json!([]), json!({"x": "y", "2": null, "3": [4], "-1": "No"}), json!([1, "a", {}, []])] {
+        for odd in [json!(null), json!(7), json!([]), json!({"x": "y", "2": null, "3": [4], "-1": "No"}), json!([1, "a", {}, []])]
+        {
             assert!(statuses(&[json!({"name": "status", "choices": odd}), json!(5), json!({})]).is_empty(), "{odd}");
         }
     }

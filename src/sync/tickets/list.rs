@@ -69,7 +69,13 @@ impl Plan {
         }
         let open = state.open.clone().filter(|open| open.cursor.is_some() && open.opened_at > now_plus(-RESUMABLE_SECONDS));
         if let Some(open) = open.filter(|_| !options.dry_run) {
-            return Ok(Self { since: open.began_at.clone(), full: open.full, listing: open.listing, state, taken_up: Some(open) });
+            return Ok(Self {
+                since: open.began_at.clone(),
+                full: open.full,
+                listing: open.listing,
+                state,
+                taken_up: Some(open),
+            });
         }
         let due = state.full_at.as_ref().is_none_or(|at| *at < now_plus(-FULL_EVERY_SECONDS));
         match state.watermark.as_deref().and_then(|at| listing::plus(at, -OVERLAP_SECONDS)).filter(|_| !due) {
@@ -212,16 +218,21 @@ impl Run {
             return Ok(false);
         }
         if plan.full {
-            report.problem(format!("Freshservice: the list of tickets is empty although {live} came from it; nothing was retired"));
+            report
+                .problem(format!("Freshservice: the list of tickets is empty although {live} came from it; nothing was retired"));
             return Ok(true);
         }
         let Some((newest, at)) = self.job.db.read(&Scope::All, sightings_store::newest).await? else { return Ok(false) };
         let id = newest.external_id;
         let record = self.client.ticket(&id.to_string(), "").await?;
-        let record = record.and_then(|record| Record::read(&record, &self.statuses, &self.horizon)).filter(|record| record.gone.is_none());
-        let listed_by_rights = record.and_then(|record| record.updated_at).is_some_and(|told| told >= plan.since && at >= plan.since);
+        let record =
+            record.and_then(|record| Record::read(&record, &self.statuses, &self.horizon)).filter(|record| record.gone.is_none());
+        let listed_by_rights =
+            record.and_then(|record| record.updated_at).is_some_and(|told| told >= plan.since && at >= plan.since);
         if listed_by_rights {
-            report.problem(format!("Freshservice: the list of what changed is empty although ticket {id} did; nothing was retired"));
+            report.problem(format!(
+                "Freshservice: the list of what changed is empty although ticket {id} did; nothing was retired"
+            ));
         }
         Ok(listed_by_rights)
     }
@@ -257,7 +268,9 @@ impl Run {
                     }
                     Err(fault) => return Err(fault.into()),
                 };
-                found.extend(page.records.iter().filter(|record| record.get(filter) == Some(&Value::Bool(true))).filter_map(number_of));
+                found.extend(
+                    page.records.iter().filter(|record| record.get(filter) == Some(&Value::Bool(true))).filter_map(number_of),
+                );
                 let shown: Vec<Shown> = page.records.iter().map(shown).collect();
                 match listing.take(&shown) {
                     Step::Ask | Step::Again => {}
@@ -286,9 +299,5 @@ fn number_of(record: &Value) -> Option<i64> {
 
 /// A record as the walk needs it.
 pub fn shown(record: &Value) -> Shown {
-    Shown {
-        id: record.get("id").and_then(wire::id),
-        updated_at: record.get("updated_at").and_then(Value::as_str).and_then(utc),
-    }
+    Shown { id: record.get("id").and_then(wire::id), updated_at: record.get("updated_at").and_then(Value::as_str).and_then(utc) }
 }
-

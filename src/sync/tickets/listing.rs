@@ -126,7 +126,8 @@ impl Listing {
             return Step::Broken(format!("the list has no end: {MOST_REQUESTS} pages were read"));
         }
         self.records += shown.len() as u64;
-        let times: Vec<&str> = shown.iter().filter_map(|r| r.updated_at.as_deref()).filter(|at| *at <= self.now.as_str()).collect();
+        let times: Vec<&str> =
+            shown.iter().filter_map(|r| r.updated_at.as_deref()).filter(|at| *at <= self.now.as_str()).collect();
         if let Some(latest) = times.iter().max().filter(|at| self.max_seen.as_deref().is_none_or(|max| **at > max)) {
             self.max_seen = Some((*latest).to_owned());
         }

@@ -77,9 +77,7 @@ impl Record {
             department_id: number(fields.id("department_id")),
             requester_id: number(fields.id("requester_id")),
             requester: record.get("requester").and_then(Value::as_object).map(person),
-            texts: ["subject", "type", "category", "sub_category", "item_category"]
-                .map(|key| (key, fields.text(key)))
-                .into(),
+            texts: ["subject", "type", "category", "sub_category", "item_category"].map(|key| (key, fields.text(key))).into(),
             numbers: ["source", "responder_id", "group_id", "workspace_id"].map(|key| (key, number(fields.id(key)))).into(),
             times: ["created_at", "due_by", "fr_due_by"].map(|key| (key, time(&mut fields, key, &mut odd))).into(),
             stats: ["resolved_at", "closed_at", "first_responded_at", "agent_responded_at"]

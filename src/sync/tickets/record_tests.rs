@@ -40,7 +40,10 @@ fn a_record_becomes_a_row() {
     assert_eq!((ticket.status.as_str(), ticket.status_id, ticket.priority.as_deref()), ("closed", Some(5), Some("urgent")));
     assert_eq!(ticket.last_updated_at, "2022-07-12T11:32:29Z");
     assert_eq!(ticket.closed_at.as_deref(), Some("2022-07-12T11:32:29Z"));
-    assert_eq!((ticket.requester_name.as_deref(), ticket.requester_email.as_deref()), (Some("Ava Patel"), Some("ava@acme.example")));
+    assert_eq!(
+        (ticket.requester_name.as_deref(), ticket.requester_email.as_deref()),
+        (Some("Ava Patel"), Some("ava@acme.example"))
+    );
     assert_eq!(ticket.custom_fields.as_deref(), Some(r#"{"a":null,"b":1}"#));
     assert!(ticket.is_escalated && ticket.responder_id.is_none());
     let record = read(&closed());
@@ -52,7 +55,8 @@ fn a_record_becomes_a_row() {
 fn what_a_record_does_not_tell_stays() {
     let mut ticket = stored(&closed());
     let before = ticket.clone();
-    read(&json!({"id": 6, "status": 5, "requester_id": 21_000_062_811_i64, "requester": {"name": null, "email": ""}})).apply(&mut ticket, None);
+    read(&json!({"id": 6, "status": 5, "requester_id": 21_000_062_811_i64, "requester": {"name": null, "email": ""}}))
+        .apply(&mut ticket, None);
     assert_eq!(ticket, before);
     read(&json!({"id": 6, "subject": null, "department_id": null, "requester_id": 7})).apply(&mut ticket, None);
     assert_eq!((ticket.subject, ticket.department_id, ticket.company_id), (None, None, None));
@@ -84,7 +88,8 @@ fn statuses_nobody_explained_keep_their_code() {
 
 #[test]
 fn garbage_is_survived_and_reported() {
-    let odd = [json!(null), json!([]), json!({}), json!(true), json!("\u{0}x"), json!(-1), json!(1e300), json!("9".repeat(50_000))];
+    let odd =
+        [json!(null), json!([]), json!({}), json!(true), json!("\u{0}x"), json!(-1), json!(1e300), json!("9".repeat(50_000))];
     let keys = closed().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     for key in keys.iter().filter(|key| *key != "id") {
         for value in &odd {

@@ -178,7 +178,10 @@ impl Report {
         }
         let changes = &self.change_requests;
         if changes.listed > 0 {
-            lines.push(format!("change requests: {} listed; {} new, {} updated", changes.listed, changes.created, changes.updated));
+            lines.push(format!(
+                "change requests: {} listed; {} new, {} updated",
+                changes.listed, changes.created, changes.updated
+            ));
         }
         lines.push(match (self.changes, self.dry_run) {
             (0, _) => "0 changes".to_owned(),

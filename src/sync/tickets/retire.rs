@@ -56,7 +56,11 @@ impl Run {
         if report.ending == Ending::Upstream {
             return Ok(());
         }
-        let gone = if report.dry_run { self.gone(&found).await? } else { self.job.db.read(&Scope::All, sightings_store::all_gone).await? };
+        let gone = if report.dry_run {
+            self.gone(&found).await?
+        } else {
+            self.job.db.read(&Scope::All, sightings_store::all_gone).await?
+        };
         self.propose(gone, plan.full, report).await
     }
 
@@ -126,7 +130,8 @@ impl Run {
         let source = self.job.kind.as_str();
         let newest = move |c: &mut Conn| {
             let plans = plans_store::list(c, 200)?;
-            let plan = plans.into_iter().find(|plan| plan.source == source && matches!(plan.status.as_str(), "held" | "discarded"));
+            let plan =
+                plans.into_iter().find(|plan| plan.source == source && matches!(plan.status.as_str(), "held" | "discarded"));
             plan.map(|plan| Ok((plan.id, plan.status, plans_store::items(c, plan.id, 0, i64::MAX)?))).transpose()
         };
         let Some((id, status, items)) = self.job.db.read(&Scope::All, newest).await? else { return Ok(false) };
@@ -141,7 +146,9 @@ impl Run {
             return Ok(false);
         } else {
             report.held_because = None;
-            report.notes.push(format!("{} tickets that the vendor has no more stay, as plan {id} was discarded", plan.items.len()));
+            report
+                .notes
+                .push(format!("{} tickets that the vendor has no more stay, as plan {id} was discarded", plan.items.len()));
         }
         // With the rows as they were: an approval must not fail because a run came between.
         Ok(true)

@@ -3,12 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    SYSTEM, labels,
-    list::Plan as ListPlan,
-    report::Report,
-    sightings_store,
-};
+use super::{SYSTEM, labels, list::Plan as ListPlan, report::Report, sightings_store};
 use crate::{
     db::Write,
     error::{Error, Result},

@@ -118,7 +118,8 @@ pub fn all(c: &mut Conn) -> Result<Vec<Suspect>> {
 
 /// Every live ticket that is proven gone.
 pub fn all_gone(c: &mut Conn) -> Result<Vec<Gone>> {
-    let sql = "SELECT ticket.id, ticket.rev, ticket.external_id, ticket.subject, sighting.gone_because FROM ticket_sightings sighting
+    let sql =
+        "SELECT ticket.id, ticket.rev, ticket.external_id, ticket.subject, sighting.gone_because FROM ticket_sightings sighting
                JOIN @tickets ticket ON ticket.id = sighting.ticket_id
                WHERE sighting.gone_because IS NOT NULL AND ticket.retired_at IS NULL ORDER BY ticket.id";
     c.all(sql, &[])?
@@ -141,7 +142,8 @@ fn suspects(c: &mut Conn, sql: &str, values: &[crate::db::Value]) -> Result<Vec<
 
 /// Whether it was a person who retired this row; then a sync does not bring it back.
 pub fn retired_by_hand(c: &mut Conn, entity: &str, id: i64) -> Result<bool> {
-    let sql = "SELECT actor_kind FROM changes WHERE entity = ?1 AND entity_id = ?2 AND action = 'retire' ORDER BY seq DESC LIMIT 1";
+    let sql =
+        "SELECT actor_kind FROM changes WHERE entity = ?1 AND entity_id = ?2 AND action = 'retire' ORDER BY seq DESC LIMIT 1";
     match c.first(sql, params![entity, id])? {
         Some(row) => Ok(row.get::<String>(0)? != "sync"),
         None => Ok(false),

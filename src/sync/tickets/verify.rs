@@ -80,7 +80,10 @@ impl Run {
                     }
                     if trusted == Some(false) {
                         findings.unclear = suspects.len() - at;
-                        report.problem("Freshservice answers 404 for tickets that exist, so it proves nothing; nothing was retired".to_owned());
+                        report.problem(
+                            "Freshservice answers 404 for tickets that exist, so it proves nothing; nothing was retired"
+                                .to_owned(),
+                        );
                         break;
                     }
                     format!("its own address /tickets/{id} answered 404 at {}", now())
