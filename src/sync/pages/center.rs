@@ -14,7 +14,9 @@ use crate::{
         catalogue::JobKind,
         center_store::{self, Past},
         jobs::{self, Options},
-        keyring, scheduler,
+        keyring,
+        review::review_store,
+        scheduler,
     },
     types::Scope,
     web::{Fields, Path, Web, view::Section},
@@ -29,9 +31,16 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     let read = |c: &mut Conn| {
         let newest =
             JobKind::ALL.iter().map(|kind| center_store::newest(c, kind.as_str())).collect::<Result<Vec<Option<Past>>>>()?;
-        Ok((status::freshness(c)?, newest, center_store::past(c, SHOWN)?, status::waiting(c)?, center_store::facts(c)?))
+        Ok((
+            status::freshness(c)?,
+            newest,
+            center_store::past(c, SHOWN)?,
+            status::waiting(c)?,
+            center_store::facts(c)?,
+            review_store::open(c)?,
+        ))
     };
-    let (freshness, newest, past, waiting, facts) = web.db.read(&Scope::All, read).await?;
+    let (freshness, newest, past, waiting, facts, review) = web.db.read(&Scope::All, read).await?;
     let config = keyring::effective(&web.db, &web.config).await?;
     let mut page = frame.titled(Section::Admin, "Sync");
     // What the banner would say stands on this very page.
@@ -54,6 +63,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
         running: running.map(|job| center_view::running(&page, job)).collect(),
         waiting: waiting.into_iter().map(|plan| center_view::waiting(&page, plan)).collect(),
         runs: past.into_iter().map(|past| center_view::run(&page, past)).collect(),
+        review: center_view::review(&page, review),
         facts,
         database: web.config.database.describe(),
         users: page.standalone,

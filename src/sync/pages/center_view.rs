@@ -6,7 +6,7 @@ use super::words;
 use crate::{
     status::{Freshness, State, Waiting},
     sync::{catalogue::JobKind, center_store::Past, keyring::Credentials, scheduler::Scheduled},
-    web::view::{Page, Value, filters, time},
+    web::view::{Page, Value, filters, thousands, time},
 };
 
 /// The page.
@@ -23,6 +23,8 @@ pub struct CenterPage {
     pub running: Vec<Running>,
     /// The plans that wait.
     pub waiting: Vec<WaitingPlan>,
+    /// What a person must decide beside plans: address and words.
+    pub review: Option<(String, String)>,
     /// What ran.
     pub runs: Vec<Run>,
     /// How much is stored.
@@ -160,6 +162,16 @@ pub fn kind(page: &Page, kind: JobKind, configured: bool, known: Option<&Freshne
         next: None,
         edit: String::new(),
     }
+}
+
+/// What waits in the review list.
+pub fn review(page: &Page, open: i64) -> Option<(String, String)> {
+    let words = match open {
+        0 => return None,
+        1 => "One site or device is not clear".to_owned(),
+        n => format!("{} sites or devices are not clear", thousands(n)),
+    };
+    Some((page.url("/admin/review"), words))
 }
 
 /// A job that runs, in words.

@@ -4,6 +4,7 @@ mod center;
 mod center_view;
 mod plan;
 mod plan_view;
+mod review;
 mod words;
 
 use crate::web::Routes;
@@ -14,6 +15,9 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/admin/", center::show)
         .post("/admin/sync/{job}", center::start)
+        .get("/admin/review", review::show)
+        .post("/admin/review/{id}/link", review::link)
+        .post("/admin/review/{id}/ignore", review::ignore)
         .get("/admin/plans/{id}", plan::show)
         .post("/admin/plans/{id}/approve", plan::approve)
         .post("/admin/plans/{id}/discard", plan::discard)

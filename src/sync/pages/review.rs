@@ -1,0 +1,131 @@
+//! `/admin/review`: what a sync would not guess, with the candidates it saw, for a person to decide.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use crate::{
+    agents::Frame,
+    auth::Admin,
+    db::Conn,
+    error::{Error, Result},
+    sync::review::{Candidate, Entry, decide, review_store},
+    types::Scope,
+    web::{
+        Fields, Path, Web, encode_segment,
+        view::{Crumb, Page, Section, filters},
+    },
+};
+
+/// How many entries one page shows.
+const SHOWN: i64 = 100;
+/// How many decided ones stand below.
+const DECIDED: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "sync/review.html")]
+struct ReviewPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    total: i64,
+    open: Vec<Line>,
+    decided: Vec<Line>,
+}
+
+struct Line {
+    entry: Entry,
+    what: &'static str,
+    action: String,
+    choices: Vec<Choice>,
+    ask: &'static str,
+}
+
+struct Choice {
+    target: String,
+    href: String,
+    text: String,
+    why: String,
+}
+
+/// `GET /admin/review`
+pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+    let read = |c: &mut Conn| {
+        let decided = ["linked", "ignored"].map(|state| review_store::list(c, Some(state), DECIDED));
+        let [linked, ignored] = decided;
+        Ok((review_store::open(c)?, review_store::list(c, Some("open"), SHOWN)?, linked?, ignored?))
+    };
+    let (total, open, mut decided, ignored) = web.db.read(&Scope::All, read).await?;
+    decided.extend(ignored);
+    decided.sort_by(|a, b| b.decided_at.cmp(&a.decided_at));
+    decided.truncate(usize::try_from(DECIDED).unwrap_or(20));
+    let page = frame.titled(Section::Admin, "Review");
+    frame.show(&ReviewPage {
+        crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
+        total,
+        open: open.into_iter().map(|entry| line(&page, entry)).collect(),
+        decided: decided.into_iter().map(|entry| line(&page, entry)).collect(),
+        page,
+    })
+}
+
+fn line(page: &Page, entry: Entry) -> Line {
+    let site = entry.kind == "site";
+    let choice = |candidate: &Candidate| match &candidate.account_number {
+        Some(number) if site => Choice {
+            target: number.clone(),
+            href: page.url(&format!("/companies/{}", encode_segment(number))),
+            text: format!("{} ({number})", candidate.name),
+            why: candidate.why.clone(),
+        },
+        _ => Choice {
+            target: candidate.id.to_string(),
+            href: page.url(&format!("/assets/{}", candidate.id)),
+            text: candidate.name.clone(),
+            why: candidate.why.clone(),
+        },
+    };
+    Line {
+        what: if site { "Site" } else { "Device" },
+        action: page.url(&format!("/admin/review/{}", entry.id)),
+        choices: entry.candidates.iter().map(choice).collect(),
+        ask: if site { "Account number of the company" } else { "Number of the asset" },
+        entry,
+    }
+}
+
+/// `POST /admin/review/{id}/link`
+pub async fn link(
+    caller: Admin,
+    frame: Frame,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.set_creating(true);
+    let target = fields.key("target").max(50).required().get().value().unwrap_or_default();
+    if let Err(error) = fields.finish() {
+        return sorry(&frame, error);
+    }
+    match decide::link(&web.db, &web.config, id, &target, &caller.actor()).await {
+        Ok(entry) => frame.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+/// `POST /admin/review/{id}/ignore`
+pub async fn ignore(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    match decide::ignore(&web.db, id, &caller.actor()).await {
+        Ok(entry) => frame.go("/admin/review", &format!("{} stays as it is.", entry.label)),
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+fn sorry(frame: &Frame, error: Error) -> Result<Response> {
+    match error {
+        Error::Invalid(wrong) => {
+            let words: Vec<String> = wrong.iter().map(|wrong| wrong.message.clone()).collect();
+            frame.go_sorry("/admin/review", &super::words::sentence(&words.join("; ")))
+        }
+        Error::Conflict { message, .. } => frame.go_sorry("/admin/review", &super::words::sentence(&message)),
+        other => Err(other),
+    }
+}
