@@ -16,7 +16,7 @@ use crate::{
     hub,
     identity::{self, Identity},
     platform::{Health, health},
-    status, sync,
+    status, sync, tickets,
     web::{Ask, RouteInfo, Routes, Web, edge, openapi, static_files},
 };
 
@@ -33,6 +33,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(companies::routes())
         .merge(contacts::routes())
         .merge(assets::routes())
+        .merge(tickets::routes())
         .merge(hub::routes())
         .merge(sync::api::routes())
         .merge(sync::review::api::routes())
@@ -54,10 +55,14 @@ pub fn route_table() -> Vec<RouteInfo> {
 async fn document(ask: Ask) -> Result<Response> {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
         let (people, devices) = (&contacts::list_store::OF_COMPANY, &assets::list_store::LIST);
-        let lists: [(&str, &ListSpec); 7] = [
+        let lists: [(&str, &ListSpec); 11] = [
             ("/api/companies", &companies::list_store::COMPANIES),
             ("/api/contacts", &contacts::list_store::LIST),
             ("/api/assets", devices),
+            ("/api/tickets", &tickets::list_store::LIST),
+            ("/api/freshservice/tickets", &tickets::list_store::LIST),
+            ("/api/psa/tickets", &tickets::list_store::LIST),
+            ("/api/change_requests", &tickets::change_store::LIST),
             ("/api/alerts", &assets::alert_list_store::ALERTS),
             ("/api/companies/{acct}/contacts", people),
             ("/api/companies/{acct}/users", people),

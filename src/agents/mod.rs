@@ -14,7 +14,8 @@ mod users_api;
 pub use self::{
     frame::Frame,
     model::{Agent, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS},
-    psa::PsaAgent,
+    psa::{AgentView, PsaAgent},
+    psa_store::list as psa_agents,
 };
 use crate::web::Routes;
 

@@ -7,6 +7,7 @@ use crate::companies::{CompanyView, LocationView, store as companies};
 use crate::contacts::{ContactView, store as contacts};
 use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::tickets::{api as tickets, views::CompanyTicket};
 use crate::web::{Ask, Routes, Web, list};
 use axum::{extract::State, response::Response};
 use serde::Serialize;
@@ -28,9 +29,9 @@ struct Entry {
     assets: Vec<AssetView>,
     contacts: Vec<ContactView>,
     locations: Vec<LocationView>,
-    /// Present only when it is asked for; tickets are not kept yet, so there are none.
+    /// Present only when it is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    tickets: Option<[(); 0]>,
+    tickets: Option<Vec<CompanyTicket>>,
 }
 
 /// What a request for everything asks for.
@@ -40,6 +41,10 @@ struct Wish {
     with_tickets: bool,
     /// Archived assets too.
     archived: bool,
+    /// Of the tickets, those of one year.
+    year: Option<i64>,
+    /// Notes among colleagues too.
+    colleague: bool,
     eyes: Eyes,
 }
 
@@ -49,9 +54,15 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
         with_tickets: ask.query.get("include_tickets").is_some_and(|value| value.eq_ignore_ascii_case("true")),
         archived: !web.config.assets.archived_leave_billing,
         eyes: Eyes::of(&caller, &web.config, &ask.query)?,
+        year: tickets::year(&ask),
+        colleague: caller.is_staff(),
     };
-    let entities = &["company", "contact", "asset", "location"];
-    let variant = format!("{}|{}", wish.eyes.key(), wish.with_tickets);
+    let entities: &[&str] = if wish.with_tickets {
+        &["company", "contact", "asset", "location", "ticket", "psa_agent"]
+    } else {
+        &["company", "contact", "asset", "location"]
+    };
+    let variant = format!("{}|{}|{:?}|{}", wish.eyes.key(), wish.with_tickets, wish.year, wish.colleague);
     list::json(&web, &caller.scope(), &variant, &ask, entities, move |conn| everything(conn, &wish)).await
 }
 
@@ -81,12 +92,17 @@ fn entries(conn: &mut Conn, some: Vec<CompanyView>, wish: &Wish) -> Result<Vec<E
     wish.eyes.lens.disclose("assets", devices.iter().filter(|(_, asset)| asset.is_protected()).count());
     let devices = devices.into_iter().map(|(company, asset)| (company, asset.through(&wish.eyes)));
     let mut assets = grouped(devices.filter(|(_, asset)| wish.archived || asset.life != Some("archived")));
+    let mut talked = if wish.with_tickets {
+        grouped(tickets::of_companies(conn, ids.clone(), wish.year, &wish.eyes.lens, wish.colleague)?)
+    } else {
+        HashMap::new()
+    };
     let mut locations = grouped(bulk_store::locations(conn, ids)?);
     let entries = some.into_iter().map(|company| Entry {
         assets: assets.remove(&company.id).unwrap_or_default(),
         contacts: contacts.remove(&company.id).unwrap_or_default(),
         locations: locations.remove(&company.id).unwrap_or_default(),
-        tickets: wish.with_tickets.then_some([]),
+        tickets: wish.with_tickets.then(|| talked.remove(&company.id).unwrap_or_default()),
         company: company.through(&wish.eyes.lens),
     });
     Ok(entries.collect())

@@ -10,6 +10,7 @@ mod remove;
 pub mod remove_store;
 pub mod retire;
 mod search;
+pub mod tickets;
 pub mod undo;
 pub mod undo_store;
 
@@ -25,6 +26,7 @@ pub fn routes() -> Routes {
         .merge(pages::routes())
         .merge(remove::routes())
         .merge(search::routes())
+        .merge(tickets::routes())
         .merge(undo::routes())
         .delete("/api/companies/{acct}", retire::company)
         .get("/api/companies/{acct}/attached", retire::attached)

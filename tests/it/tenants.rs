@@ -69,6 +69,8 @@ const READS: &[(&str, Read)] = reads! {
     "tickets::store::company_of_department" => |c, id, key| tickets::store::company_of_department(c, "freshservice", id);
     "tickets::said_store::of_tickets" => |c, id, key| tickets::said_store::of_tickets(c, (1..200).collect());
     "tickets::said_store::time_entries" => |c, id, key| tickets::said_store::time_entries(c, id);
+    "tickets::list_store::list" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &codex::compliance::Lens::clear(), &Default::default());
+    "tickets::list_store::LIST" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?.with_search(key)?, &Default::default(), &codex::compliance::Lens::clear(), &Default::default());
     "tickets::change_store::list" => |c, id, key| tickets::change_store::list(c, &ListQuery::everything(&tickets::change_store::LIST)?, &codex::compliance::Lens::clear());
     "tickets::change_store::LIST" => |c, id, key| tickets::change_store::list(c, &ListQuery::everything(&tickets::change_store::LIST)?.with_search(key)?, &codex::compliance::Lens::clear());
     "tickets::change_store::get_view" => |c, id, key| tickets::change_store::get_view(c, id);
@@ -163,6 +165,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("contacts::store::select", "a text"),
     ("assets::store::view", "reads a row that is already there"),
     ("assets::store::select", "a text"),
+    ("tickets::list_store::last_sync", "the provider's own jobs"),
     ("tickets::store::row", "reads a row that is already there"),
     ("tickets::store::select", "a text"),
     ("tickets::store::upsert", "made of functions of history, by the vendor's number, for syncs and webhooks"),

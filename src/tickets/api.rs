@@ -1,0 +1,173 @@
+//! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is the hub's.
+
+use axum::{extract::State, response::Response};
+use serde_json::json;
+
+use super::active::Board;
+use super::change_store;
+use super::list_store::{self, ENTITIES, Filters, LIST, SOURCE};
+use super::psa_views::VendorTicket;
+use super::views::{CompanyTicket, Talk, TicketDetail};
+use super::{said_store, statuses_store, store};
+use crate::auth::Reader;
+use crate::companies::store as companies;
+use crate::compliance::Lens;
+use crate::config::Config;
+use crate::db::{
+    Conn,
+    list::{Page, Slice},
+};
+use crate::error::Result;
+use crate::web::{Ask, Path, Routes, Web, list};
+
+/// How many tickets a list has when nothing is asked.
+const LIMIT: i64 = 50;
+
+/// What can be asked about tickets here.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/api/tickets", index)
+        .get("/api/tickets/active", active)
+        .get("/api/companies/{acct}/tickets", of_company)
+        .get("/api/freshservice/tickets", of_vendor)
+        .get("/api/change_requests", changes)
+        .get("/api/change_requests/{id}", change)
+        .merge(super::psa_api::routes())
+}
+
+/// What part of a list is asked for, loosely, as old clients do it; without a number, so many.
+pub(super) fn part(ask: &Ask, usual: i64) -> Result<Slice> {
+    let paged = ask.query.text("page")?.is_some() || ask.query.text("per_page")?.is_some();
+    let asked = if paged { ask.list(&LIST)?.slice() } else { None };
+    let limit = ask.query.int_or("limit", usual);
+    let offset = ask.query.int_or("offset", 0).max(0);
+    Ok(asked.unwrap_or(Slice { limit: if limit < 0 { usual } else { limit }, offset }))
+}
+
+/// What tells the answers to two callers of one scope apart.
+pub(super) fn variant(caller: &Reader, lens: &Lens, filters: &Filters) -> String {
+    format!("{}|{}|{}", lens.key(), caller.is_staff(), filters.key())
+}
+
+/// `GET /api/tickets`: an object, not an array; CSV on request.
+async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+    let query = ask.list(&LIST)?;
+    let filters = Filters::read(&ask.query)?;
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
+    if ask.wants_csv()? || ask.query.is_on("envelope")? {
+        let load = move |conn: &mut Conn, query: &_| list_store::list(conn, query, &filters, &lens, &configured);
+        return list::respond(&web, &caller.scope(), &variant, &ask, query, load).await;
+    }
+    let slice = part(&ask, LIMIT)?;
+    let query = query.with_slice(Some(slice));
+    list::value(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
+        let Page { items, total } = list_store::list(conn, &query, &filters, &lens, &configured)?;
+        Ok(json!({"count": items.len(), "tickets": items, "total": total, "offset": slice.offset, "limit": slice.limit}))
+    })
+    .await
+}
+
+/// `GET /api/tickets/active`: the board, which changes with the clock.
+async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let number = |name: &str| ask.query.get(name).and_then(|text| text.trim().parse::<i64>().ok());
+    let (group, responder) = (number("group_id"), number("responder_id"));
+    let configured = web.config.freshservice.statuses.clone();
+    let board = web
+        .db
+        .read(&caller.scope(), move |conn| {
+            let statuses = statuses_store::load(conn, SOURCE, &configured)?;
+            let rows = store::active(conn, group, responder)?;
+            lens.disclose("tickets", rows.iter().filter(|row| row.is_protected()).count());
+            let rows = rows.into_iter().map(|row| row.through(&lens)).collect();
+            Ok(Board::new(rows, &statuses, list_store::last_sync(conn)?, jiff::Timestamp::now()))
+        })
+        .await?;
+    ask.value(&board)
+}
+
+/// `GET /api/companies/{acct}/tickets?year=`: a plain array, whole.
+async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let variant = variant(&caller, &lens, &Filters::default());
+    let (colleague, year) = (caller.is_staff(), year(&ask));
+    list::value(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
+        let company = companies::id_of(conn, &acct)?;
+        let tickets = of_companies(conn, vec![company], year, &lens, colleague)?;
+        Ok(tickets.into_iter().map(|(_, ticket)| ticket).collect::<Vec<_>>())
+    })
+    .await
+}
+
+/// The year that is asked for; what is none counts as not asked.
+#[must_use]
+pub fn year(ask: &Ask) -> Option<i64> {
+    ask.query.get("year").and_then(|text| text.trim().parse().ok())
+}
+
+/// The tickets of these companies with what was said, as (company id, ticket), the newest first.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_companies(
+    conn: &mut Conn,
+    companies: Vec<i64>,
+    year: Option<i64>,
+    lens: &Lens,
+    colleague: bool,
+) -> Result<Vec<(i64, CompanyTicket)>> {
+    let rows = store::of_companies(conn, companies, year)?;
+    lens.disclose("tickets", rows.iter().filter(|(_, row)| row.is_protected()).count());
+    let readable = rows.iter().filter(|(_, row)| row.may_read(lens)).map(|(_, row)| row.ticket.id).collect();
+    let mut said = said_store::of_tickets(conn, readable)?;
+    let told = rows.into_iter().map(|(company, row)| {
+        let talk = Talk::new(said.remove(&row.ticket.id).unwrap_or_default(), colleague);
+        (company, CompanyTicket::new(row.through(lens), talk))
+    });
+    Ok(told.collect())
+}
+
+/// One stored ticket in full, as this caller may see it.
+///
+/// # Errors
+/// `NotFound`, or those of the database.
+pub fn detail(conn: &mut Conn, number: i64, lens: &Lens, colleague: bool, config: &Config) -> Result<TicketDetail> {
+    let statuses = statuses_store::load(conn, SOURCE, &config.freshservice.statuses)?;
+    let row = store::get_row(conn, number)?;
+    lens.disclose("tickets", usize::from(row.is_protected()));
+    let said = if row.may_read(lens) { said_store::of_tickets(conn, vec![row.ticket.id])? } else { Default::default() };
+    let talk = Talk::new(said.into_values().flatten().collect(), colleague);
+    Ok(TicketDetail::new(row.through(lens), talk, &statuses))
+}
+
+/// `GET /api/freshservice/tickets?limit=`: a plain array.
+async fn of_vendor(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+    let query = ask.list(&LIST)?.with_slice(Some(part(&ask, LIMIT)?));
+    let filters = Filters { provider: Some(SOURCE.to_owned()), ..Filters::read(&ask.query)? };
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| {
+        let Page { items, total } = list_store::list(conn, query, &filters, &lens, &configured)?;
+        Ok(Page { items: items.into_iter().map(VendorTicket::from).collect(), total })
+    })
+    .await
+}
+
+/// `GET /api/change_requests`: a plain array, the newest first.
+async fn changes(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+    let query = ask.list(&change_store::LIST)?;
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let variant = lens.key();
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| change_store::list(conn, query, &lens)).await
+}
+
+/// `GET /api/change_requests/{id}`, by the vendor's number.
+async fn change(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let view = web.db.read(&caller.scope(), move |conn| change_store::get_view(conn, id)).await?;
+    let lens_of_view = Lens::of(&caller, &web.config, &ask.query)?;
+    lens_of_view.disclose("change requests", usize::from(view.is_protected()));
+    ask.row(id, view.rev, &view.through(&lens))
+}

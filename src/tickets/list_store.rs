@@ -1,0 +1,208 @@
+//! What the lists of tickets can be asked.
+
+use std::collections::BTreeMap;
+
+use super::codes::{self, ENDED, normalise, priority_code};
+use super::views::TicketView;
+use super::{Statuses, statuses_store, store};
+use crate::companies::store as companies;
+use crate::compliance::{self, Lens};
+use crate::db::{
+    Conn, Value,
+    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+};
+use crate::error::Result;
+use crate::params;
+use crate::web::Query;
+
+/// The one vendor of tickets so far.
+pub const SOURCE: &str = "freshservice";
+
+/// What the answers about tickets depend on.
+pub const ENTITIES: &[&str] = &["ticket", "company", "contact", "psa_agent"];
+
+/// Tickets, those that changed last first.
+pub static LIST: ListSpec = ListSpec {
+    entities: ENTITIES,
+    select: store::select,
+    from: store::FROM,
+    key: "ticket.id",
+    columns: &[
+        Column::new("id", "ticket.external_id", Kind::Int).required(),
+        Column::text("ticket_number", "ticket.ticket_number").required(),
+        Column::text("subject", "ticket.subject").folded("ticket.subject_folded"),
+        Column::text("status", "ticket.status").required(),
+        Column::new("status_id", "ticket.status_id", Kind::Int),
+        Column::new("priority", "ticket.priority_id", Kind::Int),
+        Column::new("priority_id", "ticket.priority_id", Kind::Int),
+        Column::text("type", "ticket.ticket_type"),
+        Column::text("requester_name", "ticket.requester_name").folded("ticket.requester_folded"),
+        Column::text("requester_email", "ticket.requester_email").folded("ticket.requester_folded"),
+        Column::new("requester_id", "ticket.requester_id", Kind::Int),
+        Column::new("responder_id", "ticket.responder_id", Kind::Int),
+        Column::text("agent_name", "agent.last_name"),
+        Column::new("group_id", "ticket.group_id", Kind::Int),
+        Column::text("company_id", "company.account_number"),
+        Column::text("company_account_number", "company.account_number"),
+        Column::text("company_name", "company.name").folded("company.name_folded"),
+        Column::text("category", "ticket.category"),
+        Column::new("created_at", "ticket.vendor_created_at", Kind::Time),
+        Column::new("last_updated_at", "ticket.last_updated_at", Kind::Time).required(),
+        Column::new("closed_at", "ticket.closed_at", Kind::Time),
+        Column::new("resolved_at", "ticket.resolved_at", Kind::Time),
+        Column::new("fr_due_by", "ticket.fr_due_by", Kind::Time),
+        Column::new("due_by", "ticket.due_by", Kind::Time),
+        Column::new("total_hours_spent", "CAST(ticket.minutes_spent AS DOUBLE PRECISION) / 60", Kind::Real).required(),
+        Column::text("source", "ticket.external_source").required(),
+    ],
+    default_sort: "-last_updated_at",
+    search: Some(Search {
+        fts: "tickets_fts",
+        text: "ticket.search_text",
+        prefixes: &["ticket.search_text", "ticket.subject_folded", "ticket.requester_folded"],
+    }),
+    retired: Some("ticket.retired_at"),
+    own: &["company_id", "company_account_number", "status", "priority"],
+    fields: &[
+        "id",
+        "ticket_number",
+        "subject",
+        "description_text",
+        "status",
+        "priority",
+        "company_id",
+        "requester_email",
+        "requester_name",
+        "created_at",
+        "last_updated_at",
+        "closed_at",
+        "total_hours_spent",
+        "company_compliance_level",
+        "company_name",
+        "status_text",
+        "priority_text",
+        "status_id",
+        "priority_id",
+        "type",
+        "responder_id",
+        "agent_name",
+        "group_id",
+        "fr_due_by",
+        "due_by",
+        "resolved_at",
+        "source",
+        "retired_at",
+        "rev",
+        "row_id",
+    ],
+};
+
+/// Columns by whose values somebody could be found out.
+const PERSONAL: &[&str] = &["subject", "requester_name", "requester_email"];
+
+/// The filters that are more than a comparison with one column.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    /// A company's key.
+    pub company: Option<String>,
+    /// A status in any spelling, its code, or `active`.
+    pub status: Option<String>,
+    /// A priority or its code.
+    pub priority: Option<String>,
+    /// A vendor.
+    pub provider: Option<String>,
+}
+
+impl Filters {
+    /// Reads them from a query string.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, naming it.
+    pub fn read(query: &Query) -> Result<Self> {
+        let text = |name: &str| query.text(name).map(|value| value.map(str::to_owned));
+        Ok(Self {
+            company: text("company_account_number")?.or(text("company_id")?),
+            status: text("status")?,
+            priority: text("priority")?,
+            provider: None,
+        })
+    }
+
+    /// A stable text of them, for cache keys.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{self:?}")
+    }
+
+    fn add(&self, conn: &mut Conn, mut query: ListQuery, statuses: &Statuses) -> Result<ListQuery> {
+        if let Some(company) = &self.company {
+            let Some(id) = companies::find_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
+            query = query.and("ticket.company_id = {}", vec![id.into()]);
+        }
+        if let Some(provider) = &self.provider {
+            query = query.and("ticket.external_source = {}", vec![provider.to_lowercase().into()]);
+        }
+        if let Some(status) = &self.status {
+            query = if normalise(status) == "active" {
+                let words = ENDED.iter().map(|word| Value::from(*word)).collect();
+                query.and(&format!("ticket.status NOT IN ({})", places(ENDED.len())), words)
+            } else {
+                match statuses.asked(status) {
+                    (_, Some(code)) => query.and("ticket.status_id = {}", vec![code.into()]),
+                    (words, None) => {
+                        let condition = format!("ticket.status IN ({})", places(words.len()));
+                        query.and(&condition, words.into_iter().map(Value::from).collect())
+                    }
+                }
+            };
+        }
+        if let Some(priority) = &self.priority {
+            query = match priority_code(priority) {
+                Some(code) => query.and("ticket.priority_id = {}", vec![code.into()]),
+                None => query.and("ticket.priority = {}", vec![normalise(priority).into()]),
+            };
+        }
+        Ok(query)
+    }
+}
+
+fn places(count: usize) -> String {
+    vec!["{}"; count].join(", ")
+}
+
+/// Tickets as asked, as this caller may see them. `configured` is what the operator calls status codes.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(
+    conn: &mut Conn,
+    query: &ListQuery,
+    filters: &Filters,
+    lens: &Lens,
+    configured: &BTreeMap<i64, String>,
+) -> Result<Page<TicketView>> {
+    let statuses = statuses_store::load(conn, SOURCE, configured)?;
+    let mut query = filters.add(conn, query.clone(), &statuses)?;
+    if query.asks_about(PERSONAL) && !lens.may_ask() {
+        query = query.and(store::NOT_PROTECTED, Vec::new()).and(compliance::NOT_PROTECTED, Vec::new());
+    }
+    let mut protected = 0;
+    let page = query.run(conn, |row| {
+        let row = store::row(row)?;
+        protected += usize::from(row.is_protected());
+        Ok(TicketView::new(row.through(lens), &statuses))
+    })?;
+    lens.disclose("tickets", protected);
+    Ok(page)
+}
+
+/// When the newest job that read tickets ended well.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_sync(conn: &mut Conn) -> Result<Option<String>> {
+    let sql = "SELECT max(job.completed_at) FROM sync_jobs job WHERE job.status = 'completed'
+               AND (job.script LIKE 'tickets%' OR job.sync_type LIKE 'tickets%')";
+    let at: Option<String> = conn.one(sql, params![])?.get(0)?;
+    Ok(at.as_deref().and_then(codes::utc))
+}
