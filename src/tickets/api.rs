@@ -34,6 +34,7 @@ pub fn routes() -> Routes {
         .get("/api/change_requests", changes)
         .get("/api/change_requests/{id}", change)
         .merge(super::psa_api::routes())
+        .merge(super::hooks::routes())
 }
 
 /// What part of a list is asked for, loosely, as old clients do it; without a number, so many.

@@ -6,6 +6,7 @@ pub mod api;
 pub mod change;
 pub mod change_store;
 pub mod codes;
+pub mod hooks;
 pub mod list_store;
 pub mod model;
 mod psa_api;

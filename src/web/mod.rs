@@ -12,7 +12,7 @@ pub mod extract;
 pub mod fields;
 mod form;
 mod idempotency_store;
-mod json;
+pub mod json;
 mod links;
 pub mod list;
 pub mod openapi;

@@ -144,6 +144,10 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /sync/status/{job_id}", STAFF),
     ("POST /sync/tickets", STAFF),
     ("POST /sync/tickets/full-history", ADMINS),
+    ("POST /webhooks/freshservice/ticket", PUBLIC),
+    ("GET /webhooks/health", PUBLIC),
+    ("POST /webhooks/superops/ticket", PUBLIC),
+    ("POST /webhooks/test", PUBLIC),
     // pages of companies, contacts and assets
     ("GET /", PEOPLE),
     ("GET /alerts/", PEOPLE),
