@@ -23,10 +23,7 @@ const LONGEST_NOTE: usize = 50_000;
 /// The routes of single tickets.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new()
-        .get("/api/ticket/{id}", show)
-        .get("/api/freshservice/ticket/{id}", show)
-        .post("/api/ticket/{id}/update", update)
+    Routes::new().get("/api/ticket/{id}", show).get("/api/freshservice/ticket/{id}", show).post("/api/ticket/{id}/update", update)
 }
 
 /// `GET /api/ticket/{id}`, by the vendor's number.
@@ -122,7 +119,8 @@ async fn update(
     let body = fields.digest();
     let update = Update::read(fields)?;
     let configured = web.config.freshservice.statuses.clone();
-    let user = caller.user().map(|user| user.username.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| "system".to_owned());
+    let user =
+        caller.user().map(|user| user.username.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| "system".to_owned());
     let conditions_of_row = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let row = store::get_row(w, number)?;

@@ -90,5 +90,8 @@ fn sections_show_the_urgent_first_and_then_the_oldest() {
     assert_eq!(board.section1.iter().map(|ticket| ticket.id).collect::<Vec<_>>(), [3, 2, 1]);
     assert_eq!((board.total_active, board.last_updated.as_str()), (3, "2026-11-21T12:00:00+00:00"));
     let first = &board.section1[2];
-    assert_eq!((first.priority_text.as_str(), first.requester_name.as_str(), first.agent_name.as_str()), ("Unknown", "N/A", "Unassigned"));
+    assert_eq!(
+        (first.priority_text.as_str(), first.requester_name.as_str(), first.agent_name.as_str()),
+        ("Unknown", "N/A", "Unassigned")
+    );
 }

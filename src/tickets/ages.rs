@@ -77,10 +77,16 @@ mod tests {
             ("2026-11-22T00:00:00Z", "in the future", "Future Date"),
             ("2026-11-18T12:00:00", "3d ago", "3 days old"),
         ] {
-            assert_eq!((friendly(moment(Some(at)), now).as_str(), days_old(moment(Some(at)), now).as_str()), (words, days), "{at}");
+            assert_eq!(
+                (friendly(moment(Some(at)), now).as_str(), days_old(moment(Some(at)), now).as_str()),
+                (words, days),
+                "{at}"
+            );
         }
         assert_eq!((friendly(None, now), days_old(moment(Some("soon")), now)), (NOTHING.to_owned(), NOTHING.to_owned()));
-        for (seconds, words) in [(30, "30 sec"), (-90, "1 min"), (3 * 3600 + 1800, "3.5 hours"), (172_800, "2.0 days"), (172_799, "48.0 hours")] {
+        for (seconds, words) in
+            [(30, "30 sec"), (-90, "1 min"), (3 * 3600 + 1800, "3.5 hours"), (172_800, "2.0 days"), (172_799, "48.0 hours")]
+        {
             assert_eq!(length(seconds), words);
         }
     }

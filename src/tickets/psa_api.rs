@@ -67,8 +67,12 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
 /// `GET /api/freshservice/agents`: the active ones, by name.
 async fn agents(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let agents = web.db.read(&caller.scope(), |conn| psa_agents(conn, Some(SOURCE))).await?;
-    let active: Vec<Value> =
-        agents.into_iter().map(AgentView::from).filter(|agent| agent.active).map(|agent| json!({"id": agent.external_id, "name": agent.name})).collect();
+    let active: Vec<Value> = agents
+        .into_iter()
+        .map(AgentView::from)
+        .filter(|agent| agent.active)
+        .map(|agent| json!({"id": agent.external_id, "name": agent.name}))
+        .collect();
     ask.value(&active)
 }
 

@@ -105,7 +105,8 @@ mod tests {
         let stamp = NOW.to_string();
         for wrong in [signed("other", &stamp, b"{}"), signed("s3cret", &stamp, b"{ }"), "zz".to_owned(), String::new()] {
             // A bad signature is not saved by a good secret.
-            let headers = [("x-webhook-timestamp", stamp.as_str()), ("x-webhook-signature", &wrong), ("x-webhook-secret", "s3cret")];
+            let headers =
+                [("x-webhook-timestamp", stamp.as_str()), ("x-webhook-signature", &wrong), ("x-webhook-secret", "s3cret")];
             assert_eq!(asked(&headers), None, "{wrong}");
         }
         assert_eq!(asked(&[("x-webhook-signature", &signed("s3cret", "", b"{}"))]), None, "a signature without its time");
