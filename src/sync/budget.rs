@@ -24,6 +24,8 @@ const WINDOW: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Windows for which a firewall shuts us out, when it does not say.
 const BLOCK_WINDOWS: u32 = 5;
+/// Refusals in a row that may be a whim.
+const WHIMS: u32 = 3;
 /// The longest pause that is believed.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
@@ -176,11 +178,14 @@ impl Budget {
     }
 
     /// How long to wait after the vendor's refusal number `count` in a row, when it does not say so itself.
+    /// A refusal that our count explains lasts about as long as the window; one that it does not may be a whim.
     #[must_use]
-    pub fn pause(&self, count: u32) -> Duration {
-        match &self.windows {
-            Some(windows) => (windows.window() / 4).saturating_mul(count).min(windows.window()) + retry::backoff(1),
-            None => retry::backoff(count + 2),
+    pub fn pause(&self, bucket: &str, count: u32) -> Duration {
+        let Some(windows) = &self.windows else { return retry::backoff(count + 2) };
+        let steps = if windows.is_tight(bucket) { count } else { count.saturating_sub(WHIMS) };
+        match steps {
+            0 => retry::backoff(count + 1),
+            steps => (windows.window() / 4).saturating_mul(steps).min(windows.window()) + retry::backoff(1),
         }
     }
 

@@ -34,8 +34,8 @@ impl Count {
 /// The outcome of asking for calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reserved {
-    /// So many calls are ours, set aside in the slot that begins then.
-    Granted(i64, i64),
+    /// So many calls are ours, set aside in the slot that begins then, and so many of the window are used in all.
+    Granted(i64, i64, i64),
     /// None are free for so many milliseconds.
     Full(i64),
     /// The vendor put off all calls of this kind until then.
@@ -78,7 +78,7 @@ pub fn reserve(c: &mut Conn, count: &Count, block: i64, back: Option<(i64, i64)>
     }
     let (granted, slot) = (free.min(block), count.slot_of(now));
     add(c, account, bucket, slot, granted)?;
-    Ok(Reserved::Granted(granted, slot))
+    Ok(Reserved::Granted(granted, slot, used + granted))
 }
 
 /// Adds the calls that others made, as the vendor counts them: all it knows of, minus ours.

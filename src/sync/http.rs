@@ -28,6 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 /// Attempts for one request that breaks or cannot be sent.
 const ATTEMPTS: u32 = 7;
+/// Attempts for what is merely good to know.
+const PEEKS: u32 = 4;
 /// Attempts for one request that the vendor puts off with 429.
 const LIMITED_ATTEMPTS: u32 = 20;
 /// Retries that one run may spend on everything together.
@@ -56,6 +58,8 @@ pub struct Client {
     progress: Option<Arc<Progress>>,
     /// Whether a 403 may be a block of our address.
     blocks: bool,
+    /// How often a broken answer is asked for.
+    attempts: u32,
     /// Addresses answered with 403 since the last answer of another kind.
     refused: Mutex<HashSet<String>>,
     retries: AtomicU32,
@@ -117,6 +121,7 @@ impl Client {
             budget,
             progress: None,
             blocks: false,
+            attempts: ATTEMPTS,
             refused: Mutex::default(),
             retries: AtomicU32::new(0),
         })
@@ -126,6 +131,13 @@ impl Client {
     #[must_use]
     pub fn with_blocks(mut self) -> Self {
         self.blocks = true;
+        self
+    }
+
+    /// The same client for somebody who waits: nothing is asked twice.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.attempts = 1;
         self
     }
 
@@ -149,19 +161,19 @@ impl Client {
     /// Asks for `path` (with its query) until there is JSON that `shape` accepts, or a reason to stop.
     /// `shape` says what is wrong with an answer that is not the one asked for.
     pub async fn get(&self, bucket: &str, path: &str, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
-        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: ATTEMPTS }, shape).await
+        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: self.attempts }, shape).await
     }
 
-    /// As [`Client::get`], but an answer that breaks is not asked for again.
+    /// As [`Client::get`], but with little patience: for what is good to know and no reason to fail.
     pub async fn peek(&self, bucket: &str, path: &str, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
-        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: 1 }, shape).await
+        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: self.attempts.min(PEEKS) }, shape).await
     }
 
     /// Sends a write, once. It is repeated only when the vendor certainly did not act on it: no connection,
     /// a rate limit, a token that had run out. Otherwise the outcome is [`Cause::Unknown`], and the caller
     /// has to look before it sends again.
     pub async fn send(&self, method: Method, bucket: &str, path: &str, body: &Value) -> Result<Value, Fault> {
-        let ask = Ask { method, bucket, path, body: Some(body), attempts: ATTEMPTS };
+        let ask = Ask { method, bucket, path, body: Some(body), attempts: self.attempts };
         self.ask(ask, |_| Ok(())).await.map(|reply| reply.json)
     }
 
@@ -194,8 +206,8 @@ impl Client {
                 }
                 Attempt::Limited(asked) => {
                     limited += 1;
-                    let wait = asked.unwrap_or_else(|| self.budget.pause(limited));
-                    if limited >= LIMITED_ATTEMPTS || wait > retry::LONGEST_ASKED {
+                    let wait = asked.unwrap_or_else(|| self.budget.pause(ask.bucket, limited));
+                    if limited >= LIMITED_ATTEMPTS.min(ask.attempts * 3) || wait > retry::LONGEST_ASKED {
                         let why = format!("the vendor's rate limit asks for another wait of {} seconds", wait.as_secs());
                         return Err(self.fault(&ask, Cause::Limited(why), tried + limited));
                     }

@@ -33,6 +33,7 @@ mod plan_page_store;
 mod planner;
 mod planning;
 pub mod plans_store;
+pub mod probe;
 mod process;
 pub mod progress;
 pub mod quota;

@@ -70,6 +70,8 @@ struct Held {
     left: i64,
     slot: i64,
     until: Instant,
+    /// Whether more than half of the window was used then.
+    tight: bool,
 }
 
 /// The counts of one account.
@@ -95,6 +97,13 @@ impl Windows {
     #[must_use]
     pub fn window(&self) -> Duration {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner).window
+    }
+
+    /// Whether our own count says that a kind of call is about to run out.
+    #[must_use]
+    pub fn is_tight(&self, bucket: &str) -> bool {
+        let kind = bucket.split(':').next().unwrap_or(bucket);
+        self.held.try_lock().is_ok_and(|held| held.get(kind).is_none_or(|held| held.tight))
     }
 
     /// Whether the vendor's own figures should be asked for: at the start, then once a window.
@@ -151,19 +160,21 @@ impl Windows {
             let valid = Duration::from_millis(u64::try_from(count.slot).unwrap_or(1));
             let reserve = move |w: &mut crate::db::Write<'_>| store::reserve(w, &count, block, back, millis());
             match db.write(&Scope::All, &Actor::system("sync"), reserve).await? {
-                Reserved::Granted(left, slot) => held.insert(name.clone(), Held { left, slot, until: now + valid }),
+                Reserved::Granted(left, slot, used) => {
+                    held.insert(name.clone(), Held { left, slot, until: now + valid, tight: used > *allowed / 2 });
+                }
                 other => {
                     held.remove(name);
                     return Ok(other);
                 }
-            };
+            }
         }
         for (name, _) in &draws {
             if let Some(held) = held.get_mut(name) {
                 held.left -= 1;
             }
         }
-        Ok(Reserved::Granted(1, 0))
+        Ok(Reserved::Granted(1, 0, 0))
     }
 }
 

@@ -55,4 +55,5 @@ mod sync_safety;
 mod tenants;
 mod undo;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
+mod vendor_clients;
 mod vendor_faults;

@@ -95,17 +95,20 @@ impl Datto {
     /// A client for the configured account. Asks nothing yet.
     pub fn open(db: &Db, config: &Config) -> Result<Self> {
         let (window, reads, writes) = DOCUMENTED;
-        Self::with(config, Budget::counted(db, account(config)?, Windows::documented(window, reads, writes)))
-    }
-
-    /// A client for a single question, which no database counts.
-    pub fn alone(config: &Config) -> Result<Self> {
-        Self::with(config, Budget::alone())
-    }
-
-    fn with(config: &Config, budget: Budget) -> Result<Self> {
         let (root, key, secret) = credentials(config)?;
-        let tokens = Tokens::shared(root, key, secret)?;
+        let budget = Budget::counted(db, account(config)?, Windows::documented(window, reads, writes));
+        Self::with(root, Tokens::shared(root, key, secret)?, budget)
+    }
+
+    /// A client for a single question, asked once, which no database counts.
+    pub fn alone(config: &Config) -> Result<Self> {
+        let (root, key, secret) = credentials(config)?;
+        let mut alone = Self::with(root, Tokens::alone(root, key, secret)?, Budget::alone())?;
+        alone.http = alone.http.once();
+        Ok(alone)
+    }
+
+    fn with(root: &str, tokens: Arc<Tokens>, budget: Budget) -> Result<Self> {
         let http = Client::new(NAME, &format!("{root}/api/v2"), Credentials::Bearer(tokens), budget)?;
         Ok(Self { http: http.with_blocks(), root: root.to_owned(), announced: OnceCell::new(), sizes: Mutex::default() })
     }

@@ -38,6 +38,8 @@ pub struct Tokens {
     address: String,
     key: Secret,
     secret: Secret,
+    /// How often a broken answer is asked for.
+    attempts: u32,
     current: Mutex<Option<Token>>,
 }
 
@@ -55,16 +57,26 @@ impl Tokens {
         if let Some(source) = sources.get(&name).and_then(Weak::upgrade) {
             return Ok(source);
         }
-        let source = Arc::new(Self {
+        let source = Arc::new(Self::new(root, key, secret, ATTEMPTS)?);
+        sources.retain(|_, source| source.strong_count() > 0);
+        sources.insert(name, Arc::downgrade(&source));
+        Ok(source)
+    }
+
+    /// A token for a single question, asked for once.
+    pub fn alone(root: &str, key: &Secret, secret: &Secret) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self::new(root, key, secret, 1)?))
+    }
+
+    fn new(root: &str, key: &Secret, secret: &Secret, attempts: u32) -> Result<Self> {
+        Ok(Self {
             http: http::wire(NAME, root)?,
             address: format!("{root}{PATH}"),
             key: key.clone(),
             secret: secret.clone(),
+            attempts,
             current: Mutex::default(),
-        });
-        sources.retain(|_, source| source.strong_count() > 0);
-        sources.insert(name, Arc::downgrade(&source));
-        Ok(source)
+        })
     }
 
     async fn get(&self, refused: Option<&str>) -> Result<String, Fault> {
@@ -90,7 +102,7 @@ impl Tokens {
                 Err(failed) => failed,
             };
             let again = matches!(cause, Cause::Broken(_) | Cause::Unreachable(_) | Cause::Limited(_));
-            if !again || tried >= ATTEMPTS || asked.is_some_and(|wait| wait > retry::LONGEST_ASKED) {
+            if !again || tried >= self.attempts || asked.is_some_and(|wait| wait > retry::LONGEST_ASKED) {
                 return Err(Fault { service: NAME, method: "POST", path: PATH.to_owned(), cause, attempts: tried });
             }
             tracing::debug!(service = NAME, ?cause, "asking for a token again");

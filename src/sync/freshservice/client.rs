@@ -89,10 +89,12 @@ impl Freshservice {
         Self::with(url, key, Budget::from_headers(db, fingerprint(NAME, url, key.expose())))
     }
 
-    /// A client for a single question, which no database counts.
+    /// A client for a single question, asked once, which no database counts.
     pub fn alone(config: &Config) -> Result<Self> {
         let (url, key) = credentials(config)?;
-        Self::with(url, key, Budget::alone())
+        let mut alone = Self::with(url, key, Budget::alone())?;
+        alone.http = alone.http.once();
+        Ok(alone)
     }
 
     fn with(url: &str, api_key: &Secret, budget: Budget) -> Result<Self> {
