@@ -11,7 +11,13 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::{budget_store as store, fault::Cause, quota::Quota, retry, windows::Windows};
+use super::{
+    budget_store as store,
+    fault::Cause,
+    quota::Quota,
+    retry,
+    windows::{Windows, kind_of},
+};
 use crate::{
     db::{Db, Write},
     error::Result,
@@ -108,7 +114,9 @@ impl Budget {
                 store::Reserved::Blocked(until) => Err(Cause::Blocked(blocked(until))),
             };
         }
-        self.look(db).await.map_err(broken)?;
+        if let Err(error) = self.look(db).await {
+            tracing::debug!(%error, "what others learnt about the vendor's limits could not be looked up");
+        }
         let now = millis();
         let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let until = |name: &str| looked.known.iter().find(|k| k.bucket == name).and_then(|k| k.paused).filter(|at| *at > now);
@@ -192,7 +200,7 @@ impl Budget {
     /// The vendor put a request of this bucket off for so long: so it does for everybody.
     pub async fn limited(&self, bucket: &str, wait: Duration) {
         self.ask_again.store(self.windows.is_some(), Ordering::Relaxed);
-        let bucket = if self.windows.is_some() { bucket.split(':').next().unwrap_or(bucket) } else { bucket };
+        let bucket = if self.windows.is_some() { kind_of(bucket) } else { bucket };
         self.put_off(bucket, wait).await;
     }
 

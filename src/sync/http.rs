@@ -32,11 +32,13 @@ const ATTEMPTS: u32 = 7;
 const PEEKS: u32 = 4;
 /// Attempts for one request that the vendor puts off with 429.
 const LIMITED_ATTEMPTS: u32 = 20;
-/// Retries that one run may spend on everything together.
+/// Retries that one run may spend on everything together …
 const RUN_RETRIES: u32 = 2_000;
+/// … and one in so many of its requests.
+const RETRIES_AMONG: u32 = 3;
 /// Time-outs of one request that are worth repeating; each may have taken `REQUEST_TIMEOUT`.
 const TIMEOUT_ATTEMPTS: u32 = 3;
-/// Addresses refused one after the other, none allowed between, that make a block of it.
+/// Kinds of addresses refused one after the other, none allowed between, that make a block of it.
 const REFUSED_ENOUGH: usize = 3;
 
 /// A good answer: JSON of the shape asked for, and whether a `link` header names a next page.
@@ -60,9 +62,10 @@ pub struct Client {
     blocks: bool,
     /// How often a broken answer is asked for.
     attempts: u32,
-    /// Addresses answered with 403 since the last answer of another kind.
+    /// Kinds of addresses answered with 403 since the last answer of another status.
     refused: Mutex<HashSet<String>>,
     retries: AtomicU32,
+    requests: AtomicU32,
 }
 
 /// What is asked.
@@ -74,6 +77,8 @@ struct Ask<'a> {
     body: Option<&'a Value>,
     /// How often a broken answer is asked for.
     attempts: u32,
+    /// How often it is asked for again after a 429.
+    limited: u32,
 }
 
 /// What one attempt came to.
@@ -124,6 +129,7 @@ impl Client {
             attempts: ATTEMPTS,
             refused: Mutex::default(),
             retries: AtomicU32::new(0),
+            requests: AtomicU32::new(0),
         })
     }
 
@@ -161,20 +167,26 @@ impl Client {
     /// Asks for `path` (with its query) until there is JSON that `shape` accepts, or a reason to stop.
     /// `shape` says what is wrong with an answer that is not the one asked for.
     pub async fn get(&self, bucket: &str, path: &str, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
-        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: self.attempts }, shape).await
+        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: self.attempts, limited: self.limited() }, shape)
+            .await
     }
 
     /// As [`Client::get`], but with little patience: for what is good to know and no reason to fail.
     pub async fn peek(&self, bucket: &str, path: &str, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
-        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: self.attempts.min(PEEKS) }, shape).await
+        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: self.attempts.min(PEEKS), limited: PEEKS }, shape)
+            .await
     }
 
     /// Sends a write, once. It is repeated only when the vendor certainly did not act on it: no connection,
     /// a rate limit, a token that had run out. Otherwise the outcome is [`Cause::Unknown`], and the caller
     /// has to look before it sends again.
     pub async fn send(&self, method: Method, bucket: &str, path: &str, body: &Value) -> Result<Value, Fault> {
-        let ask = Ask { method, bucket, path, body: Some(body), attempts: self.attempts };
+        let ask = Ask { method, bucket, path, body: Some(body), attempts: self.attempts, limited: self.limited() };
         self.ask(ask, |_| Ok(())).await.map(|reply| reply.json)
+    }
+
+    fn limited(&self) -> u32 {
+        LIMITED_ATTEMPTS.min(self.attempts * 3)
     }
 
     async fn ask(&self, ask: Ask<'_>, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
@@ -186,6 +198,7 @@ impl Client {
             self.wait_for_budget(ask.bucket).await.map_err(fault)?;
             let token = self.credentials.token(stale.as_deref()).await?;
             let started = Instant::now();
+            self.requests.fetch_add(1, Ordering::Relaxed);
             let wait = match self.attempt(&ask, token.as_deref(), &shape).await {
                 Attempt::Good(reply) => return Ok(reply),
                 Attempt::Final(cause) => return Err(fault(cause)),
@@ -207,7 +220,7 @@ impl Client {
                 Attempt::Limited(asked) => {
                     limited += 1;
                     let wait = asked.unwrap_or_else(|| self.budget.pause(ask.bucket, limited));
-                    if limited >= LIMITED_ATTEMPTS.min(ask.attempts * 3) || wait > retry::LONGEST_ASKED {
+                    if limited >= ask.limited || wait > retry::LONGEST_ASKED {
                         let why = format!("the vendor's rate limit asks for another wait of {} seconds", wait.as_secs());
                         return Err(self.fault(&ask, Cause::Limited(why), tried + limited));
                     }
@@ -216,8 +229,9 @@ impl Client {
                     wait.max(Duration::from_millis(50)) + retry::backoff(1) / 4
                 }
             };
-            if self.retries.fetch_add(1, Ordering::Relaxed) >= RUN_RETRIES {
-                let why = format!("more than {RUN_RETRIES} requests of this run had to be repeated");
+            let (retries, requests) = (self.retries.fetch_add(1, Ordering::Relaxed), self.requests.load(Ordering::Relaxed));
+            if retries >= RUN_RETRIES.max(requests / RETRIES_AMONG) {
+                let why = format!("{retries} of {requests} requests of this run had to be repeated");
                 return Err(self.fault(&ask, Cause::Broken(why), tried + limited));
             }
             self.pause(wait).await;
@@ -321,9 +335,15 @@ impl Client {
             return false;
         }
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.insert(path.split('?').next().unwrap_or(path).to_owned());
+        refused.insert(kind_of(path));
         asked || !is_object(body) || refused.len() >= REFUSED_ENOUGH
     }
+}
+
+/// A path without its query, ids and uids: the same for all records of a kind.
+fn kind_of(path: &str) -> String {
+    let words = path.split('?').next().unwrap_or(path).split('/');
+    words.filter(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')).collect::<Vec<_>>().join("/")
 }
 
 /// What a broken attempt says of itself.

@@ -1,19 +1,36 @@
-//! Whether the configured credentials open the vendors' accounts: small questions, asked once.
+//! Whether the vendors' accounts can be asked: are they open to us at all, do the credentials fit.
 
 use std::time::Duration;
 
 use super::{
-    datto::{client::Datto, wire},
+    budget,
+    datto::{
+        self,
+        client::{self as rmm, Datto},
+        wire,
+    },
     fault::{Cause, Fault},
-    freshservice::client::Freshservice,
+    freshservice::client::{self as psa, Freshservice},
 };
-use crate::config::Config;
+use crate::{config::Config, db::Db, error::Result as Outcome};
 
 /// How long a vendor may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Good news, or what is wrong; neither with a secret. A vendor that is not configured at all is good news.
 pub type Verdict = Result<String, String>;
+
+/// Until when the vendor has shut us out, when it has: a job that waits until then does not make it worse.
+///
+/// # Errors
+/// Those of the database.
+pub async fn shut_out(db: &Db, config: &Config, system: &str) -> Outcome<Option<String>> {
+    let account = if system == datto::SYSTEM { rmm::account(config) } else { psa::account(config) };
+    match account {
+        Ok(account) => budget::blocked_until(db, account).await,
+        Err(_) => Ok(None),
+    }
+}
 
 /// Whether the key opens the Freshservice account, and whose it is.
 pub async fn freshservice(config: &Config) -> Verdict {
@@ -30,7 +47,7 @@ pub async fn freshservice(config: &Config) -> Verdict {
             Ok(_) => Ok(format!("{url}: the key is accepted")),
             // A key whose agent may not see himself may still see what we read.
             Err(Fault { cause: Cause::Denied(403, _) | Cause::Missing, .. }) => {
-                let list = super::freshservice::client::LISTS[0];
+                let list = psa::LISTS[0];
                 client.page(list, 1, false).await.map(|_| format!("{url}: the key is accepted"))
             }
             Err(fault) => Err(fault),

@@ -29,6 +29,10 @@ const BLOCKS_IN_WINDOW: i64 = 40;
 /// How often the vendor's own figures are asked for, at most.
 const ASK_EVERY: Duration = Duration::from_secs(10);
 
+/// The bucket of the question for the limits themselves: counted, but asked even when nothing seems left,
+/// because what we take for the limit may be wrong.
+pub const RATE: &str = "rate";
+
 /// A limit, and how much of it everybody together has used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Used {
@@ -54,7 +58,7 @@ pub struct Announced {
 }
 
 /// The limits in force.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Limits {
     window: Duration,
     share: f64,
@@ -102,7 +106,7 @@ impl Windows {
     /// Whether our own count says that a kind of call is about to run out.
     #[must_use]
     pub fn is_tight(&self, bucket: &str) -> bool {
-        let kind = bucket.split(':').next().unwrap_or(bucket);
+        let kind = kind_of(bucket);
         self.held.try_lock().is_ok_and(|held| held.get(kind).is_none_or(|held| held.tight))
     }
 
@@ -120,12 +124,13 @@ impl Windows {
 
     /// Takes what the vendor announced into force, and notes what others have used.
     pub async fn announced(&self, db: &Db, account: &str, told: &Announced) -> Result<()> {
-        let limits = {
+        let (limits, changed) = {
             let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = limits.clone();
             limits.take(told);
-            limits.clone()
+            (limits.clone(), *limits != before)
         };
-        let held = self.held.lock().await;
+        let mut held = self.held.lock().await;
         let mut counts = Vec::new();
         let operations = told.operations.iter().map(|(name, used)| (format!("write:{name}"), *used));
         let named = [("read".to_owned(), told.reads), ("write".to_owned(), told.writes)];
@@ -135,6 +140,8 @@ impl Windows {
                 counts.push((limits.count(account, &bucket, 0), i64::from(used.count), left));
             }
         }
+        // What was set aside under other limits may be too much under these.
+        held.retain(|_, held| held.left == 0 || !changed);
         if counts.is_empty() {
             return Ok(());
         }
@@ -156,7 +163,7 @@ impl Windows {
                 continue;
             }
             let count = limits.count(account, name, *allowed);
-            let (block, back) = (block(*allowed), known.map(|h| (h.slot, h.left)));
+            let (block, back) = (if bucket == RATE { 1 } else { block(*allowed) }, known.map(|h| (h.slot, h.left)));
             let valid = Duration::from_millis(u64::try_from(count.slot).unwrap_or(1));
             let reserve = move |w: &mut crate::db::Write<'_>| store::reserve(w, &count, block, back, millis());
             match db.write(&Scope::All, &Actor::system("sync"), reserve).await? {
@@ -198,7 +205,10 @@ impl Limits {
 
     /// The counts that a call of this kind draws on, each with what a window may have of it.
     fn draws(&self, bucket: &str) -> Vec<(String, i64)> {
-        let Some(operation) = bucket.strip_prefix("write:") else { return vec![("read".to_owned(), self.share_of(self.reads))] };
+        let Some(operation) = bucket.strip_prefix("write:") else {
+            let allowed = if bucket == RATE { i64::from(u32::MAX) } else { self.share_of(self.reads) };
+            return vec![("read".to_owned(), allowed)];
+        };
         let mut draws = match self.writes {
             Some(writes) => vec![("write".to_owned(), self.share_of(writes))],
             None => vec![("read".to_owned(), self.share_of(self.reads))],
@@ -217,6 +227,11 @@ impl Limits {
         let slot = (window / SLOTS_IN_WINDOW).clamp(SLOTS.0, SLOTS.1);
         Count { account: account.to_owned(), bucket: bucket.to_owned(), allowed, window, slot }
     }
+}
+
+/// The kind of call that a vendor puts off as a whole: `read` or `write`.
+pub fn kind_of(bucket: &str) -> &str {
+    if bucket == RATE { "read" } else { bucket.split(':').next().unwrap_or(bucket) }
 }
 
 /// How many calls are set aside at once.

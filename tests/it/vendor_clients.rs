@@ -212,6 +212,7 @@ both! {
         assert!(matches!(fault.cause, Cause::Conflict(_)), "{fault}");
         vendor.world(|state| state.faults.add_times("write/", ListFault::TooMany(Some(1)), 1));
         client.set_variable(&site, "Later", "2").await.unwrap();
+        vendor.world(|state| state.faults.after_writes.push_back(AfterWrite::Hold(Duration::from_millis(30))));
         vendor.world(|state| state.tokens.expire());
         client.set_variable(&site, "Renewed", "2").await.unwrap();
         assert_eq!(vendor.world(|state| state.writes.len()), 5);

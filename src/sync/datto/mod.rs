@@ -1,5 +1,6 @@
 //! Datto RMM: its client and its JSON.
 
+mod answers;
 pub mod client;
 mod rate;
 mod token;

@@ -86,7 +86,7 @@ impl Freshservice {
     /// A client for the configured account.
     pub fn open(db: &Db, config: &Config) -> Result<Self> {
         let (url, key) = credentials(config)?;
-        Self::with(url, key, Budget::from_headers(db, fingerprint(NAME, url, key.expose())))
+        Self::with(url, key, Budget::from_headers(db, account(config)?))
     }
 
     /// A client for a single question, asked once, which no database counts.
@@ -204,6 +204,12 @@ impl Freshservice {
         let found = self.single(list.name(), &[list.plain[2], list.msp[2]], &path, id).await?;
         Ok(found.filter(|record| record.get("deleted") != Some(&Value::Bool(true))))
     }
+}
+
+/// The fingerprint of the configured account, under which its budget is kept.
+pub fn account(config: &Config) -> Result<String> {
+    let (url, key) = credentials(config)?;
+    Ok(fingerprint(NAME, url, key.expose()))
 }
 
 /// The configured account, or what to set.

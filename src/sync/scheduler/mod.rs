@@ -17,7 +17,7 @@ use super::{
     catalogue::JobKind,
     jobs,
     jobs_store::{self, Acquired, Lease},
-    keyring,
+    keyring, probe,
     progress::Progress,
 };
 use crate::{
@@ -91,7 +91,10 @@ async fn tick(db: &Db, config: &Arc<Config>, startup: bool) -> Result<()> {
             let since = now_plus(-STARTUP);
             db.write(&Scope::All, &Actor::system(BY), move |w| store::bring_forward(w, kind.as_str(), &since)).await?;
         }
-        if let Some(slot) = due(db, kind, &schedule, &clock, startup).await? {
+        // A slot waits while the vendor has shut us out: asking would only make that longer.
+        if let Some(slot) = due(db, kind, &schedule, &clock, startup).await?
+            && probe::shut_out(db, config, kind.system()).await?.is_none()
+        {
             take(db, config, kind, schedule, slot).await?;
         }
     }
