@@ -57,7 +57,7 @@ function actions(prefix) {
     .concat([{ title: "Keys", kind: "Help", act: "keys" }]);
 }
 
-const SINGULAR = { companies: "company", contacts: "contact", assets: "asset" };
+const SINGULAR = { companies: "company", contacts: "contact", assets: "asset", tickets: "ticket" };
 
 /** The answer of /api/search, whatever group a hit stands in. */
 function hits(answer, prefix) {
@@ -65,7 +65,7 @@ function hits(answer, prefix) {
   return list.map((hit) => {
     const type = hit.type ?? hit.entity ?? hit.kind;
     const key = type === "company" ? hit.account_number ?? hit.key ?? hit.id : hit.id;
-    const room = { company: "companies", contact: "contacts", asset: "assets" }[type];
+    const room = { company: "companies", contact: "contacts", asset: "assets", ticket: "tickets" }[type];
     const title = hit.title ?? hit.name ?? hit.hostname ?? hit.label;
     const detail = hit.detail ?? hit.subtitle ?? hit.company_name ?? (type === "company" ? hit.account_number : hit.email ?? hit.company);
     return { title, kind: [type, detail].filter(Boolean).join(" · "), href: hit.url ? prefix + hit.url : `${prefix}/${room}/${encodeURIComponent(key)}` };

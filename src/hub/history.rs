@@ -15,7 +15,7 @@ use crate::web::{Ask, Conditions, Path, Query, Reply, Routes, Web};
 const LIMIT: (i64, i64) = (1_000, 100);
 
 /// The kinds of rows that the feed tells about.
-const KINDS: &[&str] = &["company", "contact", "asset", "location", "psa_agent", "agent", "user"];
+const KINDS: &[&str] = &["company", "contact", "asset", "location", "psa_agent", "agent", "user", "ticket", "change_request"];
 
 /// The routes of the feed, of histories and of pins.
 #[must_use]
@@ -68,8 +68,11 @@ fn withhold(change: &mut feed::Change, lens: &Lens) {
         return;
     }
     let serde_json::Value::Object(fields) = &mut change.fields else { return };
+    const ABOUT: &[&str] = &["subject", "requester_name", "requester_email", "description_text", "custom_fields"];
+    let ticket = matches!(change.entity.as_str(), "ticket" | "change_request");
     for (field, value) in fields.iter_mut() {
-        if change.entity == "contact" || NAMES.contains(&field.as_str()) {
+        let field = field.as_str();
+        if change.entity == "contact" || NAMES.contains(&field) || ticket && ABOUT.contains(&field) {
             *value = json!({ "withheld": true });
         }
     }

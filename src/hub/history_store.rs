@@ -6,6 +6,7 @@ use crate::contacts::Contact;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::history::{self, Record};
+use crate::tickets::{ChangeRequest, Ticket};
 
 /// The entity's own word, when such a row exists within the caller's scope.
 ///
@@ -16,6 +17,8 @@ pub fn exists(c: &mut Conn, entity: &str, id: i64) -> Result<&'static str> {
         "company" => history::get::<Company>(c, id).map(|_| Company::ENTITY),
         "contact" => history::get::<Contact>(c, id).map(|_| Contact::ENTITY),
         "asset" => history::get::<Asset>(c, id).map(|_| Asset::ENTITY),
+        "ticket" => history::get::<Ticket>(c, id).map(|_| Ticket::ENTITY),
+        "change_request" => history::get::<ChangeRequest>(c, id).map(|_| ChangeRequest::ENTITY),
         "location" => history::get::<Location>(c, id).map(|_| Location::ENTITY),
         _ => Err(Error::NotFound { what: "Record" }),
     }
@@ -28,6 +31,8 @@ pub fn has_field(entity: &str, field: &str) -> bool {
         "company" => Company::COLUMNS,
         "contact" => Contact::COLUMNS,
         "asset" => Asset::COLUMNS,
+        "ticket" => Ticket::COLUMNS,
+        "change_request" => ChangeRequest::COLUMNS,
         "location" => Location::COLUMNS,
         _ => &[],
     };

@@ -1,4 +1,4 @@
-//! One search over companies, contacts and assets.
+//! One search over companies, contacts, assets and tickets.
 
 use crate::assets::list_store as assets;
 use crate::auth::Reader;
@@ -10,9 +10,11 @@ use crate::db::{
     list::{ListQuery, ListSpec, Slice},
 };
 use crate::error::Result;
+use crate::tickets::list_store as tickets;
 use crate::web::{Ask, Routes, Web, list};
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// How many hits of each kind there are at most, and when nothing is asked.
 const LIMIT: (i64, i64) = (100, 20);
@@ -28,19 +30,19 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let text = ask.query.text("q")?.unwrap_or_default().to_owned();
     let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     asked(&COMPANIES, &text, limit)?;
-    let entities = &["company", "contact", "asset"];
+    let entities = &["company", "contact", "asset", "ticket", "psa_agent"];
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     list::value(&web, &caller.scope(), &lens.key(), &ask, entities, move |conn| find(conn, &text, limit, &lens)).await
 }
 
-/// At most so many companies, contacts and assets that contain a text; a blank text finds nothing.
+/// At most so many companies, contacts, assets and tickets that contain a text; a blank text finds nothing.
 ///
 /// # Errors
 /// When the text is too long, or those of the database.
 pub fn find(conn: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Value> {
     let query = asked(&COMPANIES, text, limit)?;
     if query.search().is_none() {
-        return Ok(json!({"companies": [], "contacts": [], "assets": []}));
+        return Ok(json!({"companies": [], "contacts": [], "assets": [], "tickets": []}));
     }
     let companies = query.first(conn, companies::view)?;
     let people = asked(&contacts::LIST, text, limit)?;
@@ -48,6 +50,18 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Valu
     let contacts = people.first(conn, |row| Ok(crate::contacts::store::view(row)?.through(lens)))?;
     lens.disclose("search hits", contacts.iter().filter(|contact| contact.is_protected()).count());
     let assets = asked(&assets::LIST, text, limit)?.first(conn, crate::assets::store::view)?;
+    let found = tickets::list(conn, &asked(&tickets::LIST, text, limit)?, &tickets::Filters::default(), lens, &BTreeMap::new())?;
+    let tickets: Vec<Value> = found
+        .items
+        .iter()
+        .map(|ticket| {
+            let name = ticket.subject.clone().unwrap_or_else(|| format!("Ticket {}", ticket.id));
+            json!({
+                "type": "ticket", "id": ticket.id, "name": name, "ticket_number": ticket.ticket_number, "status": ticket.status,
+                "company_id": ticket.company_id, "company_name": ticket.company_name,
+            })
+        })
+        .collect();
     let companies: Vec<Value> = companies
         .iter()
         .map(|company| json!({"type": "company", "id": company.id, "account_number": company.account_number, "name": company.name}))
@@ -67,7 +81,7 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Valu
             })
         })
         .collect();
-    Ok(json!({"companies": companies, "contacts": contacts, "assets": assets}))
+    Ok(json!({"companies": companies, "contacts": contacts, "assets": assets, "tickets": tickets}))
 }
 
 fn asked(spec: &'static ListSpec, text: &str, limit: i64) -> Result<ListQuery> {

@@ -5,16 +5,19 @@ use serde_json::json;
 
 use crate::auth::{Editor, Reader};
 use crate::compliance::Lens;
+use crate::config::Config;
 use crate::db::Write;
 use crate::error::{Error, Result};
-use crate::history;
+use crate::history::{self, Record as _};
+use crate::sync;
 use crate::tickets::{
     Ticket, api,
     list_store::SOURCE,
     said_store, statuses_store,
     store::{self, Mark},
+    views::{Talk, TicketDetail},
 };
-use crate::types::now;
+use crate::types::{Scope, now};
 use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Web};
 
 /// The longest note that a caller may write, in characters.
@@ -32,9 +35,25 @@ pub fn routes() -> Routes {
 /// `NotFound`; `Upstream` when the vendor fails us.
 async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, ask: Ask) -> Result<Response> {
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let (colleague, config) = (caller.is_staff(), web.config.clone());
-    let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &lens, colleague, &config)).await?;
-    ask.row(stored.ticket.id, stored.ticket.rev, &stored)
+    let (colleague, config, eyes) = (caller.is_staff(), web.config.clone(), lens.clone());
+    let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &eyes, colleague, &config)).await;
+    match stored {
+        Ok(stored) => ask.row(stored.ticket.id, stored.ticket.rev, &stored),
+        // Whose it is can be said of a stored ticket only: a client is told of no others.
+        Err(Error::NotFound { .. }) if caller.scope() == Scope::All => ask.value(&fetched(&web, &lens, colleague, number).await?),
+        Err(error) => Err(error),
+    }
+}
+
+/// A ticket that is not stored, as the vendor tells it, in the shape of those that are.
+async fn fetched(web: &Web, lens: &Lens, colleague: bool, number: i64) -> Result<TicketDetail> {
+    let found = sync::tickets::fetch(&web.db, &web.config, number).await?;
+    let (row, said) = found.ok_or(Error::NotFound { what: Ticket::WHAT })?;
+    let configured = web.config.freshservice.statuses.clone();
+    let statuses = web.db.read(&Scope::All, move |conn| statuses_store::load(conn, SOURCE, &configured)).await?;
+    lens.disclose("tickets", usize::from(row.is_protected()));
+    let talk = if row.may_read(lens) { Talk::new(said, colleague) } else { Talk::default() };
+    Ok(TicketDetail::new(row.through(lens), talk, &statuses))
 }
 
 /// What is written to a ticket here.
@@ -82,7 +101,7 @@ pub fn write(
     if_match: Option<i64>,
     update: &Update,
     user: &str,
-    configured: &std::collections::BTreeMap<i64, String>,
+    config: &Config,
 ) -> Result<Done> {
     let at = now();
     let before: Ticket = history::get(w, row_id)?;
@@ -91,13 +110,12 @@ pub fn write(
     }
     let mut status = false;
     if let Some(text) = &update.status {
-        let statuses = statuses_store::load(w, SOURCE, configured)?;
+        let statuses = statuses_store::load(w, SOURCE, &config.freshservice.statuses)?;
         status = store::set_status(w, row_id, None, statuses.written(text))?;
     }
     let note = update.note.as_ref().map(|text| said_store::add_note(w, row_id, text, user, &at)).transpose()?;
-    if let Some(note) = note {
-        let fields = serde_json::Map::from_iter([("note".to_owned(), json!([null, note]))]);
-        history::record_link::<Ticket>(w, row_id, "note", fields)?;
+    if note.is_some() {
+        history::record_link::<Ticket>(w, row_id, "note", serde_json::Map::new())?;
     }
     if status || note.is_some() {
         store::mark(w, row_id, Mark::Local, Some(&at))?;
@@ -118,14 +136,14 @@ async fn update(
 ) -> Result<Response> {
     let body = fields.digest();
     let update = Update::read(fields)?;
-    let configured = web.config.freshservice.statuses.clone();
+    let config = web.config.clone();
     let user =
         caller.user().map(|user| user.username.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| "system".to_owned());
     let conditions_of_row = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let row = store::get_row(w, number)?;
         let expected = conditions_of_row.rev(number)?;
-        let done = write(w, row.ticket.id, expected, &update, &user, &configured)?;
+        let done = write(w, row.ticket.id, expected, &update, &user, &config)?;
         let body = json!({"success": true, "ticket_id": number, "message": "Ticket updated successfully"});
         Ok(Reply::ok(&body)?.tagged(number, done.ticket.rev))
     };

@@ -20,7 +20,7 @@ pub const FROM: &str = "@tickets ticket
     LEFT JOIN @ticket_texts words ON words.ticket_id = ticket.id";
 
 /// SQL that keeps tickets of protected companies and people out, for callers who ask by what they may not see.
-pub const NOT_PROTECTED: &str = "(ticket.company_id IS NULL OR company.compliance_level = 'standard')";
+pub const NOT_PROTECTED: &str = "((ticket.company_id IS NULL AND ticket.department_id IS NULL) OR company.compliance_level = 'standard')";
 
 /// What [`row`] reads.
 #[must_use]
@@ -40,22 +40,20 @@ pub fn select() -> String {
 pub fn row(row: &Row) -> Result<TicketRow> {
     let at = Ticket::width();
     let level: Option<String> = row.get(at + 5)?;
-    let of_company = Level::parse(level.as_deref().unwrap_or_default());
     let contact = match row.get::<Option<i64>>(at + 7)? {
         Some(id) => Some(Person { id, name: row.get(at + 8)?, email: row.get(at + 9)? }),
         None => None,
     };
-    let agent = [row.get::<Option<String>>(at + 10)?, row.get::<Option<String>>(at + 11)?];
-    let agent = agent.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let ticket = Ticket::from_row(row, 0)?;
     Ok(TicketRow {
-        ticket: Ticket::from_row(row, 0)?,
+        protection: protection(&ticket, level.as_deref().unwrap_or_default()).max(Level::from_rank(row.get(at + 6)?)),
+        ticket,
         seen: Seen { webhook_updated_at: row.get(at)?, local_updated_at: row.get(at + 1)?, detail_synced_at: row.get(at + 2)? },
         company_id: row.get(at + 3)?,
         company_name: row.get(at + 4)?,
         compliance_level: level.unwrap_or_else(|| "standard".to_owned()),
-        protection: of_company.max(Level::from_rank(row.get(at + 6)?)),
         contact,
-        agent_name: Some(agent).filter(|name| !name.is_empty()),
+        agent_name: joined([row.get(at + 10)?, row.get(at + 11)?]),
         description_text: row.get(at + 12)?,
         description: None,
     })
@@ -126,6 +124,20 @@ pub fn active(c: &mut Conn, group_id: Option<i64>, responder_id: Option<i64>) ->
     }
     sql.push_str(" ORDER BY ticket.id");
     c.all(&sql, &values)?.iter().map(row).collect()
+}
+
+/// How many live tickets somebody still works on, and how many of them are urgent or high.
+///
+/// # Errors
+/// Those of the engine.
+pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
+    let ended = codes::ENDED.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT count(*), count(CASE WHEN ticket.priority_id >= 3 THEN 1 END) FROM @tickets ticket
+         WHERE ticket.retired_at IS NULL AND ticket.status NOT IN ({ended})"
+    );
+    let row = c.one(&sql, params![])?;
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// The stored tickets with these numbers at one vendor, retired ones too, with what is kept beside them.
@@ -307,4 +319,51 @@ pub fn company_of_department(c: &mut Conn, source: &str, department_id: i64) -> 
     let sql = "SELECT company.id FROM links link JOIN @companies company ON company.id = link.entity_id
                WHERE link.system = ?1 AND link.entity = 'company' AND link.external_id = ?2";
     c.first(sql, params![source, department_id.to_string()])?.map(|row| row.get(0)).transpose()
+}
+
+/// A ticket that is not stored, with what stands around it here.
+///
+/// # Errors
+/// Those of the engine.
+pub fn around(c: &mut Conn, ticket: Ticket) -> Result<TicketRow> {
+    let sql = "SELECT company.account_number, company.name, company.compliance_level FROM @companies company WHERE company.id = ?1";
+    let company = c.first(sql, params![ticket.company_id])?;
+    let company: Option<(String, String, String)> =
+        company.map(|row| Ok::<_, Error>((row.get(0)?, row.get(1)?, row.get(2)?))).transpose()?;
+    let level = company.as_ref().map_or("standard", |(.., level)| level).to_owned();
+    let sql = format!(
+        "SELECT contact.id, contact.name, contact.email, {STRICTEST_OF_CONTACT} FROM links known
+         JOIN @contacts contact ON contact.id = known.entity_id
+         WHERE known.system = ?1 AND known.entity = 'contact' AND known.external_id = ?2"
+    );
+    let asked_by = ticket.requester_id.map(|id| id.to_string());
+    let contact = c.first(&sql, params![&ticket.external_source, asked_by])?;
+    let of_contact = contact.as_ref().map(|row| row.get(3)).transpose()?.flatten();
+    let contact = contact.map(|row| Ok::<_, Error>(Person { id: row.get(0)?, name: row.get(1)?, email: row.get(2)? })).transpose()?;
+    let sql = "SELECT agent.first_name, agent.last_name FROM @psa_agents agent WHERE agent.external_source = ?1 AND agent.external_id = ?2";
+    let answers = ticket.responder_id.map(|id| id.to_string());
+    let agent = c.first(sql, params![&ticket.external_source, answers])?;
+    let agent = agent.map(|row| Ok::<_, Error>([row.get(0)?, row.get(1)?])).transpose()?.and_then(joined);
+    Ok(TicketRow {
+        protection: protection(&ticket, &level).max(Level::from_rank(of_contact)),
+        company_id: company.as_ref().map(|(number, ..)| number.clone()),
+        company_name: company.map(|(_, name, _)| name),
+        compliance_level: level,
+        contact,
+        agent_name: agent,
+        ticket,
+        ..TicketRow::default()
+    })
+}
+
+/// How strictly a ticket's people are protected by whose it is. A department that we do not know might be
+/// anybody's.
+fn protection(ticket: &Ticket, level: &str) -> Level {
+    let unknown = ticket.company_id.is_none() && ticket.department_id.is_some();
+    if unknown { Level::Hipaa } else { Level::parse(level) }
+}
+
+fn joined(parts: [Option<String>; 2]) -> Option<String> {
+    let name = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    Some(name).filter(|name| !name.is_empty())
 }

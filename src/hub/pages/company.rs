@@ -1,12 +1,16 @@
 //! A company with everything on it.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
     alerts,
     companies::{address, compliance, label, plan},
-    company_tables as tables, count_of, mention,
+    company_tables as tables,
+    company_tickets::Newest,
+    count_of, mention,
     record::{Facts, Past},
 };
 use crate::{
@@ -36,6 +40,7 @@ pub struct Known {
     assets: Vec<AssetView>,
     billing: Option<ContactView>,
     alerts: (Found<AlertView>, i64),
+    tickets: Newest,
     past: Past,
 }
 
@@ -65,6 +70,8 @@ struct CompanyPage {
     asset_count: usize,
     assets: Table,
     alerts: alerts::Card,
+    ticket_count: i64,
+    tickets: Table,
     tree: Option<Tree>,
     locations: Vec<LocationView>,
     location_errors: Vec<String>,
@@ -92,7 +99,8 @@ pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, ref
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
     let seen_through = eyes.lens.clone();
-    let mut known = web.db.read(&frame.scope(), move |c| read(c, &key, staff, &seen_through)).await?;
+    let configured = web.config.freshservice.statuses.clone();
+    let mut known = web.db.read(&frame.scope(), move |c| read(c, &key, staff, &seen_through, &configured)).await?;
     known.assets = known.assets.into_iter().map(|asset| asset.through(&eyes)).collect();
     known.contacts = known.contacts.into_iter().map(|contact| contact.through(&lens)).collect();
     known.billing = known.billing.map(|contact| contact.through(&lens));
@@ -100,7 +108,7 @@ pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, ref
     frame.show_as(status, &build(frame, known, refused))
 }
 
-fn read(c: &mut Conn, key: &str, staff: bool, lens: &Lens) -> Result<Known> {
+fn read(c: &mut Conn, key: &str, staff: bool, lens: &Lens, configured: &BTreeMap<i64, String>) -> Result<Known> {
     let id = companies::id_of(c, key)?;
     let view = companies::get_view(c, id)?;
     let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
@@ -117,6 +125,7 @@ fn read(c: &mut Conn, key: &str, staff: bool, lens: &Lens) -> Result<Known> {
         assets: assets::of_company(c, id)?,
         alerts: alerts::read(c, alerts::Of::Company(id), lens)?,
         billing,
+        tickets: Newest::read(c, id, lens, configured)?,
         past: if staff { Past::read(c, "company", id)? } else { Past::default() },
         view,
     })
@@ -155,6 +164,8 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         facts: facts(&page, &known),
         contact_count: known.contacts.len(),
         contacts: tables::contacts(&page, &known.contacts),
+        ticket_count: known.tickets.count,
+        tickets: known.tickets.table(&page, &view.account_number),
         asset_count: known.assets.len(),
         assets: tables::assets(&page, &known.assets),
         alerts: alerts::card(

@@ -88,6 +88,13 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         card("/contacts/", "users", "Contacts", counts.contacts, format!("{} active", super::thousands(counts.active))),
         card("/assets/", "monitor", "Assets", counts.assets, format!("{} online", super::thousands(counts.online))),
         card(
+            "/tickets/?status=active",
+            "ticket",
+            "Open tickets",
+            counts.tickets,
+            format!("{} urgent or high", super::thousands(counts.pressing)),
+        ),
+        card(
             "/alerts/?resolved=false&muted=false",
             "triangle-alert",
             "Open alerts",

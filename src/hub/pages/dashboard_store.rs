@@ -6,6 +6,7 @@ use crate::{
     error::Result,
     history::feed::{self, Change},
     params,
+    tickets::store as tickets,
 };
 
 /// How far back the newest changes are looked for.
@@ -14,7 +15,7 @@ const LOOKED_AT: i64 = 200;
 /// The newest changes of records that have a page, newest first.
 pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Change>> {
     let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
-    let kinds = ["company", "contact", "asset"].map(str::to_owned);
+    let kinds = ["company", "contact", "asset", "ticket"].map(str::to_owned);
     let mut changes = feed::after(c, (head - LOOKED_AT).max(0), &kinds, None, LOOKED_AT)?.changes;
     changes.reverse();
     changes.truncate(count);
@@ -36,6 +37,10 @@ pub struct Counts {
     pub assets: i64,
     /// Those of them that were online when last looked at.
     pub online: i64,
+    /// Tickets that somebody still works on.
+    pub tickets: i64,
+    /// Those of them that are urgent or high.
+    pub pressing: i64,
     /// Alerts that are open and not muted.
     pub alerts: i64,
     /// Those of them that are critical or high.
@@ -45,8 +50,11 @@ pub struct Counts {
 /// Counts what there is.
 pub fn counts(c: &mut Conn) -> Result<Counts> {
     let (alerts, urgent) = alert_store::open(c)?;
+    let (tickets, pressing) = tickets::open(c)?;
     let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
     Ok(Counts {
+        tickets,
+        pressing,
         alerts,
         urgent,
         companies: count("SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL", params![])?,

@@ -10,6 +10,7 @@ mod company;
 mod company_form;
 mod company_posts;
 mod company_tables;
+mod company_tickets;
 mod contact;
 mod contact_form;
 mod contact_posts;
@@ -24,6 +25,8 @@ mod record;
 mod schedule;
 mod search;
 pub mod store;
+mod ticket;
+mod tickets;
 
 use crate::web::{
     Routes,
@@ -51,6 +54,9 @@ pub fn routes() -> Routes {
         .merge(company_routes())
         .merge(contact_routes())
         .merge(asset_routes())
+        .get("/tickets/", tickets::index)
+        .get("/tickets/{id}", ticket::show)
+        .post("/tickets/{id}/update", ticket::update)
 }
 
 fn company_routes() -> Routes {

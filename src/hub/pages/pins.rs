@@ -13,6 +13,7 @@ use crate::{
         history_store::{exists, has_field},
         undo,
     },
+    tickets::Ticket,
     web::{Fields, Path, Web, encode_segment},
 };
 
@@ -57,7 +58,10 @@ fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
             format!("/companies/{}", encode_segment(&company.account_number))
         }
         "contact" => format!("/contacts/{id}"),
-        "ticket" => format!("/tickets/{id}"),
+        "ticket" => {
+            let ticket: Ticket = history::get(c, id)?;
+            format!("/tickets/{}", ticket.external_id)
+        }
         "asset" => format!("/assets/{id}"),
         _ => "/".to_owned(),
     })

@@ -202,6 +202,7 @@ fn action(word: &str) -> String {
         "pin" => "pinned",
         "unpin" => "unpinned",
         "link" => "linked",
+        "note" => "added a note to it",
         "unlink" => "unlinked",
         other => other,
     }

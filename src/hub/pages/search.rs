@@ -40,7 +40,12 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let found = web.db.read(&frame.scope(), move |c| search::find(c, &text, SHOWN, &lens)).await?;
     let page = frame.titled(Section::Elsewhere, "Search");
-    let groups = [("companies", "Companies", "building-2"), ("contacts", "Contacts", "users"), ("assets", "Assets", "monitor")];
+    let groups = [
+        ("companies", "Companies", "building-2"),
+        ("contacts", "Contacts", "users"),
+        ("assets", "Assets", "monitor"),
+        ("tickets", "Tickets", "ticket"),
+    ];
     let groups = groups.into_iter().map(|(room, title, icon)| {
         let hits = found.get(room).and_then(Json::as_array).into_iter().flatten();
         Group { title, icon, hits: hits.map(|hit| link(&page, room, hit)).collect() }

@@ -123,6 +123,10 @@ impl Names {
                 "SELECT contact.id, contact.name, CAST(contact.id AS TEXT) FROM @contacts contact WHERE contact.id IN ids(?1)",
             ),
             ("asset", "SELECT asset.id, asset.hostname, CAST(asset.id AS TEXT) FROM @assets asset WHERE asset.id IN ids(?1)"),
+            (
+                "ticket",
+                "SELECT ticket.id, COALESCE(ticket.subject, ticket.ticket_number), ticket.ticket_number FROM @tickets ticket WHERE ticket.id IN ids(?1)",
+            ),
         ] {
             let ids: Vec<i64> = changes.iter().filter(|change| change.entity == entity).map(|change| change.entity_id).collect();
             for row in c.all(sql, params![ids])? {
@@ -139,6 +143,7 @@ impl Names {
         let room = match change.entity.as_str() {
             "company" => "companies",
             "contact" => "contacts",
+            "ticket" => "tickets",
             _ => "assets",
         };
         Some((page.url(&format!("/{room}/{}", encode_segment(key))), name.clone()))

@@ -18,11 +18,13 @@ mod retire;
 mod run;
 mod said;
 mod sightings_store;
+mod single;
 mod text;
 mod verify;
 
 pub use run::body;
 pub use sightings_store::live;
+pub use single::fetch;
 
 use super::freshservice::SYSTEM;
 

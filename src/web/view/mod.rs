@@ -34,6 +34,8 @@ pub enum Section {
     Contacts,
     /// Devices.
     Assets,
+    /// What clients asked for.
+    Tickets,
     /// What monitors raised.
     Alerts,
     /// Sync centre.
@@ -195,6 +197,7 @@ impl Page {
             Section::Companies => section == "companies",
             Section::Contacts => section == "contacts",
             Section::Assets => section == "assets",
+            Section::Tickets => section == "tickets",
             Section::Alerts => section == "alerts",
             Section::Admin => section == "admin",
             Section::Settings => section == "settings",

@@ -1,0 +1,66 @@
+//! The tickets on a company's page.
+
+use std::collections::BTreeMap;
+
+use super::tickets::{priority, status};
+use crate::{
+    compliance::Lens,
+    db::Conn,
+    error::Result,
+    tickets::{list_store::SOURCE, statuses_store, store, views::TicketView},
+    web::view::{Line, Page, Table, Value},
+};
+
+/// How many tickets the page shows; the list has the rest.
+const SHOWN: i64 = 10;
+
+/// The tickets that changed last, and how many there are.
+#[derive(Debug)]
+pub struct Newest {
+    tickets: Vec<TicketView>,
+    /// How many the company has.
+    pub count: i64,
+}
+
+impl Newest {
+    /// Reads them, as a caller may see them; `configured` is what the operator calls status codes.
+    pub fn read(c: &mut Conn, company: i64, lens: &Lens, configured: &BTreeMap<i64, String>) -> Result<Self> {
+        let statuses = statuses_store::load(c, SOURCE, configured)?;
+        let (rows, count) = store::newest_of_company(c, company, SHOWN)?;
+        lens.disclose("tickets", rows.iter().filter(|row| row.is_protected()).count());
+        let tickets = rows.into_iter().map(|row| TicketView::new(row.through(lens), &statuses)).collect();
+        Ok(Self { tickets, count })
+    }
+
+    /// The table; `key` is the company's.
+    #[must_use]
+    pub fn table(&self, page: &Page, key: &str) -> Table {
+        let query = serde_urlencoded::to_string([("company_id", key)]).unwrap_or_default();
+        let all = (page.url(&format!("/tickets/?{query}")), format!("All {} tickets", self.count));
+        Table {
+            label: "Tickets",
+            heads: vec![
+                ("Subject", "cell--main"),
+                ("Status", "cell--end"),
+                ("Priority", ""),
+                ("Requester", "cell--sub cell--cut"),
+                ("Updated", ""),
+            ],
+            lines: self.tickets.iter().map(|ticket| line(page, ticket)).collect(),
+            empty: "No ticket belongs to this company yet.",
+            more: (self.count > SHOWN).then_some(all),
+        }
+    }
+}
+
+fn line(page: &Page, ticket: &TicketView) -> Line {
+    let name = ticket.subject.clone().filter(|line| !line.is_empty()).unwrap_or_else(|| format!("Ticket {}", ticket.id));
+    let cells = vec![
+        Value::link(page.url(&format!("/tickets/{}", ticket.id)), name),
+        status(&ticket.status, &ticket.status_text),
+        priority(ticket.priority.as_deref()),
+        Value::text(ticket.requester_name.as_deref()),
+        Value::ago(Some(&ticket.last_updated_at)),
+    ];
+    Line { cells, post: None }
+}

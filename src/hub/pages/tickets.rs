@@ -1,0 +1,134 @@
+//! The list of tickets.
+
+use axum::{extract::State, response::Response};
+
+use super::{companies::ListPage, companies::address, store};
+use crate::{
+    agents::{Frame, psa_agents},
+    compliance::Lens,
+    error::Result,
+    tickets::{
+        codes::priority_word,
+        list_store::{self, Filters, SOURCE},
+        statuses_store,
+        views::TicketView,
+    },
+    web::{
+        Web,
+        view::{Choice, Listing, Page, Row, Section, Shape, Shown, Value},
+    },
+};
+
+static SHAPE: Shape = Shape {
+    spec: &list_store::LIST,
+    path: "/tickets/",
+    api: "/api/tickets",
+    columns: &[
+        Shown { key: "subject", label: "Subject", class: "cell--main", usual: true },
+        Shown { key: "status", label: "Status", class: "cell--end", usual: true },
+        Shown { key: "ticket_number", label: "Number", class: "", usual: true },
+        Shown { key: "priority", label: "Priority", class: "cell--sub", usual: true },
+        Shown { key: "company_name", label: "Company", class: "cell--sub cell--cut", usual: true },
+        Shown { key: "requester_name", label: "Requester", class: "cell--cut", usual: true },
+        Shown { key: "agent_name", label: "Agent", class: "cell--cut", usual: true },
+        Shown { key: "type", label: "Type", class: "", usual: false },
+        Shown { key: "created_at", label: "Opened", class: "", usual: false },
+        Shown { key: "due_by", label: "Due", class: "", usual: false },
+        Shown { key: "closed_at", label: "Closed", class: "", usual: false },
+        Shown { key: "total_hours_spent", label: "Hours", class: "cell--number", usual: false },
+        Shown { key: "last_updated_at", label: "Updated", class: "", usual: true },
+    ],
+    placeholder: "Search number, subject, requester",
+    noun: "tickets",
+    when_empty: "A sync of tickets brings them in.",
+};
+
+/// `GET /tickets/`
+pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
+    let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
+    let query = listing.ask()?;
+    let asked = Filters::read(&frame.query)?;
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let configured = web.config.freshservice.statuses.clone();
+    let (found, statuses, agents, companies) = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let found = list_store::list(c, &query, &asked, &lens, &configured)?;
+            let statuses = statuses_store::load(c, SOURCE, &configured)?;
+            Ok((found, statuses, psa_agents(c, Some(SOURCE))?, store::company_choices(c)?))
+        })
+        .await?;
+    let mut states = vec![Choice::new("active", "Open work")];
+    states.extend(statuses.iter().map(|(_, word, label)| Choice::new(word, label)));
+    states.dedup_by(|one, other| one.value == other.value);
+    let priorities = (1..=4).rev().filter_map(priority_word).map(|word| Choice::new(word, super::words(word)));
+    let agents = agents.iter().filter(|agent| agent.active).map(|agent| Choice::new(agent.external_id.clone(), agent.name()));
+    let filters = vec![
+        listing.filter("status", "Status", states),
+        listing.filter("priority", "Priority", priorities.collect()),
+        listing.filter("responder_id", "Agent", agents.collect()),
+        listing.filter("company_id", "Company", companies),
+    ];
+    let rows = found.items.into_iter().map(|ticket| row(&frame.page, ticket));
+    let list = listing.list(filters, rows.collect(), found.total);
+    frame.show(&ListPage { page: frame.titled(Section::Tickets, "Tickets"), action: None, list })
+}
+
+fn row(page: &Page, ticket: TicketView) -> Row {
+    let name = ticket.subject.clone().filter(|line| !line.is_empty()).unwrap_or_else(|| format!("Ticket {}", ticket.id));
+    Row {
+        id: ticket.id,
+        href: page.url(&format!("/tickets/{}", ticket.id)),
+        retired: ticket.retired_at.is_some(),
+        cells: vec![
+            Value::words(name.clone()),
+            status(&ticket.status, &ticket.status_text),
+            Value::code(Some(&ticket.ticket_number)),
+            priority(ticket.priority.as_deref()),
+            company(page, &ticket),
+            Value::text(ticket.requester_name.as_deref().or(ticket.requester_email.as_deref())),
+            Value::text(ticket.agent_name.as_deref()),
+            Value::words(ticket.r#type.clone()),
+            Value::date(ticket.created_at.as_deref()),
+            Value::ago(ticket.due_by.as_deref()),
+            Value::date(ticket.closed_at.as_deref()),
+            Value::Count(hours(ticket.total_hours_spent)),
+            Value::ago(Some(&ticket.last_updated_at)),
+        ],
+        name,
+    }
+}
+
+/// The company of a ticket.
+pub fn company(page: &Page, ticket: &TicketView) -> Value {
+    match (&ticket.company_id, &ticket.company_name) {
+        (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
+        _ => Value::None,
+    }
+}
+
+/// A status by its name, coloured by what it means.
+pub fn status(word: &str, name: &str) -> Value {
+    let kind = match word {
+        "open" | "customer_replied" | "update_needed" => "warning",
+        "resolved" | "closed" | "job_complete_bill" | "billing_complete" => "success",
+        "pending" | "scheduled" | "under_investigation" => "info",
+        _ => "",
+    };
+    Value::badge(kind, name)
+}
+
+/// A priority; the usual ones are plain words.
+pub fn priority(word: Option<&str>) -> Value {
+    match word {
+        None => Value::None,
+        Some("urgent") => Value::badge("danger", "Urgent"),
+        Some("high") => Value::badge("warning", "High"),
+        Some(other) => Value::words(super::words(other)),
+    }
+}
+
+/// Hours as people read them.
+pub fn hours(hours: f64) -> String {
+    format!("{hours:.2}")
+}
