@@ -20,7 +20,8 @@ pub const FROM: &str = "@tickets ticket
     LEFT JOIN @ticket_texts words ON words.ticket_id = ticket.id";
 
 /// SQL that keeps tickets of protected companies and people out, for callers who ask by what they may not see.
-pub const NOT_PROTECTED: &str = "((ticket.company_id IS NULL AND ticket.department_id IS NULL) OR company.compliance_level = 'standard')";
+pub const NOT_PROTECTED: &str =
+    "((ticket.company_id IS NULL AND ticket.department_id IS NULL) OR company.compliance_level = 'standard')";
 
 /// What [`row`] reads.
 #[must_use]
@@ -326,7 +327,8 @@ pub fn company_of_department(c: &mut Conn, source: &str, department_id: i64) -> 
 /// # Errors
 /// Those of the engine.
 pub fn around(c: &mut Conn, ticket: Ticket) -> Result<TicketRow> {
-    let sql = "SELECT company.account_number, company.name, company.compliance_level FROM @companies company WHERE company.id = ?1";
+    let sql =
+        "SELECT company.account_number, company.name, company.compliance_level FROM @companies company WHERE company.id = ?1";
     let company = c.first(sql, params![ticket.company_id])?;
     let company: Option<(String, String, String)> =
         company.map(|row| Ok::<_, Error>((row.get(0)?, row.get(1)?, row.get(2)?))).transpose()?;
@@ -339,7 +341,8 @@ pub fn around(c: &mut Conn, ticket: Ticket) -> Result<TicketRow> {
     let asked_by = ticket.requester_id.map(|id| id.to_string());
     let contact = c.first(&sql, params![&ticket.external_source, asked_by])?;
     let of_contact = contact.as_ref().map(|row| row.get(3)).transpose()?.flatten();
-    let contact = contact.map(|row| Ok::<_, Error>(Person { id: row.get(0)?, name: row.get(1)?, email: row.get(2)? })).transpose()?;
+    let contact =
+        contact.map(|row| Ok::<_, Error>(Person { id: row.get(0)?, name: row.get(1)?, email: row.get(2)? })).transpose()?;
     let sql = "SELECT agent.first_name, agent.last_name FROM @psa_agents agent WHERE agent.external_source = ?1 AND agent.external_id = ?2";
     let answers = ticket.responder_id.map(|id| id.to_string());
     let agent = c.first(sql, params![&ticket.external_source, answers])?;
