@@ -1,5 +1,6 @@
 //! The command line: one file for each verb.
 
+mod accounts;
 mod completions;
 mod config;
 mod context;
@@ -64,6 +65,8 @@ enum Command {
     Token(token::Args),
     /// Bring vendors' data in, and decide about plans that wait
     Sync(sync::Args),
+    /// Account numbers at the vendors, and what waits to be written there
+    Accounts(accounts::Args),
     /// Look at the configuration
     Config(config::Args),
     /// Look for what is wrong: configuration, database, vendors
@@ -84,6 +87,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Users(args) => users::run(context, args),
         Command::Token(args) => token::run(context, args),
         Command::Sync(args) => sync::run(&context, &args),
+        Command::Accounts(args) => accounts::run(&context, &args),
         Command::Config(args) => config::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, &args),
         Command::Completions(args) => completions::run(&args),

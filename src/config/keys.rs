@@ -147,6 +147,12 @@ const KEYS: &[Key] = &[
     key("datto.fields", "device_type", "udf7", "The user-defined field that holds the type of a device"),
     key("datto.fields", "enabled_administrators", "udf4", "The user-defined field that lists the enabled administrators"),
     key("datto.fields", "backup_bytes", "udf6", "The user-defined field that holds the size of a device's backup in bytes"),
+    key(
+        "sync",
+        "follow_up",
+        "on",
+        "After a sync that was started over HTTP, assign missing account numbers (Freshservice) or write them to the sites (Datto)",
+    ),
     key("sync", "retire_minimum", "3", "A run may always retire this many rows of a kind without approval"),
     key("sync", "retire_percent", "5", "… or this share of the source's live rows, whichever is more"),
     key("compliance", "cleared_services", "ledger, knowledgetree, beacon, helm", "Services that see protected companies' data"),

@@ -91,9 +91,12 @@ impl Core {
     }
 }
 
-/// The safety valve: how many rows of a kind one run may retire without approval.
+/// The safety valve, which says how many rows of a kind one run may retire without approval, and what
+/// follows a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Sync {
+    /// Whether a sync that was started over HTTP writes account numbers to the vendor afterwards.
+    pub follow_up: bool,
     /// Always allowed.
     pub retire_minimum: u64,
     /// Share of the source's live rows that is allowed, in percent.
@@ -105,6 +108,7 @@ impl Sync {
         let percent =
             |text: &str| text.parse().ok().filter(|n| *n <= 100).ok_or("must be a whole number from 0 to 100".to_owned());
         Self {
+            follow_up: read.flag("sync", "follow_up"),
             retire_minimum: read
                 .parsed(("sync", "retire_minimum"), 3, |text| text.parse().map_err(|_| "must be a whole number".to_owned())),
             retire_percent: read.parsed(("sync", "retire_percent"), 5, percent),

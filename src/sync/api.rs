@@ -35,6 +35,11 @@ pub fn routes() -> Routes {
         .post("/sync/rmm", rmm)
         .post("/sync/tickets", tickets)
         .post("/sync/tickets/full-history", all_tickets)
+        .post("/sync/create-account-numbers", create_account_numbers)
+        .post("/sync/push-to-datto", push_to_datto)
+        .post("/sync/push-to-freshservice", push_to_freshservice)
+        .post("/sync/outbox", deliver)
+        .merge(super::outbox::api::routes())
         .get("/sync/status/{job_id}", status)
         .get("/sync/last/{script}", last)
         .get("/api/sync/plans", plans)
@@ -59,6 +64,10 @@ starts! {
     rmm: Admin, Datto { ..Options::default() };
     tickets: Staff, Tickets { ..Options::default() };
     all_tickets: Admin, Tickets { full: true, ..Options::default() };
+    create_account_numbers: Admin, AssignNumbers { ..Options::default() };
+    push_to_datto: Admin, PushDatto { ..Options::default() };
+    push_to_freshservice: Admin, PushFreshservice { ..Options::default() };
+    deliver: Admin, Deliver { ..Options::default() };
 }
 
 async fn begin(web: &Web, kind: JobKind, by: &str, options: Options) -> Response {

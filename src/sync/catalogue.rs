@@ -2,9 +2,9 @@
 //! API, the scheduler and the pages all start jobs through this list.
 
 use super::{
-    datto, devices, freshservice,
+    accounts, datto, devices, freshservice,
     jobs::{Ended, Job},
-    run, tickets,
+    outbox, run, tickets,
 };
 use crate::{
     config::Config,
@@ -20,6 +20,14 @@ pub enum JobKind {
     Datto,
     /// Pulls tickets and change requests from Freshservice.
     Tickets,
+    /// Gives departments without an account number one.
+    AssignNumbers,
+    /// Writes missing account numbers to Datto's sites.
+    PushDatto,
+    /// Repairs account numbers of departments that differ from ours.
+    PushFreshservice,
+    /// Writes to the vendors what waits in the outbox.
+    Deliver,
 }
 
 /// What everybody may know of a kind.
@@ -42,7 +50,7 @@ struct Facts {
 
 impl JobKind {
     /// All of them, in the order in which `sync all` runs them.
-    pub const ALL: &[Self] = &[Self::Freshservice, Self::Datto, Self::Tickets];
+    pub const ALL: &[Self] = &[Self::Freshservice, Self::Datto, Self::Tickets, Self::AssignNumbers, Self::PushDatto, Self::PushFreshservice, Self::Deliver];
 
     const fn facts(self) -> Facts {
         match self {
@@ -72,6 +80,42 @@ impl JobKind {
                 system: freshservice::SYSTEM,
                 pulls: true,
                 plans: true,
+            },
+            Self::AssignNumbers => Facts {
+                name: "create-account-numbers",
+                aliases: &["set-account-numbers", "assign"],
+                label: "Assigning account numbers",
+                what: "A free number for every company that has none at Freshservice",
+                system: freshservice::SYSTEM,
+                pulls: false,
+                plans: true,
+            },
+            Self::PushDatto => Facts {
+                name: "push-to-datto",
+                aliases: &["push-datto", "push-to-rmm"],
+                label: "Writing account numbers to Datto RMM",
+                what: "The company's number for every site that carries none",
+                system: datto::SYSTEM,
+                pulls: false,
+                plans: true,
+            },
+            Self::PushFreshservice => Facts {
+                name: "push-to-freshservice",
+                aliases: &["push-freshservice"],
+                label: "Repairing account numbers at Freshservice",
+                what: "Our number for every department whose number differs",
+                system: freshservice::SYSTEM,
+                pulls: false,
+                plans: true,
+            },
+            Self::Deliver => Facts {
+                name: "outbox",
+                aliases: &["deliver"],
+                label: "Delivery of the outbox",
+                what: "What was decided here and is not yet at the vendor",
+                system: "outbox",
+                pulls: false,
+                plans: false,
             },
         }
     }
@@ -134,6 +178,9 @@ impl JobKind {
                  CODEX_DATTO_API_ENDPOINT, CODEX_DATTO_PUBLIC_KEY and CODEX_DATTO_SECRET_KEY"
                     .to_owned(),
             )),
+            "outbox" if config.freshservice.credentials().is_none() && config.datto.credentials().is_none() => {
+                Err(Error::Unavailable("no vendor is configured that could be written to".to_owned()))
+            }
             _ => Ok(()),
         }
     }
@@ -144,6 +191,10 @@ impl JobKind {
             Self::Freshservice => run::body(job).await,
             Self::Datto => devices::body(job).await,
             Self::Tickets => tickets::body(job).await,
+            Self::AssignNumbers => accounts::assign::body(job).await,
+            Self::PushDatto => accounts::push_datto::body(job).await,
+            Self::PushFreshservice => accounts::push_freshservice::body(job).await,
+            Self::Deliver => outbox::body(job).await,
         }
     }
 }

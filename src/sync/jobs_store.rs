@@ -76,25 +76,12 @@ fn job(row: &Row) -> Result<Job> {
     })
 }
 
-/// Takes the lease and records a new job, unless a live job has it. A holder that is certainly dead, or
-/// has been silent for too long, loses it, and its job is marked failed.
+/// Takes the lease and records a new job, unless a live job has it.
 pub fn acquire(c: &mut Conn, name: &str, provider: &str, started_by: &str) -> Result<Acquired> {
-    let sql = "SELECT lease.job_id, lease.fence, lease.expires_at, job.host, job.pid, job.pid_started, job.status
-               FROM sync_leases lease LEFT JOIN sync_jobs job ON job.id = lease.job_id WHERE lease.name = ?1";
-    let held = c.first(sql, params![name])?;
-    let mut fence = 1;
-    if let Some(row) = held {
-        fence = row.get::<i64>(1)? + 1;
-        let holder: String = row.get(0)?;
-        if row.get::<Option<String>>(6)?.as_deref() == Some("running") {
-            let process = Process { host: row.get(3)?, pid: row.get(4)?, started: row.get(5)? };
-            let fresh = row.get::<String>(2)? > now();
-            if fresh && !process.is_dead() {
-                return Ok(Acquired::Running(holder));
-            }
-            fail(c, &holder, "its process ended without a word; the work goes on in the next run")?;
-        }
-    }
+    let fence = match vacate(c, name)? {
+        Ok(fence) => fence,
+        Err(holder) => return Ok(Acquired::Running(holder)),
+    };
     let id = uuid::Uuid::new_v4().to_string();
     let us = Process::current();
     c.run(
@@ -102,17 +89,41 @@ pub fn acquire(c: &mut Conn, name: &str, provider: &str, started_by: &str) -> Re
          VALUES (?1, ?2, ?8, 'base', 'running', ?3, ?4, ?5, ?6, ?7, ?3)",
         params![&id, name, now(), started_by, &us.host, us.pid, &us.started, provider],
     )?;
-    c.run(
-        "INSERT INTO sync_leases (name, job_id, fence, expires_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (name) DO UPDATE SET job_id = excluded.job_id, fence = excluded.fence, expires_at = excluded.expires_at",
-        params![name, &id, fence, now_plus(LEASE_SECONDS)],
-    )?;
+    let lease = hold(c, name, &id, fence)?;
     c.run(
         "DELETE FROM sync_jobs WHERE script = ?1 AND status <> 'running' AND id NOT IN
          (SELECT id FROM sync_jobs WHERE script = ?1 ORDER BY started_at DESC, id LIMIT ?2)",
         params![name, KEPT],
     )?;
-    Ok(Acquired::Ours(Lease { name: name.to_owned(), job_id: id, fence }))
+    Ok(Acquired::Ours(lease))
+}
+
+/// The fence of the next holder of a lease, or the job that has it. A holder that is certainly dead, or
+/// has been silent for too long, loses it, and its job is marked failed.
+pub(super) fn vacate(c: &mut Conn, name: &str) -> Result<std::result::Result<i64, String>> {
+    let sql = "SELECT lease.job_id, lease.fence, lease.expires_at, job.host, job.pid, job.pid_started, job.status
+               FROM sync_leases lease LEFT JOIN sync_jobs job ON job.id = lease.job_id WHERE lease.name = ?1";
+    let Some(row) = c.first(sql, params![name])? else { return Ok(Ok(1)) };
+    let holder: String = row.get(0)?;
+    if row.get::<Option<String>>(6)?.as_deref() == Some("running") {
+        let process = Process { host: row.get(3)?, pid: row.get(4)?, started: row.get(5)? };
+        let fresh = row.get::<String>(2)? > now();
+        if fresh && !process.is_dead() {
+            return Ok(Err(holder));
+        }
+        fail(c, &holder, "its process ended without a word; the work goes on in the next run")?;
+    }
+    Ok(Ok(row.get::<i64>(1)? + 1))
+}
+
+/// Gives a lease to a job.
+pub(super) fn hold(c: &mut Conn, name: &str, job_id: &str, fence: i64) -> Result<Lease> {
+    c.run(
+        "INSERT INTO sync_leases (name, job_id, fence, expires_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (name) DO UPDATE SET job_id = excluded.job_id, fence = excluded.fence, expires_at = excluded.expires_at",
+        params![name, job_id, fence, now_plus(LEASE_SECONDS)],
+    )?;
+    Ok(Lease { name: name.to_owned(), job_id: job_id.to_owned(), fence })
 }
 
 /// Proves that the lease is still ours, in the transaction that relies on it.

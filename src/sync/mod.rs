@@ -2,6 +2,7 @@
 //! into staging, the enumeration is proven, a plan is computed and stored, and then applied in short
 //! transactions.
 
+pub mod accounts;
 mod answer;
 pub mod api;
 mod apply;
@@ -27,6 +28,7 @@ pub mod jobs_store;
 pub mod keyring;
 pub mod live;
 mod locals_store;
+pub mod outbox;
 pub mod pages;
 pub mod plan;
 mod plan_page_store;

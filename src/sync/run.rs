@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    accounts,
     apply::{Applied, Apply},
     fetch::{Fetched, Reader},
     freshservice::{
@@ -70,9 +71,10 @@ type Outcome = (Report, Vec<Item>);
 
 /// The body of the Freshservice job.
 pub async fn body(job: Job) -> Result<Ended> {
+    let again = job.clone();
     let Job { db, config, lease, options, progress, .. } = job;
     let (report, items) = Run { db, config, lease, options, progress }.run().await?;
-    Ok(report.ended(items))
+    accounts::follow_up(again, report.ended(items), |job| Box::pin(accounts::assign::body(job))).await
 }
 
 impl Run {

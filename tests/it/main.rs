@@ -9,6 +9,8 @@
     reason = "a test says what went wrong by failing"
 )]
 #![expect(clippy::pedantic, reason = "tests are read one by one")]
+mod accounts;
+mod accounts_datto;
 mod architecture;
 mod assets;
 mod auth_people;

@@ -86,6 +86,13 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE /api/pins/{entity}/{id}/{field}", EDITORS),
     ("PUT /api/pins/{entity}/{id}/{field}", EDITORS),
     ("GET /api/openapi.json", PUBLIC),
+    ("GET /api/outbox", ADMINS),
+    ("GET /api/outbox/{id}", ADMINS),
+    ("POST /api/outbox/{id}/approve", ADMINS),
+    ("POST /api/outbox/{id}/discard", ADMINS),
+    ("POST /api/outbox/{id}/retry", ADMINS),
+    ("POST /api/companies/{acct}/push", EDITORS),
+    ("POST /api/contacts/{id}/push", EDITORS),
     ("GET /api/psa/agents", SIGNED_IN),
     ("GET /api/public/user/home-page", SIGNED_IN),
     ("GET /api/public/user/theme", SIGNED_IN),
@@ -135,12 +142,16 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /static/{*path}", PUBLIC),
     ("POST /sync/freshservice", ADMINS),
     ("GET /sync/last/{script}", STAFF),
+    ("POST /sync/create-account-numbers", ADMINS),
+    ("POST /sync/outbox", ADMINS),
     ("POST /sync/psa", ADMINS),
     ("POST /sync/datto", ADMINS),
     ("POST /sync/rmm", ADMINS),
     ("GET /api/sync/review", ADMINS),
     ("POST /api/sync/review/{id}/link", ADMINS),
     ("POST /api/sync/review/{id}/ignore", ADMINS),
+    ("POST /sync/push-to-datto", ADMINS),
+    ("POST /sync/push-to-freshservice", ADMINS),
     ("GET /sync/status/{job_id}", STAFF),
     ("POST /sync/tickets", STAFF),
     ("POST /sync/tickets/full-history", ADMINS),
@@ -186,6 +197,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /contacts/{id}/retire", STAFF_PEOPLE),
     ("POST /records/changes/{seq}/undo", STAFF_PEOPLE),
     ("POST /records/{entity}/{id}/pin", STAFF_PEOPLE),
+    ("POST /records/{entity}/{id}/push", STAFF_PEOPLE),
     ("POST /companies/{acct}/retire", ADMIN_PEOPLE),
     // pages about oneself and for administrators
     ("GET /settings", PEOPLE),
@@ -237,6 +249,9 @@ async fn world(engine: &Engine) -> World {
     let app = App::builder(engine)
         .env("CODEX_FRESHSERVICE_DOMAIN", "http://127.0.0.1:1")
         .env("CODEX_FRESHSERVICE_API_KEY", "x")
+        .env("CODEX_DATTO_API_ENDPOINT", "http://127.0.0.1:1")
+        .env("CODEX_DATTO_PUBLIC_KEY", "x")
+        .env("CODEX_DATTO_SECRET_KEY", "x")
         .start()
         .await;
     let company = app.company("100001", "Acme").await;

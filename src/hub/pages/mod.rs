@@ -41,6 +41,7 @@ pub fn routes() -> Routes {
         .get("/search", search::show)
         .get("/alerts/", alerts::index)
         .post("/records/{entity}/{id}/pin", pins::save)
+        .post("/records/{entity}/{id}/push", pins::push)
         .post("/records/changes/{seq}/undo", pins::take_back)
         .get("/admin/schedules/{job}", schedule::show)
         .post("/admin/schedules/{job}", schedule::save)

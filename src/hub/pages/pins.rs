@@ -14,6 +14,7 @@ use crate::{
         undo,
     },
     tickets::Ticket,
+    sync::outbox::{self, push::What},
     web::{Fields, Path, Web, encode_segment},
 };
 
@@ -79,4 +80,28 @@ pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Pat
         (page, Undone::Already) => frame.go(&page, "There was nothing left to take back."),
         (page, Undone::Refused(why)) => frame.go_sorry(&page, &format!("It stands: {why}.")),
     }
+}
+
+/// `POST /records/{entity}/{id}/push`: writes `field` to Freshservice; once it is there, it is no more pinned.
+pub async fn push(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path((entity, id)): Path<(String, i64)>,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.set_creating(true);
+    let field = fields.text("field").required().max(100).value().unwrap_or_default();
+    fields.finish()?;
+    let page = web
+        .db
+        .write(&editor.scope(), &editor.actor(), move |w| {
+            let entity = exists(w, &entity, id)?;
+            let what = What::parse(entity).ok_or(Error::NotFound { what: "Record" })?;
+            outbox::push::enqueue(w, what, id, &[field])?;
+            page_of(w, entity, id)
+        })
+        .await?;
+    outbox::api::deliver(&web, editor.name()).await;
+    frame.go(&page, "On its way to Freshservice. Once it is there, the value is no more pinned.")
 }

@@ -12,6 +12,7 @@ use crate::{
         feed::{self, Change, Origin},
         links, pins,
     },
+    sync::outbox::{self, Entry, State, push::What},
     web::view::{Event, Item, Moved, Page, Source, Timeline, Value},
 };
 
@@ -27,6 +28,10 @@ pub struct Past {
     origins: BTreeMap<String, Origin>,
     pins: Vec<String>,
     is_linked: bool,
+    /// What writing a value to Freshservice would write, when the row is there, too.
+    pushes: Option<What>,
+    /// What is on its way there, or waits for a person.
+    outbox: Vec<Entry>,
     mentioned: Mentioned,
 }
 
@@ -81,12 +86,15 @@ impl Past {
     /// Reads it.
     pub fn read(c: &mut Conn, entity: &str, id: i64) -> Result<Self> {
         let changes = feed::of(c, entity, id, SHOWN)?;
+        let at_freshservice = links::of(c, entity, id)?.iter().any(|link| link.system == "freshservice");
         Ok(Self {
             mentioned: Mentioned::of(c, &changes)?,
             changes,
             origins: feed::origins(c, entity, id)?,
             pins: pins::fields(c, entity, id)?,
             is_linked: links::exists(c, entity, id)?,
+            pushes: What::parse(entity).filter(|_| at_freshservice),
+            outbox: outbox::store::open_of(c, entity, id)?,
         })
     }
 
@@ -119,7 +127,15 @@ impl Past {
             pinned,
             synced,
             action: page.may_write().then(|| page.url(action)),
+            push: self.push(page, action, field).filter(|_| pinned),
+            waits: self.outbox.iter().rev().find(|entry| entry.is_about(field)).map(waits),
         })
+    }
+
+    /// Where writing this field to the vendor is posted.
+    fn push(&self, page: &Page, action: &str, field: &str) -> Option<String> {
+        let may = page.may_write() && self.pushes.is_some_and(|what| what.takes(field));
+        may.then(|| page.url(&format!("{}/push", action.trim_end_matches("/pin"))))
     }
 }
 
@@ -140,6 +156,17 @@ impl Facts<'_> {
         let known = !matches!(value, Value::None);
         let source = (known && self.page.is_staff()).then(|| self.past.source(self.page, &self.action, field)).flatten();
         Item::new(label, value).from(source)
+    }
+}
+
+fn waits(entry: &Entry) -> String {
+    match entry.state {
+        State::Conflict => format!("Freshservice had another value when this was to be written (outbox entry {}).", entry.id),
+        State::Failed => {
+            let why = entry.error.as_deref().unwrap_or("it was refused");
+            format!("Could not be written to Freshservice (outbox entry {}): {why}", entry.id)
+        }
+        _ => "Waits to be written to Freshservice.".to_owned(),
     }
 }
 
@@ -203,6 +230,7 @@ fn action(word: &str) -> String {
         "unpin" => "unpinned",
         "link" => "linked",
         "note" => "added a note to it",
+        "push" => "wrote to the vendor",
         "unlink" => "unlinked",
         other => other,
     }

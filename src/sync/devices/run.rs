@@ -18,6 +18,7 @@ use crate::{
     db::Write,
     error::{Error, Result},
     sync::{
+        accounts,
         apply::Apply,
         assets::{
             Pass, Rules, Source, marks,
@@ -77,7 +78,7 @@ pub async fn body(job: Job) -> Result<Ended> {
     let finished = job.write(&Actor::system("sync"), finish).await;
     let items = result?;
     finished?;
-    Ok(report.ended(items))
+    accounts::follow_up(job, report.ended(items), |job| Box::pin(accounts::push_datto::body(job))).await
 }
 
 /// Applies what is left of a plan whose job was killed.

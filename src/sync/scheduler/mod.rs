@@ -17,7 +17,7 @@ use super::{
     catalogue::JobKind,
     jobs,
     jobs_store::{self, Acquired, Lease},
-    keyring, probe,
+    keyring, outbox, probe,
     progress::Progress,
 };
 use crate::{
@@ -124,8 +124,11 @@ async fn due(db: &Db, kind: JobKind, schedule: &Effective, clock: &Clock, startu
 }
 
 /// Whether a slot would find anything to do; one that would not stays until there is something.
-fn has_work(_c: &mut Conn, _kind: JobKind) -> Result<bool> {
-    Ok(true)
+fn has_work(c: &mut Conn, kind: JobKind) -> Result<bool> {
+    match kind {
+        JobKind::Deliver => Ok(outbox::store::due(c)? > 0),
+        _ => Ok(true),
+    }
 }
 
 /// Takes a slot, unless another instance was faster, and starts the job, unless one of its kind runs:

@@ -31,6 +31,10 @@ pub struct Source {
     pub synced: bool,
     /// Where pin and unpin are posted, when the reader may.
     pub action: Option<String>,
+    /// Where writing the value to the vendor is posted, when it can be and the reader may.
+    pub push: Option<String>,
+    /// How far an earlier decision to write it to the vendor has come, in words.
+    pub waits: Option<String>,
 }
 
 /// A label and its value.
