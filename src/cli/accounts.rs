@@ -114,7 +114,9 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         let config = keyring::effective(&db, &config).await?;
         configured(&config)?;
         match (&args.verb, kind) {
-            (Verb::Assign(how) | Verb::PushDatto(how) | Verb::PushFreshservice(how), Some(kind)) => job(&db, config, kind, how).await,
+            (Verb::Assign(how) | Verb::PushDatto(how) | Verb::PushFreshservice(how), Some(kind)) => {
+                job(&db, config, kind, how).await
+            }
             (Verb::Approve { id }, _) => again(&db, config, *id, true).await,
             (Verb::Retry { id }, _) => again(&db, config, *id, false).await,
             (Verb::Discard { id }, _) => {
@@ -197,7 +199,9 @@ async fn list(db: &Db, all: bool, as_json: bool) -> Result<u8, Failure> {
         return Ok(failure::DONE);
     }
     let value = |entry: &Entry| {
-        let said = |(field, value): (&String, &serde_json::Value)| format!("{field} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let said = |(field, value): (&String, &serde_json::Value)| {
+            format!("{field} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        };
         entry.wanted.iter().map(said).collect::<Vec<_>>().join(", ")
     };
     let rows: Vec<Vec<String>> = entries

@@ -50,7 +50,15 @@ struct Facts {
 
 impl JobKind {
     /// All of them, in the order in which `sync all` runs them.
-    pub const ALL: &[Self] = &[Self::Freshservice, Self::Datto, Self::Tickets, Self::AssignNumbers, Self::PushDatto, Self::PushFreshservice, Self::Deliver];
+    pub const ALL: &[Self] = &[
+        Self::Freshservice,
+        Self::Datto,
+        Self::Tickets,
+        Self::AssignNumbers,
+        Self::PushDatto,
+        Self::PushFreshservice,
+        Self::Deliver,
+    ];
 
     const fn facts(self) -> Facts {
         match self {

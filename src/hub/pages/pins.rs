@@ -13,8 +13,8 @@ use crate::{
         history_store::{exists, has_field},
         undo,
     },
-    tickets::Ticket,
     sync::outbox::{self, push::What},
+    tickets::Ticket,
     web::{Fields, Path, Web, encode_segment},
 };
 

@@ -79,7 +79,10 @@ pub fn assign(departments: &[Department], locals: &[Local]) -> Plan {
         match (&department.number, local) {
             (Said::Unusable, _) => plan.conflicts.push(left(department, local, "what it has as account number cannot be one")),
             (Said::Number(there), Some(local)) if there != local.text(AT_NUMBER) => {
-                let why = format!("has {there} at Freshservice and {} here; `codex accounts push-freshservice` would write ours", local.text(AT_NUMBER));
+                let why = format!(
+                    "has {there} at Freshservice and {} here; `codex accounts push-freshservice` would write ours",
+                    local.text(AT_NUMBER)
+                );
                 plan.notes.push(left(department, Some(local), &why));
             }
             (Said::Number(_), _) => {}
@@ -125,7 +128,11 @@ fn give(plan: &mut Plan, numbers: &Numbers, department: &Department, local: &Loc
     let number = local.text(AT_NUMBER).to_owned();
     match numbers.owner(&number) {
         Some(owner) if owner != department.id => {
-            plan.conflicts.push(left(department, Some(local), &format!("its number {number} is that of department {owner} at Freshservice")));
+            plan.conflicts.push(left(
+                department,
+                Some(local),
+                &format!("its number {number} is that of department {owner} at Freshservice"),
+            ));
         }
         _ => plan.writes.push(Write {
             department: department.id.clone(),

@@ -25,7 +25,11 @@ fn who_has_none_gets_the_one_given_here_and_else_a_free_one() {
     let fresh = &plan.writes[1];
     assert_eq!((fresh.company, fresh.number.len()), (None, 6));
     assert!(!["204729", "500000"].contains(&fresh.number.as_str()));
-    assert_eq!(assign(&departments, &[local(10, "204729", &["1"]), local(11, "500000", &["2"])]), plan, "a dry run tells the truth");
+    assert_eq!(
+        assign(&departments, &[local(10, "204729", &["1"]), local(11, "500000", &["2"])]),
+        plan,
+        "a dry run tells the truth"
+    );
 }
 
 #[test]

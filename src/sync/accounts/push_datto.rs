@@ -70,7 +70,8 @@ async fn work(job: &Job, run: i64) -> Result<Report> {
         let mut ids = Vec::new();
         for chunk in writes.chunks(CHUNK) {
             let chunk = chunk.to_vec();
-            let enqueue = move |w: &mut Write<'_>| chunk.iter().map(|wish| outbox::store::enqueue(w, wish)).collect::<Result<Vec<_>>>();
+            let enqueue =
+                move |w: &mut Write<'_>| chunk.iter().map(|wish| outbox::store::enqueue(w, wish)).collect::<Result<Vec<_>>>();
             ids.extend(job.write(&Actor::sync(SYSTEM, run), enqueue).await?);
         }
         let delivered = outbox::deliver_for(job, run, ids).await?;

@@ -107,8 +107,11 @@ impl Report {
         }
         if !self.done.is_empty() {
             lines.push(format!("{} written and read back", self.done.len()));
-            let number = |entry: &Entry| entry.wanted.values().next().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
-            lines.extend(self.done.iter().take(SHOWN).map(|entry| format!("  {}: {}", entry.label, number(entry).unwrap_or_default())));
+            let number =
+                |entry: &Entry| entry.wanted.values().next().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+            lines.extend(
+                self.done.iter().take(SHOWN).map(|entry| format!("  {}: {}", entry.label, number(entry).unwrap_or_default())),
+            );
         }
         let groups = [
             ("for a person to decide:", &self.conflicts),

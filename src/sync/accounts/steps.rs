@@ -82,7 +82,6 @@ pub fn may_write(job: &Job, report: &mut Report) -> bool {
     !report.declined
 }
 
-
 /// After a pull that was asked for with its follow-up: a second step of the same job (contract §1.11). It is
 /// left out when the pull could not read everything, waits for approval, or was a dry run.
 ///

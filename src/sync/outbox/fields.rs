@@ -197,7 +197,9 @@ impl Field {
     fn spell(&self, wanted: &Value, now: Option<&Value>) -> Value {
         match (self.shape, wanted) {
             (Shape::Texts, Value::Null) => Value::Array(Vec::new()),
-            (Shape::Text | Shape::Number, Value::String(text)) if self.shape == Shape::Number || matches!(now, Some(Value::Number(_))) => {
+            (Shape::Text | Shape::Number, Value::String(text))
+                if self.shape == Shape::Number || matches!(now, Some(Value::Number(_))) =>
+            {
                 text.parse::<i64>().ok().filter(|number| number.to_string() == *text).map_or_else(|| wanted.clone(), Value::from)
             }
             _ => wanted.clone(),

@@ -29,7 +29,10 @@ fn an_account_number_travels_as_an_integer_when_it_is_one() {
 #[test]
 fn values_are_spelled_as_the_vendor_has_them() {
     let has = json!({ "custom_fields": { "managed_users": 12, "billing_plan": "Gold" }, "domains": ["a.example"] });
-    assert_eq!(put(Operation::Department, "managed_users", json!("14"), &has), json!({ "custom_fields": { "managed_users": 14 } }));
+    assert_eq!(
+        put(Operation::Department, "managed_users", json!("14"), &has),
+        json!({ "custom_fields": { "managed_users": 14 } })
+    );
     assert_eq!(put(Operation::Department, "plan", json!("Tin"), &has), json!({ "custom_fields": { "billing_plan": "Tin" } }));
     assert_eq!(put(Operation::Department, "domains", Value::Null, &has), json!({ "domains": [] }));
     assert_eq!(put(Operation::Requester, "email", json!("a@b.example"), &has), json!({ "primary_email": "a@b.example" }));
@@ -57,6 +60,9 @@ fn a_name_is_two_fields_at_the_vendor() {
     contact.last_name = Some("King".to_owned());
     assert_eq!(Value::Object(of_contact(&contact, "name").unwrap()), json!({ "first_name": "Ada", "last_name": "King" }));
     contact.name = "Ada Mary Lovelace".to_owned();
-    assert_eq!(Value::Object(of_contact(&contact, "name").unwrap()), json!({ "first_name": "Ada Mary", "last_name": "Lovelace" }));
+    assert_eq!(
+        Value::Object(of_contact(&contact, "name").unwrap()),
+        json!({ "first_name": "Ada Mary", "last_name": "Lovelace" })
+    );
     assert!(of_contact(&contact, "employment_type").is_err());
 }

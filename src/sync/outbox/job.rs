@@ -26,7 +26,12 @@ use crate::{
 pub async fn body(job: Job) -> Result<Ended> {
     let due = job.db.read(&Scope::All, store::due).await?;
     if due == 0 || job.options.dry_run {
-        let report = Report { dry_run: job.options.dry_run, planned: usize::try_from(due).unwrap_or(0), what: "entries", ..Report::default() };
+        let report = Report {
+            dry_run: job.options.dry_run,
+            planned: usize::try_from(due).unwrap_or(0),
+            what: "entries",
+            ..Report::default()
+        };
         return Ok(report.ended());
     }
     let lease = job.lease.clone();

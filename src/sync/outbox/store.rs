@@ -90,7 +90,8 @@ pub fn enqueue(w: &mut Write<'_>, wish: &Wish) -> Result<i64> {
     let waiting = "SELECT id FROM outbox WHERE dedup = ?1 AND state IN ('pending', 'conflict', 'failed')";
     if let Some(found) = w.first(waiting, params![&dedup])? {
         let id: i64 = found.get(0)?;
-        let sql = "UPDATE outbox SET system = ?1, operation = ?2, target = ?3, dedup = ?4, entity = ?5, entity_id = ?6, label = ?7,
+        let sql =
+            "UPDATE outbox SET system = ?1, operation = ?2, target = ?3, dedup = ?4, entity = ?5, entity_id = ?6, label = ?7,
                    reason = ?8, wanted = ?9, expected = ?10, found = ?11, state = ?12, next_at = ?13, error = ?14, run_id = ?15,
                    created_by = ?16, settled_at = ?17, created_at = ?13, attempts = 0, seen_before = NULL WHERE id = ?18";
         w.run(sql, &[row.as_slice(), &[id.into()]].concat())?;

@@ -46,7 +46,8 @@ impl Vendors {
     pub fn open(db: &Db, config: &Config) -> Result<Self> {
         let freshservice = config.freshservice.credentials().map(|_| Freshservice::open(db, config)).transpose()?;
         let datto = config.datto.credentials().map(|_| Datto::open(db, config)).transpose()?;
-        let (names, variable) = (config.freshservice.fields.clone(), config.datto.fields.vendor_name("account_number").to_owned());
+        let (names, variable) =
+            (config.freshservice.fields.clone(), config.datto.fields.vendor_name("account_number").to_owned());
         Ok(Self { freshservice, datto, names, variable })
     }
 
