@@ -56,7 +56,7 @@ impl Context {
     pub fn start(&self, quiet: bool) -> Result<Config, Failure> {
         let config = self.config()?;
         let chosen = config.shown().iter().any(|s| s.key == "server.log_level" && s.origin != "default");
-        log::start(if quiet && !chosen && !config.server.dev { "warn" } else { &config.server.log_level });
+        log::start(&config, if quiet && !chosen && !config.server.dev { "warn" } else { &config.server.log_level });
         for warning in &config.warnings {
             out::note(format_args!("warning: {warning}"));
         }

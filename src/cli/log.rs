@@ -1,17 +1,43 @@
-//! The log: to stderr, one line a record, without colours where nobody sees them.
+//! The log: to stderr, one line a record, without colours where nobody sees them; on the platform the
+//! records of the runs go to Helm instead, which reads stderr, too.
 
-use tracing_subscriber::{EnvFilter, fmt};
+use std::sync::OnceLock;
+
+use tracing_subscriber::{EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use super::out;
+use crate::{
+    config::Config,
+    platform::{Helm, HelmLayer},
+    sync::run_log::TARGET,
+};
+
+/// The way to Helm of this process, as the log is the process's own.
+static HELM: OnceLock<Helm> = OnceLock::new();
 
 /// Starts logging at a level, or with a filter of tracing's own syntax.
-pub fn start(level: &str) {
+pub fn start(config: &Config, level: &str) {
     // The libraries' own debug output is of use to nobody who runs a server.
     let filter = match level {
         "debug" | "trace" => EnvFilter::new(format!("info,codex={level},refinery_core=warn")),
         _ => EnvFilter::new(format!("{level},refinery_core=warn")),
     };
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(out::coloured_err()).with_target(false);
+    let helm = Helm::start(config);
+    let to_helm = helm.is_some();
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(out::coloured_err()).with_target(false);
+    let lines = lines.with_filter(filter).with_filter(filter_fn(move |record| !to_helm || record.target() != TARGET));
+    let runs = helm.clone().map(|helm| HelmLayer::new(helm).with_filter(filter_fn(|record| record.target() == TARGET)));
     // A second start in one process (tests) keeps the first.
-    let _already = lines.try_init();
+    if tracing_subscriber::registry().with(lines).with(runs).try_init().is_ok()
+        && let Some(helm) = helm
+    {
+        let _only_the_first = HELM.set(helm);
+    }
+}
+
+/// Sends what still waits for Helm; called when the program is about to end.
+pub fn flush() {
+    if let Some(helm) = HELM.get() {
+        helm.flush();
+    }
 }

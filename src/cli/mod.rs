@@ -80,7 +80,7 @@ enum Command {
 /// Runs the command; the number is the exit code.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
     let context = Context::new(cli.instance)?;
-    match cli.command {
+    let ended = match cli.command {
         Command::Serve(args) => serve::run(context, args),
         Command::Init(args) => init::run(context, args),
         Command::Migrate(args) => migrate::run(&context, &args),
@@ -92,5 +92,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Doctor(args) => doctor::run(&context, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
-    }
+    };
+    log::flush();
+    ended
 }

@@ -97,7 +97,7 @@ const KEYS: &[Key] = &[
     key("core", "issuer", "hivematrix-core, hivematrix.core", "Issuers whose tokens are accepted").env(&["JWT_ISSUER"]),
     key("core", "revocation_check", "false", "Ask Core whether a user's session was revoked"),
     key("core", "service_name", "codex", "Our name among the services of the platform").env(&["SERVICE_NAME"]),
-    key("helm", "url", "", "Address of Helm; no effect yet").env(&["HELM_SERVICE_URL"]),
+    key("helm", "url", "", "Address of Helm, which is given the log of the runs on the platform").env(&["HELM_SERVICE_URL"]),
     key("freshservice", "domain", "", "Account name, host name or full address of the Freshservice account")
         .env(&["FRESHSERVICE_DOMAIN"])
         .conf(&[("integrations", "freshservice_domain")]),

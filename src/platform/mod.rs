@@ -1,7 +1,12 @@
-//! What the platform around us sees of Codex: is it well?
+//! What the platform around us sees of Codex: is it well, and what do its runs say?
 
 mod core_probe;
 mod disk;
 pub mod health;
+mod helm;
+mod helm_client;
+mod helm_layer;
 
 pub use health::Health;
+pub use helm::Helm;
+pub use helm_layer::HelmLayer;

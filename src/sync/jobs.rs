@@ -1,6 +1,9 @@
 //! Running a job: with a lease, a heartbeat and an end that is written down whatever happens.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -12,6 +15,7 @@ use super::{
     plan::Item,
     progress::{Level, Progress},
     run::Ask,
+    run_log,
 };
 use crate::{
     config::Config,
@@ -140,6 +144,8 @@ pub async fn drive(
     options: Options,
     progress: Arc<Progress>,
 ) -> Result<Ended> {
+    let began = Instant::now();
+    run_log::started(kind, &lease, &options);
     let beating = tokio::spawn(beat(db.clone(), lease.clone(), progress.clone()));
     // With what was entered in the page since the program started; should that fail, so will the job's body.
     let config = keyring::effective(&db, &config).await.unwrap_or(config);
@@ -152,9 +158,7 @@ pub async fn drive(
         Ok(ended) => (ended.text.clone(), ended.problem.clone()),
         Err(error) => (String::new(), Some(error.to_string())),
     };
-    if let Some(error) = &error {
-        tracing::error!(job = lease.job_id, %error, "the {} failed", kind.label());
-    }
+    run_log::ended(kind, &lease, began.elapsed(), &ended);
     progress.end_phase();
     output.lines().for_each(|line| progress.say(Level::Info, line));
     if let Some(error) = &error {
@@ -200,5 +204,9 @@ pub async fn sweep(db: &Db) -> Result<usize> {
     if !db.read(&Scope::All, jobs_store::any_running).await? {
         return Ok(0);
     }
-    db.write(&Scope::All, &Actor::system("sync"), |w| jobs_store::sweep(w)).await
+    let swept = db.write(&Scope::All, &Actor::system("sync"), |w| jobs_store::sweep(w)).await?;
+    if swept > 0 {
+        tracing::error!(target: run_log::TARGET, swept, "jobs of processes that ended without a word were marked failed");
+    }
+    Ok(swept)
 }

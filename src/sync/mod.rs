@@ -43,6 +43,7 @@ pub mod report;
 pub mod retry;
 pub mod review;
 pub mod run;
+pub mod run_log;
 mod runs_store;
 pub mod scheduler;
 pub mod tickets;
