@@ -60,9 +60,12 @@ pub fn ended(kind: JobKind, lease: &Lease, took: Duration, ended: &Result<Ended>
 
 /// The counts of a report: per kind of row, and over all of them.
 fn counts(report: &Value, context: &mut Map<String, Value>) {
-    for (word, actions) in
-        [("created", &["create"][..]), ("updated", &["update", "adopt", "restore"]), ("deleted", &["retire"]), ("skipped", &["skipped"])]
-    {
+    for (word, actions) in [
+        ("created", &["create"][..]),
+        ("updated", &["update", "adopt", "restore"]),
+        ("deleted", &["retire"]),
+        ("skipped", &["skipped"]),
+    ] {
         context.insert(word.to_owned(), actions.iter().map(|action| total(report, action)).sum::<u64>().into());
     }
     for name in ["listed", "counts", "changes", "applied", "held", "retries"] {
