@@ -1,0 +1,194 @@
+//! From the vendor's audit to ours, without trust: any field may be missing, null or of another type.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    assets::audit::{Audit, Disk, Nic, Software},
+    sync::{
+        assets::marks,
+        datto::wire::{self, integer, list, object, text},
+    },
+};
+
+/// Members that are told apart; everything else is kept as it came.
+const KNOWN: [&str; 8] =
+    ["systemInfo", "bios", "nics", "logicalDisks", "datastores", "processors", "portalUrl", "webRemoteUrl"];
+/// The most text of details that is kept for a device, in bytes.
+const DETAILS: usize = 200_000;
+/// The longest name or version of a program.
+const NAME: usize = 300;
+/// Words in a drive's description that say it is not part of the device.
+const FOREIGN: [&str; 8] = ["removable", "cd-rom", "cd rom", "dvd", "optical", "network", "floppy", "ram disk"];
+
+/// What an audit says, of whatever class the device is.
+#[must_use]
+pub fn audit(record: &Map<String, Value>) -> Audit {
+    let empty = Map::new();
+    let system = object(record, "systemInfo").unwrap_or(&empty);
+    let bios = object(record, "bios").unwrap_or(&empty);
+    let snmp = object(record, "snmpInfo").unwrap_or(&empty);
+    let nics: Vec<Nic> = records(record, "nics").filter_map(nic).collect();
+    let serial = [text(bios, "serialNumber"), text(system, "serialNumber"), text(system, "serviceTag"), text(snmp, "snmpSerial")];
+    Audit {
+        cpu: cpu(record),
+        cpu_cores: integer(system, "totalCpuCores").filter(|cores| *cores > 0).or_else(|| cores(record)),
+        ram_bytes: integer(system, "totalPhysicalMemory").filter(|bytes| *bytes > 0).or_else(|| modules(record)),
+        bios_version: text(bios, "smBiosVersion"),
+        bios_date: text(bios, "releaseDate").map(|date| wire::time(bios, "releaseDate").map_or(date, |at| day(&at))),
+        disks: records(record, "logicalDisks").map(drive).chain(records(record, "datastores").map(store)).collect(),
+        mac_address: address(&nics),
+        nics,
+        details: details(record),
+        serial_number: serial.into_iter().flatten().find(|serial| marks::serial(serial).is_some()).map(|text| cut(&text, 150)),
+        manufacturer: named(text(system, "manufacturer")),
+        model: named(text(system, "model")),
+    }
+}
+
+/// Installed programs, each once.
+#[must_use]
+pub fn software(pages: &[Value]) -> Vec<Software> {
+    let programs: BTreeSet<Software> = pages
+        .iter()
+        .filter_map(Value::as_object)
+        .filter_map(|record| {
+            let name = cut(&text(record, "name")?, NAME);
+            Some(Software { name, version: text(record, "version").map(|version| cut(&version, NAME)) })
+        })
+        .collect();
+    programs.into_iter().collect()
+}
+
+fn records<'j>(record: &'j Map<String, Value>, key: &str) -> impl Iterator<Item = &'j Map<String, Value>> {
+    list(record, key).iter().filter_map(Value::as_object)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    text.chars().take(longest).collect()
+}
+
+fn day(at: &str) -> String {
+    at.chars().take(10).collect()
+}
+
+/// A maker's or model's name, if it is one.
+fn named(text: Option<String>) -> Option<String> {
+    let text = text.map(|text| cut(&text, 150))?;
+    marks::serial(&text).or_else(|| (text.chars().count() < 4).then(|| text.clone())).map(|_| text)
+}
+
+/// The processors in words: `2 × Xeon Gold 6430` when they are the same.
+fn cpu(record: &Map<String, Value>) -> Option<String> {
+    let mut names: Vec<(String, usize)> = Vec::new();
+    for name in records(record, "processors").filter_map(|processor| text(processor, "name")) {
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => names.push((name, 1)),
+        }
+    }
+    let words = names.into_iter().map(|(name, count)| if count > 1 { format!("{count} × {name}") } else { name });
+    Some(words.collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
+}
+
+fn cores(record: &Map<String, Value>) -> Option<i64> {
+    let cores = records(record, "processors").filter_map(|processor| integer(processor, "numberOfCores"));
+    Some(cores.filter(|cores| (1..10_000).contains(cores)).sum()).filter(|sum| *sum > 0)
+}
+
+fn modules(record: &Map<String, Value>) -> Option<i64> {
+    let sizes = records(record, "physicalMemory").filter_map(|module| integer(module, "size"));
+    Some(sizes.filter(|bytes| *bytes > 0).fold(0_i64, i64::saturating_add)).filter(|sum| *sum > 0)
+}
+
+fn drive(record: &Map<String, Value>) -> Disk {
+    let description = text(record, "description");
+    let foreign = description.as_deref().map(str::to_lowercase).is_some_and(|words| FOREIGN.iter().any(|w| words.contains(w)));
+    let size_bytes = size(record, &["size"]);
+    Disk {
+        name: text(record, "diskIdentifier"),
+        counts: !foreign && size_bytes.is_some_and(|size| size > 0),
+        size_bytes,
+        free_bytes: size(record, &["freespace", "freeSpace"]),
+        description,
+    }
+}
+
+/// A data store of a host.
+fn store(record: &Map<String, Value>) -> Disk {
+    let size_bytes = size(record, &["size"]);
+    Disk {
+        name: text(record, "datastoreName").or_else(|| text(record, "name")),
+        description: text(record, "fileSystem"),
+        counts: size_bytes.is_some_and(|size| size > 0),
+        size_bytes,
+        free_bytes: size(record, &["freeSpace", "freespace"]),
+    }
+}
+
+fn size(record: &Map<String, Value>, keys: &[&str]) -> Option<i64> {
+    keys.iter().find_map(|key| integer(record, key)).filter(|bytes| *bytes >= 0)
+}
+
+fn nic(record: &Map<String, Value>) -> Option<Nic> {
+    let nic = Nic {
+        name: text(record, "instance").or_else(|| text(record, "name")),
+        mac_address: text(record, "macAddress").map(|mac| spelled(&mac)),
+        ipv4: text(record, "ipv4"),
+        ipv6: text(record, "ipv6"),
+        kind: text(record, "type"),
+    };
+    (nic != Nic::default()).then_some(nic)
+}
+
+/// A hardware address in capital letters with colons; something else as it came.
+fn spelled(mac: &str) -> String {
+    let hex: Vec<char> = mac.chars().filter(char::is_ascii_hexdigit).flat_map(char::to_uppercase).collect();
+    let plain = mac.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.' | ' '));
+    if hex.len() != 12 || !plain {
+        return cut(mac, 50);
+    }
+    hex.chunks(2).map(|pair| pair.iter().collect::<String>()).collect::<Vec<_>>().join(":")
+}
+
+/// The address that stays with the device: one given by a maker before one made up, one in use before an
+/// idle one, never a dock's or a tunnel's.
+fn address(nics: &[Nic]) -> Option<String> {
+    let own = |nic: &&Nic| !nic.name.as_deref().is_some_and(marks::wanders);
+    let rank = |nic: &Nic, mac: &str| {
+        let digits: String = mac.chars().filter(char::is_ascii_hexdigit).collect();
+        let nothing = digits.chars().all(|c| c == '0') || digits.chars().all(|c| c == 'F');
+        let group = digits.get(..2).and_then(|byte| u8::from_str_radix(byte, 16).ok()).is_none_or(|byte| byte & 1 == 1);
+        if digits.len() != 12 || nothing || group {
+            return None;
+        }
+        Some((marks::mac(mac).is_none(), nic.ipv4.is_none()))
+    };
+    let ranked = nics.iter().filter(own).filter_map(|nic| {
+        let mac = nic.mac_address.as_deref()?;
+        Some((rank(nic, mac)?, mac))
+    });
+    ranked.min_by_key(|(rank, _)| *rank).map(|(_, mac)| mac.to_owned())
+}
+
+/// Boards, modules, displays and whatever else the vendor tells, as a JSON object.
+fn details(record: &Map<String, Value>) -> Option<String> {
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    let rest: Map<String, Value> = record
+        .iter()
+        .filter(|(name, value)| !KNOWN.contains(&name.as_str()) && !empty(value))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let text = Value::Object(rest).to_string().replace("\\u0000", "");
+    (text.len() > 2 && text.len() <= DETAILS).then_some(text)
+}
+
+#[cfg(test)]
+#[path = "mapping_tests.rs"]
+mod tests;
