@@ -222,12 +222,17 @@ impl Datto {
 
     /// A device by its uid; `None` when there is none (any more).
     pub async fn device(&self, uid: &str) -> Result<Option<Map<String, Value>>, Fault> {
-        self.single(&format!("/device/{}", part(uid)), "device", uid).await
+        self.single(&format!("/device/{}", part(uid)), ("device", "uid"), uid).await
+    }
+
+    /// An alert by its uid; `None` when there is none (any more).
+    pub async fn alert(&self, uid: &str) -> Result<Option<Map<String, Value>>, Fault> {
+        self.single(&format!("/alert/{}", part(uid)), ("alert", "alertUid"), uid).await
     }
 
     /// A site by its uid; `None` when there is none (any more).
     pub async fn site(&self, uid: &str) -> Result<Option<Map<String, Value>>, Fault> {
-        self.single(&format!("/site/{}", part(uid)), "site", uid).await
+        self.single(&format!("/site/{}", part(uid)), ("site", "uid"), uid).await
     }
 
     /// What the last audit of a device found. `class` is the device's `deviceClass`.
@@ -259,8 +264,9 @@ impl Datto {
         self.write(Method::POST, "site-variable-update", &path, &body).await
     }
 
-    async fn single(&self, path: &str, key: &str, uid: &str) -> Result<Option<Map<String, Value>>, Fault> {
-        let about = |json: &Value| match bare(json, &[key])?.get("uid").and_then(wire::id_of) {
+    /// A record by its uid, which it must name under `member`; wrapped in `key`, or bare.
+    async fn single(&self, path: &str, (key, member): (&str, &str), uid: &str) -> Result<Option<Map<String, Value>>, Fault> {
+        let about = |json: &Value| match bare(json, &[key])?.get(member).and_then(wire::id_of) {
             Some(found) if found.eq_ignore_ascii_case(uid.trim()) => Ok(()),
             _ => Err(format!("an answer about another {key}")),
         };
