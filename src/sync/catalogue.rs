@@ -2,7 +2,7 @@
 //! API, the scheduler and the pages all start jobs through this list.
 
 use super::{
-    accounts, datto, devices, freshservice,
+    accounts, audits, datto, devices, freshservice,
     jobs::{Ended, Job},
     outbox, run, tickets,
 };
@@ -16,7 +16,7 @@ use crate::{
 pub enum JobKind {
     /// Pulls companies, contacts, agents and assets from Freshservice.
     Freshservice,
-    /// Pulls sites and devices from Datto RMM.
+    /// Pulls sites, devices and alerts from Datto RMM.
     Datto,
     /// Pulls tickets and change requests from Freshservice.
     Tickets,
@@ -28,6 +28,8 @@ pub enum JobKind {
     PushFreshservice,
     /// Writes to the vendors what waits in the outbox.
     Deliver,
+    /// Reads the audits of Datto RMM's devices, with what is left of its budget.
+    DattoAudits,
 }
 
 /// What everybody may know of a kind.
@@ -53,6 +55,7 @@ impl JobKind {
     pub const ALL: &[Self] = &[
         Self::Freshservice,
         Self::Datto,
+        Self::DattoAudits,
         Self::Tickets,
         Self::AssignNumbers,
         Self::PushDatto,
@@ -75,7 +78,16 @@ impl JobKind {
                 name: "datto",
                 aliases: &["rmm"],
                 label: "Datto RMM sync",
-                what: "Sites and devices",
+                what: "Sites, devices and alerts",
+                system: datto::SYSTEM,
+                pulls: true,
+                plans: true,
+            },
+            Self::DattoAudits => Facts {
+                name: "datto-audits",
+                aliases: &["rmm-audits"],
+                label: "Datto RMM audits",
+                what: "Hardware, software, network adapters and disks",
                 system: datto::SYSTEM,
                 pulls: true,
                 plans: true,
@@ -203,6 +215,7 @@ impl JobKind {
             Self::PushDatto => accounts::push_datto::body(job).await,
             Self::PushFreshservice => accounts::push_freshservice::body(job).await,
             Self::Deliver => outbox::body(job).await,
+            Self::DattoAudits => audits::body(job).await,
         }
     }
 }

@@ -3,10 +3,12 @@
 //! transactions.
 
 pub mod accounts;
+pub mod alerts;
 mod answer;
 pub mod api;
 mod apply;
 pub mod assets;
+mod audits;
 pub mod budget;
 mod budget_store;
 pub mod catalogue;

@@ -18,7 +18,7 @@ pub fn alert(record: &Map<String, Value>, resolved: bool) -> Option<Alert> {
     let empty = Map::new();
     let source = object(record, "alertSourceInfo").unwrap_or(&empty);
     let context = object(record, "alertContext").unwrap_or(&empty);
-    let kind = text(context, "@class").map(|class| class.chars().take(100).collect()).unwrap_or_default();
+    let kind: String = text(context, "@class").unwrap_or_default().chars().take(100).collect();
     let resolved = resolved || flag(record, "resolved") == Some(true);
     Some(Alert {
         alert_uid: id(record, "alertUid")?,

@@ -15,10 +15,12 @@ use super::{
     staged_store,
 };
 use crate::{
+    assets::life_store,
     db::Write,
     error::{Error, Result},
     sync::{
         accounts,
+        alerts,
         apply::Apply,
         assets::{
             Pass, Rules, Source, marks,
@@ -65,20 +67,44 @@ pub async fn body(job: Job) -> Result<Ended> {
     let (run, resumed) = job.write(&Actor::system("sync"), begin).await?;
     report.run_id = run;
     let reader = Reader { job: job.clone(), run, client, resumed, shut: AtomicBool::new(false) };
-    let result = steps(&reader, &mut report).await;
+    let mut result = steps(&reader, &mut report).await;
+    // Whether devices can be trusted does not depend on alerts.
+    let trusted = report.ending;
+    if result.is_ok()
+        && !report.dry_run
+        && let Err(error) = read_alerts(&reader, &mut report).await
+    {
+        result = Err(error);
+    }
     report.retries = reader.client.retries();
     let (status, error) = match &result {
         Err(error) => ("failed", Some(error.to_string())),
-        Ok(_) if report.ending == Ending::Upstream => ("failed", Some(report.problems.join("; "))),
-        Ok(_) if report.ending == Ending::Held => ("held", None),
+        Ok(_) if trusted == Ending::Upstream => ("failed", Some(report.problems.join("; "))),
+        Ok(_) if trusted == Ending::Held => ("held", None),
         Ok(_) => ("done", None),
     };
-    let (lease, summary) = (job.lease.clone(), report.summary().to_string());
-    let finish = move |w: &mut Write<'_>| runs_store::finish(w, &lease, run, status, error.as_deref(), &summary);
+    let (lease, summary, days) = (job.lease.clone(), report.summary().to_string(), job.config.assets.life);
+    let finish = move |w: &mut Write<'_>| {
+        let before = life_store::as_of(w)?;
+        runs_store::finish(w, &lease, run, status, error.as_deref(), &summary)?;
+        life_store::moved(w, before.as_deref(), days)
+    };
     let finished = job.write(&Actor::system("sync"), finish).await;
     let items = result?;
     finished?;
     accounts::follow_up(job, report.ended(items), |job| Box::pin(accounts::push_datto::body(job))).await
+}
+
+/// Reads the alerts once devices are known. What cannot be read of them is a problem of the run.
+async fn read_alerts(reader: &Reader, report: &mut Report) -> Result<()> {
+    let pulled = alerts::pull(&reader.job, &reader.client, reader.run).await?;
+    report.listed.insert("alerts", pulled.open + pulled.resolved);
+    report.skipped += pulled.skipped;
+    if !pulled.problems.is_empty() {
+        report.problems.extend(pulled.problems);
+        report.ending = Ending::Upstream;
+    }
+    Ok(())
 }
 
 /// Applies what is left of a plan whose job was killed.
