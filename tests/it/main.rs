@@ -50,6 +50,7 @@ mod search;
 mod stand_ins;
 mod stand_ins_datto;
 mod support;
+mod sync_audits;
 mod sync_hostile;
 mod sync_jobs;
 mod sync_people;

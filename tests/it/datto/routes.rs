@@ -101,6 +101,10 @@ fn read(state: &mut State, request: &Request, parts: &[&str]) -> Answer {
         ["device", uid] => find(&state.devices, uid).map_or_else(|| not_found("Device"), good),
         ["device", uid, ..] if find(&state.devices, uid).is_none() => not_found("Device"),
         ["device", _, "alerts", "open" | "resolved"] => lists::list(state, request, parts),
+        ["alert", uid] => {
+            let found = state.alerts.iter().find(|alert| alert["alertUid"] == *uid);
+            found.map_or_else(|| not_found("Alert"), good)
+        }
         ["audit", class, uid, ..] => audit(state, request, class, uid, parts),
         _ => not_found("Resource"),
     }
