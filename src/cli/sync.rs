@@ -38,8 +38,10 @@ pub struct Args {
 enum Verb {
     /// Departments, requesters and agents of Freshservice
     Freshservice(Pull),
-    /// Sites and devices of Datto RMM
+    /// Sites, devices and alerts of Datto RMM
     Datto(Pull),
+    /// Hardware, software, network adapters and disks of Datto's devices, where their audit has moved
+    DattoAudits(Pull),
     /// What no sync will guess: list it, and decide
     Review(sync_review::Args),
     /// Everything that is configured, one after the other: Freshservice, account numbers to Datto, Datto, tickets
@@ -109,6 +111,7 @@ impl Verb {
             Self::Freshservice(_) => Some(JobKind::Freshservice),
             Self::Datto(_) => Some(JobKind::Datto),
             Self::Tickets(_) => Some(JobKind::Tickets),
+            Self::DattoAudits(_) => Some(JobKind::DattoAudits),
             Self::All(_)
             | Self::Review(_)
             | Self::Plans { .. }
@@ -140,6 +143,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         match &args.verb {
             Verb::Freshservice(args) => run_job(db, config, JobKind::Freshservice, args, None).await,
             Verb::Datto(args) => run_job(db, config, JobKind::Datto, args, None).await,
+            Verb::DattoAudits(args) => run_job(db, config, JobKind::DattoAudits, args, None).await,
             Verb::Review(args) => sync_review::run(&db, &config, args).await,
             Verb::All(args) => sync_all::run(&db, &config, args).await,
             Verb::Tickets(args) => run_job(db, config, JobKind::Tickets, &args.pull, args.since.clone()).await,

@@ -40,6 +40,7 @@ pub fn routes() -> Routes {
         .post("/sync/push-to-freshservice", push_to_freshservice)
         .post("/sync/outbox", deliver)
         .merge(super::outbox::api::routes())
+        .post("/sync/datto-audits", datto_audits)
         .get("/sync/status/{job_id}", status)
         .get("/sync/last/{script}", last)
         .get("/api/sync/plans", plans)
@@ -68,6 +69,7 @@ starts! {
     push_to_datto: Admin, PushDatto { ..Options::default() };
     push_to_freshservice: Admin, PushFreshservice { ..Options::default() };
     deliver: Admin, Deliver { ..Options::default() };
+    datto_audits: Admin, DattoAudits { ..Options::default() };
 }
 
 async fn begin(web: &Web, kind: JobKind, by: &str, options: Options) -> Response {

@@ -146,6 +146,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /sync/outbox", ADMINS),
     ("POST /sync/psa", ADMINS),
     ("POST /sync/datto", ADMINS),
+    ("POST /sync/datto-audits", ADMINS),
     ("POST /sync/rmm", ADMINS),
     ("GET /api/sync/review", ADMINS),
     ("POST /api/sync/review/{id}/link", ADMINS),
