@@ -80,12 +80,18 @@ mod tests {
     #[test]
     fn every_class_is_told_in_words() {
         for (context, words) in [
-            (json!({"@class": "perf_disk_usage_ctx", "diskName": "C:", "totalVolume": 250.0, "freeSpace": 9.5}), "Disk C: has 9.5 GB free of 250 GB"),
+            (
+                json!({"@class": "perf_disk_usage_ctx", "diskName": "C:", "totalVolume": 250.0, "freeSpace": 9.5}),
+                "Disk C: has 9.5 GB free of 250 GB",
+            ),
             (json!({"@class": "online_offline_status_ctx", "status": "OFFLINE"}), "Device is offline"),
             (json!({"@class": "comp_script_ctx", "samples": {"Result": "backup failed"}}), "Result: backup failed"),
             (json!({"@class": "eventlog_ctx", "logName": "System", "code": 41}), "System, event 41"),
             (json!({"@class": "eventlog_ctx"}), "Event log entry"),
-            (json!({"@class": "a_kind_that_nobody_documented_ctx", "deep": [{"er": 1}], "level": 3}), "A kind that nobody documented: level: 3"),
+            (
+                json!({"@class": "a_kind_that_nobody_documented_ctx", "deep": [{"er": 1}], "level": 3}),
+                "A kind that nobody documented: level: 3",
+            ),
             (json!({"@class": "perf_disk_usage_ctx", "diskName": {"odd": 1}}), "Disk usage"),
             (json!({}), "Alert"),
         ] {

@@ -13,8 +13,7 @@ use crate::{
 };
 
 /// Members that are told apart; everything else is kept as it came.
-const KNOWN: [&str; 8] =
-    ["systemInfo", "bios", "nics", "logicalDisks", "datastores", "processors", "portalUrl", "webRemoteUrl"];
+const KNOWN: [&str; 8] = ["systemInfo", "bios", "nics", "logicalDisks", "datastores", "processors", "portalUrl", "webRemoteUrl"];
 /// The most text of details that is kept for a device, in bytes.
 const DETAILS: usize = 200_000;
 /// The longest name or version of a program.

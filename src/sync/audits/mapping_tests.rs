@@ -25,7 +25,10 @@ fn a_computers_audit_is_read_whole() {
     assert_eq!((found.manufacturer.as_deref(), found.model.as_deref()), (Some("Dell Inc."), Some("Latitude 5540")));
     assert_eq!((found.cpu.as_deref(), found.cpu_cores, found.ram_bytes), (Some("2 × Xeon"), Some(10), Some(17_179_869_184)));
     assert_eq!(found.mac_address.as_deref(), Some("D8:BB:C1:AB:CD:EF"));
-    assert_eq!(found.disks.iter().map(|disk| (disk.counts, disk.free_bytes)).collect::<Vec<_>>(), [(true, Some(100)), (false, Some(9))]);
+    assert_eq!(
+        found.disks.iter().map(|disk| (disk.counts, disk.free_bytes)).collect::<Vec<_>>(),
+        [(true, Some(100)), (false, Some(9))]
+    );
     let details = found.details.unwrap();
     assert!(details.contains("0X1") && !details.contains("ava") && !details.contains("displays"), "{details}");
 }
@@ -38,7 +41,10 @@ fn junk_is_nothing() {
     for odd in [json!({}), json!({"systemInfo": [], "bios": 3, "nics": {}, "logicalDisks": "x", "processors": [1, null, {}]})] {
         assert_eq!(read(odd), Audit::default());
     }
-    assert_eq!(read(json!({"nics": [{"macAddress": "00:00:00:00:00:00"}, {"macAddress": "ff:ff:ff:ff:ff:ff"}]})).mac_address, None);
+    assert_eq!(
+        read(json!({"nics": [{"macAddress": "00:00:00:00:00:00"}, {"macAddress": "ff:ff:ff:ff:ff:ff"}]})).mac_address,
+        None
+    );
     let made_up = json!({"nics": [{"instance": "Ethernet", "macAddress": "02:5a:fe:00:00:01"}]});
     assert_eq!(read(made_up).mac_address.as_deref(), Some("02:5A:FE:00:00:01"), "the only one there is");
 }
@@ -51,14 +57,23 @@ fn a_host_has_stores_and_its_own_serial() {
         "physicalMemory": [{"size": "34359738368"}, {"size": 34_359_738_368_i64}],
         "datastores": [{"datastoreName": "ds1", "size": 1000, "freeSpace": 400}], "guests": [{"guestName": "DC1"}],
     }));
-    assert_eq!((found.serial_number.as_deref(), found.cpu_cores, found.ram_bytes), (Some("CZ12345678"), Some(16), Some(68_719_476_736)));
+    assert_eq!(
+        (found.serial_number.as_deref(), found.cpu_cores, found.ram_bytes),
+        (Some("CZ12345678"), Some(16), Some(68_719_476_736))
+    );
     assert_eq!((found.disks[0].name.as_deref(), found.disks[0].free_bytes), (Some("ds1"), Some(400)));
     assert!(found.details.unwrap().contains("DC1"));
 }
 
 #[test]
 fn programs_are_named_once() {
-    let found = software(&[json!({"name": "Zoom", "version": null}), json!({"name": "Firefox", "version": "145.0"}), json!({"name": "Zoom"}), json!({"version": "1"}), json!(7)]);
+    let found = software(&[
+        json!({"name": "Zoom", "version": null}),
+        json!({"name": "Firefox", "version": "145.0"}),
+        json!({"name": "Zoom"}),
+        json!({"version": "1"}),
+        json!(7),
+    ]);
     let names: Vec<(&str, Option<&str>)> = found.iter().map(|one| (one.name.as_str(), one.version.as_deref())).collect();
     assert_eq!(names, [("Firefox", Some("145.0")), ("Zoom", None)]);
 }

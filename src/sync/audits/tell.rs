@@ -40,10 +40,8 @@ pub fn put(w: &mut Write<'_>, prefer: &str, asset_id: i64, audit: &Audit) -> Res
     }
     let mut all: Vec<(&str, &Words)> = vec![(SYSTEM, &words)];
     all.extend(sources.iter().filter(|source| source.system != SYSTEM).map(|source| (source.system.as_str(), &source.words)));
-    let wanted: Vec<(&str, Value)> = told
-        .iter()
-        .filter_map(|(column, _)| Some((*column, fields::believed(column, prefer, &all)?.1.clone())))
-        .collect();
+    let wanted: Vec<(&str, Value)> =
+        told.iter().filter_map(|(column, _)| Some((*column, fields::believed(column, prefer, &all)?.1.clone()))).collect();
     let reason = Some("as the device's audit says");
     let updated = history::update::<Asset>(w, asset_id, None, reason, |asset| {
         wanted.iter().try_for_each(|(column, value)| asset.assign(column, value))

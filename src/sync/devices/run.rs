@@ -19,8 +19,7 @@ use crate::{
     db::Write,
     error::{Error, Result},
     sync::{
-        accounts,
-        alerts,
+        accounts, alerts,
         apply::Apply,
         assets::{
             Pass, Rules, Source, marks,
