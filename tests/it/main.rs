@@ -51,6 +51,7 @@ mod stand_ins;
 mod stand_ins_datto;
 mod support;
 mod sync_audits;
+mod sync_devices;
 mod sync_hostile;
 mod sync_jobs;
 mod sync_people;

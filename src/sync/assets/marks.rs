@@ -69,6 +69,7 @@ const WANDERING: &[&str] = &[
     "00e04c", "9cebe8", "0050b6", "8cae4c", "00249b", "a0cec8", "3c18a0", "387c76", "00133b", "000ec6", "f8e43b", "644bf0",
     "7cc2c6", "00059a", "00090f", "005056", "000c29", "000569", "001c14", "00155d", "080027", "00163e", "001c42", "0003ff",
     "0021f6", "506b8d", "005345", "00ff",
+    "0242", "02004c", "025041", "0a0027", "525400", "7a7919", "020054",
 ];
 
 /// A serial number as it is compared; `None` for one that says nothing.
@@ -97,12 +98,12 @@ pub fn mac(text: &str) -> Option<String> {
         return None;
     }
     let first = u8::from_str_radix(hex.get(..2)?, 16).ok()?;
-    // The lowest bit: a group's address; the next: one that was not given by a maker.
-    let own = first & 0b11 == 0;
+    // The lowest bit: a group's address.
+    let own = first & 1 == 0;
     let digit = hex.chars().next()?;
     let plain = hex.chars().all(|c| c == digit) || hex.get(6..)? == "000000";
     let wanders = WANDERING.iter().any(|prefix| hex.starts_with(prefix));
-    (own && !plain && !wanders && hex != "001122334455").then_some(hex)
+    (own && !plain && !wanders).then_some(hex)
 }
 
 /// Whether an adapter's name says that its address belongs to a dock, a tunnel or a virtual network.

@@ -1,0 +1,209 @@
+//! From Freshservice's assets to our columns. The fields of a type carry the number of the type that
+//! defines them (`serial_number_21000380001`), which is taken off.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::wire::{Fields, Told as Said, id};
+use crate::{
+    assets::model::type_of_category,
+    db::Value as Cell,
+    sync::assets::Told,
+};
+
+/// What the numbers in a record mean here.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Names of types, and the types they stand below.
+    pub types: HashMap<String, (String, Option<String>)>,
+    /// Our companies by department.
+    pub companies: HashMap<String, i64>,
+    /// Our contacts by requester.
+    pub contacts: HashMap<String, i64>,
+}
+
+/// Types at the root of the tree that are no devices.
+const NO_DEVICES: &[&str] = &["software", "saas", "services", "service", "business service", "it service", "document", "documents"];
+
+/// How deep the tree of types may be.
+const DEPTH: usize = 20;
+
+impl Known {
+    fn type_name(&self, id: &str) -> Option<&str> {
+        self.types.get(id).map(|(name, _)| name.as_str())
+    }
+
+    /// The normalised type: of the type itself, else of the nearest one above that says something.
+    fn kind(&self, id: &str) -> &'static str {
+        self.line(id).map(|name| type_of_category(name)).find(|kind| *kind != "other").unwrap_or("other")
+    }
+
+    /// Whether records of this type are things that somebody uses.
+    fn is_device(&self, id: &str) -> bool {
+        !self.line(id).last().is_some_and(|root| NO_DEVICES.contains(&root.to_lowercase().as_str()))
+    }
+
+    fn line<'k>(&'k self, id: &str) -> impl Iterator<Item = &'k str> {
+        let first = self.types.get(id);
+        std::iter::successors(first, |(_, parent)| self.types.get(parent.as_deref()?)).take(DEPTH).map(|(name, _)| name.as_str())
+    }
+}
+
+/// A type's id, name and parent.
+#[must_use]
+pub fn asset_type(record: &Map<String, Value>) -> Option<(String, (String, Option<String>))> {
+    let name = record.get("name").and_then(Value::as_str)?.trim().to_owned();
+    Some((record.get("id").and_then(id)?, (name, record.get("parent_asset_type_id").and_then(id))))
+}
+
+/// The members of a type's fields without the number at their end.
+fn plain(fields: &Map<String, Value>) -> Map<String, Value> {
+    let mut plain = Map::new();
+    for (name, value) in fields {
+        let bare = match name.rsplit_once('_') {
+            Some((bare, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => bare,
+            _ => name,
+        };
+        if plain.get(bare).is_none_or(Value::is_null) {
+            plain.insert(bare.to_owned(), value.clone());
+        }
+    }
+    plain
+}
+
+/// One asset in our words; `None` without a usable id and name, or when it is no device.
+#[must_use]
+pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
+    let external_id = record.get("id").and_then(id)?;
+    let none = Map::new();
+    let typed = plain(record.get("type_fields").and_then(Value::as_object).unwrap_or(&none));
+    let (mut fields, mut inner) = (Fields::new(record), Fields::new(&typed));
+    let kind = fields.id("asset_type_id").value();
+    if kind.as_deref().is_some_and(|kind| !known.is_device(kind)) {
+        return None;
+    }
+    let name = inner.text("hostname").value().or_else(|| inner.text("computer_name").value()).or_else(|| fields.text("name").value())?;
+    let hostname: String = name.chars().take(150).collect();
+    let mut told = Told { external_id, label: hostname.clone(), ..Told::default() };
+    told.values.set("hostname", hostname);
+    if let Some(kind) = kind {
+        told.values.set("kind", known.kind(&kind));
+        told.values.set("hardware_type", known.type_name(&kind).map(str::to_owned));
+    }
+    for (column, said) in [
+        ("asset_tag", fields.text("asset_tag")),
+        ("description", fields.text("description")),
+        ("serial_number", inner.text("serial_number")),
+        ("operating_system", inner.text("os")),
+        ("os_version", inner.text("os_version")),
+        ("domain", inner.text("domain")),
+        ("warranty_expires", day(inner.text("warranty_expiry_date"))),
+    ] {
+        put(&mut told, column, said);
+    }
+    for (column, member) in [("manufacturer", "vendor"), ("model", "product")] {
+        // Often the number of another record, which means nothing here.
+        if let Some(Value::String(name)) = typed.get(member) {
+            put(&mut told, column, Said::Value(name.trim().to_owned()));
+        }
+    }
+    told.macs = macs(typed.get("mac_addresses").or_else(|| typed.get("mac_address")));
+    if let Some(first) = told.macs.first() {
+        told.values.set("mac_address", first.clone());
+    }
+    match fields.id("department_id") {
+        Said::Value(department) => {
+            if let Some(company) = known.companies.get(&department) {
+                told.values.set("company_id", *company);
+            }
+        }
+        Said::Empty => told.values.set("company_id", Cell::Null),
+        Said::Silent => {}
+    }
+    told.users = match fields.id("user_id") {
+        Said::Value(user) => known.contacts.get(&user).map(|contact| vec![*contact]),
+        Said::Empty => Some(Vec::new()),
+        Said::Silent => None,
+    };
+    for (name, said) in [
+        ("display_id", fields.id("display_id")),
+        ("location_id", fields.id("location_id")),
+        ("usage_type", fields.text("usage_type")),
+        ("end_of_life", day(fields.text("end_of_life"))),
+        ("asset_state", inner.text("asset_state")),
+        ("acquired", day(inner.text("acquisition_date"))),
+    ] {
+        if let Said::Value(value) = said {
+            told.extras.set(name, value);
+        }
+    }
+    told.ignored.extend(fields.ignored());
+    told.ignored.extend(inner.ignored());
+    Some(told)
+}
+
+fn put(told: &mut Told, column: &'static str, said: Said<String>) {
+    match said {
+        Said::Silent => {}
+        Said::Empty => told.values.set(column, Cell::Null),
+        Said::Value(text) => told.values.set(column, text),
+    }
+}
+
+/// The day of a date or a time; what is neither says nothing.
+fn day(said: Said<String>) -> Said<String> {
+    match said {
+        Said::Value(text) => match text.get(..10).filter(|day| day.parse::<jiff::civil::Date>().is_ok()) {
+            Some(day) => Said::Value(day.to_owned()),
+            None => Said::Silent,
+        },
+        other => other,
+    }
+}
+
+/// Addresses in one text or a list of them.
+fn macs(value: Option<&Value>) -> Vec<String> {
+    let texts: Vec<&str> = match value {
+        Some(Value::String(text)) => text.split([',', ';', '\n', ' ']).collect(),
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    texts.into_iter().map(str::trim).filter(|text| !text.is_empty() && text.len() <= 50).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn known() -> Known {
+        let kind = |name: &str, parent: Option<&str>| (name.to_owned(), parent.map(str::to_owned));
+        Known {
+            types: [("1".to_owned(), kind("Hardware", None)), ("2".to_owned(), kind("Laptop", Some("1"))), ("3".to_owned(), kind("Software", None))]
+                .into(),
+            companies: [("70".to_owned(), 7)].into(),
+            contacts: [("80".to_owned(), 8)].into(),
+        }
+    }
+
+    #[test]
+    fn fields_of_types_lose_their_numbers() {
+        let record = json!({"id": 21_000_700_001_i64, "display_id": 4, "name": "Reception", "asset_type_id": 2, "asset_tag": "A-4",
+            "department_id": 70, "user_id": 80, "end_of_life": "2029-05-01", "type_fields": {"hostname_2": "LT-1", "serial_number_1": "SN7",
+            "mac_addresses_2": "D8:BB:C1:AB:CD:EF, 00:50:B6:00:00:01", "warranty_expiry_date_1": "2027-05-01T00:00:00Z", "product_1": 17, "vendor_1": "Maker"}});
+        let told = asset_from(record.as_object().unwrap(), &known()).unwrap();
+        assert_eq!((told.values.text("hostname"), told.values.text("serial_number")), ("LT-1", "SN7"));
+        assert_eq!((told.values.text("kind"), told.values.text("hardware_type")), ("laptop", "Laptop"));
+        assert_eq!((told.values.text("warranty_expires"), told.values.text("manufacturer")), ("2027-05-01", "Maker"));
+        assert_eq!((told.company(), told.users, told.values.get("model")), (Some(7), Some(vec![8]), None));
+        assert_eq!((told.extras.text("display_id"), told.extras.text("end_of_life"), told.macs.len()), ("4", "2029-05-01", 2));
+    }
+
+    #[test]
+    fn software_is_no_device_and_a_record_without_an_id_is_none() {
+        for none in [json!({"id": 1, "name": "Editor", "asset_type_id": 3}), json!({"name": "x"}), json!({"id": 1, "name": null})] {
+            assert!(asset_from(none.as_object().unwrap(), &known()).is_none(), "{none}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Freshservice's assets, after its companies and people are in: the same assets as the RMM's devices.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value};
+
+use super::{
+    apply::Apply,
+    assets::{Missing, Pass, Rules, Source, Told, matching, newcomers, rows_store, sources_store},
+    devices::staged_store,
+    fault::{Cause, Fault},
+    freshservice::{
+        NAME, SYSTEM,
+        asset_mapping::{Known, asset_from, asset_type},
+        client::{Freshservice, Page},
+        tickets::Ask,
+        wire,
+    },
+    jobs::Job,
+    plan::{Item, Kind},
+    planner::retire::Evidence,
+    plans_store,
+    report::{Ending, Report},
+    retry,
+    walk::{Step, Walk},
+};
+use crate::{
+    db::Conn,
+    error::{Error, Result},
+    history::links,
+    types::{Actor, Scope, now},
+};
+
+/// The name under which plans about assets are kept apart from those about companies and people.
+pub const PLANS: &str = "freshservice-assets";
+/// The staged list.
+const LIST: &str = "assets";
+/// Records asked for one by one.
+const LOOKUPS: usize = 300;
+/// So many alive and none gone: the list lies.
+const ALIVE_ENOUGH: usize = 20;
+/// Rows read together.
+const ROWS: i64 = 1000;
+
+/// What the list had, by vendor id: on which page, and its display id.
+type Listed = HashMap<String, i64>;
+
+/// The staged records as the planner reads them.
+struct Assets {
+    run: i64,
+    pages: Vec<i64>,
+    listed: Listed,
+    known: Known,
+}
+
+impl Source for Assets {
+    fn chunks(&self) -> usize {
+        self.pages.len()
+    }
+
+    fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<Told>> {
+        let Some(page) = self.pages.get(chunk).copied() else { return Ok(Vec::new()) };
+        let body = staged_store::page(c, self.run, LIST, page)?.ok_or_else(|| Error::internal("a staged page is missing"))?;
+        let records: Vec<Map<String, Value>> = serde_json::from_str(&body).map_err(Error::internal)?;
+        let mut done = HashSet::new();
+        let here = |told: &Told| self.listed.get(&told.external_id) == Some(&page);
+        Ok(records
+            .iter()
+            .filter_map(|record| asset_from(record, &self.known))
+            .filter(|told| here(told) && done.insert(told.external_id.clone()))
+            .collect())
+    }
+
+    fn lists(&self, external_id: &str) -> bool {
+        self.listed.contains_key(external_id)
+    }
+}
+
+/// Applies what is left of a plan whose job was killed.
+///
+/// # Errors
+/// Those of the database.
+pub async fn finish_interrupted(job: &Job) -> Result<u64> {
+    let Some(plan) = job.db.read(&Scope::All, |c| plans_store::unfinished(c, PLANS)).await? else { return Ok(0) };
+    let (db, lease, progress) = (job.db.clone(), job.lease.clone(), job.progress.clone());
+    Ok(Apply { db, lease, plan: plan.id, actor: Actor::sync(SYSTEM, plan.run_id), progress }.run().await?.done)
+}
+
+/// Reads, proves, plans and applies. An account without assets is no failure, and retires nothing.
+///
+/// # Errors
+/// Those of the database. What the vendor does wrong is written into the report.
+pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Vec<Item>> {
+    job.progress.begin("reading assets", None);
+    let (pages, listed, walk) = match read(job, client, run, report).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(Vec::new()),
+        Err(Error::Upstream { message, .. }) => {
+            report.problems.push(message);
+            report.ending = Ending::Upstream;
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    report.kinds.push(Kind::Asset);
+    report.listed.insert(Kind::Asset.plural(), listed.len());
+    let known = Known { types: types(client).await, ..known(job).await? };
+    let Some(missing) = prove(job, client, &listed, &walk, report).await? else { return Ok(Vec::new()) };
+    let source: Arc<dyn Source> = Arc::new(Assets { run, pages, listed, known });
+    let found = newcomers::collect(&job.db, SYSTEM, &source).await?;
+    let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates));
+    let rules = Rules { system: SYSTEM, prefer: job.config.assets.prefer };
+    let pass = Pass { job: job.clone(), run, rules, plans: PLANS, source, missing, verdicts, notes: Vec::new() };
+    let mut this = Report { kinds: vec![Kind::Asset], dry_run: report.dry_run, ..Report::default() };
+    let items = pass.run(&mut this).await?;
+    report.absorb(this);
+    Ok(items)
+}
+
+/// Walks the list into staging. `None` when the account has no assets at all.
+async fn read(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Option<(Vec<i64>, Listed, Walk)>> {
+    let mut ask = Ask { all_workspaces: true, ..Ask::default() };
+    let (mut walk, mut listed, mut pages) = (Walk::default(), Listed::new(), Vec::new());
+    let (mut number, mut repeated) = (1, 0);
+    loop {
+        let page = match client.assets(number, ask).await {
+            Err(Fault { cause: Cause::Refused(..), .. }) if number == 1 && ask.all_workspaces => {
+                ask.all_workspaces = false;
+                continue;
+            }
+            Err(Fault { cause: Cause::Absent(why), .. }) => {
+                tracing::info!(why, "Freshservice has no assets");
+                return Ok(None);
+            }
+            page => page?,
+        };
+        let ids = ids(&page);
+        match walk.take(number, &ids) {
+            Step::Next(next) => {
+                repeated = 0;
+                keep(job, run, number, &page).await?;
+                pages.push(i64::from(number));
+                note(&page, number, &mut listed, report);
+                job.progress.add(page.records.len());
+                number = next;
+            }
+            Step::Again(next) => {
+                repeated += 1;
+                number = next;
+                if !page.records.is_empty() {
+                    tokio::time::sleep(retry::backoff(repeated)).await;
+                }
+            }
+            Step::Done => return Ok(Some((pages, listed, walk))),
+            Step::Broken(why) => {
+                return Err(Error::Upstream { service: NAME, message: format!("{NAME}: the list of assets: {why}") });
+            }
+        }
+    }
+}
+
+fn ids(page: &Page) -> Vec<Option<String>> {
+    page.records.iter().map(|record| record.get("id").and_then(wire::id)).collect()
+}
+
+async fn keep(job: &Job, run: i64, number: u32, page: &Page) -> Result<()> {
+    let records: Vec<&Map<String, Value>> = page.records.iter().filter_map(Value::as_object).collect();
+    let body = serde_json::to_string(&records).map_err(Error::internal)?;
+    let staged = [(LIST.to_owned(), i64::from(number), body)];
+    job.write(&Actor::system("sync"), move |w| staged_store::put(w, run, &staged)).await
+}
+
+fn note(page: &Page, number: u32, listed: &mut Listed, report: &mut Report) {
+    for (index, record) in page.records.iter().enumerate() {
+        match record.get("id").and_then(wire::id) {
+            Some(id) => {
+                listed.insert(id, i64::from(number));
+            }
+            None => report.skip(&[format!("an asset on page {number}, record {}: no usable id", index + 1)]),
+        }
+    }
+}
+
+/// The names of types. Without them assets have none; that stops nothing.
+async fn types(client: &Freshservice) -> HashMap<String, (String, Option<String>)> {
+    let mut types = HashMap::new();
+    for number in 1..=100 {
+        let Ok(page) = client.asset_types(number).await else { break };
+        let before = types.len();
+        types.extend(page.records.iter().filter_map(Value::as_object).filter_map(asset_type));
+        if types.len() == before || !page.next {
+            break;
+        }
+    }
+    types
+}
+
+async fn known(job: &Job) -> Result<Known> {
+    let read = |c: &mut Conn| {
+        let companies = links::all(c, SYSTEM, "company")?.into_iter().collect();
+        let contacts = links::all(c, SYSTEM, "contact")?.into_iter().collect();
+        Ok(Known { types: HashMap::new(), companies, contacts })
+    };
+    job.db.read(&Scope::All, read).await
+}
+
+/// Looks into every fed asset that the list lacked. `None` when the list as a whole proves nothing.
+async fn prove(job: &Job, client: &Freshservice, listed: &Listed, walk: &Walk, report: &mut Report) -> Result<Option<Missing>> {
+    let mut missing = Missing::default();
+    let mut after = String::new();
+    loop {
+        let from = after.clone();
+        let rows = job.db.read(&Scope::All, move |c| rows_store::fed(c, SYSTEM, &from, ROWS)).await?;
+        let Some((last, ..)) = rows.last() else { break };
+        after.clone_from(last);
+        missing.rows.extend(rows.into_iter().filter(|(id, ..)| !listed.contains_key(id)).map(|(id, asset, ..)| (id, asset)));
+    }
+    if missing.rows.is_empty() {
+        return Ok(Some(missing));
+    }
+    if listed.is_empty() {
+        let rows = missing.rows.len();
+        report.problems.push(format!("{NAME}: the list of assets is empty although {rows} assets came from it; nothing was retired"));
+        report.ending = Ending::Upstream;
+        return Ok(None);
+    }
+    let ids: Vec<i64> = missing.rows.iter().map(|(_, asset)| *asset).collect();
+    let sources = job.db.read(&Scope::All, move |c| sources_store::of(c, ids)).await?;
+    let (mut alive, mut gone) = (0, 0);
+    for (at, (id, asset)) in missing.rows.iter().enumerate() {
+        let source = sources.get(asset).and_then(|all| all.iter().find(|source| source.system == SYSTEM));
+        let display_id = source.and_then(|source| source.words.get("display_id")).and_then(Value::as_str);
+        let evidence = match display_id {
+            _ if at >= LOOKUPS => Evidence::Unclear("not asked about yet; the next run goes on".to_owned()),
+            _ if walk.disturbed() => Evidence::Unclear("the list moved while it was read".to_owned()),
+            None => Evidence::Unclear("its own address is not known".to_owned()),
+            Some(display_id) => match client.asset(display_id).await {
+                Ok(None) => Evidence::Gone(format!("its own address /assets/{display_id} answered 404 at {}", now())),
+                Ok(Some(record)) if is_trash(&record) => {
+                    Evidence::Gone(format!("it is in the vendor's trash, said /assets/{display_id} at {}", now()))
+                }
+                Ok(Some(record)) if record.get("id").and_then(wire::id).as_ref() == Some(id) => {
+                    alive += 1;
+                    Evidence::Unclear("its own address still has it".to_owned())
+                }
+                Ok(Some(_)) => Evidence::Unclear("its own address is another asset's now".to_owned()),
+                Err(fault) => Evidence::Unclear(fault.to_string()),
+            },
+        };
+        gone += u32::from(matches!(evidence, Evidence::Gone(_)));
+        missing.evidence.insert(id.clone(), evidence);
+        if alive >= ALIVE_ENOUGH && gone == 0 {
+            report.problems.push(format!("{NAME}: the list of assets lacks at least {alive} that still exist; nothing was retired"));
+            report.ending = Ending::Upstream;
+            return Ok(None);
+        }
+    }
+    if gone > 0 && !can_ask(job, client, listed).await? {
+        // A vendor that calls everything missing has said nothing.
+        missing.evidence.clear();
+    }
+    Ok(Some(missing))
+}
+
+fn is_trash(record: &Map<String, Value>) -> bool {
+    ["trashed", "deleted"].iter().any(|key| record.get(*key) == Some(&Value::Bool(true)))
+}
+
+/// Whether single assets can be asked for at all: one that was just listed must be there.
+async fn can_ask(job: &Job, client: &Freshservice, listed: &Listed) -> Result<bool> {
+    let linked = job.db.read(&Scope::All, |c| rows_store::linked(c, SYSTEM)).await?;
+    let Some(asset) = linked.iter().find(|(id, _)| listed.contains_key(*id)).map(|(_, asset)| *asset) else { return Ok(false) };
+    let mut sources = job.db.read(&Scope::All, move |c| sources_store::of(c, vec![asset])).await?;
+    let source = sources.remove(&asset).unwrap_or_default().into_iter().find(|source| source.system == SYSTEM);
+    let Some(display_id) = source.and_then(|source| source.words.get("display_id")?.as_str().map(str::to_owned)) else { return Ok(false) };
+    Ok(matches!(client.asset(&display_id).await, Ok(Some(_))))
+}
