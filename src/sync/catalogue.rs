@@ -67,7 +67,7 @@ impl JobKind {
         match self {
             Self::Freshservice => Facts {
                 name: "freshservice",
-                aliases: &["psa", "base"],
+                aliases: &["psa", "base", "freshservice-assets"],
                 label: "Freshservice sync",
                 what: "Companies, contacts, agents and assets",
                 system: freshservice::SYSTEM,

@@ -40,6 +40,7 @@ pub mod plans_store;
 pub mod probe;
 mod process;
 pub mod progress;
+mod psa_assets;
 pub mod quota;
 pub mod report;
 pub mod retry;

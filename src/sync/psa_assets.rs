@@ -223,7 +223,9 @@ async fn prove(job: &Job, client: &Freshservice, listed: &Listed, walk: &Walk, r
     }
     if listed.is_empty() {
         let rows = missing.rows.len();
-        report.problems.push(format!("{NAME}: the list of assets is empty although {rows} assets came from it; nothing was retired"));
+        report
+            .problems
+            .push(format!("{NAME}: the list of assets is empty although {rows} assets came from it; nothing was retired"));
         report.ending = Ending::Upstream;
         return Ok(None);
     }
@@ -253,7 +255,9 @@ async fn prove(job: &Job, client: &Freshservice, listed: &Listed, walk: &Walk, r
         gone += u32::from(matches!(evidence, Evidence::Gone(_)));
         missing.evidence.insert(id.clone(), evidence);
         if alive >= ALIVE_ENOUGH && gone == 0 {
-            report.problems.push(format!("{NAME}: the list of assets lacks at least {alive} that still exist; nothing was retired"));
+            report
+                .problems
+                .push(format!("{NAME}: the list of assets lacks at least {alive} that still exist; nothing was retired"));
             report.ending = Ending::Upstream;
             return Ok(None);
         }
@@ -275,6 +279,8 @@ async fn can_ask(job: &Job, client: &Freshservice, listed: &Listed) -> Result<bo
     let Some(asset) = linked.iter().find(|(id, _)| listed.contains_key(*id)).map(|(_, asset)| *asset) else { return Ok(false) };
     let mut sources = job.db.read(&Scope::All, move |c| sources_store::of(c, vec![asset])).await?;
     let source = sources.remove(&asset).unwrap_or_default().into_iter().find(|source| source.system == SYSTEM);
-    let Some(display_id) = source.and_then(|source| source.words.get("display_id")?.as_str().map(str::to_owned)) else { return Ok(false) };
+    let Some(display_id) = source.and_then(|source| source.words.get("display_id")?.as_str().map(str::to_owned)) else {
+        return Ok(false);
+    };
     Ok(matches!(client.asset(&display_id).await, Ok(Some(_))))
 }

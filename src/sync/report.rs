@@ -102,6 +102,28 @@ impl Report {
         }
     }
 
+    /// Takes over what a further part of the same run did.
+    pub fn absorb(&mut self, part: Self) {
+        for (kind, actions) in part.counts {
+            let counts = self.counts.entry(kind).or_default();
+            actions.into_iter().for_each(|(action, count)| *counts.entry(action).or_default() += count);
+        }
+        (self.changes, self.applied, self.held) =
+            (self.changes + part.changes, self.applied + part.applied, self.held + part.held);
+        self.held_kinds.extend(part.held_kinds);
+        self.plan_id = self.plan_id.filter(|_| part.held == 0 || self.held > part.held).or(part.plan_id).or(self.plan_id);
+        self.held_because = match (self.held_because.take(), part.held_because) {
+            (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+            (first, second) => first.or(second),
+        };
+        self.skipped += part.skipped;
+        self.skipped_records.extend(part.skipped_records);
+        self.problems.extend(part.problems);
+        if self.ending == Ending::Done {
+            self.ending = part.ending;
+        }
+    }
+
     /// Notes the records of a list that had no usable id.
     pub fn skip(&mut self, records: &[String]) {
         const SHOWN: usize = 50;

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     accounts,
     apply::{Applied, Apply},
+    catalogue::JobKind,
     fetch::{Fetched, Reader},
     freshservice::{
         SYSTEM,
@@ -21,6 +22,7 @@ use super::{
     planning::{self, Planned},
     plans_store,
     progress::Progress,
+    psa_assets,
     report::{Ending, Report},
     runs_store,
 };
@@ -83,7 +85,7 @@ impl Run {
         let client = Freshservice::open(&self.db, &self.config)?.shown_in(self.progress.clone());
         let mut report = Report { kinds: KINDS.to_vec(), dry_run: self.options.dry_run, ..Report::default() };
         if !self.options.dry_run {
-            report.applied += self.finish_interrupted().await?.done;
+            report.applied += self.finish_interrupted().await?.done + psa_assets::finish_interrupted(&self.job()).await?;
         }
         let (lease, dry_run) = (self.lease.clone(), self.options.dry_run);
         let predecessor = self.db.read(&Scope::All, |c| runs_store::interrupted(c, SYSTEM)).await?.filter(|_| !self.options.full);
@@ -98,7 +100,7 @@ impl Run {
             names: self.config.freshservice.fields.clone(),
             progress: self.progress.clone(),
         };
-        let result = self.steps(&reader, &mut report).await;
+        let result = self.whole(&reader, &mut report).await;
         report.retries = reader.client.retries();
         let (status, error) = match &result {
             Err(error) => ("failed", Some(error.to_string())),
@@ -135,6 +137,18 @@ impl Run {
             actor: Actor::sync(SYSTEM, run),
             progress: self.progress.clone(),
         }
+    }
+
+    /// Companies and people first, then the assets that belong to them.
+    async fn whole(&self, reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
+        let mut items = self.steps(reader, report).await?;
+        items.extend(psa_assets::pull(&self.job(), &reader.client, reader.run, report).await?);
+        Ok(items)
+    }
+
+    fn job(&self) -> Job {
+        let (db, config, lease) = (self.db.clone(), self.config.clone(), self.lease.clone());
+        Job { kind: JobKind::Freshservice, db, config, lease, options: self.options.clone(), progress: self.progress.clone() }
     }
 
     async fn steps(&self, reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {

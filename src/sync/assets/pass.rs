@@ -66,6 +66,8 @@ pub struct Pass {
     pub run: i64,
     /// Whose records, and who is believed.
     pub rules: Rules,
+    /// The name under which its plans are kept.
+    pub plans: &'static str,
     /// The records.
     pub source: Arc<dyn Source>,
     /// What the lists lacked.
@@ -177,7 +179,8 @@ impl Pass {
             None => {
                 let (lease, run) = (self.job.lease.clone(), self.run);
                 let none = serde_json::json!({});
-                self.write(move |w| plans_store::begin(w, &lease, run, None, &none)).await?
+                let plans = self.plans;
+                self.write(move |w| plans_store::begin_of(w, &lease, plans, run, None, &none)).await?
             }
         };
         draft.id = Some(plan);
@@ -283,9 +286,9 @@ impl Pass {
 
     async fn publish(&self, draft: &Draft) -> Result<()> {
         let lease = self.job.lease.clone();
-        let dry_run = self.job.options.dry_run;
+        let (dry_run, plans) = (self.job.options.dry_run, self.plans);
         let Some(id) = draft.id else {
-            return if dry_run { Ok(()) } else { self.write(move |w| plans_store::supersede(w, &lease)).await };
+            return if dry_run { Ok(()) } else { self.write(move |w| plans_store::supersede_of(w, &lease, plans)).await };
         };
         let (why, summary) = (draft.report.held_because.clone(), draft.report.summary());
         let status = if dry_run { "proposed" } else { "applying" };

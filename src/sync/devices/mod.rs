@@ -9,7 +9,7 @@ mod sheets;
 pub mod sites;
 pub mod sites_store;
 mod source;
-mod staged_store;
+pub mod staged_store;
 mod walk;
 
 pub use self::run::body;

@@ -148,7 +148,9 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
     let source: Arc<dyn Source> = Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, names });
     let verdicts = Arc::new(meet(reader, &source).await?);
     let rules = Rules { system: SYSTEM, prefer: job.config.assets.prefer };
-    Pass { job: job.clone(), run: reader.run, rules, source, missing: findings.missing, verdicts, notes }.run(report).await
+    Pass { job: job.clone(), run: reader.run, rules, plans: SYSTEM, source, missing: findings.missing, verdicts, notes }
+        .run(report)
+        .await
 }
 
 /// Whose each site is.

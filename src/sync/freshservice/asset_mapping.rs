@@ -6,11 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::wire::{Fields, Told as Said, id};
-use crate::{
-    assets::model::type_of_category,
-    db::Value as Cell,
-    sync::assets::Told,
-};
+use crate::{assets::model::type_of_category, db::Value as Cell, sync::assets::Told};
 
 /// What the numbers in a record mean here.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +20,8 @@ pub struct Known {
 }
 
 /// Types at the root of the tree that are no devices.
-const NO_DEVICES: &[&str] = &["software", "saas", "services", "service", "business service", "it service", "document", "documents"];
+const NO_DEVICES: &[&str] =
+    &["software", "saas", "services", "service", "business service", "it service", "document", "documents"];
 
 /// How deep the tree of types may be.
 const DEPTH: usize = 20;
@@ -83,7 +80,8 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
     if kind.as_deref().is_some_and(|kind| !known.is_device(kind)) {
         return None;
     }
-    let name = inner.text("hostname").value().or_else(|| inner.text("computer_name").value()).or_else(|| fields.text("name").value())?;
+    let name =
+        inner.text("hostname").value().or_else(|| inner.text("computer_name").value()).or_else(|| fields.text("name").value())?;
     let hostname: String = name.chars().take(150).collect();
     let mut told = Told { external_id, label: hostname.clone(), ..Told::default() };
     told.values.set("hostname", hostname);
@@ -180,8 +178,12 @@ mod tests {
     fn known() -> Known {
         let kind = |name: &str, parent: Option<&str>| (name.to_owned(), parent.map(str::to_owned));
         Known {
-            types: [("1".to_owned(), kind("Hardware", None)), ("2".to_owned(), kind("Laptop", Some("1"))), ("3".to_owned(), kind("Software", None))]
-                .into(),
+            types: [
+                ("1".to_owned(), kind("Hardware", None)),
+                ("2".to_owned(), kind("Laptop", Some("1"))),
+                ("3".to_owned(), kind("Software", None)),
+            ]
+            .into(),
             companies: [("70".to_owned(), 7)].into(),
             contacts: [("80".to_owned(), 8)].into(),
         }
@@ -202,7 +204,8 @@ mod tests {
 
     #[test]
     fn software_is_no_device_and_a_record_without_an_id_is_none() {
-        for none in [json!({"id": 1, "name": "Editor", "asset_type_id": 3}), json!({"name": "x"}), json!({"id": 1, "name": null})] {
+        for none in [json!({"id": 1, "name": "Editor", "asset_type_id": 3}), json!({"name": "x"}), json!({"id": 1, "name": null})]
+        {
             assert!(asset_from(none.as_object().unwrap(), &known()).is_none(), "{none}");
         }
     }

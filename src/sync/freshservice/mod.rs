@@ -1,5 +1,6 @@
 //! Freshservice: its client, its JSON, and what that means in our words.
 
+pub mod asset_mapping;
 pub mod client;
 mod inventory;
 pub mod mapping;
