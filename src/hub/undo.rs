@@ -23,6 +23,7 @@ use crate::{
         jobs,
         jobs_store::{self, Acquired, Lease},
     },
+    tickets::{ChangeRequest, Ticket},
     types::{Actor, Scope},
     web::{Conditions, Path, Reply, Routes, Web},
 };
@@ -96,6 +97,8 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         ("contact", _) => undo::row::<Contact>(w, change),
         ("asset", _) => undo::row::<Asset>(w, change),
         ("location", _) => undo::row::<Location>(w, change),
+        ("ticket", _) => undo::row::<Ticket>(w, change),
+        ("change_request", _) => undo::row::<ChangeRequest>(w, change),
         ("psa_agent", _) => undo::row::<PsaAgent>(w, change),
         (entity, _) => Ok(Undone::Refused(format!("changes of a {entity} cannot be undone"))),
     }

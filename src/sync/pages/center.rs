@@ -14,7 +14,7 @@ use crate::{
         catalogue::JobKind,
         center_store::{self, Past},
         jobs::{self, Options},
-        keyring,
+        keyring, outbox,
         review::review_store,
         scheduler,
     },
@@ -38,9 +38,10 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
             status::waiting(c)?,
             center_store::facts(c)?,
             review_store::open(c)?,
+            outbox::store::counts(c)?,
         ))
     };
-    let (freshness, newest, past, waiting, facts, review) = web.db.read(&Scope::All, read).await?;
+    let (freshness, newest, past, waiting, facts, review, outbox) = web.db.read(&Scope::All, read).await?;
     let config = keyring::effective(&web.db, &web.config).await?;
     let mut page = frame.titled(Section::Admin, "Sync");
     // What the banner would say stands on this very page.
@@ -64,6 +65,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
         waiting: waiting.into_iter().map(|plan| center_view::waiting(&page, plan)).collect(),
         runs: past.into_iter().map(|past| center_view::run(&page, past)).collect(),
         review: center_view::review(&page, review),
+        outbox: center_view::outbox(&page, &outbox),
         facts,
         database: web.config.database.describe(),
         users: page.standalone,

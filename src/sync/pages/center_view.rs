@@ -5,7 +5,7 @@ use askama::Template;
 use super::words;
 use crate::{
     status::{Freshness, State, Waiting},
-    sync::{catalogue::JobKind, center_store::Past, keyring::Credentials, scheduler::Scheduled},
+    sync::{catalogue::JobKind, center_store::Past, keyring::Credentials, outbox, scheduler::Scheduled},
     web::view::{Page, Value, filters, thousands, time},
 };
 
@@ -25,6 +25,8 @@ pub struct CenterPage {
     pub waiting: Vec<WaitingPlan>,
     /// What a person must decide beside plans: address and words.
     pub review: Option<(String, String)>,
+    /// What is to be written to vendors and needs a person: address and words.
+    pub outbox: Option<(String, String)>,
     /// What ran.
     pub runs: Vec<Run>,
     /// How much is stored.
@@ -172,6 +174,17 @@ pub fn review(page: &Page, open: i64) -> Option<(String, String)> {
         n => format!("{} sites or devices are not clear", thousands(n)),
     };
     Some((page.url("/admin/review"), words))
+}
+
+/// What waits for a person in the outbox.
+pub fn outbox(page: &Page, counts: &[(outbox::State, i64)]) -> Option<(String, String)> {
+    let waits: i64 = counts.iter().filter(|(state, _)| state.waits_for_person()).map(|(_, count)| count).sum();
+    let words = match waits {
+        0 => return None,
+        1 => "One change could not be written to a vendor".to_owned(),
+        n => format!("{} changes could not be written to a vendor", thousands(n)),
+    };
+    Some((page.url("/admin/outbox"), words))
 }
 
 /// A job that runs, in words.

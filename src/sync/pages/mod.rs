@@ -2,6 +2,7 @@
 
 mod center;
 mod center_view;
+mod outbox;
 mod plan;
 mod plan_view;
 mod review;
@@ -18,6 +19,10 @@ pub fn routes() -> Routes {
         .get("/admin/review", review::show)
         .post("/admin/review/{id}/link", review::link)
         .post("/admin/review/{id}/ignore", review::ignore)
+        .get("/admin/outbox", outbox::show)
+        .post("/admin/outbox/{id}/approve", outbox::approve)
+        .post("/admin/outbox/{id}/retry", outbox::retry)
+        .post("/admin/outbox/{id}/discard", outbox::discard)
         .get("/admin/plans/{id}", plan::show)
         .post("/admin/plans/{id}/approve", plan::approve)
         .post("/admin/plans/{id}/discard", plan::discard)
