@@ -54,7 +54,7 @@ pub fn clean(text: &str, longest: usize) -> Option<String> {
     Some(plain.trim_end().to_owned()).filter(|plain| !plain.is_empty())
 }
 
-/// An id or uid, which arrives as a number or as text. In lower case, because uids are compared.
+/// An id or uid, which arrives as a number or as text, as it is written: it goes back to the vendor in addresses.
 #[must_use]
 pub fn id(record: &Map<String, Value>, key: &str) -> Option<String> {
     id_of(record.get(key)?)
@@ -68,12 +68,12 @@ pub fn id_of(value: &Value) -> Option<String> {
         Value::Number(number) => {
             number.as_f64().filter(|n| n.fract() == 0.0 && *n > 0.0 && *n < 9e15).map(|n| format!("{n:.0}"))?
         }
-        Value::String(text) => text.trim().to_lowercase(),
+        Value::String(text) => text.trim().to_owned(),
         _ => return None,
     };
     let sound =
         !text.is_empty() && text.len() <= LONGEST_ID && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:{}".contains(&b));
-    let nothing = text == "null" || text.bytes().all(|b| b"0-.".contains(&b));
+    let nothing = text.eq_ignore_ascii_case("null") || text.bytes().all(|b| b"0-.".contains(&b));
     (sound && !nothing).then_some(text)
 }
 
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(id(&of(json!(400_001)), "k"), id(&of(json!("400001")), "k"));
         assert_eq!(
             id(&of(json!(" 1B644B0E-8CE6-4354-AEF8-A470A7F2C778 ")), "k").as_deref(),
-            Some("1b644b0e-8ce6-4354-aef8-a470a7f2c778")
+            Some("1B644B0E-8CE6-4354-AEF8-A470A7F2C778")
         );
         for none in [
             json!(0),
