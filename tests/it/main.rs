@@ -57,6 +57,7 @@ mod sync_jobs;
 mod sync_people;
 mod sync_pull;
 mod sync_safety;
+mod sync_tickets;
 mod tenants;
 mod undo;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
