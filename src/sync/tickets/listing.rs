@@ -135,7 +135,8 @@ impl Listing {
             self.walk_plainly();
             return Step::Ask;
         }
-        if shown.is_empty() && self.ordered && !self.careful && self.page > 1 {
+        // What an empty page hides by mistake has not moved the watermark: the next run lists it.
+        if shown.is_empty() && self.ordered && !self.careful {
             return Step::Done;
         }
         let ids: Vec<Option<String>> = shown.iter().map(|record| record.id.clone()).collect();
