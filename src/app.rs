@@ -37,6 +37,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(hub::routes())
         .merge(sync::api::routes())
         .merge(sync::review::api::routes())
+        .merge(sync::assets::voices::routes())
         .merge(sync::scheduler::api::routes())
         .merge(sync::keyring::api::routes())
         .merge(sync::live::routes())

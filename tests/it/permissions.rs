@@ -149,6 +149,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /sync/datto-audits", ADMINS),
     ("POST /sync/rmm", ADMINS),
     ("GET /api/sync/review", ADMINS),
+    ("GET /api/assets/{id}/sources", STAFF),
     ("POST /api/sync/review/{id}/link", ADMINS),
     ("POST /api/sync/review/{id}/ignore", ADMINS),
     ("POST /sync/push-to-datto", ADMINS),

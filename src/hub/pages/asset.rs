@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use super::{
-    alerts, asset_inside,
+    alerts, asset_inside, asset_voices,
     assets::{life, status},
     companies::address,
     mention,
@@ -40,6 +40,7 @@ struct AssetPage {
     facts: Vec<(&'static str, Vec<Item>)>,
     alerts: alerts::Card,
     inside: Option<asset_inside::Cards>,
+    voices: Option<Table>,
     contacts: Table,
     assignable: Vec<Choice>,
     history: Option<Timeline>,
@@ -51,7 +52,8 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
     let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
     let wanted = asked.clone();
-    let (detail, past, mut assignable, raised, software) = web
+    let prefer = web.config.assets.prefer;
+    let (detail, past, mut assignable, raised, software, voices) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = assets::get_detail(c, id)?;
@@ -62,7 +64,8 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
             let assignable = if writes { store::contact_choices(c, company)? } else { Vec::new() };
             let raised = alerts::read(c, alerts::Of::Asset(id), &eyes.lens)?;
             let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
-            Ok((detail, past, assignable, raised, software))
+            let voices = if staff { asset_voices::read(c, prefer, id)? } else { None };
+            Ok((detail, past, assignable, raised, software, voices))
         })
         .await?;
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
@@ -81,6 +84,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         facts: facts(&page, &detail, &past),
         alerts: alerts::card(&page, alerts::Of::Asset(id), &raised, &[("asset_id", &id.to_string())]),
         inside: asset_inside::cards(&detail.inside, &software, &asked, &base),
+        voices,
         contacts: contacts(&page, &base, asset.retired_at.is_some(), &detail.contacts),
         assignable,
         history: page.is_staff().then(|| past.timeline(&page)),

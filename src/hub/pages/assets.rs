@@ -8,7 +8,7 @@ use crate::{
     assets::{
         AssetView, Eyes,
         life::STAGES,
-        list_store::{self, Filters},
+        list_store::{self, Filters, NO_COMPANY},
         model::{STATUSES, TYPES},
     },
     error::Result,
@@ -55,6 +55,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
     let filters = vec![
         listing.filter("type", "Type", choices(TYPES)),
+        listing.filter("company", "Company", vec![Choice::new(NO_COMPANY, "Nobody's yet")]),
         listing.filter("status", "Status", choices(STATUSES)),
         listing.filter("life", "Life", choices(&STAGES)),
         listing.filter("online", "Online", vec![Choice::new("true", "Online"), Choice::new("false", "Offline")]),

@@ -4,6 +4,7 @@ mod alerts;
 mod asset;
 mod asset_form;
 mod asset_inside;
+mod asset_voices;
 mod assets;
 mod companies;
 mod company;

@@ -12,6 +12,7 @@ mod retire;
 pub mod rows_store;
 pub mod sources_store;
 mod told;
+pub mod voices;
 
 pub use self::{
     pass::{Missing, Pass, Source},

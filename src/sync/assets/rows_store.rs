@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    marks,
     matching::{Candidate, Marks},
     planner::Local,
     sources_store,
@@ -138,6 +139,21 @@ pub fn candidates(c: &mut Conn, system: &str) -> Result<HashMap<i64, Vec<Candida
         let macs: Vec<String> = row.get::<Option<String>>(4)?.into_iter().collect();
         let marks = Marks::of(&name, serial.as_deref(), &macs);
         found.entry(row.get(1)?).or_default().push(Candidate { id: row.get(0)?, name, marks });
+    }
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let mut adapters: HashMap<i64, Vec<String>> = HashMap::new();
+    for row in c.all("SELECT asset_id, name, mac_address FROM @asset_nics nic WHERE mac_address IS NOT NULL", &[])? {
+        let name: Option<String> = row.get(1)?;
+        if !name.is_some_and(|name| marks::wanders(&name)) {
+            adapters.entry(row.get(0)?).or_default().extend(marks::mac(&row.get::<String>(2)?));
+        }
+    }
+    for candidate in found.values_mut().flatten() {
+        candidate.marks.macs.extend(adapters.remove(&candidate.id).unwrap_or_default());
+        candidate.marks.macs.sort();
+        candidate.marks.macs.dedup();
     }
     Ok(found)
 }

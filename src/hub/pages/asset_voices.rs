@@ -1,0 +1,54 @@
+//! On an asset's page: which vendor each field came from, and what the other one says.
+
+use std::collections::BTreeMap;
+
+use super::{store, words};
+use crate::{
+    db::Conn,
+    error::Result,
+    sync::assets::voices::{self, Voice},
+    web::view::{Line, Table, Value},
+};
+
+/// The vendors, in the order of the columns.
+const SYSTEMS: [(&str, &str); 2] = [("datto", "Datto RMM"), ("freshservice", "Freshservice")];
+
+/// Reads the table; none when no vendor knows the asset.
+pub fn read(c: &mut Conn, prefer: &str, id: i64) -> Result<Option<Table>> {
+    let voices = voices::of(c, prefer, id)?;
+    if voices.systems.is_empty() {
+        return Ok(None);
+    }
+    let companies: Vec<i64> = voices
+        .fields
+        .iter()
+        .filter(|voice| voice.field == "company_id")
+        .flat_map(|voice| voice.said.values().chain([&voice.value]))
+        .filter_map(serde_json::Value::as_i64)
+        .collect();
+    let names = store::names(c, false, companies)?.into_iter().collect();
+    let lines = voices.fields.iter().map(|voice| line(voice, &names)).collect();
+    let heads = vec![("Field", "cell--main"), ("Believed", ""), (SYSTEMS[0].1, "cell--cut"), (SYSTEMS[1].1, "cell--cut")];
+    Ok(Some(Table { label: "What vendors say", heads, lines, empty: "No vendor knows this asset.", more: None }))
+}
+
+fn line(voice: &Voice, companies: &BTreeMap<i64, String>) -> Line {
+    let shown = |value: Option<&serde_json::Value>| match value {
+        None => Value::None,
+        Some(serde_json::Value::Number(id)) if voice.field == "company_id" => {
+            let name = id.as_i64().and_then(|id| companies.get(&id));
+            Value::words(name.cloned().unwrap_or_else(|| format!("company {id}")))
+        }
+        Some(serde_json::Value::String(text)) => Value::words(text.clone()),
+        Some(other) => Value::words(other.to_string()),
+    };
+    let from = match voice.from.as_deref() {
+        None => Value::None,
+        Some("pinned") => Value::badge("warning", "Pinned here"),
+        Some("here") => Value::words("Entered here"),
+        Some(system) => Value::words(SYSTEMS.iter().find(|(name, _)| *name == system).map_or(system, |(_, label)| label)),
+    };
+    let mut cells = vec![Value::words(words(&voice.field)), from];
+    cells.extend(SYSTEMS.iter().map(|(system, _)| shown(voice.said.get(*system))));
+    Line { cells, post: None }
+}
