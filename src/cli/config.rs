@@ -1,6 +1,6 @@
 //! `codex config show`: every setting, its value, where it came from.
 
-use super::{Context, Failure, failure, out};
+use super::{Context, Failure, context, failure, out};
 
 /// Arguments of `codex config`.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,10 @@ enum Verb {
 /// Prints the settings.
 pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let Verb::Show { json } = &args.verb;
-    let config = context.start(true)?;
+    let (config, wrong) = context::effective(&context.start(true)?)?;
+    if let Some(why) = wrong {
+        out::note(format_args!("warning: {why}"));
+    }
     if *json {
         out::json(&config.shown())?;
         return Ok(failure::DONE);

@@ -4,14 +4,16 @@ use std::{
     env, fs, io,
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::PathBuf,
+    sync::Arc,
 };
 
 use super::{Failure, failure, log, out};
 use crate::{
     app,
     config::{Config, Database, Sources, Value},
-    db::{Db, Target},
+    db::{Db, Target, migrate},
     identity::Identity,
+    sync::keyring,
 };
 
 /// Requests that may wait for the database before new ones are turned away.
@@ -87,6 +89,22 @@ pub fn open(config: &Config) -> Result<Db, Failure> {
     let target = target(config)?;
     make_instance(config)?;
     Db::open(target, QUEUE).map_err(Failure::opening)
+}
+
+/// The configuration with the credentials that were entered in the page, and why those cannot be used. A
+/// database that is not there yet, cannot be reached or is of another version has nothing to say.
+pub fn effective(config: &Config) -> Result<(Arc<Config>, Option<String>), Failure> {
+    let plain = Arc::new(config.clone());
+    let Ok(target) = target(config) else { return Ok((plain, None)) };
+    let newest = migrate::steps().ok().and_then(|steps| steps.last().map(|(number, _)| *number));
+    if migrate::version(&target).ok() != newest {
+        return Ok((plain, None));
+    }
+    let Ok(db) = open(config) else { return Ok((plain, None)) };
+    Ok(match block_on(keyring::effective_or_why(&db, &plain))? {
+        Ok(known) => known,
+        Err(error) => (plain, Some(error.to_string())),
+    })
 }
 
 /// The database and the people in it; on the platform Core has the people.

@@ -1,6 +1,6 @@
 //! `codex doctor`: looks for what is wrong and says what to do about it; changes nothing.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::{
     config::{Config, Database},
     db::migrate,
     error::Error,
-    sync::keyring::{self, trial},
+    sync::keyring::{VENDORS, trial},
 };
 
 /// Arguments of `codex doctor`.
@@ -49,9 +49,9 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let mut findings = vec![finding("configuration", oddities(&config)), finding("permissions", permissions(&config))];
     findings.push(finding("database", database(&config)));
     if !args.offline {
-        let (config, credentials) = stored(&config)?;
-        findings.extend(credentials);
-        for vendor in keyring::VENDORS {
+        let (config, wrong) = context::effective(&config)?;
+        findings.extend(wrong.map(|why| finding("credentials", Err(why))));
+        for vendor in VENDORS {
             findings.push(finding(vendor.system, context::block_on(trial::vendor_says(&config, vendor.system))?));
         }
     }
@@ -107,21 +107,4 @@ fn database(config: &Config) -> Result<String, String> {
         version if version < newest => Err(format!("{target}: schema version {version} of {newest}; run codex migrate")),
         version => Ok(format!("{target}: schema version {version}")),
     }
-}
-
-/// The configuration with what was entered in the page, and a finding when that cannot be used. A database
-/// that is not there yet, or of another version, is looked at by another check.
-fn stored(config: &Config) -> Result<(Arc<Config>, Option<Finding>), Failure> {
-    let plain = Arc::new(config.clone());
-    let Ok(target) = context::target(config) else { return Ok((plain, None)) };
-    let newest = migrate::steps().ok().and_then(|steps| steps.last().map(|(number, _)| *number));
-    if migrate::version(&target).ok() != newest {
-        return Ok((plain, None));
-    }
-    let Ok(db) = context::open(config) else { return Ok((plain, None)) };
-    Ok(match context::block_on(keyring::effective_or_why(&db, &plain))? {
-        Ok((effective, None)) => (effective, None),
-        Ok((effective, Some(why))) => (effective, Some(finding("credentials", Err(why)))),
-        Err(error) => (plain, Some(finding("credentials", Err(error.to_string())))),
-    })
 }

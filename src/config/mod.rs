@@ -14,6 +14,7 @@ mod parts;
 mod read;
 mod scheduler;
 mod secret;
+mod services;
 mod show;
 mod sources;
 mod suggest;
@@ -104,7 +105,7 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, Problem> {
         let resolved = sources.resolve()?;
         let mut read = read::Reader::new(&resolved);
-        let config = Self {
+        let mut config = Self {
             instance: sources.instance.clone(),
             server: Server::read(&mut read),
             database: Database::read(&mut read, &sources.instance),
@@ -124,6 +125,10 @@ impl Config {
             said: Said(Arc::new(sources.clone())),
         };
         read.finish()?;
+        if config.on_platform() && config.core.helm_url.is_none() {
+            let beside = sources.instance.parent().unwrap_or(&sources.folder);
+            config.core.helm_url = services::address(&[&sources.folder, beside], "helm");
+        }
         Ok(config)
     }
 

@@ -82,7 +82,8 @@ fn room(path: &str) -> Option<&'static str> {
         ("assets", _) => "assets",
         ("datto" | "rmm", _) => "devices",
         ("alerts", _) => "alerts",
-        ("psa", "agents" | "companies" | "contacts") => "contacts",
+        ("psa" | "freshservice", "agents" | "companies" | "contacts") => "contacts",
+        ("psa", "config") => return None,
         ("tickets" | "ticket" | "freshservice" | "psa" | "change_requests", _) => "tickets",
         _ => return None,
     })

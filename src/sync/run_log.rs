@@ -58,20 +58,23 @@ pub fn ended(kind: JobKind, lease: &Lease, took: Duration, ended: &Result<Ended>
     }
 }
 
-/// The counts of a report: per kind of row, and over all of them.
+/// The counts of a report: every number in it, those per kind of row, and four sums over all kinds.
 fn counts(report: &Value, context: &mut Map<String, Value>) {
-    for (word, actions) in [
-        ("created", &["create"][..]),
+    const SUMS: [(&str, &[&str]); 4] = [
+        ("created", &["create"]),
         ("updated", &["update", "adopt", "restore"]),
         ("deleted", &["retire"]),
         ("skipped", &["skipped"]),
-    ] {
-        context.insert(word.to_owned(), actions.iter().map(|action| total(report, action)).sum::<u64>().into());
-    }
-    for name in ["listed", "counts", "changes", "applied", "held", "retries"] {
-        if let Some(value) = report.get(name) {
-            context.insert(name.to_owned(), value.clone());
-        }
+    ];
+    let numbers = report.as_object().into_iter().flatten().filter(|(name, value)| {
+        value.is_number() || matches!(name.as_str(), "listed" | "counts")
+    });
+    context.extend(numbers.map(|(name, value)| (name.clone(), value.clone())));
+    let own = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or(0);
+    for (word, actions) in SUMS {
+        let told = own(word) + if word == "deleted" { own("retired") } else { 0 };
+        let sum: u64 = actions.iter().map(|action| total(report, action)).sum();
+        context.insert(word.to_owned(), (told + sum).into());
     }
 }
 

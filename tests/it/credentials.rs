@@ -36,6 +36,8 @@ both! {
         assert_eq!(done["status"], "completed", "{done}");
         app.cli().run_beside(&["sync", "freshservice"]).await.code(0);
         app.cli().run_beside(&["doctor"]).await.code(0);
+        let shown = app.cli().run_beside(&["config", "show"]).await.code(0).stdout;
+        assert!(shown.lines().any(|line| line.contains("freshservice.api_key") && line.contains("***") && line.contains("entered in the page")), "{shown}");
 
         // The environment wins over the page; the page says so and keeps what was entered.
         app.stop().await;

@@ -14,6 +14,7 @@ async fn scheduled(engine: &Engine, vendor: &Freshservice, cadence: &str) -> App
         .env("CODEX_SKIP_SCHEDULER", "")
         .env("CODEX_SCHEDULER_FRESHSERVICE", cadence)
         .env("CODEX_SCHEDULER_TICKETS", "off")
+        .env("CODEX_SCHEDULER_OUTBOX", "every 1s")
         .start()
         .await
 }
@@ -45,6 +46,7 @@ both! {
         let before = app.database.number("SELECT count(*) FROM sync_jobs");
         tokio::time::sleep(Duration::from_millis(2500)).await;
         assert_eq!(app.database.number("SELECT count(*) FROM sync_jobs"), before, "switched off on the page");
+        assert_eq!(app.database.number("SELECT count(*) FROM sync_jobs WHERE script = 'outbox'"), 0, "nothing waits to be sent");
     }
 
     async fn missed_slots_are_made_up_for_once(engine: Engine) {
@@ -114,5 +116,23 @@ both! {
         app.start().await;
         tokio::time::sleep(Duration::from_millis(2500)).await;
         assert_eq!(app.database.number("SELECT count(*) FROM sync_jobs"), before);
+    }
+
+    async fn what_follows_another_job_runs_once_after_each_good_run_of_it(engine: Engine) {
+        let vendor = Freshservice::start(Plan::sized(2, 5).build()).await;
+        let app = scheduled(&engine, &vendor, "off").await;
+        let changed = app.admin().put("/api/sync/schedules/tickets", &json!({"cadence": "after psa", "enabled": true})).await.ok();
+        assert_eq!((&changed["cadence"], &changed["active"], &changed["next_run_at"]), (&json!("after psa"), &json!(true), &Value::Null));
+        app.admin().put("/api/sync/schedules/tickets", &json!({"cadence": "after tickets"})).await.status(400);
+        app.cli().run_beside(&["sync", "freshservice", "--dry-run"]).await.code(0);
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert_eq!(app.database.number(BY_ITSELF), 0, "a dry run brings nothing");
+        for runs in 1..=2 {
+            app.cli().run_beside(&["sync", "freshservice"]).await.code(0);
+            eventually("tickets follow", 30, || async { app.database.number(BY_ITSELF) == runs }).await;
+            tokio::time::sleep(Duration::from_millis(2500)).await;
+            assert_eq!(app.database.number(BY_ITSELF), runs);
+        }
+        assert_eq!(app.database.number("SELECT count(*) FROM sync_jobs WHERE started_by = 'scheduler' AND script <> 'tickets'"), 0);
     }
 }

@@ -125,10 +125,7 @@ async fn due(db: &Db, kind: JobKind, schedule: &Effective, clock: &Clock, startu
 
 /// Whether a slot would find anything to do; one that would not stays until there is something.
 fn has_work(c: &mut Conn, kind: JobKind) -> Result<bool> {
-    match kind {
-        JobKind::Deliver => Ok(outbox::store::due(c)? > 0),
-        _ => Ok(true),
-    }
+    Ok(kind != JobKind::Deliver || outbox::store::due(c)? > 0)
 }
 
 /// Takes a slot, unless another instance was faster, and starts the job, unless one of its kind runs:
