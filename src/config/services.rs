@@ -21,7 +21,8 @@ mod tests {
     fn a_list_names_a_service_or_does_not() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(address(&[folder.path()], "helm"), None);
-        let list = r#"{"core": {"url": "x", "more": 1}, "helm": {"url": "http://localhost:5004/", "path": "../hivematrix-helm"}}"#;
+        let list =
+            r#"{"core": {"url": "x", "more": 1}, "helm": {"url": "http://localhost:5004/", "path": "../hivematrix-helm"}}"#;
         fs::write(folder.path().join("services.json"), list).unwrap();
         assert_eq!(address(&[Path::new("/nowhere"), folder.path()], "helm").as_deref(), Some("http://localhost:5004"));
         assert_eq!(address(&[folder.path()], "core"), None);

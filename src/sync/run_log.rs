@@ -66,9 +66,11 @@ fn counts(report: &Value, context: &mut Map<String, Value>) {
         ("deleted", &["retire"]),
         ("skipped", &["skipped"]),
     ];
-    let numbers = report.as_object().into_iter().flatten().filter(|(name, value)| {
-        value.is_number() || matches!(name.as_str(), "listed" | "counts")
-    });
+    let numbers = report
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, value)| value.is_number() || matches!(name.as_str(), "listed" | "counts"));
     context.extend(numbers.map(|(name, value)| (name.clone(), value.clone())));
     let own = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or(0);
     for (word, actions) in SUMS {
