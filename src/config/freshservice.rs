@@ -21,6 +21,8 @@ pub struct Freshservice {
     pub fields: FieldNames,
     /// What the operator calls the account's status codes.
     pub statuses: BTreeMap<i64, String>,
+    /// Whether what is written to tickets here is written to the vendor too.
+    pub push_ticket_updates: bool,
     /// The group of agents that does projects, for Beacon.
     pub professional_services_group_id: Option<i64>,
     /// The group of agents that answers first, for Beacon.
@@ -39,6 +41,7 @@ impl Freshservice {
             api_key: read.secret("freshservice", "api_key"),
             fields: FieldNames::read(read, "freshservice.fields"),
             statuses: statuses(read),
+            push_ticket_updates: read.flag("freshservice", "push_ticket_updates"),
             professional_services_group_id: read.parsed(("freshservice", "professional_services_group_id"), None, group),
             helpdesk_group_id: read.parsed(("freshservice", "helpdesk_group_id"), None, group),
             default_ticket_minutes: read.parsed(("freshservice", "default_ticket_hours"), 15, minutes),

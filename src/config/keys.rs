@@ -114,6 +114,7 @@ const KEYS: &[Key] = &[
         "Hours of a closed ticket whose time sheet was read and is empty: 0.25 as the first predecessor counted, 0 as the second",
     )
     .conf(&[("tickets", "default_ticket_hours"), ("sync", "default_ticket_hours")]),
+    key("freshservice", "push_ticket_updates", "false", "Write a ticket's status and notes that are set here to Freshservice"),
     key("freshservice", "professional_services_group_id", "", "The agents' group that does projects, as Beacon shows it"),
     key("freshservice", "helpdesk_group_id", "", "The agents' group that answers first, as Beacon shows it"),
     field("account_number"),

@@ -9,11 +9,11 @@ use crate::config::Config;
 use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::history::{self, Record as _};
-use crate::sync;
+use crate::sync::{self, keyring, outbox};
 use crate::tickets::{
     Ticket, api,
     list_store::SOURCE,
-    said_store, statuses_store,
+    psa_views, said_store, statuses_store,
     store::{self, Mark},
     views::{Talk, TicketDetail},
 };
@@ -26,7 +26,12 @@ const LONGEST_NOTE: usize = 50_000;
 /// The routes of single tickets.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/api/ticket/{id}", show).get("/api/freshservice/ticket/{id}", show).post("/api/ticket/{id}/update", update)
+    Routes::new()
+        .get("/api/ticket/{id}", show)
+        .get("/api/freshservice/ticket/{id}", show)
+        .post("/api/ticket/{id}/update", update)
+        .get("/api/psa/config", providers)
+        .get("/api/config/freshservice_domain", domain)
 }
 
 /// `GET /api/ticket/{id}`, by the vendor's number.
@@ -89,6 +94,8 @@ pub struct Done {
     pub status: bool,
     /// The row of the note that was added.
     pub note: Option<i64>,
+    /// Whether something waits to be written to the vendor.
+    pub queued: bool,
 }
 
 /// Writes a status and a note to a ticket, here; the vendor's times stay what they are.
@@ -117,10 +124,16 @@ pub fn write(
     if note.is_some() {
         history::record_link::<Ticket>(w, row_id, "note", serde_json::Map::new())?;
     }
+    let ticket: Ticket = history::get(w, row_id)?;
+    let mut queued = false;
     if status || note.is_some() {
         store::mark(w, row_id, Mark::Local, Some(&at))?;
+        if config.freshservice.push_ticket_updates {
+            let note = note.zip(update.note.as_deref());
+            queued = !outbox::tickets::enqueue(w, &ticket, status, note)?.is_empty();
+        }
     }
-    Ok(Done { ticket: history::get(w, row_id)?, status, note })
+    Ok(Done { ticket, status, note, queued })
 }
 
 /// `POST /api/ticket/{id}/update`: `status`, `notes`.
@@ -147,5 +160,34 @@ async fn update(
         let body = json!({"success": true, "ticket_id": number, "message": "Ticket updated successfully"});
         Ok(Reply::ok(&body)?.tagged(number, done.ticket.rev))
     };
-    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
+    let response = conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await?;
+    send(&web, caller.name()).await;
+    Ok(response)
+}
+
+/// Starts to write to the vendor what waits for it, where that is wanted. What cannot be sent now is sent
+/// later: what was decided is stored.
+pub async fn send(web: &Web, by: &str) {
+    if web.config.freshservice.push_ticket_updates {
+        outbox::api::deliver(web, by).await;
+    }
+}
+
+/// `GET /api/psa/config`: where tickets are at the vendors; the places to fill in stay as they are.
+///
+/// # Errors
+/// Those of the database.
+async fn providers(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
+    let config = keyring::effective(&web.db, &web.config).await?;
+    ask.value(&psa_views::providers(&config))
+}
+
+/// `GET /api/config/freshservice_domain`
+///
+/// # Errors
+/// Those of the database.
+async fn domain(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
+    let config = keyring::effective(&web.db, &web.config).await?;
+    let url = config.freshservice.url.as_deref();
+    ask.value(&json!({"value": url.map(|url| url.split_once("://").map_or(url, |(_, host)| host))}))
 }

@@ -10,7 +10,6 @@ use super::{statuses_store, store};
 use crate::agents::{AgentView, psa_agents};
 use crate::auth::Reader;
 use crate::compliance::Lens;
-use crate::config::Config;
 use crate::db::list::Page;
 use crate::error::Result;
 use crate::web::{Ask, Routes, Web, list};
@@ -20,11 +19,9 @@ const LIMIT: i64 = 100;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .get("/api/psa/config", config)
         .get("/api/psa/tickets", tickets)
         .get("/api/psa/tickets/active", active)
         .get("/api/freshservice/agents", agents)
-        .get("/api/config/freshservice_domain", domain)
 }
 
 /// `GET /api/psa/tickets?provider=&status=&company=&limit=`: a plain array, the newest first.
@@ -74,34 +71,4 @@ async fn agents(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
         .map(|agent| json!({"id": agent.external_id, "name": agent.name}))
         .collect();
     ask.value(&active)
-}
-
-/// `GET /api/config/freshservice_domain`.
-async fn domain(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
-    let url = web.config.freshservice.url.as_deref();
-    ask.value(&json!({"value": url.map(|url| url.split_once("://").map_or(url, |(_, host)| host))}))
-}
-
-/// `GET /api/psa/config`: where tickets are at the vendors; the places to fill in stay as they are.
-async fn config(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
-    ask.value(&providers(&web.config))
-}
-
-fn providers(config: &Config) -> Value {
-    let Some(web) = config.freshservice.web_url.as_deref() else {
-        return json!({"providers": {}, "default_provider": null});
-    };
-    json!({
-        "providers": {SOURCE: {
-            "name": "Freshservice",
-            "ticket_url_template": format!("{web}/a/tickets/{{ticket_id}}"),
-            "company_url_template": format!("{web}/a/admin/departments/{{company_id}}"),
-            "contact_url_template": format!("{web}/a/requesters/{{contact_id}}"),
-            "group_ids": {
-                "professional_services": config.freshservice.professional_services_group_id,
-                "helpdesk": config.freshservice.helpdesk_group_id,
-            },
-        }},
-        "default_provider": SOURCE,
-    })
 }

@@ -1,9 +1,12 @@
 //! The shapes of `/api/psa/…` and `/api/freshservice/…` (contract §1.6.5, §1.6.6).
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::TicketRow;
+use super::list_store::SOURCE;
 use super::views::TicketView;
+use crate::config::Config;
 
 /// An element of `/api/freshservice/tickets`.
 #[derive(Clone, Debug, Serialize)]
@@ -152,4 +155,25 @@ impl ActivePsaTicket {
             due_by: ticket.due_by,
         }
     }
+}
+
+/// Where tickets, companies and people are at the vendors that are set up.
+#[must_use]
+pub fn providers(config: &Config) -> Value {
+    let Some(web) = config.freshservice.web_url.as_deref() else {
+        return json!({"providers": {}, "default_provider": null});
+    };
+    json!({
+        "providers": {SOURCE: {
+            "name": "Freshservice",
+            "ticket_url_template": format!("{web}/a/tickets/{{ticket_id}}"),
+            "company_url_template": format!("{web}/a/admin/departments/{{company_id}}"),
+            "contact_url_template": format!("{web}/a/requesters/{{contact_id}}"),
+            "group_ids": {
+                "professional_services": config.freshservice.professional_services_group_id,
+                "helpdesk": config.freshservice.helpdesk_group_id,
+            },
+        }},
+        "default_provider": SOURCE,
+    })
 }

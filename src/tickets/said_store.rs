@@ -12,6 +12,8 @@ use crate::params;
 /// What a vendor told, and a note of our own.
 const VENDOR: &str = "vendor";
 const LOCAL: &str = "local";
+/// How far the vendor's clock may be behind ours, in seconds.
+const SKEW: i64 = 300;
 
 const SAID: &str = "said.external_id, said.body_text, said.body_html, said.private, said.incoming, said.kind, said.user_id,
     said.author, said.from_email, said.to_emails, said.support_email, said.created_at, said.updated_at";
@@ -71,13 +73,13 @@ pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -
     let sql =
         format!("SELECT {SAID}, said.id, said.source FROM @ticket_conversations said WHERE said.ticket_id = ?1 ORDER BY said.id");
     let mut known: HashMap<i64, (i64, Said)> = HashMap::new();
-    let mut nameless = Vec::new();
+    let (mut nameless, mut ours) = (Vec::new(), Vec::new());
     for row in w.all(&sql, params![ticket_id])? {
         let (one, id, source): (Said, i64, String) = (said(&row)?, row.get(13)?, row.get(14)?);
         match one.external_id {
             Some(external) => drop(known.insert(external, (id, one))),
             None if source == VENDOR => nameless.push(id),
-            None => {}
+            None => ours.push((id, one)),
         }
     }
     let mut changed = false;
@@ -94,7 +96,10 @@ pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -
             // A list that names one thing twice names it once.
             None if one.external_id.is_some_and(|external| !seen.insert(external)) => {}
             None => {
-                store(w, ticket_id, None, VENDOR, one)?;
+                // A note of ours that was sent comes back under the vendor's name for it.
+                let sent = ours.iter().position(|(_, note)| is_sent(note, one)).map(|at| ours.swap_remove(at));
+                let author = one.author.clone().or(sent.as_ref().and_then(|(_, note)| note.author.clone()));
+                store(w, ticket_id, sent.map(|(id, _)| id), VENDOR, &Said { author, ..one.clone() })?;
                 changed = true;
             }
         }
@@ -109,6 +114,14 @@ pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -
         w.observe("ticket");
     }
     Ok(changed)
+}
+
+/// Whether what the vendor tells is this note of ours: the same words, written no earlier. Its clock may
+/// be behind ours.
+fn is_sent(note: &Said, told: &Said) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let at = |said: &Said| said.created_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
+    told.private && !told.incoming && at(told) + SKEW >= at(note) && words(&told.body_text) == words(&note.body_text)
 }
 
 /// The same but for the name that we know ourselves.

@@ -59,7 +59,9 @@ mod sync_pull;
 mod sync_safety;
 mod sync_tickets;
 mod tenants;
+mod tickets;
 mod undo;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
 mod vendor_clients;
 mod vendor_faults;
+mod webhooks;

@@ -13,7 +13,8 @@ use crate::{
     auth::Editor,
     compliance::Lens,
     error::Result,
-    hub::tickets::{Update, write},
+    hub::tickets::{Update, send, write},
+    sync::keyring,
     tickets::{
         TimeEntry, api,
         list_store::SOURCE,
@@ -62,6 +63,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
     let staff = frame.page.is_staff();
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let config = web.config.clone();
+    let account = keyring::effective(&web.db, &web.config).await?;
     let (detail, past, sheet, states) = web
         .db
         .read(&frame.scope(), move |c| {
@@ -77,7 +79,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
     let ticket = &detail.ticket;
     let title = ticket.subject.clone().filter(|line| !line.is_empty()).unwrap_or_else(|| format!("Ticket {number}"));
     let page = frame.titled(Section::Tickets, title);
-    let away = web.config.freshservice.web_url.as_ref().filter(|_| staff).map(|url| format!("{url}/a/tickets/{number}"));
+    let away = account.freshservice.web_url.as_ref().filter(|_| staff).map(|url| format!("{url}/a/tickets/{number}"));
     let built = TicketPage {
         crumbs: crumbs(&page, ticket),
         badges: badges(ticket),
@@ -230,6 +232,10 @@ pub async fn update(
             write(w, row.ticket.id, None, &update, &user, &config)
         })
         .await?;
+    if done.queued {
+        send(&web, frame.caller.name()).await;
+        return frame.go(&format!("/tickets/{number}"), "Saved; it is on its way to Freshservice.");
+    }
     let words = match (done.status, done.note) {
         (true, Some(_)) => "The status is kept and the note added.",
         (true, None) => "The status is kept: a sync leaves it alone until the vendor has it.",

@@ -12,6 +12,7 @@ mod notes;
 pub mod push;
 mod settle;
 pub mod store;
+pub mod tickets;
 mod turn;
 mod turn_store;
 pub mod variables;

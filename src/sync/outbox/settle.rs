@@ -7,7 +7,7 @@ use super::{
     decide::same,
     fields,
     model::{Entry, Operation, State},
-    store,
+    store, tickets,
 };
 use crate::{
     companies::Company,
@@ -15,6 +15,7 @@ use crate::{
     db::Write,
     error::Result,
     history::{self, Record, pins},
+    tickets::Ticket,
 };
 
 /// Settles a verified entry.
@@ -32,6 +33,7 @@ pub fn done(w: &mut Write<'_>, entry: &Entry, warning: Option<&str>) -> Result<(
             let agrees = both && fields::of_contact(&contact, "name").is_ok_and(|wanted| wanted == entry.wanted);
             if agrees { pins::unpin(w, Contact::ENTITY, id, "name").map(|_| ()) } else { Ok(()) }
         }
+        Some(Ticket::ENTITY) => tickets::arrived(w, id, entry, &reason),
         _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! One ticket straight from the vendor, for somebody who asks for one that is not stored yet.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ use crate::{
     sync::{
         fault::Fault,
         freshservice::{NAME, SYSTEM, client::Freshservice},
+        keyring,
     },
     tickets::{
         TicketRow,
@@ -30,11 +31,12 @@ const PAGES: u32 = 10;
 ///
 /// # Errors
 /// `Upstream` when the vendor fails us or takes too long, or those of the database.
-pub async fn fetch(db: &Db, config: &Config, number: i64) -> Result<Option<(TicketRow, Vec<SaidView>)>> {
+pub async fn fetch(db: &Db, config: &Arc<Config>, number: i64) -> Result<Option<(TicketRow, Vec<SaidView>)>> {
+    let config = keyring::effective(db, config).await?;
     if config.freshservice.credentials().is_none() || number <= 0 {
         return Ok(None);
     }
-    let client = Freshservice::open(db, config)?;
+    let client = Freshservice::open(db, &config)?;
     let told = tokio::time::timeout(PATIENCE, ask(&client, number)).await;
     let late = |_| Error::Upstream { service: NAME, message: format!("no answer about ticket {number} in time") };
     let Some(told) = told.map_err(late)?? else { return Ok(None) };
