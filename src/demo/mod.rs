@@ -8,6 +8,7 @@ mod firms;
 mod machines;
 mod people;
 mod store;
+mod tickets;
 
 use chance::Chance;
 
@@ -56,10 +57,15 @@ pub async fn fill(db: &Db) -> Result<Outcome> {
     .await
 }
 
+/// The number of the demo's first ticket.
+const FIRST_TICKET: i64 = 4_101;
+
 /// A contact and the name under which they sign in at work.
 struct Worker {
     id: i64,
     login: String,
+    name: String,
+    email: String,
 }
 
 fn everything(w: &mut Write<'_>) -> Result<Outcome> {
@@ -85,6 +91,11 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
         people_made += staff.len();
         known.push((firm, company, staff));
     }
+    tickets::agents(w)?;
+    let mut number = FIRST_TICKET;
+    for (firm, company, staff) in &known {
+        number = tickets::add(w, &mut chance, firm, company, staff, number)?;
+    }
     let companies_made = known.len();
     some_history(w, &known)?;
     Ok(Outcome::Filled { companies: companies_made, contacts: people_made, assets: machines_made })
@@ -102,7 +113,7 @@ fn add_people(
     for index in 0..firm.people {
         let person = history::create(w, &people::person(chance, firm, index), None)?;
         contacts::join(w, person.id, &people::place(index, company.id))?;
-        staff.push(Worker { id: person.id, login: people::login(&person) });
+        staff.push(Worker { id: person.id, login: people::login(&person), name: person.name, email: person.email });
     }
     for boss in bosses {
         contacts::join(w, *boss, &people::overseer(company.id))?;

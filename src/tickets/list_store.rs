@@ -135,7 +135,9 @@ impl Filters {
     }
 
     fn add(&self, conn: &mut Conn, mut query: ListQuery, statuses: &Statuses) -> Result<ListQuery> {
-        if let Some(company) = &self.company {
+        if self.company.as_deref() == Some("none") {
+            query = query.and("ticket.company_id IS NULL", Vec::new());
+        } else if let Some(company) = &self.company {
             let Some(id) = companies::find_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
             query = query.and("ticket.company_id = {}", vec![id.into()]);
         }

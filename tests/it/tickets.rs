@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::freshservice::{State, change, conversation, department, requester, ticket as record, time_entry};
-use crate::support::{Api, App, Engine, Pull, both};
+use crate::freshservice::{Freshservice, State, change, conversation, department, requester, ticket as record, time_entry};
+use crate::support::{Api, App, Engine, Pull, both, eventually};
 
 /// Stands in every text of the protected company's ticket.
 const CANARY: &str = "Quetzalcoatl";
@@ -155,11 +155,11 @@ both! {
         // Beacon.
         let board = api.get("/api/tickets/active").await.ok();
         let numbers = |section: &str| board[section].as_array().unwrap().iter().map(|ticket| ticket["id"].as_i64().unwrap()).collect::<Vec<_>>();
-        assert_eq!(["section1", "section2", "section3", "section4"].map(numbers), [vec![1], vec![4], vec![], vec![3, 5]]);
+        assert_eq!(["section1", "section2", "section3", "section4"].map(numbers), [vec![1], vec![4], vec![], vec![5, 3]]);
         assert_eq!((board["total_active"].as_i64(), board["section1"][0]["group_id"].as_i64(), board["section1"][0]["responder_id"].as_i64()),
             (Some(4), Some(21_000_061_289), Some(AGENT)));
         assert!(board["last_sync_time"].as_str().unwrap().ends_with('Z') && board["last_updated"].as_str().unwrap().ends_with("+00:00"));
-        let unknown = &board["section4"][0];
+        let unknown = &board["section4"][1];
         assert_eq!((unknown["priority_text"].as_str(), unknown["agent_name"].as_str(), unknown["company_id"].is_null()), (Some("Unknown"), Some("Unassigned"), true));
         assert_eq!(api.get(&format!("/api/tickets/active?responder_id={AGENT}")).await.ok()["total_active"], 1);
         let config = api.get("/api/psa/config").await.ok();
@@ -260,6 +260,29 @@ both! {
         pull.vendor.world(|world| world.change(1, |ticket| ticket["priority"] = json!(3)));
         pull.app.cli().run_beside(&["sync", "tickets"]).await.code(0);
         assert_eq!(api.get("/api/ticket/1").await.ok()["status"], "open", "unpinned, it follows the vendor again");
+    }
+
+    async fn what_is_written_here_reaches_the_vendor_where_that_is_wanted(engine: Engine) {
+        let vendor = Freshservice::start(world()).await;
+        let app = App::builder(&engine).configuration("[freshservice]\npush_ticket_updates = yes\n").freshservice(&vendor).start().await;
+        let pull = Pull { app, vendor };
+        pull.run(&[]).await.code(0);
+        pull.app.cli().run_beside(&["sync", "tickets"]).await.code(0);
+        let api = pull.app.technician();
+        api.post("/api/ticket/1/update", &json!({"status": "on hold", "notes": "Waiting for <parts>"})).await.status(200);
+        let arrived = |world: &mut State| world.tickets[0]["status"] == 23 && world.conversations[&1].len() == 3;
+        eventually("the write arrives", 30, || async { pull.vendor.world(arrived) }).await;
+        let ticket = api.get("/api/ticket/1").await.ok();
+        let pins = format!("/api/pins/ticket/{}", ticket["row_id"]);
+        eventually("the pin is released", 30, || async { api.get(&pins).await.ok() == json!([]) }).await;
+        for _ in 0..2 {
+            pull.app.cli().run_beside(&["sync", "tickets"]).await.code(0);
+        }
+        let ticket = api.get("/api/ticket/1").await.ok();
+        let notes: Vec<&Value> = ticket["notes"].as_array().unwrap().iter().filter(|note| note["text"].as_str().unwrap().contains("parts")).collect();
+        assert_eq!((ticket["status"].as_str(), notes.len()), (Some("on_hold"), 1), "{ticket}");
+        let written = pull.vendor.world(|world| world.writes.len());
+        assert_eq!(written, 2, "one status and one note, each sent once");
     }
 
     async fn a_ticket_that_is_not_stored_comes_from_the_vendor(engine: Engine) {
