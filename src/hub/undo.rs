@@ -100,8 +100,6 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         ("ticket", _) => undo::row::<Ticket>(w, change),
         ("change_request", _) => undo::row::<ChangeRequest>(w, change),
         ("location", _) => undo::row::<Location>(w, change),
-        ("ticket", _) => undo::row::<Ticket>(w, change),
-        ("change_request", _) => undo::row::<ChangeRequest>(w, change),
         ("psa_agent", _) => undo::row::<PsaAgent>(w, change),
         (entity, _) => Ok(Undone::Refused(format!("changes of a {entity} cannot be undone"))),
     }
