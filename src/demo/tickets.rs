@@ -23,18 +23,78 @@ const GROUP: i64 = 9_100_001;
 
 /// What is asked for: subject, text, what was answered, and what was noted among colleagues.
 const CASES: &[[&str; 4]] = &[
-    ["Printer on the second floor is offline", "Nobody can print since this morning. The display says no network.", "I have set its address anew, please try once more.", "Switch port was in the wrong network."],
-    ["New starter on Monday", "Please prepare a laptop and a mailbox for a colleague who starts on Monday.", "The laptop is ready, the mailbox follows today.", "Same profile as the last starter there."],
-    ["Password does not work any more", "I changed it yesterday and cannot sign in today.", "I have reset it; please choose a new one at the next sign-in.", "Account had been locked by an old phone."],
-    ["Shared drive is very slow", "Opening a folder takes half a minute.", "We have moved the folder to the new server.", "Old disk shows reallocated sectors."],
-    ["Laptop battery lasts an hour", "It used to last a day.", "A new battery is ordered, it arrives this week.", "Under warranty until autumn."],
-    ["Mail to one client comes back", "Our messages are refused with a note about SPF.", "The record was missing a sender, that is corrected.", "New marketing tool sends in their name."],
-    ["Video calls stutter", "Sound and picture stop every few minutes in the meeting room.", "Could you tell us whether it happens by cable too?", "Two access points on the same channel."],
-    ["Backup report shows a warning", "The report says that one job did not finish.", "The job ran again and is complete.", "Window was too short after the database grew."],
-    ["Request for a second screen", "Could I have a second screen at my desk?", "Approved by your office, we bring it on Thursday.", "Spare one in stock."],
-    ["Access to the accounting folder", "Our new bookkeeper needs access.", "Access is given, please sign out and in again.", "Confirmed with the accounts contact."],
-    ["VPN drops at home", "The connection breaks every evening.", "Please restart the router and tell us when it happens next.", "Looks like the provider's line."],
-    ["Firewall renewal", "The subscription ends next month, please send an offer.", "The offer is with you.", "Same size, three years."],
+    [
+        "Printer on the second floor is offline",
+        "Nobody can print since this morning. The display says no network.",
+        "I have set its address anew, please try once more.",
+        "Switch port was in the wrong network.",
+    ],
+    [
+        "New starter on Monday",
+        "Please prepare a laptop and a mailbox for a colleague who starts on Monday.",
+        "The laptop is ready, the mailbox follows today.",
+        "Same profile as the last starter there.",
+    ],
+    [
+        "Password does not work any more",
+        "I changed it yesterday and cannot sign in today.",
+        "I have reset it; please choose a new one at the next sign-in.",
+        "Account had been locked by an old phone.",
+    ],
+    [
+        "Shared drive is very slow",
+        "Opening a folder takes half a minute.",
+        "We have moved the folder to the new server.",
+        "Old disk shows reallocated sectors.",
+    ],
+    [
+        "Laptop battery lasts an hour",
+        "It used to last a day.",
+        "A new battery is ordered, it arrives this week.",
+        "Under warranty until autumn.",
+    ],
+    [
+        "Mail to one client comes back",
+        "Our messages are refused with a note about SPF.",
+        "The record was missing a sender, that is corrected.",
+        "New marketing tool sends in their name.",
+    ],
+    [
+        "Video calls stutter",
+        "Sound and picture stop every few minutes in the meeting room.",
+        "Could you tell us whether it happens by cable too?",
+        "Two access points on the same channel.",
+    ],
+    [
+        "Backup report shows a warning",
+        "The report says that one job did not finish.",
+        "The job ran again and is complete.",
+        "Window was too short after the database grew.",
+    ],
+    [
+        "Request for a second screen",
+        "Could I have a second screen at my desk?",
+        "Approved by your office, we bring it on Thursday.",
+        "Spare one in stock.",
+    ],
+    [
+        "Access to the accounting folder",
+        "Our new bookkeeper needs access.",
+        "Access is given, please sign out and in again.",
+        "Confirmed with the accounts contact.",
+    ],
+    [
+        "VPN drops at home",
+        "The connection breaks every evening.",
+        "Please restart the router and tell us when it happens next.",
+        "Looks like the provider's line.",
+    ],
+    [
+        "Firewall renewal",
+        "The subscription ends next month, please send an offer.",
+        "The offer is with you.",
+        "Same size, three years.",
+    ],
 ];
 
 /// Puts those who answer into the database.

@@ -18,10 +18,7 @@ use crate::web::{Ask, Routes, Web, list};
 const LIMIT: i64 = 100;
 
 pub(super) fn routes() -> Routes {
-    Routes::new()
-        .get("/api/psa/tickets", tickets)
-        .get("/api/psa/tickets/active", active)
-        .get("/api/freshservice/agents", agents)
+    Routes::new().get("/api/psa/tickets", tickets).get("/api/psa/tickets/active", active).get("/api/freshservice/agents", agents)
 }
 
 /// `GET /api/psa/tickets?provider=&status=&company=&limit=`: a plain array, the newest first.

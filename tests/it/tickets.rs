@@ -31,10 +31,7 @@ fn ticket(id: i64, requester: i64, department: Option<i64>, status: i64, hours: 
 
 fn world() -> State {
     let mut state = State {
-        departments: vec![
-            department(OPEN, "Open Books", Some(204_001)),
-            department(WARD, "Ward Clinic", Some(204_002)),
-        ],
+        departments: vec![department(OPEN, "Open Books", Some(204_001)), department(WARD, "Ward Clinic", Some(204_002))],
         requesters: vec![
             requester(21_000_300_001, "Ava", Some("Patel"), Some("ava@open.example"), &[OPEN]),
             requester(21_000_300_002, CANARY, Some("Ward"), Some("quetzalcoatl@ward.example"), &[WARD]),
@@ -87,7 +84,9 @@ async fn ids(api: &Api, path: &str) -> Vec<i64> {
 fn has_zones(value: &Value) {
     match value {
         Value::Object(map) => map.iter().for_each(|(name, value)| {
-            if let (true, Some(at)) = (name.contains("_at") || name.ends_with("due_by"), value.as_str().filter(|at| at.starts_with("20"))) {
+            if let (true, Some(at)) =
+                (name.contains("_at") || name.ends_with("due_by"), value.as_str().filter(|at| at.starts_with("20")))
+            {
                 assert!(at.len() == 20 && at.ends_with('Z'), "{name}: {at}");
             }
             has_zones(value);
