@@ -8,10 +8,13 @@ mod queue_store;
 mod reader;
 mod tell;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use self::{
     pace::Pace,
@@ -21,7 +24,7 @@ use self::{
 use crate::{
     assets::audit_store,
     db::Write,
-    error::Result,
+    error::{Error, Result},
     sync::{
         datto::{SYSTEM, client::Datto},
         fault::{Cause, Fault},
@@ -67,7 +70,7 @@ enum Stopped {
 /// # Errors
 /// Those of the database; `Invalid` when the vendor is not configured.
 pub async fn body(job: Job) -> Result<Ended> {
-    let client = Datto::open(&job.db, &job.config)?.shown_in(job.progress.clone());
+    let client = Arc::new(Datto::open(&job.db, &job.config)?.shown_in(job.progress.clone()));
     let full = job.options.full;
     let due = job.db.read(&Scope::All, move |c| queue_store::due(c, full)).await?;
     if job.options.dry_run {
@@ -92,7 +95,7 @@ pub async fn body(job: Job) -> Result<Ended> {
     Ok(done.ended(run))
 }
 
-async fn work(job: &Job, client: &Datto, run: i64, due: Vec<Due>) -> Result<Done> {
+async fn work(job: &Job, client: &Arc<Datto>, run: i64, due: Vec<Due>) -> Result<Done> {
     let mut done = Done { due: due.len(), ..Done::default() };
     if due.is_empty() {
         return Ok(done);
@@ -100,7 +103,8 @@ async fn work(job: &Job, client: &Datto, run: i64, due: Vec<Due>) -> Result<Done
     job.progress.begin("reading audits", Some(due.len() as u64));
     let (began, mut pace) = (Instant::now(), Pace::new());
     let mut waiting = due.into_iter();
-    let mut asked = FuturesUnordered::new();
+    // Tasks of their own: what they hold of the shared budget must not wait for what we do meanwhile.
+    let mut asked = JoinSet::new();
     let mut in_a_row = 0;
     loop {
         while asked.len() < AT_ONCE && done.stopped.is_none() {
@@ -113,12 +117,14 @@ async fn work(job: &Job, client: &Datto, run: i64, due: Vec<Due>) -> Result<Done
                 done.stopped = Some(Stopped::Vendor(fault.to_string()));
                 break;
             }
-            asked.push(async move {
-                let answer = read(client, &mut one).await;
+            let client = client.clone();
+            asked.spawn(async move {
+                let answer = read(&client, &mut one).await;
                 (one, answer)
             });
         }
-        let Some((one, answer)) = asked.next().await else { break };
+        let Some(joined) = asked.join_next().await else { break };
+        let (one, answer) = joined.map_err(Error::internal)?;
         match answer {
             Ok(found) => {
                 in_a_row = 0;
