@@ -10,7 +10,7 @@ use crate::support::{App, Engine, Output, both};
 struct Rmm {
     app: App,
     vendor: Datto,
-    _psa: Freshservice,
+    psa: Freshservice,
 }
 
 impl Rmm {
@@ -19,7 +19,7 @@ impl Rmm {
         let psa = Freshservice::start(freshservice::Plan::sized(sites, 5).build()).await;
         let vendor = Datto::start(datto::Plan::sized(sites, devices, 0).build()).await;
         let app = App::builder(engine).freshservice(&psa).datto(&vendor).start().await;
-        let rmm = Self { app, vendor, _psa: psa };
+        let rmm = Self { app, vendor, psa: psa };
         rmm.cli(&["sync", "freshservice"]).await.code(0);
         rmm
     }
@@ -189,7 +189,7 @@ both! {
         let here = |number: usize| uid_of(&rmm, number);
         let company = |number: usize| number_of(number * 31 % 10);
         let admin = rmm.app.admin();
-        let add = async |body: Value| admin.post("/api/assets", &body).await.ok()["id"].clone();
+        let add = async |body: Value| admin.post("/api/assets", &body).await.status(201)["id"].clone();
         let renamed = add(json!({"hostname": "BEFORE", "company_id": company(1), "serial_number": "sn0000001"})).await;
         let junk = add(json!({"hostname": "JUNK", "company_id": company(3), "serial_number": "To be filled by O.E.M."})).await;
         let named = add(json!({"hostname": "srv-a00002", "company_id": company(2), "description": "mine"})).await;
@@ -202,6 +202,42 @@ both! {
         let reasons = rmm.app.database.texts("SELECT reason FROM sync_plan_items WHERE action = 'adopt' ORDER BY id");
         assert!(reasons.iter().any(|reason| reason.contains("same serial number SN0000001")), "{reasons:?}");
         assert!(rmm.pull(&[]).await.code(0).stdout.contains("0 changes"));
+    }
+
+    async fn two_vendors_meet_in_one_asset_and_each_field_knows_whose_it_is(engine: Engine) {
+        let psa = Freshservice::start(freshservice::Plan::sized(10, 5).with_assets(40).build()).await;
+        let vendor = Datto::start(datto::Plan::sized(10, 60, 0).build()).await;
+        let app = App::builder(&engine).freshservice(&psa).datto(&vendor).start().await;
+        let rmm = Rmm { app, vendor, psa: psa };
+        rmm.cli(&["sync", "freshservice"]).await.code(0);
+        assert_eq!(rmm.assets("").await.len(), 40);
+        rmm.pull(&[]).await.code(0);
+        let uid = uid_of(&rmm, 2);
+        let asset = rmm.asset_of(&uid).await.unwrap();
+        assert_eq!(asset["asset_tag"], "ASSET-3", "Freshservice's third asset is Datto's device number two");
+        assert_eq!(asset["warranty_expires"], "2027-03-01", "both speak, Datto is believed");
+        let id = asset["id"].as_i64().unwrap();
+        let voices = rmm.app.technician().get(&format!("/api/assets/{id}/sources")).await.ok();
+        let of = |field: &str| voices["fields"].as_array().unwrap().iter().find(|voice| voice["field"] == field).cloned().unwrap();
+        assert_eq!((of("warranty_expires")["from"].clone(), of("asset_tag")["from"].clone()), (json!("datto"), json!("freshservice")));
+        assert_eq!(of("warranty_expires")["said"]["freshservice"], "2027-05-01");
+        assert!(rmm.cli(&["sync", "freshservice"]).await.code(0).stdout.contains("0 changes"));
+        assert!(rmm.pull(&[]).await.code(0).stdout.contains("0 changes"), "neither undoes the other");
+        rmm.vendor.world(|state| state.remove_device(&uid));
+        rmm.pull(&[]).await.code(0);
+        let left: Value = rmm.app.admin().get(&format!("/api/assets/{id}")).await.ok();
+        assert_eq!((left["retired_at"].clone(), left["external_id"].clone()), (Value::Null, Value::Null), "one vendor still has it");
+        assert_eq!((left["warranty_expires"].clone(), left["online"].clone()), (json!("2027-05-01"), Value::Null), "and is believed now");
+        rmm.psa.world(|state| {
+            let gone = state.assets.iter().find(|record| record["asset_tag"] == "ASSET-3").unwrap()["id"].as_i64().unwrap();
+            state.remove(gone);
+        });
+        rmm.cli(&["sync", "freshservice"]).await.code(0);
+        let gone: Value = rmm.app.admin().get(&format!("/api/assets/{id}")).await.ok();
+        assert!(gone["retired_at"].is_string(), "now both have lost it");
+        rmm.psa.world(|state| state.itil = false);
+        rmm.cli(&["sync", "freshservice", "--yes"]).await.code(0);
+        assert!(rmm.assets("").await.len() >= 39, "an account without assets retires none");
     }
 }
 

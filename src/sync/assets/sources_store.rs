@@ -51,8 +51,9 @@ pub fn put(w: &mut Write<'_>, asset_id: i64, system: &str, place: Option<&str>, 
     Ok(())
 }
 
-/// Forgets what a vendor told: it knows the asset no more.
+/// Forgets what a vendor told and saw: it knows the asset no more.
 pub fn forget(w: &mut Write<'_>, asset_id: i64, system: &str) -> Result<()> {
+    w.run("DELETE FROM asset_observations WHERE asset_id = ?1 AND source = ?2", params![asset_id, system])?;
     w.run("DELETE FROM asset_sources WHERE asset_id = ?1 AND system = ?2", params![asset_id, system])?;
     w.observe("asset");
     Ok(())

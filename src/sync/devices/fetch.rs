@@ -251,9 +251,11 @@ impl Reader {
         }
         let Some(last) = sheets.last().filter(|_| sheets.len() == pages.len()) else { return self.anew(key).await };
         let count = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
-        if !at_end {
-            let page = self.ask(list, count - 1).await?;
-            if self.digest(list, count - 1, &page, &|_| true).ids != last.ids {
+        let first = sheets.first().filter(|_| matches!(list, List::Devices)).map(|sheet| (0, sheet));
+        let last = Some((count - 1, last)).filter(|_| !at_end || first.is_some());
+        for (number, sheet) in first.into_iter().chain(last) {
+            let page = self.ask(list, number).await?;
+            if self.digest(list, number, &page, &|_| true).ids != sheet.ids {
                 return self.anew(key).await;
             }
         }

@@ -108,7 +108,10 @@ impl Inventory {
 
     /// Takes a staged page of devices over; `site` is the site whose own list it is.
     pub fn take(&mut self, list: &str, page: i64, sheet: &Sheet, site: Option<u32>) {
-        self.skip(&sheet.skipped);
+        // What the account's own list had told of is not told again.
+        if site.is_none() || !self.account_whole {
+            self.skip(&sheet.skipped);
+        }
         let chunk = (!sheet.records.is_empty()).then(|| {
             self.chunks.push((list.to_owned(), page));
             u32::try_from(self.chunks.len() - 1).unwrap_or(u32::MAX)

@@ -57,7 +57,7 @@ pub async fn body(job: Job) -> Result<Ended> {
         report.applied += finish_interrupted(&job).await?;
     }
     let (lease, dry_run, full) = (job.lease.clone(), job.options.dry_run, job.options.full);
-    let before = job.db.read(&Scope::All, |c| runs_store::interrupted(c, SYSTEM)).await?.filter(|_| !full);
+    let before = job.db.read(&Scope::All, |c| staged_store::broken_off(c, SYSTEM)).await?.filter(|_| !full);
     let begin = move |w: &mut Write<'_>| {
         let run = runs_store::begin(w, &lease, SYSTEM, dry_run)?;
         let left = before.map(|from| staged_store::inherit(w, from, run)).transpose()?.unwrap_or_default();

@@ -22,6 +22,14 @@ pub fn put(w: &mut Write<'_>, run: i64, pages: &[(String, i64, String)]) -> Resu
     Ok(())
 }
 
+/// The newest run of a source, when it was killed while it read. What a run that failed had read is
+/// read anew: the vendor was not well, and much may have changed since.
+pub fn broken_off(c: &mut Conn, source: &str) -> Result<Option<i64>> {
+    let sql = "SELECT id, status FROM sync_runs WHERE source = ?1 ORDER BY id DESC LIMIT 1";
+    let Some(row) = c.first(sql, params![source])? else { return Ok(None) };
+    Ok(if row.get::<String>(1)? == "interrupted" { Some(row.get(0)?) } else { None })
+}
+
 /// Takes over everything that an interrupted run has staged a moment ago; says how many pages that is.
 pub fn inherit(w: &mut Write<'_>, from: i64, to: i64) -> Result<u64> {
     let sql = "UPDATE sync_pages SET run_id = ?1 WHERE run_id = ?2 AND fetched_at >= ?3";
