@@ -189,7 +189,7 @@ both! {
         let here = |number: usize| uid_of(&rmm, number);
         let company = |number: usize| number_of(number * 31 % 10);
         let admin = rmm.app.admin();
-        let add = async |body: Value| admin.post("/api/assets", &body).await.status(201)["id"].clone();
+        let add = async |body: Value| admin.post("/api/assets", &body).await.status(201).json()["id"].clone();
         let renamed = add(json!({"hostname": "BEFORE", "company_id": company(1), "serial_number": "sn0000001"})).await;
         let junk = add(json!({"hostname": "JUNK", "company_id": company(3), "serial_number": "To be filled by O.E.M."})).await;
         let named = add(json!({"hostname": "srv-a00002", "company_id": company(2), "description": "mine"})).await;
