@@ -40,7 +40,7 @@ const AT_ONCE: usize = 4;
 /// How long a run reads at most; the rest is the next run's.
 const LONGEST: Duration = Duration::from_hours(6);
 /// So many devices in a row that cannot be read: the vendor is not well, and the run ends.
-const FAULTS_ENOUGH: usize = 10;
+const FAULTS_ENOUGH: usize = 8;
 /// Faults that are described.
 const DESCRIBED: usize = 20;
 
@@ -146,7 +146,7 @@ async fn work(job: &Job, client: &Arc<Datto>, run: i64, due: Vec<Due>) -> Result
 
 /// Whether every further question would fail as well.
 fn is_final(cause: &Cause) -> bool {
-    matches!(cause, Cause::Denied(..) | Cause::Blocked(_) | Cause::Limited(_) | Cause::Unreachable(_))
+    matches!(cause, Cause::Denied(400 | 401, _) | Cause::Blocked(_) | Cause::Limited(_))
 }
 
 /// Stores what was read of one device, in one transaction.

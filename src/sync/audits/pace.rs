@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::sync::{datto::client::Datto, fault::Fault};
+use crate::sync::{
+    datto::client::Datto,
+    fault::{Cause, Fault},
+};
 
 /// Devices after which the vendor is asked how much of the budget is used.
 const EVERY: u32 = 20;
@@ -27,7 +30,7 @@ impl Pace {
     /// Returns when there is room for another device.
     ///
     /// # Errors
-    /// When the vendor does not answer at all.
+    /// When the vendor has shut us out.
     pub async fn wait(&mut self, client: &Datto) -> Result<(), Fault> {
         self.since += 1;
         if self.since < EVERY {
@@ -35,7 +38,12 @@ impl Pace {
         }
         self.since = 0;
         for _ in 0..WAITS {
-            let rate = client.request_rate().await?;
+            let rate = match client.request_rate().await {
+                Ok(rate) => rate,
+                Err(fault) if matches!(fault.cause, Cause::Blocked(_) | Cause::Limited(_)) => return Err(fault),
+                // Not every account tells; what we counted ourselves still holds.
+                Err(_) => break,
+            };
             let Some(reads) = rate.reads.filter(|reads| u64::from(reads.count) * 100 > u64::from(reads.limit) * ENOUGH) else {
                 break;
             };
