@@ -74,7 +74,7 @@ fn say(entry: &Entry) -> Result<(), Failure> {
 
 fn list(entries: &[Entry], json: bool) -> Result<(), Failure> {
     if json {
-        return Ok(out::json(&entries)?);
+        return out::json(&entries);
     }
     if entries.is_empty() {
         return Ok(out::line("nothing waits for a decision")?);

@@ -214,9 +214,10 @@ async fn prove(job: &Job, client: &Freshservice, listed: &Listed, walk: &Walk, r
     loop {
         let from = after.clone();
         let rows = job.db.read(&Scope::All, move |c| rows_store::fed(c, SYSTEM, &from, ROWS)).await?;
-        let Some((last, ..)) = rows.last() else { break };
-        after.clone_from(last);
-        missing.rows.extend(rows.into_iter().filter(|(id, ..)| !listed.contains_key(id)).map(|(id, asset, ..)| (id, asset)));
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.external_id);
+        let unlisted = rows.into_iter().filter(|fed| !listed.contains_key(&fed.external_id));
+        missing.rows.extend(unlisted.map(|fed| (fed.external_id, fed.asset)));
     }
     if missing.rows.is_empty() {
         return Ok(Some(missing));

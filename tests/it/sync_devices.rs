@@ -19,7 +19,7 @@ impl Rmm {
         let psa = Freshservice::start(freshservice::Plan::sized(sites, 5).build()).await;
         let vendor = Datto::start(datto::Plan::sized(sites, devices, 0).build()).await;
         let app = App::builder(engine).freshservice(&psa).datto(&vendor).start().await;
-        let rmm = Self { app, vendor, psa: psa };
+        let rmm = Self { app, vendor, psa };
         rmm.cli(&["sync", "freshservice"]).await.code(0);
         rmm
     }
@@ -208,7 +208,7 @@ both! {
         let psa = Freshservice::start(freshservice::Plan::sized(10, 5).with_assets(40).build()).await;
         let vendor = Datto::start(datto::Plan::sized(10, 60, 0).build()).await;
         let app = App::builder(&engine).freshservice(&psa).datto(&vendor).start().await;
-        let rmm = Rmm { app, vendor, psa: psa };
+        let rmm = Rmm { app, vendor, psa };
         rmm.cli(&["sync", "freshservice"]).await.code(0);
         assert_eq!(rmm.assets("").await.len(), 40);
         rmm.pull(&[]).await.code(0);

@@ -45,6 +45,7 @@ pub async fn collect(db: &Db, system: &'static str, source: &Arc<dyn Source>) ->
 impl Newcomers {
     /// The devices whose serial number and addresses could tell more than their names do: others of
     /// their company carry such marks.
+    #[must_use]
     pub fn worth_a_look(&self) -> Vec<usize> {
         let marked = |candidate: &Candidate| candidate.marks.serial.is_some() || !candidate.marks.macs.is_empty();
         let companies: Vec<i64> =

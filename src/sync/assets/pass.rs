@@ -341,17 +341,17 @@ fn plan_chunk(
         if told.gone.is_some() || (told.waits && row.is_none()) {
             continue;
         }
-        if let Some(row) = row {
-            if let Some(speaker) = other_speaker(rules, source, row, &told.external_id) {
-                let reason = format!("asset {} is also {speaker} at the vendor, which is believed", row.id);
-                items.push(row.mark(Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id)));
-                continue;
-            }
+        if let Some(row) = row
+            && let Some(speaker) = other_speaker(rules, source, row, &told.external_id)
+        {
+            let reason = format!("asset {} is also {speaker} at the vendor, which is believed", row.id);
+            items.push(row.mark(Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id)));
+            continue;
         }
         let is_link = linked.contains_key(&told.external_id);
         let verdict = verdicts.get(&told.external_id).filter(|_| !is_link);
         items.extend(planner::plan(rules, told, row, verdict));
-        dirty |= row.is_none_or(|row| !(row.retired && row.retired_by_hand) && (!is_link || !row.has_heard(rules.system, told)));
+        dirty |= row.is_none_or(|row| !(row.retired && row.retired_by_hand || is_link && row.has_heard(rules.system, told)));
     }
     Ok((items, dirty))
 }

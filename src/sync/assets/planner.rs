@@ -51,6 +51,7 @@ pub struct Rules {
 
 impl Local {
     /// What a row should hold once this vendor has told `values`.
+    #[must_use]
     pub fn wanted(&self, rules: Rules, values: &Cells) -> Cells {
         let before = self.told.get(rules.system).map(|(words, _)| words);
         let now = fields::overlay(before, values);
@@ -61,6 +62,7 @@ impl Local {
     }
 
     /// What the row should hold once this vendor no longer knows it.
+    #[must_use]
     pub fn without(&self, rules: Rules) -> Cells {
         let told: Vec<(&str, &Words)> = self.others(rules.system).collect();
         let had: Vec<&Words> = self.told.get(rules.system).map(|(words, _)| words).into_iter().collect();
@@ -77,11 +79,13 @@ impl Local {
     }
 
     /// Whether another vendor knows it too.
+    #[must_use]
     pub fn is_known_elsewhere(&self, system: &str) -> bool {
         self.links.iter().any(|(name, _)| name != system)
     }
 
     /// The fields in which it differs: those to change, and those that a person pinned.
+    #[must_use]
     pub fn differences(&self, wanted: &Cells) -> (Vec<FieldChange>, Vec<FieldChange>) {
         let (mut changes, mut pinned) = (Vec::new(), Vec::new());
         for (field, to) in wanted.iter() {
@@ -96,6 +100,7 @@ impl Local {
     }
 
     /// The same item about this row.
+    #[must_use]
     pub fn mark(&self, mut item: Item) -> Item {
         item.entity_id = Some(self.id);
         item.rev = Some(self.rev);
@@ -103,6 +108,7 @@ impl Local {
     }
 
     /// Whether what this vendor tells beside the row's columns is stored as it tells it.
+    #[must_use]
     pub fn has_heard(&self, system: &str, told: &Told) -> bool {
         let Some((words, place)) = self.told.get(system) else { return false };
         let same_seen = told
@@ -114,6 +120,7 @@ impl Local {
 }
 
 /// Plans one record. `row` is the asset that it is linked to, or that it turns out to be.
+#[must_use]
 pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Verdict>) -> Vec<Item> {
     let mut items = Vec::new();
     if !told.ignored.is_empty() {
@@ -122,7 +129,7 @@ pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Ver
     }
     match (row, verdict) {
         (Some(row), Some(Verdict::Adopt(_, why))) => {
-            existing(&mut items, rules, told, row, Some(format!("not linked before, {why}")))
+            existing(&mut items, rules, told, row, Some(format!("not linked before, {why}")));
         }
         (Some(row), _) => existing(&mut items, rules, told, row, None),
         (None, verdict) => {

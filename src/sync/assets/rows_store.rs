@@ -29,17 +29,28 @@ pub fn live(c: &mut Conn, system: &str) -> Result<u64> {
     Ok(u64::try_from(c.one(sql, params![system])?.get::<i64>(0)?).unwrap_or(0))
 }
 
-/// Live assets that a vendor feeds, a few at a time: (asset, vendor's id, company, place).
-pub fn fed(c: &mut Conn, system: &str, after: &str, limit: i64) -> Result<Vec<(String, i64, Option<i64>, Option<String>)>> {
+/// A live asset that a vendor feeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fed {
+    /// The vendor's id.
+    pub external_id: String,
+    /// The asset.
+    pub asset: i64,
+    /// Whose it is.
+    pub company: Option<i64>,
+    /// Its place at the vendor.
+    pub place: Option<String>,
+}
+
+/// Live assets that a vendor feeds, a few at a time, in the order of the vendor's ids.
+pub fn fed(c: &mut Conn, system: &str, after: &str, limit: i64) -> Result<Vec<Fed>> {
     let sql = "SELECT link.external_id, asset.id, asset.company_id, source.place FROM links link
                JOIN @assets asset ON asset.id = link.entity_id
                LEFT JOIN @asset_sources source ON source.asset_id = asset.id AND source.system = link.system
                WHERE link.system = ?1 AND link.entity = 'asset' AND link.external_id > ?2 AND asset.retired_at IS NULL
                ORDER BY link.external_id LIMIT ?3";
-    c.all(sql, params![system, after, limit])?
-        .iter()
-        .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-        .collect()
+    let read = |row: &Row| Ok(Fed { external_id: row.get(0)?, asset: row.get(1)?, company: row.get(2)?, place: row.get(3)? });
+    c.all(sql, params![system, after, limit])?.iter().map(read).collect()
 }
 
 /// These assets, tombstones included.

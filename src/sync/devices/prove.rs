@@ -9,7 +9,10 @@ use super::{fetch::Reader, inventory::Inventory, sites_store::Known};
 use crate::{
     error::Result,
     sync::{
-        assets::{Missing, rows_store},
+        assets::{
+            Missing,
+            rows_store::{self, Fed},
+        },
         datto::{NAME, SYSTEM, wire},
         planner::retire::Evidence,
     },
@@ -24,14 +27,6 @@ const ALIVE_ENOUGH: usize = 20;
 const FAULTS_ENOUGH: usize = 3;
 /// Rows read together.
 const ROWS: i64 = 1000;
-
-/// A live asset that no list had as a live device.
-struct Lost {
-    external_id: String,
-    asset: i64,
-    company: Option<i64>,
-    place: Option<String>,
-}
 
 /// What was found out.
 #[derive(Default)]
@@ -89,16 +84,15 @@ impl Reader {
         Ok(findings)
     }
 
-    async fn lost(&self, inventory: &Inventory) -> Result<Vec<Lost>> {
+    async fn lost(&self, inventory: &Inventory) -> Result<Vec<Fed>> {
         let mut lost = Vec::new();
         let mut after = String::new();
         loop {
             let from = after.clone();
             let rows = self.job.db.read(&Scope::All, move |c| rows_store::fed(c, SYSTEM, &from, ROWS)).await?;
-            let Some((last, ..)) = rows.last() else { return Ok(lost) };
-            after.clone_from(last);
-            let unlisted = rows.into_iter().filter(|(external_id, ..)| !inventory.is_live(external_id));
-            lost.extend(unlisted.map(|(external_id, asset, company, place)| Lost { external_id, asset, company, place }));
+            let Some(last) = rows.last() else { return Ok(lost) };
+            after.clone_from(&last.external_id);
+            lost.extend(rows.into_iter().filter(|fed| !inventory.is_live(&fed.external_id)));
         }
     }
 
@@ -124,7 +118,7 @@ impl Reader {
         }
     }
 
-    async fn ask_each(&self, open: &[&Lost], inventory: &mut Inventory, findings: &mut Findings) -> Result<()> {
+    async fn ask_each(&self, open: &[&Fed], inventory: &mut Inventory, findings: &mut Findings) -> Result<()> {
         let (mut alive, mut gone, mut faults) = (Vec::new(), 0_usize, 0_usize);
         for (at, lost) in open.iter().enumerate() {
             let evidence = if at >= LOOKUPS {
@@ -175,7 +169,7 @@ impl Reader {
         Ok(())
     }
 
-    async fn walk_again(&self, open: &[&Lost], inventory: &Inventory, findings: &mut Findings) -> Result<()> {
+    async fn walk_again(&self, open: &[&Fed], inventory: &Inventory, findings: &mut Findings) -> Result<()> {
         let first = inventory.account_whole && inventory.sites.iter().all(|site| site.whole);
         let again = if first { self.read_again(inventory).await? } else { None };
         for lost in open {
@@ -193,7 +187,7 @@ impl Reader {
 }
 
 /// Why nothing can be said of an asset: a site that could have it was not read whole.
-fn blind(lost: &Lost, inventory: &Inventory, coverage: &Coverage<'_>, unread: &HashSet<String>) -> Option<String> {
+fn blind(lost: &Fed, inventory: &Inventory, coverage: &Coverage<'_>, unread: &HashSet<String>) -> Option<String> {
     if unread.is_empty() {
         return None;
     }

@@ -11,7 +11,7 @@ use super::{
     prove::Coverage,
     sites::{Companies, Match},
     sites_store::{self, Known},
-    source::Devices,
+    source::{Devices, Whose},
     staged_store,
 };
 use crate::{
@@ -142,7 +142,11 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
         .sites
         .iter()
         .zip(&matches)
-        .map(|(site, found)| (site.deleted || site.numbers.is_some() || known.contains_key(&site.uid)).then_some(found.company))
+        .map(|(site, found)| match found.company {
+            Some(company) => Whose::Company(company),
+            None if site.deleted || site.numbers.is_some() || known.contains_key(&site.uid) => Whose::Nobody,
+            None => Whose::Unread,
+        })
         .collect();
     let names = job.config.datto.fields.clone();
     let source: Arc<dyn Source> = Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, names });

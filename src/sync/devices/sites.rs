@@ -35,6 +35,7 @@ pub struct Match {
 
 impl Companies {
     /// From every company, tombstones included, and the links of sites.
+    #[must_use]
     pub fn new(all: Vec<CompanyRef>, links: HashMap<String, Vec<i64>>) -> Self {
         let by_number = all.iter().map(|company| (company.number.clone(), company.clone())).collect();
         Self { by_number, by_id: all.into_iter().map(|company| (company.id, company)).collect(), links }
@@ -46,6 +47,7 @@ impl Companies {
 
     /// Decides about one site. `numbers` are the distinct values of its variable, `None` when they
     /// could not be read; `known` is what we knew of it.
+    #[must_use]
     pub fn resolve(&self, uid: &str, name: &str, numbers: Option<&[String]>, known: Option<&Known>) -> Match {
         let kept = known.and_then(|known| known.company_id).and_then(|id| self.live(id));
         let Some(numbers) = numbers else {
@@ -75,34 +77,31 @@ impl Companies {
                             company.name, other.name, other.number
                         );
                         let candidates = vec![candidate(company, "its account number"), candidate(other, "linked before")];
-                        self.unsure(known, kept, reason, candidates)
+                        unsure(known, kept, reason, candidates)
                     }
                     None => Match { company: Some(company.id), basis: "number", ..Match::default() },
                 },
                 Some(company) => {
                     let reason = format!("its variable says {number}, the number of {}, which is retired", company.name);
-                    self.unsure(known, kept, reason, self.alike(name))
+                    unsure(known, kept, reason, self.alike(name))
                 }
-                None => self.unsure(
-                    known,
-                    kept,
-                    format!("its variable says {number}, which is no company's number"),
-                    self.alike(name),
-                ),
+                None => {
+                    unsure(known, kept, format!("its variable says {number}, which is no company's number"), self.alike(name))
+                }
             },
             [] => match (linked.as_slice(), kept) {
                 ([company], _) => Match { company: Some(company.id), basis: "link", ..Match::default() },
                 ([], Some(company)) => Match { company: Some(company.id), basis: "link", ..Match::default() },
-                ([], None) => self.unsure(known, kept, "it has no account number".to_owned(), self.alike(name)),
+                ([], None) => unsure(known, kept, "it has no account number".to_owned(), self.alike(name)),
                 (several, _) => {
                     let candidates = several.iter().map(|company| candidate(company, "linked before")).collect();
-                    self.unsure(known, kept, "it has no account number and is linked to several companies".to_owned(), candidates)
+                    unsure(known, kept, "it has no account number and is linked to several companies".to_owned(), candidates)
                 }
             },
             several => {
                 let reason = format!("its variables say different numbers: {}", several.join(", "));
                 let named = several.iter().filter_map(|number| self.by_number.get(number)).filter(|company| !company.retired);
-                self.unsure(known, kept, reason, named.map(|company| candidate(company, "one of its account numbers")).collect())
+                unsure(known, kept, reason, named.map(|company| candidate(company, "one of its account numbers")).collect())
             }
         }
     }
@@ -140,16 +139,6 @@ impl Companies {
         Match { review: Some((reason, candidates)), reopened: true, ..stays }
     }
 
-    /// Nothing is guessed: the site stays where it was.
-    fn unsure(&self, known: Option<&Known>, kept: Option<&CompanyRef>, reason: String, candidates: Vec<Candidate>) -> Match {
-        let basis = if kept.is_some() { known.map_or("none", |known| basis(&known.basis)) } else { "none" };
-        let reason = match kept {
-            Some(company) => format!("{reason}; it stays with {} until a person decides", company.name),
-            None => reason,
-        };
-        Match { company: kept.map(|company| company.id), basis, review: Some((reason, candidates)), ..Match::default() }
-    }
-
     /// Companies whose names look like the site's: what a person may mean, never a decision.
     fn alike(&self, name: &str) -> Vec<Candidate> {
         let site = words(name);
@@ -163,6 +152,16 @@ impl Companies {
         found.sort_by_key(|(shared, company)| (usize::MAX - shared, company.id));
         found.into_iter().take(NAMED).map(|(_, company)| candidate(company, "a similar name")).collect()
     }
+}
+
+/// Nothing is guessed: the site stays where it was.
+fn unsure(known: Option<&Known>, kept: Option<&CompanyRef>, reason: String, candidates: Vec<Candidate>) -> Match {
+    let basis = if kept.is_some() { known.map_or("none", |known| basis(&known.basis)) } else { "none" };
+    let reason = match kept {
+        Some(company) => format!("{reason}; it stays with {} until a person decides", company.name),
+        None => reason,
+    };
+    Match { company: kept.map(|company| company.id), basis, review: Some((reason, candidates)), ..Match::default() }
 }
 
 fn candidate(company: &CompanyRef, why: &str) -> Candidate {
@@ -183,6 +182,7 @@ fn basis(word: &str) -> &'static str {
 }
 
 /// Whether a variable's name means this one: case, blanks, underscores and hyphens do not count.
+#[must_use]
 pub fn same_name(name: &str, wanted: &str) -> bool {
     let plain = |text: &str| -> String { fold(text).chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-')).collect() };
     !plain(wanted).is_empty() && plain(name) == plain(wanted)

@@ -16,14 +16,25 @@ use crate::{
     },
 };
 
+/// Whose a site is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// This company's.
+    Company(i64),
+    /// Nobody's until a person decides.
+    Nobody,
+    /// That could not be found out this time.
+    Unread,
+}
+
 /// Staged pages, with whose each site is.
 pub struct Devices {
     /// The run that staged them.
     pub run: i64,
     /// What was listed.
     pub inventory: Arc<Inventory>,
-    /// Whose each site is, by its place in the inventory; `None` when that could not be found out.
-    pub companies: Vec<Option<Option<i64>>>,
+    /// Whose each site is, by its place in the inventory.
+    pub companies: Vec<Whose>,
     /// Names of user-defined fields.
     pub names: FieldNames,
 }
@@ -47,9 +58,9 @@ impl Source for Devices {
             }
             let site = place.site.and_then(|at| self.inventory.site(at));
             let whose = place.site.and_then(|at| self.companies.get(at as usize)).copied();
-            let company = whose.flatten().flatten();
+            let company = if let Some(Whose::Company(id)) = whose { Some(id) } else { None };
             let Some(mut device) = mapping::device(record, site, company, &self.names) else { continue };
-            if whose == Some(None) {
+            if whose == Some(Whose::Unread) {
                 device.values.remove("company_id");
                 device.waits = true;
             }

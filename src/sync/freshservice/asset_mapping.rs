@@ -33,7 +33,7 @@ impl Known {
 
     /// The normalised type: of the type itself, else of the nearest one above that says something.
     fn kind(&self, id: &str) -> &'static str {
-        self.line(id).map(|name| type_of_category(name)).find(|kind| *kind != "other").unwrap_or("other")
+        self.line(id).map(type_of_category).find(|kind| *kind != "other").unwrap_or("other")
     }
 
     /// Whether records of this type are things that somebody uses.
