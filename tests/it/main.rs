@@ -59,6 +59,7 @@ mod sync_pull;
 mod sync_safety;
 mod sync_tickets;
 mod tenants;
+mod ticket_push;
 mod tickets;
 mod undo;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]

@@ -30,23 +30,25 @@ fn html(text: &str) -> String {
     format!("<div>{}</div>", escaped.replace('\n', "<br>"))
 }
 
-/// Whether the ticket has this note: the same words, written since it was sent.
-pub async fn find(client: &Freshservice, entry: &Entry, sent_at: &str) -> Result<bool, Fault> {
+/// The id of this note among the ticket's conversations: the same words, written since it was sent, and not
+/// one of those (`taken`) that are known to be another note of ours.
+pub async fn find(client: &Freshservice, entry: &Entry, sent_at: &str, taken: &[String]) -> Result<Option<String>, Fault> {
     let since = before(sent_at);
     let wanted = words(entry.wanted.get("body").and_then(Value::as_str).unwrap_or_default());
     for number in 1..=MOST_PAGES {
         let page = match client.conversations(&entry.target, number).await {
-            Err(fault) if fault.cause == Cause::Missing => return Ok(false),
+            Err(fault) if fault.cause == Cause::Missing => return Ok(None),
             other => other?,
         };
         if page.records.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
-        if page.records.iter().any(|note| is_it(note, &wanted, &since)) {
-            return Ok(true);
+        let ours = page.records.iter().filter(|note| is_it(note, &wanted, &since)).filter_map(|note| id(note.get("id")?));
+        if let Some(found) = ours.into_iter().find(|id| !taken.contains(id)) {
+            return Ok(Some(found));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 fn before(sent_at: &str) -> String {
@@ -57,8 +59,8 @@ fn before(sent_at: &str) -> String {
 fn is_it(note: &Value, wanted: &str, since: &str) -> bool {
     let at = note.get("created_at").and_then(Value::as_str).and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let recent = at.is_some_and(|at| format_time(at).as_str() >= since);
-    let says = |key: &str| note.get(key).and_then(Value::as_str).is_some_and(|text| words(&plain(text)) == wanted);
-    recent && note.get("id").and_then(id).is_some() && (says("body_text") || says("body"))
+    let says = |key: &str| note.get(key).and_then(Value::as_str).is_some_and(|text| words(text) == wanted || words(&plain(text)) == wanted);
+    recent && (says("body_text") || says("body"))
 }
 
 /// Text without its markup, good enough to compare what we wrote ourselves.

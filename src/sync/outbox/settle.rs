@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     decide::same,
     fields,
-    model::{Entry, Operation, State},
+    model::{Entry, Operation, State, Values},
     store, tickets,
 };
 use crate::{
@@ -18,9 +18,9 @@ use crate::{
     tickets::Ticket,
 };
 
-/// Settles a verified entry.
-pub fn done(w: &mut Write<'_>, entry: &Entry, warning: Option<&str>) -> Result<()> {
-    store::settle(w, entry.id, State::Done, None, warning)?;
+/// Settles a verified entry; `found` is what the vendor calls it, where that is worth knowing.
+pub fn done(w: &mut Write<'_>, entry: &Entry, found: Option<&Values>, warning: Option<&str>) -> Result<()> {
+    store::settle(w, entry.id, State::Done, found, warning)?;
     let Some(id) = entry.entity_id else { return Ok(()) };
     let reason = format!("written to {} and read back; {}", entry.operation.vendor(), entry.reason);
     match entry.entity.as_deref() {
@@ -33,7 +33,7 @@ pub fn done(w: &mut Write<'_>, entry: &Entry, warning: Option<&str>) -> Result<(
             let agrees = both && fields::of_contact(&contact, "name").is_ok_and(|wanted| wanted == entry.wanted);
             if agrees { pins::unpin(w, Contact::ENTITY, id, "name").map(|_| ()) } else { Ok(()) }
         }
-        Some(Ticket::ENTITY) => tickets::arrived(w, id, entry, &reason),
+        Some(Ticket::ENTITY) => tickets::arrived(w, id, entry, found, &reason),
         _ => Ok(()),
     }
 }

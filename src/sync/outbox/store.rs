@@ -163,6 +163,16 @@ pub fn unsettled(c: &mut Conn, operation: Operation) -> Result<Vec<i64>> {
     c.all(sql, params![operation.as_str()])?.iter().map(|row| row.get(0)).collect()
 }
 
+/// The vendor's ids of the notes of ours that a ticket is known to have.
+///
+/// # Errors
+/// Those of the engine.
+pub fn notes(c: &mut Conn, ticket: &str) -> Result<Vec<String>> {
+    let sql = "SELECT found FROM outbox WHERE operation = 'ticket_note' AND target = ?1 AND state = 'done' AND found IS NOT NULL";
+    let id = |row: &Row| Ok(values(row.get(0)?)?.and_then(|found| found.get("id").and_then(Value::as_str).map(str::to_owned)));
+    c.all(sql, params![ticket])?.iter().filter_map(|row| id(row).transpose()).collect()
+}
+
 /// Drops what waits for a person about a record: the vendor has by now what was wanted.
 ///
 /// # Errors

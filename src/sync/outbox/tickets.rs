@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     db::Write,
-    error::Result,
+    error::{Error, Result},
     history::{self, Record},
     sync::freshservice::SYSTEM,
-    tickets::{Ticket, store as tickets},
+    tickets::{Ticket, said_store, store as tickets},
 };
 
 /// Queues a ticket's status and a note of ours, inside the write that made them; returns the entries' ids.
@@ -42,18 +42,18 @@ pub fn enqueue(w: &mut Write<'_>, ticket: &Ticket, status: bool, note: Option<(i
         ids.push(store::enqueue(w, &wish(Operation::Ticket, String::new(), wanted))?);
     }
     if let Some((row, text)) = note {
-        let wanted = Map::from_iter([("body".to_owned(), json!(text)), ("private".to_owned(), json!(true))]);
+        let wanted = json!({ "body": text, "private": true, "note": row }).as_object().cloned().unwrap_or_default();
         ids.push(store::enqueue(w, &wish(Operation::TicketNote, format!("note {row}"), wanted))?);
     }
     Ok(ids)
 }
 
-/// What follows from a write that the vendor has: a trace, and the end of the status's pin when nobody has
-/// written another one since.
+/// What follows from a write that the vendor has: a trace, the vendor's name for a note of ours, and the end of
+/// the status's pin when nobody has written another one since.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn arrived(w: &mut Write<'_>, id: i64, entry: &Entry, reason: &str) -> Result<()> {
+pub fn arrived(w: &mut Write<'_>, id: i64, entry: &Entry, found: Option<&Values>, reason: &str) -> Result<()> {
     let Some(ticket) = history::find::<Ticket>(w, id)? else { return Ok(()) };
     let mut told = Map::new();
     if entry.operation == Operation::Ticket {
@@ -63,6 +63,13 @@ pub fn arrived(w: &mut Write<'_>, id: i64, entry: &Entry, reason: &str) -> Resul
             tickets::release_status(w, id)?;
         }
         told.insert(format!("{SYSTEM}:status"), Value::Array(vec![was, wanted]));
+    }
+    let theirs = found.and_then(|found| found.get("id")?.as_str()?.parse().ok());
+    if let Some((ours, theirs)) = entry.wanted.get("note").and_then(Value::as_i64).zip(theirs) {
+        match said_store::note_sent(w, ours, theirs) {
+            Err(Error::NotFound { .. }) => {}
+            other => other?,
+        }
     }
     history::note_raw(w, Ticket::ENTITY, id, "push", Some(reason), told)
 }

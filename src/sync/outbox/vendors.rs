@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     fields,
     model::{Entry, Operation, Values},
-    notes, variables,
+    notes, store, variables,
 };
 use crate::{
     config::Config,
@@ -16,6 +16,7 @@ use crate::{
         fault::{Cause, Fault},
         freshservice::client::Freshservice,
     },
+    types::Scope,
 };
 
 /// What of a department is sent with every write: a partial one is refused by some accounts (contract §6.2).
@@ -23,6 +24,7 @@ const WHOLE: [&str; 5] = ["name", "description", "head_user_id", "prime_user_id"
 
 /// The vendors that are configured.
 pub struct Vendors {
+    db: Db,
     freshservice: Option<Freshservice>,
     datto: Option<Datto>,
     names: crate::config::FieldNames,
@@ -48,7 +50,7 @@ impl Vendors {
         let datto = config.datto.credentials().map(|_| Datto::open(db, config)).transpose()?;
         let (names, variable) =
             (config.freshservice.fields.clone(), config.datto.fields.vendor_name("account_number").to_owned());
-        Ok(Self { freshservice, datto, names, variable })
+        Ok(Self { db: db.clone(), freshservice, datto, names, variable })
     }
 
     /// Whether the entry's vendor is configured.
@@ -95,8 +97,15 @@ impl Vendors {
     /// A note has no key of its own: it is looked for among those written since it was sent.
     async fn look_for_note(&self, entry: &Entry) -> Result<Sight, Fault> {
         let Some(sent_at) = &entry.sent_at else { return Ok(Sight::default()) };
-        let is_there = notes::find(self.freshservice()?, entry, sent_at).await?;
-        Ok(Sight { values: if is_there { entry.wanted.clone() } else { Values::new() }, ..Sight::default() })
+        let target = entry.target.clone();
+        // Without them, a note might be taken for another one of the same words; that is the lesser evil.
+        let taken = self.db.read(&Scope::All, move |c| store::notes(c, &target)).await.unwrap_or_default();
+        let mut sight = Sight::default();
+        if let Some(id) = notes::find(self.freshservice()?, entry, sent_at, &taken).await? {
+            sight.values = entry.wanted.clone();
+            sight.record.insert("id".to_owned(), id.into());
+        }
+        Ok(sight)
     }
 
     /// Sends what the entry wants, once, to a record as it was just seen.
