@@ -59,7 +59,9 @@ fn before(sent_at: &str) -> String {
 fn is_it(note: &Value, wanted: &str, since: &str) -> bool {
     let at = note.get("created_at").and_then(Value::as_str).and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let recent = at.is_some_and(|at| format_time(at).as_str() >= since);
-    let says = |key: &str| note.get(key).and_then(Value::as_str).is_some_and(|text| words(text) == wanted || words(&plain(text)) == wanted);
+    let says = |key: &str| {
+        note.get(key).and_then(Value::as_str).is_some_and(|text| words(text) == wanted || words(&plain(text)) == wanted)
+    };
     recent && (says("body_text") || says("body"))
 }
 
