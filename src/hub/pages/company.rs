@@ -239,7 +239,7 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
         number.push(Value::badge("warning", "not at the vendor yet"));
     }
     let vendor = view.external_id.map_or(Value::None, |id| Value::Code(id.to_string()));
-    vec![
+    let mut parts = vec![
         (
             "Company",
             vec![
@@ -273,10 +273,17 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
                 text("Managed users", "managed_users", &view.managed_users),
                 text("Managed devices", "managed_devices", &view.managed_devices),
                 text("Managed network", "managed_network", &view.managed_network),
-                days("Devices quiet after", "life_quiet_days", view.life_quiet_days),
-                days("Devices stale after", "life_stale_days", view.life_stale_days),
-                days("Devices archived after", "life_archived_days", view.life_archived_days),
             ],
         ),
-    ]
+    ];
+    // Most companies go by the general setting; three dashes would say nothing.
+    let own = [
+        days("Devices quiet after", "life_quiet_days", view.life_quiet_days),
+        days("Devices stale after", "life_stale_days", view.life_stale_days),
+        days("Devices archived after", "life_archived_days", view.life_archived_days),
+    ];
+    if let Some((_, contract)) = parts.last_mut() {
+        contract.extend(own.into_iter().filter(|item| !matches!(item.value, Value::None)));
+    }
+    parts
 }
