@@ -41,12 +41,33 @@ const LIST: &str = "assets";
 /// Records asked for one by one.
 const LOOKUPS: usize = 300;
 /// So many alive and none gone: the list lies.
-const ALIVE_ENOUGH: usize = 20;
+const ALIVE_ENOUGH: u32 = 20;
+/// What is said of one that is alive.
+const ALIVE: &str = "its own address still has it";
 /// Rows read together.
 const ROWS: i64 = 1000;
 
 /// What the list had, by vendor id: on which page, and its display id.
 type Listed = HashMap<String, i64>;
+
+/// What the walk over the list found.
+#[derive(Default)]
+struct Found {
+    pages: Vec<i64>,
+    listed: Listed,
+    walk: Walk,
+    /// One listed asset: its id and display id.
+    sample: Option<(String, String)>,
+}
+
+/// By which number single assets can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Address {
+    /// The display id, as the vendor documents it.
+    Display,
+    /// The id.
+    Id,
+}
 
 /// The staged records as the planner reads them.
 struct Assets {
@@ -95,7 +116,7 @@ pub async fn finish_interrupted(job: &Job) -> Result<u64> {
 /// Those of the database. What the vendor does wrong is written into the report.
 pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Vec<Item>> {
     job.progress.begin("reading assets", None);
-    let (pages, listed, walk) = match read(job, client, run, report).await {
+    let found = match read(job, client, run, report).await {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(Vec::new()),
         Err(Error::Upstream { message, .. }) => {
@@ -106,9 +127,10 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
         Err(error) => return Err(error),
     };
     report.kinds.push(Kind::Asset);
-    report.listed.insert(Kind::Asset.plural(), listed.len());
+    report.listed.insert(Kind::Asset.plural(), found.listed.len());
     let known = Known { types: types(client).await, ..known(job).await? };
-    let Some(missing) = prove(job, client, &listed, &walk, report).await? else { return Ok(Vec::new()) };
+    let Some(missing) = prove(job, client, &found, report).await? else { return Ok(Vec::new()) };
+    let Found { pages, listed, .. } = found;
     let source: Arc<dyn Source> = Arc::new(Assets { run, pages, listed, known });
     let found = newcomers::collect(&job.db, SYSTEM, &source).await?;
     let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates));
@@ -121,9 +143,9 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
 }
 
 /// Walks the list into staging. `None` when the account has no assets at all.
-async fn read(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Option<(Vec<i64>, Listed, Walk)>> {
+async fn read(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Option<Found>> {
     let mut ask = Ask { all_workspaces: true, ..Ask::default() };
-    let (mut walk, mut listed, mut pages) = (Walk::default(), Listed::new(), Vec::new());
+    let mut found = Found::default();
     let (mut number, mut repeated) = (1, 0);
     loop {
         let page = match client.assets(number, ask).await {
@@ -138,12 +160,11 @@ async fn read(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -
             page => page?,
         };
         let ids = ids(&page);
-        match walk.take(number, &ids) {
+        match found.walk.take(number, &ids) {
             Step::Next(next) => {
                 repeated = 0;
                 keep(job, run, number, &page).await?;
-                pages.push(i64::from(number));
-                note(&page, number, &mut listed, report);
+                found.note(&page, number, report);
                 job.progress.add(page.records.len());
                 number = next;
             }
@@ -154,7 +175,7 @@ async fn read(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -
                     tokio::time::sleep(retry::backoff(repeated)).await;
                 }
             }
-            Step::Done => return Ok(Some((pages, listed, walk))),
+            Step::Done => return Ok(Some(found)),
             Step::Broken(why) => {
                 return Err(Error::Upstream { service: NAME, message: format!("{NAME}: the list of assets: {why}") });
             }
@@ -173,13 +194,18 @@ async fn keep(job: &Job, run: i64, number: u32, page: &Page) -> Result<()> {
     job.write(&Actor::system("sync"), move |w| staged_store::put(w, run, &staged)).await
 }
 
-fn note(page: &Page, number: u32, listed: &mut Listed, report: &mut Report) {
-    for (index, record) in page.records.iter().enumerate() {
-        match record.get("id").and_then(wire::id) {
-            Some(id) => {
-                listed.insert(id, i64::from(number));
+impl Found {
+    fn note(&mut self, page: &Page, number: u32, report: &mut Report) {
+        self.pages.push(i64::from(number));
+        for (index, record) in page.records.iter().enumerate() {
+            let Some(id) = record.get("id").and_then(wire::id) else {
+                report.skip(&[format!("an asset on page {number}, record {}: no usable id", index + 1)]);
+                continue;
+            };
+            if let (None, Some(display_id)) = (&self.sample, record.get("display_id").and_then(wire::id)) {
+                self.sample = Some((id.clone(), display_id));
             }
-            None => report.skip(&[format!("an asset on page {number}, record {}: no usable id", index + 1)]),
+            self.listed.insert(id, i64::from(number));
         }
     }
 }
@@ -208,7 +234,8 @@ async fn known(job: &Job) -> Result<Known> {
 }
 
 /// Looks into every fed asset that the list lacked. `None` when the list as a whole proves nothing.
-async fn prove(job: &Job, client: &Freshservice, listed: &Listed, walk: &Walk, report: &mut Report) -> Result<Option<Missing>> {
+async fn prove(job: &Job, client: &Freshservice, found: &Found, report: &mut Report) -> Result<Option<Missing>> {
+    let (listed, walk) = (&found.listed, &found.walk);
     let mut missing = Missing::default();
     let mut after = String::new();
     loop {
@@ -230,30 +257,34 @@ async fn prove(job: &Job, client: &Freshservice, listed: &Listed, walk: &Walk, r
         report.ending = Ending::Upstream;
         return Ok(None);
     }
+    let Some(address) = address(client, found).await else {
+        let again = if walk.disturbed() { None } else { again(client).await? };
+        for (id, _) in &missing.rows {
+            let evidence = match &again {
+                Some(listed) if !listed.contains(id) => {
+                    Evidence::Gone(format!("absent from two complete walks of the list, the second at {}", now()))
+                }
+                Some(_) => Evidence::Unclear("a second walk of the list found it".to_owned()),
+                None => Evidence::Unclear("the list moved while it was walked".to_owned()),
+            };
+            missing.evidence.insert(id.clone(), evidence);
+        }
+        return Ok(Some(missing));
+    };
     let ids: Vec<i64> = missing.rows.iter().map(|(_, asset)| *asset).collect();
     let sources = job.db.read(&Scope::All, move |c| sources_store::of(c, ids)).await?;
     let (mut alive, mut gone) = (0, 0);
     for (at, (id, asset)) in missing.rows.iter().enumerate() {
         let source = sources.get(asset).and_then(|all| all.iter().find(|source| source.system == SYSTEM));
         let display_id = source.and_then(|source| source.words.get("display_id")).and_then(Value::as_str);
-        let evidence = match display_id {
+        let number = if address == Address::Id { Some(id.as_str()) } else { display_id };
+        let evidence = match number {
             _ if at >= LOOKUPS => Evidence::Unclear("not asked about yet; the next run goes on".to_owned()),
-            _ if walk.disturbed() => Evidence::Unclear("the list moved while it was read".to_owned()),
             None => Evidence::Unclear("its own address is not known".to_owned()),
-            Some(display_id) => match client.asset(display_id).await {
-                Ok(None) => Evidence::Gone(format!("its own address /assets/{display_id} answered 404 at {}", now())),
-                Ok(Some(record)) if is_trash(&record) => {
-                    Evidence::Gone(format!("it is in the vendor's trash, said /assets/{display_id} at {}", now()))
-                }
-                Ok(Some(record)) if record.get("id").and_then(wire::id).as_ref() == Some(id) => {
-                    alive += 1;
-                    Evidence::Unclear("its own address still has it".to_owned())
-                }
-                Ok(Some(_)) => Evidence::Unclear("its own address is another asset's now".to_owned()),
-                Err(fault) => Evidence::Unclear(fault.to_string()),
-            },
+            Some(number) => ask(client, id, number).await,
         };
         gone += u32::from(matches!(evidence, Evidence::Gone(_)));
+        alive += u32::from(evidence == Evidence::Unclear(ALIVE.to_owned()));
         missing.evidence.insert(id.clone(), evidence);
         if alive >= ALIVE_ENOUGH && gone == 0 {
             report
@@ -263,25 +294,63 @@ async fn prove(job: &Job, client: &Freshservice, listed: &Listed, walk: &Walk, r
             return Ok(None);
         }
     }
-    if gone > 0 && !can_ask(job, client, listed).await? {
-        // A vendor that calls everything missing has said nothing.
-        missing.evidence.clear();
-    }
     Ok(Some(missing))
+}
+
+/// What its own address says of an asset that the list lacked.
+async fn ask(client: &Freshservice, id: &str, number: &str) -> Evidence {
+    match client.asset(number).await {
+        Ok(None) => Evidence::Gone(format!("its own address /assets/{number} answered 404 at {}", now())),
+        Ok(Some(record)) if is_trash(&record) => {
+            Evidence::Gone(format!("it is in the vendor's trash, said /assets/{number} at {}", now()))
+        }
+        Ok(Some(record)) if record.get("id").and_then(wire::id).as_deref() == Some(id) => Evidence::Unclear(ALIVE.to_owned()),
+        Ok(Some(_)) => Evidence::Unclear("its own address is another asset's now".to_owned()),
+        Err(fault) => Evidence::Unclear(fault.to_string()),
+    }
 }
 
 fn is_trash(record: &Map<String, Value>) -> bool {
     ["trashed", "deleted"].iter().any(|key| record.get(*key) == Some(&Value::Bool(true)))
 }
 
-/// Whether single assets can be asked for at all: one that was just listed must be there.
-async fn can_ask(job: &Job, client: &Freshservice, listed: &Listed) -> Result<bool> {
-    let linked = job.db.read(&Scope::All, |c| rows_store::linked(c, SYSTEM)).await?;
-    let Some(asset) = linked.iter().find(|(id, _)| listed.contains_key(*id)).map(|(_, asset)| *asset) else { return Ok(false) };
-    let mut sources = job.db.read(&Scope::All, move |c| sources_store::of(c, vec![asset])).await?;
-    let source = sources.remove(&asset).unwrap_or_default().into_iter().find(|source| source.system == SYSTEM);
-    let Some(display_id) = source.and_then(|source| source.words.get("display_id")?.as_str().map(str::to_owned)) else {
-        return Ok(false);
-    };
-    Ok(matches!(client.asset(&display_id).await, Ok(Some(_))))
+/// How single assets can be asked for: one that was just listed must be there. `None` when they cannot.
+async fn address(client: &Freshservice, found: &Found) -> Option<Address> {
+    let (id, display_id) = found.sample.as_ref()?;
+    for (number, address) in [(display_id, Address::Display), (id, Address::Id)] {
+        if let Ok(Some(record)) = client.asset(number).await
+            && record.get("id").and_then(wire::id).as_ref() == Some(id)
+        {
+            return Some(address);
+        }
+    }
+    None
+}
+
+/// The ids in the list, read once more; `None` when it moved or could not be read.
+async fn again(client: &Freshservice) -> Result<Option<HashSet<String>>> {
+    let (mut walk, mut number, mut repeated) = (Walk::default(), 1, 0);
+    let mut ask = Ask { all_workspaces: true, ..Ask::default() };
+    loop {
+        let page = match client.assets(number, ask).await {
+            Err(Fault { cause: Cause::Refused(..), .. }) if number == 1 && ask.all_workspaces => {
+                ask.all_workspaces = false;
+                continue;
+            }
+            Err(_) => return Ok(None),
+            Ok(page) => page,
+        };
+        match walk.take(number, &ids(&page)) {
+            Step::Next(next) => (number, repeated) = (next, 0),
+            Step::Again(next) => {
+                repeated += 1;
+                number = next;
+                if !page.records.is_empty() {
+                    tokio::time::sleep(retry::backoff(repeated)).await;
+                }
+            }
+            Step::Done => return Ok((!walk.disturbed()).then(|| walk.seen().clone())),
+            Step::Broken(_) => return Ok(None),
+        }
+    }
 }
