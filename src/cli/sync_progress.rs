@@ -71,7 +71,10 @@ fn draw(bar: &ProgressBar, phase: &Mutex<String>, now: &Now) {
             bar.set_style(style.with_key("rate", rate));
         }
         bar.reset();
-        bar.set_message(now.phase.clone());
+    }
+    let message = now.waiting.map_or_else(|| now.phase.clone(), |seconds| format!("waiting for the rate limit, {seconds} s"));
+    if bar.message() != message {
+        bar.set_message(message);
     }
     match now.total {
         Some(total) => bar.set_length(total.max(now.done)),

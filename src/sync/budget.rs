@@ -10,6 +10,7 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     budget_store as store,
@@ -30,6 +31,8 @@ const WINDOW: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Windows for which a firewall shuts us out, when it does not say.
 const BLOCK_WINDOWS: u32 = 5;
+/// Buckets below this size say nothing about the minute after.
+const SMALLEST: i64 = 30;
 /// Refusals in a row that may be a whim.
 const WHIMS: u32 = 3;
 /// The longest pause that is believed.
@@ -70,7 +73,7 @@ struct Looked {
 #[must_use]
 pub fn fingerprint(service: &str, address: &str, key: &str) -> String {
     let sum = digest(&SHA256, format!("{service}\n{address}\n{key}").as_bytes());
-    sum.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(sum.as_ref().get(..16).unwrap_or_default())
 }
 
 /// Until when the vendor has shut an account out; `None` when it has not.
@@ -140,7 +143,8 @@ impl Budget {
         };
         let (account, now) = (self.account.clone(), millis());
         let known = db.read(&Scope::All, move |c| store::known(c, &account, now - millis_of(WINDOW), now)).await?;
-        for (bucket, (total, remaining)) in known.iter().filter(|_| first).filter_map(|k| Some((&k.bucket, k.seen?))) {
+        let seen = known.iter().filter(|_| first).filter_map(|k| Some((&k.bucket, k.seen?)));
+        for (bucket, (total, remaining)) in seen.filter(|(_, (total, _))| *total >= SMALLEST) {
             self.quota.learn(bucket, u32::try_from(total).ok(), u32::try_from(remaining).ok());
         }
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).known = known;
@@ -257,7 +261,7 @@ mod tests {
     #[test]
     fn a_fingerprint_tells_accounts_apart_and_no_secret() {
         let one = fingerprint("Datto RMM", "https://a", "key");
-        assert_eq!(one.len(), 32);
+        assert_eq!(one.len(), 22);
         assert_ne!(one, fingerprint("Datto RMM", "https://b", "key"));
         assert_ne!(one, fingerprint("Datto RMM", "https://a", "kez"));
         assert!(!one.contains("key"));

@@ -51,6 +51,7 @@ impl Credentials {
     }
 
     /// What must never be printed.
+    #[must_use]
     pub fn secrets<'s>(&'s self, token: Option<&'s str>) -> Vec<&'s str> {
         match self {
             Self::Basic { user, .. } => vec![user],

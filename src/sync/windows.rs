@@ -230,6 +230,7 @@ impl Limits {
 }
 
 /// The kind of call that a vendor puts off as a whole: `read` or `write`.
+#[must_use]
 pub fn kind_of(bucket: &str) -> &str {
     if bucket == RATE { "read" } else { bucket.split(':').next().unwrap_or(bucket) }
 }
