@@ -16,6 +16,9 @@ use crate::{
 /// Those of the database.
 pub async fn run(db: &Db, config: &Arc<Config>, vendor: Vendor) -> Result<Verdict> {
     let config = effective(db, config).await?;
+    if let Some(until) = probe::shut_out(db, &config, vendor.system).await? {
+        return Ok(Err(format!("{} shut this address out (403); nothing is asked before {until}", vendor.label)));
+    }
     Ok(vendor_says(&config, vendor.system).await)
 }
 
