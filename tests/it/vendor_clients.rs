@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::datto::{AfterWrite, Datto, Limits, ListFault, PUBLIC_KEY, Plan, SECRET_KEY, uid};
 use crate::freshservice::{self, Freshservice};
-use crate::support::{Database, Engine, both};
+use crate::support::{Database, Engine, Fleet, both};
 
 struct World {
     db: Db,
@@ -232,5 +232,19 @@ both! {
         assert!(client.department("999").await.unwrap().is_none());
         assert!(probe::freshservice(&psa.config).await.unwrap().contains("accepted"));
         assert!(client.tickets("2000-01-01T00:00:00Z", 1, Ask { embed: true, ..Ask::default() }).await.is_ok());
+    }
+
+    async fn commands_in_a_row_and_side_by_side_never_meet_the_limit(engine: Engine) {
+        let mut rmm = Plan::sized(8, 60, 20).build();
+        rmm.limits = Limits::new(Duration::from_secs(2), 40, 10);
+        let fleet = Fleet::start(&engine, freshservice::Plan::sized(8, 20).build(), rmm).await;
+        fleet.sync(&["freshservice"]).await.code(0);
+        fleet.sync(&["datto"]).await.code(0);
+        let (pull, audits) = tokio::join!(fleet.sync(&["datto"]), fleet.sync(&["datto-audits"]));
+        pull.code(0);
+        audits.code(0);
+        let (refused, most, asked) = fleet.rmm.world(|state| (state.limits.refused, state.limits.most_reads, state.requests.len()));
+        assert_eq!(refused, 0, "{asked} requests, at most {most} in a window");
+        assert!(most <= 40 && asked > 100, "{asked} requests, at most {most} in a window");
     }
 }
