@@ -115,7 +115,8 @@ pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(V
 /// Those of the engine.
 pub fn active(c: &mut Conn, group_id: Option<i64>, responder_id: Option<i64>) -> Result<Vec<TicketRow>> {
     let mut values = working(c)?;
-    let mut sql = format!("SELECT {} FROM {FROM} WHERE ticket.retired_at IS NULL AND ticket.status IN ({})", select(), places(&values));
+    let mut sql =
+        format!("SELECT {} FROM {FROM} WHERE ticket.retired_at IS NULL AND ticket.status IN ({})", select(), places(&values));
     for (column, wanted) in [("group_id", group_id), ("responder_id", responder_id)] {
         if let Some(wanted) = wanted {
             values.push(wanted.into());
@@ -131,7 +132,8 @@ pub fn active(c: &mut Conn, group_id: Option<i64>, responder_id: Option<i64>) ->
 fn working(c: &mut Conn) -> Result<Vec<Value>> {
     let rows = c.all("SELECT DISTINCT ticket.status FROM @tickets ticket", params![])?;
     let words = rows.iter().map(|row| row.get::<String>(0)).collect::<Result<Vec<_>>>()?;
-    let mut words: Vec<Value> = words.into_iter().filter(|word| !codes::ENDED.contains(&word.as_str())).map(Value::from).collect();
+    let mut words: Vec<Value> =
+        words.into_iter().filter(|word| !codes::ENDED.contains(&word.as_str())).map(Value::from).collect();
     if words.is_empty() {
         words.push("open".into());
     }
