@@ -31,7 +31,7 @@ fn a_record_becomes_columns() {
         "patchManagement": {"patchStatus": "FullyPatched"}, "extIpAddress": "203.0.113.5",
         "udf": {"udf1": null, "udf4": "Administrator", "udf6": "4562258970092", "udf7": "Workstation", "udf300": "last"},
     }));
-    assert_eq!((told.external_id.as_str(), told.values.text("hostname")), ("abc-1", "LT-A00001"));
+    assert_eq!((told.external_id.as_str(), told.values.text("hostname")), ("ABC-1", "LT-A00001"));
     assert_eq!((told.values.text("kind"), told.values.text("hardware_type")), ("laptop", "Laptop"));
     assert_eq!(told.values.text("os_version"), "10.0.22631");
     assert_eq!(
