@@ -268,8 +268,8 @@ both! {
         pull.run(&[]).await.code(0);
         pull.app.cli().run_beside(&["sync", "tickets"]).await.code(0);
         let api = pull.app.technician();
-        api.post("/api/ticket/1/update", &json!({"status": "on hold", "notes": "Waiting for <parts>"})).await.status(200);
-        let arrived = |world: &mut State| world.tickets[0]["status"] == 23 && world.conversations[&1].len() == 3;
+        api.post("/api/ticket/1/update", &json!({"status": "waiting on customer", "notes": "Waiting for <parts>"})).await.status(200);
+        let arrived = |world: &mut State| world.tickets[0]["status"] == 9 && world.conversations[&1].len() == 3;
         eventually("the write arrives", 30, || async { pull.vendor.world(arrived) }).await;
         let ticket = api.get("/api/ticket/1").await.ok();
         let pins = format!("/api/pins/ticket/{}", ticket["row_id"]);
@@ -279,7 +279,7 @@ both! {
         }
         let ticket = api.get("/api/ticket/1").await.ok();
         let notes: Vec<&Value> = ticket["notes"].as_array().unwrap().iter().filter(|note| note["text"].as_str().unwrap().contains("parts")).collect();
-        assert_eq!((ticket["status"].as_str(), notes.len()), (Some("on_hold"), 1), "{ticket}");
+        assert_eq!((ticket["status"].as_str(), notes.len()), (Some("waiting_customer"), 1), "{ticket}");
         let written = pull.vendor.world(|world| world.writes.len());
         assert_eq!(written, 2, "one status and one note, each sent once");
     }
