@@ -1,5 +1,7 @@
 //! The ticket addresses: which tickets a list has, single ones, and what hangs on them.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::routes::{invalid, not_found, paged, written_as};
@@ -55,7 +57,8 @@ pub fn selected(state: &State, request: &Request, mut records: Vec<Value>) -> Re
         None | Some("desc") => records.reverse(),
         Some(_) => return Err(invalid("order_type", "It should be one of these values: 'asc,desc'")),
     }
-    records.iter_mut().for_each(|ticket| dress(state, request, ticket, true));
+    let people = People::of(state, request);
+    records.iter_mut().for_each(|ticket| dress(state, &people, request, ticket, true));
     Ok(records)
 }
 
@@ -67,11 +70,22 @@ pub fn changes(request: &Request, mut records: Vec<Value>) -> Vec<Value> {
     records
 }
 
+/// The requesters by id, where they are asked for: to look for each anew takes seconds in a large world.
+struct People<'s>(HashMap<i64, &'s Value>);
+
+impl<'s> People<'s> {
+    fn of(state: &'s State, request: &Request) -> Self {
+        let wanted = request.param("include").is_some_and(|include| include.contains("requester"));
+        let people = state.requesters.iter().filter(|_| wanted);
+        Self(people.filter_map(|person| Some((person["id"].as_i64()?, person))).collect())
+    }
+}
+
 /// Takes away what is not sent unless asked for, and adds what is.
-fn dress(state: &State, request: &Request, ticket: &mut Value, list: bool) {
+fn dress(state: &State, people: &People<'_>, request: &Request, ticket: &mut Value, list: bool) {
     let included: Vec<&str> = request.param("include").unwrap_or_default().split(',').collect();
     let id = ticket["id"].as_i64().unwrap_or_default();
-    let person = state.requesters.iter().find(|person| person["id"] == ticket["requester_id"]);
+    let person = ticket["requester_id"].as_i64().and_then(|id| people.0.get(&id)).copied();
     let Some(fields) = ticket.as_object_mut() else { return };
     if !included.contains(&"stats") {
         fields.remove("stats");
@@ -101,7 +115,8 @@ pub fn single(state: &mut State, request: &Request, id: &str) -> Answer {
     }
     let found = state.tickets.iter().chain(&state.hidden).find(|ticket| written_as(&ticket["id"], id)).cloned();
     let Some(mut ticket) = found else { return Answer::Whole(not_found()) };
-    dress(state, request, &mut ticket, false);
+    let people = People::of(state, request);
+    dress(state, &people, request, &mut ticket, false);
     Answer::Whole(Response::json(200, &json!({ "ticket": ticket })))
 }
 
