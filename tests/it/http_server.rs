@@ -96,6 +96,8 @@ impl Server {
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                // Head and body are sent apart; without this the second waits 40 ms for the client's receipt.
+                let _an_answer_may_be_slow = stream.set_nodelay(true);
                 let world = Arc::clone(&world);
                 connections.spawn(async move {
                     let _closed_by_either_side = connection(stream, &*world).await;
