@@ -58,6 +58,7 @@ mod sync_people;
 mod sync_pull;
 mod sync_safety;
 mod sync_tickets;
+mod sync_worlds;
 mod tenants;
 mod ticket_push;
 mod tickets;
