@@ -9,6 +9,7 @@ mod export;
 mod faults;
 mod hostile;
 mod kills;
+mod writes;
 
 use std::time::{Duration, Instant};
 
