@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::support::{Database, Engine};
 
 /// Where the domain is. Tables that this version has not are left out.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 20] = [
     "companies",
     "contacts",
     "contact_companies",
@@ -17,6 +17,8 @@ const TABLES: [&str; 18] = [
     "asset_contacts",
     "asset_audits",
     "asset_software",
+    "asset_nics",
+    "asset_disks",
     "rmm_sites",
     "alerts",
     "tickets",
@@ -28,7 +30,7 @@ const TABLES: [&str; 18] = [
 ];
 
 /// Columns that tell when and in which order we did something, not what the vendor said.
-const OURS: [&str; 25] = [
+const OURS: [&str; 27] = [
     "id",
     "rev",
     "seq",
@@ -36,6 +38,8 @@ const OURS: [&str; 25] = [
     "created_at",
     "updated_at",
     "observed_at",
+    "asked_at",
+    "fetched_at",
     "collected_at",
     "linked_at",
     "learned_at",
@@ -136,7 +140,7 @@ pub fn same(what: &str, one: &Export, other: &Export) {
         }
         let few = |rows: &[String], others: &[String]| {
             let lines = rows.iter().filter(|row| !others.contains(row)).take(4);
-            lines.map(|row| format!("\n    {}", row.chars().take(1500).collect::<String>())).collect::<String>()
+            lines.map(|row| format!("\n    {}", row.chars().take(600).collect::<String>())).collect::<String>()
         };
         let (left, right) = (few(rows, others), few(others, rows));
         panic!("{what}: {table} has {} and {} rows\n  only in the first:{left}\n  only in the second:{right}", rows.len(), others.len());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{nothing_more, pull_all, pull_until_well, same, size, stored, worlds};
+use super::{GoodDay, good_day, nothing_more, pull_all, pull_until_well, same, stored};
 use crate::datto::{self, Flake};
 use crate::freshservice;
 use crate::support::{Engine, Fleet, both};
@@ -36,11 +36,7 @@ fn troubled(trouble: Trouble, psa: &mut freshservice::State, rmm: &mut datto::St
 
 /// Pulls under this trouble, then compares with a good day and looks for a second run's changes.
 async fn trouble(engine: &Engine, trouble: Trouble) -> Fleet {
-    let (mut psa, mut rmm) = worlds(&size(), trouble.garbage);
-    let good = Fleet::start(engine, psa.clone(), rmm.clone()).await;
-    pull_all(&good).await;
-    let expected = stored(engine, &good);
-    drop(good);
+    let GoodDay { mut psa, mut rmm, rows: expected, .. } = good_day(engine, trouble.garbage).await;
     troubled(trouble, &mut psa, &mut rmm);
     let fleet = Fleet::start(engine, psa, rmm).await;
     if trouble.flaky > 0 { pull_until_well(&fleet).await } else { drop(pull_all(&fleet).await) }
@@ -54,19 +50,12 @@ async fn trouble(engine: &Engine, trouble: Trouble) -> Fleet {
 
 both! {
     async fn a_good_day(engine: Engine) {
-        let size = size();
-        let (psa, rmm) = worlds(&size, 0);
-        let fleet = Fleet::start(&engine, psa, rmm).await;
-        let took = pull_all(&fleet).await;
-        let rows = stored(&engine, &fleet);
-        let counts: Vec<String> = rows.iter().map(|(table, rows)| format!("{table} {}", rows.len())).collect();
-        eprintln!("{}: {took:?}; {}", engine.name(), counts.join(", "));
+        let rows = good_day(&engine, 0).await.rows;
         for (table, rows) in &rows {
             let mut distinct = rows.clone();
             distinct.dedup();
             assert!(table == "ticket_texts" || table.starts_with("ticket_t") || distinct.len() == rows.len(), "{table} has a row twice");
         }
-        nothing_more(&fleet, "a good day").await;
     }
 
     async fn flaky_answers(engine: Engine) {

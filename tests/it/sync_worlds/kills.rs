@@ -4,7 +4,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::{Dice, JOBS, nothing_more, pull_all, same, size, stored, worlds};
+use super::{Dice, GoodDay, JOBS, good_day, nothing_more, same, size, stored, worlds};
 use crate::support::{Engine, Fleet, both};
 
 /// Starts a sync, kills it after this time as `kill -9` does; whether it was still at work.
@@ -21,11 +21,7 @@ async fn killed(fleet: &Fleet, job: &str, after: Duration) -> bool {
 both! {
     async fn killed_at_random_points_and_run_again(engine: Engine) {
         let size = size();
-        let (psa, rmm) = worlds(&size, 0);
-        let good = Fleet::start(&engine, psa.clone(), rmm.clone()).await;
-        let took = pull_all(&good).await;
-        let expected = stored(&engine, &good);
-        drop(good);
+        let GoodDay { psa, rmm, rows: expected, took } = good_day(&engine, 0).await;
         let fleet = Fleet::start(&engine, psa, rmm).await;
         let (mut dice, mut at_work) = (Dice(42), 0);
         for (job, whole) in &took {

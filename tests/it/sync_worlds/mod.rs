@@ -11,6 +11,7 @@ mod hostile;
 mod kills;
 mod writes;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use export::{Export, export, same};
@@ -45,8 +46,36 @@ pub fn size() -> Size {
     if long() {
         Size { companies: 120, people: 600, assets: 300, tickets: 2500, sites: 160, devices: 3000, alerts: 800, kills: 50, scripts: 200 }
     } else {
-        Size { companies: 14, people: 60, assets: 40, tickets: 120, sites: 20, devices: 240, alerts: 80, kills: 12, scripts: 24 }
+        Size { companies: 14, people: 40, assets: 24, tickets: 60, sites: 20, devices: 100, alerts: 30, kills: 12, scripts: 24 }
     }
+}
+
+/// A good day's worlds and what it stored, made once for each engine and share of garbage.
+#[derive(Clone)]
+pub struct GoodDay {
+    pub psa: freshservice::State,
+    pub rmm: datto::State,
+    pub rows: Export,
+    pub took: Vec<(&'static str, Duration)>,
+}
+
+/// The good day that everything else is compared with.
+pub async fn good_day(engine: &Engine, garbage: usize) -> GoodDay {
+    static DAYS: tokio::sync::Mutex<BTreeMap<(&str, usize), GoodDay>> = tokio::sync::Mutex::const_new(BTreeMap::new());
+    let mut days = DAYS.lock().await;
+    if let Some(day) = days.get(&(engine.name(), garbage)) {
+        return day.clone();
+    }
+    let (psa, rmm) = worlds(&size(), garbage);
+    let fleet = Fleet::start(engine, psa.clone(), rmm.clone()).await;
+    let took = pull_all(&fleet).await;
+    let rows = stored(engine, &fleet);
+    let counts: Vec<String> = rows.iter().map(|(table, rows)| format!("{table} {}", rows.len())).collect();
+    eprintln!("{} with {garbage} % garbage: {took:?}; {}", engine.name(), counts.join(", "));
+    nothing_more(&fleet, "a good day").await;
+    let day = GoodDay { psa, rmm, rows, took };
+    days.insert((engine.name(), garbage), day.clone());
+    day
 }
 
 /// Both vendors at this size, with this share of garbage among the records.
