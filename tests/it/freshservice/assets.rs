@@ -61,7 +61,7 @@ impl Plan {
     pub fn asset_room(&self, state: &mut State) {
         for number in 0..self.assets {
             let person = state.requesters.get(number % state.requesters.len().max(1)).cloned().unwrap_or_default();
-            let department = state.departments.get(number * 31 % state.departments.len().max(1));
+            let department = state.departments.get(number * 31 % self.sites.max(1) % state.departments.len().max(1));
             let department = department.and_then(|department| department["id"].as_i64());
             let name = format!("{}-A{number:05}", ["LT", "WS", "SRV", "PC"][number % 4]);
             let serial = format!("SN{number:07}");

@@ -15,6 +15,8 @@ pub struct Plan {
     pub tickets: usize,
     /// How many assets.
     pub assets: usize,
+    /// How many sites the stand-in Datto beside it has; the assets are where its devices are.
+    pub sites: usize,
     /// Which of all such worlds.
     pub seed: u64,
     /// Freshservice for MSPs, with one workspace for each company.
@@ -173,7 +175,7 @@ pub fn department_fields() -> Vec<Value> {
 impl Plan {
     /// A world of this size.
     pub fn sized(departments: usize, requesters: usize) -> Self {
-        Self { departments, requesters, tickets: 0, assets: 0, seed: 7, msp: false }
+        Self { departments, requesters, tickets: 0, assets: 0, sites: departments, seed: 7, msp: false }
     }
 
     /// The same with this many tickets.
@@ -187,6 +189,13 @@ impl Plan {
     #[must_use]
     pub fn with_assets(mut self, assets: usize) -> Self {
         self.assets = assets;
+        self
+    }
+
+    /// The same beside a stand-in Datto with so many sites, whose devices the assets are.
+    #[must_use]
+    pub fn beside(mut self, sites: usize) -> Self {
+        self.sites = sites;
         self
     }
 

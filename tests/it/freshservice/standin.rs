@@ -39,6 +39,9 @@ struct Arguments {
     /// How many assets to make.
     #[arg(long, default_value_t = 0)]
     assets: usize,
+    /// How many sites the stand-in Datto beside it has: its devices are the assets.
+    #[arg(long, default_value_t = 160)]
+    sites: usize,
     /// Which world of that size.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -70,6 +73,7 @@ async fn main() {
         requesters: arguments.requesters,
         tickets: arguments.tickets,
         assets: arguments.assets,
+        sites: arguments.sites,
         seed: arguments.seed,
         msp: arguments.msp,
     };

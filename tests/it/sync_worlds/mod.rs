@@ -80,7 +80,7 @@ pub async fn good_day(engine: &Engine, garbage: usize) -> GoodDay {
 
 /// Both vendors at this size, with this share of garbage among the records.
 pub fn worlds(size: &Size, garbage: usize) -> (freshservice::State, datto::State) {
-    let psa = freshservice::Plan::sized(size.companies, size.people).with_tickets(size.tickets).with_assets(size.assets);
+    let psa = freshservice::Plan::sized(size.companies, size.people).with_tickets(size.tickets).with_assets(size.assets).beside(size.sites);
     let rmm = datto::Plan::sized(size.sites, size.devices, size.alerts).beside(size.companies).with_garbage(garbage);
     (psa.build(), rmm.build())
 }
