@@ -76,7 +76,9 @@ fn named(table: &str, column: &str) -> Option<String> {
         (_, "asset_id") => Some(link("asset", "asset_id")),
         (_, "ticket_id") => of("tickets", "CAST(other.external_id AS TEXT)"),
         // An address number that a company lacks at the vendor is drawn at random here.
-        ("companies", "account_number") => Some("(CASE WHEN t.account_number_at_vendor THEN t.account_number ELSE '?' END)".to_owned()),
+        ("companies", "account_number") => {
+            Some("(CASE WHEN t.account_number_at_vendor THEN t.account_number ELSE '?' END)".to_owned())
+        }
         _ => None,
     }
 }
@@ -94,7 +96,9 @@ fn columns(engine: &Engine, database: &Database, table: &str) -> Vec<String> {
         Engine::Sqlite => format!("SELECT name FROM pragma_table_info('{table}')"),
         #[cfg(feature = "postgres")]
         Engine::Postgres(_) => {
-            format!("SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'")
+            format!(
+                "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'"
+            )
         }
     };
     let mut columns = database.texts(&sql);
@@ -143,12 +147,17 @@ pub fn same(what: &str, one: &Export, other: &Export) {
             lines.map(|row| format!("\n    {}", row.chars().take(600).collect::<String>())).collect::<String>()
         };
         let (left, right) = (few(rows, others), few(others, rows));
-        panic!("{what}: {table} has {} and {} rows\n  only in the first:{left}\n  only in the second:{right}", rows.len(), others.len());
+        panic!(
+            "{what}: {table} has {} and {} rows\n  only in the first:{left}\n  only in the second:{right}",
+            rows.len(),
+            others.len()
+        );
     }
 }
 
 /// How many rows each table has that are not retired.
 pub fn living(export: &Export) -> BTreeMap<String, usize> {
-    let alive = |rows: &Vec<String>| rows.iter().filter(|row| !row.contains(" retired | ") && !row.starts_with("retired")).count();
+    let alive =
+        |rows: &Vec<String>| rows.iter().filter(|row| !row.contains(" retired | ") && !row.starts_with("retired")).count();
     export.iter().map(|(table, rows)| (table.clone(), alive(rows))).collect()
 }

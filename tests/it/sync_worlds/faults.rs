@@ -39,7 +39,11 @@ async fn trouble(engine: &Engine, trouble: Trouble) -> Fleet {
     let GoodDay { mut psa, mut rmm, rows: expected, .. } = good_day(engine, trouble.garbage).await;
     troubled(trouble, &mut psa, &mut rmm);
     let fleet = Fleet::start(engine, psa, rmm).await;
-    if trouble.flaky > 0 { pull_until_well(&fleet).await } else { drop(pull_all(&fleet).await) }
+    if trouble.flaky > 0 {
+        pull_until_well(&fleet).await
+    } else {
+        drop(pull_all(&fleet).await)
+    }
     same(&format!("{trouble:?}"), &expected, &stored(engine, &fleet));
     fleet.psa.world(|state| state.faults.flaky_percent = 0);
     fleet.rmm.world(|state| state.faults.flaky_percent = 0);

@@ -72,10 +72,16 @@ fn faults() -> Vec<ListFault> {
         ListFault::Shape("{}"),
         ListFault::Shape("[]"),
         ListFault::Shape("null"),
-        ListFault::Shape("{\"pageDetails\":{\"totalCount\":0,\"nextPageUrl\":null},\"sites\":[],\"devices\":[],\"variables\":[],\"alerts\":[],\"software\":[]}"),
-        ListFault::Shape("{\"tickets\":[],\"conversations\":[],\"time_entries\":[],\"changes\":[],\"assets\":[],\"asset_types\":[]}"),
+        ListFault::Shape(
+            "{\"pageDetails\":{\"totalCount\":0,\"nextPageUrl\":null},\"sites\":[],\"devices\":[],\"variables\":[],\"alerts\":[],\"software\":[]}",
+        ),
+        ListFault::Shape(
+            "{\"tickets\":[],\"conversations\":[],\"time_entries\":[],\"changes\":[],\"assets\":[],\"asset_types\":[]}",
+        ),
         ListFault::Shape("{\"sites\":null,\"devices\":null,\"variables\":null,\"alerts\":null,\"tickets\":null,\"assets\":null}"),
-        ListFault::Shape("{\"sites\":[null,7,\"x\",{}],\"devices\":[null,7,\"x\",{}],\"alerts\":[[]],\"tickets\":[null,{}],\"assets\":[{}]}"),
+        ListFault::Shape(
+            "{\"sites\":[null,7,\"x\",{}],\"devices\":[null,7,\"x\",{}],\"alerts\":[[]],\"tickets\":[null,{}],\"assets\":[{}]}",
+        ),
         ListFault::Deep(2000),
         ListFault::Reset,
         ListFault::StatusFrom(2, 500),

@@ -44,7 +44,17 @@ pub fn long() -> bool {
 /// The size of this run.
 pub fn size() -> Size {
     if long() {
-        Size { companies: 120, people: 600, assets: 300, tickets: 2500, sites: 160, devices: 3000, alerts: 800, kills: 50, scripts: 200 }
+        Size {
+            companies: 120,
+            people: 600,
+            assets: 300,
+            tickets: 2500,
+            sites: 160,
+            devices: 3000,
+            alerts: 800,
+            kills: 50,
+            scripts: 200,
+        }
     } else {
         Size { companies: 14, people: 40, assets: 24, tickets: 60, sites: 20, devices: 100, alerts: 30, kills: 12, scripts: 24 }
     }
@@ -80,7 +90,10 @@ pub async fn good_day(engine: &Engine, garbage: usize) -> GoodDay {
 
 /// Both vendors at this size, with this share of garbage among the records.
 pub fn worlds(size: &Size, garbage: usize) -> (freshservice::State, datto::State) {
-    let psa = freshservice::Plan::sized(size.companies, size.people).with_tickets(size.tickets).with_assets(size.assets).beside(size.sites);
+    let psa = freshservice::Plan::sized(size.companies, size.people)
+        .with_tickets(size.tickets)
+        .with_assets(size.assets)
+        .beside(size.sites);
     let rmm = datto::Plan::sized(size.sites, size.devices, size.alerts).beside(size.companies).with_garbage(garbage);
     (psa.build(), rmm.build())
 }

@@ -46,7 +46,11 @@ async fn harried(fleet: &Fleet, words: &[&str], kills: usize) {
             let mut next: Vec<AfterWrite> = vec![AfterWrite::Answer; number % 3];
             next.push(fates[(number + faults) % fates.len()]);
             let set = |faults: &mut crate::vendor_faults::Faults| faults.after_writes = next.into();
-            if faults == 0 { fleet.psa.world(|state| set(&mut state.faults)) } else { fleet.rmm.world(|state| set(&mut state.faults)) }
+            if faults == 0 {
+                fleet.psa.world(|state| set(&mut state.faults))
+            } else {
+                fleet.rmm.world(|state| set(&mut state.faults))
+            }
         }
         killed(fleet, words, Duration::from_millis(250 + dice.roll(1800))).await;
     }
