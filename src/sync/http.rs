@@ -317,7 +317,8 @@ impl Client {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Attempt::Final(Cause::Denied(status.as_u16(), said)),
             StatusCode::NOT_FOUND => Attempt::Final(Cause::Missing),
             StatusCode::CONFLICT if ask.body.is_some() => Attempt::Final(Cause::Conflict(said)),
-            StatusCode::SERVICE_UNAVAILABLE if asked.is_some() => Attempt::Limited(asked),
+            // Of a write it does not say whether it was done: whoever asked has to look.
+            StatusCode::SERVICE_UNAVAILABLE if asked.is_some() && ask.body.is_none() => Attempt::Limited(asked),
             StatusCode::REQUEST_TIMEOUT => Attempt::Again(Cause::Broken("408: the vendor lost patience".to_owned()), true),
             s if s.is_server_error() => Attempt::Again(Cause::Broken(format!("a server error ({})", s.as_u16())), true),
             s if s.is_redirection() => {
