@@ -34,6 +34,7 @@ pub fn routes() -> Routes {
 }
 
 /// A device in the list.
+#[expect(clippy::struct_field_names, reason = "the names are the contract's (§1.7)")]
 #[derive(Debug, Serialize)]
 struct Device {
     id: String,

@@ -9,8 +9,8 @@ use super::read::web_address;
 /// The address of a service, from the first of these folders that has a list which names it.
 pub fn address(folders: &[&Path], service: &str) -> Option<String> {
     let told = folders.iter().filter_map(|folder| fs::read_to_string(folder.join("services.json")).ok());
-    let lists = told.filter_map(|text| serde_json::from_str::<Value>(&text).ok());
-    lists.filter_map(|list| web_address(list.get(service)?.get("url")?.as_str()?).ok()).next()
+    let mut lists = told.filter_map(|text| serde_json::from_str::<Value>(&text).ok());
+    lists.find_map(|list| web_address(list.get(service)?.get("url")?.as_str()?).ok())
 }
 
 #[cfg(test)]

@@ -64,11 +64,11 @@ async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -
 /// fields alone. Which company a value belonged to at the time is past finding out.
 fn withhold(change: &mut feed::Change, lens: &Lens) {
     const NAMES: &[&str] = &["head_name", "prime_user_name", "primary_contact_name"];
+    const ABOUT: &[&str] = &["subject", "requester_name", "requester_email", "description_text", "custom_fields"];
     if lens.sees_all() {
         return;
     }
     let serde_json::Value::Object(fields) = &mut change.fields else { return };
-    const ABOUT: &[&str] = &["subject", "requester_name", "requester_email", "description_text", "custom_fields"];
     let ticket = matches!(change.entity.as_str(), "ticket" | "change_request");
     for (field, value) in fields.iter_mut() {
         let field = field.as_str();

@@ -13,7 +13,7 @@ fn local(id: i64, number: &str, departments: &[&str]) -> Local {
     let mut values = Cells::default();
     values.set("account_number", number);
     let external_ids = departments.iter().map(|id| (*id).to_owned()).collect();
-    Local { id, values, external_ids, ..Local::default() }
+    Local { id, external_ids, values, ..Local::default() }
 }
 
 #[test]

@@ -166,7 +166,7 @@ async fn vanished(job: &Job, client: &Datto, run: i64, open: &Walk, resolved: &W
                 job.write(&Actor::sync(SYSTEM, run), close).await?;
                 pulled.gone += 1;
             }
-            Err(Fault { cause, .. }) if matches!(cause, crate::sync::fault::Cause::Broken(_)) => {}
+            Err(Fault { cause: crate::sync::fault::Cause::Broken(_), .. }) => {}
             Err(fault) => {
                 pulled.problems.push(format!("{NAME}: {fault}"));
                 return Ok(());

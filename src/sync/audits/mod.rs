@@ -191,13 +191,13 @@ impl Done {
     fn ended(self, run: i64) -> Ended {
         let mut text = format!("{} audits read, {} devices have none", self.read, self.without);
         if self.failed > 0 {
-            text.push_str(&format!(", {} could not be read", self.failed));
+            text = format!("{text}, {} could not be read", self.failed);
         }
         if self.left() > 0 {
-            text.push_str(&format!("; {} are left for the next run", self.left()));
+            text = format!("{text}; {} are left for the next run", self.left());
         }
         for fault in &self.faults {
-            text.push_str(&format!("\n{fault}"));
+            text = format!("{text}\n{fault}");
         }
         let problem = match &self.stopped {
             Some(Stopped::Vendor(why)) => Some(why.clone()),

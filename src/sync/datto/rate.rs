@@ -42,7 +42,7 @@ mod tests {
             "slidingTimeWindowSizeSeconds": 60, "accountCount": 12, "accountRateLimit": 600, "accountCutOffRatio": 0.9,
             "accountWriteRateLimit": "100", "operationWriteStatus": { "site-variable-create": { "limit": 50, "count": 3 }, "x": 7 }
         }));
-        assert_eq!(rate.window, Some(Duration::from_secs(60)));
+        assert_eq!(rate.window, Some(Duration::from_mins(1)));
         assert_eq!((rate.reads, rate.writes), (Some(Used { limit: 600, count: 12 }), Some(Used { limit: 100, count: 0 })));
         assert_eq!(rate.operations, [("site-variable-create".to_owned(), Used { limit: 50, count: 3 })]);
         for odd in [

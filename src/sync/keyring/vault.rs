@@ -153,7 +153,8 @@ fn digest(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8], count: usize) -> String {
-    bytes.iter().take(count).map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().take(count).map(|byte| format!("{byte:02x}"));
+    digits.collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]

@@ -116,7 +116,8 @@ impl Delivery {
             let Some(entry) = self.db.read(&Scope::All, move |c| store::next_due(c, after, ids)).await? else {
                 return Ok(delivered);
             };
-            (after, _) = (entry.id, self.progress.add(1));
+            after = entry.id;
+            self.progress.add(1);
             let id = entry.id;
             if away.contains(&entry.system) {
                 delivered.waiting.push(entry);

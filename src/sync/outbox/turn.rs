@@ -13,7 +13,7 @@ use crate::{
 /// How often whoever has the turn says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long somebody waits for the turn.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How often they ask for it meanwhile.
 const ASKING: Duration = Duration::from_millis(300);
 

@@ -87,7 +87,7 @@ pub fn values(found: &[Value]) -> Values {
 /// Creates the variable, or changes those that say something else.
 pub async fn write(datto: &Datto, site: &str, name: &str, value: &str, found: &[Value]) -> Result<(), Fault> {
     if found.is_empty() {
-        return datto.set_variable(site, name, value).await.map(|_| ());
+        return datto.set_variable(site, name, value).await;
     }
     for variable in found.iter().filter(|variable| said(variable).as_deref() != Some(value)) {
         let id = match variable.get("id") {

@@ -205,7 +205,7 @@ impl Kind {
     pub fn scheduled(mut self, page: &Page, schedule: Option<&Scheduled>) -> Self {
         let Some(schedule) = schedule else { return self };
         self.edit = page.url(&format!("/admin/schedules/{}", schedule.job));
-        self.next = schedule.next_run_at.clone();
+        self.next.clone_from(&schedule.next_run_at);
         self.cadence = match (&schedule.inactive_because, schedule.cadence.as_str()) {
             (Some(why), _) if self.start.is_some() => words::sentence(&format!("does not run by itself: {why}")),
             (Some(_), _) => String::new(),

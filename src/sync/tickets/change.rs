@@ -34,6 +34,7 @@ impl Planned {
 
     /// The vendor's department: `Some(None)` for none, `None` when it does not tell.
     #[must_use]
+    #[expect(clippy::option_option, reason = "no department and not told are different things")]
     pub fn department(&self) -> Option<Option<i64>> {
         match Fields::new(&self.record).id("department_id") {
             Told::Silent => None,

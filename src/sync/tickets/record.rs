@@ -112,6 +112,7 @@ impl Record {
 
     /// The vendor's department, when the record tells: `Some(None)` for none.
     #[must_use]
+    #[expect(clippy::option_option, reason = "no department and not told are different things")]
     pub fn department(&self) -> Option<Option<i64>> {
         match self.department_id {
             Told::Silent => None,

@@ -166,12 +166,12 @@ impl Report {
         if details.read + details.failed + details.left > 0 {
             let mut line = format!("conversations and time sheets: {} tickets read", details.read);
             if details.failed > 0 {
-                line.push_str(&format!(", {} failed and stay as they were", details.failed));
+                line = format!("{line}, {} failed and stay as they were", details.failed);
             }
             if details.left > 0 {
-                line.push_str(&format!(", {} left for the next run", details.left));
+                line = format!("{line}, {} left for the next run", details.left);
                 if let Some(left) = details.left_minutes {
-                    line.push_str(&format!(" (about {})", minutes(left)));
+                    line = format!("{line} (about {})", minutes(left));
                 }
             }
             lines.push(line);
