@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Windows::documented(Duration::from_secs(60), 600, 100).limits()
+        Windows::documented(Duration::from_mins(1), 600, 100).limits()
     }
 
     #[test]
@@ -270,6 +270,6 @@ mod tests {
     fn nothing_announced_changes_nothing() {
         let mut limits = limits();
         limits.take(&Announced::default());
-        assert_eq!((limits.draws("write:x"), limits.window), (vec![("write".to_owned(), 90)], Duration::from_secs(60)));
+        assert_eq!((limits.draws("write:x"), limits.window), (vec![("write".to_owned(), 90)], Duration::from_mins(1)));
     }
 }

@@ -138,7 +138,11 @@ pub fn detail(conn: &mut Conn, number: i64, lens: &Lens, colleague: bool, config
     let statuses = statuses_store::load(conn, SOURCE, &config.freshservice.statuses)?;
     let row = store::get_row(conn, number)?;
     lens.disclose("tickets", usize::from(row.is_protected()));
-    let said = if row.may_read(lens) { said_store::of_tickets(conn, vec![row.ticket.id])? } else { Default::default() };
+    let said = if row.may_read(lens) {
+        said_store::of_tickets(conn, vec![row.ticket.id])?
+    } else {
+        std::collections::HashMap::default()
+    };
     let talk = Talk::new(said.into_values().flatten().collect(), colleague);
     Ok(TicketDetail::new(row.through(lens), talk, &statuses))
 }

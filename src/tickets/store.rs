@@ -120,7 +120,7 @@ pub fn active(c: &mut Conn, group_id: Option<i64>, responder_id: Option<i64>) ->
     for (column, wanted) in [("group_id", group_id), ("responder_id", responder_id)] {
         if let Some(wanted) = wanted {
             values.push(wanted.into());
-            sql.push_str(&format!(" AND ticket.{column} = ?{}", values.len()));
+            sql = format!("{sql} AND ticket.{column} = ?{}", values.len());
         }
     }
     sql.push_str(" ORDER BY ticket.id");

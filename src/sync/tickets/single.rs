@@ -89,5 +89,5 @@ fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>) -> Resul
     let spoken: Vec<Said> = said::conversations(&told.conversations, &ticket.last_updated_at).records;
     let views = spoken.into_iter().map(|one| SaidView::new(one, 0)).collect();
     let around = store::around(c, ticket)?;
-    Ok(Some((TicketRow { description, description_text, ..around }, views)))
+    Ok(Some((TicketRow { description_text, description, ..around }, views)))
 }

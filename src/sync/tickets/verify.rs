@@ -1,6 +1,6 @@
 //! Asking for single tickets that a list lacked or called gone: only their own address proves anything.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::{
     pages_store,
@@ -111,9 +111,9 @@ impl Run {
 
     /// Whether single tickets can be asked for at all: one that was seen a moment ago must be there.
     async fn can_ask(&self, suspects: &[Suspect]) -> Result<bool> {
-        let doubted: HashMap<i64, ()> = suspects.iter().map(|suspect| (suspect.ticket_id, ())).collect();
+        let doubted: HashSet<i64> = suspects.iter().map(|suspect| suspect.ticket_id).collect();
         let seen = self.job.db.read(&Scope::All, |c| sightings_store::last_seen(c, 5)).await?;
-        let Some(witness) = seen.into_iter().find(|one| !doubted.contains_key(&one.ticket_id)) else { return Ok(false) };
+        let Some(witness) = seen.into_iter().find(|one| !doubted.contains(&one.ticket_id)) else { return Ok(false) };
         Ok(matches!(self.client.ticket(&witness.external_id.to_string(), "").await, Ok(Some(_))))
     }
 

@@ -19,6 +19,6 @@ icons! {
     "history" "house" "info" "key-round" "keyboard" "laptop" "layout-dashboard" "link" "list-filter"
     "log-out" "mail" "map-pin" "monitor" "moon" "pencil" "phone" "pin-off" "pin" "plus" "printer"
     "refresh-cw" "router" "search" "server" "settings" "shield-check" "shield" "smartphone" "star"
-    "sun-moon" "sun" "terminal" "ticket" "trash-2" "triangle-alert" "undo-2" "unlink" "user-round-x" "user"
+    "sun-moon" "sun" "terminal" "ticket" "trash-2" "triangle-alert" "undo-2" "unlink" "upload" "user-round-x" "user"
     "users" "x"
 }

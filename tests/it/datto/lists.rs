@@ -96,7 +96,7 @@ fn select<'s>(state: &'s State, request: &Request, parts: &[&str]) -> Vec<&'s Va
     let alerts = |status: &str, kept: &dyn Fn(&Value) -> bool| -> Vec<&'s Value> {
         let muted = request.param("muted");
         let chosen = state.alerts.iter().filter(|alert| alert["resolved"] == (status == "resolved") && kept(alert));
-        chosen.filter(|alert| muted.is_none_or(|muted| alert["muted"].to_string() == muted)).collect()
+        chosen.filter(|alert| muted.is_none_or(|muted| alert["muted"].as_bool() == muted.parse().ok())).collect()
     };
     let stored = |list: Option<&'s Vec<Value>>| list.into_iter().flatten().collect();
     match parts {

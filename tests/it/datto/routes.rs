@@ -95,7 +95,7 @@ fn read(state: &mut State, request: &Request, parts: &[&str]) -> Answer {
         ["site", uid, ..] if find(&state.sites, uid).is_none() => not_found("Site"),
         ["site", _, "devices" | "variables"] | ["site", _, "alerts", "open" | "resolved"] => lists::list(state, request, parts),
         ["device", "id", id] => {
-            let found = state.devices.iter().find(|device| device["id"].to_string() == *id);
+            let found = state.devices.iter().find(|device| device["id"].as_i64() == id.parse().ok());
             found.map_or_else(|| not_found("Device"), good)
         }
         ["device", uid] => find(&state.devices, uid).map_or_else(|| not_found("Device"), good),
@@ -135,7 +135,7 @@ fn write(state: &mut State, request: &Request, parts: &[&str]) -> Answer {
         ("DELETE", ["site", uid, "variable", id]) => {
             let variables = state.variables.entry((*uid).to_owned()).or_default();
             let before = variables.len();
-            variables.retain(|variable| variable["id"].to_string() != *id);
+            variables.retain(|variable| variable["id"].as_i64() != id.parse().ok());
             if variables.len() == before { Err(not_found("Variable")) } else { Ok(()) }
         }
         _ => Err(not_found("Resource")),
@@ -170,7 +170,7 @@ fn new_variable(state: &mut State, site: &str, body: &Value) -> Result<(), Answe
 fn changed_variable(state: &mut State, site: &str, id: &str, body: &Value) -> Result<(), Answer> {
     let (name, value) = texts(body)?;
     let variables = state.variables.entry(site.to_owned()).or_default();
-    let found = variables.iter_mut().find(|variable| variable["id"].to_string() == id);
+    let found = variables.iter_mut().find(|variable| variable["id"] == id);
     let variable = found.ok_or_else(|| not_found("Variable"))?;
     (variable["name"], variable["value"]) = (json!(name), json!(value));
     Ok(())

@@ -104,7 +104,7 @@ pub fn written_as(value: &Value, text: &str) -> bool {
     // Nearly all ids are plain numbers, and there are thousands of them.
     match value.as_i64() {
         Some(number) => text.parse() == Ok(number) && (number == 0 || !text.starts_with(['0', '+'])),
-        None => value.to_string() == text,
+        None => text.parse::<Value>().is_ok_and(|wanted| wanted == *value),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Plan, State, generate};
 pub fn ticket(id: i64, requester: i64, department: Option<i64>, status: i64, created: i64) -> Value {
     let at = |hours: i64| generate::time(created + hours * 3600);
     let closed = (status == 5).then(|| at(30));
-    let resolved = (status >= 4 && status <= 5).then(|| at(20));
+    let resolved = (4..=5).contains(&status).then(|| at(20));
     let stats = json!({"ticket_id": id, "created_at": at(0), "updated_at": at(40), "opened_at": null, "group_escalated": false, "inbound_count": 1,
             "status_updated_at": at(20), "outbound_count": 1, "pending_since": null, "resolved_at": resolved, "closed_at": closed,
             "first_assigned_at": at(1), "assigned_at": at(1), "agent_responded_at": at(2), "requester_responded_at": null,
