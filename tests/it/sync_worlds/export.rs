@@ -108,6 +108,12 @@ fn columns(engine: &Engine, database: &Database, table: &str) -> Vec<String> {
 
 /// Reads it all, past Codex.
 pub fn export(engine: &Engine, database: &Database) -> Export {
+    let names = |sql: &str| -> BTreeMap<String, String> {
+        let split = |line: String| line.split_once(' ').map(|(id, name)| (id.to_owned(), name.to_owned()));
+        database.texts(sql).into_iter().filter_map(split).collect()
+    };
+    let companies = names("SELECT CAST(id AS TEXT) || ' ' || name FROM companies");
+    let contacts = names("SELECT CAST(id AS TEXT) || ' ' || name || email FROM contacts");
     let mut all = Export::new();
     for table in TABLES {
         let columns = columns(engine, database, table);
@@ -129,10 +135,23 @@ pub fn export(engine: &Engine, database: &Database) -> Export {
             shown.push(format!("'{column}=' || COALESCE(CAST({value} AS TEXT), '~')"));
         }
         let mut rows = database.texts(&format!("SELECT {} FROM {table} t", shown.join(" || ' | ' || ")));
+        if table == "asset_sources" {
+            rows = rows.iter().map(|row| renamed(row, "\"company_id\":", &companies)).collect();
+            rows = rows.iter().map(|row| renamed(row, "\"users\":[", &contacts)).collect();
+        }
         rows.sort();
         all.insert(table.to_owned(), rows);
     }
     all
+}
+
+/// The same with names in place of our ids, in the list of numbers that follows this mark.
+fn renamed(row: &str, mark: &str, names: &BTreeMap<String, String>) -> String {
+    let Some((before, after)) = row.split_once(mark) else { return row.to_owned() };
+    let end = after.find(|c: char| !c.is_ascii_digit() && c != ',').unwrap_or(after.len());
+    let (ids, rest) = after.split_at(end);
+    let called = |id: &str| names.get(id).map_or(id, String::as_str).to_owned();
+    format!("{before}{mark}{}{rest}", ids.split(',').map(called).collect::<Vec<_>>().join(","))
 }
 
 /// Fails with the first lines that differ.
