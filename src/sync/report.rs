@@ -43,6 +43,9 @@ pub struct Report {
     /// The kinds of rows that the run is about.
     #[serde(skip)]
     pub kinds: Vec<Kind>,
+    /// What else there is to say, a line each.
+    #[serde(skip)]
+    pub beside: Vec<String>,
     /// The run.
     pub run_id: i64,
     /// The plan, when there was anything to plan.
@@ -161,6 +164,7 @@ impl Report {
             let what = if parts.is_empty() { "nothing to change".to_owned() } else { parts.join(", ") };
             lines.push(format!("{}: {listed}; {what}", kind.plural()));
         }
+        lines.extend(self.beside.iter().cloned());
         lines.push(match (self.changes, self.dry_run) {
             (0, _) => "0 changes".to_owned(),
             (n, true) => format!("{n} changes planned, none applied (dry run)"),

@@ -98,6 +98,8 @@ pub async fn body(job: Job) -> Result<Ended> {
 async fn read_alerts(reader: &Reader, report: &mut Report) -> Result<()> {
     let pulled = alerts::pull(&reader.job, &reader.client, reader.run).await?;
     report.listed.insert("alerts", pulled.open + pulled.resolved);
+    let said = if pulled.changed == 0 { "nothing to change".to_owned() } else { format!("{} new or changed", pulled.changed) };
+    report.beside.push(format!("alerts: {} open and {} resolved listed; {said}", pulled.open, pulled.resolved));
     report.skipped += pulled.skipped;
     if !pulled.problems.is_empty() {
         report.problems.extend(pulled.problems);
