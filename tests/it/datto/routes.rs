@@ -170,7 +170,7 @@ fn new_variable(state: &mut State, site: &str, body: &Value) -> Result<(), Answe
 fn changed_variable(state: &mut State, site: &str, id: &str, body: &Value) -> Result<(), Answer> {
     let (name, value) = texts(body)?;
     let variables = state.variables.entry(site.to_owned()).or_default();
-    let found = variables.iter_mut().find(|variable| variable["id"] == id);
+    let found = variables.iter_mut().find(|variable| variable["id"].as_i64() == id.parse().ok());
     let variable = found.ok_or_else(|| not_found("Variable"))?;
     (variable["name"], variable["value"]) = (json!(name), json!(value));
     Ok(())
