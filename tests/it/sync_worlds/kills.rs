@@ -4,7 +4,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::{Dice, GoodDay, JOBS, good_day, nothing_more, same, size, stored, worlds};
+use super::{Dice, GoodDay, JOBS, SMALL, good_day, nothing_more, same, size, stored, worlds};
 use crate::support::{Engine, Fleet, both};
 
 /// Starts a sync, kills it after this time as `kill -9` does; whether it was still at work.
@@ -47,7 +47,7 @@ both! {
     }
 
     async fn a_dead_command_does_not_hold_up_the_next(engine: Engine) {
-        let (mut psa, rmm) = worlds(&size(), 0);
+        let (mut psa, rmm) = worlds(&SMALL, 0);
         psa.faults.latency = Duration::from_millis(300);
         let fleet = Fleet::start(&engine, psa, rmm).await;
         for job in JOBS {

@@ -41,23 +41,35 @@ pub fn long() -> bool {
     std::env::var("CODEX_TEST_LONG").is_ok_and(|value| value == "1")
 }
 
+/// The size of every day.
+const SMALL: Size = Size {
+    companies: 14,
+    people: 40,
+    assets: 24,
+    tickets: 60,
+    sites: 20,
+    devices: 100,
+    alerts: 30,
+    kills: 12,
+    scripts: 24,
+};
+
+/// The size of the acceptance.
+const LARGE: Size = Size {
+    companies: 120,
+    people: 600,
+    assets: 300,
+    tickets: 2500,
+    sites: 160,
+    devices: 3000,
+    alerts: 800,
+    kills: 50,
+    scripts: 200,
+};
+
 /// The size of this run.
 pub fn size() -> Size {
-    if long() {
-        Size {
-            companies: 120,
-            people: 600,
-            assets: 300,
-            tickets: 2500,
-            sites: 160,
-            devices: 3000,
-            alerts: 800,
-            kills: 50,
-            scripts: 200,
-        }
-    } else {
-        Size { companies: 14, people: 40, assets: 24, tickets: 60, sites: 20, devices: 100, alerts: 30, kills: 12, scripts: 24 }
-    }
+    if long() { LARGE } else { SMALL }
 }
 
 /// A good day's worlds and what it stored, made once for each engine and share of garbage.
