@@ -31,6 +31,36 @@ pub(super) fn bare<'j>(json: &'j Value, wrappers: &[&str]) -> Result<&'j Map<Str
     Ok(wrappers.iter().find_map(|key| object.get(*key)?.as_object()).unwrap_or(object))
 }
 
+/// What an audit has members of, whatever the class: an answer without any of them is about something else.
+const AUDITED: [&str; 16] = [
+    "systemInfo",
+    "bios",
+    "baseBoard",
+    "nics",
+    "logicalDisks",
+    "processors",
+    "physicalMemory",
+    "displays",
+    "videoBoards",
+    "attachedDevices",
+    "mobileInfo",
+    "snmpInfo",
+    "guests",
+    "datastores",
+    "printer",
+    "printerMarkerSupplies",
+];
+
+/// An audit, bare or wrapped; `None` when it is there and empty.
+pub(super) fn audited(json: &Value) -> Result<Option<&Map<String, Value>>, String> {
+    let record = bare(json, &["audit", "data"])?;
+    if record.is_empty() {
+        return Ok(None);
+    }
+    let known = AUDITED.iter().any(|member| record.contains_key(*member));
+    if known { Ok(Some(record)) } else { Err("an answer that is no audit".to_owned()) }
+}
+
 /// Whether this is a page of the list asked for.
 pub(super) fn shape(json: &Value, list: &str) -> Result<(), String> {
     if !json.get(list).is_some_and(Value::is_array) {
@@ -61,6 +91,16 @@ pub(super) fn page(mut json: Value, list: &str, size: u32) -> Page {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_audit_is_about_a_machine() {
+        assert!(audited(&json!({ "bios": null, "x": 1 })).unwrap().is_some());
+        assert!(audited(&json!({ "audit": { "nics": [] } })).unwrap().is_some());
+        assert_eq!(audited(&json!({})), Ok(None));
+        for other in [json!([]), json!(null), json!({ "sites": null }), json!({ "error": "busy" })] {
+            assert!(audited(&other).is_err(), "{other}");
+        }
+    }
 
     #[test]
     fn a_page_is_what_it_says_it_is() {

@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 pub use super::answers::Page;
 use super::{
     NAME,
-    answers::{bare, page, part, shape},
+    answers::{audited, bare, page, part, shape},
     rate,
     token::Tokens,
     wire,
@@ -242,8 +242,8 @@ impl Datto {
             _ => return Ok(Audit::WrongClass),
         };
         let path = format!("/audit/{class}/{}", part(uid));
-        match self.read(&path, |json| bare(json, &[]).map(|_| ())).await {
-            Ok(reply) => Ok(bare(&reply.json, &["audit", "data"]).map_or(Audit::Gone, |record| Audit::Told(record.clone()))),
+        match self.read(&path, |json| audited(json).map(|_| ())).await {
+            Ok(reply) => Ok(audited(&reply.json).ok().flatten().map_or(Audit::Gone, |record| Audit::Told(record.clone()))),
             Err(Fault { cause: Cause::Missing, .. }) => Ok(Audit::Gone),
             Err(Fault { cause: Cause::Refused(400, _), .. }) => Ok(Audit::WrongClass),
             Err(fault) => Err(fault),
