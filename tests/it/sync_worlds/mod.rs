@@ -42,17 +42,8 @@ pub fn long() -> bool {
 }
 
 /// The size of every day.
-const SMALL: Size = Size {
-    companies: 14,
-    people: 40,
-    assets: 24,
-    tickets: 60,
-    sites: 20,
-    devices: 100,
-    alerts: 30,
-    kills: 12,
-    scripts: 24,
-};
+const SMALL: Size =
+    Size { companies: 14, people: 40, assets: 24, tickets: 60, sites: 20, devices: 100, alerts: 30, kills: 12, scripts: 24 };
 
 /// The size of the acceptance.
 const LARGE: Size = Size {
