@@ -155,7 +155,7 @@ both! {
         flow("sync", app.base(), |browser| async move {
             sign_in(&browser, "ada").await;
             browser.go("/admin/").await;
-            browser.click_words("Sync now").await;
+            browser.click_words("Run now").await;
             browser.shows("101").await;
             browser.go("/companies/").await;
             browser.shows("of 12").await;

@@ -119,8 +119,8 @@ mod server {
             matches!(reply.status, 201 | 409)
         })
         .await;
-        app.anonymous().get("/health").await.status(200);
-        assert_eq!(app.service().get("/api/companies/100002").await.status, 404);
+        eventually("health is good again", 15, || async { app.anonymous().get("/health").await.status == 200 }).await;
+        eventually("every reader is back", 15, || async { service.get("/api/companies/100002").await.status == 404 }).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

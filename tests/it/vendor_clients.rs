@@ -236,7 +236,8 @@ both! {
 
     async fn commands_in_a_row_and_side_by_side_never_meet_the_limit(engine: Engine) {
         let mut rmm = Plan::sized(8, 60, 20).build();
-        rmm.limits = Limits::new(Duration::from_secs(2), 40, 10);
+        // A window that is long beside the pauses of a busy machine.
+        rmm.limits = Limits::new(Duration::from_secs(6), 120, 30);
         let fleet = Fleet::start(&engine, freshservice::Plan::sized(8, 20).build(), rmm).await;
         fleet.sync(&["freshservice"]).await.code(0);
         fleet.sync(&["datto"]).await.code(0);
@@ -245,6 +246,6 @@ both! {
         audits.code(0);
         let (refused, most, asked) = fleet.rmm.world(|state| (state.limits.refused, state.limits.most_reads, state.requests.len()));
         assert_eq!(refused, 0, "{asked} requests, at most {most} in a window");
-        assert!(most <= 40 && asked > 100, "{asked} requests, at most {most} in a window");
+        assert!(most <= 120 && asked > 130, "{asked} requests, at most {most} in a window");
     }
 }
