@@ -110,6 +110,13 @@ pub fn now_plus(seconds: i64) -> String {
     format_time(at.unwrap_or(jiff::Timestamp::UNIX_EPOCH))
 }
 
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    digits.collect::<Vec<_>>().concat()
+}
+
 /// Text as it is sorted, filtered and searched: compatibility forms decomposed, marks dropped, lower
 /// case, white space folded to single blanks. Made in Rust because the engines disagree (design §4).
 #[must_use]

@@ -4,7 +4,7 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac};
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 
-use crate::config::Secret;
+use crate::{config::Secret, types::hex};
 
 /// How far a signed call's clock may be from ours, in seconds.
 const WINDOW: i64 = 5 * 60;
@@ -36,13 +36,13 @@ fn prove_at(secret: &str, headers: &HeaderMap, body: &[u8], now: Timestamp) -> O
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let fits = |between: &[u8]| hmac::verify(&key, &[stamp.as_bytes(), between, body].concat(), &told).is_ok();
-        return (fits(b"") || fits(b".")).then(|| Proof::Signed(encode(&told)));
+        return (fits(b"") || fits(b".")).then(|| Proof::Signed(hex(&told)));
     }
     // Hashed first, so that not even the length of the secret shows.
     let hash = |text: &[u8]| digest::digest(&digest::SHA256, text);
     let told = hash(header("x-webhook-secret")?.as_bytes());
     verify_slices_are_equal(told.as_ref(), hash(secret.as_bytes()).as_ref()).ok()?;
-    Some(Proof::Shared(encode(hash(body).as_ref())))
+    Some(Proof::Shared(hex(hash(body).as_ref())))
 }
 
 /// Seconds or milliseconds since 1970, or a time with its zone.
@@ -63,11 +63,6 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     bytes.chunks(2).map(|pair| Some(digit(*pair.first()?)? * 16 + digit(*pair.get(1)?)?)).collect()
 }
 
-fn encode(bytes: &[u8]) -> String {
-    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
-    digits.collect::<Vec<_>>().concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,7 +71,7 @@ mod tests {
 
     fn signed(secret: &str, stamp: &str, text: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        encode(hmac::sign(&key, &[stamp.as_bytes(), text].concat()).as_ref())
+        hex(hmac::sign(&key, &[stamp.as_bytes(), text].concat()).as_ref())
     }
 
     fn asked(pairs: &[(&'static str, &str)]) -> Option<Proof> {
