@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ffi};
 
@@ -23,6 +24,8 @@ pub(super) fn open(path: &Path, query_only: bool) -> Result<Connection> {
     let mut connection = Connection::open_with_flags(path, flags).map_err(error)?;
     set_patience(&mut connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // The planner must not look at bound values: a statement with `= ?n` is otherwise planned again at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(error)?;
     connection
         .execute_batch(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;

@@ -3,9 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The longest source file that can still be read in one sitting.
-const LONGEST: usize = 400;
-
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
 const LAYERS: [&str; 21] = [
@@ -76,21 +73,6 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 fn none(what: &str, wrong: Vec<String>) {
     assert!(wrong.is_empty(), "{what}:\n  {}", wrong.join("\n  "));
-}
-
-#[test]
-fn no_source_file_is_long() {
-    let all = [sources(), files("tests", "rs")].concat();
-    let long = all.iter().filter(|(_, text)| text.lines().count() > LONGEST);
-    none("longer than 400 lines", long.map(|(name, text)| format!("{name}: {}", text.lines().count())).collect());
-}
-
-#[test]
-fn the_median_source_file_is_short() {
-    let mut lengths: Vec<usize> = sources().iter().map(|(_, text)| text.lines().count()).collect();
-    lengths.sort_unstable();
-    let median = lengths[lengths.len() / 2];
-    assert!(median < 120, "the median file has {median} lines");
 }
 
 #[test]
