@@ -1,37 +1,32 @@
 #!/usr/bin/env bash
 # Installs Codex as a service of Helm, in this folder (../hivematrix-codex beside ../hivematrix-helm).
-# Safe to run again. Uses a ready-made binary when there is one:
-#   CODEX_BINARY=/path/to/codex bash install.sh
-# and builds one otherwise, which takes about seven minutes on two cores. Helm waits five: if it gives
-# up, run this by hand; the build goes on where it stopped.
+# Safe to run again. It uses a ready-made binary: CODEX_BINARY=/path/to/codex, `codex` beside this file,
+# one built here before, or `codex` on the PATH. It builds one only when told (Helm waits five minutes,
+# a build takes longer):
+#   CODEX_BUILD=1 bash install.sh
+# The database is not touched: Helm calls init_db.py next, and the server migrates when it starts.
 set -euo pipefail
 cd "$(dirname "$0")"
 umask 077
 
-python=$(command -v python3) || { echo "python3 is needed, because Helm starts services with it" >&2; exit 1; }
-
-installed=$(readlink -f bin/codex-gunicorn 2>/dev/null || true)
-built=$PWD/target/release/codex
-if [ -n "${CODEX_BINARY:-}" ]; then
-    binary=$(realpath "$CODEX_BINARY")
-elif [ -n "$installed" ] && [ "$installed" != "$built" ] && [ -x "$installed" ]; then
-    binary=$installed # as given the last time
-else
-    if command -v cargo >/dev/null; then
-        echo "Building Codex …"
-        cargo build --release --locked --features postgres
-    fi
-    binary=$built
+command -v python3 >/dev/null || { echo "python3 is needed, because Helm starts services with it" >&2; exit 1; }
+if [ "${CODEX_BUILD:-}" = 1 ]; then
+    command -v cargo >/dev/null || { echo "CODEX_BUILD=1 needs cargo (https://rustup.rs)" >&2; exit 1; }
+    echo "Building Codex …"
+    cargo build --release --locked --features postgres
+    rm -f bin/codex-gunicorn
+    [ -n "${CODEX_BINARY:-}" ] || export CODEX_BINARY=$PWD/target/release/codex
 fi
-[ -x "$binary" ] || { echo "neither a binary (CODEX_BINARY=…) nor cargo to build one" >&2; exit 1; }
-
-mkdir -p bin instance pyenv/bin
-chmod 700 instance
-ln -sfn "$binary" bin/codex-gunicorn
+binary=$(python3 -c 'import run; print(run.link())')
 ln -sfn codex-gunicorn bin/codex
-# Helm asks for this file and runs it with run.py; nothing is installed into it.
-[ -e pyenv/bin/python ] || ln -s "$python" pyenv/bin/python
-cp deploy/helm/run.py run.py
+
+mkdir -p instance
+chmod 700 instance
+# Helm asks for this environment, activates it and runs run.py with it; Codex installs nothing into it.
+# Without the system's python3-venv package it has no pip, which only Helm's own `install` asks for.
+if [ ! -e pyenv/bin/activate ]; then
+    python3 -m venv pyenv >/dev/null 2>&1 || python3 -m venv --without-pip pyenv
+fi
 
 if [ ! -e .flaskenv ]; then
     cat >.flaskenv <<'EOF'
@@ -42,9 +37,9 @@ CORE_SERVICE_URL=http://localhost:5000
 HELM_SERVICE_URL=http://localhost:5004
 EOF
 fi
-if [ -d ../hivematrix-helm ] && [ ! -e services.json ]; then
-    ln -s ../hivematrix-helm/services.json services.json
+# Helm's list of services instead of the one that came with the source.
+if [ -f ../hivematrix-helm/services.json ]; then
+    ln -sfn ../hivematrix-helm/services.json services.json
 fi
 
-bin/codex migrate
-echo "Installed. Helm starts it; by hand: pyenv/bin/python run.py"
+echo "Installed $("$binary" --version). Helm sets up the database and starts it; by hand: pyenv/bin/python run.py"

@@ -14,6 +14,9 @@ use crate::{
     sync::run_log::TARGET,
 };
 
+/// Libraries whose own news are of no use to anybody: the steps of migrations, the notices of PostgreSQL.
+const QUIET: &str = "refinery_core=warn,tokio_postgres=warn";
+
 /// The way to Helm of this process, as the log is the process's own.
 static HELM: OnceLock<Helm> = OnceLock::new();
 
@@ -21,8 +24,8 @@ static HELM: OnceLock<Helm> = OnceLock::new();
 pub fn start(config: &Config, level: &str) {
     // The libraries' own debug output is of use to nobody who runs a server.
     let filter = match level {
-        "debug" | "trace" => EnvFilter::new(format!("info,codex={level},refinery_core=warn")),
-        _ => EnvFilter::new(format!("{level},refinery_core=warn")),
+        "debug" | "trace" => EnvFilter::new(format!("info,codex={level},{QUIET}")),
+        _ => EnvFilter::new(format!("{level},{QUIET}")),
     };
     let helm = Helm::start(config);
     let to_helm = helm.is_some();

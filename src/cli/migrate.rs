@@ -6,7 +6,7 @@ use super::{Context, Failure, context, failure, out};
 use crate::{db::migrate, error::Error};
 
 /// Arguments of `codex migrate`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = "The server migrates by itself when it starts; this is for those who want to see it happen.")]
 pub struct Args {
     /// Only tell where the schema stands; exit 3 when steps are missing

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod failure;
 mod init;
+mod init_db;
 mod log;
 mod man;
 mod migrate;
@@ -57,6 +58,8 @@ enum Command {
     Serve(serve::Args),
     /// Set up codex.conf and the first administrator, by asking or from flags
     Init(init::Args),
+    /// Set up a PostgreSQL database with the flags of Helm's installer
+    InitDb(init_db::Args),
     /// Bring the database to this version's schema
     Migrate(migrate::Args),
     /// Add, list and lock out the people who sign in here
@@ -83,6 +86,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
     let ended = match cli.command {
         Command::Serve(args) => serve::run(context, args),
         Command::Init(args) => init::run(context, args),
+        Command::InitDb(args) => init_db::run(context, &args),
         Command::Migrate(args) => migrate::run(&context, &args),
         Command::Users(args) => users::run(context, args),
         Command::Token(args) => token::run(context, args),

@@ -98,6 +98,7 @@ const KEYS: &[Key] = &[
     key("core", "revocation_check", "false", "Ask Core whether a user's session was revoked"),
     key("core", "service_name", "codex", "Our name among the services of the platform").env(&["SERVICE_NAME"]),
     key("helm", "url", "", "Address of Helm, which is given the log of the runs on the platform").env(&["HELM_SERVICE_URL"]),
+    key("platform", "services", "", "File with the platform's list of services (services.json)"),
     key("freshservice", "domain", "", "Account name, host name or full address of the Freshservice account")
         .env(&["FRESHSERVICE_DOMAIN"])
         .conf(&[("integrations", "freshservice_domain")]),

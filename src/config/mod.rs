@@ -126,10 +126,20 @@ impl Config {
         };
         read.finish()?;
         if config.on_platform() && config.core.helm_url.is_none() {
-            let beside = sources.instance.parent().unwrap_or(&sources.folder);
-            config.core.helm_url = services::address(&[&sources.folder, beside], "helm");
+            config.core.helm_url = services::address(&config.services_lists(sources), "helm");
         }
         Ok(config)
+    }
+
+    /// Where the platform's list of services may be: the file that was named and no other, else in the folder
+    /// of the start, beside the instance and beside the binary.
+    fn services_lists(&self, sources: &Sources) -> Vec<PathBuf> {
+        if let Some(named) = &self.core.services {
+            return vec![sources.folder.join(named)];
+        }
+        let binary = std::env::current_exe().ok();
+        let folders = [Some(sources.folder.as_path()), sources.instance.parent(), binary.as_deref().and_then(Path::parent)];
+        folders.into_iter().flatten().map(|folder| folder.join("services.json")).collect()
     }
 
     /// The defaults over an instance folder and whatever `codex.conf` it holds; no environment.

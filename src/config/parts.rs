@@ -1,6 +1,9 @@
 //! The small concerns, one struct each.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use ipnet::IpNet;
 
@@ -77,6 +80,8 @@ pub struct Core {
     pub service_name: String,
     /// Helm's address.
     pub helm_url: Option<String>,
+    /// The file with the platform's list of services, when one was named.
+    pub services: Option<PathBuf>,
 }
 
 impl Core {
@@ -87,6 +92,7 @@ impl Core {
             revocation_check: read.flag("core", "revocation_check"),
             service_name: read.text("core", "service_name").to_owned(),
             helm_url: read.address("helm", "url"),
+            services: read.optional("platform", "services").map(PathBuf::from),
         }
     }
 }

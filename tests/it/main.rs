@@ -37,6 +37,7 @@ mod freshness;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
 mod freshservice;
 mod helm;
+mod helm_install;
 mod http_server;
 mod list_habits;
 mod local_tokens;
