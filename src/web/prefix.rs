@@ -18,7 +18,7 @@ impl Prefix {
     /// The prefix that a trusted proxy took off (if any) and the mount that we took off (if any).
     #[must_use]
     pub fn new(forwarded: &str, mount: &str) -> Self {
-        let forwarded = if is_sane(forwarded) { forwarded } else { "" };
+        let forwarded = plain(forwarded);
         if forwarded == mount { Self(mount.into()) } else { Self(format!("{forwarded}{mount}").into()) }
     }
 
@@ -43,13 +43,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Prefix {
     }
 }
 
-/// A header is only ever put into links when nothing in it can break out of them.
-fn is_sane(prefix: &str) -> bool {
-    prefix.len() <= 100
-        && prefix.starts_with('/')
-        && !prefix.ends_with('/')
-        && !prefix.contains("//")
-        && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte))
+/// A forwarded prefix as links need it, however the proxy spells it (`/codex/`, `codex`, `//codex`): nothing,
+/// or a slash before each of its segments. One in which anything could lead out of a link is nothing.
+fn plain(prefix: &str) -> String {
+    let prefix = prefix.trim();
+    let is_sane = |segment: &&str| {
+        !matches!(*segment, "." | "..") && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    };
+    let segments: Vec<&str> = prefix.split('/').filter(|segment| !segment.is_empty()).collect();
+    // Two slashes and a name with a dot are meant as another host.
+    let is_host = prefix.starts_with("//") && segments.first().is_some_and(|segment| segment.contains('.'));
+    if prefix.len() > 100 || is_host || !segments.iter().all(is_sane) {
+        return String::new();
+    }
+    segments.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
 /// Takes [`MOUNT`] off the front of an address; tells what was taken off.

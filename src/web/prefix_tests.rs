@@ -24,8 +24,38 @@ fn a_forwarded_prefix_and_the_mount_are_not_doubled() {
 }
 
 #[test]
+fn a_forwarded_prefix_is_understood_however_it_is_spelled() {
+    for same in ["/codex", "/codex/", "codex", "codex/", "//codex", "/codex//", " /codex ", "///codex///"] {
+        assert_eq!(Prefix::new(same, "").as_str(), "/codex", "{same}");
+        assert_eq!(Prefix::new(same, "/codex").as_str(), "/codex", "{same}");
+    }
+    assert_eq!(Prefix::new("msp//codex/", "").as_str(), "/msp/codex");
+    for nothing in ["", "/", "//", " "] {
+        assert_eq!(Prefix::new(nothing, "").as_str(), "", "{nothing}");
+    }
+}
+
+#[test]
 fn a_forwarded_prefix_that_could_break_a_link_is_dropped() {
-    for bad in ["//evil.example", "/a\"b", "evil", "/a/", "/<script>", "https://evil.example"] {
+    let long = "a".repeat(101);
+    for bad in [
+        "//evil.example",
+        "/a\"b",
+        "/<script>",
+        "https://evil.example",
+        "javascript:x",
+        "/a b",
+        "/..",
+        "/codex/../x",
+        "/.",
+        "/a%2fb",
+        "/a?b",
+        "/a#b",
+        "/a\\b",
+        "\\\\evil.example",
+        "@evil",
+        &long,
+    ] {
         assert_eq!(Prefix::new(bad, "").as_str(), "", "{bad}");
     }
 }

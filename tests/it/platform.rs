@@ -166,5 +166,22 @@ both! {
             assert!(link.starts_with("/codex/") || link.starts_with("/static") || link.starts_with("/codex\""), "{link}");
         }
         assert!(page.contains("/codex/companies"));
+        let link = |prefix: &'static str| {
+            let api = api.clone();
+            async move {
+                let page = api.send(reqwest::Method::GET, "/companies/1", |request| request.header("accept", "text/html").header("x-forwarded-prefix", prefix)).await.status(200).text();
+                let at = page.find("/companies/1").expect("a link to the company itself");
+                page[..at].rsplit('"').next().unwrap().to_owned()
+            }
+        };
+        for same in ["/codex", "/codex/", "codex", "codex/", "//codex", "/codex//"] {
+            assert_eq!(link(same).await, "/codex", "{same}");
+        }
+        assert_eq!(link("msp//codex/").await, "/msp/codex");
+        for none in ["", "/", "//", "//evil.example", "https://evil.example", "/a/../b", "/a\"b", "/<b>", "javascript:x"] {
+            assert_eq!(link(none).await, "", "{none}");
+        }
+        let moved = api.send(reqwest::Method::GET, "/companies", |request| request.header("accept", "text/html").header("x-forwarded-prefix", "codex/")).await;
+        assert!(moved.status == 200 || moved.header("location").starts_with("/codex/"), "{} {}", moved.status, moved.header("location"));
     }
 }
