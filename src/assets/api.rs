@@ -22,6 +22,7 @@ pub fn routes() -> Routes {
         .get("/api/assets", index)
         .post("/api/assets", create)
         .get("/api/assets/{id}", show)
+        .get("/api/asset/{id}", show)
         .update("/api/assets/{id}", update)
         .get("/api/companies/{acct}/assets", of_company)
         .get("/assets/api/search", search)

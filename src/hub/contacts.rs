@@ -21,6 +21,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .post("/api/contacts", create)
         .get("/api/contacts/{id}", show)
+        .get("/api/contact/{id}", show)
         .update("/api/contacts/{id}", update)
         .put("/contacts/{id}/update", update_from_page)
 }

@@ -45,6 +45,14 @@ async fn every_neighbour(api: &Api) {
     assert!(api.get("/api/psa/agents").await.ok().is_array());
     let alone = api.get("/api/company/100001").await.ok();
     hard(&alone, &["account_number"]);
+    // Brainhair asks for one of each by the singular.
+    for (one, many, list) in [("contact", "contacts", &users), ("asset", "assets", &assets)] {
+        let id = list[0]["id"].as_i64().expect("an integer id");
+        let answer = api.get(&format!("/api/{one}/{id}")).await.ok();
+        assert_eq!(answer, api.get(&format!("/api/{many}/{id}")).await.ok());
+        assert_eq!(answer["id"], id);
+        api.get(&format!("/api/{one}/999999")).await.status(404);
+    }
     assert_eq!(api.get("/api/companies/nobody").await.status(404).error(), "Company not found");
 }
 

@@ -185,7 +185,7 @@ both! {
         assert!(ended.code == 0 && ended.said.contains("FIRST") && ended.said.contains("SECOND"), "{}", ended.said);
         assert!(!ended.said.contains("p@ss"), "{}", ended.said);
         let conf = clone.read("instance/codex.conf");
-        if address.is_some() {
+        if let Some(address) = &address {
             let mode = std::fs::metadata(clone.path("instance/codex.conf")).unwrap().permissions().mode() & 0o777;
             assert!(conf.contains("\nconnection_string = postgresql://postgres:p%40ss%3Aw%2Frd%25@") && mode == 0o600, "{mode:o} {conf}");
             assert!(!clone.path("instance/codex.db").exists());
@@ -193,7 +193,7 @@ both! {
             let again = clone.bash(&install);
             assert!(again.code == 0 && !again.said.contains("FIRST") && !again.said.contains("SECOND"), "the short way: {}", again.said);
             // Helm keeps a database and makes up a new password or user: what works stays.
-            let other = flags(address.as_ref().unwrap(), "x").replace("--db-user 'postgres'", "--db-user 'nobody_such'");
+            let other = flags(address, "x").replace("--db-user 'postgres'", "--db-user 'nobody_such'");
             let kept = clone.bash(&format!("python3 init_db.py {other} --migrate-only"));
             assert!(kept.code == 0 && kept.said.contains("warning") && clone.read("instance/codex.conf") == conf, "{}", kept.said);
             let refused = clone.bash(&format!("python3 init_db.py {other}"));
