@@ -2,15 +2,15 @@
 
 use super::model::{Asset, Observation, STATUSES, TYPES, backup_bytes, type_of_category};
 use crate::error::Result;
-use crate::web::{Fields, Sent};
+use crate::web::{Fields, Reference, Sent};
 
 /// What was sent for an asset, checked; references are resolved by the store.
 #[derive(Debug)]
 pub struct AssetInput {
     asset: Asset,
     sent: Vec<&'static str>,
-    /// Whose it is, by account number or id.
-    pub company: Sent<String>,
+    /// Whose it is.
+    pub company: Sent<Reference>,
     /// Replaces the assigned contacts, when sent.
     pub contacts: Sent<Vec<i64>>,
     /// What was seen of it, when the sender watches it: kept without history, as a vendor's sight is.
@@ -73,7 +73,6 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
     fields.set_creating(creating);
     fields.alias("hostname", "name");
     fields.alias("rmm_site_name", "datto_site_name");
-    fields.alias("company_account_number", "company_id");
     let mut asset = Asset::default();
     let mut sent: Vec<&'static str> = Vec::new();
     macro_rules! take {
@@ -126,7 +125,11 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
         sent.push("status");
     }
     status.store_value(&mut asset.status);
-    let company = fields.key("company_account_number").max(50).required().get();
+    let company = if fields.has("company_account_number") || !fields.has("company_id") {
+        fields.key("company_account_number").max(50).required().get().map(Reference::Key)
+    } else {
+        fields.reference("company_id").max(50).required().get()
+    };
     let contacts = fields.int_list("contact_ids").max_items(10_000).get();
     let seen = SeenInput::read(&mut fields);
     fields.finish()?;

@@ -189,9 +189,8 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i
 }
 
 fn company(c: &mut Conn, input: &AssetInput) -> Result<Option<i64>> {
-    let Sent::Value(key) = &input.company else { return Ok(None) };
-    let found = companies::find_id(c, key)?;
-    found.map(Some).ok_or_else(|| Error::field("company_account_number", format!("there is no company {key}")))
+    let Sent::Value(reference) = &input.company else { return Ok(None) };
+    companies::resolve(c, "company_account_number", reference).map(Some)
 }
 
 fn assign_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {

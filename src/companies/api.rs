@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::list_store::COMPANIES;
-use super::location::{Location, LocationView};
+use super::location::LocationView;
 use super::{rules, store};
 use crate::auth::{Editor, Person, Reader};
 use crate::compliance::Lens;
@@ -167,25 +167,89 @@ async fn read_locations(web: &Web, reader: &Reader, key: String) -> Result<Vec<L
 ///
 /// # Errors
 /// `Invalid`, `NotFound`.
+pub async fn page_add_location(
+    State(web): State<Web>,
+    editor: Editor,
+    Path(key): Path<String>,
+    conditions: Conditions,
+    fields: Fields,
+) -> Result<Response> {
+    let digest = fields.digest();
+    let input = rules::read_location(fields, true)?;
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
+            let company_id = store::id_of(w, &key)?;
+            let view = LocationView::from(store::add_location(w, &input.of_company(company_id))?);
+            Reply::ok(&json!({ "success": true, "location": view }))
+        })
+        .await
+}
+
+/// `POST /api/companies/{acct}/locations`: the same, answered with the location itself.
+///
+/// # Errors
+/// `Invalid`, `NotFound`.
 pub async fn add_location(
     State(web): State<Web>,
     editor: Editor,
     Path(key): Path<String>,
     conditions: Conditions,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response> {
     let digest = fields.digest();
-    fields.set_creating(true);
-    let name = fields.text("name").required().max(150).value().unwrap_or_default();
-    let address = fields.text("address").required().max(255).value();
-    let phone_number = fields.text("phone_number").max(50).value();
-    fields.finish()?;
+    let input = rules::read_location(fields, true)?;
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let company_id = store::id_of(w, &key)?;
-            let location = Location { company_id, name, address, phone_number, ..Location::default() };
-            let view = LocationView::from(store::add_location(w, &location)?);
-            Reply::ok(&json!({ "success": true, "location": view }))
+            let location = store::add_location(w, &input.of_company(company_id))?;
+            let (id, rev) = (location.id, location.rev);
+            let path = format!("/api/companies/{}/locations/{id}", encode_segment(&key));
+            Ok(Reply::created(&LocationView::from(location), path)?.tagged(id, rev))
+        })
+        .await
+}
+
+/// `GET /api/companies/{acct}/locations/{id}`.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn location(
+    State(web): State<Web>,
+    reader: Reader,
+    Path((key, id)): Path<(String, i64)>,
+    ask: Ask,
+) -> Result<Response> {
+    let location = web
+        .db
+        .read(&reader.scope(), move |c| {
+            let company_id = store::id_of(c, &key)?;
+            store::get_location(c, company_id, id)
+        })
+        .await?;
+    let rev = location.rev;
+    ask.row(id, rev, &LocationView::from(location))
+}
+
+/// `PUT` and `PATCH /api/companies/{acct}/locations/{id}`: the fields that were sent.
+///
+/// # Errors
+/// `Invalid`, `PreconditionFailed`, `NotFound`.
+pub async fn update_location(
+    State(web): State<Web>,
+    editor: Editor,
+    Path((key, id)): Path<(String, i64)>,
+    conditions: Conditions,
+    fields: Fields,
+) -> Result<Response> {
+    let digest = fields.digest();
+    let input = rules::read_location(fields, false)?;
+    let expected = conditions.rev(id)?;
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
+            let company_id = store::id_of(w, &key)?;
+            let location = store::update_location(w, company_id, id, &input, expected)?.record;
+            let rev = location.rev;
+            Ok(Reply::ok(&LocationView::from(location))?.tagged(id, rev))
         })
         .await
 }

@@ -1,8 +1,9 @@
 //! What a company's fields must be: stated once for JSON, forms and imports.
 
+use super::location::Location;
 use super::model::{COMPLIANCE_LEVELS, Company, KINDS};
 use crate::error::{Error, Result};
-use crate::web::{Fields, Sent};
+use crate::web::{Fields, Reference, Sent};
 
 /// Account numbers that are words in our own addresses.
 const RESERVED: &[&str] = &["bulk", "new", "api"];
@@ -12,8 +13,8 @@ const RESERVED: &[&str] = &["bulk", "new", "api"];
 pub struct CompanyInput {
     /// Wanted or repeated account number.
     pub account_number: Option<String>,
-    /// The company above, by account number or id.
-    pub parent: Sent<String>,
+    /// The company above.
+    pub parent: Sent<Reference>,
     /// Each other field's effect.
     company: Company,
     sent: Vec<&'static str>,
@@ -47,7 +48,7 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
                 }
             })
             .value(),
-        parent: fields.key("parent_id").max(50).get(),
+        parent: fields.reference("parent_id").max(50).get(),
         company: Company::default(),
         sent: Vec::new(),
     };
@@ -184,5 +185,45 @@ impl CompanyInput {
             life_archived_days,
             domains,
         );
+    }
+}
+
+/// What was sent for a location, checked.
+#[derive(Clone, Debug, Default)]
+pub struct LocationInput {
+    name: Sent<String>,
+    address: Sent<String>,
+    phone_number: Sent<String>,
+}
+
+/// Reads the fields of a location; a new one needs a name and an address (contract §1.10).
+///
+/// # Errors
+/// `Invalid` with every field that is wrong.
+pub fn read_location(mut fields: Fields, creating: bool) -> Result<LocationInput> {
+    fields.set_creating(creating);
+    let input = LocationInput {
+        name: fields.text("name").required().max(150).get(),
+        address: fields.text("address").required().max(255).get(),
+        phone_number: fields.text("phone_number").max(50).get(),
+    };
+    fields.finish()?;
+    Ok(input)
+}
+
+impl LocationInput {
+    /// A new location of a company.
+    #[must_use]
+    pub fn of_company(&self, company_id: i64) -> Location {
+        let mut location = Location { company_id, ..Location::default() };
+        self.apply(&mut location);
+        location
+    }
+
+    /// Puts what was sent into a row.
+    pub fn apply(&self, to: &mut Location) {
+        self.name.clone().store_value(&mut to.name);
+        self.address.clone().store(&mut to.address);
+        self.phone_number.clone().store(&mut to.phone_number);
     }
 }

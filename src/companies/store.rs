@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::location::Location;
 use super::model::{Company, CompanyView};
-use super::rules::{self, CompanyInput};
+use super::rules::{self, CompanyInput, LocationInput};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, OnConstraint as _, Result};
 use crate::history::{self, Record, Updated};
 use crate::params;
-use crate::web::Sent;
+use crate::web::{Reference, Sent};
 
 /// The Freshservice id beside a row: the smallest when a company is several departments.
 pub const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
@@ -48,6 +48,21 @@ pub fn find_id(c: &mut Conn, key: &str) -> Result<Option<i64>> {
     }
     let Some(id) = key.parse::<i64>().ok().filter(|_| key.bytes().all(|b| b.is_ascii_digit())) else { return Ok(None) };
     c.first("SELECT company.id FROM @companies company WHERE company.id = ?1", params![id])?.map(|row| row.get(0)).transpose()
+}
+
+/// The company that a write refers to.
+///
+/// # Errors
+/// `Invalid`, naming the field, when there is no such company.
+pub fn resolve(c: &mut Conn, field: &str, reference: &Reference) -> Result<i64> {
+    let found = match reference {
+        Reference::Key(key) => find_id(c, key)?,
+        Reference::Id(id) => c
+            .first("SELECT company.id FROM @companies company WHERE company.id = ?1", params![*id])?
+            .map(|row| row.get(0))
+            .transpose()?,
+    };
+    found.ok_or_else(|| Error::field(field, format!("there is no company {reference}")))
 }
 
 /// One company's wire shape.
@@ -130,8 +145,8 @@ fn refer(w: &mut Write<'_>, input: &CompanyInput, company: &mut Company) -> Resu
     match &input.parent {
         Sent::Absent => {}
         Sent::Null => company.parent_id = None,
-        Sent::Value(key) => {
-            let parent = find_id(w, key)?.ok_or_else(|| Error::field("parent_id", format!("there is no company {key}")))?;
+        Sent::Value(reference) => {
+            let parent = resolve(w, "parent_id", reference)?;
             if company.id != 0 && ancestors(w, parent)?.iter().any(|(id, _)| *id == company.id) {
                 return Err(Error::field("parent_id", "would make the company its own parent"));
             }
@@ -264,15 +279,43 @@ pub fn add_location(w: &mut Write<'_>, location: &Location) -> Result<Location> 
     history::create(w, location, None)
 }
 
+/// One of a company's locations.
+///
+/// # Errors
+/// `NotFound` when the company has no such location.
+pub fn get_location(c: &mut Conn, company_id: i64, id: i64) -> Result<Location> {
+    let location: Location = history::get(c, id)?;
+    if location.company_id != company_id || location.retired_at.is_some() {
+        return Err(Error::NotFound { what: "Location" });
+    }
+    Ok(location)
+}
+
+/// Changes the fields of a location that were sent.
+///
+/// # Errors
+/// `NotFound` when the company has no such location, `PreconditionFailed`.
+pub fn update_location(
+    w: &mut Write<'_>,
+    company_id: i64,
+    id: i64,
+    input: &LocationInput,
+    if_match: Option<i64>,
+) -> Result<Updated<Location>> {
+    get_location(w, company_id, id)?;
+    w.touch("company");
+    history::update(w, id, if_match, None, |location: &mut Location| {
+        input.apply(location);
+        Ok(())
+    })
+}
+
 /// Removes a location from a company.
 ///
 /// # Errors
 /// `NotFound` when the company has no such location.
 pub fn remove_location(w: &mut Write<'_>, company_id: i64, id: i64) -> Result<()> {
-    let location: Location = history::get(w, id)?;
-    if location.company_id != company_id || location.retired_at.is_some() {
-        return Err(Error::NotFound { what: "Location" });
-    }
+    get_location(w, company_id, id)?;
     w.touch("company");
     history::retire::<Location>(w, id, None).map(|_| ())
 }

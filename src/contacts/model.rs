@@ -11,6 +11,11 @@ pub const ROLES: &[&str] = &["billing", "technical", "executive"];
 /// Whom to call first, whom then.
 pub const DESIGNATIONS: &[&str] = &["primary", "secondary"];
 
+/// The kind of employment of somebody of whom nothing else is known (contract §5.3).
+pub const EMPLOYMENT: &str = "Full Time";
+/// The kinds that the form offers; others may be stored.
+pub const EMPLOYMENTS: &[&str] = &[EMPLOYMENT, "Part Time", "Contractor", "Temporary", "Intern"];
+
 crate::record! {
     /// A person at one company or several.
     pub struct Contact: "contact", "Contact", "contacts" {
@@ -74,6 +79,12 @@ crate::record! {
 }
 
 impl Contact {
+    /// First and last name in one line, as far as they are known.
+    #[must_use]
+    pub fn composed_name(&self) -> String {
+        [self.first_name.as_deref(), self.last_name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
     fn derived_columns(&self) -> Vec<(&'static str, Value)> {
         let text = [
             Some(&self.name),

@@ -1,16 +1,16 @@
 //! What a contact's fields must be: stated once for JSON, forms and imports.
 
-use super::model::{Contact, DESIGNATIONS, ROLES};
+use super::model::{Contact, DESIGNATIONS, EMPLOYMENT, ROLES};
 use crate::error::Result;
-use crate::web::{Fields, Sent};
+use crate::web::{Fields, Reference, Sent};
 
 /// A wish for a contact's place in one company.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceInput {
     /// What an error about the company names.
     pub field: String,
-    /// The company, by account number or id.
-    pub company: String,
+    /// The company.
+    pub company: Reference,
     /// What they do there.
     pub role: Sent<String>,
     /// Whom to call first, whom then.
@@ -56,7 +56,6 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<ContactInput> {
         secondary_emails: fields.text_list("secondary_emails").max_items(50).max_each(150).get()
             .map(|list| serde_json::json!(list).to_string()) => store,
         job_title: fields.text("job_title").max(150).get() => store,
-        employment_type: fields.text("employment_type").not_null().max(100).get() => store_value,
         active: fields.bool("active").not_null().get() => store_value,
         mobile_phone_number: fields.text("mobile_phone_number").max(50).get() => store,
         work_phone_number: fields.text("work_phone_number").max(50).get() => store,
@@ -68,11 +67,17 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<ContactInput> {
         time_zone: fields.text("time_zone").max(100).get() => store,
         background_information: fields.text("background_information").max(10_000).get() => store,
     }
-    let email = fields.text("email").required().max(150).email().get();
+    // A column that always holds text: no e-mail is an empty one, no kind of employment the usual one.
+    let email = fields.text("email").max(150).email().get();
     if email.is_sent() {
         sent.push("email");
+        contact.email = email.value().unwrap_or_default();
     }
-    email.store_value(&mut contact.email);
+    let employment = fields.text("employment_type").max(100).get();
+    if employment.is_sent() {
+        sent.push("employment_type");
+        contact.employment_type = employment.value().unwrap_or_else(|| EMPLOYMENT.to_owned());
+    }
     read_name(&mut fields, &mut contact, &mut sent);
     let places = read_places(&mut fields);
     let assets = fields.int_list("asset_ids").max_items(10_000).get();
@@ -80,13 +85,9 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<ContactInput> {
     Ok(ContactInput { contact, sent, places, assets })
 }
 
-/// The name as sent, or made of the first and last name (as the page's form sends them).
+/// The name as sent; when only first or last names are sent, [`ContactInput::apply`] makes it of them.
 fn read_name(fields: &mut Fields, contact: &mut Contact, sent: &mut Vec<&'static str>) {
-    let parts = [contact.first_name.as_deref(), contact.last_name.as_deref()];
-    let composed = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    if !fields.has("name") && !composed.is_empty() {
-        contact.name = composed;
-        sent.push("name");
+    if !fields.has("name") && !contact.composed_name().is_empty() {
         return;
     }
     let name = fields.text("name").required().max(150).get();
@@ -108,8 +109,7 @@ fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
                 continue;
             };
             let mut inner = Fields::new(map);
-            inner.alias("account_number", "company_id");
-            let place = read_place(&mut inner, "account_number", true);
+            let place = read_place(&mut inner, true);
             if let Err(crate::error::Error::Invalid(errors)) = inner.finish() {
                 for error in errors {
                     fields.refuse(format!("companies[{index}].{}", error.field), error.message);
@@ -123,7 +123,7 @@ fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
         return fields.key_list("company_account_numbers").max_items(1_000).get().map(|keys| {
             let plain = |(index, company)| PlaceInput {
                 field: format!("company_account_numbers[{index}]"),
-                company,
+                company: Reference::Key(company),
                 role: Sent::Absent,
                 designation: Sent::Absent,
                 is_primary: Sent::Absent,
@@ -131,12 +131,19 @@ fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
             keys.into_iter().enumerate().map(plain).collect()
         });
     }
-    read_place(fields, "company_id", false).map_or(Sent::Absent, |place| Sent::Value(vec![place]))
+    read_place(fields, false).map_or(Sent::Absent, |place| Sent::Value(vec![place]))
 }
 
-fn read_place(fields: &mut Fields, key: &str, required: bool) -> Option<PlaceInput> {
-    let company = fields.key(key).max(50).value();
-    if company.is_none() && required {
+/// One place: the company as `account_number` (in a list) or `company_id`, with what they are there.
+fn read_place(fields: &mut Fields, in_list: bool) -> Option<PlaceInput> {
+    let key =
+        if in_list && (fields.has("account_number") || !fields.has("company_id")) { "account_number" } else { "company_id" };
+    let company = if key == "account_number" {
+        fields.key(key).max(50).value().map(Reference::Key)
+    } else {
+        fields.reference(key).max(50).value()
+    };
+    if company.is_none() && in_list {
         fields.refuse(key, "is required");
     }
     let role = fields.text("role").one_of(ROLES).get();
@@ -146,8 +153,9 @@ fn read_place(fields: &mut Fields, key: &str, required: bool) -> Option<PlaceInp
 }
 
 impl ContactInput {
-    /// Puts what was sent into a row.
+    /// Puts what was sent into a row. A name that was made of first and last name follows them.
     pub fn apply(&self, to: &mut Contact) {
+        let follows = !self.sent.contains(&"name") && (to.name.is_empty() || to.name == to.composed_name());
         macro_rules! copy {
             ($($name:ident),+ $(,)?) => {
                 for name in &self.sent {
@@ -177,6 +185,10 @@ impl ContactInput {
             time_zone,
             background_information,
         );
+        let composed = to.composed_name();
+        if follows && !composed.is_empty() {
+            to.name = composed;
+        }
     }
 
     /// Whether the e-mail was sent, so that it must be free.

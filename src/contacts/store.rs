@@ -1,6 +1,6 @@
 //! Contacts in the database.
 
-use super::model::{Contact, ContactView, Membership};
+use super::model::{Contact, ContactView, EMPLOYMENT, Membership};
 use super::rules::ContactInput;
 use crate::companies::store as companies;
 use crate::compliance::{Level, STRICTEST_OF_CONTACT};
@@ -139,7 +139,7 @@ pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
 /// # Errors
 /// `Conflict` with the id of the other, or `Invalid` for companies that do not exist.
 pub fn create(w: &mut Write<'_>, input: &ContactInput) -> Result<Contact> {
-    let mut contact = Contact { active: true, employment_type: "Full Time".to_owned(), ..Contact::default() };
+    let mut contact = Contact { active: true, employment_type: EMPLOYMENT.to_owned(), ..Contact::default() };
     input.apply(&mut contact);
     check_email(w, &contact.email, 0)?;
     let contact = history::create(w, &contact, None)?;
@@ -185,8 +185,7 @@ fn set_places(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Resul
     let now = memberships(w, contact_id)?;
     let mut keep = Vec::new();
     for place in wanted {
-        let company_id = companies::find_id(w, &place.company)?
-            .ok_or_else(|| Error::field(&place.field, format!("there is no company {}", place.company)))?;
+        let company_id = companies::resolve(w, &place.field, &place.company)?;
         let mut member = now.iter().find(|member| member.company_id == company_id).cloned().unwrap_or_default();
         member.company_id = company_id;
         place.role.clone().store(&mut member.role);

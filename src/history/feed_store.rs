@@ -127,12 +127,19 @@ pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Opti
     Ok(Feed { changes, cursor, more })
 }
 
-/// One row's changes, newest first.
+/// Rows that are parts of others, whose changes belong to the whole's history too: whole, condition.
+const PARTS: &[(&str, &str)] = &[(
+    "company",
+    "entity = 'location' AND entity_id IN (SELECT location.id FROM @locations location WHERE location.company_id = ?2)",
+)];
+
+/// One row's changes, and those of its parts, newest first.
 ///
 /// # Errors
 /// Those of the engine.
 pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Change>> {
-    let sql = format!("SELECT {COLUMNS} FROM changes WHERE entity = ?1 AND entity_id = ?2 ORDER BY seq DESC LIMIT ?3");
+    let parts: String = PARTS.iter().filter(|(whole, _)| *whole == entity).map(|(_, rows)| format!(" OR {rows}")).collect();
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE entity = ?1 AND entity_id = ?2{parts} ORDER BY seq DESC LIMIT ?3");
     c.all(&sql, params![entity, id, limit])?.iter().map(change).collect()
 }
 

@@ -16,7 +16,7 @@ use crate::{
     agents::PsaAgent,
     assets::Asset,
     companies::Company,
-    contacts::{Contact, Membership, store as contacts},
+    contacts::{Contact, Membership, model::EMPLOYMENT, store as contacts},
     db::{Db, Write},
     error::{Error, Result},
     history::{self, Record, links},
@@ -141,7 +141,7 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
             write(w, item, new)
         }
         Kind::Contact => {
-            let new = Contact { employment_type: "Full Time".to_owned(), active: true, ..Contact::default() };
+            let new = Contact { employment_type: EMPLOYMENT.to_owned(), active: true, ..Contact::default() };
             let id = write(w, item, new)?;
             if let Some(id) = id {
                 relocate(w, id, item)?;

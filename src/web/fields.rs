@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, Method, header},
 };
 use serde_json::{Map, Value};
+use std::fmt;
 
 mod rules;
 #[cfg(test)]
@@ -62,6 +63,24 @@ impl<T> Sent<T> {
             Self::Absent => Sent::Absent,
             Self::Null => Sent::Null,
             Self::Value(value) => Sent::Value(change(value)),
+        }
+    }
+}
+
+/// How a client names another record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// By its id: a whole number was sent.
+    Id(i64),
+    /// By its key, such as an account number: text was sent.
+    Key(String),
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Key(key) => f.write_str(key),
         }
     }
 }
@@ -131,12 +150,9 @@ impl Fields {
         if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
     }
 
-    /// A text.
+    /// A text; a number becomes its digits (contract §1.10: `managed_users: 5`).
     pub fn text(&mut self, name: &str) -> Field<'_, String> {
-        self.read(name, |value, _| match value {
-            Value::String(text) => text_of(&text),
-            other => Err(format!("must be text, not {}", json::kind(&other))),
-        })
+        self.read(name, |value, _| text_of_item(value))
     }
 
     /// A key that old clients send as text or as a number, such as `company_id`.
@@ -144,9 +160,14 @@ impl Fields {
         self.read(name, |value, _| key_of(value))
     }
 
-    /// A whole number.
+    /// A reference to a record, such as `parent_id`: a whole number is its id, text its key.
+    pub fn reference(&mut self, name: &str) -> Field<'_, Reference> {
+        self.read(name, |value, _| reference_of(value))
+    }
+
+    /// A whole number, also as text; empty text means "no value".
     pub fn int(&mut self, name: &str) -> Field<'_, i64> {
-        self.read(name, int_of)
+        self.read(name, |value, _| int_of(value))
     }
 
     /// True or false; in a form also `on`, `1`, `yes` and their opposites.
@@ -164,12 +185,12 @@ impl Fields {
 
     /// A list of texts: an array, an array encoded as text, or text with commas or line ends.
     pub fn text_list(&mut self, name: &str) -> Field<'_, Vec<String>> {
-        self.read(name, |value, _| list_of(value, "text", |item, _| text_of_item(item), false))
+        self.read(name, |value, _| list_of(value, "text", text_of_item, false))
     }
 
     /// A list of keys, each text or a number.
     pub fn key_list(&mut self, name: &str) -> Field<'_, Vec<String>> {
-        self.read(name, |value, is_form| list_of(value, "account numbers", |item, _| key_of(item), is_form))
+        self.read(name, |value, is_form| list_of(value, "account numbers", key_of, is_form))
     }
 
     /// A list of whole numbers.
@@ -214,6 +235,7 @@ fn text_of(text: &str) -> Result<Sent<String>, String> {
 fn text_of_item(item: Value) -> Result<Sent<String>, String> {
     match item {
         Value::String(text) => text_of(&text),
+        Value::Number(number) => Ok(Sent::Value(number.to_string())),
         other => Err(format!("must be text, not {}", json::kind(&other))),
     }
 }
@@ -226,11 +248,21 @@ fn key_of(value: Value) -> Result<Sent<String>, String> {
     }
 }
 
-fn int_of(value: Value, is_form: bool) -> Result<Sent<i64>, String> {
+fn reference_of(value: Value) -> Result<Sent<Reference>, String> {
+    match value {
+        Value::String(text) => text_of(&text).map(|sent| sent.map(Reference::Key)),
+        Value::Number(number) => {
+            number.as_i64().map(|id| Sent::Value(Reference::Id(id))).ok_or_else(|| "must be a whole number".to_owned())
+        }
+        other => Err(format!("must be text or a whole number, not {}", json::kind(&other))),
+    }
+}
+
+fn int_of(value: Value) -> Result<Sent<i64>, String> {
     match value {
         Value::Number(number) => number.as_i64().map(Sent::Value).ok_or_else(|| "must be a whole number".to_owned()),
-        Value::String(text) if is_form && text.trim().is_empty() => Ok(Sent::Null),
-        Value::String(text) if is_form => text.trim().parse().map(Sent::Value).map_err(|_| "must be a whole number".to_owned()),
+        Value::String(text) if text.trim().is_empty() => Ok(Sent::Null),
+        Value::String(text) => text.trim().parse().map(Sent::Value).map_err(|_| "must be a whole number".to_owned()),
         other => Err(format!("must be a whole number, not {}", json::kind(&other))),
     }
 }
@@ -238,7 +270,7 @@ fn int_of(value: Value, is_form: bool) -> Result<Sent<i64>, String> {
 fn list_of<T>(
     value: Value,
     what: &str,
-    read: impl Fn(Value, bool) -> Result<Sent<T>, String>,
+    read: impl Fn(Value) -> Result<Sent<T>, String>,
     is_form: bool,
 ) -> Result<Sent<Vec<T>>, String> {
     let wrong = |other: &Value| format!("must be an array of {what}, not {}", json::kind(other));
@@ -255,7 +287,7 @@ fn list_of<T>(
     };
     let mut list = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        match read(item, is_form) {
+        match read(item) {
             Ok(sent) => list.extend(sent.value()),
             Err(why) => return Err(format!("element {index} {why}")),
         }

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 pub use ask::Ask;
 pub use extract::{Path, Query};
-pub use fields::{Fields, Sent};
+pub use fields::{Fields, Reference, Sent};
 pub use peer::Peer;
 pub use prefix::Prefix;
 pub use request_id::RequestId;

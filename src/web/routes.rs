@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::RawQuery,
     handler::Handler,
-    http::{StatusCode, header},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{self, MethodRouter},
 };
@@ -70,6 +70,16 @@ impl Routes {
         self.add("DELETE", path, routing::delete(handler))
     }
 
+    /// `POST` of a form that stands on another page. A refused one answers in place, at its own address, so a
+    /// reload of that address leads to the page again instead of "method not allowed". `page` may name
+    /// parameters of `path`.
+    #[must_use]
+    pub fn form<H: Handler<T, Web>, T: 'static>(mut self, path: &'static str, page: &'static str, handler: H) -> Self {
+        let back = move |prefix: Prefix, uri: Uri| std::future::ready(to_page(path, page, &prefix, &uri));
+        self.router = self.router.route(path, routing::get(back));
+        self.post(path, handler)
+    }
+
     /// All routes of another room as well.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
@@ -101,6 +111,16 @@ impl Routes {
 fn with_slash(path: &'static str, prefix: &Prefix, RawQuery(query): RawQuery) -> Response {
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("{prefix}{path}{query}"))]).into_response()
+}
+
+/// The page of a form, from the address to which the form is posted.
+fn to_page(path: &str, page: &str, prefix: &Prefix, uri: &Uri) -> Response {
+    let sent: Vec<(&str, &str)> = path.split('/').zip(uri.path().split('/')).collect();
+    let filled: Vec<&str> = page
+        .split('/')
+        .map(|part| sent.iter().find(|(name, _)| *name == part && part.starts_with('{')).map_or(part, |(_, value)| value))
+        .collect();
+    (StatusCode::SEE_OTHER, [(header::LOCATION, format!("{prefix}{}", filled.join("/")))]).into_response()
 }
 
 /// What an address without a route answers.

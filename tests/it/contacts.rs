@@ -134,8 +134,7 @@ both! {
     async fn required_fields_are_named(engine: Engine) {
         let app = App::start_on(&engine).await;
         let reply = app.admin().post("/api/contacts", &json!({})).await.status(400);
-        let fields = reply.fields();
-        assert!(fields.contains(&"name".to_owned()) && fields.contains(&"email".to_owned()), "{}", reply.text());
+        assert_eq!(reply.fields(), ["name"], "an e-mail is not required");
         assert!(!reply.error().is_empty());
     }
 

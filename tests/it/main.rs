@@ -33,6 +33,7 @@ mod devices;
 mod durability;
 mod feed;
 mod first_run;
+mod forms;
 mod freshness;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
 mod freshservice;

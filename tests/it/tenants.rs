@@ -14,7 +14,7 @@ use codex::history;
 use codex::hub::{self, pages};
 use codex::tickets;
 use codex::types::{Actor, Scope};
-use codex::web::Query;
+use codex::web::{Query, Reference};
 use serde_json::json;
 
 use crate::support::{Engine, both};
@@ -94,6 +94,11 @@ const READS: &[(&str, Read)] = reads! {
     "hub::history_store::exists" => |c, id, key| ["company", "contact", "asset", "location"].map(|kind| hub::history_store::exists(c, kind, id).is_ok()).into_iter().map(Ok).collect::<Result<Vec<_>>>();
     "hub::remove_store::billed_companies" => |c, id, key| hub::remove_store::billed_companies(c, id);
     "hub::remove_store::assigned_assets" => |c, id, key| hub::remove_store::assigned_assets(c, id);
+    "companies::store::resolve" => |c, id, key| Ok::<_, codex::error::Error>([Reference::Id(id), Reference::Key(key.to_owned())].map(|wanted| companies::store::resolve(c, "company_id", &wanted).is_ok()));
+    "companies::store::get_location" => |c, id, key| companies::store::get_location(c, id, id);
+    "hub::pages::store::companies_named" => |c, id, key| pages::store::companies_named(c, key);
+    "hub::pages::store::contacts_named" => |c, id, key| pages::store::contacts_named(c, key, id);
+    "hub::pages::store::assets_named" => |c, id, key| pages::store::assets_named(c, key, id);
     "hub::pages::store::contacts_per_company" => |c, id, key| pages::store::contacts_per_company(c, vec![id]);
     "hub::pages::store::assets_per_company" => |c, id, key| pages::store::assets_per_company(c, vec![id]);
     "hub::pages::store::companies_of" => |c, id, key| pages::store::companies_of(c, vec![id]);
@@ -120,6 +125,7 @@ const WRITES: &[(&str, Attempt)] = writes! {
     "companies::store::create" => |w, id, key| companies::store::create(w, &companies::rules::read(fields(json!({"account_number": "taken", "name": "taken", "parent_id": key})), true)?);
     "companies::store::update" => |w, id, key| companies::store::update(w, id, &companies::rules::read(fields(json!({"name": "taken"})), false)?, None);
     "companies::store::add_location" => |w, id, key| companies::store::add_location(w, &Location { company_id: id, name: "taken".into(), ..Location::default() });
+    "companies::store::update_location" => |w, id, key| companies::store::update_location(w, id, id, &companies::rules::read_location(fields(json!({"name": "taken"})), false)?, None);
     "companies::store::remove_location" => |w, id, key| companies::store::remove_location(w, id, id);
     "companies::store::set_feature_overrides" => |w, id, key| companies::store::set_feature_overrides(w, id, &[("taken".to_owned(), "taken".to_owned())].into());
     "contacts::store::create" => |w, id, key| contacts::store::create(w, &contacts::rules::read(fields(json!({"name": "taken", "company_account_numbers": [key]})), true)?);

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    edit::{FormPage, Part, Typed},
+    edit::{Doubles, FormPage, Part, Typed, changed},
     mention, store, words,
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         rules, store as assets,
     },
     auth::Editor,
+    companies::store as companies,
     error::Result,
     web::{
         Fields, Path, Web,
@@ -33,6 +34,9 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /assets/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
+    if let Some(doubles) = doubles(&web, &frame, &fields, &typed).await? {
+        return form(&web, &frame, None, &typed).await?.ask(&frame, doubles);
+    }
     let saved = match rules::read(fields, true) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::create(w, &input)).await,
         Err(error) => Err(error),
@@ -41,6 +45,20 @@ pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields
         Ok(asset) => frame.go(&format!("/assets/{}", asset.id), &format!("{} was added.", asset.hostname)),
         Err(error) => form(&web, &frame, None, &typed).await?.fail(&frame, error),
     }
+}
+
+async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Result<Option<Doubles>> {
+    let (hostname, company) = (typed.text("hostname"), typed.text("company_account_number"));
+    let wanted = hostname.clone();
+    let known = web
+        .db
+        .read(&frame.scope(), move |c| match companies::find_id(c, &company)? {
+            Some(company) => store::assets_named(c, &wanted, company),
+            None => Ok(Vec::new()),
+        })
+        .await?;
+    let known = known.into_iter().map(|(id, name)| mention(frame.page.url(&format!("/assets/{id}")), name)).collect();
+    Ok(Doubles::unless_confirmed(fields, "This company has an asset with this hostname already", &hostname, known))
 }
 
 /// `GET /assets/{id}/edit`
@@ -60,19 +78,18 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
-    let saved = match rules::read(fields, false) {
+    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?;
+    let shown = form(&web, &frame, Some((id, view.hostname.clone())), &Typed::of(&view)?).await?;
+    let saved = match rules::read(changed(&shown, &fields), false) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::update(w, id, &input, rev)).await,
         Err(error) => Err(error),
     };
     match saved {
         Ok(updated) => {
-            let done = if updated.changed.is_empty() { "Nothing was different." } else { "Saved." };
+            let done = if updated.changed.is_empty() { "No changes to save." } else { "Saved." };
             frame.go(&format!("/assets/{id}"), done)
         }
-        Err(error) => {
-            let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?;
-            form(&web, &frame, Some((id, view.hostname)), &typed).await?.fail(&frame, error)
-        }
+        Err(error) => form(&web, &frame, Some((id, view.hostname)), &typed).await?.fail(&frame, error),
     }
 }
 
@@ -92,6 +109,7 @@ async fn form(web: &Web, frame: &Frame, known: Option<(i64, String)>, typed: &Ty
         page: frame.titled(Section::Assets, title),
         crumbs,
         problems: Vec::new(),
+        doubles: None,
         action,
         rev: typed.text("rev"),
         sections: parts(typed, companies),

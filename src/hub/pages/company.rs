@@ -10,7 +10,7 @@ use super::{
     companies::{address, compliance, label, plan},
     company_tables as tables,
     company_tickets::Newest,
-    count_of, mention,
+    count_of, location_form, mention,
     record::{Facts, Past},
 };
 use crate::{
@@ -140,11 +140,7 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         .then(|| Tree { parent: known.above.last().map(to), children: known.below.iter().map(to).collect() });
     let base = address(&page, &known.view.account_number);
     let (wrong, typed) = refused.location.unwrap_or_default();
-    let mut location_fields = vec![
-        Field::text("name", "Name", typed.text("name")).required(),
-        Field::text("address", "Address", typed.text("address")).required(),
-        Field::line("tel", "phone_number", "Telephone", typed.text("phone_number")),
-    ];
+    let mut location_fields = location_form::fields(&typed);
     let mut location_errors = form::place_errors(&mut location_fields, &wrong);
     if !wrong.is_empty() && location_errors.is_empty() {
         location_errors.push("The location was not added.".to_owned());

@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
     companies::{address, label},
-    edit::{FormPage, Part, Typed, without_blank_lists},
+    edit::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
     mention, store,
 };
 use crate::{
@@ -44,6 +44,9 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /companies/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
+    if let Some(doubles) = doubles(&web, &frame, &fields, typed.text("name")).await? {
+        return adding(&web, &frame, &typed).await?.ask(&frame, doubles);
+    }
     let saved = match rules::read(without_blank_lists(&fields, &["domains"]), true) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| companies::create(w, &input)).await,
         Err(error) => Err(error),
@@ -56,9 +59,23 @@ pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields
     }
 }
 
+async fn doubles(web: &Web, frame: &Frame, fields: &Fields, name: String) -> Result<Option<Doubles>> {
+    let wanted = name.clone();
+    let known = web.db.read(&frame.scope(), move |c| store::companies_named(c, &wanted)).await?;
+    let known =
+        known.into_iter().map(|(number, name)| mention(address(&frame.page, &number), format!("{name} ({number})"))).collect();
+    Ok(Doubles::unless_confirmed(fields, "A company with this name exists already", &name, known))
+}
+
 /// `GET /companies/{acct}/edit`
 pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<String>) -> Result<Response> {
-    let view = web
+    let form = stored(&web, &frame, key).await?;
+    frame.show_as(StatusCode::OK, &form)
+}
+
+/// The form with what is stored.
+async fn stored(web: &Web, frame: &Frame, key: String) -> Result<FormPage> {
+    let (view, parent) = web
         .db
         .read(&frame.scope(), move |c| {
             let id = companies::id_of(c, &key)?;
@@ -70,15 +87,13 @@ pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Pa
             Ok((view, parent))
         })
         .await?;
-    let (view, parent) = view;
     let mut typed = Typed::of(&view)?;
     typed.set("parent_id", parent.unwrap_or_default());
     typed.set("plan", view.billing_plan.clone().unwrap_or_default());
     typed.set("main_number", view.company_main_number.clone().unwrap_or_default());
     typed.set("start_date", view.company_start_date.clone().unwrap_or_default());
     typed.set("contract_term", view.contract_term_length.clone().unwrap_or_default());
-    let form = editing(&web, &frame, &view.account_number, &typed).await?;
-    frame.show_as(StatusCode::OK, &form)
+    editing(web, frame, &view.account_number, &typed).await
 }
 
 /// `POST /companies/{acct}/edit`
@@ -92,6 +107,7 @@ pub async fn update(
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
     let account = key.clone();
+    let fields = changed(&stored(&web, &frame, key.clone()).await?, &fields);
     let saved = match rules::read(without_blank_lists(&fields, &["domains"]), false) {
         Ok(input) => {
             web.db
@@ -105,7 +121,7 @@ pub async fn update(
     };
     match saved {
         Ok(updated) => {
-            let done = if updated.changed.is_empty() { "Nothing was different." } else { "Saved." };
+            let done = if updated.changed.is_empty() { "No changes to save." } else { "Saved." };
             frame.go(&format!("/companies/{}", encode_segment(&account)), done)
         }
         Err(error) => editing(&web, &frame, &account, &typed).await?.fail(&frame, error),
@@ -124,6 +140,7 @@ async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
         page: frame.titled(Section::Companies, "New company"),
         crumbs: vec![mention(frame.page.url("/companies/"), "Companies")],
         problems: Vec::new(),
+        doubles: None,
         action: frame.page.url("/companies/new"),
         rev: String::new(),
         sections,
@@ -149,6 +166,7 @@ async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<F
         page: frame.titled(Section::Companies, format!("Edit {name}")),
         crumbs: vec![mention(frame.page.url("/companies/"), "Companies"), mention(here.clone(), name)],
         problems: Vec::new(),
+        doubles: None,
         action: format!("{here}/edit"),
         rev: typed.text("rev"),
         sections: parts(typed, choices),

@@ -6,7 +6,7 @@ use super::{company, edit::Typed};
 use crate::{
     agents::Frame,
     auth::{Admin, Editor},
-    companies::{Company, Location, store as companies},
+    companies::{Company, rules, store as companies},
     error::{Error, Result},
     history,
     hub::retire::retire_company,
@@ -57,20 +57,16 @@ pub async fn add_location(
     editor: Editor,
     frame: Frame,
     Path(key): Path<String>,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
-    fields.set_creating(true);
-    let name = fields.text("name").required().max(150).value().unwrap_or_default();
-    let address = fields.text("address").required().max(255).value();
-    let phone_number = fields.text("phone_number").max(50).value();
     let wanted = key.clone();
-    let saved = match fields.finish() {
-        Ok(()) => {
+    let saved = match rules::read_location(fields, true) {
+        Ok(input) => {
             web.db
                 .write(&editor.scope(), &editor.actor(), move |w| {
                     let company_id = companies::id_of(w, &wanted)?;
-                    companies::add_location(w, &Location { company_id, name, address, phone_number, ..Location::default() })
+                    companies::add_location(w, &input.of_company(company_id))
                 })
                 .await
         }

@@ -3,14 +3,15 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    edit::{FormPage, Part, Typed, without_blank_lists},
+    edit::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
     mention, store, words,
 };
 use crate::{
     agents::Frame,
     auth::Editor,
+    companies::store as companies,
     contacts::{
-        model::{DESIGNATIONS, ROLES},
+        model::{DESIGNATIONS, EMPLOYMENT, EMPLOYMENTS, ROLES},
         rules, store as contacts,
     },
     error::Result,
@@ -25,6 +26,7 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
     let mut typed = Typed::default();
     typed.set("company_id", frame.query.get("company").unwrap_or_default());
     typed.set("active", true);
+    typed.set("employment_type", EMPLOYMENT);
     let form = adding(&web, &frame, &typed).await?;
     frame.show(&form)
 }
@@ -32,6 +34,9 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /contacts/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
+    if let Some(doubles) = doubles(&web, &frame, &fields, &typed).await? {
+        return adding(&web, &frame, &typed).await?.ask(&frame, doubles);
+    }
     let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), true) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::create(w, &input)).await,
         Err(error) => Err(error),
@@ -40,6 +45,20 @@ pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields
         Ok(contact) => frame.go(&format!("/contacts/{}", contact.id), &format!("{} was added.", contact.name)),
         Err(error) => adding(&web, &frame, &typed).await?.fail(&frame, error),
     }
+}
+
+async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Result<Option<Doubles>> {
+    let (name, company) = (typed.text("name"), typed.text("company_id"));
+    let wanted = name.clone();
+    let known = web
+        .db
+        .read(&frame.scope(), move |c| match companies::find_id(c, &company)? {
+            Some(company) => store::contacts_named(c, &wanted, company),
+            None => Ok(Vec::new()),
+        })
+        .await?;
+    let known = known.into_iter().map(|(id, name)| mention(frame.page.url(&format!("/contacts/{id}")), name)).collect();
+    Ok(Doubles::unless_confirmed(fields, "This company has a contact with this name already", &name, known))
 }
 
 /// `GET /contacts/{id}/edit`
@@ -59,19 +78,18 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
+    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?;
+    let fields = changed(&editing(&frame, id, &view.name, &Typed::of(&view)?), &fields);
     let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), false) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::update(w, id, &input, rev)).await,
         Err(error) => Err(error),
     };
     match saved {
         Ok(updated) => {
-            let done = if updated.changed.is_empty() { "Nothing was different." } else { "Saved." };
+            let done = if updated.changed.is_empty() { "No changes to save." } else { "Saved." };
             frame.go(&format!("/contacts/{id}"), done)
         }
-        Err(error) => {
-            let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?;
-            editing(&frame, id, &view.name, &typed).fail(&frame, error)
-        }
+        Err(error) => editing(&frame, id, &view.name, &typed).fail(&frame, error),
     }
 }
 
@@ -99,6 +117,7 @@ async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
         page: frame.titled(Section::Contacts, "New contact"),
         crumbs: vec![mention(frame.page.url("/contacts/"), "Contacts")],
         problems: Vec::new(),
+        doubles: None,
         action: frame.page.url("/contacts/new"),
         rev: String::new(),
         sections,
@@ -113,6 +132,7 @@ fn editing(frame: &Frame, id: i64, name: &str, typed: &Typed) -> FormPage {
         page: frame.titled(Section::Contacts, format!("Edit {name}")),
         crumbs: vec![mention(frame.page.url("/contacts/"), "Contacts"), mention(here.clone(), name)],
         problems: Vec::new(),
+        doubles: None,
         action: format!("{here}/edit"),
         rev: typed.text("rev"),
         sections: parts(typed),
@@ -124,18 +144,19 @@ fn editing(frame: &Frame, id: i64, name: &str, typed: &Typed) -> FormPage {
 fn parts(typed: &Typed) -> Vec<Part> {
     let text = |name: &'static str, label: &'static str| Field::text(name, label, typed.text(name));
     let line = |kind: &'static str, name: &'static str, label: &'static str| Field::line(kind, name, label, typed.text(name));
+    let employments = EMPLOYMENTS.iter().map(|kind| Choice::word(kind)).collect();
     vec![
         Part {
             title: "Person",
             fields: vec![
                 text("name", "Name").required(),
-                line("email", "email", "E-mail").required(),
+                line("email", "email", "E-mail"),
                 text("first_name", "First name"),
                 text("last_name", "Last name"),
                 line("tel", "work_phone_number", "Work phone"),
                 line("tel", "mobile_phone_number", "Mobile"),
                 text("job_title", "Job title"),
-                text("employment_type", "Employment"),
+                Field::select("employment_type", "Employment", typed.text("employment_type"), employments),
                 Field::check("active", "Active", typed.is_on("active")),
                 Field::check("vip_user", "Served first (VIP)", typed.is_on("vip_user")),
             ],

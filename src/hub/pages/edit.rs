@@ -24,7 +24,7 @@ pub struct Part {
 
 /// A form page.
 #[derive(Clone, Debug, Template)]
-#[template(path = "form.html")]
+#[template(path = "hub/record_form.html")]
 pub struct FormPage {
     /// The frame, titled.
     pub page: Page,
@@ -34,6 +34,8 @@ pub struct FormPage {
     pub problems: Vec<String>,
     /// Where it is posted.
     pub action: String,
+    /// Records that may be the same as the one being added: shown first, added on a second press.
+    pub doubles: Option<Doubles>,
     /// The revision that was read, to notice somebody else's change.
     pub rev: String,
     /// The fields.
@@ -44,7 +46,36 @@ pub struct FormPage {
     pub back: String,
 }
 
+/// Records that a new one may repeat.
+#[derive(Clone, Debug)]
+pub struct Doubles {
+    /// What they share, such as "A company with this name exists already".
+    pub what: &'static str,
+    /// They.
+    pub known: Vec<Crumb>,
+    /// What was typed; the form sends it back, so that another name asks again.
+    pub typed: String,
+}
+
+impl Doubles {
+    /// The field that says that a person has seen them.
+    pub const CONFIRMED: &'static str = "confirmed_double";
+
+    /// Nothing to warn of, or what to show before `typed` is added.
+    #[must_use]
+    pub fn unless_confirmed(fields: &Fields, what: &'static str, typed: &str, known: Vec<Crumb>) -> Option<Self> {
+        let confirmed = fields.map().get(Self::CONFIRMED).and_then(Json::as_str) == Some(typed);
+        (!known.is_empty() && !confirmed).then(|| Self { what, known, typed: typed.to_owned() })
+    }
+}
+
 impl FormPage {
+    /// The same form, asking whether another record is meant.
+    pub fn ask(mut self, frame: &Frame, doubles: Doubles) -> Result<Response> {
+        self.doubles = Some(doubles);
+        frame.show_as(StatusCode::CONFLICT, &self)
+    }
+
     /// The same form with what went wrong, or the error itself when a form cannot help.
     pub fn fail(mut self, frame: &Frame, error: Error) -> Result<Response> {
         let status = error.status();
@@ -58,7 +89,7 @@ impl FormPage {
                 None => vec![message],
             },
             Error::PreconditionFailed => vec![
-                "Somebody else has changed this record since you opened it. Open it in another tab to see how, then save again."
+                "Somebody else has changed this record since you opened it. Open it in another tab to see how, and make your change there."
                     .to_owned(),
             ],
             other => return Err(other),
@@ -77,6 +108,20 @@ pub fn without_blank_lists(fields: &Fields, lists: &[&str]) -> Fields {
             && value.as_str().is_some_and(|text| text.trim().is_empty())
         {
             *value = Json::Null;
+        }
+    }
+    Fields::from_form(map)
+}
+
+/// What a person changed in a form. A field that came back as the page showed it is left out, so that a
+/// stored value which today's rules would refuse neither stands in the way of an edit beside it nor is
+/// altered or pinned by it.
+#[must_use]
+pub fn changed(shown: &FormPage, fields: &Fields) -> Fields {
+    let mut map = fields.map().clone();
+    for field in shown.sections.iter().flat_map(|part| &part.fields) {
+        if map.get(field.name).is_some_and(|sent| field.came_back(sent)) {
+            map.remove(field.name);
         }
     }
     Fields::from_form(map)

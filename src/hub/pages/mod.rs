@@ -21,6 +21,7 @@ mod dashboard;
 pub mod dashboard_store;
 mod edit;
 mod job;
+mod location_form;
 mod pins;
 mod record;
 mod schedule;
@@ -41,24 +42,25 @@ pub fn routes() -> Routes {
         .get("/", dashboard::show)
         .get("/search", search::show)
         .get("/alerts/", alerts::index)
-        .post("/records/{entity}/{id}/pin", pins::save)
-        .post("/records/{entity}/{id}/push", pins::push)
-        .post("/records/changes/{seq}/undo", pins::take_back)
+        .get("/records/{entity}/{id}", pins::show)
+        .form("/records/{entity}/{id}/pin", "/records/{entity}/{id}", pins::save)
+        .form("/records/{entity}/{id}/push", "/records/{entity}/{id}", pins::push)
+        .form("/records/changes/{seq}/undo", "/", pins::take_back)
         .get("/admin/schedules/{job}", schedule::show)
         .post("/admin/schedules/{job}", schedule::save)
-        .post("/admin/schedules/{job}/reset", schedule::reset)
+        .form("/admin/schedules/{job}/reset", "/admin/schedules/{job}", schedule::reset)
         .get("/admin/credentials/{system}", credentials::show)
         .post("/admin/credentials/{system}", credentials::save)
-        .post("/admin/credentials/{system}/test", credentials::test)
-        .post("/admin/credentials/{system}/forget", credentials::forget)
+        .form("/admin/credentials/{system}/test", "/admin/credentials/{system}", credentials::test)
+        .form("/admin/credentials/{system}/forget", "/admin/credentials/{system}", credentials::forget)
         .get("/admin/jobs/{id}", job::show)
-        .post("/admin/runs/{id}/undo", job::undo)
+        .form("/admin/runs/{id}/undo", "/admin/", job::undo)
         .merge(company_routes())
         .merge(contact_routes())
         .merge(asset_routes())
         .get("/tickets/", tickets::index)
         .get("/tickets/{id}", ticket::show)
-        .post("/tickets/{id}/update", ticket::update)
+        .form("/tickets/{id}/update", "/tickets/{id}", ticket::update)
 }
 
 fn company_routes() -> Routes {
@@ -69,10 +71,12 @@ fn company_routes() -> Routes {
         .get("/companies/{acct}", company::show)
         .get("/companies/{acct}/edit", company_form::edit)
         .post("/companies/{acct}/edit", company_form::update)
-        .post("/companies/{acct}/retire", company_posts::retire)
-        .post("/companies/{acct}/restore", company_posts::restore)
-        .post("/companies/{acct}/locations/add", company_posts::add_location)
-        .post("/companies/{acct}/locations/{id}/remove", company_posts::remove_location)
+        .form("/companies/{acct}/retire", "/companies/{acct}", company_posts::retire)
+        .form("/companies/{acct}/restore", "/companies/{acct}", company_posts::restore)
+        .form("/companies/{acct}/locations/add", "/companies/{acct}", company_posts::add_location)
+        .get("/companies/{acct}/locations/{id}/edit", location_form::edit)
+        .post("/companies/{acct}/locations/{id}/edit", location_form::update)
+        .form("/companies/{acct}/locations/{id}/remove", "/companies/{acct}", company_posts::remove_location)
 }
 
 fn contact_routes() -> Routes {
@@ -83,10 +87,10 @@ fn contact_routes() -> Routes {
         .get("/contacts/{id}", contact::show)
         .get("/contacts/{id}/edit", contact_form::edit)
         .post("/contacts/{id}/edit", contact_form::update)
-        .post("/contacts/{id}/retire", contact_posts::retire)
-        .post("/contacts/{id}/restore", contact_posts::restore)
-        .post("/contacts/{id}/companies/assign", contact_posts::join)
-        .post("/contacts/{id}/companies/remove", contact_posts::leave)
+        .form("/contacts/{id}/retire", "/contacts/{id}", contact_posts::retire)
+        .form("/contacts/{id}/restore", "/contacts/{id}", contact_posts::restore)
+        .form("/contacts/{id}/companies/assign", "/contacts/{id}", contact_posts::join)
+        .form("/contacts/{id}/companies/remove", "/contacts/{id}", contact_posts::leave)
 }
 
 fn asset_routes() -> Routes {
@@ -97,10 +101,10 @@ fn asset_routes() -> Routes {
         .get("/assets/{id}", asset::show)
         .get("/assets/{id}/edit", asset_form::edit)
         .post("/assets/{id}/edit", asset_form::update)
-        .post("/assets/{id}/assign-user", asset::assign)
-        .post("/assets/{id}/unassign-user/{contact}", asset::unassign)
-        .post("/assets/{id}/retire", asset::retire)
-        .post("/assets/{id}/restore", asset::restore)
+        .form("/assets/{id}/assign-user", "/assets/{id}", asset::assign)
+        .form("/assets/{id}/unassign-user/{contact}", "/assets/{id}", asset::unassign)
+        .form("/assets/{id}/retire", "/assets/{id}", asset::retire)
+        .form("/assets/{id}/restore", "/assets/{id}", asset::restore)
 }
 
 /// A thing that a page mentions and leads to.

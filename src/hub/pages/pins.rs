@@ -1,10 +1,13 @@
 //! What is done to a single value or change from its record's page.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
 
 use crate::{
     agents::Frame,
-    auth::Editor,
+    auth::{Editor, Staff},
     companies::Company,
     db::Conn,
     error::{Error, Result},
@@ -17,6 +20,18 @@ use crate::{
     tickets::Ticket,
     web::{Fields, Path, Web, encode_segment},
 };
+
+/// `GET /records/{entity}/{id}`: leads to the record's page.
+pub async fn show(State(web): State<Web>, _: Staff, frame: Frame, Path((entity, id)): Path<(String, i64)>) -> Result<Response> {
+    let page = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let entity = exists(c, &entity, id)?;
+            page_of(c, entity, id)
+        })
+        .await?;
+    Ok(Redirect::to(&frame.page.url(&page)).into_response())
+}
 
 /// `POST /records/{entity}/{id}/pin`: `field`, and `pinned` true or false.
 pub async fn save(

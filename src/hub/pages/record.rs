@@ -6,9 +6,11 @@ use serde_json::Value as Json;
 
 use super::{store, words};
 use crate::{
+    companies::Location,
     db::Conn,
     error::Result,
     history::{
+        Record as _,
         feed::{self, Change, Origin},
         links, pins,
     },
@@ -101,7 +103,10 @@ impl Past {
     /// The history card.
     #[must_use]
     pub fn timeline(&self, page: &Page) -> Timeline {
-        let can_undo = |change: &Change| matches!(change.action.as_str(), "update" | "join" | "leave") && page.may_write();
+        let can_undo = |change: &Change| {
+            let whole = change.entity == Location::ENTITY && matches!(change.action.as_str(), "create" | "retire");
+            page.may_write() && (whole || matches!(change.action.as_str(), "update" | "join" | "leave"))
+        };
         let told = self.changes.iter().map(|change| {
             let undo = can_undo(change).then(|| page.url(&format!("/records/changes/{}/undo", change.seq)));
             Event { undo, ..event(change, &self.mentioned) }

@@ -81,6 +81,7 @@ fn form(frame: &Frame, scheduled: &Scheduled) -> FormPage {
     FormPage {
         crumbs: vec![mention(page.url("/admin/"), "Sync")],
         problems: Vec::new(),
+        doubles: None,
         action: page.url(&format!("/admin/schedules/{}", scheduled.job)),
         rev: String::new(),
         sections: vec![Part { title: "Schedule", fields: vec![cadence, zone, jitter, enabled] }],

@@ -7,6 +7,7 @@ use crate::{
     error::Result,
     history::feed::Change,
     params,
+    types::fold,
     web::{
         encode_segment,
         view::{Choice, Page},
@@ -148,4 +149,26 @@ impl Names {
         };
         Some((page.url(&format!("/{room}/{}", encode_segment(key))), name.clone()))
     }
+}
+
+/// Live companies with this name, capitals and accents aside: number and name.
+pub fn companies_named(c: &mut Conn, name: &str) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT company.account_number, company.name FROM @companies company
+               WHERE company.name_folded = ?1 AND company.retired_at IS NULL ORDER BY company.id LIMIT 5";
+    c.all(sql, params![fold(name)])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Live contacts with this name at a company: id and name.
+pub fn contacts_named(c: &mut Conn, name: &str, company: i64) -> Result<Vec<(i64, String)>> {
+    let sql = "SELECT contact.id, contact.name FROM @contacts contact
+               JOIN @contact_companies place ON place.contact_id = contact.id AND place.company_id = ?2
+               WHERE contact.name_folded = ?1 AND contact.retired_at IS NULL ORDER BY contact.id LIMIT 5";
+    c.all(sql, params![fold(name), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Live assets with this hostname at a company: id and hostname.
+pub fn assets_named(c: &mut Conn, hostname: &str, company: i64) -> Result<Vec<(i64, String)>> {
+    let sql = "SELECT asset.id, asset.hostname FROM @assets asset
+               WHERE asset.hostname_folded = ?1 AND asset.company_id = ?2 AND asset.retired_at IS NULL ORDER BY asset.id LIMIT 5";
+    c.all(sql, params![fold(hostname), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -1,6 +1,6 @@
 //! The rules that a field can be held to; the first one broken is the one reported.
 
-use super::{Fields, Sent};
+use super::{Fields, Reference, Sent};
 
 /// One field on its way through the rules.
 pub struct Field<'a, T> {
@@ -119,6 +119,14 @@ impl Field<'_, String> {
             Ok(address) if matches!(address.scheme(), "http" | "https") && address.has_host() => Ok(()),
             _ => Err("must be an address that starts with https:// or http://".to_owned()),
         })
+    }
+}
+
+impl Field<'_, Reference> {
+    /// A key of at most so many characters.
+    #[must_use]
+    pub fn max(self, most: usize) -> Self {
+        self.check(|reference| at_most(&reference.to_string(), most))
     }
 }
 

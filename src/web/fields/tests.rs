@@ -31,8 +31,8 @@ fn absent_null_and_value_are_told_apart() {
 #[test]
 fn everything_wrong_is_reported_at_once() {
     let mut fields = fields(json!({
-        "name": 7, "role": "chief", "age": "old", "active": "yes", "mail": "a b@c", "day": "2026-02-31",
-        "long": "xxxx", "ids": [1, "2"], "site": "javascript:alert(1)",
+        "name": true, "role": "chief", "age": "old", "active": "yes", "mail": "a b@c", "day": "2026-02-31",
+        "long": "xxxx", "ids": [1, "two"], "site": "javascript:alert(1)",
     }));
     fields.set_creating(true);
     let _ = fields.text("name").required().max(3).get();
@@ -48,15 +48,15 @@ fn everything_wrong_is_reported_at_once() {
     assert_eq!(
         errors(fields),
         [
-            "name must be text, not a number",
+            "name must be text, not true or false",
             "missing is required",
             "role must be one of billing, technical",
-            "age must be a whole number, not text",
+            "age must be a whole number",
             "active must be true or false, not text",
             "mail must be an e-mail address",
             "day must be a date like 2026-01-31",
             "long must not be longer than 3 characters (it has 4)",
-            "ids element 1 must be a whole number, not text",
+            "ids element 1 must be a whole number",
             "site must be an address that starts with https:// or http://",
         ]
     );

@@ -2,6 +2,7 @@
 
 use crate::error::FieldError;
 use askama::Template;
+use std::collections::BTreeSet;
 
 /// One of several things to choose.
 #[derive(Clone, Debug)]
@@ -71,6 +72,34 @@ pub struct Field {
 
 impl askama::filters::HtmlSafe for Field {}
 
+/// Whether an input of this type shows such a value and lets its form be sent.
+fn holds(input: &str, value: &str) -> bool {
+    match input {
+        "date" => value.len() == 10 && value.parse::<jiff::civil::Date>().is_ok(),
+        "number" => value.parse::<f64>().is_ok(),
+        "email" => {
+            let fine = |letter: char| letter.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(letter);
+            value.split_once('@').is_some_and(|(local, host)| {
+                !local.is_empty()
+                    && local.chars().all(fine)
+                    && host.split('.').all(|label| {
+                        !label.is_empty() && label.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+                    })
+            })
+        }
+        "url" => url::Url::parse(value).is_ok(),
+        _ => true,
+    }
+}
+
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned()
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\r', '\n'], "").trim().to_owned()
+}
+
 impl Field {
     fn of(kind: Kind, name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
         Self {
@@ -94,9 +123,12 @@ impl Field {
         Self::of(Kind::Line("text"), name, label, value)
     }
 
-    /// One line of another input type.
+    /// One line of another input type. A stored value that a browser would not show in such an input (a day
+    /// in another spelling, an e-mail address that is none) gets a plain one, so that it is not lost.
     #[must_use]
     pub fn line(input: &'static str, name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        let input = if value.is_empty() || holds(input, &value) { input } else { "text" };
         Self::of(Kind::Line(input), name, label, value)
     }
 
@@ -154,6 +186,22 @@ impl Field {
     pub fn autocomplete(mut self, what: &'static str) -> Self {
         self.autocomplete = what;
         self
+    }
+
+    /// Whether a form sent this field back as it was shown. Browsers take line ends out of a single line,
+    /// write them as CR LF in several, and cut nothing else; blanks at the ends never count.
+    #[must_use]
+    pub fn came_back(&self, sent: &serde_json::Value) -> bool {
+        let text = sent.as_str().unwrap_or_default();
+        match &self.kind {
+            Kind::Check => (text == "true") == (self.value == "true"),
+            Kind::Many(_) => {
+                let chosen: BTreeSet<&str> = sent.as_array().into_iter().flatten().filter_map(|item| item.as_str()).collect();
+                sent.is_array() && chosen == self.values.iter().map(String::as_str).collect()
+            }
+            Kind::Area => lines(text) == lines(&self.value),
+            Kind::Line(_) | Kind::Select(_) => one_line(text) == one_line(&self.value),
+        }
     }
 
     /// Whether it takes a sign-in name, which no keyboard should correct.
