@@ -138,8 +138,10 @@ const PARTS: &[(&str, &str)] = &[(
 /// # Errors
 /// Those of the engine.
 pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Change>> {
-    let parts: String = PARTS.iter().filter(|(whole, _)| *whole == entity).map(|(_, rows)| format!(" OR {rows}")).collect();
-    let sql = format!("SELECT {COLUMNS} FROM changes WHERE entity = ?1 AND entity_id = ?2{parts} ORDER BY seq DESC LIMIT ?3");
+    let own = "entity = ?1 AND entity_id = ?2";
+    let parts = PARTS.iter().filter(|(whole, _)| *whole == entity).map(|(_, rows)| *rows);
+    let rows = std::iter::once(own).chain(parts).collect::<Vec<_>>().join(" OR ");
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE {rows} ORDER BY seq DESC LIMIT ?3");
     c.all(&sql, params![entity, id, limit])?.iter().map(change).collect()
 }
 
