@@ -87,7 +87,8 @@ impl App {
     /// Over this configuration and database.
     pub fn new(config: Arc<Config>, db: Db) -> Result<Self> {
         let health = Arc::new(Health::new(&config, db.clone())?);
-        let expected = Expected { issuers: config.core.issuers.clone(), service: config.core.service_name.clone() };
+        let (issuers, service) = (config.core.issuers.clone(), config.core.service_name.clone());
+        let expected = Expected { issuers, service, ours: config.core.url.is_none() };
         let (verifier, identity) = if let Some(url) = &config.core.url {
             let check = config.core.revocation_check;
             (Verifier::platform(db.clone(), url, check, expected, companies_of_client())?, None)

@@ -83,6 +83,9 @@ pub enum Error {
     /// The disk is full or read-only.
     #[error("storage: {0}")]
     Storage(String),
+    /// The database cannot be read as it was written; the text says what was found.
+    #[error("the database is damaged; restore a backup (codex restore): {0}")]
+    Damaged(String),
     /// Another system failed us.
     #[error("{service}: {message}")]
     Upstream {
@@ -137,7 +140,7 @@ impl Error {
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Storage(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Upstream { .. } => StatusCode::BAD_GATEWAY,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Damaged(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

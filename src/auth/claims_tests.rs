@@ -31,7 +31,7 @@ fn without(mut base: Value, name: &str) -> Value {
 }
 
 fn judge(claims: &Value) -> Result<Caller, String> {
-    let expected = Expected { issuers: vec!["hivematrix-core".into(), "hivematrix.core".into()], service: "codex".into() };
+    let expected = Expected { issuers: vec!["hivematrix-core".into(), "hivematrix.core".into()], service: "codex".into(), ours: false };
     let claims = serde_json::from_str::<Claims>(&claims.to_string()).map_err(|error| error.to_string())?;
     claims.check(&expected, NOW)?;
     Ok(claims.caller())
@@ -47,8 +47,14 @@ fn every_kind_of_token_that_core_issues_is_accepted() {
         "permission_level": "admin", "groups": ["admin"], "iat": 999_990, "exp": 1_086_390});
     assert!(judge(&helm).unwrap().is_admin());
     assert!(judge(&with(user(), &json!({"iss": "hivematrix.core", "jti": null, "name": "", "email": null}))).is_ok());
-    assert!(judge(&with(user(), &json!({"iat": 999_000, "exp": 999_971}))).is_ok(), "within the leeway");
-    assert!(judge(&with(user(), &json!({"iat": 1_000_029, "nbf": 1_000_029}))).is_ok(), "within the leeway");
+    assert!(judge(&with(user(), &json!({"iat": 999_000, "exp": 999_941}))).is_ok(), "within the leeway");
+    assert!(judge(&with(user(), &json!({"iat": 1_000_060, "nbf": 1_000_060}))).is_ok(), "within the leeway");
+    for late in [json!({"iat": 1_000_062}), json!({"nbf": 1_000_062}), json!({"exp": 999_938})] {
+        assert!(judge(&with(user(), &late)).is_err(), "beyond the leeway: {late}");
+    }
+    let ours = Expected { issuers: vec!["hivematrix-core".into()], service: "codex".into(), ours: true };
+    let early = serde_json::from_value::<Claims>(with(user(), &json!({"iat": 1_090_000, "exp": 1_100_000}))).unwrap();
+    assert!(early.check(&ours, NOW).is_ok(), "a session of ours stands although our clock was set back");
 }
 
 #[test]
@@ -83,11 +89,11 @@ fn nothing_else_is_accepted() {
         json!({"exp": 0}),
         json!({"exp": -5}),
         json!({"exp": []}),
-        json!({"iat": 1_000_031}),
+        json!({"iat": 1_000_061}),
         json!({"iat": "now"}),
         json!({"iat": -1}),
         json!({"iat": 1_000_020, "exp": 1_000_010}),
-        json!({"nbf": 1_000_031}),
+        json!({"nbf": 1_000_061}),
         json!({"nbf": "x"}),
         json!({"aud": "codex"}),
         json!({"aud": []}),

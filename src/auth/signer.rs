@@ -4,7 +4,6 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -20,7 +19,10 @@ use jsonwebtoken::{
 use serde::Serialize;
 
 use super::keys::Jwk;
-use crate::error::{Error, Result};
+use crate::{
+    config::private,
+    error::{Error, Result},
+};
 
 /// Signs the tokens that Codex issues.
 pub struct Signer {
@@ -41,7 +43,7 @@ impl Signer {
         let folder = instance.join("keys");
         let place = folder.join("jwt_private.pem");
         if !place.exists() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|e| storage(&folder, &e))?;
+            private::folder(&folder).map_err(|e| storage(&folder, &e))?;
             create(&place)?;
         }
         let pem = fs::read(&place).map_err(|e| storage(&place, &e))?;
@@ -82,7 +84,7 @@ fn create(place: &Path) -> Result<()> {
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(Error::internal)?;
     let der: Pkcs8V1Der<'_> = pair.as_der().map_err(Error::internal)?;
     let draft = place.with_extension(format!("{}.new", uuid::Uuid::new_v4()));
-    let written = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).and_then(|mut file| {
+    let written = private::create_new(&draft).and_then(|mut file| {
         file.write_all(pem(der.as_ref()).as_bytes())?;
         file.sync_all()
     });

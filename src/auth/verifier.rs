@@ -164,9 +164,9 @@ impl Verifier {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double for the next 285 million years")]
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double for the next 285,000 years")]
 fn seconds() -> f64 {
-    jiff::Timestamp::now().as_second() as f64
+    jiff::Timestamp::now().as_millisecond() as f64 / 1000.0
 }
 
 impl From<Rejected> for Error {

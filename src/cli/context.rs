@@ -1,16 +1,11 @@
 //! What every command starts from: the instance folder, the configuration, the database.
 
-use std::{
-    env, fs, io,
-    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{env, path::PathBuf, sync::Arc};
 
 use super::{Failure, failure, log, out};
 use crate::{
     app,
-    config::{Config, Database, Sources, Value},
+    config::{Config, Database, Sources, Value, private},
     db::{Db, Target, migrate},
     identity::Identity,
     sync::keyring,
@@ -69,11 +64,14 @@ impl Context {
 /// Makes the instance folder, for its owner alone. A folder that exists stays as it is.
 pub fn make_instance(config: &Config) -> Result<(), Failure> {
     let folder = &config.instance;
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    let made = made
-        .and_then(|()| fs::metadata(folder))
-        .and_then(|found| if found.is_dir() { Ok(found.permissions().mode()) } else { Err(io::ErrorKind::NotADirectory.into()) });
-    made.map(|_| ()).map_err(|error| Failure::new(failure::STORAGE, format!("{}: {error}", folder.display())))
+    if folder.exists() && !folder.is_dir() {
+        let message = format!("--instance {}: this is a file; name a folder, Codex makes it if there is none", folder.display());
+        return Err(Failure::usage(message));
+    }
+    private::folder(folder).map_err(|error| {
+        let how = private::run_as_owner(folder).unwrap_or_else(|| error.to_string());
+        Failure::new(failure::STORAGE, format!("the instance folder {} cannot be made: {how}", folder.display()))
+    })
 }
 
 /// Where the database is, as the database layer says it; a build without PostgreSQL refuses its addresses.

@@ -1,6 +1,6 @@
 //! `codex doctor`: looks for what is wrong and says what to do about it; changes nothing.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path};
+use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::atomic::AtomicBool, time::Duration};
 
 use serde::Serialize;
 
@@ -11,6 +11,9 @@ use crate::{
     error::Error,
     sync::keyring::{VENDORS, trial},
 };
+
+/// How long the search for damage may take.
+const PATIENCE: Duration = Duration::from_mins(30);
 
 /// Arguments of `codex doctor`.
 #[derive(Debug, clap::Args)]
@@ -105,6 +108,9 @@ fn database(config: &Config) -> Result<String, String> {
         0 => Ok(format!("{target}: empty or not there yet; serve or migrate will fill it")),
         version if version > newest => Err(format!("{target}: schema version {version} is newer than this Codex ({newest})")),
         version if version < newest => Err(format!("{target}: schema version {version} of {newest}; run codex migrate")),
-        version => Ok(format!("{target}: schema version {version}")),
+        version => match target.damage(PATIENCE, &AtomicBool::new(false)).map_err(known)? {
+            Some(found) => Err(format!("{target}: damaged, restore a backup (codex restore): {found}")),
+            None => Ok(format!("{target}: schema version {version}, no damage")),
+        },
     }
 }

@@ -100,7 +100,7 @@ impl From<Error> for Failure {
         let code = match &error {
             Error::Invalid(_) | Error::BadRequest(_) | Error::TooLarge { .. } | Error::UnsupportedMedia(_) => USAGE,
             Error::Unavailable(_) => BUSY,
-            Error::Storage(_) => STORAGE,
+            Error::Storage(_) | Error::Damaged(_) => STORAGE,
             Error::Upstream { .. } => UPSTREAM,
             Error::PreconditionFailed => APPROVAL,
             Error::NotFound { .. }

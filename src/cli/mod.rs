@@ -1,11 +1,13 @@
 //! The command line: one file for each verb.
 
 mod accounts;
+mod backup;
 mod completions;
 mod config;
 mod context;
 mod demo;
 mod doctor;
+mod ending;
 mod failure;
 mod init;
 mod init_db;
@@ -62,6 +64,10 @@ enum Command {
     InitDb(init_db::Args),
     /// Bring the database to this version's schema
     Migrate(migrate::Args),
+    /// Copy the database to a file that is checked, also while the server runs
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of the database
+    Restore(backup::RestoreArgs),
     /// Add, list and lock out the people who sign in here
     Users(users::Args),
     /// Make tokens for scripts and services
@@ -83,11 +89,16 @@ enum Command {
 /// Runs the command; the number is the exit code.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
     let context = Context::new(cli.instance)?;
+    if !matches!(cli.command, Command::Serve(_)) {
+        ending::on_signal();
+    }
     let ended = match cli.command {
         Command::Serve(args) => serve::run(context, args),
         Command::Init(args) => init::run(context, args),
         Command::InitDb(args) => init_db::run(context, &args),
         Command::Migrate(args) => migrate::run(&context, &args),
+        Command::Backup(args) => backup::backup(&context, args),
+        Command::Restore(args) => backup::restore(&context, &args),
         Command::Users(args) => users::run(context, args),
         Command::Token(args) => token::run(context, args),
         Command::Sync(args) => sync::run(&context, &args),
@@ -97,6 +108,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
+    ending::close();
     log::flush();
     ended
 }

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{Context, Failure, context, demo, failure, out};
-use crate::{app, config::Config, db::Db, sync, web::server};
+use crate::{app, config::Config, db::Db, platform::damage_watch, sync, web::server};
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -53,6 +53,7 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let router = app.router();
     // It waits for the database by itself.
     let scheduler = tokio::spawn(sync::scheduler::run(db.clone(), config.clone()));
+    tokio::spawn(damage_watch::watch(db.clone()));
     if !begin(&config, &app, &db, address).await {
         // The database is not there yet; what needs it follows when it is.
         tokio::spawn(async move {

@@ -11,6 +11,7 @@ mod freshservice;
 mod ini;
 mod keys;
 mod parts;
+pub mod private;
 mod read;
 mod scheduler;
 mod secret;

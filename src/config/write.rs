@@ -1,6 +1,8 @@
 //! Writes settings into `codex.conf` without disturbing what else stands in it.
 
-use std::{fs, io, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{fs, io, io::Write as _, path::Path};
+
+use super::private;
 
 /// One setting to write: section, key, value.
 pub type Setting<'a> = (&'a str, &'a str, &'a str);
@@ -16,7 +18,7 @@ pub fn save(instance: &Path, settings: &[Setting<'_>]) -> io::Result<()> {
     };
     let text = settings.iter().fold(text, |text, setting| with(&text, *setting));
     let temporary = instance.join(".codex.conf.new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let mut file = private::create(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&temporary, &path)

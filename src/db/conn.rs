@@ -1,5 +1,8 @@
 //! One connection, whichever engine, with the handful of verbs that stores use.
 
+use std::sync::Arc;
+
+use super::damage::Damage;
 use super::rewrite::{Engine, rewrite};
 use super::value::{Row, Value};
 use super::{Driver, sqlite};
@@ -10,6 +13,7 @@ use crate::types::Scope;
 pub struct Conn {
     pub(super) driver: Driver,
     pub(super) scope: Scope,
+    damage: Arc<Damage>,
 }
 
 impl std::fmt::Debug for Conn {
@@ -19,8 +23,8 @@ impl std::fmt::Debug for Conn {
 }
 
 impl Conn {
-    pub(super) fn new(driver: Driver) -> Self {
-        Self { driver, scope: Scope::All }
+    pub(super) fn new(driver: Driver, damage: Arc<Damage>) -> Self {
+        Self { driver, scope: Scope::All, damage }
     }
 
     /// Which engine answers; for search, the one place with two texts.
@@ -57,11 +61,12 @@ impl Conn {
     /// Constraint, storage, availability or internal failures of the engine.
     pub fn all(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
         let sql = rewrite(sql, self.engine(), &self.scope)?;
-        match &mut self.driver {
+        let answer = match &mut self.driver {
             Driver::Sqlite(connection) => sqlite::all(connection, &sql, params),
             #[cfg(feature = "postgres")]
             Driver::Postgres(session) => session.all(&sql, params),
-        }
+        };
+        answer.inspect_err(|cause| self.damage.note(cause))
     }
 
     /// The first row, if there is one.
@@ -86,20 +91,22 @@ impl Conn {
     /// As [`Conn::all`].
     pub fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
         let sql = rewrite(sql, self.engine(), &self.scope)?;
-        match &mut self.driver {
+        let answer = match &mut self.driver {
             Driver::Sqlite(connection) => sqlite::run(connection, &sql, params),
             #[cfg(feature = "postgres")]
             Driver::Postgres(session) => session.run(&sql, params),
-        }
+        };
+        answer.inspect_err(|cause| self.damage.note(cause))
     }
 
     /// Runs statements without parameters or answers (transaction control).
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
-        match &mut self.driver {
+        let answer = match &mut self.driver {
             Driver::Sqlite(connection) => connection.execute_batch(sql).map_err(sqlite::error),
             #[cfg(feature = "postgres")]
             Driver::Postgres(session) => session.batch(sql),
-        }
+        };
+        answer.inspect_err(|cause| self.damage.note(cause))
     }
 
     /// Whether the engine still holds the transaction that was begun (disk full drops it in SQLite).

@@ -1,6 +1,9 @@
 //! A closure on its way to an owner thread, and its answer on the way back.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -24,7 +27,31 @@ pub(super) trait Job<Target>: Send {
     fn is_abandoned(&self) -> bool;
 }
 
+/// Whose turn it is: a job that has not begun can still be given up, and then has done nothing.
+#[derive(Clone, Default)]
+pub(super) struct Turn(Arc<AtomicU8>);
+
+impl Turn {
+    const WAITS: u8 = 0;
+    const BEGUN: u8 = 1;
+    const GIVEN_UP: u8 = 2;
+
+    fn leave_waiting(&self, to: u8) -> bool {
+        self.0.compare_exchange(Self::WAITS, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    fn begin(&self) -> bool {
+        self.leave_waiting(Self::BEGUN)
+    }
+
+    /// Gives the job up; false when it has begun.
+    pub(super) fn give_up(&self) -> bool {
+        self.leave_waiting(Self::GIVEN_UP)
+    }
+}
+
 pub(super) struct Task<F, T> {
+    turn: Turn,
     work: Option<F>,
     result: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
@@ -33,11 +60,19 @@ pub(super) struct Task<F, T> {
 impl<F, T> Task<F, T> {
     pub(super) fn new(work: F) -> (Self, oneshot::Receiver<Result<T>>) {
         let (reply, answer) = oneshot::channel();
-        (Self { work: Some(work), result: None, reply }, answer)
+        (Self { turn: Turn::default(), work: Some(work), result: None, reply }, answer)
+    }
+
+    /// With which the one who waits can give it up.
+    pub(super) fn turn(&self) -> Turn {
+        self.turn.clone()
     }
 
     /// The panic fence: a closure that panics is that request's failure, never the thread's.
     fn fenced(&mut self, call: impl FnOnce(F) -> Result<T>) -> bool {
+        if !self.turn.begin() {
+            return false;
+        }
         let Some(work) = self.work.take() else { return false };
         let result = catch_unwind(AssertUnwindSafe(|| call(work)))
             .unwrap_or_else(|panic| Err(Error::Internal(format!("a database closure panicked: {}", panic_text(&*panic)))));
@@ -103,6 +138,7 @@ where
 /// A read job with the tenant boundary it runs under.
 pub(super) struct ReadJob {
     pub(super) scope: Scope,
+    pub(super) asked: Instant,
     pub(super) task: Box<dyn Job<Conn>>,
 }
 

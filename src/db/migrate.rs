@@ -1,5 +1,6 @@
 //! Brings a database to this program's schema: embedded numbered files, one text for both engines.
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 use refinery::{Migration, Runner};
@@ -7,6 +8,7 @@ use rust_embed::RustEmbed;
 
 use super::rewrite::Engine;
 use super::{Driver, Target, sqlite};
+use crate::config::private;
 use crate::error::{Error, Result};
 
 #[derive(RustEmbed)]
@@ -104,7 +106,7 @@ pub fn run_to(target: &Target, version: i64) -> Result<Report> {
 /// As [`run`].
 pub fn version(target: &Target) -> Result<i64> {
     if let Target::Sqlite(path) = target {
-        return if path.exists() { file_version(&read_only(path)?) } else { Ok(0) };
+        return if path.exists() { file_version(&look(path)?).map_err(|cause| sqlite::at(path, cause)) } else { Ok(0) };
     }
     match target.open(true)? {
         Driver::Sqlite(connection) => file_version(&connection),
@@ -113,12 +115,22 @@ pub fn version(target: &Target) -> Result<i64> {
     }
 }
 
+/// The newest schema that this program knows.
+///
+/// # Errors
+/// As [`steps`].
+pub fn newest() -> Result<i64> {
+    Ok(steps()?.last().map_or(0, |(version, _)| *version))
+}
+
+pub(super) fn newer(found: i64, newest: i64) -> Error {
+    Error::conflict(format!("the database has schema version {found}, this Codex knows {newest}: use a newer Codex"))
+}
+
 fn runner(engine: Engine, applied: i64, up_to: i64) -> Result<Runner> {
-    let newest = steps()?.last().map_or(0, |(version, _)| *version);
+    let newest = newest()?;
     if applied > newest {
-        return Err(Error::conflict(format!(
-            "the database has schema version {applied}, this Codex knows {newest}: use a newer Codex"
-        )));
+        return Err(newer(applied, newest));
     }
     Ok(Runner::new(&migrations(engine, up_to)?).set_grouped(true).set_abort_missing(false))
 }
@@ -130,7 +142,7 @@ fn foreign() -> Error {
     )
 }
 
-fn file_version(connection: &rusqlite::Connection) -> Result<i64> {
+pub(super) fn file_version(connection: &rusqlite::Connection) -> Result<i64> {
     let tables: i64 = connection
         .query_row(
             "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
@@ -153,40 +165,70 @@ fn file_version(connection: &rusqlite::Connection) -> Result<i64> {
 /// Holds a lock file beside the database while it migrates: two processes may start at once.
 fn lock(path: &Path) -> Result<std::fs::File> {
     let lock_path = path.with_extension("migrate.lock");
-    let file = std::fs::File::create(&lock_path).map_err(|cause| Error::Storage(format!("{}: {cause}", lock_path.display())))?;
-    file.lock().map_err(|cause| Error::Storage(format!("{}: {cause}", lock_path.display())))?;
+    let unusable = |cause: std::io::Error| sqlite::at(&lock_path, Error::Storage(cause.to_string()));
+    let file = private::open(&lock_path).map_err(unusable)?;
+    file.lock().map_err(unusable)?;
     Ok(file)
 }
 
-/// Opened so that not even its journal mode changes.
-fn read_only(path: &Path) -> Result<rusqlite::Connection> {
-    rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite::error)
+/// Opens a file without changing it, not even its journal mode, and without leaving anything beside it.
+pub(super) fn look(path: &Path) -> Result<rusqlite::Connection> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).exists() {
+        // Somebody uses it, or died: only a connection that may write cleans up behind itself.
+        if let Ok(connection) = sqlite::plain(path) {
+            return Ok(connection);
+        }
+    }
+    let name = percent_encoding::utf8_percent_encode(&path.to_string_lossy(), percent_encoding::NON_ALPHANUMERIC).to_string();
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_URI;
+    let opened = rusqlite::Connection::open_with_flags(format!("file:{name}?immutable=1"), flags);
+    opened.map_err(|cause| sqlite::at(path, sqlite::error(cause)))
 }
 
 fn migrate_file(path: &Path, up_to: i64) -> Result<Report> {
     // Looked at read-only first: what is not ours must not even become WAL.
     if path.exists() {
-        file_version(&read_only(path)?)?;
+        file_version(&look(path)?).map_err(|cause| sqlite::at(path, cause))?;
     }
     let _lock = lock(path)?;
     let mut connection = sqlite::open(path, false)?;
     restrict(path)?;
-    let from = file_version(&connection)?;
+    migrate_open(&mut connection, path, up_to).map_err(|cause| sqlite::at(path, cause))
+}
+
+fn migrate_open(connection: &mut rusqlite::Connection, path: &Path, up_to: i64) -> Result<Report> {
+    let from = file_version(connection)?;
     let runner = runner(Engine::Sqlite, from, up_to)?;
     let newest = runner.get_migrations().iter().map(|step| i64::from(step.version())).max().unwrap_or(0);
     if newest <= from {
         return Ok(Report { from, to: from, kept_copy: None });
     }
-    let kept_copy = if from > 0 { Some(keep_copy(&connection, path, from)?) } else { None };
+    let kept_copy = if from > 0 { Some(keep_copy(connection, path, from)?) } else { None };
     // A table rebuild with foreign keys on would delete all children, silently.
     connection.execute_batch("PRAGMA foreign_keys=OFF").map_err(sqlite::error)?;
-    runner.run(&mut connection).map_err(Error::internal)?;
+    runner.run(connection).map_err(failed)?;
     let broken: i64 =
         connection.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0)).map_err(sqlite::error)?;
     if broken > 0 {
         return Err(Error::Internal(format!("{broken} rows refer to rows that do not exist after the migration")));
     }
-    Ok(Report { from, to: file_version(&connection)?, kept_copy })
+    Ok(Report { from, to: file_version(connection)?, kept_copy })
+}
+
+/// What stopped a migration, by what can be done about it.
+fn failed(cause: refinery::Error) -> Error {
+    let text = cause.to_string();
+    match cause.source().and_then(|cause| cause.downcast_ref::<rusqlite::Error>()) {
+        Some(rusqlite::Error::SqliteFailure(code, message)) => {
+            match sqlite::error(rusqlite::Error::SqliteFailure(*code, message.clone())) {
+                Error::Constraint(_) | Error::Internal(_) => Error::Internal(text),
+                other => other,
+            }
+        }
+        _ => Error::Internal(text),
+    }
 }
 
 /// The database holds personal data: nobody but its owner reads it.
@@ -198,8 +240,7 @@ fn restrict(path: &Path) -> Result<()> {
 
 fn keep_copy(connection: &rusqlite::Connection, path: &Path, from: i64) -> Result<PathBuf> {
     let copy = path.with_extension(format!("before-upgrade-from-{from}.db"));
-    connection.backup("main", &copy, None::<fn(rusqlite::backup::Progress)>).map_err(sqlite::error)?;
-    restrict(&copy)?;
+    super::backup::copy_of(connection, &copy)?;
     tracing::info!(copy = %copy.display(), "kept a copy of the database before upgrading it");
     Ok(copy)
 }

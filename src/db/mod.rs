@@ -1,6 +1,8 @@
 //! The two-engine database layer: closures sent to threads that own connections.
 
+pub mod backup;
 mod conn;
+mod damage;
 mod job;
 pub mod list;
 pub mod migrate;
@@ -17,9 +19,9 @@ mod write;
 mod writer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::types::{Actor, Scope};
@@ -31,6 +33,8 @@ pub use target::Target;
 pub use value::{FromValue, Row, Value};
 pub use write::Write;
 
+/// How long a lock that another process holds is waited for, and how long a person's change may wait for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How many threads read; SQLite readers do not block one another.
 const READERS: usize = 4;
 /// Pause between attempts to reach a server that is away at start.
@@ -47,6 +51,7 @@ enum Driver {
 struct Opener {
     target: Target,
     ready: Arc<Ready>,
+    damage: Arc<damage::Damage>,
 }
 
 /// Whether the schema is in place, and if not, why.
@@ -70,7 +75,8 @@ impl Opener {
         if !self.ready.open.load(Ordering::Acquire) {
             return Err(Error::Unavailable(format!("the database is not ready: {}", self.ready.reason())));
         }
-        self.target.open(query_only).map(Conn::new)
+        let opened = self.target.open(query_only).inspect_err(|cause| self.damage.note(cause))?;
+        Ok(Conn::new(opened, Arc::clone(&self.damage)))
     }
 }
 
@@ -80,13 +86,39 @@ struct Shared {
     writes: Arc<Queue<WriteJob>>,
     ready: Arc<Ready>,
     pulse: Arc<pulse::Pulse>,
+    damage: Arc<damage::Damage>,
+    /// Held while damage is searched for.
+    searching: Mutex<()>,
+    closing: AtomicBool,
+    /// Tells who wants to restore a file that we are here.
+    _in_use: Option<std::fs::File>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The databases of this process, so that none is left open when it ends; handles may lie in tasks that never do.
+static OPEN: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// Finishes what is queued and closes every connection of this process: SQLite then has no log beside its file.
+pub fn close_all() {
+    let open = std::mem::take(&mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner));
+    for shared in open.iter().filter_map(Weak::upgrade) {
+        shared.close();
+    }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn close(&self) {
         self.reads.close();
         self.writes.close();
+        self.pulse.stop();
+        self.closing.store(true, Ordering::SeqCst);
+        drop(self.searching.lock().unwrap_or_else(PoisonError::into_inner));
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.thread().id() != std::thread::current().id() {
@@ -114,14 +146,23 @@ impl Db {
     /// `Storage` or `Conflict` when the database is damaged, foreign, or newer than this program.
     pub fn open(target: Target, queue_capacity: usize) -> Result<Self> {
         let ready = Arc::new(Ready::default());
+        let in_use = match &target {
+            Target::Sqlite(path) => Some(backup::hold(path, false)?),
+            Target::Postgres(_) => None,
+        };
         let db = Self(Arc::new(Shared {
             reads: Arc::new(Queue::new(queue_capacity)),
             writes: Arc::new(Queue::new(queue_capacity)),
             ready: Arc::clone(&ready),
             pulse: Arc::new(pulse::Pulse::new()),
+            damage: Arc::default(),
+            searching: Mutex::default(),
+            closing: AtomicBool::new(false),
+            _in_use: in_use,
             threads: Mutex::new(Vec::new()),
             target: target.clone(),
         }));
+        OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&db.0));
         match std::thread::scope(|scope| scope.spawn(|| migrate::run(&target)).join()) {
             Ok(Ok(_)) => ready.open.store(true, Ordering::Release),
             Ok(Err(Error::Unavailable(reason))) if target.is_server() => {
@@ -132,24 +173,56 @@ impl Db {
             Ok(Err(cause)) => return Err(cause),
             Err(_) => return Err(Error::Internal("the migration panicked".to_owned())),
         }
-        db.spawn(&target)?;
+        db.spawn()?;
         Ok(db)
     }
 
-    fn spawn(&self, target: &Target) -> Result<()> {
+    fn spawn(&self) -> Result<()> {
         let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for index in 0..READERS {
             let queue = Arc::clone(&self.0.reads);
-            let opener = Opener { target: target.clone(), ready: Arc::clone(&self.0.ready) };
+            let opener = self.opener();
             threads.push(thread(&format!("db-read-{index}"), move || reader::run(&queue, &opener))?);
         }
         let queue = Arc::clone(&self.0.writes);
-        let opener = Opener { target: target.clone(), ready: Arc::clone(&self.0.ready) };
-        let pulse = Arc::clone(&self.0.pulse);
+        let (opener, pulse) = (self.opener(), Arc::clone(&self.0.pulse));
         threads.push(thread("db-write", move || writer::run(&queue, &opener, &pulse))?);
-        let (shared, opener) = (Arc::downgrade(&self.0), Opener { target: target.clone(), ready: Arc::clone(&self.0.ready) });
-        let _detached = thread("db-pulse", move || pulse::listen(&shared, &opener))?;
+        let (opener, pulse) = (self.opener(), Arc::clone(&self.0.pulse));
+        threads.push(thread("db-pulse", move || pulse::listen(&pulse, &opener))?);
         Ok(())
+    }
+
+    fn opener(&self) -> Opener {
+        let Shared { target, ready, damage, .. } = &*self.0;
+        Opener { target: target.clone(), ready: Arc::clone(ready), damage: Arc::clone(damage) }
+    }
+
+    /// What is known to be damaged, for an administrator; nothing when all is well.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        self.0.damage.found()
+    }
+
+    /// Reads the whole database in search of damage, on a connection of its own and within `patience`;
+    /// [`Db::damage`] then tells. A server looks after itself.
+    ///
+    /// # Errors
+    /// `Unavailable` when time ran out; `Storage`.
+    pub fn search_for_damage(&self, patience: Duration) -> Result<()> {
+        let _closed_after = self.0.searching.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.closing.load(Ordering::SeqCst) {
+            return Err(stopped());
+        }
+        match self.0.target.damage(patience, &self.0.closing) {
+            Ok(found) => {
+                self.0.damage.set(found);
+                Ok(())
+            }
+            Err(cause) => {
+                self.0.damage.note(&cause);
+                Err(cause)
+            }
+        }
     }
 
     /// A number that stays the same as long as nothing changes, by whomever; `None` when that cannot be
@@ -175,7 +248,7 @@ impl Db {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
         let (task, answer) = Task::new(work);
-        let job = ReadJob { scope: scope.clone(), task: Box::new(task) };
+        let job = ReadJob { scope: scope.clone(), asked: Instant::now(), task: Box::new(task) };
         self.0.reads.push(Lane::Interactive, job).map_err(|_| full())?;
         answer.await.map_err(|_| stopped())?
     }
@@ -221,9 +294,18 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
     {
-        let (task, answer) = Task::new(work);
+        let (task, mut answer) = Task::new(work);
+        let turn = task.turn();
         let job = WriteJob { scope: scope.clone(), actor: actor.clone(), dry_run, task: Box::new(task) };
         self.0.writes.push(lane, job).map_err(|_| full())?;
+        // A sync may wait behind everybody; somebody who waits for an answer gets one.
+        if lane == Lane::Interactive {
+            match tokio::time::timeout(PATIENCE, &mut answer).await {
+                Ok(answered) => return answered.map_err(|_| stopped())?,
+                Err(_) if turn.give_up() => return Err(busy()),
+                Err(_) => {}
+            }
+        }
         answer.await.map_err(|_| stopped())?
     }
 }
@@ -233,7 +315,7 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle
 }
 
 /// Waits for the server in the background; ends when the handle is gone or the schema is in place.
-fn retry(target: Target, ready: std::sync::Weak<Ready>) {
+fn retry(target: Target, ready: Weak<Ready>) {
     let _detached = std::thread::Builder::new().name("db-retry".to_owned()).spawn(move || {
         loop {
             std::thread::sleep(RETRY);
@@ -252,6 +334,10 @@ fn retry(target: Target, ready: std::sync::Weak<Ready>) {
 
 fn full() -> Error {
     Error::Unavailable("too many requests are waiting for the database; try again".to_owned())
+}
+
+fn busy() -> Error {
+    Error::Unavailable("the database is busy: another process holds its lock; nothing was done, try again".to_owned())
 }
 
 fn stopped() -> Error {

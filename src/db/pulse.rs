@@ -4,11 +4,11 @@
 //! written reads what they wrote; a thread of its own notices commits of other processes. When that
 //! thread falls silent there is no pulse, and everybody asks the database itself.
 
-use super::{Opener, Shared, conn::Conn, rewrite::Engine};
+use super::{Opener, conn::Conn, rewrite::Engine};
 use crate::{error::Result, params};
 use std::{
     sync::{
-        Weak,
+        Condvar, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -26,11 +26,13 @@ pub(super) struct Pulse {
     beats: AtomicU64,
     heard: AtomicU64,
     started: Instant,
+    ended: Mutex<bool>,
+    end: Condvar,
 }
 
 impl Pulse {
     pub(super) fn new() -> Self {
-        Self { beats: AtomicU64::new(0), heard: AtomicU64::new(0), started: Instant::now() }
+        Self { beats: AtomicU64::new(0), heard: AtomicU64::new(0), started: Instant::now(), ended: Mutex::new(false), end: Condvar::new() }
     }
 
     /// Something changed.
@@ -45,31 +47,45 @@ impl Pulse {
         fresh.then(|| self.beats.load(Ordering::SeqCst))
     }
 
+    /// Ends the listening.
+    pub(super) fn stop(&self) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.end.notify_all();
+    }
+
+    /// Waits so long; true when the listening is to end.
+    fn rest(&self, pause: Duration) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.end.wait_timeout_while(ended, pause, |ended| !*ended);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
     fn hear(&self) {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.heard.store(now.max(1), Ordering::SeqCst);
     }
 }
 
-/// Listens until the database handle is gone.
-pub(super) fn listen(shared: &Weak<Shared>, opener: &Opener) {
+/// Listens until it is told to stop.
+pub(super) fn listen(pulse: &Pulse, opener: &Opener) {
     let mut held: Option<Conn> = None;
     let mut known = None;
-    while let Some(shared) = shared.upgrade() {
-        let interval = if shared.target.is_server() { POSTGRES_INTERVAL } else { SQLITE_INTERVAL };
+    let interval = if opener.target.is_server() { POSTGRES_INTERVAL } else { SQLITE_INTERVAL };
+    loop {
         let seen =
             held.take().map_or_else(|| opener.open(true), Ok).and_then(|mut conn| state(&mut conn).map(|state| (conn, state)));
         let mut pause = POSTGRES_INTERVAL;
         if let Ok((conn, state)) = seen {
             if known.replace(state).is_none_or(|known| known != state) {
-                shared.pulse.beat();
+                pulse.beat();
             }
-            shared.pulse.hear();
+            pulse.hear();
             held = Some(conn);
             pause = interval;
         }
-        drop(shared);
-        std::thread::sleep(pause);
+        if pulse.rest(pause) {
+            return;
+        }
     }
 }
 

@@ -1,28 +1,58 @@
 //! The SQLite leaf: opening with the right pragmas, binding, reading, classifying errors.
 
+use std::cell::Cell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ffi};
 
+use super::PATIENCE;
 use super::value::{Row, Value};
+use crate::config::private;
 use crate::error::{Error, Result};
 
-/// How long a statement waits for a lock that another process holds.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// Distinct statements kept prepared on each connection.
 const STATEMENT_CACHE: usize = 256;
 
-/// Opens a connection; `query_only` for readers.
+/// Below this many free bytes a disk is full: the log and its index need that much at once.
+const ROOM: u64 = 256 * 1024;
+
+thread_local! {
+    /// Until when statements of this thread wait for a lock; unset means [`PATIENCE`] each.
+    static WAITS_UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Statements of this thread wait for a lock no longer than until then, however many they are.
+pub(super) fn wait_until(end: Option<Instant>) {
+    WAITS_UNTIL.set(end);
+}
+
+/// Opens a connection; `query_only` for readers. The file is made if there is none.
 ///
 /// # Errors
-/// `Storage` when the file cannot be opened or is not a database.
+/// `Storage` when the file cannot be used, `Damaged` when it is no database.
 pub(super) fn open(path: &Path, query_only: bool) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if !path.exists() {
+        drop(private::open(path).map_err(|cause| at(path, Error::Storage(cause.to_string())))?);
+    }
+    prepared(path, query_only).map_err(|cause| at(path, cause))
+}
+
+/// Opens a file as it is, in whatever mode it is.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn plain(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(error)?;
     set_patience(&mut connection)?;
+    Ok(connection)
+}
+
+fn prepared(path: &Path, query_only: bool) -> Result<Connection> {
+    let connection = plain(path)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     // The planner must not look at bound values: a statement with `= ?n` is otherwise planned again at each use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(error)?;
@@ -40,10 +70,10 @@ pub(super) fn open(path: &Path, query_only: bool) -> Result<Connection> {
 
 /// Polls a held lock every millisecond: SQLite's own back-off starves short writers (design §9.1).
 fn set_patience(connection: &mut Connection) -> Result<()> {
-    let tries = i32::try_from(LOCK_PATIENCE.as_millis()).unwrap_or(i32::MAX);
+    let tries = i32::try_from(PATIENCE.as_millis()).unwrap_or(i32::MAX);
     let handler = move |tried: i32| {
         std::thread::sleep(Duration::from_millis(1));
-        tried < tries
+        WAITS_UNTIL.get().map_or(tried < tries, |end| Instant::now() < end)
     };
     connection.busy_handler(Some(handler)).map_err(error)
 }
@@ -104,14 +134,54 @@ pub(super) fn error(cause: rusqlite::Error) -> Error {
         ffi::ErrorCode::DatabaseBusy | ffi::ErrorCode::DatabaseLocked => {
             Error::Unavailable("the database is locked by another process".to_owned())
         }
+        ffi::ErrorCode::OperationInterrupted => Error::Unavailable("it was broken off".to_owned()),
         ffi::ErrorCode::DiskFull => Error::Storage("the disk is full".to_owned()),
+        // What a failing disk, a file cut short or a broken file system gives instead of a page.
+        ffi::ErrorCode::SystemIoFailure
+            if matches!(
+                code.extended_code,
+                ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS | ffi::SQLITE_IOERR_DATA
+            ) =>
+        {
+            Error::Damaged(format!("the file cannot be read: {text}"))
+        }
         ffi::ErrorCode::ReadOnly => Error::Storage("the database cannot be written: it is read-only".to_owned()),
         ffi::ErrorCode::CannotOpen | ffi::ErrorCode::SystemIoFailure | ffi::ErrorCode::PermissionDenied => {
             Error::Storage(format!("the database file cannot be used: {text}"))
         }
         ffi::ErrorCode::NotADatabase | ffi::ErrorCode::DatabaseCorrupt => {
-            Error::Storage(format!("the database file is damaged or not a database: {text}"))
+            Error::Damaged(text)
         }
         _ => Error::internal(cause),
     }
+}
+
+/// Says of which file a failure is, and what to do about it.
+pub(super) fn at(path: &Path, cause: Error) -> Error {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match cause {
+        Error::Damaged(text) => Error::Damaged(format!("{}: {text}", path.display())),
+        Error::Storage(_) if free(folder).is_some_and(|bytes| bytes < ROOM) => {
+            Error::Storage(format!("the disk is full: {} needs some room", folder.display()))
+        }
+        Error::Storage(text) => {
+            let what = format!("{}: {text}", path.display());
+            let file = if path.exists() { path } else { folder };
+            let cannot = folder.exists() && rustix::fs::access(file, rustix::fs::Access::WRITE_OK).is_err();
+            match private::run_as_owner(file) {
+                Some(how) if cannot => Error::Storage(format!("{} cannot be written: {how}", file.display())),
+                _ if cannot => Error::Storage(format!("{} cannot be written: it is read-only", file.display())),
+                _ if text.contains("read-only") => {
+                    Error::Storage(format!("{} cannot be written: the folder or its disk is read-only", folder.display()))
+                }
+                _ => Error::Storage(what),
+            }
+        }
+        other => other,
+    }
+}
+
+fn free(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }

@@ -1,9 +1,15 @@
 //! Where the database is: a file, or a server named by a connection string.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
 
 use super::{Driver, Engine, sqlite};
 use crate::error::{Error, Result};
+
+/// How often a search looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A parsed connection string.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,6 +78,37 @@ impl Target {
     #[must_use]
     pub fn is_server(&self) -> bool {
         matches!(self, Self::Postgres(_))
+    }
+
+    /// Reads the whole file in search of damage, within `patience` and until `stop`; what was found. A server looks
+    /// after itself.
+    ///
+    /// # Errors
+    /// `Unavailable` when it was broken off, `Damaged` when the file cannot even be looked at, `Storage`.
+    pub fn damage(&self, patience: Duration, stop: &AtomicBool) -> Result<Option<String>> {
+        let Self::Sqlite(path) = self else { return Ok(None) };
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = sqlite::plain(path)?;
+        let handle = connection.get_interrupt_handle();
+        let (done, over) = std::sync::mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let end = Instant::now() + patience;
+                while over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                    if stop.load(Ordering::SeqCst) || Instant::now() > end {
+                        handle.interrupt();
+                    }
+                }
+            });
+            let found = super::backup::damage(&connection, false);
+            drop(done);
+            match found {
+                Err(Error::Damaged(text)) => Ok(Some(text)),
+                other => other,
+            }
+        })
     }
 
     pub(super) fn open(&self, query_only: bool) -> Result<Driver> {

@@ -24,11 +24,13 @@ const BULK_PAUSE: Duration = Duration::from_millis(2);
 pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener, pulse: &Pulse) {
     let mut held: Option<Conn> = None;
     while let Some((lane, job)) = queue.pop() {
+        if job.task.is_abandoned() {
+            continue;
+        }
         let mut conn = match held.take().map_or_else(|| opener.open(false), Ok) {
             Ok(conn) => conn,
             Err(cause) => {
-                let text = cause.to_string();
-                job.task.fail(&|| Error::Unavailable(text.clone()));
+                job.task.fail(&|| again(&cause));
                 continue;
             }
         };
@@ -53,8 +55,10 @@ fn begin(conn: &mut Conn) -> Result<()> {
 fn batch(conn: &mut Conn, queue: &Queue<WriteJob>, first: WriteJob, pulse: &Pulse) -> bool {
     conn.scope = Scope::All;
     if let Err(cause) = begin(conn) {
-        first.task.fail(&|| again(&cause));
-        return conn.engine() == Engine::Sqlite && !conn.in_transaction();
+        first.task.fail(&|| nothing_done(&cause));
+        // A server that only said no to the lock keeps the session.
+        let over = conn.engine() == Engine::Sqlite || conn.batch("ROLLBACK").is_ok();
+        return over && (conn.engine() == Engine::Postgres || !conn.in_transaction());
     }
     let started = Instant::now();
     let mut ledger = Ledger::default();
@@ -141,7 +145,16 @@ fn again(cause: &Error) -> Error {
     match cause {
         Error::Storage(text) => Error::Storage(text.clone()),
         Error::Unavailable(text) => Error::Unavailable(text.clone()),
+        Error::Damaged(text) => Error::Damaged(text.clone()),
         other => Error::Internal(format!("the transaction was rolled back: {other}")),
+    }
+}
+
+/// The transaction never began.
+fn nothing_done(cause: &Error) -> Error {
+    match again(cause) {
+        Error::Unavailable(text) => Error::Unavailable(format!("{text}; nothing was done, try again")),
+        other => other,
     }
 }
 

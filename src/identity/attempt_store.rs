@@ -1,49 +1,119 @@
 //! Counts failed sign-ins in the database, so that every instance and every restart knows them.
 
-use super::limits::{FORGOTTEN_AFTER, Limit};
+use super::limits::{ADDRESS, EVERYWHERE, FORGOTTEN_AFTER, HERE, Limit, MOST_PLACES, MOST_ROWS, PLACE_FORGOTTEN_AFTER, SKEW};
 use crate::{
     db::Write,
-    error::{Error, Result},
+    error::Result,
     params,
     types::{now, now_plus},
 };
 
+/// Who tries to sign in, and from where.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The account: `user:7`, `service:…`, `name:…` for one that there is not.
+    pub account: String,
+    /// The address: `address:…`.
+    pub address: String,
+}
+
+impl Attempt {
+    fn here(&self) -> String {
+        format!("{}|{}", self.account, self.address)
+    }
+
+    /// The row that says that this account has signed in from this address before.
+    fn place(&self) -> String {
+        format!("known:{}", self.here())
+    }
+}
+
 /// Counts an attempt as failed before it is made, so that a hundred at once are not one; tells how many
-/// seconds to wait if it must not be made at all.
-pub fn begin(w: &mut Write<'_>, subjects: &[(String, Limit)]) -> Result<Option<i64>> {
-    w.run("DELETE FROM sign_in_attempts WHERE last_at < ?1 AND blocked_until < ?2", params![now_plus(-FORGOTTEN_AFTER), now()])?;
+/// seconds to wait if it must not be made at all. What strangers do elsewhere never keeps somebody from
+/// signing in where they have signed in before.
+pub fn begin(w: &mut Write<'_>, attempt: &Attempt) -> Result<Option<i64>> {
+    tidy(w)?;
+    let mut subjects = vec![(attempt.here(), HERE), (attempt.address.clone(), ADDRESS)];
+    if !is_known(w, attempt)? {
+        subjects.push((attempt.account.clone(), EVERYWHERE));
+    }
     let mut counts = Vec::new();
     for (subject, limit) in subjects {
-        let row = w.first("SELECT failures, blocked_until FROM sign_in_attempts WHERE subject = ?1", params![subject])?;
-        let (failures, until) =
-            row.map(|row| Ok::<_, Error>((row.get::<i64>(0)?, row.get::<String>(1)?))).transpose()?.unwrap_or_default();
-        let left = seconds_until(&until);
-        if left > 0 {
-            return Ok(Some(left));
+        let row = w.first("SELECT failures, last_at, blocked_until FROM sign_in_attempts WHERE subject = ?1", params![&subject])?;
+        let mut failures = 0;
+        if let Some(row) = row {
+            failures = row.get::<i64>(0)?;
+            let left = left(limit, &row.get::<String>(1)?, &row.get::<String>(2)?);
+            if left > 0 {
+                return Ok(Some(left));
+            }
         }
         counts.push((subject, failures + 1, now_plus(limit.wait(failures + 1))));
     }
     for (subject, failures, blocked_until) in counts {
-        w.run(
-            "INSERT INTO sign_in_attempts (subject, failures, last_at, blocked_until) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (subject) DO UPDATE SET failures = ?2, last_at = ?3, blocked_until = ?4",
-            params![subject, failures, now(), blocked_until],
-        )?;
+        put(w, &subject, failures, &blocked_until)?;
     }
     Ok(None)
 }
 
-/// The attempt was good after all: the account starts afresh, the address is as it was before.
-pub fn succeeded(w: &mut Write<'_>, account: &str, address: &str) -> Result<()> {
-    w.run("DELETE FROM sign_in_attempts WHERE subject = ?1", params![account])?;
+/// The attempt was good after all: it starts afresh here, everything else is as it was before.
+pub fn succeeded(w: &mut Write<'_>, attempt: &Attempt) -> Result<()> {
+    w.run("DELETE FROM sign_in_attempts WHERE subject = ?1", params![attempt.here()])?;
+    take_back(w, &attempt.address)?;
+    if !is_known(w, attempt)? {
+        take_back(w, &attempt.account)?;
+    }
+    put(w, &attempt.place(), 0, &now_plus(PLACE_FORGOTTEN_AFTER))?;
+    // `}` comes after `|`, so these are the places of this account alone.
+    let (from, to) = (format!("known:{}|", attempt.account), format!("known:{}}}", attempt.account));
     w.run(
-        "UPDATE sign_in_attempts SET failures = failures - 1, blocked_until = ?2 WHERE subject = ?1 AND failures > 0",
-        params![address, now()],
+        "DELETE FROM sign_in_attempts WHERE subject >= ?1 AND subject < ?2 AND subject NOT IN
+         (SELECT subject FROM sign_in_attempts WHERE subject >= ?1 AND subject < ?2 ORDER BY last_at DESC, subject LIMIT ?3)",
+        params![from, to, MOST_PLACES],
     )?;
     Ok(())
 }
 
-fn seconds_until(time: &str) -> i64 {
-    let until = time.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
-    until - jiff::Timestamp::now().as_second()
+fn is_known(w: &mut Write<'_>, attempt: &Attempt) -> Result<bool> {
+    Ok(w.first("SELECT 1 FROM sign_in_attempts WHERE subject = ?1", params![attempt.place()])?.is_some())
+}
+
+/// Drops what is forgotten, and the oldest when there are too many: whoever guesses must not fill the disk.
+fn tidy(w: &mut Write<'_>) -> Result<()> {
+    w.run("DELETE FROM sign_in_attempts WHERE last_at < ?1 AND blocked_until < ?2", params![now_plus(-FORGOTTEN_AFTER), now()])?;
+    let rows: i64 = w.one("SELECT COUNT(*) FROM sign_in_attempts", &[])?.get(0)?;
+    if rows >= MOST_ROWS {
+        // Places, which people earned, are kept until last: they count for longest.
+        w.run(
+            "DELETE FROM sign_in_attempts WHERE subject IN
+             (SELECT subject FROM sign_in_attempts ORDER BY blocked_until, last_at, subject LIMIT ?1)",
+            params![rows - MOST_ROWS + MOST_ROWS / 10],
+        )?;
+    }
+    Ok(())
+}
+
+fn put(w: &mut Write<'_>, subject: &str, failures: i64, blocked_until: &str) -> Result<()> {
+    w.run(
+        "INSERT INTO sign_in_attempts (subject, failures, last_at, blocked_until) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (subject) DO UPDATE SET failures = ?2, last_at = ?3, blocked_until = ?4",
+        params![subject, failures, now(), blocked_until],
+    )?;
+    Ok(())
+}
+
+fn take_back(w: &mut Write<'_>, subject: &str) -> Result<()> {
+    w.run(
+        "UPDATE sign_in_attempts SET failures = failures - 1, blocked_until = ?2 WHERE subject = ?1 AND failures > 0",
+        params![subject, now()],
+    )?;
+    Ok(())
+}
+
+/// Seconds that are left to wait. An attempt of the future is one from before the clock was set back:
+/// it blocks nobody.
+fn left(limit: Limit, last_at: &str, blocked_until: &str) -> i64 {
+    let seconds = |time: &str| time.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
+    let now = jiff::Timestamp::now().as_second();
+    if seconds(last_at) > now + SKEW { 0 } else { (seconds(blocked_until) - now).min(limit.longest) }
 }

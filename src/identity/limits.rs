@@ -5,19 +5,30 @@
 pub struct Limit {
     /// Attempts before the first wait.
     pub free: i64,
+    /// The longest wait, in seconds.
+    pub longest: i64,
 }
 
-/// For one account, wherever the attempts come from.
-pub const ACCOUNT: Limit = Limit { free: 5 };
+/// For one account from one address.
+pub const HERE: Limit = Limit { free: 5, longest: 15 * 60 };
 /// For one address, whichever accounts it tries.
-pub const ADDRESS: Limit = Limit { free: 20 };
+pub const ADDRESS: Limit = Limit { free: 20, longest: 15 * 60 };
+/// For one account from all addresses where it never signed in: many who guess together are slowed down,
+/// and its owner, at a new address, waits a minute at most.
+pub const EVERYWHERE: Limit = Limit { free: 100, longest: 60 };
 
 /// The first wait; every further failure doubles it.
 const FIRST_WAIT: i64 = 30;
-/// The longest wait.
-const LONGEST_WAIT: i64 = 15 * 60;
 /// After this long without a failure, earlier ones are forgotten.
 pub const FORGOTTEN_AFTER: i64 = 60 * 60;
+/// After this long without a sign-in, an account's address is a new one again.
+pub const PLACE_FORGOTTEN_AFTER: i64 = 90 * 24 * 60 * 60;
+/// Addresses of one account that are remembered.
+pub const MOST_PLACES: i64 = 20;
+/// Rows that are kept in all.
+pub const MOST_ROWS: i64 = 10_000;
+/// How far the clocks of two instances may differ, in seconds.
+pub const SKEW: i64 = 60;
 
 impl Limit {
     /// Seconds to wait after this many failures in a row.
@@ -28,7 +39,7 @@ impl Limit {
             return 0;
         }
         let doublings = u32::try_from(beyond).unwrap_or(u32::MAX).min(10);
-        (FIRST_WAIT << doublings).min(LONGEST_WAIT)
+        (FIRST_WAIT << doublings).min(self.longest)
     }
 }
 
@@ -38,8 +49,9 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_quarter_of_an_hour() {
-        let waits: Vec<i64> = [0, 4, 5, 6, 7, 9, 10, 11, 1_000_000].into_iter().map(|n| ACCOUNT.wait(n)).collect();
+        let waits: Vec<i64> = [0, 4, 5, 6, 7, 9, 10, 11, 1_000_000].into_iter().map(|n| HERE.wait(n)).collect();
         assert_eq!(waits, [0, 0, 30, 60, 120, 480, 900, 900, 900]);
         assert_eq!((ADDRESS.wait(19), ADDRESS.wait(20)), (0, 30));
+        assert_eq!((EVERYWHERE.wait(99), EVERYWHERE.wait(i64::MAX)), (0, 60));
     }
 }

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::{
-    Identity, attempt_store,
+    Identity,
+    attempt_store::{self, Attempt},
     issue::Token,
-    limits::{ACCOUNT, ADDRESS},
     model::{User, name_key},
     password, secret,
     session_store::{self, Kind},
@@ -25,15 +25,16 @@ impl Identity {
             Some(user) => account(user),
             None => format!("name:{}", secret::hash(&name_key(login))),
         };
-        let (user, hash) = self.check(found, account.clone(), password, from).await?;
+        let attempt = Attempt { account, address: address(from) };
+        let (user, hash) = self.check(found, attempt.clone(), password).await?;
         self.publish_key().await?;
-        let (identity, actor, person, address) = (self.clone(), actor(&user), user.clone(), address(from));
+        let (identity, actor, person) = (self.clone(), actor(&user), user.clone());
         let opened = self.db.write(&Scope::All, &actor, move |w| {
             // While the password was computed, somebody may have changed it or shut the person out.
             if !store::get(w, person.id)?.enabled || store::password_hash(w, person.id)? != hash {
                 return Err(wrong());
             }
-            attempt_store::succeeded(w, &account, &address)?;
+            attempt_store::succeeded(w, &attempt)?;
             identity.issue_user(w, &person, kind, seconds)
         });
         let token = opened.await?;
@@ -42,24 +43,23 @@ impl Identity {
 
     /// Asks a person who is signed in for their password again; as limited as signing in.
     pub(super) async fn prove_password(&self, user: &User, password: String, from: IpAddr) -> Result<()> {
-        let (account, address) = (account(user), address(from));
-        let proved = self.check(Some(user.clone()), account.clone(), password, from).await;
+        let attempt = Attempt { account: account(user), address: address(from) };
+        let proved = self.check(Some(user.clone()), attempt.clone(), password).await;
         proved.map_err(|error| match error {
             Error::Unauthorized(_) => Error::field("current_password", "is wrong"),
             other => other,
         })?;
-        self.db.write(&Scope::All, &actor(user), move |w| attempt_store::succeeded(w, &account, &address)).await
+        self.db.write(&Scope::All, &actor(user), move |w| attempt_store::succeeded(w, &attempt)).await
     }
 
     /// The person and their hash, if the password is theirs and they may come in.
     async fn check(
         &self,
         found: Option<User>,
-        account: String,
+        attempt: Attempt,
         password: String,
-        from: IpAddr,
     ) -> Result<(User, Option<String>)> {
-        self.begin_attempt(&account, from).await?;
+        self.begin_attempt(attempt).await?;
         let id = found.as_ref().map_or(0, |user| user.id);
         let hash = self.db.read(&Scope::All, move |c| store::password_hash(c, id)).await?;
         let matches = password::verify(password, hash.clone()).await?;
@@ -69,23 +69,21 @@ impl Identity {
 
     /// A token for a service that knows its secret.
     pub async fn sign_in_service(&self, name: &str, given: &str, target: &str, from: IpAddr) -> Result<Token> {
-        let account = format!("service:{}", secret::hash(name));
-        self.begin_attempt(&account, from).await?;
+        let attempt = Attempt { account: format!("service:{}", secret::hash(name)), address: address(from) };
+        self.begin_attempt(attempt.clone()).await?;
         let asked = name.to_owned();
         let stored = self.db.read(&Scope::All, move |c| session_store::client_secret(c, &asked)).await?;
         if !secret::matches(given, &stored.unwrap_or_default()) {
             return Err(Error::Unauthorized("Unknown service or wrong client secret".to_owned()));
         }
         let actor = Actor { kind: ActorKind::Service, ..Actor::system(name) };
-        let address = address(from);
-        self.db.write(&Scope::All, &actor, move |w| attempt_store::succeeded(w, &account, &address)).await?;
+        self.db.write(&Scope::All, &actor, move |w| attempt_store::succeeded(w, &attempt)).await?;
         self.issue_service(&actor, name, target, super::issue::SERVICE_SECONDS).await
     }
 
-    async fn begin_attempt(&self, account: &str, from: IpAddr) -> Result<()> {
-        let subjects = [(account.to_owned(), ACCOUNT), (address(from), ADDRESS)];
+    async fn begin_attempt(&self, attempt: Attempt) -> Result<()> {
         let actor = Actor::system("sign-in");
-        match self.db.write(&Scope::All, &actor, move |w| attempt_store::begin(w, &subjects)).await? {
+        match self.db.write(&Scope::All, &actor, move |w| attempt_store::begin(w, &attempt)).await? {
             None => Ok(()),
             Some(seconds) => Err(Error::TooMany { retry_after: u64::try_from(seconds).unwrap_or(1) }),
         }

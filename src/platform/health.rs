@@ -50,13 +50,20 @@ impl Health {
         };
         let (database, core, sources) = tokio::join!(self.database(), core, self.sources());
         let disk = disk::look(&self.folder);
+        let damage = self.db.damage();
         let core_is_well = core.as_ref().is_none_or(|core| core.status == "healthy");
         let (answer, status) = match &database {
             Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
+            Ok(_) if damage.is_some() => (StatusCode::OK, "degraded"),
             Ok(_) if disk.status == "healthy" && core_is_well => (StatusCode::OK, "healthy"),
             Ok(_) => (StatusCode::OK, "degraded"),
         };
         let database = match database {
+            // Anybody may read this: what was found stands in the log.
+            Ok(taken) if damage.is_some() => json!({
+                "status": "unhealthy", "latency_ms": milliseconds(taken), "type": self.engine,
+                "error": "the database is damaged; restore a backup (codex restore)",
+            }),
             Ok(taken) => json!({ "status": "healthy", "latency_ms": milliseconds(taken), "type": self.engine }),
             Err(reason) => json!({ "status": "unhealthy", "latency_ms": null, "type": self.engine, "error": reason }),
         };
@@ -86,6 +93,7 @@ impl Health {
         match tokio::time::timeout(PATIENCE, question).await {
             Ok(Ok(())) => Ok(started.elapsed()),
             Ok(Err(Error::Unavailable(reason) | Error::Storage(reason))) => Err(reason),
+            Ok(Err(Error::Damaged(_))) => Err("the database is damaged; restore a backup (codex restore)".to_owned()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the database does not answer as it should");
                 Err("the database does not answer as it should".to_owned())

@@ -1,6 +1,7 @@
 //! What the platform around us sees of Codex: is it well, and what do its runs say?
 
 mod core_probe;
+pub mod damage_watch;
 mod disk;
 pub mod health;
 mod helm;

@@ -36,7 +36,7 @@ const SMALLEST: i64 = 30;
 /// Refusals in a row that may be a whim.
 const WHIMS: u32 = 3;
 /// The longest pause that is believed.
-const LONGEST_PAUSE: Duration = Duration::from_hours(24);
+const LONGEST_PAUSE: Duration = Duration::from_millis(store::LONGEST_PAUSE.unsigned_abs());
 
 /// What a client may do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,9 @@ use crate::{db::Conn, error::Result, params};
 /// The bucket that stands for the whole account.
 pub const ALL: &str = "*";
 
+/// The longest pause, in milliseconds. One that ends later was set before the clock was set back.
+pub const LONGEST_PAUSE: i64 = 24 * 60 * 60 * 1000;
+
 /// A count over a rolling window.
 #[derive(Clone, Debug)]
 pub struct Count {
@@ -105,8 +108,9 @@ fn add(c: &mut Conn, account: &str, bucket: &str, slot: i64, calls: i64) -> Resu
 
 /// Until when the vendor put off calls of this bucket, if that is still to come.
 pub fn pause(c: &mut Conn, account: &str, bucket: &str, now: i64) -> Result<Option<i64>> {
-    let sql = "SELECT paused_until_ms FROM vendor_budgets WHERE account = ?1 AND bucket = ?2 AND paused_until_ms > ?3";
-    c.first(sql, params![account, bucket, now])?.map(|row| row.get(0)).transpose()
+    let sql = "SELECT paused_until_ms FROM vendor_budgets WHERE account = ?1 AND bucket = ?2 AND paused_until_ms > ?3
+               AND paused_until_ms <= ?4";
+    c.first(sql, params![account, bucket, now, now + LONGEST_PAUSE])?.map(|row| row.get(0)).transpose()
 }
 
 /// The vendor puts off calls of this bucket until then.
@@ -150,7 +154,7 @@ pub fn known(c: &mut Conn, account: &str, since: i64, now: i64) -> Result<Vec<Kn
         known.push(Known {
             bucket: row.get(0)?,
             seen: if let (true, (Some(total), Some(remaining))) = (fresh, seen) { Some((total, remaining)) } else { None },
-            paused: row.get::<Option<i64>>(4)?.filter(|until| *until > now),
+            paused: row.get::<Option<i64>>(4)?.filter(|until| (now + 1..=now + LONGEST_PAUSE).contains(until)),
         });
     }
     Ok(known)

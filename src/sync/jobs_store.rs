@@ -12,6 +12,9 @@ use crate::{
 
 /// How long a lease lasts without a heartbeat.
 const LEASE_SECONDS: i64 = 60;
+/// How far the clocks of two machines may differ. A lease that lasts longer is one from before the clock was
+/// set back.
+const SKEW: i64 = 300;
 /// How many characters of output a job keeps: as many as neighbours were ever shown.
 const OUTPUT: usize = 1000;
 /// How many jobs of a script are kept.
@@ -107,13 +110,17 @@ pub(super) fn vacate(c: &mut Conn, name: &str) -> Result<std::result::Result<i64
     let holder: String = row.get(0)?;
     if row.get::<Option<String>>(6)?.as_deref() == Some("running") {
         let process = Process { host: row.get(3)?, pid: row.get(4)?, started: row.get(5)? };
-        let fresh = row.get::<String>(2)? > now();
+        let fresh = lasts(&row.get::<String>(2)?);
         if fresh && !process.is_dead() {
             return Ok(Err(holder));
         }
         fail(c, &holder, "its process ended without a word; the work goes on in the next run")?;
     }
     Ok(Ok(row.get::<i64>(1)? + 1))
+}
+
+fn lasts(expires_at: &str) -> bool {
+    expires_at > now().as_str() && expires_at <= now_plus(LEASE_SECONDS + SKEW).as_str()
 }
 
 /// Gives a lease to a job.
@@ -179,7 +186,7 @@ pub fn sweep(c: &mut Conn) -> Result<usize> {
     let mut swept = 0;
     for row in c.all(sql, &[])? {
         let process = Process { host: row.get(1)?, pid: row.get(2)?, started: row.get(3)? };
-        let expired = row.get::<Option<String>>(4)?.is_none_or(|at| at <= now());
+        let expired = row.get::<Option<String>>(4)?.is_none_or(|at| !lasts(&at));
         if expired || process.is_dead() {
             fail(c, &row.get::<String>(0)?, "its process ended without a word")?;
             swept += 1;

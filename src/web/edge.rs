@@ -61,7 +61,7 @@ pub async fn around(State(config): State<Arc<Config>>, mut request: Request, nex
         match mount {
             Err(error) => error.into_response(),
             Ok(_) if is_too_large(request.headers()) => refuse_body(request.into_body()).await,
-            Ok(_) => in_time(next.run(request)).await,
+            Ok(_) => in_time(about.method.is_safe(), next.run(request)).await,
         }
     };
     let mut response = errors::render(&about, answer.instrument(span).await);
@@ -76,8 +76,9 @@ pub fn panicked(cause: Box<dyn Any + Send>) -> Response {
     Error::internal(format!("panic: {}", text.as_deref().unwrap_or("without a message"))).into_response()
 }
 
-async fn in_time(answer: impl Future<Output = Response>) -> Response {
-    let late = || Error::Unavailable("this took too long; whether it was done is not known".to_owned()).into_response();
+async fn in_time(only_reads: bool, answer: impl Future<Output = Response>) -> Response {
+    let outcome = if only_reads { "try again" } else { "whether it was done is not known: look before you repeat it" };
+    let late = || Error::Unavailable(format!("this took too long; {outcome}")).into_response();
     tokio::time::timeout(TIMEOUT, answer).await.unwrap_or_else(|_| late())
 }
 

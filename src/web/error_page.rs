@@ -76,6 +76,7 @@ fn words(error: &Error) -> (&'static str, &'static str) {
         Error::TooMany { .. } => ("Too many attempts", ""),
         Error::Unavailable(_) => ("Not available just now", "This usually passes within moments."),
         Error::Storage(_) => ("No room to save", "An administrator has to look at the disk."),
+        Error::Damaged(_) => ("The database is damaged", ""),
         Error::Upstream { .. } => ("Another system did not answer", ""),
         Error::Internal(_) => {
             ("Something went wrong", "Tell an administrator the request below; it leads to the cause in the log.")

@@ -105,6 +105,9 @@ pub fn public_message(error: &Error) -> String {
     match error {
         Error::Internal(_) => "something went wrong on our side; it has been logged under this request's id".to_owned(),
         Error::Storage(_) => "the data folder is full or cannot be written; nothing was saved".to_owned(),
+        Error::Damaged(_) => {
+            "the database is damaged: this could not be read or saved; an administrator has to restore a backup".to_owned()
+        }
         other => other.to_string(),
     }
 }
@@ -131,6 +134,7 @@ fn slug(error: &Error) -> &'static str {
         Error::TooMany { .. } => "too-many-attempts",
         Error::Unavailable(_) => "unavailable",
         Error::Storage(_) => "storage",
+        Error::Damaged(_) => "damaged",
         Error::Upstream { .. } => "upstream",
         Error::Internal(_) => "internal",
     }

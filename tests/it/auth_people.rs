@@ -138,9 +138,11 @@ both! {
             statuses.push(sign_in(&app, name, "wrong", &from("203.0.113.1")).await.status);
         }
         assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
-        let elsewhere = sign_in(&app, "bill", PASSWORD, &from("203.0.113.2")).await.status(429);
-        assert!((1..=30).contains(&elsewhere.header("retry-after").parse::<u64>().unwrap()));
-        assert!(elsewhere.text().contains("Try again in"));
+        let here = sign_in(&app, "bill", PASSWORD, &from("203.0.113.1")).await.status(429);
+        assert!((1..=30).contains(&here.header("retry-after").parse::<u64>().unwrap()));
+        assert!(here.text().contains("Try again in"));
+        sign_in(&app, "bill", PASSWORD, &from("203.0.113.2")).await.status(303);
+        sign_in(&app, "bill", PASSWORD, &from("203.0.113.1")).await.status(429);
         sign_in(&app, "tess", PASSWORD, &from("203.0.113.1")).await.status(303);
 
         let mut tried = 0;
@@ -151,6 +153,43 @@ both! {
         assert_eq!(tried, 20);
         sign_in(&app, "tess", PASSWORD, &from("203.0.113.9")).await.status(429);
         sign_in(&app, "tess", PASSWORD, &from("203.0.113.10")).await.status(303);
+    }
+
+    async fn many_who_guess_together_are_slowed_and_the_owner_is_not(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let from = |address: &'static str| [("x-forwarded-for", address)];
+        sign_in(&app, "bill", PASSWORD, &from("203.0.113.1")).await.status(303);
+        // A guess each from ninety-nine addresses, and one more that is really made.
+        sign_in(&app, "bill", "wrong", &from("198.51.100.1")).await.status(401);
+        app.database.execute("UPDATE sign_in_attempts SET failures = 99 WHERE subject LIKE 'user:%' AND subject NOT LIKE '%|%'");
+        sign_in(&app, "bill", "wrong", &from("198.51.100.2")).await.status(401);
+        let stranger = sign_in(&app, "bill", PASSWORD, &from("198.51.100.3")).await.status(429);
+        assert!((1..=60).contains(&stranger.header("retry-after").parse::<u64>().unwrap()), "a minute at most");
+        sign_in(&app, "tess", PASSWORD, &from("198.51.100.3")).await.status(303);
+        sign_in(&app, "bill", PASSWORD, &from("203.0.113.1")).await.status(303);
+    }
+
+    async fn a_clock_that_was_set_back_keeps_nobody_out(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        for _ in 0..5 {
+            sign_in(&app, "bill", "wrong", &[]).await.status(401);
+        }
+        sign_in(&app, "bill", PASSWORD, &[]).await.status(429);
+        app.database.execute("UPDATE sign_in_attempts SET last_at = '2099-01-01T00:00:00Z', blocked_until = '2099-01-01T00:15:00Z'");
+        sign_in(&app, "bill", PASSWORD, &[]).await.status(303);
+    }
+
+    async fn attempts_do_not_fill_the_database(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        sign_in(&app, "bill", PASSWORD, &[]).await.status(303);
+        app.database.execute(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+             INSERT INTO sign_in_attempts (subject, failures, last_at, blocked_until)
+             SELECT 'name:' || i || '|address:198.51.100.1', 1, '2090-01-01T00:00:00Z', '2090-01-01T00:00:00Z' FROM n",
+        );
+        sign_in(&app, "tess", "wrong", &[]).await.status(401);
+        assert!(app.database.number("SELECT COUNT(*) FROM sign_in_attempts") <= 10_000);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM sign_in_attempts WHERE subject LIKE 'user:%|%'"), 1, "the newest stays");
     }
 
     async fn many_attempts_at_once_are_many_attempts(engine: Engine) {

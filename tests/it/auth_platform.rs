@@ -40,8 +40,8 @@ both! {
             without(without(admin(), "jti"), "name"),
             merged(admin(), json!({"email": "", "name": "", "preferred_username": ""})),
             merged(admin(), json!({"iss": "hivematrix.core"})),
-            merged(admin(), json!({"exp": seconds_from_now(-20), "iat": seconds_from_now(-3600)})),
-            merged(admin(), json!({"iat": seconds_from_now(20)})),
+            merged(admin(), json!({"exp": seconds_from_now(-55), "iat": seconds_from_now(-3600)})),
+            merged(admin(), json!({"iat": seconds_from_now(60)})),
             service_claims("ledger", "codex"),
             without(service_claims("ledger", "codex"), "target_service"),
         ] {

@@ -52,22 +52,34 @@ both! {
         let app = App::start_on(&engine).await;
         app.company("100001", "Before").await;
         let holder = hold_the_write_lock(&app.database, Duration::from_secs(9));
-        let admin = app.admin();
-        let writing = tokio::spawn(async move {
-            let reply = admin.post("/api/companies", &json!({"account_number": "100002", "name": "Refused"})).await;
-            (reply, Instant::now())
-        });
+        let began_to_write = Instant::now();
+        let writing: Vec<_> = (0..12)
+            .map(|number| {
+                let admin = app.admin();
+                tokio::spawn(async move {
+                    let body = json!({"account_number": format!("1001{number:02}"), "name": "Refused"});
+                    let reply = admin.post("/api/companies", &body).await;
+                    (reply, began_to_write.elapsed())
+                })
+            })
+            .collect();
         let began = Instant::now();
         for _ in 0..5 {
             app.service().get("/api/companies/100001").await.ok();
         }
         assert!(began.elapsed() < Duration::from_secs(3), "readers waited for the writer: {:?}", began.elapsed());
-        let (refused, _) = writing.await.unwrap();
-        let refused = refused.status(503);
-        assert!(!refused.header("retry-after").is_empty());
-        assert!(!refused.error().is_empty());
+        for write in writing {
+            let (refused, waited) = write.await.unwrap();
+            let refused = refused.status(503);
+            assert!(waited < Duration::from_secs(7), "all wait at the same time, not one after the other: {waited:?}");
+            assert!(!refused.header("retry-after").is_empty());
+            assert!(refused.error().contains("nothing was done"), "{}", refused.error());
+        }
         tokio::task::spawn_blocking(move || holder.join().unwrap()).await.unwrap();
-        assert_eq!(app.service().get("/api/companies/100002").await.status, 404, "what was refused must not appear later");
+        for number in 0..12 {
+            let path = format!("/api/companies/1001{number:02}");
+            assert_eq!(app.service().get(&path).await.status, 404, "what was refused must not appear later");
+        }
         app.company("100003", "Afterwards").await;
     }
 }

@@ -133,6 +133,9 @@ both! {
             tokio::time::sleep(Duration::from_millis(2500)).await;
             assert_eq!(app.database.number(BY_ITSELF), runs);
         }
+        // What it remembers is from before the clock was set back: that must not keep it from ever running again.
+        app.database.execute("UPDATE schedules SET last_slot = '2099-01-01T00:00:00Z' WHERE job = 'tickets'");
+        eventually("tickets follow again", 30, || async { app.database.number(BY_ITSELF) == 3 }).await;
         assert_eq!(app.database.number("SELECT count(*) FROM sync_jobs WHERE started_by = 'scheduler' AND script <> 'tickets'"), 0);
     }
 }

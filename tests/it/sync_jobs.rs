@@ -54,6 +54,19 @@ both! {
         pull.run(&[]).await.code(0);
     }
 
+    async fn a_lease_from_before_the_clock_was_set_back_binds_nobody(engine: Engine) {
+        let pull = Pull::start(&engine, Plan::sized(2, 2).build()).await;
+        pull.app.database.execute(
+            "INSERT INTO sync_jobs (id, script, status, started_at, started_by, host, pid, pid_started, heartbeat_at)
+             VALUES ('gone', 'freshservice', 'running', '2099-01-01T00:00:00Z', 'ada', 'another machine', 1, '1', '2099-01-01T00:00:00Z')",
+        );
+        pull.app.database.execute(
+            "INSERT INTO sync_leases (name, job_id, fence, expires_at) VALUES ('freshservice', 'gone', 3, '2099-01-01T00:01:00Z')",
+        );
+        pull.run(&[]).await.code(0);
+        assert_eq!(pull.app.database.texts("SELECT status FROM sync_jobs WHERE id = 'gone'"), ["failed"]);
+    }
+
     async fn a_failed_job_says_why(engine: Engine) {
         let mut pull = Pull::start(&engine, Plan::sized(2, 2).build()).await;
         pull.vendor.go_away();

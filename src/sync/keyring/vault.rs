@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
-    config::{Config, Database, Secret},
+    config::{Config, Database, Secret, private},
     error::{Error, Result},
     types::hex,
 };
@@ -130,7 +130,7 @@ fn make(path: &Path) -> std::io::Result<()> {
     let mut bytes = [0_u8; LENGTH];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| std::io::Error::other("the system has no random numbers"))?;
     let fresh = path.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    let mut file = private::create_new(&fresh)?;
     file.write_all(STANDARD.encode(bytes).as_bytes())?;
     file.sync_all()?;
     let linked = fs::hard_link(&fresh, path);

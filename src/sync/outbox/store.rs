@@ -14,6 +14,9 @@ use crate::{
 /// How long entries are kept that are over.
 const KEPT_SECONDS: i64 = 180 * 24 * 3600;
 
+/// Longer than any entry is put off: one that is due later was put off before the clock was set back.
+const FAR: i64 = 600;
+
 const COLUMNS: &str = "id, system, operation, target, entity, entity_id, label, reason, wanted, expected, seen_before, found, \
                        state, attempts, next_at, error, run_id, created_at, created_by, sent_at, settled_at, decided_by";
 
@@ -195,7 +198,10 @@ pub fn next_due(c: &mut Conn, after: i64, only: Option<Vec<i64>>) -> Result<Opti
     let open = "state IN ('pending', 'sending', 'unknown')";
     let select = format!("SELECT {COLUMNS} FROM outbox WHERE id > ?1 AND {blocked}");
     let row = match only {
-        None => c.first(&format!("{select} AND {open} AND next_at <= ?2 ORDER BY id LIMIT 1"), params![after, now()])?,
+        None => {
+            let due = "(next_at <= ?2 OR next_at > ?3)";
+            c.first(&format!("{select} AND {open} AND {due} ORDER BY id LIMIT 1"), params![after, now(), now_plus(FAR)])?
+        }
         Some(ids) => c.first(&format!("{select} AND {open} AND id IN ids(?2) ORDER BY id LIMIT 1"), params![after, ids])?,
     };
     row.as_ref().map(entry).transpose()
@@ -206,8 +212,8 @@ pub fn next_due(c: &mut Conn, after: i64, only: Option<Vec<i64>>) -> Result<Opti
 /// # Errors
 /// Those of the engine.
 pub fn due(c: &mut Conn) -> Result<i64> {
-    let sql = "SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'sending', 'unknown') AND next_at <= ?1";
-    c.one(sql, params![now()])?.get(0)
+    let sql = "SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'sending', 'unknown') AND (next_at <= ?1 OR next_at > ?2)";
+    c.one(sql, params![now(), now_plus(FAR)])?.get(0)
 }
 
 /// Marks an entry as under way; `false` when it is no more what was read (a person decided meanwhile).

@@ -112,7 +112,7 @@ async fn due(db: &Db, kind: JobKind, schedule: &Effective, clock: &Clock, startu
     let slot = if let Cadence::After(other) = &schedule.cadence {
         let other = JobKind::parse(other).map_or(other.clone(), |kind| kind.as_str().to_owned());
         let ended = db.read(&Scope::All, move |c| store::last_good_end(c, &other)).await?;
-        ended.filter(|ended| clock.last_slot.as_ref().is_none_or(|last| ended > last))
+        ended.filter(|ended| !is_taken(clock.last_slot.as_deref(), ended))
     } else {
         let ripe = startup || clock.next_run_at.as_ref().is_some_and(|at| *at <= format_time(Timestamp::now()));
         if ripe { clock.next_slot.clone() } else { None }
@@ -139,12 +139,17 @@ async fn take(db: &Db, config: &Arc<Config>, kind: JobKind, schedule: Effective,
     Ok(())
 }
 
+/// Whether what ended then was followed up. A slot of the future is one from before the clock was set back.
+fn is_taken(last_slot: Option<&str>, ended: &str) -> bool {
+    last_slot.is_some_and(|last| last >= ended && last <= format_time(Timestamp::now()).as_str())
+}
+
 fn claim(w: &mut Write<'_>, kind: JobKind, schedule: &Effective, slot: &str) -> Result<Option<Lease>> {
     let row: Row = store::find(w, kind.as_str())?.unwrap_or_default();
     let now = Timestamp::now();
     let after = matches!(schedule.cadence, Cadence::After(_));
     let taken = if after {
-        row.clock.last_slot.as_deref().is_some_and(|last| last >= slot)
+        is_taken(row.clock.last_slot.as_deref(), slot)
     } else {
         let ripe = row.clock.next_run_at.as_ref().is_some_and(|at| *at <= format_time(now));
         !ripe || row.clock.next_slot.as_deref() != Some(slot)

@@ -1,0 +1,248 @@
+//! An SQLite file is one file: nothing is left beside it, damage is told, and a backup comes back whole.
+
+use std::fs;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{App, Database, Engine, PASSWORD, eventually};
+
+fn file(app: &App) -> PathBuf {
+    let Database::Sqlite(file) = &app.database else { panic!("an SQLite test") };
+    file.clone()
+}
+
+/// The names of what lies beside the database and belongs to it.
+fn beside(app: &App) -> Vec<String> {
+    let names = fs::read_dir(app.instance()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| ["-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end))).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_beside_the_file() {
+    let mut app = App::start_on(&Engine::Sqlite).await;
+    app.company("100001", "Written").await;
+    assert!(!beside(&app).is_empty(), "the log while it runs");
+    // A command beside the server leaves the server's log alone.
+    app.cli().run_beside(&["users", "list"]).await.success();
+    app.company("100002", "Written too").await;
+    assert_eq!(app.stop().await, 0);
+    assert_eq!(beside(&app), [] as [&str; 0], "after SIGTERM");
+
+    app.start().await;
+    app.company("100003", "Written and killed").await;
+    app.kill();
+    assert!(!beside(&app).is_empty(), "the log of the dead");
+    let (cli, waiting) = (app.cli(), app.cli());
+    let after = |what: &str| assert_eq!(beside(&app), [] as [&str; 0], "after {what}");
+    let run = |words: &[&str], code: i32| {
+        cli.run(words).code(code);
+        after(&words.join(" "));
+    };
+    for _twice in 0..2 {
+        run(&["doctor", "--offline"], 0);
+        run(&["migrate", "--status"], 0);
+        run(&["migrate"], 0);
+    }
+    run(&["users", "list"], 0);
+    run(&["users", "disable", "nobody"], 1);
+    run(&["token", "clients"], 0);
+    run(&["config", "show"], 0);
+    run(&["sync", "plans"], 0);
+    run(&["sync", "show", "99"], 1);
+    run(&["sync", "freshservice"], 2);
+    run(&["backup"], 0);
+    assert_eq!(app.database.number("SELECT count(*) FROM companies"), 3);
+    // Interrupted while it waits for a password, with the database open.
+    for signal in ["-INT", "-TERM"] {
+        let mut command = waiting.command(&["users", "passwd", "tess", "--password-stdin"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        eventually("the database is open", 10, || async { !beside(&app).is_empty() }).await;
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let code = child.wait().unwrap().code();
+        assert_eq!(code, Some(if signal == "-INT" { 130 } else { 143 }));
+        after(signal);
+    }
+}
+
+/// Writes rubbish over the page on which a table begins.
+fn spoil(app: &App, table: &str) {
+    let page = app.database.number(&format!("SELECT rootpage FROM sqlite_master WHERE name = '{table}'"));
+    let size = app.database.number("PRAGMA page_size");
+    let place = u64::try_from((page - 1) * size).unwrap();
+    let opened = fs::OpenOptions::new().write(true).open(file(app)).unwrap();
+    opened.write_all_at(&vec![0xA5; usize::try_from(size).unwrap()], place).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_called_damage_and_is_found() {
+    let mut app = App::start_on(&Engine::Sqlite).await;
+    app.company("100001", "Whole").await;
+    app.contact("Bo Whole", "bo@example.com", &["100001"]).await;
+    // The disk of the machine may be rather full; that is not what is looked at here.
+    assert_eq!(app.anonymous().get("/health").await.ok()["checks"]["database"]["status"], "healthy");
+    assert_eq!(app.stop().await, 0);
+    app.cli().run(&["doctor", "--offline"]).success();
+    spoil(&app, "contacts");
+
+    let found = app.cli().run(&["doctor", "--offline"]).code(3);
+    assert!(found.stdout.contains("damaged") && found.stdout.contains("codex restore"), "{}", found.stdout);
+    let refused = app.cli().run(&["backup"]).code(5);
+    assert!(refused.stderr.contains("damaged"), "a damaged database makes no backup: {}", refused.stderr);
+
+    // Nobody has read the page: the search after the start finds it.
+    app.start().await;
+    let api = app.anonymous();
+    let told = || async { api.get("/health").await.json()["checks"]["database"]["status"] == "unhealthy" };
+    eventually("health tells of the damage", 20, told).await;
+    let health = api.get("/health").await.ok();
+    assert_eq!(health["status"], "degraded");
+    assert!(health["checks"]["database"]["error"].as_str().unwrap().contains("restore a backup"), "{health}");
+    let read = app.service().get("/api/contacts").await.status(500);
+    assert!(read.error().contains("damaged") && read.error().contains("restore a backup"), "{}", read.error());
+    let body = json!({"name": "Ann", "email": "ann@example.com", "company_account_numbers": ["100001"]});
+    let written = app.admin().post("/api/contacts", &body).await.status(500);
+    assert!(written.error().contains("damaged"), "{}", written.error());
+    app.service().get("/api/companies/100001").await.ok();
+    assert_eq!(app.stop().await, 0);
+
+    // No database at all any more: the program says so and leaves.
+    fs::write(file(&app), vec![0x5A; 8192]).unwrap();
+    let gone = app.cli().run(&["serve", "--bind", "127.0.0.1:0"]).code(5);
+    assert!(gone.stderr.contains("damaged") && gone.stderr.contains("codex restore"), "{}", gone.stderr);
+    assert_eq!(gone.stderr.matches("damaged").count(), 1, "said once: {}", gone.stderr);
+    app.cli().run(&["doctor", "--offline"]).code(3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_comes_back_whole_or_not_at_all() {
+    let mut app = App::start_on(&Engine::Sqlite).await;
+    app.company("100001", "Kept").await;
+    let made = app.cli().run_beside(&["backup"]).await.success();
+    let backup = PathBuf::from(made.stdout.trim());
+    assert!(backup.starts_with(app.instance()), "{}", backup.display());
+    let sum = PathBuf::from(format!("{}.sha256", backup.display()));
+    assert_eq!((mode(&backup), mode(&sum), mode(backup.parent().unwrap())), (0o600, 0o600, 0o700));
+    let checked = Command::new("sha256sum").arg("-c").arg(&sum).current_dir(backup.parent().unwrap()).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    let path = backup.to_str().unwrap().to_owned();
+    app.cli().run_beside(&["backup", &path]).await.code(2);
+
+    app.company("100002", "After the backup").await;
+    let running = app.cli().run_beside(&["restore", &path]).await.code(4);
+    assert!(running.stderr.contains("stop Codex first"), "{}", running.stderr);
+    app.service().get("/api/companies/100002").await.ok();
+    // Killed, it leaves a log that belongs to the old file.
+    app.kill();
+    assert!(!beside(&app).is_empty());
+
+    let bytes = fs::read(&backup).unwrap();
+    let other = app.folder().join("other.db");
+    let refuse = |bytes: &[u8], why: &str| {
+        fs::write(&other, bytes).unwrap();
+        let refused = app.cli().run(&["restore", other.to_str().unwrap()]).code(2);
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+        assert_eq!(app.database.number("SELECT count(*) FROM companies"), 2, "the live database is untouched");
+    };
+    refuse(&bytes[..bytes.len() / 2], "damaged");
+    refuse(b"no database at all, but long enough to be read as the beginning of one", "damaged");
+    refuse(b"", "not a Codex database");
+    let made = app.cli().run(&["backup", other.with_file_name("flipped.db").to_str().unwrap()]).success();
+    let flipped = made.stdout.trim().to_owned();
+    let mut bits = fs::read(&flipped).unwrap();
+    let middle = bits.len() / 2;
+    bits[middle] ^= 1;
+    fs::write(&flipped, bits).unwrap();
+    let refused = app.cli().run(&["restore", &flipped]).code(2);
+    assert!(refused.stderr.contains("sha256"), "one flipped bit is found: {}", refused.stderr);
+    let newer = app.folder().join("newer.db");
+    fs::copy(&backup, &newer).unwrap();
+    Database::Sqlite(newer.clone()).execute("UPDATE refinery_schema_history SET version = 9999 WHERE version = 1");
+    let refused = app.cli().run(&["restore", newer.to_str().unwrap()]).code(2);
+    assert!(refused.stderr.contains("newer Codex"), "{}", refused.stderr);
+
+    let done = app.cli().run(&["restore", &path, "--json"]).success().json();
+    assert_eq!(beside(&app), [] as [&str; 0]);
+    let kept = PathBuf::from(done["kept"].as_str().unwrap());
+    assert_eq!(Database::Sqlite(kept).number("SELECT count(*) FROM companies"), 2, "the old file is kept whole");
+    assert_eq!(mode(&file(&app)), 0o600);
+    app.start().await;
+    app.service().get("/api/companies/100001").await.ok();
+    app.service().get("/api/companies/100002").await.status(404);
+    app.company("100002", "Written again").await;
+    assert_eq!(app.stop().await, 0);
+
+    // A damaged file with its log is replaced as well, and a lost one.
+    fs::write(file(&app), vec![0x5A; 8192]).unwrap();
+    fs::write(format!("{}-wal", file(&app).display()), vec![0x5A; 8192]).unwrap();
+    app.cli().run(&["restore", &path]).success();
+    assert_eq!(app.database.number("SELECT count(*) FROM companies"), 1);
+    fs::remove_file(file(&app)).unwrap();
+    app.cli().run(&["restore", &path]).success();
+    app.cli().run(&["doctor", "--offline"]).success();
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgresql_backup_and_restore_name_the_tools() {
+    let Some(engine) = Engine::postgres() else { return };
+    let app = tokio::task::spawn_blocking(move || App::builder(&engine).prepare()).await.unwrap();
+    assert!(app.cli().run(&["backup"]).code(2).stderr.contains("pg_dump"));
+    fs::write(app.folder().join("dump"), "x").unwrap();
+    assert!(app.cli().run(&["restore", "dump"]).code(2).stderr.contains("pg_restore"));
+}
+
+/// The user `nobody`, for whom root works in this test.
+const NOBODY: u32 = 65_534;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_root_makes_belongs_to_the_owner_of_the_folder() {
+    if fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me)).unwrap() != 0 {
+        return;
+    }
+    let app = App::builder(&Engine::Sqlite).fresh().prepare();
+    fs::create_dir(app.instance()).unwrap();
+    std::os::unix::fs::chown(app.instance(), Some(NOBODY), Some(NOBODY)).unwrap();
+    fs::write(app.folder().join("key"), "k").unwrap();
+    let cli = app.cli();
+    cli.run(&["init", "--freshservice-domain", "acme", "--freshservice-api-key-file", "key"]).success();
+    let add = ["users", "add", "ada", "--email", "ada@example.com", "--role", "admin", "--password-stdin"];
+    cli.run_with_input(&add, PASSWORD).success();
+    cli.run(&["backup"]).success();
+    let backup = fs::read_dir(app.instance().join("backups")).unwrap().next().unwrap().unwrap().path();
+    cli.run(&["restore", backup.to_str().unwrap().trim_end_matches(".sha256")]).success();
+    let mut seen = Vec::new();
+    let mut waiting = vec![app.instance().to_owned()];
+    while let Some(path) = waiting.pop() {
+        let found = fs::metadata(&path).unwrap();
+        let owner = std::os::unix::fs::MetadataExt::uid(&found);
+        assert_eq!(owner, NOBODY, "{} is not the service's", path.display());
+        if path.is_dir() {
+            waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            assert_eq!(found.permissions().mode() & 0o077, 0, "{} can be read by others", path.display());
+        }
+        seen.push(path.file_name().unwrap().to_string_lossy().into_owned());
+    }
+    for name in ["codex.db", "codex.conf", "jwt_private.pem", "codex.migrate.lock", "codex.lock"] {
+        assert!(seen.iter().any(|found| found == name), "{name} in {seen:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_tells_what_is_wrong_with_its_place() {
+    let app = App::builder(&Engine::Sqlite).fresh().prepare();
+    fs::write(app.folder().join("plain"), "x").unwrap();
+    let mut command = app.cli().command(&["serve", "--instance", "plain", "--bind", "127.0.0.1:0"]);
+    let refused = command.output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("plain") && said.contains("a file") && said.contains("--instance"), "{said}");
+    tokio::time::sleep(Duration::ZERO).await;
+}
