@@ -31,7 +31,8 @@ fn without(mut base: Value, name: &str) -> Value {
 }
 
 fn judge(claims: &Value) -> Result<Caller, String> {
-    let expected = Expected { issuers: vec!["hivematrix-core".into(), "hivematrix.core".into()], service: "codex".into(), ours: false };
+    let expected =
+        Expected { issuers: vec!["hivematrix-core".into(), "hivematrix.core".into()], service: "codex".into(), ours: false };
     let claims = serde_json::from_str::<Claims>(&claims.to_string()).map_err(|error| error.to_string())?;
     claims.check(&expected, NOW)?;
     Ok(claims.caller())

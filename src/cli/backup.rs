@@ -24,10 +24,12 @@ pub struct BackupArgs {
 
 /// Arguments of `codex restore`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Stop the server first. The file is checked; a damaged or foreign one changes nothing. The database that \
+#[command(
+    after_help = "Stop the server first. The file is checked; a damaged or foreign one changes nothing. The database that \
                         was there is kept beside the new one.\n\n\
                         Example:\n  systemctl stop codex\n  codex restore backups/codex-20261130T020000Z.db\n  systemctl start codex\n\n\
-                        PostgreSQL: pg_restore --clean --if-exists --dbname=\"$URL\" codex.dump")]
+                        PostgreSQL: pg_restore --clean --if-exists --dbname=\"$URL\" codex.dump"
+)]
 pub struct RestoreArgs {
     /// The backup
     #[arg(value_name = "FILE")]

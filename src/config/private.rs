@@ -75,7 +75,9 @@ pub fn run_as_owner(path: &Path) -> Option<String> {
         return None;
     }
     let name = user_name(owner);
-    Some(format!("it belongs to {name}; run the command as {name}: sudo -u {name} codex …, or as root runuser -u {name} -- codex …"))
+    Some(format!(
+        "it belongs to {name}; run the command as {name}: sudo -u {name} codex …, or as root runuser -u {name} -- codex …"
+    ))
 }
 
 /// The name of a user, or the number where the system has none.

@@ -32,7 +32,13 @@ pub(super) struct Pulse {
 
 impl Pulse {
     pub(super) fn new() -> Self {
-        Self { beats: AtomicU64::new(0), heard: AtomicU64::new(0), started: Instant::now(), ended: Mutex::new(false), end: Condvar::new() }
+        Self {
+            beats: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            started: Instant::now(),
+            ended: Mutex::new(false),
+            end: Condvar::new(),
+        }
     }
 
     /// Something changed.

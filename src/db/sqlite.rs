@@ -149,9 +149,7 @@ pub(super) fn error(cause: rusqlite::Error) -> Error {
         ffi::ErrorCode::CannotOpen | ffi::ErrorCode::SystemIoFailure | ffi::ErrorCode::PermissionDenied => {
             Error::Storage(format!("the database file cannot be used: {text}"))
         }
-        ffi::ErrorCode::NotADatabase | ffi::ErrorCode::DatabaseCorrupt => {
-            Error::Damaged(text)
-        }
+        ffi::ErrorCode::NotADatabase | ffi::ErrorCode::DatabaseCorrupt => Error::Damaged(text),
         _ => Error::internal(cause),
     }
 }

@@ -39,7 +39,8 @@ pub fn begin(w: &mut Write<'_>, attempt: &Attempt) -> Result<Option<i64>> {
     }
     let mut counts = Vec::new();
     for (subject, limit) in subjects {
-        let row = w.first("SELECT failures, last_at, blocked_until FROM sign_in_attempts WHERE subject = ?1", params![&subject])?;
+        let row =
+            w.first("SELECT failures, last_at, blocked_until FROM sign_in_attempts WHERE subject = ?1", params![&subject])?;
         let mut failures = 0;
         if let Some(row) = row {
             failures = row.get::<i64>(0)?;

@@ -53,12 +53,7 @@ impl Identity {
     }
 
     /// The person and their hash, if the password is theirs and they may come in.
-    async fn check(
-        &self,
-        found: Option<User>,
-        attempt: Attempt,
-        password: String,
-    ) -> Result<(User, Option<String>)> {
+    async fn check(&self, found: Option<User>, attempt: Attempt, password: String) -> Result<(User, Option<String>)> {
         self.begin_attempt(attempt).await?;
         let id = found.as_ref().map_or(0, |user| user.id);
         let hash = self.db.read(&Scope::All, move |c| store::password_hash(c, id)).await?;

@@ -77,7 +77,8 @@ impl Plan {
                 taken_up: Some(open),
             });
         }
-        let due = state.full_at.as_ref().is_none_or(|at| *at < now_plus(-FULL_EVERY_SECONDS) || *at > now_plus(FULL_EVERY_SECONDS));
+        let due =
+            state.full_at.as_ref().is_none_or(|at| *at < now_plus(-FULL_EVERY_SECONDS) || *at > now_plus(FULL_EVERY_SECONDS));
         match state.watermark.as_deref().and_then(|at| listing::plus(at, -OVERLAP_SECONDS)).filter(|_| !due) {
             Some(since) => Ok(fresh(since, false, state)),
             None => Ok(fresh(BEGINNING.to_owned(), true, state)),
