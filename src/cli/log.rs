@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Libraries whose own news are of no use to anybody: the steps of migrations, the notices of PostgreSQL.
-const QUIET: &str = "refinery_core=warn,tokio_postgres=warn";
+const QUIET: &str = "refinery_core=warn,postgres=warn,tokio_postgres=warn";
 
 /// The way to Helm of this process, as the log is the process's own.
 static HELM: OnceLock<Helm> = OnceLock::new();

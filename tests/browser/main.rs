@@ -20,6 +20,7 @@ mod flows;
 mod freshservice;
 #[path = "../it/http_server.rs"]
 mod http_server;
+mod inside_nexus;
 mod looks;
 #[path = "../it/support/mod.rs"]
 mod support;

@@ -40,6 +40,7 @@ mod freshservice;
 mod helm;
 mod helm_install;
 mod http_server;
+mod inside_nexus;
 mod keeping;
 mod list_habits;
 mod local_tokens;
