@@ -79,6 +79,17 @@ fn same(kept: &Value, told: &Value) -> bool {
     }
 }
 
+/// The alerts of an asset become another's: both are the same device.
+///
+/// # Errors
+/// Those of the engine.
+pub fn repoint(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
+    if w.run("UPDATE alerts SET asset_id = ?2 WHERE asset_id = ?1", params![from, to])? > 0 {
+        w.observe("alert");
+    }
+    Ok(())
+}
+
 /// Keeps an alert as the vendor tells it now; says whether that was news.
 ///
 /// # Errors

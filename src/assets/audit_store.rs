@@ -198,6 +198,16 @@ pub fn nics(c: &mut Conn, asset_id: i64) -> Result<Vec<Nic>> {
         .collect()
 }
 
+/// Whether another live device has an adapter with this address, spelled as audits store it.
+///
+/// # Errors
+/// Those of the engine.
+pub fn has_other(c: &mut Conn, asset_id: i64, mac: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM @asset_nics nic JOIN @assets asset ON asset.id = nic.asset_id
+               WHERE nic.mac_address = ?1 AND nic.asset_id <> ?2 AND asset.retired_at IS NULL LIMIT 1";
+    Ok(c.first(sql, params![mac, asset_id])?.is_some())
+}
+
 /// The programs on a device whose names contain a text, by name.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    assets::sources_store,
+    assets::{sources_store, takeover},
     columns::{Assign, LINK},
     jobs_store::{Lease, prove},
     locals_store,
@@ -156,10 +156,22 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
         Kind::Site => Ok(item.entity_id),
         Kind::Asset => {
             let new = Asset { kind: "other".to_owned(), status: "active".to_owned(), ..Asset::default() };
+            let (system, external_id) = (source(w), item.external_id.clone().unwrap_or_default());
+            let before = match item.action {
+                Action::Adopt => links::find(w, &system, Asset::ENTITY, &external_id)?,
+                _ => None,
+            };
             let id = write(w, item, new)?;
-            if let (Some(id), true) = (id, item.fields.iter().any(|change| change.field.starts_with(LINK))) {
-                let system = source(w);
-                links::unlink(w, Asset::ENTITY, id, &system, item.external_id.as_deref().unwrap_or_default())?;
+            if let (Some(id), Some(stand_in)) = (id, before.filter(|before| Some(*before) != id)) {
+                takeover::hand_over(w, stand_in, id, &system, &item.reason)?;
+            }
+            let former = item.fields.iter().filter(|change| change.field.starts_with(LINK));
+            if let (Some(id), former) = (id, former.filter_map(|change| change.from.as_str()).collect::<Vec<_>>())
+                && !former.is_empty()
+            {
+                for external_id in former {
+                    links::unlink(w, Asset::ENTITY, id, &system, external_id)?;
+                }
                 if !links::of(w, Asset::ENTITY, id)?.iter().any(|link| link.system == system) {
                     sources_store::forget(w, id, &system)?;
                 }

@@ -98,6 +98,10 @@ impl Source for Assets {
     fn lists(&self, external_id: &str) -> bool {
         self.listed.contains_key(external_id)
     }
+
+    fn has_unknown(&self, linked: &HashMap<String, i64>) -> bool {
+        self.listed.keys().any(|id| !linked.contains_key(id))
+    }
 }
 
 /// Applies what is left of a plan whose job was killed.
@@ -132,10 +136,10 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
     let Some(missing) = prove(job, client, &found, report).await? else { return Ok(Vec::new()) };
     let Found { pages, listed, .. } = found;
     let source: Arc<dyn Source> = Arc::new(Assets { run, pages, listed, known });
-    let found = newcomers::collect(&job.db, SYSTEM, &source).await?;
-    let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates));
-    let rules = Rules { system: SYSTEM, prefer: job.config.assets.prefer };
-    let pass = Pass { job: job.clone(), run, rules, plans: PLANS, source, missing, verdicts, notes: Vec::new() };
+    let found = newcomers::collect(&job.db, SYSTEM, &source, &missing).await?;
+    let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates, found.census));
+    let (rules, open) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, found.open);
+    let pass = Pass { job: job.clone(), run, rules, plans: PLANS, source, missing, verdicts, open, notes: Vec::new() };
     let mut this = Report { kinds: vec![Kind::Asset], dry_run: report.dry_run, ..Report::default() };
     let items = pass.run(&mut this).await?;
     report.absorb(this);

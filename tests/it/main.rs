@@ -58,6 +58,7 @@ mod sync_audits;
 mod sync_devices;
 mod sync_hostile;
 mod sync_jobs;
+mod sync_matching;
 mod sync_people;
 mod sync_pull;
 mod sync_safety;

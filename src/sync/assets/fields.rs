@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::marks;
 use crate::{db::Value as Cell, sync::cells::Cells};
 
 /// The columns of an asset that vendors tell about.
@@ -48,20 +49,28 @@ pub fn overlay(before: Option<&Words>, values: &Cells) -> Words {
 fn speaks(column: &str, value: &Value) -> bool {
     match value {
         Value::Null => false,
-        Value::String(text) => !(text.is_empty() || column == "kind" && text == "other"),
+        Value::String(text) => match column {
+            "kind" => !text.is_empty() && text != "other",
+            // What a maker's contractor left is no serial number, whoever tells it.
+            "serial_number" => !marks::is_placeholder(text),
+            _ => !text.is_empty(),
+        },
         Value::Number(number) => column != "backup_data_bytes" || number.as_i64() != Some(0),
         _ => true,
     }
 }
 
-/// Who is believed about a column: the first that says something, the preferred one before the others.
+/// Who is believed about a column: the first that says something, the preferred one before the others. A network
+/// address that its maker gave counts before one that a system made up.
 #[must_use]
 pub fn believed<'w>(column: &str, prefer: &str, told: &[(&'w str, &'w Words)]) -> Option<(&'w str, &'w Value)> {
     let by_rank = |preferred: bool| told.iter().filter(move |(system, _)| (*system == prefer) == preferred);
-    by_rank(true)
-        .chain(by_rank(false))
-        .filter_map(|(system, words)| Some((*system, words.get(column)?)))
-        .find(|(_, value)| speaks(column, value))
+    let said = || {
+        let all = by_rank(true).chain(by_rank(false)).filter_map(|(system, words)| Some((*system, words.get(column)?)));
+        all.filter(|(_, value)| speaks(column, value))
+    };
+    let makers = |value: &Value| column == "mac_address" && value.as_str().is_some_and(|text| marks::mac(text).is_some());
+    said().find(|(_, value)| makers(value)).or_else(|| said().next())
 }
 
 /// What a row should hold, as far as its vendors say. Where none of them says anything, a value is only
@@ -115,6 +124,16 @@ mod tests {
         assert_eq!((cells.text("warranty_expires"), cells.text("kind")), ("2027-03-01", "laptop"));
         let cells = wanted("freshservice", &told, &[]);
         assert_eq!((cells.text("hostname"), cells.text("warranty_expires")), ("Reception", "2026-01-01"));
+    }
+
+    #[test]
+    fn what_says_nothing_is_not_believed() {
+        let datto = words(json!({"serial_number": "Default string", "mac_address": "DA:A1:19:5C:00:17"}));
+        let other = words(json!({"serial_number": "5CG1", "mac_address": "D8:BB:C1:AB:CD:EF"}));
+        let cells = wanted("datto", &[("datto", &datto), ("freshservice", &other)], &[]);
+        assert_eq!((cells.text("serial_number"), cells.text("mac_address")), ("5CG1", "D8:BB:C1:AB:CD:EF"));
+        let cells = wanted("datto", &[("datto", &datto)], &[]);
+        assert_eq!((cells.get("serial_number"), cells.text("mac_address")), (None, "DA:A1:19:5C:00:17"), "the only one there is");
     }
 
     #[test]

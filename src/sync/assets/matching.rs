@@ -3,7 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::types::fold;
+use super::{
+    census::{Bearer, Census, Side},
+    names::{Hostname, Likeness},
+};
 
 /// What the same serial number is worth.
 const SERIAL: i32 = 60;
@@ -19,12 +22,14 @@ const ENOUGH: i32 = 40;
 const LEAD: i32 = 20;
 /// How many candidates a review names.
 const NAMED: usize = 10;
+/// So many devices or assets of a company with the same name that anything may have: a person cannot say either.
+const TOO_MANY: usize = 3;
 
 /// What tells a device from others, already cleaned of what says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    /// Folded.
-    pub hostname: String,
+    /// Its name.
+    pub hostname: Hostname,
     /// As [`super::marks::serial`] gives it.
     pub serial: Option<String>,
     /// As [`super::marks::mac`] gives them.
@@ -35,14 +40,38 @@ impl Marks {
     /// Marks of raw values.
     #[must_use]
     pub fn of(hostname: &str, serial: Option<&str>, macs: &[String]) -> Self {
-        let mut macs: Vec<String> = macs.iter().filter_map(|text| super::marks::mac(text)).collect();
-        macs.sort();
-        macs.dedup();
-        Self { hostname: fold(hostname), serial: serial.and_then(super::marks::serial), macs }
+        let mut marks = Self { hostname: Hostname::of(hostname), serial: serial.and_then(super::marks::serial), macs: Vec::new() };
+        marks.add_macs(macs.iter().filter_map(|text| super::marks::mac(text)));
+        marks
+    }
+
+    /// Takes in network addresses as [`super::marks::mac`] gives them.
+    pub fn add_macs(&mut self, macs: impl IntoIterator<Item = String>) {
+        self.macs.extend(macs);
+        self.macs.sort();
+        self.macs.dedup();
+    }
+
+    /// Whether it has marks beside its name.
+    #[must_use]
+    pub fn beside_name(&self) -> bool {
+        self.serial.is_some() || !self.macs.is_empty()
     }
 }
 
-/// An asset that no record of this vendor is linked to.
+/// What an asset is to the vendor whose devices are new.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// No record of this vendor is linked to it.
+    #[default]
+    Unlinked,
+    /// The record that it was is gone at the vendor.
+    Former,
+    /// A sync retired it, because every vendor had lost it; `true` when that was lately.
+    Retired(bool),
+}
+
+/// An asset that no living record of this vendor is linked to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidate {
     /// Its id.
@@ -51,17 +80,53 @@ pub struct Candidate {
     pub name: String,
     /// What tells it from others.
     pub marks: Marks,
+    /// What it is to the vendor.
+    pub standing: Standing,
 }
 
-/// A device that is linked to nothing yet.
+impl Candidate {
+    /// Whether it is no tombstone.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !matches!(self.standing, Standing::Retired(_))
+    }
+}
+
+/// A device of which it is not settled what it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Newcomer {
     /// The vendor's id.
     pub external_id: String,
+    /// How people recognise it.
+    pub label: String,
     /// Its company.
     pub company: i64,
     /// What tells it from others.
     pub marks: Marks,
+    /// The asset that stands in for it meanwhile.
+    pub stand_in: Option<StandIn>,
+}
+
+/// An asset that was made for a device, and may turn out to be one that was here before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandIn {
+    /// Its id.
+    pub asset: i64,
+    /// Whether nobody has done anything with it, so that it can give way.
+    pub untouched: bool,
+    /// Whether its name alone may decide, because it is compared for the first time.
+    pub first: bool,
+    /// Whether the device is worth asking for its marks.
+    pub look: bool,
+}
+
+impl Newcomer {
+    pub(super) fn bearer(&self) -> Bearer {
+        match self.stand_in {
+            Some(stand_in) => Bearer::Asset(stand_in.asset),
+            None => Bearer::Device(self.external_id.clone()),
+        }
+    }
 }
 
 /// What a newcomer is.
@@ -73,11 +138,21 @@ pub enum Verdict {
     Unsure(String, Vec<(i64, String, String)>),
 }
 
+/// A newcomer and an asset that are alike.
+struct Pair<'c> {
+    newcomer: usize,
+    candidate: &'c Candidate,
+    points: i32,
+    alike: String,
+    /// Why a person must decide, although they are alike.
+    doubt: Option<String>,
+}
+
 /// How alike two things are, and in what; `None` when nothing is.
-fn score(newcomer: &Marks, candidate: &Marks) -> Option<(i32, String)> {
-    let mut points = 0;
-    let mut alike = Vec::new();
-    match (&newcomer.serial, &candidate.serial) {
+fn compare(newcomer: &Newcomer, candidate: &Candidate, census: &Census) -> Option<(i32, String, Option<String>)> {
+    let (mine, theirs) = (census.telling(&newcomer.marks), census.telling(&candidate.marks));
+    let (mut points, mut alike, mut doubt) = (0, Vec::new(), None);
+    match (&mine.serial, &theirs.serial) {
         (Some(a), Some(b)) if a == b => {
             points += SERIAL;
             alike.push(format!("same serial number {}", a.to_uppercase()));
@@ -85,61 +160,92 @@ fn score(newcomer: &Marks, candidate: &Marks) -> Option<(i32, String)> {
         (Some(_), Some(_)) => points -= OTHER_SERIAL,
         _ => {}
     }
-    if let Some(shared) = newcomer.macs.iter().find(|mac| candidate.macs.contains(mac)) {
+    if let Some(shared) = mine.macs.iter().find(|mac| theirs.macs.contains(mac)) {
         points += MAC;
         alike.push(format!("same network address {shared}"));
     }
-    if !newcomer.hostname.is_empty() && newcomer.hostname == candidate.hostname {
-        points += HOSTNAME;
-        alike.push(format!("same hostname {}", newcomer.hostname));
+    let strong = points > 0;
+    let name = &candidate.name;
+    match mine.hostname.likeness(&theirs.hostname) {
+        None => {}
+        Some(Likeness::Same) if mine.hostname.generic => doubt = Some(format!("many devices are called {name}")),
+        Some(Likeness::Same) if census.is_common_name(&mine) => doubt = Some(format!("several devices are called {name}")),
+        Some(Likeness::Same) => {
+            points += HOSTNAME;
+            alike.push(format!("same hostname {}", mine.hostname.full));
+            doubt = match candidate.standing {
+                Standing::Unlinked => None,
+                Standing::Former => Some("the device that it was is gone, and this one has the same name only".to_owned()),
+                Standing::Retired(true) => {
+                    Some("it was retired lately, and this device has the same name only".to_owned())
+                }
+                Standing::Retired(false) if strong => None,
+                Standing::Retired(false) => return None,
+            };
+        }
+        Some(Likeness::Domain) => doubt = Some(format!("its name differs from {name} by the domain only")),
+        Some(Likeness::CutOff) => doubt = Some(format!("its name and {name} are the same up to 15 letters")),
     }
-    if alike.is_empty() {
+    if alike.is_empty() && doubt.is_none() {
         return None;
     }
-    Some((points, format!("{} (score {points})", alike.join(", "))))
+    if strong {
+        doubt = None;
+    }
+    // A device that is an asset already changes what it is for a mark of its own, not for a name.
+    if let (Some(stand_in), None) = (newcomer.stand_in, &doubt) {
+        if !strong && !stand_in.first {
+            return None;
+        }
+        if !stand_in.untouched {
+            doubt = Some(format!("asset {} was made for it, and has been worked on since", stand_in.asset));
+        }
+    }
+    if doubt.is_some() && points < 0 {
+        return None;
+    }
+    let why = match &doubt {
+        Some(doubt) if alike.is_empty() => doubt.clone(),
+        _ => joined(&alike, points),
+    };
+    Some((points, why, doubt))
+}
+
+fn joined(alike: &[String], points: i32) -> String {
+    format!("{} (score {points})", alike.join(", "))
 }
 
 /// Decides about every newcomer; those that are like nothing are not in the answer. A device and an
-/// asset become one only when each is the other's clear best.
+/// asset become one only when each is the other's clear best. `census` has counted everybody else.
 #[must_use]
-pub fn decide(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>) -> HashMap<String, Verdict> {
-    let common = common_macs(newcomers);
+pub fn decide(
+    newcomers: &[Newcomer],
+    candidates: &HashMap<i64, Vec<Candidate>>,
+    mut census: Census,
+) -> HashMap<String, Verdict> {
+    for newcomer in newcomers {
+        census.note(Side::There, &newcomer.bearer(), &newcomer.marks);
+    }
     let index: HashMap<i64, Index<'_>> = candidates.iter().map(|(company, all)| (*company, Index::of(all))).collect();
-    let mut pairs: Vec<(usize, &Candidate, i32, String)> = Vec::new();
+    let (mut pairs, mut doubtful): (Vec<Pair<'_>>, Vec<Pair<'_>>) = (Vec::new(), Vec::new());
     for (at, newcomer) in newcomers.iter().enumerate() {
         let Some(index) = index.get(&newcomer.company) else { continue };
-        let mut marks = newcomer.marks.clone();
-        marks.macs.retain(|mac| !common.contains(mac.as_str()));
-        for candidate in index.alike(&marks) {
-            if let Some((points, why)) = score(&marks, &candidate.marks).filter(|(points, _)| *points >= ENOUGH) {
-                pairs.push((at, candidate, points, why));
+        for candidate in index.alike(&newcomer.marks) {
+            if newcomer.stand_in.is_some_and(|stand_in| stand_in.asset == candidate.id) {
+                continue;
+            }
+            let Some((points, alike, doubt)) = compare(newcomer, candidate, &census) else { continue };
+            let pair = Pair { newcomer: at, candidate, points, alike, doubt };
+            if pair.doubt.is_some() {
+                doubtful.push(pair);
+            } else if points >= ENOUGH {
+                pairs.push(pair);
             }
         }
     }
-    let mut by_newcomer: HashMap<usize, Vec<usize>> = HashMap::new();
-    let mut by_candidate: HashMap<i64, Vec<usize>> = HashMap::new();
-    for (pair, (at, candidate, _, _)) in pairs.iter().enumerate() {
-        by_newcomer.entry(*at).or_default().push(pair);
-        by_candidate.entry(candidate.id).or_default().push(pair);
-    }
-    let leads = |pair: usize, rivals: &[usize]| {
-        rivals
-            .iter()
-            .all(|rival| *rival == pair || pairs.get(pair).zip(pairs.get(*rival)).is_some_and(|(a, b)| a.2 >= b.2 + LEAD))
-    };
-    let mut verdicts = HashMap::new();
-    for (at, mine) in &by_newcomer {
-        let Some(newcomer) = newcomers.get(*at) else { continue };
-        let clear = mine.iter().copied().find(|pair| leads(*pair, mine));
-        let sure = clear.filter(|pair| {
-            pairs.get(*pair).and_then(|(_, candidate, _, _)| by_candidate.get(&candidate.id)).is_some_and(|all| leads(*pair, all))
-        });
-        let verdict = match sure.and_then(|pair| pairs.get(pair)) {
-            Some((_, candidate, _, why)) => Verdict::Adopt(candidate.id, why.clone()),
-            None => unsure(mine.iter().filter_map(|pair| pairs.get(*pair)), clear.is_some()),
-        };
-        verdicts.insert(newcomer.external_id.clone(), verdict);
-    }
+    prefer_the_living(&mut pairs);
+    let mut verdicts = clear(newcomers, &pairs);
+    in_doubt(newcomers, &doubtful, &mut verdicts);
     // What lost a candidate to a clearly better device is simply new.
     let taken: HashSet<i64> =
         verdicts.values().filter_map(|v| if let Verdict::Adopt(id, _) = v { Some(*id) } else { None }).collect();
@@ -153,25 +259,111 @@ pub fn decide(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>)
     verdicts
 }
 
-fn unsure<'p>(pairs: impl Iterator<Item = &'p (usize, &'p Candidate, i32, String)>, rivals: bool) -> Verdict {
-    let mut found: Vec<(i32, i64, String, String)> =
-        pairs.map(|(_, candidate, points, why)| (*points, candidate.id, candidate.name.clone(), why.clone())).collect();
-    found.sort_by_key(|(points, id, _, _)| (-points, *id));
-    let reason = if rivals {
-        "an asset here may be this device, and other devices are as much like it".to_owned()
-    } else {
-        format!("{} assets here may be this device", found.len())
+/// Whether a device would become an asset for a serial number or an address, although it has another name.
+#[must_use]
+pub fn rests_on_a_mark(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>) -> bool {
+    let shares = |mine: &Marks, theirs: &Marks| {
+        mine.hostname.likeness(&theirs.hostname).is_none()
+            && (mine.serial.is_some() && mine.serial == theirs.serial || mine.macs.iter().any(|mac| theirs.macs.contains(mac)))
     };
-    Verdict::Unsure(reason, found.into_iter().take(NAMED).map(|(_, id, name, why)| (id, name, why)).collect())
+    let index: HashMap<i64, Index<'_>> = candidates.iter().map(|(company, all)| (*company, Index::of(all))).collect();
+    newcomers.iter().any(|newcomer| {
+        let alike = index.get(&newcomer.company).map(|index| index.alike(&newcomer.marks)).unwrap_or_default();
+        alike.iter().any(|candidate| shares(&newcomer.marks, &candidate.marks))
+    })
 }
 
-/// Addresses that several of the newcomers have: a dock's, not a device's.
-fn common_macs(newcomers: &[Newcomer]) -> HashSet<String> {
-    let mut seen: HashMap<&str, u32> = HashMap::new();
-    for mac in newcomers.iter().flat_map(|newcomer| &newcomer.marks.macs) {
-        *seen.entry(mac).or_default() += 1;
+/// A tombstone counts only where no living asset does; of several the best, and of those the last.
+fn prefer_the_living(pairs: &mut Vec<Pair<'_>>) {
+    let living: HashSet<usize> = pairs.iter().filter(|pair| pair.candidate.is_live()).map(|pair| pair.newcomer).collect();
+    let mut best: HashMap<usize, (i32, i64)> = HashMap::new();
+    for pair in pairs.iter().filter(|pair| !living.contains(&pair.newcomer)) {
+        let this = (pair.points, pair.candidate.id);
+        let best = best.entry(pair.newcomer).or_insert(this);
+        *best = this.max(*best);
     }
-    seen.into_iter().filter(|(_, count)| *count > 1).map(|(mac, _)| mac.to_owned()).collect()
+    pairs.retain(|pair| {
+        pair.candidate.is_live() || best.get(&pair.newcomer).is_some_and(|best| *best == (pair.points, pair.candidate.id))
+    });
+}
+
+/// Newcomers whose marks are enough.
+fn clear(newcomers: &[Newcomer], pairs: &[Pair<'_>]) -> HashMap<String, Verdict> {
+    let mut by_newcomer: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut by_candidate: HashMap<i64, Vec<usize>> = HashMap::new();
+    for (at, pair) in pairs.iter().enumerate() {
+        by_newcomer.entry(pair.newcomer).or_default().push(at);
+        by_candidate.entry(pair.candidate.id).or_default().push(at);
+    }
+    let leads = |pair: usize, rivals: &[usize]| {
+        rivals
+            .iter()
+            .all(|rival| *rival == pair || pairs.get(pair).zip(pairs.get(*rival)).is_some_and(|(a, b)| a.points >= b.points + LEAD))
+    };
+    let mut verdicts = HashMap::new();
+    for (at, mine) in &by_newcomer {
+        let Some(newcomer) = newcomers.get(*at) else { continue };
+        let best = mine.iter().copied().find(|pair| leads(*pair, mine));
+        let sure = best.and_then(|pair| pairs.get(pair).map(|found| (pair, found))).filter(|(pair, found)| {
+            by_candidate.get(&found.candidate.id).is_some_and(|all| leads(*pair, all))
+        });
+        let verdict = match sure {
+            Some((_, pair)) => Verdict::Adopt(pair.candidate.id, because(newcomer, pair)),
+            None => {
+                let found: Vec<&Pair<'_>> = mine.iter().filter_map(|pair| pairs.get(*pair)).collect();
+                let reason = if best.is_some() {
+                    "an asset here may be this device, and other devices are as much like it".to_owned()
+                } else {
+                    format!("{} assets here may be this device", found.len())
+                };
+                unsure(reason, found)
+            }
+        };
+        verdicts.insert(newcomer.external_id.clone(), verdict);
+    }
+    verdicts
+}
+
+fn because(newcomer: &Newcomer, pair: &Pair<'_>) -> String {
+    let standing = match pair.candidate.standing {
+        Standing::Unlinked => "not linked before",
+        Standing::Former => "the device that it was is gone at the vendor",
+        Standing::Retired(_) => "retired when its vendors had lost it",
+    };
+    match newcomer.stand_in {
+        Some(stand_in) => format!("{standing}, {}; asset {}, which was made for it, gives way", pair.alike, stand_in.asset),
+        None => format!("{standing}, {}", pair.alike),
+    }
+}
+
+/// Newcomers about which only a person can say.
+fn in_doubt(newcomers: &[Newcomer], pairs: &[Pair<'_>], verdicts: &mut HashMap<String, Verdict>) {
+    let mut by_newcomer: HashMap<usize, Vec<&Pair<'_>>> = HashMap::new();
+    let mut same_name: HashMap<(i64, &str), usize> = HashMap::new();
+    for newcomer in newcomers {
+        *same_name.entry((newcomer.company, newcomer.marks.hostname.short.as_str())).or_default() += 1;
+    }
+    for pair in pairs {
+        by_newcomer.entry(pair.newcomer).or_default().push(pair);
+    }
+    for (at, found) in by_newcomer {
+        let Some(newcomer) = newcomers.get(at).filter(|newcomer| !verdicts.contains_key(&newcomer.external_id)) else { continue };
+        let named = same_name.get(&(newcomer.company, newcomer.marks.hostname.short.as_str())).copied().unwrap_or_default();
+        if newcomer.marks.hostname.generic && named.max(found.len()) > TOO_MANY {
+            continue;
+        }
+        let reason = match (found.as_slice(), found.iter().find_map(|pair| pair.doubt.clone())) {
+            ([_], Some(doubt)) => format!("an asset here may be this device, but {doubt}"),
+            (several, _) => format!("{} assets here may be this device", several.len()),
+        };
+        verdicts.insert(newcomer.external_id.clone(), unsure(reason, found));
+    }
+}
+
+fn unsure(reason: String, mut found: Vec<&Pair<'_>>) -> Verdict {
+    found.sort_by_key(|pair| (-pair.points, pair.candidate.id));
+    let named = found.into_iter().take(NAMED);
+    Verdict::Unsure(reason, named.map(|pair| (pair.candidate.id, pair.candidate.name.clone(), pair.alike.clone())).collect())
 }
 
 /// A company's candidates by each of their marks.
@@ -204,7 +396,7 @@ fn keys(marks: &Marks) -> Vec<String> {
     let mut keys: Vec<String> = marks.macs.iter().map(|mac| format!("m{mac}")).collect();
     keys.extend(marks.serial.iter().map(|serial| format!("s{serial}")));
     if !marks.hostname.is_empty() {
-        keys.push(format!("h{}", marks.hostname));
+        keys.push(format!("h{}", marks.hostname.stem()));
     }
     keys
 }

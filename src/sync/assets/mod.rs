@@ -1,9 +1,12 @@
 //! Vendors' devices to our assets: one matcher and one planner for every vendor that knows any.
 
+pub mod again;
+pub mod census;
 pub mod fields;
 pub mod marks;
 pub mod matching;
 pub mod moving;
+pub mod names;
 pub mod newcomers;
 mod observing;
 pub mod pass;
@@ -11,6 +14,7 @@ pub mod planner;
 mod retire;
 pub mod rows_store;
 pub mod sources_store;
+pub mod takeover;
 mod told;
 pub mod voices;
 

@@ -10,8 +10,9 @@ use crate::{
 };
 
 /// Says of these assets that their vendor puts them into this company (or into none). Pinned ones stay
-/// where a person put them, and so do those of which a preferred vendor says otherwise.
-pub fn assets(w: &mut Write<'_>, rules: Rules, ids: &[i64], company: Option<i64>, reason: &str) -> Result<()> {
+/// where a person put them, and so do those of which a preferred vendor says otherwise. Returns those that moved.
+pub fn assets(w: &mut Write<'_>, rules: Rules, ids: &[i64], company: Option<i64>, reason: &str) -> Result<Vec<i64>> {
+    let mut moved = Vec::new();
     let values: Cells = [("company_id", Cell::from(company))].into_iter().collect();
     for (id, row) in rows_store::by_ids(w, ids)? {
         let Some((words, place)) = row.told.get(rules.system) else { continue };
@@ -26,10 +27,11 @@ pub fn assets(w: &mut Write<'_>, rules: Rules, ids: &[i64], company: Option<i64>
                 asset.company_id = target;
                 Ok(())
             })?;
+            moved.push(id);
         }
         if now != *words {
             sources_store::put(w, id, rules.system, place.as_deref(), &now)?;
         }
     }
-    Ok(())
+    Ok(moved)
 }

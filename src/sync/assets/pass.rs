@@ -2,7 +2,7 @@
 //! moves without history. Memory does not grow with the number of devices.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -23,7 +23,7 @@ use crate::{
         planner::{retire::Evidence, valve::Limits},
         plans_store,
         report::{Ending, Report},
-        review::{Candidate, Raised, review_store},
+        review::{Raised, candidates_of, review_store},
         run::Decision,
         runs_store,
     },
@@ -47,6 +47,8 @@ pub trait Source: Send + Sync {
     fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<Told>>;
     /// Whether the vendor lists this record as a live one.
     fn lists(&self, external_id: &str) -> bool;
+    /// Whether the vendor lists a live record that none of our assets is linked to.
+    fn has_unknown(&self, linked: &HashMap<String, i64>) -> bool;
 }
 
 /// Assets that the vendor feeds and its lists lacked, with what was found out about them.
@@ -74,6 +76,8 @@ pub struct Pass {
     pub missing: Missing,
     /// What each newcomer is.
     pub verdicts: Arc<HashMap<String, Verdict>>,
+    /// Devices about which a person was asked before, and the assets that were named.
+    pub open: HashMap<String, Vec<i64>>,
     /// Notes of the run that are about no device.
     pub notes: Vec<Item>,
 }
@@ -115,6 +119,9 @@ impl Pass {
                 break;
             }
         }
+        if !self.job.options.dry_run {
+            self.settle().await?;
+        }
         if report.held > 0 && report.ending == Ending::Done && !report.dry_run {
             report.ending = Ending::Held;
         }
@@ -146,10 +153,11 @@ impl Pass {
         for chunk in 0..self.source.chunks() {
             let (source, rules, linked, verdicts) = (self.source.clone(), self.rules, linked.clone(), self.verdicts.clone());
             let plan = move |c: &mut Conn| plan_chunk(c, rules, &*source, chunk, &linked, &verdicts);
-            let (items, dirty) = self.job.db.read(&Scope::All, plan).await?;
+            let Planned { items, dirty, unsure } = self.job.db.read(&Scope::All, plan).await?;
             if dirty {
                 draft.dirty.insert(chunk);
             }
+            draft.unsure.extend(unsure);
             self.add(&mut draft, items).await?;
             self.job.progress.add(1);
         }
@@ -169,11 +177,6 @@ impl Pass {
             return Ok(());
         }
         draft.report.count(&items);
-        for item in items.iter().filter(|item| item.kind == Kind::Asset && item.action == Action::Review) {
-            if let (None, Some(external_id)) = (item.entity_id, &item.external_id) {
-                draft.unsure.insert(external_id.clone(), item.label.clone());
-            }
-        }
         let plan = match draft.id {
             Some(id) => id,
             None => {
@@ -198,13 +201,7 @@ impl Pass {
     async fn raise(&self, unsure: HashMap<String, String>) -> Result<()> {
         for (external_id, label) in unsure {
             let Some(Verdict::Unsure(why, candidates)) = self.verdicts.get(&external_id) else { continue };
-            let candidate = |(id, name, why): &(i64, String, String)| Candidate {
-                id: *id,
-                account_number: None,
-                name: name.clone(),
-                why: why.clone(),
-            };
-            let candidates = candidates.iter().map(candidate).collect();
+            let candidates = candidates_of(candidates);
             let raised =
                 Raised { system: self.rules.system, kind: "device", external_id, label, reason: why.clone(), candidates };
             self.write(move |w| review_store::raise(w, &raised).map(|_| ())).await?;
@@ -212,10 +209,39 @@ impl Pass {
         Ok(())
     }
 
+    /// Takes off the review list what has become clear: the device is one of our assets, or none of those
+    /// that were named can be it any more.
+    async fn settle(&self) -> Result<()> {
+        for (external_id, named) in &self.open {
+            let clear = match self.verdicts.get(external_id) {
+                Some(Verdict::Adopt(..)) => true,
+                Some(Verdict::Unsure(..)) => false,
+                None => {
+                    let named = named.clone();
+                    let system = self.rules.system;
+                    !self.job.db.read(&Scope::All, move |c| rows_store::any_free(c, system, named)).await?
+                }
+            };
+            if clear {
+                let (system, external_id) = (self.rules.system, external_id.clone());
+                self.write(move |w| review_store::settle(w, system, "device", &external_id)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Assets that go on under a new id of the vendor's.
+    fn succeeded(&self) -> HashSet<i64> {
+        let adopted = |verdict: &Verdict| if let Verdict::Adopt(id, _) = verdict { Some(*id) } else { None };
+        self.verdicts.values().filter_map(adopted).collect()
+    }
+
     /// What becomes of the assets that the lists lacked.
     async fn plan_missing(&self) -> Result<Vec<Item>> {
         let mut items = Vec::new();
-        for rows in self.missing.rows.chunks(ROWS) {
+        let succeeded = self.succeeded();
+        let left: Vec<(String, i64)> = self.missing.rows.iter().filter(|(_, id)| !succeeded.contains(id)).cloned().collect();
+        for rows in left.chunks(ROWS) {
             let (rows, rules) = (rows.to_vec(), self.rules);
             let ids: Vec<i64> = rows.iter().map(|(_, id)| *id).collect();
             let locals = self.job.db.read(&Scope::All, move |c| rows_store::by_ids(c, &ids)).await?;
@@ -239,7 +265,8 @@ impl Pass {
         let live = self.job.db.read(&Scope::All, move |c| rows_store::live(c, system)).await?;
         let sync = self.job.config.sync;
         let allowed = Limits { minimum: sync.retire_minimum, percent: sync.retire_percent }.of(live);
-        let lacking = self.missing.rows.len() as u64;
+        let succeeded = self.succeeded();
+        let lacking = self.missing.rows.iter().filter(|(_, id)| !succeeded.contains(id)).count() as u64;
         if lacking.max(retiring) <= allowed {
             return Ok(None);
         }
@@ -315,15 +342,24 @@ fn hold(items: &mut [Item]) {
     items.iter_mut().filter(|item| item.action == Action::Retire).for_each(|item| item.state = State::Held);
 }
 
-/// The asset that a record is, or turns out to be.
+/// The asset that a record turns out to be, or is.
 pub(super) fn row_of(told: &Told, linked: &HashMap<String, i64>, verdicts: &HashMap<String, Verdict>) -> Option<i64> {
-    linked.get(&told.external_id).copied().or_else(|| match verdicts.get(&told.external_id) {
+    match verdicts.get(&told.external_id) {
         Some(Verdict::Adopt(id, _)) => Some(*id),
-        _ => None,
-    })
+        _ => linked.get(&told.external_id).copied(),
+    }
 }
 
-/// The items of one chunk, and whether something is to be written beside them.
+/// What is to be done with one chunk.
+#[derive(Default)]
+struct Planned {
+    items: Vec<Item>,
+    /// Whether something is to be written beside them.
+    dirty: bool,
+    /// Labels of the devices that may be one of our assets, by the vendor's id.
+    unsure: Vec<(String, String)>,
+}
+
 fn plan_chunk(
     c: &mut Conn,
     rules: Rules,
@@ -331,11 +367,11 @@ fn plan_chunk(
     chunk: usize,
     linked: &HashMap<String, i64>,
     verdicts: &HashMap<String, Verdict>,
-) -> Result<(Vec<Item>, bool)> {
+) -> Result<Planned> {
     let told = source.read(c, chunk)?;
     let ids: Vec<i64> = told.iter().filter_map(|told| row_of(told, linked, verdicts)).collect();
     let locals = rows_store::by_ids(c, &ids)?;
-    let (mut items, mut dirty) = (Vec::new(), false);
+    let mut planned = Planned::default();
     for told in &told {
         let row = row_of(told, linked, verdicts).and_then(|id| locals.get(&id));
         if told.gone.is_some() || (told.waits && row.is_none()) {
@@ -345,15 +381,20 @@ fn plan_chunk(
             && let Some(speaker) = other_speaker(rules, source, row, &told.external_id)
         {
             let reason = format!("asset {} is also {speaker} at the vendor, which is believed", row.id);
-            items.push(row.mark(Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id)));
+            let item = Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id);
+            planned.items.push(row.mark(item));
             continue;
         }
-        let is_link = linked.contains_key(&told.external_id);
+        let is_link = row.is_some() && linked.get(&told.external_id) == row.map(|row| &row.id);
         let verdict = verdicts.get(&told.external_id).filter(|_| !is_link);
-        items.extend(planner::plan(rules, told, row, verdict));
-        dirty |= row.is_none_or(|row| !(row.retired && row.retired_by_hand || is_link && row.has_heard(rules.system, told)));
+        if let Some(Verdict::Unsure(..)) = verdicts.get(&told.external_id) {
+            planned.unsure.push((told.external_id.clone(), told.label.clone()));
+        }
+        planned.items.extend(planner::plan(rules, told, row, verdict));
+        let same = |row: &Local| row.retired && row.retired_by_hand || is_link && row.has_heard(rules.system, told);
+        planned.dirty |= !row.is_some_and(same);
     }
-    Ok((items, dirty))
+    Ok(planned)
 }
 
 /// Of several records that are one asset, the first that is listed speaks for it.

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde_json::Value;
+
 use super::{
     fields::{self, Words},
     matching::Verdict,
@@ -12,6 +14,7 @@ use crate::{
     db::Value as Cell,
     sync::{
         cells::Cells,
+        columns::LINK,
         plan::{Action, FieldChange, Item, Kind},
         planner::all_fields,
     },
@@ -72,6 +75,21 @@ impl Local {
             cells.remove("company_id");
         }
         cells
+    }
+
+    /// The records of this vendor that the row was before, which make room for this one. Only a row whose records are
+    /// all gone comes to another.
+    fn former(&self, system: &str, external_id: &str) -> Vec<FieldChange> {
+        if self.links.iter().any(|(name, id)| name == system && id == external_id) {
+            return Vec::new();
+        }
+        let ours = self.links.iter().filter(|(name, _)| name == system);
+        ours.map(|(_, id)| FieldChange {
+            field: format!("{LINK}{system}"),
+            from: Value::String(id.clone()),
+            to: Value::String(external_id.to_owned()),
+        })
+        .collect()
     }
 
     fn others<'l>(&'l self, system: &'l str) -> impl Iterator<Item = (&'l str, &'l Words)> {
@@ -167,6 +185,9 @@ fn existing(items: &mut Vec<Item>, rules: Rules, told: &Told, row: &Local, adopt
     if action != Action::Update || !changes.is_empty() {
         let mut item = Item::new(Kind::Asset, action, &told.label, reason).from_vendor(&told.external_id);
         item.fields = changes;
+        if action != Action::Update {
+            item.fields.extend(row.former(rules.system, &told.external_id));
+        }
         items.push(row.mark(item));
     }
 }

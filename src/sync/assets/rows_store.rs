@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     marks,
-    matching::{Candidate, Marks},
+    matching::{Candidate, Marks, Standing},
     planner::Local,
     sources_store,
 };
@@ -15,7 +15,11 @@ use crate::{
     history::{Record, links},
     params,
     sync::cells::Cells,
+    types::now_plus,
 };
+
+/// For how many seconds a tombstone is one of lately: a month.
+const LATELY: i64 = 30 * 86_400;
 
 /// Every asset that a vendor's record is linked to, by the vendor's id.
 pub fn linked(c: &mut Conn, system: &str) -> Result<HashMap<String, i64>> {
@@ -138,33 +142,138 @@ fn retired_by_hand(c: &mut Conn, ids: Vec<i64>) -> Result<HashSet<i64>> {
     Ok(by_hand)
 }
 
-/// The live assets of companies that no record of this vendor is linked to, by company.
-pub fn candidates(c: &mut Conn, system: &str) -> Result<HashMap<i64, Vec<Candidate>>> {
-    let sql = "SELECT asset.id, asset.company_id, asset.hostname, asset.serial_number, asset.mac_address FROM @assets asset
-               WHERE asset.retired_at IS NULL AND asset.company_id IS NOT NULL AND NOT EXISTS
-               (SELECT 1 FROM links link WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = ?1)
-               ORDER BY asset.id";
-    let mut found: HashMap<i64, Vec<Candidate>> = HashMap::new();
-    for row in c.all(sql, params![system])? {
-        let (name, serial): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-        let macs: Vec<String> = row.get::<Option<String>>(4)?.into_iter().collect();
-        let marks = Marks::of(&name, serial.as_deref(), &macs);
-        found.entry(row.get(1)?).or_default().push(Candidate { id: row.get(0)?, name, marks });
+/// An asset with what tells it from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// Its id.
+    pub id: i64,
+    /// Whose it is.
+    pub company: Option<i64>,
+    /// Its name, for people.
+    pub name: String,
+    /// What tells it from others.
+    pub marks: Marks,
+    /// Whether it is one vendor's record and nothing else: no pin, nobody assigned, no other link.
+    pub untouched: bool,
+}
+
+impl Marked {
+    /// As an asset that a new device may be.
+    #[must_use]
+    pub fn candidate(self, standing: Standing) -> Candidate {
+        Candidate { id: self.id, name: self.name, marks: self.marks, standing }
+    }
+}
+
+/// A tombstone that a sync made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The asset.
+    pub row: Marked,
+    /// Whether it was retired within the last month.
+    pub lately: bool,
+    /// Its records: system and id there.
+    pub links: Vec<(String, String)>,
+}
+
+const MARKED: &str = "asset.id, asset.company_id, asset.hostname, asset.serial_number, asset.mac_address,
+    CASE WHEN EXISTS (SELECT 1 FROM pins pin WHERE pin.entity = 'asset' AND pin.entity_id = asset.id)
+           OR EXISTS (SELECT 1 FROM @asset_contacts assigned WHERE assigned.asset_id = asset.id)
+           OR (SELECT COUNT(*) FROM links link WHERE link.entity = 'asset' AND link.entity_id = asset.id) > 1
+         THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END";
+
+fn marked_row(row: &Row) -> Result<Marked> {
+    let (name, serial): (String, Option<String>) = (row.get(2)?, row.get(3)?);
+    let macs: Vec<String> = row.get::<Option<String>>(4)?.into_iter().collect();
+    let marks = Marks::of(&name, serial.as_deref(), &macs);
+    Ok(Marked { id: row.get(0)?, company: row.get(1)?, name, marks, untouched: row.get::<i64>(5)? == 1 })
+}
+
+/// Live assets with their marks, a few at a time, by id.
+pub fn marked(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Marked>> {
+    let sql = format!(
+        "SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id > ?1 ORDER BY asset.id LIMIT ?2"
+    );
+    let mut rows: Vec<Marked> = c.all(&sql, params![after, limit])?.iter().map(marked_row).collect::<Result<_>>()?;
+    let Some(last) = rows.last().map(|row| row.id) else { return Ok(rows) };
+    let sql = "SELECT nic.asset_id, nic.name, nic.mac_address FROM @asset_nics nic
+               WHERE nic.asset_id > ?1 AND nic.asset_id <= ?2 AND nic.mac_address IS NOT NULL";
+    let nics = c.all(sql, params![after, last])?;
+    add_adapters(rows.iter_mut(), &nics)?;
+    Ok(rows)
+}
+
+/// These live assets with their marks.
+pub fn marked_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Marked>> {
+    let sql = format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id IN ids(?1) ORDER BY asset.id");
+    let mut rows: Vec<Marked> = c.all(&sql, params![ids.clone()])?.iter().map(marked_row).collect::<Result<_>>()?;
+    let nics = adapters_of(c, ids)?;
+    add_adapters(rows.iter_mut(), &nics)?;
+    Ok(rows)
+}
+
+fn adapters_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Row>> {
+    let sql = "SELECT nic.asset_id, nic.name, nic.mac_address FROM @asset_nics nic
+               WHERE nic.asset_id IN ids(?1) AND nic.mac_address IS NOT NULL";
+    c.all(sql, params![ids])
+}
+
+/// The network addresses of what stays in the devices.
+fn add_adapters<'m>(marked: impl Iterator<Item = &'m mut Marked>, nics: &[Row]) -> Result<()> {
+    let mut adapters: HashMap<i64, Vec<String>> = HashMap::new();
+    for nic in nics {
+        let name: Option<String> = nic.get(1)?;
+        if !name.is_some_and(|name| marks::wanders(&name)) {
+            adapters.entry(nic.get(0)?).or_default().extend(marks::mac(&nic.get::<String>(2)?));
+        }
+    }
+    for row in marked {
+        row.marks.add_macs(adapters.remove(&row.id).unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// Tombstones of companies that a sync made and that still know which records they were.
+pub fn tombstones(c: &mut Conn) -> Result<Vec<Tombstone>> {
+    let sql = format!(
+        "SELECT {MARKED}, asset.retired_at, known.system, known.external_id FROM @assets asset
+         JOIN links known ON known.entity = 'asset' AND known.entity_id = asset.id
+         WHERE asset.retired_at IS NOT NULL AND asset.company_id IS NOT NULL ORDER BY asset.id"
+    );
+    let since = now_plus(-LATELY);
+    let mut found: Vec<Tombstone> = Vec::new();
+    for row in c.all(&sql, &[])? {
+        let link: (String, String) = (row.get(7)?, row.get(8)?);
+        let id: i64 = row.get(0)?;
+        match found.last_mut().filter(|last| last.row.id == id) {
+            Some(last) => last.links.push(link),
+            None => {
+                let lately = row.get::<String>(6)? >= since;
+                found.push(Tombstone { row: marked_row(&row)?, lately, links: vec![link] });
+            }
+        }
     }
     if found.is_empty() {
         return Ok(found);
     }
-    let mut adapters: HashMap<i64, Vec<String>> = HashMap::new();
-    for row in c.all("SELECT asset_id, name, mac_address FROM @asset_nics nic WHERE mac_address IS NOT NULL", &[])? {
-        let name: Option<String> = row.get(1)?;
-        if !name.is_some_and(|name| marks::wanders(&name)) {
-            adapters.entry(row.get(0)?).or_default().extend(marks::mac(&row.get::<String>(2)?));
-        }
-    }
-    for candidate in found.values_mut().flatten() {
-        candidate.marks.macs.extend(adapters.remove(&candidate.id).unwrap_or_default());
-        candidate.marks.macs.sort();
-        candidate.marks.macs.dedup();
-    }
+    let ids: Vec<i64> = found.iter().map(|tombstone| tombstone.row.id).collect();
+    let by_hand = retired_by_hand(c, ids.clone())?;
+    found.retain(|tombstone| !by_hand.contains(&tombstone.row.id));
+    let nics = adapters_of(c, ids)?;
+    add_adapters(found.iter_mut().map(|tombstone| &mut tombstone.row), &nics)?;
     Ok(found)
+}
+
+/// The live assets that a vendor feeds and that are nobody's.
+pub fn ownerless(c: &mut Conn, system: &str) -> Result<HashSet<i64>> {
+    let sql = "SELECT asset.id FROM @assets asset WHERE asset.retired_at IS NULL AND asset.company_id IS NULL AND asset.id IN
+               (SELECT entity_id FROM links WHERE system = ?1 AND entity = 'asset')";
+    c.all(sql, params![system])?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Whether any of these assets could still be a device that has none: not linked to this vendor, or a tombstone.
+pub fn any_free(c: &mut Conn, system: &str, ids: Vec<i64>) -> Result<bool> {
+    let sql = "SELECT 1 FROM @assets asset WHERE asset.id IN ids(?1) AND (asset.retired_at IS NOT NULL OR NOT EXISTS
+               (SELECT 1 FROM links link WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = ?2))";
+    Ok(c.first(sql, params![ids, system])?.is_some())
 }

@@ -1,6 +1,9 @@
 //! What a vendor tells of one device, in our words.
 
-use super::fields::{self, Words};
+use super::{
+    fields::{self, Words},
+    matching::Marks,
+};
 use crate::{assets::Observation, sync::cells::Cells};
 
 /// The name under which a vendor's users of an asset are kept among its words.
@@ -52,6 +55,13 @@ impl Told {
             words.insert(USERS.to_owned(), serde_json::json!(users));
         }
         words
+    }
+
+    /// What tells it from others, as far as the record says.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        let serial = Some(self.values.text("serial_number")).filter(|serial| !serial.is_empty());
+        Marks::of(self.values.text("hostname"), serial, &self.macs)
     }
 
     /// The company that the record says it belongs to.

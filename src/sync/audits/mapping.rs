@@ -1,13 +1,13 @@
 //! From the vendor's audit to ours, without trust: any field may be missing, null or of another type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
 
 use crate::{
     assets::audit::{Audit, Disk, Nic, Software},
     sync::{
-        assets::marks,
+        assets::marks::{self, Standing},
         datto::wire::{self, integer, list, object, text},
     },
 };
@@ -37,7 +37,7 @@ pub fn audit(record: &Map<String, Value>) -> Audit {
         bios_version: text(bios, "smBiosVersion"),
         bios_date: text(bios, "releaseDate").map(|date| wire::time(bios, "releaseDate").map_or(date, |at| day(&at))),
         disks: records(record, "logicalDisks").map(drive).chain(records(record, "datastores").map(store)).collect(),
-        mac_address: address(&nics),
+        mac_address: lasting(&nics, None, &HashSet::new()),
         nics,
         details: details(record),
         serial_number: serial.into_iter().flatten().find(|serial| marks::serial(serial).is_some()).map(|text| cut(&text, 150)),
@@ -133,7 +133,7 @@ fn size(record: &Map<String, Value>, keys: &[&str]) -> Option<i64> {
 fn nic(record: &Map<String, Value>) -> Option<Nic> {
     let nic = Nic {
         name: text(record, "instance").or_else(|| text(record, "name")),
-        mac_address: text(record, "macAddress").map(|mac| spelled(&mac)),
+        mac_address: text(record, "macAddress").map(|mac| marks::spelled(&mac)),
         ipv4: text(record, "ipv4"),
         ipv6: text(record, "ipv6"),
         kind: text(record, "type"),
@@ -141,34 +141,28 @@ fn nic(record: &Map<String, Value>) -> Option<Nic> {
     (nic != Nic::default()).then_some(nic)
 }
 
-/// A hardware address in capital letters with colons; something else as it came.
-fn spelled(mac: &str) -> String {
-    let hex: Vec<char> = mac.chars().filter(char::is_ascii_hexdigit).flat_map(char::to_uppercase).collect();
-    let plain = mac.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.' | ' '));
-    if hex.len() != 12 || !plain {
-        return cut(mac, 50);
-    }
-    hex.chunks(2).map(|pair| pair.iter().collect::<String>()).collect::<Vec<_>>().join(":")
-}
-
-/// The address that stays with the device: one given by a maker before one made up, one in use before an
-/// idle one, never a dock's or a tunnel's.
-fn address(nics: &[Nic]) -> Option<String> {
-    let own = |nic: &&Nic| !nic.name.as_deref().is_some_and(marks::wanders);
-    let rank = |nic: &Nic, mac: &str| {
-        let digits: String = mac.chars().filter(char::is_ascii_hexdigit).collect();
-        let nothing = digits.chars().all(|c| c == '0') || digits.chars().all(|c| c == 'F');
-        let group = digits.get(..2).and_then(|byte| u8::from_str_radix(byte, 16).ok()).is_none_or(|byte| byte & 1 == 1);
-        if digits.len() != 12 || nothing || group {
-            return None;
-        }
-        Some((marks::mac(mac).is_none(), nic.ipv4.is_none()))
+/// The address that stays with the device: one given by a maker before one made up, that of the wired card before that
+/// of a radio, never a dock's or a tunnel's, and none of those in `shared`, which are on other devices too. Which card
+/// is in use does not count: that changes from audit to audit. `before` stays for as long as nothing better is known.
+#[must_use]
+pub fn lasting(nics: &[Nic], before: Option<&str>, shared: &HashSet<String>) -> Option<String> {
+    let radio = |nic: &Nic| [&nic.name, &nic.kind].into_iter().flatten().any(|text| marks::is_radio(text));
+    let own = nics.iter().filter(|nic| !nic.name.as_deref().is_some_and(marks::wanders));
+    let ranked: Vec<(Standing, bool, String)> = own
+        .filter_map(|nic| {
+            let (hex, standing) = marks::address(nic.mac_address.as_deref()?)?;
+            (!shared.contains(&hex)).then(|| (standing, radio(nic), hex))
+        })
+        .collect();
+    let best = ranked.iter().min_by_key(|(standing, radio, _)| (*standing, *radio));
+    let before = before.and_then(marks::address).filter(|(hex, _)| !shared.contains(hex));
+    let chosen = match (best, before) {
+        (Some((best, ..)), Some((hex, standing))) if standing < *best || ranked.iter().any(|(of, _, one)| of == best && *one == hex) => hex,
+        (Some((_, _, hex)), _) => hex.clone(),
+        (None, Some((hex, _))) => hex,
+        (None, None) => return None,
     };
-    let ranked = nics.iter().filter(own).filter_map(|nic| {
-        let mac = nic.mac_address.as_deref()?;
-        Some((rank(nic, mac)?, mac))
-    });
-    ranked.min_by_key(|(rank, _)| *rank).map(|(_, mac)| mac.to_owned())
+    Some(marks::spelled(&chosen))
 }
 
 /// Boards, modules, displays and whatever else the vendor tells, as a JSON object.

@@ -22,15 +22,19 @@ use crate::{
         accounts, alerts,
         apply::Apply,
         assets::{
-            Pass, Rules, Source, marks,
-            matching::{self, Verdict},
-            newcomers, rows_store,
+            Missing, Pass, Rules, Source,
+            census::Side,
+            marks,
+            matching::{self, Marks, Verdict},
+            newcomers::{self, Newcomers},
+            rows_store,
         },
         datto::{
             NAME, SYSTEM,
             client::{Audit, Datto},
             wire,
         },
+        fault::Fault,
         jobs::{Ended, Job},
         plan::{Action, Item, Kind},
         plans_store,
@@ -152,11 +156,10 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
         .collect();
     let names = job.config.datto.fields.clone();
     let source: Arc<dyn Source> = Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, names });
-    let verdicts = Arc::new(meet(reader, &source).await?);
-    let rules = Rules { system: SYSTEM, prefer: job.config.assets.prefer };
-    Pass { job: job.clone(), run: reader.run, rules, plans: SYSTEM, source, missing: findings.missing, verdicts, notes }
-        .run(report)
-        .await
+    let missing = findings.missing;
+    let (verdicts, open) = meet(reader, &source, &missing).await?;
+    let (rules, verdicts) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, Arc::new(verdicts));
+    Pass { job: job.clone(), run: reader.run, rules, plans: SYSTEM, source, missing, verdicts, open, notes }.run(report).await
 }
 
 /// Whose each site is.
@@ -250,31 +253,63 @@ fn notes(inventory: &Inventory, matches: &[Match]) -> Vec<Item> {
     notes
 }
 
-/// What each new device is: an asset that was here before, maybe one, or something new.
-async fn meet(reader: &Reader, source: &Arc<dyn Source>) -> Result<HashMap<String, Verdict>> {
-    let mut found = newcomers::collect(&reader.job.db, SYSTEM, source).await?;
+/// What each new device is: an asset that was here before, maybe one, or something new; and about which of them a
+/// person was asked before.
+async fn meet(
+    reader: &Reader,
+    source: &Arc<dyn Source>,
+    missing: &Missing,
+) -> Result<(HashMap<String, Verdict>, HashMap<String, Vec<i64>>)> {
+    let mut found = newcomers::collect(&reader.job.db, SYSTEM, source, missing).await?;
     let worth = found.worth_a_look();
     if !worth.is_empty() {
         reader.job.progress.begin("looking at new devices", Some(worth.len().min(LOOKUPS) as u64));
     }
+    let mut left = LOOKUPS;
     for at in worth.into_iter().take(LOOKUPS) {
         let Some(newcomer) = found.devices.get_mut(at) else { continue };
-        match reader.client.audit(&newcomer.external_id, "device").await {
-            Ok(Audit::Told(audit)) => {
-                let serial = wire::object(&audit, "bios").and_then(|bios| wire::text(bios, "serialNumber"));
-                newcomer.marks.serial = serial.as_deref().and_then(marks::serial);
-                let nics = wire::list(&audit, "nics").iter().filter_map(wire::record);
-                let own = nics.filter(|nic| !wire::text(nic, "instance").is_some_and(|name| marks::wanders(&name)));
-                let macs = own.filter_map(|nic| marks::mac(&wire::text(nic, "macAddress")?));
-                newcomer.marks.macs = macs.collect();
+        left -= 1;
+        match look(reader, &newcomer.external_id).await {
+            Ok(Some((serial, macs))) => {
+                newcomer.marks.serial = serial;
+                newcomer.marks.add_macs(macs);
             }
-            Ok(Audit::Gone | Audit::WrongClass) => {}
+            Ok(None) => {}
             Err(fault) => {
                 tracing::warn!(%fault, "new devices are told from old assets by their names alone");
+                left = 0;
                 break;
             }
         }
         reader.job.progress.add(1);
     }
-    Ok(matching::decide(&found.devices, &found.candidates))
+    if matching::rests_on_a_mark(&found.devices, &found.candidates) {
+        count_others(reader, &mut found, left).await;
+    }
+    Ok((matching::decide(&found.devices, &found.candidates, found.census), found.open))
+}
+
+/// Before a mark is believed without a name, others are asked whether they carry it too: that of a maker's careless
+/// contractor is on many devices, and on the first day none of them has been audited.
+async fn count_others(reader: &Reader, found: &mut Newcomers, lookups: usize) {
+    for (external_id, bearer) in found.unmarked.iter().take(lookups) {
+        match look(reader, external_id).await {
+            Ok(Some((serial, macs))) => found.census.note(Side::There, bearer, &Marks { serial, macs, ..Marks::default() }),
+            Ok(None) => {}
+            Err(fault) => {
+                tracing::warn!(%fault, "not every device could be asked for its serial number");
+                return;
+            }
+        }
+    }
+}
+
+/// The serial number and the network addresses in a device's audit.
+async fn look(reader: &Reader, external_id: &str) -> std::result::Result<Option<(Option<String>, Vec<String>)>, Fault> {
+    let Audit::Told(audit) = reader.client.audit(external_id, "device").await? else { return Ok(None) };
+    let serial = wire::object(&audit, "bios").and_then(|bios| wire::text(bios, "serialNumber"));
+    let nics = wire::list(&audit, "nics").iter().filter_map(wire::record);
+    let own = nics.filter(|nic| !wire::text(nic, "instance").is_some_and(|name| marks::wanders(&name)));
+    let macs = own.filter_map(|nic| marks::mac(&wire::text(nic, "macAddress")?)).collect();
+    Ok(Some((serial.as_deref().and_then(marks::serial), macs)))
 }

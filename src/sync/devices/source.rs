@@ -1,6 +1,9 @@
 //! The staged records of the RMM as the planner reads them.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     inventory::{Inventory, Sheet},
@@ -71,5 +74,9 @@ impl Source for Devices {
 
     fn lists(&self, external_id: &str) -> bool {
         self.inventory.is_live(external_id)
+    }
+
+    fn has_unknown(&self, linked: &HashMap<String, i64>) -> bool {
+        self.inventory.devices.keys().any(|uid| !linked.contains_key(uid) && self.inventory.is_live(uid))
     }
 }

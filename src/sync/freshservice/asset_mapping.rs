@@ -6,7 +6,11 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::wire::{Fields, Told as Said, id};
-use crate::{assets::model::type_of_category, db::Value as Cell, sync::assets::Told};
+use crate::{
+    assets::model::type_of_category,
+    db::Value as Cell,
+    sync::assets::{Told, marks},
+};
 
 /// What the numbers in a record mean here.
 #[derive(Clone, Debug, Default)]
@@ -100,6 +104,10 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
     ] {
         put(&mut told, column, said);
     }
+    // What a maker's contractor left is no serial number.
+    if told.values.get("serial_number").is_some() && marks::is_placeholder(told.values.text("serial_number")) {
+        told.values.set("serial_number", Cell::Null);
+    }
     for (column, member) in [("manufacturer", "vendor"), ("model", "product")] {
         // Often the number of another record, which means nothing here.
         if let Some(Value::String(name)) = typed.get(member) {
@@ -107,8 +115,10 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
         }
     }
     told.macs = macs(typed.get("mac_addresses").or_else(|| typed.get("mac_address")));
-    if let Some(first) = told.macs.first() {
-        told.values.set("mac_address", first.clone());
+    // The list has no order that means anything: an address of a maker's before one that wanders or is made up.
+    let best = told.macs.iter().filter_map(|mac| marks::address(mac)).min_by_key(|(_, standing)| *standing);
+    if let Some((mac, _)) = best {
+        told.values.set("mac_address", marks::spelled(&mac));
     }
     match fields.id("department_id") {
         Said::Value(department) => {
@@ -163,11 +173,13 @@ fn day(said: Said<String>) -> Said<String> {
 /// Addresses in one text or a list of them.
 fn macs(value: Option<&Value>) -> Vec<String> {
     let texts: Vec<&str> = match value {
-        Some(Value::String(text)) => text.split([',', ';', '\n', ' ']).collect(),
+        Some(Value::String(text)) => text.split([',', ';', '|', '\n']).collect(),
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    texts.into_iter().map(str::trim).filter(|text| !text.is_empty() && text.len() <= 50).map(str::to_owned).collect()
+    // Blanks stand between addresses, or within one.
+    let apart = |text| if marks::address(text).is_some() { vec![text] } else { text.split_whitespace().collect() };
+    texts.into_iter().flat_map(apart).map(str::trim).filter(|text| !text.is_empty() && text.len() <= 50).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -200,6 +212,20 @@ mod tests {
         assert_eq!((told.values.text("warranty_expires"), told.values.text("manufacturer")), ("2027-05-01", "Maker"));
         assert_eq!((told.company(), told.users, told.values.get("model")), (Some(7), Some(vec![8]), None));
         assert_eq!((told.extras.text("display_id"), told.extras.text("end_of_life"), told.macs.len()), ("4", "2029-05-01", 2));
+    }
+
+    #[test]
+    fn a_makers_address_is_told_whatever_the_order_and_the_spelling() {
+        for (said, count) in [
+            (json!("da:a1:19:5c:00:17, 00:50:B6:00:00:01, d8-bb-c1-ab-cd-ef"), 3),
+            (json!("D8 BB C1 AB CD EF"), 1),
+            (json!("00:50:B6:00:00:01 D8:BB:C1:AB:CD:EF"), 2),
+            (json!(["20:41:53:59:4e:ff", "d8bb.c1ab.cdef"]), 2),
+        ] {
+            let record = json!({"id": 1, "name": "LT-1", "asset_type_id": 2, "type_fields": {"mac_addresses_2": said}});
+            let told = asset_from(record.as_object().unwrap(), &known()).unwrap();
+            assert_eq!((told.values.text("mac_address"), told.macs.len()), ("D8:BB:C1:AB:CD:EF", count), "{said}");
+        }
     }
 
     #[test]

@@ -9,9 +9,10 @@ use crate::{
     error::{Error, Result},
     history::{self, Record, links},
     sync::{
-        assets::{Rules, moving, sources_store},
+        assets::{Rules, again, moving, sources_store, takeover},
         datto,
         devices::sites_store,
+        freshservice,
     },
     types::{Actor, Scope},
 };
@@ -30,7 +31,8 @@ pub async fn link(db: &Db, config: &Config, id: i64, target: &str, actor: &Actor
     let entry = db.read(&Scope::All, move |c| review_store::get(c, id)).await?;
     let (target, by) = (target.trim().to_owned(), actor.name.clone());
     if entry.kind != "site" {
-        return db.write(&Scope::All, &actor, move |w| link_device(w, &entry, &target, &by)).await;
+        let rules = rules_of(config, &entry)?;
+        return db.write(&Scope::All, &actor, move |w| link_device(w, rules, &entry, &target, &by)).await;
     }
     let uid = entry.external_id.clone();
     let decide = move |w: &mut Write<'_>| {
@@ -72,42 +74,43 @@ fn live_company(w: &mut Write<'_>, key: &str) -> Result<Company> {
     Ok(company)
 }
 
-/// Moves the assets at a site, a few at a time.
+/// Whose records an entry is about.
+fn rules_of(config: &Config, entry: &Entry) -> Result<Rules> {
+    let system = [datto::SYSTEM, freshservice::SYSTEM].into_iter().find(|known| *known == entry.system);
+    let unknown = || Error::internal(format!("a review item of the unknown system {}", entry.system));
+    Ok(Rules { system: system.ok_or_else(unknown)?, prefer: config.assets.prefer })
+}
+
+/// Moves the assets at a site, a few at a time, and compares them with those that the company had.
 async fn move_all(db: &Db, config: &Config, uid: &str, company: i64, reason: &str, actor: &Actor) -> Result<()> {
     let rules = Rules { system: datto::SYSTEM, prefer: config.assets.prefer };
+    let mut moved = Vec::new();
     let mut after = 0;
     loop {
         let place = uid.to_owned();
         let ids = db.read(&Scope::All, move |c| sources_store::at_place(c, datto::SYSTEM, &place, after, CHUNK)).await?;
-        let Some(last) = ids.last().copied() else { return Ok(()) };
+        let Some(last) = ids.last().copied() else { break };
         after = last;
         let reason = reason.to_owned();
-        db.write_bulk(&Scope::All, actor, move |w| moving::assets(w, rules, &ids, Some(company), &reason)).await?;
+        let some =
+            db.write_bulk(&Scope::All, actor, move |w| moving::assets(w, rules, &ids, Some(company), &reason)).await?;
+        moved.extend(some);
     }
+    again::compare(db, rules, &moved, company, actor).await
 }
 
-/// Says that a device is an asset that was here before. The row that stood in for it goes.
-fn link_device(w: &mut Write<'_>, entry: &Entry, target: &str, by: &str) -> Result<Entry> {
+/// Says that a device is an asset that was here before. The row that stood in for it goes; one that was retired lives again.
+fn link_device(w: &mut Write<'_>, rules: Rules, entry: &Entry, target: &str, by: &str) -> Result<Entry> {
     let unknown = || Error::field("target", format!("there is no asset {target}"));
     let asset_id: i64 = target.parse().map_err(|_| unknown())?;
-    let asset: Asset = history::find(w, asset_id)?.filter(|asset: &Asset| asset.retired_at.is_none()).ok_or_else(unknown)?;
-    let linked = links::of(w, Asset::ENTITY, asset_id)?;
-    let here = links::find(w, &entry.system, Asset::ENTITY, &entry.external_id)?;
-    if here != Some(asset_id) {
-        if let Some(other) = linked.iter().find(|link| link.system == entry.system) {
+    let named = entry.candidates.iter().any(|candidate| candidate.id == asset_id);
+    let asset: Asset = history::find(w, asset_id)?.filter(|asset: &Asset| named || asset.retired_at.is_none()).ok_or_else(unknown)?;
+    if links::find(w, &entry.system, Asset::ENTITY, &entry.external_id)? != Some(asset_id) {
+        let linked = links::of(w, Asset::ENTITY, asset_id)?;
+        if let Some(other) = linked.iter().find(|link| asset.retired_at.is_none() && link.system == entry.system) {
             return Err(Error::conflict(format!("{} is the device {} already", asset.hostname, other.external_id)));
         }
-        links::link(w, Asset::ENTITY, asset_id, &entry.system, &entry.external_id)?;
-        if let Some(stand_in) = here {
-            let sources = sources_store::of(w, vec![stand_in])?.remove(&stand_in).unwrap_or_default();
-            if let Some(source) = sources.into_iter().find(|source| source.system == entry.system) {
-                sources_store::put(w, asset_id, &entry.system, source.place.as_deref(), &source.words)?;
-                sources_store::forget(w, stand_in, &entry.system)?;
-            }
-            if !links::exists(w, Asset::ENTITY, stand_in)? {
-                history::retire::<Asset>(w, stand_in, Some(&format!("it is asset {asset_id}, decided by {by}")))?;
-            }
-        }
+        takeover::adopt(w, rules, asset_id, &entry.external_id, &format!("decided by {by}"))?;
     }
     review_store::decide(w, entry.id, "linked", &format!("is asset {asset_id} ({})", asset.hostname), by)?;
     review_store::get(w, entry.id)

@@ -20,6 +20,14 @@ pub struct Candidate {
     pub why: String,
 }
 
+/// Assets that a device may be, as a comparison found them: (asset, its name, what is alike).
+#[must_use]
+pub fn candidates_of(found: &[(i64, String, String)]) -> Vec<Candidate> {
+    let candidate =
+        |(id, name, why): &(i64, String, String)| Candidate { id: *id, account_number: None, name: name.clone(), why: why.clone() };
+    found.iter().map(candidate).collect()
+}
+
 /// What a sync puts into the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raised {

@@ -91,6 +91,17 @@ pub fn list(c: &mut Conn, state: Option<&str>, limit: i64) -> Result<Vec<Entry>>
     rows.iter().map(entry).collect()
 }
 
+/// The devices that were ever on the list: the vendor's id, the state and the assets that were named.
+pub fn devices(c: &mut Conn, system: &str) -> Result<Vec<(String, String, Vec<i64>)>> {
+    let sql = format!("SELECT {COLUMNS} FROM @review_items item WHERE system = ?1 AND kind = 'device' ORDER BY id");
+    let rows = c.all(&sql, params![system])?;
+    let named = |entry: Entry| {
+        let ids = entry.candidates.iter().map(|candidate| candidate.id).collect();
+        (entry.external_id, entry.state, ids)
+    };
+    rows.iter().map(|row| Ok(named(self::entry(row)?))).collect()
+}
+
 /// How many entries wait.
 pub fn open(c: &mut Conn) -> Result<i64> {
     c.one("SELECT COUNT(*) FROM @review_items item WHERE state = 'open'", params![])?.get(0)
