@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
+use super::alias::Alias;
 use super::list_store::COMPANIES;
 use super::location::LocationView;
-use super::{rules, store};
-use crate::auth::{Editor, Person, Reader};
+use super::{alias_store, rules, store};
+use crate::auth::{Editor, Person, Reader, Staff};
 use crate::compliance::Lens;
+use crate::db::Conn;
 use crate::error::Result;
 use crate::history;
 use crate::web::table::{self, Pagination};
@@ -134,6 +137,18 @@ fn read_overrides(map: serde_json::Map<String, serde_json::Value>, fields: &mut 
         }
     }
     overrides
+}
+
+/// `GET /api/companies/{acct}/aliases`: the names under which people have recognised it.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub async fn aliases(State(web): State<Web>, staff: Staff, Path(key): Path<String>) -> Result<Json<Vec<Alias>>> {
+    let read = move |c: &mut Conn| {
+        let id = store::id_of(c, &key)?;
+        alias_store::of(c, id)
+    };
+    Ok(Json(web.db.read(&staff.scope(), read).await?))
 }
 
 /// `GET /api/companies/{acct}/locations`.

@@ -1,5 +1,7 @@
 //! Companies: who the provider works for, buys from, or hopes to win.
 
+pub mod alias;
+pub mod alias_store;
 mod api;
 pub mod list_store;
 pub mod location;
@@ -21,6 +23,7 @@ pub fn routes() -> Routes {
         .get("/api/companies/{acct}", api::show)
         .update("/api/companies/{acct}", api::update)
         .get("/api/company/{acct}", api::show)
+        .get("/api/companies/{acct}/aliases", api::aliases)
         .get("/api/companies/{acct}/locations", api::locations)
         .post("/api/companies/{acct}/locations", api::add_location)
         .get("/api/companies/{acct}/locations/{id}", api::location)

@@ -328,4 +328,95 @@ both! {
             assert_eq!(mac(uid).await, own, "an address on two devices is a dock's");
         }
     }
+
+    async fn the_sites_of_the_first_day_are_linked_by_name_at_once(engine: Engine) {
+        let world = World::start(&engine, 6).await;
+        let names: Vec<String> = world.psa.world(|state| {
+            let names = ["Acme Dental", "Birch Legal, LLC", "Cedar & Sons", "Dune Group", "Dune Group Ltd", "Elm Farms"];
+            for (department, name) in state.departments.iter_mut().zip(names) {
+                department["name"] = json!(name);
+            }
+            names.iter().map(|name| (*name).to_owned()).collect()
+        });
+        let numbers: Vec<Option<String>> = (0..6).map(datto::account_number).collect();
+        let sites = ["ACME  DENTAL", "birch legal", "The Cedar and Sons Inc.", "Dune Group", "Elm Farms - Main Office", "Fir Optics"];
+        world.vendor.world(|state| {
+            for (at, name) in sites.iter().enumerate() {
+                state.change(&site(at), |record| record["name"] = json!(name));
+                state.variables.insert(site(at), Vec::new());
+            }
+        });
+        world.sync(&["freshservice"]).await.code(0);
+        let admin = world.app.admin();
+        let company = |at: usize| numbers[at].clone().unwrap();
+        let hand = admin.post("/api/assets", &json!({"hostname": "FRONTDESK-1", "company_id": company(0), "description": "By hand"})).await.status(201).json()["id"].clone();
+        let unsure = admin.post("/api/assets", &json!({"hostname": "iPad", "company_id": company(0)})).await.status(201).json()["id"].clone();
+        let frontdesk = world.device(1, 0, "frontdesk-1", None);
+        let ipad = world.device(2, 0, "iPad", None);
+        for at in 0..6 {
+            world.device(10 + at, at, &format!("PC-OF-{at}"), None);
+        }
+        world.sync(&["datto"]).await.code(0);
+        assert_eq!(world.app.admin().get("/api/assets?company=none").await.ok().as_array().unwrap().len(), 8, "nobody's on the first day");
+        // What is offered: exact names first, then beginnings.
+        let review = world.review().await;
+        let of = |name: &str| review.iter().find(|entry| entry["label"] == name).unwrap_or_else(|| panic!("{name}: {review:?}"))["candidates"][0].clone();
+        for (at, site) in ["ACME  DENTAL", "birch legal", "The Cedar and Sons Inc."].iter().enumerate() {
+            assert_eq!((of(site)["fit"].clone(), of(site)["account_number"].clone()), (json!("exact"), json!(company(at))), "{site}");
+        }
+        assert_eq!((of("Elm Farms - Main Office")["fit"].clone(), of("Elm Farms - Main Office")["account_number"].clone()), (json!("begins"), json!(company(5))));
+        // Each is shown first, by the command, the API and the page; two companies of one name are left to a person.
+        let head = world.app.database.number("SELECT version FROM head");
+        let dry = admin.post("/api/sync/review/accept-exact", &json!({"dry_run": true})).await.ok();
+        let shown: Vec<(&str, &str)> = dry["linked"].as_array().unwrap().iter().map(|one| (one["site"].as_str().unwrap(), one["company"].as_str().unwrap())).collect();
+        assert_eq!(shown, [("ACME  DENTAL", names[0].as_str()), ("birch legal", names[1].as_str()), ("The Cedar and Sons Inc.", names[2].as_str())]);
+        assert_eq!((&dry["dry_run"], &dry["left"], &dry["linked"][0]["devices"]), (&json!(true), &json!(3), &json!(3)), "{dry}");
+        let told = world.sync(&["review", "accept-exact", "--dry-run"]).await.code(0);
+        assert!(told.stdout.contains("birch legal") && told.stdout.contains("3 sites would be linked, 3 still wait"), "{}", told.stdout);
+        world.sync(&["review", "accept-exact"]).await.code(2);
+        let page = admin.get("/admin/review").await.text();
+        assert_eq!(page.matches("name=\"ids[]\"").count(), 3, "ticked, each on its line");
+        assert!(page.contains(&format!("name=\"target\" value=\"{}\"", company(5))), "a beginning is filled in");
+        assert_eq!(world.app.database.number("SELECT version FROM head"), head, "nothing was done so far");
+        admin.post("/api/sync/review/accept-exact", &json!({"ids": [424_242]})).await.status(400);
+        let done = world.sync(&["review", "accept-exact", "--yes", "--json"]).await.code(0).json();
+        assert_eq!((done["linked"].as_array().unwrap().len(), &done["left"], &done["refused"]), (3, &json!(3), &json!([])), "{done}");
+        // Devices have their company at once, and are compared with what was there.
+        for at in 0..3 {
+            assert_eq!(world.named(&format!("PC-OF-{at}")).await[0]["company_account_number"], company(at));
+        }
+        let met = world.asset_of(&frontdesk).await;
+        assert_eq!((&met["id"], &met["description"], &met["company_account_number"]), (&hand, &json!("By hand"), &json!(company(0))), "{met}");
+        assert_eq!(world.assets().await.iter().filter(|asset| asset["hostname"].as_str().unwrap().eq_ignore_ascii_case("frontdesk-1")).count(), 1);
+        assert_ne!(world.asset_of(&ipad).await["id"], unsure);
+        assert!(world.review().await.iter().any(|entry| entry["external_id"] == ipad && entry["candidates"][0]["id"] == unsure));
+        // Names are learnt: a second site of that name is offered with certainty, whatever the company is called by then.
+        let aliases = world.app.technician().get(&format!("/api/companies/{}/aliases", company(2))).await.ok();
+        assert_eq!((&aliases[0]["name"], &aliases[0]["source"]), (&json!("The Cedar and Sons Inc."), &json!("datto")), "{aliases}");
+        world.app.technician().put(&format!("/api/companies/{}", company(2)), &json!({"name": "Cypress Partners"})).await.status(200);
+        world.vendor.world(|state| state.add_site(77, "Cedar and Sons", None));
+        let again = world.sync(&["datto"]).await.code(0);
+        assert!(again.stdout.contains("0 changes"), "{}", again.stdout);
+        let dry = admin.post("/api/sync/review/accept-exact?dry_run=true", &json!({})).await.ok();
+        assert_eq!((&dry["linked"][0]["site"], &dry["linked"][0]["company"]), (&json!("Cedar and Sons"), &json!("Cypress Partners")), "{dry}");
+        // A company is made of a site: with the number that the site carries, by command, API and page.
+        let entry = async |label: &str| world.review().await.into_iter().find(|entry| entry["label"] == label).expect(label)["id"].clone();
+        world.vendor.world(|state| state.renumber(&site(5), "777123"));
+        world.sync(&["datto"]).await.code(0);
+        let fir = entry("Fir Optics").await;
+        admin.post(&format!("/api/sync/review/{fir}/create-company"), &json!({"name": "Acme Dental"})).await.status(409);
+        assert_eq!(admin.post(&format!("/api/sync/review/{fir}/create-company"), &json!({})).await.ok()["state"], "linked");
+        assert_eq!(world.app.technician().get("/api/companies/777123").await.ok()["name"], "Fir Optics");
+        assert_eq!(world.named("PC-OF-5").await[0]["company_account_number"], "777123");
+        let elm = entry("Elm Farms - Main Office").await.to_string();
+        world.sync(&["review", "create-company", &elm, "--name", "Elm Nursery", "--number", "777124"]).await.code(0);
+        assert_eq!(world.named("PC-OF-4").await[0]["company_account_number"], "777124");
+        let dune = entry("Dune Group").await.to_string();
+        world.sync(&["review", "create-company", &dune]).await.code(2);
+        world.sync(&["review", "create-company", &dune, "--force"]).await.code(0);
+        assert!(world.named("PC-OF-3").await[0]["company_account_number"].is_string());
+        assert!(world.sync(&["datto"]).await.code(0).stdout.contains("0 changes"));
+        let whole = world.app.admin().get("/api/assets?company=none").await.ok();
+        assert_eq!(whole, json!([]), "nobody's no more");
+    }
 }

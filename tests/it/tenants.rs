@@ -79,6 +79,9 @@ const READS: &[(&str, Read)] = reads! {
     "tickets::change_store::by_external_ids" => |c, id, key| tickets::change_store::by_external_ids(c, "freshservice", (1..200).collect());
     "assets::list_store::list" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?, &assets::Eyes::clear());
     "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default(), &assets::Eyes::clear());
+    "companies::alias_store::keys" => |c, id, key| companies::alias_store::keys(c);
+    "companies::alias_store::of" => |c, id, key| companies::alias_store::of(c, id);
+    "assets::audit_store::has_other" => |c, id, key| assets::audit_store::has_other(c, id, key);
     "assets::audit_store::inside" => |c, id, key| assets::audit_store::inside(c, id).map(|inside| (inside.software_count.is_some(), inside.disks, inside.network_adapters, inside.hardware.and_then(|found| found.cpu)));
     "assets::audit_store::disks" => |c, id, key| assets::audit_store::disks(c, id);
     "assets::audit_store::nics" => |c, id, key| assets::audit_store::nics(c, id);
@@ -183,6 +186,8 @@ const EXEMPT: &[(&str, &str)] = &[
     ("tickets::statuses_store::learned", "the provider's names for its codes"),
     ("tickets::statuses_store::load", "the provider's names for its codes"),
     ("tickets::statuses_store::learn", "the provider's names for its codes"),
+    ("companies::alias_store::learn", "what the provider's own staff recognised, for its staff alone"),
+    ("assets::alert_store::repoint", "the RMM's events, moved where two assets are one device"),
     ("assets::alert_store::keep", "the RMM's events, written by its sync for every tenant"),
     ("assets::alert_store::close_gone", "the RMM's events, written by its sync for every tenant"),
     ("assets::alert_store::view", "reads a row that is already there"),

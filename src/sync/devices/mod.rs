@@ -6,6 +6,7 @@ mod mapping;
 mod prove;
 mod run;
 mod sheets;
+pub mod site_names;
 pub mod sites;
 pub mod sites_store;
 mod source;

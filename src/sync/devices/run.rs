@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     assets::life_store,
+    companies::alias_store,
     db::Write,
     error::{Error, Result},
     sync::{
@@ -164,8 +165,10 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
 
 /// Whose each site is.
 async fn match_sites(job: &Job, inventory: &Inventory) -> Result<(Vec<Match>, HashMap<String, Known>)> {
-    let read =
-        |c: &mut crate::db::Conn| Ok((Companies::new(sites_store::companies(c)?, sites_store::links(c)?), sites_store::all(c)?));
+    let read = |c: &mut crate::db::Conn| {
+        let aliases = alias_store::keys(c)?;
+        Ok((Companies::new(sites_store::companies(c)?, sites_store::links(c)?, &aliases), sites_store::all(c)?))
+    };
     let (companies, known) = job.db.read(&Scope::All, read).await?;
     let resolve = |site: &super::inventory::Site| {
         if site.deleted {

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::sites_store::{CompanyRef, Known};
+use super::{
+    site_names::Names,
+    sites_store::{CompanyRef, Known},
+};
 use crate::{sync::review::Candidate, types::fold};
-
-/// How many candidates a review names.
-const NAMED: usize = 5;
 
 /// The companies there are, by what sites may say of them.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,7 @@ pub struct Companies {
     by_id: HashMap<i64, CompanyRef>,
     /// Companies that links of other origin give to sites, by the site's uid.
     links: HashMap<String, Vec<i64>>,
+    names: Names,
 }
 
 /// What was decided about a site.
@@ -34,11 +35,12 @@ pub struct Match {
 }
 
 impl Companies {
-    /// From every company, tombstones included, and the links of sites.
+    /// From every company, tombstones included, the links of sites, and the names under which companies were recognised.
     #[must_use]
-    pub fn new(all: Vec<CompanyRef>, links: HashMap<String, Vec<i64>>) -> Self {
+    pub fn new(all: Vec<CompanyRef>, links: HashMap<String, Vec<i64>>, aliases: &[(String, i64)]) -> Self {
+        let names = Names::new(&all, aliases);
         let by_number = all.iter().map(|company| (company.number.clone(), company.clone())).collect();
-        Self { by_number, by_id: all.into_iter().map(|company| (company.id, company)).collect(), links }
+        Self { by_number, by_id: all.into_iter().map(|company| (company.id, company)).collect(), links, names }
     }
 
     fn live(&self, id: i64) -> Option<&CompanyRef> {
@@ -83,16 +85,16 @@ impl Companies {
                 },
                 Some(company) => {
                     let reason = format!("its variable says {number}, the number of {}, which is retired", company.name);
-                    unsure(known, kept, reason, self.alike(name))
+                    unsure(known, kept, reason, self.names.suggest(name))
                 }
                 None => {
-                    unsure(known, kept, format!("its variable says {number}, which is no company's number"), self.alike(name))
+                    unsure(known, kept, format!("its variable says {number}, which is no company's number"), self.names.suggest(name))
                 }
             },
             [] => match (linked.as_slice(), kept) {
                 ([company], _) => Match { company: Some(company.id), basis: "link", ..Match::default() },
                 ([], Some(company)) => Match { company: Some(company.id), basis: "link", ..Match::default() },
-                ([], None) => unsure(known, kept, "it has no account number".to_owned(), self.alike(name)),
+                ([], None) => unsure(known, kept, "it has no account number".to_owned(), self.names.suggest(name)),
                 (several, _) => {
                     let candidates = several.iter().map(|company| candidate(company, "linked before")).collect();
                     unsure(known, kept, "it has no account number and is linked to several companies".to_owned(), candidates)
@@ -118,7 +120,7 @@ impl Companies {
         let basis = basis(&decided.basis);
         let stays = Match { company: kept.map(|company| company.id), basis, number: number.clone(), ..Match::default() };
         if basis == "person" && kept.is_none() {
-            let review = Some(("the company that it was linked to is retired".to_owned(), self.alike(name)));
+            let review = Some(("the company that it was linked to is retired".to_owned(), self.names.suggest(name)));
             return Match { review, reopened: true, ..stays };
         }
         let told = match numbers {
@@ -138,20 +140,6 @@ impl Companies {
         let candidates = told.map(|company| candidate(company, "its account number")).into_iter().collect();
         Match { review: Some((reason, candidates)), reopened: true, ..stays }
     }
-
-    /// Companies whose names look like the site's: what a person may mean, never a decision.
-    fn alike(&self, name: &str) -> Vec<Candidate> {
-        let site = words(name);
-        let mut found: Vec<(usize, &CompanyRef)> = self
-            .by_id
-            .values()
-            .filter(|company| !company.retired)
-            .map(|company| (words(&company.name).iter().filter(|word| site.contains(word)).count(), company))
-            .filter(|(shared, _)| *shared > 0)
-            .collect();
-        found.sort_by_key(|(shared, company)| (usize::MAX - shared, company.id));
-        found.into_iter().take(NAMED).map(|(_, company)| candidate(company, "a similar name")).collect()
-    }
 }
 
 /// Nothing is guessed: the site stays where it was.
@@ -165,16 +153,7 @@ fn unsure(known: Option<&Known>, kept: Option<&CompanyRef>, reason: String, cand
 }
 
 fn candidate(company: &CompanyRef, why: &str) -> Candidate {
-    Candidate { id: company.id, account_number: Some(company.number.clone()), name: company.name.clone(), why: why.to_owned() }
-}
-
-/// The words of a name that tell one company from another.
-fn words(name: &str) -> Vec<String> {
-    const COMMON: &[&str] =
-        &["the", "and", "inc", "llc", "ltd", "gmbh", "corp", "company", "group", "main", "office", "site", "services"];
-    let name = fold(name);
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2 && !COMMON.contains(word));
-    words.map(str::to_owned).collect()
+    Candidate { id: company.id, account_number: Some(company.number.clone()), name: company.name.clone(), why: why.to_owned(), fit: None }
 }
 
 fn basis(word: &str) -> &'static str {

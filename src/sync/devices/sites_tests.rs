@@ -15,6 +15,7 @@ fn companies() -> Companies {
             company(3, "400400", "Cedar Farms", true),
         ],
         HashMap::from([("linked".to_owned(), vec![2])]),
+        &[],
     )
 }
 

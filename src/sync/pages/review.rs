@@ -8,7 +8,12 @@ use crate::{
     auth::Admin,
     db::Conn,
     error::{Error, Result},
-    sync::review::{Candidate, Entry, decide, review_store},
+    sync::review::{
+        Candidate, Entry,
+        decide::{self, Wish},
+        exact::{self, Exact},
+        review_store,
+    },
     types::Scope,
     web::{
         Fields, Path, Web, encode_segment,
@@ -27,6 +32,7 @@ struct ReviewPage {
     page: Page,
     crumbs: Vec<Crumb>,
     total: i64,
+    exact: Vec<Exact>,
     open: Vec<Line>,
     decided: Vec<Line>,
 }
@@ -37,6 +43,14 @@ struct Line {
     action: String,
     choices: Vec<Choice>,
     ask: &'static str,
+    site: bool,
+}
+
+impl Line {
+    /// What is filled in already: the company of the same name, or with whose name the site's begins.
+    fn likely(&self) -> &str {
+        self.choices.first().filter(|choice| choice.likely).map(|choice| choice.target.as_str()).unwrap_or_default()
+    }
 }
 
 struct Choice {
@@ -44,6 +58,7 @@ struct Choice {
     href: String,
     text: String,
     why: String,
+    likely: bool,
 }
 
 /// `GET /admin/review`
@@ -51,9 +66,11 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     let read = |c: &mut Conn| {
         let decided = ["linked", "ignored"].map(|state| review_store::list(c, Some(state), DECIDED));
         let [linked, ignored] = decided;
-        Ok((review_store::open(c)?, review_store::list(c, Some("open"), SHOWN)?, linked?, ignored?))
+        let (names, mut open) = (exact::names(c)?, review_store::list(c, Some("open"), SHOWN)?);
+        open.iter_mut().for_each(|entry| exact::offer(&names, entry));
+        Ok((review_store::open(c)?, exact::find(c)?, open, linked?, ignored?))
     };
-    let (total, open, mut decided, ignored) = web.db.read(&Scope::All, read).await?;
+    let (total, exact, open, mut decided, ignored) = web.db.read(&Scope::All, read).await?;
     decided.extend(ignored);
     decided.sort_by(|a, b| b.decided_at.cmp(&a.decided_at));
     decided.truncate(usize::try_from(DECIDED).unwrap_or(20));
@@ -61,6 +78,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     frame.show(&ReviewPage {
         crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
         total,
+        exact,
         open: open.into_iter().map(|entry| line(&page, entry)).collect(),
         decided: decided.into_iter().map(|entry| line(&page, entry)).collect(),
         page,
@@ -75,12 +93,14 @@ fn line(page: &Page, entry: Entry) -> Line {
             href: page.url(&format!("/companies/{}", encode_segment(number))),
             text: format!("{} ({number})", candidate.name),
             why: candidate.why.clone(),
+            likely: candidate.fit.as_deref().is_some_and(|fit| fit != "similar"),
         },
         _ => Choice {
             target: candidate.id.to_string(),
             href: page.url(&format!("/assets/{}", candidate.id)),
             text: candidate.name.clone(),
             why: candidate.why.clone(),
+            likely: false,
         },
     };
     Line {
@@ -88,6 +108,7 @@ fn line(page: &Page, entry: Entry) -> Line {
         action: page.url(&format!("/admin/review/{}", entry.id)),
         choices: entry.candidates.iter().map(choice).collect(),
         ask: if site { "Account number of the company" } else { "Number of the asset" },
+        site,
         entry,
     }
 }
@@ -106,6 +127,46 @@ pub async fn link(
         return sorry(&frame, error);
     }
     match decide::link(&web.db, &web.config, id, &target, &caller.actor()).await {
+        Ok(entry) => frame.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+/// `POST /admin/review/accept-exact`: the sites that are ticked.
+pub async fn accept_exact(caller: Admin, frame: Frame, State(web): State<Web>, mut fields: Fields) -> Result<Response> {
+    let ids = fields.int_list("ids").get().value().unwrap_or_default();
+    if let Err(error) = fields.finish() {
+        return sorry(&frame, error);
+    }
+    if ids.is_empty() {
+        return frame.go_sorry("/admin/review", "No site was selected.");
+    }
+    match exact::accept(&web.db, &web.config, Some(ids), false, &caller.actor()).await {
+        Ok(done) => {
+            let devices: i64 = done.linked.iter().map(|one| one.devices).sum();
+            let mut said = format!("{} sites linked, with {devices} devices.", done.linked.len());
+            for refused in &done.refused {
+                said = format!("{said} {}: {}.", refused.site, refused.error);
+            }
+            frame.go("/admin/review", &said)
+        }
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+/// `POST /admin/review/{id}/create-company`
+pub async fn create_company(
+    caller: Admin,
+    frame: Frame,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    let wish = Wish { name: fields.text("name").max(255).get().value(), ..Wish::default() };
+    if let Err(error) = fields.finish() {
+        return sorry(&frame, error);
+    }
+    match decide::create_company(&web.db, &web.config, id, wish, &caller.actor()).await {
         Ok(entry) => frame.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
         Err(error) => sorry(&frame, error),
     }

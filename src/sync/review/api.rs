@@ -2,9 +2,15 @@
 
 use axum::{Json, extract::State};
 
-use super::{Entry, decide, review_store};
+use super::{
+    Entry,
+    decide::{self, Wish},
+    exact::{self, Accepted},
+    review_store,
+};
 use crate::{
     auth::Admin,
+    db::Conn,
     error::{Error, Result},
     types::Scope,
     web::{Fields, Path, Query, Routes, Web},
@@ -17,6 +23,8 @@ const MOST: i64 = 5_000;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/sync/review", list)
+        .post("/api/sync/review/accept-exact", accept_exact)
+        .post("/api/sync/review/{id}/create-company", create_company)
         .post("/api/sync/review/{id}/link", link)
         .post("/api/sync/review/{id}/ignore", ignore)
 }
@@ -28,7 +36,32 @@ async fn list(_caller: Admin, State(web): State<Web>, query: Query) -> Result<Js
         state @ ("open" | "linked" | "ignored" | "settled") => Some(state.to_owned()),
         _ => return Err(Error::field("state", "must be open, linked, ignored, settled or all")),
     };
-    Ok(Json(web.db.read(&Scope::All, move |c| review_store::list(c, state.as_deref(), MOST)).await?))
+    let read = move |c: &mut Conn| {
+        let (names, mut entries) = (exact::names(c)?, review_store::list(c, state.as_deref(), MOST)?);
+        entries.iter_mut().filter(|entry| entry.state == "open").for_each(|entry| exact::offer(&names, entry));
+        Ok(entries)
+    };
+    Ok(Json(web.db.read(&Scope::All, read).await?))
+}
+
+/// Links every site whose name is exactly a company's, or those of them in `ids`; `dry_run` only says which.
+async fn accept_exact(caller: Admin, State(web): State<Web>, query: Query, mut fields: Fields) -> Result<Json<Accepted>> {
+    let ids = fields.int_list("ids").get().value();
+    let dry_run = fields.bool("dry_run").get().value().unwrap_or(false);
+    fields.finish()?;
+    let dry_run = dry_run || query.is_on("dry_run")?;
+    Ok(Json(exact::accept(&web.db, &web.config, ids, dry_run, &caller.actor()).await?))
+}
+
+/// Makes a company of a site; `name` and `account_number` if they are to be others, `force` although the name is taken.
+async fn create_company(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, mut fields: Fields) -> Result<Json<Entry>> {
+    let wish = Wish {
+        name: fields.text("name").max(255).get().value(),
+        number: fields.key("account_number").max(50).get().value(),
+        force: fields.bool("force").get().value().unwrap_or(false),
+    };
+    fields.finish()?;
+    Ok(Json(decide::create_company(&web.db, &web.config, id, wish, &caller.actor()).await?))
 }
 
 /// Links a site to `company` (account number or id), or a device to `asset_id`.

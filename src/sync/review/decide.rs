@@ -1,9 +1,9 @@
 //! A person's decision about something that a sync would not guess.
 
-use super::{Entry, review_store};
+use super::{Entry, exact, review_store};
 use crate::{
     assets::Asset,
-    companies::{Company, store as companies},
+    companies::{Company, alias_store, rules as company_rules, store as companies},
     config::Config,
     db::{Db, Write},
     error::{Error, Result},
@@ -11,10 +11,11 @@ use crate::{
     sync::{
         assets::{Rules, again, moving, sources_store, takeover},
         datto,
-        devices::sites_store,
+        devices::{site_names, sites_store},
         freshservice,
     },
     types::{Actor, Scope},
+    web::Fields,
 };
 
 /// Assets moved in one transaction.
@@ -37,14 +38,73 @@ pub async fn link(db: &Db, config: &Config, id: i64, target: &str, actor: &Actor
     let uid = entry.external_id.clone();
     let decide = move |w: &mut Write<'_>| {
         let company = live_company(w, &target)?;
-        sites_store::decide(w, &entry.external_id, Some(company.id), "person", &by)?;
-        let decision = format!("belongs to {} ({})", company.name, company.account_number);
-        review_store::decide(w, entry.id, "linked", &decision, &by)?;
-        Ok((company.id, format!("the site {} {decision}, decided by {by}", entry.label)))
+        link_site(w, &entry, &company, &by)
     };
     let (company, reason) = db.write(&Scope::All, &actor, decide).await?;
     move_all(db, config, &uid, company, &reason, &actor).await?;
     db.read(&Scope::All, move |c| review_store::get(c, id)).await
+}
+
+/// Makes a company of a site's name, and links the site to it. Without a number it takes the one that the site's
+/// variable says, when no company has it, else a free one.
+///
+/// # Errors
+/// `NotFound` for an entry that is not there, `Conflict` when a company of that name or number exists (the first not with
+/// `force`), `Invalid` for an entry about a device and for what no company may be called.
+pub async fn create_company(db: &Db, config: &Config, id: i64, wish: Wish, actor: &Actor) -> Result<Entry> {
+    let actor = Actor { pins: false, ..actor.clone() };
+    let entry = db.read(&Scope::All, move |c| review_store::get(c, id)).await?;
+    if entry.kind != "site" {
+        return Err(Error::field("id", format!("{} is a device; only a site can become a company", entry.label)));
+    }
+    let (uid, by) = (entry.external_id.clone(), actor.name.clone());
+    let create = move |w: &mut Write<'_>| {
+        let name = wish.name.unwrap_or_else(|| entry.label.clone());
+        let names = exact::names(w)?;
+        let taken = names.suggest(&name).into_iter().find(|one| one.fit.as_deref() == Some(site_names::EXACT));
+        if let Some(taken) = taken.filter(|_| !wish.force) {
+            let number = taken.account_number.unwrap_or_default();
+            return Err(Error::conflict(format!("{} ({number}) has this name already; link the site to it instead", taken.name)));
+        }
+        let said = sites_store::all(w)?.remove(&entry.external_id).and_then(|site| site.account_number);
+        let free = |number: &String, w: &mut Write<'_>| Ok::<bool, Error>(companies::find_id(w, number)?.is_none());
+        let number = match (wish.number, said) {
+            (Some(number), _) => Some(number),
+            (None, Some(said)) if !said.contains(',') && free(&said, w)? => Some(said),
+            _ => None,
+        };
+        let mut fields = serde_json::Map::new();
+        fields.insert("name".to_owned(), name.into());
+        if let Some(number) = number {
+            fields.insert("account_number".to_owned(), number.into());
+        }
+        let input = company_rules::read(Fields::new(fields), true)?;
+        let company = companies::create(w, &input)?;
+        link_site(w, &entry, &company, &by)
+    };
+    let (company, reason) = db.write(&Scope::All, &actor, create).await?;
+    move_all(db, config, &uid, company, &reason, &actor).await?;
+    db.read(&Scope::All, move |c| review_store::get(c, id)).await
+}
+
+/// What a company that is made from a site should have.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Another name than the site's.
+    pub name: Option<String>,
+    /// An account number.
+    pub number: Option<String>,
+    /// Although a company of that name exists.
+    pub force: bool,
+}
+
+/// Writes down whose a site is, and learns its name. Returns the company and the reason for its assets' history.
+fn link_site(w: &mut Write<'_>, entry: &Entry, company: &Company, by: &str) -> Result<(i64, String)> {
+    sites_store::decide(w, &entry.external_id, Some(company.id), "person", by)?;
+    alias_store::learn(w, company.id, &entry.label, &site_names::key(&entry.label), &entry.system)?;
+    let decision = format!("belongs to {} ({})", company.name, company.account_number);
+    review_store::decide(w, entry.id, "linked", &decision, by)?;
+    Ok((company.id, format!("the site {} {decision}, decided by {by}", entry.label)))
 }
 
 /// Leaves things as they are and takes the entry off the list, for good.

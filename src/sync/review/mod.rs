@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod decide;
+pub mod exact;
 pub mod review_store;
 
 use serde::{Deserialize, Serialize};
@@ -18,13 +19,24 @@ pub struct Candidate {
     pub name: String,
     /// Why it may be the one.
     pub why: String,
+    /// How a site's name fits the company's: `exact`, `begins`, `similar`; not told where something else speaks for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fit: Option<String>,
+}
+
+impl Candidate {
+    /// Whether something else than its name speaks for it.
+    #[must_use]
+    pub fn is_evidence(&self) -> bool {
+        self.fit.is_none() && self.why != "a similar name"
+    }
 }
 
 /// Assets that a device may be, as a comparison found them: (asset, its name, what is alike).
 #[must_use]
 pub fn candidates_of(found: &[(i64, String, String)]) -> Vec<Candidate> {
     let candidate =
-        |(id, name, why): &(i64, String, String)| Candidate { id: *id, account_number: None, name: name.clone(), why: why.clone() };
+        |(id, name, why): &(i64, String, String)| Candidate { id: *id, account_number: None, name: name.clone(), why: why.clone(), fit: None };
     found.iter().map(candidate).collect()
 }
 

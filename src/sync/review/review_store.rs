@@ -107,6 +107,11 @@ pub fn open(c: &mut Conn) -> Result<i64> {
     c.one("SELECT COUNT(*) FROM @review_items item WHERE state = 'open'", params![])?.get(0)
 }
 
+/// How many sites wait.
+pub fn open_sites(c: &mut Conn) -> Result<i64> {
+    c.one("SELECT COUNT(*) FROM @review_items item WHERE state = 'open' AND kind = 'site'", params![])?.get(0)
+}
+
 /// One entry.
 pub fn get(c: &mut Conn, id: i64) -> Result<Entry> {
     let row = c.first(&format!("SELECT {COLUMNS} FROM @review_items item WHERE id = ?1"), params![id])?;

@@ -1,0 +1,49 @@
+//! The names under which companies have been recognised, in the database.
+
+use super::alias::Alias;
+use crate::db::{Conn, Write};
+use crate::error::Result;
+use crate::params;
+use crate::types::now;
+
+/// Learns a name; `key` is what two spellings of it have in common. A name is the last company's that it was given to.
+///
+/// # Errors
+/// Those of the engine.
+pub fn learn(w: &mut Write<'_>, company_id: i64, name: &str, key: &str, source: &str) -> Result<()> {
+    if key.is_empty() {
+        return Ok(());
+    }
+    let by = w.actor().name.clone();
+    w.run(
+        "INSERT INTO company_aliases (company_id, name, name_key, source, learnt_by, learnt_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (name_key) DO UPDATE SET company_id = excluded.company_id, name = excluded.name,
+             source = excluded.source, learnt_by = excluded.learnt_by, learnt_at = excluded.learnt_at",
+        params![company_id, name, key, source, by, now()],
+    )?;
+    w.touch("company");
+    Ok(())
+}
+
+/// Every name's key, with the company that it is.
+///
+/// # Errors
+/// Those of the engine.
+pub fn keys(c: &mut Conn) -> Result<Vec<(String, i64)>> {
+    let rows = c.all("SELECT alias.name_key, alias.company_id FROM @company_aliases alias ORDER BY alias.id", &[])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// A company's names, the first learnt first.
+///
+/// # Errors
+/// Those of the engine.
+pub fn of(c: &mut Conn, company_id: i64) -> Result<Vec<Alias>> {
+    let sql = "SELECT alias.name, alias.source, alias.learnt_by, alias.learnt_at FROM @company_aliases alias
+               WHERE alias.company_id = ?1 ORDER BY alias.id";
+    let rows = c.all(sql, params![company_id])?;
+    let alias = |row: &crate::db::Row| {
+        Ok(Alias { name: row.get(0)?, source: row.get(1)?, learnt_by: row.get(2)?, learnt_at: row.get(3)? })
+    };
+    rows.iter().map(alias).collect()
+}
