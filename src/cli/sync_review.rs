@@ -14,6 +14,7 @@ use crate::{
         review_store,
     },
     types::{Actor, Scope},
+    web::Reference,
 };
 
 /// Arguments of `codex sync review`.
@@ -93,7 +94,7 @@ pub async fn run(db: &Db, config: &Config, args: &Args) -> Result<u8, Failure> {
             let wish = Wish { name: name.clone(), number: number.clone(), force: *force };
             say(&decide::create_company(db, config, *id, wish, &actor).await.map_err(refused)?)?;
         }
-        Verb::Link { id, target } => say(&decide::link(db, config, *id, target, &actor).await.map_err(refused)?)?,
+        Verb::Link { id, target } => say(&decide::link(db, config, *id, Reference::Key(target.trim().to_owned()), &actor).await.map_err(refused)?)?,
         Verb::Ignore { id } => say(&decide::ignore(db, *id, &actor).await.map_err(refused)?)?,
     }
     Ok(failure::DONE)

@@ -16,7 +16,7 @@ use crate::{
     },
     types::Scope,
     web::{
-        Fields, Path, Web, encode_segment,
+        Fields, Path, Reference, Web, encode_segment,
         view::{Crumb, Page, Section, filters},
     },
 };
@@ -126,7 +126,7 @@ pub async fn link(
     if let Err(error) = fields.finish() {
         return sorry(&frame, error);
     }
-    match decide::link(&web.db, &web.config, id, &target, &caller.actor()).await {
+    match decide::link(&web.db, &web.config, id, Reference::Key(target), &caller.actor()).await {
         Ok(entry) => frame.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
         Err(error) => sorry(&frame, error),
     }

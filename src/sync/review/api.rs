@@ -70,9 +70,10 @@ async fn link(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, mut fi
         fields.alias("target", name);
     }
     fields.set_creating(true);
-    let target = fields.key("target").max(50).required().get().value().unwrap_or_default();
+    let target = fields.reference("target").max(50).required().get().value();
     fields.finish()?;
-    Ok(Json(decide::link(&web.db, &web.config, id, &target, &caller.actor()).await?))
+    let target = target.ok_or_else(|| Error::field("target", "is required"))?;
+    Ok(Json(decide::link(&web.db, &web.config, id, target, &caller.actor()).await?))
 }
 
 async fn ignore(caller: Admin, State(web): State<Web>, Path(id): Path<i64>) -> Result<Json<Entry>> {

@@ -15,22 +15,22 @@ use crate::{
         freshservice,
     },
     types::{Actor, Scope},
-    web::Fields,
+    web::{Fields, Reference},
 };
 
 /// Assets moved in one transaction.
 const CHUNK: i64 = 100;
 
-/// Links an entry: a site to a company (by account number or id), a device to an asset (by id).
+/// Links an entry: a site to a company (a number is its id, text its account number), a device to an asset (by id).
 ///
 /// # Errors
 /// `NotFound` for an entry that is not there, `Invalid` for a target that is not, `Conflict` for an
 /// asset that is another device already.
-pub async fn link(db: &Db, config: &Config, id: i64, target: &str, actor: &Actor) -> Result<Entry> {
+pub async fn link(db: &Db, config: &Config, id: i64, target: Reference, actor: &Actor) -> Result<Entry> {
     // A decision about a place is no edit of its assets: it pins nothing.
     let actor = Actor { pins: false, ..actor.clone() };
     let entry = db.read(&Scope::All, move |c| review_store::get(c, id)).await?;
-    let (target, by) = (target.trim().to_owned(), actor.name.clone());
+    let by = actor.name.clone();
     if entry.kind != "site" {
         let rules = rules_of(config, &entry)?;
         return db.write(&Scope::All, &actor, move |w| link_device(w, rules, &entry, &target, &by)).await;
@@ -124,9 +124,8 @@ pub async fn ignore(db: &Db, id: i64, actor: &Actor) -> Result<Entry> {
     db.write(&Scope::All, actor, ignore).await
 }
 
-fn live_company(w: &mut Write<'_>, key: &str) -> Result<Company> {
-    let unknown = || Error::field("target", format!("there is no company {key}"));
-    let id = companies::find_id(w, key)?.ok_or_else(unknown)?;
+fn live_company(w: &mut Write<'_>, key: &Reference) -> Result<Company> {
+    let id = companies::resolve(w, "target", key)?;
     let company: Company = history::get(w, id)?;
     if company.retired_at.is_some() {
         return Err(Error::field("target", format!("{} is retired", company.name)));
@@ -160,9 +159,12 @@ async fn move_all(db: &Db, config: &Config, uid: &str, company: i64, reason: &st
 }
 
 /// Says that a device is an asset that was here before. The row that stood in for it goes; one that was retired lives again.
-fn link_device(w: &mut Write<'_>, rules: Rules, entry: &Entry, target: &str, by: &str) -> Result<Entry> {
+fn link_device(w: &mut Write<'_>, rules: Rules, entry: &Entry, target: &Reference, by: &str) -> Result<Entry> {
     let unknown = || Error::field("target", format!("there is no asset {target}"));
-    let asset_id: i64 = target.parse().map_err(|_| unknown())?;
+    let asset_id: i64 = match target {
+        Reference::Id(id) => *id,
+        Reference::Key(text) => text.trim().parse().map_err(|_| unknown())?,
+    };
     let named = entry.candidates.iter().any(|candidate| candidate.id == asset_id);
     let asset: Asset = history::find(w, asset_id)?.filter(|asset: &Asset| named || asset.retired_at.is_none()).ok_or_else(unknown)?;
     if links::find(w, &entry.system, Asset::ENTITY, &entry.external_id)? != Some(asset_id) {

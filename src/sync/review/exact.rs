@@ -16,6 +16,7 @@ use crate::{
         devices::{site_names::Names, sites_store},
     },
     types::{Actor, Scope},
+    web::Reference,
 };
 
 /// A site and the company that has its name.
@@ -115,7 +116,8 @@ pub async fn accept(db: &Db, config: &Config, only: Option<Vec<i64>>, dry_run: b
             accepted.linked.push(exact);
             continue;
         }
-        match decide::link(db, config, exact.id, &exact.company_account_number, actor).await {
+        let company = Reference::Key(exact.company_account_number.clone());
+        match decide::link(db, config, exact.id, company, actor).await {
             Ok(_) => accepted.linked.push(exact),
             Err(error @ (Error::NotFound { .. } | Error::Invalid(_) | Error::Conflict { .. })) => {
                 accepted.refused.push(Refused { id: exact.id, site: exact.site, error: error.to_string() });
