@@ -19,7 +19,9 @@ use crate::{
 
 /// Arguments of `codex sync review`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  codex sync review list\n  codex sync review link 3 204729\n  codex sync review accept-exact --dry-run\n  codex sync review create-company 5\n  codex sync review ignore 4")]
+#[command(
+    after_help = "Examples:\n  codex sync review list\n  codex sync review link 3 204729\n  codex sync review accept-exact --dry-run\n  codex sync review create-company 5\n  codex sync review ignore 4"
+)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -94,7 +96,9 @@ pub async fn run(db: &Db, config: &Config, args: &Args) -> Result<u8, Failure> {
             let wish = Wish { name: name.clone(), number: number.clone(), force: *force };
             say(&decide::create_company(db, config, *id, wish, &actor).await.map_err(refused)?)?;
         }
-        Verb::Link { id, target } => say(&decide::link(db, config, *id, Reference::Key(target.trim().to_owned()), &actor).await.map_err(refused)?)?,
+        Verb::Link { id, target } => {
+            say(&decide::link(db, config, *id, Reference::Key(target.trim().to_owned()), &actor).await.map_err(refused)?)?
+        }
         Verb::Ignore { id } => say(&decide::ignore(db, *id, &actor).await.map_err(refused)?)?,
     }
     Ok(failure::DONE)
@@ -109,7 +113,10 @@ async fn accept_exact(db: &Db, config: &Config, actor: &Actor, dry_run: bool, ye
     }
     if !yes {
         if !out::can_ask() {
-            return Err(Failure::usage(format!("{} sites would be linked; say --yes, or --dry-run to see them", plan.linked.len())));
+            return Err(Failure::usage(format!(
+                "{} sites would be linked; say --yes, or --dry-run to see them",
+                plan.linked.len()
+            )));
         }
         shown(&plan, false)?;
         let answer = sync_progress::ask(&format!("Link these {} sites [y/N]? ", plan.linked.len()));
@@ -132,7 +139,13 @@ fn shown(accepted: &Accepted, json: bool) -> Result<(), Failure> {
         .linked
         .iter()
         .map(|one| {
-            vec![one.id.to_string(), one.site.clone(), one.company.clone(), one.company_account_number.clone(), one.devices.to_string()]
+            vec![
+                one.id.to_string(),
+                one.site.clone(),
+                one.company.clone(),
+                one.company_account_number.clone(),
+                one.devices.to_string(),
+            ]
         })
         .collect();
     if !rows.is_empty() {

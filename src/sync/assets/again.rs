@@ -49,7 +49,13 @@ pub async fn compare(db: &Db, rules: Rules, moved: &[i64], company: i64, actor: 
         let Some(verdict) = verdicts.get(&newcomer.external_id).cloned() else { continue };
         let by = actor.name.clone();
         db.write(&Scope::All, actor, move |w| match verdict {
-            Verdict::Adopt(id, why) => takeover::adopt(w, rules, id, &newcomer.external_id, &format!("{why}; compared when {by} decided whose its site is")),
+            Verdict::Adopt(id, why) => takeover::adopt(
+                w,
+                rules,
+                id,
+                &newcomer.external_id,
+                &format!("{why}; compared when {by} decided whose its site is"),
+            ),
             Verdict::Unsure(reason, found) => {
                 let (external_id, label) = (newcomer.external_id, newcomer.label);
                 let candidates = candidates_of(&found);

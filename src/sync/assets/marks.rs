@@ -146,10 +146,48 @@ const SHARED: &[&str] = &[
 /// Bluetooth dongles, modems), are made up on each machine (virtual machines, VPN clients), or move between
 /// routers that stand in for each other.
 const WANDERING: &[&str] = &[
-    "00e04c", "9cebe8", "0050b6", "8cae4c", "00249b", "a0cec8", "3c18a0", "387c76", "00133b", "000ec6", "f8e43b", "644bf0",
-    "7cc2c6", "00059a", "00090f", "005056", "000c29", "000569", "001c14", "00155d", "080027", "00163e", "001c42", "0003ff",
-    "0021f6", "506b8d", "005345", "00ff", "0242", "02004c", "025041", "0a0027", "525400", "7a7919", "020054", "bc2411", "001a7dda71",
-    "001e101f", "00000c07ac", "00000c9ff", "00005e0001", "00005e0002",
+    "00e04c",
+    "9cebe8",
+    "0050b6",
+    "8cae4c",
+    "00249b",
+    "a0cec8",
+    "3c18a0",
+    "387c76",
+    "00133b",
+    "000ec6",
+    "f8e43b",
+    "644bf0",
+    "7cc2c6",
+    "00059a",
+    "00090f",
+    "005056",
+    "000c29",
+    "000569",
+    "001c14",
+    "00155d",
+    "080027",
+    "00163e",
+    "001c42",
+    "0003ff",
+    "0021f6",
+    "506b8d",
+    "005345",
+    "00ff",
+    "0242",
+    "02004c",
+    "025041",
+    "0a0027",
+    "525400",
+    "7a7919",
+    "020054",
+    "bc2411",
+    "001a7dda71",
+    "001e101f",
+    "00000c07ac",
+    "00000c9ff",
+    "00005e0001",
+    "00005e0002",
 ];
 
 /// Letters and digits alone, folded.
@@ -192,7 +230,9 @@ fn is_filler(core: &str) -> bool {
 fn is_counted(core: &str) -> bool {
     PREFIXES.iter().filter_map(|prefix| core.strip_prefix(prefix)).any(|rest| {
         let signs: Vec<u32> = rest.trim_end_matches("000").chars().map(u32::from).collect();
-        let up = |a: u32, b: u32| b == a + 1 || (a == u32::from('9') && b == u32::from('0')) || (a == u32::from('9') && b == u32::from('a'));
+        let up = |a: u32, b: u32| {
+            b == a + 1 || (a == u32::from('9') && b == u32::from('0')) || (a == u32::from('9') && b == u32::from('a'))
+        };
         let pairs = || signs.iter().zip(signs.iter().skip(1));
         signs.len() >= 4 && (pairs().all(|(a, b)| up(*a, *b)) || pairs().all(|(a, b)| up(*b, *a)))
     })
@@ -202,7 +242,8 @@ fn is_counted(core: &str) -> bool {
 fn is_version(text: &str) -> bool {
     let text = text.trim();
     let parts: Vec<&str> = text.split('.').collect();
-    (2..=4).contains(&parts.len()) && parts.iter().all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+    (2..=4).contains(&parts.len())
+        && parts.iter().all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A board's UUID as 32 hexadecimal digits; `None` for one that says nothing.
@@ -270,18 +311,88 @@ pub fn spelled(text: &str) -> String {
 
 /// What an adapter's name contains when its address belongs to a dock, a modem, a tunnel or a virtual network.
 const NAMES: &[&str] = &[
-    "usb", "dock", "thunderbolt", "displaylink", "surface ethernet", "virtual", "vmware", "hyper-v", "vethernet", "vswitch",
-    "host-only", "vmnet", "docker", "bluetooth", "loopback", "npcap", "vpn", "tap-", "wireguard", "tunnel", "miniport", "teredo",
-    "isatap", "6to4", "anyconnect", "fortinet", "forticlient", "sonicwall", "globalprotect", "pangp", "zscaler", "netskope",
-    "tailscale", "zerotier", "hamachi", "nordlynx", "radmin", "softether", "check point", "juniper network connect",
-    "pulse secure", "network connect", "dial-up", "dialup", "modem", "mobile broadband", "cellular", "packet scheduler",
-    "kernel debug", "wi-fi direct", "asynchronous adapter", "async adapter", "mobile device ethernet",
+    "usb",
+    "dock",
+    "thunderbolt",
+    "displaylink",
+    "surface ethernet",
+    "virtual",
+    "vmware",
+    "hyper-v",
+    "vethernet",
+    "vswitch",
+    "host-only",
+    "vmnet",
+    "docker",
+    "bluetooth",
+    "loopback",
+    "npcap",
+    "vpn",
+    "tap-",
+    "wireguard",
+    "tunnel",
+    "miniport",
+    "teredo",
+    "isatap",
+    "6to4",
+    "anyconnect",
+    "fortinet",
+    "forticlient",
+    "sonicwall",
+    "globalprotect",
+    "pangp",
+    "zscaler",
+    "netskope",
+    "tailscale",
+    "zerotier",
+    "hamachi",
+    "nordlynx",
+    "radmin",
+    "softether",
+    "check point",
+    "juniper network connect",
+    "pulse secure",
+    "network connect",
+    "dial-up",
+    "dialup",
+    "modem",
+    "mobile broadband",
+    "cellular",
+    "packet scheduler",
+    "kernel debug",
+    "wi-fi direct",
+    "asynchronous adapter",
+    "async adapter",
+    "mobile device ethernet",
 ];
 
 /// Whole words that say the same.
 const WORDS: &[&str] = &[
-    "tap", "ras", "ppp", "pppoe", "pptp", "l2tp", "sstp", "ikev2", "wwan", "rndis", "lo", "lo0", "utun", "awdl0", "llw0", "asix", "iphone",
-    "ipad", "wsl", "vbox", "virbr0", "docker0", "ndiswan", "ndiswanip", "ndiswanbh",
+    "tap",
+    "ras",
+    "ppp",
+    "pppoe",
+    "pptp",
+    "l2tp",
+    "sstp",
+    "ikev2",
+    "wwan",
+    "rndis",
+    "lo",
+    "lo0",
+    "utun",
+    "awdl0",
+    "llw0",
+    "asix",
+    "iphone",
+    "ipad",
+    "wsl",
+    "vbox",
+    "virbr0",
+    "docker0",
+    "ndiswan",
+    "ndiswanip",
+    "ndiswanbh",
 ];
 
 /// Whether an adapter's name says that its address belongs to a dock, a modem, a tunnel or a virtual network.

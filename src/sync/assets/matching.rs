@@ -40,7 +40,8 @@ impl Marks {
     /// Marks of raw values.
     #[must_use]
     pub fn of(hostname: &str, serial: Option<&str>, macs: &[String]) -> Self {
-        let mut marks = Self { hostname: Hostname::of(hostname), serial: serial.and_then(super::marks::serial), macs: Vec::new() };
+        let mut marks =
+            Self { hostname: Hostname::of(hostname), serial: serial.and_then(super::marks::serial), macs: Vec::new() };
         marks.add_macs(macs.iter().filter_map(|text| super::marks::mac(text)));
         marks
     }
@@ -176,9 +177,7 @@ fn compare(newcomer: &Newcomer, candidate: &Candidate, census: &Census) -> Optio
             doubt = match candidate.standing {
                 Standing::Unlinked => None,
                 Standing::Former => Some("the device that it was is gone, and this one has the same name only".to_owned()),
-                Standing::Retired(true) => {
-                    Some("it was retired lately, and this device has the same name only".to_owned())
-                }
+                Standing::Retired(true) => Some("it was retired lately, and this device has the same name only".to_owned()),
                 Standing::Retired(false) if strong => None,
                 Standing::Retired(false) => return None,
             };
@@ -218,11 +217,7 @@ fn joined(alike: &[String], points: i32) -> String {
 /// Decides about every newcomer; those that are like nothing are not in the answer. A device and an
 /// asset become one only when each is the other's clear best. `census` has counted everybody else.
 #[must_use]
-pub fn decide(
-    newcomers: &[Newcomer],
-    candidates: &HashMap<i64, Vec<Candidate>>,
-    mut census: Census,
-) -> HashMap<String, Verdict> {
+pub fn decide(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>, mut census: Census) -> HashMap<String, Verdict> {
     for newcomer in newcomers {
         census.note(Side::There, &newcomer.bearer(), &newcomer.marks);
     }
@@ -296,17 +291,17 @@ fn clear(newcomers: &[Newcomer], pairs: &[Pair<'_>]) -> HashMap<String, Verdict>
         by_candidate.entry(pair.candidate.id).or_default().push(at);
     }
     let leads = |pair: usize, rivals: &[usize]| {
-        rivals
-            .iter()
-            .all(|rival| *rival == pair || pairs.get(pair).zip(pairs.get(*rival)).is_some_and(|(a, b)| a.points >= b.points + LEAD))
+        rivals.iter().all(|rival| {
+            *rival == pair || pairs.get(pair).zip(pairs.get(*rival)).is_some_and(|(a, b)| a.points >= b.points + LEAD)
+        })
     };
     let mut verdicts = HashMap::new();
     for (at, mine) in &by_newcomer {
         let Some(newcomer) = newcomers.get(*at) else { continue };
         let best = mine.iter().copied().find(|pair| leads(*pair, mine));
-        let sure = best.and_then(|pair| pairs.get(pair).map(|found| (pair, found))).filter(|(pair, found)| {
-            by_candidate.get(&found.candidate.id).is_some_and(|all| leads(*pair, all))
-        });
+        let sure = best
+            .and_then(|pair| pairs.get(pair).map(|found| (pair, found)))
+            .filter(|(pair, found)| by_candidate.get(&found.candidate.id).is_some_and(|all| leads(*pair, all)));
         let verdict = match sure {
             Some((_, pair)) => Verdict::Adopt(pair.candidate.id, because(newcomer, pair)),
             None => {

@@ -127,8 +127,24 @@ const GENERIC: &[&str] = &[
 
 /// Products that name themselves, and count when the name is taken: `iPhone`, `MacBook-Pro-2`, `iPad (3)`.
 const COUNTED: &[&str] = &[
-    "android", "galaxy", "imac", "imacpro", "ipad", "ipadair", "ipadmini", "ipadpro", "iphone", "ipod", "ipodtouch", "mac",
-    "macbook", "macbookair", "macbookpro", "macmini", "macpro", "macstudio",
+    "android",
+    "galaxy",
+    "imac",
+    "imacpro",
+    "ipad",
+    "ipadair",
+    "ipadmini",
+    "ipadpro",
+    "iphone",
+    "ipod",
+    "ipodtouch",
+    "mac",
+    "macbook",
+    "macbookair",
+    "macbookpro",
+    "macmini",
+    "macpro",
+    "macstudio",
 ];
 
 /// A hostname as it is compared.
@@ -249,7 +265,8 @@ mod tests {
         ] {
             assert!(Hostname::of(name).generic, "{name:?}");
         }
-        for name in ["LT-A002", "DESKTOP-7G2K1QD", "PC-14", "WIN-4J2K", "Avas-iPhone", "RECEPTION", "DC01", "lt-a002.corp.local"] {
+        for name in ["LT-A002", "DESKTOP-7G2K1QD", "PC-14", "WIN-4J2K", "Avas-iPhone", "RECEPTION", "DC01", "lt-a002.corp.local"]
+        {
             assert!(!Hostname::of(name).generic, "{name:?}");
         }
     }

@@ -67,11 +67,8 @@ struct Stored {
 
 impl Known {
     fn read(c: &mut Conn, system: &str, gone: &HashSet<String>) -> Result<Self> {
-        let mut known = Self {
-            linked: rows_store::linked(c, system)?,
-            ownerless: rows_store::ownerless(c, system)?,
-            ..Self::default()
-        };
+        let mut known =
+            Self { linked: rows_store::linked(c, system)?, ownerless: rows_store::ownerless(c, system)?, ..Self::default() };
         for (external_id, state, candidates) in review_store::devices(c, system)? {
             match state.as_str() {
                 "open" => drop(known.open.insert(external_id, candidates)),
@@ -205,13 +202,7 @@ impl Newcomers {
     }
 
     /// Reads the vendor's records: what they carry, and which of them are new.
-    async fn read(
-        &mut self,
-        db: &Db,
-        source: &Arc<dyn Source>,
-        known: &Known,
-        stored: &HashMap<i64, Stored>,
-    ) -> Result<()> {
+    async fn read(&mut self, db: &Db, source: &Arc<dyn Source>, known: &Known, stored: &HashMap<i64, Stored>) -> Result<()> {
         for chunk in 0..source.chunks() {
             let reader = source.clone();
             let told = db.read(&Scope::All, move |c| reader.read(c, chunk)).await?;

@@ -191,9 +191,8 @@ fn marked_row(row: &Row) -> Result<Marked> {
 
 /// Live assets with their marks, a few at a time, by id.
 pub fn marked(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Marked>> {
-    let sql = format!(
-        "SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id > ?1 ORDER BY asset.id LIMIT ?2"
-    );
+    let sql =
+        format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id > ?1 ORDER BY asset.id LIMIT ?2");
     let mut rows: Vec<Marked> = c.all(&sql, params![after, limit])?.iter().map(marked_row).collect::<Result<_>>()?;
     let Some(last) = rows.last().map(|row| row.id) else { return Ok(rows) };
     let sql = "SELECT nic.asset_id, nic.name, nic.mac_address FROM @asset_nics nic
@@ -205,7 +204,8 @@ pub fn marked(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Marked>> {
 
 /// These live assets with their marks.
 pub fn marked_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Marked>> {
-    let sql = format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id IN ids(?1) ORDER BY asset.id");
+    let sql =
+        format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id IN ids(?1) ORDER BY asset.id");
     let mut rows: Vec<Marked> = c.all(&sql, params![ids.clone()])?.iter().map(marked_row).collect::<Result<_>>()?;
     let nics = adapters_of(c, ids)?;
     add_adapters(rows.iter_mut(), &nics)?;

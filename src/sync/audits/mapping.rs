@@ -157,7 +157,11 @@ pub fn lasting(nics: &[Nic], before: Option<&str>, shared: &HashSet<String>) -> 
     let best = ranked.iter().min_by_key(|(standing, radio, _)| (*standing, *radio));
     let before = before.and_then(marks::address).filter(|(hex, _)| !shared.contains(hex));
     let chosen = match (best, before) {
-        (Some((best, ..)), Some((hex, standing))) if standing < *best || ranked.iter().any(|(of, _, one)| of == best && *one == hex) => hex,
+        (Some((best, ..)), Some((hex, standing)))
+            if standing < *best || ranked.iter().any(|(of, _, one)| of == best && *one == hex) =>
+        {
+            hex
+        }
         (Some((_, _, hex)), _) => hex.clone(),
         (None, Some((hex, _))) => hex,
         (None, None) => return None,

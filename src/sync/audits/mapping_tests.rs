@@ -83,15 +83,21 @@ fn programs_are_named_once() {
 fn the_makers_address_stays_whatever_is_in_use() {
     let nics = |all: Value| read(json!({ "nics": all })).nics;
     let none = HashSet::new();
-    let wired = |ip: Value| json!({"instance": "Intel(R) Ethernet Connection I219-LM", "macAddress": "D8:BB:C1:AB:CD:EF", "ipv4": ip});
-    let radio = |mac: &str, ip: Value| json!({"instance": "Intel(R) Wi-Fi 6 AX201", "macAddress": mac, "ipv4": ip, "type": "Wireless"});
+    let wired =
+        |ip: Value| json!({"instance": "Intel(R) Ethernet Connection I219-LM", "macAddress": "D8:BB:C1:AB:CD:EF", "ipv4": ip});
+    let radio =
+        |mac: &str, ip: Value| json!({"instance": "Intel(R) Wi-Fi 6 AX201", "macAddress": mac, "ipv4": ip, "type": "Wireless"});
     let first = nics(json!([radio("DA:A1:19:5C:00:17", json!("10.0.0.7")), wired(Value::Null)]));
     assert_eq!(lasting(&first, None, &none).as_deref(), Some("D8:BB:C1:AB:CD:EF"), "an idle card is the maker's all the same");
     let second = nics(json!([radio("3C:58:C2:00:11:22", json!("10.0.0.7")), wired(Value::Null)]));
     assert_eq!(lasting(&second, None, &none).as_deref(), Some("D8:BB:C1:AB:CD:EF"), "the wired card before a radio");
     assert_eq!(lasting(&second, Some("3C-58-C2-00-11-22"), &none).as_deref(), Some("3C:58:C2:00:11:22"), "what it was stays");
     let away = nics(json!([radio("5E:A1:19:5C:00:99", json!("10.0.0.8"))]));
-    assert_eq!(lasting(&away, Some("D8:BB:C1:AB:CD:EF"), &none).as_deref(), Some("D8:BB:C1:AB:CD:EF"), "an unplugged card is not told of");
+    assert_eq!(
+        lasting(&away, Some("D8:BB:C1:AB:CD:EF"), &none).as_deref(),
+        Some("D8:BB:C1:AB:CD:EF"),
+        "an unplugged card is not told of"
+    );
     assert_eq!(lasting(&away, Some("DA:A1:19:5C:00:17"), &none).as_deref(), Some("5E:A1:19:5C:00:99"));
     let other = nics(json!([{"instance": "Ethernet", "macAddress": "A4:BB:6D:00:00:09"}]));
     assert_eq!(lasting(&other, Some("D8:BB:C1:AB:CD:EF"), &none).as_deref(), Some("A4:BB:6D:00:00:09"), "another board");

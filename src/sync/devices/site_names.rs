@@ -19,9 +19,56 @@ pub const SIMILAR: &str = "similar";
 
 /// What tells the form of a company and not which one it is.
 const FORMS: &[&str] = &[
-    "ab", "ag", "aps", "as", "asa", "bhd", "bv", "bvba", "co", "company", "corp", "corporation", "doo", "ev", "gbr", "gmbh", "inc",
-    "incorporated", "kft", "kg", "kgaa", "kk", "limited", "llc", "lllp", "llp", "lp", "ltd", "ltda", "mbh", "nv", "ohg", "oy", "oyj",
-    "pa", "pc", "plc", "pllc", "pte", "pty", "sa", "sarl", "sas", "sl", "slu", "spa", "srl", "sro", "ug", "zrt",
+    "ab",
+    "ag",
+    "aps",
+    "as",
+    "asa",
+    "bhd",
+    "bv",
+    "bvba",
+    "co",
+    "company",
+    "corp",
+    "corporation",
+    "doo",
+    "ev",
+    "gbr",
+    "gmbh",
+    "inc",
+    "incorporated",
+    "kft",
+    "kg",
+    "kgaa",
+    "kk",
+    "limited",
+    "llc",
+    "lllp",
+    "llp",
+    "lp",
+    "ltd",
+    "ltda",
+    "mbh",
+    "nv",
+    "ohg",
+    "oy",
+    "oyj",
+    "pa",
+    "pc",
+    "plc",
+    "pllc",
+    "pte",
+    "pty",
+    "sa",
+    "sarl",
+    "sas",
+    "sl",
+    "slu",
+    "spa",
+    "srl",
+    "sro",
+    "ug",
+    "zrt",
 ];
 
 /// Words that many names have.
@@ -65,8 +112,7 @@ impl Names {
             names.by_key.entry(key(&company.name)).or_default().push(names.companies.len());
             names.companies.push((company.clone(), words(&company.name)));
         }
-        names.aliases =
-            aliases.iter().filter_map(|(key, company)| Some((key.clone(), places.get(company).copied()?))).collect();
+        names.aliases = aliases.iter().filter_map(|(key, company)| Some((key.clone(), places.get(company).copied()?))).collect();
         names
     }
 
@@ -96,7 +142,8 @@ impl Names {
         let site = words(site);
         let mut found: Vec<(usize, usize, i64, Candidate)> = Vec::new();
         for (at, (company, name)) in self.companies.iter().enumerate() {
-            let shared = name.iter().filter(|word| word.chars().count() > 2 && !COMMON.contains(&word.as_str()) && site.contains(word));
+            let shared =
+                name.iter().filter(|word| word.chars().count() > 2 && !COMMON.contains(&word.as_str()) && site.contains(word));
             let shared = shared.count();
             let (rank, weight, fit, why) = match exact.iter().find(|(same, _)| *same == at) {
                 Some((_, why)) => (0, 0, EXACT, *why),
@@ -129,14 +176,23 @@ mod tests {
     use super::*;
 
     fn names(all: &[&str]) -> Names {
-        let company = |(id, name): (i64, &&str)| CompanyRef { id, number: format!("N{id}"), name: (*name).to_owned(), retired: false };
+        let company =
+            |(id, name): (i64, &&str)| CompanyRef { id, number: format!("N{id}"), name: (*name).to_owned(), retired: false };
         let all: Vec<CompanyRef> = (1..).zip(all).map(company).collect();
         Names::new(&all, &[(key("Acme Uptown"), 1)])
     }
 
     #[test]
     fn a_name_has_many_spellings() {
-        for same in ["Acme Dental", "ACME  DENTAL", "acme-dental", "Acme Dental, Inc.", "The Acme Dental LLC", "Acme Dental L.L.C.", "AcmeDental"] {
+        for same in [
+            "Acme Dental",
+            "ACME  DENTAL",
+            "acme-dental",
+            "Acme Dental, Inc.",
+            "The Acme Dental LLC",
+            "Acme Dental L.L.C.",
+            "AcmeDental",
+        ] {
             assert_eq!(key(same), "acmedental", "{same}");
         }
         assert_eq!(key("Müller GmbH & Co. KG"), key("muller"));

@@ -87,9 +87,12 @@ impl Companies {
                     let reason = format!("its variable says {number}, the number of {}, which is retired", company.name);
                     unsure(known, kept, reason, self.names.suggest(name))
                 }
-                None => {
-                    unsure(known, kept, format!("its variable says {number}, which is no company's number"), self.names.suggest(name))
-                }
+                None => unsure(
+                    known,
+                    kept,
+                    format!("its variable says {number}, which is no company's number"),
+                    self.names.suggest(name),
+                ),
             },
             [] => match (linked.as_slice(), kept) {
                 ([company], _) => Match { company: Some(company.id), basis: "link", ..Match::default() },
@@ -153,7 +156,13 @@ fn unsure(known: Option<&Known>, kept: Option<&CompanyRef>, reason: String, cand
 }
 
 fn candidate(company: &CompanyRef, why: &str) -> Candidate {
-    Candidate { id: company.id, account_number: Some(company.number.clone()), name: company.name.clone(), why: why.to_owned(), fit: None }
+    Candidate {
+        id: company.id,
+        account_number: Some(company.number.clone()),
+        name: company.name.clone(),
+        why: why.to_owned(),
+        fit: None,
+    }
 }
 
 fn basis(word: &str) -> &'static str {

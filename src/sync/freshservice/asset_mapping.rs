@@ -179,7 +179,13 @@ fn macs(value: Option<&Value>) -> Vec<String> {
     };
     // Blanks stand between addresses, or within one.
     let apart = |text| if marks::address(text).is_some() { vec![text] } else { text.split_whitespace().collect() };
-    texts.into_iter().flat_map(apart).map(str::trim).filter(|text| !text.is_empty() && text.len() <= 50).map(str::to_owned).collect()
+    texts
+        .into_iter()
+        .flat_map(apart)
+        .map(str::trim)
+        .filter(|text| !text.is_empty() && text.len() <= 50)
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]

@@ -151,8 +151,7 @@ async fn move_all(db: &Db, config: &Config, uid: &str, company: i64, reason: &st
         let Some(last) = ids.last().copied() else { break };
         after = last;
         let reason = reason.to_owned();
-        let some =
-            db.write_bulk(&Scope::All, actor, move |w| moving::assets(w, rules, &ids, Some(company), &reason)).await?;
+        let some = db.write_bulk(&Scope::All, actor, move |w| moving::assets(w, rules, &ids, Some(company), &reason)).await?;
         moved.extend(some);
     }
     again::compare(db, rules, &moved, company, actor).await
@@ -166,7 +165,8 @@ fn link_device(w: &mut Write<'_>, rules: Rules, entry: &Entry, target: &Referenc
         Reference::Key(text) => text.trim().parse().map_err(|_| unknown())?,
     };
     let named = entry.candidates.iter().any(|candidate| candidate.id == asset_id);
-    let asset: Asset = history::find(w, asset_id)?.filter(|asset: &Asset| named || asset.retired_at.is_none()).ok_or_else(unknown)?;
+    let asset: Asset =
+        history::find(w, asset_id)?.filter(|asset: &Asset| named || asset.retired_at.is_none()).ok_or_else(unknown)?;
     if links::find(w, &entry.system, Asset::ENTITY, &entry.external_id)? != Some(asset_id) {
         let linked = links::of(w, Asset::ENTITY, asset_id)?;
         if let Some(other) = linked.iter().find(|link| asset.retired_at.is_none() && link.system == entry.system) {

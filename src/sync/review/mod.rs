@@ -35,8 +35,13 @@ impl Candidate {
 /// Assets that a device may be, as a comparison found them: (asset, its name, what is alike).
 #[must_use]
 pub fn candidates_of(found: &[(i64, String, String)]) -> Vec<Candidate> {
-    let candidate =
-        |(id, name, why): &(i64, String, String)| Candidate { id: *id, account_number: None, name: name.clone(), why: why.clone(), fit: None };
+    let candidate = |(id, name, why): &(i64, String, String)| Candidate {
+        id: *id,
+        account_number: None,
+        name: name.clone(),
+        why: why.clone(),
+        fit: None,
+    };
     found.iter().map(candidate).collect()
 }
 
