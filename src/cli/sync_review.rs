@@ -97,7 +97,8 @@ pub async fn run(db: &Db, config: &Config, args: &Args) -> Result<u8, Failure> {
             say(&decide::create_company(db, config, *id, wish, &actor).await.map_err(refused)?)?;
         }
         Verb::Link { id, target } => {
-            say(&decide::link(db, config, *id, Reference::Key(target.trim().to_owned()), &actor).await.map_err(refused)?)?
+            let target = Reference::Key(target.trim().to_owned());
+            say(&decide::link(db, config, *id, target, &actor).await.map_err(refused)?)?;
         }
         Verb::Ignore { id } => say(&decide::ignore(db, *id, &actor).await.map_err(refused)?)?,
     }

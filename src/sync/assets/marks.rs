@@ -2,7 +2,7 @@
 //!
 //! The tables are facts that inventories have gathered: GLPI's blacklists and those of its inventory plug-in (serial
 //! numbers, UUIDs, network addresses), FreeBSD's `hostid` (UUIDs), dmidecode and systemd's hardware database (what makers
-//! leave in DMI), fwupd (Dell's empty service tag), Dell OpenManage Enterprise (`COMMON_MAC_ADDRESSES`), Juniper's and
+//! leave in DMI), fwupd (Dell's empty service tag), Dell OME (`COMMON_MAC_ADDRESSES`), Juniper's and
 //! Palo Alto's lists of addresses that their VPN clients share, OCS Inventory and Lansweeper (WAN miniports), and IEEE's
 //! register of makers for docks, USB adapters and virtual machines. No table is complete: what two live devices carry is
 //! left out by [`super::census`], whatever it is.

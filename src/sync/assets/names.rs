@@ -2,12 +2,12 @@
 
 use crate::types::fold;
 
-/// The longest name that NetBIOS keeps; what is longer is cut off there.
+/// The longest name that `NetBIOS` keeps; what is longer is cut off there.
 const NETBIOS: usize = 15;
 
 /// Names that a system, a maker or a hurried person gives to anything, without blanks and punctuation.
 /// From the names that Windows, macOS, iOS, Android, Linux distributions and hypervisors start with, and from the
-/// names that Dell OpenManage Enterprise (`INVALID_DEVICE_HOSTNAME`) and GLPI do not believe.
+/// names that Dell OME (`INVALID_DEVICE_HOSTNAME`) and GLPI do not believe.
 const GENERIC: &[&str] = &[
     "admin",
     "adminpc",
@@ -165,7 +165,7 @@ pub enum Likeness {
     Same,
     /// One has a domain that the other lacks, or another one.
     Domain,
-    /// One is cut off where NetBIOS ends.
+    /// One is cut off where `NetBIOS` ends.
     CutOff,
 }
 
