@@ -39,6 +39,7 @@ mod freshness;
 mod freshservice;
 mod helm;
 mod helm_install;
+mod history_words;
 mod http_server;
 mod inside_nexus;
 mod keeping;

@@ -33,10 +33,14 @@ both! {
         let _third = app.beside().await;
         eventually("five jobs ran by themselves", 60, || async { app.database.number(BY_ITSELF) >= 5 }).await;
         app.admin().put("/api/sync/schedules/freshservice", &json!({"enabled": false})).await.ok();
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        // Slots of one second: two jobs that began in the same second would have shared one.
-        let twice = "SELECT count(*) FROM (SELECT started_at FROM sync_jobs GROUP BY started_at HAVING count(*) > 1) shared";
-        assert_eq!(app.database.number(twice), 0, "{:?}", app.database.texts("SELECT started_at || ' ' || host FROM sync_jobs"));
+        eventually("what was running has ended", 30, || async {
+            app.database.number("SELECT count(*) FROM sync_jobs WHERE status = 'running'") == 0
+        }).await;
+        // Slots of one second: more jobs than seconds would have shared some. A slot may be taken late, the next in time.
+        let starts = app.database.texts("SELECT started_at FROM sync_jobs ORDER BY started_at");
+        let second = |at: &String| at.parse::<jiff::Timestamp>().unwrap().as_second();
+        let seconds = second(starts.last().unwrap()) - second(&starts[0]);
+        assert!(i64::try_from(starts.len()).unwrap() <= seconds + 2, "{:?}", app.database.texts("SELECT started_at || ' ' || host FROM sync_jobs"));
         let overlapping = "SELECT count(*) FROM sync_jobs one JOIN sync_jobs other ON one.id <> other.id
                            WHERE other.started_at > one.started_at AND other.started_at < one.completed_at";
         assert_eq!(app.database.number(overlapping), 0);
@@ -52,18 +56,19 @@ both! {
     async fn missed_slots_are_made_up_for_once(engine: Engine) {
         let vendor = Freshservice::start(Plan::sized(2, 5).build()).await;
         let mut app = scheduled(&engine, &vendor, "*/5 * * * *").await;
-        eventually("the clock is set", 30, || async { schedule(&app).await["next_run_at"].is_string() }).await;
-        assert_eq!(app.database.number("SELECT period_seconds FROM schedules WHERE job = 'freshservice'"), 300);
+        // The answer computes a next run before the clock has written its row; the row is what is moved back below.
+        const PERIOD: &str = "SELECT COALESCE(max(period_seconds), 0) FROM schedules WHERE job = 'freshservice'";
+        eventually("the clock is set", 30, || async { app.database.number(PERIOD) == 300 }).await;
         app.stop().await;
         app.database.execute(
             "UPDATE schedules SET next_slot = '2026-01-01T00:00:00Z', next_run_at = '2026-01-01T00:00:00Z' WHERE job = 'freshservice'",
         );
         app.start().await;
-        eventually("the missed slot runs", 30, || async { app.database.number(BY_ITSELF) == 1 }).await;
+        eventually("the missed slot runs", 30, || async { schedule(&app).await["last_status"] == "completed" }).await;
+        // Time for further slots, if there were any left to make up for.
         tokio::time::sleep(Duration::from_millis(2500)).await;
         let seen = schedule(&app).await;
         assert_eq!(seen["last_slot"], "2026-01-01T00:00:00Z");
-        assert_eq!(seen["last_status"], "completed");
         assert!(seen["next_run_at"].as_str().unwrap() > seen["last_run_at"].as_str().unwrap(), "{seen}");
         assert!(app.database.number("SELECT count(*) FROM sync_jobs") <= 2, "not once for each missed slot");
     }

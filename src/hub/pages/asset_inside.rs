@@ -91,6 +91,7 @@ fn items(hardware: &Hardware) -> Vec<Item> {
 fn together(object: &Json, members: &[&str]) -> String {
     let texts = members.iter().filter_map(|name| match object.get(*name)? {
         Json::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Json::Number(number) if *name == "size" => number.as_i64().map(|bytes| format!("{} GB", gigabytes(bytes))),
         Json::Number(number) => Some(number.to_string()),
         _ => None,
     });

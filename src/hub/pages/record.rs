@@ -1,11 +1,12 @@
 //! What every detail page shows of its record's past: history, and where each value came from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 
 use super::{store, words};
 use crate::{
+    assets::audit::gigabytes,
     companies::Location,
     db::Conn,
     error::Result,
@@ -15,7 +16,7 @@ use crate::{
         links, pins,
     },
     sync::outbox::{self, Entry, State, push::What},
-    web::view::{Event, Item, Moved, Page, Source, Timeline, Value},
+    web::view::{Event, Item, Moved, Page, Source, Timeline, Value, time},
 };
 
 /// How many changes a page shows.
@@ -37,11 +38,14 @@ pub struct Past {
     mentioned: Mentioned,
 }
 
-/// The names of the contacts and companies whose ids stand in changes.
+/// The names of the records whose ids and numbers stand in changes.
 #[derive(Clone, Debug, Default)]
 pub struct Mentioned {
     contacts: HashMap<i64, String>,
     companies: HashMap<i64, String>,
+    /// By account number.
+    numbers: HashMap<String, String>,
+    locations: HashMap<i64, String>,
 }
 
 impl Mentioned {
@@ -56,11 +60,47 @@ impl Mentioned {
                 .collect()
         };
         let (contacts, companies) = (ids(true), ids(false));
-        Ok(Self { contacts: store::names(c, true, contacts)?, companies: store::names(c, false, companies)? })
+        let numbers: BTreeSet<String> = changes
+            .iter()
+            .filter_map(|change| change.fields.as_object())
+            .flatten()
+            .filter_map(|(field, _)| field.strip_prefix("company:").map(str::to_owned))
+            .collect();
+        let locations =
+            changes.iter().filter(|change| change.entity == Location::ENTITY).map(|change| change.entity_id).collect();
+        Ok(Self {
+            contacts: store::names(c, true, contacts)?,
+            companies: store::names(c, false, companies)?,
+            numbers: store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
+            locations: store::location_names(c, locations)?,
+        })
+    }
+
+    /// What a change was done toward: the company that was joined or left, the device that was assigned, the location.
+    fn toward(&self, change: &Change) -> String {
+        let named = |kind: &str| {
+            let fields = change.fields.as_object().into_iter().flatten();
+            fields.filter_map(|(field, sides)| Some((field.strip_prefix(kind)?, sides))).next()
+        };
+        let device = |sides: &Json| ["new", "old"].iter().find_map(|side| sides[*side].as_str()).unwrap_or("a device").to_owned();
+        match (change.entity.as_str(), change.action.as_str()) {
+            (_, "join" | "leave") => {
+                let company = named("company:")
+                    .map(|(number, _)| self.numbers.get(number).cloned().unwrap_or_else(|| format!("company {number}")));
+                let way = if change.action == "join" { "to" } else { "from" };
+                company.map(|company| format!("{way} {company}")).unwrap_or_default()
+            }
+            ("contact", "assign") => named("asset:").map(|(_, sides)| format!("to {}", device(sides))).unwrap_or_default(),
+            ("contact", "unassign") => named("asset:").map(|(_, sides)| format!("from {}", device(sides))).unwrap_or_default(),
+            ("location", _) => {
+                self.locations.get(&change.entity_id).map(|name| format!("the location {name}")).unwrap_or_default()
+            }
+            _ => String::new(),
+        }
     }
 
     fn said(&self, field: &str, value: &Json) -> String {
-        let Some(of_contacts) = points_to_contact(field) else { return said(value) };
+        let Some(of_contacts) = points_to_contact(field) else { return shown(field, value) };
         let names = if of_contacts { &self.contacts } else { &self.companies };
         let words =
             numbers(value.clone()).into_iter().map(|id| names.get(&id).cloned().unwrap_or_else(|| format!("number {id}")));
@@ -196,16 +236,18 @@ fn who(source: &str, actor: &str) -> String {
 #[must_use]
 pub fn event(change: &Change, mentioned: &Mentioned) -> Event {
     let source = change.source.as_deref().unwrap_or(&change.actor_kind);
-    let moved = match (&change.fields, change.action.as_str()) {
+    let moved = match (change.entity.as_str(), change.action.as_str()) {
         (_, "create") => Vec::new(),
-        (Json::Object(fields), _) => fields.iter().map(|(field, value)| moved(field, value, mentioned)).collect(),
-        _ => Vec::new(),
+        ("contact", "assign" | "unassign") => Vec::new(),
+        (_, "join" | "leave") => place(change),
+        _ => change.fields.as_object().into_iter().flatten().map(|(field, value)| moved(field, value, mentioned)).collect(),
     };
     Event {
         who: who(source, &change.actor),
         by_person: change.actor_kind == "user",
         what: action(&change.action),
         subject: None,
+        toward: mentioned.toward(change),
         at: change.at.clone(),
         reason: reason(change),
         moved,
@@ -227,10 +269,10 @@ fn action(word: &str) -> String {
         "update" => "changed",
         "retire" => "retired",
         "restore" => "restored",
-        "join" => "assigned to a company",
-        "leave" => "took out of a company",
+        "join" => "added",
+        "leave" => "removed",
         "assign" => "assigned",
-        "unassign" => "took back",
+        "unassign" => "unassigned",
         "pin" => "pinned",
         "unpin" => "unpinned",
         "link" => "linked",
@@ -244,9 +286,63 @@ fn action(word: &str) -> String {
 
 fn moved(field: &str, value: &Json, mentioned: &Mentioned) -> Moved {
     let side = |name: &str| value.get(name).map(|value| mentioned.said(field, value)).unwrap_or_default();
-    let label = field.split_once(':').map_or_else(|| words(field), |(kind, id)| format!("{} {id}", words(kind)));
-    let label = label.strip_suffix(" id").map_or(label.clone(), str::to_owned);
+    let label = match field.split_once(':') {
+        Some(("link", "freshservice")) => "Freshservice id".to_owned(),
+        Some(("link", "datto")) => "Datto id".to_owned(),
+        Some((kind, id)) => format!("{} {id}", words(kind)),
+        None => label(field),
+    };
     Moved { field: label, old: side("old"), new: side("new") }
+}
+
+/// A column's name as people read it: its unit and "id" are in the value.
+fn label(field: &str) -> String {
+    let bare = ["_id", "_at", "_bytes", "_tb"].iter().find_map(|suffix| field.strip_suffix(suffix)).unwrap_or(field);
+    words(bare)
+}
+
+/// What somebody is in a company they were added to or removed from.
+fn place(change: &Change) -> Vec<Moved> {
+    let sides = change.fields.as_object().into_iter().flatten().filter(|(field, _)| field.starts_with("company:"));
+    let mut told = Vec::new();
+    for (_, sides) in sides {
+        for name in ["role", "designation", "is_primary"] {
+            let side = |side: &str| match &sides[side][name] {
+                Json::Bool(true) => "yes".to_owned(),
+                Json::String(word) => words(word),
+                _ => String::new(),
+            };
+            let (old, new) = (side("old"), side("new"));
+            if old != new {
+                told.push(Moved { field: words(name.trim_start_matches("is_")), old, new });
+            }
+        }
+    }
+    told
+}
+
+/// A column's value as the record's page shows it: days, moments and sizes in people's units.
+fn shown(field: &str, value: &Json) -> String {
+    match value {
+        Json::String(at) if field.ends_with("_at") => time::exact(at),
+        Json::String(day) if field.ends_with("_date") || field.ends_with("_expires") => time::date(day),
+        Json::String(tb) if field.ends_with("_tb") && tb.parse::<f64>().is_ok() => format!("{tb} TB"),
+        Json::String(word) if matches!(field, "kind" | "status" | "designation" | "role") => words(word),
+        Json::String(level) if field == "compliance_level" => {
+            if level == "standard" {
+                words(level)
+            } else {
+                level.to_uppercase()
+            }
+        }
+        Json::Number(bytes) if field.ends_with("_bytes") => bytes.as_i64().map(size).unwrap_or_default(),
+        Json::Number(minutes) if field == "minutes_spent" => format!("{minutes} min"),
+        other => said(other),
+    }
+}
+
+fn size(bytes: i64) -> String {
+    if bytes == 0 { "0 GB".to_owned() } else { format!("{} GB", gigabytes(bytes)) }
 }
 
 /// A stored value as people read it, cut when it is long.

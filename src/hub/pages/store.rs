@@ -125,6 +125,11 @@ impl Names {
             ),
             ("asset", "SELECT asset.id, asset.hostname, CAST(asset.id AS TEXT) FROM @assets asset WHERE asset.id IN ids(?1)"),
             (
+                "location",
+                "SELECT location.id, location.name, company.account_number FROM @locations location
+                 JOIN @companies company ON company.id = location.company_id WHERE location.id IN ids(?1)",
+            ),
+            (
                 "ticket",
                 "SELECT ticket.id, COALESCE(ticket.subject, ticket.ticket_number), ticket.ticket_number FROM @tickets ticket WHERE ticket.id IN ids(?1)",
             ),
@@ -142,7 +147,7 @@ impl Names {
     pub fn find(&self, page: &Page, change: &Change) -> Option<(String, String)> {
         let (name, key) = self.0.get(&(change.entity.clone(), change.entity_id))?;
         let room = match change.entity.as_str() {
-            "company" => "companies",
+            "company" | "location" => "companies",
             "contact" => "contacts",
             "ticket" => "tickets",
             _ => "assets",
@@ -171,4 +176,22 @@ pub fn assets_named(c: &mut Conn, hostname: &str, company: i64) -> Result<Vec<(i
     let sql = "SELECT asset.id, asset.hostname FROM @assets asset
                WHERE asset.hostname_folded = ?1 AND asset.company_id = ?2 AND asset.retired_at IS NULL ORDER BY asset.id LIMIT 5";
     c.all(sql, params![fold(hostname), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// The names of the companies with these account numbers, retired ones too.
+pub fn names_by_number(c: &mut Conn, numbers: &[String]) -> Result<HashMap<String, String>> {
+    let sql = "SELECT company.name FROM @companies company WHERE company.account_number = ?1";
+    let mut names = HashMap::new();
+    for number in numbers {
+        if let Some(row) = c.first(sql, params![number])? {
+            names.insert(number.clone(), row.get(0)?);
+        }
+    }
+    Ok(names)
+}
+
+/// The names of locations, removed ones too.
+pub fn location_names(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
+    let sql = "SELECT location.id, location.name FROM @locations location WHERE location.id IN ids(?1)";
+    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -88,6 +88,8 @@ pub struct Event {
     pub what: String,
     /// What it was done to, where that is not plain.
     pub subject: Option<Crumb>,
+    /// What belongs after that: `to Juniper Architects`; may be empty.
+    pub toward: String,
     /// When, as stored.
     pub at: String,
     /// Why, when it was said.
