@@ -80,7 +80,7 @@ impl Mentioned {
     fn toward(&self, change: &Change) -> String {
         let named = |kind: &str| {
             let fields = change.fields.as_object().into_iter().flatten();
-            fields.filter_map(|(field, sides)| Some((field.strip_prefix(kind)?, sides))).next()
+            fields.into_iter().find_map(|(field, sides)| Some((field.strip_prefix(kind)?, sides)))
         };
         let device = |sides: &Json| ["new", "old"].iter().find_map(|side| sides[*side].as_str()).unwrap_or("a device").to_owned();
         match (change.entity.as_str(), change.action.as_str()) {
@@ -239,7 +239,8 @@ pub fn event(change: &Change, mentioned: &Mentioned) -> Event {
     let moved = match (change.entity.as_str(), change.action.as_str()) {
         (_, "create") => Vec::new(),
         ("contact", "assign" | "unassign") => Vec::new(),
-        (_, "join" | "leave") => place(change),
+        (_, "leave") => Vec::new(),
+        (_, "join") => place(change),
         _ => change.fields.as_object().into_iter().flatten().map(|(field, value)| moved(field, value, mentioned)).collect(),
     };
     Event {
@@ -301,7 +302,7 @@ fn label(field: &str) -> String {
     words(bare)
 }
 
-/// What somebody is in a company they were added to or removed from.
+/// What somebody is in a company they were added to, or has become there.
 fn place(change: &Change) -> Vec<Moved> {
     let sides = change.fields.as_object().into_iter().flatten().filter(|(field, _)| field.starts_with("company:"));
     let mut told = Vec::new();
