@@ -17,7 +17,7 @@ use crate::{
     identity::{self, Identity},
     platform::{Health, health},
     status, sync, tickets,
-    web::{Ask, RouteInfo, Routes, Web, edge, openapi, static_files},
+    web::{Ask, RouteInfo, Routes, Web, edge, openapi, server, static_files},
 };
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
@@ -103,6 +103,12 @@ impl App {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    /// What callers may take of the server.
+    #[must_use]
+    pub fn limits(&self) -> server::Limits {
+        self.web.limits()
     }
 
     /// Everything as one service, at `/…` and at `/codex/…`. Around every handler: who is asking;

@@ -68,6 +68,9 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The body comes too slowly, or not at all.
+    #[error("the body was sent too slowly")]
+    TooSlow,
     /// The body's media type is not one we read.
     #[error("{0}")]
     UnsupportedMedia(String),
@@ -135,6 +138,7 @@ impl Error {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,

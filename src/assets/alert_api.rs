@@ -18,8 +18,8 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let wanted = Wanted::read(&ask.query)?;
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let variant = wanted.key() + &lens.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| {
-        alert_list_store::list(conn, query, &wanted, &lens)
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+        alert_list_store::each(conn, query, &wanted, &lens, |alert| rows.push(&alert))
     })
     .await
 }

@@ -124,6 +124,25 @@ const PERSONAL: &[&str] = &["message"];
 /// # Errors
 /// Those of the database.
 pub fn list(conn: &mut Conn, query: &ListQuery, wanted: &Wanted, lens: &Lens) -> Result<Page<AlertView>> {
+    let mut items = Vec::new();
+    let total = each(conn, query, wanted, lens, |alert| {
+        items.push(alert);
+        Ok(())
+    })?;
+    Ok(Page { items, total })
+}
+
+/// The same one by one, with how many there are on all pages.
+///
+/// # Errors
+/// Those of the database or of `take`.
+pub fn each(
+    conn: &mut Conn,
+    query: &ListQuery,
+    wanted: &Wanted,
+    lens: &Lens,
+    mut take: impl FnMut(AlertView) -> Result<()>,
+) -> Result<i64> {
     let mut query = query.clone();
     if let Some(company) = &wanted.company {
         query = match companies::find_id(conn, company)? {
@@ -137,7 +156,12 @@ pub fn list(conn: &mut Conn, query: &ListQuery, wanted: &Wanted, lens: &Lens) ->
     if query.asks_about(PERSONAL) && !lens.may_ask() {
         query = query.and("company.id IS NULL OR company.compliance_level = 'standard'", Vec::new());
     }
-    let page = query.run(conn, |row| Ok(alert_store::view(row)?.through(lens)))?;
-    lens.disclose("alerts", page.items.iter().filter(|alert| alert.is_protected()).count());
-    Ok(page)
+    let mut protected = 0;
+    let total = query.each(conn, |row| {
+        let alert = alert_store::view(row)?.through(lens);
+        protected += usize::from(alert.is_protected());
+        take(alert)
+    })?;
+    lens.disclose("alerts", protected);
+    Ok(total)
 }

@@ -36,8 +36,10 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let filters = Filters::read(&ask.query)?;
     let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
     let variant = filters.key() + &eyes.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| list_store::list(conn, query, &filters, &eyes))
-        .await
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+        list_store::each(conn, query, &filters, &eyes, |asset| rows.push(&asset))
+    })
+    .await
 }
 
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
@@ -45,9 +47,10 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
     let filters = Filters::read(&ask.query)?.billed(web.config.assets.archived_leave_billing);
     let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
     let variant = filters.key() + &eyes.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| {
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
         let company = companies::id_of(conn, &acct)?;
-        list_store::list(conn, &query.clone().and("asset.company_id = {}", vec![company.into()]), &filters, &eyes)
+        let query = query.clone().and("asset.company_id = {}", vec![company.into()]);
+        list_store::each(conn, &query, &filters, &eyes, |asset| rows.push(&asset))
     })
     .await
 }

@@ -173,11 +173,35 @@ impl Filters {
 /// # Errors
 /// Those of the database.
 pub fn list(conn: &mut Conn, query: &ListQuery, filters: &Filters, eyes: &Eyes) -> Result<Page<AssetView>> {
+    let mut items = Vec::new();
+    let total = each(conn, query, filters, eyes, |asset| {
+        items.push(asset);
+        Ok(())
+    })?;
+    Ok(Page { items, total })
+}
+
+/// The same one by one, with how many there are on all pages.
+///
+/// # Errors
+/// Those of the database or of `take`.
+pub fn each(
+    conn: &mut Conn,
+    query: &ListQuery,
+    filters: &Filters,
+    eyes: &Eyes,
+    mut take: impl FnMut(AssetView) -> Result<()>,
+) -> Result<i64> {
     let mut query = filters.add(conn, query.clone(), eyes.days)?;
     if query.filters_by(PERSONAL) && !eyes.lens.may_ask() {
         query = query.and("company.id IS NULL OR company.compliance_level = 'standard'", Vec::new());
     }
-    let page = query.run(conn, |row| Ok(store::view(row)?.through(eyes)))?;
-    eyes.lens.disclose("assets", page.items.iter().filter(|asset| asset.is_protected()).count());
-    Ok(page)
+    let mut protected = 0;
+    let total = query.each(conn, |row| {
+        let asset = store::view(row)?.through(eyes);
+        protected += usize::from(asset.is_protected());
+        take(asset)
+    })?;
+    eyes.lens.disclose("assets", protected);
+    Ok(total)
 }

@@ -108,7 +108,7 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Ass
         select()
     );
     let company_at = Asset::width() + 13;
-    c.all(&sql, params![company_ids])?.iter().map(|row| Ok((row.get(company_at)?, view(row)?))).collect()
+    c.map(&sql, params![company_ids], |row| Ok((row.get(company_at)?, view(row)?)))
 }
 
 /// The contacts assigned to an asset, by name.

@@ -110,6 +110,7 @@ impl From<Error> for Failure {
             | Error::Gone { .. }
             | Error::MethodNotAllowed
             | Error::TooMany { .. }
+            | Error::TooSlow
             | Error::Constraint(_)
             | Error::Internal(_) => FAILED,
         };

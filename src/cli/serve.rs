@@ -50,7 +50,7 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     // Before anybody can know of us: who sees our address may end us at once.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     announce(&config, address);
-    let router = app.router();
+    let (router, limits) = (app.router(), app.limits());
     // It waits for the database by itself.
     let scheduler = tokio::spawn(sync::scheduler::run(db.clone(), config.clone()));
     tokio::spawn(damage_watch::watch(db.clone()));
@@ -70,7 +70,7 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
         tracing::info!(signal, "stopping: answers in progress are finished first");
         let _nobody_serves = stop.send(());
     });
-    server::serve(listener, router, async { drop(stopped.await) }, DRAIN).await;
+    server::serve(listener, router, limits, async { drop(stopped.await) }, DRAIN).await;
     tracing::info!("stopped");
     Ok(failure::DONE)
 }

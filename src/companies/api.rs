@@ -29,8 +29,8 @@ const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_sy
 pub async fn index(State(web): State<Web>, reader: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&COMPANIES)?;
     let lens = Lens::of(&reader, &web.config, &ask.query)?;
-    list::respond(&web, &reader.scope(), &lens.key(), &ask, query, move |c, query| {
-        query.run(c, |row| Ok(store::view(row)?.through(&lens)))
+    list::respond(&web, &reader.scope(), &lens.key(), &ask, query, move |c, query, rows| {
+        query.each(c, |row| rows.push(&store::view(row)?.through(&lens)))
     })
     .await
 }

@@ -83,7 +83,7 @@ pub fn all_views(c: &mut Conn) -> Result<Vec<CompanyView>> {
         "SELECT {} FROM @companies company WHERE company.retired_at IS NULL ORDER BY company.name_folded, company.account_number",
         select()
     );
-    c.all(&sql, params![])?.iter().map(view).collect()
+    c.map(&sql, params![], view)
 }
 
 /// Adds a company; one without an account number gets a free one.

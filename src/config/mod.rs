@@ -33,7 +33,7 @@ pub use self::{
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
     keys::{Key, Kind, keys},
-    parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Server, Sync, Webhooks},
+    parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
     scheduler::{JobSchedule, Scheduler},
     secret::Secret,
     show::Shown,
@@ -61,6 +61,8 @@ pub struct Config {
     pub instance: PathBuf,
     /// Where and how we listen and log.
     pub server: Server,
+    /// What callers may take of us.
+    pub limits: Limits,
     /// Which database.
     pub database: Database,
     /// The platform, when there is one.
@@ -109,6 +111,7 @@ impl Config {
         let mut config = Self {
             instance: sources.instance.clone(),
             server: Server::read(&mut read),
+            limits: Limits::read(&mut read),
             database: Database::read(&mut read, &sources.instance),
             core: Core::read(&mut read),
             freshservice: Freshservice::read(&mut read),

@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -40,6 +41,44 @@ impl Server {
             trusted_proxies: trusted,
             log_level: if dev && level == "info" { "debug".to_owned() } else { level },
             dev,
+        }
+    }
+}
+
+/// What callers may take of us, in bytes, time and connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of request bodies at once.
+    pub bodies: usize,
+    /// Bytes of answers at once: kept, being made, waiting to be sent.
+    pub answers: usize,
+    /// Bytes of answers that are kept until their data changes.
+    pub cache: usize,
+    /// Connections at once.
+    pub connections: usize,
+    /// How long a body may pause.
+    pub body_patience: Duration,
+    /// How long the head of a request may take.
+    pub head_patience: Duration,
+    /// How long an answer may wait for its reader.
+    pub send_patience: Duration,
+}
+
+impl Limits {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        let mut number = |name, usual, least: usize| {
+            read.parsed(("limits", name), usual, |text| {
+                text.parse().ok().filter(|n| (least..=1 << 30).contains(n)).ok_or(format!("must be a whole number from {least}"))
+            })
+        };
+        Self {
+            bodies: number("body_kib", 24_576, 128) * 1024,
+            answers: number("answer_kib", 40_960, 1_024) * 1024,
+            cache: number("cache_kib", 16_384, 0) * 1024,
+            connections: number("connections", 10_240, 1),
+            body_patience: Duration::from_secs(number("body_seconds", 10, 1) as u64),
+            head_patience: Duration::from_secs(number("head_seconds", 20, 1) as u64),
+            send_patience: Duration::from_secs(number("send_seconds", 30, 1) as u64),
         }
     }
 }

@@ -25,8 +25,10 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let places = Places::read(&ask.query)?;
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let variant = places.key() + &lens.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| list_store::list(conn, query, &places, &lens))
-        .await
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+        list_store::each(conn, query, &places, &lens, |contact| rows.push(&contact))
+    })
+    .await
 }
 
 /// Everybody at a company, complete and unpaged unless asked otherwise: Ledger bills each of them.
@@ -34,11 +36,11 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
     let everybody = web.config.compat.include_inactive_contacts;
     let query = ask.list(&OF_COMPANY)?;
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    list::respond(&web, &caller.scope(), &lens.key(), &ask, query, move |conn, query| {
+    list::respond(&web, &caller.scope(), &lens.key(), &ask, query, move |conn, query, rows| {
         let company = companies::id_of(conn, &acct)?;
         let query = query.clone().and("company.id = {}", vec![company.into()]);
         let query = if everybody { query } else { query.and("contact.active = {}", vec![true.into()]) };
-        list_store::seen(conn, query, &lens)
+        list_store::seen(conn, query, &lens, |contact| rows.push(&contact))
     })
     .await
 }

@@ -189,20 +189,44 @@ const PERSONAL: &[&str] = &[
 /// # Errors
 /// Those of the database.
 pub fn list(conn: &mut Conn, query: &ListQuery, places: &Places, lens: &Lens) -> Result<Page<ContactView>> {
+    let mut items = Vec::new();
+    let total = each(conn, query, places, lens, |contact| {
+        items.push(contact);
+        Ok(())
+    })?;
+    Ok(Page { items, total })
+}
+
+/// The same one by one, with how many there are on all pages.
+///
+/// # Errors
+/// Those of the database or of `take`.
+pub fn each(
+    conn: &mut Conn,
+    query: &ListQuery,
+    places: &Places,
+    lens: &Lens,
+    take: impl FnMut(ContactView) -> Result<()>,
+) -> Result<i64> {
     let query = places.add(conn, query.clone())?;
     let by_email = places.email.is_some() && !lens.may_ask();
-    seen(conn, if by_email { query.and(NOT_PROTECTED, Vec::new()) } else { query }, lens)
+    seen(conn, if by_email { query.and(NOT_PROTECTED, Vec::new()) } else { query }, lens, take)
 }
 
 /// The answer to a question that has been narrowed already, as this caller may see it.
 ///
 /// # Errors
 /// Those of the database.
-pub fn seen(conn: &mut Conn, query: ListQuery, lens: &Lens) -> Result<Page<ContactView>> {
+pub fn seen(conn: &mut Conn, query: ListQuery, lens: &Lens, mut take: impl FnMut(ContactView) -> Result<()>) -> Result<i64> {
     let query = if query.asks_about(PERSONAL) && !lens.may_ask() { query.and(NOT_PROTECTED, Vec::new()) } else { query };
-    let page = query.run(conn, |row| Ok(store::view(row)?.through(lens)))?;
-    lens.disclose("contacts", page.items.iter().filter(|contact| contact.is_protected()).count());
-    Ok(page)
+    let mut protected = 0;
+    let total = query.each(conn, |row| {
+        let contact = store::view(row)?.through(lens);
+        protected += usize::from(contact.is_protected());
+        take(contact)
+    })?;
+    lens.disclose("contacts", protected);
+    Ok(total)
 }
 
 /// How many companies each of these contacts has.

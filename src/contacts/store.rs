@@ -87,7 +87,7 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Con
         select()
     );
     let company_at = Contact::width() + 5;
-    c.all(&sql, params![company_ids])?.iter().map(|row| Ok((row.get(company_at)?, view(row)?))).collect()
+    c.map(&sql, params![company_ids], |row| Ok((row.get(company_at)?, view(row)?)))
 }
 
 /// A contact's place in each of its companies, by company name.

@@ -60,13 +60,39 @@ impl Conn {
     /// # Errors
     /// Constraint, storage, availability or internal failures of the engine.
     pub fn all(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        self.each(sql, params, |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Gives each row of an answer to `take` as it is read, so that a long answer is never in memory.
+    ///
+    /// # Errors
+    /// As [`Conn::all`], and those of `take`.
+    pub fn each(&mut self, sql: &str, params: &[Value], mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
         let sql = rewrite(sql, self.engine(), &self.scope)?;
-        let answer = match &mut self.driver {
-            Driver::Sqlite(connection) => sqlite::all(connection, &sql, params),
+        let done = match &mut self.driver {
+            Driver::Sqlite(connection) => sqlite::each(connection, &sql, params, &mut take),
             #[cfg(feature = "postgres")]
-            Driver::Postgres(session) => session.all(&sql, params),
+            Driver::Postgres(session) => session.each(&sql, params, &mut take),
         };
-        answer.inspect_err(|cause| self.damage.note(cause))
+        done.inspect_err(|cause| self.damage.note(cause))
+    }
+
+    /// What `make` makes of each row of an answer.
+    ///
+    /// # Errors
+    /// As [`Conn::each`].
+    pub fn map<T>(&mut self, sql: &str, params: &[Value], mut make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
+        let mut made = Vec::new();
+        self.each(sql, params, |row| {
+            made.push(make(&row)?);
+            Ok(())
+        })?;
+        Ok(made)
     }
 
     /// The first row, if there is one.

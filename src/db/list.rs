@@ -144,6 +144,8 @@ pub struct ListQuery {
     filters: Vec<parse::Filter>,
     search: Option<String>,
     sort: Vec<(Column, bool)>,
+    /// Whether an order was asked for.
+    is_sorted: bool,
     retired: Retired,
     slice: Option<Slice>,
 }
@@ -226,6 +228,12 @@ impl ListQuery {
         self.filters.iter().any(|filter| columns.contains(&filter.column.name))
     }
 
+    /// Whether only what old clients know was asked: no order, search, filter or retired rows.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.filters.is_empty() && self.search.is_none() && self.retired == Retired::Hide && !self.is_sorted
+    }
+
     /// The list that is asked.
     #[must_use]
     pub fn spec(&self) -> &'static ListSpec {
@@ -243,26 +251,41 @@ impl ListQuery {
     ///
     /// # Errors
     /// Those of the database or of `make`.
-    pub fn run<T>(&self, conn: &mut Conn, make: impl FnMut(&Row) -> Result<T>) -> Result<Page<T>> {
-        let parts = compose::compose(self, conn)?;
-        let items: Vec<T> =
-            conn.all(&parts.select(self), &parts.params_of(self.slice))?.iter().map(make).collect::<Result<_>>()?;
-        let total = match self.slice {
-            Some(slice) if !is_last(&slice, items.len()) => conn.one(&parts.count(self), &parts.params)?.get(0)?,
-            Some(slice) => slice.offset + count(items.len()),
-            None => count(items.len()),
-        };
+    pub fn run<T>(&self, conn: &mut Conn, mut make: impl FnMut(&Row) -> Result<T>) -> Result<Page<T>> {
+        let mut items = Vec::new();
+        let total = self.each(conn, |row| {
+            items.push(make(row)?);
+            Ok(())
+        })?;
         Ok(Page { items, total })
+    }
+
+    /// Gives each row to `take` as it is read, and says how many there are on all pages: a list of any
+    /// length takes no more memory than what `take` keeps of it.
+    ///
+    /// # Errors
+    /// Those of the database or of `take`.
+    pub fn each(&self, conn: &mut Conn, mut take: impl FnMut(&Row) -> Result<()>) -> Result<i64> {
+        let parts = compose::compose(self, conn)?;
+        let mut items = 0;
+        conn.each(&parts.select(self), &parts.params_of(self.slice), |row| {
+            items += 1;
+            take(&row)
+        })?;
+        match self.slice {
+            Some(slice) if !is_last(&slice, items) => conn.one(&parts.count(self), &parts.params)?.get(0),
+            Some(slice) => Ok(slice.offset + count(items)),
+            None => Ok(count(items)),
+        }
     }
 
     /// The rows of the slice alone, without counting the others.
     ///
     /// # Errors
     /// Those of the database or of `make`.
-    pub fn first<T>(&self, conn: &mut Conn, mut make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
+    pub fn first<T>(&self, conn: &mut Conn, make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
         let parts = compose::compose(self, conn)?;
-        // Each row goes as soon as it is read: of a long list there is one copy, not two.
-        conn.all(&parts.select(self), &parts.params_of(self.slice))?.into_iter().map(|row| make(&row)).collect()
+        conn.map(&parts.select(self), &parts.params_of(self.slice), make)
     }
 
     /// How many rows the question has, on all pages.

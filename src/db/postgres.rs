@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, NoTls, Statement};
 
@@ -65,10 +66,22 @@ impl Session {
     }
 
     pub(super) fn all(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        self.each(sql, params, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Hands over one row at a time, as they come from the server.
+    pub(super) fn each(&mut self, sql: &str, params: &[Value], take: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
         let statement = self.prepare(sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        let rows = self.client.query(&statement, &params).map_err(error)?;
-        rows.iter().map(read).collect()
+        let mut rows = self.client.query_raw(&statement, params).map_err(error)?;
+        while let Some(row) = rows.next().map_err(error)? {
+            take(read(&row)?)?;
+        }
+        Ok(())
     }
 
     pub(super) fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {

@@ -59,12 +59,12 @@ fn prepared(path: &Path, query_only: bool) -> Result<Connection> {
     connection
         .execute_batch(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-             PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;",
+             PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;",
         )
         .map_err(error)?;
-    if query_only {
-        connection.execute_batch("PRAGMA query_only=ON").map_err(error)?;
-    }
+    // The system keeps the file's pages in memory; a reader needs room for an index's upper levels alone.
+    let cache = if query_only { "PRAGMA query_only=ON; PRAGMA cache_size=-2000" } else { "PRAGMA cache_size=-8000" };
+    connection.execute_batch(cache).map_err(error)?;
     Ok(connection)
 }
 
@@ -102,19 +102,24 @@ fn cell(value: ValueRef<'_>) -> Result<Value> {
     })
 }
 
-pub(super) fn all(connection: &mut Connection, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+/// Hands over one row at a time: of a long answer there is never more than one row in memory.
+pub(super) fn each(
+    connection: &mut Connection,
+    sql: &str,
+    params: &[Value],
+    take: &mut dyn FnMut(Row) -> Result<()>,
+) -> Result<()> {
     let mut statement = connection.prepare_cached(sql).map_err(error)?;
     let width = statement.column_count();
     let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(error)?;
-    let mut out = Vec::new();
     while let Some(row) = rows.next().map_err(error)? {
         let mut cells = Vec::with_capacity(width);
         for index in 0..width {
             cells.push(cell(row.get_ref(index).map_err(error)?)?);
         }
-        out.push(Row(cells));
+        take(Row(cells))?;
     }
-    Ok(out)
+    Ok(())
 }
 
 pub(super) fn run(connection: &mut Connection, sql: &str, params: &[Value]) -> Result<u64> {

@@ -15,11 +15,8 @@ pub fn locations(conn: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Loc
         "SELECT {} FROM @locations location WHERE location.company_id IN ids(?1) AND location.retired_at IS NULL ORDER BY location.id",
         Location::SELECT
     );
-    conn.all(&sql, params![company_ids])?
-        .iter()
-        .map(|row| {
-            let location = Location::from_row(row, 0)?;
-            Ok((location.company_id, location.into()))
-        })
-        .collect()
+    conn.map(&sql, params![company_ids], |row| {
+        let location = Location::from_row(row, 0)?;
+        Ok((location.company_id, location.into()))
+    })
 }

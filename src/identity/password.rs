@@ -9,7 +9,10 @@ use argon2::{
 };
 use tokio::sync::Semaphore;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    web::memory,
+};
 
 /// The shortest password that we accept.
 pub const SHORTEST: usize = 8;
@@ -71,6 +74,7 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     let busy = |_| Error::Unavailable("too many people are signing in; try again".to_owned());
     let _place = QUEUE.try_acquire().map_err(busy)?;
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
+    memory::tidy_later();
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 

@@ -94,27 +94,36 @@ pub struct Board {
 }
 
 impl Board {
-    /// The board of these tickets at a moment.
+    /// A board without tickets, at a moment.
     #[must_use]
-    pub fn new(tickets: Vec<TicketRow>, statuses: &Statuses, last_sync_time: Option<String>, now: Timestamp) -> Self {
+    pub fn new(last_sync_time: Option<String>, now: Timestamp) -> Self {
         let stamp = crate::types::format_time(now).replace('Z', "+00:00");
-        let mut board = Self { total_active: tickets.len(), last_updated: stamp, last_sync_time, ..Self::default() };
-        for ticket in tickets {
-            let (section, ticket) = place(ticket, statuses, now);
-            match section {
-                1 => board.section1.push(ticket),
-                2 => board.section2.push(ticket),
-                3 => board.section3.push(ticket),
-                _ => board.section4.push(ticket),
-            }
+        Self { last_updated: stamp, last_sync_time, ..Self::default() }
+    }
+
+    /// With one ticket more; [`Self::sorted`] comes last.
+    pub fn add(&mut self, ticket: TicketRow, statuses: &Statuses, now: Timestamp) {
+        self.total_active += 1;
+        let (section, ticket) = place(ticket, statuses, now);
+        match section {
+            1 => self.section1.push(ticket),
+            2 => self.section2.push(ticket),
+            3 => self.section3.push(ticket),
+            _ => self.section4.push(ticket),
         }
+    }
+
+    /// With the urgent first.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        let board = &mut self;
         for section in [&mut board.section1, &mut board.section2, &mut board.section3, &mut board.section4] {
             section.sort_by(|a, b| {
                 let urgency = |ticket: &ActiveTicket| ticket.priority_raw.unwrap_or(1);
                 urgency(b).cmp(&urgency(a)).then_with(|| a.updated_at_str.cmp(&b.updated_at_str)).then(a.id.cmp(&b.id))
             });
         }
-        board
+        self
     }
 }
 

@@ -86,7 +86,10 @@ fn sections_show_the_urgent_first_and_then_the_oldest() {
         numbered(2, Some(("low", 1)), "2026-11-21T09:00:00Z"),
         numbered(3, Some(("high", 3)), "2026-11-21T11:00:00Z"),
     ];
-    let board = Board::new(rows, &Statuses::new(&[], &BTreeMap::new()), None, NOW.parse().unwrap());
+    let now = NOW.parse().unwrap();
+    let mut board = Board::new(None, now);
+    rows.into_iter().for_each(|row| board.add(row, &Statuses::new(&[], &BTreeMap::new()), now));
+    let board = board.sorted();
     assert_eq!(board.section1.iter().map(|ticket| ticket.id).collect::<Vec<_>>(), [3, 2, 1]);
     assert_eq!((board.total_active, board.last_updated.as_str()), (3, "2026-11-21T12:00:00+00:00"));
     let first = &board.section1[2];

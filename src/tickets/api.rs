@@ -1,8 +1,6 @@
 //! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is the hub's.
 
 use axum::{extract::State, response::Response};
-use serde_json::json;
-
 use super::active::Board;
 use super::change_store;
 use super::list_store::{self, ENTITIES, Filters, LIST, SOURCE};
@@ -13,15 +11,14 @@ use crate::auth::Reader;
 use crate::companies::store as companies;
 use crate::compliance::Lens;
 use crate::config::Config;
-use crate::db::{
-    Conn,
-    list::{Page, Slice},
-};
+use crate::db::{Conn, list::Slice};
 use crate::error::Result;
 use crate::web::{Ask, Path, Routes, Web, list};
 
 /// How many tickets a list has when nothing is asked.
 const LIMIT: i64 = 50;
+/// How many it has at most for callers who know our parameters. Those of old ask for all at once.
+const MOST: i64 = 500;
 
 /// What can be asked about tickets here.
 #[must_use]
@@ -43,7 +40,15 @@ pub(super) fn part(ask: &Ask, usual: i64) -> Result<Slice> {
     let asked = if paged { ask.list(&LIST)?.slice() } else { None };
     let limit = ask.query.int_or("limit", usual);
     let offset = ask.query.int_or("offset", 0).max(0);
-    Ok(asked.unwrap_or(Slice { limit: if limit < 0 { usual } else { limit }, offset }))
+    let slice = asked.unwrap_or(Slice { limit: if limit < 0 { usual } else { limit }, offset });
+    let shaped = ask.query.text("fields")?.is_some() || ask.query.is_on("envelope")?;
+    let old = !paged && !shaped && ask.list(&LIST)?.is_plain();
+    Ok(if old || ask.wants_csv()? { slice } else { at_most(slice) })
+}
+
+/// A part of a size that somebody may ask for who knows our parameters.
+pub(super) fn at_most(slice: Slice) -> Slice {
+    Slice { limit: slice.limit.min(MOST), ..slice }
 }
 
 /// What tells the answers to two callers of one scope apart.
@@ -57,17 +62,18 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let filters = Filters::read(&ask.query)?;
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
-    if ask.wants_csv()? || ask.query.is_on("envelope")? {
-        let load = move |conn: &mut Conn, query: &_| list_store::list(conn, query, &filters, &lens, &configured);
+    let load = move |conn: &mut Conn, query: &_, rows: &mut list::Rows| {
+        list_store::each(conn, query, &filters, &lens, &configured, |ticket| rows.push(&ticket))
+    };
+    if ask.wants_csv()? {
         return list::respond(&web, &caller.scope(), &variant, &ask, query, load).await;
     }
-    let slice = part(&ask, LIMIT)?;
-    let query = query.with_slice(Some(slice));
-    list::value(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
-        let Page { items, total } = list_store::list(conn, &query, &filters, &lens, &configured)?;
-        Ok(json!({"count": items.len(), "tickets": items, "total": total, "offset": slice.offset, "limit": slice.limit}))
-    })
-    .await
+    if ask.query.is_on("envelope")? {
+        let slice = query.slice().map(at_most);
+        return list::respond(&web, &caller.scope(), &variant, &ask, query.with_slice(slice), load).await;
+    }
+    let query = query.with_slice(Some(part(&ask, LIMIT)?));
+    list::respond_named(&web, &caller.scope(), &variant, &ask, query, "tickets", load).await
 }
 
 /// `GET /api/tickets/active`: the board, which changes with the clock.
@@ -76,17 +82,20 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
     let number = |name: &str| ask.query.get(name).and_then(|text| text.trim().parse::<i64>().ok());
     let (group, responder) = (number("group_id"), number("responder_id"));
     let configured = web.config.freshservice.statuses.clone();
-    let board = web
-        .db
-        .read(&caller.scope(), move |conn| {
-            let statuses = statuses_store::load(conn, SOURCE, &configured)?;
-            let rows = store::active(conn, group, responder)?;
-            lens.disclose("tickets", rows.iter().filter(|row| row.is_protected()).count());
-            let rows = rows.into_iter().map(|row| row.through(&lens)).collect();
-            Ok(Board::new(rows, &statuses, list_store::last_sync(conn)?, jiff::Timestamp::now()))
-        })
-        .await?;
-    ask.value(&board)
+    let variant = format!("{}|{group:?}|{responder:?}", variant(&caller, &lens, &Filters::default()));
+    list::of_this_second(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
+        let statuses = statuses_store::load(conn, SOURCE, &configured)?;
+        let (now, mut protected) = (jiff::Timestamp::now(), 0);
+        let mut board = Board::new(list_store::last_sync(conn)?, now);
+        store::active(conn, group, responder, |row| {
+            protected += usize::from(row.is_protected());
+            board.add(row.through(&lens), &statuses, now);
+            Ok(())
+        })?;
+        lens.disclose("tickets", protected);
+        Ok(board.sorted())
+    })
+    .await
 }
 
 /// `GET /api/companies/{acct}/tickets?year=`: a plain array, whole.
@@ -153,9 +162,8 @@ async fn of_vendor(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<R
     let filters = Filters { provider: Some(SOURCE.to_owned()), ..Filters::read(&ask.query)? };
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| {
-        let Page { items, total } = list_store::list(conn, query, &filters, &lens, &configured)?;
-        Ok(Page { items: items.into_iter().map(VendorTicket::from).collect(), total })
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+        list_store::each(conn, query, &filters, &lens, &configured, |ticket| rows.push(&VendorTicket::from(ticket)))
     })
     .await
 }
@@ -165,7 +173,10 @@ async fn changes(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Res
     let query = ask.list(&change_store::LIST)?;
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let variant = lens.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| change_store::list(conn, query, &lens)).await
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+        change_store::each(conn, query, &lens, |change| rows.push(&change))
+    })
+    .await
 }
 
 /// `GET /api/change_requests/{id}`, by the vendor's number.

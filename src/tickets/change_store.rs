@@ -5,7 +5,7 @@ use super::change::ChangeView;
 use crate::compliance::Lens;
 use crate::db::{
     Conn, Row, Write,
-    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+    list::{Column, Kind, ListQuery, ListSpec, Search},
 };
 use crate::error::{Error, Result};
 use crate::history::{self, Record};
@@ -89,14 +89,19 @@ pub static LIST: ListSpec = ListSpec {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(c: &mut Conn, query: &ListQuery, lens: &Lens) -> Result<Page<ChangeView>> {
+pub fn each(c: &mut Conn, query: &ListQuery, lens: &Lens, mut take: impl FnMut(ChangeView) -> Result<()>) -> Result<i64> {
     let mut query = query.clone();
     if query.asks_about(&["subject"]) && !lens.may_ask() {
         query = query.and("(change_request.company_id IS NULL OR company.compliance_level = 'standard')", Vec::new());
     }
-    let page = query.run(c, |row| Ok(view(row)?.through(lens)))?;
-    lens.disclose("change requests", page.items.iter().filter(|change| change.is_protected()).count());
-    Ok(page)
+    let mut protected = 0;
+    let total = query.each(c, |row| {
+        let change = view(row)?.through(lens);
+        protected += usize::from(change.is_protected());
+        take(change)
+    })?;
+    lens.disclose("change requests", protected);
+    Ok(total)
 }
 
 /// One planned change by the vendor's number.

@@ -183,19 +183,39 @@ pub fn list(
     lens: &Lens,
     configured: &BTreeMap<i64, String>,
 ) -> Result<Page<TicketView>> {
+    let mut items = Vec::new();
+    let total = each(conn, query, filters, lens, configured, |ticket| {
+        items.push(ticket);
+        Ok(())
+    })?;
+    Ok(Page { items, total })
+}
+
+/// The same one by one, with how many there are on all pages.
+///
+/// # Errors
+/// Those of the database or of `take`.
+pub fn each(
+    conn: &mut Conn,
+    query: &ListQuery,
+    filters: &Filters,
+    lens: &Lens,
+    configured: &BTreeMap<i64, String>,
+    mut take: impl FnMut(TicketView) -> Result<()>,
+) -> Result<i64> {
     let statuses = statuses_store::load(conn, SOURCE, configured)?;
     let mut query = filters.add(conn, query.clone(), &statuses)?;
     if query.asks_about(PERSONAL) && !lens.may_ask() {
         query = query.and(store::NOT_PROTECTED, Vec::new()).and(compliance::NOT_PROTECTED, Vec::new());
     }
     let mut protected = 0;
-    let page = query.run(conn, |row| {
+    let total = query.each(conn, |row| {
         let row = store::row(row)?;
         protected += usize::from(row.is_protected());
-        Ok(TicketView::new(row.through(lens), &statuses))
+        take(TicketView::new(row.through(lens), &statuses))
     })?;
     lens.disclose("tickets", protected);
-    Ok(page)
+    Ok(total)
 }
 
 /// When the newest job that read tickets ended well.

@@ -3,14 +3,14 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
-use super::api::{part, variant};
-use super::list_store::{self, ENTITIES, Filters, LIST, SOURCE};
+use super::api::{at_most, part, variant};
+use super::list_store::{self, Filters, LIST, SOURCE};
 use super::psa_views::{ActivePsaTicket, PsaTicket};
-use super::{statuses_store, store};
+use super::{TicketRow, statuses_store, store};
 use crate::agents::{AgentView, psa_agents};
 use crate::auth::Reader;
 use crate::compliance::Lens;
-use crate::db::list::Page;
+use crate::db::list::ListQuery;
 use crate::error::Result;
 use crate::web::{Ask, Routes, Web, list};
 
@@ -29,9 +29,8 @@ async fn tickets(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Res
     let filters = Filters { provider: text("provider")?, company: text("company")?.or(asked.company.clone()), ..asked };
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query| {
-        let Page { items, total } = list_store::list(conn, query, &filters, &lens, &configured)?;
-        Ok(Page { items: items.into_iter().map(PsaTicket::from).collect(), total })
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+        list_store::each(conn, query, &filters, &lens, &configured, |ticket| rows.push(&PsaTicket::from(ticket)))
     })
     .await
 }
@@ -41,19 +40,36 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let provider = ask.query.text("provider")?.map(str::to_lowercase);
     let (variant, configured) = (variant(&caller, &lens, &Filters::default()), web.config.freshservice.statuses.clone());
-    list::value(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
+    let variant = format!("{variant}|{provider:?}");
+    // None of the parameters for a part is old: without one, everything.
+    let asks_for_part = ["limit", "offset", "page", "per_page"].iter().any(|name| ask.query.get(name).is_some());
+    let slice = if asks_for_part { Some(at_most(part(&ask, LIMIT)?)) } else { None };
+    let query = ListQuery::everything(&LIST)?.with_slice(slice);
+    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, _, shown| {
         let statuses = statuses_store::load(conn, SOURCE, &configured)?;
-        let mut rows = store::active(conn, None, None)?;
-        rows.retain(|row| {
-            ActivePsaTicket::STATUSES.contains(&row.ticket.status.as_str())
-                && provider.as_ref().is_none_or(|provider| *provider == row.ticket.external_source)
-        });
+        let mut rows = Vec::new();
+        store::active(conn, None, None, |row| {
+            let is_worked_on = ActivePsaTicket::STATUSES.contains(&row.ticket.status.as_str());
+            if is_worked_on && provider.as_ref().is_none_or(|provider| *provider == row.ticket.external_source) {
+                // The texts are long, and not told here.
+                rows.push(TicketRow { description_text: None, ..row });
+            }
+            Ok(())
+        })?;
         rows.sort_by_cached_key(|row| {
             let urgency = row.ticket.priority_id.unwrap_or(0);
             (std::cmp::Reverse(urgency), std::cmp::Reverse(row.updated_at()), row.ticket.id)
         });
-        lens.disclose("tickets", rows.iter().filter(|row| row.is_protected()).count());
-        Ok(rows.into_iter().map(|row| ActivePsaTicket::new(row.through(&lens), &statuses)).collect::<Vec<_>>())
+        let total = rows.len();
+        let size = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+        let (skipped, most) = slice.map_or((0, total), |slice| (size(slice.offset), size(slice.limit)));
+        let mut protected = 0;
+        for row in rows.into_iter().skip(skipped).take(most) {
+            protected += usize::from(row.is_protected());
+            shown.push(&ActivePsaTicket::new(row.through(&lens), &statuses))?;
+        }
+        lens.disclose("tickets", protected);
+        Ok(i64::try_from(total).unwrap_or(i64::MAX))
     })
     .await
 }

@@ -87,10 +87,9 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> R
         select()
     );
     let at = Ticket::width();
-    c.all(&sql, params![company_ids, from, until])?
-        .iter()
-        .map(|found| Ok((found.get(at + 13)?, TicketRow { description: found.get(at + 14)?, ..row(found)? })))
-        .collect()
+    c.map(&sql, params![company_ids, from, until], |found| {
+        Ok((found.get(at + 13)?, TicketRow { description: found.get(at + 14)?, ..row(found)? }))
+    })
 }
 
 /// The newest live tickets of a company, and how many it has in all.
@@ -113,7 +112,12 @@ pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(V
 ///
 /// # Errors
 /// Those of the engine.
-pub fn active(c: &mut Conn, group_id: Option<i64>, responder_id: Option<i64>) -> Result<Vec<TicketRow>> {
+pub fn active(
+    c: &mut Conn,
+    group_id: Option<i64>,
+    responder_id: Option<i64>,
+    mut take: impl FnMut(TicketRow) -> Result<()>,
+) -> Result<()> {
     let mut values = working(c)?;
     let mut sql =
         format!("SELECT {} FROM {FROM} WHERE ticket.retired_at IS NULL AND ticket.status IN ({})", select(), places(&values));
@@ -124,7 +128,7 @@ pub fn active(c: &mut Conn, group_id: Option<i64>, responder_id: Option<i64>) ->
         }
     }
     sql.push_str(" ORDER BY ticket.id");
-    c.all(&sql, &values)?.iter().map(row).collect()
+    c.each(&sql, &values, |found| take(row(&found)?))
 }
 
 /// The words of the statuses that tickets have while somebody works on them: few, and an index finds their

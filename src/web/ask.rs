@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
 };
 use axum::{
+    body::Body,
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -60,13 +61,18 @@ impl Ask {
         self.tagged(&etag, || json(body))
     }
 
+    /// Whether the caller has the answer of this tag.
+    #[must_use]
+    pub fn has(&self, etag: &str) -> bool {
+        etag::is_known(&self.headers, etag)
+    }
+
     /// An answer with its tag, or 304 when the caller has it.
     ///
     /// # Errors
     /// When the tag is no header value (it always is).
     pub fn tagged(&self, etag: &str, answer: impl FnOnce() -> Response) -> Result<Response> {
-        let known = etag::is_known(&self.headers, etag);
-        let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
+        let mut response = if self.has(etag) { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
         response.headers_mut().insert(header::ETAG, HeaderValue::from_str(etag).map_err(Error::internal)?);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Authorization, Cookie"));
@@ -93,5 +99,11 @@ impl Ask {
 /// Bytes that are JSON, as a response.
 #[must_use]
 pub fn json(body: impl Into<Bytes>) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.into()).into_response()
+    json_body(Body::from(body.into()))
+}
+
+/// A body that is JSON, as a response.
+#[must_use]
+pub fn json_body(body: Body) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }

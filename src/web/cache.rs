@@ -1,14 +1,18 @@
 //! Answers kept in memory until the data they were made from changes; each is made once at a time.
 
-use bytes::Bytes;
+use super::{
+    budget::Budget,
+    text::{Spare, Text, Writer},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// How many bytes of answers are kept; the bulk answer of a large provider must fit.
-const BUDGET: usize = 64 * 1024 * 1024;
+/// How long a large answer waits for others to be sent before it is made.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How many different questions are remembered.
 const MAX_SLOTS: usize = 4_096;
 
@@ -20,7 +24,7 @@ pub struct Answer {
     /// The database's pulse from before the versions were read, or compared, last.
     pub pulse: Option<u64>,
     /// The body.
-    pub body: Bytes,
+    pub body: Text,
     /// How many rows there are on all pages, for lists.
     pub total: Option<i64>,
     /// How many records of protected people it shows.
@@ -31,35 +35,92 @@ pub struct Answer {
 pub type Slot = OwnedMutexGuard<Option<Answer>>;
 
 /// When a question was last asked, how many bytes its answer has, and the answer.
-#[derive(Default)]
 struct Place {
     asked: u64,
     size: usize,
     answer: Arc<AsyncMutex<Option<Answer>>>,
 }
 
-#[derive(Default)]
+impl Place {
+    fn new(size: usize) -> Self {
+        Self { asked: 0, size, answer: Arc::default() }
+    }
+}
+
 struct Slots {
+    /// How many bytes of answers are kept.
+    most: usize,
     by_question: HashMap<String, Place>,
     clock: u64,
     bytes: usize,
 }
 
-/// The cache; clones share it.
-#[derive(Clone, Default)]
-pub struct Cache(Arc<Mutex<Slots>>);
+/// The cache; clones share it. What it keeps counts against the budget of answers, once, however many
+/// connections are sent it.
+#[derive(Clone)]
+pub struct Cache {
+    slots: Arc<Mutex<Slots>>,
+    budget: Budget,
+}
+
+impl Spare for Mutex<Slots> {
+    fn make_room(&self, bytes: usize) {
+        let mut slots = self.lock().unwrap_or_else(PoisonError::into_inner);
+        let goal = slots.bytes.saturating_sub(bytes);
+        while slots.bytes > goal && slots.by_question.len() > 1 {
+            slots.forget_oldest();
+        }
+    }
+}
 
 impl Cache {
+    /// Keeps so many bytes of all answers that the budget has room for.
+    #[must_use]
+    pub fn new(most: usize, budget: Budget) -> Self {
+        let slots = Slots { most, by_question: HashMap::new(), clock: 0, bytes: 0 };
+        Self { slots: Arc::new(Mutex::new(slots)), budget }
+    }
+
+    /// The bytes of all answers: kept, being made, being sent.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Waits a little while others are sent so much that there is hardly room for one answer more.
+    pub async fn wait_for_room(&self) {
+        let room = self.budget.limit() / 4;
+        if self.budget.is_tight() {
+            self.slots.make_room(room);
+            drop(self.budget.wait(room, PATIENCE).await);
+        }
+    }
+
+    /// Somewhere to write an answer to.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        Writer::new(&self.budget, self.spare())
+    }
+
+    /// Whoever gives up kept answers when there is no room for new ones.
+    #[must_use]
+    pub fn spare(&self) -> Arc<dyn Spare> {
+        self.slots.clone()
+    }
+
     /// The place of a question's answer, once nobody else is making it.
     pub async fn slot(&self, question: &str) -> Slot {
         let slot = {
-            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             slots.clock += 1;
             let now = slots.clock;
-            if !slots.by_question.contains_key(question) && slots.by_question.len() >= MAX_SLOTS {
-                slots.forget_oldest();
+            if !slots.by_question.contains_key(question) {
+                while slots.by_question.len() >= MAX_SLOTS || slots.bytes > slots.most && !slots.by_question.is_empty() {
+                    slots.forget_oldest();
+                }
+                slots.bytes += question.len();
             }
-            let place = slots.by_question.entry(question.to_owned()).or_default();
+            let place = slots.by_question.entry(question.to_owned()).or_insert_with(|| Place::new(question.len()));
             place.asked = now;
             Arc::clone(&place.answer)
         };
@@ -77,7 +138,7 @@ impl Cache {
     /// The kept answer, whatever its versions, without keeping anybody else from it.
     pub async fn kept(&self, question: &str) -> Option<Answer> {
         let slot = {
-            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             slots.clock += 1;
             let now = slots.clock;
             let place = slots.by_question.get_mut(question)?;
@@ -89,16 +150,17 @@ impl Cache {
 
     /// Keeps an answer in its place, at the cost of those that were not asked for longest.
     pub fn keep(&self, question: &str, slot: &mut Slot, answer: &Answer) {
-        let size = answer.body.len() + question.len();
-        if size > BUDGET / 4 * 3 {
+        let size = answer.body.held() + question.len();
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if size > slots.most / 4 * 3 {
+            **slot = None;
             return;
         }
         **slot = Some(answer.clone());
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(place) = slots.by_question.get_mut(question) else { return };
         let before = std::mem::replace(&mut place.size, size);
         slots.bytes = slots.bytes - before + size;
-        while slots.bytes > BUDGET && slots.by_question.len() > 1 {
+        while slots.bytes > slots.most && slots.by_question.len() > 1 {
             slots.forget_oldest();
         }
     }

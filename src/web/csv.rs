@@ -1,24 +1,36 @@
 //! A list as CSV that a spreadsheet shows instead of running.
 
+use super::{columns::Columns, text};
 use crate::error::{Error, Result};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use std::io::Write;
 
 /// Characters at a cell's start that make spreadsheets evaluate it.
 const DANGEROUS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// A header row and one row for each record, with these members in this order.
+/// One record for each row.
+pub type Table<W> = csv::Writer<W>;
+
+/// A table with the names of these columns as its first record.
 ///
 /// # Errors
-/// When memory for the text cannot be had.
-pub fn table(columns: &[&str], rows: &[Map<String, Value>]) -> Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns).map_err(Error::internal)?;
-    for row in rows {
-        writer
-            .write_record(columns.iter().map(|column| cell(row.get(*column).unwrap_or(&Value::Null))))
-            .map_err(Error::internal)?;
+/// When it cannot be written.
+pub fn table<W: Write>(columns: &Columns, to: W) -> Result<Table<W>> {
+    let mut table = csv::Writer::from_writer(to);
+    table.write_record(columns.names()).map_err(text::failure)?;
+    Ok(table)
+}
+
+/// One more record, with the members that were read last.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn record<W: Write>(table: &mut Table<W>, columns: &Columns) -> Result<()> {
+    for (_, text) in columns.cells() {
+        let value: Value = serde_json::from_slice(text).map_err(Error::internal)?;
+        table.write_field(cell(&value)).map_err(text::failure)?;
     }
-    writer.into_inner().map_err(Error::internal)
+    table.write_record(None::<&[u8]>).map_err(text::failure)
 }
 
 fn cell(value: &Value) -> String {

@@ -2,33 +2,29 @@
 
 use super::{
     Web,
+    bodies::{Allowance, Bodies},
+    cache::Cache,
     errors::{self, About},
     peer::Peer,
     prefix::{self, Prefix},
     request_id::{REQUEST_ID, RequestId},
     routes::{self, Routes},
+    text,
     view::Look,
 };
 use crate::{config::Config, error::Error};
 use axum::{
     Router,
-    body::{Body, HttpBody as _},
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use http_body_util::BodyExt as _;
 use std::{any::Any, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
 use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
-
-/// The largest request body that we read.
-pub const MAX_BODY: usize = 16 * 1024 * 1024;
-
-/// How much of a refused body we read and drop, so that the caller gets to see the refusal.
-const MAX_DRAIN: usize = 64 * 1024 * 1024;
 
 /// How long a handler may take; Nexus gives up on us after as long.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,7 +34,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The whole edge, around the router.
-pub async fn around(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
+pub async fn around(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let config = &edge.config;
+    let (allowance, mut request) = Allowance::new(&edge.bodies, request);
     let id = RequestId::of(request.headers());
     let peer = Peer::of(&request, &config.server.trusted_proxies);
     let mount = prefix::strip_mount(request.uri_mut());
@@ -60,11 +58,13 @@ pub async fn around(State(config): State<Arc<Config>>, mut request: Request, nex
     let answer = async {
         match mount {
             Err(error) => error.into_response(),
-            Ok(_) if is_too_large(request.headers()) => refuse_body(request.into_body()).await,
-            Ok(_) => in_time(about.method.is_safe(), next.run(request)).await,
+            Ok(_) => in_time(about.method.is_safe(), &allowance, next.run(request)).await,
         }
     };
-    let mut response = errors::render(&about, answer.instrument(span).await);
+    let response = errors::render(&about, answer.instrument(span).await);
+    allowance.drain();
+    let response = text::account(edge.cache.budget(), &*edge.cache.spare(), response).await;
+    let mut response = response.unwrap_or_else(|error| errors::render(&about, error.into_response()));
     finish(!config.on_platform(), &id, response.headers_mut());
     response
 }
@@ -76,50 +76,29 @@ pub fn panicked(cause: Box<dyn Any + Send>) -> Response {
     Error::internal(format!("panic: {}", text.as_deref().unwrap_or("without a message"))).into_response()
 }
 
-async fn in_time(only_reads: bool, answer: impl Future<Output = Response>) -> Response {
-    let outcome = if only_reads { "try again" } else { "whether it was done is not known: look before you repeat it" };
-    let late = || Error::Unavailable(format!("this took too long; {outcome}")).into_response();
-    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or_else(|_| late())
+/// What the edge knows of the program inside.
+#[derive(Clone)]
+pub struct Edge {
+    config: Arc<Config>,
+    bodies: Bodies,
+    cache: Cache,
 }
 
-fn is_too_large(headers: &HeaderMap) -> bool {
-    let length =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
-    length.is_some_and(|length| length > MAX_BODY)
-}
-
-/// Answering while the caller still sends would reset its connection before it reads the answer.
-async fn refuse_body(body: Body) -> Response {
-    let drain = async {
-        let mut body = body;
-        let mut seen = 0;
-        while seen < MAX_DRAIN
-            && let Some(Ok(frame)) = body.frame().await
-        {
-            seen += frame.data_ref().map_or(0, bytes::Bytes::len);
+/// The time in which a caller sends is not the handler's.
+async fn in_time(only_reads: bool, allowance: &Allowance, answer: impl Future<Output = Response>) -> Response {
+    let start = Instant::now();
+    tokio::pin!(answer);
+    loop {
+        let until = start + TIMEOUT + allowance.reading();
+        match timeout_at(until, &mut answer).await {
+            Ok(response) => return response,
+            Err(_) if start + TIMEOUT + allowance.reading() > until => {}
+            Err(_) => {
+                let outcome = if only_reads { "try again" } else { "whether it was done is not known: look before you repeat it" };
+                return Error::Unavailable(format!("this took too long; {outcome}")).into_response();
+            }
         }
-    };
-    let _ = tokio::time::timeout(TIMEOUT, drain).await;
-    Error::TooLarge { limit: MAX_BODY }.into_response()
-}
-
-/// Reads a whole body, or says that it is too large.
-///
-/// # Errors
-/// When the body exceeds [`MAX_BODY`] or the connection breaks.
-pub async fn read_body(body: Body) -> Result<bytes::Bytes, Error> {
-    let mut body = body;
-    let mut read = bytes::BytesMut::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or(0).min(MAX_BODY));
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Error::BadRequest("the body ended before it was complete".to_owned()))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if read.len() + data.len() > MAX_BODY {
-            let _ = refuse_body(body).await;
-            return Err(Error::TooLarge { limit: MAX_BODY });
-        }
-        read.extend_from_slice(&data);
     }
-    Ok(read.freeze())
 }
 
 fn finish(standalone: bool, id: &RequestId, headers: &mut HeaderMap) {
@@ -139,9 +118,14 @@ fn finish(standalone: bool, id: &RequestId, headers: &mut HeaderMap) {
 pub fn wrap(routes: Routes, web: Web, layers: impl FnOnce(Router<Web>) -> Router<Web>) -> Router {
     let (rooms, _) = routes.into_parts();
     let rooms = rooms.fallback(routes::not_found).method_not_allowed_fallback(routes::method_not_allowed);
-    let config = Arc::clone(&web.config);
+    let limits = &web.config.limits;
+    let edge = Edge {
+        config: Arc::clone(&web.config),
+        bodies: Bodies::new(limits.bodies, limits.body_patience),
+        cache: web.cache.clone(),
+    };
     let fenced = layers(rooms).with_state(web).layer(CatchPanicLayer::custom(panicked));
-    Router::new().fallback_service(middleware::from_fn_with_state(config, around).layer(fenced))
+    Router::new().fallback_service(middleware::from_fn_with_state(edge, around).layer(fenced))
 }
 
 #[cfg(test)]

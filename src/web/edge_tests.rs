@@ -1,6 +1,10 @@
 use super::*;
 use crate::web::{Fields, Path, Query};
-use axum::http::{Method, StatusCode};
+use axum::{
+    body::Body,
+    http::{Method, StatusCode},
+};
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -101,7 +105,7 @@ async fn a_body_of_20_megabytes_is_refused_announced_or_not() {
     for (status, headers, body) in [announced, streamed] {
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(headers[header::CONTENT_TYPE], "application/json");
-        assert!(body.contains("16777216"));
+        assert!(body.contains("65536"), "strangers may send less: {body}");
     }
 }
 

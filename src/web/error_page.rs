@@ -73,6 +73,7 @@ fn words(error: &Error) -> (&'static str, &'static str) {
         Error::Gone { .. } => ("No longer valid", ""),
         Error::PreconditionFailed => ("Somebody else was faster", "Nothing was saved."),
         Error::TooLarge { .. } => ("Too large", "Nothing was saved."),
+        Error::TooSlow => ("That took too long to arrive", "Nothing was saved."),
         Error::TooMany { .. } => ("Too many attempts", ""),
         Error::Unavailable(_) => ("Not available just now", "This usually passes within moments."),
         Error::Storage(_) => ("No room to save", "An administrator has to look at the disk."),

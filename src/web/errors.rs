@@ -130,6 +130,7 @@ fn slug(error: &Error) -> &'static str {
         Error::PreconditionFailed => "precondition-failed",
         Error::MethodNotAllowed => "method-not-allowed",
         Error::TooLarge { .. } => "too-large",
+        Error::TooSlow => "too-slow",
         Error::UnsupportedMedia(_) => "unsupported-media-type",
         Error::TooMany { .. } => "too-many-attempts",
         Error::Unavailable(_) => "unavailable",

@@ -3,7 +3,7 @@
 //! JSON and form posts become the same map, so a room states its rules once. Text is trimmed, and empty
 //! text means "no value", as null does; a field that is not sent stays as it is.
 
-use super::{edge, form, json};
+use super::{bodies, form, json};
 use crate::error::{Error, FieldError, Result};
 use axum::{
     extract::{FromRequest, Request},
@@ -301,7 +301,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     async fn from_request(request: Request, _state: &S) -> Result<Self> {
         let is_form = is_form(request.headers())?;
         let creating = request.method() == Method::POST;
-        let body = edge::read_body(request.into_body()).await?;
+        let body = bodies::read(request).await?;
         let map = match (is_form, body.is_empty()) {
             (_, true) => Map::new(),
             (true, _) => form::object(&body)?,

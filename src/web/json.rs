@@ -3,7 +3,10 @@
 use crate::error::{Error, FieldError, Result};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use std::{cell::RefCell, fmt};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 /// The deepest nesting that a body may have.
 const MAX_DEPTH: usize = 16;
@@ -11,6 +14,9 @@ const MAX_DEPTH: usize = 16;
 const MAX_ITEMS: usize = 10_000;
 /// The most members that one object in a body may have.
 const MAX_MEMBERS: usize = 1_000;
+
+/// The most values of all kinds that a body may have: each takes many times the memory of its text.
+const MAX_VALUES: usize = 200_000;
 
 /// Reads a body that has to be one JSON object.
 ///
@@ -31,7 +37,8 @@ pub fn value(bytes: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(bytes).map_err(|error| invalid_utf8(bytes, error.valid_up_to()))?;
     let refused = RefCell::new(None);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = Limited { path: String::new(), depth: 0, refused: &refused }.deserialize(&mut deserializer);
+    let left = Cell::new(MAX_VALUES);
+    let read = Limited { path: String::new(), depth: 0, left: &left, refused: &refused }.deserialize(&mut deserializer);
     let read = read.and_then(|value| deserializer.end().map(|()| value));
     match (refused.into_inner(), read) {
         (Some(field), _) => Err(Error::Invalid(vec![field])),
@@ -67,6 +74,7 @@ fn invalid_utf8(bytes: &[u8], at: usize) -> Error {
 struct Limited<'a> {
     path: String,
     depth: usize,
+    left: &'a Cell<usize>,
     refused: &'a RefCell<Option<FieldError>>,
 }
 
@@ -78,7 +86,7 @@ impl Limited<'_> {
     }
 
     fn inner(&self, path: String) -> Limited<'_> {
-        Limited { path, depth: self.depth + 1, refused: self.refused }
+        Limited { path, depth: self.depth + 1, left: self.left, refused: self.refused }
     }
 
     fn text<E: serde::de::Error>(&self, text: String) -> Result<Value, E> {
@@ -101,6 +109,10 @@ impl<'de> DeserializeSeed<'de> for Limited<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            return self.refuse("", format!("must not have more than {MAX_VALUES} values"));
+        };
+        self.left.set(left);
         deserializer.deserialize_any(self)
     }
 }

@@ -3,30 +3,128 @@
 use super::{
     Ask, Web, ask,
     cache::Answer,
+    columns::Columns,
     csv, disclosure, etag,
     links::{self, Paging},
+    memory,
+    text::{self, Accounted, Text, Writer},
 };
 use crate::{
     db::{
         self, Conn,
-        list::{ListQuery, ListSpec, Page},
+        list::{ListQuery, ListSpec, Slice},
     },
     error::{Error, Result},
     types::Scope,
 };
 use axum::{
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
 };
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use std::io::{self, Write as _};
+
+/// A page of at most so many rows is read beside everything else; of longer lists few are made at once.
+const LIGHT: i64 = 1_000;
 
 /// How a list's answer looks.
 #[derive(Clone, Debug)]
 struct Shape {
     csv: bool,
     fields: Option<Vec<&'static str>>,
-    envelope: bool,
+    frame: Frame,
+}
+
+/// What stands around the rows.
+#[derive(Clone, Copy, Debug)]
+enum Frame {
+    /// Nothing: an array.
+    Bare,
+    /// What `envelope=1` asks for.
+    Envelope,
+    /// An object of old, with the rows under this name.
+    Named(&'static str),
+}
+
+/// Where the rows of a list go, one by one; what they become is the caller's choice.
+pub struct Rows {
+    sink: Sink,
+    columns: Option<Columns>,
+    count: usize,
+}
+
+enum Sink {
+    Json(Writer),
+    Csv(Box<csv::Table<Writer>>),
+}
+
+impl Rows {
+    fn new(shape: &Shape, spec: &ListSpec, to: Writer) -> Result<Self> {
+        if shape.csv {
+            let columns = Columns::new(shape.fields.as_deref().unwrap_or(spec.fields));
+            return Ok(Self { sink: Sink::Csv(Box::new(csv::table(&columns, to)?)), columns: Some(columns), count: 0 });
+        }
+        Ok(Self { sink: Sink::Json(to), columns: shape.fields.as_deref().map(Columns::new), count: 0 })
+    }
+
+    /// One more row.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there is no room for it.
+    pub fn push<T: Serialize>(&mut self, row: &T) -> Result<()> {
+        let first = self.count == 0;
+        self.count += 1;
+        if let Some(columns) = &mut self.columns {
+            columns.read(row)?;
+        }
+        match (&mut self.sink, &self.columns) {
+            (Sink::Csv(table), Some(columns)) => csv::record(table, columns),
+            (Sink::Json(to), Some(columns)) => write_some(to, first, columns).map_err(text::failure),
+            (Sink::Json(to), None) => write_row(to, first, row).map_err(text::failure),
+            (Sink::Csv(_), None) => Err(Error::internal("a table without columns")),
+        }
+    }
+
+    /// The whole text; `total` is how many rows there are on all pages.
+    fn finish(self, shape: &Shape, slice: Option<Slice>, total: i64) -> Result<Text> {
+        let mut to = match self.sink {
+            Sink::Csv(table) => return table.into_inner().map_err(|error| text::failure(error.into_error()))?.finish(b""),
+            Sink::Json(to) => to,
+        };
+        let (limit, offset) = (json!(slice.map(|slice| slice.limit)), slice.map_or(0, |slice| slice.offset));
+        let (front, back) = match shape.frame {
+            Frame::Bare => ("[".to_owned(), "]".to_owned()),
+            Frame::Envelope => {
+                ("{\"items\":[".to_owned(), format!("],\"total\":{total},\"limit\":{limit},\"offset\":{offset}}}"))
+            }
+            Frame::Named(name) => (
+                format!("{{\"count\":{},\"{name}\":[", self.count),
+                format!("],\"total\":{total},\"offset\":{offset},\"limit\":{limit}}}"),
+            ),
+        };
+        to.write_all(back.as_bytes()).map_err(text::failure)?;
+        to.finish(front.as_bytes())
+    }
+}
+
+fn write_row<T: Serialize>(to: &mut Writer, first: bool, row: &T) -> io::Result<()> {
+    if !first {
+        to.write_all(b",")?;
+    }
+    serde_json::to_writer(to, row).map_err(io::Error::from)
+}
+
+fn write_some(to: &mut Writer, first: bool, columns: &Columns) -> io::Result<()> {
+    to.write_all(if first { b"{" } else { b",{" })?;
+    for (index, (name, text)) in columns.cells().enumerate() {
+        to.write_all(if index == 0 { b"\"" } else { b",\"" })?;
+        to.write_all(name.as_bytes())?;
+        to.write_all(b"\":")?;
+        to.write_all(text)?;
+    }
+    to.write_all(b"}")
 }
 
 impl Ask {
@@ -40,7 +138,8 @@ impl Ask {
 
     fn shape(&self, spec: &ListSpec) -> Result<Shape> {
         let fields = self.query.text("fields")?.map(|names| chosen(spec, names)).transpose()?;
-        Ok(Shape { csv: self.wants_csv()?, fields, envelope: self.query.is_on("envelope")? })
+        let frame = if self.query.is_on("envelope")? { Frame::Envelope } else { Frame::Bare };
+        Ok(Shape { csv: self.wants_csv()?, fields, frame })
     }
 }
 
@@ -59,35 +158,73 @@ fn chosen(spec: &ListSpec, names: &str) -> Result<Vec<&'static str>> {
 }
 
 /// Answers with a list that this caller may see; `variant` tells apart callers of one scope to whom
-/// the same rows look different.
+/// the same rows look different. `load` gives the rows, one by one, and says how many there are on all pages.
 ///
 /// # Errors
 /// When the question is wrong, or those of the database.
-pub async fn respond<T, F>(web: &Web, scope: &Scope, variant: &str, ask: &Ask, query: ListQuery, load: F) -> Result<Response>
+pub async fn respond<F>(web: &Web, scope: &Scope, variant: &str, ask: &Ask, query: ListQuery, load: F) -> Result<Response>
 where
-    T: Serialize,
-    F: FnOnce(&mut Conn, &ListQuery) -> Result<Page<T>> + Send + 'static,
+    F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
-    let spec = query.spec();
-    let shape = ask.shape(spec)?;
-    let slice = query.slice();
+    let shape = ask.shape(query.spec())?;
+    shaped(web, scope, variant, ask, query, shape, load).await
+}
+
+/// The same for a list that old clients read as an object with the rows under this name.
+///
+/// # Errors
+/// As [`respond`].
+pub async fn respond_named<F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    ask: &Ask,
+    query: ListQuery,
+    name: &'static str,
+    load: F,
+) -> Result<Response>
+where
+    F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
+{
+    let shape = Shape { frame: Frame::Named(name), csv: false, fields: None };
+    shaped(web, scope, variant, ask, query, shape, load).await
+}
+
+async fn shaped<F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    ask: &Ask,
+    query: ListQuery,
+    shape: Shape,
+    load: F,
+) -> Result<Response>
+where
+    F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
+{
+    let (spec, slice) = (query.spec(), query.slice());
     let question = format!("{}|{variant}|{scope:?}|{}|{shape:?}", ask.path, query.normalised());
-    let writing = shape.clone();
-    let answer = answer(web, scope, &question, spec.entities, move |conn| {
-        let page = load(conn, &query)?;
-        Ok((write(&writing, spec, &page, slice.map(|slice| (slice.limit, slice.offset)))?, Some(page.total)))
+    let (is_csv, writer) = (shape.csv, web.cache.writer());
+    let weight = if slice.is_some_and(|slice| slice.limit <= LIGHT) { Weight::Light } else { Weight::Heavy };
+    let how = How { entities: spec.entities, weight, lasts: Lasts::UntilChanged };
+    let answer = answer(web, scope, &question, how, move |conn| {
+        let mut rows = Rows::new(&shape, spec, writer)?;
+        let total = load(conn, &query, &mut rows)?;
+        Ok((rows.finish(&shape, slice, total)?, Some(total)))
     })
     .await?;
     let total = answer.total.unwrap_or_default();
-    ask.tagged(&etag::of_question(&question, &answer.versions), || {
-        disclosure::log(&ask.caller, &ask.path, answer.protected);
-        let mut response = if shape.csv { as_csv(&ask.path, answer.body) } else { ask::json(answer.body) };
+    let mut response = sent(web, ask, &question, &answer).await?;
+    if response.status() == StatusCode::OK {
+        if is_csv {
+            as_csv(&ask.path, response.headers_mut());
+        }
         response.headers_mut().insert("x-total-count", total.into());
         if let Some(links) = slice.and_then(|slice| links::header(ask, &Paging { slice, total })) {
             response.headers_mut().insert(header::LINK, links);
         }
-        response
-    })
+    }
+    Ok(response)
 }
 
 /// Answers with anything that depends on these entities alone, through the cache.
@@ -108,11 +245,32 @@ where
 {
     let parameters: Vec<(&str, Option<&str>)> = ask.query.iter().map(|(name, value)| (name, value.ok())).collect();
     let variant = format!("{variant}|{parameters:?}");
-    json(web, scope, &variant, ask, entities, move |conn| serde_json::to_vec(&make(conn)?).map_err(Error::internal)).await
+    json(web, scope, &variant, ask, entities, move |conn, to| serde_json::to_writer(to, &make(conn)?).map_err(text::failure)).await
+}
+
+/// The same for an answer that also changes with the clock, to the second.
+///
+/// # Errors
+/// Those of `make` and of the database.
+pub async fn of_this_second<T, F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    ask: &Ask,
+    entities: &'static [&'static str],
+    make: F,
+) -> Result<Response>
+where
+    T: Serialize,
+    F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+{
+    let second = jiff::Timestamp::now().as_second();
+    let how = How { entities, weight: Weight::Heavy, lasts: Lasts::For(second) };
+    written(web, scope, variant, ask, how, move |conn, to| serde_json::to_writer(to, &make(conn)?).map_err(text::failure)).await
 }
 
 /// Answers with JSON that depends on these entities and on this variant of the question alone (not on
-/// any other parameter), through the cache.
+/// any other parameter), through the cache; `make` writes it.
 ///
 /// # Errors
 /// Those of `make` and of the database.
@@ -125,29 +283,87 @@ pub async fn json<F>(
     make: F,
 ) -> Result<Response>
 where
-    F: FnOnce(&mut Conn) -> Result<Vec<u8>> + Send + 'static,
+    F: FnOnce(&mut Conn, &mut Writer) -> Result<()> + Send + 'static,
+{
+    let how = How { entities, weight: Weight::Heavy, lasts: Lasts::UntilChanged };
+    written(web, scope, variant, ask, how, make).await
+}
+
+async fn written<F>(web: &Web, scope: &Scope, variant: &str, ask: &Ask, how: How, make: F) -> Result<Response>
+where
+    F: FnOnce(&mut Conn, &mut Writer) -> Result<()> + Send + 'static,
 {
     let question = format!("{}|{variant}|{scope:?}", ask.path);
-    let answer = answer(web, scope, &question, entities, move |conn| Ok((make(conn)?, None))).await?;
-    ask.tagged(&etag::of_question(&question, &answer.versions), || {
+    let mut writer = web.cache.writer();
+    let answer = answer(web, scope, &question, how, move |conn| {
+        make(conn, &mut writer)?;
+        Ok((writer.finish(b"")?, None))
+    })
+    .await?;
+    sent(web, ask, &question, &answer).await
+}
+
+/// How an answer is made and kept.
+#[derive(Clone, Copy)]
+struct How {
+    entities: &'static [&'static str],
+    weight: Weight,
+    lasts: Lasts,
+}
+
+/// Whether an answer may have so many rows that only some of the readers may be busy with such.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    Light,
+    Heavy,
+}
+
+/// How long an answer stays right.
+#[derive(Clone, Copy)]
+enum Lasts {
+    /// Until its data changes.
+    UntilChanged,
+    /// During this second, unless its data changes.
+    For(i64),
+}
+
+impl Lasts {
+    /// The versions of the data, with the second when that matters.
+    fn mark(self, versions: String) -> String {
+        match self {
+            Self::UntilChanged => versions,
+            Self::For(second) => format!("{versions}@{second}"),
+        }
+    }
+}
+
+/// The response that sends an answer, or 304 when the caller has it.
+async fn sent(web: &Web, ask: &Ask, question: &str, answer: &Answer) -> Result<Response> {
+    let etag = etag::of_question(question, &answer.versions);
+    let body = if ask.has(&etag) { Body::empty() } else { answer.body.body(web.cache.budget()).await? };
+    ask.tagged(&etag, || {
         disclosure::log(&ask.caller, &ask.path, answer.protected);
-        ask::json(answer.body)
+        let mut response = ask::json_body(body);
+        response.extensions_mut().insert(Accounted);
+        response
     })
 }
 
 /// The answer from the cache when its data is unchanged; otherwise made anew, once for all who wait.
-async fn answer<F>(web: &Web, scope: &Scope, question: &str, entities: &'static [&'static str], make: F) -> Result<Answer>
+async fn answer<F>(web: &Web, scope: &Scope, question: &str, how: How, make: F) -> Result<Answer>
 where
-    F: FnOnce(&mut Conn) -> Result<(Vec<u8>, Option<i64>)> + Send + 'static,
+    F: FnOnce(&mut Conn) -> Result<(Text, Option<i64>)> + Send + 'static,
 {
-    let pulse = web.db.pulse();
-    let current = async || web.db.read(scope, move |conn| db::versions(conn, entities)).await;
+    let How { entities, weight, lasts } = how;
+    let pulse = || if matches!(lasts, Lasts::UntilChanged) { web.db.pulse() } else { None };
+    let before = pulse();
+    let current = async || web.db.read(scope, move |conn| Ok(lasts.mark(db::versions(conn, entities)?))).await;
     if let Some(kept) = web.cache.kept(question).await {
-        if pulse.is_some() && kept.pulse == pulse {
+        if before.is_some() && kept.pulse == before {
             return Ok(kept);
         }
         if kept.versions == current().await? {
-            web.cache.confirm(question, &kept.versions, pulse).await;
+            web.cache.confirm(question, &kept.versions, before).await;
             return Ok(kept);
         }
     }
@@ -157,62 +373,31 @@ where
     {
         return Ok(kept.clone());
     }
-    let pulse = web.db.pulse();
+    let _turn = if weight == Weight::Heavy { Some(web.turn().await?) } else { None };
+    let pulse = pulse();
     let answer = web
         .db
         .read(scope, move |conn| {
-            let versions = db::versions(conn, entities)?;
+            let versions = lasts.mark(db::versions(conn, entities)?);
             let (made, protected) = disclosure::counted(|| make(conn));
             let (body, total) = made?;
-            Ok(Answer { versions, pulse, body: body.into(), total, protected })
+            Ok(Answer { versions, pulse, body, total, protected })
         })
         .await?;
+    if weight == Weight::Heavy {
+        memory::tidy_later();
+    }
     if !web.config.server.dev {
         web.cache.keep(question, &mut slot, &answer);
     }
     Ok(answer)
 }
 
-fn write<T: Serialize>(shape: &Shape, spec: &ListSpec, page: &Page<T>, slice: Option<(i64, i64)>) -> Result<Vec<u8>> {
-    if shape.csv {
-        let columns = shape.fields.as_deref().unwrap_or(spec.fields);
-        return csv::table(columns, &objects(page)?);
-    }
-    let items = match &shape.fields {
-        Some(fields) => json!(objects(page)?.into_iter().map(|row| only(fields, row)).collect::<Vec<_>>()),
-        None if !shape.envelope => return serde_json::to_vec(&page.items).map_err(Error::internal),
-        None => serde_json::to_value(&page.items).map_err(Error::internal)?,
-    };
-    let body = if shape.envelope {
-        let (limit, offset) = slice.map_or((None, 0), |(limit, offset)| (Some(limit), offset));
-        json!({"items": items, "total": page.total, "limit": limit, "offset": offset})
-    } else {
-        items
-    };
-    serde_json::to_vec(&body).map_err(Error::internal)
-}
-
-fn objects<T: Serialize>(page: &Page<T>) -> Result<Vec<Map<String, Value>>> {
-    let object = |item: &T| match serde_json::to_value(item) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Error::internal("a list's element is no object")),
-        Err(error) => Err(Error::internal(error)),
-    };
-    page.items.iter().map(object).collect()
-}
-
-fn only(fields: &[&str], mut row: Map<String, Value>) -> Map<String, Value> {
-    fields.iter().map(|field| ((*field).to_owned(), row.remove(*field).unwrap_or(Value::Null))).collect()
-}
-
-fn as_csv(path: &str, body: bytes::Bytes) -> Response {
+fn as_csv(path: &str, headers: &mut HeaderMap) {
     let name: String =
         path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("list").chars().filter(char::is_ascii_alphanumeric).collect();
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.csv\""));
-    let mut response = body.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    if let Ok(disposition) = disposition {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.csv\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
-    response
 }

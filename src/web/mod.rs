@@ -1,7 +1,10 @@
 //! What every room needs to speak HTTP: state, routes, extractors, errors, lists, static files.
 
 pub mod ask;
+pub mod bodies;
+pub mod budget;
 pub mod cache;
+mod columns;
 mod csv;
 pub mod disclosure;
 pub mod edge;
@@ -13,8 +16,10 @@ pub mod fields;
 mod form;
 mod idempotency_store;
 pub mod json;
+mod link;
 mod links;
 pub mod list;
+pub mod memory;
 pub mod openapi;
 pub mod peer;
 pub mod prefix;
@@ -25,13 +30,20 @@ pub mod server;
 pub mod settings_store;
 pub mod static_files;
 pub mod table;
+pub mod text;
 pub mod view;
 pub mod write;
 
-use crate::{config::Config, db::Db};
-use std::sync::Arc;
+use crate::{
+    config::Config,
+    db::Db,
+    error::{Error, Result},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use ask::Ask;
+pub use bodies::Raw;
 pub use extract::{Path, Query};
 pub use fields::{Fields, Reference, Sent};
 pub use peer::Peer;
@@ -51,13 +63,40 @@ pub struct Web {
     pub db: Db,
     /// Answers kept until their data changes.
     pub cache: cache::Cache,
+    /// Turns at making answers with very many rows.
+    turns: Arc<Semaphore>,
 }
+
+/// How many answers with very many rows are made at once; half of those who read, so that others are served.
+const HEAVY: usize = 2;
+/// How long such an answer waits for its turn.
+const TURN: Duration = Duration::from_secs(20);
 
 impl Web {
     /// The state of a program that runs with these.
     #[must_use]
     pub fn new(config: Arc<Config>, db: Db) -> Self {
-        Self { config, db, cache: cache::Cache::default() }
+        let budget = budget::Budget::new(config.limits.answers);
+        let cache = cache::Cache::new(config.limits.cache, budget);
+        Self { config, db, cache, turns: Arc::new(Semaphore::new(HEAVY)) }
+    }
+
+    /// What callers may take of a server with this state.
+    #[must_use]
+    pub fn limits(&self) -> server::Limits {
+        let limits = &self.config.limits;
+        let waiting = self.cache.budget().clone();
+        let patience = link::Patience { head: limits.head_patience, send: limits.send_patience, waiting };
+        server::Limits { patience, connections: limits.connections }
+    }
+
+    /// Waits for a turn at making an answer with very many rows.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        let busy = || Error::Unavailable("too many large answers are being made; try again".to_owned());
+        let turn = tokio::time::timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
+        self.cache.wait_for_room().await;
+        Ok(turn)
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::web::budget::Budget;
 
 async fn slow() -> &'static str {
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -18,10 +19,13 @@ fn running(patience: Duration) -> (SocketAddr, oneshot::Sender<()>, tokio::task:
     let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
+    let second = Duration::from_secs(1);
+    let patience_of = Patience { head: second, send: second, waiting: Budget::new(1) };
+    let limits = Limits { patience: patience_of, connections: 4 };
     let router = Router::new()
         .route("/", get(slow))
         .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }));
-    (address, stop, tokio::spawn(serve(listener, router, async { drop(stopped.await) }, patience)))
+    (address, stop, tokio::spawn(serve(listener, router, limits, async { drop(stopped.await) }, patience)))
 }
 
 async fn ask(address: SocketAddr, path: &str) -> TcpStream {
@@ -66,4 +70,30 @@ async fn handlers_know_who_is_at_the_other_end() {
     let mut buffer = vec![0; 1024];
     let read = stream.read(&mut buffer).await.unwrap();
     assert!(String::from_utf8_lossy(&buffer[..read]).ends_with(&mine));
+}
+
+#[tokio::test]
+async fn when_there_are_too_many_the_one_that_waits_longest_makes_room() {
+    let (address, _stop, _end) = running(Duration::from_secs(1));
+    let mut idle = Vec::new();
+    for _ in 0..6 {
+        idle.push(ask(address, "/peer").await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(rest(idle.remove(0)).await.starts_with("HTTP/1.1 200"), "it was answered before it was closed");
+    assert!(rest(idle.remove(0)).await.starts_with("HTTP/1.1 200"));
+    let mut last = idle.pop().unwrap();
+    last.write_all(b"GET /peer HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert_eq!(rest(last).await.matches("200 OK").count(), 2);
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_to_its_end_is_dropped() {
+    let (address, _stop, _end) = running(Duration::from_secs(1));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for _ in 0..8 {
+        let _closed = stream.write_all(b"GET / HT").await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(tokio::time::timeout(Duration::from_secs(1), rest(stream)).await.unwrap(), "");
 }

@@ -2,7 +2,7 @@
 
 use super::{Ask, Conditions, Fields, Path, Reply, Routes, Web, edge, list, test_state};
 use crate::{
-    db::list::{Column, Kind, ListSpec, Page, Search},
+    db::list::{Column, Kind, ListSpec, Search},
     error::{Error, Result},
     params,
     types::{Actor, Scope, fold, now},
@@ -36,8 +36,8 @@ static SPEC: ListSpec = ListSpec {
 
 async fn index(State(web): State<Web>, ask: Ask) -> Result<Response> {
     let query = ask.list(&SPEC)?;
-    list::respond(&web, &Scope::All, "", &ask, query, |conn, query| -> Result<Page<Value>> {
-        query.run(conn, |row| Ok(json!({"id": row.get::<i64>(0)?, "name": row.get::<String>(1)?})))
+    list::respond(&web, &Scope::All, "", &ask, query, |conn, query, rows| {
+        query.each(conn, |row| rows.push(&json!({"id": row.get::<i64>(0)?, "name": row.get::<String>(1)?})))
     })
     .await
 }

@@ -1,13 +1,14 @@
 //! Fills a database with the large set of the bar: `cargo run --release --example large_set -- DIR
-//! [companies] [contacts] [assets]`. For measuring only; the words are made up.
+//! [companies] [contacts] [assets] [tickets]`. For measuring only; the words are made up.
 
 use std::path::PathBuf;
 
 use codex::assets::{self, Observation};
 use codex::companies;
 use codex::contacts;
-use codex::db::{Db, Target};
+use codex::db::{Db, Target, Write};
 use codex::error::Result;
+use codex::tickets::{self, Ticket};
 use codex::types::{Actor, Scope, now};
 use codex::web::Fields;
 use serde_json::{Map, Value, json};
@@ -24,7 +25,7 @@ async fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let folder = PathBuf::from(args.next().unwrap_or_else(|| "instance".to_owned()));
     let mut number = |default: usize| args.next().and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (firms, people, devices) = (number(500), number(10_000), number(30_000));
+    let (firms, people, devices, tickets) = (number(500), number(10_000), number(30_000), number(50_000));
     std::fs::create_dir_all(&folder).map_err(codex::error::Error::internal)?;
     let db = Db::open(Target::parse(None, &folder)?, 1_000)?;
     let actor = Actor::import("large set");
@@ -88,5 +89,36 @@ async fn main() -> Result<()> {
         })
         .await?;
     }
+    for start in (0..tickets).step_by(CHUNK) {
+        let end = tickets.min(start + CHUNK);
+        db.write_bulk(&Scope::All, &actor, move |w| (start..end).try_for_each(|n| ticket(w, n, firms))).await?;
+    }
     Ok(())
+}
+
+/// A ticket with some 800 characters of text, one in ten of them open.
+fn ticket(w: &mut Write<'_>, n: usize, firms: usize) -> Result<()> {
+    let firm = (100_000 + n % firms).to_string();
+    let number = i64::try_from(n).unwrap_or_default();
+    let ticket = Ticket {
+        external_source: "freshservice".to_owned(),
+        external_id: number + 1,
+        company_id: companies::store::find_id(w, &firm)?,
+        ticket_number: format!("INC-{}", n + 1),
+        subject: Some(format!("Printer {n} on the second floor does not print")),
+        status: if n % 10 == 0 { "open" } else { "closed" }.to_owned(),
+        status_id: Some(if n % 10 == 0 { 2 } else { 5 }),
+        priority: Some("medium".to_owned()),
+        priority_id: Some(2),
+        ticket_type: Some("Incident".to_owned()),
+        requester_name: Some(format!("Person {:05}", n % 10_000)),
+        requester_email: Some(format!("person{}@company{}.example", n % 10_000, n % firms)),
+        vendor_created_at: Some("2026-01-05T08:00:00Z".to_owned()),
+        last_updated_at: format!("2026-{:02}-{:02}T{:02}:{:02}:00Z", n % 12 + 1, n % 28 + 1, n % 24, n % 60),
+        minutes_spent: 15,
+        ..Ticket::default()
+    };
+    let stored = tickets::store::upsert(w, &ticket, None)?.ticket;
+    let text = "The printer was switched off and on again, and the cable was looked at. ".repeat(11);
+    tickets::store::set_text(w, stored.id, Some(&format!("<p>{text}</p>")), Some(&text)).map(|_| ())
 }

@@ -43,6 +43,7 @@ mod history_words;
 mod http_server;
 mod inside_nexus;
 mod keeping;
+mod limits;
 mod list_habits;
 mod local_tokens;
 mod migrations;

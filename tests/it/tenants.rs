@@ -31,6 +31,16 @@ macro_rules! reads {
     };
 }
 
+/// What a function hands over one by one, and the number that it gives.
+fn gathered<T>(each: impl FnOnce(&mut dyn FnMut(T) -> Result<()>) -> Result<i64>) -> Result<(Vec<T>, i64)> {
+    let mut all = Vec::new();
+    let total = each(&mut |one| {
+        all.push(one);
+        Ok(())
+    })?;
+    Ok((all, total))
+}
+
 /// Every store function that reads, asked with the id and the key of anything at all.
 const READS: &[(&str, Read)] = reads! {
     "companies::store::id_of" => |c, id, key| companies::store::id_of(c, key);
@@ -50,9 +60,10 @@ const READS: &[(&str, Read)] = reads! {
     "contacts::store::companies_of_email" => |c, id, key| contacts::store::companies_of_email(c, &format!("{key}@example.com"));
     "contacts::store::attached_to_company" => |c, id, key| contacts::store::attached_to_company(c, id);
     "contacts::list_store::list" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?, &codex::compliance::Lens::clear());
+    "contacts::list_store::each" => |c, id, key| gathered(|take| contacts::list_store::each(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?, &codex::compliance::Lens::clear(), take));
     "contacts::list_store::LIST" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?.with_search(key)?, &contacts::list_store::Places::read(&Query::parse(""))?, &codex::compliance::Lens::clear());
     "contacts::list_store::OF_COMPANY" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(&format!("company_id={key}")))?, &codex::compliance::Lens::clear());
-    "contacts::list_store::seen" => |c, id, key| contacts::list_store::seen(c, ListQuery::everything(&contacts::list_store::LIST)?, &codex::compliance::Lens::clear());
+    "contacts::list_store::seen" => |c, id, key| gathered(|take| contacts::list_store::seen(c, ListQuery::everything(&contacts::list_store::LIST)?, &codex::compliance::Lens::clear(), take));
     "contacts::list_store::company_counts" => |c, id, key| contacts::list_store::company_counts(c, vec![id]);
     "assets::store::get_view" => |c, id, key| assets::store::get_view(c, id);
     "assets::store::get_detail" => |c, id, key| assets::store::get_detail(c, id);
@@ -64,7 +75,7 @@ const READS: &[(&str, Read)] = reads! {
     "tickets::store::get_row" => |c, id, key| tickets::store::get_row(c, id);
     "tickets::store::of_companies" => |c, id, key| tickets::store::of_companies(c, (1..200).collect(), None);
     "tickets::store::newest_of_company" => |c, id, key| tickets::store::newest_of_company(c, id, 100);
-    "tickets::store::active" => |c, id, key| tickets::store::active(c, None, None);
+    "tickets::store::active" => |c, id, key| gathered(|take| tickets::store::active(c, None, None, take).map(|()| 0));
     "tickets::store::by_external_ids" => |c, id, key| tickets::store::by_external_ids(c, "freshservice", (1..200).collect());
     "tickets::store::company_of_department" => |c, id, key| tickets::store::company_of_department(c, "freshservice", id);
     "tickets::store::open" => |c, id, key| tickets::store::open(c);
@@ -72,12 +83,14 @@ const READS: &[(&str, Read)] = reads! {
     "tickets::said_store::of_tickets" => |c, id, key| tickets::said_store::of_tickets(c, (1..200).collect());
     "tickets::said_store::time_entries" => |c, id, key| tickets::said_store::time_entries(c, id);
     "tickets::list_store::list" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &codex::compliance::Lens::clear(), &Default::default());
+    "tickets::list_store::each" => |c, id, key| gathered(|take| tickets::list_store::each(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &codex::compliance::Lens::clear(), &Default::default(), take));
     "tickets::list_store::LIST" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?.with_search(key)?, &Default::default(), &codex::compliance::Lens::clear(), &Default::default());
-    "tickets::change_store::list" => |c, id, key| tickets::change_store::list(c, &ListQuery::everything(&tickets::change_store::LIST)?, &codex::compliance::Lens::clear());
-    "tickets::change_store::LIST" => |c, id, key| tickets::change_store::list(c, &ListQuery::everything(&tickets::change_store::LIST)?.with_search(key)?, &codex::compliance::Lens::clear());
+    "tickets::change_store::each" => |c, id, key| gathered(|take| tickets::change_store::each(c, &ListQuery::everything(&tickets::change_store::LIST)?, &codex::compliance::Lens::clear(), take));
+    "tickets::change_store::LIST" => |c, id, key| gathered(|take| tickets::change_store::each(c, &ListQuery::everything(&tickets::change_store::LIST)?.with_search(key)?, &codex::compliance::Lens::clear(), take));
     "tickets::change_store::get_view" => |c, id, key| tickets::change_store::get_view(c, id);
     "tickets::change_store::by_external_ids" => |c, id, key| tickets::change_store::by_external_ids(c, "freshservice", (1..200).collect());
     "assets::list_store::list" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?, &assets::Eyes::clear());
+    "assets::list_store::each" => |c, id, key| gathered(|take| assets::list_store::each(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?, &assets::Eyes::clear(), take));
     "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default(), &assets::Eyes::clear());
     "companies::alias_store::keys" => |c, id, key| companies::alias_store::keys(c);
     "companies::alias_store::of" => |c, id, key| companies::alias_store::of(c, id);
@@ -88,6 +101,7 @@ const READS: &[(&str, Read)] = reads! {
     "assets::audit_store::software" => |c, id, key| assets::audit_store::software(c, id, "");
     "assets::audit_store::collected" => |c, id, key| assets::audit_store::collected(c, vec![id]);
     "assets::alert_list_store::list" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &codex::compliance::Lens::clear());
+    "assets::alert_list_store::each" => |c, id, key| gathered(|take| assets::alert_list_store::each(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &codex::compliance::Lens::clear(), take));
     "assets::alert_list_store::ALERTS" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?.with_search(key)?, &assets::alert_list_store::Wanted::default(), &codex::compliance::Lens::clear());
     "assets::alert_store::open_uids" => |c, id, key| assets::alert_store::open_uids(c, "datto");
     "assets::alert_store::open" => |c, id, key| assets::alert_store::open(c);

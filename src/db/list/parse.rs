@@ -16,6 +16,9 @@ const PER_PAGE: (i64, i64) = (1_000, 50);
 /// The most values that `__in` takes.
 const MAX_IN: usize = 500;
 
+/// The most filters that one question combines.
+const MAX_FILTERS: usize = 50;
+
 /// How a column is compared.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
@@ -51,6 +54,7 @@ pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str,
         filters: Vec::new(),
         search: None,
         sort: sort(spec, spec.default_sort)?,
+        is_sorted: false,
         retired: Retired::Hide,
         slice: None,
     };
@@ -60,7 +64,7 @@ pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str,
             "limit" | "offset" => paging.read_loosely(name, value.ok()),
             "page" => paging.page = positive(name, value?, i64::MAX)?.or(paging.page),
             "per_page" => paging.per_page = positive(name, value?, PER_PAGE.0)?.or(paging.per_page),
-            "sort" => query.sort = sort(spec, value?)?,
+            "sort" => (query.sort, query.is_sorted) = (sort(spec, value?)?, true),
             "q" | "search" if spec.search.is_some() && !spec.own.contains(&name) => {
                 query.search = search(value?).map_err(|why| why.with_name(name))?.or(query.search);
             }
@@ -72,6 +76,9 @@ pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str,
             }
             _ if spec.own.contains(&name) => {}
             _ => query.filters.extend(filter(spec, name, value)?),
+        }
+        if query.filters.len() > MAX_FILTERS {
+            return Err(Error::field(short(name), format!("is one filter too many; at most {MAX_FILTERS} can be combined")));
         }
     }
     query.slice = paging.slice();

@@ -9,7 +9,6 @@ mod proof;
 
 use axum::{
     Json,
-    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
@@ -21,7 +20,7 @@ use self::proof::Proof;
 use super::list_store::SOURCE;
 use crate::error::{Error, Result};
 use crate::types::{Actor, ActorKind, Scope, now};
-use crate::web::{Peer, Routes, Web, json};
+use crate::web::{Peer, Raw, Routes, Web, json};
 
 const TICKET: &str = "/webhooks/freshservice/ticket";
 
@@ -58,7 +57,7 @@ fn vendor() -> Actor {
 }
 
 /// `POST /webhooks/freshservice/ticket`
-async fn ticket(State(web): State<Web>, peer: Peer, headers: HeaderMap, body: Bytes) -> Result<Response> {
+async fn ticket(State(web): State<Web>, peer: Peer, headers: HeaderMap, Raw(body): Raw) -> Result<Response> {
     let proof = admit(&web, &peer, &headers, &body)?;
     let event = Event::read(&json::object(&body)?)?;
     if web.config.webhooks.log_payloads {
@@ -82,14 +81,14 @@ async fn ticket(State(web): State<Web>, peer: Peer, headers: HeaderMap, body: By
 }
 
 /// `POST /webhooks/superops/ticket`: taken and left alone; that vendor is not served yet.
-async fn superops(State(web): State<Web>, peer: Peer, headers: HeaderMap, body: Bytes) -> Result<Response> {
+async fn superops(State(web): State<Web>, peer: Peer, headers: HeaderMap, Raw(body): Raw) -> Result<Response> {
     admit(&web, &peer, &headers, &body)?;
     tracing::info!("a webhook of SuperOps came in; that vendor is not served yet");
     Ok(Json(json!({"status": "received", "message": "SuperOps tickets are not served yet"})).into_response())
 }
 
 /// `POST /webhooks/test`: whether a call gets through.
-async fn test(State(web): State<Web>, peer: Peer, headers: HeaderMap, body: Bytes) -> Result<Response> {
+async fn test(State(web): State<Web>, peer: Peer, headers: HeaderMap, Raw(body): Raw) -> Result<Response> {
     admit(&web, &peer, &headers, &body)?;
     let message = "The call was taken";
     Ok(Json(json!({"status": "ok", "message": message, "source_ip": peer.ip, "timestamp": now()})).into_response())

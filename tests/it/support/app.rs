@@ -235,6 +235,11 @@ impl App {
         &self.base
     }
 
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("a running program").id()
+    }
+
     /// Kills the process at once, as `kill -9` does.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

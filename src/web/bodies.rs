@@ -1,0 +1,217 @@
+//! Reads what callers send: nothing is reserved because it was announced, strangers may send little, the
+//! whole process holds so many bytes at once and no more, and whoever dawdles is told so.
+
+use super::budget::{Budget, Share};
+use crate::{
+    auth::Caller,
+    error::{Error, Result},
+};
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{FromRequest, Request},
+    http::header,
+};
+use http_body_util::BodyExt as _;
+use hyper::body::{Frame, SizeHint};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// The largest body that we read of somebody we know.
+pub const MOST: usize = 16 * 1024 * 1024;
+/// The largest body that we read of a stranger.
+pub const MOST_OF_STRANGER: usize = 64 * 1024;
+/// How much of a body that nobody wants we read and drop, so that the caller gets to see why.
+const MOST_DRAINED: usize = 64 * 1024 * 1024;
+/// How long we do that.
+const DRAINING: Duration = Duration::from_secs(30);
+/// Bytes that arrive in each second of a body that takes longer than our patience.
+const SLOWEST: u64 = 8 * 1024;
+/// What a body takes at first, and by how much at least it grows.
+const STEP: usize = 4 * 1024;
+
+/// What all bodies share.
+#[derive(Clone, Debug)]
+pub struct Bodies {
+    known: Budget,
+    strangers: Budget,
+    patience: Duration,
+}
+
+impl Bodies {
+    /// So many bytes at once, a quarter of which is for strangers; whoever sends nothing for so long is done.
+    #[must_use]
+    pub fn new(bytes: usize, patience: Duration) -> Self {
+        Self { known: Budget::new(bytes - bytes / 4), strangers: Budget::new(bytes / 4), patience }
+    }
+}
+
+/// What one request may send, and has sent.
+#[derive(Clone, Debug)]
+pub struct Allowance(Arc<Sent>);
+
+#[derive(Debug)]
+struct Sent {
+    bodies: Bodies,
+    /// Held until the request is answered: what was made of a body takes no less than the body.
+    held: Mutex<Option<Share>>,
+    reading: Mutex<Reading>,
+    /// What is left of a body that was not read to its end.
+    rest: Mutex<Option<Body>>,
+}
+
+/// How long the body has been read.
+#[derive(Debug, Default)]
+struct Reading {
+    since: Option<Instant>,
+    before: Duration,
+}
+
+impl Allowance {
+    /// For one request, whose body is put under watch.
+    #[must_use]
+    pub fn new(bodies: &Bodies, request: Request) -> (Self, Request) {
+        let reading = Mutex::default();
+        let sent = Sent { bodies: bodies.clone(), held: Mutex::default(), reading, rest: Mutex::default() };
+        let allowance = Self(Arc::new(sent));
+        let waits = request.headers().contains_key(header::EXPECT);
+        let mut request = request.map(|body| {
+            if body.is_end_stream() { body } else { Body::new(Watched { body, allowance: allowance.clone(), is_sent: !waits }) }
+        });
+        request.extensions_mut().insert(allowance.clone());
+        (allowance, request)
+    }
+
+    /// How long the caller has taken to send its body until now.
+    #[must_use]
+    pub fn reading(&self) -> Duration {
+        let reading = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.before + reading.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn start(&self) -> Timed<'_> {
+        self.0.reading.lock().unwrap_or_else(PoisonError::into_inner).since = Some(Instant::now());
+        Timed(self)
+    }
+
+    /// Reads and drops what is left of the body, in the background: who answers while the caller still
+    /// sends would have the connection reset before the answer is seen.
+    pub fn drain(&self) {
+        let Some(mut body) = self.0.rest.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let patience = self.0.bodies.patience;
+        tokio::spawn(timeout(DRAINING, async move {
+            let mut seen = 0;
+            while seen < MOST_DRAINED
+                && let Ok(Some(Ok(frame))) = timeout(patience, body.frame()).await
+            {
+                seen += frame.data_ref().map_or(0, Bytes::len);
+            }
+        }));
+    }
+}
+
+/// Runs while a body is read.
+struct Timed<'a>(&'a Allowance);
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        let mut reading = self.0.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(since) = reading.since.take() {
+            reading.before += since.elapsed();
+        }
+    }
+}
+
+/// A body that is not lost when nobody reads it to its end.
+struct Watched {
+    body: Body,
+    allowance: Allowance,
+    /// Whether the caller sends without being asked to.
+    is_sent: bool,
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.is_sent = true;
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if self.is_sent && !self.body.is_end_stream() {
+            let rest = std::mem::replace(&mut self.body, Body::empty());
+            *self.allowance.0.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
+        }
+    }
+}
+
+/// Reads a whole body.
+///
+/// # Errors
+/// When it is too large for this caller, comes too slowly, ends too early, or others send too much just now.
+pub async fn read(request: Request) -> Result<Bytes> {
+    let (parts, mut body) = request.into_parts();
+    let allowance = parts.extensions.get::<Allowance>().ok_or_else(|| Error::internal("a request from nowhere"))?;
+    let Sent { bodies, held, .. } = &*allowance.0;
+    let (limit, budget) = if parts.extensions.get::<Arc<Caller>>().is_some() {
+        (MOST, &bodies.known)
+    } else {
+        (MOST_OF_STRANGER, &bodies.strangers)
+    };
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Error::TooLarge { limit });
+    }
+    let _timed = allowance.start();
+    let started = Instant::now();
+    let (mut share, mut read) = (budget.share(), Vec::new());
+    loop {
+        // A byte now and then is no progress.
+        let earned = Duration::from_secs(read.len() as u64 / SLOWEST);
+        let until = (started + 3 * bodies.patience + earned).min(Instant::now() + bodies.patience);
+        let Some(frame) = timeout_at(until, body.frame()).await.map_err(|_| Error::TooSlow)? else { break };
+        let frame = frame.map_err(|_| Error::BadRequest("the body ended before it was complete".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let length = read.len() + data.len();
+        if length > limit {
+            return Err(Error::TooLarge { limit });
+        }
+        if length > share.bytes() {
+            let more = (length - share.bytes()).max(read.len() / 2).max(STEP).min(limit - share.bytes());
+            if !share.grow(more) {
+                return Err(Error::Unavailable("too much is being sent at once; try again".to_owned()));
+            }
+            read.reserve_exact(share.bytes() - read.len());
+        }
+        read.extend_from_slice(&data);
+    }
+    *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(share);
+    Ok(read.into())
+}
+
+/// A body as it was sent, for routes that understand it themselves.
+#[derive(Clone, Debug)]
+pub struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        read(request).await.map(Self)
+    }
+}
