@@ -55,6 +55,14 @@ impl Conn {
         answer
     }
 
+    /// A statement as the engine is sent it.
+    ///
+    /// # Errors
+    /// `Internal` when it names a table without a boundary.
+    pub(super) fn sent(&self, sql: &str) -> Result<String> {
+        rewrite(sql, self.engine(), &self.scope).map(std::borrow::Cow::into_owned)
+    }
+
     /// All rows of an answer.
     ///
     /// # Errors

@@ -288,6 +288,17 @@ impl ListQuery {
         conn.map(&parts.select(self), &parts.params_of(self.slice), make)
     }
 
+    /// The two statements that answer it, as the engine is sent them: for looking at how it would go about it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn statements(&self, conn: &mut Conn) -> Result<Vec<(String, Vec<Value>)>> {
+        let parts = compose::compose(self, conn)?;
+        let select = (conn.sent(&parts.select(self))?, parts.params_of(self.slice));
+        let count = (conn.sent(&parts.count(self))?, parts.params.clone());
+        Ok(vec![select, count])
+    }
+
     /// How many rows the question has, on all pages.
     ///
     /// # Errors

@@ -8,7 +8,8 @@ use crate::contacts::{ContactView, store as contacts};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::tickets::{api as tickets, views::CompanyTicket};
-use crate::web::{Ask, Routes, Web, list,
+use crate::web::{
+    Ask, Routes, Web, list,
     text::{self, Writer},
 };
 use axum::{extract::State, response::Response};

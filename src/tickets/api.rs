@@ -1,6 +1,5 @@
 //! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is the hub's.
 
-use axum::{extract::State, response::Response};
 use super::active::Board;
 use super::change_store;
 use super::list_store::{self, ENTITIES, Filters, LIST, SOURCE};
@@ -14,6 +13,7 @@ use crate::config::Config;
 use crate::db::{Conn, list::Slice};
 use crate::error::Result;
 use crate::web::{Ask, Path, Routes, Web, list};
+use axum::{extract::State, response::Response};
 
 /// How many tickets a list has when nothing is asked.
 const LIMIT: i64 = 50;

@@ -198,7 +198,10 @@ mod tests {
         let mut columns = Columns::new(&["type", "name", "id", "none"]);
         let row = Outer { inner: Inner { id: 7, name: Some("a \"b\"".to_owned()) }, r#type: "x", lines: vec![1, 2] };
         assert_eq!(read(&mut columns, &row), ["type=\"x\"", "name=\"a \\\"b\\\"\"", "id=7", "none=null"]);
-        assert_eq!(read(&mut columns, &json!({"id": {"deep": [1]}})), ["type=null", "name=null", "id={\"deep\":[1]}", "none=null"]);
+        assert_eq!(
+            read(&mut columns, &json!({"id": {"deep": [1]}})),
+            ["type=null", "name=null", "id={\"deep\":[1]}", "none=null"]
+        );
         assert_eq!(read(&mut Columns::new(&["lines"]), &row), ["lines=[1,2]"]);
         assert!(columns.read(&[1, 2]).is_err() && columns.read(&"text").is_err());
     }

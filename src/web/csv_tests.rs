@@ -3,7 +3,8 @@ use serde_json::json;
 
 #[test]
 fn no_cell_is_a_formula() {
-    let rows = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a=1", "a,\"b\"\nc"].map(|text| json!({"name": text, "n": -5, "tags": ["=x"], "none": null}));
+    let rows = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a=1", "a,\"b\"\nc"]
+        .map(|text| json!({"name": text, "n": -5, "tags": ["=x"], "none": null}));
     let mut columns = Columns::new(&["name", "n", "tags", "none", "absent"]);
     let mut out = table(&columns, Vec::new()).unwrap();
     for row in &rows {

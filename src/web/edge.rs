@@ -94,7 +94,8 @@ async fn in_time(only_reads: bool, allowance: &Allowance, answer: impl Future<Ou
             Ok(response) => return response,
             Err(_) if start + TIMEOUT + allowance.reading() > until => {}
             Err(_) => {
-                let outcome = if only_reads { "try again" } else { "whether it was done is not known: look before you repeat it" };
+                let outcome =
+                    if only_reads { "try again" } else { "whether it was done is not known: look before you repeat it" };
                 return Error::Unavailable(format!("this took too long; {outcome}")).into_response();
             }
         }

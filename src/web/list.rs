@@ -205,7 +205,9 @@ where
     let (spec, slice) = (query.spec(), query.slice());
     let question = format!("{}|{variant}|{scope:?}|{}|{shape:?}", ask.path, query.normalised());
     let (is_csv, writer) = (shape.csv, web.cache.writer());
-    let weight = if slice.is_some_and(|slice| slice.limit <= LIGHT) { Weight::Light } else { Weight::Heavy };
+    // What hangs on one record is not much, even whole.
+    let is_part = slice.map_or(ask.path.matches('/').count() > 2, |slice| slice.limit <= LIGHT);
+    let weight = if is_part { Weight::Light } else { Weight::Heavy };
     let how = How { entities: spec.entities, weight, lasts: Lasts::UntilChanged };
     let answer = answer(web, scope, &question, how, move |conn| {
         let mut rows = Rows::new(&shape, spec, writer)?;
@@ -245,7 +247,8 @@ where
 {
     let parameters: Vec<(&str, Option<&str>)> = ask.query.iter().map(|(name, value)| (name, value.ok())).collect();
     let variant = format!("{variant}|{parameters:?}");
-    json(web, scope, &variant, ask, entities, move |conn, to| serde_json::to_writer(to, &make(conn)?).map_err(text::failure)).await
+    let how = How { entities, weight: Weight::Light, lasts: Lasts::UntilChanged };
+    written(web, scope, &variant, ask, how, move |conn, to| serde_json::to_writer(to, &make(conn)?).map_err(text::failure)).await
 }
 
 /// The same for an answer that also changes with the clock, to the second.
@@ -265,7 +268,7 @@ where
     F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
 {
     let second = jiff::Timestamp::now().as_second();
-    let how = How { entities, weight: Weight::Heavy, lasts: Lasts::For(second) };
+    let how = How { entities, weight: Weight::Light, lasts: Lasts::For(second) };
     written(web, scope, variant, ask, how, move |conn, to| serde_json::to_writer(to, &make(conn)?).map_err(text::failure)).await
 }
 
