@@ -120,7 +120,7 @@ impl Drop for Busy {
 
 /// A connection's bytes, watched.
 pub struct Stream {
-    stream: TcpStream,
+    socket: TcpStream,
     link: Arc<Link>,
     patience: Patience,
     /// Until when the head of a request has to be here.
@@ -134,8 +134,8 @@ pub struct Stream {
 impl Stream {
     /// Watches a connection.
     #[must_use]
-    pub fn new(stream: TcpStream, link: Arc<Link>, patience: Patience) -> Self {
-        Self { stream, link, patience, head: None, stalled: None, debt: Duration::ZERO }
+    pub fn new(socket: TcpStream, link: Arc<Link>, patience: Patience) -> Self {
+        Self { socket, link, patience, head: None, stalled: None, debt: Duration::ZERO }
     }
 
     /// After something was sent, or could not be.
@@ -174,7 +174,7 @@ fn late(why: &'static str) -> io::Error {
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let done = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let done = Pin::new(&mut self.socket).poll_read(cx, buffer);
         if self.link.phase.load(Ordering::Acquire) == BUSY {
             self.head = None;
             return done;
@@ -190,24 +190,24 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let done = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let done = Pin::new(&mut self.socket).poll_write(cx, bytes);
         self.sent(cx, done)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.socket.is_write_vectored()
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let done = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        let done = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
         self.sent(cx, done)
     }
 }

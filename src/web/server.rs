@@ -115,6 +115,18 @@ async fn connection(
         _ = ending.changed() => return,
         () = place.link().evicted.notified() => return,
     }
+    // What HTTP takes is in a box, so that it is there only now.
+    Box::pin(speak(stream, peer, router, place, patience, ending)).await;
+}
+
+async fn speak(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    place: Arc<Place>,
+    patience: Patience,
+    mut ending: watch::Receiver<()>,
+) {
     let taken = Arc::clone(&place);
     let service = service_fn(move |request: hyper::Request<Incoming>| answer(router.clone(), peer, Arc::clone(&taken), request));
     let mut protocol = http1::Builder::new();

@@ -91,6 +91,7 @@ pub fn failure(error: impl Into<io::Error>) -> Error {
 }
 
 /// What a caller is told when too many answers wait to be sent.
+#[must_use]
 pub fn no_room() -> Error {
     Error::Unavailable("too many large answers are waiting to be read; try again".to_owned())
 }
