@@ -99,6 +99,7 @@ async fn main() -> Result<()> {
 /// A ticket with some 800 characters of text, one in ten of them open.
 fn ticket(w: &mut Write<'_>, n: usize, firms: usize) -> Result<()> {
     let firm = (100_000 + n % firms).to_string();
+    let (status, code) = if n.is_multiple_of(10) { ("open", 2) } else { ("closed", 5) };
     let number = i64::try_from(n).unwrap_or_default();
     let ticket = Ticket {
         external_source: "freshservice".to_owned(),
@@ -106,8 +107,8 @@ fn ticket(w: &mut Write<'_>, n: usize, firms: usize) -> Result<()> {
         company_id: companies::store::find_id(w, &firm)?,
         ticket_number: format!("INC-{}", n + 1),
         subject: Some(format!("Printer {n} on the second floor does not print")),
-        status: if n % 10 == 0 { "open" } else { "closed" }.to_owned(),
-        status_id: Some(if n % 10 == 0 { 2 } else { 5 }),
+        status: status.to_owned(),
+        status_id: Some(code),
         priority: Some("medium".to_owned()),
         priority_id: Some(2),
         ticket_type: Some("Incident".to_owned()),
