@@ -9,8 +9,8 @@ use crate::web::{Fields, Reference, Sent};
 pub struct PlaceInput {
     /// What an error about the company names.
     pub field: String,
-    /// The company.
-    pub company: Reference,
+    /// The company; none means the only one that the contact is in.
+    pub company: Option<Reference>,
     /// What they do there.
     pub role: Sent<String>,
     /// Whom to call first, whom then.
@@ -98,7 +98,7 @@ fn read_name(fields: &mut Fields, contact: &mut Contact, sent: &mut Vec<&'static
 }
 
 /// Companies in any of the ways clients name them: `companies` (objects), `company_account_numbers`
-/// (keys), or one `company_id` with `role`, `designation` and `is_primary` beside it.
+/// (keys), or one `company_id` with `role`, `designation` and `is_primary` beside it, or these three alone.
 fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
     let list = fields.array("companies").max_items(1_000).get();
     if let Sent::Value(items) = list {
@@ -123,7 +123,7 @@ fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
         return fields.key_list("company_account_numbers").max_items(1_000).get().map(|keys| {
             let plain = |(index, company)| PlaceInput {
                 field: format!("company_account_numbers[{index}]"),
-                company: Reference::Key(company),
+                company: Some(Reference::Key(company)),
                 role: Sent::Absent,
                 designation: Sent::Absent,
                 is_primary: Sent::Absent,
@@ -146,10 +146,24 @@ fn read_place(fields: &mut Fields, in_list: bool) -> Option<PlaceInput> {
     if company.is_none() && in_list {
         fields.refuse(key, "is required");
     }
-    let role = fields.text("role").one_of(ROLES).get();
-    let designation = fields.text("designation").one_of(DESIGNATIONS).get();
-    let is_primary = fields.bool("is_primary").get();
-    company.map(|company| PlaceInput { field: key.to_owned(), company, role, designation, is_primary })
+    let place = PlaceInput {
+        field: key.to_owned(),
+        company,
+        role: fields.text("role").one_of(ROLES).get(),
+        designation: fields.text("designation").one_of(DESIGNATIONS).get(),
+        is_primary: fields.bool("is_primary").get(),
+    };
+    let says = place.role.is_sent() || place.designation.is_sent() || place.is_primary.is_sent();
+    (place.company.is_some() || says && !in_list).then_some(place)
+}
+
+impl PlaceInput {
+    /// Whether there is anything to be in a company, beyond nothing.
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        let value = |sent: &Sent<String>| matches!(sent, Sent::Value(_));
+        value(&self.role) || value(&self.designation) || matches!(self.is_primary, Sent::Value(true))
+    }
 }
 
 impl ContactInput {

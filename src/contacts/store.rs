@@ -185,7 +185,15 @@ fn set_places(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Resul
     let now = memberships(w, contact_id)?;
     let mut keep = Vec::new();
     for place in wanted {
-        let company_id = companies::resolve(w, &place.field, &place.company)?;
+        let company_id = match (&place.company, now.as_slice()) {
+            (Some(company), _) => companies::resolve(w, &place.field, company)?,
+            (None, [only]) => only.company_id,
+            (None, _) if place.is_something() => {
+                let message = format!("must say in which company: the contact is in {}", now.len());
+                return Err(Error::field("company_id", message));
+            }
+            (None, _) => return Ok(()),
+        };
         let mut member = now.iter().find(|member| member.company_id == company_id).cloned().unwrap_or_default();
         member.company_id = company_id;
         place.role.clone().store(&mut member.role);

@@ -43,6 +43,8 @@ pub struct Feed {
     pub changes: Vec<Change>,
     /// What to send as `since` next time.
     pub cursor: i64,
+    /// The same under its other name.
+    pub since: i64,
     /// Whether more changes are already there.
     pub more: bool,
 }
@@ -124,7 +126,7 @@ pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Opti
     }
     // Without more, everything up to the head was looked at, also what the filters left out.
     let cursor = if more { changes.last().map_or(since, |last| last.seq) } else { head };
-    Ok(Feed { changes, cursor, more })
+    Ok(Feed { changes, cursor, since: cursor, more })
 }
 
 /// Rows that are parts of others, whose changes belong to the whole's history too: whole, condition.

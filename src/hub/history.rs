@@ -34,7 +34,10 @@ pub fn routes() -> Routes {
 /// # Errors
 /// `Invalid` for a wrong parameter, `Gone` for a cursor that is ahead of this database.
 async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -> Result<Response> {
-    let since = whole(&query, "since")?.unwrap_or(0);
+    let since = match (whole(&query, "since")?, whole(&query, "cursor")?) {
+        (Some(since), Some(cursor)) if since != cursor => return Err(Error::field("cursor", "must be the same as since")),
+        (since, cursor) => since.or(cursor).unwrap_or(0),
+    };
     let limit = query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     let types: Vec<String> = query
         .text("types")?

@@ -51,6 +51,28 @@ both! {
         assert_eq!(app.service().get("/api/companies/999/users").await.status, 404);
     }
 
+    async fn a_role_without_a_company_is_the_one_in_the_only_company(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        for number in ["100001", "100002"] {
+            app.company(number, number).await;
+        }
+        let (admin, role) = (app.admin(), json!({"role": "billing", "is_primary": true}));
+        let one = app.contact("Ava Patel", "ava@example.com", &["100001"]).await;
+        let path = format!("/api/contacts/{}", one["id"]);
+        let changed = admin.put(&path, &role).await.status(200).json();
+        assert_eq!((&changed["companies"][0]["role"], &changed["companies"][0]["is_primary"]), (&json!("billing"), &json!(true)), "{changed}");
+        let changed = admin.put(&path, &json!({"role": null})).await.status(200).json();
+        assert_eq!((&changed["companies"][0]["role"], &changed["companies"][0]["is_primary"]), (&json!(null), &json!(true)), "{changed}");
+        for (name, companies) in [("none", &[][..]), ("two", &["100001", "100002"])] {
+            let other = app.contact(name, &format!("{name}@example.com"), companies).await;
+            let path = format!("/api/contacts/{}", other["id"]);
+            assert_eq!(admin.put(&path, &role).await.status(400).fields(), ["company_id"], "{name}");
+            admin.put(&path, &json!({"title": "Clerk", "role": null, "is_primary": false})).await.status(200);
+            assert_eq!(admin.get(&path).await.ok()["company_account_numbers"], json!(companies), "{name}");
+        }
+        admin.post("/api/contacts", &json!({"name": "New", "email": "new@example.com", "role": "billing"})).await.status(400);
+    }
+
     async fn e_mails_are_unique_among_contacts_that_people_make(engine: Engine) {
         let app = App::start_on(&engine).await;
         let first = app.contact("Ava Patel", "Ava@Example.com", &[]).await;

@@ -87,6 +87,13 @@ both! {
             assert_eq!(reply.status, 400, "{wrong}: {}", reply.text());
             assert!(reply.text().contains(wrong.split('=').next().unwrap()), "{wrong}: {}", reply.text());
         }
+        // Both names are sent and understood.
+        let page = service.get("/api/changes?since=0&limit=1").await.ok();
+        assert_eq!((page["cursor"].as_i64(), &page["since"]), (page["changes"][0]["seq"].as_i64(), &page["cursor"]), "{page}");
+        let next = service.get(&format!("/api/changes?cursor={}", page["cursor"])).await.ok();
+        assert_eq!(next, service.get(&format!("/api/changes?since={}", page["since"])).await.ok());
+        assert!(next["changes"].as_array().unwrap().iter().all(|change| change["seq"].as_i64() > page["cursor"].as_i64()), "{next}");
+        assert_eq!(service.get("/api/changes?cursor=1&since=2").await.status(400).fields(), ["cursor"]);
         let later = service.get("/api/changes?since=999999999").await;
         assert_eq!(later.status, 410, "{}", later.text());
     }
