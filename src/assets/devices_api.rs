@@ -123,9 +123,9 @@ fn devices(conn: &mut Conn, wish: &Wish, eyes: &Eyes) -> Result<Value> {
         };
     }
     query = match wish.online {
-        Some(true) => query.and("seen.online = {}", vec![true.into()]),
+        Some(true) => query.and("seen.online = true", Vec::new()),
         // What nobody knows counts as offline.
-        Some(false) => query.and("seen.online IS NULL OR seen.online = {}", vec![false.into()]),
+        Some(false) => query.and("seen.online IS NULL OR seen.online = false", Vec::new()),
         None => query,
     };
     let found = list_store::list(conn, &query, &Filters::default(), eyes)?;

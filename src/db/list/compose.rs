@@ -91,6 +91,8 @@ impl Composer {
     fn filter(&mut self, Filter { column, test }: &Filter) {
         let sql = column.sql;
         match test {
+            // Two texts instead of a hidden value, which the planner takes for one that hardly any row has.
+            Test::Is(Value::Bool(value)) => self.conditions.push(format!("{sql} = {value}")),
             Test::Is(value) => self.add(&format!("{sql} = {{}}"), [value.clone()]),
             Test::AtLeast(value) => self.add(&format!("{} >= {{}}", self.ordered(column)), [Self::bound(column, value)]),
             Test::AtMost(value) => self.add(&format!("{} <= {{}}", self.ordered(column)), [Self::bound(column, value)]),
