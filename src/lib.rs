@@ -20,4 +20,5 @@ pub mod status;
 pub mod sync;
 pub mod tickets;
 pub mod types;
+pub mod vault;
 pub mod web;

@@ -13,6 +13,8 @@ pub struct Eyes {
     pub lens: Lens,
     /// The general days of life.
     pub days: LifeDays,
+    /// Whether the caller works here or is a program of the platform.
+    pub staff: bool,
 }
 
 impl Eyes {
@@ -21,13 +23,13 @@ impl Eyes {
     /// # Errors
     /// `Invalid` for a `filter` that is none.
     pub fn of(caller: &Caller, config: &Config, query: &Query) -> Result<Self> {
-        Ok(Self { lens: Lens::of(caller, config, query)?, days: config.assets.life })
+        Ok(Self { lens: Lens::of(caller, config, query)?, days: config.assets.life, staff: caller.is_staff() })
     }
 
     /// The program's own eyes: everything, by the general days as they are delivered.
     #[must_use]
     pub fn clear() -> Self {
-        Self { lens: Lens::clear(), days: LifeDays { quiet: 14, stale: 30, archived: 90 } }
+        Self { lens: Lens::clear(), days: LifeDays { quiet: 14, stale: 30, archived: 90 }, staff: true }
     }
 
     /// What tells these eyes from others in cache keys.

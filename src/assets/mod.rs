@@ -14,6 +14,7 @@ pub mod life_store;
 pub mod list_store;
 pub mod model;
 pub mod rules;
+pub mod secrets;
 pub mod store;
 
 pub use api::routes;

@@ -1,10 +1,11 @@
 //! What an asset is: the row, what vendors observe of it, and its wire shapes.
 
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
 use super::audit::Inside;
 use super::eyes::Eyes;
-use super::life;
+use super::{life, secrets};
 use crate::compliance::{Lens, Level, Personal};
 use crate::db::Value;
 use crate::types::fold;
@@ -64,9 +65,14 @@ crate::record! {
         portal_url: Option<String>,
         /// Where to take it over.
         web_remote_url: Option<String>,
-        /// The vendor's user-defined fields: a JSON object as text.
+        /// The vendor's user-defined fields but for the secrets among them: a JSON object as text.
         udf: Option<String>,
+        /// What opens its encrypted disk, sealed.
+        bitlocker_key: Option<String>,
+        /// The licence key of its Windows, sealed.
+        windows_key: Option<String>,
     }
+    secrets: "bitlocker_key", "windows_key";
 }
 
 impl Asset {
@@ -88,12 +94,6 @@ impl Asset {
         ]
     }
 
-    /// One of the vendor's user-defined fields.
-    #[must_use]
-    pub fn udf(&self, name: &str) -> Option<String> {
-        let map: serde_json::Map<String, serde_json::Value> = serde_json::from_str(self.udf.as_deref()?).ok()?;
-        map.get(name)?.as_str().map(str::to_owned)
-    }
 }
 
 /// The normalised type of a vendor's category (contract §5.10).
@@ -366,6 +366,60 @@ pub struct AssetDetail {
     /// What an audit found inside it.
     #[serde(flatten)]
     pub inside: Inside,
+    /// The vendor's user-defined fields that say something, but for the secrets among them; for staff.
+    pub custom_fields: Vec<CustomField>,
+    /// The same under the contract's names, `udf1` to `udf30`; a secret is always null there.
+    #[serde(flatten)]
+    pub udf: Map<String, Json>,
+    /// Which secrets are kept of it.
+    #[serde(skip)]
+    pub secrets: Vec<secrets::Kind>,
+}
+
+/// A user-defined field of the vendor's.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct CustomField {
+    /// The vendor's name: `udf3`.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// What it says.
+    pub value: String,
+}
+
+/// How many of the vendor's fields the contract knows.
+const UDFS: usize = 30;
+
+/// What the platform calls the vendor's fields, as far as their use is agreed on.
+fn udf_label(name: &str) -> String {
+    match name.to_lowercase().as_str() {
+        "udf1" => "Entra ID tenant".to_owned(),
+        "udf3" => "Disk information".to_owned(),
+        "udf4" => "Enabled administrators".to_owned(),
+        "udf5" => "Windows 11".to_owned(),
+        "udf6" => "Backup size (bytes)".to_owned(),
+        "udf7" => "Device type".to_owned(),
+        other => match other.strip_prefix("udf") {
+            Some(number) => format!("Custom field {number}"),
+            None => name.to_owned(),
+        },
+    }
+}
+
+impl CustomField {
+    /// The fields of a stored row, in the vendor's order.
+    #[must_use]
+    pub fn of(asset: &Asset) -> Vec<Self> {
+        let stored: Map<String, Json> = asset.udf.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let said = stored.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+        said.map(|(name, value)| Self { label: udf_label(&name), name, value }).collect()
+    }
+}
+
+/// The fields under the contract's names.
+fn flat(fields: &[CustomField]) -> Map<String, Json> {
+    let said = |name: &str| fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value.clone());
+    (1..=UDFS).map(|number| format!("udf{number}")).map(|name| (name.clone(), said(&name).into())).collect()
 }
 
 impl AssetDetail {
@@ -376,6 +430,11 @@ impl AssetDetail {
         self.enabled_administrators = eyes.lens.see_option(protection, Personal::Private, self.enabled_administrators);
         self.contacts = self.contacts.into_iter().map(|contact| contact.through(&eyes.lens)).collect();
         self.inside = self.inside.through(protection, &eyes.lens);
+        if !eyes.staff {
+            self.custom_fields.clear();
+        }
+        self.custom_fields.retain(|field| eyes.lens.see(protection, Personal::Private, &field.value).is_some());
+        self.udf = flat(&self.custom_fields);
         self.asset = self.asset.through(eyes);
         self
     }

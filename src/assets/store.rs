@@ -3,8 +3,9 @@
 use super::audit_store;
 use super::life::Basis;
 use super::life_store::AS_OF;
-use super::model::{Asset, AssetDetail, AssetView, AssignedContact, Observation, Owner};
+use super::model::{Asset, AssetDetail, AssetView, AssignedContact, CustomField, Observation, Owner};
 use super::rules::AssetInput;
+use super::secrets;
 use crate::companies::store as companies;
 use crate::compliance::{Level, STRICTEST_OF_CONTACT};
 use crate::contacts::Contact;
@@ -86,7 +87,10 @@ pub fn get_detail(c: &mut Conn, id: i64) -> Result<AssetDetail> {
     let asset = get_view(c, id)?;
     let row: Asset = history::get(c, id)?;
     let inside = audit_store::inside(c, id)?;
-    Ok(AssetDetail { asset, enabled_administrators: row.enabled_administrators, contacts: contacts_of(c, id)?, inside })
+    let secrets = secrets::KINDS.into_iter().filter(|kind| row.sealed(*kind).is_some()).collect();
+    let (custom_fields, contacts) = (CustomField::of(&row), contacts_of(c, id)?);
+    let enabled_administrators = row.enabled_administrators;
+    Ok(AssetDetail { asset, enabled_administrators, contacts, inside, custom_fields, udf: serde_json::Map::new(), secrets })
 }
 
 /// The assets of one company, by hostname.

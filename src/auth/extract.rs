@@ -6,6 +6,7 @@
 //! | [`Editor`], [`Staff`] | yes | yes | yes | – | – |
 //! | [`BillingReader`] | yes | yes | yes | yes | – |
 //! | [`Admin`] | yes | yes | – | – | – |
+//! | [`AdminPerson`] | – | yes | – | – | – |
 //! | [`Person`] | – | yes | yes | yes | yes |
 //! | [`Visitor`] | may be anybody, also nobody |||||
 
@@ -73,6 +74,11 @@ permission!(
 permission!(
     /// May do everything.
     Admin, Caller::is_admin, "Admin access required"
+);
+
+permission!(
+    /// An administrator who is a person: what a stolen or careless service must not do.
+    AdminPerson, |caller| caller.user().is_some() && caller.is_admin(), "This is for administrators, not for services"
 );
 
 /// A person; services are refused.

@@ -27,7 +27,7 @@ mod verifier;
 pub use authenticate::{Rejected, authenticate};
 pub use caller::{Caller, User};
 pub use claims::{Claims, Expected, Issued, is_service_name};
-pub use extract::{Admin, Anyone, BillingReader, Editor, Person, Reader, Staff, Visitor};
+pub use extract::{Admin, AdminPerson, Anyone, BillingReader, Editor, Person, Reader, Staff, Visitor};
 pub use level::Level;
 pub use signer::Signer;
 pub use verifier::{CompanyLookup, Verifier};

@@ -6,9 +6,9 @@ use super::{Failure, failure, log, out};
 use crate::{
     app,
     config::{Config, Database, Sources, Value, private},
-    db::{Db, Target, migrate},
+    db::{Db, Target, migrate, upkeep},
     identity::Identity,
-    sync::keyring,
+    sync::{assets::sealing, keyring},
 };
 
 /// Requests that may wait for the database before new ones are turned away.
@@ -82,11 +82,16 @@ pub fn target(config: &Config) -> Result<Target, Failure> {
     }
 }
 
+/// What is done with the rows once the schema is in place.
+pub fn prepare(config: &Config) -> upkeep::Prepare {
+    sealing::prepare(config)
+}
+
 /// Opens the database, creating and migrating it.
 pub fn open(config: &Config) -> Result<Db, Failure> {
     let target = target(config)?;
     make_instance(config)?;
-    Db::open(target, QUEUE).map_err(Failure::opening)
+    Db::open_with(target, QUEUE, &prepare(config)).map_err(Failure::opening)
 }
 
 /// The configuration with the credentials that were entered in the page, and why those cannot be used. A

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{Context, Failure, context, failure, out};
-use crate::{db::migrate, error::Error};
+use crate::{
+    db::{self, migrate},
+    error::Error,
+};
 
 /// Arguments of `codex migrate`.
 #[derive(Debug, Default, clap::Args)]
@@ -25,7 +28,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         return status(&target, args.json);
     }
     context::make_instance(&config)?;
-    let report = migrate::run(&target).map_err(Failure::opening)?;
+    let report = db::bring_up(&target, &context::prepare(&config)).map_err(Failure::opening)?;
     if args.json {
         out::json(&json!({ "from": report.from, "to": report.to, "kept_copy": report.kept_copy }))?;
     } else if report.from == report.to {

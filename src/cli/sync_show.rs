@@ -59,7 +59,7 @@ fn write_item(to: &mut impl Write, item: &Item) -> io::Result<()> {
         let fields: Vec<String> = told.map(|f| format!("{} {}", f.field, shown(&f.to))).collect();
         return if fields.is_empty() { Ok(()) } else { writeln!(to, "      {}", fields.join(", ")) };
     }
-    for FieldChange { field, from, to: new } in &item.fields {
+    for FieldChange { field, from, to: new, .. } in &item.fields {
         writeln!(to, "      {field}: {} → {}", shown(from), shown(new))?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use super::{
     FieldNames, Secret,
     read::{Reader, web_address},
+    sources::ENTERED,
 };
 
 /// How to reach Datto RMM.
@@ -14,6 +15,8 @@ pub struct Datto {
     pub public_key: Option<Secret>,
     /// API secret.
     pub secret_key: Option<Secret>,
+    /// Whether the address was entered over HTTP and must lead to a public place, each time.
+    pub guarded: bool,
     /// Names of the site variable and the user-defined fields.
     pub fields: FieldNames,
 }
@@ -24,6 +27,7 @@ impl Datto {
             api_endpoint: read.parsed(("datto", "api_endpoint"), None, endpoint),
             public_key: read.secret("datto", "public_key"),
             secret_key: read.secret("datto", "secret_key"),
+            guarded: read.origin("datto", "api_endpoint") == ENTERED && !read.flag("sync", "private_addresses"),
             fields: FieldNames::read(read, "datto.fields"),
         }
     }
@@ -36,7 +40,7 @@ impl Datto {
 }
 
 /// A full address, a host, or the name of a platform (`concord`), as the address of the host.
-fn endpoint(text: &str) -> Result<Option<String>, String> {
+pub(super) fn endpoint(text: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);

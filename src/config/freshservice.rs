@@ -6,6 +6,7 @@ use super::{
     Secret,
     keys::keys,
     read::{Reader, web_address},
+    sources::ENTERED,
 };
 
 /// How to reach Freshservice.
@@ -17,6 +18,8 @@ pub struct Freshservice {
     pub web_url: Option<String>,
     /// The API key.
     pub api_key: Option<Secret>,
+    /// Whether the address was entered over HTTP and must lead to a public place, each time.
+    pub guarded: bool,
     /// Names of the custom fields.
     pub fields: FieldNames,
     /// What the operator calls the account's status codes.
@@ -39,6 +42,7 @@ impl Freshservice {
             web_url: web.or_else(|| url.clone()),
             url,
             api_key: read.secret("freshservice", "api_key"),
+            guarded: read.origin("freshservice", "domain") == ENTERED && !read.flag("sync", "private_addresses"),
             fields: FieldNames::read(read, "freshservice.fields"),
             statuses: statuses(read),
             push_ticket_updates: read.flag("freshservice", "push_ticket_updates"),
@@ -83,12 +87,16 @@ fn statuses(read: &mut Reader<'_>) -> BTreeMap<i64, String> {
 }
 
 /// An account name, a host name or a full address, as a full address.
-fn account(text: &str) -> Result<Option<String>, String> {
+pub(super) fn account(text: &str) -> Result<Option<String>, String> {
     if text.is_empty() {
         return Ok(None);
     }
     if text.contains("://") {
-        return web_address(text).map(|url| Some(url.trim_end_matches("/api/v2").to_owned()));
+        let url = web_address(text)?;
+        if url::Url::parse(&url).is_ok_and(|url| !url.username().is_empty() || url.password().is_some()) {
+            return Err("must be an address without a user name or password".to_owned());
+        }
+        return Ok(Some(url.trim_end_matches("/api/v2").to_owned()));
     }
     let host = text.trim_end_matches('/');
     if host.is_empty() || !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':')) {
@@ -134,5 +142,6 @@ mod tests {
             assert_eq!(account(text).unwrap().unwrap(), want);
         }
         assert!(account("two words").is_err());
+        assert!(account("https://acme.freshservice.com@evil.example").is_err());
     }
 }

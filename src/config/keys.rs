@@ -155,6 +155,8 @@ const KEYS: &[Key] = &[
     key("datto.fields", "account_number", "AccountNumber", "The site variable that holds the account number"),
     key("datto.fields", "device_type", "udf7", "The user-defined field that holds the type of a device"),
     key("datto.fields", "enabled_administrators", "udf4", "The user-defined field that lists the enabled administrators"),
+    key("datto.fields", "bitlocker_key", "udf2", "The user-defined field that holds a device's BitLocker key: kept encrypted"),
+    key("datto.fields", "windows_key", "udf9", "The user-defined field that holds a device's Windows key: kept encrypted"),
     key("datto.fields", "backup_bytes", "udf6", "The user-defined field that holds the size of a device's backup in bytes"),
     key(
         "sync",
@@ -164,6 +166,12 @@ const KEYS: &[Key] = &[
     ),
     key("sync", "retire_minimum", "3", "A run may always retire this many rows of a kind without approval"),
     key("sync", "retire_percent", "5", "… or this share of the source's live rows, whichever is more"),
+    key(
+        "sync",
+        "private_addresses",
+        "false",
+        "Let vendors' addresses that are entered in the page or over HTTP be private ones or http: for test systems alone",
+    ),
     key("compliance", "cleared_services", "ledger, knowledgetree, beacon, helm", "Services that see protected companies' data"),
     key(
         "compat",

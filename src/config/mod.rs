@@ -37,7 +37,7 @@ pub use self::{
     scheduler::{JobSchedule, Scheduler},
     secret::Secret,
     show::Shown,
-    sources::{Sources, Value},
+    sources::{ENTERED, Sources, Value},
     write::{Setting, save},
 };
 
@@ -103,6 +103,14 @@ impl std::fmt::Debug for Said {
     }
 }
 
+/// A vendor's address as it is used, of what somebody entered for it; none when that is nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn vendor_address(section: &str, text: &str) -> Result<Option<String>, String> {
+    if section == "datto" { datto::endpoint(text) } else { freshservice::account(text) }
+}
+
 impl Config {
     /// Understands what the sources say; the message lists everything that is wrong.
     pub fn load(sources: &Sources) -> Result<Self, Problem> {
@@ -158,6 +166,21 @@ impl Config {
     /// When a value cannot be understood.
     pub fn with_stored(&self, stored: BTreeMap<(String, String), String>) -> Result<Self, Problem> {
         Self::load(&Sources { stored, ..(*self.said.0).clone() })
+    }
+
+    /// The same without anything that was entered: what the files, the environment and the flags say.
+    ///
+    /// # Errors
+    /// When a value cannot be understood any more.
+    pub fn as_on_disk(&self) -> Result<Self, Problem> {
+        self.with_stored(BTreeMap::new())
+    }
+
+    /// Where a setting was said, when it is set.
+    #[must_use]
+    pub fn origin(&self, section: &str, name: &str) -> Option<&str> {
+        let found = self.shown.iter().find(|shown| shown.key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) == Some(name));
+        found.filter(|shown| !shown.value.is_empty()).map(|shown| shown.origin.as_str())
     }
 
     /// Every setting with its value and origin, secrets hidden.

@@ -146,6 +146,8 @@ pub struct Sync {
     pub retire_minimum: u64,
     /// Share of the source's live rows that is allowed, in percent.
     pub retire_percent: u64,
+    /// Whether vendors' addresses that are entered over HTTP may be private, or http.
+    pub private_addresses: bool,
 }
 
 impl Sync {
@@ -157,6 +159,7 @@ impl Sync {
             retire_minimum: read
                 .parsed(("sync", "retire_minimum"), 3, |text| text.parse().map_err(|_| "must be a whole number".to_owned())),
             retire_percent: read.parsed(("sync", "retire_percent"), 5, percent),
+            private_addresses: read.flag("sync", "private_addresses"),
         }
     }
 }

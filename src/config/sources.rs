@@ -12,6 +12,9 @@ use super::{
     suggest::nearest,
 };
 
+/// The origin of what was entered in the page or over HTTP.
+pub const ENTERED: &str = "entered in the page";
+
 /// One value, and where it was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Value {
@@ -65,7 +68,7 @@ impl Sources {
                 prefer(&mut value, entry.map(|e| (e.value.clone(), format!("{}:{}", conf_path.display(), e.line))));
             }
             let stored = self.stored.get(&(key.section.to_owned(), key.name.to_owned()));
-            prefer(&mut value, stored.map(|text| (text.clone(), "entered in the page".to_owned())));
+            prefer(&mut value, stored.map(|text| (text.clone(), ENTERED.to_owned())));
             let lines = |name: &str| flaskenv.iter().rev().find(|(_, e)| e.name == name);
             from_variables(&mut value, key, |name| {
                 lines(name).map(|(f, e)| (e.value.clone(), format!("{f}:{} ({name})", e.line)))

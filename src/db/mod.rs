@@ -14,6 +14,7 @@ mod reader;
 mod rewrite;
 mod sqlite;
 mod target;
+pub mod upkeep;
 mod value;
 mod write;
 mod writer;
@@ -30,6 +31,7 @@ use job::{ReadJob, Task, WriteJob};
 use queue::{Lane, Queue};
 pub use rewrite::{Engine, tenant_tables};
 pub use target::Target;
+use upkeep::{Prepare, Upkeep};
 pub use value::{FromValue, Row, Value};
 pub use write::Write;
 
@@ -145,6 +147,14 @@ impl Db {
     /// # Errors
     /// `Storage` or `Conflict` when the database is damaged, foreign, or newer than this program.
     pub fn open(target: Target, queue_capacity: usize) -> Result<Self> {
+        Self::open_with(target, queue_capacity, &upkeep::nothing())
+    }
+
+    /// The same; `prepare` is done once the schema is in place, before the first call is let in.
+    ///
+    /// # Errors
+    /// As [`Db::open`], and those of `prepare`.
+    pub fn open_with(target: Target, queue_capacity: usize, prepare: &Prepare) -> Result<Self> {
         let ready = Arc::new(Ready::default());
         let in_use = match &target {
             Target::Sqlite(path) => Some(backup::hold(path, false)?),
@@ -163,12 +173,12 @@ impl Db {
             target: target.clone(),
         }));
         OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&db.0));
-        match std::thread::scope(|scope| scope.spawn(|| migrate::run(&target)).join()) {
+        match std::thread::scope(|scope| scope.spawn(|| bring_up(&target, prepare)).join()) {
             Ok(Ok(_)) => ready.open.store(true, Ordering::Release),
             Ok(Err(Error::Unavailable(reason))) if target.is_server() => {
                 tracing::warn!(%reason, "the database is not reachable yet; trying again in the background");
                 ready.set_reason(reason);
-                retry(target.clone(), Arc::downgrade(&ready));
+                retry(target.clone(), Arc::downgrade(&ready), prepare.clone());
             }
             Ok(Err(cause)) => return Err(cause),
             Err(_) => return Err(Error::Internal("the migration panicked".to_owned())),
@@ -310,17 +320,31 @@ impl Db {
     }
 }
 
+/// Brings a database to this program's schema, and its rows to what belongs to that.
+///
+/// # Errors
+/// Those of [`migrate::run`] and of `prepare`.
+pub fn bring_up(target: &Target, prepare: &Prepare) -> Result<migrate::Report> {
+    let report = migrate::run(target)?;
+    match Upkeep::open(target).and_then(|mut upkeep| prepare(&mut upkeep)) {
+        // What can still be read is served, and the next start tries again.
+        Err(Error::Damaged(why)) => tracing::warn!(why, "the rows could not be brought up to date"),
+        done => done?,
+    }
+    Ok(report)
+}
+
 fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(Error::internal)
 }
 
 /// Waits for the server in the background; ends when the handle is gone or the schema is in place.
-fn retry(target: Target, ready: Weak<Ready>) {
+fn retry(target: Target, ready: Weak<Ready>, prepare: Prepare) {
     let _detached = std::thread::Builder::new().name("db-retry".to_owned()).spawn(move || {
         loop {
             std::thread::sleep(RETRY);
             let Some(ready) = ready.upgrade() else { return };
-            match migrate::run(&target) {
+            match bring_up(&target, &prepare) {
                 Ok(_) => {
                     tracing::info!("the database is reachable");
                     ready.open.store(true, Ordering::Release);

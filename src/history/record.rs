@@ -1,5 +1,7 @@
 //! What a domain row must tell about itself so that history can be kept of it.
 
+use serde_json::Value as Json;
+
 use crate::db::{Row, Value};
 use crate::error::Result;
 
@@ -14,7 +16,9 @@ pub trait Record: Clone + Send + Sized + 'static {
     const TABLE: &'static str;
     /// The columns kept in history, in the order of [`Record::values`].
     const COLUMNS: &'static [&'static str];
-    /// The same joined by commas, after the bookkeeping columns: what `SELECT` lists.
+    /// Those among them that hold secrets, sealed: history tells when they change and never what they hold.
+    const SECRETS: &'static [&'static str];
+    /// All columns joined by commas, after the bookkeeping columns: what `SELECT` lists.
     const SELECT: &'static str;
 
     /// The row's id; 0 before it is created.
@@ -39,8 +43,21 @@ pub trait Record: Clone + Send + Sized + 'static {
     }
 }
 
+/// What is told of a secret's two sides, in history and in plans: whether there is one, and that it changed.
+#[must_use]
+pub fn told_of_secret(old: &Json, new: &Json) -> (Json, Json) {
+    let old = if old.is_null() { Json::Null } else { Json::from("set") };
+    let new = match (&old, new) {
+        (_, Json::Null) => Json::Null,
+        (Json::Null, _) => Json::from("set"),
+        _ => Json::from("changed"),
+    };
+    (old, new)
+}
+
 /// Declares a row: its struct and its [`Record`] plumbing. The type must have a
-/// `fn derived_columns(&self) -> Vec<(&'static str, Value)>`.
+/// `fn derived_columns(&self) -> Vec<(&'static str, Value)>`. After the struct may follow
+/// `secrets: "column", …;`.
 #[macro_export]
 macro_rules! record {
     (
@@ -48,6 +65,7 @@ macro_rules! record {
         pub struct $name:ident: $entity:literal, $what:literal, $table:literal {
             $($(#[$field_meta:meta])* $first:ident: $first_type:ty,)+
         }
+        $(secrets: $($secret:literal),+;)?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,6 +88,7 @@ macro_rules! record {
             const WHAT: &'static str = $what;
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$(stringify!($first)),+];
+            const SECRETS: &'static [&'static str] = &[$($($secret),+)?];
             const SELECT: &'static str = concat!(
                 $entity, ".id, ", $entity, ".rev, ", $entity, ".created_at, ", $entity, ".updated_at, ", $entity, ".retired_at"
                 $(, ", ", $entity, ".", stringify!($first))+

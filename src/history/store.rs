@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::record::Record;
+use super::record::{Record, told_of_secret};
 use super::{links, pins};
 use crate::db::{Conn, Engine, Value, Write};
 use crate::error::{Error, Result};
@@ -59,7 +59,8 @@ pub fn create<R: Record>(w: &mut Write<'_>, record: &R, reason: Option<&str>) ->
     let mut fields = Map::new();
     for (column, value) in R::COLUMNS.iter().zip(record.values()) {
         if value != Value::Null {
-            fields.insert((*column).to_owned(), json!([Json::Null, value.to_json()]));
+            let (old, new) = told::<R>(column, Json::Null, value.to_json());
+            fields.insert((*column).to_owned(), json!([old, new]));
         }
     }
     note::<R>(w, id, "create", reason, fields)?;
@@ -98,7 +99,8 @@ pub fn update<R: Record>(
             kept_pins.push(*column);
             continue;
         }
-        changed.push((*column, old.to_json(), new.to_json()));
+        let (before, after) = told::<R>(column, old.to_json(), new.to_json());
+        changed.push((*column, before, after));
         values.push(new);
         sets.push(format!("{column} = ?{}", values.len()));
     }
@@ -128,6 +130,11 @@ pub fn update<R: Record>(
     let fields = changed.iter().map(|(column, old, new)| ((*column).to_owned(), json!([old, new]))).collect();
     note::<R>(w, id, "update", reason, fields)?;
     Ok(Updated { record: w.unscoped(|c| get(c, id))?, changed, kept_pins })
+}
+
+/// What history tells of a column's two sides: of a secret only that it changed.
+fn told<R: Record>(column: &str, old: Json, new: Json) -> (Json, Json) {
+    if R::SECRETS.contains(&column) { told_of_secret(&old, &new) } else { (old, new) }
 }
 
 fn store_values<R: Record>(w: &mut Write<'_>, id: i64, sets: &[String], mut values: Vec<Value>) -> Result<()> {

@@ -14,6 +14,8 @@ use crate::{
 pub enum Undone {
     /// It is taken back.
     Done,
+    /// It is taken back but for a part that cannot be, for this reason.
+    Except(String),
     /// There was nothing (left) to take back.
     Already,
     /// It stands, or part of it, for this reason.
@@ -41,8 +43,12 @@ pub fn row<R: Record>(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
 fn columns<R: Record>(w: &mut Write<'_>, now: &R, change: &Change, reason: &str) -> Result<Undone> {
     let Json::Object(fields) = &change.fields else { return Ok(Undone::Already) };
     let mut values = now.values();
-    let (mut back, mut since) = (0, Vec::new());
+    let (mut back, mut since, mut secret) = (0, Vec::new(), Vec::new());
     for (field, sides) in fields {
+        if R::SECRETS.contains(&field.as_str()) {
+            secret.push(field.replace('_', " "));
+            continue;
+        }
         let Some(at) = R::COLUMNS.iter().position(|column| column == field) else {
             since.push(format!("{field} is no field of its own"));
             continue;
@@ -65,10 +71,16 @@ fn columns<R: Record>(w: &mut Write<'_>, now: &R, change: &Change, reason: &str)
             Ok(())
         })?;
     }
-    Ok(match (back, since.is_empty()) {
+    if !since.is_empty() {
+        return Ok(Undone::Refused(since.join("; ")));
+    }
+    // The vendor's present key is the one that works, and history does not hold the one before it.
+    let stays = format!("{} stays as it is: history does not hold secrets", secret.join(" and "));
+    Ok(match (back, secret.is_empty()) {
         (0, true) => Undone::Already,
+        (0, false) => Undone::Refused(stays),
         (_, true) => Undone::Done,
-        _ => Undone::Refused(since.join("; ")),
+        (_, false) => Undone::Except(stays),
     })
 }
 

@@ -48,7 +48,7 @@ pub struct Summary {
     pub already: u64,
     /// Left as they are, because they have changed since or cannot be undone.
     pub refused: u64,
-    /// The first of those, in words.
+    /// The first of those in words, and what part of a change could not be taken back (a secret).
     pub refusals: Vec<String>,
 }
 
@@ -66,12 +66,20 @@ impl Summary {
         match undone {
             Undone::Done => self.undone += 1,
             Undone::Already => self.already += 1,
+            Undone::Except(why) => {
+                self.undone += 1;
+                self.tell(change, &why);
+            }
             Undone::Refused(why) => {
                 self.refused += 1;
-                if self.refusals.len() < TOLD {
-                    self.refusals.push(format!("{} {}: {why}", change.entity, change.entity_id));
-                }
+                self.tell(change, &why);
             }
+        }
+    }
+
+    fn tell(&mut self, change: &Change, why: &str) {
+        if self.refusals.len() < TOLD {
+            self.refusals.push(format!("{} {}: {why}", change.entity, change.entity_id));
         }
     }
 }
@@ -208,6 +216,7 @@ async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, condi
         let told = feed::get(w, seq)?;
         match change(w, &told)? {
             Undone::Refused(why) => Err(Error::conflict(format!("change {seq} stands: {why}"))),
+            Undone::Except(why) => Reply::ok(&json!({ "success": true, "seq": seq, "undone": true, "except": why })),
             undone => Reply::ok(&json!({ "success": true, "seq": seq, "undone": undone == Undone::Done })),
         }
     };

@@ -85,7 +85,7 @@ impl Apply {
                     let done = apply(w, item)?;
                     stale += u64::from(done.is_none());
                     let outcome = if done.is_some() { State::Applied } else { State::Stale };
-                    plans_store::settle(w, item.id, outcome, done)?;
+                    plans_store::settle(w, item, outcome, done)?;
                 }
                 Ok(stale)
             })
@@ -97,13 +97,13 @@ impl Apply {
         let mut stale = 0;
         for item in items {
             let (id, lease) = (item.id, self.lease.clone());
-            match self.chunk(vec![item]).await {
+            match self.chunk(vec![item.clone()]).await {
                 Ok(count) => stale += count,
                 Err(error) if is_about_one_item(&error) => {
                     tracing::warn!(item = id, %error, "a plan's item could not be applied");
                     let settle = move |w: &mut Write<'_>| {
                         prove(w, &lease)?;
-                        plans_store::settle(w, id, State::Stale, None)
+                        plans_store::settle(w, &item, State::Stale, None)
                     };
                     self.db.write_bulk(&Scope::All, &self.actor, settle).await?;
                     stale += 1;

@@ -25,7 +25,7 @@ pub trait Assign {
         fields
             .iter()
             .filter(|change| change.field != super::planner::contacts::COMPANIES && !change.field.starts_with(LINK))
-            .try_for_each(|c| self.assign(&c.field, &c.to))
+            .try_for_each(|c| self.assign(&c.field, &c.value()))
     }
 }
 
@@ -61,4 +61,4 @@ assign!(PsaAgent: first_name last_name email job_title active department_ids gro
 
 assign!(Asset: hostname company_id kind serial_number asset_tag manufacturer model warranty_expires hardware_type device_type
     operating_system os_version description domain mac_address antivirus_product enabled_administrators backup_usage_tb
-    backup_data_bytes rmm_site_name portal_url web_remote_url udf);
+    backup_data_bytes rmm_site_name portal_url web_remote_url udf bitlocker_key windows_key);

@@ -13,6 +13,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use super::{
+    address::{self, PublicOnly},
     answer::{body, header, is_object, number, outcome, parse, reason, words},
     budget::{Budget, Grant},
     credentials::Credentials,
@@ -92,8 +93,9 @@ enum Attempt {
     Stale(u16, String),
 }
 
-/// What a client of `wire` is for: one host, no redirects, everything bounded. The flag says whether the host is this machine.
-pub fn wire(service: &'static str, base: &str) -> Result<reqwest::Client> {
+/// A client for one host: no redirects, everything bounded. With `guarded` the host must be a public one, for
+/// each connection.
+pub fn wire(service: &'static str, base: &str, guarded: bool) -> Result<reqwest::Client> {
     let url = url::Url::parse(base).map_err(|e| Error::field("domain", format!("{base:?} is not an address: {e}")))?;
     let local = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
@@ -112,14 +114,19 @@ pub fn wire(service: &'static str, base: &str) -> Result<reqwest::Client> {
     if local {
         builder = builder.no_proxy();
     }
+    if guarded {
+        let root = url.origin().ascii_serialization();
+        address::check(&root).map_err(|why| Error::Unavailable(format!("the address of {service} {why}")))?;
+        builder = builder.https_only(true).dns_resolver(PublicOnly::of(&root));
+    }
     builder.build().map_err(Error::internal)
 }
 
 impl Client {
     /// A client for the API below `base` (no slash at the end).
-    pub fn new(service: &'static str, base: &str, credentials: Credentials, budget: Budget) -> Result<Self> {
+    pub fn new(service: &'static str, base: &str, guarded: bool, credentials: Credentials, budget: Budget) -> Result<Self> {
         Ok(Self {
-            http: wire(service, base)?,
+            http: wire(service, base, guarded)?,
             service,
             base: base.trim_end_matches('/').to_owned(),
             credentials,

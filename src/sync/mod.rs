@@ -3,6 +3,7 @@
 //! transactions.
 
 pub mod accounts;
+pub mod address;
 pub mod alerts;
 mod answer;
 pub mod api;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::{assets::secrets, history::told_of_secret};
+
 /// The kind of row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -154,7 +156,8 @@ impl State {
     }
 }
 
-/// One field of an item: ours and the vendor's.
+/// One field of an item: ours and the vendor's. Of a secret only that it changes is told; what it becomes
+/// is kept apart, sealed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The column.
@@ -163,6 +166,28 @@ pub struct FieldChange {
     pub from: Value,
     /// What it becomes.
     pub to: Value,
+    /// What a secret becomes, sealed; stored with a plan that is not applied yet, and in no answer.
+    #[serde(default, skip_serializing)]
+    pub sealed: Option<String>,
+}
+
+impl FieldChange {
+    /// A change of a field.
+    #[must_use]
+    pub fn new(field: impl Into<String>, from: Value, to: Value) -> Self {
+        let field = field.into();
+        if secrets::kind(&field).is_none() {
+            return Self { field, from, to, sealed: None };
+        }
+        let (old, new) = told_of_secret(&from, &to);
+        Self { field, from: old, to: new, sealed: to.as_str().map(str::to_owned) }
+    }
+
+    /// What the column is set to.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        self.sealed.as_ref().map_or_else(|| self.to.clone(), |sealed| sealed.clone().into())
+    }
 }
 
 /// The companies a contact joins (by vendor id) and leaves (by our id).

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     jobs_store::{Lease, prove},
-    plan::{Action, Item, Kind, State},
+    plan::{Action, FieldChange, Item, Kind, State},
 };
 use crate::{
     db::{Conn, Row},
@@ -110,7 +110,7 @@ pub fn supersede_of(c: &mut Conn, lease: &Lease, source: &str) -> Result<()> {
 pub fn add(c: &mut Conn, lease: &Lease, plan: i64, items: &mut [Item]) -> Result<()> {
     prove(c, lease)?;
     for item in items {
-        let fields = serde_json::to_string(&item.fields).map_err(Error::internal)?;
+        let fields = stored_fields(&item.fields, true)?;
         let moves = serde_json::to_string(&item.moves).map_err(Error::internal)?;
         item.id = c
             .one(
@@ -135,6 +135,22 @@ pub fn add(c: &mut Conn, lease: &Lease, plan: i64, items: &mut [Item]) -> Result
             .get(0)?;
     }
     Ok(())
+}
+
+/// The fields of an item as they are stored, with what its secrets become as long as that is needed.
+pub(super) fn stored_fields(fields: &[FieldChange], with_secrets: bool) -> Result<String> {
+    if !with_secrets || fields.iter().all(|change| change.sealed.is_none()) {
+        return serde_json::to_string(fields).map_err(Error::internal);
+    }
+    let stored = |change: &FieldChange| {
+        let mut stored = serde_json::to_value(change).map_err(Error::internal)?;
+        if let Some(sealed) = &change.sealed {
+            stored["sealed"] = sealed.clone().into();
+        }
+        Ok(stored)
+    };
+    let stored: Vec<serde_json::Value> = fields.iter().map(stored).collect::<Result<_>>()?;
+    serde_json::to_string(&stored).map_err(Error::internal)
 }
 
 pub(super) const ITEM_COLUMNS: &str =
@@ -176,10 +192,13 @@ pub fn count_in(c: &mut Conn, plan: i64, state: State) -> Result<i64> {
     c.one(sql, params![plan, state.as_str()])?.get(0)
 }
 
-/// Says what became of an item.
-pub fn settle(c: &mut Conn, item: i64, state: State, entity_id: Option<i64>) -> Result<()> {
-    let sql = "UPDATE sync_plan_items SET state = ?1, entity_id = COALESCE(entity_id, CAST(?2 AS BIGINT)) WHERE id = ?3";
-    c.run(sql, params![state.as_str(), entity_id, item])?;
+/// Says what became of an item; what its secrets were to become is forgotten.
+pub fn settle(c: &mut Conn, item: &Item, state: State, entity_id: Option<i64>) -> Result<()> {
+    let sql = "UPDATE sync_plan_items SET state = ?1, entity_id = COALESCE(entity_id, CAST(?2 AS BIGINT)),
+               fields = COALESCE(CAST(?3 AS TEXT), fields) WHERE id = ?4";
+    let secret = item.fields.iter().any(|change| change.sealed.is_some());
+    let fields = if secret { Some(stored_fields(&item.fields, false)?) } else { None };
+    c.run(sql, params![state.as_str(), entity_id, fields, item.id])?;
     Ok(())
 }
 

@@ -26,6 +26,11 @@ pub fn shown(caller: &str, what: &str, count: usize) {
     }
 }
 
+/// Notes that a person was shown a secret of an asset; never what it is.
+pub fn secret(caller: &str, asset: i64, secret: &str) {
+    tracing::info!(caller, asset, secret, "disclosure: a secret was shown");
+}
+
 /// Writes the log line; never whose data it was.
 pub fn log(caller: &str, what: &str, count: usize) {
     if count > 0 {

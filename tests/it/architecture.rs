@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "error",
     "types",
     "config",
+    "vault",
     "db",
     "history",
     "auth",

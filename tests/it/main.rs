@@ -52,6 +52,7 @@ mod pages;
 mod permissions;
 mod platform;
 mod scheduler;
+mod secrets;
 mod search;
 mod stand_ins;
 mod stand_ins_datto;

@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    assets::{Asset, AssetDetail, AssetView, Eyes, audit_store, model::AssignedContact, store as assets},
+    assets::{
+        Asset, AssetDetail, AssetView, Eyes, audit_store,
+        model::{AssignedContact, CustomField},
+        secrets, store as assets,
+    },
     auth::Editor,
     companies::store as companies,
     error::Result,
@@ -38,6 +42,8 @@ struct AssetPage {
     retire_question: String,
     attached: Vec<Crumb>,
     facts: Vec<(&'static str, Vec<Item>)>,
+    custom: Vec<CustomField>,
+    secrets: Vec<secrets::Kind>,
     alerts: alerts::Card,
     inside: Option<asset_inside::Cards>,
     voices: Option<Table>,
@@ -82,6 +88,8 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.hostname),
         attached: Vec::new(),
         facts: facts(&page, &detail, &past),
+        custom: custom(&web, &detail),
+        secrets: if page.may_write() { detail.secrets.clone() } else { Vec::new() },
         alerts: alerts::card(&page, alerts::Of::Asset(id), &raised, &[("asset_id", &id.to_string())]),
         inside: asset_inside::cards(&detail.inside, &software, &asked, &base),
         voices,
@@ -161,6 +169,14 @@ fn facts(page: &Page, detail: &AssetDetail, past: &Past) -> Vec<(&'static str, V
         parts.push(("Last seen", observed(detail)));
     }
     parts
+}
+
+/// The vendor's fields that the page does not show elsewhere.
+fn custom(web: &Web, detail: &AssetDetail) -> Vec<CustomField> {
+    let names = &web.config.datto.fields;
+    let shown = ["enabled_administrators", "backup_bytes"].map(|ours| names.vendor_name(ours));
+    let elsewhere = |field: &CustomField| shown.iter().any(|name| name.eq_ignore_ascii_case(&field.name));
+    detail.custom_fields.iter().filter(|field| !elsewhere(field)).cloned().collect()
 }
 
 fn observed(detail: &AssetDetail) -> Vec<Item> {

@@ -6,7 +6,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use super::mention;
 use crate::{
     agents::Frame,
-    auth::Admin,
+    auth::AdminPerson,
     error::{Error, Result},
     sync::keyring::{self, Credentials, api, trial, view},
     web::{
@@ -55,13 +55,13 @@ fn page(frame: &Frame, known: Credentials) -> CredentialsPage {
 }
 
 /// `GET /admin/credentials/{system}`
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+pub async fn show(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
     frame.show(&page(&frame, known(&web, &system).await?))
 }
 
 /// `POST /admin/credentials/{system}`; what is left empty stays as it is.
 pub async fn save(
-    caller: Admin,
+    caller: AdminPerson,
     frame: Frame,
     State(web): State<Web>,
     Path(system): Path<String>,
@@ -69,21 +69,21 @@ pub async fn save(
 ) -> Result<Response> {
     let vendor = keyring::vendor(&system)?;
     let changes = api::sent(&system, &mut fields)?;
-    match fields.finish() {
-        Ok(()) => {}
-        Err(Error::Invalid(wrong)) => {
-            let mut page = page(&frame, known(&web, &system).await?);
-            page.problems = form::place_errors(page.fields.iter_mut(), &wrong);
-            return frame.show_as(StatusCode::BAD_REQUEST, &page);
-        }
-        Err(other) => return Err(other),
+    let kept = match fields.finish() {
+        Ok(()) => keyring::change(&web.db, &web.config, vendor, changes, caller.name()).await,
+        wrong => wrong,
+    };
+    if let Err(Error::Invalid(wrong)) = kept {
+        let mut page = page(&frame, known(&web, &system).await?);
+        page.problems = form::place_errors(page.fields.iter_mut(), &wrong);
+        return frame.show_as(StatusCode::BAD_REQUEST, &page);
     }
-    keyring::change(&web.db, &web.config, vendor, changes, caller.name()).await?;
+    kept?;
     told(&frame, &web, vendor, "Kept. ").await
 }
 
 /// `POST /admin/credentials/{system}/test`
-pub async fn test(_: Admin, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+pub async fn test(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
     told(&frame, &web, keyring::vendor(&system)?, "").await
 }
 
@@ -97,7 +97,7 @@ async fn told(frame: &Frame, web: &Web, vendor: keyring::Vendor, before: &str) -
 }
 
 /// `POST /admin/credentials/{system}/forget`: what other sources say counts again.
-pub async fn forget(caller: Admin, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+pub async fn forget(caller: AdminPerson, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
     let vendor = keyring::vendor(&system)?;
     let changes = vendor.keys.iter().map(|(name, _)| (*name, None)).collect();
     keyring::change(&web.db, &web.config, vendor, changes, caller.name()).await?;

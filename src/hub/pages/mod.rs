@@ -4,6 +4,7 @@ mod alerts;
 mod asset;
 mod asset_form;
 mod asset_inside;
+mod asset_secret;
 mod asset_voices;
 mod assets;
 mod companies;
@@ -101,6 +102,7 @@ fn asset_routes() -> Routes {
         .get("/assets/{id}", asset::show)
         .get("/assets/{id}/edit", asset_form::edit)
         .post("/assets/{id}/edit", asset_form::update)
+        .form("/assets/{id}/secrets/{name}", "/assets/{id}", asset_secret::reveal)
         .form("/assets/{id}/assign-user", "/assets/{id}", asset::assign)
         .form("/assets/{id}/unassign-user/{contact}", "/assets/{id}", asset::unassign)
         .form("/assets/{id}/retire", "/assets/{id}", asset::retire)

@@ -92,6 +92,7 @@ pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Pat
     };
     match web.db.write(&editor.scope(), &editor.actor(), work).await? {
         (page, Undone::Done) => frame.go(&page, "Taken back."),
+        (page, Undone::Except(why)) => frame.go(&page, &format!("Taken back, but {why}.")),
         (page, Undone::Already) => frame.go(&page, "There was nothing left to take back."),
         (page, Undone::Refused(why)) => frame.go_sorry(&page, &format!("It stands: {why}.")),
     }

@@ -51,7 +51,7 @@ async fn work(job: &Job, run: i64) -> Result<Report> {
 /// Puts a plan into words.
 pub(super) fn show(plan: &Plan, report: &mut Report) {
     for write in &plan.writes {
-        let change = FieldChange { field: NUMBER.to_owned(), from: write.from.clone().into(), to: write.number.clone().into() };
+        let change = FieldChange::new(NUMBER, write.from.clone().into(), write.number.clone().into());
         report.plan(&write.label, &write.department, write.company, &write.reason, change);
     }
     plan.conflicts.iter().for_each(|left| report.conflict(left));

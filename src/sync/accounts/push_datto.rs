@@ -112,7 +112,7 @@ async fn survey(job: &Job, run: i64, sites: Vec<Site>, report: &mut Report) -> R
             Todo::Nothing => agreed.push(site.uid),
             Todo::Write(found) => {
                 let reason = if found.is_null() { "the site has no account number" } else { "the site has another one" };
-                let change = FieldChange { field: name.clone(), from: found.clone(), to: site.number.clone().into() };
+                let change = FieldChange::new(name.clone(), found.clone(), site.number.clone().into());
                 report.plan(&label(&site), &site.uid, Some(site.company_id), reason, change);
                 writes.push(wish(&site, run, reason, Some(found), None));
             }

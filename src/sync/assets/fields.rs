@@ -30,6 +30,8 @@ pub const COLUMNS: &[&str] = &[
     "portal_url",
     "web_remote_url",
     "udf",
+    "bitlocker_key",
+    "windows_key",
 ];
 
 /// Everything that one vendor has told of an asset, by column.

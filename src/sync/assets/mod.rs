@@ -13,6 +13,8 @@ pub mod pass;
 pub mod planner;
 mod retire;
 pub mod rows_store;
+pub mod sealing;
+mod sealing_store;
 pub mod sources_store;
 pub mod takeover;
 mod told;

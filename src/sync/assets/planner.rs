@@ -111,7 +111,7 @@ impl Local {
             if from == to {
                 continue;
             }
-            let change = FieldChange { field: field.to_owned(), from: from.to_json(), to: to.to_json() };
+            let change = FieldChange::new(field, from.to_json(), to.to_json());
             if self.pins.contains(field) { pinned.push(change) } else { changes.push(change) }
         }
         (changes, pinned)

@@ -30,11 +30,7 @@ pub fn plan(rules: Rules, external_id: &str, row: &Local, evidence: Option<&Evid
         item.evidence = Some(proof);
         return vec![row.mark(item)];
     }
-    let mut fields = vec![FieldChange {
-        field: format!("{LINK}{}", rules.system),
-        from: Value::String(external_id.to_owned()),
-        to: Value::Null,
-    }];
+    let mut fields = vec![FieldChange::new(format!("{LINK}{}", rules.system), external_id.into(), Value::Null)];
     if !also_linked {
         fields.extend(row.differences(&row.without(rules)).0);
     }

@@ -40,7 +40,7 @@ pub struct Voices {
 }
 
 /// What is kept among the words and says nothing to a person.
-const SILENT: &[&str] = &["users", "device_class", "udf"];
+const SILENT: &[&str] = &["users", "device_class", "udf", "bitlocker_key", "windows_key"];
 
 /// Reads it; nothing when no vendor knows the asset.
 ///

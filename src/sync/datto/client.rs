@@ -90,19 +90,21 @@ impl Datto {
         let (window, reads, writes) = DOCUMENTED;
         let (root, key, secret) = credentials(config)?;
         let budget = Budget::counted(db, account(config)?, Windows::documented(window, reads, writes));
+        let root = (root, config.datto.guarded);
         Self::with(root, Tokens::shared(root, key, secret)?, budget)
     }
 
     /// A client for a single question, asked once, which no database counts.
     pub fn alone(config: &Config) -> Result<Self> {
         let (root, key, secret) = credentials(config)?;
+        let root = (root, config.datto.guarded);
         let mut alone = Self::with(root, Tokens::alone(root, key, secret)?, Budget::alone())?;
         alone.http = alone.http.once();
         Ok(alone)
     }
 
-    fn with(root: &str, tokens: Arc<Tokens>, budget: Budget) -> Result<Self> {
-        let http = Client::new(NAME, &format!("{root}/api/v2"), Credentials::Bearer(tokens), budget)?;
+    fn with((root, guarded): (&str, bool), tokens: Arc<Tokens>, budget: Budget) -> Result<Self> {
+        let http = Client::new(NAME, &format!("{root}/api/v2"), guarded, Credentials::Bearer(tokens), budget)?;
         Ok(Self { http: http.with_blocks(), root: root.to_owned(), announced: OnceCell::new(), sizes: Mutex::default() })
     }
 

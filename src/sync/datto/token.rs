@@ -50,27 +50,28 @@ struct Token {
 }
 
 impl Tokens {
-    /// The tokens for the account at `root` (no slash at the end), the same for all who ask in this process.
-    pub fn shared(root: &str, key: &Secret, secret: &Secret) -> Result<Arc<Self>> {
-        let name = format!("{root}\n{}\n{}", key.expose(), secret.expose());
+    /// The tokens for the account at this address (no slash at the end; whether it must be public), the same for all
+    /// who ask in this process.
+    pub fn shared((root, guarded): (&str, bool), key: &Secret, secret: &Secret) -> Result<Arc<Self>> {
+        let name = format!("{root}\n{guarded}\n{}\n{}", key.expose(), secret.expose());
         let mut sources = SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(source) = sources.get(&name).and_then(Weak::upgrade) {
             return Ok(source);
         }
-        let source = Arc::new(Self::new(root, key, secret, ATTEMPTS)?);
+        let source = Arc::new(Self::new((root, guarded), key, secret, ATTEMPTS)?);
         sources.retain(|_, source| source.strong_count() > 0);
         sources.insert(name, Arc::downgrade(&source));
         Ok(source)
     }
 
     /// A token for a single question, asked for once.
-    pub fn alone(root: &str, key: &Secret, secret: &Secret) -> Result<Arc<Self>> {
+    pub fn alone(root: (&str, bool), key: &Secret, secret: &Secret) -> Result<Arc<Self>> {
         Ok(Arc::new(Self::new(root, key, secret, 1)?))
     }
 
-    fn new(root: &str, key: &Secret, secret: &Secret, attempts: u32) -> Result<Self> {
+    fn new((root, guarded): (&str, bool), key: &Secret, secret: &Secret, attempts: u32) -> Result<Self> {
         Ok(Self {
-            http: http::wire(NAME, root)?,
+            http: http::wire(NAME, root, guarded)?,
             address: format!("{root}{PATH}"),
             key: key.clone(),
             secret: secret.clone(),

@@ -14,6 +14,7 @@ use super::{
     walk::{Step, Walk},
 };
 use crate::{
+    assets::secrets::Sealer,
     error::{Error, Result},
     sync::{
         datto::{
@@ -46,6 +47,8 @@ pub struct Reader {
     pub resumed: bool,
     /// Whether the vendor has shut us out, so that every further question would fail too.
     pub shut: AtomicBool,
+    /// Seals the secrets among what devices tell.
+    pub sealer: Sealer,
 }
 
 /// One of the vendor's lists.
@@ -215,7 +218,7 @@ impl Reader {
 
     /// Keeps a device that only its own address still gave.
     pub async fn keep_found(&self, inventory: &mut Inventory, records: &[Value]) -> Result<()> {
-        let sheet = sheet("own addresses", 0, records, |_| true);
+        let sheet = sheet("own addresses", 0, records, &self.sealer, |_| true);
         let mut stager = Stager::default();
         stage(&mut stager, "found", 0, &sheet)?;
         self.flush(&mut stager).await?;
@@ -337,7 +340,7 @@ impl Reader {
         let mut sheet = match list {
             List::Sites => sites_sheet(number, &page.records),
             List::VariablesOf(_) => variables(self.job.config.datto.fields.vendor_name("account_number"), &page.records),
-            List::Devices | List::DevicesOf(_) => sheet(&list.key(), number, &page.records, wanted),
+            List::Devices | List::DevicesOf(_) => sheet(&list.key(), number, &page.records, &self.sealer, wanted),
         };
         (sheet.total, sheet.next) = (page.total, page.next);
         sheet

@@ -4,7 +4,11 @@ use serde_json::{Map, Value};
 
 use super::inventory::Site;
 use crate::{
-    assets::{Observation, model::type_of_category},
+    assets::{
+        Observation,
+        model::type_of_category,
+        secrets::{self, Names},
+    },
     config::FieldNames,
     db::Value as Cell,
     sync::{
@@ -107,7 +111,8 @@ fn kind(told: &mut Told, record: &Map<String, Value>) {
     told.values.set("kind", if by_category == "other" { by_class } else { by_category });
 }
 
-/// All user-defined fields as JSON, those that mean something to us in their own columns too.
+/// All user-defined fields as JSON, those that mean something to us in their own columns too; secrets, which
+/// were sealed before, in their own columns alone.
 fn udf(told: &mut Told, record: &Map<String, Value>, names: &FieldNames) {
     let none = Map::new();
     let fields = match record.get("udf") {
@@ -131,6 +136,16 @@ fn udf(told: &mut Told, record: &Map<String, Value>, names: &FieldNames) {
     let bytes = of("backup_bytes").and_then(|text| bytes(&text));
     told.values.set("backup_usage_tb", bytes.map(terabytes));
     told.values.set("backup_data_bytes", bytes.unwrap_or(0));
+    let secrets = Names::of(names);
+    for kind in secrets.kinds() {
+        let told_now = kept.iter().find(|(name, _)| secrets.kind(name) == Some(kind)).map(|(_, value)| value.as_str());
+        match secrets::Told::of(told_now) {
+            secrets::Told::None => told.values.set(kind.column, Cell::Null),
+            secrets::Told::Sealed(sealed) => told.values.set(kind.column, sealed),
+            secrets::Told::Unknown => {}
+        }
+    }
+    kept.retain(|(name, _)| secrets.kind(name).is_none());
     let map: Map<String, Value> = kept.into_iter().map(|(name, value)| (name.clone(), value.into())).collect();
     told.values.set("udf", (!map.is_empty()).then(|| Value::Object(map).to_string()));
 }

@@ -15,7 +15,7 @@ use super::{
     staged_store,
 };
 use crate::{
-    assets::life_store,
+    assets::{life_store, secrets::Sealer},
     companies::alias_store,
     db::Write,
     error::{Error, Result},
@@ -70,7 +70,11 @@ pub async fn body(job: Job) -> Result<Ended> {
     };
     let (run, resumed) = job.write(&Actor::system("sync"), begin).await?;
     report.run_id = run;
-    let reader = Reader { job: job.clone(), run, client, resumed, shut: AtomicBool::new(false) };
+    let sealer = Sealer::new(&job.config);
+    if let Some(why) = sealer.problem() {
+        report.beside.push(format!("BitLocker and Windows keys were left as they are: {why}"));
+    }
+    let reader = Reader { job: job.clone(), run, client, resumed, shut: AtomicBool::new(false), sealer };
     let mut result = steps(&reader, &mut report).await;
     // Whether devices can be trusted does not depend on alerts.
     let trusted = report.ending;

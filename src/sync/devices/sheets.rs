@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{inventory::Sheet, sites};
-use crate::sync::datto::wire;
+use crate::{assets::secrets::Sealer, sync::datto::wire};
 
 /// The members of a device's record that we use.
 const MEMBERS: &[&str] = &[
@@ -31,7 +31,8 @@ const MEMBERS: &[&str] = &[
 ];
 
 /// A device's record in short: what we do not use and what is null within lists of fields is left out.
-fn short(record: &Map<String, Value>) -> Value {
+/// Secrets are sealed here, before anything is stored.
+fn short(record: &Map<String, Value>, sealer: &Sealer) -> Value {
     let mut kept = Map::new();
     for name in MEMBERS {
         if let Some(value) = record.get(*name) {
@@ -50,15 +51,19 @@ fn short(record: &Map<String, Value>) -> Value {
     if let Some(value) = record.get("udf") {
         let full = value.as_object().map(|all| {
             let set = all.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone()));
-            Value::Object(set.collect())
+            let mut set: Map<String, Value> = set.collect();
+            sealer.hide(&mut set, wire::text_of);
+            Value::Object(set)
         });
-        kept.insert("udf".to_owned(), full.unwrap_or_else(|| value.clone()));
+        // Whatever else it is may hold a secret, too; what is not null tells that it is no object.
+        let other = if value.is_null() { Value::Null } else { Value::Bool(true) };
+        kept.insert("udf".to_owned(), full.unwrap_or(other));
     }
     Value::Object(kept)
 }
 
 /// One page of devices, read without trust. `wanted` says which records are to be kept.
-pub fn devices(list: &str, number: u32, records: &[Value], wanted: impl Fn(&str) -> bool) -> Sheet {
+pub fn devices(list: &str, number: u32, records: &[Value], sealer: &Sealer, wanted: impl Fn(&str) -> bool) -> Sheet {
     let mut sheet = Sheet { count: records.len(), ..Sheet::default() };
     for (index, record) in records.iter().enumerate() {
         let at = || format!("page {number} of {list}, record {}", index + 1);
@@ -76,7 +81,7 @@ pub fn devices(list: &str, number: u32, records: &[Value], wanted: impl Fn(&str)
         if name.is_none() {
             sheet.skipped.push(format!("{uid} on {}: no usable hostname", at()));
         } else if wanted(&uid) {
-            sheet.records.push(short(object));
+            sheet.records.push(short(object, sealer));
         }
     }
     sheet

@@ -86,22 +86,22 @@ impl Freshservice {
     /// A client for the configured account.
     pub fn open(db: &Db, config: &Config) -> Result<Self> {
         let (url, key) = credentials(config)?;
-        Self::with(url, key, Budget::from_headers(db, account(config)?))
+        Self::with((url, config.freshservice.guarded), key, Budget::from_headers(db, account(config)?))
     }
 
     /// A client for a single question, asked once, which no database counts.
     pub fn alone(config: &Config) -> Result<Self> {
         let (url, key) = credentials(config)?;
-        let mut alone = Self::with(url, key, Budget::alone())?;
+        let mut alone = Self::with((url, config.freshservice.guarded), key, Budget::alone())?;
         alone.http = alone.http.once();
         Ok(alone)
     }
 
-    fn with(url: &str, api_key: &Secret, budget: Budget) -> Result<Self> {
+    fn with((url, guarded): (&str, bool), api_key: &Secret, budget: Budget) -> Result<Self> {
         let base = format!("{}/api/v2", url.trim_end_matches('/').trim_end_matches("/api/v2"));
         let credentials = Credentials::Basic { user: api_key.expose().to_owned(), password: "X".to_owned() };
         Ok(Self {
-            http: Client::new(NAME, &base, credentials, budget)?,
+            http: Client::new(NAME, &base, guarded, credentials, budget)?,
             msp: Default::default(),
             wraps: AtomicBool::new(false),
             refused: Mutex::default(),

@@ -1,11 +1,11 @@
-//! Credentials over HTTP, for administrators: written, never read.
+//! Credentials over HTTP, for administrators who are people: written, never read.
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{Change, Credentials, change, trial, vendor, view};
 use crate::{
-    auth::Admin,
+    auth::AdminPerson,
     config::Secret,
     error::{Error, Result},
     web::{Fields, Path, Routes, Sent, Web},
@@ -24,11 +24,11 @@ pub fn routes() -> Routes {
         .post("/api/sync/credentials/{system}/test", try_them)
 }
 
-async fn all(_caller: Admin, State(web): State<Web>) -> Result<Json<Vec<Credentials>>> {
+async fn all(_caller: AdminPerson, State(web): State<Web>) -> Result<Json<Vec<Credentials>>> {
     Ok(Json(view::all(&web.db, &web.config).await?))
 }
 
-async fn one(_caller: Admin, State(web): State<Web>, Path(system): Path<String>) -> Result<Json<Credentials>> {
+async fn one(_caller: AdminPerson, State(web): State<Web>, Path(system): Path<String>) -> Result<Json<Credentials>> {
     show(&web, &system).await.map(Json)
 }
 
@@ -39,7 +39,7 @@ async fn show(web: &Web, system: &str) -> Result<Credentials> {
 }
 
 /// Sets what is sent; null forgets what was entered. Nothing that was sent is ever sent back.
-async fn put(caller: Admin, State(web): State<Web>, Path(system): Path<String>, mut fields: Fields) -> Result<Json<Credentials>> {
+async fn put(caller: AdminPerson, State(web): State<Web>, Path(system): Path<String>, mut fields: Fields) -> Result<Json<Credentials>> {
     let changes = sent(&system, &mut fields)?;
     fields.finish()?;
     change(&web.db, &web.config, vendor(&system)?, changes, caller.name()).await?;
@@ -73,7 +73,7 @@ pub fn sent(system: &str, fields: &mut Fields) -> Result<Vec<Change>> {
 }
 
 /// Forgets what was entered; what other sources say counts again.
-async fn delete(caller: Admin, State(web): State<Web>, Path(system): Path<String>) -> Result<Json<Credentials>> {
+async fn delete(caller: AdminPerson, State(web): State<Web>, Path(system): Path<String>) -> Result<Json<Credentials>> {
     let known = vendor(&system)?;
     let changes = known.keys.iter().map(|(name, _)| (*name, None)).collect();
     change(&web.db, &web.config, known, changes, caller.name()).await?;
@@ -81,7 +81,7 @@ async fn delete(caller: Admin, State(web): State<Web>, Path(system): Path<String
 }
 
 /// Asks the vendor one small question with the credentials that count now.
-async fn try_them(_caller: Admin, State(web): State<Web>, Path(system): Path<String>) -> Result<Json<Value>> {
+async fn try_them(_caller: AdminPerson, State(web): State<Web>, Path(system): Path<String>) -> Result<Json<Value>> {
     let tried = trial::run(&web.db, &web.config, vendor(&system)?).await?;
     let (ok, message) = match tried {
         Ok(message) => (true, message),

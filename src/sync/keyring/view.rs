@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{VENDORS, Vendor, over, store, vault};
+use super::{Problems, VENDORS, Vendor, over, store};
 use crate::{
     config::{Config, Secret},
     db::Db,
     error::Result,
     types::Scope,
+    vault,
 };
 
 /// The credentials of one vendor.
@@ -65,7 +66,7 @@ pub async fn all(db: &Db, config: &Arc<Config>) -> Result<Vec<Credentials>> {
             db.write(&Scope::All, &crate::types::Actor::system("credentials"), move |w| store::salt_or(w, fresh)).await?
         }
     };
-    let (config, problem) = if stored.is_empty() { (config.clone(), None) } else { over(config, &stored) };
+    let (config, problems) = if stored.is_empty() { (config.clone(), Problems::new()) } else { over(config, &stored) };
     let of = |vendor: Vendor| {
         let key = |(name, secret): (&'static str, bool)| {
             let path = format!("{}.{name}", vendor.system);
@@ -89,7 +90,7 @@ pub async fn all(db: &Db, config: &Arc<Config>) -> Result<Vec<Credentials>> {
             system: vendor.system,
             label: vendor.label,
             configured: keys.iter().all(|key| key.set),
-            problem: problem.clone().filter(|_| stored.iter().any(|row| row.system == vendor.system)),
+            problem: problems.get(vendor.system).cloned(),
             keys,
         }
     };

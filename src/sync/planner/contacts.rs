@@ -122,7 +122,7 @@ fn shown(local: &Local, moves: &Moves, companies: &Companies) -> FieldChange {
     let stay = local.memberships.iter().filter(|m| !moves.leave.contains(&m.company_id));
     let mut after: Vec<String> = stay.map(|m| name(&m.company_id)).collect();
     after.extend(moves.join.iter().filter_map(|id| companies.by_external_id.get(id)).map(|(_, name)| name.clone()));
-    FieldChange { field: COMPANIES.to_owned(), from: before.into(), to: after.into() }
+    FieldChange::new(COMPANIES, before.into(), after.into())
 }
 
 fn create(plan: &mut Plan, mapped: &mut Mapped, companies: &Companies) {

@@ -77,7 +77,7 @@ pub fn differences(local: &Local, told: &Cells) -> (Vec<FieldChange>, Vec<FieldC
         if from == to {
             continue;
         }
-        let change = FieldChange { field: field.to_owned(), from: from.to_json(), to: to.to_json() };
+        let change = FieldChange::new(field, from.to_json(), to.to_json());
         if local.pins.contains(field) { pinned.push(change) } else { changes.push(change) }
     }
     (changes, pinned)
@@ -87,7 +87,7 @@ pub fn differences(local: &Local, told: &Cells) -> (Vec<FieldChange>, Vec<FieldC
 #[must_use]
 pub fn all_fields(told: &Cells) -> Vec<FieldChange> {
     let told = told.iter().filter(|(_, to)| **to != Cell::Null);
-    told.map(|(field, to)| FieldChange { field: field.to_owned(), from: Value::Null, to: to.to_json() }).collect()
+    told.map(|(field, to)| FieldChange::new(field, Value::Null, to.to_json())).collect()
 }
 
 /// Plans what an existing, matched row needs: restore, adopt, update or nothing, and the notes about it.

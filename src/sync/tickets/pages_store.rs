@@ -157,7 +157,7 @@ fn differences(before: &Ticket, after: &Ticket) -> Vec<FieldChange> {
     let pairs = Ticket::COLUMNS.iter().zip(before.values().into_iter().zip(after.values()));
     pairs
         .filter(|(_, (from, to))| from != to)
-        .map(|(field, (from, to))| FieldChange { field: (*field).to_owned(), from: from.to_json(), to: to.to_json() })
+        .map(|(field, (from, to))| FieldChange::new(*field, from.to_json(), to.to_json()))
         .collect()
 }
 

@@ -1,4 +1,5 @@
-//! Seals credentials with a key that is not in the database, and makes the fingerprints that people see.
+//! Seals secrets (vendors' credentials, recovery and licence keys) with a key that is not in the database,
+//! and makes the fingerprints that people see.
 
 use std::{
     fs,
@@ -8,8 +9,8 @@ use std::{
 };
 
 use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
-    digest,
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    digest, hmac, rand,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -24,9 +25,14 @@ const FILE: &str = "credentials.key";
 /// Bytes of a key.
 const LENGTH: usize = 32;
 
+/// What a value that was sealed for a column begins with; the key's name and the sealed bytes follow.
+const MARK: &str = "sealed";
+
 /// The key, ready to use.
 pub struct Vault {
-    key: RandomizedNonceKey,
+    key: LessSafeKey,
+    /// Makes the nonces of [`Vault::seal_same`].
+    nonces: hmac::Key,
     id: String,
 }
 
@@ -70,8 +76,9 @@ impl Vault {
     fn new(secret: &Secret, origin: &str) -> Result<Self> {
         let wrong = || Error::Unavailable(format!("{origin} must be {LENGTH} bytes in base64 or hexadecimal digits"));
         let bytes = decode(secret.expose().trim()).ok_or_else(wrong)?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| wrong())?;
-        Ok(Self { key, id: beginning(&digest(&[b"key", &bytes]), 8) })
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| wrong())?;
+        let nonces = hmac::Key::new(hmac::HMAC_SHA256, &digest(&[b"nonces", &bytes]));
+        Ok(Self { key: LessSafeKey::new(key), nonces, id: beginning(&digest(&[b"key", &bytes]), 8) })
     }
 
     /// Names the key without telling it, so that a wrong one is recognised.
@@ -85,10 +92,41 @@ impl Vault {
     /// # Errors
     /// `Internal` when the system has no random numbers.
     pub fn seal(&self, purpose: &str, text: &str) -> Result<String> {
+        let mut nonce = [0_u8; NONCE_LEN];
+        rand::fill(&mut nonce).map_err(|_| Error::internal("the system has no random numbers"))?;
+        self.seal_with(nonce, purpose, text)
+    }
+
+    /// Seals a value of a column: the same text always becomes the same, so that a sync can tell whether a
+    /// value changed without opening it. Who reads the database learns which rows hold the same value, and
+    /// nothing of the value: the nonce is a keyed digest of the text, so it repeats with the text alone.
+    ///
+    /// # Errors
+    /// `Internal` when nothing can be encrypted.
+    pub fn seal_same(&self, purpose: &str, text: &str) -> Result<String> {
+        let mut context = hmac::Context::with_key(&self.nonces);
+        context.update(purpose.as_bytes());
+        context.update(&[0]);
+        context.update(text.as_bytes());
+        let tag = context.sign();
+        let nonce = tag.as_ref().get(..NONCE_LEN).and_then(|bytes| bytes.try_into().ok());
+        let sealed = self.seal_with(nonce.ok_or_else(|| Error::internal("a digest is too short"))?, purpose, text)?;
+        Ok(format!("{MARK}:{}:{sealed}", self.id))
+    }
+
+    fn seal_with(&self, nonce: [u8; NONCE_LEN], purpose: &str, text: &str) -> Result<String> {
         let mut bytes = text.as_bytes().to_vec();
-        let sealed = self.key.seal_in_place_append_tag(Aad::from(purpose.as_bytes()), &mut bytes);
-        let nonce = sealed.map_err(|_| Error::internal("nothing can be encrypted"))?;
-        Ok(STANDARD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
+        let aad = Aad::from(purpose.as_bytes());
+        let sealed = self.key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut bytes);
+        sealed.map_err(|_| Error::internal("nothing can be encrypted"))?;
+        Ok(STANDARD.encode([nonce.as_slice(), &bytes].concat()))
+    }
+
+    /// Opens what [`Vault::seal_same`] sealed; none when the key or the purpose is another.
+    #[must_use]
+    pub fn open_same(&self, purpose: &str, sealed: &str) -> Option<Secret> {
+        let rest = sealed.strip_prefix(MARK)?.strip_prefix(':')?.strip_prefix(self.id.as_str())?.strip_prefix(':')?;
+        self.open_sealed(purpose, rest)
     }
 
     /// Opens what was sealed; none when the key or the text is another.
@@ -101,6 +139,17 @@ impl Vault {
         let text = self.key.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut rest).ok()?;
         String::from_utf8(text.to_vec()).ok().map(Secret::new)
     }
+}
+
+/// Whether a text is what [`Vault::seal_same`] makes of a value, by whatever key.
+#[must_use]
+pub fn is_sealed(text: &str) -> bool {
+    let parts = text.strip_prefix(MARK).and_then(|rest| rest.strip_prefix(':')).and_then(|rest| rest.split_once(':'));
+    parts.is_some_and(|(id, sealed)| {
+        id.len() == 16
+            && id.bytes().all(|b| b.is_ascii_hexdigit())
+            && STANDARD.decode(sealed).is_ok_and(|bytes| bytes.len() >= NONCE_LEN + AES_256_GCM.tag_len())
+    })
 }
 
 /// The first eight hexadecimal digits of a salted digest: tells two values apart, and nothing else.
@@ -128,7 +177,7 @@ pub fn place(config: &Config) -> PathBuf {
 /// Writes a fresh key beside its place and links it there, so that of two processes one wins.
 fn make(path: &Path) -> std::io::Result<()> {
     let mut bytes = [0_u8; LENGTH];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| std::io::Error::other("the system has no random numbers"))?;
+    rand::fill(&mut bytes).map_err(|_| std::io::Error::other("the system has no random numbers"))?;
     let fresh = path.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
     let mut file = private::create_new(&fresh)?;
     file.write_all(STANDARD.encode(bytes).as_bytes())?;
@@ -176,6 +225,20 @@ mod tests {
         assert!(vault(1).open_sealed("datto.public_key", &sealed).is_none());
         assert!(vault(1).open_sealed("datto.secret_key", "x").is_none());
         assert_ne!(vault(1).id(), vault(2).id());
+    }
+
+    #[test]
+    fn the_value_of_a_column_is_sealed_the_same_each_time() {
+        let sealed = vault(1).seal_same("asset.key", "canary").unwrap();
+        assert_eq!(sealed, vault(1).seal_same("asset.key", "canary").unwrap());
+        for other in [vault(1).seal_same("asset.key", "canary2"), vault(1).seal_same("asset.kez", "canary"), vault(2).seal_same("asset.key", "canary")] {
+            assert_ne!(other.unwrap(), sealed);
+        }
+        assert!(is_sealed(&sealed) && !sealed.contains("canary"));
+        assert!(!is_sealed("sealed:by hand") && !is_sealed("canary") && !is_sealed("sealed:0011223344556677:AAAA"));
+        assert_eq!(vault(1).open_same("asset.key", &sealed).unwrap().expose(), "canary");
+        assert!(vault(2).open_same("asset.key", &sealed).is_none());
+        assert!(vault(1).open_same("asset.kez", &sealed).is_none());
     }
 
     #[test]
