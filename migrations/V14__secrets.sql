@@ -3,4 +3,4 @@
 -- (sync/assets/sealing.rs), since the key is not here. Staged pages are read anew.
 ALTER TABLE assets ADD COLUMN bitlocker_key TEXT;
 ALTER TABLE assets ADD COLUMN windows_key TEXT;
-DELETE FROM sync_pages WHERE run_id IN (SELECT id FROM sync_runs WHERE source = 'datto');
+DELETE FROM sync_pages WHERE list = 'assets' OR run_id IN (SELECT id FROM sync_runs WHERE source = 'datto');

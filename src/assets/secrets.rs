@@ -1,6 +1,6 @@
 //! The secrets among what an RMM tells of a device: sealed columns of their own, opened for one page alone.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 use serde_json::{Map, Value};
 
@@ -96,30 +96,25 @@ impl Names {
     }
 }
 
-/// Seals secrets where they come in.
+/// Seals secrets where they come in, with the key of this instance, which is made when the first one comes.
+/// Without a key nothing can be sealed, and what comes in is left out.
 pub struct Sealer {
     names: Names,
-    vault: std::result::Result<Vault, String>,
+    config: Config,
+    vault: OnceLock<std::result::Result<Vault, String>>,
 }
 
 impl Sealer {
-    /// With the key of this instance, which is made when there is none yet. Without a key nothing can be
-    /// sealed, and what comes in is left out.
+    /// As configured.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { names: Names::of(&config.datto.fields), vault: Vault::create(config).map_err(|error| error.to_string()) }
+        Self { names: Names::of(&config.datto.fields), config: config.clone(), vault: OnceLock::new() }
     }
 
-    /// Why nothing can be sealed.
+    /// Why something could not be sealed.
     #[must_use]
     pub fn problem(&self) -> Option<&str> {
-        self.vault.as_ref().err().map(String::as_str)
-    }
-
-    /// The names of the secrets.
-    #[must_use]
-    pub fn names(&self) -> &Names {
-        &self.names
+        self.vault.get()?.as_ref().err().map(String::as_str)
     }
 
     /// Seals one value.
@@ -127,7 +122,8 @@ impl Sealer {
     /// # Errors
     /// `Unavailable` when there is no key.
     pub fn seal(&self, kind: Kind, text: &str) -> Result<String> {
-        let vault = self.vault.as_ref().map_err(|why| Error::Unavailable(why.clone()))?;
+        let vault = self.vault.get_or_init(|| Vault::create(&self.config).map_err(|error| error.to_string()));
+        let vault = vault.as_ref().map_err(|why| Error::Unavailable(why.clone()))?;
         vault.seal_same(&purpose(kind), text)
     }
 

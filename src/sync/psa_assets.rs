@@ -14,7 +14,7 @@ use super::{
     fault::{Cause, Fault},
     freshservice::{
         NAME, SYSTEM,
-        asset_mapping::{Known, asset_from, asset_type},
+        asset_mapping::{Known, asset_from, asset_type, short},
         client::{Freshservice, Page},
         tickets::Ask,
         wire,
@@ -192,7 +192,7 @@ fn ids(page: &Page) -> Vec<Option<String>> {
 }
 
 async fn keep(job: &Job, run: i64, number: u32, page: &Page) -> Result<()> {
-    let records: Vec<&Map<String, Value>> = page.records.iter().filter_map(Value::as_object).collect();
+    let records: Vec<Map<String, Value>> = page.records.iter().filter_map(Value::as_object).map(short).collect();
     let body = serde_json::to_string(&records).map_err(Error::internal)?;
     let staged = [(LIST.to_owned(), i64::from(number), body)];
     job.write(&Actor::system("sync"), move |w| staged_store::put(w, run, &staged)).await

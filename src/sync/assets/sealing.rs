@@ -7,7 +7,7 @@
 //! PostgreSQL's tables, because what is overwritten otherwise stays readable in them. A kept copy holds the
 //! sealed text where the plain one stood: it can be gone back to, and upgraded again.
 
-use std::{cell::OnceCell, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -39,10 +39,10 @@ fn run(upkeep: &mut Upkeep, config: &Config) -> Result<()> {
     let names = Names::of(&config.datto.fields);
     let key = names.key();
     if upkeep.look(store::sealed)?.as_deref() != Some(key.as_str()) {
-        let work = Sealing { config, names, sealer: OnceCell::new(), in_columns: true };
+        let work = Sealing { names: &names, sealer: Sealer::new(config), in_columns: true };
         let rows = work.run(upkeep)?;
         for (name, copy) in upkeep.kept_copies() {
-            let copied = Sealing { config, names: work.names.clone(), sealer: OnceCell::new(), in_columns: false };
+            let copied = Sealing { names: &names, sealer: Sealer::new(config), in_columns: false };
             if let Err(error) = Upkeep::in_copy(&copy, |copy| copied.whole_copy(copy)) {
                 tracing::warn!(copy = name, %error, "this copy may hold recovery keys in plain text: delete it when you need it no more");
             }
@@ -68,11 +68,9 @@ fn run(upkeep: &mut Upkeep, config: &Config) -> Result<()> {
 }
 
 /// What the work needs.
-struct Sealing<'c> {
-    config: &'c Config,
-    names: Names,
-    /// Opened when there is something to seal: nobody else needs a key.
-    sealer: OnceCell<Sealer>,
+struct Sealing<'n> {
+    names: &'n Names,
+    sealer: Sealer,
     /// Whether the sealed columns are there; in a copy of an older schema the sealed text stays among the fields.
     in_columns: bool,
 }
@@ -129,7 +127,7 @@ impl Sealing<'_> {
         if is_sealed(plain) {
             return Ok(plain.to_owned());
         }
-        self.sealer.get_or_init(|| Sealer::new(self.config)).seal(kind, plain)
+        self.sealer.seal(kind, plain)
     }
 
     /// Takes the secrets out of the fields; none when there are none.

@@ -56,9 +56,11 @@ pub fn was_read(c: &mut Conn) -> Result<bool> {
     Ok(c.first("SELECT 1 FROM sync_runs WHERE source = 'datto' LIMIT 1", &[])?.is_some())
 }
 
-/// Forgets the RMM's staged pages: they are read anew.
+/// Forgets staged pages of devices: they are read anew.
 pub fn forget_pages(c: &mut Conn) -> Result<()> {
-    c.run("DELETE FROM sync_pages WHERE run_id IN (SELECT id FROM sync_runs WHERE source = 'datto')", &[]).map(|_| ())
+    let sql =
+        "DELETE FROM sync_pages WHERE list = 'assets' OR run_id IN (SELECT id FROM sync_runs WHERE source = 'datto')";
+    c.run(sql, &[]).map(|_| ())
 }
 
 /// The user-defined fields of assets after this one.

@@ -13,7 +13,9 @@ use crate::{
 };
 
 /// Members that are told apart; everything else is kept as it came.
-const KNOWN: [&str; 8] = ["systemInfo", "bios", "nics", "logicalDisks", "datastores", "processors", "portalUrl", "webRemoteUrl"];
+/// User-defined fields, which may be secrets, are the device's own record's to tell.
+const KNOWN: [&str; 9] =
+    ["systemInfo", "bios", "nics", "logicalDisks", "datastores", "processors", "portalUrl", "webRemoteUrl", "udf"];
 /// The most text of details that is kept for a device, in bytes.
 const DETAILS: usize = 200_000;
 /// The longest name or version of a program.

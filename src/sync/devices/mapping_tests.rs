@@ -51,6 +51,18 @@ fn a_record_becomes_columns() {
 }
 
 #[test]
+fn a_secret_has_a_column_of_its_own_once_it_is_sealed() {
+    let sealed = "sealed:00112233aabbccdd:c2FtcGxlIG9mIHNlYWxlZCB0ZXh0LCBub3Qgb3BlbmVkIGFueXdoZXJl";
+    let told = read(json!({"uid": "u", "hostname": "h", "udf": {"UDF2": sealed, "udf5": "yes", "udf9": "not sealed"}}));
+    assert_eq!(told.values.text("bitlocker_key"), sealed);
+    assert_eq!(told.values.get("windows_key"), None, "what is not sealed is not stored, and what we have stays");
+    assert_eq!(told.values.text("udf"), r#"{"udf5":"yes"}"#);
+    let gone = read(json!({"uid": "u", "hostname": "h", "udf": null}));
+    assert_eq!(gone.values.get("bitlocker_key"), Some(&Cell::Null));
+    assert_eq!(read(json!({"uid": "u", "hostname": "h"})).values.get("bitlocker_key"), None);
+}
+
+#[test]
 fn odd_members_are_told_and_change_nothing() {
     let told = read(
         json!({"uid": "u", "hostname": "h", "deviceType": "Laptop", "udf": [1], "domain": {}, "online": [], "warrantyDate": "soon"}),

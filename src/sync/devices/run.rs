@@ -71,11 +71,11 @@ pub async fn body(job: Job) -> Result<Ended> {
     let (run, resumed) = job.write(&Actor::system("sync"), begin).await?;
     report.run_id = run;
     let sealer = Sealer::new(&job.config);
-    if let Some(why) = sealer.problem() {
-        report.beside.push(format!("BitLocker and Windows keys were left as they are: {why}"));
-    }
     let reader = Reader { job: job.clone(), run, client, resumed, shut: AtomicBool::new(false), sealer };
     let mut result = steps(&reader, &mut report).await;
+    if let Some(why) = reader.sealer.problem() {
+        report.beside.push(format!("BitLocker and Windows keys were left as they are: {why}"));
+    }
     // Whether devices can be trusted does not depend on alerts.
     let trusted = report.ending;
     if result.is_ok()

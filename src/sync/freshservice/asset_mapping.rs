@@ -58,14 +58,46 @@ pub fn asset_type(record: &Map<String, Value>) -> Option<(String, (String, Optio
     Some((record.get("id").and_then(id)?, (name, record.get("parent_asset_type_id").and_then(id))))
 }
 
+/// The members of a type's fields that are used. Others may be secrets (licence and product keys) and are not
+/// even staged.
+const USED: &[&str] = &[
+    "hostname",
+    "computer_name",
+    "serial_number",
+    "os",
+    "os_version",
+    "domain",
+    "warranty_expiry_date",
+    "vendor",
+    "product",
+    "mac_address",
+    "mac_addresses",
+    "asset_state",
+    "acquisition_date",
+];
+
+/// A record as it is staged.
+#[must_use]
+pub fn short(record: &Map<String, Value>) -> Map<String, Value> {
+    let mut short = record.clone();
+    if let Some(Value::Object(fields)) = short.get_mut("type_fields") {
+        fields.retain(|name, _| USED.contains(&bare(name)));
+    }
+    short
+}
+
+fn bare(name: &str) -> &str {
+    match name.rsplit_once('_') {
+        Some((bare, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => bare,
+        _ => name,
+    }
+}
+
 /// The members of a type's fields without the number at their end.
 fn plain(fields: &Map<String, Value>) -> Map<String, Value> {
     let mut plain = Map::new();
     for (name, value) in fields {
-        let bare = match name.rsplit_once('_') {
-            Some((bare, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => bare,
-            _ => name,
-        };
+        let bare = bare(name);
         if plain.get(bare).is_none_or(Value::is_null) {
             plain.insert(bare.to_owned(), value.clone());
         }
@@ -205,6 +237,13 @@ mod tests {
             companies: [("70".to_owned(), 7)].into(),
             contacts: [("80".to_owned(), 8)].into(),
         }
+    }
+
+    #[test]
+    fn what_is_not_used_is_not_staged() {
+        let record = json!({"id": 1, "name": "x", "type_fields": {"hostname_2": "LT-1", "product_key_3": "CANARY", "license_key": "CANARY", "os_2": "Windows"}});
+        let short = Value::Object(short(record.as_object().unwrap()));
+        assert_eq!(short, json!({"id": 1, "name": "x", "type_fields": {"hostname_2": "LT-1", "os_2": "Windows"}}));
     }
 
     #[test]
