@@ -89,7 +89,7 @@ struct Shared {
     ready: Arc<Ready>,
     pulse: Arc<pulse::Pulse>,
     damage: Arc<damage::Damage>,
-    /// Held while damage is searched for.
+    /// Held while damage is searched for, and while the database is opened.
     searching: Mutex<()>,
     closing: AtomicBool,
     /// Tells who wants to restore a file that we are here.
@@ -173,6 +173,8 @@ impl Db {
             target: target.clone(),
         }));
         OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&db.0));
+        // Who closes meanwhile waits until nothing is open that nobody knows of.
+        let closed_after = db.0.searching.lock().unwrap_or_else(PoisonError::into_inner);
         match std::thread::scope(|scope| scope.spawn(|| bring_up(&target, prepare)).join()) {
             Ok(Ok(_)) => ready.open.store(true, Ordering::Release),
             Ok(Err(Error::Unavailable(reason))) if target.is_server() => {
@@ -184,6 +186,7 @@ impl Db {
             Err(_) => return Err(Error::Internal("the migration panicked".to_owned())),
         }
         db.spawn()?;
+        drop(closed_after);
         Ok(db)
     }
 
