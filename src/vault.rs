@@ -231,7 +231,11 @@ mod tests {
     fn the_value_of_a_column_is_sealed_the_same_each_time() {
         let sealed = vault(1).seal_same("asset.key", "canary").unwrap();
         assert_eq!(sealed, vault(1).seal_same("asset.key", "canary").unwrap());
-        for other in [vault(1).seal_same("asset.key", "canary2"), vault(1).seal_same("asset.kez", "canary"), vault(2).seal_same("asset.key", "canary")] {
+        for other in [
+            vault(1).seal_same("asset.key", "canary2"),
+            vault(1).seal_same("asset.kez", "canary"),
+            vault(2).seal_same("asset.key", "canary"),
+        ] {
             assert_ne!(other.unwrap(), sealed);
         }
         assert!(is_sealed(&sealed) && !sealed.contains("canary"));

@@ -93,7 +93,6 @@ impl Asset {
             ("search_text", fold(&text.join(" ")).into()),
         ]
     }
-
 }
 
 /// The normalised type of a vendor's category (contract §5.10).

@@ -179,7 +179,8 @@ impl Config {
     /// Where a setting was said, when it is set.
     #[must_use]
     pub fn origin(&self, section: &str, name: &str) -> Option<&str> {
-        let found = self.shown.iter().find(|shown| shown.key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) == Some(name));
+        let found =
+            self.shown.iter().find(|shown| shown.key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) == Some(name));
         found.filter(|shown| !shown.value.is_empty()).map(|shown| shown.origin.as_str())
     }
 

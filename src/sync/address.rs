@@ -92,7 +92,8 @@ pub fn check(address: &str) -> Result<(), String> {
         return Err("must be a host and nothing more".to_owned());
     }
     let inside = || {
-        "must be a public address; for a test system the operator sets private_addresses in section [sync] of codex.conf".to_owned()
+        "must be a public address; for a test system the operator sets private_addresses in section [sync] of codex.conf"
+            .to_owned()
     };
     match url.host() {
         Some(Host::Ipv4(ip)) if is_public(ip.into()) => Ok(()),

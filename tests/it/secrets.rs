@@ -43,9 +43,8 @@ fn cells(database: &Database, word: &str) -> Vec<String> {
              WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%' AND tables.name NOT LIKE '%_fts%'",
         ),
         #[cfg(feature = "postgres")]
-        Database::Postgres { .. } => database.texts(
-            "SELECT table_name || '|' || column_name FROM information_schema.columns WHERE table_schema = 'public'",
-        ),
+        Database::Postgres { .. } => database
+            .texts("SELECT table_name || '|' || column_name FROM information_schema.columns WHERE table_schema = 'public'"),
     };
     let found = |column: &String| {
         let (table, column) = column.split_once('|').unwrap();

@@ -184,7 +184,8 @@ impl Sealing<'_> {
         if old.is_none() && new.is_none() {
             return Ok(None);
         }
-        let rest = |parted: &Option<Parted>, side: &Value| parted.as_ref().map_or(side.clone(), |parted| parted.rest.clone().into());
+        let rest =
+            |parted: &Option<Parted>, side: &Value| parted.as_ref().map_or(side.clone(), |parted| parted.rest.clone().into());
         let sealed = |parted: &Option<Parted>, kind| parted.as_ref().map_or(Value::Null, |parted| parted.sealed(kind));
         let secrets = self.names.kinds().map(|kind| (kind, sealed(&old, kind), sealed(&new, kind)));
         let secrets = secrets.filter(|(_, old, new)| old != new).collect();

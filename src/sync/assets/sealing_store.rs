@@ -58,14 +58,14 @@ pub fn was_read(c: &mut Conn) -> Result<bool> {
 
 /// Forgets staged pages of devices: they are read anew.
 pub fn forget_pages(c: &mut Conn) -> Result<()> {
-    let sql =
-        "DELETE FROM sync_pages WHERE list = 'assets' OR run_id IN (SELECT id FROM sync_runs WHERE source = 'datto')";
+    let sql = "DELETE FROM sync_pages WHERE list = 'assets' OR run_id IN (SELECT id FROM sync_runs WHERE source = 'datto')";
     c.run(sql, &[]).map(|_| ())
 }
 
 /// The user-defined fields of assets after this one.
 pub fn assets(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Text>> {
-    let sql = "SELECT asset.id, asset.udf FROM @assets asset WHERE asset.id > ?1 AND asset.udf IS NOT NULL ORDER BY asset.id LIMIT ?2";
+    let sql =
+        "SELECT asset.id, asset.udf FROM @assets asset WHERE asset.id > ?1 AND asset.udf IS NOT NULL ORDER BY asset.id LIMIT ?2";
     texts(&c.all(sql, params![after, limit])?)
 }
 
@@ -93,7 +93,8 @@ pub fn set_source(c: &mut Conn, asset: i64, told: &str) -> Result<()> {
 
 /// Changes of user-defined fields after this one.
 pub fn changes(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Text>> {
-    let sql = "SELECT seq, fields FROM changes WHERE seq > ?1 AND entity = 'asset' AND fields LIKE '%\"udf\"%' ORDER BY seq LIMIT ?2";
+    let sql =
+        "SELECT seq, fields FROM changes WHERE seq > ?1 AND entity = 'asset' AND fields LIKE '%\"udf\"%' ORDER BY seq LIMIT ?2";
     texts(&c.all(sql, params![after, limit])?)
 }
 

@@ -39,7 +39,12 @@ async fn show(web: &Web, system: &str) -> Result<Credentials> {
 }
 
 /// Sets what is sent; null forgets what was entered. Nothing that was sent is ever sent back.
-async fn put(caller: AdminPerson, State(web): State<Web>, Path(system): Path<String>, mut fields: Fields) -> Result<Json<Credentials>> {
+async fn put(
+    caller: AdminPerson,
+    State(web): State<Web>,
+    Path(system): Path<String>,
+    mut fields: Fields,
+) -> Result<Json<Credentials>> {
     let changes = sent(&system, &mut fields)?;
     fields.finish()?;
     change(&web.db, &web.config, vendor(&system)?, changes, caller.name()).await?;

@@ -8,8 +8,8 @@ pub mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use self::view::Credentials;
 use self::store::Stored;
+pub use self::view::Credentials;
 use crate::{
     config::{Config, ENTERED, Secret, vendor_address},
     db::{Db, Write},
@@ -159,7 +159,9 @@ fn unusable(vendor: Vendor, config: &Config, on_disk: &Config) -> Option<String>
 
 fn open_all(vault: &Vault, stored: &[Stored]) -> Result<Values> {
     let mut values = Values::new();
-    let known = |row: &&Stored| VENDORS.iter().any(|vendor| vendor.system == row.system && vendor.keys.iter().any(|(name, _)| *name == row.name));
+    let known = |row: &&Stored| {
+        VENDORS.iter().any(|vendor| vendor.system == row.system && vendor.keys.iter().any(|(name, _)| *name == row.name))
+    };
     for row in stored.iter().filter(known) {
         let value = vault.open_sealed(&purpose(&row.system, &row.name), &row.sealed).ok_or_else(|| {
             Error::Unavailable(
@@ -240,11 +242,14 @@ async fn judge(config: &Arc<Config>, vendor: Vendor, known: &[Stored], changes: 
     let key = vendor.address_key();
     let spelled = |text: &str| vendor_address(vendor.system, text).ok().flatten();
     let stored_address = stored.get(&key_of(key)).and_then(|text| spelled(text));
-    let wanted = changes.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_ref().and_then(|text| spelled(text.expose())));
+    let wanted =
+        changes.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_ref().and_then(|text| spelled(text.expose())));
     let moves = match &wanted {
         None => false,
         // What the files say counts again.
-        Some(None) => stored_address.is_some() && vendor.address(&on_disk).is_some_and(|there| Some(there) != stored_address.as_deref()),
+        Some(None) => {
+            stored_address.is_some() && vendor.address(&on_disk).is_some_and(|there| Some(there) != stored_address.as_deref())
+        }
         Some(Some(new)) => {
             let before = stored_address.clone().or_else(|| vendor.address(&on_disk).map(str::to_owned));
             before.as_ref() != Some(new)
