@@ -84,12 +84,7 @@ impl Local {
             return Vec::new();
         }
         let ours = self.links.iter().filter(|(name, _)| name == system);
-        ours.map(|(_, id)| FieldChange {
-            field: format!("{LINK}{system}"),
-            from: Value::String(id.clone()),
-            to: Value::String(external_id.to_owned()),
-        })
-        .collect()
+        ours.map(|(_, id)| FieldChange::new(format!("{LINK}{system}"), id.clone().into(), external_id.into())).collect()
     }
 
     fn others<'l>(&'l self, system: &'l str) -> impl Iterator<Item = (&'l str, &'l Words)> {
