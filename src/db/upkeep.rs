@@ -94,7 +94,7 @@ impl Upkeep {
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let mut copies: Vec<_> = files
             .filter_map(|file| Some((file.file_name().into_string().ok()?, Target::Sqlite(file.path()))))
-            .filter(|(name, _)| name.starts_with(&beginning) && name.ends_with(".db"))
+            .filter(|(name, _)| name.starts_with(&beginning) && Path::new(name).extension().is_some_and(|end| end == "db"))
             .collect();
         copies.sort_by(|(one, _), (other, _)| one.cmp(other));
         copies

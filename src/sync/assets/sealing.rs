@@ -80,11 +80,11 @@ type Read = fn(&mut Conn, i64, i64) -> Result<Vec<store::Text>>;
 
 impl Sealing<'_> {
     fn run(&self, upkeep: &mut Upkeep) -> Result<u64> {
-        let mut rows = self.table(upkeep, "assets", store::assets, |c, id, text| self.asset(c, id, text))?;
-        rows += self.table(upkeep, "asset_sources", store::sources, |c, id, text| self.source(c, id, text))?;
-        rows += self.table(upkeep, "changes", store::changes, |c, seq, text| self.change(c, seq, text))?;
-        rows += self.table(upkeep, "sync_plan_items", store::open_items, |c, id, text| self.item(c, id, text, true))?;
-        rows += self.table(upkeep, "sync_plan_items", store::settled_items, |c, id, text| self.item(c, id, text, false))?;
+        let mut rows = table(upkeep, "assets", store::assets, |c, id, text| self.asset(c, id, text))?;
+        rows += table(upkeep, "asset_sources", store::sources, |c, id, text| self.source(c, id, text))?;
+        rows += table(upkeep, "changes", store::changes, |c, seq, text| self.change(c, seq, text))?;
+        rows += table(upkeep, "sync_plan_items", store::open_items, |c, id, text| self.item(c, id, text, true))?;
+        rows += table(upkeep, "sync_plan_items", store::settled_items, |c, id, text| self.item(c, id, text, false))?;
         Ok(rows)
     }
 
@@ -94,33 +94,6 @@ impl Sealing<'_> {
             copy.step(store::forget_pages)?;
         }
         copy.rewrite(&store::TABLES)
-    }
-
-    /// Goes through a table; `work` says whether it changed a row.
-    fn table(
-        &self,
-        upkeep: &mut Upkeep,
-        name: &str,
-        read: Read,
-        work: impl Fn(&mut Conn, i64, &str) -> Result<bool>,
-    ) -> Result<u64> {
-        let (mut after, mut changed) = (0, 0);
-        if !upkeep.has_table(name)? {
-            return Ok(0);
-        }
-        loop {
-            let last = upkeep.step(|c| {
-                let rows = read(c, after, CHUNK)?;
-                for (id, text) in &rows {
-                    changed += u64::from(work(c, *id, text)?);
-                }
-                Ok(rows.last().map(|(id, _)| *id))
-            })?;
-            match last {
-                Some(last) => after = last,
-                None => return Ok(changed),
-            }
-        }
     }
 
     fn seal(&self, kind: Kind, plain: &str) -> Result<String> {
@@ -223,6 +196,32 @@ impl Sealing<'_> {
         fields.extend(sides.secrets.into_iter().map(|(kind, old, new)| FieldChange::new(kind.column, old, new)));
         store::set_item(c, id, &stored_fields(&fields, open && self.in_columns)?)?;
         Ok(true)
+    }
+}
+
+/// Goes through a table; `work` says whether it changed a row.
+fn table(
+    upkeep: &mut Upkeep,
+    name: &str,
+    read: Read,
+    work: impl Fn(&mut Conn, i64, &str) -> Result<bool>,
+) -> Result<u64> {
+    let (mut after, mut changed) = (0, 0);
+    if !upkeep.has_table(name)? {
+        return Ok(0);
+    }
+    loop {
+        let last = upkeep.step(|c| {
+            let rows = read(c, after, CHUNK)?;
+            for (id, text) in &rows {
+                changed += u64::from(work(c, *id, text)?);
+            }
+            Ok(rows.last().map(|(id, _)| *id))
+        })?;
+        match last {
+            Some(last) => after = last,
+            None => return Ok(changed),
+        }
     }
 }
 
