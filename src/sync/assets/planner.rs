@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-
 use super::{
     fields::{self, Words},
     matching::Verdict,

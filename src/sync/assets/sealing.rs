@@ -200,12 +200,7 @@ impl Sealing<'_> {
 }
 
 /// Goes through a table; `work` says whether it changed a row.
-fn table(
-    upkeep: &mut Upkeep,
-    name: &str,
-    read: Read,
-    work: impl Fn(&mut Conn, i64, &str) -> Result<bool>,
-) -> Result<u64> {
+fn table(upkeep: &mut Upkeep, name: &str, read: Read, work: impl Fn(&mut Conn, i64, &str) -> Result<bool>) -> Result<u64> {
     let (mut after, mut changed) = (0, 0);
     if !upkeep.has_table(name)? {
         return Ok(0);
