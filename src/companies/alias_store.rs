@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::params;
 use crate::types::now;
 
-/// Learns a name; `key` is what two spellings of it have in common. A name is the last company's that it was given to.
+/// Learns a name; `key` is what two spellings of it have in common.
 ///
 /// # Errors
 /// Those of the engine.
@@ -17,11 +17,22 @@ pub fn learn(w: &mut Write<'_>, company_id: i64, name: &str, key: &str, source: 
     let by = w.actor().name.clone();
     w.run(
         "INSERT INTO company_aliases (company_id, name, name_key, source, learnt_by, learnt_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (name_key) DO UPDATE SET company_id = excluded.company_id, name = excluded.name,
-             source = excluded.source, learnt_by = excluded.learnt_by, learnt_at = excluded.learnt_at",
+         ON CONFLICT (name_key, company_id) DO UPDATE SET name = excluded.name, source = excluded.source,
+             learnt_by = excluded.learnt_by, learnt_at = excluded.learnt_at",
         params![company_id, name, key, source, by, now()],
     )?;
     w.touch("company");
+    Ok(())
+}
+
+/// Forgets that a company goes by a name: what was called so is another's.
+///
+/// # Errors
+/// Those of the engine.
+pub fn forget(w: &mut Write<'_>, company_id: i64, key: &str) -> Result<()> {
+    if w.run("DELETE FROM company_aliases WHERE company_id = ?1 AND name_key = ?2", params![company_id, key])? > 0 {
+        w.touch("company");
+    }
     Ok(())
 }
 

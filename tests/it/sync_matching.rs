@@ -274,6 +274,16 @@ both! {
         assert_eq!(world.asset_of(&earlier).await["id"].as_i64(), Some(before[2]));
         assert!(world.sync(&["datto"]).await.code(0).stdout.contains("0 changes"));
         assert!(world.sync(&["freshservice"]).await.code(0).stdout.contains("0 changes"));
+        // At the other vendor the same: deleted there and entered anew.
+        world.psa.world(|state| {
+            let gone = state.assets.iter().find(|asset| asset["asset_tag"] == "ASSET-1").unwrap()["id"].as_i64().unwrap();
+            state.remove(gone);
+        });
+        world.known(2, 0, "AT-ONCE", Some(&serial("A")), None);
+        world.sync(&["freshservice"]).await.code(0);
+        assert_eq!((world.named("AT-ONCE").await.len(), &world.asset_of(&at_once).await["asset_tag"]), (1, &json!("ASSET-2")));
+        assert_eq!(world.asset_of(&at_once).await["id"].as_i64(), Some(before[0]));
+        assert!(world.sync(&["freshservice"]).await.code(0).stdout.contains("0 changes"));
         // A person says that it is the same: the older one lives again.
         let path = format!("/api/sync/review/{}/link", asked["id"]);
         world.app.admin().post(&path, &json!({"asset_id": before[4]})).await.ok();
@@ -379,8 +389,13 @@ both! {
         assert!(page.contains(&format!("name=\"target\" value=\"{}\"", company(5))), "a beginning is filled in");
         assert_eq!(world.app.database.number("SELECT version FROM head"), head, "nothing was done so far");
         admin.post("/api/sync/review/accept-exact", &json!({"ids": [424_242]})).await.status(400);
+        let ticked = format!("ids[]={}", dry["linked"][1]["id"]);
+        let form = "application/x-www-form-urlencoded";
+        assert_eq!(admin.post_raw("/admin/review/accept-exact", form, ticked).await.status, 303);
+        assert_eq!(world.named("PC-OF-1").await[0]["company_account_number"], company(1), "what was ticked");
+        assert_eq!(world.review().await.iter().filter(|entry| entry["kind"] == "site").count(), 5, "and nothing else");
         let done = world.sync(&["review", "accept-exact", "--yes", "--json"]).await.code(0).json();
-        assert_eq!((done["linked"].as_array().unwrap().len(), &done["left"], &done["refused"]), (3, &json!(3), &json!([])), "{done}");
+        assert_eq!((done["linked"].as_array().unwrap().len(), &done["left"], &done["refused"]), (2, &json!(3), &json!([])), "{done}");
         // Devices have their company at once, and are compared with what was there.
         for at in 0..3 {
             assert_eq!(world.named(&format!("PC-OF-{at}")).await[0]["company_account_number"], company(at));

@@ -202,6 +202,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("tickets::statuses_store::learned", "the provider's names for its codes"),
     ("tickets::statuses_store::load", "the provider's names for its codes"),
     ("tickets::statuses_store::learn", "the provider's names for its codes"),
+    ("companies::alias_store::forget", "what the provider's own staff recognised, for its staff alone"),
     ("companies::alias_store::learn", "what the provider's own staff recognised, for its staff alone"),
     ("assets::alert_store::repoint", "the RMM's events, moved where two assets are one device"),
     ("assets::alert_store::keep", "the RMM's events, written by its sync for every tenant"),

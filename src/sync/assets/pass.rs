@@ -213,15 +213,13 @@ impl Pass {
     /// that were named can be it any more.
     async fn settle(&self) -> Result<()> {
         for (external_id, named) in &self.open {
-            let clear = match self.verdicts.get(external_id) {
-                Some(Verdict::Adopt(..)) => true,
-                Some(Verdict::Unsure(..)) => false,
-                None => {
-                    let named = named.clone();
-                    let system = self.rules.system;
-                    !self.job.db.read(&Scope::All, move |c| rows_store::any_free(c, system, named)).await?
-                }
+            let adopted = match self.verdicts.get(external_id) {
+                Some(Verdict::Adopt(id, _)) => Some(*id),
+                Some(Verdict::Unsure(..)) => continue,
+                None => None,
             };
+            let (system, device, named) = (self.rules.system, external_id.clone(), named.clone());
+            let clear = self.job.db.read(&Scope::All, move |c| rows_store::is_clear(c, system, &device, adopted, named)).await?;
             if clear {
                 let (system, external_id) = (self.rules.system, external_id.clone());
                 self.write(move |w| review_store::settle(w, system, "device", &external_id)).await?;

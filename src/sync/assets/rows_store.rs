@@ -271,9 +271,18 @@ pub fn ownerless(c: &mut Conn, system: &str) -> Result<HashSet<i64>> {
     c.all(sql, params![system])?.iter().map(|row| row.get(0)).collect()
 }
 
-/// Whether any of these assets could still be a device that has none: not linked to this vendor, or a tombstone.
-pub fn any_free(c: &mut Conn, system: &str, ids: Vec<i64>) -> Result<bool> {
-    let sql = "SELECT 1 FROM @assets asset WHERE asset.id IN ids(?1) AND (asset.retired_at IS NOT NULL OR NOT EXISTS
-               (SELECT 1 FROM links link WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = ?2))";
-    Ok(c.first(sql, params![ids, system])?.is_some())
+/// Whether it has become clear what a device is about which a person was asked: it is the asset that it turned out
+/// to be, it is gone, or none of the assets that were named can be it any more.
+pub fn is_clear(c: &mut Conn, system: &str, external_id: &str, adopted: Option<i64>, named: Vec<i64>) -> Result<bool> {
+    let here = links::find(c, system, Asset::ENTITY, external_id)?;
+    if let Some(adopted) = adopted {
+        return Ok(here == Some(adopted));
+    }
+    let retired = "SELECT 1 FROM @assets asset WHERE asset.id = ?1 AND asset.retired_at IS NOT NULL";
+    if c.first(retired, params![here])?.is_some() {
+        return Ok(true);
+    }
+    let free = "SELECT 1 FROM @assets asset WHERE asset.id IN ids(?1) AND (asset.retired_at IS NOT NULL OR NOT EXISTS
+                (SELECT 1 FROM links link WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = ?2))";
+    Ok(c.first(free, params![named, system])?.is_none())
 }

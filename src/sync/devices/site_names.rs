@@ -74,6 +74,19 @@ const FORMS: &[&str] = &[
 /// Words that many names have.
 const COMMON: &[&str] = &["the", "and", "group", "main", "office", "site", "services", "branch", "headquarters"];
 
+/// Words of which alone no site's name says whose it is.
+const PLACES: &[&str] = &[
+    "branch", "central", "cloud", "default", "demand", "depot", "downtown", "east", "factory", "group", "head", "headquarters", "home",
+    "hq", "lab", "laptops", "location", "main", "managed", "new", "north", "of", "office", "offices", "old", "on", "ondemand", "plant",
+    "remote", "servers", "shop", "site", "sites", "south", "store", "temp", "test", "the", "warehouse", "west", "workstations",
+];
+
+/// Whether a site's name says whose it is: "Main Office" does not.
+#[must_use]
+pub fn tells(name: &str) -> bool {
+    words(name).iter().any(|word| word.chars().any(char::is_alphabetic) && !PLACES.contains(&word.as_str()))
+}
+
 /// The words of a name, without case, punctuation and the company's form.
 fn words(name: &str) -> Vec<String> {
     let plain: String = fold(name).replace('&', " and ").chars().filter(|c| !matches!(c, '.' | '\'' | '’' | '`' | '/')).collect();
@@ -98,7 +111,7 @@ pub fn key(name: &str) -> String {
 pub struct Names {
     companies: Vec<(CompanyRef, Vec<String>)>,
     by_key: HashMap<String, Vec<usize>>,
-    aliases: HashMap<String, usize>,
+    aliases: HashMap<String, Vec<usize>>,
 }
 
 impl Names {
@@ -112,7 +125,11 @@ impl Names {
             names.by_key.entry(key(&company.name)).or_default().push(names.companies.len());
             names.companies.push((company.clone(), words(&company.name)));
         }
-        names.aliases = aliases.iter().filter_map(|(key, company)| Some((key.clone(), places.get(company).copied()?))).collect();
+        for (key, company) in aliases {
+            if let Some(at) = places.get(company) {
+                names.aliases.entry(key.clone()).or_default().push(*at);
+            }
+        }
         names
     }
 
@@ -122,8 +139,9 @@ impl Names {
             return Vec::new();
         }
         let same = self.by_key.get(&key).map(Vec::as_slice).unwrap_or_default();
-        let known = self.aliases.get(&key).filter(|at| !same.contains(at));
-        same.iter().map(|at| (*at, "the same name")).chain(known.map(|at| (*at, "recognised under this name before"))).collect()
+        let known = self.aliases.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let known = known.iter().filter(|at| !same.contains(at)).map(|at| (*at, "recognised under this name before"));
+        same.iter().map(|at| (*at, "the same name")).chain(known).collect()
     }
 
     /// The one company that has this name.
@@ -221,5 +239,16 @@ mod tests {
         let names = names(&["Birch Legal", "Birch Legal, LLC"]);
         assert_eq!(names.exact("birch legal"), None);
         assert_eq!(names.suggest("birch legal").len(), 2);
+        let company = |id: i64, name: &str| CompanyRef { id, number: format!("N{id}"), name: name.to_owned(), retired: false };
+        let uptown = |companies: &[i64]| {
+            let aliases: Vec<(String, i64)> = companies.iter().map(|id| (key("Uptown Clinic"), *id)).collect();
+            Names::new(&[company(1, "Acme Dental"), company(2, "Birch Legal")], &aliases)
+        };
+        assert_eq!(uptown(&[2]).exact("uptown clinic").map(|one| one.id), Some(2));
+        assert_eq!(uptown(&[1, 2]).exact("uptown clinic"), None, "two companies have been recognised by it");
+        for nothing in ["Main Office", "HQ", "Warehouse 2", "Managed", "Site 12"] {
+            assert!(!tells(nothing), "{nothing}");
+        }
+        assert!(tells("Acme - Main Office"));
     }
 }

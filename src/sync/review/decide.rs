@@ -100,8 +100,15 @@ pub struct Wish {
 
 /// Writes down whose a site is, and learns its name. Returns the company and the reason for its assets' history.
 fn link_site(w: &mut Write<'_>, entry: &Entry, company: &Company, by: &str) -> Result<(i64, String)> {
+    let before = sites_store::all(w)?.remove(&entry.external_id).filter(|site| site.basis == "person");
+    let key = site_names::key(&entry.label);
+    if let Some(other) = before.and_then(|site| site.company_id).filter(|id| *id != company.id) {
+        alias_store::forget(w, other, &key)?;
+    }
     sites_store::decide(w, &entry.external_id, Some(company.id), "person", by)?;
-    alias_store::learn(w, company.id, &entry.label, &site_names::key(&entry.label), &entry.system)?;
+    if site_names::tells(&entry.label) {
+        alias_store::learn(w, company.id, &entry.label, &key, &entry.system)?;
+    }
     let decision = format!("belongs to {} ({})", company.name, company.account_number);
     review_store::decide(w, entry.id, "linked", &decision, by)?;
     Ok((company.id, format!("the site {} {decision}, decided by {by}", entry.label)))
