@@ -147,8 +147,11 @@ function build(prefix, help) {
   const known = actions(prefix);
   let shown = [];
   let at = 0;
-  let asked = 0;
   let timer = 0;
+  // What the shown list answers, the question that is under way, and whether Enter waits for it.
+  let answered = "";
+  let running = null;
+  let going = 0;
 
   function draw(items) {
     shown = items;
@@ -178,29 +181,52 @@ function build(prefix, help) {
       help.show();
     } else location.href = item.href;
   }
-  async function search() {
+  /** Shows what the field's text finds; one question at a time, and only the newest answer counts. */
+  function search() {
+    clearTimeout(timer);
     const words = field.value.trim();
-    const mine = ++asked;
+    if (running?.words === words) return running.done;
+    running?.stop.abort();
+    const mine = { words, stop: new AbortController(), done: null };
+    running = mine;
+    mine.done = ask(words, mine.stop.signal).then((items) => {
+      if (running !== mine) return;
+      running = null;
+      answered = words;
+      draw(items);
+    });
+    return mine.done;
+  }
+  async function ask(words, signal) {
+    if (!words) return known;
     const near = known.filter((item) => item.title.toLowerCase().includes(words.toLowerCase()));
-    if (!words) return draw(known);
     try {
-      const answer = await fetchJson(`${prefix}/api/search?q=${encodeURIComponent(words)}&limit=12`);
-      if (mine === asked) draw([...hits(answer, prefix), ...near]);
+      const answer = await fetchJson(`${prefix}/api/search?q=${encodeURIComponent(words)}&limit=12`, { signal });
+      return [...hits(answer, prefix), ...near];
     } catch (error) {
-      if (mine === asked) draw([...near, { title: error.message, kind: "" }]);
+      return [...near, { title: error.message, kind: "" }];
     }
   }
+  /** Enter: what the text finds, as soon as it is known; never what an earlier text found. */
+  async function go() {
+    const mine = ++going;
+    const words = field.value.trim();
+    if (words !== answered || running) await search();
+    const stays = mine === going && field.value.trim() === words && answered === words && box.parentElement.classList.contains("active");
+    if (stays && (shown[at]?.href || shown[at]?.act)) run(shown[at]);
+  }
   field.addEventListener("input", () => {
+    going += 1;
     clearTimeout(timer);
     timer = setTimeout(search, PAUSE);
   });
-  field.addEventListener("keydown", async (event) => {
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
     if (event.key === "ArrowDown") at = Math.min(shown.length - 1, at + 1);
     else if (event.key === "ArrowUp") at = Math.max(0, at - 1);
     else if (event.key === "Enter") {
-      clearTimeout(timer);
-      if (field.value.trim() && !shown.length) await search();
-      if (shown[at]?.href || shown[at]?.act) run(shown[at]);
+      event.preventDefault();
+      go();
       return;
     } else return;
     event.preventDefault();
@@ -209,7 +235,12 @@ function build(prefix, help) {
   return {
     show() {
       open();
+      clearTimeout(timer);
+      running?.stop.abort();
+      running = null;
+      going += 1;
       field.value = "";
+      answered = "";
       draw(known);
       field.focus();
     },

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+pub mod phone;
+mod text;
+
+pub use text::{KEY_VERSION, SearchText, TRIGRAM, Wanted, clean, email_key, fold, ticket_named};
+
 /// The tenant boundary of a query: every company, or only these (by `companies.id`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -115,13 +120,4 @@ pub fn now_plus(seconds: i64) -> String {
 pub fn hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
     digits.collect::<Vec<_>>().concat()
-}
-
-/// Text as it is sorted, filtered and searched: compatibility forms decomposed, marks dropped, lower
-/// case, white space folded to single blanks. Made in Rust because the engines disagree (design §4).
-#[must_use]
-pub fn fold(text: &str) -> String {
-    use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
-    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }

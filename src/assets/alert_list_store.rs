@@ -43,7 +43,7 @@ pub static ALERTS: ListSpec = ListSpec {
         Column::new("updated_at", "alert.updated_at", Kind::Time).required(),
     ],
     default_sort: "resolved,-timestamp,-id",
-    search: Some(Search { fts: "alerts_fts", text: "alert.search_text", prefixes: &["alert.message_folded"] }),
+    search: Some(Search { fts: "alerts_fts", text: "alert.search_text", private: None }),
     retired: None,
     own: &["company_id", "company_account_number", "priority", "priority__in"],
     fields: &[

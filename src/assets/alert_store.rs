@@ -5,7 +5,7 @@ use crate::compliance::Level;
 use crate::db::{Conn, Engine, Row, Value, Write};
 use crate::error::Result;
 use crate::params;
-use crate::types::{fold, now};
+use crate::types::{SearchText, fold, now};
 
 /// What [`keep`] compares and writes, in the order of [`values`].
 const COLUMNS: [&str; 24] = [
@@ -38,9 +38,7 @@ const COLUMNS: [&str; 24] = [
 fn values(alert: &Alert, asset_id: Option<i64>, company_id: Option<i64>) -> Vec<Value> {
     let (word, severity) = priority(&alert.priority);
     let message = if alert.message.is_empty() { kind_words(&alert.kind) } else { alert.message.clone() };
-    let text = [Some(&message), alert.device_name.as_ref(), alert.site_name.as_ref(), alert.ticket_number.as_ref()];
-    let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
-    let text = fold(&text.join(" "));
+    let text = search_key(&message, alert.device_name.as_ref(), alert.site_name.as_ref(), alert.ticket_number.as_ref());
     let folded = fold(&message);
     params![
         asset_id,
@@ -69,6 +67,32 @@ fn values(alert: &Alert, asset_id: Option<i64>, company_id: Option<i64>) -> Vec<
         text,
     ]
     .to_vec()
+}
+
+fn search_key(message: &str, device: Option<&String>, site: Option<&String>, ticket: Option<&String>) -> String {
+    let key = SearchText::new().words([message]).words(device).words(site);
+    ticket.into_iter().fold(key, |key, ticket| key.number(ticket)).finish()
+}
+
+/// Makes the keys of the next rows after this id anew; the last of them, if there were any.
+///
+/// # Errors
+/// Those of the engine.
+pub fn rekey(w: &mut Write<'_>, after: i64, limit: i64) -> Result<Option<i64>> {
+    let sql = "SELECT alert.id, alert.message, alert.device_name, alert.site_name, alert.ticket_number FROM @alerts alert
+               WHERE alert.id > ?1 ORDER BY alert.id LIMIT ?2";
+    let mut last = None;
+    for row in w.all(sql, params![after, limit])? {
+        let (id, message): (i64, String) = (row.get(0)?, row.get(1)?);
+        let [device, site, ticket]: [Option<String>; 3] = [row.get(2)?, row.get(3)?, row.get(4)?];
+        let text = search_key(&message, device.as_ref(), site.as_ref(), ticket.as_ref());
+        w.run("UPDATE alerts SET message_folded = ?2, search_text = ?3 WHERE id = ?1", params![id, fold(&message), &text])?;
+        unindex(w, id)?;
+        index(w, id, text.into())?;
+        last = Some(id);
+    }
+    w.observe("alert");
+    Ok(last)
 }
 
 /// Whether a cell is what would be written: SQLite's truth values are numbers.

@@ -80,6 +80,7 @@ pub fn keep(w: &mut Write<'_>, asked: &Asked, audit: &Audit, software: Option<&[
     if let Some(software) = software {
         keep_software(w, id, software)?;
     }
+    history::reindex::<Asset>(w, id)?;
     w.observe("asset");
     Ok(())
 }
@@ -216,13 +217,37 @@ pub fn software(c: &mut Conn, asset_id: i64, containing: &str) -> Result<Vec<Sof
     let sql = "SELECT installed.name, installed.version, installed.name_folded FROM @asset_software installed
                WHERE installed.asset_id = ?1 ORDER BY installed.name_folded, installed.name, installed.version";
     let wanted = fold(containing);
+    let words: Vec<&str> = wanted.split(' ').collect();
     let mut found = Vec::new();
     for row in c.all(sql, params![asset_id])? {
-        if row.get::<String>(2)?.contains(&wanted) {
+        let name: String = row.get(2)?;
+        if words.iter().all(|word| name.contains(word)) {
             found.push(Software { name: row.get(0)?, version: Some(row.get::<String>(1)?).filter(|text| !text.is_empty()) });
         }
     }
     Ok(found)
+}
+
+/// Makes the keys of the programs on the next devices after this one anew; the last device, if there was any.
+///
+/// # Errors
+/// Those of the engine.
+pub fn rekey_software(w: &mut Write<'_>, after: i64, limit: i64) -> Result<Option<i64>> {
+    let sql = "SELECT DISTINCT installed.asset_id FROM @asset_software installed WHERE installed.asset_id > ?1
+               ORDER BY installed.asset_id LIMIT ?2";
+    let devices: Vec<i64> = w.all(sql, params![after, limit])?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    let last = devices.last().copied();
+    let sql = "SELECT installed.asset_id, installed.name, installed.name_folded FROM @asset_software installed
+               WHERE installed.asset_id IN ids(?1)";
+    for row in w.all(sql, params![devices])? {
+        let name: String = row.get(1)?;
+        let folded = fold(&name);
+        if folded != row.get::<String>(2)? {
+            let sql = "UPDATE asset_software SET name_folded = ?3 WHERE asset_id = ?1 AND name = ?2";
+            w.run(sql, params![row.get::<i64>(0)?, name, folded])?;
+        }
+    }
+    Ok(last)
 }
 
 /// When the audits of these devices were made.

@@ -111,10 +111,11 @@ impl Wish {
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let wish = Wish::read(&ask);
     let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
-    list::value(&web, &caller.scope(), &eyes.key(), &ask, LIST.entities, move |conn| devices(conn, &wish, &eyes)).await
+    let (variant, slice) = (eyes.key(), wish.slice);
+    list::part(&web, &caller.scope(), &variant, &ask, LIST.entities, slice, move |conn| devices(conn, &wish, &eyes)).await
 }
 
-fn devices(conn: &mut Conn, wish: &Wish, eyes: &Eyes) -> Result<Value> {
+fn devices(conn: &mut Conn, wish: &Wish, eyes: &Eyes) -> Result<(Value, i64)> {
     let mut query = ListQuery::everything(&LIST)?.with_slice(Some(wish.slice));
     if let Some(key) = &wish.company {
         query = match companies::find_id(conn, key)? {
@@ -138,7 +139,7 @@ fn devices(conn: &mut Conn, wish: &Wish, eyes: &Eyes) -> Result<Value> {
             Device::new(asset, at)
         })
         .collect();
-    Ok(json!({"count": devices.len(), "total": found.total, "devices": devices}))
+    Ok((json!({"count": devices.len(), "total": found.total, "devices": devices}), found.total))
 }
 
 /// One device in full.

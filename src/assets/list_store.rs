@@ -2,10 +2,11 @@
 
 use super::{eyes::Eyes, life_store, model::AssetView, store};
 use crate::companies::store as companies;
+use crate::compliance::Lens;
 use crate::config::LifeDays;
 use crate::db::{
     Conn,
-    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+    list::{Column, Kind, ListQuery, ListSpec, Page, Private, Search},
 };
 use crate::error::Result;
 use crate::web::Query;
@@ -50,11 +51,7 @@ pub static LIST: ListSpec = ListSpec {
         Column::new("updated_at", "asset.updated_at", Kind::Time).required(),
     ],
     default_sort: "hostname",
-    search: Some(Search {
-        fts: "assets_fts",
-        text: "asset.search_text",
-        prefixes: &["asset.hostname_folded", "asset.serial_folded"],
-    }),
+    search: Some(Search { fts: "assets_fts", text: "asset.search_text", private: Some("asset.private_text") }),
     retired: Some("asset.retired_at"),
     own: &["company", "company_id", "company_account_number", "type", "life", "life__in"],
     fields: &[
@@ -104,6 +101,15 @@ pub static LIST: ListSpec = ListSpec {
 
 /// Columns by whose values a person could be found out.
 const PERSONAL: &[&str] = &["last_logged_in_user"];
+/// Where the addresses and the people of a device are no secret.
+const NOT_PROTECTED: &str = "company.id IS NULL OR company.compliance_level = 'standard'";
+
+/// Whether this caller may search by what a device is seen with: addresses, and who uses it.
+#[must_use]
+pub fn traces(lens: &Lens) -> Private {
+    if lens.sees_all() { Private::Always } else { Private::Where(NOT_PROTECTED) }
+}
+
 /// Asks for assets that belong to nobody yet.
 pub const NO_COMPANY: &str = "none";
 
@@ -194,8 +200,9 @@ pub fn each(
 ) -> Result<i64> {
     let mut query = filters.add(conn, query.clone(), eyes.days)?;
     if query.filters_by(PERSONAL) && !eyes.lens.may_ask() {
-        query = query.and("company.id IS NULL OR company.compliance_level = 'standard'", Vec::new());
+        query = query.and(NOT_PROTECTED, Vec::new());
     }
+    query = query.searching(traces(&eyes.lens));
     let mut protected = 0;
     let total = query.each(conn, |row| {
         let asset = store::view(row)?.through(eyes);

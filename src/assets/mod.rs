@@ -16,6 +16,7 @@ pub mod model;
 pub mod rules;
 pub mod secrets;
 pub mod store;
+mod traces_store;
 
 pub use api::routes;
 pub use eyes::Eyes;

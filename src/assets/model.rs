@@ -7,8 +7,9 @@ use super::audit::Inside;
 use super::eyes::Eyes;
 use super::{life, secrets};
 use crate::compliance::{Lens, Level, Personal};
-use crate::db::Value;
-use crate::types::fold;
+use crate::db::{Conn, Value};
+use crate::error::Result;
+use crate::types::{SearchText, fold};
 
 /// The normalised types (contract §1.2, §5.10).
 pub const TYPES: &[&str] =
@@ -18,7 +19,7 @@ pub const STATUSES: &[&str] = &["active", "spare", "repair", "disposed"];
 
 crate::record! {
     /// A device or any other thing that somebody uses.
-    pub struct Asset: "asset", "Asset", "assets" {
+    pub struct Asset: "asset", "Asset", "assets", private = traces {
         /// Its name; never null.
         hostname: String,
         /// Whose it is; none until a person decides.
@@ -77,21 +78,30 @@ crate::record! {
 
 impl Asset {
     fn derived_columns(&self) -> Vec<(&'static str, Value)> {
-        let text = [
-            Some(&self.hostname),
-            self.serial_number.as_ref(),
-            self.asset_tag.as_ref(),
-            self.description.as_ref(),
-            self.operating_system.as_ref(),
-            self.model.as_ref(),
-            self.mac_address.as_ref(),
+        let about = [
+            &self.manufacturer,
+            &self.model,
+            &self.hardware_type,
+            &self.device_type,
+            &self.operating_system,
+            &self.domain,
+            &self.rmm_site_name,
+            &self.description,
         ];
-        let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
+        let key = SearchText::new()
+            .words([&self.hostname])
+            .ids([&self.serial_number, &self.asset_tag].into_iter().flatten())
+            .words(about.into_iter().flatten());
         vec![
             ("hostname_folded", fold(&self.hostname).into()),
             ("serial_folded", self.serial_number.as_deref().map(fold).into()),
-            ("search_text", fold(&text.join(" ")).into()),
+            ("search_text", key.finish().into()),
         ]
+    }
+
+    /// What it is found by by those who may see it: addresses, and who uses it.
+    fn traces(&self, c: &mut Conn) -> Result<String> {
+        Ok(super::traces_store::key(c, self.id)?.ids(&self.mac_address).finish())
     }
 }
 

@@ -286,6 +286,7 @@ pub fn observe(w: &mut Write<'_>, asset_id: i64, seen: &Observation) -> Result<(
             seen.observed_at.clone().unwrap_or_else(now)
         ],
     )?;
+    history::reindex::<Asset>(w, asset_id)?;
     w.observe("asset");
     Ok(())
 }

@@ -7,6 +7,8 @@ use crate::{
     app,
     config::{Config, Database, Sources, Value, private},
     db::{Db, Target, migrate, upkeep},
+    error::Error,
+    hub::search_keys,
     identity::Identity,
     sync::{assets::sealing, keyring},
 };
@@ -91,7 +93,16 @@ pub fn prepare(config: &Config) -> upkeep::Prepare {
 pub fn open(config: &Config) -> Result<Db, Failure> {
     let target = target(config)?;
     make_instance(config)?;
-    Db::open_with(target, QUEUE, &prepare(config)).map_err(Failure::opening)
+    let db = Db::open_with(target, QUEUE, &prepare(config)).map_err(Failure::opening)?;
+    // A thread of its own, because some callers are in a runtime already.
+    let refreshed = std::thread::scope(|scope| scope.spawn(|| block_on(search_keys::refresh(&db))).join());
+    match refreshed {
+        Ok(Ok(Ok(()) | Err(Error::Unavailable(_)))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(%error, "the search keys of an earlier version could not all be made anew"),
+        Ok(Err(failure)) => return Err(failure),
+        Err(_) => return Err(Failure::new(failure::FAILED, "making the search keys anew failed".to_owned())),
+    }
+    Ok(db)
 }
 
 /// The configuration with the credentials that were entered in the page, and why those cannot be used. A

@@ -29,6 +29,8 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     }
     context::make_instance(&config)?;
     let report = db::bring_up(&target, &context::prepare(&config)).map_err(Failure::opening)?;
+    // Some steps leave keys to be made by the program.
+    drop(context::open(&config)?);
     if args.json {
         out::json(&json!({ "from": report.from, "to": report.to, "kept_copy": report.kept_copy }))?;
     } else if report.from == report.to {

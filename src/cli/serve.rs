@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{Context, Failure, context, demo, failure, out};
-use crate::{app, config::Config, db::Db, platform::damage_watch, sync, web::server};
+use crate::{app, config::Config, db::Db, hub::search_keys, platform::damage_watch, sync, web::server};
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -96,6 +96,10 @@ fn announce(config: &Config, address: SocketAddr) {
 async fn begin(config: &Config, app: &app::App, db: &Db, address: SocketAddr) -> bool {
     if !print_sign_in(config, app, address).await {
         return false;
+    }
+    // Done already, unless the database was away when it was opened.
+    if let Err(error) = search_keys::refresh(db).await {
+        tracing::warn!(%error, "the search keys of an earlier version could not all be made anew");
     }
     if let Err(error) = sync::jobs::sweep(db).await {
         tracing::warn!(%error, "jobs of an earlier process could not be looked at");

@@ -36,11 +36,7 @@ pub static COMPANIES: ListSpec = ListSpec {
         Column::new("updated_at", "company.updated_at", Kind::Time).required(),
     ],
     default_sort: "name,account_number",
-    search: Some(Search {
-        fts: "companies_fts",
-        text: "company.search_text",
-        prefixes: &["company.name_folded", "company.account_number"],
-    }),
+    search: Some(Search { fts: "companies_fts", text: "company.search_text", private: None }),
     retired: Some("company.retired_at"),
     own: &[],
     fields: &[

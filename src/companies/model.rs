@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::compliance::{Lens, Level, Personal};
 use crate::db::Value;
-use crate::types::fold;
+use crate::types::{SearchText, fold};
 
 /// What a company is to the provider.
 pub const KINDS: &[&str] = &["client", "vendor", "prospect"];
@@ -89,15 +89,12 @@ crate::record! {
 
 impl Company {
     fn derived_columns(&self) -> Vec<(&'static str, Value)> {
-        let text = [
-            Some(&self.name),
-            Some(&self.account_number),
-            self.description.as_ref(),
-            self.domains.as_ref(),
-            self.main_number.as_ref(),
-        ];
-        let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
-        vec![("name_folded", fold(&self.name).into()), ("search_text", fold(&text.join(" ")).into())]
+        let key = SearchText::new()
+            .words([&self.name])
+            .ids([&self.account_number])
+            .words([&self.description, &self.domains].into_iter().flatten())
+            .phones(&self.main_number);
+        vec![("name_folded", fold(&self.name).into()), ("search_text", key.finish().into())]
     }
 
     /// The contract term in the one spelling that Ledger's arithmetic knows (`1-Year`,

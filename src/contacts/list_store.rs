@@ -74,8 +74,7 @@ const FIELDS: &[&str] = &[
     "rev",
 ];
 
-const SEARCH: Search =
-    Search { fts: "contacts_fts", text: "contact.search_text", prefixes: &["contact.name_folded", "contact.email_folded"] };
+const SEARCH: Search = Search { fts: "contacts_fts", text: "contact.search_text", private: None };
 
 const LIST_OF_ALL: ListSpec = ListSpec {
     entities: &["contact", "company"],

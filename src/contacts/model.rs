@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::compliance::{Lens, Level, Personal};
 use crate::db::Value;
-use crate::types::fold;
+use crate::types::{SearchText, fold};
 
 /// What a contact does for a company.
 pub const ROLES: &[&str] = &["billing", "technical", "executive"];
@@ -86,19 +86,14 @@ impl Contact {
     }
 
     fn derived_columns(&self) -> Vec<(&'static str, Value)> {
-        let text = [
-            Some(&self.name),
-            Some(&self.email),
-            self.secondary_emails.as_ref(),
-            self.job_title.as_ref(),
-            self.mobile_phone_number.as_ref(),
-            self.work_phone_number.as_ref(),
-        ];
-        let text: Vec<&str> = text.into_iter().flatten().map(String::as_str).collect();
+        let key = SearchText::new()
+            .words([&self.name, &self.email])
+            .words([&self.secondary_emails, &self.job_title].into_iter().flatten())
+            .phones([&self.mobile_phone_number, &self.work_phone_number].into_iter().flatten());
         vec![
             ("name_folded", fold(&self.name).into()),
             ("email_folded", fold(&self.email).into()),
-            ("search_text", fold(&text.join(" ")).into()),
+            ("search_text", key.finish().into()),
         ]
     }
 }

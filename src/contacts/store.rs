@@ -8,7 +8,7 @@ use crate::db::{Conn, Row, Write};
 use crate::error::{Error, Result};
 use crate::history::{self, Record, Updated};
 use crate::params;
-use crate::types::fold;
+use crate::types::{email_key, fold};
 use crate::web::Sent;
 
 const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
@@ -116,8 +116,7 @@ pub fn companies_of_email(c: &mut Conn, email: &str) -> Result<Vec<i64>> {
                WHERE contact.email_folded = ?1 AND contact.active = ?2 AND contact.retired_at IS NULL";
     let mut found = c.all(sql, params![folded, true])?;
     // Folding forgives accents, which is right for a search and wrong for who somebody is.
-    let key = |text: &str| text.trim().to_lowercase();
-    found.retain(|row| row.get::<String>(1).is_ok_and(|stored| key(&stored) == key(email)));
+    found.retain(|row| row.get::<String>(1).is_ok_and(|stored| email_key(&stored) == email_key(email)));
     let [only] = found.as_slice() else { return Ok(Vec::new()) };
     let sql = "SELECT place.company_id FROM @contact_companies place JOIN @companies company ON company.id = place.company_id
                WHERE place.contact_id = ?1 AND company.retired_at IS NULL ORDER BY place.company_id";
@@ -164,9 +163,10 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option
 }
 
 fn check_email(w: &mut Write<'_>, email: &str, own_id: i64) -> Result<()> {
-    let sql = "SELECT contact.id FROM @contacts contact
+    let sql = "SELECT contact.id, contact.email FROM @contacts contact
                WHERE contact.email_folded = ?1 AND contact.id <> ?2 AND contact.retired_at IS NULL ORDER BY contact.id";
-    match w.first(sql, params![fold(email), own_id])? {
+    let mut others = w.all(sql, params![fold(email), own_id])?.into_iter();
+    match others.find(|row| row.get::<String>(1).is_ok_and(|other| email_key(&other) == email_key(email))) {
         Some(other) if !email.is_empty() => {
             let mut details = serde_json::Map::new();
             details.insert("id".to_owned(), other.get::<i64>(0)?.into());

@@ -7,6 +7,7 @@ use super::{Conn, Row, Value};
 use crate::error::Result;
 
 mod compose;
+mod find;
 mod joins;
 mod parse;
 #[cfg(test)]
@@ -77,10 +78,22 @@ impl Column {
 pub struct Search {
     /// The trigram table of SQLite, whose row ids are the list's keys.
     pub fts: &'static str,
-    /// The column with the folded text.
+    /// The column with the search key ([`crate::types::SearchText`]).
     pub text: &'static str,
-    /// Folded columns whose beginning one or two characters are compared with.
-    pub prefixes: &'static [&'static str],
+    /// A second one that not everybody may search in; the trigram table has a column of the same name.
+    pub private: Option<&'static str>,
+}
+
+/// Whether a search also looks into [`Search::private`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Private {
+    /// Never, unless a room has said otherwise.
+    #[default]
+    Never,
+    /// In rows that meet this condition.
+    Where(&'static str),
+    /// In every row.
+    Always,
 }
 
 /// What a room declares about one of its lists.
@@ -143,6 +156,7 @@ pub struct ListQuery {
     conditions: Vec<Condition>,
     filters: Vec<parse::Filter>,
     search: Option<String>,
+    private: Private,
     sort: Vec<(Column, bool)>,
     /// Whether an order was asked for.
     is_sorted: bool,
@@ -199,6 +213,13 @@ impl ListQuery {
         Ok(self)
     }
 
+    /// The same, searching in what not everybody may search in as well.
+    #[must_use]
+    pub fn searching(mut self, private: Private) -> Self {
+        self.private = private;
+        self
+    }
+
     /// The part that was asked for; `None` is everything.
     #[must_use]
     pub fn slice(&self) -> Option<Slice> {
@@ -244,7 +265,8 @@ impl ListQuery {
     #[must_use]
     pub fn normalised(&self) -> String {
         let sort: Vec<_> = self.sort().collect();
-        format!("{:?}{:?}{:?}{sort:?}{:?}{:?}", self.conditions, self.filters, self.search, self.retired, self.slice)
+        let search = (&self.search, self.private);
+        format!("{:?}{:?}{search:?}{sort:?}{:?}{:?}", self.conditions, self.filters, self.retired, self.slice)
     }
 
     /// Runs the question.

@@ -11,4 +11,4 @@ pub use feed_store as feed;
 pub use links_store as links;
 pub use pins_store as pins;
 pub use record::{Record, told_of_secret};
-pub use store::{Updated, create, find, get, note_raw, record_link, restore, retire, update};
+pub use store::{Updated, create, find, get, note_raw, record_link, reindex, rekey, restore, retire, update};

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::db::{Row, Value};
+use crate::db::{Conn, Row, Value};
 use crate::error::Result;
 
 /// A row whose every change is recorded. Written with [`record!`](crate::record), so that a column is
@@ -21,6 +21,9 @@ pub trait Record: Clone + Send + Sized + 'static {
     /// All columns joined by commas, after the bookkeeping columns: what `SELECT` lists.
     const SELECT: &'static str;
 
+    /// Whether it has a `private_text` that it is found by, which not everybody may search in.
+    const PRIVATE: bool = false;
+
     /// The row's id; 0 before it is created.
     fn id(&self) -> i64;
     /// How often the row has been changed; what `If-Match` compares.
@@ -36,6 +39,13 @@ pub trait Record: Clone + Send + Sized + 'static {
     fn from_row(row: &Row, offset: usize) -> Result<Self>;
     /// Columns computed from the others (folded text), never shown and not kept in history.
     fn derived(&self) -> Vec<(&'static str, Value)>;
+    /// What the row is found by by those who may see it (`private_text`), where it has that column.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn private(&self, _c: &mut Conn) -> Result<Option<String>> {
+        Ok(None)
+    }
     /// How many cells [`Record::SELECT`] takes.
     #[must_use]
     fn width() -> usize {
@@ -56,13 +66,14 @@ pub fn told_of_secret(old: &Json, new: &Json) -> (Json, Json) {
 }
 
 /// Declares a row: its struct and its [`Record`] plumbing. The type must have a
-/// `fn derived_columns(&self) -> Vec<(&'static str, Value)>`. After the struct may follow
+/// `fn derived_columns(&self) -> Vec<(&'static str, Value)>`; one that is also found by what not everybody
+/// may search in names the function that makes that key (`private = …`). After the struct may follow
 /// `secrets: "column", …;`.
 #[macro_export]
 macro_rules! record {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident: $entity:literal, $what:literal, $table:literal {
+        pub struct $name:ident: $entity:literal, $what:literal, $table:literal $(, private = $private:ident)? {
             $($(#[$field_meta:meta])* $first:ident: $first_type:ty,)+
         }
         $(secrets: $($secret:literal),+;)?
@@ -113,6 +124,8 @@ macro_rules! record {
                 })
             }
             fn derived(&self) -> Vec<(&'static str, $crate::db::Value)> { self.derived_columns() }
+            $(const PRIVATE: bool = stringify!($private).len() > 0;
+            fn private(&self, c: &mut $crate::db::Conn) -> $crate::error::Result<Option<String>> { self.$private(c).map(Some) })?
         }
     };
 }

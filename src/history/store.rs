@@ -231,19 +231,74 @@ pub fn note_raw(
     .map(|_| ())
 }
 
-/// Keeps SQLite's trigram index in step; PostgreSQL indexes the column itself.
+/// Keeps the private search key and SQLite's trigram index in step; PostgreSQL indexes the columns themselves.
 fn index<R: Record>(w: &mut Write<'_>, id: i64, after: &R, before: Option<&R>) -> Result<()> {
+    let text_of = |record: &R| record.derived().into_iter().find(|(column, _)| *column == "search_text").map(|(_, text)| text);
+    let Some(text) = text_of(after) else { return Ok(()) };
+    let same = before.and_then(text_of).as_ref() == Some(&text);
+    // The id of a new row is not in the record yet.
+    let private = match before {
+        _ if !R::PRIVATE => None,
+        Some(_) => after.private(w)?,
+        None => w.unscoped(|c| get::<R>(c, id))?.private(w)?,
+    };
+    let moved = store_private::<R>(w, id, private.as_deref())?;
+    if same && !moved { Ok(()) } else { refresh::<R>(w, id) }
+}
+
+fn store_private<R: Record>(w: &mut Write<'_>, id: i64, private: Option<&str>) -> Result<bool> {
+    let Some(private) = private else { return Ok(false) };
+    let sql = format!("UPDATE {} SET private_text = ?2 WHERE id = ?1 AND private_text <> ?2", R::TABLE);
+    Ok(w.run(&sql, params![id, private])? > 0)
+}
+
+/// Makes the private search key anew after something beside the row has changed that it is found by.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn reindex<R: Record>(w: &mut Write<'_>, id: i64) -> Result<()> {
+    let private = w.unscoped(|c| get::<R>(c, id))?.private(w)?;
+    if store_private::<R>(w, id, private.as_deref())? { refresh::<R>(w, id) } else { Ok(()) }
+}
+
+/// Puts a row's keys into SQLite's trigram index, in place of those before.
+fn refresh<R: Record>(w: &mut Write<'_>, id: i64) -> Result<()> {
     if w.engine() == Engine::Postgres {
         return Ok(());
     }
-    let text_of = |record: &R| record.derived().into_iter().find(|(column, _)| *column == "search_text").map(|(_, text)| text);
-    let Some(text) = text_of(after) else { return Ok(()) };
-    if before.and_then(text_of).as_ref() == Some(&text) {
-        return Ok(());
+    let table = R::TABLE;
+    let columns = if R::PRIVATE { "search_text, private_text" } else { "search_text" };
+    w.run(&format!("DELETE FROM {table}_fts WHERE rowid = ?1"), params![id])?;
+    let sql = format!("INSERT INTO {table}_fts (rowid, {columns}) SELECT id, {columns} FROM {table} WHERE id = ?1");
+    w.run(&sql, params![id]).map(|_| ())
+}
+
+/// Makes the keys of the next rows after this id anew, for a program that makes them differently; the last
+/// of them, if there were any. Nothing that anybody sees changes, so there is no history of it.
+///
+/// # Errors
+/// Those of the engine.
+pub fn rekey<R: Record>(w: &mut Write<'_>, after: i64, limit: i64) -> Result<Option<i64>> {
+    let sql = format!(
+        "SELECT {} FROM @{} {} WHERE {}.id > ?1 ORDER BY {}.id LIMIT ?2",
+        R::SELECT,
+        R::TABLE,
+        R::ENTITY,
+        R::ENTITY,
+        R::ENTITY
+    );
+    let rows: Vec<R> = w.all(&sql, params![after, limit])?.iter().map(|row| R::from_row(row, 0)).collect::<Result<_>>()?;
+    for record in &rows {
+        let (mut sets, mut values) = (Vec::new(), Vec::new());
+        for (column, value) in record.derived() {
+            values.push(value);
+            sets.push(format!("{column} = ?{}", values.len()));
+        }
+        store_values::<R>(w, record.id(), &sets, values)?;
+        let private = record.private(w)?;
+        store_private::<R>(w, record.id(), private.as_deref())?;
+        refresh::<R>(w, record.id())?;
     }
-    if before.is_some() {
-        w.run(&format!("DELETE FROM {}_fts WHERE rowid = ?1", R::TABLE), params![id])?;
-    }
-    let sql = format!("INSERT INTO {}_fts (rowid, search_text) VALUES (?1, ?2)", R::TABLE);
-    w.run(&sql, &[id.into(), text]).map(|_| ())
+    w.touch(R::ENTITY);
+    Ok(rows.last().map(Record::id))
 }

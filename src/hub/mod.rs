@@ -10,6 +10,7 @@ mod remove;
 pub mod remove_store;
 pub mod retire;
 mod search;
+pub mod search_keys;
 pub mod tickets;
 pub mod undo;
 pub mod undo_store;

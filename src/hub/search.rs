@@ -11,6 +11,7 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::tickets::list_store as tickets;
+use crate::types::ticket_named;
 use crate::web::{Ask, Routes, Web, list};
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
@@ -49,11 +50,26 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Valu
     let people = if lens.may_ask() { people } else { people.and(NOT_PROTECTED, Vec::new()) };
     let contacts = people.first(conn, |row| Ok(crate::contacts::store::view(row)?.through(lens)))?;
     lens.disclose("search hits", contacts.iter().filter(|contact| contact.is_protected()).count());
-    let assets = asked(&assets::LIST, text, limit)?.first(conn, crate::assets::store::view)?;
-    let found = tickets::list(conn, &asked(&tickets::LIST, text, limit)?, &tickets::Filters::default(), lens, &BTreeMap::new())?;
+    let assets = asked(&assets::LIST, text, limit)?.searching(assets::traces(lens)).first(conn, crate::assets::store::view)?;
+    let mut found = Vec::new();
+    // Who types a ticket's number wants that ticket before all whose numbers only contain it.
+    let exact = ticket_named(text).map(|number| ("ticket.external_id = {}", "ticket.external_id <> {}", number));
+    let mut ask = |narrowed: Option<(&str, i64)>, limit: i64| -> Result<()> {
+        let query = asked(&tickets::LIST, text, limit)?;
+        let query = narrowed.into_iter().fold(query, |query, (condition, number)| query.and(condition, vec![number.into()]));
+        found.extend(tickets::list(conn, &query, &tickets::Filters::default(), lens, &BTreeMap::new())?.items);
+        Ok(())
+    };
+    if let Some((is, is_not, number)) = exact {
+        ask(Some((is, number)), limit)?;
+        ask(Some((is_not, number)), limit)?;
+    } else {
+        ask(None, limit)?;
+    }
+    let most = usize::try_from(limit).unwrap_or_default();
     let tickets: Vec<Value> = found
-        .items
         .iter()
+        .take(most)
         .map(|ticket| {
             let name = ticket.subject.clone().unwrap_or_else(|| format!("Ticket {}", ticket.id));
             json!({

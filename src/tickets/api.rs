@@ -14,6 +14,7 @@ use crate::db::{Conn, list::Slice};
 use crate::error::Result;
 use crate::web::{Ask, Path, Routes, Web, list};
 use axum::{extract::State, response::Response};
+use std::sync::LazyLock;
 
 /// How many tickets a list has when nothing is asked.
 const LIMIT: i64 = 50;
@@ -156,13 +157,17 @@ pub fn detail(conn: &mut Conn, number: i64, lens: &Lens, colleague: bool, config
     Ok(TicketDetail::new(row.through(lens), talk, &statuses))
 }
 
+/// What a ticket has there.
+static VENDOR_FIELDS: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| LIST.fields.iter().copied().chain(VendorTicket::MORE).collect());
+
 /// `GET /api/freshservice/tickets?limit=`: a plain array.
 async fn of_vendor(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?.with_slice(Some(part(&ask, LIMIT)?));
     let filters = Filters { provider: Some(SOURCE.to_owned()), ..Filters::read(&ask.query)? };
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+    list::respond_as(&web, &caller.scope(), &variant, &ask, query, &VENDOR_FIELDS, move |conn, query, rows| {
         list_store::each(conn, query, &filters, &lens, &configured, |ticket| rows.push(&VendorTicket::from(ticket)))
     })
     .await

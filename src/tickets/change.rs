@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::utc;
 use crate::compliance::{Lens, Level, Personal};
 use crate::db::Value;
-use crate::types::fold;
+use crate::types::{SearchText, fold};
 
 crate::record! {
     /// A planned change.
@@ -66,7 +66,8 @@ crate::record! {
 impl ChangeRequest {
     fn derived_columns(&self) -> Vec<(&'static str, Value)> {
         let subject = self.subject.as_deref().unwrap_or_default();
-        vec![("subject_folded", fold(subject).into()), ("search_text", fold(&format!("{} {subject}", self.external_id)).into())]
+        let key = SearchText::new().number(&self.external_id.to_string()).words([subject]);
+        vec![("subject_folded", fold(subject).into()), ("search_text", key.finish().into())]
     }
 }
 

@@ -47,11 +47,7 @@ pub static LIST: ListSpec = ListSpec {
         Column::new("last_updated_at", "change_request.vendor_updated_at", Kind::Time).required(),
     ],
     default_sort: "-last_updated_at",
-    search: Some(Search {
-        fts: "change_requests_fts",
-        text: "change_request.search_text",
-        prefixes: &["change_request.subject_folded"],
-    }),
+    search: Some(Search { fts: "change_requests_fts", text: "change_request.search_text", private: None }),
     retired: Some("change_request.retired_at"),
     own: &[],
     fields: &[

@@ -56,11 +56,7 @@ pub static LIST: ListSpec = ListSpec {
         Column::text("source", "ticket.external_source").required(),
     ],
     default_sort: "-last_updated_at",
-    search: Some(Search {
-        fts: "tickets_fts",
-        text: "ticket.search_text",
-        prefixes: &["ticket.search_text", "ticket.subject_folded", "ticket.requester_folded"],
-    }),
+    search: Some(Search { fts: "tickets_fts", text: "ticket.search_text", private: None }),
     retired: Some("ticket.retired_at"),
     own: &["company_id", "company_account_number", "status", "priority"],
     fields: &[

@@ -1,7 +1,7 @@
 //! What a ticket is: the row whose every change is kept.
 
 use crate::db::Value;
-use crate::types::fold;
+use crate::types::{SearchText, fold};
 
 crate::record! {
     /// Something a client asked for, as the vendor and our own people tell it. Its texts and what was
@@ -87,7 +87,7 @@ impl Ticket {
         vec![
             ("subject_folded", fold(subject).into()),
             ("requester_folded", fold(&requester).into()),
-            ("search_text", fold(&format!("{} {subject} {requester}", self.ticket_number)).into()),
+            ("search_text", SearchText::new().number(&self.ticket_number).words([subject, &requester]).finish().into()),
         ]
     }
 

@@ -29,7 +29,7 @@ async fn tickets(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Res
     let filters = Filters { provider: text("provider")?, company: text("company")?.or(asked.company.clone()), ..asked };
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+    list::respond_as(&web, &caller.scope(), &variant, &ask, query, PsaTicket::FIELDS, move |conn, query, rows| {
         list_store::each(conn, query, &filters, &lens, &configured, |ticket| rows.push(&PsaTicket::from(ticket)))
     })
     .await

@@ -20,11 +20,38 @@ pub struct VendorTicket {
     pub requester: Option<String>,
 }
 
+impl VendorTicket {
+    /// The members beside those of a ticket.
+    pub const MORE: [&'static str; 2] = ["company", "requester"];
+}
+
 impl From<TicketView> for VendorTicket {
     fn from(ticket: TicketView) -> Self {
         let requester = ticket.requester_name.clone().or_else(|| ticket.requester_email.clone());
         Self { company: ticket.company_name.clone(), requester, ticket }
     }
+}
+
+impl PsaTicket {
+    /// Its members, in their order.
+    pub const FIELDS: &'static [&'static str] = &[
+        "id",
+        "external_id",
+        "source",
+        "ticket_number",
+        "subject",
+        "status",
+        "priority",
+        "company_id",
+        "company_name",
+        "requester_name",
+        "requester_email",
+        "responder_id",
+        "group_id",
+        "created_at",
+        "updated_at",
+        "total_hours",
+    ];
 }
 
 /// An element of `/api/psa/tickets`.

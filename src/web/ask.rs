@@ -1,6 +1,6 @@
 //! What a read wants besides its path: query string, format, prefix, and what the caller already has.
 
-use super::{Prefix, Query, etag};
+use super::{Prefix, Query, etag, shape};
 use crate::{
     auth::Caller,
     error::{Error, Result},
@@ -58,13 +58,19 @@ impl Ask {
     pub fn value<T: Serialize>(&self, value: &T) -> Result<Response> {
         let body = serde_json::to_vec(value).map_err(Error::internal)?;
         let etag = format!("\"{}\"", etag::hash(&[&body]));
-        self.tagged(&etag, || json(body))
+        self.tagged(&etag, || counted(body))
     }
 
     /// Whether the caller has the answer of this tag.
     #[must_use]
     pub fn has(&self, etag: &str) -> bool {
-        etag::is_known(&self.headers, etag)
+        etag::is_known(&self.headers, &self.tag(etag))
+    }
+
+    /// The tag of an answer in the shape that is asked for: with other fields, or as CSV, it is another one.
+    fn tag(&self, etag: &str) -> String {
+        let shape = shape::tag(&self.query, &self.headers);
+        shape.map_or_else(|| etag.to_owned(), |shape| format!("{}{shape}\"", etag.trim_end_matches('"')))
     }
 
     /// An answer with its tag, or 304 when the caller has it.
@@ -73,7 +79,7 @@ impl Ask {
     /// When the tag is no header value (it always is).
     pub fn tagged(&self, etag: &str, answer: impl FnOnce() -> Response) -> Result<Response> {
         let mut response = if self.has(etag) { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
-        response.headers_mut().insert(header::ETAG, HeaderValue::from_str(etag).map_err(Error::internal)?);
+        response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&self.tag(etag)).map_err(Error::internal)?);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Authorization, Cookie"));
         Ok(response)
@@ -88,12 +94,21 @@ impl Ask {
             Some("csv") => Ok(true),
             Some("json") => Ok(false),
             Some(_) => Err(Error::field("format", "must be json or csv")),
-            None => {
-                let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-                Ok(accept.contains("text/csv") && !accept.contains("application/json"))
-            }
+            None => Ok(shape::accepts_csv(&self.headers)),
         }
     }
+}
+
+/// Bytes that are JSON, as a response that says how many elements it has when they are an array.
+#[must_use]
+pub fn counted(body: impl Into<Bytes>) -> Response {
+    let body = body.into();
+    let count = shape::elements(&body);
+    let mut response = json(body);
+    if let Some(count) = count {
+        response.headers_mut().insert("x-total-count", count.into());
+    }
+    response
 }
 
 /// Bytes that are JSON, as a response.

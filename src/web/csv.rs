@@ -1,12 +1,36 @@
 //! A list as CSV that a spreadsheet shows instead of running.
+//!
+//! There are two readers. For programs (`format=csv`) a telephone number and a number stay as they are,
+//! `+49…` too, and whatever else a spreadsheet could run is guarded. For people (`format=csv&for=excel`)
+//! every cell that a spreadsheet could run or reckon with is guarded, and a byte order mark says that the
+//! text is UTF-8. The guard is one apostrophe before the sign that would begin a formula, at the cell's
+//! start and after each character at which a spreadsheet of another country may cut the cell; signs that
+//! have apostrophes before them already get one more, so that taking one away everywhere gives the text back.
 
 use super::{columns::Columns, text};
-use crate::error::{Error, Result};
-use serde_json::Value;
+use crate::{
+    error::{Error, Result},
+    types::phone,
+};
+use serde_json::{Map, Value};
 use std::io::Write;
 
-/// Characters at a cell's start that make spreadsheets evaluate it.
-const DANGEROUS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// Signs that make spreadsheets evaluate a cell, also in their full-width forms.
+const DANGEROUS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// Where a spreadsheet may see the beginning of another cell.
+const CUTS: [char; 5] = [';', '\t', '\r', '\n', '|'];
+/// The fewest digits of a telephone number.
+const PHONE: usize = 7;
+
+/// Who reads it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reader {
+    /// A program.
+    #[default]
+    Program,
+    /// Somebody with a spreadsheet.
+    Person,
+}
 
 /// One record for each row.
 pub type Table<W> = csv::Writer<W>;
@@ -15,7 +39,10 @@ pub type Table<W> = csv::Writer<W>;
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn table<W: Write>(columns: &Columns, to: W) -> Result<Table<W>> {
+pub fn table<W: Write>(columns: &Columns, mut to: W, reader: Reader) -> Result<Table<W>> {
+    if reader == Reader::Person {
+        to.write_all("\u{feff}".as_bytes()).map_err(text::failure)?;
+    }
     let mut table = csv::Writer::from_writer(to);
     table.write_record(columns.names()).map_err(text::failure)?;
     Ok(table)
@@ -25,20 +52,75 @@ pub fn table<W: Write>(columns: &Columns, to: W) -> Result<Table<W>> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn record<W: Write>(table: &mut Table<W>, columns: &Columns) -> Result<()> {
+pub fn record<W: Write>(table: &mut Table<W>, columns: &Columns, reader: Reader) -> Result<()> {
     for (_, text) in columns.cells() {
         let value: Value = serde_json::from_slice(text).map_err(Error::internal)?;
-        table.write_field(cell(&value)).map_err(text::failure)?;
+        table.write_field(cell(&value, reader)).map_err(text::failure)?;
     }
     table.write_record(None::<&[u8]>).map_err(text::failure)
 }
 
-fn cell(value: &Value) -> String {
+/// A whole table of rows that were made elsewhere.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn of_rows(columns: &[String], rows: &[Map<String, Value>], reader: Reader) -> Result<Vec<u8>> {
+    let start = if reader == Reader::Person { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };
+    let mut table = csv::Writer::from_writer(start);
+    table.write_record(columns.iter().map(|column| guarded(column))).map_err(Error::internal)?;
+    for row in rows {
+        let cells = columns.iter().map(|column| cell(row.get(column).unwrap_or(&Value::Null), reader));
+        table.write_record(cells).map_err(Error::internal)?;
+    }
+    table.into_inner().map_err(Error::internal)
+}
+
+fn cell(value: &Value, reader: Reader) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if text.starts_with(DANGEROUS) => format!("'{text}"),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::String(text) if reader == Reader::Program && is_number(text) => text.clone(),
+        Value::String(text) => guarded(text),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(_) | Value::Object(_) => guarded(&value.to_string()),
+    }
+}
+
+/// Whether a text is a number or a telephone number, and nothing else.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain(digits) || digits.split_once('.').is_some_and(|(whole, part)| plain(whole) && plain(part)) {
+        return true;
+    }
+    let (main, _) = phone::parts(text);
+    let Some(rest) = main.strip_prefix('+') else { return false };
+    rest.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, ' ' | '\u{a0}' | '(' | ')' | '-' | '.' | '/'))
+        && rest.chars().filter(char::is_ascii_digit).count() >= PHONE
+        && text
+            .get(main.len()..)
+            .is_some_and(|extension| extension.chars().all(|c| c.is_ascii_alphanumeric() || " .,:;#=".contains(c)))
+        && !text.contains(";=")
+}
+
+/// A text with an apostrophe wherever a spreadsheet would begin a formula.
+fn guarded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 1);
+    let mut rest = text;
+    loop {
+        let ahead =
+            rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}' || CUTS.contains(&letter));
+        let (blanks, sign) = rest.split_at(rest.len() - ahead.len());
+        out.push_str(blanks);
+        if sign.trim_start_matches('\'').starts_with(DANGEROUS) {
+            out.push('\'');
+        }
+        let Some(cut) = sign.find(CUTS) else {
+            out.push_str(sign);
+            return out;
+        };
+        let (piece, next) = sign.split_at(cut);
+        out.push_str(piece);
+        rest = next;
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     prefix::{self, Prefix},
     request_id::{REQUEST_ID, RequestId},
     routes::{self, Routes},
-    text,
+    shape, text,
     view::Look,
 };
 use crate::{config::Config, error::Error};
@@ -58,7 +58,7 @@ pub async fn around(State(edge): State<Edge>, request: Request, next: Next) -> R
     let answer = async {
         match mount {
             Err(error) => error.into_response(),
-            Ok(_) => in_time(about.method.is_safe(), &allowance, next.run(request)).await,
+            Ok(_) => in_time(about.method.is_safe(), &allowance, shape::around(request, next)).await,
         }
     };
     let response = errors::render(&about, answer.instrument(span).await);

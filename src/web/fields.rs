@@ -1,10 +1,13 @@
 //! Reads what a write sends, field by field, and collects everything that is wrong with it.
 //!
-//! JSON and form posts become the same map, so a room states its rules once. Text is trimmed, and empty
+//! JSON and form posts become the same map, so a room states its rules once. Text is cleaned as at every door, and empty
 //! text means "no value", as null does; a field that is not sent stays as it is.
 
 use super::{bodies, form, json};
-use crate::error::{Error, FieldError, Result};
+use crate::{
+    error::{Error, FieldError, Result},
+    types::clean,
+};
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, Method, header},
@@ -228,8 +231,8 @@ fn text_of(text: &str) -> Result<Sent<String>, String> {
     if text.contains('\0') {
         return Err("must not contain a NUL character".to_owned());
     }
-    let text = text.trim();
-    Ok(if text.is_empty() { Sent::Null } else { Sent::Value(text.to_owned()) })
+    let text = clean(text);
+    Ok(if text.is_empty() { Sent::Null } else { Sent::Value(text) })
 }
 
 fn text_of_item(item: Value) -> Result<Sent<String>, String> {

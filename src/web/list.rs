@@ -6,7 +6,7 @@ use super::{
     columns::Columns,
     csv, disclosure, etag,
     links::{self, Paging},
-    memory,
+    memory, shape,
     text::{self, Accounted, Text, Writer},
 };
 use crate::{
@@ -32,7 +32,7 @@ const LIGHT: i64 = 1_000;
 /// How a list's answer looks.
 #[derive(Clone, Debug)]
 struct Shape {
-    csv: bool,
+    csv: Option<csv::Reader>,
     fields: Option<Vec<&'static str>>,
     frame: Frame,
 }
@@ -57,14 +57,15 @@ pub struct Rows {
 
 enum Sink {
     Json(Writer),
-    Csv(Box<csv::Table<Writer>>),
+    Csv(Box<csv::Table<Writer>>, csv::Reader),
 }
 
 impl Rows {
-    fn new(shape: &Shape, spec: &ListSpec, to: Writer) -> Result<Self> {
-        if shape.csv {
-            let columns = Columns::new(shape.fields.as_deref().unwrap_or(spec.fields));
-            return Ok(Self { sink: Sink::Csv(Box::new(csv::table(&columns, to)?)), columns: Some(columns), count: 0 });
+    fn new(shape: &Shape, known: &[&'static str], to: Writer) -> Result<Self> {
+        if let Some(reader) = shape.csv {
+            let columns = Columns::new(shape.fields.as_deref().unwrap_or(known));
+            let table = Box::new(csv::table(&columns, to, reader)?);
+            return Ok(Self { sink: Sink::Csv(table, reader), columns: Some(columns), count: 0 });
         }
         Ok(Self { sink: Sink::Json(to), columns: shape.fields.as_deref().map(Columns::new), count: 0 })
     }
@@ -80,17 +81,17 @@ impl Rows {
             columns.read(row)?;
         }
         match (&mut self.sink, &self.columns) {
-            (Sink::Csv(table), Some(columns)) => csv::record(table, columns),
+            (Sink::Csv(table, reader), Some(columns)) => csv::record(table, columns, *reader),
             (Sink::Json(to), Some(columns)) => write_some(to, first, columns).map_err(text::failure),
             (Sink::Json(to), None) => write_row(to, first, row).map_err(text::failure),
-            (Sink::Csv(_), None) => Err(Error::internal("a table without columns")),
+            (Sink::Csv(..), None) => Err(Error::internal("a table without columns")),
         }
     }
 
     /// The whole text; `total` is how many rows there are on all pages.
     fn finish(self, shape: &Shape, slice: Option<Slice>, total: i64) -> Result<Text> {
         let mut to = match self.sink {
-            Sink::Csv(table) => return table.into_inner().map_err(|error| text::failure(error.into_error()))?.finish(b""),
+            Sink::Csv(table, _) => return table.into_inner().map_err(|error| text::failure(error.into_error()))?.finish(b""),
             Sink::Json(to) => to,
         };
         let (limit, offset) = (json!(slice.map(|slice| slice.limit)), slice.map_or(0, |slice| slice.offset));
@@ -136,19 +137,19 @@ impl Ask {
         ListQuery::parse(spec, self.query.iter())
     }
 
-    fn shape(&self, spec: &ListSpec) -> Result<Shape> {
-        let fields = self.query.text("fields")?.map(|names| chosen(spec, names)).transpose()?;
+    fn shape(&self, known: &[&'static str]) -> Result<Shape> {
+        let fields = self.query.text("fields")?.map(|names| chosen(known, names)).transpose()?;
         let frame = if self.query.is_on("envelope")? { Frame::Envelope } else { Frame::Bare };
-        Ok(Shape { csv: self.wants_csv()?, fields, frame })
+        let csv = if self.wants_csv()? { Some(shape::reader(&self.query)?) } else { None };
+        Ok(Shape { csv, fields, frame })
     }
 }
 
-fn chosen(spec: &ListSpec, names: &str) -> Result<Vec<&'static str>> {
+fn chosen(known: &[&'static str], names: &str) -> Result<Vec<&'static str>> {
     let mut fields = Vec::new();
     for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let Some(field) = spec.fields.iter().find(|field| **field == name) else {
-            let short: String = name.chars().filter(|letter| !letter.is_control()).take(40).collect();
-            return Err(Error::field("fields", format!("there is no {short}; possible are {}", spec.fields.join(", "))));
+        let Some(field) = known.iter().find(|field| **field == name) else {
+            return Err(shape::unknown(name, known));
         };
         if !fields.contains(field) {
             fields.push(*field);
@@ -166,8 +167,28 @@ pub async fn respond<F>(web: &Web, scope: &Scope, variant: &str, ask: &Ask, quer
 where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
-    let shape = ask.shape(query.spec())?;
-    shaped(web, scope, variant, ask, query, shape, load).await
+    let known = query.spec().fields;
+    respond_as(web, scope, variant, ask, query, known, load).await
+}
+
+/// The same for rows that have these members, and not the list's own.
+///
+/// # Errors
+/// As [`respond`].
+pub async fn respond_as<F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    ask: &Ask,
+    query: ListQuery,
+    known: &'static [&'static str],
+    load: F,
+) -> Result<Response>
+where
+    F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
+{
+    let shape = ask.shape(known)?;
+    shaped(web, scope, variant, ask, query, known, shape, load).await
 }
 
 /// The same for a list that old clients read as an object with the rows under this name.
@@ -186,16 +207,19 @@ pub async fn respond_named<F>(
 where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
-    let shape = Shape { frame: Frame::Named(name), csv: false, fields: None };
-    shaped(web, scope, variant, ask, query, shape, load).await
+    let known = query.spec().fields;
+    let shape = Shape { frame: Frame::Named(name), ..ask.shape(known)? };
+    shaped(web, scope, variant, ask, query, known, shape, load).await
 }
 
+#[expect(clippy::too_many_arguments, reason = "the two fronts above say what each is")]
 async fn shaped<F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
     ask: &Ask,
     query: ListQuery,
+    known: &'static [&'static str],
     shape: Shape,
     load: F,
 ) -> Result<Response>
@@ -204,13 +228,13 @@ where
 {
     let (spec, slice) = (query.spec(), query.slice());
     let question = format!("{}|{variant}|{scope:?}|{}|{shape:?}", ask.path, query.normalised());
-    let (is_csv, writer) = (shape.csv, web.cache.writer());
+    let (is_csv, writer) = (shape.csv.is_some(), web.cache.writer());
     // What hangs on one record is not much, even whole.
     let is_part = slice.map_or(ask.path.matches('/').count() > 2, |slice| slice.limit <= LIGHT);
     let weight = if is_part { Weight::Light } else { Weight::Heavy };
     let how = How { entities: spec.entities, weight, lasts: Lasts::UntilChanged };
     let answer = answer(web, scope, &question, how, move |conn| {
-        let mut rows = Rows::new(&shape, spec, writer)?;
+        let mut rows = Rows::new(&shape, known, writer)?;
         let total = load(conn, &query, &mut rows)?;
         Ok((rows.finish(&shape, slice, total)?, Some(total)))
     })
@@ -221,12 +245,57 @@ where
         if is_csv {
             as_csv(&ask.path, response.headers_mut());
         }
-        response.headers_mut().insert("x-total-count", total.into());
-        if let Some(links) = slice.and_then(|slice| links::header(ask, &Paging { slice, total })) {
-            response.headers_mut().insert(header::LINK, links);
-        }
+        response.extensions_mut().insert(shape::Shaped);
+        count(&mut response, ask, slice, total);
     }
     Ok(response)
+}
+
+/// Says how many there are, and where the other pages of them.
+fn count(response: &mut Response, ask: &Ask, slice: Option<Slice>, total: i64) {
+    response.headers_mut().insert("x-total-count", total.into());
+    if let Some(links) = slice.and_then(|slice| links::header(ask, &Paging { slice, total })) {
+        response.headers_mut().insert(header::LINK, links);
+    }
+}
+
+/// Answers with an object of old around a part of a list, through the cache; `make` also tells how many
+/// rows there are on all pages.
+///
+/// # Errors
+/// Those of `make` and of the database.
+pub async fn part<T, F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    ask: &Ask,
+    entities: &'static [&'static str],
+    slice: Slice,
+    make: F,
+) -> Result<Response>
+where
+    T: Serialize,
+    F: FnOnce(&mut Conn) -> Result<(T, i64)> + Send + 'static,
+{
+    let variant = format!("{variant}|{:?}", parameters(ask));
+    let how = How { entities, weight: Weight::Light, lasts: Lasts::UntilChanged };
+    let make = move |conn: &mut Conn, to: &mut Writer| {
+        let (value, total) = make(conn)?;
+        serde_json::to_writer(to, &value).map_err(text::failure)?;
+        Ok(Some(total))
+    };
+    written(web, scope, &variant, ask, how, Some(slice), make).await
+}
+
+fn parameters(ask: &Ask) -> Vec<(&str, Option<&str>)> {
+    ask.query.iter().map(|(name, value)| (name, value.ok())).collect()
+}
+
+/// Writes a value; tells how many elements it has when it is an array.
+fn write_value<T: Serialize>(to: &mut Writer, value: &T) -> Result<Option<i64>> {
+    let mut counting = shape::Counting::new(to);
+    serde_json::to_writer(&mut counting, value).map_err(text::failure)?;
+    Ok(counting.elements())
 }
 
 /// Answers with anything that depends on these entities alone, through the cache.
@@ -245,10 +314,9 @@ where
     T: Serialize,
     F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
 {
-    let parameters: Vec<(&str, Option<&str>)> = ask.query.iter().map(|(name, value)| (name, value.ok())).collect();
-    let variant = format!("{variant}|{parameters:?}");
+    let variant = format!("{variant}|{:?}", parameters(ask));
     let how = How { entities, weight: Weight::Light, lasts: Lasts::UntilChanged };
-    written(web, scope, &variant, ask, how, move |conn, to| serde_json::to_writer(to, &make(conn)?).map_err(text::failure)).await
+    written(web, scope, &variant, ask, how, None, move |conn, to| write_value(to, &make(conn)?)).await
 }
 
 /// The same for an answer that also changes with the clock, to the second.
@@ -269,7 +337,7 @@ where
 {
     let second = jiff::Timestamp::now().as_second();
     let how = How { entities, weight: Weight::Light, lasts: Lasts::For(second) };
-    written(web, scope, variant, ask, how, move |conn, to| serde_json::to_writer(to, &make(conn)?).map_err(text::failure)).await
+    written(web, scope, variant, ask, how, None, move |conn, to| write_value(to, &make(conn)?)).await
 }
 
 /// Answers with JSON that depends on these entities and on this variant of the question alone (not on
@@ -289,21 +357,33 @@ where
     F: FnOnce(&mut Conn, &mut Writer) -> Result<()> + Send + 'static,
 {
     let how = How { entities, weight: Weight::Heavy, lasts: Lasts::UntilChanged };
-    written(web, scope, variant, ask, how, make).await
+    written(web, scope, variant, ask, how, None, move |conn, to| make(conn, to).map(|()| None)).await
 }
 
-async fn written<F>(web: &Web, scope: &Scope, variant: &str, ask: &Ask, how: How, make: F) -> Result<Response>
+async fn written<F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    ask: &Ask,
+    how: How,
+    slice: Option<Slice>,
+    make: F,
+) -> Result<Response>
 where
-    F: FnOnce(&mut Conn, &mut Writer) -> Result<()> + Send + 'static,
+    F: FnOnce(&mut Conn, &mut Writer) -> Result<Option<i64>> + Send + 'static,
 {
     let question = format!("{}|{variant}|{scope:?}", ask.path);
     let mut writer = web.cache.writer();
     let answer = answer(web, scope, &question, how, move |conn| {
-        make(conn, &mut writer)?;
-        Ok((writer.finish(b"")?, None))
+        let total = make(conn, &mut writer)?;
+        Ok((writer.finish(b"")?, total))
     })
     .await?;
-    sent(web, ask, &question, &answer).await
+    let mut response = sent(web, ask, &question, &answer).await?;
+    if let (StatusCode::OK, Some(total)) = (response.status(), answer.total) {
+        count(&mut response, ask, slice, total);
+    }
+    Ok(response)
 }
 
 /// How an answer is made and kept.
@@ -396,7 +476,8 @@ where
     Ok(answer)
 }
 
-fn as_csv(path: &str, headers: &mut HeaderMap) {
+/// The headers of CSV, as a file named after the list.
+pub(super) fn as_csv(path: &str, headers: &mut HeaderMap) {
     let name: String =
         path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("list").chars().filter(char::is_ascii_alphanumeric).collect();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));

@@ -28,6 +28,7 @@ pub mod routes;
 mod segment;
 pub mod server;
 pub mod settings_store;
+mod shape;
 pub mod static_files;
 pub mod table;
 pub mod text;

@@ -96,13 +96,18 @@ fn list_parameters(spec: &ListSpec) -> Vec<Value> {
         parameter("sort", text(), &format!("Columns, each with - before it for descending: {}.", columns.join(", "))),
         parameter("fields", text(), &format!("Only these members: {}.", spec.fields.join(", "))),
         parameter("format", json!({"enum": ["json", "csv"]}), "CSV also by Accept: text/csv."),
+        parameter(
+            "for",
+            json!({"enum": ["machines", "excel"]}),
+            "Of CSV: with excel every cell that a spreadsheet could run is guarded.",
+        ),
         parameter("envelope", json!({"type": "boolean"}), "An object with items, total, limit and offset instead of an array."),
     ];
     if spec.search.is_some() {
         parameters.push(parameter(
             "q",
             json!({"type": "string", "maxLength": 200}),
-            "Contains this text, whatever its case and accents.",
+            "Contains all these words in any order, whatever their case and accents; numbers with or without separators.",
         ));
     }
     if spec.retired.is_some() {

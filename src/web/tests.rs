@@ -5,7 +5,7 @@ use crate::{
     db::list::{Column, Kind, ListSpec, Search},
     error::{Error, Result},
     params,
-    types::{Actor, Scope, fold, now},
+    types::{Actor, Scope, SearchText, fold, now},
 };
 use axum::{
     Router,
@@ -28,7 +28,7 @@ static SPEC: ListSpec = ListSpec {
         Column::text("name", "company.name").folded("company.name_folded").required(),
     ],
     default_sort: "id",
-    search: Some(Search { fts: "companies_fts", text: "company.search_text", prefixes: &["company.name_folded"] }),
+    search: Some(Search { fts: "companies_fts", text: "company.search_text", private: None }),
     retired: Some("company.retired_at"),
     own: &[],
     fields: &["id", "name"],
@@ -56,8 +56,8 @@ async fn create(State(web): State<Web>, conditions: Conditions, mut fields: Fiel
     let work = move |w: &mut crate::db::Write<'_>| {
         let row = w.one(
             "INSERT INTO companies (account_number, name, created_at, updated_at, name_folded, search_text)
-             VALUES (?1, ?1, ?2, ?2, ?3, ?3) RETURNING id",
-            params![&name, now(), fold(&name)],
+             VALUES (?1, ?1, ?2, ?2, ?3, ?4) RETURNING id",
+            params![&name, now(), fold(&name), SearchText::new().words([&name]).finish()],
         )?;
         w.next_change("companies")?;
         let id: i64 = row.get(0)?;

@@ -87,6 +87,61 @@ both! {
         .await;
     }
 
+    async fn enter_opens_what_the_words_find(engine: Engine) {
+        let app = with_people(&engine).await;
+        flow("palette", app.base(), |browser| async move {
+            sign_in(&browser, "tess").await;
+            for (words, path) in [("beta", "/companies/100002"), ("patel", "/contacts/1"), ("LT-A00001", "/assets/1"), ("law beta", "/companies/100002")] {
+                browser.go("/contacts/").await;
+                browser.find(".rail").await;
+                // Ctrl-K, one list shown, then other words and Enter in the same moment.
+                browser.script("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true }))").await;
+                browser.fill("input.palette", "acme").await;
+                browser.shows("company · 100001").await;
+                browser
+                    .script(&format!(
+                        "const field = document.querySelector('input.palette'); field.value = '{words}'; field.dispatchEvent(new Event('input', {{ bubbles: true }}));
+                         field.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', bubbles: true, cancelable: true }}))"
+                    ))
+                    .await;
+                crate::support::eventually(&format!("{words} opens {path}"), 10, async || browser.path().await == path).await;
+            }
+            // What is typed after Enter is another question: nothing opens by itself.
+            browser.go("/contacts/").await;
+            browser.script("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true }))").await;
+            browser.fill("input.palette", "acme").await;
+            browser.shows("company · 100001").await;
+            browser
+                .script(
+                    "const field = document.querySelector('input.palette');
+                     const type = (words) => { field.value = words; field.dispatchEvent(new Event('input', { bubbles: true })); };
+                     type('beta'); field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true })); type('ava');",
+                )
+                .await;
+            browser.shows("ava@example.com").await;
+            assert_eq!(browser.path().await, "/contacts/");
+        })
+        .await;
+    }
+
+    async fn a_filter_of_the_address_stays_while_somebody_searches(engine: Engine) {
+        let app = with_people(&engine).await;
+        app.admin().post("/api/assets", &json!({"hostname": "LT-B00002", "company_account_number": "100001", "warranty_expires": "2030-01-01"})).await.status(201);
+        flow("filters", app.base(), |browser| async move {
+            sign_in(&browser, "tess").await;
+            browser.go("/assets/?warranty_expires__empty=true").await;
+            browser.shows("LT-A00001").await;
+            browser.hides("LT-B00002").await;
+            browser.fill("[data-search]", "lt").await;
+            crate::support::eventually("the search is in the address", 10, async || browser.path().await.contains("q=lt")).await;
+            assert!(browser.path().await.contains("warranty_expires__empty=true"), "{}", browser.path().await);
+            browser.hides("LT-B00002").await;
+            browser.click(".chip").await;
+            browser.shows("LT-B00002").await;
+        })
+        .await;
+    }
+
     async fn a_company_is_added_edited_and_retired(engine: Engine) {
         let app = with_people(&engine).await;
         flow("edit", app.base(), |browser| async move {

@@ -32,6 +32,7 @@ mod db_layer;
 mod devices;
 mod durability;
 mod feed;
+mod finding;
 mod first_run;
 mod forms;
 mod freshness;

@@ -56,7 +56,10 @@ both! {
         pull.run(&["datto"]).await.code(0);
         assert_eq!(pull.vendor.seen("/software"), 0, "the lists come first and alone");
         assert_eq!(pull.device(0).await["collected_at"], Value::Null);
+        let by_adapter = async || pull.app.technician().get("/api/assets?q=00-50-B6-00-00-01").await.ok().as_array().unwrap().clone();
+        assert!(by_adapter().await.is_empty());
         let out = pull.run(&["datto-audits", "--json"]).await.code(0);
+        assert!(by_adapter().await.iter().any(|asset| asset["external_id"] == uid(2, 0)), "found by any of its adapters");
         assert_eq!((&out.json()["due"], &out.json()["read"], &out.json()["left"]), (&json!(12), &json!(12), &json!(0)), "{}", out.stdout);
         let device = pull.device(0).await;
         assert_eq!(device["hardware"], json!({"cpu": "Core Ultra 7 155U", "ram_gb": 16.0, "disk_gb": 475.9}));

@@ -1,19 +1,14 @@
 //! From a checked question to the two statements that answer it: the rows and their number.
 
 use super::{
-    Column, Kind, ListQuery, Retired, Slice, joins,
+    Column, Kind, ListQuery, Retired, Slice, find, joins,
     parse::{Filter, Test},
 };
 use crate::{
     db::{Conn, Engine, Value},
     error::Result,
-    types::fold,
+    types::{Wanted, fold},
 };
-
-/// The most hits that SQLite's trigram index hands to the sort; above that it walks the sort's index.
-const MAX_HITS: i64 = 5_000;
-/// From how many characters on trigrams can find something.
-const TRIGRAM: usize = 3;
 
 /// A composed question.
 pub struct Parts {
@@ -66,8 +61,11 @@ pub fn compose(query: &ListQuery, conn: &mut Conn) -> Result<Parts> {
     for filter in &query.filters {
         composer.filter(filter);
     }
-    if let Some(text) = &query.search {
-        composer.search(query, text, conn)?;
+    if let (Some(text), Some(search)) = (&query.search, query.spec.search) {
+        let found = find::Find { wanted: Wanted::read(text), search, private: query.private, key: query.spec.key };
+        for (sql, params) in found.conditions(conn)? {
+            composer.add(&sql, params);
+        }
     }
     let order = composer.order(query);
     let condition =
@@ -116,33 +114,6 @@ impl Composer {
         }
     }
 
-    /// The one place with two texts: substring search, each engine by its own trigram index.
-    fn search(&mut self, query: &ListQuery, text: &str, conn: &mut Conn) -> Result<()> {
-        let Some(search) = query.spec.search else { return Ok(()) };
-        if text.chars().count() < TRIGRAM {
-            let range: Vec<_> = search.prefixes.iter().map(|column| format!("({column} >= {{}} AND {column} < {{}})")).collect();
-            let bounds = [Value::Text(text.to_owned()), Value::Text(format!("{text}{}", char::MAX))];
-            self.add(&range.join(" OR "), search.prefixes.iter().flat_map(|_| bounds.clone()));
-            return Ok(());
-        }
-        if self.engine == Engine::Postgres {
-            self.add(&format!("{} LIKE {{}} ESCAPE '\\'", search.text), [Value::Text(format!("%{}%", escape(text)))]);
-            return Ok(());
-        }
-        let phrase = Value::Text(format!("\"{}\"", text.replace('"', "\"\"")));
-        let hits = format!("SELECT rowid FROM {fts} WHERE {fts} MATCH ?1 LIMIT {}", MAX_HITS + 1, fts = search.fts);
-        let found: i64 = conn.one(&format!("SELECT count(*) FROM ({hits})"), std::slice::from_ref(&phrase))?.get(0)?;
-        if found > MAX_HITS {
-            self.add(&format!("instr({}, {{}}) > 0", search.text), [Value::Text(text.to_owned())]);
-        } else {
-            self.add(
-                &format!("{} IN (SELECT rowid FROM {fts} WHERE {fts} MATCH {{}})", query.spec.key, fts = search.fts),
-                [phrase],
-            );
-        }
-        Ok(())
-    }
-
     fn order(&self, query: &ListQuery) -> String {
         let mut order = Vec::new();
         for (column, descending) in &query.sort {
@@ -181,6 +152,6 @@ impl Composer {
 }
 
 /// Takes the special meaning from what LIKE treats specially.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

@@ -4,7 +4,7 @@ use super::{Column, Kind, ListQuery, ListSpec, Retired, Slice};
 use crate::{
     db::Value,
     error::{Error, Result},
-    types::fold,
+    types::{Wanted, fold},
 };
 
 /// The longest search text, in characters.
@@ -53,6 +53,7 @@ pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str,
         conditions: Vec::new(),
         filters: Vec::new(),
         search: None,
+        private: super::Private::Never,
         sort: sort(spec, spec.default_sort)?,
         is_sorted: false,
         retired: Retired::Hide,
@@ -110,7 +111,7 @@ pub fn search(text: &str) -> Result<Option<String>> {
     if length > MAX_QUERY {
         return Err(Error::field("q", format!("must not be longer than {MAX_QUERY} characters (it has {length})")));
     }
-    Ok(Some(fold(text)).filter(|folded| !folded.is_empty()))
+    Ok(Some(fold(text)).filter(|folded| !Wanted::read(folded).is_nothing()))
 }
 
 fn retired(value: &str) -> Result<Retired> {

@@ -3,7 +3,7 @@ use crate::{
     db::{Db, Engine, Target, Write},
     error::Error,
     params,
-    types::{Actor, Scope, fold},
+    types::{Actor, Scope, SearchText, fold},
 };
 
 static SPEC: ListSpec = ListSpec {
@@ -19,7 +19,7 @@ static SPEC: ListSpec = ListSpec {
         Column::new("account_number_at_vendor", "company.account_number_at_vendor", Kind::Bool).required(),
     ],
     default_sort: "name",
-    search: Some(Search { fts: "companies_fts", text: "company.search_text", prefixes: &["company.name_folded"] }),
+    search: Some(Search { fts: "companies_fts", text: "company.search_text", private: None }),
     retired: Some("company.retired_at"),
     own: &[],
     fields: &["id", "name"],
@@ -51,14 +51,15 @@ async fn filled() -> (tempfile::TempDir, Vec<Db>) {
 fn fill(w: &mut Write<'_>) -> Result<()> {
     for (id, name) in (1_i64..).zip(NAMES) {
         let plan = ["", "Gold", "silver", ""].get(usize::try_from(id).unwrap()).copied();
+        let key = SearchText::new().words([name]).finish();
         let retired = (id == 6).then_some("2026-01-01T00:00:00Z");
         w.run(
             "INSERT INTO companies (id, account_number, name, plan, created_at, updated_at, retired_at, name_folded, search_text)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?7)",
-            params![id, format!("10000{id}"), name, plan, format!("2026-0{id}-01T00:00:00Z"), retired, fold(name)],
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)",
+            params![id, format!("10000{id}"), name, plan, format!("2026-0{id}-01T00:00:00Z"), retired, fold(name), &key],
         )?;
         if w.engine() == Engine::Sqlite {
-            w.run("INSERT INTO companies_fts (rowid, search_text) VALUES (?1, ?2)", params![id, fold(name)])?;
+            w.run("INSERT INTO companies_fts (rowid, search_text) VALUES (?1, ?2)", params![id, &key])?;
         }
     }
     Ok(())
@@ -115,14 +116,30 @@ async fn lists_are_ordered_filtered_and_cut() {
 }
 
 #[tokio::test]
-async fn search_finds_every_substring_and_nothing_else() {
+async fn search_finds_every_word_in_any_order_and_nothing_else() {
     let (_folder, databases) = filled().await;
-    for text in
-        ["arz", "ÄRZTE", "zte am", "100%", "%%%", "ta_l", "___", "\"quo", "alp", "a\\b", "  beta   gmbh ", "lphabet", "zzz"]
-    {
+    for text in [
+        "arz",
+        "ÄRZTE",
+        "zte am",
+        "100%",
+        "%%%",
+        "ta_l",
+        "___",
+        "\"quo",
+        "alp",
+        "a\\b",
+        "  beta   gmbh ",
+        "lphabet",
+        "zzz",
+        "gmbh beta",
+        "al 10",
+        "ta la",
+    ] {
         let folded = fold(text);
-        let mut expected: Vec<i64> =
-            (1..).zip(NAMES).filter(|(_, name)| fold(name).contains(&folded)).map(|(id, _)| id).collect();
+        let words: Vec<&str> = folded.split(' ').map(|word| word.trim_matches('"')).collect();
+        let has_all = |name: &str| words.iter().all(|word| fold(name).contains(word));
+        let mut expected: Vec<i64> = (1..).zip(NAMES).filter(|(_, name)| has_all(name)).map(|(id, _)| id).collect();
         expected.sort_unstable();
         for db in &databases {
             let (mut found, _) = ids(db, &format!("retired=include&q={text}")).await;

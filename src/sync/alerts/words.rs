@@ -34,7 +34,7 @@ pub fn message(kind: &str, context: &Map<String, Value>) -> String {
         let told = pairs(context, &[]);
         join([Some(kind_words(kind)), Some(told).filter(|told| !told.is_empty())], ": ")
     });
-    words.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+    crate::types::clean(&words).chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
 fn join<const N: usize>(parts: [Option<String>; N], between: &str) -> String {

@@ -49,8 +49,7 @@ pub fn text_of(value: &Value) -> Option<String> {
 /// A text of at most so many characters; `None` when nothing is left of it.
 #[must_use]
 pub fn clean(text: &str, longest: usize) -> Option<String> {
-    let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    let plain: String = plain.trim().chars().take(longest).collect();
+    let plain: String = crate::types::clean(text).chars().take(longest).collect();
     Some(plain.trim_end().to_owned()).filter(|plain| !plain.is_empty())
 }
 

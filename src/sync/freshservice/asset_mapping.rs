@@ -10,6 +10,7 @@ use crate::{
     assets::model::type_of_category,
     db::Value as Cell,
     sync::assets::{Told, marks},
+    types::clean,
 };
 
 /// What the numbers in a record mean here.
@@ -54,7 +55,7 @@ impl Known {
 /// A type's id, name and parent.
 #[must_use]
 pub fn asset_type(record: &Map<String, Value>) -> Option<(String, (String, Option<String>))> {
-    let name = record.get("name").and_then(Value::as_str)?.trim().to_owned();
+    let name = clean(record.get("name").and_then(Value::as_str)?);
     Some((record.get("id").and_then(id)?, (name, record.get("parent_asset_type_id").and_then(id))))
 }
 
@@ -143,7 +144,7 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
     for (column, member) in [("manufacturer", "vendor"), ("model", "product")] {
         // Often the number of another record, which means nothing here.
         if let Some(Value::String(name)) = typed.get(member) {
-            put(&mut told, column, Said::Value(name.trim().to_owned()));
+            put(&mut told, column, Said::Value(clean(name)));
         }
     }
     told.macs = macs(typed.get("mac_addresses").or_else(|| typed.get("mac_address")));

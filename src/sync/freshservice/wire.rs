@@ -83,8 +83,7 @@ impl<'j> Fields<'j> {
     }
 
     fn clean(&mut self, key: &str, text: &str) -> Told<String> {
-        let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-        let mut plain = plain.trim().to_owned();
+        let mut plain = crate::types::clean(text);
         if plain.chars().count() > LONGEST_TEXT {
             self.ignored.push(format!("{}{key} is longer than {LONGEST_TEXT} characters and was cut", self.prefix));
             plain = plain.chars().take(LONGEST_TEXT).collect();
@@ -123,7 +122,7 @@ impl<'j> Fields<'j> {
 
     /// A list of texts. Entries that are none are left out and reported.
     pub fn texts(&mut self, key: &str) -> Told<Vec<String>> {
-        self.list(key, |value| value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(without_controls))
+        self.list(key, |value| value.as_str().map(one_line).filter(|text| !text.is_empty()))
     }
 
     fn list(&mut self, key: &str, read: impl Fn(&Value) -> Option<String>) -> Told<Vec<String>> {
@@ -142,8 +141,8 @@ impl<'j> Fields<'j> {
     }
 }
 
-fn without_controls(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+fn one_line(text: &str) -> String {
+    crate::types::clean(text).chars().filter(|c| !c.is_control()).collect()
 }
 
 /// A vendor id as its digits: a positive 64-bit integer, as a number or as text. Never through a float.

@@ -8,7 +8,7 @@ use crate::{
         freshservice::mapping::Mapped,
         plan::{Action, FieldChange, Item, Kind, Moves, Plan},
     },
-    types::fold,
+    types::email_key,
 };
 
 /// The name under which a contact's companies are shown and pinned.
@@ -28,7 +28,7 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<Mapped>, companies: 
     let linked = by_external_id(locals);
     let mut unlinked: HashMap<String, Vec<&Local>> = HashMap::new();
     for local in locals.iter().filter(|l| l.external_ids.is_empty() && !l.retired) {
-        unlinked.entry(fold(local.text("email"))).or_default().push(local);
+        unlinked.entry(email_key(local.text("email"))).or_default().push(local);
     }
     let mut wanted: HashMap<String, Vec<String>> = HashMap::new();
     for mapped in &records {
@@ -69,7 +69,7 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<Mapped>, companies: 
 }
 
 fn email(mapped: &Mapped) -> String {
-    fold(mapped.values.text("email"))
+    email_key(mapped.values.text("email"))
 }
 
 fn unknown_companies(mapped: &Mapped, companies: &Companies) -> Vec<String> {

@@ -70,7 +70,7 @@ fn name(value: &Value) -> Option<String> {
         Value::Array(list) => list.first()?.as_str()?,
         _ => return None,
     };
-    let plain: String = text.chars().filter(|c| !c.is_control()).take(100).collect();
+    let plain: String = crate::types::clean(text).chars().filter(|c| !c.is_control()).take(100).collect();
     let plain = plain.trim();
     (!plain.is_empty() && plain.parse::<i64>().is_err()).then(|| plain.to_owned())
 }

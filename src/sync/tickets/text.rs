@@ -8,8 +8,8 @@ const BREAKS: [&str; 9] = ["br", "p", "div", "tr", "li", "ul", "ol", "td", "tabl
 /// Text as it came, without what a database or a page cannot hold, and not without end.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).take(LONGEST).collect();
-    plain.trim().to_owned()
+    let plain: String = crate::types::clean(text).chars().take(LONGEST).collect();
+    plain.trim_end().to_owned()
 }
 
 /// What the markup says: tags out, entities resolved, white space folded to single blanks.

@@ -210,6 +210,7 @@ impl Event {
 }
 
 fn plain(text: &str) -> String {
-    let text: String = text.chars().filter(|letter| !letter.is_control() || *letter == '\n').take(LONGEST).collect();
+    let text: String =
+        crate::types::clean(text).chars().filter(|letter| !letter.is_control() || *letter == '\n').take(LONGEST).collect();
     text.trim().to_owned()
 }

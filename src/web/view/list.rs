@@ -82,6 +82,8 @@ pub struct List {
     pub filters: Vec<Filter>,
     /// The filters that are set.
     pub chips: Vec<Chip>,
+    /// What the address asks for and the form has no field for, by name.
+    pub kept: Vec<(String, String)>,
     /// The list without any of them.
     pub clear: String,
     /// The order, as it stands in the URL.

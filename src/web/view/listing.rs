@@ -43,6 +43,11 @@ pub struct Shape {
     pub when_empty: &'static str,
 }
 
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A list page that is being asked for.
 #[derive(Debug)]
 pub struct Listing {
@@ -56,7 +61,18 @@ impl Listing {
     #[must_use]
     pub fn new(shape: &'static Shape, prefix: &str, query: &Query) -> Self {
         let params = query.iter().filter_map(|(name, value)| Some((name.to_owned(), value.ok()?.trim().to_owned())));
-        Self { shape, prefix: prefix.to_owned(), params: params.filter(|(_, value)| !value.is_empty()).collect() }
+        let mut params: Vec<(String, String)> = params.filter(|(_, value)| !value.is_empty()).collect();
+        let has_q = params.iter().any(|(name, _)| name == "q");
+        for (name, value) in &mut params {
+            // Both have an older name.
+            if name == "search" && !has_q {
+                "q".clone_into(name);
+            } else if name == "include_retired" && ["true", "1", "yes", "on"].contains(&value.to_ascii_lowercase().as_str()) {
+                "retired".clone_into(name);
+                "include".clone_into(value);
+            }
+        }
+        Self { shape, prefix: prefix.to_owned(), params }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -157,6 +173,43 @@ impl Listing {
         sorts
     }
 
+    /// Whether a parameter says which rows are listed.
+    fn narrows(&self, name: &str) -> bool {
+        let plain = name.split_once("__").map_or(name, |(plain, _)| plain);
+        let spec = self.shape.spec;
+        spec.columns.iter().any(|column| column.name == plain)
+            || spec.own.contains(&name)
+            || spec.own.contains(&plain)
+            || name == "filter"
+    }
+
+    /// What the address asks for and the form has no field for: it stays when the form is used.
+    fn kept(&self, filters: &[Filter]) -> Vec<(String, String)> {
+        let has_field =
+            |name: &str| filters.iter().any(|filter| filter.name == name) || matches!(name, "q" | "sort" | "retired" | "col");
+        let kept = self.params.iter().filter(|(name, _)| (self.narrows(name) || name == "per_page") && !has_field(name));
+        kept.cloned().collect()
+    }
+
+    /// A filter in words: `Warranty ends: none`.
+    fn words(&self, name: &str, value: &str) -> String {
+        let (plain, test) = name.split_once("__").unwrap_or((name, ""));
+        let label = match self.shape.columns.iter().find(|column| column.key == plain) {
+            Some(column) => column.label.to_owned(),
+            None => capitalised(&plain.replace('_', " ")),
+        };
+        let yes = ["true", "1", "yes", "on"].contains(&value.to_ascii_lowercase().as_str());
+        match test {
+            "gte" => format!("{label} from {value}"),
+            "lte" => format!("{label} until {value}"),
+            "ic" => format!("{label} contains {value}"),
+            "in" => format!("{label}: {}", value.split(',').map(str::trim).collect::<Vec<_>>().join(" or ")),
+            "empty" if yes => format!("{label}: none"),
+            "empty" => format!("{label}: any"),
+            _ => format!("{label}: {value}"),
+        }
+    }
+
     fn chips(&self, filters: &[Filter]) -> Vec<Chip> {
         let mut chips = Vec::new();
         for (name, value) in &self.params {
@@ -164,17 +217,15 @@ impl Listing {
                 let choice = filter.choices.iter().find(|choice| choice.value == *value);
                 format!("{}: {}", filter.label, choice.map_or(value.as_str(), |choice| choice.label.as_str()))
             } else if name == "retired" {
-                if value == "hide" {
-                    continue;
+                match value.as_str() {
+                    "hide" => continue,
+                    "only" => "Retired only".to_owned(),
+                    _ => "With retired".to_owned(),
                 }
-                "With retired".to_owned()
+            } else if self.narrows(name) {
+                self.words(name, value)
             } else {
-                let plain = name.split_once("__").map_or(name.as_str(), |(plain, _)| plain);
-                if !self.shape.spec.columns.iter().any(|column| column.name == plain) {
-                    continue;
-                }
-                let words = name.replace("__gte", " from").replace("__lte", " until").replace("__ic", " contains");
-                format!("{}: {value}", words.replace("__empty", " is empty").replace("__in", " one of").replace('_', " "))
+                continue;
             };
             chips.push(Chip { text, href: self.with(name, None) });
         }
@@ -188,7 +239,8 @@ impl Listing {
         let fields = keys.join(",");
         let kept = self.params.iter().filter(|(name, _)| keep_filters && !matches!(name.as_str(), "page" | "per_page" | "col"));
         let mut pairs: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        pairs.extend([("format", "csv"), ("fields", &fields)]);
+        // Whoever presses this reads it in a spreadsheet.
+        pairs.extend([("format", "csv"), ("for", "excel"), ("fields", &fields)]);
         format!("{}{extra}", self.address(self.shape.api, &pairs))
     }
 
@@ -216,6 +268,7 @@ impl Listing {
             placeholder: self.shape.placeholder,
             columns: self.shape.columns.iter().enumerate().map(|(at, shown)| self.column(at, shown)).collect(),
             chips: self.chips(&filters),
+            kept: self.kept(&filters),
             clear: self.address(self.shape.path, &[]),
             sort: self.sort().to_owned(),
             sorts: self.sorts(),

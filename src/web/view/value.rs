@@ -2,6 +2,7 @@
 
 use super::{filters, thousands};
 use askama::Template;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// One value, by how it is shown.
 #[derive(Clone, Debug, Template)]
@@ -152,7 +153,35 @@ fn filled(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// The dialable form of a number as people write it.
-fn dial(number: &str) -> String {
-    number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+/// What may stand in an address to write to; what could begin a header of the mail may not.
+const MAILBOX: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
+
+/// The link that writes to an e-mail address, and to nobody else.
+#[must_use]
+pub fn mail_link(address: &str) -> String {
+    let part = |text: &str| utf8_percent_encode(text, MAILBOX).to_string();
+    match address.trim().rsplit_once('@') {
+        Some((local, domain)) => format!("mailto:{}@{}", part(local), part(domain)),
+        None => format!("mailto:{}", part(address.trim())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mail_link;
+
+    #[test]
+    fn a_mail_goes_to_its_address_alone() {
+        for (address, link) in [
+            ("ada@acme.example", "mailto:ada@acme.example"),
+            ("a?bcc=x@y.example", "mailto:a%3Fbcc%3Dx@y.example"),
+            ("a&cc=b@c@d.example", "mailto:a%26cc%3Db%40c@d.example"),
+            ("ada+home@acme.example", "mailto:ada+home@acme.example"),
+            ("a@b.example?subject=x", "mailto:a@b.example%3Fsubject%3Dx"),
+            ("a@b.example,c@d.example", "mailto:a%40b.example%2Cc@d.example"),
+            ("a%0abcc:x@y.example", "mailto:a%250abcc%3Ax@y.example"),
+        ] {
+            assert_eq!(mail_link(address), link);
+        }
+    }
 }

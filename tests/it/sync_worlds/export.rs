@@ -30,7 +30,7 @@ const TABLES: [&str; 20] = [
 ];
 
 /// Columns that tell when and in which order we did something, not what the vendor said.
-const OURS: [&str; 27] = [
+const OURS: [&str; 28] = [
     "id",
     "rev",
     "seq",
@@ -57,6 +57,7 @@ const OURS: [&str; 27] = [
     "walk",
     "missed_by",
     "search_text",
+    "private_text",
     "retired_at",
 ];
 
