@@ -84,7 +84,7 @@ pub enum Error {
     #[error("{0}")]
     Unavailable(String),
     /// The disk is full or read-only.
-    #[error("storage: {0}")]
+    #[error("{0}")]
     Storage(String),
     /// The database cannot be read as it was written; the text says what was found.
     #[error("the database is damaged; restore a backup (codex restore): {0}")]

@@ -138,7 +138,7 @@ fn quietly(json: bool) -> How {
 
 /// Runs a job here and now, with its progress on stderr.
 async fn job(db: &Db, config: Arc<Config>, kind: JobKind, how: &How) -> Result<u8, Failure> {
-    let lease = match jobs::acquire(db, kind, BY).await? {
+    let lease = match jobs::acquire(db, kind, BY).await.map_err(Failure::refused)? {
         Acquired::Ours(lease) => lease,
         Acquired::Running(job) => {
             return Err(Failure::new(failure::BUSY, format!("{} is already running (job {job})", kind.label())));
@@ -218,7 +218,8 @@ async fn list(db: &Db, all: bool, as_json: bool) -> Result<u8, Failure> {
             ]
         })
         .collect();
-    out::table(&["entry", "state", "vendor", "what", "wanted", "since", "because"], &rows)?;
+    let nothing = if all { "The outbox is empty." } else { "Nothing waits to be written (--all shows what is done)." };
+    out::table(&["entry", "state", "vendor", "what", "wanted", "since", "because"], &rows, nothing)?;
     Ok(failure::DONE)
 }
 

@@ -31,6 +31,6 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         return Ok(failure::DONE);
     }
     let rows: Vec<Vec<String>> = config.shown().iter().map(|s| vec![s.key.clone(), s.value.clone(), s.origin.clone()]).collect();
-    out::table(&["SETTING", "VALUE", "FROM"], &rows)?;
+    out::table(&["SETTING", "VALUE", "FROM"], &rows, "No settings.")?;
     Ok(failure::DONE)
 }

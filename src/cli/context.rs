@@ -17,7 +17,7 @@ use crate::{
 const QUEUE: usize = 4096;
 
 /// The sources of the configuration, before the command adds its flags.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Context {
     sources: Sources,
 }
@@ -26,6 +26,10 @@ impl Context {
     /// The process's own environment over an instance folder.
     pub fn new(instance: PathBuf) -> Result<Self, Failure> {
         let folder = env::current_dir()?;
+        if let Some(file) = instance.ancestors().find(|place| place.exists() && !place.is_dir()) {
+            let message = format!("--instance {}: {} is a file; name a folder", instance.display(), file.display());
+            return Err(Failure::usage(message));
+        }
         let environment = env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
         Ok(Self { sources: Sources { instance, folder, environment, ..Sources::default() } })
     }
@@ -55,7 +59,8 @@ impl Context {
     pub fn start(&self, quiet: bool) -> Result<Config, Failure> {
         let config = self.config()?;
         let chosen = config.shown().iter().any(|s| s.key == "server.log_level" && s.origin != "default");
-        log::start(&config, if quiet && !chosen && !config.server.dev { "warn" } else { &config.server.log_level });
+        let quiet = quiet && !chosen && !config.server.dev;
+        log::start(&config, if quiet { "warn" } else { &config.server.log_level }, quiet);
         for warning in &config.warnings {
             out::note(format_args!("warning: {warning}"));
         }
@@ -66,10 +71,6 @@ impl Context {
 /// Makes the instance folder, for its owner alone. A folder that exists stays as it is.
 pub fn make_instance(config: &Config) -> Result<(), Failure> {
     let folder = &config.instance;
-    if folder.exists() && !folder.is_dir() {
-        let message = format!("--instance {}: this is a file; name a folder, Codex makes it if there is none", folder.display());
-        return Err(Failure::usage(message));
-    }
     private::folder(folder).map_err(|error| {
         let how = private::run_as_owner(folder).unwrap_or_else(|| error.to_string());
         Failure::new(failure::STORAGE, format!("the instance folder {} cannot be made: {how}", folder.display()))
@@ -89,11 +90,21 @@ pub fn prepare(config: &Config) -> upkeep::Prepare {
     sealing::prepare(config)
 }
 
-/// Opens the database, creating and migrating it.
+/// Opens the database, creating and migrating it; a server that is away is a failure.
 pub fn open(config: &Config) -> Result<Db, Failure> {
     let target = target(config)?;
     make_instance(config)?;
-    let db = Db::open_with(target, QUEUE, &prepare(config)).map_err(Failure::opening)?;
+    with_search_keys(Db::open_now(target, QUEUE, &prepare(config)).map_err(Failure::opening)?)
+}
+
+/// The same for the server, which waits for its database.
+pub fn open_patiently(config: &Config) -> Result<Db, Failure> {
+    let target = target(config)?;
+    make_instance(config)?;
+    with_search_keys(Db::open_with(target, QUEUE, &prepare(config)).map_err(Failure::opening)?)
+}
+
+fn with_search_keys(db: Db) -> Result<Db, Failure> {
     // A thread of its own, because some callers are in a runtime already.
     let refreshed = std::thread::scope(|scope| scope.spawn(|| block_on(search_keys::refresh(&db))).join());
     match refreshed {
@@ -103,6 +114,17 @@ pub fn open(config: &Config) -> Result<Db, Failure> {
         Err(_) => return Err(Failure::new(failure::FAILED, "making the search keys anew failed".to_owned())),
     }
     Ok(db)
+}
+
+/// Opens the database for a command that needs one with something in it: none is made.
+pub fn open_existing(config: &Config) -> Result<Db, Failure> {
+    match &config.database {
+        Database::Sqlite(path) if !path.exists() => {
+            let message = format!("there is no database at {}; is --instance right?", path.display());
+            Err(Failure::usage(message))
+        }
+        _ => open(config),
+    }
 }
 
 /// The configuration with the credentials that were entered in the page, and why those cannot be used. A

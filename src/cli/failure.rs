@@ -51,6 +51,15 @@ impl Failure {
         Self::new(code, error.to_string())
     }
 
+    /// A command that the state of the database forbids: the caller asked the wrong one.
+    #[must_use]
+    pub fn refused(error: Error) -> Self {
+        match error {
+            Error::Conflict { message, .. } => Self::usage(message),
+            other => other.into(),
+        }
+    }
+
     /// The exit code.
     #[must_use]
     pub fn code(&self) -> u8 {

@@ -2,20 +2,26 @@
 
 use std::path::PathBuf;
 
-use dialoguer::{Confirm, Input, Password};
-
-use super::{Context, Failure, context, failure, out, password};
+use super::{
+    Context, Failure, context, failure,
+    init_questions::{self as questions, Answers},
+    out, password,
+};
 use crate::{
     auth::Level,
-    config::{Config, save},
+    config::{Config, Database, save},
+    db::migrate,
+    demo,
     identity::NewUser,
+    sync::keyring::{VENDORS, trial},
     types::Actor,
 };
 
 /// Arguments of `codex init`.
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "Without flags it asks. With flags it asks nothing:\n  \
-                        codex init --freshservice-domain acme --freshservice-api-key-file key.txt\n  \
+                        codex init --freshservice-domain acme --freshservice-api-key-file key.txt --test\n  \
+                        codex init --db-host db.example --db-name codex --db-user codex --db-password-file pw.txt\n  \
                         pass show codex | codex init --admin ada --email ada@example.com --password-stdin\n\
                         Settings go to codex.conf in the instance folder, readable by its owner alone.")]
 pub struct Args {
@@ -25,7 +31,7 @@ pub struct Args {
     /// File with the Freshservice API key
     #[arg(long, value_name = "FILE")]
     freshservice_api_key_file: Option<PathBuf>,
-    /// Datto RMM address of your region
+    /// Datto RMM platform or address of your region
     #[arg(long, value_name = "URL")]
     datto_api_endpoint: Option<String>,
     /// File with the Datto API key
@@ -35,8 +41,26 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     datto_secret_key_file: Option<PathBuf>,
     /// Database: postgresql://… or sqlite:///…
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "db_host")]
     database: Option<String>,
+    /// PostgreSQL host, instead of --database
+    #[arg(long, value_name = "HOST", requires = "db_password_file")]
+    db_host: Option<String>,
+    /// PostgreSQL port
+    #[arg(long, value_name = "PORT", requires = "db_host", default_value = "5432")]
+    db_port: u16,
+    /// PostgreSQL database
+    #[arg(long, value_name = "NAME", requires = "db_host", default_value = "codex")]
+    db_name: String,
+    /// PostgreSQL user
+    #[arg(long, value_name = "NAME", requires = "db_host", default_value = "codex")]
+    db_user: String,
+    /// File with the PostgreSQL password
+    #[arg(long, value_name = "FILE", requires = "db_host")]
+    db_password_file: Option<PathBuf>,
+    /// Try the database and the vendors' keys; nothing is written when one does not work
+    #[arg(long)]
+    test: bool,
     /// Sign-in name of an administrator to add
     #[arg(long, value_name = "NAME", requires = "email")]
     admin: Option<String>,
@@ -48,14 +72,11 @@ pub struct Args {
     password_stdin: bool,
 }
 
-/// What is to be written: section, key, value.
-type Answers = Vec<(&'static str, &'static str, String)>;
-
 impl Args {
     fn is_empty(&self) -> bool {
-        let texts = [&self.freshservice_domain, &self.datto_api_endpoint, &self.database, &self.admin];
+        let texts = [&self.freshservice_domain, &self.datto_api_endpoint, &self.database, &self.db_host, &self.admin];
         let files = [&self.freshservice_api_key_file, &self.datto_public_key_file, &self.datto_secret_key_file];
-        texts.iter().all(|text| text.is_none()) && files.iter().all(|file| file.is_none())
+        !self.test && texts.iter().all(|text| text.is_none()) && files.iter().all(|file| file.is_none())
     }
 
     /// The settings among the flags, files read.
@@ -67,18 +88,27 @@ impl Args {
             ("datto", "api_endpoint", &self.datto_api_endpoint),
         ];
         answers.extend(texts.into_iter().filter_map(|(section, key, value)| Some((section, key, value.clone()?))));
+        if let (Some(host), Some(file)) = (&self.db_host, &self.db_password_file) {
+            let address = questions::postgres_address(host, self.db_port, &self.db_name, &self.db_user, &read(file)?);
+            answers.push(("database", "connection_string", address));
+        }
         let files = [
             ("freshservice", "api_key", &self.freshservice_api_key_file),
             ("datto", "public_key", &self.datto_public_key_file),
             ("datto", "secret_key", &self.datto_secret_key_file),
         ];
         for (section, key, file) in files {
-            let Some(file) = file else { continue };
-            let text = std::fs::read_to_string(file).map_err(|e| Failure::usage(format!("{}: {e}", file.display())))?;
-            answers.push((section, key, text.trim().to_owned()));
+            if let Some(file) = file {
+                answers.push((section, key, read(file)?));
+            }
         }
         Ok(answers)
     }
+}
+
+fn read(file: &PathBuf) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|e| Failure::usage(format!("{}: {e}", file.display())))?;
+    Ok(text.trim().to_owned())
 }
 
 /// Writes the settings and adds the administrator.
@@ -88,72 +118,59 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
         return Err(Failure::usage("there is no terminal to ask; pass the settings as flags (codex init --help)"));
     }
     let asking = args.is_empty();
-    let answers = if asking { ask(&before)? } else { args.settings()? };
+    let answers = if asking { questions::ask(&context, &before)? } else { args.settings()? };
     // A value that would not be understood is refused before it is written.
-    let tried = answers
-        .iter()
-        .fold(context, |context, (section, key, value)| context.with_flag(section, key, "codex init", Some(value.clone())));
-    let config = tried.config()?;
+    let config = with_answers(&context, &answers)?;
     context::target(&config)?;
+    if args.test {
+        try_database(&config)?;
+        for vendor in VENDORS {
+            let said = context::block_on(trial::vendor_says(&config, vendor.system))?;
+            out::note(format_args!("{}: {}", vendor.label, said.map_err(|why| Failure::new(failure::UPSTREAM, why))?));
+        }
+    }
     context::make_instance(&config)?;
     let settings: Vec<_> = answers.iter().map(|(section, key, value)| (*section, *key, value.as_str())).collect();
     if !settings.is_empty() {
         save(&config.instance, &settings)?;
         out::note(format_args!("Wrote {}", config.instance.join("codex.conf").display()));
     }
-    let person = if asking { ask_person(&config)? } else { args.admin.zip(args.email) };
+    if !settings.is_empty() && holds_demo(&config)? {
+        out::note(format_args!(
+            "warning: {} holds the demo data, and no sync will write to it. Use another folder (codex --instance DIR init), \
+             or take the demo out (codex demo remove)",
+            config.database.describe()
+        ));
+    }
+    let person = if asking { questions::ask_person(&config)? } else { args.admin.zip(args.email) };
     if let Some((name, email)) = person {
         add_admin(&config, name, email, args.password_stdin)?;
     }
-    out::note("Next: codex serve");
+    out::note("Next: codex serve (a server that runs already reads codex.conf when it is started again)");
     Ok(failure::DONE)
 }
 
-fn asked(error: dialoguer::Error) -> Failure {
-    Failure::new(failure::FAILED, error.to_string())
+/// The configuration as it will be with these answers.
+pub(super) fn with_answers(context: &Context, answers: &Answers) -> Result<Config, Failure> {
+    let tried = answers.iter().fold(context.clone(), |context, (section, key, value)| {
+        context.with_flag(section, key, "codex init", Some(value.clone()))
+    });
+    tried.config()
 }
 
-fn ask(config: &Config) -> Result<Answers, Failure> {
-    out::note("Leave an answer empty to skip it; what is configured already stays.");
-    let mut answers = Answers::new();
-    let mut text = |section, key, prompt: &str, secret: bool| -> Result<bool, Failure> {
-        let answer = if secret {
-            Password::new().with_prompt(prompt).allow_empty_password(true).interact().map_err(asked)?
-        } else {
-            Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text().map_err(asked)?
-        };
-        let given = !answer.trim().is_empty();
-        if given {
-            answers.push((section, key, answer.trim().to_owned()));
-        }
-        Ok(given)
-    };
-    let known = |there: bool| if there { " [configured]" } else { "" };
-    let freshservice = config.freshservice.url.is_some();
-    if text(
-        "freshservice",
-        "domain",
-        &format!("Freshservice account (acme or acme.freshservice.com){}", known(freshservice)),
-        false,
-    )? || freshservice
-    {
-        text("freshservice", "api_key", &format!("Freshservice API key{}", known(config.freshservice.api_key.is_some())), true)?;
-    }
-    let datto = config.datto.api_endpoint.is_some();
-    if text("datto", "api_endpoint", &format!("Datto RMM address (https://…){}", known(datto)), false)? || datto {
-        text("datto", "public_key", "Datto API key", true)?;
-        text("datto", "secret_key", "Datto API secret", true)?;
-    }
-    Ok(answers)
+/// Whether the database can be used; nothing is made or changed.
+pub(super) fn try_database(config: &Config) -> Result<(), Failure> {
+    let target = context::target(config)?;
+    migrate::version(&target).map(|_| ()).map_err(Failure::opening)
 }
 
-fn ask_person(config: &Config) -> Result<Option<(String, String)>, Failure> {
-    if config.on_platform() || !Confirm::new().with_prompt("Add an administrator now?").default(true).interact().map_err(asked)? {
-        return Ok(None);
+fn holds_demo(config: &Config) -> Result<bool, Failure> {
+    if matches!(&config.database, Database::Sqlite(path) if !path.exists()) {
+        return Ok(false);
     }
-    let name = Input::<String>::new().with_prompt("Sign-in name").interact_text().map_err(asked)?;
-    let email = Input::<String>::new().with_prompt("E-mail").interact_text().map_err(asked)?;
-    Ok(Some((name, email)))
+    // Settings are written even when the database cannot be asked just now.
+    let Ok(db) = context::open(config) else { return Ok(false) };
+    Ok(context::block_on(demo::is_there(&db))?.unwrap_or(false))
 }
 
 fn add_admin(config: &Config, username: String, email: String, from_stdin: bool) -> Result<(), Failure> {

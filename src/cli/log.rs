@@ -20,8 +20,9 @@ const QUIET: &str = "refinery_core=warn,postgres=warn,tokio_postgres=warn";
 /// The way to Helm of this process, as the log is the process's own.
 static HELM: OnceLock<Helm> = OnceLock::new();
 
-/// Starts logging at a level, or with a filter of tracing's own syntax.
-pub fn start(config: &Config, level: &str) {
+/// Starts logging at a level, or with a filter of tracing's own syntax. A command that tells the outcome of
+/// a run itself keeps the run's records out of stderr: everything is said once.
+pub fn start(config: &Config, level: &str, tells_itself: bool) {
     // The libraries' own debug output is of use to nobody who runs a server.
     let filter = match level {
         "debug" | "trace" => EnvFilter::new(format!("info,codex={level},{QUIET}")),
@@ -30,7 +31,8 @@ pub fn start(config: &Config, level: &str) {
     let helm = Helm::start(config);
     let to_helm = helm.is_some();
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(out::coloured_err()).with_target(false);
-    let lines = lines.with_filter(filter).with_filter(filter_fn(move |record| !to_helm || record.target() != TARGET));
+    let lines =
+        lines.with_filter(filter).with_filter(filter_fn(move |record| !(to_helm || tells_itself) || record.target() != TARGET));
     let runs = helm.clone().map(|helm| HelmLayer::new(helm).with_filter(filter_fn(|record| record.target() == TARGET)));
     // A second start in one process (tests) keeps the first.
     if tracing_subscriber::registry().with(lines).with(runs).try_init().is_ok()

@@ -11,6 +11,7 @@ mod ending;
 mod failure;
 mod init;
 mod init_db;
+mod init_questions;
 mod log;
 mod man;
 mod migrate;
@@ -35,9 +36,9 @@ pub use self::{context::Context, failure::Failure};
 #[derive(Debug, Parser)]
 #[command(name = "codex", version, propagate_version = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
 pub struct Cli {
-    /// Folder with the database, the keys and codex.conf
-    #[arg(long, global = true, env = "CODEX_INSTANCE", value_name = "DIR", default_value = "instance")]
-    instance: PathBuf,
+    /// Folder with the database, the keys and codex.conf [default: instance; for serve --demo: demo-instance]
+    #[arg(long, global = true, env = "CODEX_INSTANCE", value_name = "DIR")]
+    instance: Option<PathBuf>,
 
     #[command(subcommand)]
     command: Command,
@@ -45,9 +46,9 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  codex serve --demo                    a believable company to look at, on http://127.0.0.1:5010
-  codex serve                           the real thing; prints a sign-in link for the first administrator
-  codex init                            asks for the vendors' keys and writes codex.conf
+  codex serve --demo                    a made-up provider to look at, in ./demo-instance
+  codex init                            asks for database, vendors' keys and administrator, writes codex.conf
+  codex serve                           the server, on http://127.0.0.1:5010
   codex sync freshservice --dry-run     shows what a sync would change
   codex users add ada --email ada@example.com --role admin
 
@@ -68,6 +69,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in the place of the database
     Restore(backup::RestoreArgs),
+    /// Take the demo data out again
+    Demo(demo::Args),
     /// Add, list and lock out the people who sign in here
     Users(users::Args),
     /// Make tokens for scripts and services
@@ -88,7 +91,9 @@ enum Command {
 
 /// Runs the command; the number is the exit code.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
-    let context = Context::new(cli.instance)?;
+    // Made-up data never lands beside real data because somebody forgot a flag.
+    let usual = if matches!(&cli.command, Command::Serve(args) if args.demo) { "demo-instance" } else { "instance" };
+    let context = Context::new(cli.instance.unwrap_or_else(|| usual.into()))?;
     if !matches!(cli.command, Command::Serve(_)) {
         ending::on_signal();
     }
@@ -99,6 +104,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Migrate(args) => migrate::run(&context, &args),
         Command::Backup(args) => backup::backup(&context, args),
         Command::Restore(args) => backup::restore(&context, &args),
+        Command::Demo(args) => demo::run(&context, &args),
         Command::Users(args) => users::run(context, args),
         Command::Token(args) => token::run(context, args),
         Command::Sync(args) => sync::run(&context, &args),

@@ -24,8 +24,13 @@ pub fn json(value: &impl Serialize) -> Result<(), super::Failure> {
     Ok(line(serde_json::to_string_pretty(value)?)?)
 }
 
-/// Rows in columns of even width, with a heading when a person reads them.
-pub fn table(heading: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+/// Rows in columns of even width, with a heading when a person reads them. Where there are none, `nothing`
+/// tells the person, so that silence is not taken for a failure.
+pub fn table(heading: &[&str], rows: &[Vec<String>], nothing: &str) -> io::Result<()> {
+    if rows.is_empty() {
+        note(nothing);
+        return Ok(());
+    }
     let plain = heading.iter().map(|h| (*h).to_owned()).collect();
     let all: Vec<&Vec<String>> = if io::stdout().is_terminal() { vec![&plain] } else { vec![] };
     let all: Vec<&Vec<String>> = all.into_iter().chain(rows).collect();

@@ -23,7 +23,7 @@ pub struct Args {
     bind: Option<String>,
     /// Fill an empty database with a believable company to look at
     #[arg(long)]
-    demo: bool,
+    pub(super) demo: bool,
     /// Read assets from disk, log at debug, cache nothing
     #[arg(long)]
     dev: bool,
@@ -42,7 +42,7 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
 async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let listener = listen(config.server.bind)?;
     let address = listener.local_addr()?;
-    let db = context::open(&config)?;
+    let db = context::open_patiently(&config)?;
     if with_demo {
         demo::fill(&db).await?;
     }

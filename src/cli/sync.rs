@@ -167,7 +167,7 @@ pub(super) async fn run_job(
     args: &Pull,
     since: Option<String>,
 ) -> Result<u8, Failure> {
-    let lease = match jobs::acquire(&db, kind, BY).await? {
+    let lease = match jobs::acquire(&db, kind, BY).await.map_err(Failure::refused)? {
         Acquired::Ours(lease) => lease,
         Acquired::Running(job) => {
             return Err(Failure::new(failure::BUSY, format!("a {} is already running (job {job})", kind.label())));
@@ -238,7 +238,11 @@ async fn plans(db: &Db, as_json: bool) -> Result<u8, Failure> {
             ]
         })
         .collect();
-    out::table(&["plan", "source", "made", "status", "changes", "held", "because"], &rows)?;
+    out::table(
+        &["plan", "source", "made", "status", "changes", "held", "because"],
+        &rows,
+        "No plans yet: every sync makes one (codex sync freshservice).",
+    )?;
     Ok(failure::DONE)
 }
 

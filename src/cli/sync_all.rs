@@ -6,7 +6,7 @@ use super::{
     Failure, failure, out,
     sync::{Pull, run_job},
 };
-use crate::{config::Config, db::Db, sync::catalogue::JobKind};
+use crate::{config::Config, db::Db, sync::catalogue::JobKind, types::Scope, web::settings_store};
 
 /// The order: who we know, the numbers that sites are recognised by, what they have, what they ask for.
 const ORDER: [&str; 6] = ["freshservice", "push-to-datto", "outbox", "datto", "datto-audits", "tickets"];
@@ -20,6 +20,8 @@ pub async fn run(db: &Db, config: &Arc<Config>, args: &Pull) -> Result<u8, Failu
     if kinds.is_empty() {
         return Err(Failure::usage("no vendor is configured: codex init, or see the table of settings in the README"));
     }
+    // Said once, not for each of them.
+    db.read(&Scope::All, settings_store::refuse_demo).await.map_err(Failure::refused)?;
     let mut code = failure::DONE;
     for kind in kinds {
         out::note(format_args!("{}:", kind.label()));

@@ -150,7 +150,7 @@ fn shown(accepted: &Accepted, json: bool) -> Result<(), Failure> {
         })
         .collect();
     if !rows.is_empty() {
-        out::table(&["id", "site", "company", "number", "devices"], &rows)?;
+        out::table(&["id", "site", "company", "number", "devices"], &rows, "No site has exactly a company's name.")?;
     }
     for refused in &accepted.refused {
         out::line(format_args!("{}: not linked: {}", refused.site, refused.error))?;
@@ -176,9 +176,6 @@ fn list(entries: &[Entry], json: bool) -> Result<(), Failure> {
     if json {
         return out::json(&entries);
     }
-    if entries.is_empty() {
-        return Ok(out::line("nothing waits for a decision")?);
-    }
     let row = |entry: &Entry| {
         let candidate = |one: &crate::sync::review::Candidate| {
             let key = one.account_number.clone().unwrap_or_else(|| one.id.to_string());
@@ -196,5 +193,5 @@ fn list(entries: &[Entry], json: bool) -> Result<(), Failure> {
         ]
     };
     let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
-    Ok(out::table(&["id", "state", "from", "what", "name", "why", "candidates"], &rows)?)
+    Ok(out::table(&["id", "state", "from", "what", "name", "why", "candidates"], &rows, "Nothing to review.")?)
 }

@@ -33,7 +33,11 @@ enum Verb {
         service: String,
     },
     /// List the services that have a client secret
-    Clients,
+    Clients {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Take a service's client secret back and end all its tokens
     Revoke {
         /// The service's name
@@ -72,9 +76,15 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
                 }
             }
             Verb::Client { service } => out::line(identity.add_client(&Actor::cli("token client"), &service).await?)?,
-            Verb::Clients => {
-                let rows: Vec<_> = identity.clients().await?.into_iter().map(|(name, since)| vec![name, since]).collect();
-                out::table(&["SERVICE", "SINCE"], &rows)?;
+            Verb::Clients { json } => {
+                let clients = identity.clients().await?;
+                if json {
+                    let told = |(name, since): (String, String)| json!({ "service": name, "since": since });
+                    out::json(&clients.into_iter().map(told).collect::<Vec<_>>())?;
+                } else {
+                    let rows: Vec<_> = clients.into_iter().map(|(name, since)| vec![name, since]).collect();
+                    out::table(&["SERVICE", "SINCE"], &rows, "No service has a client secret yet: codex token client NAME")?;
+                }
             }
             Verb::Revoke { service } => {
                 identity.remove_client(&Actor::cli("token revoke"), &service).await?;

@@ -119,7 +119,11 @@ async fn list(identity: &Identity, as_json: bool) -> Result<(), Failure> {
             vec![person.username, person.permission_level, person.email.unwrap_or_default(), company, state.to_owned()]
         })
         .collect();
-    Ok(out::table(&["NAME", "ROLE", "E-MAIL", "COMPANY", ""], &rows)?)
+    Ok(out::table(
+        &["NAME", "ROLE", "E-MAIL", "COMPANY", ""],
+        &rows,
+        "No users yet: codex users add NAME --email ADDRESS --role admin",
+    )?)
 }
 
 async fn set_enabled(identity: &Identity, verb: &str, name: &str, enabled: bool) -> Result<(), Failure> {

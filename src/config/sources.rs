@@ -9,6 +9,7 @@ use std::{
 use super::{
     Problem, dotenv, ini,
     keys::{Key, Kind, LATER, keys},
+    private,
     suggest::nearest,
 };
 
@@ -115,7 +116,13 @@ fn read(path: &Path) -> Result<Option<String>, Problem> {
             Err(_) => Err(Problem::new(format!("{}: not valid UTF-8", path.display()))),
         },
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(Problem::new(format!("{}: {error}", path.display()))),
+        Err(error) => {
+            let why = match private::run_as_owner(path) {
+                Some(how) if error.kind() == std::io::ErrorKind::PermissionDenied => format!("cannot be read: {how}"),
+                _ => error.to_string(),
+            };
+            Err(Problem::new(format!("{}: {why}", path.display())))
+        }
     }
 }
 

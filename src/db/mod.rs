@@ -155,6 +155,18 @@ impl Db {
     /// # Errors
     /// As [`Db::open`], and those of `prepare`.
     pub fn open_with(target: Target, queue_capacity: usize, prepare: &Prepare) -> Result<Self> {
+        Self::open_or_wait(target, queue_capacity, prepare, true)
+    }
+
+    /// The same without waiting for a server that is away.
+    ///
+    /// # Errors
+    /// As [`Db::open_with`]; `Unavailable` when the server cannot be reached.
+    pub fn open_now(target: Target, queue_capacity: usize, prepare: &Prepare) -> Result<Self> {
+        Self::open_or_wait(target, queue_capacity, prepare, false)
+    }
+
+    fn open_or_wait(target: Target, queue_capacity: usize, prepare: &Prepare, wait: bool) -> Result<Self> {
         let ready = Arc::new(Ready::default());
         let in_use = match &target {
             Target::Sqlite(path) => Some(backup::hold(path, false)?),
@@ -177,7 +189,7 @@ impl Db {
         let closed_after = db.0.searching.lock().unwrap_or_else(PoisonError::into_inner);
         match std::thread::scope(|scope| scope.spawn(|| bring_up(&target, prepare)).join()) {
             Ok(Ok(_)) => ready.open.store(true, Ordering::Release),
-            Ok(Err(Error::Unavailable(reason))) if target.is_server() => {
+            Ok(Err(Error::Unavailable(reason))) if wait && target.is_server() => {
                 tracing::warn!(%reason, "the database is not reachable yet; trying again in the background");
                 ready.set_reason(reason);
                 retry(target.clone(), Arc::downgrade(&ready), prepare.clone());

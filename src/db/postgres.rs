@@ -32,10 +32,12 @@ impl Session {
     /// # Errors
     /// `Unavailable` with the server's reason, never with the password.
     pub(super) fn open(url: &str) -> Result<Self> {
-        let mut config: postgres::Config =
-            url.parse().map_err(|_| Error::Unavailable("the PostgreSQL connection string cannot be read".to_owned()))?;
+        let mut config: postgres::Config = url.parse().map_err(|_| {
+            let message = "database.connection_string cannot be read; write it as postgresql://user:password@host:port/database";
+            Error::BadRequest(message.to_owned())
+        })?;
         config.connect_timeout(CONNECT_TIMEOUT).application_name("codex");
-        let mut client = config.connect(NoTls).map_err(|cause| Error::Unavailable(format!("PostgreSQL: {}", reason(&cause))))?;
+        let mut client = config.connect(NoTls).map_err(|cause| Error::Unavailable(away(&config, &cause)))?;
         client
             .batch_execute(&format!(
                 "SET plan_cache_mode = force_custom_plan; SET statement_timeout = '120s'; SET lock_timeout = '{LOCK_PATIENCE}';
@@ -147,6 +149,36 @@ fn reason(cause: &postgres::Error) -> String {
         || cause.source().map_or_else(|| cause.to_string(), ToString::to_string),
         |server| server.message().to_owned(),
     )
+}
+
+/// Why there is no session: with which server, and which setting to look at.
+fn away(config: &postgres::Config, cause: &postgres::Error) -> String {
+    use postgres::config::Host;
+    let host = config.get_hosts().first().map_or_else(
+        || "localhost".to_owned(),
+        |host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(folder) => folder.display().to_string(),
+        },
+    );
+    let place = format!("PostgreSQL at {host}:{}", config.get_ports().first().unwrap_or(&5432));
+    if let Some(server) = cause.as_db_error() {
+        let advice = match server.code().code() {
+            "28P01" | "28000" => "; check user and password in [database]",
+            "3D000" => "; create it (createdb), or check its name in [database]",
+            _ => "",
+        };
+        return format!("{place} answers: {}{advice}", server.message());
+    }
+    let text = reason(cause);
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let why = match text {
+        text if text.contains("onnection refused") => "refuses the connection",
+        text if text.contains("lookup address") => "is not known by that name",
+        text if text.contains("timed out") => "gives no answer in time",
+        text => return format!("{place} cannot be reached: {text}; check host and port in [database]"),
+    };
+    format!("{place} {why}; is it running, and are host and port in [database] right?")
 }
 
 /// Classifies a driver error by what the caller can do about it.

@@ -17,7 +17,7 @@ use crate::{
     companies::{Company, Location, store as companies},
     contacts::store as contacts,
     db::{Db, Write},
-    error::Result,
+    error::{Error, Result},
     history,
     types::{Actor, Scope, now, now_plus},
     web::settings_store::{self, DEMO},
@@ -53,6 +53,26 @@ pub async fn fill(db: &Db) -> Result<Outcome> {
         let outcome = everything(w)?;
         settings_store::set(w, DEMO, &now())?;
         Ok(outcome)
+    })
+    .await
+}
+
+/// Whether the database was filled with demo data.
+pub async fn is_there(db: &Db) -> Result<bool> {
+    db.read(&Scope::All, |c| Ok(settings_store::find(c, DEMO)?.is_some())).await
+}
+
+/// Empties a database that was filled with demo data, so that real data can come; tells how many rows went.
+/// People who sign in and what was set stay.
+pub async fn remove(db: &Db) -> Result<u64> {
+    db.write(&Scope::All, &Actor::cli("demo remove"), |w| {
+        if settings_store::find(w, DEMO)?.is_none() {
+            return Err(Error::conflict("the database holds no demo data"));
+        }
+        let rows = store::empty(w)?;
+        settings_store::unset(w, DEMO)?;
+        ["company", "contact", "asset", "ticket", "alert"].into_iter().for_each(|entity| w.touch(entity));
+        Ok(rows)
     })
     .await
 }

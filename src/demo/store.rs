@@ -1,6 +1,10 @@
-//! Whether the database is empty enough for made-up data.
+//! Whether the database is empty enough for made-up data, and how it becomes empty again.
 
-use crate::{db::Conn, error::Result};
+use crate::{
+    db::{Conn, Engine, Write},
+    error::Result,
+    params,
+};
 
 /// No company, contact or asset, not even a retired one.
 pub fn is_empty(c: &mut Conn) -> Result<bool> {
@@ -14,4 +18,69 @@ pub fn is_empty(c: &mut Conn) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// What has nothing to do with the data: the schema, who signs in, what was set, what vendors allow. Ids and
+/// versions keep counting, so that nothing new is taken for something old.
+const KEPT: [&str; 17] = [
+    "refinery_schema_history",
+    "head",
+    "versions",
+    "settings",
+    "users",
+    "passwords",
+    "sessions",
+    "signing_keys",
+    "service_clients",
+    "first_run_links",
+    "sign_in_attempts",
+    "agents",
+    "schedules",
+    "sync_leases",
+    "vendor_credentials",
+    "vendor_budgets",
+    "vendor_calls",
+];
+
+/// Empties every other table, whatever tables there are; tells how many rows went.
+pub fn empty(w: &mut Write<'_>) -> Result<u64> {
+    let tables = match w.engine() {
+        Engine::Sqlite => {
+            "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')
+                           AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+        }
+        Engine::Postgres => {
+            "SELECT CAST(tablename AS TEXT), 'table' FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+        }
+    };
+    let mut ours = Vec::new();
+    for row in w.all(tables, params![])? {
+        let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
+        if !KEPT.contains(&name.as_str()) {
+            ours.push((name, kind));
+        }
+    }
+    let mut rows = 0;
+    for (name, _) in ours.iter().filter(|(_, kind)| kind == "table") {
+        rows += u64::try_from(w.one(&format!("SELECT COUNT(*) FROM {name}"), params![])?.get::<i64>(0)?).unwrap_or(0);
+    }
+    match w.engine() {
+        Engine::Postgres => {
+            let names: Vec<&str> = ours.iter().map(|(name, _)| name.as_str()).collect();
+            w.run(&format!("TRUNCATE {}", names.join(", ")), params![])?;
+        }
+        Engine::Sqlite => {
+            // Rows refer to one another in every order; at the COMMIT none is left to refer.
+            w.run("PRAGMA defer_foreign_keys = ON", params![])?;
+            for (name, kind) in &ours {
+                let sql = if kind == "virtual" {
+                    format!("INSERT INTO {name} ({name}) VALUES ('delete-all')")
+                } else {
+                    format!("DELETE FROM {name}")
+                };
+                w.run(&sql, params![])?;
+            }
+        }
+    }
+    Ok(rows)
 }

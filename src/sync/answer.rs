@@ -79,14 +79,25 @@ pub fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
     header(headers, name)?.trim().parse().ok()
 }
 
-/// The innermost reason of a client error, without the address (it may hold credentials).
+/// Why there was no answer, and from which host and port; not the whole address, which may hold credentials.
 pub fn reason(error: &reqwest::Error) -> String {
+    let place = error.url().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    let place = place.map_or_else(|| "the vendor".to_owned(), |(host, port)| format!("{host}:{port}"));
     if error.is_timeout() {
-        return "no answer in time".to_owned();
+        return format!("{place} gives no answer in time");
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    quote(&cause.to_string(), &[])
+    let text = cause.to_string();
+    let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    if kind == Some(std::io::ErrorKind::ConnectionRefused) || text.contains("Connection refused") {
+        return format!("{place} refuses the connection");
+    }
+    if text.contains("lookup address") || text.contains("dns error") {
+        return format!("the name of {place} is not known");
+    }
+    let text = text.split(" (os error").next().unwrap_or_default();
+    format!("{place}: {}", quote(text, &[]))
 }

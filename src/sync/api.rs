@@ -94,7 +94,8 @@ fn refusal(error: &Error) -> Response {
         tracing::error!(%error, "a sync could not be started");
     }
     let text = if matches!(error, Error::Internal(_)) { "Internal error".to_owned() } else { error.to_string() };
-    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "success": false, "error": text }))).into_response()
+    let status = if matches!(error, Error::Conflict { .. }) { StatusCode::CONFLICT } else { StatusCode::INTERNAL_SERVER_ERROR };
+    (status, Json(json!({ "success": false, "error": text }))).into_response()
 }
 
 /// One job; one whose process died says so.

@@ -58,7 +58,23 @@ impl fmt::Display for Fault {
             Cause::Blocked(why) => write!(f, "is not possible now: {why}")?,
             Cause::Unknown(why) => write!(f, "was sent, but its outcome is unknown: {why}")?,
         }
-        if self.attempts > 1 { write!(f, " (tried {} times)", self.attempts) } else { Ok(()) }
+        if self.attempts > 1 {
+            write!(f, " (tried {} times)", self.attempts)?;
+        }
+        advice(self.service, &self.cause).map_or(Ok(()), |advice| write!(f, "; {advice}"))
+    }
+}
+
+/// What the person who set Codex up can do about it: which settings to look at.
+#[must_use]
+pub fn advice(service: &str, cause: &Cause) -> Option<&'static str> {
+    let freshservice = service == "Freshservice";
+    match cause {
+        Cause::Denied(400 | 401, _) if freshservice => Some("check [freshservice] api_key"),
+        Cause::Denied(400 | 401, _) => Some("check [datto] public_key and secret_key"),
+        Cause::Unreachable(_) if freshservice => Some("check [freshservice] domain, and that this machine may reach it"),
+        Cause::Unreachable(_) => Some("check [datto] api_endpoint, and that this machine may reach it"),
+        _ => None,
     }
 }
 

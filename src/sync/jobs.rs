@@ -22,6 +22,7 @@ use crate::{
     db::{Db, Write},
     error::{Error, Result},
     types::{Actor, Scope},
+    web::settings_store,
 };
 
 /// How often a job says that it lives.
@@ -112,7 +113,10 @@ pub struct Started {
 /// Those of the database.
 pub async fn acquire(db: &Db, kind: JobKind, started_by: &str) -> Result<Acquired> {
     let by = started_by.to_owned();
-    let take = move |w: &mut Write<'_>| jobs_store::acquire(w, kind.as_str(), kind.system(), &by);
+    let take = move |w: &mut Write<'_>| {
+        settings_store::refuse_demo(w)?;
+        jobs_store::acquire(w, kind.as_str(), kind.system(), &by)
+    };
     db.write(&Scope::All, &Actor::system("sync"), take).await
 }
 

@@ -9,7 +9,7 @@ use super::{
         client::{self as rmm, Datto},
         wire,
     },
-    fault::{Cause, Fault},
+    fault::{Cause, Fault, advice},
     freshservice::client::{self as psa, Freshservice},
 };
 use crate::{config::Config, db::Db, error::Result as Outcome};
@@ -78,10 +78,10 @@ pub async fn datto(config: &Config) -> Verdict {
 async fn within(url: &str, ask: impl Future<Output = Result<String, Fault>>) -> Verdict {
     match tokio::time::timeout(PATIENCE, ask).await {
         Ok(Ok(good)) => Ok(good),
-        Ok(Err(fault)) => Err(match &fault.cause {
-            Cause::Denied(status @ (400 | 401), _) => format!("{url}: the key is refused ({status})"),
-            Cause::Denied(..) => format!("{url}: the key lacks the rights; {fault}"),
-            Cause::Unreachable(why) => format!("{url}: cannot be reached ({why})"),
+        Ok(Err(fault)) => Err(match (&fault.cause, advice(fault.service, &fault.cause).unwrap_or_default()) {
+            (Cause::Denied(status @ (400 | 401), _), advice) => format!("{url}: the key is refused ({status}); {advice}"),
+            (Cause::Denied(..), _) => format!("{url}: the key lacks the rights; {fault}"),
+            (Cause::Unreachable(why), advice) => format!("{why}; {advice}"),
             _ => format!("{url}: {fault}"),
         }),
         Err(_) => Err(format!("{url}: no answer within {} s", PATIENCE.as_secs())),

@@ -2,7 +2,7 @@
 
 use crate::{
     db::{Conn, Write},
-    error::Result,
+    error::{Error, Result},
     params,
 };
 
@@ -15,6 +15,28 @@ pub const DEMO: &str = "demo";
 /// Those of the engine.
 pub fn find(c: &mut Conn, name: &str) -> Result<Option<String>> {
     c.first("SELECT value FROM settings WHERE name = ?1", params![name])?.map(|row| row.get(0)).transpose()
+}
+
+/// Forgets it.
+///
+/// # Errors
+/// Those of the engine.
+pub fn unset(w: &mut Write<'_>, name: &str) -> Result<()> {
+    w.run("DELETE FROM settings WHERE name = ?1", params![name]).map(|_| ())
+}
+
+/// Refuses to mix real data into made-up data.
+///
+/// # Errors
+/// `Conflict`, with how to start for real, when this is the demo.
+pub fn refuse_demo(c: &mut Conn) -> Result<()> {
+    match find(c, DEMO)? {
+        Some(_) => Err(Error::conflict(
+            "this database holds the demo data, and real data is not mixed into it. Start for real in another folder \
+             (codex --instance DIR init), or take the demo out first (codex demo remove)",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Sets it.

@@ -12,6 +12,7 @@
 mod accounts;
 mod accounts_datto;
 mod architecture;
+mod asking;
 mod assets;
 mod auth_people;
 mod auth_platform;

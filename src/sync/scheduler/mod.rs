@@ -25,6 +25,7 @@ use crate::{
     db::{Conn, Db, Write},
     error::Result,
     types::{Actor, Scope, format_time, now_plus},
+    web::settings_store,
 };
 
 /// How often the clock is looked at.
@@ -70,12 +71,14 @@ pub async fn run(db: Db, config: Arc<Config>) {
 
 /// Looks at the clock once, and starts what is due.
 async fn tick(db: &Db, config: &Arc<Config>, startup: bool) -> Result<()> {
-    let rows = db.read(&Scope::All, store::all).await?;
+    let (rows, demo) =
+        db.read(&Scope::All, |c| Ok((store::all(c)?, settings_store::find(c, settings_store::DEMO)?.is_some()))).await?;
     for kind in JobKind::ALL.iter().copied() {
         let row = rows.iter().find(|row| row.job == kind.as_str());
         let schedule = Effective::of(kind, config, row);
         let clock = row.map(|row| row.clock.clone()).unwrap_or_default();
-        if !schedule.enabled || kind.configured(config).is_err() {
+        // Real data is not mixed into the demo.
+        if demo || !schedule.enabled || kind.configured(config).is_err() {
             if clock.next_run_at.is_some() || clock.period_seconds.is_some() {
                 let idle = Clock { basis: String::new(), next_slot: None, next_run_at: None, period_seconds: None, ..clock };
                 set(db, kind, idle).await?;
@@ -145,6 +148,7 @@ fn is_taken(last_slot: Option<&str>, ended: &str) -> bool {
 }
 
 fn claim(w: &mut Write<'_>, kind: JobKind, schedule: &Effective, slot: &str) -> Result<Option<Lease>> {
+    settings_store::refuse_demo(w)?;
     let row: Row = store::find(w, kind.as_str())?.unwrap_or_default();
     let now = Timestamp::now();
     let after = matches!(schedule.cadence, Cadence::After(_));

@@ -18,9 +18,10 @@ use serde_json::json;
 use self::event::{Event, Outcome};
 use self::proof::Proof;
 use super::list_store::SOURCE;
+use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::types::{Actor, ActorKind, Scope, now};
-use crate::web::{Peer, Raw, Routes, Web, json};
+use crate::web::{Peer, Raw, Routes, Web, json, settings_store};
 
 const TICKET: &str = "/webhooks/freshservice/ticket";
 
@@ -65,7 +66,11 @@ async fn ticket(State(web): State<Web>, peer: Peer, headers: HeaderMap, Raw(body
     }
     let configured = web.config.freshservice.statuses.clone();
     let id = event.ticket_id;
-    let outcome = web.db.write(&Scope::All, &vendor(), move |w| event.apply(w, &proof, &configured)).await?;
+    let apply = move |w: &mut Write<'_>| {
+        settings_store::refuse_demo(w)?;
+        event.apply(w, &proof, &configured)
+    };
+    let outcome = web.db.write(&Scope::All, &vendor(), apply).await?;
     let (status, body) = match outcome {
         Outcome::Created => (StatusCode::CREATED, json!({"status": "created", "ticket_id": id, "provider": SOURCE})),
         Outcome::Updated(changes) => {
