@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     agents, assets,
     auth::{self, CompanyLookup, Expected, Verifier},
-    companies,
+    companies, compliance,
     config::Config,
     contacts,
     db::{Db, list::ListSpec},
@@ -17,7 +17,7 @@ use crate::{
     identity::{self, Identity},
     platform::{Health, health},
     status, sync, tickets,
-    web::{Ask, RouteInfo, Routes, Web, edge, openapi, server, static_files},
+    web::{Ask, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, static_files},
 };
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
@@ -28,6 +28,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(health::routes())
         .merge(static_files::routes())
         .get("/api/openapi.json", document)
+        .merge(compliance::routes())
         .merge(agents::routes(stand_alone))
         .merge(sign_in)
         .merge(companies::routes())
@@ -56,7 +57,7 @@ pub fn route_table() -> Vec<RouteInfo> {
 async fn document(ask: Ask) -> Result<Response> {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
         let (people, devices) = (&contacts::list_store::OF_COMPANY, &assets::list_store::LIST);
-        let lists: [(&str, &ListSpec); 11] = [
+        let lists: [(&str, &ListSpec); 12] = [
             ("/api/companies", &companies::list_store::COMPANIES),
             ("/api/contacts", &contacts::list_store::LIST),
             ("/api/assets", devices),
@@ -65,6 +66,7 @@ async fn document(ask: Ask) -> Result<Response> {
             ("/api/psa/tickets", &tickets::list_store::LIST),
             ("/api/change_requests", &tickets::change_store::LIST),
             ("/api/alerts", &assets::alert_list_store::ALERTS),
+            ("/api/disclosures", &disclosures_store::DISCLOSURES),
             ("/api/companies/{acct}/contacts", people),
             ("/api/companies/{acct}/users", people),
             ("/api/companies/{acct}/assets", devices),
@@ -99,6 +101,11 @@ impl App {
         Ok(Self { web: Web::new(config, db), health, verifier: Arc::new(verifier), identity })
     }
 
+    /// Waits until it is stored who read what.
+    pub async fn flush(&self) {
+        self.web.disclosures.flush().await;
+    }
+
     /// The people who sign in here; none on the platform.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
@@ -117,12 +124,14 @@ impl App {
         let Self { web, health, verifier, identity } = self.clone();
         let ages = status::Ages::new(web.db.clone());
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
+        let reads = web.clone();
         edge::wrap(routes(identity.is_some()), web, |mut router| {
             if let Some(identity) = identity {
                 router = router.layer(Extension(identity));
             }
             router
                 .layer(middleware::from_fn_with_state(ages, status::age::stamp))
+                .layer(middleware::from_fn_with_state(reads, disclosure::follow))
                 .layer(Extension(health))
                 .layer(Extension(verifier.clone()))
                 .layer(middleware::from_fn_with_state(verifier, auth::authenticate))

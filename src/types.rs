@@ -61,13 +61,15 @@ pub struct Actor {
     pub run_id: Option<i64>,
     /// Whether an edit of a synced field pins it (users do; services and imports on request).
     pub pins: bool,
+    /// Whether this hand may make people's data less strictly protected: an administrator, who is a person.
+    pub lowers_protection: bool,
 }
 
 impl Actor {
     /// Codex itself.
     #[must_use]
     pub fn system(name: &str) -> Self {
-        Self { kind: ActorKind::System, name: name.to_owned(), source: None, run_id: None, pins: false }
+        Self { kind: ActorKind::System, name: name.to_owned(), source: None, run_id: None, pins: false, lowers_protection: false }
     }
 
     /// The command line, by verb.
@@ -91,6 +93,7 @@ impl Actor {
             source: Some(source.to_owned()),
             run_id: Some(run_id),
             pins: false,
+            lowers_protection: false,
         }
     }
 }

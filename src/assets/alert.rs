@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::compliance::{Lens, Level, Personal};
+use crate::compliance::{Lens, Level, Personal, Protected};
 
 /// How urgent an alert can be, the most urgent first.
 pub const PRIORITIES: [&str; 6] = ["Critical", "High", "Moderate", "Low", "Information", "Unknown"];
@@ -122,24 +122,26 @@ pub struct AlertView {
     pub protection: Level,
 }
 
-impl AlertView {
-    /// The same as this caller may see it: what the vendor wrote down may name people.
-    #[must_use]
-    pub fn through(mut self, lens: &Lens) -> Self {
-        if self.protection > Level::Standard || lens.is_tightened() {
-            let shown = lens.see(self.protection, Personal::Private, "x").is_some();
-            if !shown {
-                self.message = kind_words(&self.kind);
-                (self.diagnostics, self.context, self.actions) = (None, Value::Null, Value::Null);
-            }
-        }
-        self
+/// What the vendor wrote down may name people.
+impl Protected for AlertView {
+    const ENTITY: &'static str = "alert";
+    type Eyes = Lens;
+
+    fn record(&self) -> i64 {
+        self.id
     }
 
-    /// Whether it may tell of people of a protected company.
-    #[must_use]
-    pub fn is_protected(&self) -> bool {
-        self.protection > Level::Standard
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    fn redacted(mut self, lens: &Lens) -> Self {
+        if !lens.shows(self.protection, Personal::Private) {
+            self.message = kind_words(&self.kind);
+            (self.diagnostics, self.resolved_by) = (None, None);
+            (self.context, self.actions) = (Value::Null, Value::Null);
+        }
+        self
     }
 }
 

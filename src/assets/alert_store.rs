@@ -1,7 +1,7 @@
 //! Alerts in the database: events that move as the vendor tells them, without history.
 
 use super::alert::{Alert, AlertView, kind_words, priority};
-use crate::compliance::Level;
+use crate::compliance::{Level, Veiled};
 use crate::db::{Conn, Engine, Row, Value, Write};
 use crate::error::Result;
 use crate::params;
@@ -208,7 +208,7 @@ pub fn select() -> String {
      alert.resolved_by, alert.gone, alert.muted, alert.ticket_number, alert.asset_id, COALESCE(asset.hostname, alert.device_name),
      company.account_number, company.name, company.compliance_level, alert.device_uid, alert.site_uid, alert.site_name,
      alert.diagnostics, alert.context, alert.monitor, alert.actions, alert.autoresolve_mins, alert.source, alert.first_seen_at,
-     alert.updated_at"
+     alert.updated_at, asset.protection"
         .to_owned()
 }
 
@@ -216,13 +216,14 @@ pub fn select() -> String {
 ///
 /// # Errors
 /// `Internal` when a column holds another type.
-pub fn view(row: &Row) -> Result<AlertView> {
+pub fn view(row: &Row) -> Result<Veiled<AlertView>> {
     let json = |at: usize| -> Result<serde_json::Value> {
         let text: Option<String> = row.get(at)?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     };
     let company_id: Option<String> = row.get(14)?;
-    Ok(AlertView {
+    let of_company = row.get::<Option<String>>(16)?.as_deref().map(Level::parse).unwrap_or_default();
+    Ok(Veiled::new(AlertView {
         id: row.get(0)?,
         alert_uid: row.get(1)?,
         priority: row.get(2)?,
@@ -240,7 +241,7 @@ pub fn view(row: &Row) -> Result<AlertView> {
         company_account_number: company_id.clone(),
         company_id,
         company_name: row.get(15)?,
-        protection: row.get::<Option<String>>(16)?.as_deref().map(Level::parse).unwrap_or_default(),
+        protection: of_company.max(Level::from_rank(row.get(28)?)),
         device_uid: row.get(17)?,
         site_uid: row.get(18)?,
         site_name: row.get(19)?,
@@ -252,7 +253,7 @@ pub fn view(row: &Row) -> Result<AlertView> {
         data_source: row.get(25)?,
         first_seen_at: row.get(26)?,
         updated_at: row.get(27)?,
-    })
+    }))
 }
 
 /// How many alerts are open, and how many of them are critical or high; muted ones do not count.

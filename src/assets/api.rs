@@ -11,7 +11,7 @@ use crate::auth::{Editor, Person, Reader};
 use crate::companies::store as companies;
 use crate::db::{Write, list::Page};
 use crate::error::Result;
-use crate::web::{Ask, Conditions, Fields, Path, Query, Reply, Routes, Web, list, table};
+use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Web, list, table};
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
@@ -57,16 +57,14 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
 
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
     let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
-    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?;
-    eyes.lens.disclose("assets", usize::from(detail.asset.is_protected()));
-    let detail = detail.through(&eyes);
+    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.through(&eyes);
     ask.row(id, detail.asset.rev, &detail)
 }
 
 async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
     let body = fields.digest();
     let input = rules::read(fields, true)?;
-    let eyes = Eyes::of(&caller, &web.config, &Query::default())?;
+    let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         let asset = store::create(w, &input)?;
         let detail = store::get_detail(w, asset.id)?.through(&eyes);
@@ -86,9 +84,9 @@ async fn update(
     let body = fields.digest();
     let input = rules::read(fields, false)?;
     let expected = conditions.rev(id)?;
-    let eyes = Eyes::of(&caller, &web.config, &Query::default())?;
+    let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
-        store::update(w, id, &input, expected)?;
+        store::update(w, id, &input, expected, &eyes.lens)?;
         updated(&store::get_detail(w, id)?.through(&eyes))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await

@@ -139,13 +139,18 @@ pub struct Inside {
 }
 
 impl Inside {
-    /// The same as this caller may see it: the vendor's own record may name people.
+    /// The same as this caller may see it: the vendor's own record may name people, and adapters have addresses.
     #[must_use]
-    pub fn through(mut self, level: Level, lens: &Lens) -> Self {
+    pub(super) fn redacted(mut self, level: Level, lens: &Lens) -> Self {
         if let Some(hardware) = &mut self.hardware
-            && lens.see(level, Personal::Private, "x").is_none()
+            && !lens.shows(level, Personal::Private)
         {
             hardware.details = Value::Null;
+        }
+        if !lens.shows(level, Personal::Device) {
+            for nic in &mut self.network_adapters {
+                (nic.mac_address, nic.ipv4, nic.ipv6) = (None, None, None);
+            }
         }
         self
     }

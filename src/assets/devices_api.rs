@@ -182,7 +182,6 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, a
             Ok((detail, audit_store::software(conn, id, "")?))
         })
         .await?;
-    eyes.lens.disclose("assets", usize::from(detail.asset.is_protected()));
     ask.value(&tell(detail.through(&eyes), software))
 }
 

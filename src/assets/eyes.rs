@@ -26,15 +26,15 @@ impl Eyes {
         Ok(Self { lens: Lens::of(caller, config, query)?, days: config.assets.life, staff: caller.is_staff() })
     }
 
-    /// The program's own eyes: everything, by the general days as they are delivered.
-    #[must_use]
-    pub fn clear() -> Self {
-        Self { lens: Lens::clear(), days: LifeDays { quiet: 14, stale: 30, archived: 90 }, staff: true }
-    }
-
     /// What tells these eyes from others in cache keys.
     #[must_use]
     pub fn key(&self) -> String {
         self.lens.key()
+    }
+}
+
+impl AsRef<Lens> for Eyes {
+    fn as_ref(&self) -> &Lens {
+        &self.lens
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{eyes::Eyes, life_store, model::AssetView, store};
 use crate::companies::store as companies;
-use crate::compliance::Lens;
+use crate::compliance::{Asking, Lens, Personal};
 use crate::config::LifeDays;
 use crate::db::{
     Conn,
@@ -96,19 +96,30 @@ pub static LIST: ListSpec = ListSpec {
         "life",
         "life_since",
         "rev",
+        "company_compliance_level",
+        "protected_as",
     ],
 };
-
-/// Columns by whose values a person could be found out.
-const PERSONAL: &[&str] = &["last_logged_in_user"];
-/// Where the addresses and the people of a device are no secret.
-const NOT_PROTECTED: &str = "company.id IS NULL OR company.compliance_level = 'standard'";
 
 /// Whether this caller may search by what a device is seen with: addresses, and who uses it.
 #[must_use]
 pub fn traces(lens: &Lens) -> Private {
-    if lens.sees_all() { Private::Always } else { Private::Where(NOT_PROTECTED) }
+    let hidden = [Personal::Name, Personal::Device].into_iter().any(|field| lens.hidden_from(field).is_some());
+    if hidden { Private::Where("asset.protection = 0") } else { Private::Always }
 }
+
+/// What of assets tells of people.
+pub static ASKING: Asking = Asking {
+    below: "asset.protection < {level}",
+    columns: &[
+        ("last_logged_in_user", Personal::Name),
+        ("int_ip_address", Personal::Device),
+        ("ext_ip_address", Personal::Device),
+        ("mac_address", Personal::Device),
+    ],
+    text: &[Personal::Device],
+    always: &[("asset.hostname_folded", None), ("asset.serial_folded", None)],
+};
 
 /// Asks for assets that belong to nobody yet.
 pub const NO_COMPANY: &str = "none";
@@ -198,17 +209,6 @@ pub fn each(
     eyes: &Eyes,
     mut take: impl FnMut(AssetView) -> Result<()>,
 ) -> Result<i64> {
-    let mut query = filters.add(conn, query.clone(), eyes.days)?;
-    if query.filters_by(PERSONAL) && !eyes.lens.may_ask() {
-        query = query.and(NOT_PROTECTED, Vec::new());
-    }
-    query = query.searching(traces(&eyes.lens));
-    let mut protected = 0;
-    let total = query.each(conn, |row| {
-        let asset = store::view(row)?.through(eyes);
-        protected += usize::from(asset.is_protected());
-        take(asset)
-    })?;
-    eyes.lens.disclose("assets", protected);
-    Ok(total)
+    let query = filters.add(conn, query.clone(), eyes.days)?.searching(traces(&eyes.lens));
+    ASKING.allowed(query, &eyes.lens).each(conn, |row| take(store::view(row)?.through(eyes)))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use super::audit::Inside;
 use super::eyes::Eyes;
 use super::{life, secrets};
-use crate::compliance::{Lens, Level, Personal};
+use crate::compliance::{Lens, Level, Personal, Protected};
 use crate::db::{Conn, Value};
 use crate::error::Result;
 use crate::types::{SearchText, fold};
@@ -239,6 +239,10 @@ pub struct AssetView {
     pub life_since: Option<String>,
     /// What `If-Match` compares.
     pub rev: i64,
+    /// How strictly its people's data is protected: the strictest level of its companies, present and past.
+    pub company_compliance_level: &'static str,
+    /// The same, under the name by which an administrator lowers it.
+    pub protected_as: &'static str,
     /// The system that watches it.
     #[serde(skip)]
     pub data_source: Option<String>,
@@ -253,21 +257,29 @@ pub struct AssetView {
     pub basis: life::Basis,
 }
 
-impl AssetView {
-    /// The same as this caller may see it: who used it last is a person of its company.
-    #[must_use]
-    pub fn through(mut self, eyes: &Eyes) -> Self {
-        self.last_logged_in_user = eyes.lens.see_option(self.protection, Personal::Name, self.last_logged_in_user.take());
+/// Who used a device last is a person of its company, and its addresses lead to them.
+impl Protected for AssetView {
+    const ENTITY: &'static str = "asset";
+    type Eyes = Eyes;
+
+    fn record(&self) -> i64 {
+        self.id
+    }
+
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    fn redacted(mut self, eyes: &Eyes) -> Self {
+        let see = |field, place: &mut Option<String>| *place = eyes.lens.see_option(self.protection, field, place.take());
+        see(Personal::Name, &mut self.last_logged_in_user);
+        for place in [&mut self.ext_ip_address, &mut self.int_ip_address, &mut self.mac_address, &mut self.description] {
+            see(Personal::Device, place);
+        }
         if let Some((life, since)) = life::label(&self.basis, self.last_seen.as_deref(), eyes.days) {
             (self.life, self.life_since) = (Some(life), since);
         }
         self
-    }
-
-    /// Whether it tells of a person of a protected company.
-    #[must_use]
-    pub fn is_protected(&self) -> bool {
-        self.protection > Level::Standard && self.last_logged_in_user.is_some()
     }
 }
 
@@ -330,6 +342,8 @@ impl AssetView {
             life: None,
             life_since: None,
             rev: asset.rev,
+            company_compliance_level: owner.protection.as_str(),
+            protected_as: owner.protection.as_str(),
             data_source: seen.source.or_else(|| owner.basis.watched.then(|| "datto".to_owned())),
             observed_at: seen.observed_at,
             protection: owner.protection,
@@ -352,10 +366,19 @@ pub struct AssignedContact {
     pub protection: Level,
 }
 
-impl AssignedContact {
-    /// The same as this caller may see it.
-    #[must_use]
-    pub fn through(mut self, lens: &Lens) -> Self {
+impl Protected for AssignedContact {
+    const ENTITY: &'static str = "contact";
+    type Eyes = Lens;
+
+    fn record(&self) -> i64 {
+        self.id
+    }
+
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    fn redacted(mut self, lens: &Lens) -> Self {
         self.name = lens.see(self.protection, Personal::Name, &self.name).unwrap_or_default();
         self.email = lens.see(self.protection, Personal::Email, &self.email).unwrap_or_default();
         self
@@ -431,20 +454,34 @@ fn flat(fields: &[CustomField]) -> Map<String, Json> {
     (1..=UDFS).map(|number| format!("udf{number}")).map(|name| (name.clone(), said(&name).into())).collect()
 }
 
-impl AssetDetail {
-    /// The same as this caller may see it.
-    #[must_use]
-    pub fn through(mut self, eyes: &Eyes) -> Self {
+impl Protected for AssetDetail {
+    const ENTITY: &'static str = AssetView::ENTITY;
+    type Eyes = Eyes;
+
+    fn record(&self) -> i64 {
+        self.asset.id
+    }
+
+    fn level(&self) -> Level {
+        self.asset.protection
+    }
+
+    fn redacted(mut self, eyes: &Eyes) -> Self {
+        let lens = &eyes.lens;
         let protection = self.asset.protection;
-        self.enabled_administrators = eyes.lens.see_option(protection, Personal::Private, self.enabled_administrators);
-        self.contacts = self.contacts.into_iter().map(|contact| contact.through(&eyes.lens)).collect();
-        self.inside = self.inside.through(protection, &eyes.lens);
+        self.enabled_administrators = lens.see_option(protection, Personal::Private, self.enabled_administrators);
+        let named = self.contacts.iter().filter(|contact| contact.level() > Level::Standard && contact.is_disclosed_to(lens));
+        lens.disclose(AssignedContact::ENTITY, named.map(|contact| contact.id));
+        self.contacts = self.contacts.into_iter().map(|contact| contact.redacted(lens)).collect();
+        // The order of names tells what they begin with.
+        self.contacts.sort_by_key(|contact| if lens.shows(contact.protection, Personal::Name) { 0 } else { contact.id });
+        self.inside = self.inside.redacted(protection, lens);
         if !eyes.staff {
             self.custom_fields.clear();
         }
-        self.custom_fields.retain(|field| eyes.lens.see(protection, Personal::Private, &field.value).is_some());
+        self.custom_fields.retain(|field| lens.see(protection, Personal::Private, &field.value).is_some());
         self.udf = flat(&self.custom_fields);
-        self.asset = self.asset.through(eyes);
+        self.asset = self.asset.redacted(eyes);
         self
     }
 }

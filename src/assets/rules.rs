@@ -1,7 +1,9 @@
 //! What an asset's fields must be: stated once for JSON, forms and imports.
 
 use super::model::{Asset, Observation, STATUSES, TYPES, backup_bytes, type_of_category};
+use crate::compliance::Level;
 use crate::error::Result;
+use crate::history::protection::LEVELS;
 use crate::web::{Fields, Reference, Sent};
 
 /// What was sent for an asset, checked; references are resolved by the store.
@@ -15,6 +17,8 @@ pub struct AssetInput {
     pub contacts: Sent<Vec<i64>>,
     /// What was seen of it, when the sender watches it: kept without history, as a vendor's sight is.
     pub seen: SeenInput,
+    /// How strictly its people's data is to be protected, when a person decides that.
+    pub protected_as: Option<Level>,
 }
 
 /// What a caller saw of an asset.
@@ -132,11 +136,18 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
     };
     let contacts = fields.int_list("contact_ids").max_items(10_000).get();
     let seen = SeenInput::read(&mut fields);
+    let protected_as = fields.text("protected_as").not_null().one_of(LEVELS).value().as_deref().map(Level::parse);
     fields.finish()?;
-    Ok(AssetInput { asset, sent, company, contacts, seen })
+    Ok(AssetInput { asset, sent, company, contacts, seen, protected_as })
 }
 
 impl AssetInput {
+    /// Whether this field was sent.
+    #[must_use]
+    pub fn sends(&self, name: &str) -> bool {
+        self.sent.contains(&name) || self.seen.texts.iter().any(|(text, value)| *text == name && value.is_sent())
+    }
+
     /// Puts what was sent into a row.
     pub fn apply(&self, to: &mut Asset) {
         macro_rules! copy {

@@ -3,15 +3,16 @@
 use super::audit_store;
 use super::life::Basis;
 use super::life_store::AS_OF;
+use super::list_store::ASKING;
 use super::model::{Asset, AssetDetail, AssetView, AssignedContact, CustomField, Observation, Owner};
 use super::rules::AssetInput;
 use super::secrets;
 use crate::companies::store as companies;
-use crate::compliance::{Level, STRICTEST_OF_CONTACT};
+use crate::compliance::{Lens, Level, Personal, Veiled};
 use crate::contacts::Contact;
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, Result};
-use crate::history::{self, Record, Updated};
+use crate::history::{self, Record, Updated, protection};
 use crate::params;
 use crate::types::now;
 use crate::web::Sent;
@@ -20,6 +21,9 @@ use crate::web::Sent;
 pub const FROM: &str = "@assets asset
     LEFT JOIN @companies company ON company.id = asset.company_id
     LEFT JOIN @asset_observations seen ON seen.asset_id = asset.id";
+
+/// What tells of people beside what lists can be asked by.
+const UNASKED: [(&str, Personal); 2] = [("enabled_administrators", Personal::Private), ("description", Personal::Device)];
 
 const SEEN: &str = "seen.online, seen.last_seen, seen.last_reboot, seen.last_audit_date, seen.last_logged_in_user,
     seen.ext_ip_address, seen.int_ip_address, seen.patch_status, seen.source, seen.observed_at";
@@ -32,7 +36,7 @@ const EXTERNAL_ID: &str = "(SELECT min(link.external_id) FROM links link
 pub fn select() -> String {
     format!(
         "{}, {SEEN}, company.account_number, company.name, {EXTERNAL_ID}, asset.company_id, company.compliance_level,
-         company.life_quiet_days, company.life_stale_days, company.life_archived_days, {AS_OF}",
+         company.life_quiet_days, company.life_stale_days, company.life_archived_days, {AS_OF}, asset.protection",
         Asset::SELECT
     )
 }
@@ -41,7 +45,7 @@ pub fn select() -> String {
 ///
 /// # Errors
 /// `Internal` when a column holds another type.
-pub fn view(row: &Row) -> Result<AssetView> {
+pub fn view(row: &Row) -> Result<Veiled<AssetView>> {
     let at = Asset::width();
     let seen = seen(row, at)?;
     let external_id: Option<String> = row.get(at + 12)?;
@@ -50,9 +54,10 @@ pub fn view(row: &Row) -> Result<AssetView> {
         as_of: row.get(at + 18)?,
         own: [row.get(at + 15)?, row.get(at + 16)?, row.get(at + 17)?],
     };
-    let protection = row.get::<Option<String>>(at + 14)?.as_deref().map(Level::parse).unwrap_or_default();
+    let of_company = row.get::<Option<String>>(at + 14)?.as_deref().map(Level::parse).unwrap_or_default();
+    let protection = of_company.max(Level::from_rank(row.get(at + 19)?));
     let owner = Owner { protection, basis, account_number: row.get(at + 10)?, name: row.get(at + 11)? };
-    Ok(AssetView::new(Asset::from_row(row, 0)?, seen, owner, external_id))
+    Ok(Veiled::new(AssetView::new(Asset::from_row(row, 0)?, seen, owner, external_id)))
 }
 
 fn seen(row: &Row, at: usize) -> Result<Observation> {
@@ -74,7 +79,7 @@ fn seen(row: &Row, at: usize) -> Result<Observation> {
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn get_view(c: &mut Conn, id: i64) -> Result<AssetView> {
+pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<AssetView>> {
     let sql = format!("SELECT {} FROM {FROM} WHERE asset.id = ?1", select());
     c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Asset" })
 }
@@ -83,21 +88,30 @@ pub fn get_view(c: &mut Conn, id: i64) -> Result<AssetView> {
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn get_detail(c: &mut Conn, id: i64) -> Result<AssetDetail> {
+pub fn get_detail(c: &mut Conn, id: i64) -> Result<Veiled<AssetDetail>> {
     let asset = get_view(c, id)?;
     let row: Asset = history::get(c, id)?;
     let inside = audit_store::inside(c, id)?;
     let secrets = secrets::KINDS.into_iter().filter(|kind| row.sealed(*kind).is_some()).collect();
-    let (custom_fields, contacts) = (CustomField::of(&row), contacts_of(c, id)?);
+    let (custom_fields, contacts) = (CustomField::of(&row), assigned(c, id)?);
     let enabled_administrators = row.enabled_administrators;
-    Ok(AssetDetail { asset, enabled_administrators, contacts, inside, custom_fields, udf: serde_json::Map::new(), secrets })
+    let around = |asset| AssetDetail {
+        asset,
+        enabled_administrators,
+        contacts,
+        inside,
+        custom_fields,
+        udf: serde_json::Map::new(),
+        secrets,
+    };
+    Ok(asset.within(around))
 }
 
 /// The assets of one company, by hostname.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<AssetView>> {
+pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<Veiled<AssetView>>> {
     Ok(of_companies(c, vec![company_id])?.into_iter().map(|(_, asset)| asset).collect())
 }
 
@@ -105,7 +119,7 @@ pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<AssetView>> {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, AssetView)>> {
+pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Veiled<AssetView>)>> {
     let sql = format!(
         "SELECT {} FROM {FROM} WHERE asset.company_id IN ids(?1) AND asset.retired_at IS NULL
          ORDER BY asset.hostname_folded, asset.id",
@@ -119,13 +133,15 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Ass
 ///
 /// # Errors
 /// Those of the engine.
-pub fn contacts_of(c: &mut Conn, asset_id: i64) -> Result<Vec<AssignedContact>> {
-    let sql = format!(
-        "SELECT contact.id, contact.name, contact.email, {STRICTEST_OF_CONTACT} FROM @asset_contacts assigned
+pub fn contacts_of(c: &mut Conn, asset_id: i64) -> Result<Vec<Veiled<AssignedContact>>> {
+    Ok(assigned(c, asset_id)?.into_iter().map(Veiled::new).collect())
+}
+
+fn assigned(c: &mut Conn, asset_id: i64) -> Result<Vec<AssignedContact>> {
+    let sql = "SELECT contact.id, contact.name, contact.email, contact.protection FROM @asset_contacts assigned
          JOIN @contacts contact ON contact.id = assigned.contact_id
-         WHERE assigned.asset_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id"
-    );
-    let rows = c.all(&sql, params![asset_id])?;
+         WHERE assigned.asset_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id";
+    let rows = c.all(sql, params![asset_id])?;
     rows.iter()
         .map(|row| {
             Ok(AssignedContact {
@@ -142,7 +158,7 @@ pub fn contacts_of(c: &mut Conn, asset_id: i64) -> Result<Vec<AssignedContact>> 
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_contact(c: &mut Conn, contact_id: i64) -> Result<Vec<AssetView>> {
+pub fn of_contact(c: &mut Conn, contact_id: i64) -> Result<Vec<Veiled<AssetView>>> {
     let sql = format!(
         "SELECT {} FROM {FROM} JOIN @asset_contacts assigned ON assigned.asset_id = asset.id
          WHERE assigned.contact_id = ?1 AND asset.retired_at IS NULL ORDER BY asset.hostname_folded, asset.id",
@@ -171,14 +187,26 @@ pub fn create(w: &mut Write<'_>, input: &AssetInput) -> Result<Asset> {
     let asset = history::create(w, &asset, None)?;
     assign_sent(w, asset.id, input)?;
     observe_sent(w, asset.id, input)?;
+    set_protection(w, asset.id, Level::Standard, input)?;
     history::get(w, asset.id)
 }
 
-/// Changes the fields that were sent.
+/// What was decided about the asset's own protection, once its company is known.
+fn set_protection(w: &mut Write<'_>, id: i64, stood: Level, input: &AssetInput) -> Result<()> {
+    let Some(level) = input.protected_as else { return Ok(()) };
+    let asset: Asset = history::get(w, id)?;
+    let company: Vec<i64> = asset.company_id.into_iter().collect();
+    protection::decide::<Asset>(w, id, stood.rank(), level.rank(), &company)
+}
+
+/// Changes the fields that were sent, as far as this caller may see them: whoever may not see a value could find it
+/// out by setting it.
 ///
 /// # Errors
 /// `Invalid` for bad references, `PreconditionFailed`, `NotFound`.
-pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i64>) -> Result<Updated<Asset>> {
+pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Asset>> {
+    let level = Level::from_rank(Some(protection::of::<Asset>(w, id)?));
+    lens.refuse_hidden(level, ASKING.columns.iter().copied().chain(UNASKED).filter(|(name, _)| input.sends(name)))?;
     let moved_to = company(w, input)?;
     let updated = history::update(w, id, if_match, None, |asset: &mut Asset| {
         input.apply(asset);
@@ -189,6 +217,7 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i
     })?;
     assign_sent(w, id, input)?;
     observe_sent(w, id, input)?;
+    set_protection(w, id, level, input)?;
     Ok(Updated { record: history::get(w, id)?, ..updated })
 }
 
@@ -225,7 +254,7 @@ fn observe_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {
 /// `Invalid` for a contact that does not exist.
 pub fn assign(w: &mut Write<'_>, asset_id: i64, wanted: &[i64]) -> Result<()> {
     let asset: Asset = history::get(w, asset_id)?;
-    let now: Vec<i64> = contacts_of(w, asset_id)?.iter().map(|contact| contact.id).collect();
+    let now: Vec<i64> = assigned(w, asset_id)?.iter().map(|contact| contact.id).collect();
     let added: Vec<i64> = wanted.iter().copied().filter(|id| !now.contains(id)).collect();
     let gone: Vec<i64> = now.iter().copied().filter(|id| !wanted.contains(id)).collect();
     for id in &added {

@@ -51,7 +51,8 @@ impl Caller {
     #[must_use]
     pub fn actor(&self) -> Actor {
         let kind = if self.is_service() { ActorKind::Service } else { ActorKind::User };
-        Actor { kind, name: self.name().to_owned(), source: None, run_id: None, pins: !self.is_service() }
+        let lowers_protection = self.level() == Some(Level::Admin);
+        Actor { kind, name: self.name().to_owned(), source: None, run_id: None, pins: !self.is_service(), lowers_protection }
     }
 
     /// The person's level; none for a service, which is not bound by one.

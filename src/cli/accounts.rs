@@ -9,6 +9,7 @@ use super::{Context, Failure, context, failure, out, sync_progress, sync_show};
 use crate::{
     config::{Config, Database},
     db::Db,
+    history::Untold,
     sync::{
         catalogue::JobKind,
         jobs::{self, Options},
@@ -182,7 +183,7 @@ fn asker(progress: Arc<sync_progress::Shown>) -> Ask {
 async fn again(db: &Db, config: Arc<Config>, id: i64, overwrite: bool) -> Result<u8, Failure> {
     db.write(&Scope::All, &Actor::cli("accounts"), move |w| store::retry(w, id, overwrite)).await?;
     let code = job(db, config, JobKind::Deliver, &quietly(false)).await?;
-    let entry = db.read(&Scope::All, move |c| store::get(c, id)).await?;
+    let entry = db.read(&Scope::All, move |c| store::get(c, id)).await?.reveal();
     out::line(line(&entry))?;
     Ok(match entry.state {
         State::Done => failure::DONE,
@@ -193,7 +194,7 @@ async fn again(db: &Db, config: Arc<Config>, id: i64, overwrite: bool) -> Result
 
 async fn list(db: &Db, all: bool, as_json: bool) -> Result<u8, Failure> {
     let entries = db.read(&Scope::All, |c| store::list(c, None, 1_000)).await?;
-    let entries: Vec<Entry> = entries.into_iter().filter(|entry| all || !entry.state.is_over()).collect();
+    let entries: Vec<Entry> = entries.into_iter().map(Untold::reveal).filter(|entry| all || !entry.state.is_over()).collect();
     if as_json {
         out::json(&entries)?;
         return Ok(failure::DONE);

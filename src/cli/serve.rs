@@ -14,6 +14,9 @@ use crate::{app, config::Config, db::Db, hub::search_keys, platform::damage_watc
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
 
+/// How long the database may take to store who read what last.
+const LAST_WRITE: Duration = Duration::from_secs(2);
+
 /// Arguments of `codex serve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  codex serve --demo\n  codex --instance /var/lib/codex serve --bind 127.0.0.1:0")]
@@ -51,6 +54,7 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     announce(&config, address);
     let (router, limits) = (app.router(), app.limits());
+    let serving = app.clone();
     // It waits for the database by itself.
     let scheduler = tokio::spawn(sync::scheduler::run(db.clone(), config.clone()));
     tokio::spawn(damage_watch::watch(db.clone()));
@@ -71,6 +75,9 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
         let _nobody_serves = stop.send(());
     });
     server::serve(listener, router, limits, async { drop(stopped.await) }, DRAIN).await;
+    if tokio::time::timeout(LAST_WRITE, serving.flush()).await.is_err() {
+        tracing::warn!("who read protected records last could not be stored");
+    }
     tracing::info!("stopped");
     Ok(failure::DONE)
 }

@@ -10,6 +10,7 @@ use crate::{
     config::{Config, Database},
     db::Db,
     error::Error,
+    history::Untold,
     sync::{
         catalogue::JobKind,
         decisions,
@@ -182,7 +183,7 @@ pub(super) async fn run_job(
     if args.json {
         let mut items = ended.items;
         if let (Some(plan), false) = (ended.report["plan_id"].as_i64(), args.dry_run) {
-            items = db.read(&Scope::All, move |c| plans_store::items(c, plan, 0, i64::MAX)).await?;
+            items = revealed(db.read(&Scope::All, move |c| plans_store::items(c, plan, 0, i64::MAX)).await?);
         }
         let mut body = ended.report;
         body["exit_code"] = json!(ended.exit_code);
@@ -248,7 +249,7 @@ async fn plans(db: &Db, as_json: bool) -> Result<u8, Failure> {
 
 async fn show(db: &Db, id: i64, as_json: bool) -> Result<u8, Failure> {
     let (plan, items) =
-        db.read(&Scope::All, move |c| Ok((plans_store::get(c, id)?, plans_store::items(c, id, 0, i64::MAX)?))).await?;
+        db.read(&Scope::All, move |c| Ok((plans_store::get(c, id)?, revealed(plans_store::items(c, id, 0, i64::MAX)?)))).await?;
     if as_json {
         let mut body = serde_json::to_value(&plan)?;
         body["items"] = serde_json::to_value(&items)?;
@@ -283,4 +284,9 @@ fn decision(error: Error) -> Failure {
         Error::Conflict { message, .. } => Failure::new(failure::APPROVAL, message),
         other => other.into(),
     }
+}
+
+/// What the command line shows: its user reads the database anyway.
+fn revealed(items: Vec<Untold<Item>>) -> Vec<Item> {
+    items.into_iter().map(Untold::reveal).collect()
 }

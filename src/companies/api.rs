@@ -58,10 +58,11 @@ pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String
 pub async fn create(State(web): State<Web>, editor: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
     let digest = fields.digest();
     let input = rules::read(fields, true)?;
+    let lens = Lens::of(&editor, &web.config, conditions.query())?;
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let company = store::create(w, &input)?;
-            let view = store::get_view(w, company.id)?;
+            let view = store::get_view(w, company.id)?.through(&lens);
             let path = format!("/api/companies/{}", encode_segment(&view.account_number));
             Ok(Reply::created(&view, path)?.with("message", "Company created").tagged(view.id, view.rev))
         })
@@ -81,12 +82,13 @@ pub async fn update(
 ) -> Result<Response> {
     let digest = fields.digest();
     let input = rules::read(fields, false)?;
+    let lens = Lens::of(&editor, &web.config, conditions.query())?;
     let request = conditions.clone();
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let id = store::id_of(w, &key)?;
-            store::update(w, id, &input, request.rev(id)?)?;
-            let view = store::get_view(w, id)?;
+            store::update(w, id, &input, request.rev(id)?, &lens)?;
+            let view = store::get_view(w, id)?.through(&lens);
             Ok(Reply::ok(&view)?.with("message", "Company updated").tagged(view.id, view.rev))
         })
         .await
@@ -111,11 +113,12 @@ pub async fn page_update(
         Sent::Absent => None,
     };
     let input = rules::read(fields, false)?;
+    let lens = Lens::of(&editor, &web.config, conditions.query())?;
     let request = conditions.clone();
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let id = store::id_of(w, &key)?;
-            store::update(w, id, &input, request.rev(id)?)?;
+            store::update(w, id, &input, request.rev(id)?, &lens)?;
             if let Some(overrides) = &overrides {
                 store::set_feature_overrides(w, id, overrides)?;
             }
@@ -298,11 +301,12 @@ pub async fn restore(
     Path(key): Path<String>,
     conditions: Conditions,
 ) -> Result<Response> {
+    let lens = Lens::of(&editor, &web.config, conditions.query())?;
     conditions
         .run(&web, &editor.scope(), &editor.actor(), "", move |w| {
             let id = store::id_of(w, &key)?;
             history::restore::<super::Company>(w, id, None)?;
-            let view = store::get_view(w, id)?;
+            let view = store::get_view(w, id)?.through(&lens);
             Ok(Reply::ok(&view)?.with("message", "Company restored").tagged(view.id, view.rev))
         })
         .await
@@ -314,7 +318,8 @@ pub async fn restore(
 /// Those of the database.
 pub async fn search(State(web): State<Web>, person: Person, ask: Ask) -> Result<Response> {
     let (query, slice) = table::query(&ask, &COMPANIES, SORTABLE)?;
-    let page = web.db.read(&person.0.scope(), move |c| query.run(c, store::view)).await?;
+    let lens = Lens::of(&person.0, &web.config, &ask.query)?;
+    let page = web.db.read(&person.0.scope(), move |c| query.run(c, |row| Ok(store::view(row)?.through(&lens)))).await?;
     let companies: Vec<_> = page
         .items
         .into_iter()

@@ -25,8 +25,8 @@ pub static COMPANIES: ListSpec = ListSpec {
         Column::text("phone_system", "company.phone_system"),
         Column::text("description", "company.description"),
         Column::text("domains", "company.domains"),
-        Column::new("parent_id", "company.parent_id", Kind::Int),
-        Column::new("billing_contact_id", "company.billing_contact_id", Kind::Int),
+        Column::new("parent_id", store::PARENT, Kind::Int),
+        Column::new("billing_contact_id", store::BILLING_CONTACT, Kind::Int),
         Column::new("account_number_at_vendor", "company.account_number_at_vendor", Kind::Bool).required(),
         Column::text(
             "freshservice_id",

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::compliance::{Lens, Level, Personal};
+use crate::compliance::{Lens, Level, Personal, Protected};
 use crate::db::Value;
 use crate::types::{SearchText, fold};
 
 /// What a company is to the provider.
 pub const KINDS: &[&str] = &["client", "vendor", "prospect"];
 /// Which rules protect its people's data (contract §1.1.1).
-pub const COMPLIANCE_LEVELS: &[&str] = &["standard", "hipaa", "cjis"];
+pub use crate::history::protection::LEVELS as COMPLIANCE_LEVELS;
 
 crate::record! {
     /// A company: a client, a vendor or a prospect.
@@ -213,17 +213,37 @@ pub struct CompanyView {
     pub rev: i64,
 }
 
-impl CompanyView {
-    /// The same as this caller may see it: the people it names are protected like its contacts.
-    #[must_use]
-    pub fn through(mut self, lens: &Lens) -> Self {
-        let level = Level::parse(&self.compliance_level);
-        for place in [&mut self.head_name, &mut self.prime_user_name, &mut self.primary_contact_name] {
+/// The people that a company names are protected like its contacts.
+impl Protected for CompanyView {
+    const ENTITY: &'static str = "company";
+    type Eyes = Lens;
+
+    fn record(&self) -> i64 {
+        self.id
+    }
+
+    fn level(&self) -> Level {
+        Level::parse(&self.compliance_level)
+    }
+
+    fn is_disclosed_to(&self, lens: &Lens) -> bool {
+        let named = [&self.head_name, &self.prime_user_name].into_iter().any(Option::is_some);
+        lens.sees_all() && (named || self.primary_contact_name.is_some()) || lens.bills() && self.primary_contact_name.is_some()
+    }
+
+    fn redacted(mut self, lens: &Lens) -> Self {
+        let level = self.level();
+        for place in [&mut self.head_name, &mut self.prime_user_name] {
             *place = lens.see_option(level, Personal::Name, place.take());
+        }
+        if !lens.bills() {
+            self.primary_contact_name = lens.see_option(level, Personal::Name, self.primary_contact_name.take());
         }
         self
     }
+}
 
+impl CompanyView {
     /// The wire shape of a row and its Freshservice id.
     #[must_use]
     pub fn new(company: Company, freshservice_id: Option<&str>) -> Self {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::location::Location;
 use super::model::{Company, CompanyView};
 use super::rules::{self, CompanyInput, LocationInput};
+use crate::compliance::{Lens, Level, Personal, Veiled};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, OnConstraint as _, Result};
 use crate::history::{self, Record, Updated};
@@ -15,19 +16,27 @@ use crate::web::{Reference, Sent};
 pub const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
     WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice')";
 
-/// Reads a row selected as the record followed by [`FRESHSERVICE_ID`].
+/// The company above and the contact who gets the invoices, as far as they are within the reader's scope: the bare
+/// id of somebody else's row tells a client that it exists.
+pub const PARENT: &str = "(SELECT above.id FROM @companies above WHERE above.id = company.parent_id)";
+/// As [`PARENT`].
+pub const BILLING_CONTACT: &str = "(SELECT billed.id FROM @contacts billed WHERE billed.id = company.billing_contact_id)";
+
+/// Reads a row selected as [`select`].
 ///
 /// # Errors
 /// `Internal` when a column holds another type.
-pub fn view(row: &Row) -> Result<CompanyView> {
-    let freshservice_id: Option<String> = row.get(Company::width())?;
-    Ok(CompanyView::new(Company::from_row(row, 0)?, freshservice_id.as_deref()))
+pub fn view(row: &Row) -> Result<Veiled<CompanyView>> {
+    let at = Company::width();
+    let freshservice_id: Option<String> = row.get(at)?;
+    let view = CompanyView::new(Company::from_row(row, 0)?, freshservice_id.as_deref());
+    Ok(Veiled::new(CompanyView { parent_id: row.get(at + 1)?, billing_contact_id: row.get(at + 2)?, ..view }))
 }
 
 /// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
-    format!("{}, {FRESHSERVICE_ID}", Company::SELECT)
+    format!("{}, {FRESHSERVICE_ID}, {PARENT}, {BILLING_CONTACT}", Company::SELECT)
 }
 
 /// The id behind a key in an address: account number first, then integer id (contract §1.1.4).
@@ -69,7 +78,7 @@ pub fn resolve(c: &mut Conn, field: &str, reference: &Reference) -> Result<i64> 
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn get_view(c: &mut Conn, id: i64) -> Result<CompanyView> {
+pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<CompanyView>> {
     let sql = format!("SELECT {} FROM @companies company WHERE company.id = ?1", select());
     c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Company" })
 }
@@ -78,7 +87,7 @@ pub fn get_view(c: &mut Conn, id: i64) -> Result<CompanyView> {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn all_views(c: &mut Conn) -> Result<Vec<CompanyView>> {
+pub fn all_views(c: &mut Conn) -> Result<Vec<Veiled<CompanyView>>> {
     let sql = format!(
         "SELECT {} FROM @companies company WHERE company.retired_at IS NULL ORDER BY company.name_folded, company.account_number",
         select()
@@ -119,12 +128,14 @@ fn with_message(error: Error) -> Error {
     }
 }
 
-/// Changes the fields that were sent.
+/// Changes the fields that were sent, as far as this caller may see them.
 ///
 /// # Errors
 /// `Conflict` for another account number, `Invalid` for bad references, `PreconditionFailed`.
-pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option<i64>) -> Result<Updated<Company>> {
+pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Company>> {
     let mut wanted: Company = history::get(w, id)?;
+    let people = ["head_name", "prime_user_name", "primary_contact_name"].into_iter().filter(|name| input.sets(name));
+    lens.refuse_hidden(Level::parse(&wanted.compliance_level), people.map(|name| (name, Personal::Name)))?;
     if let Some(number) = input.account_number.as_ref().filter(|number| **number != wanted.account_number) {
         return Err(Error::conflict(format!(
             "account_number: a company keeps its number ({}); {number} was not stored",

@@ -4,7 +4,7 @@ use super::Level;
 use crate::auth::{Caller, Level as Role};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::web::{Query, disclosure};
+use crate::web::{Query, disclosure::Readings};
 
 /// How close a caller is to protected data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ enum Clearance {
     Full,
     /// A client among their own colleagues.
     Colleague,
+    /// Those who bill: the billing and primary contacts, and nobody else.
+    Billing,
     /// Everybody else.
     None,
 }
@@ -26,6 +28,10 @@ pub enum Personal {
     Email,
     /// Where to ring.
     Phone,
+    /// What it says on their card.
+    Title,
+    /// What their device tells of them: its addresses (IP, MAC) and what somebody wrote about it.
+    Device,
     /// Everything else about them: address, notes, location.
     Private,
     /// What a ticket is about, in a line.
@@ -43,13 +49,15 @@ enum Treatment {
 
 /// The policy. Cleared callers see everything; the others by level and field.
 fn treatment(level: Level, clearance: Clearance, field: Personal) -> Treatment {
+    use Personal::{Device, Email, Name, Phone, Subject, Text, Title};
     match (level, clearance, field) {
-        (Level::Standard, _, _) | (_, Clearance::Full, _) => Treatment::Show,
-        (_, Clearance::Colleague, Personal::Name | Personal::Email) => Treatment::Show,
-        (Level::Hipaa, Clearance::Colleague, Personal::Phone | Personal::Subject | Personal::Text) => Treatment::Show,
-        (Level::Hipaa, Clearance::None, Personal::Name | Personal::Email | Personal::Phone)
-        | (Level::Cjis, Clearance::None, Personal::Name) => Treatment::Mask,
-        (_, Clearance::Colleague | Clearance::None, _) => Treatment::Withhold,
+        (Level::Standard, _, _)
+        | (_, Clearance::Full, _)
+        | (_, Clearance::Colleague, Name | Email | Title | Device)
+        | (Level::Hipaa, Clearance::Colleague, Phone | Subject | Text) => Treatment::Show,
+        (Level::Hipaa, Clearance::Billing | Clearance::None, Name | Email | Phone | Title)
+        | (Level::Cjis, Clearance::Billing | Clearance::None, Name) => Treatment::Mask,
+        _ => Treatment::Withhold,
     }
 }
 
@@ -57,11 +65,12 @@ fn treatment(level: Level, clearance: Clearance, field: Personal) -> Treatment {
 #[derive(Clone, Debug)]
 pub struct Lens {
     clearance: Clearance,
-    /// Whether the caller may ask by personal fields without learning what they may not see.
-    may_ask: bool,
+    /// What the caller would see without asking for less: what they may ask about.
+    own: Clearance,
     /// Every record is treated as at least this strict.
     at_least: Level,
-    caller: String,
+    /// What the request has read.
+    readings: Readings,
 }
 
 impl Lens {
@@ -79,24 +88,18 @@ impl Lens {
         let own = match caller.level() {
             Some(Role::Admin | Role::Technician) => Clearance::Full,
             Some(Role::Client) => Clearance::Colleague,
-            Some(Role::Billing) => Clearance::None,
+            Some(Role::Billing) => Clearance::Billing,
             None if config.compliance.cleared_services.contains(&caller.name().to_lowercase()) => Clearance::Full,
             None => Clearance::None,
         };
         let clearance = if at_least > Level::Standard { Clearance::None } else { own };
-        Ok(Self { clearance, may_ask: own != Clearance::None, at_least, caller: caller.name().to_owned() })
-    }
-
-    /// The program's own eyes: everything, for work that answers nobody.
-    #[must_use]
-    pub fn clear() -> Self {
-        Self { clearance: Clearance::Full, may_ask: true, at_least: Level::Standard, caller: "codex".to_owned() }
+        Ok(Self { clearance, own, at_least, readings: Readings::current() })
     }
 
     /// What tells this lens from others in cache keys.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{:?}{:?}{}", self.clearance, self.at_least, self.may_ask)
+        format!("{:?}{:?}{:?}", self.clearance, self.at_least, self.own)
     }
 
     /// Whether everything is shown: then questions about personal fields are harmless too.
@@ -105,10 +108,28 @@ impl Lens {
         self.clearance == Clearance::Full
     }
 
-    /// Whether a search or filter by personal fields may also match protected people.
+    /// Whether this caller may read everything, however little they have asked for.
     #[must_use]
-    pub fn may_ask(&self) -> bool {
-        self.may_ask
+    pub fn is_cleared(&self) -> bool {
+        self.own == Clearance::Full
+    }
+
+    /// Whether billing and primary contacts are shown in full.
+    #[must_use]
+    pub fn bills(&self) -> bool {
+        self.clearance == Clearance::Billing
+    }
+
+    /// From which level on this caller may not ask by a field: where it is not shown in full.
+    #[must_use]
+    pub fn hidden_from(&self, field: Personal) -> Option<Level> {
+        [Level::Hipaa, Level::Cjis].into_iter().find(|level| treatment(*level, self.own, field) != Treatment::Show)
+    }
+
+    /// How strictly this caller's eyes treat records of this level.
+    #[must_use]
+    pub fn strictness(&self, level: Level) -> Level {
+        level.max(self.at_least)
     }
 
     /// Whether every record is to be treated as protected.
@@ -126,7 +147,7 @@ impl Lens {
             Treatment::Mask => Some(match field {
                 Personal::Email => mask_email(text),
                 Personal::Phone => mask_phone(text),
-                Personal::Name | Personal::Private | Personal::Subject | Personal::Text => mask_words(text),
+                _ => mask_words(text),
             }),
         }
     }
@@ -137,11 +158,29 @@ impl Lens {
         text.and_then(|text| self.see(level, field, &text))
     }
 
-    /// Notes that this caller reads `count` records of protected companies unmasked.
-    pub fn disclose(&self, what: &str, count: usize) {
-        if self.sees_all() {
-            disclosure::shown(&self.caller, what, count);
+    /// Whether this caller is shown this field of such a record in full.
+    #[must_use]
+    pub fn shows(&self, level: Level, field: Personal) -> bool {
+        treatment(level.max(self.at_least), self.clearance, field) == Treatment::Show
+    }
+
+    /// Refuses to set fields that this caller may not see of a record of this level: whether anything changes would
+    /// tell what is stored, and a mask that is sent back would take its place.
+    ///
+    /// # Errors
+    /// `Forbidden`, naming them.
+    pub fn refuse_hidden<'a>(&self, level: Level, fields: impl IntoIterator<Item = (&'a str, Personal)>) -> Result<()> {
+        let hidden = |field| self.hidden_from(field).is_some_and(|from| level >= from);
+        let names: Vec<&str> = fields.into_iter().filter(|(_, field)| hidden(*field)).map(|(name, _)| name).collect();
+        if names.is_empty() {
+            return Ok(());
         }
+        Err(Error::Forbidden(format!("{}: hidden from you in this record, so you cannot set it", names.join(", "))))
+    }
+
+    /// Notes that this caller is shown these protected records in full.
+    pub fn disclose(&self, entity: &'static str, ids: impl IntoIterator<Item = i64>) {
+        self.readings.note(entity, ids);
     }
 }
 
@@ -170,19 +209,23 @@ mod tests {
 
     #[test]
     fn every_cell_of_the_policy() {
-        use Personal::{Email, Name, Phone, Private, Subject, Text};
+        use Personal::{Device, Email, Name, Phone, Private, Subject, Text, Title};
         use Treatment::{Mask, Show, Withhold};
-        for field in [Name, Email, Phone, Private, Subject, Text] {
-            for clearance in [Clearance::Full, Clearance::Colleague, Clearance::None] {
+        const FIELDS: [Personal; 8] = [Name, Email, Phone, Title, Device, Private, Subject, Text];
+        for field in FIELDS {
+            for clearance in [Clearance::Full, Clearance::Colleague, Clearance::Billing, Clearance::None] {
                 assert_eq!(treatment(Level::Standard, clearance, field), Show);
             }
             assert_eq!(treatment(Level::Cjis, Clearance::Full, field), Show);
         }
-        let row = |level, clearance| [Name, Email, Phone, Private, Subject, Text].map(|field| treatment(level, clearance, field));
-        assert_eq!(row(Level::Hipaa, Clearance::Colleague), [Show, Show, Show, Withhold, Show, Show]);
-        assert_eq!(row(Level::Cjis, Clearance::Colleague), [Show, Show, Withhold, Withhold, Withhold, Withhold]);
-        assert_eq!(row(Level::Hipaa, Clearance::None), [Mask, Mask, Mask, Withhold, Withhold, Withhold]);
-        assert_eq!(row(Level::Cjis, Clearance::None), [Mask, Withhold, Withhold, Withhold, Withhold, Withhold]);
+        let row = |level, clearance| FIELDS.map(|field| treatment(level, clearance, field));
+        assert_eq!(row(Level::Hipaa, Clearance::Colleague), [Show, Show, Show, Show, Show, Withhold, Show, Show]);
+        assert_eq!(row(Level::Cjis, Clearance::Colleague), [Show, Show, Withhold, Show, Show, Withhold, Withhold, Withhold]);
+        for clearance in [Clearance::Billing, Clearance::None] {
+            assert_eq!(row(Level::Hipaa, clearance), [Mask, Mask, Mask, Mask, Withhold, Withhold, Withhold, Withhold]);
+            let cjis = [Mask, Withhold, Withhold, Withhold, Withhold, Withhold, Withhold, Withhold];
+            assert_eq!(row(Level::Cjis, clearance), cjis);
+        }
     }
 
     #[test]

@@ -1,12 +1,18 @@
 //! Decides what a caller may see of the people of protected companies, and notes who saw it.
 //!
-//! The policy is one table: field × level × caller (design §5). It is applied where rows become output;
-//! `?filter=phi|cjis` asks for more than the policy demands, never for less.
+//! The policy is one table: field × level × caller (design §5). It is applied where rows become output, by type
+//! ([`Veiled`]); `?filter=phi|cjis` asks for more than the policy demands, never for less.
 
+mod api;
+mod asking;
 mod lens;
 mod level;
-mod store;
+pub mod trail;
+mod veil;
 
+pub use api::routes;
+pub use asking::Asking;
 pub use lens::{Lens, Personal};
 pub use level::Level;
-pub use store::{NOT_PROTECTED, STRICTEST_OF_CONTACT};
+pub use trail::{ToldChange, Trail, tell};
+pub use veil::{Protected, Veiled};

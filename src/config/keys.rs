@@ -172,7 +172,7 @@ const KEYS: &[Key] = &[
         "false",
         "Let vendors' addresses that are entered in the page or over HTTP be private ones or http: for test systems alone",
     ),
-    key("compliance", "cleared_services", "ledger, knowledgetree, beacon, helm", "Services that see protected companies' data"),
+    key("compliance", "cleared_services", "ledger, knowledgetree, helm", "Services that see protected companies' data"),
     key(
         "compat",
         "ledger_asset_billing",

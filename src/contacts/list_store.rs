@@ -2,7 +2,7 @@
 
 use super::{model::ContactView, store};
 use crate::companies::store as companies;
-use crate::compliance::{Lens, NOT_PROTECTED};
+use crate::compliance::{Asking, Lens, Personal};
 use crate::db::{
     Conn, Value,
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
@@ -72,6 +72,8 @@ const FIELDS: &[&str] = &[
     "updated_at",
     "retired_at",
     "rev",
+    "company_compliance_level",
+    "protected_as",
 ];
 
 const SEARCH: Search = Search { fts: "contacts_fts", text: "contact.search_text", private: None };
@@ -170,18 +172,23 @@ impl Places {
     }
 }
 
-/// Columns by whose values a person could be found out.
-const PERSONAL: &[&str] = &[
-    "name",
-    "email",
-    "first_name",
-    "last_name",
-    "mobile_phone_number",
-    "work_phone_number",
-    "location_name",
-    "job_title",
-    "title",
-];
+/// What of contacts tells of people.
+pub static ASKING: Asking = Asking {
+    below: "contact.protection < {level}",
+    columns: &[
+        ("name", Personal::Name),
+        ("email", Personal::Email),
+        ("first_name", Personal::Name),
+        ("last_name", Personal::Name),
+        ("mobile_phone_number", Personal::Phone),
+        ("work_phone_number", Personal::Phone),
+        ("location_name", Personal::Private),
+        ("job_title", Personal::Title),
+        ("title", Personal::Title),
+    ],
+    text: &[Personal::Name, Personal::Email, Personal::Phone, Personal::Title, Personal::Private],
+    always: &[("contact.name_folded", Some(Personal::Name)), ("contact.email_folded", Some(Personal::Email))],
+};
 
 /// Contacts as asked, each beside its first company, as this caller may see them.
 ///
@@ -207,9 +214,11 @@ pub fn each(
     lens: &Lens,
     take: impl FnMut(ContactView) -> Result<()>,
 ) -> Result<i64> {
-    let query = places.add(conn, query.clone())?;
-    let by_email = places.email.is_some() && !lens.may_ask();
-    seen(conn, if by_email { query.and(NOT_PROTECTED, Vec::new()) } else { query }, lens, take)
+    let mut query = places.add(conn, query.clone())?;
+    if places.email.is_some() {
+        query = ASKING.filtered_by(query, Personal::Email, lens);
+    }
+    seen(conn, query, lens, take)
 }
 
 /// The answer to a question that has been narrowed already, as this caller may see it.
@@ -217,15 +226,7 @@ pub fn each(
 /// # Errors
 /// Those of the database.
 pub fn seen(conn: &mut Conn, query: ListQuery, lens: &Lens, mut take: impl FnMut(ContactView) -> Result<()>) -> Result<i64> {
-    let query = if query.asks_about(PERSONAL) && !lens.may_ask() { query.and(NOT_PROTECTED, Vec::new()) } else { query };
-    let mut protected = 0;
-    let total = query.each(conn, |row| {
-        let contact = store::view(row)?.through(lens);
-        protected += usize::from(contact.is_protected());
-        take(contact)
-    })?;
-    lens.disclose("contacts", protected);
-    Ok(total)
+    ASKING.allowed(query, lens).each(conn, |row| take(store::view(row)?.through(lens)))
 }
 
 /// How many companies each of these contacts has.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::compliance::{Lens, Level, Personal};
+use crate::compliance::{Lens, Level, Personal, Protected};
 use crate::db::Value;
 use crate::types::{SearchText, fold};
 
@@ -187,42 +187,81 @@ pub struct ContactView {
     pub retired_at: Option<String>,
     /// What `If-Match` compares.
     pub rev: i64,
-    /// The strictest level among the contact's companies.
+    /// How strictly its data is protected: the strictest level of its companies, present and past.
+    pub company_compliance_level: &'static str,
+    /// The same, under the name by which an administrator lowers it.
+    pub protected_as: &'static str,
+    /// The same.
     #[serde(skip)]
     pub protection: Level,
+    /// Whether it gets a company's invoices, or is whom a company names first.
+    #[serde(skip)]
+    pub is_billed_to: bool,
 }
 
-impl ContactView {
-    /// Whether one of its companies protects its people.
-    #[must_use]
-    pub fn is_protected(&self) -> bool {
-        self.protection > Level::Standard
+impl Protected for ContactView {
+    const ENTITY: &'static str = "contact";
+    type Eyes = Lens;
+
+    fn record(&self) -> i64 {
+        self.id
     }
 
-    /// The same as this caller may see it.
-    #[must_use]
-    pub fn through(mut self, lens: &Lens) -> Self {
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    fn is_disclosed_to(&self, lens: &Lens) -> bool {
+        lens.sees_all() || self.is_billed_to && lens.bills()
+    }
+
+    fn redacted(mut self, lens: &Lens) -> Self {
         let level = self.protection;
-        if lens.sees_all() || (level == Level::Standard && !lens.is_tightened()) {
+        if lens.strictness(level) == Level::Standard || lens.sees_all() {
             return self;
         }
-        let see = |field, text: &str| lens.see(level, field, text).unwrap_or_default();
-        self.name = see(Personal::Name, &self.name);
-        self.full_name.clone_from(&self.name);
-        self.email = see(Personal::Email, &self.email);
+        if !(self.is_billed_to && lens.bills()) {
+            let see = |field, text: &str| lens.see(level, field, text).unwrap_or_default();
+            self.name = see(Personal::Name, &self.name);
+            self.full_name.clone_from(&self.name);
+            self.email = see(Personal::Email, &self.email);
+            for (field, place) in [
+                (Personal::Name, &mut self.first_name),
+                (Personal::Name, &mut self.last_name),
+                (Personal::Phone, &mut self.phone),
+                (Personal::Phone, &mut self.mobile_phone_number),
+                (Personal::Phone, &mut self.work_phone_number),
+            ] {
+                *place = lens.see_option(level, field, place.take());
+            }
+        }
         for (field, place) in [
-            (Personal::Name, &mut self.first_name),
-            (Personal::Name, &mut self.last_name),
+            (Personal::Title, &mut self.title),
+            (Personal::Title, &mut self.job_title),
             (Personal::Private, &mut self.secondary_emails),
-            (Personal::Phone, &mut self.phone),
-            (Personal::Phone, &mut self.mobile_phone_number),
-            (Personal::Phone, &mut self.work_phone_number),
             (Personal::Private, &mut self.address),
             (Personal::Private, &mut self.background_information),
             (Personal::Private, &mut self.location_name),
         ] {
             *place = lens.see_option(level, field, place.take());
         }
+        self
+    }
+}
+
+impl ContactView {
+    /// Puts those whose names this caller may not see behind the others, by their ids: the order of names tells what
+    /// they begin with.
+    pub fn order(people: &mut [Self], lens: &Lens) {
+        let shown = |one: &Self| one.is_billed_to && lens.bills() || lens.shows(one.protection, Personal::Name);
+        people.sort_by_key(|one| if shown(one) { 0 } else { one.id });
+    }
+
+    /// The same with how strictly it is protected.
+    #[must_use]
+    pub fn protected(mut self, level: Level) -> Self {
+        self.protection = level;
+        (self.company_compliance_level, self.protected_as) = (level.as_str(), level.as_str());
         self
     }
 
@@ -268,7 +307,10 @@ impl ContactView {
             updated_at: contact.updated_at,
             retired_at: contact.retired_at,
             rev: contact.rev,
+            company_compliance_level: Level::Standard.as_str(),
+            protected_as: Level::Standard.as_str(),
             protection: Level::Standard,
+            is_billed_to: false,
         }
     }
 }
@@ -285,4 +327,26 @@ pub struct ContactDetail {
     pub companies: Vec<Membership>,
     /// The assets assigned to it.
     pub asset_ids: Vec<i64>,
+}
+
+impl Protected for ContactDetail {
+    const ENTITY: &'static str = ContactView::ENTITY;
+    type Eyes = Lens;
+
+    fn record(&self) -> i64 {
+        self.contact.id
+    }
+
+    fn level(&self) -> Level {
+        self.contact.protection
+    }
+
+    fn is_disclosed_to(&self, lens: &Lens) -> bool {
+        self.contact.is_disclosed_to(lens)
+    }
+
+    fn redacted(mut self, lens: &Lens) -> Self {
+        self.contact = self.contact.redacted(lens);
+        self
+    }
 }

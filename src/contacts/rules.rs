@@ -1,7 +1,9 @@
 //! What a contact's fields must be: stated once for JSON, forms and imports.
 
 use super::model::{Contact, DESIGNATIONS, EMPLOYMENT, ROLES};
+use crate::compliance::Level;
 use crate::error::Result;
+use crate::history::protection::LEVELS;
 use crate::web::{Fields, Reference, Sent};
 
 /// A wish for a contact's place in one company.
@@ -28,6 +30,8 @@ pub struct ContactInput {
     pub places: Sent<Vec<PlaceInput>>,
     /// Replaces the assigned assets, when sent (by asset id).
     pub assets: Sent<Vec<i64>>,
+    /// How strictly its data is to be protected, when a person decides that.
+    pub protected_as: Option<Level>,
 }
 
 /// Reads the fields of a write.
@@ -81,8 +85,9 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<ContactInput> {
     read_name(&mut fields, &mut contact, &mut sent);
     let places = read_places(&mut fields);
     let assets = fields.int_list("asset_ids").max_items(10_000).get();
+    let protected_as = fields.text("protected_as").not_null().one_of(LEVELS).value().as_deref().map(Level::parse);
     fields.finish()?;
-    Ok(ContactInput { contact, sent, places, assets })
+    Ok(ContactInput { contact, sent, places, assets, protected_as })
 }
 
 /// The name as sent; when only first or last names are sent, [`ContactInput::apply`] makes it of them.
@@ -203,6 +208,12 @@ impl ContactInput {
         if follows && !composed.is_empty() {
             to.name = composed;
         }
+    }
+
+    /// Whether this field was sent.
+    #[must_use]
+    pub fn sends(&self, name: &str) -> bool {
+        self.sent.contains(&name)
     }
 
     /// Whether the e-mail was sent, so that it must be free.

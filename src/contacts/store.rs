@@ -1,18 +1,28 @@
 //! Contacts in the database.
 
+use super::list_store::ASKING;
 use super::model::{Contact, ContactView, EMPLOYMENT, Membership};
 use super::rules::ContactInput;
 use crate::companies::store as companies;
-use crate::compliance::{Level, STRICTEST_OF_CONTACT};
+use crate::compliance::{Lens, Level, Personal, Veiled};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, Result};
-use crate::history::{self, Record, Updated};
+use crate::history::{self, Record, Updated, protection};
 use crate::params;
 use crate::types::{email_key, fold};
 use crate::web::Sent;
 
 const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
     WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = 'freshservice')";
+
+/// What tells of people beside what lists can be asked by.
+const UNASKED: [(&str, Personal); 3] =
+    [("secondary_emails", Personal::Private), ("address", Personal::Private), ("background_information", Personal::Private)];
+
+/// Whether a company sends this contact its invoices, or names it first.
+const BILLED_TO: &str = "(EXISTS (SELECT 1 FROM @contact_companies named WHERE named.contact_id = contact.id
+        AND (named.is_primary OR named.role = 'billing' OR named.designation = 'primary'))
+    OR EXISTS (SELECT 1 FROM @companies billed WHERE billed.billing_contact_id = contact.id))";
 
 const PLACE: &str =
     "place.role, place.designation, place.is_primary, place.source, company.id, company.account_number, company.name";
@@ -29,7 +39,7 @@ pub const FROM: &str = "@contacts contact
 /// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
-    format!("{}, {FRESHSERVICE_ID}, {PLACE}, {STRICTEST_OF_CONTACT}", Contact::SELECT)
+    format!("{}, {FRESHSERVICE_ID}, {PLACE}, contact.protection, {BILLED_TO}", Contact::SELECT)
 }
 
 fn membership(row: &Row, at: usize) -> Result<Membership> {
@@ -48,19 +58,19 @@ fn membership(row: &Row, at: usize) -> Result<Membership> {
 ///
 /// # Errors
 /// `Internal` when a column holds another type.
-pub fn view(row: &Row) -> Result<ContactView> {
+pub fn view(row: &Row) -> Result<Veiled<ContactView>> {
     let at = Contact::width();
     let freshservice_id: Option<String> = row.get(at)?;
-    let mut view = ContactView::new(Contact::from_row(row, 0)?, freshservice_id.as_deref(), membership(row, at + 1)?);
-    view.protection = Level::from_rank(row.get(at + 8)?);
-    Ok(view)
+    let view = ContactView::new(Contact::from_row(row, 0)?, freshservice_id.as_deref(), membership(row, at + 1)?);
+    let view = view.protected(Level::from_rank(row.get(at + 8)?));
+    Ok(Veiled::new(ContactView { is_billed_to: row.get(at + 9)?, ..view }))
 }
 
 /// One contact's wire shape, beside its first company.
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn get_view(c: &mut Conn, id: i64) -> Result<ContactView> {
+pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<ContactView>> {
     let sql = format!("SELECT {} FROM {FROM} WHERE contact.id = ?1", select());
     c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Contact" })
 }
@@ -69,7 +79,7 @@ pub fn get_view(c: &mut Conn, id: i64) -> Result<ContactView> {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<ContactView>> {
+pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<Veiled<ContactView>>> {
     Ok(of_companies(c, vec![company_id])?.into_iter().map(|(_, contact)| contact).collect())
 }
 
@@ -77,7 +87,7 @@ pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<ContactView>> {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, ContactView)>> {
+pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Veiled<ContactView>)>> {
     let sql = format!(
         "SELECT {} FROM @contact_companies place
          JOIN @companies company ON company.id = place.company_id
@@ -133,39 +143,54 @@ pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
     c.one(sql, params![company_id])?.get(0)
 }
 
-/// Adds a contact that a person made: its e-mail must be free.
+/// Adds a contact that a person made: its e-mail must be free. For whoever is not cleared, the addresses of
+/// protected people count as free: a refusal would tell that somebody there has it. Two contacts with one address
+/// stand among what needs attention, as when a vendor has two.
 ///
 /// # Errors
 /// `Conflict` with the id of the other, or `Invalid` for companies that do not exist.
-pub fn create(w: &mut Write<'_>, input: &ContactInput) -> Result<Contact> {
+pub fn create(w: &mut Write<'_>, input: &ContactInput, lens: &Lens) -> Result<Contact> {
     let mut contact = Contact { active: true, employment_type: EMPLOYMENT.to_owned(), ..Contact::default() };
     input.apply(&mut contact);
-    check_email(w, &contact.email, 0)?;
+    check_email(w, &contact.email, 0, lens)?;
     let contact = history::create(w, &contact, None)?;
     set_places(w, contact.id, input)?;
+    set_protection(w, contact.id, Level::Standard, input)?;
     history::get(w, contact.id)
 }
 
-/// Changes the fields that were sent, and the companies when they were.
+/// What was decided about the contact's own protection, once its companies are known.
+fn set_protection(w: &mut Write<'_>, id: i64, stood: Level, input: &ContactInput) -> Result<()> {
+    let Some(level) = input.protected_as else { return Ok(()) };
+    let companies: Vec<i64> = memberships(w, id)?.into_iter().map(|place| place.company_id).collect();
+    protection::decide::<Contact>(w, id, stood.rank(), level.rank(), &companies)
+}
+
+/// Changes the fields that were sent, and the companies when they were, as far as this caller may see
+/// them: whoever may not see a value could find it out by setting it.
 ///
 /// # Errors
 /// `Conflict` for an e-mail in use, `Invalid` for bad references, `PreconditionFailed`.
-pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option<i64>) -> Result<Updated<Contact>> {
+pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Contact>> {
+    let level = Level::from_rank(Some(protection::of::<Contact>(w, id)?));
+    lens.refuse_hidden(level, ASKING.columns.iter().copied().chain(UNASKED).filter(|(name, _)| input.sends(name)))?;
     let updated = history::update(w, id, if_match, None, |contact: &mut Contact| {
         input.apply(contact);
         Ok(())
     })?;
     if input.sets_email() && updated.changed.iter().any(|(field, _, _)| *field == "email") {
-        check_email(w, &updated.record.email, id)?;
+        check_email(w, &updated.record.email, id, lens)?;
     }
     set_places(w, id, input)?;
+    set_protection(w, id, level, input)?;
     Ok(Updated { record: history::get(w, id)?, ..updated })
 }
 
-fn check_email(w: &mut Write<'_>, email: &str, own_id: i64) -> Result<()> {
-    let sql = "SELECT contact.id, contact.email FROM @contacts contact
-               WHERE contact.email_folded = ?1 AND contact.id <> ?2 AND contact.retired_at IS NULL ORDER BY contact.id";
-    let mut others = w.all(sql, params![fold(email), own_id])?.into_iter();
+fn check_email(w: &mut Write<'_>, email: &str, own_id: i64, lens: &Lens) -> Result<()> {
+    let sql = "SELECT contact.id, contact.email FROM @contacts contact WHERE contact.email_folded = ?1 AND contact.id <> ?2
+               AND contact.retired_at IS NULL AND contact.protection <= ?3 ORDER BY contact.id";
+    let told = if lens.is_cleared() { Level::Cjis } else { Level::Standard };
+    let mut others = w.all(sql, params![fold(email), own_id, told.rank()])?.into_iter();
     match others.find(|row| row.get::<String>(1).is_ok_and(|other| email_key(&other) == email_key(email))) {
         Some(other) if !email.is_empty() => {
             let mut details = serde_json::Map::new();
@@ -239,6 +264,7 @@ pub fn join(w: &mut Write<'_>, contact_id: i64, member: &Membership) -> Result<(
              is_primary = excluded.is_primary, source = excluded.source",
         params![contact_id, member.company_id, &member.role, &member.designation, member.is_primary, &member.source],
     )?;
+    protection::belongs(w, Contact::ENTITY, contact_id, member.company_id)?;
     note_place(w, contact_id, member.company_id, before.map(|known| place_json(&known)), Some(place_json(member)))
 }
 

@@ -160,6 +160,8 @@ pub struct ListQuery {
     sort: Vec<(Column, bool)>,
     /// Whether an order was asked for.
     is_sorted: bool,
+    /// Columns that order only rows for which a condition holds; the others come last.
+    only_where: Vec<(&'static str, String)>,
     retired: Retired,
     slice: Option<Slice>,
 }
@@ -204,6 +206,13 @@ impl ListQuery {
         self
     }
 
+    /// The same, but these columns order only the rows for which this condition holds; the others come last.
+    #[must_use]
+    pub fn order_by_only_where(mut self, columns: &[&'static str], condition: &str) -> Self {
+        self.only_where.extend(columns.iter().map(|column| (*column, condition.to_owned())));
+        self
+    }
+
     /// Another search, whatever was asked.
     ///
     /// # Errors
@@ -237,12 +246,6 @@ impl ListQuery {
         self.sort.iter().map(|(column, descending)| (column.name, *descending))
     }
 
-    /// Whether the question searches, or filters by one of these columns.
-    #[must_use]
-    pub fn asks_about(&self, columns: &[&str]) -> bool {
-        self.search.is_some() || self.filters_by(columns)
-    }
-
     /// Whether the question filters by one of these columns.
     #[must_use]
     pub fn filters_by(&self, columns: &[&str]) -> bool {
@@ -265,8 +268,8 @@ impl ListQuery {
     #[must_use]
     pub fn normalised(&self) -> String {
         let sort: Vec<_> = self.sort().collect();
-        let search = (&self.search, self.private);
-        format!("{:?}{:?}{search:?}{sort:?}{:?}{:?}", self.conditions, self.filters, self.retired, self.slice)
+        let Self { conditions, filters, search, private, only_where, retired, slice, .. } = self;
+        format!("{conditions:?}{filters:?}{search:?}{private:?}{sort:?}{only_where:?}{retired:?}{slice:?}")
     }
 
     /// Runs the question.

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::Untold;
 use crate::db::{Conn, Row, Value};
 use crate::error::{Error, Result};
 use crate::params;
 
-/// One change as clients see it.
-#[derive(Clone, Debug, Serialize)]
+/// One change.
+#[derive(Clone, Debug)]
 pub struct Change {
     /// Its number: gap-free and in commit order over all writers.
     pub seq: i64,
@@ -37,10 +38,10 @@ pub struct Change {
 }
 
 /// A page of the feed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Feed {
     /// The changes after the cursor, oldest first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Untold<Change>>,
     /// What to send as `since` next time.
     pub cursor: i64,
     /// The same under its other name.
@@ -51,10 +52,10 @@ pub struct Feed {
 
 const COLUMNS: &str = "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields";
 
-fn change(row: &Row) -> Result<Change> {
+fn change(row: &Row) -> Result<Untold<Change>> {
     let text: String = row.get(10)?;
     let stored: Json = serde_json::from_str(&text).map_err(Error::internal)?;
-    Ok(Change {
+    Ok(Untold::new(Change {
         seq: row.get(0)?,
         at: row.get(1)?,
         actor_kind: row.get(2)?,
@@ -66,7 +67,7 @@ fn change(row: &Row) -> Result<Change> {
         action: row.get(8)?,
         reason: row.get(9)?,
         fields: named(stored),
-    })
+    }))
 }
 
 /// `[old, new]` as stored becomes `{"old": …, "new": …}` as shown.
@@ -125,7 +126,7 @@ pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Opti
         changes.pop();
     }
     // Without more, everything up to the head was looked at, also what the filters left out.
-    let cursor = if more { changes.last().map_or(since, |last| last.seq) } else { head };
+    let cursor = if more { changes.last().map_or(since, |last| last.inside().seq) } else { head };
     Ok(Feed { changes, cursor, since: cursor, more })
 }
 
@@ -139,7 +140,7 @@ const PARTS: &[(&str, &str)] = &[(
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Change>> {
+pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
     let own = "entity = ?1 AND entity_id = ?2";
     let parts = PARTS.iter().filter(|(whole, _)| *whole == entity).map(|(_, rows)| *rows);
     let rows = std::iter::once(own).chain(parts).collect::<Vec<_>>().join(" OR ");
@@ -151,7 +152,7 @@ pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Change>
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn get(c: &mut Conn, seq: i64) -> Result<Change> {
+pub fn get(c: &mut Conn, seq: i64) -> Result<Untold<Change>> {
     let row = c.first(&format!("SELECT {COLUMNS} FROM changes WHERE seq = ?1"), params![seq])?;
     row.as_ref().map(change).transpose()?.ok_or(Error::NotFound { what: "Change" })
 }
@@ -160,7 +161,7 @@ pub fn get(c: &mut Conn, seq: i64) -> Result<Change> {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Change>> {
+pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE run_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
     c.all(&sql, params![run, before, limit])?.iter().map(change).collect()
 }

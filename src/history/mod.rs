@@ -3,12 +3,16 @@
 pub mod feed_store;
 pub mod links_store;
 pub mod pins_store;
+pub mod protection_store;
 mod record;
 pub mod store;
 pub mod undo;
+mod untold;
 
 pub use feed_store as feed;
 pub use links_store as links;
 pub use pins_store as pins;
+pub use protection_store as protection;
 pub use record::{Record, told_of_secret};
 pub use store::{Updated, create, find, get, note_raw, record_link, reindex, rekey, restore, retire, update};
+pub use untold::Untold;

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::record::{Record, told_of_secret};
-use super::{links, pins};
+use super::{links, pins, protection};
 use crate::db::{Conn, Engine, Value, Write};
 use crate::error::{Error, Result};
 use crate::params;
@@ -56,13 +56,15 @@ pub fn create<R: Record>(w: &mut Write<'_>, record: &R, reason: Option<&str>) ->
     let sql = format!("INSERT INTO {} ({}) VALUES ({}) RETURNING id", R::TABLE, columns.join(", "), places.join(", "));
     let id: i64 = w.one(&sql, &values)?.get(0)?;
     index::<R>(w, id, record, None)?;
-    let mut fields = Map::new();
-    for (column, value) in R::COLUMNS.iter().zip(record.values()) {
-        if value != Value::Null {
+    let stored = R::COLUMNS.iter().zip(record.values()).filter(|(_, value)| *value != Value::Null);
+    let stored: Vec<_> = stored
+        .map(|(column, value)| {
             let (old, new) = told::<R>(column, Json::Null, value.to_json());
-            fields.insert((*column).to_owned(), json!([old, new]));
-        }
-    }
+            (*column, old, new)
+        })
+        .collect();
+    protection::follow(w, R::ENTITY, id, &stored)?;
+    let fields = stored.into_iter().map(|(column, old, new)| (column.to_owned(), json!([old, new]))).collect();
     note::<R>(w, id, "create", reason, fields)?;
     w.unscoped(|c| get(c, id))
 }
@@ -99,6 +101,12 @@ pub fn update<R: Record>(
             kept_pins.push(*column);
             continue;
         }
+        if let (Value::Text(was), Value::Text(is)) = (&old, &new)
+            && !protection::may_store(w, R::ENTITY, column, was, is)?
+        {
+            kept_pins.push(*column);
+            continue;
+        }
         let (before, after) = told::<R>(column, old.to_json(), new.to_json());
         changed.push((*column, before, after));
         values.push(new);
@@ -122,6 +130,7 @@ pub fn update<R: Record>(
     sets.push("rev = rev + 1".to_owned());
     store_values::<R>(w, id, &sets, values)?;
     index(w, id, &after, Some(&before))?;
+    protection::follow(w, R::ENTITY, id, &changed)?;
     if w.actor().pins && links::exists(w, R::ENTITY, id)? {
         for (column, _, _) in &changed {
             pins::pin(w, R::ENTITY, id, column)?;

@@ -66,10 +66,15 @@ fn columns<R: Record>(w: &mut Write<'_>, now: &R, change: &Change, reason: &str)
         let mut cells = vec![Value::Int(now.id()), Value::Int(now.rev()), "".into(), "".into(), Value::Null];
         cells.extend(values);
         let wanted = R::from_row(&Row::of(cells), 0)?;
-        store::update::<R>(w, now.id(), None, Some(reason), |row| {
+        let taken = store::update::<R>(w, now.id(), None, Some(reason), |row| {
             *row = wanted;
             Ok(())
-        })?;
+        });
+        match taken {
+            Ok(_) => {}
+            Err(Error::Forbidden(why)) => return Ok(Undone::Refused(why)),
+            Err(error) => return Err(error),
+        }
     }
     if !since.is_empty() {
         return Ok(Undone::Refused(since.join("; ")));

@@ -4,6 +4,7 @@ use super::bulk_store;
 use crate::assets::{AssetView, Eyes, store as assets};
 use crate::auth::Reader;
 use crate::companies::{CompanyView, LocationView, store as companies};
+use crate::compliance::Veiled;
 use crate::contacts::{ContactView, store as contacts};
 use crate::db::Conn;
 use crate::error::Result;
@@ -83,18 +84,19 @@ fn everything(conn: &mut Conn, wish: &Wish, to: &mut Writer) -> Result<()> {
     to.write_all(if before == "[" { b"[]" } else { b"]" }).map_err(text::failure)
 }
 
-fn entries(conn: &mut Conn, some: Vec<CompanyView>, wish: &Wish) -> Result<Vec<Entry>> {
+fn entries(conn: &mut Conn, some: Vec<Veiled<CompanyView>>, wish: &Wish) -> Result<Vec<Entry>> {
+    let lens = &wish.eyes.lens;
+    let some: Vec<CompanyView> = some.into_iter().map(|company| company.through(lens)).collect();
     let ids: Vec<i64> = some.iter().map(|company| company.id).collect();
     let people = contacts::of_companies(conn, ids.clone())?;
-    wish.eyes.lens.disclose("contacts", people.iter().filter(|(_, contact)| contact.is_protected()).count());
-    let people = people.into_iter().filter(|(_, contact)| wish.everybody || contact.active);
-    let mut contacts = grouped(people.map(|(company, contact)| (company, contact.through(&wish.eyes.lens))));
+    let people = people.into_iter().filter(|(_, contact)| wish.everybody || contact.inside().active);
+    let mut contacts = grouped(people.map(|(company, contact)| (company, contact.through(lens))));
+    contacts.values_mut().for_each(|people| ContactView::order(people, lens));
     let devices = assets::of_companies(conn, ids.clone())?;
-    wish.eyes.lens.disclose("assets", devices.iter().filter(|(_, asset)| asset.is_protected()).count());
     let devices = devices.into_iter().map(|(company, asset)| (company, asset.through(&wish.eyes)));
     let mut assets = grouped(devices.filter(|(_, asset)| wish.archived || asset.life != Some("archived")));
     let mut talked = if wish.with_tickets {
-        grouped(tickets::of_companies(conn, ids.clone(), wish.year, &wish.eyes.lens, wish.colleague)?)
+        grouped(tickets::of_companies(conn, ids.clone(), wish.year, lens, wish.colleague)?)
     } else {
         HashMap::new()
     };
@@ -104,7 +106,7 @@ fn entries(conn: &mut Conn, some: Vec<CompanyView>, wish: &Wish) -> Result<Vec<E
         contacts: contacts.remove(&company.id).unwrap_or_default(),
         locations: locations.remove(&company.id).unwrap_or_default(),
         tickets: wish.with_tickets.then(|| talked.remove(&company.id).unwrap_or_default()),
-        company: company.through(&wish.eyes.lens),
+        company,
     });
     Ok(entries.collect())
 }

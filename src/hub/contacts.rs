@@ -2,7 +2,7 @@
 
 use crate::assets::{Asset, store as assets};
 use crate::auth::{Editor, Reader};
-use crate::compliance::Lens;
+use crate::compliance::{Lens, Veiled};
 use crate::contacts::{
     ContactDetail, rules,
     rules::ContactInput,
@@ -30,29 +30,28 @@ pub fn routes() -> Routes {
 ///
 /// # Errors
 /// `NotFound`, or those of the database.
-pub fn detail(conn: &mut Conn, id: i64) -> Result<ContactDetail> {
+pub fn detail(conn: &mut Conn, id: i64) -> Result<Veiled<ContactDetail>> {
     let contact = contacts::get_view(conn, id)?;
     let companies = contacts::memberships(conn, id)?;
-    let asset_ids = assets::of_contact(conn, id)?.iter().map(|asset| asset.id).collect();
+    let asset_ids = assets::of_contact(conn, id)?.iter().map(|asset| asset.inside().id).collect();
     let company_account_numbers = companies.iter().map(|place| place.account_number.clone()).collect();
-    Ok(ContactDetail { contact, company_account_numbers, companies, asset_ids })
+    Ok(contact.within(|contact| ContactDetail { contact, company_account_numbers, companies, asset_ids }))
 }
 
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let mut detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?;
-    lens.disclose("contact", usize::from(detail.contact.is_protected()));
-    detail.contact = detail.contact.through(&lens);
+    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.through(&lens);
     ask.row(id, detail.contact.rev, &detail)
 }
 
 async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
     let body = fields.digest();
     let input = rules::read(fields, true)?;
+    let lens = Lens::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
-        let id = contacts::create(w, &input)?.id;
+        let id = contacts::create(w, &input, &lens)?.id;
         assign(w, id, &input)?;
-        let detail = detail(w, id)?;
+        let detail = detail(w, id)?.through(&lens);
         let reply = Reply::created(&detail, format!("/api/contacts/{id}"))?;
         Ok(reply.tagged(id, detail.contact.rev).with("message", "Contact created"))
     };
@@ -69,8 +68,9 @@ async fn update(
     let body = fields.digest();
     let input = rules::read(fields, false)?;
     let expected = conditions.rev(id)?;
+    let lens = Lens::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
-        let detail = change(w, id, &input, expected)?;
+        let detail = change(w, id, &input, expected, &lens)?.through(&lens);
         Ok(Reply::ok(&detail)?.tagged(id, detail.contact.rev).with("message", "Contact updated"))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
@@ -87,19 +87,26 @@ async fn update_from_page(
     let body = fields.digest();
     let input = rules::read(fields, false)?;
     let expected = conditions.rev(id)?;
+    let lens = Lens::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
-        let rev = change(w, id, &input, expected)?.contact.rev;
+        let rev = change(w, id, &input, expected, &lens)?.inside().contact.rev;
         Ok(Reply::ok(&json!({"success": true, "message": "Contact updated"}))?.tagged(id, rev))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
 
-/// Changes what was sent of a contact, its companies and its assets.
+/// Changes what was sent of a contact, its companies and its assets, by a caller with this lens.
 ///
 /// # Errors
 /// Those of the rooms' stores.
-pub fn change(w: &mut Write<'_>, id: i64, input: &ContactInput, expected: Option<i64>) -> Result<ContactDetail> {
-    contacts::update(w, id, input, expected)?;
+pub fn change(
+    w: &mut Write<'_>,
+    id: i64,
+    input: &ContactInput,
+    expected: Option<i64>,
+    lens: &Lens,
+) -> Result<Veiled<ContactDetail>> {
+    contacts::update(w, id, input, expected, lens)?;
     assign(w, id, input)?;
     detail(w, id)
 }
@@ -114,16 +121,16 @@ pub fn assign(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Resul
         Sent::Null => &[],
         Sent::Value(assets) => assets,
     };
-    let now: Vec<i64> = assets::of_contact(w, contact_id)?.iter().map(|asset| asset.id).collect();
+    let now: Vec<i64> = assets::of_contact(w, contact_id)?.iter().map(|asset| asset.inside().id).collect();
     for asset_id in wanted.iter().filter(|id| !now.contains(id)) {
         let asset = history::find::<Asset>(w, *asset_id)?.filter(|asset| asset.retired_at.is_none());
         asset.ok_or_else(|| Error::field("asset_ids", format!("there is no asset {asset_id}")))?;
-        let mut users: Vec<i64> = assets::contacts_of(w, *asset_id)?.iter().map(|contact| contact.id).collect();
+        let mut users: Vec<i64> = assets::contacts_of(w, *asset_id)?.iter().map(|contact| contact.inside().id).collect();
         users.push(contact_id);
         assets::assign(w, *asset_id, &users)?;
     }
     for asset_id in now.iter().filter(|id| !wanted.contains(id)) {
-        let users = assets::contacts_of(w, *asset_id)?.into_iter().map(|contact| contact.id);
+        let users = assets::contacts_of(w, *asset_id)?.into_iter().map(|contact| contact.inside().id);
         assets::assign(w, *asset_id, &users.filter(|id| *id != contact_id).collect::<Vec<_>>())?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::history_store::{exists, has_field};
 use crate::auth::{Editor, Staff};
-use crate::compliance::Lens;
+use crate::compliance::{Lens, trail};
 use crate::error::{Error, Result};
 use crate::history::{feed, pins};
 use crate::web::{Ask, Conditions, Path, Query, Reply, Routes, Web};
@@ -54,31 +54,16 @@ async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -
             Some((kind.to_owned(), id.transpose()?))
         }
     };
-    let mut page = web
-        .db
-        .read(&staff.scope(), move |c| feed::after(c, since, &types, row.as_ref().map(|(kind, id)| (kind.as_str(), *id)), limit))
-        .await?;
     let lens = Lens::of(&staff, &web.config, &query)?;
-    page.changes.iter_mut().for_each(|change| withhold(change, &lens));
+    let page = web
+        .db
+        .read(&staff.scope(), move |c| {
+            let page = feed::after(c, since, &types, row.as_ref().map(|(kind, id)| (kind.as_str(), *id)), limit)?;
+            let changes = trail::changes(c, page.changes, &lens)?;
+            Ok(json!({ "changes": changes, "cursor": page.cursor, "more": page.more }))
+        })
+        .await?;
     ask.value(&page)
-}
-
-/// Values of people are not told to callers who might not be cleared for them: the change names the
-/// fields alone. Which company a value belonged to at the time is past finding out.
-fn withhold(change: &mut feed::Change, lens: &Lens) {
-    const NAMES: &[&str] = &["head_name", "prime_user_name", "primary_contact_name"];
-    const ABOUT: &[&str] = &["subject", "requester_name", "requester_email", "description_text", "custom_fields"];
-    if lens.sees_all() {
-        return;
-    }
-    let serde_json::Value::Object(fields) = &mut change.fields else { return };
-    let ticket = matches!(change.entity.as_str(), "ticket" | "change_request");
-    for (field, value) in fields.iter_mut() {
-        let field = field.as_str();
-        if change.entity == "contact" || NAMES.contains(&field) || ticket && ABOUT.contains(&field) {
-            *value = json!({ "withheld": true });
-        }
-    }
 }
 
 fn known(name: &str, kind: &str) -> Result<()> {
@@ -103,10 +88,9 @@ async fn history(State(web): State<Web>, staff: Staff, Path((entity, id)): Path<
         .db
         .read(&staff.scope(), move |c| {
             let entity = exists(c, &entity, id)?;
-            let mut changes = feed::of(c, entity, id, limit)?;
-            changes.iter_mut().for_each(|change| withhold(change, &lens));
+            let changes = feed::of(c, entity, id, limit)?;
             Ok(json!({
-                "changes": changes,
+                "changes": trail::changes(c, changes, &lens)?,
                 "origins": feed::origins(c, entity, id)?,
                 "pins": pins::fields(c, entity, id)?,
             }))

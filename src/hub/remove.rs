@@ -3,6 +3,7 @@
 use super::{contacts::detail as contact_detail, remove_store};
 use crate::assets::{Asset, Eyes, store as assets};
 use crate::auth::Editor;
+use crate::compliance::Lens;
 use crate::contacts::Contact;
 use crate::db::Write;
 use crate::error::{Error, Result};
@@ -30,6 +31,7 @@ async fn retire_contact(
     conditions: Conditions,
 ) -> Result<Response> {
     let force = query.is_on("force")?;
+    let lens = Lens::of(&caller, &web.config, &query)?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let before: Contact = history::get(w, id)?;
@@ -38,7 +40,7 @@ async fn retire_contact(
             refuse_while_attached(w, id)?;
         }
         history::retire::<Contact>(w, id, None)?;
-        contact_reply(w, id, "Contact retired")
+        contact_reply(w, id, &lens, "Contact retired")
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
@@ -62,22 +64,23 @@ async fn restore_contact(
     Path(id): Path<i64>,
     conditions: Conditions,
 ) -> Result<Response> {
+    let lens = Lens::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         history::restore::<Contact>(w, id, None)?;
-        contact_reply(w, id, "Contact restored")
+        contact_reply(w, id, &lens, "Contact restored")
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
-fn contact_reply(w: &mut Write<'_>, id: i64, message: &str) -> Result<Reply> {
-    let detail = contact_detail(w, id)?;
+fn contact_reply(w: &mut Write<'_>, id: i64, lens: &Lens, message: &str) -> Result<Reply> {
+    let detail = contact_detail(w, id)?.through(lens);
     Ok(Reply::ok(&detail)?.tagged(id, detail.contact.rev).with("message", message))
 }
 
 /// An asset goes with the links to those who use it, and comes back with them.
 async fn retire_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
     let request = conditions.clone();
-    let eyes = Eyes::of(&caller, &web.config, &Query::default())?;
+    let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         let before: Asset = history::get(w, id)?;
         request.check(id, before.rev())?;
@@ -88,7 +91,7 @@ async fn retire_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64
 }
 
 async fn restore_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
-    let eyes = Eyes::of(&caller, &web.config, &Query::default())?;
+    let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         history::restore::<Asset>(w, id, None)?;
         asset_reply(w, id, &eyes, "Asset restored")

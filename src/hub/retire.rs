@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::assets::{Asset, store as assets};
 use crate::auth::{Admin, Reader};
 use crate::companies::{Company, Location, store as companies};
+use crate::compliance::Lens;
 use crate::contacts::store as contacts;
 use crate::db::{Conn, Write};
 use crate::error::{Error, Result};
@@ -50,7 +51,7 @@ pub fn retire_company(w: &mut Write<'_>, id: i64, force: bool) -> Result<Company
         history::retire::<Location>(w, location.id, reason)?;
     }
     for contact in contacts::of_company(w, id)? {
-        contacts::leave(w, contact.id, id)?;
+        contacts::leave(w, contact.inside().id, id)?;
     }
     for child in companies::children(w, id)? {
         history::update(w, child.id, None, Some("the company above was retired"), |company: &mut Company| {
@@ -62,7 +63,7 @@ pub fn retire_company(w: &mut Write<'_>, id: i64, force: bool) -> Result<Company
 }
 
 fn attached_assets(c: &mut Conn, id: i64) -> Result<Vec<i64>> {
-    Ok(assets::of_company(c, id)?.into_iter().map(|asset| asset.id).collect())
+    Ok(assets::of_company(c, id)?.into_iter().map(|asset| asset.inside().id).collect())
 }
 
 /// `DELETE /api/companies/{acct}[?force=true]`.
@@ -77,6 +78,7 @@ pub async fn company(
     conditions: Conditions,
 ) -> Result<Response> {
     let force = query.is_on("force")?;
+    let lens = Lens::of(&admin, &web.config, &query)?;
     let request = conditions.clone();
     conditions
         .run(&web, &admin.scope(), &admin.actor(), "", move |w| {
@@ -84,7 +86,7 @@ pub async fn company(
             let before: Company = history::get(w, id)?;
             request.check(id, before.rev)?;
             retire_company(w, id, force)?;
-            let view = companies::get_view(w, id)?;
+            let view = companies::get_view(w, id)?.through(&lens);
             Ok(Reply::ok(&view)?.with("message", "Company retired").tagged(view.id, view.rev))
         })
         .await

@@ -1,9 +1,8 @@
 //! One search over companies, contacts, assets and tickets.
 
-use crate::assets::list_store as assets;
+use crate::assets::{Eyes, list_store as assets};
 use crate::auth::Reader;
 use crate::companies::{list_store::COMPANIES, store as companies};
-use crate::compliance::{Lens, NOT_PROTECTED};
 use crate::contacts::list_store as contacts;
 use crate::db::{
     Conn,
@@ -32,25 +31,25 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     asked(&COMPANIES, &text, limit)?;
     let entities = &["company", "contact", "asset", "ticket", "psa_agent"];
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    list::value(&web, &caller.scope(), &lens.key(), &ask, entities, move |conn| find(conn, &text, limit, &lens)).await
+    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
+    list::value(&web, &caller.scope(), &eyes.key(), &ask, entities, move |conn| find(conn, &text, limit, &eyes)).await
 }
 
 /// At most so many companies, contacts, assets and tickets that contain a text; a blank text finds nothing.
 ///
 /// # Errors
 /// When the text is too long, or those of the database.
-pub fn find(conn: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Value> {
+pub fn find(conn: &mut Conn, text: &str, limit: i64, eyes: &Eyes) -> Result<Value> {
+    let lens = &eyes.lens;
     let query = asked(&COMPANIES, text, limit)?;
     if query.search().is_none() {
         return Ok(json!({"companies": [], "contacts": [], "assets": [], "tickets": []}));
     }
-    let companies = query.first(conn, companies::view)?;
-    let people = asked(&contacts::LIST, text, limit)?;
-    let people = if lens.may_ask() { people } else { people.and(NOT_PROTECTED, Vec::new()) };
+    let companies = query.first(conn, |row| Ok(companies::view(row)?.through(lens)))?;
+    let people = contacts::ASKING.allowed(asked(&contacts::LIST, text, limit)?, lens);
     let contacts = people.first(conn, |row| Ok(crate::contacts::store::view(row)?.through(lens)))?;
-    lens.disclose("search hits", contacts.iter().filter(|contact| contact.is_protected()).count());
-    let assets = asked(&assets::LIST, text, limit)?.searching(assets::traces(lens)).first(conn, crate::assets::store::view)?;
+    let devices = assets::ASKING.allowed(asked(&assets::LIST, text, limit)?.searching(assets::traces(lens)), lens);
+    let assets = devices.first(conn, |row| Ok(crate::assets::store::view(row)?.through(eyes)))?;
     let mut found = Vec::new();
     // Who types a ticket's number wants that ticket before all whose numbers only contain it.
     let exact = ticket_named(text).map(|number| ("ticket.external_id = {}", "ticket.external_id <> {}", number));

@@ -56,9 +56,9 @@ async fn fetched(web: &Web, lens: &Lens, colleague: bool, number: i64) -> Result
     let (row, said) = found.ok_or(Error::NotFound { what: Ticket::WHAT })?;
     let configured = web.config.freshservice.statuses.clone();
     let statuses = web.db.read(&Scope::All, move |conn| statuses_store::load(conn, SOURCE, &configured)).await?;
-    lens.disclose("tickets", usize::from(row.is_protected()));
-    let talk = if row.may_read(lens) { Talk::new(said, colleague) } else { Talk::default() };
-    Ok(TicketDetail::new(row.through(lens), talk, &statuses))
+    let row = row.through(lens);
+    let talk = if row.is_hidden { Talk::default() } else { Talk::new(said, colleague) };
+    Ok(TicketDetail::new(row, talk, &statuses))
 }
 
 /// What is written to a ticket here.
@@ -156,7 +156,7 @@ async fn update(
     let work = move |w: &mut Write<'_>| {
         let row = store::get_row(w, number)?;
         let expected = conditions_of_row.rev(number)?;
-        let done = write(w, row.ticket.id, expected, &update, &user, &config)?;
+        let done = write(w, row.inside().ticket.id, expected, &update, &user, &config)?;
         let body = json!({"success": true, "ticket_id": number, "message": "Ticket updated successfully"});
         Ok(Reply::ok(&body)?.tagged(number, done.ticket.rev))
     };

@@ -190,19 +190,19 @@ async fn walk(db: &Db, id: i64, actor: &Actor, lease: &Lease) -> Result<Summary>
     loop {
         let changes = db.read(&Scope::All, move |c: &mut Conn| feed::of_run(c, id, before, CHUNK)).await?;
         let Some(last) = changes.last() else { break };
-        before = last.seq;
+        before = last.inside().seq;
         let lease = lease.clone();
         let work = move |w: &mut Write<'_>| {
             jobs_store::prove(w, &lease)?;
             let mut done = Vec::with_capacity(changes.len());
             for each in changes {
-                let undone = change(w, &each)?;
+                let undone = change(w, each.inside())?;
                 done.push((each, undone));
             }
             Ok(done)
         };
         for (each, undone) in db.write_bulk(&Scope::All, actor, work).await? {
-            summary.count(&each, undone);
+            summary.count(each.inside(), undone);
         }
     }
     let by = actor.name.clone();
@@ -214,7 +214,7 @@ async fn walk(db: &Db, id: i64, actor: &Actor, lease: &Lease) -> Result<Summary>
 async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, conditions: Conditions) -> Result<Response> {
     let work = move |w: &mut Write<'_>| {
         let told = feed::get(w, seq)?;
-        match change(w, &told)? {
+        match change(w, told.inside())? {
             Undone::Refused(why) => Err(Error::conflict(format!("change {seq} stands: {why}"))),
             Undone::Except(why) => Reply::ok(&json!({ "success": true, "seq": seq, "undone": true, "except": why })),
             undone => Reply::ok(&json!({ "success": true, "seq": seq, "undone": undone == Undone::Done })),

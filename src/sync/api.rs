@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     auth::{Admin, Staff},
+    compliance::{Lens, tell},
     error::{Error, Result},
     types::Scope,
     web::{Path, Query, Routes, Web},
@@ -142,9 +143,13 @@ async fn plans(_caller: Admin, State(web): State<Web>) -> Result<Json<Vec<Stored
 }
 
 /// A plan with its items, a thousand at a time: `?after=<item id>`.
-async fn plan(_caller: Admin, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<Value>> {
+async fn plan(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<Value>> {
+    let lens = Lens::of(&caller, &web.config, &query)?;
     let after = query.text("after")?.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let read = move |c: &mut crate::db::Conn| Ok((plans_store::get(c, id)?, plans_store::items(c, id, after, 1000)?));
+    let read = move |c: &mut crate::db::Conn| {
+        let (plan, items) = (plans_store::get(c, id)?, plans_store::items(c, id, after, 1000)?);
+        Ok((plan, tell(c, items, &lens)?))
+    };
     let (stored, items): (Stored, Vec<Item>) = web.db.read(&Scope::All, read).await?;
     let mut body = serde_json::to_value(stored).map_err(Error::internal)?;
     body["items"] = serde_json::to_value(items).map_err(Error::internal)?;

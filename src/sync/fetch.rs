@@ -160,10 +160,8 @@ impl Reader {
     fn take(&self, list: List, number: u32, records: &[Value], fetched: &mut Fetched) {
         for (index, record) in records.iter().enumerate() {
             if !fetched.add(list.kind, record, &self.names) {
-                let what =
-                    record.get("name").or_else(|| record.get("primary_email")).and_then(Value::as_str).unwrap_or("a record");
-                let what: String = what.chars().take(80).collect();
-                fetched.skipped.push(format!("{what:?} on page {number} of {}, record {}: no usable id", list.name(), index + 1));
+                // Where it is, not who: this goes into the job's log, which everybody on the staff's side reads.
+                fetched.skipped.push(format!("page {number} of {}, record {}: no usable id", list.name(), index + 1));
             }
         }
         self.progress.add(records.len());

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{assets::secrets, history::told_of_secret};
+use crate::{
+    assets::secrets,
+    compliance::{Trail, trail},
+    history::told_of_secret,
+};
 
 /// The kind of row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -272,6 +276,26 @@ impl Item {
     pub fn from_vendor(mut self, external_id: &str) -> Self {
         self.external_id = Some(external_id.to_owned());
         self
+    }
+}
+
+impl Trail for Item {
+    fn about(&self) -> Vec<(&str, i64)> {
+        self.entity_id.map(|id| (self.kind.as_str(), id)).into_iter().collect()
+    }
+
+    fn withhold(&mut self) {
+        let kind = self.kind.as_str();
+        for change in self.fields.iter_mut().filter(|change| trail::is_personal(kind, &change.field)) {
+            (change.from, change.to) = (trail::withheld(), trail::withheld());
+        }
+        if trail::may_name(kind) {
+            (self.reason, self.evidence) = ("hidden".to_owned(), None);
+            if matches!(self.kind, Kind::Contact | Kind::Ticket) {
+                let id = self.entity_id.map(|id| id.to_string()).or_else(|| self.external_id.clone());
+                self.label = format!("{kind} {}", id.unwrap_or_default());
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     db::{Conn, Row},
     error::{Error, Result},
+    history::Untold,
     params,
     types::now,
 };
@@ -175,9 +176,9 @@ pub(super) fn item(row: &Row) -> Result<Item> {
 }
 
 /// Some items of a plan, in the order in which they are applied.
-pub fn items(c: &mut Conn, plan: i64, after: i64, limit: i64) -> Result<Vec<Item>> {
+pub fn items(c: &mut Conn, plan: i64, after: i64, limit: i64) -> Result<Vec<Untold<Item>>> {
     let sql = format!("SELECT {ITEM_COLUMNS} FROM sync_plan_items WHERE plan_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
-    c.all(&sql, params![plan, after, limit])?.iter().map(item).collect()
+    c.all(&sql, params![plan, after, limit])?.iter().map(|row| item(row).map(Untold::new)).collect()
 }
 
 /// Some items of a plan in this state, in the order in which they are applied.

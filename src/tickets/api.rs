@@ -86,14 +86,12 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
     let variant = format!("{}|{group:?}|{responder:?}", variant(&caller, &lens, &Filters::default()));
     list::of_this_second(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
         let statuses = statuses_store::load(conn, SOURCE, &configured)?;
-        let (now, mut protected) = (jiff::Timestamp::now(), 0);
+        let now = jiff::Timestamp::now();
         let mut board = Board::new(list_store::last_sync(conn)?, now);
         store::active(conn, group, responder, |row| {
-            protected += usize::from(row.is_protected());
             board.add(row.through(&lens), &statuses, now);
             Ok(())
         })?;
-        lens.disclose("tickets", protected);
         Ok(board.sorted())
     })
     .await
@@ -130,12 +128,12 @@ pub fn of_companies(
     colleague: bool,
 ) -> Result<Vec<(i64, CompanyTicket)>> {
     let rows = store::of_companies(conn, companies, year)?;
-    lens.disclose("tickets", rows.iter().filter(|(_, row)| row.is_protected()).count());
-    let readable = rows.iter().filter(|(_, row)| row.may_read(lens)).map(|(_, row)| row.ticket.id).collect();
+    let rows: Vec<_> = rows.into_iter().map(|(company, row)| (company, row.through(lens))).collect();
+    let readable = rows.iter().filter(|(_, row)| !row.is_hidden).map(|(_, row)| row.ticket.id).collect();
     let mut said = said_store::of_tickets(conn, readable)?;
     let told = rows.into_iter().map(|(company, row)| {
         let talk = Talk::new(said.remove(&row.ticket.id).unwrap_or_default(), colleague);
-        (company, CompanyTicket::new(row.through(lens), talk))
+        (company, CompanyTicket::new(row, talk))
     });
     Ok(told.collect())
 }
@@ -146,15 +144,11 @@ pub fn of_companies(
 /// `NotFound`, or those of the database.
 pub fn detail(conn: &mut Conn, number: i64, lens: &Lens, colleague: bool, config: &Config) -> Result<TicketDetail> {
     let statuses = statuses_store::load(conn, SOURCE, &config.freshservice.statuses)?;
-    let row = store::get_row(conn, number)?;
-    lens.disclose("tickets", usize::from(row.is_protected()));
-    let said = if row.may_read(lens) {
-        said_store::of_tickets(conn, vec![row.ticket.id])?
-    } else {
-        std::collections::HashMap::default()
-    };
+    let row = store::get_row(conn, number)?.through(lens);
+    let readable = if row.is_hidden { Vec::new() } else { vec![row.ticket.id] };
+    let said = said_store::of_tickets(conn, readable)?;
     let talk = Talk::new(said.into_values().flatten().collect(), colleague);
-    Ok(TicketDetail::new(row.through(lens), talk, &statuses))
+    Ok(TicketDetail::new(row, talk, &statuses))
 }
 
 /// What a ticket has there.
@@ -187,8 +181,6 @@ async fn changes(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Res
 /// `GET /api/change_requests/{id}`, by the vendor's number.
 async fn change(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let view = web.db.read(&caller.scope(), move |conn| change_store::get_view(conn, id)).await?;
-    let lens_of_view = Lens::of(&caller, &web.config, &ask.query)?;
-    lens_of_view.disclose("change requests", usize::from(view.is_protected()));
-    ask.row(id, view.rev, &view.through(&lens))
+    let view = web.db.read(&caller.scope(), move |conn| change_store::get_view(conn, id)).await?.through(&lens);
+    ask.row(id, view.rev, &view)
 }

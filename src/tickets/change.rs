@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::utc;
-use crate::compliance::{Lens, Level, Personal};
+use crate::compliance::{Lens, Level, Personal, Protected};
 use crate::db::Value;
 use crate::types::{SearchText, fold};
 
@@ -128,13 +128,16 @@ pub struct ChangeView {
     pub retired_at: Option<String>,
     /// What `If-Match` compares.
     pub rev: i64,
+    /// How strictly its people are protected.
+    #[serde(skip)]
+    pub protection: Level,
 }
 
 impl ChangeView {
     /// The wire shape of a row, with its company's key, name and level.
     #[must_use]
-    pub fn new(change: ChangeRequest, company: [Option<String>; 3]) -> Self {
-        let [company_id, company_name, level] = company;
+    pub fn new(change: ChangeRequest, company: [Option<String>; 2], protection: Level) -> Self {
+        let [company_id, company_name] = company;
         let time = |at: Option<String>| at.and_then(|at| utc(&at));
         Self {
             id: change.external_id,
@@ -151,7 +154,8 @@ impl ChangeView {
             approval_status_id: change.approval_status_id,
             company_id,
             company_name,
-            company_compliance_level: level.unwrap_or_else(|| "standard".to_owned()),
+            company_compliance_level: protection.as_str().to_owned(),
+            protection,
             requester_id: change.requester_id,
             agent_id: change.agent_id,
             group_id: change.group_id,
@@ -166,18 +170,25 @@ impl ChangeView {
             rev: change.rev,
         }
     }
+}
 
-    /// Whether its company's people are protected.
-    #[must_use]
-    pub fn is_protected(&self) -> bool {
-        Level::parse(&self.company_compliance_level) > Level::Standard
+impl Protected for ChangeView {
+    const ENTITY: &'static str = "change_request";
+    type Eyes = Lens;
+
+    fn record(&self) -> i64 {
+        self.id
     }
 
-    /// The same as this caller may see it.
-    #[must_use]
-    pub fn through(mut self, lens: &Lens) -> Self {
-        let level = Level::parse(&self.company_compliance_level);
-        self.subject = lens.see_option(level, Personal::Subject, self.subject);
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    fn redacted(mut self, lens: &Lens) -> Self {
+        let level = self.protection;
+        let subject = self.subject;
+        self.subject = subject
+            .map(|line| lens.see(level, Personal::Subject, &line).unwrap_or_else(|| lens.strictness(level).hidden().to_owned()));
         self.description_text = lens.see_option(level, Personal::Text, self.description_text);
         self
     }

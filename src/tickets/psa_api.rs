@@ -8,7 +8,7 @@ use super::list_store::{self, Filters, LIST, SOURCE};
 use super::psa_views::{ActivePsaTicket, PsaTicket};
 use super::{TicketRow, statuses_store, store};
 use crate::agents::{AgentView, psa_agents};
-use crate::auth::Reader;
+use crate::auth::{BillingReader, Reader};
 use crate::compliance::Lens;
 use crate::db::list::ListQuery;
 use crate::error::Result;
@@ -49,33 +49,32 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
         let statuses = statuses_store::load(conn, SOURCE, &configured)?;
         let mut rows = Vec::new();
         store::active(conn, None, None, |row| {
-            let is_worked_on = ActivePsaTicket::STATUSES.contains(&row.ticket.status.as_str());
-            if is_worked_on && provider.as_ref().is_none_or(|provider| *provider == row.ticket.external_source) {
+            let ticket = &row.inside().ticket;
+            let is_worked_on = ActivePsaTicket::STATUSES.contains(&ticket.status.as_str());
+            if is_worked_on && provider.as_ref().is_none_or(|provider| *provider == ticket.external_source) {
                 // The texts are long, and not told here.
-                rows.push(TicketRow { description_text: None, ..row });
+                rows.push(row.within(|row| TicketRow { description_text: None, ..row }));
             }
             Ok(())
         })?;
         rows.sort_by_cached_key(|row| {
+            let row = row.inside();
             let urgency = row.ticket.priority_id.unwrap_or(0);
             (std::cmp::Reverse(urgency), std::cmp::Reverse(row.updated_at()), row.ticket.id)
         });
         let total = rows.len();
         let size = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
         let (skipped, most) = slice.map_or((0, total), |slice| (size(slice.offset), size(slice.limit)));
-        let mut protected = 0;
         for row in rows.into_iter().skip(skipped).take(most) {
-            protected += usize::from(row.is_protected());
             shown.push(&ActivePsaTicket::new(row.through(&lens), &statuses))?;
         }
-        lens.disclose("tickets", protected);
         Ok(i64::try_from(total).unwrap_or(i64::MAX))
     })
     .await
 }
 
-/// `GET /api/freshservice/agents`: the active ones, by name.
-async fn agents(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+/// `GET /api/freshservice/agents`: the active ones, by name; not for clients, as those of every vendor.
+async fn agents(State(web): State<Web>, caller: BillingReader, ask: Ask) -> Result<Response> {
     let agents = web.db.read(&caller.scope(), |conn| psa_agents(conn, Some(SOURCE))).await?;
     let active: Vec<Value> = agents
         .into_iter()

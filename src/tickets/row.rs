@@ -3,10 +3,7 @@
 
 use super::model::{Seen, Ticket};
 use super::{Statuses, utc};
-use crate::compliance::{Lens, Level, Personal};
-
-/// What a line says that a caller may not read.
-const WITHHELD: &str = "•••";
+use crate::compliance::{Lens, Level, Personal, Protected};
 
 /// A ticket with its company, its people and its text.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +16,6 @@ pub struct TicketRow {
     pub company_id: Option<String>,
     /// Its company's name.
     pub company_name: Option<String>,
-    /// Its company's compliance level.
-    pub compliance_level: String,
     /// How strictly its people are protected: by its company, or by the requester's.
     pub protection: Level,
     /// Who asked, when the vendor's id is one of our contacts.
@@ -31,6 +26,8 @@ pub struct TicketRow {
     pub description_text: Option<String>,
     /// Markup; read only where it is told.
     pub description: Option<String>,
+    /// Whether what is written on it was left out.
+    pub is_hidden: bool,
 }
 
 /// A contact, as a ticket mentions it.
@@ -45,37 +42,10 @@ pub struct Person {
 }
 
 impl TicketRow {
-    /// Whether its people are protected.
-    #[must_use]
-    pub fn is_protected(&self) -> bool {
-        self.protection > Level::Standard
-    }
-
     /// Whether this caller may read what is written on it.
     #[must_use]
     pub fn may_read(&self, lens: &Lens) -> bool {
-        lens.see(self.protection, Personal::Text, "").is_some()
-    }
-
-    /// The same as this caller may see it.
-    #[must_use]
-    pub fn through(mut self, lens: &Lens) -> Self {
-        let level = self.protection;
-        let see = |field, text: Option<String>| lens.see_option(level, field, text);
-        self.ticket.requester_name = see(Personal::Name, self.ticket.requester_name);
-        self.ticket.requester_email = see(Personal::Email, self.ticket.requester_email);
-        self.description_text = see(Personal::Text, self.description_text);
-        self.description = see(Personal::Text, self.description);
-        self.ticket.custom_fields = see(Personal::Text, self.ticket.custom_fields);
-        let subject = self.ticket.subject;
-        self.ticket.subject =
-            subject.map(|line| lens.see(level, Personal::Subject, &line).unwrap_or_else(|| WITHHELD.to_owned()));
-        self.contact = self.contact.map(|contact| Person {
-            id: contact.id,
-            name: lens.see(level, Personal::Name, &contact.name).unwrap_or_default(),
-            email: lens.see(level, Personal::Email, &contact.email).unwrap_or_default(),
-        });
-        self
+        lens.shows(self.protection, Personal::Text)
     }
 
     /// The requester's name: as the vendor told it, else our contact's.
@@ -125,4 +95,38 @@ impl TicketRow {
 
 fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
+}
+
+impl Protected for TicketRow {
+    const ENTITY: &'static str = "ticket";
+    type Eyes = Lens;
+
+    /// Our own id; a ticket that is not stored here has the vendor's number.
+    fn record(&self) -> i64 {
+        if self.ticket.id == 0 { self.ticket.external_id } else { self.ticket.id }
+    }
+
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    fn redacted(mut self, lens: &Lens) -> Self {
+        let level = self.protection;
+        let see = |field, text: Option<String>| lens.see_option(level, field, text);
+        self.ticket.requester_name = see(Personal::Name, self.ticket.requester_name);
+        self.ticket.requester_email = see(Personal::Email, self.ticket.requester_email);
+        self.description_text = see(Personal::Text, self.description_text);
+        self.description = see(Personal::Text, self.description);
+        self.ticket.custom_fields = see(Personal::Text, self.ticket.custom_fields);
+        let subject = self.ticket.subject;
+        self.ticket.subject = subject
+            .map(|line| lens.see(level, Personal::Subject, &line).unwrap_or_else(|| lens.strictness(level).hidden().to_owned()));
+        self.is_hidden = !self.may_read(lens);
+        self.contact = self.contact.map(|contact| Person {
+            id: contact.id,
+            name: lens.see(level, Personal::Name, &contact.name).unwrap_or_default(),
+            email: lens.see(level, Personal::Email, &contact.email).unwrap_or_default(),
+        });
+        self
+    }
 }

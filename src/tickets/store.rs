@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::model::{Seen, Ticket};
 use super::row::{Person, TicketRow};
 use super::{Statuses, codes};
-use crate::compliance::{Level, STRICTEST_OF_CONTACT};
+use crate::compliance::{Level, Veiled};
 use crate::db::{Conn, Row, Value, Write};
 use crate::error::{Error, Result};
 use crate::history::{self, Record, pins};
@@ -19,17 +19,13 @@ pub const FROM: &str = "@tickets ticket
     LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(ticket.responder_id AS TEXT)
     LEFT JOIN @ticket_texts words ON words.ticket_id = ticket.id";
 
-/// SQL that keeps tickets of protected companies and people out, for callers who ask by what they may not see.
-pub const NOT_PROTECTED: &str =
-    "((ticket.company_id IS NULL AND ticket.department_id IS NULL) OR company.compliance_level = 'standard')";
-
 /// What [`row`] reads.
 #[must_use]
 pub fn select() -> String {
     format!(
         "{}, ticket.webhook_updated_at, ticket.local_updated_at, ticket.detail_synced_at, company.account_number, company.name,
-         company.compliance_level, {STRICTEST_OF_CONTACT}, contact.id, contact.name, contact.email, agent.first_name, agent.last_name,
-         words.description_text, ticket.company_id",
+         company.compliance_level, contact.protection, contact.id, contact.name, contact.email, agent.first_name, agent.last_name,
+         words.description_text, ticket.company_id, ticket.protection",
         Ticket::SELECT
     )
 }
@@ -38,7 +34,16 @@ pub fn select() -> String {
 ///
 /// # Errors
 /// `Internal` when a column holds another type.
-pub fn row(row: &Row) -> Result<TicketRow> {
+pub fn row(row: &Row) -> Result<Veiled<TicketRow>> {
+    Ok(Veiled::new(bare(row)?))
+}
+
+/// The same with its markup, which stands behind what [`select`] reads.
+fn whole(row: &Row) -> Result<Veiled<TicketRow>> {
+    Ok(Veiled::new(TicketRow { description: row.get(Ticket::width() + 15)?, ..bare(row)? }))
+}
+
+fn bare(row: &Row) -> Result<TicketRow> {
     let at = Ticket::width();
     let level: Option<String> = row.get(at + 5)?;
     let contact = match row.get::<Option<i64>>(at + 7)? {
@@ -46,17 +51,18 @@ pub fn row(row: &Row) -> Result<TicketRow> {
         None => None,
     };
     let ticket = Ticket::from_row(row, 0)?;
+    let kept = Level::from_rank(row.get(at + 14)?).max(Level::from_rank(row.get(at + 6)?));
+    let protection = protection(&ticket, level.as_deref().unwrap_or_default()).max(kept);
     Ok(TicketRow {
-        protection: protection(&ticket, level.as_deref().unwrap_or_default()).max(Level::from_rank(row.get(at + 6)?)),
+        protection,
         ticket,
         seen: Seen { webhook_updated_at: row.get(at)?, local_updated_at: row.get(at + 1)?, detail_synced_at: row.get(at + 2)? },
         company_id: row.get(at + 3)?,
         company_name: row.get(at + 4)?,
-        compliance_level: level.unwrap_or_else(|| "standard".to_owned()),
         contact,
         agent_name: joined([row.get(at + 10)?, row.get(at + 11)?]),
         description_text: row.get(at + 12)?,
-        description: None,
+        ..TicketRow::default()
     })
 }
 
@@ -64,13 +70,12 @@ pub fn row(row: &Row) -> Result<TicketRow> {
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn get_row(c: &mut Conn, external_id: i64) -> Result<TicketRow> {
+pub fn get_row(c: &mut Conn, external_id: i64) -> Result<Veiled<TicketRow>> {
     let sql = format!(
         "SELECT {}, words.description FROM {FROM} WHERE ticket.external_id = ?1 ORDER BY ticket.retired_at IS NOT NULL, ticket.id",
         select()
     );
-    let found = c.first(&sql, params![external_id])?.ok_or(Error::NotFound { what: Ticket::WHAT })?;
-    Ok(TicketRow { description: found.get(Ticket::width() + 14)?, ..row(&found)? })
+    whole(&c.first(&sql, params![external_id])?.ok_or(Error::NotFound { what: Ticket::WHAT })?)
 }
 
 /// The live tickets of these companies, the newest first, whole, as (company id, ticket); of one year,
@@ -78,7 +83,7 @@ pub fn get_row(c: &mut Conn, external_id: i64) -> Result<TicketRow> {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<Vec<(i64, TicketRow)>> {
+pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<Vec<(i64, Veiled<TicketRow>)>> {
     let (from, until) = year.map_or((String::new(), "~".to_owned()), |year| (year.to_string(), format!("{year}~")));
     let sql = format!(
         "SELECT {}, words.description FROM {FROM} WHERE ticket.company_id IN ids(?1) AND ticket.retired_at IS NULL
@@ -86,17 +91,15 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> R
          ORDER BY ticket.last_updated_at DESC, ticket.id DESC",
         select()
     );
-    let at = Ticket::width();
-    c.map(&sql, params![company_ids, from, until], |found| {
-        Ok((found.get(at + 13)?, TicketRow { description: found.get(at + 14)?, ..row(found)? }))
-    })
+    let company_at = Ticket::width() + 13;
+    c.map(&sql, params![company_ids, from, until], |found| Ok((found.get(company_at)?, whole(found)?)))
 }
 
 /// The newest live tickets of a company, and how many it has in all.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(Vec<TicketRow>, i64)> {
+pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(Vec<Veiled<TicketRow>>, i64)> {
     let sql = format!(
         "SELECT {} FROM {FROM} WHERE ticket.company_id = ?1 AND ticket.retired_at IS NULL
          ORDER BY ticket.last_updated_at DESC, ticket.id DESC LIMIT ?2",
@@ -116,7 +119,7 @@ pub fn active(
     c: &mut Conn,
     group_id: Option<i64>,
     responder_id: Option<i64>,
-    mut take: impl FnMut(TicketRow) -> Result<()>,
+    mut take: impl FnMut(Veiled<TicketRow>) -> Result<()>,
 ) -> Result<()> {
     let mut values = working(c)?;
     let mut sql =
@@ -348,20 +351,18 @@ pub fn company_of_department(c: &mut Conn, source: &str, department_id: i64) -> 
 ///
 /// # Errors
 /// Those of the engine.
-pub fn around(c: &mut Conn, ticket: Ticket) -> Result<TicketRow> {
+pub fn around(c: &mut Conn, ticket: Ticket) -> Result<Veiled<TicketRow>> {
     let sql =
         "SELECT company.account_number, company.name, company.compliance_level FROM @companies company WHERE company.id = ?1";
     let company = c.first(sql, params![ticket.company_id])?;
     let company: Option<(String, String, String)> =
         company.map(|row| Ok::<_, Error>((row.get(0)?, row.get(1)?, row.get(2)?))).transpose()?;
     let level = company.as_ref().map_or("standard", |(.., level)| level).to_owned();
-    let sql = format!(
-        "SELECT contact.id, contact.name, contact.email, {STRICTEST_OF_CONTACT} FROM links known
+    let sql = "SELECT contact.id, contact.name, contact.email, contact.protection FROM links known
          JOIN @contacts contact ON contact.id = known.entity_id
-         WHERE known.system = ?1 AND known.entity = 'contact' AND known.external_id = ?2"
-    );
+         WHERE known.system = ?1 AND known.entity = 'contact' AND known.external_id = ?2";
     let asked_by = ticket.requester_id.map(|id| id.to_string());
-    let contact = c.first(&sql, params![&ticket.external_source, asked_by])?;
+    let contact = c.first(sql, params![&ticket.external_source, asked_by])?;
     let of_contact = contact.as_ref().map(|row| row.get(3)).transpose()?.flatten();
     let contact =
         contact.map(|row| Ok::<_, Error>(Person { id: row.get(0)?, name: row.get(1)?, email: row.get(2)? })).transpose()?;
@@ -369,16 +370,15 @@ pub fn around(c: &mut Conn, ticket: Ticket) -> Result<TicketRow> {
     let answers = ticket.responder_id.map(|id| id.to_string());
     let agent = c.first(sql, params![&ticket.external_source, answers])?;
     let agent = agent.map(|row| Ok::<_, Error>([row.get(0)?, row.get(1)?])).transpose()?.and_then(joined);
-    Ok(TicketRow {
+    Ok(Veiled::new(TicketRow {
         protection: protection(&ticket, &level).max(Level::from_rank(of_contact)),
         company_id: company.as_ref().map(|(number, ..)| number.clone()),
         company_name: company.map(|(_, name, _)| name),
-        compliance_level: level,
         contact,
         agent_name: agent,
         ticket,
         ..TicketRow::default()
-    })
+    }))
 }
 
 /// How strictly a ticket's people are protected by whose it is. A department that we do not know might be

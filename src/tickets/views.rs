@@ -68,6 +68,9 @@ pub struct TicketView {
     pub rev: i64,
     /// Our own id, by which history and pins are asked for.
     pub row_id: i64,
+    /// What a page says in the place of what was left out.
+    #[serde(skip)]
+    pub hidden: Option<&'static str>,
 }
 
 impl TicketView {
@@ -92,7 +95,8 @@ impl TicketView {
             priority: row.ticket.priority,
             company_id: row.company_id,
             closed_at: time(row.ticket.closed_at),
-            company_compliance_level: row.compliance_level,
+            hidden: row.is_hidden.then(|| row.protection.hidden()),
+            company_compliance_level: row.protection.as_str().to_owned(),
             company_name: row.company_name,
             status_id: row.ticket.status_id,
             priority_id: row.ticket.priority_id,

@@ -1,10 +1,7 @@
 //! What a read wants besides its path: query string, format, prefix, and what the caller already has.
 
 use super::{Prefix, Query, etag, shape};
-use crate::{
-    auth::Caller,
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 use axum::{
     body::Body,
     extract::FromRequestParts,
@@ -13,7 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Serialize;
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
 /// The circumstances of a `GET`.
 #[derive(Clone, Debug)]
@@ -24,8 +21,6 @@ pub struct Ask {
     pub path: String,
     /// What links start with.
     pub prefix: Prefix,
-    /// Who asks, by name, for the log; empty when nobody is known.
-    pub(super) caller: String,
     pub(super) headers: HeaderMap,
 }
 
@@ -35,8 +30,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let query = Query::from_request_parts(parts, state).await?;
         let prefix = Prefix::from_request_parts(parts, state).await?;
-        let caller = parts.extensions.get::<Arc<Caller>>().map(|caller| caller.name().to_owned()).unwrap_or_default();
-        Ok(Self { caller, query, path: parts.uri.path().to_owned(), prefix, headers: parts.headers.clone() })
+        Ok(Self { query, path: parts.uri.path().to_owned(), prefix, headers: parts.headers.clone() })
     }
 }
 

@@ -27,8 +27,8 @@ pub struct Answer {
     pub body: Text,
     /// How many rows there are on all pages, for lists.
     pub total: Option<i64>,
-    /// How many records of protected people it shows.
-    pub protected: usize,
+    /// The records of protected people that it shows.
+    pub protected: Arc<super::disclosure::Shown>,
 }
 
 /// Whoever holds it makes the answer; the others wait for it.

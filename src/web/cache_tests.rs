@@ -10,7 +10,7 @@ fn cache() -> Cache {
 fn answer(cache: &Cache, size: usize) -> Answer {
     let mut writer = cache.writer();
     writer.write_all(&vec![0; size]).unwrap();
-    Answer { versions: "1".into(), pulse: None, body: writer.finish(b"").unwrap(), total: None, protected: 0 }
+    Answer { versions: "1".into(), pulse: None, body: writer.finish(b"").unwrap(), total: None, protected: std::sync::Arc::default() }
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use super::{
     Ask, Web, ask,
     cache::Answer,
     columns::Columns,
-    csv, disclosure, etag,
+    csv,
+    disclosure::{self, Readings},
+    etag,
     links::{self, Paging},
     memory, shape,
     text::{self, Accounted, Text, Writer},
@@ -425,7 +427,7 @@ async fn sent(web: &Web, ask: &Ask, question: &str, answer: &Answer) -> Result<R
     let etag = etag::of_question(question, &answer.versions);
     let body = if ask.has(&etag) { Body::empty() } else { answer.body.body(web.cache.budget()).await? };
     ask.tagged(&etag, || {
-        disclosure::log(&ask.caller, &ask.path, answer.protected);
+        Readings::current().repeat(&answer.protected);
         let mut response = ask::json_body(body);
         response.extensions_mut().insert(Accounted);
         response

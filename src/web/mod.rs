@@ -7,6 +7,7 @@ pub mod cache;
 mod columns;
 mod csv;
 pub mod disclosure;
+pub mod disclosures_store;
 pub mod edge;
 pub mod error_page;
 pub mod errors;
@@ -66,6 +67,8 @@ pub struct Web {
     pub cache: cache::Cache,
     /// Turns at making answers with very many rows.
     turns: Arc<Semaphore>,
+    /// Who read which protected records.
+    pub disclosures: disclosure::Disclosures,
 }
 
 /// How many answers with very many rows are made at once; half of those who read, so that others are served.
@@ -79,7 +82,7 @@ impl Web {
     pub fn new(config: Arc<Config>, db: Db) -> Self {
         let budget = budget::Budget::new(config.limits.answers);
         let cache = cache::Cache::new(config.limits.cache, budget);
-        Self { config, db, cache, turns: Arc::new(Semaphore::new(HEAVY)) }
+        Self { config, db, cache, turns: Arc::new(Semaphore::new(HEAVY)), disclosures: disclosure::Disclosures::default() }
     }
 
     /// What callers may take of a server with this state.

@@ -25,7 +25,9 @@ const ADMINS: &str = "1 3 3 3 y y";
 
 /// Those who change domain rows, people only: the forms of pages.
 const STAFF_PEOPLE: &str = "1 3 3 y y 3";
-/// Administrators, people only: pages.
+/// Everybody but clients: the provider's own people.
+const NO_CLIENTS: &str = "1 3 y y y y";
+/// Administrators, people only: pages, and who read what.
 const ADMIN_PEOPLE: &str = "1 3 3 3 y 3";
 
 /// `y`: allowed (whatever else is wrong with the request), `1`: 401, `3`: 403.
@@ -69,7 +71,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /api/change_requests", SIGNED_IN),
     ("GET /api/change_requests/{id}", SIGNED_IN),
     ("GET /api/config/freshservice_domain", SIGNED_IN),
-    ("GET /api/freshservice/agents", SIGNED_IN),
+    ("GET /api/freshservice/agents", NO_CLIENTS),
     ("GET /api/freshservice/ticket/{id}", SIGNED_IN),
     ("GET /api/freshservice/tickets", SIGNED_IN),
     ("GET /api/psa/config", SIGNED_IN),
@@ -88,6 +90,7 @@ const TABLE: &[(&str, &str)] = &[
     ("PATCH /api/contacts/{id}", EDITORS),
     ("PUT /api/contacts/{id}", EDITORS),
     ("POST /api/contacts/{id}/restore", EDITORS),
+    ("GET /api/disclosures", ADMIN_PEOPLE),
     ("GET /api/health", PUBLIC),
     ("GET /api/history/{entity}/{id}", STAFF),
     ("PUT /api/my/password", PEOPLE),
@@ -104,7 +107,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /api/outbox/{id}/retry", ADMINS),
     ("POST /api/companies/{acct}/push", EDITORS),
     ("POST /api/contacts/{id}/push", EDITORS),
-    ("GET /api/psa/agents", SIGNED_IN),
+    ("GET /api/psa/agents", NO_CLIENTS),
     ("GET /api/public/user/home-page", SIGNED_IN),
     ("GET /api/public/user/theme", SIGNED_IN),
     ("GET /api/search", SIGNED_IN),

@@ -23,6 +23,20 @@ mod world;
 
 use world::{ASSETS, CONTACTS, THEIRS, World, asked, audit, fields, world};
 
+/// The eyes of a service that may see everybody's data within its scope.
+fn eyes() -> assets::Eyes {
+    static EYES: std::sync::LazyLock<assets::Eyes> = std::sync::LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let config = codex::config::Config::for_instance(folder.path()).unwrap();
+        assets::Eyes::of(&codex::auth::Caller::Service { name: "ledger".to_owned() }, &config, &Query::default()).unwrap()
+    });
+    EYES.clone()
+}
+
+pub(crate) fn lens() -> codex::compliance::Lens {
+    eyes().lens
+}
+
 type Read = fn(&mut Conn, i64, &str) -> Result<String>;
 
 macro_rules! reads {
@@ -59,11 +73,11 @@ const READS: &[(&str, Read)] = reads! {
     "contacts::store::memberships" => |c, id, key| contacts::store::memberships(c, id);
     "contacts::store::companies_of_email" => |c, id, key| contacts::store::companies_of_email(c, &format!("{key}@example.com"));
     "contacts::store::attached_to_company" => |c, id, key| contacts::store::attached_to_company(c, id);
-    "contacts::list_store::list" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?, &codex::compliance::Lens::clear());
-    "contacts::list_store::each" => |c, id, key| gathered(|take| contacts::list_store::each(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?, &codex::compliance::Lens::clear(), take));
-    "contacts::list_store::LIST" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?.with_search(key)?, &contacts::list_store::Places::read(&Query::parse(""))?, &codex::compliance::Lens::clear());
-    "contacts::list_store::OF_COMPANY" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(&format!("company_id={key}")))?, &codex::compliance::Lens::clear());
-    "contacts::list_store::seen" => |c, id, key| gathered(|take| contacts::list_store::seen(c, ListQuery::everything(&contacts::list_store::LIST)?, &codex::compliance::Lens::clear(), take));
+    "contacts::list_store::list" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?, &lens());
+    "contacts::list_store::each" => |c, id, key| gathered(|take| contacts::list_store::each(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?, &lens(), take));
+    "contacts::list_store::LIST" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?.with_search(key)?, &contacts::list_store::Places::read(&Query::parse(""))?, &lens());
+    "contacts::list_store::OF_COMPANY" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(&format!("company_id={key}")))?, &lens());
+    "contacts::list_store::seen" => |c, id, key| gathered(|take| contacts::list_store::seen(c, ListQuery::everything(&contacts::list_store::LIST)?, &lens(), take));
     "contacts::list_store::company_counts" => |c, id, key| contacts::list_store::company_counts(c, vec![id]);
     "assets::store::get_view" => |c, id, key| assets::store::get_view(c, id);
     "assets::store::get_detail" => |c, id, key| assets::store::get_detail(c, id);
@@ -79,19 +93,19 @@ const READS: &[(&str, Read)] = reads! {
     "tickets::store::by_external_ids" => |c, id, key| tickets::store::by_external_ids(c, "freshservice", (1..200).collect());
     "tickets::store::company_of_department" => |c, id, key| tickets::store::company_of_department(c, "freshservice", id);
     "tickets::store::open" => |c, id, key| tickets::store::open(c);
-    "tickets::store::around" => |c, id, key| tickets::store::around(c, tickets::Ticket { company_id: Some(id), ..Default::default() }).map(|row| row.company_id);
+    "tickets::store::around" => |c, id, key| tickets::store::around(c, tickets::Ticket { company_id: Some(id), ..Default::default() }).map(|row| row.inside().company_id.clone());
     "tickets::said_store::of_tickets" => |c, id, key| tickets::said_store::of_tickets(c, (1..200).collect());
     "tickets::said_store::time_entries" => |c, id, key| tickets::said_store::time_entries(c, id);
-    "tickets::list_store::list" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &codex::compliance::Lens::clear(), &Default::default());
-    "tickets::list_store::each" => |c, id, key| gathered(|take| tickets::list_store::each(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &codex::compliance::Lens::clear(), &Default::default(), take));
-    "tickets::list_store::LIST" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?.with_search(key)?, &Default::default(), &codex::compliance::Lens::clear(), &Default::default());
-    "tickets::change_store::each" => |c, id, key| gathered(|take| tickets::change_store::each(c, &ListQuery::everything(&tickets::change_store::LIST)?, &codex::compliance::Lens::clear(), take));
-    "tickets::change_store::LIST" => |c, id, key| gathered(|take| tickets::change_store::each(c, &ListQuery::everything(&tickets::change_store::LIST)?.with_search(key)?, &codex::compliance::Lens::clear(), take));
+    "tickets::list_store::list" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &lens(), &Default::default());
+    "tickets::list_store::each" => |c, id, key| gathered(|take| tickets::list_store::each(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &lens(), &Default::default(), take));
+    "tickets::list_store::LIST" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?.with_search(key)?, &Default::default(), &lens(), &Default::default());
+    "tickets::change_store::each" => |c, id, key| gathered(|take| tickets::change_store::each(c, &ListQuery::everything(&tickets::change_store::LIST)?, &lens(), take));
+    "tickets::change_store::LIST" => |c, id, key| gathered(|take| tickets::change_store::each(c, &ListQuery::everything(&tickets::change_store::LIST)?.with_search(key)?, &lens(), take));
     "tickets::change_store::get_view" => |c, id, key| tickets::change_store::get_view(c, id);
     "tickets::change_store::by_external_ids" => |c, id, key| tickets::change_store::by_external_ids(c, "freshservice", (1..200).collect());
-    "assets::list_store::list" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?, &assets::Eyes::clear());
-    "assets::list_store::each" => |c, id, key| gathered(|take| assets::list_store::each(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?, &assets::Eyes::clear(), take));
-    "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default(), &assets::Eyes::clear());
+    "assets::list_store::list" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?, &eyes());
+    "assets::list_store::each" => |c, id, key| gathered(|take| assets::list_store::each(c, &ListQuery::everything(&assets::list_store::LIST)?, &assets::list_store::Filters::read(&Query::parse(&format!("company_id={key}")))?, &eyes(), take));
+    "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default(), &eyes());
     "companies::alias_store::keys" => |c, id, key| companies::alias_store::keys(c);
     "companies::alias_store::of" => |c, id, key| companies::alias_store::of(c, id);
     "assets::audit_store::has_other" => |c, id, key| assets::audit_store::has_other(c, id, key);
@@ -100,13 +114,13 @@ const READS: &[(&str, Read)] = reads! {
     "assets::audit_store::nics" => |c, id, key| assets::audit_store::nics(c, id);
     "assets::audit_store::software" => |c, id, key| assets::audit_store::software(c, id, "");
     "assets::audit_store::collected" => |c, id, key| assets::audit_store::collected(c, vec![id]);
-    "assets::alert_list_store::list" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &codex::compliance::Lens::clear());
-    "assets::alert_list_store::each" => |c, id, key| gathered(|take| assets::alert_list_store::each(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &codex::compliance::Lens::clear(), take));
-    "assets::alert_list_store::ALERTS" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?.with_search(key)?, &assets::alert_list_store::Wanted::default(), &codex::compliance::Lens::clear());
+    "assets::alert_list_store::list" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &lens());
+    "assets::alert_list_store::each" => |c, id, key| gathered(|take| assets::alert_list_store::each(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &lens(), take));
+    "assets::alert_list_store::ALERTS" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?.with_search(key)?, &assets::alert_list_store::Wanted::default(), &lens());
     "assets::alert_store::open_uids" => |c, id, key| assets::alert_store::open_uids(c, "datto");
     "assets::alert_store::open" => |c, id, key| assets::alert_store::open(c);
-    "assets::life_store::in_stages" => |c, id, key| assets::life_store::in_stages(c, &["quiet"], assets::Eyes::clear().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
-    "assets::life_store::not_archived" => |c, id, key| assets::life_store::not_archived(c, assets::Eyes::clear().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
+    "assets::life_store::in_stages" => |c, id, key| assets::life_store::in_stages(c, &["quiet"], eyes().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
+    "assets::life_store::not_archived" => |c, id, key| assets::life_store::not_archived(c, eyes().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
     "hub::bulk_store::locations" => |c, id, key| hub::bulk_store::locations(c, (1..200).collect());
     "hub::history_store::exists" => |c, id, key| ["company", "contact", "asset", "location"].map(|kind| hub::history_store::exists(c, kind, id).is_ok()).into_iter().map(Ok).collect::<Result<Vec<_>>>();
     "hub::remove_store::billed_companies" => |c, id, key| hub::remove_store::billed_companies(c, id);
@@ -123,7 +137,7 @@ const READS: &[(&str, Read)] = reads! {
     "hub::pages::store::companies_of" => |c, id, key| pages::store::companies_of(c, vec![id]);
     "hub::pages::store::names" => |c, id, key| Ok::<_, codex::error::Error>((pages::store::names(c, true, vec![id])?, pages::store::names(c, false, vec![id])?));
     "hub::pages::store::company_choices" => |c, id, key| pages::store::company_choices(c);
-    "hub::pages::store::contact_choices" => |c, id, key| Ok::<_, codex::error::Error>((pages::store::contact_choices(c, None)?, pages::store::contact_choices(c, Some(id))?));
+    "hub::pages::store::contact_choices" => |c, id, key| Ok::<_, codex::error::Error>((pages::store::contact_choices(c, None, &lens())?, pages::store::contact_choices(c, Some(id), &lens())?));
     "hub::pages::dashboard_store::counts" => |c, id, key| pages::dashboard_store::counts(c);
     "hub::pages::dashboard_store::assets_by_type" => |c, id, key| pages::dashboard_store::assets_by_type(c);
     "hub::pages::dashboard_store::needs" => |c, id, key| pages::dashboard_store::needs(c, "2000-01-01", "2100-01-01");
@@ -142,12 +156,12 @@ macro_rules! writes {
 /// the other tenant's companies (by key).
 const WRITES: &[(&str, Attempt)] = writes! {
     "companies::store::create" => |w, id, key| companies::store::create(w, &companies::rules::read(fields(json!({"account_number": "taken", "name": "taken", "parent_id": key})), true)?);
-    "companies::store::update" => |w, id, key| companies::store::update(w, id, &companies::rules::read(fields(json!({"name": "taken"})), false)?, None);
+    "companies::store::update" => |w, id, key| companies::store::update(w, id, &companies::rules::read(fields(json!({"name": "taken"})), false)?, None, &lens());
     "companies::store::add_location" => |w, id, key| companies::store::add_location(w, &Location { company_id: id, name: "taken".into(), ..Location::default() });
     "companies::store::update_location" => |w, id, key| companies::store::update_location(w, id, id, &companies::rules::read_location(fields(json!({"name": "taken"})), false)?, None);
     "companies::store::remove_location" => |w, id, key| companies::store::remove_location(w, id, id);
     "companies::store::set_feature_overrides" => |w, id, key| companies::store::set_feature_overrides(w, id, &[("taken".to_owned(), "taken".to_owned())].into());
-    "contacts::store::create" => |w, id, key| contacts::store::create(w, &contacts::rules::read(fields(json!({"name": "taken", "company_account_numbers": [key]})), true)?);
+    "contacts::store::create" => |w, id, key| contacts::store::create(w, &contacts::rules::read(fields(json!({"name": "taken", "company_account_numbers": [key]})), true)?, &lens());
     "contacts::store::join" => |w, id, key| contacts::store::join(w, 1, &Membership { company_id: id, is_primary: true, ..Membership::default() });
     "assets::store::create" => |w, id, key| assets::store::create(w, &assets::rules::read(fields(json!({"hostname": "taken", "company_account_number": key})), true)?);
     "history::store::update" => |w, id, key| history::update(w, id, None, None, |company: &mut Company| { company.name = "taken".into(); Ok(()) });
@@ -157,13 +171,13 @@ const WRITES: &[(&str, Attempt)] = writes! {
 
 /// The same on contacts and on assets that are nothing of ours.
 const CONTACT_WRITES: &[(&str, Attempt)] = writes! {
-    "contacts::store::update" => |w, id, key| contacts::store::update(w, id, &contacts::rules::read(fields(json!({"name": "taken"})), false)?, None);
+    "contacts::store::update" => |w, id, key| contacts::store::update(w, id, &contacts::rules::read(fields(json!({"name": "taken"})), false)?, None, &lens());
     "contacts::store::join" => |w, id, key| contacts::store::join(w, id, &Membership { company_id: 1, ..Membership::default() });
     "contacts::store::leave" => |w, id, key| contacts::store::leave(w, id, 2).and_then(|left| if left { Ok(()) } else { Err(codex::error::Error::NotFound { what: "Contact" }) });
     "history::store::retire" => |w, id, key| history::retire::<Contact>(w, id, None);
 };
 const ASSET_WRITES: &[(&str, Attempt)] = writes! {
-    "assets::store::update" => |w, id, key| assets::store::update(w, id, &assets::rules::read(fields(json!({"hostname": "taken"})), false)?, None);
+    "assets::store::update" => |w, id, key| assets::store::update(w, id, &assets::rules::read(fields(json!({"hostname": "taken"})), false)?, None, &lens());
     "assets::store::assign" => |w, id, key| assets::store::assign(w, id, &[]);
     "assets::store::observe" => |w, id, key| assets::store::observe(w, id, &Observation::default());
     "assets::audit_store::keep" => |w, id, key| assets::audit_store::keep(w, &asked(id), &audit(key), Some(&[]));
@@ -190,6 +204,8 @@ const EXEMPT: &[(&str, &str)] = &[
     ("companies::store::random_account_number", "a number"),
     ("contacts::store::view", "reads a row that is already there"),
     ("contacts::store::select", "a text"),
+    ("assets::list_store::ASKING", "what a question may not be about"),
+    ("contacts::list_store::ASKING", "what a question may not be about"),
     ("assets::store::view", "reads a row that is already there"),
     ("assets::store::select", "a text"),
     ("tickets::hooks::hook_store::is_new", "knows no rows"),

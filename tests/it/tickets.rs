@@ -222,13 +222,13 @@ both! {
                 assert!(told.status < 500 && !told.text().to_lowercase().contains("quetz"), "{path}: {} {}", told.status, told.text());
             }
             let one = caller.get("/api/ticket/4").await.ok();
-            assert_eq!((one["subject"].as_str(), one["description"].is_null(), one["conversations"].clone()), (Some("•••"), true, json!([])));
+            assert_eq!((one["subject"].as_str(), one["description"].is_null(), one["conversations"].clone()), (Some("Hidden: HIPAA client"), true, json!([])));
             assert!(ids(&caller, "/api/tickets?q=quetz").await.is_empty());
         }
         let cleared = service(&pull.app, "knowledgetree").get("/api/companies/204002/tickets").await.ok();
         assert_eq!((cleared[0]["conversations"][0]["body"].as_str(), cleared[0]["notes"][0]["text"].as_str()), (Some(CANARY), Some(CANARY)));
         let tightened = service(&pull.app, "knowledgetree").get("/api/ticket/1?filter=phi").await.ok();
-        assert_eq!((tightened["description"].is_null(), tightened["subject"].as_str()), (true, Some("•••")));
+        assert_eq!((tightened["description"].is_null(), tightened["subject"].as_str()), (true, Some("Hidden: HIPAA client")));
         let log = pull.app.log();
         assert!(log.contains("disclosure") && !log.contains(CANARY), "{log}");
     }

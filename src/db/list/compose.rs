@@ -119,7 +119,11 @@ impl Composer {
         for (column, descending) in &query.sort {
             let direction = if *descending { " DESC" } else { " ASC" };
             let nulls = if column.nullable { " NULLS LAST" } else { "" };
-            order.push(format!("{}{direction}{nulls}", self.ordered(column)));
+            let ordered = self.ordered(column);
+            order.push(match query.only_where.iter().find(|(name, _)| *name == column.name) {
+                None => format!("{ordered}{direction}{nulls}"),
+                Some((_, shown)) => format!("CASE WHEN {shown} THEN {ordered} END{direction} NULLS LAST"),
+            });
         }
         if !order.iter().any(|part| part.starts_with(&format!("{} ", query.spec.key))) {
             order.push(query.spec.key.to_owned());

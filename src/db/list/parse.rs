@@ -56,6 +56,7 @@ pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str,
         private: super::Private::Never,
         sort: sort(spec, spec.default_sort)?,
         is_sorted: false,
+        only_where: Vec::new(),
         retired: Retired::Hide,
         slice: None,
     };

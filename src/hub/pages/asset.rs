@@ -62,15 +62,13 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
     let (detail, past, mut assignable, raised, software, voices) = web
         .db
         .read(&frame.scope(), move |c| {
-            let detail = assets::get_detail(c, id)?;
-            eyes.lens.disclose("assets", usize::from(detail.asset.is_protected()));
-            let detail = detail.through(&eyes);
+            let detail = assets::get_detail(c, id)?.through(&eyes);
             let company = detail.asset.company_account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
-            let past = if staff { Past::read(c, "asset", id)? } else { Past::default() };
-            let assignable = if writes { store::contact_choices(c, company)? } else { Vec::new() };
+            let past = if staff { Past::read(c, "asset", id, &eyes.lens)? } else { Past::default() };
+            let assignable = if writes { store::contact_choices(c, company, &eyes.lens)? } else { Vec::new() };
             let raised = alerts::read(c, alerts::Of::Asset(id), &eyes.lens)?;
             let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
-            let voices = if staff { asset_voices::read(c, prefer, id)? } else { None };
+            let voices = if staff { asset_voices::read(c, prefer, id, &eyes.lens)? } else { None };
             Ok((detail, past, assignable, raised, software, voices))
         })
         .await?;
@@ -265,7 +263,7 @@ pub async fn unassign(
 async fn set_users(web: &Web, editor: &Editor, id: i64, change: impl FnOnce(&mut Vec<i64>) + Send + 'static) -> Result<()> {
     web.db
         .write(&editor.scope(), &editor.actor(), move |w| {
-            let mut users: Vec<i64> = assets::contacts_of(w, id)?.iter().map(|contact| contact.id).collect();
+            let mut users: Vec<i64> = assets::contacts_of(w, id)?.iter().map(|contact| contact.inside().id).collect();
             change(&mut users);
             users.dedup();
             assets::assign(w, id, &users)

@@ -4,11 +4,12 @@ use axum::{extract::State, response::Response};
 
 use super::{
     edit::{Doubles, FormPage, Part, Typed, changed},
-    mention, store, words,
+    mention, protected_as, store, words,
 };
 use crate::{
     agents::Frame,
     assets::{
+        Eyes,
         model::{STATUSES, TYPES},
         rules, store as assets,
     },
@@ -63,7 +64,8 @@ async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Re
 
 /// `GET /assets/{id}/edit`
 pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?;
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?.through(&eyes);
     let form = form(&web, &frame, Some((id, view.hostname.clone())), &Typed::of(&view)?).await?;
     frame.show(&form)
 }
@@ -78,10 +80,12 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
-    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?;
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let lens = eyes.lens.clone();
+    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?.through(&eyes);
     let shown = form(&web, &frame, Some((id, view.hostname.clone())), &Typed::of(&view)?).await?;
     let saved = match rules::read(changed(&shown, &fields), false) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::update(w, id, &input, rev)).await,
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::update(w, id, &input, rev, &lens)).await,
         Err(error) => Err(error),
     };
     match saved {
@@ -95,6 +99,10 @@ pub async fn update(
 
 async fn form(web: &Web, frame: &Frame, known: Option<(i64, String)>, typed: &Typed) -> Result<FormPage> {
     let companies = web.db.read(&frame.scope(), store::company_choices).await?;
+    let mut sections = parts(typed, companies);
+    if let (Some(_), Some(first)) = (&known, sections.first_mut()) {
+        first.fields.push(protected_as(typed));
+    }
     let list = frame.page.url("/assets/");
     let mut crumbs = vec![mention(list.clone(), "Assets")];
     let (title, action, back, save) = match known {
@@ -112,7 +120,7 @@ async fn form(web: &Web, frame: &Frame, known: Option<(i64, String)>, typed: &Ty
         doubles: None,
         action,
         rev: typed.text("rev"),
-        sections: parts(typed, companies),
+        sections,
         save,
         back,
     })

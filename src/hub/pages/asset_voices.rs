@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{store, words};
 use crate::{
+    compliance::Lens,
     db::Conn,
     error::Result,
     sync::assets::voices::{self, Voice},
@@ -14,8 +15,8 @@ use crate::{
 const SYSTEMS: [(&str, &str); 2] = [("datto", "Datto RMM"), ("freshservice", "Freshservice")];
 
 /// Reads the table; none when no vendor knows the asset.
-pub fn read(c: &mut Conn, prefer: &str, id: i64) -> Result<Option<Table>> {
-    let voices = voices::of(c, prefer, id)?;
+pub fn read(c: &mut Conn, prefer: &str, id: i64, lens: &Lens) -> Result<Option<Table>> {
+    let voices = voices::of(c, prefer, id)?.through(lens);
     if voices.systems.is_empty() {
         return Ok(None);
     }

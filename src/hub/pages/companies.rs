@@ -12,6 +12,7 @@ use crate::{
         model::{COMPLIANCE_LEVELS, KINDS},
         store as companies,
     },
+    compliance::Lens,
     error::Result,
     web::{
         Web, encode_segment,
@@ -59,10 +60,11 @@ pub struct ListPage {
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let (found, contacts, assets) = web
         .db
         .read(&frame.scope(), move |c| {
-            let found = query.run(c, companies::view)?;
+            let found = query.run(c, |row| Ok(companies::view(row)?.through(&lens)))?;
             let ids: Vec<i64> = found.items.iter().map(|company| company.id).collect();
             let contacts = store::contacts_per_company(c, ids.clone())?;
             Ok((found, contacts, store::assets_per_company(c, ids)?))

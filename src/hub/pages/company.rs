@@ -20,7 +20,6 @@ use crate::{
         CompanyView, LocationView,
         store::{self as companies, Relative},
     },
-    compliance::Lens,
     contacts::{ContactView, store as contacts},
     db::{Conn, list::Page as Found},
     error::{Error, FieldError, Result},
@@ -96,37 +95,34 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>)
 /// The page, also after a form on it was refused.
 pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
     let staff = frame.page.is_staff();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
-    let seen_through = eyes.lens.clone();
     let configured = web.config.freshservice.statuses.clone();
-    let mut known = web.db.read(&frame.scope(), move |c| read(c, &key, staff, &seen_through, &configured)).await?;
-    known.assets = known.assets.into_iter().map(|asset| asset.through(&eyes)).collect();
-    known.contacts = known.contacts.into_iter().map(|contact| contact.through(&lens)).collect();
-    known.billing = known.billing.map(|contact| contact.through(&lens));
-    known.view = known.view.through(&lens);
+    let known = web.db.read(&frame.scope(), move |c| read(c, &key, staff, &eyes, &configured)).await?;
     frame.show_as(status, &build(frame, known, refused))
 }
 
-fn read(c: &mut Conn, key: &str, staff: bool, lens: &Lens, configured: &BTreeMap<i64, String>) -> Result<Known> {
+fn read(c: &mut Conn, key: &str, staff: bool, eyes: &Eyes, configured: &BTreeMap<i64, String>) -> Result<Known> {
+    let lens = &eyes.lens;
     let id = companies::id_of(c, key)?;
-    let view = companies::get_view(c, id)?;
+    let view = companies::get_view(c, id)?.through(lens);
     let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
     above.reverse();
     let billing = match view.billing_contact_id.map(|contact| contacts::get_view(c, contact)) {
         Some(Err(Error::NotFound { .. })) | None => None,
-        Some(found) => Some(found?),
+        Some(found) => Some(found?.through(lens)),
     };
+    let mut people: Vec<ContactView> = contacts::of_company(c, id)?.into_iter().map(|contact| contact.through(lens)).collect();
+    ContactView::order(&mut people, lens);
     Ok(Known {
         above,
         below: companies::children(c, id)?,
         locations: companies::locations(c, id)?.into_iter().map(LocationView::from).collect(),
-        contacts: contacts::of_company(c, id)?,
-        assets: assets::of_company(c, id)?,
+        contacts: people,
+        assets: assets::of_company(c, id)?.into_iter().map(|asset| asset.through(eyes)).collect(),
         alerts: alerts::read(c, alerts::Of::Company(id), lens)?,
         billing,
         tickets: Newest::read(c, id, lens, configured)?,
-        past: if staff { Past::read(c, "company", id)? } else { Past::default() },
+        past: if staff { Past::read(c, "company", id, lens)? } else { Past::default() },
         view,
     })
 }

@@ -14,6 +14,7 @@ use crate::{
         model::{COMPLIANCE_LEVELS, KINDS},
         rules, store as companies,
     },
+    compliance::Lens,
     error::Result,
     web::{
         Fields, Path, Web, encode_segment,
@@ -75,11 +76,12 @@ pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Pa
 
 /// The form with what is stored.
 async fn stored(web: &Web, frame: &Frame, key: String) -> Result<FormPage> {
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let (view, parent) = web
         .db
         .read(&frame.scope(), move |c| {
             let id = companies::id_of(c, &key)?;
-            let view = companies::get_view(c, id)?;
+            let view = companies::get_view(c, id)?.through(&lens);
             let parent = match view.parent_id {
                 Some(parent) => companies::ancestors(c, parent)?.into_iter().next().map(|(_, parent)| parent.account_number),
                 None => None,
@@ -106,6 +108,7 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let account = key.clone();
     let fields = changed(&stored(&web, &frame, key.clone()).await?, &fields);
     let saved = match rules::read(without_blank_lists(&fields, &["domains"]), false) {
@@ -113,7 +116,7 @@ pub async fn update(
             web.db
                 .write(&editor.scope(), &editor.actor(), move |w| {
                     let id = companies::id_of(w, &key)?;
-                    companies::update(w, id, &input, rev)
+                    companies::update(w, id, &input, rev, &lens)
                 })
                 .await
         }
@@ -151,14 +154,15 @@ async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
 
 async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<FormPage> {
     let wanted = key.to_owned();
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let (name, choices) = web
         .db
         .read(&frame.scope(), move |c| {
             let id = companies::id_of(c, &wanted)?;
-            let view = companies::get_view(c, id)?;
+            let view = companies::get_view(c, id)?.through(&lens);
             let mut companies = store::company_choices(c)?;
             companies.retain(|choice| choice.value != view.account_number);
-            Ok((view.name, Choices { companies, contacts: store::contact_choices(c, Some(id))? }))
+            Ok((view.name, Choices { companies, contacts: store::contact_choices(c, Some(id), &lens)? }))
         })
         .await?;
     let here = address(&frame.page, key);

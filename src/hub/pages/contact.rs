@@ -17,7 +17,7 @@ use crate::{
     assets::{AssetView, Eyes, store as assets},
     compliance::Lens,
     contacts::{
-        ContactDetail, ContactView, Membership,
+        ContactView, Membership,
         model::{DESIGNATIONS, ROLES},
     },
     error::{FieldError, Result},
@@ -68,17 +68,16 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
-    let (detail, devices, past, choices) = web
+    let (detail, assets, past, choices) = web
         .db
         .read(&frame.scope(), move |c| {
-            let detail = detail(c, id)?;
-            let past = if staff { Past::read(c, "contact", id)? } else { Past::default() };
+            let detail = detail(c, id)?.through(&lens);
+            let past = if staff { Past::read(c, "contact", id, &lens)? } else { Past::default() };
             let choices = if writes { store::company_choices(c)? } else { Vec::new() };
-            Ok((detail, assets::of_contact(c, id)?, past, choices))
+            let assets: Vec<AssetView> = assets::of_contact(c, id)?.into_iter().map(|asset| asset.through(&eyes)).collect();
+            Ok((detail, assets, past, choices))
         })
         .await?;
-    let detail = ContactDetail { contact: detail.contact.through(&lens), ..detail };
-    let assets: Vec<AssetView> = devices.into_iter().map(|asset| asset.through(&eyes)).collect();
     let page = frame.titled(Section::Contacts, detail.contact.name.clone());
     let base = page.url(&format!("/contacts/{id}"));
     let (wrong, typed) = refused.link.unwrap_or_default();

@@ -4,12 +4,13 @@ use axum::{extract::State, response::Response};
 
 use super::{
     edit::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
-    mention, store, words,
+    mention, protected_as, store, words,
 };
 use crate::{
     agents::Frame,
     auth::Editor,
     companies::store as companies,
+    compliance::{Lens, trail},
     contacts::{
         model::{DESIGNATIONS, EMPLOYMENT, EMPLOYMENTS, ROLES},
         rules, store as contacts,
@@ -34,11 +35,12 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /contacts/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     if let Some(doubles) = doubles(&web, &frame, &fields, &typed).await? {
         return adding(&web, &frame, &typed).await?.ask(&frame, doubles);
     }
     let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), true) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::create(w, &input)).await,
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::create(w, &input, &lens)).await,
         Err(error) => Err(error),
     };
     match saved {
@@ -50,11 +52,13 @@ pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields
 async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Result<Option<Doubles>> {
     let (name, company) = (typed.text("name"), typed.text("company_id"));
     let wanted = name.clone();
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let known = web
         .db
-        .read(&frame.scope(), move |c| match companies::find_id(c, &company)? {
-            Some(company) => store::contacts_named(c, &wanted, company),
-            None => Ok(Vec::new()),
+        .read(&frame.scope(), move |c| {
+            let Some(company) = companies::find_id(c, &company)? else { return Ok(Vec::new()) };
+            let named = store::contacts_named(c, &wanted, company)?;
+            trail::names(c, named, &lens)
         })
         .await?;
     let known = known.into_iter().map(|(id, name)| mention(frame.page.url(&format!("/contacts/{id}")), name)).collect();
@@ -63,7 +67,8 @@ async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Re
 
 /// `GET /contacts/{id}/edit`
 pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?;
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?.through(&lens);
     let form = editing(&frame, id, &view.name, &Typed::of(&view)?);
     frame.show(&form)
 }
@@ -78,10 +83,11 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
-    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?;
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?.through(&lens);
     let fields = changed(&editing(&frame, id, &view.name, &Typed::of(&view)?), &fields);
     let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), false) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::update(w, id, &input, rev)).await,
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::update(w, id, &input, rev, &lens)).await,
         Err(error) => Err(error),
     };
     match saved {
@@ -128,6 +134,10 @@ async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
 
 fn editing(frame: &Frame, id: i64, name: &str, typed: &Typed) -> FormPage {
     let here = frame.page.url(&format!("/contacts/{id}"));
+    let mut sections = parts(typed);
+    if let Some(more) = sections.last_mut() {
+        more.fields.push(protected_as(typed));
+    }
     FormPage {
         page: frame.titled(Section::Contacts, format!("Edit {name}")),
         crumbs: vec![mention(frame.page.url("/contacts/"), "Contacts"), mention(here.clone(), name)],
@@ -135,7 +145,7 @@ fn editing(frame: &Frame, id: i64, name: &str, typed: &Typed) -> FormPage {
         doubles: None,
         action: format!("{here}/edit"),
         rev: typed.text("rev"),
-        sections: parts(typed),
+        sections,
         save: "Save",
         back: here,
     }

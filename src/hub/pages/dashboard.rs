@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     agents::Frame,
+    compliance::{Lens, trail},
     error::Result,
     status::{self, Freshness, State as Standing},
     types::now_plus,
@@ -66,6 +67,7 @@ struct Dashboard {
 /// `GET /`
 pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let staff = frame.page.is_staff();
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let (from, until) = (day(0), day(AHEAD_SECONDS));
     let (today, later) = (from.clone(), until.clone());
     let (counts, kinds, extra) = web
@@ -73,7 +75,8 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .read(&frame.scope(), move |c| {
             let extra = if staff {
                 let changes = store::latest(c, CHANGES)?;
-                let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes)?);
+                let changes = trail::changes(c, changes, &lens)?;
+                let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &lens)?);
                 Some((store::needs(c, &today, &later)?, status::freshness(c)?, changes, names))
             } else {
                 None

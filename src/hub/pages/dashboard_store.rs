@@ -4,7 +4,10 @@ use crate::{
     assets::alert_store,
     db::Conn,
     error::Result,
-    history::feed::{self, Change},
+    history::{
+        Untold,
+        feed::{self, Change},
+    },
     params,
     tickets::store as tickets,
 };
@@ -13,7 +16,7 @@ use crate::{
 const LOOKED_AT: i64 = 200;
 
 /// The newest changes of records that have a page, newest first.
-pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Change>> {
+pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Untold<Change>>> {
     let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
     let kinds = ["company", "contact", "asset", "ticket"].map(str::to_owned);
     let mut changes = feed::after(c, (head - LOOKED_AT).max(0), &kinds, None, LOOKED_AT)?.changes;

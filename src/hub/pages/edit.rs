@@ -82,7 +82,7 @@ impl FormPage {
         let fields = self.sections.iter_mut().flat_map(|part| part.fields.iter_mut());
         self.problems = match error {
             Error::Invalid(wrong) => form::place_errors(fields, &wrong),
-            Error::Conflict { message, .. } => match message.split_once(": ") {
+            Error::Conflict { message, .. } | Error::Forbidden(message) => match message.split_once(": ") {
                 Some((field, why)) => {
                     form::place_errors(fields, &[FieldError { field: field.to_owned(), message: why.to_owned() }])
                 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     agents::Frame,
     auth::Admin,
+    compliance::{Lens, trail},
     db::Conn,
     error::{Error, Result},
     history::feed,
@@ -62,6 +63,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
     jobs::sweep(&web.db).await?;
     let before = Some(frame.query.int_or("before", 0)).filter(|seq| *seq > 0);
     let wanted = id.clone();
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let read = move |c: &mut Conn| {
         let job = center_store::get(c, &wanted)?;
         let lines = job_log_store::of(c, &wanted, 0)?;
@@ -70,7 +72,8 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
             tally = feed::tally_of_run(c, run)?;
             changes = feed::of_run(c, run, before.unwrap_or(i64::MAX), SHOWN)?;
         }
-        let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes)?);
+        let changes = trail::changes(c, changes, &lens)?;
+        let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &lens)?);
         Ok((job, lines, tally, changes, names))
     };
     let (job, lines, tally, changes, (names, mentioned)) = web.db.read(&Scope::All, read).await?;

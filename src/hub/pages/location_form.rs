@@ -72,19 +72,21 @@ pub async fn update(
 
 async fn stored(web: &Web, frame: &Frame, key: &str, id: i64) -> Result<FormPage> {
     let wanted = key.to_owned();
-    let (company, location) = web
+    let (number, name, location) = web
         .db
         .read(&frame.scope(), move |c| {
             let company_id = companies::id_of(c, &wanted)?;
-            Ok((companies::get_view(c, company_id)?, companies::get_location(c, company_id, id)?))
+            let company = companies::get_view(c, company_id)?;
+            let (number, name) = (company.inside().account_number.clone(), company.inside().name.clone());
+            Ok((number, name, companies::get_location(c, company_id, id)?))
         })
         .await?;
-    let here = address(&frame.page, &company.account_number);
+    let here = address(&frame.page, &number);
     let rev = location.rev;
     let view = LocationView::from(location);
     Ok(FormPage {
         page: frame.titled(Section::Companies, format!("Edit {}", view.name)),
-        crumbs: vec![mention(frame.page.url("/companies/"), "Companies"), mention(here.clone(), company.name)],
+        crumbs: vec![mention(frame.page.url("/companies/"), "Companies"), mention(here.clone(), name)],
         problems: Vec::new(),
         doubles: None,
         action: format!("{here}/locations/{id}/edit"),

@@ -31,9 +31,12 @@ pub mod store;
 mod ticket;
 mod tickets;
 
-use crate::web::{
-    Routes,
-    view::{Crumb, thousands},
+use crate::{
+    history::protection::LEVELS,
+    web::{
+        Routes,
+        view::{Choice, Crumb, Field, thousands},
+    },
 };
 
 /// The routes of all pages that joined rooms have.
@@ -112,6 +115,13 @@ fn asset_routes() -> Routes {
 /// A thing that a page mentions and leads to.
 fn mention(href: String, text: impl Into<String>) -> Crumb {
     Crumb { href, text: text.into() }
+}
+
+/// How strictly a record's people are protected, to be chosen; an administrator may lower it.
+fn protected_as(typed: &edit::Typed) -> Field {
+    let choices = LEVELS.iter().map(|level| Choice::new(*level, companies::label(level))).collect();
+    Field::select("protected_as", "Protected as", typed.text("protected_as"), choices)
+        .hint("Follows its companies by itself; only an administrator lowers it.")
 }
 
 /// `virtual_machine` as people read it: `Virtual machine`.

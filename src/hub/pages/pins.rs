@@ -87,7 +87,8 @@ fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
 pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Path(seq): Path<i64>) -> Result<Response> {
     let work = move |w: &mut crate::db::Write<'_>| {
         let change = feed::get(w, seq)?;
-        let undone = undo::change(w, &change)?;
+        let change = change.inside();
+        let undone = undo::change(w, change)?;
         Ok((page_of(w, &change.entity, change.entity_id)?, undone))
     };
     match web.db.write(&editor.scope(), &editor.actor(), work).await? {

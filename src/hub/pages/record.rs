@@ -8,11 +8,12 @@ use super::{store, words};
 use crate::{
     assets::audit::gigabytes,
     companies::Location,
+    compliance::{Lens, ToldChange, tell, trail},
     db::Conn,
     error::Result,
     history::{
         Record as _,
-        feed::{self, Change, Origin},
+        feed::{self, Origin},
         links, pins,
     },
     sync::outbox::{self, Entry, State, push::What},
@@ -27,7 +28,7 @@ const LONGEST: usize = 160;
 /// A record's past, read in one go.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    changes: Vec<Change>,
+    changes: Vec<ToldChange>,
     origins: BTreeMap<String, Origin>,
     pins: Vec<String>,
     is_linked: bool,
@@ -50,7 +51,7 @@ pub struct Mentioned {
 
 impl Mentioned {
     /// Reads them, once for all changes.
-    pub fn of(c: &mut Conn, changes: &[Change]) -> Result<Self> {
+    pub fn of(c: &mut Conn, changes: &[ToldChange], lens: &Lens) -> Result<Self> {
         let ids = |of_contacts: bool| -> Vec<i64> {
             let fields = changes.iter().filter_map(|change| change.fields.as_object()).flatten();
             let sides = fields.filter(|(field, _)| points_to_contact(field) == Some(of_contacts));
@@ -68,8 +69,9 @@ impl Mentioned {
             .collect();
         let locations =
             changes.iter().filter(|change| change.entity == Location::ENTITY).map(|change| change.entity_id).collect();
+        let people = store::names(c, true, contacts)?;
         Ok(Self {
-            contacts: store::names(c, true, contacts)?,
+            contacts: trail::names(c, people, lens)?.into_iter().collect(),
             companies: store::names(c, false, companies)?,
             numbers: store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
             locations: store::location_names(c, locations)?,
@@ -77,7 +79,7 @@ impl Mentioned {
     }
 
     /// What a change was done toward: the company that was joined or left, the device that was assigned, the location.
-    fn toward(&self, change: &Change) -> String {
+    fn toward(&self, change: &ToldChange) -> String {
         let named = |kind: &str| {
             let fields = change.fields.as_object().into_iter().flatten();
             fields.into_iter().find_map(|(field, sides)| Some((field.strip_prefix(kind)?, sides)))
@@ -126,24 +128,26 @@ fn numbers(value: Json) -> Vec<i64> {
 
 impl Past {
     /// Reads it.
-    pub fn read(c: &mut Conn, entity: &str, id: i64) -> Result<Self> {
+    pub fn read(c: &mut Conn, entity: &str, id: i64, lens: &Lens) -> Result<Self> {
         let changes = feed::of(c, entity, id, SHOWN)?;
+        let changes = trail::changes(c, changes, lens)?;
+        let outbox = outbox::store::open_of(c, entity, id)?;
         let at_freshservice = links::of(c, entity, id)?.iter().any(|link| link.system == "freshservice");
         Ok(Self {
-            mentioned: Mentioned::of(c, &changes)?,
+            mentioned: Mentioned::of(c, &changes, lens)?,
             changes,
             origins: feed::origins(c, entity, id)?,
             pins: pins::fields(c, entity, id)?,
             is_linked: links::exists(c, entity, id)?,
             pushes: What::parse(entity).filter(|_| at_freshservice),
-            outbox: outbox::store::open_of(c, entity, id)?,
+            outbox: tell(c, outbox, lens)?,
         })
     }
 
     /// The history card.
     #[must_use]
     pub fn timeline(&self, page: &Page) -> Timeline {
-        let can_undo = |change: &Change| {
+        let can_undo = |change: &ToldChange| {
             let whole = change.entity == Location::ENTITY && matches!(change.action.as_str(), "create" | "retire");
             page.may_write() && (whole || matches!(change.action.as_str(), "update" | "join" | "leave"))
         };
@@ -234,7 +238,7 @@ fn who(source: &str, actor: &str) -> String {
 
 /// One change as the timeline tells it.
 #[must_use]
-pub fn event(change: &Change, mentioned: &Mentioned) -> Event {
+pub fn event(change: &ToldChange, mentioned: &Mentioned) -> Event {
     let source = change.source.as_deref().unwrap_or(&change.actor_kind);
     let moved = match (change.entity.as_str(), change.action.as_str()) {
         (_, "create") => Vec::new(),
@@ -256,7 +260,7 @@ pub fn event(change: &Change, mentioned: &Mentioned) -> Event {
     }
 }
 
-fn reason(change: &Change) -> Option<String> {
+fn reason(change: &ToldChange) -> Option<String> {
     match (change.run_id, &change.reason) {
         (Some(run), Some(why)) => Some(format!("run {run}: {why}")),
         (Some(run), None) => Some(format!("run {run}")),
@@ -303,14 +307,14 @@ fn label(field: &str) -> String {
 }
 
 /// What somebody is in a company they were added to, or has become there.
-fn place(change: &Change) -> Vec<Moved> {
+fn place(change: &ToldChange) -> Vec<Moved> {
     let sides = change.fields.as_object().into_iter().flatten().filter(|(field, _)| field.starts_with("company:"));
     let mut told = Vec::new();
     for (_, sides) in sides {
         for name in ["role", "designation", "is_primary"] {
             let side = |side: &str| match &sides[side][name] {
                 Json::Bool(true) => "yes".to_owned(),
-                Json::String(word) => words(word),
+                Json::String(word) => words(word.as_str()),
                 _ => String::new(),
             };
             let (old, new) = (side("old"), side("new"));

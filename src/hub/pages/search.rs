@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::mention;
 use crate::{
     agents::Frame,
-    compliance::Lens,
+    assets::Eyes,
     error::Result,
     hub::search,
     web::{
@@ -37,8 +37,8 @@ struct SearchPage {
 pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let q = frame.query.text("q")?.unwrap_or_default().to_owned();
     let text = q.clone();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let found = web.db.read(&frame.scope(), move |c| search::find(c, &text, SHOWN, &lens)).await?;
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let found = web.db.read(&frame.scope(), move |c| search::find(c, &text, SHOWN, &eyes)).await?;
     let page = frame.titled(Section::Elsewhere, "Search");
     let groups = [
         ("companies", "Companies", "building-2"),

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use crate::{
+    assets::model::AssignedContact,
+    compliance::{Lens, Level, ToldChange, Veiled},
     db::{Conn, Row},
     error::Result,
-    history::feed::Change,
     params,
     types::fold,
     web::{
@@ -84,35 +85,43 @@ pub fn company_choices(c: &mut Conn) -> Result<Vec<Choice>> {
 }
 
 /// Contacts of a company to choose from, by name; the value is the id.
-pub fn contact_choices(c: &mut Conn, company_id: Option<i64>) -> Result<Vec<Choice>> {
+///
+/// Forms are for those who may see whom they choose; whom a form offers, its reader has read.
+pub fn contact_choices(c: &mut Conn, company_id: Option<i64>, lens: &Lens) -> Result<Vec<Choice>> {
     let rows = match company_id {
         Some(id) => c.all(
-            "SELECT contact.id, contact.name, contact.email FROM @contact_companies place
+            "SELECT contact.id, contact.name, contact.email, contact.protection FROM @contact_companies place
              JOIN @contacts contact ON contact.id = place.contact_id
              WHERE place.company_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id LIMIT ?2",
             params![id, OFFERED],
         )?,
         None => c.all(
-            "SELECT contact.id, contact.name, contact.email FROM @contacts contact
+            "SELECT contact.id, contact.name, contact.email, contact.protection FROM @contacts contact
              WHERE contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id LIMIT ?1",
             params![OFFERED],
         )?,
     };
     rows.iter()
         .map(|row| {
-            let (id, name, email): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let contact = AssignedContact {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                email: row.get(2)?,
+                protection: Level::from_rank(row.get(3)?),
+            };
+            let AssignedContact { id, name, email, .. } = Veiled::new(contact).through(lens);
             Ok(Choice::new(id.to_string(), if email.is_empty() { name } else { format!("{name}, {email}") }))
         })
         .collect()
 }
 
-/// The names of the records that some changes are about.
+/// The names of the records that some changes are about; whoever may be told the changes may read them.
 #[derive(Debug, Default)]
 pub struct Names(HashMap<(String, i64), (String, String)>);
 
 impl Names {
     /// Reads them, once for each kind of record.
-    pub fn of(c: &mut Conn, changes: &[Change]) -> Result<Self> {
+    pub fn of(c: &mut Conn, changes: &[ToldChange]) -> Result<Self> {
         let mut names = Self::default();
         for (entity, sql) in [
             (
@@ -144,7 +153,7 @@ impl Names {
 
     /// Where the record of a change is, and its name.
     #[must_use]
-    pub fn find(&self, page: &Page, change: &Change) -> Option<(String, String)> {
+    pub fn find(&self, page: &Page, change: &ToldChange) -> Option<(String, String)> {
         let (name, key) = self.0.get(&(change.entity.clone(), change.entity_id))?;
         let room = match change.entity.as_str() {
             "company" | "location" => "companies",

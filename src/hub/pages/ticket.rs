@@ -50,6 +50,8 @@ struct TicketPage {
     away: Option<String>,
     facts: Vec<(&'static str, Vec<Item>)>,
     description: Option<Value>,
+    /// What stands in the place of what this reader may not see.
+    hidden: Option<&'static str>,
     turns: Vec<Turn>,
     notes: Option<Vec<Turn>>,
     sheet: Option<Table>,
@@ -69,7 +71,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
         .read(&frame.scope(), move |c| {
             let detail = api::detail(c, number, &lens, staff, &config)?;
             let row = detail.ticket.row_id;
-            let past = if staff { Past::read(c, "ticket", row)? } else { Past::default() };
+            let past = if staff { Past::read(c, "ticket", row, &lens)? } else { Past::default() };
             let sheet = if staff { said_store::time_entries(c, row)? } else { Vec::new() };
             let statuses = statuses_store::load(c, SOURCE, &config.freshservice.statuses)?;
             let states: Vec<Choice> = statuses.iter().map(|(_, word, label)| Choice::new(word, label)).collect();
@@ -90,7 +92,8 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
         attached: Vec::new(),
         away,
         facts: facts(&page, &detail, &past),
-        description: ticket.description_text.clone().filter(|text| !text.trim().is_empty()).map(Value::Lines),
+        description: words(ticket),
+        hidden: ticket.hidden,
         turns: detail.conversations.iter().map(turn).collect(),
         notes: staff.then(|| detail.notes.iter().map(turn).collect()),
         sheet: staff.then(|| time_sheet(&sheet)),
@@ -100,6 +103,12 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
         page,
     };
     frame.show(&built)
+}
+
+/// What it is about, at length, or why that is not shown.
+fn words(ticket: &TicketView) -> Option<Value> {
+    let text = ticket.description_text.clone().filter(|text| !text.trim().is_empty()).map(Value::Lines);
+    text.or(ticket.hidden.map(Value::words))
 }
 
 /// The statuses that can be chosen; the present one is among them.
@@ -229,7 +238,7 @@ pub async fn update(
         .db
         .write(&editor.scope(), &editor.actor(), move |w| {
             let row = store::get_row(w, number)?;
-            write(w, row.ticket.id, None, &update, &user, &config)
+            write(w, row.inside().ticket.id, None, &update, &user, &config)
         })
         .await?;
     if done.queued {

@@ -52,7 +52,7 @@ impl Report {
     pub fn deliver(&mut self, delivered: Delivered) {
         let told = |entry: &Entry| {
             let error = entry.error.clone().unwrap_or_default();
-            format!("{} (outbox entry {}): {error}", entry.label, entry.id)
+            format!("{} (outbox entry {}): {error}", entry.called(), entry.id)
         };
         self.conflicts.extend(delivered.conflicts.iter().map(told));
         self.failed.extend(delivered.failed.iter().map(told));
@@ -107,11 +107,7 @@ impl Report {
         }
         if !self.done.is_empty() {
             lines.push(format!("{} written and read back", self.done.len()));
-            let number =
-                |entry: &Entry| entry.wanted.values().next().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
-            lines.extend(
-                self.done.iter().take(SHOWN).map(|entry| format!("  {}: {}", entry.label, number(entry).unwrap_or_default())),
-            );
+            lines.extend(self.done.iter().take(SHOWN).map(|entry| format!("  {}: {}", entry.called(), written(entry))));
         }
         let groups = [
             ("for a person to decide:", &self.conflicts),
@@ -145,4 +141,11 @@ fn item(left: &Left, action: Action) -> Item {
     let mut item = Item::new(Kind::Company, action, &left.label, left.why.as_str()).from_vendor(&left.department);
     item.entity_id = left.company;
     item
+}
+
+/// What was written, where that is a company's; what was written of people is not for a job's log.
+fn written(entry: &Entry) -> String {
+    let of_company = matches!(entry.entity.as_deref(), None | Some("company"));
+    let value = entry.wanted.values().next().filter(|_| of_company);
+    value.map_or_else(|| "written".to_owned(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }

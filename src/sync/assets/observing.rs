@@ -84,7 +84,7 @@ fn put(w: &mut Write<'_>, system: &str, news: &News) -> Result<()> {
         assets::store::observe(w, news.asset_id, seen)?;
     }
     if let Some((had, now)) = &news.users {
-        let known: Vec<i64> = assets::store::contacts_of(w, news.asset_id)?.iter().map(|contact| contact.id).collect();
+        let known: Vec<i64> = assets::store::contacts_of(w, news.asset_id)?.iter().map(|contact| contact.inside().id).collect();
         let mut wanted: Vec<i64> = known.iter().copied().filter(|id| !had.contains(id) || now.contains(id)).collect();
         wanted.extend(now.iter().copied().filter(|id| !known.contains(id)));
         assets::store::assign(w, news.asset_id, &wanted)?;

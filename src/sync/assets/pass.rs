@@ -16,6 +16,7 @@ use super::{
 use crate::{
     db::{Conn, Write},
     error::Result,
+    history::Untold,
     sync::{
         apply::Apply,
         jobs::Job,
@@ -113,7 +114,8 @@ impl Pass {
                 self.raise(draft.unsure).await?;
             }
             if self.job.options.dry_run {
-                return self.job.db.read(&Scope::All, move |c| plans_store::items(c, id, 0, SHOWN)).await;
+                let items = self.job.db.read(&Scope::All, move |c| plans_store::items(c, id, 0, SHOWN)).await?;
+                return Ok(items.into_iter().map(Untold::reveal).collect());
             }
             if self.apply(id, report).await? == 0 {
                 break;

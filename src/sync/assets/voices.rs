@@ -8,11 +8,14 @@ use serde_json::Value;
 
 use super::{fields, planner::Local, rows_store, sources_store, sources_store::Source};
 use crate::{
+    assets::Asset,
     auth::Staff,
+    compliance::{Lens, Level, Personal, Protected, Veiled, trail},
     db::Conn,
     error::{Error, Result},
+    history::protection,
     types::Scope,
-    web::{Path, Routes, Web},
+    web::{Path, Query, Routes, Web},
 };
 
 /// One field of an asset.
@@ -37,6 +40,34 @@ pub struct Voices {
     pub systems: BTreeMap<String, String>,
     /// Field by field.
     pub fields: Vec<Voice>,
+    /// The asset.
+    #[serde(skip)]
+    pub asset: i64,
+    /// How strictly its people are protected.
+    #[serde(skip)]
+    pub protection: Level,
+}
+
+impl Protected for Voices {
+    const ENTITY: &'static str = "asset";
+    type Eyes = Lens;
+
+    fn record(&self) -> i64 {
+        self.asset
+    }
+
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    /// What is no column of an asset may be anything.
+    fn redacted(mut self, lens: &Lens) -> Self {
+        if !lens.shows(self.protection, Personal::Device) {
+            self.fields
+                .retain(|voice| fields::COLUMNS.contains(&voice.field.as_str()) && !trail::is_personal("asset", &voice.field));
+        }
+        self
+    }
 }
 
 /// What is kept among the words and says nothing to a person.
@@ -46,7 +77,7 @@ const SILENT: &[&str] = &["users", "device_class", "udf", "bitlocker_key", "wind
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn of(c: &mut Conn, prefer: &str, asset_id: i64) -> Result<Voices> {
+pub fn of(c: &mut Conn, prefer: &str, asset_id: i64) -> Result<Veiled<Voices>> {
     let row = rows_store::by_ids(c, &[asset_id])?.remove(&asset_id).ok_or(Error::NotFound { what: "Asset" })?;
     let sources = sources_store::of(c, vec![asset_id])?.remove(&asset_id).unwrap_or_default();
     let systems = sources.iter().map(|source| (source.system.clone(), source.told_at.clone())).collect();
@@ -58,7 +89,8 @@ pub fn of(c: &mut Conn, prefer: &str, asset_id: i64) -> Result<Voices> {
     }
     names.retain(|name| !SILENT.contains(name));
     let fields = names.into_iter().filter_map(|name| voice(prefer, &row, &sources, name)).collect();
-    Ok(Voices { prefer: prefer.to_owned(), systems, fields })
+    let protection = Level::from_rank(Some(protection::of::<Asset>(c, asset_id)?));
+    Ok(Veiled::new(Voices { prefer: prefer.to_owned(), systems, fields, asset: asset_id, protection }))
 }
 
 fn voice(prefer: &str, row: &Local, sources: &[Source], name: &str) -> Option<Voice> {
@@ -86,7 +118,7 @@ pub fn routes() -> Routes {
     Routes::new().get("/api/assets/{id}/sources", show)
 }
 
-async fn show(_caller: Staff, State(web): State<Web>, Path(id): Path<i64>) -> Result<Json<Voices>> {
-    let prefer = web.config.assets.prefer;
-    Ok(Json(web.db.read(&Scope::All, move |c| of(c, prefer, id)).await?))
+async fn show(caller: Staff, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<Voices>> {
+    let (prefer, lens) = (web.config.assets.prefer, Lens::of(&caller, &web.config, &query)?);
+    Ok(Json(web.db.read(&Scope::All, move |c| of(c, prefer, id)).await?.through(&lens)))
 }

@@ -4,14 +4,17 @@ use axum::{extract::State, response::Response};
 use serde_json::json;
 
 use super::{
-    model::State as EntryState,
+    model::{Entry, State as EntryState},
     push::{self, What},
     store,
 };
 use crate::{
     auth::{Admin, Editor},
     companies,
+    compliance::{Lens, tell},
+    db::Conn,
     error::{Error, Result},
+    history::Untold,
     sync::{
         catalogue::JobKind,
         jobs::{self, Options},
@@ -37,7 +40,8 @@ pub fn routes() -> Routes {
 }
 
 /// `GET /api/outbox?state=&limit=`: the newest entries, those first that are not over.
-async fn index(State(web): State<Web>, _: Admin, ask: Ask) -> Result<Response> {
+async fn index(State(web): State<Web>, caller: Admin, ask: Ask) -> Result<Response> {
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let state = match ask.query.text("state")? {
         None => None,
         Some(word) => Some(EntryState::parse(word).ok_or_else(|| {
@@ -46,14 +50,22 @@ async fn index(State(web): State<Web>, _: Admin, ask: Ask) -> Result<Response> {
         })?),
     };
     let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
-    let entries = web.db.read(&Scope::All, move |c| store::list(c, state, limit)).await?;
+    let read = move |c: &mut Conn| {
+        let entries = store::list(c, state, limit)?;
+        tell(c, entries, &lens)
+    };
+    let entries = web.db.read(&Scope::All, read).await?;
     ask.value(&entries)
 }
 
 /// `GET /api/outbox/{id}`
-async fn show(State(web): State<Web>, _: Admin, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let entry = web.db.read(&Scope::All, move |c| store::get(c, id)).await?;
-    ask.value(&entry)
+async fn show(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let read = move |c: &mut Conn| {
+        let entry = store::get(c, id)?;
+        one(c, entry, &lens)
+    };
+    ask.value(&web.db.read(&Scope::All, read).await?)
 }
 
 /// `POST /api/outbox/{id}/approve`: what the vendor has instead is to be overwritten.
@@ -66,10 +78,17 @@ async fn retry(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, condi
     again(&web, &caller, id, &conditions, false).await
 }
 
+/// An entry as this caller may be told.
+fn one(c: &mut Conn, entry: Untold<Entry>, lens: &Lens) -> Result<Entry> {
+    tell(c, vec![entry], lens)?.pop().ok_or(Error::NotFound { what: "Outbox entry" })
+}
+
 async fn again(web: &Web, caller: &Admin, id: i64, conditions: &Conditions, overwrite: bool) -> Result<Response> {
+    let lens = Lens::of(caller, &web.config, conditions.query())?;
     let response = conditions
         .run(web, &caller.scope(), &caller.actor(), "", move |w| {
             let entry = store::retry(w, id, overwrite)?;
+            let entry = one(w, entry, &lens)?;
             Reply::ok(&json!({ "success": true, "entry": entry }))
         })
         .await?;
@@ -79,9 +98,11 @@ async fn again(web: &Web, caller: &Admin, id: i64, conditions: &Conditions, over
 
 /// `POST /api/outbox/{id}/discard`: it is not sent.
 async fn discard(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
+    let lens = Lens::of(&caller, &web.config, conditions.query())?;
     conditions
         .run(&web, &caller.scope(), &caller.actor(), "", move |w| {
             let entry = store::discard(w, id)?;
+            let entry = one(w, entry, &lens)?;
             Reply::ok(&json!({ "success": true, "entry": entry }))
         })
         .await
@@ -122,11 +143,13 @@ async fn queue(
     let digest = fields.digest();
     let columns = fields.text_list("fields").max_items(100).max_each(100).value().unwrap_or_default();
     fields.finish()?;
+    let lens = Lens::of(editor, &web.config, conditions.query())?;
     let response = conditions
         .run(web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let id = find(w)?;
             let ids = push::enqueue(w, what, id, &columns)?;
             let entries = store::these(w, ids)?;
+            let entries = tell(w, entries, &lens)?;
             Reply::ok(&json!({ "success": true, "message": "Queued for Freshservice", "entries": entries }))
         })
         .await?;

@@ -156,7 +156,7 @@ impl Delivery {
     }
 
     async fn read(&self, id: i64) -> Result<Entry> {
-        self.db.read(&Scope::All, move |c| store::get(c, id)).await
+        self.db.read(&Scope::All, move |c| Ok(store::get(c, id)?.reveal())).await
     }
 
     async fn one(&self, mut entry: Entry, warnings: &mut Vec<String>) -> Result<End> {
@@ -282,7 +282,8 @@ impl Delivery {
 
     async fn done(&self, entry: &Entry, before: Option<&Sight>, now: &Sight, warnings: &mut Vec<String>) -> Result<End> {
         let touched = before.map(|before| self.vendors.collateral(entry, before, now)).unwrap_or_default();
-        let warning = (!touched.is_empty()).then(|| format!("{}: the vendor also changed {}", entry.label, touched.join(", ")));
+        let warning =
+            (!touched.is_empty()).then(|| format!("{}: the vendor also changed {}", entry.called(), touched.join(", ")));
         warnings.extend(warning.clone());
         let (entry, run_id) = (entry.clone(), entry.run_id.or(self.run_id));
         let actor = Actor { run_id, ..Actor::sync(entry.operation.system(), 0) };

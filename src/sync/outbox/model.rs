@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::compliance::{Trail, trail};
+
 /// Field by field, in our words.
 pub type Values = Map<String, Value>;
 
@@ -218,9 +220,40 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// How logs and reports call its record: they are read by everybody who watches jobs, so they name nobody.
+    #[must_use]
+    pub fn called(&self) -> String {
+        match (self.entity.as_deref(), self.entity_id) {
+            (Some(entity), Some(id)) if trail::may_name(entity) => format!("{entity} {id}"),
+            _ => self.label.clone(),
+        }
+    }
+
     /// Whether it writes this column of ours; a contact's name is written in two parts.
     #[must_use]
     pub fn is_about(&self, column: &str) -> bool {
         super::fields::behind(self.operation, column).iter().any(|field| self.wanted.contains_key(*field))
+    }
+}
+
+impl Trail for Entry {
+    fn about(&self) -> Vec<(&str, i64)> {
+        self.entity.as_deref().zip(self.entity_id).into_iter().collect()
+    }
+
+    fn withhold(&mut self) {
+        let entity = self.entity.clone().unwrap_or_else(|| self.operation.as_str().to_owned());
+        if matches!(self.operation, Operation::SiteVariable) {
+            return;
+        }
+        let sides = [Some(&mut self.wanted), self.expected.as_mut(), self.seen_before.as_mut(), self.found.as_mut()];
+        for (_, value) in sides.into_iter().flatten().flatten().filter(|(field, _)| trail::is_personal(&entity, field)) {
+            *value = trail::withheld();
+        }
+        if trail::may_name(&entity) {
+            self.label = self.entity_id.map_or_else(|| entity.clone(), |id| format!("{entity} {id}"));
+            // What the vendor answered may repeat what was sent.
+            self.error = self.error.take().map(|_| "hidden".to_owned());
+        }
     }
 }

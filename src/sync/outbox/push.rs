@@ -66,7 +66,7 @@ pub fn enqueue(w: &mut Write<'_>, what: What, id: i64, columns: &[String]) -> Re
     let targets: Vec<String> =
         links::of(w, what.entity(), id)?.into_iter().filter(|link| link.system == SYSTEM).map(|link| link.external_id).collect();
     if targets.is_empty() {
-        return Err(Error::conflict(format!("{label} is not in Freshservice")));
+        return Err(Error::conflict(format!("{} {id} is not in Freshservice", what.entity())));
     }
     let columns = if columns.is_empty() { pinned(w, what, id)? } else { columns.to_vec() };
     if let Some(column) = columns.iter().find(|column| !what.takes(column)) {

@@ -6,6 +6,8 @@ use axum::{extract::State, response::Response};
 use crate::{
     agents::Frame,
     auth::Admin,
+    compliance::{Lens, tell},
+    db::Conn,
     error::{Error, Result},
     sync::outbox::{Entry, State as Standing, Values, api, store},
     types::Scope,
@@ -43,7 +45,12 @@ struct Line {
 
 /// `GET /admin/outbox`
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
-    let entries = web.db.read(&Scope::All, |c| store::list(c, None, SHOWN)).await?;
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let read = move |c: &mut Conn| {
+        let entries = store::list(c, None, SHOWN)?;
+        tell(c, entries, &lens)
+    };
+    let entries = web.db.read(&Scope::All, read).await?;
     let page = frame.titled(Section::Admin, "Outbox");
     frame.show(&OutboxPage {
         crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
@@ -103,7 +110,7 @@ async fn again(caller: &Admin, frame: &Frame, web: &Web, id: i64, overwrite: boo
     match web.db.write(&caller.scope(), &caller.actor(), move |w| store::retry(w, id, overwrite)).await {
         Ok(entry) => {
             api::deliver(web, caller.name()).await;
-            frame.go("/admin/outbox", &format!("{} is on its way.", entry.label))
+            frame.go("/admin/outbox", &format!("{} is on its way.", entry.inside().label))
         }
         Err(error) => sorry(frame, error),
     }
@@ -112,7 +119,7 @@ async fn again(caller: &Admin, frame: &Frame, web: &Web, id: i64, overwrite: boo
 /// `POST /admin/outbox/{id}/discard`
 pub async fn discard(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     match web.db.write(&caller.scope(), &caller.actor(), move |w| store::discard(w, id)).await {
-        Ok(entry) => frame.go("/admin/outbox", &format!("{} is not sent.", entry.label)),
+        Ok(entry) => frame.go("/admin/outbox", &format!("{} is not sent.", entry.inside().label)),
         Err(error) => sorry(&frame, error),
     }
 }

@@ -6,8 +6,10 @@ use axum::{extract::State, response::Response};
 use crate::{
     agents::Frame,
     auth::Admin,
+    compliance::{Lens, tell},
     db::Conn,
     error::{Error, Result},
+    history::Untold,
     sync::review::{
         Candidate, Entry,
         decide::{self, Wish},
@@ -63,12 +65,16 @@ struct Choice {
 
 /// `GET /admin/review`
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
-    let read = |c: &mut Conn| {
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let read = move |c: &mut Conn| {
         let decided = ["linked", "ignored"].map(|state| review_store::list(c, Some(state), DECIDED));
         let [linked, ignored] = decided;
         let (names, mut open) = (exact::names(c)?, review_store::list(c, Some("open"), SHOWN)?);
         open.iter_mut().for_each(|entry| exact::offer(&names, entry));
-        Ok((review_store::open(c)?, exact::find(c)?, open, linked?, ignored?))
+        let found = exact::find(c)?;
+        let mut told = |entries: Vec<Entry>| tell(c, entries.into_iter().map(Untold::new).collect(), &lens);
+        let (open, linked, ignored) = (told(open)?, told(linked?)?, told(ignored?)?);
+        Ok((review_store::open(c)?, found, open, linked, ignored))
     };
     let (total, exact, open, mut decided, ignored) = web.db.read(&Scope::All, read).await?;
     decided.extend(ignored);

@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     auth::Admin,
+    compliance::{Lens, tell},
     db::Conn,
     error::{Error, Result},
+    history::Untold,
     types::Scope,
     web::{Fields, Path, Query, Routes, Web},
 };
@@ -30,7 +32,8 @@ pub fn routes() -> Routes {
 }
 
 /// What waits; with `?state=` what was decided (`linked`, `ignored`, `settled`), or `all`.
-async fn list(_caller: Admin, State(web): State<Web>, query: Query) -> Result<Json<Vec<Entry>>> {
+async fn list(caller: Admin, State(web): State<Web>, query: Query) -> Result<Json<Vec<Entry>>> {
+    let lens = Lens::of(&caller, &web.config, &query)?;
     let state = match query.text("state")?.unwrap_or("open") {
         "all" => None,
         state @ ("open" | "linked" | "ignored" | "settled") => Some(state.to_owned()),
@@ -39,9 +42,16 @@ async fn list(_caller: Admin, State(web): State<Web>, query: Query) -> Result<Js
     let read = move |c: &mut Conn| {
         let (names, mut entries) = (exact::names(c)?, review_store::list(c, state.as_deref(), MOST)?);
         entries.iter_mut().filter(|entry| entry.state == "open").for_each(|entry| exact::offer(&names, entry));
-        Ok(entries)
+        tell(c, entries.into_iter().map(Untold::new).collect(), &lens)
     };
     Ok(Json(web.db.read(&Scope::All, read).await?))
+}
+
+/// An entry as this caller may be told.
+async fn told(web: &Web, caller: &Admin, query: &Query, entry: Entry) -> Result<Json<Entry>> {
+    let lens = Lens::of(caller, &web.config, query)?;
+    let told = web.db.read(&Scope::All, move |c| tell(c, vec![Untold::new(entry)], &lens)).await?.pop();
+    told.map(Json).ok_or(Error::NotFound { what: "Review entry" })
 }
 
 /// Links every site whose name is exactly a company's, or those of them in `ids`; `dry_run` only says which.
@@ -54,18 +64,31 @@ async fn accept_exact(caller: Admin, State(web): State<Web>, query: Query, mut f
 }
 
 /// Makes a company of a site; `name` and `account_number` if they are to be others, `force` although the name is taken.
-async fn create_company(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, mut fields: Fields) -> Result<Json<Entry>> {
+async fn create_company(
+    caller: Admin,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    query: Query,
+    mut fields: Fields,
+) -> Result<Json<Entry>> {
     let wish = Wish {
         name: fields.text("name").max(255).get().value(),
         number: fields.key("account_number").max(50).get().value(),
         force: fields.bool("force").get().value().unwrap_or(false),
     };
     fields.finish()?;
-    Ok(Json(decide::create_company(&web.db, &web.config, id, wish, &caller.actor()).await?))
+    let entry = decide::create_company(&web.db, &web.config, id, wish, &caller.actor()).await?;
+    told(&web, &caller, &query, entry).await
 }
 
 /// Links a site to `company` (account number or id), or a device to `asset_id`.
-async fn link(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, mut fields: Fields) -> Result<Json<Entry>> {
+async fn link(
+    caller: Admin,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    query: Query,
+    mut fields: Fields,
+) -> Result<Json<Entry>> {
     for name in ["company", "company_account_number", "company_id", "asset_id"] {
         fields.alias("target", name);
     }
@@ -73,9 +96,11 @@ async fn link(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, mut fi
     let target = fields.reference("target").max(50).required().get().value();
     fields.finish()?;
     let target = target.ok_or_else(|| Error::field("target", "is required"))?;
-    Ok(Json(decide::link(&web.db, &web.config, id, target, &caller.actor()).await?))
+    let entry = decide::link(&web.db, &web.config, id, target, &caller.actor()).await?;
+    told(&web, &caller, &query, entry).await
 }
 
-async fn ignore(caller: Admin, State(web): State<Web>, Path(id): Path<i64>) -> Result<Json<Entry>> {
-    Ok(Json(decide::ignore(&web.db, id, &caller.actor()).await?))
+async fn ignore(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<Entry>> {
+    let entry = decide::ignore(&web.db, id, &caller.actor()).await?;
+    told(&web, &caller, &query, entry).await
 }

@@ -7,6 +7,8 @@ pub mod review_store;
 
 use serde::{Deserialize, Serialize};
 
+use crate::compliance::Trail;
+
 /// One thing that it may be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -91,4 +93,20 @@ pub struct Entry {
     pub created_at: String,
     /// When it last changed.
     pub updated_at: String,
+}
+
+impl Trail for Entry {
+    fn about(&self) -> Vec<(&str, i64)> {
+        Vec::new()
+    }
+
+    /// Why a device may be one of ours is told with its marks: addresses, and who used it.
+    fn withhold(&mut self) {
+        if self.kind == "device" {
+            self.reason = "hidden".to_owned();
+            for candidate in &mut self.candidates {
+                candidate.why = "hidden".to_owned();
+            }
+        }
+    }
 }

@@ -135,8 +135,8 @@ impl Run {
             plan.map(|plan| Ok((plan.id, plan.status, plans_store::items(c, plan.id, 0, i64::MAX)?))).transpose()
         };
         let Some((id, status, items)) = self.job.db.read(&Scope::All, newest).await? else { return Ok(false) };
-        let rows = |items: &[Item]| items.iter().filter_map(|item| item.entity_id).collect::<BTreeSet<i64>>();
-        if rows(&items) != rows(&plan.items) {
+        let stored: BTreeSet<i64> = items.iter().filter_map(|item| item.inside().entity_id).collect();
+        if stored != plan.items.iter().filter_map(|item| item.entity_id).collect() {
             return Ok(false);
         }
         if status == "held" {

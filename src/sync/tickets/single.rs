@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{record::Record, said};
 use crate::{
+    compliance::Veiled,
     config::Config,
     db::{Conn, Db},
     error::{Error, Result},
@@ -31,7 +32,7 @@ const PAGES: u32 = 10;
 ///
 /// # Errors
 /// `Upstream` when the vendor fails us or takes too long, or those of the database.
-pub async fn fetch(db: &Db, config: &Arc<Config>, number: i64) -> Result<Option<(TicketRow, Vec<SaidView>)>> {
+pub async fn fetch(db: &Db, config: &Arc<Config>, number: i64) -> Result<Option<(Veiled<TicketRow>, Vec<SaidView>)>> {
     let config = keyring::effective(db, config).await?;
     if config.freshservice.credentials().is_none() || number <= 0 {
         return Ok(None);
@@ -71,7 +72,7 @@ async fn ask(client: &Freshservice, number: i64) -> Result<Option<Answer>, Fault
     Ok(Some(Answer { record, conversations, sheet }))
 }
 
-fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>) -> Result<Option<(TicketRow, Vec<SaidView>)>> {
+fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>) -> Result<Option<(Veiled<TicketRow>, Vec<SaidView>)>> {
     let at = now();
     let statuses = statuses_store::load(c, SYSTEM, configured)?;
     let Some(record) = Record::read(&told.record, &statuses, &at) else { return Ok(None) };
@@ -89,5 +90,6 @@ fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>) -> Resul
     let spoken: Vec<Said> = said::conversations(&told.conversations, &ticket.last_updated_at).records;
     let views = spoken.into_iter().map(|one| SaidView::new(one, 0)).collect();
     let around = store::around(c, ticket)?;
-    Ok(Some((TicketRow { description_text, description, ..around }, views)))
+    let whole = around.within(|around| TicketRow { description_text, description, ..around });
+    Ok(Some((whole, views)))
 }

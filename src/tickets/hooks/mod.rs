@@ -54,7 +54,7 @@ fn refused() -> Error {
 /// The hand beside a webhook's changes: the vendor's, held by pins as a sync's is.
 fn vendor() -> Actor {
     let name = format!("{SOURCE} webhook");
-    Actor { kind: ActorKind::Sync, name, source: Some(SOURCE.to_owned()), run_id: None, pins: false }
+    Actor { kind: ActorKind::Sync, name, source: Some(SOURCE.to_owned()), run_id: None, pins: false, lowers_protection: false }
 }
 
 /// `POST /webhooks/freshservice/ticket`

@@ -95,7 +95,7 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
         let name = format!("{} person {n}", whose(known));
         let list: Vec<Value> = places.iter().map(|place| json!({"account_number": account(*place, mine)})).collect();
         let body = json!({"name": name, "email": format!("{}{n}@example.com", whose(known)), "companies": list});
-        let contact = contacts::store::create(w, &contacts::rules::read(fields(body), true)?)?;
+        let contact = contacts::store::create(w, &contacts::rules::read(fields(body), true)?, &super::lens())?;
         assert_eq!(contact.id, n);
     }
     for n in 1..=ASSETS {

@@ -1,0 +1,62 @@
+//! What a store reads of people lies under a veil until the policy has looked at it for the caller.
+//!
+//! A [`Veiled`] record cannot be written as JSON, shown on a page or put into a reply: the compiler knows no way to.
+//! [`Veiled::through`] is the only one, and it takes the caller's eyes, leaves out what they may not see, and notes
+//! what of protected people they do see. So no handler, whatever its method, can forget either.
+
+use super::{Lens, Level};
+
+/// A record that tells of people.
+pub trait Protected: Sized {
+    /// What disclosures call it.
+    const ENTITY: &'static str;
+    /// What it is looked at with.
+    type Eyes: AsRef<Lens>;
+
+    /// Which one it is.
+    fn record(&self) -> i64;
+    /// How strictly it is protected.
+    fn level(&self) -> Level;
+    /// Whether these eyes see personal data of it in full, should it be protected.
+    fn is_disclosed_to(&self, lens: &Lens) -> bool {
+        lens.sees_all()
+    }
+    /// What these eyes may see of it.
+    fn redacted(self, eyes: &Self::Eyes) -> Self;
+}
+
+/// A record that nobody has been shown yet.
+#[derive(Clone, Debug)]
+pub struct Veiled<T>(T);
+
+impl<T: Protected> Veiled<T> {
+    /// Puts a record under the veil; what stores do.
+    pub fn new(record: T) -> Self {
+        Self(record)
+    }
+
+    /// The record as this caller may see it.
+    pub fn through(self, eyes: &T::Eyes) -> T {
+        let lens = eyes.as_ref();
+        if self.0.level() > Level::Standard && self.0.is_disclosed_to(lens) {
+            lens.disclose(T::ENTITY, [self.0.record()]);
+        }
+        self.0.redacted(eyes)
+    }
+
+    /// The record for the program's own work; nothing of it may reach an answer.
+    pub fn inside(&self) -> &T {
+        &self.0
+    }
+
+    /// The same as a part of something larger, which lies under the veil instead.
+    pub fn within<U: Protected>(self, around: impl FnOnce(T) -> U) -> Veiled<U> {
+        Veiled(around(self.0))
+    }
+}
+
+impl AsRef<Self> for Lens {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
