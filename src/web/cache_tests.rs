@@ -10,7 +10,13 @@ fn cache() -> Cache {
 fn answer(cache: &Cache, size: usize) -> Answer {
     let mut writer = cache.writer();
     writer.write_all(&vec![0; size]).unwrap();
-    Answer { versions: "1".into(), pulse: None, body: writer.finish(b"").unwrap(), total: None, protected: std::sync::Arc::default() }
+    Answer {
+        versions: "1".into(),
+        pulse: None,
+        body: writer.finish(b"").unwrap(),
+        total: None,
+        protected: std::sync::Arc::default(),
+    }
 }
 
 #[tokio::test]

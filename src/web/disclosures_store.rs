@@ -134,12 +134,7 @@ fn disclosure(row: &Row) -> Result<Disclosure> {
 ///
 /// # Errors
 /// Those of the database or of `take`.
-pub fn each(
-    c: &mut Conn,
-    query: &ListQuery,
-    record: Option<i64>,
-    mut take: impl FnMut(Disclosure) -> Result<()>,
-) -> Result<i64> {
+pub fn each(c: &mut Conn, query: &ListQuery, record: Option<i64>, mut take: impl FnMut(Disclosure) -> Result<()>) -> Result<i64> {
     let query = match record {
         None => query.clone(),
         Some(id) => query.clone().and("disclosure.records LIKE {}", vec![Value::Text(format!("%,{id},%"))]),
