@@ -58,7 +58,7 @@ impl Asking {
         let Some(level) = self.text.iter().filter_map(|field| lens.hidden_from(*field)).min() else { return query };
         let shown = |field: &Option<Personal>| field.is_none_or(|field| lens.hidden_from(field).is_none());
         let columns: Vec<&str> = self.always.iter().filter(|(_, field)| shown(field)).map(|(column, _)| *column).collect();
-        let found: String = columns.iter().map(|column| format!(" OR {column} LIKE {{}} ESCAPE '\\'")).collect();
+        let found = columns.iter().map(|column| format!(" OR {column} LIKE {{}} ESCAPE '\\'")).collect::<Vec<_>>().concat();
         let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let value = crate::db::Value::Text(format!("%{escaped}%"));
         query.and(&format!("{}{found}", self.below(level)), columns.iter().map(|_| value.clone()).collect())

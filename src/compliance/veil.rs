@@ -22,6 +22,7 @@ pub trait Protected: Sized {
         lens.sees_all()
     }
     /// What these eyes may see of it.
+    #[must_use]
     fn redacted(self, eyes: &Self::Eyes) -> Self;
 }
 

@@ -187,7 +187,7 @@ async fn keep(db: Db, mut receiver: mpsc::Receiver<Message>) {
             match db.write_bulk(&Scope::All, &Actor::system("disclosures"), move |w| store::add(w, &wanted)).await {
                 Ok(()) => break,
                 Err(error) if !told => {
-                    tracing::warn!(%error, "disclosures cannot be stored just now; they are kept until they can")
+                    tracing::warn!(%error, "disclosures cannot be stored just now; they are kept until they can");
                 }
                 Err(_) => {}
             }

@@ -63,7 +63,7 @@ pub struct Disclosure {
 /// Those of the engine.
 pub fn add(w: &mut Write<'_>, rows: &[NewRow]) -> Result<()> {
     for row in rows {
-        let list: String = row.ids.iter().map(|id| format!("{id},")).collect();
+        let list = row.ids.iter().map(|id| format!("{id},")).collect::<Vec<_>>().concat();
         w.run(
             "INSERT INTO disclosures (at, caller_kind, caller, method, route, entity, records, record_count, times)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

@@ -103,9 +103,9 @@ impl Trail for Entry {
     /// Why a device may be one of ours is told with its marks: addresses, and who used it.
     fn withhold(&mut self) {
         if self.kind == "device" {
-            self.reason = "hidden".to_owned();
+            "hidden".clone_into(&mut self.reason);
             for candidate in &mut self.candidates {
-                candidate.why = "hidden".to_owned();
+                "hidden".clone_into(&mut candidate.why);
             }
         }
     }
