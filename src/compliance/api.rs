@@ -24,7 +24,7 @@ async fn index(State(web): State<Web>, _: Admin, _: Person, ask: Ask) -> Result<
     let query = ask.list(&store::DISCLOSURES)?;
     let slice = query.slice().unwrap_or(crate::db::list::Slice { limit: USUAL, offset: 0 });
     let query = query.with_slice(Some(slice));
-    let record = ask.query.text("record")?.map(|id| id.parse::<i64>());
+    let record = ask.query.text("record")?.map(str::parse::<i64>);
     let record = record.transpose().map_err(|_| Error::field("record", "must be a record's id"))?;
     web.disclosures.flush().await;
     let variant = format!("{record:?}");
