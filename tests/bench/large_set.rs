@@ -4,13 +4,16 @@
 use std::path::PathBuf;
 
 use codex::assets::{self, Observation};
+use codex::auth::Caller;
 use codex::companies;
+use codex::compliance::Lens;
+use codex::config::Config;
 use codex::contacts;
 use codex::db::{Db, Target, Write};
-use codex::error::Result;
+use codex::error::{Error, Result};
 use codex::tickets::{self, Ticket};
 use codex::types::{Actor, Scope, now};
-use codex::web::Fields;
+use codex::web::{Fields, Query};
 use serde_json::{Map, Value, json};
 
 /// Rows in one transaction.
@@ -47,8 +50,13 @@ async fn main() -> Result<()> {
         })
         .await?;
     }
+    let folder = tempfile::tempdir().map_err(Error::internal)?;
+    let config = Config::for_instance(folder.path()).map_err(Error::internal)?;
+    let ledger = Caller::Service { name: "ledger".to_owned() };
+    let lens = Lens::of(&ledger, &config, &Query::default())?;
     for start in (0..people).step_by(CHUNK) {
         let end = people.min(start + CHUNK);
+        let lens = lens.clone();
         db.write_bulk(&Scope::All, &actor, move |w| {
             for n in start..end {
                 let input = contacts::rules::read(
@@ -59,7 +67,7 @@ async fn main() -> Result<()> {
                     })),
                     true,
                 )?;
-                contacts::store::create(w, &input)?;
+                contacts::store::create(w, &input, &lens)?;
             }
             Ok(())
         })
