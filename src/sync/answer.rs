@@ -3,7 +3,10 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::fault::{Cause, quote};
+use super::{
+    fault::{Cause, quote},
+    mend,
+};
 
 /// The largest body that is read; a page of a list is far below it.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -27,8 +30,8 @@ pub async fn body(response: &mut reqwest::Response) -> Result<Vec<u8>, Cause> {
     }
 }
 
-/// A JSON value of the right shape, or what it is instead.
-pub fn parse(body: &[u8], shape: &impl Fn(&Value) -> Result<(), String>) -> Result<Value, String> {
+/// A JSON value of the right shape, with the records of it that had to be mended; or what it is instead.
+pub fn parse(body: &[u8], shape: &impl Fn(&Value) -> Result<(), String>) -> Result<(Value, Vec<String>), String> {
     if is_empty(body) {
         return Err("an empty answer with status 200".to_owned());
     }
@@ -38,14 +41,14 @@ pub fn parse(body: &[u8], shape: &impl Fn(&Value) -> Result<(), String>) -> Resu
     if body.split(|byte| *byte == b',').count() > MOST_VALUES {
         return Err(format!("an answer of more than {MOST_VALUES} values"));
     }
-    let json: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON, or only part of it ({e})"))?;
+    let (json, mended) = mend::read(body).map_err(|e| format!("not JSON, or only part of it ({e})"))?;
     shape(&json)?;
-    Ok(json)
+    Ok((json, mended))
 }
 
 /// What a write was answered: JSON, or nothing at all (null). Anything else is no answer of this API.
-pub fn outcome(body: &[u8]) -> Result<Value, String> {
-    if is_empty(body) { Ok(Value::Null) } else { parse(body, &|_| Ok(())) }
+pub fn outcome(body: &[u8]) -> Result<(Value, Vec<String>), String> {
+    if is_empty(body) { Ok((Value::Null, Vec::new())) } else { parse(body, &|_| Ok(())) }
 }
 
 /// Whether there is nothing in it.

@@ -18,6 +18,7 @@ use super::{
     budget::{Budget, Grant},
     credentials::Credentials,
     fault::{Cause, Fault, quote},
+    mend::Mended,
     progress::Progress,
     retry,
 };
@@ -65,6 +66,7 @@ pub struct Client {
     attempts: u32,
     /// Kinds of addresses answered with 403 since the last answer of another status.
     refused: Mutex<HashSet<String>>,
+    mended: Mutex<Mended>,
     retries: AtomicU32,
     requests: AtomicU32,
 }
@@ -135,6 +137,7 @@ impl Client {
             blocks: false,
             attempts: ATTEMPTS,
             refused: Mutex::default(),
+            mended: Mutex::default(),
             retries: AtomicU32::new(0),
             requests: AtomicU32::new(0),
         })
@@ -169,6 +172,12 @@ impl Client {
     #[must_use]
     pub fn retries(&self) -> u32 {
         self.retries.load(Ordering::Relaxed)
+    }
+
+    /// The records that had broken characters so far.
+    #[must_use]
+    pub fn mended(&self) -> Mended {
+        self.mended.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks for `path` (with its query) until there is JSON that `shape` accepts, or a reason to stop.
@@ -310,7 +319,10 @@ impl Client {
         if status.is_success() {
             let json = if ask.body.is_some() { outcome(&body) } else { parse(&body, shape) };
             return match json {
-                Ok(json) => Attempt::Good(Reply { json, next }),
+                Ok((json, mended)) => {
+                    self.mended.lock().unwrap_or_else(PoisonError::into_inner).add(mended);
+                    Attempt::Good(Reply { json, next })
+                }
                 Err(why) => Attempt::Again(Cause::Broken(why), true),
             };
         }

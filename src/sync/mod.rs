@@ -31,6 +31,7 @@ pub mod jobs_store;
 pub mod keyring;
 pub mod live;
 mod locals_store;
+mod mend;
 pub mod outbox;
 pub mod pages;
 pub mod plan;

@@ -37,7 +37,7 @@ pub fn audit(record: &Map<String, Value>) -> Audit {
         cpu_cores: integer(system, "totalCpuCores").filter(|cores| *cores > 0).or_else(|| cores(record)),
         ram_bytes: integer(system, "totalPhysicalMemory").filter(|bytes| *bytes > 0).or_else(|| modules(record)),
         bios_version: text(bios, "smBiosVersion"),
-        bios_date: text(bios, "releaseDate").map(|date| wire::time(bios, "releaseDate").map_or(date, |at| day(&at))),
+        bios_date: text(bios, "releaseDate").map(|date| bios.get("releaseDate").and_then(wire::day_of).unwrap_or(date)),
         disks: records(record, "logicalDisks").map(drive).chain(records(record, "datastores").map(store)).collect(),
         mac_address: lasting(&nics, None, &HashSet::new()),
         nics,
@@ -68,10 +68,6 @@ fn records<'j>(record: &'j Map<String, Value>, key: &str) -> impl Iterator<Item 
 
 fn cut(text: &str, longest: usize) -> String {
     text.chars().take(longest).collect()
-}
-
-fn day(at: &str) -> String {
-    at.chars().take(10).collect()
 }
 
 /// A maker's or model's name, if it is one.

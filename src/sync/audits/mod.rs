@@ -29,7 +29,9 @@ use crate::{
         datto::{SYSTEM, client::Datto},
         fault::{Cause, Fault},
         jobs::{Ended, Job},
+        mend::Mended,
         progress::Level,
+        report::cleaned,
         runs_store,
     },
     types::{Actor, Scope},
@@ -54,6 +56,7 @@ struct Done {
     changed: usize,
     faults: Vec<String>,
     stopped: Option<Stopped>,
+    mended: Mended,
 }
 
 /// Why a run ended before its queue did.
@@ -80,7 +83,10 @@ pub async fn body(job: Job) -> Result<Ended> {
     let name = job.kind.as_str();
     let lease = job.lease.clone();
     let run = job.write(&Actor::system("sync"), move |w| runs_store::begin(w, &lease, name, false)).await?;
-    let result = work(&job, &client, run, due).await;
+    let mut result = work(&job, &client, run, due).await;
+    if let Ok(done) = &mut result {
+        done.mended = client.mended();
+    }
     let (status, error) = match &result {
         Err(error) => ("failed", Some(error.to_string())),
         Ok(Done { stopped: Some(Stopped::Vendor(why)), .. }) => ("failed", Some(why.clone())),
@@ -185,6 +191,7 @@ impl Done {
         json!({
             "run_id": run, "due": self.due, "read": self.read, "without_audit": self.without, "failed": self.failed,
             "left": self.left(), "changed": self.changed, "problems": self.faults,
+            "cleaned": self.mended.count(), "cleaned_records": self.mended.named(),
         })
     }
 
@@ -198,6 +205,9 @@ impl Done {
         }
         for fault in &self.faults {
             text = format!("{text}\n{fault}");
+        }
+        for line in cleaned(self.mended.count(), self.mended.named()) {
+            text = format!("{text}\n{line}");
         }
         let problem = match &self.stopped {
             Some(Stopped::Vendor(why)) => Some(why.clone()),

@@ -121,6 +121,12 @@ impl Datto {
         &self.root
     }
 
+    /// The records that had broken characters so far.
+    #[must_use]
+    pub fn mended(&self) -> crate::sync::mend::Mended {
+        self.http.mended()
+    }
+
     /// How many requests had to be repeated so far.
     #[must_use]
     pub fn retries(&self) -> u32 {

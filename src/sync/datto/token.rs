@@ -121,7 +121,7 @@ impl Tokens {
         let asked = header(response.headers(), "retry-after").and_then(|text| retry::retry_after(text, jiff::Timestamp::now()));
         let body = body(&mut response).await.map_err(|cause| (cause, asked))?;
         if status.is_success() {
-            let json = parse(&body, &shape).map_err(|why| (Cause::Broken(format!("the token: {why}")), asked))?;
+            let (json, _) = parse(&body, &shape).map_err(|why| (Cause::Broken(format!("the token: {why}")), asked))?;
             return Ok(token(&json));
         }
         let said = quote(&words(&body), &self.secrets());

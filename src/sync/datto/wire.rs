@@ -127,6 +127,21 @@ pub fn time(record: &Map<String, Value>, key: &str) -> Option<String> {
     time_of(record.get(key)?)
 }
 
+/// The calendar day that a value names, as it is written. A number is midnight of that day, in whatever zone
+/// the vendor keeps its days: the nearest midnight is meant.
+#[must_use]
+pub fn day_of(value: &Value) -> Option<String> {
+    if let Value::String(text) = value
+        && let Some(day) = crate::types::day(text)
+    {
+        return time_of(&Value::from(day.as_str())).map(|_| day);
+    }
+    let at: Timestamp = time_of(value)?.parse().ok()?;
+    let (second, day) = (at.as_second(), 24 * 3600);
+    let midnight = if second % 900 == 0 { (second + day / 2).div_euclid(day) } else { second.div_euclid(day) } * day;
+    Timestamp::from_second(midnight).ok().map(|at| at.strftime("%Y-%m-%d").to_string())
+}
+
 /// As [`time`], of a value.
 #[must_use]
 pub fn time_of(value: &Value) -> Option<String> {
@@ -200,6 +215,27 @@ mod tests {
             assert_eq!(time_of(&same).as_deref(), Some("2026-10-27T17:21:42Z"), "{same}");
         }
         assert_eq!(time_of(&json!("2027-03-01")).as_deref(), Some("2027-03-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_day_is_never_moved_by_a_zone() {
+        for (said, day) in [
+            (json!("2027-03-01T00:00:00+02:00"), "2027-03-01"),
+            (json!("2027-03-01T00:00:00-08:00"), "2027-03-01"),
+            (json!("2027-03-01"), "2027-03-01"),
+            (json!("2027-03-01T23:59:59Z"), "2027-03-01"),
+            (json!(1_803_859_200_000_i64), "2027-03-01"),
+            (json!(1_803_859_200), "2027-03-01"),
+            // Midnight in Berlin, in New York, and some second of that day.
+            (json!(1_803_855_600_000_i64), "2027-03-01"),
+            (json!("1803877200000"), "2027-03-01"),
+            (json!(1_803_938_401_000_i64), "2027-03-01"),
+        ] {
+            assert_eq!(day_of(&said).as_deref(), Some(day), "{said}");
+        }
+        for none in [json!("never"), json!(0), json!("0001-01-01T00:00:00Z"), json!("2027-02-30"), json!(null), json!([])] {
+            assert_eq!(day_of(&none), None, "{none}");
+        }
     }
 
     #[test]

@@ -29,13 +29,23 @@ const TEXTS: &[(&str, &str)] = &[
     ("webRemoteUrl", "web_remote_url"),
 ];
 
-/// A device in our words; `None` without a usable uid and hostname. `site` is where its own site's list
+/// A device in our words; `None` without a usable uid. One without a hostname goes by its uid. `site` is where its own site's list
 /// put it, `company` whose that site is.
 pub fn device(record: &Map<String, Value>, site: Option<&Site>, company: Option<i64>, names: &FieldNames) -> Option<Told> {
     let external_id = wire::id(record, "uid")?;
-    let hostname = record.get("hostname").and_then(Value::as_str).and_then(|name| wire::clean(name, 150))?;
-    let mut told = Told { external_id, label: hostname.clone(), ..Told::default() };
-    told.values.set("hostname", hostname);
+    let hostname = record.get("hostname").filter(|name| name.is_string() || name.is_number()).and_then(wire::text_of);
+    let hostname = hostname.and_then(|name| wire::clean(&name, 150));
+    let mut told = Told { label: hostname.clone().unwrap_or_else(|| format!("Device {external_id}")), ..Told::default() };
+    told.external_id = external_id;
+    match (hostname, record.get("hostname")) {
+        (Some(name), said) => {
+            if said.is_some_and(Value::is_number) {
+                told.ignored.push("hostname came as a number".to_owned());
+            }
+            told.values.set("hostname", name);
+        }
+        (None, _) => told.ignored.push("it has no usable hostname".to_owned()),
+    }
     for (member, column) in TEXTS {
         text(&mut told, record, member, column);
     }
@@ -47,7 +57,7 @@ pub fn device(record: &Map<String, Value>, site: Option<&Site>, company: Option<
     match record.get("warrantyDate") {
         None => {}
         Some(Value::Null) => told.values.set("warranty_expires", Cell::Null),
-        Some(value) => match wire::time_of(value).and_then(|at| at.get(..10).map(str::to_owned)) {
+        Some(value) => match wire::day_of(value) {
             Some(date) => told.values.set("warranty_expires", date),
             None if is_blank(value) => told.values.set("warranty_expires", Cell::Null),
             None => told.ignored.push("warrantyDate is no date".to_owned()),
@@ -78,7 +88,11 @@ fn text(told: &mut Told, record: &Map<String, Value>, member: &str, column: &'st
     match record.get(member) {
         None => {}
         Some(Value::Null) => told.values.set(column, Cell::Null),
-        Some(value @ (Value::String(_) | Value::Number(_))) => told.values.set(column, wire::text_of(value)),
+        Some(Value::String(text)) => told.values.set(column, wire::clean(text, wire::LONGEST_TEXT)),
+        Some(value @ Value::Number(_)) => {
+            told.ignored.push(format!("{member} came as a number"));
+            told.values.set(column, wire::text_of(value));
+        }
         Some(_) => told.ignored.push(format!("{member} is no text")),
     }
 }

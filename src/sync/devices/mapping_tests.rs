@@ -71,10 +71,13 @@ fn odd_members_are_told_and_change_nothing() {
     for column in ["udf", "domain", "warranty_expires", "device_type", "hardware_type"] {
         assert_eq!(told.values.get(column), None, "{column}");
     }
-    for odd in
-        [json!({"hostname": "h"}), json!({"uid": "u"}), json!({"uid": "u", "hostname": 7}), json!({"uid": [], "hostname": "h"})]
-    {
+    for odd in [json!({"hostname": "h"}), json!({"uid": [], "hostname": "h"})] {
         assert!(device(&map(odd.clone()), None, None, &names()).is_none(), "{odd}");
+    }
+    // Only what has no id at all is left out.
+    for (odd, label) in [(json!({"uid": "u"}), "Device u"), (json!({"uid": "u", "hostname": 7}), "7"), (json!({"uid": "u", "hostname": {}}), "Device u")] {
+        let told = device(&map(odd), None, None, &names()).unwrap();
+        assert_eq!((told.label.as_str(), told.ignored.len()), (label, 1), "{:?}", told.ignored);
     }
     assert!(read(json!({"uid": "u", "hostname": "h", "deleted": true})).gone.is_some());
 }

@@ -78,9 +78,7 @@ pub fn devices(list: &str, number: u32, records: &[Value], sealer: &Sealer, want
             continue;
         };
         sheet.ids.push((uid.clone(), object.get("siteUid").and_then(wire::id_of)));
-        if name.is_none() {
-            sheet.skipped.push(format!("{uid} on {}: no usable hostname", at()));
-        } else if wanted(&uid) {
+        if wanted(&uid) {
             sheet.records.push(short(object, sealer));
         }
     }
@@ -92,7 +90,8 @@ pub fn sites_sheet(number: u32, records: &[Value]) -> Sheet {
     let mut sheet = Sheet { count: records.len(), ..Sheet::default() };
     for (index, record) in records.iter().enumerate() {
         let uid = record.get("uid").and_then(wire::id_of);
-        let name = record.get("name").and_then(Value::as_str).and_then(|name| wire::clean(name, 150));
+        let name = record.get("name").filter(|name| name.is_string() || name.is_number()).and_then(wire::text_of);
+        let name = name.and_then(|name| wire::clean(&name, 150));
         match uid {
             Some(uid) => {
                 sheet.ids.push((uid.clone(), None));
@@ -125,7 +124,8 @@ pub fn numbers(sheets: &[Sheet]) -> Vec<String> {
 pub fn variables(wanted: &str, records: &[Value]) -> Sheet {
     let mut sheet = Sheet { count: records.len(), ..Sheet::default() };
     for record in records.iter().filter_map(Value::as_object) {
-        let name = record.get("name").and_then(Value::as_str).unwrap_or_default();
+        let name = record.get("name").and_then(wire::text_of).unwrap_or_default();
+        let name = name.as_str();
         if let Some(id) = wire::id(record, "id").or_else(|| wire::clean(name, 100)) {
             sheet.ids.push((id, None));
         }

@@ -135,6 +135,12 @@ impl Freshservice {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(parameters);
     }
 
+    /// The records that had broken characters so far.
+    #[must_use]
+    pub fn mended(&self) -> crate::sync::mend::Mended {
+        self.http.mended()
+    }
+
     /// How many requests had to be repeated so far.
     #[must_use]
     pub fn retries(&self) -> u32 {

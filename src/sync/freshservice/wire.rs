@@ -5,6 +5,12 @@ use serde_json::{Map, Value};
 /// The longest text that is taken over; anything above is cut and reported.
 const LONGEST_TEXT: usize = 20_000;
 
+/// Members that are words: a number there is taken as its digits, and reported.
+const WORDS: [&str; 12] = [
+    "name", "first_name", "last_name", "subject", "title", "description", "job_title", "hostname", "computer_name", "email",
+    "primary_email", "head_name",
+];
+
 /// What a record says about one field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told<T> {
@@ -77,8 +83,24 @@ impl<'j> Fields<'j> {
             None => Told::Silent,
             Some(Value::Null) => Told::Empty,
             Some(Value::String(text)) => self.clean(key, text),
-            Some(Value::Number(number)) => Told::Value(digits(number)),
+            Some(Value::Number(number)) => {
+                if self.prefix.is_empty() && WORDS.contains(&key) {
+                    self.ignored.push(format!("{key} came as a number"));
+                }
+                Told::Value(digits(number))
+            }
+            // Check boxes and choices of several.
+            Some(Value::Array(list)) if !self.prefix.is_empty() && list.is_empty() => Told::Empty,
+            Some(other) if !self.prefix.is_empty() => self.clean(key, &other.to_string()),
             Some(other) => self.odd(key, other),
+        }
+    }
+
+    /// As [`Fields::text`], where nothing but a text or a number will do.
+    pub fn word(&mut self, key: &str) -> Told<String> {
+        match self.record.get(key) {
+            Some(other @ (Value::Bool(_) | Value::Array(_) | Value::Object(_))) => self.odd(key, other),
+            _ => self.text(key),
         }
     }
 
@@ -122,7 +144,11 @@ impl<'j> Fields<'j> {
 
     /// A list of texts. Entries that are none are left out and reported.
     pub fn texts(&mut self, key: &str) -> Told<Vec<String>> {
-        self.list(key, |value| value.as_str().map(one_line).filter(|text| !text.is_empty()))
+        self.list(key, |value| match value {
+            Value::String(text) => Some(one_line(text)).filter(|text| !text.is_empty()),
+            Value::Number(number) => Some(digits(number)),
+            _ => None,
+        })
     }
 
     fn list(&mut self, key: &str, read: impl Fn(&Value) -> Option<String>) -> Told<Vec<String>> {
