@@ -118,6 +118,15 @@ pub fn now_plus(seconds: i64) -> String {
     format_time(at.unwrap_or(jiff::Timestamp::UNIX_EPOCH))
 }
 
+/// The calendar day that a text names, `YYYY-MM-DD`, as it is written: a time or a zone behind it never moves it.
+#[must_use]
+pub fn day(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (day, rest) = text.split_at_checked(10)?;
+    let date: jiff::civil::Date = day.parse().ok().filter(|_| day.as_bytes()[4] == b'-' && day.as_bytes()[7] == b'-')?;
+    (rest.is_empty() || rest.starts_with(['T', 't', ' '])).then(|| date.to_string())
+}
+
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

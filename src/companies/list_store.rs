@@ -76,6 +76,7 @@ pub static COMPANIES: ListSpec = ListSpec {
         "prime_user_id",
         "primary_contact_name",
         "datto_portal_url",
+        "custom_fields",
         "life_quiet_days",
         "life_stale_days",
         "life_archived_days",

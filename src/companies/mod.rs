@@ -3,6 +3,7 @@
 pub mod alias;
 pub mod alias_store;
 mod api;
+pub mod contract;
 pub mod list_store;
 pub mod location;
 pub mod model;

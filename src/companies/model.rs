@@ -80,6 +80,8 @@ crate::record! {
         life_stale_days: Option<i64>,
         /// The same for archived.
         life_archived_days: Option<i64>,
+        /// The vendor's custom fields without a column here: a JSON object as text.
+        custom_fields: Option<String>,
         /// When the vendor's record was created.
         vendor_created_at: Option<String>,
         /// When the vendor's record was last changed.
@@ -129,8 +131,8 @@ pub struct CompanyView {
     pub name: String,
     /// Text or null.
     pub description: Option<String>,
-    /// The plan, under the name that Ledger reads.
-    pub billing_plan: Option<String>,
+    /// The plan, under the name that Ledger reads; empty without one, never null.
+    pub billing_plan: String,
     /// As the vendor wrote it.
     pub profit_or_non_profit: Option<String>,
     /// Telephone.
@@ -171,7 +173,7 @@ pub struct CompanyView {
     pub external_source: Option<&'static str>,
     /// The same as `external_id`, under its older name.
     pub freshservice_id: Option<i64>,
-    /// The same as `billing_plan`.
+    /// The same plan; null without one.
     pub plan_selected: Option<String>,
     /// As the vendor wrote it.
     pub contract_term: Option<String>,
@@ -195,6 +197,9 @@ pub struct CompanyView {
     pub primary_contact_name: Option<String>,
     /// Datto's page.
     pub datto_portal_url: Option<String>,
+    /// The vendor's custom fields that have no name here.
+    #[serde(serialize_with = "crate::web::json::embedded")]
+    pub custom_fields: Option<String>,
     /// After how many days out of sight its devices are quiet; null is the setting's.
     pub life_quiet_days: Option<i64>,
     /// The same for stale.
@@ -239,6 +244,7 @@ impl Protected for CompanyView {
         if !lens.bills() {
             self.primary_contact_name = lens.see_option(level, Personal::Name, self.primary_contact_name.take());
         }
+        self.custom_fields = lens.see_option(level, Personal::Private, self.custom_fields).filter(|text| text.starts_with('{'));
         self
     }
 }
@@ -251,7 +257,7 @@ impl CompanyView {
         let list: Vec<String> = company.domains.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         Self {
             contract_term_length: company.term(),
-            billing_plan: company.plan.clone(),
+            billing_plan: company.plan.clone().unwrap_or_default(),
             status: if company.retired_at.is_some() { "retired" } else { "active" },
             domain: list.into_iter().next(),
             external_id,
@@ -286,6 +292,7 @@ impl CompanyView {
             prime_user_id: company.prime_user_id,
             primary_contact_name: company.primary_contact_name,
             datto_portal_url: company.datto_portal_url,
+            custom_fields: company.custom_fields,
             life_quiet_days: company.life_quiet_days,
             life_stale_days: company.life_stale_days,
             life_archived_days: company.life_archived_days,

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::web::{Fields, Reference, Sent};
 
 /// Account numbers that are words in our own addresses.
-const RESERVED: &[&str] = &["bulk", "new", "api"];
+const RESERVED: &[&str] = &["bulk", "new", "api", "search"];
 
 /// What was sent for a company, checked; references are resolved by the store.
 #[derive(Debug)]
@@ -36,18 +36,11 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
     ] {
         fields.alias(name, other);
     }
+    // Only a new number is checked: an imported one that is repeated here stays what it is.
+    let padded = creating && fields.raw_text("account_number").is_some_and(|raw| raw.trim() != raw);
+    let check = move |number: &String| if creating { check_number(number, padded) } else { Ok(()) };
     let mut input = CompanyInput {
-        account_number: fields
-            .key("account_number")
-            .max(50)
-            .check(|number| {
-                if RESERVED.contains(&number.to_ascii_lowercase().as_str()) || number.chars().any(char::is_control) {
-                    Err("must be printable and not a reserved word (bulk, new, api)".to_owned())
-                } else {
-                    Ok(())
-                }
-            })
-            .value(),
+        account_number: fields.key("account_number").max(50).check(check).value(),
         parent: fields.reference("parent_id").max(50).get(),
         company: Company::default(),
         sent: Vec::new(),
@@ -110,6 +103,20 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
     }
     fields.finish()?;
     Ok(input)
+}
+
+/// Whether a new account number can stand in addresses as it is: neighbours put it there unencoded.
+fn check_number(number: &str, padded: bool) -> Result<(), String> {
+    if RESERVED.contains(&number.to_ascii_lowercase().as_str()) {
+        return Err("must not be a reserved word (bulk, new, api, search)".to_owned());
+    }
+    if padded || number.chars().any(char::is_control) {
+        return Err("must not begin or end with a blank, or hold control characters".to_owned());
+    }
+    if number.contains(['/', '?', '#', '%', '\\']) || matches!(number, "." | "..") {
+        return Err("must not hold / ? # % or \\: it stands in addresses".to_owned());
+    }
+    Ok(())
 }
 
 /// After how many days out of sight a device's stage of life begins.

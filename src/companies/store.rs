@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::contract;
 use super::location::Location;
 use super::model::{Company, CompanyView};
 use super::rules::{self, CompanyInput, LocationInput};
@@ -111,6 +112,7 @@ pub fn create(w: &mut Write<'_>, input: &CompanyInput) -> Result<Company> {
     };
     input.apply(&mut company);
     refer(w, input, &mut company)?;
+    contract::complete(&mut company);
     history::create(w, &company, None).on_unique("account_number", ALREADY_EXISTS).map_err(with_message)
 }
 
@@ -142,8 +144,14 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
             wanted.account_number
         )));
     }
+    let before = wanted.clone();
     input.apply(&mut wanted);
     refer(w, input, &mut wanted)?;
+    let said = |company: &Company| [&company.contract_start_date, &company.contract_term, &company.contract_end_date].map(Clone::clone);
+    // A row that nobody touches in this keeps what it has: an edit of something else is not one of the contract.
+    if said(&wanted) != said(&before) {
+        contract::complete(&mut wanted);
+    }
     history::update(w, id, if_match, None, |company: &mut Company| {
         *company = wanted;
         Ok(())

@@ -121,6 +121,12 @@ impl FieldNames {
         self.0.get(ours).map_or(ours, String::as_str)
     }
 
+    /// Whether one of our fields takes what the vendor calls this.
+    #[must_use]
+    pub fn is_mapped(&self, theirs: &str) -> bool {
+        self.0.values().any(|known| known == theirs)
+    }
+
     /// Every pair of our name and the vendor's.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(ours, theirs)| (*ours, theirs.as_str()))

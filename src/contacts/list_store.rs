@@ -68,6 +68,7 @@ const FIELDS: &[&str] = &[
     "language",
     "address",
     "background_information",
+    "custom_fields",
     "created_at",
     "updated_at",
     "retired_at",

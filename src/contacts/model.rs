@@ -71,6 +71,8 @@ crate::record! {
         user_number: Option<String>,
         /// The vendor's own reference to another system.
         vendor_reference: Option<String>,
+        /// The vendor's custom fields without a column here: a JSON object as text.
+        custom_fields: Option<String>,
         /// When the vendor's record was created.
         vendor_created_at: Option<String>,
         /// When the vendor's record was last changed.
@@ -179,6 +181,9 @@ pub struct ContactView {
     pub address: Option<String>,
     /// Free text.
     pub background_information: Option<String>,
+    /// The vendor's custom fields that have no name here.
+    #[serde(serialize_with = "crate::web::json::embedded")]
+    pub custom_fields: Option<String>,
     /// Since when.
     pub created_at: String,
     /// Last change.
@@ -245,6 +250,8 @@ impl Protected for ContactView {
         ] {
             *place = lens.see_option(level, field, place.take());
         }
+        let see = lens.see_option(level, Personal::Private, self.custom_fields.take());
+        self.custom_fields = see.filter(|text| text.starts_with('{'));
         self
     }
 }
@@ -303,6 +310,7 @@ impl ContactView {
             language: contact.language,
             address: contact.address,
             background_information: contact.background_information,
+            custom_fields: contact.custom_fields,
             created_at: contact.vendor_created_at.unwrap_or(contact.created_at),
             updated_at: contact.updated_at,
             retired_at: contact.retired_at,

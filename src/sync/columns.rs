@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::plan::FieldChange;
+use super::{plan::FieldChange, planner::losses};
 use crate::{
     agents::PsaAgent,
     assets::Asset,
@@ -24,7 +24,7 @@ pub trait Assign {
     fn assign_all(&mut self, fields: &[FieldChange]) -> Result<()> {
         fields
             .iter()
-            .filter(|change| change.field != super::planner::contacts::COMPANIES && !change.field.starts_with(LINK))
+            .filter(|change| !matches!(change.field.as_str(), losses::COMPANIES | losses::PEOPLE) && !change.field.starts_with(LINK))
             .try_for_each(|c| self.assign(&c.field, &c.value()))
     }
 }
@@ -50,12 +50,13 @@ macro_rules! assign {
 
 assign!(Company: account_number account_number_at_vendor name description plan contract_term contract_start_date contract_end_date
     support_level profit_or_non_profit main_number start_date address domains phone_system email_system managed_users managed_devices
-    managed_network head_user_id head_name prime_user_id prime_user_name workspace_id datto_portal_url vendor_created_at
-    vendor_updated_at);
+    managed_network head_user_id head_name prime_user_id prime_user_name workspace_id datto_portal_url custom_fields
+    vendor_created_at vendor_updated_at);
 
 assign!(Contact: name first_name last_name email secondary_emails job_title active mobile_phone_number work_phone_number address
     vip_user has_logged_in location_id location_name reporting_manager_id language time_zone time_format can_see_all_tickets
-    can_see_all_changes background_information work_schedule_id user_number vendor_reference vendor_created_at vendor_updated_at);
+    can_see_all_changes background_information work_schedule_id user_number vendor_reference custom_fields vendor_created_at
+    vendor_updated_at);
 
 assign!(PsaAgent: first_name last_name email job_title active department_ids group_ids vendor_created_at vendor_updated_at);
 

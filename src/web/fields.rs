@@ -158,6 +158,12 @@ impl Fields {
         self.read(name, |value, _| text_of_item(value))
     }
 
+    /// A text as it was sent, blanks at its ends included; nothing for what is no text.
+    #[must_use]
+    pub fn raw_text(&self, name: &str) -> Option<&str> {
+        self.map.get(name).and_then(Value::as_str)
+    }
+
     /// A key that old clients send as text or as a number, such as `company_id`.
     pub fn key(&mut self, name: &str) -> Field<'_, String> {
         self.read(name, |value, _| key_of(value))

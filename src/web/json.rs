@@ -8,6 +8,20 @@ use std::{
     fmt,
 };
 
+/// Writes JSON that is kept as text as what it is; what is no JSON, as the text.
+///
+/// # Errors
+/// Those of the serializer.
+#[expect(clippy::ref_option, reason = "serde asks for this signature")]
+pub fn embedded<S: serde::Serializer>(text: &Option<String>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    use serde::Serialize as _;
+    match text.as_deref().map(|text| serde_json::from_str::<Value>(text).map_err(|_| text)) {
+        None => serializer.serialize_none(),
+        Some(Ok(value)) => value.serialize(serializer),
+        Some(Err(text)) => serializer.serialize_str(text),
+    }
+}
+
 /// The deepest nesting that a body may have.
 const MAX_DEPTH: usize = 16;
 /// The most elements that one array in a body may have.

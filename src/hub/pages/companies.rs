@@ -95,7 +95,7 @@ fn row(page: &Page, company: CompanyView, [contacts, assets]: [Value; 2]) -> Row
         cells: vec![
             Value::words(company.name),
             Value::code(Some(&company.account_number)),
-            plan(company.billing_plan.as_deref()),
+            plan(Some(company.billing_plan.as_str())),
             Value::words(label(&company.kind)),
             contacts,
             assets,

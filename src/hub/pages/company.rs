@@ -193,7 +193,7 @@ fn badges(view: &CompanyView) -> Vec<Value> {
     if view.retired_at.is_some() {
         badges.push(Value::badge("warning", "Retired"));
     }
-    badges.push(plan(view.billing_plan.as_deref()));
+    badges.push(plan(Some(view.billing_plan.as_str())));
     if view.compliance_level != "standard" {
         badges.push(compliance(&view.compliance_level));
     }
@@ -255,7 +255,7 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
         (
             "Contract",
             vec![
-                facts.item("Plan", "plan", plan(view.billing_plan.as_deref())),
+                facts.item("Plan", "plan", plan(Some(view.billing_plan.as_str()))),
                 text("Support level", "support_level", &view.support_level),
                 text("Term", "contract_term", &view.contract_term_length),
                 facts.item("Starts", "contract_start_date", Value::date(view.contract_start_date.as_deref())),

@@ -91,7 +91,7 @@ async fn stored(web: &Web, frame: &Frame, key: String) -> Result<FormPage> {
         .await?;
     let mut typed = Typed::of(&view)?;
     typed.set("parent_id", parent.unwrap_or_default());
-    typed.set("plan", view.billing_plan.clone().unwrap_or_default());
+    typed.set("plan", view.billing_plan.clone());
     typed.set("main_number", view.company_main_number.clone().unwrap_or_default());
     typed.set("start_date", view.company_start_date.clone().unwrap_or_default());
     typed.set("contract_term", view.contract_term_length.clone().unwrap_or_default());

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::wire::{Fields, Told as Said, id};
 use crate::{
     assets::model::type_of_category,
+    companies::contract,
     db::Value as Cell,
     sync::assets::{Told, marks},
     types::clean,
@@ -27,6 +28,12 @@ pub struct Known {
 /// Types at the root of the tree that are no devices.
 const NO_DEVICES: &[&str] =
     &["software", "saas", "services", "service", "business service", "it service", "document", "documents"];
+
+/// Fields of types that have a place of their own here.
+const KNOWN: [&str; 14] = [
+    "hostname", "computer_name", "serial_number", "os", "os_version", "domain", "warranty_expiry_date", "vendor", "product",
+    "mac_addresses", "mac_address", "asset_state", "acquisition_date", "last_login_by",
+];
 
 /// How deep the tree of types may be.
 const DEPTH: usize = 20;
@@ -106,7 +113,7 @@ fn plain(fields: &Map<String, Value>) -> Map<String, Value> {
     plain
 }
 
-/// One asset in our words; `None` without a usable id and name, or when it is no device.
+/// One asset in our words; `None` without a usable id, or when it is no device. One without a name goes by its number.
 #[must_use]
 pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
     let external_id = record.get("id").and_then(id)?;
@@ -118,10 +125,20 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
         return None;
     }
     let name =
-        inner.text("hostname").value().or_else(|| inner.text("computer_name").value()).or_else(|| fields.text("name").value())?;
-    let hostname: String = name.chars().take(150).collect();
-    let mut told = Told { external_id, label: hostname.clone(), ..Told::default() };
-    told.values.set("hostname", hostname);
+        inner.text("hostname").value().or_else(|| inner.text("computer_name").value()).or_else(|| fields.text("name").value());
+    let mut told = Told::default();
+    match name {
+        Some(name) => {
+            let hostname: String = name.chars().take(150).collect();
+            told.label.clone_from(&hostname);
+            told.values.set("hostname", hostname);
+        }
+        None => {
+            told.label = format!("Asset {}", record.get("display_id").and_then(id).unwrap_or_else(|| external_id.clone()));
+            told.ignored.push("it has no usable name".to_owned());
+        }
+    }
+    told.external_id = external_id;
     if let Some(kind) = kind {
         told.values.set("kind", known.kind(&kind));
         told.values.set("hardware_type", known.type_name(&kind).map(str::to_owned));
@@ -179,6 +196,17 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
             told.extras.set(name, value);
         }
     }
+    let more: std::collections::BTreeMap<&String, &Value> =
+        typed.iter().filter(|(name, value)| !value.is_null() && !KNOWN.contains(&name.as_str())).collect();
+    let own = super::mapping::custom_fields(record, |_| false).value();
+    for (name, text) in [
+        ("type_fields", (!more.is_empty()).then(|| serde_json::to_string(&more).unwrap_or_default())),
+        ("custom_fields", own),
+    ] {
+        if let Some(text) = text.filter(|text| text.len() <= 20_000) {
+            told.extras.set(name, text);
+        }
+    }
     told.ignored.extend(fields.ignored());
     told.ignored.extend(inner.ignored());
     Some(told)
@@ -195,10 +223,7 @@ fn put(told: &mut Told, column: &'static str, said: Said<String>) {
 /// The day of a date or a time; what is neither says nothing.
 fn day(said: Said<String>) -> Said<String> {
     match said {
-        Said::Value(text) => match text.get(..10).filter(|day| day.parse::<jiff::civil::Date>().is_ok()) {
-            Some(day) => Said::Value(day.to_owned()),
-            None => Said::Silent,
-        },
+        Said::Value(text) => contract::day(&text).map_or(Said::Silent, Said::Value),
         other => other,
     }
 }
@@ -276,7 +301,7 @@ mod tests {
 
     #[test]
     fn software_is_no_device_and_a_record_without_an_id_is_none() {
-        for none in [json!({"id": 1, "name": "Editor", "asset_type_id": 3}), json!({"name": "x"}), json!({"id": 1, "name": null})]
+        for none in [json!({"id": 1, "name": "Editor", "asset_type_id": 3}), json!({"name": "x"}), json!({"id": null, "name": "y"})]
         {
             assert!(asset_from(none.as_object().unwrap(), &known()).is_none(), "{none}");
         }

@@ -3,11 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    terms,
-    wire::{Fields, Told, id},
-};
-use crate::{config::FieldNames, db::Value as Cell, sync::cells::Cells};
+use super::wire::{Fields, Told, id};
+use crate::{companies::contract, config::FieldNames, db::Value as Cell, sync::cells::Cells};
 
 /// One vendor record in our words.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +37,20 @@ impl Mapped {
         }
     }
 
+    /// A calendar day in our one form; what names none, or could name two, is reported and not told.
+    fn day(&mut self, column: &str, told: Told<String>) -> Told<String> {
+        match told {
+            Told::Value(said) => match contract::day(&said) {
+                Some(day) => Told::Value(day),
+                None => {
+                    self.ignored.push(format!("custom_fields.{column} is not a certain day"));
+                    Told::Silent
+                }
+            },
+            other => other,
+        }
+    }
+
     fn put_id(&mut self, column: &'static str, told: Told<String>) {
         match told {
             Told::Value(digits) => {
@@ -68,6 +79,43 @@ impl Mapped {
     }
 }
 
+/// The longest object of custom fields that is kept, in bytes.
+const LONGEST_OBJECT: usize = 100_000;
+
+/// The record's custom fields that have no column of their own, as JSON with sorted keys: check boxes and choices
+/// of several as they are. Fields that are null say nothing.
+pub fn custom_fields(record: &Map<String, Value>, is_mapped: impl Fn(&str) -> bool) -> Told<String> {
+    let Some(said) = record.get("custom_fields") else { return Told::Silent };
+    let Some(object) = said.as_object() else { return Told::Silent };
+    let kept: std::collections::BTreeMap<&String, &Value> =
+        object.iter().filter(|(name, value)| !value.is_null() && !is_mapped(name)).collect();
+    match serde_json::to_string(&kept) {
+        _ if kept.is_empty() => Told::Empty,
+        Ok(text) if text.len() <= LONGEST_OBJECT => Told::Value(text),
+        _ => Told::Silent,
+    }
+}
+
+/// Sets the end of a contract whose start and term of years are known, from the vendor or from the row here.
+pub fn complete_contract(values: &mut Cells, here: Option<&Cells>, pinned: &std::collections::HashSet<String>) {
+    let of = |column: &str| {
+        let here = || here.and_then(|cells| cells.get(column)).cloned();
+        let cell = if pinned.contains(column) { here() } else { values.get(column).cloned().or_else(here) };
+        match cell {
+            Some(Cell::Text(text)) => Some(text),
+            _ => None,
+        }
+    };
+    if !pinned.contains("contract_end_date")
+        && values.text("contract_end_date").is_empty()
+        && let (Some(start), Some(term)) = (of("contract_start_date"), of("contract_term"))
+        && let Some(end) = contract::end(&start, &term)
+        && (values.get("contract_end_date").is_some() || of("contract_end_date").is_none())
+    {
+        values.set("contract_end_date", end);
+    }
+}
+
 /// A department (in "for MSPs": a company). `None` without a usable id.
 #[must_use]
 pub fn company_from(record: &Map<String, Value>, names: &FieldNames) -> Option<Mapped> {
@@ -91,10 +139,9 @@ pub fn company_from(record: &Map<String, Value>, names: &FieldNames) -> Option<M
     if let Told::Value(at) = fields.text("updated_at") {
         mapped.observed.set("vendor_updated_at", at);
     }
-    let plan = custom.text(names.vendor_name("plan_selected")).or(custom.text(names.vendor_name("billing_plan")));
+    let plan = custom.word(names.vendor_name("plan_selected")).or(custom.word(names.vendor_name("billing_plan")));
     mapped.put("plan", plan);
     for (column, ours) in [
-        ("contract_start_date", "contract_start_date"),
         ("profit_or_non_profit", "profit_or_non_profit"),
         ("main_number", "company_main_number"),
         ("start_date", "company_start_date"),
@@ -109,19 +156,16 @@ pub fn company_from(record: &Map<String, Value>, names: &FieldNames) -> Option<M
     ] {
         mapped.put(column, custom.text(names.vendor_name(ours)));
     }
-    let term = custom.text(names.vendor_name("contract_term"));
-    let start = Some(mapped.values.text("contract_start_date")).filter(|start| !start.is_empty());
-    let end = match custom.text(names.vendor_name("contract_end_date")) {
-        Told::Value(end) => Told::Value(end),
-        other => match (&term, start) {
-            (Told::Value(term), Some(start)) => terms::end(start, term).map_or(other, Told::Value),
-            _ => other,
-        },
-    };
-    mapped.put("contract_term", term);
-    mapped.put("contract_end_date", end);
+    mapped.put("contract_term", custom.word(names.vendor_name("contract_term")));
+    let own = custom_fields(record, |name| names.is_mapped(name));
+    mapped.put("custom_fields", own);
+    for column in ["contract_start_date", "contract_end_date"] {
+        let said = custom.word(names.vendor_name(column));
+        let day = mapped.day(column, said);
+        mapped.put(column, day);
+    }
     mapped.ignored.extend(fields.ignored());
-    mapped.account_number = custom.text(names.vendor_name("account_number")).value().and_then(|number| {
+    mapped.account_number = custom.word(names.vendor_name("account_number")).value().and_then(|number| {
         let usable = usable_number(&number);
         if !usable {
             mapped.ignored.push(format!("the account number {number:?} cannot be used"));
@@ -175,6 +219,7 @@ pub fn contact_from(record: &Map<String, Value>, names: &FieldNames) -> Option<M
     if let Told::Value(flag) = fields.flag("has_logged_in") {
         mapped.observed.set("has_logged_in", flag);
     }
+    mapped.put("custom_fields", custom_fields(record, |name| names.is_mapped(name)));
     mapped.put("user_number", custom.text(names.vendor_name("user_number")));
     mapped.companies = companies(&mut fields);
     mapped.ignored.extend(fields.ignored());
@@ -250,8 +295,7 @@ fn person(mapped: &mut Mapped, fields: &mut Fields<'_>, what: &str) {
         (Some(name), _) => name.clone(),
         (None, _) => format!("{what} {}", mapped.external_id),
     };
-    let doubtful =
-        mapped.ignored.iter().any(|text| text.contains("e-mail")) || fields.is_odd("first_name") || fields.is_odd("last_name");
+    let doubtful = fields.is_odd("first_name") || fields.is_odd("last_name");
     if let (Some(name), false) = (name, doubtful) {
         mapped.values.set("name", name);
     }

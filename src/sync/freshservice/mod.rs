@@ -6,7 +6,6 @@ mod inventory;
 pub mod mapping;
 #[cfg(test)]
 mod mapping_tests;
-pub mod terms;
 pub mod tickets;
 pub mod wire;
 mod writes;
