@@ -45,6 +45,7 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ("change_requests", "company_id IN ({})"),
     // How the provider's own people spend their time.
     ("ticket_time_entries", "FALSE"),
+    ("ticket_losses", "FALSE"),
     ("asset_sources", "asset_id IN (SELECT id FROM assets WHERE company_id IN ({}))"),
     // The provider's own people, and what its own staff decide about: nothing of any client.
     ("psa_agents", "FALSE"),

@@ -4,17 +4,22 @@
 use std::sync::Arc;
 
 use super::{
-    assets::{sources_store, takeover},
+    assets::{
+        sources_store, takeover,
+        told::{USERS, users_of},
+    },
     columns::{Assign, LINK},
     jobs_store::{Lease, prove},
     locals_store,
     plan::{Action, Item, Kind, Observation, State},
+    planner::losses::PEOPLE,
     plans_store,
     progress::Progress,
+    tickets::losses_store,
 };
 use crate::{
     agents::PsaAgent,
-    assets::Asset,
+    assets::{self, Asset},
     companies::Company,
     contacts::{Contact, Membership, model::EMPLOYMENT, store as contacts},
     db::{Db, Write},
@@ -162,6 +167,9 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
                 _ => None,
             };
             let id = write(w, item, new)?;
+            if let (Some(id), true) = (id, item.fields.iter().any(|change| change.field == PEOPLE)) {
+                reassign(w, id, item)?;
+            }
             if let (Some(id), Some(stand_in)) = (id, before.filter(|before| Some(*before) != id)) {
                 takeover::hand_over(w, stand_in, id, &system, &item.reason)?;
             }
@@ -178,11 +186,15 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
             }
             Ok(id)
         }
+        Kind::Ticket if item.action == Action::Update => {
+            let done = losses_store::settle(w, item)?;
+            Ok(item.entity_id.filter(|_| done))
+        }
         Kind::Ticket => retire_ticket(w, item),
     }
 }
 
-/// Tickets are stored as they are listed; only their retirement is planned.
+/// Tickets are stored as they are listed; only their retirement is planned, and what too many of them would lose.
 fn retire_ticket(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
     let Some(id) = item.entity_id.filter(|_| item.action == Action::Retire) else { return Ok(None) };
     if history::find::<Ticket>(w, id)?.is_none_or(|row| Some(row.rev()) != item.rev) {
@@ -213,7 +225,7 @@ fn write<R: Record + Assign>(w: &mut Write<'_>, item: &Item, mut new: R) -> Resu
         return Ok(Some(id));
     }
     let Some(id) = item.entity_id else { return Ok(None) };
-    let Some(row) = history::find::<R>(w, id)?.filter(|row| Some(row.rev()) == item.rev) else { return Ok(None) };
+    let Some(row) = history::find::<R>(w, id)?.filter(|row| is_as_planned(row, item)) else { return Ok(None) };
     if item.action == Action::Retire {
         let reason = item.evidence.as_deref().unwrap_or(&item.reason);
         history::retire::<R>(w, id, Some(reason))?;
@@ -229,11 +241,45 @@ fn write<R: Record + Assign>(w: &mut Write<'_>, item: &Item, mut new: R) -> Resu
     Ok(Some(id))
 }
 
+/// Whether a row still is the one that was planned for: by its revision, or for what had to wait while the rest
+/// of its plan went on, by the values that it had.
+fn is_as_planned<R: Record>(row: &R, item: &Item) -> bool {
+    if item.rev.is_some() {
+        return Some(row.rev()) == item.rev;
+    }
+    let values = row.values();
+    let now = |field: &str| R::COLUMNS.iter().zip(&values).find(|(column, _)| **column == field).map(|(_, value)| value.to_json());
+    let unchanged = item.fields.iter().all(|change| now(&change.field).is_none_or(|now| now == change.from));
+    item.action == Action::Update && row.retired_at().is_none() && unchanged
+}
+
+/// Gives an asset to the people whom the vendor names now, once that was approved.
+fn reassign(w: &mut Write<'_>, asset: i64, item: &Item) -> Result<()> {
+    let system = source(w);
+    let joined: Vec<i64> = item.moves.join.iter().filter_map(|id| id.parse().ok()).collect();
+    let now = |had: Vec<i64>| -> Vec<i64> {
+        let mut now: Vec<i64> = had.into_iter().filter(|id| !item.moves.leave.contains(id)).collect();
+        now.extend(joined.iter().copied().filter(|id| !now.contains(id)).collect::<Vec<_>>());
+        now
+    };
+    let known = assets::store::contacts_of(w, asset)?.iter().map(|contact| contact.id).collect();
+    assets::store::assign(w, asset, &now(known))?;
+    let sources = sources_store::of(w, vec![asset])?.remove(&asset).unwrap_or_default();
+    if let Some(mut told) = sources.into_iter().find(|told| told.system == system) {
+        let users = now(users_of(&told.words));
+        told.words.insert(USERS.to_owned(), serde_json::json!(users));
+        sources_store::put(w, asset, &system, told.place.as_deref(), &told.words)?;
+    }
+    Ok(())
+}
+
 /// Moves a contact between companies.
 fn relocate(w: &mut Write<'_>, contact: i64, item: &Item) -> Result<()> {
     let system = source(w);
-    for company in &item.moves.leave {
-        contacts::leave(w, contact, *company)?;
+    let known = contacts::memberships(w, contact)?;
+    let ours = known.iter().filter(|known| known.source.as_deref() == Some(system.as_str())).map(|known| known.company_id);
+    for company in ours.filter(|company| item.moves.leave.contains(company)).collect::<Vec<_>>() {
+        contacts::leave(w, contact, company)?;
     }
     for external_id in &item.moves.join {
         let Some(company_id) = links::find(w, &system, Company::ENTITY, external_id)? else { continue };

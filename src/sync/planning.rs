@@ -6,9 +6,10 @@ use super::{
     fetch::Fetched,
     freshservice::{SYSTEM, mapping::Mapped},
     locals_store,
-    plan::{Action, Item, Kind, Plan, State},
+    plan::{Action, FieldChange, Item, Kind, Plan, State},
     planner::{
         Local, agents, companies, contacts, distinct,
+        losses::{self, COMPANIES, Tally},
         retire::{self, Evidence},
         valve::{self, Limits},
     },
@@ -33,11 +34,11 @@ impl Lists {
     }
 }
 
-/// A plan, and why its retirements wait if they do.
+/// A plan, and why some of it waits if it does.
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
-    /// Why retirements wait.
+    /// Why some of it waits.
     pub held_because: Option<String>,
 }
 
@@ -63,7 +64,7 @@ pub fn plan(c: &mut Conn, mut lists: Lists, limits: Limits, approved: bool) -> R
             Kind::Company => companies::plan(&mut plan, of(kind), records, &gone),
             Kind::Contact => {
                 let known = locals_store::companies(of(Kind::Company), &plan.items);
-                contacts::plan(&mut plan, of(kind), records, &known);
+                contacts::plan(&mut plan, of(kind), records, &known, &gone);
             }
             Kind::PsaAgent => agents::plan(&mut plan, of(kind), records),
             // Planned in chunks, in `assets/`.
@@ -78,7 +79,12 @@ pub fn plan(c: &mut Conn, mut lists: Lists, limits: Limits, approved: bool) -> R
             retire::plan(&mut plan, kind, of(kind), ids, &lists.evidence);
         }
     }
-    let reasons = close_valves(c, &mut plan, &locals, &listed, limits)?;
+    let mut reasons = close_valves(c, &mut plan, &locals, &listed, limits)?;
+    if !approved {
+        for kind in KINDS {
+            reasons.extend(hold_losses(&mut plan, kind, of(kind), limits));
+        }
+    }
     let mut held_because = (!reasons.is_empty()).then(|| reasons.join("; "));
     if approved {
         release(&mut plan);
@@ -114,14 +120,50 @@ fn close_valves(
     Ok(reasons)
 }
 
+/// Lets wait what the plan would take away of more than a few rows of a kind.
+fn hold_losses(plan: &mut Plan, kind: Kind, locals: &[Local], limits: Limits) -> Vec<String> {
+    // Whoever leaves a company that is proven gone has not lost it by this.
+    let going: HashSet<i64> = retiring(plan, Kind::Company)
+        .filter(|item| item.state == State::Pending)
+        .filter_map(|item| item.entity_id)
+        .collect();
+    let leaves_the_living = |item: &Item| item.moves.leave.iter().any(|company| !going.contains(company));
+    let mut tally = Tally::default();
+    for local in locals.iter().filter(|local| !local.retired && !local.external_ids.is_empty()) {
+        tally.row(local.values.iter());
+        if local.memberships.iter().any(|member| member.ours) {
+            tally.hold(COMPANIES);
+        }
+    }
+    let excused = |item: &Item| {
+        let stays = !leaves_the_living(item);
+        move |change: &FieldChange| change.field == COMPANIES && stays
+    };
+    for item in plan.items.iter().filter(|item| item.kind == kind) {
+        tally.item(item, excused(item));
+    }
+    let over = tally.over(kind, limits);
+    if over.is_empty() {
+        return Vec::new();
+    }
+    let mut held = Vec::new();
+    for item in plan.items.iter_mut().filter(|item| item.kind == kind) {
+        let excuse = excused(item);
+        held.extend(over.split(item, excuse));
+    }
+    plan.items.retain(|item| !(item.state == State::Pending && losses::is_spent(item)));
+    plan.items.append(&mut held);
+    over.reasons().collect()
+}
+
 fn retiring(plan: &Plan, kind: Kind) -> impl Iterator<Item = &Item> {
     plan.items.iter().filter(move |item| item.kind == kind && item.action == Action::Retire)
 }
 
-/// Whether anything is to be retired, now or after approval.
+/// Whether anything is to be retired, now or after approval, or waits because it takes too much away.
 #[must_use]
 pub fn retires(plan: &Plan) -> bool {
-    plan.items.iter().any(|item| item.action == Action::Retire)
+    plan.items.iter().any(|item| item.action == Action::Retire || item.state == State::Held)
 }
 
 /// Approves what waits.

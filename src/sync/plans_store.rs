@@ -187,6 +187,18 @@ pub fn items_in(c: &mut Conn, plan: i64, state: State, limit: i64) -> Result<Vec
     c.all(&sql, params![plan, state.as_str(), limit])?.iter().map(item).collect()
 }
 
+/// Writes what is left of an item after a part of it was taken out; nothing left takes the item away.
+pub fn trim(c: &mut Conn, item: &Item, spent: bool) -> Result<()> {
+    if spent {
+        c.run("DELETE FROM sync_plan_items WHERE id = ?1", params![item.id])?;
+        return Ok(());
+    }
+    let fields = serde_json::to_string(&item.fields).map_err(Error::internal)?;
+    let moves = serde_json::to_string(&item.moves).map_err(Error::internal)?;
+    c.run("UPDATE sync_plan_items SET fields = ?1, moves = ?2 WHERE id = ?3", params![fields, moves, item.id])?;
+    Ok(())
+}
+
 /// How many items of a plan are in this state.
 pub fn count_in(c: &mut Conn, plan: i64, state: State) -> Result<i64> {
     let sql = "SELECT COUNT(*) FROM sync_plan_items WHERE plan_id = ?1 AND state = ?2";

@@ -17,7 +17,7 @@ pub mod sealing;
 mod sealing_store;
 pub mod sources_store;
 pub mod takeover;
-mod told;
+pub mod told;
 pub mod voices;
 
 pub use self::{

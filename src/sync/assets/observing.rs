@@ -16,6 +16,7 @@ use crate::{
     assets::{self, Observation},
     db::{Conn, Write},
     error::Result,
+    sync::planner::losses::PEOPLE,
     types::Scope,
 };
 
@@ -32,14 +33,16 @@ struct News {
     users: Option<(Vec<i64>, Vec<i64>)>,
 }
 
-/// Goes over the chunks in which something differs.
-pub async fn run(pass: &Pass, dirty: &BTreeSet<usize>) -> Result<()> {
+/// Goes over the chunks in which something differs. What waits for approval of the assets in `kept`, by field,
+/// has not been heard yet: else the next run would take it for settled.
+pub async fn run(pass: &Pass, dirty: &BTreeSet<usize>, kept: HashMap<i64, Vec<String>>) -> Result<()> {
     let system = pass.rules.system;
     pass.job.progress.begin("noting what was seen", Some(dirty.len() as u64));
     let linked = Arc::new(pass.job.db.read(&Scope::All, move |c| rows_store::linked(c, system)).await?);
+    let kept = Arc::new(kept);
     for chunk in dirty.iter().copied() {
-        let (source, rules, linked) = (pass.source.clone(), pass.rules, linked.clone());
-        let mut news = pass.job.db.read(&Scope::All, move |c| news(c, rules, &*source, chunk, &linked)).await?;
+        let (source, rules, linked, kept) = (pass.source.clone(), pass.rules, linked.clone(), kept.clone());
+        let mut news = pass.job.db.read(&Scope::All, move |c| news(c, rules, &*source, chunk, (&linked, &kept))).await?;
         while !news.is_empty() {
             let more = news.split_off(news.len().min(CHUNK));
             pass.job.write(&pass.actor(), move |w| news.iter().try_for_each(|news| put(w, system, news))).await?;
@@ -50,11 +53,25 @@ pub async fn run(pass: &Pass, dirty: &BTreeSet<usize>) -> Result<()> {
     Ok(())
 }
 
-fn news(c: &mut Conn, rules: Rules, source: &dyn Source, chunk: usize, linked: &HashMap<String, i64>) -> Result<Vec<News>> {
-    let told = source.read(c, chunk)?;
+fn news(
+    c: &mut Conn,
+    rules: Rules,
+    source: &dyn Source,
+    chunk: usize,
+    (linked, kept): (&HashMap<String, i64>, &HashMap<i64, Vec<String>>),
+) -> Result<Vec<News>> {
+    let mut told = source.read(c, chunk)?;
     let none = HashMap::new();
     let ids: Vec<i64> = told.iter().filter_map(|told| row_of(told, linked, &none)).collect();
     let locals = rows_store::by_ids(c, &ids)?;
+    for told in &mut told {
+        for field in row_of(told, linked, &none).and_then(|id| kept.get(&id)).into_iter().flatten() {
+            if field == PEOPLE {
+                told.users = None;
+            }
+            told.values.remove(field);
+        }
+    }
     let differs = |told: &Told, row: &&Local| {
         !row.retired && !row.has_heard(rules.system, told) && other_speaker(rules, source, row, &told.external_id).is_none()
     };

@@ -11,7 +11,7 @@ use super::{
     observing,
     planner::{self, Local, Rules},
     retire, rows_store,
-    told::Told,
+    told::{Told, users_of},
 };
 use crate::{
     db::{Conn, Write},
@@ -20,8 +20,12 @@ use crate::{
     sync::{
         apply::Apply,
         jobs::Job,
-        plan::{Action, Item, Kind, State},
-        planner::{retire::Evidence, valve::Limits},
+        plan::{Action, FieldChange, Item, Kind, State},
+        planner::{
+            losses::{self, PEOPLE, Tally},
+            retire::Evidence,
+            valve::Limits,
+        },
         plans_store,
         report::{Ending, Report},
         review::{Raised, candidates_of, review_store},
@@ -90,6 +94,33 @@ struct Draft {
     dirty: BTreeSet<usize>,
     /// Labels of the devices that may be one of our assets, by the vendor's id.
     unsure: HashMap<String, String>,
+    /// What the plan takes away.
+    tally: Tally,
+    /// Assets that would lose people, each as an item.
+    people: Vec<Item>,
+    /// Assets whose company may change: a person decided so, or it is retired.
+    excused: HashSet<i64>,
+    /// What waits for approval, by asset.
+    kept: HashMap<i64, Vec<String>>,
+}
+
+/// What one chunk of records comes to.
+#[derive(Default)]
+struct Chunk {
+    items: Vec<Item>,
+    dirty: bool,
+    tally: Tally,
+    people: Vec<Item>,
+    excused: HashSet<i64>,
+    /// Labels of the devices that may be one of our assets, by the vendor's id.
+    unsure: Vec<(String, String)>,
+}
+
+/// What chunks are planned against.
+struct Around {
+    linked: HashMap<String, i64>,
+    retired_companies: HashSet<i64>,
+    verdicts: Arc<HashMap<String, Verdict>>,
 }
 
 impl Pass {
@@ -99,13 +130,15 @@ impl Pass {
     /// # Errors
     /// Those of the database; `Conflict` when another process took the job over.
     pub async fn run(&self, report: &mut Report) -> Result<Vec<Item>> {
-        let mut dirty = BTreeSet::new();
+        let (mut dirty, mut kept) = (BTreeSet::new(), HashMap::new());
         for pass in 1..=PASSES {
             let draft = self.plan(report).await?;
             if pass == 1 {
                 (report.counts, report.changes) = (draft.report.counts.clone(), draft.report.changes);
             }
             (report.held, report.held_kinds) = (draft.report.held, draft.report.held_kinds.clone());
+            report.held_changes.clone_from(&draft.report.held_changes);
+            kept.clone_from(&draft.kept);
             report.held_because.clone_from(&draft.report.held_because);
             dirty.extend(draft.dirty);
             let Some(id) = draft.id else { break };
@@ -128,7 +161,7 @@ impl Pass {
             report.ending = Ending::Held;
         }
         if !self.job.options.dry_run {
-            observing::run(self, &dirty).await?;
+            observing::run(self, &dirty, kept).await?;
         }
         Ok(Vec::new())
     }
@@ -147,25 +180,46 @@ impl Pass {
         let mut report = Report { kinds: so_far.kinds.clone(), dry_run: so_far.dry_run, ..Report::default() };
         report.listed.clone_from(&so_far.listed);
         (report.skipped, report.problems) = (so_far.skipped, so_far.problems.clone());
-        let mut draft = Draft { id: None, report, dirty: BTreeSet::new(), unsure: HashMap::new() };
-        let system = self.rules.system;
-        let linked = Arc::new(self.job.db.read(&Scope::All, move |c| rows_store::linked(c, system)).await?);
+        let mut draft = Draft {
+            id: None,
+            report,
+            dirty: BTreeSet::new(),
+            unsure: HashMap::new(),
+            tally: Tally::default(),
+            people: Vec::new(),
+            excused: HashSet::new(),
+            kept: HashMap::new(),
+        };
+        let (system, verdicts) = (self.rules.system, self.verdicts.clone());
+        let around = move |c: &mut Conn| {
+            Ok(Around { linked: rows_store::linked(c, system)?, retired_companies: rows_store::retired_companies(c)?, verdicts })
+        };
+        let around = Arc::new(self.job.db.read(&Scope::All, around).await?);
         self.add(&mut draft, self.notes.clone()).await?;
         self.job.progress.begin("planning", Some(self.source.chunks() as u64));
         for chunk in 0..self.source.chunks() {
-            let (source, rules, linked, verdicts) = (self.source.clone(), self.rules, linked.clone(), self.verdicts.clone());
-            let plan = move |c: &mut Conn| plan_chunk(c, rules, &*source, chunk, &linked, &verdicts);
-            let Planned { items, dirty, unsure } = self.job.db.read(&Scope::All, plan).await?;
-            if dirty {
+            let (source, rules, around) = (self.source.clone(), self.rules, around.clone());
+            let plan = move |c: &mut Conn| plan_chunk(c, rules, &*source, chunk, &around);
+            let planned = self.job.db.read(&Scope::All, plan).await?;
+            if planned.dirty {
                 draft.dirty.insert(chunk);
             }
-            draft.unsure.extend(unsure);
-            self.add(&mut draft, items).await?;
+            draft.unsure.extend(planned.unsure);
+            draft.tally.absorb(planned.tally);
+            draft.people.extend(planned.people);
+            draft.excused.extend(planned.excused);
+            self.add(&mut draft, planned.items).await?;
             self.job.progress.add(1);
         }
         let mut gone = self.plan_missing().await?;
         draft.report.held_because = self.close_valve(&mut gone).await?;
+        gone.extend(self.hold_losses(&mut draft).await?);
         let nothing = self.ask(&mut draft.report, &mut gone);
+        let waits = gone.iter().filter(|item| nothing || item.state == State::Held);
+        for item in waits.filter(|item| item.rev.is_none()) {
+            let fields = item.fields.iter().map(|change| change.field.clone());
+            draft.kept.entry(item.entity_id.unwrap_or_default()).or_default().extend(fields);
+        }
         self.add(&mut draft, gone).await?;
         if nothing {
             self.hold_everything(&mut draft).await?;
@@ -278,10 +332,54 @@ impl Pass {
         }))
     }
 
+    /// Takes out of the stored plan what would be lost by more than a few assets; it waits by itself.
+    async fn hold_losses(&self, draft: &mut Draft) -> Result<Vec<Item>> {
+        if self.job.options.yes {
+            return Ok(Vec::new());
+        }
+        let sync = self.job.config.sync;
+        let limits = Limits { minimum: sync.retire_minimum, percent: sync.retire_percent };
+        let over = draft.tally.over(Kind::Asset, limits);
+        if over.is_empty() {
+            return Ok(Vec::new());
+        }
+        let excused = |item: &Item| {
+            let decided = item.entity_id.is_some_and(|id| draft.excused.contains(&id));
+            move |change: &FieldChange| decided && change.field == "company_id"
+        };
+        let mut held: Vec<Item> = draft.people.iter_mut().filter_map(|item| over.split(item, |_| false)).collect();
+        let (mut after, Some(plan)) = (0, draft.id) else {
+            return Ok(held);
+        };
+        let mut spent = Vec::new();
+        loop {
+            let items = self.job.db.read(&Scope::All, move |c| plans_store::items(c, plan, after, ROWS as i64)).await?;
+            let Some(last) = items.last() else { break };
+            after = last.id;
+            let mut trimmed = Vec::new();
+            for mut item in items.into_iter().filter(|item| item.kind == Kind::Asset) {
+                let excuse = excused(&item);
+                if let Some(waiting) = over.split(&mut item, excuse) {
+                    held.push(waiting);
+                    trimmed.push(item);
+                }
+            }
+            spent.extend(trimmed.iter().filter(|item| losses::is_spent(item)).cloned());
+            let trim = move |w: &mut Write<'_>| {
+                trimmed.iter().try_for_each(|item| plans_store::trim(w, item, losses::is_spent(item)))
+            };
+            self.write(trim).await?;
+        }
+        spent.iter().for_each(|item| draft.report.uncount(item));
+        let because = draft.report.held_because.take();
+        draft.report.held_because = Some(because.into_iter().chain(over.reasons()).collect::<Vec<_>>().join("; "));
+        Ok(held)
+    }
+
     /// Lets the person at the terminal decide; `true` when nothing at all is to be done.
     fn ask(&self, report: &mut Report, gone: &mut [Item]) -> bool {
         let Some(ask) = &self.job.options.ask else { return false };
-        if self.job.options.yes || self.job.options.dry_run || !gone.iter().any(|item| item.action == Action::Retire) {
+        if self.job.options.yes || self.job.options.dry_run || !gone.iter().any(|item| item.action == Action::Retire || item.state == State::Held) {
             return false;
         }
         let mut whole = report.clone();
@@ -350,28 +448,13 @@ pub(super) fn row_of(told: &Told, linked: &HashMap<String, i64>, verdicts: &Hash
     }
 }
 
-/// What is to be done with one chunk.
-#[derive(Default)]
-struct Planned {
-    items: Vec<Item>,
-    /// Whether something is to be written beside them.
-    dirty: bool,
-    /// Labels of the devices that may be one of our assets, by the vendor's id.
-    unsure: Vec<(String, String)>,
-}
-
-fn plan_chunk(
-    c: &mut Conn,
-    rules: Rules,
-    source: &dyn Source,
-    chunk: usize,
-    linked: &HashMap<String, i64>,
-    verdicts: &HashMap<String, Verdict>,
-) -> Result<Planned> {
+/// What one chunk comes to, and whether something is to be written beside its items.
+fn plan_chunk(c: &mut Conn, rules: Rules, source: &dyn Source, chunk: usize, around: &Around) -> Result<Chunk> {
+    let (linked, verdicts) = (&around.linked, &*around.verdicts);
     let told = source.read(c, chunk)?;
     let ids: Vec<i64> = told.iter().filter_map(|told| row_of(told, linked, verdicts)).collect();
     let locals = rows_store::by_ids(c, &ids)?;
-    let mut planned = Planned::default();
+    let (mut planned, mut leaving) = (Chunk::default(), Vec::new());
     for told in &told {
         let row = row_of(told, linked, verdicts).and_then(|id| locals.get(&id));
         if told.gone.is_some() || (told.waits && row.is_none()) {
@@ -390,9 +473,46 @@ fn plan_chunk(
         if let Some(Verdict::Unsure(..)) = verdicts.get(&told.external_id) {
             planned.unsure.push((told.external_id.clone(), told.label.clone()));
         }
-        planned.items.extend(planner::plan(rules, told, row, verdict));
+        let items = planner::plan(rules, told, row, verdict);
+        if let Some(row) = row.filter(|row| is_link && !row.retired) {
+            planned.tally.row(row.values.iter());
+            let company = row.values.get("company_id").and_then(|cell| cell.to_json().as_i64());
+            let excused = told.decided || company.is_some_and(|id| around.retired_companies.contains(&id));
+            if excused {
+                planned.excused.insert(row.id);
+            }
+            for item in &items {
+                planned.tally.item(item, |change| excused && change.field == "company_id");
+            }
+            let had = row.told.get(rules.system).map(|(words, _)| users_of(words)).unwrap_or_default();
+            if !had.is_empty() {
+                planned.tally.hold(PEOPLE);
+                leaving.extend(told.users.as_ref().map(|now| (row, told, had, now.clone())));
+            }
+        }
+        planned.items.extend(items);
         let same = |row: &Local| row.retired && row.retired_by_hand || is_link && row.has_heard(rules.system, told);
         planned.dirty |= !row.is_some_and(same);
+    }
+    leaving.retain(|(_, _, had, now)| had.iter().any(|id| !now.contains(id)));
+    let ids: Vec<i64> = leaving.iter().flat_map(|(_, _, had, now)| had.iter().chain(now)).copied().collect();
+    let people = rows_store::people(c, &ids)?;
+    for (row, told, had, now) in leaving {
+        // Whoever is gone has taken their leave already.
+        let left: Vec<i64> = had.iter().copied().filter(|id| !now.contains(id)).collect();
+        if left.iter().all(|id| people.get(id).is_none_or(|(_, retired)| *retired)) {
+            continue;
+        }
+        let names = |ids: &[i64]| -> serde_json::Value {
+            ids.iter().map(|id| people.get(id).map_or_else(|| format!("contact {id}"), |(name, _)| name.clone())).collect()
+        };
+        let reason = format!("linked to {}", told.external_id);
+        let mut item = row.mark(Item::new(Kind::Asset, Action::Update, &told.label, reason).from_vendor(&told.external_id));
+        item.fields.push(FieldChange { field: PEOPLE.to_owned(), from: names(&had), to: names(&now) });
+        item.moves.join = now.iter().filter(|id| !had.contains(id)).map(i64::to_string).collect();
+        item.moves.leave = left;
+        planned.tally.item(&item, |_| false);
+        planned.people.push(item);
     }
     Ok(planned)
 }

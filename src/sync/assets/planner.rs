@@ -135,7 +135,7 @@ impl Local {
 pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Verdict>) -> Vec<Item> {
     let mut items = Vec::new();
     if !told.ignored.is_empty() {
-        let reason = format!("ignored: {}", told.ignored.join("; "));
+        let reason = format!("not as expected: {}", told.ignored.join("; "));
         items.push(Item::new(Kind::Asset, Action::Skipped, &told.label, reason).from_vendor(&told.external_id));
     }
     match (row, verdict) {
@@ -151,7 +151,9 @@ pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Ver
             }
             let mut item =
                 Item::new(Kind::Asset, Action::Create, &told.label, "new at the vendor").from_vendor(&told.external_id);
-            item.fields = all_fields(&told.values);
+            let mut values = told.values.clone();
+            values.set_default("hostname", told.label.as_str());
+            item.fields = all_fields(&values);
             items.push(item);
         }
     }

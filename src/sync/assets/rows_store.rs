@@ -33,6 +33,22 @@ pub fn live(c: &mut Conn, system: &str) -> Result<u64> {
     Ok(u64::try_from(c.one(sql, params![system])?.get::<i64>(0)?).unwrap_or(0))
 }
 
+/// The companies that are retired: what leaves one of them loses nothing by that.
+pub fn retired_companies(c: &mut Conn) -> Result<HashSet<i64>> {
+    let sql = "SELECT company.id FROM @companies company WHERE company.retired_at IS NOT NULL";
+    c.all(sql, &[])?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Name of each of these contacts, and whether it is retired.
+pub fn people(c: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, (String, bool)>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT contact.id, contact.name, contact.retired_at FROM @contacts contact WHERE contact.id IN ids(?1)";
+    let read = |row: &Row| Ok((row.get(0)?, (row.get(1)?, row.get::<Option<String>>(2)?.is_some())));
+    c.all(sql, params![ids.to_vec()])?.iter().map(read).collect()
+}
+
 /// A live asset that a vendor feeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fed {

@@ -7,7 +7,7 @@ use super::{
 use crate::{assets::Observation, sync::cells::Cells};
 
 /// The name under which a vendor's users of an asset are kept among its words.
-const USERS: &str = "users";
+pub const USERS: &str = "users";
 
 /// One vendor record, read. A column that the record does not tell about is not in the cells, and what
 /// we have stays; one it says is empty is null.
@@ -33,6 +33,8 @@ pub struct Told {
     pub ignored: Vec<String>,
     /// Whether it is not to be stored yet, because whose it is could not be read.
     pub waits: bool,
+    /// Whether a person decided whose it is: then a move is theirs, not the vendor's.
+    pub decided: bool,
     /// Why it is no live device, although it is listed.
     pub gone: Option<String>,
 }

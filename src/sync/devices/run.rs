@@ -85,6 +85,7 @@ pub async fn body(job: Job) -> Result<Ended> {
         result = Err(error);
     }
     report.retries = reader.client.retries();
+    report.clean(&reader.client.mended());
     let (status, error) = match &result {
         Err(error) => ("failed", Some(error.to_string())),
         Ok(_) if trusted == Ending::Upstream => ("failed", Some(report.problems.join("; "))),
@@ -107,9 +108,10 @@ pub async fn body(job: Job) -> Result<Ended> {
 async fn read_alerts(reader: &Reader, report: &mut Report) -> Result<()> {
     let pulled = alerts::pull(&reader.job, &reader.client, reader.run).await?;
     report.listed.insert("alerts", pulled.open + pulled.resolved);
-    let said = if pulled.changed == 0 { "nothing to change".to_owned() } else { format!("{} new or changed", pulled.changed) };
+    let said = if pulled.changed == 0 { "up to date".to_owned() } else { format!("{} new or changed", pulled.changed) };
     report.beside.push(format!("alerts: {} open and {} resolved listed; {said}", pulled.open, pulled.resolved));
     report.skipped += pulled.skipped;
+    report.alerts_changed = pulled.changed;
     if !pulled.problems.is_empty() {
         report.problems.extend(pulled.problems);
         report.ending = Ending::Upstream;
@@ -159,8 +161,10 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
             None => Whose::Unread,
         })
         .collect();
+    let by_person = |(at, found): (usize, &Match)| matches!(found.basis, "person" | "ignored").then_some(at);
+    let decided = matches.iter().enumerate().filter_map(by_person).collect();
     let names = job.config.datto.fields.clone();
-    let source: Arc<dyn Source> = Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, names });
+    let source: Arc<dyn Source> = Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, decided, names });
     let missing = findings.missing;
     let (verdicts, open) = meet(reader, &source, &missing).await?;
     let (rules, verdicts) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, Arc::new(verdicts));

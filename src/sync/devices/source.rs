@@ -38,6 +38,8 @@ pub struct Devices {
     pub inventory: Arc<Inventory>,
     /// Whose each site is, by its place in the inventory.
     pub companies: Vec<Whose>,
+    /// The sites about which a person decided, likewise.
+    pub decided: HashSet<usize>,
     /// Names of user-defined fields.
     pub names: FieldNames,
 }
@@ -63,6 +65,7 @@ impl Source for Devices {
             let whose = place.site.and_then(|at| self.companies.get(at as usize)).copied();
             let company = if let Some(Whose::Company(id)) = whose { Some(id) } else { None };
             let Some(mut device) = mapping::device(record, site, company, &self.names) else { continue };
+            device.decided = place.site.is_some_and(|at| self.decided.contains(&(at as usize)));
             if whose == Some(Whose::Unread) {
                 device.values.remove("company_id");
                 device.waits = true;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Local, all_fields, by_external_id, numbers::Numbers, plan_existing, report_ignored};
 use crate::sync::{
-    freshservice::mapping::Mapped,
+    freshservice::mapping::{Mapped, complete_contract},
     plan::{Action, Item, Kind, Moves, Plan},
 };
 
@@ -112,6 +112,7 @@ impl<'l> Work<'l, '_> {
     /// Updates a linked row; `number` is the one it ends up with, when the vendor knows it.
     fn update(&mut self, local: &Local, mut mapped: Mapped, number: Option<String>) {
         mapped.values.set(AT_VENDOR, number.is_some());
+        complete_contract(&mut mapped.values, Some(&local.values), &local.pins);
         if let Some(number) = number {
             self.holders.remove(local.text(NUMBER));
             self.holders.insert(number.clone(), local.id);
@@ -122,6 +123,7 @@ impl<'l> Work<'l, '_> {
 
     fn adopt(&mut self, local: &Local, mut mapped: Mapped, number: &str) {
         mapped.values.set(AT_VENDOR, true);
+        complete_contract(&mut mapped.values, Some(&local.values), &local.pins);
         let reason = match local.external_ids.first() {
             None => format!("not linked before, same account number {number}"),
             Some(old) => format!("same account number {number}; its former record {old} is gone at the vendor"),
@@ -151,6 +153,7 @@ impl<'l> Work<'l, '_> {
         mapped.values.set_default("name", &mapped.label);
         mapped.values.set(NUMBER, number);
         mapped.values.set(AT_VENDOR, at_vendor);
+        complete_contract(&mut mapped.values, None, &HashSet::new());
         mapped.values.extend(std::mem::take(&mut mapped.observed));
         let mut item = Item::new(Kind::Company, Action::Create, &mapped.label, reason).from_vendor(&mapped.external_id);
         item.fields = all_fields(&mapped.values);

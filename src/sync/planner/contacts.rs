@@ -1,4 +1,5 @@
-//! Requesters to contacts. Matched by the link, else once by the e-mail of a contact that nobody linked.
+//! Requesters to contacts. Matched by the link, else once by the e-mail of a contact that nobody linked, or whose
+//! former record is gone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,8 +12,7 @@ use crate::{
     types::email_key,
 };
 
-/// The name under which a contact's companies are shown and pinned.
-pub const COMPANIES: &str = "companies";
+pub use super::losses::COMPANIES;
 
 /// The companies a contact may name: by vendor id, those we have and those this plan creates.
 #[derive(Debug, Default)]
@@ -23,8 +23,15 @@ pub struct Companies {
     pub names: HashMap<i64, String>,
 }
 
-/// Plans every listed requester. `records` are distinct and in a fixed order.
-pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<Mapped>, companies: &Companies) {
+/// Plans every listed requester. `records` are distinct and in a fixed order; `gone` are vendor ids that are
+/// proven to exist no more, so that a contact may pass to the record that was made anew for the same person.
+pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<Mapped>, companies: &Companies, gone: &HashSet<String>) {
+    let listed: HashSet<String> = records.iter().map(|record| record.external_id.clone()).collect();
+    let mut former: HashMap<String, Vec<&Local>> = HashMap::new();
+    let was_fed = |l: &&Local| !l.external_ids.is_empty() && !l.external_ids.iter().any(|id| listed.contains(id));
+    for local in locals.iter().filter(was_fed).filter(|l| !l.retired_by_hand && !l.text("email").is_empty()) {
+        former.entry(fold(local.text("email"))).or_default().push(local);
+    }
     let linked = by_external_id(locals);
     let mut unlinked: HashMap<String, Vec<&Local>> = HashMap::new();
     for local in locals.iter().filter(|l| l.external_ids.is_empty() && !l.retired) {
@@ -64,7 +71,48 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<Mapped>, companies: 
             }
             None => {}
         }
+        let before = former.get(&email).filter(|_| !email.is_empty() && same.is_none()).map(Vec::as_slice).unwrap_or_default();
+        match successor(before, gone) {
+            Successor::Of(local) => {
+                let old = local.external_ids.join(", ");
+                let reason = format!("same e-mail {email}; its former record {old} is gone at the vendor");
+                existing(plan, local, &mapped, Some(reason), companies);
+                continue;
+            }
+            Successor::Waits(local) => {
+                let old = local.external_ids.join(", ");
+                let reason = format!("has the e-mail of {}, whose record {old} is not listed; waits until that is proven gone", local.label);
+                plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
+                continue;
+            }
+            Successor::Unclear => {
+                let reason = format!("has the e-mail of {} former contacts here; not guessed which", before.len());
+                plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
+            }
+            Successor::Nobody => {}
+        }
         create(plan, &mut mapped, companies);
+    }
+}
+
+/// Whose record a new one takes the place of.
+enum Successor<'l> {
+    Nobody,
+    Of(&'l Local),
+    /// The former record is not proven gone.
+    Waits(&'l Local),
+    Unclear,
+}
+
+/// Among those with the same e-mail whose records are not listed, the live one comes before tombstones.
+fn successor<'l>(before: &[&'l Local], gone: &HashSet<String>) -> Successor<'l> {
+    let live: Vec<&Local> = before.iter().copied().filter(|local| !local.retired).collect();
+    match (live.as_slice(), before) {
+        ([local], _) if local.external_ids.iter().all(|id| gone.contains(id)) => Successor::Of(local),
+        ([local], _) => Successor::Waits(local),
+        ([], [local]) => Successor::Of(local),
+        ([], []) => Successor::Nobody,
+        _ => Successor::Unclear,
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod companies;
 pub mod contacts;
+pub mod losses;
 pub mod numbers;
 pub mod retire;
 pub mod valve;
@@ -136,7 +137,7 @@ fn observe(plan: &mut Plan, kind: Kind, local: &Local, mapped: &Mapped) {
 /// Reports the fields of a record that could not be used.
 fn report_ignored(plan: &mut Plan, kind: Kind, mapped: &Mapped) {
     if !mapped.ignored.is_empty() {
-        let reason = format!("ignored: {}", mapped.ignored.join("; "));
+        let reason = format!("not as expected: {}", mapped.ignored.join("; "));
         plan.items.push(Item::new(kind, Action::Skipped, &mapped.label, reason).from_vendor(&mapped.external_id));
     }
 }

@@ -171,7 +171,7 @@ fn known() -> contacts::Companies {
 
 fn plan_contacts(locals: &[Local], records: Vec<Mapped>) -> Vec<Item> {
     let mut plan = Plan::default();
-    contacts::plan(&mut plan, locals, distinct(records), &known());
+    contacts::plan(&mut plan, locals, distinct(records), &known(), &HashSet::new());
     plan.items
 }
 

@@ -2,7 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{SYSTEM, details_store, record::Record, sightings_store};
+use super::{
+    SYSTEM, details_store,
+    losses_store::{self, Loss},
+    record::Record,
+    sightings_store,
+};
 use crate::{
     db::{Conn, Write},
     error::Result,
@@ -33,6 +38,8 @@ pub struct Page {
     pub gone: Vec<i64>,
     /// For a dry run, what would be done.
     pub items: Vec<Item>,
+    /// For a dry run, what tickets would lose.
+    pub losses: Vec<Loss>,
 }
 
 /// Our companies by the vendor's departments, as far as this page names them.
@@ -49,8 +56,14 @@ fn companies(c: &mut Conn, records: &[Record]) -> Result<HashMap<i64, i64>> {
     Ok(found)
 }
 
-/// Stores the records of a page.
-pub fn keep(w: &mut Write<'_>, records: &[Record], listing: i64) -> Result<Page> {
+/// Where the vendor shows a ticket.
+#[must_use]
+pub fn vendor_link(base: &str, ticket: i64) -> String {
+    format!("{}/a/tickets/{ticket}", base.trim_end_matches('/'))
+}
+
+/// Stores the records of a page. `base` is the address of the vendor's pages.
+pub fn keep(w: &mut Write<'_>, records: &[Record], listing: i64, base: Option<&str>) -> Result<Page> {
     let companies = companies(w, records)?;
     let mut known = store::by_external_ids(w, SYSTEM, records.iter().map(|record| record.id).collect())?;
     let mut page = Page::default();
@@ -65,7 +78,7 @@ pub fn keep(w: &mut Write<'_>, records: &[Record], listing: i64) -> Result<Page>
                 let mut ticket = record.blank(&now());
                 record.apply(&mut ticket, company);
                 page.created += 1;
-                (history::create(w, &ticket, Some("the vendor lists it"))?, None)
+                (history::create(w, &ticket, Some("new in Freshservice"))?, None)
             }
             Some((ticket, seen)) => {
                 if ticket.retired_at.is_some() {
@@ -73,11 +86,21 @@ pub fn keep(w: &mut Write<'_>, records: &[Record], listing: i64) -> Result<Page>
                         page.kept_retired += 1;
                         continue;
                     }
-                    history::restore::<Ticket>(w, ticket.id, Some("the vendor lists it again"))?;
+                    history::restore::<Ticket>(w, ticket.id, Some("listed in Freshservice again"))?;
                 }
                 let was_retired = ticket.retired_at.is_some();
-                let updated = history::update(w, ticket.id, None, Some("as the vendor lists it"), |ticket: &mut Ticket| {
+                let mut wanted = ticket.clone();
+                record.apply(&mut wanted, company);
+                let lost = losses_store::put_aside(w, &ticket, &mut wanted)?;
+                let lost = without_pinned(w, ticket.id, lost)?;
+                losses_store::note(w, ticket.id, &lost)?;
+                let updated = history::update(w, ticket.id, None, Some("updated in Freshservice"), |ticket: &mut Ticket| {
                     record.apply(ticket, company);
+                    // What is put aside stays as it is until the whole run is known.
+                    (ticket.company_id, ticket.department_id) = (wanted.company_id, wanted.department_id);
+                    ticket.requester_id = wanted.requester_id;
+                    ticket.requester_name.clone_from(&wanted.requester_name);
+                    ticket.requester_email.clone_from(&wanted.requester_email);
                     Ok(())
                 })?;
                 page.pinned += u64::from(!updated.kept_pins.is_empty());
@@ -91,13 +114,22 @@ pub fn keep(w: &mut Write<'_>, records: &[Record], listing: i64) -> Result<Page>
         };
         if record.has_words() {
             let stored = words(w, ticket.id)?;
-            let (html, plain) = record.words(stored);
+            let (html, plain) = record.words(stored, base.map(|base| vendor_link(base, record.id)).as_deref());
             store::set_text(w, ticket.id, html.as_deref(), plain.as_deref())?;
         }
         sightings_store::met(w, ticket.id, listing)?;
         page.queued += u64::from(details_store::enqueue(w, &ticket, read.as_deref(), record.has_stats)?);
     }
     Ok(page)
+}
+
+/// What a person has pinned is not lost.
+fn without_pinned(c: &mut Conn, ticket: i64, mut fields: Vec<FieldChange>) -> Result<Vec<FieldChange>> {
+    if !fields.is_empty() {
+        let pinned = pins::fields(c, Ticket::ENTITY, ticket)?;
+        fields.retain(|change| !pinned.contains(&change.field));
+    }
+    Ok(fields)
 }
 
 /// What is stored of a ticket at length.
@@ -122,7 +154,7 @@ pub fn compare(c: &mut Conn, records: &[Record]) -> Result<Page> {
         let company = record.department().flatten().and_then(|department| companies.get(&department)).copied();
         let Some((before, _)) = known.remove(&record.id) else {
             page.created += 1;
-            page.items.push(item(record, Action::Create, "the vendor lists it"));
+            page.items.push(item(record, Action::Create, "new in Freshservice"));
             continue;
         };
         if before.retired_at.is_some() {
@@ -130,13 +162,20 @@ pub fn compare(c: &mut Conn, records: &[Record]) -> Result<Page> {
                 page.kept_retired += 1;
             } else {
                 page.restored += 1;
-                page.items.push(of(item(record, Action::Restore, "the vendor lists it again"), &before));
+                page.items.push(of(item(record, Action::Restore, "listed in Freshservice again"), &before));
             }
             continue;
         }
         let mut after = before.clone();
         record.apply(&mut after, company);
         let pinned = pins::fields(c, Ticket::ENTITY, before.id)?;
+        let mut kept = after.clone();
+        let mut lost = losses_store::put_aside(c, &before, &mut kept)?;
+        lost.retain(|change| !pinned.contains(&change.field));
+        if !lost.is_empty() {
+            let (ticket_id, external_id, subject) = (before.id, before.external_id, before.subject.clone());
+            page.losses.push(Loss { ticket_id, external_id, subject, fields: lost });
+        }
         let mut fields = differences(&before, &after);
         let all = fields.len();
         fields.retain(|change| !pinned.contains(&change.field));
@@ -146,7 +185,7 @@ pub fn compare(c: &mut Conn, records: &[Record]) -> Result<Page> {
             continue;
         }
         page.updated += 1;
-        let mut item = of(item(record, Action::Update, "as the vendor lists it"), &before);
+        let mut item = of(item(record, Action::Update, "updated in Freshservice"), &before);
         item.fields = fields;
         page.items.push(item);
     }

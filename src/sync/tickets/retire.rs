@@ -1,9 +1,10 @@
 //! Retiring tickets that the vendor has no more: proven one by one, and held when there are many.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::{
     list::Plan as ListPlan,
+    losses_store::{self, Loss},
     report::Report,
     run::Run,
     sightings_store::{self, Gone, Suspect},
@@ -16,8 +17,11 @@ use crate::{
     sync::{
         apply::Apply,
         jobs_store,
-        plan::{Action, Item, Kind, Plan, State},
-        planner::valve,
+        plan::{Action, FieldChange, Item, Kind, Plan, State},
+        planner::{
+            losses::{Over, Tally},
+            valve,
+        },
         planning, plans_store,
         report::Ending,
         run::Decision,
@@ -104,11 +108,20 @@ impl Run {
             planning::release(&mut plan);
             because = None;
         }
+        let (losses, reasons) = self.take_away(report).await?;
+        plan.items.extend(losses);
+        if !reasons.is_empty() {
+            because = Some(because.into_iter().chain(reasons).collect::<Vec<_>>().join("; "));
+        }
         report.held_because.clone_from(&because);
+        let held_changes = |plan: &Plan| {
+            plan.items.iter().filter(|item| item.state == State::Held && item.action == Action::Update).count() as u64
+        };
+        let retiring = |plan: &Plan| plan.items.iter().filter(|item| item.action == Action::Retire).count() as u64;
         let held = |plan: &Plan| plan.items.iter().filter(|item| item.state == State::Held).count() as u64;
         if report.dry_run {
-            report.held = held(&plan);
-            report.retired = plan.items.len() as u64;
+            (report.held, report.held_changes) = (held(&plan), held_changes(&plan));
+            report.retired = retiring(&plan);
             report.items.append(&mut plan.items);
             return Ok(());
         }
@@ -117,12 +130,57 @@ impl Run {
             return self.job.write(&Actor::system("sync"), move |w| plans_store::supersede(w, &lease)).await;
         }
         if because.is_some() && self.is_known(&plan, full, report).await? {
+            report.held_changes = if report.held > 0 { held_changes(&plan) } else { 0 };
             return Ok(());
         }
         self.decide(&mut plan, &mut because, report);
         report.held_because = because;
-        report.held = held(&plan);
+        (report.held, report.held_changes) = (held(&plan), held_changes(&plan));
         self.store_and_apply(plan, report).await
+    }
+
+    /// Applies what only a few tickets would lose. What too many would is returned to wait, with the reasons.
+    async fn take_away(&self, report: &mut Report) -> Result<(Vec<Item>, Vec<String>)> {
+        let losses = if report.dry_run {
+            std::mem::take(&mut report.losses)
+        } else {
+            self.job.db.read(&Scope::All, losses_store::all).await?
+        };
+        if losses.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let live = self.job.db.read(&Scope::All, losses_store::live).await?;
+        let mut tally = Tally::default();
+        for (field, count) in live {
+            tally.hold_all(field, count);
+        }
+        let mut items: Vec<Item> = losses.iter().map(lost).collect();
+        items.iter().for_each(|item| tally.item(item, |_| false));
+        let over = if self.job.options.yes { Over::default() } else { tally.over(Kind::Ticket, planning::limits(&self.job.config)) };
+        let mut held = Vec::new();
+        for item in &mut items {
+            // What goes with a company or a requester goes with it here as well.
+            if let Some(mut waiting) = over.split(item, |_| false) {
+                let with: &[&str] = if over.has("company_id") { &["department_id"] } else { &[] };
+                let more: &[&str] = if over.has("requester_id") { &["requester_name", "requester_email"] } else { &[] };
+                let (go, stay) = item.fields.drain(..).partition(|change| {
+                    with.contains(&change.field.as_str()) || more.contains(&change.field.as_str())
+                });
+                item.fields = stay;
+                let go: Vec<FieldChange> = go;
+                waiting.fields.extend(go);
+                held.push(waiting);
+            }
+        }
+        items.retain(|item| !item.fields.is_empty());
+        if !report.dry_run {
+            for chunk in items.chunks(STORED) {
+                let chunk = chunk.to_vec();
+                let take = move |w: &mut Write<'_>| chunk.iter().try_for_each(|item| losses_store::settle(w, item).map(|_| ()));
+                self.job.write(&self.actor(), take).await?;
+            }
+        }
+        Ok((held, over.reasons().collect()))
     }
 
     /// Whether the same retirements wait already, or a person has just decided against them.
@@ -135,8 +193,10 @@ impl Run {
             plan.map(|plan| Ok((plan.id, plan.status, plans_store::items(c, plan.id, 0, i64::MAX)?))).transpose()
         };
         let Some((id, status, items)) = self.job.db.read(&Scope::All, newest).await? else { return Ok(false) };
-        let stored: BTreeSet<i64> = items.iter().filter_map(|item| item.inside().entity_id).collect();
-        if stored != plan.items.iter().filter_map(|item| item.entity_id).collect() {
+        let rows = |items: &mut dyn Iterator<Item = &Item>| -> BTreeMap<i64, Vec<FieldChange>> {
+            items.filter_map(|item| Some((item.entity_id?, item.fields.clone()))).collect()
+        };
+        if rows(&mut items.iter().map(|item| item.inside())) != rows(&mut plan.items.iter()) {
             return Ok(false);
         }
         if status == "held" {
@@ -148,7 +208,7 @@ impl Run {
             report.held_because = None;
             report
                 .notes
-                .push(format!("{} tickets that the vendor has no more stay, as plan {id} was discarded", plan.items.len()));
+                .push(format!("{} tickets stay as they are, as plan {id} was discarded", plan.items.len()));
         }
         // With the rows as they were: an approval must not fail because a run came between.
         Ok(true)
@@ -192,6 +252,16 @@ impl Run {
         report.retired += applied.done;
         Ok(())
     }
+}
+
+fn lost(loss: &Loss) -> Item {
+    let subject = loss.subject.as_deref().unwrap_or("without a subject");
+    let label = format!("#{} {subject}", loss.external_id);
+    let mut item = Item::new(Kind::Ticket, Action::Update, &label, "updated in Freshservice");
+    item.entity_id = Some(loss.ticket_id);
+    item.external_id = Some(loss.external_id.to_string());
+    item.fields.clone_from(&loss.fields);
+    item
 }
 
 fn item(gone: &Gone) -> Item {
