@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::history::{self, Record as _};
 use crate::sync::{self, keyring, outbox};
 use crate::tickets::{
-    Ticket, api,
+    Ticket, api, codes,
     list_store::SOURCE,
     psa_views, said_store, statuses_store,
     store::{self, Mark},
@@ -116,9 +116,11 @@ pub fn write(
         return Err(Error::PreconditionFailed);
     }
     let mut status = false;
-    if let Some(text) = &update.status {
+    // A form repeats the status that the ticket has, whatever that is.
+    if let Some(text) = update.status.as_ref().filter(|text| codes::normalise(text) != before.status) {
         let statuses = statuses_store::load(w, SOURCE, &config.freshservice.statuses)?;
-        status = store::set_status(w, row_id, None, statuses.written(text))?;
+        let wanted = statuses.settable(text).map_err(|why| Error::field("status", why))?;
+        status = store::set_status(w, row_id, None, wanted)?;
     }
     let note = update.note.as_ref().map(|text| said_store::add_note(w, row_id, text, user, &at)).transpose()?;
     if note.is_some() {
@@ -150,8 +152,7 @@ async fn update(
     let body = fields.digest();
     let update = Update::read(fields)?;
     let config = web.config.clone();
-    let user =
-        caller.user().map(|user| user.username.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| "system".to_owned());
+    let user = caller.name().to_owned();
     let conditions_of_row = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let row = store::get_row(w, number)?;

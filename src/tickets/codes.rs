@@ -4,15 +4,14 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use crate::types::format_time;
 
-/// The statuses as they are known before an account tells its own: code, word, name. From 8 on they are
-/// custom ones of the account for which the predecessor was written (contract §5.9).
+/// The statuses as they are known before an account tells its own: code, word, name. The vendor documents 2 to 5;
+/// from 8 on they are custom ones of the account for which the predecessor was written (contract §5.9): words that
+/// old clients know, and no more.
 pub const STATUSES: &[(i64, &str, &str)] = &[
     (2, "open", "Open"),
     (3, "pending", "Pending"),
     (4, "resolved", "Resolved"),
     (5, "closed", "Closed"),
-    (6, "spam", "Spam"),
-    (7, "deleted", "Deleted"),
     (8, "scheduled", "Scheduled"),
     (9, "waiting_customer", "Waiting on Customer"),
     (10, "waiting_third_party", "Waiting on Third Party"),

@@ -91,13 +91,15 @@ impl SaidView {
     /// The wire shape of something that was said; `row_id` is ours.
     #[must_use]
     pub fn new(said: Said, row_id: i64) -> Self {
+        // A note that was written here has no address; neighbours read there who wrote it.
+        let writer = said.author.clone().filter(|_| said.external_id.is_none() && !said.incoming);
         let user = [said.author, said.from_email.clone()].into_iter().flatten().find(|name| !name.is_empty());
         Self {
             id: said.external_id.unwrap_or(row_id),
             text: said.body_text.clone(),
             body: said.body_text,
             body_html: said.body_html,
-            from_email: said.from_email,
+            from_email: said.from_email.or(writer),
             to_emails: said.to_emails,
             created_at: super::utc(&said.created_at).unwrap_or(said.created_at),
             updated_at: said.updated_at.and_then(|at| super::utc(&at)),

@@ -1,7 +1,7 @@
 //! What the account's status codes mean: what the operator says, else what the vendor says, else what
 //! is known of it anyway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes::{STATUSES, UNKNOWN, alias, normalise, title};
 
@@ -16,7 +16,11 @@ struct Meaning {
 
 /// The statuses of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statuses(BTreeMap<i64, Meaning>);
+pub struct Statuses {
+    known: BTreeMap<i64, Meaning>,
+    /// Those that the account certainly has.
+    own: BTreeSet<i64>,
+}
 
 impl Statuses {
     /// From what the vendor calls its codes and what the operator calls them.
@@ -36,28 +40,30 @@ impl Statuses {
             let label = all.get(code).filter(|_| learned.iter().any(|(known, _)| known == code));
             all.insert(*code, Meaning { label: label.map_or(usual, |known| known.label.clone()), word });
         }
-        Self(all)
+        let told = learned.iter().map(|(code, _)| *code).chain(configured.keys().copied());
+        let own = told.chain(all.keys().copied().filter(|code| *code <= STANDARD)).collect();
+        Self { known: all, own }
     }
 
     /// The word of a code; `unknown` for one that nobody has explained.
     #[must_use]
     pub fn word(&self, code: Option<i64>) -> String {
-        code.and_then(|code| self.0.get(&code)).map_or(UNKNOWN, |meaning| &meaning.word).to_owned()
+        code.and_then(|code| self.known.get(&code)).map_or(UNKNOWN, |meaning| &meaning.word).to_owned()
     }
 
     /// The code of a word or a name, the lowest when several have it.
     #[must_use]
     pub fn code(&self, text: &str) -> Option<i64> {
         let word = normalise(text);
-        let found = self.0.iter().find(|(_, meaning)| meaning.word == word || normalise(&meaning.label) == word);
+        let found = self.known.iter().find(|(_, meaning)| meaning.word == word || normalise(&meaning.label) == word);
         found.map(|(code, _)| *code)
     }
 
     /// The name for people.
     #[must_use]
     pub fn label(&self, code: Option<i64>, word: &str) -> String {
-        let by_code = code.and_then(|code| self.0.get(&code)).filter(|meaning| meaning.word == word);
-        let by_word = || self.0.values().find(|meaning| meaning.word == word);
+        let by_code = code.and_then(|code| self.known.get(&code)).filter(|meaning| meaning.word == word);
+        let by_word = || self.known.values().find(|meaning| meaning.word == word);
         by_code.or_else(by_word).map_or_else(|| title(word), |meaning| meaning.label.clone())
     }
 
@@ -69,7 +75,7 @@ impl Statuses {
             return (Vec::new(), Some(code));
         }
         let mut words = alias(&word);
-        words.extend(self.0.values().filter(|meaning| normalise(&meaning.label) == word).map(|meaning| meaning.word.clone()));
+        words.extend(self.known.values().filter(|meaning| normalise(&meaning.label) == word).map(|meaning| meaning.word.clone()));
         words.dedup();
         (words, None)
     }
@@ -79,14 +85,34 @@ impl Statuses {
     #[must_use]
     pub fn written(&self, text: &str) -> (String, Option<i64>) {
         let word = normalise(text);
-        let code = word.parse().ok().filter(|code| self.0.contains_key(code)).or_else(|| self.code(&word));
+        let code = word.parse().ok().filter(|code| self.known.contains_key(code)).or_else(|| self.code(&word));
         let code = code.or_else(|| if word == "in_progress" { self.code("pending") } else { None });
         code.map_or_else(|| (word, None), |code| (self.word(Some(code)), Some(code)))
     }
 
-    /// Every code with its word and name.
-    pub fn iter(&self) -> impl Iterator<Item = (i64, &str, &str)> {
-        self.0.iter().map(|(code, meaning)| (*code, meaning.word.as_str(), meaning.label.as_str()))
+    /// As [`Statuses::written`], of what an account knows only.
+    ///
+    /// # Errors
+    /// The names that are known.
+    pub fn settable(&self, text: &str) -> Result<(String, Option<i64>), String> {
+        let (word, code) = self.written(text);
+        if code.is_some() {
+            return Ok((word, code));
+        }
+        let words: Vec<&str> = self.known.values().map(|meaning| meaning.word.as_str()).collect();
+        Err(format!("is no status of this account; known are {}", words.join(", ")))
+    }
+
+    /// Every status that the account has, and those of `used` beside them: word and name.
+    #[must_use]
+    pub fn offered(&self, used: &[String]) -> Vec<(String, String)> {
+        let own = self.known.iter().filter(|(code, _)| self.own.contains(code));
+        let mut all: Vec<(String, String)> =
+            own.map(|(_, meaning)| (meaning.word.clone(), meaning.label.clone())).collect();
+        all.extend(used.iter().map(|word| (word.clone(), self.label(None, word))));
+        let mut seen = BTreeSet::new();
+        all.retain(|(word, _)| seen.insert(word.clone()));
+        all
     }
 }
 
@@ -130,6 +156,24 @@ mod tests {
         assert_eq!((word(41).as_str(), all.label(Some(41), "on_hold").as_str()), ("on_hold", "On Hold"));
         assert_eq!((word(99).as_str(), all.word(None).as_str()), ("unknown", "unknown"));
         assert_eq!(Statuses::new(&[(42, "Parts ordered".to_owned())], &BTreeMap::new()).word(Some(42)), "parts_ordered");
+    }
+
+    #[test]
+    fn only_what_an_account_has_is_offered() {
+        let words = |all: &Statuses, used: &[&str]| -> Vec<String> {
+            let used: Vec<String> = used.iter().map(|word| (*word).to_owned()).collect();
+            all.offered(&used).into_iter().map(|(_, label)| label).collect()
+        };
+        let none = Statuses::new(&[], &BTreeMap::new());
+        assert_eq!(words(&none, &[]), ["Open", "Pending", "Resolved", "Closed"]);
+        assert_eq!(words(&none, &["on_hold", "open", "unknown"]), ["Open", "Pending", "Resolved", "Closed", "On Hold", "Unknown"]);
+        let own = Statuses::new(&[(6, "Parts ordered".to_owned())], &BTreeMap::from([(7, "Field visit".to_owned())]));
+        assert_eq!(words(&own, &[]), ["Open", "Pending", "Resolved", "Closed", "Parts ordered", "Field Visit"]);
+        for code in [6, 7, 99] {
+            assert_eq!(none.word(Some(code)), "unknown", "only documented codes mean something in every account");
+        }
+        assert!(none.settable("half done").unwrap_err().contains("known are open, pending, resolved, closed"));
+        assert_eq!(own.settable("parts-ordered"), Ok(("parts_ordered".to_owned(), Some(6))));
     }
 
     #[test]

@@ -134,13 +134,20 @@ pub fn active(
     c.each(&sql, &values, |found| take(row(&found)?))
 }
 
+/// The words of the statuses that tickets have.
+///
+/// # Errors
+/// Those of the engine.
+pub fn status_words(c: &mut Conn) -> Result<Vec<String>> {
+    let rows = c.all("SELECT DISTINCT ticket.status FROM @tickets ticket ORDER BY ticket.status", params![])?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
 /// The words of the statuses that tickets have while somebody works on them: few, and an index finds their
 /// tickets among all that are closed. Never empty, so that it can stand in `IN`.
 fn working(c: &mut Conn) -> Result<Vec<Value>> {
-    let rows = c.all("SELECT DISTINCT ticket.status FROM @tickets ticket", params![])?;
-    let words = rows.iter().map(|row| row.get::<String>(0)).collect::<Result<Vec<_>>>()?;
     let mut words: Vec<Value> =
-        words.into_iter().filter(|word| !codes::ENDED.contains(&word.as_str())).map(Value::from).collect();
+        status_words(c)?.into_iter().filter(|word| !codes::ENDED.contains(&word.as_str())).map(Value::from).collect();
     if words.is_empty() {
         words.push("open".into());
     }

@@ -74,7 +74,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
             let past = if staff { Past::read(c, "ticket", row, &lens)? } else { Past::default() };
             let sheet = if staff { said_store::time_entries(c, row)? } else { Vec::new() };
             let statuses = statuses_store::load(c, SOURCE, &config.freshservice.statuses)?;
-            let states: Vec<Choice> = statuses.iter().map(|(_, word, label)| Choice::new(word, label)).collect();
+            let states: Vec<Choice> = statuses.offered(&[]).into_iter().map(|(word, label)| Choice::new(word, label)).collect();
             Ok((detail, past, sheet, states))
         })
         .await?;

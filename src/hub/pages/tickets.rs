@@ -55,12 +55,12 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .read(&frame.scope(), move |c| {
             let found = list_store::list(c, &query, &asked, &lens, &configured)?;
             let statuses = statuses_store::load(c, SOURCE, &configured)?;
+            let statuses = statuses.offered(&crate::tickets::store::status_words(c)?);
             Ok((found, statuses, psa_agents(c, Some(SOURCE))?, store::company_choices(c)?))
         })
         .await?;
     let mut states = vec![Choice::new("active", "Open work")];
-    states.extend(statuses.iter().map(|(_, word, label)| Choice::new(word, label)));
-    states.dedup_by(|one, other| one.value == other.value);
+    states.extend(statuses.into_iter().map(|(word, label)| Choice::new(word, label)));
     let priorities = (1..=4).rev().filter_map(priority_word).map(|word| Choice::new(word, super::words(word)));
     let agents = agents.iter().filter(|agent| agent.active).map(|agent| Choice::new(agent.external_id.clone(), agent.name()));
     let filters = vec![

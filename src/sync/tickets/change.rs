@@ -101,11 +101,11 @@ impl Planned {
     }
 
     fn apply_texts(&self, change: &mut ChangeRequest) {
-        let text_of = |key: &str| self.record.get(key).and_then(Value::as_str).map(text::clean).filter(|text| !text.is_empty());
+        let said = |key: &str| self.record.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
         let told = self.record.contains_key("description_text") || self.record.contains_key("description");
         if told {
             change.description_text =
-                text_of("description_text").or_else(|| text_of("description").map(|html| text::plain(&html)));
+                said("description_text").map(text::clean).or_else(|| said("description").map(|html| text::plain(html, None)));
         }
         if let Some(Value::Object(map)) = self.record.get("custom_fields") {
             let sorted: BTreeMap<&String, &Value> = map.iter().collect();

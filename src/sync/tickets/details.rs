@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     details_store::{self, Due, Read, Stored},
     pace::Pace,
+    pages_store::vendor_link,
     record::Record,
     report::Report,
     run::{Run, is_about_rights},
@@ -108,7 +109,8 @@ impl Run {
         if read.problem.is_none() {
             let (told, problem) = self.part(&due, Part::Said, stored, ways, report).await;
             read.said = told.map(|told| {
-                let usable = said::conversations(&told, &due.version);
+                let link = self.job.config.freshservice.web_url.as_deref().map(|base| vendor_link(base, due.external_id));
+                let usable = said::conversations(&told, &due.version, link.as_deref());
                 report.odd_details += usable.skipped as u64;
                 usable.records
             });

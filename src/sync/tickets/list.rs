@@ -201,11 +201,11 @@ impl Run {
             }
         }
         for chunk in usable.chunks(STORED) {
-            let (chunk, listing) = (chunk.to_vec(), self.listing);
+            let (chunk, listing, base) = (chunk.to_vec(), self.listing, self.job.config.freshservice.web_url.clone());
             let page = if report.dry_run {
                 self.job.db.read(&Scope::All, move |c| pages_store::compare(c, &chunk)).await?
             } else {
-                self.job.write(&self.actor(), move |w| pages_store::keep(w, &chunk, listing)).await?
+                self.job.write(&self.actor(), move |w| pages_store::keep(w, &chunk, listing, base.as_deref())).await?
             };
             gone.extend_from_slice(&page.gone);
             report.add(page);

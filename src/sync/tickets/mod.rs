@@ -10,6 +10,7 @@ mod labels;
 mod list;
 mod listing;
 mod listings_store;
+pub mod losses_store;
 mod pace;
 mod pages_store;
 mod record;

@@ -208,16 +208,20 @@ impl Record {
         }
     }
 
-    /// What the ticket says at length, markup and plain, given what is stored.
+    /// What the ticket says at length, markup and plain, given what is stored. `link` is where the vendor shows it.
     #[must_use]
-    pub fn words(&self, stored: (Option<String>, Option<String>)) -> (Option<String>, Option<String>) {
+    pub fn words(&self, stored: (Option<String>, Option<String>), link: Option<&str>) -> (Option<String>, Option<String>) {
         let (mut html, mut plain) = stored;
-        put(&mut html, &self.description);
-        match &self.description_text {
-            Told::Silent if !matches!(self.description, Told::Silent) => {
-                plain = html.as_deref().map(text::plain).filter(|text| !text.is_empty());
-            }
-            told => put(&mut plain, told),
+        let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+        match &self.description {
+            Told::Value(said) => html = filled(text::lean(said, link)),
+            told => put(&mut html, told),
+        }
+        match (&self.description_text, &self.description) {
+            (Told::Silent, Told::Value(said)) => plain = filled(text::plain(said, link)),
+            (Told::Silent, Told::Empty) => plain = None,
+            (Told::Value(said), _) => plain = filled(text::clean(said)),
+            (told, _) => put(&mut plain, told),
         }
         (html, plain)
     }
@@ -333,13 +337,13 @@ fn custom_fields(value: Option<&Value>) -> Told<String> {
     }
 }
 
+/// A long text as it came: what is to be cut off is cut when it has been read.
 fn long(value: Option<&Value>) -> Told<String> {
     match value {
         None => Told::Silent,
-        Some(Value::String(said)) => {
-            let said = text::clean(said);
-            if said.is_empty() { Told::Empty } else { Told::Value(said) }
-        }
+        Some(Value::String(said)) if said.trim().is_empty() => Told::Empty,
+        Some(Value::String(said)) => Told::Value(said.clone()),
+        Some(Value::Number(said)) => Told::Value(said.to_string()),
         Some(Value::Null) => Told::Empty,
         Some(_) => Told::Silent,
     }

@@ -47,7 +47,7 @@ fn a_record_becomes_a_row() {
     assert_eq!(ticket.custom_fields.as_deref(), Some(r#"{"a":null,"b":1}"#));
     assert!(ticket.is_escalated && ticket.responder_id.is_none());
     let record = read(&closed());
-    assert_eq!(record.words((None, None)), (Some("<div>It <b>jams</b></div>".to_owned()), Some("It jams".to_owned())));
+    assert_eq!(record.words((None, None), None), (Some("<div>It <b>jams</b></div>".to_owned()), Some("It jams".to_owned())));
     assert!(record.ignored.is_empty(), "{:?}", record.ignored);
 }
 

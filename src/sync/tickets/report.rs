@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::pages_store::Page;
+use super::{losses_store::Loss, pages_store::Page};
 use crate::sync::{
     jobs::Ended,
     plan::{Action, Item, Kind},
@@ -77,8 +77,10 @@ pub struct Report {
     pub kept_retired: u64,
     /// Rows that were retired, or would be.
     pub retired: u64,
-    /// Retirements that wait for approval.
+    /// Retirements and other changes that wait for approval.
     pub held: u64,
+    /// Those that are no retirements.
+    pub held_changes: u64,
     /// Why they wait.
     pub held_because: Option<String>,
     /// Tickets that found their company.
@@ -93,6 +95,10 @@ pub struct Report {
     pub odd: u64,
     /// The first of them, in words.
     pub odd_records: Vec<String>,
+    /// How many records had broken characters, which were replaced.
+    pub cleaned: usize,
+    /// The first of them, in words.
+    pub cleaned_records: Vec<String>,
     /// Conversations and time entries that could not be used.
     pub odd_details: u64,
     /// Conversations and time sheets.
@@ -105,6 +111,9 @@ pub struct Report {
     pub problems: Vec<String>,
     /// How many requests had to be repeated.
     pub retries: u32,
+    /// For a dry run, what tickets would lose.
+    #[serde(skip)]
+    pub losses: Vec<Loss>,
     /// For a dry run, what it would do.
     #[serde(skip)]
     pub items: Vec<Item>,
@@ -119,6 +128,7 @@ impl Report {
         self.unchanged += page.unchanged;
         self.pinned += page.pinned;
         self.kept_retired += page.kept_retired;
+        self.losses.extend(page.losses);
         let room = ITEMS.saturating_sub(self.items.len());
         self.items.extend(page.items.into_iter().take(room));
     }
@@ -189,7 +199,8 @@ impl Report {
             (n, false) => format!("{n} changes"),
         });
         if let Some(why) = self.held_because.as_ref().filter(|_| self.held > 0) {
-            lines.push(format!("{} retirements wait for approval: {why}", self.held));
+            let what = if self.held_changes > 0 { "changes" } else { "retirements" };
+            lines.push(format!("{} {what} wait for approval: {why}", self.held));
             if let Some(plan) = self.plan_id {
                 lines.push(format!(
                     "look at them with `codex sync show {plan}`, then `codex sync approve {plan}` or `discard {plan}`"
@@ -201,9 +212,10 @@ impl Report {
             lines.extend(self.skipped_records.iter().map(|what| format!("  {what}")));
         }
         if self.odd > 0 {
-            lines.push(format!("{} records had unusable fields, which stay as they were:", self.odd));
+            lines.push(format!("{} records had fields that were not as expected:", self.odd));
             lines.extend(self.odd_records.iter().take(10).map(|what| format!("  {what}")));
         }
+        lines.extend(report::cleaned(self.cleaned, &self.cleaned_records));
         lines.extend(self.notes.iter().cloned());
         lines.extend(self.problems.iter().cloned());
         lines.join("\n")
@@ -221,7 +233,7 @@ impl Report {
             (self.kept_retired, "retired by a person, kept so"),
         ];
         let parts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-        if parts.is_empty() { "nothing to change".to_owned() } else { parts.join(", ") }
+        if parts.is_empty() { "up to date".to_owned() } else { parts.join(", ") }
     }
 
     /// The same for whoever decides at a terminal.
@@ -244,11 +256,12 @@ impl Report {
     pub fn summary(&self) -> Value {
         let listed = serde_json::json!({ Kind::Ticket.plural(): self.listed });
         let counts = serde_json::json!({ Kind::Ticket.plural(): {
-            Action::Create.as_str(): self.created, Action::Update.as_str(): self.updated + self.housed,
-            Action::Restore.as_str(): self.restored, Action::Retire.as_str(): self.retired + self.held,
+            Action::Create.as_str(): self.created, Action::Update.as_str(): self.updated + self.housed + self.held_changes,
+            Action::Restore.as_str(): self.restored, Action::Retire.as_str(): self.retired + self.held - self.held_changes,
         } });
         serde_json::json!({
-            "listed": listed, "counts": counts, "changes": self.changes, "held": self.held, "skipped": self.skipped,
+            "listed": listed, "counts": counts, "changes": self.changes, "held": self.held,
+            "held_changes": self.held_changes, "skipped": self.skipped, "cleaned": self.cleaned,
             "problems": self.problems, "details": self.details, "change_requests": self.change_requests,
         })
     }

@@ -59,6 +59,8 @@ pub async fn body(job: Job) -> Result<Ended> {
     let mut run = Run { job, client, id, listing: id, statuses, now: now(), horizon: now_plus(SKEW_SECONDS) };
     let result = run.steps(&mut report).await;
     report.retries = run.client.retries();
+    let mended = run.client.mended();
+    (report.cleaned, report.cleaned_records) = (mended.count(), mended.named().to_vec());
     report.total();
     let (status, error) = match &result {
         Err(error) => ("failed", Some(error.to_string())),

@@ -38,18 +38,29 @@ impl<T> Usable<T> {
     }
 }
 
-/// Everything said on a ticket; `fallback` is the time of what does not tell its own.
+/// Everything said on a ticket; `fallback` is the time of what does not tell its own, `link` is where the vendor
+/// shows the ticket.
 #[must_use]
-pub fn conversations(records: &[Value], fallback: &str) -> Usable<Said> {
-    Usable::of(records, |record, id| Some(said(record, id, fallback)))
+pub fn conversations(records: &[Value], fallback: &str, link: Option<&str>) -> Usable<Said> {
+    Usable::of(records, |record, id| Some(said(record, id, fallback, link)))
 }
 
-fn said(record: &Map<String, Value>, id: i64, fallback: &str) -> Said {
+/// A long text; a number is taken as its digits.
+fn words(record: &Map<String, Value>, key: &str) -> Option<String> {
+    match record.get(key)? {
+        Value::String(said) => Some(said.clone()),
+        Value::Number(said) => Some(said.to_string()),
+        _ => None,
+    }
+}
+
+fn said(record: &Map<String, Value>, id: i64, fallback: &str, link: Option<&str>) -> Said {
     let mut fields = Fields::new(record);
-    let html = record.get("body").and_then(Value::as_str).map(text::clean).filter(|html| !html.is_empty());
-    let body_text = match record.get("body_text").and_then(Value::as_str).map(text::clean).filter(|text| !text.is_empty()) {
+    let body = words(record, "body");
+    let html = body.as_deref().map(|body| text::lean(body, link)).filter(|html| !html.is_empty());
+    let body_text = match words(record, "body_text").map(|said| text::clean(&said)).filter(|text| !text.is_empty()) {
         Some(said) => said,
-        None => html.as_deref().map(text::plain).unwrap_or_default(),
+        None => body.as_deref().map(|body| text::plain(body, link)).unwrap_or_default(),
     };
     let updated_at = moment(&mut fields, "updated_at");
     let created_at = moment(&mut fields, "created_at").or_else(|| updated_at.clone());
@@ -140,6 +151,7 @@ mod tests {
                 json!({"id": 4, "body_text": "as old accounts tell it"}),
             ],
             AT,
+            None,
         );
         assert_eq!((told.records.len(), told.skipped), (4, 2));
         let one = &told.records[0];

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{record::Record, said};
+use super::{pages_store::vendor_link, record::Record, said};
 use crate::{
     compliance::Veiled,
     config::Config,
@@ -42,7 +42,8 @@ pub async fn fetch(db: &Db, config: &Arc<Config>, number: i64) -> Result<Option<
     let late = |_| Error::Upstream { service: NAME, message: format!("no answer about ticket {number} in time") };
     let Some(told) = told.map_err(late)?? else { return Ok(None) };
     let configured = config.freshservice.statuses.clone();
-    db.read(&Scope::All, move |c| row(c, &told, &configured)).await
+    let base = config.freshservice.web_url.clone();
+    db.read(&Scope::All, move |c| row(c, &told, &configured, base.as_deref())).await
 }
 
 /// What the vendor said about one ticket.
@@ -72,7 +73,12 @@ async fn ask(client: &Freshservice, number: i64) -> Result<Option<Answer>, Fault
     Ok(Some(Answer { record, conversations, sheet }))
 }
 
-fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>) -> Result<Option<(Veiled<TicketRow>, Vec<SaidView>)>> {
+fn row(
+    c: &mut Conn,
+    told: &Answer,
+    configured: &BTreeMap<i64, String>,
+    base: Option<&str>,
+) -> Result<Option<(Veiled<TicketRow>, Vec<SaidView>)>> {
     let at = now();
     let statuses = statuses_store::load(c, SYSTEM, configured)?;
     let Some(record) = Record::read(&told.record, &statuses, &at) else { return Ok(None) };
@@ -86,8 +92,9 @@ fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>) -> Resul
         ticket.minutes_spent = said::time_sheet(sheet).records.iter().map(|entry| entry.minutes).sum();
         ticket.time_known = true;
     }
-    let (description, description_text) = record.words((None, None));
-    let spoken: Vec<Said> = said::conversations(&told.conversations, &ticket.last_updated_at).records;
+    let link = base.map(|base| vendor_link(base, record.id));
+    let (description, description_text) = record.words((None, None), link.as_deref());
+    let spoken: Vec<Said> = said::conversations(&told.conversations, &ticket.last_updated_at, link.as_deref()).records;
     let views = spoken.into_iter().map(|one| SaidView::new(one, 0)).collect();
     let around = store::around(c, ticket)?;
     let whole = around.within(|around| TicketRow { description_text, description, ..around });

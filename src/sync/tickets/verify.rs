@@ -119,9 +119,9 @@ impl Run {
 
     /// Stores one ticket as its own address tells it, and counts that.
     pub async fn store_one(&self, record: Record, report: &mut Report) -> Result<()> {
-        let (records, listing) = (vec![record], self.listing);
+        let (records, listing, base) = (vec![record], self.listing, self.job.config.freshservice.web_url.clone());
         if !report.dry_run {
-            let page = self.job.write(&self.actor(), move |w| pages_store::keep(w, &records, listing)).await?;
+            let page = self.job.write(&self.actor(), move |w| pages_store::keep(w, &records, listing, base.as_deref())).await?;
             report.add(page);
         }
         Ok(())
@@ -129,7 +129,7 @@ impl Run {
 
     /// The same without counting: its list has been counted.
     pub async fn store_quietly(&self, record: Record) -> Result<()> {
-        let (records, listing) = (vec![record], self.listing);
-        self.job.write(&self.actor(), move |w| pages_store::keep(w, &records, listing)).await.map(|_| ())
+        let (records, listing, base) = (vec![record], self.listing, self.job.config.freshservice.web_url.clone());
+        self.job.write(&self.actor(), move |w| pages_store::keep(w, &records, listing, base.as_deref())).await.map(|_| ())
     }
 }
