@@ -44,24 +44,30 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ", self.method, self.path)?;
         match &self.cause {
-            Cause::Denied(status @ (400 | 401), said) => {
-                write!(f, "was refused ({status}): the API key is not accepted{}", clause(said))?;
+            Cause::Denied(status @ (400 | 401), said) => write!(f, "did not accept the API key ({status}){}", clause(said))?,
+            Cause::Denied(status, said) => {
+                write!(f, "refused this ({status}): the API key lacks the rights{}", clause(said))?;
             }
-            Cause::Denied(status, said) => write!(f, "was refused ({status}): the API key lacks the rights{}", clause(said))?,
-            Cause::Missing => write!(f, "answered 404: there is nothing at this address, which for a list is an error")?,
-            Cause::Absent(why) => write!(f, "found nothing: the account does not have {why}")?,
+            Cause::Missing => write!(f, "answered 404 where something should be")?,
+            Cause::Absent(why) => write!(f, "does not have {why} in this account")?,
             Cause::Conflict(said) => write!(f, "answered 409: somebody else writes to the same record{}", clause(said))?,
-            Cause::Refused(status, said) => write!(f, "answered {status}{}", clause(said))?,
-            Cause::Limited(why) | Cause::Unreachable(why) | Cause::Broken(why) => write!(f, "failed: {why}")?,
-            Cause::Blocked(why) => write!(f, "is not possible now: {why}")?,
-            Cause::Unknown(why) => write!(f, "was sent, but its outcome is unknown: {why}")?,
+            Cause::Refused(status, said) => write!(f, "refused this ({status}){}", clause(said))?,
+            Cause::Limited(why) => write!(f, "is asked too often: {why}")?,
+            Cause::Unreachable(why) => write!(f, "could not be reached: {why}")?,
+            Cause::Broken(why) if why.starts_with("a server error") => write!(f, "had {why}")?,
+            Cause::Broken(why) => write!(f, "sent no usable answer: {why}")?,
+            Cause::Blocked(why) => write!(f, "cannot be asked now: {why}")?,
+            Cause::Unknown(why) => write!(f, "was sent a change whose outcome is unknown: {why}")?,
         }
         if self.attempts > 1 {
-            write!(f, " (tried {} times)", self.attempts)?;
+            write!(f, "; gave up after {} tries", self.attempts)?;
         }
-        advice(self.service, &self.cause).map_or(Ok(()), |advice| write!(f, "; {advice}"))
+        if let Some(advice) = advice(self.service, &self.cause) {
+            write!(f, "; {advice}")?;
+        }
+        // Behind everything that a person reads, and easy to take off.
+        write!(f, " [{} {}]", self.method, self.path)
     }
 }
 
@@ -76,6 +82,30 @@ pub fn advice(service: &str, cause: &Cause) -> Option<&'static str> {
         Cause::Unreachable(_) => Some("check [datto] api_endpoint, and that this machine may reach it"),
         _ => None,
     }
+}
+
+/// What a person reads of a failure, and the requests behind it.
+#[must_use]
+pub fn told(text: &str) -> (String, Vec<String>) {
+    const VERBS: [&str; 10] =
+        ["did not ", "refused ", "answered ", "does not ", "is asked ", "could not ", "had ", "sent ", "cannot ", "was sent "];
+    let (mut words, mut requests) = (String::with_capacity(text.len()), Vec::new());
+    let mut rest = text;
+    let begins = |text: &str| ["GET", "PUT", "POST"].into_iter().filter_map(|verb| text.find(&format!(" [{verb} /"))).min();
+    while let Some(at) = begins(rest) {
+        let (before, tail) = rest.split_at(at);
+        words.push_str(before);
+        let (request, after) = tail.split_once(']').unwrap_or((tail, ""));
+        requests.push(request.trim_start_matches(" [").to_owned());
+        rest = after;
+    }
+    words.push_str(rest);
+    for service in ["Freshservice", "Datto RMM"] {
+        for verb in VERBS {
+            words = words.replace(&format!("{service}: {verb}"), &format!("{service} {verb}"));
+        }
+    }
+    (words, requests)
 }
 
 impl std::error::Error for Fault {}
@@ -99,4 +129,20 @@ pub fn quote(text: &str, secrets: &[&str]) -> String {
         words = words.replace(secret, "***");
     }
     words.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_technician_reads_words_and_finds_the_request_behind_them() {
+        let path = format!("/tickets?updated_since=2026&page=1{}", "x".repeat(200));
+        let fault = Fault { service: "Freshservice", method: "GET", path: path.clone(), cause: Cause::Broken("a server error (502)".to_owned()), attempts: 14 };
+        let error = crate::error::Error::from(fault).to_string();
+        let (words, requests) = told(&format!("{error}; nothing was retired"));
+        assert_eq!(words, "Freshservice had a server error (502); gave up after 14 tries; nothing was retired");
+        assert_eq!(requests, [format!("GET {path}")]);
+        assert_eq!(told("it broke off [sic]"), ("it broke off [sic]".to_owned(), Vec::new()));
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     jobs::Ended,
+    mend::Mended,
     plan::{Action, Item, Kind, State},
 };
 
@@ -62,20 +63,39 @@ pub struct Report {
     pub changes: u64,
     /// How many items were applied, also those of an earlier run that broke off.
     pub applied: u64,
-    /// How many retirements wait for approval.
+    /// How many changes wait for approval: retirements, and what would take too much away.
     pub held: u64,
-    /// Of which kinds.
+    /// The kinds whose retirements are among them.
     pub held_kinds: std::collections::BTreeSet<&'static str>,
+    /// Those that are no retirements, by kind.
+    pub held_changes: BTreeMap<&'static str, u64>,
     /// Why they wait.
     pub held_because: Option<String>,
     /// How many records had no usable id.
     pub skipped: usize,
     /// The first of them, in words.
     pub skipped_records: Vec<String>,
+    /// How many records had broken characters, which were replaced.
+    pub cleaned: usize,
+    /// The first of them, in words.
+    pub cleaned_records: Vec<String>,
+    /// How many alerts were news.
+    pub alerts_changed: usize,
     /// What went wrong, without stopping the rest.
     pub problems: Vec<String>,
     /// How many requests had to be repeated.
     pub retries: u32,
+}
+
+/// What a report says of records that had broken characters.
+#[must_use]
+pub fn cleaned(count: usize, named: &[String]) -> Vec<String> {
+    if count == 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("{count} {} broken characters, which were replaced:", if count == 1 { "record had" } else { "records had" })];
+    lines.extend(named.iter().map(|what| format!("  {what}")));
+    lines
 }
 
 impl Report {
@@ -89,7 +109,7 @@ impl Report {
 
     /// Counts the items of a plan, and nothing else.
     pub fn recount(&mut self, items: &[Item]) {
-        (self.counts, self.changes, self.held, self.held_kinds) = Default::default();
+        (self.counts, self.changes, self.held, self.held_kinds, self.held_changes) = Default::default();
         self.count(items);
     }
 
@@ -100,9 +120,21 @@ impl Report {
             self.changes += u64::from(item.action.writes());
             if item.state == State::Held {
                 self.held += 1;
-                self.held_kinds.insert(item.kind.plural());
+                if item.action == Action::Retire {
+                    self.held_kinds.insert(item.kind.plural());
+                } else {
+                    *self.held_changes.entry(item.kind.plural()).or_default() += 1;
+                }
             }
         }
+    }
+
+    /// Takes back the count of an item of which nothing is left.
+    pub fn uncount(&mut self, item: &Item) {
+        if let Some(count) = self.counts.get_mut(item.kind.plural()).and_then(|actions| actions.get_mut(item.action.as_str())) {
+            *count = count.saturating_sub(1);
+        }
+        self.changes = self.changes.saturating_sub(u64::from(item.action.writes()));
     }
 
     /// Takes over what a further part of the same run did.
@@ -114,6 +146,7 @@ impl Report {
         (self.changes, self.applied, self.held) =
             (self.changes + part.changes, self.applied + part.applied, self.held + part.held);
         self.held_kinds.extend(part.held_kinds);
+        self.held_changes.extend(part.held_changes);
         self.plan_id = self.plan_id.filter(|_| part.held == 0 || self.held > part.held).or(part.plan_id).or(self.plan_id);
         self.held_because = match (self.held_because.take(), part.held_because) {
             (Some(first), Some(second)) => Some(format!("{first}; {second}")),
@@ -135,6 +168,11 @@ impl Report {
         self.skipped_records.extend(records.iter().take(room).cloned());
     }
 
+    /// Notes the records that had broken characters.
+    pub fn clean(&mut self, mended: &Mended) {
+        (self.cleaned, self.cleaned_records) = (mended.count(), mended.named().to_vec());
+    }
+
     /// How many items of this kind have this action.
     #[must_use]
     pub fn of(&self, kind: Kind, action: Action) -> u64 {
@@ -145,8 +183,9 @@ impl Report {
     #[must_use]
     pub fn summary(&self) -> Value {
         json!({
-            "listed": self.listed, "counts": self.counts, "changes": self.changes, "held": self.held, "skipped": self.skipped,
-            "problems": self.problems,
+            "listed": self.listed, "counts": self.counts, "changes": self.changes, "held": self.held,
+            "held_changes": self.held_changes.values().sum::<u64>(), "skipped": self.skipped,
+            "cleaned": self.cleaned, "alerts_changed": self.alerts_changed, "problems": self.problems,
         })
     }
 
@@ -158,10 +197,12 @@ impl Report {
             let listed = self.listed.get(kind.plural()).map_or_else(|| "not read".to_owned(), |n| format!("{n} listed"));
             let parts: Vec<String> = Action::ALL
                 .into_iter()
-                .filter(|action| self.of(kind, *action) > 0)
-                .map(|action| format!("{} {}", self.of(kind, action), self.word(kind, action)))
+                .map(|action| (action, self.of(kind, action).saturating_sub(self.waiting(kind, action))))
+                .filter(|(_, count)| *count > 0)
+                .map(|(action, count)| format!("{count} {}", self.word(kind, action)))
+                .chain(self.held_changes.get(kind.plural()).map(|count| format!("{count} waiting for approval")))
                 .collect();
-            let what = if parts.is_empty() { "nothing to change".to_owned() } else { parts.join(", ") };
+            let what = if parts.is_empty() { "up to date".to_owned() } else { parts.join(", ") };
             lines.push(format!("{}: {listed}; {what}", kind.plural()));
         }
         lines.extend(self.beside.iter().cloned());
@@ -171,8 +212,7 @@ impl Report {
             (n, false) => format!("{n} changes planned, {} applied", self.applied),
         });
         if let (Some(why), Some(plan)) = (&self.held_because, self.plan_id) {
-            let retirements: u64 = self.kinds.iter().map(|kind| self.of(*kind, Action::Retire)).sum();
-            let what = if self.held > retirements { "changes" } else { "retirements" };
+            let what = if self.held_kinds.is_empty() || !self.held_changes.is_empty() { "changes" } else { "retirements" };
             lines.push(format!("{} {what} wait for approval: {why}", self.held));
             lines.push(format!(
                 "look at them with `codex sync show {plan}`, then `codex sync approve {plan}` or `discard {plan}`"
@@ -182,8 +222,14 @@ impl Report {
             lines.push(format!("{} records had no usable id and were skipped:", self.skipped));
             lines.extend(self.skipped_records.iter().map(|what| format!("  {what}")));
         }
+        lines.extend(cleaned(self.cleaned, &self.cleaned_records));
         lines.extend(self.problems.iter().cloned());
         lines.join("\n")
+    }
+
+    /// How many changes of an action wait that are told by themselves.
+    fn waiting(&self, kind: Kind, action: Action) -> u64 {
+        if action == Action::Update { self.held_changes.get(kind.plural()).copied().unwrap_or(0) } else { 0 }
     }
 
     fn word(&self, kind: Kind, action: Action) -> &'static str {

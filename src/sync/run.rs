@@ -102,6 +102,7 @@ impl Run {
         };
         let result = self.whole(&reader, &mut report).await;
         report.retries = reader.client.retries();
+        report.clean(&reader.client.mended());
         let (status, error) = match &result {
             Err(error) => ("failed", Some(error.to_string())),
             Ok(_) if report.ending == Ending::Upstream => ("failed", Some(report.problems.join("; "))),
@@ -243,7 +244,8 @@ impl Run {
         if first {
             (report.counts, report.changes) = (this.counts.clone(), this.changes);
         }
-        (report.held, report.held_kinds, report.held_because) = (this.held, this.held_kinds.clone(), held_because.clone());
+        (report.held, report.held_because) = (this.held, held_because.clone());
+        (report.held_kinds, report.held_changes) = (this.held_kinds.clone(), this.held_changes.clone());
         if report.held > 0 && report.ending == Ending::Done && !report.dry_run {
             report.ending = Ending::Held;
         }

@@ -199,7 +199,7 @@ fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
 
 fn freshness(source: &Freshness) -> Fresh {
     let detail = match source.state {
-        Standing::Failing => format!("The last run failed: {}", source.detail),
+        Standing::Failing => format!("The last run failed: {}", crate::sync::fault::told(&source.detail).0),
         Standing::Late | Standing::Suspicious | Standing::Never => source.detail.clone(),
         Standing::Ok if source.last_status == "held" => "A plan waits for approval".to_owned(),
         Standing::Ok if source.last_status != "done" => "Running now".to_owned(),

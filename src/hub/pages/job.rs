@@ -20,7 +20,7 @@ use crate::{
     hub::undo,
     sync::{
         catalogue::JobKind,
-        center_store,
+        center_store, fault,
         job_log_store::{self, Said},
         jobs,
     },
@@ -43,7 +43,7 @@ struct JobPage {
     crumbs: Vec<Crumb>,
     id: String,
     running: bool,
-    failed: Option<String>,
+    failed: Option<(String, Option<String>)>,
     progress: String,
     by: String,
     at: String,
@@ -95,7 +95,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
     frame.show(&JobPage {
         crumbs: vec![mention(page.url("/admin/"), "Sync")],
         running: job.status == "running",
-        failed: job.error,
+        failed: job.error.as_deref().map(trouble),
         progress: job.progress.unwrap_or_else(|| "Starting".to_owned()),
         by: job.started_by,
         at: job.started_at,
@@ -111,6 +111,12 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
         id,
         page,
     })
+}
+
+/// A failure in words, and the requests behind it.
+fn trouble(text: &str) -> (String, Option<String>) {
+    let (words, requests) = fault::told(text);
+    (words, (!requests.is_empty()).then(|| requests.join("\n")))
 }
 
 /// `12 contacts updated`

@@ -230,6 +230,7 @@ fn vendor(source: &str) -> Option<(&'static str, &'static str)> {
 fn who(source: &str, actor: &str) -> String {
     match (vendor(source), source) {
         (Some((_, name)), _) => name.to_owned(),
+        (None, "system") if actor == "codex" => "Codex".to_owned(),
         (None, "cli") => format!("command line ({actor})"),
         (None, "import") => format!("import ({actor})"),
         _ => actor.to_owned(),
@@ -247,16 +248,28 @@ pub fn event(change: &ToldChange, mentioned: &Mentioned) -> Event {
         (_, "join") => place(change),
         _ => change.fields.as_object().into_iter().flatten().map(|(field, value)| moved(field, value, mentioned)).collect(),
     };
+    let pushed = change.action == "push";
     Event {
-        who: who(source, &change.actor),
+        who: if pushed { "Codex".to_owned() } else { who(source, &change.actor) },
         by_person: change.actor_kind == "user",
-        what: action(&change.action),
+        what: if pushed { format!("wrote to {}", addressee(change)) } else { action(&change.action) },
         subject: None,
         toward: mentioned.toward(change),
         at: change.at.clone(),
         reason: reason(change),
         moved,
         undo: None,
+    }
+}
+
+/// The vendor that something was written to: its name stands before the fields, else in the reason.
+fn addressee(change: &ToldChange) -> &'static str {
+    let prefix = change.fields.as_object().and_then(|fields| fields.keys().next()?.split_once(':'));
+    let told = prefix.map(|(system, _)| system).or(change.source.as_deref());
+    let said = change.reason.as_deref().unwrap_or_default();
+    match told.and_then(vendor) {
+        Some((_, name)) => name,
+        None => ["Freshservice", "Datto RMM"].into_iter().find(|name| said.contains(*name)).unwrap_or("the vendor"),
     }
 }
 
@@ -282,7 +295,6 @@ fn action(word: &str) -> String {
         "unpin" => "unpinned",
         "link" => "linked",
         "note" => "added a note to it",
-        "push" => "wrote to the vendor",
         "unlink" => "unlinked",
         other => other,
     }

@@ -96,12 +96,14 @@ impl Report {
     #[must_use]
     pub fn text(&self) -> String {
         let mut lines = vec![format!("{} {} checked", self.checked, self.what)];
-        lines.push(match (self.planned, self.dry_run, self.declined) {
+        let writes = match (self.planned, self.dry_run, self.declined) {
+            (0, ..) if !self.done.is_empty() => String::new(),
             (0, ..) => "nothing to write".to_owned(),
             (n, true, _) => format!("{n} to write, none written (dry run)"),
             (n, _, true) => format!("{n} to write, declined at the terminal"),
             (n, ..) => format!("{n} to write"),
-        });
+        };
+        lines.extend(Some(writes).filter(|line| !line.is_empty()));
         if self.created > 0 {
             lines.push(format!("{} companies created", self.created));
         }

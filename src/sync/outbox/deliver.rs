@@ -286,7 +286,8 @@ impl Delivery {
             (!touched.is_empty()).then(|| format!("{}: the vendor also changed {}", entry.called(), touched.join(", ")));
         warnings.extend(warning.clone());
         let (entry, run_id) = (entry.clone(), entry.run_id.or(self.run_id));
-        let actor = Actor { run_id, ..Actor::sync(entry.operation.system(), 0) };
+        // It is Codex that wrote; the vendor only says so.
+        let actor = Actor { run_id, ..Actor::system("codex") };
         let id = now.record.get("id").filter(|_| entry.operation == Operation::TicketNote).and_then(|id| id.as_str());
         let found = id.map(|id| Values::from_iter([("id".to_owned(), id.into())]));
         self.write(&actor, move |w| settle::done(w, &entry, found.as_ref(), warning.as_deref())).await?;

@@ -47,6 +47,10 @@ pub struct Kind {
     pub state: Value,
     /// The same in a sentence.
     pub detail: String,
+    /// The requests behind a failure.
+    pub requests: Option<String>,
+    /// Whether it fails.
+    pub fails: bool,
     /// How old the data is.
     pub as_of: Option<String>,
     /// Where it is started, unless it runs or cannot run.
@@ -120,8 +124,8 @@ pub struct Run {
     pub at: String,
     /// Who began it, and how long it took.
     pub detail: String,
-    /// Why it failed.
-    pub error: Option<String>,
+    /// Why it failed, and the requests behind that.
+    pub error: Option<(String, Option<String>)>,
     /// What ran.
     pub label: &'static str,
     /// Its page.
@@ -151,12 +155,16 @@ pub fn kind(page: &Page, kind: JobKind, configured: bool, known: Option<&Freshne
         (_, None, Some(_)) => (dot("good", "Done"), String::new()),
         (_, None, None) => (dot("", if kind.pulls() { "Never read" } else { "Never run" }), String::new()),
     };
+    let fails = matches!(&state, Value::Dot { kind: "bad", .. });
+    let (detail, requests) = if fails { words::trouble(&detail) } else { (detail, None) };
     let start = (configured && !running).then(|| page.url(&format!("/admin/sync/{}", kind.as_str())));
     Kind {
         label: kind.label(),
         what: kind.what(),
         state,
         detail,
+        requests,
+        fails,
         as_of,
         start,
         dry: kind.plans(),
@@ -254,7 +262,7 @@ pub fn run(page: &Page, past: Past) -> Run {
         ("running", ..) => Value::badge("info", "Running"),
         ("failed", ..) => Value::badge("danger", "Failed"),
         (_, Some(true), _) => Value::badge("", "Dry run"),
-        (_, _, Some("held")) => Value::badge("warning", "Part waits"),
+        (_, _, Some("held")) => Value::badge("warning", "Needs approval"),
         _ if past.undone.is_some() => Value::badge("", "Taken back"),
         _ if approval => Value::badge("success", "Approved"),
         _ if undo => Value::badge("", "Undo"),
@@ -262,7 +270,7 @@ pub fn run(page: &Page, past: Past) -> Run {
     };
     let (text, read) = match &past.summary {
         Some(_) if past.status == "failed" && past.plan.is_none() => Default::default(),
-        Some(summary) => words::counts(summary, past.dry_run == Some(true)),
+        Some(summary) => words::did(&past.script, summary, past.dry_run == Some(true)),
         None if past.status == "completed" => (words::sentence(past.output.lines().last().unwrap_or_default()), String::new()),
         None if past.status == "running" => (past.progress.as_deref().map(words::sentence).unwrap_or_default(), String::new()),
         None => Default::default(),
@@ -274,7 +282,7 @@ pub fn run(page: &Page, past: Past) -> Run {
         text,
         detail: format!("Started by {}{took}{}", past.started_by, if read.is_empty() { read } else { format!(", read {read}") }),
         at: past.started_at,
-        error: past.error.as_deref().map(words::sentence),
+        error: past.error.as_deref().map(words::trouble),
         label: label(&past.script),
         href: page.url(&format!("/admin/jobs/{}", past.id)),
         plan: past.plan.map(|id| page.url(&format!("/admin/plans/{id}"))),

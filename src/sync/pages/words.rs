@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use crate::{
-    sync::plan::{Action, Kind, State},
+    sync::{
+        fault,
+        plan::{Action, Kind, State},
+    },
     web::view::{thousands, time},
 };
 
@@ -17,6 +20,12 @@ pub fn sentence(text: &str) -> String {
     let Some(first) = letters.next() else { return String::new() };
     let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
     format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
+}
+
+/// A failure in words, and the requests behind it.
+pub fn trouble(text: &str) -> (String, Option<String>) {
+    let (words, requests) = fault::told(text);
+    (sentence(&words), (!requests.is_empty()).then(|| requests.join("\n")))
 }
 
 /// The same, with its moments as people write them.
@@ -42,13 +51,67 @@ pub fn cadence(text: &str) -> String {
     }
 }
 
-/// What a run counted: `12 new, 3 changed`, and what it read.
-pub fn counts(summary: &Value, dry_run: bool) -> (String, String) {
+/// What a run did, in a line, and what it read. Each kind of job counts other things.
+pub fn did(script: &str, summary: &Value, dry_run: bool) -> (String, String) {
+    let of = |name: &str| summary[name].as_i64().unwrap_or(0);
+    let mut parts = Vec::new();
+    let mut say = |count: i64, one: &str, more: &str| {
+        if count > 0 {
+            parts.push(format!("{} {}", thousands(count), if count == 1 { one } else { more }));
+        }
+    };
+    let none = if summary.get("planned").is_some() {
+        let numbers = script != "outbox";
+        let (one, more) = if numbers { ("number", "numbers") } else { ("change", "changes") };
+        if dry_run {
+            say(of("planned"), &format!("{one} to write"), &format!("{more} to write"));
+        }
+        say(of("done"), &format!("{one} written"), &format!("{more} written"));
+        say(of("created"), "company created", "companies created");
+        say(of("conflicts"), "needs a decision", "need a decision");
+        say(of("failed"), "refused", "refused");
+        say(of("waiting"), "will be tried again", "will be tried again");
+        let what = match script {
+            "push-to-datto" => "sites",
+            "outbox" => "changes",
+            _ => "departments",
+        };
+        format!("{} {what} checked, nothing to write", thousands(of("checked")))
+    } else if summary.get("without_audit").is_some() {
+        say(of("read"), "device read", "devices read");
+        say(of("without_audit"), "has no audit", "have no audit");
+        say(of("failed"), "could not be read", "could not be read");
+        say(of("left"), "left for the next run", "left for the next run");
+        "No device had a new audit".to_owned()
+    } else {
+        let (counted, read) = counts(summary, dry_run);
+        if !counted.is_empty() {
+            parts.push(counted);
+        }
+        let details = &summary["details"];
+        for (count, one, more) in [
+            (details["read"].as_i64().unwrap_or(0), "conversation read", "conversations read"),
+            (summary["change_requests"]["created"].as_i64().unwrap_or(0), "new change request", "new change requests"),
+            (of("alerts_changed"), "alert updated", "alerts updated"),
+            (of("cleaned"), "record with broken characters", "records with broken characters"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{} {}", thousands(count), if count == 1 { one } else { more }));
+            }
+        }
+        return (if parts.is_empty() { "Everything was up to date".to_owned() } else { parts.join(", ") }, read);
+    };
+    (if parts.is_empty() { none } else { parts.join(", ") }, String::new())
+}
+
+/// What a run counted: `12 new, 3 changed`, and what it read. Nothing is nothing.
+fn counts(summary: &Value, dry_run: bool) -> (String, String) {
     let of = |action: Action| -> i64 {
         let kinds = summary["counts"].as_object().into_iter().flat_map(|kinds| kinds.values());
         kinds.filter_map(|actions| actions[action.as_str()].as_i64()).sum()
     };
     let held = summary["held"].as_i64().unwrap_or(0);
+    let changes = summary["held_changes"].as_i64().unwrap_or(0);
     let mut parts = Vec::new();
     let mut say = |count: i64, what: &str| {
         if count > 0 {
@@ -58,7 +121,8 @@ pub fn counts(summary: &Value, dry_run: bool) -> (String, String) {
     for action in Action::ALL {
         match (action, dry_run) {
             (Action::Retire, true) => say(of(action), "to retire"),
-            (Action::Retire, false) => say((of(action) - held).max(0), "retired"),
+            (Action::Retire, false) => say((of(action) - (held - changes)).max(0), "retired"),
+            (Action::Update, false) => say((of(action) - changes).max(0), short(action)),
             _ => say(of(action), short(action)),
         }
     }
@@ -67,7 +131,7 @@ pub fn counts(summary: &Value, dry_run: bool) -> (String, String) {
     }
     let listed = Kind::ALL.into_iter().filter_map(|kind| Some((kind, summary["listed"][kind.plural()].as_i64()?)));
     let listed: Vec<String> = listed.map(|(kind, count)| format!("{} {}", thousands(count), kind.plural())).collect();
-    (if parts.is_empty() { "Nothing to change".to_owned() } else { parts.join(", ") }, listed.join(", "))
+    (parts.join(", "), listed.join(", "))
 }
 
 fn short(action: Action) -> &'static str {
@@ -151,7 +215,13 @@ mod tests {
         let read = "120 companies, 1,500 contacts";
         assert_eq!(counts(&summary, false), ("12 new, 3 changed, 2 retired, 3 waiting for approval".into(), read.into()));
         assert_eq!(counts(&summary, true), ("12 new, 3 changed, 5 to retire".into(), read.into()));
-        assert_eq!(counts(&json!({"counts": {}}), false), ("Nothing to change".into(), String::new()));
+        assert_eq!(did("freshservice", &json!({"counts": {}}), false).0, "Everything was up to date");
+        let numbers = json!({"checked": 40, "planned": 13, "created": 2, "done": 13, "conflicts": 1, "failed": 0, "waiting": 0});
+        assert_eq!(did("create-account-numbers", &numbers, false).0, "13 numbers written, 2 companies created, 1 needs a decision");
+        assert_eq!(did("create-account-numbers", &json!({"checked": 40, "planned": 0}), false).0, "40 departments checked, nothing to write");
+        assert_eq!(did("datto-audits", &json!({"read": 670, "without_audit": 3}), false).0, "670 devices read, 3 have no audit");
+        let tickets = json!({"counts": {"tickets": {"update": 4}}, "held": 3, "held_changes": 3, "details": {"read": 5}});
+        assert_eq!(did("tickets", &tickets, false).0, "1 changed, 3 waiting for approval, 5 conversations read");
         let evidence = "its own address answered 404 at 2026-11-21T15:19:06Z";
         assert_eq!(dated(evidence), "Its own address answered 404 at 21 Nov 2026, 15:19:06 UTC.");
         assert_eq!(sentence("it broke off"), "It broke off.");

@@ -116,6 +116,12 @@ pub fn one(c: &mut Conn, kind: JobKind, config: &Config) -> Result<Scheduled> {
         (_, true) => clock.next_run_at.clone(),
         (_, false) => schedule.advance(&clock, Timestamp::now()).next_slot,
     };
+    // A slot that waits for something to do, or for its vendor, is no time to come: the one after it is.
+    let now = Timestamp::now();
+    let next_run_at = match next_run_at {
+        Some(at) if at <= format_time(now) => schedule.cadence.next(&schedule.zone, Some(now), now).map(format_time),
+        next => next,
+    };
     Ok(Scheduled {
         job: kind.as_str(),
         label: kind.label(),
