@@ -68,6 +68,8 @@ mod sync_people;
 mod sync_pull;
 mod sync_safety;
 mod sync_tickets;
+mod sync_values;
+mod sync_words;
 mod sync_worlds;
 mod tenants;
 mod ticket_push;

@@ -159,6 +159,8 @@ pub struct Faults {
     pub latency: Duration,
     /// What happens to the answers of the next accepted writes, one for each.
     pub after_writes: VecDeque<AfterWrite>,
+    /// Texts in the bodies that stand for bytes which no JSON value can hold.
+    pub raw: Vec<(&'static str, &'static [u8])>,
     /// Drives the dice.
     pub seed: u64,
 }
@@ -172,6 +174,7 @@ impl Default for Faults {
             flakes: Flake::USUAL.to_vec(),
             latency: Duration::ZERO,
             after_writes: VecDeque::new(),
+            raw: Vec::new(),
             seed: 0,
         }
     }
@@ -203,8 +206,18 @@ impl Faults {
         Some(fault.kind.clone())
     }
 
-    /// Rolls the dice; some requests end here.
+    /// Rolls the dice; some requests end here. What stands for raw bytes becomes them.
     pub fn flake(&mut self, path: &str, good: &Response) -> Option<Answer> {
+        let mut bent = good.clone();
+        for (mark, bytes) in &self.raw {
+            while let Some(at) = bent.body.windows(mark.len()).position(|part| part == mark.as_bytes()) {
+                bent.body.splice(at..at + mark.len(), bytes.iter().copied());
+            }
+        }
+        self.roll_flake(path, &bent).or_else(|| (bent.body != good.body).then(|| Answer::Whole(bent)))
+    }
+
+    fn roll_flake(&mut self, path: &str, good: &Response) -> Option<Answer> {
         let of_path = self.flaky_paths.iter().find(|(part, _)| path.contains(part)).map(|(_, percent)| *percent);
         let percent = of_path.unwrap_or(self.flaky_percent);
         if percent == 0 || self.flakes.is_empty() || self.roll() % 100 >= percent {
