@@ -12,9 +12,13 @@ use std::{
 ///
 /// # Errors
 /// Those of the serializer.
-#[expect(clippy::ref_option, reason = "serde asks for this signature")]
-pub fn embedded<S: serde::Serializer>(text: &Option<String>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+pub fn embedded<T, S>(text: &T, serializer: S) -> std::result::Result<S::Ok, S::Error>
+where
+    T: Clone + Into<Option<String>>,
+    S: serde::Serializer,
+{
     use serde::Serialize as _;
+    let text: Option<String> = text.clone().into();
     match text.as_deref().map(|text| serde_json::from_str::<Value>(text).map_err(|_| text)) {
         None => serializer.serialize_none(),
         Some(Ok(value)) => value.serialize(serializer),

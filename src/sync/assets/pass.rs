@@ -348,12 +348,13 @@ impl Pass {
             move |change: &FieldChange| decided && change.field == "company_id"
         };
         let mut held: Vec<Item> = draft.people.iter_mut().filter_map(|item| over.split(item, |_| false)).collect();
+        let many = i64::try_from(ROWS).unwrap_or(i64::MAX);
         let (mut after, Some(plan)) = (0, draft.id) else {
             return Ok(held);
         };
         let mut spent = Vec::new();
         loop {
-            let items = self.job.db.read(&Scope::All, move |c| plans_store::items(c, plan, after, ROWS as i64)).await?;
+            let items = self.job.db.read(&Scope::All, move |c| plans_store::items(c, plan, after, many)).await?;
             let Some(last) = items.last() else { break };
             after = last.id;
             let mut trimmed = Vec::new();
