@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{
     assets::{
         sources_store, takeover,
@@ -11,7 +13,7 @@ use super::{
     columns::{Assign, LINK},
     jobs_store::{Lease, prove},
     locals_store,
-    plan::{Action, Item, Kind, Observation, State},
+    plan::{Action, FieldChange, Item, Kind, Observation, State},
     planner::losses::PEOPLE,
     plans_store,
     progress::Progress,
@@ -19,7 +21,7 @@ use super::{
 };
 use crate::{
     agents::PsaAgent,
-    assets::{self, Asset},
+    assets::{self, Asset, secrets},
     companies::Company,
     contacts::{Contact, Membership, model::EMPLOYMENT, store as contacts},
     db::{Db, Write},
@@ -249,7 +251,12 @@ fn is_as_planned<R: Record>(row: &R, item: &Item) -> bool {
     }
     let values = row.values();
     let now = |field: &str| R::COLUMNS.iter().zip(&values).find(|(column, _)| **column == field).map(|(_, value)| value.to_json());
-    let unchanged = item.fields.iter().all(|change| now(&change.field).is_none_or(|now| now == change.from));
+    // Of a secret a plan tells only whether there is one.
+    let same = |change: &FieldChange, now: Value| match secrets::kind(&change.field) {
+        Some(_) => now.is_null() == change.from.is_null(),
+        None => now == change.from,
+    };
+    let unchanged = item.fields.iter().all(|change| now(&change.field).is_none_or(|now| same(change, now)));
     item.action == Action::Update && row.retired_at().is_none() && unchanged
 }
 

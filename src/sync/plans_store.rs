@@ -193,7 +193,7 @@ pub fn trim(c: &mut Conn, item: &Item, spent: bool) -> Result<()> {
         c.run("DELETE FROM sync_plan_items WHERE id = ?1", params![item.id])?;
         return Ok(());
     }
-    let fields = serde_json::to_string(&item.fields).map_err(Error::internal)?;
+    let fields = stored_fields(&item.fields, true)?;
     let moves = serde_json::to_string(&item.moves).map_err(Error::internal)?;
     c.run("UPDATE sync_plan_items SET fields = ?1, moves = ?2 WHERE id = ?3", params![fields, moves, item.id])?;
     Ok(())

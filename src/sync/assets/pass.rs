@@ -509,7 +509,7 @@ fn plan_chunk(c: &mut Conn, rules: Rules, source: &dyn Source, chunk: usize, aro
         };
         let reason = format!("linked to {}", told.external_id);
         let mut item = row.mark(Item::new(Kind::Asset, Action::Update, &told.label, reason).from_vendor(&told.external_id));
-        item.fields.push(FieldChange { field: PEOPLE.to_owned(), from: names(&had), to: names(&now) });
+        item.fields.push(FieldChange::new(PEOPLE, names(&had), names(&now)));
         item.moves.join = now.iter().filter(|id| !had.contains(id)).map(i64::to_string).collect();
         item.moves.leave = left;
         planned.tally.item(&item, |_| false);

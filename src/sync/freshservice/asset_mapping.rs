@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::wire::{Fields, Told as Said, id};
+use super::{
+    mapping::{custom_fields, is_choice},
+    wire::{Fields, Told as Said, id},
+};
 use crate::{
     assets::model::type_of_category,
     companies::contract,
@@ -89,7 +92,7 @@ const USED: &[&str] = &[
 pub fn short(record: &Map<String, Value>) -> Map<String, Value> {
     let mut short = record.clone();
     if let Some(Value::Object(fields)) = short.get_mut("type_fields") {
-        fields.retain(|name, _| USED.contains(&bare(name)));
+        fields.retain(|name, value| USED.contains(&bare(name)) || is_choice(value));
     }
     short
 }
@@ -197,8 +200,8 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
         }
     }
     let more: std::collections::BTreeMap<&String, &Value> =
-        typed.iter().filter(|(name, value)| !value.is_null() && !KNOWN.contains(&name.as_str())).collect();
-    let own = super::mapping::custom_fields(record, |_| false).value();
+        typed.iter().filter(|(name, value)| is_choice(value) && !KNOWN.contains(&name.as_str())).collect();
+    let own = custom_fields(record, |_| false).value();
     for (name, text) in [
         ("type_fields", (!more.is_empty()).then(|| serde_json::to_string(&more).unwrap_or_default())),
         ("custom_fields", own),

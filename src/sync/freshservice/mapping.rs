@@ -79,16 +79,26 @@ impl Mapped {
     }
 }
 
+/// Whether a value is that of a check box or of a choice of several.
+#[must_use]
+pub fn is_choice(value: &Value) -> bool {
+    match value {
+        Value::Bool(_) => true,
+        Value::Array(list) => !list.is_empty(),
+        _ => false,
+    }
+}
+
 /// The longest object of custom fields that is kept, in bytes.
 const LONGEST_OBJECT: usize = 100_000;
 
-/// The record's custom fields that have no column of their own, as JSON with sorted keys: check boxes and choices
-/// of several as they are. Fields that are null say nothing.
+/// The record's check boxes and choices of several that have no column of their own, as JSON with sorted keys. Other
+/// fields stay at the vendor: nobody here knows which of them are secrets.
 pub fn custom_fields(record: &Map<String, Value>, is_mapped: impl Fn(&str) -> bool) -> Told<String> {
     let Some(said) = record.get("custom_fields") else { return Told::Silent };
     let Some(object) = said.as_object() else { return Told::Silent };
     let kept: std::collections::BTreeMap<&String, &Value> =
-        object.iter().filter(|(name, value)| !value.is_null() && !is_mapped(name)).collect();
+        object.iter().filter(|(name, value)| is_choice(value) && !is_mapped(name)).collect();
     match serde_json::to_string(&kept) {
         _ if kept.is_empty() => Told::Empty,
         Ok(text) if text.len() <= LONGEST_OBJECT => Told::Value(text),

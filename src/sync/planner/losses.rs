@@ -56,7 +56,7 @@ fn members(value: &Value) -> Option<Vec<Value>> {
 /// Whether a change takes something away.
 #[must_use]
 pub fn takes(change: &FieldChange) -> bool {
-    let FieldChange { field, from, to } = change;
+    let FieldChange { field, from, to, .. } = change;
     match (from, to) {
         // Which records are linked is decided by evidence of its own.
         _ if field.starts_with(LINK) => false,
@@ -250,7 +250,7 @@ mod tests {
     use serde_json::json;
 
     fn change(field: &str, from: Value, to: Value) -> FieldChange {
-        FieldChange { field: field.to_owned(), from, to }
+        FieldChange::new(field, from, to)
     }
 
     fn update(id: i64, fields: Vec<FieldChange>) -> Item {

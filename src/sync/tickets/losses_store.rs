@@ -53,7 +53,7 @@ pub fn put_aside(c: &mut Conn, before: &Ticket, after: &mut Ticket) -> Result<Ve
         }
         let changes = group.iter().map(|column| {
             let (from, to) = (value(before, column), value(after, column));
-            FieldChange { field: (*column).to_owned(), from, to }
+            FieldChange::new(*column, from, to)
         });
         fields.extend(changes.filter(|change| change.from != change.to));
         if first == "company_id" {
