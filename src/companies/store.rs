@@ -147,7 +147,8 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
     let before = wanted.clone();
     input.apply(&mut wanted);
     refer(w, input, &mut wanted)?;
-    let said = |company: &Company| [&company.contract_start_date, &company.contract_term, &company.contract_end_date].map(Clone::clone);
+    let said =
+        |company: &Company| [&company.contract_start_date, &company.contract_term, &company.contract_end_date].map(Clone::clone);
     // A row that nobody touches in this keeps what it has: an edit of something else is not one of the contract.
     if said(&wanted) != said(&before) {
         contract::complete(&mut wanted);

@@ -250,7 +250,8 @@ fn is_as_planned<R: Record>(row: &R, item: &Item) -> bool {
         return Some(row.rev()) == item.rev;
     }
     let values = row.values();
-    let now = |field: &str| R::COLUMNS.iter().zip(&values).find(|(column, _)| **column == field).map(|(_, value)| value.to_json());
+    let now =
+        |field: &str| R::COLUMNS.iter().zip(&values).find(|(column, _)| **column == field).map(|(_, value)| value.to_json());
     // Of a secret a plan tells only whether there is one.
     let same = |change: &FieldChange, now: Value| match secrets::kind(&change.field) {
         Some(_) => now.is_null() == change.from.is_null(),

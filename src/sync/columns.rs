@@ -24,7 +24,9 @@ pub trait Assign {
     fn assign_all(&mut self, fields: &[FieldChange]) -> Result<()> {
         fields
             .iter()
-            .filter(|change| !matches!(change.field.as_str(), losses::COMPANIES | losses::PEOPLE) && !change.field.starts_with(LINK))
+            .filter(|change| {
+                !matches!(change.field.as_str(), losses::COMPANIES | losses::PEOPLE) && !change.field.starts_with(LINK)
+            })
             .try_for_each(|c| self.assign(&c.field, &c.value()))
     }
 }

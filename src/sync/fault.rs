@@ -138,7 +138,13 @@ mod tests {
     #[test]
     fn a_technician_reads_words_and_finds_the_request_behind_them() {
         let path = format!("/tickets?updated_since=2026&page=1{}", "x".repeat(200));
-        let fault = Fault { service: "Freshservice", method: "GET", path: path.clone(), cause: Cause::Broken("a server error (502)".to_owned()), attempts: 14 };
+        let fault = Fault {
+            service: "Freshservice",
+            method: "GET",
+            path: path.clone(),
+            cause: Cause::Broken("a server error (502)".to_owned()),
+            attempts: 14,
+        };
         let error = crate::error::Error::from(fault).to_string();
         let (words, requests) = told(&format!("{error}; nothing was retired"));
         assert_eq!(words, "Freshservice had a server error (502); gave up after 14 tries; nothing was retired");

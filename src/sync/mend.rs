@@ -130,7 +130,11 @@ fn records(json: &mut Value) -> Vec<String> {
             Value::Array(mut all) => {
                 for (at, record) in all.iter_mut().enumerate() {
                     let id = IDS.iter().find_map(|id| record.get(*id).and_then(word));
-                    let name = format!("{} {}", key.strip_suffix('s').unwrap_or(&key), id.unwrap_or_else(|| format!("(record {})", at + 1)));
+                    let name = format!(
+                        "{} {}",
+                        key.strip_suffix('s').unwrap_or(&key),
+                        id.unwrap_or_else(|| format!("(record {})", at + 1))
+                    );
                     found.extend(clean_one(&name, record));
                 }
                 members.insert(key, Value::Array(all));
@@ -218,11 +222,9 @@ mod tests {
         assert_eq!(json["requesters"][1]["x"], "😀");
         assert_eq!(json["requesters"][3]["b"], "\\u0000");
         assert_eq!(json["requesters"][4]["n"], "ab\u{1}c\\q");
-        assert_eq!(
-            found,
-            [2, 3, 4].map(|id| format!("requester {id}: broken characters in first_name"))
-        );
-        let (json, found) = read(br#"{"departments": [{"id": 7, "name": "a\u0000b", "custom_fields": {"x\u0000": ["\u0000"]}}]}"#).unwrap();
+        assert_eq!(found, [2, 3, 4].map(|id| format!("requester {id}: broken characters in first_name")));
+        let (json, found) =
+            read(br#"{"departments": [{"id": 7, "name": "a\u0000b", "custom_fields": {"x\u0000": ["\u0000"]}}]}"#).unwrap();
         assert_eq!(json.to_string(), r#"{"departments":[{"id":7,"name":"ab","custom_fields":{"x":[""]}}]}"#);
         assert_eq!(found, ["department 7: broken characters in name, custom_fields"]);
     }

@@ -123,10 +123,8 @@ fn close_valves(
 /// Lets wait what the plan would take away of more than a few rows of a kind.
 fn hold_losses(plan: &mut Plan, kind: Kind, locals: &[Local], limits: Limits) -> Vec<String> {
     // Whoever leaves a company that is proven gone has not lost it by this.
-    let going: HashSet<i64> = retiring(plan, Kind::Company)
-        .filter(|item| item.state == State::Pending)
-        .filter_map(|item| item.entity_id)
-        .collect();
+    let going: HashSet<i64> =
+        retiring(plan, Kind::Company).filter(|item| item.state == State::Pending).filter_map(|item| item.entity_id).collect();
     let leaves_the_living = |item: &Item| item.moves.leave.iter().any(|company| !going.contains(company));
     let mut tally = Tally::default();
     for local in locals.iter().filter(|local| !local.retired && !local.external_ids.is_empty()) {

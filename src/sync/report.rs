@@ -93,7 +93,10 @@ pub fn cleaned(count: usize, named: &[String]) -> Vec<String> {
     if count == 0 {
         return Vec::new();
     }
-    let mut lines = vec![format!("{count} {} broken characters, which were replaced:", if count == 1 { "record had" } else { "records had" })];
+    let mut lines = vec![format!(
+        "{count} {} broken characters, which were replaced:",
+        if count == 1 { "record had" } else { "records had" }
+    )];
     lines.extend(named.iter().map(|what| format!("  {what}")));
     lines
 }

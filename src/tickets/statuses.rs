@@ -107,8 +107,7 @@ impl Statuses {
     #[must_use]
     pub fn offered(&self, used: &[String]) -> Vec<(String, String)> {
         let own = self.known.iter().filter(|(code, _)| self.own.contains(code));
-        let mut all: Vec<(String, String)> =
-            own.map(|(_, meaning)| (meaning.word.clone(), meaning.label.clone())).collect();
+        let mut all: Vec<(String, String)> = own.map(|(_, meaning)| (meaning.word.clone(), meaning.label.clone())).collect();
         all.extend(used.iter().map(|word| (word.clone(), self.label(None, word))));
         let mut seen = BTreeSet::new();
         all.retain(|(word, _)| seen.insert(word.clone()));
@@ -166,7 +165,10 @@ mod tests {
         };
         let none = Statuses::new(&[], &BTreeMap::new());
         assert_eq!(words(&none, &[]), ["Open", "Pending", "Resolved", "Closed"]);
-        assert_eq!(words(&none, &["on_hold", "open", "unknown"]), ["Open", "Pending", "Resolved", "Closed", "On Hold", "Unknown"]);
+        assert_eq!(
+            words(&none, &["on_hold", "open", "unknown"]),
+            ["Open", "Pending", "Resolved", "Closed", "On Hold", "Unknown"]
+        );
         let own = Statuses::new(&[(6, "Parts ordered".to_owned())], &BTreeMap::from([(7, "Field visit".to_owned())]));
         assert_eq!(words(&own, &[]), ["Open", "Pending", "Resolved", "Closed", "Parts ordered", "Field Visit"]);
         for code in [6, 7, 99] {

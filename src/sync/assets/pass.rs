@@ -366,9 +366,8 @@ impl Pass {
                 }
             }
             spent.extend(trimmed.iter().filter(|item| losses::is_spent(item)).cloned());
-            let trim = move |w: &mut Write<'_>| {
-                trimmed.iter().try_for_each(|item| plans_store::trim(w, item, losses::is_spent(item)))
-            };
+            let trim =
+                move |w: &mut Write<'_>| trimmed.iter().try_for_each(|item| plans_store::trim(w, item, losses::is_spent(item)));
             self.write(trim).await?;
         }
         spent.iter().for_each(|item| draft.report.uncount(item));
@@ -380,7 +379,10 @@ impl Pass {
     /// Lets the person at the terminal decide; `true` when nothing at all is to be done.
     fn ask(&self, report: &mut Report, gone: &mut [Item]) -> bool {
         let Some(ask) = &self.job.options.ask else { return false };
-        if self.job.options.yes || self.job.options.dry_run || !gone.iter().any(|item| item.action == Action::Retire || item.state == State::Held) {
+        if self.job.options.yes
+            || self.job.options.dry_run
+            || !gone.iter().any(|item| item.action == Action::Retire || item.state == State::Held)
+        {
             return false;
         }
         let mut whole = report.clone();

@@ -75,7 +75,11 @@ fn odd_members_are_told_and_change_nothing() {
         assert!(device(&map(odd.clone()), None, None, &names()).is_none(), "{odd}");
     }
     // Only what has no id at all is left out.
-    for (odd, label) in [(json!({"uid": "u"}), "Device u"), (json!({"uid": "u", "hostname": 7}), "7"), (json!({"uid": "u", "hostname": {}}), "Device u")] {
+    for (odd, label) in [
+        (json!({"uid": "u"}), "Device u"),
+        (json!({"uid": "u", "hostname": 7}), "7"),
+        (json!({"uid": "u", "hostname": {}}), "Device u"),
+    ] {
         let told = device(&map(odd), None, None, &names()).unwrap();
         assert_eq!((told.label.as_str(), told.ignored.len()), (label, 1), "{:?}", told.ignored);
     }

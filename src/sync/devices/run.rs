@@ -164,7 +164,8 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
     let by_person = |(at, found): (usize, &Match)| matches!(found.basis, "person" | "ignored").then_some(at);
     let decided = matches.iter().enumerate().filter_map(by_person).collect();
     let names = job.config.datto.fields.clone();
-    let source: Arc<dyn Source> = Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, decided, names });
+    let source: Arc<dyn Source> =
+        Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, decided, names });
     let missing = findings.missing;
     let (verdicts, open) = meet(reader, &source, &missing).await?;
     let (rules, verdicts) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, Arc::new(verdicts));

@@ -34,8 +34,20 @@ const NO_DEVICES: &[&str] =
 
 /// Fields of types that have a place of their own here.
 const KNOWN: [&str; 14] = [
-    "hostname", "computer_name", "serial_number", "os", "os_version", "domain", "warranty_expiry_date", "vendor", "product",
-    "mac_addresses", "mac_address", "asset_state", "acquisition_date", "last_login_by",
+    "hostname",
+    "computer_name",
+    "serial_number",
+    "os",
+    "os_version",
+    "domain",
+    "warranty_expiry_date",
+    "vendor",
+    "product",
+    "mac_addresses",
+    "mac_address",
+    "asset_state",
+    "acquisition_date",
+    "last_login_by",
 ];
 
 /// How deep the tree of types may be.
@@ -202,10 +214,9 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
     let more: std::collections::BTreeMap<&String, &Value> =
         typed.iter().filter(|(name, value)| is_choice(value) && !KNOWN.contains(&name.as_str())).collect();
     let own = custom_fields(record, |_| false).value();
-    for (name, text) in [
-        ("type_fields", (!more.is_empty()).then(|| serde_json::to_string(&more).unwrap_or_default())),
-        ("custom_fields", own),
-    ] {
+    for (name, text) in
+        [("type_fields", (!more.is_empty()).then(|| serde_json::to_string(&more).unwrap_or_default())), ("custom_fields", own)]
+    {
         if let Some(text) = text.filter(|text| text.len() <= 20_000) {
             told.extras.set(name, text);
         }
@@ -304,7 +315,8 @@ mod tests {
 
     #[test]
     fn software_is_no_device_and_a_record_without_an_id_is_none() {
-        for none in [json!({"id": 1, "name": "Editor", "asset_type_id": 3}), json!({"name": "x"}), json!({"id": null, "name": "y"})]
+        for none in
+            [json!({"id": 1, "name": "Editor", "asset_type_id": 3}), json!({"name": "x"}), json!({"id": null, "name": "y"})]
         {
             assert!(asset_from(none.as_object().unwrap(), &known()).is_none(), "{none}");
         }

@@ -7,8 +7,18 @@ const LONGEST_TEXT: usize = 20_000;
 
 /// Members that are words: a number there is taken as its digits, and reported.
 const WORDS: [&str; 12] = [
-    "name", "first_name", "last_name", "subject", "title", "description", "job_title", "hostname", "computer_name", "email",
-    "primary_email", "head_name",
+    "name",
+    "first_name",
+    "last_name",
+    "subject",
+    "title",
+    "description",
+    "job_title",
+    "hostname",
+    "computer_name",
+    "email",
+    "primary_email",
+    "head_name",
 ];
 
 /// What a record says about one field.

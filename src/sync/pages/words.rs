@@ -217,8 +217,14 @@ mod tests {
         assert_eq!(counts(&summary, true), ("12 new, 3 changed, 5 to retire".into(), read.into()));
         assert_eq!(did("freshservice", &json!({"counts": {}}), false).0, "Everything was up to date");
         let numbers = json!({"checked": 40, "planned": 13, "created": 2, "done": 13, "conflicts": 1, "failed": 0, "waiting": 0});
-        assert_eq!(did("create-account-numbers", &numbers, false).0, "13 numbers written, 2 companies created, 1 needs a decision");
-        assert_eq!(did("create-account-numbers", &json!({"checked": 40, "planned": 0}), false).0, "40 departments checked, nothing to write");
+        assert_eq!(
+            did("create-account-numbers", &numbers, false).0,
+            "13 numbers written, 2 companies created, 1 needs a decision"
+        );
+        assert_eq!(
+            did("create-account-numbers", &json!({"checked": 40, "planned": 0}), false).0,
+            "40 departments checked, nothing to write"
+        );
         assert_eq!(did("datto-audits", &json!({"read": 670, "without_audit": 3}), false).0, "670 devices read, 3 have no audit");
         let tickets = json!({"counts": {"tickets": {"update": 4}}, "held": 3, "held_changes": 3, "details": {"read": 5}});
         assert_eq!(did("tickets", &tickets, false).0, "1 changed, 3 waiting for approval, 5 conversations read");

@@ -81,7 +81,10 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<Mapped>, companies: 
             }
             Successor::Waits(local) => {
                 let old = local.external_ids.join(", ");
-                let reason = format!("has the e-mail of {}, whose record {old} is not listed; waits until that is proven gone", local.label);
+                let reason = format!(
+                    "has the e-mail of {}, whose record {old} is not listed; waits until that is proven gone",
+                    local.label
+                );
                 plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
                 continue;
             }

@@ -284,7 +284,12 @@ mod tests {
     fn more_than_a_little_waits_and_the_rest_goes_on() {
         let limits = Limits { minimum: 3, percent: 5 };
         let mut items: Vec<Item> = (0..4)
-            .map(|id| update(id, vec![change("job_title", json!("x"), json!("y")), change("email", json!(format!("{id}@a")), json!(""))]))
+            .map(|id| {
+                update(
+                    id,
+                    vec![change("job_title", json!("x"), json!("y")), change("email", json!(format!("{id}@a")), json!(""))],
+                )
+            })
             .collect();
         let mut tally = Tally::default();
         (0..4).for_each(|_| tally.hold("email"));

@@ -14,8 +14,7 @@ use crate::{
 };
 
 /// Columns that go together: what is lost, and what is lost with it.
-const GROUPS: [&[&str]; 2] =
-    [&["company_id", "department_id"], &["requester_id", "requester_name", "requester_email"]];
+const GROUPS: [&[&str]; 2] = [&["company_id", "department_id"], &["requester_id", "requester_name", "requester_email"]];
 
 /// A ticket that would lose something.
 #[derive(Clone, Debug)]

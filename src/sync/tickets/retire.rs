@@ -156,16 +156,18 @@ impl Run {
         }
         let mut items: Vec<Item> = losses.iter().map(lost).collect();
         items.iter().for_each(|item| tally.item(item, |_| false));
-        let over = if self.job.options.yes { Over::default() } else { tally.over(Kind::Ticket, planning::limits(&self.job.config)) };
+        let over =
+            if self.job.options.yes { Over::default() } else { tally.over(Kind::Ticket, planning::limits(&self.job.config)) };
         let mut held = Vec::new();
         for item in &mut items {
             // What goes with a company or a requester goes with it here as well.
             if let Some(mut waiting) = over.split(item, |_| false) {
                 let with: &[&str] = if over.has("company_id") { &["department_id"] } else { &[] };
                 let more: &[&str] = if over.has("requester_id") { &["requester_name", "requester_email"] } else { &[] };
-                let (go, stay) = item.fields.drain(..).partition(|change| {
-                    with.contains(&change.field.as_str()) || more.contains(&change.field.as_str())
-                });
+                let (go, stay) = item
+                    .fields
+                    .drain(..)
+                    .partition(|change| with.contains(&change.field.as_str()) || more.contains(&change.field.as_str()));
                 item.fields = stay;
                 let go: Vec<FieldChange> = go;
                 waiting.fields.extend(go);
@@ -206,9 +208,7 @@ impl Run {
             return Ok(false);
         } else {
             report.held_because = None;
-            report
-                .notes
-                .push(format!("{} tickets stay as they are, as plan {id} was discarded", plan.items.len()));
+            report.notes.push(format!("{} tickets stay as they are, as plan {id} was discarded", plan.items.len()));
         }
         // With the rows as they were: an approval must not fail because a run came between.
         Ok(true)

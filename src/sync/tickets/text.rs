@@ -6,9 +6,7 @@ use std::cell::RefCell;
 use html5ever::{
     Attribute, TokenizerResult,
     tendril::StrTendril,
-    tokenizer::{
-        BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states::RawKind,
-    },
+    tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states::RawKind},
 };
 
 /// The longest text that is kept, in characters.
@@ -256,14 +254,15 @@ impl Layout {
 
     /// A picture by what it says it shows and where it is; one of a single point says nothing.
     fn picture(&mut self, attributes: &[Attribute]) {
-        let tiny = ["width", "height"].iter().any(|side| {
-            attribute(attributes, side).is_some_and(|size| matches!(size.trim_end_matches("px"), "0" | "1"))
-        });
+        let tiny = ["width", "height"]
+            .iter()
+            .any(|side| attribute(attributes, side).is_some_and(|size| matches!(size.trim_end_matches("px"), "0" | "1")));
         if tiny {
             return;
         }
         let source = attribute(attributes, "src").unwrap_or_default();
-        let place = if source.starts_with("http://") || source.starts_with("https://") { Some(source) } else { self.link.clone() };
+        let place =
+            if source.starts_with("http://") || source.starts_with("https://") { Some(source) } else { self.link.clone() };
         let shown = attribute(attributes, "alt").filter(|alt| !alt.is_empty());
         let words = match (shown, place) {
             (Some(shown), Some(place)) => format!("[picture: {shown}, {place}]"),
@@ -310,17 +309,20 @@ mod tests {
     #[test]
     fn lists_tables_and_quotations_keep_their_shape() {
         for (html, want) in [
-            ("Do:<ul><li>one</li><li>two<ol><li>a</li><li>b</li></ol></li></ul>done", "Do:\n\n- one\n- two\n  1. a\n  2. b\n\ndone"),
             (
-                "<table><tr><th>Name</th><th>Size</th></tr><tr><td>C:</td><td> 20 GB </td></tr></table>",
-                "Name | Size\nC: | 20 GB",
+                "Do:<ul><li>one</li><li>two<ol><li>a</li><li>b</li></ol></li></ul>done",
+                "Do:\n\n- one\n- two\n  1. a\n  2. b\n\ndone",
             ),
+            ("<table><tr><th>Name</th><th>Size</th></tr><tr><td>C:</td><td> 20 GB </td></tr></table>", "Name | Size\nC: | 20 GB"),
             (
                 "Thanks!<div>On Monday Ava wrote:</div><blockquote><p>First</p><p>Second<br>line</p></blockquote>end",
                 "Thanks!\nOn Monday Ava wrote:\n\n> First\n\n> Second\n> line\n\nend",
             ),
             ("<pre>a  b\n  c</pre>", "a  b\n  c"),
-            ("See <a href=\"https://x.example/y\">the page</a> or <a href='https://x.example'>x.example</a>", "See the page (https://x.example/y) or x.example"),
+            (
+                "See <a href=\"https://x.example/y\">the page</a> or <a href='https://x.example'>x.example</a>",
+                "See the page (https://x.example/y) or x.example",
+            ),
         ] {
             assert_eq!(text(html), want, "{html}");
         }
@@ -332,7 +334,10 @@ mod tests {
         let html = format!("<p>before</p><img src=\"{data}\" alt=\"screen\"><img src={data}><p>after</p>");
         let link = "https://desk.example/a/tickets/7";
         assert_eq!(text(&html), format!("before\n\n[picture: screen, {link}] [picture: {link}]\n\nafter"));
-        assert_eq!(lean(&html, Some(link)), format!("<p>before</p><img src=\"{link}\" alt=\"screen\"><img src={link}><p>after</p>"));
+        assert_eq!(
+            lean(&html, Some(link)),
+            format!("<p>before</p><img src=\"{link}\" alt=\"screen\"><img src={link}><p>after</p>")
+        );
         assert_eq!(plain("x<img src='cid:1'><img width=1 src='https://t.example/p.gif'>", None), "x [picture]");
         assert_eq!(text(&"<b>x</b>".repeat(300_000)).chars().count(), LONGEST);
         let deep = format!("{}x{}", "<blockquote><ul><li>".repeat(20_000), "</li></ul></blockquote>".repeat(20_000));
