@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use crate::types::hex;
+
 /// What stands where a character was broken.
 const BROKEN: char = '\u{fffd}';
 /// How many records are named.
@@ -80,7 +82,8 @@ fn repair(text: &str) -> String {
             }
             (_, '\0') => {}
             (true, control) if control.is_control() && u32::from(control) < 0x20 => {
-                out.push_str(&format!("\\u{:04x}", u32::from(control)));
+                out.push_str("\\u");
+                out.push_str(&hex(&[0, u8::try_from(control).unwrap_or_default()]));
             }
             (false, '-' | '0'..='9') => {
                 let mut number = String::from(letter);
