@@ -30,7 +30,7 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<Mapped>, companies: 
     let mut former: HashMap<String, Vec<&Local>> = HashMap::new();
     let was_fed = |l: &&Local| !l.external_ids.is_empty() && !l.external_ids.iter().any(|id| listed.contains(id));
     for local in locals.iter().filter(was_fed).filter(|l| !l.retired_by_hand && !l.text("email").is_empty()) {
-        former.entry(fold(local.text("email"))).or_default().push(local);
+        former.entry(email_key(local.text("email"))).or_default().push(local);
     }
     let linked = by_external_id(locals);
     let mut unlinked: HashMap<String, Vec<&Local>> = HashMap::new();
