@@ -181,6 +181,12 @@ pub fn items(c: &mut Conn, plan: i64, after: i64, limit: i64) -> Result<Vec<Unto
     c.all(&sql, params![plan, after, limit])?.iter().map(|row| item(row).map(Untold::new)).collect()
 }
 
+/// The same, for a run that still works on its own plan.
+pub fn own_items(c: &mut Conn, plan: i64, after: i64, limit: i64) -> Result<Vec<Item>> {
+    let sql = format!("SELECT {ITEM_COLUMNS} FROM sync_plan_items WHERE plan_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+    c.all(&sql, params![plan, after, limit])?.iter().map(item).collect()
+}
+
 /// Some items of a plan in this state, in the order in which they are applied.
 pub fn items_in(c: &mut Conn, plan: i64, state: State, limit: i64) -> Result<Vec<Item>> {
     let sql = format!("SELECT {ITEM_COLUMNS} FROM sync_plan_items WHERE plan_id = ?1 AND state = ?2 ORDER BY id LIMIT ?3");

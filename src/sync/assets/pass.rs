@@ -354,7 +354,7 @@ impl Pass {
         };
         let mut spent = Vec::new();
         loop {
-            let items = self.job.db.read(&Scope::All, move |c| plans_store::items(c, plan, after, many)).await?;
+            let items = self.job.db.read(&Scope::All, move |c| plans_store::own_items(c, plan, after, many)).await?;
             let Some(last) = items.last() else { break };
             after = last.id;
             let mut trimmed = Vec::new();
