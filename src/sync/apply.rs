@@ -270,7 +270,7 @@ fn reassign(w: &mut Write<'_>, asset: i64, item: &Item) -> Result<()> {
         now.extend(joined.iter().copied().filter(|id| !now.contains(id)).collect::<Vec<_>>());
         now
     };
-    let known = assets::store::contacts_of(w, asset)?.iter().map(|contact| contact.id).collect();
+    let known = assets::store::contacts_of(w, asset)?.iter().map(|contact| contact.inside().id).collect();
     assets::store::assign(w, asset, &now(known))?;
     let sources = sources_store::of(w, vec![asset])?.remove(&asset).unwrap_or_default();
     if let Some(mut told) = sources.into_iter().find(|told| told.system == system) {
