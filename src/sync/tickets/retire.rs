@@ -198,7 +198,7 @@ impl Run {
         let rows = |items: &mut dyn Iterator<Item = &Item>| -> BTreeMap<i64, Vec<FieldChange>> {
             items.filter_map(|item| Some((item.entity_id?, item.fields.clone()))).collect()
         };
-        if rows(&mut items.iter().map(|item| item.inside())) != rows(&mut plan.items.iter()) {
+        if rows(&mut items.iter().map(history::Untold::inside)) != rows(&mut plan.items.iter()) {
             return Ok(false);
         }
         if status == "held" {
