@@ -214,7 +214,7 @@ impl Faults {
                 bent.body.splice(at..at + mark.len(), bytes.iter().copied());
             }
         }
-        self.roll_flake(path, &bent).or_else(|| (bent.body != good.body).then(|| Answer::Whole(bent)))
+        self.roll_flake(path, &bent).or_else(|| (bent.body != good.body).then_some(Answer::Whole(bent)))
     }
 
     fn roll_flake(&mut self, path: &str, good: &Response) -> Option<Answer> {
