@@ -28,7 +28,7 @@ impl Context {
         let folder = env::current_dir()?;
         if let Some(file) = instance.ancestors().find(|place| place.exists() && !place.is_dir()) {
             let message = format!("--instance {}: {} is a file; name a folder", instance.display(), file.display());
-            return Err(Failure::usage(message));
+            return Err(Failure::new(failure::STORAGE, message));
         }
         let environment = env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
         Ok(Self { sources: Sources { instance, folder, environment, ..Sources::default() } })

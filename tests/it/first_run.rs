@@ -103,6 +103,7 @@ both! {
         assert!(service.get("/api/contacts").await.ok().as_array().unwrap().len() >= 100);
         assert!(service.get("/api/assets").await.ok().as_array().unwrap().len() >= 100);
         assert_eq!(app.cli().run(&["doctor"]).code, 0, "the demo is sound");
+        assert_eq!(app.database.number("SELECT count(*) FROM settings WHERE name = 'demo'"), 1, "and marked as made up");
     }
 }
 
