@@ -117,8 +117,9 @@ pub static ASKING: Asking = Asking {
         ("ext_ip_address", Personal::Device),
         ("mac_address", Personal::Device),
     ],
-    text: &[Personal::Device],
-    always: &[("asset.hostname_folded", None), ("asset.serial_folded", None)],
+    // What tells of people is searched in a text of its own, by those who may: `traces` of the list.
+    text: &[],
+    always: &[],
 };
 
 /// Asks for assets that belong to nobody yet.

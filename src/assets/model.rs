@@ -86,7 +86,6 @@ impl Asset {
             &self.operating_system,
             &self.domain,
             &self.rmm_site_name,
-            &self.description,
         ];
         let key = SearchText::new()
             .words([&self.hostname])
@@ -99,9 +98,9 @@ impl Asset {
         ]
     }
 
-    /// What it is found by by those who may see it: addresses, and who uses it.
+    /// What it is found by by those who may see it: addresses, who uses it, what is written about it.
     fn traces(&self, c: &mut Conn) -> Result<String> {
-        Ok(super::traces_store::key(c, self.id)?.ids(&self.mac_address).finish())
+        Ok(super::traces_store::key(c, self.id)?.ids(&self.mac_address).words(&self.description).finish())
     }
 }
 

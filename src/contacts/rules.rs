@@ -174,7 +174,10 @@ impl PlaceInput {
 impl ContactInput {
     /// Puts what was sent into a row. A name that was made of first and last name follows them.
     pub fn apply(&self, to: &mut Contact) {
-        let follows = !self.sent.contains(&"name") && (to.name.is_empty() || to.name == to.composed_name());
+        let before = to.composed_name();
+        let whole = |contact: &Contact| contact.first_name.is_some() && contact.last_name.is_some();
+        let follows = !self.sent.contains(&"name")
+            && (to.name.is_empty() || to.name == before || before.is_empty() && whole(&self.contact));
         macro_rules! copy {
             ($($name:ident),+ $(,)?) => {
                 for name in &self.sent {

@@ -60,7 +60,7 @@ async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -
         .read(&staff.scope(), move |c| {
             let page = feed::after(c, since, &types, row.as_ref().map(|(kind, id)| (kind.as_str(), *id)), limit)?;
             let changes = trail::changes(c, page.changes, &lens)?;
-            Ok(json!({ "changes": changes, "cursor": page.cursor, "more": page.more }))
+            Ok(json!({ "changes": changes, "cursor": page.cursor, "since": page.cursor, "more": page.more }))
         })
         .await?;
     ask.value(&page)

@@ -1,7 +1,6 @@
 //! A list as CSV that a spreadsheet shows instead of running.
 //!
-//! There are two readers. For programs (`format=csv`) a telephone number and a number stay as they are,
-//! `+49…` too, and whatever else a spreadsheet could run is guarded. For people (`format=csv&for=excel`)
+//! There are two readers. For programs (`format=csv`) a telephone number stays as it is, `+49…` too, and whatever else a spreadsheet could run is guarded. For people (`format=csv&for=excel`)
 //! every cell that a spreadsheet could run or reckon with is guarded, and a byte order mark says that the
 //! text is UTF-8. The guard is one apostrophe before the sign that would begin a formula, at the cell's
 //! start and after each character at which a spreadsheet of another country may cut the cell; signs that
@@ -78,20 +77,15 @@ pub fn of_rows(columns: &[String], rows: &[Map<String, Value>], reader: Reader) 
 fn cell(value: &Value, reader: Reader) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if reader == Reader::Program && is_number(text) => text.clone(),
+        Value::String(text) if reader == Reader::Program && is_phone(text) => text.clone(),
         Value::String(text) => guarded(text),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::Array(_) | Value::Object(_) => guarded(&value.to_string()),
     }
 }
 
-/// Whether a text is a number or a telephone number, and nothing else.
-fn is_number(text: &str) -> bool {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if plain(digits) || digits.split_once('.').is_some_and(|(whole, part)| plain(whole) && plain(part)) {
-        return true;
-    }
+/// Whether a text is a telephone number, and nothing else.
+fn is_phone(text: &str) -> bool {
     let (main, _) = phone::parts(text);
     let Some(rest) = main.strip_prefix('+') else { return false };
     rest.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, ' ' | '\u{a0}' | '(' | ')' | '-' | '.' | '/'))

@@ -340,7 +340,10 @@ both! {
                             let method = Method::from_bytes(route.method.as_bytes()).unwrap();
                             let reply = caller.send(method, &format!("{path}{dry}"), |request| request.header("accept", "application/json").json(&body)).await;
                             assert!(reply.status < 500, "{name}: {} {path}{dry}: {} {}", route.method, reply.status, reply.text());
-                            assert_clean(&reply.text(), &format!("{name}: {} {path}{dry} {body}", route.method));
+                            // The caller's own words come back to them; nobody else's may.
+                            let own = body["email"].as_str().unwrap_or_default();
+                            let text = if own.is_empty() { reply.text() } else { reply.text().replace(own, "") };
+                            assert_clean(&text, &format!("{name}: {} {path}{dry} {body}", route.method));
                             asked += 1;
                         }
                     }
@@ -397,7 +400,7 @@ both! {
         assert_eq!(read("/api/companies/200001").await.0, [("company".to_owned(), json!([ward]), 1)]);
         assert_eq!(read("/api/companies/200003").await.0, [], "nobody there is protected");
         assert_eq!(read("/api/contacts?format=csv&company_id=200001").await.0, [("contact".to_owned(), json!([one]), 1)]);
-        assert_eq!(read("/api/search?q=quetz").await.0.iter().map(|row| row.0.as_str()).collect::<Vec<_>>(), ["contact"]);
+        assert_eq!(read("/api/search?q=quetz").await.0.iter().map(|row| row.0.as_str()).collect::<Vec<_>>(), ["asset", "contact"], "their device is found by its last user");
         let start = noted().await.len();
         ledger.put(&format!("/api/contacts/{one}?dry_run=true"), &json!({})).await.status(200);
         let written = noted().await.split_off(start);

@@ -252,7 +252,7 @@ both! {
         // Every list there is.
         for (path, field, count) in [
             ("/api/companies", "name", "1"), ("/api/contacts", "name", "1"), ("/api/assets", "hostname", "1"), ("/api/tickets", "id", "3"),
-            ("/api/companies/204001/tickets", "id", "3"), ("/api/companies/204001/contacts", "name", "1"), ("/api/companies/204001/assets", "hostname", "1"),
+            ("/api/companies/204001/tickets", "ticket_id", "3"), ("/api/companies/204001/contacts", "name", "1"), ("/api/companies/204001/assets", "hostname", "1"),
             ("/api/freshservice/tickets", "requester", "3"), ("/api/psa/tickets", "updated_at", "3"), ("/api/psa/tickets/active", "id", "3"), ("/api/datto/devices", "hostname", "1"),
             ("/companies/api/search", "name", "1"), ("/contacts/api/search", "name", "1"), ("/assets/api/search", "hostname", "1"), ("/api/changes", "seq", ""),
             ("/api/tickets/active", "id", "3"), ("/api/users", "username", ""), ("/api/search?q=barlow", "name", "1"),
@@ -337,7 +337,8 @@ both! {
         app.company("100002", "Ward Clinic").await;
         app.contact("Ada Lovelace", "ada@barlow.example", &["100001"]).await;
         app.contact("Wes Ward", "wes@ward.example", &["100002"]).await;
-        let device = |hostname: &str, account: &str, warranty: Option<&str>| json!({"hostname": hostname, "company_account_number": account, "warranty_expires": warranty, "manufacturer": "Dell"});
+        let seen = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let device = |hostname: &str, account: &str, warranty: Option<&str>| json!({"last_seen": seen, "hostname": hostname, "company_account_number": account, "warranty_expires": warranty, "manufacturer": "Dell"});
         app.admin().post("/api/assets", &device("LT-NONE", "100001", None)).await.status(201);
         app.admin().post("/api/assets", &device("LT-SOME", "100002", Some("2027-03-01"))).await.status(201);
         for (path, api, shown, hidden, chip, without) in [
