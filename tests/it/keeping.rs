@@ -11,8 +11,7 @@ use serde_json::json;
 use crate::support::{App, Database, Engine, PASSWORD, eventually};
 
 fn file(app: &App) -> PathBuf {
-    let Database::Sqlite(file) = &app.database else { panic!("an SQLite test") };
-    file.clone()
+    app.database.file().expect("an SQLite test").to_owned()
 }
 
 /// The names of what lies beside the database and belongs to it.

@@ -410,7 +410,7 @@ both! {
         assert!(items[0].contains("sealed:") && items[0].contains(r#""from":"set","to":"changed""#), "what waits can be applied: {}", items[0]);
         assert!(!items[1].contains("sealed:") && items[1].contains(r#""from":"set","to":"changed""#), "{}", items[1]);
         assert_eq!(database.number("SELECT count(*) FROM sync_pages"), 0);
-        if let Database::Sqlite(file) = &database {
+        if let Some(file) = database.file() {
             let copy = Database::Sqlite(file.with_extension("before-upgrade-from-13.db"));
             assert_eq!(copy.number("SELECT count(*) FROM assets WHERE udf LIKE '%\"udf2\":\"sealed:%'"), 2, "the copy can be upgraded again");
             assert_eq!(copy.texts("SELECT action FROM changes ORDER BY seq"), ["create", "update"]);

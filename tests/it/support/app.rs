@@ -189,7 +189,6 @@ impl App {
     }
 
     /// Sets an environment variable for the next start, in place of an earlier value.
-    #[cfg(feature = "postgres")]
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
     }

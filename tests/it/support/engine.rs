@@ -68,6 +68,15 @@ pub enum Database {
 }
 
 impl Database {
+    /// The database's file; PostgreSQL has none.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(file) => Some(file),
+            #[cfg(feature = "postgres")]
+            Self::Postgres { .. } => None,
+        }
+    }
+
     /// The connection string for Codex; `None` means its default, the file in the instance.
     pub fn url(&self) -> Option<String> {
         match self {
