@@ -198,6 +198,11 @@ const TICKET_WRITES: &[(&str, Attempt)] = writes! {
 
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
+    ("assets::alert_store::rekey", "makes search keys anew, for every tenant"),
+    ("assets::audit_store::rekey_software", "makes search keys anew, for every tenant"),
+    ("assets::list_store::traces", "no question to the database"),
+    ("assets::traces_store::key", "makes the search key of a row that is being written"),
+    ("tickets::store::status_words", "words of the account, of no row"),
     ("companies::store::view", "reads a row that is already there"),
     ("companies::store::select", "a text"),
     ("companies::store::free_account_number", "sees all tenants on purpose and tells none of them"),

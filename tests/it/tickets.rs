@@ -247,7 +247,7 @@ both! {
         let after = api.get("/api/ticket/1").await.ok();
         assert_eq!((after["status"].as_str(), after["status_id"].as_i64(), after["priority"].as_str()), (Some("waiting_customer"), Some(9), Some("urgent")));
         let note = after["notes"].as_array().unwrap().iter().find(|note| note["text"] == "rang them").unwrap();
-        assert!(note["created_at"].as_str().unwrap().ends_with('Z') && note["user"] == "system", "{note}");
+        assert!(note["created_at"].as_str().unwrap().ends_with('Z') && note["user"] == "brainhair", "{note}");
         assert_eq!(after["notes"].as_array().unwrap().len(), 2, "the vendor's note stays beside ours");
         assert!(after["local_updated_at"].is_string() && before["local_updated_at"].is_null());
         assert_eq!(api.get("/api/ticket/6").await.ok()["status"], "open", "what came after our own write is not skipped");

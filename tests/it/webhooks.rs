@@ -61,7 +61,7 @@ both! {
         assert_eq!(shared(&app, &event("updated", "99", "2026-03-01T11:30:00Z")).await.status(200).json()["status"], "updated");
         assert_eq!(app.service().get("/api/ticket/42").await.ok()["status"], "unknown");
 
-        let gone = shared(&app, &event("updated", "7", "2026-03-01T12:00:00Z")).await.status(200).json();
+        let gone = shared(&app, &event("deleted", "2", "2026-03-01T12:00:00Z")).await.status(200).json();
         assert_eq!((gone["status"].as_str(), gone["new_status"].as_str()), (Some("deleted"), Some("deleted")));
         assert_eq!(app.service().get("/api/tickets").await.ok()["total"], 0);
         assert_eq!(shared(&app, &event("updated", "2", "2026-03-01T13:00:00Z")).await.status(200).json()["status"], "updated");
