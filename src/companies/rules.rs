@@ -37,8 +37,8 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
         fields.alias(name, other);
     }
     // Only a new number is checked: an imported one that is repeated here stays what it is.
-    let padded = creating && fields.raw_text("account_number").is_some_and(|raw| raw.trim() != raw);
-    let check = move |number: &String| if creating { check_number(number, padded) } else { Ok(()) };
+    let sent = fields.raw_text("account_number").map(str::to_owned);
+    let check = move |number: &String| if creating { check_number(number, sent.as_deref()) } else { Ok(()) };
     let mut input = CompanyInput {
         account_number: fields.key("account_number").max(50).check(check).value(),
         parent: fields.reference("parent_id").max(50).get(),
@@ -105,13 +105,14 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
     Ok(input)
 }
 
-/// Whether a new account number can stand in addresses as it is: neighbours put it there unencoded.
-fn check_number(number: &str, padded: bool) -> Result<(), String> {
+/// Whether a new account number can stand in addresses as it is: neighbours put it there unencoded. `sent` is the
+/// text before it was cleaned: what cleaning would change is refused, so that nobody gets a number they did not ask for.
+fn check_number(number: &str, sent: Option<&str>) -> Result<(), String> {
     if RESERVED.contains(&number.to_ascii_lowercase().as_str()) {
         return Err("must not be a reserved word (bulk, new, api, search)".to_owned());
     }
-    if padded || number.chars().any(char::is_control) {
-        return Err("must not begin or end with a blank, or hold control characters".to_owned());
+    if sent.is_some_and(|sent| sent != number) || number.chars().any(char::is_control) {
+        return Err("must not begin or end with a blank, or hold invisible characters".to_owned());
     }
     if number.contains(['/', '?', '#', '%', '\\']) || matches!(number, "." | "..") {
         return Err("must not hold / ? # % or \\: it stands in addresses".to_owned());
