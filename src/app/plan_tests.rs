@@ -33,7 +33,9 @@ fn questions(spec: &'static ListSpec) -> Vec<String> {
         filters.extend(["q=ac", "q=acme", "q=acme dental", "q=a"].map(str::to_owned));
     }
     let mut orders = vec![String::new()];
-    orders.extend((0..).zip(spec.columns).map(|(at, column)| format!("sort={}{}", if at % 2 == 0 { "" } else { "-" }, column.name)));
+    orders.extend(
+        (0..).zip(spec.columns).map(|(at, column)| format!("sort={}{}", if at % 2 == 0 { "" } else { "-" }, column.name)),
+    );
     let mut all = Vec::new();
     for filter in &filters {
         all.extend(orders.iter().map(|order| format!("{filter}&{order}&per_page=50&page=1")));
