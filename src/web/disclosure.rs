@@ -134,9 +134,10 @@ impl Disclosures {
     }
 }
 
-/// Notes that a person was shown a secret of an asset; never what it is.
-pub fn secret(caller: &str, asset: i64, secret: &str) {
+/// Notes that this request shows a person a secret of an asset, protected or not; never what it is.
+pub fn secret(caller: &str, asset: i64, secret: &'static str) {
     tracing::info!(caller, asset, secret, "disclosure: a secret was shown");
+    Readings::current().note(secret, [asset]);
 }
 
 /// The middleware that follows what a request reads.

@@ -24,9 +24,9 @@ pub struct NewRow {
     pub method: String,
     /// The route's pattern.
     pub route: String,
-    /// The kind of record.
+    /// The kind of record, or the secret.
     pub entity: &'static str,
-    /// Which.
+    /// Which records.
     pub ids: Vec<i64>,
     /// How often, in this moment.
     pub times: i64,
@@ -47,7 +47,8 @@ pub struct Disclosure {
     pub method: String,
     /// The route's pattern.
     pub route: String,
-    /// `contact`, `company`, `asset`, `ticket`, `alert` or `change_request`.
+    /// `contact`, `company`, `asset`, `ticket`, `alert` or `change_request`; or the secret of an asset that was shown,
+    /// `bitlocker_key` or `windows_key`.
     pub entity: String,
     /// Which records.
     pub record_ids: Vec<i64>,
