@@ -69,6 +69,8 @@ pub struct Lens {
     own: Clearance,
     /// Every record is treated as at least this strict.
     at_least: Level,
+    /// Whether the caller may read the accounts of users.
+    accounts: bool,
     /// What the request has read.
     readings: Readings,
 }
@@ -93,7 +95,8 @@ impl Lens {
             None => Clearance::None,
         };
         let clearance = if at_least > Level::Standard { Clearance::None } else { own };
-        Ok(Self { clearance, own, at_least, readings: Readings::current() })
+        let accounts = matches!(caller.level(), Some(Role::Admin) | None);
+        Ok(Self { clearance, own, at_least, accounts, readings: Readings::current() })
     }
 
     /// What tells this lens from others in cache keys.
@@ -112,6 +115,12 @@ impl Lens {
     #[must_use]
     pub fn is_cleared(&self) -> bool {
         self.own == Clearance::Full
+    }
+
+    /// Whether what happened to accounts of users is told: to administrators and services, as the accounts are.
+    #[must_use]
+    pub fn reads_accounts(&self) -> bool {
+        self.accounts
     }
 
     /// Whether billing and primary contacts are shown in full.

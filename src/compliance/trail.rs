@@ -138,7 +138,10 @@ pub struct ToldChange {
 /// # Errors
 /// Those of the database.
 pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, lens: &Lens) -> Result<Vec<ToldChange>> {
-    let told = tell(c, untold, lens)?.into_iter().map(|change| {
+    let told = tell(c, untold, lens)?.into_iter().map(|mut change| {
+        if change.entity == "user" && !lens.reads_accounts() {
+            change.withhold();
+        }
         let Change { seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields } = change;
         ToldChange { seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields }
     });

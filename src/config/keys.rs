@@ -83,7 +83,7 @@ const KEYS: &[Key] = &[
     key("server", "log_level", "info", "trace, debug, info, warn or error, or a tracing filter").env(&["LOG_LEVEL", "RUST_LOG"]),
     key("server", "dev", "false", "Read assets from disk, log at debug, cache nothing").env(&["FLASK_ENV"]),
     key("limits", "body_kib", "24576", "Request bodies that are held at once, in KiB; past it, writes are answered with 503"),
-    key("limits", "answer_kib", "40960", "Answers that are held at once, kept or waiting to be sent, in KiB"),
+    key("limits", "answer_kib", "32768", "Answers that are held at once, kept or waiting to be sent, in KiB"),
     key("limits", "cache_kib", "16384", "Answers that are kept until their data changes, in KiB"),
     key("limits", "connections", "10240", "Connections at once; past it, the one that has been idle longest is closed"),
     key("limits", "body_seconds", "10", "A request body that pauses for so long is refused"),

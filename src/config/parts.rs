@@ -73,7 +73,7 @@ impl Limits {
         };
         Self {
             bodies: number("body_kib", 24_576, 128) * 1024,
-            answers: number("answer_kib", 40_960, 1_024) * 1024,
+            answers: number("answer_kib", 32_768, 1_024) * 1024,
             cache: number("cache_kib", 16_384, 0) * 1024,
             connections: number("connections", 10_240, 1),
             body_patience: Duration::from_secs(number("body_seconds", 10, 1) as u64),

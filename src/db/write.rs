@@ -56,6 +56,12 @@ impl<'a> Write<'a> {
         self.ledger.changed.insert(entity);
     }
 
+    /// Whether this write moves the version of `entity`.
+    #[must_use]
+    pub fn touches(&self, entity: &str) -> bool {
+        self.ledger.changed.contains(entity)
+    }
+
     /// Says that observations of `entity` moved: no change row, no feed entry, but other answers.
     pub fn observe(&mut self, entity: &'static str) {
         self.ledger.observed.insert(entity);

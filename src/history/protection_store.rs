@@ -18,6 +18,8 @@ pub const LEVELS: &[&str] = &["standard", "hipaa", "cjis"];
 
 /// The column of a company that says how strictly its people are protected.
 const LEVEL_OF_COMPANY: &str = "compliance_level";
+/// What moves whenever anything becomes more strictly protected than it was.
+pub const PROTECTION: &str = "protection";
 /// Where a person's own decision is kept among the companies.
 const OWN: i64 = 0;
 
@@ -111,7 +113,9 @@ fn raise(w: &mut Write<'_>, entity: &str, id: i64, origin: i64, level: i64) -> R
          ON CONFLICT (entity, entity_id, company_id) DO UPDATE SET level = excluded.level WHERE protections.level < excluded.level",
         params![entity, id, origin, level],
     )?;
-    w.run(&format!("UPDATE {table} SET protection = ?1 WHERE id = ?2 AND protection < ?1"), params![level, id])?;
+    if w.run(&format!("UPDATE {table} SET protection = ?1 WHERE id = ?2 AND protection < ?1"), params![level, id])? > 0 {
+        w.touch(PROTECTION);
+    }
     Ok(())
 }
 
@@ -138,7 +142,7 @@ fn company(w: &mut Write<'_>, company_id: i64, before: i64, after: i64) -> Resul
         w.run(&strictest, params![*entity, company_id])?;
     }
     w.run("DELETE FROM protections WHERE company_id = ?1 AND level = 0", params![company_id])?;
-    for entity in ["contact", "asset", "ticket", "change_request", "alert"] {
+    for entity in ["contact", "asset", "ticket", "change_request", "alert", PROTECTION] {
         w.touch(entity);
     }
     Ok(())

@@ -34,6 +34,15 @@ const GATHERED: Duration = Duration::from_millis(100);
 /// After how long a write that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// Every kind of record whose readings are noted, and the secrets of assets.
+const NOTED: [&str; 8] = ["contact", "company", "asset", "ticket", "alert", "change_request", "bitlocker_key", "windows_key"];
+
+/// The kind of this name.
+#[must_use]
+pub fn noted(name: &str) -> Option<&'static str> {
+    NOTED.into_iter().find(|known| *known == name)
+}
+
 /// The protected records that an answer shows, by kind.
 pub type Shown = BTreeMap<&'static str, BTreeSet<i64>>;
 
@@ -71,6 +80,12 @@ impl Readings {
         if !shown.is_empty() {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).1.push(Arc::clone(shown));
         }
+    }
+
+    /// What this request's own answer has shown until now.
+    #[must_use]
+    pub fn so_far(&self) -> Shown {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     fn take(&self) -> Vec<Arc<Shown>> {

@@ -47,6 +47,10 @@ fn is_for_programs(path: &str) -> bool {
 fn operation(route: &RouteInfo, list: Option<&ListSpec>) -> Value {
     let mut parameters: Vec<Value> = path_parameters(route.path);
     parameters.extend(list.into_iter().flat_map(list_parameters));
+    parameters.extend(route.rehearses.then(|| {
+        json!({"name": "dry_run", "in": "query", "schema": {"type": "boolean"},
+               "description": "Answers what the request would do, and does nothing."})
+    }));
     let mut operation = json!({
         "operationId": operation_id(route),
         "tags": [tag(route.path)],

@@ -1,12 +1,13 @@
 //! A router that remembers what it routes, so that tests can hold every route against a table.
 
-use super::{Web, prefix::Prefix};
+use super::{Conditions, Query, Web, prefix::Prefix};
 use crate::error::Error;
 use axum::{
     Router,
-    extract::RawQuery,
+    extract::{RawQuery, Request},
     handler::Handler,
     http::{StatusCode, Uri, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{self, MethodRouter},
 };
@@ -18,6 +19,21 @@ pub struct RouteInfo {
     pub path: &'static str,
     /// The method in capitals.
     pub method: &'static str,
+    /// Whether it can be rehearsed: `dry_run=true`.
+    pub rehearses: bool,
+}
+
+/// Whether a handler takes these conditions of a write, and so can be rehearsed. `T` is the tuple of what it takes.
+fn rehearses<T>() -> bool {
+    std::any::type_name::<T>().contains(std::any::type_name::<Conditions>())
+}
+
+/// Refuses to rehearse what would be done: nothing is worse than a rehearsal that acts.
+async fn refuse_rehearsal(query: Query, request: Request, next: Next) -> Result<Response, Error> {
+    if query.is_on("dry_run")? {
+        return Err(Error::field("dry_run", "this cannot be rehearsed; nothing was done"));
+    }
+    Ok(next.run(request).await)
 }
 
 /// Collects routes of one room or of many; the only way in which rooms add routes.
@@ -37,25 +53,25 @@ impl Routes {
     /// `GET`, and with it `HEAD`.
     #[must_use]
     pub fn get<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.add("GET", path, routing::get(handler))
+        self.add("GET", path, false, routing::get(handler))
     }
 
     /// `POST`.
     #[must_use]
     pub fn post<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.add("POST", path, routing::post(handler))
+        self.write::<T>("POST", path, routing::post(handler))
     }
 
     /// `PUT`.
     #[must_use]
     pub fn put<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.add("PUT", path, routing::put(handler))
+        self.write::<T>("PUT", path, routing::put(handler))
     }
 
     /// `PATCH`; never the only way to do something, because Nexus does not forward it.
     #[must_use]
     pub fn patch<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.add("PATCH", path, routing::patch(handler))
+        self.write::<T>("PATCH", path, routing::patch(handler))
     }
 
     /// `PUT` and `PATCH`, which mean the same here: the fields sent.
@@ -67,7 +83,7 @@ impl Routes {
     /// `DELETE`.
     #[must_use]
     pub fn delete<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.add("DELETE", path, routing::delete(handler))
+        self.write::<T>("DELETE", path, routing::delete(handler))
     }
 
     /// `POST` of a form that stands on another page. A refused one answers in place, at its own address, so a
@@ -93,7 +109,13 @@ impl Routes {
         (self.router, self.table)
     }
 
-    fn add(mut self, method: &'static str, path: &'static str, methods: MethodRouter<Web>) -> Self {
+    fn write<T>(self, method: &'static str, path: &'static str, methods: MethodRouter<Web>) -> Self {
+        let rehearses = rehearses::<T>();
+        let methods = if rehearses { methods } else { methods.layer(middleware::from_fn(refuse_rehearsal)) };
+        self.add(method, path, rehearses, methods)
+    }
+
+    fn add(mut self, method: &'static str, path: &'static str, rehearses: bool, methods: MethodRouter<Web>) -> Self {
         let new = !self.table.iter().any(|route| route.path == path);
         if let (true, Some(bare)) = (new, path.strip_suffix('/').filter(|bare| !bare.is_empty())) {
             self.router = self.router.route(
@@ -101,7 +123,7 @@ impl Routes {
                 routing::get(move |prefix: Prefix, query: RawQuery| std::future::ready(with_slash(path, &prefix, query))),
             );
         }
-        self.table.push(RouteInfo { path, method });
+        self.table.push(RouteInfo { path, method, rehearses });
         self.router = self.router.route(path, methods);
         self
     }

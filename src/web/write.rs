@@ -1,7 +1,7 @@
 //! Sends a write to the database under the conditions that its request names: `If-Match`,
 //! `Idempotency-Key`, `dry_run=true`, `pin=true`.
 
-use super::{Fields, Prefix, Query, Web, ask, etag, idempotency_store as store};
+use super::{Fields, Prefix, Query, Web, ask, disclosure::Readings, etag, idempotency_store as store};
 use crate::{
     auth::Caller,
     db::Write,
@@ -119,6 +119,12 @@ impl Conditions {
         &self.query
     }
 
+    /// Whether nothing is to be done: `dry_run=true`.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        self.dry_run
+    }
+
     /// The revision that `If-Match` expects of a record; to be compared inside the write.
     ///
     /// # Errors
@@ -161,14 +167,16 @@ impl Conditions {
         let cleared = web.config.compliance.cleared_services.contains(&actor.name.to_lowercase());
         let rights = format!("{}{}", self.rights, cleared && actor.kind == ActorKind::Service);
         let request = etag::hash(&[self.route.as_bytes(), body.as_bytes(), rights.as_bytes()]);
+        let readings = Readings::current();
         let (reply, replayed) = web
             .db
             .write(scope, &actor, move |w| {
-                if let Some(reply) = store::find(w, &caller, &key, &request)? {
+                if let Some((reply, shown)) = store::find(w, &caller, &key, &request)? {
+                    shown.into_iter().for_each(|(entity, ids)| readings.note(entity, ids));
                     return Ok((reply, true));
                 }
                 let reply = work(w)?;
-                store::keep(w, &caller, &key, &request, &reply)?;
+                store::keep(w, &caller, &key, &request, &reply, &readings.so_far())?;
                 Ok((reply, false))
             })
             .await?;

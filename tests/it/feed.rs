@@ -25,6 +25,25 @@ fn seq(change: &Value) -> i64 {
 }
 
 both! {
+    async fn what_happens_to_accounts_is_told_to_administrators_and_services(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let form = [("username", "newton"), ("name", "Newton"), ("email", "newton@msp.example"), ("role", "technician"), ("password", "a long enough password"), ("password_again", "a long enough password")];
+        app.admin().send(reqwest::Method::POST, "/admin/users/new", |request| request.form(&form)).await.status(303);
+        let path = "/api/changes?types=user&limit=1000";
+        for api in [app.admin(), app.service()] {
+            let told = api.get(path).await.text();
+            assert!(told.contains("newton"), "{told}");
+        }
+        let told = app.technician().get(path).await;
+        assert!(!told.text().contains("newton"), "{}", told.text());
+        let changes = told.ok()["changes"].as_array().unwrap().clone();
+        let made = changes.iter().rfind(|change| change["action"] == "create").unwrap();
+        let fields = made["fields"].as_object().unwrap();
+        assert!(fields.contains_key("username") && fields.values().all(|value| *value == json!({"withheld": true})), "{fields:?}");
+        let user = &made["entity_id"];
+        assert!(!app.technician().get(&format!("/api/history/user/{user}")).await.text().contains("newton"));
+    }
+
     async fn a_reader_misses_nothing_while_several_processes_write(engine: Engine) {
         let first = App::start_on(&engine).await;
         let second = first.beside().await;

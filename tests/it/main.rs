@@ -45,6 +45,7 @@ mod history_words;
 mod http_server;
 mod inside_nexus;
 mod keeping;
+mod kept_answers;
 mod limits;
 mod list_habits;
 mod local_tokens;

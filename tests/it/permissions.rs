@@ -371,6 +371,30 @@ both! {
         assert_eq!(world.app.anonymous().get("/health").await.status, 200);
     }
 
+    async fn a_rehearsal_does_nothing_or_is_refused(engine: Engine) {
+        let world = world(&engine).await;
+        let state = || {
+            let count = |table: &str| world.app.database.number(&format!("SELECT count(*) FROM {table}"));
+            let tables = ["sync_jobs", "settings", "pins", "outbox", "vendor_credentials", "users", "sessions", "schedules", "idempotency_keys"];
+            (world.app.database.number("SELECT version FROM head"), tables.map(count))
+        };
+        let (admin, before) = (&world.callers[4], state());
+        let mut rehearsed = 0;
+        for route in codex::app::route_table().iter().filter(|route| route.method != "GET") {
+            let path = format!("{}?dry_run=true", world.fill(route.path));
+            let reply = admin.send(Method::from_bytes(route.method.as_bytes()).unwrap(), &path, |request| request.json(&json!({}))).await;
+            rehearsed += usize::from(route.rehearses);
+            if !route.rehearses {
+                assert_eq!((reply.status, reply.fields()), (400, vec!["dry_run".to_owned()]), "{} {path}: {}", route.method, reply.text());
+            }
+            assert_eq!(state(), before, "{} {path} did something: {}", route.method, reply.text());
+        }
+        assert!(rehearsed > 30, "only {rehearsed} routes can be rehearsed");
+        for (method, path) in [("POST", "/api/companies"), ("PUT", "/api/contacts/{id}"), ("DELETE", "/api/assets/{id}"), ("POST", "/api/sync/review/accept-exact")] {
+            assert!(codex::app::route_table().iter().any(|route| (route.method, route.path, route.rehearses) == (method, path, true)), "{method} {path}");
+        }
+    }
+
     async fn the_other_mount_point_is_guarded_too(engine: Engine) {
         let world = world(&engine).await;
         for route in routes() {

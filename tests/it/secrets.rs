@@ -184,6 +184,19 @@ both! {
             assert!(line.contains(who) && line.contains(what) && line.contains(&asset.to_string()), "{line}");
         }
 
+        // Stored as well, for administrators; the log may be set to say less.
+        tokio::time::timeout(std::time::Duration::from_secs(10), async {
+            let of = format!("/api/disclosures?record={asset}&sort=id");
+            loop {
+                let rows = app.admin().get(&of).await.ok();
+                let rows: Vec<Value> = rows.as_array().unwrap().iter().map(|row| json!([row["caller"], row["entity"], row["record_ids"]])).collect();
+                if rows == [json!(["tess", "bitlocker_key", [asset]]), json!(["ada", "windows_key", [asset]])] {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }).await.expect("the two readings are stored");
+
         // JSON: the fields under the contract's names, a secret's name with null.
         let one = app.service().get(&format!("/api/assets/{asset}")).await.ok();
         assert_eq!((&one["udf1"], &one["udf5"], &one["udf8"]), (&json!("contoso.example"), &json!("Ready for it"), &Value::Null));

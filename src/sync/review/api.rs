@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     history::Untold,
     types::Scope,
-    web::{Fields, Path, Query, Routes, Web},
+    web::{Conditions, Fields, Path, Query, Routes, Web},
 };
 
 /// How many entries one answer has.
@@ -55,11 +55,16 @@ async fn told(web: &Web, caller: &Admin, query: &Query, entry: Entry) -> Result<
 }
 
 /// Links every site whose name is exactly a company's, or those of them in `ids`; `dry_run` only says which.
-async fn accept_exact(caller: Admin, State(web): State<Web>, query: Query, mut fields: Fields) -> Result<Json<Accepted>> {
+async fn accept_exact(
+    caller: Admin,
+    State(web): State<Web>,
+    conditions: Conditions,
+    mut fields: Fields,
+) -> Result<Json<Accepted>> {
     let ids = fields.int_list("ids").get().value();
     let dry_run = fields.bool("dry_run").get().value().unwrap_or(false);
     fields.finish()?;
-    let dry_run = dry_run || query.is_on("dry_run")?;
+    let dry_run = dry_run || conditions.is_rehearsal();
     Ok(Json(exact::accept(&web.db, &web.config, ids, dry_run, &caller.actor()).await?))
 }
 
