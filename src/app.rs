@@ -17,7 +17,7 @@ use crate::{
     identity::{self, Identity},
     platform::{Health, health},
     status, sync, tickets,
-    web::{Ask, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, static_files},
+    web::{Ask, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
 };
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
@@ -137,6 +137,7 @@ impl App {
             router
                 .layer(middleware::from_fn_with_state(ages, status::age::stamp))
                 .layer(middleware::from_fn_with_state(reads, disclosure::follow))
+                .layer(middleware::from_fn_with_state(shares::Shares::default(), shares::wait))
                 .layer(Extension(health))
                 .layer(Extension(verifier.clone()))
                 .layer(middleware::from_fn_with_state(verifier, auth::authenticate))

@@ -46,6 +46,19 @@ impl Signer {
             private::folder(&folder).map_err(|e| storage(&folder, &e))?;
             create(&place)?;
         }
+        Self::at(place)
+    }
+
+    /// Looks whether the key pair of this instance folder, if there is one, can be used.
+    ///
+    /// # Errors
+    /// `Storage`, with what is wrong.
+    pub fn check(instance: &Path) -> Result<()> {
+        let place = instance.join("keys").join("jwt_private.pem");
+        if place.exists() { Self::at(place).map(drop) } else { Ok(()) }
+    }
+
+    fn at(place: PathBuf) -> Result<Self> {
         let pem = fs::read(&place).map_err(|e| storage(&place, &e))?;
         let unusable = |_| Error::Storage(format!("{} holds no RSA private key", place.display()));
         let key = EncodingKey::from_rsa_pem(&pem).map_err(unusable)?;

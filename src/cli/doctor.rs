@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::{Context, Failure, context, failure, out};
 use crate::{
+    auth::Signer,
     config::{Config, Database},
-    db::migrate,
+    db::{migrate, upkeep::Upkeep},
     error::Error,
     sync::keyring::{VENDORS, trial},
 };
@@ -51,6 +52,10 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     };
     let mut findings = vec![finding("configuration", oddities(&config)), finding("permissions", permissions(&config))];
     findings.push(finding("database", database(&config)));
+    if !config.on_platform() {
+        let usable = Signer::check(&config.instance).map(|()| "tokens can be signed".to_owned());
+        findings.push(finding("signing key", usable.map_err(|error| error.to_string())));
+    }
     if !args.offline {
         let (config, wrong) = context::effective(&config)?;
         findings.extend(wrong.map(|why| finding("credentials", Err(why))));
@@ -110,7 +115,10 @@ fn database(config: &Config) -> Result<String, String> {
         version if version < newest => Err(format!("{target}: schema version {version} of {newest}; run codex migrate")),
         version => match target.damage(PATIENCE, &AtomicBool::new(false)).map_err(known)? {
             Some(found) => Err(format!("{target}: damaged, restore a backup (codex restore): {found}")),
-            None => Ok(format!("{target}: schema version {version}, no damage")),
+            None => match Upkeep::can_write(&target) {
+                Ok(()) => Ok(format!("{target}: schema version {version}, no damage, can be written")),
+                Err(why) => Err(format!("{target}: nothing can be stored: {why}")),
+            },
         },
     }
 }

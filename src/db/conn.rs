@@ -1,6 +1,7 @@
 //! One connection, whichever engine, with the handful of verbs that stores use.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::damage::Damage;
 use super::rewrite::{Engine, rewrite};
@@ -34,6 +35,27 @@ impl Conn {
             Driver::Sqlite(_) => Engine::Sqlite,
             #[cfg(feature = "postgres")]
             Driver::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Something was stored: what could not be stored before is past.
+    pub(super) fn stored(&self) {
+        self.damage.stored();
+    }
+
+    /// Statements wait for locks until then at most; SQLite's are told by [`sqlite::wait_until`].
+    ///
+    /// # Errors
+    /// Those of the engine.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, clippy::unused_self, clippy::unnecessary_wraps, reason = "a server's matter")
+    )]
+    pub(super) fn wait_until(&mut self, until: Instant) -> Result<()> {
+        match &mut self.driver {
+            Driver::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(session) => session.wait_until(until),
         }
     }
 

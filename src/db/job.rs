@@ -139,6 +139,8 @@ where
 pub(super) struct ReadJob {
     pub(super) scope: Scope,
     pub(super) asked: Instant,
+    /// Until when it waits for locks.
+    pub(super) until: Instant,
     pub(super) task: Box<dyn Job<Conn>>,
 }
 

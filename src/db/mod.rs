@@ -19,7 +19,7 @@ mod value;
 mod write;
 mod writer;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -37,6 +37,8 @@ pub use write::Write;
 
 /// How long a lock that another process holds is waited for, and how long a person's change may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a question still waits for a lock when its request has waited long already.
+const LAST_PATIENCE: Duration = Duration::from_millis(250);
 /// How many threads read; SQLite readers do not block one another.
 const READERS: usize = 4;
 /// Pause between attempts to reach a server that is away at start.
@@ -89,6 +91,8 @@ struct Shared {
     ready: Arc<Ready>,
     pulse: Arc<pulse::Pulse>,
     damage: Arc<damage::Damage>,
+    /// Questions that were answered.
+    answered: Arc<AtomicU64>,
     /// Held while damage is searched for, and while the database is opened.
     searching: Mutex<()>,
     closing: AtomicBool,
@@ -178,6 +182,7 @@ impl Db {
             ready: Arc::clone(&ready),
             pulse: Arc::new(pulse::Pulse::new()),
             damage: Arc::default(),
+            answered: Arc::default(),
             searching: Mutex::default(),
             closing: AtomicBool::new(false),
             _in_use: in_use,
@@ -205,9 +210,9 @@ impl Db {
     fn spawn(&self) -> Result<()> {
         let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for index in 0..READERS {
-            let queue = Arc::clone(&self.0.reads);
+            let (queue, answered) = (Arc::clone(&self.0.reads), Arc::clone(&self.0.answered));
             let opener = self.opener();
-            threads.push(thread(&format!("db-read-{index}"), move || reader::run(&queue, &opener))?);
+            threads.push(thread(&format!("db-read-{index}"), move || reader::run(&queue, &opener, &answered))?);
         }
         let queue = Arc::clone(&self.0.writes);
         let (opener, pulse) = (self.opener(), Arc::clone(&self.0.pulse));
@@ -250,6 +255,18 @@ impl Db {
         }
     }
 
+    /// How many questions were answered so far: while it grows, a long wait means many who ask.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.0.answered.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last change could not be stored: a full disk, a file that may only be read.
+    #[must_use]
+    pub fn is_unstorable(&self) -> bool {
+        self.0.damage.is_unstorable()
+    }
+
     /// A number that stays the same as long as nothing changes, by whomever; `None` when that cannot be
     /// told without asking the database.
     #[must_use]
@@ -273,7 +290,9 @@ impl Db {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
         let (task, answer) = Task::new(work);
-        let job = ReadJob { scope: scope.clone(), asked: Instant::now(), task: Box::new(task) };
+        let asked = Instant::now();
+        let until = REQUESTED.try_with(|since| (*since + PATIENCE).max(asked + LAST_PATIENCE)).unwrap_or(asked + PATIENCE);
+        let job = ReadJob { scope: scope.clone(), asked, until, task: Box::new(task) };
         self.0.reads.push(Lane::Interactive, job).map_err(|_| full())?;
         answer.await.map_err(|_| stopped())?
     }
@@ -381,6 +400,16 @@ fn busy() -> Error {
 
 fn stopped() -> Error {
     Error::Unavailable("the database is closing".to_owned())
+}
+
+tokio::task_local! {
+    /// Since when the request of this task waits.
+    static REQUESTED: Instant;
+}
+
+/// Answers a request: all its questions together wait for locks no longer than one alone would.
+pub async fn for_request<T>(answer: impl Future<Output = T>) -> T {
+    REQUESTED.scope(Instant::now(), answer).await
 }
 
 /// The smallest question there is, to see whether the database answers.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use postgres::fallible_iterator::FallibleIterator as _;
@@ -17,6 +17,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a statement waits for a lock that another session holds, in PostgreSQL's words; as long as
 /// on SQLite, so that a stuck writer elsewhere is a 503 on both.
 const LOCK_PATIENCE: &str = "5s";
+/// How much of that may have passed in a queue before it is subtracted.
+const UNHURRIED: Duration = Duration::from_millis(250);
 /// Distinct statements kept prepared on each connection.
 const STATEMENT_CACHE: usize = 256;
 
@@ -24,6 +26,8 @@ const STATEMENT_CACHE: usize = 256;
 pub(super) struct Session {
     client: Client,
     statements: HashMap<String, Statement>,
+    /// Whether statements of this session wait for locks for less than [`LOCK_PATIENCE`].
+    hurried: bool,
 }
 
 impl Session {
@@ -44,7 +48,7 @@ impl Session {
                  SET TIME ZONE 'UTC'"
             ))
             .map_err(error)?;
-        Ok(Self { client, statements: HashMap::new() })
+        Ok(Self { client, statements: HashMap::new(), hurried: false })
     }
 
     pub(super) fn client(&mut self) -> &mut Client {
@@ -53,6 +57,20 @@ impl Session {
 
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
+    }
+
+    /// Statements wait for locks until then at most. Said to the server only when much of the time is gone already,
+    /// so that it costs nothing usually.
+    pub(super) fn wait_until(&mut self, until: Instant) -> Result<()> {
+        let left = until.saturating_duration_since(Instant::now());
+        if left + UNHURRIED >= super::PATIENCE {
+            if std::mem::take(&mut self.hurried) {
+                self.batch(&format!("SET lock_timeout = '{LOCK_PATIENCE}'"))?;
+            }
+            return Ok(());
+        }
+        self.hurried = true;
+        self.batch(&format!("SET lock_timeout = {}", left.as_millis().max(1)))
     }
 
     fn prepare(&mut self, sql: &str) -> Result<Statement> {

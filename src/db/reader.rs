@@ -1,6 +1,9 @@
 //! The threads that read: each closure sees one snapshot.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use std::time::Instant;
 
 use super::Opener;
@@ -8,11 +11,11 @@ use super::conn::Conn;
 use super::job::ReadJob;
 use super::queue::Queue;
 use super::rewrite::Engine;
-use super::{PATIENCE, sqlite};
+use super::sqlite;
 use crate::error::Error;
 use crate::types::Scope;
 
-pub(super) fn run(queue: &Arc<Queue<ReadJob>>, opener: &Opener) {
+pub(super) fn run(queue: &Arc<Queue<ReadJob>>, opener: &Opener, answered: &AtomicU64) {
     let mut held: Option<Conn> = None;
     let mut refused: Option<(Instant, String)> = None;
     while let Some((_, job)) = queue.pop() {
@@ -25,7 +28,7 @@ pub(super) fn run(queue: &Arc<Queue<ReadJob>>, opener: &Opener) {
             continue;
         }
         // All who wait for a lock wait at the same time, not one after the other.
-        sqlite::wait_until(Some(job.asked + PATIENCE));
+        sqlite::wait_until(Some(job.until));
         let mut conn = match held.take().map_or_else(|| opener.open(true), Ok) {
             Ok(conn) => conn,
             Err(cause) => {
@@ -35,7 +38,12 @@ pub(super) fn run(queue: &Arc<Queue<ReadJob>>, opener: &Opener) {
                 continue;
             }
         };
+        if let Err(cause) = conn.wait_until(job.until) {
+            job.task.fail(&|| away(&cause));
+            continue;
+        }
         if serve(&mut conn, job) {
+            answered.fetch_add(1, Ordering::Relaxed);
             held = Some(conn);
         }
     }

@@ -29,6 +29,19 @@ impl Upkeep {
         Ok(Self { conn: Conn::new(target.open(false)?, Arc::default()), target: target.clone() })
     }
 
+    /// Whether anything can be stored: a transaction that writes and is rolled back.
+    ///
+    /// # Errors
+    /// `Storage` when it cannot, `Unavailable` while another process writes.
+    pub fn can_write(target: &Target) -> Result<()> {
+        let mut conn = Self::open(target)?.conn;
+        let begin = if conn.engine() == Engine::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        conn.batch(begin)?;
+        let written = conn.run("UPDATE head SET version = version WHERE id = 1", &[]);
+        conn.batch("ROLLBACK")?;
+        written.map(drop)
+    }
+
     /// Reads.
     ///
     /// # Errors

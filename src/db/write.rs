@@ -17,6 +17,13 @@ pub(super) struct Ledger {
     pub(super) observed: BTreeSet<&'static str>,
 }
 
+impl Ledger {
+    /// Whether nothing was changed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.version.is_none() && self.changed.is_empty() && self.observed.is_empty()
+    }
+}
+
 /// One closure's write transaction (a savepoint of the batch).
 pub struct Write<'a> {
     conn: &'a mut Conn,
@@ -83,7 +90,7 @@ impl DerefMut for Write<'_> {
 
 /// Advances the head and the entity versions to what the batch changed, just before COMMIT.
 pub(super) fn close(conn: &mut Conn, ledger: &Ledger) -> Result<()> {
-    if ledger.version.is_none() && ledger.changed.is_empty() && ledger.observed.is_empty() {
+    if ledger.is_empty() {
         return Ok(());
     }
     if let Some(version) = ledger.version {

@@ -93,6 +93,9 @@ fn finish(conn: &mut Conn, done: Vec<WriteJob>, ledger: &Ledger, broken: Option<
     }
     match conn.batch("COMMIT") {
         Ok(()) => {
+            if !ledger.is_empty() {
+                conn.stored();
+            }
             if !ledger.changed.is_empty() || !ledger.observed.is_empty() {
                 pulse.beat();
             }

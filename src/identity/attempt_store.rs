@@ -1,6 +1,8 @@
 //! Counts failed sign-ins in the database, so that every instance and every restart knows them.
 
-use super::limits::{ADDRESS, EVERYWHERE, FORGOTTEN_AFTER, HERE, Limit, MOST_PLACES, MOST_ROWS, PLACE_FORGOTTEN_AFTER, SKEW};
+use super::limits::{
+    ADDRESS, EVERYWHERE, FORGOTTEN_AFTER, HERE, Limit, MOST_PLACES, MOST_ROWS, PLACE_FORGOTTEN_AFTER, SKEW, TURN,
+};
 use crate::{
     db::Write,
     error::Result,
@@ -22,6 +24,11 @@ impl Attempt {
         format!("{}|{}", self.account, self.address)
     }
 
+    /// The row that says when it is this address's turn, while very many guess at this account.
+    fn turn(&self) -> String {
+        format!("turn:{}", self.here())
+    }
+
     /// The row that says that this account has signed in from this address before.
     fn place(&self) -> String {
         format!("known:{}", self.here())
@@ -33,36 +40,65 @@ impl Attempt {
 /// signing in where they have signed in before.
 pub fn begin(w: &mut Write<'_>, attempt: &Attempt) -> Result<Option<i64>> {
     tidy(w)?;
-    let mut subjects = vec![(attempt.here(), HERE), (attempt.address.clone(), ADDRESS)];
+    let (here, here_left) = look(w, &attempt.here(), HERE)?;
+    let (address, address_left) = look(w, &attempt.address, ADDRESS)?;
+    let mut counts = vec![(attempt.here(), HERE, here), (attempt.address.clone(), ADDRESS, address)];
+    let mut left = here_left.max(address_left);
     if !is_known(w, attempt)? {
-        subjects.push((attempt.account.clone(), EVERYWHERE));
-    }
-    let mut counts = Vec::new();
-    for (subject, limit) in subjects {
-        let row =
-            w.first("SELECT failures, last_at, blocked_until FROM sign_in_attempts WHERE subject = ?1", params![&subject])?;
-        let mut failures = 0;
-        if let Some(row) = row {
-            failures = row.get::<i64>(0)?;
-            let left = left(limit, &row.get::<String>(1)?, &row.get::<String>(2)?);
-            if left > 0 {
-                return Ok(Some(left));
-            }
+        let (everywhere, everywhere_left) = look(w, &attempt.account, EVERYWHERE)?;
+        counts.push((attempt.account.clone(), EVERYWHERE, everywhere));
+        if left == 0 && everywhere_left > 0 {
+            left = await_turn(w, attempt, here)?;
         }
-        counts.push((subject, failures + 1, now_plus(limit.wait(failures + 1))));
     }
-    for (subject, failures, blocked_until) in counts {
-        put(w, &subject, failures, &blocked_until)?;
+    if left > 0 {
+        return Ok(Some(left));
+    }
+    for (subject, limit, failures) in counts {
+        put(w, &subject, failures + 1, &now_plus(limit.wait(failures + 1)))?;
     }
     Ok(None)
 }
 
+/// The failures of a subject, and for how many seconds it has to wait.
+fn look(w: &mut Write<'_>, subject: &str, limit: Limit) -> Result<(i64, i64)> {
+    let row = w.first("SELECT failures, last_at, blocked_until FROM sign_in_attempts WHERE subject = ?1", params![subject])?;
+    let Some(row) = row else { return Ok((0, 0)) };
+    Ok((row.get(0)?, left(limit, &row.get::<String>(1)?, &row.get::<String>(2)?).max(0)))
+}
+
+/// While too many guess at an account, each address has its turn a while after it first asked, so that nobody who
+/// asks more often takes it away; longer after each failure of its own. The seconds that are left; 0 when its turn
+/// has come, which is then used up.
+fn await_turn(w: &mut Write<'_>, attempt: &Attempt, failures: i64) -> Result<i64> {
+    let turn = attempt.turn();
+    let known = w.first("SELECT last_at, blocked_until FROM sign_in_attempts WHERE subject = ?1", params![&turn])?;
+    if let Some(row) = known {
+        let left = left(TURN, &row.get::<String>(0)?, &row.get::<String>(1)?).max(0);
+        if left == 0 {
+            w.run("DELETE FROM sign_in_attempts WHERE subject = ?1", params![&turn])?;
+        }
+        return Ok(left);
+    }
+    let wait = TURN.wait(failures);
+    put(w, &turn, failures, &now_plus(wait))?;
+    Ok(wait)
+}
+
+/// The attempt could not be judged: it is as if it had not been made.
+pub fn take_back(w: &mut Write<'_>, attempt: &Attempt) -> Result<()> {
+    for subject in [attempt.here(), attempt.address.clone()] {
+        less(w, &subject)?;
+    }
+    if is_known(w, attempt)? { Ok(()) } else { less(w, &attempt.account) }
+}
+
 /// The attempt was good after all: it starts afresh here, everything else is as it was before.
 pub fn succeeded(w: &mut Write<'_>, attempt: &Attempt) -> Result<()> {
-    w.run("DELETE FROM sign_in_attempts WHERE subject = ?1", params![attempt.here()])?;
-    take_back(w, &attempt.address)?;
+    w.run("DELETE FROM sign_in_attempts WHERE subject IN (?1, ?2)", params![attempt.here(), attempt.turn()])?;
+    less(w, &attempt.address)?;
     if !is_known(w, attempt)? {
-        take_back(w, &attempt.account)?;
+        less(w, &attempt.account)?;
     }
     put(w, &attempt.place(), 0, &now_plus(PLACE_FORGOTTEN_AFTER))?;
     // `}` comes after `|`, so these are the places of this account alone.
@@ -103,7 +139,7 @@ fn put(w: &mut Write<'_>, subject: &str, failures: i64, blocked_until: &str) -> 
     Ok(())
 }
 
-fn take_back(w: &mut Write<'_>, subject: &str) -> Result<()> {
+fn less(w: &mut Write<'_>, subject: &str) -> Result<()> {
     w.run(
         "UPDATE sign_in_attempts SET failures = failures - 1, blocked_until = ?2 WHERE subject = ?1 AND failures > 0",
         params![subject, now()],

@@ -13,9 +13,12 @@ pub struct Limit {
 pub const HERE: Limit = Limit { free: 5, longest: 15 * 60 };
 /// For one address, whichever accounts it tries.
 pub const ADDRESS: Limit = Limit { free: 20, longest: 15 * 60 };
-/// For one account from all addresses where it never signed in: many who guess together are slowed down,
-/// and its owner, at a new address, waits a minute at most.
+/// For one account from all addresses where it never signed in: beyond these, each address waits for its [`TURN`].
 pub const EVERYWHERE: Limit = Limit { free: 100, longest: 60 };
+/// When its turn comes for one address while very many guess at an account from everywhere: half a minute after it
+/// first asks, later after each failure of its own. So many who guess together are slowed down, and the owner, at a
+/// new address, gets in after half a minute.
+pub const TURN: Limit = Limit { free: 0, longest: 15 * 60 };
 
 /// The first wait; every further failure doubles it.
 const FIRST_WAIT: i64 = 30;

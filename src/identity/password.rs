@@ -7,7 +7,7 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     error::{Error, Result},
@@ -47,7 +47,19 @@ pub fn check(field: &str, password: &str, username: &str) -> Result<()> {
 
 /// The hash to store.
 pub async fn hash(password: String) -> Result<String> {
-    off_thread(move || hash_now(&password)).await?
+    off_thread(&place()?, move || hash_now(&password)).await?
+}
+
+/// A place among those whose passwords are computed or wait for it.
+pub struct Place(#[expect(dead_code, reason = "held until it is dropped")] SemaphorePermit<'static>);
+
+/// Takes a place.
+///
+/// # Errors
+/// `Unavailable` when too many wait already.
+pub fn place() -> Result<Place> {
+    let busy = |_| Error::Unavailable("too many people are signing in; try again".to_owned());
+    QUEUE.try_acquire().map(Place).map_err(busy)
 }
 
 /// The hash to store, computed here and now: for the command line.
@@ -56,11 +68,11 @@ pub fn hash_now(password: &str) -> Result<String> {
 }
 
 /// Whether the password belongs to the hash; with no hash (an unknown user) it never does, after as long.
-pub async fn verify(password: String, stored: Option<String>) -> Result<bool> {
+pub async fn verify(place: &Place, password: String, stored: Option<String>) -> Result<bool> {
     if password.len() > LONGEST {
         return Ok(false);
     }
-    off_thread(move || {
+    off_thread(place, move || {
         let known = stored.is_some();
         let text = stored.unwrap_or_else(|| NOBODY.clone());
         let matches =
@@ -70,9 +82,7 @@ pub async fn verify(password: String, stored: Option<String>) -> Result<bool> {
     .await
 }
 
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let busy = |_| Error::Unavailable("too many people are signing in; try again".to_owned());
-    let _place = QUEUE.try_acquire().map_err(busy)?;
+async fn off_thread<T: Send + 'static>(_place: &Place, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
     memory::tidy_later();
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)

@@ -26,38 +26,45 @@ impl Identity {
             None => format!("name:{}", secret::hash(&name_key(login))),
         };
         let attempt = Attempt { account, address: address(from) };
-        let (user, hash) = self.check(found, attempt.clone(), password).await?;
-        self.publish_key().await?;
-        let (identity, actor, person) = (self.clone(), actor(&user), user.clone());
-        let opened = self.db.write(&Scope::All, &actor, move |w| {
-            // While the password was computed, somebody may have changed it or shut the person out.
-            if !store::get(w, person.id)?.enabled || store::password_hash(w, person.id)? != hash {
-                return Err(wrong());
-            }
-            attempt_store::succeeded(w, &attempt)?;
-            identity.issue_user(w, &person, kind, seconds)
-        });
-        let token = opened.await?;
-        Ok((user, token))
+        let place = password::place()?;
+        self.counted(&attempt, async {
+            let (user, hash) = self.check(&place, found, password).await?;
+            self.publish_key().await?;
+            let (identity, actor, person, attempt) = (self.clone(), actor(&user), user.clone(), attempt.clone());
+            let opened = self.db.write(&Scope::All, &actor, move |w| {
+                // While the password was computed, somebody may have changed it or shut the person out.
+                if !store::get(w, person.id)?.enabled || store::password_hash(w, person.id)? != hash {
+                    return Err(wrong());
+                }
+                attempt_store::succeeded(w, &attempt)?;
+                identity.issue_user(w, &person, kind, seconds)
+            });
+            let token = opened.await?;
+            Ok((user, token))
+        })
+        .await
     }
 
     /// Asks a person who is signed in for their password again; as limited as signing in.
     pub(super) async fn prove_password(&self, user: &User, password: String, from: IpAddr) -> Result<()> {
         let attempt = Attempt { account: account(user), address: address(from) };
-        let proved = self.check(Some(user.clone()), attempt.clone(), password).await;
-        proved.map_err(|error| match error {
+        let place = password::place()?;
+        let proved = self.counted(&attempt, async {
+            self.check(&place, Some(user.clone()), password).await?;
+            let attempt = attempt.clone();
+            self.db.write(&Scope::All, &actor(user), move |w| attempt_store::succeeded(w, &attempt)).await
+        });
+        proved.await.map_err(|error| match error {
             Error::Unauthorized(_) => Error::field("current_password", "is wrong"),
             other => other,
-        })?;
-        self.db.write(&Scope::All, &actor(user), move |w| attempt_store::succeeded(w, &attempt)).await
+        })
     }
 
     /// The person and their hash, if the password is theirs and they may come in.
-    async fn check(&self, found: Option<User>, attempt: Attempt, password: String) -> Result<(User, Option<String>)> {
-        self.begin_attempt(attempt).await?;
+    async fn check(&self, place: &password::Place, found: Option<User>, password: String) -> Result<(User, Option<String>)> {
         let id = found.as_ref().map_or(0, |user| user.id);
         let hash = self.db.read(&Scope::All, move |c| store::password_hash(c, id)).await?;
-        let matches = password::verify(password, hash.clone()).await?;
+        let matches = password::verify(place, password, hash.clone()).await?;
         let user = found.filter(|user| matches && user.enabled).ok_or_else(wrong)?;
         Ok((user, hash))
     }
@@ -65,23 +72,33 @@ impl Identity {
     /// A token for a service that knows its secret.
     pub async fn sign_in_service(&self, name: &str, given: &str, target: &str, from: IpAddr) -> Result<Token> {
         let attempt = Attempt { account: format!("service:{}", secret::hash(name)), address: address(from) };
-        self.begin_attempt(attempt.clone()).await?;
-        let asked = name.to_owned();
-        let stored = self.db.read(&Scope::All, move |c| session_store::client_secret(c, &asked)).await?;
-        if !secret::matches(given, &stored.unwrap_or_default()) {
-            return Err(Error::Unauthorized("Unknown service or wrong client secret".to_owned()));
-        }
-        let actor = Actor { kind: ActorKind::Service, ..Actor::system(name) };
-        self.db.write(&Scope::All, &actor, move |w| attempt_store::succeeded(w, &attempt)).await?;
-        self.issue_service(&actor, name, target, super::issue::SERVICE_SECONDS).await
+        self.counted(&attempt, async {
+            let asked = name.to_owned();
+            let stored = self.db.read(&Scope::All, move |c| session_store::client_secret(c, &asked)).await?;
+            if !secret::matches(given, &stored.unwrap_or_default()) {
+                return Err(Error::Unauthorized("Unknown service or wrong client secret".to_owned()));
+            }
+            let (actor, attempt) = (Actor { kind: ActorKind::Service, ..Actor::system(name) }, attempt.clone());
+            self.db.write(&Scope::All, &actor, move |w| attempt_store::succeeded(w, &attempt)).await?;
+            self.issue_service(&actor, name, target, super::issue::SERVICE_SECONDS).await
+        })
+        .await
     }
 
-    async fn begin_attempt(&self, attempt: Attempt) -> Result<()> {
-        let actor = Actor::system("sign-in");
-        match self.db.write(&Scope::All, &actor, move |w| attempt_store::begin(w, &attempt)).await? {
-            None => Ok(()),
-            Some(seconds) => Err(Error::TooMany { retry_after: u64::try_from(seconds).unwrap_or(1) }),
+    /// Does what an attempt is about, once it is counted. One that fails for a reason of ours was no guess.
+    async fn counted<T>(&self, attempt: &Attempt, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let (actor, begun) = (Actor::system("sign-in"), attempt.clone());
+        if let Some(seconds) = self.db.write(&Scope::All, &actor, move |w| attempt_store::begin(w, &begun)).await? {
+            return Err(Error::TooMany { retry_after: u64::try_from(seconds).unwrap_or(1) });
         }
+        let outcome = work.await;
+        if outcome.as_ref().is_err_and(|cause| !matches!(cause, Error::Unauthorized(_))) {
+            let failed = attempt.clone();
+            if let Err(error) = self.db.write(&Scope::All, &actor, move |w| attempt_store::take_back(w, &failed)).await {
+                tracing::warn!(%error, "an attempt to sign in that could not be judged stays counted");
+            }
+        }
+        outcome
     }
 }
 

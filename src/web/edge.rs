@@ -12,7 +12,7 @@ use super::{
     shape, text,
     view::Look,
 };
-use crate::{config::Config, error::Error};
+use crate::{config::Config, db, error::Error};
 use axum::{
     Router,
     extract::{Request, State},
@@ -58,7 +58,7 @@ pub async fn around(State(edge): State<Edge>, request: Request, next: Next) -> R
     let answer = async {
         match mount {
             Err(error) => error.into_response(),
-            Ok(_) => in_time(about.method.is_safe(), &allowance, shape::around(request, next)).await,
+            Ok(_) => in_time(about.method.is_safe(), &allowance, db::for_request(shape::around(request, next))).await,
         }
     };
     let response = errors::render(&about, answer.instrument(span).await);

@@ -30,6 +30,7 @@ mod segment;
 pub mod server;
 pub mod settings_store;
 mod shape;
+pub mod shares;
 pub mod static_files;
 pub mod table;
 pub mod text;

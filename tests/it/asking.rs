@@ -212,6 +212,16 @@ async fn a_vendor_that_is_away_or_refuses_is_named_once_with_what_to_look_at() {
 }
 
 #[test]
+fn doctor_finds_a_key_that_signs_nothing() {
+    let app = App::builder(&Engine::Sqlite).prepare();
+    app.cli().run(&["doctor", "--offline"]).success();
+    std::fs::write(app.instance().join("keys/jwt_private.pem"), "no key").unwrap();
+    let told = app.cli().run(&["doctor", "--offline"]).code(3).stdout;
+    assert!(told.contains("WRONG signing key") && told.contains("jwt_private.pem holds no RSA private key"), "{told}");
+    assert!(told.contains("no damage, can be written"), "{told}");
+}
+
+#[test]
 fn every_command_says_that_the_instance_is_a_file() {
     let app = App::builder(&Engine::Sqlite).fresh().prepare();
     std::fs::write(app.folder().join("plain"), "x").unwrap();

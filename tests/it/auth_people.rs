@@ -167,6 +167,30 @@ both! {
         assert!((1..=60).contains(&stranger.header("retry-after").parse::<u64>().unwrap()), "a minute at most");
         sign_in(&app, "tess", PASSWORD, &from("198.51.100.3")).await.status(303);
         sign_in(&app, "bill", PASSWORD, &from("203.0.113.1")).await.status(303);
+
+        // Who waited as told has their turn, however many go on guessing in between; a wrong guess ends it.
+        let their_turn = "UPDATE sign_in_attempts SET blocked_until = '2026-01-01T00:00:00Z' WHERE subject LIKE 'turn:%'";
+        let guessing = "UPDATE sign_in_attempts SET blocked_until = '2099-01-01T00:00:00Z' WHERE subject LIKE 'user:%' AND subject NOT LIKE '%|%'";
+        sign_in(&app, "bill", "wrong", &from("198.51.100.4")).await.status(429);
+        for statement in [their_turn, guessing] {
+            app.database.execute(statement);
+        }
+        sign_in(&app, "bill", "wrong", &from("198.51.100.4")).await.status(401);
+        let again = sign_in(&app, "bill", PASSWORD, &from("198.51.100.4")).await.status(429);
+        assert!(again.header("retry-after").parse::<u64>().unwrap() > 30, "longer after a failure of its own");
+        app.database.execute(guessing);
+        sign_in(&app, "bill", PASSWORD, &from("198.51.100.3")).await.status(303);
+    }
+
+    async fn a_failure_of_ours_is_no_guess(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.database.execute("ALTER TABLE sessions RENAME TO sessions_away");
+        for _ in 0..7 {
+            sign_in(&app, "bill", PASSWORD, &[]).await.status(500);
+        }
+        app.database.execute("ALTER TABLE sessions_away RENAME TO sessions");
+        sign_in(&app, "bill", PASSWORD, &[]).await.status(303);
+        assert_eq!(app.database.number("SELECT CAST(COALESCE(SUM(failures), 0) AS BIGINT) FROM sign_in_attempts"), 0);
     }
 
     async fn a_clock_that_was_set_back_keeps_nobody_out(engine: Engine) {

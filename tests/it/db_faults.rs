@@ -137,6 +137,38 @@ mod server {
         eventually("every reader is back", 15, || async { service.get("/api/companies/100002").await.status == 404 }).await;
     }
 
+    /// All wait at the same time for a table that somebody locks: not one reader after the other.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn readers_of_a_locked_table_wait_together() {
+        let Some(engine) = Engine::postgres() else { return };
+        let app = App::start_on(&engine).await;
+        let url = app.database.url().unwrap();
+        let (held, release) = (std::sync::mpsc::channel::<()>(), std::sync::mpsc::channel::<()>());
+        let holder = std::thread::spawn(move || {
+            let mut client = ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap();
+            client.batch_execute("BEGIN; LOCK TABLE contacts IN ACCESS EXCLUSIVE MODE").unwrap();
+            held.0.send(()).unwrap();
+            release.1.recv().unwrap();
+        });
+        tokio::task::spawn_blocking(move || held.1.recv().unwrap()).await.unwrap();
+        let began = Instant::now();
+        let asking: Vec<_> = (0..12)
+            .map(|number| {
+                let service = app.service();
+                tokio::spawn(async move { service.get(&format!("/api/contacts?limit={}", 20 + number)).await })
+            })
+            .collect();
+        for one in asking {
+            let refused = one.await.unwrap().status(503);
+            assert!(!refused.header("retry-after").is_empty());
+        }
+        let waited = began.elapsed();
+        assert!(waited < Duration::from_secs(9), "one after the other they wait for fifteen seconds: {waited:?}");
+        release.0.send(()).unwrap();
+        tokio::task::spawn_blocking(move || holder.join().unwrap()).await.unwrap();
+        app.service().get("/api/contacts").await.ok();
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn postgres_is_not_there_at_start() {
         let Some(engine) = Engine::postgres() else { return };

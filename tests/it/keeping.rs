@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{App, Database, Engine, PASSWORD, eventually};
 
@@ -244,4 +244,43 @@ async fn a_start_tells_what_is_wrong_with_its_place() {
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("plain") && said.contains("a file") && said.contains("--instance"), "{said}");
     tokio::time::sleep(Duration::ZERO).await;
+}
+
+/// A full disk, by the limit on the size of files that a shell sets: the program cannot tell the difference.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_stored_is_said_and_nothing_acknowledged_is_lost() {
+    let mut app = tokio::task::spawn_blocking(|| App::builder(&Engine::Sqlite).prepare()).await.unwrap();
+    let size = app.database.file().unwrap().metadata().unwrap().len() / 1024;
+    app.limit_files(Some(size + 600));
+    app.start().await;
+    let (admin, database) = (app.admin(), |health: &Value| health["checks"]["database"]["status"].clone());
+    assert_eq!(database(&app.anonymous().get("/health").await.ok()), "healthy");
+    let filling = "x".repeat(2_000);
+    let mut stored = Vec::new();
+    let refused = loop {
+        let number = format!("{}", 500_000 + stored.len());
+        let reply =
+            admin.post("/api/companies", &json!({"account_number": number, "name": number, "description": filling})).await;
+        if reply.status != 201 {
+            break reply;
+        }
+        stored.push(number);
+        assert!(stored.len() < 2_000, "the disk never became full");
+    };
+    assert_eq!(refused.status, 507, "{}", refused.text());
+    assert!(!stored.is_empty());
+    let health = app.anonymous().get("/health").await.status(200).json();
+    assert_eq!((&health["status"], database(&health)), (&json!("degraded"), json!("unhealthy")), "{health}");
+    assert!(health["checks"]["database"]["error"].as_str().unwrap().contains("cannot be written"), "{health}");
+    let last = stored.last().unwrap().clone();
+    app.service().get(&format!("/api/companies/{last}")).await.ok();
+
+    app.kill();
+    app.limit_files(None);
+    app.start().await;
+    for number in &stored {
+        app.service().get(&format!("/api/companies/{number}")).await.ok();
+    }
+    app.company("600001", "There is room again").await;
+    assert_eq!(database(&app.anonymous().get("/health").await.ok()), "healthy");
 }

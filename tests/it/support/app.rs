@@ -96,6 +96,7 @@ impl Builder {
             tokens,
             environment,
             arguments,
+            largest_file: None,
             base: String::new(),
             child: None,
             lines: Lines::default(),
@@ -143,6 +144,8 @@ pub struct App {
     tokens: Tokens,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
+    /// How large a file of the program may become, in KiB.
+    largest_file: Option<u64>,
     base: String,
     child: Option<Child>,
     lines: Lines,
@@ -171,11 +174,24 @@ impl App {
         line.rsplit(' ').next().unwrap_or_default().trim_end_matches('/').clone_into(&mut self.base);
     }
 
+    /// From the next start on, the program meets a full disk when a file of its own becomes larger than so many KiB.
+    pub fn limit_files(&mut self, largest: Option<u64>) {
+        self.largest_file = largest;
+    }
+
     /// Starts the process and does not wait for anything.
     pub fn spawn(&mut self) {
         let words: Vec<&str> =
             ["serve", "--bind", "127.0.0.1:0"].into_iter().chain(self.arguments.iter().map(String::as_str)).collect();
         let mut command = self.cli().command(&words);
+        if let Some(largest) = self.largest_file {
+            let limited = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", largest * 2);
+            let mut shell = std::process::Command::new("sh");
+            shell.arg("-c").arg(limited).arg(command.get_program()).args(command.get_args());
+            shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            shell.current_dir(&self.folder);
+            command = shell;
+        }
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).expect("a log file");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("codex starts");
         self.lines = Lines::default();

@@ -1,0 +1,95 @@
+//! Each caller's share of the program: whoever asks for very much at once waits behind themselves, not everybody else.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use tokio::sync::Semaphore;
+
+use super::peer::Peer;
+use crate::{auth::Caller, error::Error};
+
+/// How many answers are made for one caller at once: enough to keep every reader of the database busy.
+const AT_ONCE: usize = 16;
+
+/// Those who are being answered, each with their share; clones share it.
+#[derive(Clone, Default)]
+pub struct Shares(Arc<Mutex<HashMap<String, Share>>>);
+
+struct Share {
+    turns: Arc<Semaphore>,
+    /// Requests that hold or await a turn.
+    here: usize,
+}
+
+/// A request's place in its caller's share, until it is answered.
+struct Place {
+    shares: Shares,
+    who: String,
+    turns: Arc<Semaphore>,
+}
+
+impl Shares {
+    fn enter(&self, who: String) -> Place {
+        let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = shares.entry(who.clone()).or_insert_with(|| Share { turns: Arc::new(Semaphore::new(AT_ONCE)), here: 0 });
+        share.here += 1;
+        Place { shares: self.clone(), who, turns: Arc::clone(&share.turns) }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut shares = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get_mut(&self.who) {
+            share.here -= 1;
+            if share.here == 0 {
+                shares.remove(&self.who);
+            }
+        }
+    }
+}
+
+/// The middleware: reads wait for a turn within the share of their caller, or of their address when nobody has signed
+/// in. Writes have a queue of their own, in which they share transactions.
+pub async fn wait(State(shares): State<Shares>, request: Request, next: Next) -> Result<Response, Error> {
+    if !request.method().is_safe() {
+        return Ok(next.run(request).await);
+    }
+    let who = match (request.extensions().get::<Arc<Caller>>(), request.extensions().get::<Peer>()) {
+        (Some(caller), _) => format!("{}:{}", caller.is_service(), caller.name()),
+        (None, Some(peer)) => peer.ip.to_string(),
+        (None, None) => String::new(),
+    };
+    let place = shares.enter(who);
+    let _turn = place.turns.acquire().await.map_err(Error::internal)?;
+    Ok(next.run(request).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_for_much_waits_behind_themselves() {
+        let shares = Shares::default();
+        let mut held = Vec::new();
+        for _ in 0..AT_ONCE {
+            held.push(shares.enter("true:ledger".to_owned()));
+        }
+        let turns: Vec<_> = held.iter().map(|place| Arc::clone(&place.turns).try_acquire_owned().unwrap()).collect();
+        let next = shares.enter("true:ledger".to_owned());
+        assert!(next.turns.try_acquire().is_err());
+        assert!(shares.enter("true:beacon".to_owned()).turns.try_acquire().is_ok());
+        drop(turns);
+        assert!(next.turns.try_acquire().is_ok());
+        drop((held, next));
+        assert!(shares.0.lock().unwrap().is_empty(), "nobody is remembered");
+    }
+}
