@@ -10,7 +10,7 @@ use super::{
 use crate::auth::{Editor, Person, Reader};
 use crate::companies::store as companies;
 use crate::db::{Write, list::Page};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Web, list, table};
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
@@ -82,9 +82,13 @@ async fn update(
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
-    let input = rules::read(fields, false)?;
-    let expected = conditions.rev(id)?;
     let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
+    let stands = async {
+        let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.through(&eyes);
+        serde_json::to_value(detail).map_err(Error::internal)
+    };
+    let input = fields.of_record(rules::read, stands).await?;
+    let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
         store::update(w, id, &input, expected, &eyes.lens)?;
         updated(&store::get_detail(w, id)?.through(&eyes))

@@ -14,7 +14,7 @@ use super::{alias_store, rules, store};
 use crate::auth::{Editor, Person, Reader, Staff};
 use crate::compliance::Lens;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history;
 use crate::web::table::{self, Pagination};
 use crate::web::{Ask, Conditions, Fields, Path, Reply, Sent, Web, encode_segment, list};
@@ -81,8 +81,8 @@ pub async fn update(
     fields: Fields,
 ) -> Result<Response> {
     let digest = fields.digest();
-    let input = rules::read(fields, false)?;
     let lens = Lens::of(&editor, &web.config, conditions.query())?;
+    let input = fields.of_record(rules::read, stands(&web, &editor, &lens, &key)).await?;
     let request = conditions.clone();
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
@@ -92,6 +92,17 @@ pub async fn update(
             Ok(Reply::ok(&view)?.with("message", "Company updated").tagged(view.id, view.rev))
         })
         .await
+}
+
+/// A company as this caller sees it.
+async fn stands(web: &Web, editor: &Editor, lens: &Lens, key: &str) -> Result<serde_json::Value> {
+    let key = key.to_owned();
+    let found = move |c: &mut Conn| {
+        let id = store::id_of(c, &key)?;
+        store::get_view(c, id)
+    };
+    let view = web.db.read(&editor.scope(), found).await?.through(lens);
+    serde_json::to_value(view).map_err(Error::internal)
 }
 
 /// `PUT /companies/{acct}/update`: the same for our own page, with the features that deviate.
@@ -112,8 +123,8 @@ pub async fn page_update(
         Sent::Null => Some(BTreeMap::new()),
         Sent::Absent => None,
     };
-    let input = rules::read(fields, false)?;
     let lens = Lens::of(&editor, &web.config, conditions.query())?;
+    let input = fields.of_record(rules::read, stands(&web, &editor, &lens, &key)).await?;
     let request = conditions.clone();
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {

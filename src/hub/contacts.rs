@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Sent, Web};
 use axum::{extract::State, response::Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One contact.
 #[must_use]
@@ -66,14 +66,20 @@ async fn update(
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
-    let input = rules::read(fields, false)?;
-    let expected = conditions.rev(id)?;
     let lens = Lens::of(&caller, &web.config, conditions.query())?;
+    let input = fields.of_record(rules::read, stands(&web, &caller, &lens, id)).await?;
+    let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
         let detail = change(w, id, &input, expected, &lens)?.through(&lens);
         Ok(Reply::ok(&detail)?.tagged(id, detail.contact.rev).with("message", "Contact updated"))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
+}
+
+/// A contact as this caller sees it.
+async fn stands(web: &Web, caller: &Editor, lens: &Lens, id: i64) -> Result<Value> {
+    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.through(lens);
+    serde_json::to_value(detail).map_err(Error::internal)
 }
 
 /// The same for our own page, which only looks at `success` and `message`.
@@ -85,9 +91,9 @@ async fn update_from_page(
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
-    let input = rules::read(fields, false)?;
-    let expected = conditions.rev(id)?;
     let lens = Lens::of(&caller, &web.config, conditions.query())?;
+    let input = fields.of_record(rules::read, stands(&web, &caller, &lens, id)).await?;
+    let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
         let rev = change(w, id, &input, expected, &lens)?.inside().contact.rev;
         Ok(Reply::ok(&json!({"success": true, "message": "Contact updated"}))?.tagged(id, rev))

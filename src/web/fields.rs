@@ -104,6 +104,29 @@ impl Fields {
         Self { map, ..Self::default() }
     }
 
+    /// Reads with `read` what is to change of a record. What today's rules refuse but what stands in the record just
+    /// as it was sent is left out: who sends back what they were shown changes nothing. `stands` tells the record as
+    /// the caller sees it, and is asked only then.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn of_record<T>(self, read: fn(Self, bool) -> Result<T>, stands: impl Future<Output = Result<Value>>) -> Result<T> {
+        let Self { map, is_form, creating, errors } = self;
+        let again = (map.clone(), errors.clone());
+        let refused = match read(Self { map, is_form, creating, errors }, false) {
+            Err(Error::Invalid(refused)) => refused,
+            other => return other,
+        };
+        let (mut map, errors) = again;
+        let stands = stands.await?;
+        for FieldError { field, .. } in &refused {
+            if map.get(field).is_some_and(|sent| stands.get(field) == Some(sent)) {
+                map.remove(field);
+            }
+        }
+        read(Self { map, is_form, creating, errors }, false)
+    }
+
     /// Fields of a browser's form: every value is text.
     #[must_use]
     pub fn from_form(map: Map<String, Value>) -> Self {

@@ -145,6 +145,40 @@ both! {
         assert_eq!((&healed["contract_start_date"], &healed["description"]), (&json!("2024-01-15"), &json!("Two floors")));
     }
 
+    async fn a_record_sent_back_as_it_was_shown_changes_nothing(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Acme").await;
+        let contact = app.contact("Ava", "ava@example.com", &["100001"]).await["id"].clone();
+        let asset = app.asset("LT-1", "100001").await["id"].clone();
+        // As a vendor once said, and as today's rules refuse.
+        for statement in [
+            "UPDATE companies SET datto_portal_url = 'somewhere', contract_start_date = '15/01/2024' WHERE account_number = '100001'",
+            "UPDATE contacts SET email = 'n/a'",
+            "UPDATE assets SET portal_url = 'javascript:alert(1)', warranty_expires = 'soon'",
+        ] {
+            app.database.execute(statement);
+        }
+        let staff = app.technician();
+        for (path, field) in [
+            ("/api/companies/100001".to_owned(), "description"),
+            (format!("/api/contacts/{contact}"), "job_title"),
+            (format!("/api/assets/{asset}"), "description"),
+        ] {
+            let shown = staff.get(&path).await.ok();
+            let mut sent = shown.clone();
+            sent[field] = json!("changed");
+            staff.put(&path, &sent).await.ok();
+            let mut now = staff.get(&path).await.ok();
+            assert_eq!(now[field], "changed", "{path}");
+            for moved in [field, "rev", "updated_at"] {
+                now[moved] = shown[moved].clone();
+            }
+            assert_eq!(now, shown, "{path}");
+            let refused = staff.put(&path, &json!({"datto_portal_url": "elsewhere", "email": "neither", "portal_url": "javascript:alert(2)"})).await;
+            refused.status(400);
+        }
+    }
+
     async fn a_form_sent_back_untouched_changes_nothing(engine: Engine) {
         let app = App::start_on(&engine).await;
         let acme = app.company("100001", "Acme & Sons \"Dental\"").await;

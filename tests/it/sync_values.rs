@@ -131,7 +131,7 @@ both! {
         assert_eq!(count(&pull, "SELECT count(*) FROM contacts WHERE job_title = 'Boss'"), 60, "the rest of the plan goes on");
         let plan = waiting(&pull).await;
         let because = plan["held_because"].as_str().unwrap();
-        assert!(because.contains("contacts would leave a company, more than 3"), "{because}");
+        assert!(because.contains("contacts would leave a company (limit 3)"), "{because}");
         // Again: the same waits, and nothing else is done.
         let head = pull.head();
         assert_eq!((pull.run(&[]).await.code, pull.head()), (7, head));

@@ -326,9 +326,9 @@ impl Pass {
         }
         hold(items);
         Ok(Some(if retiring > allowed {
-            format!("{retiring} of {live} {} would be retired, more than {allowed}", Kind::Asset.plural())
+            format!("{retiring} of {live} {} would be retired (limit {allowed})", Kind::Asset.plural())
         } else {
-            format!("{lacking} of {live} {} were not listed, more than {allowed}", Kind::Asset.plural())
+            format!("{lacking} of {live} {} were not listed (limit {allowed})", Kind::Asset.plural())
         }))
     }
 

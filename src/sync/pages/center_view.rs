@@ -178,8 +178,8 @@ pub fn kind(page: &Page, kind: JobKind, configured: bool, known: Option<&Freshne
 pub fn review(page: &Page, open: i64) -> Option<(String, String)> {
     let words = match open {
         0 => return None,
-        1 => "One site or device is not clear".to_owned(),
-        n => format!("{} sites or devices are not clear", thousands(n)),
+        1 => "1 site or device needs a decision".to_owned(),
+        n => format!("{} sites or devices need a decision", thousands(n)),
     };
     Some((page.url("/admin/review"), words))
 }
@@ -248,7 +248,12 @@ pub fn label(script: &str) -> &'static str {
 pub fn waiting(page: &Page, plan: Waiting) -> WaitingPlan {
     WaitingPlan {
         href: page.url(&format!("/admin/plans/{}", plan.plan_id)),
-        text: format!("Plan {}: {} {}", plan.plan_id, plan.items, if plan.items == 1 { "change waits" } else { "changes wait" }),
+        text: format!(
+            "Plan {}: {} {}",
+            plan.plan_id,
+            plan.items,
+            if plan.items == 1 { "change needs approval" } else { "changes need approval" }
+        ),
         because: words::sentence(&plan.because),
         since: plan.since,
     }

@@ -73,7 +73,7 @@ pub struct PlanPage {
     because: String,
     /// Whether a person may still decide.
     open: bool,
-    approve: &'static str,
+    approve: String,
     question: String,
     /// The counts of all groups, each with its address.
     tallies: Vec<(String, String, bool)>,
@@ -130,7 +130,12 @@ impl PlanPage {
             decided: plan.decided_by.clone().zip(plan.decided_at.clone()),
             because: plan.held_because.as_deref().map(words::sentence).unwrap_or_default(),
             open,
-            approve: if plan.status == "proposed" { "Apply this plan" } else { "Approve what waits" },
+            approve: if plan.status == "proposed" {
+                "Apply this plan".to_owned()
+            } else {
+                let held = counts.iter().filter(|count| count.state == State::Held).map(|count| count.items).sum::<i64>();
+                format!("Approve {} {}", thousands(held), if held == 1 { "change" } else { "changes" })
+            },
             question: question(plan.id, counts),
             tallies,
             sections: Vec::new(),

@@ -167,7 +167,7 @@ pub fn group(kind: Kind, action: Action) -> String {
 /// How far an item has come; nothing for what needs no word.
 pub fn state(state: State) -> Option<(&'static str, &'static str)> {
     match state {
-        State::Held => Some(("warning", "Waits")),
+        State::Held => Some(("warning", "Needs approval")),
         State::Applied => Some(("success", "Done")),
         State::Stale => Some(("", "Changed since, left alone")),
         State::Discarded => Some(("", "Discarded")),
@@ -178,7 +178,7 @@ pub fn state(state: State) -> Option<(&'static str, &'static str)> {
 /// How a plan stands.
 pub fn status(word: &str) -> (&'static str, &'static str) {
     match word {
-        "held" => ("warning", "Waits for approval"),
+        "held" => ("warning", "Needs approval"),
         "proposed" => ("info", "Dry run"),
         "applying" => ("info", "Being applied"),
         "applied" => ("success", "Applied"),

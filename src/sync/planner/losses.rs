@@ -182,7 +182,7 @@ fn words(kind: Kind, field: &str, count: u64, live: u64, allowed: u64) -> String
         }
         _ => format!("would lose their {}", field.replace('_', " ")),
     };
-    format!("{count} of {live} {rows} {what}, more than {allowed}")
+    format!("{count} of {live} {rows} {what} (limit {allowed})")
 }
 
 /// The fields of one kind in which a run would take away too much.
@@ -295,7 +295,7 @@ mod tests {
         (0..4).for_each(|_| tally.hold("email"));
         items.iter().for_each(|item| tally.item(item, |_| false));
         let over = tally.over(Kind::Contact, limits);
-        assert_eq!(over.reasons().collect::<Vec<_>>(), ["4 of 4 contacts would lose their email, more than 3"]);
+        assert_eq!(over.reasons().collect::<Vec<_>>(), ["4 of 4 contacts would lose their email (limit 3)"]);
         let held = over.split(&mut items[0], |_| false).unwrap();
         assert_eq!((held.state, held.rev, held.fields.len()), (State::Held, None, 1));
         assert_eq!((items[0].fields.len(), is_spent(&items[0])), (1, false));

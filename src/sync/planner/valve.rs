@@ -38,13 +38,13 @@ pub fn close(plan: &mut Plan, kind: Kind, live: u64, dependants: &[Dependants], 
     }
     let allowed = limits.of(live);
     let reason = if retiring > allowed {
-        Some(format!("{retiring} of {live} {} would be retired, more than {allowed}", kind.plural()))
+        Some(format!("{retiring} of {live} {} would be retired (limit {allowed})", kind.plural()))
     } else {
         let over = dependants.iter().find(|d| d.lost > limits.of(d.live));
         over.map(|d| {
             let allowed = limits.of(d.live);
             format!(
-                "{retiring} {} would be retired and take {} of {} {} along, more than {allowed}",
+                "{retiring} {} would be retired and take {} of {} {} along (limit {allowed})",
                 kind.plural(),
                 d.lost,
                 d.live,
