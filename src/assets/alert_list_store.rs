@@ -11,11 +11,12 @@ use crate::db::{
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
 };
 use crate::error::{Error, Result};
+use crate::history::ranks;
 use crate::web::Query;
 
 /// Alerts, open ones first, the newest first.
 pub static ALERTS: ListSpec = ListSpec {
-    entities: &["alert", "asset", "company"],
+    entities: &["alert", "asset", "company", "contact"],
     select: alert_store::select,
     from: alert_store::FROM,
     key: "alert.id",
@@ -118,8 +119,7 @@ fn severities(words: &str) -> Result<Vec<i64>> {
 
 /// What of alerts tells of people.
 static ASKING: Asking = Asking {
-    below: "(asset.id IS NULL OR asset.protection < {level})
-        AND (company.id IS NULL OR CASE company.compliance_level WHEN 'cjis' THEN 2 WHEN 'hipaa' THEN 1 ELSE 0 END < {level})",
+    rank: ranks::ALERT,
     columns: &[("message", Personal::Private), ("resolved_by", Personal::Private)],
     text: &[Personal::Private],
     always: &[("asset.hostname_folded", None)],

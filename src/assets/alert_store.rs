@@ -4,6 +4,7 @@ use super::alert::{Alert, AlertView, kind_words, priority};
 use crate::compliance::{Level, Veiled};
 use crate::db::{Conn, Engine, Row, Value, Write};
 use crate::error::Result;
+use crate::history::ranks::ALERT;
 use crate::params;
 use crate::types::{SearchText, fold, now};
 
@@ -204,12 +205,13 @@ pub const FROM: &str = "@alerts alert
 /// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
-    "alert.id, alert.alert_uid, alert.priority, alert.message, alert.kind, alert.raised_at, alert.resolved, alert.resolved_at,
+    format!(
+        "alert.id, alert.alert_uid, alert.priority, alert.message, alert.kind, alert.raised_at, alert.resolved, alert.resolved_at,
      alert.resolved_by, alert.gone, alert.muted, alert.ticket_number, alert.asset_id, COALESCE(asset.hostname, alert.device_name),
-     company.account_number, company.name, company.compliance_level, alert.device_uid, alert.site_uid, alert.site_name,
+     company.account_number, company.name, alert.device_uid, alert.site_uid, alert.site_name,
      alert.diagnostics, alert.context, alert.monitor, alert.actions, alert.autoresolve_mins, alert.source, alert.first_seen_at,
-     alert.updated_at, asset.protection"
-        .to_owned()
+     alert.updated_at, {ALERT}"
+    )
 }
 
 /// Reads a row selected as [`select`].
@@ -222,7 +224,6 @@ pub fn view(row: &Row) -> Result<Veiled<AlertView>> {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     };
     let company_id: Option<String> = row.get(14)?;
-    let of_company = row.get::<Option<String>>(16)?.as_deref().map(Level::parse).unwrap_or_default();
     Ok(Veiled::new(AlertView {
         id: row.get(0)?,
         alert_uid: row.get(1)?,
@@ -241,18 +242,18 @@ pub fn view(row: &Row) -> Result<Veiled<AlertView>> {
         company_account_number: company_id.clone(),
         company_id,
         company_name: row.get(15)?,
-        protection: of_company.max(Level::from_rank(row.get(28)?)),
-        device_uid: row.get(17)?,
-        site_uid: row.get(18)?,
-        site_name: row.get(19)?,
-        diagnostics: row.get(20)?,
-        context: json(21)?,
-        monitor: json(22)?,
-        actions: json(23)?,
-        autoresolve_mins: row.get(24)?,
-        data_source: row.get(25)?,
-        first_seen_at: row.get(26)?,
-        updated_at: row.get(27)?,
+        protection: Level::from_rank(row.get(27)?),
+        device_uid: row.get(16)?,
+        site_uid: row.get(17)?,
+        site_name: row.get(18)?,
+        diagnostics: row.get(19)?,
+        context: json(20)?,
+        monitor: json(21)?,
+        actions: json(22)?,
+        autoresolve_mins: row.get(23)?,
+        data_source: row.get(24)?,
+        first_seen_at: row.get(25)?,
+        updated_at: row.get(26)?,
     }))
 }
 

@@ -9,11 +9,12 @@ use crate::db::{
     list::{Column, Kind, ListQuery, ListSpec, Page, Private, Search},
 };
 use crate::error::Result;
+use crate::history::ranks;
 use crate::web::Query;
 
 /// Assets by hostname.
 pub static LIST: ListSpec = ListSpec {
-    entities: &["asset", "company"],
+    entities: &["asset", "company", "contact"],
     select: store::select,
     from: store::FROM,
     key: "asset.id",
@@ -105,12 +106,12 @@ pub static LIST: ListSpec = ListSpec {
 #[must_use]
 pub fn traces(lens: &Lens) -> Private {
     let hidden = [Personal::Name, Personal::Device].into_iter().any(|field| lens.hidden_from(field).is_some());
-    if hidden { Private::Where("asset.protection = 0") } else { Private::Always }
+    if hidden { Private::Where(ranks::ASSET_IS_OPEN) } else { Private::Always }
 }
 
 /// What of assets tells of people.
 pub static ASKING: Asking = Asking {
-    below: "asset.protection < {level}",
+    rank: ranks::ASSET,
     columns: &[
         ("last_logged_in_user", Personal::Name),
         ("int_ip_address", Personal::Device),

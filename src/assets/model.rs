@@ -259,6 +259,7 @@ pub struct AssetView {
 /// Who used a device last is a person of its company, and its addresses lead to them.
 impl Protected for AssetView {
     const ENTITY: &'static str = "asset";
+    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Device];
     type Eyes = Eyes;
 
     fn record(&self) -> i64 {
@@ -367,6 +368,7 @@ pub struct AssignedContact {
 
 impl Protected for AssignedContact {
     const ENTITY: &'static str = "contact";
+    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Email];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {
@@ -455,6 +457,7 @@ fn flat(fields: &[CustomField]) -> Map<String, Json> {
 
 impl Protected for AssetDetail {
     const ENTITY: &'static str = AssetView::ENTITY;
+    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Device, Personal::Private];
     type Eyes = Eyes;
 
     fn record(&self) -> i64 {

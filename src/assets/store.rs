@@ -12,7 +12,7 @@ use crate::compliance::{Lens, Level, Personal, Veiled};
 use crate::contacts::Contact;
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, Result};
-use crate::history::{self, Record, Updated, protection};
+use crate::history::{self, Record, Updated, protection, ranks};
 use crate::params;
 use crate::types::now;
 use crate::web::Sent;
@@ -35,9 +35,10 @@ const EXTERNAL_ID: &str = "(SELECT min(link.external_id) FROM links link
 #[must_use]
 pub fn select() -> String {
     format!(
-        "{}, {SEEN}, company.account_number, company.name, {EXTERNAL_ID}, asset.company_id, company.compliance_level,
-         company.life_quiet_days, company.life_stale_days, company.life_archived_days, {AS_OF}, asset.protection",
-        Asset::SELECT
+        "{}, {SEEN}, company.account_number, company.name, {EXTERNAL_ID}, asset.company_id,
+         company.life_quiet_days, company.life_stale_days, company.life_archived_days, {AS_OF}, {}",
+        Asset::SELECT,
+        ranks::ASSET
     )
 }
 
@@ -51,11 +52,10 @@ pub fn view(row: &Row) -> Result<Veiled<AssetView>> {
     let external_id: Option<String> = row.get(at + 12)?;
     let basis = Basis {
         watched: external_id.is_some(),
-        as_of: row.get(at + 18)?,
-        own: [row.get(at + 15)?, row.get(at + 16)?, row.get(at + 17)?],
+        as_of: row.get(at + 17)?,
+        own: [row.get(at + 14)?, row.get(at + 15)?, row.get(at + 16)?],
     };
-    let of_company = row.get::<Option<String>>(at + 14)?.as_deref().map(Level::parse).unwrap_or_default();
-    let protection = of_company.max(Level::from_rank(row.get(at + 19)?));
+    let protection = Level::from_rank(row.get(at + 18)?);
     let owner = Owner { protection, basis, account_number: row.get(at + 10)?, name: row.get(at + 11)? };
     Ok(Veiled::new(AssetView::new(Asset::from_row(row, 0)?, seen, owner, external_id)))
 }

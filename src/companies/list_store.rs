@@ -5,7 +5,7 @@ use crate::db::list::{Column, Kind, ListSpec, Search};
 
 /// Every company, by name.
 pub static COMPANIES: ListSpec = ListSpec {
-    entities: &["company"],
+    entities: &["company", "contact"],
     select: store::select,
     from: "@companies company",
     key: "company.id",

@@ -216,11 +216,31 @@ pub struct CompanyView {
     pub retired_at: Option<String>,
     /// What `If-Match` compares.
     pub rev: i64,
+    /// Its head, its prime user, and whom to call first, by records of their own.
+    #[serde(skip)]
+    pub named: [Named; 3],
 }
 
-/// The people that a company names are protected like its contacts.
+/// One whom a company names, by a record of their own, whosever contact they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named {
+    /// How strictly they are protected.
+    pub protection: Level,
+    /// Whether they are among the people of the companies that the reader's scope holds.
+    pub is_met: bool,
+}
+
+impl Named {
+    /// Who looks at them: a client is nobody's colleague but of their own company's people.
+    fn eyes(self, lens: &Lens) -> Lens {
+        if self.protection > Level::Standard && !self.is_met { lens.among_strangers() } else { lens.clone() }
+    }
+}
+
+/// The people whom a company names are protected like its contacts, and as they are themselves when that is stricter.
 impl Protected for CompanyView {
     const ENTITY: &'static str = "company";
+    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Private];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {
@@ -228,28 +248,38 @@ impl Protected for CompanyView {
     }
 
     fn level(&self) -> Level {
-        Level::parse(&self.compliance_level)
+        self.named.iter().fold(self.own_level(), |level, named| level.max(named.protection))
     }
 
     fn is_disclosed_to(&self, lens: &Lens) -> bool {
-        let named = [&self.head_name, &self.prime_user_name].into_iter().any(Option::is_some);
-        lens.sees_all() && (named || self.primary_contact_name.is_some()) || lens.bills() && self.primary_contact_name.is_some()
+        let own = self.own_level();
+        let bills = [false, false, lens.bills()];
+        let names = [&self.head_name, &self.prime_user_name, &self.primary_contact_name];
+        let mut people = names.into_iter().zip(self.named).zip(bills);
+        people.any(|((name, named), bills)| {
+            let level = own.max(named.protection);
+            name.is_some() && level > Level::Standard && (bills || named.eyes(lens).shows(level, Personal::Name))
+        }) || self.custom_fields.is_some() && own > Level::Standard && lens.shows(own, Personal::Private)
     }
 
     fn redacted(mut self, lens: &Lens) -> Self {
-        let level = self.level();
-        for place in [&mut self.head_name, &mut self.prime_user_name] {
-            *place = lens.see_option(level, Personal::Name, place.take());
+        let own = self.own_level();
+        let bills = [false, false, lens.bills()];
+        let places = [&mut self.head_name, &mut self.prime_user_name, &mut self.primary_contact_name];
+        for ((place, named), _) in places.into_iter().zip(self.named).zip(bills).filter(|(_, bills)| !bills) {
+            *place = named.eyes(lens).see_option(own.max(named.protection), Personal::Name, place.take());
         }
-        if !lens.bills() {
-            self.primary_contact_name = lens.see_option(level, Personal::Name, self.primary_contact_name.take());
-        }
-        self.custom_fields = lens.see_option(level, Personal::Private, self.custom_fields).filter(|text| text.starts_with('{'));
+        self.custom_fields = lens.see_option(own, Personal::Private, self.custom_fields).filter(|text| text.starts_with('{'));
         self
     }
 }
 
 impl CompanyView {
+    /// How strictly its own people are protected.
+    fn own_level(&self) -> Level {
+        Level::parse(&self.compliance_level)
+    }
+
     /// The wire shape of a row and its Freshservice id.
     #[must_use]
     pub fn new(company: Company, freshservice_id: Option<&str>) -> Self {
@@ -301,6 +331,7 @@ impl CompanyView {
             updated_at: company.updated_at,
             retired_at: company.retired_at,
             rev: company.rev,
+            named: [Named::default(); 3],
         }
     }
 }

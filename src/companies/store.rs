@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::contract;
 use super::location::Location;
-use super::model::{Company, CompanyView};
+use super::model::{Company, CompanyView, Named};
 use super::rules::{self, CompanyInput, LocationInput};
 use crate::compliance::{Lens, Level, Personal, Veiled};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, OnConstraint as _, Result};
-use crate::history::{self, Record, Updated};
+use crate::history::{self, Record, Updated, ranks};
 use crate::params;
 use crate::web::{Reference, Sent};
 
@@ -31,13 +31,18 @@ pub fn view(row: &Row) -> Result<Veiled<CompanyView>> {
     let at = Company::width();
     let freshservice_id: Option<String> = row.get(at)?;
     let view = CompanyView::new(Company::from_row(row, 0)?, freshservice_id.as_deref());
-    Ok(Veiled::new(CompanyView { parent_id: row.get(at + 1)?, billing_contact_id: row.get(at + 2)?, ..view }))
+    let mut named = [Named::default(); 3];
+    for (place, at) in named.iter_mut().zip(at + 3..) {
+        *place = Named { protection: Level::from_rank(row.get(at)?), is_met: row.get(at + 3)? };
+    }
+    Ok(Veiled::new(CompanyView { parent_id: row.get(at + 1)?, billing_contact_id: row.get(at + 2)?, named, ..view }))
 }
 
 /// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
-    format!("{}, {FRESHSERVICE_ID}, {PARENT}, {BILLING_CONTACT}", Company::SELECT)
+    let people = [[ranks::HEAD, ranks::PRIME, ranks::FIRST], ranks::MET].concat().join(", ");
+    format!("{}, {FRESHSERVICE_ID}, {PARENT}, {BILLING_CONTACT}, {people}", Company::SELECT)
 }
 
 /// The id behind a key in an address: account number first, then integer id (contract §1.1.4).
@@ -136,8 +141,11 @@ fn with_message(error: Error) -> Error {
 /// `Conflict` for another account number, `Invalid` for bad references, `PreconditionFailed`.
 pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Company>> {
     let mut wanted: Company = history::get(w, id)?;
-    let people = ["head_name", "prime_user_name", "primary_contact_name"].into_iter().filter(|name| input.sets(name));
-    lens.refuse_hidden(Level::parse(&wanted.compliance_level), people.map(|name| (name, Personal::Name)))?;
+    let (own, named) = (Level::parse(&wanted.compliance_level), get_view(w, id)?.inside().named);
+    let names = ["head_name", "prime_user_name", "primary_contact_name"].into_iter().zip(named);
+    for (name, person) in names.filter(|(name, _)| input.sets(name)) {
+        lens.refuse_hidden(own.max(person.protection), [(name, Personal::Name)])?;
+    }
     if let Some(number) = input.account_number.as_ref().filter(|number| **number != wanted.account_number) {
         return Err(Error::conflict(format!(
             "account_number: a company keeps its number ({}); {number} was not stored",

@@ -10,8 +10,8 @@ use crate::db::list::ListQuery;
 /// What of a list tells of people.
 #[derive(Debug)]
 pub struct Asking {
-    /// SQL that holds for the rows that are less strict than `{level}`, a rank.
-    pub below: &'static str,
+    /// SQL that says how strictly a row is protected (`history::ranks`).
+    pub rank: &'static str,
     /// The columns with people in them.
     pub columns: &'static [(&'static str, Personal)],
     /// What the text that `q=` searches is made of.
@@ -65,6 +65,6 @@ impl Asking {
     }
 
     fn below(&self, level: Level) -> String {
-        format!("({})", self.below.replace("{level}", &level.rank().to_string()))
+        format!("({} < {})", self.rank, level.rank())
     }
 }

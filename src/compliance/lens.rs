@@ -173,6 +173,19 @@ impl Lens {
         treatment(level.max(self.at_least), self.clearance, field) == Treatment::Show
     }
 
+    /// The same caller among people who are none of their colleagues.
+    #[must_use]
+    pub fn among_strangers(&self) -> Self {
+        let stranger = |clearance| if clearance == Clearance::Colleague { Clearance::None } else { clearance };
+        Self { clearance: stranger(self.clearance), own: stranger(self.own), ..self.clone() }
+    }
+
+    /// Whether this caller is shown any of these fields of such a record in full.
+    #[must_use]
+    pub fn shows_any(&self, level: Level, fields: &[Personal]) -> bool {
+        fields.iter().any(|field| self.shows(level, *field))
+    }
+
     /// Refuses to set fields that this caller may not see of a record of this level: whether anything changes would
     /// tell what is stored, and a mask that is sent back would take its place.
     ///

@@ -52,7 +52,7 @@ const NOTED: [&str; 5] = ["contact", "asset", "ticket", "change_request", "compa
 /// The fields of a record in which people stand; none for "all of them".
 fn personal(entity: &str) -> Option<&'static [&'static str]> {
     match entity {
-        "company" | "department" => Some(&["head_name", "prime_user_name", "primary_contact_name"]),
+        "company" | "department" => Some(&["head_name", "prime_user_name", "primary_contact_name", "custom_fields"]),
         "asset" | "device" => Some(&["enabled_administrators", "mac_address", "description", "udf", "last_logged_in_user"]),
         "location" | "site" | "psa_agent" => Some(&[]),
         _ => None,
@@ -159,7 +159,7 @@ pub fn names<K: Copy + Into<i64>>(
 ) -> Result<Vec<(K, String)>> {
     let found: Vec<(K, String)> = found.into_iter().collect();
     let protected = protection::among(c, "contact", found.iter().map(|(id, _)| (*id).into()).collect())?;
-    if lens.sees_all() {
+    if lens.shows(super::Level::Cjis, Personal::Name) {
         lens.disclose("contact", protected);
         return Ok(found);
     }

@@ -4,12 +4,14 @@
 //! [`Veiled::through`] is the only one, and it takes the caller's eyes, leaves out what they may not see, and notes
 //! what of protected people they do see. So no handler, whatever its method, can forget either.
 
-use super::{Lens, Level};
+use super::{Lens, Level, Personal};
 
 /// A record that tells of people.
 pub trait Protected: Sized {
     /// What disclosures call it.
     const ENTITY: &'static str;
+    /// What of people stands in it.
+    const TELLS: &'static [Personal];
     /// What it is looked at with.
     type Eyes: AsRef<Lens>;
 
@@ -17,9 +19,9 @@ pub trait Protected: Sized {
     fn record(&self) -> i64;
     /// How strictly it is protected.
     fn level(&self) -> Level;
-    /// Whether these eyes see personal data of it in full, should it be protected.
+    /// Whether these eyes see any personal data of it in full, should it be protected: who they are does not matter.
     fn is_disclosed_to(&self, lens: &Lens) -> bool {
-        lens.sees_all()
+        lens.shows_any(self.level(), Self::TELLS)
     }
     /// What these eyes may see of it.
     #[must_use]

@@ -8,6 +8,7 @@ use crate::db::{
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
 };
 use crate::error::Result;
+use crate::history::ranks;
 use crate::params;
 use crate::types::fold;
 use crate::web::Query;
@@ -175,7 +176,7 @@ impl Places {
 
 /// What of contacts tells of people.
 pub static ASKING: Asking = Asking {
-    below: "contact.protection < {level}",
+    rank: ranks::CONTACT,
     columns: &[
         ("name", Personal::Name),
         ("email", Personal::Email),

@@ -206,6 +206,7 @@ pub struct ContactView {
 
 impl Protected for ContactView {
     const ENTITY: &'static str = "contact";
+    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Email, Personal::Phone, Personal::Title, Personal::Private];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {
@@ -217,7 +218,7 @@ impl Protected for ContactView {
     }
 
     fn is_disclosed_to(&self, lens: &Lens) -> bool {
-        lens.sees_all() || self.is_billed_to && lens.bills()
+        self.is_billed_to && lens.bills() || lens.shows_any(self.protection, Self::TELLS)
     }
 
     fn redacted(mut self, lens: &Lens) -> Self {
@@ -339,6 +340,7 @@ pub struct ContactDetail {
 
 impl Protected for ContactDetail {
     const ENTITY: &'static str = ContactView::ENTITY;
+    const TELLS: &'static [Personal] = ContactView::TELLS;
     type Eyes = Lens;
 
     fn record(&self) -> i64 {

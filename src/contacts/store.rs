@@ -201,6 +201,26 @@ fn check_email(w: &mut Write<'_>, email: &str, own_id: i64, lens: &Lens) -> Resu
     }
 }
 
+/// A contact whom a vendor tells of may be one whom we had before, with the same address: they are protected as that one
+/// was.
+///
+/// # Errors
+/// Those of the engine.
+pub fn remember(w: &mut Write<'_>, id: i64) -> Result<()> {
+    let email = history::get::<Contact>(w, id)?.email;
+    if email.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT contact.id, contact.email FROM @contacts contact WHERE contact.email_folded = ?1 AND contact.id <> ?2
+               AND contact.protection > 0 ORDER BY contact.id";
+    for other in w.all(sql, params![fold(&email), id])? {
+        if email_key(&other.get::<String>(1)?) == email_key(&email) {
+            protection::inherit(w, Contact::ENTITY, other.get(0)?, id)?;
+        }
+    }
+    Ok(())
+}
+
 fn set_places(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Result<()> {
     let wanted = match &input.places {
         Sent::Absent => return Ok(()),

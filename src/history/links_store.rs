@@ -1,5 +1,6 @@
 //! Which row here is which record of another system.
 
+use super::protection_store as protection;
 use crate::db::{Conn, Write};
 use crate::error::Result;
 use crate::params;
@@ -51,11 +52,15 @@ pub fn exists(c: &mut Conn, entity: &str, id: i64) -> Result<bool> {
     Ok(c.first("SELECT 1 FROM links WHERE entity = ?1 AND entity_id = ?2", params![entity, id])?.is_some())
 }
 
-/// Says that a row is a vendor's record; an existing link of that record moves here.
+/// Says that a row is a vendor's record; an existing link of that record moves here, and what protected the row that
+/// was that record protects this one too.
 ///
 /// # Errors
 /// Those of the engine.
 pub fn link(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, external_id: &str) -> Result<()> {
+    if let Some(former) = find(w, system, entity, external_id)? {
+        protection::inherit(w, entity, former, id)?;
+    }
     w.run(
         "INSERT INTO links (entity, entity_id, system, external_id, linked_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (system, entity, external_id) DO UPDATE SET entity_id = excluded.entity_id, linked_at = excluded.linked_at",

@@ -6,6 +6,7 @@
 
 use serde_json::json;
 
+use super::ranks_store as ranks;
 use super::record::Record;
 use super::store::record_link;
 use crate::db::{Conn, Write};
@@ -41,10 +42,13 @@ pub fn rank(word: &str) -> i64 {
     LEVELS.iter().position(|level| *level == word).and_then(|at| i64::try_from(at).ok()).unwrap_or(0)
 }
 
-/// The word of a rank.
+/// The strictest rank.
+const STRICTEST: i64 = 2;
+
+/// The word of a rank; joined ranks ([`ranks`]) are as strict as the strictest of them.
 #[must_use]
 pub fn word(rank: i64) -> &'static str {
-    usize::try_from(rank).ok().and_then(|at| LEVELS.get(at)).copied().unwrap_or("standard")
+    usize::try_from(rank.min(STRICTEST)).ok().and_then(|at| LEVELS.get(at)).copied().unwrap_or("standard")
 }
 
 /// Whether an update may store this value, when it would lower a company's level. A sync or an import leaves the
@@ -119,6 +123,31 @@ fn raise(w: &mut Write<'_>, entity: &str, id: i64, origin: i64, level: i64) -> R
     Ok(())
 }
 
+/// One row goes on as what another one was: it stays protected for every reason for which that one is.
+///
+/// # Errors
+/// Those of the engine.
+pub fn inherit(w: &mut Write<'_>, entity: &'static str, from: i64, to: i64) -> Result<()> {
+    if from == to || !PROTECTED.iter().any(|(name, ..)| *name == entity) {
+        return Ok(());
+    }
+    let sql = "SELECT origin.company_id, origin.level FROM protections origin WHERE origin.entity = ?1 AND origin.entity_id = ?2";
+    let mut origins: Vec<(i64, i64)> =
+        w.all(sql, params![entity, from])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
+    if entity == "asset" {
+        // Who uses it does not come along, and what it keeps of them does.
+        let sql = "SELECT max(used.level) FROM protected_users used WHERE used.asset_id = ?1";
+        origins.extend(w.one(sql, params![from])?.get::<Option<i64>>(0)?.map(|level| (OWN, level)));
+    }
+    for (origin, level) in &origins {
+        raise(w, entity, to, *origin, *level)?;
+    }
+    if !origins.is_empty() {
+        w.touch(entity);
+    }
+    Ok(())
+}
+
 /// A company's level has changed: its rows follow upwards, and downwards those that nothing else protects.
 fn company(w: &mut Write<'_>, company_id: i64, before: i64, after: i64) -> Result<()> {
     for (entity, table, members) in PROTECTED {
@@ -148,32 +177,38 @@ fn company(w: &mut Write<'_>, company_id: i64, before: i64, after: i64) -> Resul
     Ok(())
 }
 
-/// How strictly a row is protected.
+/// How strictly a row is protected, by whatever protects it.
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
 pub fn of<R: Record>(c: &mut Conn, id: i64) -> Result<i64> {
-    let sql = format!("SELECT {}.protection FROM @{} {} WHERE {}.id = ?1", R::ENTITY, R::TABLE, R::ENTITY, R::ENTITY);
+    let rank = ranks::KINDS.iter().find(|(entity, ..)| *entity == R::ENTITY).map_or("0", |(.., rank)| *rank);
+    Ok(read::<R>(c, id, rank)?.min(STRICTEST))
+}
+
+fn read<R: Record>(c: &mut Conn, id: i64, rank: &str) -> Result<i64> {
+    let sql = format!("SELECT {rank} FROM @{} {} WHERE {}.id = ?1", R::TABLE, R::ENTITY, R::ENTITY);
     c.first(&sql, params![id])?.ok_or(Error::NotFound { what: R::WHAT })?.get(0)
 }
 
 /// A person's decision about one row, which was protected at this rank before the write that says so. Whoever may
 /// edit it may raise it; lowering it is for administrators, and goes no lower than the companies that it belongs to
-/// now. A form that repeats what stood there decides nothing.
+/// now, and whatever else protects it. A form that repeats what stood there decides nothing.
 ///
 /// # Errors
-/// `Forbidden`, `Conflict` while a company of its own demands more, or those of the engine.
+/// `Forbidden`, `Conflict` while something else demands more, or those of the engine.
 pub fn decide<R: Record>(w: &mut Write<'_>, id: i64, stood: i64, wanted: i64, companies: &[i64]) -> Result<()> {
-    let before = of::<R>(w, id)?;
-    if wanted == stood || wanted == before {
+    let before = read::<R>(w, id, &format!("{}.protection", R::ENTITY))?;
+    if wanted == stood {
         return Ok(());
+    }
+    let lowers = wanted < before || wanted < stood;
+    if lowers && !w.actor().lowers_protection {
+        return Err(refused("protected_as"));
     }
     if wanted > before {
         raise(w, R::ENTITY, id, OWN, wanted)?;
-    } else {
-        if !w.actor().lowers_protection {
-            return Err(refused("protected_as"));
-        }
+    } else if wanted < before {
         let mut demanded = 0;
         for company in companies {
             demanded = demanded.max(level_of_company(w, *company)?);
@@ -190,6 +225,14 @@ pub fn decide<R: Record>(w: &mut Write<'_>, id: i64, stood: i64, wanted: i64, co
             raise(w, R::ENTITY, id, OWN, wanted)?;
         }
     }
+    let still = if lowers { of::<R>(w, id)? } else { wanted };
+    if still > wanted {
+        let why = format!("protected_as: stays {} while it is of somebody who is, or nobody knows whose it is", word(still));
+        return Err(Error::conflict(why));
+    }
+    if wanted == before {
+        return Ok(());
+    }
     let mut fields = serde_json::Map::new();
     fields.insert("protected_as".to_owned(), json!([word(before), word(wanted)]));
     for entity in ["contact", "asset", "ticket", "alert"] {
@@ -198,23 +241,14 @@ pub fn decide<R: Record>(w: &mut Write<'_>, id: i64, stood: i64, wanted: i64, co
     record_link::<R>(w, id, "update", fields)
 }
 
-/// Those of these rows that are protected: whoever reads them in the clear is noted.
+/// Those of these rows that are protected, by whatever protects them: whoever reads them in the clear is noted.
 ///
 /// # Errors
 /// Those of the engine.
 pub fn among(c: &mut Conn, entity: &str, ids: Vec<i64>) -> Result<Vec<i64>> {
-    let sql = match entity {
-        _ if ids.is_empty() => return Ok(Vec::new()),
-        "company" => {
-            "SELECT company.id FROM @companies company WHERE company.id IN ids(?1) AND company.compliance_level <> 'standard'"
-                .to_owned()
-        }
-        _ => match PROTECTED.iter().find(|(name, ..)| *name == entity) {
-            Some((_, table, _)) => {
-                format!("SELECT {entity}.id FROM @{table} {entity} WHERE {entity}.id IN ids(?1) AND {entity}.protection > 0")
-            }
-            None => return Ok(Vec::new()),
-        },
+    let Some((_, table, rank)) = ranks::KINDS.iter().find(|(name, ..)| *name == entity && !ids.is_empty()) else {
+        return Ok(Vec::new());
     };
+    let sql = format!("SELECT {entity}.id FROM @{table} {entity} WHERE {entity}.id IN ids(?1) AND {rank} > 0");
     c.all(&sql, params![ids])?.iter().map(|row| row.get(0)).collect()
 }

@@ -57,7 +57,7 @@ async fn fetched(web: &Web, lens: &Lens, colleague: bool, number: i64) -> Result
     let configured = web.config.freshservice.statuses.clone();
     let statuses = web.db.read(&Scope::All, move |conn| statuses_store::load(conn, SOURCE, &configured)).await?;
     let row = row.through(lens);
-    let talk = if row.is_hidden { Talk::default() } else { Talk::new(said, colleague) };
+    let talk = if row.is_hidden { Talk::default() } else { Talk::new(said, lens, colleague) };
     Ok(TicketDetail::new(row, talk, &statuses))
 }
 

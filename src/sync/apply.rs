@@ -152,6 +152,9 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
             let id = write(w, item, new)?;
             if let Some(id) = id {
                 relocate(w, id, item)?;
+                if tells(item, "email") {
+                    contacts::remember(w, id)?;
+                }
             }
             Ok(id)
         }
@@ -175,6 +178,9 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
             if let (Some(id), Some(stand_in)) = (id, before.filter(|before| Some(*before) != id)) {
                 takeover::hand_over(w, stand_in, id, &system, &item.reason)?;
             }
+            if let Some(id) = id.filter(|_| tells(item, "serial_number")) {
+                takeover::remember(w, id)?;
+            }
             let former = item.fields.iter().filter(|change| change.field.starts_with(LINK));
             if let (Some(id), former) = (id, former.filter_map(|change| change.from.as_str()).collect::<Vec<_>>())
                 && !former.is_empty()
@@ -194,6 +200,11 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
         }
         Kind::Ticket => retire_ticket(w, item),
     }
+}
+
+/// Whether an item says anew who or what its row is, which this field tells.
+fn tells(item: &Item, field: &str) -> bool {
+    matches!(item.action, Action::Create | Action::Adopt) || item.fields.iter().any(|change| change.field == field)
 }
 
 /// Tickets are stored as they are listed; only their retirement is planned, and what too many of them would lose.

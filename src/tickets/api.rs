@@ -132,7 +132,7 @@ pub fn of_companies(
     let readable = rows.iter().filter(|(_, row)| !row.is_hidden).map(|(_, row)| row.ticket.id).collect();
     let mut said = said_store::of_tickets(conn, readable)?;
     let told = rows.into_iter().map(|(company, row)| {
-        let talk = Talk::new(said.remove(&row.ticket.id).unwrap_or_default(), colleague);
+        let talk = Talk::new(said.remove(&row.ticket.id).unwrap_or_default(), lens, colleague);
         (company, CompanyTicket::new(row, talk))
     });
     Ok(told.collect())
@@ -147,7 +147,7 @@ pub fn detail(conn: &mut Conn, number: i64, lens: &Lens, colleague: bool, config
     let row = store::get_row(conn, number)?.through(lens);
     let readable = if row.is_hidden { Vec::new() } else { vec![row.ticket.id] };
     let said = said_store::of_tickets(conn, readable)?;
-    let talk = Talk::new(said.into_values().flatten().collect(), colleague);
+    let talk = Talk::new(said.into_values().flatten().collect(), lens, colleague);
     Ok(TicketDetail::new(row, talk, &statuses))
 }
 

@@ -131,6 +131,9 @@ pub struct ChangeView {
     /// How strictly its people are protected.
     #[serde(skip)]
     pub protection: Level,
+    /// Our own id, by which readings are noted.
+    #[serde(skip)]
+    pub row: i64,
 }
 
 impl ChangeView {
@@ -156,6 +159,7 @@ impl ChangeView {
             company_name,
             company_compliance_level: protection.as_str().to_owned(),
             protection,
+            row: change.id,
             requester_id: change.requester_id,
             agent_id: change.agent_id,
             group_id: change.group_id,
@@ -174,10 +178,11 @@ impl ChangeView {
 
 impl Protected for ChangeView {
     const ENTITY: &'static str = "change_request";
+    const TELLS: &'static [Personal] = &[Personal::Subject, Personal::Text];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {
-        self.id
+        self.row
     }
 
     fn level(&self) -> Level {

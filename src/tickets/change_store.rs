@@ -8,38 +8,29 @@ use crate::db::{
     list::{Column, Kind, ListQuery, ListSpec, Search},
 };
 use crate::error::{Error, Result};
-use crate::history::{self, Record};
+use crate::history::{self, Record, ranks};
 use crate::params;
 
 const FROM: &str = "@change_requests change_request LEFT JOIN @companies company ON company.id = change_request.company_id";
 
 fn select() -> String {
-    format!(
-        "{}, company.account_number, company.name, company.compliance_level, change_request.protection",
-        ChangeRequest::SELECT
-    )
+    format!("{}, company.account_number, company.name, {}", ChangeRequest::SELECT, ranks::CHANGE_REQUEST)
 }
 
 fn view(row: &Row) -> Result<Veiled<ChangeView>> {
     let at = ChangeRequest::width();
     let change = ChangeRequest::from_row(row, 0)?;
-    let of_company = row.get::<Option<String>>(at + 2)?.as_deref().map(Level::parse).unwrap_or_default();
-    let unknown = if change.company_id.is_none() && change.department_id.is_some() { Level::Hipaa } else { Level::Standard };
-    let protection = of_company.max(Level::from_rank(row.get(at + 3)?)).max(unknown);
-    Ok(Veiled::new(ChangeView::new(change, [row.get(at)?, row.get(at + 1)?], protection)))
+    let company = [row.get(at)?, row.get(at + 1)?];
+    Ok(Veiled::new(ChangeView::new(change, company, Level::from_rank(row.get(at + 2)?))))
 }
 
 /// What of planned changes tells of people.
-static ASKING: Asking = Asking {
-    below: "change_request.protection < {level} AND (change_request.company_id IS NOT NULL OR change_request.department_id IS NULL)",
-    columns: &[("subject", Personal::Subject)],
-    text: &[Personal::Subject],
-    always: &[],
-};
+static ASKING: Asking =
+    Asking { rank: ranks::CHANGE_REQUEST, columns: &[("subject", Personal::Subject)], text: &[Personal::Subject], always: &[] };
 
 /// Planned changes, the newest first.
 pub static LIST: ListSpec = ListSpec {
-    entities: &["change_request", "company"],
+    entities: &["change_request", "company", "contact", "psa_agent"],
     select,
     from: FROM,
     key: "change_request.id",

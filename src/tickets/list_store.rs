@@ -12,6 +12,7 @@ use crate::db::{
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
 };
 use crate::error::Result;
+use crate::history::ranks;
 use crate::params;
 use crate::web::Query;
 
@@ -93,11 +94,9 @@ pub static LIST: ListSpec = ListSpec {
     ],
 };
 
-/// What of tickets tells of people: of the company's, and of whoever asked. A department that we do not know might be
-/// anybody's.
+/// What of tickets tells of people: of the company's, and of whoever asked.
 static ASKING: Asking = Asking {
-    below: "ticket.protection < {level} AND (contact.id IS NULL OR contact.protection < {level})
-        AND (ticket.company_id IS NOT NULL OR ticket.department_id IS NULL)",
+    rank: ranks::TICKET,
     columns: &[("subject", Personal::Subject), ("requester_name", Personal::Name), ("requester_email", Personal::Email)],
     text: &[Personal::Subject, Personal::Name, Personal::Email, Personal::Text],
     always: &[("ticket.ticket_number", None)],

@@ -87,8 +87,15 @@ impl Ticket {
         vec![
             ("subject_folded", fold(subject).into()),
             ("requester_folded", fold(&requester).into()),
+            ("requester_key", self.requester_key().into()),
             ("search_text", SearchText::new().number(&self.ticket_number).words([subject, &requester]).finish().into()),
         ]
+    }
+
+    /// The requester's address as contacts are found by theirs.
+    #[must_use]
+    pub fn requester_key(&self) -> Option<String> {
+        self.requester_email.as_deref().map(fold).filter(|key| !key.is_empty())
     }
 
     /// Hours worked on it.

@@ -99,6 +99,7 @@ fn filled(text: Option<String>) -> Option<String> {
 
 impl Protected for TicketRow {
     const ENTITY: &'static str = "ticket";
+    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Email, Personal::Subject, Personal::Text];
     type Eyes = Lens;
 
     /// Our own id; a ticket that is not stored here has the vendor's number.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::compliance::{Lens, Level, Personal, Protected};
+
 /// One thing that was said: a reply, a note, ours or the vendor's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
@@ -85,6 +87,39 @@ pub struct SaidView {
     pub support_email: Option<String>,
     /// Who said it, never null.
     pub user: String,
+    /// The ticket.
+    #[serde(skip)]
+    pub ticket: i64,
+    /// How strictly whoever said it is protected.
+    #[serde(skip)]
+    pub protection: Level,
+}
+
+/// Whose words these are may be somebody else than whom the ticket is about.
+impl Protected for SaidView {
+    const ENTITY: &'static str = "ticket";
+    const TELLS: &'static [Personal] = &[Personal::Text];
+    type Eyes = Lens;
+
+    fn record(&self) -> i64 {
+        self.ticket
+    }
+
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    fn redacted(mut self, lens: &Lens) -> Self {
+        let level = self.protection;
+        if !lens.shows(level, Personal::Text) {
+            lens.strictness(level).hidden().clone_into(&mut self.text);
+            self.body.clone_from(&self.text);
+            (self.body_html, self.from_email) = (None, None);
+            self.to_emails.clear();
+            self.user = lens.see(level, Personal::Name, &self.user).unwrap_or_default();
+        }
+        self
+    }
 }
 
 impl SaidView {
@@ -108,6 +143,8 @@ impl SaidView {
             user_id: said.user_id,
             support_email: said.support_email,
             user: user.unwrap_or_default(),
+            ticket: 0,
+            protection: Level::Standard,
         }
     }
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::Ticket;
 use super::said::{Said, SaidView, TimeEntry};
+use crate::compliance::{Level, Veiled};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, Result};
-use crate::history;
+use crate::history::{self, ranks};
 use crate::params;
 
 /// What a vendor told, and a note of our own.
@@ -42,25 +43,42 @@ fn said(row: &Row) -> Result<Said> {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<SaidView>>> {
+pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<Veiled<SaidView>>>> {
     let sql = format!(
-        "SELECT {SAID}, said.id, said.ticket_id, agent.first_name, agent.last_name, contact.name FROM @ticket_conversations said
+        "SELECT {SAID}, said.id, said.ticket_id, agent.first_name, agent.last_name, contact.name, {} FROM @ticket_conversations said
          JOIN @tickets ticket ON ticket.id = said.ticket_id
          LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(said.user_id AS TEXT)
          LEFT JOIN links known ON known.system = ticket.external_source AND known.entity = 'contact' AND known.external_id = CAST(said.user_id AS TEXT)
          LEFT JOIN @contacts contact ON contact.id = known.entity_id
-         WHERE said.ticket_id IN ids(?1) ORDER BY said.ticket_id, said.created_at, said.id"
+         WHERE said.ticket_id IN ids(?1) ORDER BY said.ticket_id, said.created_at, said.id",
+        ranks::SAID
     );
-    let mut found: HashMap<i64, Vec<SaidView>> = HashMap::new();
+    let mut found: HashMap<i64, Vec<Veiled<SaidView>>> = HashMap::new();
     for row in c.all(&sql, params![ticket_ids])? {
         let mut one = said(&row)?;
         let agent = [row.get::<Option<String>>(15)?, row.get::<Option<String>>(16)?];
         let agent = agent.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
         let contact: Option<String> = row.get(17)?;
         one.author = one.author.or(Some(agent).filter(|name| !name.is_empty())).or(contact);
-        found.entry(row.get(14)?).or_default().push(SaidView::new(one, row.get(13)?));
+        let (ticket, protection) = (row.get(14)?, Level::from_rank(row.get(18)?));
+        let view = SaidView { ticket, protection, ..SaidView::new(one, row.get(13)?) };
+        found.entry(ticket).or_default().push(Veiled::new(view));
     }
     Ok(found)
+}
+
+/// Something said on a ticket that is not stored.
+///
+/// # Errors
+/// Those of the engine.
+pub fn around(c: &mut Conn, ticket: &Ticket, one: Said) -> Result<Veiled<SaidView>> {
+    let sql = format!(
+        "SELECT {} FROM (SELECT CAST(?1 AS TEXT) AS external_source, CAST(?2 AS BIGINT) AS user_id, CAST(?3 AS TEXT) AS from_email) said,
+             (SELECT CAST(?1 AS TEXT) AS external_source) ticket",
+        ranks::SAID
+    );
+    let rank = c.one(&sql, params![&ticket.external_source, one.user_id, &one.from_email])?.get(0)?;
+    Ok(Veiled::new(SaidView { ticket: ticket.external_id, protection: Level::from_rank(rank), ..SaidView::new(one, 0) }))
 }
 
 /// Makes what the vendor said on a ticket exactly this, whole; our own notes stay. Says whether anything

@@ -8,7 +8,7 @@ use super::{Statuses, codes};
 use crate::compliance::{Level, Veiled};
 use crate::db::{Conn, Row, Value, Write};
 use crate::error::{Error, Result};
-use crate::history::{self, Record, pins};
+use crate::history::{self, Record, pins, ranks};
 use crate::params;
 
 /// A ticket beside its company, its people and its text.
@@ -24,9 +24,9 @@ pub const FROM: &str = "@tickets ticket
 pub fn select() -> String {
     format!(
         "{}, ticket.webhook_updated_at, ticket.local_updated_at, ticket.detail_synced_at, company.account_number, company.name,
-         company.compliance_level, contact.protection, contact.id, contact.name, contact.email, agent.first_name, agent.last_name,
-         words.description_text, ticket.company_id, ticket.protection",
-        Ticket::SELECT
+         {}, contact.id, contact.name, contact.email, agent.first_name, agent.last_name, words.description_text, ticket.company_id",
+        Ticket::SELECT,
+        ranks::TICKET
     )
 }
 
@@ -40,28 +40,24 @@ pub fn row(row: &Row) -> Result<Veiled<TicketRow>> {
 
 /// The same with its markup, which stands behind what [`select`] reads.
 fn whole(row: &Row) -> Result<Veiled<TicketRow>> {
-    Ok(Veiled::new(TicketRow { description: row.get(Ticket::width() + 15)?, ..bare(row)? }))
+    Ok(Veiled::new(TicketRow { description: row.get(Ticket::width() + 13)?, ..bare(row)? }))
 }
 
 fn bare(row: &Row) -> Result<TicketRow> {
     let at = Ticket::width();
-    let level: Option<String> = row.get(at + 5)?;
-    let contact = match row.get::<Option<i64>>(at + 7)? {
-        Some(id) => Some(Person { id, name: row.get(at + 8)?, email: row.get(at + 9)? }),
+    let contact = match row.get::<Option<i64>>(at + 6)? {
+        Some(id) => Some(Person { id, name: row.get(at + 7)?, email: row.get(at + 8)? }),
         None => None,
     };
-    let ticket = Ticket::from_row(row, 0)?;
-    let kept = Level::from_rank(row.get(at + 14)?).max(Level::from_rank(row.get(at + 6)?));
-    let protection = protection(&ticket, level.as_deref().unwrap_or_default()).max(kept);
     Ok(TicketRow {
-        protection,
-        ticket,
+        protection: Level::from_rank(row.get(at + 5)?),
+        ticket: Ticket::from_row(row, 0)?,
         seen: Seen { webhook_updated_at: row.get(at)?, local_updated_at: row.get(at + 1)?, detail_synced_at: row.get(at + 2)? },
         company_id: row.get(at + 3)?,
         company_name: row.get(at + 4)?,
         contact,
-        agent_name: joined([row.get(at + 10)?, row.get(at + 11)?]),
-        description_text: row.get(at + 12)?,
+        agent_name: joined([row.get(at + 9)?, row.get(at + 10)?]),
+        description_text: row.get(at + 11)?,
         ..TicketRow::default()
     })
 }
@@ -91,7 +87,7 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> R
          ORDER BY ticket.last_updated_at DESC, ticket.id DESC",
         select()
     );
-    let company_at = Ticket::width() + 13;
+    let company_at = Ticket::width() + 12;
     c.map(&sql, params![company_ids, from, until], |found| Ok((found.get(company_at)?, whole(found)?)))
 }
 
@@ -364,13 +360,20 @@ pub fn around(c: &mut Conn, ticket: Ticket) -> Result<Veiled<TicketRow>> {
     let company = c.first(sql, params![ticket.company_id])?;
     let company: Option<(String, String, String)> =
         company.map(|row| Ok::<_, Error>((row.get(0)?, row.get(1)?, row.get(2)?))).transpose()?;
-    let level = company.as_ref().map_or("standard", |(.., level)| level).to_owned();
-    let sql = "SELECT contact.id, contact.name, contact.email, contact.protection FROM links known
+    let of_company = company.as_ref().map(|(.., level)| Level::parse(level)).unwrap_or_default();
+    let sql = format!(
+        "SELECT {} FROM (SELECT CAST(?1 AS TEXT) AS external_source, CAST(?2 AS BIGINT) AS requester_id, CAST(?3 AS TEXT) AS requester_key,
+             CAST(?4 AS BIGINT) AS company_id, CAST(?5 AS BIGINT) AS department_id, 0 AS protection) ticket",
+        ranks::TICKET
+    );
+    let whose =
+        params![&ticket.external_source, ticket.requester_id, ticket.requester_key(), ticket.company_id, ticket.department_id];
+    let of_people = Level::from_rank(c.one(&sql, whose)?.get(0)?);
+    let sql = "SELECT contact.id, contact.name, contact.email FROM links known
          JOIN @contacts contact ON contact.id = known.entity_id
          WHERE known.system = ?1 AND known.entity = 'contact' AND known.external_id = ?2";
     let asked_by = ticket.requester_id.map(|id| id.to_string());
     let contact = c.first(sql, params![&ticket.external_source, asked_by])?;
-    let of_contact = contact.as_ref().map(|row| row.get(3)).transpose()?.flatten();
     let contact =
         contact.map(|row| Ok::<_, Error>(Person { id: row.get(0)?, name: row.get(1)?, email: row.get(2)? })).transpose()?;
     let sql = "SELECT agent.first_name, agent.last_name FROM @psa_agents agent WHERE agent.external_source = ?1 AND agent.external_id = ?2";
@@ -378,7 +381,7 @@ pub fn around(c: &mut Conn, ticket: Ticket) -> Result<Veiled<TicketRow>> {
     let agent = c.first(sql, params![&ticket.external_source, answers])?;
     let agent = agent.map(|row| Ok::<_, Error>([row.get(0)?, row.get(1)?])).transpose()?.and_then(joined);
     Ok(Veiled::new(TicketRow {
-        protection: protection(&ticket, &level).max(Level::from_rank(of_contact)),
+        protection: of_company.max(of_people),
         company_id: company.as_ref().map(|(number, ..)| number.clone()),
         company_name: company.map(|(_, name, _)| name),
         contact,
@@ -386,13 +389,6 @@ pub fn around(c: &mut Conn, ticket: Ticket) -> Result<Veiled<TicketRow>> {
         ticket,
         ..TicketRow::default()
     }))
-}
-
-/// How strictly a ticket's people are protected by whose it is. A department that we do not know might be
-/// anybody's.
-fn protection(ticket: &Ticket, level: &str) -> Level {
-    let unknown = ticket.company_id.is_none() && ticket.department_id.is_some();
-    if unknown { Level::Hipaa } else { Level::parse(level) }
 }
 
 fn joined(parts: [Option<String>; 2]) -> Option<String> {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::said::SaidView;
 use super::{Statuses, TicketRow, utc};
+use crate::compliance::{Lens, Veiled};
 
 /// An element of `/api/tickets` (contract §1.6.1) with what our own list shows beside it.
 #[derive(Clone, Debug, Serialize)]
@@ -124,11 +125,12 @@ pub struct Talk {
 }
 
 impl Talk {
-    /// Sorts out what was said; without `colleague`, notes are left out.
+    /// Sorts out what was said, as this caller may see it; without `colleague`, notes are left out.
     #[must_use]
-    pub fn new(said: Vec<SaidView>, colleague: bool) -> Self {
-        let (notes, conversations) = said.into_iter().partition(|one| one.private);
-        Self { conversations, notes: if colleague { notes } else { Vec::new() } }
+    pub fn new(said: Vec<Veiled<SaidView>>, lens: &Lens, colleague: bool) -> Self {
+        let (notes, conversations): (Vec<_>, Vec<_>) = said.into_iter().partition(|one| one.inside().private);
+        let seen = |said: Vec<Veiled<SaidView>>| said.into_iter().map(|one| one.through(lens)).collect();
+        Self { conversations: seen(conversations), notes: if colleague { seen(notes) } else { Vec::new() } }
     }
 }
 

@@ -54,6 +54,7 @@ mod own_pages;
 mod pages;
 mod permissions;
 mod platform;
+mod protection;
 mod scheduler;
 mod search;
 mod secrets;

@@ -40,7 +40,7 @@ impl Chain {
             Database::Sqlite(_) => self.database.texts(
                 "SELECT tables.name || '|' || columns.name || '|' || lower(columns.type) || '|' || (columns.\"notnull\" OR columns.pk > 0)
                  FROM sqlite_master tables JOIN pragma_table_info(tables.name) columns
-                 WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%' AND tables.sql NOT LIKE 'CREATE VIRTUAL%'",
+                 WHERE tables.type IN ('table', 'view') AND tables.name NOT LIKE 'sqlite_%' AND tables.sql NOT LIKE 'CREATE VIRTUAL%'",
             ),
             #[cfg(feature = "postgres")]
             Database::Postgres { .. } => self.database.texts(

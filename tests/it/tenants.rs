@@ -173,6 +173,7 @@ const WRITES: &[(&str, Attempt)] = writes! {
 const CONTACT_WRITES: &[(&str, Attempt)] = writes! {
     "contacts::store::update" => |w, id, key| contacts::store::update(w, id, &contacts::rules::read(fields(json!({"name": "taken"})), false)?, None, &lens());
     "contacts::store::join" => |w, id, key| contacts::store::join(w, id, &Membership { company_id: 1, ..Membership::default() });
+    "contacts::store::remember" => |w, id, key| contacts::store::remember(w, id);
     "contacts::store::leave" => |w, id, key| contacts::store::leave(w, id, 2).and_then(|left| if left { Ok(()) } else { Err(codex::error::Error::NotFound { what: "Contact" }) });
     "history::store::retire" => |w, id, key| history::retire::<Contact>(w, id, None);
 };
@@ -203,6 +204,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("assets::list_store::traces", "no question to the database"),
     ("assets::traces_store::key", "makes the search key of a row that is being written"),
     ("tickets::store::status_words", "words of the account, of no row"),
+    ("tickets::said_store::around", "tells what it is given, with how strictly whoever said it is protected"),
     ("companies::store::view", "reads a row that is already there"),
     ("companies::store::select", "a text"),
     ("companies::store::free_account_number", "sees all tenants on purpose and tells none of them"),

@@ -15,7 +15,7 @@ use crate::{
     history::{Record, links},
     params,
     sync::cells::Cells,
-    types::now_plus,
+    types::{fold, now_plus},
 };
 
 /// For how many seconds a tombstone is one of lately: a month.
@@ -71,6 +71,13 @@ pub fn fed(c: &mut Conn, system: &str, after: &str, limit: i64) -> Result<Vec<Fe
                ORDER BY link.external_id LIMIT ?3";
     let read = |row: &Row| Ok(Fed { external_id: row.get(0)?, asset: row.get(1)?, company: row.get(2)?, place: row.get(3)? });
     c.all(sql, params![system, after, limit])?.iter().map(read).collect()
+}
+
+/// The assets with this serial number that are no living device: retired, or no vendor's.
+pub fn gone_with_serial(c: &mut Conn, serial: &str) -> Result<Vec<i64>> {
+    let sql = "SELECT asset.id FROM @assets asset WHERE asset.serial_folded = ?1 AND (asset.retired_at IS NOT NULL
+               OR NOT EXISTS (SELECT 1 FROM links link WHERE link.entity = 'asset' AND link.entity_id = asset.id)) ORDER BY asset.id";
+    c.all(sql, params![fold(serial)])?.iter().map(|row| row.get(0)).collect()
 }
 
 /// These assets, tombstones included.

@@ -1,21 +1,35 @@
-//! One asset gives way to another, because both are the same device: the older row goes on.
+//! One asset gives way to another, because both are the same device: the older row goes on, as strictly protected as
+//! either was.
 
-use super::{planner::Rules, rows_store, sources_store};
+use super::{marks, planner::Rules, rows_store, sources_store};
 use crate::{
     assets::{self, Asset, alert_store},
     db::Write,
     error::Result,
-    history::{self, Record as _, links},
+    history::{self, Record as _, links, protection},
     sync::{cells::Cells, columns::Assign as _},
 };
 
 /// The asset that was made for a device gives way to the one that it is: its alerts move, and it is retired unless
-/// another vendor knows it too.
+/// another vendor knows it too. Each stays as protected as the other was: both hold what is known of one device.
 pub fn hand_over(w: &mut Write<'_>, stand_in: i64, to: i64, system: &str, why: &str) -> Result<()> {
     sources_store::forget(w, stand_in, system)?;
     alert_store::repoint(w, stand_in, to)?;
+    protection::inherit(w, Asset::ENTITY, stand_in, to)?;
+    protection::inherit(w, Asset::ENTITY, to, stand_in)?;
     if !links::exists(w, Asset::ENTITY, stand_in)? {
         history::retire::<Asset>(w, stand_in, Some(&format!("it is asset {to}: {why}")))?;
+    }
+    Ok(())
+}
+
+/// A device that a vendor tells of may have been an asset before: the one with its serial number that no living device is.
+/// It is protected as that one was, whatever its place at the vendor says now.
+pub fn remember(w: &mut Write<'_>, id: i64) -> Result<()> {
+    let asset: Asset = history::get(w, id)?;
+    let Some(serial) = asset.serial_number.filter(|serial| marks::serial(serial).is_some()) else { return Ok(()) };
+    for former in rows_store::gone_with_serial(w, &serial)? {
+        protection::inherit(w, Asset::ENTITY, former, id)?;
     }
     Ok(())
 }
@@ -47,5 +61,6 @@ pub fn adopt(w: &mut Write<'_>, rules: Rules, to: i64, external_id: &str, why: &
     }
     let Some(row) = rows_store::by_ids(w, &[to])?.remove(&to) else { return Ok(()) };
     let changes = row.differences(&row.wanted(rules, &Cells::default())).0;
-    history::update::<Asset>(w, to, None, Some(why), |asset| asset.assign_all(&changes)).map(|_| ())
+    history::update::<Asset>(w, to, None, Some(why), |asset| asset.assign_all(&changes))?;
+    remember(w, to)
 }

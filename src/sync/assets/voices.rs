@@ -50,6 +50,7 @@ pub struct Voices {
 
 impl Protected for Voices {
     const ENTITY: &'static str = "asset";
+    const TELLS: &'static [Personal] = &[Personal::Device];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {

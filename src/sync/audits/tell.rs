@@ -13,7 +13,7 @@ use crate::{
     sync::{
         assets::{
             fields::{self, Words},
-            marks, sources_store,
+            marks, sources_store, takeover,
         },
         columns::Assign as _,
         datto::SYSTEM,
@@ -64,5 +64,8 @@ pub fn put(w: &mut Write<'_>, prefer: &str, asset_id: i64, audit: &Audit) -> Res
     let updated = history::update::<Asset>(w, asset_id, None, reason, |asset| {
         wanted.iter().try_for_each(|(column, value)| asset.assign(column, value))
     })?;
+    if updated.changed.iter().any(|(column, ..)| *column == "serial_number") {
+        takeover::remember(w, asset_id)?;
+    }
     Ok(!updated.changed.is_empty())
 }

@@ -93,11 +93,18 @@ pub struct Entry {
     pub created_at: String,
     /// When it last changed.
     pub updated_at: String,
+    /// The asset that the device is so far.
+    #[serde(skip)]
+    pub asset: Option<i64>,
 }
 
 impl Trail for Entry {
+    /// A site's entry tells of companies, by their names; a device's of every asset that it may be, and of the one that it
+    /// is so far.
     fn about(&self) -> Vec<(&str, i64)> {
-        Vec::new()
+        let candidates = self.candidates.iter().map(|candidate| candidate.id);
+        let assets = candidates.chain(self.asset).filter(|_| self.kind == "device");
+        assets.map(|id| ("asset", id)).collect()
     }
 
     /// Why a device may be one of ours is told with its marks: addresses, and who used it.

@@ -9,7 +9,8 @@ use crate::{
 };
 
 const COLUMNS: &str = "id, system, kind, external_id, label, reason, candidates, state, decision, decided_by, decided_at,
-    created_at, updated_at";
+    created_at, updated_at, (SELECT link.entity_id FROM links link
+    WHERE link.entity = 'asset' AND link.system = item.system AND link.external_id = item.external_id)";
 
 fn entry(row: &Row) -> Result<Entry> {
     let candidates: String = row.get(6)?;
@@ -27,6 +28,7 @@ fn entry(row: &Row) -> Result<Entry> {
         decided_at: row.get(10)?,
         created_at: row.get(11)?,
         updated_at: row.get(12)?,
+        asset: row.get(13)?,
     })
 }
 

@@ -18,10 +18,13 @@ use crate::{
     tickets::{
         TicketRow,
         said::{Said, SaidView},
-        statuses_store, store,
+        said_store, statuses_store, store,
     },
     types::{Scope, now},
 };
+
+/// A ticket, and what was said on it.
+pub type Live = (Veiled<TicketRow>, Vec<Veiled<SaidView>>);
 
 /// How long somebody who asks is kept waiting.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,7 +35,7 @@ const PAGES: u32 = 10;
 ///
 /// # Errors
 /// `Upstream` when the vendor fails us or takes too long, or those of the database.
-pub async fn fetch(db: &Db, config: &Arc<Config>, number: i64) -> Result<Option<(Veiled<TicketRow>, Vec<SaidView>)>> {
+pub async fn fetch(db: &Db, config: &Arc<Config>, number: i64) -> Result<Option<Live>> {
     let config = keyring::effective(db, config).await?;
     if config.freshservice.credentials().is_none() || number <= 0 {
         return Ok(None);
@@ -73,12 +76,7 @@ async fn ask(client: &Freshservice, number: i64) -> Result<Option<Answer>, Fault
     Ok(Some(Answer { record, conversations, sheet }))
 }
 
-fn row(
-    c: &mut Conn,
-    told: &Answer,
-    configured: &BTreeMap<i64, String>,
-    base: Option<&str>,
-) -> Result<Option<(Veiled<TicketRow>, Vec<SaidView>)>> {
+fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>, base: Option<&str>) -> Result<Option<Live>> {
     let at = now();
     let statuses = statuses_store::load(c, SYSTEM, configured)?;
     let Some(record) = Record::read(&told.record, &statuses, &at) else { return Ok(None) };
@@ -95,7 +93,7 @@ fn row(
     let link = base.map(|base| vendor_link(base, record.id));
     let (description, description_text) = record.words((None, None), link.as_deref());
     let spoken: Vec<Said> = said::conversations(&told.conversations, &ticket.last_updated_at, link.as_deref()).records;
-    let views = spoken.into_iter().map(|one| SaidView::new(one, 0)).collect();
+    let views = spoken.into_iter().map(|one| said_store::around(c, &ticket, one)).collect::<Result<_>>()?;
     let around = store::around(c, ticket)?;
     let whole = around.within(|around| TicketRow { description_text, description, ..around });
     Ok(Some((whole, views)))
