@@ -274,6 +274,7 @@ pub fn assign(w: &mut Write<'_>, asset_id: i64, wanted: &[i64]) -> Result<()> {
     if added.is_empty() && gone.is_empty() {
         return Ok(());
     }
+    protection::tells_of(w, &added)?;
     let mut fields = serde_json::Map::new();
     fields.insert("contacts".to_owned(), serde_json::json!([now, wanted]));
     history::record_link::<Asset>(w, asset_id, "assign", fields)

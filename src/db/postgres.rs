@@ -41,10 +41,11 @@ impl Session {
             Error::BadRequest(message.to_owned())
         })?;
         config.connect_timeout(CONNECT_TIMEOUT).application_name("codex");
+        // Compiling a statement takes seconds where running it takes milliseconds: costs of lists are estimates.
         let mut client = config.connect(NoTls).map_err(|cause| Error::Unavailable(away(&config, &cause)))?;
         client
             .batch_execute(&format!(
-                "SET plan_cache_mode = force_custom_plan; SET statement_timeout = '120s'; SET lock_timeout = '{LOCK_PATIENCE}';
+                "SET plan_cache_mode = force_custom_plan; SET jit = off; SET statement_timeout = '120s'; SET lock_timeout = '{LOCK_PATIENCE}';
                  SET TIME ZONE 'UTC'"
             ))
             .map_err(error)?;

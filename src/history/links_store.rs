@@ -66,6 +66,9 @@ pub fn link(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, exte
          ON CONFLICT (system, entity, external_id) DO UPDATE SET entity_id = excluded.entity_id, linked_at = excluded.linked_at",
         params![entity, id, system, external_id, now()],
     )?;
+    if entity == "contact" {
+        protection::tells_of(w, &[id])?;
+    }
     let mut fields = serde_json::Map::new();
     fields.insert(format!("link:{system}"), serde_json::json!([null, external_id]));
     super::store::note_raw(w, entity, id, "link", None, fields)

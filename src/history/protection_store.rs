@@ -123,6 +123,17 @@ fn raise(w: &mut Write<'_>, entity: &str, id: i64, origin: i64, level: i64) -> R
     Ok(())
 }
 
+/// Another row tells of these people from now on, and is as strictly protected as they are.
+///
+/// # Errors
+/// Those of the engine.
+pub fn tells_of(w: &mut Write<'_>, contacts: &[i64]) -> Result<()> {
+    if !contacts.is_empty() && !w.unscoped(|c| among(c, "contact", contacts.to_vec()))?.is_empty() {
+        w.touch(PROTECTION);
+    }
+    Ok(())
+}
+
 /// One row goes on as what another one was: it stays protected for every reason for which that one is.
 ///
 /// # Errors

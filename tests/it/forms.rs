@@ -161,7 +161,7 @@ both! {
         let staff = app.technician();
         for (path, field) in [
             ("/api/companies/100001".to_owned(), "description"),
-            (format!("/api/contacts/{contact}"), "job_title"),
+            (format!("/api/contacts/{contact}"), "background_information"),
             (format!("/api/assets/{asset}"), "description"),
         ] {
             let shown = staff.get(&path).await.ok();

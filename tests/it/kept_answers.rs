@@ -43,6 +43,21 @@ both! {
         assert_eq!(app.database.number("SELECT count(*) FROM assets WHERE hostname = 'PC-Q'"), 1, "done once");
     }
 
+    async fn a_device_that_became_a_protected_persons_is_not_repeated(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("300001", "Shop").await;
+        app.admin().post("/api/companies", &json!({"account_number": "300002", "name": "Clinic", "compliance_level": "hipaa"})).await.status(201);
+        let quentin = app.contact("Quentin", "quentin@clinic.example", &["300002"]).await["id"].clone();
+        let device = json!({"hostname": "PC-Q", "company_account_number": "300001", "int_ip_address": "10.66.66.63"});
+        let service = app.service();
+        let first = keyed(&service, Method::POST, "/api/assets", "k-3", &device).await.status(201);
+        assert!(first.text().contains("10.66.66.63"));
+        let asset = first.json()["id"].clone();
+        app.technician().put(&format!("/assets/{asset}/update-contacts"), &json!({"contact_ids": [quentin]})).await.ok();
+        let again = keyed(&service, Method::POST, "/api/assets", "k-3", &device).await.status(201);
+        assert!(!again.text().contains("10.66.66.63"), "{}", again.text());
+    }
+
     async fn who_reads_a_repeated_answer_is_noted_too(engine: Engine) {
         let mut app = App::start_on(&engine).await;
         app.admin().post("/api/companies", &json!({"account_number": "300001", "name": "Clinic", "compliance_level": "hipaa"})).await.status(201);
