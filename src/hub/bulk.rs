@@ -8,7 +8,10 @@ use crate::companies::{CompanyView, LocationView, store as companies};
 use crate::contacts::{ContactView, store as contacts};
 use crate::db::Conn;
 use crate::error::Result;
-use crate::tickets::{api as tickets, views::CompanyTicket};
+use crate::tickets::{
+    api::{self as tickets, Weighed},
+    views::CompanyTicket,
+};
 use crate::web::{
     Ask, Routes, Web, list,
     text::{self, Array, Writer},
@@ -82,28 +85,36 @@ fn everything(conn: &mut Conn, wish: &Wish, to: &mut Writer) -> Result<()> {
     let companies = companies::all_views(conn)?.into_iter().map(|company| company.through(&wish.eyes.lens));
     let companies: Vec<CompanyView> = companies.collect();
     let mut entries = Array::begin(to)?;
-    companies.chunks(AT_ONCE).try_for_each(|some| write(conn, some, wish, &mut entries))?;
+    for some in companies.chunks(AT_ONCE) {
+        let ids = some.iter().map(|company| company.id).collect();
+        let weighed = if wish.with_tickets { tickets::weigh(conn, ids, wish.year)? } else { Vec::new() };
+        let weighed = grouped(weighed.into_iter().map(|ticket| (ticket.company_id, ticket)));
+        write(conn, some, &weighed, wish, &mut entries)?;
+    }
     entries.end().map(drop)
 }
 
+/// The tickets of companies, the newest first, before they are read.
+type Tickets = HashMap<i64, Vec<Weighed>>;
+
 /// Writes some companies: together when they have little, else in halves.
-fn write(conn: &mut Conn, some: &[CompanyView], wish: &Wish, to: &mut Array<'_>) -> Result<()> {
-    match (together(conn, some, wish)?, some) {
+fn write(conn: &mut Conn, some: &[CompanyView], weighed: &Tickets, wish: &Wish, to: &mut Array<'_>) -> Result<()> {
+    match (together(conn, some, weighed, wish)?, some) {
         (Some(entries), _) => entries.iter().try_for_each(|entry| to.push(entry)),
-        (None, [company]) => alone(conn, company, wish, to.element()?),
+        (None, [company]) => alone(conn, company, weighed, wish, to.element()?),
         (None, _) => {
             let (some, others) = some.split_at(some.len() / 2);
-            write(conn, some, wish, to)?;
-            write(conn, others, wish, to)
+            write(conn, some, weighed, wish, to)?;
+            write(conn, others, weighed, wish, to)
         }
     }
 }
 
 /// What these companies have, unless it is much.
-fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], wish: &Wish) -> Result<Option<Vec<Entry<'a>>>> {
+fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wish: &Wish) -> Result<Option<Vec<Entry<'a>>>> {
     let lens = &wish.eyes.lens;
     let ids: Vec<i64> = some.iter().map(|company| company.id).collect();
-    let weighed = if wish.with_tickets { tickets::weigh(conn, ids.clone(), wish.year)? } else { Vec::new() };
+    let weighed: Vec<Weighed> = ids.iter().filter_map(|id| weighed.get(id)).flatten().copied().collect();
     if tickets::weight(&weighed) > tickets::AT_ONCE || !bulk_store::have_few(conn, ids.clone(), ROWS)? {
         return Ok(None);
     }
@@ -127,7 +138,7 @@ fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], wish: &Wish) -> Result
 }
 
 /// Writes one company that has much, as an [`Entry`] would be, row by row.
-fn alone(conn: &mut Conn, company: &CompanyView, wish: &Wish, to: &mut Writer) -> Result<()> {
+fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish, to: &mut Writer) -> Result<()> {
     let lens = &wish.eyes.lens;
     to.write_all(b"{\"company\":").map_err(text::failure)?;
     serde_json::to_writer(&mut *to, company).map_err(text::failure)?;
@@ -151,9 +162,9 @@ fn alone(conn: &mut Conn, company: &CompanyView, wish: &Wish, to: &mut Writer) -
     bulk_store::locations(conn, vec![company.id])?.iter().try_for_each(|(_, location)| rows.push(location))?;
     rows.end()?;
     if wish.with_tickets {
-        let weighed = tickets::weigh(conn, vec![company.id], wish.year)?;
+        let weighed = weighed.get(&company.id).map_or(&[][..], Vec::as_slice);
         let mut rows = member(to, "tickets")?;
-        tickets::each(conn, &weighed, lens, wish.colleague, |ticket| rows.push(&ticket))?;
+        tickets::each(conn, weighed, lens, wish.colleague, |ticket| rows.push(&ticket))?;
         rows.end()?;
     }
     to.write_all(b"}").map_err(text::failure)
