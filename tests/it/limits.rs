@@ -427,21 +427,6 @@ both! {
         assert!(text.len() > whole, "{} of {whole} bytes", text.len());
     }
 
-    async fn what_a_large_body_took_is_given_back(engine: Engine) {
-        let app = App::start_on(&engine).await;
-        app.company("100001", "Acme").await;
-        let id = app.contact("Ada", "ada@acme.example", &["100001"]).await["id"].clone();
-        let before = memory(&app);
-        let rows = vec![format!("[{}]", vec!["\"some text of a value\""; 9_000].join(",")); 20].join(",");
-        let bodies = [format!("{{\"nothing\": \"{}\"}}", "x".repeat(15_000_000)), format!("{{\"nothing\": [{rows}]}}")];
-        for body in bodies.iter().cycle().take(8) {
-            let path = format!("/api/contacts/{id}");
-            let dress = |request: reqwest::RequestBuilder| request.header("content-type", "application/json").body(body.clone());
-            app.admin().send(reqwest::Method::PUT, &path, dress).await;
-        }
-        eventually("memory is given back", 12, || async { memory(&app) < before + 20 }).await;
-    }
-
     async fn readings_that_cannot_be_noted_are_refused_before_they_take_much(engine: Engine) {
         let app = App::builder(&engine).env("CODEX_LIMITS_DISCLOSURE_KIB", "16").start().await;
         let body = json!({"account_number": "100001", "name": "Ward", "compliance_level": "hipaa"});
