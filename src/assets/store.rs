@@ -129,6 +129,21 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Vei
     c.map(&sql, params![company_ids], |row| Ok((row.get(company_at)?, view(row)?)))
 }
 
+/// How many rows of one company are read at once. A query for all would sort them whole, in memory.
+const SOME: usize = 500;
+
+/// Gives each asset of one company to `take`, by hostname.
+///
+/// # Errors
+/// Those of the engine or of `take`.
+pub fn each_of_company(c: &mut Conn, company_id: i64, mut take: impl FnMut(Veiled<AssetView>) -> Result<()>) -> Result<()> {
+    let sql = "SELECT asset.id FROM @assets asset WHERE asset.company_id = ?1 AND asset.retired_at IS NULL
+         ORDER BY asset.hostname_folded, asset.id";
+    let ids = c.map(sql, params![company_id], |row| row.get::<i64>(0))?;
+    let sql = format!("SELECT {} FROM {FROM} WHERE asset.id IN ids(?1) ORDER BY asset.hostname_folded, asset.id", select());
+    ids.chunks(SOME).try_for_each(|some| c.each(&sql, params![some.to_vec()], |row| take(view(&row)?)))
+}
+
 /// The contacts assigned to an asset, by name.
 ///
 /// # Errors

@@ -85,6 +85,12 @@ const KEYS: &[Key] = &[
     key("limits", "body_kib", "24576", "Request bodies that are held at once, in KiB; past it, writes are answered with 503"),
     key("limits", "answer_kib", "32768", "Answers that are held at once, kept or waiting to be sent, in KiB"),
     key("limits", "cache_kib", "16384", "Answers that are kept until their data changes, in KiB"),
+    key(
+        "limits",
+        "disclosure_kib",
+        "4096",
+        "Readings of protected records that wait to be stored, in KiB; past it, they are refused with 503",
+    ),
     key("limits", "connections", "10240", "Connections at once; past it, the one that has been idle longest is closed"),
     key("limits", "body_seconds", "10", "A request body that pauses for so long is refused"),
     key("limits", "head_seconds", "20", "A request whose head takes longer is dropped"),

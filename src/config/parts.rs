@@ -54,6 +54,8 @@ pub struct Limits {
     pub answers: usize,
     /// Bytes of answers that are kept until their data changes.
     pub cache: usize,
+    /// Bytes of readings of protected records that wait to be stored.
+    pub disclosures: usize,
     /// Connections at once.
     pub connections: usize,
     /// How long a body may pause.
@@ -75,6 +77,7 @@ impl Limits {
             bodies: number("body_kib", 24_576, 128) * 1024,
             answers: number("answer_kib", 32_768, 1_024) * 1024,
             cache: number("cache_kib", 16_384, 0) * 1024,
+            disclosures: number("disclosure_kib", 4_096, 16) * 1024,
             connections: number("connections", 10_240, 1),
             body_patience: Duration::from_secs(number("body_seconds", 10, 1) as u64),
             head_patience: Duration::from_secs(number("head_seconds", 20, 1) as u64),

@@ -261,8 +261,13 @@ impl ContactView {
     /// Puts those whose names this caller may not see behind the others, by their ids: the order of names tells what
     /// they begin with.
     pub fn order(people: &mut [Self], lens: &Lens) {
-        let shown = |one: &Self| one.is_billed_to && lens.bills() || lens.shows(one.protection, Personal::Name);
-        people.sort_by_key(|one| if shown(one) { 0 } else { one.id });
+        people.sort_by_key(|one| if one.is_named(lens) { 0 } else { one.id });
+    }
+
+    /// Whether this caller may see its name.
+    #[must_use]
+    pub fn is_named(&self, lens: &Lens) -> bool {
+        self.is_billed_to && lens.bills() || lens.shows(self.protection, Personal::Name)
     }
 
     /// The same with how strictly it is protected.

@@ -100,6 +100,35 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Vei
     c.map(&sql, params![company_ids], |row| Ok((row.get(company_at)?, view(row)?)))
 }
 
+/// How many rows of one company are read at once. A query for all would sort them whole, in memory.
+const SOME: usize = 500;
+
+/// Gives each contact of one company to `take`, by name or by id.
+///
+/// # Errors
+/// Those of the engine or of `take`.
+pub fn each_of_company(
+    c: &mut Conn,
+    company_id: i64,
+    by_name: bool,
+    mut take: impl FnMut(Veiled<ContactView>) -> Result<()>,
+) -> Result<()> {
+    let order = if by_name { "contact.name_folded, contact.id" } else { "contact.id" };
+    let sql = format!(
+        "SELECT contact.id FROM @contact_companies place JOIN @contacts contact ON contact.id = place.contact_id
+         WHERE contact.retired_at IS NULL AND place.company_id = ?1 ORDER BY {order}"
+    );
+    let ids = c.map(&sql, params![company_id], |row| row.get::<i64>(0))?;
+    let sql = format!(
+        "SELECT {} FROM @contact_companies place
+         JOIN @companies company ON company.id = place.company_id
+         JOIN @contacts contact ON contact.id = place.contact_id
+         WHERE place.company_id = ?1 AND contact.id IN ids(?2) ORDER BY {order}",
+        select()
+    );
+    ids.chunks(SOME).try_for_each(|some| c.each(&sql, params![company_id, some.to_vec()], |row| take(view(&row)?)))
+}
+
 /// A contact's place in each of its companies, by company name.
 ///
 /// # Errors

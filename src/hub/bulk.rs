@@ -1,24 +1,28 @@
-//! Everything about every company in one answer, from a handful of queries for each twenty (contract §1.1.3).
+//! Everything about every company in one answer (contract §1.1.3): from a handful of queries for each twenty companies,
+//! as long as those have little. Of a company that has much, each row is written as it is read.
 
 use super::bulk_store;
 use crate::assets::{AssetView, Eyes, store as assets};
 use crate::auth::Reader;
 use crate::companies::{CompanyView, LocationView, store as companies};
-use crate::compliance::Veiled;
 use crate::contacts::{ContactView, store as contacts};
 use crate::db::Conn;
 use crate::error::Result;
-use crate::tickets::{api as tickets, views::CompanyTicket};
+use crate::tickets::{
+    api::{self as tickets, Weighed},
+    views::CompanyTicket,
+};
 use crate::web::{
     Ask, Routes, Web, list,
-    text::{self, Writer},
+    text::{self, Array, Writer},
 };
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 use std::{collections::HashMap, io::Write as _};
 
-/// How many companies are read at once.
+/// How many companies are read at once, and how many rows of each kind they have together.
 const AT_ONCE: usize = 20;
+const ROWS: i64 = 2_000;
 
 /// Ledger's one request for an invoice run.
 #[must_use]
@@ -28,8 +32,8 @@ pub fn routes() -> Routes {
 
 /// One company with everything that is billed.
 #[derive(Debug, Serialize)]
-struct Entry {
-    company: CompanyView,
+struct Entry<'a> {
+    company: &'a CompanyView,
     assets: Vec<AssetView>,
     contacts: Vec<ContactView>,
     locations: Vec<LocationView>,
@@ -52,6 +56,12 @@ struct Wish {
     eyes: Eyes,
 }
 
+impl Wish {
+    fn bills(&self, asset: &AssetView) -> bool {
+        self.archived || asset.life != Some("archived")
+    }
+}
+
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let wish = Wish {
         everybody: web.config.compat.include_inactive_contacts,
@@ -70,45 +80,100 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     list::json(&web, &caller.scope(), &variant, &ask, entities, move |conn, to| everything(conn, &wish, to)).await
 }
 
-/// The answer as text, made some companies at a time: all rows at once would take several times its memory.
+/// The answer as text, made some rows at a time: all rows at once would take several times its memory.
 fn everything(conn: &mut Conn, wish: &Wish, to: &mut Writer) -> Result<()> {
-    let mut companies = companies::all_views(conn)?.into_iter().peekable();
-    let mut before = "[";
-    while companies.peek().is_some() {
-        for entry in entries(conn, companies.by_ref().take(AT_ONCE).collect(), wish)? {
-            to.write_all(before.as_bytes()).map_err(text::failure)?;
-            serde_json::to_writer(&mut *to, &entry).map_err(text::failure)?;
-            before = ",";
-        }
+    let companies = companies::all_views(conn)?.into_iter().map(|company| company.through(&wish.eyes.lens));
+    let companies: Vec<CompanyView> = companies.collect();
+    let mut entries = Array::begin(to)?;
+    for some in companies.chunks(AT_ONCE) {
+        let ids = some.iter().map(|company| company.id).collect();
+        let weighed = if wish.with_tickets { tickets::weigh(conn, ids, wish.year)? } else { Vec::new() };
+        let weighed = grouped(weighed.into_iter().map(|ticket| (ticket.company_id, ticket)));
+        write(conn, some, &weighed, wish, &mut entries)?;
     }
-    to.write_all(if before == "[" { b"[]" } else { b"]" }).map_err(text::failure)
+    entries.end().map(drop)
 }
 
-fn entries(conn: &mut Conn, some: Vec<Veiled<CompanyView>>, wish: &Wish) -> Result<Vec<Entry>> {
+/// The tickets of companies, the newest first, before they are read.
+type Tickets = HashMap<i64, Vec<Weighed>>;
+
+/// Writes some companies: together when they have little, else in halves.
+fn write(conn: &mut Conn, some: &[CompanyView], weighed: &Tickets, wish: &Wish, to: &mut Array<'_>) -> Result<()> {
+    match (together(conn, some, weighed, wish)?, some) {
+        (Some(entries), _) => entries.iter().try_for_each(|entry| to.push(entry)),
+        (None, [company]) => alone(conn, company, weighed, wish, to.element()?),
+        (None, _) => {
+            let (some, others) = some.split_at(some.len() / 2);
+            write(conn, some, weighed, wish, to)?;
+            write(conn, others, weighed, wish, to)
+        }
+    }
+}
+
+/// What these companies have, unless it is much.
+fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wish: &Wish) -> Result<Option<Vec<Entry<'a>>>> {
     let lens = &wish.eyes.lens;
-    let some: Vec<CompanyView> = some.into_iter().map(|company| company.through(lens)).collect();
     let ids: Vec<i64> = some.iter().map(|company| company.id).collect();
+    let weighed: Vec<Weighed> = ids.iter().filter_map(|id| weighed.get(id)).flatten().copied().collect();
+    if tickets::weight(&weighed) > tickets::AT_ONCE || !bulk_store::have_few(conn, ids.clone(), ROWS)? {
+        return Ok(None);
+    }
     let people = contacts::of_companies(conn, ids.clone())?;
     let people = people.into_iter().filter(|(_, contact)| wish.everybody || contact.inside().active);
     let mut contacts = grouped(people.map(|(company, contact)| (company, contact.through(lens))));
     contacts.values_mut().for_each(|people| ContactView::order(people, lens));
     let devices = assets::of_companies(conn, ids.clone())?;
     let devices = devices.into_iter().map(|(company, asset)| (company, asset.through(&wish.eyes)));
-    let mut assets = grouped(devices.filter(|(_, asset)| wish.archived || asset.life != Some("archived")));
-    let mut talked = if wish.with_tickets {
-        grouped(tickets::of_companies(conn, ids.clone(), wish.year, lens, wish.colleague)?)
-    } else {
-        HashMap::new()
-    };
+    let mut assets = grouped(devices.filter(|(_, asset)| wish.bills(asset)));
+    let mut talked = grouped(tickets::told(conn, &weighed, lens, wish.colleague)?);
     let mut locations = grouped(bulk_store::locations(conn, ids)?);
-    let entries = some.into_iter().map(|company| Entry {
+    let entries = some.iter().map(|company| Entry {
         assets: assets.remove(&company.id).unwrap_or_default(),
         contacts: contacts.remove(&company.id).unwrap_or_default(),
         locations: locations.remove(&company.id).unwrap_or_default(),
         tickets: wish.with_tickets.then(|| talked.remove(&company.id).unwrap_or_default()),
         company,
     });
-    Ok(entries.collect())
+    Ok(Some(entries.collect()))
+}
+
+/// Writes one company that has much, as an [`Entry`] would be, row by row.
+fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish, to: &mut Writer) -> Result<()> {
+    let lens = &wish.eyes.lens;
+    to.write_all(b"{\"company\":").map_err(text::failure)?;
+    serde_json::to_writer(&mut *to, company).map_err(text::failure)?;
+    let mut rows = member(to, "assets")?;
+    assets::each_of_company(conn, company.id, |asset| {
+        let asset = asset.through(&wish.eyes);
+        if wish.bills(&asset) { rows.push(&asset) } else { Ok(()) }
+    })?;
+    rows.end()?;
+    let mut rows = member(to, "contacts")?;
+    // The order of names first, then those whose names the caller may not see.
+    for is_named in [true, false] {
+        contacts::each_of_company(conn, company.id, is_named, |contact| {
+            let is_wanted = wish.everybody || contact.inside().active;
+            let contact = contact.through(lens);
+            if is_wanted && contact.is_named(lens) == is_named { rows.push(&contact) } else { Ok(()) }
+        })?;
+    }
+    rows.end()?;
+    let mut rows = member(to, "locations")?;
+    bulk_store::locations(conn, vec![company.id])?.iter().try_for_each(|(_, location)| rows.push(location))?;
+    rows.end()?;
+    if wish.with_tickets {
+        let weighed = weighed.get(&company.id).map_or(&[][..], Vec::as_slice);
+        let mut rows = member(to, "tickets")?;
+        tickets::each(conn, weighed, lens, wish.colleague, |ticket| rows.push(&ticket))?;
+        rows.end()?;
+    }
+    to.write_all(b"}").map_err(text::failure)
+}
+
+/// The next member of an object, which is an array.
+fn member<'a>(to: &'a mut Writer, name: &str) -> Result<Array<'a>> {
+    write!(to, ",\"{name}\":").map_err(text::failure)?;
+    Array::begin(to)
 }
 
 fn grouped<T>(pairs: impl IntoIterator<Item = (i64, T)>) -> HashMap<i64, Vec<T>> {

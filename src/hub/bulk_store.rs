@@ -1,10 +1,24 @@
-//! The one query of the bulk answer that no room has of its own.
+//! The queries of the bulk answer that no room has of its own.
 
 use crate::companies::{Location, LocationView};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::history::Record;
 use crate::params;
+
+/// Whether these companies have fewer assets, contacts and locations, of each kind, than so many; retired ones count,
+/// so that an index is enough to tell.
+///
+/// # Errors
+/// Those of the database.
+pub fn have_few(conn: &mut Conn, company_ids: Vec<i64>, most: i64) -> Result<bool> {
+    let sql = "SELECT (SELECT count(*) FROM (SELECT 1 FROM @assets asset
+            WHERE asset.company_id IN ids(?1) LIMIT ?2) AS assets),
+        (SELECT count(*) FROM (SELECT 1 FROM @contact_companies place WHERE place.company_id IN ids(?1) LIMIT ?2) AS contacts),
+        (SELECT count(*) FROM (SELECT 1 FROM @locations location WHERE location.company_id IN ids(?1) LIMIT ?2) AS locations)";
+    let row = conn.one(sql, params![company_ids, most])?;
+    Ok([row.get::<i64>(0)?, row.get(1)?, row.get(2)?].into_iter().all(|count| count < most))
+}
 
 /// The live locations of these companies, as (company id, location), by id.
 ///

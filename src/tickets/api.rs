@@ -4,6 +4,7 @@ use super::active::Board;
 use super::change_store;
 use super::list_store::{self, ENTITIES, Filters, LIST, SOURCE};
 use super::psa_views::VendorTicket;
+pub use super::store::{Weighed, weigh};
 use super::views::{CompanyTicket, Talk, TicketDetail};
 use super::{said_store, statuses_store, store};
 use crate::auth::Reader;
@@ -102,10 +103,10 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let variant = variant(&caller, &lens, &Filters::default());
     let (colleague, year) = (caller.is_staff(), year(&ask));
-    list::value(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
+    list::array(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn, tickets| {
         let company = companies::id_of(conn, &acct)?;
-        let tickets = of_companies(conn, vec![company], year, &lens, colleague)?;
-        Ok(tickets.into_iter().map(|(_, ticket)| ticket).collect::<Vec<_>>())
+        let weighed = weigh(conn, vec![company], year)?;
+        each(conn, &weighed, &lens, colleague, |ticket| tickets.push(&ticket))
     })
     .await
 }
@@ -116,18 +117,23 @@ pub fn year(ask: &Ask) -> Option<i64> {
     ask.query.get("year").and_then(|text| text.trim().parse().ok())
 }
 
-/// The tickets of these companies with what was said, as (company id, ticket), the newest first.
+/// What a ticket takes in memory beside its texts, more or less.
+const BARE: i64 = 1024;
+/// The bytes of tickets that are read at once.
+pub const AT_ONCE: i64 = 4 * 1024 * 1024;
+
+/// How many bytes these tickets take.
+#[must_use]
+pub fn weight(tickets: &[Weighed]) -> i64 {
+    tickets.iter().map(|ticket| BARE + ticket.bytes).sum()
+}
+
+/// These tickets with what was said, as (company id, ticket), all at once.
 ///
 /// # Errors
 /// Those of the database.
-pub fn of_companies(
-    conn: &mut Conn,
-    companies: Vec<i64>,
-    year: Option<i64>,
-    lens: &Lens,
-    colleague: bool,
-) -> Result<Vec<(i64, CompanyTicket)>> {
-    let rows = store::of_companies(conn, companies, year)?;
+pub fn told(conn: &mut Conn, tickets: &[Weighed], lens: &Lens, colleague: bool) -> Result<Vec<(i64, CompanyTicket)>> {
+    let rows = store::of_ids(conn, tickets.iter().map(|ticket| ticket.id).collect())?;
     let rows: Vec<_> = rows.into_iter().map(|(company, row)| (company, row.through(lens))).collect();
     let readable = rows.iter().filter(|(_, row)| !row.is_hidden).map(|(_, row)| row.ticket.id).collect();
     let mut said = said_store::of_tickets(conn, readable)?;
@@ -136,6 +142,31 @@ pub fn of_companies(
         (company, CompanyTicket::new(row, talk))
     });
     Ok(told.collect())
+}
+
+/// Gives each of these tickets to `take`, with what was said; however many and however long they are, some
+/// [`AT_ONCE`] bytes of them are in memory.
+///
+/// # Errors
+/// Those of the database or of `take`.
+pub fn each(
+    conn: &mut Conn,
+    mut tickets: &[Weighed],
+    lens: &Lens,
+    colleague: bool,
+    mut take: impl FnMut(CompanyTicket) -> Result<()>,
+) -> Result<()> {
+    while !tickets.is_empty() {
+        let mut bytes = 0;
+        let fits = tickets.iter().take_while(|ticket| {
+            bytes += BARE + ticket.bytes;
+            bytes <= AT_ONCE
+        });
+        let (some, rest) = tickets.split_at(fits.count().max(1));
+        told(conn, some, lens, colleague)?.into_iter().try_for_each(|(_, ticket)| take(ticket))?;
+        tickets = rest;
+    }
+    Ok(())
 }
 
 /// One stored ticket in full, as this caller may see it.

@@ -74,21 +74,49 @@ pub fn get_row(c: &mut Conn, external_id: i64) -> Result<Veiled<TicketRow>> {
     whole(&c.first(&sql, params![external_id])?.ok_or(Error::NotFound { what: Ticket::WHAT })?)
 }
 
-/// The live tickets of these companies, the newest first, whole, as (company id, ticket); of one year,
-/// by the beginning of the time of their last change, when one is asked for.
+/// Which ticket of which company, and how many bytes its texts and what was said on it have.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighed {
+    /// The company.
+    pub company_id: i64,
+    /// The ticket's row.
+    pub id: i64,
+    /// The bytes.
+    pub bytes: i64,
+}
+
+/// The live tickets of these companies, the newest first, before they are read; of one year, by the beginning of the
+/// time of their last change, when one is asked for.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<Vec<(i64, Veiled<TicketRow>)>> {
+pub fn weigh(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<Vec<Weighed>> {
     let (from, until) = year.map_or((String::new(), "~".to_owned()), |year| (year.to_string(), format!("{year}~")));
-    let sql = format!(
-        "SELECT {}, words.description FROM {FROM} WHERE ticket.company_id IN ids(?1) AND ticket.retired_at IS NULL
+    let sql = "SELECT ticket.company_id, ticket.id,
+            coalesce(octet_length(words.description), 0) + coalesce(octet_length(words.description_text), 0)
+            + (SELECT coalesce(sum(octet_length(said.body_text) + coalesce(octet_length(said.body_html), 0)), 0)
+               FROM @ticket_conversations said WHERE said.ticket_id = ticket.id)
+         FROM @tickets ticket LEFT JOIN @ticket_texts words ON words.ticket_id = ticket.id
+         WHERE ticket.company_id IN ids(?1) AND ticket.retired_at IS NULL
          AND ticket.last_updated_at >= ?2 AND ticket.last_updated_at < ?3
+         ORDER BY ticket.last_updated_at DESC, ticket.id DESC";
+    c.map(sql, params![company_ids, from, until], |found| {
+        Ok(Weighed { company_id: found.get(0)?, id: found.get(1)?, bytes: found.get(2)? })
+    })
+}
+
+/// These tickets whole, as (company id, ticket), in the order of [`weigh`].
+///
+/// # Errors
+/// Those of the engine.
+pub fn of_ids(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, Veiled<TicketRow>)>> {
+    let sql = format!(
+        "SELECT {}, words.description FROM {FROM} WHERE ticket.id IN ids(?1)
          ORDER BY ticket.last_updated_at DESC, ticket.id DESC",
         select()
     );
     let company_at = Ticket::width() + 12;
-    c.map(&sql, params![company_ids, from, until], |found| Ok((found.get(company_at)?, whole(found)?)))
+    c.map(&sql, params![ids], |found| Ok((found.get(company_at)?, whole(found)?)))
 }
 
 /// The newest live tickets of a company, and how many it has in all.

@@ -1,7 +1,10 @@
 //! Reads what callers send: nothing is reserved because it was announced, strangers may send little, the
 //! whole process holds so many bytes at once and no more, and whoever dawdles is told so.
 
-use super::budget::{Budget, Share};
+use super::{
+    budget::{Budget, Share},
+    link::STRICTER,
+};
 use crate::{
     auth::Caller,
     error::{Error, Result},
@@ -33,6 +36,10 @@ const DRAINING: Duration = Duration::from_secs(30);
 const SLOWEST: u64 = 8 * 1024;
 /// What a body takes at first, and by how much at least it grows.
 const STEP: usize = 4 * 1024;
+/// What a stranger's body counts for, at least: the request that waits for it takes as much.
+const WAITING: usize = 16 * 1024;
+/// How long a stranger waits for others' bodies to end.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What all bodies share.
 #[derive(Clone, Debug)]
@@ -47,6 +54,11 @@ impl Bodies {
     #[must_use]
     pub fn new(bytes: usize, patience: Duration) -> Self {
         Self { known: Budget::new(bytes - bytes / 4), strangers: Budget::new(bytes / 4), patience }
+    }
+
+    /// How long a stranger may pause: less when strangers keep us waiting already.
+    fn of_stranger(&self) -> Duration {
+        if self.strangers.is_tight() { self.patience / STRICTER } else { self.patience }
     }
 }
 
@@ -99,14 +111,16 @@ impl Allowance {
     }
 
     /// Reads and drops what is left of the body, in the background: who answers while the caller still
-    /// sends would have the connection reset before the answer is seen.
+    /// sends would have the connection reset before the answer is seen. When too many have that done for them,
+    /// there is nothing for it.
     pub fn drain(&self) {
         let Some(mut body) = self.0.rest.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        let patience = self.0.bodies.patience;
+        let bodies = self.0.bodies.clone();
+        let Some(share) = bodies.strangers.take(WAITING) else { return };
         tokio::spawn(timeout(DRAINING, async move {
-            let mut seen = 0;
+            let (_share, mut seen) = (share, 0);
             while seen < MOST_DRAINED
-                && let Ok(Some(Ok(frame))) = timeout(patience, body.frame()).await
+                && let Ok(Some(Ok(frame))) = timeout(bodies.of_stranger(), body.frame()).await
             {
                 seen += frame.data_ref().map_or(0, Bytes::len);
             }
@@ -169,21 +183,23 @@ pub async fn read(request: Request) -> Result<Bytes> {
     let (parts, mut body) = request.into_parts();
     let allowance = parts.extensions.get::<Allowance>().ok_or_else(|| Error::internal("a request from nowhere"))?;
     let Sent { bodies, held, .. } = &*allowance.0;
-    let (limit, budget) = if parts.extensions.get::<Arc<Caller>>().is_some() {
-        (MOST, &bodies.known)
-    } else {
-        (MOST_OF_STRANGER, &bodies.strangers)
-    };
+    let is_known = parts.extensions.get::<Arc<Caller>>().is_some();
+    let (limit, budget) = if is_known { (MOST, &bodies.known) } else { (MOST_OF_STRANGER, &bodies.strangers) };
+    let too_much = || Error::Unavailable("too much is being sent at once; try again".to_owned());
     if body.size_hint().lower() > limit as u64 {
         return Err(Error::TooLarge { limit });
     }
     let _timed = allowance.start();
-    let started = Instant::now();
     let (mut share, mut read) = (budget.share(), Vec::new());
+    if !is_known {
+        share = budget.wait(WAITING, MOMENT).await.ok_or_else(too_much)?;
+    }
+    let started = Instant::now();
     loop {
         // A byte now and then is no progress.
         let earned = Duration::from_secs(read.len() as u64 / SLOWEST);
-        let until = (started + 3 * bodies.patience + earned).min(Instant::now() + bodies.patience);
+        let patience = if is_known { bodies.patience } else { bodies.of_stranger() };
+        let until = (started + 3 * patience + earned).min(Instant::now() + patience);
         let Some(frame) = timeout_at(until, body.frame()).await.map_err(|_| Error::TooSlow)? else { break };
         let frame = frame.map_err(|_| Error::BadRequest("the body ended before it was complete".to_owned()))?;
         let Ok(data) = frame.into_data() else { continue };
@@ -194,7 +210,7 @@ pub async fn read(request: Request) -> Result<Bytes> {
         if length > share.bytes() {
             let more = (length - share.bytes()).max(read.len() / 2).max(STEP).min(limit - share.bytes());
             if !share.grow(more) {
-                return Err(Error::Unavailable("too much is being sent at once; try again".to_owned()));
+                return Err(too_much());
             }
             read.reserve_exact(share.bytes() - read.len());
         }

@@ -1,5 +1,6 @@
 //! How many bytes may be held at once for one purpose, in the whole process.
 
+use super::memory;
 use std::{
     sync::{
         Arc,
@@ -9,6 +10,8 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
+/// Whoever gives back so much at once has freed it.
+const LARGE: usize = 512 * 1024;
 /// How often somebody who waits for room looks again.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -97,6 +100,9 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.budget.0.used.fetch_sub(self.bytes, Ordering::AcqRel);
+        if self.bytes >= LARGE {
+            memory::tidy_later();
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Answer {
     /// How many rows there are on all pages, for lists.
     pub total: Option<i64>,
     /// The records of protected people that it shows.
-    pub protected: Arc<super::disclosure::Shown>,
+    pub protected: Arc<super::disclosure::Kept>,
 }
 
 /// Whoever holds it makes the answer; the others wait for it.
@@ -150,7 +150,7 @@ impl Cache {
 
     /// Keeps an answer in its place, at the cost of those that were not asked for longest.
     pub fn keep(&self, question: &str, slot: &mut Slot, answer: &Answer) {
-        let size = answer.body.held() + question.len();
+        let size = answer.body.held() + answer.protected.bytes() + question.len();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if size > slots.most / 4 * 3 {
             **slot = None;

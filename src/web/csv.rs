@@ -86,6 +86,10 @@ fn cell(value: &Value, reader: Reader) -> String {
 
 /// Whether a text is a telephone number, and nothing else.
 fn is_phone(text: &str) -> bool {
+    // Most cells are none, and some are long.
+    if !text.starts_with('+') {
+        return false;
+    }
     let (main, _) = phone::parts(text);
     let Some(rest) = main.strip_prefix('+') else { return false };
     rest.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, ' ' | '\u{a0}' | '(' | ')' | '-' | '.' | '/'))

@@ -5,11 +5,11 @@ use super::{
     cache::Answer,
     columns::Columns,
     csv,
-    disclosure::{self, Readings},
+    disclosure::{self, Kept, Readings},
     etag,
     links::{self, Paging},
     memory, shape,
-    text::{self, Accounted, Text, Writer},
+    text::{self, Accounted, Array, Text, Writer},
 };
 use crate::{
     db::{
@@ -26,7 +26,10 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::json;
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    sync::Arc,
+};
 
 /// A page of at most so many rows is read beside everything else; of longer lists few are made at once.
 const LIGHT: i64 = 1_000;
@@ -321,6 +324,31 @@ where
     written(web, scope, &variant, ask, how, None, move |conn, to| write_value(to, &make(conn)?)).await
 }
 
+/// The same for an array that is written element by element, because it may be long.
+///
+/// # Errors
+/// Those of `make` and of the database.
+pub async fn array<F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    ask: &Ask,
+    entities: &'static [&'static str],
+    make: F,
+) -> Result<Response>
+where
+    F: FnOnce(&mut Conn, &mut Array<'_>) -> Result<()> + Send + 'static,
+{
+    let variant = format!("{variant}|{:?}", parameters(ask));
+    let how = How { entities, weight: Weight::Light, lasts: Lasts::UntilChanged };
+    let make = move |conn: &mut Conn, to: &mut Writer| {
+        let mut array = Array::begin(to)?;
+        make(conn, &mut array)?;
+        array.end().map(Some)
+    };
+    written(web, scope, &variant, ask, how, None, make).await
+}
+
 /// The same for an answer that also changes with the clock, to the second.
 ///
 /// # Errors
@@ -459,13 +487,14 @@ where
         return Ok(kept.clone());
     }
     let _turn = if weight == Weight::Heavy { Some(web.turn().await?) } else { None };
-    let pulse = pulse();
+    let (pulse, cache) = (pulse(), web.cache.clone());
     let answer = web
         .db
         .read(scope, move |conn| {
             let versions = lasts.mark(db::versions(conn, entities)?);
-            let (made, protected) = disclosure::counted(|| make(conn));
+            let (made, shown) = disclosure::counted(|| make(conn));
             let (body, total) = made?;
+            let protected = Arc::new(Kept::within(&shown, cache.budget(), &*cache.spare())?);
             Ok(Answer { versions, pulse, body, total, protected })
         })
         .await?;

@@ -15,6 +15,7 @@ pub mod etag;
 pub mod extract;
 pub mod fields;
 mod form;
+mod head;
 mod idempotency_store;
 pub mod json;
 mod link;
@@ -83,7 +84,8 @@ impl Web {
     pub fn new(config: Arc<Config>, db: Db) -> Self {
         let budget = budget::Budget::new(config.limits.answers);
         let cache = cache::Cache::new(config.limits.cache, budget);
-        Self { config, db, cache, turns: Arc::new(Semaphore::new(HEAVY)), disclosures: disclosure::Disclosures::default() }
+        let disclosures = disclosure::Disclosures::new(config.limits.disclosures);
+        Self { config, db, cache, turns: Arc::new(Semaphore::new(HEAVY)), disclosures }
     }
 
     /// What callers may take of a server with this state.

@@ -2,9 +2,10 @@
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     io,
     net::SocketAddr,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -29,14 +30,13 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use super::link::{Busy, Links, Patience, Place, Stream};
+use super::{
+    head::{self, Head, LONGEST},
+    link::{Busy, Links, Patience, Place, Stream, UNSENT},
+};
 
-/// How long a connection may be silent before a request.
-const SILENCE: Duration = Duration::from_secs(75);
 /// How long a connection that makes room for another may take to end.
 const LEAVING: Duration = Duration::from_secs(1);
-/// What a connection buffers, each way; a request's head must fit.
-const BUFFER: usize = 32 * 1024;
 /// Connections that may wait to be taken.
 const BACKLOG: u32 = 4096;
 /// Pause after a connection could not be taken, mostly because too many are open.
@@ -57,6 +57,8 @@ pub struct Limits {
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
+    // Those that are taken from it have the same.
+    socket.set_send_buffer_size(u32::try_from(UNSENT).unwrap_or(u32::MAX))?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -75,7 +77,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
                 Ok((stream, peer)) => match links.take(most) {
                     Some(place) => {
                         let patience = limits.patience.clone();
-                        tokio::spawn(connection(stream, peer, router.clone(), Arc::new(place), patience, ending.subscribe()));
+                        tokio::spawn(connection(stream, peer, router.clone(), Arc::new(place), patience, most, ending.subscribe()));
                     }
                     None => refuse(&stream),
                 },
@@ -100,52 +102,87 @@ fn refuse(stream: &TcpStream) {
     let _nobody_reads = stream.try_write(text);
 }
 
+/// Serves a connection. What HTTP takes is there only while a request is under way, as soon as connections are many:
+/// one that is silent, or sends half a head, or has its answer, costs next to nothing.
 async fn connection(
-    stream: TcpStream,
+    mut socket: TcpStream,
     peer: SocketAddr,
     router: Router,
     place: Arc<Place>,
     patience: Patience,
+    most: usize,
     mut ending: watch::Receiver<()>,
 ) {
-    let _slower_then = stream.set_nodelay(true);
-    // A caller that says nothing costs nothing.
-    tokio::select! {
-        ready = timeout(SILENCE, stream.readable()) => if !matches!(ready, Ok(Ok(()))) { return },
-        _ = ending.changed() => return,
-        () = place.link().evicted.notified() => return,
+    let _slower_then = socket.set_nodelay(true);
+    let mut front = Vec::new();
+    loop {
+        let Some(head) = head::read(&socket, front, &place, &patience, most, &mut ending).await else { return };
+        let turn = tokio::select! {
+            turn = timeout(patience.head, Arc::clone(&place.links().turns).acquire_owned()) => turn,
+            () = place.link().evicted.notified() => return refuse(&socket),
+        };
+        let Ok(Ok(_turn)) = turn else { return refuse(&socket) };
+        // In a box, so that it is there only now.
+        let Some(left) = Box::pin(speak(socket, peer, &router, head, &place, &patience, &mut ending)).await else { return };
+        (socket, front) = left;
     }
-    // What HTTP takes is in a box, so that it is there only now.
-    Box::pin(speak(stream, peer, router, place, patience, ending)).await;
 }
 
+/// Answers requests until the connection ends, or rests while there are many; then it is given back, with what was read
+/// of it already.
 async fn speak(
-    stream: TcpStream,
+    socket: TcpStream,
     peer: SocketAddr,
-    router: Router,
-    place: Arc<Place>,
-    patience: Patience,
-    mut ending: watch::Receiver<()>,
-) {
-    let taken = Arc::clone(&place);
+    router: &Router,
+    head: Head,
+    place: &Arc<Place>,
+    patience: &Patience,
+    ending: &mut watch::Receiver<()>,
+) -> Option<(TcpStream, Vec<u8>)> {
+    let (router, taken) = (router.clone(), Arc::clone(place));
     let service = service_fn(move |request: hyper::Request<Incoming>| answer(router.clone(), peer, Arc::clone(&taken), request));
     let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(SILENCE).max_buf_size(BUFFER);
-    let stream = TokioIo::new(Stream::new(stream, Arc::clone(place.link()), patience));
-    let mut served = pin!(protocol.serve_connection(stream, service));
+    // Whoever has said all it will say still gets its answer.
+    protocol.timer(TokioTimer::new()).header_read_timeout(head::SILENCE).max_buf_size(LONGEST).half_close(true);
+    let stream = TokioIo::new(Stream::new(socket, head.bytes, Arc::clone(place), patience.clone()));
+    let mut served = protocol.serve_connection(stream, service);
+    let rests = poll_fn(|cx| {
+        let link = place.link();
+        // Only what rested before HTTP looked, and rests still, is not in the middle of something.
+        let rested = link.is_at_rest();
+        if let Poll::Ready(ended) = Pin::new(&mut served).poll(cx) {
+            return Poll::Ready(Some(ended));
+        }
+        if !link.is_at_rest() || !place.links().are_many() {
+            return Poll::Pending;
+        }
+        if rested {
+            return Poll::Ready(None);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    });
     let ended = tokio::select! {
-        ended = served.as_mut() => ended,
+        ended = rests => ended,
         _ = ending.changed() => {
-            served.as_mut().graceful_shutdown();
-            served.await
+            Pin::new(&mut served).graceful_shutdown();
+            Some(Pin::new(&mut served).await)
         }
         () = place.link().evicted.notified() => {
-            served.as_mut().graceful_shutdown();
-            timeout(LEAVING, served).await.unwrap_or(Ok(()))
+            Pin::new(&mut served).graceful_shutdown();
+            Some(timeout(LEAVING, Pin::new(&mut served)).await.unwrap_or(Ok(())))
         }
     };
-    if let Err(cause) = ended {
-        tracing::trace!(%cause, "a connection ended early");
+    match ended {
+        None => {
+            let parts = served.into_parts();
+            Some((parts.io.into_inner().into_socket(), parts.read_buf.to_vec()))
+        }
+        Some(Ok(())) => None,
+        Some(Err(cause)) => {
+            tracing::trace!(%cause, "a connection ended early");
+            None
+        }
     }
 }
 
@@ -155,8 +192,14 @@ async fn answer(
     place: Arc<Place>,
     request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
-    let busy = place.busy();
-    let mut request: Request = request.map(axum::body::Body::new);
+    let busy = Arc::new(place.busy());
+    let mut request: Request = request.map(|body| {
+        if body.is_end_stream() {
+            return axum::body::Body::empty();
+        }
+        let whole = Whole { body, place, ended: false };
+        axum::body::Body::new(With { body: axum::body::Body::new(whole), _busy: Arc::clone(&busy) })
+    });
     request.extensions_mut().insert(ConnectInfo(peer));
     let response = router.oneshot(request).await?;
     if response.body().is_end_stream() {
@@ -166,10 +209,44 @@ async fn answer(
     Ok(response.map(|body| axum::body::Body::new(With { body, _busy: busy })))
 }
 
+/// A request's body that tells when it was left in the middle.
+struct Whole {
+    body: Incoming,
+    place: Arc<Place>,
+    ended: bool,
+}
+
+impl HttpBody for Whole {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        self.ended |= matches!(frame, Poll::Ready(None));
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        if !self.ended && !self.body.is_end_stream() {
+            self.place.link().broke();
+        }
+    }
+}
+
 /// A body with what ends when it is sent.
 struct With {
     body: axum::body::Body,
-    _busy: Busy,
+    _busy: Arc<Busy>,
 }
 
 impl HttpBody for With {

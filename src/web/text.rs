@@ -6,6 +6,7 @@ use super::budget::{Budget, Share};
 use crate::error::{Error, Result};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
+use serde::Serialize;
 use std::{
     io::{self, Write},
     pin::Pin,
@@ -218,6 +219,52 @@ impl Write for Writer {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A JSON array that is written element by element.
+pub struct Array<'a> {
+    to: &'a mut Writer,
+    count: i64,
+}
+
+impl<'a> Array<'a> {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// `Unavailable` when too much is held already.
+    pub fn begin(to: &'a mut Writer) -> Result<Self> {
+        to.write_all(b"[").map_err(failure)?;
+        Ok(Self { to, count: 0 })
+    }
+
+    /// Where the next element is to be written.
+    ///
+    /// # Errors
+    /// As [`Array::begin`].
+    pub fn element(&mut self) -> Result<&mut Writer> {
+        if self.count > 0 {
+            self.to.write_all(b",").map_err(failure)?;
+        }
+        self.count += 1;
+        Ok(self.to)
+    }
+
+    /// One more element.
+    ///
+    /// # Errors
+    /// As [`Array::begin`].
+    pub fn push<T: Serialize>(&mut self, element: &T) -> Result<()> {
+        serde_json::to_writer(self.element()?, element).map_err(failure)
+    }
+
+    /// Ends it, and says how many elements it has.
+    ///
+    /// # Errors
+    /// As [`Array::begin`].
+    pub fn end(self) -> Result<i64> {
+        self.to.write_all(b"]").map_err(failure)?;
+        Ok(self.count)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{App, Database, Engine, both};
 
 /// Holds the lock that every write needs, from outside, for so long.
-fn hold_the_write_lock(database: &Database, time: Duration) -> std::thread::JoinHandle<()> {
+pub fn hold_the_write_lock(database: &Database, time: Duration) -> std::thread::JoinHandle<()> {
     let (taken, has_taken) = std::sync::mpsc::channel();
     let holder = match database {
         Database::Sqlite(file) => {
