@@ -322,13 +322,17 @@ impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let done = if self.poll_front(buffer) { Poll::Ready(Ok(())) } else { Pin::new(&mut self.socket).poll_read(cx, buffer) };
-        if self.place.link.phase.load(Ordering::Acquire) == BUSY {
-            self.head = None;
-            return done;
-        }
-        if buffer.filled().len() > before && self.head.is_none() {
-            self.place.begins();
-            self.head = Some(Box::pin(sleep(self.patience.head)));
+        let (phase, has_more) = (self.place.link.phase.load(Ordering::Acquire), buffer.filled().len() > before);
+        match phase {
+            // HTTP may not have asked for anything while the last request was under way.
+            BUSY => self.head = None,
+            IDLE if !has_more => self.head = None,
+            IDLE => {
+                self.place.begins();
+                self.head = Some(Box::pin(sleep(self.patience.head)));
+            }
+            _ if self.head.is_none() => self.head = Some(Box::pin(sleep(self.patience.head))),
+            _ => {}
         }
         let is_late = done.is_pending() && self.head.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
         if is_late { Poll::Ready(Err(late("the request did not come to its end"))) } else { done }
