@@ -207,11 +207,14 @@ both! {
     async fn a_sync_is_started_watched_and_finished(engine: Engine) {
         let vendor = Freshservice::start(Plan::sized(12, 80).build()).await;
         let app = App::builder(&engine).freshservice(&vendor).start().await;
+        let service = app.service();
         flow("sync", app.base(), |browser| async move {
             sign_in(&browser, "ada").await;
             browser.go("/admin/").await;
             browser.click_words("Run now").await;
+            // The number is told while the changes are still being made.
             browser.shows("101").await;
+            crate::support::eventually("the sync is done", 60, async || service.get("/sync/last/freshservice").await.json()["status"] == "completed").await;
             browser.go("/companies/").await;
             browser.shows("of 12").await;
             browser.go("/contacts/").await;

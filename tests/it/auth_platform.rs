@@ -107,6 +107,7 @@ both! {
         assert_eq!(status(&app, &core.token(&admin())).await, 200);
         let stranger = Key::generate();
         let tokens: Vec<String> = (0..200).map(|n| stranger.sign(&json!({"alg": "RS256", "kid": format!("k{n}")}), &admin())).collect();
+        let began = std::time::Instant::now();
         let calls = tokens.into_iter().map(|token| {
             let api = app.with_token(&token);
             tokio::spawn(async move { api.get(ASKED).await.status })
@@ -114,7 +115,9 @@ both! {
         for call in calls.collect::<Vec<_>>() {
             assert_eq!(call.await.unwrap(), 401);
         }
-        assert_eq!(core.seen("jwks.json"), 2);
+        // One for the right token, one for the flood; another for each half minute that a busy machine takes for it.
+        let fetches = usize::try_from(began.elapsed().as_secs() / 30).unwrap() + 2;
+        assert!((2..=fetches).contains(&core.seen("jwks.json")), "{} of {fetches}", core.seen("jwks.json"));
     }
 
     async fn rubbish_is_refused_even_before_there_are_keys(engine: Engine) {

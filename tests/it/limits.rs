@@ -406,6 +406,25 @@ both! {
         assert_eq!(app.service().get("/api/companies").await.ok().as_array().unwrap().len(), 1);
     }
 
+    async fn a_connection_that_is_kept_has_time_for_each_head_anew(engine: Engine) {
+        let app = App::builder(&engine).env("CODEX_LIMITS_HEAD_SECONDS", "2").start().await;
+        let ask = "GET /health HTTP/1.1\r\nhost: codex\r\n\r\n";
+        let mut stream = sent(&app, ask).await;
+        for _ in 0..4 {
+            let mut some = vec![0; 64 * 1024];
+            let read = stream.read(&mut some).await.expect("the connection stays");
+            assert!(some[..read].starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&some[..read]));
+            sleep(Duration::from_millis(900)).await;
+            stream.write_all(ask.as_bytes()).await.expect("the connection stays");
+        }
+        // And a head that does not come to its end has no more than that.
+        let mut some = vec![0; 64 * 1024];
+        assert!(stream.read(&mut some).await.expect("the last answer") > 0);
+        stream.write_all(b"GET /health HTTP/1.1\r\n").await.expect("the connection stays");
+        let ended = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut some)).await;
+        assert!(ended.is_ok(), "half a head kept its connection");
+    }
+
     async fn who_reads_steadily_gets_all_however_long_it_takes(engine: Engine) {
         let app = App::builder(&engine).env("CODEX_LIMITS_SEND_SECONDS", "8").start().await;
         companies(&app, 9_000);
