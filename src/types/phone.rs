@@ -1,8 +1,14 @@
 //! What can be told from a telephone number as somebody wrote it.
 
+/// Whatever is longer is no telephone number.
+const LONGEST: usize = 200;
+
 /// A number without its extension, and the extension's digits.
 #[must_use]
 pub fn parts(text: &str) -> (String, Option<String>) {
+    if text.len() > LONGEST {
+        return (text.to_owned(), None);
+    }
     let lower = text.to_ascii_lowercase();
     let marks = ["extension", "ext.", "ext", "durchwahl", "poste", "#", ";", "x"];
     for mark in marks {
