@@ -47,10 +47,7 @@ impl Conn {
     ///
     /// # Errors
     /// Those of the engine.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        expect(unused_variables, clippy::unused_self, clippy::unnecessary_wraps, reason = "a server's matter")
-    )]
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, clippy::unnecessary_wraps, reason = "a server's matter"))]
     pub(super) fn wait_until(&mut self, until: Instant) -> Result<()> {
         match &mut self.driver {
             Driver::Sqlite(_) => Ok(()),
