@@ -36,6 +36,8 @@ const DRAINING: Duration = Duration::from_secs(30);
 const SLOWEST: u64 = 8 * 1024;
 /// What a body takes at first, and by how much at least it grows.
 const STEP: usize = 4 * 1024;
+/// The most that one piece of a body takes, but for what arrives in one.
+const PIECE: usize = 64 * 1024;
 /// What a stranger's body counts for, at least: the request that waits for it takes as much.
 const WAITING: usize = 16 * 1024;
 /// How long a stranger waits for others' bodies to end.
@@ -175,11 +177,58 @@ impl Drop for Watched {
     }
 }
 
+/// A body as it arrived, in pieces that stay where they are: a buffer that grows leaves as much behind, in blocks of
+/// every size.
+#[derive(Debug, Default)]
+pub struct Received {
+    pieces: Vec<Vec<u8>>,
+    length: usize,
+}
+
+impl Received {
+    fn push(&mut self, data: &[u8]) {
+        let room = self.pieces.last().map_or(0, |piece| piece.capacity() - piece.len());
+        let (now, later) = data.split_at(room.min(data.len()));
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.extend_from_slice(now);
+        }
+        if !later.is_empty() {
+            let mut piece = Vec::with_capacity(later.len().max(self.length / 2).clamp(STEP, PIECE.max(later.len())));
+            piece.extend_from_slice(later);
+            self.pieces.push(piece);
+        }
+        self.length += data.len();
+    }
+
+    /// How many bytes it is.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether nothing was sent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// All of it in one.
+    #[must_use]
+    pub fn whole(mut self) -> Vec<u8> {
+        if self.pieces.len() == 1 {
+            return self.pieces.swap_remove(0);
+        }
+        let mut whole = Vec::with_capacity(self.length);
+        self.pieces.into_iter().for_each(|piece| whole.extend_from_slice(&piece));
+        whole
+    }
+}
+
 /// Reads a whole body.
 ///
 /// # Errors
 /// When it is too large for this caller, comes too slowly, ends too early, or others send too much just now.
-pub async fn read(request: Request) -> Result<Bytes> {
+pub async fn read(request: Request) -> Result<Received> {
     let (parts, mut body) = request.into_parts();
     let allowance = parts.extensions.get::<Allowance>().ok_or_else(|| Error::internal("a request from nowhere"))?;
     let Sent { bodies, held, .. } = &*allowance.0;
@@ -190,7 +239,7 @@ pub async fn read(request: Request) -> Result<Bytes> {
         return Err(Error::TooLarge { limit });
     }
     let _timed = allowance.start();
-    let (mut share, mut read) = (budget.share(), Vec::new());
+    let (mut share, mut read) = (budget.share(), Received::default());
     if !is_known {
         share = budget.wait(WAITING, MOMENT).await.ok_or_else(too_much)?;
     }
@@ -212,12 +261,11 @@ pub async fn read(request: Request) -> Result<Bytes> {
             if !share.grow(more) {
                 return Err(too_much());
             }
-            read.reserve_exact(share.bytes() - read.len());
         }
-        read.extend_from_slice(&data);
+        read.push(&data);
     }
     *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(share);
-    Ok(read.into())
+    Ok(read)
 }
 
 /// A body as it was sent, for routes that understand it themselves.
@@ -228,6 +276,6 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
-        read(request).await.map(Self)
+        Ok(Self(read(request).await?.whole().into()))
     }
 }

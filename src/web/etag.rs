@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::http::{HeaderMap, HeaderName, header};
-use std::{fmt::Write as _, sync::LazyLock, time::UNIX_EPOCH};
+use serde::Serialize;
+use std::{fmt::Write as _, io, sync::LazyLock, time::UNIX_EPOCH};
 
 /// How many bytes of a hash a tag carries.
 const HASH_BYTES: usize = 12;
@@ -23,6 +24,30 @@ pub fn hash(parts: &[&[u8]]) -> String {
         context.update(&part.len().to_le_bytes());
         context.update(part);
     }
+    text_of(context)
+}
+
+/// A hash of this as JSON.
+#[must_use]
+pub fn hash_of(value: &impl Serialize) -> String {
+    struct Sink(Context);
+    impl io::Write for Sink {
+        fn write(&mut self, some: &[u8]) -> io::Result<usize> {
+            self.0.update(some);
+            Ok(some.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut sink = Sink(Context::new(&SHA256));
+    // Maps with texts for keys and a sink that takes everything cannot fail.
+    let _ = serde_json::to_writer(&mut sink, value);
+    text_of(sink.0)
+}
+
+fn text_of(context: Context) -> String {
     context.finish().as_ref().iter().take(HASH_BYTES).fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -3,7 +3,10 @@
 //! JSON and form posts become the same map, so a room states its rules once. Text is cleaned as at every door, and empty
 //! text means "no value", as null does; a field that is not sent stays as it is.
 
-use super::{bodies, form, json};
+use super::{
+    bodies::{self, Received},
+    form, json,
+};
 use crate::{
     error::{Error, FieldError, Result},
     types::clean,
@@ -13,13 +16,16 @@ use axum::{
     http::{HeaderMap, Method, header},
 };
 use serde_json::{Map, Value};
-use std::fmt;
+use std::{fmt, sync::Arc, thread};
 
 mod rules;
 #[cfg(test)]
 mod tests;
 
 pub use rules::Field;
+
+/// A body that takes long to read.
+const LARGE: usize = 256 * 1024;
 
 /// What a client sent for one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,9 +95,11 @@ impl fmt::Display for Reference {
 }
 
 /// The fields of one write, and what has been found wrong with them so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Fields {
-    map: Map<String, Value>,
+    /// Shared while it is read twice: it may be as large as a body.
+    map: Arc<Map<String, Value>>,
+    aliases: Vec<(String, String)>,
     is_form: bool,
     creating: bool,
     errors: Vec<FieldError>,
@@ -101,7 +109,7 @@ impl Fields {
     /// Fields that came from somewhere else than a request's body.
     #[must_use]
     pub fn new(map: Map<String, Value>) -> Self {
-        Self { map, ..Self::default() }
+        Self { map: Arc::new(map), ..Self::default() }
     }
 
     /// Reads with `read` what is to change of a record. What today's rules refuse but what stands in the record just
@@ -111,26 +119,25 @@ impl Fields {
     /// # Errors
     /// Those of `read`.
     pub async fn of_record<T>(self, read: fn(Self, bool) -> Result<T>, stands: impl Future<Output = Result<Value>>) -> Result<T> {
-        let Self { map, is_form, creating, errors } = self;
-        let again = (map.clone(), errors.clone());
-        let refused = match read(Self { map, is_form, creating, errors }, false) {
+        let mut again = self.clone();
+        let refused = match read(self, false) {
             Err(Error::Invalid(refused)) => refused,
             other => return other,
         };
-        let (mut map, errors) = again;
         let stands = stands.await?;
-        for FieldError { field, .. } in &refused {
-            if map.get(field).is_some_and(|sent| stands.get(field) == Some(sent)) {
-                map.remove(field);
-            }
+        let as_it_stands = |field: &str| again.map.get(field).is_some_and(|sent| stands.get(field) == Some(sent));
+        let left_out: Vec<_> = refused.into_iter().map(|error| error.field).filter(|field| as_it_stands(field)).collect();
+        if !left_out.is_empty() {
+            let map = Arc::make_mut(&mut again.map);
+            left_out.iter().for_each(|field| drop(map.remove(field)));
         }
-        read(Self { map, is_form, creating, errors }, false)
+        read(again, false)
     }
 
     /// Fields of a browser's form: every value is text.
     #[must_use]
     pub fn from_form(map: Map<String, Value>) -> Self {
-        Self { map, is_form: true, ..Self::default() }
+        Self { map: Arc::new(map), is_form: true, ..Self::default() }
     }
 
     /// Whether a browser's form sent them.
@@ -147,7 +154,14 @@ impl Fields {
     /// Whether a field was sent.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.map.contains_key(name)
+        self.get(name).is_some()
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.map.get(name).or_else(|| {
+            let alias = self.aliases.iter().find(|(known, other)| known == name && self.map.contains_key(other));
+            alias.and_then(|(_, other)| self.map.get(other))
+        })
     }
 
     /// What was sent, as it was sent.
@@ -158,9 +172,7 @@ impl Fields {
 
     /// Accepts a second name for a field; the first one wins when both are sent.
     pub fn alias(&mut self, name: &str, other: &str) {
-        if let (false, Some(value)) = (self.map.contains_key(name), self.map.get(other).cloned()) {
-            self.map.insert(name.to_owned(), value);
-        }
+        self.aliases.push((name.to_owned(), other.to_owned()));
     }
 
     /// Notes that a field is wrong.
@@ -184,7 +196,7 @@ impl Fields {
     /// A text as it was sent, blanks at its ends included; nothing for what is no text.
     #[must_use]
     pub fn raw_text(&self, name: &str) -> Option<&str> {
-        self.map.get(name).and_then(Value::as_str)
+        self.get(name).and_then(Value::as_str)
     }
 
     /// A key that old clients send as text or as a number, such as `company_id`.
@@ -205,13 +217,13 @@ impl Fields {
     /// True or false; in a form also `on`, `1`, `yes` and their opposites.
     pub fn bool(&mut self, name: &str) -> Field<'_, bool> {
         self.read(name, |value, is_form| match value {
-            Value::Bool(value) => Ok(Sent::Value(value)),
+            Value::Bool(value) => Ok(Sent::Value(*value)),
             Value::String(text) if is_form => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "on" | "1" | "yes" => Ok(Sent::Value(true)),
                 "false" | "off" | "0" | "no" | "" => Ok(Sent::Value(false)),
                 _ => Err("must be true or false".to_owned()),
             },
-            other => Err(format!("must be true or false, not {}", json::kind(&other))),
+            other => Err(format!("must be true or false, not {}", json::kind(other))),
         })
     }
 
@@ -233,24 +245,24 @@ impl Fields {
     /// A list of anything, for the room to read on with [`Fields::new`].
     pub fn array(&mut self, name: &str) -> Field<'_, Vec<Value>> {
         self.read(name, |value, _| match value {
-            Value::Array(items) => Ok(Sent::Value(items)),
-            other => Err(format!("must be an array, not {}", json::kind(&other))),
+            Value::Array(items) => Ok(Sent::Value(items.clone())),
+            other => Err(format!("must be an array, not {}", json::kind(other))),
         })
     }
 
     /// An object.
     pub fn object(&mut self, name: &str) -> Field<'_, Map<String, Value>> {
         self.read(name, |value, _| match value {
-            Value::Object(map) => Ok(Sent::Value(map)),
-            other => Err(format!("must be an object, not {}", json::kind(&other))),
+            Value::Object(map) => Ok(Sent::Value(map.clone())),
+            other => Err(format!("must be an object, not {}", json::kind(other))),
         })
     }
 
-    fn read<T>(&mut self, name: &str, read: impl FnOnce(Value, bool) -> Result<Sent<T>, String>) -> Field<'_, T> {
-        let sent = match self.map.get(name) {
+    fn read<T>(&mut self, name: &str, read: impl FnOnce(&Value, bool) -> Result<Sent<T>, String>) -> Field<'_, T> {
+        let sent = match self.get(name) {
             None => Ok(Sent::Absent),
             Some(Value::Null) => Ok(Sent::Null),
-            Some(value) => read(value.clone(), self.is_form),
+            Some(value) => read(value, self.is_form),
         };
         Field::new(self, name, sent)
     }
@@ -264,61 +276,64 @@ fn text_of(text: &str) -> Result<Sent<String>, String> {
     Ok(if text.is_empty() { Sent::Null } else { Sent::Value(text) })
 }
 
-fn text_of_item(item: Value) -> Result<Sent<String>, String> {
+fn text_of_item(item: &Value) -> Result<Sent<String>, String> {
     match item {
-        Value::String(text) => text_of(&text),
+        Value::String(text) => text_of(text),
         Value::Number(number) => Ok(Sent::Value(number.to_string())),
-        other => Err(format!("must be text, not {}", json::kind(&other))),
+        other => Err(format!("must be text, not {}", json::kind(other))),
     }
 }
 
-fn key_of(value: Value) -> Result<Sent<String>, String> {
+fn key_of(value: &Value) -> Result<Sent<String>, String> {
     match value {
-        Value::String(text) => text_of(&text),
+        Value::String(text) => text_of(text),
         Value::Number(number) if number.is_i64() => Ok(Sent::Value(number.to_string())),
-        other => Err(format!("must be text or a whole number, not {}", json::kind(&other))),
+        other => Err(format!("must be text or a whole number, not {}", json::kind(other))),
     }
 }
 
-fn reference_of(value: Value) -> Result<Sent<Reference>, String> {
+fn reference_of(value: &Value) -> Result<Sent<Reference>, String> {
     match value {
-        Value::String(text) => text_of(&text).map(|sent| sent.map(Reference::Key)),
+        Value::String(text) => text_of(text).map(|sent| sent.map(Reference::Key)),
         Value::Number(number) => {
             number.as_i64().map(|id| Sent::Value(Reference::Id(id))).ok_or_else(|| "must be a whole number".to_owned())
         }
-        other => Err(format!("must be text or a whole number, not {}", json::kind(&other))),
+        other => Err(format!("must be text or a whole number, not {}", json::kind(other))),
     }
 }
 
-fn int_of(value: Value) -> Result<Sent<i64>, String> {
+fn int_of(value: &Value) -> Result<Sent<i64>, String> {
     match value {
         Value::Number(number) => number.as_i64().map(Sent::Value).ok_or_else(|| "must be a whole number".to_owned()),
         Value::String(text) if text.trim().is_empty() => Ok(Sent::Null),
         Value::String(text) => text.trim().parse().map(Sent::Value).map_err(|_| "must be a whole number".to_owned()),
-        other => Err(format!("must be a whole number, not {}", json::kind(&other))),
+        other => Err(format!("must be a whole number, not {}", json::kind(other))),
     }
 }
 
 fn list_of<T>(
-    value: Value,
+    value: &Value,
     what: &str,
-    read: impl Fn(Value) -> Result<Sent<T>, String>,
+    read: impl Fn(&Value) -> Result<Sent<T>, String>,
     is_form: bool,
 ) -> Result<Sent<Vec<T>>, String> {
-    let wrong = |other: &Value| format!("must be an array of {what}, not {}", json::kind(other));
+    let parsed;
     let items = match value {
         Value::Array(items) => items,
-        Value::String(text) if text.trim_start().starts_with('[') => match json::value(text.as_bytes()) {
-            Ok(Value::Array(items)) => items,
-            _ => return Err(format!("must be an array of {what}")),
-        },
-        Value::String(text) if is_form || what == "text" => {
-            text.split([',', '\n']).map(|item| Value::String(item.to_owned())).collect()
+        Value::String(text) if text.trim_start().starts_with('[') => {
+            parsed = json::value(text.as_bytes());
+            let Ok(Value::Array(items)) = &parsed else { return Err(format!("must be an array of {what}")) };
+            items
         }
-        other => return Err(wrong(&other)),
+        Value::String(text) if is_form || what == "text" => {
+            parsed = Ok(text.split([',', '\n']).map(|item| Value::String(item.to_owned())).collect());
+            let Ok(Value::Array(items)) = &parsed else { return Err(format!("must be an array of {what}")) };
+            items
+        }
+        other => return Err(format!("must be an array of {what}, not {}", json::kind(other))),
     };
     let mut list = Vec::with_capacity(items.len());
-    for (index, item) in items.into_iter().enumerate() {
+    for (index, item) in items.iter().enumerate() {
         match read(item) {
             Ok(sent) => list.extend(sent.value()),
             Err(why) => return Err(format!("element {index} {why}")),
@@ -334,13 +349,26 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         let is_form = is_form(request.headers())?;
         let creating = request.method() == Method::POST;
         let body = bodies::read(request).await?;
-        let map = match (is_form, body.is_empty()) {
-            (_, true) => Map::new(),
-            (true, _) => form::object(&body)?,
-            (false, _) => json::object(&body)?,
+        let map = match body.len() {
+            0 => Map::new(),
+            1..LARGE => object(body, is_form)?,
+            _ => object_of_large(body, is_form).await?,
         };
-        Ok(Self { map, is_form, creating, errors: Vec::new() })
+        Ok(Self { map: Arc::new(map), is_form, creating, ..Self::default() })
     }
+}
+
+fn object(body: Received, is_form: bool) -> Result<Map<String, Value>> {
+    let body = body.whole();
+    if is_form { form::object(&body) } else { json::object(&body) }
+}
+
+/// The same on a thread of its own, which ends then: nobody waits for it, and what others free of its memory is free.
+async fn object_of_large(body: Received, is_form: bool) -> Result<Map<String, Value>> {
+    let (done, object_of) = tokio::sync::oneshot::channel();
+    let work = move || drop(done.send(object(body, is_form)));
+    thread::Builder::new().name("body".to_owned()).spawn(work).map_err(Error::internal)?;
+    object_of.await.map_err(Error::internal)?
 }
 
 /// Whether the body is a form (true) or JSON (false); a body without a type counts as JSON.

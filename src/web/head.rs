@@ -16,8 +16,9 @@ use super::{
 
 /// How long a connection may be silent before a request; a sixth of it when connections are many.
 pub const SILENCE: Duration = Duration::from_secs(75);
-/// The longest head of a request.
-pub const LONGEST: usize = 16 * 1024;
+/// The longest head of a request: Nexus sends all cookies of a browser, 8 KiB of them at most, beside the token of
+/// whoever is in very many groups.
+pub const LONGEST: usize = 24 * 1024;
 /// What is read at first.
 const FIRST: usize = 1024;
 /// How often it is tried to make room for one head's bytes, and the pause after each time.

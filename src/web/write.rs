@@ -202,9 +202,9 @@ impl Conditions {
 }
 
 impl Fields {
-    /// The body as one text, for [`Conditions::run`].
+    /// Tells this body from others, for [`Conditions::run`].
     #[must_use]
     pub fn digest(&self) -> String {
-        serde_json::to_string(self.map()).unwrap_or_default()
+        etag::hash_of(self.map())
     }
 }
