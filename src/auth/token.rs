@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::{Claims, keys::Key};
 
-/// Longer tokens are refused unread; the platform's have about a thousand bytes.
-const LONGEST: usize = 8 * 1024;
+/// Longer tokens are refused unread; the platform's have about a thousand bytes, but name every group of a user.
+const LONGEST: usize = 16 * 1024;
 
 /// Only these members of the header are read. `jku`, `jwk`, `x5u` and `x5c` would let a token bring
 /// its own key; nothing here looks at them.

@@ -81,7 +81,7 @@ const KEYS: &[Key] = &[
     key("server", "public_url", "", "The address people use, when a reverse proxy stands in front"),
     key("server", "trusted_proxies", "127.0.0.0/8, ::1/128", "Networks whose forwarded headers count"),
     key("server", "log_level", "info", "trace, debug, info, warn or error, or a tracing filter").env(&["LOG_LEVEL", "RUST_LOG"]),
-    key("server", "dev", "false", "Read assets from disk, log at debug, cache nothing").env(&["FLASK_ENV"]),
+    key("server", "dev", "false", "Read assets from disk, log at debug, cache nothing"),
     key("limits", "body_kib", "24576", "Request bodies that are held at once, in KiB; past it, writes are answered with 503"),
     key("limits", "answer_kib", "32768", "Answers that are held at once, kept or waiting to be sent, in KiB"),
     key("limits", "cache_kib", "16384", "Answers that are kept until their data changes, in KiB"),

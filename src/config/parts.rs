@@ -28,8 +28,8 @@ pub struct Server {
 impl Server {
     pub(super) fn read(read: &mut Reader<'_>) -> Self {
         let dev = read.parsed(("server", "dev"), false, |text| match text.to_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" | "development" | "debug" => Ok(true),
-            "" | "false" | "no" | "off" | "0" | "production" | "testing" => Ok(false),
+            "true" | "yes" | "on" | "1" => Ok(true),
+            "" | "false" | "no" | "off" | "0" => Ok(false),
             _ => Err("must be true or false".to_owned()),
         });
         let level = read.parsed(("server", "log_level"), "info".to_owned(), log_level);

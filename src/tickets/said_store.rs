@@ -38,14 +38,14 @@ fn said(row: &Row) -> Result<Said> {
     })
 }
 
-/// Everything said on these tickets, oldest first, by ticket. Who said it is named where the vendor's id
-/// is an agent's or a contact's.
+/// Everything said on these tickets, oldest first, by ticket. Who said it is named, with their address, where the
+/// vendor's id is an agent's or a contact's.
 ///
 /// # Errors
 /// Those of the engine.
 pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<Veiled<SaidView>>>> {
     let sql = format!(
-        "SELECT {SAID}, said.id, said.ticket_id, agent.first_name, agent.last_name, contact.name, {} FROM @ticket_conversations said
+        "SELECT {SAID}, said.id, said.ticket_id, agent.first_name, agent.last_name, contact.name, {}, COALESCE(agent.email, contact.email) FROM @ticket_conversations said
          JOIN @tickets ticket ON ticket.id = said.ticket_id
          LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(said.user_id AS TEXT)
          LEFT JOIN links known ON known.system = ticket.external_source AND known.entity = 'contact' AND known.external_id = CAST(said.user_id AS TEXT)
@@ -60,6 +60,8 @@ pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec
         let agent = agent.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
         let contact: Option<String> = row.get(17)?;
         one.author = one.author.or(Some(agent).filter(|name| !name.is_empty())).or(contact);
+        let address: Option<String> = row.get(19)?;
+        one.from_email = one.from_email.or(address.filter(|address| !address.is_empty()));
         let (ticket, protection) = (row.get(14)?, Level::from_rank(row.get(18)?));
         let view = SaidView { ticket, protection, ..SaidView::new(one, row.get(13)?) };
         found.entry(ticket).or_default().push(Veiled::new(view));

@@ -379,11 +379,11 @@ both! {
         }
     }
 
-    async fn a_head_of_more_than_sixteen_kibibytes_is_refused(engine: Engine) {
+    async fn a_head_of_more_than_twenty_four_kibibytes_is_refused(engine: Engine) {
         let app = App::start_on(&engine).await;
-        let mut stream = sent(&app, &format!("{}\r\n", begun(15_000))).await;
+        let mut stream = sent(&app, &format!("{}\r\n", begun(23_000))).await;
         assert!(answer(&mut stream, Duration::from_secs(1)).await.starts_with("HTTP/1.1 200 "));
-        let mut stream = sent(&app, &begun(17_000)).await;
+        let mut stream = sent(&app, &begun(25_000)).await;
         assert!(answer(&mut stream, Duration::from_secs(1)).await.starts_with("HTTP/1.1 431 "));
         // In as many pieces as there are bytes, with a body and with a request behind it.
         let text = head(&app, "/api/companies", true, "content-length: 44");

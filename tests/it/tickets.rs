@@ -129,6 +129,9 @@ both! {
         }
         assert_eq!((one["conversations"][0]["body"].as_str(), one["notes"][0]["text"].as_str()), (Some("It is on now"), Some("Among us: unplugged")));
         assert_eq!((one["conversations"][0]["user"].as_str(), one["agent_name"].as_str()), (Some("Riley Stone"), Some("Riley Stone")));
+        // The vendor gives no address with a note; neighbours print it.
+        let address = one["conversations"][0]["from_email"].as_str();
+        assert!(address.is_some_and(|address| address.starts_with("riley")), "{address:?}");
         assert!(one.get("error").is_none());
         assert_eq!(api.get("/api/freshservice/ticket/1").await.ok()["id"], 1);
         assert_eq!(api.get("/api/ticket/word").await.status, 404);
