@@ -9,7 +9,7 @@ mod psa_api;
 mod psa_store;
 pub mod settings;
 pub mod store;
-mod users_api;
+pub mod users_api;
 
 pub use self::{
     frame::Frame,

@@ -4,22 +4,44 @@ use axum::{Json, extract::State};
 
 use super::{Agent, UserView, store};
 use crate::{
-    auth::Admin,
+    auth::{Admin, Caller},
+    compliance::{Lens, Level, Personal},
     error::{Error, Result},
+    history::protection,
     types::Scope,
-    web::{Path, Web},
+    web::{Path, Query, Web},
 };
 
 /// `GET /api/users`
-pub async fn index(_: Admin, State(web): State<Web>) -> Result<Json<Vec<UserView>>> {
+pub async fn index(caller: Admin, State(web): State<Web>) -> Result<Json<Vec<UserView>>> {
     let agents = web.db.read(&Scope::All, store::list).await?;
-    Ok(Json(agents.into_iter().map(view).collect()))
+    seen(&web, &caller, agents.into_iter().map(view).collect()).await.map(Json)
 }
 
 /// `GET /api/users/{id}`, by Keycloak's id.
-pub async fn show(_: Admin, State(web): State<Web>, Path(id): Path<String>) -> Result<Json<UserView>> {
+pub async fn show(caller: Admin, State(web): State<Web>, Path(id): Path<String>) -> Result<Json<UserView>> {
     let found = web.db.read(&Scope::All, move |c| store::find(c, &id)).await?;
-    found.map(|agent| Json(view(agent))).ok_or(Error::NotFound { what: "User" })
+    let user = found.map(view).ok_or(Error::NotFound { what: "User" })?;
+    seen(&web, &caller, vec![user]).await?.pop().map(Json).ok_or(Error::NotFound { what: "User" })
+}
+
+/// Users as this caller may see them: where anybody is protected, a client's users may be among them.
+///
+/// # Errors
+/// Those of the database.
+pub async fn seen(web: &Web, caller: &Caller, mut users: Vec<UserView>) -> Result<Vec<UserView>> {
+    let lens = Lens::of(caller, &web.config, &Query::default())?;
+    if lens.is_cleared() || !web.db.read(&Scope::All, protection::anybody).await? {
+        return Ok(users);
+    }
+    for user in users.iter_mut().filter(|user| user.permission_level == "client") {
+        user.name = lens.see(Level::Hipaa, Personal::Name, &user.name).unwrap_or_default();
+        user.email = lens.see_option(Level::Hipaa, Personal::Email, user.email.take());
+        if user.username.contains('@') {
+            user.username = lens.see(Level::Hipaa, Personal::Email, &user.username).unwrap_or_default();
+        }
+    }
+    Ok(users)
 }
 
 fn view(agent: Agent) -> UserView {

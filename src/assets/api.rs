@@ -110,7 +110,7 @@ async fn update_contacts(
 ) -> Result<Response> {
     let body = fields.digest();
     fields.set_creating(true);
-    let contacts = fields.int_list("contact_ids").max_items(10_000).required().value().unwrap_or_default();
+    let contacts = fields.int_list("contact_ids").max_items(500).required().value().unwrap_or_default();
     fields.finish()?;
     let work = move |w: &mut Write<'_>| {
         store::assign(w, id, &contacts)?;

@@ -134,7 +134,7 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
     } else {
         fields.reference("company_id").max(50).required().get()
     };
-    let contacts = fields.int_list("contact_ids").max_items(10_000).get();
+    let contacts = fields.int_list("contact_ids").max_items(500).get();
     let seen = SeenInput::read(&mut fields);
     let protected_as = fields.text("protected_as").not_null().one_of(LEVELS).value().as_deref().map(Level::parse);
     fields.finish()?;

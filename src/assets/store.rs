@@ -223,6 +223,9 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i
     let level = Level::from_rank(Some(protection::of::<Asset>(w, id)?));
     lens.refuse_hidden(level, ASKING.columns.iter().copied().chain(UNASKED).filter(|(name, _)| input.sends(name)))?;
     let moved_to = company(w, input)?;
+    if input.company.is_sent() && moved_to != history::get::<Asset>(w, id)?.company_id {
+        lens.refuse_uncleared(level, "company_account_number")?;
+    }
     let updated = history::update(w, id, if_match, None, |asset: &mut Asset| {
         input.apply(asset);
         if input.company.is_sent() {
@@ -281,6 +284,9 @@ pub fn assign(w: &mut Write<'_>, asset_id: i64, wanted: &[i64]) -> Result<()> {
             "INSERT INTO asset_contacts (asset_id, contact_id) VALUES (?1, ?2) ON CONFLICT (asset_id, contact_id) DO NOTHING";
         w.run(sql, params![asset_id, *id])?;
         note(w, *id, "assign", &asset)?;
+    }
+    if !gone.is_empty() {
+        protection::keeps_of_users(w, asset_id)?;
     }
     for id in &gone {
         w.run("DELETE FROM asset_contacts WHERE asset_id = ?1 AND contact_id = ?2", params![asset_id, *id])?;

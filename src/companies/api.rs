@@ -61,7 +61,7 @@ pub async fn create(State(web): State<Web>, editor: Editor, conditions: Conditio
     let lens = Lens::of(&editor, &web.config, conditions.query())?;
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
-            let company = store::create(w, &input)?;
+            let company = store::create(w, &input, Some(&lens))?;
             let view = store::get_view(w, company.id)?.through(&lens);
             let path = format!("/api/companies/{}", encode_segment(&view.account_number));
             Ok(Reply::created(&view, path)?.with("message", "Company created").tagged(view.id, view.rev))

@@ -9,7 +9,7 @@ use super::rules::{self, CompanyInput, LocationInput};
 use crate::compliance::{Lens, Level, Personal, Veiled};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, OnConstraint as _, Result};
-use crate::history::{self, Record, Updated, ranks};
+use crate::history::{self, Record, Updated, protection, ranks};
 use crate::params;
 use crate::web::{Reference, Sent};
 
@@ -101,11 +101,11 @@ pub fn all_views(c: &mut Conn) -> Result<Vec<Veiled<CompanyView>>> {
     c.map(&sql, params![], view)
 }
 
-/// Adds a company; one without an account number gets a free one.
+/// Adds a company; one without an account number gets a free one. A caller with a lens names people only if they may.
 ///
 /// # Errors
 /// `Conflict` for a number that is taken, `Invalid` for references that lead nowhere.
-pub fn create(w: &mut Write<'_>, input: &CompanyInput) -> Result<Company> {
+pub fn create(w: &mut Write<'_>, input: &CompanyInput, lens: Option<&Lens>) -> Result<Company> {
     let mut company = Company {
         account_number: match &input.account_number {
             Some(number) => number.clone(),
@@ -117,6 +117,9 @@ pub fn create(w: &mut Write<'_>, input: &CompanyInput) -> Result<Company> {
     };
     input.apply(&mut company);
     refer(w, input, &mut company)?;
+    if let Some(lens) = lens {
+        refuse_people(w, input, &Company::default(), &company, lens)?;
+    }
     contract::complete(&mut company);
     history::create(w, &company, None).on_unique("account_number", ALREADY_EXISTS).map_err(with_message)
 }
@@ -155,6 +158,7 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
     let before = wanted.clone();
     input.apply(&mut wanted);
     refer(w, input, &mut wanted)?;
+    refuse_people(w, input, &before, &wanted, lens)?;
     let said =
         |company: &Company| [&company.contract_start_date, &company.contract_term, &company.contract_end_date].map(Clone::clone);
     // A row that nobody touches in this keeps what it has: an edit of something else is not one of the contract.
@@ -165,6 +169,32 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
         *company = wanted;
         Ok(())
     })
+}
+
+/// Where anybody is protected, names are written by those who may see everything: whether one is masked then would tell
+/// whose it is. So are protected contacts made those who get the invoices, whom more callers see.
+fn refuse_people(w: &mut Write<'_>, input: &CompanyInput, before: &Company, wanted: &Company, lens: &Lens) -> Result<()> {
+    if lens.is_cleared() {
+        return Ok(());
+    }
+    let names = |company: &Company| {
+        [
+            ("head_name", &company.head_name),
+            ("prime_user_name", &company.prime_user_name),
+            ("primary_contact_name", &company.primary_contact_name),
+        ]
+        .map(|(field, name)| (field, name.clone()))
+    };
+    for ((field, now), (_, then)) in names(wanted).into_iter().zip(names(before)) {
+        if input.sets(field) && now != then && protection::anybody(w)? {
+            return lens.refuse_uncleared(Level::Hipaa, field);
+        }
+    }
+    let billing = wanted.billing_contact_id.filter(|id| before.billing_contact_id != Some(*id));
+    if !protection::among(w, "contact", billing.into_iter().collect())?.is_empty() {
+        return lens.refuse_uncleared(Level::Hipaa, "billing_contact_id");
+    }
+    Ok(())
 }
 
 /// Resolves and checks what a company refers to: the company above it, and who gets its invoices.

@@ -186,6 +186,18 @@ impl Lens {
         fields.iter().any(|field| self.shows(level, *field))
     }
 
+    /// Refuses whoever is not cleared to say to whom a record of this level belongs, or who stands in it: that decides who
+    /// sees it.
+    ///
+    /// # Errors
+    /// `Forbidden`, naming the field.
+    pub fn refuse_uncleared(&self, level: Level, field: &str) -> Result<()> {
+        if level == Level::Standard || self.is_cleared() {
+            return Ok(());
+        }
+        Err(Error::Forbidden(format!("{field}: only somebody who may see protected records in full can change it here")))
+    }
+
     /// Refuses to set fields that this caller may not see of a record of this level: whether anything changes would
     /// tell what is stored, and a mask that is sent back would take its place.
     ///

@@ -84,7 +84,7 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<ContactInput> {
     }
     read_name(&mut fields, &mut contact, &mut sent);
     let places = read_places(&mut fields);
-    let assets = fields.int_list("asset_ids").max_items(10_000).get();
+    let assets = fields.int_list("asset_ids").max_items(500).get();
     let protected_as = fields.text("protected_as").not_null().one_of(LEVELS).value().as_deref().map(Level::parse);
     fields.finish()?;
     Ok(ContactInput { contact, sent, places, assets, protected_as })
@@ -105,7 +105,7 @@ fn read_name(fields: &mut Fields, contact: &mut Contact, sent: &mut Vec<&'static
 /// Companies in any of the ways clients name them: `companies` (objects), `company_account_numbers`
 /// (keys), or one `company_id` with `role`, `designation` and `is_primary` beside it, or these three alone.
 fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
-    let list = fields.array("companies").max_items(1_000).get();
+    let list = fields.array("companies").max_items(200).get();
     if let Sent::Value(items) = list {
         let mut places = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
@@ -125,7 +125,7 @@ fn read_places(fields: &mut Fields) -> Sent<Vec<PlaceInput>> {
         return Sent::Value(places);
     }
     if fields.has("company_account_numbers") {
-        return fields.key_list("company_account_numbers").max_items(1_000).get().map(|keys| {
+        return fields.key_list("company_account_numbers").max_items(200).get().map(|keys| {
             let plain = |(index, company)| PlaceInput {
                 field: format!("company_account_numbers[{index}]"),
                 company: Some(Reference::Key(company)),

@@ -210,7 +210,11 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option
     if input.sets_email() && updated.changed.iter().any(|(field, _, _)| *field == "email") {
         check_email(w, &updated.record.email, id, lens)?;
     }
+    let before = memberships(w, id)?;
     set_places(w, id, input)?;
+    if memberships(w, id)? != before {
+        lens.refuse_uncleared(level, "companies")?;
+    }
     set_protection(w, id, level, input)?;
     Ok(Updated { record: history::get(w, id)?, ..updated })
 }
@@ -223,7 +227,9 @@ fn check_email(w: &mut Write<'_>, email: &str, own_id: i64, lens: &Lens) -> Resu
     match others.find(|row| row.get::<String>(1).is_ok_and(|other| email_key(&other) == email_key(email))) {
         Some(other) if !email.is_empty() => {
             let mut details = serde_json::Map::new();
-            details.insert("id".to_owned(), other.get::<i64>(0)?.into());
+            let id: i64 = other.get(0)?;
+            lens.disclose(Contact::ENTITY, protection::among(w, Contact::ENTITY, vec![id])?);
+            details.insert("id".to_owned(), id.into());
             Err(Error::Conflict { message: "email: another contact has this address".to_owned(), details })
         }
         _ => Ok(()),

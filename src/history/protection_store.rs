@@ -12,7 +12,7 @@ use super::store::record_link;
 use crate::db::{Conn, Write};
 use crate::error::{Error, Result};
 use crate::params;
-use crate::types::ActorKind;
+use crate::types::{ActorKind, fold};
 
 /// The words of the levels, the strictest last.
 pub const LEVELS: &[&str] = &["standard", "hipaa", "cjis"];
@@ -89,10 +89,47 @@ pub(super) fn follow(
                     belongs(w, entity, id, company_id)?;
                 }
             }
+            ("contact", "name" | "email") => renamed(w, id, column, old.as_str().unwrap_or_default())?,
             _ => {}
         }
     }
     Ok(())
+}
+
+/// A protected person is called otherwise from now on: what still bears the name or address they had stays protected.
+fn renamed(w: &mut Write<'_>, id: i64, column: &str, before: &str) -> Result<()> {
+    let sql = "SELECT 1 FROM contacts WHERE id = ?1 AND protection > 0";
+    if before.is_empty() || w.unscoped(|c| c.first(sql, params![id]))?.is_none() {
+        return Ok(());
+    }
+    let (name, email) = if column == "name" { (Some(before.to_owned()), None) } else { (None, Some(fold(before))) };
+    w.run("INSERT INTO former_people (contact_id, name, email_folded) VALUES (?1, ?2, ?3)", params![id, name, email])?;
+    for entity in ["company", "ticket", PROTECTION] {
+        w.touch(entity);
+    }
+    Ok(())
+}
+
+/// Whether anybody is protected at all.
+///
+/// # Errors
+/// Those of the engine.
+pub fn anybody(c: &mut Conn) -> Result<bool> {
+    let sql = "SELECT 1 FROM protected_people UNION ALL SELECT 1 FROM companies WHERE compliance_level <> 'standard' LIMIT 1";
+    Ok(c.first(sql, &[])?.is_some())
+}
+
+/// Somebody is about to use this asset no more: what their protection meant for it, it keeps until an administrator
+/// decides otherwise.
+///
+/// # Errors
+/// Those of the engine.
+pub fn keeps_of_users(w: &mut Write<'_>, asset_id: i64) -> Result<()> {
+    let sql = "SELECT max(used.level) FROM protected_users used WHERE used.asset_id = ?1";
+    match w.one(sql, params![asset_id])?.get::<Option<i64>>(0)? {
+        Some(level) => raise(w, "asset", asset_id, OWN, level),
+        None => Ok(()),
+    }
 }
 
 /// A row belongs to a company from now on: it is protected as strictly as that company's people.

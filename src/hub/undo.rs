@@ -10,12 +10,13 @@ use crate::{
     assets::Asset,
     auth::{Admin, Editor},
     companies::{Company, Location},
+    compliance::{Lens, Level, trail},
     contacts::{Contact, Membership, store as contacts},
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
         feed::{self, Change},
-        links,
+        links, protection,
         undo::{self, Undone},
     },
     sync::{
@@ -25,7 +26,7 @@ use crate::{
     },
     tickets::{ChangeRequest, Ticket},
     types::{Actor, Scope},
-    web::{Conditions, Path, Reply, Routes, Web},
+    web::{Conditions, Path, Query, Reply, Routes, Web},
 };
 
 /// Changes taken back in one transaction.
@@ -111,6 +112,22 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         ("psa_agent", _) => undo::row::<PsaAgent>(w, change),
         (entity, _) => Ok(Undone::Refused(format!("changes of a {entity} cannot be undone"))),
     }
+}
+
+/// Refuses whoever is not cleared to take back what they could not have done: a change of what tells of people, or of
+/// what decides who sees them.
+///
+/// # Errors
+/// `Forbidden`, or those of the engine.
+pub fn allowed(c: &mut Conn, change: &Change, lens: &Lens) -> Result<()> {
+    let is_plain = |field: &String| !field.ends_with("_id") && !field.contains(':') && !trail::is_personal(&change.entity, field);
+    let is_own = matches!(change.action.as_str(), "create" | "update" | "retire" | "restore");
+    let fields = change.fields.as_object().into_iter().flatten();
+    let is_harmless = is_own && (change.action != "update" || fields.into_iter().all(|(field, _)| is_plain(field)));
+    if lens.is_cleared() || is_harmless || !protection::anybody(c)? {
+        return Ok(());
+    }
+    Err(Error::Forbidden("this change is taken back by somebody who may see protected records in full".to_owned()))
 }
 
 /// What was adopted stands alone again. A row that the same run created keeps its link: retired, it tells
@@ -212,8 +229,10 @@ async fn walk(db: &Db, id: i64, actor: &Actor, lease: &Lease) -> Result<Summary>
 
 /// `POST /api/changes/{seq}/undo`: takes one change back; 409 when it has changed since.
 async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, conditions: Conditions) -> Result<Response> {
+    let lens = Lens::of(&editor, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         let told = feed::get(w, seq)?;
+        allowed(w, told.inside(), &lens)?;
         match change(w, told.inside())? {
             Undone::Refused(why) => Err(Error::conflict(format!("change {seq} stands: {why}"))),
             Undone::Except(why) => Reply::ok(&json!({ "success": true, "seq": seq, "undone": true, "except": why })),
@@ -224,7 +243,11 @@ async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, condi
 }
 
 /// `POST /api/sync/runs/{id}/undo`
-async fn all_of_run(State(web): State<Web>, admin: Admin, Path(id): Path<i64>) -> Result<Json<Value>> {
+async fn all_of_run(State(web): State<Web>, admin: Admin, Path(id): Path<i64>, query: Query) -> Result<Json<Value>> {
+    let lens = Lens::of(&admin, &web.config, &query)?;
+    if !lens.is_cleared() && web.db.read(&Scope::All, protection::anybody).await? {
+        lens.refuse_uncleared(Level::Hipaa, "a run")?;
+    }
     let (db, actor) = (web.db.clone(), admin.actor());
     // In a task of its own: a client that leaves does not stop it halfway.
     let work = tokio::spawn(async move { run(&db, id, &actor).await });

@@ -350,7 +350,7 @@ pub async fn follow(State(web): State<Web>, request: Request, next: Next) -> Res
     let readings = Readings::default();
     let response = REQUEST.scope(readings.clone(), next.run(request)).await;
     let shown = readings.take();
-    if shown.is_empty() || method == Method::HEAD || response.status().is_redirection() {
+    if shown.is_empty() || response.status().is_redirection() {
         return response;
     }
     let count: usize = shown.iter().map(|shown| shown.count()).sum();

@@ -404,6 +404,8 @@ both! {
         }
         brainhair.put(&one, &json!({"last_logged_in_user": "Ava"})).await.status(403);
         admin.put(&one, &json!({"contact_ids": []})).await.status(200);
+        assert_clean(&brainhair.get(&one).await.status(200).text(), "it tells of whoever used it");
+        admin.put(&one, &json!({"protected_as": "standard"})).await.status(200);
         assert_eq!(brainhair.get(&one).await.ok()["last_logged_in_user"], CANARY, "it is nobody's who is protected");
     }
 
@@ -462,6 +464,98 @@ both! {
         assert!(admin.get(&path).await.ok().to_string().contains(NAME), "the world holds it");
         assert_clean(&service(app, "brainhair").get(&path).await.status(200).text(), &path);
         assert_clean(&service(app, "brainhair").get("/api/changes?entity=company&limit=1000").await.status(200).text(), "the feed");
+    }
+
+    async fn nobody_unprotects_by_moving_renaming_or_taking_back(engine: Engine) {
+        let fleet = fleet(&engine, vendor(), |rmm, sites| {
+            let of_nobody = rmm.add_device(777, &sites[2], "PC-NOBODY");
+            speak(rmm, &of_nobody, "SER-777");
+        })
+        .await;
+        let app = &fleet.app;
+        let (admin, technician, beacon) = (app.admin(), app.technician(), service(app, "beacon"));
+        let patient = id_of(&admin, &format!("/api/contacts?q={CANARY}")).await;
+
+        // Who no longer uses an asset has used it.
+        let home = json!({"hostname": "HOME", "company_account_number": "204001", "contact_ids": [patient], "last_logged_in_user": CANARY,
+            "int_ip_address": "10.66.66.66", "description": CANARY});
+        let home = admin.post("/api/assets", &home).await.status(201).json()["id"].as_i64().unwrap();
+        let path = format!("/api/assets/{home}");
+        for (method, path, body) in [
+            ("dry", format!("{path}?dry_run=true"), json!({"contact_ids": []})),
+            ("contact", format!("/api/contacts/{patient}"), json!({"asset_ids": []})),
+        ] {
+            assert_clean(&beacon.put(&path, &body).await.status(200).text(), method);
+        }
+        assert_clean(&beacon.get(&path).await.status(200).text(), "taken from its user");
+        technician.put(&format!("/assets/{home}/update-contacts"), &json!({"contact_ids": [patient]})).await.status(200);
+        technician.put(&format!("/assets/{home}/update-contacts"), &json!({"contact_ids": []})).await.status(200);
+        assert_clean(&beacon.get(&path).await.status(200).text(), "by a technician");
+        admin.put(&path, &json!({"protected_as": "standard"})).await.status(200);
+        assert!(beacon.get(&path).await.status(200).text().contains(CANARY), "an administrator decides");
+
+        // Whose a device is, an uncleared caller does not say; nor where a protected person belongs, nor who gets invoices.
+        let of_nobody = id_of(&admin, "/api/assets?q=PC-NOBODY").await;
+        for query in ["?dry_run=true", ""] {
+            let refused = beacon
+                .put(&format!("/api/assets/{of_nobody}{query}"), &json!({"company_account_number": "204001"}))
+                .await
+                .status(403);
+            assert_clean(&refused.text(), "a device of nobody");
+        }
+        beacon
+            .put(&format!("/api/contacts/{patient}"), &json!({"company_account_numbers": ["204001", "204002"]}))
+            .await
+            .status(403);
+        beacon.put(&format!("/api/contacts/{patient}"), &json!({"is_primary": true})).await.status(403);
+        beacon.put("/api/companies/204002", &json!({"billing_contact_id": patient})).await.status(403);
+        beacon.put("/api/companies/204001?dry_run=true", &json!({"head_name": NAME})).await.status(403);
+        beacon.post("/api/companies?dry_run=true", &json!({"name": "p", "primary_contact_name": "Somebody"})).await.status(403);
+        beacon.put(&format!("/api/contacts/{patient}"), &json!({"company_id": "204002"})).await.status(200);
+
+        // Somebody who is called otherwise now is known by the old name and address too.
+        admin.put("/api/companies/204001", &json!({"head_name": NAME})).await.status(200);
+        let keyed = beacon.get("/api/companies/204001").await.ok();
+        assert_eq!(keyed["head_name"], "Q••• W•••");
+        technician
+            .put(&format!("/api/contacts/{patient}"), &json!({"name": "Q. Ward", "email": "q@ward.example"}))
+            .await
+            .status(200);
+        for path in ["/api/companies/204001", "/api/companies"] {
+            assert_clean(&beacon.get(path).await.status(200).text(), path);
+        }
+
+        // What an uncleared caller could not have written it does not take back either.
+        let feed = admin.get("/api/changes?entity=contact&limit=1000").await.ok();
+        let renamed =
+            feed["changes"].as_array().unwrap().iter().rev().find(|change| change["fields"]["email"].is_object()).unwrap()["seq"]
+                .clone();
+        beacon.post(&format!("/api/changes/{renamed}/undo"), &json!({})).await.status(403);
+        technician.post(&format!("/api/changes/{renamed}/undo"), &json!({})).await.status(200);
+    }
+
+    async fn who_signs_in_for_a_protected_company_is_masked(engine: Engine) {
+        let fleet = fleet(&engine, vendor(), |_, _| {}).await;
+        let app = &fleet.app;
+        app.cli()
+            .run(&["users", "add", "ward", "--email", EMAIL, "--role", "client", "--company", "204002", "--full-name", NAME])
+            .success();
+        assert!(app.admin().get("/api/users").await.status(200).text().contains(NAME));
+        assert_clean(&service(app, "beacon").get("/api/users").await.status(200).text(), "accounts of clients");
+    }
+
+    async fn a_question_without_an_answer_is_noted_too(engine: Engine) {
+        let fleet = fleet(&engine, vendor(), |_, _| {}).await;
+        let app = &fleet.app;
+        let path = format!("/api/contacts?email__ic={}&limit=1", &EMAIL[..12]);
+        let head = async || {
+            app.technician().head(&path).await.status(200);
+        };
+        assert_eq!(noted(app, "tess", head).await.len(), 1);
+        let taken = async || {
+            app.technician().post("/api/contacts", &json!({"name": "x", "email": EMAIL})).await.status(409);
+        };
+        assert_eq!(noted(app, "tess", taken).await.len(), 1);
     }
 }
 

@@ -159,7 +159,7 @@ macro_rules! writes {
 /// Every store function that writes, tried on the other tenant's rows (by id) and with references to
 /// the other tenant's companies (by key).
 const WRITES: &[(&str, Attempt)] = writes! {
-    "companies::store::create" => |w, id, key| companies::store::create(w, &companies::rules::read(fields(json!({"account_number": "taken", "name": "taken", "parent_id": key})), true)?);
+    "companies::store::create" => |w, id, key| companies::store::create(w, &companies::rules::read(fields(json!({"account_number": "taken", "name": "taken", "parent_id": key})), true)?, None);
     "companies::store::update" => |w, id, key| companies::store::update(w, id, &companies::rules::read(fields(json!({"name": "taken"})), false)?, None, &lens());
     "companies::store::add_location" => |w, id, key| companies::store::add_location(w, &Location { company_id: id, name: "taken".into(), ..Location::default() });
     "companies::store::update_location" => |w, id, key| companies::store::update_location(w, id, id, &companies::rules::read_location(fields(json!({"name": "taken"})), false)?, None);

@@ -45,11 +45,12 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /companies/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     if let Some(doubles) = doubles(&web, &frame, &fields, typed.text("name")).await? {
         return adding(&web, &frame, &typed).await?.ask(&frame, doubles);
     }
     let saved = match rules::read(without_blank_lists(&fields, &["domains"]), true) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| companies::create(w, &input)).await,
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| companies::create(w, &input, Some(&lens))).await,
         Err(error) => Err(error),
     };
     match saved {

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     auth::Admin,
-    compliance::{Lens, tell},
+    compliance::{Lens, Level, tell},
     db::Conn,
     error::{Error, Result},
-    history::Untold,
+    history::{Untold, protection},
     types::Scope,
     web::{Conditions, Fields, Path, Query, Routes, Web},
 };
@@ -54,6 +54,15 @@ async fn told(web: &Web, caller: &Admin, query: &Query, entry: Entry) -> Result<
     told.map(Json).ok_or(Error::NotFound { what: "Review entry" })
 }
 
+/// Whose a place is decides who sees its people: where anybody is protected, only those who may see everything say it.
+async fn cleared(web: &Web, caller: &Admin) -> Result<()> {
+    let lens = Lens::of(caller, &web.config, &Query::default())?;
+    if lens.is_cleared() || !web.db.read(&Scope::All, protection::anybody).await? {
+        return Ok(());
+    }
+    lens.refuse_uncleared(Level::Hipaa, "whose a place is")
+}
+
 /// Links every site whose name is exactly a company's, or those of them in `ids`; `dry_run` only says which.
 async fn accept_exact(
     caller: Admin,
@@ -65,6 +74,7 @@ async fn accept_exact(
     let dry_run = fields.bool("dry_run").get().value().unwrap_or(false);
     fields.finish()?;
     let dry_run = dry_run || conditions.is_rehearsal();
+    cleared(&web, &caller).await?;
     Ok(Json(exact::accept(&web.db, &web.config, ids, dry_run, &caller.actor()).await?))
 }
 
@@ -82,6 +92,7 @@ async fn create_company(
         force: fields.bool("force").get().value().unwrap_or(false),
     };
     fields.finish()?;
+    cleared(&web, &caller).await?;
     let entry = decide::create_company(&web.db, &web.config, id, wish, &caller.actor()).await?;
     told(&web, &caller, &query, entry).await
 }
@@ -101,6 +112,7 @@ async fn link(
     let target = fields.reference("target").max(50).required().get().value();
     fields.finish()?;
     let target = target.ok_or_else(|| Error::field("target", "is required"))?;
+    cleared(&web, &caller).await?;
     let entry = decide::link(&web.db, &web.config, id, target, &caller.actor()).await?;
     told(&web, &caller, &query, entry).await
 }

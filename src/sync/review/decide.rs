@@ -79,7 +79,7 @@ pub async fn create_company(db: &Db, config: &Config, id: i64, wish: Wish, actor
             fields.insert("account_number".to_owned(), number.into());
         }
         let input = company_rules::read(Fields::new(fields), true)?;
-        let company = companies::create(w, &input)?;
+        let company = companies::create(w, &input, None)?;
         link_site(w, &entry, &company, &by)
     };
     let (company, reason) = db.write(&Scope::All, &actor, create).await?;

@@ -105,6 +105,11 @@ impl Api {
         self.send(Method::GET, path, |request| request.header(header, value)).await
     }
 
+    /// HEAD.
+    pub async fn head(&self, path: &str) -> Reply {
+        self.send(Method::HEAD, path, |request| request).await
+    }
+
     /// POST with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
         self.send(Method::POST, path, |request| request.json(body)).await

@@ -82,7 +82,7 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
         if n > 1 {
             body["parent_id"] = account(1 + dice.below(n - 1), mine).into();
         }
-        let company = companies::store::create(w, &companies::rules::read(fields(body), true)?)?;
+        let company = companies::store::create(w, &companies::rules::read(fields(body), true)?, None)?;
         assert_eq!(company.id, n);
         history::links::link(w, "company", n, "freshservice", &name)?;
         let location = Location { company_id: n, name: name.clone(), address: Some(name.clone()), ..Location::default() };

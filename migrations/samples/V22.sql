@@ -1,0 +1,1 @@
+INSERT INTO former_people (contact_id, name) SELECT min(id), 'Former Name' FROM contacts;
