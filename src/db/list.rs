@@ -292,11 +292,7 @@ impl ListQuery {
     /// Those of the database or of `take`.
     pub fn each(&self, conn: &mut Conn, mut take: impl FnMut(&Row) -> Result<()>) -> Result<i64> {
         let parts = compose::compose(self, conn)?;
-        let mut items = 0;
-        conn.each(&parts.select(self), &parts.params_of(self.slice), |row| {
-            items += 1;
-            take(&row)
-        })?;
+        let items = self.rows(conn, &parts, &mut take)?;
         match self.slice {
             Some(slice) if !is_last(&slice, items) => conn.one(&parts.count(self), &parts.params)?.get(0),
             Some(slice) => Ok(slice.offset + count(items)),
@@ -304,24 +300,49 @@ impl ListQuery {
         }
     }
 
+    /// Gives each row to `take`; says how many there were.
+    fn rows(&self, conn: &mut Conn, parts: &compose::Parts, take: &mut impl FnMut(&Row) -> Result<()>) -> Result<usize> {
+        if self.slice.is_none() && self.is_plain() {
+            // An index gives the usual order of everything.
+            let mut items = 0;
+            conn.each(&parts.select(self), &parts.params_of(None), |row| {
+                items += 1;
+                take(&row)
+            })?;
+            return Ok(items);
+        }
+        let keys = conn.map(&parts.keys(self), &parts.params_of(self.slice), |row| row.get::<i64>(0))?;
+        for some in keys.chunks(SOME) {
+            let (sql, params) = parts.rows(self, some);
+            conn.each(&sql, &params, |row| take(&row))?;
+        }
+        Ok(keys.len())
+    }
+
     /// The rows of the slice alone, without counting the others.
     ///
     /// # Errors
     /// Those of the database or of `make`.
-    pub fn first<T>(&self, conn: &mut Conn, make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
+    pub fn first<T>(&self, conn: &mut Conn, mut make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
         let parts = compose::compose(self, conn)?;
-        conn.map(&parts.select(self), &parts.params_of(self.slice), make)
+        let mut found = Vec::new();
+        self.rows(conn, &parts, &mut |row| {
+            found.push(make(row)?);
+            Ok(())
+        })?;
+        Ok(found)
     }
 
-    /// The two statements that answer it, as the engine is sent them: for looking at how it would go about it.
+    /// The statements that answer it, as the engine is sent them: for looking at how it would go about it.
     ///
     /// # Errors
     /// Those of the database.
     pub fn statements(&self, conn: &mut Conn) -> Result<Vec<(String, Vec<Value>)>> {
         let parts = compose::compose(self, conn)?;
-        let select = (conn.sent(&parts.select(self))?, parts.params_of(self.slice));
+        let keys = (conn.sent(&parts.keys(self))?, parts.params_of(self.slice));
+        let (rows, params) = parts.rows(self, &[1, 2, 3]);
         let count = (conn.sent(&parts.count(self))?, parts.params.clone());
-        Ok(vec![select, count])
+        Ok(vec![keys, (conn.sent(&rows)?, params), count])
     }
 
     /// How many rows the question has, on all pages.
@@ -333,6 +354,9 @@ impl ListQuery {
         conn.one(&parts.count(self), &parts.params)?.get(0)
     }
 }
+
+/// How many rows are read at once.
+const SOME: usize = 200;
 
 /// A page that is not full, and not beyond the end, tells how many there are without counting.
 fn is_last(slice: &Slice, items: usize) -> bool {

@@ -24,6 +24,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use crate::error::{Error, Result};
 use crate::types::{Actor, Scope};
 pub use conn::Conn;
@@ -41,6 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LAST_PATIENCE: Duration = Duration::from_millis(250);
 /// How many threads read; SQLite readers do not block one another.
 const READERS: usize = 4;
+/// How many writes of one caller wait for the writer at once; they share transactions.
+const WRITES: usize = 4;
 /// Pause between attempts to reach a server that is away at start.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -289,6 +293,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
+        let _turn = Portion::turn(|portion| &portion.reads).await?;
         let (task, answer) = Task::new(work);
         let asked = Instant::now();
         let until = REQUESTED.try_with(|since| (*since + PATIENCE).max(asked + LAST_PATIENCE)).unwrap_or(asked + PATIENCE);
@@ -338,6 +343,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
     {
+        let _turn = Portion::turn(|portion| &portion.writes).await?;
         let (task, mut answer) = Task::new(work);
         let turn = task.turn();
         let job = WriteJob { scope: scope.clone(), actor: actor.clone(), dry_run, task: Box::new(task) };
@@ -395,7 +401,9 @@ fn full() -> Error {
 }
 
 fn busy() -> Error {
-    Error::Unavailable("the database is busy: another process holds its lock; nothing was done, try again".to_owned())
+    Error::Unavailable(
+        "the database is busy: other writes keep it, or another program holds its lock; nothing was done, try again".to_owned(),
+    )
 }
 
 fn stopped() -> Error {
@@ -405,6 +413,35 @@ fn stopped() -> Error {
 tokio::task_local! {
     /// Since when the request of this task waits.
     static REQUESTED: Instant;
+    /// What its caller may have.
+    static PORTION: Portion;
+}
+
+/// What one caller may have of the database at once: there is always a reader for somebody else, and a write waits
+/// behind few of another caller's.
+#[derive(Clone, Debug)]
+pub struct Portion {
+    reads: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
+}
+
+impl Default for Portion {
+    fn default() -> Self {
+        Self { reads: Arc::new(Semaphore::new(READERS / 2)), writes: Arc::new(Semaphore::new(WRITES)) }
+    }
+}
+
+impl Portion {
+    /// Waits behind the caller's own questions; at once outside of [`for_caller`].
+    async fn turn(of: fn(&Self) -> &Arc<Semaphore>) -> Result<Option<OwnedSemaphorePermit>> {
+        let Ok(turns) = PORTION.try_with(|portion| Arc::clone(of(portion))) else { return Ok(None) };
+        turns.acquire_owned().await.map(Some).map_err(Error::internal)
+    }
+}
+
+/// Answers a request of a caller, who has this part of the database.
+pub async fn for_caller<T>(portion: Portion, answer: impl Future<Output = T>) -> T {
+    PORTION.scope(portion, answer).await
 }
 
 /// Answers a request: all its questions together wait for locks no longer than one alone would.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::params;
+use std::sync::mpsc;
 
 fn open(target: Target) -> Db {
     Db::open(target, 64).unwrap()
@@ -61,4 +62,37 @@ async fn postgres_keeps_what_was_committed_and_nothing_else() {
     let db = open(Target::parse(Some(&url), std::path::Path::new(".")).unwrap());
     round_trip(db.clone()).await;
     drop(db);
+}
+
+#[tokio::test]
+async fn one_caller_leaves_readers_for_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(Target::Sqlite(folder.path().join("codex.db")), 64).unwrap();
+    let (portion, (under_way, begun)) = (Portion::default(), mpsc::channel());
+    let mut gates = Vec::new();
+    let mut asked = Vec::new();
+    for _ in 0..READERS {
+        let (open, gate) = mpsc::channel::<()>();
+        let (db, portion, under_way) = (db.clone(), portion.clone(), under_way.clone());
+        gates.push(open);
+        asked.push(tokio::spawn(async move {
+            let question = db.read(&Scope::All, move |_| {
+                under_way.send(()).map_err(Error::internal)?;
+                let _ = gate.recv();
+                Ok(())
+            });
+            for_caller(portion, question).await
+        }));
+    }
+    let begun = tokio::task::spawn_blocking(move || {
+        (0..READERS / 2).for_each(|_| begun.recv().unwrap());
+        begun
+    });
+    let begun = begun.await.unwrap();
+    for_caller(Portion::default(), db.read(&Scope::All, ping)).await.unwrap();
+    assert!(begun.try_recv().is_err(), "the caller's other questions wait behind its own");
+    drop(gates);
+    for question in asked {
+        question.await.unwrap().unwrap();
+    }
 }

@@ -97,13 +97,19 @@ impl Web {
         server::Limits { patience, connections: limits.connections }
     }
 
-    /// Waits for a turn at making an answer with very many rows.
-    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+    /// Waits for a turn at making an answer with very many rows: each caller has one, so that none takes them all.
+    async fn turn(&self) -> Result<(Option<OwnedSemaphorePermit>, OwnedSemaphorePermit)> {
         let busy = || Error::Unavailable("too many large answers are being made; try again".to_owned());
-        let turn = tokio::time::timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
+        let turns = async {
+            let own = match shares::long() {
+                Some(own) => Some(own.acquire_owned().await.ok()?),
+                None => None,
+            };
+            Some((own, Arc::clone(&self.turns).acquire_owned().await.ok()?))
+        };
+        let turns = tokio::time::timeout(TURN, turns).await.ok().flatten().ok_or_else(busy)?;
         self.cache.wait_for_room().await;
-        Ok(turn)
+        Ok(turns)
     }
 }
 

@@ -13,7 +13,11 @@ use axum::{
 use tokio::sync::Semaphore;
 
 use super::peer::Peer;
-use crate::{auth::Caller, error::Error};
+use crate::{
+    auth::Caller,
+    db::{self, Portion},
+    error::Error,
+};
 
 /// How many answers are made for one caller at once: enough to keep every reader of the database busy.
 const AT_ONCE: usize = 16;
@@ -22,25 +26,47 @@ const AT_ONCE: usize = 16;
 #[derive(Clone, Default)]
 pub struct Shares(Arc<Mutex<HashMap<String, Share>>>);
 
+#[derive(Clone)]
 struct Share {
     turns: Arc<Semaphore>,
-    /// Requests that hold or await a turn.
+    /// The turn at an answer with very many rows.
+    long: Arc<Semaphore>,
+    portion: Portion,
+    /// Requests under way.
     here: usize,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        let long = Arc::new(Semaphore::new(1));
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), long, portion: Portion::default(), here: 0 }
+    }
+}
+
+tokio::task_local! {
+    /// The caller's one turn at an answer with very many rows.
+    static LONG: Arc<Semaphore>;
+}
+
+/// The turn of this request's caller at an answer with very many rows; none outside of a request.
+#[must_use]
+pub fn long() -> Option<Arc<Semaphore>> {
+    LONG.try_with(Arc::clone).ok()
 }
 
 /// A request's place in its caller's share, until it is answered.
 struct Place {
     shares: Shares,
     who: String,
-    turns: Arc<Semaphore>,
+    share: Share,
 }
 
 impl Shares {
     fn enter(&self, who: String) -> Place {
         let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = shares.entry(who.clone()).or_insert_with(|| Share { turns: Arc::new(Semaphore::new(AT_ONCE)), here: 0 });
+        let share = shares.entry(who.clone()).or_default();
         share.here += 1;
-        Place { shares: self.clone(), who, turns: Arc::clone(&share.turns) }
+        Place { shares: self.clone(), who, share: share.clone() }
     }
 }
 
@@ -57,19 +83,18 @@ impl Drop for Place {
 }
 
 /// The middleware: reads wait for a turn within the share of their caller, or of their address when nobody has signed
-/// in. Writes have a queue of their own, in which they share transactions.
+/// in.
 pub async fn wait(State(shares): State<Shares>, request: Request, next: Next) -> Result<Response, Error> {
-    if !request.method().is_safe() {
-        return Ok(next.run(request).await);
-    }
     let who = match (request.extensions().get::<Arc<Caller>>(), request.extensions().get::<Peer>()) {
         (Some(caller), _) => format!("{}:{}", caller.is_service(), caller.name()),
         (None, Some(peer)) => peer.ip.to_string(),
         (None, None) => String::new(),
     };
     let place = shares.enter(who);
-    let _turn = place.turns.acquire().await.map_err(Error::internal)?;
-    Ok(next.run(request).await)
+    let Share { turns, long, portion, .. } = place.share.clone();
+    // Writes have a queue of their own, in which they share transactions.
+    let _turn = if request.method().is_safe() { Some(turns.acquire().await.map_err(Error::internal)?) } else { None };
+    Ok(LONG.scope(long, db::for_caller(portion, next.run(request))).await)
 }
 
 #[cfg(test)]
@@ -83,12 +108,12 @@ mod tests {
         for _ in 0..AT_ONCE {
             held.push(shares.enter("true:ledger".to_owned()));
         }
-        let turns: Vec<_> = held.iter().map(|place| Arc::clone(&place.turns).try_acquire_owned().unwrap()).collect();
+        let turns: Vec<_> = held.iter().map(|place| Arc::clone(&place.share.turns).try_acquire_owned().unwrap()).collect();
         let next = shares.enter("true:ledger".to_owned());
-        assert!(next.turns.try_acquire().is_err());
-        assert!(shares.enter("true:beacon".to_owned()).turns.try_acquire().is_ok());
+        assert!(next.share.turns.try_acquire().is_err());
+        assert!(shares.enter("true:beacon".to_owned()).share.turns.try_acquire().is_ok());
         drop(turns);
-        assert!(next.turns.try_acquire().is_ok());
+        assert!(next.share.turns.try_acquire().is_ok());
         drop((held, next));
         assert!(shares.0.lock().unwrap().is_empty(), "nobody is remembered");
     }

@@ -348,6 +348,23 @@ both! {
         assert!(year[1]["assets"] == bulk[1]["assets"]);
     }
 
+    async fn a_page_deep_in_a_list_takes_little_memory_however_long_its_rows_are(engine: Engine) {
+        let app = App::builder(&engine).env("CODEX_LIMITS_CACHE_KIB", "0").start().await;
+        large_company(&app, "100001", 10, 10_000).await;
+        let service = app.service();
+        service.get("/api/companies").await.status(200);
+        let before = peak(&app);
+        for path in ["/api/tickets?sort=-subject&limit=1&offset=9990", "/api/tickets?sort=subject&limit=1&offset=999999",
+            "/api/tickets?q=printer&sort=-subject&limit=5&offset=5000", "/api/tickets?sort=-priority&limit=9999", "/api/freshservice/tickets?limit=9999"] {
+            service.get(path).await.status(200);
+            let after = peak(&app);
+            assert!(after < before + 30, "{path}: {before} -> {after} MiB");
+        }
+        let pages = [service.get("/api/tickets?sort=subject,-id&limit=700").await.ok(), service.get("/api/tickets?sort=subject,-id&limit=300&offset=100").await.ok()];
+        let [first, second] = pages.map(|page| page["tickets"].as_array().unwrap().iter().map(|ticket| ticket["id"].as_i64().unwrap()).collect::<Vec<_>>());
+        assert!(first.is_sorted_by(|a, b| a > b) && first[100..400] == second, "the order is that of the whole list");
+    }
+
     async fn strangers_connections_take_little_memory_in_every_phase(engine: Engine) {
         many_files();
         let app = App::start_on(&engine).await;

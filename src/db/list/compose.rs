@@ -13,6 +13,8 @@ use crate::{
 /// A composed question.
 pub struct Parts {
     condition: String,
+    /// The room's own conditions, by which a key stands for one row.
+    own: (String, Vec<Value>),
     order: String,
     /// The parameters of the conditions.
     pub params: Vec<Value>,
@@ -25,6 +27,32 @@ impl Parts {
         let next = self.params.len() + 1;
         let limit = query.slice.map(|_| format!(" LIMIT ?{next} OFFSET ?{}", next + 1)).unwrap_or_default();
         format!("SELECT {} FROM {}{} ORDER BY {}{limit}", (spec.select)(), spec.from, self.condition, self.order)
+    }
+
+    /// The statement for the keys of the rows in order: what is sorted and skipped is small then, however long rows are.
+    pub fn keys(&self, query: &ListQuery) -> String {
+        let next = self.params.len() + 1;
+        let limit = query.slice.map(|_| format!(" LIMIT ?{next} OFFSET ?{}", next + 1)).unwrap_or_default();
+        format!("SELECT {} FROM {}{} ORDER BY {}{limit}", query.spec.key, query.spec.from, self.condition, self.order)
+    }
+
+    /// The statement for the rows of some keys, in the same order, with its parameters.
+    pub fn rows(&self, query: &ListQuery, keys: &[i64]) -> (String, Vec<Value>) {
+        let (spec, (own, params)) = (query.spec, &self.own);
+        let mut params = params.clone();
+        params.push(Value::Ids(keys.to_vec()));
+        let ids = params.len();
+        let and = if own.is_empty() { String::new() } else { format!("{own} AND ") };
+        (
+            format!(
+                "SELECT {} FROM {} WHERE {and}{} IN ids(?{ids}) ORDER BY {}",
+                (spec.select)(),
+                spec.from,
+                spec.key,
+                self.order
+            ),
+            params,
+        )
     }
 
     /// The statement for their number.
@@ -55,8 +83,10 @@ pub fn compose(query: &ListQuery, conn: &mut Conn) -> Result<Parts> {
         (Some(column), Retired::Only) => composer.conditions.push(format!("{column} IS NOT NULL")),
         (None, _) | (_, Retired::Include) => {}
     }
+    let mut own = Composer { engine: conn.engine(), conditions: Vec::new(), params: Vec::new() };
     for condition in &query.conditions {
         composer.add(&condition.sql, condition.params.iter().cloned());
+        own.add(&condition.sql, condition.params.iter().cloned());
     }
     for filter in &query.filters {
         composer.filter(filter);
@@ -70,7 +100,7 @@ pub fn compose(query: &ListQuery, conn: &mut Conn) -> Result<Parts> {
     let order = composer.order(query);
     let condition =
         if composer.conditions.is_empty() { String::new() } else { format!(" WHERE {}", composer.conditions.join(" AND ")) };
-    Ok(Parts { condition, order, params: composer.params })
+    Ok(Parts { condition, own: (own.conditions.join(" AND "), own.params), order, params: composer.params })
 }
 
 impl Composer {
