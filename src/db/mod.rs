@@ -343,14 +343,16 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
     {
-        let _turn = Portion::turn(|portion| &portion.writes).await?;
+        let since = Instant::now();
+        let turn = tokio::time::timeout(PATIENCE, Portion::turn(|portion| &portion.writes)).await;
+        let _turn = turn.map_err(|_| busy())??;
         let (task, mut answer) = Task::new(work);
         let turn = task.turn();
         let job = WriteJob { scope: scope.clone(), actor: actor.clone(), dry_run, task: Box::new(task) };
         self.0.writes.push(lane, job).map_err(|_| full())?;
         // A sync may wait behind everybody; somebody who waits for an answer gets one.
         if lane == Lane::Interactive {
-            match tokio::time::timeout(PATIENCE, &mut answer).await {
+            match tokio::time::timeout(PATIENCE.saturating_sub(since.elapsed()), &mut answer).await {
                 Ok(answered) => return answered.map_err(|_| stopped())?,
                 Err(_) if turn.give_up() => return Err(busy()),
                 Err(_) => {}

@@ -73,8 +73,8 @@ pub struct Web {
     pub disclosures: disclosure::Disclosures,
 }
 
-/// How many answers with very many rows are made at once; half of those who read, so that others are served.
-const HEAVY: usize = 2;
+/// How many answers with very many rows are made at once; fewer than read, so that others are served.
+const HEAVY: usize = 3;
 /// How long such an answer waits for its turn.
 const TURN: Duration = Duration::from_secs(20);
 
@@ -97,7 +97,7 @@ impl Web {
         server::Limits { patience, connections: limits.connections }
     }
 
-    /// Waits for a turn at making an answer with very many rows: each caller has one, so that none takes them all.
+    /// Waits for a turn at making an answer with very many rows: no caller has them all.
     async fn turn(&self) -> Result<(Option<OwnedSemaphorePermit>, OwnedSemaphorePermit)> {
         let busy = || Error::Unavailable("too many large answers are being made; try again".to_owned());
         let turns = async {

@@ -21,6 +21,8 @@ use crate::{
 
 /// How many answers are made for one caller at once: enough to keep every reader of the database busy.
 const AT_ONCE: usize = 16;
+/// How many of them may have very many rows: fewer than all callers together may have, so that one is left for others.
+const LONG_AT_ONCE: usize = 2;
 
 /// Those who are being answered, each with their share; clones share it.
 #[derive(Clone, Default)]
@@ -29,7 +31,7 @@ pub struct Shares(Arc<Mutex<HashMap<String, Share>>>);
 #[derive(Clone)]
 struct Share {
     turns: Arc<Semaphore>,
-    /// The turn at an answer with very many rows.
+    /// Turns at answers with very many rows.
     long: Arc<Semaphore>,
     portion: Portion,
     /// Requests under way.
@@ -38,17 +40,17 @@ struct Share {
 
 impl Default for Share {
     fn default() -> Self {
-        let long = Arc::new(Semaphore::new(1));
+        let long = Arc::new(Semaphore::new(LONG_AT_ONCE));
         Self { turns: Arc::new(Semaphore::new(AT_ONCE)), long, portion: Portion::default(), here: 0 }
     }
 }
 
 tokio::task_local! {
-    /// The caller's one turn at an answer with very many rows.
+    /// The caller's turns at answers with very many rows.
     static LONG: Arc<Semaphore>;
 }
 
-/// The turn of this request's caller at an answer with very many rows; none outside of a request.
+/// The turns of this request's caller at answers with very many rows; none outside of a request.
 #[must_use]
 pub fn long() -> Option<Arc<Semaphore>> {
     LONG.try_with(Arc::clone).ok()

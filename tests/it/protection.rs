@@ -537,9 +537,8 @@ both! {
     async fn who_signs_in_for_a_protected_company_is_masked(engine: Engine) {
         let fleet = fleet(&engine, vendor(), |_, _| {}).await;
         let app = &fleet.app;
-        app.cli()
-            .run(&["users", "add", "ward", "--email", EMAIL, "--role", "client", "--company", "204002", "--full-name", NAME])
-            .success();
+        let words = ["users", "add", "ward", "--email", EMAIL, "--role", "client", "--company", "204002", "--full-name", NAME, "--password-stdin"];
+        app.cli().run_with_input(&words, "a long enough password").success();
         assert!(app.admin().get("/api/users").await.status(200).text().contains(NAME));
         assert_clean(&service(app, "beacon").get("/api/users").await.status(200).text(), "accounts of clients");
     }
