@@ -11,6 +11,7 @@ pub mod config;
 pub mod contacts;
 pub mod db;
 pub mod demo;
+pub mod entity;
 pub mod error;
 pub mod history;
 pub mod hub;

@@ -4,31 +4,31 @@ use serde::Serialize;
 
 use crate::db::Value;
 
-crate::record! {
+crate::entity! {
     /// A person who answers tickets at the vendor.
     pub struct PsaAgent: "psa_agent", "Agent", "psa_agents" {
         /// The vendor (`freshservice`).
-        external_source: String,
+        external_source: String = told("Vendor"),
         /// The vendor's id, as its digits.
-        external_id: String,
+        external_id: String = told("Number at the vendor"),
         /// Given name.
-        first_name: Option<String>,
+        first_name: Option<String> = told("First name").synced(),
         /// Family name.
-        last_name: Option<String>,
+        last_name: Option<String> = told("Last name").synced(),
         /// E-mail.
-        email: Option<String>,
+        email: Option<String> = told("E-mail").synced(),
         /// What it says on the card.
-        job_title: Option<String>,
+        job_title: Option<String> = told("Job title").synced(),
         /// Whether they still work there.
-        active: bool,
+        active: bool = flag("Active").told().synced(),
         /// The vendor's departments: a JSON array as text.
-        department_ids: Option<String>,
+        department_ids: Option<String> = told("Companies at the vendor").synced(),
         /// The vendor's groups: a JSON array as text.
-        group_ids: Option<String>,
+        group_ids: Option<String> = told("Groups at the vendor").synced(),
         /// When the vendor's record was created.
-        vendor_created_at: Option<String>,
+        vendor_created_at: Option<String> = told("Created at the vendor").synced(),
         /// When the vendor's record was last changed.
-        vendor_updated_at: Option<String>,
+        vendor_updated_at: Option<String> = told("Changed at the vendor").synced(),
     }
 }
 

@@ -1,6 +1,11 @@
 //! What the list of assets can be asked.
 
-use super::{eyes::Eyes, life_store, model::AssetView, store};
+use super::{
+    eyes::Eyes,
+    life_store,
+    model::{Asset, AssetView},
+    store,
+};
 use crate::companies::store as companies;
 use crate::compliance::{Asking, Lens, Personal};
 use crate::config::LifeDays;
@@ -10,6 +15,7 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::history::ranks;
+use crate::list_columns;
 use crate::web::Query;
 
 /// Assets by hostname.
@@ -18,26 +24,10 @@ pub static LIST: ListSpec = ListSpec {
     select: store::select,
     from: store::FROM,
     key: "asset.id",
-    columns: &[
+    columns: list_columns![
+        Asset,
         Column::new("id", "asset.id", Kind::Int).required(),
-        Column::text("hostname", "asset.hostname").folded("asset.hostname_folded").required(),
         Column::text("name", "asset.hostname").folded("asset.hostname_folded").required(),
-        Column::text("type", "asset.kind").required(),
-        Column::text("status", "asset.status").required(),
-        Column::text("serial_number", "asset.serial_number").folded("asset.serial_folded"),
-        Column::text("asset_tag", "asset.asset_tag"),
-        Column::text("manufacturer", "asset.manufacturer"),
-        Column::text("model", "asset.model"),
-        Column::new("warranty_expires", "asset.warranty_expires", Kind::Time),
-        Column::text("hardware_type", "asset.hardware_type"),
-        Column::text("device_type", "asset.device_type"),
-        Column::text("operating_system", "asset.operating_system"),
-        Column::text("os_version", "asset.os_version"),
-        Column::text("domain", "asset.domain"),
-        Column::text("mac_address", "asset.mac_address"),
-        Column::text("antivirus_product", "asset.antivirus_product"),
-        Column::text("rmm_site_name", "asset.rmm_site_name"),
-        Column::new("backup_data_bytes", "asset.backup_data_bytes", Kind::Int).required(),
         Column::new("online", "seen.online", Kind::Bool),
         Column::new("last_seen", "seen.last_seen", Kind::Time),
         Column::new("last_reboot", "seen.last_reboot", Kind::Time),

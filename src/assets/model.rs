@@ -17,61 +17,61 @@ pub const TYPES: &[&str] =
 /// Whether an asset is in use.
 pub const STATUSES: &[&str] = &["active", "spare", "repair", "disposed"];
 
-crate::record! {
+crate::entity! {
     /// A device or any other thing that somebody uses.
     pub struct Asset: "asset", "Asset", "assets", private = traces {
         /// Its name; never null.
-        hostname: String,
+        hostname: String = text("Host name", 150).also(&["name"]).required().synced().folded("asset.hostname_folded"),
         /// Whose it is; none until a person decides.
-        company_id: Option<i64>,
+        company_id: Option<i64> = int("Company").told().synced(),
         /// One of [`TYPES`].
-        kind: String,
+        kind: String = choice("Type", TYPES).named("type").synced().listed(),
         /// One of [`STATUSES`].
-        status: String,
+        status: String = choice("Status", STATUSES).listed(),
         /// The maker's.
-        serial_number: Option<String>,
+        serial_number: Option<String> = text("Serial number", 150).synced().folded("asset.serial_folded"),
         /// The provider's own label.
-        asset_tag: Option<String>,
+        asset_tag: Option<String> = text("Asset tag", 100).synced().listed(),
         /// The maker.
-        manufacturer: Option<String>,
+        manufacturer: Option<String> = text("Maker", 150).synced().listed(),
         /// The maker's name for it.
-        model: Option<String>,
+        model: Option<String> = text("Model", 150).synced().listed(),
         /// `YYYY-MM-DD`.
-        warranty_expires: Option<String>,
+        warranty_expires: Option<String> = day("Warranty ends").synced().listed(),
         /// The vendor's category ("Desktop", "ESXI Host").
-        hardware_type: Option<String>,
+        hardware_type: Option<String> = text("Category", 100).synced().listed(),
         /// Free text.
-        device_type: Option<String>,
+        device_type: Option<String> = text("Device type", 50).synced().listed(),
         /// Its operating system, in words.
-        operating_system: Option<String>,
+        operating_system: Option<String> = text("System", 100).synced().listed(),
         /// Its build.
-        os_version: Option<String>,
+        os_version: Option<String> = text("Build", 100).synced().listed(),
         /// Free text.
-        description: Option<String>,
+        description: Option<String> = long("Description", 10_000).synced(),
         /// The directory it has joined.
-        domain: Option<String>,
+        domain: Option<String> = text("Domain", 100).synced().listed(),
         /// Its first network address.
-        mac_address: Option<String>,
+        mac_address: Option<String> = text("MAC address", 50).synced().listed(),
         /// Its protection.
-        antivirus_product: Option<String>,
+        antivirus_product: Option<String> = text("Antivirus", 100).synced().listed(),
         /// Who may administer it.
-        enabled_administrators: Option<String>,
+        enabled_administrators: Option<String> = long("Administrators", 10_000).synced(),
         /// Two decimals, as text.
-        backup_usage_tb: Option<String>,
+        backup_usage_tb: Option<String> = text("Backup", 50).synced(),
         /// The same in bytes.
-        backup_data_bytes: i64,
+        backup_data_bytes: i64 = int("Backup size in bytes").told().synced().listed(),
         /// The RMM's site.
-        rmm_site_name: Option<String>,
+        rmm_site_name: Option<String> = text("Site", 150).also(&["datto_site_name"]).synced().listed(),
         /// Its page at the RMM.
-        portal_url: Option<String>,
+        portal_url: Option<String> = url("RMM portal", 255).synced(),
         /// Where to take it over.
-        web_remote_url: Option<String>,
+        web_remote_url: Option<String> = url("Remote session", 255).synced(),
         /// The vendor's user-defined fields but for the secrets among them: a JSON object as text.
-        udf: Option<String>,
+        udf: Option<String> = told("Custom fields").synced(),
         /// What opens its encrypted disk, sealed.
-        bitlocker_key: Option<String>,
+        bitlocker_key: Option<String> = told("BitLocker key").synced(),
         /// The licence key of its Windows, sealed.
-        windows_key: Option<String>,
+        windows_key: Option<String> = told("Windows key").synced(),
     }
     secrets: "bitlocker_key", "windows_key";
 }

@@ -197,7 +197,7 @@ pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
 /// `Invalid` for a company or contacts that do not exist.
 pub fn create(w: &mut Write<'_>, input: &AssetInput) -> Result<Asset> {
     let mut asset = Asset { status: "active".to_owned(), ..Asset::default() };
-    input.apply(&mut asset);
+    input.asset.apply(&mut asset)?;
     asset.company_id = company(w, input)?;
     let asset = history::create(w, &asset, None)?;
     assign_sent(w, asset.id, input)?;
@@ -227,7 +227,7 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i
         lens.refuse_uncleared(level, "company_account_number")?;
     }
     let updated = history::update(w, id, if_match, None, |asset: &mut Asset| {
-        input.apply(asset);
+        input.asset.apply(asset)?;
         if input.company.is_sent() {
             asset.company_id = moved_to;
         }

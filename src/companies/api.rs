@@ -208,7 +208,7 @@ pub async fn page_add_location(
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let company_id = store::id_of(w, &key)?;
-            let view = LocationView::from(store::add_location(w, &input.of_company(company_id))?);
+            let view = LocationView::from(store::add_location(w, &input.made(|location| location.company_id = company_id)?)?);
             Reply::ok(&json!({ "success": true, "location": view }))
         })
         .await
@@ -230,7 +230,7 @@ pub async fn add_location(
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let company_id = store::id_of(w, &key)?;
-            let location = store::add_location(w, &input.of_company(company_id))?;
+            let location = store::add_location(w, &input.made(|location| location.company_id = company_id)?)?;
             let (id, rev) = (location.id, location.rev);
             let path = format!("/api/companies/{}/locations/{id}", encode_segment(&key));
             Ok(Reply::created(&LocationView::from(location), path)?.tagged(id, rev))

@@ -1,7 +1,8 @@
 //! The list of companies: what it can be filtered, sorted and searched by.
 
-use super::store;
+use super::{model::Company, store};
 use crate::db::list::{Column, Kind, ListSpec, Search};
+use crate::list_columns;
 
 /// Every company, by name.
 pub static COMPANIES: ListSpec = ListSpec {
@@ -9,25 +10,13 @@ pub static COMPANIES: ListSpec = ListSpec {
     select: store::select,
     from: "@companies company",
     key: "company.id",
-    columns: &[
-        Column::text("name", "company.name").folded("company.name_folded").required(),
-        Column::text("account_number", "company.account_number").required(),
+    columns: list_columns![
+        Company,
         Column::new("id", "company.id", Kind::Int).required(),
-        Column::text("kind", "company.kind").required(),
-        Column::text("compliance_level", "company.compliance_level").required(),
         Column::text("billing_plan", "company.plan"),
         Column::text("plan_selected", "company.plan"),
-        Column::text("contract_term", "company.contract_term"),
-        Column::new("contract_start_date", "company.contract_start_date", Kind::Time),
-        Column::new("contract_end_date", "company.contract_end_date", Kind::Time),
-        Column::text("support_level", "company.support_level"),
-        Column::text("email_system", "company.email_system"),
-        Column::text("phone_system", "company.phone_system"),
-        Column::text("description", "company.description"),
-        Column::text("domains", "company.domains"),
         Column::new("parent_id", store::PARENT, Kind::Int),
         Column::new("billing_contact_id", store::BILLING_CONTACT, Kind::Int),
-        Column::new("account_number_at_vendor", "company.account_number_at_vendor", Kind::Bool).required(),
         Column::text(
             "freshservice_id",
             "(SELECT min(link.external_id) FROM links link WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice')",

@@ -4,17 +4,17 @@ use serde::Serialize;
 
 use crate::db::Value;
 
-crate::record! {
+crate::entity! {
     /// One address of a company.
     pub struct Location: "location", "Location", "locations" {
         /// Whose it is.
-        company_id: i64,
+        company_id: i64 = int("Company").told(),
         /// Such as `Head office`.
-        name: String,
+        name: String = text("Name", 150).required(),
         /// Postal.
-        address: Option<String>,
+        address: Option<String> = text("Address", 255).required(),
         /// Telephone.
-        phone_number: Option<String>,
+        phone_number: Option<String> = phone("Phone", 50),
     }
 }
 

@@ -11,81 +11,81 @@ pub const KINDS: &[&str] = &["client", "vendor", "prospect"];
 /// Which rules protect its people's data (contract §1.1.1).
 pub use crate::history::protection::LEVELS as COMPLIANCE_LEVELS;
 
-crate::record! {
+crate::entity! {
     /// A company: a client, a vendor or a prospect.
     pub struct Company: "company", "Company", "companies" {
         /// What neighbours use as the key: unique, never null, always text.
-        account_number: String,
+        account_number: String = told("Account number").synced().listed(),
         /// Whether the vendor knows this number; a generated one is written there by `accounts assign`.
-        account_number_at_vendor: bool,
+        account_number_at_vendor: bool = flag("Account number at the vendor").told().synced().listed(),
         /// Its name.
-        name: String,
+        name: String = text("Name", 150).required().synced().folded("company.name_folded"),
         /// One of [`KINDS`].
-        kind: String,
+        kind: String = choice("Kind", KINDS).listed(),
         /// Free text.
-        description: Option<String>,
+        description: Option<String> = long("Description", 10_000).synced().listed(),
         /// The company above it in the tree.
-        parent_id: Option<i64>,
+        parent_id: Option<i64> = int("Part of").told(),
         /// The contact who gets the invoices.
-        billing_contact_id: Option<i64>,
+        billing_contact_id: Option<i64> = int("Billing contact"),
         /// One of [`COMPLIANCE_LEVELS`].
-        compliance_level: String,
+        compliance_level: String = choice("Compliance", COMPLIANCE_LEVELS).listed(),
         /// The billing plan's name.
-        plan: Option<String>,
+        plan: Option<String> = text("Plan", 100).also(&["billing_plan", "plan_selected"]).synced(),
         /// How long the contract runs, as the vendor or a person wrote it.
-        contract_term: Option<String>,
+        contract_term: Option<String> = text("Term", 50).also(&["contract_term_length"]).synced().listed(),
         /// `YYYY-MM-DD`.
-        contract_start_date: Option<String>,
+        contract_start_date: Option<String> = day("Starts").synced().listed(),
         /// `YYYY-MM-DD`.
-        contract_end_date: Option<String>,
+        contract_end_date: Option<String> = day("Ends").synced().listed(),
         /// Such as `Billed Hourly`.
-        support_level: Option<String>,
+        support_level: Option<String> = text("Support level", 100).synced().listed(),
         /// The vendor's word for whether it is a profit or a non-profit organisation.
-        profit_or_non_profit: Option<String>,
+        profit_or_non_profit: Option<String> = text("Profit or non-profit", 50).synced(),
         /// Its main telephone number.
-        main_number: Option<String>,
+        main_number: Option<String> = phone("Main number", 50).also(&["company_main_number"]).synced(),
         /// Since when it is a client, as the vendor wrote it.
-        start_date: Option<String>,
+        start_date: Option<String> = text("Client since", 100).also(&["company_start_date"]).synced(),
         /// Its postal address.
-        address: Option<String>,
+        address: Option<String> = long("Address", 2_000).synced(),
         /// Its mail domains: a JSON array as text.
-        domains: Option<String>,
+        domains: Option<String> = text_list("Mail domains", 200, 253).synced().listed(),
         /// Such as `Teams Voice`.
-        phone_system: Option<String>,
+        phone_system: Option<String> = text("Phone system", 100).synced().listed(),
         /// Such as `Microsoft 365`.
-        email_system: Option<String>,
+        email_system: Option<String> = text("E-mail system", 100).synced().listed(),
         /// Whether and how its users are managed.
-        managed_users: Option<String>,
+        managed_users: Option<String> = text("Managed users", 100).synced(),
         /// Whether and how its devices are managed.
-        managed_devices: Option<String>,
+        managed_devices: Option<String> = text("Managed devices", 100).synced(),
         /// Whether and how its network is managed.
-        managed_network: Option<String>,
+        managed_network: Option<String> = text("Managed network", 100).synced(),
         /// The vendor's id of its head.
-        head_user_id: Option<i64>,
+        head_user_id: Option<i64> = int("Head at the vendor").synced(),
         /// Its head's name.
-        head_name: Option<String>,
+        head_name: Option<String> = text("Head", 150).synced(),
         /// The vendor's id of its prime user.
-        prime_user_id: Option<i64>,
+        prime_user_id: Option<i64> = int("Prime user at the vendor").synced(),
         /// Its prime user's name.
-        prime_user_name: Option<String>,
+        prime_user_name: Option<String> = text("Prime user", 150).synced(),
         /// Whom to call first, as free text.
-        primary_contact_name: Option<String>,
+        primary_contact_name: Option<String> = text("Call first", 150),
         /// The vendor's workspace.
-        workspace_id: Option<i64>,
+        workspace_id: Option<i64> = int("Workspace at the vendor").told().synced(),
         /// Its page at Datto.
-        datto_portal_url: Option<String>,
+        datto_portal_url: Option<String> = url("Datto portal", 255).synced(),
         /// After how many days out of sight its devices are quiet; none is the setting's.
-        life_quiet_days: Option<i64>,
+        life_quiet_days: Option<i64> = int("Quiet after days").range(1, 3650, "must be from 1 to 3650 days"),
         /// The same for stale.
-        life_stale_days: Option<i64>,
+        life_stale_days: Option<i64> = int("Stale after days").range(1, 3650, "must be from 1 to 3650 days"),
         /// The same for archived.
-        life_archived_days: Option<i64>,
+        life_archived_days: Option<i64> = int("Archived after days").range(1, 3650, "must be from 1 to 3650 days"),
         /// The vendor's custom fields without a column here: a JSON object as text.
-        custom_fields: Option<String>,
+        custom_fields: Option<String> = told("Custom fields").synced(),
         /// When the vendor's record was created.
-        vendor_created_at: Option<String>,
+        vendor_created_at: Option<String> = told("Created at the vendor").synced(),
         /// When the vendor's record was last changed.
-        vendor_updated_at: Option<String>,
+        vendor_updated_at: Option<String> = told("Changed at the vendor").synced(),
     }
 }
 

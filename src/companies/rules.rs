@@ -1,7 +1,8 @@
 //! What a company's fields must be: stated once for JSON, forms and imports.
 
 use super::location::Location;
-use super::model::{COMPLIANCE_LEVELS, Company, KINDS};
+use super::model::Company;
+use crate::entity::Patch;
 use crate::error::{Error, Result};
 use crate::web::{Fields, Reference, Sent};
 
@@ -15,9 +16,8 @@ pub struct CompanyInput {
     pub account_number: Option<String>,
     /// The company above.
     pub parent: Sent<Reference>,
-    /// Each other field's effect.
-    company: Company,
-    sent: Vec<&'static str>,
+    /// Its other fields.
+    pub company: Patch<Company>,
 }
 
 /// Reads the fields of a write.
@@ -26,83 +26,15 @@ pub struct CompanyInput {
 /// `Invalid` with every field that is wrong.
 pub fn read(mut fields: Fields, creating: bool) -> Result<CompanyInput> {
     fields.set_creating(creating);
-    for (name, other) in [
-        ("plan", "billing_plan"),
-        ("plan", "plan_selected"),
-        ("contract_term", "contract_term_length"),
-        ("main_number", "company_main_number"),
-        ("start_date", "company_start_date"),
-        ("parent_id", "parent"),
-    ] {
-        fields.alias(name, other);
-    }
+    fields.alias("parent_id", "parent");
     // Only a new number is checked: an imported one that is repeated here stays what it is.
     let sent = fields.raw_text("account_number").map(str::to_owned);
     let check = move |number: &String| if creating { check_number(number, sent.as_deref()) } else { Ok(()) };
-    let mut input = CompanyInput {
-        account_number: fields.key("account_number").max(50).check(check).value(),
-        parent: fields.reference("parent_id").max(50).get(),
-        company: Company::default(),
-        sent: Vec::new(),
-    };
-    let company = &mut input.company;
-    let sent = &mut input.sent;
-    let mut keep = |name: &'static str, is_sent: bool| {
-        if is_sent {
-            sent.push(name);
-        }
-    };
-    macro_rules! take {
-        ($($name:ident: $read:expr),+ $(,)?) => {$(
-            let value = $read;
-            keep(stringify!($name), value.is_sent());
-            value.store(&mut company.$name);
-        )+};
-    }
-    let name = fields.text("name").required().max(150).get();
-    keep("name", name.is_sent());
-    name.store_value(&mut company.name);
-    let kind = fields.text("kind").not_null().one_of(KINDS).get();
-    keep("kind", kind.is_sent());
-    kind.store_value(&mut company.kind);
-    let level = fields.text("compliance_level").not_null().one_of(COMPLIANCE_LEVELS).get();
-    keep("compliance_level", level.is_sent());
-    level.store_value(&mut company.compliance_level);
-    take! {
-        description: fields.text("description").max(10_000).get(),
-        billing_contact_id: fields.int("billing_contact_id").get(),
-        plan: fields.text("plan").max(100).get(),
-        contract_term: fields.text("contract_term").max(50).get(),
-        contract_start_date: fields.text("contract_start_date").date().get(),
-        contract_end_date: fields.text("contract_end_date").date().get(),
-        support_level: fields.text("support_level").max(100).get(),
-        profit_or_non_profit: fields.text("profit_or_non_profit").max(50).get(),
-        main_number: fields.text("main_number").max(50).get(),
-        start_date: fields.text("start_date").max(100).get(),
-        address: fields.text("address").max(2_000).get(),
-        phone_system: fields.text("phone_system").max(100).get(),
-        email_system: fields.text("email_system").max(100).get(),
-        managed_users: fields.text("managed_users").max(100).get(),
-        managed_devices: fields.text("managed_devices").max(100).get(),
-        managed_network: fields.text("managed_network").max(100).get(),
-        head_user_id: fields.int("head_user_id").get(),
-        head_name: fields.text("head_name").max(150).get(),
-        prime_user_id: fields.int("prime_user_id").get(),
-        prime_user_name: fields.text("prime_user_name").max(150).get(),
-        primary_contact_name: fields.text("primary_contact_name").max(150).get(),
-        datto_portal_url: fields.text("datto_portal_url").max(255).url().get(),
-        life_quiet_days: days(&mut fields, "life_quiet_days"),
-        life_stale_days: days(&mut fields, "life_stale_days"),
-        life_archived_days: days(&mut fields, "life_archived_days"),
-        domains: fields
-            .text_list("domains")
-            .max_items(200)
-            .max_each(253)
-            .get()
-            .map(|list| serde_json::json!(list).to_string()),
-    }
+    let account_number = fields.key("account_number").max(50).check(check).value();
+    let parent = fields.reference("parent_id").max(50).get();
+    let company = Patch::read(&mut fields)?;
     fields.finish()?;
-    Ok(input)
+    Ok(CompanyInput { account_number, parent, company })
 }
 
 /// Whether a new account number can stand in addresses as it is: neighbours put it there unencoded. `sent` is the
@@ -118,12 +50,6 @@ fn check_number(number: &str, sent: Option<&str>) -> Result<(), String> {
         return Err("must not hold / ? # % or \\: it stands in addresses".to_owned());
     }
     Ok(())
-}
-
-/// After how many days out of sight a device's stage of life begins.
-fn days(fields: &mut Fields, name: &'static str) -> Sent<i64> {
-    let range = |days: &i64| if (1..=3650).contains(days) { Ok(()) } else { Err("must be from 1 to 3650 days".to_owned()) };
-    fields.int(name).check(range).get()
 }
 
 /// The stages of life follow one another.
@@ -143,95 +69,13 @@ pub fn check_life(company: &Company) -> Result<()> {
     }
 }
 
-impl CompanyInput {
-    /// Whether this field was sent.
-    #[must_use]
-    pub fn sets(&self, name: &str) -> bool {
-        self.sent.contains(&name)
-    }
-
-    /// Puts what was sent into a row.
-    pub fn apply(&self, to: &mut Company) {
-        macro_rules! copy {
-            ($($name:ident),+ $(,)?) => {
-                for name in &self.sent {
-                    match *name {
-                        $(stringify!($name) => to.$name.clone_from(&self.company.$name),)+
-                        _ => {}
-                    }
-                }
-            };
-        }
-        copy!(
-            name,
-            kind,
-            compliance_level,
-            description,
-            billing_contact_id,
-            plan,
-            contract_term,
-            contract_start_date,
-            contract_end_date,
-            support_level,
-            profit_or_non_profit,
-            main_number,
-            start_date,
-            address,
-            phone_system,
-            email_system,
-            managed_users,
-            managed_devices,
-            managed_network,
-            head_user_id,
-            head_name,
-            prime_user_id,
-            prime_user_name,
-            primary_contact_name,
-            datto_portal_url,
-            life_quiet_days,
-            life_stale_days,
-            life_archived_days,
-            domains,
-        );
-    }
-}
-
-/// What was sent for a location, checked.
-#[derive(Clone, Debug, Default)]
-pub struct LocationInput {
-    name: Sent<String>,
-    address: Sent<String>,
-    phone_number: Sent<String>,
-}
-
 /// Reads the fields of a location; a new one needs a name and an address (contract §1.10).
 ///
 /// # Errors
 /// `Invalid` with every field that is wrong.
-pub fn read_location(mut fields: Fields, creating: bool) -> Result<LocationInput> {
+pub fn read_location(mut fields: Fields, creating: bool) -> Result<Patch<Location>> {
     fields.set_creating(creating);
-    let input = LocationInput {
-        name: fields.text("name").required().max(150).get(),
-        address: fields.text("address").required().max(255).get(),
-        phone_number: fields.text("phone_number").max(50).get(),
-    };
+    let location = Patch::read(&mut fields)?;
     fields.finish()?;
-    Ok(input)
-}
-
-impl LocationInput {
-    /// A new location of a company.
-    #[must_use]
-    pub fn of_company(&self, company_id: i64) -> Location {
-        let mut location = Location { company_id, ..Location::default() };
-        self.apply(&mut location);
-        location
-    }
-
-    /// Puts what was sent into a row.
-    pub fn apply(&self, to: &mut Location) {
-        self.name.clone().store_value(&mut to.name);
-        self.address.clone().store(&mut to.address);
-        self.phone_number.clone().store(&mut to.phone_number);
-    }
+    Ok(location)
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::contract;
 use super::location::Location;
 use super::model::{Company, CompanyView, Named};
-use super::rules::{self, CompanyInput, LocationInput};
+use super::rules::{self, CompanyInput};
 use crate::compliance::{Lens, Level, Personal, Veiled};
 use crate::db::{Conn, Row, Write};
+use crate::entity::Patch;
 use crate::error::{Error, OnConstraint as _, Result};
 use crate::history::{self, Record, Updated, protection, ranks};
 use crate::params;
@@ -115,7 +116,7 @@ pub fn create(w: &mut Write<'_>, input: &CompanyInput, lens: Option<&Lens>) -> R
         compliance_level: "standard".to_owned(),
         ..Company::default()
     };
-    input.apply(&mut company);
+    input.company.apply(&mut company)?;
     refer(w, input, &mut company)?;
     if let Some(lens) = lens {
         refuse_people(w, input, &Company::default(), &company, lens)?;
@@ -146,7 +147,7 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
     let mut wanted: Company = history::get(w, id)?;
     let (own, named) = (Level::parse(&wanted.compliance_level), get_view(w, id)?.inside().named);
     let names = ["head_name", "prime_user_name", "primary_contact_name"].into_iter().zip(named);
-    for (name, person) in names.filter(|(name, _)| input.sets(name)) {
+    for (name, person) in names.filter(|(name, _)| input.company.has(name)) {
         lens.refuse_hidden(own.max(person.protection), [(name, Personal::Name)])?;
     }
     if let Some(number) = input.account_number.as_ref().filter(|number| **number != wanted.account_number) {
@@ -156,7 +157,7 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
         )));
     }
     let before = wanted.clone();
-    input.apply(&mut wanted);
+    input.company.apply(&mut wanted)?;
     refer(w, input, &mut wanted)?;
     refuse_people(w, input, &before, &wanted, lens)?;
     let said =
@@ -186,7 +187,7 @@ fn refuse_people(w: &mut Write<'_>, input: &CompanyInput, before: &Company, want
         .map(|(field, name)| (field, name.clone()))
     };
     for ((field, now), (_, then)) in names(wanted).into_iter().zip(names(before)) {
-        if input.sets(field) && now != then && protection::anybody(w)? {
+        if input.company.has(field) && now != then && protection::anybody(w)? {
             return lens.refuse_uncleared(Level::Hipaa, field);
         }
     }
@@ -216,10 +217,10 @@ fn refer(w: &mut Write<'_>, input: &CompanyInput, company: &mut Company) -> Resu
     {
         return Err(Error::field("billing_contact_id", format!("there is no contact {contact}")));
     }
-    if input.sets("head_user_id") && !input.sets("head_name") {
+    if input.company.has("head_user_id") && !input.company.has("head_name") {
         company.head_name = vendor_user(w, company.head_user_id)?;
     }
-    if input.sets("prime_user_id") && !input.sets("prime_user_name") {
+    if input.company.has("prime_user_id") && !input.company.has("prime_user_name") {
         company.prime_user_name = vendor_user(w, company.prime_user_id)?;
     }
     Ok(())
@@ -357,15 +358,12 @@ pub fn update_location(
     w: &mut Write<'_>,
     company_id: i64,
     id: i64,
-    input: &LocationInput,
+    input: &Patch<Location>,
     if_match: Option<i64>,
 ) -> Result<Updated<Location>> {
     get_location(w, company_id, id)?;
     w.touch("company");
-    history::update(w, id, if_match, None, |location: &mut Location| {
-        input.apply(location);
-        Ok(())
-    })
+    history::update(w, id, if_match, None, |location| input.apply(location))
 }
 
 /// Removes a location from a company.

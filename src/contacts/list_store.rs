@@ -1,6 +1,9 @@
 //! What the list of contacts can be asked.
 
-use super::{model::ContactView, store};
+use super::{
+    model::{Contact, ContactView},
+    store,
+};
 use crate::companies::store as companies;
 use crate::compliance::{Asking, Lens, Personal};
 use crate::db::{
@@ -9,26 +12,16 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::history::ranks;
+use crate::list_columns;
 use crate::params;
 use crate::types::fold;
 use crate::web::Query;
 
 /// What contacts are filtered and sorted by.
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column] = list_columns![
+    Contact,
     Column::new("id", "contact.id", Kind::Int).required(),
-    Column::text("name", "contact.name").folded("contact.name_folded").required(),
-    Column::text("email", "contact.email").folded("contact.email_folded").required(),
-    Column::text("first_name", "contact.first_name"),
-    Column::text("last_name", "contact.last_name"),
-    Column::text("job_title", "contact.job_title"),
     Column::text("title", "contact.job_title"),
-    Column::text("employment_type", "contact.employment_type"),
-    Column::new("active", "contact.active", Kind::Bool).required(),
-    Column::text("mobile_phone_number", "contact.mobile_phone_number"),
-    Column::text("work_phone_number", "contact.work_phone_number"),
-    Column::text("location_name", "contact.location_name"),
-    Column::new("vip_user", "contact.vip_user", Kind::Bool).required(),
-    Column::new("is_agent", "contact.is_agent", Kind::Bool).required(),
     Column::text("role", "place.role"),
     Column::text("designation", "place.designation"),
     Column::new("is_primary", "place.is_primary", Kind::Bool),

@@ -16,67 +16,67 @@ pub const EMPLOYMENT: &str = "Full Time";
 /// The kinds that the form offers; others may be stored.
 pub const EMPLOYMENTS: &[&str] = &[EMPLOYMENT, "Part Time", "Contractor", "Temporary", "Intern"];
 
-crate::record! {
+crate::entity! {
     /// A person at one company or several.
     pub struct Contact: "contact", "Contact", "contacts" {
         /// As shown.
-        name: String,
+        name: String = text("Name", 150).also(&["full_name"]).synced().folded("contact.name_folded"),
         /// Given name.
-        first_name: Option<String>,
+        first_name: Option<String> = text("First name", 150).synced().listed(),
         /// Family name.
-        last_name: Option<String>,
+        last_name: Option<String> = text("Last name", 150).synced().listed(),
         /// The primary e-mail, or empty: neighbours test the key's presence, so it is never null.
-        email: String,
+        email: String = email("E-mail", 150).also(&["primary_email"]).emptied("").synced().folded("contact.email_folded"),
         /// Further addresses: a JSON array as text.
-        secondary_emails: Option<String>,
+        secondary_emails: Option<String> = text_list("Other e-mail addresses", 50, 150).synced(),
         /// What it says on the card.
-        job_title: Option<String>,
+        job_title: Option<String> = text("Job title", 150).also(&["title"]).synced().listed(),
         /// Such as `Full Time`; kept here only.
-        employment_type: String,
+        employment_type: String = text("Employment", 100).emptied(EMPLOYMENT).listed(),
         /// Whether the vendor, or a person, says that they are still there.
-        active: bool,
+        active: bool = flag("Active").synced().listed(),
         /// Telephone.
-        mobile_phone_number: Option<String>,
+        mobile_phone_number: Option<String> = phone("Mobile", 50).synced().listed(),
         /// Telephone.
-        work_phone_number: Option<String>,
+        work_phone_number: Option<String> = phone("Work phone", 50).also(&["phone"]).synced().listed(),
         /// Postal.
-        address: Option<String>,
+        address: Option<String> = long("Address", 2_000).synced(),
         /// Whether the vendor also knows them as an agent.
-        is_agent: bool,
+        is_agent: bool = flag("Agent").listed(),
         /// Whether they are to be served first.
-        vip_user: bool,
+        vip_user: bool = flag("Served first (VIP)").synced().listed(),
         /// Whether they have used the vendor's portal.
-        has_logged_in: bool,
+        has_logged_in: bool = flag("Has signed in").told().synced(),
         /// The vendor's location.
-        location_id: Option<i64>,
+        location_id: Option<i64> = int("Location at the vendor").told().synced(),
         /// The vendor's location, in words.
-        location_name: Option<String>,
+        location_name: Option<String> = text("Location", 150).synced().listed(),
         /// The vendor's id of their manager.
-        reporting_manager_id: Option<i64>,
+        reporting_manager_id: Option<i64> = int("Manager at the vendor").told().synced(),
         /// Such as `en`.
-        language: Option<String>,
+        language: Option<String> = text("Language", 10).synced(),
         /// In the vendor's spelling.
-        time_zone: Option<String>,
+        time_zone: Option<String> = text("Time zone", 100).synced(),
         /// `12h` or `24h`.
-        time_format: Option<String>,
+        time_format: Option<String> = told("Time format").synced(),
         /// Whether they see their companies' tickets.
-        can_see_all_tickets: bool,
+        can_see_all_tickets: bool = flag("Sees all tickets").told().synced(),
         /// Whether they see their companies' changes.
-        can_see_all_changes: bool,
+        can_see_all_changes: bool = flag("Sees all changes").told().synced(),
         /// Free text.
-        background_information: Option<String>,
+        background_information: Option<String> = long("Background", 10_000).synced(),
         /// The vendor's work schedule.
-        work_schedule_id: Option<i64>,
+        work_schedule_id: Option<i64> = int("Work schedule at the vendor").told().synced(),
         /// The vendor's custom field.
-        user_number: Option<String>,
+        user_number: Option<String> = told("User number").synced(),
         /// The vendor's own reference to another system.
-        vendor_reference: Option<String>,
+        vendor_reference: Option<String> = told("Reference at the vendor").synced(),
         /// The vendor's custom fields without a column here: a JSON object as text.
-        custom_fields: Option<String>,
+        custom_fields: Option<String> = told("Custom fields").synced(),
         /// When the vendor's record was created.
-        vendor_created_at: Option<String>,
+        vendor_created_at: Option<String> = told("Created at the vendor").synced(),
         /// When the vendor's record was last changed.
-        vendor_updated_at: Option<String>,
+        vendor_updated_at: Option<String> = told("Changed at the vendor").synced(),
     }
 }
 

@@ -180,7 +180,7 @@ pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
 /// `Conflict` with the id of the other, or `Invalid` for companies that do not exist.
 pub fn create(w: &mut Write<'_>, input: &ContactInput, lens: &Lens) -> Result<Contact> {
     let mut contact = Contact { active: true, employment_type: EMPLOYMENT.to_owned(), ..Contact::default() };
-    input.apply(&mut contact);
+    input.apply(&mut contact)?;
     check_email(w, &contact.email, 0, lens)?;
     let contact = history::create(w, &contact, None)?;
     set_places(w, contact.id, input)?;
@@ -202,12 +202,9 @@ fn set_protection(w: &mut Write<'_>, id: i64, stood: Level, input: &ContactInput
 /// `Conflict` for an e-mail in use, `Invalid` for bad references, `PreconditionFailed`.
 pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Contact>> {
     let level = Level::from_rank(Some(protection::of::<Contact>(w, id)?));
-    lens.refuse_hidden(level, ASKING.columns.iter().copied().chain(UNASKED).filter(|(name, _)| input.sends(name)))?;
-    let updated = history::update(w, id, if_match, None, |contact: &mut Contact| {
-        input.apply(contact);
-        Ok(())
-    })?;
-    if input.sets_email() && updated.changed.iter().any(|(field, _, _)| *field == "email") {
+    lens.refuse_hidden(level, ASKING.columns.iter().copied().chain(UNASKED).filter(|(name, _)| input.contact.has(name)))?;
+    let updated = history::update(w, id, if_match, None, |contact: &mut Contact| input.apply(contact))?;
+    if input.contact.has("email") && updated.changed.iter().any(|(field, _, _)| *field == "email") {
         check_email(w, &updated.record.email, id, lens)?;
     }
     let before = memberships(w, id)?;

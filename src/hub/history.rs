@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::history_store::{exists, has_field};
+use super::entities::{exists, has_field};
 use crate::auth::{Editor, Staff};
 use crate::compliance::{Lens, trail};
 use crate::error::{Error, Result};

@@ -3,8 +3,8 @@
 mod bulk;
 pub mod bulk_store;
 pub mod contacts;
+pub mod entities;
 mod history;
-pub mod history_store;
 pub mod pages;
 mod remove;
 pub mod remove_store;

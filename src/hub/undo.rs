@@ -4,27 +4,23 @@ use axum::{Json, extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{history_store, retire, undo_store};
+use super::{entities, retire, undo_store};
 use crate::{
-    agents::PsaAgent,
-    assets::Asset,
     auth::{Admin, Editor},
-    companies::{Company, Location},
     compliance::{Lens, Level, trail},
-    contacts::{Contact, Membership, store as contacts},
+    contacts::{Membership, store as contacts},
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
         feed::{self, Change},
         links, protection,
-        undo::{self, Undone},
+        undo::Undone,
     },
     sync::{
         catalogue::JobKind,
         jobs,
         jobs_store::{self, Acquired, Lease},
     },
-    tickets::{ChangeRequest, Ticket},
     types::{Actor, Scope},
     web::{Conditions, Path, Query, Reply, Routes, Web},
 };
@@ -97,20 +93,16 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         ("company", "create") => {
             let attached = retire::attached_to_company(w, change.entity_id)?;
             if attached.is_empty() {
-                return undo::row::<Company>(w, change);
+                return entities::named(&change.entity)?.undo(w, change);
             }
             let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {name}")).collect();
             Ok(Undone::Refused(format!("still attached: {}", list.join(", "))))
         }
-        ("company", _) => undo::row::<Company>(w, change),
-        ("contact", _) => undo::row::<Contact>(w, change),
-        ("asset", _) => undo::row::<Asset>(w, change),
         ("ticket", "note" | "push") => Ok(Undone::Refused("what was said or sent is not taken back".to_owned())),
-        ("ticket", _) => undo::row::<Ticket>(w, change),
-        ("change_request", _) => undo::row::<ChangeRequest>(w, change),
-        ("location", _) => undo::row::<Location>(w, change),
-        ("psa_agent", _) => undo::row::<PsaAgent>(w, change),
-        (entity, _) => Ok(Undone::Refused(format!("changes of a {entity} cannot be undone"))),
+        (entity, _) => match entities::named(entity) {
+            Ok(entity) => entity.undo(w, change),
+            Err(_) => Ok(Undone::Refused(format!("changes of a {entity} cannot be undone"))),
+        },
     }
 }
 
@@ -133,7 +125,7 @@ pub fn allowed(c: &mut Conn, change: &Change, lens: &Lens) -> Result<()> {
 /// What was adopted stands alone again. A row that the same run created keeps its link: retired, it tells
 /// the next sync that a person did not want it.
 fn unlink(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
-    let entity = history_store::exists(w, &change.entity, change.entity_id)?;
+    let entity = entities::exists(w, &change.entity, change.entity_id)?;
     if undo_store::created_by(w, entity, change.entity_id, change.run_id)? {
         return Ok(Undone::Already);
     }

@@ -10,7 +10,7 @@ use super::{
         sources_store, takeover,
         told::{USERS, users_of},
     },
-    columns::{Assign, LINK},
+    columns::{self, LINK},
     jobs_store::{Lease, prove},
     locals_store,
     plan::{Action, FieldChange, Item, Kind, Observation, State},
@@ -25,8 +25,9 @@ use crate::{
     companies::Company,
     contacts::{Contact, Membership, model::EMPLOYMENT, store as contacts},
     db::{Db, Write},
+    entity::Entity,
     error::{Error, Result},
-    history::{self, Record, links},
+    history::{self, Record as _, links},
     tickets::Ticket,
     types::{Actor, Scope},
 };
@@ -222,7 +223,7 @@ fn source(w: &Write<'_>) -> String {
 }
 
 /// Creates, changes, retires or restores the item's row.
-fn write<R: Record + Assign>(w: &mut Write<'_>, item: &Item, mut new: R) -> Result<Option<i64>> {
+fn write<R: Entity>(w: &mut Write<'_>, item: &Item, mut new: R) -> Result<Option<i64>> {
     let system = source(w);
     let external_id = item.external_id.as_deref().unwrap_or_default();
     let linked = item.kind != Kind::PsaAgent;
@@ -230,7 +231,7 @@ fn write<R: Record + Assign>(w: &mut Write<'_>, item: &Item, mut new: R) -> Resu
         if linked && links::find(w, &system, R::ENTITY, external_id)?.is_some() {
             return Ok(None);
         }
-        new.assign_all(&item.fields)?;
+        columns::assign(&mut new, &item.fields)?;
         let id = history::create(w, &new, Some(&item.reason))?.id();
         if linked {
             links::link(w, R::ENTITY, id, &system, external_id)?;
@@ -250,13 +251,13 @@ fn write<R: Record + Assign>(w: &mut Write<'_>, item: &Item, mut new: R) -> Resu
     if row.retired_at().is_some() {
         history::restore::<R>(w, id, Some(&item.reason))?;
     }
-    history::update::<R>(w, id, None, Some(&item.reason), |row| row.assign_all(&item.fields))?;
+    history::update::<R>(w, id, None, Some(&item.reason), |row| columns::assign(row, &item.fields))?;
     Ok(Some(id))
 }
 
 /// Whether a row still is the one that was planned for: by its revision, or for what had to wait while the rest
 /// of its plan went on, by the values that it had.
-fn is_as_planned<R: Record>(row: &R, item: &Item) -> bool {
+fn is_as_planned<R: Entity>(row: &R, item: &Item) -> bool {
     if item.rev.is_some() {
         return Some(row.rev()) == item.rev;
     }

@@ -8,122 +8,53 @@ use super::{
     planner::{Local, Membership, contacts::Companies, valve::Dependants},
 };
 use crate::{
+    agents::PsaAgent,
+    assets::Asset,
+    companies::Company,
+    contacts::Contact,
     db::{Conn, Row, Value as Cell, Write},
+    entity::{self, Entity},
     error::Result,
-    history::{links, pins},
+    history::{Record as _, links, pins},
     params,
 };
 
-/// A kind's table, its columns that a sync may set, and which of them are booleans.
+/// A kind's table, and its columns that a sync may set.
 struct Table {
     name: &'static str,
-    columns: &'static [&'static str],
-    flags: &'static [&'static str],
+    columns: Vec<Column>,
 }
 
-const COMPANIES: Table = Table {
-    name: "companies",
-    columns: &[
-        "account_number",
-        "account_number_at_vendor",
-        "name",
-        "description",
-        "plan",
-        "contract_term",
-        "contract_start_date",
-        "contract_end_date",
-        "support_level",
-        "profit_or_non_profit",
-        "main_number",
-        "start_date",
-        "address",
-        "domains",
-        "phone_system",
-        "email_system",
-        "managed_users",
-        "managed_devices",
-        "managed_network",
-        "head_user_id",
-        "head_name",
-        "prime_user_id",
-        "prime_user_name",
-        "workspace_id",
-        "datto_portal_url",
-        "custom_fields",
-        "vendor_created_at",
-        "vendor_updated_at",
-    ],
-    flags: &["account_number_at_vendor"],
-};
+struct Column {
+    name: &'static str,
+    is_flag: bool,
+}
 
-const CONTACTS: Table = Table {
-    name: "contacts",
-    columns: &[
-        "name",
-        "first_name",
-        "last_name",
-        "email",
-        "secondary_emails",
-        "job_title",
-        "active",
-        "mobile_phone_number",
-        "work_phone_number",
-        "address",
-        "vip_user",
-        "has_logged_in",
-        "location_id",
-        "location_name",
-        "reporting_manager_id",
-        "language",
-        "time_zone",
-        "time_format",
-        "can_see_all_tickets",
-        "can_see_all_changes",
-        "background_information",
-        "work_schedule_id",
-        "user_number",
-        "vendor_reference",
-        "custom_fields",
-        "vendor_created_at",
-        "vendor_updated_at",
-    ],
-    flags: &["active", "vip_user", "has_logged_in", "can_see_all_tickets", "can_see_all_changes"],
-};
+impl Table {
+    fn of<E: Entity>() -> Self {
+        let synced = E::FIELDS.iter().map(|field| &field.spec).filter(|spec| spec.is_synced);
+        let columns = synced.map(|spec| Column { name: spec.column, is_flag: spec.kind == entity::Kind::Flag });
+        Self { name: E::TABLE, columns: columns.collect() }
+    }
+}
 
-const AGENTS: Table = Table {
-    name: "psa_agents",
-    columns: &[
-        "first_name",
-        "last_name",
-        "email",
-        "job_title",
-        "active",
-        "department_ids",
-        "group_ids",
-        "vendor_created_at",
-        "vendor_updated_at",
-    ],
-    flags: &["active"],
-};
-
-/// The tickets' own job compares them without holding all of them.
-const TICKETS: Table = Table { name: "tickets", columns: &["subject"], flags: &[] };
-
-fn table(kind: Kind) -> &'static Table {
+fn table(kind: Kind) -> Table {
     match kind {
-        Kind::Company => &COMPANIES,
-        Kind::Contact => &CONTACTS,
-        Kind::PsaAgent => &AGENTS,
+        Kind::Company => Table::of::<Company>(),
+        Kind::Contact => Table::of::<Contact>(),
+        Kind::PsaAgent => Table::of::<PsaAgent>(),
         // Read in chunks, in `assets/`.
-        Kind::Site | Kind::Asset => &Table { name: "assets", columns: &[], flags: &[] },
-        Kind::Ticket => &TICKETS,
+        Kind::Site | Kind::Asset => Table { name: Asset::TABLE, columns: Vec::new() },
+        // The tickets' own job compares them without holding all of them.
+        Kind::Ticket => Table { name: "tickets", columns: vec![Column { name: "subject", is_flag: false }] },
     }
 }
 
 /// Every row of a kind, tombstones included.
 pub fn all(c: &mut Conn, kind: Kind, system: &str) -> Result<Vec<Local>> {
     let table = table(kind);
-    let sql = format!("SELECT id, rev, retired_at, {} FROM @{} item ORDER BY id", table.columns.join(", "), table.name);
+    let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+    let sql = format!("SELECT id, rev, retired_at, {} FROM @{} item ORDER BY id", columns.join(", "), table.name);
     let rows = c.all(&sql, &[])?;
     let mut external = external_ids(c, kind, system)?;
     let mut pinned: HashMap<i64, HashSet<String>> = HashMap::new();
@@ -134,7 +65,7 @@ pub fn all(c: &mut Conn, kind: Kind, system: &str) -> Result<Vec<Local>> {
     let mut memberships = if kind == Kind::Contact { memberships(c, system)? } else { HashMap::new() };
     rows.iter()
         .map(|row| {
-            let mut local = local(row, table)?;
+            let mut local = local(row, &table)?;
             local.external_ids = external.remove(&local.id).unwrap_or_default();
             local.pins = pinned.remove(&local.id).unwrap_or_default();
             local.memberships = memberships.remove(&local.id).unwrap_or_default();
@@ -158,10 +89,9 @@ pub fn live(c: &mut Conn, kind: Kind, system: &str) -> Result<u64> {
 }
 
 fn local(row: &Row, table: &Table) -> Result<Local> {
-    let cell = |(index, column): (usize, &&'static str)| {
-        let flag = table.flags.contains(column);
-        let cell = if flag { row.get::<Option<bool>>(index + 3)?.into() } else { row.get::<Cell>(index + 3)? };
-        Ok((*column, cell))
+    let cell = |(index, column): (usize, &Column)| {
+        let cell = if column.is_flag { row.get::<Option<bool>>(index + 3)?.into() } else { row.get::<Cell>(index + 3)? };
+        Ok((column.name, cell))
     };
     let values = table.columns.iter().enumerate().map(cell).collect::<Result<Cells>>()?;
     let name = values.text("name").to_owned();
@@ -273,7 +203,8 @@ pub fn observe(w: &mut Write<'_>, observation: &Observation) -> Result<()> {
     let table = table(observation.kind);
     let mut cells: Vec<Cell> = Vec::new();
     let mut sets = Vec::new();
-    for (column, value) in observation.values.iter().filter(|(column, _)| table.columns.contains(column)) {
+    for (column, value) in observation.values.iter().filter(|(column, _)| table.columns.iter().any(|known| known.name == *column))
+    {
         cells.push(value.clone());
         sets.push(format!("{column} = ?{}", cells.len()));
     }

@@ -7,59 +7,59 @@ use crate::compliance::{Lens, Level, Personal, Protected};
 use crate::db::Value;
 use crate::types::{SearchText, fold};
 
-crate::record! {
+crate::entity! {
     /// A planned change.
     pub struct ChangeRequest: "change_request", "Change request", "change_requests" {
         /// The vendor (`freshservice`).
-        external_source: String,
+        external_source: String = told("Vendor"),
         /// The vendor's number.
-        external_id: i64,
+        external_id: i64 = int("Number").told(),
         /// Whose it is.
-        company_id: Option<i64>,
+        company_id: Option<i64> = int("Company").told(),
         /// The vendor's department.
-        department_id: Option<i64>,
+        department_id: Option<i64> = int("Department at the vendor").told(),
         /// What it is about.
-        subject: Option<String>,
+        subject: Option<String> = told("Subject"),
         /// The same at length, plain.
-        description_text: Option<String>,
+        description_text: Option<String> = told("Description"),
         /// The vendor's status in words.
-        status: Option<String>,
+        status: Option<String> = told("Status"),
         /// Its code.
-        status_id: Option<i64>,
+        status_id: Option<i64> = int("Status at the vendor").told(),
         /// `low`, `medium`, `high` or `urgent`.
-        priority: Option<String>,
+        priority: Option<String> = told("Priority"),
         /// Its code.
-        priority_id: Option<i64>,
+        priority_id: Option<i64> = int("Priority at the vendor").told(),
         /// The vendor's code of how much it affects.
-        impact_id: Option<i64>,
+        impact_id: Option<i64> = int("Impact").told(),
         /// The vendor's code of how risky it is.
-        risk_id: Option<i64>,
+        risk_id: Option<i64> = int("Risk").told(),
         /// The vendor's code of its kind (1 minor, 2 standard, 3 major, 4 emergency).
-        change_type_id: Option<i64>,
+        change_type_id: Option<i64> = int("Type").told(),
         /// The vendor's code of whether it is approved.
-        approval_status_id: Option<i64>,
+        approval_status_id: Option<i64> = int("Approval").told(),
         /// The vendor's id of whoever asked.
-        requester_id: Option<i64>,
+        requester_id: Option<i64> = int("Requester").told(),
         /// The vendor's id of the agent.
-        agent_id: Option<i64>,
+        agent_id: Option<i64> = int("Agent").told(),
         /// The vendor's id of the agents' group.
-        group_id: Option<i64>,
+        group_id: Option<i64> = int("Group").told(),
         /// The vendor's first category.
-        category: Option<String>,
+        category: Option<String> = told("Category"),
         /// The category below it.
-        sub_category: Option<String>,
+        sub_category: Option<String> = told("Sub-category"),
         /// The one below that.
-        item_category: Option<String>,
+        item_category: Option<String> = told("Item category"),
         /// When it is to begin.
-        planned_start_date: Option<String>,
+        planned_start_date: Option<String> = told("Planned start"),
         /// When it is to end.
-        planned_end_date: Option<String>,
+        planned_end_date: Option<String> = told("Planned end"),
         /// When it was opened.
-        vendor_created_at: Option<String>,
+        vendor_created_at: Option<String> = told("Opened"),
         /// When the vendor last changed it.
-        vendor_updated_at: String,
+        vendor_updated_at: String = told("Last changed"),
         /// The vendor's custom fields: a JSON object as text.
-        custom_fields: Option<String>,
+        custom_fields: Option<String> = told("Custom fields"),
     }
 }
 

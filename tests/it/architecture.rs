@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 23] = [
     "error",
     "types",
     "config",
@@ -16,6 +16,7 @@ const LAYERS: [&str; 22] = [
     "web",
     "status",
     "compliance",
+    "entity",
     "agents",
     "companies",
     "contacts",

@@ -3,16 +3,12 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    edit::{Doubles, FormPage, Part, Typed, changed},
-    mention, protected_as, store, words,
+    edit::{Doubles, FormPage, Part, Typed, changed, inputs},
+    mention, protected_as, store,
 };
 use crate::{
     agents::Frame,
-    assets::{
-        Eyes,
-        model::{STATUSES, TYPES},
-        rules, store as assets,
-    },
+    assets::{Asset, Eyes, rules, store as assets},
     auth::Editor,
     companies::store as companies,
     error::Result,
@@ -127,31 +123,22 @@ async fn form(web: &Web, frame: &Frame, known: Option<(i64, String)>, typed: &Ty
 }
 
 fn parts(typed: &Typed, companies: Vec<Choice>) -> Vec<Part> {
-    let text = |name: &'static str, label: &'static str| Field::text(name, label, typed.text(name));
-    let line = |kind: &'static str, name: &'static str, label: &'static str| Field::line(kind, name, label, typed.text(name));
-    let choose = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
-    vec![
-        Part {
-            title: "Asset",
-            fields: vec![
-                text("hostname", "Host name").required(),
-                Field::select("company_account_number", "Company", typed.text("company_account_number"), companies).required(),
-                Field::select("type", "Type", typed.text("type"), choose(TYPES)),
-                Field::select("status", "Status", typed.text("status"), choose(STATUSES)),
-                text("serial_number", "Serial number"),
-                text("asset_tag", "Asset tag"),
-                text("manufacturer", "Maker"),
-                text("model", "Model"),
-                line("date", "warranty_expires", "Warranty ends"),
-                text("operating_system", "System"),
-                text("mac_address", "MAC address"),
-                text("antivirus_product", "Antivirus"),
-                Field::area("description", "Description", typed.text("description")),
-            ],
-        },
-        Part {
-            title: "Links",
-            fields: vec![line("url", "web_remote_url", "Remote session"), line("url", "portal_url", "RMM portal")],
-        },
-    ]
+    let company = Field::select("company_account_number", "Company", typed.text("company_account_number"), companies).required();
+    let columns = [
+        "hostname",
+        "kind",
+        "status",
+        "serial_number",
+        "asset_tag",
+        "manufacturer",
+        "model",
+        "warranty_expires",
+        "operating_system",
+        "mac_address",
+        "antivirus_product",
+        "description",
+    ];
+    let mut asset = Part { title: "Asset", fields: inputs::<Asset>(typed, &columns) };
+    asset.fields.insert(1, company);
+    vec![asset, Part { title: "Links", fields: inputs::<Asset>(typed, &["web_remote_url", "portal_url"]) }]
 }

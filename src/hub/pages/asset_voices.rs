@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{store, words};
 use crate::{
+    assets::Asset,
     compliance::Lens,
     db::Conn,
+    entity::Entity as _,
     error::Result,
     sync::assets::voices::{self, Voice},
     web::view::{Line, Table, Value},
@@ -49,7 +51,8 @@ fn line(voice: &Voice, companies: &BTreeMap<i64, String>) -> Line {
         Some("here") => Value::words("Entered here"),
         Some(system) => Value::words(SYSTEMS.iter().find(|(name, _)| *name == system).map_or(system, |(_, label)| label)),
     };
-    let mut cells = vec![Value::words(words(&voice.field)), from];
+    let label = Asset::field(&voice.field).map_or_else(|| words(&voice.field), |field| field.spec.label.to_owned());
+    let mut cells = vec![Value::words(label), from];
     cells.extend(SYSTEMS.iter().map(|(system, _)| shown(voice.said.get(*system))));
     Line { cells, post: None }
 }

@@ -3,17 +3,14 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
-    companies::{address, label},
-    edit::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
+    companies::address,
+    edit::{Doubles, FormPage, Part, Typed, changed, input, inputs, without_blank_lists},
     mention, store,
 };
 use crate::{
     agents::Frame,
     auth::Editor,
-    companies::{
-        model::{COMPLIANCE_LEVELS, KINDS},
-        rules, store as companies,
-    },
+    companies::{Company, rules, store as companies},
     compliance::Lens,
     error::Result,
     web::{
@@ -181,67 +178,55 @@ async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<F
 }
 
 fn parts(typed: &Typed, choices: Choices) -> Vec<Part> {
-    let text = |name: &'static str, label: &'static str| Field::text(name, label, typed.text(name));
-    let days = |name: &'static str, label: &'static str| {
-        Field::line("number", name, label, typed.text(name)).hint("Left empty, the general setting counts.")
-    };
-    let area = |name: &'static str, label: &'static str| Field::area(name, label, typed.text(name));
-    let word =
-        |name: &'static str, label: &'static str, known: &[Choice]| Field::select(name, label, typed.text(name), known.to_vec());
-    let words = |known: &[&str]| known.iter().map(|word| Choice::new(*word, label(word))).collect::<Vec<_>>();
     let none = |mut known: Vec<Choice>| {
         known.insert(0, Choice::new("", "–"));
         known
     };
-    let terms = none(TERMS.iter().map(|term| Choice::word(term)).collect());
+    let one = |column| input::<Company>(typed, column);
+    let select = |name: &'static str, label: &'static str, known| Field::select(name, label, typed.text(name), none(known));
+    let people = [
+        "primary_contact_name",
+        "head_name",
+        "prime_user_name",
+        "profit_or_non_profit",
+        "email_system",
+        "phone_system",
+        "managed_users",
+        "managed_devices",
+        "managed_network",
+        "datto_portal_url",
+    ];
+    let days = ["life_quiet_days", "life_stale_days", "life_archived_days"];
     vec![
         Part {
             title: "Company",
             fields: vec![
-                text("name", "Name").required(),
-                word("kind", "Kind", &words(KINDS)),
-                word("parent_id", "Part of", &none(choices.companies)),
-                Field::line("tel", "main_number", "Main number", typed.text("main_number")),
-                area("address", "Address"),
-                area("domains", "Mail domains").hint("One to a line."),
-                area("description", "Description"),
+                one("name"),
+                one("kind"),
+                select("parent_id", "Part of", choices.companies),
+                one("main_number"),
+                one("address"),
+                one("domains"),
+                one("description"),
             ],
         },
         Part {
             title: "Contract",
             fields: vec![
-                text("plan", "Plan"),
-                text("support_level", "Support level"),
-                word("contract_term", "Term", &terms),
-                word("compliance_level", "Compliance", &words(COMPLIANCE_LEVELS)),
-                Field::line("date", "contract_start_date", "Starts", typed.text("contract_start_date")),
-                Field::line("date", "contract_end_date", "Ends", typed.text("contract_end_date")),
-                text("start_date", "Client since"),
-                word("billing_contact_id", "Billing contact", &none(choices.contacts)),
+                one("plan"),
+                one("support_level"),
+                select("contract_term", "Term", TERMS.iter().map(|term| Choice::word(term)).collect()),
+                one("compliance_level"),
+                one("contract_start_date"),
+                one("contract_end_date"),
+                one("start_date"),
+                select("billing_contact_id", "Billing contact", choices.contacts),
             ],
         },
-        Part {
-            title: "People and systems",
-            fields: vec![
-                text("primary_contact_name", "Call first"),
-                text("head_name", "Head"),
-                text("prime_user_name", "Prime user"),
-                text("profit_or_non_profit", "Profit or non-profit"),
-                text("email_system", "E-mail system"),
-                text("phone_system", "Phone system"),
-                text("managed_users", "Managed users"),
-                text("managed_devices", "Managed devices"),
-                text("managed_network", "Managed network"),
-                Field::line("url", "datto_portal_url", "Datto portal", typed.text("datto_portal_url")),
-            ],
-        },
+        Part { title: "People and systems", fields: inputs::<Company>(typed, &people) },
         Part {
             title: "Devices out of sight",
-            fields: vec![
-                days("life_quiet_days", "Quiet after days"),
-                days("life_stale_days", "Stale after days"),
-                days("life_archived_days", "Archived after days"),
-            ],
+            fields: days.map(|days| one(days).hint("Left empty, the general setting counts.")).into(),
         },
     ]
 }

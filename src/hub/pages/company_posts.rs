@@ -66,7 +66,7 @@ pub async fn add_location(
             web.db
                 .write(&editor.scope(), &editor.actor(), move |w| {
                     let company_id = companies::id_of(w, &wanted)?;
-                    companies::add_location(w, &input.of_company(company_id))
+                    companies::add_location(w, &input.made(|location| location.company_id = company_id)?)
                 })
                 .await
         }

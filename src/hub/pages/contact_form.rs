@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    edit::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
+    edit::{Doubles, FormPage, Part, Typed, changed, inputs, without_blank_lists},
     mention, protected_as, store, words,
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     companies::store as companies,
     compliance::{Lens, trail},
     contacts::{
+        Contact,
         model::{DESIGNATIONS, EMPLOYMENT, EMPLOYMENTS, ROLES},
         rules, store as contacts,
     },
@@ -152,34 +153,13 @@ fn editing(frame: &Frame, id: i64, name: &str, typed: &Typed) -> FormPage {
 }
 
 fn parts(typed: &Typed) -> Vec<Part> {
-    let text = |name: &'static str, label: &'static str| Field::text(name, label, typed.text(name));
-    let line = |kind: &'static str, name: &'static str, label: &'static str| Field::line(kind, name, label, typed.text(name));
     let employments = EMPLOYMENTS.iter().map(|kind| Choice::word(kind)).collect();
-    vec![
-        Part {
-            title: "Person",
-            fields: vec![
-                text("name", "Name").required(),
-                line("email", "email", "E-mail"),
-                text("first_name", "First name"),
-                text("last_name", "Last name"),
-                line("tel", "work_phone_number", "Work phone"),
-                line("tel", "mobile_phone_number", "Mobile"),
-                text("job_title", "Job title"),
-                Field::select("employment_type", "Employment", typed.text("employment_type"), employments),
-                Field::check("active", "Active", typed.is_on("active")),
-                Field::check("vip_user", "Served first (VIP)", typed.is_on("vip_user")),
-            ],
-        },
-        Part {
-            title: "More",
-            fields: vec![
-                Field::area("secondary_emails", "Other e-mail addresses", typed.text("secondary_emails")).hint("One to a line."),
-                text("location_name", "Location"),
-                text("time_zone", "Time zone"),
-                Field::area("address", "Address", typed.text("address")),
-                Field::area("background_information", "Background", typed.text("background_information")),
-            ],
-        },
-    ]
+    let of = |columns: &[&'static str]| inputs::<Contact>(typed, columns);
+    let mut person = of(&["name", "email", "first_name", "last_name", "work_phone_number", "mobile_phone_number", "job_title"]);
+    // A name can be made of first and last name, but whoever types here types it.
+    person.first_mut().into_iter().for_each(|name| name.required = true);
+    person.push(Field::select("employment_type", "Employment", typed.text("employment_type"), employments));
+    person.extend(of(&["active", "vip_user"]));
+    let more = of(&["secondary_emails", "location_name", "time_zone", "address", "background_information"]);
+    vec![Part { title: "Person", fields: person }, Part { title: "More", fields: more }]
 }

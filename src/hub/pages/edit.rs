@@ -4,14 +4,47 @@ use askama::Template;
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Map, Value as Json};
 
+use super::companies::label;
 use crate::{
     agents::Frame,
+    entity::{Entity, Kind},
     error::{Error, FieldError, Result},
     web::{
         Fields,
-        view::{Crumb, Field, Page, filters, form},
+        view::{Choice, Crumb, Field, Page, filters, form},
     },
 };
+
+/// The field of this column in a form, as the noun's table describes it; one to choose from offers `choices` or, without
+/// any, its own words.
+#[must_use]
+pub fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
+    let Some(spec) = E::field(column).map(|field| &field.spec) else { return Field::text(column, column, typed.text(column)) };
+    let (name, label) = (spec.name, spec.label);
+    let field = match spec.kind {
+        Kind::Text(_) => Field::text(name, label, typed.text(name)),
+        Kind::Long(_) => Field::area(name, label, typed.text(name)),
+        Kind::TextList(..) => Field::area(name, label, typed.text(name)).hint("One to a line."),
+        Kind::Choice(known) => Field::select(name, label, typed.text(name), known.iter().map(|word| choice(word)).collect()),
+        Kind::Phone(_) => Field::line("tel", name, label, typed.text(name)),
+        Kind::Day => Field::line("date", name, label, typed.text(name)),
+        Kind::Url(_) => Field::line("url", name, label, typed.text(name)),
+        Kind::Email(_) => Field::line("email", name, label, typed.text(name)),
+        Kind::Int => Field::line("number", name, label, typed.text(name)),
+        Kind::Flag => Field::check(name, label, typed.is_on(name)),
+    };
+    if spec.is_required { field.required() } else { field }
+}
+
+/// Several of them.
+#[must_use]
+pub fn inputs<E: Entity>(typed: &Typed, columns: &[&'static str]) -> Vec<Field> {
+    columns.iter().map(|column| input::<E>(typed, column)).collect()
+}
+
+fn choice(word: &str) -> Choice {
+    Choice::new(word, label(word))
+}
 
 /// A part of a form under its heading.
 #[derive(Clone, Debug)]

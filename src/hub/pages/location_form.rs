@@ -4,13 +4,13 @@ use axum::{extract::State, response::Response};
 
 use super::{
     companies::address,
-    edit::{FormPage, Part, Typed, changed},
+    edit::{FormPage, Part, Typed, changed, inputs},
     mention,
 };
 use crate::{
     agents::Frame,
     auth::Editor,
-    companies::{LocationView, rules, store as companies},
+    companies::{Location, LocationView, rules, store as companies},
     error::Result,
     web::{
         Fields, Path, Web, encode_segment,
@@ -21,11 +21,7 @@ use crate::{
 /// The fields of a location.
 #[must_use]
 pub fn fields(typed: &Typed) -> Vec<Field> {
-    vec![
-        Field::text("name", "Name", typed.text("name")).required(),
-        Field::text("address", "Address", typed.text("address")).required(),
-        Field::line("tel", "phone_number", "Phone", typed.text("phone_number")),
-    ]
+    inputs::<Location>(typed, &["name", "address", "phone_number"])
 }
 
 /// `GET /companies/{acct}/locations/{id}/edit`

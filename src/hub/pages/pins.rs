@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     history::{self, feed, pins, undo::Undone},
     hub::{
-        history_store::{exists, has_field},
+        entities::{exists, has_field},
         undo,
     },
     sync::outbox::{self, push::What},

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 
-use super::{store, words};
+use super::{super::entities, store, words};
 use crate::{
     assets::audit::gigabytes,
     companies::Location,
@@ -246,7 +246,13 @@ pub fn event(change: &ToldChange, mentioned: &Mentioned) -> Event {
         ("contact", "assign" | "unassign") => Vec::new(),
         (_, "leave") => Vec::new(),
         (_, "join") => place(change),
-        _ => change.fields.as_object().into_iter().flatten().map(|(field, value)| moved(field, value, mentioned)).collect(),
+        _ => change
+            .fields
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(field, value)| moved(&change.entity, field, value, mentioned))
+            .collect(),
     };
     let pushed = change.action == "push";
     Event {
@@ -301,19 +307,23 @@ fn action(word: &str) -> String {
     .to_owned()
 }
 
-fn moved(field: &str, value: &Json, mentioned: &Mentioned) -> Moved {
+fn moved(entity: &str, field: &str, value: &Json, mentioned: &Mentioned) -> Moved {
     let side = |name: &str| value.get(name).map(|value| mentioned.said(field, value)).unwrap_or_default();
     let label = match field.split_once(':') {
         Some(("link", "freshservice")) => "Freshservice id".to_owned(),
         Some(("link", "datto")) => "Datto id".to_owned(),
         Some((kind, id)) => format!("{} {id}", words(kind)),
-        None => label(field),
+        None => label(entity, field),
     };
     Moved { field: label, old: side("old"), new: side("new") }
 }
 
-/// A column's name as people read it: its unit and "id" are in the value.
-fn label(field: &str) -> String {
+/// What people call a column. What is no field of the noun's own is called by its name, without the unit and the "id" that
+/// are in the value.
+fn label(entity: &str, field: &str) -> String {
+    if let Some(spec) = entities::spec(entity, field) {
+        return spec.label.to_owned();
+    }
     let bare = ["_id", "_at", "_bytes", "_tb"].iter().find_map(|suffix| field.strip_suffix(suffix)).unwrap_or(field);
     words(bare)
 }

@@ -3,36 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::marks;
-use crate::{db::Value as Cell, sync::cells::Cells};
-
-/// The columns of an asset that vendors tell about.
-pub const COLUMNS: &[&str] = &[
-    "hostname",
-    "company_id",
-    "kind",
-    "serial_number",
-    "asset_tag",
-    "manufacturer",
-    "model",
-    "warranty_expires",
-    "hardware_type",
-    "device_type",
-    "operating_system",
-    "os_version",
-    "description",
-    "domain",
-    "mac_address",
-    "antivirus_product",
-    "enabled_administrators",
-    "backup_usage_tb",
-    "backup_data_bytes",
-    "rmm_site_name",
-    "portal_url",
-    "web_remote_url",
-    "udf",
-    "bitlocker_key",
-    "windows_key",
-];
+use crate::{assets::Asset, db::Value as Cell, entity::Entity as _, sync::cells::Cells};
 
 /// Everything that one vendor has told of an asset, by column.
 pub type Words = Map<String, Value>;
@@ -80,7 +51,7 @@ pub fn believed<'w>(column: &str, prefer: &str, told: &[(&'w str, &'w Words)]) -
 #[must_use]
 pub fn wanted(prefer: &str, told: &[(&str, &Words)], before: &[&Words]) -> Cells {
     let mut cells = Cells::default();
-    for column in COLUMNS.iter().copied() {
+    for column in Asset::synced() {
         if let Some((_, value)) = believed(column, prefer, told) {
             cells.set(column, cell(value));
             continue;

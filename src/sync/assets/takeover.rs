@@ -7,7 +7,7 @@ use crate::{
     db::Write,
     error::Result,
     history::{self, Record as _, links, protection},
-    sync::{cells::Cells, columns::Assign as _},
+    sync::{cells::Cells, columns},
 };
 
 /// The asset that was made for a device gives way to the one that it is: its alerts move, and it is retired unless
@@ -61,6 +61,6 @@ pub fn adopt(w: &mut Write<'_>, rules: Rules, to: i64, external_id: &str, why: &
     }
     let Some(row) = rows_store::by_ids(w, &[to])?.remove(&to) else { return Ok(()) };
     let changes = row.differences(&row.wanted(rules, &Cells::default())).0;
-    history::update::<Asset>(w, to, None, Some(why), |asset| asset.assign_all(&changes))?;
+    history::update::<Asset>(w, to, None, Some(why), |asset| columns::assign(asset, &changes))?;
     remember(w, to)
 }

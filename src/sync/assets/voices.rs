@@ -12,6 +12,7 @@ use crate::{
     auth::Staff,
     compliance::{Lens, Level, Personal, Protected, Veiled, trail},
     db::Conn,
+    entity::Entity as _,
     error::{Error, Result},
     history::protection,
     types::Scope,
@@ -64,8 +65,9 @@ impl Protected for Voices {
     /// What is no column of an asset may be anything.
     fn redacted(mut self, lens: &Lens) -> Self {
         if !lens.shows(self.protection, Personal::Device) {
-            self.fields
-                .retain(|voice| fields::COLUMNS.contains(&voice.field.as_str()) && !trail::is_personal("asset", &voice.field));
+            self.fields.retain(|voice| {
+                Asset::synced().any(|column| column == voice.field) && !trail::is_personal("asset", &voice.field)
+            });
         }
         self
     }
@@ -82,7 +84,7 @@ pub fn of(c: &mut Conn, prefer: &str, asset_id: i64) -> Result<Veiled<Voices>> {
     let row = rows_store::by_ids(c, &[asset_id])?.remove(&asset_id).ok_or(Error::NotFound { what: "Asset" })?;
     let sources = sources_store::of(c, vec![asset_id])?.remove(&asset_id).unwrap_or_default();
     let systems = sources.iter().map(|source| (source.system.clone(), source.told_at.clone())).collect();
-    let mut names: Vec<&str> = fields::COLUMNS.to_vec();
+    let mut names: Vec<&str> = Asset::synced().collect();
     for name in sources.iter().flat_map(|source| source.words.keys()) {
         if !names.contains(&name.as_str()) {
             names.push(name);

@@ -8,6 +8,7 @@ use super::mapping;
 use crate::{
     assets::{Asset, audit::Audit, audit_store},
     db::Write,
+    entity::Entity as _,
     error::Result,
     history,
     sync::{
@@ -15,7 +16,6 @@ use crate::{
             fields::{self, Words},
             marks, sources_store, takeover,
         },
-        columns::Assign as _,
         datto::SYSTEM,
     },
 };

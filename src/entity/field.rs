@@ -1,0 +1,374 @@
+//! What can be said of one field.
+
+use super::Entity;
+use crate::{
+    db::{
+        Value,
+        list::{Column, Kind as ListKind},
+    },
+    error::Result,
+    web::{Fields, Sent},
+};
+use serde_json::json;
+
+/// A field of the rows of `E`.
+pub struct Field<E> {
+    /// What is said of it.
+    pub spec: FieldSpec,
+    /// Its value in a row.
+    pub read: fn(&E) -> Value,
+    /// Sets it; fails for a value of another type.
+    pub write: fn(&mut E, &Value) -> Result<()>,
+}
+
+impl<E: Entity> std::fmt::Debug for Field<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", E::ENTITY, self.spec.column)
+    }
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text of at most so many characters.
+    Text(usize),
+    /// The same in several lines.
+    Long(usize),
+    /// A telephone number of at most so many characters, however it is written.
+    Phone(usize),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `YYYY-MM-DD`.
+    Day,
+    /// An address on the web, of at most so many characters.
+    Url(usize),
+    /// An e-mail address of at most so many characters.
+    Email(usize),
+    /// A whole number.
+    Int,
+    /// True or false.
+    Flag,
+    /// Texts, stored as a JSON array: at most so many, of at most so many characters each.
+    TextList(usize, usize),
+}
+
+/// What is said of a field, whosever it is.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSpec {
+    /// Its column, which is its name in the struct too.
+    pub column: &'static str,
+    /// The same behind the name of its table.
+    pub sql: &'static str,
+    /// Its name in JSON and forms.
+    pub name: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    /// Names under which it may be sent as well; its own one wins.
+    pub others: &'static [&'static str],
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether callers cannot send it: a vendor tells it, or it follows from something else.
+    pub is_told: bool,
+    /// Whether it can be without a value.
+    pub is_nullable: bool,
+    /// Whether a new record must have it.
+    pub is_required: bool,
+    /// What stands in it when somebody empties it, where its column is never null.
+    pub emptied: Option<&'static str>,
+    /// The numbers it may be, and what is said of others.
+    pub range: Option<(i64, i64, &'static str)>,
+    /// Whether a sync may set it.
+    pub is_synced: bool,
+    /// Whether lists are filtered and sorted by it.
+    pub is_listed: bool,
+    /// The column with its folded form.
+    pub folded: Option<&'static str>,
+}
+
+/// The kinds of fields, by which their lines in the table begin.
+pub mod kinds {
+    use super::{FieldSpec, Kind};
+
+    /// Text in one line.
+    #[must_use]
+    pub const fn text(label: &'static str, most: usize) -> FieldSpec {
+        FieldSpec::new(label, Kind::Text(most))
+    }
+
+    /// Text in several lines.
+    #[must_use]
+    pub const fn long(label: &'static str, most: usize) -> FieldSpec {
+        FieldSpec::new(label, Kind::Long(most))
+    }
+
+    /// A telephone number.
+    #[must_use]
+    pub const fn phone(label: &'static str, most: usize) -> FieldSpec {
+        FieldSpec::new(label, Kind::Phone(most))
+    }
+
+    /// One of these words.
+    #[must_use]
+    pub const fn choice(label: &'static str, words: &'static [&'static str]) -> FieldSpec {
+        FieldSpec::new(label, Kind::Choice(words))
+    }
+
+    /// A day.
+    #[must_use]
+    pub const fn day(label: &'static str) -> FieldSpec {
+        FieldSpec::new(label, Kind::Day)
+    }
+
+    /// A web address.
+    #[must_use]
+    pub const fn url(label: &'static str, most: usize) -> FieldSpec {
+        FieldSpec::new(label, Kind::Url(most))
+    }
+
+    /// An e-mail address.
+    #[must_use]
+    pub const fn email(label: &'static str, most: usize) -> FieldSpec {
+        FieldSpec::new(label, Kind::Email(most))
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub const fn int(label: &'static str) -> FieldSpec {
+        FieldSpec::new(label, Kind::Int)
+    }
+
+    /// Yes or no.
+    #[must_use]
+    pub const fn flag(label: &'static str) -> FieldSpec {
+        FieldSpec::new(label, Kind::Flag)
+    }
+
+    /// So many texts, of so many characters each.
+    #[must_use]
+    pub const fn text_list(label: &'static str, items: usize, most: usize) -> FieldSpec {
+        FieldSpec::new(label, Kind::TextList(items, most))
+    }
+
+    /// Text that no caller sends.
+    #[must_use]
+    pub const fn told(label: &'static str) -> FieldSpec {
+        FieldSpec::new(label, Kind::Text(usize::MAX)).told()
+    }
+}
+
+/// What a Rust type means for its column.
+#[derive(Clone, Copy, Debug)]
+pub struct Storage {
+    holds: Holds,
+    is_nullable: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Holds {
+    Text,
+    Int,
+    Flag,
+}
+
+/// The Rust types of fields.
+pub trait Stored {
+    /// How they are stored.
+    const AS: Storage;
+}
+
+impl Stored for String {
+    const AS: Storage = Storage { holds: Holds::Text, is_nullable: false };
+}
+
+impl Stored for i64 {
+    const AS: Storage = Storage { holds: Holds::Int, is_nullable: false };
+}
+
+impl Stored for bool {
+    const AS: Storage = Storage { holds: Holds::Flag, is_nullable: false };
+}
+
+impl<T: Stored> Stored for Option<T> {
+    const AS: Storage = Storage { is_nullable: true, ..T::AS };
+}
+
+impl FieldSpec {
+    const fn new(label: &'static str, kind: Kind) -> Self {
+        Self {
+            column: "",
+            sql: "",
+            name: "",
+            label,
+            others: &[],
+            kind,
+            is_told: false,
+            is_nullable: true,
+            is_required: false,
+            emptied: None,
+            range: None,
+            is_synced: false,
+            is_listed: false,
+            folded: None,
+        }
+    }
+
+    /// The same of this column.
+    ///
+    /// # Panics
+    /// When the program is compiled and the field's kind is not its type's.
+    #[must_use]
+    pub const fn of(mut self, column: &'static str, sql: &'static str, storage: Storage) -> Self {
+        assert!(
+            matches!(
+                (self.kind, storage.holds),
+                (Kind::Int, Holds::Int)
+                    | (Kind::Flag, Holds::Flag)
+                    | (
+                        Kind::Text(_)
+                            | Kind::Long(_)
+                            | Kind::Phone(_)
+                            | Kind::Choice(_)
+                            | Kind::Day
+                            | Kind::Url(_)
+                            | Kind::Email(_)
+                            | Kind::TextList(..),
+                        Holds::Text
+                    )
+            ),
+            "a field is of the kind that its type can hold"
+        );
+        (self.column, self.sql, self.is_nullable) = (column, sql, storage.is_nullable);
+        if self.name.is_empty() {
+            self.name = column;
+        }
+        self
+    }
+
+    /// Called so in JSON, where that is another name than its column's.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// May be sent under these names too.
+    #[must_use]
+    pub const fn also(mut self, names: &'static [&'static str]) -> Self {
+        self.others = names;
+        self
+    }
+
+    /// No caller sends it.
+    #[must_use]
+    pub const fn told(mut self) -> Self {
+        self.is_told = true;
+        self
+    }
+
+    /// A new record must have it, and none can lose it.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.is_required = true;
+        self
+    }
+
+    /// Emptied, it holds this.
+    #[must_use]
+    pub const fn emptied(mut self, text: &'static str) -> Self {
+        self.emptied = Some(text);
+        self
+    }
+
+    /// From one number to another; `why` is said of others.
+    #[must_use]
+    pub const fn range(mut self, least: i64, most: i64, why: &'static str) -> Self {
+        self.range = Some((least, most, why));
+        self
+    }
+
+    /// A sync may set it.
+    #[must_use]
+    pub const fn synced(mut self) -> Self {
+        self.is_synced = true;
+        self
+    }
+
+    /// Lists are filtered and sorted by it.
+    #[must_use]
+    pub const fn listed(mut self) -> Self {
+        self.is_listed = true;
+        self
+    }
+
+    /// The same, by a column with its folded form.
+    #[must_use]
+    pub const fn folded(mut self, sql: &'static str) -> Self {
+        self.folded = Some(sql);
+        self.listed()
+    }
+
+    /// The column of a list.
+    #[must_use]
+    pub const fn list_column(&self) -> Column {
+        let kind = match self.kind {
+            Kind::Day => ListKind::Time,
+            Kind::Int => ListKind::Int,
+            Kind::Flag => ListKind::Bool,
+            _ => ListKind::Text,
+        };
+        Column { name: self.name, sql: self.sql, kind, folded: self.folded, nullable: self.is_nullable }
+    }
+
+    /// What was sent for it, as its column holds it; what breaks its rules is noted in `fields`.
+    pub fn read(&self, fields: &mut Fields) -> Sent<Value> {
+        if self.is_told {
+            return Sent::Absent;
+        }
+        self.others.iter().for_each(|other| fields.alias(self.name, other));
+        let sent = match self.kind {
+            Kind::Int => self.read_int(fields),
+            Kind::Flag => {
+                let field = fields.bool(self.name);
+                if self.is_nullable { field } else { field.not_null() }.get().map(Value::Bool)
+            }
+            Kind::TextList(items, most) => {
+                let list = fields.text_list(self.name).max_items(items).max_each(most).get();
+                list.map(|list| Value::Text(json!(list).to_string()))
+            }
+            Kind::Text(_) | Kind::Long(_) | Kind::Phone(_) | Kind::Choice(_) | Kind::Day | Kind::Url(_) | Kind::Email(_) => {
+                self.read_text(fields)
+            }
+        };
+        match (sent, self.emptied) {
+            (Sent::Null, Some(text)) => Sent::Value(text.into()),
+            (Sent::Null, None) => Sent::Value(Value::Null),
+            (sent, _) => sent,
+        }
+    }
+
+    fn read_int(&self, fields: &mut Fields) -> Sent<Value> {
+        let in_range = |number: &i64| match self.range {
+            Some((least, most, why)) if !(least..=most).contains(number) => Err(why.to_owned()),
+            _ => Ok(()),
+        };
+        fields.int(self.name).check(in_range).get().map(Value::Int)
+    }
+
+    fn read_text(&self, fields: &mut Fields) -> Sent<Value> {
+        let mut field = fields.text(self.name);
+        if self.is_required {
+            field = field.required();
+        } else if !self.is_nullable && self.emptied.is_none() {
+            field = field.not_null();
+        }
+        let field = match self.kind {
+            Kind::Text(most) | Kind::Long(most) | Kind::Phone(most) => field.max(most),
+            Kind::Choice(words) => field.one_of(words),
+            Kind::Day => field.date(),
+            Kind::Url(most) => field.max(most).url(),
+            Kind::Email(most) => field.max(most).email(),
+            Kind::Int | Kind::Flag | Kind::TextList(..) => field,
+        };
+        field.get().map(Value::Text)
+    }
+}
