@@ -42,6 +42,7 @@ pub trait Entity: Record + Default {
     }
 
     /// The columns that a sync may set.
+    #[must_use]
     fn synced() -> impl Iterator<Item = &'static str> {
         Self::FIELDS.iter().map(|field| &field.spec).filter(|spec| spec.is_synced).map(|spec| spec.column)
     }

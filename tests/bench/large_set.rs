@@ -44,7 +44,7 @@ async fn main() -> Result<()> {
                     })),
                     true,
                 )?;
-                companies::store::create(w, &input)?;
+                companies::store::create(w, &input, None)?;
             }
             Ok(())
         })
