@@ -207,10 +207,12 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option
     if input.contact.has("email") && updated.changed.iter().any(|(field, _, _)| *field == "email") {
         check_email(w, &updated.record.email, id, lens)?;
     }
-    let before = memberships(w, id)?;
-    set_places(w, id, input)?;
-    if memberships(w, id)? != before {
-        lens.refuse_uncleared(level, "companies")?;
+    if input.places.is_sent() {
+        let before = memberships(w, id)?;
+        set_places(w, id, input)?;
+        if memberships(w, id)? != before {
+            lens.refuse_uncleared(level, "companies")?;
+        }
     }
     set_protection(w, id, level, input)?;
     Ok(Updated { record: history::get(w, id)?, ..updated })

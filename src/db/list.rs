@@ -305,7 +305,7 @@ impl ListQuery {
         if self.slice.is_none() && self.is_plain() {
             // An index gives the usual order of everything.
             let mut items = 0;
-            conn.each(&parts.select(self), &parts.params_of(None), |row| {
+            conn.each(&parts.all(self), &parts.params, |row| {
                 items += 1;
                 take(&row)
             })?;

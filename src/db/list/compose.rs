@@ -21,12 +21,10 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The statement for the rows.
-    pub fn select(&self, query: &ListQuery) -> String {
+    /// The statement for all rows.
+    pub fn all(&self, query: &ListQuery) -> String {
         let spec = query.spec;
-        let next = self.params.len() + 1;
-        let limit = query.slice.map(|_| format!(" LIMIT ?{next} OFFSET ?{}", next + 1)).unwrap_or_default();
-        format!("SELECT {} FROM {}{} ORDER BY {}{limit}", (spec.select)(), spec.from, self.condition, self.order)
+        format!("SELECT {} FROM {}{} ORDER BY {}", (spec.select)(), spec.from, self.condition, self.order)
     }
 
     /// The statement for the keys of the rows in order: what is sorted and skipped is small then, however long rows are.
@@ -61,7 +59,7 @@ impl Parts {
         format!("SELECT count(*) FROM {from}{}", self.condition)
     }
 
-    /// The parameters of [`Self::select`].
+    /// The parameters of [`Self::keys`].
     pub fn params_of(&self, slice: Option<Slice>) -> Vec<Value> {
         let mut params = self.params.clone();
         params.extend(slice.into_iter().flat_map(|slice| [Value::Int(slice.limit), Value::Int(slice.offset)]));
