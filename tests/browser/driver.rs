@@ -71,6 +71,13 @@ fn capabilities(profile: &std::path::Path, width: u32, dark: bool) -> Value {
     })
 }
 
+/// Whether the page and all of its frames are loaded.
+const LOADED: &str = r#"
+    const done = (page) => page?.readyState === "complete" && page.scrollingElement !== null;
+    return done(document) && [...document.querySelectorAll("iframe")].every((frame) =>
+        done(frame.contentDocument) && frame.contentWindow.location.href !== "about:blank");
+"#;
+
 impl Browser {
     /// A window of this width on the program at this address.
     pub async fn open(base: &str, width: u32, dark: bool) -> Self {
@@ -83,10 +90,16 @@ impl Browser {
         Self { client, driver, session, base: base.to_owned(), process, _profile: profile }
     }
 
-    /// Opens a path of the program.
+    /// Opens a path of the program and waits until it and its frames are there: on a busy machine the driver
+    /// may answer while a frame is still empty.
     pub async fn go(&self, path: &str) {
         let address = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
         self.client.goto(&address).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let end = std::time::Instant::now() + PATIENCE;
+        while !matches!(self.client.execute(LOADED, Vec::new()).await, Ok(Value::Bool(true))) {
+            assert!(std::time::Instant::now() < end, "{path} did not load");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The first element that matches, waited for.
