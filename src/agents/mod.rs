@@ -14,7 +14,7 @@ pub mod users_api;
 pub use self::{
     frame::Frame,
     model::{Agent, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS},
-    psa::{AgentView, PsaAgent},
+    psa::PsaAgent,
     psa_store::list as psa_agents,
 };
 use crate::web::Routes;

@@ -125,7 +125,7 @@ pub struct AlertView {
 /// What the vendor wrote down may name people.
 impl Protected for AlertView {
     const ENTITY: &'static str = "alert";
-    const TELLS: &'static [Personal] = &[Personal::Private];
+    const TELLS: &'static [(&'static str, Personal)] = &[("message", Personal::Private), ("resolved_by", Personal::Private)];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {

@@ -5,7 +5,7 @@ use super::{
     alert_store,
 };
 use crate::companies::store as companies;
-use crate::compliance::{Asking, Lens, Personal};
+use crate::compliance::{Asking, Lens, Personal, Protected as _};
 use crate::db::{
     Conn, Value,
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
@@ -47,36 +47,38 @@ pub static ALERTS: ListSpec = ListSpec {
     search: Some(Search { fts: "alerts_fts", text: "alert.search_text", private: None }),
     retired: None,
     own: &["company_id", "company_account_number", "priority", "priority__in"],
-    fields: &[
-        "id",
-        "alert_uid",
-        "priority",
-        "message",
-        "kind",
-        "timestamp",
-        "resolved",
-        "resolved_at",
-        "resolved_by",
-        "gone",
-        "muted",
-        "ticket_number",
-        "asset_id",
-        "hostname",
-        "company_id",
-        "company_account_number",
-        "company_name",
-        "device_uid",
-        "site_uid",
-        "site_name",
-        "diagnostics",
-        "context",
-        "monitor",
-        "actions",
-        "autoresolve_mins",
-        "data_source",
-        "first_seen_at",
-        "updated_at",
-    ],
+    fields: || {
+        &[
+            "id",
+            "alert_uid",
+            "priority",
+            "message",
+            "kind",
+            "timestamp",
+            "resolved",
+            "resolved_at",
+            "resolved_by",
+            "gone",
+            "muted",
+            "ticket_number",
+            "asset_id",
+            "hostname",
+            "company_id",
+            "company_account_number",
+            "company_name",
+            "device_uid",
+            "site_uid",
+            "site_name",
+            "diagnostics",
+            "context",
+            "monitor",
+            "actions",
+            "autoresolve_mins",
+            "data_source",
+            "first_seen_at",
+            "updated_at",
+        ]
+    },
 };
 
 /// The filters that are more than a comparison with one column.
@@ -120,7 +122,7 @@ fn severities(words: &str) -> Result<Vec<i64>> {
 /// What of alerts tells of people.
 static ASKING: Asking = Asking {
     rank: ranks::ALERT,
-    columns: &[("message", Personal::Private), ("resolved_by", Personal::Private)],
+    columns: AlertView::TELLS,
     text: &[Personal::Private],
     always: &[("asset.hostname_folded", None)],
 };

@@ -10,10 +10,11 @@ use super::{
 use crate::auth::{Editor, Person, Reader};
 use crate::companies::store as companies;
 use crate::db::{Write, list::Page};
+use crate::entity::shape;
 use crate::error::{Error, Result};
 use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Web, list, table};
 use axum::{extract::State, response::Response};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// What can be asked about assets and done to them.
 #[must_use]
@@ -58,7 +59,7 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
     let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
     let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.through(&eyes);
-    ask.row(id, detail.asset.rev, &detail)
+    ask.row(id, detail.asset.row.rev, &detail)
 }
 
 async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
@@ -97,7 +98,7 @@ async fn update(
 }
 
 fn updated(detail: &AssetDetail) -> Result<Reply> {
-    Ok(Reply::ok(detail)?.tagged(detail.asset.id, detail.asset.rev).with("message", "Asset updated"))
+    Ok(Reply::ok(detail)?.tagged(detail.asset.row.id, detail.asset.row.rev).with("message", "Asset updated"))
 }
 
 /// Replaces who uses an asset (contract §1.10).
@@ -119,35 +120,33 @@ async fn update_contacts(
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
 
+/// What that table is made of.
+const TABLE: [&str; 16] = [
+    "id",
+    "hostname",
+    "description",
+    "hardware_type",
+    "operating_system",
+    "antivirus_product",
+    "online",
+    "last_logged_in_user",
+    "web_remote_url",
+    "int_ip_address",
+    "ext_ip_address",
+    "domain",
+    "last_seen",
+    "patch_status",
+    "company_name",
+    "company_account_number",
+];
+
 /// The table of our own page, while somebody types (contract §1.10).
 async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Response> {
     let (query, slice) = table::query(&ask, &LIST, &["hostname", "hardware_type", "operating_system", "online"])?;
     let eyes = Eyes::of(&caller.0, &web.config, &ask.query)?;
     list::value(&web, &caller.0.scope(), &eyes.key(), &ask, LIST.entities, move |conn| {
         let Page { items, total } = list_store::list(conn, &query, &Filters::default(), &eyes)?;
-        let rows: Vec<Value> = items
-            .iter()
-            .map(|asset| {
-                json!({
-                    "id": asset.id,
-                    "hostname": asset.hostname,
-                    "description": asset.description,
-                    "hardware_type": asset.hardware_type,
-                    "operating_system": asset.operating_system,
-                    "antivirus_product": asset.antivirus_product,
-                    "online": asset.online,
-                    "last_logged_in_user": asset.last_logged_in_user,
-                    "web_remote_url": asset.web_remote_url,
-                    "int_ip_address": asset.int_ip_address,
-                    "ext_ip_address": asset.ext_ip_address,
-                    "domain": asset.domain,
-                    "last_seen": asset.last_seen,
-                    "patch_status": asset.patch_status,
-                    "company_name": asset.company_name,
-                    "company_account_number": asset.company_account_number,
-                })
-            })
-            .collect();
+        let rows: Vec<_> = items.iter().map(|asset| shape::Only(asset, &TABLE)).collect();
         Ok(json!({"success": true, "assets": rows, "pagination": table::Pagination::new(slice, total)}))
     })
     .await

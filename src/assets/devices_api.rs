@@ -60,23 +60,23 @@ struct Device {
 impl Device {
     fn new(asset: AssetView, collected_at: Option<String>) -> Self {
         Self {
-            id: format!("device-{}", asset.id),
-            name: asset.hostname.clone(),
-            company_id: asset.company_id,
-            company: asset.company_name.clone(),
-            company_name: asset.company_name,
-            status: if asset.online == Some(true) { "online" } else { "offline" },
-            os: asset.operating_system,
-            device_type: filled(asset.device_type).or(asset.hardware_type),
-            ip_address: filled(asset.ext_ip_address).or(asset.int_ip_address),
-            last_seen: asset.last_seen,
-            last_logged_in_user: asset.last_logged_in_user,
-            hostname: asset.hostname,
-            r#type: asset.r#type,
-            asset_id: asset.id,
+            id: format!("device-{}", asset.row.id),
+            name: asset.row.hostname.clone(),
+            company_id: asset.owner.account_number,
+            company: asset.owner.name.clone(),
+            company_name: asset.owner.name,
+            status: if asset.seen.online == Some(true) { "online" } else { "offline" },
+            os: asset.row.operating_system,
+            device_type: filled(asset.row.device_type).or(asset.row.hardware_type),
+            ip_address: filled(asset.seen.ext_ip_address).or(asset.seen.int_ip_address),
+            last_seen: asset.seen.last_seen,
+            last_logged_in_user: asset.seen.last_logged_in_user,
+            hostname: asset.row.hostname,
+            r#type: asset.row.kind,
+            asset_id: asset.row.id,
             life: asset.life,
             data_source: asset.data_source,
-            observed_at: asset.observed_at,
+            observed_at: asset.seen.observed_at,
             collected_at,
         }
     }
@@ -130,12 +130,12 @@ fn devices(conn: &mut Conn, wish: &Wish, eyes: &Eyes) -> Result<(Value, i64)> {
         None => query,
     };
     let found = list_store::list(conn, &query, &Filters::default(), eyes)?;
-    let mut collected = audit_store::collected(conn, found.items.iter().map(|asset| asset.id).collect())?;
+    let mut collected = audit_store::collected(conn, found.items.iter().map(|asset| asset.row.id).collect())?;
     let devices: Vec<Device> = found
         .items
         .into_iter()
         .map(|asset| {
-            let at = collected.remove(&asset.id);
+            let at = collected.remove(&asset.row.id);
             Device::new(asset, at)
         })
         .collect();
@@ -193,15 +193,15 @@ fn tell(detail: AssetDetail, installed_software: Vec<Software>) -> DeviceDetail 
         _ => None,
     };
     DeviceDetail {
-        os_version: filled(asset.os_version.clone()).or_else(|| asset.operating_system.as_deref().and_then(build)),
-        mac_address: asset.mac_address.clone(),
-        domain: asset.domain.clone(),
-        antivirus: asset.antivirus_product.clone(),
-        patch_status: asset.patch_status.clone(),
-        last_reboot: asset.last_reboot.clone(),
-        serial_number: asset.serial_number.clone(),
-        manufacturer: asset.manufacturer.clone(),
-        model: asset.model.clone(),
+        os_version: filled(asset.row.os_version.clone()).or_else(|| asset.row.operating_system.as_deref().and_then(build)),
+        mac_address: asset.row.mac_address.clone(),
+        domain: asset.row.domain.clone(),
+        antivirus: asset.row.antivirus_product.clone(),
+        patch_status: asset.seen.patch_status.clone(),
+        last_reboot: asset.seen.last_reboot.clone(),
+        serial_number: asset.row.serial_number.clone(),
+        manufacturer: asset.row.manufacturer.clone(),
+        model: asset.row.model.clone(),
         installed_software,
         hardware: json!({
             "cpu": hardware.cpu,

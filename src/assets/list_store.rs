@@ -3,7 +3,7 @@
 use super::{
     eyes::Eyes,
     life_store,
-    model::{Asset, AssetView},
+    model::{Asset, AssetView, Observation, PERSONAL},
     store,
 };
 use crate::companies::store as companies;
@@ -13,6 +13,7 @@ use crate::db::{
     Conn,
     list::{Column, Kind, ListQuery, ListSpec, Page, Private, Search},
 };
+use crate::entity::Shaped as _;
 use crate::error::Result;
 use crate::history::ranks;
 use crate::list_columns;
@@ -25,16 +26,9 @@ pub static LIST: ListSpec = ListSpec {
     from: store::FROM,
     key: "asset.id",
     columns: list_columns![
-        Asset,
+        Asset, Observation;
         Column::new("id", "asset.id", Kind::Int).required(),
         Column::text("name", "asset.hostname").folded("asset.hostname_folded").required(),
-        Column::new("online", "seen.online", Kind::Bool),
-        Column::new("last_seen", "seen.last_seen", Kind::Time),
-        Column::new("last_reboot", "seen.last_reboot", Kind::Time),
-        Column::text("last_logged_in_user", "seen.last_logged_in_user"),
-        Column::text("int_ip_address", "seen.int_ip_address"),
-        Column::text("ext_ip_address", "seen.ext_ip_address"),
-        Column::text("patch_status", "seen.patch_status"),
         Column::text("company_account_number", "company.account_number"),
         Column::text("company_id", "company.account_number"),
         Column::text("company_name", "company.name").folded("company.name_folded"),
@@ -45,51 +39,7 @@ pub static LIST: ListSpec = ListSpec {
     search: Some(Search { fts: "assets_fts", text: "asset.search_text", private: Some("asset.private_text") }),
     retired: Some("asset.retired_at"),
     own: &["company", "company_id", "company_account_number", "type", "life", "life__in"],
-    fields: &[
-        "id",
-        "hostname",
-        "hardware_type",
-        "operating_system",
-        "device_type",
-        "last_logged_in_user",
-        "antivirus_product",
-        "ext_ip_address",
-        "int_ip_address",
-        "domain",
-        "online",
-        "last_seen",
-        "backup_usage_tb",
-        "backup_data_bytes",
-        "name",
-        "type",
-        "status",
-        "serial_number",
-        "asset_tag",
-        "manufacturer",
-        "model",
-        "warranty_expires",
-        "description",
-        "patch_status",
-        "last_reboot",
-        "last_audit_date",
-        "company_account_number",
-        "company_id",
-        "company_name",
-        "external_id",
-        "mac_address",
-        "os_version",
-        "rmm_site_name",
-        "portal_url",
-        "web_remote_url",
-        "created_at",
-        "updated_at",
-        "retired_at",
-        "life",
-        "life_since",
-        "rev",
-        "company_compliance_level",
-        "protected_as",
-    ],
+    fields: AssetView::names,
 };
 
 /// Whether this caller may search by what a device is seen with: addresses, and who uses it.
@@ -102,12 +52,7 @@ pub fn traces(lens: &Lens) -> Private {
 /// What of assets tells of people.
 pub static ASKING: Asking = Asking {
     rank: ranks::ASSET,
-    columns: &[
-        ("last_logged_in_user", Personal::Name),
-        ("int_ip_address", Personal::Device),
-        ("ext_ip_address", Personal::Device),
-        ("mac_address", Personal::Device),
-    ],
+    columns: PERSONAL,
     // What tells of people is searched in a text of its own, by those who may: `traces` of the list.
     text: &[],
     always: &[],

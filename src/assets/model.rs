@@ -8,6 +8,7 @@ use super::eyes::Eyes;
 use super::{life, secrets};
 use crate::compliance::{Lens, Level, Personal, Protected};
 use crate::db::{Conn, Value};
+use crate::entity::{Members, redact};
 use crate::error::Result;
 use crate::types::{SearchText, fold};
 
@@ -21,57 +22,57 @@ crate::entity! {
     /// A device or any other thing that somebody uses.
     pub struct Asset: "asset", "Asset", "assets", private = traces {
         /// Its name; never null.
-        hostname: String = text("Host name", 150).also(&["name"]).required().synced().folded("asset.hostname_folded"),
+        hostname: String = text("Host name", 150).in_form("Device").also(&["name"]).required().synced().folded("asset.hostname_folded"),
         /// Whose it is; none until a person decides.
-        company_id: Option<i64> = int("Company").told().synced(),
+        company_id: Option<i64> = int("Company").section("Device").told().internal().synced(),
         /// One of [`TYPES`].
-        kind: String = choice("Type", TYPES).named("type").synced().listed(),
+        kind: String = choice("Type", TYPES).section("Device").named("type").synced().listed(),
         /// One of [`STATUSES`].
-        status: String = choice("Status", STATUSES).listed(),
+        status: String = choice("Status", STATUSES).section("Device").listed(),
         /// The maker's.
-        serial_number: Option<String> = text("Serial number", 150).synced().folded("asset.serial_folded"),
+        serial_number: Option<String> = text("Serial number", 150).section("Device").code().synced().folded("asset.serial_folded"),
         /// The provider's own label.
-        asset_tag: Option<String> = text("Asset tag", 100).synced().listed(),
-        /// The maker.
-        manufacturer: Option<String> = text("Maker", 150).synced().listed(),
-        /// The maker's name for it.
-        model: Option<String> = text("Model", 150).synced().listed(),
+        asset_tag: Option<String> = text("Asset tag", 100).section("Device").code().synced().listed(),
         /// `YYYY-MM-DD`.
-        warranty_expires: Option<String> = day("Warranty ends").synced().listed(),
+        warranty_expires: Option<String> = day("Warranty ends").section("Device").synced().listed(),
+        /// The maker.
+        manufacturer: Option<String> = text("Maker", 150).section("Device").synced().listed(),
+        /// The maker's name for it.
+        model: Option<String> = text("Model", 150).section("Device").synced().listed(),
         /// The vendor's category ("Desktop", "ESXI Host").
-        hardware_type: Option<String> = text("Category", 100).synced().listed(),
+        hardware_type: Option<String> = text("Category", 100).on_page("Device").synced().listed(),
         /// Free text.
         device_type: Option<String> = text("Device type", 50).synced().listed(),
         /// Its operating system, in words.
-        operating_system: Option<String> = text("System", 100).synced().listed(),
+        operating_system: Option<String> = text("System", 100).section("Device").synced().listed(),
         /// Its build.
-        os_version: Option<String> = text("Build", 100).synced().listed(),
-        /// Free text.
-        description: Option<String> = long("Description", 10_000).synced(),
+        os_version: Option<String> = text("Build", 100).on_page("Device").synced().listed(),
         /// The directory it has joined.
-        domain: Option<String> = text("Domain", 100).synced().listed(),
+        domain: Option<String> = text("Domain", 100).on_page("Device").synced().listed(),
         /// Its first network address.
-        mac_address: Option<String> = text("MAC address", 50).synced().listed(),
+        mac_address: Option<String> = text("MAC address", 50).section("Device").code().personal(Personal::Device).synced().listed(),
         /// Its protection.
-        antivirus_product: Option<String> = text("Antivirus", 100).synced().listed(),
+        antivirus_product: Option<String> = text("Antivirus", 100).section("Device").synced().listed(),
+        /// Free text.
+        description: Option<String> = long("Description", 10_000).section("Device").personal(Personal::Device).synced(),
         /// Who may administer it.
-        enabled_administrators: Option<String> = long("Administrators", 10_000).synced(),
+        enabled_administrators: Option<String> = long("Administrators", 10_000).personal(Personal::Private).internal().synced(),
         /// Two decimals, as text.
         backup_usage_tb: Option<String> = text("Backup", 50).synced(),
         /// The same in bytes.
         backup_data_bytes: i64 = int("Backup size in bytes").told().synced().listed(),
         /// The RMM's site.
         rmm_site_name: Option<String> = text("Site", 150).also(&["datto_site_name"]).synced().listed(),
-        /// Its page at the RMM.
-        portal_url: Option<String> = url("RMM portal", 255).synced(),
         /// Where to take it over.
-        web_remote_url: Option<String> = url("Remote session", 255).synced(),
+        web_remote_url: Option<String> = url("Remote session", 255).in_form("Links").synced(),
+        /// Its page at the RMM.
+        portal_url: Option<String> = url("RMM portal", 255).in_form("Links").synced(),
         /// The vendor's user-defined fields but for the secrets among them: a JSON object as text.
-        udf: Option<String> = told("Custom fields").synced(),
+        udf: Option<String> = told("Custom fields").internal().synced(),
         /// What opens its encrypted disk, sealed.
-        bitlocker_key: Option<String> = told("BitLocker key").synced(),
+        bitlocker_key: Option<String> = told("BitLocker key").internal().synced(),
         /// The licence key of its Windows, sealed.
-        windows_key: Option<String> = told("Windows key").synced(),
+        windows_key: Option<String> = told("Windows key").internal().synced(),
     }
     secrets: "bitlocker_key", "windows_key";
 }
@@ -128,155 +129,106 @@ pub fn backup_bytes(terabytes: &str) -> i64 {
     number.map_or(0, |number| (number * TERABYTE) as i64)
 }
 
-/// What a vendor saw last; moves without history.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Observation {
-    /// Whether it answered.
-    pub online: Option<bool>,
-    /// When it was last seen.
-    pub last_seen: Option<String>,
-    /// When it last started.
-    pub last_reboot: Option<String>,
-    /// When it was last audited.
-    pub last_audit_date: Option<String>,
-    /// Who used it last.
-    pub last_logged_in_user: Option<String>,
-    /// Its address outside.
-    pub ext_ip_address: Option<String>,
-    /// Its address inside.
-    pub int_ip_address: Option<String>,
-    /// The RMM's word for its updates.
-    pub patch_status: Option<String>,
-    /// The vendor that saw it.
-    pub source: Option<String>,
-    /// When that was.
-    pub observed_at: Option<String>,
+crate::facet! {
+    /// What a vendor saw last; moves without history.
+    pub struct Observation: "seen", "asset_observations", "asset_id" {
+        /// Whether it answered.
+        online: Option<bool> = flag("Online").listed(),
+        /// When it was last seen.
+        last_seen: Option<String> = moment("Last seen", 50).listed(),
+        /// When it last started.
+        last_reboot: Option<String> = moment("Last reboot", 50).listed(),
+        /// When it was last audited.
+        last_audit_date: Option<String> = moment("Last audit", 50),
+        /// Who used it last.
+        last_logged_in_user: Option<String> = text("Last user", 150).personal(Personal::Name).listed(),
+        /// Its address outside.
+        ext_ip_address: Option<String> = text("External address", 50).personal(Personal::Device).listed(),
+        /// Its address inside.
+        int_ip_address: Option<String> = text("Internal address", 50).personal(Personal::Device).listed(),
+        /// The RMM's word for its updates.
+        patch_status: Option<String> = text("Updates", 50).listed(),
+        /// The vendor that saw it.
+        source: Option<String> = told("Vendor").internal(),
+        /// When that was.
+        observed_at: Option<String> = told("Looked at").internal(),
+    }
 }
 
-/// The asset object of contract §1.1.6 with its recommended superset.
-#[derive(Clone, Debug, Serialize)]
+/// What tells of people in an asset and in what is seen of it.
+pub const PERSONAL: &[(&str, Personal)] = crate::personal_fields![Asset, Observation];
+
+/// An asset as it is told: the row, what was seen of it, and whose it is.
+#[derive(Clone, Debug)]
 pub struct AssetView {
-    /// Stable for ever: Ledger's overrides refer to it.
-    pub id: i64,
-    /// Never null.
-    pub hostname: String,
-    /// The vendor's category.
-    pub hardware_type: Option<String>,
-    /// In words.
-    pub operating_system: Option<String>,
-    /// Free text.
-    pub device_type: Option<String>,
-    /// Who used it last.
-    pub last_logged_in_user: Option<String>,
-    /// Its protection.
-    pub antivirus_product: Option<String>,
-    /// Outside.
-    pub ext_ip_address: Option<String>,
-    /// Inside.
-    pub int_ip_address: Option<String>,
-    /// The directory it has joined.
-    pub domain: Option<String>,
-    /// Whether it answered.
-    pub online: Option<bool>,
-    /// When it was last seen.
-    pub last_seen: Option<String>,
-    /// Two decimals, as text.
-    pub backup_usage_tb: Option<String>,
-    /// The same in bytes; 0 when unknown.
-    pub backup_data_bytes: i64,
-    /// The same as `hostname`.
-    pub name: String,
-    /// Normalised.
-    pub r#type: String,
-    /// `active`, `spare`, `repair` or `disposed`.
-    pub status: String,
-    /// The maker's.
-    pub serial_number: Option<String>,
-    /// The provider's own label.
-    pub asset_tag: Option<String>,
-    /// The maker.
-    pub manufacturer: Option<String>,
-    /// The maker's name for it.
-    pub model: Option<String>,
-    /// `YYYY-MM-DD`.
-    pub warranty_expires: Option<String>,
-    /// Free text.
-    pub description: Option<String>,
-    /// The RMM's word for its updates.
-    pub patch_status: Option<String>,
-    /// When it last started.
-    pub last_reboot: Option<String>,
-    /// When it was last audited.
-    pub last_audit_date: Option<String>,
-    /// Its company's key.
-    pub company_account_number: Option<String>,
-    /// The same: neighbours know companies by their key.
-    pub company_id: Option<String>,
-    /// Its company's name.
-    pub company_name: Option<String>,
+    /// The row; its `status` is `retired` once it is.
+    pub row: Asset,
+    /// What was seen of it.
+    pub seen: Observation,
+    /// Whose it is.
+    pub owner: Owner,
     /// The RMM's id of it.
     pub external_id: Option<String>,
-    /// Its first network address.
-    pub mac_address: Option<String>,
-    /// Its build.
-    pub os_version: Option<String>,
-    /// The RMM's site.
-    pub rmm_site_name: Option<String>,
-    /// Its page at the RMM.
-    pub portal_url: Option<String>,
-    /// Where to take it over.
-    pub web_remote_url: Option<String>,
-    /// Since when.
-    pub created_at: String,
-    /// Last change.
-    pub updated_at: String,
-    /// When it was retired.
-    pub retired_at: Option<String>,
-    /// `active`, `quiet`, `stale` or `archived`; null when the RMM does not watch it.
+    /// `active`, `quiet`, `stale` or `archived`; none when the RMM does not watch it.
     pub life: Option<&'static str>,
     /// Since when it is quiet, stale or archived.
     pub life_since: Option<String>,
-    /// What `If-Match` compares.
-    pub rev: i64,
-    /// How strictly its people's data is protected: the strictest level of its companies, present and past.
-    pub company_compliance_level: &'static str,
-    /// The same, under the name by which an administrator lowers it.
-    pub protected_as: &'static str,
     /// The system that watches it.
-    #[serde(skip)]
     pub data_source: Option<String>,
-    /// When that was last looked at.
-    #[serde(skip)]
-    pub observed_at: Option<String>,
-    /// How strictly its company's people are protected.
-    #[serde(skip)]
-    pub protection: Level,
-    /// What its life follows from.
-    #[serde(skip)]
-    pub basis: life::Basis,
 }
+
+crate::shaped! { AssetView: Members::first(CONTRACT)
+    .record(|view: &AssetView| &view.row)
+    .part(|view| &view.seen)
+    .member("name", |view| (&view.row.hostname).into())
+    .member("company_account_number", |view| (&view.owner.account_number).into())
+    // Neighbours know companies by their key.
+    .member("company_id", |view| (&view.owner.account_number).into())
+    .member("company_name", |view| (&view.owner.name).into())
+    .member("external_id", |view| (&view.external_id).into())
+    .member("life", |view| view.life.into())
+    .member("life_since", |view| (&view.life_since).into())
+    .member("company_compliance_level", |view| view.owner.protection.as_str().into())
+    .member("protected_as", |view| view.owner.protection.as_str().into())
+}
+
+/// The order of contract §1.1.6.
+const CONTRACT: &[&str] = &[
+    "id",
+    "hostname",
+    "hardware_type",
+    "operating_system",
+    "device_type",
+    "last_logged_in_user",
+    "antivirus_product",
+    "ext_ip_address",
+    "int_ip_address",
+    "domain",
+    "online",
+    "last_seen",
+    "backup_usage_tb",
+    "backup_data_bytes",
+];
 
 /// Who used a device last is a person of its company, and its addresses lead to them.
 impl Protected for AssetView {
     const ENTITY: &'static str = "asset";
-    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Device];
+    const TELLS: &'static [(&'static str, Personal)] = PERSONAL;
     type Eyes = Eyes;
 
     fn record(&self) -> i64 {
-        self.id
+        self.row.id
     }
 
     fn level(&self) -> Level {
-        self.protection
+        self.owner.protection
     }
 
     fn redacted(mut self, eyes: &Eyes) -> Self {
-        let see = |field, place: &mut Option<String>| *place = eyes.lens.see_option(self.protection, field, place.take());
-        see(Personal::Name, &mut self.last_logged_in_user);
-        for place in [&mut self.ext_ip_address, &mut self.int_ip_address, &mut self.mac_address, &mut self.description] {
-            see(Personal::Device, place);
-        }
-        if let Some((life, since)) = life::label(&self.basis, self.last_seen.as_deref(), eyes.days) {
+        let see = |field, text: &str| eyes.lens.see(self.owner.protection, field, text);
+        redact(&mut self.row, see);
+        redact(&mut self.seen, see);
+        if let Some((life, since)) = life::label(&self.owner.basis, self.seen.last_seen.as_deref(), eyes.days) {
             (self.life, self.life_since) = (Some(life), since);
         }
         self
@@ -297,58 +249,14 @@ pub struct Owner {
 }
 
 impl AssetView {
-    /// The wire shape of a row, what was seen of it, and whose it is.
+    /// A row, what was seen of it, and whose it is.
     #[must_use]
-    pub fn new(asset: Asset, seen: Observation, owner: Owner, external_id: Option<String>) -> Self {
-        Self {
-            id: asset.id,
-            name: asset.hostname.clone(),
-            hostname: asset.hostname,
-            hardware_type: asset.hardware_type,
-            operating_system: asset.operating_system,
-            device_type: asset.device_type,
-            last_logged_in_user: seen.last_logged_in_user,
-            antivirus_product: asset.antivirus_product,
-            ext_ip_address: seen.ext_ip_address,
-            int_ip_address: seen.int_ip_address,
-            domain: asset.domain,
-            online: seen.online,
-            last_seen: seen.last_seen,
-            backup_usage_tb: asset.backup_usage_tb,
-            backup_data_bytes: asset.backup_data_bytes,
-            r#type: asset.kind,
-            status: if asset.retired_at.is_some() { "retired".to_owned() } else { asset.status },
-            serial_number: asset.serial_number,
-            asset_tag: asset.asset_tag,
-            manufacturer: asset.manufacturer,
-            model: asset.model,
-            warranty_expires: asset.warranty_expires,
-            description: asset.description,
-            patch_status: seen.patch_status,
-            last_reboot: seen.last_reboot,
-            last_audit_date: seen.last_audit_date,
-            company_id: owner.account_number.clone(),
-            company_account_number: owner.account_number,
-            company_name: owner.name,
-            external_id,
-            mac_address: asset.mac_address,
-            os_version: asset.os_version,
-            rmm_site_name: asset.rmm_site_name,
-            portal_url: asset.portal_url,
-            web_remote_url: asset.web_remote_url,
-            created_at: asset.created_at,
-            updated_at: asset.updated_at,
-            retired_at: asset.retired_at,
-            life: None,
-            life_since: None,
-            rev: asset.rev,
-            company_compliance_level: owner.protection.as_str(),
-            protected_as: owner.protection.as_str(),
-            data_source: seen.source.or_else(|| owner.basis.watched.then(|| "datto".to_owned())),
-            observed_at: seen.observed_at,
-            protection: owner.protection,
-            basis: owner.basis,
+    pub fn new(mut row: Asset, seen: Observation, owner: Owner, external_id: Option<String>) -> Self {
+        if row.retired_at.is_some() {
+            "retired".clone_into(&mut row.status);
         }
+        let data_source = seen.source.clone().or_else(|| owner.basis.watched.then(|| "datto".to_owned()));
+        Self { row, seen, owner, external_id, life: None, life_since: None, data_source }
     }
 }
 
@@ -368,7 +276,7 @@ pub struct AssignedContact {
 
 impl Protected for AssignedContact {
     const ENTITY: &'static str = "contact";
-    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Email];
+    const TELLS: &'static [(&'static str, Personal)] = &[("name", Personal::Name), ("email", Personal::Email)];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {
@@ -455,23 +363,39 @@ fn flat(fields: &[CustomField]) -> Map<String, Json> {
     (1..=UDFS).map(|number| format!("udf{number}")).map(|name| (name.clone(), said(&name).into())).collect()
 }
 
+impl AssetDetail {
+    /// An asset with who uses it and what an audit found inside.
+    #[must_use]
+    pub fn new(asset: AssetView, contacts: Vec<AssignedContact>, inside: Inside) -> Self {
+        let row = &asset.row;
+        Self {
+            enabled_administrators: row.enabled_administrators.clone(),
+            custom_fields: CustomField::of(row),
+            udf: Map::new(),
+            secrets: secrets::KINDS.into_iter().filter(|kind| row.sealed(*kind).is_some()).collect(),
+            contacts,
+            inside,
+            asset,
+        }
+    }
+}
+
 impl Protected for AssetDetail {
     const ENTITY: &'static str = AssetView::ENTITY;
-    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Device, Personal::Private];
+    const TELLS: &'static [(&'static str, Personal)] = PERSONAL;
     type Eyes = Eyes;
 
     fn record(&self) -> i64 {
-        self.asset.id
+        self.asset.record()
     }
 
     fn level(&self) -> Level {
-        self.asset.protection
+        self.asset.level()
     }
 
     fn redacted(mut self, eyes: &Eyes) -> Self {
         let lens = &eyes.lens;
-        let protection = self.asset.protection;
-        self.enabled_administrators = lens.see_option(protection, Personal::Private, self.enabled_administrators);
+        let protection = self.asset.level();
         let named = self.contacts.iter().filter(|contact| contact.level() > Level::Standard && contact.is_disclosed_to(lens));
         lens.disclose(AssignedContact::ENTITY, named.map(|contact| contact.id));
         self.contacts = self.contacts.into_iter().map(|contact| contact.redacted(lens)).collect();
@@ -484,6 +408,7 @@ impl Protected for AssetDetail {
         self.custom_fields.retain(|field| lens.see(protection, Personal::Private, &field.value).is_some());
         self.udf = flat(&self.custom_fields);
         self.asset = self.asset.redacted(eyes);
+        self.enabled_administrators.clone_from(&self.asset.row.enabled_administrators);
         self
     }
 }

@@ -17,57 +17,9 @@ pub struct AssetInput {
     /// Replaces the assigned contacts, when sent.
     pub contacts: Sent<Vec<i64>>,
     /// What was seen of it, when the sender watches it: kept without history, as a vendor's sight is.
-    pub seen: SeenInput,
+    pub seen: Patch<Observation>,
     /// How strictly its people's data is to be protected, when a person decides that.
     pub protected_as: Option<Level>,
-}
-
-/// What a caller saw of an asset.
-#[derive(Debug, Default)]
-pub struct SeenInput {
-    online: Sent<bool>,
-    texts: Vec<(&'static str, Sent<String>)>,
-}
-
-/// The observed texts that a caller may send, and their longest lengths.
-const SEEN_TEXTS: &[(&str, usize)] = &[
-    ("last_seen", 50),
-    ("last_reboot", 50),
-    ("last_audit_date", 50),
-    ("last_logged_in_user", 150),
-    ("ext_ip_address", 50),
-    ("int_ip_address", 50),
-    ("patch_status", 50),
-];
-
-impl SeenInput {
-    fn read(fields: &mut Fields) -> Self {
-        let texts = SEEN_TEXTS.iter().map(|(name, most)| (*name, fields.text(name).max(*most).get())).collect();
-        Self { online: fields.bool("online").get(), texts }
-    }
-
-    /// Whether any of it was sent.
-    #[must_use]
-    pub fn is_sent(&self) -> bool {
-        self.online.is_sent() || self.texts.iter().any(|(_, text)| text.is_sent())
-    }
-
-    /// Puts what was sent over what was seen before.
-    pub fn apply(&self, seen: &mut Observation) {
-        self.online.clone().store(&mut seen.online);
-        for (name, text) in &self.texts {
-            let place = match *name {
-                "last_seen" => &mut seen.last_seen,
-                "last_reboot" => &mut seen.last_reboot,
-                "last_audit_date" => &mut seen.last_audit_date,
-                "last_logged_in_user" => &mut seen.last_logged_in_user,
-                "ext_ip_address" => &mut seen.ext_ip_address,
-                "int_ip_address" => &mut seen.int_ip_address,
-                _ => &mut seen.patch_status,
-            };
-            text.clone().store(place);
-        }
-    }
 }
 
 /// Reads the fields of a write.
@@ -89,16 +41,8 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
         fields.reference("company_id").max(50).required().get()
     };
     let contacts = fields.int_list("contact_ids").max_items(500).get();
-    let seen = SeenInput::read(&mut fields);
+    let seen = Patch::read(&mut fields)?;
     let protected_as = fields.text("protected_as").not_null().one_of(LEVELS).value().as_deref().map(Level::parse);
     fields.finish()?;
     Ok(AssetInput { asset, company, contacts, seen, protected_as })
-}
-
-impl AssetInput {
-    /// Whether this field was sent.
-    #[must_use]
-    pub fn sends(&self, name: &str) -> bool {
-        self.asset.has(name) || self.seen.texts.iter().any(|(text, value)| *text == name && value.is_sent())
-    }
 }

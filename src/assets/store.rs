@@ -3,14 +3,13 @@
 use super::audit_store;
 use super::life::Basis;
 use super::life_store::AS_OF;
-use super::list_store::ASKING;
-use super::model::{Asset, AssetDetail, AssetView, AssignedContact, CustomField, Observation, Owner};
+use super::model::{Asset, AssetDetail, AssetView, AssignedContact, Observation, Owner};
 use super::rules::AssetInput;
-use super::secrets;
 use crate::companies::store as companies;
-use crate::compliance::{Lens, Level, Personal, Veiled};
+use crate::compliance::{Lens, Level, Veiled};
 use crate::contacts::Contact;
 use crate::db::{Conn, Row, Write};
+use crate::entity::Facet as _;
 use crate::error::{Error, Result};
 use crate::history::{self, Record, Updated, protection, ranks};
 use crate::params;
@@ -22,12 +21,6 @@ pub const FROM: &str = "@assets asset
     LEFT JOIN @companies company ON company.id = asset.company_id
     LEFT JOIN @asset_observations seen ON seen.asset_id = asset.id";
 
-/// What tells of people beside what lists can be asked by.
-const UNASKED: [(&str, Personal); 2] = [("enabled_administrators", Personal::Private), ("description", Personal::Device)];
-
-const SEEN: &str = "seen.online, seen.last_seen, seen.last_reboot, seen.last_audit_date, seen.last_logged_in_user,
-    seen.ext_ip_address, seen.int_ip_address, seen.patch_status, seen.source, seen.observed_at";
-
 const EXTERNAL_ID: &str = "(SELECT min(link.external_id) FROM links link
     WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = 'datto')";
 
@@ -35,9 +28,10 @@ const EXTERNAL_ID: &str = "(SELECT min(link.external_id) FROM links link
 #[must_use]
 pub fn select() -> String {
     format!(
-        "{}, {SEEN}, company.account_number, company.name, {EXTERNAL_ID}, asset.company_id,
+        "{}, {}, company.account_number, company.name, {EXTERNAL_ID}, asset.company_id,
          company.life_quiet_days, company.life_stale_days, company.life_archived_days, {AS_OF}, {}",
         Asset::SELECT,
+        Observation::select(),
         ranks::ASSET
     )
 }
@@ -48,7 +42,7 @@ pub fn select() -> String {
 /// `Internal` when a column holds another type.
 pub fn view(row: &Row) -> Result<Veiled<AssetView>> {
     let at = Asset::width();
-    let seen = seen(row, at)?;
+    let seen = Observation::from_row(row, at)?;
     let external_id: Option<String> = row.get(at + 12)?;
     let basis = Basis {
         watched: external_id.is_some(),
@@ -58,21 +52,6 @@ pub fn view(row: &Row) -> Result<Veiled<AssetView>> {
     let protection = Level::from_rank(row.get(at + 18)?);
     let owner = Owner { protection, basis, account_number: row.get(at + 10)?, name: row.get(at + 11)? };
     Ok(Veiled::new(AssetView::new(Asset::from_row(row, 0)?, seen, owner, external_id)))
-}
-
-fn seen(row: &Row, at: usize) -> Result<Observation> {
-    Ok(Observation {
-        online: row.get(at)?,
-        last_seen: row.get(at + 1)?,
-        last_reboot: row.get(at + 2)?,
-        last_audit_date: row.get(at + 3)?,
-        last_logged_in_user: row.get(at + 4)?,
-        ext_ip_address: row.get(at + 5)?,
-        int_ip_address: row.get(at + 6)?,
-        patch_status: row.get(at + 7)?,
-        source: row.get(at + 8)?,
-        observed_at: row.get(at + 9)?,
-    })
 }
 
 /// One asset's wire shape.
@@ -90,21 +69,9 @@ pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<AssetView>> {
 /// `NotFound`, or those of the engine.
 pub fn get_detail(c: &mut Conn, id: i64) -> Result<Veiled<AssetDetail>> {
     let asset = get_view(c, id)?;
-    let row: Asset = history::get(c, id)?;
     let inside = audit_store::inside(c, id)?;
-    let secrets = secrets::KINDS.into_iter().filter(|kind| row.sealed(*kind).is_some()).collect();
-    let (custom_fields, contacts) = (CustomField::of(&row), assigned(c, id)?);
-    let enabled_administrators = row.enabled_administrators;
-    let around = |asset| AssetDetail {
-        asset,
-        enabled_administrators,
-        contacts,
-        inside,
-        custom_fields,
-        udf: serde_json::Map::new(),
-        secrets,
-    };
-    Ok(asset.within(around))
+    let contacts = assigned(c, id)?;
+    Ok(asset.within(|asset| AssetDetail::new(asset, contacts, inside)))
 }
 
 /// The assets of one company, by hostname.
@@ -221,7 +188,7 @@ fn set_protection(w: &mut Write<'_>, id: i64, stood: Level, input: &AssetInput) 
 /// `Invalid` for bad references, `PreconditionFailed`, `NotFound`.
 pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Asset>> {
     let level = Level::from_rank(Some(protection::of::<Asset>(w, id)?));
-    lens.refuse_hidden(level, ASKING.columns.iter().copied().chain(UNASKED).filter(|(name, _)| input.sends(name)))?;
+    lens.refuse_hidden(level, input.asset.personal().chain(input.seen.personal()))?;
     let moved_to = company(w, input)?;
     if input.company.is_sent() && moved_to != history::get::<Asset>(w, id)?.company_id {
         lens.refuse_uncleared(level, "company_account_number")?;
@@ -253,13 +220,12 @@ fn assign_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {
 }
 
 fn observe_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {
-    if !input.seen.is_sent() {
+    if input.seen.is_empty() {
         return Ok(());
     }
-    let sql = format!("SELECT {SEEN} FROM @asset_observations seen WHERE seen.asset_id = ?1");
-    let before = w.first(&sql, params![id])?.map(|row| seen(&row, 0)).transpose()?.unwrap_or_default();
+    let before = Observation::beside(w, id)?.unwrap_or_default();
     let mut after = before.clone();
-    input.seen.apply(&mut after);
+    input.seen.apply(&mut after)?;
     if after == before {
         return Ok(());
     }
@@ -314,29 +280,8 @@ fn note(w: &mut Write<'_>, contact_id: i64, action: &str, asset: &Asset) -> Resu
 /// Those of the engine.
 pub fn observe(w: &mut Write<'_>, asset_id: i64, seen: &Observation) -> Result<()> {
     history::get::<Asset>(w, asset_id)?;
-    w.run(
-        "INSERT INTO asset_observations (asset_id, online, last_seen, last_reboot, last_audit_date, last_logged_in_user,
-             ext_ip_address, int_ip_address, patch_status, source, observed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-         ON CONFLICT (asset_id) DO UPDATE SET online = excluded.online, last_seen = excluded.last_seen,
-             last_reboot = excluded.last_reboot, last_audit_date = excluded.last_audit_date,
-             last_logged_in_user = excluded.last_logged_in_user, ext_ip_address = excluded.ext_ip_address,
-             int_ip_address = excluded.int_ip_address, patch_status = excluded.patch_status,
-             source = excluded.source, observed_at = excluded.observed_at",
-        params![
-            asset_id,
-            seen.online,
-            &seen.last_seen,
-            &seen.last_reboot,
-            &seen.last_audit_date,
-            &seen.last_logged_in_user,
-            &seen.ext_ip_address,
-            &seen.int_ip_address,
-            &seen.patch_status,
-            &seen.source,
-            seen.observed_at.clone().unwrap_or_else(now)
-        ],
-    )?;
+    let observed_at = seen.observed_at.clone().unwrap_or_else(now);
+    Observation { observed_at: Some(observed_at), ..seen.clone() }.put(w, asset_id)?;
     history::reindex::<Asset>(w, asset_id)?;
     w.observe("asset");
     Ok(())

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::alias::Alias;
 use super::list_store::COMPANIES;
-use super::location::LocationView;
+use super::location::Location;
 use super::{alias_store, rules, store};
 use crate::auth::{Editor, Person, Reader, Staff};
 use crate::compliance::Lens;
@@ -48,7 +48,7 @@ pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String
         })
         .await?
         .through(&Lens::of(&reader, &web.config, &ask.query)?);
-    ask.row(view.id, view.rev, &view)
+    ask.row(view.row.id, view.row.rev, &view)
 }
 
 /// `POST /api/companies`.
@@ -63,8 +63,8 @@ pub async fn create(State(web): State<Web>, editor: Editor, conditions: Conditio
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let company = store::create(w, &input, Some(&lens))?;
             let view = store::get_view(w, company.id)?.through(&lens);
-            let path = format!("/api/companies/{}", encode_segment(&view.account_number));
-            Ok(Reply::created(&view, path)?.with("message", "Company created").tagged(view.id, view.rev))
+            let path = format!("/api/companies/{}", encode_segment(&view.row.account_number));
+            Ok(Reply::created(&view, path)?.with("message", "Company created").tagged(view.row.id, view.row.rev))
         })
         .await
 }
@@ -89,7 +89,7 @@ pub async fn update(
             let id = store::id_of(w, &key)?;
             store::update(w, id, &input, request.rev(id)?, &lens)?;
             let view = store::get_view(w, id)?.through(&lens);
-            Ok(Reply::ok(&view)?.with("message", "Company updated").tagged(view.id, view.rev))
+            Ok(Reply::ok(&view)?.with("message", "Company updated").tagged(view.row.id, view.row.rev))
         })
         .await
 }
@@ -183,11 +183,11 @@ pub async fn page_locations(State(web): State<Web>, reader: Reader, Path(key): P
     ask.value(&json!({ "success": true, "locations": views }))
 }
 
-async fn read_locations(web: &Web, reader: &Reader, key: String) -> Result<Vec<LocationView>> {
+async fn read_locations(web: &Web, reader: &Reader, key: String) -> Result<Vec<Location>> {
     web.db
         .read(&reader.scope(), move |c| {
             let id = store::id_of(c, &key)?;
-            Ok(store::locations(c, id)?.into_iter().map(LocationView::from).collect())
+            store::locations(c, id)
         })
         .await
 }
@@ -208,7 +208,7 @@ pub async fn page_add_location(
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let company_id = store::id_of(w, &key)?;
-            let view = LocationView::from(store::add_location(w, &input.made(|location| location.company_id = company_id)?)?);
+            let view = store::add_location(w, &input.made(|location| location.company_id = company_id)?)?;
             Reply::ok(&json!({ "success": true, "location": view }))
         })
         .await
@@ -233,7 +233,7 @@ pub async fn add_location(
             let location = store::add_location(w, &input.made(|location| location.company_id = company_id)?)?;
             let (id, rev) = (location.id, location.rev);
             let path = format!("/api/companies/{}/locations/{id}", encode_segment(&key));
-            Ok(Reply::created(&LocationView::from(location), path)?.tagged(id, rev))
+            Ok(Reply::created(&location, path)?.tagged(id, rev))
         })
         .await
 }
@@ -256,7 +256,7 @@ pub async fn location(
         })
         .await?;
     let rev = location.rev;
-    ask.row(id, rev, &LocationView::from(location))
+    ask.row(id, rev, &location)
 }
 
 /// `PUT` and `PATCH /api/companies/{acct}/locations/{id}`: the fields that were sent.
@@ -278,7 +278,7 @@ pub async fn update_location(
             let company_id = store::id_of(w, &key)?;
             let location = store::update_location(w, company_id, id, &input, expected)?.record;
             let rev = location.rev;
-            Ok(Reply::ok(&LocationView::from(location))?.tagged(id, rev))
+            Ok(Reply::ok(&location)?.tagged(id, rev))
         })
         .await
 }
@@ -318,7 +318,7 @@ pub async fn restore(
             let id = store::id_of(w, &key)?;
             history::restore::<super::Company>(w, id, None)?;
             let view = store::get_view(w, id)?.through(&lens);
-            Ok(Reply::ok(&view)?.with("message", "Company restored").tagged(view.id, view.rev))
+            Ok(Reply::ok(&view)?.with("message", "Company restored").tagged(view.row.id, view.row.rev))
         })
         .await
 }
@@ -336,9 +336,9 @@ pub async fn search(State(web): State<Web>, person: Person, ask: Ask) -> Result<
         .into_iter()
         .map(|company| {
             json!({
-                "account_number": company.account_number, "name": company.name, "description": company.description,
-                "plan_selected": company.plan_selected, "email_system": company.email_system,
-                "phone_system": company.phone_system, "contract_end_date": company.contract_end_date,
+                "account_number": company.row.account_number, "name": company.row.name, "description": company.row.description,
+                "plan_selected": company.row.plan, "email_system": company.row.email_system,
+                "phone_system": company.row.phone_system, "contract_end_date": company.row.contract_end_date,
             })
         })
         .collect();

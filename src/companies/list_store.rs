@@ -1,7 +1,11 @@
 //! The list of companies: what it can be filtered, sorted and searched by.
 
-use super::{model::Company, store};
+use super::{
+    model::{Company, CompanyView},
+    store,
+};
 use crate::db::list::{Column, Kind, ListSpec, Search};
+use crate::entity::Shaped as _;
 use crate::list_columns;
 
 /// Every company, by name.
@@ -11,7 +15,7 @@ pub static COMPANIES: ListSpec = ListSpec {
     from: "@companies company",
     key: "company.id",
     columns: list_columns![
-        Company,
+        Company;
         Column::new("id", "company.id", Kind::Int).required(),
         Column::text("billing_plan", "company.plan"),
         Column::text("plan_selected", "company.plan"),
@@ -28,51 +32,5 @@ pub static COMPANIES: ListSpec = ListSpec {
     search: Some(Search { fts: "companies_fts", text: "company.search_text", private: None }),
     retired: Some("company.retired_at"),
     own: &[],
-    fields: &[
-        "account_number",
-        "name",
-        "description",
-        "billing_plan",
-        "profit_or_non_profit",
-        "company_main_number",
-        "company_start_date",
-        "domains",
-        "phone_system",
-        "email_system",
-        "compliance_level",
-        "contract_term_length",
-        "contract_start_date",
-        "contract_end_date",
-        "support_level",
-        "id",
-        "parent_id",
-        "billing_contact_id",
-        "kind",
-        "status",
-        "domain",
-        "external_id",
-        "external_source",
-        "freshservice_id",
-        "plan_selected",
-        "contract_term",
-        "address",
-        "managed_users",
-        "managed_devices",
-        "managed_network",
-        "head_name",
-        "head_user_id",
-        "prime_user_name",
-        "prime_user_id",
-        "primary_contact_name",
-        "datto_portal_url",
-        "custom_fields",
-        "life_quiet_days",
-        "life_stale_days",
-        "life_archived_days",
-        "account_number_at_vendor",
-        "created_at",
-        "updated_at",
-        "retired_at",
-        "rev",
-    ],
+    fields: CompanyView::names,
 };

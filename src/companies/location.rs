@@ -1,20 +1,18 @@
 //! A company's premises.
 
-use serde::Serialize;
-
-use crate::db::Value;
+use crate::{db::Value, entity::Members};
 
 crate::entity! {
     /// One address of a company.
     pub struct Location: "location", "Location", "locations" {
         /// Whose it is.
-        company_id: i64 = int("Company").told(),
+        company_id: i64 = int("Company").told().internal(),
         /// Such as `Head office`.
-        name: String = text("Name", 150).required(),
+        name: String = text("Name", 150).section("Location").required(),
         /// Postal.
-        address: Option<String> = text("Address", 255).required(),
+        address: Option<String> = text("Address", 255).section("Location").required(),
         /// Telephone.
-        phone_number: Option<String> = phone("Phone", 50),
+        phone_number: Option<String> = phone("Phone", 50).section("Location"),
     }
 }
 
@@ -25,21 +23,8 @@ impl Location {
     }
 }
 
-/// The location object of contract §1.1.8.
-#[derive(Clone, Debug, Serialize)]
-pub struct LocationView {
-    /// The row's id.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// Postal.
-    pub address: Option<String>,
-    /// Telephone.
-    pub phone_number: Option<String>,
-}
-
-impl From<Location> for LocationView {
-    fn from(location: Location) -> Self {
-        Self { id: location.id, name: location.name, address: location.address, phone_number: location.phone_number }
-    }
+// The location object of contract §1.1.8.
+crate::shaped! { Location: Members::first(&["id"])
+    .part(|location: &Location| location)
+    .member("id", |location| location.id.into())
 }

@@ -10,7 +10,7 @@ pub mod model;
 pub mod rules;
 pub mod store;
 
-pub use location::{Location, LocationView};
+pub use location::Location;
 pub use model::{Company, CompanyView};
 
 use crate::web::Routes;

@@ -31,12 +31,14 @@ pub const BILLING_CONTACT: &str = "(SELECT billed.id FROM @contacts billed WHERE
 pub fn view(row: &Row) -> Result<Veiled<CompanyView>> {
     let at = Company::width();
     let freshservice_id: Option<String> = row.get(at)?;
-    let view = CompanyView::new(Company::from_row(row, 0)?, freshservice_id.as_deref());
+    let company = Company::from_row(row, 0)?;
+    let visible = Company { parent_id: row.get(at + 1)?, billing_contact_id: row.get(at + 2)?, ..company };
+    let view = CompanyView::new(visible, freshservice_id.as_deref());
     let mut named = [Named::default(); 3];
     for (place, at) in named.iter_mut().zip(at + 3..) {
         *place = Named { protection: Level::from_rank(row.get(at)?), is_met: row.get(at + 3)? };
     }
-    Ok(Veiled::new(CompanyView { parent_id: row.get(at + 1)?, billing_contact_id: row.get(at + 2)?, named, ..view }))
+    Ok(Veiled::new(CompanyView { named, ..view }))
 }
 
 /// What [`view`] reads.

@@ -167,6 +167,13 @@ impl Lens {
         text.and_then(|text| self.see(level, field, &text))
     }
 
+    /// The same, but a line that says what something is about says instead why it is withheld.
+    #[must_use]
+    pub fn see_or_say(&self, level: Level, field: Personal, text: &str) -> Option<String> {
+        let withheld = || (field == Personal::Subject).then(|| self.strictness(level).hidden().to_owned());
+        self.see(level, field, text).or_else(withheld)
+    }
+
     /// Whether this caller is shown this field of such a record in full.
     #[must_use]
     pub fn shows(&self, level: Level, field: Personal) -> bool {
@@ -182,8 +189,8 @@ impl Lens {
 
     /// Whether this caller is shown any of these fields of such a record in full.
     #[must_use]
-    pub fn shows_any(&self, level: Level, fields: &[Personal]) -> bool {
-        fields.iter().any(|field| self.shows(level, *field))
+    pub fn shows_any(&self, level: Level, fields: &[(&str, Personal)]) -> bool {
+        fields.iter().any(|(_, field)| self.shows(level, *field))
     }
 
     /// Refuses whoever is not cleared to say to whom a record of this level belongs, or who stands in it: that decides who

@@ -10,8 +10,8 @@ use super::{Lens, Level, Personal};
 pub trait Protected: Sized {
     /// What disclosures call it.
     const ENTITY: &'static str;
-    /// What of people stands in it.
-    const TELLS: &'static [Personal];
+    /// The fields in which people stand, and what of them those tell.
+    const TELLS: &'static [(&'static str, Personal)];
     /// What it is looked at with.
     type Eyes: AsRef<Lens>;
 

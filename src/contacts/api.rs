@@ -53,18 +53,18 @@ async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Resp
     let lens = Lens::of(&caller.0, &web.config, &ask.query)?;
     list::value(&web, &caller.0.scope(), &lens.key(), &ask, LIST.entities, move |conn| {
         let Page { items, total } = list_store::list(conn, &query, &Places::default(), &lens)?;
-        let counts = list_store::company_counts(conn, items.iter().map(|contact| contact.id).collect())?;
+        let counts = list_store::company_counts(conn, items.iter().map(|contact| contact.row.id).collect())?;
         let rows: Vec<Value> = items
             .iter()
             .map(|contact| {
                 json!({
-                    "id": contact.id,
-                    "name": contact.name,
-                    "email": contact.email,
-                    "mobile_phone_number": contact.mobile_phone_number,
-                    "work_phone_number": contact.work_phone_number,
-                    "active": contact.active,
-                    "company_count": counts.get(&contact.id).unwrap_or(&0),
+                    "id": contact.row.id,
+                    "name": contact.row.name,
+                    "email": contact.row.email,
+                    "mobile_phone_number": contact.row.mobile_phone_number,
+                    "work_phone_number": contact.row.work_phone_number,
+                    "active": contact.row.active,
+                    "company_count": counts.get(&contact.row.id).unwrap_or(&0),
                 })
             })
             .collect();

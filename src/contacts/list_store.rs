@@ -5,11 +5,12 @@ use super::{
     store,
 };
 use crate::companies::store as companies;
-use crate::compliance::{Asking, Lens, Personal};
+use crate::compliance::{Asking, Lens, Personal, Protected as _};
 use crate::db::{
     Conn, Value,
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
 };
+use crate::entity::Shaped as _;
 use crate::error::Result;
 use crate::history::ranks;
 use crate::list_columns;
@@ -19,7 +20,7 @@ use crate::web::Query;
 
 /// What contacts are filtered and sorted by.
 const COLUMNS: &[Column] = list_columns![
-    Contact,
+    Contact;
     Column::new("id", "contact.id", Kind::Int).required(),
     Column::text("title", "contact.job_title"),
     Column::text("role", "place.role"),
@@ -29,46 +30,6 @@ const COLUMNS: &[Column] = list_columns![
     Column::text("company_name", "company.name").folded("company.name_folded"),
     Column::new("created_at", "contact.created_at", Kind::Time).required(),
     Column::new("updated_at", "contact.updated_at", Kind::Time).required(),
-];
-
-/// What a contact has in JSON and CSV.
-const FIELDS: &[&str] = &[
-    "id",
-    "name",
-    "email",
-    "title",
-    "employment_type",
-    "active",
-    "mobile_phone_number",
-    "work_phone_number",
-    "secondary_emails",
-    "company_id",
-    "phone",
-    "is_primary",
-    "role",
-    "designation",
-    "job_title",
-    "vip_user",
-    "full_name",
-    "first_name",
-    "last_name",
-    "status",
-    "external_id",
-    "external_source",
-    "freshservice_id",
-    "is_agent",
-    "location_name",
-    "time_zone",
-    "language",
-    "address",
-    "background_information",
-    "custom_fields",
-    "created_at",
-    "updated_at",
-    "retired_at",
-    "rev",
-    "company_compliance_level",
-    "protected_as",
 ];
 
 const SEARCH: Search = Search { fts: "contacts_fts", text: "contact.search_text", private: None };
@@ -83,7 +44,7 @@ const LIST_OF_ALL: ListSpec = ListSpec {
     search: Some(SEARCH),
     retired: Some("contact.retired_at"),
     own: &["company_id", "company_account_number", "email", "role", "designation", "is_primary"],
-    fields: FIELDS,
+    fields: ContactView::names,
 };
 
 /// Contacts by name, each beside its first company.
@@ -170,17 +131,7 @@ impl Places {
 /// What of contacts tells of people.
 pub static ASKING: Asking = Asking {
     rank: ranks::CONTACT,
-    columns: &[
-        ("name", Personal::Name),
-        ("email", Personal::Email),
-        ("first_name", Personal::Name),
-        ("last_name", Personal::Name),
-        ("mobile_phone_number", Personal::Phone),
-        ("work_phone_number", Personal::Phone),
-        ("location_name", Personal::Private),
-        ("job_title", Personal::Title),
-        ("title", Personal::Title),
-    ],
+    columns: ContactView::TELLS,
     text: &[Personal::Name, Personal::Email, Personal::Phone, Personal::Title, Personal::Private],
     always: &[("contact.name_folded", Some(Personal::Name)), ("contact.email_folded", Some(Personal::Email))],
 };

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::compliance::{Lens, Level, Personal, Protected};
 use crate::db::Value;
+use crate::entity::{Members, redact};
 use crate::types::{SearchText, fold};
 
 /// What a contact does for a company.
@@ -20,63 +21,63 @@ crate::entity! {
     /// A person at one company or several.
     pub struct Contact: "contact", "Contact", "contacts" {
         /// As shown.
-        name: String = text("Name", 150).also(&["full_name"]).synced().folded("contact.name_folded"),
+        name: String = text("Name", 150).in_form("Person").personal(Personal::Name).also(&["full_name"]).synced().folded("contact.name_folded"),
         /// Given name.
-        first_name: Option<String> = text("First name", 150).synced().listed(),
+        first_name: Option<String> = text("First name", 150).in_form("Person").personal(Personal::Name).synced().listed(),
         /// Family name.
-        last_name: Option<String> = text("Last name", 150).synced().listed(),
+        last_name: Option<String> = text("Last name", 150).in_form("Person").personal(Personal::Name).synced().listed(),
         /// The primary e-mail, or empty: neighbours test the key's presence, so it is never null.
-        email: String = email("E-mail", 150).also(&["primary_email"]).emptied("").synced().folded("contact.email_folded"),
+        email: String = email("E-mail", 150).section("Reach").personal(Personal::Email).also(&["primary_email"]).emptied("").synced().folded("contact.email_folded"),
         /// Further addresses: a JSON array as text.
-        secondary_emails: Option<String> = text_list("Other e-mail addresses", 50, 150).synced(),
+        secondary_emails: Option<String> = text_list("Other e-mail addresses", 50, 150).section("Reach").personal(Personal::Private).synced(),
         /// What it says on the card.
-        job_title: Option<String> = text("Job title", 150).also(&["title"]).synced().listed(),
+        job_title: Option<String> = text("Job title", 150).section("Person").personal(Personal::Title).also(&["title"]).synced().listed(),
         /// Such as `Full Time`; kept here only.
-        employment_type: String = text("Employment", 100).emptied(EMPLOYMENT).listed(),
+        employment_type: String = text("Employment", 100).section("Person").emptied(EMPLOYMENT).listed(),
         /// Whether the vendor, or a person, says that they are still there.
-        active: bool = flag("Active").synced().listed(),
+        active: bool = flag("Active").section("Person").synced().listed(),
         /// Telephone.
-        mobile_phone_number: Option<String> = phone("Mobile", 50).synced().listed(),
+        work_phone_number: Option<String> = phone("Work phone", 50).section("Reach").personal(Personal::Phone).also(&["phone"]).synced().listed(),
         /// Telephone.
-        work_phone_number: Option<String> = phone("Work phone", 50).also(&["phone"]).synced().listed(),
+        mobile_phone_number: Option<String> = phone("Mobile", 50).section("Reach").personal(Personal::Phone).synced().listed(),
         /// Postal.
-        address: Option<String> = long("Address", 2_000).synced(),
+        address: Option<String> = long("Address", 2_000).section("Reach").personal(Personal::Private).synced(),
         /// Whether the vendor also knows them as an agent.
         is_agent: bool = flag("Agent").listed(),
         /// Whether they are to be served first.
-        vip_user: bool = flag("Served first (VIP)").synced().listed(),
+        vip_user: bool = flag("Served first (VIP)").section("Person").synced().listed(),
         /// Whether they have used the vendor's portal.
-        has_logged_in: bool = flag("Has signed in").told().synced(),
+        has_logged_in: bool = flag("Has signed in").told().internal().synced(),
         /// The vendor's location.
-        location_id: Option<i64> = int("Location at the vendor").told().synced(),
+        location_id: Option<i64> = int("Location at the vendor").told().internal().synced(),
         /// The vendor's location, in words.
-        location_name: Option<String> = text("Location", 150).synced().listed(),
+        location_name: Option<String> = text("Location", 150).section("Reach").personal(Personal::Private).synced().listed(),
         /// The vendor's id of their manager.
-        reporting_manager_id: Option<i64> = int("Manager at the vendor").told().synced(),
+        reporting_manager_id: Option<i64> = int("Manager at the vendor").told().internal().synced(),
         /// Such as `en`.
-        language: Option<String> = text("Language", 10).synced(),
+        language: Option<String> = text("Language", 10).on_page("Person").synced(),
         /// In the vendor's spelling.
-        time_zone: Option<String> = text("Time zone", 100).synced(),
+        time_zone: Option<String> = text("Time zone", 100).section("Person").synced(),
         /// `12h` or `24h`.
-        time_format: Option<String> = told("Time format").synced(),
+        time_format: Option<String> = told("Time format").internal().synced(),
         /// Whether they see their companies' tickets.
-        can_see_all_tickets: bool = flag("Sees all tickets").told().synced(),
+        can_see_all_tickets: bool = flag("Sees all tickets").told().internal().synced(),
         /// Whether they see their companies' changes.
-        can_see_all_changes: bool = flag("Sees all changes").told().synced(),
+        can_see_all_changes: bool = flag("Sees all changes").told().internal().synced(),
         /// Free text.
-        background_information: Option<String> = long("Background", 10_000).synced(),
+        background_information: Option<String> = long("Background", 10_000).section("Person").personal(Personal::Private).synced(),
         /// The vendor's work schedule.
-        work_schedule_id: Option<i64> = int("Work schedule at the vendor").told().synced(),
+        work_schedule_id: Option<i64> = int("Work schedule at the vendor").told().internal().synced(),
         /// The vendor's custom field.
-        user_number: Option<String> = told("User number").synced(),
+        user_number: Option<String> = told("User number").internal().synced(),
         /// The vendor's own reference to another system.
-        vendor_reference: Option<String> = told("Reference at the vendor").synced(),
+        vendor_reference: Option<String> = told("Reference at the vendor").internal().synced(),
         /// The vendor's custom fields without a column here: a JSON object as text.
-        custom_fields: Option<String> = told("Custom fields").synced(),
+        custom_fields: Option<String> = json("Custom fields").personal(Personal::Private).synced(),
         /// When the vendor's record was created.
-        vendor_created_at: Option<String> = told("Created at the vendor").synced(),
+        vendor_created_at: Option<String> = told("Created at the vendor").internal().synced(),
         /// When the vendor's record was last changed.
-        vendor_updated_at: Option<String> = told("Changed at the vendor").synced(),
+        vendor_updated_at: Option<String> = told("Changed at the vendor").internal().synced(),
     }
 }
 
@@ -119,98 +120,64 @@ pub struct Membership {
     pub source: Option<String>,
 }
 
-/// The contact object of contract §1.1.7 with its recommended superset; `membership` is the place in
-/// the company under which it is listed, or the first one.
-#[derive(Clone, Debug, Serialize)]
+/// A contact as it is told: the row, and its place in the company under which it is listed, or the first one.
+#[derive(Clone, Debug)]
 pub struct ContactView {
-    /// Stable for ever: Ledger's overrides refer to it.
-    pub id: i64,
-    /// Never null.
-    pub name: String,
-    /// Never null, may be empty.
-    pub email: String,
-    /// The same as `job_title`.
-    pub title: Option<String>,
-    /// Such as `Full Time`.
-    pub employment_type: String,
-    /// Whether they are still there.
-    pub active: bool,
-    /// Telephone.
-    pub mobile_phone_number: Option<String>,
-    /// Telephone.
-    pub work_phone_number: Option<String>,
-    /// A JSON array inside a string.
-    pub secondary_emails: Option<String>,
-    /// The account number of the company, as everywhere in neighbours' JSON.
-    pub company_id: Option<String>,
-    /// The work number, else the mobile one.
-    pub phone: Option<String>,
-    /// Whether they are that company's primary contact.
-    pub is_primary: bool,
-    /// What they do for that company.
-    pub role: Option<String>,
-    /// `primary` or `secondary` there.
-    pub designation: Option<String>,
-    /// What it says on the card.
-    pub job_title: Option<String>,
-    /// Served first.
-    pub vip_user: bool,
-    /// The same as `name`.
-    pub full_name: String,
-    /// Given name.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: Option<String>,
-    /// `active`, `inactive` or `retired`.
-    pub status: &'static str,
+    /// The row.
+    pub row: Contact,
+    /// That place.
+    pub place: Membership,
     /// The Freshservice requester.
     pub external_id: Option<i64>,
-    /// `freshservice`, or null for a contact that people made.
+    /// `freshservice`, or none for a contact that people made.
     pub external_source: Option<&'static str>,
-    /// The same as `external_id`, under its older name.
-    pub freshservice_id: Option<i64>,
-    /// Whether the vendor also knows them as an agent.
-    pub is_agent: bool,
-    /// Where they sit.
-    pub location_name: Option<String>,
-    /// In the vendor's spelling.
-    pub time_zone: Option<String>,
-    /// Such as `en`.
-    pub language: Option<String>,
-    /// Postal.
-    pub address: Option<String>,
-    /// Free text.
-    pub background_information: Option<String>,
-    /// The vendor's custom fields that have no name here.
-    #[serde(serialize_with = "crate::web::json::embedded")]
-    pub custom_fields: Option<String>,
-    /// Since when.
-    pub created_at: String,
-    /// Last change.
-    pub updated_at: String,
-    /// When it was retired.
-    pub retired_at: Option<String>,
-    /// What `If-Match` compares.
-    pub rev: i64,
     /// How strictly its data is protected: the strictest level of its companies, present and past.
-    pub company_compliance_level: &'static str,
-    /// The same, under the name by which an administrator lowers it.
-    pub protected_as: &'static str,
-    /// The same.
-    #[serde(skip)]
     pub protection: Level,
     /// Whether it gets a company's invoices, or is whom a company names first.
-    #[serde(skip)]
     pub is_billed_to: bool,
 }
 
+crate::shaped! { ContactView: Members::first(CONTRACT)
+    .record(|view: &ContactView| &view.row)
+    .member("created_at", |view| view.created_at().into())
+    .member("title", |view| (&view.row.job_title).into())
+    .member("full_name", |view| (&view.row.name).into())
+    .member("phone", |view| view.phone().into())
+    // The account number of the company, as everywhere in neighbours' JSON.
+    .member("company_id", |view| view.company_id().into())
+    .member("is_primary", |view| view.place.is_primary.into())
+    .member("role", |view| (&view.place.role).into())
+    .member("designation", |view| (&view.place.designation).into())
+    .member("status", |view| view.status().into())
+    .member("external_id", |view| view.external_id.into())
+    .member("external_source", |view| view.external_source.into())
+    .member("freshservice_id", |view| view.external_id.into())
+    .member("company_compliance_level", |view| view.protection.as_str().into())
+    // The same, under the name by which an administrator lowers it.
+    .member("protected_as", |view| view.protection.as_str().into())
+}
+
+/// The order of contract §1.1.7.
+const CONTRACT: &[&str] = &[
+    "id",
+    "name",
+    "email",
+    "title",
+    "employment_type",
+    "active",
+    "mobile_phone_number",
+    "work_phone_number",
+    "secondary_emails",
+    "company_id",
+];
+
 impl Protected for ContactView {
     const ENTITY: &'static str = "contact";
-    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Email, Personal::Phone, Personal::Title, Personal::Private];
+    const TELLS: &'static [(&'static str, Personal)] = crate::personal_fields![Contact; ("title", Personal::Title)];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {
-        self.id
+        self.row.id
     }
 
     fn level(&self) -> Level {
@@ -222,37 +189,14 @@ impl Protected for ContactView {
     }
 
     fn redacted(mut self, lens: &Lens) -> Self {
-        let level = self.protection;
-        if lens.strictness(level) == Level::Standard || lens.sees_all() {
+        if lens.strictness(self.protection) == Level::Standard || lens.sees_all() {
             return self;
         }
-        if !(self.is_billed_to && lens.bills()) {
-            let see = |field, text: &str| lens.see(level, field, text).unwrap_or_default();
-            self.name = see(Personal::Name, &self.name);
-            self.full_name.clone_from(&self.name);
-            self.email = see(Personal::Email, &self.email);
-            for (field, place) in [
-                (Personal::Name, &mut self.first_name),
-                (Personal::Name, &mut self.last_name),
-                (Personal::Phone, &mut self.phone),
-                (Personal::Phone, &mut self.mobile_phone_number),
-                (Personal::Phone, &mut self.work_phone_number),
-            ] {
-                *place = lens.see_option(level, field, place.take());
-            }
-        }
-        for (field, place) in [
-            (Personal::Title, &mut self.title),
-            (Personal::Title, &mut self.job_title),
-            (Personal::Private, &mut self.secondary_emails),
-            (Personal::Private, &mut self.address),
-            (Personal::Private, &mut self.background_information),
-            (Personal::Private, &mut self.location_name),
-        ] {
-            *place = lens.see_option(level, field, place.take());
-        }
-        let see = lens.see_option(level, Personal::Private, self.custom_fields.take());
-        self.custom_fields = see.filter(|text| text.starts_with('{'));
+        let bills = self.is_billed_to && lens.bills();
+        redact(&mut self.row, |field, text| match field {
+            Personal::Name | Personal::Email | Personal::Phone if bills => Some(text.to_owned()),
+            _ => lens.see(self.protection, field, text),
+        });
         self
     }
 }
@@ -261,7 +205,7 @@ impl ContactView {
     /// Puts those whose names this caller may not see behind the others, by their ids: the order of names tells what
     /// they begin with.
     pub fn order(people: &mut [Self], lens: &Lens) {
-        people.sort_by_key(|one| if one.is_named(lens) { 0 } else { one.id });
+        people.sort_by_key(|one| if one.is_named(lens) { 0 } else { one.row.id });
     }
 
     /// Whether this caller may see its name.
@@ -270,62 +214,45 @@ impl ContactView {
         self.is_billed_to && lens.bills() || lens.shows(self.protection, Personal::Name)
     }
 
-    /// The same with how strictly it is protected.
+    /// A row in one of its companies.
     #[must_use]
-    pub fn protected(mut self, level: Level) -> Self {
-        self.protection = level;
-        (self.company_compliance_level, self.protected_as) = (level.as_str(), level.as_str());
-        self
-    }
-
-    /// The wire shape of a row in one of its companies.
-    #[must_use]
-    pub fn new(contact: Contact, freshservice_id: Option<&str>, membership: Membership) -> Self {
-        let external_id = freshservice_id.and_then(|text| text.parse().ok());
+    pub fn new(row: Contact, freshservice_id: Option<&str>, place: Membership) -> Self {
         Self {
-            id: contact.id,
-            full_name: contact.name.clone(),
-            name: contact.name,
-            email: contact.email,
-            title: contact.job_title.clone(),
-            employment_type: contact.employment_type,
-            active: contact.active,
-            phone: contact.work_phone_number.clone().or_else(|| contact.mobile_phone_number.clone()),
-            mobile_phone_number: contact.mobile_phone_number,
-            work_phone_number: contact.work_phone_number,
-            secondary_emails: contact.secondary_emails,
-            company_id: Some(membership.account_number).filter(|number| !number.is_empty()),
-            is_primary: membership.is_primary,
-            role: membership.role,
-            designation: membership.designation,
-            job_title: contact.job_title,
-            vip_user: contact.vip_user,
-            first_name: contact.first_name,
-            last_name: contact.last_name,
-            status: match (&contact.retired_at, contact.active) {
-                (Some(_), _) => "retired",
-                (None, true) => "active",
-                (None, false) => "inactive",
-            },
-            external_id,
+            row,
+            place,
+            external_id: freshservice_id.and_then(|text| text.parse().ok()),
             external_source: freshservice_id.map(|_| "freshservice"),
-            freshservice_id: external_id,
-            is_agent: contact.is_agent,
-            location_name: contact.location_name,
-            time_zone: contact.time_zone,
-            language: contact.language,
-            address: contact.address,
-            background_information: contact.background_information,
-            custom_fields: contact.custom_fields,
-            created_at: contact.vendor_created_at.unwrap_or(contact.created_at),
-            updated_at: contact.updated_at,
-            retired_at: contact.retired_at,
-            rev: contact.rev,
-            company_compliance_level: Level::Standard.as_str(),
-            protected_as: Level::Standard.as_str(),
             protection: Level::Standard,
             is_billed_to: false,
         }
+    }
+
+    /// `active`, `inactive` or `retired`.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match (&self.row.retired_at, self.row.active) {
+            (Some(_), _) => "retired",
+            (None, true) => "active",
+            (None, false) => "inactive",
+        }
+    }
+
+    /// The account number of the company under which it is listed, if there is one.
+    #[must_use]
+    pub fn company_id(&self) -> Option<&str> {
+        Some(self.place.account_number.as_str()).filter(|number| !number.is_empty())
+    }
+
+    /// The work number, else the mobile one.
+    #[must_use]
+    pub fn phone(&self) -> Option<&str> {
+        self.row.work_phone_number.as_deref().or(self.row.mobile_phone_number.as_deref())
+    }
+
+    /// When it was created at the vendor, or here.
+    #[must_use]
+    pub fn created_at(&self) -> &str {
+        self.row.vendor_created_at.as_deref().unwrap_or(&self.row.created_at)
     }
 }
 
@@ -345,15 +272,15 @@ pub struct ContactDetail {
 
 impl Protected for ContactDetail {
     const ENTITY: &'static str = ContactView::ENTITY;
-    const TELLS: &'static [Personal] = ContactView::TELLS;
+    const TELLS: &'static [(&'static str, Personal)] = ContactView::TELLS;
     type Eyes = Lens;
 
     fn record(&self) -> i64 {
-        self.contact.id
+        self.contact.record()
     }
 
     fn level(&self) -> Level {
-        self.contact.protection
+        self.contact.level()
     }
 
     fn is_disclosed_to(&self, lens: &Lens) -> bool {

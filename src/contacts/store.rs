@@ -1,10 +1,9 @@
 //! Contacts in the database.
 
-use super::list_store::ASKING;
 use super::model::{Contact, ContactView, EMPLOYMENT, Membership};
 use super::rules::ContactInput;
 use crate::companies::store as companies;
-use crate::compliance::{Lens, Level, Personal, Veiled};
+use crate::compliance::{Lens, Level, Veiled};
 use crate::db::{Conn, Row, Write};
 use crate::error::{Error, Result};
 use crate::history::{self, Record, Updated, protection};
@@ -14,10 +13,6 @@ use crate::web::Sent;
 
 const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
     WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = 'freshservice')";
-
-/// What tells of people beside what lists can be asked by.
-const UNASKED: [(&str, Personal); 3] =
-    [("secondary_emails", Personal::Private), ("address", Personal::Private), ("background_information", Personal::Private)];
 
 /// Whether a company sends this contact its invoices, or names it first.
 const BILLED_TO: &str = "(EXISTS (SELECT 1 FROM @contact_companies named WHERE named.contact_id = contact.id
@@ -62,8 +57,8 @@ pub fn view(row: &Row) -> Result<Veiled<ContactView>> {
     let at = Contact::width();
     let freshservice_id: Option<String> = row.get(at)?;
     let view = ContactView::new(Contact::from_row(row, 0)?, freshservice_id.as_deref(), membership(row, at + 1)?);
-    let view = view.protected(Level::from_rank(row.get(at + 8)?));
-    Ok(Veiled::new(ContactView { is_billed_to: row.get(at + 9)?, ..view }))
+    let protection = Level::from_rank(row.get(at + 8)?);
+    Ok(Veiled::new(ContactView { protection, is_billed_to: row.get(at + 9)?, ..view }))
 }
 
 /// One contact's wire shape, beside its first company.
@@ -202,7 +197,7 @@ fn set_protection(w: &mut Write<'_>, id: i64, stood: Level, input: &ContactInput
 /// `Conflict` for an e-mail in use, `Invalid` for bad references, `PreconditionFailed`.
 pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Contact>> {
     let level = Level::from_rank(Some(protection::of::<Contact>(w, id)?));
-    lens.refuse_hidden(level, ASKING.columns.iter().copied().chain(UNASKED).filter(|(name, _)| input.contact.has(name)))?;
+    lens.refuse_hidden(level, input.contact.personal())?;
     let updated = history::update(w, id, if_match, None, |contact: &mut Contact| input.apply(contact))?;
     if input.contact.has("email") && updated.changed.iter().any(|(field, _, _)| *field == "email") {
         check_email(w, &updated.record.email, id, lens)?;

@@ -118,7 +118,7 @@ pub struct ListSpec {
     /// Parameters that the room reads itself although a column has the same name.
     pub own: &'static [&'static str],
     /// The members of the JSON, in order: what `fields=` may name and what CSV has as columns.
-    pub fields: &'static [&'static str],
+    pub fields: fn() -> &'static [&'static str],
 }
 
 /// Which rows a list shows with regard to retirement.

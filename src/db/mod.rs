@@ -6,6 +6,7 @@ mod damage;
 mod job;
 pub mod list;
 pub mod migrate;
+mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod pulse;
@@ -58,6 +59,7 @@ enum Driver {
 /// Opens connections to the one database of this process.
 struct Opener {
     target: Target,
+    place: place::Place,
     ready: Arc<Ready>,
     damage: Arc<damage::Damage>,
 }
@@ -83,8 +85,15 @@ impl Opener {
         if !self.ready.open.load(Ordering::Acquire) {
             return Err(Error::Unavailable(format!("the database is not ready: {}", self.ready.reason())));
         }
+        self.still_there()?;
         let opened = self.target.open(query_only).inspect_err(|cause| self.damage.note(cause))?;
         Ok(Conn::new(opened, Arc::clone(&self.damage)))
+    }
+
+    /// # Errors
+    /// `Storage` when the file of the database is no longer the one that was opened.
+    fn still_there(&self) -> Result<()> {
+        self.place.check().inspect_err(|cause| self.damage.note(cause))
     }
 }
 
@@ -228,7 +237,7 @@ impl Db {
 
     fn opener(&self) -> Opener {
         let Shared { target, ready, damage, .. } = &*self.0;
-        Opener { target: target.clone(), ready: Arc::clone(ready), damage: Arc::clone(damage) }
+        Opener { target: target.clone(), place: place::Place::of(target), ready: Arc::clone(ready), damage: Arc::clone(damage) }
     }
 
     /// What is known to be damaged, for an administrator; nothing when all is well.

@@ -154,8 +154,15 @@ impl Row {
 
     /// The cell at `index` as `T`.
     pub fn get<T: FromValue>(&self, index: usize) -> Result<T> {
-        let cell = self.0.get(index).ok_or_else(|| Error::Internal(format!("the answer has no column {index}")))?;
-        T::from_value(cell)
+        T::from_value(self.cell(index)?)
+    }
+
+    /// The cell as it came.
+    ///
+    /// # Errors
+    /// `Internal` when there is none.
+    pub fn cell(&self, index: usize) -> Result<&Value> {
+        self.0.get(index).ok_or_else(|| Error::Internal(format!("the answer has no column {index}")))
     }
 
     /// How many cells the row has.

@@ -34,7 +34,7 @@ pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener, pulse: &Pulse) 
                 continue;
             }
         };
-        let healthy = batch(&mut conn, queue, job, pulse);
+        let healthy = batch(&mut conn, opener, queue, job, pulse);
         // A broken session is dropped; the next job opens a new one.
         held = healthy.then_some(conn);
         if lane == Lane::Bulk && !queue.interactive_waits() {
@@ -52,7 +52,7 @@ fn begin(conn: &mut Conn) -> Result<()> {
 }
 
 /// Runs one batch; `false` when the connection is no longer fit for use.
-fn batch(conn: &mut Conn, queue: &Queue<WriteJob>, first: WriteJob, pulse: &Pulse) -> bool {
+fn batch(conn: &mut Conn, opener: &Opener, queue: &Queue<WriteJob>, first: WriteJob, pulse: &Pulse) -> bool {
     conn.scope = Scope::All;
     if let Err(cause) = begin(conn) {
         first.task.fail(&|| nothing_done(&cause));
@@ -79,7 +79,7 @@ fn batch(conn: &mut Conn, queue: &Queue<WriteJob>, first: WriteJob, pulse: &Puls
             next = queue.try_pop_interactive();
         }
     }
-    finish(conn, done, &ledger, broken, pulse)
+    finish(conn, done, &ledger, broken.or_else(|| opener.still_there().err()), pulse)
 }
 
 /// Commits and answers, or rolls back and fails every member.

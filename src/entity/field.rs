@@ -1,7 +1,8 @@
 //! What can be said of one field.
 
-use super::Entity;
+use super::{Cell, Fielded};
 use crate::{
+    compliance::Personal,
     db::{
         Value,
         list::{Column, Kind as ListKind},
@@ -16,14 +17,14 @@ pub struct Field<E> {
     /// What is said of it.
     pub spec: FieldSpec,
     /// Its value in a row.
-    pub read: fn(&E) -> Value,
+    pub read: for<'a> fn(&'a E) -> Cell<'a>,
     /// Sets it; fails for a value of another type.
     pub write: fn(&mut E, &Value) -> Result<()>,
 }
 
-impl<E: Entity> std::fmt::Debug for Field<E> {
+impl<E: Fielded> std::fmt::Debug for Field<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", E::ENTITY, self.spec.column)
+        f.write_str(self.spec.sql)
     }
 }
 
@@ -40,6 +41,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// `YYYY-MM-DD`.
     Day,
+    /// A moment, in at most so many characters.
+    Moment(usize),
     /// An address on the web, of at most so many characters.
     Url(usize),
     /// An e-mail address of at most so many characters.
@@ -50,6 +53,19 @@ pub enum Kind {
     Flag,
     /// Texts, stored as a JSON array: at most so many, of at most so many characters each.
     TextList(usize, usize),
+    /// JSON, stored as text.
+    Json,
+}
+
+/// Where a field stands for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// On the record's page and in its form.
+    Everywhere,
+    /// On the page alone.
+    OnPage,
+    /// In the form alone.
+    InForm,
 }
 
 /// What is said of a field, whosever it is.
@@ -63,6 +79,16 @@ pub struct FieldSpec {
     pub name: &'static str,
     /// Its name for people.
     pub label: &'static str,
+    /// Its name in answers.
+    pub emitted: &'static str,
+    /// Whether it stands in no answer by itself: others are made of it.
+    pub is_internal: bool,
+    /// What of people it tells.
+    pub personal: Option<Personal>,
+    /// Under which heading it stands on the record's page and in its form, and on which of the two.
+    pub section: Option<(&'static str, Stands)>,
+    /// Whether it is to be copied, as a serial number is.
+    pub is_code: bool,
     /// Names under which it may be sent as well; its own one wins.
     pub others: &'static [&'static str],
     /// What it holds.
@@ -149,6 +175,18 @@ pub mod kinds {
         FieldSpec::new(label, Kind::TextList(items, most))
     }
 
+    /// A moment.
+    #[must_use]
+    pub const fn moment(label: &'static str, most: usize) -> FieldSpec {
+        FieldSpec::new(label, Kind::Moment(most))
+    }
+
+    /// JSON, which no caller sends.
+    #[must_use]
+    pub const fn json(label: &'static str) -> FieldSpec {
+        FieldSpec::new(label, Kind::Json).told()
+    }
+
     /// Text that no caller sends.
     #[must_use]
     pub const fn told(label: &'static str) -> FieldSpec {
@@ -174,22 +212,36 @@ enum Holds {
 pub trait Stored {
     /// How they are stored.
     const AS: Storage;
+    /// A value of theirs.
+    fn cell(&self) -> Cell<'_>;
 }
 
 impl Stored for String {
     const AS: Storage = Storage { holds: Holds::Text, is_nullable: false };
+    fn cell(&self) -> Cell<'_> {
+        self.into()
+    }
 }
 
 impl Stored for i64 {
     const AS: Storage = Storage { holds: Holds::Int, is_nullable: false };
+    fn cell(&self) -> Cell<'_> {
+        (*self).into()
+    }
 }
 
 impl Stored for bool {
     const AS: Storage = Storage { holds: Holds::Flag, is_nullable: false };
+    fn cell(&self) -> Cell<'_> {
+        (*self).into()
+    }
 }
 
 impl<T: Stored> Stored for Option<T> {
     const AS: Storage = Storage { is_nullable: true, ..T::AS };
+    fn cell(&self) -> Cell<'_> {
+        self.as_ref().map_or(Cell::Null, Stored::cell)
+    }
 }
 
 impl FieldSpec {
@@ -198,6 +250,11 @@ impl FieldSpec {
             column: "",
             sql: "",
             name: "",
+            emitted: "",
+            is_internal: false,
+            personal: None,
+            section: None,
+            is_code: false,
             label,
             others: &[],
             kind,
@@ -229,9 +286,11 @@ impl FieldSpec {
                             | Kind::Phone(_)
                             | Kind::Choice(_)
                             | Kind::Day
+                            | Kind::Moment(_)
                             | Kind::Url(_)
                             | Kind::Email(_)
-                            | Kind::TextList(..),
+                            | Kind::TextList(..)
+                            | Kind::Json,
                         Holds::Text
                     )
             ),
@@ -241,6 +300,10 @@ impl FieldSpec {
         if self.name.is_empty() {
             self.name = column;
         }
+        if self.emitted.is_empty() {
+            self.emitted = self.name;
+        }
+        assert!(self.personal.is_none() || matches!(storage.holds, Holds::Text), "what tells of people is text");
         self
     }
 
@@ -248,6 +311,55 @@ impl FieldSpec {
     #[must_use]
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = name;
+        self
+    }
+
+    /// Called so in answers, where that is another name than the one under which it is sent.
+    #[must_use]
+    pub const fn emitted(mut self, name: &'static str) -> Self {
+        self.emitted = name;
+        self
+    }
+
+    /// Stands in no answer by itself.
+    #[must_use]
+    pub const fn internal(mut self) -> Self {
+        self.is_internal = true;
+        self
+    }
+
+    /// Tells this of people: whoever may not see that is shown what the policy leaves of it, and asks by it in vain.
+    #[must_use]
+    pub const fn personal(mut self, personal: Personal) -> Self {
+        self.personal = Some(personal);
+        self
+    }
+
+    /// Stands under this heading on the record's page and in its form.
+    #[must_use]
+    pub const fn section(mut self, title: &'static str) -> Self {
+        self.section = Some((title, Stands::Everywhere));
+        self
+    }
+
+    /// Stands under this heading on the record's page alone.
+    #[must_use]
+    pub const fn on_page(mut self, title: &'static str) -> Self {
+        self.section = Some((title, Stands::OnPage));
+        self
+    }
+
+    /// Stands under this heading in the record's form alone.
+    #[must_use]
+    pub const fn in_form(mut self, title: &'static str) -> Self {
+        self.section = Some((title, Stands::InForm));
+        self
+    }
+
+    /// Is to be copied, as a serial number is.
+    #[must_use]
+    pub const fn code(mut self) -> Self {
+        self.is_code = true;
         self
     }
 
@@ -311,7 +423,7 @@ impl FieldSpec {
     #[must_use]
     pub const fn list_column(&self) -> Column {
         let kind = match self.kind {
-            Kind::Day => ListKind::Time,
+            Kind::Day | Kind::Moment(_) => ListKind::Time,
             Kind::Int => ListKind::Int,
             Kind::Flag => ListKind::Bool,
             _ => ListKind::Text,
@@ -335,9 +447,15 @@ impl FieldSpec {
                 let list = fields.text_list(self.name).max_items(items).max_each(most).get();
                 list.map(|list| Value::Text(json!(list).to_string()))
             }
-            Kind::Text(_) | Kind::Long(_) | Kind::Phone(_) | Kind::Choice(_) | Kind::Day | Kind::Url(_) | Kind::Email(_) => {
-                self.read_text(fields)
-            }
+            Kind::Json => Sent::Absent,
+            Kind::Text(_)
+            | Kind::Long(_)
+            | Kind::Phone(_)
+            | Kind::Choice(_)
+            | Kind::Day
+            | Kind::Moment(_)
+            | Kind::Url(_)
+            | Kind::Email(_) => self.read_text(fields),
         };
         match (sent, self.emptied) {
             (Sent::Null, Some(text)) => Sent::Value(text.into()),
@@ -362,12 +480,12 @@ impl FieldSpec {
             field = field.not_null();
         }
         let field = match self.kind {
-            Kind::Text(most) | Kind::Long(most) | Kind::Phone(most) => field.max(most),
+            Kind::Text(most) | Kind::Long(most) | Kind::Phone(most) | Kind::Moment(most) => field.max(most),
             Kind::Choice(words) => field.one_of(words),
             Kind::Day => field.date(),
             Kind::Url(most) => field.max(most).url(),
             Kind::Email(most) => field.max(most).email(),
-            Kind::Int | Kind::Flag | Kind::TextList(..) => field,
+            Kind::Int | Kind::Flag | Kind::TextList(..) | Kind::Json => field,
         };
         field.get().map(Value::Text)
     }

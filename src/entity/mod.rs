@@ -12,15 +12,23 @@
 //! ```
 
 mod any;
+mod cell;
 mod declare;
+mod facet;
 pub mod field;
 mod patch;
+pub mod personal;
+pub mod shape;
 #[cfg(test)]
 mod tests;
 
 pub use any::{AnyEntity, of};
-pub use field::{Field, FieldSpec, Kind};
+pub use cell::Cell;
+pub use facet::Facet;
+pub use field::{Field, FieldSpec, Kind, Stands};
 pub use patch::Patch;
+pub use personal::redact;
+pub use shape::{Members, Shaped};
 
 use serde_json::Value as Json;
 
@@ -30,9 +38,9 @@ use crate::{
     history::Record,
 };
 
-/// A row with a field table. Written with [`entity!`](crate::entity).
-pub trait Entity: Record + Default {
-    /// Its fields, in the order of [`Record::COLUMNS`].
+/// A struct with a field table.
+pub trait Fielded: Default + Sized + 'static {
+    /// Its fields, in the order of the struct's.
     const FIELDS: &'static [Field<Self>];
 
     /// What is said of a column.
@@ -41,6 +49,17 @@ pub trait Entity: Record + Default {
         Self::FIELDS.iter().find(|field| field.spec.column == column)
     }
 
+    /// The fields under a heading, but for those that stand only where the other ones do.
+    #[must_use]
+    fn section(title: &str, other: Stands) -> impl Iterator<Item = &'static Field<Self>> {
+        let here =
+            move |field: &&Field<Self>| field.spec.section.is_some_and(|(under, stands)| under == title && stands != other);
+        Self::FIELDS.iter().filter(here)
+    }
+}
+
+/// A row with history and a field table. Written with [`entity!`](crate::entity).
+pub trait Entity: Record + Fielded {
     /// The columns that a sync may set.
     #[must_use]
     fn synced() -> impl Iterator<Item = &'static str> {
@@ -82,14 +101,9 @@ pub const fn listed<E>(fields: &[Field<E>]) -> usize {
     count
 }
 
-/// The columns of a list: those of the fields, then the others. `N` is how many there are of both.
-///
-/// # Panics
-/// When the program is compiled and `N` is another number.
-#[must_use]
-pub const fn columns<E, const N: usize>(fields: &[Field<E>], others: &[Column]) -> [Column; N] {
-    let mut columns = [Column::text("", ""); N];
-    let (mut at, mut to) = (0, 0);
+/// Puts the columns of a list that come from these fields into their places from `to` on; where the next ones begin.
+pub const fn list<E>(columns: &mut [Column], mut to: usize, fields: &[Field<E>]) -> usize {
+    let mut at = 0;
     while at < fields.len() {
         if fields[at].spec.is_listed {
             columns[to] = fields[at].spec.list_column();
@@ -97,24 +111,27 @@ pub const fn columns<E, const N: usize>(fields: &[Field<E>], others: &[Column]) 
         }
         at += 1;
     }
-    at = 0;
-    while at < others.len() {
-        columns[to] = others[at];
-        to += 1;
-        at += 1;
-    }
-    assert!(to == N, "every column of the list is given");
-    columns
+    to
 }
 
-/// The columns of a list of `$entity`: those of its fields that are `listed()`, and these others.
+/// The columns of a list: those of the fields of these tables that are `listed()`, and these others.
 #[macro_export]
 macro_rules! list_columns {
-    ($entity:ty, $($other:expr),* $(,)?) => {{
-        const OTHERS: &[$crate::db::list::Column] = &[$($other),*];
-        const COUNT: usize = $crate::entity::listed(<$entity as $crate::entity::Entity>::FIELDS) + OTHERS.len();
-        const ALL: [$crate::db::list::Column; COUNT] =
-            $crate::entity::columns::<$entity, COUNT>(<$entity as $crate::entity::Entity>::FIELDS, OTHERS);
+    ($($part:ty),+; $($other:expr),* $(,)?) => {{
+        use $crate::{db::list::Column as ListColumn, entity::{Fielded as Listed, list, listed}};
+        const OTHERS: &[ListColumn] = &[$($other),*];
+        const COUNT: usize = OTHERS.len() $(+ listed(<$part as Listed>::FIELDS))+;
+        const ALL: [ListColumn; COUNT] = {
+            let mut all = [ListColumn::text("", ""); COUNT];
+            let mut to = 0;
+            $(to = list(&mut all, to, <$part as Listed>::FIELDS);)+
+            let mut at = 0;
+            while at < OTHERS.len() {
+                all[to + at] = OTHERS[at];
+                at += 1;
+            }
+            all
+        };
         &ALL
     }};
 }

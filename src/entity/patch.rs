@@ -1,7 +1,8 @@
 //! What a write changes of a row: the fields that were sent, checked.
 
-use super::{Entity, Field};
+use super::{Field, Fielded};
 use crate::{
+    compliance::Personal,
     db::Value,
     error::{Error, Result},
     web::{Fields, Sent},
@@ -9,12 +10,12 @@ use crate::{
 
 /// Some fields with their values.
 #[derive(Debug)]
-pub struct Patch<E: Entity> {
+pub struct Patch<E: Fielded> {
     row: E,
     sent: Vec<&'static Field<E>>,
 }
 
-impl<E: Entity> Patch<E> {
+impl<E: Fielded> Patch<E> {
     /// Reads every field of the table that was sent; what is wrong with them is noted in `fields`.
     ///
     /// # Errors
@@ -34,6 +35,17 @@ impl<E: Entity> Patch<E> {
     #[must_use]
     pub fn row(&self) -> &E {
         &self.row
+    }
+
+    /// Whether nothing was sent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    /// Those among them that tell of people, and of what.
+    pub fn personal(&self) -> impl Iterator<Item = (&'static str, Personal)> {
+        self.sent.iter().filter_map(|field| Some((field.spec.name, field.spec.personal?)))
     }
 
     /// Whether this column is among them.
@@ -77,6 +89,6 @@ impl<E: Entity> Patch<E> {
     /// # Errors
     /// `Internal` when a column reads as another type than it is written as.
     pub fn apply(&self, to: &mut E) -> Result<()> {
-        self.sent.iter().try_for_each(|field| (field.write)(to, &(field.read)(&self.row)))
+        self.sent.iter().try_for_each(|field| (field.write)(to, &(field.read)(&self.row).into()))
     }
 }

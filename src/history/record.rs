@@ -28,6 +28,10 @@ pub trait Record: Clone + Send + Sized + 'static {
     fn id(&self) -> i64;
     /// How often the row has been changed; what `If-Match` compares.
     fn rev(&self) -> i64;
+    /// When it was created here.
+    fn created_at(&self) -> &str;
+    /// When it was last changed here.
+    fn updated_at(&self) -> &str;
     /// When it was retired, if it is.
     fn retired_at(&self) -> Option<&str>;
     /// The values of [`Record::COLUMNS`].
@@ -107,6 +111,8 @@ macro_rules! record {
 
             fn id(&self) -> i64 { self.id }
             fn rev(&self) -> i64 { self.rev }
+            fn created_at(&self) -> &str { &self.created_at }
+            fn updated_at(&self) -> &str { &self.updated_at }
             fn retired_at(&self) -> Option<&str> { self.retired_at.as_deref() }
             fn values(&self) -> Vec<$crate::db::Value> {
                 vec![$($crate::db::Value::from(&self.$first)),+]

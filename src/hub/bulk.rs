@@ -4,7 +4,7 @@
 use super::bulk_store;
 use crate::assets::{AssetView, Eyes, store as assets};
 use crate::auth::Reader;
-use crate::companies::{CompanyView, LocationView, store as companies};
+use crate::companies::{CompanyView, Location, store as companies};
 use crate::contacts::{ContactView, store as contacts};
 use crate::db::Conn;
 use crate::error::Result;
@@ -36,7 +36,7 @@ struct Entry<'a> {
     company: &'a CompanyView,
     assets: Vec<AssetView>,
     contacts: Vec<ContactView>,
-    locations: Vec<LocationView>,
+    locations: Vec<Location>,
     /// Present only when it is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     tickets: Option<Vec<CompanyTicket>>,
@@ -86,7 +86,7 @@ fn everything(conn: &mut Conn, wish: &Wish, to: &mut Writer) -> Result<()> {
     let companies: Vec<CompanyView> = companies.collect();
     let mut entries = Array::begin(to)?;
     for some in companies.chunks(AT_ONCE) {
-        let ids = some.iter().map(|company| company.id).collect();
+        let ids = some.iter().map(|company| company.row.id).collect();
         let weighed = if wish.with_tickets { tickets::weigh(conn, ids, wish.year)? } else { Vec::new() };
         let weighed = grouped(weighed.into_iter().map(|ticket| (ticket.company_id, ticket)));
         write(conn, some, &weighed, wish, &mut entries)?;
@@ -113,13 +113,13 @@ fn write(conn: &mut Conn, some: &[CompanyView], weighed: &Tickets, wish: &Wish, 
 /// What these companies have, unless it is much.
 fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wish: &Wish) -> Result<Option<Vec<Entry<'a>>>> {
     let lens = &wish.eyes.lens;
-    let ids: Vec<i64> = some.iter().map(|company| company.id).collect();
+    let ids: Vec<i64> = some.iter().map(|company| company.row.id).collect();
     let weighed: Vec<Weighed> = ids.iter().filter_map(|id| weighed.get(id)).flatten().copied().collect();
     if tickets::weight(&weighed) > tickets::AT_ONCE || !bulk_store::have_few(conn, ids.clone(), ROWS)? {
         return Ok(None);
     }
     let people = contacts::of_companies(conn, ids.clone())?;
-    let people = people.into_iter().filter(|(_, contact)| wish.everybody || contact.inside().active);
+    let people = people.into_iter().filter(|(_, contact)| wish.everybody || contact.inside().row.active);
     let mut contacts = grouped(people.map(|(company, contact)| (company, contact.through(lens))));
     contacts.values_mut().for_each(|people| ContactView::order(people, lens));
     let devices = assets::of_companies(conn, ids.clone())?;
@@ -128,10 +128,10 @@ fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wis
     let mut talked = grouped(tickets::told(conn, &weighed, lens, wish.colleague)?);
     let mut locations = grouped(bulk_store::locations(conn, ids)?);
     let entries = some.iter().map(|company| Entry {
-        assets: assets.remove(&company.id).unwrap_or_default(),
-        contacts: contacts.remove(&company.id).unwrap_or_default(),
-        locations: locations.remove(&company.id).unwrap_or_default(),
-        tickets: wish.with_tickets.then(|| talked.remove(&company.id).unwrap_or_default()),
+        assets: assets.remove(&company.row.id).unwrap_or_default(),
+        contacts: contacts.remove(&company.row.id).unwrap_or_default(),
+        locations: locations.remove(&company.row.id).unwrap_or_default(),
+        tickets: wish.with_tickets.then(|| talked.remove(&company.row.id).unwrap_or_default()),
         company,
     });
     Ok(Some(entries.collect()))
@@ -143,7 +143,7 @@ fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish,
     to.write_all(b"{\"company\":").map_err(text::failure)?;
     serde_json::to_writer(&mut *to, company).map_err(text::failure)?;
     let mut rows = member(to, "assets")?;
-    assets::each_of_company(conn, company.id, |asset| {
+    assets::each_of_company(conn, company.row.id, |asset| {
         let asset = asset.through(&wish.eyes);
         if wish.bills(&asset) { rows.push(&asset) } else { Ok(()) }
     })?;
@@ -151,18 +151,18 @@ fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish,
     let mut rows = member(to, "contacts")?;
     // The order of names first, then those whose names the caller may not see.
     for is_named in [true, false] {
-        contacts::each_of_company(conn, company.id, is_named, |contact| {
-            let is_wanted = wish.everybody || contact.inside().active;
+        contacts::each_of_company(conn, company.row.id, is_named, |contact| {
+            let is_wanted = wish.everybody || contact.inside().row.active;
             let contact = contact.through(lens);
             if is_wanted && contact.is_named(lens) == is_named { rows.push(&contact) } else { Ok(()) }
         })?;
     }
     rows.end()?;
     let mut rows = member(to, "locations")?;
-    bulk_store::locations(conn, vec![company.id])?.iter().try_for_each(|(_, location)| rows.push(location))?;
+    bulk_store::locations(conn, vec![company.row.id])?.iter().try_for_each(|(_, location)| rows.push(location))?;
     rows.end()?;
     if wish.with_tickets {
-        let weighed = weighed.get(&company.id).map_or(&[][..], Vec::as_slice);
+        let weighed = weighed.get(&company.row.id).map_or(&[][..], Vec::as_slice);
         let mut rows = member(to, "tickets")?;
         tickets::each(conn, weighed, lens, wish.colleague, |ticket| rows.push(&ticket))?;
         rows.end()?;

@@ -1,6 +1,6 @@
 //! The queries of the bulk answer that no room has of its own.
 
-use crate::companies::{Location, LocationView};
+use crate::companies::Location;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::history::Record;
@@ -24,13 +24,13 @@ pub fn have_few(conn: &mut Conn, company_ids: Vec<i64>, most: i64) -> Result<boo
 ///
 /// # Errors
 /// Those of the database.
-pub fn locations(conn: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, LocationView)>> {
+pub fn locations(conn: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Location)>> {
     let sql = format!(
         "SELECT {} FROM @locations location WHERE location.company_id IN ids(?1) AND location.retired_at IS NULL ORDER BY location.id",
         Location::SELECT
     );
     conn.map(&sql, params![company_ids], |row| {
         let location = Location::from_row(row, 0)?;
-        Ok((location.company_id, location.into()))
+        Ok((location.company_id, location))
     })
 }

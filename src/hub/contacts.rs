@@ -33,7 +33,7 @@ pub fn routes() -> Routes {
 pub fn detail(conn: &mut Conn, id: i64) -> Result<Veiled<ContactDetail>> {
     let contact = contacts::get_view(conn, id)?;
     let companies = contacts::memberships(conn, id)?;
-    let asset_ids = assets::of_contact(conn, id)?.iter().map(|asset| asset.inside().id).collect();
+    let asset_ids = assets::of_contact(conn, id)?.iter().map(|asset| asset.inside().row.id).collect();
     let company_account_numbers = companies.iter().map(|place| place.account_number.clone()).collect();
     Ok(contact.within(|contact| ContactDetail { contact, company_account_numbers, companies, asset_ids }))
 }
@@ -41,7 +41,7 @@ pub fn detail(conn: &mut Conn, id: i64) -> Result<Veiled<ContactDetail>> {
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.through(&lens);
-    ask.row(id, detail.contact.rev, &detail)
+    ask.row(id, detail.contact.row.rev, &detail)
 }
 
 async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
@@ -53,7 +53,7 @@ async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, 
         assign(w, id, &input)?;
         let detail = detail(w, id)?.through(&lens);
         let reply = Reply::created(&detail, format!("/api/contacts/{id}"))?;
-        Ok(reply.tagged(id, detail.contact.rev).with("message", "Contact created"))
+        Ok(reply.tagged(id, detail.contact.row.rev).with("message", "Contact created"))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -71,7 +71,7 @@ async fn update(
     let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
         let detail = change(w, id, &input, expected, &lens)?.through(&lens);
-        Ok(Reply::ok(&detail)?.tagged(id, detail.contact.rev).with("message", "Contact updated"))
+        Ok(Reply::ok(&detail)?.tagged(id, detail.contact.row.rev).with("message", "Contact updated"))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -95,7 +95,7 @@ async fn update_from_page(
     let input = fields.of_record(rules::read, stands(&web, &caller, &lens, id)).await?;
     let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
-        let rev = change(w, id, &input, expected, &lens)?.inside().contact.rev;
+        let rev = change(w, id, &input, expected, &lens)?.inside().contact.row.rev;
         Ok(Reply::ok(&json!({"success": true, "message": "Contact updated"}))?.tagged(id, rev))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
@@ -127,7 +127,7 @@ pub fn assign(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Resul
         Sent::Null => &[],
         Sent::Value(assets) => assets,
     };
-    let now: Vec<i64> = assets::of_contact(w, contact_id)?.iter().map(|asset| asset.inside().id).collect();
+    let now: Vec<i64> = assets::of_contact(w, contact_id)?.iter().map(|asset| asset.inside().row.id).collect();
     for asset_id in wanted.iter().filter(|id| !now.contains(id)) {
         let asset = history::find::<Asset>(w, *asset_id)?.filter(|asset| asset.retired_at.is_none());
         asset.ok_or_else(|| Error::field("asset_ids", format!("there is no asset {asset_id}")))?;

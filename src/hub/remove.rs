@@ -74,7 +74,7 @@ async fn restore_contact(
 
 fn contact_reply(w: &mut Write<'_>, id: i64, lens: &Lens, message: &str) -> Result<Reply> {
     let detail = contact_detail(w, id)?.through(lens);
-    Ok(Reply::ok(&detail)?.tagged(id, detail.contact.rev).with("message", message))
+    Ok(Reply::ok(&detail)?.tagged(id, detail.contact.row.rev).with("message", message))
 }
 
 /// An asset goes with the links to those who use it, and comes back with them.
@@ -101,5 +101,5 @@ async fn restore_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i6
 
 fn asset_reply(w: &mut Write<'_>, id: i64, eyes: &Eyes, message: &str) -> Result<Reply> {
     let detail = assets::get_detail(w, id)?.through(eyes);
-    Ok(Reply::ok(&detail)?.tagged(id, detail.asset.rev).with("message", message))
+    Ok(Reply::ok(&detail)?.tagged(id, detail.asset.row.rev).with("message", message))
 }

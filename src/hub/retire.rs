@@ -51,7 +51,7 @@ pub fn retire_company(w: &mut Write<'_>, id: i64, force: bool) -> Result<Company
         history::retire::<Location>(w, location.id, reason)?;
     }
     for contact in contacts::of_company(w, id)? {
-        contacts::leave(w, contact.inside().id, id)?;
+        contacts::leave(w, contact.inside().row.id, id)?;
     }
     for child in companies::children(w, id)? {
         history::update(w, child.id, None, Some("the company above was retired"), |company: &mut Company| {
@@ -63,7 +63,7 @@ pub fn retire_company(w: &mut Write<'_>, id: i64, force: bool) -> Result<Company
 }
 
 fn attached_assets(c: &mut Conn, id: i64) -> Result<Vec<i64>> {
-    Ok(assets::of_company(c, id)?.into_iter().map(|asset| asset.inside().id).collect())
+    Ok(assets::of_company(c, id)?.into_iter().map(|asset| asset.inside().row.id).collect())
 }
 
 /// `DELETE /api/companies/{acct}[?force=true]`.
@@ -87,7 +87,7 @@ pub async fn company(
             request.check(id, before.rev)?;
             retire_company(w, id, force)?;
             let view = companies::get_view(w, id)?.through(&lens);
-            Ok(Reply::ok(&view)?.with("message", "Company retired").tagged(view.id, view.rev))
+            Ok(Reply::ok(&view)?.with("message", "Company retired").tagged(view.row.id, view.row.rev))
         })
         .await
 }

@@ -79,20 +79,20 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, eyes: &Eyes) -> Result<Valu
         .collect();
     let companies: Vec<Value> = companies
         .iter()
-        .map(|company| json!({"type": "company", "id": company.id, "account_number": company.account_number, "name": company.name}))
+        .map(|company| json!({"type": "company", "id": company.row.id, "account_number": company.row.account_number, "name": company.row.name}))
         .collect();
     let contacts: Vec<Value> = contacts
         .iter()
         .map(|contact| {
-            json!({"type": "contact", "id": contact.id, "name": contact.name, "email": contact.email, "company_id": contact.company_id})
+            json!({"type": "contact", "id": contact.row.id, "name": contact.row.name, "email": contact.row.email, "company_id": contact.company_id()})
         })
         .collect();
     let assets: Vec<Value> = assets
         .iter()
         .map(|asset| {
             json!({
-                "type": "asset", "id": asset.id, "name": asset.hostname, "hostname": asset.hostname,
-                "serial_number": asset.serial_number, "company_id": asset.company_id, "company_name": asset.company_name,
+                "type": "asset", "id": asset.row.id, "name": asset.row.hostname, "hostname": asset.row.hostname,
+                "serial_number": asset.row.serial_number, "company_id": asset.owner.account_number, "company_name": asset.owner.name,
             })
         })
         .collect();

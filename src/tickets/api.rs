@@ -184,7 +184,7 @@ pub fn detail(conn: &mut Conn, number: i64, lens: &Lens, colleague: bool, config
 
 /// What a ticket has there.
 static VENDOR_FIELDS: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| LIST.fields.iter().copied().chain(VendorTicket::MORE).collect());
+    LazyLock::new(|| (LIST.fields)().iter().copied().chain(VendorTicket::MORE).collect());
 
 /// `GET /api/freshservice/tickets?limit=`: a plain array.
 async fn of_vendor(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
@@ -213,5 +213,5 @@ async fn changes(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Res
 async fn change(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
     let lens = Lens::of(&caller, &web.config, &ask.query)?;
     let view = web.db.read(&caller.scope(), move |conn| change_store::get_view(conn, id)).await?.through(&lens);
-    ask.row(id, view.rev, &view)
+    ask.row(id, view.row.rev, &view)
 }

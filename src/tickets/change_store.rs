@@ -2,13 +2,15 @@
 
 use super::ChangeRequest;
 use super::change::ChangeView;
-use crate::compliance::{Asking, Lens, Level, Personal, Veiled};
+use crate::compliance::{Asking, Lens, Level, Personal, Protected as _, Veiled};
 use crate::db::{
     Conn, Row, Write,
     list::{Column, Kind, ListQuery, ListSpec, Search},
 };
+use crate::entity::Shaped as _;
 use crate::error::{Error, Result};
 use crate::history::{self, Record, ranks};
+use crate::list_columns;
 use crate::params;
 
 const FROM: &str = "@change_requests change_request LEFT JOIN @companies company ON company.id = change_request.company_id";
@@ -19,14 +21,17 @@ fn select() -> String {
 
 fn view(row: &Row) -> Result<Veiled<ChangeView>> {
     let at = ChangeRequest::width();
-    let change = ChangeRequest::from_row(row, 0)?;
-    let company = [row.get(at)?, row.get(at + 1)?];
-    Ok(Veiled::new(ChangeView::new(change, company, Level::from_rank(row.get(at + 2)?))))
+    Ok(Veiled::new(ChangeView {
+        row: ChangeRequest::from_row(row, 0)?,
+        company_id: row.get(at)?,
+        company_name: row.get(at + 1)?,
+        protection: Level::from_rank(row.get(at + 2)?),
+    }))
 }
 
 /// What of planned changes tells of people.
 static ASKING: Asking =
-    Asking { rank: ranks::CHANGE_REQUEST, columns: &[("subject", Personal::Subject)], text: &[Personal::Subject], always: &[] };
+    Asking { rank: ranks::CHANGE_REQUEST, columns: ChangeView::TELLS, text: &[Personal::Subject], always: &[] };
 
 /// Planned changes, the newest first.
 pub static LIST: ListSpec = ListSpec {
@@ -34,21 +39,11 @@ pub static LIST: ListSpec = ListSpec {
     select,
     from: FROM,
     key: "change_request.id",
-    columns: &[
+    columns: list_columns![
+        ChangeRequest;
         Column::new("id", "change_request.external_id", Kind::Int).required(),
-        Column::text("subject", "change_request.subject").folded("change_request.subject_folded"),
-        Column::text("status", "change_request.status"),
-        Column::new("status_id", "change_request.status_id", Kind::Int),
-        Column::text("priority", "change_request.priority"),
-        Column::new("priority_id", "change_request.priority_id", Kind::Int),
-        Column::new("change_type_id", "change_request.change_type_id", Kind::Int),
-        Column::new("approval_status_id", "change_request.approval_status_id", Kind::Int),
-        Column::new("agent_id", "change_request.agent_id", Kind::Int),
-        Column::new("group_id", "change_request.group_id", Kind::Int),
         Column::text("company_id", "company.account_number"),
         Column::text("company_name", "company.name").folded("company.name_folded"),
-        Column::new("planned_start_date", "change_request.planned_start_date", Kind::Time),
-        Column::new("planned_end_date", "change_request.planned_end_date", Kind::Time),
         Column::new("created_at", "change_request.vendor_created_at", Kind::Time),
         Column::new("last_updated_at", "change_request.vendor_updated_at", Kind::Time).required(),
     ],
@@ -56,35 +51,7 @@ pub static LIST: ListSpec = ListSpec {
     search: Some(Search { fts: "change_requests_fts", text: "change_request.search_text", private: None }),
     retired: Some("change_request.retired_at"),
     own: &[],
-    fields: &[
-        "id",
-        "source",
-        "subject",
-        "description_text",
-        "status",
-        "status_id",
-        "priority",
-        "priority_id",
-        "impact_id",
-        "risk_id",
-        "change_type_id",
-        "approval_status_id",
-        "company_id",
-        "company_name",
-        "company_compliance_level",
-        "requester_id",
-        "agent_id",
-        "group_id",
-        "category",
-        "sub_category",
-        "item_category",
-        "planned_start_date",
-        "planned_end_date",
-        "created_at",
-        "last_updated_at",
-        "retired_at",
-        "rev",
-    ],
+    fields: ChangeView::names,
 };
 
 /// Planned changes as asked, as this caller may see them.

@@ -6,7 +6,7 @@ use super::codes::{self, ENDED, normalise, priority_code};
 use super::views::TicketView;
 use super::{Statuses, statuses_store, store};
 use crate::companies::store as companies;
-use crate::compliance::{Asking, Lens, Personal};
+use crate::compliance::{Asking, Lens, Personal, Protected as _};
 use crate::db::{
     Conn, Value,
     list::{Column, Kind, ListQuery, ListSpec, Page, Search},
@@ -60,44 +60,46 @@ pub static LIST: ListSpec = ListSpec {
     search: Some(Search { fts: "tickets_fts", text: "ticket.search_text", private: None }),
     retired: Some("ticket.retired_at"),
     own: &["company_id", "company_account_number", "status", "priority"],
-    fields: &[
-        "id",
-        "ticket_number",
-        "subject",
-        "description_text",
-        "status",
-        "priority",
-        "company_id",
-        "requester_email",
-        "requester_name",
-        "created_at",
-        "last_updated_at",
-        "closed_at",
-        "total_hours_spent",
-        "company_compliance_level",
-        "company_name",
-        "status_text",
-        "priority_text",
-        "status_id",
-        "priority_id",
-        "type",
-        "responder_id",
-        "agent_name",
-        "group_id",
-        "fr_due_by",
-        "due_by",
-        "resolved_at",
-        "source",
-        "retired_at",
-        "rev",
-        "row_id",
-    ],
+    fields: || {
+        &[
+            "id",
+            "ticket_number",
+            "subject",
+            "description_text",
+            "status",
+            "priority",
+            "company_id",
+            "requester_email",
+            "requester_name",
+            "created_at",
+            "last_updated_at",
+            "closed_at",
+            "total_hours_spent",
+            "company_compliance_level",
+            "company_name",
+            "status_text",
+            "priority_text",
+            "status_id",
+            "priority_id",
+            "type",
+            "responder_id",
+            "agent_name",
+            "group_id",
+            "fr_due_by",
+            "due_by",
+            "resolved_at",
+            "source",
+            "retired_at",
+            "rev",
+            "row_id",
+        ]
+    },
 };
 
 /// What of tickets tells of people: of the company's, and of whoever asked.
 static ASKING: Asking = Asking {
     rank: ranks::TICKET,
-    columns: &[("subject", Personal::Subject), ("requester_name", Personal::Name), ("requester_email", Personal::Email)],
+    columns: super::TicketRow::TELLS,
     text: &[Personal::Subject, Personal::Name, Personal::Email, Personal::Text],
     always: &[("ticket.ticket_number", None)],
 };

@@ -1,5 +1,6 @@
 //! What a ticket is: the row whose every change is kept.
 
+use crate::compliance::Personal;
 use crate::db::Value;
 use crate::types::{SearchText, fold};
 
@@ -18,7 +19,7 @@ crate::entity! {
         /// The vendor's number as text.
         ticket_number: String = told("Ticket number"),
         /// What it is about, in a line.
-        subject: Option<String> = told("Subject"),
+        subject: Option<String> = told("Subject").personal(Personal::Subject),
         /// The normalised word; never null.
         status: String = told("Status"),
         /// The vendor's code.
@@ -34,9 +35,9 @@ crate::entity! {
         /// The vendor's id of whoever asked.
         requester_id: Option<i64> = int("Requester at the vendor").told(),
         /// Their address, when the vendor told it.
-        requester_email: Option<String> = told("Requester e-mail"),
+        requester_email: Option<String> = told("Requester e-mail").personal(Personal::Email),
         /// Their name, when the vendor told it.
-        requester_name: Option<String> = told("Requester"),
+        requester_name: Option<String> = told("Requester").personal(Personal::Name),
         /// The vendor's id of the agent.
         responder_id: Option<i64> = int("Agent").told(),
         /// The vendor's id of the agents' group.
@@ -74,7 +75,7 @@ crate::entity! {
         /// Whether it was marked as spam.
         spam: bool = flag("Spam").told(),
         /// The vendor's custom fields: a JSON object as text.
-        custom_fields: Option<String> = told("Custom fields"),
+        custom_fields: Option<String> = json("Custom fields").personal(Personal::Text),
     }
 }
 

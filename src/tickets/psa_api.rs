@@ -7,7 +7,7 @@ use super::api::{at_most, part, variant};
 use super::list_store::{self, Filters, LIST, SOURCE};
 use super::psa_views::{ActivePsaTicket, PsaTicket};
 use super::{TicketRow, statuses_store, store};
-use crate::agents::{AgentView, psa_agents};
+use crate::agents::psa_agents;
 use crate::auth::{BillingReader, Reader};
 use crate::compliance::Lens;
 use crate::db::list::ListQuery;
@@ -78,9 +78,8 @@ async fn agents(State(web): State<Web>, caller: BillingReader, ask: Ask) -> Resu
     let agents = web.db.read(&caller.scope(), |conn| psa_agents(conn, Some(SOURCE))).await?;
     let active: Vec<Value> = agents
         .into_iter()
-        .map(AgentView::from)
         .filter(|agent| agent.active)
-        .map(|agent| json!({"id": agent.external_id, "name": agent.name}))
+        .map(|agent| json!({"id": agent.number(), "name": agent.name()}))
         .collect();
     ask.value(&active)
 }

@@ -4,6 +4,7 @@
 use super::model::{Seen, Ticket};
 use super::{Statuses, utc};
 use crate::compliance::{Lens, Level, Personal, Protected};
+use crate::entity::redact;
 
 /// A ticket with its company, its people and its text.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +100,7 @@ fn filled(text: Option<String>) -> Option<String> {
 
 impl Protected for TicketRow {
     const ENTITY: &'static str = "ticket";
-    const TELLS: &'static [Personal] = &[Personal::Name, Personal::Email, Personal::Subject, Personal::Text];
+    const TELLS: &'static [(&'static str, Personal)] = crate::personal_fields![Ticket];
     type Eyes = Lens;
 
     /// Our own id; a ticket that is not stored here has the vendor's number.
@@ -113,15 +114,9 @@ impl Protected for TicketRow {
 
     fn redacted(mut self, lens: &Lens) -> Self {
         let level = self.protection;
-        let see = |field, text: Option<String>| lens.see_option(level, field, text);
-        self.ticket.requester_name = see(Personal::Name, self.ticket.requester_name);
-        self.ticket.requester_email = see(Personal::Email, self.ticket.requester_email);
-        self.description_text = see(Personal::Text, self.description_text);
-        self.description = see(Personal::Text, self.description);
-        self.ticket.custom_fields = see(Personal::Text, self.ticket.custom_fields);
-        let subject = self.ticket.subject;
-        self.ticket.subject = subject
-            .map(|line| lens.see(level, Personal::Subject, &line).unwrap_or_else(|| lens.strictness(level).hidden().to_owned()));
+        redact(&mut self.ticket, |field, text| lens.see_or_say(level, field, text));
+        self.description_text = lens.see_option(level, Personal::Text, self.description_text);
+        self.description = lens.see_option(level, Personal::Text, self.description);
         self.is_hidden = !self.may_read(lens);
         self.contact = self.contact.map(|contact| Person {
             id: contact.id,

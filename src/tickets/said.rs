@@ -98,7 +98,7 @@ pub struct SaidView {
 /// Whose words these are may be somebody else than whom the ticket is about.
 impl Protected for SaidView {
     const ENTITY: &'static str = "ticket";
-    const TELLS: &'static [Personal] = &[Personal::Text];
+    const TELLS: &'static [(&'static str, Personal)] = &[("body", Personal::Text)];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {

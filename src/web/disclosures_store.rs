@@ -106,7 +106,7 @@ pub static DISCLOSURES: ListSpec = ListSpec {
     search: None,
     retired: None,
     own: &["record"],
-    fields: &["id", "at", "caller_kind", "caller", "method", "route", "entity", "record_ids", "record_count", "times"],
+    fields: || &["id", "at", "caller_kind", "caller", "method", "route", "entity", "record_ids", "record_count", "times"],
 };
 
 fn select() -> String {

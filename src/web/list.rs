@@ -172,7 +172,7 @@ pub async fn respond<F>(web: &Web, scope: &Scope, variant: &str, ask: &Ask, quer
 where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
-    let known = query.spec().fields;
+    let known = (query.spec().fields)();
     respond_as(web, scope, variant, ask, query, known, load).await
 }
 
@@ -212,7 +212,7 @@ pub async fn respond_named<F>(
 where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
-    let known = query.spec().fields;
+    let known = (query.spec().fields)();
     let shape = Shape { frame: Frame::Named(name), ..ask.shape(known)? };
     shaped(web, scope, variant, ask, query, known, shape, load).await
 }

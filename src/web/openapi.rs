@@ -98,7 +98,7 @@ fn list_parameters(spec: &ListSpec) -> Vec<Value> {
         parameter("page", json!({"type": "integer", "minimum": 1}), "The page, counted from 1, instead of limit and offset."),
         parameter("per_page", json!({"type": "integer", "minimum": 1, "maximum": 1000}), "The size of a page; 50 when absent."),
         parameter("sort", text(), &format!("Columns, each with - before it for descending: {}.", columns.join(", "))),
-        parameter("fields", text(), &format!("Only these members: {}.", spec.fields.join(", "))),
+        parameter("fields", text(), &format!("Only these members: {}.", (spec.fields)().join(", "))),
         parameter("format", json!({"enum": ["json", "csv"]}), "CSV also by Accept: text/csv."),
         parameter(
             "for",
@@ -160,7 +160,7 @@ fn responses(route: &RouteInfo, list: Option<&ListSpec>) -> Value {
 
 fn item_schema(spec: &ListSpec) -> Value {
     let known = |name: &str| spec.columns.iter().find(|column| column.name == name).map_or_else(|| json!({}), schema_of);
-    let members: Map<String, Value> = spec.fields.iter().map(|name| ((*name).to_owned(), known(name))).collect();
+    let members: Map<String, Value> = (spec.fields)().iter().map(|name| ((*name).to_owned(), known(name))).collect();
     json!({"type": "object", "properties": members})
 }
 

@@ -31,7 +31,7 @@ static SPEC: ListSpec = ListSpec {
     search: Some(Search { fts: "companies_fts", text: "company.search_text", private: None }),
     retired: Some("company.retired_at"),
     own: &[],
-    fields: &["id", "name"],
+    fields: || &["id", "name"],
 };
 
 async fn index(State(web): State<Web>, ask: Ask) -> Result<Response> {

@@ -284,3 +284,23 @@ async fn what_cannot_be_stored_is_said_and_nothing_acknowledged_is_lost() {
     app.company("600001", "There is room again").await;
     assert_eq!(database(&app.anonymous().get("/health").await.ok()), "healthy");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_acknowledged_that_goes_into_a_deleted_file() {
+    let mut app = App::start_on(&Engine::Sqlite).await;
+    app.company("100001", "Kept").await;
+    let (file, aside) = (file(&app), file(&app).with_extension("aside"));
+    fs::rename(&file, &aside).unwrap();
+    let refused = app.admin().put("/api/companies/100001", &json!({"name": "Lost"})).await.status(507);
+    assert!(refused.error().contains("nothing was saved"), "{}", refused.error());
+    let health = app.anonymous().get("/health").await.status(200).json();
+    assert_eq!((&health["status"], &health["checks"]["database"]["status"]), (&json!("degraded"), &json!("unhealthy")));
+    assert!(!file.exists(), "no empty database takes its place");
+    // Put back, all is as it was.
+    fs::rename(&aside, &file).unwrap();
+    app.admin().put("/api/companies/100001", &json!({"name": "Kept well"})).await.ok();
+    assert_eq!(app.anonymous().get("/health").await.ok()["checks"]["database"]["status"], "healthy");
+    assert_eq!(app.stop().await, 0);
+    app.start().await;
+    assert_eq!(app.service().get("/api/companies/100001").await.ok()["name"], "Kept well");
+}

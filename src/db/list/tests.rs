@@ -22,7 +22,7 @@ static SPEC: ListSpec = ListSpec {
     search: Some(Search { fts: "companies_fts", text: "company.search_text", private: None }),
     retired: Some("company.retired_at"),
     own: &[],
-    fields: &["id", "name"],
+    fields: || &["id", "name"],
 };
 
 const NAMES: [&str; 6] = ["Ärzte am Markt", "beta GmbH", "Alpha 100%", "Zeta_Lab", "delta \"quoted\"", "ALPHABET"];

@@ -63,7 +63,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         .db
         .read(&frame.scope(), move |c| {
             let detail = assets::get_detail(c, id)?.through(&eyes);
-            let company = detail.asset.company_account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
+            let company = detail.asset.owner.account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
             let past = if staff { Past::read(c, "asset", id, &eyes.lens)? } else { Past::default() };
             let assignable = if writes { store::contact_choices(c, company, &eyes.lens)? } else { Vec::new() };
             let raised = alerts::read(c, alerts::Of::Asset(id), &eyes.lens)?;
@@ -73,17 +73,17 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         })
         .await?;
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
-    let page = frame.titled(Section::Assets, detail.asset.hostname.clone());
+    let page = frame.titled(Section::Assets, detail.asset.row.hostname.clone());
     let base = page.url(&format!("/assets/{id}"));
     let asset = &detail.asset;
     let built = AssetPage {
         crumbs: crumbs(&page, asset),
         badges: badges(asset),
         lead: lead(asset),
-        retired: asset.retired_at.is_some(),
-        retired_at: asset.retired_at.clone().unwrap_or_default(),
+        retired: asset.row.retired_at.is_some(),
+        retired_at: asset.row.retired_at.clone().unwrap_or_default(),
         may_retire: page.may_write(),
-        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.hostname),
+        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.row.hostname),
         attached: Vec::new(),
         facts: facts(&page, &detail, &past),
         custom: custom(&web, &detail),
@@ -91,7 +91,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         alerts: alerts::card(&page, alerts::Of::Asset(id), &raised, &[("asset_id", &id.to_string())]),
         inside: asset_inside::cards(&detail.inside, &software, &asked, &base),
         voices,
-        contacts: contacts(&page, &base, asset.retired_at.is_some(), &detail.contacts),
+        contacts: contacts(&page, &base, asset.row.retired_at.is_some(), &detail.contacts),
         assignable,
         history: page.is_staff().then(|| past.timeline(&page)),
         base,
@@ -102,7 +102,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
 
 fn crumbs(page: &Page, asset: &AssetView) -> Vec<Crumb> {
     let mut crumbs = vec![mention(page.url("/assets/"), "Assets")];
-    if let (Some(number), Some(name)) = (&asset.company_account_number, &asset.company_name) {
+    if let (Some(number), Some(name)) = (&asset.owner.account_number, &asset.owner.name) {
         crumbs.push(mention(address(page, number), name.clone()));
     }
     crumbs
@@ -110,14 +110,14 @@ fn crumbs(page: &Page, asset: &AssetView) -> Vec<Crumb> {
 
 fn badges(asset: &AssetView) -> Vec<Value> {
     let mut badges = Vec::new();
-    if asset.retired_at.is_some() {
+    if asset.row.retired_at.is_some() {
         badges.push(Value::badge("warning", "Retired"));
     }
-    badges.push(Value::badge("", words(&asset.r#type)));
-    if asset.status != "active" {
-        badges.push(status(&asset.status));
+    badges.push(Value::badge("", words(&asset.row.kind)));
+    if asset.row.status != "active" {
+        badges.push(status(&asset.row.status));
     }
-    match asset.online {
+    match asset.seen.online {
         Some(true) => badges.push(Value::badge("success", "Online")),
         Some(false) => badges.push(Value::badge("", "Offline")),
         None => {}
@@ -129,41 +129,32 @@ fn badges(asset: &AssetView) -> Vec<Value> {
 }
 
 fn lead(asset: &AssetView) -> String {
-    let parts = [asset.company_name.as_ref(), asset.manufacturer.as_ref(), asset.model.as_ref(), asset.operating_system.as_ref()];
+    let parts = [
+        asset.owner.name.as_ref(),
+        asset.row.manufacturer.as_ref(),
+        asset.row.model.as_ref(),
+        asset.row.operating_system.as_ref(),
+    ];
     parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
 }
 
 fn facts(page: &Page, detail: &AssetDetail, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
     let asset = &detail.asset;
-    let facts = Facts { page, action: format!("/records/asset/{}/pin", asset.id), past };
-    let text = |label, field, value: &Option<String>| facts.item(label, field, Value::text(value.as_deref()));
-    let code = |label, field, value: &Option<String>| facts.item(label, field, Value::code(value.as_deref()));
-    let company = match (&asset.company_account_number, &asset.company_name) {
+    let facts = Facts { page, action: format!("/records/asset/{}/pin", asset.row.id), past };
+    let company = match (&asset.owner.account_number, &asset.owner.name) {
         (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
         _ => Value::None,
     };
-    let mut parts = vec![(
-        "Device",
-        vec![
-            facts.item("Company", "company_id", company),
-            facts.item("Type", "kind", Value::words(words(&asset.r#type))),
-            facts.item("Status", "status", status(&asset.status)),
-            code("Serial number", "serial_number", &asset.serial_number),
-            code("Asset tag", "asset_tag", &asset.asset_tag),
-            facts.item("Warranty ends", "warranty_expires", Value::date(asset.warranty_expires.as_deref())),
-            text("Maker", "manufacturer", &asset.manufacturer),
-            text("Model", "model", &asset.model),
-            text("System", "operating_system", &asset.operating_system),
-            text("Build", "os_version", &asset.os_version),
-            text("Category", "hardware_type", &asset.hardware_type),
-            code("MAC address", "mac_address", &asset.mac_address),
-            text("Domain", "domain", &asset.domain),
-            text("Antivirus", "antivirus_product", &asset.antivirus_product),
-            text("Description", "description", &asset.description),
-        ],
-    )];
-    let seen = [&asset.last_seen, &asset.last_logged_in_user, &asset.int_ip_address, &asset.patch_status, &asset.rmm_site_name];
-    if asset.online.is_some() || seen.iter().any(|value| value.is_some()) {
+    let own = vec![("company_id", company), ("status", status(&asset.row.status))];
+    let mut parts = vec![("Device", facts.section(&asset.row, "Device", own))];
+    let seen = [
+        &asset.seen.last_seen,
+        &asset.seen.last_logged_in_user,
+        &asset.seen.int_ip_address,
+        &asset.seen.patch_status,
+        &asset.row.rmm_site_name,
+    ];
+    if asset.seen.online.is_some() || seen.iter().any(|value| value.is_some()) {
         parts.push(("Last seen", observed(detail)));
     }
     parts
@@ -180,20 +171,20 @@ fn custom(web: &Web, detail: &AssetDetail) -> Vec<CustomField> {
 fn observed(detail: &AssetDetail) -> Vec<Item> {
     let asset = &detail.asset;
     let mut items = vec![
-        Item::new("State", Value::online(asset.online)),
-        Item::new("Seen", Value::ago(asset.last_seen.as_deref())),
+        Item::new("State", Value::online(asset.seen.online)),
+        Item::new("Seen", Value::ago(asset.seen.last_seen.as_deref())),
         Item::new("Out of sight since", Value::date(asset.life_since.as_deref())),
-        Item::new("Last user", Value::text(asset.last_logged_in_user.as_deref())),
-        Item::new("Address inside", Value::code(asset.int_ip_address.as_deref())),
-        Item::new("Address outside", Value::code(asset.ext_ip_address.as_deref())),
-        Item::new("Last started", Value::ago(asset.last_reboot.as_deref())),
-        Item::new("Last audit", Value::ago(asset.last_audit_date.as_deref())),
-        Item::new("Patches", Value::text(asset.patch_status.as_deref())),
-        Item::new("Site", Value::text(asset.rmm_site_name.as_deref())),
-        Item::new("Backup", Value::text(asset.backup_usage_tb.as_ref().map(|size| format!("{size} TB")).as_deref())),
+        Item::new("Last user", Value::text(asset.seen.last_logged_in_user.as_deref())),
+        Item::new("Address inside", Value::code(asset.seen.int_ip_address.as_deref())),
+        Item::new("Address outside", Value::code(asset.seen.ext_ip_address.as_deref())),
+        Item::new("Last started", Value::ago(asset.seen.last_reboot.as_deref())),
+        Item::new("Last audit", Value::ago(asset.seen.last_audit_date.as_deref())),
+        Item::new("Patches", Value::text(asset.seen.patch_status.as_deref())),
+        Item::new("Site", Value::text(asset.row.rmm_site_name.as_deref())),
+        Item::new("Backup", Value::text(asset.row.backup_usage_tb.as_ref().map(|size| format!("{size} TB")).as_deref())),
         Item::new("Administrators", Value::text(detail.enabled_administrators.as_deref())),
-        Item::new("Take over", Value::away(asset.web_remote_url.as_deref(), "Remote session")),
-        Item::new("Portal", Value::away(asset.portal_url.as_deref(), "Open")),
+        Item::new("Take over", Value::away(asset.row.web_remote_url.as_deref(), "Remote session")),
+        Item::new("Portal", Value::away(asset.row.portal_url.as_deref(), "Open")),
     ];
     items.retain(|item| !matches!(item.value, Value::None));
     items

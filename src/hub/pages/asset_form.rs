@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    edit::{Doubles, FormPage, Part, Typed, changed, inputs},
+    edit::{Doubles, FormPage, Part, Typed, changed, section},
     mention, protected_as, store,
 };
 use crate::{
@@ -62,7 +62,7 @@ async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Re
 pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
     let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?.through(&eyes);
-    let form = form(&web, &frame, Some((id, view.hostname.clone())), &Typed::of(&view)?).await?;
+    let form = form(&web, &frame, Some((id, view.row.hostname.clone())), &Typed::of(&view)?).await?;
     frame.show(&form)
 }
 
@@ -79,7 +79,7 @@ pub async fn update(
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
     let lens = eyes.lens.clone();
     let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?.through(&eyes);
-    let shown = form(&web, &frame, Some((id, view.hostname.clone())), &Typed::of(&view)?).await?;
+    let shown = form(&web, &frame, Some((id, view.row.hostname.clone())), &Typed::of(&view)?).await?;
     let saved = match rules::read(changed(&shown, &fields), false) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::update(w, id, &input, rev, &lens)).await,
         Err(error) => Err(error),
@@ -89,7 +89,7 @@ pub async fn update(
             let done = if updated.changed.is_empty() { "No changes to save." } else { "Saved." };
             frame.go(&format!("/assets/{id}"), done)
         }
-        Err(error) => form(&web, &frame, Some((id, view.hostname)), &typed).await?.fail(&frame, error),
+        Err(error) => form(&web, &frame, Some((id, view.row.hostname)), &typed).await?.fail(&frame, error),
     }
 }
 
@@ -124,21 +124,5 @@ async fn form(web: &Web, frame: &Frame, known: Option<(i64, String)>, typed: &Ty
 
 fn parts(typed: &Typed, companies: Vec<Choice>) -> Vec<Part> {
     let company = Field::select("company_account_number", "Company", typed.text("company_account_number"), companies).required();
-    let columns = [
-        "hostname",
-        "kind",
-        "status",
-        "serial_number",
-        "asset_tag",
-        "manufacturer",
-        "model",
-        "warranty_expires",
-        "operating_system",
-        "mac_address",
-        "antivirus_product",
-        "description",
-    ];
-    let mut asset = Part { title: "Asset", fields: inputs::<Asset>(typed, &columns) };
-    asset.fields.insert(1, company);
-    vec![asset, Part { title: "Links", fields: inputs::<Asset>(typed, &["web_remote_url", "portal_url"]) }]
+    vec![section::<Asset>(typed, "Device", vec![("company_id", company)]), section::<Asset>(typed, "Links", Vec::new())]
 }

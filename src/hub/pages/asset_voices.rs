@@ -7,7 +7,7 @@ use crate::{
     assets::Asset,
     compliance::Lens,
     db::Conn,
-    entity::Entity as _,
+    entity::Fielded as _,
     error::Result,
     sync::assets::voices::{self, Voice},
     web::view::{Line, Table, Value},

@@ -67,31 +67,31 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
 }
 
 fn row(page: &Page, asset: AssetView) -> Row {
-    let company = match (&asset.company_account_number, &asset.company_name) {
+    let company = match (&asset.owner.account_number, &asset.owner.name) {
         (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
         _ => Value::None,
     };
     Row {
-        id: asset.id,
-        href: page.url(&format!("/assets/{}", asset.id)),
-        name: asset.hostname.clone(),
-        retired: asset.retired_at.is_some(),
+        id: asset.row.id,
+        href: page.url(&format!("/assets/{}", asset.row.id)),
+        name: asset.row.hostname.clone(),
+        retired: asset.row.retired_at.is_some(),
         cells: vec![
-            Value::words(asset.hostname),
-            seen(asset.online, asset.life),
+            Value::words(asset.row.hostname),
+            seen(asset.seen.online, asset.life),
             company,
-            Value::words(words(&asset.r#type)),
-            status(&asset.status),
-            Value::text(asset.operating_system.as_deref()),
-            Value::text(asset.last_logged_in_user.as_deref()),
-            Value::code(asset.int_ip_address.as_deref()),
-            Value::code(asset.serial_number.as_deref()),
-            Value::text(asset.manufacturer.as_deref()),
-            Value::text(asset.model.as_deref()),
-            Value::date(asset.warranty_expires.as_deref()),
-            Value::text(asset.antivirus_product.as_deref()),
-            Value::text(asset.patch_status.as_deref()),
-            Value::ago(asset.last_seen.as_deref()),
+            Value::words(words(&asset.row.kind)),
+            status(&asset.row.status),
+            Value::text(asset.row.operating_system.as_deref()),
+            Value::text(asset.seen.last_logged_in_user.as_deref()),
+            Value::code(asset.seen.int_ip_address.as_deref()),
+            Value::code(asset.row.serial_number.as_deref()),
+            Value::text(asset.row.manufacturer.as_deref()),
+            Value::text(asset.row.model.as_deref()),
+            Value::date(asset.row.warranty_expires.as_deref()),
+            Value::text(asset.row.antivirus_product.as_deref()),
+            Value::text(asset.seen.patch_status.as_deref()),
+            Value::ago(asset.seen.last_seen.as_deref()),
             asset.life.map_or(Value::None, life),
         ],
     }

@@ -65,14 +65,14 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .db
         .read(&frame.scope(), move |c| {
             let found = query.run(c, |row| Ok(companies::view(row)?.through(&lens)))?;
-            let ids: Vec<i64> = found.items.iter().map(|company| company.id).collect();
+            let ids: Vec<i64> = found.items.iter().map(|company| company.row.id).collect();
             let contacts = store::contacts_per_company(c, ids.clone())?;
             Ok((found, contacts, store::assets_per_company(c, ids)?))
         })
         .await?;
     let number = |counts: &std::collections::HashMap<i64, i64>, id: i64| Value::count(counts.get(&id).copied().unwrap_or(0));
     let rows = found.items.into_iter().map(|company| {
-        let counts = [number(&contacts, company.id), number(&assets, company.id)];
+        let counts = [number(&contacts, company.row.id), number(&assets, company.row.id)];
         row(&frame.page, company, counts)
     });
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, label(word))).collect();
@@ -86,26 +86,26 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
 }
 
 fn row(page: &Page, company: CompanyView, [contacts, assets]: [Value; 2]) -> Row {
-    let compliance = compliance(&company.compliance_level);
+    let compliance = compliance(&company.row.compliance_level);
     Row {
-        id: company.id,
-        href: address(page, &company.account_number),
-        name: company.name.clone(),
-        retired: company.retired_at.is_some(),
+        id: company.row.id,
+        href: address(page, &company.row.account_number),
+        name: company.row.name.clone(),
+        retired: company.row.retired_at.is_some(),
         cells: vec![
-            Value::words(company.name),
-            Value::code(Some(&company.account_number)),
-            plan(Some(company.billing_plan.as_str())),
-            Value::words(label(&company.kind)),
+            Value::words(company.row.name),
+            Value::code(Some(&company.row.account_number)),
+            plan(Some(company.row.plan.as_deref().unwrap_or_default())),
+            Value::words(label(&company.row.kind)),
             contacts,
             assets,
-            Value::text(company.email_system.as_deref()),
-            Value::text(company.phone_system.as_deref()),
-            Value::phone(company.company_main_number.as_deref()),
-            Value::text(company.support_level.as_deref()),
-            Value::date(company.contract_end_date.as_deref()),
+            Value::text(company.row.email_system.as_deref()),
+            Value::text(company.row.phone_system.as_deref()),
+            Value::phone(company.row.main_number.as_deref()),
+            Value::text(company.row.support_level.as_deref()),
+            Value::date(company.row.contract_end_date.as_deref()),
             compliance,
-            Value::ago(Some(&company.updated_at)),
+            Value::ago(Some(&company.row.updated_at)),
         ],
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     agents::Frame,
     assets::{AssetView, Eyes, alert::AlertView, store as assets},
     companies::{
-        CompanyView, LocationView,
+        CompanyView, Location,
         store::{self as companies, Relative},
     },
     contacts::{ContactView, store as contacts},
@@ -34,7 +34,7 @@ pub struct Known {
     view: CompanyView,
     above: Vec<Relative>,
     below: Vec<Relative>,
-    locations: Vec<LocationView>,
+    locations: Vec<Location>,
     contacts: Vec<ContactView>,
     assets: Vec<AssetView>,
     billing: Option<ContactView>,
@@ -72,7 +72,7 @@ struct CompanyPage {
     ticket_count: i64,
     tickets: Table,
     tree: Option<Tree>,
-    locations: Vec<LocationView>,
+    locations: Vec<Location>,
     location_errors: Vec<String>,
     location_fields: Vec<Field>,
     history: Option<Timeline>,
@@ -107,7 +107,7 @@ fn read(c: &mut Conn, key: &str, staff: bool, eyes: &Eyes, configured: &BTreeMap
     let view = companies::get_view(c, id)?.through(lens);
     let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
     above.reverse();
-    let billing = match view.billing_contact_id.map(|contact| contacts::get_view(c, contact)) {
+    let billing = match view.row.billing_contact_id.map(|contact| contacts::get_view(c, contact)) {
         Some(Err(Error::NotFound { .. })) | None => None,
         Some(found) => Some(found?.through(lens)),
     };
@@ -116,7 +116,7 @@ fn read(c: &mut Conn, key: &str, staff: bool, eyes: &Eyes, configured: &BTreeMap
     Ok(Known {
         above,
         below: companies::children(c, id)?,
-        locations: companies::locations(c, id)?.into_iter().map(LocationView::from).collect(),
+        locations: companies::locations(c, id)?,
         contacts: people,
         assets: assets::of_company(c, id)?.into_iter().map(|asset| asset.through(eyes)).collect(),
         alerts: alerts::read(c, alerts::Of::Company(id), lens)?,
@@ -128,15 +128,15 @@ fn read(c: &mut Conn, key: &str, staff: bool, eyes: &Eyes, configured: &BTreeMap
 }
 
 fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
-    let page = frame.titled(Section::Companies, known.view.name.clone());
+    let page = frame.titled(Section::Companies, known.view.row.name.clone());
     let to = |relative: &Relative| mention(address(&page, &relative.account_number), relative.name.clone());
     let mut crumbs = vec![mention(page.url("/companies/"), "Companies")];
     crumbs.extend(known.above.iter().map(to));
     let tree = (!known.above.is_empty() || !known.below.is_empty())
         .then(|| Tree { parent: known.above.last().map(to), children: known.below.iter().map(to).collect() });
-    let base = address(&page, &known.view.account_number);
+    let base = address(&page, &known.view.row.account_number);
     let (wrong, typed) = refused.location.unwrap_or_default();
-    let mut location_fields = location_form::fields(&typed);
+    let mut location_fields = location_form::part(&typed).fields;
     let mut location_errors = form::place_errors(&mut location_fields, &wrong);
     if !wrong.is_empty() && location_errors.is_empty() {
         location_errors.push("The location was not added.".to_owned());
@@ -147,24 +147,24 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         crumbs,
         badges: badges(view),
         lead: lead(&known),
-        account: view.account_number.clone(),
-        retired: view.retired_at.is_some(),
-        retired_at: view.retired_at.clone().unwrap_or_default(),
+        account: view.row.account_number.clone(),
+        retired: view.row.retired_at.is_some(),
+        retired_at: view.row.retired_at.clone().unwrap_or_default(),
         may_retire: page.is_admin(),
-        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.name),
+        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.row.name),
         attached,
         facts: facts(&page, &known),
         contact_count: known.contacts.len(),
         contacts: tables::contacts(&page, &known.contacts),
         ticket_count: known.tickets.count,
-        tickets: known.tickets.table(&page, &view.account_number),
+        tickets: known.tickets.table(&page, &view.row.account_number),
         asset_count: known.assets.len(),
         assets: tables::assets(&page, &known.assets),
         alerts: alerts::card(
             &page,
-            alerts::Of::Company(view.id),
+            alerts::Of::Company(view.row.id),
             &known.alerts,
-            &[("company_account_number", &view.account_number), ("resolved", "false")],
+            &[("company_account_number", &view.row.account_number), ("resolved", "false")],
         ),
         tree,
         location_errors,
@@ -182,7 +182,7 @@ fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64)
         one => count_of(count, one.strip_suffix('s').unwrap_or(one), one),
     };
     let href = match kind {
-        "companies" => page.url(&format!("/companies/?parent_id={}", view.id)),
+        "companies" => page.url(&format!("/companies/?parent_id={}", view.row.id)),
         part => format!("{base}#{part}"),
     };
     mention(href, text)
@@ -190,15 +190,15 @@ fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64)
 
 fn badges(view: &CompanyView) -> Vec<Value> {
     let mut badges = Vec::new();
-    if view.retired_at.is_some() {
+    if view.row.retired_at.is_some() {
         badges.push(Value::badge("warning", "Retired"));
     }
-    badges.push(plan(Some(view.billing_plan.as_str())));
-    if view.compliance_level != "standard" {
-        badges.push(compliance(&view.compliance_level));
+    badges.push(plan(Some(view.row.plan.as_deref().unwrap_or_default())));
+    if view.row.compliance_level != "standard" {
+        badges.push(compliance(&view.row.compliance_level));
     }
-    if view.kind != "client" {
-        badges.push(Value::badge("", label(&view.kind)));
+    if view.row.kind != "client" {
+        badges.push(Value::badge("", label(&view.row.kind)));
     }
     badges.retain(|badge| !matches!(badge, Value::None));
     badges
@@ -208,7 +208,7 @@ fn lead(known: &Known) -> String {
     let count = |list: usize, one, many| count_of(i64::try_from(list).unwrap_or(i64::MAX), one, many);
     format!(
         "{} · {} · {}",
-        known.view.account_number,
+        known.view.row.account_number,
         count(known.contacts.len(), "contact", "contacts"),
         count(known.assets.len(), "asset", "assets")
     )
@@ -216,66 +216,37 @@ fn lead(known: &Known) -> String {
 
 fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
     let view = &known.view;
-    let facts = Facts { page, action: format!("/records/company/{}/pin", view.id), past: &known.past };
-    let text = |label, field, value: &Option<String>| facts.item(label, field, Value::text(value.as_deref()));
+    let facts = Facts { page, action: format!("/records/company/{}/pin", view.row.id), past: &known.past };
     let days = |label, field, count: Option<i64>| {
         facts.item(label, field, Value::text(count.map(|count| count_of(count, "day", "days")).as_deref()))
     };
-    let domains = super::edit::Typed::of(view).map(|typed| typed.text("domains").replace('\n', ", ")).unwrap_or_default();
-    let address = view.address.clone().map_or(Value::None, Value::Lines);
     let billing = known.billing.as_ref();
-    let billing =
-        billing.map_or(Value::None, |contact| Value::link(page.url(&format!("/contacts/{}", contact.id)), contact.name.clone()));
-    let mut number = vec![Value::Code(view.account_number.clone())];
-    if !view.account_number_at_vendor && view.external_id.is_some() {
+    let billing = billing
+        .map_or(Value::None, |contact| Value::link(page.url(&format!("/contacts/{}", contact.row.id)), contact.row.name.clone()));
+    let mut number = vec![Value::Code(view.row.account_number.clone())];
+    if !view.row.account_number_at_vendor && view.external_id.is_some() {
         number.push(Value::badge("warning", "not at the vendor yet"));
     }
     let vendor = view.external_id.map_or(Value::None, |id| Value::Code(id.to_string()));
-    let mut parts = vec![
-        (
-            "Company",
-            vec![
-                facts.item("Account number", "account_number", Value::Many(number)),
-                facts.item("Kind", "kind", Value::words(label(&view.kind))),
-                facts.item("Main number", "main_number", Value::phone(view.company_main_number.as_deref())),
-                facts.item("Address", "address", address),
-                facts.item("Mail domains", "domains", Value::text(Some(&domains))),
-                facts.item("Client since", "start_date", Value::date(view.company_start_date.as_deref())),
-                text("Call first", "primary_contact_name", &view.primary_contact_name),
-                text("Head", "head_name", &view.head_name),
-                text("Prime user", "prime_user_name", &view.prime_user_name),
-                text("E-mail system", "email_system", &view.email_system),
-                text("Phone system", "phone_system", &view.phone_system),
-                text("Profit or non-profit", "profit_or_non_profit", &view.profit_or_non_profit),
-                facts.item("Datto portal", "datto_portal_url", Value::away(view.datto_portal_url.as_deref(), "Open")),
-                Item::new("Freshservice department", vendor),
-                text("Description", "description", &view.description),
-            ],
-        ),
-        (
-            "Contract",
-            vec![
-                facts.item("Plan", "plan", plan(Some(view.billing_plan.as_str()))),
-                text("Support level", "support_level", &view.support_level),
-                text("Term", "contract_term", &view.contract_term_length),
-                facts.item("Starts", "contract_start_date", Value::date(view.contract_start_date.as_deref())),
-                facts.item("Ends", "contract_end_date", Value::date(view.contract_end_date.as_deref())),
-                facts.item("Compliance", "compliance_level", compliance(&view.compliance_level)),
-                facts.item("Billing contact", "billing_contact_id", billing),
-                text("Managed users", "managed_users", &view.managed_users),
-                text("Managed devices", "managed_devices", &view.managed_devices),
-                text("Managed network", "managed_network", &view.managed_network),
-            ],
-        ),
+    let row = &view.row;
+    let own = vec![("account_number", Value::Many(number)), ("kind", Value::words(label(&row.kind)))];
+    let mut company = facts.section(row, "Company", own);
+    company.push(Item::new("Freshservice department", vendor));
+    let own = vec![
+        ("plan", plan(Some(row.plan.as_deref().unwrap_or_default()))),
+        ("contract_term", Value::text(row.term().as_deref())),
+        ("start_date", Value::date(row.start_date.as_deref())),
+        ("compliance_level", compliance(&row.compliance_level)),
+        ("billing_contact_id", billing),
     ];
+    let mut contract = facts.section(row, "Contract", own);
     // Most companies go by the general setting; three dashes would say nothing.
     let own = [
-        days("Devices quiet after", "life_quiet_days", view.life_quiet_days),
-        days("Devices stale after", "life_stale_days", view.life_stale_days),
-        days("Devices archived after", "life_archived_days", view.life_archived_days),
+        days("Devices quiet after", "life_quiet_days", view.row.life_quiet_days),
+        days("Devices stale after", "life_stale_days", view.row.life_stale_days),
+        days("Devices archived after", "life_archived_days", view.row.life_archived_days),
     ];
-    if let Some((_, contract)) = parts.last_mut() {
-        contract.extend(own.into_iter().filter(|item| !matches!(item.value, Value::None)));
-    }
-    parts
+    contract.extend(own.into_iter().filter(|item| !matches!(item.value, Value::None)));
+    let systems = facts.section(row, "People and systems", Vec::new());
+    vec![("Company", company), ("Contract", contract), ("People and systems", systems)]
 }

@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
     companies::address,
-    edit::{Doubles, FormPage, Part, Typed, changed, input, inputs, without_blank_lists},
+    edit::{Doubles, FormPage, Part, Typed, changed, section, without_blank_lists},
     mention, store,
 };
 use crate::{
@@ -80,7 +80,7 @@ async fn stored(web: &Web, frame: &Frame, key: String) -> Result<FormPage> {
         .read(&frame.scope(), move |c| {
             let id = companies::id_of(c, &key)?;
             let view = companies::get_view(c, id)?.through(&lens);
-            let parent = match view.parent_id {
+            let parent = match view.row.parent_id {
                 Some(parent) => companies::ancestors(c, parent)?.into_iter().next().map(|(_, parent)| parent.account_number),
                 None => None,
             };
@@ -89,11 +89,11 @@ async fn stored(web: &Web, frame: &Frame, key: String) -> Result<FormPage> {
         .await?;
     let mut typed = Typed::of(&view)?;
     typed.set("parent_id", parent.unwrap_or_default());
-    typed.set("plan", view.billing_plan.clone());
-    typed.set("main_number", view.company_main_number.clone().unwrap_or_default());
-    typed.set("start_date", view.company_start_date.clone().unwrap_or_default());
-    typed.set("contract_term", view.contract_term_length.clone().unwrap_or_default());
-    editing(web, frame, &view.account_number, &typed).await
+    typed.set("plan", view.row.plan.clone());
+    typed.set("main_number", view.row.main_number.clone().unwrap_or_default());
+    typed.set("start_date", view.row.start_date.clone().unwrap_or_default());
+    typed.set("contract_term", view.row.term().clone().unwrap_or_default());
+    editing(web, frame, &view.row.account_number, &typed).await
 }
 
 /// `POST /companies/{acct}/edit`
@@ -159,8 +159,8 @@ async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<F
             let id = companies::id_of(c, &wanted)?;
             let view = companies::get_view(c, id)?.through(&lens);
             let mut companies = store::company_choices(c)?;
-            companies.retain(|choice| choice.value != view.account_number);
-            Ok((view.name, Choices { companies, contacts: store::contact_choices(c, Some(id), &lens)? }))
+            companies.retain(|choice| choice.value != view.row.account_number);
+            Ok((view.row.name, Choices { companies, contacts: store::contact_choices(c, Some(id), &lens)? }))
         })
         .await?;
     let here = address(&frame.page, key);
@@ -182,51 +182,19 @@ fn parts(typed: &Typed, choices: Choices) -> Vec<Part> {
         known.insert(0, Choice::new("", "–"));
         known
     };
-    let one = |column| input::<Company>(typed, column);
     let select = |name: &'static str, label: &'static str, known| Field::select(name, label, typed.text(name), none(known));
-    let people = [
-        "primary_contact_name",
-        "head_name",
-        "prime_user_name",
-        "profit_or_non_profit",
-        "email_system",
-        "phone_system",
-        "managed_users",
-        "managed_devices",
-        "managed_network",
-        "datto_portal_url",
+    let terms = TERMS.iter().map(|term| Choice::word(term)).collect();
+    let contract = vec![
+        ("contract_term", select("contract_term", "Term", terms)),
+        ("billing_contact_id", select("billing_contact_id", "Billing contact", choices.contacts)),
     ];
-    let days = ["life_quiet_days", "life_stale_days", "life_archived_days"];
+    let parent = vec![("parent_id", select("parent_id", "Part of", choices.companies))];
+    let mut days = section::<Company>(typed, "Devices out of sight", Vec::new());
+    days.fields = days.fields.into_iter().map(|field| field.hint("Left empty, the general setting counts.")).collect();
     vec![
-        Part {
-            title: "Company",
-            fields: vec![
-                one("name"),
-                one("kind"),
-                select("parent_id", "Part of", choices.companies),
-                one("main_number"),
-                one("address"),
-                one("domains"),
-                one("description"),
-            ],
-        },
-        Part {
-            title: "Contract",
-            fields: vec![
-                one("plan"),
-                one("support_level"),
-                select("contract_term", "Term", TERMS.iter().map(|term| Choice::word(term)).collect()),
-                one("compliance_level"),
-                one("contract_start_date"),
-                one("contract_end_date"),
-                one("start_date"),
-                select("billing_contact_id", "Billing contact", choices.contacts),
-            ],
-        },
-        Part { title: "People and systems", fields: inputs::<Company>(typed, &people) },
-        Part {
-            title: "Devices out of sight",
-            fields: days.map(|days| one(days).hint("Left empty, the general setting counts.")).into(),
-        },
+        section::<Company>(typed, "Company", parent),
+        section::<Company>(typed, "Contract", contract),
+        section::<Company>(typed, "People and systems", Vec::new()),
+        days,
     ]
 }

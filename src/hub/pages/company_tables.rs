@@ -13,18 +13,23 @@ const SHOWN: usize = 25;
 /// The people of a company, whom to call first first.
 pub fn contacts(page: &Page, all: &[ContactView]) -> Table {
     let mut ordered: Vec<&ContactView> = all.iter().collect();
-    ordered.sort_by_key(|contact| (!contact.is_primary, !contact.active));
+    ordered.sort_by_key(|contact| (!contact.place.is_primary, !contact.row.active));
     let lines = ordered.iter().take(SHOWN).map(|contact| Line {
         cells: vec![
-            Value::link(page.url(&format!("/contacts/{}", contact.id)), contact.name.clone()),
-            place(contact.is_primary, contact.role.as_deref(), contact.designation.as_deref(), contact.active),
-            Value::text(contact.job_title.as_deref()),
-            Value::mail(Some(&contact.email)),
-            Value::phone(contact.phone.as_deref()),
+            Value::link(page.url(&format!("/contacts/{}", contact.row.id)), contact.row.name.clone()),
+            place(
+                contact.place.is_primary,
+                contact.place.role.as_deref(),
+                contact.place.designation.as_deref(),
+                contact.row.active,
+            ),
+            Value::text(contact.row.job_title.as_deref()),
+            Value::mail(Some(&contact.row.email)),
+            Value::phone(contact.phone()),
         ],
         post: None,
     });
-    let key = all.first().and_then(|contact| contact.company_id.clone()).unwrap_or_default();
+    let key = all.first().map(|contact| contact.place.account_number.clone()).unwrap_or_default();
     Table {
         label: "Contacts",
         heads: vec![
@@ -42,7 +47,7 @@ pub fn contacts(page: &Page, all: &[ContactView]) -> Table {
 
 /// The devices of a company.
 pub fn assets(page: &Page, all: &[AssetView]) -> Table {
-    let key = all.first().and_then(|asset| asset.company_account_number.clone()).unwrap_or_default();
+    let key = all.first().and_then(|asset| asset.owner.account_number.clone()).unwrap_or_default();
     Table {
         label: "Assets",
         heads: vec![
@@ -62,12 +67,12 @@ pub fn assets(page: &Page, all: &[AssetView]) -> Table {
 /// An asset in a table of few columns.
 pub fn asset_cells(page: &Page, asset: &AssetView) -> Vec<Value> {
     vec![
-        Value::link(page.url(&format!("/assets/{}", asset.id)), asset.hostname.clone()),
-        Value::words(words(&asset.r#type)),
-        Value::text(asset.operating_system.as_deref()),
-        super::assets::seen(asset.online, asset.life),
-        Value::text(asset.last_logged_in_user.as_deref()),
-        Value::ago(asset.last_seen.as_deref()),
+        Value::link(page.url(&format!("/assets/{}", asset.row.id)), asset.row.hostname.clone()),
+        Value::words(words(&asset.row.kind)),
+        Value::text(asset.row.operating_system.as_deref()),
+        super::assets::seen(asset.seen.online, asset.life),
+        Value::text(asset.seen.last_logged_in_user.as_deref()),
+        Value::ago(asset.seen.last_seen.as_deref()),
     ]
 }
 

@@ -78,7 +78,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
             Ok((detail, assets, past, choices))
         })
         .await?;
-    let page = frame.titled(Section::Contacts, detail.contact.name.clone());
+    let page = frame.titled(Section::Contacts, detail.contact.row.name.clone());
     let base = page.url(&format!("/contacts/{id}"));
     let (wrong, typed) = refused.link.unwrap_or_default();
     let mut link_fields = link_fields(&typed, choices, &detail.companies);
@@ -89,10 +89,10 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         crumbs: crumbs(&page, &detail.companies),
         badges: badges(contact),
         lead: lead(contact, &detail.companies),
-        retired: contact.retired_at.is_some(),
-        retired_at: contact.retired_at.clone().unwrap_or_default(),
+        retired: contact.row.retired_at.is_some(),
+        retired_at: contact.row.retired_at.clone().unwrap_or_default(),
         may_retire: page.may_write(),
-        retire_question: format!("Retire {}? They leave every list until they are restored.", contact.name),
+        retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
         attached: refused.attached.into_iter().map(|text| mention(String::new(), text)).collect(),
         facts: facts(&page, contact, &past),
         companies: companies(&page, &base, contact, &detail.companies),
@@ -116,15 +116,15 @@ fn crumbs(page: &Page, companies: &[Membership]) -> Vec<Crumb> {
 
 fn badges(contact: &ContactView) -> Vec<Value> {
     let mut badges = Vec::new();
-    match contact.status {
+    match contact.status() {
         "retired" => badges.push(Value::badge("warning", "Retired")),
         "inactive" => badges.push(Value::badge("", "Inactive")),
         _ => {}
     }
-    if contact.vip_user {
+    if contact.row.vip_user {
         badges.push(Value::badge("gold", "VIP"));
     }
-    if contact.is_agent {
+    if contact.row.is_agent {
         badges.push(Value::badge("info", "Agent"));
     }
     badges
@@ -133,44 +133,19 @@ fn badges(contact: &ContactView) -> Vec<Value> {
 fn lead(contact: &ContactView, companies: &[Membership]) -> String {
     let names: Vec<&str> = companies.iter().map(|place| place.company_name.as_str()).collect();
     let at = if names.is_empty() { "no company".to_owned() } else { names.join(", ") };
-    contact.job_title.as_ref().map_or_else(|| at.clone(), |title| format!("{title} · {at}"))
+    contact.row.job_title.as_ref().map_or_else(|| at.clone(), |title| format!("{title} · {at}"))
 }
 
 fn facts(page: &Page, contact: &ContactView, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
-    let facts = Facts { page, action: format!("/records/contact/{}/pin", contact.id), past };
-    let text = |label, field, value: &Option<String>| facts.item(label, field, Value::text(value.as_deref()));
-    let others = Typed::of(contact).map(|typed| typed.text("secondary_emails").replace('\n', ", ")).unwrap_or_default();
-    let address = contact.address.clone().map_or(Value::None, Value::Lines);
-    vec![
-        (
-            "Reach",
-            vec![
-                facts.item("E-mail", "email", Value::mail(Some(&contact.email))),
-                facts.item("Work phone", "work_phone_number", Value::phone(contact.work_phone_number.as_deref())),
-                facts.item("Mobile", "mobile_phone_number", Value::phone(contact.mobile_phone_number.as_deref())),
-                facts.item("Other addresses", "secondary_emails", Value::text(Some(&others))),
-                text("Location", "location_name", &contact.location_name),
-                facts.item("Address", "address", address),
-            ],
-        ),
-        (
-            "Person",
-            vec![
-                text("Job title", "job_title", &contact.job_title),
-                facts.item("State", "active", state(contact.active)),
-                Item::new("Employment", Value::words(contact.employment_type.clone())),
-                text("Time zone", "time_zone", &contact.time_zone),
-                text("Language", "language", &contact.language),
-                facts.item("Served first", "vip_user", Value::yes_no(contact.vip_user)),
-                Item::new("Freshservice requester", contact.external_id.map_or(Value::None, |id| Value::Code(id.to_string()))),
-                text("Background", "background_information", &contact.background_information),
-            ],
-        ),
-    ]
+    let facts = Facts { page, action: format!("/records/contact/{}/pin", contact.row.id), past };
+    let mut person = facts.section(&contact.row, "Person", vec![("active", state(contact.row.active))]);
+    let vendor = contact.external_id.map_or(Value::None, |id| Value::Code(id.to_string()));
+    person.push(Item::new("Freshservice requester", vendor));
+    vec![("Reach", facts.section(&contact.row, "Reach", Vec::new())), ("Person", person)]
 }
 
 fn companies(page: &Page, base: &str, contact: &ContactView, places: &[Membership]) -> Table {
-    let may = page.may_write() && contact.retired_at.is_none();
+    let may = page.may_write() && contact.row.retired_at.is_none();
     let lines = places.iter().map(|member| Line {
         cells: vec![
             Value::link(address(page, &member.account_number), member.company_name.clone()),
@@ -181,7 +156,7 @@ fn companies(page: &Page, base: &str, contact: &ContactView, places: &[Membershi
         post: may.then(|| Post {
             action: format!("{base}/companies/remove"),
             label: "Remove",
-            confirm: format!("Take {} out of {}?", contact.name, member.company_name),
+            confirm: format!("Take {} out of {}?", contact.row.name, member.company_name),
             fields: vec![("company_id", member.account_number.clone())],
         }),
     });

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    edit::{Doubles, FormPage, Part, Typed, changed, inputs, without_blank_lists},
+    edit::{Doubles, FormPage, Part, Typed, changed, section, without_blank_lists},
     mention, protected_as, store, words,
 };
 use crate::{
@@ -70,7 +70,7 @@ async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Re
 pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?.through(&lens);
-    let form = editing(&frame, id, &view.name, &Typed::of(&view)?);
+    let form = editing(&frame, id, &view.row.name, &Typed::of(&view)?);
     frame.show(&form)
 }
 
@@ -86,7 +86,7 @@ pub async fn update(
     let rev = typed.rev();
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?.through(&lens);
-    let fields = changed(&editing(&frame, id, &view.name, &Typed::of(&view)?), &fields);
+    let fields = changed(&editing(&frame, id, &view.row.name, &Typed::of(&view)?), &fields);
     let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), false) {
         Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::update(w, id, &input, rev, &lens)).await,
         Err(error) => Err(error),
@@ -96,7 +96,7 @@ pub async fn update(
             let done = if updated.changed.is_empty() { "No changes to save." } else { "Saved." };
             frame.go(&format!("/contacts/{id}"), done)
         }
-        Err(error) => editing(&frame, id, &view.name, &typed).fail(&frame, error),
+        Err(error) => editing(&frame, id, &view.row.name, &typed).fail(&frame, error),
     }
 }
 
@@ -154,12 +154,9 @@ fn editing(frame: &Frame, id: i64, name: &str, typed: &Typed) -> FormPage {
 
 fn parts(typed: &Typed) -> Vec<Part> {
     let employments = EMPLOYMENTS.iter().map(|kind| Choice::word(kind)).collect();
-    let of = |columns: &[&'static str]| inputs::<Contact>(typed, columns);
-    let mut person = of(&["name", "email", "first_name", "last_name", "work_phone_number", "mobile_phone_number", "job_title"]);
+    let employment = Field::select("employment_type", "Employment", typed.text("employment_type"), employments);
+    let mut person = section::<Contact>(typed, "Person", vec![("employment_type", employment)]);
     // A name can be made of first and last name, but whoever types here types it.
-    person.first_mut().into_iter().for_each(|name| name.required = true);
-    person.push(Field::select("employment_type", "Employment", typed.text("employment_type"), employments));
-    person.extend(of(&["active", "vip_user"]));
-    let more = of(&["secondary_emails", "location_name", "time_zone", "address", "background_information"]);
-    vec![Part { title: "Person", fields: person }, Part { title: "More", fields: more }]
+    person.fields.first_mut().into_iter().for_each(|name| name.required = true);
+    vec![person, section::<Contact>(typed, "Reach", Vec::new())]
 }

@@ -50,12 +50,12 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .db
         .read(&frame.scope(), move |c| {
             let found = list_store::list(c, &query, &places, &lens)?;
-            let companies = store::companies_of(c, found.items.iter().map(|contact| contact.id).collect())?;
+            let companies = store::companies_of(c, found.items.iter().map(|contact| contact.row.id).collect())?;
             Ok((found, companies))
         })
         .await?;
     let rows = found.items.into_iter().map(|contact| {
-        let belongs = companies.get(&contact.id).map_or(&[][..], Vec::as_slice);
+        let belongs = companies.get(&contact.row.id).map_or(&[][..], Vec::as_slice);
         row(&frame.page, contact, belongs)
     });
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
@@ -80,22 +80,27 @@ fn row(page: &Page, contact: ContactView, belongs: &[store::Belongs]) -> Row {
         ]),
     };
     Row {
-        id: contact.id,
-        href: page.url(&format!("/contacts/{}", contact.id)),
-        name: contact.name.clone(),
-        retired: contact.retired_at.is_some(),
+        id: contact.row.id,
+        href: page.url(&format!("/contacts/{}", contact.row.id)),
+        name: contact.row.name.clone(),
+        retired: contact.row.retired_at.is_some(),
         cells: vec![
-            Value::words(contact.name),
+            Value::words(contact.row.name.clone()),
             company,
-            super::company_tables::place(contact.is_primary, contact.role.as_deref(), contact.designation.as_deref(), true),
-            Value::text(contact.title.as_deref()),
-            Value::mail(Some(&contact.email)),
-            Value::phone(contact.phone.as_deref()),
-            Value::phone(contact.work_phone_number.as_deref()),
-            Value::phone(contact.mobile_phone_number.as_deref()),
-            Value::text(contact.location_name.as_deref()),
-            state(contact.active),
-            Value::ago(Some(&contact.updated_at)),
+            super::company_tables::place(
+                contact.place.is_primary,
+                contact.place.role.as_deref(),
+                contact.place.designation.as_deref(),
+                true,
+            ),
+            Value::text(contact.row.job_title.as_deref()),
+            Value::mail(Some(&contact.row.email)),
+            Value::phone(contact.phone()),
+            Value::phone(contact.row.work_phone_number.as_deref()),
+            Value::phone(contact.row.mobile_phone_number.as_deref()),
+            Value::text(contact.row.location_name.as_deref()),
+            state(contact.row.active),
+            Value::ago(Some(&contact.row.updated_at)),
         ],
     }
 }

@@ -1,5 +1,7 @@
 //! A form page: what is typed is kept when it comes back, and every error stands beside its field.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Map, Value as Json};
@@ -7,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::companies::label;
 use crate::{
     agents::Frame,
-    entity::{Entity, Kind},
+    entity::{Entity, Kind, Stands},
     error::{Error, FieldError, Result},
     web::{
         Fields,
@@ -18,12 +20,12 @@ use crate::{
 /// The field of this column in a form, as the noun's table describes it; one to choose from offers `choices` or, without
 /// any, its own words.
 #[must_use]
-pub fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
+fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
     let Some(spec) = E::field(column).map(|field| &field.spec) else { return Field::text(column, column, typed.text(column)) };
     let (name, label) = (spec.name, spec.label);
     let field = match spec.kind {
-        Kind::Text(_) => Field::text(name, label, typed.text(name)),
-        Kind::Long(_) => Field::area(name, label, typed.text(name)),
+        Kind::Text(_) | Kind::Moment(_) => Field::text(name, label, typed.text(name)),
+        Kind::Long(_) | Kind::Json => Field::area(name, label, typed.text(name)),
         Kind::TextList(..) => Field::area(name, label, typed.text(name)).hint("One to a line."),
         Kind::Choice(known) => Field::select(name, label, typed.text(name), known.iter().map(|word| choice(word)).collect()),
         Kind::Phone(_) => Field::line("tel", name, label, typed.text(name)),
@@ -36,10 +38,12 @@ pub fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
     if spec.is_required { field.required() } else { field }
 }
 
-/// Several of them.
+/// The fields under a heading of the noun's table; those in `own` are made otherwise than their kind says.
 #[must_use]
-pub fn inputs<E: Entity>(typed: &Typed, columns: &[&'static str]) -> Vec<Field> {
-    columns.iter().map(|column| input::<E>(typed, column)).collect()
+pub fn section<E: Entity>(typed: &Typed, title: &'static str, own: Vec<(&'static str, Field)>) -> Part {
+    let mut own: BTreeMap<&str, Field> = own.into_iter().collect();
+    let columns = E::section(title, Stands::OnPage).map(|field| field.spec.column);
+    Part { title, fields: columns.map(|column| own.remove(column).unwrap_or_else(|| input::<E>(typed, column))).collect() }
 }
 
 fn choice(word: &str) -> Choice {

@@ -4,24 +4,21 @@ use axum::{extract::State, response::Response};
 
 use super::{
     companies::address,
-    edit::{FormPage, Part, Typed, changed, inputs},
+    edit::{FormPage, Part, Typed, changed, section},
     mention,
 };
 use crate::{
     agents::Frame,
     auth::Editor,
-    companies::{Location, LocationView, rules, store as companies},
+    companies::{Location, rules, store as companies},
     error::Result,
-    web::{
-        Fields, Path, Web, encode_segment,
-        view::{Field, Section},
-    },
+    web::{Fields, Path, Web, encode_segment, view::Section},
 };
 
-/// The fields of a location.
+/// The form of a location.
 #[must_use]
-pub fn fields(typed: &Typed) -> Vec<Field> {
-    inputs::<Location>(typed, &["name", "address", "phone_number"])
+pub fn part(typed: &Typed) -> Part {
+    section::<Location>(typed, "Location", Vec::new())
 }
 
 /// `GET /companies/{acct}/locations/{id}/edit`
@@ -60,7 +57,7 @@ pub async fn update(
         }
         Err(error) => {
             form.rev = typed.text("rev");
-            form.sections = vec![Part { title: "Location", fields: fields(&typed) }];
+            form.sections = vec![part(&typed)];
             form.fail(&frame, error)
         }
     }
@@ -73,21 +70,20 @@ async fn stored(web: &Web, frame: &Frame, key: &str, id: i64) -> Result<FormPage
         .read(&frame.scope(), move |c| {
             let company_id = companies::id_of(c, &wanted)?;
             let company = companies::get_view(c, company_id)?;
-            let (number, name) = (company.inside().account_number.clone(), company.inside().name.clone());
+            let (number, name) = (company.inside().row.account_number.clone(), company.inside().row.name.clone());
             Ok((number, name, companies::get_location(c, company_id, id)?))
         })
         .await?;
     let here = address(&frame.page, &number);
     let rev = location.rev;
-    let view = LocationView::from(location);
     Ok(FormPage {
-        page: frame.titled(Section::Companies, format!("Edit {}", view.name)),
+        page: frame.titled(Section::Companies, format!("Edit {}", location.name)),
         crumbs: vec![mention(frame.page.url("/companies/"), "Companies"), mention(here.clone(), name)],
         problems: Vec::new(),
         doubles: None,
         action: format!("{here}/locations/{id}/edit"),
         rev: rev.to_string(),
-        sections: vec![Part { title: "Location", fields: fields(&Typed::of(&view)?) }],
+        sections: vec![part(&Typed::of(&location)?)],
         save: "Save",
         back: format!("{here}#locations"),
     })

@@ -10,6 +10,7 @@ use crate::{
     companies::Location,
     compliance::{Lens, ToldChange, tell, trail},
     db::Conn,
+    entity::{Cell, Field, FieldSpec, Fielded, Kind, Stands},
     error::Result,
     history::{
         Record as _,
@@ -205,6 +206,42 @@ impl Facts<'_> {
         let known = !matches!(value, Value::None);
         let source = (known && self.page.is_staff()).then(|| self.past.source(self.page, &self.action, field)).flatten();
         Item::new(label, value).from(source)
+    }
+
+    /// The fields under a heading of a table; those in `own` are shown otherwise than their kind says.
+    #[must_use]
+    pub fn section<P: Fielded>(&self, row: &P, title: &str, own: Vec<(&'static str, Value)>) -> Vec<Item> {
+        let mut own: BTreeMap<&str, Value> = own.into_iter().collect();
+        let item = |field: &Field<P>| {
+            let spec = &field.spec;
+            let value = own.remove(spec.column).unwrap_or_else(|| of_kind(spec, &(field.read)(row)));
+            self.item(spec.label, spec.column, value)
+        };
+        P::section(title, Stands::InForm).map(item).collect()
+    }
+}
+
+/// A value as fields of its kind are shown.
+fn of_kind(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
+    let text = match cell {
+        Cell::Int(number) => return Value::count(*number),
+        Cell::Bool(yes) => return Value::yes_no(*yes),
+        other => other.text(),
+    };
+    match spec.kind {
+        _ if spec.is_code => Value::code(text),
+        Kind::Day => Value::date(text),
+        Kind::Moment(_) => Value::ago(text),
+        Kind::Phone(_) => Value::phone(text),
+        Kind::Email(_) => Value::mail(text),
+        Kind::Url(_) => Value::away(text, "Open"),
+        Kind::Choice(_) => text.map_or(Value::None, |word| Value::words(words(word))),
+        Kind::Long(_) => Value::lines(text),
+        Kind::TextList(..) => {
+            let list: Vec<String> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            Value::text(Some(&list.join(", ")))
+        }
+        Kind::Text(_) | Kind::Int | Kind::Flag | Kind::Json => Value::text(text),
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Voices {
 
 impl Protected for Voices {
     const ENTITY: &'static str = "asset";
-    const TELLS: &'static [Personal] = &[Personal::Device];
+    const TELLS: &'static [(&'static str, Personal)] = &[("value", Personal::Device)];
     type Eyes = Lens;
 
     fn record(&self) -> i64 {

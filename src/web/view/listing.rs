@@ -235,7 +235,8 @@ impl Listing {
     /// The same rows as CSV: `extra` is put at the end of the address.
     fn csv(&self, keep_filters: bool, extra: &str) -> String {
         let shown = self.shape.columns.iter().enumerate().filter(|(at, column)| self.is_shown(*at, column));
-        let keys: Vec<&str> = shown.map(|(_, column)| column.key).filter(|key| self.shape.spec.fields.contains(key)).collect();
+        let keys: Vec<&str> =
+            shown.map(|(_, column)| column.key).filter(|key| (self.shape.spec.fields)().contains(key)).collect();
         let fields = keys.join(",");
         let kept = self.params.iter().filter(|(name, _)| keep_filters && !matches!(name.as_str(), "page" | "per_page" | "col"));
         let mut pairs: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -67,6 +67,12 @@ impl Value {
         filled(text).map_or(Self::None, |text| Self::Text(text.to_owned()))
     }
 
+    /// Several lines, or nothing.
+    #[must_use]
+    pub fn lines(text: Option<&str>) -> Self {
+        filled(text).map_or(Self::None, |text| Self::Lines(text.to_owned()))
+    }
+
     /// Plain words that are never missing.
     #[must_use]
     pub fn words(text: impl Into<String>) -> Self {

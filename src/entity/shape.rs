@@ -1,0 +1,141 @@
+//! What a record looks like in answers: the fields of its tables, and what is made of them.
+
+use std::collections::HashMap;
+
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+use super::{Cell, Entity, Fielded, Kind};
+
+type Read<V> = Box<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
+
+/// The members of a record's answers, in their order.
+pub struct Members<V> {
+    first: &'static [&'static str],
+    names: Vec<&'static str>,
+    reads: Vec<Read<V>>,
+}
+
+impl<V> std::fmt::Debug for Members<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Members").field(&self.names).finish()
+    }
+}
+
+/// A record with such members. Written with [`shaped!`](crate::shaped).
+pub trait Shaped: Sized + 'static {
+    /// Its members.
+    fn members() -> &'static Members<Self>;
+
+    /// Their names, in their order.
+    #[must_use]
+    fn names() -> &'static [&'static str] {
+        &Self::members().names
+    }
+}
+
+impl<V: 'static> Members<V> {
+    /// No members yet; those with these names will stand first, in this order, and the others follow in the order in
+    /// which they are added.
+    #[must_use]
+    pub fn first(names: &'static [&'static str]) -> Self {
+        Self { first: names, names: Vec::new(), reads: Vec::new() }
+    }
+
+    /// A record's bookkeeping and fields.
+    #[must_use]
+    pub fn record<E: Entity>(self, of: fn(&V) -> &E) -> Self {
+        self.with("id", Box::new(move |view| of(view).id().into()))
+            .part(of)
+            .with("created_at", Box::new(move |view| of(view).created_at().into()))
+            .with("updated_at", Box::new(move |view| of(view).updated_at().into()))
+            .with("retired_at", Box::new(move |view| of(view).retired_at().into()))
+            .with("rev", Box::new(move |view| of(view).rev().into()))
+    }
+
+    /// The fields of a table.
+    #[must_use]
+    pub fn part<P: Fielded>(mut self, of: fn(&V) -> &P) -> Self {
+        for field in P::FIELDS.iter().filter(|field| !field.spec.is_internal) {
+            let read = field.read;
+            self = match field.spec.kind {
+                Kind::Json => self.with(field.spec.emitted, Box::new(move |view| read(of(view)).embedded())),
+                _ => self.with(field.spec.emitted, Box::new(move |view| read(of(view)))),
+            };
+        }
+        self
+    }
+
+    /// A member that is made of others, or another value for one that is there.
+    #[must_use]
+    pub fn member(self, name: &'static str, read: fn(&V) -> Cell<'_>) -> Self {
+        self.with(name, Box::new(read))
+    }
+
+    fn with(mut self, name: &'static str, read: Read<V>) -> Self {
+        match self.names.iter().position(|known| *known == name) {
+            Some(at) => self.reads[at] = read,
+            None => {
+                self.names.push(name);
+                self.reads.push(read);
+            }
+        }
+        self
+    }
+
+    /// The members in their order.
+    #[must_use]
+    pub fn done(self) -> Self {
+        let order: HashMap<&str, usize> = self.first.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+        let mut members: Vec<_> = self.names.into_iter().zip(self.reads).collect();
+        members.sort_by_key(|(name, _)| order.get(name).copied().unwrap_or(usize::MAX));
+        let (names, reads) = members.into_iter().unzip();
+        Self { first: self.first, names, reads }
+    }
+
+    /// Writes a record as a JSON object.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn write<S: Serializer>(&self, view: &V, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.names.len()))?;
+        for (name, read) in self.names.iter().zip(&self.reads) {
+            map.serialize_entry(name, &read(view))?;
+        }
+        map.end()
+    }
+}
+
+/// A record with these members alone.
+#[derive(Debug)]
+pub struct Only<'a, V>(pub &'a V, pub &'static [&'static str]);
+
+impl<V: Shaped> Serialize for Only<'_, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = V::members();
+        let mut map = serializer.serialize_map(None)?;
+        for (name, read) in members.names.iter().zip(&members.reads).filter(|(name, _)| self.1.contains(name)) {
+            map.serialize_entry(name, &read(self.0))?;
+        }
+        map.end()
+    }
+}
+
+/// Declares what a record looks like in answers: `shaped! { View: Members::first(…).record(|view| &view.row)… }`.
+#[macro_export]
+macro_rules! shaped {
+    ($view:ty: $members:expr) => {
+        impl $crate::entity::Shaped for $view {
+            fn members() -> &'static $crate::entity::Members<Self> {
+                static MEMBERS: std::sync::LazyLock<$crate::entity::Members<$view>> =
+                    std::sync::LazyLock::new(|| $members.done());
+                &MEMBERS
+            }
+        }
+
+        impl serde::Serialize for $view {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                <Self as $crate::entity::Shaped>::members().write(self, serializer)
+            }
+        }
+    };
+}
