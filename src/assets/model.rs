@@ -34,6 +34,8 @@ crate::entity! {
         /// The provider's own label.
         asset_tag: Option<String> = text("Asset tag", 100).section("Device").code().synced().listed(),
         /// `YYYY-MM-DD`.
+        purchase_date: Option<String> = day("Purchased").section("Device").synced().listed(),
+        /// `YYYY-MM-DD`.
         warranty_expires: Option<String> = day("Warranty ends").section("Device").synced().listed(),
         /// The maker.
         manufacturer: Option<String> = text("Maker", 150).section("Device").synced().listed(),

@@ -110,6 +110,9 @@ pub fn of(chance: &mut Chance, firm: &Firm, staff: &[Worker]) -> Vec<Machine> {
     list.into_iter().enumerate().map(|(index, (model, user))| machine(chance, firm, model, index, user)).collect()
 }
 
+/// Three years, in days.
+const WARRANTY: i64 = 3 * 365;
+
 fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: Option<&Worker>) -> Machine {
     let hostname = format!("{}-{}-{:03}", firm.prefix, model.short, index + 1);
     let (maker, name, systems) = model.products.get(chance.below(model.products.len())).copied().unwrap_or_default();
@@ -117,6 +120,7 @@ fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: 
     let computer = matches!(model.kind, "workstation" | "laptop" | "server" | "virtual_machine");
     let backup = matches!(model.kind, "server" | "virtual_machine").then(|| chance.between(40, 2400));
     let text = |text: &str| Some(text.to_owned());
+    let covered_for = (model.kind != "virtual_machine").then(|| chance.between(-500, 1100));
     let asset = Asset {
         kind: model.kind.to_owned(),
         status: if chance.percent(4) { "spare" } else { "active" }.to_owned(),
@@ -124,7 +128,8 @@ fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: 
         asset_tag: Some(format!("{}{:04}", firm.prefix, index + 1)),
         manufacturer: text(maker),
         model: text(name),
-        warranty_expires: (model.kind != "virtual_machine").then(|| day(chance.between(-500, 1100))),
+        purchase_date: covered_for.map(|days| day(days - WARRANTY)),
+        warranty_expires: covered_for.map(day),
         hardware_type: text(model.category),
         device_type: text(model.category),
         operating_system: Some(system).filter(|system| !system.is_empty()).map(str::to_owned),

@@ -14,7 +14,7 @@
 mod any;
 mod cell;
 mod declare;
-mod facet;
+mod facet_store;
 pub mod field;
 mod patch;
 pub mod personal;
@@ -24,7 +24,7 @@ mod tests;
 
 pub use any::{AnyEntity, of};
 pub use cell::Cell;
-pub use facet::Facet;
+pub use facet_store::Facet;
 pub use field::{Field, FieldSpec, Kind, Stands};
 pub use patch::Patch;
 pub use personal::redact;

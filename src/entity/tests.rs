@@ -1,16 +1,16 @@
 use super::*;
-use crate::web::Fields;
+use crate::{compliance::Personal, web::Fields};
 use serde_json::json;
 
 crate::entity! {
     /// A thing with a field of every kind.
     pub struct Thing: "thing", "Thing", "things" {
         /// Text.
-        name: String = text("Name", 5).also(&["title"]).required().synced().folded("thing.name_folded"),
+        name: String = text("Name", 5).personal(Personal::Name).also(&["title"]).required().synced().folded("thing.name_folded"),
         /// A choice.
         kind: String = choice("Type", &["big", "small"]).named("type").listed(),
         /// Text that is never null.
-        mail: String = email("E-mail", 20).emptied(""),
+        mail: String = email("E-mail", 20).personal(Personal::Email).emptied(""),
         /// A day.
         since: Option<String> = day("Since").listed().synced(),
         /// A number.
@@ -21,6 +21,10 @@ crate::entity! {
         aliases: Option<String> = text_list("Aliases", 2, 3),
         /// Told.
         bytes: i64 = int("Bytes").told().synced(),
+        /// JSON.
+        more: Option<String> = json("More"),
+        /// In no answer.
+        secret: Option<String> = told("Secret").personal(Personal::Private).internal(),
     }
 }
 
@@ -102,6 +106,51 @@ fn a_list_has_the_listed_fields_first() {
     ];
     assert_eq!(names, wanted);
     assert_eq!(columns[0].folded, Some("thing.name_folded"));
+}
+
+/// A thing as it is told.
+struct View {
+    row: Thing,
+    owner: &'static str,
+}
+
+crate::shaped! { View: Members::first(&["owner", "type"])
+    .record(|view: &View| &view.row)
+    .member("owner", |view| view.owner.into())
+    .member("days", |view| view.row.days.map(|days| days * 2).into())
+}
+
+#[test]
+fn an_answer_has_the_fields_in_their_order_and_what_is_made_of_them() {
+    let row = Thing {
+        id: 7,
+        rev: 2,
+        name: "Ada".to_owned(),
+        kind: "big".to_owned(),
+        days: Some(4),
+        secret: Some("s".to_owned()),
+        more: Some(r#"{"a":[1]}"#.to_owned()),
+        ..Thing::default()
+    };
+    let view = View { row, owner: "Acme" };
+    let text = serde_json::to_string(&view).unwrap();
+    let names = ["owner", "type", "id", "name", "mail", "since", "days", "active", "aliases", "bytes", "more"];
+    assert_eq!(View::names(), [&names[..], &["created_at", "updated_at", "retired_at", "rev"]].concat());
+    assert!(text.starts_with(r#"{"owner":"Acme","type":"big","id":7,"name":"Ada","mail":"","since":null,"days":8,"#), "{text}");
+    assert!(text.contains(r#""more":{"a":[1]}"#) && !text.contains("secret"), "{text}");
+    let some = serde_json::to_value(shape::Only(&view, &["name", "owner"])).unwrap();
+    assert_eq!(some, json!({"name": "Ada", "owner": "Acme"}));
+}
+
+#[test]
+fn what_tells_of_people_is_left_out_of_every_such_field() {
+    let text = |text: &str| Some(text.to_owned());
+    let mut row = Thing { name: "Ada".to_owned(), mail: "a@b".to_owned(), secret: text("s"), days: Some(1), ..Thing::default() };
+    redact(&mut row, |personal, text| (personal == Personal::Name).then(|| format!("{}•", &text[..1])));
+    assert_eq!((row.name.as_str(), row.mail.as_str(), &row.secret, row.days), ("A•", "", &None, Some(1)));
+    let all: &[(&str, Personal)] = crate::personal_fields![Thing; ("title", Personal::Name)];
+    let wanted = [("name", Personal::Name), ("mail", Personal::Email), ("secret", Personal::Private), ("title", Personal::Name)];
+    assert_eq!(all, wanted);
 }
 
 #[test]

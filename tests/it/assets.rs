@@ -83,6 +83,31 @@ both! {
         assert!(nowhere.text().contains("company_account_number"), "{}", nowhere.text());
     }
 
+    async fn a_field_stands_wherever_its_line_says(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("1", "Acme").await;
+        let (old, new) = (app.asset("LT-OLD", "1").await["id"].clone(), app.asset("LT-NEW", "1").await["id"].clone());
+        for (id, day) in [(&old, "2021-02-28"), (&new, "2026-02-28")] {
+            let body = json!({"purchase_date": day});
+            assert_eq!(app.admin().put(&format!("/api/assets/{id}"), &body).await.ok()["purchase_date"], day);
+        }
+        let wrong = app.admin().put(&format!("/api/assets/{old}"), &json!({"purchase_date": "last spring"})).await.status(400);
+        assert_eq!(wrong.fields(), ["purchase_date"]);
+        let read = app.service();
+        assert_eq!(read.get("/api/assets?purchase_date__lte=2025-01-01").await.ok()[0]["hostname"], "LT-OLD");
+        assert_eq!(read.get("/api/assets?sort=-purchase_date").await.ok()[0]["hostname"], "LT-NEW");
+        let csv = read.get("/api/assets?format=csv&fields=hostname,purchase_date&sort=purchase_date").await.status(200).text();
+        assert_eq!(csv.trim_start_matches('\u{feff}').lines().nth(1), Some("LT-OLD,2021-02-28"));
+        let history = read.get(&format!("/api/history/asset/{old}")).await.status(200).text();
+        assert!(history.contains("purchase_date") && history.contains("2021-02-28"), "{history}");
+        let page = async |path: String| app.admin().get_with(&path, "accept", "text/html").await.status(200).text();
+        assert!(page(format!("/assets/{old}")).await.contains("Purchased"));
+        let form = page(format!("/assets/{old}/edit")).await;
+        assert!(form.contains("name=\"purchase_date\"") && form.contains("2021-02-28"), "{form}");
+        let list = page("/assets/?col=purchase_date&sort=purchase_date".to_owned()).await;
+        assert!(list.contains("Purchased") && list.contains("2021-02-28"), "{list}");
+    }
+
     async fn the_list_filters(engine: Engine) {
         let app = App::start_on(&engine).await;
         let company = app.company("1", "Acme").await;

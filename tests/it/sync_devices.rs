@@ -219,6 +219,7 @@ both! {
         let asset = rmm.asset_of(&uid).await.unwrap();
         assert_eq!(asset["asset_tag"], "ASSET-3", "Freshservice's third asset is Datto's device number two");
         assert_eq!(asset["warranty_expires"], "2027-03-01", "both speak, Datto is believed");
+        assert_eq!(asset["purchase_date"], "2024-05-01", "Freshservice alone speaks of it");
         let id = asset["id"].as_i64().unwrap();
         let voices = rmm.app.technician().get(&format!("/api/assets/{id}/sources")).await.ok();
         let of = |field: &str| voices["fields"].as_array().unwrap().iter().find(|voice| voice["field"] == field).cloned().unwrap();

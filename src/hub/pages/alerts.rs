@@ -1,8 +1,14 @@
 //! Alerts on pages: the list of all, and the card on the pages of assets and companies.
 
+use std::sync::LazyLock;
+
 use axum::{extract::State, response::Response};
 
-use super::{companies::ListPage, companies::address, words};
+use super::{
+    columns::Columns,
+    companies::{ListPage, address},
+    words,
+};
 use crate::{
     agents::Frame,
     assets::{
@@ -17,29 +23,31 @@ use crate::{
     error::Result,
     web::{
         Web,
-        view::{Choice, Line, Listing, Page, Row, Section, Shape, Shown, Table, Value},
+        view::{Choice, Line, Listing, Page, Row, Section, Shape, Table, Value},
     },
 };
 
 /// How many alerts a card shows; the list has the rest.
 const SHOWN: i64 = 10;
 
+static COLUMNS: LazyLock<Columns<AlertView>> = LazyLock::new(|| {
+    Columns::new("message", "Alert", |alert: &AlertView| Value::words(alert.message.clone()))
+        .usual("priority", "Priority", "cell--end", |_, alert| urgency(&alert.priority))
+        .usual("resolved", "State", "", |_, alert| state(alert))
+        .usual("hostname", "Device", "cell--sub cell--cut", device)
+        .usual("company_name", "Company", "cell--sub cell--cut", company)
+        .usual("timestamp", "Raised", "", |_, alert| Value::ago(alert.timestamp.as_deref()))
+        .other("resolved_at", "Resolved", "", |_, alert| Value::ago(alert.resolved_at.as_deref()))
+        .other("kind", "Kind", "", |_, alert| Value::words(kind_words(&alert.kind)))
+        .other("ticket_number", "Ticket", "", |_, alert| Value::code(alert.ticket_number.as_deref()))
+        .other("site_name", "Site", "cell--cut", |_, alert| Value::text(alert.site_name.as_deref()))
+});
+
 static SHAPE: Shape = Shape {
     spec: &ALERTS,
     path: "/alerts/",
     api: "/api/alerts",
-    columns: &[
-        Shown { key: "message", label: "Alert", class: "cell--main", usual: true },
-        Shown { key: "priority", label: "Priority", class: "cell--end", usual: true },
-        Shown { key: "resolved", label: "State", class: "", usual: true },
-        Shown { key: "hostname", label: "Device", class: "cell--sub cell--cut", usual: true },
-        Shown { key: "company_name", label: "Company", class: "cell--sub cell--cut", usual: true },
-        Shown { key: "timestamp", label: "Raised", class: "", usual: true },
-        Shown { key: "resolved_at", label: "Resolved", class: "", usual: false },
-        Shown { key: "kind", label: "Kind", class: "", usual: false },
-        Shown { key: "ticket_number", label: "Ticket", class: "", usual: false },
-        Shown { key: "site_name", label: "Site", class: "cell--cut", usual: false },
-    ],
+    columns: || COLUMNS.shown(),
     placeholder: "Search alert, device, site",
     noun: "alerts",
     when_empty: "The Datto sync brings them in.",
@@ -70,24 +78,7 @@ fn row(page: &Page, alert: &AlertView) -> Row {
             page.url(&format!("/alerts/?{query}"))
         }
     };
-    Row {
-        id: alert.id,
-        href,
-        name: alert.message.clone(),
-        retired: false,
-        cells: vec![
-            Value::words(alert.message.clone()),
-            urgency(&alert.priority),
-            state(alert),
-            device(page, alert),
-            company(page, alert),
-            Value::ago(alert.timestamp.as_deref()),
-            Value::ago(alert.resolved_at.as_deref()),
-            Value::words(kind_words(&alert.kind)),
-            Value::code(alert.ticket_number.as_deref()),
-            Value::text(alert.site_name.as_deref()),
-        ],
-    }
+    Row { id: alert.id, href, name: alert.message.clone(), retired: false, cells: COLUMNS.cells(page, alert) }
 }
 
 fn device(page: &Page, alert: &AlertView) -> Value {

@@ -1,8 +1,14 @@
 //! The list of assets.
 
+use std::sync::LazyLock;
+
 use axum::{extract::State, response::Response};
 
-use super::{companies::ListPage, companies::address, words};
+use super::{
+    columns::Columns,
+    companies::{ListPage, address},
+    words,
+};
 use crate::{
     agents::Frame,
     assets::{
@@ -14,32 +20,30 @@ use crate::{
     error::Result,
     web::{
         Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Shown, Value},
+        view::{Choice, Listing, Page, Row, Section, Shape, Value},
     },
 };
+
+static COLUMNS: LazyLock<Columns<AssetView>> = LazyLock::new(|| {
+    Columns::new("hostname", "Host", |asset: &AssetView| Value::words(asset.row.hostname.clone()))
+        .usual("online", "Online", "cell--end", |_, asset| seen(asset.seen.online, asset.life))
+        .usual("company_name", "Company", "cell--sub cell--cut", company)
+        .usual("type", "Type", "cell--sub", |_, asset| Value::words(words(&asset.row.kind)))
+        .other("status", "Status", "", |_, asset| status(&asset.row.status))
+        .fields(|asset| &asset.row, &["operating_system"])
+        .fields(|asset| &asset.seen, &["last_logged_in_user", "int_ip_address"])
+        .fields(|asset| &asset.row, &["serial_number"])
+        .fields(|asset| &asset.seen, &["last_seen"])
+        .other("life", "Life", "", |_, asset| asset.life.map_or(Value::None, life))
+        .rest(|asset| &asset.row)
+        .rest(|asset| &asset.seen)
+});
 
 static SHAPE: Shape = Shape {
     spec: &list_store::LIST,
     path: "/assets/",
     api: "/api/assets",
-    columns: &[
-        Shown { key: "hostname", label: "Host", class: "cell--main", usual: true },
-        Shown { key: "online", label: "Online", class: "cell--end", usual: true },
-        Shown { key: "company_name", label: "Company", class: "cell--sub cell--cut", usual: true },
-        Shown { key: "type", label: "Type", class: "cell--sub", usual: true },
-        Shown { key: "status", label: "Status", class: "", usual: false },
-        Shown { key: "operating_system", label: "System", class: "cell--cut", usual: true },
-        Shown { key: "last_logged_in_user", label: "Last user", class: "cell--cut", usual: true },
-        Shown { key: "int_ip_address", label: "Address", class: "", usual: true },
-        Shown { key: "serial_number", label: "Serial number", class: "", usual: true },
-        Shown { key: "manufacturer", label: "Maker", class: "cell--cut", usual: false },
-        Shown { key: "model", label: "Model", class: "cell--cut", usual: false },
-        Shown { key: "warranty_expires", label: "Warranty ends", class: "", usual: false },
-        Shown { key: "antivirus_product", label: "Antivirus", class: "cell--cut", usual: false },
-        Shown { key: "patch_status", label: "Patches", class: "", usual: false },
-        Shown { key: "last_seen", label: "Seen", class: "", usual: true },
-        Shown { key: "life", label: "Life", class: "", usual: false },
-    ],
+    columns: || COLUMNS.shown(),
     placeholder: "Search host, serial number, system, model",
     noun: "assets",
     when_empty: "Add an asset, or let a sync bring them in.",
@@ -60,40 +64,26 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("life", "Life", choices(&STAGES)),
         listing.filter("online", "Online", vec![Choice::new("true", "Online"), Choice::new("false", "Offline")]),
     ];
-    let rows = found.items.into_iter().map(|asset| row(&frame.page, asset));
+    let rows = found.items.into_iter().map(|asset| row(&frame.page, &asset));
     let list = listing.list(filters, rows.collect(), found.total);
     let action = frame.page.may_write().then(|| (frame.page.url("/assets/new"), "New asset"));
     frame.show(&ListPage { page: frame.titled(Section::Assets, "Assets"), action, list })
 }
 
-fn row(page: &Page, asset: AssetView) -> Row {
-    let company = match (&asset.owner.account_number, &asset.owner.name) {
+fn company(page: &Page, asset: &AssetView) -> Value {
+    match (&asset.owner.account_number, &asset.owner.name) {
         (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
         _ => Value::None,
-    };
+    }
+}
+
+fn row(page: &Page, asset: &AssetView) -> Row {
     Row {
         id: asset.row.id,
         href: page.url(&format!("/assets/{}", asset.row.id)),
         name: asset.row.hostname.clone(),
         retired: asset.row.retired_at.is_some(),
-        cells: vec![
-            Value::words(asset.row.hostname),
-            seen(asset.seen.online, asset.life),
-            company,
-            Value::words(words(&asset.row.kind)),
-            status(&asset.row.status),
-            Value::text(asset.row.operating_system.as_deref()),
-            Value::text(asset.seen.last_logged_in_user.as_deref()),
-            Value::code(asset.seen.int_ip_address.as_deref()),
-            Value::code(asset.row.serial_number.as_deref()),
-            Value::text(asset.row.manufacturer.as_deref()),
-            Value::text(asset.row.model.as_deref()),
-            Value::date(asset.row.warranty_expires.as_deref()),
-            Value::text(asset.row.antivirus_product.as_deref()),
-            Value::text(asset.seen.patch_status.as_deref()),
-            Value::ago(asset.seen.last_seen.as_deref()),
-            asset.life.map_or(Value::None, life),
-        ],
+        cells: COLUMNS.cells(page, asset),
     }
 }
 

@@ -1,9 +1,11 @@
 //! The list of companies.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::store;
+use super::{columns::Columns, store};
 use crate::{
     agents::Frame,
     companies::{
@@ -16,29 +18,37 @@ use crate::{
     error::Result,
     web::{
         Web, encode_segment,
-        view::{Choice, List, Listing, Page, Row, Section, Shape, Shown, Value, filters},
+        view::{Choice, List, Listing, Page, Row, Section, Shape, Value, filters},
     },
 };
+
+/// A company in the list, with how many contacts and assets it has.
+struct Line {
+    company: CompanyView,
+    contacts: i64,
+    assets: i64,
+}
+
+static COLUMNS: LazyLock<Columns<Line>> = LazyLock::new(|| {
+    Columns::new("name", "Company", |line: &Line| Value::words(line.company.row.name.clone()))
+        .usual("account_number", "Account", "cell--sub", |_, line| Value::code(Some(&line.company.row.account_number)))
+        .usual("billing_plan", "Plan", "cell--end", |_, line| plan(line.company.row.plan.as_deref()))
+        .usual("contacts", "Contacts", "cell--number", |_, line| Value::count(line.contacts))
+        .usual("assets", "Assets", "cell--number", |_, line| Value::count(line.assets))
+        .fields(|line| &line.company.row, &["email_system", "main_number"])
+        .usual("contract_end_date", "Contract ends", "cell--sub", |_, line| {
+            Value::date(line.company.row.contract_end_date.as_deref())
+        })
+        .usual("compliance_level", "Compliance", "", |_, line| compliance(&line.company.row.compliance_level))
+        .other("updated_at", "Changed", "", |_, line| Value::ago(Some(&line.company.row.updated_at)))
+        .rest(|line| &line.company.row)
+});
 
 static SHAPE: Shape = Shape {
     spec: &COMPANIES,
     path: "/companies/",
     api: "/api/companies",
-    columns: &[
-        Shown { key: "name", label: "Company", class: "cell--main", usual: true },
-        Shown { key: "account_number", label: "Account", class: "cell--sub", usual: true },
-        Shown { key: "billing_plan", label: "Plan", class: "cell--end", usual: true },
-        Shown { key: "kind", label: "Kind", class: "", usual: false },
-        Shown { key: "contacts", label: "Contacts", class: "cell--number", usual: true },
-        Shown { key: "assets", label: "Assets", class: "cell--number", usual: true },
-        Shown { key: "email_system", label: "E-mail system", class: "cell--cut", usual: true },
-        Shown { key: "phone_system", label: "Phone system", class: "cell--cut", usual: false },
-        Shown { key: "company_main_number", label: "Main number", class: "", usual: true },
-        Shown { key: "support_level", label: "Support level", class: "cell--cut", usual: false },
-        Shown { key: "contract_end_date", label: "Contract ends", class: "cell--sub", usual: true },
-        Shown { key: "compliance_level", label: "Compliance", class: "", usual: true },
-        Shown { key: "updated_at", label: "Changed", class: "", usual: false },
-    ],
+    columns: || COLUMNS.shown(),
     placeholder: "Search name, account number, domain",
     noun: "companies",
     when_empty: "Add a company, or let a sync bring them in.",
@@ -70,10 +80,10 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
             Ok((found, contacts, store::assets_per_company(c, ids)?))
         })
         .await?;
-    let number = |counts: &std::collections::HashMap<i64, i64>, id: i64| Value::count(counts.get(&id).copied().unwrap_or(0));
+    let number = |counts: &HashMap<i64, i64>, id: i64| counts.get(&id).copied().unwrap_or(0);
     let rows = found.items.into_iter().map(|company| {
-        let counts = [number(&contacts, company.row.id), number(&assets, company.row.id)];
-        row(&frame.page, company, counts)
+        let (contacts, assets) = (number(&contacts, company.row.id), number(&assets, company.row.id));
+        row(&frame.page, &Line { company, contacts, assets })
     });
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, label(word))).collect();
     let filters = vec![
@@ -85,28 +95,14 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     frame.show(&ListPage { page: frame.titled(Section::Companies, "Companies"), action, list })
 }
 
-fn row(page: &Page, company: CompanyView, [contacts, assets]: [Value; 2]) -> Row {
-    let compliance = compliance(&company.row.compliance_level);
+fn row(page: &Page, line: &Line) -> Row {
+    let company = &line.company.row;
     Row {
-        id: company.row.id,
-        href: address(page, &company.row.account_number),
-        name: company.row.name.clone(),
-        retired: company.row.retired_at.is_some(),
-        cells: vec![
-            Value::words(company.row.name),
-            Value::code(Some(&company.row.account_number)),
-            plan(Some(company.row.plan.as_deref().unwrap_or_default())),
-            Value::words(label(&company.row.kind)),
-            contacts,
-            assets,
-            Value::text(company.row.email_system.as_deref()),
-            Value::text(company.row.phone_system.as_deref()),
-            Value::phone(company.row.main_number.as_deref()),
-            Value::text(company.row.support_level.as_deref()),
-            Value::date(company.row.contract_end_date.as_deref()),
-            compliance,
-            Value::ago(Some(&company.row.updated_at)),
-        ],
+        id: company.id,
+        href: address(page, &company.account_number),
+        name: company.name.clone(),
+        retired: company.retired_at.is_some(),
+        cells: COLUMNS.cells(page, line),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The list of contacts.
 
+use std::sync::LazyLock;
+
 use axum::{extract::State, response::Response};
 
-use super::{companies::ListPage, companies::address, store, words};
+use super::{columns::Columns, companies::ListPage, companies::address, store, words};
 use crate::{
     agents::Frame,
     compliance::Lens,
@@ -14,27 +16,36 @@ use crate::{
     error::Result,
     web::{
         Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Shown, Value},
+        view::{Choice, Listing, Page, Row, Section, Shape, Value},
     },
 };
+
+/// A contact in the list, with the companies they belong to.
+struct Line {
+    contact: ContactView,
+    belongs: Vec<store::Belongs>,
+}
+
+static COLUMNS: LazyLock<Columns<Line>> = LazyLock::new(|| {
+    Columns::new("name", "Name", |line: &Line| Value::words(line.contact.row.name.clone()))
+        .usual("company_id", "Company", "cell--sub cell--cut", company)
+        .usual("role", "Role", "", |_, line| {
+            let place = &line.contact.place;
+            super::company_tables::place(place.is_primary, place.role.as_deref(), place.designation.as_deref(), true)
+        })
+        .usual("title", "Title", "cell--cut", |_, line| Value::text(line.contact.row.job_title.as_deref()))
+        .usual("email", "E-mail", "cell--sub cell--cut", |_, line| Value::mail(Some(&line.contact.row.email)))
+        .usual("phone", "Phone", "", |_, line| Value::phone(line.contact.phone()))
+        .usual("active", "State", "cell--end", |_, line| state(line.contact.row.active))
+        .other("updated_at", "Changed", "", |_, line| Value::ago(Some(&line.contact.row.updated_at)))
+        .rest(|line| &line.contact.row)
+});
 
 static SHAPE: Shape = Shape {
     spec: &list_store::LIST,
     path: "/contacts/",
     api: "/api/contacts",
-    columns: &[
-        Shown { key: "name", label: "Name", class: "cell--main", usual: true },
-        Shown { key: "company_id", label: "Company", class: "cell--sub cell--cut", usual: true },
-        Shown { key: "role", label: "Role", class: "", usual: true },
-        Shown { key: "title", label: "Title", class: "cell--cut", usual: true },
-        Shown { key: "email", label: "E-mail", class: "cell--sub cell--cut", usual: true },
-        Shown { key: "phone", label: "Phone", class: "", usual: true },
-        Shown { key: "work_phone_number", label: "Work phone", class: "", usual: false },
-        Shown { key: "mobile_phone_number", label: "Mobile", class: "", usual: false },
-        Shown { key: "location_name", label: "Location", class: "cell--cut", usual: false },
-        Shown { key: "active", label: "State", class: "cell--end", usual: true },
-        Shown { key: "updated_at", label: "Changed", class: "", usual: false },
-    ],
+    columns: || COLUMNS.shown(),
     placeholder: "Search name, e-mail, telephone",
     noun: "contacts",
     when_empty: "Add a contact, or let a sync bring them in.",
@@ -46,7 +57,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let query = listing.ask()?;
     let places = Places::read(&frame.query)?;
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let (found, companies) = web
+    let (found, mut companies) = web
         .db
         .read(&frame.scope(), move |c| {
             let found = list_store::list(c, &query, &places, &lens)?;
@@ -55,8 +66,8 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         })
         .await?;
     let rows = found.items.into_iter().map(|contact| {
-        let belongs = companies.get(&contact.row.id).map_or(&[][..], Vec::as_slice);
-        row(&frame.page, contact, belongs)
+        let belongs = companies.remove(&contact.row.id).unwrap_or_default();
+        row(&frame.page, &Line { contact, belongs })
     });
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
     let filters = vec![
@@ -70,38 +81,25 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     frame.show(&ListPage { page: frame.titled(Section::Contacts, "Contacts"), action, list })
 }
 
-fn row(page: &Page, contact: ContactView, belongs: &[store::Belongs]) -> Row {
-    let company = match belongs {
+fn company(page: &Page, line: &Line) -> Value {
+    match line.belongs.as_slice() {
         [] => Value::None,
         [only] => Value::link(address(page, &only.account_number), only.name.clone()),
         [first, rest @ ..] => Value::Many(vec![
             Value::link(address(page, &first.account_number), first.name.clone()),
             Value::badge("", format!("+{}", rest.len())),
         ]),
-    };
+    }
+}
+
+fn row(page: &Page, line: &Line) -> Row {
+    let contact = &line.contact.row;
     Row {
-        id: contact.row.id,
-        href: page.url(&format!("/contacts/{}", contact.row.id)),
-        name: contact.row.name.clone(),
-        retired: contact.row.retired_at.is_some(),
-        cells: vec![
-            Value::words(contact.row.name.clone()),
-            company,
-            super::company_tables::place(
-                contact.place.is_primary,
-                contact.place.role.as_deref(),
-                contact.place.designation.as_deref(),
-                true,
-            ),
-            Value::text(contact.row.job_title.as_deref()),
-            Value::mail(Some(&contact.row.email)),
-            Value::phone(contact.phone()),
-            Value::phone(contact.row.work_phone_number.as_deref()),
-            Value::phone(contact.row.mobile_phone_number.as_deref()),
-            Value::text(contact.row.location_name.as_deref()),
-            state(contact.row.active),
-            Value::ago(Some(&contact.row.updated_at)),
-        ],
+        id: contact.id,
+        href: page.url(&format!("/contacts/{}", contact.id)),
+        name: contact.name.clone(),
+        retired: contact.retired_at.is_some(),
+        cells: COLUMNS.cells(page, line),
     }
 }
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 
-use super::{super::entities, store, words};
+use super::{super::entities, fields, store, words};
 use crate::{
     assets::audit::gigabytes,
     companies::Location,
     compliance::{Lens, ToldChange, tell, trail},
     db::Conn,
-    entity::{Cell, Field, FieldSpec, Fielded, Kind, Stands},
+    entity::{Field, Fielded, Stands},
     error::Result,
     history::{
         Record as _,
@@ -214,34 +214,10 @@ impl Facts<'_> {
         let mut own: BTreeMap<&str, Value> = own.into_iter().collect();
         let item = |field: &Field<P>| {
             let spec = &field.spec;
-            let value = own.remove(spec.column).unwrap_or_else(|| of_kind(spec, &(field.read)(row)));
+            let value = own.remove(spec.column).unwrap_or_else(|| fields::shown(spec, &(field.read)(row)));
             self.item(spec.label, spec.column, value)
         };
         P::section(title, Stands::InForm).map(item).collect()
-    }
-}
-
-/// A value as fields of its kind are shown.
-fn of_kind(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
-    let text = match cell {
-        Cell::Int(number) => return Value::count(*number),
-        Cell::Bool(yes) => return Value::yes_no(*yes),
-        other => other.text(),
-    };
-    match spec.kind {
-        _ if spec.is_code => Value::code(text),
-        Kind::Day => Value::date(text),
-        Kind::Moment(_) => Value::ago(text),
-        Kind::Phone(_) => Value::phone(text),
-        Kind::Email(_) => Value::mail(text),
-        Kind::Url(_) => Value::away(text, "Open"),
-        Kind::Choice(_) => text.map_or(Value::None, |word| Value::words(words(word))),
-        Kind::Long(_) => Value::lines(text),
-        Kind::TextList(..) => {
-            let list: Vec<String> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-            Value::text(Some(&list.join(", ")))
-        }
-        Kind::Text(_) | Kind::Int | Kind::Flag | Kind::Json => Value::text(text),
     }
 }
 

@@ -1,8 +1,14 @@
 //! The list of tickets.
 
+use std::sync::LazyLock;
+
 use axum::{extract::State, response::Response};
 
-use super::{companies::ListPage, companies::address, store};
+use super::{
+    columns::Columns,
+    companies::{ListPage, address},
+    store,
+};
 use crate::{
     agents::{Frame, psa_agents},
     compliance::Lens,
@@ -15,29 +21,33 @@ use crate::{
     },
     web::{
         Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Shown, Value},
+        view::{Choice, Listing, Page, Row, Section, Shape, Value},
     },
 };
+
+static COLUMNS: LazyLock<Columns<TicketView>> = LazyLock::new(|| {
+    Columns::new("subject", "Subject", |ticket: &TicketView| Value::words(name(ticket)))
+        .usual("status", "Status", "cell--end", |_, ticket| status(&ticket.status, &ticket.status_text))
+        .usual("ticket_number", "Number", "", |_, ticket| Value::code(Some(&ticket.ticket_number)))
+        .usual("priority", "Priority", "cell--sub", |_, ticket| priority(ticket.priority.as_deref()))
+        .usual("company_name", "Company", "cell--sub cell--cut", company)
+        .usual("requester_name", "Requester", "cell--cut", |_, ticket| {
+            Value::text(ticket.requester_name.as_deref().or(ticket.requester_email.as_deref()))
+        })
+        .usual("agent_name", "Agent", "cell--cut", |_, ticket| Value::text(ticket.agent_name.as_deref()))
+        .other("type", "Type", "", |_, ticket| Value::words(ticket.r#type.clone()))
+        .other("created_at", "Opened", "", |_, ticket| Value::date(ticket.created_at.as_deref()))
+        .other("due_by", "Due", "", |_, ticket| Value::ago(ticket.due_by.as_deref()))
+        .other("closed_at", "Closed", "", |_, ticket| Value::date(ticket.closed_at.as_deref()))
+        .other("total_hours_spent", "Hours", "cell--number", |_, ticket| Value::Count(hours(ticket.total_hours_spent)))
+        .usual("last_updated_at", "Updated", "", |_, ticket| Value::ago(Some(&ticket.last_updated_at)))
+});
 
 static SHAPE: Shape = Shape {
     spec: &list_store::LIST,
     path: "/tickets/",
     api: "/api/tickets",
-    columns: &[
-        Shown { key: "subject", label: "Subject", class: "cell--main", usual: true },
-        Shown { key: "status", label: "Status", class: "cell--end", usual: true },
-        Shown { key: "ticket_number", label: "Number", class: "", usual: true },
-        Shown { key: "priority", label: "Priority", class: "cell--sub", usual: true },
-        Shown { key: "company_name", label: "Company", class: "cell--sub cell--cut", usual: true },
-        Shown { key: "requester_name", label: "Requester", class: "cell--cut", usual: true },
-        Shown { key: "agent_name", label: "Agent", class: "cell--cut", usual: true },
-        Shown { key: "type", label: "Type", class: "", usual: false },
-        Shown { key: "created_at", label: "Opened", class: "", usual: false },
-        Shown { key: "due_by", label: "Due", class: "", usual: false },
-        Shown { key: "closed_at", label: "Closed", class: "", usual: false },
-        Shown { key: "total_hours_spent", label: "Hours", class: "cell--number", usual: false },
-        Shown { key: "last_updated_at", label: "Updated", class: "", usual: true },
-    ],
+    columns: || COLUMNS.shown(),
     placeholder: "Search number, subject, requester",
     noun: "tickets",
     when_empty: "A sync of tickets brings them in.",
@@ -69,33 +79,22 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("responder_id", "Agent", agents.collect()),
         listing.filter("company_id", "Company", companies),
     ];
-    let rows = found.items.into_iter().map(|ticket| row(&frame.page, ticket));
+    let rows = found.items.into_iter().map(|ticket| row(&frame.page, &ticket));
     let list = listing.list(filters, rows.collect(), found.total);
     frame.show(&ListPage { page: frame.titled(Section::Tickets, "Tickets"), action: None, list })
 }
 
-fn row(page: &Page, ticket: TicketView) -> Row {
-    let name = ticket.subject.clone().filter(|line| !line.is_empty()).unwrap_or_else(|| format!("Ticket {}", ticket.id));
+fn name(ticket: &TicketView) -> String {
+    ticket.subject.clone().filter(|line| !line.is_empty()).unwrap_or_else(|| format!("Ticket {}", ticket.id))
+}
+
+fn row(page: &Page, ticket: &TicketView) -> Row {
     Row {
         id: ticket.id,
         href: page.url(&format!("/tickets/{}", ticket.id)),
+        name: name(ticket),
         retired: ticket.retired_at.is_some(),
-        cells: vec![
-            Value::words(name.clone()),
-            status(&ticket.status, &ticket.status_text),
-            Value::code(Some(&ticket.ticket_number)),
-            priority(ticket.priority.as_deref()),
-            company(page, &ticket),
-            Value::text(ticket.requester_name.as_deref().or(ticket.requester_email.as_deref())),
-            Value::text(ticket.agent_name.as_deref()),
-            Value::words(ticket.r#type.clone()),
-            Value::date(ticket.created_at.as_deref()),
-            Value::ago(ticket.due_by.as_deref()),
-            Value::date(ticket.closed_at.as_deref()),
-            Value::Count(hours(ticket.total_hours_spent)),
-            Value::ago(Some(&ticket.last_updated_at)),
-        ],
-        name,
+        cells: COLUMNS.cells(page, ticket),
     }
 }
 

@@ -165,6 +165,7 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
         ("operating_system", inner.text("os")),
         ("os_version", inner.text("os_version")),
         ("domain", inner.text("domain")),
+        ("purchase_date", day(inner.text("acquisition_date"))),
         ("warranty_expires", day(inner.text("warranty_expiry_date"))),
     ] {
         put(&mut told, column, said);
@@ -205,7 +206,6 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
         ("usage_type", fields.text("usage_type")),
         ("end_of_life", day(fields.text("end_of_life"))),
         ("asset_state", inner.text("asset_state")),
-        ("acquired", day(inner.text("acquisition_date"))),
     ] {
         if let Said::Value(value) = said {
             told.extras.set(name, value);

@@ -34,7 +34,7 @@ pub struct Shape {
     /// The path of the same list as JSON and CSV.
     pub api: &'static str,
     /// Every column; the first one is the link and always shown.
-    pub columns: &'static [Shown],
+    pub columns: fn() -> &'static [Shown],
     /// What the empty search field says.
     pub placeholder: &'static str,
     /// What it lists.
@@ -130,7 +130,7 @@ impl Listing {
 
     /// The order when nobody asks: the first column's, or the list's own where that is another.
     fn usual_sort(&self) -> &'static str {
-        let first = self.shape.columns.first().map_or("", |column| column.key);
+        let first = (self.shape.columns)().first().map_or("", |column| column.key);
         let own = self.shape.spec.default_sort;
         if own.split(',').next() == Some(first) { first } else { own }
     }
@@ -158,7 +158,7 @@ impl Listing {
     }
 
     fn sorts(&self) -> Vec<Choice> {
-        let columns = self.shape.columns.iter().filter(|column| self.can_sort(column.key));
+        let columns = (self.shape.columns)().iter().filter(|column| self.can_sort(column.key));
         let both = |column: &Shown| {
             [
                 Choice::new(column.key, column.label),
@@ -194,7 +194,7 @@ impl Listing {
     /// A filter in words: `Warranty ends: none`.
     fn words(&self, name: &str, value: &str) -> String {
         let (plain, test) = name.split_once("__").unwrap_or((name, ""));
-        let label = match self.shape.columns.iter().find(|column| column.key == plain) {
+        let label = match (self.shape.columns)().iter().find(|column| column.key == plain) {
             Some(column) => column.label.to_owned(),
             None => capitalised(&plain.replace('_', " ")),
         };
@@ -234,7 +234,7 @@ impl Listing {
 
     /// The same rows as CSV: `extra` is put at the end of the address.
     fn csv(&self, keep_filters: bool, extra: &str) -> String {
-        let shown = self.shape.columns.iter().enumerate().filter(|(at, column)| self.is_shown(*at, column));
+        let shown = (self.shape.columns)().iter().enumerate().filter(|(at, column)| self.is_shown(*at, column));
         let keys: Vec<&str> =
             shown.map(|(_, column)| column.key).filter(|key| (self.shape.spec.fields)().contains(key)).collect();
         let fields = keys.join(",");
@@ -267,7 +267,7 @@ impl Listing {
             action: format!("{}{}", self.prefix, self.shape.path),
             q: self.get("q").unwrap_or_default().to_owned(),
             placeholder: self.shape.placeholder,
-            columns: self.shape.columns.iter().enumerate().map(|(at, shown)| self.column(at, shown)).collect(),
+            columns: (self.shape.columns)().iter().enumerate().map(|(at, shown)| self.column(at, shown)).collect(),
             chips: self.chips(&filters),
             kept: self.kept(&filters),
             clear: self.address(self.shape.path, &[]),

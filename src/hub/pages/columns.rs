@@ -1,0 +1,80 @@
+//! The columns of a list page: each says in one place what it is called and what stands in its cells.
+
+use super::fields::shown;
+use crate::{
+    entity::{Fielded, Kind},
+    web::view::{Page, Shown, Value, list::Cells},
+};
+
+type Make<V> = Box<dyn Fn(&Page, &V) -> Value + Send + Sync>;
+
+/// The columns of a list of `V`; the first one is the link.
+pub struct Columns<V> {
+    shown: Vec<Shown>,
+    cells: Vec<Make<V>>,
+}
+
+impl<V: 'static> Columns<V> {
+    /// A list with this first column.
+    #[must_use]
+    pub fn new(key: &'static str, label: &'static str, cell: fn(&V) -> Value) -> Self {
+        let none = Self { shown: Vec::new(), cells: Vec::new() };
+        none.with(Shown { key, label, class: "cell--main", usual: true }, Box::new(move |_, row| cell(row)))
+    }
+
+    /// A column that is shown unless somebody chooses others.
+    #[must_use]
+    pub fn usual(self, key: &'static str, label: &'static str, class: &'static str, cell: fn(&Page, &V) -> Value) -> Self {
+        self.with(Shown { key, label, class, usual: true }, Box::new(cell))
+    }
+
+    /// A column that can be chosen.
+    #[must_use]
+    pub fn other(self, key: &'static str, label: &'static str, class: &'static str, cell: fn(&Page, &V) -> Value) -> Self {
+        self.with(Shown { key, label, class, usual: false }, Box::new(cell))
+    }
+
+    /// Columns of these fields of a table, which are shown unless somebody chooses others.
+    #[must_use]
+    pub fn fields<P: Fielded>(self, of: fn(&V) -> &P, columns: &[&str]) -> Self {
+        columns.iter().fold(self, |all, column| all.field(of, column, true))
+    }
+
+    /// Every other field of a table that is listed, to be chosen.
+    #[must_use]
+    pub fn rest<P: Fielded>(self, of: fn(&V) -> &P) -> Self {
+        let listed = P::FIELDS.iter().map(|field| &field.spec).filter(|spec| spec.is_listed);
+        listed.fold(self, |all, spec| {
+            if all.shown.iter().any(|known| known.key == spec.name) { all } else { all.field(of, spec.column, false) }
+        })
+    }
+
+    fn field<P: Fielded>(self, of: fn(&V) -> &P, column: &str, usual: bool) -> Self {
+        let Some(field) = P::field(column) else { return self };
+        let class = match field.spec.kind {
+            Kind::Text(_) | Kind::Long(_) | Kind::TextList(..) if !field.spec.is_code => "cell--cut",
+            Kind::Int => "cell--number",
+            _ => "",
+        };
+        let column = Shown { key: field.spec.emitted, label: field.spec.label, class, usual };
+        self.with(column, Box::new(move |_, row| shown(&field.spec, &(field.read)(of(row)))))
+    }
+
+    fn with(mut self, column: Shown, cell: Make<V>) -> Self {
+        self.shown.push(column);
+        self.cells.push(cell);
+        self
+    }
+
+    /// What the list page is told of them.
+    #[must_use]
+    pub fn shown(&self) -> &[Shown] {
+        &self.shown
+    }
+
+    /// The cells of a row.
+    #[must_use]
+    pub fn cells(&self, page: &Page, row: &V) -> Cells {
+        self.cells.iter().map(|cell| cell(page, row)).collect()
+    }
+}

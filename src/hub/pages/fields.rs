@@ -1,0 +1,32 @@
+//! A field's value as people read it, by what the field holds.
+
+use super::words;
+use crate::{
+    entity::{Cell, FieldSpec, Kind},
+    web::view::Value,
+};
+
+/// A value on a page or in a table.
+#[must_use]
+pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
+    let text = match cell {
+        Cell::Int(number) => return Value::count(*number),
+        Cell::Bool(yes) => return Value::yes_no(*yes),
+        other => other.text(),
+    };
+    match spec.kind {
+        _ if spec.is_code => Value::code(text),
+        Kind::Day => Value::date(text),
+        Kind::Moment(_) => Value::ago(text),
+        Kind::Phone(_) => Value::phone(text),
+        Kind::Email(_) => Value::mail(text),
+        Kind::Url(_) => Value::away(text, "Open"),
+        Kind::Choice(_) => text.map_or(Value::None, |word| Value::words(words(word))),
+        Kind::Long(_) => Value::lines(text),
+        Kind::TextList(..) => {
+            let list: Vec<String> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            Value::text(Some(&list.join(", ")))
+        }
+        Kind::Text(_) | Kind::Int | Kind::Flag | Kind::Json => Value::text(text),
+    }
+}
