@@ -72,9 +72,9 @@ crate::entity! {
         /// The vendor's user-defined fields but for the secrets among them: a JSON object as text.
         udf: Option<String> = told("Custom fields").internal().synced(),
         /// What opens its encrypted disk, sealed.
-        bitlocker_key: Option<String> = told("BitLocker key").internal().synced(),
+        bitlocker_key: Option<String> = told("BitLocker key").synced(),
         /// The licence key of its Windows, sealed.
-        windows_key: Option<String> = told("Windows key").internal().synced(),
+        windows_key: Option<String> = told("Windows key").synced(),
     }
     secrets: "bitlocker_key", "windows_key";
 }

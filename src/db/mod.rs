@@ -21,7 +21,7 @@ mod write;
 mod writer;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::types::{Actor, Scope};
 pub use conn::Conn;
 use job::{ReadJob, Task, WriteJob};
+use place::Place;
 use queue::{Lane, Queue};
 pub use rewrite::{Engine, tenant_tables};
 pub use target::Target;
@@ -46,6 +47,8 @@ const LAST_PATIENCE: Duration = Duration::from_millis(250);
 const READERS: usize = 4;
 /// How many writes of one caller wait for the writer at once; they share transactions.
 const WRITES: usize = 4;
+/// What is said while the file of the database is gone.
+const DISPLACED: &str = "the file of the database was deleted or replaced while Codex used it; nothing was done (see the log)";
 /// Pause between attempts to reach a server that is away at start.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -59,7 +62,7 @@ enum Driver {
 /// Opens connections to the one database of this process.
 struct Opener {
     target: Target,
-    place: place::Place,
+    place: Arc<OnceLock<Place>>,
     ready: Arc<Ready>,
     damage: Arc<damage::Damage>,
 }
@@ -91,9 +94,14 @@ impl Opener {
     }
 
     /// # Errors
-    /// `Storage` when the file of the database is no longer the one that was opened.
+    /// `Unavailable` when the file of the database is no longer the one that was opened.
     fn still_there(&self) -> Result<()> {
-        self.place.check().inspect_err(|cause| self.damage.note(cause))
+        if self.place.get().is_none_or(Place::is_there) {
+            return Ok(());
+        }
+        let file = &self.target;
+        tracing::error!(%file, "deleted or replaced while it was used: put it back or restore a backup, and restart Codex");
+        Err(Error::Unavailable(DISPLACED.to_owned()))
     }
 }
 
@@ -102,6 +110,8 @@ struct Shared {
     reads: Arc<Queue<ReadJob>>,
     writes: Arc<Queue<WriteJob>>,
     ready: Arc<Ready>,
+    /// Where the file was when it was opened.
+    place: Arc<OnceLock<Place>>,
     pulse: Arc<pulse::Pulse>,
     damage: Arc<damage::Damage>,
     /// Questions that were answered.
@@ -193,6 +203,7 @@ impl Db {
             reads: Arc::new(Queue::new(queue_capacity)),
             writes: Arc::new(Queue::new(queue_capacity)),
             ready: Arc::clone(&ready),
+            place: Arc::default(),
             pulse: Arc::new(pulse::Pulse::new()),
             damage: Arc::default(),
             answered: Arc::default(),
@@ -221,6 +232,7 @@ impl Db {
     }
 
     fn spawn(&self) -> Result<()> {
+        let _first = self.0.place.set(Place::of(&self.0.target));
         let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for index in 0..READERS {
             let (queue, answered) = (Arc::clone(&self.0.reads), Arc::clone(&self.0.answered));
@@ -236,8 +248,9 @@ impl Db {
     }
 
     fn opener(&self) -> Opener {
-        let Shared { target, ready, damage, .. } = &*self.0;
-        Opener { target: target.clone(), place: place::Place::of(target), ready: Arc::clone(ready), damage: Arc::clone(damage) }
+        let Shared { target, place, ready, damage, .. } = &*self.0;
+        let (place, ready, damage) = (Arc::clone(place), Arc::clone(ready), Arc::clone(damage));
+        Opener { target: target.clone(), place, ready, damage }
     }
 
     /// What is known to be damaged, for an administrator; nothing when all is well.
@@ -278,6 +291,12 @@ impl Db {
     #[must_use]
     pub fn is_unstorable(&self) -> bool {
         self.0.damage.is_unstorable()
+    }
+
+    /// Whether the file of the database is no longer the one that was opened: nothing can be stored in it.
+    #[must_use]
+    pub fn is_displaced(&self) -> bool {
+        self.0.place.get().is_some_and(|place| !place.is_there())
     }
 
     /// A number that stays the same as long as nothing changes, by whomever; `None` when that cannot be

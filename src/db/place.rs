@@ -7,7 +7,6 @@ use std::{
 };
 
 use super::Target;
-use crate::error::{Error, Result};
 
 /// A file as it was when it was opened.
 pub(super) struct Place(Option<(PathBuf, (u64, u64))>);
@@ -21,17 +20,9 @@ impl Place {
         }
     }
 
-    /// # Errors
-    /// `Storage` when the path names no file, or another one.
-    pub(super) fn check(&self) -> Result<()> {
-        match &self.0 {
-            Some((path, opened)) if identity(path) != Some(*opened) => Err(Error::Storage(format!(
-                "{} was deleted or replaced while Codex used it: put the file back, or restore a backup (codex restore), \
-                 and restart Codex",
-                path.display()
-            ))),
-            _ => Ok(()),
-        }
+    /// Whether the path still names that file.
+    pub(super) fn is_there(&self) -> bool {
+        self.0.as_ref().is_none_or(|(path, opened)| identity(path) == Some(*opened))
     }
 }
 

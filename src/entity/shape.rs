@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-use super::{Cell, Entity, Fielded, Kind};
+use super::{Cell, Entity, Field, Fielded, Kind};
 
 type Read<V> = Box<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
 
@@ -41,11 +41,11 @@ impl<V: 'static> Members<V> {
         Self { first: names, names: Vec::new(), reads: Vec::new() }
     }
 
-    /// A record's bookkeeping and fields.
+    /// A record's bookkeeping and fields; its secrets stand in no answer.
     #[must_use]
     pub fn record<E: Entity>(self, of: fn(&V) -> &E) -> Self {
         self.with("id", Box::new(move |view| of(view).id().into()))
-            .part(of)
+            .fields(of, E::SECRETS)
             .with("created_at", Box::new(move |view| of(view).created_at().into()))
             .with("updated_at", Box::new(move |view| of(view).updated_at().into()))
             .with("retired_at", Box::new(move |view| of(view).retired_at().into()))
@@ -54,8 +54,13 @@ impl<V: 'static> Members<V> {
 
     /// The fields of a table.
     #[must_use]
-    pub fn part<P: Fielded>(mut self, of: fn(&V) -> &P) -> Self {
-        for field in P::FIELDS.iter().filter(|field| !field.spec.is_internal) {
+    pub fn part<P: Fielded>(self, of: fn(&V) -> &P) -> Self {
+        self.fields(of, &[])
+    }
+
+    fn fields<P: Fielded>(mut self, of: fn(&V) -> &P, secrets: &[&str]) -> Self {
+        let told = |field: &&Field<P>| !field.spec.is_internal && !secrets.contains(&field.spec.column);
+        for field in P::FIELDS.iter().filter(told) {
             let read = field.read;
             self = match field.spec.kind {
                 Kind::Json => self.with(field.spec.emitted, Box::new(move |view| read(of(view)).embedded())),

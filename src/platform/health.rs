@@ -92,6 +92,9 @@ impl Health {
 
     /// How long the database took, or why it cannot be used.
     async fn database(&self) -> Result<Duration, String> {
+        if self.db.is_displaced() {
+            return Err("the file of the database was deleted or replaced while Codex used it (see the log)".to_owned());
+        }
         let (started, reads) = (Instant::now(), self.db.reads());
         let question = self.db.read(&Scope::All, crate::db::ping);
         match tokio::time::timeout(PATIENCE, question).await {

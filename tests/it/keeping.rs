@@ -291,10 +291,17 @@ async fn nothing_is_acknowledged_that_goes_into_a_deleted_file() {
     app.company("100001", "Kept").await;
     let (file, aside) = (file(&app), file(&app).with_extension("aside"));
     fs::rename(&file, &aside).unwrap();
-    let refused = app.admin().put("/api/companies/100001", &json!({"name": "Lost"})).await.status(507);
-    assert!(refused.error().contains("nothing was saved"), "{}", refused.error());
-    let health = app.anonymous().get("/health").await.status(200).json();
-    assert_eq!((&health["status"], &health["checks"]["database"]["status"]), (&json!("degraded"), &json!("unhealthy")));
+    let refused = app.admin().put("/api/companies/100001", &json!({"name": "Lost"})).await.status(503);
+    assert!(
+        refused.error().contains("deleted or replaced") && refused.error().contains("nothing was done"),
+        "{}",
+        refused.error()
+    );
+    let health = app.anonymous().get("/health").await.status(503).json();
+    let database = &health["checks"]["database"];
+    assert_eq!((&health["status"], &database["status"]), (&json!("unhealthy"), &json!("unhealthy")));
+    assert!(database["error"].as_str().unwrap().contains("deleted or replaced"), "{health}");
+    assert!(app.log().contains("deleted or replaced"), "the log says which file, and what to do");
     assert!(!file.exists(), "no empty database takes its place");
     // Put back, all is as it was.
     fs::rename(&aside, &file).unwrap();

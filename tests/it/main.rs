@@ -33,6 +33,7 @@ mod db_layer;
 mod devices;
 mod durability;
 mod feed;
+mod field_tables;
 mod finding;
 mod first_run;
 mod forms;

@@ -1,0 +1,183 @@
+//! What a line of a noun's field table promises, held for every field of every noun that callers write: the suite goes by
+//! the table, so that a new field is held to it too.
+
+use codex::{
+    entity::{FieldSpec, Kind, Stands},
+    hub::entities::ENTITIES,
+};
+use serde_json::{Value, json};
+
+use crate::support::{Api, App, Engine, both};
+
+/// Where the records of a noun are.
+struct Noun {
+    entity: &'static str,
+    /// One record as JSON, its list, its page and its form; the list and the page are not everywhere.
+    one: String,
+    list: Option<&'static str>,
+    page: Option<String>,
+}
+
+impl Noun {
+    fn fields(&self) -> Vec<&'static FieldSpec> {
+        let known = ENTITIES.iter().find(|known| known.name() == self.entity).expect("a noun of the registry");
+        known.specs()
+    }
+
+    /// Those that a caller can send; a reference needs a record to refer to and is tested where it is.
+    fn sendable(&self) -> Vec<&'static FieldSpec> {
+        let sent = self.fields().into_iter().filter(|spec| !spec.is_told);
+        sent.filter(|spec| spec.name != "billing_contact_id").collect()
+    }
+}
+
+async fn nouns(app: &App) -> Vec<Noun> {
+    app.company("100001", "Acme").await;
+    let contact = app.contact("Ava Patel", "ava@example.com", &["100001"]).await["id"].clone();
+    let asset = app.asset("LT-1", "100001").await["id"].clone();
+    let place = json!({"name": "Head office", "address": "1 Alder Street"});
+    let place = app.admin().post("/api/companies/100001/locations", &place).await.status(201).json()["id"].clone();
+    let noun = |entity, one: String, list, page| Noun { entity, one, list, page };
+    vec![
+        noun("company", "/api/companies/100001".into(), Some("/api/companies"), Some("/companies/100001".into())),
+        noun("location", format!("/api/companies/100001/locations/{place}"), None, None),
+        noun("contact", format!("/api/contacts/{contact}"), Some("/api/contacts"), Some(format!("/contacts/{contact}"))),
+        noun("asset", format!("/api/assets/{asset}"), Some("/api/assets"), Some(format!("/assets/{asset}"))),
+    ]
+}
+
+/// A value that the field takes and does not have yet; numbers rise from field to field, as those must that are limits.
+fn value(spec: &FieldSpec, now: &Value, place: i64) -> Value {
+    match spec.kind {
+        Kind::Choice(words) => words.iter().rev().map(|word| json!(word)).find(|word| word != now).expect("another word"),
+        Kind::Day => json!("2026-02-28"),
+        Kind::Phone(_) => json!("+1 206 555 0100"),
+        Kind::Url(_) => json!("https://example.com/x"),
+        Kind::Email(_) => json!("other@example.com"),
+        Kind::Int => json!(spec.range.map_or(0, |(least, _, _)| least) + place),
+        Kind::Flag => json!(now != true),
+        Kind::TextList(..) => json!(["one.example", "two.example"]),
+        Kind::Text(_) | Kind::Long(_) | Kind::Moment(_) | Kind::Json => json!(format!("{} x", &spec.name[..2])),
+    }
+}
+
+/// Whether an answer shows what was sent; a list of texts stands there as the text of an array.
+fn is_told(spec: &FieldSpec, told: &Value, sent: &Value) -> bool {
+    match (spec.kind, told.as_str()) {
+        (Kind::TextList(..), Some(text)) => serde_json::from_str::<Value>(text).ok().as_ref() == Some(sent),
+        _ => told == sent,
+    }
+}
+
+async fn read(api: &Api, noun: &Noun) -> Value {
+    api.get(&noun.one).await.ok()
+}
+
+both! {
+    async fn every_field_that_is_sent_is_stored_told_and_kept_in_history(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        for noun in nouns(&app).await {
+            for (place, spec) in (1..).zip(noun.sendable()) {
+                let at = format!("{}.{}", noun.entity, spec.name);
+                let before = read(&api, &noun).await;
+                let sent = value(spec, &before[spec.emitted], place);
+                api.put(&noun.one, &json!({ spec.name: sent })).await.ok();
+                let after = read(&api, &noun).await;
+                if !spec.is_internal {
+                    assert!(is_told(spec, &after[spec.emitted], &sent), "{at}: {sent} became {}", after[spec.emitted]);
+                }
+                for other in spec.others {
+                    let answer = api.put(&noun.one, &json!({ (*other): sent })).await.ok();
+                    assert!(answer.is_object(), "{at} as {other}");
+                }
+                let row = if noun.entity == "location" { &after["id"] } else { &before["id"] };
+                let history = api.get(&format!("/api/history/{}/{row}", noun.entity)).await.status(200).text();
+                assert!(history.contains(&format!("\"{}\"", spec.column)), "{at} is not in {history}");
+            }
+            // What was read and is sent back changes nothing and pins nothing.
+            let stands = read(&api, &noun).await;
+            api.put(&noun.one, &stands).await.ok();
+            assert_eq!(read(&api, &noun).await, stands, "{}: sent back as it was read", noun.entity);
+        }
+    }
+
+    async fn every_field_refuses_what_it_cannot_hold_by_its_name(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        for noun in nouns(&app).await {
+            let before = read(&api, &noun).await;
+            for spec in noun.sendable() {
+                let wrong = match spec.kind {
+                    Kind::Text(most) | Kind::Long(most) | Kind::Phone(most) | Kind::Moment(most) => json!("x".repeat(most + 1)),
+                    Kind::Choice(_) => json!("no such word"),
+                    Kind::Day => json!("soon"),
+                    Kind::Url(_) => json!("javascript:alert(1)"),
+                    Kind::Email(_) => json!("nobody"),
+                    Kind::Int | Kind::Flag => json!("many"),
+                    Kind::TextList(..) | Kind::Json => json!({"a": 1}),
+                };
+                for wrong in [wrong, json!({"a": {"b": 1}})] {
+                    let refused = api.put(&noun.one, &json!({ spec.name: wrong })).await;
+                    assert_eq!(refused.status, 400, "{}.{} took {wrong}: {}", noun.entity, spec.name, refused.text());
+                    assert!(refused.fields().iter().any(|name| name == spec.name), "{}: {}", spec.name, refused.text());
+                }
+                let emptied = api.put(&noun.one, &json!({ spec.name: null })).await;
+                let may = !spec.is_required && (spec.is_nullable || spec.emptied.is_some());
+                // A contact's name may be made of two others, so that the table alone does not say it; it is never empty.
+                let may = may && (noun.entity, spec.name) != ("contact", "name");
+                assert_eq!(emptied.status == 200, may, "{}.{}: {}", noun.entity, spec.name, emptied.text());
+                if !may {
+                    assert!(emptied.fields().iter().any(|name| name == spec.name), "{}: {}", spec.name, emptied.text());
+                }
+            }
+            assert_eq!(read(&api, &noun).await["id"], before["id"]);
+        }
+    }
+
+    async fn every_listed_field_filters_sorts_and_is_a_column(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        for noun in nouns(&app).await {
+            let Some(list) = noun.list else { continue };
+            let one = read(&api, &noun).await;
+            for spec in noun.fields().into_iter().filter(|spec| spec.is_listed) {
+                let at = format!("{list} by {}", spec.name);
+                let down = api.get(&format!("{list}?sort=-{}", spec.name)).await.ok();
+                assert_eq!(down.as_array().map(Vec::len), Some(1), "{at}");
+                let name = spec.emitted;
+                let csv = api.get(&format!("{list}?format=csv&fields={name}")).await.status(200).text();
+                assert_eq!(csv.trim_start_matches('\u{feff}').lines().next(), Some(name), "{at}");
+                let test = if one[name].is_null() { format!("{}__empty=true", spec.name) } else { filter(spec, &one[name]) };
+                let found = api.get(&format!("{list}?{test}")).await.ok();
+                assert_eq!(found.as_array().map(Vec::len), Some(1), "{at}: ?{test} found {found}");
+            }
+        }
+    }
+
+    async fn every_field_stands_on_the_page_and_in_the_form_that_it_names(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        for noun in nouns(&app).await {
+            let Some(page) = &noun.page else { continue };
+            let html = async |path: &str| api.get_with(path, "accept", "text/html").await.status(200).text();
+            let (page, form) = (html(page).await, html(&format!("{page}/edit")).await);
+            for spec in noun.fields() {
+                let Some((title, stands)) = spec.section else { continue };
+                if stands != Stands::InForm {
+                    assert!(page.contains(spec.label) && page.contains(title), "{}: no {} on the page", noun.entity, spec.label);
+                }
+                // A reference is chosen under the name by which it is sent.
+                if stands != Stands::OnPage && spec.column != "company_id" {
+                    assert!(form.contains(&format!("name=\"{}\"", spec.name)), "{}: no {} in the form", noun.entity, spec.name);
+                }
+            }
+        }
+    }
+}
+
+/// A filter that finds the record with this value.
+fn filter(spec: &FieldSpec, value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    format!("{}={}", spec.name, text.replace(' ', "%20").replace('+', "%2B"))
+}
