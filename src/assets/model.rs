@@ -137,19 +137,19 @@ crate::facet! {
         /// Whether it answered.
         online: Option<bool> = flag("Online").listed(),
         /// When it was last seen.
-        last_seen: Option<String> = moment("Last seen", 50).listed(),
+        last_seen: Option<String> = moment("Seen", 50).listed(),
         /// When it last started.
-        last_reboot: Option<String> = moment("Last reboot", 50).listed(),
+        last_reboot: Option<String> = moment("Last started", 50).listed(),
         /// When it was last audited.
         last_audit_date: Option<String> = moment("Last audit", 50),
         /// Who used it last.
         last_logged_in_user: Option<String> = text("Last user", 150).personal(Personal::Name).listed(),
         /// Its address outside.
-        ext_ip_address: Option<String> = text("External address", 50).personal(Personal::Device).listed(),
+        ext_ip_address: Option<String> = text("Address outside", 50).code().personal(Personal::Device).listed(),
         /// Its address inside.
-        int_ip_address: Option<String> = text("Internal address", 50).personal(Personal::Device).listed(),
+        int_ip_address: Option<String> = text("Address inside", 50).code().personal(Personal::Device).listed(),
         /// The RMM's word for its updates.
-        patch_status: Option<String> = text("Updates", 50).listed(),
+        patch_status: Option<String> = text("Patches", 50).listed(),
         /// The vendor that saw it.
         source: Option<String> = told("Vendor").internal(),
         /// When that was.

@@ -25,6 +25,9 @@ impl Asking {
     #[must_use]
     pub fn allowed(&self, query: ListQuery, lens: &Lens) -> ListQuery {
         if lens.is_cleared() {
+            if self.is_about_people(&query) {
+                lens.ask_of_people();
+            }
             return query;
         }
         let hidden: Vec<(&'static str, Level)> =
@@ -44,9 +47,17 @@ impl Asking {
         self.search(query, lens)
     }
 
+    /// Whether the question filters, orders or searches by what tells of people.
+    fn is_about_people(&self, query: &ListQuery) -> bool {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| *name).collect();
+        let searched = !self.text.is_empty() || query.spec().search.as_ref().is_some_and(|search| search.private.is_some());
+        query.filters_by(&names) || query.sorts_by(&names) || query.search().is_some() && searched
+    }
+
     /// The same when the question filters by one of these fields in a way of the room's own.
     #[must_use]
     pub fn filtered_by(&self, query: ListQuery, field: Personal, lens: &Lens) -> ListQuery {
+        lens.ask_of_people();
         match lens.hidden_from(field) {
             Some(level) if !lens.is_cleared() => query.and(&self.below(level), Vec::new()),
             _ => query,

@@ -1,5 +1,10 @@
 //! What one caller sees in one request.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use super::Level;
 use crate::auth::{Caller, Level as Role};
 use crate::config::Config;
@@ -73,6 +78,8 @@ pub struct Lens {
     accounts: bool,
     /// What the request has read.
     readings: Readings,
+    /// Whether a cleared caller, who has asked for less, has asked by what is then hidden: what comes back tells.
+    asks: Arc<AtomicBool>,
 }
 
 impl Lens {
@@ -96,7 +103,7 @@ impl Lens {
         };
         let clearance = if at_least > Level::Standard { Clearance::None } else { own };
         let accounts = matches!(caller.level(), Some(Role::Admin) | None);
-        Ok(Self { clearance, own, at_least, accounts, readings: Readings::current() })
+        Ok(Self { clearance, own, at_least, accounts, readings: Readings::current(), asks: Arc::default() })
     }
 
     /// What tells this lens from others in cache keys.
@@ -217,6 +224,18 @@ impl Lens {
             return Ok(());
         }
         Err(Error::Forbidden(format!("{}: hidden from you in this record, so you cannot set it", names.join(", "))))
+    }
+
+    /// Notes that this request asks by what tells of people.
+    pub(super) fn ask_of_people(&self) {
+        self.asks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what this caller gets tells of people although it hides them: they are cleared, asked for less, and asked
+    /// by what is hidden then.
+    #[must_use]
+    pub fn learns_by_asking(&self) -> bool {
+        self.is_cleared() && self.is_tightened() && self.asks.load(Ordering::Relaxed)
     }
 
     /// Notes that this caller is shown these protected records in full.

@@ -252,6 +252,12 @@ impl ListQuery {
         self.filters.iter().any(|filter| columns.contains(&filter.column.name))
     }
 
+    /// Whether the question says an order by one of these columns.
+    #[must_use]
+    pub fn sorts_by(&self, columns: &[&str]) -> bool {
+        self.is_sorted && self.sort.iter().any(|(column, _)| columns.contains(&column.name))
+    }
+
     /// Whether only what old clients know was asked: no order, search, filter or retired rows.
     #[must_use]
     pub fn is_plain(&self) -> bool {

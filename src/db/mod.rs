@@ -100,7 +100,11 @@ impl Opener {
             return Ok(());
         }
         let file = &self.target;
-        tracing::error!(%file, "deleted or replaced while it was used: put it back or restore a backup, and restart Codex");
+        tracing::error!(
+            %file,
+            "deleted or replaced while it was used: put it back, or copy what it held from /proc/PID/fd before Codex ends, \
+             or restore a backup"
+        );
         Err(Error::Unavailable(DISPLACED.to_owned()))
     }
 }
@@ -127,8 +131,11 @@ struct Shared {
 /// The databases of this process, so that none is left open when it ends; handles may lie in tasks that never do.
 static OPEN: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
-/// Finishes what is queued and closes every connection of this process: SQLite then has no log beside its file.
+/// Finishes what is queued and closes every connection of this process: SQLite then has no log beside its file. Who calls
+/// it while another thread does waits for that one.
 pub fn close_all() {
+    static CLOSING: Mutex<()> = Mutex::new(());
+    let _closed_after = CLOSING.lock().unwrap_or_else(PoisonError::into_inner);
     let open = std::mem::take(&mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner));
     for shared in open.iter().filter_map(Weak::upgrade) {
         shared.close();

@@ -2,6 +2,7 @@
 //! when the program ends.
 
 use std::{
+    io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -15,19 +16,23 @@ impl Place {
     /// Where this database is now. A server looks after its own files.
     pub(super) fn of(target: &Target) -> Self {
         match target {
-            Target::Sqlite(path) => Self(identity(path).map(|identity| (path.clone(), identity))),
+            Target::Sqlite(path) => Self(identity(path).ok().flatten().map(|identity| (path.clone(), identity))),
             Target::Postgres(_) => Self(None),
         }
     }
 
-    /// Whether the path still names that file.
+    /// Whether the path still names that file, as far as can be told: what cannot be looked at may be there.
     pub(super) fn is_there(&self) -> bool {
-        self.0.as_ref().is_none_or(|(path, opened)| identity(path) == Some(*opened))
+        let Some((path, opened)) = &self.0 else { return true };
+        match identity(path) {
+            Ok(found) => found == Some(*opened),
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        }
     }
 }
 
-/// The device and the number of the file on it.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let found = std::fs::metadata(path).ok()?;
-    Some((found.dev(), found.ino()))
+/// The device and the number of the file on it; none for a file that has lost its last name.
+fn identity(path: &Path) -> io::Result<Option<(u64, u64)>> {
+    let found = std::fs::metadata(path)?;
+    Ok((found.nlink() > 0).then(|| (found.dev(), found.ino())))
 }

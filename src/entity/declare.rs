@@ -20,7 +20,7 @@ macro_rules! entity {
             $(secrets: $($secret),+;)?
         }
 
-        $crate::fielded! { $name: $entity { $($field: $type = $spec,)+ } }
+        $crate::fielded! { $name: $entity { $($field: $type = $spec,)+ } $($($secret),+)? }
 
         impl $crate::entity::Entity for $name {}
     };
@@ -55,8 +55,9 @@ macro_rules! facet {
 /// The field table of a struct whose columns are called `$alias.name` in SQL.
 #[macro_export]
 macro_rules! fielded {
-    ($name:ident: $alias:literal { $($field:ident: $type:ty = $spec:expr,)+ }) => {
+    ($name:ident: $alias:literal { $($field:ident: $type:ty = $spec:expr,)+ } $($secret:literal),*) => {
         impl $crate::entity::Fielded for $name {
+            const SEALED: &'static [&'static str] = &[$($secret),*];
             const FIELDS: &'static [$crate::entity::Field<Self>] = {
                 use $crate::entity::field::kinds::*;
                 &[$($crate::entity::Field {

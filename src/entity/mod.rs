@@ -42,6 +42,8 @@ use crate::{
 pub trait Fielded: Default + Sized + 'static {
     /// Its fields, in the order of the struct's.
     const FIELDS: &'static [Field<Self>];
+    /// The columns among them that hold secrets.
+    const SEALED: &'static [&'static str];
 
     /// What is said of a column.
     #[must_use]

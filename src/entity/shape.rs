@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{Cell, Entity, Field, Fielded, Kind};
 
@@ -41,25 +41,21 @@ impl<V: 'static> Members<V> {
         Self { first: names, names: Vec::new(), reads: Vec::new() }
     }
 
-    /// A record's bookkeeping and fields; its secrets stand in no answer.
+    /// A record's bookkeeping and fields.
     #[must_use]
     pub fn record<E: Entity>(self, of: fn(&V) -> &E) -> Self {
         self.with("id", Box::new(move |view| of(view).id().into()))
-            .fields(of, E::SECRETS)
+            .part(of)
             .with("created_at", Box::new(move |view| of(view).created_at().into()))
             .with("updated_at", Box::new(move |view| of(view).updated_at().into()))
             .with("retired_at", Box::new(move |view| of(view).retired_at().into()))
             .with("rev", Box::new(move |view| of(view).rev().into()))
     }
 
-    /// The fields of a table.
+    /// The fields of a table; secrets stand in no answer.
     #[must_use]
-    pub fn part<P: Fielded>(self, of: fn(&V) -> &P) -> Self {
-        self.fields(of, &[])
-    }
-
-    fn fields<P: Fielded>(mut self, of: fn(&V) -> &P, secrets: &[&str]) -> Self {
-        let told = |field: &&Field<P>| !field.spec.is_internal && !secrets.contains(&field.spec.column);
+    pub fn part<P: Fielded>(mut self, of: fn(&V) -> &P) -> Self {
+        let told = |field: &&Field<P>| !field.spec.is_internal && !P::SEALED.contains(&field.spec.column);
         for field in P::FIELDS.iter().filter(told) {
             let read = field.read;
             self = match field.spec.kind {
@@ -102,11 +98,11 @@ impl<V: 'static> Members<V> {
     /// # Errors
     /// Those of the serializer.
     pub fn write<S: Serializer>(&self, view: &V, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.names.len()))?;
+        let mut object = serializer.serialize_struct("", self.names.len())?;
         for (name, read) in self.names.iter().zip(&self.reads) {
-            map.serialize_entry(name, &read(view))?;
+            object.serialize_field(name, &read(view))?;
         }
-        map.end()
+        object.end()
     }
 }
 
@@ -117,11 +113,11 @@ pub struct Only<'a, V>(pub &'a V, pub &'static [&'static str]);
 impl<V: Shaped> Serialize for Only<'_, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let members = V::members();
-        let mut map = serializer.serialize_map(None)?;
+        let mut object = serializer.serialize_struct("", self.1.len())?;
         for (name, read) in members.names.iter().zip(&members.reads).filter(|(name, _)| self.1.contains(name)) {
-            map.serialize_entry(name, &read(self.0))?;
+            object.serialize_field(name, &read(self.0))?;
         }
-        map.end()
+        object.end()
     }
 }
 

@@ -119,6 +119,19 @@ pub fn anybody(c: &mut Conn) -> Result<bool> {
     Ok(c.first(sql, &[])?.is_some())
 }
 
+/// The protected contacts who write from these addresses, or did.
+///
+/// # Errors
+/// Those of the engine.
+pub fn with_addresses(c: &mut Conn, addresses: &[String]) -> Result<Vec<i64>> {
+    let sql = "SELECT DISTINCT person.id FROM protected_people person WHERE person.email_folded = ?1";
+    let mut found = Vec::new();
+    for address in addresses {
+        found.extend(c.map(sql, params![fold(address)], |row| row.get::<i64>(0))?);
+    }
+    Ok(found)
+}
+
 /// Somebody is about to use this asset no more: what their protection meant for it, it keeps until an administrator
 /// decides otherwise.
 ///

@@ -92,7 +92,9 @@ impl Health {
 
     /// How long the database took, or why it cannot be used.
     async fn database(&self) -> Result<Duration, String> {
-        if self.db.is_displaced() {
+        let db = self.db.clone();
+        let looked = tokio::task::spawn_blocking(move || db.is_displaced());
+        if let Ok(Ok(true)) = tokio::time::timeout(PATIENCE, looked).await {
             return Err("the file of the database was deleted or replaced while Codex used it (see the log)".to_owned());
         }
         let (started, reads) = (Instant::now(), self.db.reads());

@@ -63,9 +63,12 @@ async fn nothing_is_left_beside_the_file() {
     for signal in ["-INT", "-TERM"] {
         let mut command = waiting.command(&["users", "passwd", "tess", "--password-stdin"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Held open: to wait for a child closes its input, which would end it before the signal does.
+        let held = child.stdin.take();
         eventually("the database is open", 10, || async { !beside(&app).is_empty() }).await;
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         let code = child.wait().unwrap().code();
+        drop(held);
         assert_eq!(code, Some(if signal == "-INT" { 130 } else { 143 }));
         after(signal);
     }

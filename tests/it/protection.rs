@@ -541,6 +541,11 @@ both! {
         app.cli().run_with_input(&words, "a long enough password").success();
         assert!(app.admin().get("/api/users").await.status(200).text().contains(NAME));
         assert_clean(&service(app, "beacon").get("/api/users").await.status(200).text(), "accounts of clients");
+        let read = async || {
+            service(app, "ledger").get("/api/users").await.status(200);
+        };
+        let told = noted(app, "ledger", read).await;
+        assert_eq!((told.len(), told[0].0.as_str()), (1, "contact"), "whose account a cleared service reads is noted: {told:?}");
     }
 
     async fn a_question_without_an_answer_is_noted_too(engine: Engine) {
@@ -551,6 +556,18 @@ both! {
             app.technician().head(&path).await.status(200);
         };
         assert_eq!(noted(app, "tess", head).await.len(), 1);
+        // Who asks for masks, and asks by what is masked then, learns of whom it is true all the same.
+        let asks = async |path: &str| {
+            let answer = app.technician().get(path).await.status(200);
+            assert_clean(&answer.text(), path);
+        };
+        let by_address = format!("/api/contacts?filter=phi&email__ic={}", &EMAIL[..12]);
+        for path in [by_address.as_str(), "/api/contacts?filter=phi&sort=first_name", "/api/contacts?filter=cjis&q=quetzal"] {
+            assert!(!noted(app, "tess", async || asks(path).await).await.is_empty(), "{path} is not noted");
+        }
+        for path in ["/api/contacts?filter=phi", "/api/contacts?filter=phi&sort=id"] {
+            assert!(noted(app, "tess", async || asks(path).await).await.is_empty(), "{path} tells nothing");
+        }
         let taken = async || {
             app.technician().post("/api/contacts", &json!({"name": "x", "email": EMAIL})).await.status(409);
         };

@@ -40,12 +40,14 @@ impl<V: 'static> Columns<V> {
         columns.iter().fold(self, |all, column| all.field(of, column, true))
     }
 
-    /// Every other field of a table that is listed, to be chosen.
+    /// Every other field of a table that is listed and short, to be chosen.
     #[must_use]
     pub fn rest<P: Fielded>(self, of: fn(&V) -> &P) -> Self {
-        let listed = P::FIELDS.iter().map(|field| &field.spec).filter(|spec| spec.is_listed);
+        let listed = P::FIELDS.iter().map(|field| &field.spec);
+        let listed = listed.filter(|spec| spec.is_listed && !matches!(spec.kind, Kind::Long(_)));
         listed.fold(self, |all, spec| {
-            if all.shown.iter().any(|known| known.key == spec.name) { all } else { all.field(of, spec.column, false) }
+            let known = all.shown.iter().any(|known| known.key == spec.emitted || known.label == spec.label);
+            if known { all } else { all.field(of, spec.column, false) }
         })
     }
 

@@ -33,7 +33,7 @@ static COLUMNS: LazyLock<Columns<Line>> = LazyLock::new(|| {
             let place = &line.contact.place;
             super::company_tables::place(place.is_primary, place.role.as_deref(), place.designation.as_deref(), true)
         })
-        .usual("title", "Title", "cell--cut", |_, line| Value::text(line.contact.row.job_title.as_deref()))
+        .usual("title", "Job title", "cell--cut", |_, line| Value::text(line.contact.row.job_title.as_deref()))
         .usual("email", "E-mail", "cell--sub cell--cut", |_, line| Value::mail(Some(&line.contact.row.email)))
         .usual("phone", "Phone", "", |_, line| Value::phone(line.contact.phone()))
         .usual("active", "State", "cell--end", |_, line| state(line.contact.row.active))

@@ -24,8 +24,8 @@ pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
         Kind::Choice(_) => text.map_or(Value::None, |word| Value::words(words(word))),
         Kind::Long(_) => Value::lines(text),
         Kind::TextList(..) => {
-            let list: Vec<String> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-            Value::text(Some(&list.join(", ")))
+            let list: Option<Vec<String>> = text.and_then(|text| serde_json::from_str(text).ok());
+            Value::text(list.map(|list| list.join(", ")).as_deref().or(text))
         }
         Kind::Text(_) | Kind::Int | Kind::Flag | Kind::Json => Value::text(text),
     }

@@ -56,6 +56,8 @@ impl Told {
         if let Some(users) = &self.users {
             words.insert(USERS.to_owned(), serde_json::json!(users));
         }
+        // So it was kept before it was the purchase date.
+        words.remove("acquired");
         words
     }
 
