@@ -15,6 +15,7 @@ use crate::{
     error::Result,
     hub,
     identity::{self, Identity},
+    network,
     platform::{Health, health},
     status, sync, tickets,
     web::{Ask, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
@@ -34,6 +35,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(companies::routes())
         .merge(contacts::routes())
         .merge(assets::routes())
+        .merge(network::routes())
         .merge(tickets::routes())
         .merge(hub::routes())
         .merge(sync::api::routes())
@@ -57,9 +59,9 @@ pub fn route_table() -> Vec<RouteInfo> {
 }
 
 /// The routes that answer lists, and what those can be asked.
-fn lists() -> [(&'static str, &'static ListSpec); 12] {
+fn lists() -> Vec<(&'static str, &'static ListSpec)> {
     let (people, devices) = (&contacts::list_store::OF_COMPANY, &assets::list_store::LIST);
-    [
+    let lists = [
         ("/api/companies", &companies::list_store::COMPANIES),
         ("/api/contacts", &contacts::list_store::LIST),
         ("/api/assets", devices),
@@ -72,7 +74,12 @@ fn lists() -> [(&'static str, &'static ListSpec); 12] {
         ("/api/companies/{acct}/contacts", people),
         ("/api/companies/{acct}/users", people),
         ("/api/companies/{acct}/assets", devices),
-    ]
+    ];
+    let nouns = hub::entities::nouns();
+    lists
+        .into_iter()
+        .chain(nouns.flat_map(|noun| [noun.paths().list, noun.paths().of_company].map(|path| (path, noun.list()))))
+        .collect()
 }
 
 /// `GET /api/openapi.json`: what this program can be asked, made from what it routes.

@@ -16,6 +16,7 @@ pub mod error;
 pub mod history;
 pub mod hub;
 pub mod identity;
+pub mod network;
 pub mod platform;
 pub mod status;
 pub mod sync;

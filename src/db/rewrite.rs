@@ -37,6 +37,11 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     // An alert is its asset's company's; one about no asset of ours is its site's.
     ("alerts", "asset_id IN (SELECT id FROM assets WHERE company_id IN ({})) OR (asset_id IS NULL AND company_id IN ({}))"),
     ("locations", "company_id IN ({})"),
+    ("network_equipment", "company_id IN ({})"),
+    ("network_interfaces", "company_id IN ({})"),
+    ("network_connections", "company_id IN ({})"),
+    ("subnets", "company_id IN ({})"),
+    ("vlans", "company_id IN ({})"),
     ("feature_overrides", "company_id IN ({})"),
     ("tickets", "company_id IN ({})"),
     ("ticket_texts", "ticket_id IN (SELECT id FROM tickets WHERE company_id IN ({}))"),

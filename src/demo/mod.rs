@@ -6,6 +6,7 @@
 mod chance;
 mod firms;
 mod machines;
+mod networks;
 mod people;
 mod store;
 mod tickets;
@@ -19,6 +20,7 @@ use crate::{
     db::{Db, Write},
     error::{Error, Result},
     history,
+    hub::entities::ENTITIES,
     types::{Actor, Scope, now, now_plus},
     web::settings_store::{self, DEMO},
 };
@@ -71,7 +73,7 @@ pub async fn remove(db: &Db) -> Result<u64> {
         }
         let rows = store::empty(w)?;
         settings_store::unset(w, DEMO)?;
-        ["company", "contact", "asset", "ticket", "alert"].into_iter().for_each(|entity| w.touch(entity));
+        ENTITIES.iter().map(|known| known.name()).chain(["alert"]).for_each(|entity| w.touch(entity));
         Ok(rows)
     })
     .await
@@ -108,6 +110,7 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
         let bosses: Vec<i64> = parent.map(|(.., staff)| staff.iter().take(1).map(|boss| boss.id).collect()).unwrap_or_default();
         let staff = add_people(w, &mut chance, firm, &company, &bosses)?;
         machines_made += add_machines(w, &mut chance, firm, &company, &staff)?;
+        networks::add(w, firm, &company, i64::try_from(known.len()).unwrap_or_default())?;
         people_made += staff.len();
         known.push((firm, company, staff));
     }

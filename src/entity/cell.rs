@@ -74,6 +74,14 @@ cell_from! {
     Option<String> => |text| text.map_or(Self::Null, Self::from),
     Option<&'a str> => |text| text.map_or(Self::Null, Self::from),
     &'a Option<String> => |text| text.as_deref().into(),
+    &'a Value => |value| match value {
+        Value::Null => Self::Null,
+        Value::Bool(value) => Self::Bool(*value),
+        Value::Int(value) => Self::Int(*value),
+        Value::Real(value) => Self::Real(*value),
+        Value::Text(text) => Self::Text(Cow::Borrowed(text)),
+        Value::Ids(_) => Self::Null,
+    },
 }
 
 impl Serialize for Cell<'_> {

@@ -1,6 +1,6 @@
 //! What can be said of one field.
 
-use super::{Cell, Fielded};
+use super::{Cell, Fielded, address};
 use crate::{
     compliance::Personal,
     db::{
@@ -55,6 +55,29 @@ pub enum Kind {
     TextList(usize, usize),
     /// JSON, stored as text.
     Json,
+    /// The id of a row of another noun.
+    Reference(&'static Target),
+    /// An IP address, written in its usual form.
+    Ip,
+    /// A network: an address and how many of its bits are the network's, as `10.20.0.0/24`.
+    Cidr,
+    /// The hardware address of an interface, written `aa:bb:cc:dd:ee:ff`.
+    Mac,
+}
+
+/// What a reference leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The noun's word in history.
+    pub entity: &'static str,
+    /// Its word for people.
+    pub what: &'static str,
+    /// Its table, with a `company_id`.
+    pub table: &'static str,
+    /// The column by which people know one of its rows.
+    pub title: &'static str,
+    /// What its pages' addresses begin with, before the id, where it has pages.
+    pub page: Option<&'static str>,
 }
 
 /// Where a field stands for people.
@@ -109,11 +132,15 @@ pub struct FieldSpec {
     pub is_listed: bool,
     /// The column with its folded form.
     pub folded: Option<&'static str>,
+    /// Whether a list page shows it unless somebody chooses otherwise.
+    pub is_usual: bool,
+    /// Whether the record is found by it.
+    pub is_searched: bool,
 }
 
 /// The kinds of fields, by which their lines in the table begin.
 pub mod kinds {
-    use super::{FieldSpec, Kind};
+    use super::{FieldSpec, Kind, Target};
 
     /// Text in one line.
     #[must_use]
@@ -185,6 +212,30 @@ pub mod kinds {
     #[must_use]
     pub const fn json(label: &'static str) -> FieldSpec {
         FieldSpec::new(label, Kind::Json).told()
+    }
+
+    /// A row of another noun, of the same company.
+    #[must_use]
+    pub const fn reference(label: &'static str, to: &'static Target) -> FieldSpec {
+        FieldSpec::new(label, Kind::Reference(to))
+    }
+
+    /// An IP address.
+    #[must_use]
+    pub const fn ip(label: &'static str) -> FieldSpec {
+        FieldSpec::new(label, Kind::Ip).code()
+    }
+
+    /// A network.
+    #[must_use]
+    pub const fn cidr(label: &'static str) -> FieldSpec {
+        FieldSpec::new(label, Kind::Cidr)
+    }
+
+    /// A hardware address.
+    #[must_use]
+    pub const fn mac(label: &'static str) -> FieldSpec {
+        FieldSpec::new(label, Kind::Mac).code()
     }
 
     /// Text that no caller sends.
@@ -266,6 +317,8 @@ impl FieldSpec {
             is_synced: false,
             is_listed: false,
             folded: None,
+            is_usual: false,
+            is_searched: false,
         }
     }
 
@@ -278,7 +331,7 @@ impl FieldSpec {
         assert!(
             matches!(
                 (self.kind, storage.holds),
-                (Kind::Int, Holds::Int)
+                (Kind::Int | Kind::Reference(_), Holds::Int)
                     | (Kind::Flag, Holds::Flag)
                     | (
                         Kind::Text(_)
@@ -290,7 +343,10 @@ impl FieldSpec {
                             | Kind::Url(_)
                             | Kind::Email(_)
                             | Kind::TextList(..)
-                            | Kind::Json,
+                            | Kind::Json
+                            | Kind::Ip
+                            | Kind::Cidr
+                            | Kind::Mac,
                         Holds::Text
                     )
             ),
@@ -412,6 +468,20 @@ impl FieldSpec {
         self
     }
 
+    /// The same, and a list page shows it unless somebody chooses otherwise.
+    #[must_use]
+    pub const fn usual(mut self) -> Self {
+        self.is_usual = true;
+        self.listed()
+    }
+
+    /// Its record is found by it.
+    #[must_use]
+    pub const fn searched(mut self) -> Self {
+        self.is_searched = true;
+        self
+    }
+
     /// The same, by a column with its folded form.
     #[must_use]
     pub const fn folded(mut self, sql: &'static str) -> Self {
@@ -424,7 +494,7 @@ impl FieldSpec {
     pub const fn list_column(&self) -> Column {
         let kind = match self.kind {
             Kind::Day | Kind::Moment(_) => ListKind::Time,
-            Kind::Int => ListKind::Int,
+            Kind::Int | Kind::Reference(_) => ListKind::Int,
             Kind::Flag => ListKind::Bool,
             _ => ListKind::Text,
         };
@@ -438,7 +508,7 @@ impl FieldSpec {
         }
         self.others.iter().for_each(|other| fields.alias(self.name, other));
         let sent = match self.kind {
-            Kind::Int => self.read_int(fields),
+            Kind::Int | Kind::Reference(_) => self.read_int(fields),
             Kind::Flag => {
                 let field = fields.bool(self.name);
                 if self.is_nullable { field } else { field.not_null() }.get().map(Value::Bool)
@@ -456,6 +526,10 @@ impl FieldSpec {
             | Kind::Moment(_)
             | Kind::Url(_)
             | Kind::Email(_) => self.read_text(fields),
+            Kind::Ip | Kind::Cidr | Kind::Mac => self.read_text(fields).map(|text| match text {
+                Value::Text(text) => Value::Text(address::written(self.kind, &text).unwrap_or(text)),
+                other => other,
+            }),
         };
         match (sent, self.emptied) {
             (Sent::Null, Some(text)) => Sent::Value(text.into()),
@@ -469,7 +543,11 @@ impl FieldSpec {
             Some((least, most, why)) if !(least..=most).contains(number) => Err(why.to_owned()),
             _ => Ok(()),
         };
-        fields.int(self.name).check(in_range).get().map(Value::Int)
+        let mut field = fields.int(self.name);
+        if self.is_required {
+            field = field.required();
+        }
+        field.check(in_range).get().map(Value::Int)
     }
 
     fn read_text(&self, fields: &mut Fields) -> Sent<Value> {
@@ -485,7 +563,8 @@ impl FieldSpec {
             Kind::Day => field.date(),
             Kind::Url(most) => field.max(most).url(),
             Kind::Email(most) => field.max(most).email(),
-            Kind::Int | Kind::Flag | Kind::TextList(..) | Kind::Json => field,
+            kind @ (Kind::Ip | Kind::Cidr | Kind::Mac) => field.check(|text| address::written(kind, text).map(|_| ())),
+            Kind::Int | Kind::Flag | Kind::TextList(..) | Kind::Json | Kind::Reference(_) => field,
         };
         field.get().map(Value::Text)
     }

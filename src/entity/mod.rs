@@ -11,21 +11,23 @@
 //! }
 //! ```
 
-mod any;
+pub mod address;
 mod cell;
 mod declare;
 mod facet_store;
 pub mod field;
+pub mod noun_store;
+pub mod once;
 mod patch;
 pub mod personal;
 pub mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use any::{AnyEntity, of};
 pub use cell::Cell;
 pub use facet_store::Facet;
-pub use field::{Field, FieldSpec, Kind, Stands};
+pub use field::{Field, FieldSpec, Kind, Stands, Target};
+pub use noun_store::{self as noun, Noun, Seen};
 pub use patch::Patch;
 pub use personal::redact;
 pub use shape::{Members, Shaped};

@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{Cell, Entity, Field, Fielded, Kind};
 
-type Read<V> = Box<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
+/// How a member is read from a record.
+pub type Read<V> = Box<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
 
 /// The members of a record's answers, in their order.
 pub struct Members<V> {
@@ -70,6 +71,12 @@ impl<V: 'static> Members<V> {
     #[must_use]
     pub fn member(self, name: &'static str, read: fn(&V) -> Cell<'_>) -> Self {
         self.with(name, Box::new(read))
+    }
+
+    /// The same, read by a function that knows more than its record.
+    #[must_use]
+    pub fn computed(self, name: &'static str, read: Read<V>) -> Self {
+        self.with(name, read)
     }
 
     fn with(mut self, name: &'static str, read: Read<V>) -> Self {

@@ -6,9 +6,11 @@ use crate::{
     companies::{Company, Location},
     contacts::Contact,
     db::Conn,
-    entity::{AnyEntity, FieldSpec, of},
+    entity::FieldSpec,
     error::{Error, Result},
     history::Record as _,
+    hub::nouns::{AnyEntity, AnyNoun, noun, of},
+    network,
     tickets::{ChangeRequest, Ticket},
 };
 
@@ -21,7 +23,17 @@ pub static ENTITIES: &[&dyn AnyEntity] = &[
     &of::<Ticket>(),
     &of::<ChangeRequest>(),
     &of::<PsaAgent>(),
+    &noun::<network::Equipment>(),
+    &noun::<network::Interface>(),
+    &noun::<network::Connection>(),
+    &noun::<network::Subnet>(),
+    &noun::<network::Vlan>(),
 ];
+
+/// Those of them that the one door reads and writes.
+pub fn nouns() -> impl Iterator<Item = &'static dyn AnyNoun> {
+    ENTITIES.iter().filter_map(|entity| entity.noun())
+}
 
 /// The noun of this name.
 ///

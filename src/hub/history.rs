@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::entities::{exists, has_field};
+use super::entities::{ENTITIES, exists, has_field};
 use crate::auth::{Editor, Staff};
 use crate::compliance::{Lens, trail};
 use crate::error::{Error, Result};
@@ -14,8 +14,8 @@ use crate::web::{Ask, Conditions, Path, Query, Reply, Routes, Web};
 /// The most changes in one answer, and how many when nothing is asked.
 const LIMIT: (i64, i64) = (1_000, 100);
 
-/// The kinds of rows that the feed tells about.
-const KINDS: &[&str] = &["company", "contact", "asset", "location", "psa_agent", "agent", "user", "ticket", "change_request"];
+/// The kinds of rows that the feed tells about and that are no nouns of the registry.
+const ACCOUNTS: [&str; 2] = ["agent", "user"];
 
 /// The routes of the feed, of histories and of pins.
 #[must_use]
@@ -67,7 +67,8 @@ async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -
 }
 
 fn known(name: &str, kind: &str) -> Result<()> {
-    if KINDS.contains(&kind) { Ok(()) } else { Err(Error::field(name, format!("must name {}", KINDS.join(", ")))) }
+    let kinds: Vec<&str> = ENTITIES.iter().map(|known| known.name()).chain(ACCOUNTS).collect();
+    if kinds.contains(&kind) { Ok(()) } else { Err(Error::field(name, format!("must name {}", kinds.join(", ")))) }
 }
 
 fn whole(query: &Query, name: &str) -> Result<Option<i64>> {

@@ -5,6 +5,7 @@ pub mod bulk_store;
 pub mod contacts;
 pub mod entities;
 mod history;
+pub mod nouns;
 pub mod pages;
 mod remove;
 pub mod remove_store;
@@ -24,6 +25,7 @@ pub fn routes() -> Routes {
         .merge(bulk::routes())
         .merge(contacts::routes())
         .merge(history::routes())
+        .merge(nouns::routes())
         .merge(pages::routes())
         .merge(remove::routes())
         .merge(search::routes())

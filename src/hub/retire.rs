@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
+use super::nouns::door;
 use crate::assets::{Asset, store as assets};
 use crate::auth::{Admin, Reader};
 use crate::companies::{Company, Location, store as companies};
@@ -13,7 +14,7 @@ use crate::compliance::Lens;
 use crate::contacts::store as contacts;
 use crate::db::{Conn, Write};
 use crate::error::{Error, Result};
-use crate::history;
+use crate::history::{self, Record as _};
 use crate::web::{Ask, Conditions, Path, Query, Reply, Web};
 
 /// What still belongs to a company, by kind, in numbers; empty when nothing does.
@@ -27,6 +28,9 @@ pub fn attached_to_company(c: &mut Conn, id: i64) -> Result<BTreeMap<&'static st
             found.insert(name, count);
         }
     }
+    for (name, count) in door::attached_to(c, Company::ENTITY, id)? {
+        found.insert(name, i64::try_from(count).unwrap_or(i64::MAX));
+    }
     Ok(found)
 }
 
@@ -38,7 +42,7 @@ pub fn attached_to_company(c: &mut Conn, id: i64) -> Result<BTreeMap<&'static st
 pub fn retire_company(w: &mut Write<'_>, id: i64, force: bool) -> Result<Company> {
     let attached = attached_to_company(w, id)?;
     if !attached.is_empty() && !force {
-        let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
         let mut details = serde_json::Map::new();
         details.insert("attached".to_owned(), json!(attached));
         return Err(Error::Conflict { message: format!("still attached: {}", list.join(", ")), details });
@@ -53,6 +57,7 @@ pub fn retire_company(w: &mut Write<'_>, id: i64, force: bool) -> Result<Company
     for contact in contacts::of_company(w, id)? {
         contacts::leave(w, contact.inside().row.id, id)?;
     }
+    door::release_all(w, Company::ENTITY, id)?;
     for child in companies::children(w, id)? {
         history::update(w, child.id, None, Some("the company above was retired"), |company: &mut Company| {
             company.parent_id = None;

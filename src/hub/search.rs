@@ -8,7 +8,9 @@ use crate::db::{
     Conn,
     list::{ListQuery, ListSpec, Slice},
 };
+use crate::entity::once::of_type;
 use crate::error::Result;
+use crate::hub::entities;
 use crate::tickets::list_store as tickets;
 use crate::types::ticket_named;
 use crate::web::{Ask, Routes, Web, list};
@@ -18,6 +20,9 @@ use std::collections::BTreeMap;
 
 /// How many hits of each kind there are at most, and when nothing is asked.
 const LIMIT: (i64, i64) = (100, 20);
+
+/// What the search of everything is kept by.
+struct Found;
 
 /// The search.
 #[must_use]
@@ -30,7 +35,10 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     let text = ask.query.text("q")?.unwrap_or_default().to_owned();
     let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     asked(&COMPANIES, &text, limit)?;
-    let entities = &["company", "contact", "asset", "ticket", "psa_agent"];
+    let entities = of_type::<Found, Vec<&'static str>>(|| {
+        let known = ["company", "contact", "asset", "ticket", "psa_agent"];
+        known.into_iter().chain(entities::nouns().map(|noun| noun.list().entities[0])).collect()
+    });
     let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
     list::value(&web, &caller.scope(), &eyes.key(), &ask, entities, move |conn| find(conn, &text, limit, &eyes)).await
 }
@@ -43,7 +51,9 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, eyes: &Eyes) -> Result<Valu
     let lens = &eyes.lens;
     let query = asked(&COMPANIES, text, limit)?;
     if query.search().is_none() {
-        return Ok(json!({"companies": [], "contacts": [], "assets": [], "tickets": []}));
+        let none =
+            ["companies", "contacts", "assets", "tickets"].into_iter().chain(entities::nouns().map(|noun| noun.door().api));
+        return Ok(none.map(|kind| (kind.to_owned(), json!([]))).collect::<serde_json::Map<_, _>>().into());
     }
     let companies = query.first(conn, |row| Ok(companies::view(row)?.through(lens)))?;
     let people = contacts::ASKING.allowed(asked(&contacts::LIST, text, limit)?, lens);
@@ -96,7 +106,11 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, eyes: &Eyes) -> Result<Valu
             })
         })
         .collect();
-    Ok(json!({"companies": companies, "contacts": contacts, "assets": assets, "tickets": tickets}))
+    let mut found = json!({"companies": companies, "contacts": contacts, "assets": assets, "tickets": tickets});
+    for noun in entities::nouns() {
+        found[noun.door().api] = noun.hits(conn, text, limit)?.into();
+    }
+    Ok(found)
 }
 
 fn asked(spec: &'static ListSpec, text: &str, limit: i64) -> Result<ListQuery> {

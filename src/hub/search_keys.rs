@@ -2,13 +2,10 @@
 //! that keep nobody waiting, and that go on where they were when they are interrupted.
 
 use crate::{
-    assets::{Asset, alert_store, audit_store},
-    companies::Company,
-    contacts::Contact,
+    assets::{alert_store, audit_store},
     db::{Db, Write},
     error::Result,
-    history,
-    tickets::{ChangeRequest, Ticket},
+    hub::entities::ENTITIES,
     types::{Actor, KEY_VERSION, Scope},
     web::settings_store as settings,
 };
@@ -17,16 +14,10 @@ use crate::{
 const SETTING: &str = "search_keys";
 /// What makes the keys of some rows after an id, at most so many; tells the last of them.
 type Maker = fn(&mut Write<'_>, i64, i64) -> Result<Option<i64>>;
-/// Whose keys are made, in this order, and how many rows (of programs: how many devices) one step takes.
-const MAKERS: [(Maker, i64); 7] = [
-    (history::rekey::<Company>, 200),
-    (history::rekey::<Contact>, 200),
-    (history::rekey::<Asset>, 200),
-    (history::rekey::<Ticket>, 200),
-    (history::rekey::<ChangeRequest>, 200),
-    (alert_store::rekey, 200),
-    (audit_store::rekey_software, 20),
-];
+/// How many rows of a noun one step takes.
+const ROWS: i64 = 200;
+/// Whose keys are made after those of all nouns, and how many rows (of programs: how many devices) one step takes.
+const OTHERS: [(Maker, i64); 2] = [(alert_store::rekey, ROWS), (audit_store::rekey_software, 20)];
 
 /// Makes whatever is old anew; nothing to do costs one question.
 ///
@@ -52,8 +43,13 @@ fn step(w: &mut Write<'_>) -> Result<bool> {
         return Ok(true);
     }
     let (mut turn, mut after) = place(&stored);
-    while let Some((make, most)) = MAKERS.get(turn) {
-        if let Some(last) = make(w, after, *most)? {
+    while turn < ENTITIES.len() + OTHERS.len() {
+        let last = match (ENTITIES.get(turn), OTHERS.get(turn.saturating_sub(ENTITIES.len()))) {
+            (Some(noun), _) => noun.rekey(w, after, ROWS)?,
+            (None, Some((make, most))) => make(w, after, *most)?,
+            (None, None) => None,
+        };
+        if let Some(last) = last {
             settings::set(w, SETTING, &format!("{done}/{turn}/{last}"))?;
             return Ok(false);
         }

@@ -51,6 +51,7 @@ mod limits;
 mod list_habits;
 mod local_tokens;
 mod migrations;
+mod network;
 mod own_pages;
 mod pages;
 mod permissions;

@@ -101,7 +101,7 @@ both! {
     }
 
     async fn a_person_saves_while_a_sync_applies(engine: Engine) {
-        let pull = Pull::start(&engine, Plan::sized(60, 3000).build()).await;
+        let pull = Pull::start(&engine, Plan::sized(40, 1000).build()).await;
         pull.app.company("999001", "By hand").await;
         let started = pull.app.admin().post("/sync/freshservice", &json!({})).await.ok();
         let job_began = std::time::Instant::now();

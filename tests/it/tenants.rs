@@ -9,9 +9,11 @@ use codex::companies::{self, Company, Location};
 use codex::contacts::{self, Contact, Membership};
 use codex::db::list::ListQuery;
 use codex::db::{Conn, Write};
+use codex::entity::noun;
 use codex::error::Result;
 use codex::history;
 use codex::hub::{self, pages};
+use codex::network::{self, Connection, Equipment, Interface, Subnet, Vlan};
 use codex::tickets;
 use codex::types::{Actor, Scope};
 use codex::web::{Query, Reference};
@@ -67,6 +69,26 @@ const READS: &[(&str, Read)] = reads! {
     "companies::store::locations" => |c, id, key| companies::store::locations(c, id);
     "companies::store::feature_overrides" => |c, id, key| companies::store::feature_overrides(c, id);
     "companies::list_store::COMPANIES" => |c, id, key| ListQuery::everything(&companies::list_store::COMPANIES)?.with_search(key)?.run(c, companies::store::view);
+    "network::topology_store::read" => |c, id, key| network::topology_store::read(c, id);
+    "network::check_store::no_circle" => |c, id, key| network::check_store::no_circle(c, 0, Some(id));
+    "network::check_store::number_free" => |c, id, key| {
+        let vlan = Vlan { company_id: id, number: 20, ..Vlan::default() };
+        let told = network::check_store::number_free(c, &vlan).map_or_else(|taken| taken.to_string(), |()| String::new());
+        Ok::<_, codex::error::Error>(told.replace("20", ""))
+    };
+    "network::check_store::overlaps" => |c, id, key| network::check_store::overlaps(c, &Subnet { company_id: id, cidr: "10.20.0.0/16".to_owned(), ..Subnet::default() }).map(|told| told.join(" ").replace(|one: char| one.is_ascii_digit(), ""));
+    "network::check_store::address_taken" => |c, id, key| network::check_store::address_taken(c, id, Some("10.20.0.1"), (None, None)).map(|told| told.join(" ").replace("10.20.0.1", ""));
+    "network::check_store::ports_taken" => |c, id, key| network::check_store::ports_taken(c, &Connection { a_id: id, a_port: Some(key.to_owned()), b_id: id, b_port: Some(key.to_owned()), ..Connection::default() });
+    "entity::noun::Equipment::list" => |c, id, key| ListQuery::everything(noun::list::<Equipment>())?.with_search(key)?.run(c, noun::view::<Equipment>);
+    "entity::noun::Interface::list" => |c, id, key| ListQuery::everything(noun::list::<Interface>())?.run(c, noun::view::<Interface>);
+    "entity::noun::Connection::list" => |c, id, key| ListQuery::everything(noun::list::<Connection>())?.run(c, noun::view::<Connection>);
+    "entity::noun::Subnet::list" => |c, id, key| ListQuery::everything(noun::list::<Subnet>())?.run(c, noun::view::<Subnet>);
+    "entity::noun::Vlan::list" => |c, id, key| ListQuery::everything(noun::list::<Vlan>())?.run(c, noun::view::<Vlan>);
+    "entity::noun::get" => |c, id, key| noun::get::<Equipment>(c, id);
+    "entity::noun::choices" => |c, id, key| noun::references::<Equipment>().map(|(_, to)| noun::choices(c, to, id, 50)).collect::<Result<Vec<_>>>();
+    "entity::noun::names" => |c, id, key| noun::references::<Equipment>().map(|(_, to)| noun::names(c, to, (1..50).collect())).collect::<Result<Vec<_>>>();
+    "entity::noun::company_of" => |c, id, key| noun::references::<Equipment>().map(|(_, to)| noun::company_of(c, to, id)).collect::<Result<Vec<_>>>().map(|found| found.into_iter().flatten().collect::<Vec<_>>());
+    "entity::noun::ids_where" => |c, id, key| noun::ids_where::<Equipment>(c, "uplink_id", id);
     "contacts::store::get_view" => |c, id, key| contacts::store::get_view(c, id);
     "contacts::store::of_company" => |c, id, key| contacts::store::of_company(c, id);
     "contacts::store::of_companies" => |c, id, key| contacts::store::of_companies(c, (1..200).collect());
@@ -203,6 +225,11 @@ const TICKET_WRITES: &[(&str, Attempt)] = writes! {
 
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
+    ("network::adopt_store::adopt", "part of a sync, for every tenant"),
+    ("network::adopt_store::follow", "part of a sync, for every tenant"),
+    ("network::adopt_store::kind_of", "reads words"),
+    ("network::check_store::two_ends", "compares what it is given"),
+    ("network::check_store::gateway_inside", "compares what it is given"),
     ("assets::alert_store::rekey", "makes search keys anew, for every tenant"),
     ("assets::audit_store::rekey_software", "makes search keys anew, for every tenant"),
     ("assets::list_store::traces", "no question to the database"),

@@ -21,7 +21,8 @@ use crate::{
     auth::Editor,
     companies::store as companies,
     error::Result,
-    history,
+    history::{self, Record as _},
+    hub::nouns::panel::{self, Panel},
     web::{
         Fields, Path, Web,
         view::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
@@ -47,6 +48,7 @@ struct AssetPage {
     alerts: alerts::Card,
     inside: Option<asset_inside::Cards>,
     voices: Option<Table>,
+    panels: Vec<Panel>,
     contacts: Table,
     assignable: Vec<Choice>,
     history: Option<Timeline>,
@@ -59,7 +61,8 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
     let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
     let wanted = asked.clone();
     let prefer = web.config.assets.prefer;
-    let (detail, past, mut assignable, raised, software, voices) = web
+    let page = frame.page.clone();
+    let (detail, past, mut assignable, raised, software, voices, panels) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = assets::get_detail(c, id)?.through(&eyes);
@@ -69,7 +72,10 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
             let raised = alerts::read(c, alerts::Of::Asset(id), &eyes.lens)?;
             let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
             let voices = if staff { asset_voices::read(c, prefer, id, &eyes.lens)? } else { None };
-            Ok((detail, past, assignable, raised, software, voices))
+            let account_number = detail.asset.owner.account_number.as_deref();
+            let is_live = detail.asset.row.retired_at.is_none();
+            let panels = panel::all(c, &page, panel::Whose { entity: Asset::ENTITY, id, account_number, is_live })?;
+            Ok((detail, past, assignable, raised, software, voices, panels))
         })
         .await?;
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
@@ -91,6 +97,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         alerts: alerts::card(&page, alerts::Of::Asset(id), &raised, &[("asset_id", &id.to_string())]),
         inside: asset_inside::cards(&detail.inside, &software, &asked, &base),
         voices,
+        panels,
         contacts: contacts(&page, &base, asset.row.retired_at.is_some(), &detail.contacts),
         assignable,
         history: page.is_staff().then(|| past.timeline(&page)),

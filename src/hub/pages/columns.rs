@@ -2,11 +2,22 @@
 
 use super::fields::shown;
 use crate::{
-    entity::{Fielded, Kind},
+    entity::{FieldSpec, Fielded, Kind},
     web::view::{Page, Shown, Value, list::Cells},
 };
 
-type Make<V> = Box<dyn Fn(&Page, &V) -> Value + Send + Sync>;
+/// How a cell is made of a row.
+pub type Make<V> = Box<dyn Fn(&Page, &V) -> Value + Send + Sync>;
+
+/// How the cells of a field are set.
+#[must_use]
+pub fn class_of(spec: &FieldSpec) -> &'static str {
+    match spec.kind {
+        Kind::Text(_) | Kind::Long(_) | Kind::TextList(..) if !spec.is_code => "cell--cut",
+        Kind::Int => "cell--number",
+        _ => "",
+    }
+}
 
 /// The columns of a list of `V`; the first one is the link.
 pub struct Columns<V> {
@@ -53,16 +64,13 @@ impl<V: 'static> Columns<V> {
 
     fn field<P: Fielded>(self, of: fn(&V) -> &P, column: &str, usual: bool) -> Self {
         let Some(field) = P::field(column) else { return self };
-        let class = match field.spec.kind {
-            Kind::Text(_) | Kind::Long(_) | Kind::TextList(..) if !field.spec.is_code => "cell--cut",
-            Kind::Int => "cell--number",
-            _ => "",
-        };
-        let column = Shown { key: field.spec.emitted, label: field.spec.label, class, usual };
+        let column = Shown { key: field.spec.emitted, label: field.spec.label, class: class_of(&field.spec), usual };
         self.with(column, Box::new(move |_, row| shown(&field.spec, &(field.read)(of(row)))))
     }
 
-    fn with(mut self, column: Shown, cell: Make<V>) -> Self {
+    /// A column of any kind.
+    #[must_use]
+    pub fn with(mut self, column: Shown, cell: Make<V>) -> Self {
         self.shown.push(column);
         self.cells.push(cell);
         self

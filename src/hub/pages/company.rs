@@ -17,12 +17,14 @@ use crate::{
     agents::Frame,
     assets::{AssetView, Eyes, alert::AlertView, store as assets},
     companies::{
-        CompanyView, Location,
+        Company, CompanyView, Location,
         store::{self as companies, Relative},
     },
     contacts::{ContactView, store as contacts},
     db::{Conn, list::Page as Found},
     error::{Error, FieldError, Result},
+    history::Record as _,
+    hub::nouns::panel::{self, Panel},
     web::{
         Path, Web,
         view::{Crumb, Field, Item, Page, Section, Table, Timeline, Value, filters, form},
@@ -40,6 +42,7 @@ pub struct Known {
     billing: Option<ContactView>,
     alerts: (Found<AlertView>, i64),
     tickets: Newest,
+    panels: Vec<Panel>,
     past: Past,
 }
 
@@ -72,6 +75,7 @@ struct CompanyPage {
     ticket_count: i64,
     tickets: Table,
     tree: Option<Tree>,
+    panels: Vec<Panel>,
     locations: Vec<Location>,
     location_errors: Vec<String>,
     location_fields: Vec<Field>,
@@ -94,14 +98,14 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>)
 
 /// The page, also after a form on it was refused.
 pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
-    let staff = frame.page.is_staff();
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
     let configured = web.config.freshservice.statuses.clone();
-    let known = web.db.read(&frame.scope(), move |c| read(c, &key, staff, &eyes, &configured)).await?;
+    let page = frame.page.clone();
+    let known = web.db.read(&frame.scope(), move |c| read(c, &key, &page, &eyes, &configured)).await?;
     frame.show_as(status, &build(frame, known, refused))
 }
 
-fn read(c: &mut Conn, key: &str, staff: bool, eyes: &Eyes, configured: &BTreeMap<i64, String>) -> Result<Known> {
+fn read(c: &mut Conn, key: &str, page: &Page, eyes: &Eyes, configured: &BTreeMap<i64, String>) -> Result<Known> {
     let lens = &eyes.lens;
     let id = companies::id_of(c, key)?;
     let view = companies::get_view(c, id)?.through(lens);
@@ -113,7 +117,11 @@ fn read(c: &mut Conn, key: &str, staff: bool, eyes: &Eyes, configured: &BTreeMap
     };
     let mut people: Vec<ContactView> = contacts::of_company(c, id)?.into_iter().map(|contact| contact.through(lens)).collect();
     ContactView::order(&mut people, lens);
+    let (number, is_live) = (view.row.account_number.as_str(), view.row.retired_at.is_none());
+    let whose = panel::Whose { entity: Company::ENTITY, id, account_number: Some(number), is_live };
+    let panels = panel::all(c, page, whose)?;
     Ok(Known {
+        panels,
         above,
         below: companies::children(c, id)?,
         locations: companies::locations(c, id)?,
@@ -122,7 +130,7 @@ fn read(c: &mut Conn, key: &str, staff: bool, eyes: &Eyes, configured: &BTreeMap
         alerts: alerts::read(c, alerts::Of::Company(id), lens)?,
         billing,
         tickets: Newest::read(c, id, lens, configured)?,
-        past: if staff { Past::read(c, "company", id, lens)? } else { Past::default() },
+        past: if page.is_staff() { Past::read(c, "company", id, lens)? } else { Past::default() },
         view,
     })
 }
@@ -171,6 +179,7 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         location_fields,
         history: page.is_staff().then(|| known.past.timeline(&page)),
         locations: known.locations,
+        panels: known.panels,
         base,
         page,
     }

@@ -24,7 +24,7 @@ fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
     let Some(spec) = E::field(column).map(|field| &field.spec) else { return Field::text(column, column, typed.text(column)) };
     let (name, label) = (spec.name, spec.label);
     let field = match spec.kind {
-        Kind::Text(_) | Kind::Moment(_) => Field::text(name, label, typed.text(name)),
+        Kind::Text(_) | Kind::Moment(_) | Kind::Ip | Kind::Cidr | Kind::Mac => Field::text(name, label, typed.text(name)),
         Kind::Long(_) | Kind::Json => Field::area(name, label, typed.text(name)),
         Kind::TextList(..) => Field::area(name, label, typed.text(name)).hint("One to a line."),
         Kind::Choice(known) => Field::select(name, label, typed.text(name), known.iter().map(|word| choice(word)).collect()),
@@ -32,7 +32,7 @@ fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
         Kind::Day => Field::line("date", name, label, typed.text(name)),
         Kind::Url(_) => Field::line("url", name, label, typed.text(name)),
         Kind::Email(_) => Field::line("email", name, label, typed.text(name)),
-        Kind::Int => Field::line("number", name, label, typed.text(name)),
+        Kind::Int | Kind::Reference(_) => Field::line("number", name, label, typed.text(name)),
         Kind::Flag => Field::check(name, label, typed.is_on(name)),
     };
     if spec.is_required { field.required() } else { field }

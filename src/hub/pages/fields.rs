@@ -27,6 +27,8 @@ pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
             let list: Option<Vec<String>> = text.and_then(|text| serde_json::from_str(text).ok());
             Value::text(list.map(|list| list.join(", ")).as_deref().or(text))
         }
-        Kind::Text(_) | Kind::Int | Kind::Flag | Kind::Json => Value::text(text),
+        Kind::Text(_) | Kind::Int | Kind::Flag | Kind::Json | Kind::Reference(_) | Kind::Ip | Kind::Cidr | Kind::Mac => {
+            Value::text(text)
+        }
     }
 }

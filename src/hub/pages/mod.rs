@@ -7,8 +7,8 @@ mod asset_inside;
 mod asset_secret;
 mod asset_voices;
 mod assets;
-mod columns;
-mod companies;
+pub(in crate::hub) mod columns;
+pub(in crate::hub) mod companies;
 mod company;
 mod company_form;
 mod company_posts;
@@ -21,12 +21,12 @@ mod contacts;
 mod credentials;
 mod dashboard;
 pub mod dashboard_store;
-mod edit;
-mod fields;
+pub(in crate::hub) mod edit;
+pub(in crate::hub) mod fields;
 mod job;
 mod location_form;
 mod pins;
-mod record;
+pub(in crate::hub) mod record;
 mod schedule;
 mod search;
 pub mod store;
@@ -115,7 +115,7 @@ fn asset_routes() -> Routes {
 }
 
 /// A thing that a page mentions and leads to.
-fn mention(href: String, text: impl Into<String>) -> Crumb {
+pub(in crate::hub) fn mention(href: String, text: impl Into<String>) -> Crumb {
     Crumb { href, text: text.into() }
 }
 
@@ -127,7 +127,7 @@ fn protected_as(typed: &edit::Typed) -> Field {
 }
 
 /// `virtual_machine` as people read it: `Virtual machine`.
-fn words(key: &str) -> String {
+pub(in crate::hub) fn words(key: &str) -> String {
     let plain = key.replace('_', " ");
     let mut letters = plain.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))

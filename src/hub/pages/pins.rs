@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     history::{self, feed, pins, undo::Undone},
     hub::{
-        entities::{exists, has_field},
+        entities::{self, exists, has_field},
         undo,
     },
     sync::outbox::{self, push::What},
@@ -80,7 +80,10 @@ fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
             format!("/tickets/{}", ticket.external_id)
         }
         "asset" => format!("/assets/{id}"),
-        _ => "/".to_owned(),
+        other => match entities::named(other).ok().and_then(|known| known.noun()) {
+            Some(noun) => format!("{}/{id}", noun.door().page),
+            None => "/".to_owned(),
+        },
     })
 }
 

@@ -9,10 +9,10 @@ use crate::{
     agents::Frame,
     assets::Eyes,
     error::Result,
-    hub::search,
+    hub::{entities, nouns::AnyNoun, search},
     web::{
         Web, encode_segment,
-        view::{Crumb, Page, Section, filters},
+        view::{Crumb, Page, Section, capitalised, filters},
     },
 };
 
@@ -20,7 +20,7 @@ use crate::{
 const SHOWN: i64 = 20;
 
 struct Group {
-    title: &'static str,
+    title: String,
     icon: &'static str,
     hits: Vec<(Crumb, String)>,
 }
@@ -40,21 +40,24 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
     let found = web.db.read(&frame.scope(), move |c| search::find(c, &text, SHOWN, &eyes)).await?;
     let page = frame.titled(Section::Elsewhere, "Search");
-    let groups = [
+    let rooms = [
         ("companies", "Companies", "building-2"),
         ("contacts", "Contacts", "users"),
         ("assets", "Assets", "monitor"),
         ("tickets", "Tickets", "ticket"),
     ];
-    let groups = groups.into_iter().map(|(room, title, icon)| {
+    let rooms = rooms.map(|(room, title, icon)| (room, title.to_owned(), icon, format!("/{room}")));
+    let nouns = entities::nouns().map(AnyNoun::door);
+    let nouns = nouns.map(|door| (door.api, capitalised(door.many), "router", door.page.to_owned()));
+    let groups = rooms.into_iter().chain(nouns).map(|(room, title, icon, address): (&str, String, &str, String)| {
         let hits = found.get(room).and_then(Json::as_array).into_iter().flatten();
-        Group { title, icon, hits: hits.map(|hit| link(&page, room, hit)).collect() }
+        Group { title, icon, hits: hits.map(|hit| link(&page, room, &address, hit)).collect() }
     });
     let groups = groups.filter(|group| !group.hits.is_empty()).collect();
     frame.show(&SearchPage { page, q, groups })
 }
 
-fn link(page: &Page, room: &str, hit: &Json) -> (Crumb, String) {
+fn link(page: &Page, room: &str, address: &str, hit: &Json) -> (Crumb, String) {
     let text = |name: &str| hit.get(name).and_then(Json::as_str).unwrap_or_default();
     let id = hit.get("id").map(ToString::to_string).unwrap_or_default();
     let (key, detail) = match room {
@@ -62,5 +65,5 @@ fn link(page: &Page, room: &str, hit: &Json) -> (Crumb, String) {
         "contacts" => (id, text("email")),
         _ => (id, text("company_name")),
     };
-    (mention(page.url(&format!("/{room}/{}", encode_segment(&key))), text("name")), detail.to_owned())
+    (mention(page.url(&format!("{address}/{}", encode_segment(&key))), text("name")), detail.to_owned())
 }

@@ -17,6 +17,7 @@ use crate::{
     db::{Conn, Write},
     error::Result,
     history::Untold,
+    network::adopt_store,
     sync::{
         apply::Apply,
         jobs::Job,
@@ -41,6 +42,8 @@ const PASSES: usize = 3;
 const STORED: usize = 100;
 /// Rows looked at together when something is missing.
 const ROWS: usize = 200;
+/// Network gear that is written in one transaction.
+const GEAR: i64 = 50;
 /// The most items that a dry run hands back; all of them are in the stored proposal.
 const SHOWN: i64 = 20_000;
 
@@ -162,8 +165,26 @@ impl Pass {
         }
         if !self.job.options.dry_run {
             observing::run(self, &dirty, kept).await?;
+            self.network_gear(report).await?;
         }
         Ok(Vec::new())
+    }
+
+    /// Network gear among the assets becomes equipment, and follows its asset to another company.
+    async fn network_gear(&self, report: &mut Report) -> Result<()> {
+        let (mut new, mut moved) = (0, 0);
+        loop {
+            let work = |w: &mut Write<'_>| Ok((adopt_store::follow(w, GEAR)?, adopt_store::adopt(w, GEAR)?));
+            let (followed, adopted) = self.job.write(&self.actor(), work).await?;
+            (new, moved) = (new + adopted, moved + followed);
+            if followed + adopted == 0 {
+                break;
+            }
+        }
+        if new + moved > 0 {
+            report.beside.push(format!("network equipment: {new} new, {moved} moved to another company"));
+        }
+        Ok(())
     }
 
     /// Who acts, in history.

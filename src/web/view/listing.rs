@@ -1,7 +1,7 @@
 //! From a list's address to its page: what is asked, which columns are shown, and every link that asks
 //! for something a little different.
 
-use super::{Chip, Choice, Column, Filter, List, Row, list};
+use super::{Chip, Choice, Column, Filter, List, Row, capitalised, list};
 use crate::{
     db::list::{ListQuery, ListSpec, Slice},
     error::{Error, Result},
@@ -41,11 +41,6 @@ pub struct Shape {
     pub noun: &'static str,
     /// What to do when there is nothing at all.
     pub when_empty: &'static str,
-}
-
-fn capitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A list page that is being asked for.

@@ -34,6 +34,8 @@ pub enum Section {
     Contacts,
     /// Devices.
     Assets,
+    /// What networks are made of.
+    Network,
     /// What clients asked for.
     Tickets,
     /// What monitors raised.
@@ -197,6 +199,7 @@ impl Page {
             Section::Companies => section == "companies",
             Section::Contacts => section == "contacts",
             Section::Assets => section == "assets",
+            Section::Network => section == "network",
             Section::Tickets => section == "tickets",
             Section::Alerts => section == "alerts",
             Section::Admin => section == "admin",
@@ -240,3 +243,10 @@ pub fn thousands(count: i64) -> String {
 
 #[cfg(test)]
 mod tests;
+
+/// Words that begin with a capital letter.
+#[must_use]
+pub fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -11,6 +11,7 @@ use codex::contacts;
 use codex::db::{Db, Target, Write};
 use codex::error::Result;
 use codex::history;
+use codex::network::{Connection, Equipment, Interface, Subnet, Vlan};
 use codex::tickets::{self, Said, Ticket, TimeEntry};
 use codex::types::{Actor, Scope};
 use codex::web::Fields;
@@ -111,7 +112,35 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
         let alert = Alert { alert_uid: asset.hostname.clone(), message: asset.hostname, ..Alert::default() };
         assets::alert_store::keep(w, "datto", &alert, Some(n), None)?;
     }
+    for n in 1..=COMPANIES {
+        network(w, dice, n, mine)?;
+    }
     (1..=TICKETS).try_for_each(|n| ticket(w, n, 1 + dice.below(COMPANIES), mine))
+}
+
+/// A company's network, with uplinks, cables and devices across the border, and addresses that all have.
+fn network(w: &mut Write<'_>, dice: &mut Dice, n: i64, mine: &[bool]) -> Result<()> {
+    let name = account(n, mine);
+    let equipment = Equipment {
+        company_id: n,
+        name: name.clone(),
+        kind: "switch".to_owned(),
+        ip_address: Some("10.20.0.1".to_owned()),
+        uplink_id: (n > 1).then(|| 1 + dice.below(n - 1)),
+        asset_id: Some(1 + dice.below(ASSETS)),
+        location_id: Some(1 + dice.below(n)),
+        ..Equipment::default()
+    };
+    let own = history::create(w, &equipment, None)?.id;
+    let (cidr, purpose) = ("10.20.0.0/24".to_owned(), Some(name.clone()));
+    history::create(w, &Subnet { company_id: n, cidr, purpose: purpose.clone(), ..Subnet::default() }, None)?;
+    history::create(w, &Vlan { company_id: n, number: 20, name: name.clone(), purpose, ..Vlan::default() }, None)?;
+    let ip_address = Some("10.20.0.1".to_owned());
+    let port = Interface { company_id: n, equipment_id: own, name: name.clone(), ip_address, ..Interface::default() };
+    history::create(w, &port, None)?;
+    let (a_port, b_id) = (Some(name.clone()), 1 + dice.below(n));
+    let cable = Connection { company_id: n, a_id: own, a_port, b_id, b_port: Some(name), ..Connection::default() };
+    history::create(w, &cable, None).map(|_| ())
 }
 
 pub(super) fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> Result<()> {

@@ -1,0 +1,208 @@
+//! The writes of a noun, for JSON and forms alike.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::entities;
+use crate::{
+    companies::{Company, store as companies},
+    db::{Conn, Value, Write},
+    entity::{
+        Noun, Patch,
+        noun::{self, references},
+    },
+    error::{Error, FieldError, Result},
+    history::{self, Record as _, Updated},
+    web::{Fields, Reference, Sent},
+};
+
+/// The column that says whose a row is.
+const COMPANY: &str = "company_id";
+
+/// What was sent for a noun, checked as far as that goes without other rows.
+#[derive(Debug)]
+pub struct Input<E: Noun> {
+    patch: Patch<E>,
+    company: Sent<Reference>,
+}
+
+/// Reads the fields of a write.
+///
+/// # Errors
+/// `Invalid` with every field that is wrong.
+pub fn read<E: Noun>(mut fields: Fields, creating: bool) -> Result<Input<E>> {
+    fields.set_creating(creating);
+    let patch = Patch::read(&mut fields)?;
+    let company = if fields.has("company_account_number") && !fields.has(COMPANY) {
+        fields.key("company_account_number").max(50).not_null().get().map(Reference::Key)
+    } else {
+        fields.reference(COMPANY).max(50).not_null().get()
+    };
+    fields.finish()?;
+    Ok(Input { patch, company })
+}
+
+/// Adds a row. Whose it is follows from what it refers to when nobody says so.
+///
+/// # Errors
+/// `Invalid`, naming the field; those of the engine.
+pub fn create<E: Noun>(w: &mut Write<'_>, input: &Input<E>) -> Result<E> {
+    let mut row = E::default();
+    input.patch.apply(&mut row)?;
+    let company = match &input.company {
+        Sent::Value(reference) => companies::resolve(w, COMPANY, reference)?,
+        Sent::Absent | Sent::Null => company_of_references(w, &row)?.ok_or_else(|| Error::field(COMPANY, "is required"))?,
+    };
+    if history::get::<Company>(w, company)?.retired_at().is_some() {
+        return Err(Error::field(COMPANY, "this company is retired"));
+    }
+    set(&mut row, COMPANY, company)?;
+    fit(w, &mut row, &sent(input))?;
+    history::create(w, &row, None)
+}
+
+/// Changes the fields that were sent.
+///
+/// # Errors
+/// `NotFound`, `PreconditionFailed`, `Invalid`, naming the field; those of the engine.
+pub fn update<E: Noun>(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option<i64>) -> Result<Updated<E>> {
+    let before = history::get::<E>(w, id)?;
+    if rev.is_some_and(|rev| rev != before.rev()) {
+        return Err(Error::PreconditionFailed);
+    }
+    let mut row = before.clone();
+    input.patch.apply(&mut row)?;
+    if let Sent::Value(reference) = &input.company {
+        set(&mut row, COMPANY, companies::resolve(w, COMPANY, reference)?)?;
+    }
+    let moves = row.company_id() != before.company_id();
+    // Who moves elsewhere must fit there with everything; else only what is sent anew has to.
+    let changed = |column: &&str| moves || E::field(column).is_some_and(|field| (field.read)(&row) != (field.read)(&before));
+    let sent: Vec<&'static str> = E::COLUMNS.iter().copied().filter(changed).collect();
+    fit(w, &mut row, &sent)?;
+    history::update(w, id, None, None, |stored| {
+        *stored = row;
+        Ok(())
+    })
+}
+
+/// Takes a row out of every list. What leads to it stands in the way unless `force`: then what cannot be without it
+/// retires with it, and the rest lets it go.
+///
+/// # Errors
+/// `Conflict` with what is attached, `NotFound`, or those of the engine.
+pub fn retire<E: Noun>(w: &mut Write<'_>, id: i64, force: bool) -> Result<E> {
+    history::get::<E>(w, id)?;
+    let attached = attached_to(w, E::ENTITY, id)?;
+    if !attached.is_empty() && !force {
+        let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+        let mut details = serde_json::Map::new();
+        details.insert("attached".to_owned(), json!(attached));
+        return Err(Error::Conflict { message: format!("still attached: {}", list.join(", ")), details });
+    }
+    release_all(w, E::ENTITY, id)?;
+    history::retire::<E>(w, id, None)
+}
+
+/// How many live rows of the one door's nouns lead to a row, by noun; empty when none do.
+///
+/// # Errors
+/// Those of the engine.
+pub fn attached_to(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static str, usize>> {
+    let mut found = BTreeMap::new();
+    for noun in entities::nouns() {
+        let count = noun.attached(c, entity, id)?.len();
+        if count > 0 {
+            found.insert(noun.door().api, count);
+        }
+    }
+    Ok(found)
+}
+
+/// Lets every row of the one door's nouns go from a row that is about to retire.
+///
+/// # Errors
+/// Those of the engine.
+pub fn release_all(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+    entities::nouns().try_for_each(|noun| noun.release(w, entity, id))
+}
+
+/// The columns that lead to rows of another noun, and whether a row can be without.
+fn leading<E: Noun>(entity: &str) -> Vec<(&'static str, bool)> {
+    if entity == Company::ENTITY {
+        return vec![(COMPANY, false)];
+    }
+    let leading = references::<E>().filter(|(_, to)| to.entity == entity);
+    leading.map(|(field, _)| (field.spec.column, field.spec.is_nullable)).collect()
+}
+
+/// As [`AnyNoun::attached`](super::AnyNoun::attached).
+///
+/// # Errors
+/// Those of the engine.
+pub fn attached<E: Noun>(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
+    let mut found = Vec::new();
+    for (column, _) in leading::<E>(entity) {
+        found.extend(noun::ids_where::<E>(c, column, id)?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// As [`AnyNoun::release`](super::AnyNoun::release).
+///
+/// # Errors
+/// Those of the engine.
+pub fn release<E: Noun>(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+    for (column, can_be_without) in leading::<E>(entity) {
+        for row in noun::ids_where::<E>(w, column, id)? {
+            if can_be_without {
+                history::update(w, row, None, Some("what it referred to was retired"), |row: &mut E| {
+                    set(row, column, Value::Null)
+                })?;
+            } else {
+                release_all(w, E::ENTITY, row)?;
+                history::retire::<E>(w, row, Some("retired with what it belongs to"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn set<E: Noun>(row: &mut E, column: &str, value: impl Into<Value>) -> Result<()> {
+    let field = E::field(column).ok_or_else(|| Error::internal(format!("{} has no {column}", E::ENTITY)))?;
+    (field.write)(row, &value.into())
+}
+
+fn sent<E: Noun>(input: &Input<E>) -> Vec<&'static str> {
+    E::COLUMNS.iter().copied().filter(|column| input.patch.has(column)).collect()
+}
+
+fn company_of_references<E: Noun>(c: &mut Conn, row: &E) -> Result<Option<i64>> {
+    for (field, to) in references::<E>() {
+        if let Value::Int(id) = (field.read)(row).into()
+            && let Some(Some(company)) = noun::company_of(c, to, id)?
+        {
+            return Ok(Some(company));
+        }
+    }
+    Ok(None)
+}
+
+/// Holds a row that is about to be stored to what it refers to and to its room's own rules.
+fn fit<E: Noun>(c: &mut Conn, row: &mut E, sent: &[&'static str]) -> Result<()> {
+    let mut wrong = Vec::new();
+    for (field, to) in references::<E>().filter(|(field, _)| sent.contains(&field.spec.column)) {
+        let Value::Int(id) = (field.read)(row).into() else { continue };
+        let why = match noun::company_of(c, to, id)? {
+            None => format!("there is no {} {id}", to.what),
+            Some(company) if company != Some(row.company_id()) => format!("{} {id} is another company's", to.what),
+            Some(_) if to.entity == E::ENTITY && id == row.id() => "cannot be itself".to_owned(),
+            Some(_) => continue,
+        };
+        wrong.push(FieldError { field: field.spec.name.to_owned(), message: why });
+    }
+    if wrong.is_empty() { row.check(c, sent) } else { Err(Error::Invalid(wrong)) }
+}

@@ -1,0 +1,142 @@
+//! What is told beside a network's rows, and the rules that several of them keep together.
+
+use super::model::{Connection, Subnet, Vlan};
+use crate::{
+    db::Conn,
+    entity::address,
+    error::{Error, Result},
+    params,
+};
+
+/// Whether the RMM sees the linked asset now.
+pub const ONLINE: &str = "(SELECT seen.online FROM @asset_observations seen WHERE seen.asset_id = equipment.asset_id)";
+/// When it saw it last.
+pub const LAST_SEEN: &str = "(SELECT seen.last_seen FROM @asset_observations seen WHERE seen.asset_id = equipment.asset_id)";
+/// The narrowest documented network that an address is in.
+pub const SUBNET: &str = "(SELECT net.cidr FROM @subnets net
+    WHERE net.company_id = equipment.company_id AND net.retired_at IS NULL
+      AND equipment.ip_key >= net.first_key AND equipment.ip_key <= net.last_key
+    ORDER BY net.first_key DESC, net.last_key, net.id LIMIT 1)";
+/// A port with its equipment.
+pub const INTERFACE_NAME: &str = "((SELECT owner.name FROM @network_equipment owner WHERE owner.id = interface.equipment_id)
+    || ' ' || interface.name)";
+/// Both ends.
+pub const CONNECTION_NAME: &str = "((SELECT one.name FROM @network_equipment one WHERE one.id = connection.a_id) || ' – '
+    || (SELECT other.name FROM @network_equipment other WHERE other.id = connection.b_id))";
+
+/// How many uplinks there may be between some equipment and the outermost.
+const DEEPEST: usize = 64;
+/// How many of what stands in the way a warning names.
+const NAMED: i64 = 5;
+
+/// Nothing reaches the world by way of itself.
+///
+/// # Errors
+/// `Invalid`, or those of the engine.
+pub fn no_circle(c: &mut Conn, id: i64, uplink: Option<i64>) -> Result<()> {
+    let sql = "SELECT above.uplink_id FROM @network_equipment above WHERE above.id = ?1";
+    let mut next = uplink;
+    for _ in 0..DEEPEST {
+        let Some(at) = next else { return Ok(()) };
+        if at == id && id != 0 {
+            return Err(Error::field("uplink_id", "would be its own uplink, by way of others"));
+        }
+        next = match c.first(sql, params![at])? {
+            Some(row) => row.get(0)?,
+            None => None,
+        };
+    }
+    Err(Error::field("uplink_id", format!("has more than {DEEPEST} uplinks above it")))
+}
+
+/// A cable does not end where it begins.
+///
+/// # Errors
+/// `Invalid`.
+pub fn two_ends(sent: &[&'static str], a: (i64, Option<&str>), b: (i64, Option<&str>)) -> Result<()> {
+    let ends = ["a_id", "a_port", "b_id", "b_port"];
+    let same = a.0 == b.0 && (a.1.is_none() || a.1 == b.1);
+    if same && ends.iter().any(|column| sent.contains(column)) {
+        return Err(Error::field("b_id", "must be other equipment, or another port of the same"));
+    }
+    Ok(())
+}
+
+/// The way out of a network is inside it.
+///
+/// # Errors
+/// `Invalid`.
+pub fn gateway_inside(sent: &[&'static str], cidr: &str, gateway: Option<&str>) -> Result<()> {
+    let (Some(key), Some((first, last))) = (gateway.and_then(address::key), address::keys(cidr)) else { return Ok(()) };
+    if (key < first || key > last) && (sent.contains(&"gateway") || sent.contains(&"cidr")) {
+        return Err(Error::field("gateway", format!("must be in {cidr}")));
+    }
+    Ok(())
+}
+
+/// A company has each VLAN once.
+///
+/// # Errors
+/// `Conflict`, or those of the engine.
+pub fn number_free(c: &mut Conn, vlan: &Vlan) -> Result<()> {
+    let sql = "SELECT same.name FROM @vlans same
+        WHERE same.company_id = ?1 AND same.number = ?2 AND same.id <> ?3 AND same.retired_at IS NULL";
+    match c.first(sql, params![vlan.company_id, vlan.number, vlan.id])? {
+        Some(row) => {
+            Err(Error::conflict(format!("number: this company has VLAN {} already: {}", vlan.number, row.get::<String>(0)?)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Other networks of the company that share addresses with this one and are not simply inside of it or around it.
+///
+/// # Errors
+/// Those of the engine.
+pub fn overlaps(c: &mut Conn, subnet: &Subnet) -> Result<Vec<String>> {
+    let Some((first, last)) = address::keys(&subnet.cidr) else { return Ok(Vec::new()) };
+    let sql = "SELECT net.cidr, net.purpose FROM @subnets net
+        WHERE net.company_id = ?1 AND net.id <> ?2 AND net.retired_at IS NULL AND net.first_key <= ?4 AND net.last_key >= ?3
+        ORDER BY net.first_key, net.last_key, net.id LIMIT ?5";
+    c.map(sql, params![subnet.company_id, subnet.id, first, last, NAMED], |row| {
+        let (cidr, purpose): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        let purpose = purpose.map(|purpose| format!(" ({purpose})")).unwrap_or_default();
+        Ok(format!("{} shares addresses with {cidr}{purpose} of the same company.", subnet.cidr))
+    })
+}
+
+/// What else of the company has an address; `own` is the equipment and the interface that ask.
+///
+/// # Errors
+/// Those of the engine.
+pub fn address_taken(c: &mut Conn, company: i64, ip: Option<&str>, own: (Option<i64>, Option<i64>)) -> Result<Vec<String>> {
+    let Some(key) = ip.and_then(address::key) else { return Ok(Vec::new()) };
+    let sql = "SELECT other.name FROM @network_equipment other
+            WHERE other.company_id = ?1 AND other.ip_key = ?2 AND other.retired_at IS NULL AND other.id <> ?3
+        UNION ALL
+        SELECT owner.name || ' ' || port.name FROM @network_interfaces port
+            JOIN @network_equipment owner ON owner.id = port.equipment_id
+            WHERE port.company_id = ?1 AND port.ip_key = ?2 AND port.retired_at IS NULL AND port.id <> ?4 AND owner.id <> ?3
+        LIMIT ?5";
+    let (equipment, interface) = (own.0.unwrap_or_default(), own.1.unwrap_or_default());
+    let says = |name: String| format!("{} has the address {} too.", name, ip.unwrap_or_default());
+    c.map(sql, params![company, key, equipment, interface, NAMED], |row| row.get(0).map(says))
+}
+
+/// What else is plugged into the ports of a connection.
+///
+/// # Errors
+/// Those of the engine.
+pub fn ports_taken(c: &mut Conn, connection: &Connection) -> Result<Vec<String>> {
+    let sql = "SELECT owner.name FROM @network_connections other JOIN @network_equipment owner ON owner.id = ?1
+        WHERE other.id <> ?3 AND other.retired_at IS NULL
+          AND ((other.a_id = ?1 AND other.a_port = ?2) OR (other.b_id = ?1 AND other.b_port = ?2)) LIMIT 1";
+    let mut found = Vec::new();
+    for (end, port) in [(connection.a_id, &connection.a_port), (connection.b_id, &connection.b_port)] {
+        let Some(port) = port else { continue };
+        if let Some(row) = c.first(sql, params![end, port, connection.id])? {
+            found.push(format!("Port {port} of {} has another connection.", row.get::<String>(0)?));
+        }
+    }
+    Ok(found)
+}
