@@ -5,6 +5,7 @@ import { startPalette } from "./palette.js";
 import { startToasts, toast } from "./toast.js";
 import { startSync } from "./sync.js";
 import { startTheme } from "./theme.js";
+import { startImport } from "./import.js";
 
 const root = document.querySelector(".app");
 const prefix = root?.dataset.prefix ?? "";
@@ -49,6 +50,7 @@ document.addEventListener("list:shown", (event) => showCopyButtons(event.target)
 showCopyButtons(document);
 startToasts();
 startTheme();
+startImport();
 startList();
 startForms();
 startPalette(prefix);

@@ -17,6 +17,7 @@ pub mod history;
 pub mod hub;
 pub mod identity;
 pub mod network;
+pub mod notes;
 pub mod platform;
 pub mod status;
 pub mod sync;

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod ending;
 mod failure;
+mod import;
 mod init;
 mod init_db;
 mod init_questions;
@@ -50,6 +51,7 @@ Examples:
   codex init                            asks for database, vendors' keys and administrator, writes codex.conf
   codex serve                           the server, on http://127.0.0.1:5010
   codex sync freshservice --dry-run     shows what a sync would change
+  codex import csv a.csv --as assets    shows what a table would change, and asks
   codex users add ada --email ada@example.com --role admin
 
 Exit codes: 0 done, 1 failure, 2 usage or configuration, 3 doctor found something,
@@ -69,6 +71,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in the place of the database
     Restore(backup::RestoreArgs),
+    /// Bring rows of a table in
+    Import(import::Args),
     /// Take the demo data out again
     Demo(demo::Args),
     /// Add, list and lock out the people who sign in here
@@ -104,6 +108,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Migrate(args) => migrate::run(&context, &args),
         Command::Backup(args) => backup::backup(&context, args),
         Command::Restore(args) => backup::restore(&context, &args),
+        Command::Import(args) => import::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),
         Command::Users(args) => users::run(context, args),
         Command::Token(args) => token::run(context, args),

@@ -47,7 +47,7 @@ pub fn tell<T: Trail>(c: &mut Conn, untold: Vec<Untold<T>>, lens: &Lens) -> Resu
 }
 
 /// The kinds of records whose readings are noted.
-const NOTED: [&str; 5] = ["contact", "asset", "ticket", "change_request", "company"];
+const NOTED: [&str; 6] = ["contact", "asset", "ticket", "change_request", "company", "note"];
 
 /// The fields of a record in which people stand; none for "all of them".
 fn personal(entity: &str) -> Option<&'static [&'static str]> {
@@ -55,6 +55,7 @@ fn personal(entity: &str) -> Option<&'static [&'static str]> {
         "company" | "department" => Some(&["head_name", "prime_user_name", "primary_contact_name", "custom_fields"]),
         "asset" | "device" => Some(&["enabled_administrators", "mac_address", "description", "udf", "last_logged_in_user"]),
         "location" | "site" | "psa_agent" => Some(&[]),
+        "equipment" | "interface" | "connection" | "subnet" | "vlan" => Some(&[]),
         _ => None,
     }
 }

@@ -18,7 +18,7 @@ mod secret;
 mod services;
 mod show;
 mod sources;
-mod suggest;
+pub mod suggest;
 mod write;
 
 use std::{

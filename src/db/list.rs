@@ -43,13 +43,15 @@ pub struct Column {
     pub folded: Option<&'static str>,
     /// Whether it can be null.
     pub nullable: bool,
+    /// What it is ordered by, where that is something else.
+    pub ordered_by: Option<&'static str>,
 }
 
 impl Column {
     /// A column that may be null.
     #[must_use]
     pub const fn new(name: &'static str, sql: &'static str, kind: Kind) -> Self {
-        Self { name, sql, kind, folded: None, nullable: true }
+        Self { name, sql, kind, folded: None, nullable: true, ordered_by: None }
     }
 
     /// Text.

@@ -54,6 +54,7 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ("asset_sources", "asset_id IN (SELECT id FROM assets WHERE company_id IN ({}))"),
     // The provider's own people, and what its own staff decide about: nothing of any client.
     ("psa_agents", "FALSE"),
+    ("notes", "FALSE"),
     ("company_aliases", "FALSE"),
     ("rmm_sites", "FALSE"),
     ("review_items", "FALSE"),

@@ -20,7 +20,8 @@ pub fn written(kind: Kind, text: &str) -> Result<String, String> {
 }
 
 fn ip(text: &str) -> Result<IpAddr, String> {
-    text.trim().parse().map_err(|_| "must be an IP address, such as 10.20.0.1".to_owned())
+    let address: std::result::Result<IpAddr, _> = text.trim().parse();
+    address.map(|address| address.to_canonical()).map_err(|_| "must be an IP address, such as 10.20.0.1".to_owned())
 }
 
 fn cidr(text: &str) -> Result<IpNet, String> {

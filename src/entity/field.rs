@@ -35,6 +35,8 @@ pub enum Kind {
     Text(usize),
     /// The same in several lines.
     Long(usize),
+    /// The same in Markdown.
+    Markdown(usize),
     /// A telephone number of at most so many characters, however it is written.
     Phone(usize),
     /// One of these words.
@@ -132,6 +134,8 @@ pub struct FieldSpec {
     pub is_listed: bool,
     /// The column with its folded form.
     pub folded: Option<&'static str>,
+    /// What it is ordered by, where that is another column.
+    pub ordered_by: Option<&'static str>,
     /// Whether a list page shows it unless somebody chooses otherwise.
     pub is_usual: bool,
     /// Whether the record is found by it.
@@ -152,6 +156,12 @@ pub mod kinds {
     #[must_use]
     pub const fn long(label: &'static str, most: usize) -> FieldSpec {
         FieldSpec::new(label, Kind::Long(most))
+    }
+
+    /// Text in Markdown.
+    #[must_use]
+    pub const fn markdown(label: &'static str, most: usize) -> FieldSpec {
+        FieldSpec::new(label, Kind::Markdown(most))
     }
 
     /// A telephone number.
@@ -317,6 +327,7 @@ impl FieldSpec {
             is_synced: false,
             is_listed: false,
             folded: None,
+            ordered_by: None,
             is_usual: false,
             is_searched: false,
         }
@@ -336,6 +347,7 @@ impl FieldSpec {
                     | (
                         Kind::Text(_)
                             | Kind::Long(_)
+                            | Kind::Markdown(_)
                             | Kind::Phone(_)
                             | Kind::Choice(_)
                             | Kind::Day
@@ -475,6 +487,13 @@ impl FieldSpec {
         self.listed()
     }
 
+    /// Lists are ordered by this column where they are asked to be by it: addresses are, by their keys.
+    #[must_use]
+    pub const fn ordered_by(mut self, sql: &'static str) -> Self {
+        self.ordered_by = Some(sql);
+        self
+    }
+
     /// Its record is found by it.
     #[must_use]
     pub const fn searched(mut self) -> Self {
@@ -498,7 +517,8 @@ impl FieldSpec {
             Kind::Flag => ListKind::Bool,
             _ => ListKind::Text,
         };
-        Column { name: self.name, sql: self.sql, kind, folded: self.folded, nullable: self.is_nullable }
+        let (name, sql, folded, nullable, ordered_by) = (self.name, self.sql, self.folded, self.is_nullable, self.ordered_by);
+        Column { name, sql, kind, folded, nullable, ordered_by }
     }
 
     /// What was sent for it, as its column holds it; what breaks its rules is noted in `fields`.
@@ -520,6 +540,7 @@ impl FieldSpec {
             Kind::Json => Sent::Absent,
             Kind::Text(_)
             | Kind::Long(_)
+            | Kind::Markdown(_)
             | Kind::Phone(_)
             | Kind::Choice(_)
             | Kind::Day
@@ -558,7 +579,9 @@ impl FieldSpec {
             field = field.not_null();
         }
         let field = match self.kind {
-            Kind::Text(most) | Kind::Long(most) | Kind::Phone(most) | Kind::Moment(most) => field.max(most),
+            Kind::Text(most) | Kind::Long(most) | Kind::Markdown(most) | Kind::Phone(most) | Kind::Moment(most) => {
+                field.max(most)
+            }
             Kind::Choice(words) => field.one_of(words),
             Kind::Day => field.date(),
             Kind::Url(most) => field.max(most).url(),

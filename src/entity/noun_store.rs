@@ -12,7 +12,7 @@ use crate::{
     },
     error::{Error, Result},
     params,
-    types::SearchText,
+    types::{Actor, SearchText},
 };
 use serde::{Serialize, Serializer};
 
@@ -65,6 +65,34 @@ impl Beside {
     }
 }
 
+/// How a noun that is about a record of any kind says so; its fields `entity` and `entity_id` name the record.
+pub struct About<E> {
+    /// The noun and the id of the record.
+    pub record: for<'a> fn(&'a E) -> (&'a str, i64),
+    /// Notes whose the record is.
+    pub belong: fn(&mut E, Option<i64>),
+    /// What the record's page shows of it.
+    pub card: for<'a> fn(&'a E) -> Card<'a>,
+}
+
+/// What somebody wrote, as a record's page shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Card<'a> {
+    /// The text, in Markdown.
+    pub body: &'a str,
+    /// Who wrote it.
+    pub by: &'a str,
+    /// When it was last changed.
+    pub at: &'a str,
+    /// Whether it stands before the others.
+    pub is_pinned: bool,
+}
+
+/// The noun of the record in a row about one, and its id.
+pub const RECORD: (&str, &str) = ("entity", "entity_id");
+/// What that record is called, told beside the row.
+pub const ABOUT_NAME: &str = "record_name";
+
 /// A noun of a company. Its table has a `company_id`, a `search_text`, and on SQLite a trigram table beside it.
 pub trait Noun: Entity + Sync {
     /// Where it is found.
@@ -75,6 +103,9 @@ pub trait Noun: Entity + Sync {
     const OPEN: () = assert!(super::personal::count(Self::FIELDS) == 0, "a noun of the one door tells of nobody");
     /// What there is about all of a company's rows: what it is called, and its address below the company's page.
     const OVERVIEW: Option<(&'static str, &'static str)> = None;
+    /// What it is about, when that is a record of any kind. Such a noun is for the provider's own people and for services
+    /// that may see everything: what stands in it can be about anybody.
+    const ABOUT: Option<About<Self>> = None;
     /// The nouns that those are read from.
     const READS: &'static [&'static str] = &[];
 
@@ -89,6 +120,9 @@ pub trait Noun: Entity + Sync {
     fn check(&mut self, _c: &mut Conn, _sent: &[&'static str]) -> Result<()> {
         Ok(())
     }
+
+    /// Notes who makes a row.
+    fn written_by(&mut self, _actor: &Actor) {}
 
     /// What is odd about a stored row without being wrong, as sentences.
     ///
@@ -225,7 +259,9 @@ pub fn besides<E: Noun>() -> &'static [Beside] {
                 names: Some((spec.column, to)),
             }
         });
-        E::BESIDE.iter().copied().chain(names).collect()
+        // Of which table it is depends on the row; whoever knows all nouns puts it there.
+        let about = E::ABOUT.map(|_| Beside::new(ABOUT_NAME, "Record", "CAST(NULL AS TEXT)", ListKind::Text).usual());
+        E::BESIDE.iter().copied().chain(about).chain(names).collect()
     })
 }
 
@@ -261,7 +297,9 @@ pub fn list<E: Noun>() -> &'static ListSpec {
             Column::new("created_at", of_row("created_at"), ListKind::Time).required(),
             Column::new("updated_at", of_row("updated_at"), ListKind::Time).required(),
         ]);
-        columns.extend(besides::<E>().iter().map(|beside| Column::new(beside.name, beside.sql, beside.kind)));
+        // What a record is called is known only once the rows are there.
+        let known = besides::<E>().iter().filter(|beside| beside.name != ABOUT_NAME);
+        columns.extend(known.map(|beside| Column::new(beside.name, beside.sql, beside.kind)));
         let mut entities = vec![alias, "company"];
         entities.extend(references::<E>().map(|(_, to)| to.entity));
         entities.extend(E::READS);
@@ -308,6 +346,15 @@ pub fn get<E: Noun>(c: &mut Conn, id: i64) -> Result<Seen<E>> {
     c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: E::WHAT })
 }
 
+/// Those of a noun's rows that have these ids.
+///
+/// # Errors
+/// Those of the engine.
+pub fn some<E: Noun>(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Seen<E>>> {
+    let sql = format!("SELECT {} FROM {} WHERE {}.id IN ids(?1)", select::<E>(), from::<E>(), E::ENTITY);
+    c.map(&sql, params![ids], view)
+}
+
 /// Whose row this is that a field refers to; none for one that is not there any more, or not within the scope.
 ///
 /// # Errors
@@ -345,6 +392,24 @@ pub fn names(c: &mut Conn, to: &Target, ids: Vec<i64>) -> Result<Vec<(i64, Strin
 pub fn ids_where<E: Noun>(c: &mut Conn, column: &str, id: i64) -> Result<Vec<i64>> {
     let sql = format!("SELECT row.id FROM @{} row WHERE row.{column} = ?1 AND row.retired_at IS NULL ORDER BY row.id", E::TABLE);
     c.map(&sql, params![id], |row| row.get(0))
+}
+
+/// Whose a row of any noun is, by the column that says so.
+///
+/// # Errors
+/// Those of the engine.
+pub fn company_in<E: Entity>(c: &mut Conn, column: &str, id: i64) -> Result<Option<i64>> {
+    let sql = format!("SELECT row.{column} FROM @{} row WHERE row.id = ?1", E::TABLE);
+    Ok(c.first(&sql, params![id])?.map(|row| row.get::<Option<i64>>(0)).transpose()?.flatten())
+}
+
+/// What the rows of a noun are called that have these ids, by a column.
+///
+/// # Errors
+/// Those of the engine.
+pub fn called<E: Entity>(c: &mut Conn, column: &str, ids: Vec<i64>) -> Result<Vec<(i64, String)>> {
+    let sql = format!("SELECT row.id, row.{column} FROM @{} row WHERE row.id IN ids(?1)", E::TABLE);
+    c.map(&sql, params![ids], |row| Ok((row.get(0)?, row.get::<Option<String>>(1)?.unwrap_or_default())))
 }
 
 /// What a noun's row is found by: its fields that say so.

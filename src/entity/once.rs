@@ -16,7 +16,7 @@ pub fn of_type<E: 'static, T: Send + Sync + 'static>(make: impl FnOnce() -> T) -
     if let Some(made) = known.and_then(<dyn Any + Send + Sync>::downcast_ref) {
         return made;
     }
-    // Two that make it at the same time waste one; the map keeps neither of them for long.
+    // Two that make it at the same time leave one behind that nobody uses.
     let made: &'static T = Box::leak(Box::new(make()));
     ALL.write().unwrap_or_else(PoisonError::into_inner).insert(key, made);
     made

@@ -80,6 +80,9 @@ pub(super) fn follow(
     changed: &[(&'static str, serde_json::Value, serde_json::Value)],
 ) -> Result<()> {
     for (column, old, new) in changed {
+        if *column == "company_id" {
+            written_about(w, entity, id, new.as_i64())?;
+        }
         match (entity, *column) {
             ("company", LEVEL_OF_COMPANY) => {
                 company(w, id, rank(old.as_str().unwrap_or_default()), rank(new.as_str().unwrap_or_default()))?;
@@ -92,6 +95,15 @@ pub(super) fn follow(
             ("contact", "name" | "email") => renamed(w, id, column, old.as_str().unwrap_or_default())?,
             _ => {}
         }
+    }
+    Ok(())
+}
+
+/// Notes about a record belong to whoever the record belongs to.
+fn written_about(w: &mut Write<'_>, entity: &str, id: i64, company: Option<i64>) -> Result<()> {
+    let sql = "UPDATE notes SET company_id = ?1 WHERE entity = ?2 AND entity_id = ?3";
+    if w.run(sql, params![company, entity, id])? > 0 {
+        w.touch("note");
     }
     Ok(())
 }

@@ -85,29 +85,50 @@ pub const ASSET: &str = asset!();
 /// An asset that is not protected at all, as a condition.
 pub const ASSET_IS_OPEN: &str = concat!(asset!(), " = 0");
 
+/// The address at which the RMM sees the asset of some equipment, where that one is not protected at all: who may read the
+/// others is asked of the asset.
+pub const SEEN_ADDRESS_OF_EQUIPMENT: &str = concat!(
+    "(SELECT seen.int_ip_address FROM @assets asset JOIN @asset_observations seen ON seen.asset_id = asset.id
+        WHERE asset.id = equipment.asset_id AND ",
+    asset!(),
+    " = 0)"
+);
+
 /// An alert: by its asset, and by its company when it has none; one of a place that is nobody's yet might be anybody's.
 pub const ALERT: &str =
     concat!("(", asset!(), " | ", level!(), " | CASE WHEN asset.id IS NULL AND company.id IS NULL THEN 1 ELSE 0 END)");
 
+macro_rules! ticket {
+    () => {
+        concat!(
+            "(ticket.protection | ",
+            asker!("ticket"),
+            " | COALESCE((SELECT max(person.level) FROM protected_people person WHERE person.email_folded = ticket.requester_key), 0)
+      | CASE WHEN ticket.company_id IS NULL AND (ticket.department_id IS NOT NULL OR NOT (",
+            is_known!("ticket"),
+            " OR EXISTS (SELECT 1 FROM @contacts writer WHERE writer.email_folded = ticket.requester_key))) THEN 1 ELSE 0 END)"
+        )
+    };
+}
+
+macro_rules! change_request {
+    () => {
+        concat!(
+            "(change_request.protection | ",
+            asker!("change_request"),
+            " | CASE WHEN change_request.company_id IS NULL AND (change_request.department_id IS NOT NULL OR NOT (",
+            is_known!("change_request"),
+            ")) THEN 1 ELSE 0 END)"
+        )
+    };
+}
+
 /// A ticket: by its companies, by whoever asked (the vendor's id, or the address), and, when neither its company nor whoever
 /// asked is known, as if it were anybody's.
-pub const TICKET: &str = concat!(
-    "(ticket.protection | ",
-    asker!("ticket"),
-    " | COALESCE((SELECT max(person.level) FROM protected_people person WHERE person.email_folded = ticket.requester_key), 0)
-      | CASE WHEN ticket.company_id IS NULL AND (ticket.department_id IS NOT NULL OR NOT (",
-    is_known!("ticket"),
-    " OR EXISTS (SELECT 1 FROM @contacts writer WHERE writer.email_folded = ticket.requester_key))) THEN 1 ELSE 0 END)"
-);
+pub const TICKET: &str = ticket!();
 
 /// A planned change: as a ticket; the vendor tells no address.
-pub const CHANGE_REQUEST: &str = concat!(
-    "(change_request.protection | ",
-    asker!("change_request"),
-    " | CASE WHEN change_request.company_id IS NULL AND (change_request.department_id IS NOT NULL OR NOT (",
-    is_known!("change_request"),
-    ")) THEN 1 ELSE 0 END)"
-);
+pub const CHANGE_REQUEST: &str = change_request!();
 
 /// Something said on a ticket: by whoever said it, the vendor's id of them or the address. A standard ticket may bear the
 /// words of somebody who is not.
@@ -145,6 +166,25 @@ pub const COMPANY: &str = concat!(
     ")"
 );
 
+/// A note: by the record that it is about, and by whose that is.
+pub const NOTE: &str = concat!(
+    "(COALESCE((SELECT ",
+    level!(),
+    " FROM companies company WHERE company.id = note.company_id), 0)
+      | CASE note.entity
+        WHEN 'contact' THEN COALESCE((SELECT about.protection FROM contacts about WHERE about.id = note.entity_id), 0)
+        WHEN 'asset' THEN COALESCE((SELECT ",
+    asset!(),
+    " FROM assets asset WHERE asset.id = note.entity_id), 0)
+        WHEN 'ticket' THEN COALESCE((SELECT ",
+    ticket!(),
+    " FROM tickets ticket WHERE ticket.id = note.entity_id), 0)
+        WHEN 'change_request' THEN COALESCE((SELECT ",
+    change_request!(),
+    " FROM change_requests change_request WHERE change_request.id = note.entity_id), 0)
+        ELSE 0 END)"
+);
+
 /// Every kind of row whose readings are noted: entity, table, rank.
 pub const KINDS: &[(&str, &str, &str)] = &[
     ("company", "companies", COMPANY),
@@ -152,4 +192,5 @@ pub const KINDS: &[(&str, &str, &str)] = &[
     ("asset", "assets", ASSET),
     ("ticket", "tickets", TICKET),
     ("change_request", "change_requests", CHANGE_REQUEST),
+    ("note", "notes", NOTE),
 ];

@@ -11,6 +11,7 @@ use crate::{
     history::Record as _,
     hub::nouns::{AnyEntity, AnyNoun, noun, of},
     network,
+    notes::Note,
     tickets::{ChangeRequest, Ticket},
 };
 
@@ -28,6 +29,7 @@ pub static ENTITIES: &[&dyn AnyEntity] = &[
     &noun::<network::Connection>(),
     &noun::<network::Subnet>(),
     &noun::<network::Vlan>(),
+    &noun::<Note>(),
 ];
 
 /// Those of them that the one door reads and writes.

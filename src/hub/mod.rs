@@ -5,6 +5,7 @@ pub mod bulk_store;
 pub mod contacts;
 pub mod entities;
 mod history;
+pub mod import;
 pub mod nouns;
 pub mod pages;
 mod remove;
@@ -25,6 +26,7 @@ pub fn routes() -> Routes {
         .merge(bulk::routes())
         .merge(contacts::routes())
         .merge(history::routes())
+        .merge(import::routes())
         .merge(nouns::routes())
         .merge(pages::routes())
         .merge(remove::routes())

@@ -108,7 +108,7 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, eyes: &Eyes) -> Result<Valu
         .collect();
     let mut found = json!({"companies": companies, "contacts": contacts, "assets": assets, "tickets": tickets});
     for noun in entities::nouns() {
-        found[noun.door().api] = noun.hits(conn, text, limit)?.into();
+        found[noun.door().api] = noun.hits(conn, text, limit, lens)?.into();
     }
     Ok(found)
 }

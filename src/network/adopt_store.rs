@@ -3,26 +3,31 @@
 use super::model::{Connection, Equipment, Interface};
 use crate::{
     db::{Conn, Write},
-    entity::{Kind, address::written, noun::ids_where},
+    entity::noun::ids_where,
     error::Result,
-    history::{self, ranks},
-    params,
+    history, params,
     types::fold,
 };
 
-/// What names and models of a kind contain, the most telling kinds first.
+/// What names and models of a kind contain, the most telling kinds first: words of at most four letters whole, longer ones
+/// as beginnings.
 const TELLING: &[(&str, &[&str])] = &[
-    ("firewall", &["firewall", "fortigate", "sonicwall", "pfsense", "watchguard", "firebox", "palo alto", "udm", "usg", "asa "]),
-    ("ap", &["access point", "wireless", "uap", "u6", "u7", "aironet", " ap"]),
-    ("switch", &["switch", "usw", "catalyst", "procurve", "c1200", "nexus"]),
-    ("router", &["router", "edgerouter", "mikrotik", "gateway", "isr"]),
+    ("firewall", &["firewall", "fortigate", "sonicwall", "pfsense", "watchguard", "firebox", "udm", "usg", "asa"]),
+    ("ap", &["ap", "uap", "u6", "u7", "aironet", "wireless", "accesspoint"]),
+    ("switch", &["switch", "usw", "catalyst", "procurve", "c1200", "nexus", "sw"]),
+    ("router", &["router", "edgerouter", "mikrotik", "gateway", "isr", "rtr"]),
 ];
+/// The longest words that must be whole.
+const WHOLE: usize = 4;
 
 /// What somebody calls a device, as one of the kinds of equipment.
 #[must_use]
 pub fn kind_of<'a>(words: impl IntoIterator<Item = &'a str>) -> &'static str {
-    let text = words.into_iter().map(fold).collect::<Vec<_>>().join(" ");
-    let telling = TELLING.iter().find(|(_, known)| known.iter().any(|word| text.contains(word)));
+    let text = words.into_iter().map(fold).collect::<Vec<_>>().join(" ").replace("access point", "accesspoint");
+    let words: Vec<&str> = text.split(|letter: char| !letter.is_alphanumeric()).collect();
+    let is_told =
+        |known: &&str| words.iter().any(|word| if known.len() <= WHOLE { word == known } else { word.starts_with(known) });
+    let telling = TELLING.iter().find(|(_, known)| known.iter().any(is_told));
     telling.map_or("other", |(kind, _)| kind)
 }
 
@@ -32,43 +37,38 @@ struct Gear {
     equipment: Equipment,
 }
 
-/// At most so many assets of network gear that have never been equipment. Where the asset is protected, its addresses are
-/// not repeated: here everybody reads them.
+/// At most so many assets of network gear that have never been equipment. Their addresses are not copied: they follow the
+/// protection of the asset, and equipment has none.
 fn newcomers(c: &mut Conn, most: i64) -> Result<Vec<Gear>> {
-    let sql = format!(
-        "SELECT asset.id, asset.company_id, asset.hostname, asset.manufacturer, asset.model, asset.serial_number, asset.device_type,
-                CASE WHEN {} THEN (SELECT seen.int_ip_address FROM @asset_observations seen WHERE seen.asset_id = asset.id) END,
-                CASE WHEN {} THEN asset.mac_address END
+    let sql = "SELECT asset.id, asset.company_id, asset.hostname, asset.manufacturer, asset.model, asset.serial_number, asset.device_type
          FROM @assets asset WHERE asset.kind = 'network_device' AND asset.company_id IS NOT NULL AND asset.retired_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM @network_equipment known WHERE known.asset_id = asset.id)
-         ORDER BY asset.id LIMIT ?1",
-        ranks::ASSET_IS_OPEN,
-        ranks::ASSET_IS_OPEN
-    );
-    c.map(&sql, params![most], |row| {
+           AND NOT EXISTS (SELECT 1 FROM @network_equipment known WHERE known.asset_id = asset.id OR known.adopted_from = asset.id)
+         ORDER BY asset.id LIMIT ?1";
+    c.map(sql, params![most], |row| {
         let (asset_id, name): (i64, String) = (row.get(0)?, row.get(2)?);
         let (manufacturer, model, device_type): (Option<String>, Option<String>, Option<String>) =
             (row.get(3)?, row.get(4)?, row.get(6)?);
-        let (ip, mac): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
         let words = [Some(name.as_str()), model.as_deref(), manufacturer.as_deref(), device_type.as_deref()];
         let kind = kind_of(words.into_iter().flatten()).to_owned();
-        let equipment = Equipment {
-            company_id: row.get(1)?,
-            kind,
-            manufacturer,
-            model,
-            serial_number: row.get(5)?,
-            ip_address: ip.and_then(|ip| written(Kind::Ip, &ip).ok()),
-            mac_address: mac.and_then(|mac| written(Kind::Mac, &mac).ok()),
-            asset_id: Some(asset_id),
-            name,
-            ..Equipment::default()
-        };
+        let (company_id, serial_number) = (row.get(1)?, row.get(5)?);
+        let asset = Some(asset_id);
+        let equipment =
+            Equipment { company_id, kind, manufacturer, model, serial_number, asset_id: asset, name, ..Equipment::default() };
         Ok(Gear { asset_id, equipment })
     })
 }
 
-/// Makes at most so many of them equipment; how many there were.
+/// The one equipment of the company that somebody has entered by hand with this serial number.
+fn entered(c: &mut Conn, equipment: &Equipment) -> Result<Option<i64>> {
+    let sql = "SELECT known.id FROM @network_equipment known WHERE known.company_id = ?1 AND known.serial_number = ?2
+        AND known.asset_id IS NULL AND known.adopted_from IS NULL AND known.retired_at IS NULL LIMIT 2";
+    let Some(serial) = &equipment.serial_number else { return Ok(None) };
+    let found: Vec<i64> = c.map(sql, params![equipment.company_id, serial], |row| row.get(0))?;
+    Ok(if let [only] = found.as_slice() { Some(*only) } else { None })
+}
+
+/// Makes at most so many of them equipment, or links the one that somebody has entered; how many there were. What was once
+/// adopted is not adopted again, whatever a person does with it.
 ///
 /// # Errors
 /// Those of the engine.
@@ -76,22 +76,62 @@ pub fn adopt(w: &mut Write<'_>, most: i64) -> Result<usize> {
     let found = newcomers(w, most)?;
     for gear in &found {
         let reason = format!("asset {} is network gear", gear.asset_id);
-        history::create(w, &gear.equipment, Some(&reason))?;
+        let id = match entered(w, &gear.equipment)? {
+            Some(id) => {
+                history::update(w, id, None, Some(&reason), |row: &mut Equipment| {
+                    row.asset_id = Some(gear.asset_id);
+                    Ok(())
+                })?;
+                id
+            }
+            None => history::create(w, &gear.equipment, Some(&reason))?.id,
+        };
+        w.run("UPDATE network_equipment SET adopted_from = ?1 WHERE id = ?2", params![gear.asset_id, id])?;
     }
     Ok(found.len())
 }
 
-/// Lets at most so much equipment follow its asset to another company: it takes its interfaces along and leaves behind what
-/// belongs to the place. How many did.
+/// One asset gives way to another that is the same device: its equipment goes on with that one, unless that has some already.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn follow(w: &mut Write<'_>, most: i64) -> Result<usize> {
+pub fn hand_over(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
+    let has = "SELECT 1 FROM @network_equipment known WHERE known.asset_id = ?1 OR known.adopted_from = ?1";
+    if w.first(has, params![to])?.is_some() {
+        return Ok(());
+    }
+    for id in ids_where::<Equipment>(w, "asset_id", from)? {
+        history::update(w, id, None, Some("its asset gave way to another"), |row: &mut Equipment| {
+            row.asset_id = Some(to);
+            Ok(())
+        })?;
+        w.run("UPDATE network_equipment SET adopted_from = ?1 WHERE id = ?2", params![to, id])?;
+    }
+    Ok(())
+}
+
+/// Lets at most so much equipment after an id follow its asset to another company: it takes its interfaces along and leaves
+/// behind what belongs to the place. How many did, and the last id that was looked at; none at the end.
+///
+/// # Errors
+/// Those of the engine.
+pub fn follow(w: &mut Write<'_>, after: i64, most: i64) -> Result<(usize, Option<i64>)> {
     let sql = "SELECT equipment.id, asset.company_id FROM @network_equipment equipment JOIN @assets asset ON asset.id = equipment.asset_id
-        WHERE asset.company_id <> equipment.company_id AND asset.retired_at IS NULL ORDER BY equipment.id LIMIT ?1";
-    let moved: Vec<(i64, i64)> = w.map(sql, params![most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        WHERE asset.company_id <> equipment.company_id AND asset.retired_at IS NULL AND equipment.id > ?1
+        ORDER BY equipment.id LIMIT ?2";
+    let found: Vec<(i64, i64)> = w.map(sql, params![after, most], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let reason = Some("its asset is another company's now");
-    for (id, company) in &moved {
+    let mut moved = 0;
+    for (id, company) in &found {
+        let went = history::update(w, *id, None, reason, |row: &mut Equipment| {
+            (row.company_id, row.location_id, row.uplink_id) = (*company, None, None);
+            Ok(())
+        })?;
+        // A person may have pinned where it is.
+        if went.record.company_id != *company {
+            continue;
+        }
+        moved += 1;
         for below in ids_where::<Equipment>(w, "uplink_id", *id)? {
             history::update(w, below, None, reason, |row: &mut Equipment| {
                 row.uplink_id = None;
@@ -109,12 +149,8 @@ pub fn follow(w: &mut Write<'_>, most: i64) -> Result<usize> {
                 Ok(())
             })?;
         }
-        history::update(w, *id, None, reason, |row: &mut Equipment| {
-            (row.company_id, row.location_id, row.uplink_id) = (*company, None, None);
-            Ok(())
-        })?;
     }
-    Ok(moved.len())
+    Ok((moved, found.last().map(|(id, _)| *id)))
 }
 
 #[cfg(test)]
@@ -128,6 +164,10 @@ mod tests {
             (["HQ-SW-01 USW-Pro-24", "Ubiquiti"], "switch"),
             (["U6-Pro", "Ubiquiti"], "ap"),
             (["EdgeRouter 4", ""], "router"),
+            (["HQ-AP-3", ""], "ap"),
+            (["Access Point", "Zyxel"], "ap"),
+            (["Smart-UPS 1500", "APC"], "other"),
+            (["israel-pdu-01", "cpu6"], "other"),
             (["NET-1", "Ümlaut"], "other"),
         ];
         for (words, kind) in told {

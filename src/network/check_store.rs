@@ -55,7 +55,7 @@ pub fn no_circle(c: &mut Conn, id: i64, uplink: Option<i64>) -> Result<()> {
 /// `Invalid`.
 pub fn two_ends(sent: &[&'static str], a: (i64, Option<&str>), b: (i64, Option<&str>)) -> Result<()> {
     let ends = ["a_id", "a_port", "b_id", "b_port"];
-    let same = a.0 == b.0 && (a.1.is_none() || a.1 == b.1);
+    let same = a.0 == b.0 && (a.1.is_none() || b.1.is_none() || a.1 == b.1);
     if same && ends.iter().any(|column| sent.contains(column)) {
         return Err(Error::field("b_id", "must be other equipment, or another port of the same"));
     }
@@ -89,7 +89,7 @@ pub fn number_free(c: &mut Conn, vlan: &Vlan) -> Result<()> {
     }
 }
 
-/// Other networks of the company that share addresses with this one and are not simply inside of it or around it.
+/// Other networks of the company that share addresses with this one: those inside of it, and those around it.
 ///
 /// # Errors
 /// Those of the engine.

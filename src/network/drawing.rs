@@ -173,7 +173,11 @@ pub fn svg(nodes: &[Node], edges: &[Edge], layout: &Layout, base: &str) -> Strin
 
 /// A text between the quotes of DOT, which knows no other escape than this one.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " "))
+    format!("\"{}\"", dot_text(text))
+}
+
+fn dot_text(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " ")
 }
 
 /// For Graphviz: <https://graphviz.org/doc/info/lang.html>.
@@ -182,7 +186,7 @@ pub fn dot(nodes: &[Node], edges: &[Edge]) -> String {
     let mut out = "graph network {\n  node [shape=box, style=rounded];\n".to_owned();
     for node in nodes {
         let label = [Some(node.name.as_str()), Some(kind(&node.kind)), node.ip_address.as_deref()];
-        let label: Vec<String> = label.into_iter().flatten().map(|text| quoted(text).trim_matches('"').to_owned()).collect();
+        let label: Vec<String> = label.into_iter().flatten().map(dot_text).collect();
         let _infallible = writeln!(out, "  n{} [label=\"{}\"];", node.id, label.join("\\n"));
     }
     for edge in edges {

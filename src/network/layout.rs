@@ -3,7 +3,7 @@
 //! Layers are found by breadth from the tops, ordered by the middle of their neighbours above and below (the barycentre
 //! method of Sugiyama, Tagawa and Toda, 1981), and broken into rows that fit a page. No two boxes share a place.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::topology_store::{Edge, Node};
 
@@ -128,7 +128,8 @@ fn height(kind: &str) -> usize {
 /// The layers of one part: its tops, what is joined to them, and so on.
 fn layers(part: &[usize], nodes: &[Node], near: &[Vec<usize>], index: &HashMap<i64, usize>) -> Vec<Vec<usize>> {
     let up = |node: usize| nodes[node].uplink_id.and_then(|id| index.get(&id).copied());
-    let is_top = |node: &usize| up(*node).is_none() && part.iter().any(|other| up(*other) == Some(*node));
+    let reached: HashSet<usize> = part.iter().filter_map(|node| up(*node)).collect();
+    let is_top = |node: &usize| up(*node).is_none() && reached.contains(node);
     let mut tops: Vec<usize> = part.iter().copied().filter(is_top).collect();
     if tops.is_empty() {
         let highest = |node: &&usize| (height(&nodes[**node].kind), usize::MAX - near[**node].len(), **node);
@@ -144,6 +145,15 @@ fn layers(part: &[usize], nodes: &[Node], near: &[Vec<usize>], index: &HashMap<i
                 below
             });
         }
+    }
+    // What has an uplink stands below it, however else it is joined.
+    for _ in 0..part.len() {
+        let below = |node: &usize| Some((*node, depths.get(&up(*node)?)? + 1));
+        let lower: Vec<(usize, usize)> = part.iter().filter_map(below).filter(|(node, depth)| depths[node] < *depth).collect();
+        if lower.is_empty() {
+            break;
+        }
+        depths.extend(lower);
     }
     let mut layers = vec![Vec::new(); depths.values().max().map_or(0, |deepest| deepest + 1)];
     depths.into_iter().for_each(|(node, depth)| layers[depth].push(node));

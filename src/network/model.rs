@@ -8,6 +8,7 @@ use crate::{
         noun::{Beside, Door, search_text},
     },
     error::Result,
+    history::ranks::SEEN_ADDRESS_OF_EQUIPMENT,
 };
 
 /// What equipment can be.
@@ -43,7 +44,7 @@ crate::entity! {
         /// The version of its firmware.
         firmware_version: Option<String> = text("Firmware", 150).section("Equipment").listed(),
         /// The address at which it is managed.
-        ip_address: Option<String> = ip("IP address").section("Network").searched().usual(),
+        ip_address: Option<String> = ip("IP address").section("Network").searched().usual().ordered_by("equipment.ip_key"),
         /// Its own hardware address.
         mac_address: Option<String> = mac("MAC address").section("Network").searched().listed(),
         /// Where it stands.
@@ -77,6 +78,7 @@ impl Noun for Equipment {
         Beside::new("online", "Online", ONLINE, Kind::Bool).usual(),
         Beside::new("subnet", "Subnet", SUBNET, Kind::Text).usual(),
         Beside::new("last_seen", "Seen", LAST_SEEN, Kind::Time),
+        Beside::new("seen_ip_address", "Seen at", SEEN_ADDRESS_OF_EQUIPMENT, Kind::Text),
     ];
     const OVERVIEW: Option<(&'static str, &'static str)> = Some(("Picture", "topology"));
     const READS: &'static [&'static str] = &["subnet"];
@@ -104,7 +106,7 @@ crate::entity! {
         /// What is printed beside it.
         name: String = text("Port", 100).section("Interface").required().searched().listed(),
         /// Its address.
-        ip_address: Option<String> = ip("IP address").section("Interface").searched().usual(),
+        ip_address: Option<String> = ip("IP address").section("Interface").searched().usual().ordered_by("interface.ip_key"),
         /// Its hardware address.
         mac_address: Option<String> = mac("MAC address").section("Interface").searched().usual(),
         /// The VLAN of what comes without a tag.
@@ -201,7 +203,7 @@ crate::entity! {
         /// Whose it is.
         company_id: i64 = int("Company").told().internal(),
         /// The range.
-        cidr: String = cidr("Network").section("Subnet").required().searched().usual(),
+        cidr: String = cidr("Network").section("Subnet").required().searched().usual().ordered_by("subnet.first_key"),
         /// What it is for.
         purpose: Option<String> = text("Purpose", 255).section("Subnet").searched().usual(),
         /// The VLAN in which it is.

@@ -69,7 +69,7 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, a
     let (kind, text) = match format.as_str() {
         "json" => return ask.value(&as_json(&company, &nodes, &edges, &layout)),
         "csv" => return ask.value(&rows(&nodes, &edges)),
-        "svg" => ("image/svg+xml", drawing::svg(&nodes, &edges, &layout, &format!("{}/network/equipment/", ask.prefix))),
+        "svg" => ("image/svg+xml", drawing::svg(&nodes, &edges, &layout, &format!("{}/network/equipment/", away(&web, &ask)))),
         "dot" => ("text/vnd.graphviz", drawing::dot(&nodes, &edges)),
         "mermaid" => ("text/plain; charset=utf-8", drawing::mermaid(&nodes, &edges)),
         "drawio" => ("application/xml", drawing::drawio(&nodes, &edges, &layout)),
@@ -80,6 +80,11 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, a
     let saved = HeaderValue::from_str(&format!("attachment; filename=\"network-{name}.{ending}\"")).map_err(Error::internal)?;
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, saved)];
     Ok((headers, text).into_response())
+}
+
+/// What links in a file begin with: it is opened elsewhere.
+fn away(web: &Web, ask: &Ask) -> String {
+    web.config.server.public_url.as_deref().map_or_else(|| ask.prefix.to_string(), |url| url.trim_end_matches('/').to_owned())
 }
 
 fn as_json(company: &Company, nodes: &[Node], edges: &[Edge], layout: &Layout) -> serde_json::Value {

@@ -1,5 +1,7 @@
 //! A company's network as it is documented: its equipment and what joins it.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::{db::Conn, error::Result, params};
@@ -87,12 +89,12 @@ pub fn read(c: &mut Conn, company: i64) -> Result<(Vec<Node>, Vec<Edge>)> {
             speed_mbps: row.get(6)?,
         })
     })?;
-    let is_there = |id: i64| nodes.iter().any(|node| node.id == id);
-    edges.retain(|edge| is_there(edge.a_id) && is_there(edge.b_id));
+    let there: HashSet<i64> = nodes.iter().map(|node| node.id).collect();
+    edges.retain(|edge| there.contains(&edge.a_id) && there.contains(&edge.b_id));
+    let joined: HashSet<(i64, i64)> = edges.iter().flat_map(|edge| [(edge.a_id, edge.b_id), (edge.b_id, edge.a_id)]).collect();
     for node in &nodes {
-        let Some(up) = node.uplink_id.filter(|up| is_there(*up)) else { continue };
-        let joins = |edge: &Edge| (edge.a_id, edge.b_id) == (up, node.id) || (edge.a_id, edge.b_id) == (node.id, up);
-        if !edges.iter().any(joins) {
+        let Some(up) = node.uplink_id.filter(|up| there.contains(up)) else { continue };
+        if !joined.contains(&(up, node.id)) {
             edges.push(Edge { a_id: up, b_id: node.id, ..Edge::default() });
         }
     }

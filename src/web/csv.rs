@@ -122,6 +122,28 @@ fn guarded(text: &str) -> String {
     }
 }
 
+/// The text behind a guarded one: what [`guarded`] put in is taken out.
+#[must_use]
+pub fn unguarded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let ahead =
+            rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}' || CUTS.contains(&letter));
+        let (blanks, sign) = rest.split_at(rest.len() - ahead.len());
+        out.push_str(blanks);
+        let is_guarded = sign.starts_with('\'') && sign.trim_start_matches('\'').starts_with(DANGEROUS);
+        let sign = if is_guarded { sign.get(1..).unwrap_or_default() } else { sign };
+        let Some(cut) = sign.find(CUTS) else {
+            out.push_str(sign);
+            return out;
+        };
+        let (piece, next) = sign.split_at(cut);
+        out.push_str(piece);
+        rest = next;
+    }
+}
+
 #[cfg(test)]
 #[path = "csv_tests.rs"]
 mod tests;

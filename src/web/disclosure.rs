@@ -51,7 +51,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const READING: usize = 512;
 
 /// Every kind of record whose readings are noted, and the secrets of assets.
-const NOTED: [&str; 8] = ["contact", "company", "asset", "ticket", "alert", "change_request", "bitlocker_key", "windows_key"];
+const NOTED: [&str; 9] =
+    ["contact", "company", "asset", "ticket", "alert", "change_request", "note", "bitlocker_key", "windows_key"];
 
 /// The kind of this name.
 #[must_use]

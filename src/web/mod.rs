@@ -5,7 +5,7 @@ pub mod bodies;
 pub mod budget;
 pub mod cache;
 mod columns;
-mod csv;
+pub mod csv;
 pub mod disclosure;
 pub mod disclosures_store;
 pub mod edge;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 24] = [
     "error",
     "types",
     "config",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 23] = [
     "assets",
     "network",
     "tickets",
+    "notes",
     "billing",
     "sync",
     "identity",

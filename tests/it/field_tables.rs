@@ -27,7 +27,10 @@ impl Noun {
     /// Those that a caller can send; a reference needs a record to refer to and is tested where it is.
     fn sendable(&self) -> Vec<&'static FieldSpec> {
         let sent = self.fields().into_iter().filter(|spec| !spec.is_told);
-        sent.filter(|spec| spec.name != "billing_contact_id" && !matches!(spec.kind, Kind::Reference(_))).collect()
+        let refers = |spec: &&FieldSpec| {
+            matches!(spec.kind, Kind::Reference(_)) || ["billing_contact_id", "entity", "entity_id"].contains(&spec.name)
+        };
+        sent.filter(|spec| !refers(spec)).collect()
     }
 }
 
@@ -47,12 +50,18 @@ async fn nouns(app: &App) -> Vec<Noun> {
     // Whatever the one door reads and writes: one of each, with no more than it must have.
     for entity in ENTITIES {
         let Some(door) = entity.noun() else { continue };
-        let mut body = json!({"company_id": "100001"});
+        let mut body = if door.is_for_staff() {
+            json!({"entity": "contact", "entity_id": contact})
+        } else {
+            json!({"company_id": "100001"})
+        };
         for (place, spec) in (1..).zip(entity.specs().into_iter().filter(|spec| spec.is_required)) {
-            body[spec.name] = match spec.kind {
-                Kind::Reference(_) => json!(place.min(2)),
-                _ => value(spec, &Value::Null, place),
-            };
+            if body.get(spec.name).is_none() {
+                body[spec.name] = match spec.kind {
+                    Kind::Reference(_) => json!(place.min(2)),
+                    _ => value(spec, &Value::Null, place),
+                };
+            }
         }
         let path = door.paths().list;
         if entity.specs().iter().any(|spec| spec.is_required && matches!(spec.kind, Kind::Reference(_))) {
@@ -78,7 +87,9 @@ fn value(spec: &FieldSpec, now: &Value, place: i64) -> Value {
         Kind::Int => json!(spec.range.map_or(0, |(least, _, _)| least) + place),
         Kind::Flag => json!(now != true),
         Kind::TextList(..) => json!(["one.example", "two.example"]),
-        Kind::Text(_) | Kind::Long(_) | Kind::Moment(_) | Kind::Json => json!(format!("{} x", &spec.name[..2])),
+        Kind::Text(_) | Kind::Long(_) | Kind::Markdown(_) | Kind::Moment(_) | Kind::Json => {
+            json!(format!("{} x", &spec.name[..2]))
+        }
         Kind::Ip => json!(format!("10.20.0.{place}")),
         Kind::Cidr => json!("10.20.0.0/24"),
         Kind::Mac => json!("00:1a:2b:3c:4d:5e"),
@@ -134,7 +145,7 @@ both! {
             let before = read(&api, &noun).await;
             for spec in noun.sendable() {
                 let wrong = match spec.kind {
-                    Kind::Text(most) | Kind::Long(most) | Kind::Phone(most) | Kind::Moment(most) => json!("x".repeat(most + 1)),
+                    Kind::Text(most) | Kind::Long(most) | Kind::Markdown(most) | Kind::Phone(most) | Kind::Moment(most) => json!("x".repeat(most + 1)),
                     Kind::Choice(_) => json!("no such word"),
                     Kind::Day => json!("soon"),
                     Kind::Url(_) => json!("javascript:alert(1)"),

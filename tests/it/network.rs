@@ -97,12 +97,13 @@ both! {
             (json!({"uplink_id": switch["id"]}), "uplink_id", "its own uplink"),
             (json!({"ip_address": "10.20.0"}), "ip_address", "must be an IP address"),
             (json!({"mac_address": "00:1a"}), "mac_address", "must be a MAC address"),
-            (json!({"company_id": "100002", "location_id": null, "uplink_id": switch["id"]}), "uplink_id", "another company's"),
         ] {
             let refused = api.put(&one, &body).await.status(400);
             assert_eq!(refused.fields(), [field], "{body}");
             assert!(refused.error().contains(says), "{body}: {}", refused.error());
         }
+        let moved = api.put(&format!("/api/network_equipment/{}", switch["id"]), &json!({"company_id": "100002"})).await.status(400);
+        assert_eq!(moved.fields(), ["uplink_id"], "its uplink stays where it is: {}", moved.text());
         let cable = json!({"a_id": firewall["id"], "b_id": firewall["id"]});
         assert_eq!(api.post("/api/network_connections", &cable).await.status(400).fields(), ["b_id"]);
         let cable = json!({"a_id": firewall["id"], "a_port": "lan1", "b_id": firewall["id"], "b_port": "lan2"});
@@ -163,6 +164,39 @@ both! {
         assert_eq!(refused["attached"], json!({"network_equipment": 1}));
         app.admin().delete("/api/companies/100001?force=true").await.status(200);
         assert_eq!(api.get("/api/network_equipment").await.ok(), json!([]));
+    }
+
+    async fn what_comes_back_must_fit_again(engine: Engine) {
+        let (app, api, firewall, switch) = world(&engine).await;
+        let port = make(&api, "network_interfaces", json!({"equipment_id": switch["id"], "name": "48"})).await;
+        let vlan = make(&api, "vlans", json!({"company_id": "100001", "number": 20, "name": "Office"})).await;
+        let refused = api.put(&format!("/api/network_equipment/{}", switch["id"]), &json!({"company_id": "100002", "uplink_id": null})).await;
+        assert_eq!(refused.status(409).json()["attached"], json!({"network_interfaces": 1}), "it would leave its port behind");
+        api.delete(&format!("/api/vlans/{}", vlan["id"])).await.status(200);
+        make(&api, "vlans", json!({"company_id": "100001", "number": 20, "name": "Again"})).await;
+        api.post(&format!("/api/vlans/{}/restore", vlan["id"]), &json!({})).await.status(409);
+        let gone = app.database.number("SELECT max(seq) FROM changes WHERE entity = 'vlan' AND action = 'retire'");
+        app.admin().post(&format!("/api/changes/{gone}/undo"), &json!({})).await.status(409);
+        let made = app.database.number("SELECT min(seq) FROM changes WHERE entity = 'equipment' AND action = 'create'");
+        assert!(app.admin().post(&format!("/api/changes/{made}/undo"), &json!({})).await.status(409).error().contains("attached"), "sw-1 hangs on fw-1");
+        api.delete(&format!("/api/network_equipment/{}?force=true", switch["id"])).await.status(200);
+        let refused = api.post(&format!("/api/network_interfaces/{}/restore", port["id"]), &json!({})).await;
+        assert_eq!(refused.status(400).fields(), ["equipment_id"]);
+        app.admin().delete("/api/companies/100002").await.status(200);
+        let one = format!("/api/network_equipment/{}", firewall["id"]);
+        assert_eq!(api.put(&one, &json!({"company_id": "100002"})).await.status(400).fields(), ["company_id"]);
+    }
+
+    async fn addresses_are_ordered_as_addresses(engine: Engine) {
+        let (_app, api, ..) = world(&engine).await;
+        for cidr in ["10.10.0.0/16", "10.2.0.0/16", "192.0.2.0/24", "9.0.0.0/8"] {
+            make(&api, "subnets", json!({"company_id": "100001", "cidr": cidr})).await;
+        }
+        let list = api.get("/api/subnets?sort=cidr").await.ok();
+        let order: Vec<&str> = list.as_array().unwrap().iter().map(|row| row["cidr"].as_str().unwrap()).collect();
+        assert_eq!(order, ["9.0.0.0/8", "10.2.0.0/16", "10.10.0.0/16", "192.0.2.0/24"]);
+        let mapped = equipment(&api, "v6", "router", json!({"ip_address": "::ffff:10.2.0.1"})).await;
+        assert_eq!((&mapped["ip_address"], &mapped["subnet"]), (&json!("10.2.0.1"), &json!("10.2.0.0/16")));
     }
 
     async fn clients_read_their_own_network_and_write_nothing(engine: Engine) {
@@ -279,6 +313,23 @@ both! {
             assert_eq!((&device["name"], &device["company_id"], &device["online"]), (&asset["hostname"], &asset["company_id"], &asset["online"]));
             assert_eq!(device["asset_name"], asset["hostname"]);
         }
+        // What the RMM sees of a device is not copied: it follows the protection of the asset.
+        let of_standard = seen.as_array().unwrap().iter().find(|device| device["seen_ip_address"].is_string());
+        assert!(of_standard.is_some() && seen.as_array().unwrap().iter().all(|device| device["ip_address"].is_null()), "{seen}");
+        let number = of_standard.unwrap()["company_id"].as_str().unwrap();
+        api.put(&format!("/api/companies/{number}"), &json!({"compliance_level": "hipaa"})).await.status(200);
+        let hidden = api.get(&format!("/api/network_equipment/{}", of_standard.unwrap()["id"])).await.ok();
+        assert_eq!(hidden["seen_ip_address"], Value::Null, "the asset is protected now");
+        // A person pins where something is, and unlinks something else: no loop, no second one.
+        let (pinned, unlinked) = (&seen[0], &seen[1]);
+        api.put(&format!("/api/pins/equipment/{}/company_id", pinned["id"]), &json!({})).await.status(200);
+        let other = if pinned["company_id"] == "X" { "Y" } else { "999001" };
+        app.company(other, "Elsewhere").await;
+        api.put(&format!("/api/assets/{}", pinned["asset_id"]), &json!({"company_account_number": other})).await.status(200);
+        api.put(&format!("/api/network_equipment/{}", unlinked["id"]), &json!({"asset_id": null})).await.status(200);
+        let third = app.cli().run_beside(&["sync", "datto"]).await.code(0);
+        assert!(!third.stdout.contains("network equipment:"), "{}", third.stdout);
+        assert_eq!(api.get("/api/network_equipment").await.ok().as_array().unwrap().len(), owned.len());
         // Again: no second one. What a person has changed or retired stays as it is.
         let first = format!("/api/network_equipment/{}", seen[0]["id"]);
         api.put(&first, &json!({"name": "core"})).await.status(200);

@@ -191,6 +191,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET /contacts/", PEOPLE, "200"),
     ("GET /contacts/{id}", PEOPLE, "200"),
     ("GET /search", PEOPLE, "200"),
+    ("GET /import", STAFF_PEOPLE, "200"),
+    ("POST /import", STAFF_PEOPLE, "400"),
+    ("POST /api/import/{kind}", EDITORS, "400"),
     ("GET /api/companies/{acct}/topology", SIGNED_IN, "200"),
     ("GET /companies/{acct}/topology", PEOPLE, "200"),
     ("GET /assets/new", STAFF_PEOPLE, "200"),
@@ -284,7 +287,13 @@ fn table() -> Vec<(String, &'static str, &'static str)> {
     for noun in codex::hub::entities::nouns() {
         let door = noun.door();
         let named = |route: &str| route.replace("{list}", door.api).replace("{page}", door.page);
-        rows.extend(OF_NOUN.iter().map(|(route, callers, answers)| (named(route), *callers, *answers)));
+        // What is written about anybody is read by the provider's own people and cleared services.
+        let callers = |callers: &'static str| match callers {
+            SIGNED_IN | EDITORS if noun.is_for_staff() => STAFF,
+            PEOPLE if noun.is_for_staff() => STAFF_PEOPLE,
+            other => other,
+        };
+        rows.extend(OF_NOUN.iter().map(|(route, who, answers)| (named(route), callers(who), *answers)));
     }
     rows
 }

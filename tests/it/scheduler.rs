@@ -97,7 +97,7 @@ both! {
     }
 
     async fn what_a_dead_process_left_goes_on_a_few_times_at_most(engine: Engine) {
-        let mut world = Plan::sized(20, 400).build();
+        let mut world = Plan::sized(20, 120).build();
         world.faults.latency = Duration::from_millis(300);
         let vendor = Freshservice::start(world).await;
         let mut app = scheduled(&engine, &vendor, "off").await;

@@ -161,6 +161,9 @@ impl Composer {
 
     /// A column as it is ordered: folded where there is a folded twin, bytewise on both engines.
     fn ordered(&self, column: &Column) -> String {
+        if let Some(key) = column.ordered_by {
+            return key.to_owned();
+        }
         match (column.folded, column.kind) {
             (Some(folded), _) => folded.to_owned(),
             (None, Kind::Text) => format!("lower({})", self.bytewise(column.sql)),

@@ -2,13 +2,17 @@
 
 use axum::{extract::State, response::Response};
 
-use super::door;
+use super::{about, door};
 use crate::{
-    auth::{Editor, Reader},
+    auth::{Caller, Editor, Reader},
     companies::store as companies,
-    db::{Conn, Write, list::ListQuery},
+    compliance::Lens,
+    db::{
+        Conn, Write,
+        list::{ListQuery, Slice},
+    },
     entity::{
-        Noun,
+        Noun, Seen,
         noun::{self, Paths},
     },
     error::{Error, Result},
@@ -47,36 +51,87 @@ pub fn company_asked(query: &Query) -> Result<Option<String>> {
     Ok(query.text("company_account_number")?.or(query.text("company_id")?).map(str::to_owned))
 }
 
+/// What the caller may see, if they may read this noun.
+fn lens<E: Noun>(web: &Web, caller: &Caller, query: &Query) -> Result<Lens> {
+    let lens = Lens::of(caller, &web.config, query)?;
+    about::allow::<E>(&lens)?;
+    Ok(lens)
+}
+
+/// How many rows that are about others are read at once.
+const SOME: i64 = 200;
+
+/// Gives each row to the list. Of rows that are about others some are gathered first: what those are called stands in other
+/// tables.
+fn each<E: Noun>(c: &mut Conn, query: &ListQuery, lens: &Lens, rows: &mut list::Rows) -> Result<i64> {
+    if E::ABOUT.is_none() {
+        return query.each(c, |row| rows.push(&noun::view::<E>(row)?));
+    }
+    let asked = query.slice().unwrap_or(Slice { limit: i64::MAX, offset: 0 });
+    let (mut given, mut total) = (0, 0);
+    while given < asked.limit {
+        let part = Slice { limit: SOME.min(asked.limit - given), offset: asked.offset + given };
+        let mut found = query.clone().with_slice(Some(part)).run(c, noun::view::<E>)?;
+        about::name(c, &mut found.items)?;
+        about::disclose(c, &found.items, lens)?;
+        found.items.iter().try_for_each(|seen| rows.push(seen))?;
+        let count = i64::try_from(found.items.len()).unwrap_or(i64::MAX);
+        (given, total) = (given + count, found.total);
+        if count < part.limit {
+            break;
+        }
+    }
+    Ok(total)
+}
+
+/// One row, with what it is about, for somebody who may read it.
+///
+/// # Errors
+/// `NotFound`, or those of the engine.
+pub fn one<E: Noun>(c: &mut Conn, id: i64, lens: &Lens) -> Result<Seen<E>> {
+    let mut seen = [noun::get::<E>(c, id)?];
+    about::name(c, &mut seen)?;
+    about::disclose(c, &seen, lens)?;
+    let [seen] = seen;
+    Ok(seen)
+}
+
 async fn index<E: Noun>(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(noun::list::<E>())?;
     let company = company_asked(&ask.query)?;
+    let lens = lens::<E>(&web, &caller, &ask.query)?;
     let variant = format!("{company:?}");
     list::respond(&web, &caller.scope(), &variant, &ask, query, move |c, query, rows| {
-        narrowed::<E>(c, query, company.as_deref())?.each(c, |row| rows.push(&noun::view::<E>(row)?))
+        let query = narrowed::<E>(c, query, company.as_deref())?;
+        each::<E>(c, &query, &lens, rows)
     })
     .await
 }
 
 async fn of_company<E: Noun>(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
     let query = ask.list(noun::list::<E>())?;
+    let lens = lens::<E>(&web, &caller, &ask.query)?;
     list::respond(&web, &caller.scope(), "", &ask, query, move |c, query, rows| {
         companies::id_of(c, &acct)?;
-        narrowed::<E>(c, query, Some(&acct))?.each(c, |row| rows.push(&noun::view::<E>(row)?))
+        let query = narrowed::<E>(c, query, Some(&acct))?;
+        each::<E>(c, &query, &lens, rows)
     })
     .await
 }
 
 async fn show<E: Noun>(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let seen = web.db.read(&caller.scope(), move |c| noun::get::<E>(c, id)).await?;
+    let lens = lens::<E>(&web, &caller, &ask.query)?;
+    let seen = web.db.read(&caller.scope(), move |c| one::<E>(c, id, &lens)).await?;
     ask.row(id, seen.row.rev(), &seen)
 }
 
 async fn create<E: Noun>(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
     let body = fields.digest();
+    let lens = lens::<E>(&web, &caller, conditions.query())?;
     let input = door::read::<E>(fields, true)?;
     let work = move |w: &mut Write<'_>| {
         let id = door::create(w, &input)?.id();
-        reply::<E>(w, id, "created", Some(format!("/api/{}/{id}", E::DOOR.api)))
+        reply::<E>(w, id, &lens, "created", Some(format!("/api/{}/{id}", E::DOOR.api)))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -89,6 +144,7 @@ async fn update<E: Noun>(
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
+    let lens = lens::<E>(&web, &caller, conditions.query())?;
     let stands = async {
         let seen = web.db.read(&caller.scope(), move |c| noun::get::<E>(c, id)).await?;
         serde_json::to_value(seen).map_err(Error::internal)
@@ -97,7 +153,7 @@ async fn update<E: Noun>(
     let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
         door::update(w, id, &input, expected)?;
-        reply::<E>(w, id, "updated", None)
+        reply::<E>(w, id, &lens, "updated", None)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -111,11 +167,12 @@ async fn retire<E: Noun>(
     conditions: Conditions,
 ) -> Result<Response> {
     let force = query.is_on("force")?;
+    let lens = lens::<E>(&web, &caller, &query)?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         request.check(id, history::get::<E>(w, id)?.rev())?;
         door::retire::<E>(w, id, force)?;
-        reply::<E>(w, id, "retired", None)
+        reply::<E>(w, id, &lens, "retired", None)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
@@ -126,16 +183,17 @@ async fn restore<E: Noun>(
     Path(id): Path<i64>,
     conditions: Conditions,
 ) -> Result<Response> {
+    let lens = lens::<E>(&web, &caller, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
-        history::restore::<E>(w, id, None)?;
-        reply::<E>(w, id, "restored", None)
+        door::restore::<E>(w, id, None)?;
+        reply::<E>(w, id, &lens, "restored", None)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
 /// The row as it is now, with what is odd about it.
-fn reply<E: Noun>(w: &mut Write<'_>, id: i64, done: &str, created_at: Option<String>) -> Result<Reply> {
-    let seen = noun::get::<E>(w, id)?;
+fn reply<E: Noun>(w: &mut Write<'_>, id: i64, lens: &Lens, done: &str, created_at: Option<String>) -> Result<Reply> {
+    let seen = one::<E>(w, id, lens)?;
     let warnings = seen.row.warnings(w)?;
     let reply = match created_at {
         Some(path) => Reply::created(&seen, path)?,

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::entities;
+use super::{about, entities};
 use crate::{
     companies::{Company, store as companies},
     db::{Conn, Value, Write},
     entity::{
         Noun, Patch,
-        noun::{self, references},
+        noun::{self, RECORD, references},
     },
     error::{Error, FieldError, Result},
-    history::{self, Record as _, Updated},
+    history::{
+        self, Record as _, Updated,
+        feed::Change,
+        undo::{self, Undone},
+    },
     web::{Fields, Reference, Sent},
 };
 
@@ -34,7 +38,10 @@ pub struct Input<E: Noun> {
 pub fn read<E: Noun>(mut fields: Fields, creating: bool) -> Result<Input<E>> {
     fields.set_creating(creating);
     let patch = Patch::read(&mut fields)?;
-    let company = if fields.has("company_account_number") && !fields.has(COMPANY) {
+    // Whose a note is follows from its record.
+    let company = if E::ABOUT.is_some() {
+        Sent::Absent
+    } else if fields.has("company_account_number") && !fields.has(COMPANY) {
         fields.key("company_account_number").max(50).not_null().get().map(Reference::Key)
     } else {
         fields.reference(COMPANY).max(50).not_null().get()
@@ -50,15 +57,17 @@ pub fn read<E: Noun>(mut fields: Fields, creating: bool) -> Result<Input<E>> {
 pub fn create<E: Noun>(w: &mut Write<'_>, input: &Input<E>) -> Result<E> {
     let mut row = E::default();
     input.patch.apply(&mut row)?;
+    row.written_by(w.actor());
+    if E::ABOUT.is_some() {
+        fit(w, &mut row, &sent(input))?;
+        return history::create(w, &row, None);
+    }
     let company = match &input.company {
         Sent::Value(reference) => companies::resolve(w, COMPANY, reference)?,
         Sent::Absent | Sent::Null => company_of_references(w, &row)?.ok_or_else(|| Error::field(COMPANY, "is required"))?,
     };
-    if history::get::<Company>(w, company)?.retired_at().is_some() {
-        return Err(Error::field(COMPANY, "this company is retired"));
-    }
     set(&mut row, COMPANY, company)?;
-    fit(w, &mut row, &sent(input))?;
+    fit(w, &mut row, &[&sent(input)[..], &[COMPANY]].concat())?;
     history::create(w, &row, None)
 }
 
@@ -73,10 +82,14 @@ pub fn update<E: Noun>(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option
     }
     let mut row = before.clone();
     input.patch.apply(&mut row)?;
-    if let Sent::Value(reference) = &input.company {
+    if let (Sent::Value(reference), None) = (&input.company, E::ABOUT) {
         set(&mut row, COMPANY, companies::resolve(w, COMPANY, reference)?)?;
     }
     let moves = row.company_id() != before.company_id();
+    let attached = if moves && E::ABOUT.is_none() { attached_to(w, E::ENTITY, id)? } else { BTreeMap::new() };
+    if !attached.is_empty() {
+        return Err(still_attached(&attached));
+    }
     // Who moves elsewhere must fit there with everything; else only what is sent anew has to.
     let changed = |column: &&str| moves || E::field(column).is_some_and(|field| (field.read)(&row) != (field.read)(&before));
     let sent: Vec<&'static str> = E::COLUMNS.iter().copied().filter(changed).collect();
@@ -96,13 +109,49 @@ pub fn retire<E: Noun>(w: &mut Write<'_>, id: i64, force: bool) -> Result<E> {
     history::get::<E>(w, id)?;
     let attached = attached_to(w, E::ENTITY, id)?;
     if !attached.is_empty() && !force {
-        let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
-        let mut details = serde_json::Map::new();
-        details.insert("attached".to_owned(), json!(attached));
-        return Err(Error::Conflict { message: format!("still attached: {}", list.join(", ")), details });
+        return Err(still_attached(&attached));
     }
     release_all(w, E::ENTITY, id)?;
     history::retire::<E>(w, id, None)
+}
+
+/// Brings a retired row back, when what it needs is still there.
+///
+/// # Errors
+/// `Invalid` or `Conflict` when it does not fit any more, `NotFound`, or those of the engine.
+pub fn restore<E: Noun>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Result<E> {
+    let mut row = history::get::<E>(w, id)?;
+    fit(w, &mut row, E::COLUMNS)?;
+    history::restore::<E>(w, id, reason)
+}
+
+/// Takes a change of a row back, by the rules that hold for it now.
+///
+/// # Errors
+/// Those of the engine.
+pub fn undo<E: Noun>(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let fits = match change.action.as_str() {
+        "create" | "restore" => match attached_to(w, E::ENTITY, change.entity_id)? {
+            attached if attached.is_empty() => Ok(()),
+            attached => Err(still_attached(&attached)),
+        },
+        "retire" => history::get::<E>(w, change.entity_id).and_then(|mut row| fit(w, &mut row, E::COLUMNS)),
+        _ => Ok(()),
+    };
+    match fits {
+        Ok(()) => undo::row::<E>(w, change),
+        Err(error @ (Error::Invalid(_) | Error::Conflict { .. } | Error::NotFound { .. })) => {
+            Ok(Undone::Refused(error.to_string()))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn still_attached(attached: &BTreeMap<&'static str, usize>) -> Error {
+    let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+    let mut details = serde_json::Map::new();
+    details.insert("attached".to_owned(), json!(attached));
+    Error::Conflict { message: format!("still attached: {}", list.join(", ")), details }
 }
 
 /// How many live rows of the one door's nouns lead to a row, by noun; empty when none do.
@@ -130,6 +179,10 @@ pub fn release_all(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
 
 /// The columns that lead to rows of another noun, and whether a row can be without.
 fn leading<E: Noun>(entity: &str) -> Vec<(&'static str, bool)> {
+    // What somebody wrote about a record stays with it.
+    if E::ABOUT.is_some() {
+        return Vec::new();
+    }
     if entity == Company::ENTITY {
         return vec![(COMPANY, false)];
     }
@@ -193,6 +246,9 @@ fn company_of_references<E: Noun>(c: &mut Conn, row: &E) -> Result<Option<i64>> 
 
 /// Holds a row that is about to be stored to what it refers to and to its room's own rules.
 fn fit<E: Noun>(c: &mut Conn, row: &mut E, sent: &[&'static str]) -> Result<()> {
+    if E::ABOUT.is_none() && sent.contains(&COMPANY) && history::get::<Company>(c, row.company_id())?.retired_at().is_some() {
+        return Err(Error::field(COMPANY, "this company is retired"));
+    }
     let mut wrong = Vec::new();
     for (field, to) in references::<E>().filter(|(field, _)| sent.contains(&field.spec.column)) {
         let Value::Int(id) = (field.read)(row).into() else { continue };
@@ -203,6 +259,10 @@ fn fit<E: Noun>(c: &mut Conn, row: &mut E, sent: &[&'static str]) -> Result<()> 
             Some(_) => continue,
         };
         wrong.push(FieldError { field: field.spec.name.to_owned(), message: why });
+    }
+    if let Some(about) = E::ABOUT.filter(|_| sent.contains(&RECORD.0) || sent.contains(&RECORD.1)) {
+        let company = about::company(c, row)?;
+        (about.belong)(row, company);
     }
     if wrong.is_empty() { row.check(c, sent) } else { Err(Error::Invalid(wrong)) }
 }

@@ -1,5 +1,6 @@
 //! The one door: what is read and written of a noun that its room has only declared ([`Noun`](crate::entity::Noun)).
 
+mod about;
 mod any;
 mod api;
 pub mod door;

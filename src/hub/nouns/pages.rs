@@ -4,8 +4,8 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use super::{
-    AnyNoun,
-    api::{company_asked, narrowed},
+    AnyNoun, about,
+    api::{company_asked, narrowed, one},
     door, entities, panel,
     table::{self, columns},
 };
@@ -16,12 +16,12 @@ use crate::{
     compliance::Lens,
     db::{Conn, list::Kind as ListKind},
     entity::{
-        Kind, Noun, Seen, Stands,
-        noun::{self, Paths, besides, references},
+        Cell, Kind, Noun, Seen, Stands,
+        noun::{self, Paths, RECORD, besides, references},
         once::{lasting, of_type},
     },
     error::{Error, Result},
-    history,
+    history::Record,
     hub::pages::{
         companies::{ListPage, address},
         edit::{self, FormPage, Part, Typed, changed},
@@ -30,7 +30,7 @@ use crate::{
         store, words,
     },
     web::{
-        Fields, Path, Routes, Web,
+        Fields, Path, Routes, Web, encode_segment,
         view::{Choice, Crumb, Field, Item, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters},
     },
 };
@@ -64,11 +64,24 @@ fn shape<E: Noun>() -> &'static Shape {
     })
 }
 
+/// What the person may see, if they may read this noun.
+fn lens<E: Noun>(web: &Web, frame: &Frame) -> Result<Lens> {
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    about::allow::<E>(&lens)?;
+    Ok(lens)
+}
+
 async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(shape::<E>(), &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
     let company = company_asked(&frame.query)?;
-    let read = move |c: &mut Conn| narrowed::<E>(c, &query, company.as_deref())?.run(c, noun::view::<E>);
+    let lens = lens::<E>(&web, &frame)?;
+    let read = move |c: &mut Conn| {
+        let mut found = narrowed::<E>(c, &query, company.as_deref())?.run(c, noun::view::<E>)?;
+        about::name(c, &mut found.items)?;
+        about::disclose(c, &found.items, &lens)?;
+        Ok(found)
+    };
     let found = web.db.read(&frame.scope(), read).await?;
     let row = |seen: &Seen<E>| Row {
         id: seen.row.id(),
@@ -92,23 +105,41 @@ async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response
         filters.push(listing.filter(beside.name, beside.label, choices));
     }
     let list = listing.list(filters, found.items.iter().map(row).collect(), found.total);
-    let action = frame.page.may_write().then(|| (frame.page.url(Paths::of::<E>().page_new), lasting_once::<E>("New")));
+    let action =
+        (frame.page.may_write() && E::ABOUT.is_none()).then(|| (frame.page.url(Paths::of::<E>().page_new), new_words::<E>()));
     let tab = |noun: &dyn AnyNoun| {
         let door = noun.door();
         (frame.page.url(noun.paths().page), capitalised(door.many), door.page == E::DOOR.page)
     };
-    let tabs = entities::nouns().map(tab).collect();
-    frame.show(&ListPage { page: frame.titled(Section::Network, capitalised(E::DOOR.many)), action, list, tabs })
+    // What is about other records stands beside no other list.
+    let beside = entities::nouns().filter(|noun| noun.is_for_staff() == E::ABOUT.is_some());
+    let tabs: Vec<_> = beside.map(tab).collect();
+    let tabs = if tabs.len() > 1 { tabs } else { Vec::new() };
+    frame.show(&ListPage {
+        page: frame.titled(section::<E>(), capitalised(E::DOOR.many)),
+        action,
+        list,
+        import: E::ABOUT.is_none().then_some(E::DOOR.api),
+        tabs,
+    })
 }
 
-/// `New subnet`, `Add subnet`: made once for each noun.
-fn lasting_once<E: Noun>(verb: &'static str) -> &'static str {
-    struct Named<const NEW: bool>(&'static str);
-    if verb == "New" {
-        of_type::<E, Named<true>>(|| Named(lasting(format!("New {}", E::DOOR.one)))).0
-    } else {
-        of_type::<E, Named<false>>(|| Named(lasting(format!("Add {}", E::DOOR.one)))).0
-    }
+/// The words of a button, made once for each noun and verb.
+struct Words<const NEW: bool>(&'static str);
+
+/// `New subnet`
+fn new_words<E: Noun>() -> &'static str {
+    of_type::<E, Words<true>>(|| Words(lasting(format!("New {}", E::DOOR.one)))).0
+}
+
+/// `Add subnet`
+fn add_words<E: Noun>() -> &'static str {
+    of_type::<E, Words<false>>(|| Words(lasting(format!("Add {}", E::DOOR.one)))).0
+}
+
+/// Where a noun's pages stand in the rail.
+fn section<E: Noun>() -> Section {
+    if E::ABOUT.is_some() { Section::Elsewhere } else { Section::Network }
 }
 
 fn here<E: Noun>(page: &Page, id: i64) -> String {
@@ -140,20 +171,20 @@ async fn show<E: Noun>(State(web): State<Web>, frame: Frame, Path(id): Path<i64>
 
 /// A record's page, also after it could not be retired because of what stands in the error.
 async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>) -> Result<Response> {
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let lens = lens::<E>(web, frame)?;
     let page = frame.page.clone();
     let read = move |c: &mut Conn| {
-        let seen = noun::get::<E>(c, id)?;
+        let seen = one::<E>(c, id, &lens)?;
         let is_live = seen.row.retired_at().is_none();
         let whose = panel::Whose { entity: E::ENTITY, id, account_number: seen.account_number.as_deref(), is_live };
-        let panels = panel::all(c, &page, whose)?;
+        let panels = panel::all(c, &page, whose, &lens)?;
         let warnings = if is_live { seen.row.warnings(c)? } else { Vec::new() };
         let past = if page.is_staff() { Past::read(c, E::ENTITY, id, &lens)? } else { Past::default() };
         Ok((seen, panels, warnings, past))
     };
     let (seen, panels, warnings, past) = web.db.read(&frame.scope(), read).await?;
     let title = seen.title();
-    let page = frame.titled(Section::Network, title.clone());
+    let page = frame.titled(section::<E>(), title.clone());
     let status = refused.as_ref().map_or(axum::http::StatusCode::OK, Error::status);
     let attached = match &refused {
         Some(Error::Conflict { message, .. }) => {
@@ -230,6 +261,7 @@ async fn new<E: Noun>(State(web): State<Web>, _: Editor, frame: Frame) -> Result
 }
 
 async fn create<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
+    let fields = about_record::<E>(&frame, &fields);
     let typed = Typed::new(fields.map().clone());
     let saved = match door::read::<E>(fields, true) {
         Ok(input) => {
@@ -242,9 +274,25 @@ async fn create<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, f
         Err(error) => Err(error),
     };
     match saved {
-        Ok(seen) => frame.go(&format!("{}/{}", E::DOOR.page, seen.row.id()), &format!("{} was added.", seen.title())),
+        Ok(seen) => {
+            let record = E::ABOUT.map(|about| (about.record)(&seen.row)).map(|(entity, id)| format!("/records/{entity}/{id}"));
+            let own = || format!("{}/{}", E::DOOR.page, seen.row.id());
+            let done = if E::ABOUT.is_some() { format!("{} added.", E::WHAT) } else { format!("{} was added.", seen.title()) };
+            frame.go(&record.unwrap_or_else(own), &done)
+        }
         Err(error) => adding::<E>(&web, &frame, &typed).await?.fail(&frame, error),
     }
+}
+
+/// What was sent, with the record that the form's address names.
+fn about_record<E: Noun>(frame: &Frame, fields: &Fields) -> Fields {
+    let mut map = fields.map().clone();
+    for name in [RECORD.0, RECORD.1].into_iter().filter(|_| E::ABOUT.is_some()) {
+        if let (None, Some(value)) = (map.get(name), frame.query.get(name)) {
+            map.insert(name.to_owned(), value.into());
+        }
+    }
+    Fields::from_form(map)
 }
 
 async fn edit<E: Noun>(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
@@ -276,6 +324,7 @@ async fn update<E: Noun>(
 }
 
 async fn retire<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let _may_read = lens::<E>(&web, &frame)?;
     match web.db.write(&editor.scope(), &editor.actor(), move |w| door::retire::<E>(w, id, false)).await {
         Ok(_) => frame.go(&format!("{}/{id}", E::DOOR.page), "Retired."),
         Err(refused @ Error::Conflict { .. }) => page::<E>(&web, &frame, id, Some(refused)).await,
@@ -284,21 +333,28 @@ async fn retire<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, P
 }
 
 async fn restore<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    web.db.write(&editor.scope(), &editor.actor(), move |w| history::restore::<E>(w, id, None)).await?;
+    let _may_read = lens::<E>(&web, &frame)?;
+    web.db.write(&editor.scope(), &editor.actor(), move |w| door::restore::<E>(w, id, None)).await?;
     frame.go(&format!("{}/{id}", E::DOOR.page), "Restored.")
 }
 
 /// What a form's references can be, as far as the company is known.
 type Choices = Vec<(&'static str, Vec<Choice>)>;
 
-fn choices<E: Noun>(c: &mut Conn, company: Option<i64>, own: Option<i64>) -> Result<Choices> {
+fn choices<E: Noun>(c: &mut Conn, company: Option<i64>, own: Option<&E>) -> Result<Choices> {
     let mut all = Vec::new();
     for (field, to) in references::<E>() {
         let mut some = vec![Choice::new("", "–")];
         if let Some(company) = company {
-            let found = noun::choices(c, to, company, OFFERED)?.into_iter();
-            let others = found.filter(|(id, _)| to.entity != E::ENTITY || Some(*id) != own);
-            some.extend(others.map(|(id, name)| Choice::new(id.to_string(), name)));
+            let mut found = noun::choices(c, to, company, OFFERED)?;
+            found.retain(|(id, _)| to.entity != E::ENTITY || Some(*id) != own.map(Record::id));
+            // What stands there stays choosable by its name, retired or not.
+            let stands = own.and_then(|row| match (field.read)(row) {
+                Cell::Int(id) if !found.iter().any(|(known, _)| *known == id) => Some(id),
+                _ => None,
+            });
+            found.extend(noun::names(c, to, stands.into_iter().collect())?);
+            some.extend(found.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)));
         }
         all.push((field.spec.column, some));
     }
@@ -318,6 +374,10 @@ fn parts<E: Noun>(typed: &Typed, choices: &Choices) -> Vec<Part> {
 }
 
 async fn adding<E: Noun>(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
+    let _may_read = lens::<E>(web, frame)?;
+    if E::ABOUT.is_some() {
+        return Ok(writing::<E>(frame, typed));
+    }
     let wanted = typed.text("company_id");
     let (mut offered, choices) = web
         .db
@@ -334,25 +394,47 @@ async fn adding<E: Noun>(web: &Web, frame: &Frame, typed: &Typed) -> Result<Form
     sections.insert(0, Part { title: "Company", fields: vec![company] });
     let back = frame.page.url(Paths::of::<E>().page);
     Ok(FormPage {
-        page: frame.titled(Section::Network, lasting_once::<E>("New")),
+        page: frame.titled(section::<E>(), new_words::<E>()),
         crumbs: crumbs::<E>(&frame.page),
         problems: Vec::new(),
         doubles: None,
         action: frame.page.url(Paths::of::<E>().page_new),
         rev: String::new(),
         sections,
-        save: lasting_once::<E>("Add"),
+        save: add_words::<E>(),
         back,
     })
 }
 
+/// The form of something that is written about a record.
+fn writing<E: Noun>(frame: &Frame, typed: &Typed) -> FormPage {
+    let name = |column: &str| frame.query.get(column).map_or_else(|| typed.text(column), str::to_owned);
+    let (entity, id) = (name(RECORD.0), name(RECORD.1));
+    let back = frame.page.url(&format!("/records/{}/{}", encode_segment(&entity), encode_segment(&id)));
+    let record = format!("{}={}&{}={}", RECORD.0, encode_segment(&entity), RECORD.1, encode_segment(&id));
+    let mut crumbs = crumbs::<E>(&frame.page);
+    crumbs.push(mention(back.clone(), words(&entity)));
+    FormPage {
+        page: frame.titled(section::<E>(), new_words::<E>()),
+        crumbs,
+        problems: Vec::new(),
+        doubles: None,
+        action: frame.page.url(&format!("{}?{record}", Paths::of::<E>().page_new)),
+        rev: String::new(),
+        sections: parts::<E>(typed, &Vec::new()),
+        save: add_words::<E>(),
+        back,
+    }
+}
+
 /// The form of a row as it stands, or with what was typed.
 async fn editing<E: Noun>(web: &Web, frame: &Frame, id: i64, typed: Option<&Typed>) -> Result<FormPage> {
+    let lens = lens::<E>(web, frame)?;
     let (seen, choices) = web
         .db
         .read(&frame.scope(), move |c| {
-            let seen = noun::get::<E>(c, id)?;
-            let choices = choices::<E>(c, Some(seen.row.company_id()), Some(id))?;
+            let seen = one::<E>(c, id, &lens)?;
+            let choices = choices(c, Some(seen.row.company_id()), Some(&seen.row))?;
             Ok((seen, choices))
         })
         .await?;
@@ -361,7 +443,7 @@ async fn editing<E: Noun>(web: &Web, frame: &Frame, id: i64, typed: Option<&Type
     let mut crumbs = crumbs::<E>(&frame.page);
     crumbs.push(mention(back.clone(), title.clone()));
     Ok(FormPage {
-        page: frame.titled(Section::Network, format!("Edit {title}")),
+        page: frame.titled(section::<E>(), format!("Edit {title}")),
         crumbs,
         problems: Vec::new(),
         doubles: None,

@@ -1,15 +1,16 @@
 //! The rows of a noun that belong to another one's row, on that one's page.
 
-use super::{entities, table::columns};
+use super::{about, entities, table::columns};
 use crate::{
     companies::Company,
+    compliance::Lens,
     db::{
         Conn,
         list::{ListQuery, Slice},
     },
     entity::{
         Noun, Seen,
-        noun::{self, references},
+        noun::{self, RECORD, references},
     },
     error::Result,
     history::Record as _,
@@ -50,16 +51,44 @@ pub struct Panel {
     pub overview: Option<(String, &'static str)>,
     /// Where one is added, and what that is called; nothing for those who may not.
     pub add: Option<(String, String)>,
+    /// What people wrote, in place of the table.
+    pub written: Option<Written>,
+}
+
+/// What people wrote about a record.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The first of it.
+    pub cards: Vec<WrittenCard>,
+    /// All of it, when only some is shown: address and words.
+    pub more: Option<(String, String)>,
+    /// Where more is posted; nothing for a record that is retired.
+    pub action: Option<String>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub struct WrittenCard {
+    /// Its own page.
+    pub href: String,
+    /// The text.
+    pub body: Value,
+    /// Who wrote it.
+    pub by: String,
+    /// When it was last changed.
+    pub at: Value,
+    /// Whether it stands before the others.
+    pub is_pinned: bool,
 }
 
 /// The panels on a row's page: of every noun that can lead to it.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn all(c: &mut Conn, page: &Page, whose: Whose<'_>) -> Result<Vec<Panel>> {
+pub fn all(c: &mut Conn, page: &Page, whose: Whose<'_>, lens: &Lens) -> Result<Vec<Panel>> {
     let mut panels = Vec::new();
     for noun in entities::nouns() {
-        panels.extend(noun.panel(c, page, whose)?);
+        panels.extend(noun.panel(c, page, whose, lens)?);
     }
     Ok(panels)
 }
@@ -84,11 +113,54 @@ fn overview<E: Noun>(page: &Page, whose: Whose<'_>) -> Option<(String, &'static 
     Some((page.url(&format!("/companies/{}/{path}", encode_segment(whose.account_number?))), words))
 }
 
+/// What people wrote about a row, for those who may read it.
+fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, lens: &Lens) -> Result<Option<Panel>> {
+    let Some(about) = E::ABOUT.filter(|_| page.is_staff() && about::may_read::<E>(lens) && whose.entity != E::ENTITY) else {
+        return Ok(None);
+    };
+    let query = ListQuery::everything(noun::list::<E>())?
+        .and(
+            &format!("{0}.{1} = {{}} AND {0}.{2} = {{}}", E::ENTITY, RECORD.0, RECORD.1),
+            vec![whose.entity.into(), whose.id.into()],
+        )
+        .with_slice(Some(Slice { limit: SHOWN, offset: 0 }));
+    let found = query.run(c, noun::view::<E>)?;
+    about::disclose(c, &found.items, lens)?;
+    let record = format!("{}={}&{}={}", RECORD.0, whose.entity, RECORD.1, whose.id);
+    let card = |seen: &Seen<E>| {
+        let card = (about.card)(&seen.row);
+        WrittenCard {
+            href: page.url(&format!("{}/{}", E::DOOR.page, seen.row.id())),
+            body: Value::markdown(Some(card.body)),
+            by: card.by.to_owned(),
+            at: Value::ago(Some(card.at)),
+            is_pinned: card.is_pinned,
+        }
+    };
+    Ok(Some(Panel {
+        anchor: E::DOOR.api,
+        title: capitalised(E::DOOR.many),
+        count: found.total,
+        table: Table { label: E::DOOR.many, heads: Vec::new(), lines: Vec::new(), empty: "", more: None },
+        overview: None,
+        add: None,
+        written: Some(Written {
+            cards: found.items.iter().map(card).collect(),
+            more: (found.total > SHOWN)
+                .then(|| (page.url(&format!("{}/?{record}", E::DOOR.page)), format!("All {}", thousands(found.total)))),
+            action: (page.may_write() && whose.is_live).then(|| page.url(&format!("{}/new?{record}", E::DOOR.page))),
+        }),
+    }))
+}
+
 /// One noun's panel; nothing when it cannot lead to such a row.
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>) -> Result<Option<Panel>> {
+pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, lens: &Lens) -> Result<Option<Panel>> {
+    if E::ABOUT.is_some() {
+        return written::<E>(c, page, whose, lens);
+    }
     let is_company = whose.entity == Company::ENTITY;
     let leading: Vec<&str> = if is_company {
         vec!["company_id"]
@@ -116,7 +188,8 @@ pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>) -> Result<Option
         let mut cells: Vec<Option<Value>> = cells.into_iter().map(Some).collect();
         Line { cells: kept.iter().filter_map(|at| cells.get_mut(*at)?.take()).collect(), post: None }
     };
-    let asked = if is_company {
+    // What leads here by either of two columns is asked for as its company's.
+    let asked = if is_company || leading.len() > 1 {
         format!("company_id={}", encode_segment(whose.account_number.unwrap_or_default()))
     } else {
         format!("{first}={}", whose.id)
@@ -135,5 +208,6 @@ pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>) -> Result<Option
         count: found.total,
         table: Table { label: E::DOOR.many, heads, lines: found.items.iter().map(line).collect(), empty: "None yet.", more },
         add,
+        written: None,
     }))
 }

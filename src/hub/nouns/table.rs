@@ -4,7 +4,7 @@ use crate::{
     db::list::Kind as ListKind,
     entity::{
         Cell, Field, Kind, Noun, Seen, Target,
-        noun::{Beside, besides},
+        noun::{ABOUT_NAME, Beside, besides},
         once::of_type,
     },
     hub::pages::{
@@ -27,7 +27,7 @@ pub fn columns<E: Noun>() -> &'static Columns<Seen<E>> {
                 Some(beside) => all_with(all, beside),
                 None => all,
             },
-            Kind::Long(_) => all,
+            Kind::Long(_) | Kind::Markdown(_) => all,
             _ => {
                 let spec = &field.spec;
                 let column = Shown { key: spec.emitted, label: spec.label, class: class_of(spec), usual: spec.is_usual };
@@ -65,6 +65,10 @@ fn company<E: Noun>(page: &Page, seen: &Seen<E>) -> Value {
 /// What stands beside a row, as people read it.
 pub fn value<E: Noun>(page: &Page, seen: &Seen<E>, beside: &Beside) -> Value {
     let cell = seen.beside(beside.name).map_or(Cell::Null, Cell::from);
+    if let (Some(about), true, Some(name)) = (E::ABOUT, beside.name == ABOUT_NAME, cell.text()) {
+        let (entity, id) = (about.record)(&seen.row);
+        return Value::link(page.url(&format!("/records/{entity}/{id}")), name);
+    }
     if let (Some((column, to)), Some(name)) = (beside.names, cell.text()) {
         return reference(page, seen, column, to, name);
     }

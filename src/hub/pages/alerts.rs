@@ -67,7 +67,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     ];
     let rows = found.items.into_iter().map(|alert| row(&frame.page, &alert));
     let list = listing.list(filters, rows.collect(), found.total);
-    frame.show(&ListPage { page: frame.titled(Section::Alerts, "Alerts"), action: None, list, tabs: Vec::new() })
+    frame.show(&ListPage { page: frame.titled(Section::Alerts, "Alerts"), action: None, list, import: None, tabs: Vec::new() })
 }
 
 fn row(page: &Page, alert: &AlertView) -> Row {

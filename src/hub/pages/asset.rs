@@ -74,7 +74,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
             let voices = if staff { asset_voices::read(c, prefer, id, &eyes.lens)? } else { None };
             let account_number = detail.asset.owner.account_number.as_deref();
             let is_live = detail.asset.row.retired_at.is_none();
-            let panels = panel::all(c, &page, panel::Whose { entity: Asset::ENTITY, id, account_number, is_live })?;
+            let panels = panel::all(c, &page, panel::Whose { entity: Asset::ENTITY, id, account_number, is_live }, &eyes.lens)?;
             Ok((detail, past, assignable, raised, software, voices, panels))
         })
         .await?;

@@ -67,7 +67,13 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let rows = found.items.into_iter().map(|asset| row(&frame.page, &asset));
     let list = listing.list(filters, rows.collect(), found.total);
     let action = frame.page.may_write().then(|| (frame.page.url("/assets/new"), "New asset"));
-    frame.show(&ListPage { page: frame.titled(Section::Assets, "Assets"), action, list, tabs: Vec::new() })
+    frame.show(&ListPage {
+        page: frame.titled(Section::Assets, "Assets"),
+        action,
+        list,
+        import: Some("assets"),
+        tabs: Vec::new(),
+    })
 }
 
 fn company(page: &Page, asset: &AssetView) -> Value {

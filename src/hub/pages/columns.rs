@@ -13,7 +13,7 @@ pub type Make<V> = Box<dyn Fn(&Page, &V) -> Value + Send + Sync>;
 #[must_use]
 pub fn class_of(spec: &FieldSpec) -> &'static str {
     match spec.kind {
-        Kind::Text(_) | Kind::Long(_) | Kind::TextList(..) if !spec.is_code => "cell--cut",
+        Kind::Text(_) | Kind::Long(_) | Kind::Markdown(_) | Kind::TextList(..) if !spec.is_code => "cell--cut",
         Kind::Int => "cell--number",
         _ => "",
     }

@@ -64,6 +64,8 @@ pub struct ListPage {
     pub action: Option<(String, &'static str)>,
     /// The list.
     pub list: List,
+    /// What a table is imported as here.
+    pub import: Option<&'static str>,
     /// The lists beside it, this one too: address, name, whether it is this one.
     pub tabs: Vec<(String, String, bool)>,
 }
@@ -94,7 +96,13 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     ];
     let list = listing.list(filters, rows.collect(), found.total);
     let action = frame.page.may_write().then(|| (frame.page.url("/companies/new"), "New company"));
-    frame.show(&ListPage { page: frame.titled(Section::Companies, "Companies"), action, list, tabs: Vec::new() })
+    frame.show(&ListPage {
+        page: frame.titled(Section::Companies, "Companies"),
+        action,
+        list,
+        import: Some("companies"),
+        tabs: Vec::new(),
+    })
 }
 
 fn row(page: &Page, line: &Line) -> Row {

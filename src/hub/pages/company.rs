@@ -119,7 +119,7 @@ fn read(c: &mut Conn, key: &str, page: &Page, eyes: &Eyes, configured: &BTreeMap
     ContactView::order(&mut people, lens);
     let (number, is_live) = (view.row.account_number.as_str(), view.row.retired_at.is_none());
     let whose = panel::Whose { entity: Company::ENTITY, id, account_number: Some(number), is_live };
-    let panels = panel::all(c, page, whose)?;
+    let panels = panel::all(c, page, whose, lens)?;
     Ok(Known {
         panels,
         above,

@@ -17,11 +17,15 @@ use crate::{
     assets::{AssetView, Eyes, store as assets},
     compliance::Lens,
     contacts::{
-        ContactView, Membership,
+        Contact, ContactView, Membership,
         model::{DESIGNATIONS, ROLES},
     },
     error::{FieldError, Result},
-    hub::contacts::detail,
+    history::Record as _,
+    hub::{
+        contacts::detail,
+        nouns::panel::{self, Panel},
+    },
     web::{
         Path, Web,
         view::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form},
@@ -46,6 +50,7 @@ struct ContactPage {
     link_errors: Vec<String>,
     link_fields: Vec<Field>,
     assets: Table,
+    panels: Vec<Panel>,
     history: Option<Timeline>,
 }
 
@@ -68,14 +73,19 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
     let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
-    let (detail, assets, past, choices) = web
+    let page = frame.page.clone();
+    let (detail, assets, past, choices, panels) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = detail(c, id)?.through(&lens);
             let past = if staff { Past::read(c, "contact", id, &lens)? } else { Past::default() };
             let choices = if writes { store::company_choices(c)? } else { Vec::new() };
             let assets: Vec<AssetView> = assets::of_contact(c, id)?.into_iter().map(|asset| asset.through(&eyes)).collect();
-            Ok((detail, assets, past, choices))
+            let account_number = detail.companies.first().map(|place| place.account_number.as_str());
+            let is_live = detail.contact.row.retired_at.is_none();
+            let whose = panel::Whose { entity: Contact::ENTITY, id, account_number, is_live };
+            let panels = panel::all(c, &page, whose, &lens)?;
+            Ok((detail, assets, past, choices, panels))
         })
         .await?;
     let page = frame.titled(Section::Contacts, detail.contact.row.name.clone());
@@ -99,6 +109,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         link_errors: if open { vec!["This was not saved.".to_owned()] } else { link_errors },
         link_fields,
         assets: asset_table(&page, &assets),
+        panels,
         history: page.is_staff().then(|| past.timeline(&page)),
         base,
         page,

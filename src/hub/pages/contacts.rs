@@ -78,7 +78,13 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     ];
     let list = listing.list(filters, rows.collect(), found.total);
     let action = frame.page.may_write().then(|| (frame.page.url("/contacts/new"), "New contact"));
-    frame.show(&ListPage { page: frame.titled(Section::Contacts, "Contacts"), action, list, tabs: Vec::new() })
+    frame.show(&ListPage {
+        page: frame.titled(Section::Contacts, "Contacts"),
+        action,
+        list,
+        import: Some("contacts"),
+        tabs: Vec::new(),
+    })
 }
 
 fn company(page: &Page, line: &Line) -> Value {

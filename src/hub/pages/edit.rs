@@ -26,6 +26,7 @@ fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
     let field = match spec.kind {
         Kind::Text(_) | Kind::Moment(_) | Kind::Ip | Kind::Cidr | Kind::Mac => Field::text(name, label, typed.text(name)),
         Kind::Long(_) | Kind::Json => Field::area(name, label, typed.text(name)),
+        Kind::Markdown(_) => Field::area(name, label, typed.text(name)).hint("Markdown: **bold**, - lists, [links](https://…)."),
         Kind::TextList(..) => Field::area(name, label, typed.text(name)).hint("One to a line."),
         Kind::Choice(known) => Field::select(name, label, typed.text(name), known.iter().map(|word| choice(word)).collect()),
         Kind::Phone(_) => Field::line("tel", name, label, typed.text(name)),

@@ -23,6 +23,7 @@ pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
         Kind::Url(_) => Value::away(text, "Open"),
         Kind::Choice(_) => text.map_or(Value::None, |word| Value::words(words(word))),
         Kind::Long(_) => Value::lines(text),
+        Kind::Markdown(_) => Value::markdown(text),
         Kind::TextList(..) => {
             let list: Option<Vec<String>> = text.and_then(|text| serde_json::from_str(text).ok());
             Value::text(list.map(|list| list.join(", ")).as_deref().or(text))

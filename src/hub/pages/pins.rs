@@ -8,7 +8,7 @@ use axum::{
 use crate::{
     agents::Frame,
     auth::{Editor, Staff},
-    companies::Company,
+    companies::{Company, Location},
     compliance::Lens,
     db::Conn,
     error::{Error, Result},
@@ -75,6 +75,11 @@ fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
             format!("/companies/{}", encode_segment(&company.account_number))
         }
         "contact" => format!("/contacts/{id}"),
+        "location" => {
+            let location: Location = history::get(c, id)?;
+            let company: Company = history::get(c, location.company_id)?;
+            format!("/companies/{}#locations", encode_segment(&company.account_number))
+        }
         "ticket" => {
             let ticket: Ticket = history::get(c, id)?;
             format!("/tickets/{}", ticket.external_id)

@@ -13,10 +13,14 @@ use crate::{
     auth::Editor,
     compliance::Lens,
     error::Result,
-    hub::tickets::{Update, send, write},
+    history::Record as _,
+    hub::{
+        nouns::panel::{self, Panel},
+        tickets::{Update, send, write},
+    },
     sync::keyring,
     tickets::{
-        TimeEntry, api,
+        Ticket, TimeEntry, api,
         list_store::SOURCE,
         said::SaidView,
         said_store, statuses_store, store,
@@ -54,6 +58,7 @@ struct TicketPage {
     hidden: Option<&'static str>,
     turns: Vec<Turn>,
     notes: Option<Vec<Turn>>,
+    panels: Vec<Panel>,
     sheet: Option<Table>,
     states: Vec<Choice>,
     state: String,
@@ -66,7 +71,8 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
     let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
     let config = web.config.clone();
     let account = keyring::effective(&web.db, &web.config).await?;
-    let (detail, past, sheet, states) = web
+    let page = frame.page.clone();
+    let (detail, past, sheet, states, panels) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = api::detail(c, number, &lens, staff, &config)?;
@@ -75,7 +81,10 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
             let sheet = if staff { said_store::time_entries(c, row)? } else { Vec::new() };
             let statuses = statuses_store::load(c, SOURCE, &config.freshservice.statuses)?;
             let states: Vec<Choice> = statuses.offered(&[]).into_iter().map(|(word, label)| Choice::new(word, label)).collect();
-            Ok((detail, past, sheet, states))
+            let (account_number, is_live) = (detail.ticket.company_id.as_deref(), detail.ticket.retired_at.is_none());
+            let whose = panel::Whose { entity: Ticket::ENTITY, id: row, account_number, is_live };
+            let panels = panel::all(c, &page, whose, &lens)?;
+            Ok((detail, past, sheet, states, panels))
         })
         .await?;
     let ticket = &detail.ticket;
@@ -96,6 +105,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
         hidden: ticket.hidden,
         turns: detail.conversations.iter().map(turn).collect(),
         notes: staff.then(|| detail.notes.iter().map(turn).collect()),
+        panels,
         sheet: staff.then(|| time_sheet(&sheet)),
         state: ticket.status.clone(),
         states: offered(states, ticket),

@@ -81,7 +81,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     ];
     let rows = found.items.into_iter().map(|ticket| row(&frame.page, &ticket));
     let list = listing.list(filters, rows.collect(), found.total);
-    frame.show(&ListPage { page: frame.titled(Section::Tickets, "Tickets"), action: None, list, tabs: Vec::new() })
+    frame.show(&ListPage { page: frame.titled(Section::Tickets, "Tickets"), action: None, list, import: None, tabs: Vec::new() })
 }
 
 fn name(ticket: &TicketView) -> String {

@@ -172,14 +172,18 @@ impl Pass {
 
     /// Network gear among the assets becomes equipment, and follows its asset to another company.
     async fn network_gear(&self, report: &mut Report) -> Result<()> {
-        let (mut new, mut moved) = (0, 0);
+        let (mut new, mut moved, mut after) = (0, 0, Some(0));
+        while let Some(last) = after {
+            let work = move |w: &mut Write<'_>| adopt_store::follow(w, last, GEAR);
+            let (followed, next) = self.job.write(&self.actor(), work).await?;
+            (moved, after) = (moved + followed, next);
+        }
         loop {
-            let work = |w: &mut Write<'_>| Ok((adopt_store::follow(w, GEAR)?, adopt_store::adopt(w, GEAR)?));
-            let (followed, adopted) = self.job.write(&self.actor(), work).await?;
-            (new, moved) = (new + adopted, moved + followed);
-            if followed + adopted == 0 {
+            let adopted = self.job.write(&self.actor(), |w| adopt_store::adopt(w, GEAR)).await?;
+            if adopted == 0 {
                 break;
             }
+            new += adopted;
         }
         if new + moved > 0 {
             report.beside.push(format!("network equipment: {new} new, {moved} moved to another company"));

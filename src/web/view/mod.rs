@@ -8,6 +8,7 @@ mod icons;
 pub mod list;
 pub mod listing;
 mod look;
+pub mod markdown;
 pub mod record;
 pub mod table;
 pub mod time;

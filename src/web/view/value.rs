@@ -14,6 +14,8 @@ pub enum Value {
     Text(String),
     /// Several lines as they were typed.
     Lines(String),
+    /// Text in Markdown.
+    Markdown(String),
     /// A way to another page of ours.
     Link {
         /// With the prefix.
@@ -71,6 +73,12 @@ impl Value {
     #[must_use]
     pub fn lines(text: Option<&str>) -> Self {
         filled(text).map_or(Self::None, |text| Self::Lines(text.to_owned()))
+    }
+
+    /// Text in Markdown, or nothing.
+    #[must_use]
+    pub fn markdown(text: Option<&str>) -> Self {
+        filled(text).map_or(Self::None, |text| Self::Markdown(text.to_owned()))
     }
 
     /// Plain words that are never missing.

@@ -1,0 +1,139 @@
+//! `codex import`: rows of a table become records.
+
+use std::{io::Read as _, path::PathBuf};
+
+use clap::Subcommand;
+
+use super::{Context, Failure, context, failure, out, sync_progress};
+use crate::{
+    compliance::Lens,
+    error::Error,
+    hub::{
+        import::{Import, Outcome, Plan, Row, kinds},
+        undo,
+    },
+    types::{Actor, Scope},
+};
+
+/// Arguments of `codex import`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// A CSV file with the names of the columns in its first line, as an export has them: UTF-8 or UTF-16, with commas,
+    /// semicolons or tabs. Shows what would change, and does all of it or nothing
+    #[command(
+        after_help = "Examples:\n  codex import csv assets.csv --as assets --dry-run\n  codex import csv assets.csv --as assets --key serial_number\n  codex import csv - --as contacts --yes < contacts.csv"
+    )]
+    Csv {
+        /// The file; - reads standard input
+        file: PathBuf,
+        /// What its rows are: companies, contacts, assets, subnets and other nouns
+        #[arg(long = "as", value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(kinds()))]
+        kind: String,
+        /// The column by which a record is known again [default: id, then account number, e-mail, serial number or name]
+        #[arg(long, value_name = "COLUMN")]
+        key: Option<String>,
+        /// Only show what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask at the terminal
+        #[arg(long)]
+        yes: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take an import back: the inverse of each of its changes, as far as nobody has changed the same thing since
+    #[command(after_help = "Example:\n  codex import undo 12")]
+    Undo {
+        /// The run's number, as the import said it
+        run: i64,
+    },
+}
+
+/// Does what was asked for.
+pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+    let (file, kind, key, dry_run, yes, json) = match &args.verb {
+        Verb::Csv { file, kind, key, dry_run, yes, json } => (file, kind, key, dry_run, yes, json),
+        Verb::Undo { run } => return take_back(context, *run),
+    };
+    let mut bytes = Vec::new();
+    let read = if file.as_os_str() == "-" {
+        std::io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    read.map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    let config = context.start(true)?;
+    let db = context::open_existing(&config)?;
+    let import = Import::read(kind, &bytes, key.as_deref(), &Lens::of_program()).map_err(wrong)?;
+    let actor = Actor::cli("import csv");
+    let plan = context::block_on(import.plan(&db, &Scope::All, &actor))??;
+    let changes = plan.create + plan.update;
+    if *dry_run || plan.refused > 0 || changes == 0 {
+        show(&plan, *json)?;
+        return Ok(if plan.refused > 0 { failure::USAGE } else { failure::DONE });
+    }
+    if !*json {
+        show(&plan, false)?;
+    }
+    let question = format!("Import {changes} records? [y/N] ");
+    let sure = *yes || (out::can_ask() && matches!(sync_progress::ask(&question).as_deref(), Some("y" | "yes")));
+    if !sure {
+        return Err(Failure::usage("nothing was imported; to go ahead, repeat this with --yes"));
+    }
+    let done = context::block_on(import.apply(&db, &Scope::All, &actor))??;
+    if *json {
+        out::json(&done)?;
+    }
+    let run = done.run_id.unwrap_or_default();
+    out::note(format_args!("Imported: {}. To take it back: codex import undo {run}", done.words()));
+    Ok(failure::DONE)
+}
+
+fn take_back(context: &Context, run: i64) -> Result<u8, Failure> {
+    let config = context.start(true)?;
+    let db = context::open_existing(&config)?;
+    let summary = context::block_on(undo::run(&db, run, &Actor::cli("import undo")))??;
+    for why in &summary.refusals {
+        out::line(why)?;
+    }
+    out::note(format_args!("Run {run}: {}.", summary.words()));
+    Ok(failure::DONE)
+}
+
+fn wrong(error: Error) -> Failure {
+    match error {
+        Error::Invalid(_) => Failure::usage(error.to_string()),
+        other => other.into(),
+    }
+}
+
+fn show(plan: &Plan, json: bool) -> Result<(), Failure> {
+    if json {
+        return out::json(plan);
+    }
+    let told = |row: &Row| {
+        let changes: Vec<String> =
+            row.changes.iter().map(|(name, sides)| format!("{name}: {} -> {}", sides["old"], sides["new"])).collect();
+        let what = match row.outcome {
+            Outcome::Create => "new",
+            Outcome::Update => "changed",
+            Outcome::Same => "same",
+            Outcome::Refused => "refused",
+        };
+        vec![row.line.to_string(), what.to_owned(), row.label.clone(), row.reason.clone(), changes.join(", ")]
+    };
+    let rows: Vec<Vec<String>> = plan.rows.iter().filter(|row| row.outcome != Outcome::Same).map(told).collect();
+    out::table(&["LINE", "WHAT", "RECORD", "WHY", "CHANGES"], &rows, "Nothing would change.")?;
+    if !plan.ignored.is_empty() {
+        out::note(format_args!("Not imported, because it is seen or reckoned: {}", plan.ignored.join(", ")));
+    }
+    out::note(format_args!("{}: {}.", plan.kind, plan.words()));
+    Ok(())
+}

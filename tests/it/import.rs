@@ -1,0 +1,162 @@
+//! Tables that become records: planned, applied whole or not at all, undone, and known again.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Api, App, Engine, Reply, both};
+
+async fn import(api: &Api, kind: &str, query: &str, table: impl Into<Vec<u8>>) -> Reply {
+    let table = table.into();
+    api.send(Method::POST, &format!("/api/import/{kind}{query}"), |request| {
+        request.header("content-type", "text/csv").body(table)
+    })
+    .await
+}
+
+async fn world(engine: &Engine) -> App {
+    let app = App::builder(engine).env("CODEX_COMPLIANCE_CLEARED_SERVICES", "nobody").start().await;
+    app.company("100001", "Acme").await;
+    app.company("100002", "Bolt").await;
+    app.contact("Ava Patel", "ava@example.com", &["100001", "100002"]).await;
+    app.asset("LT-1", "100001").await;
+    app.admin()
+        .put("/api/assets/1", &json!({"serial_number": "S1", "description": "=1+1", "purchase_date": "2025-02-03"}))
+        .await
+        .status(200);
+    let device = json!({"company_id": "100001", "name": "fw-1", "type": "firewall", "ip_address": "10.20.0.1"});
+    app.admin().post("/api/network_equipment", &device).await.status(201);
+    app
+}
+
+fn counts(plan: &Value) -> [i64; 4] {
+    ["create", "update", "same", "refused"].map(|name| plan[name].as_i64().unwrap_or_else(|| panic!("{name} in {plan}")))
+}
+
+both! {
+    async fn what_was_exported_changes_nothing_when_it_is_imported(engine: Engine) {
+        let app = world(&engine).await;
+        let api = app.technician();
+        let head = app.database.number("SELECT version FROM head");
+        for kind in ["companies", "contacts", "assets", "network_equipment", "subnets", "vlans", "network_interfaces", "network_connections"] {
+            for reader in ["", "&for=excel"] {
+                let table = api.get(&format!("/api/{kind}?format=csv{reader}")).await.status(200).body;
+                let plan = import(&api, kind, "?dry_run=true", table.clone()).await.status(200).json();
+                let rows = i64::try_from(String::from_utf8_lossy(&table).lines().count()).unwrap() - 1;
+                assert_eq!(counts(&plan), [0, 0, rows.max(0), 0], "{kind}{reader}: {plan}");
+            }
+        }
+        assert_eq!(app.database.number("SELECT version FROM head"), head);
+    }
+
+    async fn a_plan_says_what_becomes_of_each_row_and_why(engine: Engine) {
+        let app = world(&engine).await;
+        let api = app.technician();
+        let table = "serial_number,hostname,company_account_number,model,purchase_date\n\
+                     S1,LT-1,100001,Latitude,\n\
+                     S2,LT-2,100002,,2026-01-31\n\
+                     ,LT-1,100002,,\n\
+                     S1,LT-9,100001,,\n";
+        let plan = import(&api, "assets", "?dry_run=true", table).await.status(200).json();
+        assert_eq!(counts(&plan), [2, 1, 0, 1], "{plan}");
+        let rows = plan["rows"].as_array().unwrap();
+        assert_eq!((&rows[0]["outcome"], &rows[0]["reason"], &rows[0]["id"]), (&json!("update"), &json!("by its serial number S1"), &json!(1)));
+        assert_eq!(rows[0]["changes"], json!({"model": {"old": null, "new": "Latitude"}}), "an empty cell leaves what there is");
+        assert_eq!((&rows[1]["outcome"], &rows[1]["line"]), (&json!("create"), &json!(3)));
+        assert_eq!(rows[2]["outcome"], "create", "the same name at another company is another device");
+        assert_eq!((&rows[3]["outcome"], &rows[3]["reason"]), (&json!("refused"), &json!("is the same record as line 2")));
+        assert_eq!(api.get("/api/assets").await.ok().as_array().unwrap().len(), 1, "nothing was written");
+        let refused = import(&api, "assets", "", table).await.status(409).json();
+        assert!(refused["error"].as_str().unwrap().contains("nothing was imported") && refused["refused"][0]["line"] == 5, "{refused}");
+        assert_eq!(api.get("/api/assets").await.ok().as_array().unwrap().len(), 1, "all or nothing");
+    }
+
+    async fn what_cannot_be_is_said_before_anything_is_written(engine: Engine) {
+        let app = world(&engine).await;
+        let api = app.technician();
+        for (kind, table, says) in [
+            ("assets", "hostnam\nx\n", "no \"hostnam\"; did you mean hostname?"), ("assets", "hostname,hostname\nx,y\n", "twice"),
+            ("assets", "hostname,type\nx\n", "line 2 has 1 cells"), ("toasters", "a\n1\n", "must be one of companies, contacts, assets"),
+            ("assets", "", "is empty"),
+        ] {
+            let refused = import(&api, kind, "?dry_run=true", table).await.status(400);
+            assert!(refused.error().contains(says), "{table:?}: {}", refused.error());
+        }
+        let latin = import(&api, "assets", "?dry_run=true", b"hostname\nZo\xeb\n".to_vec()).await.status(400);
+        assert!(latin.error().contains("line 2 is not UTF-8"), "{}", latin.error());
+        assert_eq!(import(&api, "assets", "?dry_run=true&key=asset_tag", "hostname\nx\n").await.status(400).fields(), ["key"]);
+        for (kind, table, says) in [
+            ("assets", "hostname,company_account_number\nx,nobody\n", "there is no company nobody"),
+            ("assets", "hostname,company_account_number,purchase_date\nx,100001,soon\n", "purchase_date must be"),
+            ("assets", "id,hostname\n999,x\n", "id there is none with the id 999"),
+            ("contacts", "name,email\nNobody,not an address\n", "email"),
+            ("network_equipment", "name,type,company_id\nfw-9,toaster,100001\n", "type must be one of"),
+        ] {
+            let plan = import(&api, kind, "?dry_run=true", table).await.status(200).json();
+            assert_eq!(counts(&plan)[3], 1, "{table:?}: {plan}");
+            assert!(plan["rows"][0]["reason"].as_str().unwrap().contains(says), "{table:?}: {plan}");
+        }
+        assert_eq!(import(&app.service(), "assets", "?dry_run=true", "hostname\nx\n").await.status, 403, "old values stand in plans");
+    }
+
+    async fn an_import_is_one_run_that_is_undone_as_one(engine: Engine) {
+        let app = world(&engine).await;
+        let api = app.admin();
+        let contacts = "email,name,company_id,role,job_title\nava@example.com,Ava Patel,100001,billing,Director\nbo@example.com,Bo Lind,100002,,\n";
+        let done = import(&api, "contacts", "", contacts).await.status(200).json();
+        assert_eq!(counts(&done), [1, 1, 0, 0], "{done}");
+        let ava = api.get("/api/contacts/1").await.ok();
+        assert_eq!((&ava["title"], &ava["company_account_numbers"]), (&json!("Director"), &json!(["100001", "100002"])), "places elsewhere stay");
+        assert_eq!(ava["companies"][0]["role"], "billing");
+        assert_eq!(api.get("/api/contacts?email=bo@example.com").await.ok()[0]["company_id"], "100002");
+        let again = import(&api, "contacts", "?dry_run=true", contacts).await.status(200).json();
+        assert_eq!(counts(&again), [0, 0, 2, 0], "{again}");
+        let run = done["run_id"].as_i64().unwrap();
+        let change = &api.get("/api/history/contact/1").await.ok()["changes"][0];
+        assert_eq!((&change["run_id"], &change["actor_kind"], &change["source"]), (&json!(run), &json!("import"), &json!("csv")));
+        let undone = api.post(&format!("/api/sync/runs/{run}/undo"), &json!({})).await.status(200).json();
+        assert_eq!(undone["refused"], 0, "{undone}");
+        let ava = api.get("/api/contacts/1").await.ok();
+        assert_eq!((&ava["title"], &ava["companies"][0]["role"]), (&Value::Null, &Value::Null));
+        assert_eq!(api.get("/api/contacts").await.ok().as_array().unwrap().len(), 1);
+    }
+
+    async fn the_command_line_imports_what_it_has_shown(engine: Engine) {
+        let app = world(&engine).await;
+        let file = app.folder().join("assets.csv");
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain("hostname;company_account_number;serial_number\r\nZOË-1;100001;S7\r\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        std::fs::write(&file, wide).unwrap();
+        let path = file.to_str().unwrap();
+        let shown = app.cli().run_beside(&["import", "csv", path, "--as", "assets", "--dry-run"]).await.code(0);
+        assert!(shown.stdout.contains("ZOË-1") && shown.stderr.contains("1 new, 0 changed"), "{} {}", shown.stdout, shown.stderr);
+        app.cli().run_beside(&["import", "csv", path, "--as", "assets"]).await.code(2);
+        assert_eq!(app.admin().get("/api/assets?serial_number=S7").await.ok(), json!([]), "nobody has said yes");
+        let done = app.cli().run_beside(&["import", "csv", path, "--as", "assets", "--yes"]).await.code(0);
+        assert_eq!(app.admin().get("/api/assets?serial_number=S7").await.ok()[0]["hostname"], "ZOË-1");
+        let run = done.stderr.split("codex import undo ").nth(1).expect("how to take it back").trim().to_owned();
+        app.cli().run_beside(&["import", "undo", &run]).await.code(0);
+        assert_eq!(app.admin().get("/api/assets?serial_number=S7").await.ok(), json!([]));
+        std::fs::write(&file, "hostname\nx\n").unwrap();
+        app.cli().run_beside(&["import", "csv", path, "--as", "toasters"]).await.code(2);
+        let refused = app.cli().run_beside(&["import", "csv", path, "--as", "assets", "--yes"]).await.code(2);
+        assert!(refused.stdout.contains("is required"), "{}", refused.stdout);
+    }
+
+    async fn the_page_shows_before_it_writes(engine: Engine) {
+        let app = world(&engine).await;
+        let api = app.technician();
+        let post = async |fields: &[(&str, &str)]| {
+            api.send(Method::POST, "/import", |request| request.header("accept", "text/html").form(fields)).await
+        };
+        let table = "serial_number,model\nS1,<b>Latitude</b>\n";
+        let shown = post(&[("kind", "assets"), ("text", table)]).await.status(200).text();
+        assert!(shown.contains("0 new, 1 changed") && shown.contains("Import 1 records") && !shown.contains("<b>Latitude"), "{shown}");
+        assert_eq!(api.get("/api/assets/1").await.ok()["model"], Value::Null);
+        let wrong = post(&[("kind", "assets"), ("text", "modell\nx\n")]).await.status(400).text();
+        assert!(wrong.contains("did you mean model?"), "{wrong}");
+        let done = post(&[("kind", "assets"), ("text", table), ("apply", "true")]).await;
+        assert_eq!(done.status, 303);
+        assert_eq!(api.get("/api/assets/1").await.ok()["model"], "<b>Latitude</b>");
+        let list = api.get_with("/assets/", "accept", "text/html").await.status(200).text();
+        assert!(list.contains("href=\"/import?kind=assets\""));
+    }
+}
