@@ -102,7 +102,7 @@ pub fn svg(nodes: &[Node], edges: &[Edge], layout: &Layout, base: &str) -> Strin
     let (width, height) = layout.size;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"topology\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"img\" aria-label=\"Network of {} devices\">",
+         font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"group\" aria-label=\"Network of {} devices\">",
         nodes.len()
     );
     for (edge, ends) in edges.iter().zip(ends(nodes, edges, layout)) {

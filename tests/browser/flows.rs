@@ -46,6 +46,28 @@ both! {
         .await;
     }
 
+    async fn a_note_is_written_and_a_table_imported(engine: Engine) {
+        let app = with_people(&engine).await;
+        flow("note-and-import", app.base(), |browser| async move {
+            sign_in(&browser, "tess").await;
+            browser.go("/contacts/1").await;
+            browser.fill("#note-body", "Prefers **calls**").await;
+            browser.click("#record-notes form button.btn--primary").await;
+            browser.shows("Note added").await;
+            browser.find("#record-notes strong").await;
+            browser.go("/assets/").await;
+            browser.click("a[href='/import?kind=assets']").await;
+            browser.fill("#text", "hostname,company_account_number\nLT-NEW,100002").await;
+            browser.click("[data-import] button.btn--primary").await;
+            browser.shows("1 new, 0 changed").await;
+            browser.click("#plan form button.btn--primary").await;
+            browser.shows("Imported in run").await;
+            browser.go("/assets/?q=LT-NEW").await;
+            browser.shows("Beta Law").await;
+        })
+        .await;
+    }
+
     async fn wrong_passwords_are_said_and_protected_pages_lead_back(engine: Engine) {
         let app = with_people(&engine).await;
         flow("sign-in", app.base(), |browser| async move {

@@ -42,7 +42,8 @@ const SHEET: &str = "
 const FAULTS: &str = r#"
     const page = document.querySelector("iframe").contentDocument, root = page.scrollingElement, faults = [];
     if (root.scrollWidth > root.clientWidth) faults.push(`${root.scrollWidth} px wide in a window of ${root.clientWidth}`);
-    for (const e of page.querySelectorAll("svg")) {
+    // Icons; the picture of a network is one.
+    for (const e of page.querySelectorAll("svg:not(.topology)")) {
         const box = e.getBoundingClientRect();
         if (box.height > 32) faults.push(`a picture ${Math.round(box.width)} by ${Math.round(box.height)}`);
     }
@@ -105,6 +106,10 @@ async fn pages_fit_beside_the_panel_of_nexus() {
         paths.push(path);
     }
     paths.push(format!("/tickets/{ticket}"));
+    let devices = api.get("/api/network_equipment?limit=1").await.ok();
+    paths.push(format!("/network/equipment/{}", devices[0]["id"]));
+    paths.push(format!("/companies/{}/topology", devices[0]["company_id"].as_str().expect("a company")));
+    paths.extend(["/network/equipment/", "/network/subnets/", "/import?kind=assets"].map(str::to_owned));
     let mut pages = BTreeMap::new();
     for (number, path) in paths.iter().enumerate() {
         pages.insert(number.to_string(), dressed(&api.get_with(path, "accept", "text/html").await.status(200).text()));

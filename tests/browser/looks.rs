@@ -86,6 +86,11 @@ async fn every_page_at_both_widths_in_both_themes() {
     let company = api.get("/api/companies").await.ok()[0]["account_number"].as_str().expect("an account number").to_owned();
     let contact = api.get("/api/contacts").await.ok()[0]["id"].clone();
     let asset = api.get("/api/assets").await.ok()[0]["id"].clone();
+    let devices = api.get("/api/network_equipment").await.ok();
+    let (device, wired) = (devices[0]["id"].clone(), devices[0]["company_id"].as_str().expect("a company").to_owned());
+    let note =
+        json!({"entity": "contact", "entity_id": contact, "body": "**Call** first\n\n- one\n\n| a | b |\n|---|---|\n| 1 | 2 |"});
+    api.post("/api/notes", &note).await.status(201);
     let pages: Vec<String> = vec![
         "/".into(),
         "/companies/".into(),
@@ -100,6 +105,16 @@ async fn every_page_at_both_widths_in_both_themes() {
         format!("/assets/{asset}"),
         format!("/assets/{asset}/edit"),
         "/assets/new".into(),
+        "/network/equipment/".into(),
+        format!("/network/equipment/{device}"),
+        format!("/network/equipment/{device}/edit"),
+        "/network/subnets/".into(),
+        format!("/network/connections/new?company={company}"),
+        format!("/companies/{wired}/topology"),
+        "/notes/".into(),
+        "/notes/1".into(),
+        "/notes/new?entity=company&entity_id=1".into(),
+        "/import?kind=assets".into(),
         "/search?q=a".into(),
         "/settings".into(),
         "/admin/".into(),

@@ -86,10 +86,10 @@ both! {
         assert_eq!(import(&api, "assets", "?dry_run=true&key=asset_tag", "hostname\nx\n").await.status(400).fields(), ["key"]);
         for (kind, table, says) in [
             ("assets", "hostname,company_account_number\nx,nobody\n", "there is no company nobody"),
-            ("assets", "hostname,company_account_number,purchase_date\nx,100001,soon\n", "purchase_date must be"),
-            ("assets", "id,hostname\n999,x\n", "id there is none with the id 999"),
+            ("assets", "hostname,company_account_number,purchase_date\nx,100001,soon\n", "purchase_date: must be"),
+            ("assets", "id,hostname\n999,x\n", "id: there is none with the id 999"),
             ("contacts", "name,email\nNobody,not an address\n", "email"),
-            ("network_equipment", "name,type,company_id\nfw-9,toaster,100001\n", "type must be one of"),
+            ("network_equipment", "name,type,company_id\nfw-9,toaster,100001\n", "type: must be one of"),
         ] {
             let plan = import(&api, kind, "?dry_run=true", table).await.status(200).json();
             assert_eq!(counts(&plan)[3], 1, "{table:?}: {plan}");

@@ -95,6 +95,19 @@ async fn of_records(api: &Api) -> Vec<String> {
     let all = lists.iter().chain(&admins).map(|path| (*path).to_owned());
     all.chain([companies, contacts, assets, tickets])
         .chain(edits)
+        .chain(
+            [
+                "/network/equipment/",
+                "/network/equipment/1",
+                "/network/equipment/1/edit",
+                "/network/subnets/",
+                "/network/connections/",
+                "/notes/",
+                "/notes/new?entity=company&entity_id=1",
+                "/import?kind=assets",
+            ]
+            .map(str::to_owned),
+        )
         .chain(["/companies/?status=active&kind=client".to_owned()])
         .collect()
 }

@@ -257,7 +257,7 @@ impl Import {
 fn cannot_be(line: u64, cells: &[(&str, &str)], error: Error) -> Result<Row> {
     let reason = match error {
         Error::Invalid(wrong) => {
-            wrong.iter().map(|error| format!("{} {}", error.field, error.message)).collect::<Vec<_>>().join("; ")
+            wrong.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join("; ")
         }
         Error::Conflict { message, .. } | Error::Forbidden(message) => message,
         Error::NotFound { what } => format!("{what} not found"),

@@ -128,6 +128,8 @@ fn protected_as(typed: &edit::Typed) -> Field {
 
 /// `virtual_machine` as people read it: `Virtual machine`.
 pub(in crate::hub) fn words(key: &str) -> String {
+    // The contract's word for it is short.
+    let key = if key == "ap" { "access_point" } else { key };
     let plain = key.replace('_', " ");
     let mut letters = plain.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
