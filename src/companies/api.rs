@@ -283,25 +283,6 @@ pub async fn update_location(
         .await
 }
 
-/// `DELETE /companies/{acct}/locations/{id}`.
-///
-/// # Errors
-/// `NotFound`.
-pub async fn remove_location(
-    State(web): State<Web>,
-    editor: Editor,
-    Path((key, location)): Path<(String, i64)>,
-    conditions: Conditions,
-) -> Result<Response> {
-    conditions
-        .run(&web, &editor.scope(), &editor.actor(), "", move |w| {
-            let id = store::id_of(w, &key)?;
-            store::remove_location(w, id, location)?;
-            Reply::ok(&json!({ "success": true }))
-        })
-        .await
-}
-
 /// `POST /api/companies/{acct}/restore`.
 ///
 /// # Errors

@@ -29,11 +29,9 @@ pub fn routes() -> Routes {
         .post("/api/companies/{acct}/locations", api::add_location)
         .get("/api/companies/{acct}/locations/{id}", api::location)
         .update("/api/companies/{acct}/locations/{id}", api::update_location)
-        .delete("/api/companies/{acct}/locations/{id}", api::remove_location)
         .post("/api/companies/{acct}/restore", api::restore)
         .put("/companies/{acct}/update", api::page_update)
         .get("/companies/{acct}/locations", api::page_locations)
         .post("/companies/{acct}/locations", api::page_add_location)
-        .delete("/companies/{acct}/locations/{id}", api::remove_location)
         .get("/companies/api/search", api::search)
 }

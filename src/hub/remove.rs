@@ -1,8 +1,9 @@
-//! Retiring and restoring contacts and assets: nothing is deleted, and both come back with their ids.
+//! Retiring and restoring contacts, assets and locations: nothing is deleted, and both come back with their ids.
 
-use super::{contacts::detail as contact_detail, remove_store};
+use super::{contacts::detail as contact_detail, nouns::door, remove_store};
 use crate::assets::{Asset, Eyes, store as assets};
 use crate::auth::Editor;
+use crate::companies::{Location, store as companies};
 use crate::compliance::Lens;
 use crate::contacts::Contact;
 use crate::db::Write;
@@ -16,10 +17,36 @@ use serde_json::json;
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()
+        .delete("/api/companies/{acct}/locations/{id}", remove_location)
+        .delete("/companies/{acct}/locations/{id}", remove_location)
         .delete("/api/contacts/{id}", retire_contact)
         .post("/api/contacts/{id}/restore", restore_contact)
         .delete("/api/assets/{id}", retire_asset)
         .post("/api/assets/{id}/restore", restore_asset)
+}
+
+/// Removes a location from a company; what stood there stands nowhere.
+///
+/// # Errors
+/// `NotFound` when the company has no such location, or those of the engine.
+pub fn location(w: &mut Write<'_>, company: i64, id: i64) -> Result<()> {
+    companies::get_location(w, company, id)?;
+    door::release_all(w, Location::ENTITY, id)?;
+    companies::remove_location(w, company, id)
+}
+
+async fn remove_location(
+    State(web): State<Web>,
+    editor: Editor,
+    Path((key, id)): Path<(String, i64)>,
+    conditions: Conditions,
+) -> Result<Response> {
+    let work = move |w: &mut Write<'_>| {
+        let company = companies::id_of(w, &key)?;
+        location(w, company, id)?;
+        Reply::ok(&json!({ "success": true }))
+    };
+    conditions.run(&web, &editor.scope(), &editor.actor(), "", work).await
 }
 
 /// Refuses while the contact uses assets or gets invoices, unless `force=true`.

@@ -110,8 +110,15 @@ pub fn hand_over(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
     Ok(())
 }
 
-/// Lets at most so much equipment after an id follow its asset to another company: it takes its interfaces along and leaves
-/// behind what belongs to the place. How many did, and the last id that was looked at; none at the end.
+/// Whose some equipment is or is about to be: its asset's company, or its own when the RMM does not see it.
+fn goes_to(c: &mut Conn, id: i64) -> Result<Option<i64>> {
+    let sql = "SELECT COALESCE(asset.company_id, equipment.company_id) FROM @network_equipment equipment
+        LEFT JOIN @assets asset ON asset.id = equipment.asset_id AND asset.retired_at IS NULL WHERE equipment.id = ?1";
+    Ok(c.first(sql, params![id])?.map(|row| row.get(0)).transpose()?.flatten())
+}
+
+/// Lets at most so much equipment after an id follow its asset to another company: it takes its interfaces along, stays joined
+/// to what goes there too, and leaves the rest behind. How many did, and the last id that was looked at; none at the end.
 ///
 /// # Errors
 /// Those of the engine.
@@ -123,8 +130,13 @@ pub fn follow(w: &mut Write<'_>, after: i64, most: i64) -> Result<(usize, Option
     let reason = Some("its asset is another company's now");
     let mut moved = 0;
     for (id, company) in &found {
+        let uplink = history::get::<Equipment>(w, *id)?.uplink_id;
+        let uplink = match uplink {
+            Some(up) if goes_to(w, up)? == Some(*company) => Some(up),
+            _ => None,
+        };
         let went = history::update(w, *id, None, reason, |row: &mut Equipment| {
-            (row.company_id, row.location_id, row.uplink_id) = (*company, None, None);
+            (row.company_id, row.location_id, row.uplink_id) = (*company, None, uplink);
             Ok(())
         })?;
         // A person may have pinned where it is.
@@ -133,6 +145,9 @@ pub fn follow(w: &mut Write<'_>, after: i64, most: i64) -> Result<(usize, Option
         }
         moved += 1;
         for below in ids_where::<Equipment>(w, "uplink_id", *id)? {
+            if goes_to(w, below)? == Some(*company) {
+                continue;
+            }
             history::update(w, below, None, reason, |row: &mut Equipment| {
                 row.uplink_id = None;
                 Ok(())
@@ -140,7 +155,16 @@ pub fn follow(w: &mut Write<'_>, after: i64, most: i64) -> Result<(usize, Option
         }
         for column in ["a_id", "b_id"] {
             for connection in ids_where::<Connection>(w, column, *id)? {
-                history::retire::<Connection>(w, connection, reason)?;
+                let joins: Connection = history::get(w, connection)?;
+                let other = if joins.a_id == *id { joins.b_id } else { joins.a_id };
+                if goes_to(w, other)? != Some(*company) {
+                    history::retire::<Connection>(w, connection, reason)?;
+                    continue;
+                }
+                history::update(w, connection, None, reason, |row: &mut Connection| {
+                    row.company_id = *company;
+                    Ok(())
+                })?;
             }
         }
         for interface in ids_where::<Interface>(w, "equipment_id", *id)? {

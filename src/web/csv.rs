@@ -100,45 +100,39 @@ fn is_phone(text: &str) -> bool {
         && !text.contains(";=")
 }
 
+/// Whether a spreadsheet would begin a formula here, however many apostrophes stand before it.
+fn is_dangerous(cell: &str) -> bool {
+    cell.trim_start_matches('\'').starts_with(DANGEROUS)
+}
+
 /// A text with an apostrophe wherever a spreadsheet would begin a formula.
 fn guarded(text: &str) -> String {
+    at_cells(text, |cell| (if is_dangerous(cell) { "'" } else { "" }, cell))
+}
+
+/// The text behind a guarded one.
+#[must_use]
+pub fn unguarded(text: &str) -> String {
+    at_cells(text, |cell| ("", cell.strip_prefix('\'').filter(|_| is_dangerous(cell)).unwrap_or(cell)))
+}
+
+/// A text with something else wherever a spreadsheet may see a cell begin: `change` says what stands before the rest, and
+/// what that is.
+fn at_cells<'a>(text: &'a str, change: impl Fn(&'a str) -> (&'static str, &'a str)) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     let mut rest = text;
     loop {
         let ahead =
             rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}' || CUTS.contains(&letter));
-        let (blanks, sign) = rest.split_at(rest.len() - ahead.len());
+        let (blanks, cell) = rest.split_at(rest.len() - ahead.len());
         out.push_str(blanks);
-        if sign.trim_start_matches('\'').starts_with(DANGEROUS) {
-            out.push('\'');
-        }
-        let Some(cut) = sign.find(CUTS) else {
-            out.push_str(sign);
+        let (before, cell) = change(cell);
+        out.push_str(before);
+        let Some(cut) = cell.find(CUTS) else {
+            out.push_str(cell);
             return out;
         };
-        let (piece, next) = sign.split_at(cut);
-        out.push_str(piece);
-        rest = next;
-    }
-}
-
-/// The text behind a guarded one: what [`guarded`] put in is taken out.
-#[must_use]
-pub fn unguarded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    loop {
-        let ahead =
-            rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}' || CUTS.contains(&letter));
-        let (blanks, sign) = rest.split_at(rest.len() - ahead.len());
-        out.push_str(blanks);
-        let is_guarded = sign.starts_with('\'') && sign.trim_start_matches('\'').starts_with(DANGEROUS);
-        let sign = if is_guarded { sign.get(1..).unwrap_or_default() } else { sign };
-        let Some(cut) = sign.find(CUTS) else {
-            out.push_str(sign);
-            return out;
-        };
-        let (piece, next) = sign.split_at(cut);
+        let (piece, next) = cell.split_at(cut);
         out.push_str(piece);
         rest = next;
     }

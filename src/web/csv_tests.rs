@@ -1,26 +1,6 @@
 use super::*;
 use serde_json::json;
 
-/// What the guards were put around: one apostrophe less before each sign.
-fn unguarded(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    loop {
-        let ahead =
-            rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}' || CUTS.contains(&letter));
-        let (blanks, sign) = rest.split_at(rest.len() - ahead.len());
-        out.push_str(blanks);
-        let signed = sign.trim_start_matches('\'').starts_with(DANGEROUS);
-        let sign = sign.strip_prefix('\'').filter(|_| signed).unwrap_or(sign);
-        let Some(cut) = sign.find(CUTS) else {
-            out.push_str(sign);
-            return out;
-        };
-        out.push_str(&sign[..cut]);
-        rest = &sign[cut..];
-    }
-}
-
 fn cells(texts: &[&str], reader: Reader) -> Vec<String> {
     let rows: Vec<Map<String, Value>> =
         texts.iter().map(|text| json!({"text": text, "n": -5, "tags": ["=x"]}).as_object().unwrap().clone()).collect();

@@ -244,11 +244,11 @@ both! {
 
     async fn a_long_list_is_the_same_in_every_form(engine: Engine) {
         let app = App::builder(&engine).env("CODEX_LIMITS_ANSWER_KIB", "2048").start().await;
-        companies(&app, 500);
+        companies(&app, 300);
         let service = app.service();
         let list = service.get("/api/companies").await.ok();
         let rows = list.as_array().unwrap();
-        assert_eq!(rows.len(), 500);
+        assert_eq!(rows.len(), 300);
         let some = service.get("/api/companies?fields=name,account_number,address").await.ok();
         let expected: Vec<Value> = rows
             .iter()
@@ -256,17 +256,17 @@ both! {
             .collect();
         assert_eq!(some, json!(expected));
         let wrapped = service.get("/api/companies?envelope=1").await.status(200);
-        assert!(wrapped.text().starts_with("{\"items\":[{\"account_number\":") && wrapped.text().ends_with("}],\"total\":500,\"limit\":null,\"offset\":0}"));
+        assert!(wrapped.text().starts_with("{\"items\":[{\"account_number\":") && wrapped.text().ends_with("}],\"total\":300,\"limit\":null,\"offset\":0}"));
         assert_eq!(wrapped.json()["items"], list);
         let csv = service.get("/api/companies?format=csv&fields=account_number,description").await.status(200).text();
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
         let records: Vec<_> = reader.records().map(Result::unwrap).collect();
         assert!(records.iter().zip(rows).all(|(record, row)| record[0] == *row["account_number"].as_str().unwrap()));
-        assert_eq!((records.len(), &records[0][1]), (500, rows[0]["description"].as_str().unwrap()));
-        // Twenty at once, each another question: more than there is room for as plain text.
-        let asked = (0..20).map(|number| { let service = service.clone(); async move { service.get(&format!("/api/companies?limit=499&offset={number}")).await } });
+        assert_eq!((records.len(), &records[0][1]), (300, rows[0]["description"].as_str().unwrap()));
+        // Twelve at once, each another question: more than there is room for as plain text.
+        let asked = (0..12).map(|number| { let service = service.clone(); async move { service.get(&format!("/api/companies?limit=299&offset={number}")).await } });
         for reply in futures_util::future::join_all(asked).await {
-            assert_eq!(reply.status(200).json().as_array().map(Vec::len).unwrap_or_default() / 100, 4);
+            assert_eq!(reply.status(200).json().as_array().map(Vec::len).unwrap_or_default() / 100, 2);
         }
     }
 

@@ -187,6 +187,17 @@ both! {
         assert_eq!(api.put(&one, &json!({"company_id": "100002"})).await.status(400).fields(), ["company_id"]);
     }
 
+    async fn what_stood_at_a_location_that_is_removed_stands_nowhere(engine: Engine) {
+        let (app, api, firewall, _) = world(&engine).await;
+        let place = json!({"name": "Head office", "address": "1 Alder Street"});
+        let place = app.admin().post("/api/companies/100001/locations", &place).await.status(201).json()["id"].clone();
+        let one = format!("/api/network_equipment/{}", firewall["id"]);
+        let stands = api.put(&one, &json!({"location_id": place})).await.status(200).json();
+        assert_eq!(stands["location_name"], "Head office");
+        app.admin().delete(&format!("/api/companies/100001/locations/{place}")).await.status(200);
+        assert_eq!(api.get(&one).await.ok()["location_id"], Value::Null);
+    }
+
     async fn addresses_are_ordered_as_addresses(engine: Engine) {
         let (_app, api, ..) = world(&engine).await;
         for cidr in ["10.10.0.0/16", "10.2.0.0/16", "192.0.2.0/24", "9.0.0.0/8"] {
@@ -293,6 +304,43 @@ both! {
         assert!(html.contains("<svg") && html.contains("&#60;img") && !html.contains("<img src=x"), "{html}");
         let empty = app.admin().get_with("/companies/100002/topology", "accept", "text/html").await.status(200).text();
         assert!(empty.contains("Nothing is documented yet"));
+    }
+
+    async fn gear_follows_its_asset_and_stays_joined_to_what_comes_along(engine: Engine) {
+        let psa = Freshservice::start(freshservice::Plan::sized(1, 1).build()).await;
+        let vendor = Datto::start(datto::Plan::sized(1, 1, 0).build()).await;
+        let app = App::builder(&engine).freshservice(&psa).datto(&vendor).start().await;
+        let api = app.admin();
+        for (number, name) in [("900001", "From"), ("900002", "To")] {
+            app.company(number, name).await;
+        }
+        let mut devices = Vec::new();
+        for name in ["edge-router", "core-switch", "old-switch"] {
+            let asset = json!({"hostname": name, "company_account_number": "900001", "type": "network_device"});
+            let asset = api.post("/api/assets", &asset).await.status(201).json()["id"].clone();
+            app.cli().run_beside(&["sync", "datto"]).await.code(0);
+            let found = api.get(&format!("/api/network_equipment?asset_id={asset}")).await.ok();
+            devices.push((asset, found[0]["id"].clone()));
+        }
+        let [(_, router), (_, core), (_, old)] = devices.as_slice() else { unreachable!("three of them") };
+        for device in [core, old] {
+            api.put(&format!("/api/network_equipment/{device}"), &json!({"uplink_id": router})).await.status(200);
+        }
+        let kept = make(&api, "network_connections", json!({"a_id": router, "b_id": core})).await["id"].clone();
+        let cut = make(&api, "network_connections", json!({"a_id": old, "b_id": core})).await["id"].clone();
+        let port = make(&api, "network_interfaces", json!({"equipment_id": core, "name": "1"})).await["id"].clone();
+        for (asset, _) in &devices[..2] {
+            api.put(&format!("/api/assets/{asset}"), &json!({"company_account_number": "900002"})).await.status(200);
+        }
+        app.cli().run_beside(&["sync", "datto"]).await.code(0);
+        let read = async |list: &str, id: &Value| api.get(&format!("/api/{list}/{id}")).await.ok();
+        let (core, old) = (read("network_equipment", core).await, read("network_equipment", old).await);
+        assert_eq!((&core["company_id"], &core["uplink_id"]), (&json!("900002"), router), "both go, so one stays above the other");
+        assert_eq!((&old["company_id"], &old["uplink_id"]), (&json!("900001"), &Value::Null), "what stays lets go");
+        let (kept, cut) = (read("network_connections", &kept).await, read("network_connections", &cut).await);
+        assert_eq!((&kept["company_id"], &kept["retired_at"]), (&json!("900002"), &Value::Null));
+        assert!(cut["retired_at"].is_string());
+        assert_eq!(read("network_interfaces", &port).await["company_id"], "900002");
     }
 
     async fn network_gear_that_the_rmm_sees_becomes_equipment(engine: Engine) {

@@ -60,7 +60,11 @@ fn shape<E: Noun>() -> &'static Shape {
         columns: || columns::<E>().shown(),
         placeholder: lasting(format!("Search {}", E::DOOR.many)),
         noun: E::DOOR.many,
-        when_empty: "Add one here or on a company's page.",
+        when_empty: if E::ABOUT.is_some() {
+            "They are written on the pages of records."
+        } else {
+            "Add one here or on a company's page."
+        },
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     companies::{Company, rules, store as companies},
     error::{Error, Result},
     history,
-    hub::retire::retire_company,
+    hub::{remove, retire::retire_company},
     web::{Fields, Path, Web, encode_segment},
 };
 
@@ -94,7 +94,7 @@ pub async fn remove_location(
     web.db
         .write(&editor.scope(), &editor.actor(), move |w| {
             let id = companies::id_of(w, &wanted)?;
-            companies::remove_location(w, id, location)
+            remove::location(w, id, location)
         })
         .await?;
     frame.go(&format!("{}#locations", page_of(&key)), "The location is removed.")
