@@ -12,6 +12,10 @@ use askama::filters::{Escaper as _, Html};
 const NAME: usize = 20;
 /// How much of a port's name the room beside a line is for.
 const PORT: usize = 9;
+/// Where lines to what hangs below leave a box, how far over the box below they run, and where they enter it.
+const TRUNK: i32 = 20;
+const DROP: i32 = 14;
+const ENTRY: i32 = 24;
 /// The most lines at one side of a box that say their ports.
 const LABELLED: usize = 3;
 
@@ -96,6 +100,32 @@ fn ends(nodes: &[Node], edges: &[Edge], layout: &Layout) -> Vec<Option<(End, End
     found.into_iter().map(|(a, b)| a.zip(b)).collect()
 }
 
+/// A line from something down to what hangs on it: along its left side, then over the box below.
+fn hanging(
+    out: &mut String,
+    layout: &Layout,
+    (on, below): (usize, usize),
+    edge: &Edge,
+    ports: (&Option<String>, &Option<String>),
+) {
+    let (from, to) = (layout.places[on], layout.places[below]);
+    let ports: Vec<&str> = [ports.0, ports.1].into_iter().flatten().map(String::as_str).collect();
+    let _infallible = write!(
+        out,
+        "<path class=\"topology__line\" d=\"M{} {}V{}H{}V{}\" fill=\"none\" stroke=\"#8a919c\" stroke-width=\"1.5\"><title>{}</title></path>\
+         <text class=\"topology__port\" x=\"{}\" y=\"{}\" font-size=\"9\" fill=\"#5a626e\">{}</text>",
+        from.x + TRUNK,
+        from.y + BOX.1,
+        to.y - DROP,
+        to.x + ENTRY,
+        to.y,
+        escaped(&told(edge)),
+        to.x + ENTRY + 4,
+        to.y - 3,
+        escaped(&cut(&ports.join(" – "), NAME)),
+    );
+}
+
 /// The picture. Boxes lead to `{base}{id}`; colours can be set by classes, and are there without.
 #[must_use]
 pub fn svg(nodes: &[Node], edges: &[Edge], layout: &Layout, base: &str) -> String {
@@ -105,8 +135,19 @@ pub fn svg(nodes: &[Node], edges: &[Edge], layout: &Layout, base: &str) -> Strin
          font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"group\" aria-label=\"Network of {} devices\">",
         nodes.len()
     );
+    let index: HashMap<i64, usize> = nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
     for (edge, ends) in edges.iter().zip(ends(nodes, edges, layout)) {
         let Some((a, b)) = ends else { continue };
+        if let (Some(&one), Some(&other)) = (index.get(&edge.a_id), index.get(&edge.b_id)) {
+            if layout.under[other] == Some(one) {
+                hanging(&mut out, layout, (one, other), edge, (&edge.a_port, &edge.b_port));
+                continue;
+            }
+            if layout.under[one] == Some(other) {
+                hanging(&mut out, layout, (other, one), edge, (&edge.b_port, &edge.a_port));
+                continue;
+            }
+        }
         let bend = ((a.y - b.y).abs() / 2).clamp(16, 48);
         let toward = |end: End| if end.is_low { end.y + bend } else { end.y - bend };
         let dashes = if edge.kind.as_deref() == Some("wireless") { " stroke-dasharray=\"4 4\"" } else { "" };

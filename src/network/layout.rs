@@ -1,12 +1,18 @@
 //! Where the equipment of a network stands in its picture: in layers, from what reaches the world down to what hangs on it.
 //!
-//! Layers are found by breadth from the tops, ordered by the middle of their neighbours above and below (the barycentre
-//! method of Sugiyama, Tagawa and Toda, 1981), and broken into rows that fit a page. No two boxes share a place.
+//! Layers are found by breadth from the tops. In a small network each layer is a row, ordered by the middle of its neighbours
+//! above and below (the barycentre method of Sugiyama, Tagawa and Toda, 1981). In a large one lines between rows would hide
+//! each other: there everything stands, indented, under what it hangs on. No two boxes share a place.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::topology_store::{Edge, Node};
 
+/// The most devices that are drawn in layers; more stand under what they hang on.
+const LAYERED: usize = 24;
+/// How far what hangs on something is indented, and how many times at most.
+const INDENT: i32 = 40;
+const DEEPEST: i32 = 8;
 /// The most boxes in a row.
 const ACROSS: usize = 6;
 /// How often the order of all layers is made anew.
@@ -34,6 +40,8 @@ pub struct Place {
 pub struct Layout {
     /// A place for each.
     pub places: Vec<Place>,
+    /// Under which other one each stands, where it stands under what it hangs on.
+    pub under: Vec<Option<usize>>,
     /// Width and height, in pixels.
     pub size: (i32, i32),
 }
@@ -52,6 +60,7 @@ pub fn layout(nodes: &[Node], edges: &[Edge]) -> Layout {
         }
     }
     let mut places = vec![Place { x: 0, y: 0, layer: 0 }; nodes.len()];
+    let mut under = vec![None; nodes.len()];
     let mut top = MARGIN;
     let width = MARGIN * 2 + across(ACROSS);
     let mut parts = parts(&near);
@@ -60,7 +69,17 @@ pub fn layout(nodes: &[Node], edges: &[Edge]) -> Layout {
     parts.retain(|part| part.len() > 1);
     parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
     for part in parts {
-        let layers = ordered(layers(&part, nodes, &near, &index), &near);
+        let layers = layers(&part, nodes, &near, &index);
+        if part.len() > LAYERED {
+            let up = |node: usize| nodes[node].uplink_id.and_then(|id| index.get(&id).copied());
+            let below = hang(&layers, &near, up, &mut under);
+            for &top_of_part in &layers[0] {
+                top = stand(top_of_part, 0, &below, (MARGIN, top), width, &mut places);
+            }
+            top += LAYER_GAP - GAP.1;
+            continue;
+        }
+        let layers = ordered(layers, &near);
         for (depth, layer) in layers.iter().enumerate() {
             top = set(layer, depth, top, width, &mut places) + LAYER_GAP - GAP.1;
         }
@@ -72,7 +91,7 @@ pub fn layout(nodes: &[Node], edges: &[Edge]) -> Layout {
     let left = places.iter().map(|place| place.x).min().unwrap_or_default() - MARGIN;
     places.iter_mut().for_each(|place| place.x -= left);
     let width = places.iter().map(|place| place.x + BOX.0).max().unwrap_or_default() + MARGIN;
-    Layout { places, size: (width, (top - LAYER_GAP).max(0) + MARGIN) }
+    Layout { places, under, size: (width, (top - LAYER_GAP).max(0) + MARGIN) }
 }
 
 /// How wide so many boxes are.
@@ -93,6 +112,52 @@ fn set(layer: &[usize], depth: usize, mut top: i32, width: i32, places: &mut [Pl
         top += BOX.1 + GAP.1;
     }
     top
+}
+
+/// What hangs on each: its uplink where that stands higher, else any neighbour that does. Notes it for each, too.
+fn hang(
+    layers: &[Vec<usize>],
+    near: &[Vec<usize>],
+    up: impl Fn(usize) -> Option<usize>,
+    under: &mut [Option<usize>],
+) -> HashMap<usize, Vec<usize>> {
+    let depth_of = |depth: usize, layer: &Vec<usize>| layer.iter().map(move |node| (*node, depth)).collect::<Vec<_>>();
+    let depths: HashMap<usize, usize> = layers.iter().enumerate().flat_map(|(depth, layer)| depth_of(depth, layer)).collect();
+    let mut below: HashMap<usize, Vec<usize>> = HashMap::new();
+    for &node in layers.iter().skip(1).flatten() {
+        let is_higher = |other: &usize| depths.get(other) < depths.get(&node);
+        let on =
+            up(node).filter(is_higher).or_else(|| near[node].iter().copied().filter(is_higher).max_by_key(|other| depths[other]));
+        under[node] = on;
+        if let Some(on) = on {
+            below.entry(on).or_default().push(node);
+        }
+    }
+    below
+}
+
+/// Sets one, then in rows what hangs on it and carries nothing, then the others, each with its own; where the next one begins.
+fn stand(
+    node: usize,
+    depth: usize,
+    below: &HashMap<usize, Vec<usize>>,
+    (x, mut y): (i32, i32),
+    width: i32,
+    places: &mut [Place],
+) -> i32 {
+    places[node] = Place { x, y, layer: depth };
+    y += BOX.1 + GAP.1;
+    let Some(all) = below.get(&node) else { return y };
+    let left = if i32::try_from(depth).is_ok_and(|depth| depth < DEEPEST) { x + INDENT } else { x };
+    let (inner, leaves): (Vec<usize>, Vec<usize>) = all.iter().partition(|child| below.contains_key(child));
+    let columns = usize::try_from((width - MARGIN - left + GAP.0) / (BOX.0 + GAP.0)).unwrap_or(1).max(1);
+    for row in leaves.chunks(columns) {
+        for (&leaf, at) in row.iter().zip(0_i32..) {
+            places[leaf] = Place { x: left + at * (BOX.0 + GAP.0), y, layer: depth + 1 };
+        }
+        y += BOX.1 + GAP.1;
+    }
+    inner.into_iter().fold(y, |y, child| stand(child, depth + 1, below, (left, y), width, places))
 }
 
 /// The parts of the network that nothing joins, each in the order of its equipment.
@@ -224,6 +289,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn in_a_large_network_everything_stands_under_what_it_hangs_on() {
+        let nodes: Vec<Node> = (0..100).map(|id| node(id, "switch", (id > 0).then_some((id - 1) / 9))).collect();
+        let edges: Vec<Edge> = (1..100).map(|id| joined((id - 1) / 9, id)).collect();
+        let found = layout(&nodes, &edges);
+        for (at, one) in found.places.iter().enumerate().skip(1) {
+            let on = found.under[at].expect("it hangs on something");
+            assert_eq!(on, (at - 1) / 9);
+            assert!(found.places[on].y < one.y && found.places[on].x < one.x, "{one:?}");
+        }
+        // A chain as deep as there are devices is neither too wide nor too deep for the machine.
+        let chain: Vec<Node> = (0..500).map(|id| node(id, "switch", (id > 0).then_some(id - 1))).collect();
+        let found = layout(&chain, &(1..500).map(|id| joined(id - 1, id)).collect::<Vec<_>>());
+        assert!(found.places.iter().all(|place| place.x + BOX.0 <= found.size.0));
     }
 
     #[test]
