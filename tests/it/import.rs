@@ -61,7 +61,7 @@ both! {
         let rows = plan["rows"].as_array().unwrap();
         assert_eq!((&rows[0]["outcome"], &rows[0]["reason"], &rows[0]["id"]), (&json!("update"), &json!("by its serial number S1"), &json!(1)));
         assert_eq!(rows[0]["changes"], json!({"model": {"old": null, "new": "Latitude"}}), "an empty cell leaves what there is");
-        assert_eq!((&rows[1]["outcome"], &rows[1]["line"]), (&json!("create"), &json!(3)));
+        assert_eq!((&rows[1]["outcome"], &rows[1]["line"], &rows[1]["id"]), (&json!("create"), &json!(3), &Value::Null));
         assert_eq!(rows[2]["outcome"], "create", "the same name at another company is another device");
         assert_eq!((&rows[3]["outcome"], &rows[3]["reason"]), (&json!("refused"), &json!("is the same record as line 2")));
         assert_eq!(api.get("/api/assets").await.ok().as_array().unwrap().len(), 1, "nothing was written");

@@ -151,7 +151,10 @@ impl Import {
     /// Those of the database.
     pub async fn plan(&self, db: &Db, scope: &Scope, actor: &Actor) -> Result<Plan> {
         let (import, actor) = (self.clone(), importing(actor, None));
-        db.rehearse(scope, &actor, move |w| import.rows(w)).await
+        let mut plan = db.rehearse(scope, &actor, move |w| import.rows(w)).await?;
+        // What would be made is not there, and will have another id.
+        plan.rows.iter_mut().filter(|row| row.outcome == Outcome::Create).for_each(|row| row.id = None);
+        Ok(plan)
     }
 
     /// Does it: all of it, or nothing.
@@ -180,7 +183,7 @@ impl Import {
 
     fn rows(&self, w: &mut Write<'_>) -> Result<Plan> {
         let mut rows: Vec<Row> = Vec::with_capacity(self.sheet.rows.len());
-        let mut seen = std::collections::HashMap::new();
+        let (mut seen, mut refused) = (std::collections::HashMap::new(), 0);
         for (line, cells) in &self.sheet.rows {
             let cells: Vec<(&str, &str)> =
                 self.sheet.heads.iter().map(String::as_str).zip(cells.iter().map(String::as_str)).collect();
@@ -195,8 +198,9 @@ impl Import {
                 }
                 None => row,
             };
+            refused += usize::from(row.outcome == Outcome::Refused);
             rows.push(row);
-            if rows.iter().filter(|row| row.outcome == Outcome::Refused).count() >= ENOUGH {
+            if refused >= ENOUGH {
                 break;
             }
         }
@@ -207,7 +211,7 @@ impl Import {
             create: count(Outcome::Create),
             update: count(Outcome::Update),
             same: count(Outcome::Same),
-            refused: count(Outcome::Refused),
+            refused,
             ignored: self.ignored.clone(),
             rows,
         })
