@@ -1,25 +1,26 @@
 //! Where the rooms are joined into one program.
 
-use std::sync::{Arc, LazyLock};
-
-use axum::{Extension, Router, middleware, response::Response};
-use serde_json::Value;
-
 use crate::{
-    agents, assets,
+    admin, agents, assets,
     auth::{self, CompanyLookup, Expected, Verifier},
     companies, compliance,
     config::Config,
     contacts,
     db::{Db, list::ListSpec},
     error::Result,
-    hub,
+    home,
     identity::{self, Identity},
+    jobs::{live, scheduler},
     network,
     platform::{Health, health},
-    status, sync, tickets,
+    reconcile, records, status, tickets,
+    vendors::credentials,
     web::{Ask, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
 };
+use std::sync::{Arc, LazyLock};
+
+use axum::{Extension, Router, middleware, response::Response};
+use serde_json::Value;
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
 #[must_use]
@@ -37,16 +38,18 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(assets::routes())
         .merge(network::routes())
         .merge(tickets::routes())
-        .merge(hub::routes())
-        .merge(sync::api::routes())
-        .merge(sync::review::api::routes())
-        .merge(sync::assets::voices::routes())
-        .merge(sync::scheduler::api::routes())
-        .merge(sync::keyring::api::routes())
-        .merge(sync::live::routes())
-        .merge(sync::pages::routes())
+        .merge(records::routes())
+        .merge(home::routes())
+        .merge(admin::api::routes())
+        .merge(reconcile::review::api::routes())
+        .merge(reconcile::assets::voices::routes())
+        .merge(scheduler::api::routes())
+        .merge(credentials::api::routes())
+        .merge(live::routes())
+        .merge(admin::routes())
 }
 
+pub mod jobs;
 #[cfg(test)]
 mod plan_tests;
 
@@ -75,7 +78,7 @@ fn lists() -> Vec<(&'static str, &'static ListSpec)> {
         ("/api/companies/{acct}/users", people),
         ("/api/companies/{acct}/assets", devices),
     ];
-    let nouns = hub::entities::nouns();
+    let nouns = records::entities::nouns();
     lists
         .into_iter()
         .chain(nouns.flat_map(|noun| [noun.paths().list, noun.paths().of_company].map(|path| (path, noun.list()))))

@@ -1,5 +1,7 @@
 //! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
+pub mod accounts;
+pub mod admin;
 pub mod agents;
 pub mod app;
 pub mod assets;
@@ -14,14 +16,21 @@ pub mod demo;
 pub mod entity;
 pub mod error;
 pub mod history;
-pub mod hub;
+pub mod home;
 pub mod identity;
+pub mod jobs;
 pub mod network;
 pub mod notes;
+pub mod outbox;
+pub mod plan;
 pub mod platform;
+pub mod progress;
+pub mod pulls;
+pub mod reconcile;
+pub mod records;
 pub mod status;
-pub mod sync;
 pub mod tickets;
 pub mod types;
 pub mod vault;
+pub mod vendors;
 pub mod web;

@@ -1,27 +1,21 @@
 //! `codex accounts`: account numbers at the vendors, and what waits to be written there.
 
+use crate::{
+    accounts::{assign, push_datto, push_freshservice},
+    config::{Config, Database},
+    db::Db,
+    history::Untold,
+    jobs::{self, Ask, Decision, Options, Question, kind::JobKind, lease_store::Acquired},
+    outbox::{self, Entry, State, store},
+    types::{Actor, Scope},
+    vendors::credentials,
+};
 use std::sync::Arc;
 
 use clap::Subcommand;
 use serde_json::json;
 
 use super::{Context, Failure, context, failure, out, sync_progress, sync_show};
-use crate::{
-    config::{Config, Database},
-    db::Db,
-    history::Untold,
-    sync::{
-        catalogue::JobKind,
-        jobs::{self, Options},
-        jobs_store::Acquired,
-        keyring,
-        outbox::{Entry, State, store},
-        plan::Item,
-        report::Report,
-        run::{Ask, Decision},
-    },
-    types::{Actor, Scope},
-};
 
 /// Arguments of `codex accounts`.
 #[derive(Debug, clap::Args)]
@@ -96,10 +90,10 @@ const BY: &str = "command line";
 pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let config = Arc::new(context.start(true)?);
     let kind = match &args.verb {
-        Verb::Assign(_) => Some(JobKind::AssignNumbers),
-        Verb::PushDatto(_) => Some(JobKind::PushDatto),
-        Verb::PushFreshservice(_) => Some(JobKind::PushFreshservice),
-        Verb::Deliver { .. } | Verb::Approve { .. } | Verb::Retry { .. } => Some(JobKind::Deliver),
+        Verb::Assign(_) => Some(assign::JOB),
+        Verb::PushDatto(_) => Some(push_datto::JOB),
+        Verb::PushFreshservice(_) => Some(push_freshservice::JOB),
+        Verb::Deliver { .. } | Verb::Approve { .. } | Verb::Retry { .. } => Some(outbox::JOB),
         Verb::Outbox { .. } | Verb::Discard { .. } => None,
     };
     let configured = |config: &Config| match kind {
@@ -112,7 +106,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     }
     context::block_on(async {
         let db = context::open(&config)?;
-        let config = keyring::effective(&db, &config).await?;
+        let config = credentials::effective(&db, &config).await?;
         configured(&config)?;
         match (&args.verb, kind) {
             (Verb::Assign(how) | Verb::PushDatto(how) | Verb::PushFreshservice(how), Some(kind)) => {
@@ -126,7 +120,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
                 out::line(format_args!("entry {id} discarded"))?;
                 Ok(failure::DONE)
             }
-            (Verb::Deliver { json }, _) => job(&db, config, JobKind::Deliver, &quietly(*json)).await,
+            (Verb::Deliver { json }, _) => job(&db, config, outbox::JOB, &quietly(*json)).await,
             (Verb::Outbox { all, json }, _) => list(&db, *all, *json).await,
             (_, None) => Err(Failure::usage("this needs a vendor")),
         }
@@ -167,9 +161,9 @@ async fn job(db: &Db, config: Arc<Config>, kind: JobKind, how: &How) -> Result<u
 
 /// Shows the person what would be written, and asks.
 fn asker(progress: Arc<sync_progress::Shown>) -> Ask {
-    Arc::new(move |_: &Report, items: &[Item]| {
+    Arc::new(move |question: &Question<'_>| {
         progress.clear();
-        if sync_show::items_to_stderr(items).is_err() {
+        if sync_show::items_to_stderr(question.items).is_err() {
             return Decision::Nothing;
         }
         match sync_progress::ask("Write this [y], or nothing [n]? ").as_deref() {
@@ -182,7 +176,7 @@ fn asker(progress: Arc<sync_progress::Shown>) -> Ask {
 /// Sends an entry (again), and says what became of it.
 async fn again(db: &Db, config: Arc<Config>, id: i64, overwrite: bool) -> Result<u8, Failure> {
     db.write(&Scope::All, &Actor::cli("accounts"), move |w| store::retry(w, id, overwrite)).await?;
-    let code = job(db, config, JobKind::Deliver, &quietly(false)).await?;
+    let code = job(db, config, outbox::JOB, &quietly(false)).await?;
     let entry = db.read(&Scope::All, move |c| store::get(c, id)).await?.reveal();
     out::line(line(&entry))?;
     Ok(match entry.state {

@@ -8,9 +8,10 @@ use crate::{
     config::{Config, Database, Sources, Value, private},
     db::{Db, Target, migrate, upkeep},
     error::Error,
-    hub::search_keys,
     identity::Identity,
-    sync::{assets::sealing, keyring},
+    reconcile::assets::sealing,
+    records::search_keys,
+    vendors::credentials,
 };
 
 /// Requests that may wait for the database before new ones are turned away.
@@ -137,7 +138,7 @@ pub fn effective(config: &Config) -> Result<(Arc<Config>, Option<String>), Failu
         return Ok((plain, None));
     }
     let Ok(db) = open(config) else { return Ok((plain, None)) };
-    Ok(match block_on(keyring::effective_or_why(&db, &plain))? {
+    Ok(match block_on(credentials::effective_or_why(&db, &plain))? {
         Ok(known) => known,
         Err(error) => (plain, Some(error.to_string())),
     })

@@ -10,7 +10,7 @@ use crate::{
     config::{Config, Database},
     db::{migrate, upkeep::Upkeep},
     error::Error,
-    sync::keyring::{VENDORS, trial},
+    vendors,
 };
 
 /// How long the search for damage may take.
@@ -59,8 +59,8 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     if !args.offline {
         let (config, wrong) = context::effective(&config)?;
         findings.extend(wrong.map(|why| finding("credentials", Err(why))));
-        for vendor in VENDORS {
-            findings.push(finding(vendor.system, context::block_on(trial::vendor_says(&config, vendor.system))?));
+        for vendor in vendors::ALL {
+            findings.push(finding(vendor.system, context::block_on((vendor.probe)(&config))?));
         }
     }
     report(&findings, args.json)

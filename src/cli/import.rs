@@ -8,7 +8,7 @@ use super::{Context, Failure, context, failure, out, sync_progress};
 use crate::{
     compliance::Lens,
     error::Error,
-    hub::{
+    records::{
         import::{Import, Outcome, Plan, Row, kinds},
         undo,
     },

@@ -13,8 +13,8 @@ use crate::{
     db::migrate,
     demo,
     identity::NewUser,
-    sync::keyring::{VENDORS, trial},
     types::Actor,
+    vendors,
 };
 
 /// Arguments of `codex init`.
@@ -124,9 +124,9 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
     context::target(&config)?;
     if args.test {
         try_database(&config)?;
-        for vendor in VENDORS {
-            let said = context::block_on(trial::vendor_says(&config, vendor.system))?;
-            out::note(format_args!("{}: {}", vendor.label, said.map_err(|why| Failure::new(failure::UPSTREAM, why))?));
+        for vendor in vendors::ALL {
+            let said = context::block_on((vendor.probe)(&config))?;
+            out::note(format_args!("{}: {}", vendor.name, said.map_err(|why| Failure::new(failure::UPSTREAM, why))?));
         }
     }
     context::make_instance(&config)?;

@@ -9,7 +9,7 @@ use crate::{
     config::{Config, Database},
     db::Target,
     identity::NewUser,
-    sync::keyring::trial,
+    vendors,
 };
 
 /// What is to be written: section, key, value.
@@ -207,7 +207,7 @@ fn keep_or_ask(
 /// Tries a vendor; when it does not work, the person says whether to go on all the same.
 fn accepted(context: &Context, answers: &Answers, system: &str) -> Result<bool, Failure> {
     let config = init::with_answers(context, answers)?;
-    match context::block_on(trial::vendor_says(&config, system))? {
+    match context::block_on((vendors::vendor(system)?.probe)(&config))? {
         Ok(good) => {
             out::note(good);
             Ok(true)

@@ -10,8 +10,8 @@ use tracing_subscriber::{
 use super::out;
 use crate::{
     config::Config,
+    jobs::run_log::TARGET,
     platform::{Helm, HelmLayer},
-    sync::run_log::TARGET,
 };
 
 /// Libraries whose own news are of no use to anybody: the steps of migrations, the notices of PostgreSQL.

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{Context, Failure, context, demo, failure, out};
-use crate::{app, config::Config, db::Db, hub::search_keys, platform::damage_watch, sync, web::server};
+use crate::{app, config::Config, db::Db, jobs, platform::damage_watch, records::search_keys, web::server};
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -56,7 +56,7 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let (router, limits) = (app.router(), app.limits());
     let serving = app.clone();
     // It waits for the database by itself.
-    let scheduler = tokio::spawn(sync::scheduler::run(db.clone(), config.clone()));
+    let scheduler = tokio::spawn(jobs::scheduler::run(db.clone(), config.clone()));
     tokio::spawn(damage_watch::watch(db.clone()));
     if !begin(&config, &app, &db, address).await {
         // The database is not there yet; what needs it follows when it is.
@@ -108,7 +108,7 @@ async fn begin(config: &Config, app: &app::App, db: &Db, address: SocketAddr) ->
     if let Err(error) = search_keys::refresh(db).await {
         tracing::warn!(%error, "the search keys of an earlier version could not all be made anew");
     }
-    if let Err(error) = sync::jobs::sweep(db).await {
+    if let Err(error) = jobs::sweep(db).await {
         tracing::warn!(%error, "jobs of an earlier process could not be looked at");
     }
     true

@@ -11,18 +11,12 @@ use crate::{
     db::Db,
     error::Error,
     history::Untold,
-    sync::{
-        catalogue::JobKind,
-        decisions,
-        jobs::{self, Options},
-        jobs_store::Acquired,
-        keyring,
-        plan::Item,
-        plans_store,
-        report::Report,
-        run::{Ask, Decision},
-    },
+    jobs::{self, Ask, Decision, Options, Question, kind::JobKind, lease_store::Acquired},
+    plan::Item,
+    pulls,
+    reconcile::{decisions, plans_store},
     types::Scope,
+    vendors::credentials,
 };
 
 /// Arguments of `codex sync`.
@@ -109,10 +103,10 @@ impl Verb {
     /// The job that it runs, if it runs one.
     fn job(&self) -> Option<JobKind> {
         match self {
-            Self::Freshservice(_) => Some(JobKind::Freshservice),
-            Self::Datto(_) => Some(JobKind::Datto),
-            Self::Tickets(_) => Some(JobKind::Tickets),
-            Self::DattoAudits(_) => Some(JobKind::DattoAudits),
+            Self::Freshservice(_) => Some(pulls::freshservice::JOB),
+            Self::Datto(_) => Some(pulls::datto::JOB),
+            Self::Tickets(_) => Some(pulls::freshservice::tickets::JOB),
+            Self::DattoAudits(_) => Some(pulls::datto::audits::JOB),
             Self::All(_)
             | Self::Review(_)
             | Self::Plans { .. }
@@ -139,15 +133,15 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     }
     context::block_on(async {
         let db = context::open(&config)?;
-        let config = keyring::effective(&db, &config).await?;
+        let config = credentials::effective(&db, &config).await?;
         configured(&config)?;
         match &args.verb {
-            Verb::Freshservice(args) => run_job(db, config, JobKind::Freshservice, args, None).await,
-            Verb::Datto(args) => run_job(db, config, JobKind::Datto, args, None).await,
-            Verb::DattoAudits(args) => run_job(db, config, JobKind::DattoAudits, args, None).await,
+            Verb::Freshservice(args) => run_job(db, config, pulls::freshservice::JOB, args, None).await,
+            Verb::Datto(args) => run_job(db, config, pulls::datto::JOB, args, None).await,
+            Verb::DattoAudits(args) => run_job(db, config, pulls::datto::audits::JOB, args, None).await,
             Verb::Review(args) => sync_review::run(&db, &config, args).await,
             Verb::All(args) => sync_all::run(&db, &config, args).await,
-            Verb::Tickets(args) => run_job(db, config, JobKind::Tickets, &args.pull, args.since.clone()).await,
+            Verb::Tickets(args) => run_job(db, config, pulls::freshservice::tickets::JOB, &args.pull, args.since.clone()).await,
             Verb::Plans { json } => plans(&db, *json).await,
             Verb::Show { id, json } => show(&db, *id, *json).await,
             Verb::Approve { id } => approve(&db, *id).await,
@@ -200,13 +194,13 @@ pub(super) async fn run_job(
 
 /// Shows the person what would be retired, and asks.
 fn asker(progress: Arc<sync_progress::Shown>) -> Ask {
-    Arc::new(move |report: &Report, items: &[Item]| {
+    Arc::new(move |question: &Question<'_>| {
         progress.clear();
-        if sync_show::items_to_stderr(items).is_err() {
+        if sync_show::items_to_stderr(question.items).is_err() {
             return Decision::KeepRows;
         }
-        report.text().lines().filter(|line| !line.contains("applied")).for_each(out::note);
-        if let Some(why) = &report.held_because {
+        question.text.lines().filter(|line| !line.contains("applied")).for_each(out::note);
+        if let Some(why) = question.held_because {
             out::note(format_args!("This is more than a sync retires by itself: {why}"));
         }
         match sync_progress::ask("Apply all of it [a], everything but the retirements [k], or nothing [n]? ").as_deref() {

@@ -6,7 +6,7 @@ use super::{
     Failure, failure, out,
     sync::{Pull, run_job},
 };
-use crate::{config::Config, db::Db, sync::catalogue::JobKind, types::Scope, web::settings_store};
+use crate::{config::Config, db::Db, jobs::kind::JobKind, types::Scope, web::settings_store};
 
 /// The order: who we know, the numbers that sites are recognised by, what they have, what they ask for.
 const ORDER: [&str; 6] = ["freshservice", "push-to-datto", "outbox", "datto", "datto-audits", "tickets"];

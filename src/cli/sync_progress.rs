@@ -10,7 +10,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::out;
-use crate::sync::progress::{Now, Progress};
+use crate::progress::{Now, Progress};
 
 /// How often a plain line is written within one phase.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     db::{Conn, Db},
     error::Error,
-    sync::review::{
+    reconcile::review::{
         Entry,
         decide::{self, Wish},
         exact::{self, Accepted},
@@ -177,7 +177,7 @@ fn list(entries: &[Entry], json: bool) -> Result<(), Failure> {
         return out::json(&entries);
     }
     let row = |entry: &Entry| {
-        let candidate = |one: &crate::sync::review::Candidate| {
+        let candidate = |one: &crate::reconcile::review::Candidate| {
             let key = one.account_number.clone().unwrap_or_else(|| one.id.to_string());
             format!("{} ({key}, {})", one.name, one.why)
         };

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, io::Write};
 
 use serde_json::Value;
 
-use crate::sync::plan::{Action, FieldChange, Item, Kind, State};
+use crate::plan::{Action, FieldChange, Item, Kind, State};
 
 /// How many items of a group are shown.
 const SHOWN: usize = 10;

@@ -27,8 +27,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::error::{Error, Result};
-use crate::types::{Actor, Scope};
+use crate::{
+    error::{Error, Result},
+    types::{Actor, Scope},
+};
 pub use conn::Conn;
 use job::{ReadJob, Task, WriteJob};
 use place::Place;
@@ -41,6 +43,9 @@ pub use write::Write;
 
 /// How long a lock that another process holds is waited for, and how long a person's change may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a change of a job or a command may wait for its turn: nobody waits for its answer, and giving up would
+/// throw away what it has done so far.
+const UNATTENDED_PATIENCE: Duration = Duration::from_mins(1);
 /// How long a question still waits for a lock when its request has waited long already.
 const LAST_PATIENCE: Duration = Duration::from_millis(250);
 /// How many threads read; SQLite readers do not block one another.
@@ -379,7 +384,8 @@ impl Db {
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
     {
         let since = Instant::now();
-        let turn = tokio::time::timeout(PATIENCE, Portion::turn(|portion| &portion.writes)).await;
+        let patience = REQUESTED.try_with(|_| PATIENCE).unwrap_or(UNATTENDED_PATIENCE);
+        let turn = tokio::time::timeout(patience, Portion::turn(|portion| &portion.writes)).await;
         let _turn = turn.map_err(|_| busy())??;
         let (task, mut answer) = Task::new(work);
         let turn = task.turn();
@@ -387,7 +393,7 @@ impl Db {
         self.0.writes.push(lane, job).map_err(|_| full())?;
         // A sync may wait behind everybody; somebody who waits for an answer gets one.
         if lane == Lane::Interactive {
-            match tokio::time::timeout(PATIENCE.saturating_sub(since.elapsed()), &mut answer).await {
+            match tokio::time::timeout(patience.saturating_sub(since.elapsed()), &mut answer).await {
                 Ok(answered) => return answered.map_err(|_| stopped())?,
                 Err(_) if turn.give_up() => return Err(busy()),
                 Err(_) => {}

@@ -20,7 +20,7 @@ use crate::{
     db::{Db, Write},
     error::{Error, Result},
     history,
-    hub::entities::ENTITIES,
+    records::entities::ENTITIES,
     types::{Actor, Scope, now, now_plus},
     web::settings_store::{self, DEMO},
 };

@@ -3,7 +3,7 @@
 
 use codex::{
     entity::{FieldSpec, Kind, Stands},
-    hub::entities::ENTITIES,
+    records::entities::ENTITIES,
 };
 use serde_json::{Value, json};
 

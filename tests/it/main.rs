@@ -56,6 +56,7 @@ mod network;
 mod notes;
 mod own_pages;
 mod pages;
+mod parsed;
 mod permissions;
 mod platform;
 mod protection;

@@ -1,6 +1,6 @@
 //! Notes on records of any kind: who reads them, what they show, and that readings of them are noted.
 
-use codex::hub::entities::{ENTITIES, nouns};
+use codex::records::entities::{ENTITIES, nouns};
 use reqwest::Method;
 use serde_json::{Value, json};
 

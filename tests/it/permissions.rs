@@ -284,7 +284,7 @@ const OF_NOUN: [(&str, &str, &str); 16] = [
 /// Every row: those above, and those of each noun.
 fn table() -> Vec<(String, &'static str, &'static str)> {
     let mut rows: Vec<_> = TABLE.iter().map(|(route, callers, answers)| ((*route).to_owned(), *callers, *answers)).collect();
-    for noun in codex::hub::entities::nouns() {
+    for noun in codex::records::entities::nouns() {
         let door = noun.door();
         let named = |route: &str| route.replace("{list}", door.api).replace("{page}", door.page);
         // What is written about anybody is read by the provider's own people and cleared services.

@@ -12,8 +12,9 @@ use codex::db::{Conn, Write};
 use codex::entity::noun;
 use codex::error::Result;
 use codex::history;
-use codex::hub::{self, pages};
+use codex::home;
 use codex::network::{self, Connection, Equipment, Interface, Subnet, Vlan};
+use codex::records::{self, pages};
 use codex::tickets;
 use codex::types::{Actor, Scope};
 use codex::web::{Query, Reference};
@@ -146,27 +147,27 @@ const READS: &[(&str, Read)] = reads! {
     "assets::alert_store::open" => |c, id, key| assets::alert_store::open(c);
     "assets::life_store::in_stages" => |c, id, key| assets::life_store::in_stages(c, &["quiet"], eyes().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
     "assets::life_store::not_archived" => |c, id, key| assets::life_store::not_archived(c, eyes().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
-    "hub::bulk_store::have_few" => |c, id, key| hub::bulk_store::have_few(c, (1..200).collect(), 1);
-    "hub::bulk_store::locations" => |c, id, key| hub::bulk_store::locations(c, (1..200).collect());
-    "hub::entities::exists" => |c, id, key| ["company", "contact", "asset", "location"].map(|kind| hub::entities::exists(c, kind, id).is_ok()).into_iter().map(Ok).collect::<Result<Vec<_>>>();
-    "hub::remove_store::billed_companies" => |c, id, key| hub::remove_store::billed_companies(c, id);
-    "hub::remove_store::assigned_assets" => |c, id, key| hub::remove_store::assigned_assets(c, id);
+    "records::bulk_store::have_few" => |c, id, key| records::bulk_store::have_few(c, (1..200).collect(), 1);
+    "records::bulk_store::locations" => |c, id, key| records::bulk_store::locations(c, (1..200).collect());
+    "records::entities::exists" => |c, id, key| ["company", "contact", "asset", "location"].map(|kind| records::entities::exists(c, kind, id).is_ok()).into_iter().map(Ok).collect::<Result<Vec<_>>>();
+    "records::remove_store::billed_companies" => |c, id, key| records::remove_store::billed_companies(c, id);
+    "records::remove_store::assigned_assets" => |c, id, key| records::remove_store::assigned_assets(c, id);
     "companies::store::resolve" => |c, id, key| Ok::<_, codex::error::Error>([Reference::Id(id), Reference::Key(key.to_owned())].map(|wanted| companies::store::resolve(c, "company_id", &wanted).is_ok()));
     "companies::store::get_location" => |c, id, key| companies::store::get_location(c, id, id);
-    "hub::pages::store::names_by_number" => |c, id, key| pages::store::names_by_number(c, &[key.to_owned()]);
-    "hub::pages::store::location_names" => |c, id, key| pages::store::location_names(c, vec![id]);
-    "hub::pages::store::companies_named" => |c, id, key| pages::store::companies_named(c, key);
-    "hub::pages::store::contacts_named" => |c, id, key| pages::store::contacts_named(c, key, id);
-    "hub::pages::store::assets_named" => |c, id, key| pages::store::assets_named(c, key, id);
-    "hub::pages::store::contacts_per_company" => |c, id, key| pages::store::contacts_per_company(c, vec![id]);
-    "hub::pages::store::assets_per_company" => |c, id, key| pages::store::assets_per_company(c, vec![id]);
-    "hub::pages::store::companies_of" => |c, id, key| pages::store::companies_of(c, vec![id]);
-    "hub::pages::store::names" => |c, id, key| Ok::<_, codex::error::Error>((pages::store::names(c, true, vec![id])?, pages::store::names(c, false, vec![id])?));
-    "hub::pages::store::company_choices" => |c, id, key| pages::store::company_choices(c);
-    "hub::pages::store::contact_choices" => |c, id, key| Ok::<_, codex::error::Error>((pages::store::contact_choices(c, None, &lens())?, pages::store::contact_choices(c, Some(id), &lens())?));
-    "hub::pages::dashboard_store::counts" => |c, id, key| pages::dashboard_store::counts(c);
-    "hub::pages::dashboard_store::assets_by_type" => |c, id, key| pages::dashboard_store::assets_by_type(c);
-    "hub::pages::dashboard_store::needs" => |c, id, key| pages::dashboard_store::needs(c, "2000-01-01", "2100-01-01");
+    "records::pages::store::names_by_number" => |c, id, key| pages::store::names_by_number(c, &[key.to_owned()]);
+    "records::pages::store::location_names" => |c, id, key| pages::store::location_names(c, vec![id]);
+    "records::pages::store::companies_named" => |c, id, key| pages::store::companies_named(c, key);
+    "records::pages::store::contacts_named" => |c, id, key| pages::store::contacts_named(c, key, id);
+    "records::pages::store::assets_named" => |c, id, key| pages::store::assets_named(c, key, id);
+    "records::pages::store::contacts_per_company" => |c, id, key| pages::store::contacts_per_company(c, vec![id]);
+    "records::pages::store::assets_per_company" => |c, id, key| pages::store::assets_per_company(c, vec![id]);
+    "records::pages::store::companies_of" => |c, id, key| pages::store::companies_of(c, vec![id]);
+    "records::pages::store::names" => |c, id, key| Ok::<_, codex::error::Error>((pages::store::names(c, true, vec![id])?, pages::store::names(c, false, vec![id])?));
+    "records::pages::store::company_choices" => |c, id, key| pages::store::company_choices(c);
+    "records::pages::store::contact_choices" => |c, id, key| Ok::<_, codex::error::Error>((pages::store::contact_choices(c, None, &lens())?, pages::store::contact_choices(c, Some(id), &lens())?));
+    "home::dashboard_store::counts" => |c, id, key| home::dashboard_store::counts(c);
+    "home::dashboard_store::assets_by_type" => |c, id, key| home::dashboard_store::assets_by_type(c);
+    "home::dashboard_store::needs" => |c, id, key| home::dashboard_store::needs(c, "2000-01-01", "2100-01-01");
     "history::store::find" => |c, id, key| Ok::<_, codex::error::Error>((history::find::<Company>(c, id)?, history::find::<Contact>(c, id)?, history::find::<Asset>(c, id)?, history::find::<Location>(c, id)?));
 };
 
@@ -225,8 +226,8 @@ const TICKET_WRITES: &[(&str, Attempt)] = writes! {
 
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
-    ("hub::import::run_store::begin", "notes that somebody imports"),
-    ("hub::import::run_store::finish", "notes that somebody imports"),
+    ("records::import::run_store::begin", "notes that somebody imports"),
+    ("records::import::run_store::finish", "notes that somebody imports"),
     ("network::adopt_store::hand_over", "part of a sync, for every tenant"),
     ("notes::store::hand_over", "part of a sync, for every tenant"),
     ("network::adopt_store::adopt", "part of a sync, for every tenant"),
@@ -270,13 +271,13 @@ const EXEMPT: &[(&str, &str)] = &[
     ("assets::life_store::as_of", "when the provider last read the RMM"),
     ("assets::life_store::stages", "reads a parameter"),
     ("assets::life_store::moved", "says that labels moved, and none of them"),
-    ("hub::history_store::has_field", "knows no rows"),
-    ("hub::undo_store::company", "part of taking a run back, which administrators do for all tenants"),
-    ("hub::undo_store::created_by", "part of taking a run back, which administrators do for all tenants"),
-    ("hub::undo_store::mark", "the provider's own jobs"),
-    ("hub::undo_store::source", "the provider's own jobs"),
+    ("records::history_store::has_field", "knows no rows"),
+    ("records::undo_store::company", "part of taking a run back, which administrators do for all tenants"),
+    ("records::undo_store::created_by", "part of taking a run back, which administrators do for all tenants"),
+    ("records::undo_store::mark", "the provider's own jobs"),
+    ("records::undo_store::source", "the provider's own jobs"),
     ("status::store::as_of_all", "when the provider last read its vendors; no tenant's row"),
-    ("hub::pages::dashboard_store::latest", "the change feed, which the dashboard shows to staff only"),
+    ("home::dashboard_store::latest", "the change feed, which the dashboard shows to staff only"),
     ("status::store::freshness", "the provider's own jobs; staff only"),
     ("status::store::waiting", "the provider's own jobs; staff only"),
 ];
@@ -389,8 +390,20 @@ async fn theirs_tickets(world: &World) -> Vec<i64> {
 }
 
 /// The rooms that hold tenants' rows. Syncs and identity act for everybody or for nobody's tenant.
-const ROOMS: [&str; 11] =
-    ["companies", "contacts", "assets", "network", "tickets", "notes", "billing", "hub", "status", "compliance", "devices"];
+const ROOMS: [&str; 12] = [
+    "companies",
+    "contacts",
+    "assets",
+    "network",
+    "tickets",
+    "notes",
+    "billing",
+    "records",
+    "home",
+    "status",
+    "compliance",
+    "devices",
+];
 
 #[test]
 fn every_store_function_is_named_here() {

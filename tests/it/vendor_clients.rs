@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use codex::config::Config;
 use codex::db::{Db, Target};
-use codex::sync::budget;
-use codex::sync::datto::client::{self as datto_client, Alerts, Audit, Datto as Client, Of};
-use codex::sync::fault::Cause;
-use codex::sync::freshservice::client::Freshservice as Psa;
-use codex::sync::freshservice::tickets::Ask;
-use codex::sync::probe;
+use codex::vendors::datto::client::{self as datto_client, Alerts, Audit, Datto as Client, Of};
+use codex::vendors::fault::Cause;
+use codex::vendors::freshservice::client::Freshservice as Psa;
+use codex::vendors::freshservice::tickets::Ask;
+use codex::vendors::probe;
+use codex::vendors::rate_limit as budget;
 use serde_json::json;
 
 use crate::datto::{AfterWrite, Datto, Limits, ListFault, PUBLIC_KEY, Plan, SECRET_KEY, uid};

@@ -1,0 +1,48 @@
+//! The sync centre, for administrators: how fresh each vendor's data is, what ran, what waits for them.
+
+pub mod credentials;
+pub mod job;
+pub mod schedule;
+
+pub mod api;
+pub mod center_store;
+pub mod plan_store;
+
+mod center;
+mod center_view;
+mod outbox;
+mod plan;
+mod plan_view;
+mod review;
+mod words;
+
+use crate::web::Routes;
+
+/// The routes of these pages.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/admin/", center::show)
+        .form("/admin/sync/{job}", "/admin/", center::start)
+        .get("/admin/review", review::show)
+        .form("/admin/review/accept-exact", "/admin/review", review::accept_exact)
+        .form("/admin/review/{id}/link", "/admin/review", review::link)
+        .form("/admin/review/{id}/create-company", "/admin/review", review::create_company)
+        .form("/admin/review/{id}/ignore", "/admin/review", review::ignore)
+        .get("/admin/outbox", outbox::show)
+        .form("/admin/outbox/{id}/approve", "/admin/outbox", outbox::approve)
+        .form("/admin/outbox/{id}/retry", "/admin/outbox", outbox::retry)
+        .form("/admin/outbox/{id}/discard", "/admin/outbox", outbox::discard)
+        .get("/admin/plans/{id}", plan::show)
+        .form("/admin/plans/{id}/approve", "/admin/plans/{id}", plan::approve)
+        .form("/admin/plans/{id}/discard", "/admin/plans/{id}", plan::discard)
+        .get("/admin/schedules/{job}", schedule::show)
+        .post("/admin/schedules/{job}", schedule::save)
+        .form("/admin/schedules/{job}/reset", "/admin/schedules/{job}", schedule::reset)
+        .get("/admin/credentials/{system}", credentials::show)
+        .post("/admin/credentials/{system}", credentials::save)
+        .form("/admin/credentials/{system}/test", "/admin/credentials/{system}", credentials::test)
+        .form("/admin/credentials/{system}/forget", "/admin/credentials/{system}", credentials::forget)
+        .get("/admin/jobs/{id}", job::show)
+        .form("/admin/runs/{id}/undo", "/admin/", job::undo)
+}

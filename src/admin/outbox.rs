@@ -1,0 +1,132 @@
+//! `/admin/outbox`: what is to be written to vendors, what became of it, and what a person must decide.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use crate::{
+    agents::Frame,
+    auth::Admin,
+    compliance::{Lens, tell},
+    db::Conn,
+    error::{Error, Result},
+    outbox::{Entry, State as Standing, Values, api, store},
+    types::Scope,
+    web::{
+        Path, Web,
+        view::{Crumb, Moved, Page, Section, Value, filters},
+    },
+};
+
+/// How many entries one page shows.
+const SHOWN: i64 = 200;
+
+#[derive(Template)]
+#[template(path = "sync/outbox.html")]
+struct OutboxPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    label: String,
+    vendor: &'static str,
+    state: Value,
+    reason: String,
+    at: String,
+    by: String,
+    error: Option<String>,
+    moved: Vec<Moved>,
+    base: String,
+    overwrite: bool,
+    retry: bool,
+    discard: bool,
+}
+
+/// `GET /admin/outbox`
+pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let read = move |c: &mut Conn| {
+        let entries = store::list(c, None, SHOWN)?;
+        tell(c, entries, &lens)
+    };
+    let entries = web.db.read(&Scope::All, read).await?;
+    let page = frame.titled(Section::Admin, "Outbox");
+    frame.show(&OutboxPage {
+        crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
+        lines: entries.into_iter().map(|entry| line(&page, entry)).collect(),
+        page,
+    })
+}
+
+fn line(page: &Page, entry: Entry) -> Line {
+    let state = match entry.state {
+        Standing::Pending => Value::badge("info", "To be sent"),
+        Standing::Sending => Value::badge("info", "Being sent"),
+        Standing::Unknown => Value::badge("warning", "Outcome unknown"),
+        Standing::Done => Value::badge("success", "Written"),
+        Standing::Conflict => Value::badge("warning", "Differs there"),
+        Standing::Failed => Value::badge("danger", "Failed"),
+        Standing::Discarded => Value::badge("", "Discarded"),
+    };
+    let before = entry.found.as_ref().or(entry.seen_before.as_ref()).or(entry.expected.as_ref());
+    Line {
+        vendor: entry.operation.vendor().name,
+        state,
+        moved: moved(&entry.wanted, before),
+        base: page.url(&format!("/admin/outbox/{}", entry.id)),
+        overwrite: entry.state == Standing::Conflict,
+        retry: entry.state == Standing::Failed,
+        discard: !entry.state.is_over() && !entry.state.is_under_way(),
+        label: entry.label,
+        reason: entry.reason,
+        at: entry.created_at,
+        by: entry.created_by,
+        error: entry.error,
+    }
+}
+
+fn moved(wanted: &Values, before: Option<&Values>) -> Vec<Moved> {
+    let said = super::words::value;
+    let one = |(field, new): (&String, &serde_json::Value)| Moved {
+        field: field.replace('_', " "),
+        old: before.and_then(|before| before.get(field)).map(said).unwrap_or_default(),
+        new: said(new),
+    };
+    wanted.iter().map(one).collect()
+}
+
+/// `POST /admin/outbox/{id}/approve`: what the vendor has instead is overwritten.
+pub async fn approve(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    again(&caller, &frame, &web, id, true).await
+}
+
+/// `POST /admin/outbox/{id}/retry`
+pub async fn retry(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    again(&caller, &frame, &web, id, false).await
+}
+
+async fn again(caller: &Admin, frame: &Frame, web: &Web, id: i64, overwrite: bool) -> Result<Response> {
+    match web.db.write(&caller.scope(), &caller.actor(), move |w| store::retry(w, id, overwrite)).await {
+        Ok(entry) => {
+            api::deliver(web, caller.name()).await;
+            frame.go("/admin/outbox", &format!("{} is on its way.", entry.inside().label))
+        }
+        Err(error) => sorry(frame, error),
+    }
+}
+
+/// `POST /admin/outbox/{id}/discard`
+pub async fn discard(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    match web.db.write(&caller.scope(), &caller.actor(), move |w| store::discard(w, id)).await {
+        Ok(entry) => frame.go("/admin/outbox", &format!("{} is not sent.", entry.inside().label)),
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+fn sorry(frame: &Frame, error: Error) -> Result<Response> {
+    match error {
+        Error::Conflict { message, .. } => frame.go_sorry("/admin/outbox", &super::words::sentence(&message)),
+        other => Err(other),
+    }
+}

@@ -1,0 +1,106 @@
+//! `/admin/plans/{id}`: what a run means to do, row by row with its reasons, and the decision about it.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{extract::State, response::Response};
+
+use super::{
+    plan_store as store,
+    plan_view::{self, Accounts, Asked, PlanPage},
+};
+use crate::{
+    agents::Frame,
+    auth::Admin,
+    compliance::{Lens, tell},
+    db::Conn,
+    error::{Error, Result},
+    plan::{Action, Kind},
+    progress::Progress,
+    reconcile::{decisions, plans_store},
+    types::Scope,
+    web::{Path, Query, Web},
+};
+
+/// How many items of each group are shown side by side, and how many of one group on a page of its own.
+const SHOWN: (i64, i64) = (20, 200);
+
+/// How long somebody waits for an approval before it goes on without them.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// `GET /admin/plans/{id}`, `?kind=contact&action=update&page=2` for all of one group.
+pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let asked = asked(&frame.query);
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let read = move |c: &mut Conn| read(c, id, asked, &lens);
+    let (plan, counts, groups, accounts) = web.db.read(&Scope::All, read).await?;
+    let page = PlanPage::new(&frame, &plan, &counts, asked);
+    frame.show(&page.with(groups, &accounts))
+}
+
+type Read = (plans_store::Stored, Vec<store::Count>, Vec<plan_view::Group>, Accounts);
+
+fn read(c: &mut Conn, id: i64, asked: Option<Asked>, lens: &Lens) -> Result<Read> {
+    let plan = plans_store::get(c, id)?;
+    let counts = store::counts(c, id)?;
+    let mut groups = Vec::new();
+    for action in plan_view::ORDER {
+        for kind in Kind::ALL {
+            let of = counts.iter().filter(|count| count.kind == kind && count.action == action);
+            let total: i64 = of.map(|count| count.items).sum();
+            let wanted = asked.is_none_or(|asked| (asked.kind, asked.action) == (kind, action));
+            if total == 0 || !wanted {
+                continue;
+            }
+            let (limit, offset) = match asked {
+                None => (SHOWN.0, 0),
+                Some(asked) => (SHOWN.1, (asked.page - 1).saturating_mul(SHOWN.1)),
+            };
+            let items = store::group(c, id, kind, action, limit, offset)?;
+            let items = tell(c, items, lens)?;
+            groups.push(plan_view::Group { kind, action, total, offset, items });
+        }
+    }
+    let companies = groups.iter().filter(|group| group.kind == Kind::Company).flat_map(|group| &group.items);
+    let accounts = store::accounts(c, companies.filter_map(|item| item.entity_id).collect())?;
+    Ok((plan, counts, groups, accounts))
+}
+
+fn asked(query: &Query) -> Option<Asked> {
+    let (kind, action) = (Kind::parse(query.get("kind")?)?, Action::parse(query.get("action")?)?);
+    Some(Asked { kind, action, page: query.int_or("page", 1).max(1) })
+}
+
+/// `POST /admin/plans/{id}/approve`. What takes long goes on without whoever asked for it.
+pub async fn approve(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let (db, by) = (web.db.clone(), caller.name().to_owned());
+    let work = tokio::spawn(async move { decisions::approve(&db, id, &by, Arc::new(Progress::default())).await });
+    let back = format!("/admin/plans/{id}");
+    match tokio::time::timeout(PATIENCE, work).await {
+        Err(_) => frame.go("/admin/", &format!("Plan {id} is being applied.")),
+        Ok(Err(cause)) => Err(Error::internal(cause)),
+        Ok(Ok(Ok(applied))) => {
+            let left = match applied.stale {
+                0 => String::new(),
+                n => format!(" {n} had changed since and were left alone."),
+            };
+            frame.go(&back, &format!("{} applied.{left}", applied.done))
+        }
+        Ok(Ok(Err(error))) => sorry(&frame, &back, error),
+    }
+}
+
+/// `POST /admin/plans/{id}/discard`
+pub async fn discard(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let back = format!("/admin/plans/{id}");
+    match decisions::discard(&web.db, id, caller.name()).await {
+        Ok(()) => frame.go(&back, "Discarded. The rows stay as they are."),
+        Err(error) => sorry(&frame, &back, error),
+    }
+}
+
+fn sorry(frame: &Frame, back: &str, error: Error) -> Result<Response> {
+    match error {
+        Error::Conflict { message, .. } => frame.go_sorry(back, &super::words::sentence(&message)),
+        other => Err(other),
+    }
+}

@@ -1,0 +1,198 @@
+//! `/admin/review`: what a sync would not guess, with the candidates it saw, for a person to decide.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use crate::{
+    agents::Frame,
+    auth::Admin,
+    compliance::{Lens, tell},
+    db::Conn,
+    error::{Error, Result},
+    history::Untold,
+    reconcile::review::{
+        Candidate, Entry,
+        decide::{self, Wish},
+        exact::{self, Exact},
+        review_store,
+    },
+    types::Scope,
+    web::{
+        Fields, Path, Reference, Web, encode_segment,
+        view::{Crumb, Page, Section, filters},
+    },
+};
+
+/// How many entries one page shows.
+const SHOWN: i64 = 100;
+/// How many decided ones stand below.
+const DECIDED: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "sync/review.html")]
+struct ReviewPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    total: i64,
+    exact: Vec<Exact>,
+    open: Vec<Line>,
+    decided: Vec<Line>,
+}
+
+struct Line {
+    entry: Entry,
+    what: &'static str,
+    action: String,
+    choices: Vec<Choice>,
+    ask: &'static str,
+    site: bool,
+}
+
+impl Line {
+    /// What is filled in already: the company of the same name, or with whose name the site's begins.
+    fn likely(&self) -> &str {
+        self.choices.first().filter(|choice| choice.likely).map(|choice| choice.target.as_str()).unwrap_or_default()
+    }
+}
+
+struct Choice {
+    target: String,
+    href: String,
+    text: String,
+    why: String,
+    likely: bool,
+}
+
+/// `GET /admin/review`
+pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let read = move |c: &mut Conn| {
+        let decided = ["linked", "ignored"].map(|state| review_store::list(c, Some(state), DECIDED));
+        let [linked, ignored] = decided;
+        let (names, mut open) = (exact::names(c)?, review_store::list(c, Some("open"), SHOWN)?);
+        open.iter_mut().for_each(|entry| exact::offer(&names, entry));
+        let found = exact::find(c)?;
+        let mut told = |entries: Vec<Entry>| tell(c, entries.into_iter().map(Untold::new).collect(), &lens);
+        let (open, linked, ignored) = (told(open)?, told(linked?)?, told(ignored?)?);
+        Ok((review_store::open(c)?, found, open, linked, ignored))
+    };
+    let (total, exact, open, mut decided, ignored) = web.db.read(&Scope::All, read).await?;
+    decided.extend(ignored);
+    decided.sort_by(|a, b| b.decided_at.cmp(&a.decided_at));
+    decided.truncate(usize::try_from(DECIDED).unwrap_or(20));
+    let page = frame.titled(Section::Admin, "Review");
+    frame.show(&ReviewPage {
+        crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
+        total,
+        exact,
+        open: open.into_iter().map(|entry| line(&page, entry)).collect(),
+        decided: decided.into_iter().map(|entry| line(&page, entry)).collect(),
+        page,
+    })
+}
+
+fn line(page: &Page, entry: Entry) -> Line {
+    let site = entry.kind == "site";
+    let choice = |candidate: &Candidate| match &candidate.account_number {
+        Some(number) if site => Choice {
+            target: number.clone(),
+            href: page.url(&format!("/companies/{}", encode_segment(number))),
+            text: format!("{} ({number})", candidate.name),
+            why: candidate.why.clone(),
+            likely: candidate.fit.as_deref().is_some_and(|fit| fit != "similar"),
+        },
+        _ => Choice {
+            target: candidate.id.to_string(),
+            href: page.url(&format!("/assets/{}", candidate.id)),
+            text: candidate.name.clone(),
+            why: candidate.why.clone(),
+            likely: false,
+        },
+    };
+    Line {
+        what: if site { "Site" } else { "Device" },
+        action: page.url(&format!("/admin/review/{}", entry.id)),
+        choices: entry.candidates.iter().map(choice).collect(),
+        ask: if site { "Account number of the company" } else { "Number of the asset" },
+        site,
+        entry,
+    }
+}
+
+/// `POST /admin/review/{id}/link`
+pub async fn link(
+    caller: Admin,
+    frame: Frame,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.set_creating(true);
+    let target = fields.key("target").max(50).required().get().value().unwrap_or_default();
+    if let Err(error) = fields.finish() {
+        return sorry(&frame, error);
+    }
+    match decide::link(&web.db, &web.config, id, Reference::Key(target), &caller.actor()).await {
+        Ok(entry) => frame.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+/// `POST /admin/review/accept-exact`: the sites that are ticked.
+pub async fn accept_exact(caller: Admin, frame: Frame, State(web): State<Web>, mut fields: Fields) -> Result<Response> {
+    let ids = fields.int_list("ids").get().value().unwrap_or_default();
+    if let Err(error) = fields.finish() {
+        return sorry(&frame, error);
+    }
+    if ids.is_empty() {
+        return frame.go_sorry("/admin/review", "No site was selected.");
+    }
+    match exact::accept(&web.db, &web.config, Some(ids), false, &caller.actor()).await {
+        Ok(done) => {
+            let devices: i64 = done.linked.iter().map(|one| one.devices).sum();
+            let mut said = format!("{} sites linked, with {devices} devices.", done.linked.len());
+            for refused in &done.refused {
+                said = format!("{said} {}: {}.", refused.site, refused.error);
+            }
+            frame.go("/admin/review", &said)
+        }
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+/// `POST /admin/review/{id}/create-company`
+pub async fn create_company(
+    caller: Admin,
+    frame: Frame,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    let wish = Wish { name: fields.text("name").max(255).get().value(), ..Wish::default() };
+    if let Err(error) = fields.finish() {
+        return sorry(&frame, error);
+    }
+    match decide::create_company(&web.db, &web.config, id, wish, &caller.actor()).await {
+        Ok(entry) => frame.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+/// `POST /admin/review/{id}/ignore`
+pub async fn ignore(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    match decide::ignore(&web.db, id, &caller.actor()).await {
+        Ok(entry) => frame.go("/admin/review", &format!("{} stays as it is.", entry.label)),
+        Err(error) => sorry(&frame, error),
+    }
+}
+
+fn sorry(frame: &Frame, error: Error) -> Result<Response> {
+    match error {
+        Error::Invalid(wrong) => {
+            let words: Vec<String> = wrong.iter().map(|wrong| wrong.message.clone()).collect();
+            frame.go_sorry("/admin/review", &super::words::sentence(&words.join("; ")))
+        }
+        Error::Conflict { message, .. } => frame.go_sorry("/admin/review", &super::words::sentence(&message)),
+        other => Err(other),
+    }
+}

@@ -1,0 +1,218 @@
+//! The first page: how much there is, how fresh it is, and what somebody should look at.
+
+use crate::{
+    agents::Frame,
+    compliance::{Lens, trail},
+    error::Result,
+    records::pages::{
+        count_of, mention,
+        record::{self, Mentioned},
+        store::Names,
+        words,
+    },
+    status::{self, Freshness, State as Standing},
+    types::now_plus,
+    web::{
+        Web,
+        view::{Page, Section, Timeline, Value, filters, thousands, time},
+    },
+};
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use super::dashboard_store::{self as store, Needs};
+
+/// How far ahead contracts and warranties are looked at.
+const AHEAD_SECONDS: i64 = 60 * 24 * 60 * 60;
+/// How many changes are shown.
+const CHANGES: usize = 8;
+
+struct Card {
+    href: String,
+    icon: &'static str,
+    title: &'static str,
+    count: i64,
+    detail: String,
+}
+
+struct Need {
+    value: Value,
+    href: String,
+    text: String,
+    detail: String,
+    act: &'static str,
+}
+
+struct Fresh {
+    name: String,
+    detail: String,
+    late: bool,
+    words: String,
+}
+
+struct Kind {
+    href: String,
+    name: String,
+    share: i64,
+    count: i64,
+}
+
+#[derive(Template)]
+#[template(path = "hub/dashboard.html")]
+struct Dashboard {
+    page: Page,
+    cards: Vec<Card>,
+    attention: Option<Vec<Need>>,
+    history: Option<Timeline>,
+    freshness: Vec<Fresh>,
+    kinds: Vec<Kind>,
+}
+
+/// `GET /`
+pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
+    let staff = frame.page.is_staff();
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let (from, until) = (day(0), day(AHEAD_SECONDS));
+    let (today, later) = (from.clone(), until.clone());
+    let (counts, kinds, extra) = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let extra = if staff {
+                let changes = store::latest(c, CHANGES)?;
+                let changes = trail::changes(c, changes, &lens)?;
+                let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &lens)?);
+                Some((store::needs(c, &today, &later)?, status::freshness(c)?, changes, names))
+            } else {
+                None
+            };
+            Ok((store::counts(c)?, store::assets_by_type(c)?, extra))
+        })
+        .await?;
+    let page = frame.titled(Section::Dashboard, "Dashboard");
+    let card = |path: &str, icon, title, count, detail| Card { href: page.url(path), icon, title, count, detail };
+    let cards = vec![
+        card("/companies/", "building-2", "Companies", counts.companies, count_of(counts.clients, "client", "clients")),
+        card("/contacts/", "users", "Contacts", counts.contacts, format!("{} active", thousands(counts.active))),
+        card("/assets/", "monitor", "Assets", counts.assets, format!("{} online", thousands(counts.online))),
+        card(
+            "/tickets/?status=active",
+            "ticket",
+            "Open tickets",
+            counts.tickets,
+            format!("{} urgent or high", thousands(counts.pressing)),
+        ),
+        card(
+            "/alerts/?resolved=false&muted=false",
+            "triangle-alert",
+            "Open alerts",
+            counts.alerts,
+            format!("{} critical or high", thousands(counts.urgent)),
+        ),
+    ];
+    let most = kinds.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
+    let kinds = kinds.into_iter().map(|(kind, count)| Kind {
+        href: page.url(&format!("/assets/?type={kind}")),
+        name: words(&kind),
+        share: (count * 100 / most).max(1),
+        count,
+    });
+    let kinds = kinds.collect();
+    let (attention, history, freshness) = match extra {
+        None => (None, None, Vec::new()),
+        Some((needs, fresh, changes, (names, mentioned))) => {
+            let events = changes.iter().map(|change| {
+                let subject = names.find(&page, change).map(|(href, name)| mention(href, name));
+                crate::web::view::Event { subject, ..record::event(change, &mentioned) }
+            });
+            let history = Timeline { events: events.collect(), more: None };
+            (Some(attention(&page, &needs, &from, &until)), Some(history), fresh.iter().map(freshness).collect())
+        }
+    };
+    frame.show(&Dashboard { page, cards, attention, history, freshness, kinds })
+}
+
+fn day(ahead: i64) -> String {
+    now_plus(ahead).chars().take(10).collect()
+}
+
+fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
+    let need = |kind, count: i64, path: String, one: &str, many: &str, act| {
+        (count > 0).then(|| Need {
+            value: Value::badge(kind, thousands(count)),
+            href: page.url(&path),
+            text: count_of(count, one, many),
+            detail: String::new(),
+            act,
+        })
+    };
+    let between = |field: &str| format!("?{field}__gte={from}&{field}__lte={until}&sort={field}");
+    [
+        need(
+            "danger",
+            needs.shared_emails,
+            "/contacts/?sort=email".to_owned(),
+            "e-mail address is shared by several contacts",
+            "e-mail addresses are shared by several contacts",
+            "Review",
+        ),
+        need(
+            "warning",
+            needs.unassigned_numbers,
+            "/companies/?account_number_at_vendor=false&freshservice_id__empty=false".to_owned(),
+            "company has an account number that the vendor does not know yet",
+            "companies have account numbers that the vendor does not know yet",
+            "Show",
+        ),
+        need(
+            "warning",
+            needs.ending_contracts,
+            format!("/companies/{}", between("contract_end_date")),
+            "contract ends within 60 days",
+            "contracts end within 60 days",
+            "Show",
+        ),
+        need(
+            "warning",
+            needs.without_plan,
+            "/companies/?kind=client&billing_plan__empty=true".to_owned(),
+            "client has no plan",
+            "clients have no plan",
+            "Show",
+        ),
+        need(
+            "warning",
+            needs.without_company,
+            "/contacts/?company_name__empty=true&active=true".to_owned(),
+            "active contact belongs to no company",
+            "active contacts belong to no company",
+            "Show",
+        ),
+        need(
+            "info",
+            needs.ending_warranties,
+            format!("/assets/{}", between("warranty_expires")),
+            "warranty ends within 60 days",
+            "warranties end within 60 days",
+            "Show",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn freshness(source: &Freshness) -> Fresh {
+    let detail = match source.state {
+        Standing::Failing => format!("The last run failed: {}", crate::vendors::fault::told(&source.detail).0),
+        Standing::Late | Standing::Suspicious | Standing::Never => source.detail.clone(),
+        Standing::Ok if source.last_status == "held" => "A plan waits for approval".to_owned(),
+        Standing::Ok if source.last_status != "done" => "Running now".to_owned(),
+        Standing::Ok => format!("Last run {}", time::ago(&source.last_run_at)),
+    };
+    Fresh {
+        name: source.label.to_owned(),
+        detail,
+        late: source.state != Standing::Ok,
+        words: source.as_of.as_deref().map_or_else(|| "never complete".to_owned(), time::ago),
+    }
+}

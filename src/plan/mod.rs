@@ -1,0 +1,324 @@
+//! What a plan consists of: one item for each row, with the reason for the match and every field.
+
+pub mod cells;
+pub mod local;
+pub mod record;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    assets::secrets,
+    compliance::{Trail, trail},
+    history::told_of_secret,
+};
+
+/// The kind of row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A company.
+    Company,
+    /// A contact.
+    Contact,
+    /// A vendor's agent.
+    PsaAgent,
+    /// A site of the RMM; what a plan says of one is only told.
+    Site,
+    /// An asset.
+    Asset,
+    /// A ticket.
+    Ticket,
+}
+
+impl Kind {
+    /// All kinds, in the order in which they are applied.
+    pub const ALL: [Self; 6] = [Self::Company, Self::Contact, Self::PsaAgent, Self::Site, Self::Asset, Self::Ticket];
+
+    /// The word stored in the database; the same as in history.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Company => "company",
+            Self::Contact => "contact",
+            Self::PsaAgent => "psa_agent",
+            Self::Site => "site",
+            Self::Asset => "asset",
+            Self::Ticket => "ticket",
+        }
+    }
+
+    /// The word for people, in the plural.
+    #[must_use]
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Company => "companies",
+            Self::Contact => "contacts",
+            Self::PsaAgent => "agents",
+            Self::Site => "sites",
+            Self::Asset => "assets",
+            Self::Ticket => "tickets",
+        }
+    }
+
+    /// The kind of a stored word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What is to be done with a row, or was found about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A new row.
+    Create,
+    /// An existing row without a vendor id turns out to be the vendor's; it is linked and updated.
+    Adopt,
+    /// A tombstone is seen again.
+    Restore,
+    /// Fields differ.
+    Update,
+    /// The vendor has the row no more.
+    Retire,
+    /// Fields differ, but a person pinned ours. Nothing is done.
+    Pinned,
+    /// A person should look at it. Nothing is done.
+    Review,
+    /// The vendor's record or some of its fields could not be used. Nothing is done.
+    Skipped,
+}
+
+impl Action {
+    /// All actions, in the order in which a report lists them.
+    pub const ALL: [Self; 8] =
+        [Self::Create, Self::Adopt, Self::Restore, Self::Update, Self::Retire, Self::Pinned, Self::Review, Self::Skipped];
+
+    /// The word stored in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Adopt => "adopt",
+            Self::Restore => "restore",
+            Self::Update => "update",
+            Self::Retire => "retire",
+            Self::Pinned => "pinned",
+            Self::Review => "review",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The action of a stored word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
+
+    /// Whether applying it writes to a row; the others only report.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Create | Self::Adopt | Self::Restore | Self::Update | Self::Retire)
+    }
+}
+
+/// How far an item has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// To be applied.
+    Pending,
+    /// Waits for a person's approval.
+    Held,
+    /// Done.
+    Applied,
+    /// The row had changed since the plan was made; planned anew.
+    Stale,
+    /// A report, nothing to apply.
+    Noted,
+    /// A person decided against it.
+    Discarded,
+}
+
+impl State {
+    /// The word stored in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Held => "held",
+            Self::Applied => "applied",
+            Self::Stale => "stale",
+            Self::Noted => "noted",
+            Self::Discarded => "discarded",
+        }
+    }
+
+    /// The state of a stored word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Held, Self::Applied, Self::Stale, Self::Noted, Self::Discarded]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// One field of an item: ours and the vendor's. Of a secret only that it changes is told; what it becomes
+/// is kept apart, sealed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The column.
+    pub field: String,
+    /// What is stored now (null when there is no row yet).
+    pub from: Value,
+    /// What it becomes.
+    pub to: Value,
+    /// What a secret becomes, sealed; stored with a plan that is not applied yet, and in no answer.
+    #[serde(default, skip_serializing)]
+    pub sealed: Option<String>,
+}
+
+impl FieldChange {
+    /// A change of a field.
+    #[must_use]
+    pub fn new(field: impl Into<String>, from: Value, to: Value) -> Self {
+        let field = field.into();
+        if secrets::kind(&field).is_none() {
+            return Self { field, from, to, sealed: None };
+        }
+        let (old, new) = told_of_secret(&from, &to);
+        Self { field, from: old, to: new, sealed: to.as_str().map(str::to_owned) }
+    }
+
+    /// What the column is set to.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        self.sealed.as_ref().map_or_else(|| self.to.clone(), |sealed| sealed.clone().into())
+    }
+}
+
+/// The companies a contact joins (by vendor id) and leaves (by our id).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moves {
+    /// Vendor ids of companies.
+    #[serde(default)]
+    pub join: Vec<String>,
+    /// Ids of companies.
+    #[serde(default)]
+    pub leave: Vec<i64>,
+}
+
+impl Moves {
+    /// Whether nothing moves.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.join.is_empty() && self.leave.is_empty()
+    }
+}
+
+/// One row's part of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// The item's own id, once stored.
+    pub id: i64,
+    /// The kind of row.
+    pub kind: Kind,
+    /// What is to be done.
+    pub action: Action,
+    /// How far it has come.
+    pub state: State,
+    /// The row, unless it is to be created.
+    pub entity_id: Option<i64>,
+    /// The row's revision when the plan was made.
+    pub rev: Option<i64>,
+    /// The vendor's id.
+    pub external_id: Option<String>,
+    /// How people recognise it.
+    pub label: String,
+    /// Why this row and this record are the same thing, or why nothing is done.
+    pub reason: String,
+    /// For a retirement: what proves that the vendor has it no more.
+    pub evidence: Option<String>,
+    /// Every field that changes.
+    pub fields: Vec<FieldChange>,
+    /// The companies a contact joins and leaves.
+    #[serde(skip_serializing_if = "Moves::is_empty", default)]
+    pub moves: Moves,
+}
+
+impl Item {
+    /// An item without fields; pending when it writes, a note when it does not.
+    #[must_use]
+    pub fn new(kind: Kind, action: Action, label: &str, reason: impl Into<String>) -> Self {
+        Self {
+            id: 0,
+            kind,
+            action,
+            state: if action.writes() { State::Pending } else { State::Noted },
+            entity_id: None,
+            rev: None,
+            external_id: None,
+            label: label.to_owned(),
+            reason: reason.into(),
+            evidence: None,
+            fields: Vec::new(),
+            moves: Moves::default(),
+        }
+    }
+
+    /// The same item about this row.
+    #[must_use]
+    pub fn of(mut self, local: &local::Local) -> Self {
+        self.entity_id = Some(local.id);
+        self.rev = Some(local.rev);
+        self
+    }
+
+    /// The same item about this vendor record.
+    #[must_use]
+    pub fn from_vendor(mut self, external_id: &str) -> Self {
+        self.external_id = Some(external_id.to_owned());
+        self
+    }
+}
+
+impl Trail for Item {
+    fn about(&self) -> Vec<(&str, i64)> {
+        self.entity_id.map(|id| (self.kind.as_str(), id)).into_iter().collect()
+    }
+
+    fn withhold(&mut self) {
+        let kind = self.kind.as_str();
+        for change in self.fields.iter_mut().filter(|change| trail::is_personal(kind, &change.field)) {
+            (change.from, change.to) = (trail::withheld(), trail::withheld());
+        }
+        if trail::may_name(kind) {
+            (self.reason, self.evidence) = ("hidden".to_owned(), None);
+            if matches!(self.kind, Kind::Contact | Kind::Ticket) {
+                let id = self.entity_id.map(|id| id.to_string()).or_else(|| self.external_id.clone());
+                self.label = format!("{kind} {}", id.unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// What a run found and means to do.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// One for each row that differs, and one for each thing to report.
+    pub items: Vec<Item>,
+    /// Observations: kind, row, column → value. They move without history.
+    pub observations: Vec<Observation>,
+}
+
+/// What a sync saw of a row that history does not follow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// The kind of row.
+    pub kind: Kind,
+    /// The row.
+    pub entity_id: i64,
+    /// Column and value.
+    pub values: self::cells::Cells,
+}

@@ -1,0 +1,372 @@
+//! Reading the RMM's lists whole, into staging, and taken up where an interrupted run left off.
+
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use serde_json::Value;
+
+use super::{
+    inventory::{Inventory, Sheet},
+    sheets::{devices as sheet, numbers, sites_sheet, variables},
+    staged_store,
+    walk::{Step, Walk},
+};
+use crate::{
+    assets::secrets::Sealer,
+    error::{Error, Result},
+    jobs::Job,
+    types::{Actor, Scope},
+    vendors::{
+        datto::{
+            NAME,
+            client::{Datto, Page},
+        },
+        fault::Cause,
+        retry,
+    },
+};
+
+/// Pages staged in one transaction.
+const BATCH: usize = 40;
+/// … or this many bytes of them.
+const BATCH_BYTES: usize = 2_000_000;
+/// So many sites in a row that cannot be read: the vendor is not well, and the run ends.
+const FAULTS_ENOUGH: usize = 5;
+
+/// What a run needs while it reads.
+pub struct Reader {
+    /// The job it belongs to.
+    pub job: Job,
+    /// The run.
+    pub run: i64,
+    /// The vendor.
+    pub client: Datto,
+    /// Whether an interrupted run has left pages.
+    pub resumed: bool,
+    /// Whether the vendor has shut us out, so that every further question would fail too.
+    pub shut: AtomicBool,
+    /// Seals the secrets among what devices tell.
+    pub sealer: Sealer,
+}
+
+/// One of the vendor's lists.
+#[derive(Clone, Copy, Debug)]
+enum List<'a> {
+    Sites,
+    Devices,
+    DevicesOf(&'a str),
+    VariablesOf(&'a str),
+}
+
+impl List<'_> {
+    fn key(self) -> String {
+        match self {
+            Self::Sites => "sites".to_owned(),
+            Self::Devices => "devices".to_owned(),
+            Self::DevicesOf(site) => format!("devices of {site}"),
+            Self::VariablesOf(site) => format!("variables of {site}"),
+        }
+    }
+}
+
+/// Pages that wait to be staged together.
+#[derive(Default)]
+struct Stager {
+    pages: Vec<(String, i64, String)>,
+    bytes: usize,
+}
+
+/// Who takes the pages of a walk.
+enum Sink<'i> {
+    /// The inventory; of which site, when it is a site's own list.
+    Inventory(&'i mut Inventory, Option<u32>),
+    /// Whoever wants them as they are.
+    Sheets(&'i mut Vec<Sheet>),
+}
+
+impl Sink<'_> {
+    fn take(&mut self, list: &str, page: u32, sheet: Sheet) {
+        match self {
+            Self::Inventory(inventory, site) => inventory.take(list, i64::from(page), &sheet, *site),
+            Self::Sheets(sheets) => sheets.push(sheet),
+        }
+    }
+}
+
+impl Reader {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// `Upstream` when the vendor cannot be read; those of the database.
+    pub async fn read(&self) -> Result<Inventory> {
+        let mut inventory = Inventory::default();
+        let mut stager = Stager::default();
+        self.job.progress.begin("reading sites", None);
+        self.sites(&mut inventory, &mut stager).await?;
+        self.job.progress.begin("reading devices", None);
+        match self.twice(List::Devices, &mut stager, &mut inventory, None).await {
+            Ok(walk) => inventory.account_whole = !walk.is_disturbed(),
+            Err(error) => self.tolerate(error, &mut inventory)?,
+        }
+        self.job.progress.begin("reading the sites' variables and devices", Some(inventory.sites.len() as u64));
+        let mut faults = 0;
+        for at in 0..u32::try_from(inventory.sites.len()).unwrap_or(u32::MAX) {
+            let before = inventory.problems.len();
+            self.site(at, &mut inventory, &mut stager).await?;
+            faults = if inventory.problems.len() > before { faults + 1 } else { 0 };
+            if faults >= FAULTS_ENOUGH {
+                return Err(upstream(inventory.problems.join("; ")));
+            }
+            self.job.progress.add(1);
+        }
+        self.flush(&mut stager).await?;
+        Ok(inventory)
+    }
+
+    async fn sites(&self, inventory: &mut Inventory, stager: &mut Stager) -> Result<()> {
+        let mut sheets = Vec::new();
+        let mut walk = self.walk(List::Sites, "sites", stager, &mut Sink::Sheets(&mut sheets)).await?;
+        if walk.is_disturbed() {
+            walk = self.walk(List::Sites, "sites again", stager, &mut Sink::Sheets(&mut sheets)).await?;
+        }
+        if !walk.is_whole() {
+            return Err(upstream(format!("the list of sites broke off after {}", walk.seen().len())));
+        }
+        for sheet in sheets {
+            inventory.skip(&sheet.skipped);
+            for record in &sheet.records {
+                let (Some(uid), Some(name)) = (record["uid"].as_str(), record["name"].as_str()) else { continue };
+                inventory.add_site(uid.to_owned(), name.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// One site: its account number, and its devices.
+    async fn site(&self, at: u32, inventory: &mut Inventory, stager: &mut Stager) -> Result<()> {
+        let Some(site) = inventory.site(at).cloned() else { return Ok(()) };
+        if !site.deleted {
+            let mut sheets = Vec::new();
+            let list = List::VariablesOf(&site.uid);
+            match self.walk(list, &list.key(), stager, &mut Sink::Sheets(&mut sheets)).await {
+                Ok(walk) if walk.is_whole() => {
+                    let numbers = numbers(&sheets);
+                    if let Some(site) = inventory.sites.get_mut(at as usize) {
+                        site.numbers = Some(numbers);
+                    }
+                }
+                Ok(_) => inventory.problems.push(format!("{NAME}: the variables of site {} broke off", site.name)),
+                Err(error) => self.tolerate(error, inventory)?,
+            }
+        }
+        match self.twice(List::DevicesOf(&site.uid), stager, inventory, Some(at)).await {
+            Ok(walk) => {
+                if let Some(site) = inventory.sites.get_mut(at as usize) {
+                    site.whole = walk.is_whole();
+                }
+                if !walk.is_whole() {
+                    inventory.problems.push(format!("{NAME}: the devices of site {} broke off", site.name));
+                }
+            }
+            Err(error) => self.tolerate(error, inventory)?,
+        }
+        Ok(())
+    }
+
+    /// Walks a list of devices, once more when it moved or came short.
+    async fn twice(&self, list: List<'_>, stager: &mut Stager, inventory: &mut Inventory, site: Option<u32>) -> Result<Walk> {
+        let key = list.key();
+        let walk = self.walk(list, &key, stager, &mut Sink::Inventory(inventory, site)).await?;
+        if !walk.is_disturbed() {
+            return Ok(walk);
+        }
+        tracing::info!(list = key, "the list moved while it was read; reading it again");
+        self.walk(list, &format!("{key} again"), stager, &mut Sink::Inventory(inventory, site)).await
+    }
+
+    /// A list that cannot be read is a problem, but does not stop the others; one that shows that
+    /// nothing can be read does.
+    fn tolerate(&self, error: Error, inventory: &mut Inventory) -> Result<()> {
+        match error {
+            Error::Upstream { message, .. } if !self.shut.load(Ordering::Relaxed) => {
+                inventory.problems.push(format!("{NAME}: {message}"));
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+
+    /// The ids of every device, read once more; `None` when they moved meanwhile or could not be read whole.
+    pub async fn read_again(&self, inventory: &Inventory) -> Result<Option<HashSet<String>>> {
+        let mut found = HashSet::new();
+        self.job.progress.begin("reading all devices a second time", Some(inventory.sites.len() as u64));
+        let lists = inventory.sites.iter().map(|site| List::DevicesOf(&site.uid)).chain([List::Devices]);
+        for list in lists {
+            let mut stager = Stager::default();
+            let mut sheets = Vec::new();
+            match self.pages(list, None, &mut stager, Walk::default(), 0, &mut Sink::Sheets(&mut sheets)).await {
+                Ok(walk) if !walk.is_disturbed() => found.extend(walk.seen().iter().cloned()),
+                Ok(_) | Err(Error::Upstream { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+            self.job.progress.add(1);
+        }
+        Ok(Some(found))
+    }
+
+    /// Keeps a device that only its own address still gave.
+    pub async fn keep_found(&self, inventory: &mut Inventory, records: &[Value]) -> Result<()> {
+        let sheet = sheet("own addresses", 0, records, &self.sealer, |_| true);
+        let mut stager = Stager::default();
+        stage(&mut stager, "found", 0, &sheet)?;
+        self.flush(&mut stager).await?;
+        inventory.take("found", 0, &sheet, None);
+        Ok(())
+    }
+
+    async fn walk(&self, list: List<'_>, key: &str, stager: &mut Stager, sink: &mut Sink<'_>) -> Result<Walk> {
+        let (walk, next) = if self.resumed { self.resume(list, key, sink).await? } else { (Walk::default(), Some(0)) };
+        let Some(next) = next else { return Ok(walk) };
+        self.pages(list, Some(key), stager, walk, next, sink).await
+    }
+
+    /// Takes over the pages that an interrupted run staged, as long as the last of them still looks the
+    /// same. Returns the page to go on with, none at the end.
+    async fn resume(&self, list: List<'_>, key: &str, sink: &mut Sink<'_>) -> Result<(Walk, Option<u32>)> {
+        let (run, name) = (self.run, key.to_owned());
+        let pages = self.job.db.read(&Scope::All, move |c| staged_store::of(c, run, &name)).await?;
+        let sheets: Vec<Sheet> = pages
+            .iter()
+            .zip(0_i64..)
+            .take_while(|((page, _), want)| page == want)
+            .filter_map(|((_, body), _)| serde_json::from_str(body).ok())
+            .collect();
+        let mut walk = Walk::default();
+        let mut at_end = false;
+        for (number, sheet) in (0..).zip(&sheets) {
+            match walk.take(number, &ids(sheet), sheet.count, sheet.total, sheet.next) {
+                Step::Next(_) => at_end = false,
+                Step::Done => at_end = true,
+                Step::Again | Step::Broken(_) => return self.anew(key).await,
+            }
+        }
+        let Some(last) = sheets.last().filter(|_| sheets.len() == pages.len()) else { return self.anew(key).await };
+        let count = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
+        let first = sheets.first().filter(|_| matches!(list, List::Devices)).map(|sheet| (0, sheet));
+        let last = Some((count - 1, last)).filter(|_| !at_end || first.is_some());
+        for (number, sheet) in first.into_iter().chain(last) {
+            let page = self.ask(list, number).await?;
+            if self.digest(list, number, &page, &|_| true).ids != sheet.ids {
+                return self.anew(key).await;
+            }
+        }
+        for (number, sheet) in (0..).zip(sheets) {
+            self.job.progress.add(if matches!(list, List::Devices) { sheet.count } else { 0 });
+            sink.take(key, number, sheet);
+        }
+        Ok((walk, (!at_end).then_some(count)))
+    }
+
+    async fn anew(&self, key: &str) -> Result<(Walk, Option<u32>)> {
+        let (run, key) = (self.run, key.to_owned());
+        self.job.write(&Actor::system("sync"), move |w| staged_store::forget(w, run, &key)).await?;
+        Ok((Walk::default(), Some(0)))
+    }
+
+    /// Asks for page after page; stages them when they have a key.
+    async fn pages(
+        &self,
+        list: List<'_>,
+        key: Option<&str>,
+        stager: &mut Stager,
+        mut walk: Walk,
+        first: u32,
+        sink: &mut Sink<'_>,
+    ) -> Result<Walk> {
+        let mut number = first;
+        let mut repeated = 0;
+        loop {
+            let page = self.ask(list, number).await?;
+            let sheet = match sink {
+                Sink::Inventory(inventory, _) => self.digest(list, number, &page, &|uid| inventory.wants(uid)),
+                Sink::Sheets(_) => self.digest(list, number, &page, &|_| false),
+            };
+            let step = walk.take(number, &ids(&sheet), sheet.count, sheet.total, sheet.next);
+            match step {
+                Step::Next(_) | Step::Done => {
+                    repeated = 0;
+                    if let Some(key) = key {
+                        stage(stager, key, number, &sheet)?;
+                        if stager.pages.len() >= BATCH || stager.bytes >= BATCH_BYTES {
+                            self.flush(stager).await?;
+                        }
+                    }
+                    if matches!(list, List::Devices) {
+                        self.job.progress.add(sheet.count);
+                    }
+                    sink.take(key.unwrap_or_default(), number, sheet);
+                    match step {
+                        Step::Next(next) => number = next,
+                        _ => return Ok(walk),
+                    }
+                }
+                Step::Again => {
+                    repeated += 1;
+                    tokio::time::sleep(retry::backoff(repeated)).await;
+                }
+                Step::Broken(why) => return Err(upstream(format!("the list of {}: {why}", list.key()))),
+            }
+        }
+    }
+
+    async fn ask(&self, list: List<'_>, number: u32) -> Result<Page> {
+        let answer = match list {
+            List::Sites => self.client.sites(number).await,
+            List::Devices => self.client.devices(number).await,
+            List::DevicesOf(site) => self.client.site_devices(site, number).await,
+            List::VariablesOf(site) => self.client.site_variables(site, number).await,
+        };
+        answer.map_err(|fault| {
+            if matches!(fault.cause, Cause::Denied(400 | 401, _) | Cause::Blocked(_) | Cause::Limited(_)) {
+                self.shut.store(true, Ordering::Relaxed);
+            }
+            fault.into()
+        })
+    }
+
+    fn digest(&self, list: List<'_>, number: u32, page: &Page, wanted: &dyn Fn(&str) -> bool) -> Sheet {
+        let mut sheet = match list {
+            List::Sites => sites_sheet(number, &page.records),
+            List::VariablesOf(_) => variables(self.job.config.datto.fields.vendor_name("account_number"), &page.records),
+            List::Devices | List::DevicesOf(_) => sheet(&list.key(), number, &page.records, &self.sealer, wanted),
+        };
+        (sheet.total, sheet.next) = (page.total, page.next);
+        sheet
+    }
+
+    async fn flush(&self, stager: &mut Stager) -> Result<()> {
+        let Stager { pages, .. } = std::mem::take(stager);
+        if pages.is_empty() {
+            return Ok(());
+        }
+        let run = self.run;
+        self.job.write(&Actor::system("sync"), move |w| staged_store::put(w, run, &pages)).await
+    }
+}
+
+fn stage(stager: &mut Stager, key: &str, number: u32, sheet: &Sheet) -> Result<()> {
+    let body = serde_json::to_string(sheet).map_err(Error::internal)?;
+    stager.bytes += body.len();
+    stager.pages.push((key.to_owned(), i64::from(number), body));
+    Ok(())
+}
+
+fn ids(sheet: &Sheet) -> Vec<String> {
+    sheet.ids.iter().map(|(uid, _)| uid.clone()).collect()
+}
+
+fn upstream(message: String) -> Error {
+    Error::Upstream { service: NAME, message }
+}

@@ -1,0 +1,201 @@
+//! Finding out about devices that no list had: whether every list that could have them was read whole,
+//! then their own address, else a second walk over everything.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::{fetch::Reader, inventory::Inventory};
+use crate::{
+    error::Result,
+    reconcile::{
+        assets::{
+            Missing,
+            rows_store::{self, Fed},
+        },
+        planner::retire::Evidence,
+        sites::store::Known,
+    },
+    types::{Scope, now},
+    vendors::datto::{NAME, SYSTEM, wire},
+};
+
+/// Devices asked for one by one in one run; the rest waits for the next.
+const LOOKUPS: usize = 1000;
+/// So many devices alive and none gone: the lists lie.
+const ALIVE_ENOUGH: usize = 20;
+/// So many failures in a row: asking one by one does not work today.
+const FAULTS_ENOUGH: usize = 3;
+/// Rows read together.
+const ROWS: i64 = 1000;
+
+/// What was found out.
+#[derive(Default)]
+pub struct Findings {
+    /// For the planner.
+    pub missing: Missing,
+    /// Why the lists as a whole prove nothing, when they do not.
+    pub unproven: Option<String>,
+}
+
+/// Which sites were read whole.
+pub struct Coverage<'s> {
+    /// Every site that we know, by uid.
+    pub known: &'s HashMap<String, Known>,
+    /// Whose each listed site is, by its place in the inventory.
+    pub companies: &'s [Option<i64>],
+}
+
+impl Reader {
+    /// Looks into every fed asset that no list had. Those that turn out to be alive are added to the inventory.
+    pub async fn prove(&self, inventory: &mut Inventory, coverage: &Coverage<'_>) -> Result<Findings> {
+        let lost = self.lost(inventory).await?;
+        let mut findings = Findings::default();
+        if lost.is_empty() {
+            return Ok(findings);
+        }
+        self.job.progress.begin("checking devices that were not listed", Some(lost.len() as u64));
+        let unread = self.unread(inventory, coverage).await?;
+        let mut open = Vec::new();
+        for lost in &lost {
+            findings.missing.rows.push((lost.external_id.clone(), lost.asset));
+            let evidence = if let Some(why) = blind(lost, inventory, coverage, &unread) {
+                Evidence::Unclear(why)
+            } else if inventory.devices.get(&lost.external_id).is_some_and(|place| place.deleted) {
+                Evidence::Gone(format!("its record says that it is deleted, read at {}", now()))
+            } else if inventory.site_of(&lost.external_id).is_some_and(|site| site.deleted) {
+                Evidence::Gone(format!("it is in the site \"Deleted Devices\" now, read at {}", now()))
+            } else {
+                open.push(lost);
+                continue;
+            };
+            findings.missing.evidence.insert(lost.external_id.clone(), evidence);
+        }
+        if open.is_empty() {
+            return Ok(findings);
+        }
+        if self.can_ask(inventory).await {
+            self.ask_each(&open, inventory, &mut findings).await?;
+        } else {
+            self.walk_again(&open, inventory, &mut findings).await?;
+        }
+        let live: HashSet<String> =
+            lost.iter().filter(|lost| inventory.is_live(&lost.external_id)).map(|lost| lost.external_id.clone()).collect();
+        findings.missing.rows.retain(|(external_id, _)| !live.contains(external_id));
+        Ok(findings)
+    }
+
+    async fn lost(&self, inventory: &Inventory) -> Result<Vec<Fed>> {
+        let mut lost = Vec::new();
+        let mut after = String::new();
+        loop {
+            let from = after.clone();
+            let rows = self.job.db.read(&Scope::All, move |c| rows_store::fed(c, SYSTEM, &from, ROWS)).await?;
+            let Some(last) = rows.last() else { return Ok(lost) };
+            after.clone_from(&last.external_id);
+            lost.extend(rows.into_iter().filter(|fed| !inventory.is_live(&fed.external_id)));
+        }
+    }
+
+    /// The sites of which not every page was read. A site that the list of sites lacks counts as read
+    /// when its own address says that there is none.
+    async fn unread(&self, inventory: &Inventory, coverage: &Coverage<'_>) -> Result<HashSet<String>> {
+        let mut unread: HashSet<String> =
+            inventory.sites.iter().filter(|site| !site.whole).map(|site| site.uid.clone()).collect();
+        for known in coverage.known.values().filter(|known| !inventory.by_uid.contains_key(&known.uid)) {
+            if !matches!(self.client.site(&known.uid).await, Ok(None)) {
+                unread.insert(known.uid.clone());
+            }
+        }
+        Ok(unread)
+    }
+
+    /// Whether single devices can be asked for at all: one that was just listed must be there.
+    async fn can_ask(&self, inventory: &Inventory) -> bool {
+        let known = inventory.devices.iter().find(|(uid, place)| place.chunk.is_some() && inventory.is_live(uid));
+        match known {
+            Some((uid, _)) => matches!(self.client.device(uid).await, Ok(Some(_))),
+            None => false,
+        }
+    }
+
+    async fn ask_each(&self, open: &[&Fed], inventory: &mut Inventory, findings: &mut Findings) -> Result<()> {
+        let (mut alive, mut gone, mut faults) = (Vec::new(), 0_usize, 0_usize);
+        for (at, lost) in open.iter().enumerate() {
+            let evidence = if at >= LOOKUPS {
+                Evidence::Unclear("not asked about yet; the next run goes on".to_owned())
+            } else if faults >= FAULTS_ENOUGH {
+                Evidence::Unclear("the vendor did not say whether it exists".to_owned())
+            } else {
+                match self.client.device(&lost.external_id).await {
+                    Ok(None) => {
+                        (gone, faults) = (gone + 1, 0);
+                        Evidence::Gone(format!("its own address /device/{} answered 404 at {}", lost.external_id, now()))
+                    }
+                    Ok(Some(record)) => {
+                        faults = 0;
+                        let site = wire::id(&record, "siteUid").and_then(|uid| inventory.by_uid.get(&uid).copied());
+                        if wire::flag(&record, "deleted") == Some(true) {
+                            gone += 1;
+                            Evidence::Gone(format!("its own address says that it is deleted, read at {}", now()))
+                        } else if site.and_then(|at| inventory.site(at)).is_some_and(|site| site.deleted) {
+                            gone += 1;
+                            Evidence::Gone(format!(
+                                "its own address says that it is in the site \"Deleted Devices\", read at {}",
+                                now()
+                            ))
+                        } else {
+                            alive.push(Value::Object(record));
+                            Evidence::Unclear("its own address still has it".to_owned())
+                        }
+                    }
+                    Err(fault) => {
+                        faults += 1;
+                        Evidence::Unclear(fault.to_string())
+                    }
+                }
+            };
+            self.job.progress.add(1);
+            findings.missing.evidence.insert(lost.external_id.clone(), evidence);
+            if alive.len() >= ALIVE_ENOUGH && gone == 0 {
+                let why =
+                    format!("{NAME}: the lists lack at least {} devices that still exist; nothing was retired", alive.len());
+                findings.unproven = Some(why);
+                break;
+            }
+        }
+        if !alive.is_empty() {
+            self.keep_found(inventory, &alive).await?;
+        }
+        Ok(())
+    }
+
+    async fn walk_again(&self, open: &[&Fed], inventory: &Inventory, findings: &mut Findings) -> Result<()> {
+        let first = inventory.account_whole && inventory.sites.iter().all(|site| site.whole);
+        let again = if first { self.read_again(inventory).await? } else { None };
+        for lost in open {
+            let evidence = match &again {
+                Some(listed) if !listed.contains(&lost.external_id) => {
+                    Evidence::Gone(format!("absent from two complete walks of every list, the second at {}", now()))
+                }
+                Some(_) => Evidence::Unclear("a second walk of the lists found it".to_owned()),
+                None => Evidence::Unclear("the lists could not be read whole a second time".to_owned()),
+            };
+            findings.missing.evidence.insert(lost.external_id.clone(), evidence);
+        }
+        Ok(())
+    }
+}
+
+/// Why nothing can be said of an asset: a site that could have it was not read whole.
+fn blind(lost: &Fed, inventory: &Inventory, coverage: &Coverage<'_>, unread: &HashSet<String>) -> Option<String> {
+    if unread.is_empty() {
+        return None;
+    }
+    let listed = inventory.sites.iter().zip(coverage.companies);
+    let now = listed.filter(|(_, company)| company.is_some() && **company == lost.company).map(|(site, _)| site.uid.as_str());
+    let before = coverage.known.values().filter(|known| known.company_id.is_some() && known.company_id == lost.company);
+    let mut sites = now.chain(before.map(|known| known.uid.as_str())).chain(lost.place.as_deref());
+    let nowhere = lost.company.is_none() && lost.place.is_none();
+    (nowhere || sites.any(|uid| unread.contains(uid))).then(|| "not every site of its company was read whole".to_owned())
+}

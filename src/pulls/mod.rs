@@ -1,0 +1,4 @@
+//! What is read from vendors, a folder for each.
+
+pub mod datto;
+pub mod freshservice;

@@ -1,0 +1,259 @@
+//! The devices of which it is not settled what they are, and the assets that they might be.
+//!
+//! New devices are compared with the assets of their company. So are devices that have an asset already, when it
+//! was made for them without a comparison (their site had no company yet), when a person was asked about them, or
+//! when the device that an older asset was is gone: a computer that was installed anew comes under a new id.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::{
+    census::{Bearer, Census, Side},
+    matching::{Candidate, Marks, Newcomer, StandIn, Standing},
+    pass::{Missing, Source},
+    rows_store::{self, Marked},
+    told::Told,
+};
+use crate::{
+    db::{Conn, Db},
+    error::Result,
+    reconcile::{planner::retire::Evidence, review::review_store},
+    types::Scope,
+};
+
+/// Assets read together.
+const ROWS: i64 = 5_000;
+/// Devices of which nothing but the name is known, remembered of each kind.
+const UNMARKED: usize = 600;
+
+/// Newcomers, and the assets they might be.
+#[derive(Debug, Default)]
+pub struct Newcomers {
+    /// The devices.
+    pub devices: Vec<Newcomer>,
+    /// Assets that no living record of the vendor is linked to, by company.
+    pub candidates: HashMap<i64, Vec<Candidate>>,
+    /// Who else carries the candidates' marks.
+    pub census: Census,
+    /// Devices of which nothing but the name is known.
+    pub unmarked: Vec<(String, Bearer)>,
+    /// Devices about which a person was asked, and the assets that were named.
+    pub open: HashMap<String, Vec<i64>>,
+}
+
+/// What is known before any record is read.
+#[derive(Default)]
+struct Known {
+    linked: HashMap<String, i64>,
+    /// Live assets that are nobody's yet.
+    ownerless: HashSet<i64>,
+    /// Devices about which a person was asked.
+    open: HashMap<String, Vec<i64>>,
+    /// Devices about which a person decided.
+    decided: HashSet<String>,
+    /// Assets whose every record is proven gone.
+    former: HashSet<i64>,
+}
+
+/// An asset that stands in for a device.
+struct Stored {
+    marks: Marks,
+    untouched: bool,
+    /// Whether an older asset that it may be has lost its device.
+    look: bool,
+}
+
+impl Known {
+    fn read(c: &mut Conn, system: &str, gone: &HashSet<String>) -> Result<Self> {
+        let mut known =
+            Self { linked: rows_store::linked(c, system)?, ownerless: rows_store::ownerless(c, system)?, ..Self::default() };
+        for (external_id, state, candidates) in review_store::devices(c, system)? {
+            match state.as_str() {
+                "open" => drop(known.open.insert(external_id, candidates)),
+                "linked" | "ignored" => drop(known.decided.insert(external_id)),
+                _ => {}
+            }
+        }
+        known.former = known.linked.iter().filter(|(id, _)| gone.contains(*id)).map(|(_, asset)| *asset).collect();
+        for asset in known.linked.iter().filter(|(id, _)| !gone.contains(*id)).map(|(_, asset)| asset) {
+            known.former.remove(asset);
+        }
+        Ok(known)
+    }
+
+    /// Whether there is anything to compare.
+    fn is_settled(&self, source: &dyn Source) -> bool {
+        self.ownerless.is_empty() && self.open.is_empty() && self.former.is_empty() && !source.has_unknown(&self.linked)
+    }
+}
+
+/// Collects them, chunk by chunk.
+pub async fn collect(db: &Db, system: &'static str, source: &Arc<dyn Source>, missing: &Missing) -> Result<Newcomers> {
+    let gone: HashSet<String> = missing
+        .evidence
+        .iter()
+        .filter(|(_, evidence)| matches!(evidence, Evidence::Gone(_)))
+        .map(|(external_id, _)| external_id.clone())
+        .collect();
+    let known = db.read(&Scope::All, move |c| Known::read(c, system, &gone)).await?;
+    if known.is_settled(&**source) {
+        return Ok(Newcomers::default());
+    }
+    let mut newcomers = Newcomers { open: known.open.clone(), ..Newcomers::default() };
+    newcomers.candidates = candidates(db, system, source, &known).await?;
+    if newcomers.candidates.is_empty() {
+        return Ok(newcomers);
+    }
+    newcomers.census = Census::of(&newcomers.candidates);
+    let stored = newcomers.count(db, source, &known).await?;
+    newcomers.read(db, source, &known, &stored).await?;
+    Ok(newcomers)
+}
+
+/// The assets that a new device may be: live ones that no living record is linked to, and tombstones of syncs.
+async fn candidates(
+    db: &Db,
+    system: &'static str,
+    source: &Arc<dyn Source>,
+    known: &Known,
+) -> Result<HashMap<i64, Vec<Candidate>>> {
+    let mut found: HashMap<i64, Vec<Candidate>> = HashMap::new();
+    let taken: HashSet<i64> = known.linked.values().copied().collect();
+    let mut after = 0;
+    loop {
+        let rows = db.read(&Scope::All, move |c| rows_store::marked(c, after, ROWS)).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        for row in rows {
+            let standing = match (taken.contains(&row.id), known.former.contains(&row.id)) {
+                (_, true) => Standing::Former,
+                (false, false) => Standing::Unlinked,
+                (true, false) => continue,
+            };
+            let Some(company) = row.company else { continue };
+            found.entry(company).or_default().push(row.candidate(standing));
+        }
+    }
+    for tombstone in db.read(&Scope::All, rows_store::tombstones).await? {
+        let lists = |(name, id): &(String, String)| name == system && source.lists(id);
+        let (row, lately) = (tombstone.row, tombstone.lately);
+        if let Some(company) = row.company.filter(|_| !tombstone.links.iter().any(lists)) {
+            found.entry(company).or_default().push(row.candidate(Standing::Retired(lately)));
+        }
+    }
+    Ok(found)
+}
+
+impl Newcomers {
+    /// Counts what the assets carry that the vendor feeds. Returns the marks of those that stand in for a device.
+    async fn count(&mut self, db: &Db, source: &Arc<dyn Source>, known: &Known) -> Result<HashMap<i64, Stored>> {
+        let mut ids: HashMap<i64, Vec<&str>> = HashMap::new();
+        for (external_id, asset) in &known.linked {
+            ids.entry(*asset).or_default().push(external_id);
+        }
+        let mut stored = HashMap::new();
+        let mut after = 0;
+        loop {
+            let rows = db.read(&Scope::All, move |c| rows_store::marked(c, after, ROWS)).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            for row in rows {
+                let Some(ids) = ids.get(&row.id).filter(|_| !known.former.contains(&row.id)) else {
+                    if row.company.is_none() {
+                        self.census.note(Side::Here, &Bearer::Asset(row.id), &row.marks);
+                    }
+                    continue;
+                };
+                let listed: Vec<&str> = ids.iter().copied().filter(|id| source.lists(id)).collect();
+                if !listed.is_empty() {
+                    self.census.note(Side::There, &Bearer::Asset(row.id), &row.marks);
+                }
+                let undecided = listed.iter().any(|id| !known.decided.contains(*id));
+                let look = self.follows(&row);
+                if undecided && (look || self.waits(&listed, &row, known)) {
+                    stored.insert(row.id, Stored { marks: row.marks, untouched: row.untouched, look });
+                } else {
+                    self.census.note(Side::Here, &Bearer::Asset(row.id), &row.marks);
+                    if let Some(id) = listed.first().filter(|_| !row.marks.beside_name() && self.unmarked.len() < UNMARKED) {
+                        self.unmarked.push(((*id).to_owned(), Bearer::Asset(row.id)));
+                    }
+                }
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Whether an asset was made without a comparison, or a person was asked about it.
+    fn waits(&self, listed: &[&str], row: &Marked, known: &Known) -> bool {
+        known.ownerless.contains(&row.id) || listed.iter().any(|id| self.open.contains_key(*id))
+    }
+
+    /// Whether an asset carries a mark of an older one of its company whose device is gone.
+    fn follows(&self, row: &Marked) -> bool {
+        let Some(others) = row.company.and_then(|company| self.candidates.get(&company)) else { return false };
+        let alike = |other: &Candidate| {
+            other.marks.hostname.likeness(&row.marks.hostname).is_some()
+                || other.marks.serial.is_some() && other.marks.serial == row.marks.serial
+                || other.marks.macs.iter().any(|mac| row.marks.macs.contains(mac))
+        };
+        others.iter().any(|other| other.standing == Standing::Former && other.id < row.id && alike(other))
+    }
+
+    /// Reads the vendor's records: what they carry, and which of them are new.
+    async fn read(&mut self, db: &Db, source: &Arc<dyn Source>, known: &Known, stored: &HashMap<i64, Stored>) -> Result<()> {
+        for chunk in 0..source.chunks() {
+            let reader = source.clone();
+            let told = db.read(&Scope::All, move |c| reader.read(c, chunk)).await?;
+            for told in told.into_iter().filter(|told| told.gone.is_none()) {
+                self.meet(told, known, stored);
+            }
+        }
+        Ok(())
+    }
+
+    fn meet(&mut self, told: Told, known: &Known, stored: &HashMap<i64, Stored>) {
+        let asset = known.linked.get(&told.external_id).copied();
+        let mut marks = told.marks();
+        let mut stand_in = None;
+        if let Some(id) = asset {
+            let Some(before) = stored.get(&id) else {
+                self.census.note(Side::There, &Bearer::Asset(id), &marks);
+                return;
+            };
+            marks.serial = marks.serial.or_else(|| before.marks.serial.clone());
+            marks.add_macs(before.marks.macs.iter().cloned());
+            let first = known.ownerless.contains(&id);
+            stand_in = Some(StandIn { asset: id, untouched: before.untouched, first, look: first || before.look });
+        }
+        let bearer = asset.map_or_else(|| Bearer::Device(told.external_id.clone()), Bearer::Asset);
+        let compared = told.company().filter(|company| self.candidates.contains_key(company));
+        let Some(company) = compared else {
+            self.census.note(Side::There, &bearer, &marks);
+            if !marks.beside_name() && self.unmarked.len() < 2 * UNMARKED {
+                self.unmarked.push((told.external_id, bearer));
+            }
+            return;
+        };
+        self.devices.push(Newcomer { external_id: told.external_id, label: told.label, company, marks, stand_in });
+    }
+
+    /// The devices whose serial number and addresses could tell more than their names do: others of
+    /// their company carry such marks.
+    #[must_use]
+    pub fn worth_a_look(&self) -> Vec<usize> {
+        let companies: Vec<i64> = self
+            .candidates
+            .iter()
+            .filter(|(_, all)| all.iter().any(|candidate| candidate.marks.beside_name()))
+            .map(|(company, _)| *company)
+            .collect();
+        let open = |newcomer: &Newcomer| {
+            newcomer.marks.serial.is_none()
+                && newcomer.stand_in.is_none_or(|stand_in| stand_in.look)
+                && companies.contains(&newcomer.company)
+        };
+        self.devices.iter().enumerate().filter(|(_, newcomer)| open(newcomer)).map(|(at, _)| at).collect()
+    }
+}

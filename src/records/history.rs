@@ -1,0 +1,159 @@
+//! The change feed, a row's history, and pins over HTTP.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::json;
+
+use super::entities::{ENTITIES, exists, has_field};
+use crate::{
+    auth::{Editor, Staff},
+    compliance::{Lens, trail},
+    error::{Error, Result},
+    history::{feed, pins},
+    web::{Ask, Conditions, Path, Query, Reply, Routes, Web},
+};
+
+/// The most changes in one answer, and how many when nothing is asked.
+const LIMIT: (i64, i64) = (1_000, 100);
+
+/// The kinds of rows that the feed tells about and that are no nouns of the registry.
+const ACCOUNTS: [&str; 2] = ["agent", "user"];
+
+/// The routes of the feed, of histories and of pins.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/api/changes", changes)
+        .get("/api/history/{entity}/{id}", history)
+        .get("/api/pins/{entity}/{id}", index_pins)
+        .put("/api/pins/{entity}/{id}/{field}", pin)
+        .delete("/api/pins/{entity}/{id}/{field}", unpin)
+}
+
+/// `GET /api/changes?since=&types=&entity=&limit=`: what happened after the cursor, oldest first.
+/// `types` lists kinds of rows; `entity` names one kind or one row (`company:12`).
+///
+/// # Errors
+/// `Invalid` for a wrong parameter, `Gone` for a cursor that is ahead of this database.
+async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -> Result<Response> {
+    let since = match (whole(&query, "since")?, whole(&query, "cursor")?) {
+        (Some(since), Some(cursor)) if since != cursor => return Err(Error::field("cursor", "must be the same as since")),
+        (since, cursor) => since.or(cursor).unwrap_or(0),
+    };
+    let limit = query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let types: Vec<String> = query
+        .text("types")?
+        .map(|text| text.split(',').map(|kind| kind.trim().to_owned()).filter(|kind| !kind.is_empty()).collect())
+        .unwrap_or_default();
+    types.iter().try_for_each(|kind| known("types", kind))?;
+    let row = match query.text("entity")? {
+        None => None,
+        Some(text) => {
+            let (kind, id) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
+            known("entity", kind)?;
+            let id = id
+                .map(|id| id.parse::<i64>().map_err(|_| Error::field("entity", "must be a kind or kind:id, such as company:12")));
+            Some((kind.to_owned(), id.transpose()?))
+        }
+    };
+    let lens = Lens::of(&staff, &web.config, &query)?;
+    let page = web
+        .db
+        .read(&staff.scope(), move |c| {
+            let page = feed::after(c, since, &types, row.as_ref().map(|(kind, id)| (kind.as_str(), *id)), limit)?;
+            let changes = trail::changes(c, page.changes, &lens)?;
+            Ok(json!({ "changes": changes, "cursor": page.cursor, "since": page.cursor, "more": page.more }))
+        })
+        .await?;
+    ask.value(&page)
+}
+
+fn known(name: &str, kind: &str) -> Result<()> {
+    let kinds: Vec<&str> = ENTITIES.iter().map(|known| known.name()).chain(ACCOUNTS).collect();
+    if kinds.contains(&kind) { Ok(()) } else { Err(Error::field(name, format!("must name {}", kinds.join(", ")))) }
+}
+
+fn whole(query: &Query, name: &str) -> Result<Option<i64>> {
+    let Some(text) = query.text(name)? else { return Ok(None) };
+    let number = text.parse::<i64>().ok().filter(|number| *number >= 0);
+    number.map(Some).ok_or_else(|| Error::field(name, "must be a cursor: a whole number, 0 or more"))
+}
+
+/// `GET /api/history/{entity}/{id}`: one row's changes, newest first, where each value came from, and
+/// what is pinned.
+///
+/// # Errors
+/// `NotFound`.
+async fn history(State(web): State<Web>, staff: Staff, Path((entity, id)): Path<(String, i64)>, ask: Ask) -> Result<Response> {
+    let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let lens = Lens::of(&staff, &web.config, &ask.query)?;
+    let answer = web
+        .db
+        .read(&staff.scope(), move |c| {
+            let entity = exists(c, &entity, id)?;
+            let changes = feed::of(c, entity, id, limit)?;
+            Ok(json!({
+                "changes": trail::changes(c, changes, &lens)?,
+                "origins": feed::origins(c, entity, id)?,
+                "pins": pins::fields(c, entity, id)?,
+            }))
+        })
+        .await?;
+    ask.value(&answer)
+}
+
+/// `GET /api/pins/{entity}/{id}`: the names of the pinned fields.
+///
+/// # Errors
+/// `NotFound`.
+async fn index_pins(State(web): State<Web>, staff: Staff, Path((entity, id)): Path<(String, i64)>, ask: Ask) -> Result<Response> {
+    let fields = web
+        .db
+        .read(&staff.scope(), move |c| {
+            let entity = exists(c, &entity, id)?;
+            pins::fields(c, entity, id)
+        })
+        .await?;
+    ask.value(&fields)
+}
+
+/// `PUT /api/pins/{entity}/{id}/{field}`: no sync overwrites it from now on.
+///
+/// # Errors
+/// `NotFound` for a row or a field that does not exist.
+async fn pin(
+    State(web): State<Web>,
+    editor: Editor,
+    Path((entity, id, field)): Path<(String, i64, String)>,
+    conditions: Conditions,
+) -> Result<Response> {
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), "", move |w| {
+            let entity = exists(w, &entity, id)?;
+            if !has_field(entity, &field) {
+                return Err(Error::NotFound { what: "Field" });
+            }
+            pins::pin(w, entity, id, &field)?;
+            Reply::ok(&json!({ "entity": entity, "id": id, "field": field, "pinned": true }))
+        })
+        .await
+}
+
+/// `DELETE /api/pins/{entity}/{id}/{field}`: the next sync may write it again.
+///
+/// # Errors
+/// `NotFound` for a row that does not exist.
+async fn unpin(
+    State(web): State<Web>,
+    editor: Editor,
+    Path((entity, id, field)): Path<(String, i64, String)>,
+    conditions: Conditions,
+) -> Result<Response> {
+    conditions
+        .run(&web, &editor.scope(), &editor.actor(), "", move |w| {
+            let entity = exists(w, &entity, id)?;
+            pins::unpin(w, entity, id, &field)?;
+            Reply::ok(&json!({ "entity": entity, "id": id, "field": field, "pinned": false }))
+        })
+        .await
+}

@@ -1,0 +1,276 @@
+//! A noun whose type is known by its name alone: what the registry of all nouns holds.
+
+use std::marker::PhantomData;
+
+use serde_json::{Value as Json, json};
+
+use super::{about, api, door, pages, panel};
+use crate::{
+    companies::Company,
+    compliance::Lens,
+    db::{
+        Conn, Write,
+        list::{ListQuery, ListSpec, Slice},
+    },
+    entity::{
+        Entity, FieldSpec, Noun, Seen,
+        noun::{self, Door, Paths},
+        noun_store,
+    },
+    error::{Error, Result},
+    history::{
+        self, Record as _,
+        feed::Change,
+        undo::{self, Undone},
+    },
+    web::{Fields, Routes, view::Page},
+};
+
+/// What can be done with a row of which only the noun's name and the id are known.
+pub trait AnyEntity: Sync {
+    /// The word in history, links, pins and URLs.
+    fn name(&self) -> &'static str;
+    /// What people call one: "Company".
+    fn what(&self) -> &'static str;
+    /// What is said of its fields.
+    fn specs(&self) -> Vec<&'static FieldSpec>;
+    /// Fails unless there is such a row within the reader's scope.
+    ///
+    /// # Errors
+    /// `NotFound`, or those of the engine.
+    fn find(&self, c: &mut Conn, id: i64) -> Result<()>;
+    /// Takes a change of a row's own columns back, or of its life.
+    ///
+    /// # Errors
+    /// As [`undo::row`].
+    fn undo(&self, w: &mut Write<'_>, change: &Change) -> Result<Undone>;
+    /// Makes the search keys of some of its rows after an id anew; the last of them. Nothing for a noun without such keys.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn rekey(&self, w: &mut Write<'_>, after: i64, most: i64) -> Result<Option<i64>>;
+    /// Whose a row is, if it is one company's.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn company_of(&self, c: &mut Conn, id: i64) -> Result<Option<i64>>;
+    /// What people call rows with these ids.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn called(&self, c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, String)>>;
+    /// The same as a noun of the one door, if it is one.
+    fn noun(&self) -> Option<&dyn AnyNoun> {
+        None
+    }
+}
+
+/// What the one door does with a noun whose type is known by its name alone.
+pub trait AnyNoun: AnyEntity {
+    /// Where it is found.
+    fn door(&self) -> Door;
+    /// Its addresses.
+    fn paths(&self) -> &'static Paths;
+    /// Whether it is for the provider's own people alone.
+    fn is_for_staff(&self) -> bool;
+    /// Its list.
+    fn list(&self) -> &'static ListSpec;
+    /// Its routes: API and pages.
+    fn routes(&self) -> Routes;
+    /// One of its rows as an answer has it.
+    ///
+    /// # Errors
+    /// `NotFound`, or those of the engine.
+    fn stands(&self, c: &mut Conn, id: i64) -> Result<Json>;
+    /// Adds a row; its id.
+    ///
+    /// # Errors
+    /// As [`door::create`].
+    fn create(&self, w: &mut Write<'_>, fields: Fields) -> Result<i64>;
+    /// Changes the fields that were sent.
+    ///
+    /// # Errors
+    /// As [`door::update`].
+    fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields) -> Result<()>;
+    /// At most so many of its rows that contain a text, for somebody who may see that much.
+    ///
+    /// # Errors
+    /// When the text is too long, or those of the engine.
+    fn hits(&self, c: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Vec<Json>>;
+    /// Its rows that belong to another noun's row, as that one's page shows them; nothing when none can.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn panel(&self, c: &mut Conn, page: &Page, whose: panel::Whose<'_>, lens: &Lens) -> Result<Option<panel::Panel>>;
+    /// The ids of its live rows that lead to another noun's row.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>>;
+    /// Retires those of them that cannot be without that row, and lets the others go from it.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
+}
+
+/// The entity `E` as an [`AnyEntity`].
+pub struct Of<E>(PhantomData<fn() -> E>);
+
+/// The entity `E` for the registry.
+#[must_use]
+pub const fn of<E: Entity>() -> Of<E> {
+    Of(PhantomData)
+}
+
+impl<E: Entity> AnyEntity for Of<E> {
+    fn name(&self) -> &'static str {
+        E::ENTITY
+    }
+
+    fn what(&self) -> &'static str {
+        E::WHAT
+    }
+
+    fn specs(&self) -> Vec<&'static FieldSpec> {
+        E::FIELDS.iter().map(|field| &field.spec).collect()
+    }
+
+    fn find(&self, c: &mut Conn, id: i64) -> Result<()> {
+        history::get::<E>(c, id).map(|_| ())
+    }
+
+    fn undo(&self, w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+        undo::row::<E>(w, change)
+    }
+
+    fn rekey(&self, w: &mut Write<'_>, after: i64, most: i64) -> Result<Option<i64>> {
+        let has_keys = E::default().derived().iter().any(|(column, _)| *column == "search_text");
+        if has_keys { history::rekey::<E>(w, after, most) } else { Ok(None) }
+    }
+
+    fn company_of(&self, c: &mut Conn, id: i64) -> Result<Option<i64>> {
+        match () {
+            () if E::ENTITY == Company::ENTITY => Ok(Some(id)),
+            () if E::COLUMNS.contains(&"company_id") => noun_store::company_in::<E>(c, "company_id", id),
+            () => Ok(None),
+        }
+    }
+
+    fn called(&self, c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, String)>> {
+        let names = ["name", "hostname", "subject"];
+        match names.into_iter().find(|name| E::COLUMNS.contains(name)) {
+            Some(name) => noun_store::called::<E>(c, name, ids),
+            None => Ok(ids.into_iter().map(|id| (id, format!("{} {id}", E::WHAT))).collect()),
+        }
+    }
+}
+
+/// The noun `E` of the one door.
+pub struct OfNoun<E>(PhantomData<fn() -> E>);
+
+/// The noun `E` of the one door for the registry.
+#[must_use]
+pub const fn noun<E: Noun>() -> OfNoun<E> {
+    OfNoun(PhantomData)
+}
+
+impl<E: Noun> AnyEntity for OfNoun<E> {
+    fn name(&self) -> &'static str {
+        of::<E>().name()
+    }
+
+    fn what(&self) -> &'static str {
+        of::<E>().what()
+    }
+
+    fn specs(&self) -> Vec<&'static FieldSpec> {
+        of::<E>().specs()
+    }
+
+    fn find(&self, c: &mut Conn, id: i64) -> Result<()> {
+        of::<E>().find(c, id)
+    }
+
+    fn undo(&self, w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+        door::undo::<E>(w, change)
+    }
+
+    fn rekey(&self, w: &mut Write<'_>, after: i64, most: i64) -> Result<Option<i64>> {
+        of::<E>().rekey(w, after, most)
+    }
+
+    fn company_of(&self, c: &mut Conn, id: i64) -> Result<Option<i64>> {
+        of::<E>().company_of(c, id)
+    }
+
+    fn called(&self, c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, String)>> {
+        Ok(noun::some::<E>(c, ids)?.iter().map(|seen| (seen.row.id(), seen.title())).collect())
+    }
+
+    fn noun(&self) -> Option<&dyn AnyNoun> {
+        Some(self)
+    }
+}
+
+impl<E: Noun> AnyNoun for OfNoun<E> {
+    fn door(&self) -> Door {
+        E::DOOR
+    }
+
+    fn paths(&self) -> &'static Paths {
+        Paths::of::<E>()
+    }
+
+    fn is_for_staff(&self) -> bool {
+        E::ABOUT.is_some()
+    }
+
+    fn list(&self) -> &'static ListSpec {
+        noun::list::<E>()
+    }
+
+    fn routes(&self) -> Routes {
+        api::routes::<E>().merge(pages::routes::<E>())
+    }
+
+    fn stands(&self, c: &mut Conn, id: i64) -> Result<Json> {
+        serde_json::to_value(noun::get::<E>(c, id)?).map_err(Error::internal)
+    }
+
+    fn create(&self, w: &mut Write<'_>, fields: Fields) -> Result<i64> {
+        door::create(w, &door::read::<E>(fields, true)?).map(|row| row.id())
+    }
+
+    fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields) -> Result<()> {
+        door::update(w, id, &door::read::<E>(fields, false)?, None).map(|_| ())
+    }
+
+    fn hits(&self, c: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Vec<Json>> {
+        if !about::may_read::<E>(lens) {
+            return Ok(Vec::new());
+        }
+        let query = ListQuery::everything(noun::list::<E>())?.with_slice(Some(Slice { limit, offset: 0 })).with_search(text)?;
+        let found = query.first(c, noun::view::<E>)?;
+        about::disclose(c, &found, lens)?;
+        let hit = |seen: &Seen<E>| {
+            json!({
+                "type": E::ENTITY, "id": seen.row.id(), "name": seen.title(),
+                "company_id": seen.account_number, "company_name": seen.company_name,
+            })
+        };
+        Ok(found.iter().map(hit).collect())
+    }
+
+    fn panel(&self, c: &mut Conn, page: &Page, whose: panel::Whose<'_>, lens: &Lens) -> Result<Option<panel::Panel>> {
+        panel::of::<E>(c, page, whose, lens)
+    }
+
+    fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
+        door::attached::<E>(c, entity, id)
+    }
+
+    fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+        door::release::<E>(w, entity, id)
+    }
+}

@@ -1,0 +1,270 @@
+//! An asset with who uses it.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use super::{
+    alerts, asset_inside, asset_voices,
+    assets::{life, status},
+    companies::address,
+    mention,
+    record::{Facts, Past},
+    store, words,
+};
+use crate::{
+    agents::Frame,
+    assets::{
+        Asset, AssetDetail, AssetView, Eyes, audit_store,
+        model::{AssignedContact, CustomField},
+        secrets, store as assets,
+    },
+    auth::Editor,
+    companies::store as companies,
+    error::Result,
+    history::{self, Record as _},
+    records::nouns::panel::{self, Panel},
+    web::{
+        Fields, Path, Web,
+        view::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "assets/detail.html")]
+struct AssetPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    badges: Vec<Value>,
+    lead: String,
+    base: String,
+    retired: bool,
+    retired_at: String,
+    may_retire: bool,
+    retire_question: String,
+    attached: Vec<Crumb>,
+    facts: Vec<(&'static str, Vec<Item>)>,
+    custom: Vec<CustomField>,
+    secrets: Vec<secrets::Kind>,
+    alerts: alerts::Card,
+    inside: Option<asset_inside::Cards>,
+    voices: Option<Table>,
+    panels: Vec<Panel>,
+    contacts: Table,
+    assignable: Vec<Choice>,
+    history: Option<Timeline>,
+}
+
+/// `GET /assets/{id}`
+pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
+    let wanted = asked.clone();
+    let prefer = web.config.assets.prefer;
+    let page = frame.page.clone();
+    let (detail, past, mut assignable, raised, software, voices, panels) = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let detail = assets::get_detail(c, id)?.through(&eyes);
+            let company = detail.asset.owner.account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
+            let past = if staff { Past::read(c, "asset", id, &eyes.lens)? } else { Past::default() };
+            let assignable = if writes { store::contact_choices(c, company, &eyes.lens)? } else { Vec::new() };
+            let raised = alerts::read(c, alerts::Of::Asset(id), &eyes.lens)?;
+            let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
+            let voices = if staff { asset_voices::read(c, prefer, id, &eyes.lens)? } else { None };
+            let account_number = detail.asset.owner.account_number.as_deref();
+            let is_live = detail.asset.row.retired_at.is_none();
+            let panels = panel::all(c, &page, panel::Whose { entity: Asset::ENTITY, id, account_number, is_live }, &eyes.lens)?;
+            Ok((detail, past, assignable, raised, software, voices, panels))
+        })
+        .await?;
+    assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
+    let page = frame.titled(Section::Assets, detail.asset.row.hostname.clone());
+    let base = page.url(&format!("/assets/{id}"));
+    let asset = &detail.asset;
+    let built = AssetPage {
+        crumbs: crumbs(&page, asset),
+        badges: badges(asset),
+        lead: lead(asset),
+        retired: asset.row.retired_at.is_some(),
+        retired_at: asset.row.retired_at.clone().unwrap_or_default(),
+        may_retire: page.may_write(),
+        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.row.hostname),
+        attached: Vec::new(),
+        facts: facts(&page, &detail, &past),
+        custom: custom(&web, &detail),
+        secrets: if page.may_write() { detail.secrets.clone() } else { Vec::new() },
+        alerts: alerts::card(&page, alerts::Of::Asset(id), &raised, &[("asset_id", &id.to_string())]),
+        inside: asset_inside::cards(&detail.inside, &software, &asked, &base),
+        voices,
+        panels,
+        contacts: contacts(&page, &base, asset.row.retired_at.is_some(), &detail.contacts),
+        assignable,
+        history: page.is_staff().then(|| past.timeline(&page)),
+        base,
+        page,
+    };
+    frame.show(&built)
+}
+
+fn crumbs(page: &Page, asset: &AssetView) -> Vec<Crumb> {
+    let mut crumbs = vec![mention(page.url("/assets/"), "Assets")];
+    if let (Some(number), Some(name)) = (&asset.owner.account_number, &asset.owner.name) {
+        crumbs.push(mention(address(page, number), name.clone()));
+    }
+    crumbs
+}
+
+fn badges(asset: &AssetView) -> Vec<Value> {
+    let mut badges = Vec::new();
+    if asset.row.retired_at.is_some() {
+        badges.push(Value::badge("warning", "Retired"));
+    }
+    badges.push(Value::badge("", words(&asset.row.kind)));
+    if asset.row.status != "active" {
+        badges.push(status(&asset.row.status));
+    }
+    match asset.seen.online {
+        Some(true) => badges.push(Value::badge("success", "Online")),
+        Some(false) => badges.push(Value::badge("", "Offline")),
+        None => {}
+    }
+    if let Some(stage) = asset.life.filter(|stage| *stage != "active") {
+        badges.push(life(stage));
+    }
+    badges
+}
+
+fn lead(asset: &AssetView) -> String {
+    let parts = [
+        asset.owner.name.as_ref(),
+        asset.row.manufacturer.as_ref(),
+        asset.row.model.as_ref(),
+        asset.row.operating_system.as_ref(),
+    ];
+    parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
+}
+
+fn facts(page: &Page, detail: &AssetDetail, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
+    let asset = &detail.asset;
+    let facts = Facts { page, action: format!("/records/asset/{}/pin", asset.row.id), past };
+    let company = match (&asset.owner.account_number, &asset.owner.name) {
+        (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
+        _ => Value::None,
+    };
+    let own = vec![("company_id", company), ("status", status(&asset.row.status))];
+    let mut parts = vec![("Device", facts.section(&asset.row, "Device", own))];
+    let seen = [
+        &asset.seen.last_seen,
+        &asset.seen.last_logged_in_user,
+        &asset.seen.int_ip_address,
+        &asset.seen.patch_status,
+        &asset.row.rmm_site_name,
+    ];
+    if asset.seen.online.is_some() || seen.iter().any(|value| value.is_some()) {
+        parts.push(("Last seen", observed(detail)));
+    }
+    parts
+}
+
+/// The vendor's fields that the page does not show elsewhere.
+fn custom(web: &Web, detail: &AssetDetail) -> Vec<CustomField> {
+    let names = &web.config.datto.fields;
+    let shown = ["enabled_administrators", "backup_bytes"].map(|ours| names.vendor_name(ours));
+    let elsewhere = |field: &CustomField| shown.iter().any(|name| name.eq_ignore_ascii_case(&field.name));
+    detail.custom_fields.iter().filter(|field| !elsewhere(field)).cloned().collect()
+}
+
+fn observed(detail: &AssetDetail) -> Vec<Item> {
+    let asset = &detail.asset;
+    let mut items = vec![
+        Item::new("State", Value::online(asset.seen.online)),
+        Item::new("Seen", Value::ago(asset.seen.last_seen.as_deref())),
+        Item::new("Out of sight since", Value::date(asset.life_since.as_deref())),
+        Item::new("Last user", Value::text(asset.seen.last_logged_in_user.as_deref())),
+        Item::new("Address inside", Value::code(asset.seen.int_ip_address.as_deref())),
+        Item::new("Address outside", Value::code(asset.seen.ext_ip_address.as_deref())),
+        Item::new("Last started", Value::ago(asset.seen.last_reboot.as_deref())),
+        Item::new("Last audit", Value::ago(asset.seen.last_audit_date.as_deref())),
+        Item::new("Patches", Value::text(asset.seen.patch_status.as_deref())),
+        Item::new("Site", Value::text(asset.row.rmm_site_name.as_deref())),
+        Item::new("Backup", Value::text(asset.row.backup_usage_tb.as_ref().map(|size| format!("{size} TB")).as_deref())),
+        Item::new("Administrators", Value::text(detail.enabled_administrators.as_deref())),
+        Item::new("Take over", Value::away(asset.row.web_remote_url.as_deref(), "Remote session")),
+        Item::new("Portal", Value::away(asset.row.portal_url.as_deref(), "Open")),
+    ];
+    items.retain(|item| !matches!(item.value, Value::None));
+    items
+}
+
+fn contacts(page: &Page, base: &str, retired: bool, all: &[AssignedContact]) -> Table {
+    let may = page.may_write() && !retired;
+    let lines = all.iter().map(|contact| Line {
+        cells: vec![
+            Value::link(page.url(&format!("/contacts/{}", contact.id)), contact.name.clone()),
+            Value::mail(Some(&contact.email)),
+        ],
+        post: may.then(|| Post {
+            action: format!("{base}/unassign-user/{}", contact.id),
+            label: "Remove",
+            confirm: String::new(),
+            fields: Vec::new(),
+        }),
+    });
+    Table {
+        label: "Assigned contacts",
+        heads: vec![("Name", "cell--main"), ("E-mail", "cell--sub cell--cut")],
+        lines: lines.collect(),
+        empty: "Nobody is assigned to this asset.",
+        more: None,
+    }
+}
+
+/// `POST /assets/{id}/retire`
+pub async fn retire(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let asset = web.db.write(&editor.scope(), &editor.actor(), move |w| history::retire::<Asset>(w, id, None)).await?;
+    frame.go(&format!("/assets/{id}"), &format!("{} is retired.", asset.hostname))
+}
+
+/// `POST /assets/{id}/restore`
+pub async fn restore(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    web.db.write(&editor.scope(), &editor.actor(), move |w| history::restore::<Asset>(w, id, None)).await?;
+    frame.go(&format!("/assets/{id}"), "Restored.")
+}
+
+/// `POST /assets/{id}/assign-user` with `contact_id`
+pub async fn assign(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.set_creating(true);
+    let contact = fields.int("contact_id").required().value().unwrap_or_default();
+    fields.finish()?;
+    set_users(&web, &editor, id, move |users| users.push(contact)).await?;
+    frame.go(&format!("/assets/{id}"), "Assigned.")
+}
+
+/// `POST /assets/{id}/unassign-user/{contact}`
+pub async fn unassign(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path((id, contact)): Path<(i64, i64)>,
+) -> Result<Response> {
+    set_users(&web, &editor, id, move |users| users.retain(|known| *known != contact)).await?;
+    frame.go(&format!("/assets/{id}"), "Taken back.")
+}
+
+async fn set_users(web: &Web, editor: &Editor, id: i64, change: impl FnOnce(&mut Vec<i64>) + Send + 'static) -> Result<()> {
+    web.db
+        .write(&editor.scope(), &editor.actor(), move |w| {
+            let mut users: Vec<i64> = assets::contacts_of(w, id)?.iter().map(|contact| contact.inside().id).collect();
+            change(&mut users);
+            users.dedup();
+            assets::assign(w, id, &users)
+        })
+        .await
+}

@@ -1,0 +1,57 @@
+//! On an asset's page: which vendor each field came from, and what the other one says.
+
+use crate::{
+    assets::Asset,
+    compliance::Lens,
+    db::Conn,
+    entity::Fielded as _,
+    error::Result,
+    reconcile::assets::voices::{self, Voice},
+    vendors,
+    web::view::{Line, Table, Value},
+};
+use std::collections::BTreeMap;
+
+use super::{store, words};
+
+/// Reads the table; none when no vendor knows the asset.
+pub fn read(c: &mut Conn, prefer: &str, id: i64, lens: &Lens) -> Result<Option<Table>> {
+    let voices = voices::of(c, prefer, id)?.through(lens);
+    if voices.systems.is_empty() {
+        return Ok(None);
+    }
+    let companies: Vec<i64> = voices
+        .fields
+        .iter()
+        .filter(|voice| voice.field == "company_id")
+        .flat_map(|voice| voice.said.values().chain([&voice.value]))
+        .filter_map(serde_json::Value::as_i64)
+        .collect();
+    let names = store::names(c, false, companies)?.into_iter().collect();
+    let lines = voices.fields.iter().map(|voice| line(voice, &names)).collect();
+    let mut heads = vec![("Field", "cell--main"), ("Believed", "")];
+    heads.extend(vendors::ALL.iter().map(|vendor| (vendor.name, "cell--cut")));
+    Ok(Some(Table { label: "What vendors say", heads, lines, empty: "No vendor knows this asset.", more: None }))
+}
+
+fn line(voice: &Voice, companies: &BTreeMap<i64, String>) -> Line {
+    let shown = |value: Option<&serde_json::Value>| match value {
+        None => Value::None,
+        Some(serde_json::Value::Number(id)) if voice.field == "company_id" => {
+            let name = id.as_i64().and_then(|id| companies.get(&id));
+            Value::words(name.cloned().unwrap_or_else(|| format!("company {id}")))
+        }
+        Some(serde_json::Value::String(text)) => Value::words(text.clone()),
+        Some(other) => Value::words(other.to_string()),
+    };
+    let from = match voice.from.as_deref() {
+        None => Value::None,
+        Some("pinned") => Value::badge("warning", "Pinned here"),
+        Some("here") => Value::words("Entered here"),
+        Some(system) => Value::words(vendors::find(system).map_or(system, |vendor| vendor.name)),
+    };
+    let label = Asset::field(&voice.field).map_or_else(|| words(&voice.field), |field| field.spec.label.to_owned());
+    let mut cells = vec![Value::words(label), from];
+    cells.extend(vendors::ALL.iter().map(|vendor| shown(voice.said.get(vendor.system))));
+    Line { cells, post: None }
+}

@@ -1,0 +1,261 @@
+//! A company with everything on it.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{
+    alerts,
+    companies::{address, compliance, label, plan},
+    company_tables as tables,
+    company_tickets::Newest,
+    count_of, location_form, mention,
+    record::{Facts, Past},
+};
+use crate::{
+    agents::Frame,
+    assets::{AssetView, Eyes, alert::AlertView, store as assets},
+    companies::{
+        Company, CompanyView, Location,
+        store::{self as companies, Relative},
+    },
+    contacts::{ContactView, store as contacts},
+    db::{Conn, list::Page as Found},
+    error::{Error, FieldError, Result},
+    history::Record as _,
+    records::nouns::panel::{self, Panel},
+    web::{
+        Path, Web,
+        view::{Crumb, Field, Item, Page, Section, Table, Timeline, Value, filters, form},
+    },
+};
+
+/// Everything a company's page reads, in one snapshot.
+pub struct Known {
+    view: CompanyView,
+    above: Vec<Relative>,
+    below: Vec<Relative>,
+    locations: Vec<Location>,
+    contacts: Vec<ContactView>,
+    assets: Vec<AssetView>,
+    billing: Option<ContactView>,
+    alerts: (Found<AlertView>, i64),
+    tickets: Newest,
+    panels: Vec<Panel>,
+    past: Past,
+}
+
+/// The companies around one.
+pub struct Tree {
+    parent: Option<Crumb>,
+    children: Vec<Crumb>,
+}
+
+#[derive(Template)]
+#[template(path = "companies/detail.html")]
+struct CompanyPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    badges: Vec<Value>,
+    lead: String,
+    base: String,
+    account: String,
+    retired: bool,
+    retired_at: String,
+    may_retire: bool,
+    retire_question: String,
+    attached: Vec<Crumb>,
+    facts: Vec<(&'static str, Vec<Item>)>,
+    contact_count: usize,
+    contacts: Table,
+    asset_count: usize,
+    assets: Table,
+    alerts: alerts::Card,
+    ticket_count: i64,
+    tickets: Table,
+    tree: Option<Tree>,
+    panels: Vec<Panel>,
+    locations: Vec<Location>,
+    location_errors: Vec<String>,
+    location_fields: Vec<Field>,
+    history: Option<Timeline>,
+}
+
+/// What a form on the page could not do.
+#[derive(Default)]
+pub struct Refused {
+    /// What is still attached, by kind, when it was to be retired.
+    pub attached: Vec<(String, i64)>,
+    /// What is wrong with a location, and what was typed.
+    pub location: Option<(Vec<FieldError>, super::edit::Typed)>,
+}
+
+/// `GET /companies/{acct}`
+pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>) -> Result<Response> {
+    page(&web, &frame, key, StatusCode::OK, Refused::default()).await
+}
+
+/// The page, also after a form on it was refused.
+pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let configured = web.config.freshservice.statuses.clone();
+    let page = frame.page.clone();
+    let known = web.db.read(&frame.scope(), move |c| read(c, &key, &page, &eyes, &configured)).await?;
+    frame.show_as(status, &build(frame, known, refused))
+}
+
+fn read(c: &mut Conn, key: &str, page: &Page, eyes: &Eyes, configured: &BTreeMap<i64, String>) -> Result<Known> {
+    let lens = &eyes.lens;
+    let id = companies::id_of(c, key)?;
+    let view = companies::get_view(c, id)?.through(lens);
+    let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
+    above.reverse();
+    let billing = match view.row.billing_contact_id.map(|contact| contacts::get_view(c, contact)) {
+        Some(Err(Error::NotFound { .. })) | None => None,
+        Some(found) => Some(found?.through(lens)),
+    };
+    let mut people: Vec<ContactView> = contacts::of_company(c, id)?.into_iter().map(|contact| contact.through(lens)).collect();
+    ContactView::order(&mut people, lens);
+    let (number, is_live) = (view.row.account_number.as_str(), view.row.retired_at.is_none());
+    let whose = panel::Whose { entity: Company::ENTITY, id, account_number: Some(number), is_live };
+    let panels = panel::all(c, page, whose, lens)?;
+    Ok(Known {
+        panels,
+        above,
+        below: companies::children(c, id)?,
+        locations: companies::locations(c, id)?,
+        contacts: people,
+        assets: assets::of_company(c, id)?.into_iter().map(|asset| asset.through(eyes)).collect(),
+        alerts: alerts::read(c, alerts::Of::Company(id), lens)?,
+        billing,
+        tickets: Newest::read(c, id, lens, configured)?,
+        past: if page.is_staff() { Past::read(c, "company", id, lens)? } else { Past::default() },
+        view,
+    })
+}
+
+fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
+    let page = frame.titled(Section::Companies, known.view.row.name.clone());
+    let to = |relative: &Relative| mention(address(&page, &relative.account_number), relative.name.clone());
+    let mut crumbs = vec![mention(page.url("/companies/"), "Companies")];
+    crumbs.extend(known.above.iter().map(to));
+    let tree = (!known.above.is_empty() || !known.below.is_empty())
+        .then(|| Tree { parent: known.above.last().map(to), children: known.below.iter().map(to).collect() });
+    let base = address(&page, &known.view.row.account_number);
+    let (wrong, typed) = refused.location.unwrap_or_default();
+    let mut location_fields = location_form::part(&typed).fields;
+    let mut location_errors = form::place_errors(&mut location_fields, &wrong);
+    if !wrong.is_empty() && location_errors.is_empty() {
+        location_errors.push("The location was not added.".to_owned());
+    }
+    let attached = refused.attached.iter().map(|(kind, count)| attached(&base, &page, &known.view, kind, *count)).collect();
+    let view = &known.view;
+    CompanyPage {
+        crumbs,
+        badges: badges(view),
+        lead: lead(&known),
+        account: view.row.account_number.clone(),
+        retired: view.row.retired_at.is_some(),
+        retired_at: view.row.retired_at.clone().unwrap_or_default(),
+        may_retire: page.is_admin(),
+        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.row.name),
+        attached,
+        facts: facts(&page, &known),
+        contact_count: known.contacts.len(),
+        contacts: tables::contacts(&page, &known.contacts),
+        ticket_count: known.tickets.count,
+        tickets: known.tickets.table(&page, &view.row.account_number),
+        asset_count: known.assets.len(),
+        assets: tables::assets(&page, &known.assets),
+        alerts: alerts::card(
+            &page,
+            alerts::Of::Company(view.row.id),
+            &known.alerts,
+            &[("company_account_number", &view.row.account_number), ("resolved", "false")],
+        ),
+        tree,
+        location_errors,
+        location_fields,
+        history: page.is_staff().then(|| known.past.timeline(&page)),
+        locations: known.locations,
+        panels: known.panels,
+        base,
+        page,
+    }
+}
+
+fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64) -> Crumb {
+    let text = match kind {
+        "companies" => count_of(count, "company below it", "companies below it"),
+        one => count_of(count, one.strip_suffix('s').unwrap_or(one), one),
+    };
+    let href = match kind {
+        "companies" => page.url(&format!("/companies/?parent_id={}", view.row.id)),
+        part => format!("{base}#{part}"),
+    };
+    mention(href, text)
+}
+
+fn badges(view: &CompanyView) -> Vec<Value> {
+    let mut badges = Vec::new();
+    if view.row.retired_at.is_some() {
+        badges.push(Value::badge("warning", "Retired"));
+    }
+    badges.push(plan(Some(view.row.plan.as_deref().unwrap_or_default())));
+    if view.row.compliance_level != "standard" {
+        badges.push(compliance(&view.row.compliance_level));
+    }
+    if view.row.kind != "client" {
+        badges.push(Value::badge("", label(&view.row.kind)));
+    }
+    badges.retain(|badge| !matches!(badge, Value::None));
+    badges
+}
+
+fn lead(known: &Known) -> String {
+    let count = |list: usize, one, many| count_of(i64::try_from(list).unwrap_or(i64::MAX), one, many);
+    format!(
+        "{} · {} · {}",
+        known.view.row.account_number,
+        count(known.contacts.len(), "contact", "contacts"),
+        count(known.assets.len(), "asset", "assets")
+    )
+}
+
+fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
+    let view = &known.view;
+    let facts = Facts { page, action: format!("/records/company/{}/pin", view.row.id), past: &known.past };
+    let days = |label, field, count: Option<i64>| {
+        facts.item(label, field, Value::text(count.map(|count| count_of(count, "day", "days")).as_deref()))
+    };
+    let billing = known.billing.as_ref();
+    let billing = billing
+        .map_or(Value::None, |contact| Value::link(page.url(&format!("/contacts/{}", contact.row.id)), contact.row.name.clone()));
+    let mut number = vec![Value::Code(view.row.account_number.clone())];
+    if !view.row.account_number_at_vendor && view.external_id.is_some() {
+        number.push(Value::badge("warning", "not at the vendor yet"));
+    }
+    let vendor = view.external_id.map_or(Value::None, |id| Value::Code(id.to_string()));
+    let row = &view.row;
+    let own = vec![("account_number", Value::Many(number)), ("kind", Value::words(label(&row.kind)))];
+    let mut company = facts.section(row, "Company", own);
+    company.push(Item::new("Freshservice department", vendor));
+    let own = vec![
+        ("plan", plan(Some(row.plan.as_deref().unwrap_or_default()))),
+        ("contract_term", Value::text(row.term().as_deref())),
+        ("start_date", Value::date(row.start_date.as_deref())),
+        ("compliance_level", compliance(&row.compliance_level)),
+        ("billing_contact_id", billing),
+    ];
+    let mut contract = facts.section(row, "Contract", own);
+    // Most companies go by the general setting; three dashes would say nothing.
+    let own = [
+        days("Devices quiet after", "life_quiet_days", view.row.life_quiet_days),
+        days("Devices stale after", "life_stale_days", view.row.life_stale_days),
+        days("Devices archived after", "life_archived_days", view.row.life_archived_days),
+    ];
+    contract.extend(own.into_iter().filter(|item| !matches!(item.value, Value::None)));
+    let systems = facts.section(row, "People and systems", Vec::new());
+    vec![("Company", company), ("Contract", contract), ("People and systems", systems)]
+}

@@ -1,0 +1,217 @@
+//! A contact with their companies and devices.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{
+    companies::address,
+    company_tables::{asset_cells, place},
+    contacts::state,
+    edit::Typed,
+    mention,
+    record::{Facts, Past},
+    store, words,
+};
+use crate::{
+    agents::Frame,
+    assets::{AssetView, Eyes, store as assets},
+    compliance::Lens,
+    contacts::{
+        Contact, ContactView, Membership,
+        model::{DESIGNATIONS, ROLES},
+    },
+    error::{FieldError, Result},
+    history::Record as _,
+    records::{
+        contacts::detail,
+        nouns::panel::{self, Panel},
+    },
+    web::{
+        Path, Web,
+        view::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "contacts/detail.html")]
+struct ContactPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    badges: Vec<Value>,
+    lead: String,
+    base: String,
+    retired: bool,
+    retired_at: String,
+    may_retire: bool,
+    retire_question: String,
+    attached: Vec<Crumb>,
+    facts: Vec<(&'static str, Vec<Item>)>,
+    companies: Table,
+    link_errors: Vec<String>,
+    link_fields: Vec<Field>,
+    assets: Table,
+    panels: Vec<Panel>,
+    history: Option<Timeline>,
+}
+
+/// What a form on the page could not do.
+#[derive(Default)]
+pub struct Refused {
+    /// What is still attached, in words, when they were to be retired.
+    pub attached: Vec<String>,
+    /// What is wrong with a company to join, and what was typed.
+    pub link: Option<(Vec<FieldError>, Typed)>,
+}
+
+/// `GET /contacts/{id}`
+pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    page(&web, &frame, id, StatusCode::OK, Refused::default()).await
+}
+
+/// The page, also after a form on it was refused.
+pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused: Refused) -> Result<Response> {
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
+    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let page = frame.page.clone();
+    let (detail, assets, past, choices, panels) = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let detail = detail(c, id)?.through(&lens);
+            let past = if staff { Past::read(c, "contact", id, &lens)? } else { Past::default() };
+            let choices = if writes { store::company_choices(c)? } else { Vec::new() };
+            let assets: Vec<AssetView> = assets::of_contact(c, id)?.into_iter().map(|asset| asset.through(&eyes)).collect();
+            let account_number = detail.companies.first().map(|place| place.account_number.as_str());
+            let is_live = detail.contact.row.retired_at.is_none();
+            let whose = panel::Whose { entity: Contact::ENTITY, id, account_number, is_live };
+            let panels = panel::all(c, &page, whose, &lens)?;
+            Ok((detail, assets, past, choices, panels))
+        })
+        .await?;
+    let page = frame.titled(Section::Contacts, detail.contact.row.name.clone());
+    let base = page.url(&format!("/contacts/{id}"));
+    let (wrong, typed) = refused.link.unwrap_or_default();
+    let mut link_fields = link_fields(&typed, choices, &detail.companies);
+    let link_errors = form::place_errors(&mut link_fields, &wrong);
+    let open = link_fields.iter().any(|field| field.error.is_some()) && link_errors.is_empty();
+    let contact = &detail.contact;
+    let built = ContactPage {
+        crumbs: crumbs(&page, &detail.companies),
+        badges: badges(contact),
+        lead: lead(contact, &detail.companies),
+        retired: contact.row.retired_at.is_some(),
+        retired_at: contact.row.retired_at.clone().unwrap_or_default(),
+        may_retire: page.may_write(),
+        retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
+        attached: refused.attached.into_iter().map(|text| mention(String::new(), text)).collect(),
+        facts: facts(&page, contact, &past),
+        companies: companies(&page, &base, contact, &detail.companies),
+        link_errors: if open { vec!["This was not saved.".to_owned()] } else { link_errors },
+        link_fields,
+        assets: asset_table(&page, &assets),
+        panels,
+        history: page.is_staff().then(|| past.timeline(&page)),
+        base,
+        page,
+    };
+    frame.show_as(status, &built)
+}
+
+fn crumbs(page: &Page, companies: &[Membership]) -> Vec<Crumb> {
+    let mut crumbs = vec![mention(page.url("/contacts/"), "Contacts")];
+    if let Some(first) = companies.iter().find(|place| place.is_primary).or(companies.first()) {
+        crumbs.push(mention(address(page, &first.account_number), first.company_name.clone()));
+    }
+    crumbs
+}
+
+fn badges(contact: &ContactView) -> Vec<Value> {
+    let mut badges = Vec::new();
+    match contact.status() {
+        "retired" => badges.push(Value::badge("warning", "Retired")),
+        "inactive" => badges.push(Value::badge("", "Inactive")),
+        _ => {}
+    }
+    if contact.row.vip_user {
+        badges.push(Value::badge("gold", "VIP"));
+    }
+    if contact.row.is_agent {
+        badges.push(Value::badge("info", "Agent"));
+    }
+    badges
+}
+
+fn lead(contact: &ContactView, companies: &[Membership]) -> String {
+    let names: Vec<&str> = companies.iter().map(|place| place.company_name.as_str()).collect();
+    let at = if names.is_empty() { "no company".to_owned() } else { names.join(", ") };
+    contact.row.job_title.as_ref().map_or_else(|| at.clone(), |title| format!("{title} · {at}"))
+}
+
+fn facts(page: &Page, contact: &ContactView, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
+    let facts = Facts { page, action: format!("/records/contact/{}/pin", contact.row.id), past };
+    let mut person = facts.section(&contact.row, "Person", vec![("active", state(contact.row.active))]);
+    let vendor = contact.external_id.map_or(Value::None, |id| Value::Code(id.to_string()));
+    person.push(Item::new("Freshservice requester", vendor));
+    vec![("Reach", facts.section(&contact.row, "Reach", Vec::new())), ("Person", person)]
+}
+
+fn companies(page: &Page, base: &str, contact: &ContactView, places: &[Membership]) -> Table {
+    let may = page.may_write() && contact.row.retired_at.is_none();
+    let lines = places.iter().map(|member| Line {
+        cells: vec![
+            Value::link(address(page, &member.account_number), member.company_name.clone()),
+            Value::code(Some(&member.account_number)),
+            place(member.is_primary, member.role.as_deref(), member.designation.as_deref(), true),
+            Value::text(member.source.as_deref().map(words).as_deref()),
+        ],
+        post: may.then(|| Post {
+            action: format!("{base}/companies/remove"),
+            label: "Remove",
+            confirm: format!("Take {} out of {}?", contact.row.name, member.company_name),
+            fields: vec![("company_id", member.account_number.clone())],
+        }),
+    });
+    Table {
+        label: "Companies",
+        heads: vec![("Company", "cell--main"), ("Account", "cell--sub"), ("Role", "cell--sub"), ("From", "")],
+        lines: lines.collect(),
+        empty: "This contact belongs to no company yet.",
+        more: None,
+    }
+}
+
+fn link_fields(typed: &Typed, mut choices: Vec<Choice>, places: &[Membership]) -> Vec<Field> {
+    for choice in &mut choices {
+        if places.iter().any(|place| place.account_number == choice.value) {
+            choice.label.push_str(", change role");
+        }
+    }
+    let words = |known: &[&str]| {
+        let mut choices: Vec<Choice> = known.iter().map(|word| Choice::new(*word, words(word))).collect();
+        choices.insert(0, Choice::new("", "–"));
+        choices
+    };
+    vec![
+        Field::select("company_id", "Company", typed.text("company_id"), choices).required(),
+        Field::select("role", "Role", typed.text("role"), words(ROLES)),
+        Field::select("designation", "Designation", typed.text("designation"), words(DESIGNATIONS)),
+        Field::check("is_primary", "The company's primary contact", typed.is_on("is_primary")),
+    ]
+}
+
+fn asset_table(page: &Page, all: &[AssetView]) -> Table {
+    Table {
+        label: "Assets",
+        heads: vec![
+            ("Host", "cell--main"),
+            ("Type", "cell--sub"),
+            ("System", "cell--cut"),
+            ("State", "cell--end"),
+            ("Last user", ""),
+            ("Seen", "cell--sub"),
+        ],
+        lines: all.iter().map(|asset| Line { cells: asset_cells(page, asset), post: None }).collect(),
+        empty: "No asset is assigned to this contact.",
+        more: None,
+    }
+}

@@ -1,0 +1,107 @@
+//! What is done to a contact from their page: retire, restore, companies.
+
+use axum::{extract::State, response::Response};
+
+use super::{contact, edit::Typed};
+use crate::{
+    agents::Frame,
+    auth::Editor,
+    companies::store as companies,
+    contacts::{
+        Contact, Membership,
+        model::{DESIGNATIONS, ROLES},
+        store as contacts,
+    },
+    error::{Error, Result},
+    history,
+    records::remove::refuse_while_attached,
+    web::{Fields, Path, Web},
+};
+
+/// `POST /contacts/{id}/retire`: refused with what is still attached.
+pub async fn retire(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let done = web
+        .db
+        .write(&editor.scope(), &editor.actor(), move |w| {
+            history::get::<Contact>(w, id)?;
+            refuse_while_attached(w, id)?;
+            history::retire::<Contact>(w, id, None)
+        })
+        .await;
+    match done {
+        Ok(contact) => frame.go(&format!("/contacts/{id}"), &format!("{} is retired.", contact.name)),
+        Err(Error::Conflict { details, message }) if details.contains_key("attached") => {
+            let words = message.strip_prefix("still attached: ").unwrap_or(&message).split(", ").map(str::to_owned).collect();
+            let refused = contact::Refused { attached: words, ..contact::Refused::default() };
+            contact::page(&web, &frame, id, Error::conflict(message).status(), refused).await
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// `POST /contacts/{id}/restore`
+pub async fn restore(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    web.db.write(&editor.scope(), &editor.actor(), move |w| history::restore::<Contact>(w, id, None)).await?;
+    frame.go(&format!("/contacts/{id}"), "Restored.")
+}
+
+/// `POST /contacts/{id}/companies/assign`: puts them into a company, or changes their place there.
+pub async fn join(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    fields.set_creating(true);
+    let company = fields.key("company_id").required().max(50).value().unwrap_or_default();
+    let role = fields.text("role").one_of(ROLES).value();
+    let designation = fields.text("designation").one_of(DESIGNATIONS).value();
+    let is_primary = fields.bool("is_primary").value().unwrap_or(false);
+    let saved = match fields.finish() {
+        Ok(()) => {
+            web.db
+                .write(&editor.scope(), &editor.actor(), move |w| {
+                    history::get::<Contact>(w, id)?;
+                    let company_id = companies::find_id(w, &company)?
+                        .ok_or_else(|| Error::field("company_id", format!("there is no company {company}")))?;
+                    let before = contacts::memberships(w, id)?.into_iter().find(|place| place.company_id == company_id);
+                    let member = Membership { company_id, role, designation, is_primary, ..before.unwrap_or_default() };
+                    contacts::join(w, id, &member)
+                })
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(()) => frame.go(&format!("/contacts/{id}"), "Assigned."),
+        Err(Error::Invalid(wrong)) => {
+            let status = Error::Invalid(Vec::new()).status();
+            let refused = contact::Refused { link: Some((wrong, typed)), ..contact::Refused::default() };
+            contact::page(&web, &frame, id, status, refused).await
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// `POST /contacts/{id}/companies/remove`
+pub async fn leave(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.set_creating(true);
+    let company = fields.key("company_id").required().max(50).value().unwrap_or_default();
+    fields.finish()?;
+    web.db
+        .write(&editor.scope(), &editor.actor(), move |w| {
+            history::get::<Contact>(w, id)?;
+            let company_id = companies::id_of(w, &company)?;
+            contacts::leave(w, id, company_id)
+        })
+        .await?;
+    frame.go(&format!("/contacts/{id}"), "Taken out of the company.")
+}

@@ -1,0 +1,119 @@
+//! The list of contacts.
+
+use std::sync::LazyLock;
+
+use axum::{extract::State, response::Response};
+
+use super::{
+    columns::Columns,
+    companies::{ListPage, address},
+    store, words,
+};
+use crate::{
+    agents::Frame,
+    compliance::Lens,
+    contacts::{
+        ContactView,
+        list_store::{self, Places},
+        model::{DESIGNATIONS, ROLES},
+    },
+    error::Result,
+    web::{
+        Web,
+        view::{Choice, Listing, Page, Row, Section, Shape, Value},
+    },
+};
+
+/// A contact in the list, with the companies they belong to.
+struct Line {
+    contact: ContactView,
+    belongs: Vec<store::Belongs>,
+}
+
+static COLUMNS: LazyLock<Columns<Line>> = LazyLock::new(|| {
+    Columns::new("name", "Name", |line: &Line| Value::words(line.contact.row.name.clone()))
+        .usual("company_id", "Company", "cell--sub cell--cut", company)
+        .usual("role", "Role", "", |_, line| {
+            let place = &line.contact.place;
+            super::company_tables::place(place.is_primary, place.role.as_deref(), place.designation.as_deref(), true)
+        })
+        .usual("title", "Job title", "cell--cut", |_, line| Value::text(line.contact.row.job_title.as_deref()))
+        .usual("email", "E-mail", "cell--sub cell--cut", |_, line| Value::mail(Some(&line.contact.row.email)))
+        .usual("phone", "Phone", "", |_, line| Value::phone(line.contact.phone()))
+        .usual("active", "State", "cell--end", |_, line| state(line.contact.row.active))
+        .other("updated_at", "Changed", "", |_, line| Value::ago(Some(&line.contact.row.updated_at)))
+        .rest(|line| &line.contact.row)
+});
+
+static SHAPE: Shape = Shape {
+    spec: &list_store::LIST,
+    path: "/contacts/",
+    api: "/api/contacts",
+    columns: || COLUMNS.shown(),
+    placeholder: "Search name, e-mail, telephone",
+    noun: "contacts",
+    when_empty: "Add a contact, or let a sync bring them in.",
+};
+
+/// `GET /contacts/`
+pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
+    let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
+    let query = listing.ask()?;
+    let places = Places::read(&frame.query)?;
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let (found, mut companies) = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let found = list_store::list(c, &query, &places, &lens)?;
+            let companies = store::companies_of(c, found.items.iter().map(|contact| contact.row.id).collect())?;
+            Ok((found, companies))
+        })
+        .await?;
+    let rows = found.items.into_iter().map(|contact| {
+        let belongs = companies.remove(&contact.row.id).unwrap_or_default();
+        row(&frame.page, &Line { contact, belongs })
+    });
+    let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
+    let filters = vec![
+        listing.filter("active", "State", vec![Choice::new("true", "Active"), Choice::new("false", "Inactive")]),
+        listing.filter("role", "Role", choices(ROLES)),
+        listing.filter("designation", "Designation", choices(DESIGNATIONS)),
+        listing.filter("is_primary", "Primary contact", vec![Choice::new("true", "Yes"), Choice::new("false", "No")]),
+    ];
+    let list = listing.list(filters, rows.collect(), found.total);
+    let action = frame.page.may_write().then(|| (frame.page.url("/contacts/new"), "New contact"));
+    frame.show(&ListPage {
+        page: frame.titled(Section::Contacts, "Contacts"),
+        action,
+        list,
+        import: Some("contacts"),
+        tabs: Vec::new(),
+    })
+}
+
+fn company(page: &Page, line: &Line) -> Value {
+    match line.belongs.as_slice() {
+        [] => Value::None,
+        [only] => Value::link(address(page, &only.account_number), only.name.clone()),
+        [first, rest @ ..] => Value::Many(vec![
+            Value::link(address(page, &first.account_number), first.name.clone()),
+            Value::badge("", format!("+{}", rest.len())),
+        ]),
+    }
+}
+
+fn row(page: &Page, line: &Line) -> Row {
+    let contact = &line.contact.row;
+    Row {
+        id: contact.id,
+        href: page.url(&format!("/contacts/{}", contact.id)),
+        name: contact.name.clone(),
+        retired: contact.retired_at.is_some(),
+        cells: COLUMNS.cells(page, line),
+    }
+}
+
+/// Whether somebody is still there.
+pub fn state(active: bool) -> Value {
+    if active { Value::Dot { kind: "good", text: "Active".into() } } else { Value::Dot { kind: "", text: "Inactive".into() } }
+}

@@ -1,0 +1,136 @@
+//! What is done to a single value or change from its record's page.
+
+use crate::{
+    agents::Frame,
+    assets::Asset,
+    auth::{Editor, Staff},
+    companies::{Company, Location},
+    compliance::Lens,
+    contacts::Contact,
+    db::Conn,
+    error::{Error, Result},
+    history::{self, Record as _, feed, pins, undo::Undone},
+    outbox::{self, push::What},
+    records::{
+        entities::{self, exists, has_field},
+        undo,
+    },
+    tickets::Ticket,
+    web::{Fields, Path, Web, encode_segment},
+};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+
+/// `GET /records/{entity}/{id}`: leads to the record's page.
+pub async fn show(State(web): State<Web>, _: Staff, frame: Frame, Path((entity, id)): Path<(String, i64)>) -> Result<Response> {
+    let page = web
+        .db
+        .read(&frame.scope(), move |c| {
+            let entity = exists(c, &entity, id)?;
+            page_of(c, entity, id)
+        })
+        .await?;
+    Ok(Redirect::to(&frame.page.url(&page)).into_response())
+}
+
+/// `POST /records/{entity}/{id}/pin`: `field`, and `pinned` true or false.
+pub async fn save(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path((entity, id)): Path<(String, i64)>,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.set_creating(true);
+    let field = fields.text("field").required().max(100).value().unwrap_or_default();
+    let pinned = fields.bool("pinned").required().value().unwrap_or_default();
+    fields.finish()?;
+    let page = web
+        .db
+        .write(&editor.scope(), &editor.actor(), move |w| {
+            let entity = exists(w, &entity, id)?;
+            if !has_field(entity, &field) {
+                return Err(Error::NotFound { what: "Field" });
+            }
+            if pinned {
+                pins::pin(w, entity, id, &field)?;
+            } else {
+                pins::unpin(w, entity, id, &field)?;
+            }
+            page_of(w, entity, id)
+        })
+        .await?;
+    frame.go(
+        &page,
+        if pinned { "Pinned: syncs leave this value alone." } else { "Unpinned: the next sync may change this value." },
+    )
+}
+
+/// Where a record is looked at.
+fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
+    Ok(match entity {
+        Company::ENTITY => {
+            let company: Company = history::get(c, id)?;
+            format!("/companies/{}", encode_segment(&company.account_number))
+        }
+        Contact::ENTITY => format!("/contacts/{id}"),
+        Location::ENTITY => {
+            let location: Location = history::get(c, id)?;
+            let company: Company = history::get(c, location.company_id)?;
+            format!("/companies/{}#locations", encode_segment(&company.account_number))
+        }
+        Ticket::ENTITY => {
+            let ticket: Ticket = history::get(c, id)?;
+            format!("/tickets/{}", ticket.external_id)
+        }
+        Asset::ENTITY => format!("/assets/{id}"),
+        other => match entities::named(other).ok().and_then(|known| known.noun()) {
+            Some(noun) => format!("{}/{id}", noun.door().page),
+            None => "/".to_owned(),
+        },
+    })
+}
+
+/// `POST /records/changes/{seq}/undo`: takes one change back, if nothing has changed since.
+pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Path(seq): Path<i64>) -> Result<Response> {
+    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let work = move |w: &mut crate::db::Write<'_>| {
+        let change = feed::get(w, seq)?;
+        let change = change.inside();
+        undo::allowed(w, change, &lens)?;
+        let undone = undo::change(w, change)?;
+        Ok((page_of(w, &change.entity, change.entity_id)?, undone))
+    };
+    match web.db.write(&editor.scope(), &editor.actor(), work).await? {
+        (page, Undone::Done) => frame.go(&page, "Taken back."),
+        (page, Undone::Except(why)) => frame.go(&page, &format!("Taken back, but {why}.")),
+        (page, Undone::Already) => frame.go(&page, "There was nothing left to take back."),
+        (page, Undone::Refused(why)) => frame.go_sorry(&page, &format!("It stands: {why}.")),
+    }
+}
+
+/// `POST /records/{entity}/{id}/push`: writes `field` to Freshservice; once it is there, it is no more pinned.
+pub async fn push(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path((entity, id)): Path<(String, i64)>,
+    mut fields: Fields,
+) -> Result<Response> {
+    fields.set_creating(true);
+    let field = fields.text("field").required().max(100).value().unwrap_or_default();
+    fields.finish()?;
+    let page = web
+        .db
+        .write(&editor.scope(), &editor.actor(), move |w| {
+            let entity = exists(w, &entity, id)?;
+            let what = What::parse(entity).ok_or(Error::NotFound { what: "Record" })?;
+            outbox::push::enqueue(w, what, id, &[field])?;
+            page_of(w, entity, id)
+        })
+        .await?;
+    outbox::api::deliver(&web, editor.name()).await;
+    frame.go(&page, "On its way to Freshservice. Once it is there, the value is no more pinned.")
+}

@@ -1,0 +1,415 @@
+//! What every detail page shows of its record's past: history, and where each value came from.
+
+use crate::{
+    assets::audit::gigabytes,
+    companies::Location,
+    compliance::{Lens, ToldChange, tell, trail},
+    contacts::Contact,
+    db::Conn,
+    entity::{Field, Fielded, Stands},
+    error::Result,
+    history::{
+        Record as _,
+        feed::{self, Origin},
+        links, pins,
+    },
+    outbox::{self, Entry, State, push::What},
+    records::entities,
+    vendors,
+    web::view::{Event, Item, Moved, Page, Source, Timeline, Value, time},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value as Json;
+
+use super::{fields, store, words};
+
+/// How many changes a page shows.
+const SHOWN: i64 = 20;
+/// How long a value may be in the history before it is cut.
+const LONGEST: usize = 160;
+
+/// A record's past, read in one go.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    changes: Vec<ToldChange>,
+    origins: BTreeMap<String, Origin>,
+    pins: Vec<String>,
+    is_linked: bool,
+    /// What writing a value to Freshservice would write, when the row is there, too.
+    pushes: Option<What>,
+    /// What is on its way there, or waits for a person.
+    outbox: Vec<Entry>,
+    mentioned: Mentioned,
+}
+
+/// The names of the records whose ids and numbers stand in changes.
+#[derive(Clone, Debug, Default)]
+pub struct Mentioned {
+    contacts: HashMap<i64, String>,
+    companies: HashMap<i64, String>,
+    /// By account number.
+    numbers: HashMap<String, String>,
+    locations: HashMap<i64, String>,
+}
+
+impl Mentioned {
+    /// Reads them, once for all changes.
+    pub fn of(c: &mut Conn, changes: &[ToldChange], lens: &Lens) -> Result<Self> {
+        let ids = |of_contacts: bool| -> Vec<i64> {
+            let fields = changes.iter().filter_map(|change| change.fields.as_object()).flatten();
+            let sides = fields.filter(|(field, _)| points_to_contact(field) == Some(of_contacts));
+            sides
+                .flat_map(|(_, value)| ["old", "new"].map(|side| value.get(side).cloned().unwrap_or_default()))
+                .flat_map(numbers)
+                .collect()
+        };
+        let (contacts, companies) = (ids(true), ids(false));
+        let numbers: BTreeSet<String> = changes
+            .iter()
+            .filter_map(|change| change.fields.as_object())
+            .flatten()
+            .filter_map(|(field, _)| field.strip_prefix("company:").map(str::to_owned))
+            .collect();
+        let locations =
+            changes.iter().filter(|change| change.entity == Location::ENTITY).map(|change| change.entity_id).collect();
+        let people = store::names(c, true, contacts)?;
+        Ok(Self {
+            contacts: trail::names(c, people, lens)?.into_iter().collect(),
+            companies: store::names(c, false, companies)?,
+            numbers: store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
+            locations: store::location_names(c, locations)?,
+        })
+    }
+
+    /// What a change was done toward: the company that was joined or left, the device that was assigned, the location.
+    fn toward(&self, change: &ToldChange) -> String {
+        let named = |kind: &str| {
+            let fields = change.fields.as_object().into_iter().flatten();
+            fields.into_iter().find_map(|(field, sides)| Some((field.strip_prefix(kind)?, sides)))
+        };
+        let device = |sides: &Json| ["new", "old"].iter().find_map(|side| sides[*side].as_str()).unwrap_or("a device").to_owned();
+        match (change.entity.as_str(), change.action.as_str()) {
+            (_, "join" | "leave") => {
+                let company = named("company:")
+                    .map(|(number, _)| self.numbers.get(number).cloned().unwrap_or_else(|| format!("company {number}")));
+                let way = if change.action == "join" { "to" } else { "from" };
+                company.map(|company| format!("{way} {company}")).unwrap_or_default()
+            }
+            (Contact::ENTITY, "assign") => named("asset:").map(|(_, sides)| format!("to {}", device(sides))).unwrap_or_default(),
+            (Contact::ENTITY, "unassign") => {
+                named("asset:").map(|(_, sides)| format!("from {}", device(sides))).unwrap_or_default()
+            }
+            (Location::ENTITY, _) => {
+                self.locations.get(&change.entity_id).map(|name| format!("the location {name}")).unwrap_or_default()
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn said(&self, field: &str, value: &Json) -> String {
+        let Some(of_contacts) = points_to_contact(field) else { return shown(field, value) };
+        let names = if of_contacts { &self.contacts } else { &self.companies };
+        let words =
+            numbers(value.clone()).into_iter().map(|id| names.get(&id).cloned().unwrap_or_else(|| format!("number {id}")));
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Whether a field holds ids of contacts (`true`), of companies (`false`), or no ids.
+fn points_to_contact(field: &str) -> Option<bool> {
+    match field {
+        "contacts" | "billing_contact_id" => Some(true),
+        "parent_id" | "company_id" => Some(false),
+        _ => None,
+    }
+}
+
+fn numbers(value: Json) -> Vec<i64> {
+    match value {
+        Json::Array(items) => items.iter().filter_map(Json::as_i64).collect(),
+        other => other.as_i64().into_iter().collect(),
+    }
+}
+
+impl Past {
+    /// Reads it.
+    pub fn read(c: &mut Conn, entity: &str, id: i64, lens: &Lens) -> Result<Self> {
+        let changes = feed::of(c, entity, id, SHOWN)?;
+        let changes = trail::changes(c, changes, lens)?;
+        let outbox = outbox::store::open_of(c, entity, id)?;
+        let can_be_written = |system: &str| vendors::find(system).is_some_and(|vendor| vendor.takes_records);
+        let is_linked = links::of(c, entity, id)?.iter().any(|link| can_be_written(&link.system));
+        Ok(Self {
+            mentioned: Mentioned::of(c, &changes, lens)?,
+            changes,
+            origins: feed::origins(c, entity, id)?,
+            pins: pins::fields(c, entity, id)?,
+            is_linked: links::exists(c, entity, id)?,
+            pushes: What::parse(entity).filter(|_| is_linked),
+            outbox: tell(c, outbox, lens)?,
+        })
+    }
+
+    /// The history card.
+    #[must_use]
+    pub fn timeline(&self, page: &Page) -> Timeline {
+        let can_undo = |change: &ToldChange| {
+            let whole = change.entity == Location::ENTITY && matches!(change.action.as_str(), "create" | "retire");
+            page.may_write() && (whole || matches!(change.action.as_str(), "update" | "join" | "leave"))
+        };
+        let told = self.changes.iter().map(|change| {
+            let undo = can_undo(change).then(|| page.url(&format!("/records/changes/{}/undo", change.seq)));
+            Event { undo, ..event(change, &self.mentioned) }
+        });
+        Timeline { events: told.collect(), more: None }
+    }
+
+    /// Where a field's value came from, when that is worth a mark: a sync set it, a person pinned it,
+    /// or a person changed it on a record that a vendor also has.
+    fn source(&self, page: &Page, action: &str, field: &str) -> Option<Source> {
+        let origin = self.origins.get(field)?;
+        let pinned = self.pins.iter().any(|pin| pin == field);
+        let synced = vendor(&origin.source).is_some();
+        if !synced && !pinned && !self.is_linked {
+            return None;
+        }
+        Some(Source {
+            field: field.to_owned(),
+            letter: vendor(&origin.source).map_or("", |(letter, _)| letter),
+            name: who(&origin.source, &origin.actor),
+            at: origin.at.clone(),
+            run: origin.run_id,
+            pinned,
+            synced,
+            action: page.may_write().then(|| page.url(action)),
+            push: self.push(page, action, field).filter(|_| pinned),
+            waits: self.outbox.iter().rev().find(|entry| entry.is_about(field)).map(waits),
+        })
+    }
+
+    /// Where writing this field to the vendor is posted.
+    fn push(&self, page: &Page, action: &str, field: &str) -> Option<String> {
+        let may = page.may_write() && self.pushes.is_some_and(|what| what.takes(field));
+        may.then(|| page.url(&format!("{}/push", action.trim_end_matches("/pin"))))
+    }
+}
+
+/// The values of one detail page, each with its source for those who may know it.
+pub struct Facts<'a> {
+    /// The page.
+    pub page: &'a Page,
+    /// Where pins are posted.
+    pub action: String,
+    /// The record's past; a client is not told.
+    pub past: &'a Past,
+}
+
+impl Facts<'_> {
+    /// A value under its label; `field` is its column.
+    #[must_use]
+    pub fn item(&self, label: &'static str, field: &str, value: Value) -> Item {
+        let known = !matches!(value, Value::None);
+        let source = (known && self.page.is_staff()).then(|| self.past.source(self.page, &self.action, field)).flatten();
+        Item::new(label, value).from(source)
+    }
+
+    /// The fields under a heading of a table; those in `own` are shown otherwise than their kind says.
+    #[must_use]
+    pub fn section<P: Fielded>(&self, row: &P, title: &str, own: Vec<(&'static str, Value)>) -> Vec<Item> {
+        let mut own: BTreeMap<&str, Value> = own.into_iter().collect();
+        let item = |field: &Field<P>| {
+            let spec = &field.spec;
+            let value = own.remove(spec.column).unwrap_or_else(|| fields::shown(spec, &(field.read)(row)));
+            self.item(spec.label, spec.column, value)
+        };
+        P::section(title, Stands::InForm).map(item).collect()
+    }
+}
+
+fn waits(entry: &Entry) -> String {
+    let vendor = entry.operation.vendor().name;
+    match entry.state {
+        State::Conflict => format!("{vendor} had another value when this was to be written (outbox entry {}).", entry.id),
+        State::Failed => {
+            let why = entry.error.as_deref().unwrap_or("it was refused");
+            format!("Could not be written to {vendor} (outbox entry {}): {why}", entry.id)
+        }
+        _ => format!("Waits to be written to {vendor}."),
+    }
+}
+
+fn vendor(source: &str) -> Option<(&'static str, &'static str)> {
+    vendors::find(source).map(|vendor| (vendor.name.get(..1).unwrap_or_default(), vendor.name))
+}
+
+fn who(source: &str, actor: &str) -> String {
+    match (vendor(source), source) {
+        (Some((_, name)), _) => name.to_owned(),
+        (None, "system") if actor == "codex" => "Codex".to_owned(),
+        (None, "cli") => format!("command line ({actor})"),
+        (None, "import") => format!("import ({actor})"),
+        _ => actor.to_owned(),
+    }
+}
+
+/// One change as the timeline tells it.
+#[must_use]
+pub fn event(change: &ToldChange, mentioned: &Mentioned) -> Event {
+    let source = change.source.as_deref().unwrap_or(&change.actor_kind);
+    let moved = match (change.entity.as_str(), change.action.as_str()) {
+        (_, "create") => Vec::new(),
+        (Contact::ENTITY, "assign" | "unassign") => Vec::new(),
+        (_, "leave") => Vec::new(),
+        (_, "join") => place(change),
+        _ => change
+            .fields
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(field, value)| moved(&change.entity, field, value, mentioned))
+            .collect(),
+    };
+    let pushed = change.action == "push";
+    Event {
+        who: if pushed { "Codex".to_owned() } else { who(source, &change.actor) },
+        by_person: change.actor_kind == "user",
+        what: if pushed { format!("wrote to {}", addressee(change)) } else { action(&change.action) },
+        subject: None,
+        toward: mentioned.toward(change),
+        at: change.at.clone(),
+        reason: reason(change),
+        moved,
+        undo: None,
+    }
+}
+
+/// The vendor that something was written to: its name stands before the fields, else in the reason.
+fn addressee(change: &ToldChange) -> &'static str {
+    let prefix = change.fields.as_object().and_then(|fields| fields.keys().next()?.split_once(':'));
+    let told = prefix.map(|(system, _)| system).or(change.source.as_deref());
+    let said = change.reason.as_deref().unwrap_or_default();
+    match told.and_then(vendor) {
+        Some((_, name)) => name,
+        None => vendors::ALL.iter().map(|vendor| vendor.name).find(|name| said.contains(*name)).unwrap_or("the vendor"),
+    }
+}
+
+fn reason(change: &ToldChange) -> Option<String> {
+    match (change.run_id, &change.reason) {
+        (Some(run), Some(why)) => Some(format!("run {run}: {why}")),
+        (Some(run), None) => Some(format!("run {run}")),
+        (None, why) => why.clone(),
+    }
+}
+
+fn action(word: &str) -> String {
+    match word {
+        "create" => "added",
+        "update" => "changed",
+        "retire" => "retired",
+        "restore" => "restored",
+        "join" => "added",
+        "leave" => "removed",
+        "assign" => "assigned",
+        "unassign" => "unassigned",
+        "pin" => "pinned",
+        "unpin" => "unpinned",
+        "link" => "linked",
+        "note" => "added a note to it",
+        "unlink" => "unlinked",
+        other => other,
+    }
+    .to_owned()
+}
+
+fn moved(entity: &str, field: &str, value: &Json, mentioned: &Mentioned) -> Moved {
+    let side = |name: &str| value.get(name).map(|value| mentioned.said(field, value)).unwrap_or_default();
+    let label = match field.split_once(':') {
+        Some(("link", system)) => format!("{} id", vendors::find(system).map_or(system, |vendor| vendor.name)),
+        Some((kind, id)) => format!("{} {id}", words(kind)),
+        None => label(entity, field),
+    };
+    Moved { field: label, old: side("old"), new: side("new") }
+}
+
+/// What people call a column. What is no field of the noun's own is called by its name, without the unit and the "id" that
+/// are in the value.
+fn label(entity: &str, field: &str) -> String {
+    if let Some(spec) = entities::spec(entity, field) {
+        return spec.label.to_owned();
+    }
+    let bare = ["_id", "_at", "_bytes", "_tb"].iter().find_map(|suffix| field.strip_suffix(suffix)).unwrap_or(field);
+    words(bare)
+}
+
+/// What somebody is in a company they were added to, or has become there.
+fn place(change: &ToldChange) -> Vec<Moved> {
+    let sides = change.fields.as_object().into_iter().flatten().filter(|(field, _)| field.starts_with("company:"));
+    let mut told = Vec::new();
+    for (_, sides) in sides {
+        for name in ["role", "designation", "is_primary"] {
+            let side = |side: &str| match &sides[side][name] {
+                Json::Bool(true) => "yes".to_owned(),
+                Json::String(word) => words(word.as_str()),
+                _ => String::new(),
+            };
+            let (old, new) = (side("old"), side("new"));
+            if old != new {
+                told.push(Moved { field: words(name.trim_start_matches("is_")), old, new });
+            }
+        }
+    }
+    told
+}
+
+/// A column's value as the record's page shows it: days, moments and sizes in people's units.
+fn shown(field: &str, value: &Json) -> String {
+    match value {
+        Json::String(at) if field.ends_with("_at") => time::exact(at),
+        Json::String(day) if field.ends_with("_date") || field.ends_with("_expires") => time::date(day),
+        Json::String(tb) if field.ends_with("_tb") && tb.parse::<f64>().is_ok() => format!("{tb} TB"),
+        Json::String(word) if matches!(field, "kind" | "status" | "designation" | "role") => words(word),
+        Json::String(level) if field == "compliance_level" => {
+            if level == "standard" {
+                words(level)
+            } else {
+                level.to_uppercase()
+            }
+        }
+        Json::Number(bytes) if field.ends_with("_bytes") => bytes.as_i64().map(size).unwrap_or_default(),
+        Json::Number(minutes) if field == "minutes_spent" => format!("{minutes} min"),
+        other => said(other),
+    }
+}
+
+fn size(bytes: i64) -> String {
+    if bytes == 0 { "0 GB".to_owned() } else { format!("{} GB", gigabytes(bytes)) }
+}
+
+/// A stored value as people read it, cut when it is long.
+#[must_use]
+pub fn said(value: &Json) -> String {
+    let text = match value {
+        Json::Null => String::new(),
+        Json::Bool(true) => "yes".to_owned(),
+        Json::Bool(false) => "no".to_owned(),
+        Json::String(text) if text.starts_with('[') => match serde_json::from_str::<Json>(text) {
+            Ok(list) => said(&list),
+            Err(_) => text.clone(),
+        },
+        Json::String(text) => text.clone(),
+        Json::Array(items) => items.iter().map(said).collect::<Vec<_>>().join(", "),
+        Json::Object(map) => {
+            let told = map.iter().filter(|(_, value)| !matches!(value, Json::Null | Json::Bool(false)));
+            let parts: Vec<String> =
+                told.map(|(name, value)| {
+                    if value == &Json::Bool(true) { words(name.trim_start_matches("is_")).to_lowercase() } else { said(value) }
+                })
+                .collect();
+            if parts.is_empty() { "yes".to_owned() } else { parts.join(", ") }
+        }
+        Json::Number(number) => number.to_string(),
+    };
+    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['…']).collect() }
+}

@@ -1,0 +1,209 @@
+//! What pages ask about many rows at once, so that none asks once for each row.
+
+use crate::{
+    assets::model::AssignedContact,
+    companies::{Company, Location},
+    compliance::{Lens, Level, ToldChange, Veiled},
+    contacts::Contact,
+    db::{Conn, Row},
+    error::Result,
+    history::Record as _,
+    params,
+    tickets::Ticket,
+    types::fold,
+    web::{
+        encode_segment,
+        view::{Choice, Page},
+    },
+};
+use std::collections::HashMap;
+
+/// The most companies or contacts that a form offers to choose from.
+const OFFERED: i64 = 2_000;
+
+/// A company as a contact's row mentions it.
+#[derive(Clone, Debug)]
+pub struct Belongs {
+    /// Its key.
+    pub account_number: String,
+    /// Its name.
+    pub name: String,
+}
+
+fn counted(rows: &[Row]) -> Result<HashMap<i64, i64>> {
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// How many live contacts each of these companies has.
+pub fn contacts_per_company(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let sql = "SELECT place.company_id, count(*) FROM @contact_companies place
+               JOIN @contacts contact ON contact.id = place.contact_id
+               WHERE place.company_id IN ids(?1) AND contact.retired_at IS NULL GROUP BY place.company_id";
+    counted(&c.all(sql, params![ids])?)
+}
+
+/// How many live assets each of these companies has.
+pub fn assets_per_company(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let sql = "SELECT asset.company_id, count(*) FROM @assets asset
+               WHERE asset.company_id IN ids(?1) AND asset.retired_at IS NULL GROUP BY asset.company_id";
+    counted(&c.all(sql, params![ids])?)
+}
+
+/// The companies of each of these contacts, where they are primary first.
+pub fn companies_of(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, Vec<Belongs>>> {
+    let sql = "SELECT place.contact_id, company.account_number, company.name FROM @contact_companies place
+               JOIN @companies company ON company.id = place.company_id WHERE place.contact_id IN ids(?1)
+               ORDER BY place.is_primary DESC, company.name_folded, company.id";
+    let mut found: HashMap<i64, Vec<Belongs>> = HashMap::new();
+    for row in c.all(sql, params![ids])? {
+        found.entry(row.get(0)?).or_default().push(Belongs { account_number: row.get(1)?, name: row.get(2)? });
+    }
+    Ok(found)
+}
+
+/// The names behind ids that a record's history mentions: of contacts, or of companies.
+pub fn names(c: &mut Conn, of_contacts: bool, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = if of_contacts {
+        "SELECT contact.id, contact.name FROM @contacts contact WHERE contact.id IN ids(?1)"
+    } else {
+        "SELECT company.id, company.name FROM @companies company WHERE company.id IN ids(?1)"
+    };
+    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Companies to choose from, by name; the value is the account number.
+pub fn company_choices(c: &mut Conn) -> Result<Vec<Choice>> {
+    let sql = "SELECT company.account_number, company.name FROM @companies company WHERE company.retired_at IS NULL
+               ORDER BY company.name_folded, company.id LIMIT ?1";
+    let rows = c.all(sql, params![OFFERED])?;
+    rows.iter()
+        .map(|row| {
+            let (number, name): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(Choice::new(number.clone(), format!("{name} ({number})")))
+        })
+        .collect()
+}
+
+/// Contacts of a company to choose from, by name; the value is the id.
+///
+/// Forms are for those who may see whom they choose; whom a form offers, its reader has read.
+pub fn contact_choices(c: &mut Conn, company_id: Option<i64>, lens: &Lens) -> Result<Vec<Choice>> {
+    let rows = match company_id {
+        Some(id) => c.all(
+            "SELECT contact.id, contact.name, contact.email, contact.protection FROM @contact_companies place
+             JOIN @contacts contact ON contact.id = place.contact_id
+             WHERE place.company_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id LIMIT ?2",
+            params![id, OFFERED],
+        )?,
+        None => c.all(
+            "SELECT contact.id, contact.name, contact.email, contact.protection FROM @contacts contact
+             WHERE contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id LIMIT ?1",
+            params![OFFERED],
+        )?,
+    };
+    rows.iter()
+        .map(|row| {
+            let contact = AssignedContact {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                email: row.get(2)?,
+                protection: Level::from_rank(row.get(3)?),
+            };
+            let AssignedContact { id, name, email, .. } = Veiled::new(contact).through(lens);
+            Ok(Choice::new(id.to_string(), if email.is_empty() { name } else { format!("{name}, {email}") }))
+        })
+        .collect()
+}
+
+/// The names of the records that some changes are about; whoever may be told the changes may read them.
+#[derive(Debug, Default)]
+pub struct Names(HashMap<(String, i64), (String, String)>);
+
+impl Names {
+    /// Reads them, once for each kind of record.
+    pub fn of(c: &mut Conn, changes: &[ToldChange]) -> Result<Self> {
+        let mut names = Self::default();
+        for (entity, sql) in [
+            (
+                "company",
+                "SELECT company.id, company.name, company.account_number FROM @companies company WHERE company.id IN ids(?1)",
+            ),
+            (
+                "contact",
+                "SELECT contact.id, contact.name, CAST(contact.id AS TEXT) FROM @contacts contact WHERE contact.id IN ids(?1)",
+            ),
+            ("asset", "SELECT asset.id, asset.hostname, CAST(asset.id AS TEXT) FROM @assets asset WHERE asset.id IN ids(?1)"),
+            (
+                "location",
+                "SELECT location.id, location.name, company.account_number FROM @locations location
+                 JOIN @companies company ON company.id = location.company_id WHERE location.id IN ids(?1)",
+            ),
+            (
+                "ticket",
+                "SELECT ticket.id, COALESCE(ticket.subject, ticket.ticket_number), ticket.ticket_number FROM @tickets ticket WHERE ticket.id IN ids(?1)",
+            ),
+        ] {
+            let ids: Vec<i64> = changes.iter().filter(|change| change.entity == entity).map(|change| change.entity_id).collect();
+            for row in c.all(sql, params![ids])? {
+                names.0.insert((entity.to_owned(), row.get(0)?), (row.get(1)?, row.get(2)?));
+            }
+        }
+        Ok(names)
+    }
+
+    /// Where the record of a change is, and its name.
+    #[must_use]
+    pub fn find(&self, page: &Page, change: &ToldChange) -> Option<(String, String)> {
+        let (name, key) = self.0.get(&(change.entity.clone(), change.entity_id))?;
+        let room = match change.entity.as_str() {
+            Company::ENTITY | Location::ENTITY => "companies",
+            Contact::ENTITY => "contacts",
+            Ticket::ENTITY => "tickets",
+            _ => "assets",
+        };
+        Some((page.url(&format!("/{room}/{}", encode_segment(key))), name.clone()))
+    }
+}
+
+/// Live companies with this name, capitals and accents aside: number and name.
+pub fn companies_named(c: &mut Conn, name: &str) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT company.account_number, company.name FROM @companies company
+               WHERE company.name_folded = ?1 AND company.retired_at IS NULL ORDER BY company.id LIMIT 5";
+    c.all(sql, params![fold(name)])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Live contacts with this name at a company: id and name.
+pub fn contacts_named(c: &mut Conn, name: &str, company: i64) -> Result<Vec<(i64, String)>> {
+    let sql = "SELECT contact.id, contact.name FROM @contacts contact
+               JOIN @contact_companies place ON place.contact_id = contact.id AND place.company_id = ?2
+               WHERE contact.name_folded = ?1 AND contact.retired_at IS NULL ORDER BY contact.id LIMIT 5";
+    c.all(sql, params![fold(name), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Live assets with this hostname at a company: id and hostname.
+pub fn assets_named(c: &mut Conn, hostname: &str, company: i64) -> Result<Vec<(i64, String)>> {
+    let sql = "SELECT asset.id, asset.hostname FROM @assets asset
+               WHERE asset.hostname_folded = ?1 AND asset.company_id = ?2 AND asset.retired_at IS NULL ORDER BY asset.id LIMIT 5";
+    c.all(sql, params![fold(hostname), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// The names of the companies with these account numbers, retired ones too.
+pub fn names_by_number(c: &mut Conn, numbers: &[String]) -> Result<HashMap<String, String>> {
+    let sql = "SELECT company.name FROM @companies company WHERE company.account_number = ?1";
+    let mut names = HashMap::new();
+    for number in numbers {
+        if let Some(row) = c.first(sql, params![number])? {
+            names.insert(number.clone(), row.get(0)?);
+        }
+    }
+    Ok(names)
+}
+
+/// The names of locations, removed ones too.
+pub fn location_names(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
+    let sql = "SELECT location.id, location.name FROM @locations location WHERE location.id IN ids(?1)";
+    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

@@ -1,0 +1,197 @@
+//! One ticket: read from here, or from the vendor when it is not here yet; and what people do to it.
+
+use axum::{extract::State, response::Response};
+use serde_json::json;
+
+use crate::{
+    auth::{Editor, Reader},
+    compliance::Lens,
+    config::Config,
+    db::Write,
+    error::{Error, Result},
+    history::{self, Record as _},
+    outbox, pulls,
+    tickets::{
+        Ticket, api, codes,
+        list_store::SOURCE,
+        psa_views, said_store, statuses_store,
+        store::{self, Mark},
+        views::{Talk, TicketDetail},
+    },
+    types::{Scope, now},
+    vendors::credentials,
+    web::{Ask, Conditions, Fields, Path, Reply, Routes, Web},
+};
+
+/// The longest note that a caller may write, in characters.
+const LONGEST_NOTE: usize = 50_000;
+
+/// The routes of single tickets.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/api/ticket/{id}", show)
+        .get("/api/freshservice/ticket/{id}", show)
+        .post("/api/ticket/{id}/update", update)
+        .get("/api/psa/config", providers)
+        .get("/api/config/freshservice_domain", domain)
+}
+
+/// `GET /api/ticket/{id}`, by the vendor's number.
+///
+/// # Errors
+/// `NotFound`; `Upstream` when the vendor fails us.
+async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, ask: Ask) -> Result<Response> {
+    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let (colleague, config, eyes) = (caller.is_staff(), web.config.clone(), lens.clone());
+    let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &eyes, colleague, &config)).await;
+    match stored {
+        Ok(stored) => ask.row(stored.ticket.id, stored.ticket.rev, &stored),
+        // Whose it is can be said of a stored ticket only: a client is told of no others.
+        Err(Error::NotFound { .. }) if caller.scope() == Scope::All => ask.value(&fetched(&web, &lens, colleague, number).await?),
+        Err(error) => Err(error),
+    }
+}
+
+/// A ticket that is not stored, as the vendor tells it, in the shape of those that are.
+async fn fetched(web: &Web, lens: &Lens, colleague: bool, number: i64) -> Result<TicketDetail> {
+    let found = pulls::freshservice::tickets::fetch(&web.db, &web.config, number).await?;
+    let (row, said) = found.ok_or(Error::NotFound { what: Ticket::WHAT })?;
+    let configured = web.config.freshservice.statuses.clone();
+    let statuses = web.db.read(&Scope::All, move |conn| statuses_store::load(conn, SOURCE, &configured)).await?;
+    let row = row.through(lens);
+    let talk = if row.is_hidden { Talk::default() } else { Talk::new(said, lens, colleague) };
+    Ok(TicketDetail::new(row, talk, &statuses))
+}
+
+/// What is written to a ticket here.
+#[derive(Clone, Debug, Default)]
+pub struct Update {
+    /// A status, in any spelling.
+    pub status: Option<String>,
+    /// A note to add.
+    pub note: Option<String>,
+}
+
+impl Update {
+    /// Reads it; `assigned_to` is accepted and ignored, as it always was.
+    ///
+    /// # Errors
+    /// `Invalid`, with every wrong field.
+    pub fn read(mut fields: Fields) -> Result<Self> {
+        fields.set_creating(false);
+        let status = fields.key("status").max(100).value();
+        let note = fields.text("notes").max(LONGEST_NOTE).value();
+        fields.finish()?;
+        let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        Ok(Self { status: filled(status), note: filled(note) })
+    }
+}
+
+/// What an update did.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The ticket as it is now.
+    pub ticket: Ticket,
+    /// Whether the status is another one now.
+    pub status: bool,
+    /// The row of the note that was added.
+    pub note: Option<i64>,
+    /// Whether something waits to be written to the vendor.
+    pub queued: bool,
+}
+
+/// Writes a status and a note to a ticket, here; the vendor's times stay what they are.
+///
+/// # Errors
+/// `NotFound`, `PreconditionFailed`, or those of the engine.
+pub fn write(
+    w: &mut Write<'_>,
+    row_id: i64,
+    if_match: Option<i64>,
+    update: &Update,
+    user: &str,
+    config: &Config,
+) -> Result<Done> {
+    let at = now();
+    let before: Ticket = history::get(w, row_id)?;
+    if if_match.is_some_and(|rev| rev != before.rev) {
+        return Err(Error::PreconditionFailed);
+    }
+    let mut status = false;
+    // A form repeats the status that the ticket has, whatever that is.
+    if let Some(text) = update.status.as_ref().filter(|text| codes::normalise(text) != before.status) {
+        let statuses = statuses_store::load(w, SOURCE, &config.freshservice.statuses)?;
+        let wanted = statuses.settable(text).map_err(|why| Error::field("status", why))?;
+        status = store::set_status(w, row_id, None, wanted)?;
+    }
+    let note = update.note.as_ref().map(|text| said_store::add_note(w, row_id, text, user, &at)).transpose()?;
+    if note.is_some() {
+        history::record_link::<Ticket>(w, row_id, "note", serde_json::Map::new())?;
+    }
+    let ticket: Ticket = history::get(w, row_id)?;
+    let mut queued = false;
+    if status || note.is_some() {
+        store::mark(w, row_id, Mark::Local, Some(&at))?;
+        if config.freshservice.push_ticket_updates {
+            let note = note.zip(update.note.as_deref());
+            queued = !outbox::tickets::enqueue(w, &ticket, status, note)?.is_empty();
+        }
+    }
+    Ok(Done { ticket, status, note, queued })
+}
+
+/// `POST /api/ticket/{id}/update`: `status`, `notes`.
+///
+/// # Errors
+/// `Invalid`, `NotFound`.
+async fn update(
+    State(web): State<Web>,
+    caller: Editor,
+    Path(number): Path<i64>,
+    conditions: Conditions,
+    fields: Fields,
+) -> Result<Response> {
+    let body = fields.digest();
+    let update = Update::read(fields)?;
+    let config = web.config.clone();
+    let user = caller.name().to_owned();
+    let conditions_of_row = conditions.clone();
+    let work = move |w: &mut Write<'_>| {
+        let row = store::get_row(w, number)?;
+        let expected = conditions_of_row.rev(number)?;
+        let done = write(w, row.inside().ticket.id, expected, &update, &user, &config)?;
+        let body = json!({"success": true, "ticket_id": number, "message": "Ticket updated successfully"});
+        Ok(Reply::ok(&body)?.tagged(number, done.ticket.rev))
+    };
+    let response = conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await?;
+    send(&web, caller.name()).await;
+    Ok(response)
+}
+
+/// Starts to write to the vendor what waits for it, where that is wanted. What cannot be sent now is sent
+/// later: what was decided is stored.
+pub async fn send(web: &Web, by: &str) {
+    if web.config.freshservice.push_ticket_updates {
+        outbox::api::deliver(web, by).await;
+    }
+}
+
+/// `GET /api/psa/config`: where tickets are at the vendors; the places to fill in stay as they are.
+///
+/// # Errors
+/// Those of the database.
+async fn providers(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
+    let config = credentials::effective(&web.db, &web.config).await?;
+    ask.value(&psa_views::providers(&config))
+}
+
+/// `GET /api/config/freshservice_domain`
+///
+/// # Errors
+/// Those of the database.
+async fn domain(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
+    let config = credentials::effective(&web.db, &web.config).await?;
+    let url = config.freshservice.url.as_deref();
+    ask.value(&json!({"value": url.map(|url| url.split_once("://").map_or(url, |(_, host)| host))}))
+}
