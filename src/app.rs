@@ -42,7 +42,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(home::routes())
         .merge(admin::api::routes())
         .merge(reconcile::review::api::routes())
-        .merge(reconcile::assets::voices::routes())
+        .merge(reconcile::assets::field_sources::routes())
         .merge(scheduler::api::routes())
         .merge(credentials::api::routes())
         .merge(live::routes())
@@ -145,7 +145,7 @@ impl App {
                 router = router.layer(Extension(identity));
             }
             router
-                .layer(middleware::from_fn_with_state(ages, status::age::stamp))
+                .layer(middleware::from_fn_with_state(ages, status::freshness::stamp))
                 .layer(middleware::from_fn_with_state(reads, disclosure::follow))
                 .layer(middleware::from_fn_with_state(shares::Shares::default(), shares::wait))
                 .layer(Extension(health))

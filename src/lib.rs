@@ -1,5 +1,7 @@
 //! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
+pub mod encryption;
+
 pub mod accounts;
 pub mod admin;
 pub mod agents;
@@ -31,6 +33,5 @@ pub mod records;
 pub mod status;
 pub mod tickets;
 pub mod types;
-pub mod vault;
 pub mod vendors;
 pub mod web;

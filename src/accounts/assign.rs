@@ -38,6 +38,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     pulls: false,
     plans: true,
     follows: Some(freshservice::JOB.as_str()),
+    in_all: None,
     has_work: kind::always,
     body: |job| Box::pin(body(job)),
 });

@@ -57,6 +57,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     pulls: false,
     plans: true,
     follows: Some(datto::JOB.as_str()),
+    in_all: Some(2),
     has_work: kind::always,
     body: |job| Box::pin(body(job)),
 });

@@ -24,6 +24,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     pulls: false,
     plans: true,
     follows: None,
+    in_all: None,
     has_work: kind::always,
     body: |job| Box::pin(body(job)),
 });

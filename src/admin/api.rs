@@ -3,7 +3,7 @@
 use crate::{
     accounts,
     auth::{Admin, Staff},
-    compliance::{Lens, tell},
+    compliance::{RedactionPolicy, tell},
     error::{Error, Result},
     jobs::{
         self, Options, Started,
@@ -105,7 +105,7 @@ fn refusal(error: &Error) -> Response {
 /// One job; one whose process died says so.
 async fn status(_caller: Staff, State(web): State<Web>, Path(job_id): Path<String>) -> Result<Response> {
     let mut job = find(&web, job_id.clone()).await?;
-    if job.as_ref().is_some_and(|job| job.status == "running") && jobs::sweep(&web.db).await? > 0 {
+    if job.as_ref().is_some_and(|job| job.status == "running") && jobs::reap(&web.db).await? > 0 {
         job = find(&web, job_id).await?;
     }
     let tickets = pulls::freshservice::tickets::JOB.as_str();
@@ -126,7 +126,7 @@ async fn last(_caller: Staff, State(web): State<Web>, Path(script): Path<String>
     let name = JobKind::parse(&script).map_or(script, |kind| kind.as_str().to_owned());
     let read = |name: String| web.db.read(&Scope::All, move |c| lease_store::last(c, &name));
     let mut job = read(name.clone()).await?;
-    if job.as_ref().is_some_and(|job| job.status == "running") && jobs::sweep(&web.db).await? > 0 {
+    if job.as_ref().is_some_and(|job| job.status == "running") && jobs::reap(&web.db).await? > 0 {
         job = read(name).await?;
     }
     Ok(answer(job, "No sync found for this script"))
@@ -147,11 +147,11 @@ async fn plans(_caller: Admin, State(web): State<Web>) -> Result<Json<Vec<Stored
 
 /// A plan with its items, a thousand at a time: `?after=<item id>`.
 async fn plan(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<Value>> {
-    let lens = Lens::of(&caller, &web.config, &query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &query)?;
     let after = query.text("after")?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let read = move |c: &mut crate::db::Conn| {
         let (plan, items) = (plans_store::get(c, id)?, plans_store::items(c, id, after, 1000)?);
-        Ok((plan, tell(c, items, &lens)?))
+        Ok((plan, tell(c, items, &policy)?))
     };
     let (stored, items): (Stored, Vec<Item>) = web.db.read(&Scope::All, read).await?;
     let mut body = serde_json::to_value(stored).map_err(Error::internal)?;

@@ -26,7 +26,7 @@ const SHOWN: i64 = 15;
 
 /// `GET /admin/`
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
-    jobs::sweep(&web.db).await?;
+    jobs::reap(&web.db).await?;
     let read = |c: &mut Conn| {
         let newest =
             JobKind::all().iter().map(|kind| center_store::newest(c, kind.as_str())).collect::<Result<Vec<Option<Past>>>>()?;

@@ -13,7 +13,7 @@ use crate::{
 
 /// The page.
 #[derive(Template)]
-#[template(path = "sync/center.html")]
+#[template(path = "admin/center.html")]
 pub struct CenterPage {
     /// The frame.
     pub page: Page,

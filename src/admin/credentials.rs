@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[derive(Template)]
-#[template(path = "hub/credentials.html")]
+#[template(path = "admin/credentials.html")]
 struct CredentialsPage {
     page: Page,
     crumbs: Vec<Crumb>,

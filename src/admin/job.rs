@@ -3,7 +3,7 @@
 use crate::{
     agents::Frame,
     auth::Admin,
-    compliance::{Lens, trail},
+    compliance::{RedactionPolicy, trail},
     db::Conn,
     error::{Error, Result},
     history::feed,
@@ -41,7 +41,7 @@ const SHOWN: i64 = 100;
 const PATIENCE: Duration = Duration::from_secs(8);
 
 #[derive(Template)]
-#[template(path = "hub/job.html")]
+#[template(path = "admin/job.html")]
 struct JobPage {
     page: Page,
     crumbs: Vec<Crumb>,
@@ -64,10 +64,10 @@ struct JobPage {
 
 /// `GET /admin/jobs/{id}`, `?before=<seq>` for older changes.
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<String>) -> Result<Response> {
-    jobs::sweep(&web.db).await?;
+    jobs::reap(&web.db).await?;
     let before = Some(frame.query.int_or("before", 0)).filter(|seq| *seq > 0);
     let wanted = id.clone();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let read = move |c: &mut Conn| {
         let job = center_store::get(c, &wanted)?;
         let lines = log_store::of(c, &wanted, 0)?;
@@ -76,8 +76,8 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
             tally = feed::tally_of_run(c, run)?;
             changes = feed::of_run(c, run, before.unwrap_or(i64::MAX), SHOWN)?;
         }
-        let changes = trail::changes(c, changes, &lens)?;
-        let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &lens)?);
+        let changes = trail::changes(c, changes, &policy)?;
+        let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &policy)?);
         Ok((job, lines, tally, changes, names))
     };
     let (job, lines, tally, changes, (names, mentioned)) = web.db.read(&Scope::All, read).await?;

@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use crate::{
     agents::Frame,
     auth::Admin,
-    compliance::{Lens, tell},
+    compliance::{RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
     outbox::{Entry, State as Standing, Values, api, store},
@@ -21,7 +21,7 @@ use crate::{
 const SHOWN: i64 = 200;
 
 #[derive(Template)]
-#[template(path = "sync/outbox.html")]
+#[template(path = "admin/outbox.html")]
 struct OutboxPage {
     page: Page,
     crumbs: Vec<Crumb>,
@@ -45,10 +45,10 @@ struct Line {
 
 /// `GET /admin/outbox`
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let read = move |c: &mut Conn| {
         let entries = store::list(c, None, SHOWN)?;
-        tell(c, entries, &lens)
+        tell(c, entries, &policy)
     };
     let entries = web.db.read(&Scope::All, read).await?;
     let page = frame.titled(Section::Admin, "Outbox");

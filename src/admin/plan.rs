@@ -11,7 +11,7 @@ use super::{
 use crate::{
     agents::Frame,
     auth::Admin,
-    compliance::{Lens, tell},
+    compliance::{RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
     plan::{Action, Kind},
@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// `GET /admin/plans/{id}`, `?kind=contact&action=update&page=2` for all of one group.
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let asked = asked(&frame.query);
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let read = move |c: &mut Conn| read(c, id, asked, &lens);
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let read = move |c: &mut Conn| read(c, id, asked, &policy);
     let (plan, counts, groups, accounts) = web.db.read(&Scope::All, read).await?;
     let page = PlanPage::new(&frame, &plan, &counts, asked);
     frame.show(&page.with(groups, &accounts))
@@ -39,7 +39,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
 
 type Read = (plans_store::Stored, Vec<store::Count>, Vec<plan_view::Group>, Accounts);
 
-fn read(c: &mut Conn, id: i64, asked: Option<Asked>, lens: &Lens) -> Result<Read> {
+fn read(c: &mut Conn, id: i64, asked: Option<Asked>, policy: &RedactionPolicy) -> Result<Read> {
     let plan = plans_store::get(c, id)?;
     let counts = store::counts(c, id)?;
     let mut groups = Vec::new();
@@ -56,7 +56,7 @@ fn read(c: &mut Conn, id: i64, asked: Option<Asked>, lens: &Lens) -> Result<Read
                 Some(asked) => (SHOWN.1, (asked.page - 1).saturating_mul(SHOWN.1)),
             };
             let items = store::group(c, id, kind, action, limit, offset)?;
-            let items = tell(c, items, lens)?;
+            let items = tell(c, items, policy)?;
             groups.push(plan_view::Group { kind, action, total, offset, items });
         }
     }

@@ -57,7 +57,7 @@ pub type Accounts = HashMap<i64, String>;
 
 /// The page.
 #[derive(Template)]
-#[template(path = "sync/plan.html")]
+#[template(path = "admin/plan.html")]
 pub struct PlanPage {
     page: Page,
     crumbs: Vec<Crumb>,

@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use crate::{
     agents::Frame,
     auth::Admin,
-    compliance::{Lens, tell},
+    compliance::{RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
     history::Untold,
@@ -29,7 +29,7 @@ const SHOWN: i64 = 100;
 const DECIDED: i64 = 20;
 
 #[derive(Template)]
-#[template(path = "sync/review.html")]
+#[template(path = "admin/review.html")]
 struct ReviewPage {
     page: Page,
     crumbs: Vec<Crumb>,
@@ -65,14 +65,14 @@ struct Choice {
 
 /// `GET /admin/review`
 pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let read = move |c: &mut Conn| {
         let decided = ["linked", "ignored"].map(|state| review_store::list(c, Some(state), DECIDED));
         let [linked, ignored] = decided;
         let (names, mut open) = (exact::names(c)?, review_store::list(c, Some("open"), SHOWN)?);
         open.iter_mut().for_each(|entry| exact::offer(&names, entry));
         let found = exact::find(c)?;
-        let mut told = |entries: Vec<Entry>| tell(c, entries.into_iter().map(Untold::new).collect(), &lens);
+        let mut told = |entries: Vec<Entry>| tell(c, entries.into_iter().map(Untold::new).collect(), &policy);
         let (open, linked, ignored) = (told(open)?, told(linked?)?, told(ignored?)?);
         Ok((review_store::open(c)?, found, open, linked, ignored))
     };

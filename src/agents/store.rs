@@ -103,7 +103,7 @@ fn note(w: &mut Write<'_>, id: i64, before: Option<&Agent>, after: &Agent) -> Re
     if moved.is_empty() {
         return Ok(());
     }
-    history::note_raw(w, "agent", id, if before.is_some() { "update" } else { "create" }, None, moved)
+    history::record_change(w, "agent", id, if before.is_some() { "update" } else { "create" }, None, moved)
 }
 
 fn fields(agent: &Agent) -> Value {

@@ -5,7 +5,7 @@ use axum::{Json, extract::State};
 use super::{Agent, UserView, store};
 use crate::{
     auth::{Admin, Caller},
-    compliance::{Lens, Level, Personal},
+    compliance::{Level, Personal, RedactionPolicy},
     error::{Error, Result},
     history::protection,
     types::Scope,
@@ -31,12 +31,12 @@ pub async fn show(caller: Admin, State(web): State<Web>, Path(id): Path<String>)
 /// # Errors
 /// Those of the database.
 pub async fn seen(web: &Web, caller: &Caller, mut users: Vec<UserView>) -> Result<Vec<UserView>> {
-    let lens = Lens::of(caller, &web.config, &Query::default())?;
+    let policy = RedactionPolicy::of(caller, &web.config, &Query::default())?;
     if !web.db.read(&Scope::All, protection::anybody).await? {
         return Ok(users);
     }
     let is_client = |user: &UserView| user.permission_level == "client";
-    if lens.is_cleared() {
+    if policy.is_cleared() {
         let clients = users.iter().filter(|user| is_client(user));
         let addresses: Vec<String> = clients
             .flat_map(|user| user.email.iter().chain([&user.username]))
@@ -44,14 +44,14 @@ pub async fn seen(web: &Web, caller: &Caller, mut users: Vec<UserView>) -> Resul
             .cloned()
             .collect();
         let people = web.db.read(&Scope::All, move |c| protection::with_addresses(c, &addresses)).await?;
-        lens.disclose("contact", people);
+        policy.log_disclosure("contact", people);
         return Ok(users);
     }
     for user in users.iter_mut().filter(|user| is_client(user)) {
-        user.name = lens.see(Level::Hipaa, Personal::Name, &user.name).unwrap_or_default();
-        user.email = lens.see_option(Level::Hipaa, Personal::Email, user.email.take());
+        user.name = policy.reveal(Level::Hipaa, Personal::Name, &user.name).unwrap_or_default();
+        user.email = policy.see_option(Level::Hipaa, Personal::Email, user.email.take());
         if user.username.contains('@') {
-            user.username = lens.see(Level::Hipaa, Personal::Email, &user.username).unwrap_or_default();
+            user.username = policy.reveal(Level::Hipaa, Personal::Email, &user.username).unwrap_or_default();
         }
     }
     Ok(users)

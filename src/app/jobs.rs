@@ -6,7 +6,7 @@ use crate::{
     outbox, pulls,
 };
 
-/// Every kind of job, in the order in which `sync all` runs them.
+/// Every kind of job, in the order in which people see them.
 const ALL: &[JobKind] = &[
     pulls::freshservice::JOB,
     pulls::datto::JOB,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::compliance::{Lens, Level, Personal, Protected};
+use crate::compliance::{Level, Personal, Protected, RedactionPolicy};
 
 /// How urgent an alert can be, the most urgent first.
 pub const PRIORITIES: [&str; 6] = ["Critical", "High", "Moderate", "Low", "Information", "Unknown"];
@@ -126,7 +126,7 @@ pub struct AlertView {
 impl Protected for AlertView {
     const ENTITY: &'static str = "alert";
     const TELLS: &'static [(&'static str, Personal)] = &[("message", Personal::Private), ("resolved_by", Personal::Private)];
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
         self.id
@@ -136,8 +136,8 @@ impl Protected for AlertView {
         self.protection
     }
 
-    fn redacted(mut self, lens: &Lens) -> Self {
-        if !lens.shows(self.protection, Personal::Private) {
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
+        if !policy.shows(self.protection, Personal::Private) {
             self.message = kind_words(&self.kind);
             (self.diagnostics, self.resolved_by) = (None, None);
             (self.context, self.actions) = (Value::Null, Value::Null);

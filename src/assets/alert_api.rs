@@ -1,10 +1,12 @@
 //! Alerts over HTTP.
 
 use super::alert_list_store::{self, ALERTS, Wanted};
-use crate::auth::Reader;
-use crate::compliance::Lens;
-use crate::error::Result;
-use crate::web::{Ask, Routes, Web, list};
+use crate::{
+    auth::Reader,
+    compliance::RedactionPolicy,
+    error::Result,
+    web::{Ask, Routes, Web, list},
+};
 use axum::{extract::State, response::Response};
 
 /// What can be asked about alerts.
@@ -16,10 +18,10 @@ pub fn routes() -> Routes {
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&ALERTS)?;
     let wanted = Wanted::read(&ask.query)?;
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let variant = wanted.key() + &lens.key();
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let variant = wanted.key() + &policy.key();
     list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
-        alert_list_store::each(conn, query, &wanted, &lens, |alert| rows.push(&alert))
+        alert_list_store::each(conn, query, &wanted, &policy, |alert| rows.push(&alert))
     })
     .await
 }

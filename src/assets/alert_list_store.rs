@@ -4,15 +4,17 @@ use super::{
     alert::{AlertView, PRIORITIES, priority},
     alert_store,
 };
-use crate::companies::store as companies;
-use crate::compliance::{Asking, Lens, Personal, Protected as _};
-use crate::db::{
-    Conn, Value,
-    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+use crate::{
+    companies::store as companies,
+    compliance::{Asking, Personal, Protected as _, RedactionPolicy},
+    db::{
+        Conn, Value,
+        list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+    },
+    error::{Error, Result},
+    history::ranks,
+    web::Query,
 };
-use crate::error::{Error, Result};
-use crate::history::ranks;
-use crate::web::Query;
 
 /// Alerts, open ones first, the newest first.
 pub static ALERTS: ListSpec = ListSpec {
@@ -131,9 +133,9 @@ static ASKING: Asking = Asking {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(conn: &mut Conn, query: &ListQuery, wanted: &Wanted, lens: &Lens) -> Result<Page<AlertView>> {
+pub fn list(conn: &mut Conn, query: &ListQuery, wanted: &Wanted, policy: &RedactionPolicy) -> Result<Page<AlertView>> {
     let mut items = Vec::new();
-    let total = each(conn, query, wanted, lens, |alert| {
+    let total = each(conn, query, wanted, policy, |alert| {
         items.push(alert);
         Ok(())
     })?;
@@ -148,7 +150,7 @@ pub fn each(
     conn: &mut Conn,
     query: &ListQuery,
     wanted: &Wanted,
-    lens: &Lens,
+    policy: &RedactionPolicy,
     mut take: impl FnMut(AlertView) -> Result<()>,
 ) -> Result<i64> {
     let mut query = query.clone();
@@ -161,5 +163,5 @@ pub fn each(
     if let Some(severities) = &wanted.priorities {
         query = query.and("alert.severity IN ids({})", vec![Value::Ids(severities.clone())]);
     }
-    ASKING.allowed(query, lens).each(conn, |row| take(alert_store::view(row)?.through(lens)))
+    ASKING.allowed(query, policy).each(conn, |row| take(alert_store::view(row)?.redact(policy)))
 }

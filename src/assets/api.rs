@@ -2,17 +2,19 @@
 
 use super::{
     alert_api, devices_api,
-    eyes::Eyes,
     list_store::{self, Filters, LIST},
     model::AssetDetail,
     rules, store,
+    view_context::AssetViewContext,
 };
-use crate::auth::{Editor, Person, Reader};
-use crate::companies::store as companies;
-use crate::db::{Write, list::Page};
-use crate::entity::shape;
-use crate::error::{Error, Result};
-use crate::web::{Ask, Conditions, Fields, Path, Reply, Routes, Web, list, table};
+use crate::{
+    auth::{Editor, Person, Reader},
+    companies::store as companies,
+    db::{Write, list::Page},
+    entity::shape,
+    error::{Error, Result},
+    web::{Ask, Fields, Path, Preconditions, Reply, Routes, Web, list, table},
+};
 use axum::{extract::State, response::Response};
 use serde_json::json;
 
@@ -35,10 +37,10 @@ pub fn routes() -> Routes {
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?;
     let filters = Filters::read(&ask.query)?;
-    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
-    let variant = filters.key() + &eyes.key();
+    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+    let variant = filters.key() + &view_context.key();
     list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
-        list_store::each(conn, query, &filters, &eyes, |asset| rows.push(&asset))
+        list_store::each(conn, query, &filters, &view_context, |asset| rows.push(&asset))
     })
     .await
 }
@@ -46,29 +48,29 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?;
     let filters = Filters::read(&ask.query)?.billed(web.config.assets.archived_leave_billing);
-    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
-    let variant = filters.key() + &eyes.key();
+    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+    let variant = filters.key() + &view_context.key();
     list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
         let company = companies::id_of(conn, &acct)?;
         let query = query.clone().and("asset.company_id = {}", vec![company.into()]);
-        list_store::each(conn, &query, &filters, &eyes, |asset| rows.push(&asset))
+        list_store::each(conn, &query, &filters, &view_context, |asset| rows.push(&asset))
     })
     .await
 }
 
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
-    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.through(&eyes);
+    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.redact(&view_context);
     ask.row(id, detail.asset.row.rev, &detail)
 }
 
-async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
+async fn create(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {
     let body = fields.digest();
     let input = rules::read(fields, true)?;
-    let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
+    let view_context = AssetViewContext::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         let asset = store::create(w, &input)?;
-        let detail = store::get_detail(w, asset.id)?.through(&eyes);
+        let detail = store::get_detail(w, asset.id)?.redact(&view_context);
         let reply = Reply::created(&detail, format!("/api/assets/{}", asset.id))?;
         Ok(reply.tagged(asset.id, asset.rev).with("message", "Asset created"))
     };
@@ -79,20 +81,20 @@ async fn update(
     State(web): State<Web>,
     caller: Editor,
     Path(id): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
-    let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
+    let view_context = AssetViewContext::of(&caller, &web.config, conditions.query())?;
     let stands = async {
-        let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.through(&eyes);
+        let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.redact(&view_context);
         serde_json::to_value(detail).map_err(Error::internal)
     };
     let input = fields.of_record(rules::read, stands).await?;
     let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
-        store::update(w, id, &input, expected, &eyes.lens)?;
-        updated(&store::get_detail(w, id)?.through(&eyes))
+        store::update(w, id, &input, expected, &view_context.policy)?;
+        updated(&store::get_detail(w, id)?.redact(&view_context))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -106,7 +108,7 @@ async fn update_contacts(
     State(web): State<Web>,
     caller: Editor,
     Path(id): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
     mut fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
@@ -143,9 +145,9 @@ const TABLE: [&str; 16] = [
 /// The table of our own page, while somebody types (contract §1.10).
 async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Response> {
     let (query, slice) = table::query(&ask, &LIST, &["hostname", "hardware_type", "operating_system", "online"])?;
-    let eyes = Eyes::of(&caller.0, &web.config, &ask.query)?;
-    list::value(&web, &caller.0.scope(), &eyes.key(), &ask, LIST.entities, move |conn| {
-        let Page { items, total } = list_store::list(conn, &query, &Filters::default(), &eyes)?;
+    let view_context = AssetViewContext::of(&caller.0, &web.config, &ask.query)?;
+    list::value(&web, &caller.0.scope(), &view_context.key(), &ask, LIST.entities, move |conn| {
+        let Page { items, total } = list_store::list(conn, &query, &Filters::default(), &view_context)?;
         let rows: Vec<_> = items.iter().map(|asset| shape::Only(asset, &TABLE)).collect();
         Ok(json!({"success": true, "assets": rows, "pagination": table::Pagination::new(slice, total)}))
     })

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::compliance::{Lens, Level, Personal};
+use crate::compliance::{Level, Personal, RedactionPolicy};
 
 /// A drive, partition or data store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -141,13 +141,13 @@ pub struct Inside {
 impl Inside {
     /// The same as this caller may see it: the vendor's own record may name people, and adapters have addresses.
     #[must_use]
-    pub(super) fn redacted(mut self, level: Level, lens: &Lens) -> Self {
+    pub(super) fn redacted(mut self, level: Level, policy: &RedactionPolicy) -> Self {
         if let Some(hardware) = &mut self.hardware
-            && !lens.shows(level, Personal::Private)
+            && !policy.shows(level, Personal::Private)
         {
             hardware.details = Value::Null;
         }
-        if !lens.shows(level, Personal::Device) {
+        if !policy.shows(level, Personal::Device) {
             for nic in &mut self.network_adapters {
                 (nic.mac_address, nic.ipv4, nic.ipv6) = (None, None, None);
             }

@@ -3,19 +3,21 @@
 use super::{
     audit::{self, Software},
     audit_store,
-    eyes::Eyes,
     list_store::{self, Filters, LIST},
     model::{AssetDetail, AssetView},
     store,
+    view_context::AssetViewContext,
 };
-use crate::auth::Reader;
-use crate::companies::store as companies;
-use crate::db::{
-    Conn,
-    list::{ListQuery, Slice},
+use crate::{
+    auth::Reader,
+    companies::store as companies,
+    db::{
+        Conn,
+        list::{ListQuery, Slice},
+    },
+    error::{Error, Result},
+    web::{Ask, Path, Routes, Web, list},
 };
-use crate::error::{Error, Result};
-use crate::web::{Ask, Path, Routes, Web, list};
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -110,12 +112,12 @@ impl Wish {
 
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let wish = Wish::read(&ask);
-    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
-    let (variant, slice) = (eyes.key(), wish.slice);
-    list::part(&web, &caller.scope(), &variant, &ask, LIST.entities, slice, move |conn| devices(conn, &wish, &eyes)).await
+    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+    let (variant, slice) = (view_context.key(), wish.slice);
+    list::part(&web, &caller.scope(), &variant, &ask, LIST.entities, slice, move |conn| devices(conn, &wish, &view_context)).await
 }
 
-fn devices(conn: &mut Conn, wish: &Wish, eyes: &Eyes) -> Result<(Value, i64)> {
+fn devices(conn: &mut Conn, wish: &Wish, view_context: &AssetViewContext) -> Result<(Value, i64)> {
     let mut query = ListQuery::everything(&LIST)?.with_slice(Some(wish.slice));
     if let Some(key) = &wish.company {
         query = match companies::find_id(conn, key)? {
@@ -129,7 +131,7 @@ fn devices(conn: &mut Conn, wish: &Wish, eyes: &Eyes) -> Result<(Value, i64)> {
         Some(false) => query.and("seen.online IS NULL OR seen.online = false", Vec::new()),
         None => query,
     };
-    let found = list_store::list(conn, &query, &Filters::default(), eyes)?;
+    let found = list_store::list(conn, &query, &Filters::default(), view_context)?;
     let mut collected = audit_store::collected(conn, found.items.iter().map(|asset| asset.row.id).collect())?;
     let devices: Vec<Device> = found
         .items
@@ -171,7 +173,7 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, a
     }
     // A number beyond all ids is the id of nothing.
     let id: i64 = number.parse().map_err(|_| Error::NotFound { what: "Device" })?;
-    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
+    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
     let (detail, software) = web
         .db
         .read(&caller.scope(), move |conn| {
@@ -182,7 +184,7 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, a
             Ok((detail, audit_store::software(conn, id, "")?))
         })
         .await?;
-    ask.value(&tell(detail.through(&eyes), software))
+    ask.value(&tell(detail.redact(&view_context), software))
 }
 
 fn tell(detail: AssetDetail, installed_software: Vec<Software>) -> DeviceDetail {

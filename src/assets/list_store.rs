@@ -1,23 +1,24 @@
 //! What the list of assets can be asked.
 
 use super::{
-    eyes::Eyes,
-    life_store,
     model::{Asset, AssetView, Observation, PERSONAL},
-    store,
+    staleness_store, store,
+    view_context::AssetViewContext,
 };
-use crate::companies::store as companies;
-use crate::compliance::{Asking, Lens, Personal};
-use crate::config::LifeDays;
-use crate::db::{
-    Conn,
-    list::{Column, Kind, ListQuery, ListSpec, Page, Private, Search},
+use crate::{
+    companies::store as companies,
+    compliance::{Asking, Personal, RedactionPolicy},
+    config::LifeDays,
+    db::{
+        Conn,
+        list::{Column, Kind, ListQuery, ListSpec, Page, Private, Search},
+    },
+    entity::Shaped as _,
+    error::Result,
+    history::ranks,
+    list_columns,
+    web::Query,
 };
-use crate::entity::Shaped as _;
-use crate::error::Result;
-use crate::history::ranks;
-use crate::list_columns;
-use crate::web::Query;
 
 /// Assets by hostname.
 pub static LIST: ListSpec = ListSpec {
@@ -44,8 +45,8 @@ pub static LIST: ListSpec = ListSpec {
 
 /// Whether this caller may search by what a device is seen with: addresses, and who uses it.
 #[must_use]
-pub fn traces(lens: &Lens) -> Private {
-    let hidden = [Personal::Name, Personal::Device].into_iter().any(|field| lens.hidden_from(field).is_some());
+pub fn traces(policy: &RedactionPolicy) -> Private {
+    let hidden = [Personal::Name, Personal::Device].into_iter().any(|field| policy.hidden_from(field).is_some());
     if hidden { Private::Where(ranks::ASSET_IS_OPEN) } else { Private::Always }
 }
 
@@ -81,7 +82,7 @@ impl Filters {
         Ok(Self {
             company: text("company_account_number")?.or(text("company_id")?).or(text("company")?),
             kind: text("type")?,
-            life: text("life")?.or(text("life__in")?).map(|words| life_store::stages(&words)).transpose()?,
+            life: text("life")?.or(text("life__in")?).map(|words| staleness_store::stages(&words)).transpose()?,
             without_archived: false,
         })
     }
@@ -111,11 +112,11 @@ impl Filters {
             query = query.and(any, vec![(&kind).into(), (&kind).into(), (&kind).into()]);
         }
         if let Some(stages) = &self.life {
-            let (condition, values) = life_store::in_stages(conn, stages, days)?;
+            let (condition, values) = staleness_store::in_stages(conn, stages, days)?;
             query = query.and(&condition, values);
         }
         if self.without_archived {
-            let (condition, values) = life_store::not_archived(conn, days)?;
+            let (condition, values) = staleness_store::not_archived(conn, days)?;
             query = query.and(&condition, values);
         }
         Ok(query)
@@ -126,9 +127,9 @@ impl Filters {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(conn: &mut Conn, query: &ListQuery, filters: &Filters, eyes: &Eyes) -> Result<Page<AssetView>> {
+pub fn list(conn: &mut Conn, query: &ListQuery, filters: &Filters, view_context: &AssetViewContext) -> Result<Page<AssetView>> {
     let mut items = Vec::new();
-    let total = each(conn, query, filters, eyes, |asset| {
+    let total = each(conn, query, filters, view_context, |asset| {
         items.push(asset);
         Ok(())
     })?;
@@ -143,9 +144,9 @@ pub fn each(
     conn: &mut Conn,
     query: &ListQuery,
     filters: &Filters,
-    eyes: &Eyes,
+    view_context: &AssetViewContext,
     mut take: impl FnMut(AssetView) -> Result<()>,
 ) -> Result<i64> {
-    let query = filters.add(conn, query.clone(), eyes.days)?.searching(traces(&eyes.lens));
-    ASKING.allowed(query, &eyes.lens).each(conn, |row| take(store::view(row)?.through(eyes)))
+    let query = filters.add(conn, query.clone(), view_context.days)?.searching(traces(&view_context.policy));
+    ASKING.allowed(query, &view_context.policy).each(conn, |row| take(store::view(row)?.redact(view_context)))
 }

@@ -1,5 +1,9 @@
 //! Assets: the devices and other things that companies use.
 
+pub mod staleness;
+pub mod staleness_store;
+pub mod view_context;
+
 pub mod alert;
 mod alert_api;
 pub mod alert_list_store;
@@ -8,9 +12,6 @@ mod api;
 pub mod audit;
 pub mod audit_store;
 mod devices_api;
-pub mod eyes;
-pub mod life;
-pub mod life_store;
 pub mod list_store;
 pub mod model;
 pub mod rules;
@@ -19,5 +20,5 @@ pub mod store;
 mod traces_store;
 
 pub use api::routes;
-pub use eyes::Eyes;
 pub use model::{Asset, AssetDetail, AssetView, Observation};
+pub use view_context::AssetViewContext;

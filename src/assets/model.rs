@@ -3,14 +3,14 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::audit::Inside;
-use super::eyes::Eyes;
-use super::{life, secrets};
-use crate::compliance::{Lens, Level, Personal, Protected};
-use crate::db::{Conn, Value};
-use crate::entity::{Members, redact};
-use crate::error::Result;
-use crate::types::{SearchText, fold};
+use super::{audit::Inside, secrets, staleness, view_context::AssetViewContext};
+use crate::{
+    compliance::{Level, Personal, Protected, RedactionPolicy},
+    db::{Conn, Value},
+    entity::{Members, redact},
+    error::Result,
+    types::{SearchText, fold},
+};
 
 /// The normalised types (contract §1.2, §5.10).
 pub const TYPES: &[&str] =
@@ -216,7 +216,7 @@ const CONTRACT: &[&str] = &[
 impl Protected for AssetView {
     const ENTITY: &'static str = "asset";
     const TELLS: &'static [(&'static str, Personal)] = PERSONAL;
-    type Eyes = Eyes;
+    type Viewer = AssetViewContext;
 
     fn record(&self) -> i64 {
         self.row.id
@@ -226,11 +226,11 @@ impl Protected for AssetView {
         self.owner.protection
     }
 
-    fn redacted(mut self, eyes: &Eyes) -> Self {
-        let see = |field, text: &str| eyes.lens.see(self.owner.protection, field, text);
+    fn redacted(mut self, view_context: &AssetViewContext) -> Self {
+        let see = |field, text: &str| view_context.policy.reveal(self.owner.protection, field, text);
         redact(&mut self.row, see);
         redact(&mut self.seen, see);
-        if let Some((life, since)) = life::label(&self.owner.basis, self.seen.last_seen.as_deref(), eyes.days) {
+        if let Some((life, since)) = staleness::label(&self.owner.basis, self.seen.last_seen.as_deref(), view_context.days) {
             (self.life, self.life_since) = (Some(life), since);
         }
         self
@@ -243,7 +243,7 @@ pub struct Owner {
     /// How strictly its people are protected.
     pub protection: Level,
     /// What the asset's life follows from.
-    pub basis: life::Basis,
+    pub basis: staleness::Basis,
     /// The company's key.
     pub account_number: Option<String>,
     /// The company's name.
@@ -279,7 +279,7 @@ pub struct AssignedContact {
 impl Protected for AssignedContact {
     const ENTITY: &'static str = "contact";
     const TELLS: &'static [(&'static str, Personal)] = &[("name", Personal::Name), ("email", Personal::Email)];
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
         self.id
@@ -289,9 +289,9 @@ impl Protected for AssignedContact {
         self.protection
     }
 
-    fn redacted(mut self, lens: &Lens) -> Self {
-        self.name = lens.see(self.protection, Personal::Name, &self.name).unwrap_or_default();
-        self.email = lens.see(self.protection, Personal::Email, &self.email).unwrap_or_default();
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
+        self.name = policy.reveal(self.protection, Personal::Name, &self.name).unwrap_or_default();
+        self.email = policy.reveal(self.protection, Personal::Email, &self.email).unwrap_or_default();
         self
     }
 }
@@ -385,7 +385,7 @@ impl AssetDetail {
 impl Protected for AssetDetail {
     const ENTITY: &'static str = AssetView::ENTITY;
     const TELLS: &'static [(&'static str, Personal)] = PERSONAL;
-    type Eyes = Eyes;
+    type Viewer = AssetViewContext;
 
     fn record(&self) -> i64 {
         self.asset.record()
@@ -395,21 +395,21 @@ impl Protected for AssetDetail {
         self.asset.level()
     }
 
-    fn redacted(mut self, eyes: &Eyes) -> Self {
-        let lens = &eyes.lens;
+    fn redacted(mut self, view_context: &AssetViewContext) -> Self {
+        let policy = &view_context.policy;
         let protection = self.asset.level();
-        let named = self.contacts.iter().filter(|contact| contact.level() > Level::Standard && contact.is_disclosed_to(lens));
-        lens.disclose(AssignedContact::ENTITY, named.map(|contact| contact.id));
-        self.contacts = self.contacts.into_iter().map(|contact| contact.redacted(lens)).collect();
+        let named = self.contacts.iter().filter(|contact| contact.level() > Level::Standard && contact.is_disclosed_to(policy));
+        policy.log_disclosure(AssignedContact::ENTITY, named.map(|contact| contact.id));
+        self.contacts = self.contacts.into_iter().map(|contact| contact.redacted(policy)).collect();
         // The order of names tells what they begin with.
-        self.contacts.sort_by_key(|contact| if lens.shows(contact.protection, Personal::Name) { 0 } else { contact.id });
-        self.inside = self.inside.redacted(protection, lens);
-        if !eyes.staff {
+        self.contacts.sort_by_key(|contact| if policy.shows(contact.protection, Personal::Name) { 0 } else { contact.id });
+        self.inside = self.inside.redacted(protection, policy);
+        if !view_context.staff {
             self.custom_fields.clear();
         }
-        self.custom_fields.retain(|field| lens.see(protection, Personal::Private, &field.value).is_some());
+        self.custom_fields.retain(|field| policy.reveal(protection, Personal::Private, &field.value).is_some());
         self.udf = flat(&self.custom_fields);
-        self.asset = self.asset.redacted(eyes);
+        self.asset = self.asset.redacted(view_context);
         self.enabled_administrators.clone_from(&self.asset.row.enabled_administrators);
         self
     }

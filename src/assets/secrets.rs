@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::Asset;
 use crate::{
     config::{Config, FieldNames, Secret},
+    encryption::{Encryption, is_sealed},
     error::{Error, Result},
-    vault::{Vault, is_sealed},
 };
 
 /// A sealed column.
@@ -43,7 +43,7 @@ fn purpose(kind: Kind) -> String {
 /// # Errors
 /// `Unavailable`, with what to do, when the key is another or not there.
 pub fn open(config: &Config, kind: Kind, sealed: &str) -> Result<Secret> {
-    Vault::open(config)?.open_same(&purpose(kind), sealed).ok_or_else(|| {
+    Encryption::open(config)?.open_same(&purpose(kind), sealed).ok_or_else(|| {
         Error::Unavailable(format!(
             "the {} was sealed with another key; put credentials.key back, or let the next sync read it again",
             kind.label
@@ -101,20 +101,20 @@ impl Names {
 pub struct Sealer {
     names: Names,
     config: Config,
-    vault: OnceLock<std::result::Result<Vault, String>>,
+    encryption: OnceLock<std::result::Result<Encryption, String>>,
 }
 
 impl Sealer {
     /// As configured.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { names: Names::of(&config.datto.fields), config: config.clone(), vault: OnceLock::new() }
+        Self { names: Names::of(&config.datto.fields), config: config.clone(), encryption: OnceLock::new() }
     }
 
     /// Why something could not be sealed.
     #[must_use]
     pub fn problem(&self) -> Option<&str> {
-        self.vault.get()?.as_ref().err().map(String::as_str)
+        self.encryption.get()?.as_ref().err().map(String::as_str)
     }
 
     /// Seals one value.
@@ -122,9 +122,9 @@ impl Sealer {
     /// # Errors
     /// `Unavailable` when there is no key.
     pub fn seal(&self, kind: Kind, text: &str) -> Result<String> {
-        let vault = self.vault.get_or_init(|| Vault::create(&self.config).map_err(|error| error.to_string()));
-        let vault = vault.as_ref().map_err(|why| Error::Unavailable(why.clone()))?;
-        vault.seal_same(&purpose(kind), text)
+        let encryption = self.encryption.get_or_init(|| Encryption::create(&self.config).map_err(|error| error.to_string()));
+        let encryption = encryption.as_ref().map_err(|why| Error::Unavailable(why.clone()))?;
+        encryption.seal_same(&purpose(kind), text)
     }
 
     /// Takes the secrets out of a vendor's user-defined fields: each value is sealed where it stands,

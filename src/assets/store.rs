@@ -1,20 +1,24 @@
 //! Assets in the database.
 
-use super::audit_store;
-use super::life::Basis;
-use super::life_store::AS_OF;
-use super::model::{Asset, AssetDetail, AssetView, AssignedContact, Observation, Owner};
-use super::rules::AssetInput;
-use crate::companies::store as companies;
-use crate::compliance::{Lens, Level, Veiled};
-use crate::contacts::Contact;
-use crate::db::{Conn, Row, Write};
-use crate::entity::Facet as _;
-use crate::error::{Error, Result};
-use crate::history::{self, Record, Updated, protection, ranks};
-use crate::params;
-use crate::types::now;
-use crate::web::Sent;
+use super::{
+    audit_store,
+    model::{Asset, AssetDetail, AssetView, AssignedContact, Observation, Owner},
+    rules::AssetInput,
+    staleness::Basis,
+    staleness_store::AS_OF,
+};
+use crate::{
+    companies::store as companies,
+    compliance::{Level, RedactionPolicy, Veiled},
+    contacts::Contact,
+    db::{Conn, Row, Write},
+    entity::Facet as _,
+    error::{Error, Result},
+    history::{self, Record, Updated, protection, ranks},
+    params,
+    types::now,
+    web::Sent,
+};
 
 /// An asset beside its company and what was seen of it.
 pub const FROM: &str = "@assets asset
@@ -186,12 +190,18 @@ fn set_protection(w: &mut Write<'_>, id: i64, stood: Level, input: &AssetInput) 
 ///
 /// # Errors
 /// `Invalid` for bad references, `PreconditionFailed`, `NotFound`.
-pub fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Asset>> {
+pub fn update(
+    w: &mut Write<'_>,
+    id: i64,
+    input: &AssetInput,
+    if_match: Option<i64>,
+    policy: &RedactionPolicy,
+) -> Result<Updated<Asset>> {
     let level = Level::from_rank(Some(protection::of::<Asset>(w, id)?));
-    lens.refuse_hidden(level, input.asset.personal().chain(input.seen.personal()))?;
+    policy.refuse_hidden(level, input.asset.personal().chain(input.seen.personal()))?;
     let moved_to = company(w, input)?;
     if input.company.is_sent() && moved_to != history::get::<Asset>(w, id)?.company_id {
-        lens.refuse_uncleared(level, "company_account_number")?;
+        policy.refuse_uncleared(level, "company_account_number")?;
     }
     let updated = history::update(w, id, if_match, None, |asset: &mut Asset| {
         input.asset.apply(asset)?;

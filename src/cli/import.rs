@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::{Context, Failure, context, failure, out, sync_progress};
 use crate::{
-    compliance::Lens,
+    compliance::RedactionPolicy,
     error::Error,
     records::{
         import::{Import, Outcome, Plan, Row, kinds},
@@ -71,7 +71,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     read.map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
     let config = context.start(true)?;
     let db = context::open_existing(&config)?;
-    let import = Import::read(kind, &bytes, key.as_deref(), &Lens::of_program()).map_err(wrong)?;
+    let import = Import::read(kind, &bytes, key.as_deref(), &RedactionPolicy::of_program()).map_err(wrong)?;
     let actor = Actor::cli("import csv");
     let plan = context::block_on(import.plan(&db, &Scope::All, &actor))??;
     let changes = plan.create + plan.update;

@@ -108,7 +108,7 @@ async fn begin(config: &Config, app: &app::App, db: &Db, address: SocketAddr) ->
     if let Err(error) = search_keys::refresh(db).await {
         tracing::warn!(%error, "the search keys of an earlier version could not all be made anew");
     }
-    if let Err(error) = jobs::sweep(db).await {
+    if let Err(error) = jobs::reap(db).await {
         tracing::warn!(%error, "jobs of an earlier process could not be looked at");
     }
     true

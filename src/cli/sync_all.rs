@@ -8,15 +8,14 @@ use super::{
 };
 use crate::{config::Config, db::Db, jobs::kind::JobKind, types::Scope, web::settings_store};
 
-/// The order: who we know, the numbers that sites are recognised by, what they have, what they ask for.
-const ORDER: [&str; 6] = ["freshservice", "push-to-datto", "outbox", "datto", "datto-audits", "tickets"];
-
 /// Runs them all; one that fails does not keep the rest from running. The exit code is that of the first
 /// that was not well.
 pub async fn run(db: &Db, config: &Arc<Config>, args: &Pull) -> Result<u8, Failure> {
-    let kinds = ORDER.into_iter().filter_map(JobKind::parse).filter(|kind| kind.configured(config).is_ok());
+    let kinds = JobKind::all().iter().copied().filter(|kind| kind.0.in_all.is_some() && kind.configured(config).is_ok());
     // A dry run of what only sends would have nothing to show.
-    let kinds: Vec<JobKind> = kinds.filter(|kind| kind.plans() || !args.dry_run).collect();
+    let mut kinds: Vec<JobKind> = kinds.filter(|kind| kind.plans() || !args.dry_run).collect();
+    // Who we know, the numbers that sites are recognised by, what they have, what they ask for.
+    kinds.sort_by_key(|kind| kind.0.in_all);
     if kinds.is_empty() {
         return Err(Failure::usage("no vendor is configured: codex init, or see the table of settings in the README"));
     }

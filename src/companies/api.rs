@@ -7,17 +7,18 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::alias::Alias;
-use super::list_store::COMPANIES;
-use super::location::Location;
-use super::{alias_store, rules, store};
-use crate::auth::{Editor, Person, Reader, Staff};
-use crate::compliance::Lens;
-use crate::db::Conn;
-use crate::error::{Error, Result};
-use crate::history;
-use crate::web::table::{self, Pagination};
-use crate::web::{Ask, Conditions, Fields, Path, Reply, Sent, Web, encode_segment, list};
+use super::{alias::Alias, alias_store, list_store::COMPANIES, location::Location, rules, store};
+use crate::{
+    auth::{Editor, Person, Reader, Staff},
+    compliance::RedactionPolicy,
+    db::Conn,
+    error::{Error, Result},
+    history,
+    web::{
+        Ask, Fields, Path, Preconditions, Reply, Sent, Web, encode_segment, list,
+        table::{self, Pagination},
+    },
+};
 
 /// Columns by which the page's table may sort (contract §1.10).
 const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_system", "phone_system", "contract_end_date"];
@@ -28,9 +29,9 @@ const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_sy
 /// When a parameter is wrong.
 pub async fn index(State(web): State<Web>, reader: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&COMPANIES)?;
-    let lens = Lens::of(&reader, &web.config, &ask.query)?;
-    list::respond(&web, &reader.scope(), &lens.key(), &ask, query, move |c, query, rows| {
-        query.each(c, |row| rows.push(&store::view(row)?.through(&lens)))
+    let policy = RedactionPolicy::of(&reader, &web.config, &ask.query)?;
+    list::respond(&web, &reader.scope(), &policy.key(), &ask, query, move |c, query, rows| {
+        query.each(c, |row| rows.push(&store::view(row)?.redact(&policy)))
     })
     .await
 }
@@ -47,7 +48,7 @@ pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String
             store::get_view(c, id)
         })
         .await?
-        .through(&Lens::of(&reader, &web.config, &ask.query)?);
+        .redact(&RedactionPolicy::of(&reader, &web.config, &ask.query)?);
     ask.row(view.row.id, view.row.rev, &view)
 }
 
@@ -55,14 +56,14 @@ pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String
 ///
 /// # Errors
 /// `Invalid`, or `Conflict` for a number that is taken.
-pub async fn create(State(web): State<Web>, editor: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
+pub async fn create(State(web): State<Web>, editor: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {
     let digest = fields.digest();
     let input = rules::read(fields, true)?;
-    let lens = Lens::of(&editor, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
-            let company = store::create(w, &input, Some(&lens))?;
-            let view = store::get_view(w, company.id)?.through(&lens);
+            let company = store::create(w, &input, Some(&policy))?;
+            let view = store::get_view(w, company.id)?.redact(&policy);
             let path = format!("/api/companies/{}", encode_segment(&view.row.account_number));
             Ok(Reply::created(&view, path)?.with("message", "Company created").tagged(view.row.id, view.row.rev))
         })
@@ -77,31 +78,31 @@ pub async fn update(
     State(web): State<Web>,
     editor: Editor,
     Path(key): Path<String>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let digest = fields.digest();
-    let lens = Lens::of(&editor, &web.config, conditions.query())?;
-    let input = fields.of_record(rules::read, stands(&web, &editor, &lens, &key)).await?;
+    let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
+    let input = fields.of_record(rules::read, stands(&web, &editor, &policy, &key)).await?;
     let request = conditions.clone();
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let id = store::id_of(w, &key)?;
-            store::update(w, id, &input, request.rev(id)?, &lens)?;
-            let view = store::get_view(w, id)?.through(&lens);
+            store::update(w, id, &input, request.rev(id)?, &policy)?;
+            let view = store::get_view(w, id)?.redact(&policy);
             Ok(Reply::ok(&view)?.with("message", "Company updated").tagged(view.row.id, view.row.rev))
         })
         .await
 }
 
 /// A company as this caller sees it.
-async fn stands(web: &Web, editor: &Editor, lens: &Lens, key: &str) -> Result<serde_json::Value> {
+async fn stands(web: &Web, editor: &Editor, policy: &RedactionPolicy, key: &str) -> Result<serde_json::Value> {
     let key = key.to_owned();
     let found = move |c: &mut Conn| {
         let id = store::id_of(c, &key)?;
         store::get_view(c, id)
     };
-    let view = web.db.read(&editor.scope(), found).await?.through(lens);
+    let view = web.db.read(&editor.scope(), found).await?.redact(policy);
     serde_json::to_value(view).map_err(Error::internal)
 }
 
@@ -113,7 +114,7 @@ pub async fn page_update(
     State(web): State<Web>,
     editor: Editor,
     Path(key): Path<String>,
-    conditions: Conditions,
+    conditions: Preconditions,
     mut fields: Fields,
 ) -> Result<Response> {
     let digest = fields.digest();
@@ -123,13 +124,13 @@ pub async fn page_update(
         Sent::Null => Some(BTreeMap::new()),
         Sent::Absent => None,
     };
-    let lens = Lens::of(&editor, &web.config, conditions.query())?;
-    let input = fields.of_record(rules::read, stands(&web, &editor, &lens, &key)).await?;
+    let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
+    let input = fields.of_record(rules::read, stands(&web, &editor, &policy, &key)).await?;
     let request = conditions.clone();
     conditions
         .run(&web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let id = store::id_of(w, &key)?;
-            store::update(w, id, &input, request.rev(id)?, &lens)?;
+            store::update(w, id, &input, request.rev(id)?, &policy)?;
             if let Some(overrides) = &overrides {
                 store::set_feature_overrides(w, id, overrides)?;
             }
@@ -200,7 +201,7 @@ pub async fn page_add_location(
     State(web): State<Web>,
     editor: Editor,
     Path(key): Path<String>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let digest = fields.digest();
@@ -222,7 +223,7 @@ pub async fn add_location(
     State(web): State<Web>,
     editor: Editor,
     Path(key): Path<String>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let digest = fields.digest();
@@ -267,7 +268,7 @@ pub async fn update_location(
     State(web): State<Web>,
     editor: Editor,
     Path((key, id)): Path<(String, i64)>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let digest = fields.digest();
@@ -291,14 +292,14 @@ pub async fn restore(
     State(web): State<Web>,
     editor: Editor,
     Path(key): Path<String>,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
-    let lens = Lens::of(&editor, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
     conditions
         .run(&web, &editor.scope(), &editor.actor(), "", move |w| {
             let id = store::id_of(w, &key)?;
             history::restore::<super::Company>(w, id, None)?;
-            let view = store::get_view(w, id)?.through(&lens);
+            let view = store::get_view(w, id)?.redact(&policy);
             Ok(Reply::ok(&view)?.with("message", "Company restored").tagged(view.row.id, view.row.rev))
         })
         .await
@@ -310,8 +311,8 @@ pub async fn restore(
 /// Those of the database.
 pub async fn search(State(web): State<Web>, person: Person, ask: Ask) -> Result<Response> {
     let (query, slice) = table::query(&ask, &COMPANIES, SORTABLE)?;
-    let lens = Lens::of(&person.0, &web.config, &ask.query)?;
-    let page = web.db.read(&person.0.scope(), move |c| query.run(c, |row| Ok(store::view(row)?.through(&lens)))).await?;
+    let policy = RedactionPolicy::of(&person.0, &web.config, &ask.query)?;
+    let page = web.db.read(&person.0.scope(), move |c| query.run(c, |row| Ok(store::view(row)?.redact(&policy)))).await?;
     let companies: Vec<_> = page
         .items
         .into_iter()

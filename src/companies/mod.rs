@@ -15,7 +15,7 @@ pub use model::{Company, CompanyView};
 
 use crate::web::Routes;
 
-/// This room's routes; retiring is in `hub`, which knows what is attached.
+/// This room's routes; retiring is in `records`, which knows what is attached.
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()

@@ -1,9 +1,11 @@
 //! What a company is: the row, its vocabulary, and its wire shape.
 
-use crate::compliance::{Lens, Level, Personal, Protected};
-use crate::db::Value;
-use crate::entity::Members;
-use crate::types::{SearchText, fold};
+use crate::{
+    compliance::{Level, Personal, Protected, RedactionPolicy},
+    db::Value,
+    entity::Members,
+    types::{SearchText, fold},
+};
 
 /// What a company is to the provider.
 pub const KINDS: &[&str] = &["client", "vendor", "prospect"];
@@ -55,7 +57,7 @@ crate::entity! {
         prime_user_name: Option<String> = text("Prime user", 150).section("People and systems").personal(Personal::Name).synced(),
         /// Such as `Microsoft 365`.
         email_system: Option<String> = text("E-mail system", 100).section("People and systems").synced().listed(),
-        /// Such as `Teams Voice`.
+        /// Such as `Teams FieldSource`.
         phone_system: Option<String> = text("Phone system", 100).section("People and systems").synced().listed(),
         /// The vendor's word for whether it is a profit or a non-profit organisation.
         profit_or_non_profit: Option<String> = text("Profit or non-profit", 50).section("People and systems").synced(),
@@ -177,8 +179,8 @@ pub struct Named {
 
 impl Named {
     /// Who looks at them: a client is nobody's colleague but of their own company's people.
-    fn eyes(self, lens: &Lens) -> Lens {
-        if self.protection > Level::Standard && !self.is_met { lens.among_strangers() } else { lens.clone() }
+    fn view_context(self, policy: &RedactionPolicy) -> RedactionPolicy {
+        if self.protection > Level::Standard && !self.is_met { policy.among_strangers() } else { policy.clone() }
     }
 }
 
@@ -186,7 +188,7 @@ impl Named {
 impl Protected for CompanyView {
     const ENTITY: &'static str = "company";
     const TELLS: &'static [(&'static str, Personal)] = crate::personal_fields![Company];
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
         self.row.id
@@ -196,25 +198,25 @@ impl Protected for CompanyView {
         self.named.iter().fold(self.own_level(), |level, named| level.max(named.protection))
     }
 
-    fn is_disclosed_to(&self, lens: &Lens) -> bool {
+    fn is_disclosed_to(&self, policy: &RedactionPolicy) -> bool {
         let own = self.own_level();
-        let bills = [false, false, lens.bills()];
+        let bills = [false, false, policy.bills()];
         let names = [&self.row.head_name, &self.row.prime_user_name, &self.row.primary_contact_name];
         let mut people = names.into_iter().zip(self.named).zip(bills);
         people.any(|((name, named), bills)| {
             let level = own.max(named.protection);
-            name.is_some() && level > Level::Standard && (bills || named.eyes(lens).shows(level, Personal::Name))
-        }) || self.row.custom_fields.is_some() && own > Level::Standard && lens.shows(own, Personal::Private)
+            name.is_some() && level > Level::Standard && (bills || named.view_context(policy).shows(level, Personal::Name))
+        }) || self.row.custom_fields.is_some() && own > Level::Standard && policy.shows(own, Personal::Private)
     }
 
-    fn redacted(mut self, lens: &Lens) -> Self {
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
         let own = self.own_level();
-        let bills = [false, false, lens.bills()];
+        let bills = [false, false, policy.bills()];
         let places = [&mut self.row.head_name, &mut self.row.prime_user_name, &mut self.row.primary_contact_name];
         for ((place, named), _) in places.into_iter().zip(self.named).zip(bills).filter(|(_, bills)| !bills) {
-            *place = named.eyes(lens).see_option(own.max(named.protection), Personal::Name, place.take());
+            *place = named.view_context(policy).see_option(own.max(named.protection), Personal::Name, place.take());
         }
-        self.row.custom_fields = lens.see_option(own, Personal::Private, self.row.custom_fields);
+        self.row.custom_fields = policy.see_option(own, Personal::Private, self.row.custom_fields);
         self
     }
 }

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::contract;
-use super::location::Location;
-use super::model::{Company, CompanyView, Named};
-use super::rules::{self, CompanyInput};
-use crate::compliance::{Lens, Level, Personal, Veiled};
-use crate::db::{Conn, Row, Write};
-use crate::entity::Patch;
-use crate::error::{Error, OnConstraint as _, Result};
-use crate::history::{self, Record, Updated, protection, ranks};
-use crate::params;
-use crate::web::{Reference, Sent};
+use super::{
+    contract,
+    location::Location,
+    model::{Company, CompanyView, Named},
+    rules::{self, CompanyInput},
+};
+use crate::{
+    compliance::{Level, Personal, RedactionPolicy, Veiled},
+    db::{Conn, Row, Write},
+    entity::Patch,
+    error::{Error, OnConstraint as _, Result},
+    history::{self, Record, Updated, protection, ranks},
+    params,
+    web::{Reference, Sent},
+};
 
 /// The Freshservice id beside a row: the smallest when a company is several departments.
 pub const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
@@ -104,11 +108,11 @@ pub fn all_views(c: &mut Conn) -> Result<Vec<Veiled<CompanyView>>> {
     c.map(&sql, params![], view)
 }
 
-/// Adds a company; one without an account number gets a free one. A caller with a lens names people only if they may.
+/// Adds a company; one without an account number gets a free one. A caller with a policy names people only if they may.
 ///
 /// # Errors
 /// `Conflict` for a number that is taken, `Invalid` for references that lead nowhere.
-pub fn create(w: &mut Write<'_>, input: &CompanyInput, lens: Option<&Lens>) -> Result<Company> {
+pub fn create(w: &mut Write<'_>, input: &CompanyInput, policy: Option<&RedactionPolicy>) -> Result<Company> {
     let mut company = Company {
         account_number: match &input.account_number {
             Some(number) => number.clone(),
@@ -120,8 +124,8 @@ pub fn create(w: &mut Write<'_>, input: &CompanyInput, lens: Option<&Lens>) -> R
     };
     input.company.apply(&mut company)?;
     refer(w, input, &mut company)?;
-    if let Some(lens) = lens {
-        refuse_people(w, input, &Company::default(), &company, lens)?;
+    if let Some(policy) = policy {
+        refuse_people(w, input, &Company::default(), &company, policy)?;
     }
     contract::complete(&mut company);
     history::create(w, &company, None).on_unique("account_number", ALREADY_EXISTS).map_err(with_message)
@@ -145,12 +149,18 @@ fn with_message(error: Error) -> Error {
 ///
 /// # Errors
 /// `Conflict` for another account number, `Invalid` for bad references, `PreconditionFailed`.
-pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Company>> {
+pub fn update(
+    w: &mut Write<'_>,
+    id: i64,
+    input: &CompanyInput,
+    if_match: Option<i64>,
+    policy: &RedactionPolicy,
+) -> Result<Updated<Company>> {
     let mut wanted: Company = history::get(w, id)?;
     let (own, named) = (Level::parse(&wanted.compliance_level), get_view(w, id)?.inside().named);
     let names = ["head_name", "prime_user_name", "primary_contact_name"].into_iter().zip(named);
     for (name, person) in names.filter(|(name, _)| input.company.has(name)) {
-        lens.refuse_hidden(own.max(person.protection), [(name, Personal::Name)])?;
+        policy.refuse_hidden(own.max(person.protection), [(name, Personal::Name)])?;
     }
     if let Some(number) = input.account_number.as_ref().filter(|number| **number != wanted.account_number) {
         return Err(Error::conflict(format!(
@@ -161,7 +171,7 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
     let before = wanted.clone();
     input.company.apply(&mut wanted)?;
     refer(w, input, &mut wanted)?;
-    refuse_people(w, input, &before, &wanted, lens)?;
+    refuse_people(w, input, &before, &wanted, policy)?;
     let said =
         |company: &Company| [&company.contract_start_date, &company.contract_term, &company.contract_end_date].map(Clone::clone);
     // A row that nobody touches in this keeps what it has: an edit of something else is not one of the contract.
@@ -176,8 +186,14 @@ pub fn update(w: &mut Write<'_>, id: i64, input: &CompanyInput, if_match: Option
 
 /// Where anybody is protected, names are written by those who may see everything: whether one is masked then would tell
 /// whose it is. So are protected contacts made those who get the invoices, whom more callers see.
-fn refuse_people(w: &mut Write<'_>, input: &CompanyInput, before: &Company, wanted: &Company, lens: &Lens) -> Result<()> {
-    if lens.is_cleared() {
+fn refuse_people(
+    w: &mut Write<'_>,
+    input: &CompanyInput,
+    before: &Company,
+    wanted: &Company,
+    policy: &RedactionPolicy,
+) -> Result<()> {
+    if policy.is_cleared() {
         return Ok(());
     }
     let names = |company: &Company| {
@@ -190,12 +206,12 @@ fn refuse_people(w: &mut Write<'_>, input: &CompanyInput, before: &Company, want
     };
     for ((field, now), (_, then)) in names(wanted).into_iter().zip(names(before)) {
         if input.company.has(field) && now != then && protection::anybody(w)? {
-            return lens.refuse_uncleared(Level::Hipaa, field);
+            return policy.refuse_uncleared(Level::Hipaa, field);
         }
     }
     let billing = wanted.billing_contact_id.filter(|id| before.billing_contact_id != Some(*id));
     if !protection::among(w, "contact", billing.into_iter().collect())?.is_empty() {
-        return lens.refuse_uncleared(Level::Hipaa, "billing_contact_id");
+        return policy.refuse_uncleared(Level::Hipaa, "billing_contact_id");
     }
     Ok(())
 }

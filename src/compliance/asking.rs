@@ -4,7 +4,7 @@
 //! what is filtered or searched by it, and come last, by their ids, in what is sorted by it. Both follow the level
 //! from which the policy hides the field, so that numbers, pages and `ETag`s tell nothing either.
 
-use super::{Lens, Level, Personal};
+use super::{Level, Personal, RedactionPolicy};
 use crate::db::list::ListQuery;
 
 /// What of a list tells of people.
@@ -23,15 +23,15 @@ pub struct Asking {
 impl Asking {
     /// The question as this caller may ask it.
     #[must_use]
-    pub fn allowed(&self, query: ListQuery, lens: &Lens) -> ListQuery {
-        if lens.is_cleared() {
+    pub fn allowed(&self, query: ListQuery, policy: &RedactionPolicy) -> ListQuery {
+        if policy.is_cleared() {
             if self.is_about_people(&query) {
-                lens.ask_of_people();
+                policy.ask_of_people();
             }
             return query;
         }
         let hidden: Vec<(&'static str, Level)> =
-            self.columns.iter().filter_map(|(name, field)| Some((*name, lens.hidden_from(*field)?))).collect();
+            self.columns.iter().filter_map(|(name, field)| Some((*name, policy.hidden_from(*field)?))).collect();
         let mut query = query;
         for level in [Level::Hipaa, Level::Cjis] {
             let names: Vec<&'static str> = hidden.iter().filter(|(_, from)| *from == level).map(|(name, _)| *name).collect();
@@ -44,7 +44,7 @@ impl Asking {
             }
             query = query.order_by_only_where(&names, &below);
         }
-        self.search(query, lens)
+        self.search(query, policy)
     }
 
     /// Whether the question filters, orders or searches by what tells of people.
@@ -56,18 +56,18 @@ impl Asking {
 
     /// The same when the question filters by one of these fields in a way of the room's own.
     #[must_use]
-    pub fn filtered_by(&self, query: ListQuery, field: Personal, lens: &Lens) -> ListQuery {
-        lens.ask_of_people();
-        match lens.hidden_from(field) {
-            Some(level) if !lens.is_cleared() => query.and(&self.below(level), Vec::new()),
+    pub fn filtered_by(&self, query: ListQuery, field: Personal, policy: &RedactionPolicy) -> ListQuery {
+        policy.ask_of_people();
+        match policy.hidden_from(field) {
+            Some(level) if !policy.is_cleared() => query.and(&self.below(level), Vec::new()),
             _ => query,
         }
     }
 
-    fn search(&self, query: ListQuery, lens: &Lens) -> ListQuery {
+    fn search(&self, query: ListQuery, policy: &RedactionPolicy) -> ListQuery {
         let Some(text) = query.search().map(crate::types::fold) else { return query };
-        let Some(level) = self.text.iter().filter_map(|field| lens.hidden_from(*field)).min() else { return query };
-        let shown = |field: &Option<Personal>| field.is_none_or(|field| lens.hidden_from(field).is_none());
+        let Some(level) = self.text.iter().filter_map(|field| policy.hidden_from(*field)).min() else { return query };
+        let shown = |field: &Option<Personal>| field.is_none_or(|field| policy.hidden_from(field).is_none());
         let columns: Vec<&str> = self.always.iter().filter(|(_, field)| shown(field)).map(|(column, _)| *column).collect();
         let found = columns.iter().map(|column| format!(" OR {column} LIKE {{}} ESCAPE '\\'")).collect::<Vec<_>>().concat();
         let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");

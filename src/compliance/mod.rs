@@ -3,16 +3,17 @@
 //! The policy is one table: field × level × caller (design §5). It is applied where rows become output, by type
 //! ([`Veiled`]); `?filter=phi|cjis` asks for more than the policy demands, never for less.
 
+mod policy;
+
 mod api;
 mod asking;
-mod lens;
 mod level;
 pub mod trail;
 mod veil;
 
 pub use api::routes;
 pub use asking::Asking;
-pub use lens::{Lens, Personal};
 pub use level::Level;
+pub use policy::{Personal, RedactionPolicy};
 pub use trail::{ToldChange, Trail, tell};
 pub use veil::{Protected, Veiled};

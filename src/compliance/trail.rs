@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Lens, Personal};
+use super::{Personal, RedactionPolicy};
 use crate::{
     db::Conn,
     error::Result,
@@ -27,9 +27,9 @@ pub trait Trail: Sized {
 ///
 /// # Errors
 /// Those of the database.
-pub fn tell<T: Trail>(c: &mut Conn, untold: Vec<Untold<T>>, lens: &Lens) -> Result<Vec<T>> {
+pub fn tell<T: Trail>(c: &mut Conn, untold: Vec<Untold<T>>, policy: &RedactionPolicy) -> Result<Vec<T>> {
     let mut told: Vec<T> = untold.into_iter().map(Untold::reveal).collect();
-    if !lens.sees_all() {
+    if !policy.sees_all() {
         told.iter_mut().for_each(Trail::withhold);
         return Ok(told);
     }
@@ -41,7 +41,7 @@ pub fn tell<T: Trail>(c: &mut Conn, untold: Vec<Untold<T>>, lens: &Lens) -> Resu
     }
     for (entity, ids) in records {
         let protected = protection::among(c, entity, ids)?;
-        lens.disclose(entity, protected);
+        policy.log_disclosure(entity, protected);
     }
     Ok(told)
 }
@@ -138,9 +138,9 @@ pub struct ToldChange {
 ///
 /// # Errors
 /// Those of the database.
-pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, lens: &Lens) -> Result<Vec<ToldChange>> {
-    let told = tell(c, untold, lens)?.into_iter().map(|mut change| {
-        if change.entity == "user" && !lens.reads_accounts() {
+pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, policy: &RedactionPolicy) -> Result<Vec<ToldChange>> {
+    let told = tell(c, untold, policy)?.into_iter().map(|mut change| {
+        if change.entity == "user" && !policy.reads_accounts() {
             change.withhold();
         }
         let Change { seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields } = change;
@@ -156,17 +156,17 @@ pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, lens: &Lens) -> Result
 pub fn names<K: Copy + Into<i64>>(
     c: &mut Conn,
     found: impl IntoIterator<Item = (K, String)>,
-    lens: &Lens,
+    policy: &RedactionPolicy,
 ) -> Result<Vec<(K, String)>> {
     let found: Vec<(K, String)> = found.into_iter().collect();
     let protected = protection::among(c, "contact", found.iter().map(|(id, _)| (*id).into()).collect())?;
-    if lens.shows(super::Level::Cjis, Personal::Name) {
-        lens.disclose("contact", protected);
+    if policy.shows(super::Level::Cjis, Personal::Name) {
+        policy.log_disclosure("contact", protected);
         return Ok(found);
     }
     let seen = found.into_iter().map(|(id, name)| {
         let level = if protected.contains(&id.into()) { super::Level::Cjis } else { super::Level::Standard };
-        (id, lens.see(level, Personal::Name, &name).unwrap_or_default())
+        (id, policy.reveal(level, Personal::Name, &name).unwrap_or_default())
     });
     Ok(seen.collect())
 }

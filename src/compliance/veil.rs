@@ -1,10 +1,10 @@
 //! What a store reads of people lies under a veil until the policy has looked at it for the caller.
 //!
 //! A [`Veiled`] record cannot be written as JSON, shown on a page or put into a reply: the compiler knows no way to.
-//! [`Veiled::through`] is the only one, and it takes the caller's eyes, leaves out what they may not see, and notes
+//! [`Veiled::through`] is the only one, and it takes the caller's policy, leaves out what they may not see, and notes
 //! what of protected people they do see. So no handler, whatever its method, can forget either.
 
-use super::{Lens, Level, Personal};
+use super::{Level, Personal, RedactionPolicy};
 
 /// A record that tells of people.
 pub trait Protected: Sized {
@@ -13,19 +13,19 @@ pub trait Protected: Sized {
     /// The fields in which people stand, and what of them those tell.
     const TELLS: &'static [(&'static str, Personal)];
     /// What it is looked at with.
-    type Eyes: AsRef<Lens>;
+    type Viewer: AsRef<RedactionPolicy>;
 
     /// Which one it is.
     fn record(&self) -> i64;
     /// How strictly it is protected.
     fn level(&self) -> Level;
-    /// Whether these eyes see any personal data of it in full, should it be protected: who they are does not matter.
-    fn is_disclosed_to(&self, lens: &Lens) -> bool {
-        lens.shows_any(self.level(), Self::TELLS)
+    /// Whether this caller sees any personal data of it in full, should it be protected: who they are does not matter.
+    fn is_disclosed_to(&self, policy: &RedactionPolicy) -> bool {
+        policy.shows_any(self.level(), Self::TELLS)
     }
-    /// What these eyes may see of it.
+    /// What this caller may see of it.
     #[must_use]
-    fn redacted(self, eyes: &Self::Eyes) -> Self;
+    fn redacted(self, view_context: &Self::Viewer) -> Self;
 }
 
 /// A record that nobody has been shown yet.
@@ -39,12 +39,12 @@ impl<T: Protected> Veiled<T> {
     }
 
     /// The record as this caller may see it.
-    pub fn through(self, eyes: &T::Eyes) -> T {
-        let lens = eyes.as_ref();
-        if self.0.level() > Level::Standard && (self.0.is_disclosed_to(lens) || lens.learns_by_asking()) {
-            lens.disclose(T::ENTITY, [self.0.record()]);
+    pub fn redact(self, view_context: &T::Viewer) -> T {
+        let policy = view_context.as_ref();
+        if self.0.level() > Level::Standard && (self.0.is_disclosed_to(policy) || policy.learns_by_asking()) {
+            policy.log_disclosure(T::ENTITY, [self.0.record()]);
         }
-        self.0.redacted(eyes)
+        self.0.redacted(view_context)
     }
 
     /// The record for the program's own work; nothing of it may reach an answer.
@@ -58,7 +58,7 @@ impl<T: Protected> Veiled<T> {
     }
 }
 
-impl AsRef<Self> for Lens {
+impl AsRef<Self> for RedactionPolicy {
     fn as_ref(&self) -> &Self {
         self
     }

@@ -40,7 +40,7 @@ impl Datto {
 }
 
 /// A full address, a host, or the name of a platform (`concord`), as the address of the host.
-pub(super) fn endpoint(text: &str) -> Result<Option<String>, String> {
+pub fn endpoint(text: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);

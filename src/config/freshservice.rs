@@ -87,7 +87,7 @@ fn statuses(read: &mut Reader<'_>) -> BTreeMap<i64, String> {
 }
 
 /// An account name, a host name or a full address, as a full address.
-pub(super) fn account(text: &str) -> Result<Option<String>, String> {
+pub fn account(text: &str) -> Result<Option<String>, String> {
     if text.is_empty() {
         return Ok(None);
     }

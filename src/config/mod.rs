@@ -5,9 +5,9 @@
 
 pub mod cadence;
 mod database;
-mod datto;
+pub mod datto;
 mod dotenv;
-mod freshservice;
+pub mod freshservice;
 mod ini;
 mod keys;
 mod parts;
@@ -101,14 +101,6 @@ impl std::fmt::Debug for Said {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("***")
     }
-}
-
-/// A vendor's address as it is used, of what somebody entered for it; none when that is nothing.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn vendor_address(section: &str, text: &str) -> Result<Option<String>, String> {
-    if section == "datto" { datto::endpoint(text) } else { freshservice::account(text) }
 }
 
 impl Config {

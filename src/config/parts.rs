@@ -139,7 +139,7 @@ impl Core {
     }
 }
 
-/// The safety valve, which says how many rows of a kind one run may retire without approval, and what
+/// The retirement guard, which says how many rows of a kind one run may retire without approval, and what
 /// follows a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Sync {

@@ -1,12 +1,14 @@
-//! Contacts as JSON (contract §1.1.7, §1.3). One contact with everything around it is in `hub`.
+//! Contacts as JSON (contract §1.1.7, §1.3). One contact with everything around it is in `records`.
 
 use super::list_store::{self, LIST, OF_COMPANY, Places};
-use crate::auth::{Person, Reader};
-use crate::companies::store as companies;
-use crate::compliance::Lens;
-use crate::db::list::Page;
-use crate::error::Result;
-use crate::web::{Ask, Path, Routes, Web, list, table};
+use crate::{
+    auth::{Person, Reader},
+    companies::store as companies,
+    compliance::RedactionPolicy,
+    db::list::Page,
+    error::Result,
+    web::{Ask, Path, Routes, Web, list, table},
+};
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
@@ -23,10 +25,10 @@ pub fn routes() -> Routes {
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?;
     let places = Places::read(&ask.query)?;
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let variant = places.key() + &lens.key();
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let variant = places.key() + &policy.key();
     list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
-        list_store::each(conn, query, &places, &lens, |contact| rows.push(&contact))
+        list_store::each(conn, query, &places, &policy, |contact| rows.push(&contact))
     })
     .await
 }
@@ -35,12 +37,12 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
     let everybody = web.config.compat.include_inactive_contacts;
     let query = ask.list(&OF_COMPANY)?;
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    list::respond(&web, &caller.scope(), &lens.key(), &ask, query, move |conn, query, rows| {
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    list::respond(&web, &caller.scope(), &policy.key(), &ask, query, move |conn, query, rows| {
         let company = companies::id_of(conn, &acct)?;
         let query = query.clone().and("company.id = {}", vec![company.into()]);
         let query = if everybody { query } else { query.and("contact.active = {}", vec![true.into()]) };
-        list_store::seen(conn, query, &lens, |contact| rows.push(&contact))
+        list_store::seen(conn, query, &policy, |contact| rows.push(&contact))
     })
     .await
 }
@@ -50,9 +52,9 @@ async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Resp
     let (query, slice) = table::query(&ask, &LIST, &["name", "email", "active"])?;
     let query =
         if ask.query.get("show_inactive") == Some("1") { query } else { query.and("contact.active = {}", vec![true.into()]) };
-    let lens = Lens::of(&caller.0, &web.config, &ask.query)?;
-    list::value(&web, &caller.0.scope(), &lens.key(), &ask, LIST.entities, move |conn| {
-        let Page { items, total } = list_store::list(conn, &query, &Places::default(), &lens)?;
+    let policy = RedactionPolicy::of(&caller.0, &web.config, &ask.query)?;
+    list::value(&web, &caller.0.scope(), &policy.key(), &ask, LIST.entities, move |conn| {
+        let Page { items, total } = list_store::list(conn, &query, &Places::default(), &policy)?;
         let counts = list_store::company_counts(conn, items.iter().map(|contact| contact.row.id).collect())?;
         let rows: Vec<Value> = items
             .iter()

@@ -4,19 +4,20 @@ use super::{
     model::{Contact, ContactView},
     store,
 };
-use crate::companies::store as companies;
-use crate::compliance::{Asking, Lens, Personal, Protected as _};
-use crate::db::{
-    Conn, Value,
-    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+use crate::{
+    companies::store as companies,
+    compliance::{Asking, Personal, Protected as _, RedactionPolicy},
+    db::{
+        Conn, Value,
+        list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+    },
+    entity::Shaped as _,
+    error::Result,
+    history::ranks,
+    list_columns, params,
+    types::fold,
+    web::Query,
 };
-use crate::entity::Shaped as _;
-use crate::error::Result;
-use crate::history::ranks;
-use crate::list_columns;
-use crate::params;
-use crate::types::fold;
-use crate::web::Query;
 
 /// What contacts are filtered and sorted by.
 const COLUMNS: &[Column] = list_columns![
@@ -140,9 +141,9 @@ pub static ASKING: Asking = Asking {
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(conn: &mut Conn, query: &ListQuery, places: &Places, lens: &Lens) -> Result<Page<ContactView>> {
+pub fn list(conn: &mut Conn, query: &ListQuery, places: &Places, policy: &RedactionPolicy) -> Result<Page<ContactView>> {
     let mut items = Vec::new();
-    let total = each(conn, query, places, lens, |contact| {
+    let total = each(conn, query, places, policy, |contact| {
         items.push(contact);
         Ok(())
     })?;
@@ -157,22 +158,27 @@ pub fn each(
     conn: &mut Conn,
     query: &ListQuery,
     places: &Places,
-    lens: &Lens,
+    policy: &RedactionPolicy,
     take: impl FnMut(ContactView) -> Result<()>,
 ) -> Result<i64> {
     let mut query = places.add(conn, query.clone())?;
     if places.email.is_some() {
-        query = ASKING.filtered_by(query, Personal::Email, lens);
+        query = ASKING.filtered_by(query, Personal::Email, policy);
     }
-    seen(conn, query, lens, take)
+    seen(conn, query, policy, take)
 }
 
 /// The answer to a question that has been narrowed already, as this caller may see it.
 ///
 /// # Errors
 /// Those of the database.
-pub fn seen(conn: &mut Conn, query: ListQuery, lens: &Lens, mut take: impl FnMut(ContactView) -> Result<()>) -> Result<i64> {
-    ASKING.allowed(query, lens).each(conn, |row| take(store::view(row)?.through(lens)))
+pub fn seen(
+    conn: &mut Conn,
+    query: ListQuery,
+    policy: &RedactionPolicy,
+    mut take: impl FnMut(ContactView) -> Result<()>,
+) -> Result<i64> {
+    ASKING.allowed(query, policy).each(conn, |row| take(store::view(row)?.redact(policy)))
 }
 
 /// How many companies each of these contacts has.

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use crate::compliance::{Lens, Level, Personal, Protected};
-use crate::db::Value;
-use crate::entity::{Members, redact};
-use crate::types::{SearchText, fold};
+use crate::{
+    compliance::{Level, Personal, Protected, RedactionPolicy},
+    db::Value,
+    entity::{Members, redact},
+    types::{SearchText, fold},
+};
 
 /// What a contact does for a company.
 pub const ROLES: &[&str] = &["billing", "technical", "executive"];
@@ -174,7 +176,7 @@ const CONTRACT: &[&str] = &[
 impl Protected for ContactView {
     const ENTITY: &'static str = "contact";
     const TELLS: &'static [(&'static str, Personal)] = crate::personal_fields![Contact; ("title", Personal::Title)];
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
         self.row.id
@@ -184,18 +186,18 @@ impl Protected for ContactView {
         self.protection
     }
 
-    fn is_disclosed_to(&self, lens: &Lens) -> bool {
-        self.is_billed_to && lens.bills() || lens.shows_any(self.protection, Self::TELLS)
+    fn is_disclosed_to(&self, policy: &RedactionPolicy) -> bool {
+        self.is_billed_to && policy.bills() || policy.shows_any(self.protection, Self::TELLS)
     }
 
-    fn redacted(mut self, lens: &Lens) -> Self {
-        if lens.strictness(self.protection) == Level::Standard || lens.sees_all() {
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
+        if policy.strictness(self.protection) == Level::Standard || policy.sees_all() {
             return self;
         }
-        let bills = self.is_billed_to && lens.bills();
+        let bills = self.is_billed_to && policy.bills();
         redact(&mut self.row, |field, text| match field {
             Personal::Name | Personal::Email | Personal::Phone if bills => Some(text.to_owned()),
-            _ => lens.see(self.protection, field, text),
+            _ => policy.reveal(self.protection, field, text),
         });
         self
     }
@@ -204,14 +206,14 @@ impl Protected for ContactView {
 impl ContactView {
     /// Puts those whose names this caller may not see behind the others, by their ids: the order of names tells what
     /// they begin with.
-    pub fn order(people: &mut [Self], lens: &Lens) {
-        people.sort_by_key(|one| if one.is_named(lens) { 0 } else { one.row.id });
+    pub fn order(people: &mut [Self], policy: &RedactionPolicy) {
+        people.sort_by_key(|one| if one.is_named(policy) { 0 } else { one.row.id });
     }
 
     /// Whether this caller may see its name.
     #[must_use]
-    pub fn is_named(&self, lens: &Lens) -> bool {
-        self.is_billed_to && lens.bills() || lens.shows(self.protection, Personal::Name)
+    pub fn is_named(&self, policy: &RedactionPolicy) -> bool {
+        self.is_billed_to && policy.bills() || policy.shows(self.protection, Personal::Name)
     }
 
     /// A row in one of its companies.
@@ -273,7 +275,7 @@ pub struct ContactDetail {
 impl Protected for ContactDetail {
     const ENTITY: &'static str = ContactView::ENTITY;
     const TELLS: &'static [(&'static str, Personal)] = ContactView::TELLS;
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
         self.contact.record()
@@ -283,12 +285,12 @@ impl Protected for ContactDetail {
         self.contact.level()
     }
 
-    fn is_disclosed_to(&self, lens: &Lens) -> bool {
-        self.contact.is_disclosed_to(lens)
+    fn is_disclosed_to(&self, policy: &RedactionPolicy) -> bool {
+        self.contact.is_disclosed_to(policy)
     }
 
-    fn redacted(mut self, lens: &Lens) -> Self {
-        self.contact = self.contact.redacted(lens);
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
+        self.contact = self.contact.redacted(policy);
         self
     }
 }

@@ -1,15 +1,19 @@
 //! Contacts in the database.
 
-use super::model::{Contact, ContactView, EMPLOYMENT, Membership};
-use super::rules::ContactInput;
-use crate::companies::store as companies;
-use crate::compliance::{Lens, Level, Veiled};
-use crate::db::{Conn, Row, Write};
-use crate::error::{Error, Result};
-use crate::history::{self, Record, Updated, protection};
-use crate::params;
-use crate::types::{email_key, fold};
-use crate::web::Sent;
+use super::{
+    model::{Contact, ContactView, EMPLOYMENT, Membership},
+    rules::ContactInput,
+};
+use crate::{
+    companies::store as companies,
+    compliance::{Level, RedactionPolicy, Veiled},
+    db::{Conn, Row, Write},
+    error::{Error, Result},
+    history::{self, Record, Updated, protection},
+    params,
+    types::{email_key, fold},
+    web::Sent,
+};
 
 const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
     WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = 'freshservice')";
@@ -173,10 +177,10 @@ pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
 ///
 /// # Errors
 /// `Conflict` with the id of the other, or `Invalid` for companies that do not exist.
-pub fn create(w: &mut Write<'_>, input: &ContactInput, lens: &Lens) -> Result<Contact> {
+pub fn create(w: &mut Write<'_>, input: &ContactInput, policy: &RedactionPolicy) -> Result<Contact> {
     let mut contact = Contact { active: true, employment_type: EMPLOYMENT.to_owned(), ..Contact::default() };
     input.apply(&mut contact)?;
-    check_email(w, &contact.email, 0, lens)?;
+    check_email(w, &contact.email, 0, policy)?;
     let contact = history::create(w, &contact, None)?;
     set_places(w, contact.id, input)?;
     set_protection(w, contact.id, Level::Standard, input)?;
@@ -195,34 +199,40 @@ fn set_protection(w: &mut Write<'_>, id: i64, stood: Level, input: &ContactInput
 ///
 /// # Errors
 /// `Conflict` for an e-mail in use, `Invalid` for bad references, `PreconditionFailed`.
-pub fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, if_match: Option<i64>, lens: &Lens) -> Result<Updated<Contact>> {
+pub fn update(
+    w: &mut Write<'_>,
+    id: i64,
+    input: &ContactInput,
+    if_match: Option<i64>,
+    policy: &RedactionPolicy,
+) -> Result<Updated<Contact>> {
     let level = Level::from_rank(Some(protection::of::<Contact>(w, id)?));
-    lens.refuse_hidden(level, input.contact.personal())?;
+    policy.refuse_hidden(level, input.contact.personal())?;
     let updated = history::update(w, id, if_match, None, |contact: &mut Contact| input.apply(contact))?;
     if input.contact.has("email") && updated.changed.iter().any(|(field, _, _)| *field == "email") {
-        check_email(w, &updated.record.email, id, lens)?;
+        check_email(w, &updated.record.email, id, policy)?;
     }
     if input.places.is_sent() {
         let before = memberships(w, id)?;
         set_places(w, id, input)?;
         if memberships(w, id)? != before {
-            lens.refuse_uncleared(level, "companies")?;
+            policy.refuse_uncleared(level, "companies")?;
         }
     }
     set_protection(w, id, level, input)?;
     Ok(Updated { record: history::get(w, id)?, ..updated })
 }
 
-fn check_email(w: &mut Write<'_>, email: &str, own_id: i64, lens: &Lens) -> Result<()> {
+fn check_email(w: &mut Write<'_>, email: &str, own_id: i64, policy: &RedactionPolicy) -> Result<()> {
     let sql = "SELECT contact.id, contact.email FROM @contacts contact WHERE contact.email_folded = ?1 AND contact.id <> ?2
                AND contact.retired_at IS NULL AND contact.protection <= ?3 ORDER BY contact.id";
-    let told = if lens.is_cleared() { Level::Cjis } else { Level::Standard };
+    let told = if policy.is_cleared() { Level::Cjis } else { Level::Standard };
     let mut others = w.all(sql, params![fold(email), own_id, told.rank()])?.into_iter();
     match others.find(|row| row.get::<String>(1).is_ok_and(|other| email_key(&other) == email_key(email))) {
         Some(other) if !email.is_empty() => {
             let mut details = serde_json::Map::new();
             let id: i64 = other.get(0)?;
-            lens.disclose(Contact::ENTITY, protection::among(w, Contact::ENTITY, vec![id])?);
+            policy.log_disclosure(Contact::ENTITY, protection::among(w, Contact::ENTITY, vec![id])?);
             details.insert("id".to_owned(), id.into());
             Err(Error::Conflict { message: "email: another contact has this address".to_owned(), details })
         }

@@ -1,5 +1,7 @@
 //! The two-engine database layer: closures sent to threads that own connections.
 
+mod change_notifier;
+
 pub mod backup;
 mod conn;
 mod damage;
@@ -9,7 +11,6 @@ pub mod migrate;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod pulse;
 mod queue;
 mod reader;
 mod rewrite;
@@ -121,7 +122,7 @@ struct Shared {
     ready: Arc<Ready>,
     /// Where the file was when it was opened.
     place: Arc<OnceLock<Place>>,
-    pulse: Arc<pulse::Pulse>,
+    change_notifier: Arc<change_notifier::ChangeNotifier>,
     damage: Arc<damage::Damage>,
     /// Questions that were answered.
     answered: Arc<AtomicU64>,
@@ -157,7 +158,7 @@ impl Shared {
     fn close(&self) {
         self.reads.close();
         self.writes.close();
-        self.pulse.stop();
+        self.change_notifier.stop();
         self.closing.store(true, Ordering::SeqCst);
         drop(self.searching.lock().unwrap_or_else(PoisonError::into_inner));
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -216,7 +217,7 @@ impl Db {
             writes: Arc::new(Queue::new(queue_capacity)),
             ready: Arc::clone(&ready),
             place: Arc::default(),
-            pulse: Arc::new(pulse::Pulse::new()),
+            change_notifier: Arc::new(change_notifier::ChangeNotifier::new()),
             damage: Arc::default(),
             answered: Arc::default(),
             searching: Mutex::default(),
@@ -252,10 +253,10 @@ impl Db {
             threads.push(thread(&format!("db-read-{index}"), move || reader::run(&queue, &opener, &answered))?);
         }
         let queue = Arc::clone(&self.0.writes);
-        let (opener, pulse) = (self.opener(), Arc::clone(&self.0.pulse));
-        threads.push(thread("db-write", move || writer::run(&queue, &opener, &pulse))?);
-        let (opener, pulse) = (self.opener(), Arc::clone(&self.0.pulse));
-        threads.push(thread("db-pulse", move || pulse::listen(&pulse, &opener))?);
+        let (opener, change_notifier) = (self.opener(), Arc::clone(&self.0.change_notifier));
+        threads.push(thread("db-write", move || writer::run(&queue, &opener, &change_notifier))?);
+        let (opener, change_notifier) = (self.opener(), Arc::clone(&self.0.change_notifier));
+        threads.push(thread("db-changes", move || change_notifier::listen(&change_notifier, &opener))?);
         Ok(())
     }
 
@@ -314,8 +315,8 @@ impl Db {
     /// A number that stays the same as long as nothing changes, by whomever; `None` when that cannot be
     /// told without asking the database.
     #[must_use]
-    pub fn pulse(&self) -> Option<u64> {
-        self.0.pulse.count()
+    pub fn change_notifier(&self) -> Option<u64> {
+        self.0.change_notifier.count()
     }
 
     /// Which database this is, for people (no password).
@@ -370,7 +371,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::write`].
-    pub async fn rehearse<T, F>(&self, scope: &Scope, actor: &Actor, work: F) -> Result<T>
+    pub async fn dry_run<T, F>(&self, scope: &Scope, actor: &Actor, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,

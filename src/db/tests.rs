@@ -29,7 +29,7 @@ async fn round_trip(db: Db) {
         })
         .await;
     assert!(undone.is_err());
-    db.rehearse(&Scope::All, &actor, move |w| w.run("DELETE FROM companies WHERE id = ?1", params![id])).await.unwrap();
+    db.dry_run(&Scope::All, &actor, move |w| w.run("DELETE FROM companies WHERE id = ?1", params![id])).await.unwrap();
     let nobody = Scope::Companies(vec![].into());
     let seen = |scope: Scope| {
         let db = db.clone();

@@ -4,15 +4,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Opener;
-use super::conn::Conn;
-use super::job::WriteJob;
-use super::pulse::Pulse;
-use super::queue::{Lane, Queue};
-use super::rewrite::Engine;
-use super::write::{self, Ledger, Write};
-use crate::error::{Error, Result};
-use crate::types::Scope;
+use super::{
+    Opener,
+    change_notifier::ChangeNotifier,
+    conn::Conn,
+    job::WriteJob,
+    queue::{Lane, Queue},
+    rewrite::Engine,
+    write::{self, Ledger, Write},
+};
+use crate::{
+    error::{Error, Result},
+    types::Scope,
+};
 
 /// Closures in one transaction at most.
 const BATCH: usize = 128;
@@ -21,7 +25,7 @@ const BATCH_TIME: Duration = Duration::from_millis(10);
 /// A pause after each bulk transaction, in which other processes get the lock.
 const BULK_PAUSE: Duration = Duration::from_millis(2);
 
-pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener, pulse: &Pulse) {
+pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener, change_notifier: &ChangeNotifier) {
     let mut held: Option<Conn> = None;
     while let Some((lane, job)) = queue.pop() {
         if job.task.is_abandoned() {
@@ -34,7 +38,7 @@ pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener, pulse: &Pulse) 
                 continue;
             }
         };
-        let healthy = batch(&mut conn, opener, queue, job, pulse);
+        let healthy = batch(&mut conn, opener, queue, job, change_notifier);
         // A broken session is dropped; the next job opens a new one.
         held = healthy.then_some(conn);
         if lane == Lane::Bulk && !queue.interactive_waits() {
@@ -52,7 +56,7 @@ fn begin(conn: &mut Conn) -> Result<()> {
 }
 
 /// Runs one batch; `false` when the connection is no longer fit for use.
-fn batch(conn: &mut Conn, opener: &Opener, queue: &Queue<WriteJob>, first: WriteJob, pulse: &Pulse) -> bool {
+fn batch(conn: &mut Conn, opener: &Opener, queue: &Queue<WriteJob>, first: WriteJob, change_notifier: &ChangeNotifier) -> bool {
     conn.scope = Scope::All;
     if let Err(cause) = begin(conn) {
         first.task.fail(&|| nothing_done(&cause));
@@ -79,11 +83,17 @@ fn batch(conn: &mut Conn, opener: &Opener, queue: &Queue<WriteJob>, first: Write
             next = queue.try_pop_interactive();
         }
     }
-    finish(conn, done, &ledger, broken.or_else(|| opener.still_there().err()), pulse)
+    finish(conn, done, &ledger, broken.or_else(|| opener.still_there().err()), change_notifier)
 }
 
 /// Commits and answers, or rolls back and fails every member.
-fn finish(conn: &mut Conn, done: Vec<WriteJob>, ledger: &Ledger, broken: Option<Error>, pulse: &Pulse) -> bool {
+fn finish(
+    conn: &mut Conn,
+    done: Vec<WriteJob>,
+    ledger: &Ledger,
+    broken: Option<Error>,
+    change_notifier: &ChangeNotifier,
+) -> bool {
     let failure = broken.or_else(|| write::close(conn, ledger).err());
     if let Some(cause) = failure {
         for job in done {
@@ -97,7 +107,7 @@ fn finish(conn: &mut Conn, done: Vec<WriteJob>, ledger: &Ledger, broken: Option<
                 conn.stored();
             }
             if !ledger.changed.is_empty() || !ledger.observed.is_empty() {
-                pulse.beat();
+                change_notifier.beat();
             }
             for job in done {
                 job.task.answer();
@@ -105,7 +115,7 @@ fn finish(conn: &mut Conn, done: Vec<WriteJob>, ledger: &Ledger, broken: Option<
             true
         }
         Err(cause) => {
-            pulse.beat();
+            change_notifier.beat();
             let unknown = conn.engine() == Engine::Postgres && !conn.in_transaction();
             for job in done {
                 job.task.fail(&|| if unknown { outcome_unknown() } else { again(&cause) });

@@ -7,7 +7,7 @@ use crate::{
     db::Write,
     error::Result,
     history,
-    tickets::{Said, Ticket, TimeEntry, codes, list_store::SOURCE, said_store, store},
+    tickets::{Said, Ticket, TimeEntry, codes, list_store::SOURCE, messages_store, store},
     types::{fold, now_plus},
 };
 
@@ -178,7 +178,7 @@ fn one(w: &mut Write<'_>, chance: &mut Chance, company: &Company, asker: &Worker
             created_at: ago(at),
             ..Said::default()
         };
-        said_store::replace_conversations(w, id, &[said(age - 1, case[2], false), said(age - 1, case[3], true)])?;
+        messages_store::replace_conversations(w, id, &[said(age - 1, case[2], false), said(age - 1, case[3], true)])?;
     }
     if minutes > 0 {
         let note = Some(case[3].to_owned());
@@ -190,7 +190,7 @@ fn one(w: &mut Write<'_>, chance: &mut Chance, company: &Company, asker: &Worker
             executed_at: Some(format!("{}T09:00:00Z", day(-moved / 24))),
             ..TimeEntry::default()
         };
-        said_store::replace_time_entries(w, id, &[entry])?;
+        messages_store::replace_time_entries(w, id, &[entry])?;
     }
     Ok(())
 }

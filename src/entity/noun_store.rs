@@ -1,4 +1,4 @@
-//! A noun of a company that the one door (`hub/nouns`) reads and writes: its room declares it, and its addresses, lists,
+//! A noun of a company that the one door (`records/nouns`) reads and writes: its room declares it, and its addresses, lists,
 //! answers, pages, forms, search and panels follow.
 
 use super::{

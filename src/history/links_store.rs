@@ -1,10 +1,12 @@
 //! Which row here is which record of another system.
 
 use super::protection_store as protection;
-use crate::db::{Conn, Write};
-use crate::error::Result;
-use crate::params;
-use crate::types::now;
+use crate::{
+    db::{Conn, Write},
+    error::Result,
+    params,
+    types::now,
+};
 
 /// One link of a row.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -71,7 +73,7 @@ pub fn link(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, exte
     }
     let mut fields = serde_json::Map::new();
     fields.insert(format!("link:{system}"), serde_json::json!([null, external_id]));
-    super::store::note_raw(w, entity, id, "link", None, fields)
+    super::store::record_change(w, entity, id, "link", None, fields)
 }
 
 /// Says that a row is no longer that record of the vendor; `false` when it was not.
@@ -85,6 +87,6 @@ pub fn unlink(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, ex
     }
     let mut fields = serde_json::Map::new();
     fields.insert(format!("link:{system}"), serde_json::json!([external_id, null]));
-    super::store::note_raw(w, entity, id, "unlink", None, fields)?;
+    super::store::record_change(w, entity, id, "unlink", None, fields)?;
     Ok(true)
 }

@@ -1,10 +1,12 @@
 //! Fields that a person has set and no sync may overwrite until a person says otherwise.
 
-use super::store::note_raw;
-use crate::db::{Conn, Write};
-use crate::error::Result;
-use crate::params;
-use crate::types::now;
+use super::store::record_change;
+use crate::{
+    db::{Conn, Write},
+    error::Result,
+    params,
+    types::now,
+};
 
 /// The pin of a row that a person brought back: no sync retires it.
 pub const LIFE: &str = "retired_at";
@@ -57,5 +59,5 @@ fn record(w: &mut Write<'_>, entity: &'static str, id: i64, action: &str, field:
     let pinned = action == "pin";
     let mut fields = serde_json::Map::new();
     fields.insert(field.to_owned(), serde_json::json!({ "pinned": pinned }));
-    note_raw(w, entity, id, action, None, fields)
+    record_change(w, entity, id, action, None, fields)
 }

@@ -3,12 +3,16 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::record::{Record, told_of_secret};
-use super::{links, pins, protection};
-use crate::db::{Conn, Engine, Value, Write};
-use crate::error::{Error, Result};
-use crate::params;
-use crate::types::{ActorKind, now};
+use super::{
+    links, pins, protection,
+    record::{Record, told_of_secret},
+};
+use crate::{
+    db::{Conn, Engine, Value, Write},
+    error::{Error, Result},
+    params,
+    types::{ActorKind, now},
+};
 
 /// What an update did.
 #[derive(Clone, Debug)]
@@ -203,14 +207,14 @@ pub fn record_link<R: Record>(w: &mut Write<'_>, id: i64, action: &str, fields: 
 }
 
 fn note<R: Record>(w: &mut Write<'_>, id: i64, action: &str, reason: Option<&str>, fields: Map<String, Json>) -> Result<()> {
-    note_raw(w, R::ENTITY, id, action, reason, fields)
+    record_change(w, R::ENTITY, id, action, reason, fields)
 }
 
 /// Records a change of something that has no [`Record`] (users, plans of syncs).
 ///
 /// # Errors
 /// Those of the engine.
-pub fn note_raw(
+pub fn record_change(
     w: &mut Write<'_>,
     entity: &'static str,
     id: i64,

@@ -2,7 +2,7 @@
 
 use crate::{
     agents::Frame,
-    compliance::{Lens, trail},
+    compliance::{RedactionPolicy, trail},
     error::Result,
     records::pages::{
         count_of, mention,
@@ -58,7 +58,7 @@ struct Kind {
 }
 
 #[derive(Template)]
-#[template(path = "hub/dashboard.html")]
+#[template(path = "home/dashboard.html")]
 struct Dashboard {
     page: Page,
     cards: Vec<Card>,
@@ -71,7 +71,7 @@ struct Dashboard {
 /// `GET /`
 pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let staff = frame.page.is_staff();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (from, until) = (day(0), day(AHEAD_SECONDS));
     let (today, later) = (from.clone(), until.clone());
     let (counts, kinds, extra) = web
@@ -79,8 +79,8 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .read(&frame.scope(), move |c| {
             let extra = if staff {
                 let changes = store::latest(c, CHANGES)?;
-                let changes = trail::changes(c, changes, &lens)?;
-                let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &lens)?);
+                let changes = trail::changes(c, changes, &policy)?;
+                let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &policy)?);
                 Some((store::needs(c, &today, &later)?, status::freshness(c)?, changes, names))
             } else {
                 None

@@ -191,5 +191,5 @@ pub fn set_enabled(w: &mut Write<'_>, id: i64, enabled: bool) -> Result<User> {
 
 fn note(w: &mut Write<'_>, id: i64, action: &str, fields: Value) -> Result<()> {
     let Value::Object(fields) = fields else { return Err(Error::internal("a change is an object")) };
-    history::note_raw(w, "user", id, action, None, fields)
+    history::record_change(w, "user", id, action, None, fields)
 }

@@ -36,6 +36,8 @@ pub struct Definition {
     pub plans: bool,
     /// The kind after which it runs as a second step of the same job, when that is asked for.
     pub follows: Option<&'static str>,
+    /// Its place in `codex sync all`; none when that leaves it out.
+    pub in_all: Option<u8>,
     /// Whether there is anything to do; a slot of the schedule waits until there is.
     pub has_work: fn(&mut Conn) -> Result<bool>,
     /// Does the work.
@@ -82,7 +84,7 @@ pub fn register(kinds: &'static [JobKind]) {
 }
 
 impl JobKind {
-    /// All of them, in the order in which `sync all` runs them.
+    /// All of them, in the order in which people see them.
     #[must_use]
     pub fn all() -> &'static [Self] {
         REGISTRY.get().copied().unwrap_or_default()

@@ -134,7 +134,7 @@ pub fn hold(c: &mut Conn, name: &str, job_id: &str, fence: i64) -> Result<Lease>
 }
 
 /// Proves that the lease is still ours, in the transaction that relies on it.
-pub fn prove(c: &mut Conn, lease: &Lease) -> Result<()> {
+pub fn check_lease(c: &mut Conn, lease: &Lease) -> Result<()> {
     let sql = "SELECT 1 FROM sync_leases WHERE name = ?1 AND job_id = ?2 AND fence = ?3";
     match c.first(sql, params![&lease.name, &lease.job_id, lease.fence])? {
         Some(_) => Ok(()),
@@ -143,8 +143,8 @@ pub fn prove(c: &mut Conn, lease: &Lease) -> Result<()> {
 }
 
 /// Says that the job lives, and how far it is.
-pub fn beat(c: &mut Conn, lease: &Lease, progress: &str) -> Result<()> {
-    prove(c, lease)?;
+pub fn heartbeat(c: &mut Conn, lease: &Lease, progress: &str) -> Result<()> {
+    check_lease(c, lease)?;
     c.run(
         "UPDATE sync_leases SET expires_at = ?1 WHERE name = ?2 AND fence = ?3",
         params![now_plus(LEASE_SECONDS), &lease.name, lease.fence],
@@ -155,7 +155,7 @@ pub fn beat(c: &mut Conn, lease: &Lease, progress: &str) -> Result<()> {
 
 /// Ends the job and gives the lease back. The fence stays, so that it keeps growing.
 pub fn finish(c: &mut Conn, lease: &Lease, output: &str, error: Option<&str>) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     let skip = output.chars().count().saturating_sub(OUTPUT);
     let tail: String = output.chars().skip(skip).collect();
     let status = if error.is_none() { "completed" } else { "failed" };
@@ -180,7 +180,7 @@ fn fail(c: &mut Conn, id: &str, why: &str) -> Result<()> {
 
 /// Marks the jobs of dead processes failed; returns how many there were. For the start of the program
 /// and for whoever looks at a job that claims to run.
-pub fn sweep(c: &mut Conn) -> Result<usize> {
+pub fn reap(c: &mut Conn) -> Result<usize> {
     let sql = "SELECT job.id, job.host, job.pid, job.pid_started, lease.expires_at FROM sync_jobs job
                LEFT JOIN sync_leases lease ON lease.job_id = job.id WHERE job.status = 'running'";
     let mut swept = 0;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::lease_store::{Lease, prove};
+use super::lease_store::{Lease, check_lease};
 use crate::{db::Conn, error::Result, params, progress::Line};
 
 /// How many lines of one job are kept; what comes later is dropped.
@@ -26,7 +26,7 @@ pub struct Said {
 /// # Errors
 /// `Conflict` when another process took the job over; those of the engine.
 pub fn append(c: &mut Conn, lease: &Lease, lines: &[Line]) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     let last = c.one("SELECT COALESCE(MAX(n), 0) FROM job_log WHERE job_id = ?1", params![&lease.job_id])?;
     let last: i64 = last.get(0)?;
     for (n, line) in (last + 1..=MOST).zip(lines) {

@@ -63,7 +63,7 @@ pub struct Options {
     pub dry_run: bool,
     /// Read everything from the start, whatever an interrupted run has left.
     pub full: bool,
-    /// Approve what the valve would hold.
+    /// Approve what the retirement guard would hold.
     pub yes: bool,
     /// Change what differs at the vendor as well.
     pub force: bool,
@@ -104,7 +104,7 @@ impl Job {
     ) -> Result<T> {
         let lease = self.lease.clone();
         let proven = move |w: &mut Write<'_>| {
-            lease_store::prove(w, &lease)?;
+            lease_store::check_lease(w, &lease)?;
             work(w)
         };
         self.db.write_bulk(&Scope::All, actor, proven).await
@@ -178,7 +178,7 @@ pub async fn drive(
 ) -> Result<Ended> {
     let began = Instant::now();
     run_log::started(kind, &lease, &options);
-    let beating = tokio::spawn(beat(db.clone(), lease.clone(), progress.clone()));
+    let beating = tokio::spawn(heartbeat(db.clone(), lease.clone(), progress.clone()));
     // With what was entered in the page since the program started; should that fail, so will the job's body.
     let config = credentials::effective(&db, &config).await.unwrap_or(config);
     let job = Job { kind, db: db.clone(), config, lease: lease.clone(), options, progress: progress.clone() };
@@ -233,12 +233,12 @@ async fn whole(job: Job) -> Result<Ended> {
 }
 
 /// Says again and again that the job lives, until it is told to stop or another process took over.
-async fn beat(db: Db, lease: Lease, progress: Arc<Progress>) {
+async fn heartbeat(db: Db, lease: Lease, progress: Arc<Progress>) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         let (lease, line, lines) = (lease.clone(), progress.now().line(), progress.take_lines());
         let beat = move |w: &mut Write<'_>| {
-            lease_store::beat(w, &lease, &line)?;
+            lease_store::heartbeat(w, &lease, &line)?;
             log_store::append(w, &lease, &lines)
         };
         let beat = db.write(&Scope::All, &Actor::system("sync"), beat).await;
@@ -255,11 +255,11 @@ async fn beat(db: Db, lease: Lease, progress: Arc<Progress>) {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn sweep(db: &Db) -> Result<usize> {
+pub async fn reap(db: &Db) -> Result<usize> {
     if !db.read(&Scope::All, lease_store::any_running).await? {
         return Ok(0);
     }
-    let swept = db.write(&Scope::All, &Actor::system("sync"), |w| lease_store::sweep(w)).await?;
+    let swept = db.write(&Scope::All, &Actor::system("sync"), |w| lease_store::reap(w)).await?;
     if swept > 0 {
         tracing::error!(target: run_log::TARGET, swept, "jobs of processes that ended without a word were marked failed");
     }

@@ -1,6 +1,6 @@
 //! Runs and their staged pages.
 
-use super::lease_store::{Lease, prove};
+use super::lease_store::{Lease, check_lease};
 use crate::{
     db::Conn,
     error::Result,
@@ -15,7 +15,7 @@ const KEPT: i64 = 500;
 
 /// Begins a run.
 pub fn begin(c: &mut Conn, lease: &Lease, source: &str, dry_run: bool) -> Result<i64> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     let sql =
         "INSERT INTO sync_runs (source, job_id, dry_run, status, started_at) VALUES (?1, ?2, ?3, 'fetching', ?4) RETURNING id";
     let id: i64 = c.one(sql, params![source, &lease.job_id, dry_run, now()])?.get(0)?;
@@ -36,14 +36,14 @@ pub fn begin(c: &mut Conn, lease: &Lease, source: &str, dry_run: bool) -> Result
 
 /// Says how far a run is: `fetching`, `planning`, `applying`.
 pub fn advance(c: &mut Conn, lease: &Lease, run: i64, status: &str) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     c.run("UPDATE sync_runs SET status = ?1 WHERE id = ?2", params![status, run])?;
     Ok(())
 }
 
 /// Ends a run: `done`, `held` or `failed`. Its staged pages go; those of a failed one serve the next run.
 pub fn finish(c: &mut Conn, lease: &Lease, run: i64, status: &str, error: Option<&str>, summary: &str) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     c.run(
         "UPDATE sync_runs SET status = ?1, finished_at = ?2, error = ?3, summary = ?4 WHERE id = ?5",
         params![status, now(), error, summary, run],
@@ -58,7 +58,7 @@ pub fn finish(c: &mut Conn, lease: &Lease, run: i64, status: &str, error: Option
 
 /// Keeps a page as it came.
 pub fn stage(c: &mut Conn, lease: &Lease, run: i64, list: &str, page: u32, body: &str) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     c.run(
         "INSERT INTO sync_pages (run_id, list, page, fetched_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (run_id, list, page) DO UPDATE SET fetched_at = excluded.fetched_at, body = excluded.body",
@@ -83,7 +83,7 @@ pub fn staged(c: &mut Conn, run: i64, list: &str) -> Result<Vec<(i64, String)>> 
 
 /// The run is a new one's predecessor: its pages pass to the new one.
 pub fn inherit(c: &mut Conn, lease: &Lease, from: i64, to: i64, list: &str, pages: i64) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     c.run("UPDATE sync_pages SET run_id = ?1 WHERE run_id = ?2 AND list = ?3 AND page <= ?4", params![to, from, list, pages])?;
     Ok(())
 }

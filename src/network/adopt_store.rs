@@ -39,7 +39,7 @@ struct Gear {
 
 /// At most so many assets of network gear that have never been equipment. Their addresses are not copied: they follow the
 /// protection of the asset, and equipment has none.
-fn newcomers(c: &mut Conn, most: i64) -> Result<Vec<Gear>> {
+fn unlinked_devices(c: &mut Conn, most: i64) -> Result<Vec<Gear>> {
     let sql = "SELECT asset.id, asset.company_id, asset.hostname, asset.manufacturer, asset.model, asset.serial_number, asset.device_type
          FROM @assets asset WHERE asset.kind = 'network_device' AND asset.company_id IS NOT NULL AND asset.retired_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM @network_equipment known WHERE known.asset_id = asset.id OR known.adopted_from = asset.id)
@@ -73,7 +73,7 @@ fn entered(c: &mut Conn, equipment: &Equipment) -> Result<Option<i64>> {
 /// # Errors
 /// Those of the engine.
 pub fn adopt(w: &mut Write<'_>, most: i64) -> Result<usize> {
-    let found = newcomers(w, most)?;
+    let found = unlinked_devices(w, most)?;
     for gear in &found {
         let reason = format!("asset {} is network gear", gear.asset_id);
         let id = match entered(w, &gear.equipment)? {

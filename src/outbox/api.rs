@@ -3,14 +3,14 @@
 use crate::{
     auth::{Admin, Editor},
     companies,
-    compliance::{Lens, tell},
+    compliance::{RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
     history::Untold,
     jobs::{self, Options},
     types::Scope,
     vendors::{self, credentials},
-    web::{Ask, Conditions, Fields, Path, Reply, Routes, Web},
+    web::{Ask, Fields, Path, Preconditions, Reply, Routes, Web},
 };
 use axum::{extract::State, response::Response};
 use serde_json::json;
@@ -38,7 +38,7 @@ pub fn routes() -> Routes {
 
 /// `GET /api/outbox?state=&limit=`: the newest entries, those first that are not over.
 async fn index(State(web): State<Web>, caller: Admin, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
     let state = match ask.query.text("state")? {
         None => None,
         Some(word) => Some(EntryState::parse(word).ok_or_else(|| {
@@ -49,7 +49,7 @@ async fn index(State(web): State<Web>, caller: Admin, ask: Ask) -> Result<Respon
     let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     let read = move |c: &mut Conn| {
         let entries = store::list(c, state, limit)?;
-        tell(c, entries, &lens)
+        tell(c, entries, &policy)
     };
     let entries = web.db.read(&Scope::All, read).await?;
     ask.value(&entries)
@@ -57,35 +57,35 @@ async fn index(State(web): State<Web>, caller: Admin, ask: Ask) -> Result<Respon
 
 /// `GET /api/outbox/{id}`
 async fn show(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
     let read = move |c: &mut Conn| {
         let entry = store::get(c, id)?;
-        one(c, entry, &lens)
+        one(c, entry, &policy)
     };
     ask.value(&web.db.read(&Scope::All, read).await?)
 }
 
 /// `POST /api/outbox/{id}/approve`: what the vendor has instead is to be overwritten.
-async fn approve(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
+async fn approve(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
     again(&web, &caller, id, &conditions, true).await
 }
 
 /// `POST /api/outbox/{id}/retry`: to be sent again.
-async fn retry(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
+async fn retry(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
     again(&web, &caller, id, &conditions, false).await
 }
 
 /// An entry as this caller may be told.
-fn one(c: &mut Conn, entry: Untold<Entry>, lens: &Lens) -> Result<Entry> {
-    tell(c, vec![entry], lens)?.pop().ok_or(Error::NotFound { what: "Outbox entry" })
+fn one(c: &mut Conn, entry: Untold<Entry>, policy: &RedactionPolicy) -> Result<Entry> {
+    tell(c, vec![entry], policy)?.pop().ok_or(Error::NotFound { what: "Outbox entry" })
 }
 
-async fn again(web: &Web, caller: &Admin, id: i64, conditions: &Conditions, overwrite: bool) -> Result<Response> {
-    let lens = Lens::of(caller, &web.config, conditions.query())?;
+async fn again(web: &Web, caller: &Admin, id: i64, conditions: &Preconditions, overwrite: bool) -> Result<Response> {
+    let policy = RedactionPolicy::of(caller, &web.config, conditions.query())?;
     let response = conditions
         .run(web, &caller.scope(), &caller.actor(), "", move |w| {
             let entry = store::retry(w, id, overwrite)?;
-            let entry = one(w, entry, &lens)?;
+            let entry = one(w, entry, &policy)?;
             Reply::ok(&json!({ "success": true, "entry": entry }))
         })
         .await?;
@@ -94,12 +94,12 @@ async fn again(web: &Web, caller: &Admin, id: i64, conditions: &Conditions, over
 }
 
 /// `POST /api/outbox/{id}/discard`: it is not sent.
-async fn discard(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, conditions.query())?;
+async fn discard(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
     conditions
         .run(&web, &caller.scope(), &caller.actor(), "", move |w| {
             let entry = store::discard(w, id)?;
-            let entry = one(w, entry, &lens)?;
+            let entry = one(w, entry, &policy)?;
             Reply::ok(&json!({ "success": true, "entry": entry }))
         })
         .await
@@ -110,7 +110,7 @@ async fn push_company(
     State(web): State<Web>,
     editor: Editor,
     Path(key): Path<String>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let find = move |c: &mut crate::db::Write<'_>| companies::store::id_of(c, &key);
@@ -122,7 +122,7 @@ async fn push_contact(
     State(web): State<Web>,
     editor: Editor,
     Path(id): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     queue(&web, &editor, What::Contact, move |_| Ok(id), &conditions, fields).await
@@ -133,20 +133,20 @@ async fn queue(
     editor: &Editor,
     what: What,
     find: impl FnOnce(&mut crate::db::Write<'_>) -> Result<i64> + Send + 'static,
-    conditions: &Conditions,
+    conditions: &Preconditions,
     mut fields: Fields,
 ) -> Result<Response> {
     vendors::freshservice::VENDOR.configured(&*credentials::effective(&web.db, &web.config).await?)?;
     let digest = fields.digest();
     let columns = fields.text_list("fields").max_items(100).max_each(100).value().unwrap_or_default();
     fields.finish()?;
-    let lens = Lens::of(editor, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(editor, &web.config, conditions.query())?;
     let response = conditions
         .run(web, &editor.scope(), &editor.actor(), &digest, move |w| {
             let id = find(w)?;
             let ids = push::enqueue(w, what, id, &columns)?;
             let entries = store::these(w, ids)?;
-            let entries = tell(w, entries, &lens)?;
+            let entries = tell(w, entries, &policy)?;
             Reply::ok(&json!({ "success": true, "message": "Queued for Freshservice", "entries": entries }))
         })
         .await?;

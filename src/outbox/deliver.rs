@@ -13,7 +13,7 @@ use super::{
 use crate::{
     db::{Db, Write},
     error::Result,
-    jobs::lease_store::prove,
+    jobs::lease_store::check_lease,
     progress::Progress,
     types::{Actor, Scope},
     vendors::fault::{Cause, Fault},
@@ -147,7 +147,7 @@ impl Delivery {
     ) -> Result<T> {
         let turn = self.turn.lease().clone();
         let proven = move |w: &mut Write<'_>| {
-            prove(w, &turn)?;
+            check_lease(w, &turn)?;
             work(w)
         };
         self.db.write(&Scope::All, actor, proven).await

@@ -30,6 +30,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     pulls: false,
     plans: false,
     follows: None,
+    in_all: Some(3),
     has_work: |c| Ok(store::due(c)? > 0),
     body: |job| Box::pin(body(job)),
 });

@@ -75,5 +75,5 @@ fn note(w: &mut Write<'_>, entity: &'static str, id: i64, entry: &Entry, reason:
             (format!("{}:{name}", entry.operation.system()), json!([was, wanted]))
         })
         .collect();
-    history::note_raw(w, entity, id, "push", Some(reason), told)
+    history::record_change(w, entity, id, "push", Some(reason), told)
 }

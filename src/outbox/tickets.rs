@@ -10,7 +10,7 @@ use crate::{
     db::Write,
     error::{Error, Result},
     history::{self, Record},
-    tickets::{Ticket, said_store, store as tickets},
+    tickets::{Ticket, messages_store, store as tickets},
     vendors::freshservice::SYSTEM,
 };
 
@@ -66,10 +66,10 @@ pub fn arrived(w: &mut Write<'_>, id: i64, entry: &Entry, found: Option<&Values>
     }
     let theirs = found.and_then(|found| found.get("id")?.as_str()?.parse().ok());
     if let Some((ours, theirs)) = entry.wanted.get("note").and_then(Value::as_i64).zip(theirs) {
-        match said_store::note_sent(w, ours, theirs) {
+        match messages_store::note_sent(w, ours, theirs) {
             Err(Error::NotFound { .. }) => {}
             other => other?,
         }
     }
-    history::note_raw(w, Ticket::ENTITY, id, "push", Some(reason), told)
+    history::record_change(w, Ticket::ENTITY, id, "push", Some(reason), told)
 }

@@ -41,7 +41,7 @@ impl Turn {
             let job = job.clone();
             let take = move |w: &mut crate::db::Write<'_>| turn_store::take(w, super::JOB.as_str(), &job);
             if let Some(lease) = db.write(&Scope::All, &Actor::system("outbox"), take).await? {
-                let beating = Some(tokio::spawn(beat(db.clone(), lease.clone())));
+                let beating = Some(tokio::spawn(heartbeat(db.clone(), lease.clone())));
                 return Ok(Some(Self { db: db.clone(), lease, beating }));
             }
             if began.elapsed() > PATIENCE {
@@ -77,7 +77,7 @@ impl Drop for Turn {
     }
 }
 
-async fn beat(db: Db, lease: Lease) {
+async fn heartbeat(db: Db, lease: Lease) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         let kept = lease.clone();

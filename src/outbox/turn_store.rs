@@ -16,7 +16,7 @@ const SECONDS: i64 = 60;
 /// # Errors
 /// Those of the engine.
 pub fn take(c: &mut Conn, name: &str, job: &Lease) -> Result<Option<Lease>> {
-    lease_store::prove(c, job)?;
+    lease_store::check_lease(c, job)?;
     let Ok(fence) = lease_store::vacate(c, name)? else { return Ok(None) };
     lease_store::hold(c, name, &job.job_id, fence).map(Some)
 }
@@ -26,7 +26,7 @@ pub fn take(c: &mut Conn, name: &str, job: &Lease) -> Result<Option<Lease>> {
 /// # Errors
 /// `Conflict` when it has passed to another.
 pub fn keep(c: &mut Conn, turn: &Lease) -> Result<()> {
-    lease_store::prove(c, turn)?;
+    lease_store::check_lease(c, turn)?;
     let sql = "UPDATE sync_leases SET expires_at = ?1 WHERE name = ?2 AND fence = ?3";
     c.run(sql, params![now_plus(SECONDS), &turn.name, turn.fence])?;
     Ok(())

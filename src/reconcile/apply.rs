@@ -23,7 +23,7 @@ use crate::{
     entity::Entity,
     error::{Error, Result},
     history::{self, Record as _, links},
-    jobs::lease_store::{Lease, prove},
+    jobs::lease_store::{Lease, check_lease},
     plan::{Action, FieldChange, Item, Kind, Observation, State},
     progress::Progress,
     tickets::Ticket,
@@ -85,7 +85,7 @@ impl Apply {
         let lease = self.lease.clone();
         self.db
             .write_bulk(&Scope::All, &self.actor, move |w| {
-                prove(w, &lease)?;
+                check_lease(w, &lease)?;
                 let mut stale = 0;
                 for item in &items {
                     let done = apply(w, item)?;
@@ -108,7 +108,7 @@ impl Apply {
                 Err(error) if is_about_one_item(&error) => {
                     tracing::warn!(item = id, %error, "a plan's item could not be applied");
                     let settle = move |w: &mut Write<'_>| {
-                        prove(w, &lease)?;
+                        check_lease(w, &lease)?;
                         plans_store::settle(w, &item, State::Stale, None)
                     };
                     self.db.write_bulk(&Scope::All, &self.actor, settle).await?;
@@ -125,7 +125,7 @@ impl Apply {
         for chunk in observations.chunks(usize::try_from(CHUNK).unwrap_or(50)) {
             let (lease, chunk) = (self.lease.clone(), chunk.to_vec());
             let observe = move |w: &mut Write<'_>| {
-                prove(w, &lease)?;
+                check_lease(w, &lease)?;
                 chunk.iter().try_for_each(|observation| rows_store::observe(w, observation))
             };
             self.db.write_bulk(&Scope::All, &self.actor, observe).await?;

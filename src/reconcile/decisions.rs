@@ -12,7 +12,7 @@ use crate::{
     jobs::{
         self,
         kind::JobKind,
-        lease_store::{self, Acquired, Lease, prove},
+        lease_store::{self, Acquired, Lease, check_lease},
     },
     plan::State,
     progress::Progress,
@@ -51,7 +51,7 @@ pub async fn approve(db: &Db, id: i64, by: &str, progress: Arc<Progress>) -> Res
 async fn apply(db: &Db, kind: JobKind, lease: &Lease, plan: &Stored, by: &str, progress: Arc<Progress>) -> Result<Applied> {
     let (id, by, held) = (plan.id, by.to_owned(), lease.clone());
     let begin = move |w: &mut Write<'_>| {
-        prove(w, &held)?;
+        check_lease(w, &held)?;
         open(w, id)?;
         plans_store::decide(w, id, "applying", &by)?;
         plans_store::move_items(w, id, State::Held, State::Pending)
@@ -61,7 +61,7 @@ async fn apply(db: &Db, kind: JobKind, lease: &Lease, plan: &Stored, by: &str, p
     let applied = Apply { db: db.clone(), lease: lease.clone(), plan: id, actor, progress }.run().await?;
     let held = lease.clone();
     let end = move |w: &mut Write<'_>| {
-        prove(w, &held)?;
+        check_lease(w, &held)?;
         plans_store::set_status(w, id, "applied")
     };
     db.write(&Scope::All, &Actor::system("sync"), end).await?;

@@ -25,7 +25,7 @@ pub enum Step {
 
 /// How far a walk has come.
 #[derive(Debug, Default)]
-pub struct Walk {
+pub struct Paginator {
     /// Every vendor id met.
     seen: HashSet<String>,
     /// The pages kept: their ids in order → page number.
@@ -40,7 +40,7 @@ pub struct Walk {
     disturbed: bool,
 }
 
-impl Walk {
+impl Paginator {
     /// Every vendor id met.
     #[must_use]
     pub fn seen(&self) -> &HashSet<String> {
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_end_is_confirmed_twice() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         assert_eq!(walk.take(1, &ids(0..100)), Step::Next(2));
         assert_eq!(walk.take(2, &ids(100..130)), Step::Next(3));
         assert_eq!(walk.take(3, &[]), Step::Again(3));
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_page_that_is_empty_by_mistake_ends_nothing() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         walk.take(1, &ids(0..30));
         assert_eq!(walk.take(2, &[]), Step::Again(2));
         assert_eq!(walk.take(2, &ids(30..60)), Step::Next(3));
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn short_pages_go_on_and_shifts_are_noticed() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         walk.take(1, &ids(0..100));
         assert_eq!(walk.take(2, &ids(100..107)), Step::Next(3));
         assert!(!walk.disturbed());
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_server_that_ignores_the_page_number_is_found_out() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         assert_eq!(walk.take(1, &ids(0..5)), Step::Next(2));
         assert_eq!(walk.take(2, &ids(0..5)), Step::Again(2));
         assert_eq!(walk.take(2, &ids(0..5)), Step::Again(2));
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn circles_end() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         walk.take(1, &ids(0..10));
         assert_eq!(walk.take(2, &ids(0..9)), Step::Next(3));
         assert_eq!(walk.take(3, &ids(0..8)), Step::Next(4));
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn records_without_ids_are_no_repetition() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         assert_eq!(walk.take(1, &[None, None]), Step::Next(2));
         assert_eq!(walk.take(2, &[None, None]), Step::Next(3));
         assert_eq!(walk.take(3, &[]), Step::Again(3));

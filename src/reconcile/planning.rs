@@ -13,7 +13,7 @@ use super::{
         agents, companies, contacts, distinct,
         losses::{self, COMPANIES, Tally},
         retire::{self, Evidence},
-        valve::{self, Limits},
+        retirement_guard::{self, Limits},
     },
     rows_store,
 };
@@ -80,7 +80,7 @@ pub fn plan(c: &mut Conn, system: &str, mut lists: Lists, limits: Limits, approv
             retire::plan(&mut plan, kind, of(kind), ids, &lists.evidence);
         }
     }
-    let mut reasons = close_valves(c, &mut plan, &locals, &listed, limits)?;
+    let mut reasons = close_guards(c, &mut plan, &locals, &listed, limits)?;
     if !approved {
         for kind in KINDS {
             reasons.extend(hold_losses(&mut plan, kind, of(kind), limits));
@@ -94,7 +94,7 @@ pub fn plan(c: &mut Conn, system: &str, mut lists: Lists, limits: Limits, approv
     Ok(Planned { plan, held_because })
 }
 
-fn close_valves(
+fn close_guards(
     c: &mut Conn,
     plan: &mut Plan,
     locals: &HashMap<Kind, Vec<Local>>,
@@ -116,7 +116,7 @@ fn close_valves(
                 dependants.extend(rows_store::dependants(c, &retiring, &listed)?);
             }
         }
-        reasons.extend(valve::close(plan, kind, live, &dependants, limits));
+        reasons.extend(retirement_guard::close(plan, kind, live, &dependants, limits));
     }
     Ok(reasons)
 }

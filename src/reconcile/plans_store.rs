@@ -6,7 +6,7 @@ use crate::{
     db::{Conn, Row},
     error::{Error, Result},
     history::Untold,
-    jobs::lease_store::{Lease, prove},
+    jobs::lease_store::{Lease, check_lease},
     params,
     plan::{Action, FieldChange, Item, Kind, State},
     types::now,
@@ -61,7 +61,7 @@ pub fn begin_of(
     why: Option<&str>,
     summary: &serde_json::Value,
 ) -> Result<i64> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     c.run("UPDATE sync_runs SET status = 'planning' WHERE id = ?1", params![run])?;
     let sql = "INSERT INTO sync_plans (run_id, source, status, created_at, held_because, summary)
                VALUES (?1, ?2, 'draft', ?3, ?4, ?5) RETURNING id";
@@ -75,7 +75,7 @@ pub fn begin(c: &mut Conn, lease: &Lease, run: i64, held_because: Option<&str>, 
 
 /// Says what a draft came to, once all its items are stored.
 pub fn conclude(c: &mut Conn, lease: &Lease, plan: i64, held_because: Option<&str>, summary: &serde_json::Value) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     let sql = "UPDATE sync_plans SET held_because = ?1, summary = ?2 WHERE id = ?3";
     c.run(sql, params![held_because, summary.to_string(), plan])?;
     Ok(())
@@ -88,7 +88,7 @@ pub fn publish(c: &mut Conn, lease: &Lease, plan: i64, status: &str) -> Result<(
         let source = get(c, plan)?.source;
         supersede_of(c, lease, &source)?;
     }
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     set_status(c, plan, status)
 }
 
@@ -99,7 +99,7 @@ pub fn supersede(c: &mut Conn, lease: &Lease) -> Result<()> {
 
 /// Retires every plan of this source that still waits.
 pub fn supersede_of(c: &mut Conn, lease: &Lease, source: &str) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     let sql = "UPDATE sync_plans SET status = 'superseded' WHERE source = ?1 AND status IN ('held', 'proposed', 'applying')";
     c.run(sql, params![source])?;
     Ok(())
@@ -107,7 +107,7 @@ pub fn supersede_of(c: &mut Conn, lease: &Lease, source: &str) -> Result<()> {
 
 /// Stores items; their ids are set.
 pub fn add(c: &mut Conn, lease: &Lease, plan: i64, items: &mut [Item]) -> Result<()> {
-    prove(c, lease)?;
+    check_lease(c, lease)?;
     for item in items {
         let fields = stored_fields(&item.fields, true)?;
         let moves = serde_json::to_string(&item.moves).map_err(Error::internal)?;

@@ -18,7 +18,7 @@ use crate::{
 };
 use std::collections::{HashMap, HashSet};
 
-use super::planner::{contacts::Companies, valve::Dependants};
+use super::planner::{contacts::Companies, retirement_guard::Dependants};
 
 /// A kind's table, and its columns that a sync may set.
 struct Table {

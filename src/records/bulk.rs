@@ -3,7 +3,7 @@
 
 use super::bulk_store;
 use crate::{
-    assets::{AssetView, Eyes, store as assets},
+    assets::{AssetView, AssetViewContext, store as assets},
     auth::Reader,
     companies::{CompanyView, Location, store as companies},
     contacts::{ContactView, store as contacts},
@@ -55,7 +55,7 @@ struct Wish {
     year: Option<i64>,
     /// Notes among colleagues too.
     colleague: bool,
-    eyes: Eyes,
+    view_context: AssetViewContext,
 }
 
 impl Wish {
@@ -69,7 +69,7 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
         everybody: web.config.compat.include_inactive_contacts,
         with_tickets: ask.query.get("include_tickets").is_some_and(|value| value.eq_ignore_ascii_case("true")),
         archived: !web.config.assets.archived_leave_billing,
-        eyes: Eyes::of(&caller, &web.config, &ask.query)?,
+        view_context: AssetViewContext::of(&caller, &web.config, &ask.query)?,
         year: tickets::year(&ask),
         colleague: caller.is_staff(),
     };
@@ -78,13 +78,13 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
     } else {
         &["company", "contact", "asset", "location"]
     };
-    let variant = format!("{}|{}|{:?}|{}", wish.eyes.key(), wish.with_tickets, wish.year, wish.colleague);
+    let variant = format!("{}|{}|{:?}|{}", wish.view_context.key(), wish.with_tickets, wish.year, wish.colleague);
     list::json(&web, &caller.scope(), &variant, &ask, entities, move |conn, to| everything(conn, &wish, to)).await
 }
 
 /// The answer as text, made some rows at a time: all rows at once would take several times its memory.
 fn everything(conn: &mut Conn, wish: &Wish, to: &mut Writer) -> Result<()> {
-    let companies = companies::all_views(conn)?.into_iter().map(|company| company.through(&wish.eyes.lens));
+    let companies = companies::all_views(conn)?.into_iter().map(|company| company.redact(&wish.view_context.policy));
     let companies: Vec<CompanyView> = companies.collect();
     let mut entries = Array::begin(to)?;
     for some in companies.chunks(AT_ONCE) {
@@ -114,7 +114,7 @@ fn write(conn: &mut Conn, some: &[CompanyView], weighed: &Tickets, wish: &Wish, 
 
 /// What these companies have, unless it is much.
 fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wish: &Wish) -> Result<Option<Vec<Entry<'a>>>> {
-    let lens = &wish.eyes.lens;
+    let policy = &wish.view_context.policy;
     let ids: Vec<i64> = some.iter().map(|company| company.row.id).collect();
     let weighed: Vec<Weighed> = ids.iter().filter_map(|id| weighed.get(id)).flatten().copied().collect();
     if tickets::weight(&weighed) > tickets::AT_ONCE || !bulk_store::have_few(conn, ids.clone(), ROWS)? {
@@ -122,12 +122,12 @@ fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wis
     }
     let people = contacts::of_companies(conn, ids.clone())?;
     let people = people.into_iter().filter(|(_, contact)| wish.everybody || contact.inside().row.active);
-    let mut contacts = grouped(people.map(|(company, contact)| (company, contact.through(lens))));
-    contacts.values_mut().for_each(|people| ContactView::order(people, lens));
+    let mut contacts = grouped(people.map(|(company, contact)| (company, contact.redact(policy))));
+    contacts.values_mut().for_each(|people| ContactView::order(people, policy));
     let devices = assets::of_companies(conn, ids.clone())?;
-    let devices = devices.into_iter().map(|(company, asset)| (company, asset.through(&wish.eyes)));
+    let devices = devices.into_iter().map(|(company, asset)| (company, asset.redact(&wish.view_context)));
     let mut assets = grouped(devices.filter(|(_, asset)| wish.bills(asset)));
-    let mut talked = grouped(tickets::told(conn, &weighed, lens, wish.colleague)?);
+    let mut talked = grouped(tickets::told(conn, &weighed, policy, wish.colleague)?);
     let mut locations = grouped(bulk_store::locations(conn, ids)?);
     let entries = some.iter().map(|company| Entry {
         assets: assets.remove(&company.row.id).unwrap_or_default(),
@@ -141,12 +141,12 @@ fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wis
 
 /// Writes one company that has much, as an [`Entry`] would be, row by row.
 fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish, to: &mut Writer) -> Result<()> {
-    let lens = &wish.eyes.lens;
+    let policy = &wish.view_context.policy;
     to.write_all(b"{\"company\":").map_err(text::failure)?;
     serde_json::to_writer(&mut *to, company).map_err(text::failure)?;
     let mut rows = member(to, "assets")?;
     assets::each_of_company(conn, company.row.id, |asset| {
-        let asset = asset.through(&wish.eyes);
+        let asset = asset.redact(&wish.view_context);
         if wish.bills(&asset) { rows.push(&asset) } else { Ok(()) }
     })?;
     rows.end()?;
@@ -155,8 +155,8 @@ fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish,
     for is_named in [true, false] {
         contacts::each_of_company(conn, company.row.id, is_named, |contact| {
             let is_wanted = wish.everybody || contact.inside().row.active;
-            let contact = contact.through(lens);
-            if is_wanted && contact.is_named(lens) == is_named { rows.push(&contact) } else { Ok(()) }
+            let contact = contact.redact(policy);
+            if is_wanted && contact.is_named(policy) == is_named { rows.push(&contact) } else { Ok(()) }
         })?;
     }
     rows.end()?;
@@ -166,7 +166,7 @@ fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish,
     if wish.with_tickets {
         let weighed = weighed.get(&company.row.id).map_or(&[][..], Vec::as_slice);
         let mut rows = member(to, "tickets")?;
-        tickets::each(conn, weighed, lens, wish.colleague, |ticket| rows.push(&ticket))?;
+        tickets::each(conn, weighed, policy, wish.colleague, |ticket| rows.push(&ticket))?;
         rows.end()?;
     }
     to.write_all(b"}").map_err(text::failure)

@@ -3,7 +3,7 @@
 use crate::{
     assets::{Asset, store as assets},
     auth::{Editor, Reader},
-    compliance::{Lens, Veiled},
+    compliance::{RedactionPolicy, Veiled},
     contacts::{
         ContactDetail,
         rules::{self, ContactInput},
@@ -12,7 +12,7 @@ use crate::{
     db::{Conn, Write},
     error::{Error, Result},
     history,
-    web::{Ask, Conditions, Fields, Path, Reply, Routes, Sent, Web},
+    web::{Ask, Fields, Path, Preconditions, Reply, Routes, Sent, Web},
 };
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
@@ -41,19 +41,19 @@ pub fn detail(conn: &mut Conn, id: i64) -> Result<Veiled<ContactDetail>> {
 }
 
 async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.through(&lens);
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.redact(&policy);
     ask.row(id, detail.contact.row.rev, &detail)
 }
 
-async fn create(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
+async fn create(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {
     let body = fields.digest();
     let input = rules::read(fields, true)?;
-    let lens = Lens::of(&caller, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
-        let id = contacts::create(w, &input, &lens)?.id;
+        let id = contacts::create(w, &input, &policy)?.id;
         assign(w, id, &input)?;
-        let detail = detail(w, id)?.through(&lens);
+        let detail = detail(w, id)?.redact(&policy);
         let reply = Reply::created(&detail, format!("/api/contacts/{id}"))?;
         Ok(reply.tagged(id, detail.contact.row.rev).with("message", "Contact created"))
     };
@@ -64,23 +64,23 @@ async fn update(
     State(web): State<Web>,
     caller: Editor,
     Path(id): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
-    let lens = Lens::of(&caller, &web.config, conditions.query())?;
-    let input = fields.of_record(rules::read, stands(&web, &caller, &lens, id)).await?;
+    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
+    let input = fields.of_record(rules::read, stands(&web, &caller, &policy, id)).await?;
     let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
-        let detail = change(w, id, &input, expected, &lens)?.through(&lens);
+        let detail = change(w, id, &input, expected, &policy)?.redact(&policy);
         Ok(Reply::ok(&detail)?.tagged(id, detail.contact.row.rev).with("message", "Contact updated"))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
 
 /// A contact as this caller sees it.
-async fn stands(web: &Web, caller: &Editor, lens: &Lens, id: i64) -> Result<Value> {
-    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.through(lens);
+async fn stands(web: &Web, caller: &Editor, policy: &RedactionPolicy, id: i64) -> Result<Value> {
+    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.redact(policy);
     serde_json::to_value(detail).map_err(Error::internal)
 }
 
@@ -89,21 +89,21 @@ async fn update_from_page(
     State(web): State<Web>,
     caller: Editor,
     Path(id): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
-    let lens = Lens::of(&caller, &web.config, conditions.query())?;
-    let input = fields.of_record(rules::read, stands(&web, &caller, &lens, id)).await?;
+    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
+    let input = fields.of_record(rules::read, stands(&web, &caller, &policy, id)).await?;
     let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
-        let rev = change(w, id, &input, expected, &lens)?.inside().contact.row.rev;
+        let rev = change(w, id, &input, expected, &policy)?.inside().contact.row.rev;
         Ok(Reply::ok(&json!({"success": true, "message": "Contact updated"}))?.tagged(id, rev))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
 
-/// Changes what was sent of a contact, its companies and its assets, by a caller with this lens.
+/// Changes what was sent of a contact, its companies and its assets, by a caller with this policy.
 ///
 /// # Errors
 /// Those of the rooms' stores.
@@ -112,9 +112,9 @@ pub fn change(
     id: i64,
     input: &ContactInput,
     expected: Option<i64>,
-    lens: &Lens,
+    policy: &RedactionPolicy,
 ) -> Result<Veiled<ContactDetail>> {
-    contacts::update(w, id, input, expected, lens)?;
+    contacts::update(w, id, input, expected, policy)?;
     assign(w, id, input)?;
     detail(w, id)
 }

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::entities::{ENTITIES, exists, has_field};
 use crate::{
     auth::{Editor, Staff},
-    compliance::{Lens, trail},
+    compliance::{RedactionPolicy, trail},
     error::{Error, Result},
     history::{feed, pins},
-    web::{Ask, Conditions, Path, Query, Reply, Routes, Web},
+    web::{Ask, Path, Preconditions, Query, Reply, Routes, Web},
 };
 
 /// The most changes in one answer, and how many when nothing is asked.
@@ -56,12 +56,12 @@ async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -
             Some((kind.to_owned(), id.transpose()?))
         }
     };
-    let lens = Lens::of(&staff, &web.config, &query)?;
+    let policy = RedactionPolicy::of(&staff, &web.config, &query)?;
     let page = web
         .db
         .read(&staff.scope(), move |c| {
             let page = feed::after(c, since, &types, row.as_ref().map(|(kind, id)| (kind.as_str(), *id)), limit)?;
-            let changes = trail::changes(c, page.changes, &lens)?;
+            let changes = trail::changes(c, page.changes, &policy)?;
             Ok(json!({ "changes": changes, "cursor": page.cursor, "since": page.cursor, "more": page.more }))
         })
         .await?;
@@ -86,14 +86,14 @@ fn whole(query: &Query, name: &str) -> Result<Option<i64>> {
 /// `NotFound`.
 async fn history(State(web): State<Web>, staff: Staff, Path((entity, id)): Path<(String, i64)>, ask: Ask) -> Result<Response> {
     let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
-    let lens = Lens::of(&staff, &web.config, &ask.query)?;
+    let policy = RedactionPolicy::of(&staff, &web.config, &ask.query)?;
     let answer = web
         .db
         .read(&staff.scope(), move |c| {
             let entity = exists(c, &entity, id)?;
             let changes = feed::of(c, entity, id, limit)?;
             Ok(json!({
-                "changes": trail::changes(c, changes, &lens)?,
+                "changes": trail::changes(c, changes, &policy)?,
                 "origins": feed::origins(c, entity, id)?,
                 "pins": pins::fields(c, entity, id)?,
             }))
@@ -125,7 +125,7 @@ async fn pin(
     State(web): State<Web>,
     editor: Editor,
     Path((entity, id, field)): Path<(String, i64, String)>,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
     conditions
         .run(&web, &editor.scope(), &editor.actor(), "", move |w| {
@@ -147,7 +147,7 @@ async fn unpin(
     State(web): State<Web>,
     editor: Editor,
     Path((entity, id, field)): Path<(String, i64, String)>,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
     conditions
         .run(&web, &editor.scope(), &editor.actor(), "", move |w| {

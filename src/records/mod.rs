@@ -1,4 +1,5 @@
-//! What joins several rooms: retiring with what is attached, bulk answers, search, the dashboard.
+//! What works on records of every kind, and joins rooms: the one door of nouns, retiring with what is attached, bulk answers, search,
+//! history, undo, import, and the pages of records.
 
 mod bulk;
 pub mod bulk_store;

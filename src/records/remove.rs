@@ -2,15 +2,15 @@
 
 use super::{contacts::detail as contact_detail, nouns::door, remove_store};
 use crate::{
-    assets::{Asset, Eyes, store as assets},
+    assets::{Asset, AssetViewContext, store as assets},
     auth::Editor,
     companies::{Location, store as companies},
-    compliance::Lens,
+    compliance::RedactionPolicy,
     contacts::Contact,
     db::Write,
     error::{Error, Result},
     history::{self, Record},
-    web::{Conditions, Path, Query, Reply, Routes, Web},
+    web::{Path, Preconditions, Query, Reply, Routes, Web},
 };
 use axum::{extract::State, response::Response};
 use serde_json::json;
@@ -41,7 +41,7 @@ async fn remove_location(
     State(web): State<Web>,
     editor: Editor,
     Path((key, id)): Path<(String, i64)>,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
     let work = move |w: &mut Write<'_>| {
         let company = companies::id_of(w, &key)?;
@@ -57,10 +57,10 @@ async fn retire_contact(
     caller: Editor,
     Path(id): Path<i64>,
     query: Query,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
     let force = query.is_on("force")?;
-    let lens = Lens::of(&caller, &web.config, &query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &query)?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let before: Contact = history::get(w, id)?;
@@ -69,7 +69,7 @@ async fn retire_contact(
             refuse_while_attached(w, id)?;
         }
         history::retire::<Contact>(w, id, None)?;
-        contact_reply(w, id, &lens, "Contact retired")
+        contact_reply(w, id, &policy, "Contact retired")
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
@@ -91,44 +91,54 @@ async fn restore_contact(
     State(web): State<Web>,
     caller: Editor,
     Path(id): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         history::restore::<Contact>(w, id, None)?;
-        contact_reply(w, id, &lens, "Contact restored")
+        contact_reply(w, id, &policy, "Contact restored")
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
-fn contact_reply(w: &mut Write<'_>, id: i64, lens: &Lens, message: &str) -> Result<Reply> {
-    let detail = contact_detail(w, id)?.through(lens);
+fn contact_reply(w: &mut Write<'_>, id: i64, policy: &RedactionPolicy, message: &str) -> Result<Reply> {
+    let detail = contact_detail(w, id)?.redact(policy);
     Ok(Reply::ok(&detail)?.tagged(id, detail.contact.row.rev).with("message", message))
 }
 
 /// An asset goes with the links to those who use it, and comes back with them.
-async fn retire_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
+async fn retire_asset(
+    State(web): State<Web>,
+    caller: Editor,
+    Path(id): Path<i64>,
+    conditions: Preconditions,
+) -> Result<Response> {
     let request = conditions.clone();
-    let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
+    let view_context = AssetViewContext::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         let before: Asset = history::get(w, id)?;
         request.check(id, before.rev())?;
         history::retire::<Asset>(w, id, None)?;
-        asset_reply(w, id, &eyes, "Asset retired")
+        asset_reply(w, id, &view_context, "Asset retired")
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
-async fn restore_asset(State(web): State<Web>, caller: Editor, Path(id): Path<i64>, conditions: Conditions) -> Result<Response> {
-    let eyes = Eyes::of(&caller, &web.config, conditions.query())?;
+async fn restore_asset(
+    State(web): State<Web>,
+    caller: Editor,
+    Path(id): Path<i64>,
+    conditions: Preconditions,
+) -> Result<Response> {
+    let view_context = AssetViewContext::of(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         history::restore::<Asset>(w, id, None)?;
-        asset_reply(w, id, &eyes, "Asset restored")
+        asset_reply(w, id, &view_context, "Asset restored")
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
-fn asset_reply(w: &mut Write<'_>, id: i64, eyes: &Eyes, message: &str) -> Result<Reply> {
-    let detail = assets::get_detail(w, id)?.through(eyes);
+fn asset_reply(w: &mut Write<'_>, id: i64, view_context: &AssetViewContext, message: &str) -> Result<Reply> {
+    let detail = assets::get_detail(w, id)?.redact(view_context);
     Ok(Reply::ok(&detail)?.tagged(id, detail.asset.row.rev).with("message", message))
 }

@@ -11,12 +11,12 @@ use crate::{
     assets::{Asset, store as assets},
     auth::{Admin, Reader},
     companies::{Company, Location, store as companies},
-    compliance::Lens,
+    compliance::RedactionPolicy,
     contacts::store as contacts,
     db::{Conn, Write},
     error::{Error, Result},
     history::{self, Record as _},
-    web::{Ask, Conditions, Path, Query, Reply, Web},
+    web::{Ask, Path, Preconditions, Query, Reply, Web},
 };
 
 /// What still belongs to a company, by kind, in numbers; empty when nothing does.
@@ -82,10 +82,10 @@ pub async fn company(
     admin: Admin,
     Path(key): Path<String>,
     query: Query,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
     let force = query.is_on("force")?;
-    let lens = Lens::of(&admin, &web.config, &query)?;
+    let policy = RedactionPolicy::of(&admin, &web.config, &query)?;
     let request = conditions.clone();
     conditions
         .run(&web, &admin.scope(), &admin.actor(), "", move |w| {
@@ -93,7 +93,7 @@ pub async fn company(
             let before: Company = history::get(w, id)?;
             request.check(id, before.rev)?;
             retire_company(w, id, force)?;
-            let view = companies::get_view(w, id)?.through(&lens);
+            let view = companies::get_view(w, id)?.redact(&policy);
             Ok(Reply::ok(&view)?.with("message", "Company retired").tagged(view.row.id, view.row.rev))
         })
         .await

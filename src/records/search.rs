@@ -2,7 +2,7 @@
 
 use super::entities;
 use crate::{
-    assets::{Eyes, list_store as assets},
+    assets::{AssetViewContext, list_store as assets},
     auth::Reader,
     companies::{list_store::COMPANIES, store as companies},
     contacts::list_store as contacts,
@@ -41,34 +41,35 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
         let known = ["company", "contact", "asset", "ticket", "psa_agent"];
         known.into_iter().chain(entities::nouns().map(|noun| noun.list().entities[0])).collect()
     });
-    let eyes = Eyes::of(&caller, &web.config, &ask.query)?;
-    list::value(&web, &caller.scope(), &eyes.key(), &ask, entities, move |conn| find(conn, &text, limit, &eyes)).await
+    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+    list::value(&web, &caller.scope(), &view_context.key(), &ask, entities, move |conn| find(conn, &text, limit, &view_context))
+        .await
 }
 
 /// At most so many companies, contacts, assets and tickets that contain a text; a blank text finds nothing.
 ///
 /// # Errors
 /// When the text is too long, or those of the database.
-pub fn find(conn: &mut Conn, text: &str, limit: i64, eyes: &Eyes) -> Result<Value> {
-    let lens = &eyes.lens;
+pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewContext) -> Result<Value> {
+    let policy = &view_context.policy;
     let query = asked(&COMPANIES, text, limit)?;
     if query.search().is_none() {
         let none =
             ["companies", "contacts", "assets", "tickets"].into_iter().chain(entities::nouns().map(|noun| noun.door().api));
         return Ok(none.map(|kind| (kind.to_owned(), json!([]))).collect::<serde_json::Map<_, _>>().into());
     }
-    let companies = query.first(conn, |row| Ok(companies::view(row)?.through(lens)))?;
-    let people = contacts::ASKING.allowed(asked(&contacts::LIST, text, limit)?, lens);
-    let contacts = people.first(conn, |row| Ok(crate::contacts::store::view(row)?.through(lens)))?;
-    let devices = assets::ASKING.allowed(asked(&assets::LIST, text, limit)?.searching(assets::traces(lens)), lens);
-    let assets = devices.first(conn, |row| Ok(crate::assets::store::view(row)?.through(eyes)))?;
+    let companies = query.first(conn, |row| Ok(companies::view(row)?.redact(policy)))?;
+    let people = contacts::ASKING.allowed(asked(&contacts::LIST, text, limit)?, policy);
+    let contacts = people.first(conn, |row| Ok(crate::contacts::store::view(row)?.redact(policy)))?;
+    let devices = assets::ASKING.allowed(asked(&assets::LIST, text, limit)?.searching(assets::traces(policy)), policy);
+    let assets = devices.first(conn, |row| Ok(crate::assets::store::view(row)?.redact(view_context)))?;
     let mut found = Vec::new();
     // Who types a ticket's number wants that ticket before all whose numbers only contain it.
     let exact = ticket_named(text).map(|number| ("ticket.external_id = {}", "ticket.external_id <> {}", number));
     let mut ask = |narrowed: Option<(&str, i64)>, limit: i64| -> Result<()> {
         let query = asked(&tickets::LIST, text, limit)?;
         let query = narrowed.into_iter().fold(query, |query, (condition, number)| query.and(condition, vec![number.into()]));
-        found.extend(tickets::list(conn, &query, &tickets::Filters::default(), lens, &BTreeMap::new())?.items);
+        found.extend(tickets::list(conn, &query, &tickets::Filters::default(), policy, &BTreeMap::new())?.items);
         Ok(())
     };
     if let Some((is, is_not, number)) = exact {
@@ -110,7 +111,7 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, eyes: &Eyes) -> Result<Valu
         .collect();
     let mut found = json!({"companies": companies, "contacts": contacts, "assets": assets, "tickets": tickets});
     for noun in entities::nouns() {
-        found[noun.door().api] = noun.hits(conn, text, limit, lens)?.into();
+        found[noun.door().api] = noun.hits(conn, text, limit, policy)?.into();
     }
     Ok(found)
 }

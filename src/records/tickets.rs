@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     auth::{Editor, Reader},
-    compliance::Lens,
+    compliance::RedactionPolicy,
     config::Config,
     db::Write,
     error::{Error, Result},
@@ -14,13 +14,13 @@ use crate::{
     tickets::{
         Ticket, api, codes,
         list_store::SOURCE,
-        psa_views, said_store, statuses_store,
+        messages_store, psa_views, statuses_store,
         store::{self, Mark},
         views::{Talk, TicketDetail},
     },
     types::{Scope, now},
     vendors::credentials,
-    web::{Ask, Conditions, Fields, Path, Reply, Routes, Web},
+    web::{Ask, Fields, Path, Preconditions, Reply, Routes, Web},
 };
 
 /// The longest note that a caller may write, in characters.
@@ -42,25 +42,27 @@ pub fn routes() -> Routes {
 /// # Errors
 /// `NotFound`; `Upstream` when the vendor fails us.
 async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let (colleague, config, eyes) = (caller.is_staff(), web.config.clone(), lens.clone());
-    let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &eyes, colleague, &config)).await;
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let (colleague, config, view_context) = (caller.is_staff(), web.config.clone(), policy.clone());
+    let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &view_context, colleague, &config)).await;
     match stored {
         Ok(stored) => ask.row(stored.ticket.id, stored.ticket.rev, &stored),
         // Whose it is can be said of a stored ticket only: a client is told of no others.
-        Err(Error::NotFound { .. }) if caller.scope() == Scope::All => ask.value(&fetched(&web, &lens, colleague, number).await?),
+        Err(Error::NotFound { .. }) if caller.scope() == Scope::All => {
+            ask.value(&fetched(&web, &policy, colleague, number).await?)
+        }
         Err(error) => Err(error),
     }
 }
 
 /// A ticket that is not stored, as the vendor tells it, in the shape of those that are.
-async fn fetched(web: &Web, lens: &Lens, colleague: bool, number: i64) -> Result<TicketDetail> {
+async fn fetched(web: &Web, policy: &RedactionPolicy, colleague: bool, number: i64) -> Result<TicketDetail> {
     let found = pulls::freshservice::tickets::fetch(&web.db, &web.config, number).await?;
     let (row, said) = found.ok_or(Error::NotFound { what: Ticket::WHAT })?;
     let configured = web.config.freshservice.statuses.clone();
     let statuses = web.db.read(&Scope::All, move |conn| statuses_store::load(conn, SOURCE, &configured)).await?;
-    let row = row.through(lens);
-    let talk = if row.is_hidden { Talk::default() } else { Talk::new(said, lens, colleague) };
+    let row = row.redact(policy);
+    let talk = if row.is_hidden { Talk::default() } else { Talk::new(said, policy, colleague) };
     Ok(TicketDetail::new(row, talk, &statuses))
 }
 
@@ -125,7 +127,7 @@ pub fn write(
         let wanted = statuses.settable(text).map_err(|why| Error::field("status", why))?;
         status = store::set_status(w, row_id, None, wanted)?;
     }
-    let note = update.note.as_ref().map(|text| said_store::add_note(w, row_id, text, user, &at)).transpose()?;
+    let note = update.note.as_ref().map(|text| messages_store::add_note(w, row_id, text, user, &at)).transpose()?;
     if note.is_some() {
         history::record_link::<Ticket>(w, row_id, "note", serde_json::Map::new())?;
     }
@@ -149,7 +151,7 @@ async fn update(
     State(web): State<Web>,
     caller: Editor,
     Path(number): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();

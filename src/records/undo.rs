@@ -3,7 +3,7 @@
 use crate::{
     auth::{Admin, Editor},
     companies::Company,
-    compliance::{Lens, Level, trail},
+    compliance::{Level, RedactionPolicy, trail},
     contacts::{Contact, Membership, store as contacts},
     db::{Conn, Db, Write},
     error::{Error, Result},
@@ -20,7 +20,7 @@ use crate::{
     },
     tickets::Ticket,
     types::{Actor, Scope},
-    web::{Conditions, Path, Query, Reply, Routes, Web},
+    web::{Path, Preconditions, Query, Reply, Routes, Web},
 };
 use axum::{Json, extract::State, response::Response};
 use serde::Serialize;
@@ -114,13 +114,13 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
 ///
 /// # Errors
 /// `Forbidden`, or those of the engine.
-pub fn allowed(c: &mut Conn, change: &Change, lens: &Lens) -> Result<()> {
+pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy) -> Result<()> {
     let is_plain = |field: &String| !field.ends_with("_id") && !field.contains(':') && !trail::is_personal(&change.entity, field);
     let is_own = matches!(change.action.as_str(), "create" | "update" | "retire" | "restore");
     let fields = change.fields.as_object().into_iter().flatten();
     let is_harmless = is_own && (change.action != "update" || fields.into_iter().all(|(field, _)| is_plain(field)));
     let is_for_staff = entities::named(&change.entity).is_ok_and(|known| known.noun().is_some_and(AnyNoun::is_for_staff));
-    if lens.is_cleared() || !is_for_staff && (is_harmless || !protection::anybody(c)?) {
+    if policy.is_cleared() || !is_for_staff && (is_harmless || !protection::anybody(c)?) {
         return Ok(());
     }
     Err(Error::Forbidden("this change is taken back by somebody who may see protected records in full".to_owned()))
@@ -227,7 +227,7 @@ async fn walk(db: &Db, id: i64, actor: &Actor, lease: Option<&Lease>) -> Result<
         let lease = lease.cloned();
         let work = move |w: &mut Write<'_>| {
             if let Some(lease) = &lease {
-                lease_store::prove(w, lease)?;
+                lease_store::check_lease(w, lease)?;
             }
             let mut done = Vec::with_capacity(changes.len());
             for each in changes {
@@ -246,11 +246,11 @@ async fn walk(db: &Db, id: i64, actor: &Actor, lease: Option<&Lease>) -> Result<
 }
 
 /// `POST /api/changes/{seq}/undo`: takes one change back; 409 when it has changed since.
-async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, conditions: Conditions) -> Result<Response> {
-    let lens = Lens::of(&editor, &web.config, conditions.query())?;
+async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, conditions: Preconditions) -> Result<Response> {
+    let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         let told = feed::get(w, seq)?;
-        allowed(w, told.inside(), &lens)?;
+        allowed(w, told.inside(), &policy)?;
         match change(w, told.inside())? {
             Undone::Refused(why) => Err(Error::conflict(format!("change {seq} stands: {why}"))),
             Undone::Except(why) => Reply::ok(&json!({ "success": true, "seq": seq, "undone": true, "except": why })),
@@ -262,9 +262,9 @@ async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, condi
 
 /// `POST /api/sync/runs/{id}/undo`
 async fn all_of_run(State(web): State<Web>, admin: Admin, Path(id): Path<i64>, query: Query) -> Result<Json<Value>> {
-    let lens = Lens::of(&admin, &web.config, &query)?;
-    if !lens.is_cleared() && web.db.read(&Scope::All, protection::anybody).await? {
-        lens.refuse_uncleared(Level::Hipaa, "a run")?;
+    let policy = RedactionPolicy::of(&admin, &web.config, &query)?;
+    if !policy.is_cleared() && web.db.read(&Scope::All, protection::anybody).await? {
+        policy.refuse_uncleared(Level::Hipaa, "a run")?;
     }
     let (db, actor) = (web.db.clone(), admin.actor());
     // In a task of its own: a client that leaves does not stop it halfway.

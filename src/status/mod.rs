@@ -1,11 +1,12 @@
 //! How fresh each vendor's data is, and what waits for a person: for banners, lists, the dashboard and
 //! health.
 
-pub mod age;
+pub mod freshness;
+
 mod judge;
 pub mod store;
 
-pub use age::Ages;
+pub use freshness::Ages;
 pub use judge::{Freshness, State};
 pub use store::{Waiting, freshness, waiting};
 

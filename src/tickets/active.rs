@@ -4,8 +4,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::ages::{days_old, friendly, length, moment, seconds};
-use super::{Statuses, TicketRow, utc};
+use super::{
+    Statuses, TicketRow,
+    relative_time::{days_old, friendly, length, moment, seconds},
+    utc,
+};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -160,7 +163,7 @@ fn place(row: TicketRow, statuses: &Statuses, now: Timestamp) -> (u8, ActiveTick
         r#type: kind.clone(),
         ticket_type: kind,
         company_id: row.company_id,
-        requester_name: name.unwrap_or_else(|| known_as("Requester", ticket.requester_id, super::ages::NOTHING)),
+        requester_name: name.unwrap_or_else(|| known_as("Requester", ticket.requester_id, super::relative_time::NOTHING)),
         requester_id: ticket.requester_id,
         requester_email: email,
         agent_name: row.agent_name.unwrap_or_else(|| known_as("Agent", ticket.responder_id, "Unassigned")),

@@ -1,19 +1,24 @@
-//! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is the hub's.
+//! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is in `records`.
 
-use super::active::Board;
-use super::change_store;
-use super::list_store::{self, ENTITIES, Filters, LIST, SOURCE};
-use super::psa_views::VendorTicket;
 pub use super::store::{Weighed, weigh};
-use super::views::{CompanyTicket, Talk, TicketDetail};
-use super::{said_store, statuses_store, store};
-use crate::auth::Reader;
-use crate::companies::store as companies;
-use crate::compliance::Lens;
-use crate::config::Config;
-use crate::db::{Conn, list::Slice};
-use crate::error::Result;
-use crate::web::{Ask, Path, Routes, Web, list};
+use super::{
+    active::Board,
+    change_store,
+    list_store::{self, ENTITIES, Filters, LIST, SOURCE},
+    messages_store,
+    psa_views::VendorTicket,
+    statuses_store, store,
+    views::{CompanyTicket, Talk, TicketDetail},
+};
+use crate::{
+    auth::Reader,
+    companies::store as companies,
+    compliance::RedactionPolicy,
+    config::Config,
+    db::{Conn, list::Slice},
+    error::Result,
+    web::{Ask, Path, Routes, Web, list},
+};
 use axum::{extract::State, response::Response};
 use std::sync::LazyLock;
 
@@ -54,18 +59,18 @@ pub(super) fn at_most(slice: Slice) -> Slice {
 }
 
 /// What tells the answers to two callers of one scope apart.
-pub(super) fn variant(caller: &Reader, lens: &Lens, filters: &Filters) -> String {
-    format!("{}|{}|{}", lens.key(), caller.is_staff(), filters.key())
+pub(super) fn variant(caller: &Reader, policy: &RedactionPolicy, filters: &Filters) -> String {
+    format!("{}|{}|{}", policy.key(), caller.is_staff(), filters.key())
 }
 
 /// `GET /api/tickets`: an object, not an array; CSV on request.
 async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?;
     let filters = Filters::read(&ask.query)?;
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let (variant, configured) = (variant(&caller, &policy, &filters), web.config.freshservice.statuses.clone());
     let load = move |conn: &mut Conn, query: &_, rows: &mut list::Rows| {
-        list_store::each(conn, query, &filters, &lens, &configured, |ticket| rows.push(&ticket))
+        list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&ticket))
     };
     if ask.wants_csv()? {
         return list::respond(&web, &caller.scope(), &variant, &ask, query, load).await;
@@ -80,17 +85,17 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
 
 /// `GET /api/tickets/active`: the board, which changes with the clock.
 async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
     let number = |name: &str| ask.query.get(name).and_then(|text| text.trim().parse::<i64>().ok());
     let (group, responder) = (number("group_id"), number("responder_id"));
     let configured = web.config.freshservice.statuses.clone();
-    let variant = format!("{}|{group:?}|{responder:?}", variant(&caller, &lens, &Filters::default()));
+    let variant = format!("{}|{group:?}|{responder:?}", variant(&caller, &policy, &Filters::default()));
     list::of_this_second(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
         let statuses = statuses_store::load(conn, SOURCE, &configured)?;
         let now = jiff::Timestamp::now();
         let mut board = Board::new(list_store::last_sync(conn)?, now);
         store::active(conn, group, responder, |row| {
-            board.add(row.through(&lens), &statuses, now);
+            board.add(row.redact(&policy), &statuses, now);
             Ok(())
         })?;
         Ok(board.sorted())
@@ -100,13 +105,13 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
 
 /// `GET /api/companies/{acct}/tickets?year=`: a plain array, whole.
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let variant = variant(&caller, &lens, &Filters::default());
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let variant = variant(&caller, &policy, &Filters::default());
     let (colleague, year) = (caller.is_staff(), year(&ask));
     list::array(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn, tickets| {
         let company = companies::id_of(conn, &acct)?;
         let weighed = weigh(conn, vec![company], year)?;
-        each(conn, &weighed, &lens, colleague, |ticket| tickets.push(&ticket))
+        each(conn, &weighed, &policy, colleague, |ticket| tickets.push(&ticket))
     })
     .await
 }
@@ -132,13 +137,18 @@ pub fn weight(tickets: &[Weighed]) -> i64 {
 ///
 /// # Errors
 /// Those of the database.
-pub fn told(conn: &mut Conn, tickets: &[Weighed], lens: &Lens, colleague: bool) -> Result<Vec<(i64, CompanyTicket)>> {
+pub fn told(
+    conn: &mut Conn,
+    tickets: &[Weighed],
+    policy: &RedactionPolicy,
+    colleague: bool,
+) -> Result<Vec<(i64, CompanyTicket)>> {
     let rows = store::of_ids(conn, tickets.iter().map(|ticket| ticket.id).collect())?;
-    let rows: Vec<_> = rows.into_iter().map(|(company, row)| (company, row.through(lens))).collect();
+    let rows: Vec<_> = rows.into_iter().map(|(company, row)| (company, row.redact(policy))).collect();
     let readable = rows.iter().filter(|(_, row)| !row.is_hidden).map(|(_, row)| row.ticket.id).collect();
-    let mut said = said_store::of_tickets(conn, readable)?;
+    let mut said = messages_store::of_tickets(conn, readable)?;
     let told = rows.into_iter().map(|(company, row)| {
-        let talk = Talk::new(said.remove(&row.ticket.id).unwrap_or_default(), lens, colleague);
+        let talk = Talk::new(said.remove(&row.ticket.id).unwrap_or_default(), policy, colleague);
         (company, CompanyTicket::new(row, talk))
     });
     Ok(told.collect())
@@ -152,7 +162,7 @@ pub fn told(conn: &mut Conn, tickets: &[Weighed], lens: &Lens, colleague: bool) 
 pub fn each(
     conn: &mut Conn,
     mut tickets: &[Weighed],
-    lens: &Lens,
+    policy: &RedactionPolicy,
     colleague: bool,
     mut take: impl FnMut(CompanyTicket) -> Result<()>,
 ) -> Result<()> {
@@ -163,7 +173,7 @@ pub fn each(
             bytes <= AT_ONCE
         });
         let (some, rest) = tickets.split_at(fits.count().max(1));
-        told(conn, some, lens, colleague)?.into_iter().try_for_each(|(_, ticket)| take(ticket))?;
+        told(conn, some, policy, colleague)?.into_iter().try_for_each(|(_, ticket)| take(ticket))?;
         tickets = rest;
     }
     Ok(())
@@ -173,12 +183,12 @@ pub fn each(
 ///
 /// # Errors
 /// `NotFound`, or those of the database.
-pub fn detail(conn: &mut Conn, number: i64, lens: &Lens, colleague: bool, config: &Config) -> Result<TicketDetail> {
+pub fn detail(conn: &mut Conn, number: i64, policy: &RedactionPolicy, colleague: bool, config: &Config) -> Result<TicketDetail> {
     let statuses = statuses_store::load(conn, SOURCE, &config.freshservice.statuses)?;
-    let row = store::get_row(conn, number)?.through(lens);
+    let row = store::get_row(conn, number)?.redact(policy);
     let readable = if row.is_hidden { Vec::new() } else { vec![row.ticket.id] };
-    let said = said_store::of_tickets(conn, readable)?;
-    let talk = Talk::new(said.into_values().flatten().collect(), lens, colleague);
+    let said = messages_store::of_tickets(conn, readable)?;
+    let talk = Talk::new(said.into_values().flatten().collect(), policy, colleague);
     Ok(TicketDetail::new(row, talk, &statuses))
 }
 
@@ -190,10 +200,10 @@ static VENDOR_FIELDS: LazyLock<Vec<&'static str>> =
 async fn of_vendor(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&LIST)?.with_slice(Some(part(&ask, LIMIT)?));
     let filters = Filters { provider: Some(SOURCE.to_owned()), ..Filters::read(&ask.query)? };
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let (variant, configured) = (variant(&caller, &policy, &filters), web.config.freshservice.statuses.clone());
     list::respond_as(&web, &caller.scope(), &variant, &ask, query, &VENDOR_FIELDS, move |conn, query, rows| {
-        list_store::each(conn, query, &filters, &lens, &configured, |ticket| rows.push(&VendorTicket::from(ticket)))
+        list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&VendorTicket::from(ticket)))
     })
     .await
 }
@@ -201,17 +211,17 @@ async fn of_vendor(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<R
 /// `GET /api/change_requests`: a plain array, the newest first.
 async fn changes(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(&change_store::LIST)?;
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let variant = lens.key();
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let variant = policy.key();
     list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
-        change_store::each(conn, query, &lens, |change| rows.push(&change))
+        change_store::each(conn, query, &policy, |change| rows.push(&change))
     })
     .await
 }
 
 /// `GET /api/change_requests/{id}`, by the vendor's number.
 async fn change(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let view = web.db.read(&caller.scope(), move |conn| change_store::get_view(conn, id)).await?.through(&lens);
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let view = web.db.read(&caller.scope(), move |conn| change_store::get_view(conn, id)).await?.redact(&policy);
     ask.row(id, view.row.rev, &view)
 }

@@ -1,10 +1,12 @@
 //! A planned change, where the account keeps them ("change request", so that it is not one of our own changes).
 
 use super::utc;
-use crate::compliance::{Lens, Level, Personal, Protected};
-use crate::db::Value;
-use crate::entity::{Members, redact};
-use crate::types::{SearchText, fold};
+use crate::{
+    compliance::{Level, Personal, Protected, RedactionPolicy},
+    db::Value,
+    entity::{Members, redact},
+    types::{SearchText, fold},
+};
 
 crate::entity! {
     /// A planned change.
@@ -112,7 +114,7 @@ impl ChangeView {
 impl Protected for ChangeView {
     const ENTITY: &'static str = "change_request";
     const TELLS: &'static [(&'static str, Personal)] = crate::personal_fields![ChangeRequest];
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
         self.row.id
@@ -122,9 +124,9 @@ impl Protected for ChangeView {
         self.protection
     }
 
-    fn redacted(mut self, lens: &Lens) -> Self {
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
         let level = self.protection;
-        redact(&mut self.row, |field, text| lens.see_or_say(level, field, text));
+        redact(&mut self.row, |field, text| policy.reveal_or_word(level, field, text));
         self
     }
 }

@@ -1,17 +1,17 @@
 //! Planned changes in the database.
 
-use super::ChangeRequest;
-use super::change::ChangeView;
-use crate::compliance::{Asking, Lens, Level, Personal, Protected as _, Veiled};
-use crate::db::{
-    Conn, Row, Write,
-    list::{Column, Kind, ListQuery, ListSpec, Search},
+use super::{ChangeRequest, change::ChangeView};
+use crate::{
+    compliance::{Asking, Level, Personal, Protected as _, RedactionPolicy, Veiled},
+    db::{
+        Conn, Row, Write,
+        list::{Column, Kind, ListQuery, ListSpec, Search},
+    },
+    entity::Shaped as _,
+    error::{Error, Result},
+    history::{self, Record, ranks},
+    list_columns, params,
 };
-use crate::entity::Shaped as _;
-use crate::error::{Error, Result};
-use crate::history::{self, Record, ranks};
-use crate::list_columns;
-use crate::params;
 
 const FROM: &str = "@change_requests change_request LEFT JOIN @companies company ON company.id = change_request.company_id";
 
@@ -58,8 +58,13 @@ pub static LIST: ListSpec = ListSpec {
 ///
 /// # Errors
 /// Those of the database.
-pub fn each(c: &mut Conn, query: &ListQuery, lens: &Lens, mut take: impl FnMut(ChangeView) -> Result<()>) -> Result<i64> {
-    ASKING.allowed(query.clone(), lens).each(c, |row| take(view(row)?.through(lens)))
+pub fn each(
+    c: &mut Conn,
+    query: &ListQuery,
+    policy: &RedactionPolicy,
+    mut take: impl FnMut(ChangeView) -> Result<()>,
+) -> Result<i64> {
+    ASKING.allowed(query.clone(), policy).each(c, |row| take(view(row)?.redact(policy)))
 }
 
 /// One planned change by the vendor's number.

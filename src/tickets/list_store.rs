@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::codes::{self, ENDED, normalise, priority_code};
-use super::views::TicketView;
-use super::{Statuses, statuses_store, store};
-use crate::companies::store as companies;
-use crate::compliance::{Asking, Lens, Personal, Protected as _};
-use crate::db::{
-    Conn, Value,
-    list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+use super::{
+    Statuses,
+    codes::{self, ENDED, normalise, priority_code},
+    statuses_store, store,
+    views::TicketView,
 };
-use crate::error::Result;
-use crate::history::ranks;
-use crate::params;
-use crate::web::Query;
+use crate::{
+    companies::store as companies,
+    compliance::{Asking, Personal, Protected as _, RedactionPolicy},
+    db::{
+        Conn, Value,
+        list::{Column, Kind, ListQuery, ListSpec, Page, Search},
+    },
+    error::Result,
+    history::ranks,
+    params,
+    web::Query,
+};
 
 /// The one vendor of tickets so far.
 pub const SOURCE: &str = "freshservice";
@@ -184,11 +189,11 @@ pub fn list(
     conn: &mut Conn,
     query: &ListQuery,
     filters: &Filters,
-    lens: &Lens,
+    policy: &RedactionPolicy,
     configured: &BTreeMap<i64, String>,
 ) -> Result<Page<TicketView>> {
     let mut items = Vec::new();
-    let total = each(conn, query, filters, lens, configured, |ticket| {
+    let total = each(conn, query, filters, policy, configured, |ticket| {
         items.push(ticket);
         Ok(())
     })?;
@@ -203,13 +208,13 @@ pub fn each(
     conn: &mut Conn,
     query: &ListQuery,
     filters: &Filters,
-    lens: &Lens,
+    policy: &RedactionPolicy,
     configured: &BTreeMap<i64, String>,
     mut take: impl FnMut(TicketView) -> Result<()>,
 ) -> Result<i64> {
     let statuses = statuses_store::load(conn, SOURCE, configured)?;
     let query = filters.add(conn, query.clone(), &statuses)?;
-    ASKING.allowed(query, lens).each(conn, |row| take(TicketView::new(store::row(row)?.through(lens), &statuses)))
+    ASKING.allowed(query, policy).each(conn, |row| take(TicketView::new(store::row(row)?.redact(policy), &statuses)))
 }
 
 /// When the newest job that read tickets ended well.

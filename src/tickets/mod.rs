@@ -1,7 +1,10 @@
 //! Tickets: what clients asked for, what was said and done about it, and planned changes.
 
+pub mod messages;
+pub mod messages_store;
+mod relative_time;
+
 pub mod active;
-mod ages;
 pub mod api;
 pub mod change;
 pub mod change_store;
@@ -12,8 +15,6 @@ pub mod model;
 mod psa_api;
 pub mod psa_views;
 pub mod row;
-pub mod said;
-pub mod said_store;
 pub mod statuses;
 pub mod statuses_store;
 pub mod store;
@@ -22,7 +23,7 @@ pub mod views;
 pub use api::routes;
 pub use change::ChangeRequest;
 pub use codes::utc;
+pub use messages::{Said, TimeEntry};
 pub use model::Ticket;
 pub use row::TicketRow;
-pub use said::{Said, TimeEntry};
 pub use statuses::Statuses;

@@ -1,8 +1,10 @@
 //! What a ticket is: the row whose every change is kept.
 
-use crate::compliance::Personal;
-use crate::db::Value;
-use crate::types::{SearchText, fold};
+use crate::{
+    compliance::Personal,
+    db::Value,
+    types::{SearchText, fold},
+};
 
 crate::entity! {
     /// Something a client asked for, as the vendor and our own people tell it. Its texts and what was
@@ -70,7 +72,7 @@ crate::entity! {
         minutes_spent: i64 = int("Minutes worked").told(),
         /// Whether the time sheet has been read; else the minutes are 0 because nobody has looked.
         time_known: bool = flag("Time sheet read").told(),
-        /// Whether it is overdue in the vendor's eyes.
+        /// Whether it is overdue as the vendor sees it.
         is_escalated: bool = flag("Overdue").told(),
         /// Whether it was marked as spam.
         spam: bool = flag("Spam").told(),

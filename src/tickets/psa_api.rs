@@ -3,16 +3,21 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
-use super::api::{at_most, part, variant};
-use super::list_store::{self, Filters, LIST, SOURCE};
-use super::psa_views::{ActivePsaTicket, PsaTicket};
-use super::{TicketRow, statuses_store, store};
-use crate::agents::psa_agents;
-use crate::auth::{BillingReader, Reader};
-use crate::compliance::Lens;
-use crate::db::list::ListQuery;
-use crate::error::Result;
-use crate::web::{Ask, Routes, Web, list};
+use super::{
+    TicketRow,
+    api::{at_most, part, variant},
+    list_store::{self, Filters, LIST, SOURCE},
+    psa_views::{ActivePsaTicket, PsaTicket},
+    statuses_store, store,
+};
+use crate::{
+    agents::psa_agents,
+    auth::{BillingReader, Reader},
+    compliance::RedactionPolicy,
+    db::list::ListQuery,
+    error::Result,
+    web::{Ask, Routes, Web, list},
+};
 
 /// How many tickets the list has when nothing is asked.
 const LIMIT: i64 = 100;
@@ -27,19 +32,19 @@ async fn tickets(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Res
     let asked = Filters::read(&ask.query)?;
     let text = |name: &str| ask.query.text(name).map(|value| value.map(str::to_owned));
     let filters = Filters { provider: text("provider")?, company: text("company")?.or(asked.company.clone()), ..asked };
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
-    let (variant, configured) = (variant(&caller, &lens, &filters), web.config.freshservice.statuses.clone());
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let (variant, configured) = (variant(&caller, &policy, &filters), web.config.freshservice.statuses.clone());
     list::respond_as(&web, &caller.scope(), &variant, &ask, query, PsaTicket::FIELDS, move |conn, query, rows| {
-        list_store::each(conn, query, &filters, &lens, &configured, |ticket| rows.push(&PsaTicket::from(ticket)))
+        list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&PsaTicket::from(ticket)))
     })
     .await
 }
 
 /// `GET /api/psa/tickets/active?provider=`: what is worked on, the urgent first.
 async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let lens = Lens::of(&caller, &web.config, &ask.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
     let provider = ask.query.text("provider")?.map(str::to_lowercase);
-    let (variant, configured) = (variant(&caller, &lens, &Filters::default()), web.config.freshservice.statuses.clone());
+    let (variant, configured) = (variant(&caller, &policy, &Filters::default()), web.config.freshservice.statuses.clone());
     let variant = format!("{variant}|{provider:?}");
     // None of the parameters for a part is old: without one, everything.
     let asks_for_part = ["limit", "offset", "page", "per_page"].iter().any(|name| ask.query.get(name).is_some());
@@ -66,7 +71,7 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
         let size = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
         let (skipped, most) = slice.map_or((0, total), |slice| (size(slice.offset), size(slice.limit)));
         for row in rows.into_iter().skip(skipped).take(most) {
-            shown.push(&ActivePsaTicket::new(row.through(&lens), &statuses))?;
+            shown.push(&ActivePsaTicket::new(row.redact(&policy), &statuses))?;
         }
         Ok(i64::try_from(total).unwrap_or(i64::MAX))
     })

@@ -3,9 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::TicketRow;
-use super::list_store::SOURCE;
-use super::views::TicketView;
+use super::{TicketRow, list_store::SOURCE, views::TicketView};
 use crate::config::Config;
 
 /// An element of `/api/freshservice/tickets`.
@@ -157,7 +155,7 @@ impl ActivePsaTicket {
     /// The words of the statuses that count as active here.
     pub const STATUSES: [&'static str; 4] = ["open", "pending", "waiting_customer", "on_hold"];
 
-    /// From a row that has been through the caller's lens.
+    /// From a row that has been through the caller's policy.
     #[must_use]
     pub fn new(row: TicketRow, statuses: &super::Statuses) -> Self {
         let ticket = TicketView::new(row, statuses);

@@ -1,10 +1,15 @@
 //! A ticket as it is read for whoever asks: the row with what stands around it, and what of that a
 //! caller may see.
 
-use super::model::{Seen, Ticket};
-use super::{Statuses, utc};
-use crate::compliance::{Lens, Level, Personal, Protected};
-use crate::entity::redact;
+use super::{
+    Statuses,
+    model::{Seen, Ticket},
+    utc,
+};
+use crate::{
+    compliance::{Level, Personal, Protected, RedactionPolicy},
+    entity::redact,
+};
 
 /// A ticket with its company, its people and its text.
 #[derive(Clone, Debug, Default)]
@@ -45,8 +50,8 @@ pub struct Person {
 impl TicketRow {
     /// Whether this caller may read what is written on it.
     #[must_use]
-    pub fn may_read(&self, lens: &Lens) -> bool {
-        lens.shows(self.protection, Personal::Text)
+    pub fn may_read(&self, policy: &RedactionPolicy) -> bool {
+        policy.shows(self.protection, Personal::Text)
     }
 
     /// The requester's name: as the vendor told it, else our contact's.
@@ -101,7 +106,7 @@ fn filled(text: Option<String>) -> Option<String> {
 impl Protected for TicketRow {
     const ENTITY: &'static str = "ticket";
     const TELLS: &'static [(&'static str, Personal)] = crate::personal_fields![Ticket];
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     /// Our own id; a ticket that is not stored here has the vendor's number.
     fn record(&self) -> i64 {
@@ -112,16 +117,16 @@ impl Protected for TicketRow {
         self.protection
     }
 
-    fn redacted(mut self, lens: &Lens) -> Self {
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
         let level = self.protection;
-        redact(&mut self.ticket, |field, text| lens.see_or_say(level, field, text));
-        self.description_text = lens.see_option(level, Personal::Text, self.description_text);
-        self.description = lens.see_option(level, Personal::Text, self.description);
-        self.is_hidden = !self.may_read(lens);
+        redact(&mut self.ticket, |field, text| policy.reveal_or_word(level, field, text));
+        self.description_text = policy.see_option(level, Personal::Text, self.description_text);
+        self.description = policy.see_option(level, Personal::Text, self.description);
+        self.is_hidden = !self.may_read(policy);
         self.contact = self.contact.map(|contact| Person {
             id: contact.id,
-            name: lens.see(level, Personal::Name, &contact.name).unwrap_or_default(),
-            email: lens.see(level, Personal::Email, &contact.email).unwrap_or_default(),
+            name: policy.reveal(level, Personal::Name, &contact.name).unwrap_or_default(),
+            email: policy.reveal(level, Personal::Email, &contact.email).unwrap_or_default(),
         });
         self
     }

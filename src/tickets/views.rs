@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::said::SaidView;
-use super::{Statuses, TicketRow, utc};
-use crate::compliance::{Lens, Veiled};
+use super::{Statuses, TicketRow, messages::SaidView, utc};
+use crate::compliance::{RedactionPolicy, Veiled};
 
 /// An element of `/api/tickets` (contract §1.6.1) with what our own list shows beside it.
 #[derive(Clone, Debug, Serialize)]
@@ -75,7 +74,7 @@ pub struct TicketView {
 }
 
 impl TicketView {
-    /// From a row that has been through the caller's lens.
+    /// From a row that has been through the caller's policy.
     #[must_use]
     pub fn new(row: TicketRow, statuses: &Statuses) -> Self {
         let time = |at: Option<String>| at.as_deref().and_then(utc);
@@ -127,9 +126,9 @@ pub struct Talk {
 impl Talk {
     /// Sorts out what was said, as this caller may see it; without `colleague`, notes are left out.
     #[must_use]
-    pub fn new(said: Vec<Veiled<SaidView>>, lens: &Lens, colleague: bool) -> Self {
+    pub fn new(said: Vec<Veiled<SaidView>>, policy: &RedactionPolicy, colleague: bool) -> Self {
         let (notes, conversations): (Vec<_>, Vec<_>) = said.into_iter().partition(|one| one.inside().private);
-        let seen = |said: Vec<Veiled<SaidView>>| said.into_iter().map(|one| one.through(lens)).collect();
+        let seen = |said: Vec<Veiled<SaidView>>| said.into_iter().map(|one| one.redact(policy)).collect();
         Self { conversations: seen(conversations), notes: if colleague { seen(notes) } else { Vec::new() } }
     }
 }
@@ -164,7 +163,7 @@ pub struct TicketDetail {
     pub agent_responded_at: Option<String>,
     /// Whether the time sheet has been read; else the hours are 0 because nobody has looked.
     pub hours_known: bool,
-    /// Whether it is overdue in the vendor's eyes.
+    /// Whether it is overdue as the vendor sees it.
     pub is_escalated: bool,
     /// Whether it was marked as spam.
     pub spam: bool,
@@ -173,7 +172,7 @@ pub struct TicketDetail {
 }
 
 impl TicketDetail {
-    /// From a row that has been through the caller's lens, and what was said.
+    /// From a row that has been through the caller's policy, and what was said.
     #[must_use]
     pub fn new(row: TicketRow, talk: Talk, statuses: &Statuses) -> Self {
         let time = |at: &Option<String>| at.as_deref().and_then(utc);
@@ -235,7 +234,7 @@ pub struct CompanyTicket {
 }
 
 impl CompanyTicket {
-    /// From a row that has been through the caller's lens, and what was said.
+    /// From a row that has been through the caller's policy, and what was said.
     #[must_use]
     pub fn new(row: TicketRow, talk: Talk) -> Self {
         Self {

@@ -33,6 +33,8 @@ pub struct Vendor {
     pub keys: &'static [(&'static str, bool)],
     /// What to set when it is not configured.
     pub setup: &'static str,
+    /// An address as it is used, of what somebody entered; none when that is nothing.
+    pub spell: fn(&str) -> std::result::Result<Option<String>, String>,
     /// Where its secrets are sent, as far as that is configured.
     pub address: fn(&Config) -> Option<&str>,
     /// The configured secret of this key.

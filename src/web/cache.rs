@@ -21,8 +21,8 @@ const MAX_SLOTS: usize = 4_096;
 pub struct Answer {
     /// The versions of the data, read before the data in the same snapshot.
     pub versions: String,
-    /// The database's pulse from before the versions were read, or compared, last.
-    pub pulse: Option<u64>,
+    /// The count of changes from before the versions were read, or compared, last.
+    pub change_notifier: Option<u64>,
     /// The body.
     pub body: Text,
     /// How many rows there are on all pages, for lists.
@@ -127,11 +127,11 @@ impl Cache {
         slot.lock_owned().await
     }
 
-    /// Notes that an answer is still good at this pulse.
-    pub async fn confirm(&self, question: &str, versions: &str, pulse: Option<u64>) {
+    /// Notes that an answer is still good at this count of changes.
+    pub async fn confirm(&self, question: &str, versions: &str, change_notifier: Option<u64>) {
         let mut slot = self.slot(question).await;
         if let Some(answer) = slot.as_mut().filter(|answer| answer.versions == versions) {
-            answer.pulse = answer.pulse.max(pulse);
+            answer.change_notifier = answer.change_notifier.max(change_notifier);
         }
     }
 

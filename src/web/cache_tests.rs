@@ -12,7 +12,7 @@ fn answer(cache: &Cache, size: usize) -> Answer {
     writer.write_all(&vec![0; size]).unwrap();
     Answer {
         versions: "1".into(),
-        pulse: None,
+        change_notifier: None,
         body: writer.finish(b"").unwrap(),
         total: None,
         protected: std::sync::Arc::default(),

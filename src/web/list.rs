@@ -468,11 +468,11 @@ where
     F: FnOnce(&mut Conn) -> Result<(Text, Option<i64>)> + Send + 'static,
 {
     let How { entities, weight, lasts } = how;
-    let pulse = || if matches!(lasts, Lasts::UntilChanged) { web.db.pulse() } else { None };
-    let before = pulse();
+    let change_notifier = || if matches!(lasts, Lasts::UntilChanged) { web.db.change_notifier() } else { None };
+    let before = change_notifier();
     let current = async || web.db.read(scope, move |conn| Ok(lasts.mark(db::versions(conn, entities)?))).await;
     if let Some(kept) = web.cache.kept(question).await {
-        if before.is_some() && kept.pulse == before {
+        if before.is_some() && kept.change_notifier == before {
             return Ok(kept);
         }
         if kept.versions == current().await? {
@@ -487,7 +487,7 @@ where
         return Ok(kept.clone());
     }
     let _turn = if weight == Weight::Heavy { Some(web.turn().await?) } else { None };
-    let (pulse, cache) = (pulse(), web.cache.clone());
+    let (change_notifier, cache) = (change_notifier(), web.cache.clone());
     let answer = web
         .db
         .read(scope, move |conn| {
@@ -495,7 +495,7 @@ where
             let (made, shown) = disclosure::counted(|| make(conn));
             let (body, total) = made?;
             let protected = Arc::new(Kept::within(&shown, cache.budget(), &*cache.spare())?);
-            Ok(Answer { versions, pulse, body, total, protected })
+            Ok(Answer { versions, change_notifier, body, total, protected })
         })
         .await?;
     if weight == Weight::Heavy {

@@ -55,7 +55,7 @@ pub use prefix::Prefix;
 pub use request_id::RequestId;
 pub use routes::{RouteInfo, Routes};
 pub use segment::encode_segment;
-pub use write::{Conditions, Reply};
+pub use write::{Preconditions, Reply};
 
 /// The state that every handler can ask for.
 #[derive(Clone)]

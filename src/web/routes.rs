@@ -1,6 +1,6 @@
 //! A router that remembers what it routes, so that tests can hold every route against a table.
 
-use super::{Conditions, Query, Web, prefix::Prefix};
+use super::{Preconditions, Query, Web, prefix::Prefix};
 use crate::error::Error;
 use axum::{
     Router,
@@ -25,7 +25,7 @@ pub struct RouteInfo {
 
 /// Whether a handler takes these conditions of a write, and so can be rehearsed. `T` is the tuple of what it takes.
 fn rehearses<T>() -> bool {
-    std::any::type_name::<T>().contains(std::any::type_name::<Conditions>())
+    std::any::type_name::<T>().contains(std::any::type_name::<Preconditions>())
 }
 
 /// Refuses to rehearse what would be done: nothing is worse than a rehearsal that acts.

@@ -1,6 +1,6 @@
 //! Lists and writes over real routes and a real database, with a room made of one query.
 
-use super::{Ask, Conditions, Fields, Path, Reply, Routes, Web, edge, list, test_state};
+use super::{Ask, Fields, Path, Preconditions, Reply, Routes, Web, edge, list, test_state};
 use crate::{
     db::list::{Column, Kind, ListSpec, Search},
     error::{Error, Result},
@@ -49,7 +49,7 @@ async fn show(State(web): State<Web>, Path(id): Path<i64>, ask: Ask) -> Result<R
     ask.row(id, row.get(1)?, &json!({"id": id, "name": row.get::<String>(0)?}))
 }
 
-async fn create(State(web): State<Web>, conditions: Conditions, mut fields: Fields) -> Result<Response> {
+async fn create(State(web): State<Web>, conditions: Preconditions, mut fields: Fields) -> Result<Response> {
     let name = fields.text("name").required().max(20).value().unwrap_or_default();
     let body = fields.digest();
     fields.finish()?;
@@ -66,7 +66,7 @@ async fn create(State(web): State<Web>, conditions: Conditions, mut fields: Fiel
     conditions.run(&web, &Scope::All, &Actor::system("test"), &body, work).await
 }
 
-async fn rename(State(web): State<Web>, Path(id): Path<i64>, conditions: Conditions, fields: Fields) -> Result<Response> {
+async fn rename(State(web): State<Web>, Path(id): Path<i64>, conditions: Preconditions, fields: Fields) -> Result<Response> {
     let expected = conditions.rev(id)?;
     let work = move |w: &mut crate::db::Write<'_>| {
         let rev: i64 = w.one("SELECT rev FROM companies WHERE id = ?1", params![id])?.get(0)?;

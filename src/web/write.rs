@@ -69,7 +69,7 @@ impl Reply {
 
 /// The conditions that the request of a write names.
 #[derive(Clone, Debug)]
-pub struct Conditions {
+pub struct Preconditions {
     key: Option<String>,
     dry_run: bool,
     pin: bool,
@@ -81,7 +81,7 @@ pub struct Conditions {
     rights: String,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Conditions {
+impl<S: Send + Sync> FromRequestParts<S> for Preconditions {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
@@ -112,7 +112,7 @@ fn key(headers: &HeaderMap) -> Result<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-impl Conditions {
+impl Preconditions {
     /// The query string of the request.
     #[must_use]
     pub fn query(&self) -> &Query {
@@ -155,7 +155,7 @@ impl Conditions {
     {
         let actor = Actor { pins: actor.pins || self.pin, ..actor.clone() };
         if self.dry_run {
-            let reply = web.db.rehearse(scope, &actor, work).await?;
+            let reply = web.db.dry_run(scope, &actor, work).await?;
             let reply = Reply { status: StatusCode::OK, etag: None, location: None, ..reply.with("dry_run", true) };
             return self.response(&reply, false);
         }
@@ -202,7 +202,7 @@ impl Conditions {
 }
 
 impl Fields {
-    /// Tells this body from others, for [`Conditions::run`].
+    /// Tells this body from others, for [`Preconditions::run`].
     #[must_use]
     pub fn digest(&self) -> String {
         etag::hash_of(self.map())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use codex::assets::{self, Observation};
 use codex::auth::Caller;
 use codex::companies;
-use codex::compliance::Lens;
+use codex::compliance::RedactionPolicy;
 use codex::config::Config;
 use codex::contacts;
 use codex::db::{Db, Target, Write};
@@ -53,10 +53,10 @@ async fn main() -> Result<()> {
     let folder = tempfile::tempdir().map_err(Error::internal)?;
     let config = Config::for_instance(folder.path()).map_err(Error::internal)?;
     let ledger = Caller::Service { name: "ledger".to_owned() };
-    let lens = Lens::of(&ledger, &config, &Query::default())?;
+    let policy = RedactionPolicy::of(&ledger, &config, &Query::default())?;
     for start in (0..people).step_by(CHUNK) {
         let end = people.min(start + CHUNK);
-        let lens = lens.clone();
+        let policy = policy.clone();
         db.write_bulk(&Scope::All, &actor, move |w| {
             for n in start..end {
                 let input = contacts::rules::read(
@@ -67,7 +67,7 @@ async fn main() -> Result<()> {
                     })),
                     true,
                 )?;
-                contacts::store::create(w, &input, &lens)?;
+                contacts::store::create(w, &input, &policy)?;
             }
             Ok(())
         })

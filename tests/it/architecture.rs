@@ -7,11 +7,11 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 33] = [
+const LAYERS: [&str; 32] = [
     "error",
     "types",
     "config",
-    "vault",
+    "encryption",
     "db",
     "history",
     "auth",
@@ -26,7 +26,6 @@ const LAYERS: [&str; 33] = [
     "network",
     "tickets",
     "notes",
-    "billing",
     "progress",
     "plan",
     "vendors",
@@ -161,7 +160,7 @@ fn arrows_point_one_way() {
 /// Where a vendor is told by its name: its own folders; the configuration, whose sections are called so; and what reads
 /// the addresses of contract §1, which have a vendor's name in them.
 const OF_VENDORS: [&str; 5] =
-    ["src/vendors/freshservice/", "src/vendors/datto/", "src/pulls/", "src/config/", "src/status/age.rs"];
+    ["src/vendors/freshservice/", "src/vendors/datto/", "src/pulls/", "src/config/", "src/status/freshness.rs"];
 
 #[test]
 fn nothing_is_decided_by_a_vendors_name() {
@@ -181,7 +180,7 @@ fn nothing_is_decided_by_a_vendors_name() {
 /// Where a noun is told by its name: beneath the nouns, what protects their rows and what histories withhold of them;
 /// and what reads the addresses of contract §1.
 const OF_NOUNS: [&str; 4] =
-    ["src/history/protection_store.rs", "src/history/links_store.rs", "src/compliance/trail.rs", "src/status/age.rs"];
+    ["src/history/protection_store.rs", "src/history/links_store.rs", "src/compliance/trail.rs", "src/status/freshness.rs"];
 
 #[test]
 fn nothing_is_decided_by_a_nouns_name() {

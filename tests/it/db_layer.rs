@@ -164,7 +164,7 @@ both! {
 
     async fn a_rehearsal_leaves_nothing(engine: Engine) {
         let opened = open(&engine, 16);
-        let rows = opened.db.rehearse(&Scope::All, &Actor::system("test"), |w| w.run(INSERT, params!["rehearsed"])).await;
+        let rows = opened.db.dry_run(&Scope::All, &Actor::system("test"), |w| w.run(INSERT, params!["rehearsed"])).await;
         assert_eq!(rows.unwrap(), 1);
         assert_eq!(count(&opened.db).await, 0);
     }

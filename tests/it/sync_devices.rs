@@ -221,8 +221,8 @@ both! {
         assert_eq!(asset["warranty_expires"], "2027-03-01", "both speak, Datto is believed");
         assert_eq!(asset["purchase_date"], "2024-05-01", "Freshservice alone speaks of it");
         let id = asset["id"].as_i64().unwrap();
-        let voices = rmm.app.technician().get(&format!("/api/assets/{id}/sources")).await.ok();
-        let of = |field: &str| voices["fields"].as_array().unwrap().iter().find(|voice| voice["field"] == field).cloned().unwrap();
+        let field_sources = rmm.app.technician().get(&format!("/api/assets/{id}/sources")).await.ok();
+        let of = |field: &str| field_sources["fields"].as_array().unwrap().iter().find(|field_source| field_source["field"] == field).cloned().unwrap();
         assert_eq!((of("warranty_expires")["from"].clone(), of("asset_tag")["from"].clone()), (json!("datto"), json!("freshservice")));
         assert_eq!(of("warranty_expires")["said"]["freshservice"], "2027-05-01");
         assert!(rmm.cli(&["sync", "freshservice"]).await.code(0).stdout.contains("0 changes"));

@@ -52,7 +52,7 @@ pub async fn run(db: Db, config: Arc<Config>) {
         let look = async {
             let config = credentials::effective(&db, &config).await?;
             if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
-                jobs::sweep(&db).await?;
+                jobs::reap(&db).await?;
                 resume::run(&db, &config).await?;
                 swept = Some(std::time::Instant::now());
             }

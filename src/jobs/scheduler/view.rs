@@ -76,7 +76,7 @@ pub struct Configured {
     pub origin: String,
 }
 
-/// Every kind of job, in the order in which `sync all` runs them.
+/// Every kind of job, in the order in which people see them.
 ///
 /// # Errors
 /// Those of the database.

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::{
     inventory::{Inventory, Sheet},
+    paginator::{Paginator, Step},
     sheets::{devices as sheet, numbers, sites_sheet, variables},
     staged_store,
-    walk::{Step, Walk},
 };
 use crate::{
     assets::secrets::Sealer,
@@ -176,7 +176,13 @@ impl Reader {
     }
 
     /// Walks a list of devices, once more when it moved or came short.
-    async fn twice(&self, list: List<'_>, stager: &mut Stager, inventory: &mut Inventory, site: Option<u32>) -> Result<Walk> {
+    async fn twice(
+        &self,
+        list: List<'_>,
+        stager: &mut Stager,
+        inventory: &mut Inventory,
+        site: Option<u32>,
+    ) -> Result<Paginator> {
         let key = list.key();
         let walk = self.walk(list, &key, stager, &mut Sink::Inventory(inventory, site)).await?;
         if !walk.is_disturbed() {
@@ -206,7 +212,7 @@ impl Reader {
         for list in lists {
             let mut stager = Stager::default();
             let mut sheets = Vec::new();
-            match self.pages(list, None, &mut stager, Walk::default(), 0, &mut Sink::Sheets(&mut sheets)).await {
+            match self.pages(list, None, &mut stager, Paginator::default(), 0, &mut Sink::Sheets(&mut sheets)).await {
                 Ok(walk) if !walk.is_disturbed() => found.extend(walk.seen().iter().cloned()),
                 Ok(_) | Err(Error::Upstream { .. }) => return Ok(None),
                 Err(error) => return Err(error),
@@ -226,15 +232,15 @@ impl Reader {
         Ok(())
     }
 
-    async fn walk(&self, list: List<'_>, key: &str, stager: &mut Stager, sink: &mut Sink<'_>) -> Result<Walk> {
-        let (walk, next) = if self.resumed { self.resume(list, key, sink).await? } else { (Walk::default(), Some(0)) };
+    async fn walk(&self, list: List<'_>, key: &str, stager: &mut Stager, sink: &mut Sink<'_>) -> Result<Paginator> {
+        let (walk, next) = if self.resumed { self.resume(list, key, sink).await? } else { (Paginator::default(), Some(0)) };
         let Some(next) = next else { return Ok(walk) };
         self.pages(list, Some(key), stager, walk, next, sink).await
     }
 
     /// Takes over the pages that an interrupted run staged, as long as the last of them still looks the
     /// same. Returns the page to go on with, none at the end.
-    async fn resume(&self, list: List<'_>, key: &str, sink: &mut Sink<'_>) -> Result<(Walk, Option<u32>)> {
+    async fn resume(&self, list: List<'_>, key: &str, sink: &mut Sink<'_>) -> Result<(Paginator, Option<u32>)> {
         let (run, name) = (self.run, key.to_owned());
         let pages = self.job.db.read(&Scope::All, move |c| staged_store::of(c, run, &name)).await?;
         let sheets: Vec<Sheet> = pages
@@ -243,7 +249,7 @@ impl Reader {
             .take_while(|((page, _), want)| page == want)
             .filter_map(|((_, body), _)| serde_json::from_str(body).ok())
             .collect();
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         let mut at_end = false;
         for (number, sheet) in (0..).zip(&sheets) {
             match walk.take(number, &ids(sheet), sheet.count, sheet.total, sheet.next) {
@@ -269,10 +275,10 @@ impl Reader {
         Ok((walk, (!at_end).then_some(count)))
     }
 
-    async fn anew(&self, key: &str) -> Result<(Walk, Option<u32>)> {
+    async fn anew(&self, key: &str) -> Result<(Paginator, Option<u32>)> {
         let (run, key) = (self.run, key.to_owned());
         self.job.write(&Actor::system("sync"), move |w| staged_store::forget(w, run, &key)).await?;
-        Ok((Walk::default(), Some(0)))
+        Ok((Paginator::default(), Some(0)))
     }
 
     /// Asks for page after page; stages them when they have a key.
@@ -281,10 +287,10 @@ impl Reader {
         list: List<'_>,
         key: Option<&str>,
         stager: &mut Stager,
-        mut walk: Walk,
+        mut walk: Paginator,
         first: u32,
         sink: &mut Sink<'_>,
-    ) -> Result<Walk> {
+    ) -> Result<Paginator> {
         let mut number = first;
         let mut repeated = 0;
         loop {

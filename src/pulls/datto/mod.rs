@@ -1,5 +1,7 @@
 //! The pull from Datto RMM: sites to companies, devices to assets.
 
+mod paginator;
+
 pub mod alerts;
 pub mod audits;
 
@@ -12,7 +14,6 @@ mod sheets;
 pub mod sites;
 mod source;
 pub mod staged_store;
-mod walk;
 
 use crate::jobs::kind::{self, Definition, JobKind};
 
@@ -26,6 +27,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     pulls: true,
     plans: true,
     follows: None,
+    in_all: Some(4),
     has_work: kind::always,
     body: |job| Box::pin(run::body(job)),
 });

@@ -15,7 +15,7 @@ use super::{
     staged_store,
 };
 use crate::{
-    assets::{life_store, secrets::Sealer},
+    assets::{secrets::Sealer, staleness_store},
     companies::alias_store,
     db::Write,
     error::{Error, Result},
@@ -24,12 +24,12 @@ use crate::{
     reconcile::{
         apply::Apply,
         assets::{
-            Missing, Pass, Rules, Source,
+            Missing, Reconciliation, Rules, Source,
             census::Side,
-            marks,
-            matching::{self, Marks, Verdict},
-            newcomers::{self, Newcomers},
+            device_identifiers,
+            matching::{self, DeviceIdentifiers, MatchResult},
             rows_store,
+            unlinked_devices::{self, UnlinkedDevices},
         },
         plans_store,
         report::{Ending, Report},
@@ -95,9 +95,9 @@ pub async fn body(job: Job) -> Result<Ended> {
     };
     let (lease, summary, days) = (job.lease.clone(), report.summary().to_string(), job.config.assets.life);
     let finish = move |w: &mut Write<'_>| {
-        let before = life_store::as_of(w)?;
+        let before = staleness_store::as_of(w)?;
         runs_store::finish(w, &lease, run, status, error.as_deref(), &summary)?;
-        life_store::moved(w, before.as_deref(), days)
+        staleness_store::moved(w, before.as_deref(), days)
     };
     let finished = job.write(&Actor::system("sync"), finish).await;
     let items = result?;
@@ -170,7 +170,9 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
     let missing = findings.missing;
     let (verdicts, open) = meet(reader, &source, &missing).await?;
     let (rules, verdicts) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, Arc::new(verdicts));
-    Pass { job: job.clone(), run: reader.run, rules, plans: SYSTEM, source, missing, verdicts, open, notes }.run(report).await
+    Reconciliation { job: job.clone(), run: reader.run, rules, plans: SYSTEM, source, missing, verdicts, open, notes }
+        .run(report)
+        .await
 }
 
 /// Whose each site is.
@@ -272,20 +274,20 @@ async fn meet(
     reader: &Reader,
     source: &Arc<dyn Source>,
     missing: &Missing,
-) -> Result<(HashMap<String, Verdict>, HashMap<String, Vec<i64>>)> {
-    let mut found = newcomers::collect(&reader.job.db, SYSTEM, source, missing).await?;
+) -> Result<(HashMap<String, MatchResult>, HashMap<String, Vec<i64>>)> {
+    let mut found = unlinked_devices::collect(&reader.job.db, SYSTEM, source, missing).await?;
     let worth = found.worth_a_look();
     if !worth.is_empty() {
         reader.job.progress.begin("looking at new devices", Some(worth.len().min(LOOKUPS) as u64));
     }
     let mut left = LOOKUPS;
     for at in worth.into_iter().take(LOOKUPS) {
-        let Some(newcomer) = found.devices.get_mut(at) else { continue };
+        let Some(unlinked_device) = found.devices.get_mut(at) else { continue };
         left -= 1;
-        match look(reader, &newcomer.external_id).await {
+        match look(reader, &unlinked_device.external_id).await {
             Ok(Some((serial, macs))) => {
-                newcomer.marks.serial = serial;
-                newcomer.marks.add_macs(macs);
+                unlinked_device.identifiers.serial = serial;
+                unlinked_device.identifiers.add_macs(macs);
             }
             Ok(None) => {}
             Err(fault) => {
@@ -304,10 +306,12 @@ async fn meet(
 
 /// Before a mark is believed without a name, others are asked whether they carry it too: that of a maker's careless
 /// contractor is on many devices, and on the first day none of them has been audited.
-async fn count_others(reader: &Reader, found: &mut Newcomers, lookups: usize) {
+async fn count_others(reader: &Reader, found: &mut UnlinkedDevices, lookups: usize) {
     for (external_id, bearer) in found.unmarked.iter().take(lookups) {
         match look(reader, external_id).await {
-            Ok(Some((serial, macs))) => found.census.note(Side::There, bearer, &Marks { serial, macs, ..Marks::default() }),
+            Ok(Some((serial, macs))) => {
+                found.census.note(Side::There, bearer, &DeviceIdentifiers { serial, macs, ..DeviceIdentifiers::default() });
+            }
             Ok(None) => {}
             Err(fault) => {
                 tracing::warn!(%fault, "not every device could be asked for its serial number");
@@ -322,7 +326,7 @@ async fn look(reader: &Reader, external_id: &str) -> std::result::Result<Option<
     let Audit::Told(audit) = reader.client.audit(external_id, "device").await? else { return Ok(None) };
     let serial = wire::object(&audit, "bios").and_then(|bios| wire::text(bios, "serialNumber"));
     let nics = wire::list(&audit, "nics").iter().filter_map(wire::record);
-    let own = nics.filter(|nic| !wire::text(nic, "instance").is_some_and(|name| marks::wanders(&name)));
-    let macs = own.filter_map(|nic| marks::mac(&wire::text(nic, "macAddress")?)).collect();
-    Ok(Some((serial.as_deref().and_then(marks::serial), macs)))
+    let own = nics.filter(|nic| !wire::text(nic, "instance").is_some_and(|name| device_identifiers::is_shared_mac(&name)));
+    let macs = own.filter_map(|nic| device_identifiers::mac(&wire::text(nic, "macAddress")?)).collect();
+    Ok(Some((serial.as_deref().and_then(device_identifiers::serial), macs)))
 }

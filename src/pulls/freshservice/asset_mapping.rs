@@ -9,7 +9,7 @@ use crate::{
     assets::model::type_of_category,
     companies::contract,
     db::Value as Cell,
-    reconcile::assets::{Told, marks},
+    reconcile::assets::{Told, device_identifiers},
     types::clean,
     vendors::freshservice::{
         mapping::{custom_fields, is_choice},
@@ -171,7 +171,7 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
         put(&mut told, column, said);
     }
     // What a maker's contractor left is no serial number.
-    if told.values.get("serial_number").is_some() && marks::is_placeholder(told.values.text("serial_number")) {
+    if told.values.get("serial_number").is_some() && device_identifiers::is_placeholder(told.values.text("serial_number")) {
         told.values.set("serial_number", Cell::Null);
     }
     for (column, member) in [("manufacturer", "vendor"), ("model", "product")] {
@@ -181,10 +181,10 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
         }
     }
     told.macs = macs(typed.get("mac_addresses").or_else(|| typed.get("mac_address")));
-    // The list has no order that means anything: an address of a maker's before one that wanders or is made up.
-    let best = told.macs.iter().filter_map(|mac| marks::address(mac)).min_by_key(|(_, standing)| *standing);
+    // The list has no order that means anything: an address of a maker's before one that is_shared_mac or is made up.
+    let best = told.macs.iter().filter_map(|mac| device_identifiers::address(mac)).min_by_key(|(_, standing)| *standing);
     if let Some((mac, _)) = best {
-        told.values.set("mac_address", marks::spelled(&mac));
+        told.values.set("mac_address", device_identifiers::spelled(&mac));
     }
     match fields.id("department_id") {
         Said::Value(department) => {
@@ -250,7 +250,7 @@ fn macs(value: Option<&Value>) -> Vec<String> {
         _ => Vec::new(),
     };
     // Blanks stand between addresses, or within one.
-    let apart = |text| if marks::address(text).is_some() { vec![text] } else { text.split_whitespace().collect() };
+    let apart = |text| if device_identifiers::address(text).is_some() { vec![text] } else { text.split_whitespace().collect() };
     texts
         .into_iter()
         .flat_map(apart)

@@ -17,8 +17,8 @@ use crate::{
     pulls::datto::staged_store,
     reconcile::{
         apply::Apply,
-        assets::{Missing, Pass, Rules, Source, Told, matching, newcomers, rows_store, sources_store},
-        paginator::{Step, Walk},
+        assets::{Missing, Reconciliation, Rules, Source, Told, matching, rows_store, sources_store, unlinked_devices},
+        paginator::{Paginator, Step},
         planner::retire::Evidence,
         plans_store,
         report::{Ending, Report},
@@ -57,7 +57,7 @@ type Listed = HashMap<String, i64>;
 struct Found {
     pages: Vec<i64>,
     listed: Listed,
-    walk: Walk,
+    walk: Paginator,
     /// One listed asset: its id and display id.
     sample: Option<(String, String)>,
 }
@@ -138,10 +138,10 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
     let Some(missing) = prove(job, client, &found, report).await? else { return Ok(Vec::new()) };
     let Found { pages, listed, .. } = found;
     let source: Arc<dyn Source> = Arc::new(Assets { run, pages, listed, known });
-    let found = newcomers::collect(&job.db, SYSTEM, &source, &missing).await?;
+    let found = unlinked_devices::collect(&job.db, SYSTEM, &source, &missing).await?;
     let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates, found.census));
     let (rules, open) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, found.open);
-    let pass = Pass { job: job.clone(), run, rules, plans: PLANS, source, missing, verdicts, open, notes: Vec::new() };
+    let pass = Reconciliation { job: job.clone(), run, rules, plans: PLANS, source, missing, verdicts, open, notes: Vec::new() };
     let mut this = Report { kinds: vec![Kind::Asset], dry_run: report.dry_run, ..Report::default() };
     let items = pass.run(&mut this).await?;
     report.absorb(this);
@@ -335,7 +335,7 @@ async fn address(client: &Freshservice, found: &Found) -> Option<Address> {
 
 /// The ids in the list, read once more; `None` when it moved or could not be read.
 async fn again(client: &Freshservice) -> Result<Option<HashSet<String>>> {
-    let (mut walk, mut number, mut repeated) = (Walk::default(), 1, 0);
+    let (mut walk, mut number, mut repeated) = (Paginator::default(), 1, 0);
     let mut ask = Ask { all_workspaces: true, ..Ask::default() };
     loop {
         let page = match client.assets(number, ask).await {

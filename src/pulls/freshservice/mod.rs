@@ -70,6 +70,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     pulls: true,
     plans: true,
     follows: None,
+    in_all: Some(1),
     has_work: kind::always,
     body: |job| Box::pin(body(job)),
 });

@@ -8,7 +8,7 @@ use crate::{
     jobs::{lease_store::Lease, runs_store},
     plan::{Kind, record::SourceRecord},
     progress::Progress,
-    reconcile::paginator::{Step, Walk},
+    reconcile::paginator::{Paginator, Step},
     types::{Actor, Scope},
     vendors::{
         freshservice::{
@@ -113,8 +113,8 @@ impl Reader {
         Ok(quiet.then_some(listed))
     }
 
-    async fn walk(&self, list: List, key: &str, all_workspaces: bool, fetched: &mut Fetched) -> Result<Walk> {
-        let mut walk = Walk::default();
+    async fn walk(&self, list: List, key: &str, all_workspaces: bool, fetched: &mut Fetched) -> Result<Paginator> {
+        let mut walk = Paginator::default();
         let mut number = if key == list.name() { self.resume(list, &mut walk, fetched).await? } else { 1 };
         let mut repeated = 0;
         loop {
@@ -167,7 +167,7 @@ impl Reader {
 
     /// Takes up the staged shown of an interrupted run, if the vendor still shows the first and the
     /// last of them as they were. Returns the page to go on with.
-    async fn resume(&self, list: List, walk: &mut Walk, fetched: &mut Fetched) -> Result<u32> {
+    async fn resume(&self, list: List, walk: &mut Paginator, fetched: &mut Fetched) -> Result<u32> {
         let Some(from) = self.predecessor else { return Ok(1) };
         let leftover = self.db.read(&Scope::All, move |c| runs_store::staged(c, from, list.name())).await?;
         let gapless = leftover.iter().zip(1..).all(|((page, _), want)| *page == want);
@@ -184,7 +184,7 @@ impl Reader {
         }
         for (number, records) in (1..).zip(&shown) {
             if walk.take(number, &ids(records)) != Step::Next(number + 1) {
-                *walk = Walk::default();
+                *walk = Paginator::default();
                 *fetched = Fetched::default();
                 return Ok(1);
             }
@@ -201,7 +201,7 @@ impl Reader {
 
     /// Whether the account shows one workspace unless asked for all: then the last page looks different
     /// with all of them. An account that does not know the parameter refuses it, and is not narrowed.
-    async fn is_narrowed(&self, list: List, walk: &Walk) -> Result<bool> {
+    async fn is_narrowed(&self, list: List, walk: &Paginator) -> Result<bool> {
         let (number, ids_before) = walk.last_page().unwrap_or((1, &[]));
         let Ok(page) = self.client.page(list, number, true).await else { return Ok(false) };
         let known: Vec<String> = ids(&page.records).into_iter().flatten().collect();

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     census::{Bearer, Census, Side},
-    matching::{self, Candidate, Newcomer, StandIn, Standing, Verdict},
+    matching::{self, Candidate, MatchResult, StandIn, Standing, UnlinkedDevice},
     planner::Rules,
     rows_store::{self, Marked},
     takeover,
@@ -27,37 +27,37 @@ pub async fn compare(db: &Db, rules: Rules, moved: &[i64], company: i64, actor: 
     let linked = db.read(&Scope::All, move |c| rows_store::linked(c, system)).await?;
     let ids: HashMap<i64, String> = linked.into_iter().map(|(external_id, asset)| (asset, external_id)).collect();
     let moved: HashSet<i64> = moved.iter().copied().collect();
-    let (mut newcomers, mut candidates) = (Vec::new(), Vec::new());
+    let (mut unlinked_devices, mut candidates) = (Vec::new(), Vec::new());
     let mut after = 0;
     while let Some(rows) = page(db, after).await? {
         after = rows.last().map_or(after, |row| row.id);
         for row in rows.into_iter().filter(|row| row.company == Some(company)) {
             match ids.get(&row.id) {
-                Some(external_id) if moved.contains(&row.id) => newcomers.push(newcomer(row, company, external_id)),
+                Some(external_id) if moved.contains(&row.id) => unlinked_devices.push(unlinked_device(row, company, external_id)),
                 Some(_) => {}
                 None => candidates.push(row.candidate(Standing::Unlinked)),
             }
         }
     }
-    if newcomers.is_empty() || candidates.is_empty() {
+    if unlinked_devices.is_empty() || candidates.is_empty() {
         return Ok(());
     }
     let candidates: HashMap<i64, Vec<Candidate>> = [(company, candidates)].into();
-    let census = count(db, &ids, &newcomers, Census::of(&candidates)).await?;
-    let verdicts = matching::decide(&newcomers, &candidates, census);
-    for newcomer in newcomers {
-        let Some(verdict) = verdicts.get(&newcomer.external_id).cloned() else { continue };
+    let census = count(db, &ids, &unlinked_devices, Census::of(&candidates)).await?;
+    let verdicts = matching::decide(&unlinked_devices, &candidates, census);
+    for unlinked_device in unlinked_devices {
+        let Some(verdict) = verdicts.get(&unlinked_device.external_id).cloned() else { continue };
         let by = actor.name.clone();
         db.write(&Scope::All, actor, move |w| match verdict {
-            Verdict::Adopt(id, why) => takeover::adopt(
+            MatchResult::Adopt(id, why) => takeover::adopt(
                 w,
                 rules,
                 id,
-                &newcomer.external_id,
+                &unlinked_device.external_id,
                 &format!("{why}; compared when {by} decided whose its site is"),
             ),
-            Verdict::Unsure(reason, found) => {
-                let (external_id, label) = (newcomer.external_id, newcomer.label);
+            MatchResult::Unsure(reason, found) => {
+                let (external_id, label) = (unlinked_device.external_id, unlinked_device.label);
                 let candidates = candidates_of(&found);
                 review_store::raise(w, &Raised { system, kind: "device", external_id, label, reason, candidates }).map(|_| ())
             }
@@ -72,14 +72,20 @@ async fn page(db: &Db, after: i64) -> Result<Option<Vec<Marked>>> {
     Ok((!rows.is_empty()).then_some(rows))
 }
 
-fn newcomer(row: Marked, company: i64, external_id: &str) -> Newcomer {
+fn unlinked_device(row: Marked, company: i64, external_id: &str) -> UnlinkedDevice {
     let stand_in = StandIn { asset: row.id, untouched: row.untouched, first: true, look: false };
-    Newcomer { external_id: external_id.to_owned(), label: row.name, company, marks: row.marks, stand_in: Some(stand_in) }
+    UnlinkedDevice {
+        external_id: external_id.to_owned(),
+        label: row.name,
+        company,
+        identifiers: row.identifiers,
+        stand_in: Some(stand_in),
+    }
 }
 
 /// Counts everybody else.
-async fn count(db: &Db, ids: &HashMap<i64, String>, newcomers: &[Newcomer], mut census: Census) -> Result<Census> {
-    let compared: HashSet<&str> = newcomers.iter().map(|newcomer| newcomer.external_id.as_str()).collect();
+async fn count(db: &Db, ids: &HashMap<i64, String>, unlinked_devices: &[UnlinkedDevice], mut census: Census) -> Result<Census> {
+    let compared: HashSet<&str> = unlinked_devices.iter().map(|unlinked_device| unlinked_device.external_id.as_str()).collect();
     let mut after = 0;
     while let Some(rows) = page(db, after).await? {
         after = rows.last().map_or(after, |row| row.id);
@@ -88,9 +94,9 @@ async fn count(db: &Db, ids: &HashMap<i64, String>, newcomers: &[Newcomer], mut 
             if external_id.is_some_and(|id| compared.contains(id)) {
                 continue;
             }
-            census.note(Side::Here, &Bearer::Asset(row.id), &row.marks);
+            census.note(Side::Here, &Bearer::Asset(row.id), &row.identifiers);
             if external_id.is_some() {
-                census.note(Side::There, &Bearer::Asset(row.id), &row.marks);
+                census.note(Side::There, &Bearer::Asset(row.id), &row.identifiers);
             }
         }
     }

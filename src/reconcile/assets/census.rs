@@ -1,9 +1,9 @@
-//! Which marks are on several live devices: those tell nothing, whatever they look like. Counted anew in each
+//! Which identifiers are on several live devices: those tell nothing, whatever they look like. Counted anew in each
 //! run over everything that is known, as far as any asset that might be meant carries the mark.
 
 use std::collections::HashMap;
 
-use super::matching::{Candidate, Marks};
+use super::matching::{Candidate, DeviceIdentifiers};
 
 /// Who carries a mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,29 +33,29 @@ enum Seen {
 /// Who carries each mark.
 #[derive(Debug, Default)]
 pub struct Census {
-    marks: HashMap<String, [Option<Seen>; 2]>,
+    identifiers: HashMap<String, [Option<Seen>; 2]>,
 }
 
 impl Census {
-    /// Of the marks of these assets; what none of them carries is not counted.
+    /// Of the identifiers of these assets; what none of them carries is not counted.
     #[must_use]
     pub fn of(candidates: &HashMap<i64, Vec<Candidate>>) -> Self {
         let mut census = Self::default();
         for candidate in candidates.values().flatten() {
-            for key in keys(&candidate.marks) {
-                census.marks.entry(key).or_default();
+            for key in keys(&candidate.identifiers) {
+                census.identifiers.entry(key).or_default();
             }
         }
         for candidate in candidates.values().flatten().filter(|candidate| candidate.is_live()) {
-            census.note(Side::Here, &Bearer::Asset(candidate.id), &candidate.marks);
+            census.note(Side::Here, &Bearer::Asset(candidate.id), &candidate.identifiers);
         }
         census
     }
 
     /// Counts one device.
-    pub fn note(&mut self, side: Side, bearer: &Bearer, marks: &Marks) {
-        for key in keys(marks) {
-            let Some(seen) = self.marks.get_mut(&key) else { continue };
+    pub fn note(&mut self, side: Side, bearer: &Bearer, identifiers: &DeviceIdentifiers) {
+        for key in keys(identifiers) {
+            let Some(seen) = self.identifiers.get_mut(&key) else { continue };
             let seen = if side == Side::There { &mut seen[0] } else { &mut seen[1] };
             match seen {
                 None => *seen = Some(Seen::One(bearer.clone())),
@@ -66,13 +66,13 @@ impl Census {
     }
 
     fn is_shared(&self, key: &str) -> bool {
-        self.marks.get(key).is_some_and(|seen| seen.contains(&Some(Seen::Several)))
+        self.identifiers.get(key).is_some_and(|seen| seen.contains(&Some(Seen::Several)))
     }
 
-    /// These marks without those that several devices carry.
+    /// These identifiers without those that several devices carry.
     #[must_use]
-    pub fn telling(&self, marks: &Marks) -> Marks {
-        let mut telling = marks.clone();
+    pub fn telling(&self, identifiers: &DeviceIdentifiers) -> DeviceIdentifiers {
+        let mut telling = identifiers.clone();
         telling.serial = telling.serial.filter(|serial| !self.is_shared(&serial_key(serial)));
         telling.macs.retain(|mac| !self.is_shared(&mac_key(mac)));
         telling
@@ -80,8 +80,8 @@ impl Census {
 
     /// Whether several devices bear this name.
     #[must_use]
-    pub fn is_common_name(&self, marks: &Marks) -> bool {
-        self.is_shared(&name_key(marks))
+    pub fn is_common_name(&self, identifiers: &DeviceIdentifiers) -> bool {
+        self.is_shared(&name_key(identifiers))
     }
 }
 
@@ -93,15 +93,15 @@ fn mac_key(mac: &str) -> String {
     format!("m{mac}")
 }
 
-fn name_key(marks: &Marks) -> String {
-    format!("h{}", marks.hostname.full)
+fn name_key(identifiers: &DeviceIdentifiers) -> String {
+    format!("h{}", identifiers.hostname.full)
 }
 
-fn keys(marks: &Marks) -> Vec<String> {
-    let mut keys: Vec<String> = marks.macs.iter().map(|mac| mac_key(mac)).collect();
-    keys.extend(marks.serial.as_deref().map(serial_key));
-    if !marks.hostname.is_empty() {
-        keys.push(name_key(marks));
+fn keys(identifiers: &DeviceIdentifiers) -> Vec<String> {
+    let mut keys: Vec<String> = identifiers.macs.iter().map(|mac| mac_key(mac)).collect();
+    keys.extend(identifiers.serial.as_deref().map(serial_key));
+    if !identifiers.hostname.is_empty() {
+        keys.push(name_key(identifiers));
     }
     keys
 }

@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::marks;
+use super::device_identifiers;
 use crate::{assets::Asset, db::Value as Cell, entity::Entity as _, plan::cells::Cells};
 
 /// Everything that one vendor has told of an asset, by column.
-pub type Words = Map<String, Value>;
+pub type SourceValues = Map<String, Value>;
 
 /// What a vendor tells now, over what it told before: a column it is silent about stays.
 #[must_use]
-pub fn overlay(before: Option<&Words>, values: &Cells) -> Words {
+pub fn overlay(before: Option<&SourceValues>, values: &Cells) -> SourceValues {
     let mut words = before.cloned().unwrap_or_default();
     for (column, value) in values.iter() {
         words.insert(column.to_owned(), value.to_json());
@@ -19,13 +19,13 @@ pub fn overlay(before: Option<&Words>, values: &Cells) -> Words {
 }
 
 /// Whether a value says anything.
-fn speaks(column: &str, value: &Value) -> bool {
+fn has_value(column: &str, value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::String(text) => match column {
             "kind" => !text.is_empty() && text != "other",
             // What a maker's contractor left is no serial number, whoever tells it.
-            "serial_number" => !marks::is_placeholder(text),
+            "serial_number" => !device_identifiers::is_placeholder(text),
             _ => !text.is_empty(),
         },
         Value::Number(number) => column != "backup_data_bytes" || number.as_i64() != Some(0),
@@ -36,27 +36,28 @@ fn speaks(column: &str, value: &Value) -> bool {
 /// Who is believed about a column: the first that says something, the preferred one before the others. A network
 /// address that its maker gave counts before one that a system made up.
 #[must_use]
-pub fn believed<'w>(column: &str, prefer: &str, told: &[(&'w str, &'w Words)]) -> Option<(&'w str, &'w Value)> {
+pub fn preferred<'w>(column: &str, prefer: &str, told: &[(&'w str, &'w SourceValues)]) -> Option<(&'w str, &'w Value)> {
     let by_rank = |preferred: bool| told.iter().filter(move |(system, _)| (*system == prefer) == preferred);
     let said = || {
         let all = by_rank(true).chain(by_rank(false)).filter_map(|(system, words)| Some((*system, words.get(column)?)));
-        all.filter(|(_, value)| speaks(column, value))
+        all.filter(|(_, value)| has_value(column, value))
     };
-    let makers = |value: &Value| column == "mac_address" && value.as_str().is_some_and(|text| marks::mac(text).is_some());
+    let makers =
+        |value: &Value| column == "mac_address" && value.as_str().is_some_and(|text| device_identifiers::mac(text).is_some());
     said().find(|(_, value)| makers(value)).or_else(|| said().next())
 }
 
 /// What a row should hold, as far as its vendors say. Where none of them says anything, a value is only
 /// taken away when one of them had told it `before`: what a person entered stays.
 #[must_use]
-pub fn wanted(prefer: &str, told: &[(&str, &Words)], before: &[&Words]) -> Cells {
+pub fn wanted(prefer: &str, told: &[(&str, &SourceValues)], before: &[&SourceValues]) -> Cells {
     let mut cells = Cells::default();
     for column in Asset::synced() {
-        if let Some((_, value)) = believed(column, prefer, told) {
+        if let Some((_, value)) = preferred(column, prefer, told) {
             cells.set(column, cell(value));
             continue;
         }
-        let had = before.iter().any(|words| words.get(column).is_some_and(|value| speaks(column, value)));
+        let had = before.iter().any(|words| words.get(column).is_some_and(|value| has_value(column, value)));
         match column {
             "hostname" => {}
             "kind" if had => cells.set(column, "other"),
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn words(value: Value) -> Words {
+    fn words(value: Value) -> SourceValues {
         value.as_object().cloned().unwrap()
     }
 

@@ -27,33 +27,36 @@ const TOO_MANY: usize = 3;
 
 /// What tells a device from others, already cleaned of what says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
+pub struct DeviceIdentifiers {
     /// Its name.
     pub hostname: Hostname,
-    /// As [`super::marks::serial`] gives it.
+    /// As [`super::device_identifiers::serial`] gives it.
     pub serial: Option<String>,
-    /// As [`super::marks::mac`] gives them.
+    /// As [`super::device_identifiers::mac`] gives them.
     pub macs: Vec<String>,
 }
 
-impl Marks {
-    /// Marks of raw values.
+impl DeviceIdentifiers {
+    /// Device identifiers of raw values.
     #[must_use]
     pub fn of(hostname: &str, serial: Option<&str>, macs: &[String]) -> Self {
-        let mut marks =
-            Self { hostname: Hostname::of(hostname), serial: serial.and_then(super::marks::serial), macs: Vec::new() };
-        marks.add_macs(macs.iter().filter_map(|text| super::marks::mac(text)));
-        marks
+        let mut identifiers = Self {
+            hostname: Hostname::of(hostname),
+            serial: serial.and_then(super::device_identifiers::serial),
+            macs: Vec::new(),
+        };
+        identifiers.add_macs(macs.iter().filter_map(|text| super::device_identifiers::mac(text)));
+        identifiers
     }
 
-    /// Takes in network addresses as [`super::marks::mac`] gives them.
+    /// Takes in network addresses as [`super::device_identifiers::mac`] gives them.
     pub fn add_macs(&mut self, macs: impl IntoIterator<Item = String>) {
         self.macs.extend(macs);
         self.macs.sort();
         self.macs.dedup();
     }
 
-    /// Whether it has marks beside its name.
+    /// Whether it has identifiers beside its name.
     #[must_use]
     pub fn beside_name(&self) -> bool {
         self.serial.is_some() || !self.macs.is_empty()
@@ -80,7 +83,7 @@ pub struct Candidate {
     /// Its name, for people.
     pub name: String,
     /// What tells it from others.
-    pub marks: Marks,
+    pub identifiers: DeviceIdentifiers,
     /// What it is to the vendor.
     pub standing: Standing,
 }
@@ -95,7 +98,7 @@ impl Candidate {
 
 /// A device of which it is not settled what it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Newcomer {
+pub struct UnlinkedDevice {
     /// The vendor's id.
     pub external_id: String,
     /// How people recognise it.
@@ -103,7 +106,7 @@ pub struct Newcomer {
     /// Its company.
     pub company: i64,
     /// What tells it from others.
-    pub marks: Marks,
+    pub identifiers: DeviceIdentifiers,
     /// The asset that stands in for it meanwhile.
     pub stand_in: Option<StandIn>,
 }
@@ -117,11 +120,11 @@ pub struct StandIn {
     pub untouched: bool,
     /// Whether its name alone may decide, because it is compared for the first time.
     pub first: bool,
-    /// Whether the device is worth asking for its marks.
+    /// Whether the device is worth asking for its identifiers.
     pub look: bool,
 }
 
-impl Newcomer {
+impl UnlinkedDevice {
     pub(super) fn bearer(&self) -> Bearer {
         match self.stand_in {
             Some(stand_in) => Bearer::Asset(stand_in.asset),
@@ -130,18 +133,18 @@ impl Newcomer {
     }
 }
 
-/// What a newcomer is.
+/// What an unlinked device is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum MatchResult {
     /// This asset, and why.
     Adopt(i64, String),
     /// One of these, and why that cannot be said for certain: (asset, its name, what is alike).
     Unsure(String, Vec<(i64, String, String)>),
 }
 
-/// A newcomer and an asset that are alike.
+/// An unlinked device and an asset that are alike.
 struct Pair<'c> {
-    newcomer: usize,
+    unlinked_device: usize,
     candidate: &'c Candidate,
     points: i32,
     alike: String,
@@ -150,8 +153,8 @@ struct Pair<'c> {
 }
 
 /// How alike two things are, and in what; `None` when nothing is.
-fn compare(newcomer: &Newcomer, candidate: &Candidate, census: &Census) -> Option<(i32, String, Option<String>)> {
-    let (mine, theirs) = (census.telling(&newcomer.marks), census.telling(&candidate.marks));
+fn compare(unlinked_device: &UnlinkedDevice, candidate: &Candidate, census: &Census) -> Option<(i32, String, Option<String>)> {
+    let (mine, theirs) = (census.telling(&unlinked_device.identifiers), census.telling(&candidate.identifiers));
     let (mut points, mut alike, mut doubt) = (0, Vec::new(), None);
     match (&mine.serial, &theirs.serial) {
         (Some(a), Some(b)) if a == b => {
@@ -192,7 +195,7 @@ fn compare(newcomer: &Newcomer, candidate: &Candidate, census: &Census) -> Optio
         doubt = None;
     }
     // A device that is an asset already changes what it is for a mark of its own, not for a name.
-    if let (Some(stand_in), None) = (newcomer.stand_in, &doubt) {
+    if let (Some(stand_in), None) = (unlinked_device.stand_in, &doubt) {
         if !strong && !stand_in.first {
             return None;
         }
@@ -214,23 +217,27 @@ fn joined(alike: &[String], points: i32) -> String {
     format!("{} (score {points})", alike.join(", "))
 }
 
-/// Decides about every newcomer; those that are like nothing are not in the answer. A device and an
+/// Decides about every unlinked device; those that are like nothing are not in the answer. A device and an
 /// asset become one only when each is the other's clear best. `census` has counted everybody else.
 #[must_use]
-pub fn decide(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>, mut census: Census) -> HashMap<String, Verdict> {
-    for newcomer in newcomers {
-        census.note(Side::There, &newcomer.bearer(), &newcomer.marks);
+pub fn decide(
+    unlinked_devices: &[UnlinkedDevice],
+    candidates: &HashMap<i64, Vec<Candidate>>,
+    mut census: Census,
+) -> HashMap<String, MatchResult> {
+    for unlinked_device in unlinked_devices {
+        census.note(Side::There, &unlinked_device.bearer(), &unlinked_device.identifiers);
     }
     let index: HashMap<i64, Index<'_>> = candidates.iter().map(|(company, all)| (*company, Index::of(all))).collect();
     let (mut pairs, mut doubtful): (Vec<Pair<'_>>, Vec<Pair<'_>>) = (Vec::new(), Vec::new());
-    for (at, newcomer) in newcomers.iter().enumerate() {
-        let Some(index) = index.get(&newcomer.company) else { continue };
-        for candidate in index.alike(&newcomer.marks) {
-            if newcomer.stand_in.is_some_and(|stand_in| stand_in.asset == candidate.id) {
+    for (at, unlinked_device) in unlinked_devices.iter().enumerate() {
+        let Some(index) = index.get(&unlinked_device.company) else { continue };
+        for candidate in index.alike(&unlinked_device.identifiers) {
+            if unlinked_device.stand_in.is_some_and(|stand_in| stand_in.asset == candidate.id) {
                 continue;
             }
-            let Some((points, alike, doubt)) = compare(newcomer, candidate, &census) else { continue };
-            let pair = Pair { newcomer: at, candidate, points, alike, doubt };
+            let Some((points, alike, doubt)) = compare(unlinked_device, candidate, &census) else { continue };
+            let pair = Pair { unlinked_device: at, candidate, points, alike, doubt };
             if pair.doubt.is_some() {
                 doubtful.push(pair);
             } else if points >= ENOUGH {
@@ -239,14 +246,14 @@ pub fn decide(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>,
         }
     }
     prefer_the_living(&mut pairs);
-    let mut verdicts = clear(newcomers, &pairs);
-    in_doubt(newcomers, &doubtful, &mut verdicts);
+    let mut verdicts = clear(unlinked_devices, &pairs);
+    in_doubt(unlinked_devices, &doubtful, &mut verdicts);
     // What lost a candidate to a clearly better device is simply new.
     let taken: HashSet<i64> =
-        verdicts.values().filter_map(|v| if let Verdict::Adopt(id, _) = v { Some(*id) } else { None }).collect();
+        verdicts.values().filter_map(|v| if let MatchResult::Adopt(id, _) = v { Some(*id) } else { None }).collect();
     verdicts.retain(|_, verdict| match verdict {
-        Verdict::Adopt(..) => true,
-        Verdict::Unsure(_, candidates) => {
+        MatchResult::Adopt(..) => true,
+        MatchResult::Unsure(_, candidates) => {
             candidates.retain(|(id, _, _)| !taken.contains(id));
             !candidates.is_empty()
         }
@@ -256,38 +263,39 @@ pub fn decide(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>,
 
 /// Whether a device would become an asset for a serial number or an address, although it has another name.
 #[must_use]
-pub fn rests_on_a_mark(newcomers: &[Newcomer], candidates: &HashMap<i64, Vec<Candidate>>) -> bool {
-    let shares = |mine: &Marks, theirs: &Marks| {
+pub fn rests_on_a_mark(unlinked_devices: &[UnlinkedDevice], candidates: &HashMap<i64, Vec<Candidate>>) -> bool {
+    let shares = |mine: &DeviceIdentifiers, theirs: &DeviceIdentifiers| {
         mine.hostname.likeness(&theirs.hostname).is_none()
             && (mine.serial.is_some() && mine.serial == theirs.serial || mine.macs.iter().any(|mac| theirs.macs.contains(mac)))
     };
     let index: HashMap<i64, Index<'_>> = candidates.iter().map(|(company, all)| (*company, Index::of(all))).collect();
-    newcomers.iter().any(|newcomer| {
-        let alike = index.get(&newcomer.company).map(|index| index.alike(&newcomer.marks)).unwrap_or_default();
-        alike.iter().any(|candidate| shares(&newcomer.marks, &candidate.marks))
+    unlinked_devices.iter().any(|unlinked_device| {
+        let alike =
+            index.get(&unlinked_device.company).map(|index| index.alike(&unlinked_device.identifiers)).unwrap_or_default();
+        alike.iter().any(|candidate| shares(&unlinked_device.identifiers, &candidate.identifiers))
     })
 }
 
 /// A tombstone counts only where no living asset does; of several the best, and of those the last.
 fn prefer_the_living(pairs: &mut Vec<Pair<'_>>) {
-    let living: HashSet<usize> = pairs.iter().filter(|pair| pair.candidate.is_live()).map(|pair| pair.newcomer).collect();
+    let living: HashSet<usize> = pairs.iter().filter(|pair| pair.candidate.is_live()).map(|pair| pair.unlinked_device).collect();
     let mut best: HashMap<usize, (i32, i64)> = HashMap::new();
-    for pair in pairs.iter().filter(|pair| !living.contains(&pair.newcomer)) {
+    for pair in pairs.iter().filter(|pair| !living.contains(&pair.unlinked_device)) {
         let this = (pair.points, pair.candidate.id);
-        let best = best.entry(pair.newcomer).or_insert(this);
+        let best = best.entry(pair.unlinked_device).or_insert(this);
         *best = this.max(*best);
     }
     pairs.retain(|pair| {
-        pair.candidate.is_live() || best.get(&pair.newcomer).is_some_and(|best| *best == (pair.points, pair.candidate.id))
+        pair.candidate.is_live() || best.get(&pair.unlinked_device).is_some_and(|best| *best == (pair.points, pair.candidate.id))
     });
 }
 
-/// Newcomers whose marks are enough.
-fn clear(newcomers: &[Newcomer], pairs: &[Pair<'_>]) -> HashMap<String, Verdict> {
+/// Unlinked devices whose identifiers are enough.
+fn clear(unlinked_devices: &[UnlinkedDevice], pairs: &[Pair<'_>]) -> HashMap<String, MatchResult> {
     let mut by_newcomer: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut by_candidate: HashMap<i64, Vec<usize>> = HashMap::new();
     for (at, pair) in pairs.iter().enumerate() {
-        by_newcomer.entry(pair.newcomer).or_default().push(at);
+        by_newcomer.entry(pair.unlinked_device).or_default().push(at);
         by_candidate.entry(pair.candidate.id).or_default().push(at);
     }
     let leads = |pair: usize, rivals: &[usize]| {
@@ -297,13 +305,13 @@ fn clear(newcomers: &[Newcomer], pairs: &[Pair<'_>]) -> HashMap<String, Verdict>
     };
     let mut verdicts = HashMap::new();
     for (at, mine) in &by_newcomer {
-        let Some(newcomer) = newcomers.get(*at) else { continue };
+        let Some(unlinked_device) = unlinked_devices.get(*at) else { continue };
         let best = mine.iter().copied().find(|pair| leads(*pair, mine));
         let sure = best
             .and_then(|pair| pairs.get(pair).map(|found| (pair, found)))
             .filter(|(pair, found)| by_candidate.get(&found.candidate.id).is_some_and(|all| leads(*pair, all)));
         let verdict = match sure {
-            Some((_, pair)) => Verdict::Adopt(pair.candidate.id, because(newcomer, pair)),
+            Some((_, pair)) => MatchResult::Adopt(pair.candidate.id, because(unlinked_device, pair)),
             None => {
                 let found: Vec<&Pair<'_>> = mine.iter().filter_map(|pair| pairs.get(*pair)).collect();
                 let reason = if best.is_some() {
@@ -314,54 +322,61 @@ fn clear(newcomers: &[Newcomer], pairs: &[Pair<'_>]) -> HashMap<String, Verdict>
                 unsure(reason, found)
             }
         };
-        verdicts.insert(newcomer.external_id.clone(), verdict);
+        verdicts.insert(unlinked_device.external_id.clone(), verdict);
     }
     verdicts
 }
 
-fn because(newcomer: &Newcomer, pair: &Pair<'_>) -> String {
+fn because(unlinked_device: &UnlinkedDevice, pair: &Pair<'_>) -> String {
     let standing = match pair.candidate.standing {
         Standing::Unlinked => "not linked before",
         Standing::Former => "the device that it was is gone at the vendor",
         Standing::Retired(_) => "retired when its vendors had lost it",
     };
-    match newcomer.stand_in {
+    match unlinked_device.stand_in {
         Some(stand_in) => format!("{standing}, {}; asset {}, which was made for it, gives way", pair.alike, stand_in.asset),
         None => format!("{standing}, {}", pair.alike),
     }
 }
 
-/// Newcomers about which only a person can say.
-fn in_doubt(newcomers: &[Newcomer], pairs: &[Pair<'_>], verdicts: &mut HashMap<String, Verdict>) {
+/// Unlinked devices about which only a person can say.
+fn in_doubt(unlinked_devices: &[UnlinkedDevice], pairs: &[Pair<'_>], verdicts: &mut HashMap<String, MatchResult>) {
     let mut by_newcomer: HashMap<usize, Vec<&Pair<'_>>> = HashMap::new();
     let mut same_name: HashMap<(i64, &str), usize> = HashMap::new();
-    for newcomer in newcomers {
-        *same_name.entry((newcomer.company, newcomer.marks.hostname.short.as_str())).or_default() += 1;
+    for unlinked_device in unlinked_devices {
+        *same_name.entry((unlinked_device.company, unlinked_device.identifiers.hostname.short.as_str())).or_default() += 1;
     }
     for pair in pairs {
-        by_newcomer.entry(pair.newcomer).or_default().push(pair);
+        by_newcomer.entry(pair.unlinked_device).or_default().push(pair);
     }
     for (at, found) in by_newcomer {
-        let Some(newcomer) = newcomers.get(at).filter(|newcomer| !verdicts.contains_key(&newcomer.external_id)) else { continue };
-        let named = same_name.get(&(newcomer.company, newcomer.marks.hostname.short.as_str())).copied().unwrap_or_default();
-        if newcomer.marks.hostname.generic && named.max(found.len()) > TOO_MANY {
+        let Some(unlinked_device) =
+            unlinked_devices.get(at).filter(|unlinked_device| !verdicts.contains_key(&unlinked_device.external_id))
+        else {
+            continue;
+        };
+        let named = same_name
+            .get(&(unlinked_device.company, unlinked_device.identifiers.hostname.short.as_str()))
+            .copied()
+            .unwrap_or_default();
+        if unlinked_device.identifiers.hostname.generic && named.max(found.len()) > TOO_MANY {
             continue;
         }
         let reason = match (found.as_slice(), found.iter().find_map(|pair| pair.doubt.clone())) {
             ([_], Some(doubt)) => format!("an asset here may be this device, but {doubt}"),
             (several, _) => format!("{} assets here may be this device", several.len()),
         };
-        verdicts.insert(newcomer.external_id.clone(), unsure(reason, found));
+        verdicts.insert(unlinked_device.external_id.clone(), unsure(reason, found));
     }
 }
 
-fn unsure(reason: String, mut found: Vec<&Pair<'_>>) -> Verdict {
+fn unsure(reason: String, mut found: Vec<&Pair<'_>>) -> MatchResult {
     found.sort_by_key(|pair| (-pair.points, pair.candidate.id));
     let named = found.into_iter().take(NAMED);
-    Verdict::Unsure(reason, named.map(|pair| (pair.candidate.id, pair.candidate.name.clone(), pair.alike.clone())).collect())
+    MatchResult::Unsure(reason, named.map(|pair| (pair.candidate.id, pair.candidate.name.clone(), pair.alike.clone())).collect())
 }
 
-/// A company's candidates by each of their marks.
+/// A company's candidates by each of their identifiers.
 #[derive(Default)]
 struct Index<'c> {
     by_mark: HashMap<String, Vec<&'c Candidate>>,
@@ -371,27 +386,27 @@ impl<'c> Index<'c> {
     fn of(candidates: &'c [Candidate]) -> Self {
         let mut index = Self::default();
         for candidate in candidates {
-            for key in keys(&candidate.marks) {
+            for key in keys(&candidate.identifiers) {
                 index.by_mark.entry(key).or_default().push(candidate);
             }
         }
         index
     }
 
-    fn alike(&self, marks: &Marks) -> Vec<&'c Candidate> {
+    fn alike(&self, identifiers: &DeviceIdentifiers) -> Vec<&'c Candidate> {
         let mut found: Vec<&'c Candidate> =
-            keys(marks).iter().filter_map(|key| self.by_mark.get(key)).flatten().copied().collect();
+            keys(identifiers).iter().filter_map(|key| self.by_mark.get(key)).flatten().copied().collect();
         found.sort_by_key(|candidate| candidate.id);
         found.dedup_by_key(|candidate| candidate.id);
         found
     }
 }
 
-fn keys(marks: &Marks) -> Vec<String> {
-    let mut keys: Vec<String> = marks.macs.iter().map(|mac| format!("m{mac}")).collect();
-    keys.extend(marks.serial.iter().map(|serial| format!("s{serial}")));
-    if !marks.hostname.is_empty() {
-        keys.push(format!("h{}", marks.hostname.stem()));
+fn keys(identifiers: &DeviceIdentifiers) -> Vec<String> {
+    let mut keys: Vec<String> = identifiers.macs.iter().map(|mac| format!("m{mac}")).collect();
+    keys.extend(identifiers.serial.iter().map(|serial| format!("s{serial}")));
+    if !identifiers.hostname.is_empty() {
+        keys.push(format!("h{}", identifiers.hostname.stem()));
     }
     keys
 }

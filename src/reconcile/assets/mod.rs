@@ -1,15 +1,17 @@
 //! Vendors' devices to our assets: one matcher and one planner for every vendor that knows any.
 
+pub mod device_identifiers;
+pub mod field_sources;
+pub mod reconciliation;
+pub mod unlinked_devices;
+
 pub mod again;
 pub mod census;
 pub mod fields;
-pub mod marks;
 pub mod matching;
 pub mod moving;
 pub mod names;
-pub mod newcomers;
 mod observing;
-pub mod pass;
 pub mod planner;
 mod retire;
 pub mod rows_store;
@@ -18,8 +20,7 @@ mod sealing_store;
 pub mod sources_store;
 pub mod takeover;
 pub mod told;
-pub mod voices;
 
-pub use pass::{Missing, Pass, Source};
 pub use planner::Rules;
+pub use reconciliation::{Missing, Reconciliation, Source};
 pub use told::Told;

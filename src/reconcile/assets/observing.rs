@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    fields::Words,
-    pass::{Pass, Source, other_speaker, row_of},
+    fields::SourceValues,
     planner::{Local, Rules},
+    reconciliation::{Reconciliation, Source, other_speaker, row_of},
     rows_store, sources_store,
     told::{Told, users_of},
 };
@@ -27,7 +27,7 @@ const CHUNK: usize = 50;
 struct News {
     asset_id: i64,
     place: Option<String>,
-    words: Words,
+    words: SourceValues,
     seen: Option<Observation>,
     /// Contacts that the vendor named before, and names now.
     users: Option<(Vec<i64>, Vec<i64>)>,
@@ -35,7 +35,7 @@ struct News {
 
 /// Goes over the chunks in which something differs. What waits for approval of the assets in `kept`, by field,
 /// has not been heard yet: else the next run would take it for settled.
-pub async fn run(pass: &Pass, dirty: &BTreeSet<usize>, kept: HashMap<i64, Vec<String>>) -> Result<()> {
+pub async fn run(pass: &Reconciliation, dirty: &BTreeSet<usize>, kept: HashMap<i64, Vec<String>>) -> Result<()> {
     let system = pass.rules.system;
     pass.job.progress.begin("noting what was seen", Some(dirty.len() as u64));
     let linked = Arc::new(pass.job.db.read(&Scope::All, move |c| rows_store::linked(c, system)).await?);

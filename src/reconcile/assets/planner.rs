@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    fields::{self, Words},
-    matching::Verdict,
+    fields::{self, SourceValues},
+    matching::MatchResult,
     told::Told,
 };
 use crate::{
@@ -30,7 +30,7 @@ pub struct Local {
     /// Columns that a person pinned.
     pub pins: HashSet<String>,
     /// What each vendor has told, and its place there.
-    pub told: HashMap<String, (Words, Option<String>)>,
+    pub told: HashMap<String, (SourceValues, Option<String>)>,
     /// What was seen of it.
     pub seen: Option<Observation>,
     /// Its links: system and id there.
@@ -52,17 +52,17 @@ impl Local {
     pub fn wanted(&self, rules: Rules, values: &Cells) -> Cells {
         let before = self.told.get(rules.system).map(|(words, _)| words);
         let now = fields::overlay(before, values);
-        let mut told: Vec<(&str, &Words)> = vec![(rules.system, &now)];
+        let mut told: Vec<(&str, &SourceValues)> = vec![(rules.system, &now)];
         told.extend(self.others(rules.system));
-        let had: Vec<&Words> = before.into_iter().collect();
+        let had: Vec<&SourceValues> = before.into_iter().collect();
         fields::wanted(rules.prefer, &told, &had)
     }
 
     /// What the row should hold once this vendor no longer knows it.
     #[must_use]
     pub fn without(&self, rules: Rules) -> Cells {
-        let told: Vec<(&str, &Words)> = self.others(rules.system).collect();
-        let had: Vec<&Words> = self.told.get(rules.system).map(|(words, _)| words).into_iter().collect();
+        let told: Vec<(&str, &SourceValues)> = self.others(rules.system).collect();
+        let had: Vec<&SourceValues> = self.told.get(rules.system).map(|(words, _)| words).into_iter().collect();
         let mut cells = fields::wanted(rules.prefer, &told, &had);
         // Whose it is stays, unless the other vendor says so.
         if cells.get("company_id") == Some(&Cell::Null) {
@@ -81,7 +81,7 @@ impl Local {
         ours.map(|(_, id)| FieldChange::new(format!("{LINK}{system}"), id.clone().into(), external_id.into())).collect()
     }
 
-    fn others<'l>(&'l self, system: &'l str) -> impl Iterator<Item = (&'l str, &'l Words)> {
+    fn others<'l>(&'l self, system: &'l str) -> impl Iterator<Item = (&'l str, &'l SourceValues)> {
         self.told.iter().filter(move |(name, _)| name.as_str() != system).map(|(name, (words, _))| (name.as_str(), words))
     }
 
@@ -128,19 +128,19 @@ impl Local {
 
 /// Plans one record. `row` is the asset that it is linked to, or that it turns out to be.
 #[must_use]
-pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Verdict>) -> Vec<Item> {
+pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&MatchResult>) -> Vec<Item> {
     let mut items = Vec::new();
     if !told.ignored.is_empty() {
         let reason = format!("not as expected: {}", told.ignored.join("; "));
         items.push(Item::new(Kind::Asset, Action::Skipped, &told.label, reason).from_vendor(&told.external_id));
     }
     match (row, verdict) {
-        (Some(row), Some(Verdict::Adopt(_, why))) => {
+        (Some(row), Some(MatchResult::Adopt(_, why))) => {
             existing(&mut items, rules, told, row, Some(format!("not linked before, {why}")));
         }
         (Some(row), _) => existing(&mut items, rules, told, row, None),
         (None, verdict) => {
-            if let Some(Verdict::Unsure(why, candidates)) = verdict {
+            if let Some(MatchResult::Unsure(why, candidates)) = verdict {
                 let named: Vec<String> = candidates.iter().map(|(id, name, why)| format!("{name} (asset {id}): {why}")).collect();
                 let reason = format!("{why}: {}; stored as a new asset until a person decides", named.join("; "));
                 items.push(Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id));

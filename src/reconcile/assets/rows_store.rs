@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    marks,
-    matching::{Candidate, Marks, Standing},
+    device_identifiers,
+    matching::{Candidate, DeviceIdentifiers, Standing},
     planner::Local,
     sources_store,
 };
@@ -175,7 +175,7 @@ pub struct Marked {
     /// Its name, for people.
     pub name: String,
     /// What tells it from others.
-    pub marks: Marks,
+    pub identifiers: DeviceIdentifiers,
     /// Whether it is one vendor's record and nothing else: no pin, nobody assigned, no other link.
     pub untouched: bool,
 }
@@ -184,7 +184,7 @@ impl Marked {
     /// As an asset that a new device may be.
     #[must_use]
     pub fn candidate(self, standing: Standing) -> Candidate {
-        Candidate { id: self.id, name: self.name, marks: self.marks, standing }
+        Candidate { id: self.id, name: self.name, identifiers: self.identifiers, standing }
     }
 }
 
@@ -208,11 +208,11 @@ const MARKED: &str = "asset.id, asset.company_id, asset.hostname, asset.serial_n
 fn marked_row(row: &Row) -> Result<Marked> {
     let (name, serial): (String, Option<String>) = (row.get(2)?, row.get(3)?);
     let macs: Vec<String> = row.get::<Option<String>>(4)?.into_iter().collect();
-    let marks = Marks::of(&name, serial.as_deref(), &macs);
-    Ok(Marked { id: row.get(0)?, company: row.get(1)?, name, marks, untouched: row.get::<i64>(5)? == 1 })
+    let identifiers = DeviceIdentifiers::of(&name, serial.as_deref(), &macs);
+    Ok(Marked { id: row.get(0)?, company: row.get(1)?, name, identifiers, untouched: row.get::<i64>(5)? == 1 })
 }
 
-/// Live assets with their marks, a few at a time, by id.
+/// Live assets with their identifiers, a few at a time, by id.
 pub fn marked(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Marked>> {
     let sql =
         format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id > ?1 ORDER BY asset.id LIMIT ?2");
@@ -225,7 +225,7 @@ pub fn marked(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Marked>> {
     Ok(rows)
 }
 
-/// These live assets with their marks.
+/// These live assets with their identifiers.
 pub fn marked_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Marked>> {
     let sql =
         format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id IN ids(?1) ORDER BY asset.id");
@@ -246,12 +246,12 @@ fn add_adapters<'m>(marked: impl Iterator<Item = &'m mut Marked>, nics: &[Row]) 
     let mut adapters: HashMap<i64, Vec<String>> = HashMap::new();
     for nic in nics {
         let name: Option<String> = nic.get(1)?;
-        if !name.is_some_and(|name| marks::wanders(&name)) {
-            adapters.entry(nic.get(0)?).or_default().extend(marks::mac(&nic.get::<String>(2)?));
+        if !name.is_some_and(|name| device_identifiers::is_shared_mac(&name)) {
+            adapters.entry(nic.get(0)?).or_default().extend(device_identifiers::mac(&nic.get::<String>(2)?));
         }
     }
     for row in marked {
-        row.marks.add_macs(adapters.remove(&row.id).unwrap_or_default());
+        row.identifiers.add_macs(adapters.remove(&row.id).unwrap_or_default());
     }
     Ok(())
 }

@@ -19,11 +19,11 @@ use crate::{
         Conn,
         upkeep::{Prepare, Upkeep},
     },
+    encryption::is_sealed,
     error::{Error, Result},
     history::told_of_secret,
     plan::FieldChange,
     reconcile::plans_store::stored_fields,
-    vault::is_sealed,
     vendors::datto::wire,
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::fields::Words;
+use super::fields::SourceValues;
 use crate::{
     db::{Conn, Row, Write},
     error::{Error, Result},
@@ -18,7 +18,7 @@ pub struct Source {
     /// Its place there (a site).
     pub place: Option<String>,
     /// By column.
-    pub words: Words,
+    pub words: SourceValues,
     /// Since when it says so.
     pub told_at: String,
 }
@@ -41,7 +41,7 @@ fn source(row: &Row) -> Result<Source> {
 }
 
 /// Keeps what a vendor tells now.
-pub fn put(w: &mut Write<'_>, asset_id: i64, system: &str, place: Option<&str>, words: &Words) -> Result<()> {
+pub fn put(w: &mut Write<'_>, asset_id: i64, system: &str, place: Option<&str>, words: &SourceValues) -> Result<()> {
     w.run(
         "INSERT INTO asset_sources (asset_id, system, place, told, told_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (asset_id, system) DO UPDATE SET place = excluded.place, told = excluded.told, told_at = excluded.told_at",

@@ -1,7 +1,7 @@
 //! One asset gives way to another, because both are the same device: the older row goes on, as strictly protected as
 //! either was.
 
-use super::{marks, planner::Rules, rows_store, sources_store};
+use super::{device_identifiers, planner::Rules, rows_store, sources_store};
 use crate::{
     assets::{self, Asset, alert_store},
     db::Write,
@@ -31,7 +31,7 @@ pub fn hand_over(w: &mut Write<'_>, stand_in: i64, to: i64, system: &str, why: &
 /// It is protected as that one was, whatever its place at the vendor says now.
 pub fn remember(w: &mut Write<'_>, id: i64) -> Result<()> {
     let asset: Asset = history::get(w, id)?;
-    let Some(serial) = asset.serial_number.filter(|serial| marks::serial(serial).is_some()) else { return Ok(()) };
+    let Some(serial) = asset.serial_number.filter(|serial| device_identifiers::serial(serial).is_some()) else { return Ok(()) };
     for former in rows_store::gone_with_serial(w, &serial)? {
         protection::inherit(w, Asset::ENTITY, former, id)?;
     }

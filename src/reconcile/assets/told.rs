@@ -1,8 +1,8 @@
 //! What a vendor tells of one device, in our words.
 
 use super::{
-    fields::{self, Words},
-    matching::Marks,
+    fields::{self, SourceValues},
+    matching::DeviceIdentifiers,
 };
 use crate::{assets::Observation, plan::cells::Cells};
 
@@ -40,7 +40,7 @@ pub struct Told {
 }
 
 /// The contacts that a vendor said use an asset.
-pub fn users_of(words: &Words) -> Vec<i64> {
+pub fn users_of(words: &SourceValues) -> Vec<i64> {
     let listed = words.get(USERS).and_then(serde_json::Value::as_array);
     listed.into_iter().flatten().filter_map(serde_json::Value::as_i64).collect()
 }
@@ -48,7 +48,7 @@ pub fn users_of(words: &Words) -> Vec<i64> {
 impl Told {
     /// The vendor's words once this record is laid over what it told before.
     #[must_use]
-    pub fn words(&self, before: Option<&Words>) -> Words {
+    pub fn words(&self, before: Option<&SourceValues>) -> SourceValues {
         let mut words = fields::overlay(before, &self.values);
         for (name, value) in self.extras.iter() {
             words.insert(name.to_owned(), value.to_json());
@@ -63,9 +63,9 @@ impl Told {
 
     /// What tells it from others, as far as the record says.
     #[must_use]
-    pub fn marks(&self) -> Marks {
+    pub fn identifiers(&self) -> DeviceIdentifiers {
         let serial = Some(self.values.text("serial_number")).filter(|serial| !serial.is_empty());
-        Marks::of(self.values.text("hostname"), serial, &self.macs)
+        DeviceIdentifiers::of(self.values.text("hostname"), serial, &self.macs)
     }
 
     /// The company that the record says it belongs to.

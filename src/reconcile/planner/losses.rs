@@ -1,11 +1,11 @@
-//! The safety valve for everything that a run takes away without retiring a row: fields it empties, marks it
+//! The guard for everything that a run takes away without retiring a row: fields it empties, marks it
 //! switches off, places it moves people and things out of. Counted for each kind and field.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::valve::Limits;
+use super::retirement_guard::Limits;
 use crate::{
     db::Value as Cell,
     plan::{Action, FieldChange, Item, Kind, Moves, State},

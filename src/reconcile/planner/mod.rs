@@ -1,12 +1,13 @@
 //! From what the vendor lists and what we have to a plan. Pure: no database, no network, no clock.
 
+pub mod retirement_guard;
+
 pub mod agents;
 pub mod companies;
 pub mod contacts;
 pub mod losses;
 pub mod numbers;
 pub mod retire;
-pub mod valve;
 
 #[cfg(test)]
 mod tests;

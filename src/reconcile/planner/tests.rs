@@ -1,6 +1,9 @@
 //! Plans, above all those that must not happen.
 
-use crate::plan::local::Membership;
+use crate::{
+    db::Value as Cell,
+    plan::{Action, Item, Kind, Plan, State, cells::Cells, local::Membership, record::SourceRecord},
+};
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
@@ -8,11 +11,7 @@ use serde_json::{Value, json};
 use super::{
     Local, companies, contacts, distinct,
     retire::{self, Evidence},
-    valve::{self, Dependants, Limits},
-};
-use crate::{
-    db::Value as Cell,
-    plan::{Action, Item, Kind, Plan, State, cells::Cells, record::SourceRecord},
+    retirement_guard::{self, Dependants, Limits},
 };
 
 fn cells(values: Value) -> Cells {
@@ -222,7 +221,7 @@ fn only_what_is_proven_gone_is_retired() {
 }
 
 #[test]
-fn the_valve_holds_more_than_a_little() {
+fn the_retirement_guard_holds_more_than_a_little() {
     let limits = Limits { minimum: 3, percent: 5 };
     let plan_of = |count: i64| {
         let mut plan = Plan::default();
@@ -233,10 +232,10 @@ fn the_valve_holds_more_than_a_little() {
     };
     for (retiring, live, held) in [(0, 0, false), (3, 4, false), (4, 4, true), (6, 120, false), (7, 120, true)] {
         let mut plan = plan_of(retiring);
-        assert_eq!(valve::close(&mut plan, Kind::Company, live, &[], limits).is_some(), held, "{retiring} of {live}");
+        assert_eq!(retirement_guard::close(&mut plan, Kind::Company, live, &[], limits).is_some(), held, "{retiring} of {live}");
         assert!(plan.items.iter().all(|i| (i.state == State::Held) == held));
     }
     let lost = Dependants { lost: 80, live: 1500, what: "contacts" };
-    assert!(valve::close(&mut plan_of(1), Kind::Company, 120, &[lost], limits).is_some());
-    assert!(valve::close(&mut plan_of(1), Kind::Company, 120, &[Dependants { lost: 75, ..lost }], limits).is_none());
+    assert!(retirement_guard::close(&mut plan_of(1), Kind::Company, 120, &[lost], limits).is_some());
+    assert!(retirement_guard::close(&mut plan_of(1), Kind::Company, 120, &[Dependants { lost: 75, ..lost }], limits).is_none());
 }

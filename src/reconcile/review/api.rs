@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     auth::Admin,
-    compliance::{Lens, Level, tell},
+    compliance::{Level, RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
     history::{Untold, protection},
     types::Scope,
-    web::{Conditions, Fields, Path, Query, Routes, Web},
+    web::{Fields, Path, Preconditions, Query, Routes, Web},
 };
 
 /// How many entries one answer has.
@@ -33,7 +33,7 @@ pub fn routes() -> Routes {
 
 /// What waits; with `?state=` what was decided (`linked`, `ignored`, `settled`), or `all`.
 async fn list(caller: Admin, State(web): State<Web>, query: Query) -> Result<Json<Vec<Entry>>> {
-    let lens = Lens::of(&caller, &web.config, &query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &query)?;
     let state = match query.text("state")?.unwrap_or("open") {
         "all" => None,
         state @ ("open" | "linked" | "ignored" | "settled") => Some(state.to_owned()),
@@ -42,32 +42,32 @@ async fn list(caller: Admin, State(web): State<Web>, query: Query) -> Result<Jso
     let read = move |c: &mut Conn| {
         let (names, mut entries) = (exact::names(c)?, review_store::list(c, state.as_deref(), MOST)?);
         entries.iter_mut().filter(|entry| entry.state == "open").for_each(|entry| exact::offer(&names, entry));
-        tell(c, entries.into_iter().map(Untold::new).collect(), &lens)
+        tell(c, entries.into_iter().map(Untold::new).collect(), &policy)
     };
     Ok(Json(web.db.read(&Scope::All, read).await?))
 }
 
 /// An entry as this caller may be told.
 async fn told(web: &Web, caller: &Admin, query: &Query, entry: Entry) -> Result<Json<Entry>> {
-    let lens = Lens::of(caller, &web.config, query)?;
-    let told = web.db.read(&Scope::All, move |c| tell(c, vec![Untold::new(entry)], &lens)).await?.pop();
+    let policy = RedactionPolicy::of(caller, &web.config, query)?;
+    let told = web.db.read(&Scope::All, move |c| tell(c, vec![Untold::new(entry)], &policy)).await?.pop();
     told.map(Json).ok_or(Error::NotFound { what: "Review entry" })
 }
 
 /// Whose a place is decides who sees its people: where anybody is protected, only those who may see everything say it.
 async fn cleared(web: &Web, caller: &Admin) -> Result<()> {
-    let lens = Lens::of(caller, &web.config, &Query::default())?;
-    if lens.is_cleared() || !web.db.read(&Scope::All, protection::anybody).await? {
+    let policy = RedactionPolicy::of(caller, &web.config, &Query::default())?;
+    if policy.is_cleared() || !web.db.read(&Scope::All, protection::anybody).await? {
         return Ok(());
     }
-    lens.refuse_uncleared(Level::Hipaa, "whose a place is")
+    policy.refuse_uncleared(Level::Hipaa, "whose a place is")
 }
 
 /// Links every site whose name is exactly a company's, or those of them in `ids`; `dry_run` only says which.
 async fn accept_exact(
     caller: Admin,
     State(web): State<Web>,
-    conditions: Conditions,
+    conditions: Preconditions,
     mut fields: Fields,
 ) -> Result<Json<Accepted>> {
     let ids = fields.int_list("ids").get().value();

@@ -13,7 +13,7 @@ use crate::{
         sites::{names, store},
     },
     types::{Actor, Scope},
-    vendors::{datto, freshservice},
+    vendors::{self, datto},
     web::{Fields, Reference},
 };
 
@@ -141,7 +141,7 @@ fn live_company(w: &mut Write<'_>, key: &Reference) -> Result<Company> {
 
 /// Whose records an entry is about.
 fn rules_of(config: &Config, entry: &Entry) -> Result<Rules> {
-    let system = [datto::SYSTEM, freshservice::SYSTEM].into_iter().find(|known| *known == entry.system);
+    let system = vendors::find(&entry.system).map(|vendor| vendor.system);
     let unknown = || Error::internal(format!("a review item of the unknown system {}", entry.system));
     Ok(Rules { system: system.ok_or_else(unknown)?, prefer: config.assets.prefer })
 }

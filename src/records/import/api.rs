@@ -6,9 +6,9 @@ use serde_json::json;
 use super::Import;
 use crate::{
     auth::Editor,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     error::{Error, Result},
-    web::{Ask, Conditions, Path, Raw, Routes, Web},
+    web::{Ask, Path, Preconditions, Raw, Routes, Web},
 };
 
 /// The route.
@@ -22,13 +22,13 @@ async fn import(
     State(web): State<Web>,
     editor: Editor,
     Path(kind): Path<String>,
-    conditions: Conditions,
+    conditions: Preconditions,
     ask: Ask,
     Raw(body): Raw,
 ) -> Result<Response> {
-    let lens = Lens::of(&editor, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
     let key = conditions.query().text("key")?;
-    let import = Import::read(&kind, &body, key, &lens)?;
+    let import = Import::read(&kind, &body, key, &policy)?;
     let plan = if conditions.is_rehearsal() {
         import.plan(&web.db, &editor.scope(), &editor.actor()).await?
     } else {

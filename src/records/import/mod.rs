@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    compliance::Lens,
+    compliance::RedactionPolicy,
     config::suggest::nearest,
     db::{Db, Write},
     error::{Error, Result},
@@ -109,7 +109,7 @@ pub struct Import {
     /// The column by which records are known again, when the caller chose one.
     key: Option<String>,
     ignored: Vec<String>,
-    lens: Lens,
+    policy: RedactionPolicy,
 }
 
 impl Import {
@@ -117,8 +117,8 @@ impl Import {
     ///
     /// # Errors
     /// `Invalid` for a kind or a column that there is not, or a file that is no table.
-    pub fn read(kind: &str, bytes: &[u8], key: Option<&str>, lens: &Lens) -> Result<Self> {
-        if !lens.sees_all() {
+    pub fn read(kind: &str, bytes: &[u8], key: Option<&str>, policy: &RedactionPolicy) -> Result<Self> {
+        if !policy.sees_all() {
             return Err(Error::Forbidden("imports are for whoever may see protected records in full".to_owned()));
         }
         let target = target::named(kind)?;
@@ -142,7 +142,7 @@ impl Import {
         if let Some(key) = key.filter(|key| !sheet.heads.iter().any(|head| head == key)) {
             return Err(Error::field("key", format!("the file has no column {key:?}")));
         }
-        Ok(Self { target, sheet, key: key.map(str::to_owned), ignored, lens: lens.clone() })
+        Ok(Self { target, sheet, key: key.map(str::to_owned), ignored, policy: policy.clone() })
     }
 
     /// What it would do; nothing is written.
@@ -151,7 +151,7 @@ impl Import {
     /// Those of the database.
     pub async fn plan(&self, db: &Db, scope: &Scope, actor: &Actor) -> Result<Plan> {
         let (import, actor) = (self.clone(), importing(actor, None));
-        let mut plan = db.rehearse(scope, &actor, move |w| import.rows(w)).await?;
+        let mut plan = db.dry_run(scope, &actor, move |w| import.rows(w)).await?;
         // What would be made is not there, and will have another id.
         plan.rows.iter_mut().filter(|row| row.outcome == Outcome::Create).for_each(|row| row.id = None);
         Ok(plan)
@@ -224,7 +224,7 @@ impl Import {
             let sent = cells.iter().filter(|(name, value)| !value.is_empty() && *name != "id" && self.is_taken(name));
             let map: Map<String, Json> = sent.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
             let changes = map.iter().map(|(name, value)| (name.clone(), json!({ "old": null, "new": value }))).collect();
-            let id = self.target.create(w, Fields::from_form(map), &self.lens)?;
+            let id = self.target.create(w, Fields::from_form(map), &self.policy)?;
             return Ok(Row { line, outcome: Outcome::Create, label, id: Some(id), changes, reason });
         };
         // What stands there already is neither read nor checked again; an empty cell leaves what there is.
@@ -237,9 +237,9 @@ impl Import {
         if map.is_empty() {
             return Ok(Row { line, outcome: Outcome::Same, label, id: Some(id), changes: Map::new(), reason });
         }
-        self.target.disclose(w, id, &self.lens)?;
+        self.target.log_disclosure(w, id, &self.policy)?;
         let names: Vec<String> = map.keys().cloned().collect();
-        self.target.update(w, id, Fields::from_form(map), &self.lens)?;
+        self.target.update(w, id, Fields::from_form(map), &self.policy)?;
         let now = self.target.stands(w, id)?;
         let mut changes = Map::new();
         for name in names {

@@ -7,7 +7,7 @@ use super::{Import, Outcome, Plan, Row, kinds};
 use crate::{
     agents::Frame,
     auth::Editor,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     error::{Error, Result},
     records::pages::{record::said, words},
     web::{
@@ -25,7 +25,7 @@ pub fn routes() -> Routes {
 }
 
 #[derive(Template)]
-#[template(path = "hub/import.html")]
+#[template(path = "records/import.html")]
 struct ImportPage {
     page: Page,
     kinds: Vec<Choice>,
@@ -80,10 +80,10 @@ async fn show(_: Editor, frame: Frame) -> Result<Response> {
 /// Shows what would become of the table, or, once that was looked at, does it.
 async fn send(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let text = |name: &str| fields.raw_text(name).unwrap_or_default().to_owned();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (kind, key, table) = (text("kind"), text("key").trim().to_owned(), text("text"));
     let page = ImportPage { key: key.clone(), text: table.clone(), ..blank(&frame, kind.clone()) };
-    let import = match Import::read(&kind, table.as_bytes(), Some(key.as_str()).filter(|key| !key.is_empty()), &lens) {
+    let import = match Import::read(&kind, table.as_bytes(), Some(key.as_str()).filter(|key| !key.is_empty()), &policy) {
         Ok(import) => import,
         Err(Error::Invalid(wrong)) => {
             let problems = wrong.into_iter().map(|error| format!("{}: {}", words(&error.field), error.message)).collect();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use crate::{
     assets::{self, Asset, AssetView},
     companies::{self, Company, CompanyView},
-    compliance::Lens,
+    compliance::RedactionPolicy,
     contacts::{self, Contact, ContactView, Membership},
     db::{
         Conn, Write,
@@ -180,11 +180,11 @@ impl Target {
     ///
     /// # Errors
     /// `NotFound`, or those of the engine.
-    pub fn disclose(&self, c: &mut Conn, id: i64, lens: &Lens) -> Result<()> {
+    pub fn log_disclosure(&self, c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<()> {
         match self.kind {
-            Kind::Companies => drop(companies::store::get_view(c, id)?.through(lens)),
-            Kind::Contacts => drop(contacts::store::get_view(c, id)?.through(lens)),
-            Kind::Assets => lens.disclose(Asset::ENTITY, protection::among(c, Asset::ENTITY, vec![id])?),
+            Kind::Companies => drop(companies::store::get_view(c, id)?.redact(policy)),
+            Kind::Contacts => drop(contacts::store::get_view(c, id)?.redact(policy)),
+            Kind::Assets => policy.log_disclosure(Asset::ENTITY, protection::among(c, Asset::ENTITY, vec![id])?),
             Kind::Noun(_) => {}
         }
         Ok(())
@@ -194,10 +194,10 @@ impl Target {
     ///
     /// # Errors
     /// Those of its room.
-    pub fn create(&self, w: &mut Write<'_>, fields: Fields, lens: &Lens) -> Result<i64> {
+    pub fn create(&self, w: &mut Write<'_>, fields: Fields, policy: &RedactionPolicy) -> Result<i64> {
         Ok(match self.kind {
-            Kind::Companies => companies::store::create(w, &companies::rules::read(fields, true)?, Some(lens))?.id,
-            Kind::Contacts => contacts::store::create(w, &contacts::rules::read(fields, true)?, lens)?.id,
+            Kind::Companies => companies::store::create(w, &companies::rules::read(fields, true)?, Some(policy))?.id,
+            Kind::Contacts => contacts::store::create(w, &contacts::rules::read(fields, true)?, policy)?.id,
             Kind::Assets => assets::store::create(w, &assets::rules::read(fields, true)?)?.id,
             Kind::Noun(noun) => noun.create(w, fields)?,
         })
@@ -207,14 +207,14 @@ impl Target {
     ///
     /// # Errors
     /// Those of its room.
-    pub fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields, lens: &Lens) -> Result<()> {
+    pub fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields, policy: &RedactionPolicy) -> Result<()> {
         match self.kind {
             Kind::Companies => {
-                companies::store::update(w, id, &companies::rules::read(fields, false)?, None, lens)?;
+                companies::store::update(w, id, &companies::rules::read(fields, false)?, None, policy)?;
             }
-            Kind::Contacts => contact(w, id, fields, lens)?,
+            Kind::Contacts => contact(w, id, fields, policy)?,
             Kind::Assets => {
-                assets::store::update(w, id, &assets::rules::read(fields, false)?, None, lens)?;
+                assets::store::update(w, id, &assets::rules::read(fields, false)?, None, policy)?;
             }
             Kind::Noun(noun) => noun.update(w, id, fields)?,
         }
@@ -230,14 +230,14 @@ pub fn label(cells: &[(&str, &str)]) -> String {
 }
 
 /// A contact's own values; in the company that the row names they get a place, and keep those in others.
-fn contact(w: &mut Write<'_>, id: i64, fields: Fields, lens: &Lens) -> Result<()> {
+fn contact(w: &mut Write<'_>, id: i64, fields: Fields, policy: &RedactionPolicy) -> Result<()> {
     let input = contacts::rules::read(fields, false)?;
     let places = match &input.places {
         Sent::Value(places) => places.clone(),
         Sent::Absent | Sent::Null => Vec::new(),
     };
     let input = contacts::rules::ContactInput { places: Sent::Absent, ..input };
-    contacts::store::update(w, id, &input, None, lens)?;
+    contacts::store::update(w, id, &input, None, policy)?;
     for place in places {
         let before = contacts::store::memberships(w, id)?;
         let company_id = match &place.company {

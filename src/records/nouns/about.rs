@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::entities;
 use crate::{
-    compliance::Lens,
+    compliance::RedactionPolicy,
     db::{Conn, Value},
     entity::{
         Noun, Seen,
@@ -16,17 +16,17 @@ use crate::{
 
 /// Whether whoever sees that much may read rows of this noun.
 #[must_use]
-pub fn may_read<E: Noun>(lens: &Lens) -> bool {
-    E::ABOUT.is_none() || lens.sees_all()
+pub fn may_read<E: Noun>(policy: &RedactionPolicy) -> bool {
+    E::ABOUT.is_none() || policy.sees_all()
 }
 
 /// Refuses everybody else.
 ///
 /// # Errors
 /// `Forbidden`.
-pub fn allow<E: Noun>(lens: &Lens) -> Result<()> {
+pub fn allow<E: Noun>(policy: &RedactionPolicy) -> Result<()> {
     let why = || format!("{} are for technicians, administrators and cleared services", E::DOOR.many);
-    if may_read::<E>(lens) { Ok(()) } else { Err(Error::Forbidden(why())) }
+    if may_read::<E>(policy) { Ok(()) } else { Err(Error::Forbidden(why())) }
 }
 
 /// Puts what the records are called beside rows that are about them.
@@ -61,10 +61,10 @@ pub fn name<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>]) -> Result<()> {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn disclose<E: Noun>(c: &mut Conn, rows: &[Seen<E>], lens: &Lens) -> Result<()> {
+pub fn log_disclosure<E: Noun>(c: &mut Conn, rows: &[Seen<E>], policy: &RedactionPolicy) -> Result<()> {
     if E::ABOUT.is_some() {
         let protected = protection::among(c, E::ENTITY, rows.iter().map(|seen| seen.row.id()).collect())?;
-        lens.disclose(E::ENTITY, protected);
+        policy.log_disclosure(E::ENTITY, protected);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::{about, api, door, pages, panel};
 use crate::{
     companies::Company,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     db::{
         Conn, Write,
         list::{ListQuery, ListSpec, Slice},
@@ -96,12 +96,13 @@ pub trait AnyNoun: AnyEntity {
     ///
     /// # Errors
     /// When the text is too long, or those of the engine.
-    fn hits(&self, c: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Vec<Json>>;
+    fn hits(&self, c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Vec<Json>>;
     /// Its rows that belong to another noun's row, as that one's page shows them; nothing when none can.
     ///
     /// # Errors
     /// Those of the engine.
-    fn panel(&self, c: &mut Conn, page: &Page, whose: panel::Whose<'_>, lens: &Lens) -> Result<Option<panel::Panel>>;
+    fn panel(&self, c: &mut Conn, page: &Page, whose: panel::Whose<'_>, policy: &RedactionPolicy)
+    -> Result<Option<panel::Panel>>;
     /// The ids of its live rows that lead to another noun's row.
     ///
     /// # Errors
@@ -246,13 +247,13 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
         door::update(w, id, &door::read::<E>(fields, false)?, None).map(|_| ())
     }
 
-    fn hits(&self, c: &mut Conn, text: &str, limit: i64, lens: &Lens) -> Result<Vec<Json>> {
-        if !about::may_read::<E>(lens) {
+    fn hits(&self, c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Vec<Json>> {
+        if !about::may_read::<E>(policy) {
             return Ok(Vec::new());
         }
         let query = ListQuery::everything(noun::list::<E>())?.with_slice(Some(Slice { limit, offset: 0 })).with_search(text)?;
         let found = query.first(c, noun::view::<E>)?;
-        about::disclose(c, &found, lens)?;
+        about::log_disclosure(c, &found, policy)?;
         let hit = |seen: &Seen<E>| {
             json!({
                 "type": E::ENTITY, "id": seen.row.id(), "name": seen.title(),
@@ -262,8 +263,14 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
         Ok(found.iter().map(hit).collect())
     }
 
-    fn panel(&self, c: &mut Conn, page: &Page, whose: panel::Whose<'_>, lens: &Lens) -> Result<Option<panel::Panel>> {
-        panel::of::<E>(c, page, whose, lens)
+    fn panel(
+        &self,
+        c: &mut Conn,
+        page: &Page,
+        whose: panel::Whose<'_>,
+        policy: &RedactionPolicy,
+    ) -> Result<Option<panel::Panel>> {
+        panel::of::<E>(c, page, whose, policy)
     }
 
     fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {

@@ -6,7 +6,7 @@ use super::{about, door};
 use crate::{
     auth::{Caller, Editor, Reader},
     companies::store as companies,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     db::{
         Conn, Write,
         list::{ListQuery, Slice},
@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     history,
-    web::{Ask, Conditions, Fields, Path, Query, Reply, Routes, Web, list},
+    web::{Ask, Fields, Path, Preconditions, Query, Reply, Routes, Web, list},
 };
 
 /// What can be asked about a noun and done to its rows.
@@ -52,10 +52,10 @@ pub fn company_asked(query: &Query) -> Result<Option<String>> {
 }
 
 /// What the caller may see, if they may read this noun.
-fn lens<E: Noun>(web: &Web, caller: &Caller, query: &Query) -> Result<Lens> {
-    let lens = Lens::of(caller, &web.config, query)?;
-    about::allow::<E>(&lens)?;
-    Ok(lens)
+fn policy<E: Noun>(web: &Web, caller: &Caller, query: &Query) -> Result<RedactionPolicy> {
+    let policy = RedactionPolicy::of(caller, &web.config, query)?;
+    about::allow::<E>(&policy)?;
+    Ok(policy)
 }
 
 /// How many rows that are about others are read at once.
@@ -63,7 +63,7 @@ const SOME: i64 = 200;
 
 /// Gives each row to the list. Of rows that are about others some are gathered first: what those are called stands in other
 /// tables.
-fn each<E: Noun>(c: &mut Conn, query: &ListQuery, lens: &Lens, rows: &mut list::Rows) -> Result<i64> {
+fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows: &mut list::Rows) -> Result<i64> {
     if E::ABOUT.is_none() {
         return query.each(c, |row| rows.push(&noun::view::<E>(row)?));
     }
@@ -73,7 +73,7 @@ fn each<E: Noun>(c: &mut Conn, query: &ListQuery, lens: &Lens, rows: &mut list::
         let part = Slice { limit: SOME.min(asked.limit - given), offset: asked.offset + given };
         let mut found = query.clone().with_slice(Some(part)).run(c, noun::view::<E>)?;
         about::name(c, &mut found.items)?;
-        about::disclose(c, &found.items, lens)?;
+        about::log_disclosure(c, &found.items, policy)?;
         found.items.iter().try_for_each(|seen| rows.push(seen))?;
         let count = i64::try_from(found.items.len()).unwrap_or(i64::MAX);
         (given, total) = (given + count, found.total);
@@ -88,10 +88,10 @@ fn each<E: Noun>(c: &mut Conn, query: &ListQuery, lens: &Lens, rows: &mut list::
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn one<E: Noun>(c: &mut Conn, id: i64, lens: &Lens) -> Result<Seen<E>> {
+pub fn one<E: Noun>(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<Seen<E>> {
     let mut seen = [noun::get::<E>(c, id)?];
     about::name(c, &mut seen)?;
-    about::disclose(c, &seen, lens)?;
+    about::log_disclosure(c, &seen, policy)?;
     let [seen] = seen;
     Ok(seen)
 }
@@ -99,39 +99,39 @@ pub fn one<E: Noun>(c: &mut Conn, id: i64, lens: &Lens) -> Result<Seen<E>> {
 async fn index<E: Noun>(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
     let query = ask.list(noun::list::<E>())?;
     let company = company_asked(&ask.query)?;
-    let lens = lens::<E>(&web, &caller, &ask.query)?;
+    let policy = policy::<E>(&web, &caller, &ask.query)?;
     let variant = format!("{company:?}");
     list::respond(&web, &caller.scope(), &variant, &ask, query, move |c, query, rows| {
         let query = narrowed::<E>(c, query, company.as_deref())?;
-        each::<E>(c, &query, &lens, rows)
+        each::<E>(c, &query, &policy, rows)
     })
     .await
 }
 
 async fn of_company<E: Noun>(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
     let query = ask.list(noun::list::<E>())?;
-    let lens = lens::<E>(&web, &caller, &ask.query)?;
+    let policy = policy::<E>(&web, &caller, &ask.query)?;
     list::respond(&web, &caller.scope(), "", &ask, query, move |c, query, rows| {
         companies::id_of(c, &acct)?;
         let query = narrowed::<E>(c, query, Some(&acct))?;
-        each::<E>(c, &query, &lens, rows)
+        each::<E>(c, &query, &policy, rows)
     })
     .await
 }
 
 async fn show<E: Noun>(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let lens = lens::<E>(&web, &caller, &ask.query)?;
-    let seen = web.db.read(&caller.scope(), move |c| one::<E>(c, id, &lens)).await?;
+    let policy = policy::<E>(&web, &caller, &ask.query)?;
+    let seen = web.db.read(&caller.scope(), move |c| one::<E>(c, id, &policy)).await?;
     ask.row(id, seen.row.rev(), &seen)
 }
 
-async fn create<E: Noun>(State(web): State<Web>, caller: Editor, conditions: Conditions, fields: Fields) -> Result<Response> {
+async fn create<E: Noun>(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {
     let body = fields.digest();
-    let lens = lens::<E>(&web, &caller, conditions.query())?;
+    let policy = policy::<E>(&web, &caller, conditions.query())?;
     let input = door::read::<E>(fields, true)?;
     let work = move |w: &mut Write<'_>| {
         let id = door::create(w, &input)?.id();
-        reply::<E>(w, id, &lens, "created", Some(format!("/api/{}/{id}", E::DOOR.api)))
+        reply::<E>(w, id, &policy, "created", Some(format!("/api/{}/{id}", E::DOOR.api)))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -140,11 +140,11 @@ async fn update<E: Noun>(
     State(web): State<Web>,
     caller: Editor,
     Path(id): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
     fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
-    let lens = lens::<E>(&web, &caller, conditions.query())?;
+    let policy = policy::<E>(&web, &caller, conditions.query())?;
     let stands = async {
         let seen = web.db.read(&caller.scope(), move |c| noun::get::<E>(c, id)).await?;
         serde_json::to_value(seen).map_err(Error::internal)
@@ -153,7 +153,7 @@ async fn update<E: Noun>(
     let expected = conditions.rev(id)?;
     let work = move |w: &mut Write<'_>| {
         door::update(w, id, &input, expected)?;
-        reply::<E>(w, id, &lens, "updated", None)
+        reply::<E>(w, id, &policy, "updated", None)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -164,15 +164,15 @@ async fn retire<E: Noun>(
     caller: Editor,
     Path(id): Path<i64>,
     query: Query,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
     let force = query.is_on("force")?;
-    let lens = lens::<E>(&web, &caller, &query)?;
+    let policy = policy::<E>(&web, &caller, &query)?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         request.check(id, history::get::<E>(w, id)?.rev())?;
         door::retire::<E>(w, id, force)?;
-        reply::<E>(w, id, &lens, "retired", None)
+        reply::<E>(w, id, &policy, "retired", None)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
@@ -181,19 +181,19 @@ async fn restore<E: Noun>(
     State(web): State<Web>,
     caller: Editor,
     Path(id): Path<i64>,
-    conditions: Conditions,
+    conditions: Preconditions,
 ) -> Result<Response> {
-    let lens = lens::<E>(&web, &caller, conditions.query())?;
+    let policy = policy::<E>(&web, &caller, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         door::restore::<E>(w, id, None)?;
-        reply::<E>(w, id, &lens, "restored", None)
+        reply::<E>(w, id, &policy, "restored", None)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
 /// The row as it is now, with what is odd about it.
-fn reply<E: Noun>(w: &mut Write<'_>, id: i64, lens: &Lens, done: &str, created_at: Option<String>) -> Result<Reply> {
-    let seen = one::<E>(w, id, lens)?;
+fn reply<E: Noun>(w: &mut Write<'_>, id: i64, policy: &RedactionPolicy, done: &str, created_at: Option<String>) -> Result<Reply> {
+    let seen = one::<E>(w, id, policy)?;
     let warnings = seen.row.warnings(w)?;
     let reply = match created_at {
         Some(path) => Reply::created(&seen, path)?,

@@ -13,7 +13,7 @@ use crate::{
     agents::Frame,
     auth::Editor,
     companies::store as companies,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     db::{Conn, list::Kind as ListKind},
     entity::{
         Cell, Kind, Noun, Seen, Stands,
@@ -69,21 +69,21 @@ fn shape<E: Noun>() -> &'static Shape {
 }
 
 /// What the person may see, if they may read this noun.
-fn lens<E: Noun>(web: &Web, frame: &Frame) -> Result<Lens> {
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    about::allow::<E>(&lens)?;
-    Ok(lens)
+fn policy<E: Noun>(web: &Web, frame: &Frame) -> Result<RedactionPolicy> {
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    about::allow::<E>(&policy)?;
+    Ok(policy)
 }
 
 async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(shape::<E>(), &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
     let company = company_asked(&frame.query)?;
-    let lens = lens::<E>(&web, &frame)?;
+    let policy = policy::<E>(&web, &frame)?;
     let read = move |c: &mut Conn| {
         let mut found = narrowed::<E>(c, &query, company.as_deref())?.run(c, noun::view::<E>)?;
         about::name(c, &mut found.items)?;
-        about::disclose(c, &found.items, &lens)?;
+        about::log_disclosure(c, &found.items, &policy)?;
         Ok(found)
     };
     let found = web.db.read(&frame.scope(), read).await?;
@@ -151,7 +151,7 @@ fn here<E: Noun>(page: &Page, id: i64) -> String {
 }
 
 #[derive(Template)]
-#[template(path = "hub/noun.html")]
+#[template(path = "records/noun.html")]
 struct NounPage {
     page: Page,
     crumbs: Vec<Crumb>,
@@ -175,15 +175,15 @@ async fn show<E: Noun>(State(web): State<Web>, frame: Frame, Path(id): Path<i64>
 
 /// A record's page, also after it could not be retired because of what stands in the error.
 async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>) -> Result<Response> {
-    let lens = lens::<E>(web, frame)?;
+    let policy = policy::<E>(web, frame)?;
     let page = frame.page.clone();
     let read = move |c: &mut Conn| {
-        let seen = one::<E>(c, id, &lens)?;
+        let seen = one::<E>(c, id, &policy)?;
         let is_live = seen.row.retired_at().is_none();
         let whose = panel::Whose { entity: E::ENTITY, id, account_number: seen.account_number.as_deref(), is_live };
-        let panels = panel::all(c, &page, whose, &lens)?;
+        let panels = panel::all(c, &page, whose, &policy)?;
         let warnings = if is_live { seen.row.warnings(c)? } else { Vec::new() };
-        let past = if page.is_staff() { Past::read(c, E::ENTITY, id, &lens)? } else { Past::default() };
+        let past = if page.is_staff() { Past::read(c, E::ENTITY, id, &policy)? } else { Past::default() };
         Ok((seen, panels, warnings, past))
     };
     let (seen, panels, warnings, past) = web.db.read(&frame.scope(), read).await?;
@@ -328,7 +328,7 @@ async fn update<E: Noun>(
 }
 
 async fn retire<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let _may_read = lens::<E>(&web, &frame)?;
+    let _may_read = policy::<E>(&web, &frame)?;
     match web.db.write(&editor.scope(), &editor.actor(), move |w| door::retire::<E>(w, id, false)).await {
         Ok(_) => frame.go(&format!("{}/{id}", E::DOOR.page), "Retired."),
         Err(refused @ Error::Conflict { .. }) => page::<E>(&web, &frame, id, Some(refused)).await,
@@ -337,7 +337,7 @@ async fn retire<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, P
 }
 
 async fn restore<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let _may_read = lens::<E>(&web, &frame)?;
+    let _may_read = policy::<E>(&web, &frame)?;
     web.db.write(&editor.scope(), &editor.actor(), move |w| door::restore::<E>(w, id, None)).await?;
     frame.go(&format!("{}/{id}", E::DOOR.page), "Restored.")
 }
@@ -378,7 +378,7 @@ fn parts<E: Noun>(typed: &Typed, choices: &Choices) -> Vec<Part> {
 }
 
 async fn adding<E: Noun>(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
-    let _may_read = lens::<E>(web, frame)?;
+    let _may_read = policy::<E>(web, frame)?;
     if E::ABOUT.is_some() {
         return Ok(writing::<E>(frame, typed));
     }
@@ -433,11 +433,11 @@ fn writing<E: Noun>(frame: &Frame, typed: &Typed) -> FormPage {
 
 /// The form of a row as it stands, or with what was typed.
 async fn editing<E: Noun>(web: &Web, frame: &Frame, id: i64, typed: Option<&Typed>) -> Result<FormPage> {
-    let lens = lens::<E>(web, frame)?;
+    let policy = policy::<E>(web, frame)?;
     let (seen, choices) = web
         .db
         .read(&frame.scope(), move |c| {
-            let seen = one::<E>(c, id, &lens)?;
+            let seen = one::<E>(c, id, &policy)?;
             let choices = choices(c, Some(seen.row.company_id()), Some(&seen.row))?;
             Ok((seen, choices))
         })

@@ -3,7 +3,7 @@
 use super::{about, entities, table::columns};
 use crate::{
     companies::Company,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     db::{
         Conn,
         list::{ListQuery, Slice},
@@ -85,10 +85,10 @@ pub struct WrittenCard {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn all(c: &mut Conn, page: &Page, whose: Whose<'_>, lens: &Lens) -> Result<Vec<Panel>> {
+pub fn all(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &RedactionPolicy) -> Result<Vec<Panel>> {
     let mut panels = Vec::new();
     for noun in entities::nouns() {
-        panels.extend(noun.panel(c, page, whose, lens)?);
+        panels.extend(noun.panel(c, page, whose, policy)?);
     }
     Ok(panels)
 }
@@ -114,8 +114,8 @@ fn overview<E: Noun>(page: &Page, whose: Whose<'_>) -> Option<(String, &'static 
 }
 
 /// What people wrote about a row, for those who may read it.
-fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, lens: &Lens) -> Result<Option<Panel>> {
-    let Some(about) = E::ABOUT.filter(|_| page.is_staff() && about::may_read::<E>(lens) && whose.entity != E::ENTITY) else {
+fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &RedactionPolicy) -> Result<Option<Panel>> {
+    let Some(about) = E::ABOUT.filter(|_| page.is_staff() && about::may_read::<E>(policy) && whose.entity != E::ENTITY) else {
         return Ok(None);
     };
     let query = ListQuery::everything(noun::list::<E>())?
@@ -125,7 +125,7 @@ fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, lens: &Lens) ->
         )
         .with_slice(Some(Slice { limit: SHOWN, offset: 0 }));
     let found = query.run(c, noun::view::<E>)?;
-    about::disclose(c, &found.items, lens)?;
+    about::log_disclosure(c, &found.items, policy)?;
     let record = format!("{}={}&{}={}", RECORD.0, whose.entity, RECORD.1, whose.id);
     let card = |seen: &Seen<E>| {
         let card = (about.card)(&seen.row);
@@ -157,9 +157,9 @@ fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, lens: &Lens) ->
 ///
 /// # Errors
 /// Those of the engine.
-pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, lens: &Lens) -> Result<Option<Panel>> {
+pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &RedactionPolicy) -> Result<Option<Panel>> {
     if E::ABOUT.is_some() {
-        return written::<E>(c, page, whose, lens);
+        return written::<E>(c, page, whose, policy);
     }
     let is_company = whose.entity == Company::ENTITY;
     let leading: Vec<&str> = if is_company {

@@ -15,7 +15,7 @@ use crate::{
         alert::{AlertView, PRIORITIES, kind_words},
         alert_list_store::{self, ALERTS, Wanted},
     },
-    compliance::Lens,
+    compliance::RedactionPolicy,
     db::{
         Conn,
         list::{ListQuery, Page as Found, Slice},
@@ -58,8 +58,8 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
     let wanted = Wanted::read(&frame.query)?;
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let found = web.db.read(&frame.scope(), move |c| alert_list_store::list(c, &query, &wanted, &lens)).await?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let found = web.db.read(&frame.scope(), move |c| alert_list_store::list(c, &query, &wanted, &policy)).await?;
     let filters = vec![
         listing.filter("resolved", "State", vec![Choice::new("false", "Open"), Choice::new("true", "Resolved")]),
         listing.filter("priority", "Priority", PRIORITIES.iter().map(|word| Choice::word(word)).collect()),
@@ -135,7 +135,7 @@ pub enum Of {
 }
 
 /// Reads the alerts of a card, and how many of them are open.
-pub fn read(c: &mut Conn, of: Of, lens: &Lens) -> Result<(Found<AlertView>, i64)> {
+pub fn read(c: &mut Conn, of: Of, policy: &RedactionPolicy) -> Result<(Found<AlertView>, i64)> {
     let all = ListQuery::everything(&ALERTS)?;
     let all = match of {
         Of::Asset(id) => all.and("alert.asset_id = {}", vec![id.into()]),
@@ -145,7 +145,7 @@ pub fn read(c: &mut Conn, of: Of, lens: &Lens) -> Result<(Found<AlertView>, i64)
     let count = open.count(c)?;
     let shown = if matches!(of, Of::Company(_)) { open } else { all };
     let shown = shown.with_slice(Some(Slice { limit: SHOWN, offset: 0 }));
-    Ok((alert_list_store::list(c, &shown, &Wanted::default(), lens)?, count))
+    Ok((alert_list_store::list(c, &shown, &Wanted::default(), policy)?, count))
 }
 
 /// The card of what was read; `more` asks the list for the rest.

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use super::{
-    alerts, asset_inside, asset_voices,
+    alerts, asset_field_sources, asset_inside,
     assets::{life, status},
     companies::address,
     mention,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     agents::Frame,
     assets::{
-        Asset, AssetDetail, AssetView, Eyes, audit_store,
+        Asset, AssetDetail, AssetView, AssetViewContext, audit_store,
         model::{AssignedContact, CustomField},
         secrets, store as assets,
     },
@@ -47,7 +47,7 @@ struct AssetPage {
     secrets: Vec<secrets::Kind>,
     alerts: alerts::Card,
     inside: Option<asset_inside::Cards>,
-    voices: Option<Table>,
+    field_sources: Option<Table>,
     panels: Vec<Panel>,
     contacts: Table,
     assignable: Vec<Choice>,
@@ -57,25 +57,26 @@ struct AssetPage {
 /// `GET /assets/{id}`
 pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
-    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
     let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
     let wanted = asked.clone();
     let prefer = web.config.assets.prefer;
     let page = frame.page.clone();
-    let (detail, past, mut assignable, raised, software, voices, panels) = web
+    let (detail, past, mut assignable, raised, software, field_sources, panels) = web
         .db
         .read(&frame.scope(), move |c| {
-            let detail = assets::get_detail(c, id)?.through(&eyes);
+            let detail = assets::get_detail(c, id)?.redact(&view_context);
             let company = detail.asset.owner.account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
-            let past = if staff { Past::read(c, "asset", id, &eyes.lens)? } else { Past::default() };
-            let assignable = if writes { store::contact_choices(c, company, &eyes.lens)? } else { Vec::new() };
-            let raised = alerts::read(c, alerts::Of::Asset(id), &eyes.lens)?;
+            let past = if staff { Past::read(c, "asset", id, &view_context.policy)? } else { Past::default() };
+            let assignable = if writes { store::contact_choices(c, company, &view_context.policy)? } else { Vec::new() };
+            let raised = alerts::read(c, alerts::Of::Asset(id), &view_context.policy)?;
             let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
-            let voices = if staff { asset_voices::read(c, prefer, id, &eyes.lens)? } else { None };
+            let field_sources = if staff { asset_field_sources::read(c, prefer, id, &view_context.policy)? } else { None };
             let account_number = detail.asset.owner.account_number.as_deref();
             let is_live = detail.asset.row.retired_at.is_none();
-            let panels = panel::all(c, &page, panel::Whose { entity: Asset::ENTITY, id, account_number, is_live }, &eyes.lens)?;
-            Ok((detail, past, assignable, raised, software, voices, panels))
+            let panels =
+                panel::all(c, &page, panel::Whose { entity: Asset::ENTITY, id, account_number, is_live }, &view_context.policy)?;
+            Ok((detail, past, assignable, raised, software, field_sources, panels))
         })
         .await?;
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
@@ -96,7 +97,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         secrets: if page.may_write() { detail.secrets.clone() } else { Vec::new() },
         alerts: alerts::card(&page, alerts::Of::Asset(id), &raised, &[("asset_id", &id.to_string())]),
         inside: asset_inside::cards(&detail.inside, &software, &asked, &base),
-        voices,
+        field_sources,
         panels,
         contacts: contacts(&page, &base, asset.row.retired_at.is_some(), &detail.contacts),
         assignable,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    assets::{Asset, Eyes, rules, store as assets},
+    assets::{Asset, AssetViewContext, rules, store as assets},
     auth::Editor,
     companies::store as companies,
     error::Result,
@@ -60,8 +60,8 @@ async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Re
 
 /// `GET /assets/{id}/edit`
 pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
-    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?.through(&eyes);
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
+    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?.redact(&view_context);
     let form = form(&web, &frame, Some((id, view.row.hostname.clone())), &Typed::of(&view)?).await?;
     frame.show(&form)
 }
@@ -76,12 +76,12 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
-    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
-    let lens = eyes.lens.clone();
-    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?.through(&eyes);
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = view_context.policy.clone();
+    let view = web.db.read(&frame.scope(), move |c| assets::get_view(c, id)).await?.redact(&view_context);
     let shown = form(&web, &frame, Some((id, view.row.hostname.clone())), &Typed::of(&view)?).await?;
     let saved = match rules::read(changed(&shown, &fields), false) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::update(w, id, &input, rev, &lens)).await,
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| assets::update(w, id, &input, rev, &policy)).await,
         Err(error) => Err(error),
     };
     match saved {

@@ -12,10 +12,10 @@ use super::{
 use crate::{
     agents::Frame,
     assets::{
-        AssetView, Eyes,
-        life::STAGES,
+        AssetView, AssetViewContext,
         list_store::{self, Filters, NO_COMPANY},
         model::{STATUSES, TYPES},
+        staleness::STAGES,
     },
     error::Result,
     web::{
@@ -54,8 +54,8 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
     let asked = Filters::read(&frame.query)?;
-    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
-    let found = web.db.read(&frame.scope(), move |c| list_store::list(c, &query, &asked, &eyes)).await?;
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
+    let found = web.db.read(&frame.scope(), move |c| list_store::list(c, &query, &asked, &view_context)).await?;
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
     let filters = vec![
         listing.filter("type", "Type", choices(TYPES)),

@@ -14,7 +14,7 @@ use crate::{
         model::{COMPLIANCE_LEVELS, KINDS},
         store as companies,
     },
-    compliance::Lens,
+    compliance::RedactionPolicy,
     error::Result,
     web::{
         Web, encode_segment,
@@ -74,11 +74,11 @@ pub struct ListPage {
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (found, contacts, assets) = web
         .db
         .read(&frame.scope(), move |c| {
-            let found = query.run(c, |row| Ok(companies::view(row)?.through(&lens)))?;
+            let found = query.run(c, |row| Ok(companies::view(row)?.redact(&policy)))?;
             let ids: Vec<i64> = found.items.iter().map(|company| company.row.id).collect();
             let contacts = store::contacts_per_company(c, ids.clone())?;
             Ok((found, contacts, store::assets_per_company(c, ids)?))

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    assets::{AssetView, Eyes, alert::AlertView, store as assets},
+    assets::{AssetView, AssetViewContext, alert::AlertView, store as assets},
     companies::{
         Company, CompanyView, Location,
         store::{self as companies, Relative},
@@ -98,39 +98,45 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>)
 
 /// The page, also after a form on it was refused.
 pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
-    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
     let configured = web.config.freshservice.statuses.clone();
     let page = frame.page.clone();
-    let known = web.db.read(&frame.scope(), move |c| read(c, &key, &page, &eyes, &configured)).await?;
+    let known = web.db.read(&frame.scope(), move |c| read(c, &key, &page, &view_context, &configured)).await?;
     frame.show_as(status, &build(frame, known, refused))
 }
 
-fn read(c: &mut Conn, key: &str, page: &Page, eyes: &Eyes, configured: &BTreeMap<i64, String>) -> Result<Known> {
-    let lens = &eyes.lens;
+fn read(
+    c: &mut Conn,
+    key: &str,
+    page: &Page,
+    view_context: &AssetViewContext,
+    configured: &BTreeMap<i64, String>,
+) -> Result<Known> {
+    let policy = &view_context.policy;
     let id = companies::id_of(c, key)?;
-    let view = companies::get_view(c, id)?.through(lens);
+    let view = companies::get_view(c, id)?.redact(policy);
     let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
     above.reverse();
     let billing = match view.row.billing_contact_id.map(|contact| contacts::get_view(c, contact)) {
         Some(Err(Error::NotFound { .. })) | None => None,
-        Some(found) => Some(found?.through(lens)),
+        Some(found) => Some(found?.redact(policy)),
     };
-    let mut people: Vec<ContactView> = contacts::of_company(c, id)?.into_iter().map(|contact| contact.through(lens)).collect();
-    ContactView::order(&mut people, lens);
+    let mut people: Vec<ContactView> = contacts::of_company(c, id)?.into_iter().map(|contact| contact.redact(policy)).collect();
+    ContactView::order(&mut people, policy);
     let (number, is_live) = (view.row.account_number.as_str(), view.row.retired_at.is_none());
     let whose = panel::Whose { entity: Company::ENTITY, id, account_number: Some(number), is_live };
-    let panels = panel::all(c, page, whose, lens)?;
+    let panels = panel::all(c, page, whose, policy)?;
     Ok(Known {
         panels,
         above,
         below: companies::children(c, id)?,
         locations: companies::locations(c, id)?,
         contacts: people,
-        assets: assets::of_company(c, id)?.into_iter().map(|asset| asset.through(eyes)).collect(),
-        alerts: alerts::read(c, alerts::Of::Company(id), lens)?,
+        assets: assets::of_company(c, id)?.into_iter().map(|asset| asset.redact(view_context)).collect(),
+        alerts: alerts::read(c, alerts::Of::Company(id), policy)?,
         billing,
-        tickets: Newest::read(c, id, lens, configured)?,
-        past: if page.is_staff() { Past::read(c, "company", id, lens)? } else { Past::default() },
+        tickets: Newest::read(c, id, policy, configured)?,
+        past: if page.is_staff() { Past::read(c, "company", id, policy)? } else { Past::default() },
         view,
     })
 }

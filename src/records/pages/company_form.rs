@@ -11,7 +11,7 @@ use crate::{
     agents::Frame,
     auth::Editor,
     companies::{Company, rules, store as companies},
-    compliance::Lens,
+    compliance::RedactionPolicy,
     error::Result,
     web::{
         Fields, Path, Web, encode_segment,
@@ -42,12 +42,12 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /companies/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     if let Some(doubles) = doubles(&web, &frame, &fields, typed.text("name")).await? {
         return adding(&web, &frame, &typed).await?.ask(&frame, doubles);
     }
     let saved = match rules::read(without_blank_lists(&fields, &["domains"]), true) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| companies::create(w, &input, Some(&lens))).await,
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| companies::create(w, &input, Some(&policy))).await,
         Err(error) => Err(error),
     };
     match saved {
@@ -74,12 +74,12 @@ pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Pa
 
 /// The form with what is stored.
 async fn stored(web: &Web, frame: &Frame, key: String) -> Result<FormPage> {
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (view, parent) = web
         .db
         .read(&frame.scope(), move |c| {
             let id = companies::id_of(c, &key)?;
-            let view = companies::get_view(c, id)?.through(&lens);
+            let view = companies::get_view(c, id)?.redact(&policy);
             let parent = match view.row.parent_id {
                 Some(parent) => companies::ancestors(c, parent)?.into_iter().next().map(|(_, parent)| parent.account_number),
                 None => None,
@@ -106,7 +106,7 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let account = key.clone();
     let fields = changed(&stored(&web, &frame, key.clone()).await?, &fields);
     let saved = match rules::read(without_blank_lists(&fields, &["domains"]), false) {
@@ -114,7 +114,7 @@ pub async fn update(
             web.db
                 .write(&editor.scope(), &editor.actor(), move |w| {
                     let id = companies::id_of(w, &key)?;
-                    companies::update(w, id, &input, rev, &lens)
+                    companies::update(w, id, &input, rev, &policy)
                 })
                 .await
         }
@@ -152,15 +152,15 @@ async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
 
 async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<FormPage> {
     let wanted = key.to_owned();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (name, choices) = web
         .db
         .read(&frame.scope(), move |c| {
             let id = companies::id_of(c, &wanted)?;
-            let view = companies::get_view(c, id)?.through(&lens);
+            let view = companies::get_view(c, id)?.redact(&policy);
             let mut companies = store::company_choices(c)?;
             companies.retain(|choice| choice.value != view.row.account_number);
-            Ok((view.row.name, Choices { companies, contacts: store::contact_choices(c, Some(id), &lens)? }))
+            Ok((view.row.name, Choices { companies, contacts: store::contact_choices(c, Some(id), &policy)? }))
         })
         .await?;
     let here = address(&frame.page, key);

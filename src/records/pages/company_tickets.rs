@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tickets::{priority, status};
 use crate::{
-    compliance::Lens,
+    compliance::RedactionPolicy,
     db::Conn,
     error::Result,
     tickets::{list_store::SOURCE, statuses_store, store, views::TicketView},
@@ -24,10 +24,10 @@ pub struct Newest {
 
 impl Newest {
     /// Reads them, as a caller may see them; `configured` is what the operator calls status codes.
-    pub fn read(c: &mut Conn, company: i64, lens: &Lens, configured: &BTreeMap<i64, String>) -> Result<Self> {
+    pub fn read(c: &mut Conn, company: i64, policy: &RedactionPolicy, configured: &BTreeMap<i64, String>) -> Result<Self> {
         let statuses = statuses_store::load(c, SOURCE, configured)?;
         let (rows, count) = store::newest_of_company(c, company, SHOWN)?;
-        let tickets = rows.into_iter().map(|row| TicketView::new(row.through(lens), &statuses)).collect();
+        let tickets = rows.into_iter().map(|row| TicketView::new(row.redact(policy), &statuses)).collect();
         Ok(Self { tickets, count })
     }
 

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    assets::{AssetView, Eyes, store as assets},
-    compliance::Lens,
+    assets::{AssetView, AssetViewContext, store as assets},
+    compliance::RedactionPolicy,
     contacts::{
         Contact, ContactView, Membership,
         model::{DESIGNATIONS, ROLES},
@@ -70,21 +70,22 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
 
 /// The page, also after a form on it was refused.
 pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused: Refused) -> Result<Response> {
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
-    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
     let page = frame.page.clone();
     let (detail, assets, past, choices, panels) = web
         .db
         .read(&frame.scope(), move |c| {
-            let detail = detail(c, id)?.through(&lens);
-            let past = if staff { Past::read(c, "contact", id, &lens)? } else { Past::default() };
+            let detail = detail(c, id)?.redact(&policy);
+            let past = if staff { Past::read(c, "contact", id, &policy)? } else { Past::default() };
             let choices = if writes { store::company_choices(c)? } else { Vec::new() };
-            let assets: Vec<AssetView> = assets::of_contact(c, id)?.into_iter().map(|asset| asset.through(&eyes)).collect();
+            let assets: Vec<AssetView> =
+                assets::of_contact(c, id)?.into_iter().map(|asset| asset.redact(&view_context)).collect();
             let account_number = detail.companies.first().map(|place| place.account_number.as_str());
             let is_live = detail.contact.row.retired_at.is_none();
             let whose = panel::Whose { entity: Contact::ENTITY, id, account_number, is_live };
-            let panels = panel::all(c, &page, whose, &lens)?;
+            let panels = panel::all(c, &page, whose, &policy)?;
             Ok((detail, assets, past, choices, panels))
         })
         .await?;

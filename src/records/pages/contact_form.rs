@@ -10,7 +10,7 @@ use crate::{
     agents::Frame,
     auth::Editor,
     companies::store as companies,
-    compliance::{Lens, trail},
+    compliance::{RedactionPolicy, trail},
     contacts::{
         Contact,
         model::{DESIGNATIONS, EMPLOYMENT, EMPLOYMENTS, ROLES},
@@ -36,12 +36,12 @@ pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Resp
 /// `POST /contacts/new`
 pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     if let Some(doubles) = doubles(&web, &frame, &fields, &typed).await? {
         return adding(&web, &frame, &typed).await?.ask(&frame, doubles);
     }
     let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), true) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::create(w, &input, &lens)).await,
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::create(w, &input, &policy)).await,
         Err(error) => Err(error),
     };
     match saved {
@@ -53,13 +53,13 @@ pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields
 async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Result<Option<Doubles>> {
     let (name, company) = (typed.text("name"), typed.text("company_id"));
     let wanted = name.clone();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let known = web
         .db
         .read(&frame.scope(), move |c| {
             let Some(company) = companies::find_id(c, &company)? else { return Ok(Vec::new()) };
             let named = store::contacts_named(c, &wanted, company)?;
-            trail::names(c, named, &lens)
+            trail::names(c, named, &policy)
         })
         .await?;
     let known = known.into_iter().map(|(id, name)| mention(frame.page.url(&format!("/contacts/{id}")), name)).collect();
@@ -68,8 +68,8 @@ async fn doubles(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Re
 
 /// `GET /contacts/{id}/edit`
 pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?.through(&lens);
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?.redact(&policy);
     let form = editing(&frame, id, &view.row.name, &Typed::of(&view)?);
     frame.show(&form)
 }
@@ -84,11 +84,11 @@ pub async fn update(
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
-    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?.through(&lens);
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let view = web.db.read(&frame.scope(), move |c| contacts::get_view(c, id)).await?.redact(&policy);
     let fields = changed(&editing(&frame, id, &view.row.name, &Typed::of(&view)?), &fields);
     let saved = match rules::read(without_blank_lists(&fields, &["secondary_emails"]), false) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::update(w, id, &input, rev, &lens)).await,
+        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| contacts::update(w, id, &input, rev, &policy)).await,
         Err(error) => Err(error),
     };
     match saved {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     contacts::{
         ContactView,
         list_store::{self, Places},
@@ -60,11 +60,11 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
     let places = Places::read(&frame.query)?;
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (found, mut companies) = web
         .db
         .read(&frame.scope(), move |c| {
-            let found = list_store::list(c, &query, &places, &lens)?;
+            let found = list_store::list(c, &query, &places, &policy)?;
             let companies = store::companies_of(c, found.items.iter().map(|contact| contact.row.id).collect())?;
             Ok((found, companies))
         })

@@ -62,7 +62,7 @@ pub struct Part {
 
 /// A form page.
 #[derive(Clone, Debug, Template)]
-#[template(path = "hub/record_form.html")]
+#[template(path = "records/record_form.html")]
 pub struct FormPage {
     /// The frame, titled.
     pub page: Page,

@@ -3,7 +3,7 @@
 use crate::{
     assets::audit::gigabytes,
     companies::Location,
-    compliance::{Lens, ToldChange, tell, trail},
+    compliance::{RedactionPolicy, ToldChange, tell, trail},
     contacts::Contact,
     db::Conn,
     entity::{Field, Fielded, Stands},
@@ -55,7 +55,7 @@ pub struct Mentioned {
 
 impl Mentioned {
     /// Reads them, once for all changes.
-    pub fn of(c: &mut Conn, changes: &[ToldChange], lens: &Lens) -> Result<Self> {
+    pub fn of(c: &mut Conn, changes: &[ToldChange], policy: &RedactionPolicy) -> Result<Self> {
         let ids = |of_contacts: bool| -> Vec<i64> {
             let fields = changes.iter().filter_map(|change| change.fields.as_object()).flatten();
             let sides = fields.filter(|(field, _)| points_to_contact(field) == Some(of_contacts));
@@ -75,7 +75,7 @@ impl Mentioned {
             changes.iter().filter(|change| change.entity == Location::ENTITY).map(|change| change.entity_id).collect();
         let people = store::names(c, true, contacts)?;
         Ok(Self {
-            contacts: trail::names(c, people, lens)?.into_iter().collect(),
+            contacts: trail::names(c, people, policy)?.into_iter().collect(),
             companies: store::names(c, false, companies)?,
             numbers: store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
             locations: store::location_names(c, locations)?,
@@ -134,20 +134,20 @@ fn numbers(value: Json) -> Vec<i64> {
 
 impl Past {
     /// Reads it.
-    pub fn read(c: &mut Conn, entity: &str, id: i64, lens: &Lens) -> Result<Self> {
+    pub fn read(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Result<Self> {
         let changes = feed::of(c, entity, id, SHOWN)?;
-        let changes = trail::changes(c, changes, lens)?;
+        let changes = trail::changes(c, changes, policy)?;
         let outbox = outbox::store::open_of(c, entity, id)?;
         let can_be_written = |system: &str| vendors::find(system).is_some_and(|vendor| vendor.takes_records);
         let is_linked = links::of(c, entity, id)?.iter().any(|link| can_be_written(&link.system));
         Ok(Self {
-            mentioned: Mentioned::of(c, &changes, lens)?,
+            mentioned: Mentioned::of(c, &changes, policy)?,
             changes,
             origins: feed::origins(c, entity, id)?,
             pins: pins::fields(c, entity, id)?,
             is_linked: links::exists(c, entity, id)?,
             pushes: What::parse(entity).filter(|_| is_linked),
-            outbox: tell(c, outbox, lens)?,
+            outbox: tell(c, outbox, policy)?,
         })
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::mention;
 use crate::{
     agents::Frame,
-    assets::Eyes,
+    assets::AssetViewContext,
     error::Result,
     records::{entities, nouns::AnyNoun, search},
     web::{
@@ -26,7 +26,7 @@ struct Group {
 }
 
 #[derive(Template)]
-#[template(path = "hub/search.html")]
+#[template(path = "records/search.html")]
 struct SearchPage {
     page: Page,
     q: String,
@@ -37,8 +37,8 @@ struct SearchPage {
 pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let q = frame.query.text("q")?.unwrap_or_default().to_owned();
     let text = q.clone();
-    let eyes = Eyes::of(&frame.caller, &web.config, &frame.query)?;
-    let found = web.db.read(&frame.scope(), move |c| search::find(c, &text, SHOWN, &eyes)).await?;
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
+    let found = web.db.read(&frame.scope(), move |c| search::find(c, &text, SHOWN, &view_context)).await?;
     let page = frame.titled(Section::Elsewhere, "Search");
     let rooms = [
         ("companies", "Companies", "building-2"),

@@ -3,7 +3,7 @@
 use crate::{
     assets::model::AssignedContact,
     companies::{Company, Location},
-    compliance::{Lens, Level, ToldChange, Veiled},
+    compliance::{Level, RedactionPolicy, ToldChange, Veiled},
     contacts::Contact,
     db::{Conn, Row},
     error::Result,
@@ -90,7 +90,7 @@ pub fn company_choices(c: &mut Conn) -> Result<Vec<Choice>> {
 /// Contacts of a company to choose from, by name; the value is the id.
 ///
 /// Forms are for those who may see whom they choose; whom a form offers, its reader has read.
-pub fn contact_choices(c: &mut Conn, company_id: Option<i64>, lens: &Lens) -> Result<Vec<Choice>> {
+pub fn contact_choices(c: &mut Conn, company_id: Option<i64>, policy: &RedactionPolicy) -> Result<Vec<Choice>> {
     let rows = match company_id {
         Some(id) => c.all(
             "SELECT contact.id, contact.name, contact.email, contact.protection FROM @contact_companies place
@@ -112,7 +112,7 @@ pub fn contact_choices(c: &mut Conn, company_id: Option<i64>, lens: &Lens) -> Re
                 email: row.get(2)?,
                 protection: Level::from_rank(row.get(3)?),
             };
-            let AssignedContact { id, name, email, .. } = Veiled::new(contact).through(lens);
+            let AssignedContact { id, name, email, .. } = Veiled::new(contact).redact(policy);
             Ok(Choice::new(id.to_string(), if email.is_empty() { name } else { format!("{name}, {email}") }))
         })
         .collect()

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     agents::Frame,
     auth::Editor,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     error::Result,
     history::Record as _,
     records::{
@@ -21,8 +21,8 @@ use crate::{
     tickets::{
         Ticket, TimeEntry, api,
         list_store::SOURCE,
-        said::SaidView,
-        said_store, statuses_store, store,
+        messages::SaidView,
+        messages_store, statuses_store, store,
         views::{TicketDetail, TicketView},
     },
     vendors::credentials,
@@ -68,22 +68,22 @@ struct TicketPage {
 /// `GET /tickets/{id}`, by the vendor's number.
 pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>) -> Result<Response> {
     let staff = frame.page.is_staff();
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let config = web.config.clone();
     let account = credentials::effective(&web.db, &web.config).await?;
     let page = frame.page.clone();
     let (detail, past, sheet, states, panels) = web
         .db
         .read(&frame.scope(), move |c| {
-            let detail = api::detail(c, number, &lens, staff, &config)?;
+            let detail = api::detail(c, number, &policy, staff, &config)?;
             let row = detail.ticket.row_id;
-            let past = if staff { Past::read(c, "ticket", row, &lens)? } else { Past::default() };
-            let sheet = if staff { said_store::time_entries(c, row)? } else { Vec::new() };
+            let past = if staff { Past::read(c, "ticket", row, &policy)? } else { Past::default() };
+            let sheet = if staff { messages_store::time_entries(c, row)? } else { Vec::new() };
             let statuses = statuses_store::load(c, SOURCE, &config.freshservice.statuses)?;
             let states: Vec<Choice> = statuses.offered(&[]).into_iter().map(|(word, label)| Choice::new(word, label)).collect();
             let (account_number, is_live) = (detail.ticket.company_id.as_deref(), detail.ticket.retired_at.is_none());
             let whose = panel::Whose { entity: Ticket::ENTITY, id: row, account_number, is_live };
-            let panels = panel::all(c, &page, whose, &lens)?;
+            let panels = panel::all(c, &page, whose, &policy)?;
             Ok((detail, past, sheet, states, panels))
         })
         .await?;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     agents::{Frame, psa_agents},
-    compliance::Lens,
+    compliance::RedactionPolicy,
     error::Result,
     tickets::{
         codes::priority_word,
@@ -58,12 +58,12 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
     let asked = Filters::read(&frame.query)?;
-    let lens = Lens::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let configured = web.config.freshservice.statuses.clone();
     let (found, statuses, agents, companies) = web
         .db
         .read(&frame.scope(), move |c| {
-            let found = list_store::list(c, &query, &asked, &lens, &configured)?;
+            let found = list_store::list(c, &query, &asked, &policy, &configured)?;
             let statuses = statuses_store::load(c, SOURCE, &configured)?;
             let statuses = statuses.offered(&crate::tickets::store::status_words(c)?);
             Ok((found, statuses, psa_agents(c, Some(SOURCE))?, store::company_choices(c)?))

@@ -11,11 +11,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{ALL, Vendor, address};
 use crate::{
-    config::{Config, ENTERED, Secret, vendor_address},
+    config::{Config, ENTERED, Secret},
     db::{Db, Write},
+    encryption::{self, Encryption},
     error::{Error, Result},
     types::{Actor, Scope},
-    vault::{self, Vault},
 };
 use store::Stored;
 pub use view::Credentials;
@@ -69,7 +69,7 @@ fn over(config: &Arc<Config>, stored: &[Stored]) -> (Arc<Config>, Problems) {
         let concerned = systems.filter(|system| stored.iter().any(|row| row.system == *system));
         concerned.map(|system| (system, why.to_owned())).collect::<Problems>()
     };
-    let opened = Vault::open(config).and_then(|vault| open_all(&vault, stored));
+    let opened = Encryption::open(config).and_then(|encryption| open_all(&encryption, stored));
     let mut values = match opened {
         Ok(values) => values,
         Err(error) => {
@@ -112,13 +112,13 @@ fn unusable(vendor: Vendor, config: &Config, on_disk: &Config) -> Option<String>
     address::check(address).err().map(|why| format!("{} {why}", vendor.address_key()))
 }
 
-fn open_all(vault: &Vault, stored: &[Stored]) -> Result<Values> {
+fn open_all(encryption: &Encryption, stored: &[Stored]) -> Result<Values> {
     let mut values = Values::new();
     let known = |row: &&Stored| {
         ALL.iter().any(|vendor| vendor.system == row.system && vendor.keys.iter().any(|(name, _)| *name == row.name))
     };
     for row in stored.iter().filter(known) {
-        let value = vault.open_sealed(&purpose(&row.system, &row.name), &row.sealed).ok_or_else(|| {
+        let value = encryption.open_sealed(&purpose(&row.system, &row.name), &row.sealed).ok_or_else(|| {
             Error::Unavailable(
                 "the stored credentials were sealed with another key; put credentials.key back, or enter them again".to_owned(),
             )
@@ -145,18 +145,18 @@ pub async fn change(db: &Db, config: &Arc<Config>, vendor: Vendor, mut changes: 
     let known = db.read(&Scope::All, store::all).await?;
     judge(config, vendor, &known, &mut changes).await?;
     let setting: Vec<_> = changes.iter().filter_map(|(name, value)| Some((*name, value.clone()?))).collect();
-    let fresh = vault::salt();
+    let fresh = encryption::salt();
     let salt = db.write(&Scope::All, &Actor::system("credentials"), move |w| store::salt_or(w, fresh)).await?;
     let mut sealed = Vec::new();
     if !setting.is_empty() {
-        let vault = Vault::create(config)?;
+        let encryption = Encryption::create(config)?;
         for (name, value) in &setting {
             sealed.push(Stored {
                 system: vendor.system.to_owned(),
                 name: (*name).to_owned(),
-                sealed: vault.seal(&purpose(vendor.system, name), value.expose())?,
-                key_id: vault.id().to_owned(),
-                fingerprint: vault::fingerprint(&salt, value),
+                sealed: encryption.seal(&purpose(vendor.system, name), value.expose())?,
+                key_id: encryption.id().to_owned(),
+                fingerprint: encryption::fingerprint(&salt, value),
                 set_by: by.to_owned(),
                 set_at: String::new(),
             });
@@ -193,9 +193,9 @@ async fn judge(config: &Arc<Config>, vendor: Vendor, known: &[Stored], changes: 
     }
     let broken = |_| Error::Unavailable("the configuration on disk cannot be read".to_owned());
     let on_disk = config.as_on_disk().map_err(broken)?;
-    let stored = Vault::open(config).and_then(|vault| open_all(&vault, known)).unwrap_or_default();
+    let stored = Encryption::open(config).and_then(|encryption| open_all(&encryption, known)).unwrap_or_default();
     let key = vendor.address_key();
-    let spelled = |text: &str| vendor_address(vendor.system, text).ok().flatten();
+    let spelled = |text: &str| (vendor.spell)(text).ok().flatten();
     let stored_address = stored.get(&key_of(key)).and_then(|text| spelled(text));
     let wanted =
         changes.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_ref().and_then(|text| spelled(text.expose())));

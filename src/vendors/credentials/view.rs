@@ -8,9 +8,9 @@ use super::{Problems, over, store};
 use crate::{
     config::Config,
     db::Db,
+    encryption,
     error::Result,
     types::Scope,
-    vault,
     vendors::{ALL, Vendor},
 };
 
@@ -63,7 +63,7 @@ pub async fn all(db: &Db, config: &Arc<Config>) -> Result<Vec<Credentials>> {
     let salt = match salt {
         Some(salt) => salt,
         None => {
-            let fresh = vault::salt();
+            let fresh = encryption::salt();
             db.write(&Scope::All, &crate::types::Actor::system("credentials"), move |w| store::salt_or(w, fresh)).await?
         }
     };
@@ -79,7 +79,7 @@ pub async fn all(db: &Db, config: &Arc<Config>) -> Result<Vec<Credentials>> {
                 set: shown.is_some(),
                 origin: shown.map(|shown| shown.origin.clone()),
                 value: shown.filter(|_| !secret).map(|shown| shown.value.clone()),
-                fingerprint: (vendor.secret)(&config, name).map(|value| vault::fingerprint(&salt, value)),
+                fingerprint: (vendor.secret)(&config, name).map(|value| encryption::fingerprint(&salt, value)),
                 entered: row.is_some(),
                 entered_fingerprint: row.filter(|_| secret).map(|row| row.fingerprint.clone()),
                 set_by: row.map(|row| row.set_by.clone()),

@@ -22,6 +22,7 @@ pub const VENDOR: Vendor = Vendor {
     keys: &[("api_endpoint", false), ("public_key", true), ("secret_key", true)],
     setup: "set [datto] api_endpoint, public_key and secret_key in codex.conf, or CODEX_DATTO_API_ENDPOINT, \
             CODEX_DATTO_PUBLIC_KEY and CODEX_DATTO_SECRET_KEY",
+    spell: crate::config::datto::endpoint,
     address: |config| config.datto.api_endpoint.as_deref(),
     secret: |config, key| match key {
         "public_key" => config.datto.public_key.as_ref(),

@@ -23,6 +23,7 @@ pub const VENDOR: Vendor = Vendor {
     takes_records: true,
     keys: &[("domain", false), ("api_key", true)],
     setup: "set [freshservice] domain and api_key in codex.conf, or CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY",
+    spell: crate::config::freshservice::account,
     address: |config| config.freshservice.url.as_deref(),
     secret: |config, key| config.freshservice.api_key.as_ref().filter(|_| key == "api_key"),
     is_configured: |config| config.freshservice.credentials().is_some(),

@@ -2,12 +2,13 @@
 //! with a template under `templates/parts/`; printed inside another template it stays markup, and what
 //! it holds is escaped by its own template.
 
+mod theme;
+
 pub mod filters;
 pub mod form;
 mod icons;
 pub mod list;
 pub mod listing;
-mod look;
 pub mod markdown;
 pub mod record;
 pub mod table;
@@ -17,9 +18,9 @@ pub mod value;
 pub use form::{Choice, Field, Kind};
 pub use list::{Cells, Chip, Column, Filter, List, Row};
 pub use listing::{Listing, Shape, Shown};
-pub use look::Look;
 pub use record::{Crumb, Event, Item, Moved, Source, Timeline};
 pub use table::{Line, Post, Table};
+pub use theme::Look;
 pub use value::Value;
 
 use crate::auth::Caller;

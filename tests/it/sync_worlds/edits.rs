@@ -49,7 +49,7 @@ fn tickets(fleet: &Fleet) -> BTreeMap<String, Row> {
     rows(&fleet.app.database, &joined(sql))
 }
 
-/// Runs a job as often as a person would who approves what the valve holds.
+/// Runs a job as often as a person would who approves what the retirement guard holds.
 async fn approved(fleet: &Fleet, job: &str) {
     let output = fleet.sync(&[job]).await;
     if output.code == 7 {

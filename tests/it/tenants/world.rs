@@ -96,7 +96,7 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
         let name = format!("{} person {n}", whose(known));
         let list: Vec<Value> = places.iter().map(|place| json!({"account_number": account(*place, mine)})).collect();
         let body = json!({"name": name, "email": format!("{}{n}@example.com", whose(known)), "companies": list});
-        let contact = contacts::store::create(w, &contacts::rules::read(fields(body), true)?, &super::lens())?;
+        let contact = contacts::store::create(w, &contacts::rules::read(fields(body), true)?, &super::policy())?;
         assert_eq!(contact.id, n);
     }
     for n in 1..=ASSETS {
@@ -165,8 +165,8 @@ pub(super) fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> 
         created_at: name.clone(),
         ..Said::default()
     };
-    tickets::said_store::replace_conversations(w, n, &[said(2 * n, false), said(2 * n + 1, true)])?;
-    tickets::said_store::replace_time_entries(
+    tickets::messages_store::replace_conversations(w, n, &[said(2 * n, false), said(2 * n + 1, true)])?;
+    tickets::messages_store::replace_time_entries(
         w,
         n,
         &[TimeEntry { minutes: 15, note: Some(name.clone()), ..TimeEntry::default() }],

@@ -54,7 +54,7 @@ pub struct Pulled {
 
 /// One walk over a list.
 #[derive(Default)]
-struct Walk {
+struct Paginator {
     seen: HashSet<String>,
     whole: bool,
 }
@@ -76,8 +76,8 @@ pub async fn pull(job: &Job, client: &Datto, run: i64) -> Result<Pulled> {
     Ok(pulled)
 }
 
-async fn walk(job: &Job, client: &Datto, run: i64, which: Alerts, pulled: &mut Pulled) -> Result<Walk> {
-    let mut walk = Walk::default();
+async fn walk(job: &Job, client: &Datto, run: i64, which: Alerts, pulled: &mut Pulled) -> Result<Paginator> {
+    let mut walk = Paginator::default();
     let (mut quiet, mut falling, mut last) = (0, true, None::<String>);
     for number in 0..MOST_PAGES {
         let Page { records, total, next } = match client.alerts(which, Of::Account, number).await {
@@ -146,7 +146,14 @@ async fn keep(job: &Job, run: i64, mut alerts: Vec<Alert>) -> Result<usize> {
 }
 
 /// Alerts that are open here and in neither list: each is asked for, and only its own answer closes it.
-async fn vanished(job: &Job, client: &Datto, run: i64, open: &Walk, resolved: &Walk, pulled: &mut Pulled) -> Result<()> {
+async fn vanished(
+    job: &Job,
+    client: &Datto,
+    run: i64,
+    open: &Paginator,
+    resolved: &Paginator,
+    pulled: &mut Pulled,
+) -> Result<()> {
     let known = job.db.read(&Scope::All, |c| alert_store::open_uids(c, SYSTEM)).await?;
     let lost: Vec<String> =
         known.into_iter().filter(|uid| !open.seen.contains(uid) && !resolved.seen.contains(uid)).take(ASKED).collect();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     assets::audit::{Audit, Disk, Nic, Software},
-    reconcile::assets::marks::{self, Standing},
+    reconcile::assets::device_identifiers::{self, Standing},
     vendors::datto::wire::{self, integer, list, object, text},
 };
 
@@ -40,7 +40,11 @@ pub fn audit(record: &Map<String, Value>) -> Audit {
         mac_address: lasting(&nics, None, &HashSet::new()),
         nics,
         details: details(record),
-        serial_number: serial.into_iter().flatten().find(|serial| marks::serial(serial).is_some()).map(|text| cut(&text, 150)),
+        serial_number: serial
+            .into_iter()
+            .flatten()
+            .find(|serial| device_identifiers::serial(serial).is_some())
+            .map(|text| cut(&text, 150)),
         manufacturer: named(text(system, "manufacturer")),
         model: named(text(system, "model")),
     }
@@ -71,7 +75,7 @@ fn cut(text: &str, longest: usize) -> String {
 /// A maker's or model's name, if it is one.
 fn named(text: Option<String>) -> Option<String> {
     let text = text.map(|text| cut(&text, 150))?;
-    marks::serial(&text).or_else(|| (text.chars().count() < 4).then(|| text.clone())).map(|_| text)
+    device_identifiers::serial(&text).or_else(|| (text.chars().count() < 4).then(|| text.clone())).map(|_| text)
 }
 
 /// The processors in words: `2 × Xeon Gold 6430` when they are the same.
@@ -129,7 +133,7 @@ fn size(record: &Map<String, Value>, keys: &[&str]) -> Option<i64> {
 fn nic(record: &Map<String, Value>) -> Option<Nic> {
     let nic = Nic {
         name: text(record, "instance").or_else(|| text(record, "name")),
-        mac_address: text(record, "macAddress").map(|mac| marks::spelled(&mac)),
+        mac_address: text(record, "macAddress").map(|mac| device_identifiers::spelled(&mac)),
         ipv4: text(record, "ipv4"),
         ipv6: text(record, "ipv6"),
         kind: text(record, "type"),
@@ -142,16 +146,16 @@ fn nic(record: &Map<String, Value>) -> Option<Nic> {
 /// is in use does not count: that changes from audit to audit. `before` stays for as long as nothing better is known.
 #[must_use]
 pub fn lasting(nics: &[Nic], before: Option<&str>, shared: &HashSet<String>) -> Option<String> {
-    let radio = |nic: &Nic| [&nic.name, &nic.kind].into_iter().flatten().any(|text| marks::is_radio(text));
-    let own = nics.iter().filter(|nic| !nic.name.as_deref().is_some_and(marks::wanders));
+    let radio = |nic: &Nic| [&nic.name, &nic.kind].into_iter().flatten().any(|text| device_identifiers::is_radio(text));
+    let own = nics.iter().filter(|nic| !nic.name.as_deref().is_some_and(device_identifiers::is_shared_mac));
     let ranked: Vec<(Standing, bool, String)> = own
         .filter_map(|nic| {
-            let (hex, standing) = marks::address(nic.mac_address.as_deref()?)?;
+            let (hex, standing) = device_identifiers::address(nic.mac_address.as_deref()?)?;
             (!shared.contains(&hex)).then(|| (standing, radio(nic), hex))
         })
         .collect();
     let best = ranked.iter().min_by_key(|(standing, radio, _)| (*standing, *radio));
-    let before = before.and_then(marks::address).filter(|(hex, _)| !shared.contains(hex));
+    let before = before.and_then(device_identifiers::address).filter(|(hex, _)| !shared.contains(hex));
     let chosen = match (best, before) {
         (Some((best, ..)), Some((hex, standing)))
             if standing < *best || ranked.iter().any(|(of, _, one)| of == best && *one == hex) =>
@@ -162,7 +166,7 @@ pub fn lasting(nics: &[Nic], before: Option<&str>, shared: &HashSet<String>) -> 
         (None, Some((hex, _))) => hex,
         (None, None) => return None,
     };
-    Some(marks::spelled(&chosen))
+    Some(device_identifiers::spelled(&chosen))
 }
 
 /// Boards, modules, displays and whatever else the vendor tells, as a JSON object.

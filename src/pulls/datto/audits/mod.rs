@@ -79,6 +79,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     pulls: true,
     plans: true,
     follows: None,
+    in_all: Some(5),
     has_work: kind::always,
     body: |job| Box::pin(body(job)),
 });

@@ -12,8 +12,9 @@ use crate::{
     error::Result,
     history,
     reconcile::assets::{
-        fields::{self, Words},
-        marks, sources_store, takeover,
+        device_identifiers,
+        fields::{self, SourceValues},
+        sources_store, takeover,
     },
     vendors::datto::SYSTEM,
 };
@@ -22,7 +23,7 @@ use crate::{
 fn on_others(w: &mut Write<'_>, asset_id: i64, audit: &Audit) -> Result<HashSet<String>> {
     let mut shared = HashSet::new();
     for mac in audit.nics.iter().filter_map(|nic| nic.mac_address.as_deref()) {
-        if let Some((hex, _)) = marks::address(mac)
+        if let Some((hex, _)) = device_identifiers::address(mac)
             && audit_store::has_other(w, asset_id, mac)?
         {
             shared.insert(hex);
@@ -36,7 +37,7 @@ fn on_others(w: &mut Write<'_>, asset_id: i64, audit: &Audit) -> Result<HashSet<
 pub fn put(w: &mut Write<'_>, prefer: &str, asset_id: i64, audit: &Audit) -> Result<bool> {
     let sources = sources_store::of(w, vec![asset_id])?.remove(&asset_id).unwrap_or_default();
     let ours = sources.iter().find(|source| source.system == SYSTEM);
-    let before: Words = ours.map(|source| source.words.clone()).unwrap_or_default();
+    let before: SourceValues = ours.map(|source| source.words.clone()).unwrap_or_default();
     let shared = on_others(w, asset_id, audit)?;
     let mac = mapping::lasting(&audit.nics, before.get("mac_address").and_then(Value::as_str), &shared);
     let told = [
@@ -54,10 +55,10 @@ pub fn put(w: &mut Write<'_>, prefer: &str, asset_id: i64, audit: &Audit) -> Res
     if words != before || ours.is_none() {
         sources_store::put(w, asset_id, SYSTEM, ours.and_then(|source| source.place.as_deref()), &words)?;
     }
-    let mut all: Vec<(&str, &Words)> = vec![(SYSTEM, &words)];
+    let mut all: Vec<(&str, &SourceValues)> = vec![(SYSTEM, &words)];
     all.extend(sources.iter().filter(|source| source.system != SYSTEM).map(|source| (source.system.as_str(), &source.words)));
     let wanted: Vec<(&str, Value)> =
-        told.iter().filter_map(|(column, _)| Some((*column, fields::believed(column, prefer, &all)?.1.clone()))).collect();
+        told.iter().filter_map(|(column, _)| Some((*column, fields::preferred(column, prefer, &all)?.1.clone()))).collect();
     let reason = Some("as the device's audit says");
     let updated = history::update::<Asset>(w, asset_id, None, reason, |asset| {
         wanted.iter().try_for_each(|(column, value)| asset.assign(column, value))

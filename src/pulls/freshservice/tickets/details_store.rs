@@ -8,7 +8,7 @@ use crate::{
     tickets::{
         Said, Ticket, TimeEntry,
         codes::ENDED,
-        said_store,
+        messages_store,
         store::{self, Mark},
     },
 };
@@ -99,10 +99,10 @@ pub fn store(w: &mut Write<'_>, due: &Due, run: i64, read: &Read, default_minute
     let Some(ticket) = history::find::<Ticket>(w, due.ticket_id)? else { return Ok(false) };
     let mut changed = false;
     if let Some(said) = &read.said {
-        changed |= said_store::replace_conversations(w, ticket.id, said)?;
+        changed |= messages_store::replace_conversations(w, ticket.id, said)?;
     }
     if let Some(sheet) = &read.sheet {
-        changed |= said_store::replace_time_entries(w, ticket.id, sheet)?;
+        changed |= messages_store::replace_time_entries(w, ticket.id, sheet)?;
     }
     let address = match (&read.said, ticket.requester_id, &ticket.requester_email) {
         (Some(said), Some(requester), None) => said::address_of(said, requester),

@@ -53,7 +53,7 @@ pub struct Listing {
     /// The latest time met in the pages of this window.
     latest: Option<String>,
     max_seen: Option<String>,
-    walk: paginator::Walk,
+    walk: paginator::Paginator,
     small_pages: bool,
     walked_twice: bool,
     requests: u32,
@@ -73,7 +73,7 @@ impl Listing {
             ordered: true,
             latest: None,
             max_seen: None,
-            walk: paginator::Walk::default(),
+            walk: paginator::Paginator::default(),
             small_pages: false,
             walked_twice: false,
             requests: 0,
@@ -176,7 +176,7 @@ impl Listing {
         self.window = window;
         self.page = 1;
         self.latest = None;
-        self.walk = paginator::Walk::default();
+        self.walk = paginator::Paginator::default();
     }
 
     /// From the beginning, page by page.
@@ -184,7 +184,7 @@ impl Listing {
         self.ordered = false;
         self.start.clone_into(&mut self.window);
         self.page = 1;
-        self.walk = paginator::Walk::default();
+        self.walk = paginator::Paginator::default();
     }
 
     /// A plain walk whose records moved is made once more.

@@ -40,6 +40,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     pulls: true,
     plans: true,
     follows: None,
+    in_all: Some(6),
     has_work: kind::always,
     body: |job| Box::pin(run::body(job)),
 });

@@ -13,29 +13,29 @@ const ENOUGH: usize = 5;
 /// The pace of the last pieces of work.
 #[derive(Debug)]
 pub struct Pace {
-    marks: VecDeque<Instant>,
+    identifiers: VecDeque<Instant>,
 }
 
 impl Pace {
     /// Work begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self { marks: VecDeque::from([Instant::now()]) }
+        Self { identifiers: VecDeque::from([Instant::now()]) }
     }
 
     /// One piece is done.
     pub fn done(&mut self) {
-        self.marks.push_back(Instant::now());
-        if self.marks.len() > REMEMBERED {
-            self.marks.pop_front();
+        self.identifiers.push_back(Instant::now());
+        if self.identifiers.len() > REMEMBERED {
+            self.identifiers.pop_front();
         }
     }
 
     /// How long so many more pieces will take; `None` while that is anybody's guess.
     #[must_use]
     pub fn left(&self, pieces: u64) -> Option<Duration> {
-        let (first, last) = (self.marks.front()?, self.marks.back()?);
-        let count = u32::try_from(self.marks.len() - 1).ok().filter(|count| *count as usize >= ENOUGH)?;
+        let (first, last) = (self.identifiers.front()?, self.identifiers.back()?);
+        let count = u32::try_from(self.identifiers.len() - 1).ok().filter(|count| *count as usize >= ENOUGH)?;
         let each = last.duration_since(*first) / count;
         Some(each.saturating_mul(u32::try_from(pieces).unwrap_or(u32::MAX)))
     }
@@ -55,7 +55,7 @@ mod tests {
         assert!(pace.left(100).is_some_and(|left| left < Duration::from_secs(5)));
         let mut slow = Pace::new();
         let start = Instant::now();
-        slow.marks = (0..=10).map(|n| start + Duration::from_secs(n)).collect();
+        slow.identifiers = (0..=10).map(|n| start + Duration::from_secs(n)).collect();
         assert_eq!(slow.left(3600), Some(Duration::from_hours(1)));
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         apply::Apply,
         planner::{
             losses::{Over, Tally},
-            valve,
+            retirement_guard,
         },
         planning, plans_store,
         report::Ending,
@@ -98,11 +98,11 @@ impl Run {
         self.job.db.read(&Scope::All, rows).await
     }
 
-    /// Plans the retirements, lets the valve hold what is unusual, and applies the rest.
+    /// Plans the retirements, lets the retirement guard hold what is unusual, and applies the rest.
     async fn propose(&self, gone: Vec<Gone>, full: bool, report: &mut Report) -> Result<()> {
         let live = self.job.db.read(&Scope::All, sightings_store::live).await?;
         let mut plan = Plan { items: gone.iter().map(item).collect(), ..Plan::default() };
-        let mut because = valve::close(&mut plan, Kind::Ticket, live, &[], planning::limits(&self.job.config));
+        let mut because = retirement_guard::close(&mut plan, Kind::Ticket, live, &[], planning::limits(&self.job.config));
         if self.job.options.yes {
             planning::release(&mut plan);
             because = None;
@@ -244,7 +244,7 @@ impl Run {
         let status = if report.held > 0 { "held" } else { "applied" };
         let lease = self.job.lease.clone();
         let settle = move |w: &mut Write<'_>| {
-            lease_store::prove(w, &lease)?;
+            lease_store::check_lease(w, &lease)?;
             plans_store::set_status(w, id, status)
         };
         self.job.write(&Actor::system("sync"), settle).await?;

@@ -12,8 +12,8 @@ use crate::{
     error::{Error, Result},
     tickets::{
         TicketRow,
-        said::{Said, SaidView},
-        said_store, statuses_store, store,
+        messages::{Said, SaidView},
+        messages_store, statuses_store, store,
     },
     types::{Scope, now},
     vendors::{
@@ -93,7 +93,7 @@ fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>, base: Op
     let link = base.map(|base| vendor_link(base, record.id));
     let (description, description_text) = record.words((None, None), link.as_deref());
     let spoken: Vec<Said> = said::conversations(&told.conversations, &ticket.last_updated_at, link.as_deref()).records;
-    let views = spoken.into_iter().map(|one| said_store::around(c, &ticket, one)).collect::<Result<_>>()?;
+    let views = spoken.into_iter().map(|one| messages_store::around(c, &ticket, one)).collect::<Result<_>>()?;
     let around = store::around(c, ticket)?;
     let whole = around.within(|around| TicketRow { description_text, description, ..around });
     Ok(Some((whole, views)))

@@ -2,11 +2,11 @@
 
 use crate::{
     assets::Asset,
-    compliance::Lens,
+    compliance::RedactionPolicy,
     db::Conn,
     entity::Fielded as _,
     error::Result,
-    reconcile::assets::voices::{self, Voice},
+    reconcile::assets::field_sources::{self, FieldSource},
     vendors,
     web::view::{Line, Table, Value},
 };
@@ -15,43 +15,43 @@ use std::collections::BTreeMap;
 use super::{store, words};
 
 /// Reads the table; none when no vendor knows the asset.
-pub fn read(c: &mut Conn, prefer: &str, id: i64, lens: &Lens) -> Result<Option<Table>> {
-    let voices = voices::of(c, prefer, id)?.through(lens);
-    if voices.systems.is_empty() {
+pub fn read(c: &mut Conn, prefer: &str, id: i64, policy: &RedactionPolicy) -> Result<Option<Table>> {
+    let field_sources = field_sources::of(c, prefer, id)?.redact(policy);
+    if field_sources.systems.is_empty() {
         return Ok(None);
     }
-    let companies: Vec<i64> = voices
+    let companies: Vec<i64> = field_sources
         .fields
         .iter()
-        .filter(|voice| voice.field == "company_id")
-        .flat_map(|voice| voice.said.values().chain([&voice.value]))
+        .filter(|field_source| field_source.field == "company_id")
+        .flat_map(|field_source| field_source.said.values().chain([&field_source.value]))
         .filter_map(serde_json::Value::as_i64)
         .collect();
     let names = store::names(c, false, companies)?.into_iter().collect();
-    let lines = voices.fields.iter().map(|voice| line(voice, &names)).collect();
+    let lines = field_sources.fields.iter().map(|field_source| line(field_source, &names)).collect();
     let mut heads = vec![("Field", "cell--main"), ("Believed", "")];
     heads.extend(vendors::ALL.iter().map(|vendor| (vendor.name, "cell--cut")));
     Ok(Some(Table { label: "What vendors say", heads, lines, empty: "No vendor knows this asset.", more: None }))
 }
 
-fn line(voice: &Voice, companies: &BTreeMap<i64, String>) -> Line {
+fn line(field_source: &FieldSource, companies: &BTreeMap<i64, String>) -> Line {
     let shown = |value: Option<&serde_json::Value>| match value {
         None => Value::None,
-        Some(serde_json::Value::Number(id)) if voice.field == "company_id" => {
+        Some(serde_json::Value::Number(id)) if field_source.field == "company_id" => {
             let name = id.as_i64().and_then(|id| companies.get(&id));
             Value::words(name.cloned().unwrap_or_else(|| format!("company {id}")))
         }
         Some(serde_json::Value::String(text)) => Value::words(text.clone()),
         Some(other) => Value::words(other.to_string()),
     };
-    let from = match voice.from.as_deref() {
+    let from = match field_source.from.as_deref() {
         None => Value::None,
         Some("pinned") => Value::badge("warning", "Pinned here"),
         Some("here") => Value::words("Entered here"),
         Some(system) => Value::words(vendors::find(system).map_or(system, |vendor| vendor.name)),
     };
-    let label = Asset::field(&voice.field).map_or_else(|| words(&voice.field), |field| field.spec.label.to_owned());
+    let label = Asset::field(&field_source.field).map_or_else(|| words(&field_source.field), |field| field.spec.label.to_owned());
     let mut cells = vec![Value::words(label), from];
-    cells.extend(vendors::ALL.iter().map(|vendor| shown(voice.said.get(vendor.system))));
+    cells.extend(vendors::ALL.iter().map(|vendor| shown(field_source.said.get(vendor.system))));
     Line { cells, post: None }
 }

@@ -3,8 +3,7 @@
 //! The age is measured against the last time the RMM could be trusted, not against now: while the source
 //! is silent nothing grows older, and what is seen again is active again.
 
-use crate::config::LifeDays;
-use crate::types::format_time;
+use crate::{config::LifeDays, types::format_time};
 use jiff::{SignedDuration, Timestamp};
 
 /// The stages, from the youngest.
@@ -56,5 +55,5 @@ pub fn label(basis: &Basis, last_seen: Option<&str>, general: LifeDays) -> Optio
 }
 
 #[cfg(test)]
-#[path = "life_tests.rs"]
+#[path = "staleness_tests.rs"]
 mod tests;

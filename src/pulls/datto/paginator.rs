@@ -22,7 +22,7 @@ pub enum Step {
 
 /// How far a walk has come.
 #[derive(Debug, Default)]
-pub struct Walk {
+pub struct Paginator {
     seen: HashSet<String>,
     pages: HashMap<u64, u32>,
     /// Records met, with and without a usable id, repetitions too.
@@ -33,7 +33,7 @@ pub struct Walk {
     short: bool,
 }
 
-impl Walk {
+impl Paginator {
     /// Every id met.
     pub fn seen(&self) -> &HashSet<String> {
         &self.seen
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_number_of_records_beats_a_missing_link() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         assert_eq!(walk.take(0, &ids(0..250), 250, Some(400), false), Step::Next(1));
         assert_eq!(walk.take(1, &ids(250..400), 150, Some(400), false), Step::Done);
         assert!(walk.is_whole() && !walk.is_disturbed());
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_list_that_comes_short_is_not_whole() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         assert_eq!(walk.take(0, &ids(0..250), 250, Some(400), true), Step::Next(1));
         assert_eq!(walk.take(1, &[], 0, Some(400), false), Step::Again);
         assert_eq!(walk.take(1, &[], 0, Some(400), false), Step::Again);
@@ -129,11 +129,11 @@ mod tests {
 
     #[test]
     fn records_without_ids_count_and_circles_end() {
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         assert_eq!(walk.take(0, &ids(0..8), 10, Some(20), true), Step::Next(1));
         assert_eq!(walk.take(1, &ids(8..16), 10, Some(20), false), Step::Done);
         assert!(walk.is_whole());
-        let mut walk = Walk::default();
+        let mut walk = Paginator::default();
         assert_eq!(walk.take(0, &ids(0..5), 5, None, true), Step::Next(1));
         assert_eq!(walk.take(1, &ids(0..5), 5, None, true), Step::Again);
         assert_eq!(walk.take(1, &ids(0..5), 5, None, true), Step::Again);

@@ -1,10 +1,12 @@
 //! Asset life as a condition of lists, and what moves it.
 
-use super::life::{self, STAGES};
-use crate::config::LifeDays;
-use crate::db::{Conn, Value, Write};
-use crate::error::Result;
-use crate::params;
+use super::staleness::{self, STAGES};
+use crate::{
+    config::LifeDays,
+    db::{Conn, Value, Write},
+    error::Result,
+    params,
+};
 
 /// SQL for when the last good run of the RMM began: what was seen is as old as that.
 pub const AS_OF: &str = "(SELECT MAX(run.started_at) FROM sync_runs run
@@ -28,7 +30,7 @@ fn own_days(c: &mut Conn, general: LifeDays) -> Result<Vec<(LifeDays, Vec<i64>)>
                OR company.life_archived_days IS NOT NULL ORDER BY company.id";
     let mut groups: Vec<(LifeDays, Vec<i64>)> = Vec::new();
     for row in c.all(sql, &[])? {
-        let days = life::days_of(general, [row.get(1)?, row.get(2)?, row.get(3)?]);
+        let days = staleness::days_of(general, [row.get(1)?, row.get(2)?, row.get(3)?]);
         match groups.iter_mut().find(|(known, _)| *known == days) {
             Some((_, companies)) => companies.push(row.get(0)?),
             None => groups.push((days, vec![row.get(0)?])),
@@ -50,7 +52,7 @@ pub fn in_stages(c: &mut Conn, stages: &[&str], general: LifeDays) -> Result<(St
     let mut values = Vec::new();
     for stage in stages {
         let mut of = |companies: &str, ids: Vec<i64>, days: LifeDays| {
-            let Some(cuts) = life::cuts(&as_of, days) else { return };
+            let Some(cuts) = staleness::cuts(&as_of, days) else { return };
             let (bounds, mut limits) = bounds(stage, cuts);
             parts.push(format!("({companies} AND {bounds})"));
             values.push(Value::Ids(ids));
@@ -98,7 +100,7 @@ pub fn moved(w: &mut Write<'_>, before: Option<&str>, general: LifeDays) -> Resu
     let mut days = vec![general];
     days.extend(own_days(w, general)?.into_iter().map(|(days, _)| days));
     for days in days {
-        let (earlier, later) = (before.and_then(|at| life::cuts(at, days)), life::cuts(&after, days));
+        let (earlier, later) = (before.and_then(|at| staleness::cuts(at, days)), staleness::cuts(&after, days));
         let Some(later) = later else { continue };
         for (stage, until) in later.iter().enumerate() {
             let from = earlier.as_ref().and_then(|cuts| cuts.get(stage)).cloned().unwrap_or_default();

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     assets::Asset,
     auth::Staff,
-    compliance::{Lens, Level, Personal, Protected, Veiled, trail},
+    compliance::{Level, Personal, Protected, RedactionPolicy, Veiled, trail},
     db::Conn,
     entity::Entity as _,
     error::{Error, Result},
@@ -26,7 +26,7 @@ use crate::{
 
 /// One field of an asset.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Voice {
+pub struct FieldSource {
     /// Its name.
     pub field: String,
     /// What the asset has; null for what is no field of an asset here.
@@ -39,13 +39,13 @@ pub struct Voice {
 
 /// What vendors say of one asset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Voices {
+pub struct FieldSources {
     /// Who is believed where two speak.
     pub prefer: String,
     /// The vendors that know it, each with since when it says so.
     pub systems: BTreeMap<String, String>,
     /// Field by field.
-    pub fields: Vec<Voice>,
+    pub fields: Vec<FieldSource>,
     /// The asset.
     #[serde(skip)]
     pub asset: i64,
@@ -54,10 +54,10 @@ pub struct Voices {
     pub protection: Level,
 }
 
-impl Protected for Voices {
+impl Protected for FieldSources {
     const ENTITY: &'static str = "asset";
     const TELLS: &'static [(&'static str, Personal)] = &[("value", Personal::Device)];
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
         self.asset
@@ -68,10 +68,10 @@ impl Protected for Voices {
     }
 
     /// What is no column of an asset may be anything.
-    fn redacted(mut self, lens: &Lens) -> Self {
-        if !lens.shows(self.protection, Personal::Device) {
-            self.fields.retain(|voice| {
-                Asset::synced().any(|column| column == voice.field) && !trail::is_personal("asset", &voice.field)
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
+        if !policy.shows(self.protection, Personal::Device) {
+            self.fields.retain(|field_source| {
+                Asset::synced().any(|column| column == field_source.field) && !trail::is_personal("asset", &field_source.field)
             });
         }
         self
@@ -85,7 +85,7 @@ const SILENT: &[&str] = &["users", "device_class", "udf", "bitlocker_key", "wind
 ///
 /// # Errors
 /// `NotFound`, or those of the engine.
-pub fn of(c: &mut Conn, prefer: &str, asset_id: i64) -> Result<Veiled<Voices>> {
+pub fn of(c: &mut Conn, prefer: &str, asset_id: i64) -> Result<Veiled<FieldSources>> {
     let row = rows_store::by_ids(c, &[asset_id])?.remove(&asset_id).ok_or(Error::NotFound { what: "Asset" })?;
     let sources = sources_store::of(c, vec![asset_id])?.remove(&asset_id).unwrap_or_default();
     let systems = sources.iter().map(|source| (source.system.clone(), source.told_at.clone())).collect();
@@ -96,12 +96,12 @@ pub fn of(c: &mut Conn, prefer: &str, asset_id: i64) -> Result<Veiled<Voices>> {
         }
     }
     names.retain(|name| !SILENT.contains(name));
-    let fields = names.into_iter().filter_map(|name| voice(prefer, &row, &sources, name)).collect();
+    let fields = names.into_iter().filter_map(|name| field_source(prefer, &row, &sources, name)).collect();
     let protection = Level::from_rank(Some(protection::of::<Asset>(c, asset_id)?));
-    Ok(Veiled::new(Voices { prefer: prefer.to_owned(), systems, fields, asset: asset_id, protection }))
+    Ok(Veiled::new(FieldSources { prefer: prefer.to_owned(), systems, fields, asset: asset_id, protection }))
 }
 
-fn voice(prefer: &str, row: &Local, sources: &[Source], name: &str) -> Option<Voice> {
+fn field_source(prefer: &str, row: &Local, sources: &[Source], name: &str) -> Option<FieldSource> {
     let said: BTreeMap<String, Value> = sources
         .iter()
         .filter_map(|source| Some((source.system.clone(), source.words.get(name).filter(|value| !value.is_null())?.clone())))
@@ -111,14 +111,14 @@ fn voice(prefer: &str, row: &Local, sources: &[Source], name: &str) -> Option<Vo
         return None;
     }
     let told: Vec<_> = sources.iter().map(|source| (source.system.as_str(), &source.words)).collect();
-    let believed = fields::believed(name, prefer, &told);
+    let believed = fields::preferred(name, prefer, &told);
     let from = match believed {
         _ if row.pins.contains(name) => Some("pinned".to_owned()),
         Some((system, told)) if row.values.get(name).is_none() || *told == value => Some(system.to_owned()),
         _ if value.is_null() => None,
         _ => Some("here".to_owned()),
     };
-    Some(Voice { field: name.to_owned(), value, from, said })
+    Some(FieldSource { field: name.to_owned(), value, from, said })
 }
 
 /// The routes of this room.
@@ -126,7 +126,7 @@ pub fn routes() -> Routes {
     Routes::new().get("/api/assets/{id}/sources", show)
 }
 
-async fn show(caller: Staff, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<Voices>> {
-    let (prefer, lens) = (web.config.assets.prefer, Lens::of(&caller, &web.config, &query)?);
-    Ok(Json(web.db.read(&Scope::All, move |c| of(c, prefer, id)).await?.through(&lens)))
+async fn show(caller: Staff, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<FieldSources>> {
+    let (prefer, policy) = (web.config.assets.prefer, RedactionPolicy::of(&caller, &web.config, &query)?);
+    Ok(Json(web.db.read(&Scope::All, move |c| of(c, prefer, id)).await?.redact(&policy)))
 }

@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::Ticket;
-use super::said::{Said, SaidView, TimeEntry};
-use crate::compliance::{Level, Veiled};
-use crate::db::{Conn, Row, Write};
-use crate::error::{Error, Result};
-use crate::history::{self, ranks};
-use crate::params;
+use super::{
+    Ticket,
+    messages::{Said, SaidView, TimeEntry},
+};
+use crate::{
+    compliance::{Level, Veiled},
+    db::{Conn, Row, Write},
+    error::{Error, Result},
+    history::{self, ranks},
+    params,
+};
 
 /// What a vendor told, and a note of our own.
 const VENDOR: &str = "vendor";

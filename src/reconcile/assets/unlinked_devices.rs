@@ -11,8 +11,8 @@ use std::{
 
 use super::{
     census::{Bearer, Census, Side},
-    matching::{Candidate, Marks, Newcomer, StandIn, Standing},
-    pass::{Missing, Source},
+    matching::{Candidate, DeviceIdentifiers, StandIn, Standing, UnlinkedDevice},
+    reconciliation::{Missing, Source},
     rows_store::{self, Marked},
     told::Told,
 };
@@ -28,14 +28,14 @@ const ROWS: i64 = 5_000;
 /// Devices of which nothing but the name is known, remembered of each kind.
 const UNMARKED: usize = 600;
 
-/// Newcomers, and the assets they might be.
+/// Unlinked devices, and the assets they might be.
 #[derive(Debug, Default)]
-pub struct Newcomers {
+pub struct UnlinkedDevices {
     /// The devices.
-    pub devices: Vec<Newcomer>,
+    pub devices: Vec<UnlinkedDevice>,
     /// Assets that no living record of the vendor is linked to, by company.
     pub candidates: HashMap<i64, Vec<Candidate>>,
-    /// Who else carries the candidates' marks.
+    /// Who else carries the candidates' identifiers.
     pub census: Census,
     /// Devices of which nothing but the name is known.
     pub unmarked: Vec<(String, Bearer)>,
@@ -59,7 +59,7 @@ struct Known {
 
 /// An asset that stands in for a device.
 struct Stored {
-    marks: Marks,
+    identifiers: DeviceIdentifiers,
     untouched: bool,
     /// Whether an older asset that it may be has lost its device.
     look: bool,
@@ -90,7 +90,7 @@ impl Known {
 }
 
 /// Collects them, chunk by chunk.
-pub async fn collect(db: &Db, system: &'static str, source: &Arc<dyn Source>, missing: &Missing) -> Result<Newcomers> {
+pub async fn collect(db: &Db, system: &'static str, source: &Arc<dyn Source>, missing: &Missing) -> Result<UnlinkedDevices> {
     let gone: HashSet<String> = missing
         .evidence
         .iter()
@@ -99,17 +99,17 @@ pub async fn collect(db: &Db, system: &'static str, source: &Arc<dyn Source>, mi
         .collect();
     let known = db.read(&Scope::All, move |c| Known::read(c, system, &gone)).await?;
     if known.is_settled(&**source) {
-        return Ok(Newcomers::default());
+        return Ok(UnlinkedDevices::default());
     }
-    let mut newcomers = Newcomers { open: known.open.clone(), ..Newcomers::default() };
-    newcomers.candidates = candidates(db, system, source, &known).await?;
-    if newcomers.candidates.is_empty() {
-        return Ok(newcomers);
+    let mut unlinked_devices = UnlinkedDevices { open: known.open.clone(), ..UnlinkedDevices::default() };
+    unlinked_devices.candidates = candidates(db, system, source, &known).await?;
+    if unlinked_devices.candidates.is_empty() {
+        return Ok(unlinked_devices);
     }
-    newcomers.census = Census::of(&newcomers.candidates);
-    let stored = newcomers.count(db, source, &known).await?;
-    newcomers.read(db, source, &known, &stored).await?;
-    Ok(newcomers)
+    unlinked_devices.census = Census::of(&unlinked_devices.candidates);
+    let stored = unlinked_devices.count(db, source, &known).await?;
+    unlinked_devices.read(db, source, &known, &stored).await?;
+    Ok(unlinked_devices)
 }
 
 /// The assets that a new device may be: live ones that no living record is linked to, and tombstones of syncs.
@@ -146,8 +146,8 @@ async fn candidates(
     Ok(found)
 }
 
-impl Newcomers {
-    /// Counts what the assets carry that the vendor feeds. Returns the marks of those that stand in for a device.
+impl UnlinkedDevices {
+    /// Counts what the assets carry that the vendor feeds. Returns the identifiers of those that stand in for a device.
     async fn count(&mut self, db: &Db, source: &Arc<dyn Source>, known: &Known) -> Result<HashMap<i64, Stored>> {
         let mut ids: HashMap<i64, Vec<&str>> = HashMap::new();
         for (external_id, asset) in &known.linked {
@@ -162,21 +162,22 @@ impl Newcomers {
             for row in rows {
                 let Some(ids) = ids.get(&row.id).filter(|_| !known.former.contains(&row.id)) else {
                     if row.company.is_none() {
-                        self.census.note(Side::Here, &Bearer::Asset(row.id), &row.marks);
+                        self.census.note(Side::Here, &Bearer::Asset(row.id), &row.identifiers);
                     }
                     continue;
                 };
                 let listed: Vec<&str> = ids.iter().copied().filter(|id| source.lists(id)).collect();
                 if !listed.is_empty() {
-                    self.census.note(Side::There, &Bearer::Asset(row.id), &row.marks);
+                    self.census.note(Side::There, &Bearer::Asset(row.id), &row.identifiers);
                 }
                 let undecided = listed.iter().any(|id| !known.decided.contains(*id));
                 let look = self.follows(&row);
                 if undecided && (look || self.waits(&listed, &row, known)) {
-                    stored.insert(row.id, Stored { marks: row.marks, untouched: row.untouched, look });
+                    stored.insert(row.id, Stored { identifiers: row.identifiers, untouched: row.untouched, look });
                 } else {
-                    self.census.note(Side::Here, &Bearer::Asset(row.id), &row.marks);
-                    if let Some(id) = listed.first().filter(|_| !row.marks.beside_name() && self.unmarked.len() < UNMARKED) {
+                    self.census.note(Side::Here, &Bearer::Asset(row.id), &row.identifiers);
+                    if let Some(id) = listed.first().filter(|_| !row.identifiers.beside_name() && self.unmarked.len() < UNMARKED)
+                    {
                         self.unmarked.push(((*id).to_owned(), Bearer::Asset(row.id)));
                     }
                 }
@@ -194,9 +195,9 @@ impl Newcomers {
     fn follows(&self, row: &Marked) -> bool {
         let Some(others) = row.company.and_then(|company| self.candidates.get(&company)) else { return false };
         let alike = |other: &Candidate| {
-            other.marks.hostname.likeness(&row.marks.hostname).is_some()
-                || other.marks.serial.is_some() && other.marks.serial == row.marks.serial
-                || other.marks.macs.iter().any(|mac| row.marks.macs.contains(mac))
+            other.identifiers.hostname.likeness(&row.identifiers.hostname).is_some()
+                || other.identifiers.serial.is_some() && other.identifiers.serial == row.identifiers.serial
+                || other.identifiers.macs.iter().any(|mac| row.identifiers.macs.contains(mac))
         };
         others.iter().any(|other| other.standing == Standing::Former && other.id < row.id && alike(other))
     }
@@ -215,45 +216,45 @@ impl Newcomers {
 
     fn meet(&mut self, told: Told, known: &Known, stored: &HashMap<i64, Stored>) {
         let asset = known.linked.get(&told.external_id).copied();
-        let mut marks = told.marks();
+        let mut identifiers = told.identifiers();
         let mut stand_in = None;
         if let Some(id) = asset {
             let Some(before) = stored.get(&id) else {
-                self.census.note(Side::There, &Bearer::Asset(id), &marks);
+                self.census.note(Side::There, &Bearer::Asset(id), &identifiers);
                 return;
             };
-            marks.serial = marks.serial.or_else(|| before.marks.serial.clone());
-            marks.add_macs(before.marks.macs.iter().cloned());
+            identifiers.serial = identifiers.serial.or_else(|| before.identifiers.serial.clone());
+            identifiers.add_macs(before.identifiers.macs.iter().cloned());
             let first = known.ownerless.contains(&id);
             stand_in = Some(StandIn { asset: id, untouched: before.untouched, first, look: first || before.look });
         }
         let bearer = asset.map_or_else(|| Bearer::Device(told.external_id.clone()), Bearer::Asset);
         let compared = told.company().filter(|company| self.candidates.contains_key(company));
         let Some(company) = compared else {
-            self.census.note(Side::There, &bearer, &marks);
-            if !marks.beside_name() && self.unmarked.len() < 2 * UNMARKED {
+            self.census.note(Side::There, &bearer, &identifiers);
+            if !identifiers.beside_name() && self.unmarked.len() < 2 * UNMARKED {
                 self.unmarked.push((told.external_id, bearer));
             }
             return;
         };
-        self.devices.push(Newcomer { external_id: told.external_id, label: told.label, company, marks, stand_in });
+        self.devices.push(UnlinkedDevice { external_id: told.external_id, label: told.label, company, identifiers, stand_in });
     }
 
     /// The devices whose serial number and addresses could tell more than their names do: others of
-    /// their company carry such marks.
+    /// their company carry such identifiers.
     #[must_use]
     pub fn worth_a_look(&self) -> Vec<usize> {
         let companies: Vec<i64> = self
             .candidates
             .iter()
-            .filter(|(_, all)| all.iter().any(|candidate| candidate.marks.beside_name()))
+            .filter(|(_, all)| all.iter().any(|candidate| candidate.identifiers.beside_name()))
             .map(|(company, _)| *company)
             .collect();
-        let open = |newcomer: &Newcomer| {
-            newcomer.marks.serial.is_none()
-                && newcomer.stand_in.is_none_or(|stand_in| stand_in.look)
-                && companies.contains(&newcomer.company)
+        let open = |unlinked_device: &UnlinkedDevice| {
+            unlinked_device.identifiers.serial.is_none()
+                && unlinked_device.stand_in.is_none_or(|stand_in| stand_in.look)
+                && companies.contains(&unlinked_device.company)
         };
-        self.devices.iter().enumerate().filter(|(_, newcomer)| open(newcomer)).map(|(at, _)| at).collect()
+        self.devices.iter().enumerate().filter(|(_, unlinked_device)| open(unlinked_device)).map(|(at, _)| at).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    matching::Verdict,
+    matching::MatchResult,
     observing,
     planner::{self, Local, Rules},
     retire, rows_store,
@@ -25,7 +25,7 @@ use crate::{
         planner::{
             losses::{self, PEOPLE, Tally},
             retire::Evidence,
-            valve::Limits,
+            retirement_guard::Limits,
         },
         plans_store,
         report::{Ending, Report},
@@ -67,7 +67,7 @@ pub struct Missing {
 }
 
 /// Everything that one run needs once its lists are read and proven.
-pub struct Pass {
+pub struct Reconciliation {
     /// The job it belongs to.
     pub job: Job,
     /// The run.
@@ -80,8 +80,8 @@ pub struct Pass {
     pub source: Arc<dyn Source>,
     /// What the lists lacked.
     pub missing: Missing,
-    /// What each newcomer is.
-    pub verdicts: Arc<HashMap<String, Verdict>>,
+    /// What each unlinked device is.
+    pub verdicts: Arc<HashMap<String, MatchResult>>,
     /// Devices about which a person was asked before, and the assets that were named.
     pub open: HashMap<String, Vec<i64>>,
     /// Notes of the run that are about no device.
@@ -121,10 +121,10 @@ struct Chunk {
 struct Around {
     linked: HashMap<String, i64>,
     retired_companies: HashSet<i64>,
-    verdicts: Arc<HashMap<String, Verdict>>,
+    verdicts: Arc<HashMap<String, MatchResult>>,
 }
 
-impl Pass {
+impl Reconciliation {
     /// Plans and applies until nothing is stale, then writes what moves without history. Returns the
     /// items of a dry run.
     ///
@@ -235,7 +235,7 @@ impl Pass {
             self.job.progress.add(1);
         }
         let mut gone = self.plan_missing().await?;
-        draft.report.held_because = self.close_valve(&mut gone).await?;
+        draft.report.held_because = self.close_guard(&mut gone).await?;
         gone.extend(self.hold_losses(&mut draft).await?);
         let nothing = self.ask(&mut draft.report, &mut gone);
         let waits = gone.iter().filter(|item| nothing || item.state == State::Held);
@@ -279,7 +279,7 @@ impl Pass {
     /// Puts the devices that may be one of our assets into the review list.
     async fn raise(&self, unsure: HashMap<String, String>) -> Result<()> {
         for (external_id, label) in unsure {
-            let Some(Verdict::Unsure(why, candidates)) = self.verdicts.get(&external_id) else { continue };
+            let Some(MatchResult::Unsure(why, candidates)) = self.verdicts.get(&external_id) else { continue };
             let candidates = candidates_of(candidates);
             let raised =
                 Raised { system: self.rules.system, kind: "device", external_id, label, reason: why.clone(), candidates };
@@ -293,8 +293,8 @@ impl Pass {
     async fn settle(&self) -> Result<()> {
         for (external_id, named) in &self.open {
             let adopted = match self.verdicts.get(external_id) {
-                Some(Verdict::Adopt(id, _)) => Some(*id),
-                Some(Verdict::Unsure(..)) => continue,
+                Some(MatchResult::Adopt(id, _)) => Some(*id),
+                Some(MatchResult::Unsure(..)) => continue,
                 None => None,
             };
             let (system, device, named) = (self.rules.system, external_id.clone(), named.clone());
@@ -309,7 +309,7 @@ impl Pass {
 
     /// Assets that go on under a new id of the vendor's.
     fn succeeded(&self) -> HashSet<i64> {
-        let adopted = |verdict: &Verdict| if let Verdict::Adopt(id, _) = verdict { Some(*id) } else { None };
+        let adopted = |verdict: &MatchResult| if let MatchResult::Adopt(id, _) = verdict { Some(*id) } else { None };
         self.verdicts.values().filter_map(adopted).collect()
     }
 
@@ -333,7 +333,7 @@ impl Pass {
     }
 
     /// Holds the retirements when they, or the rows that the lists lacked, are more than a little.
-    async fn close_valve(&self, items: &mut [Item]) -> Result<Option<String>> {
+    async fn close_guard(&self, items: &mut [Item]) -> Result<Option<String>> {
         let retiring = items.iter().filter(|item| item.action == Action::Retire).count() as u64;
         if retiring == 0 || self.job.options.yes {
             return Ok(None);
@@ -467,9 +467,9 @@ fn hold(items: &mut [Item]) {
 }
 
 /// The asset that a record turns out to be, or is.
-pub(super) fn row_of(told: &Told, linked: &HashMap<String, i64>, verdicts: &HashMap<String, Verdict>) -> Option<i64> {
+pub(super) fn row_of(told: &Told, linked: &HashMap<String, i64>, verdicts: &HashMap<String, MatchResult>) -> Option<i64> {
     match verdicts.get(&told.external_id) {
-        Some(Verdict::Adopt(id, _)) => Some(*id),
+        Some(MatchResult::Adopt(id, _)) => Some(*id),
         _ => linked.get(&told.external_id).copied(),
     }
 }
@@ -496,7 +496,7 @@ fn plan_chunk(c: &mut Conn, rules: Rules, source: &dyn Source, chunk: usize, aro
         }
         let is_link = row.is_some() && linked.get(&told.external_id) == row.map(|row| &row.id);
         let verdict = verdicts.get(&told.external_id).filter(|_| !is_link);
-        if let Some(Verdict::Unsure(..)) = verdicts.get(&told.external_id) {
+        if let Some(MatchResult::Unsure(..)) = verdicts.get(&told.external_id) {
             planned.unsure.push((told.external_id.clone(), told.label.clone()));
         }
         let items = planner::plan(rules, told, row, verdict);

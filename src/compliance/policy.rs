@@ -6,10 +6,12 @@ use std::sync::{
 };
 
 use super::Level;
-use crate::auth::{Caller, Level as Role};
-use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::web::{Query, disclosure::Readings};
+use crate::{
+    auth::{Caller, Level as Role},
+    config::Config,
+    error::{Error, Result},
+    web::{Query, disclosure::Readings},
+};
 
 /// How close a caller is to protected data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ fn treatment(level: Level, clearance: Clearance, field: Personal) -> Treatment {
 
 /// What a caller may see, and how much less they asked for.
 #[derive(Clone, Debug)]
-pub struct Lens {
+pub struct RedactionPolicy {
     clearance: Clearance,
     /// What the caller would see without asking for less: what they may ask about.
     own: Clearance,
@@ -82,8 +84,8 @@ pub struct Lens {
     asks: Arc<AtomicBool>,
 }
 
-impl Lens {
-    /// The lens of a caller for a request with this query string.
+impl RedactionPolicy {
+    /// The policy of a caller for a request with this query string.
     ///
     /// # Errors
     /// `Invalid` when `filter` is neither `phi` nor `cjis`.
@@ -106,7 +108,7 @@ impl Lens {
         Ok(Self { clearance, own, at_least, accounts, readings: Readings::current(), asks: Arc::default() })
     }
 
-    /// The lens of somebody at the machine itself, who could read the database as well.
+    /// The policy of somebody at the machine itself, who could read the database as well.
     #[must_use]
     pub fn of_program() -> Self {
         Self {
@@ -119,7 +121,7 @@ impl Lens {
         }
     }
 
-    /// What tells this lens from others in cache keys.
+    /// What tells this policy from others in cache keys.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{:?}{:?}{:?}", self.clearance, self.at_least, self.own)
@@ -155,7 +157,7 @@ impl Lens {
         [Level::Hipaa, Level::Cjis].into_iter().find(|level| treatment(*level, self.own, field) != Treatment::Show)
     }
 
-    /// How strictly this caller's eyes treat records of this level.
+    /// How strictly records of this level are shown to this caller.
     #[must_use]
     pub fn strictness(&self, level: Level) -> Level {
         level.max(self.at_least)
@@ -169,7 +171,7 @@ impl Lens {
 
     /// A value as this caller may see it; `None` when it is withheld.
     #[must_use]
-    pub fn see(&self, level: Level, field: Personal, text: &str) -> Option<String> {
+    pub fn reveal(&self, level: Level, field: Personal, text: &str) -> Option<String> {
         match treatment(level.max(self.at_least), self.clearance, field) {
             Treatment::Show => Some(text.to_owned()),
             Treatment::Withhold => None,
@@ -184,14 +186,14 @@ impl Lens {
     /// An optional value as this caller may see it.
     #[must_use]
     pub fn see_option(&self, level: Level, field: Personal, text: Option<String>) -> Option<String> {
-        text.and_then(|text| self.see(level, field, &text))
+        text.and_then(|text| self.reveal(level, field, &text))
     }
 
     /// The same, but a line that says what something is about says instead why it is withheld.
     #[must_use]
-    pub fn see_or_say(&self, level: Level, field: Personal, text: &str) -> Option<String> {
+    pub fn reveal_or_word(&self, level: Level, field: Personal, text: &str) -> Option<String> {
         let withheld = || (field == Personal::Subject).then(|| self.strictness(level).hidden().to_owned());
-        self.see(level, field, text).or_else(withheld)
+        self.reveal(level, field, text).or_else(withheld)
     }
 
     /// Whether this caller is shown this field of such a record in full.
@@ -252,7 +254,7 @@ impl Lens {
     }
 
     /// Notes that this caller is shown these protected records in full.
-    pub fn disclose(&self, entity: &'static str, ids: impl IntoIterator<Item = i64>) {
+    pub fn log_disclosure(&self, entity: &'static str, ids: impl IntoIterator<Item = i64>) {
         self.readings.note(entity, ids);
     }
 }

@@ -29,14 +29,14 @@ const LENGTH: usize = 32;
 const MARK: &str = "sealed";
 
 /// The key, ready to use.
-pub struct Vault {
+pub struct Encryption {
     key: LessSafeKey,
-    /// Makes the nonces of [`Vault::seal_same`].
+    /// Makes the nonces of [`Encryption::seal_same`].
     nonces: hmac::Key,
     id: String,
 }
 
-impl Vault {
+impl Encryption {
     /// The key from the configuration, else from the file beside the database.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Vault {
     /// The same; makes the file when there is neither a key nor anything that one would open.
     ///
     /// # Errors
-    /// As [`Vault::open`]; `Storage` when the file cannot be written.
+    /// As [`Encryption::open`]; `Storage` when the file cannot be written.
     pub fn create(config: &Config) -> Result<Self> {
         let path = place(config);
         if config.credentials_key.is_none() && !path.exists() {
@@ -122,7 +122,7 @@ impl Vault {
         Ok(STANDARD.encode([nonce.as_slice(), &bytes].concat()))
     }
 
-    /// Opens what [`Vault::seal_same`] sealed; none when the key or the purpose is another.
+    /// Opens what [`Encryption::seal_same`] sealed; none when the key or the purpose is another.
     #[must_use]
     pub fn open_same(&self, purpose: &str, sealed: &str) -> Option<Secret> {
         let rest = sealed.strip_prefix(MARK)?.strip_prefix(':')?.strip_prefix(self.id.as_str())?.strip_prefix(':')?;
@@ -141,7 +141,7 @@ impl Vault {
     }
 }
 
-/// Whether a text is what [`Vault::seal_same`] makes of a value, by whatever key.
+/// Whether a text is what [`Encryption::seal_same`] makes of a value, by whatever key.
 #[must_use]
 pub fn is_sealed(text: &str) -> bool {
     let parts = text.strip_prefix(MARK).and_then(|rest| rest.strip_prefix(':')).and_then(|rest| rest.split_once(':'));
@@ -211,46 +211,46 @@ fn beginning(digest: &[u8], count: usize) -> String {
 mod tests {
     use super::*;
 
-    fn vault(byte: u8) -> Vault {
-        Vault::new(&Secret::new(STANDARD.encode([byte; LENGTH])), "test").unwrap()
+    fn encryption(byte: u8) -> Encryption {
+        Encryption::new(&Secret::new(STANDARD.encode([byte; LENGTH])), "test").unwrap()
     }
 
     #[test]
     fn only_the_same_key_and_purpose_open_it() {
-        let sealed = vault(1).seal("datto.secret_key", "canary").unwrap();
+        let sealed = encryption(1).seal("datto.secret_key", "canary").unwrap();
         assert!(!sealed.contains("canary"));
-        assert_ne!(sealed, vault(1).seal("datto.secret_key", "canary").unwrap(), "never the same nonce");
-        assert_eq!(vault(1).open_sealed("datto.secret_key", &sealed).unwrap().expose(), "canary");
-        assert!(vault(2).open_sealed("datto.secret_key", &sealed).is_none());
-        assert!(vault(1).open_sealed("datto.public_key", &sealed).is_none());
-        assert!(vault(1).open_sealed("datto.secret_key", "x").is_none());
-        assert_ne!(vault(1).id(), vault(2).id());
+        assert_ne!(sealed, encryption(1).seal("datto.secret_key", "canary").unwrap(), "never the same nonce");
+        assert_eq!(encryption(1).open_sealed("datto.secret_key", &sealed).unwrap().expose(), "canary");
+        assert!(encryption(2).open_sealed("datto.secret_key", &sealed).is_none());
+        assert!(encryption(1).open_sealed("datto.public_key", &sealed).is_none());
+        assert!(encryption(1).open_sealed("datto.secret_key", "x").is_none());
+        assert_ne!(encryption(1).id(), encryption(2).id());
     }
 
     #[test]
     fn the_value_of_a_column_is_sealed_the_same_each_time() {
-        let sealed = vault(1).seal_same("asset.key", "canary").unwrap();
-        assert_eq!(sealed, vault(1).seal_same("asset.key", "canary").unwrap());
+        let sealed = encryption(1).seal_same("asset.key", "canary").unwrap();
+        assert_eq!(sealed, encryption(1).seal_same("asset.key", "canary").unwrap());
         for other in [
-            vault(1).seal_same("asset.key", "canary2"),
-            vault(1).seal_same("asset.kez", "canary"),
-            vault(2).seal_same("asset.key", "canary"),
+            encryption(1).seal_same("asset.key", "canary2"),
+            encryption(1).seal_same("asset.kez", "canary"),
+            encryption(2).seal_same("asset.key", "canary"),
         ] {
             assert_ne!(other.unwrap(), sealed);
         }
         assert!(is_sealed(&sealed) && !sealed.contains("canary"));
         assert!(!is_sealed("sealed:by hand") && !is_sealed("canary") && !is_sealed("sealed:0011223344556677:AAAA"));
-        assert_eq!(vault(1).open_same("asset.key", &sealed).unwrap().expose(), "canary");
-        assert!(vault(2).open_same("asset.key", &sealed).is_none());
-        assert!(vault(1).open_same("asset.kez", &sealed).is_none());
+        assert_eq!(encryption(1).open_same("asset.key", &sealed).unwrap().expose(), "canary");
+        assert!(encryption(2).open_same("asset.key", &sealed).is_none());
+        assert!(encryption(1).open_same("asset.kez", &sealed).is_none());
     }
 
     #[test]
     fn a_key_has_two_spellings() {
         let hex = "01".repeat(LENGTH);
-        assert_eq!(Vault::new(&Secret::new(hex), "test").unwrap().id(), vault(1).id());
+        assert_eq!(Encryption::new(&Secret::new(hex), "test").unwrap().id(), encryption(1).id());
         for wrong in ["", "short", &"zz".repeat(LENGTH), &"é".repeat(LENGTH)] {
-            assert!(Vault::new(&Secret::new(wrong), "test").is_err());
+            assert!(Encryption::new(&Secret::new(wrong), "test").is_err());
         }
     }
 }

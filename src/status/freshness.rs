@@ -44,15 +44,15 @@ impl Ages {
 
     /// When each source was read last; asked again only when something has changed.
     async fn read(&self) -> Option<Vec<(&'static str, i64)>> {
-        let pulse = self.db.pulse();
-        if let (Some(now), Some((then, read))) = (pulse, &*self.known.lock().unwrap_or_else(PoisonError::into_inner))
+        let change_notifier = self.db.change_notifier();
+        if let (Some(now), Some((then, read))) = (change_notifier, &*self.known.lock().unwrap_or_else(PoisonError::into_inner))
             && now == *then
         {
             return Some(read.clone());
         }
         let read = self.db.read(&Scope::All, store::as_of_all).await.ok()?;
-        if let Some(pulse) = pulse {
-            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((pulse, read.clone()));
+        if let Some(change_notifier) = change_notifier {
+            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((change_notifier, read.clone()));
         }
         Some(read)
     }

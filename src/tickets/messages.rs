@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::compliance::{Lens, Level, Personal, Protected};
+use crate::compliance::{Level, Personal, Protected, RedactionPolicy};
 
 /// One thing that was said: a reply, a note, ours or the vendor's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub struct SaidView {
 impl Protected for SaidView {
     const ENTITY: &'static str = "ticket";
     const TELLS: &'static [(&'static str, Personal)] = &[("body", Personal::Text)];
-    type Eyes = Lens;
+    type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
         self.ticket
@@ -109,14 +109,14 @@ impl Protected for SaidView {
         self.protection
     }
 
-    fn redacted(mut self, lens: &Lens) -> Self {
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
         let level = self.protection;
-        if !lens.shows(level, Personal::Text) {
-            lens.strictness(level).hidden().clone_into(&mut self.text);
+        if !policy.shows(level, Personal::Text) {
+            policy.strictness(level).hidden().clone_into(&mut self.text);
             self.body.clone_from(&self.text);
             (self.body_html, self.from_email) = (None, None);
             self.to_emails.clear();
-            self.user = lens.see(level, Personal::Name, &self.user).unwrap_or_default();
+            self.user = policy.reveal(level, Personal::Name, &self.user).unwrap_or_default();
         }
         self
     }

@@ -2,7 +2,7 @@
 //!
 //! The writer beats after each COMMIT that changed something and before it answers, so that who has
 //! written reads what they wrote; a thread of its own notices commits of other processes. When that
-//! thread falls silent there is no pulse, and everybody asks the database itself.
+//! thread falls silent there is no count, and everybody asks the database itself.
 
 use super::{Opener, conn::Conn, rewrite::Engine};
 use crate::{error::Result, params};
@@ -18,11 +18,11 @@ use std::{
 const SQLITE_INTERVAL: Duration = Duration::from_millis(5);
 /// How often a server is asked.
 const POSTGRES_INTERVAL: Duration = Duration::from_millis(200);
-/// After how long without news there is no pulse.
+/// After how long without news there is no count.
 const SILENCE: Duration = Duration::from_millis(500);
 
 /// The count of commits that changed something, of all processes.
-pub(super) struct Pulse {
+pub(super) struct ChangeNotifier {
     beats: AtomicU64,
     heard: AtomicU64,
     started: Instant,
@@ -30,7 +30,7 @@ pub(super) struct Pulse {
     end: Condvar,
 }
 
-impl Pulse {
+impl ChangeNotifier {
     pub(super) fn new() -> Self {
         Self {
             beats: AtomicU64::new(0),
@@ -73,7 +73,7 @@ impl Pulse {
 }
 
 /// Listens until it is told to stop.
-pub(super) fn listen(pulse: &Pulse, opener: &Opener) {
+pub(super) fn listen(change_notifier: &ChangeNotifier, opener: &Opener) {
     let mut held: Option<Conn> = None;
     let mut known = None;
     let interval = if opener.target.is_server() { POSTGRES_INTERVAL } else { SQLITE_INTERVAL };
@@ -83,13 +83,13 @@ pub(super) fn listen(pulse: &Pulse, opener: &Opener) {
         let mut pause = POSTGRES_INTERVAL;
         if let Ok((conn, state)) = seen {
             if known.replace(state).is_none_or(|known| known != state) {
-                pulse.beat();
+                change_notifier.beat();
             }
-            pulse.hear();
+            change_notifier.hear();
             held = Some(conn);
             pause = interval;
         }
-        if pulse.rest(pause) {
+        if change_notifier.rest(pause) {
             return;
         }
     }

@@ -1,4 +1,4 @@
-//! The safety valve: a run that would retire more than a little waits for a person.
+//! The retirement guard: a run that would retire more than a little waits for a person.
 
 use crate::plan::{Action, Kind, Plan, State};
 
