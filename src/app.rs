@@ -1,5 +1,10 @@
 //! Where the rooms are joined into one program.
 
+use std::sync::{Arc, LazyLock};
+
+use axum::{Extension, Router, middleware, response::Response};
+use serde_json::Value;
+
 use crate::{
     admin, agents, assets,
     auth::{self, CompanyLookup, Expected, Verifier},
@@ -17,10 +22,6 @@ use crate::{
     vendors::credentials,
     web::{Ask, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
 };
-use std::sync::{Arc, LazyLock};
-
-use axum::{Extension, Router, middleware, response::Response};
-use serde_json::Value;
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
 #[must_use]
@@ -103,6 +104,7 @@ pub struct App {
 impl App {
     /// Over this configuration and database.
     pub fn new(config: Arc<Config>, db: Db) -> Result<Self> {
+        jobs::register();
         let health = Arc::new(Health::new(&config, db.clone())?);
         let (issuers, service) = (config.core.issuers.clone(), config.core.service_name.clone());
         let expected = Expected { issuers, service, ours: config.core.url.is_none() };

@@ -1,7 +1,5 @@
 //! Codex: the central hub of a managed service provider. `src/README.md` shows the architecture.
 
-pub mod encryption;
-
 pub mod accounts;
 pub mod admin;
 pub mod agents;
@@ -15,6 +13,7 @@ pub mod config;
 pub mod contacts;
 pub mod db;
 pub mod demo;
+pub mod encryption;
 pub mod entity;
 pub mod error;
 pub mod history;

@@ -37,7 +37,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     system: SYSTEM,
     pulls: false,
     plans: true,
-    follows: Some(freshservice::JOB.as_str()),
+    follows: Some((freshservice::JOB.as_str(), "account numbers")),
     in_all: None,
     has_work: kind::always,
     body: |job| Box::pin(body(job)),

@@ -1,11 +1,12 @@
 //! Who gets which account number, and where a number drifted: pure, from what the vendor lists and what we have.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::{
     outbox::run_report::Report,
     plan::{Action, Item, Kind, local::Local},
     reconcile::planner::numbers::Numbers,
 };
-use std::collections::{HashMap, HashSet};
 
 /// A department as far as its number goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,12 @@
 //! `codex accounts push-datto`: every Datto site of a company carries the company's account number. A
 //! number that is missing is written; one that differs is listed, and changed only when that was asked for.
 
+use serde_json::Value;
+
+use super::{
+    sites_store::{self, Site},
+    steps,
+};
 use crate::{
     companies::Company,
     db::Write,
@@ -22,12 +28,6 @@ use crate::{
         datto::{SYSTEM, client::Datto},
         fault::{Cause, Fault},
     },
-};
-use serde_json::Value;
-
-use super::{
-    sites_store::{self, Site},
-    steps,
 };
 
 /// Decisions in one transaction.
@@ -56,7 +56,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     system: SYSTEM,
     pulls: false,
     plans: true,
-    follows: Some(datto::JOB.as_str()),
+    follows: Some((datto::JOB.as_str(), "account numbers")),
     in_all: Some(2),
     has_work: kind::always,
     body: |job| Box::pin(body(job)),

@@ -1,5 +1,15 @@
 //! Starting syncs and looking at them over HTTP, in the shapes that neighbours read (contract §1.11).
 
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
 use crate::{
     accounts,
     auth::{Admin, Staff},
@@ -20,15 +30,6 @@ use crate::{
     types::Scope,
     web::{Path, Query, Routes, Web},
 };
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
-use serde_json::{Value, json};
 
 /// The routes of this room.
 pub fn routes() -> Routes {

@@ -1,5 +1,11 @@
 //! `/admin/jobs/{id}`: what a job said while it ran, what its run changed, and taking that back.
 
+use std::time::Duration;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use super::center_store;
 use crate::{
     agents::Frame,
     auth::Admin,
@@ -28,12 +34,6 @@ use crate::{
         view::{Crumb, Page, Section, Timeline, filters, thousands},
     },
 };
-use std::time::Duration;
-
-use askama::Template;
-use axum::{extract::State, response::Response};
-
-use super::center_store;
 
 /// How many changes a page shows.
 const SHOWN: i64 = 100;

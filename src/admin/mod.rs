@@ -1,19 +1,17 @@
 //! The sync centre, for administrators: how fresh each vendor's data is, what ran, what waits for them.
 
+pub mod api;
+mod center;
+pub mod center_store;
+mod center_view;
 pub mod credentials;
 pub mod job;
-pub mod schedule;
-
-pub mod api;
-pub mod center_store;
-pub mod plan_store;
-
-mod center;
-mod center_view;
 mod outbox;
 mod plan;
+pub mod plan_store;
 mod plan_view;
 mod review;
+pub mod schedule;
 mod words;
 
 use crate::web::Routes;

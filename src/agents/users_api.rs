@@ -49,7 +49,7 @@ pub async fn seen(web: &Web, caller: &Caller, mut users: Vec<UserView>) -> Resul
     }
     for user in users.iter_mut().filter(|user| is_client(user)) {
         user.name = policy.reveal(Level::Hipaa, Personal::Name, &user.name).unwrap_or_default();
-        user.email = policy.see_option(Level::Hipaa, Personal::Email, user.email.take());
+        user.email = policy.reveal_option(Level::Hipaa, Personal::Email, user.email.take());
         if user.username.contains('@') {
             user.username = policy.reveal(Level::Hipaa, Personal::Email, &user.username).unwrap_or_default();
         }

@@ -22,3 +22,24 @@ const ALL: &[JobKind] = &[
 pub fn register() {
     kind::register(ALL);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::vendors;
+
+    #[test]
+    fn what_jobs_say_of_each_other_is_true() {
+        register();
+        let mut places = HashSet::new();
+        for kind in JobKind::all() {
+            assert_eq!(JobKind::parse(kind.as_str()), Some(*kind));
+            assert!(kind.vendor().is_some() || kind.system() == "outbox", "{kind:?}: no vendor is called {}", kind.system());
+            assert!(kind.0.follows.is_none_or(|(first, _)| JobKind::parse(first).is_some()), "{kind:?} follows nothing");
+            assert!(kind.0.in_all.is_none_or(|place| places.insert(place)), "{kind:?} shares its place in sync all");
+        }
+        assert_eq!(vendors::ALL.iter().map(|vendor| vendor.system).collect::<HashSet<_>>().len(), vendors::ALL.len());
+    }
+}

@@ -1,5 +1,7 @@
 //! Alerts over HTTP.
 
+use axum::{extract::State, response::Response};
+
 use super::alert_list_store::{self, ALERTS, Wanted};
 use crate::{
     auth::Reader,
@@ -7,7 +9,6 @@ use crate::{
     error::Result,
     web::{Ask, Routes, Web, list},
 };
-use axum::{extract::State, response::Response};
 
 /// What can be asked about alerts.
 #[must_use]

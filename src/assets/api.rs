@@ -1,5 +1,8 @@
 //! Assets as JSON (contract §1.1.6, §1.2).
 
+use axum::{extract::State, response::Response};
+use serde_json::json;
+
 use super::{
     alert_api, devices_api,
     list_store::{self, Filters, LIST},
@@ -15,8 +18,6 @@ use crate::{
     error::{Error, Result},
     web::{Ask, Fields, Path, Preconditions, Reply, Routes, Web, list, table},
 };
-use axum::{extract::State, response::Response};
-use serde_json::json;
 
 /// What can be asked about assets and done to them.
 #[must_use]

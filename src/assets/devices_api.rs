@@ -1,5 +1,9 @@
 //! Devices as the RMM's own clients ask for them (contract §1.7): real values or null.
 
+use axum::{extract::State, response::Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use super::{
     audit::{self, Software},
     audit_store,
@@ -18,9 +22,6 @@ use crate::{
     error::{Error, Result},
     web::{Ask, Path, Routes, Web, list},
 };
-use axum::{extract::State, response::Response};
-use serde::Serialize;
-use serde_json::{Value, json};
 
 /// How many devices are listed when nobody says how many, and at most.
 const LIMIT: (i64, i64) = (100, 10_000);

@@ -1,9 +1,5 @@
 //! Assets: the devices and other things that companies use.
 
-pub mod staleness;
-pub mod staleness_store;
-pub mod view_context;
-
 pub mod alert;
 mod alert_api;
 pub mod alert_list_store;
@@ -16,8 +12,11 @@ pub mod list_store;
 pub mod model;
 pub mod rules;
 pub mod secrets;
+pub mod staleness;
+pub mod staleness_store;
 pub mod store;
 mod traces_store;
+pub mod view_context;
 
 pub use api::routes;
 pub use model::{Asset, AssetDetail, AssetView, Observation};

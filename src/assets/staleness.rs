@@ -3,8 +3,9 @@
 //! The age is measured against the last time the RMM could be trusted, not against now: while the source
 //! is silent nothing grows older, and what is seen again is active again.
 
-use crate::{config::LifeDays, types::format_time};
 use jiff::{SignedDuration, Timestamp};
+
+use crate::{config::LifeDays, types::format_time};
 
 /// The stages, from the youngest.
 pub const STAGES: [&str; 4] = ["active", "quiet", "stale", "archived"];

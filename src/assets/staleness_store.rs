@@ -1,4 +1,4 @@
-//! Asset life as a condition of lists, and what moves it.
+//! How stale assets are, as a condition of lists.
 
 use super::staleness::{self, STAGES};
 use crate::{

@@ -1,5 +1,11 @@
 //! `codex accounts`: account numbers at the vendors, and what waits to be written there.
 
+use std::sync::Arc;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Context, Failure, context, failure, out, sync_progress, sync_show};
 use crate::{
     accounts::{assign, push_datto, push_freshservice},
     config::{Config, Database},
@@ -10,12 +16,6 @@ use crate::{
     types::{Actor, Scope},
     vendors::credentials,
 };
-use std::sync::Arc;
-
-use clap::Subcommand;
-use serde_json::json;
-
-use super::{Context, Failure, context, failure, out, sync_progress, sync_show};
 
 /// Arguments of `codex accounts`.
 #[derive(Debug, clap::Args)]

@@ -27,10 +27,11 @@ mod sync_show;
 mod token;
 mod users;
 
-use crate::app;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+
+use crate::app;
 
 pub use self::{context::Context, failure::Failure};
 

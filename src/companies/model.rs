@@ -57,7 +57,7 @@ crate::entity! {
         prime_user_name: Option<String> = text("Prime user", 150).section("People and systems").personal(Personal::Name).synced(),
         /// Such as `Microsoft 365`.
         email_system: Option<String> = text("E-mail system", 100).section("People and systems").synced().listed(),
-        /// Such as `Teams FieldSource`.
+        /// Such as `Teams Voice`.
         phone_system: Option<String> = text("Phone system", 100).section("People and systems").synced().listed(),
         /// The vendor's word for whether it is a profit or a non-profit organisation.
         profit_or_non_profit: Option<String> = text("Profit or non-profit", 50).section("People and systems").synced(),
@@ -179,7 +179,7 @@ pub struct Named {
 
 impl Named {
     /// Who looks at them: a client is nobody's colleague but of their own company's people.
-    fn view_context(self, policy: &RedactionPolicy) -> RedactionPolicy {
+    fn policy_for(self, policy: &RedactionPolicy) -> RedactionPolicy {
         if self.protection > Level::Standard && !self.is_met { policy.among_strangers() } else { policy.clone() }
     }
 }
@@ -205,7 +205,7 @@ impl Protected for CompanyView {
         let mut people = names.into_iter().zip(self.named).zip(bills);
         people.any(|((name, named), bills)| {
             let level = own.max(named.protection);
-            name.is_some() && level > Level::Standard && (bills || named.view_context(policy).shows(level, Personal::Name))
+            name.is_some() && level > Level::Standard && (bills || named.policy_for(policy).shows(level, Personal::Name))
         }) || self.row.custom_fields.is_some() && own > Level::Standard && policy.shows(own, Personal::Private)
     }
 
@@ -214,9 +214,9 @@ impl Protected for CompanyView {
         let bills = [false, false, policy.bills()];
         let places = [&mut self.row.head_name, &mut self.row.prime_user_name, &mut self.row.primary_contact_name];
         for ((place, named), _) in places.into_iter().zip(self.named).zip(bills).filter(|(_, bills)| !bills) {
-            *place = named.view_context(policy).see_option(own.max(named.protection), Personal::Name, place.take());
+            *place = named.policy_for(policy).reveal_option(own.max(named.protection), Personal::Name, place.take());
         }
-        self.row.custom_fields = policy.see_option(own, Personal::Private, self.row.custom_fields);
+        self.row.custom_fields = policy.reveal_option(own, Personal::Private, self.row.custom_fields);
         self
     }
 }

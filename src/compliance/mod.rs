@@ -3,11 +3,10 @@
 //! The policy is one table: field × level × caller (design §5). It is applied where rows become output, by type
 //! ([`Veiled`]); `?filter=phi|cjis` asks for more than the policy demands, never for less.
 
-mod policy;
-
 mod api;
 mod asking;
 mod level;
+mod policy;
 pub mod trail;
 mod veil;
 

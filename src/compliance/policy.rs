@@ -185,7 +185,7 @@ impl RedactionPolicy {
 
     /// An optional value as this caller may see it.
     #[must_use]
-    pub fn see_option(&self, level: Level, field: Personal, text: Option<String>) -> Option<String> {
+    pub fn reveal_option(&self, level: Level, field: Personal, text: Option<String>) -> Option<String> {
         text.and_then(|text| self.reveal(level, field, &text))
     }
 

@@ -1,7 +1,7 @@
 //! What a store reads of people lies under a veil until the policy has looked at it for the caller.
 //!
 //! A [`Veiled`] record cannot be written as JSON, shown on a page or put into a reply: the compiler knows no way to.
-//! [`Veiled::through`] is the only one, and it takes the caller's policy, leaves out what they may not see, and notes
+//! [`Veiled::redact`] is the only one, and it takes the caller's policy, leaves out what they may not see, and notes
 //! what of protected people they do see. So no handler, whatever its method, can forget either.
 
 use super::{Level, Personal, RedactionPolicy};
@@ -25,7 +25,7 @@ pub trait Protected: Sized {
     }
     /// What this caller may see of it.
     #[must_use]
-    fn redacted(self, view_context: &Self::Viewer) -> Self;
+    fn redacted(self, viewer: &Self::Viewer) -> Self;
 }
 
 /// A record that nobody has been shown yet.
@@ -39,12 +39,12 @@ impl<T: Protected> Veiled<T> {
     }
 
     /// The record as this caller may see it.
-    pub fn redact(self, view_context: &T::Viewer) -> T {
-        let policy = view_context.as_ref();
+    pub fn redact(self, viewer: &T::Viewer) -> T {
+        let policy = viewer.as_ref();
         if self.0.level() > Level::Standard && (self.0.is_disclosed_to(policy) || policy.learns_by_asking()) {
             policy.log_disclosure(T::ENTITY, [self.0.record()]);
         }
-        self.0.redacted(view_context)
+        self.0.redacted(viewer)
     }
 
     /// The record for the program's own work; nothing of it may reach an answer.

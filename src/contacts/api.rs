@@ -1,5 +1,8 @@
 //! Contacts as JSON (contract §1.1.7, §1.3). One contact with everything around it is in `records`.
 
+use axum::{extract::State, response::Response};
+use serde_json::{Value, json};
+
 use super::list_store::{self, LIST, OF_COMPANY, Places};
 use crate::{
     auth::{Person, Reader},
@@ -9,8 +12,6 @@ use crate::{
     error::Result,
     web::{Ask, Path, Routes, Web, list, table},
 };
-use axum::{extract::State, response::Response};
-use serde_json::{Value, json};
 
 /// What can be asked about contacts alone.
 #[must_use]

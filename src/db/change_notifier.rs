@@ -4,8 +4,6 @@
 //! written reads what they wrote; a thread of its own notices commits of other processes. When that
 //! thread falls silent there is no count, and everybody asks the database itself.
 
-use super::{Opener, conn::Conn, rewrite::Engine};
-use crate::{error::Result, params};
 use std::{
     sync::{
         Condvar, Mutex, PoisonError,
@@ -13,6 +11,9 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use super::{Opener, conn::Conn, rewrite::Engine};
+use crate::{error::Result, params};
 
 /// How often an SQLite file is looked at; costs one read of shared memory.
 const SQLITE_INTERVAL: Duration = Duration::from_millis(5);

@@ -1,8 +1,7 @@
 //! The two-engine database layer: closures sent to threads that own connections.
 
-mod change_notifier;
-
 pub mod backup;
+mod change_notifier;
 mod conn;
 mod damage;
 mod job;
@@ -44,8 +43,8 @@ pub use write::Write;
 
 /// How long a lock that another process holds is waited for, and how long a person's change may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a change of a job or a command may wait for its turn: nobody waits for its answer, and giving up would
-/// throw away what it has done so far.
+/// How long a change of a job, a command, or of what goes on without whoever asked for it may wait for its turn: giving up
+/// would throw away what it has done so far.
 const UNATTENDED_PATIENCE: Duration = Duration::from_mins(1);
 /// How long a question still waits for a lock when its request has waited long already.
 const LAST_PATIENCE: Duration = Duration::from_millis(250);

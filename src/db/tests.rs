@@ -1,6 +1,7 @@
+use std::sync::mpsc;
+
 use super::*;
 use crate::params;
-use std::sync::mpsc;
 
 fn open(target: Target) -> Db {
     Db::open(target, 64).unwrap()

@@ -1,6 +1,8 @@
 //! A noun of a company that the one door (`records/nouns`) reads and writes: its room declares it, and its addresses, lists,
 //! answers, pages, forms, search and panels follow.
 
+use serde::{Serialize, Serializer};
+
 use super::{
     Cell, Entity, Field, Kind, Members, Shaped, Target,
     once::{lasting, of_type},
@@ -14,7 +16,6 @@ use crate::{
     params,
     types::{Actor, SearchText},
 };
-use serde::{Serialize, Serializer};
 
 /// Where a noun is found, and what people call it.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,9 @@
 //! The first page: how much there is, how fresh it is, and what somebody should look at.
 
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use super::dashboard_store::{self as store, Needs};
 use crate::{
     agents::Frame,
     compliance::{RedactionPolicy, trail},
@@ -17,10 +21,6 @@ use crate::{
         view::{Page, Section, Timeline, Value, filters, thousands, time},
     },
 };
-use askama::Template;
-use axum::{extract::State, response::Response};
-
-use super::dashboard_store::{self as store, Needs};
 
 /// How far ahead contracts and warranties are looked at.
 const AHEAD_SECONDS: i64 = 60 * 24 * 60 * 60;

@@ -1,5 +1,7 @@
 //! People and their passwords.
 
+use serde_json::{Map, Value, json};
+
 use super::model::{NewUser, User, email_key, name_key};
 use crate::{
     agents::UserView,
@@ -10,7 +12,6 @@ use crate::{
     history, params,
     types::now,
 };
-use serde_json::{Map, Value, json};
 
 const USER: &str = "SELECT account.id, account.subject, account.username, account.email, account.name, account.role,
     account.company_id, account.enabled, account.password_changed_at, account.created_at, account.updated_at, account.rev

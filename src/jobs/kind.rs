@@ -34,8 +34,9 @@ pub struct Definition {
     pub pulls: bool,
     /// Whether it can be asked what it would do.
     pub plans: bool,
-    /// The kind after which it runs as a second step of the same job, when that is asked for.
-    pub follows: Option<&'static str>,
+    /// The name of the kind after which it runs as a second step of the same job when that is asked for, and what the step
+    /// is called in that job's output.
+    pub follows: Option<(&'static str, &'static str)>,
     /// Its place in `codex sync all`; none when that leaves it out.
     pub in_all: Option<u8>,
     /// Whether there is anything to do; a slot of the schedule waits until there is.
@@ -135,7 +136,7 @@ impl JobKind {
     /// The kind that may follow it as a second step.
     #[must_use]
     pub fn follower(self) -> Option<Self> {
-        Self::all().iter().copied().find(|kind| kind.0.follows == Some(self.0.name))
+        Self::all().iter().copied().find(|kind| kind.0.follows.is_some_and(|(first, _)| first == self.0.name))
     }
 
     /// The kind of a name or alias.

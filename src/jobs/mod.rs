@@ -209,8 +209,8 @@ pub async fn drive(
 }
 
 /// The job's own work, and then what was asked for to follow it, as a second step of the same job (contract §1.11). It
-/// is left out when the first could not read everything, waits for approval, or was a dry run; how it failed is told
-/// beside what the first one did.
+/// is left out when the first could not read everything, or was a dry run; how it failed is told beside what the first
+/// one did.
 async fn whole(job: Job) -> Result<Ended> {
     let mut ended = (job.kind.0.body)(job.clone()).await?;
     let wanted = job.options.follow_up && job.config.sync.follow_up && !job.options.dry_run && ended.exit_code != 6;
@@ -220,7 +220,8 @@ async fn whole(job: Job) -> Result<Ended> {
         Ok(second) => (second.text, second.problem, second.exit_code, second.report),
         Err(error) => (String::new(), Some(error.to_string()), 6, Value::Null),
     };
-    ended.text = format!("{}\n{}: {text}", ended.text, follower.label());
+    let called = follower.0.follows.map_or(follower.label(), |(_, called)| called);
+    ended.text = format!("{}\n{called}: {text}", ended.text);
     ended.problem = match (ended.problem, problem) {
         (Some(one), Some(two)) => Some(format!("{one}; {two}")),
         (one, two) => one.or(two),

@@ -1,5 +1,13 @@
 //! The outbox over HTTP: what waits, a person's decisions about it, and writing a row's values to the vendor.
 
+use axum::{extract::State, response::Response};
+use serde_json::json;
+
+use super::{
+    model::{Entry, State as EntryState},
+    push::{self, What},
+    store,
+};
 use crate::{
     auth::{Admin, Editor},
     companies,
@@ -11,14 +19,6 @@ use crate::{
     types::Scope,
     vendors::{self, credentials},
     web::{Ask, Fields, Path, Preconditions, Reply, Routes, Web},
-};
-use axum::{extract::State, response::Response};
-use serde_json::json;
-
-use super::{
-    model::{Entry, State as EntryState},
-    push::{self, What},
-    store,
 };
 
 /// The most entries in one answer, and how many when nothing is asked.

@@ -1,11 +1,12 @@
 //! What an entry of the outbox is: one thing to be written to a vendor, and how far it has come.
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
 use crate::{
     compliance::{Trail, trail},
     vendors::{Vendor, datto, freshservice},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// Field by field, in our words.
 pub type Values = Map<String, Value>;

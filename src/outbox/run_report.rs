@@ -1,5 +1,8 @@
 //! What a run that writes to vendors did, or would do.
 
+use serde::Serialize;
+
+use super::{Delivered, Entry};
 use crate::{
     companies::Company,
     db::Write,
@@ -9,9 +12,6 @@ use crate::{
     plan::{Action, FieldChange, Item, Kind, State},
     types::{Actor, Scope},
 };
-use serde::Serialize;
-
-use super::{Delivered, Entry};
 
 /// How many lines of a kind are said; the rest is in the JSON.
 const SHOWN: usize = 50;

@@ -1,11 +1,5 @@
 //! Joining the pure planners with the rows of one snapshot.
 
-use crate::{
-    config::Config,
-    db::Conn,
-    error::Result,
-    plan::{Action, FieldChange, Item, Kind, Plan, State, local::Local, record::SourceRecord},
-};
 use std::collections::{HashMap, HashSet};
 
 use super::{
@@ -16,6 +10,12 @@ use super::{
         retirement_guard::{self, Limits},
     },
     rows_store,
+};
+use crate::{
+    config::Config,
+    db::Conn,
+    error::Result,
+    plan::{Action, FieldChange, Item, Kind, Plan, State, local::Local, record::SourceRecord},
 };
 
 /// What the Freshservice pull plans.

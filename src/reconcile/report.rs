@@ -1,14 +1,15 @@
 //! What a run did, or would do: counts for everybody, every item for whoever asks.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use crate::{
     jobs::{Ended, Question},
     plan::{Action, Item, Kind, State},
     vendors::mend::Mended,
 };
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-use serde_json::{Value, json};
 
 /// How a run ended; the command's exit code follows from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

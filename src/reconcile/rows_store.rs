@@ -1,5 +1,8 @@
 //! Our rows as a plan needs them, tombstones included, read in one snapshot.
 
+use std::collections::{HashMap, HashSet};
+
+use super::planner::{contacts::Companies, retirement_guard::Dependants};
 use crate::{
     agents::PsaAgent,
     assets::Asset,
@@ -16,9 +19,6 @@ use crate::{
         local::{Local, Membership},
     },
 };
-use std::collections::{HashMap, HashSet};
-
-use super::planner::{contacts::Companies, retirement_guard::Dependants};
 
 /// A kind's table, and its columns that a sync may set.
 struct Table {

@@ -1,6 +1,11 @@
 //! Everything about every company in one answer (contract §1.1.3): from a handful of queries for each twenty companies,
 //! as long as those have little. Of a company that has much, each row is written as it is read.
 
+use std::{collections::HashMap, io::Write as _};
+
+use axum::{extract::State, response::Response};
+use serde::Serialize;
+
 use super::bulk_store;
 use crate::{
     assets::{AssetView, AssetViewContext, store as assets},
@@ -18,9 +23,6 @@ use crate::{
         text::{self, Array, Writer},
     },
 };
-use axum::{extract::State, response::Response};
-use serde::Serialize;
-use std::{collections::HashMap, io::Write as _};
 
 /// How many companies are read at once, and how many rows of each kind they have together.
 const AT_ONCE: usize = 20;

@@ -1,5 +1,8 @@
 //! One contact with its companies and its assets, read and written (contract §1.3, §1.10).
 
+use axum::{extract::State, response::Response};
+use serde_json::{Value, json};
+
 use crate::{
     assets::{Asset, store as assets},
     auth::{Editor, Reader},
@@ -14,8 +17,6 @@ use crate::{
     history,
     web::{Ask, Fields, Path, Preconditions, Reply, Routes, Sent, Web},
 };
-use axum::{extract::State, response::Response};
-use serde_json::{Value, json};
 
 /// One contact.
 #[must_use]

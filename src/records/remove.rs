@@ -1,5 +1,8 @@
 //! Retiring and restoring contacts, assets and locations: nothing is deleted, and both come back with their ids.
 
+use axum::{extract::State, response::Response};
+use serde_json::json;
+
 use super::{contacts::detail as contact_detail, nouns::door, remove_store};
 use crate::{
     assets::{Asset, AssetViewContext, store as assets},
@@ -12,8 +15,6 @@ use crate::{
     history::{self, Record},
     web::{Path, Preconditions, Query, Reply, Routes, Web},
 };
-use axum::{extract::State, response::Response};
-use serde_json::json;
 
 /// Retiring and restoring.
 #[must_use]

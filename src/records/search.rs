@@ -1,5 +1,10 @@
 //! One search over companies, contacts, assets and tickets.
 
+use std::collections::BTreeMap;
+
+use axum::{extract::State, response::Response};
+use serde_json::{Value, json};
+
 use super::entities;
 use crate::{
     assets::{AssetViewContext, list_store as assets},
@@ -16,9 +21,6 @@ use crate::{
     types::ticket_named,
     web::{Ask, Routes, Web, list},
 };
-use axum::{extract::State, response::Response};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// How many hits of each kind there are at most, and when nothing is asked.
 const LIMIT: (i64, i64) = (100, 20);

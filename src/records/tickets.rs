@@ -43,8 +43,8 @@ pub fn routes() -> Routes {
 /// `NotFound`; `Upstream` when the vendor fails us.
 async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, ask: Ask) -> Result<Response> {
     let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
-    let (colleague, config, view_context) = (caller.is_staff(), web.config.clone(), policy.clone());
-    let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &view_context, colleague, &config)).await;
+    let (colleague, config, theirs) = (caller.is_staff(), web.config.clone(), policy.clone());
+    let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &theirs, colleague, &config)).await;
     match stored {
         Ok(stored) => ask.row(stored.ticket.id, stored.ticket.rev, &stored),
         // Whose it is can be said of a stored ticket only: a client is told of no others.

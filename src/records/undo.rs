@@ -1,5 +1,10 @@
 //! Taking changes back: one of them, or all of a sync run, newest first.
 
+use axum::{Json, extract::State, response::Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{entities, import, nouns::AnyNoun, retire, undo_store};
 use crate::{
     auth::{Admin, Editor},
     companies::Company,
@@ -22,11 +27,6 @@ use crate::{
     types::{Actor, Scope},
     web::{Path, Preconditions, Query, Reply, Routes, Web},
 };
-use axum::{Json, extract::State, response::Response};
-use serde::Serialize;
-use serde_json::{Value, json};
-
-use super::{entities, import, nouns::AnyNoun, retire, undo_store};
 
 /// Changes taken back in one transaction.
 const CHUNK: i64 = 50;

@@ -2,7 +2,6 @@
 //! health.
 
 pub mod freshness;
-
 mod judge;
 pub mod store;
 

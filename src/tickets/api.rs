@@ -1,6 +1,10 @@
 //! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is in `records`.
 
 pub use super::store::{Weighed, weigh};
+use std::sync::LazyLock;
+
+use axum::{extract::State, response::Response};
+
 use super::{
     active::Board,
     change_store,
@@ -19,8 +23,6 @@ use crate::{
     error::Result,
     web::{Ask, Path, Routes, Web, list},
 };
-use axum::{extract::State, response::Response};
-use std::sync::LazyLock;
 
 /// How many tickets a list has when nothing is asked.
 const LIMIT: i64 = 50;

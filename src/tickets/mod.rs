@@ -1,9 +1,5 @@
 //! Tickets: what clients asked for, what was said and done about it, and planned changes.
 
-pub mod messages;
-pub mod messages_store;
-mod relative_time;
-
 pub mod active;
 pub mod api;
 pub mod change;
@@ -11,9 +7,12 @@ pub mod change_store;
 pub mod codes;
 pub mod hooks;
 pub mod list_store;
+pub mod messages;
+pub mod messages_store;
 pub mod model;
 mod psa_api;
 pub mod psa_views;
+mod relative_time;
 pub mod row;
 pub mod statuses;
 pub mod statuses_store;

@@ -120,8 +120,8 @@ impl Protected for TicketRow {
     fn redacted(mut self, policy: &RedactionPolicy) -> Self {
         let level = self.protection;
         redact(&mut self.ticket, |field, text| policy.reveal_or_word(level, field, text));
-        self.description_text = policy.see_option(level, Personal::Text, self.description_text);
-        self.description = policy.see_option(level, Personal::Text, self.description);
+        self.description_text = policy.reveal_option(level, Personal::Text, self.description_text);
+        self.description = policy.reveal_option(level, Personal::Text, self.description);
         self.is_hidden = !self.may_read(policy);
         self.contact = self.contact.map(|contact| Person {
             id: contact.id,

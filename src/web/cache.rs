@@ -1,15 +1,17 @@
 //! Answers kept in memory until the data they were made from changes; each is made once at a time.
 
-use super::{
-    budget::Budget,
-    text::{Spare, Text, Writer},
-};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use super::{
+    budget::Budget,
+    text::{Spare, Text, Writer},
+};
 
 /// How long a large answer waits for others to be sent before it is made.
 const PATIENCE: Duration = Duration::from_secs(3);

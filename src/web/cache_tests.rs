@@ -1,5 +1,6 @@
-use super::*;
 use std::io::Write as _;
+
+use super::*;
 
 const MOST: usize = 400_000;
 

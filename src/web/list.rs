@@ -1,5 +1,18 @@
 //! Answers a list: JSON or CSV, whole or in pages, with the headers that say so.
 
+use std::{
+    io::{self, Write as _},
+    sync::Arc,
+};
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use serde::Serialize;
+use serde_json::json;
+
 use super::{
     Ask, Web, ask,
     cache::Answer,
@@ -18,17 +31,6 @@ use crate::{
     },
     error::{Error, Result},
     types::Scope,
-};
-use axum::{
-    body::Body,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
-};
-use serde::Serialize;
-use serde_json::json;
-use std::{
-    io::{self, Write as _},
-    sync::Arc,
 };
 
 /// A page of at most so many rows is read beside everything else; of longer lists few are made at once.

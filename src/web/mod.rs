@@ -38,13 +38,15 @@ pub mod text;
 pub mod view;
 pub mod write;
 
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use crate::{
     config::Config,
     db::Db,
     error::{Error, Result},
 };
-use std::{sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use ask::Ask;
 pub use bodies::Raw;

@@ -1,7 +1,5 @@
 //! A router that remembers what it routes, so that tests can hold every route against a table.
 
-use super::{Preconditions, Query, Web, prefix::Prefix};
-use crate::error::Error;
 use axum::{
     Router,
     extract::{RawQuery, Request},
@@ -11,6 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{self, MethodRouter},
 };
+
+use super::{Preconditions, Query, Web, prefix::Prefix};
+use crate::error::Error;
 
 /// One route, as registered.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

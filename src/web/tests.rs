@@ -1,12 +1,5 @@
 //! Lists and writes over real routes and a real database, with a room made of one query.
 
-use super::{Ask, Fields, Path, Preconditions, Reply, Routes, Web, edge, list, test_state};
-use crate::{
-    db::list::{Column, Kind, ListSpec, Search},
-    error::{Error, Result},
-    params,
-    types::{Actor, Scope, SearchText, fold, now},
-};
 use axum::{
     Router,
     body::Body,
@@ -17,6 +10,14 @@ use axum::{
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+
+use super::{Ask, Fields, Path, Preconditions, Reply, Routes, Web, edge, list, test_state};
+use crate::{
+    db::list::{Column, Kind, ListSpec, Search},
+    error::{Error, Result},
+    params,
+    types::{Actor, Scope, SearchText, fold, now},
+};
 
 static SPEC: ListSpec = ListSpec {
     entities: &["companies"],

@@ -1,13 +1,8 @@
 //! Sends a write to the database under the conditions that its request names: `If-Match`,
 //! `Idempotency-Key`, `dry_run=true`, `pin=true`.
 
-use super::{Fields, Prefix, Query, Web, ask, disclosure::Readings, etag, idempotency_store as store};
-use crate::{
-    auth::Caller,
-    db::Write,
-    error::{Error, Result},
-    types::{Actor, ActorKind, Scope},
-};
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
@@ -15,7 +10,14 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::Arc;
+
+use super::{Fields, Prefix, Query, Web, ask, disclosure::Readings, etag, idempotency_store as store};
+use crate::{
+    auth::Caller,
+    db::Write,
+    error::{Error, Result},
+    types::{Actor, ActorKind, Scope},
+};
 
 /// The longest key that a caller may choose.
 const MAX_KEY: usize = 200;

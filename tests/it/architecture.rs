@@ -73,7 +73,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn is_test(name: &str) -> bool {
-    name.ends_with("tests.rs") || name.contains("/tests/") || name.ends_with("_test.rs")
+    name.ends_with("tests.rs") || name.contains("/tests/")
 }
 
 /// The lines of a file without comments.

@@ -71,15 +71,23 @@ impl Reader {
         }
     }
 
-    /// What stands in a macro's call is not parsed, so paths and comparisons are read from its words.
+    /// What stands in a macro's call is not parsed, so paths and comparisons are read from its words: all of them where the
+    /// macro compares, those beside `==` and `!=` elsewhere.
     fn tokens(&mut self, tokens: TokenStream, compares: bool) {
         let all: Vec<TokenTree> = tokens.into_iter().collect();
+        let is = |at: Option<usize>, mark: char| {
+            at.and_then(|at| all.get(at)).is_some_and(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark))
+        };
+        let beside = |at: usize| {
+            let before = is(at.checked_sub(1), '=') && (is(at.checked_sub(2), '=') || is(at.checked_sub(2), '!'));
+            before || is(Some(at + 2), '=') && (is(Some(at + 1), '=') || is(Some(at + 1), '!'))
+        };
         let mut index = 0;
         while let Some(token) = all.get(index) {
             index += 1;
             match token {
                 TokenTree::Group(group) => self.tokens(group.stream(), compares),
-                TokenTree::Literal(literal) if compares => self.word(literal.span(), &literal.to_string()),
+                TokenTree::Literal(literal) if compares || beside(index - 1) => self.word(literal.span(), &literal.to_string()),
                 TokenTree::Ident(first) if ["crate", "super", "self"].contains(&first.to_string().as_str()) => {
                     let mut segments = vec![first.to_string()];
                     while let [TokenTree::Punct(one), TokenTree::Punct(two), TokenTree::Ident(next), ..] = &all[index..]
@@ -110,7 +118,11 @@ impl Reader {
                 self.compared.push((line(text.span()), text.value()))
             }
             syn::Expr::Reference(inner) => self.compare(&inner.expr),
+            syn::Expr::Paren(inner) => self.compare(&inner.expr),
             syn::Expr::Call(call) => call.args.iter().for_each(|one| self.compare(one)),
+            syn::Expr::Tuple(tuple) => tuple.elems.iter().for_each(|one| self.compare(one)),
+            syn::Expr::Array(array) => array.elems.iter().for_each(|one| self.compare(one)),
+            syn::Expr::MethodCall(call) => self.compare(&call.receiver),
             _ => {}
         }
     }
@@ -141,7 +153,8 @@ impl<'a> Visit<'a> for Reader {
     }
 
     fn visit_macro(&mut self, call: &'a syn::Macro) {
-        let compares = call.path.is_ident("matches") || call.path.is_ident("assert_eq");
+        let name = call.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        let compares = ["matches", "assert_eq", "assert_ne"].contains(&name.as_str());
         self.tokens(call.tokens.clone(), compares);
         visit::visit_macro(self, call);
     }
@@ -152,6 +165,14 @@ impl<'a> Visit<'a> for Reader {
             self.compare(&binary.right);
         }
         visit::visit_expr_binary(self, binary);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'a syn::ExprMethodCall) {
+        if ["contains", "eq", "ne", "starts_with", "ends_with"].contains(&call.method.to_string().as_str()) {
+            self.compare(&call.receiver);
+            call.args.iter().for_each(|one| self.compare(one));
+        }
+        visit::visit_expr_method_call(self, call);
     }
 
     fn visit_pat(&mut self, pattern: &'a syn::Pat) {

@@ -22,7 +22,7 @@ use crate::{
     jobs,
     progress::Progress,
     types::{Actor, Scope, format_time, now_plus},
-    vendors::{credentials, probe},
+    vendors::{self, credentials, probe},
     web::settings_store,
 };
 pub use effective::Effective;
@@ -127,11 +127,15 @@ async fn due(db: &Db, kind: JobKind, schedule: &Effective, clock: &Clock, startu
     Ok(if db.read(&Scope::All, kind.0.has_work).await? { slot } else { None })
 }
 
+/// Whether the job's vendor has shut us out; for a job that is about all of them, whether any has.
 async fn is_shut_out(db: &Db, config: &Config, kind: JobKind) -> Result<bool> {
-    match kind.vendor() {
-        Some(vendor) => Ok(probe::shut_out(db, config, vendor).await?.is_some()),
-        None => Ok(false),
+    let concerned = vendors::ALL.iter().copied().filter(|vendor| kind.vendor().is_none_or(|own| own.system == vendor.system));
+    for vendor in concerned {
+        if probe::shut_out(db, config, vendor).await?.is_some() {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
 /// Takes a slot, unless another instance was faster, and starts the job, unless one of its kind runs:

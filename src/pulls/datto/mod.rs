@@ -1,13 +1,11 @@
 //! The pull from Datto RMM: sites to companies, devices to assets.
 
-mod paginator;
-
 pub mod alerts;
 pub mod audits;
-
 mod fetch;
 mod inventory;
 mod mapping;
+mod paginator;
 mod prove;
 mod run;
 mod sheets;

@@ -298,16 +298,16 @@ async fn meet(
         }
         reader.job.progress.add(1);
     }
-    if matching::rests_on_a_mark(&found.devices, &found.candidates) {
+    if matching::rests_on_an_identifier(&found.devices, &found.candidates) {
         count_others(reader, &mut found, left).await;
     }
     Ok((matching::decide(&found.devices, &found.candidates, found.census), found.open))
 }
 
-/// Before a mark is believed without a name, others are asked whether they carry it too: that of a maker's careless
+/// Before an identifier is believed without a name, others are asked whether they carry it too: that of a maker's careless
 /// contractor is on many devices, and on the first day none of them has been audited.
 async fn count_others(reader: &Reader, found: &mut UnlinkedDevices, lookups: usize) {
-    for (external_id, bearer) in found.unmarked.iter().take(lookups) {
+    for (external_id, bearer) in found.unidentified.iter().take(lookups) {
         match look(reader, external_id).await {
             Ok(Some((serial, macs))) => {
                 found.census.note(Side::There, bearer, &DeviceIdentifiers { serial, macs, ..DeviceIdentifiers::default() });
@@ -326,7 +326,7 @@ async fn look(reader: &Reader, external_id: &str) -> std::result::Result<Option<
     let Audit::Told(audit) = reader.client.audit(external_id, "device").await? else { return Ok(None) };
     let serial = wire::object(&audit, "bios").and_then(|bios| wire::text(bios, "serialNumber"));
     let nics = wire::list(&audit, "nics").iter().filter_map(wire::record);
-    let own = nics.filter(|nic| !wire::text(nic, "instance").is_some_and(|name| device_identifiers::is_shared_mac(&name)));
+    let own = nics.filter(|nic| !wire::text(nic, "instance").is_some_and(|name| device_identifiers::is_shared_adapter(&name)));
     let macs = own.filter_map(|nic| device_identifiers::mac(&wire::text(nic, "macAddress")?)).collect();
     Ok(Some((serial.as_deref().and_then(device_identifiers::serial), macs)))
 }

@@ -1,12 +1,12 @@
 //! One page of each of the RMM's lists, read without trust and kept in short.
 
+use serde_json::{Map, Value, json};
+
+use super::inventory::Sheet;
 use crate::{
     assets::secrets::Sealer,
     vendors::datto::{same_name, wire},
 };
-use serde_json::{Map, Value, json};
-
-use super::inventory::Sheet;
 
 /// The members of a device's record that we use.
 const MEMBERS: &[&str] = &[

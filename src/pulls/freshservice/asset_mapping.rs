@@ -181,7 +181,7 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
         }
     }
     told.macs = macs(typed.get("mac_addresses").or_else(|| typed.get("mac_address")));
-    // The list has no order that means anything: an address of a maker's before one that is_shared_mac or is made up.
+    // The list has no order that means anything: an address of a maker's before one that wanders or is made up.
     let best = told.macs.iter().filter_map(|mac| device_identifiers::address(mac)).min_by_key(|(_, standing)| *standing);
     if let Some((mac, _)) = best {
         told.values.set("mac_address", device_identifiers::spelled(&mac));

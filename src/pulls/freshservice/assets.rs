@@ -141,9 +141,10 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
     let found = unlinked_devices::collect(&job.db, SYSTEM, &source, &missing).await?;
     let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates, found.census));
     let (rules, open) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, found.open);
-    let pass = Reconciliation { job: job.clone(), run, rules, plans: PLANS, source, missing, verdicts, open, notes: Vec::new() };
+    let reconciliation =
+        Reconciliation { job: job.clone(), run, rules, plans: PLANS, source, missing, verdicts, open, notes: Vec::new() };
     let mut this = Report { kinds: vec![Kind::Asset], dry_run: report.dry_run, ..Report::default() };
-    let items = pass.run(&mut this).await?;
+    let items = reconciliation.run(&mut this).await?;
     report.absorb(this);
     Ok(items)
 }

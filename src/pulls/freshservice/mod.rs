@@ -6,6 +6,8 @@ pub mod assets;
 pub mod reader;
 pub mod tickets;
 
+use std::{collections::HashMap, sync::Arc};
+
 use crate::{
     config::Config,
     db::{Db, Write},
@@ -32,8 +34,6 @@ use crate::{
         client::{Freshservice, LISTS, List},
     },
 };
-use std::{collections::HashMap, sync::Arc};
-
 use reader::{Fetched, Reader};
 
 /// What this run reads.

@@ -1,6 +1,10 @@
 //! Reading one list whole, into staging: walked to its end, walked again when it moved, over all
 //! workspaces, and taken up where an interrupted run left off.
 
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use serde_json::{Map, Value};
+
 use crate::{
     config::FieldNames,
     db::Db,
@@ -18,9 +22,6 @@ use crate::{
         retry,
     },
 };
-use std::{collections::HashSet, sync::Arc, time::Duration};
-
-use serde_json::{Map, Value};
 
 /// Staged pages fewer than these are not worth taking up again.
 const WORTH_RESUMING: usize = 4;

@@ -7,7 +7,7 @@ use super::{
     census::{Bearer, Census, Side},
     matching::{self, Candidate, MatchResult, StandIn, Standing, UnlinkedDevice},
     planner::Rules,
-    rows_store::{self, Marked},
+    rows_store::{self, Identified},
     takeover,
 };
 use crate::{
@@ -67,12 +67,12 @@ pub async fn compare(db: &Db, rules: Rules, moved: &[i64], company: i64, actor: 
     Ok(())
 }
 
-async fn page(db: &Db, after: i64) -> Result<Option<Vec<Marked>>> {
-    let rows = db.read(&Scope::All, move |c| rows_store::marked(c, after, ROWS)).await?;
+async fn page(db: &Db, after: i64) -> Result<Option<Vec<Identified>>> {
+    let rows = db.read(&Scope::All, move |c| rows_store::identified(c, after, ROWS)).await?;
     Ok((!rows.is_empty()).then_some(rows))
 }
 
-fn unlinked_device(row: Marked, company: i64, external_id: &str) -> UnlinkedDevice {
+fn unlinked_device(row: Identified, company: i64, external_id: &str) -> UnlinkedDevice {
     let stand_in = StandIn { asset: row.id, untouched: row.untouched, first: true, look: false };
     UnlinkedDevice {
         external_id: external_id.to_owned(),

@@ -1,11 +1,11 @@
 //! Which identifiers are on several live devices: those tell nothing, whatever they look like. Counted anew in each
-//! run over everything that is known, as far as any asset that might be meant carries the mark.
+//! run over everything that is known, as far as any asset that might be meant carries the identifier.
 
 use std::collections::HashMap;
 
 use super::matching::{Candidate, DeviceIdentifiers};
 
-/// Who carries a mark.
+/// Who carries an identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bearer {
     /// An asset of ours.
@@ -14,7 +14,7 @@ pub enum Bearer {
     Device(String),
 }
 
-/// From which side one looks. The same mark once on each side is what makes two things one; twice on one
+/// From which side one looks. The same identifier once on each side is what makes two things one; twice on one
 /// side it is on two devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -30,7 +30,7 @@ enum Seen {
     Several,
 }
 
-/// Who carries each mark.
+/// Who carries each identifier.
 #[derive(Debug, Default)]
 pub struct Census {
     identifiers: HashMap<String, [Option<Seen>; 2]>,

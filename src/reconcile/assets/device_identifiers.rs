@@ -286,8 +286,8 @@ pub fn address(text: &str) -> Option<(String, Standing)> {
     if first & 1 == 1 || is_filler(&hex) || SHARED.contains(&hex.as_str()) || hex.ends_with("20524153") {
         return None;
     }
-    let is_shared_mac = WANDERING.iter().any(|prefix| hex.starts_with(prefix)) || hex.ends_with("000000");
-    let standing = match (is_shared_mac, first & 2 == 2) {
+    let wanders = WANDERING.iter().any(|prefix| hex.starts_with(prefix)) || hex.ends_with("000000");
+    let standing = match (wanders, first & 2 == 2) {
         (true, _) => Standing::Wanders,
         (false, true) => Standing::MadeUp,
         (false, false) => Standing::Maker,
@@ -397,7 +397,7 @@ const WORDS: &[&str] = &[
 
 /// Whether an adapter's name says that its address belongs to a dock, a modem, a tunnel or a virtual network.
 #[must_use]
-pub fn is_shared_mac(adapter: &str) -> bool {
+pub fn is_shared_adapter(adapter: &str) -> bool {
     let name = fold(adapter);
     let mut words = name.split(|c: char| !c.is_alphanumeric());
     NAMES.iter().any(|part| name.contains(part)) || words.any(|word| WORDS.contains(&word))

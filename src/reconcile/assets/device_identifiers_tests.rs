@@ -162,9 +162,9 @@ fn addresses_that_wander_say_nothing() {
         "Fortinet SSL VPN",
         "Sierra Wireless Mobile Broadband",
     ] {
-        assert!(is_shared_mac(name), "{name}");
+        assert!(is_shared_adapter(name), "{name}");
     }
     for name in ["Intel(R) Ethernet Connection I219-LM", "Intel(R) Wi-Fi 6 AX201 160MHz", "vmxnet3 Ethernet Adapter", "eth0"] {
-        assert!(!is_shared_mac(name), "{name}");
+        assert!(!is_shared_adapter(name), "{name}");
     }
 }

@@ -111,8 +111,8 @@ fn field_source(prefer: &str, row: &Local, sources: &[Source], name: &str) -> Op
         return None;
     }
     let told: Vec<_> = sources.iter().map(|source| (source.system.as_str(), &source.words)).collect();
-    let believed = fields::preferred(name, prefer, &told);
-    let from = match believed {
+    let preferred = fields::preferred(name, prefer, &told);
+    let from = match preferred {
         _ if row.pins.contains(name) => Some("pinned".to_owned()),
         Some((system, told)) if row.values.get(name).is_none() || *told == value => Some(system.to_owned()),
         _ if value.is_null() => None,

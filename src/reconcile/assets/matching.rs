@@ -194,7 +194,7 @@ fn compare(unlinked_device: &UnlinkedDevice, candidate: &Candidate, census: &Cen
     if strong {
         doubt = None;
     }
-    // A device that is an asset already changes what it is for a mark of its own, not for a name.
+    // A device that is an asset already changes what it is for an identifier of its own, not for a name.
     if let (Some(stand_in), None) = (unlinked_device.stand_in, &doubt) {
         if !strong && !stand_in.first {
             return None;
@@ -263,7 +263,7 @@ pub fn decide(
 
 /// Whether a device would become an asset for a serial number or an address, although it has another name.
 #[must_use]
-pub fn rests_on_a_mark(unlinked_devices: &[UnlinkedDevice], candidates: &HashMap<i64, Vec<Candidate>>) -> bool {
+pub fn rests_on_an_identifier(unlinked_devices: &[UnlinkedDevice], candidates: &HashMap<i64, Vec<Candidate>>) -> bool {
     let shares = |mine: &DeviceIdentifiers, theirs: &DeviceIdentifiers| {
         mine.hostname.likeness(&theirs.hostname).is_none()
             && (mine.serial.is_some() && mine.serial == theirs.serial || mine.macs.iter().any(|mac| theirs.macs.contains(mac)))
@@ -379,7 +379,7 @@ fn unsure(reason: String, mut found: Vec<&Pair<'_>>) -> MatchResult {
 /// A company's candidates by each of their identifiers.
 #[derive(Default)]
 struct Index<'c> {
-    by_mark: HashMap<String, Vec<&'c Candidate>>,
+    by_identifier: HashMap<String, Vec<&'c Candidate>>,
 }
 
 impl<'c> Index<'c> {
@@ -387,7 +387,7 @@ impl<'c> Index<'c> {
         let mut index = Self::default();
         for candidate in candidates {
             for key in keys(&candidate.identifiers) {
-                index.by_mark.entry(key).or_default().push(candidate);
+                index.by_identifier.entry(key).or_default().push(candidate);
             }
         }
         index
@@ -395,7 +395,7 @@ impl<'c> Index<'c> {
 
     fn alike(&self, identifiers: &DeviceIdentifiers) -> Vec<&'c Candidate> {
         let mut found: Vec<&'c Candidate> =
-            keys(identifiers).iter().filter_map(|key| self.by_mark.get(key)).flatten().copied().collect();
+            keys(identifiers).iter().filter_map(|key| self.by_identifier.get(key)).flatten().copied().collect();
         found.sort_by_key(|candidate| candidate.id);
         found.dedup_by_key(|candidate| candidate.id);
         found

@@ -167,7 +167,7 @@ fn retired_by_hand(c: &mut Conn, ids: Vec<i64>) -> Result<HashSet<i64>> {
 
 /// An asset with what tells it from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marked {
+pub struct Identified {
     /// Its id.
     pub id: i64,
     /// Whose it is.
@@ -180,7 +180,7 @@ pub struct Marked {
     pub untouched: bool,
 }
 
-impl Marked {
+impl Identified {
     /// As an asset that a new device may be.
     #[must_use]
     pub fn candidate(self, standing: Standing) -> Candidate {
@@ -192,7 +192,7 @@ impl Marked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tombstone {
     /// The asset.
-    pub row: Marked,
+    pub row: Identified,
     /// Whether it was retired within the last month.
     pub lately: bool,
     /// Its records: system and id there.
@@ -205,18 +205,18 @@ const MARKED: &str = "asset.id, asset.company_id, asset.hostname, asset.serial_n
            OR (SELECT COUNT(*) FROM links link WHERE link.entity = 'asset' AND link.entity_id = asset.id) > 1
          THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END";
 
-fn marked_row(row: &Row) -> Result<Marked> {
+fn marked_row(row: &Row) -> Result<Identified> {
     let (name, serial): (String, Option<String>) = (row.get(2)?, row.get(3)?);
     let macs: Vec<String> = row.get::<Option<String>>(4)?.into_iter().collect();
     let identifiers = DeviceIdentifiers::of(&name, serial.as_deref(), &macs);
-    Ok(Marked { id: row.get(0)?, company: row.get(1)?, name, identifiers, untouched: row.get::<i64>(5)? == 1 })
+    Ok(Identified { id: row.get(0)?, company: row.get(1)?, name, identifiers, untouched: row.get::<i64>(5)? == 1 })
 }
 
 /// Live assets with their identifiers, a few at a time, by id.
-pub fn marked(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Marked>> {
+pub fn identified(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Identified>> {
     let sql =
         format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id > ?1 ORDER BY asset.id LIMIT ?2");
-    let mut rows: Vec<Marked> = c.all(&sql, params![after, limit])?.iter().map(marked_row).collect::<Result<_>>()?;
+    let mut rows: Vec<Identified> = c.all(&sql, params![after, limit])?.iter().map(marked_row).collect::<Result<_>>()?;
     let Some(last) = rows.last().map(|row| row.id) else { return Ok(rows) };
     let sql = "SELECT nic.asset_id, nic.name, nic.mac_address FROM @asset_nics nic
                WHERE nic.asset_id > ?1 AND nic.asset_id <= ?2 AND nic.mac_address IS NOT NULL";
@@ -226,10 +226,10 @@ pub fn marked(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Marked>> {
 }
 
 /// These live assets with their identifiers.
-pub fn marked_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Marked>> {
+pub fn marked_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Identified>> {
     let sql =
         format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id IN ids(?1) ORDER BY asset.id");
-    let mut rows: Vec<Marked> = c.all(&sql, params![ids.clone()])?.iter().map(marked_row).collect::<Result<_>>()?;
+    let mut rows: Vec<Identified> = c.all(&sql, params![ids.clone()])?.iter().map(marked_row).collect::<Result<_>>()?;
     let nics = adapters_of(c, ids)?;
     add_adapters(rows.iter_mut(), &nics)?;
     Ok(rows)
@@ -242,11 +242,11 @@ fn adapters_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Row>> {
 }
 
 /// The network addresses of what stays in the devices.
-fn add_adapters<'m>(marked: impl Iterator<Item = &'m mut Marked>, nics: &[Row]) -> Result<()> {
+fn add_adapters<'m>(marked: impl Iterator<Item = &'m mut Identified>, nics: &[Row]) -> Result<()> {
     let mut adapters: HashMap<i64, Vec<String>> = HashMap::new();
     for nic in nics {
         let name: Option<String> = nic.get(1)?;
-        if !name.is_some_and(|name| device_identifiers::is_shared_mac(&name)) {
+        if !name.is_some_and(|name| device_identifiers::is_shared_adapter(&name)) {
             adapters.entry(nic.get(0)?).or_default().extend(device_identifiers::mac(&nic.get::<String>(2)?));
         }
     }

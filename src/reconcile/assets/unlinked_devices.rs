@@ -13,7 +13,7 @@ use super::{
     census::{Bearer, Census, Side},
     matching::{Candidate, DeviceIdentifiers, StandIn, Standing, UnlinkedDevice},
     reconciliation::{Missing, Source},
-    rows_store::{self, Marked},
+    rows_store::{self, Identified},
     told::Told,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 /// Assets read together.
 const ROWS: i64 = 5_000;
 /// Devices of which nothing but the name is known, remembered of each kind.
-const UNMARKED: usize = 600;
+const UNIDENTIFIED: usize = 600;
 
 /// Unlinked devices, and the assets they might be.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub struct UnlinkedDevices {
     /// Who else carries the candidates' identifiers.
     pub census: Census,
     /// Devices of which nothing but the name is known.
-    pub unmarked: Vec<(String, Bearer)>,
+    pub unidentified: Vec<(String, Bearer)>,
     /// Devices about which a person was asked, and the assets that were named.
     pub open: HashMap<String, Vec<i64>>,
 }
@@ -123,7 +123,7 @@ async fn candidates(
     let taken: HashSet<i64> = known.linked.values().copied().collect();
     let mut after = 0;
     loop {
-        let rows = db.read(&Scope::All, move |c| rows_store::marked(c, after, ROWS)).await?;
+        let rows = db.read(&Scope::All, move |c| rows_store::identified(c, after, ROWS)).await?;
         let Some(last) = rows.last() else { break };
         after = last.id;
         for row in rows {
@@ -156,7 +156,7 @@ impl UnlinkedDevices {
         let mut stored = HashMap::new();
         let mut after = 0;
         loop {
-            let rows = db.read(&Scope::All, move |c| rows_store::marked(c, after, ROWS)).await?;
+            let rows = db.read(&Scope::All, move |c| rows_store::identified(c, after, ROWS)).await?;
             let Some(last) = rows.last() else { break };
             after = last.id;
             for row in rows {
@@ -176,9 +176,10 @@ impl UnlinkedDevices {
                     stored.insert(row.id, Stored { identifiers: row.identifiers, untouched: row.untouched, look });
                 } else {
                     self.census.note(Side::Here, &Bearer::Asset(row.id), &row.identifiers);
-                    if let Some(id) = listed.first().filter(|_| !row.identifiers.beside_name() && self.unmarked.len() < UNMARKED)
+                    if let Some(id) =
+                        listed.first().filter(|_| !row.identifiers.beside_name() && self.unidentified.len() < UNIDENTIFIED)
                     {
-                        self.unmarked.push(((*id).to_owned(), Bearer::Asset(row.id)));
+                        self.unidentified.push(((*id).to_owned(), Bearer::Asset(row.id)));
                     }
                 }
             }
@@ -187,12 +188,12 @@ impl UnlinkedDevices {
     }
 
     /// Whether an asset was made without a comparison, or a person was asked about it.
-    fn waits(&self, listed: &[&str], row: &Marked, known: &Known) -> bool {
+    fn waits(&self, listed: &[&str], row: &Identified, known: &Known) -> bool {
         known.ownerless.contains(&row.id) || listed.iter().any(|id| self.open.contains_key(*id))
     }
 
-    /// Whether an asset carries a mark of an older one of its company whose device is gone.
-    fn follows(&self, row: &Marked) -> bool {
+    /// Whether an asset carries an identifier of an older one of its company whose device is gone.
+    fn follows(&self, row: &Identified) -> bool {
         let Some(others) = row.company.and_then(|company| self.candidates.get(&company)) else { return false };
         let alike = |other: &Candidate| {
             other.identifiers.hostname.likeness(&row.identifiers.hostname).is_some()
@@ -232,8 +233,8 @@ impl UnlinkedDevices {
         let compared = told.company().filter(|company| self.candidates.contains_key(company));
         let Some(company) = compared else {
             self.census.note(Side::There, &bearer, &identifiers);
-            if !identifiers.beside_name() && self.unmarked.len() < 2 * UNMARKED {
-                self.unmarked.push((told.external_id, bearer));
+            if !identifiers.beside_name() && self.unidentified.len() < 2 * UNIDENTIFIED {
+                self.unidentified.push((told.external_id, bearer));
             }
             return;
         };

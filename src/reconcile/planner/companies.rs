@@ -1,13 +1,13 @@
 //! Departments to companies. Matched by the link, else by the account number, never by name.
 
+use std::collections::{HashMap, HashSet};
+
+use super::{all_fields, by_external_id, numbers::Numbers, plan_existing, report_ignored};
 use crate::{
     companies::contract,
     db::Value as Cell,
     plan::{Action, Item, Kind, Moves, Plan, cells::Cells, local::Local, record::SourceRecord},
 };
-use std::collections::{HashMap, HashSet};
-
-use super::{all_fields, by_external_id, numbers::Numbers, plan_existing, report_ignored};
 
 /// The column that says whether the vendor knows the number too.
 const AT_VENDOR: &str = "account_number_at_vendor";

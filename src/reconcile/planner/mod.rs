@@ -1,24 +1,24 @@
 //! From what the vendor lists and what we have to a plan. Pure: no database, no network, no clock.
 
-pub mod retirement_guard;
-
 pub mod agents;
 pub mod companies;
 pub mod contacts;
 pub mod losses;
 pub mod numbers;
 pub mod retire;
+pub mod retirement_guard;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::HashMap;
+
+use serde_json::Value;
 
 use crate::{
     db::Value as Cell,
     plan::{Action, FieldChange, Item, Kind, Observation, Plan, cells::Cells, local::Local, record::SourceRecord},
 };
-use std::collections::HashMap;
-
-use serde_json::Value;
 
 /// Rows by vendor id, tombstones included.
 #[must_use]

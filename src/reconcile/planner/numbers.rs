@@ -15,7 +15,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Device identifiers a number as in use.
+    /// Marks a number as in use.
     pub fn take(&mut self, number: &str) {
         self.taken.insert(number.to_owned());
     }

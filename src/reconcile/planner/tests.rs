@@ -1,9 +1,5 @@
 //! Plans, above all those that must not happen.
 
-use crate::{
-    db::Value as Cell,
-    plan::{Action, Item, Kind, Plan, State, cells::Cells, local::Membership, record::SourceRecord},
-};
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
@@ -12,6 +8,10 @@ use super::{
     Local, companies, contacts, distinct,
     retire::{self, Evidence},
     retirement_guard::{self, Dependants, Limits},
+};
+use crate::{
+    db::Value as Cell,
+    plan::{Action, Item, Kind, Plan, State, cells::Cells, local::Membership, record::SourceRecord},
 };
 
 fn cells(values: Value) -> Cells {

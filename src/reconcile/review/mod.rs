@@ -107,7 +107,7 @@ impl Trail for Entry {
         assets.map(|id| ("asset", id)).collect()
     }
 
-    /// Why a device may be one of ours is told with its marks: addresses, and who used it.
+    /// Why a device may be one of ours is told with its identifiers: addresses, and who used it.
     fn withhold(&mut self) {
         if self.kind == "device" {
             "hidden".clone_into(&mut self.reason);

@@ -1,5 +1,8 @@
 //! On an asset's page: which vendor each field came from, and what the other one says.
 
+use std::collections::BTreeMap;
+
+use super::{store, words};
 use crate::{
     assets::Asset,
     compliance::RedactionPolicy,
@@ -7,12 +10,9 @@ use crate::{
     entity::Fielded as _,
     error::Result,
     reconcile::assets::field_sources::{self, FieldSource},
-    vendors,
+    vendors::{self, Vendor},
     web::view::{Line, Table, Value},
 };
-use std::collections::BTreeMap;
-
-use super::{store, words};
 
 /// Reads the table; none when no vendor knows the asset.
 pub fn read(c: &mut Conn, prefer: &str, id: i64, policy: &RedactionPolicy) -> Result<Option<Table>> {
@@ -28,13 +28,19 @@ pub fn read(c: &mut Conn, prefer: &str, id: i64, policy: &RedactionPolicy) -> Re
         .filter_map(serde_json::Value::as_i64)
         .collect();
     let names = store::names(c, false, companies)?.into_iter().collect();
-    let lines = field_sources.fields.iter().map(|field_source| line(field_source, &names)).collect();
+    let lines = field_sources.fields.iter().map(|field_source| line(field_source, prefer, &names)).collect();
     let mut heads = vec![("Field", "cell--main"), ("Believed", "")];
-    heads.extend(vendors::ALL.iter().map(|vendor| (vendor.name, "cell--cut")));
+    heads.extend(columns(prefer).map(|vendor| (vendor.name, "cell--cut")));
     Ok(Some(Table { label: "What vendors say", heads, lines, empty: "No vendor knows this asset.", more: None }))
 }
 
-fn line(field_source: &FieldSource, companies: &BTreeMap<i64, String>) -> Line {
+/// The vendors, the one that is preferred first.
+fn columns(prefer: &str) -> impl Iterator<Item = &'static Vendor> {
+    let (first, others): (Vec<_>, Vec<_>) = vendors::ALL.iter().partition(|vendor| vendor.system == prefer);
+    first.into_iter().chain(others)
+}
+
+fn line(field_source: &FieldSource, prefer: &str, companies: &BTreeMap<i64, String>) -> Line {
     let shown = |value: Option<&serde_json::Value>| match value {
         None => Value::None,
         Some(serde_json::Value::Number(id)) if field_source.field == "company_id" => {
@@ -52,6 +58,6 @@ fn line(field_source: &FieldSource, companies: &BTreeMap<i64, String>) -> Line {
     };
     let label = Asset::field(&field_source.field).map_or_else(|| words(&field_source.field), |field| field.spec.label.to_owned());
     let mut cells = vec![Value::words(label), from];
-    cells.extend(vendors::ALL.iter().map(|vendor| shown(field_source.said.get(vendor.system))));
+    cells.extend(columns(prefer).map(|vendor| shown(field_source.said.get(vendor.system))));
     Line { cells, post: None }
 }

@@ -1,10 +1,11 @@
 //! What an audit found inside a device, as its page shows it.
 
+use serde_json::Value as Json;
+
 use crate::{
     assets::audit::{Disk, Hardware, Inside, Nic, Software, gigabytes},
     web::view::{Item, Line, Table, Value, thousands},
 };
-use serde_json::Value as Json;
 
 /// How many programs are shown before somebody searches.
 const SHOWN: usize = 20;

@@ -1,9 +1,8 @@
 //! The pages: everything a person sees in a browser, made of the same functions as the JSON API.
 
-mod asset_field_sources;
-
 mod alerts;
 mod asset;
+mod asset_field_sources;
 mod asset_form;
 mod asset_inside;
 mod asset_secret;

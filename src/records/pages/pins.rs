@@ -1,5 +1,10 @@
 //! What is done to a single value or change from its record's page.
 
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+
 use crate::{
     agents::Frame,
     assets::Asset,
@@ -17,10 +22,6 @@ use crate::{
     },
     tickets::Ticket,
     web::{Fields, Path, Web, encode_segment},
-};
-use axum::{
-    extract::State,
-    response::{IntoResponse as _, Redirect, Response},
 };
 
 /// `GET /records/{entity}/{id}`: leads to the record's page.

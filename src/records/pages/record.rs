@@ -1,5 +1,10 @@
 //! What every detail page shows of its record's past: history, and where each value came from.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value as Json;
+
+use super::{fields, store, words};
 use crate::{
     assets::audit::gigabytes,
     companies::Location,
@@ -18,11 +23,6 @@ use crate::{
     vendors,
     web::view::{Event, Item, Moved, Page, Source, Timeline, Value, time},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use serde_json::Value as Json;
-
-use super::{fields, store, words};
 
 /// How many changes a page shows.
 const SHOWN: i64 = 20;

@@ -1,5 +1,7 @@
 //! What pages ask about many rows at once, so that none asks once for each row.
 
+use std::collections::HashMap;
+
 use crate::{
     assets::model::AssignedContact,
     companies::{Company, Location},
@@ -16,7 +18,6 @@ use crate::{
         view::{Choice, Page},
     },
 };
-use std::collections::HashMap;
 
 /// The most companies or contacts that a form offers to choose from.
 const OFFERED: i64 = 2_000;

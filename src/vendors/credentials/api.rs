@@ -1,5 +1,9 @@
 //! Credentials over HTTP, for administrators who are people: written, never read.
 
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use super::{Change, Credentials, change, connection_test, view};
 use crate::{
     auth::AdminPerson,
     config::Secret,
@@ -7,10 +11,6 @@ use crate::{
     vendors::vendor,
     web::{Fields, Path, Routes, Sent, Web},
 };
-use axum::{Json, extract::State};
-use serde_json::{Value, json};
-
-use super::{Change, Credentials, change, connection_test, view};
 
 /// The longest credential.
 const LONGEST: usize = 4_096;

@@ -1,9 +1,8 @@
 //! Credentials of vendors entered in the page: sealed in the database, never shown, and given to jobs in
 //! the place that they have among all sources of the configuration.
 
-pub mod connection_test;
-
 pub mod api;
+pub mod connection_test;
 mod store;
 pub mod view;
 

@@ -1,10 +1,10 @@
 //! From Freshservice's records to our columns. A field the record does not tell about is not in the
 //! map, and what we have stays; a field it says is empty is null.
 
-use crate::{companies::contract, config::FieldNames, db::Value as Cell, plan::record::SourceRecord};
 use serde_json::{Map, Value};
 
 use super::wire::{Fields, Told, id};
+use crate::{companies::contract, config::FieldNames, db::Value as Cell, plan::record::SourceRecord};
 
 /// Account numbers that our own addresses need (`/api/companies/bulk`).
 const RESERVED_NUMBERS: [&str; 3] = ["bulk", "api", "search"];

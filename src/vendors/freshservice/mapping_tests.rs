@@ -1,14 +1,14 @@
 //! What becomes of Freshservice's records, the odd ones above all.
 
+use serde_json::{Map, Value, json};
+
+use super::mapping::{agent_from, company_from, contact_from, is_agent};
 use crate::{
     config::{Config, FieldNames},
     db::Value as Cell,
     plan::cells::Cells,
     reconcile::planner::companies::complete_contract,
 };
-use serde_json::{Map, Value, json};
-
-use super::mapping::{agent_from, company_from, contact_from, is_agent};
 
 fn names() -> FieldNames {
     Config::for_instance(std::path::Path::new("/nonexistent")).unwrap().freshservice.fields

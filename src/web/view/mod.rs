@@ -2,8 +2,6 @@
 //! with a template under `templates/parts/`; printed inside another template it stays markup, and what
 //! it holds is escaped by its own template.
 
-mod theme;
-
 pub mod filters;
 pub mod form;
 mod icons;
@@ -12,6 +10,7 @@ pub mod listing;
 pub mod markdown;
 pub mod record;
 pub mod table;
+mod theme;
 pub mod time;
 pub mod value;
 

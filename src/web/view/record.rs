@@ -1,7 +1,8 @@
 //! The parts of a detail page: where it hangs, what is known with its sources, what happened.
 
-use super::{Value, filters};
 use askama::Template;
+
+use super::{Value, filters};
 
 /// One step of the way to a page.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub struct Crumb {
 pub struct Source {
     /// The field in history's words.
     pub field: String,
-    /// Letter for the mark: `F` for Freshservice, `D` for Datto; empty draws a hand.
+    /// Letter for the mark: the first of its name; empty draws a hand.
     pub letter: &'static str,
     /// Who: `Freshservice`, `jane`.
     pub name: String,

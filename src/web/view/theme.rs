@@ -1,10 +1,11 @@
 //! The look that a browser was last shown: for the pages that know nobody, signing in and failures.
 
+use std::convert::Infallible;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use std::convert::Infallible;
 
 /// The cookie's name.
 const NAME: &str = "codex_look";

@@ -147,7 +147,7 @@ fn nic(record: &Map<String, Value>) -> Option<Nic> {
 #[must_use]
 pub fn lasting(nics: &[Nic], before: Option<&str>, shared: &HashSet<String>) -> Option<String> {
     let radio = |nic: &Nic| [&nic.name, &nic.kind].into_iter().flatten().any(|text| device_identifiers::is_radio(text));
-    let own = nics.iter().filter(|nic| !nic.name.as_deref().is_some_and(device_identifiers::is_shared_mac));
+    let own = nics.iter().filter(|nic| !nic.name.as_deref().is_some_and(device_identifiers::is_shared_adapter));
     let ranked: Vec<(Standing, bool, String)> = own
         .filter_map(|nic| {
             let (hex, standing) = device_identifiers::address(nic.mac_address.as_deref()?)?;

@@ -1,6 +1,8 @@
-use super::*;
-use serde_json::json;
 use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::*;
 
 fn read(value: Value) -> Audit {
     audit(value.as_object().unwrap())

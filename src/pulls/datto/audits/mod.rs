@@ -8,6 +8,14 @@ mod queue_store;
 mod reader;
 mod tell;
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
 use crate::{
     assets::audit_store,
     db::Write,
@@ -26,14 +34,6 @@ use crate::{
         mend::Mended,
     },
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
-use serde_json::json;
-use tokio::task::JoinSet;
-
 use pace::Pace;
 use queue_store::Due;
 use reader::{Read, read};

@@ -11,7 +11,7 @@ use html5ever::{
 
 /// The longest text that is kept, in characters.
 const LONGEST: usize = 100_000;
-/// The most blanks and identifiers that lists and quotations may put before a line.
+/// The most blanks and marks that lists and quotations may put before a line.
 const DEEPEST: usize = 10;
 
 /// Text as it came, without what a database or a page cannot hold, and not without end.
