@@ -57,7 +57,7 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let serving = app.clone();
     // It waits for the database by itself.
     let scheduler = tokio::spawn(jobs::scheduler::run(db.clone(), config.clone()));
-    tokio::spawn(damage_watch::watch(db.clone()));
+    let watch = tokio::spawn(damage_watch::watch(db.clone()));
     if !begin(&config, &app, &db, address).await {
         // The database is not there yet; what needs it follows when it is.
         tokio::spawn(async move {
@@ -69,8 +69,9 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
         let signal = signalled(signals).await;
-        // Nothing new begins while we end.
+        // Nothing new begins while we end, and what a search for damage did not come to is no news then.
         scheduler.abort();
+        watch.abort();
         tracing::info!(signal, "stopping: answers in progress are finished first");
         let _nobody_serves = stop.send(());
     });

@@ -12,11 +12,42 @@ use crate::{
 pub const ONLINE: &str = "(SELECT seen.online FROM @asset_observations seen WHERE seen.asset_id = equipment.asset_id)";
 /// When it saw it last.
 pub const LAST_SEEN: &str = "(SELECT seen.last_seen FROM @asset_observations seen WHERE seen.asset_id = equipment.asset_id)";
-/// The narrowest documented network that an address is in.
-pub const SUBNET: &str = "(SELECT net.cidr FROM @subnets net
-    WHERE net.company_id = equipment.company_id AND net.retired_at IS NULL
-      AND equipment.ip_key >= net.first_key AND equipment.ip_key <= net.last_key
-    ORDER BY net.first_key DESC, net.last_key, net.id LIMIT 1)";
+/// The narrowest documented network that a row's address is in.
+macro_rules! subnet_of {
+    ($row:literal) => {
+        concat!(
+            "(SELECT net.cidr FROM @subnets net WHERE net.company_id = ",
+            $row,
+            ".company_id AND net.retired_at IS NULL AND ",
+            $row,
+            ".ip_key >= net.first_key AND ",
+            $row,
+            ".ip_key <= net.last_key ORDER BY net.first_key DESC, net.last_key, net.id LIMIT 1)"
+        )
+    };
+}
+
+/// What the documented VLAN of a row's number is called.
+macro_rules! vlan_of {
+    ($row:literal) => {
+        concat!(
+            "(SELECT known.name FROM @vlans known WHERE known.company_id = ",
+            $row,
+            ".company_id AND known.number = ",
+            $row,
+            ".vlan AND known.retired_at IS NULL ORDER BY known.id LIMIT 1)"
+        )
+    };
+}
+
+/// The network of some equipment's address.
+pub const SUBNET_OF_EQUIPMENT: &str = subnet_of!("equipment");
+/// The network of an interface's address.
+pub const SUBNET_OF_INTERFACE: &str = subnet_of!("interface");
+/// The name of an interface's VLAN.
+pub const VLAN_OF_INTERFACE: &str = vlan_of!("interface");
+/// The name of a subnet's VLAN.
+pub const VLAN_OF_SUBNET: &str = vlan_of!("subnet");
 /// A port with its equipment.
 pub const INTERFACE_NAME: &str = "((SELECT owner.name FROM @network_equipment owner WHERE owner.id = interface.equipment_id)
     || ' ' || interface.name)";
@@ -121,6 +152,37 @@ pub fn address_taken(c: &mut Conn, company: i64, ip: Option<&str>, own: (Option<
     let (equipment, interface) = (own.0.unwrap_or_default(), own.1.unwrap_or_default());
     let says = |name: String| format!("{} has the address {} too.", name, ip.unwrap_or_default());
     c.map(sql, params![company, key, equipment, interface, NAMED], |row| row.get(0).map(says))
+}
+
+/// What is odd about an address among the company's documented networks of its version: that none of them has it, or
+/// that it is the network's own or its broadcast address.
+///
+/// # Errors
+/// Those of the engine.
+pub fn address_fits(c: &mut Conn, company: i64, ip: Option<&str>) -> Result<Vec<String>> {
+    let (Some(ip), Some(key)) = (ip, ip.and_then(address::key)) else { return Ok(Vec::new()) };
+    let around = "SELECT net.cidr, net.first_key, net.last_key FROM @subnets net
+        WHERE net.company_id = ?1 AND net.retired_at IS NULL AND net.first_key <= ?2 AND net.last_key >= ?2
+        ORDER BY net.first_key DESC, net.last_key, net.id LIMIT 1";
+    if let Some(row) = c.first(around, params![company, key.as_str()])? {
+        let (cidr, first, last): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // IPv6 has no broadcast address, and a link of two addresses (RFC 3021) gives both to devices.
+        let has_edges = key.starts_with('4') && !cidr.ends_with("/31") && !cidr.ends_with("/32");
+        let edge = match () {
+            () if !has_edges => None,
+            () if key == first => Some("network's own"),
+            () if key == last => Some("broadcast"),
+            () => None,
+        };
+        return Ok(edge
+            .map(|edge| format!("{ip} is the {edge} address in {cidr}: no device can have it."))
+            .into_iter()
+            .collect());
+    }
+    let documented = "SELECT net.id FROM @subnets net
+        WHERE net.company_id = ?1 AND net.retired_at IS NULL AND substr(net.first_key, 1, 1) = ?2 LIMIT 1";
+    let is_any = c.first(documented, params![company, &key[..1]])?.is_some();
+    Ok(is_any.then(|| format!("{ip} is in none of the company's documented networks.")).into_iter().collect())
 }
 
 /// What else is plugged into the ports of a connection.

@@ -1,6 +1,9 @@
 //! Equipment with its interfaces, connections, subnets and VLANs.
 
-use super::check_store::{self as check, CONNECTION_NAME, INTERFACE_NAME, LAST_SEEN, ONLINE, SUBNET};
+use super::check_store::{
+    self as check, CONNECTION_NAME, INTERFACE_NAME, LAST_SEEN, ONLINE, SUBNET_OF_EQUIPMENT, SUBNET_OF_INTERFACE,
+    VLAN_OF_INTERFACE, VLAN_OF_SUBNET,
+};
 use crate::{
     db::{Conn, Value, list::Kind},
     entity::{
@@ -76,7 +79,7 @@ impl Noun for Equipment {
     };
     const BESIDE: &'static [Beside] = &[
         Beside::new("online", "Online", ONLINE, Kind::Bool).usual(),
-        Beside::new("subnet", "Subnet", SUBNET, Kind::Text).usual(),
+        Beside::new("subnet", "Subnet", SUBNET_OF_EQUIPMENT, Kind::Text).usual(),
         Beside::new("last_seen", "Seen", LAST_SEEN, Kind::Time),
         Beside::new("seen_ip_address", "Seen at", SEEN_ADDRESS_OF_EQUIPMENT, Kind::Text),
     ];
@@ -92,7 +95,10 @@ impl Noun for Equipment {
     }
 
     fn warnings(&self, c: &mut Conn) -> Result<Vec<String>> {
-        check::address_taken(c, self.company_id, self.ip_address.as_deref(), (Some(self.id), None))
+        let ip = self.ip_address.as_deref();
+        let mut odd = check::address_fits(c, self.company_id, ip)?;
+        odd.extend(check::address_taken(c, self.company_id, ip, (Some(self.id), None))?);
+        Ok(odd)
     }
 }
 
@@ -134,14 +140,22 @@ impl Noun for Interface {
         title: "full_name",
         sort: "equipment_name,name",
     };
-    const BESIDE: &'static [Beside] = &[Beside::new("full_name", "Interface", INTERFACE_NAME, Kind::Text)];
+    const BESIDE: &'static [Beside] = &[
+        Beside::new("full_name", "Interface", INTERFACE_NAME, Kind::Text),
+        Beside::new("subnet", "Subnet", SUBNET_OF_INTERFACE, Kind::Text).usual(),
+        Beside::new("vlan_name", "VLAN name", VLAN_OF_INTERFACE, Kind::Text),
+    ];
+    const READS: &'static [&'static str] = &["subnet", "vlan"];
 
     fn company_id(&self) -> i64 {
         self.company_id
     }
 
     fn warnings(&self, c: &mut Conn) -> Result<Vec<String>> {
-        check::address_taken(c, self.company_id, self.ip_address.as_deref(), (Some(self.equipment_id), Some(self.id)))
+        let ip = self.ip_address.as_deref();
+        let mut odd = check::address_fits(c, self.company_id, ip)?;
+        odd.extend(check::address_taken(c, self.company_id, ip, (Some(self.equipment_id), Some(self.id)))?);
+        Ok(odd)
     }
 }
 
@@ -233,6 +247,8 @@ impl Noun for Subnet {
         title: "cidr",
         sort: "company_name,cidr",
     };
+    const BESIDE: &'static [Beside] = &[Beside::new("vlan_name", "VLAN name", VLAN_OF_SUBNET, Kind::Text)];
+    const READS: &'static [&'static str] = &["vlan"];
 
     fn company_id(&self) -> i64 {
         self.company_id

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{db::Conn, error::Result, params};
 
-use super::check_store::SUBNET;
+use super::check_store::SUBNET_OF_EQUIPMENT;
 
 /// Some equipment.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -58,7 +58,7 @@ pub struct Edge {
 /// Those of the engine.
 pub fn read(c: &mut Conn, company: i64) -> Result<(Vec<Node>, Vec<Edge>)> {
     let sql = format!(
-        "SELECT equipment.id, equipment.name, equipment.kind, equipment.model, equipment.ip_address, {SUBNET}, equipment.asset_id,
+        "SELECT equipment.id, equipment.name, equipment.kind, equipment.model, equipment.ip_address, {SUBNET_OF_EQUIPMENT}, equipment.asset_id,
                 (SELECT seen.online FROM @asset_observations seen WHERE seen.asset_id = equipment.asset_id), equipment.uplink_id
          FROM @network_equipment equipment WHERE equipment.company_id = ?1 AND equipment.retired_at IS NULL
          ORDER BY equipment.name, equipment.id"

@@ -143,7 +143,36 @@ both! {
         make(&api, "vlans", json!({"company_id": "100001", "number": 20, "name": "Office"})).await;
         let taken = api.post("/api/vlans", &json!({"company_id": "100001", "number": 20, "name": "Again"})).await.status(409);
         assert!(taken.error().contains("VLAN 20"), "{}", taken.error());
-        make(&api, "vlans", json!({"company_id": "100002", "number": 20, "name": "Office"})).await;
+        make(&api, "vlans", json!({"company_id": "100002", "number": 20, "name": "Office elsewhere"})).await;
+        assert_eq!(api.get(&format!("/api/subnets/{}", inner["id"])).await.ok()["vlan_name"], "Office");
+    }
+
+    async fn an_address_is_checked_against_its_network(engine: Engine) {
+        let (_app, api, firewall, _) = world(&engine).await;
+        let one = format!("/api/network_equipment/{}", firewall["id"]);
+        let said = async |ip: &str| {
+            let body = api.put(&one, &json!({"ip_address": ip})).await.status(200).json();
+            body.get("warnings").cloned().unwrap_or(Value::Null)
+        };
+        assert_eq!(said("10.20.0.7").await, Value::Null, "nothing is documented yet");
+        for cidr in ["10.20.0.0/24", "10.21.0.0/31"] {
+            make(&api, "subnets", json!({"company_id": "100001", "cidr": cidr})).await;
+        }
+        make(&api, "vlans", json!({"company_id": "100001", "number": 20, "name": "Office"})).await;
+        for (ip, want) in [
+            ("10.20.0.1", Value::Null),
+            ("10.20.0.0", json!(["10.20.0.0 is the network's own address in 10.20.0.0/24: no device can have it."])),
+            ("10.20.0.255", json!(["10.20.0.255 is the broadcast address in 10.20.0.0/24: no device can have it."])),
+            ("10.21.0.0", Value::Null),
+            ("10.30.0.1", json!(["10.30.0.1 is in none of the company's documented networks."])),
+            ("2001:db8::1", Value::Null),
+        ] {
+            assert_eq!(said(ip).await, want, "{ip}");
+        }
+        let port = json!({"equipment_id": firewall["id"], "name": "1", "ip_address": "10.20.0.255", "vlan": 20});
+        let port = make(&api, "network_interfaces", port).await;
+        assert_eq!((&port["subnet"], &port["vlan_name"]), (&json!("10.20.0.0/24"), &json!("Office")));
+        assert_eq!(port["warnings"], json!(["10.20.0.255 is the broadcast address in 10.20.0.0/24: no device can have it."]));
     }
 
     async fn what_leads_to_a_device_stands_in_the_way_of_retiring_it(engine: Engine) {
@@ -196,6 +225,19 @@ both! {
         assert_eq!(stands["location_name"], "Head office");
         app.admin().delete(&format!("/api/companies/100001/locations/{place}")).await.status(200);
         assert_eq!(api.get(&one).await.ok()["location_id"], Value::Null);
+    }
+
+    async fn history_names_what_a_field_referred_to(engine: Engine) {
+        let (app, api, firewall, switch) = world(&engine).await;
+        let place = json!({"name": "Head office", "address": "1 Alder Street"});
+        let place = app.admin().post("/api/companies/100001/locations", &place).await.status(201).json()["id"].clone();
+        let one = format!("/api/network_equipment/{}", switch["id"]);
+        assert_eq!(switch["uplink_id"], firewall["id"]);
+        api.put(&one, &json!({"location_id": place})).await.status(200);
+        api.put(&one, &json!({"location_id": null, "uplink_id": null})).await.status(200);
+        // Neither stands among the facts any more, so that only the history can tell them.
+        let html = api.get_with(&format!("/network/equipment/{}", switch["id"]), "accept", "text/html").await.status(200).text();
+        assert!(html.contains("Head office") && html.contains("fw-1"), "{html}");
     }
 
     async fn addresses_are_ordered_as_addresses(engine: Engine) {

@@ -80,6 +80,7 @@ const READS: &[(&str, Read)] = reads! {
     };
     "network::check_store::overlaps" => |c, id, key| network::check_store::overlaps(c, &Subnet { company_id: id, cidr: "10.20.0.0/16".to_owned(), ..Subnet::default() }).map(|told| told.join(" ").replace(|one: char| one.is_ascii_digit(), ""));
     "network::check_store::address_taken" => |c, id, key| network::check_store::address_taken(c, id, Some("10.20.0.1"), (None, None)).map(|told| told.join(" ").replace("10.20.0.1", ""));
+    "network::check_store::address_fits" => |c, id, key| network::check_store::address_fits(c, id, Some("10.20.0.1")).map(|told| told.join(" ").replace("10.20.0.1", ""));
     "network::check_store::ports_taken" => |c, id, key| network::check_store::ports_taken(c, &Connection { a_id: id, a_port: Some(key.to_owned()), b_id: id, b_port: Some(key.to_owned()), ..Connection::default() });
     "entity::noun::Equipment::list" => |c, id, key| ListQuery::everything(noun::list::<Equipment>())?.with_search(key)?.run(c, noun::view::<Equipment>);
     "entity::noun::Interface::list" => |c, id, key| ListQuery::everything(noun::list::<Interface>())?.run(c, noun::view::<Interface>);

@@ -1,17 +1,12 @@
 //! What every detail page shows of its record's past: history, and where each value came from.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use serde_json::Value as Json;
-
-use super::{fields, store, words};
 use crate::{
     assets::audit::gigabytes,
     companies::Location,
     compliance::{RedactionPolicy, ToldChange, tell, trail},
     contacts::Contact,
     db::Conn,
-    entity::{Field, Fielded, Stands},
+    entity::{Field, Fielded, Kind, Stands, Target},
     error::Result,
     history::{
         Record as _,
@@ -23,6 +18,11 @@ use crate::{
     vendors,
     web::view::{Event, Item, Moved, Page, Source, Timeline, Value, time},
 };
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value as Json;
+
+use super::{fields, store, words};
 
 /// How many changes a page shows.
 const SHOWN: i64 = 20;
@@ -51,6 +51,8 @@ pub struct Mentioned {
     /// By account number.
     numbers: HashMap<String, String>,
     locations: HashMap<i64, String>,
+    /// What fields of nouns refer to, by noun and id.
+    references: HashMap<(&'static str, i64), String>,
 }
 
 impl Mentioned {
@@ -79,6 +81,7 @@ impl Mentioned {
             companies: store::names(c, false, companies)?,
             numbers: store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
             locations: store::location_names(c, locations)?,
+            references: references(c, changes)?,
         })
     }
 
@@ -107,13 +110,41 @@ impl Mentioned {
         }
     }
 
-    fn said(&self, field: &str, value: &Json) -> String {
+    fn said(&self, entity: &str, field: &str, value: &Json) -> String {
+        if let (Some(target), Some(id)) = (target(entity, field), value.as_i64()) {
+            return self.references.get(&(target.entity, id)).cloned().unwrap_or_else(|| format!("{} {id}", target.what));
+        }
         let Some(of_contacts) = points_to_contact(field) else { return shown(field, value) };
         let names = if of_contacts { &self.contacts } else { &self.companies };
         let words =
             numbers(value.clone()).into_iter().map(|id| names.get(&id).cloned().unwrap_or_else(|| format!("number {id}")));
         words.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What a field of a noun refers to.
+fn target(entity: &str, field: &str) -> Option<&'static Target> {
+    match entities::spec(entity, field)?.kind {
+        Kind::Reference(target) => Some(target),
+        _ => None,
+    }
+}
+
+/// The names of what fields refer to, before the changes and after.
+fn references(c: &mut Conn, changes: &[ToldChange]) -> Result<HashMap<(&'static str, i64), String>> {
+    let mut wanted: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
+    for change in changes {
+        for (field, sides) in change.fields.as_object().into_iter().flatten() {
+            let Some(target) = target(&change.entity, field) else { continue };
+            wanted.entry(target.entity).or_default().extend(["old", "new"].iter().filter_map(|side| sides.get(side)?.as_i64()));
+        }
+    }
+    let mut names = HashMap::new();
+    for (entity, ids) in wanted {
+        let called = entities::named(entity)?.called(c, ids.into_iter().collect())?;
+        names.extend(called.into_iter().map(|(id, name)| ((entity, id), name)));
+    }
+    Ok(names)
 }
 
 /// Whether a field holds ids of contacts (`true`), of companies (`false`), or no ids.
@@ -324,7 +355,7 @@ fn action(word: &str) -> String {
 }
 
 fn moved(entity: &str, field: &str, value: &Json, mentioned: &Mentioned) -> Moved {
-    let side = |name: &str| value.get(name).map(|value| mentioned.said(field, value)).unwrap_or_default();
+    let side = |name: &str| value.get(name).map(|value| mentioned.said(entity, field, value)).unwrap_or_default();
     let label = match field.split_once(':') {
         Some(("link", system)) => format!("{} id", vendors::find(system).map_or(system, |vendor| vendor.name)),
         Some((kind, id)) => format!("{} {id}", words(kind)),
