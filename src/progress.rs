@@ -33,7 +33,6 @@ impl Level {
 /// One line of a job's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// When.
     pub at: String,
     /// How much it matters.
     pub level: Level,

@@ -46,7 +46,7 @@ pub const JOB: JobKind = JobKind(&Definition {
 /// The body of the job; also the second step of a Freshservice pull that was asked for over HTTP.
 ///
 /// # Errors
-/// `Upstream` when the departments cannot be read whole; those of the database.
+/// `Upstream` when the departments cannot be read whole.
 pub async fn body(job: Job) -> Result<Ended> {
     let run = steps::begin(&job, JOB.as_str()).await?;
     let result = work(&job, run).await;

@@ -13,7 +13,6 @@ use crate::{
 pub struct Department {
     /// The vendor's id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// Its number there.
     pub number: Said,
@@ -35,7 +34,6 @@ pub enum Said {
 pub struct Write {
     /// The vendor's id.
     pub department: String,
-    /// How people recognise it.
     pub label: String,
     /// Our row; `None` when there is none yet.
     pub company: Option<i64>,
@@ -43,7 +41,6 @@ pub struct Write {
     pub number: String,
     /// What the department has now.
     pub from: Option<String>,
-    /// Why.
     pub reason: String,
 }
 
@@ -52,11 +49,9 @@ pub struct Write {
 pub struct Left {
     /// The vendor's id.
     pub department: String,
-    /// How people recognise it.
     pub label: String,
     /// Our row.
     pub company: Option<i64>,
-    /// Why.
     pub why: String,
 }
 

@@ -63,9 +63,6 @@ pub const JOB: JobKind = JobKind(&Definition {
 });
 
 /// The body of the job; also the second step of a Datto pull that was asked for over HTTP.
-///
-/// # Errors
-/// Those of the database.
 pub async fn body(job: Job) -> Result<Ended> {
     let run = steps::begin(&job, JOB.as_str()).await?;
     let result = work(&job, run).await;

@@ -32,7 +32,7 @@ pub const JOB: JobKind = JobKind(&Definition {
 /// The body of the job.
 ///
 /// # Errors
-/// `Upstream` when the departments cannot be read whole; those of the database.
+/// `Upstream` when the departments cannot be read whole.
 pub async fn body(job: Job) -> Result<Ended> {
     let run = steps::begin(&job, JOB.as_str()).await?;
     let result = work(&job, run).await;

@@ -10,7 +10,6 @@ use crate::{
 pub struct Site {
     /// Datto's uid.
     pub uid: String,
-    /// Its name.
     pub name: String,
     /// The company.
     pub company_id: i64,
@@ -21,9 +20,6 @@ pub struct Site {
 }
 
 /// Every site that belongs to a company that is not retired, by name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn linked(c: &mut Conn) -> Result<Vec<Site>> {
     let sql = "SELECT site.uid, site.name, company.id, company.account_number, company.name
                FROM @rmm_sites site JOIN @companies company ON company.id = site.company_id
@@ -35,9 +31,6 @@ pub fn linked(c: &mut Conn) -> Result<Vec<Site>> {
 }
 
 /// How many sites there are, and how many of them belong to no company.
-///
-/// # Errors
-/// Those of the engine.
 pub fn counts(c: &mut Conn) -> Result<(i64, i64)> {
     let sql = "SELECT COUNT(*), COUNT(*) - COUNT(site.company_id) FROM @rmm_sites site WHERE site.gone_at IS NULL";
     let row = c.one(sql, &[])?;

@@ -11,9 +11,6 @@ use crate::{
 };
 
 /// Begins a run of this source.
-///
-/// # Errors
-/// Those of the database.
 pub async fn begin(job: &Job, source: &'static str) -> Result<i64> {
     let (lease, dry_run) = (job.lease.clone(), job.options.dry_run);
     let begin = move |w: &mut Write<'_>| runs_store::begin(w, &lease, source, dry_run);
@@ -22,9 +19,6 @@ pub async fn begin(job: &Job, source: &'static str) -> Result<i64> {
 
 /// Delivers what an interrupted run has left, so that the vendor and we agree on what is there before
 /// anything new is planned.
-///
-/// # Errors
-/// Those of the database.
 pub async fn leftovers(job: &Job, run: i64, operation: Operation, report: &mut Report) -> Result<()> {
     if job.options.dry_run {
         return Ok(());

@@ -54,9 +54,6 @@ fn department(mapped: &SourceRecord) -> Department {
 }
 
 /// Our companies, tombstones included.
-///
-/// # Errors
-/// Those of the database.
 pub async fn companies(job: &Job) -> Result<Vec<Local>> {
     job.db.read(&Scope::All, |c| rows_store::all(c, Kind::Company, SYSTEM)).await
 }

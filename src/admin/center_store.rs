@@ -51,18 +51,12 @@ const SELECT: &str =
     LEFT JOIN sync_runs run ON run.id = (SELECT MAX(mine.id) FROM sync_runs mine WHERE mine.job_id = job.id)";
 
 /// The newest jobs of every kind.
-///
-/// # Errors
-/// Those of the engine.
 pub fn past(c: &mut Conn, limit: i64) -> Result<Vec<Past>> {
     let sql = format!("{SELECT} ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id LIMIT ?1");
     c.all(&sql, params![limit])?.iter().map(read).collect()
 }
 
 /// The newest job of one kind.
-///
-/// # Errors
-/// Those of the engine.
 pub fn newest(c: &mut Conn, script: &str) -> Result<Option<Past>> {
     let sql = format!("{SELECT} WHERE job.script = ?1 ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id LIMIT 1");
     c.first(&sql, params![script])?.as_ref().map(read).transpose()
@@ -71,7 +65,7 @@ pub fn newest(c: &mut Conn, script: &str) -> Result<Option<Past>> {
 /// One job.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get(c: &mut Conn, id: &str) -> Result<Past> {
     let row = c.first(&format!("{SELECT} WHERE job.id = ?1"), params![id])?;
     row.as_ref().map(read).transpose()?.ok_or(Error::NotFound { what: "Job" })

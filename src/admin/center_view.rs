@@ -88,7 +88,6 @@ impl CenterPage {
 
 /// A job that runs.
 pub struct Running {
-    /// Its id.
     pub id: String,
     /// Its page.
     pub href: String,
@@ -98,7 +97,6 @@ pub struct Running {
     pub dry: bool,
     /// Who began it.
     pub by: String,
-    /// When.
     pub at: String,
     /// How far it is.
     pub words: String,

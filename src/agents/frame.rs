@@ -93,17 +93,11 @@ impl Frame {
     }
 
     /// The page as an answer.
-    ///
-    /// # Errors
-    /// When the template fails, which none does.
     pub fn show(&self, template: &impl Template) -> Result<Response> {
         self.show_as(StatusCode::OK, template)
     }
 
     /// The page as an answer with another status, for forms that come back.
-    ///
-    /// # Errors
-    /// When the template fails, which none does.
     pub fn show_as(&self, status: StatusCode, template: &impl Template) -> Result<Response> {
         let html = template.render().map_err(Error::internal)?;
         let mut response = (status, [(header::CACHE_CONTROL, "private, no-cache")], Html(html)).into_response();

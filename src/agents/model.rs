@@ -102,13 +102,9 @@ pub struct Agent {
     pub id: i64,
     /// The subject of their tokens.
     pub subject: String,
-    /// Sign-in name.
     pub username: String,
-    /// E-mail.
     pub email: Option<String>,
-    /// Full name.
     pub name: String,
-    /// Role.
     pub permission_level: String,
     /// Their choices.
     pub preferences: Preferences,
@@ -119,15 +115,11 @@ pub struct Agent {
 pub struct UserView {
     /// Id.
     pub id: serde_json::Value,
-    /// Sign-in name.
     pub username: String,
-    /// E-mail.
     pub email: Option<String>,
     /// Account number of the client's company.
     pub company_account_number: Option<String>,
-    /// Role.
     pub permission_level: String,
-    /// Full name.
     pub name: String,
     /// Whether they may sign in.
     pub enabled: bool,

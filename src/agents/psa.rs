@@ -13,7 +13,6 @@ crate::entity! {
         first_name: Option<String> = told("First name").internal().synced(),
         /// Family name.
         last_name: Option<String> = told("Last name").internal().synced(),
-        /// E-mail.
         email: Option<String> = told("E-mail").synced(),
         /// What it says on the card.
         job_title: Option<String> = told("Job title").synced(),

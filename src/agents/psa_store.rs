@@ -4,9 +4,6 @@ use super::psa::PsaAgent;
 use crate::{db::Conn, error::Result, history::Record, params};
 
 /// The live agents of one vendor, or of all, active first, then by name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn list(c: &mut Conn, source: Option<&str>) -> Result<Vec<PsaAgent>> {
     let sql = format!(
         "SELECT {} FROM @psa_agents psa_agent WHERE psa_agent.retired_at IS NULL

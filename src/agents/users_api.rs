@@ -27,9 +27,6 @@ pub async fn show(caller: Admin, State(web): State<Web>, Path(id): Path<String>)
 
 /// Users as this caller may see them: where anybody is protected, a client's users may be among them. Who is cleared reads
 /// them all, and it is noted whose contacts those are.
-///
-/// # Errors
-/// Those of the database.
 pub async fn seen(web: &Web, caller: &Caller, mut users: Vec<UserView>) -> Result<Vec<UserView>> {
     let policy = RedactionPolicy::of(caller, &web.config, &Query::default())?;
     if !web.db.read(&Scope::All, protection::anybody).await? {

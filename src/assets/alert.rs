@@ -34,7 +34,6 @@ pub struct Alert {
     pub kind: String,
     /// What happened, in words.
     pub message: String,
-    /// When.
     pub raised_at: Option<String>,
     /// Whether the vendor keeps quiet about it.
     pub muted: bool,

@@ -130,9 +130,6 @@ static ASKING: Asking = Asking {
 };
 
 /// Alerts as asked, as this caller may see them.
-///
-/// # Errors
-/// Those of the database.
 pub fn list(conn: &mut Conn, query: &ListQuery, wanted: &Wanted, policy: &RedactionPolicy) -> Result<Page<AlertView>> {
     let mut items = Vec::new();
     let total = each(conn, query, wanted, policy, |alert| {
@@ -143,9 +140,6 @@ pub fn list(conn: &mut Conn, query: &ListQuery, wanted: &Wanted, policy: &Redact
 }
 
 /// The same one by one, with how many there are on all pages.
-///
-/// # Errors
-/// Those of the database or of `take`.
 pub fn each(
     conn: &mut Conn,
     query: &ListQuery,

@@ -76,9 +76,6 @@ fn search_key(message: &str, device: Option<&String>, site: Option<&String>, tic
 }
 
 /// Makes the keys of the next rows after this id anew; the last of them, if there were any.
-///
-/// # Errors
-/// Those of the engine.
 pub fn rekey(w: &mut Write<'_>, after: i64, limit: i64) -> Result<Option<i64>> {
     let sql = "SELECT alert.id, alert.message, alert.device_name, alert.site_name, alert.ticket_number FROM @alerts alert
                WHERE alert.id > ?1 ORDER BY alert.id LIMIT ?2";
@@ -105,9 +102,6 @@ fn same(kept: &Value, told: &Value) -> bool {
 }
 
 /// The alerts of an asset become another's: both are the same device.
-///
-/// # Errors
-/// Those of the engine.
 pub fn repoint(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
     if w.run("UPDATE alerts SET asset_id = ?2 WHERE asset_id = ?1", params![from, to])? > 0 {
         w.observe("alert");
@@ -116,9 +110,6 @@ pub fn repoint(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
 }
 
 /// Keeps an alert as the vendor tells it now; says whether that was news.
-///
-/// # Errors
-/// Those of the engine.
 pub fn keep(w: &mut Write<'_>, source: &str, alert: &Alert, asset_id: Option<i64>, company_id: Option<i64>) -> Result<bool> {
     let told = values(alert, asset_id, company_id);
     let sql = format!(
@@ -176,9 +167,6 @@ fn index(w: &mut Write<'_>, id: i64, text: Value) -> Result<()> {
 }
 
 /// Ends an open alert that the vendor no longer knows.
-///
-/// # Errors
-/// Those of the engine.
 pub fn close_gone(w: &mut Write<'_>, source: &str, alert_uid: &str) -> Result<()> {
     let sql = "UPDATE alerts SET resolved = ?3, resolved_at = ?4, gone = ?3, updated_at = ?4
                WHERE source = ?1 AND alert_uid = ?2 AND resolved = ?5";
@@ -189,9 +177,6 @@ pub fn close_gone(w: &mut Write<'_>, source: &str, alert_uid: &str) -> Result<()
 }
 
 /// The vendor's ids of the alerts that are open here.
-///
-/// # Errors
-/// Those of the engine.
 pub fn open_uids(c: &mut Conn, source: &str) -> Result<Vec<String>> {
     let sql = "SELECT alert.alert_uid FROM @alerts alert WHERE alert.source = ?1 AND alert.resolved = ?2 ORDER BY alert.id";
     c.all(sql, params![source, false])?.iter().map(|row| row.get(0)).collect()
@@ -258,9 +243,6 @@ pub fn view(row: &Row) -> Result<Veiled<AlertView>> {
 }
 
 /// How many alerts are open, and how many of them are critical or high; muted ones do not count.
-///
-/// # Errors
-/// Those of the engine.
 pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
     let sql = "SELECT count(*) FROM @alerts alert WHERE alert.resolved = ?1 AND alert.muted = ?1 AND alert.severity <= ?2";
     let all = c.one(sql, params![false, 9])?.get(0)?;

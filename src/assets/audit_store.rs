@@ -40,7 +40,7 @@ fn answered(w: &mut Write<'_>, asked: &Asked, outcome: &str) -> Result<()> {
 /// Remembers that the vendor has no audit of this device; what an earlier one said stays.
 ///
 /// # Errors
-/// `NotFound` for an asset that is not there, or those of the engine.
+/// `NotFound` for an asset that is not there.
 pub fn keep_none(w: &mut Write<'_>, asked: &Asked) -> Result<()> {
     history::get::<Asset>(w, asked.asset_id)?;
     answered(w, asked, "none")
@@ -49,7 +49,7 @@ pub fn keep_none(w: &mut Write<'_>, asked: &Asked) -> Result<()> {
 /// Keeps an audit and the programs in place of those before; `None` leaves the programs as they are.
 ///
 /// # Errors
-/// `NotFound` for an asset that is not there, or those of the engine.
+/// `NotFound` for an asset that is not there.
 pub fn keep(w: &mut Write<'_>, asked: &Asked, audit: &Audit, software: Option<&[Software]>) -> Result<()> {
     let id = asked.asset_id;
     history::get::<Asset>(w, id)?;
@@ -135,9 +135,6 @@ fn keep_software(w: &mut Write<'_>, id: i64, software: &[Software]) -> Result<()
 }
 
 /// What is known of a device's inside.
-///
-/// # Errors
-/// Those of the engine.
 pub fn inside(c: &mut Conn, asset_id: i64) -> Result<Inside> {
     let sql = "SELECT audit.collected_at, audit.cpu, audit.cpu_cores, audit.ram_bytes, audit.disk_bytes, audit.disk_free_bytes,
                    audit.bios_version, audit.bios_date, audit.details
@@ -164,9 +161,6 @@ pub fn inside(c: &mut Conn, asset_id: i64) -> Result<Inside> {
 }
 
 /// The drives of a device.
-///
-/// # Errors
-/// Those of the engine.
 pub fn disks(c: &mut Conn, asset_id: i64) -> Result<Vec<Disk>> {
     let sql = "SELECT disk.name, disk.description, disk.size_bytes, disk.free_bytes, disk.counts FROM @asset_disks disk
                WHERE disk.asset_id = ?1 ORDER BY disk.place";
@@ -185,9 +179,6 @@ pub fn disks(c: &mut Conn, asset_id: i64) -> Result<Vec<Disk>> {
 }
 
 /// The network adapters of a device.
-///
-/// # Errors
-/// Those of the engine.
 pub fn nics(c: &mut Conn, asset_id: i64) -> Result<Vec<Nic>> {
     let sql = "SELECT nic.name, nic.mac_address, nic.ipv4, nic.ipv6, nic.kind FROM @asset_nics nic
                WHERE nic.asset_id = ?1 ORDER BY nic.place";
@@ -200,9 +191,6 @@ pub fn nics(c: &mut Conn, asset_id: i64) -> Result<Vec<Nic>> {
 }
 
 /// Whether another live device has an adapter with this address, spelled as audits store it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn has_other(c: &mut Conn, asset_id: i64, mac: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM @asset_nics nic JOIN @assets asset ON asset.id = nic.asset_id
                WHERE nic.mac_address = ?1 AND nic.asset_id <> ?2 AND asset.retired_at IS NULL LIMIT 1";
@@ -210,9 +198,6 @@ pub fn has_other(c: &mut Conn, asset_id: i64, mac: &str) -> Result<bool> {
 }
 
 /// The programs on a device whose names contain a text, by name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn software(c: &mut Conn, asset_id: i64, containing: &str) -> Result<Vec<Software>> {
     let sql = "SELECT installed.name, installed.version, installed.name_folded FROM @asset_software installed
                WHERE installed.asset_id = ?1 ORDER BY installed.name_folded, installed.name, installed.version";
@@ -229,9 +214,6 @@ pub fn software(c: &mut Conn, asset_id: i64, containing: &str) -> Result<Vec<Sof
 }
 
 /// Makes the keys of the programs on the next devices after this one anew; the last device, if there was any.
-///
-/// # Errors
-/// Those of the engine.
 pub fn rekey_software(w: &mut Write<'_>, after: i64, limit: i64) -> Result<Option<i64>> {
     let sql = "SELECT DISTINCT installed.asset_id FROM @asset_software installed WHERE installed.asset_id > ?1
                ORDER BY installed.asset_id LIMIT ?2";
@@ -251,9 +233,6 @@ pub fn rekey_software(w: &mut Write<'_>, after: i64, limit: i64) -> Result<Optio
 }
 
 /// When the audits of these devices were made.
-///
-/// # Errors
-/// Those of the engine.
 pub fn collected(c: &mut Conn, asset_ids: Vec<i64>) -> Result<HashMap<i64, String>> {
     let sql = "SELECT audit.asset_id, audit.collected_at FROM @asset_audits audit
                WHERE audit.asset_id IN ids(?1) AND audit.collected_at IS NOT NULL";

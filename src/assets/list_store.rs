@@ -124,9 +124,6 @@ impl Filters {
 }
 
 /// Assets as asked, as this caller may see them.
-///
-/// # Errors
-/// Those of the database.
 pub fn list(conn: &mut Conn, query: &ListQuery, filters: &Filters, view_context: &AssetViewContext) -> Result<Page<AssetView>> {
     let mut items = Vec::new();
     let total = each(conn, query, filters, view_context, |asset| {
@@ -137,9 +134,6 @@ pub fn list(conn: &mut Conn, query: &ListQuery, filters: &Filters, view_context:
 }
 
 /// The same one by one, with how many there are on all pages.
-///
-/// # Errors
-/// Those of the database or of `take`.
 pub fn each(
     conn: &mut Conn,
     query: &ListQuery,

@@ -43,7 +43,6 @@ crate::entity! {
         model: Option<String> = text("Model", 150).section("Device").synced().listed(),
         /// The vendor's category ("Desktop", "ESXI Host").
         hardware_type: Option<String> = text("Category", 100).on_page("Device").synced().listed(),
-        /// Free text.
         device_type: Option<String> = text("Device type", 50).synced().listed(),
         /// Its operating system, in words.
         operating_system: Option<String> = text("System", 100).section("Device").synced().listed(),
@@ -55,7 +54,6 @@ crate::entity! {
         mac_address: Option<String> = text("MAC address", 50).section("Device").code().personal(Personal::Device).synced().listed(),
         /// Its protection.
         antivirus_product: Option<String> = text("Antivirus", 100).section("Device").synced().listed(),
-        /// Free text.
         description: Option<String> = long("Description", 10_000).section("Device").personal(Personal::Device).synced(),
         /// Who may administer it.
         enabled_administrators: Option<String> = long("Administrators", 10_000).personal(Personal::Private).internal().synced(),

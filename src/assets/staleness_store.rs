@@ -16,9 +16,6 @@ const WATCHED: &str = "EXISTS (SELECT 1 FROM links watched
     WHERE watched.entity = 'asset' AND watched.entity_id = asset.id AND watched.system = 'datto')";
 
 /// When the last good run of the RMM began.
-///
-/// # Errors
-/// Those of the engine.
 pub fn as_of(c: &mut Conn) -> Result<Option<String>> {
     c.one(&format!("SELECT {AS_OF}"), &[])?.get(0)
 }
@@ -40,9 +37,6 @@ fn own_days(c: &mut Conn, general: LifeDays) -> Result<Vec<(LifeDays, Vec<i64>)>
 }
 
 /// The condition that an asset in a list's `FROM` is in one of these stages, with its parameters.
-///
-/// # Errors
-/// Those of the engine.
 pub fn in_stages(c: &mut Conn, stages: &[&str], general: LifeDays) -> Result<(String, Vec<Value>)> {
     let nobody = || ("1 = 0".to_owned(), Vec::new());
     let Some(as_of) = as_of(c)? else { return Ok(nobody()) };
@@ -79,9 +73,6 @@ fn bounds(stage: &str, [quiet, stale, archived]: [String; 3]) -> (&'static str, 
 }
 
 /// The condition that an asset is not archived.
-///
-/// # Errors
-/// Those of the engine.
 pub fn not_archived(c: &mut Conn, general: LifeDays) -> Result<(String, Vec<Value>)> {
     let (archived, values) = in_stages(c, &["archived"], general)?;
     Ok((format!("NOT ({archived}) OR seen.last_seen IS NULL"), values))
@@ -89,9 +80,6 @@ pub fn not_archived(c: &mut Conn, general: LifeDays) -> Result<(String, Vec<Valu
 
 /// Says that labels moved, when the time between two good runs of the RMM brought an asset into its next
 /// stage: called when a run ends well, with the moment that counted before.
-///
-/// # Errors
-/// Those of the engine.
 pub fn moved(w: &mut Write<'_>, before: Option<&str>, general: LifeDays) -> Result<()> {
     let Some(after) = as_of(w)? else { return Ok(()) };
     if before == Some(after.as_str()) {

@@ -61,7 +61,7 @@ pub fn view(row: &Row) -> Result<Veiled<AssetView>> {
 /// One asset's wire shape.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<AssetView>> {
     let sql = format!("SELECT {} FROM {FROM} WHERE asset.id = ?1", select());
     c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Asset" })
@@ -70,7 +70,7 @@ pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<AssetView>> {
 /// One asset with who uses it.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get_detail(c: &mut Conn, id: i64) -> Result<Veiled<AssetDetail>> {
     let asset = get_view(c, id)?;
     let inside = audit_store::inside(c, id)?;
@@ -79,17 +79,11 @@ pub fn get_detail(c: &mut Conn, id: i64) -> Result<Veiled<AssetDetail>> {
 }
 
 /// The assets of one company, by hostname.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<Veiled<AssetView>>> {
     Ok(of_companies(c, vec![company_id])?.into_iter().map(|(_, asset)| asset).collect())
 }
 
 /// The assets of these companies, as (company id, asset), by hostname.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Veiled<AssetView>)>> {
     let sql = format!(
         "SELECT {} FROM {FROM} WHERE asset.company_id IN ids(?1) AND asset.retired_at IS NULL
@@ -104,9 +98,6 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Vei
 const SOME: usize = 500;
 
 /// Gives each asset of one company to `take`, by hostname.
-///
-/// # Errors
-/// Those of the engine or of `take`.
 pub fn each_of_company(c: &mut Conn, company_id: i64, mut take: impl FnMut(Veiled<AssetView>) -> Result<()>) -> Result<()> {
     let sql = "SELECT asset.id FROM @assets asset WHERE asset.company_id = ?1 AND asset.retired_at IS NULL
          ORDER BY asset.hostname_folded, asset.id";
@@ -116,9 +107,6 @@ pub fn each_of_company(c: &mut Conn, company_id: i64, mut take: impl FnMut(Veile
 }
 
 /// The contacts assigned to an asset, by name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn contacts_of(c: &mut Conn, asset_id: i64) -> Result<Vec<Veiled<AssignedContact>>> {
     Ok(assigned(c, asset_id)?.into_iter().map(Veiled::new).collect())
 }
@@ -141,9 +129,6 @@ fn assigned(c: &mut Conn, asset_id: i64) -> Result<Vec<AssignedContact>> {
 }
 
 /// The assets assigned to a contact, by hostname.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of_contact(c: &mut Conn, contact_id: i64) -> Result<Vec<Veiled<AssetView>>> {
     let sql = format!(
         "SELECT {} FROM {FROM} JOIN @asset_contacts assigned ON assigned.asset_id = asset.id
@@ -154,9 +139,6 @@ pub fn of_contact(c: &mut Conn, contact_id: i64) -> Result<Vec<Veiled<AssetView>
 }
 
 /// How many live assets a company has.
-///
-/// # Errors
-/// Those of the engine.
 pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
     let sql = "SELECT count(*) FROM @assets asset WHERE asset.company_id = ?1 AND asset.retired_at IS NULL";
     c.one(sql, params![company_id])?.get(0)
@@ -285,9 +267,6 @@ fn note(w: &mut Write<'_>, contact_id: i64, action: &str, asset: &Asset) -> Resu
 }
 
 /// Stores what a vendor saw: no history, no feed entry, other list `ETag`s (design §2.3).
-///
-/// # Errors
-/// Those of the engine.
 pub fn observe(w: &mut Write<'_>, asset_id: i64, seen: &Observation) -> Result<()> {
     history::get::<Asset>(w, asset_id)?;
     let observed_at = seen.observed_at.clone().unwrap_or_else(now);

@@ -3,9 +3,6 @@
 use crate::{db::Conn, error::Result, params, types::SearchText};
 
 /// The search key of what vendors saw of a device and of its network adapters.
-///
-/// # Errors
-/// Those of the engine.
 pub fn key(c: &mut Conn, asset_id: i64) -> Result<SearchText> {
     let mut key = SearchText::new();
     let sql = "SELECT seen.last_logged_in_user, seen.int_ip_address, seen.ext_ip_address FROM @asset_observations seen

@@ -156,16 +156,12 @@ pub struct Issued<'a> {
     pub iat: i64,
     /// Valid until, in seconds.
     pub exp: i64,
-    /// Full name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<&'a str>,
-    /// E-mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<&'a str>,
-    /// Sign-in name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<&'a str>,
-    /// Role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permission_level: Option<Level>,
     /// `service` for a service's token.

@@ -2,7 +2,6 @@
 
 use axum::http::{HeaderMap, header};
 
-/// Its name.
 pub const NAME: &str = "codex_session";
 
 /// The token in the session cookie. Of several, browsers send the one with the longest path first.

@@ -44,7 +44,6 @@ impl Jwks {
 /// A public key, ready to verify.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// Its name.
     pub kid: String,
     key: DecodingKey,
 }

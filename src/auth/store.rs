@@ -20,13 +20,9 @@ pub struct Session {
 /// The part of a user row that decides what a request may do.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Sign-in name.
     pub username: String,
-    /// Full name.
     pub name: String,
-    /// E-mail.
     pub email: String,
-    /// Role.
     pub level: Level,
     /// The company a client belongs to, while it is not retired.
     pub company_id: Option<i64>,

@@ -11,6 +11,5 @@ pub struct Alias {
     pub source: String,
     /// Who recognised it.
     pub learnt_by: String,
-    /// When.
     pub learnt_at: String,
 }

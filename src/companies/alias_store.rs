@@ -7,9 +7,6 @@ use crate::params;
 use crate::types::now;
 
 /// Learns a name; `key` is what two spellings of it have in common.
-///
-/// # Errors
-/// Those of the engine.
 pub fn learn(w: &mut Write<'_>, company_id: i64, name: &str, key: &str, source: &str) -> Result<()> {
     if key.is_empty() {
         return Ok(());
@@ -26,9 +23,6 @@ pub fn learn(w: &mut Write<'_>, company_id: i64, name: &str, key: &str, source: 
 }
 
 /// Forgets that a company goes by a name: what was called so is another's.
-///
-/// # Errors
-/// Those of the engine.
 pub fn forget(w: &mut Write<'_>, company_id: i64, key: &str) -> Result<()> {
     if w.run("DELETE FROM company_aliases WHERE company_id = ?1 AND name_key = ?2", params![company_id, key])? > 0 {
         w.touch("company");
@@ -37,18 +31,12 @@ pub fn forget(w: &mut Write<'_>, company_id: i64, key: &str) -> Result<()> {
 }
 
 /// Every name's key, with the company that it is.
-///
-/// # Errors
-/// Those of the engine.
 pub fn keys(c: &mut Conn) -> Result<Vec<(String, i64)>> {
     let rows = c.all("SELECT alias.name_key, alias.company_id FROM @company_aliases alias ORDER BY alias.id", &[])?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// A company's names, the first learnt first.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of(c: &mut Conn, company_id: i64) -> Result<Vec<Alias>> {
     let sql = "SELECT alias.name, alias.source, alias.learnt_by, alias.learnt_at FROM @company_aliases alias
                WHERE alias.company_id = ?1 ORDER BY alias.id";

@@ -157,7 +157,7 @@ fn read_overrides(map: serde_json::Map<String, serde_json::Value>, fields: &mut 
 /// `GET /api/companies/{acct}/aliases`: the names under which people have recognised it.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub async fn aliases(State(web): State<Web>, staff: Staff, Path(key): Path<String>) -> Result<Json<Vec<Alias>>> {
     let read = move |c: &mut Conn| {
         let id = store::id_of(c, &key)?;
@@ -306,9 +306,6 @@ pub async fn restore(
 }
 
 /// `GET /companies/api/search`: the page's own table.
-///
-/// # Errors
-/// Those of the database.
 pub async fn search(State(web): State<Web>, person: Person, ask: Ask) -> Result<Response> {
     let (query, slice) = table::query(&ask, &COMPANIES, SORTABLE)?;
     let policy = RedactionPolicy::of(&person.0, &web.config, &ask.query)?;

@@ -11,7 +11,6 @@ crate::entity! {
         name: String = text("Name", 150).section("Location").required(),
         /// Postal.
         address: Option<String> = text("Address", 255).section("Location").required(),
-        /// Telephone.
         phone_number: Option<String> = phone("Phone", 50).section("Location"),
     }
 }

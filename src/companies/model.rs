@@ -19,7 +19,6 @@ crate::entity! {
         account_number: String = told("Account number").on_page("Company").synced().listed(),
         /// Whether the vendor knows this number; a generated one is written there by `accounts assign`.
         account_number_at_vendor: bool = flag("Account number at the vendor").told().synced().listed(),
-        /// Its name.
         name: String = text("Name", 150).in_form("Company").required().synced().folded("company.name_folded"),
         /// One of [`KINDS`].
         kind: String = choice("Kind", KINDS).section("Company").listed(),
@@ -31,7 +30,6 @@ crate::entity! {
         address: Option<String> = long("Address", 2_000).section("Company").synced(),
         /// Its mail domains: a JSON array as text.
         domains: Option<String> = text_list("Mail domains", 200, 253).section("Company").synced().listed(),
-        /// Free text.
         description: Option<String> = long("Description", 10_000).section("Company").synced().listed(),
         /// The billing plan's name.
         plan: Option<String> = text("Plan", 100).section("Contract").emitted("plan_selected").also(&["billing_plan", "plan_selected"]).synced(),

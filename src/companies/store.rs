@@ -55,15 +55,12 @@ pub fn select() -> String {
 /// The id behind a key in an address: account number first, then integer id (contract §1.1.4).
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn id_of(c: &mut Conn, key: &str) -> Result<i64> {
     find_id(c, key)?.ok_or(Error::NotFound { what: "Company" })
 }
 
 /// As [`id_of`], `None` when there is no such company.
-///
-/// # Errors
-/// Those of the engine.
 pub fn find_id(c: &mut Conn, key: &str) -> Result<Option<i64>> {
     if let Some(row) = c.first("SELECT company.id FROM @companies company WHERE company.account_number = ?1", params![key])? {
         return row.get(0).map(Some);
@@ -90,16 +87,13 @@ pub fn resolve(c: &mut Conn, field: &str, reference: &Reference) -> Result<i64> 
 /// One company's wire shape.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<CompanyView>> {
     let sql = format!("SELECT {} FROM @companies company WHERE company.id = ?1", select());
     c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Company" })
 }
 
 /// Every company that is not retired, by name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn all_views(c: &mut Conn) -> Result<Vec<Veiled<CompanyView>>> {
     let sql = format!(
         "SELECT {} FROM @companies company WHERE company.retired_at IS NULL ORDER BY company.name_folded, company.account_number",
@@ -253,9 +247,6 @@ fn vendor_user(c: &mut Conn, id: Option<i64>) -> Result<Option<String>> {
 }
 
 /// A company and those above it, nearest first, as (id, name and account number).
-///
-/// # Errors
-/// Those of the engine.
 pub fn ancestors(c: &mut Conn, id: i64) -> Result<Vec<(i64, Relative)>> {
     let mut chain: Vec<(i64, Relative)> = Vec::new();
     let mut next = Some(id);
@@ -275,14 +266,10 @@ pub struct Relative {
     pub id: i64,
     /// Its key.
     pub account_number: String,
-    /// Its name.
     pub name: String,
 }
 
 /// The companies directly below one.
-///
-/// # Errors
-/// Those of the engine.
 pub fn children(c: &mut Conn, id: i64) -> Result<Vec<Relative>> {
     let sql = "SELECT company.id, company.account_number, company.name FROM @companies company
                WHERE company.parent_id = ?1 AND company.retired_at IS NULL ORDER BY company.name_folded, company.id";
@@ -317,9 +304,6 @@ pub fn random_account_number() -> Result<String> {
 }
 
 /// What still belongs to a company within this room, by name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn attached(c: &mut Conn, id: i64) -> Result<BTreeMap<&'static str, i64>> {
     let mut found = BTreeMap::new();
     for (name, sql) in [
@@ -335,9 +319,6 @@ pub fn attached(c: &mut Conn, id: i64) -> Result<BTreeMap<&'static str, i64>> {
 }
 
 /// A company's locations, by id.
-///
-/// # Errors
-/// Those of the engine.
 pub fn locations(c: &mut Conn, company_id: i64) -> Result<Vec<Location>> {
     let sql = format!(
         "SELECT {} FROM @locations location WHERE location.company_id = ?1 AND location.retired_at IS NULL ORDER BY location.id",
@@ -349,7 +330,7 @@ pub fn locations(c: &mut Conn, company_id: i64) -> Result<Vec<Location>> {
 /// Adds a location.
 ///
 /// # Errors
-/// `NotFound` for a company that is not the caller's, or those of the engine.
+/// `NotFound` for a company that is not the caller's.
 pub fn add_location(w: &mut Write<'_>, location: &Location) -> Result<Location> {
     history::get::<Company>(w, location.company_id)?;
     w.touch("company");
@@ -395,18 +376,12 @@ pub fn remove_location(w: &mut Write<'_>, company_id: i64, id: i64) -> Result<()
 }
 
 /// A company's deviations from its plan's features, by key.
-///
-/// # Errors
-/// Those of the engine.
 pub fn feature_overrides(c: &mut Conn, company_id: i64) -> Result<BTreeMap<String, String>> {
     let sql = "SELECT override.feature_key, override.value FROM @feature_overrides override WHERE override.company_id = ?1";
     c.all(sql, params![company_id])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// Replaces all of a company's deviations; empty values are dropped (contract §1.10).
-///
-/// # Errors
-/// Those of the engine.
 pub fn set_feature_overrides(w: &mut Write<'_>, company_id: i64, wanted: &BTreeMap<String, String>) -> Result<()> {
     history::get::<Company>(w, company_id)?;
     let before = feature_overrides(w, company_id)?;

@@ -24,9 +24,6 @@ pub trait Trail: Sized {
 }
 
 /// What this caller may be told; what a cleared one reads of protected records is noted.
-///
-/// # Errors
-/// Those of the database.
 pub fn tell<T: Trail>(c: &mut Conn, untold: Vec<Untold<T>>, policy: &RedactionPolicy) -> Result<Vec<T>> {
     let mut told: Vec<T> = untold.into_iter().map(Untold::reveal).collect();
     if !policy.sees_all() {
@@ -112,11 +109,9 @@ impl Trail for Change {
 pub struct ToldChange {
     /// Its number: gap-free and in commit order over all writers.
     pub seq: i64,
-    /// When.
     pub at: String,
     /// `user`, `service`, `sync`, `import`, `cli` or `system`.
     pub actor_kind: String,
-    /// Who.
     pub actor: String,
     /// The vendor, when a sync acted.
     pub source: Option<String>,
@@ -135,9 +130,6 @@ pub struct ToldChange {
 }
 
 /// Changes as this caller may be told.
-///
-/// # Errors
-/// Those of the database.
 pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, policy: &RedactionPolicy) -> Result<Vec<ToldChange>> {
     let told = tell(c, untold, policy)?.into_iter().map(|mut change| {
         if change.entity == "user" && !policy.reads_accounts() {
@@ -150,9 +142,6 @@ pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, policy: &RedactionPoli
 }
 
 /// The names of contacts that stand beside something, as this caller may see them; who reads them is noted.
-///
-/// # Errors
-/// Those of the database.
 pub fn names<K: Copy + Into<i64>>(
     c: &mut Conn,
     found: impl IntoIterator<Item = (K, String)>,

@@ -138,9 +138,6 @@ pub static ASKING: Asking = Asking {
 };
 
 /// Contacts as asked, each beside its first company, as this caller may see them.
-///
-/// # Errors
-/// Those of the database.
 pub fn list(conn: &mut Conn, query: &ListQuery, places: &Places, policy: &RedactionPolicy) -> Result<Page<ContactView>> {
     let mut items = Vec::new();
     let total = each(conn, query, places, policy, |contact| {
@@ -151,9 +148,6 @@ pub fn list(conn: &mut Conn, query: &ListQuery, places: &Places, policy: &Redact
 }
 
 /// The same one by one, with how many there are on all pages.
-///
-/// # Errors
-/// Those of the database or of `take`.
 pub fn each(
     conn: &mut Conn,
     query: &ListQuery,
@@ -169,9 +163,6 @@ pub fn each(
 }
 
 /// The answer to a question that has been narrowed already, as this caller may see it.
-///
-/// # Errors
-/// Those of the database.
 pub fn seen(
     conn: &mut Conn,
     query: ListQuery,
@@ -182,9 +173,6 @@ pub fn seen(
 }
 
 /// How many companies each of these contacts has.
-///
-/// # Errors
-/// Those of the database.
 pub fn company_counts(conn: &mut Conn, ids: Vec<i64>) -> Result<std::collections::HashMap<i64, i64>> {
     let sql = "SELECT place.contact_id, count(*) FROM @contact_companies place WHERE place.contact_id IN ids(?1) GROUP BY place.contact_id";
     conn.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()

@@ -38,9 +38,7 @@ crate::entity! {
         employment_type: String = text("Employment", 100).section("Person").emptied(EMPLOYMENT).listed(),
         /// Whether the vendor, or a person, says that they are still there.
         active: bool = flag("Active").section("Person").synced().listed(),
-        /// Telephone.
         work_phone_number: Option<String> = phone("Work phone", 50).section("Reach").personal(Personal::Phone).also(&["phone"]).synced().listed(),
-        /// Telephone.
         mobile_phone_number: Option<String> = phone("Mobile", 50).section("Reach").personal(Personal::Phone).synced().listed(),
         /// Postal.
         address: Option<String> = long("Address", 2_000).section("Reach").personal(Personal::Private).synced(),
@@ -66,7 +64,6 @@ crate::entity! {
         can_see_all_tickets: bool = flag("Sees all tickets").told().internal().synced(),
         /// Whether they see their companies' changes.
         can_see_all_changes: bool = flag("Sees all changes").told().internal().synced(),
-        /// Free text.
         background_information: Option<String> = long("Background", 10_000).section("Person").personal(Personal::Private).synced(),
         /// The vendor's work schedule.
         work_schedule_id: Option<i64> = int("Work schedule at the vendor").told().internal().synced(),

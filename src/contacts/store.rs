@@ -68,24 +68,18 @@ pub fn view(row: &Row) -> Result<Veiled<ContactView>> {
 /// One contact's wire shape, beside its first company.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<ContactView>> {
     let sql = format!("SELECT {} FROM {FROM} WHERE contact.id = ?1", select());
     c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: "Contact" })
 }
 
 /// The contacts of one company, inactive ones included (Ledger bills every one), by name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<Veiled<ContactView>>> {
     Ok(of_companies(c, vec![company_id])?.into_iter().map(|(_, contact)| contact).collect())
 }
 
 /// The contacts of these companies, as (company id, contact), under each of their companies, by name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Veiled<ContactView>)>> {
     let sql = format!(
         "SELECT {} FROM @contact_companies place
@@ -103,9 +97,6 @@ pub fn of_companies(c: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Vei
 const SOME: usize = 500;
 
 /// Gives each contact of one company to `take`, by name or by id.
-///
-/// # Errors
-/// Those of the engine or of `take`.
 pub fn each_of_company(
     c: &mut Conn,
     company_id: i64,
@@ -129,9 +120,6 @@ pub fn each_of_company(
 }
 
 /// A contact's place in each of its companies, by company name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn memberships(c: &mut Conn, contact_id: i64) -> Result<Vec<Membership>> {
     let sql = format!(
         "SELECT {PLACE} FROM @contact_companies place JOIN @companies company ON company.id = place.company_id
@@ -142,9 +130,6 @@ pub fn memberships(c: &mut Conn, contact_id: i64) -> Result<Vec<Membership>> {
 
 /// The companies of the one active contact with this primary e-mail; an empty e-mail, nobody, or more
 /// than one contact gives none. How a client user on the platform is held to their companies.
-///
-/// # Errors
-/// Those of the engine.
 pub fn companies_of_email(c: &mut Conn, email: &str) -> Result<Vec<i64>> {
     let folded = fold(email);
     if folded.is_empty() {
@@ -162,9 +147,6 @@ pub fn companies_of_email(c: &mut Conn, email: &str) -> Result<Vec<i64>> {
 }
 
 /// How many live contacts have a company as one of theirs.
-///
-/// # Errors
-/// Those of the engine.
 pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
     let sql = "SELECT count(*) FROM @contact_companies place JOIN @contacts contact ON contact.id = place.contact_id
                WHERE place.company_id = ?1 AND contact.retired_at IS NULL";
@@ -242,9 +224,6 @@ fn check_email(w: &mut Write<'_>, email: &str, own_id: i64, policy: &RedactionPo
 
 /// A contact whom a vendor tells of may be one whom we had before, with the same address: they are protected as that one
 /// was.
-///
-/// # Errors
-/// Those of the engine.
 pub fn remember(w: &mut Write<'_>, id: i64) -> Result<()> {
     let email = history::get::<Contact>(w, id)?.email;
     if email.is_empty() {
@@ -296,7 +275,7 @@ fn set_places(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Resul
 /// another one steps back.
 ///
 /// # Errors
-/// `NotFound` for an unknown company, or those of the engine.
+/// `NotFound` for an unknown company.
 pub fn join(w: &mut Write<'_>, contact_id: i64, member: &Membership) -> Result<()> {
     // A new contact belongs to nobody yet, so nobody's scope shows it; one with companies must be seen.
     if w.unscoped(|c| is_placed(c, contact_id))? {
@@ -332,9 +311,6 @@ fn is_placed(c: &mut Conn, contact_id: i64) -> Result<bool> {
 }
 
 /// Takes a contact out of a company; `false` when it was not in it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn leave(w: &mut Write<'_>, contact_id: i64, company_id: i64) -> Result<bool> {
     let Some(before) = memberships(w, contact_id)?.into_iter().find(|known| known.company_id == company_id) else {
         return Ok(false);

@@ -44,9 +44,6 @@ impl Conn {
     }
 
     /// Statements wait for locks until then at most; SQLite's are told by [`sqlite::wait_until`].
-    ///
-    /// # Errors
-    /// Those of the engine.
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables, clippy::unnecessary_wraps, reason = "a server's matter"))]
     pub(super) fn wait_until(&mut self, until: Instant) -> Result<()> {
         match &mut self.driver {
@@ -64,9 +61,6 @@ impl Conn {
 
     /// Runs `work` with every tenant visible: for rules that must see all (uniqueness, references),
     /// never for what goes back to a caller.
-    ///
-    /// # Errors
-    /// Those of `work`.
     pub fn unscoped<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let kept = std::mem::replace(&mut self.scope, Scope::All);
         let answer = work(self);

@@ -281,9 +281,6 @@ impl ListQuery {
     }
 
     /// Runs the question.
-    ///
-    /// # Errors
-    /// Those of the database or of `make`.
     pub fn run<T>(&self, conn: &mut Conn, mut make: impl FnMut(&Row) -> Result<T>) -> Result<Page<T>> {
         let mut items = Vec::new();
         let total = self.each(conn, |row| {
@@ -295,9 +292,6 @@ impl ListQuery {
 
     /// Gives each row to `take` as it is read, and says how many there are on all pages: a list of any
     /// length takes no more memory than what `take` keeps of it.
-    ///
-    /// # Errors
-    /// Those of the database or of `take`.
     pub fn each(&self, conn: &mut Conn, mut take: impl FnMut(&Row) -> Result<()>) -> Result<i64> {
         let parts = compose::compose(self, conn)?;
         let items = self.rows(conn, &parts, &mut take)?;
@@ -328,9 +322,6 @@ impl ListQuery {
     }
 
     /// The rows of the slice alone, without counting the others.
-    ///
-    /// # Errors
-    /// Those of the database or of `make`.
     pub fn first<T>(&self, conn: &mut Conn, mut make: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
         let parts = compose::compose(self, conn)?;
         let mut found = Vec::new();
@@ -342,9 +333,6 @@ impl ListQuery {
     }
 
     /// The statements that answer it, as the engine is sent them: for looking at how it would go about it.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn statements(&self, conn: &mut Conn) -> Result<Vec<(String, Vec<Value>)>> {
         let parts = compose::compose(self, conn)?;
         let keys = (conn.sent(&parts.keys(self))?, parts.params_of(self.slice));
@@ -354,9 +342,6 @@ impl ListQuery {
     }
 
     /// How many rows the question has, on all pages.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn count(&self, conn: &mut Conn) -> Result<i64> {
         let parts = compose::compose(self, conn)?;
         conn.one(&parts.count(self), &parts.params)?.get(0)

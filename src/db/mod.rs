@@ -493,18 +493,12 @@ pub async fn for_request<T>(answer: impl Future<Output = T>) -> T {
 }
 
 /// The smallest question there is, to see whether the database answers.
-///
-/// # Errors
-/// Those of the engine.
 pub fn ping(conn: &mut Conn) -> Result<()> {
     conn.first("SELECT 1", &[]).map(|_| ())
 }
 
 /// A token that moves exactly when one of these entities' rows or observations changed: the heart of
 /// list `ETag`s and response caches, at the cost of one point read.
-///
-/// # Errors
-/// Those of the engine.
 pub fn versions(conn: &mut Conn, entities: &[&str]) -> Result<String> {
     let mut token = String::new();
     let rows = conn.all("SELECT entity, version, observed FROM versions ORDER BY entity", &[])?;

@@ -43,9 +43,6 @@ impl Upkeep {
     }
 
     /// Reads.
-    ///
-    /// # Errors
-    /// Those of `work`.
     pub fn look<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         work(&mut self.conn)
     }
@@ -71,9 +68,6 @@ impl Upkeep {
     }
 
     /// Whether there is such a table.
-    ///
-    /// # Errors
-    /// Those of the engine.
     pub fn has_table(&mut self, name: &str) -> Result<bool> {
         let sql = match self.conn.engine() {
             Engine::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1",

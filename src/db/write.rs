@@ -44,9 +44,6 @@ impl<'a> Write<'a> {
 
     /// The number of the next change of `entity`: ordered and gap-free over all writers, because the
     /// head row is locked from the batch's first number to its commit.
-    ///
-    /// # Errors
-    /// Those of the engine.
     pub fn next_change(&mut self, entity: &'static str) -> Result<i64> {
         let head = match self.ledger.version {
             Some(version) => version,

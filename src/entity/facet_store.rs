@@ -34,9 +34,6 @@ pub trait Facet: Fielded {
     }
 
     /// The row beside this one, if there is one.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn beside(c: &mut Conn, id: i64) -> Result<Option<Self>> {
         let (alias, table, key) = (Self::ALIAS, Self::TABLE, Self::KEY);
         let sql = format!("SELECT {} FROM @{table} {alias} WHERE {alias}.{key} = ?1", Self::select());
@@ -44,9 +41,6 @@ pub trait Facet: Fielded {
     }
 
     /// Stores it beside this row.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn put(&self, w: &mut Write<'_>, id: i64) -> Result<()> {
         let columns: Vec<&str> = Self::FIELDS.iter().map(|field| field.spec.column).collect();
         let places: Vec<String> = (2..columns.len() + 2).map(|number| format!("?{number}")).collect();

@@ -117,7 +117,7 @@ pub trait Noun: Entity + Sync {
     /// follows from them can be set here.
     ///
     /// # Errors
-    /// `Invalid`, naming the field; those of the engine.
+    /// `Invalid`, naming the field.
     fn check(&mut self, _c: &mut Conn, _sent: &[&'static str]) -> Result<()> {
         Ok(())
     }
@@ -126,9 +126,6 @@ pub trait Noun: Entity + Sync {
     fn written_by(&mut self, _actor: &Actor) {}
 
     /// What is odd about a stored row without being wrong, as sentences.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn warnings(&self, _c: &mut Conn) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
@@ -341,34 +338,25 @@ pub fn view<E: Noun>(row: &Row) -> Result<Seen<E>> {
 /// One of a noun's rows.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get<E: Noun>(c: &mut Conn, id: i64) -> Result<Seen<E>> {
     let sql = format!("SELECT {} FROM {} WHERE {}.id = ?1", select::<E>(), from::<E>(), E::ENTITY);
     c.first(&sql, params![id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: E::WHAT })
 }
 
 /// Those of a noun's rows that have these ids.
-///
-/// # Errors
-/// Those of the engine.
 pub fn some<E: Noun>(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Seen<E>>> {
     let sql = format!("SELECT {} FROM {} WHERE {}.id IN ids(?1)", select::<E>(), from::<E>(), E::ENTITY);
     c.map(&sql, params![ids], view)
 }
 
 /// Whose row this is that a field refers to; none for one that is not there any more, or not within the scope.
-///
-/// # Errors
-/// Those of the engine.
 pub fn company_of(c: &mut Conn, to: &Target, id: i64) -> Result<Option<Option<i64>>> {
     let sql = format!("SELECT named.company_id FROM @{} named WHERE named.id = ?1 AND named.retired_at IS NULL", to.table);
     c.first(&sql, params![id])?.map(|row| row.get(0)).transpose()
 }
 
 /// The rows of a company that a field can refer to, with their names, at most `most`.
-///
-/// # Errors
-/// Those of the engine.
 pub fn choices(c: &mut Conn, to: &Target, company: i64, most: i64) -> Result<Vec<(i64, String)>> {
     let sql = format!(
         "SELECT named.id, named.{} FROM @{} named WHERE named.company_id = ?1 AND named.retired_at IS NULL ORDER BY 2, 1 LIMIT ?2",
@@ -378,36 +366,24 @@ pub fn choices(c: &mut Conn, to: &Target, company: i64, most: i64) -> Result<Vec
 }
 
 /// The names of the rows behind such ids.
-///
-/// # Errors
-/// Those of the engine.
 pub fn names(c: &mut Conn, to: &Target, ids: Vec<i64>) -> Result<Vec<(i64, String)>> {
     let sql = format!("SELECT named.id, named.{} FROM @{} named WHERE named.id IN ids(?1)", to.title, to.table);
     c.map(&sql, params![ids], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The ids of a noun's live rows whose column holds this id, such as those of a company.
-///
-/// # Errors
-/// Those of the engine.
 pub fn ids_where<E: Noun>(c: &mut Conn, column: &str, id: i64) -> Result<Vec<i64>> {
     let sql = format!("SELECT row.id FROM @{} row WHERE row.{column} = ?1 AND row.retired_at IS NULL ORDER BY row.id", E::TABLE);
     c.map(&sql, params![id], |row| row.get(0))
 }
 
 /// Whose a row of any noun is, by the column that says so.
-///
-/// # Errors
-/// Those of the engine.
 pub fn company_in<E: Entity>(c: &mut Conn, column: &str, id: i64) -> Result<Option<i64>> {
     let sql = format!("SELECT row.{column} FROM @{} row WHERE row.id = ?1", E::TABLE);
     Ok(c.first(&sql, params![id])?.map(|row| row.get::<Option<i64>>(0)).transpose()?.flatten())
 }
 
 /// What the rows of a noun are called that have these ids, by a column.
-///
-/// # Errors
-/// Those of the engine.
 pub fn called<E: Entity>(c: &mut Conn, column: &str, ids: Vec<i64>) -> Result<Vec<(i64, String)>> {
     let sql = format!("SELECT row.id, row.{column} FROM @{} row WHERE row.id IN ids(?1)", E::TABLE);
     c.map(&sql, params![ids], |row| Ok((row.get(0)?, row.get::<Option<String>>(1)?.unwrap_or_default())))

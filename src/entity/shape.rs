@@ -101,9 +101,6 @@ impl<V: 'static> Members<V> {
     }
 
     /// Writes a record as a JSON object.
-    ///
-    /// # Errors
-    /// Those of the serializer.
     pub fn write<S: Serializer>(&self, view: &V, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("", self.names.len())?;
         for (name, read) in self.names.iter().zip(&self.reads) {

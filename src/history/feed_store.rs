@@ -15,11 +15,9 @@ use crate::params;
 pub struct Change {
     /// Its number: gap-free and in commit order over all writers.
     pub seq: i64,
-    /// When.
     pub at: String,
     /// `user`, `service`, `sync`, `import`, `cli` or `system`.
     pub actor_kind: String,
-    /// Who.
     pub actor: String,
     /// The vendor, when a sync acted.
     pub source: Option<String>,
@@ -137,9 +135,6 @@ const PARTS: &[(&str, &str)] = &[(
 )];
 
 /// One row's changes, and those of its parts, newest first.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
     let own = "entity = ?1 AND entity_id = ?2";
     let parts = PARTS.iter().filter(|(whole, _)| *whole == entity).map(|(_, rows)| *rows);
@@ -151,25 +146,19 @@ pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Untold<
 /// One change.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get(c: &mut Conn, seq: i64) -> Result<Untold<Change>> {
     let row = c.first(&format!("SELECT {COLUMNS} FROM changes WHERE seq = ?1"), params![seq])?;
     row.as_ref().map(change).transpose()?.ok_or(Error::NotFound { what: "Change" })
 }
 
 /// The changes of a sync run before `seq`, newest first.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE run_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
     c.all(&sql, params![run, before, limit])?.iter().map(change).collect()
 }
 
 /// How many changes of a sync run there are, by kind of row and action.
-///
-/// # Errors
-/// Those of the engine.
 pub fn tally_of_run(c: &mut Conn, run: i64) -> Result<Vec<(String, String, i64)>> {
     let sql = "SELECT entity, action, COUNT(*) FROM changes WHERE run_id = ?1 GROUP BY entity, action ORDER BY entity, action";
     c.all(sql, params![run])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
@@ -180,18 +169,13 @@ pub fn tally_of_run(c: &mut Conn, run: i64) -> Result<Vec<(String, String, i64)>
 pub struct Origin {
     /// The vendor when a sync set it, otherwise the kind of hand (`user`, `import`, …).
     pub source: String,
-    /// Who.
     pub actor: String,
-    /// When.
     pub at: String,
     /// Which sync run.
     pub run_id: Option<i64>,
 }
 
 /// For each field of a row, the last change that set it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn origins(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<String, Origin>> {
     let sql = "SELECT actor_kind, actor, source, at, run_id, fields FROM changes
                WHERE entity = ?1 AND entity_id = ?2 AND action IN ('create', 'update') ORDER BY seq DESC";

@@ -18,18 +18,12 @@ pub struct Link {
 }
 
 /// The row that a vendor's record is, if it is one.
-///
-/// # Errors
-/// Those of the engine.
 pub fn find(c: &mut Conn, system: &str, entity: &str, external_id: &str) -> Result<Option<i64>> {
     let sql = "SELECT entity_id FROM links WHERE system = ?1 AND entity = ?2 AND external_id = ?3";
     c.first(sql, params![system, entity, external_id])?.map(|row| row.get(0)).transpose()
 }
 
 /// All links of one row.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<Link>> {
     let sql = "SELECT system, external_id FROM links WHERE entity = ?1 AND entity_id = ?2 ORDER BY system, external_id";
     let rows = c.all(sql, params![entity, id])?;
@@ -37,9 +31,6 @@ pub fn of(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<Link>> {
 }
 
 /// Every link of an entity kind to one system, as (external id, row id).
-///
-/// # Errors
-/// Those of the engine.
 pub fn all(c: &mut Conn, system: &str, entity: &str) -> Result<Vec<(String, i64)>> {
     let sql = "SELECT external_id, entity_id FROM links WHERE system = ?1 AND entity = ?2";
     let rows = c.all(sql, params![system, entity])?;
@@ -47,18 +38,12 @@ pub fn all(c: &mut Conn, system: &str, entity: &str) -> Result<Vec<(String, i64)
 }
 
 /// Whether any system feeds this row.
-///
-/// # Errors
-/// Those of the engine.
 pub fn exists(c: &mut Conn, entity: &str, id: i64) -> Result<bool> {
     Ok(c.first("SELECT 1 FROM links WHERE entity = ?1 AND entity_id = ?2", params![entity, id])?.is_some())
 }
 
 /// Says that a row is a vendor's record; an existing link of that record moves here, and what protected the row that
 /// was that record protects this one too.
-///
-/// # Errors
-/// Those of the engine.
 pub fn link(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, external_id: &str) -> Result<()> {
     if let Some(former) = find(w, system, entity, external_id)? {
         protection::inherit(w, entity, former, id)?;
@@ -77,9 +62,6 @@ pub fn link(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, exte
 }
 
 /// Says that a row is no longer that record of the vendor; `false` when it was not.
-///
-/// # Errors
-/// Those of the engine.
 pub fn unlink(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, external_id: &str) -> Result<bool> {
     let sql = "DELETE FROM links WHERE system = ?1 AND entity = ?2 AND external_id = ?3 AND entity_id = ?4";
     if w.run(sql, params![system, entity, external_id, id])? == 0 {

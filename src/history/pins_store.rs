@@ -12,27 +12,18 @@ use crate::{
 pub const LIFE: &str = "retired_at";
 
 /// The names of a row's pinned fields, sorted.
-///
-/// # Errors
-/// Those of the engine.
 pub fn fields(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<String>> {
     let rows = c.all("SELECT field FROM pins WHERE entity = ?1 AND entity_id = ?2 ORDER BY field", params![entity, id])?;
     rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Every pin of an entity kind as (row id, field): what a plan needs at once.
-///
-/// # Errors
-/// Those of the engine.
 pub fn all(c: &mut Conn, entity: &str) -> Result<Vec<(i64, String)>> {
     let rows = c.all("SELECT entity_id, field FROM pins WHERE entity = ?1", params![entity])?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// Pins a field; pinning it again changes nothing.
-///
-/// # Errors
-/// Those of the engine.
 pub fn pin(w: &mut Write<'_>, entity: &'static str, id: i64, field: &str) -> Result<()> {
     let by = w.actor().name.clone();
     let added = w.run(
@@ -44,9 +35,6 @@ pub fn pin(w: &mut Write<'_>, entity: &'static str, id: i64, field: &str) -> Res
 }
 
 /// Lets syncs write a field again; `false` when it was not pinned.
-///
-/// # Errors
-/// Those of the engine.
 pub fn unpin(w: &mut Write<'_>, entity: &'static str, id: i64, field: &str) -> Result<bool> {
     let gone = w.run("DELETE FROM pins WHERE entity = ?1 AND entity_id = ?2 AND field = ?3", params![entity, id, field])?;
     if gone > 0 {

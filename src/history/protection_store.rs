@@ -70,9 +70,6 @@ fn refused(field: &str) -> Error {
 }
 
 /// What follows for protections from columns that have just been stored, as (column, old, new).
-///
-/// # Errors
-/// Those of the engine.
 pub(super) fn follow(
     w: &mut Write<'_>,
     entity: &str,
@@ -123,18 +120,12 @@ fn renamed(w: &mut Write<'_>, id: i64, column: &str, before: &str) -> Result<()>
 }
 
 /// Whether anybody is protected at all.
-///
-/// # Errors
-/// Those of the engine.
 pub fn anybody(c: &mut Conn) -> Result<bool> {
     let sql = "SELECT 1 FROM protected_people UNION ALL SELECT 1 FROM companies WHERE compliance_level <> 'standard' LIMIT 1";
     Ok(c.first(sql, &[])?.is_some())
 }
 
 /// The protected contacts who write from these addresses, or did.
-///
-/// # Errors
-/// Those of the engine.
 pub fn with_addresses(c: &mut Conn, addresses: &[String]) -> Result<Vec<i64>> {
     let sql = "SELECT DISTINCT person.id FROM protected_people person WHERE person.email_folded = ?1";
     let mut found = Vec::new();
@@ -146,9 +137,6 @@ pub fn with_addresses(c: &mut Conn, addresses: &[String]) -> Result<Vec<i64>> {
 
 /// Somebody is about to use this asset no more: what their protection meant for it, it keeps until an administrator
 /// decides otherwise.
-///
-/// # Errors
-/// Those of the engine.
 pub fn keeps_of_users(w: &mut Write<'_>, asset_id: i64) -> Result<()> {
     let sql = "SELECT max(used.level) FROM protected_users used WHERE used.asset_id = ?1";
     match w.one(sql, params![asset_id])?.get::<Option<i64>>(0)? {
@@ -158,9 +146,6 @@ pub fn keeps_of_users(w: &mut Write<'_>, asset_id: i64) -> Result<()> {
 }
 
 /// A row belongs to a company from now on: it is protected as strictly as that company's people.
-///
-/// # Errors
-/// Those of the engine.
 pub fn belongs(w: &mut Write<'_>, entity: &str, id: i64, company_id: i64) -> Result<()> {
     let level = level_of_company(w, company_id)?;
     if level > 0 { raise(w, entity, id, company_id, level) } else { Ok(()) }
@@ -186,9 +171,6 @@ fn raise(w: &mut Write<'_>, entity: &str, id: i64, origin: i64, level: i64) -> R
 }
 
 /// Another row tells of these people from now on, and is as strictly protected as they are.
-///
-/// # Errors
-/// Those of the engine.
 pub fn tells_of(w: &mut Write<'_>, contacts: &[i64]) -> Result<()> {
     if !contacts.is_empty() && !w.unscoped(|c| among(c, "contact", contacts.to_vec()))?.is_empty() {
         w.touch(PROTECTION);
@@ -197,9 +179,6 @@ pub fn tells_of(w: &mut Write<'_>, contacts: &[i64]) -> Result<()> {
 }
 
 /// One row goes on as what another one was: it stays protected for every reason for which that one is.
-///
-/// # Errors
-/// Those of the engine.
 pub fn inherit(w: &mut Write<'_>, entity: &'static str, from: i64, to: i64) -> Result<()> {
     if from == to || !PROTECTED.iter().any(|(name, ..)| *name == entity) {
         return Ok(());
@@ -253,7 +232,7 @@ fn company(w: &mut Write<'_>, company_id: i64, before: i64, after: i64) -> Resul
 /// How strictly a row is protected, by whatever protects it.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn of<R: Record>(c: &mut Conn, id: i64) -> Result<i64> {
     let rank = ranks::KINDS.iter().find(|(entity, ..)| *entity == R::ENTITY).map_or("0", |(.., rank)| *rank);
     Ok(read::<R>(c, id, rank)?.min(STRICTEST))
@@ -269,7 +248,7 @@ fn read<R: Record>(c: &mut Conn, id: i64, rank: &str) -> Result<i64> {
 /// now, and whatever else protects it. A form that repeats what stood there decides nothing.
 ///
 /// # Errors
-/// `Forbidden`, `Conflict` while something else demands more, or those of the engine.
+/// `Forbidden`, `Conflict` while something else demands more.
 pub fn decide<R: Record>(w: &mut Write<'_>, id: i64, stood: i64, wanted: i64, companies: &[i64]) -> Result<()> {
     let before = read::<R>(w, id, &format!("{}.protection", R::ENTITY))?;
     if wanted == stood {
@@ -315,9 +294,6 @@ pub fn decide<R: Record>(w: &mut Write<'_>, id: i64, stood: i64, wanted: i64, co
 }
 
 /// Those of these rows that are protected, by whatever protects them: whoever reads them in the clear is noted.
-///
-/// # Errors
-/// Those of the engine.
 pub fn among(c: &mut Conn, entity: &str, ids: Vec<i64>) -> Result<Vec<i64>> {
     let Some((_, table, rank)) = ranks::KINDS.iter().find(|(name, ..)| *name == entity && !ids.is_empty()) else {
         return Ok(Vec::new());

@@ -44,9 +44,6 @@ pub trait Record: Clone + Send + Sized + 'static {
     /// Columns computed from the others (folded text), never shown and not kept in history.
     fn derived(&self) -> Vec<(&'static str, Value)>;
     /// What the row is found by by those who may see it (`private_text`), where it has that column.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn private(&self, _c: &mut Conn) -> Result<Option<String>> {
         Ok(None)
     }

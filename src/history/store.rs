@@ -26,9 +26,6 @@ pub struct Updated<R> {
 }
 
 /// Finds a row within the connection's scope.
-///
-/// # Errors
-/// Those of the engine.
 pub fn find<R: Record>(c: &mut Conn, id: i64) -> Result<Option<R>> {
     let sql = format!("SELECT {} FROM @{} {} WHERE {}.id = ?1", R::SELECT, R::TABLE, R::ENTITY, R::ENTITY);
     c.first(&sql, params![id])?.map(|row| R::from_row(&row, 0)).transpose()
@@ -37,7 +34,7 @@ pub fn find<R: Record>(c: &mut Conn, id: i64) -> Result<Option<R>> {
 /// Finds a row or fails with "… not found".
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get<R: Record>(c: &mut Conn, id: i64) -> Result<R> {
     find(c, id)?.ok_or(Error::NotFound { what: R::WHAT })
 }
@@ -45,7 +42,7 @@ pub fn get<R: Record>(c: &mut Conn, id: i64) -> Result<R> {
 /// Adds a row (its `id`, times and `rev` are set here) and records its fields.
 ///
 /// # Errors
-/// `Constraint` for a value that another row has, or those of the engine.
+/// `Constraint` for a value that another row has.
 pub fn create<R: Record>(w: &mut Write<'_>, record: &R, reason: Option<&str>) -> Result<R> {
     let at = now();
     let mut columns: Vec<&str> = vec!["created_at", "updated_at"];
@@ -78,7 +75,7 @@ pub fn create<R: Record>(w: &mut Write<'_>, record: &R, reason: Option<&str>) ->
 /// never changes a pinned field.
 ///
 /// # Errors
-/// `NotFound`, `PreconditionFailed`, those of `change`, or those of the engine.
+/// `NotFound`, `PreconditionFailed`, those of `change`.
 pub fn update<R: Record>(
     w: &mut Write<'_>,
     id: i64,
@@ -162,7 +159,7 @@ fn store_values<R: Record>(w: &mut Write<'_>, id: i64, sets: &[String], mut valu
 /// Takes a row out of lists, billing and exports; nothing is deleted.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn retire<R: Record>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Result<R> {
     set_retired::<R>(w, id, true, reason)
 }
@@ -170,7 +167,7 @@ pub fn retire<R: Record>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Re
 /// Brings a retired row back, with the id it always had.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn restore<R: Record>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Result<R> {
     set_retired::<R>(w, id, false, reason)
 }
@@ -197,9 +194,6 @@ fn set_retired<R: Record>(w: &mut Write<'_>, id: i64, retire: bool, reason: Opti
 }
 
 /// Records a change that is not a column of the row (a link, a pin, an assignment) and moves its `rev`.
-///
-/// # Errors
-/// Those of the engine.
 pub fn record_link<R: Record>(w: &mut Write<'_>, id: i64, action: &str, fields: Map<String, Json>) -> Result<()> {
     let sql = format!("UPDATE {} SET updated_at = ?1, rev = rev + 1 WHERE id = ?2", R::TABLE);
     w.run(&sql, params![now(), id])?;
@@ -211,9 +205,6 @@ fn note<R: Record>(w: &mut Write<'_>, id: i64, action: &str, reason: Option<&str
 }
 
 /// Records a change of something that has no [`Record`] (users, plans of syncs).
-///
-/// # Errors
-/// Those of the engine.
 pub fn record_change(
     w: &mut Write<'_>,
     entity: &'static str,
@@ -268,7 +259,7 @@ fn store_private<R: Record>(w: &mut Write<'_>, id: i64, private: Option<&str>) -
 /// Makes the private search key anew after something beside the row has changed that it is found by.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn reindex<R: Record>(w: &mut Write<'_>, id: i64) -> Result<()> {
     let private = w.unscoped(|c| get::<R>(c, id))?.private(w)?;
     if store_private::<R>(w, id, private.as_deref())? { refresh::<R>(w, id) } else { Ok(()) }
@@ -288,9 +279,6 @@ fn refresh<R: Record>(w: &mut Write<'_>, id: i64) -> Result<()> {
 
 /// Makes the keys of the next rows after this id anew, for a program that makes them differently; the last
 /// of them, if there were any. Nothing that anybody sees changes, so there is no history of it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn rekey<R: Record>(w: &mut Write<'_>, after: i64, limit: i64) -> Result<Option<i64>> {
     let sql = format!(
         "SELECT {} FROM @{} {} WHERE {}.id > ?1 ORDER BY {}.id LIMIT ?2",

@@ -39,9 +39,7 @@ pub struct User {
 /// What is needed to make a [`User`].
 #[derive(Clone, Debug, Default)]
 pub struct NewUser {
-    /// Sign-in name.
     pub username: String,
-    /// E-mail.
     pub email: String,
     /// Full name; may be empty.
     pub name: String,

@@ -46,9 +46,6 @@ pub struct Definition {
 }
 
 /// For jobs that always find something to look at.
-///
-/// # Errors
-/// Never.
 pub fn always(_: &mut Conn) -> Result<bool> {
     Ok(true)
 }

@@ -13,7 +13,6 @@ const MOST: i64 = 2000;
 pub struct Said {
     /// Its number within the job, from 1.
     pub n: i64,
-    /// When.
     pub at: String,
     /// `info`, `warning` or `error`.
     pub level: String,
@@ -24,7 +23,7 @@ pub struct Said {
 /// Adds lines to a job's log.
 ///
 /// # Errors
-/// `Conflict` when another process took the job over; those of the engine.
+/// `Conflict` when another process took the job over.
 pub fn append(c: &mut Conn, lease: &Lease, lines: &[Line]) -> Result<()> {
     check_lease(c, lease)?;
     let last = c.one("SELECT COALESCE(MAX(n), 0) FROM job_log WHERE job_id = ?1", params![&lease.job_id])?;
@@ -39,9 +38,6 @@ pub fn append(c: &mut Conn, lease: &Lease, lines: &[Line]) -> Result<()> {
 }
 
 /// A job's log after a line.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of(c: &mut Conn, job: &str, after: i64) -> Result<Vec<Said>> {
     let sql = "SELECT n, at, level, message FROM job_log WHERE job_id = ?1 AND n > ?2 ORDER BY n";
     let rows = c.all(sql, params![job, after])?;
@@ -49,9 +45,6 @@ pub fn of(c: &mut Conn, job: &str, after: i64) -> Result<Vec<Said>> {
 }
 
 /// Forgets the logs of jobs that are kept no more.
-///
-/// # Errors
-/// Those of the engine.
 pub fn prune(c: &mut Conn) -> Result<()> {
     c.run("DELETE FROM job_log WHERE job_id NOT IN (SELECT id FROM sync_jobs)", &[]).map(|_| ())
 }

@@ -80,7 +80,6 @@ pub struct Options {
 pub struct Job {
     /// Which.
     pub kind: JobKind,
-    /// Where.
     pub db: Db,
     /// What the operator decided.
     pub config: Arc<Config>,
@@ -136,9 +135,6 @@ pub struct Started {
 }
 
 /// Takes the right to run a kind of job, or names the job that has it.
-///
-/// # Errors
-/// Those of the database.
 pub async fn acquire(db: &Db, kind: JobKind, started_by: &str) -> Result<Acquired> {
     let by = started_by.to_owned();
     let take = move |w: &mut Write<'_>| {
@@ -151,7 +147,7 @@ pub async fn acquire(db: &Db, kind: JobKind, started_by: &str) -> Result<Acquire
 /// Starts a job in the background, or names the one of its kind that runs.
 ///
 /// # Errors
-/// `Unavailable` when its vendor is not configured; those of the database.
+/// `Unavailable` when its vendor is not configured.
 pub async fn start(db: &Db, config: &Arc<Config>, kind: JobKind, options: Options, by: &str) -> Result<Started> {
     kind.configured(&*credentials::effective(db, config).await?)?;
     match acquire(db, kind, by).await? {
@@ -253,9 +249,6 @@ async fn heartbeat(db: Db, lease: Lease, progress: Arc<Progress>) {
 }
 
 /// Marks the jobs of dead processes failed; called when the program starts.
-///
-/// # Errors
-/// Those of the database.
 pub async fn reap(db: &Db) -> Result<usize> {
     if !db.read(&Scope::All, lease_store::any_running).await? {
         return Ok(0);

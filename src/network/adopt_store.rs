@@ -69,9 +69,6 @@ fn entered(c: &mut Conn, equipment: &Equipment) -> Result<Option<i64>> {
 
 /// Makes at most so many of them equipment, or links the one that somebody has entered; how many there were. What was once
 /// adopted is not adopted again, whatever a person does with it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn adopt(w: &mut Write<'_>, most: i64) -> Result<usize> {
     let found = unlinked_devices(w, most)?;
     for gear in &found {
@@ -92,9 +89,6 @@ pub fn adopt(w: &mut Write<'_>, most: i64) -> Result<usize> {
 }
 
 /// One asset gives way to another that is the same device: its equipment goes on with that one, unless that has some already.
-///
-/// # Errors
-/// Those of the engine.
 pub fn hand_over(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
     let has = "SELECT 1 FROM @network_equipment known WHERE known.asset_id = ?1 OR known.adopted_from = ?1";
     if w.first(has, params![to])?.is_some() {
@@ -119,9 +113,6 @@ fn goes_to(c: &mut Conn, id: i64) -> Result<Option<i64>> {
 
 /// Lets at most so much equipment after an id follow its asset to another company: it takes its interfaces along, stays joined
 /// to what goes there too, and leaves the rest behind. How many did, and the last id that was looked at; none at the end.
-///
-/// # Errors
-/// Those of the engine.
 pub fn follow(w: &mut Write<'_>, after: i64, most: i64) -> Result<(usize, Option<i64>)> {
     let sql = "SELECT equipment.id, asset.company_id FROM @network_equipment equipment JOIN @assets asset ON asset.id = equipment.asset_id
         WHERE asset.company_id <> equipment.company_id AND asset.retired_at IS NULL AND equipment.id > ?1

@@ -63,7 +63,7 @@ const NAMED: i64 = 5;
 /// Nothing reaches the world by way of itself.
 ///
 /// # Errors
-/// `Invalid`, or those of the engine.
+/// `Invalid`.
 pub fn no_circle(c: &mut Conn, id: i64, uplink: Option<i64>) -> Result<()> {
     let sql = "SELECT above.uplink_id FROM @network_equipment above WHERE above.id = ?1";
     let mut next = uplink;
@@ -108,7 +108,7 @@ pub fn gateway_inside(sent: &[&'static str], cidr: &str, gateway: Option<&str>) 
 /// A company has each VLAN once.
 ///
 /// # Errors
-/// `Conflict`, or those of the engine.
+/// `Conflict`.
 pub fn number_free(c: &mut Conn, vlan: &Vlan) -> Result<()> {
     let sql = "SELECT same.name FROM @vlans same
         WHERE same.company_id = ?1 AND same.number = ?2 AND same.id <> ?3 AND same.retired_at IS NULL";
@@ -121,9 +121,6 @@ pub fn number_free(c: &mut Conn, vlan: &Vlan) -> Result<()> {
 }
 
 /// Other networks of the company that share addresses with this one: those inside of it, and those around it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn overlaps(c: &mut Conn, subnet: &Subnet) -> Result<Vec<String>> {
     let Some((first, last)) = address::keys(&subnet.cidr) else { return Ok(Vec::new()) };
     let sql = "SELECT net.cidr, net.purpose FROM @subnets net
@@ -137,9 +134,6 @@ pub fn overlaps(c: &mut Conn, subnet: &Subnet) -> Result<Vec<String>> {
 }
 
 /// What else of the company has an address; `own` is the equipment and the interface that ask.
-///
-/// # Errors
-/// Those of the engine.
 pub fn address_taken(c: &mut Conn, company: i64, ip: Option<&str>, own: (Option<i64>, Option<i64>)) -> Result<Vec<String>> {
     let Some(key) = ip.and_then(address::key) else { return Ok(Vec::new()) };
     let sql = "SELECT other.name FROM @network_equipment other
@@ -156,9 +150,6 @@ pub fn address_taken(c: &mut Conn, company: i64, ip: Option<&str>, own: (Option<
 
 /// What is odd about an address among the company's documented networks of its version: that none of them has it, or
 /// that it is the network's own or its broadcast address.
-///
-/// # Errors
-/// Those of the engine.
 pub fn address_fits(c: &mut Conn, company: i64, ip: Option<&str>) -> Result<Vec<String>> {
     let (Some(ip), Some(key)) = (ip, ip.and_then(address::key)) else { return Ok(Vec::new()) };
     let around = "SELECT net.cidr, net.first_key, net.last_key FROM @subnets net
@@ -186,9 +177,6 @@ pub fn address_fits(c: &mut Conn, company: i64, ip: Option<&str>) -> Result<Vec<
 }
 
 /// What else is plugged into the ports of a connection.
-///
-/// # Errors
-/// Those of the engine.
 pub fn ports_taken(c: &mut Conn, connection: &Connection) -> Result<Vec<String>> {
     let sql = "SELECT owner.name FROM @network_connections other JOIN @network_equipment owner ON owner.id = ?1
         WHERE other.id <> ?3 AND other.retired_at IS NULL

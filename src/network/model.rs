@@ -56,7 +56,6 @@ crate::entity! {
         uplink_id: Option<i64> = reference("Uplink", &EQUIPMENT).section("Network").usual(),
         /// The device that the RMM sees.
         asset_id: Option<i64> = reference("Asset", &ASSET).section("Network").listed(),
-        /// Free text.
         notes: Option<String> = long("Notes", 10_000).section("Network").searched(),
     }
 }
@@ -176,7 +175,6 @@ crate::entity! {
         kind: Option<String> = choice("Medium", MEDIA).named("type").section("Connection").usual(),
         /// How fast it is.
         speed_mbps: Option<i64> = int("Speed in Mbit/s").range(1, 10_000_000, "must be from 1 to 10,000,000 Mbit/s").section("Connection").usual(),
-        /// Free text.
         notes: Option<String> = long("Notes", 10_000).section("Connection").searched(),
     }
 }
@@ -226,7 +224,6 @@ crate::entity! {
         gateway: Option<String> = ip("Gateway").section("Subnet").searched().usual(),
         /// Where it is used.
         location_id: Option<i64> = reference("Location", &LOCATION).section("Subnet").usual(),
-        /// Free text.
         notes: Option<String> = long("Notes", 10_000).section("Subnet").searched(),
     }
 }

@@ -53,9 +53,6 @@ pub struct Edge {
 }
 
 /// A company's live equipment and connections; an uplink without a connection joins, too.
-///
-/// # Errors
-/// Those of the engine.
 pub fn read(c: &mut Conn, company: i64) -> Result<(Vec<Node>, Vec<Edge>)> {
     let sql = format!(
         "SELECT equipment.id, equipment.name, equipment.kind, equipment.model, equipment.ip_address, {SUBNET_OF_EQUIPMENT}, equipment.asset_id,

@@ -4,9 +4,6 @@ use super::Note;
 use crate::{db::Write, error::Result, history, params};
 
 /// A record gives way to another that is the same thing: what was written about it goes along.
-///
-/// # Errors
-/// Those of the engine.
 pub fn hand_over(w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<()> {
     let sql = "SELECT note.id FROM @notes note WHERE note.entity = ?1 AND note.entity_id = ?2 ORDER BY note.id";
     let ids: Vec<i64> = w.map(sql, params![entity, from], |row| row.get(0))?;

@@ -69,7 +69,6 @@ impl Delivered {
 
 /// One delivery.
 pub struct Delivery {
-    /// Where.
     pub db: Db,
     /// Proof that nobody else delivers.
     pub turn: Turn,

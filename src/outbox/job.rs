@@ -36,9 +36,6 @@ pub const JOB: JobKind = JobKind(&Definition {
 });
 
 /// The body of the delivery job.
-///
-/// # Errors
-/// Those of the database.
 pub async fn body(job: Job) -> Result<Ended> {
     let due = job.db.read(&Scope::All, store::due).await?;
     if due == 0 || job.options.dry_run {
@@ -73,9 +70,6 @@ fn delivery(job: &Job, turn: Turn, run: i64) -> Result<Delivery> {
 }
 
 /// Delivers these entries as part of another job, when nobody else delivers.
-///
-/// # Errors
-/// Those of the database.
 pub async fn deliver_for(job: &Job, run: i64, ids: Vec<i64>) -> Result<Delivered> {
     if ids.is_empty() {
         return Ok(Delivered::default());

@@ -140,9 +140,7 @@ pub struct Write {
     pub key: String,
     /// Our row, when the vendor's record is one.
     pub entity: Option<(&'static str, i64)>,
-    /// How people recognise it.
     pub label: String,
-    /// Why.
     pub reason: String,
     /// What the fields are to be.
     pub wanted: Values,
@@ -173,7 +171,6 @@ impl Write {
 /// A stored entry.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
-    /// Its id.
     pub id: i64,
     /// `freshservice` or `datto`.
     pub system: String,
@@ -185,9 +182,7 @@ pub struct Entry {
     pub entity: Option<String>,
     /// Our row.
     pub entity_id: Option<i64>,
-    /// How people recognise it.
     pub label: String,
-    /// Why.
     pub reason: String,
     /// What the fields are to be.
     pub wanted: Values,

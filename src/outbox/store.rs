@@ -59,9 +59,6 @@ fn text(values: &Values) -> String {
 
 /// Adds an entry, or gives an entry that waits for the same place its new value. One that is under way
 /// with this very value is that entry. Returns the entry's id.
-///
-/// # Errors
-/// Those of the engine.
 pub fn enqueue(w: &mut Write<'_>, wish: &Wish) -> Result<i64> {
     let dedup = wish.dedup();
     let wanted = text(&wish.wanted);
@@ -114,24 +111,18 @@ fn untold(row: &Row) -> Result<Untold<Entry>> {
 /// One entry.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get(c: &mut Conn, id: i64) -> Result<Untold<Entry>> {
     let row = c.first(&format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"), params![id])?;
     row.as_ref().map(untold).transpose()?.ok_or(Error::NotFound { what: "Outbox entry" })
 }
 
 /// These entries, by id.
-///
-/// # Errors
-/// Those of the engine.
 pub fn these(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Untold<Entry>>> {
     c.all(&format!("SELECT {COLUMNS} FROM outbox WHERE id IN ids(?1) ORDER BY id"), params![ids])?.iter().map(untold).collect()
 }
 
 /// The newest entries: those in this state, or, without one, all that are not over and then the rest.
-///
-/// # Errors
-/// Those of the engine.
 pub fn list(c: &mut Conn, state: Option<State>, limit: i64) -> Result<Vec<Untold<Entry>>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM outbox WHERE (CAST(?1 AS TEXT) IS NULL OR state = ?1)
@@ -141,9 +132,6 @@ pub fn list(c: &mut Conn, state: Option<State>, limit: i64) -> Result<Vec<Untold
 }
 
 /// The entries of one of our rows that are not over, and when each is not, why.
-///
-/// # Errors
-/// Those of the engine.
 pub fn open_of(c: &mut Conn, kind: &str, id: i64) -> Result<Vec<Untold<Entry>>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM outbox WHERE entity = ?1 AND entity_id = ?2 AND state NOT IN ('done', 'discarded') ORDER BY id"
@@ -152,9 +140,6 @@ pub fn open_of(c: &mut Conn, kind: &str, id: i64) -> Result<Vec<Untold<Entry>>> 
 }
 
 /// How many entries are in each state, of those that are not over.
-///
-/// # Errors
-/// Those of the engine.
 pub fn counts(c: &mut Conn) -> Result<Vec<(State, i64)>> {
     let sql = "SELECT state, COUNT(*) FROM outbox WHERE state NOT IN ('done', 'discarded') GROUP BY state ORDER BY state";
     let rows = c.all(sql, &[])?;
@@ -163,18 +148,12 @@ pub fn counts(c: &mut Conn) -> Result<Vec<(State, i64)>> {
 }
 
 /// What of an operation is not settled and waits for no person: what an interrupted run may have left.
-///
-/// # Errors
-/// Those of the engine.
 pub fn unsettled(c: &mut Conn, operation: Operation) -> Result<Vec<i64>> {
     let sql = "SELECT id FROM outbox WHERE operation = ?1 AND state IN ('pending', 'sending', 'unknown') ORDER BY id";
     c.all(sql, params![operation.as_str()])?.iter().map(|row| row.get(0)).collect()
 }
 
 /// The vendor's ids of the notes of ours that a ticket is known to have.
-///
-/// # Errors
-/// Those of the engine.
 pub fn notes(c: &mut Conn, ticket: &str) -> Result<Vec<String>> {
     let sql = "SELECT found FROM outbox WHERE operation = 'ticket_note' AND target = ?1 AND state = 'done' AND found IS NOT NULL";
     let id = |row: &Row| Ok(values(row.get(0)?)?.and_then(|found| found.get("id").and_then(Value::as_str).map(str::to_owned)));
@@ -182,9 +161,6 @@ pub fn notes(c: &mut Conn, ticket: &str) -> Result<Vec<String>> {
 }
 
 /// Drops what waits for a person about a record: the vendor has by now what was wanted.
-///
-/// # Errors
-/// Those of the engine.
 pub fn withdraw(c: &mut Conn, operation: Operation, target: &str) -> Result<()> {
     let sql = "UPDATE outbox SET state = 'discarded', settled_at = ?1, error = 'the vendor has what is wanted by now'
                WHERE operation = ?2 AND target = ?3 AND state IN ('conflict', 'failed')";
@@ -194,9 +170,6 @@ pub fn withdraw(c: &mut Conn, operation: Operation, target: &str) -> Result<()> 
 
 /// The next entry to be looked after, oldest first: one that is due, or one of these. One that waits behind another for the same place is
 /// not next.
-///
-/// # Errors
-/// Those of the engine.
 pub fn next_due(c: &mut Conn, after: i64, only: Option<Vec<i64>>) -> Result<Option<Entry>> {
     let blocked = "NOT (state = 'pending' AND EXISTS (SELECT 1 FROM outbox other WHERE other.dedup = outbox.dedup
                    AND other.state IN ('sending', 'unknown')))";
@@ -213,18 +186,12 @@ pub fn next_due(c: &mut Conn, after: i64, only: Option<Vec<i64>>) -> Result<Opti
 }
 
 /// How many entries are due.
-///
-/// # Errors
-/// Those of the engine.
 pub fn due(c: &mut Conn) -> Result<i64> {
     let sql = "SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'sending', 'unknown') AND (next_at <= ?1 OR next_at > ?2)";
     c.one(sql, params![now(), now_plus(FAR)])?.get(0)
 }
 
 /// Marks an entry as under way; `false` when it is no more what was read (a person decided meanwhile).
-///
-/// # Errors
-/// Those of the engine.
 pub fn claim(c: &mut Conn, read: &Entry, before: &Values) -> Result<bool> {
     let sql = "UPDATE outbox SET state = 'sending', seen_before = ?1, sent_at = ?2, attempts = attempts + 1, error = NULL
                WHERE id = ?3 AND state = ?4 AND attempts = ?5 AND wanted = ?6";
@@ -233,18 +200,12 @@ pub fn claim(c: &mut Conn, read: &Entry, before: &Values) -> Result<bool> {
 }
 
 /// Nobody heard how the request ended.
-///
-/// # Errors
-/// Those of the engine.
 pub fn wonder(c: &mut Conn, id: i64, why: &str) -> Result<()> {
     c.run("UPDATE outbox SET state = 'unknown', error = ?1 WHERE id = ?2 AND state = 'sending'", params![why, id])?;
     Ok(())
 }
 
 /// Not now: asks again in so many seconds. What may have left stays a question.
-///
-/// # Errors
-/// Those of the engine.
 pub fn postpone(c: &mut Conn, id: i64, seconds: i64, why: &str) -> Result<()> {
     let sql = "UPDATE outbox SET next_at = ?1, error = ?2,
                state = CASE WHEN state = 'sending' THEN 'unknown' ELSE state END WHERE id = ?3";
@@ -253,9 +214,6 @@ pub fn postpone(c: &mut Conn, id: i64, seconds: i64, why: &str) -> Result<()> {
 }
 
 /// The request certainly did nothing: the entry waits again, unless a later one for the same place does.
-///
-/// # Errors
-/// Those of the engine.
 pub fn put_back(c: &mut Conn, id: i64, seconds: i64, why: &str) -> Result<()> {
     if give_way(c, id)? {
         return Ok(());
@@ -266,9 +224,6 @@ pub fn put_back(c: &mut Conn, id: i64, seconds: i64, why: &str) -> Result<()> {
 }
 
 /// Says how an entry ended, or why a person has to decide.
-///
-/// # Errors
-/// Those of the engine.
 pub fn settle(c: &mut Conn, id: i64, state: State, found: Option<&Values>, error: Option<&str>) -> Result<()> {
     if state.waits_for_person() && give_way(c, id)? {
         return Ok(());
@@ -335,9 +290,6 @@ pub fn discard(w: &mut Write<'_>, id: i64) -> Result<Untold<Entry>> {
 }
 
 /// Drops what was over long ago.
-///
-/// # Errors
-/// Those of the engine.
 pub fn prune(c: &mut Conn) -> Result<u64> {
     let sql = "DELETE FROM outbox WHERE state IN ('done', 'discarded') AND settled_at < ?1";
     c.run(sql, params![now_plus(-KEPT_SECONDS)])

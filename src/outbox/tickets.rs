@@ -16,9 +16,6 @@ use crate::{
 
 /// Queues a ticket's status and a note of ours, inside the write that made them; returns the entries' ids.
 /// A status that is no status of the vendor's stays here.
-///
-/// # Errors
-/// Those of the engine.
 pub fn enqueue(w: &mut Write<'_>, ticket: &Ticket, status: bool, note: Option<(i64, &str)>) -> Result<Vec<i64>> {
     let mut ids = Vec::new();
     if ticket.external_source != SYSTEM {
@@ -50,9 +47,6 @@ pub fn enqueue(w: &mut Write<'_>, ticket: &Ticket, status: bool, note: Option<(i
 
 /// What follows from a write that the vendor has: a trace, the vendor's name for a note of ours, and the end of
 /// the status's pin when nobody has written another one since.
-///
-/// # Errors
-/// Those of the engine.
 pub fn arrived(w: &mut Write<'_>, id: i64, entry: &Entry, found: Option<&Values>, reason: &str) -> Result<()> {
     let Some(ticket) = history::find::<Ticket>(w, id)? else { return Ok(()) };
     let mut told = Map::new();

@@ -58,9 +58,6 @@ impl Turn {
     }
 
     /// Gives a borrowed turn back.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn end(self) -> Result<()> {
         let Some(beating) = self.beating.as_ref() else { return Ok(()) };
         beating.abort();

@@ -12,9 +12,6 @@ use crate::{
 const SECONDS: i64 = 60;
 
 /// Takes the turn for a running job; `None` while another one has it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn take(c: &mut Conn, name: &str, job: &Lease) -> Result<Option<Lease>> {
     lease_store::check_lease(c, job)?;
     let Ok(fence) = lease_store::vacate(c, name)? else { return Ok(None) };
@@ -33,9 +30,6 @@ pub fn keep(c: &mut Conn, turn: &Lease) -> Result<()> {
 }
 
 /// Gives the turn back.
-///
-/// # Errors
-/// Those of the engine.
 pub fn give_back(c: &mut Conn, turn: &Lease) -> Result<()> {
     let sql = "UPDATE sync_leases SET expires_at = ?1, job_id = '' WHERE name = ?2 AND job_id = ?3 AND fence = ?4";
     c.run(sql, params![now(), &turn.name, &turn.job_id, turn.fence])?;

@@ -7,11 +7,9 @@ use super::cells::Cells;
 /// A row of ours, as far as a plan needs it.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
-    /// Its id.
     pub id: i64,
     /// Its revision.
     pub rev: i64,
-    /// How people recognise it.
     pub label: String,
     /// Whether it is a tombstone.
     pub retired: bool,

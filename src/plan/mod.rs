@@ -234,7 +234,6 @@ pub struct Item {
     pub rev: Option<i64>,
     /// The vendor's id.
     pub external_id: Option<String>,
-    /// How people recognise it.
     pub label: String,
     /// Why this row and this record are the same thing, or why nothing is done.
     pub reason: String,

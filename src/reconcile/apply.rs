@@ -35,7 +35,6 @@ const CHUNK: i64 = 50;
 
 /// Applies the pending items of a plan, wherever an earlier attempt stopped.
 pub struct Apply {
-    /// Where.
     pub db: Db,
     /// Proof that this job may write.
     pub lease: Lease,

@@ -15,7 +15,6 @@ use crate::{
 /// A stored plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Stored {
-    /// Its id.
     pub id: i64,
     /// The run that made it.
     pub run_id: i64,

@@ -4,9 +4,6 @@ use crate::{companies::Location, db::Conn, error::Result, history::Record, param
 
 /// Whether these companies have fewer assets, contacts and locations, of each kind, than so many; retired ones count,
 /// so that an index is enough to tell.
-///
-/// # Errors
-/// Those of the database.
 pub fn have_few(conn: &mut Conn, company_ids: Vec<i64>, most: i64) -> Result<bool> {
     let sql = "SELECT (SELECT count(*) FROM (SELECT 1 FROM @assets asset
             WHERE asset.company_id IN ids(?1) LIMIT ?2) AS assets),
@@ -17,9 +14,6 @@ pub fn have_few(conn: &mut Conn, company_ids: Vec<i64>, most: i64) -> Result<boo
 }
 
 /// The live locations of these companies, as (company id, location), by id.
-///
-/// # Errors
-/// Those of the database.
 pub fn locations(conn: &mut Conn, company_ids: Vec<i64>) -> Result<Vec<(i64, Location)>> {
     let sql = format!(
         "SELECT {} FROM @locations location WHERE location.company_id IN ids(?1) AND location.retired_at IS NULL ORDER BY location.id",

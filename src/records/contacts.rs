@@ -32,7 +32,7 @@ pub fn routes() -> Routes {
 /// A contact with everything around it.
 ///
 /// # Errors
-/// `NotFound`, or those of the database.
+/// `NotFound`.
 pub fn detail(conn: &mut Conn, id: i64) -> Result<Veiled<ContactDetail>> {
     let contact = contacts::get_view(conn, id)?;
     let companies = contacts::memberships(conn, id)?;

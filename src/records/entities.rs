@@ -49,7 +49,7 @@ pub fn named(entity: &str) -> Result<&'static dyn AnyEntity> {
 /// The noun's own word, when it has such a row within the reader's scope.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn exists(c: &mut Conn, entity: &str, id: i64) -> Result<&'static str> {
     let entity = named(entity)?;
     entity.find(c, id).map(|()| entity.name())

@@ -31,7 +31,7 @@ pub fn routes() -> Routes {
 /// Removes a location from a company; what stood there stands nowhere.
 ///
 /// # Errors
-/// `NotFound` when the company has no such location, or those of the engine.
+/// `NotFound` when the company has no such location.
 pub fn location(w: &mut Write<'_>, company: i64, id: i64) -> Result<()> {
     companies::get_location(w, company, id)?;
     door::release_all(w, Location::ENTITY, id)?;

@@ -20,9 +20,6 @@ use crate::{
 };
 
 /// What still belongs to a company, by kind, in numbers; empty when nothing does.
-///
-/// # Errors
-/// Those of the engine.
 pub fn attached_to_company(c: &mut Conn, id: i64) -> Result<BTreeMap<&'static str, i64>> {
     let mut found = companies::attached(c, id)?;
     for (name, count) in [("contacts", contacts::attached_to_company(c, id)?), ("assets", assets::attached_to_company(c, id)?)] {
@@ -40,7 +37,7 @@ pub fn attached_to_company(c: &mut Conn, id: i64) -> Result<BTreeMap<&'static st
 /// retire with it, its contacts leave it, and the companies below it stand alone.
 ///
 /// # Errors
-/// `Conflict` with what is attached, `NotFound`, or those of the engine.
+/// `Conflict` with what is attached, `NotFound`.
 pub fn retire_company(w: &mut Write<'_>, id: i64, force: bool) -> Result<Company> {
     let attached = attached_to_company(w, id)?;
     if !attached.is_empty() && !force {

@@ -51,7 +51,7 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
 /// At most so many companies, contacts, assets and tickets that contain a text; a blank text finds nothing.
 ///
 /// # Errors
-/// When the text is too long, or those of the database.
+/// When the text is too long.
 pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewContext) -> Result<Value> {
     let policy = &view_context.policy;
     let query = asked(&COMPANIES, text, limit)?;

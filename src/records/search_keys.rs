@@ -20,9 +20,6 @@ const ROWS: i64 = 200;
 const OTHERS: [(Maker, i64); 2] = [(alert_store::rekey, ROWS), (audit_store::rekey_software, 20)];
 
 /// Makes whatever is old anew; nothing to do costs one question.
-///
-/// # Errors
-/// Those of the database.
 pub async fn refresh(db: &Db) -> Result<()> {
     let stored = db.read(&Scope::All, |c| settings::find(c, SETTING)).await?;
     if stored.as_deref() == Some(KEY_VERSION.to_string().as_str()) {

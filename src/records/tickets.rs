@@ -106,7 +106,7 @@ pub struct Done {
 /// Writes a status and a note to a ticket, here; the vendor's times stay what they are.
 ///
 /// # Errors
-/// `NotFound`, `PreconditionFailed`, or those of the engine.
+/// `NotFound`, `PreconditionFailed`.
 pub fn write(
     w: &mut Write<'_>,
     row_id: i64,
@@ -180,18 +180,12 @@ pub async fn send(web: &Web, by: &str) {
 }
 
 /// `GET /api/psa/config`: where tickets are at the vendors; the places to fill in stay as they are.
-///
-/// # Errors
-/// Those of the database.
 async fn providers(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
     let config = credentials::effective(&web.db, &web.config).await?;
     ask.value(&psa_views::providers(&config))
 }
 
 /// `GET /api/config/freshservice_domain`
-///
-/// # Errors
-/// Those of the database.
 async fn domain(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
     let config = credentials::effective(&web.db, &web.config).await?;
     let url = config.freshservice.url.as_deref();

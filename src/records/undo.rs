@@ -85,9 +85,6 @@ impl Summary {
 }
 
 /// Takes one change back.
-///
-/// # Errors
-/// Those of the write.
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     match (change.entity.as_str(), change.action.as_str()) {
         (Contact::ENTITY, "join" | "leave") => place(w, change),
@@ -113,7 +110,7 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
 /// what decides who sees them.
 ///
 /// # Errors
-/// `Forbidden`, or those of the engine.
+/// `Forbidden`.
 pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy) -> Result<()> {
     let is_plain = |field: &String| !field.ends_with("_id") && !field.contains(':') && !trail::is_personal(&change.entity, field);
     let is_own = matches!(change.action.as_str(), "create" | "update" | "retire" | "restore");
@@ -194,7 +191,7 @@ fn is_place(one: &Membership, other: &Membership) -> bool {
 /// has changed since stays as it is. While it lasts no sync of the same kind runs.
 ///
 /// # Errors
-/// `NotFound`, `Conflict` while such a sync runs, or those of the database.
+/// `NotFound`, `Conflict` while such a sync runs.
 pub async fn run(db: &Db, id: i64, actor: &Actor) -> Result<Summary> {
     let source = db.read(&Scope::All, move |c| undo_store::source(c, id)).await?;
     if source == import::SOURCE {

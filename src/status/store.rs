@@ -31,9 +31,6 @@ pub struct Waiting {
 const RUNS: i64 = 12;
 
 /// How fresh each source's data is; those that were never read are listed when they are meant to be.
-///
-/// # Errors
-/// Those of the engine.
 pub fn freshness(c: &mut Conn) -> Result<Vec<Freshness>> {
     let now = jiff::Timestamp::now();
     let mut found = Vec::new();
@@ -48,9 +45,6 @@ pub fn freshness(c: &mut Conn) -> Result<Vec<Freshness>> {
 }
 
 /// When the newest good run of each source began, in seconds since 1970.
-///
-/// # Errors
-/// Those of the engine.
 pub fn as_of_all(c: &mut Conn) -> Result<Vec<(&'static str, i64)>> {
     let sql = "SELECT started_at FROM sync_runs WHERE source = ?1 AND dry_run = ?2 AND status IN ('done', 'held')
                ORDER BY id DESC LIMIT 1";
@@ -99,9 +93,6 @@ fn runs(c: &mut Conn, source: &str) -> Result<Vec<Run>> {
 }
 
 /// The plans that wait for approval, oldest first.
-///
-/// # Errors
-/// Those of the engine.
 pub fn waiting(c: &mut Conn) -> Result<Vec<Waiting>> {
     let sql = "SELECT plan.id, plan.source, plan.created_at, COALESCE(plan.held_because, ''), COUNT(item.id)
                FROM sync_plans plan JOIN sync_plan_items item ON item.plan_id = plan.id AND item.state = 'held'

@@ -136,9 +136,6 @@ pub fn weight(tickets: &[Weighed]) -> i64 {
 }
 
 /// These tickets with what was said, as (company id, ticket), all at once.
-///
-/// # Errors
-/// Those of the database.
 pub fn told(
     conn: &mut Conn,
     tickets: &[Weighed],
@@ -158,9 +155,6 @@ pub fn told(
 
 /// Gives each of these tickets to `take`, with what was said; however many and however long they are, some
 /// [`AT_ONCE`] bytes of them are in memory.
-///
-/// # Errors
-/// Those of the database or of `take`.
 pub fn each(
     conn: &mut Conn,
     mut tickets: &[Weighed],
@@ -184,7 +178,7 @@ pub fn each(
 /// One stored ticket in full, as this caller may see it.
 ///
 /// # Errors
-/// `NotFound`, or those of the database.
+/// `NotFound`.
 pub fn detail(conn: &mut Conn, number: i64, policy: &RedactionPolicy, colleague: bool, config: &Config) -> Result<TicketDetail> {
     let statuses = statuses_store::load(conn, SOURCE, &config.freshservice.statuses)?;
     let row = store::get_row(conn, number)?.redact(policy);

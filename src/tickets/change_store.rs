@@ -55,9 +55,6 @@ pub static LIST: ListSpec = ListSpec {
 };
 
 /// Planned changes as asked, as this caller may see them.
-///
-/// # Errors
-/// Those of the database.
 pub fn each(
     c: &mut Conn,
     query: &ListQuery,
@@ -70,16 +67,13 @@ pub fn each(
 /// One planned change by the vendor's number.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get_view(c: &mut Conn, external_id: i64) -> Result<Veiled<ChangeView>> {
     let sql = format!("SELECT {} FROM {FROM} WHERE change_request.external_id = ?1 ORDER BY change_request.id", select());
     c.first(&sql, params![external_id])?.map(|row| view(&row)).transpose()?.ok_or(Error::NotFound { what: ChangeRequest::WHAT })
 }
 
 /// The stored changes with these numbers at one vendor, retired ones too.
-///
-/// # Errors
-/// Those of the engine.
 pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Result<Vec<ChangeRequest>> {
     let sql = format!(
         "SELECT {} FROM @change_requests change_request WHERE change_request.external_source = ?1 AND change_request.external_id IN ids(?2)
@@ -91,9 +85,6 @@ pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Re
 
 /// Stores a planned change as the vendor tells it; says what it was: new, changed, or the same. One that
 /// had been retired comes back.
-///
-/// # Errors
-/// Those of the engine.
 pub fn upsert(w: &mut Write<'_>, told: &ChangeRequest, reason: Option<&str>) -> Result<(ChangeRequest, bool)> {
     let known = by_external_ids(w, &told.external_source, vec![told.external_id])?.pop();
     let Some(known) = known else { return Ok((history::create(w, told, reason)?, true)) };

@@ -182,9 +182,6 @@ fn places(count: usize) -> String {
 }
 
 /// Tickets as asked, as this caller may see them. `configured` is what the operator calls status codes.
-///
-/// # Errors
-/// Those of the database.
 pub fn list(
     conn: &mut Conn,
     query: &ListQuery,
@@ -201,9 +198,6 @@ pub fn list(
 }
 
 /// The same one by one, with how many there are on all pages.
-///
-/// # Errors
-/// Those of the database or of `take`.
 pub fn each(
     conn: &mut Conn,
     query: &ListQuery,
@@ -218,9 +212,6 @@ pub fn each(
 }
 
 /// When the newest job that read tickets ended well.
-///
-/// # Errors
-/// Those of the database.
 pub fn last_sync(conn: &mut Conn) -> Result<Option<String>> {
     let sql = "SELECT max(job.completed_at) FROM sync_jobs job WHERE job.status = 'completed'
                AND (job.script LIKE 'tickets%' OR job.sync_type LIKE 'tickets%')";

@@ -29,7 +29,6 @@ pub struct Said {
     pub to_emails: Vec<String>,
     /// The help desk's own address.
     pub support_email: Option<String>,
-    /// When.
     pub created_at: String,
     /// When it was last changed.
     pub updated_at: Option<String>,
@@ -50,7 +49,6 @@ pub struct TimeEntry {
     pub running: bool,
     /// What was done.
     pub note: Option<String>,
-    /// When.
     pub executed_at: Option<String>,
     /// When it was written down.
     pub created_at: Option<String>,
@@ -73,7 +71,6 @@ pub struct SaidView {
     pub from_email: Option<String>,
     /// Where it went.
     pub to_emails: Vec<String>,
-    /// When.
     pub created_at: String,
     /// When it was last changed.
     pub updated_at: Option<String>,

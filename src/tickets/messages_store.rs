@@ -44,9 +44,6 @@ fn said(row: &Row) -> Result<Said> {
 
 /// Everything said on these tickets, oldest first, by ticket. Who said it is named, with their address, where the
 /// vendor's id is an agent's or a contact's.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<Veiled<SaidView>>>> {
     let sql = format!(
         "SELECT {SAID}, said.id, said.ticket_id, agent.first_name, agent.last_name, contact.name, {}, COALESCE(agent.email, contact.email) FROM @ticket_conversations said
@@ -74,9 +71,6 @@ pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec
 }
 
 /// Something said on a ticket that is not stored.
-///
-/// # Errors
-/// Those of the engine.
 pub fn around(c: &mut Conn, ticket: &Ticket, one: Said) -> Result<Veiled<SaidView>> {
     let sql = format!(
         "SELECT {} FROM (SELECT CAST(?1 AS TEXT) AS external_source, CAST(?2 AS BIGINT) AS user_id, CAST(?3 AS TEXT) AS from_email) said,
@@ -91,7 +85,7 @@ pub fn around(c: &mut Conn, ticket: &Ticket, one: Said) -> Result<Veiled<SaidVie
 /// changed; rows that are still told keep their ids.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -> Result<bool> {
     history::get::<Ticket>(w, ticket_id)?;
     let sql =
@@ -157,7 +151,7 @@ fn same(before: &Said, now: &Said) -> bool {
 /// Adds a note of ours, which the vendor does not have; returns its row.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn add_note(w: &mut Write<'_>, ticket_id: i64, text: &str, user: &str, at: &str) -> Result<i64> {
     history::get::<Ticket>(w, ticket_id)?;
     let note = Said {
@@ -174,7 +168,7 @@ pub fn add_note(w: &mut Write<'_>, ticket_id: i64, text: &str, user: &str, at: &
 /// Says that the vendor now has a note of ours, under this id: its next list will tell the same note.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn note_sent(w: &mut Write<'_>, note_id: i64, external_id: i64) -> Result<()> {
     let sql = "SELECT said.ticket_id FROM @ticket_conversations said WHERE said.id = ?1";
     let ticket_id: i64 = w.first(sql, params![note_id])?.ok_or(Error::NotFound { what: "Note" })?.get(0)?;
@@ -222,9 +216,6 @@ fn store(w: &mut Write<'_>, ticket_id: i64, id: Option<i64>, source: &str, one: 
 }
 
 /// A ticket's time sheet, oldest first.
-///
-/// # Errors
-/// Those of the engine.
 pub fn time_entries(c: &mut Conn, ticket_id: i64) -> Result<Vec<TimeEntry>> {
     let sql =
         "SELECT entry.external_id, entry.agent_id, entry.minutes, entry.billable, entry.running, entry.note, entry.executed_at,
@@ -252,7 +243,7 @@ pub fn time_entries(c: &mut Conn, ticket_id: i64) -> Result<Vec<TimeEntry>> {
 /// whether anything changed.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn replace_time_entries(w: &mut Write<'_>, ticket_id: i64, told: &[TimeEntry]) -> Result<bool> {
     history::get::<Ticket>(w, ticket_id)?;
     let order = |entry: &TimeEntry| (entry.executed_at.clone(), entry.external_id, entry.minutes);

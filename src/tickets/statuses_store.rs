@@ -9,27 +9,18 @@ use crate::params;
 use crate::types::now;
 
 /// The names that a vendor has told, by code.
-///
-/// # Errors
-/// Those of the engine.
 pub fn learned(c: &mut Conn, source: &str) -> Result<Vec<(i64, String)>> {
     let sql = "SELECT code, label FROM ticket_statuses WHERE external_source = ?1 ORDER BY code";
     c.all(sql, params![source])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// What the codes of a vendor mean; `configured` is what the operator says of them.
-///
-/// # Errors
-/// Those of the engine.
 pub fn load(c: &mut Conn, source: &str, configured: &BTreeMap<i64, String>) -> Result<Statuses> {
     Ok(Statuses::new(&learned(c, source)?, configured))
 }
 
 /// Keeps what a vendor calls its codes; says whether anything is new. Tickets that are stored under
 /// another word follow with [`super::store::reword`].
-///
-/// # Errors
-/// Those of the engine.
 pub fn learn(w: &mut Write<'_>, source: &str, told: &[(i64, String)]) -> Result<bool> {
     let known: BTreeMap<i64, String> = learned(w, source)?.into_iter().collect();
     let mut moved = false;

@@ -65,7 +65,7 @@ fn bare(row: &Row) -> Result<TicketRow> {
 /// One ticket by its vendor's number, whole.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn get_row(c: &mut Conn, external_id: i64) -> Result<Veiled<TicketRow>> {
     let sql = format!(
         "SELECT {}, words.description FROM {FROM} WHERE ticket.external_id = ?1 ORDER BY ticket.retired_at IS NOT NULL, ticket.id",
@@ -87,9 +87,6 @@ pub struct Weighed {
 
 /// The live tickets of these companies, the newest first, before they are read; of one year, by the beginning of the
 /// time of their last change, when one is asked for.
-///
-/// # Errors
-/// Those of the engine.
 pub fn weigh(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<Vec<Weighed>> {
     let (from, until) = year.map_or((String::new(), "~".to_owned()), |year| (year.to_string(), format!("{year}~")));
     let sql = "SELECT ticket.company_id, ticket.id,
@@ -106,9 +103,6 @@ pub fn weigh(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<V
 }
 
 /// These tickets whole, as (company id, ticket), in the order of [`weigh`].
-///
-/// # Errors
-/// Those of the engine.
 pub fn of_ids(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, Veiled<TicketRow>)>> {
     let sql = format!(
         "SELECT {}, words.description FROM {FROM} WHERE ticket.id IN ids(?1)
@@ -120,9 +114,6 @@ pub fn of_ids(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, Veiled<TicketRow>
 }
 
 /// The newest live tickets of a company, and how many it has in all.
-///
-/// # Errors
-/// Those of the engine.
 pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(Vec<Veiled<TicketRow>>, i64)> {
     let sql = format!(
         "SELECT {} FROM {FROM} WHERE ticket.company_id = ?1 AND ticket.retired_at IS NULL
@@ -136,9 +127,6 @@ pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(V
 
 /// The live tickets that somebody still works on, of one vendor or of all, of one group and one agent
 /// when they are named.
-///
-/// # Errors
-/// Those of the engine.
 pub fn active(
     c: &mut Conn,
     group_id: Option<i64>,
@@ -159,9 +147,6 @@ pub fn active(
 }
 
 /// The words of the statuses that tickets have.
-///
-/// # Errors
-/// Those of the engine.
 pub fn status_words(c: &mut Conn) -> Result<Vec<String>> {
     let rows = c.all("SELECT DISTINCT ticket.status FROM @tickets ticket ORDER BY ticket.status", params![])?;
     rows.iter().map(|row| row.get(0)).collect()
@@ -183,9 +168,6 @@ fn places(values: &[Value]) -> String {
 }
 
 /// How many live tickets somebody still works on, and how many of them are urgent or high.
-///
-/// # Errors
-/// Those of the engine.
 pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
     let words = working(c)?;
     let sql = format!(
@@ -198,9 +180,6 @@ pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
 }
 
 /// The stored tickets with these numbers at one vendor, retired ones too, with what is kept beside them.
-///
-/// # Errors
-/// Those of the engine.
 pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Result<HashMap<i64, (Ticket, Seen)>> {
     let sql = format!(
         "SELECT {}, ticket.webhook_updated_at, ticket.local_updated_at, ticket.detail_synced_at FROM @tickets ticket
@@ -236,9 +215,6 @@ pub struct Stored {
 }
 
 /// Stores a ticket as told, by its vendor's number. One that had been retired comes back.
-///
-/// # Errors
-/// Those of the engine.
 pub fn upsert(w: &mut Write<'_>, told: &Ticket, reason: Option<&str>) -> Result<Stored> {
     let known = by_external_ids(w, &told.external_source, vec![told.external_id])?.remove(&told.external_id);
     let Some((known, _)) = known else {
@@ -261,7 +237,7 @@ pub fn upsert(w: &mut Write<'_>, told: &Ticket, reason: Option<&str>) -> Result<
 /// Keeps what a ticket says at length; says whether that is new.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn set_text(w: &mut Write<'_>, ticket_id: i64, description: Option<&str>, description_text: Option<&str>) -> Result<bool> {
     history::get::<Ticket>(w, ticket_id)?;
     let sql = "SELECT words.description, words.description_text FROM @ticket_texts words WHERE words.ticket_id = ?1";
@@ -294,7 +270,7 @@ pub enum Mark {
 /// Notes when somebody looked at a ticket or changed it here; never moves the vendor's time.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn mark(w: &mut Write<'_>, ticket_id: i64, mark: Mark, at: Option<&str>) -> Result<()> {
     history::get::<Ticket>(w, ticket_id)?;
     let sql = match mark {
@@ -312,7 +288,7 @@ const STATUS: [&str; 2] = ["status", "status_id"];
 /// Writes a status here. Whoever writes it, no sync may take it back before the vendor has it.
 ///
 /// # Errors
-/// `NotFound`, `PreconditionFailed`, or those of the engine.
+/// `NotFound`, `PreconditionFailed`.
 pub fn set_status(w: &mut Write<'_>, ticket_id: i64, if_match: Option<i64>, status: (String, Option<i64>)) -> Result<bool> {
     let updated = history::update(w, ticket_id, if_match, None, |ticket: &mut Ticket| {
         (ticket.status, ticket.status_id) = status;
@@ -329,7 +305,7 @@ pub fn set_status(w: &mut Write<'_>, ticket_id: i64, if_match: Option<i64>, stat
 /// Lets syncs write the status again: the vendor has what was written here.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn release_status(w: &mut Write<'_>, ticket_id: i64) -> Result<()> {
     history::get::<Ticket>(w, ticket_id)?;
     for field in STATUS {
@@ -339,9 +315,6 @@ pub fn release_status(w: &mut Write<'_>, ticket_id: i64) -> Result<()> {
 }
 
 /// Gives at most so many tickets, whose code now means another word, that word; returns how many there were.
-///
-/// # Errors
-/// Those of the engine.
 pub fn reword(w: &mut Write<'_>, source: &str, statuses: &Statuses, at_most: i64) -> Result<usize> {
     let sql = "SELECT DISTINCT ticket.status_id, ticket.status FROM @tickets ticket
                WHERE ticket.external_source = ?1 AND ticket.status_id IS NOT NULL";
@@ -369,9 +342,6 @@ pub fn reword(w: &mut Write<'_>, source: &str, statuses: &Statuses, at_most: i64
 }
 
 /// The company that a vendor's department is, if it is one.
-///
-/// # Errors
-/// Those of the engine.
 pub fn company_of_department(c: &mut Conn, source: &str, department_id: i64) -> Result<Option<i64>> {
     let sql = "SELECT company.id FROM links link JOIN @companies company ON company.id = link.entity_id
                WHERE link.system = ?1 AND link.entity = 'company' AND link.external_id = ?2";
@@ -379,9 +349,6 @@ pub fn company_of_department(c: &mut Conn, source: &str, department_id: i64) -> 
 }
 
 /// A ticket that is not stored, with what stands around it here.
-///
-/// # Errors
-/// Those of the engine.
 pub fn around(c: &mut Conn, ticket: Ticket) -> Result<Veiled<TicketRow>> {
     let sql =
         "SELECT company.account_number, company.name, company.compliance_level FROM @companies company WHERE company.id = ?1";

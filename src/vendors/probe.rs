@@ -18,9 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub type Verdict = Result<String, String>;
 
 /// Until when the vendor has shut us out, when it has: a job that waits until then does not make it worse.
-///
-/// # Errors
-/// Those of the database.
 pub async fn shut_out(db: &Db, config: &Config, vendor: Vendor) -> Outcome<Option<String>> {
     match (vendor.account)(config) {
         Ok(account) => rate_limit::blocked_until(db, account).await,

@@ -14,11 +14,9 @@ use crate::{
 /// A reading to be stored.
 #[derive(Clone, Debug)]
 pub struct NewRow {
-    /// When.
     pub at: String,
     /// `user` or `service`.
     pub caller_kind: &'static str,
-    /// Who.
     pub caller: String,
     /// The HTTP method.
     pub method: String,
@@ -37,11 +35,9 @@ pub struct NewRow {
 pub struct Disclosure {
     /// Its number.
     pub id: i64,
-    /// When.
     pub at: String,
     /// `user` or `service`.
     pub caller_kind: String,
-    /// Who.
     pub caller: String,
     /// The HTTP method.
     pub method: String,
@@ -59,9 +55,6 @@ pub struct Disclosure {
 }
 
 /// Stores readings.
-///
-/// # Errors
-/// Those of the engine.
 pub fn add(w: &mut Write<'_>, rows: &[NewRow]) -> Result<()> {
     for row in rows {
         let list = row.ids.iter().map(|id| format!("{id},")).collect::<Vec<_>>().concat();
@@ -132,9 +125,6 @@ fn disclosure(row: &Row) -> Result<Disclosure> {
 }
 
 /// Readings as asked, one by one; of one record when `record` names it. Says how many there are on all pages.
-///
-/// # Errors
-/// Those of the database or of `take`.
 pub fn each(c: &mut Conn, query: &ListQuery, record: Option<i64>, mut take: impl FnMut(Disclosure) -> Result<()>) -> Result<i64> {
     let query = match record {
         None => query.clone(),

@@ -57,9 +57,6 @@ fn protected_at(conn: &mut Conn) -> Result<i64> {
 }
 
 /// Remembers an answer and forgets those that are too old.
-///
-/// # Errors
-/// Those of the database.
 pub fn keep(w: &mut Write<'_>, caller: &str, key: &str, request: &str, reply: &Reply, shown: &Shown) -> Result<()> {
     // What this write itself protects, its answer takes into account.
     let protected_at = protected_at(w)? + i64::from(w.touches(PROTECTION));

@@ -9,9 +9,6 @@ use std::{
 };
 
 /// Writes JSON that is kept as text as what it is; what is no JSON, as the text.
-///
-/// # Errors
-/// Those of the serializer.
 pub fn embedded<T, S>(text: &T, serializer: S) -> std::result::Result<S::Ok, S::Error>
 where
     T: Clone + Into<Option<String>>,

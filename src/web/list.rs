@@ -169,7 +169,7 @@ fn chosen(known: &[&'static str], names: &str) -> Result<Vec<&'static str>> {
 /// the same rows look different. `load` gives the rows, one by one, and says how many there are on all pages.
 ///
 /// # Errors
-/// When the question is wrong, or those of the database.
+/// When the question is wrong.
 pub async fn respond<F>(web: &Web, scope: &Scope, variant: &str, ask: &Ask, query: ListQuery, load: F) -> Result<Response>
 where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
@@ -268,9 +268,6 @@ fn count(response: &mut Response, ask: &Ask, slice: Option<Slice>, total: i64) {
 
 /// Answers with an object of old around a part of a list, through the cache; `make` also tells how many
 /// rows there are on all pages.
-///
-/// # Errors
-/// Those of `make` and of the database.
 pub async fn part<T, F>(
     web: &Web,
     scope: &Scope,
@@ -306,9 +303,6 @@ fn write_value<T: Serialize>(to: &mut Writer, value: &T) -> Result<Option<i64>> 
 }
 
 /// Answers with anything that depends on these entities alone, through the cache.
-///
-/// # Errors
-/// Those of `make` and of the database.
 pub async fn value<T, F>(
     web: &Web,
     scope: &Scope,
@@ -327,9 +321,6 @@ where
 }
 
 /// The same for an array that is written element by element, because it may be long.
-///
-/// # Errors
-/// Those of `make` and of the database.
 pub async fn array<F>(
     web: &Web,
     scope: &Scope,
@@ -352,9 +343,6 @@ where
 }
 
 /// The same for an answer that also changes with the clock, to the second.
-///
-/// # Errors
-/// Those of `make` and of the database.
 pub async fn of_this_second<T, F>(
     web: &Web,
     scope: &Scope,
@@ -374,9 +362,6 @@ where
 
 /// Answers with JSON that depends on these entities and on this variant of the question alone (not on
 /// any other parameter), through the cache; `make` writes it.
-///
-/// # Errors
-/// Those of `make` and of the database.
 pub async fn json<F>(
     web: &Web,
     scope: &Scope,

@@ -10,17 +10,11 @@ use crate::{
 pub const DEMO: &str = "demo";
 
 /// What was set under this name.
-///
-/// # Errors
-/// Those of the engine.
 pub fn find(c: &mut Conn, name: &str) -> Result<Option<String>> {
     c.first("SELECT value FROM settings WHERE name = ?1", params![name])?.map(|row| row.get(0)).transpose()
 }
 
 /// Forgets it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn unset(w: &mut Write<'_>, name: &str) -> Result<()> {
     w.run("DELETE FROM settings WHERE name = ?1", params![name]).map(|_| ())
 }
@@ -40,9 +34,6 @@ pub fn refuse_demo(c: &mut Conn) -> Result<()> {
 }
 
 /// Sets it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn set(w: &mut Write<'_>, name: &str, value: &str) -> Result<()> {
     let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     w.run(sql, params![name, value]).map(|_| ())

@@ -23,7 +23,6 @@ const FOLLOWING: &str = " abcdefghijklmnopqrstuvwxyz0123456789-_.,:;/\\'\"@#&+()
 pub struct Find {
     /// What is looked for.
     pub wanted: Wanted,
-    /// Where.
     pub search: Search,
     /// Whether also in what not everybody may search in.
     pub private: Private,

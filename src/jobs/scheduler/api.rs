@@ -106,9 +106,6 @@ pub fn sent(kind: JobKind, config: &Config, fields: &mut Fields) -> Decision {
 }
 
 /// Keeps a decision.
-///
-/// # Errors
-/// Those of the database.
 pub async fn decide(web: &Web, kind: JobKind, decision: Decision, by: &str) -> Result<()> {
     let who = by.to_owned();
     let keep = move |w: &mut Write<'_>| {
@@ -125,9 +122,6 @@ pub async fn decide(web: &Web, kind: JobKind, decision: Decision, by: &str) -> R
 }
 
 /// Goes back to what is configured.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget(web: &Web, kind: JobKind, by: &str) -> Result<()> {
     let forget = move |w: &mut Write<'_>| store::edit(w, kind.as_str(), &Edit::default(), "");
     web.db.write(&Scope::All, &Actor::system("schedule"), forget).await?;

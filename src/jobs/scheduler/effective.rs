@@ -14,7 +14,6 @@ use crate::{
 pub struct Effective {
     /// Whether it runs by itself.
     pub enabled: bool,
-    /// When.
     pub cadence: Cadence,
     /// The time zone by name.
     pub zone_name: String,

@@ -16,7 +16,6 @@ pub struct Row {
     pub edit: Edit,
     /// Who decided it.
     pub edited_by: Option<String>,
-    /// When.
     pub edited_at: Option<String>,
     /// Where the clock stands.
     pub clock: Clock,

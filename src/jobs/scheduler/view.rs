@@ -55,7 +55,6 @@ pub struct Scheduled {
     pub last_job_id: Option<String>,
     /// Who decided otherwise than the configuration.
     pub edited_by: Option<String>,
-    /// When.
     pub edited_at: Option<String>,
     /// What the configuration says.
     pub configured: Configured,
@@ -77,18 +76,12 @@ pub struct Configured {
 }
 
 /// Every kind of job, in the order in which people see them.
-///
-/// # Errors
-/// Those of the database.
 pub async fn all(db: &Db, config: &Arc<Config>) -> Result<Vec<Scheduled>> {
     let config = credentials::effective(db, config).await?;
     db.read(&Scope::All, move |c| JobKind::all().iter().map(|kind| one(c, *kind, &config)).collect()).await
 }
 
 /// One kind of job.
-///
-/// # Errors
-/// Those of the database.
 pub fn one(c: &mut Conn, kind: JobKind, config: &Config) -> Result<Scheduled> {
     let row = store::find(c, kind.as_str())?;
     let schedule = Effective::of(kind, config, row.as_ref());

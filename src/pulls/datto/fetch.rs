@@ -99,7 +99,7 @@ impl Reader {
     /// Reads everything.
     ///
     /// # Errors
-    /// `Upstream` when the vendor cannot be read; those of the database.
+    /// `Upstream` when the vendor cannot be read.
     pub async fn read(&self) -> Result<Inventory> {
         let mut inventory = Inventory::default();
         let mut stager = Stager::default();

@@ -34,7 +34,6 @@ pub struct Sheet {
 pub struct Site {
     /// The vendor's id.
     pub uid: String,
-    /// Its name.
     pub name: String,
     /// Whether it is the place of what was deleted.
     pub deleted: bool,

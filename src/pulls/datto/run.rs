@@ -55,7 +55,7 @@ const SITES: usize = 100;
 /// The body of the job.
 ///
 /// # Errors
-/// `Upstream` when the vendor cannot be read or says nothing; those of the database.
+/// `Upstream` when the vendor cannot be read or says nothing.
 pub async fn body(job: Job) -> Result<Ended> {
     let client = Datto::open(&job.db, &job.config)?.shown_in(job.progress.clone());
     let mut report = Report { kinds: vec![Kind::Site, Kind::Asset], dry_run: job.options.dry_run, ..Report::default() };

@@ -107,9 +107,6 @@ impl Source for Assets {
 }
 
 /// Applies what is left of a plan whose job was killed.
-///
-/// # Errors
-/// Those of the database.
 pub async fn finish_interrupted(job: &Job) -> Result<u64> {
     let Some(plan) = job.db.read(&Scope::All, |c| plans_store::unfinished(c, PLANS)).await? else { return Ok(0) };
     let (db, lease, progress) = (job.db.clone(), job.lease.clone(), job.progress.clone());

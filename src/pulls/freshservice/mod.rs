@@ -45,7 +45,6 @@ const STORED: usize = 100;
 
 /// One run.
 struct Run {
-    /// Where.
     db: Db,
     /// What the operator decided.
     config: Arc<Config>,

@@ -27,7 +27,6 @@ use crate::{
 /// One field of an asset.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldSource {
-    /// Its name.
     pub field: String,
     /// What the asset has; null for what is no field of an asset here.
     pub value: Value,
@@ -84,7 +83,7 @@ const SILENT: &[&str] = &["users", "device_class", "udf", "bitlocker_key", "wind
 /// Reads it; nothing when no vendor knows the asset.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn of(c: &mut Conn, prefer: &str, asset_id: i64) -> Result<Veiled<FieldSources>> {
     let row = rows_store::by_ids(c, &[asset_id])?.remove(&asset_id).ok_or(Error::NotFound { what: "Asset" })?;
     let sources = sources_store::of(c, vec![asset_id])?.remove(&asset_id).unwrap_or_default();

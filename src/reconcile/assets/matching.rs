@@ -28,7 +28,6 @@ const TOO_MANY: usize = 3;
 /// What tells a device from others, already cleaned of what says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceIdentifiers {
-    /// Its name.
     pub hostname: Hostname,
     /// As [`super::device_identifiers::serial`] gives it.
     pub serial: Option<String>,
@@ -78,7 +77,6 @@ pub enum Standing {
 /// An asset that no living record of this vendor is linked to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its id.
     pub id: i64,
     /// Its name, for people.
     pub name: String,
@@ -101,7 +99,6 @@ impl Candidate {
 pub struct UnlinkedDevice {
     /// The vendor's id.
     pub external_id: String,
-    /// How people recognise it.
     pub label: String,
     /// Its company.
     pub company: i64,
@@ -114,7 +111,6 @@ pub struct UnlinkedDevice {
 /// An asset that was made for a device, and may turn out to be one that was here before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StandIn {
-    /// Its id.
     pub asset: i64,
     /// Whether nobody has done anything with it, so that it can give way.
     pub untouched: bool,

@@ -17,7 +17,6 @@ use crate::{
 /// One of our assets, as far as a plan needs it.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
-    /// Its id.
     pub id: i64,
     /// Its revision.
     pub rev: i64,

@@ -168,7 +168,6 @@ fn retired_by_hand(c: &mut Conn, ids: Vec<i64>) -> Result<HashSet<i64>> {
 /// An asset with what tells it from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identified {
-    /// Its id.
     pub id: i64,
     /// Whose it is.
     pub company: Option<i64>,

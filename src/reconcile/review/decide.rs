@@ -116,7 +116,7 @@ fn link_site(w: &mut Write<'_>, entry: &Entry, company: &Company, by: &str) -> R
 /// Leaves things as they are and takes the entry off the list, for good.
 ///
 /// # Errors
-/// `NotFound`, or those of the database.
+/// `NotFound`.
 pub async fn ignore(db: &Db, id: i64, actor: &Actor) -> Result<Entry> {
     let by = actor.name.clone();
     let ignore = move |w: &mut Write<'_>| {

@@ -41,7 +41,6 @@ pub struct Refused {
     pub id: i64,
     /// The site's name.
     pub site: String,
-    /// Why.
     pub error: String,
 }
 
@@ -101,7 +100,7 @@ pub fn find(c: &mut Conn) -> Result<Vec<Exact>> {
 /// Links them, or those of them that are named; with `dry_run` only says which.
 ///
 /// # Errors
-/// `Invalid` for a named entry that is none of them; those of the database.
+/// `Invalid` for a named entry that is none of them.
 pub async fn accept(db: &Db, config: &Config, only: Option<Vec<i64>>, dry_run: bool, actor: &Actor) -> Result<Accepted> {
     let mut found = db.read(&Scope::All, find).await?;
     if let Some(only) = only {

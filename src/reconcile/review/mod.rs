@@ -67,7 +67,6 @@ pub struct Raised {
 /// One entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// Its id.
     pub id: i64,
     /// The vendor.
     pub system: String,
@@ -87,7 +86,6 @@ pub struct Entry {
     pub decision: Option<String>,
     /// Who decided.
     pub decided_by: Option<String>,
-    /// When.
     pub decided_at: Option<String>,
     /// Since when it waits.
     pub created_at: String,

@@ -16,7 +16,6 @@ pub struct Known {
     pub id: i64,
     /// The vendor's.
     pub uid: String,
-    /// Its name.
     pub name: String,
     /// Whose it is.
     pub company_id: Option<i64>,
@@ -33,11 +32,9 @@ pub struct Known {
 /// A company, as far as sites name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CompanyRef {
-    /// Its id.
     pub id: i64,
     /// Its account number.
     pub number: String,
-    /// Its name.
     pub name: String,
     /// Whether it is a tombstone.
     pub retired: bool,

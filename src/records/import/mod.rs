@@ -146,9 +146,6 @@ impl Import {
     }
 
     /// What it would do; nothing is written.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn plan(&self, db: &Db, scope: &Scope, actor: &Actor) -> Result<Plan> {
         let (import, actor) = (self.clone(), importing(actor, None));
         let mut plan = db.dry_run(scope, &actor, move |w| import.rows(w)).await?;
@@ -160,7 +157,7 @@ impl Import {
     /// Does it: all of it, or nothing.
     ///
     /// # Errors
-    /// `Conflict` with the rows that cannot be; those of the database.
+    /// `Conflict` with the rows that cannot be.
     pub async fn apply(&self, db: &Db, scope: &Scope, actor: &Actor) -> Result<Plan> {
         let (kind, by) = (self.target.name, actor.name.clone());
         let run = db.write(&Scope::All, actor, move |w| run_store::begin(w, kind, &by)).await?;

@@ -162,7 +162,7 @@ impl Target {
     /// A record as an export has it.
     ///
     /// # Errors
-    /// `NotFound`, or those of the engine.
+    /// `NotFound`.
     pub fn stands(&self, c: &mut Conn, id: i64) -> Result<Map<String, Json>> {
         let view = match self.kind {
             Kind::Companies => serde_json::to_value(companies::store::get_view(c, id)?.inside()),
@@ -179,7 +179,7 @@ impl Target {
     /// Notes that whoever looks at the plan is told what stands in a record.
     ///
     /// # Errors
-    /// `NotFound`, or those of the engine.
+    /// `NotFound`.
     pub fn log_disclosure(&self, c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<()> {
         match self.kind {
             Kind::Companies => drop(companies::store::get_view(c, id)?.redact(policy)),
@@ -191,9 +191,6 @@ impl Target {
     }
 
     /// A new record; its id.
-    ///
-    /// # Errors
-    /// Those of its room.
     pub fn create(&self, w: &mut Write<'_>, fields: Fields, policy: &RedactionPolicy) -> Result<i64> {
         Ok(match self.kind {
             Kind::Companies => companies::store::create(w, &companies::rules::read(fields, true)?, Some(policy))?.id,
@@ -204,9 +201,6 @@ impl Target {
     }
 
     /// Other values in a record.
-    ///
-    /// # Errors
-    /// Those of its room.
     pub fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields, policy: &RedactionPolicy) -> Result<()> {
         match self.kind {
             Kind::Companies => {

@@ -30,9 +30,6 @@ pub fn allow<E: Noun>(policy: &RedactionPolicy) -> Result<()> {
 }
 
 /// Puts what the records are called beside rows that are about them.
-///
-/// # Errors
-/// Those of the engine.
 pub fn name<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>]) -> Result<()> {
     let Some(about) = E::ABOUT else { return Ok(()) };
     let Some(place) = besides::<E>().iter().position(|beside| beside.name == ABOUT_NAME) else { return Ok(()) };
@@ -58,9 +55,6 @@ pub fn name<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>]) -> Result<()> {
 }
 
 /// Notes that rows about protected records are read.
-///
-/// # Errors
-/// Those of the engine.
 pub fn log_disclosure<E: Noun>(c: &mut Conn, rows: &[Seen<E>], policy: &RedactionPolicy) -> Result<()> {
     if E::ABOUT.is_some() {
         let protected = protection::among(c, E::ENTITY, rows.iter().map(|seen| seen.row.id()).collect())?;
@@ -72,7 +66,7 @@ pub fn log_disclosure<E: Noun>(c: &mut Conn, rows: &[Seen<E>], policy: &Redactio
 /// The record that a row is about, when it is there; whose it is.
 ///
 /// # Errors
-/// `Invalid`, naming the field; those of the engine.
+/// `Invalid`, naming the field.
 pub fn company<E: Noun>(c: &mut Conn, row: &E) -> Result<Option<i64>> {
     let Some(about) = E::ABOUT else { return Ok(None) };
     let (entity, id) = (about.record)(row);

@@ -37,7 +37,7 @@ pub trait AnyEntity: Sync {
     /// Fails unless there is such a row within the reader's scope.
     ///
     /// # Errors
-    /// `NotFound`, or those of the engine.
+    /// `NotFound`.
     fn find(&self, c: &mut Conn, id: i64) -> Result<()>;
     /// Takes a change of a row's own columns back, or of its life.
     ///
@@ -45,19 +45,10 @@ pub trait AnyEntity: Sync {
     /// As [`undo::row`].
     fn undo(&self, w: &mut Write<'_>, change: &Change) -> Result<Undone>;
     /// Makes the search keys of some of its rows after an id anew; the last of them. Nothing for a noun without such keys.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn rekey(&self, w: &mut Write<'_>, after: i64, most: i64) -> Result<Option<i64>>;
     /// Whose a row is, if it is one company's.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn company_of(&self, c: &mut Conn, id: i64) -> Result<Option<i64>>;
     /// What people call rows with these ids.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn called(&self, c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, String)>>;
     /// The same as a noun of the one door, if it is one.
     fn noun(&self) -> Option<&dyn AnyNoun> {
@@ -80,7 +71,7 @@ pub trait AnyNoun: AnyEntity {
     /// One of its rows as an answer has it.
     ///
     /// # Errors
-    /// `NotFound`, or those of the engine.
+    /// `NotFound`.
     fn stands(&self, c: &mut Conn, id: i64) -> Result<Json>;
     /// Adds a row; its id.
     ///
@@ -95,23 +86,14 @@ pub trait AnyNoun: AnyEntity {
     /// At most so many of its rows that contain a text, for somebody who may see that much.
     ///
     /// # Errors
-    /// When the text is too long, or those of the engine.
+    /// When the text is too long.
     fn hits(&self, c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Vec<Json>>;
     /// Its rows that belong to another noun's row, as that one's page shows them; nothing when none can.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn panel(&self, c: &mut Conn, page: &Page, whose: panel::Whose<'_>, policy: &RedactionPolicy)
     -> Result<Option<panel::Panel>>;
     /// The ids of its live rows that lead to another noun's row.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>>;
     /// Retires those of them that cannot be without that row, and lets the others go from it.
-    ///
-    /// # Errors
-    /// Those of the engine.
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
 }
 

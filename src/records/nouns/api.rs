@@ -34,9 +34,6 @@ pub fn routes<E: Noun>() -> Routes {
 }
 
 /// The question with its company, as a number or an id; rows of a company that there is not are none.
-///
-/// # Errors
-/// Those of the engine.
 pub fn narrowed<E: Noun>(c: &mut Conn, query: &ListQuery, company: Option<&str>) -> Result<ListQuery> {
     let Some(company) = company else { return Ok(query.clone()) };
     let id = companies::find_id(c, company)?.unwrap_or_default();
@@ -87,7 +84,7 @@ fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows
 /// One row, with what it is about, for somebody who may read it.
 ///
 /// # Errors
-/// `NotFound`, or those of the engine.
+/// `NotFound`.
 pub fn one<E: Noun>(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<Seen<E>> {
     let mut seen = [noun::get::<E>(c, id)?];
     about::name(c, &mut seen)?;

@@ -53,7 +53,7 @@ pub fn read<E: Noun>(mut fields: Fields, creating: bool) -> Result<Input<E>> {
 /// Adds a row. Whose it is follows from what it refers to when nobody says so.
 ///
 /// # Errors
-/// `Invalid`, naming the field; those of the engine.
+/// `Invalid`, naming the field.
 pub fn create<E: Noun>(w: &mut Write<'_>, input: &Input<E>) -> Result<E> {
     let mut row = E::default();
     input.patch.apply(&mut row)?;
@@ -74,7 +74,7 @@ pub fn create<E: Noun>(w: &mut Write<'_>, input: &Input<E>) -> Result<E> {
 /// Changes the fields that were sent.
 ///
 /// # Errors
-/// `NotFound`, `PreconditionFailed`, `Invalid`, naming the field; those of the engine.
+/// `NotFound`, `PreconditionFailed`, `Invalid`, naming the field.
 pub fn update<E: Noun>(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option<i64>) -> Result<Updated<E>> {
     let before = history::get::<E>(w, id)?;
     if rev.is_some_and(|rev| rev != before.rev()) {
@@ -104,7 +104,7 @@ pub fn update<E: Noun>(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option
 /// retires with it, and the rest lets it go.
 ///
 /// # Errors
-/// `Conflict` with what is attached, `NotFound`, or those of the engine.
+/// `Conflict` with what is attached, `NotFound`.
 pub fn retire<E: Noun>(w: &mut Write<'_>, id: i64, force: bool) -> Result<E> {
     history::get::<E>(w, id)?;
     let attached = attached_to(w, E::ENTITY, id)?;
@@ -118,7 +118,7 @@ pub fn retire<E: Noun>(w: &mut Write<'_>, id: i64, force: bool) -> Result<E> {
 /// Brings a retired row back, when what it needs is still there.
 ///
 /// # Errors
-/// `Invalid` or `Conflict` when it does not fit any more, `NotFound`, or those of the engine.
+/// `Invalid` or `Conflict` when it does not fit any more, `NotFound`.
 pub fn restore<E: Noun>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Result<E> {
     let mut row = history::get::<E>(w, id)?;
     fit(w, &mut row, E::COLUMNS)?;
@@ -126,9 +126,6 @@ pub fn restore<E: Noun>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Res
 }
 
 /// Takes a change of a row back, by the rules that hold for it now.
-///
-/// # Errors
-/// Those of the engine.
 pub fn undo<E: Noun>(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     let fits = match change.action.as_str() {
         "create" | "restore" => match attached_to(w, E::ENTITY, change.entity_id)? {
@@ -155,9 +152,6 @@ fn still_attached(attached: &BTreeMap<&'static str, usize>) -> Error {
 }
 
 /// How many live rows of the one door's nouns lead to a row, by noun; empty when none do.
-///
-/// # Errors
-/// Those of the engine.
 pub fn attached_to(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static str, usize>> {
     let mut found = BTreeMap::new();
     for noun in entities::nouns() {
@@ -170,9 +164,6 @@ pub fn attached_to(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'sta
 }
 
 /// Lets every row of the one door's nouns go from a row that is about to retire.
-///
-/// # Errors
-/// Those of the engine.
 pub fn release_all(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
     entities::nouns().try_for_each(|noun| noun.release(w, entity, id))
 }
@@ -191,9 +182,6 @@ fn leading<E: Noun>(entity: &str) -> Vec<(&'static str, bool)> {
 }
 
 /// As [`AnyNoun::attached`](super::AnyNoun::attached).
-///
-/// # Errors
-/// Those of the engine.
 pub fn attached<E: Noun>(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
     let mut found = Vec::new();
     for (column, _) in leading::<E>(entity) {
@@ -205,9 +193,6 @@ pub fn attached<E: Noun>(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>
 }
 
 /// As [`AnyNoun::release`](super::AnyNoun::release).
-///
-/// # Errors
-/// Those of the engine.
 pub fn release<E: Noun>(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
     for (column, can_be_without) in leading::<E>(entity) {
         for row in noun::ids_where::<E>(w, column, id)? {

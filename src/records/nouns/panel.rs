@@ -28,7 +28,6 @@ const SHOWN: i64 = 20;
 pub struct Whose<'a> {
     /// Its noun.
     pub entity: &'a str,
-    /// Its id.
     pub id: i64,
     /// The number of the company to which it belongs, or which it is.
     pub account_number: Option<&'a str>,
@@ -82,9 +81,6 @@ pub struct WrittenCard {
 }
 
 /// The panels on a row's page: of every noun that can lead to it.
-///
-/// # Errors
-/// Those of the engine.
 pub fn all(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &RedactionPolicy) -> Result<Vec<Panel>> {
     let mut panels = Vec::new();
     for noun in entities::nouns() {
@@ -154,9 +150,6 @@ fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redact
 }
 
 /// One noun's panel; nothing when it cannot lead to such a row.
-///
-/// # Errors
-/// Those of the engine.
 pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &RedactionPolicy) -> Result<Option<Panel>> {
     if E::ABOUT.is_some() {
         return written::<E>(c, page, whose, policy);

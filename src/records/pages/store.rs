@@ -27,7 +27,6 @@ const OFFERED: i64 = 2_000;
 pub struct Belongs {
     /// Its key.
     pub account_number: String,
-    /// Its name.
     pub name: String,
 }
 

@@ -9,9 +9,6 @@ use crate::types::{now, now_plus};
 const KEPT: i64 = 90 * 86_400;
 
 /// Remembers a call; `false` when it had been taken before.
-///
-/// # Errors
-/// Those of the engine.
 pub fn is_new(w: &mut Write<'_>, digest: &str) -> Result<bool> {
     w.run("DELETE FROM webhook_seen WHERE seen_at < ?1", params![now_plus(-KEPT)])?;
     let sql = "INSERT INTO webhook_seen (digest, seen_at) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";

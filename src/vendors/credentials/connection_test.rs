@@ -14,9 +14,6 @@ use crate::{
 };
 
 /// Tries the credentials that count now, those entered in the page included.
-///
-/// # Errors
-/// Those of the database.
 pub async fn run(db: &Db, config: &Arc<Config>, vendor: Vendor) -> Result<Verdict> {
     let config = effective(db, config).await?;
     if let Some(until) = probe::shut_out(db, &config, vendor).await? {

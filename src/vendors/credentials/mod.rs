@@ -35,17 +35,11 @@ fn mismatch(vendor: Vendor, config: &Config, on_disk: &Config) -> Option<(&'stat
 
 /// The configuration with the credentials that were entered in the page. What cannot be opened or must not be
 /// used is left out and said in the log: the rest goes on without it.
-///
-/// # Errors
-/// Those of the database.
 pub async fn effective(db: &Db, config: &Arc<Config>) -> Result<Arc<Config>> {
     Ok(effective_or_why(db, config).await?.0)
 }
 
 /// The same, and what is wrong with what was entered.
-///
-/// # Errors
-/// Those of the database.
 pub async fn effective_or_why(db: &Db, config: &Arc<Config>) -> Result<(Arc<Config>, Option<String>)> {
     let stored = db.read(&Scope::All, store::all).await?;
     if stored.is_empty() {

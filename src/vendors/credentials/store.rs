@@ -20,7 +20,6 @@ pub struct Stored {
     pub fingerprint: String,
     /// Who entered it.
     pub set_by: String,
-    /// When.
     pub set_at: String,
 }
 

@@ -50,14 +50,10 @@ pub struct Credential {
     pub entered_fingerprint: Option<String>,
     /// Who entered it.
     pub set_by: Option<String>,
-    /// When.
     pub set_at: Option<String>,
 }
 
 /// The credentials of every vendor.
-///
-/// # Errors
-/// Those of the database.
 pub async fn all(db: &Db, config: &Arc<Config>) -> Result<Vec<Credentials>> {
     let (stored, salt) = db.read(&Scope::All, |c| Ok((store::all(c)?, store::salt(c)?))).await?;
     let salt = match salt {

@@ -61,9 +61,6 @@ struct Paginator {
 
 /// Reads the alerts of the whole account and keeps what is new. What the vendor cannot tell now is a
 /// problem in the outcome, and what we hold stays.
-///
-/// # Errors
-/// Those of the database.
 pub async fn pull(job: &Job, client: &Datto, run: i64) -> Result<Pulled> {
     let mut pulled = Pulled::default();
     job.progress.begin("reading open alerts", None);

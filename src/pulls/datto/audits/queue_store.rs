@@ -16,7 +16,6 @@ use crate::{
 pub struct Due {
     /// What is asked for.
     pub asked: Asked,
-    /// How people recognise it.
     pub hostname: String,
     /// The vendor's category of it, from which its class can be guessed.
     pub category: Option<String>,

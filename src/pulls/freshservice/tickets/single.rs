@@ -34,7 +34,7 @@ const PAGES: u32 = 10;
 /// A ticket as the vendor tells it, with what was said; `None` when there is no such ticket, or no account.
 ///
 /// # Errors
-/// `Upstream` when the vendor fails us or takes too long, or those of the database.
+/// `Upstream` when the vendor fails us or takes too long.
 pub async fn fetch(db: &Db, config: &Arc<Config>, number: i64) -> Result<Option<Live>> {
     let config = credentials::effective(db, config).await?;
     if config.freshservice.credentials().is_none() || number <= 0 {
