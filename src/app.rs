@@ -20,7 +20,7 @@ use crate::{
     platform::{Health, health},
     reconcile, records, status, tickets,
     vendors::credentials,
-    web::{Ask, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
+    web::{ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
 };
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
@@ -87,9 +87,9 @@ fn lists() -> Vec<(&'static str, &'static ListSpec)> {
 }
 
 /// `GET /api/openapi.json`: what this program can be asked, made from what it routes.
-async fn document(ask: Ask) -> Result<Response> {
+async fn document(request: ReadRequest) -> Result<Response> {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(&route_table(), &lists()));
-    ask.value(&*DOCUMENT)
+    request.value(&*DOCUMENT)
 }
 
 /// The whole program: what the rooms share, joined once.

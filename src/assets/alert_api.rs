@@ -7,7 +7,7 @@ use crate::{
     auth::Reader,
     compliance::RedactionPolicy,
     error::Result,
-    web::{Ask, Routes, Web, list},
+    web::{ReadRequest, Routes, Web, list},
 };
 
 /// What can be asked about alerts.
@@ -16,12 +16,12 @@ pub fn routes() -> Routes {
     Routes::new().get("/api/alerts", index)
 }
 
-async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(&ALERTS)?;
-    let wanted = Wanted::read(&ask.query)?;
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&ALERTS)?;
+    let wanted = Wanted::read(&request.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let variant = wanted.key() + &policy.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+    list::respond(&web, &caller.scope(), &variant, &request, query, move |conn, query, rows| {
         alert_list_store::each(conn, query, &wanted, &policy, |alert| rows.push(&alert))
     })
     .await

@@ -16,7 +16,7 @@ use crate::{
     db::{Write, list::Page},
     entity::shape,
     error::{Error, Result},
-    web::{Ask, Fields, Path, Preconditions, Reply, Routes, Web, list, table},
+    web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, list, table},
 };
 
 /// What can be asked about assets and done to them.
@@ -35,23 +35,23 @@ pub fn routes() -> Routes {
         .merge(alert_api::routes())
 }
 
-async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(&LIST)?;
-    let filters = Filters::read(&ask.query)?;
-    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&LIST)?;
+    let filters = Filters::read(&request.query)?;
+    let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
     let variant = filters.key() + &view_context.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+    list::respond(&web, &caller.scope(), &variant, &request, query, move |conn, query, rows| {
         list_store::each(conn, query, &filters, &view_context, |asset| rows.push(&asset))
     })
     .await
 }
 
-async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
-    let query = ask.list(&LIST)?;
-    let filters = Filters::read(&ask.query)?.billed(web.config.assets.archived_leave_billing);
-    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&LIST)?;
+    let filters = Filters::read(&request.query)?.billed(web.config.assets.archived_leave_billing);
+    let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
     let variant = filters.key() + &view_context.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+    list::respond(&web, &caller.scope(), &variant, &request, query, move |conn, query, rows| {
         let company = companies::id_of(conn, &acct)?;
         let query = query.clone().and("asset.company_id = {}", vec![company.into()]);
         list_store::each(conn, &query, &filters, &view_context, |asset| rows.push(&asset))
@@ -59,10 +59,10 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
     .await
 }
 
-async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
     let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.redact(&view_context);
-    ask.row(id, detail.asset.row.rev, &detail)
+    request.row(id, detail.asset.row.rev, &detail)
 }
 
 async fn create(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {
@@ -144,10 +144,10 @@ const TABLE: [&str; 16] = [
 ];
 
 /// The table of our own page, while somebody types (contract §1.10).
-async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Response> {
-    let (query, slice) = table::query(&ask, &LIST, &["hostname", "hardware_type", "operating_system", "online"])?;
-    let view_context = AssetViewContext::of(&caller.0, &web.config, &ask.query)?;
-    list::value(&web, &caller.0.scope(), &view_context.key(), &ask, LIST.entities, move |conn| {
+async fn search(State(web): State<Web>, caller: Person, request: ReadRequest) -> Result<Response> {
+    let (query, slice) = table::query(&request, &LIST, &["hostname", "hardware_type", "operating_system", "online"])?;
+    let view_context = AssetViewContext::of(&caller.0, &web.config, &request.query)?;
+    list::value(&web, &caller.0.scope(), &view_context.key(), &request, LIST.entities, move |conn| {
         let Page { items, total } = list_store::list(conn, &query, &Filters::default(), &view_context)?;
         let rows: Vec<_> = items.iter().map(|asset| shape::Only(asset, &TABLE)).collect();
         Ok(json!({"success": true, "assets": rows, "pagination": table::Pagination::new(slice, total)}))

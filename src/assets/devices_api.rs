@@ -20,7 +20,7 @@ use crate::{
         list::{ListQuery, Slice},
     },
     error::{Error, Result},
-    web::{Ask, Path, Routes, Web, list},
+    web::{Path, ReadRequest, Routes, Web, list},
 };
 
 /// How many devices are listed when nobody says how many, and at most.
@@ -97,25 +97,26 @@ struct Wish {
 }
 
 impl Wish {
-    fn read(ask: &Ask) -> Self {
-        let company = ask.query.get("company_id").map(str::trim).filter(|key| !key.is_empty());
-        let online = match ask.query.get("status").map(|word| word.trim().to_ascii_lowercase()).as_deref() {
+    fn read(request: &ReadRequest) -> Self {
+        let company = request.query.get("company_id").map(str::trim).filter(|key| !key.is_empty());
+        let online = match request.query.get("status").map(|word| word.trim().to_ascii_lowercase()).as_deref() {
             Some("online") => Some(true),
             Some("offline") => Some(false),
             _ => None,
         };
-        let limit = ask.query.int_or("limit", LIMIT.0);
+        let limit = request.query.int_or("limit", LIMIT.0);
         let limit = if limit < 0 { LIMIT.0 } else { limit.min(LIMIT.1) };
-        let slice = Slice { limit, offset: ask.query.int_or("offset", 0).max(0) };
+        let slice = Slice { limit, offset: request.query.int_or("offset", 0).max(0) };
         Self { company: company.map(str::to_owned), online, slice }
     }
 }
 
-async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let wish = Wish::read(&ask);
-    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let wish = Wish::read(&request);
+    let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
     let (variant, slice) = (view_context.key(), wish.slice);
-    list::part(&web, &caller.scope(), &variant, &ask, LIST.entities, slice, move |conn| devices(conn, &wish, &view_context)).await
+    list::part(&web, &caller.scope(), &variant, &request, LIST.entities, slice, move |conn| devices(conn, &wish, &view_context))
+        .await
 }
 
 fn devices(conn: &mut Conn, wish: &Wish, view_context: &AssetViewContext) -> Result<(Value, i64)> {
@@ -166,7 +167,7 @@ struct DeviceDetail {
     network_adapters: Vec<audit::Nic>,
 }
 
-async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
+async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, request: ReadRequest) -> Result<Response> {
     let number = key.strip_prefix("device-").ok_or_else(|| Error::BadRequest("Invalid device ID format".to_owned()))?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     if !digits {
@@ -174,7 +175,7 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, a
     }
     // A number beyond all ids is the id of nothing.
     let id: i64 = number.parse().map_err(|_| Error::NotFound { what: "Device" })?;
-    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
+    let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
     let (detail, software) = web
         .db
         .read(&caller.scope(), move |conn| {
@@ -185,7 +186,7 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, a
             Ok((detail, audit_store::software(conn, id, "")?))
         })
         .await?;
-    ask.value(&tell(detail.redact(&view_context), software))
+    request.value(&tell(detail.redact(&view_context), software))
 }
 
 fn tell(detail: AssetDetail, installed_software: Vec<Software>) -> DeviceDetail {

@@ -11,7 +11,7 @@ use crate::{
     config::{Config, Database},
     db::Db,
     history::Untold,
-    jobs::{self, Ask, Decision, Options, Question, kind::JobKind, lease_store::Acquired},
+    jobs::{self, Confirm, Decision, Options, Question, kind::JobKind, lease_store::Acquired},
     outbox::{self, Entry, State, store},
     types::{Actor, Scope},
     vendors::credentials,
@@ -160,7 +160,7 @@ async fn job(db: &Db, config: Arc<Config>, kind: JobKind, how: &How) -> Result<u
 }
 
 /// Shows the person what would be written, and asks.
-fn asker(progress: Arc<sync_progress::Shown>) -> Ask {
+fn asker(progress: Arc<sync_progress::Shown>) -> Confirm {
     Arc::new(move |question: &Question<'_>| {
         progress.clear();
         if sync_show::items_to_stderr(question.items).is_err() {

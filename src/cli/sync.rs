@@ -11,7 +11,7 @@ use crate::{
     db::Db,
     error::Error,
     history::Untold,
-    jobs::{self, Ask, Decision, Options, Question, kind::JobKind, lease_store::Acquired},
+    jobs::{self, Confirm, Decision, Options, Question, kind::JobKind, lease_store::Acquired},
     plan::Item,
     pulls,
     reconcile::{decisions, plans_store},
@@ -193,7 +193,7 @@ pub(super) async fn run_job(
 }
 
 /// Shows the person what would be retired, and asks.
-fn asker(progress: Arc<sync_progress::Shown>) -> Ask {
+fn asker(progress: Arc<sync_progress::Shown>) -> Confirm {
     Arc::new(move |question: &Question<'_>| {
         progress.clear();
         if sync_show::items_to_stderr(question.items).is_err() {

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     history,
     web::{
-        Ask, Fields, Path, Preconditions, Reply, Sent, Web, encode_segment, list,
+        Fields, Path, Preconditions, ReadRequest, Reply, Sent, Web, encode_segment, list,
         table::{self, Pagination},
     },
 };
@@ -27,10 +27,10 @@ const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_sy
 ///
 /// # Errors
 /// When a parameter is wrong.
-pub async fn index(State(web): State<Web>, reader: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(&COMPANIES)?;
-    let policy = RedactionPolicy::of(&reader, &web.config, &ask.query)?;
-    list::respond(&web, &reader.scope(), &policy.key(), &ask, query, move |c, query, rows| {
+pub async fn index(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&COMPANIES)?;
+    let policy = RedactionPolicy::of(&reader, &web.config, &request.query)?;
+    list::respond(&web, &reader.scope(), &policy.key(), &request, query, move |c, query, rows| {
         query.each(c, |row| rows.push(&store::view(row)?.redact(&policy)))
     })
     .await
@@ -40,7 +40,7 @@ pub async fn index(State(web): State<Web>, reader: Reader, ask: Ask) -> Result<R
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
+pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String>, request: ReadRequest) -> Result<Response> {
     let view = web
         .db
         .read(&reader.scope(), move |c| {
@@ -48,8 +48,8 @@ pub async fn show(State(web): State<Web>, reader: Reader, Path(key): Path<String
             store::get_view(c, id)
         })
         .await?
-        .redact(&RedactionPolicy::of(&reader, &web.config, &ask.query)?);
-    ask.row(view.row.id, view.row.rev, &view)
+        .redact(&RedactionPolicy::of(&reader, &web.config, &request.query)?);
+    request.row(view.row.id, view.row.rev, &view)
 }
 
 /// `POST /api/companies`.
@@ -170,18 +170,28 @@ pub async fn aliases(State(web): State<Web>, staff: Staff, Path(key): Path<Strin
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn locations(State(web): State<Web>, reader: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
+pub async fn locations(
+    State(web): State<Web>,
+    reader: Reader,
+    Path(key): Path<String>,
+    request: ReadRequest,
+) -> Result<Response> {
     let views = read_locations(&web, &reader, key).await?;
-    ask.value(&views)
+    request.value(&views)
 }
 
 /// `GET /companies/{acct}/locations`, for our own page.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn page_locations(State(web): State<Web>, reader: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
+pub async fn page_locations(
+    State(web): State<Web>,
+    reader: Reader,
+    Path(key): Path<String>,
+    request: ReadRequest,
+) -> Result<Response> {
     let views = read_locations(&web, &reader, key).await?;
-    ask.value(&json!({ "success": true, "locations": views }))
+    request.value(&json!({ "success": true, "locations": views }))
 }
 
 async fn read_locations(web: &Web, reader: &Reader, key: String) -> Result<Vec<Location>> {
@@ -247,7 +257,7 @@ pub async fn location(
     State(web): State<Web>,
     reader: Reader,
     Path((key, id)): Path<(String, i64)>,
-    ask: Ask,
+    request: ReadRequest,
 ) -> Result<Response> {
     let location = web
         .db
@@ -257,7 +267,7 @@ pub async fn location(
         })
         .await?;
     let rev = location.rev;
-    ask.row(id, rev, &location)
+    request.row(id, rev, &location)
 }
 
 /// `PUT` and `PATCH /api/companies/{acct}/locations/{id}`: the fields that were sent.
@@ -306,9 +316,9 @@ pub async fn restore(
 }
 
 /// `GET /companies/api/search`: the page's own table.
-pub async fn search(State(web): State<Web>, person: Person, ask: Ask) -> Result<Response> {
-    let (query, slice) = table::query(&ask, &COMPANIES, SORTABLE)?;
-    let policy = RedactionPolicy::of(&person.0, &web.config, &ask.query)?;
+pub async fn search(State(web): State<Web>, person: Person, request: ReadRequest) -> Result<Response> {
+    let (query, slice) = table::query(&request, &COMPANIES, SORTABLE)?;
+    let policy = RedactionPolicy::of(&person.0, &web.config, &request.query)?;
     let page = web.db.read(&person.0.scope(), move |c| query.run(c, |row| Ok(store::view(row)?.redact(&policy)))).await?;
     let companies: Vec<_> = page
         .items
@@ -321,5 +331,5 @@ pub async fn search(State(web): State<Web>, person: Person, ask: Ask) -> Result<
             })
         })
         .collect();
-    ask.value(&json!({ "success": true, "companies": companies, "pagination": Pagination::new(slice, page.total) }))
+    request.value(&json!({ "success": true, "companies": companies, "pagination": Pagination::new(slice, page.total) }))
 }

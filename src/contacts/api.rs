@@ -10,7 +10,7 @@ use crate::{
     compliance::RedactionPolicy,
     db::list::Page,
     error::Result,
-    web::{Ask, Path, Routes, Web, list, table},
+    web::{Path, ReadRequest, Routes, Web, list, table},
 };
 
 /// What can be asked about contacts alone.
@@ -23,23 +23,23 @@ pub fn routes() -> Routes {
         .get("/contacts/api/search", search)
 }
 
-async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(&LIST)?;
-    let places = Places::read(&ask.query)?;
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&LIST)?;
+    let places = Places::read(&request.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let variant = places.key() + &policy.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+    list::respond(&web, &caller.scope(), &variant, &request, query, move |conn, query, rows| {
         list_store::each(conn, query, &places, &policy, |contact| rows.push(&contact))
     })
     .await
 }
 
 /// Everybody at a company, complete and unpaged unless asked otherwise: Ledger bills each of them.
-async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
+async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
     let everybody = web.config.compat.include_inactive_contacts;
-    let query = ask.list(&OF_COMPANY)?;
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
-    list::respond(&web, &caller.scope(), &policy.key(), &ask, query, move |conn, query, rows| {
+    let query = request.list(&OF_COMPANY)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
+    list::respond(&web, &caller.scope(), &policy.key(), &request, query, move |conn, query, rows| {
         let company = companies::id_of(conn, &acct)?;
         let query = query.clone().and("company.id = {}", vec![company.into()]);
         let query = if everybody { query } else { query.and("contact.active = {}", vec![true.into()]) };
@@ -49,12 +49,12 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
 }
 
 /// The table of our own page, while somebody types (contract §1.10).
-async fn search(State(web): State<Web>, caller: Person, ask: Ask) -> Result<Response> {
-    let (query, slice) = table::query(&ask, &LIST, &["name", "email", "active"])?;
+async fn search(State(web): State<Web>, caller: Person, request: ReadRequest) -> Result<Response> {
+    let (query, slice) = table::query(&request, &LIST, &["name", "email", "active"])?;
     let query =
-        if ask.query.get("show_inactive") == Some("1") { query } else { query.and("contact.active = {}", vec![true.into()]) };
-    let policy = RedactionPolicy::of(&caller.0, &web.config, &ask.query)?;
-    list::value(&web, &caller.0.scope(), &policy.key(), &ask, LIST.entities, move |conn| {
+        if request.query.get("show_inactive") == Some("1") { query } else { query.and("contact.active = {}", vec![true.into()]) };
+    let policy = RedactionPolicy::of(&caller.0, &web.config, &request.query)?;
+    list::value(&web, &caller.0.scope(), &policy.key(), &request, LIST.entities, move |conn| {
         let Page { items, total } = list_store::list(conn, &query, &Places::default(), &policy)?;
         let counts = list_store::company_counts(conn, items.iter().map(|contact| contact.row.id).collect())?;
         let rows: Vec<Value> = items

@@ -178,26 +178,27 @@ fn fail(c: &mut Conn, id: &str, why: &str) -> Result<()> {
     Ok(())
 }
 
-/// Marks the jobs of dead processes failed; returns how many there were. For the start of the program
-/// and for whoever looks at a job that claims to run.
-pub fn reap(c: &mut Conn) -> Result<usize> {
+/// The jobs that claim to run and whose process is dead, or has let its lease go.
+pub fn dead(c: &mut Conn) -> Result<Vec<String>> {
     let sql = "SELECT job.id, job.host, job.pid, job.pid_started, lease.expires_at FROM sync_jobs job
                LEFT JOIN sync_leases lease ON lease.job_id = job.id WHERE job.status = 'running'";
-    let mut swept = 0;
+    let mut dead = Vec::new();
     for row in c.all(sql, &[])? {
         let process = Process { host: row.get(1)?, pid: row.get(2)?, started: row.get(3)? };
         let expired = row.get::<Option<String>>(4)?.is_none_or(|at| !lasts(&at));
         if expired || process.is_dead() {
-            fail(c, &row.get::<String>(0)?, "its process ended without a word")?;
-            swept += 1;
+            dead.push(row.get(0)?);
         }
     }
-    Ok(swept)
+    Ok(dead)
 }
 
-/// Whether any job claims to run; only then is there something to sweep.
-pub fn any_running(c: &mut Conn) -> Result<bool> {
-    Ok(c.first("SELECT 1 FROM sync_jobs WHERE status = 'running'", &[])?.is_some())
+/// Marks the jobs of dead processes failed; returns how many there were. For the start of the program
+/// and for whoever looks at a job that claims to run.
+pub fn reap(c: &mut Conn) -> Result<usize> {
+    let dead = dead(c)?;
+    dead.iter().try_for_each(|id| fail(c, id, "its process ended without a word"))?;
+    Ok(dead.len())
 }
 
 /// One job.

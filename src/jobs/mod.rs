@@ -54,7 +54,7 @@ pub struct Question<'q> {
 }
 
 /// Asks a person about a plan.
-pub type Ask = Arc<dyn Fn(&Question<'_>) -> Decision + Send + Sync>;
+pub type Confirm = Arc<dyn Fn(&Question<'_>) -> Decision + Send + Sync>;
 
 /// How a job was asked for.
 #[derive(Clone, Default)]
@@ -72,7 +72,7 @@ pub struct Options {
     /// Run what belongs to it afterwards, as a second step (contract §1.11).
     pub follow_up: bool,
     /// Who decides at a terminal; nobody elsewhere.
-    pub ask: Option<Ask>,
+    pub ask: Option<Confirm>,
 }
 
 /// What a job's body gets.
@@ -250,12 +250,13 @@ async fn heartbeat(db: Db, lease: Lease, progress: Arc<Progress>) {
 
 /// Marks the jobs of dead processes failed; called when the program starts.
 pub async fn reap(db: &Db) -> Result<usize> {
-    if !db.read(&Scope::All, lease_store::any_running).await? {
+    // Who looks at a job that runs writes nothing, and does not wait for those who do.
+    if db.read(&Scope::All, lease_store::dead).await?.is_empty() {
         return Ok(0);
     }
-    let swept = db.write(&Scope::All, &Actor::system("sync"), |w| lease_store::reap(w)).await?;
-    if swept > 0 {
-        tracing::error!(target: run_log::TARGET, swept, "jobs of processes that ended without a word were marked failed");
+    let reaped = db.write(&Scope::All, &Actor::system("sync"), |w| lease_store::reap(w)).await?;
+    if reaped > 0 {
+        tracing::error!(target: run_log::TARGET, reaped, "jobs of processes that ended without a word were marked failed");
     }
-    Ok(swept)
+    Ok(reaped)
 }

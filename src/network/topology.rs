@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     history,
     web::{
-        Ask, Path, Routes, Web, encode_segment,
+        Path, ReadRequest, Routes, Web, encode_segment,
         view::{Crumb, Page, Section, filters},
     },
 };
@@ -62,14 +62,16 @@ struct Placed<'a> {
 
 /// `GET /api/companies/{acct}/topology[?format=svg|dot|mermaid|drawio|csv]`: the equipment with its places in the picture,
 /// and what joins it; or a file for another program.
-async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
-    let format = ask.query.text("format")?.unwrap_or("json").to_owned();
+async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, request: ReadRequest) -> Result<Response> {
+    let format = request.query.text("format")?.unwrap_or("json").to_owned();
     let Topology { company, nodes, edges } = web.db.read(&caller.scope(), move |c| read(c, &key)).await?;
     let layout = layout::layout(&nodes, &edges);
     let (kind, text) = match format.as_str() {
-        "json" => return ask.value(&as_json(&company, &nodes, &edges, &layout)),
-        "csv" => return ask.value(&rows(&nodes, &edges)),
-        "svg" => ("image/svg+xml", drawing::svg(&nodes, &edges, &layout, &format!("{}/network/equipment/", away(&web, &ask)))),
+        "json" => return request.value(&as_json(&company, &nodes, &edges, &layout)),
+        "csv" => return request.value(&rows(&nodes, &edges)),
+        "svg" => {
+            ("image/svg+xml", drawing::svg(&nodes, &edges, &layout, &format!("{}/network/equipment/", away(&web, &request))))
+        }
         "dot" => ("text/vnd.graphviz", drawing::dot(&nodes, &edges)),
         "mermaid" => ("text/plain; charset=utf-8", drawing::mermaid(&nodes, &edges)),
         "drawio" => ("application/xml", drawing::drawio(&nodes, &edges, &layout)),
@@ -83,8 +85,8 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, a
 }
 
 /// What links in a file begin with: it is opened elsewhere.
-fn away(web: &Web, ask: &Ask) -> String {
-    web.config.server.public_url.as_deref().map_or_else(|| ask.prefix.to_string(), |url| url.trim_end_matches('/').to_owned())
+fn away(web: &Web, request: &ReadRequest) -> String {
+    web.config.server.public_url.as_deref().map_or_else(|| request.prefix.to_string(), |url| url.trim_end_matches('/').to_owned())
 }
 
 fn as_json(company: &Company, nodes: &[Node], edges: &[Edge], layout: &Layout) -> serde_json::Value {

@@ -18,7 +18,7 @@ use crate::{
     jobs::{self, Options},
     types::Scope,
     vendors::{self, credentials},
-    web::{Ask, Fields, Path, Preconditions, Reply, Routes, Web},
+    web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web},
 };
 
 /// The most entries in one answer, and how many when nothing is asked.
@@ -37,32 +37,32 @@ pub fn routes() -> Routes {
 }
 
 /// `GET /api/outbox?state=&limit=`: the newest entries, those first that are not over.
-async fn index(State(web): State<Web>, caller: Admin, ask: Ask) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
-    let state = match ask.query.text("state")? {
+async fn index(State(web): State<Web>, caller: Admin, request: ReadRequest) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
+    let state = match request.query.text("state")? {
         None => None,
         Some(word) => Some(EntryState::parse(word).ok_or_else(|| {
             let words = EntryState::ALL.map(EntryState::as_str).join(", ");
             Error::field("state", format!("must be one of {words}"))
         })?),
     };
-    let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let limit = request.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     let read = move |c: &mut Conn| {
         let entries = store::list(c, state, limit)?;
         tell(c, entries, &policy)
     };
     let entries = web.db.read(&Scope::All, read).await?;
-    ask.value(&entries)
+    request.value(&entries)
 }
 
 /// `GET /api/outbox/{id}`
-async fn show(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn show(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let read = move |c: &mut Conn| {
         let entry = store::get(c, id)?;
         one(c, entry, &policy)
     };
-    ask.value(&web.db.read(&Scope::All, read).await?)
+    request.value(&web.db.read(&Scope::All, read).await?)
 }
 
 /// `POST /api/outbox/{id}/approve`: what the vendor has instead is to be overwritten.

@@ -19,7 +19,7 @@ use crate::{
         views::CompanyTicket,
     },
     web::{
-        Ask, Routes, Web, list,
+        ReadRequest, Routes, Web, list,
         text::{self, Array, Writer},
     },
 };
@@ -66,13 +66,13 @@ impl Wish {
     }
 }
 
-async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
+async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
     let wish = Wish {
         everybody: web.config.compat.include_inactive_contacts,
-        with_tickets: ask.query.get("include_tickets").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        with_tickets: request.query.get("include_tickets").is_some_and(|value| value.eq_ignore_ascii_case("true")),
         archived: !web.config.assets.archived_leave_billing,
-        view_context: AssetViewContext::of(&caller, &web.config, &ask.query)?,
-        year: tickets::year(&ask),
+        view_context: AssetViewContext::of(&caller, &web.config, &request.query)?,
+        year: tickets::year(&request),
         colleague: caller.is_staff(),
     };
     let entities: &[&str] = if wish.with_tickets {
@@ -81,7 +81,7 @@ async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Respo
         &["company", "contact", "asset", "location"]
     };
     let variant = format!("{}|{}|{:?}|{}", wish.view_context.key(), wish.with_tickets, wish.year, wish.colleague);
-    list::json(&web, &caller.scope(), &variant, &ask, entities, move |conn, to| everything(conn, &wish, to)).await
+    list::json(&web, &caller.scope(), &variant, &request, entities, move |conn, to| everything(conn, &wish, to)).await
 }
 
 /// The answer as text, made some rows at a time: all rows at once would take several times its memory.

@@ -15,7 +15,7 @@ use crate::{
     db::{Conn, Write},
     error::{Error, Result},
     history,
-    web::{Ask, Fields, Path, Preconditions, Reply, Routes, Sent, Web},
+    web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Sent, Web},
 };
 
 /// One contact.
@@ -41,10 +41,10 @@ pub fn detail(conn: &mut Conn, id: i64) -> Result<Veiled<ContactDetail>> {
     Ok(contact.within(|contact| ContactDetail { contact, company_account_numbers, companies, asset_ids }))
 }
 
-async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.redact(&policy);
-    ask.row(id, detail.contact.row.rev, &detail)
+    request.row(id, detail.contact.row.rev, &detail)
 }
 
 async fn create(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {

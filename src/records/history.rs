@@ -10,7 +10,7 @@ use crate::{
     compliance::{RedactionPolicy, trail},
     error::{Error, Result},
     history::{feed, pins},
-    web::{Ask, Path, Preconditions, Query, Reply, Routes, Web},
+    web::{Path, Preconditions, Query, ReadRequest, Reply, Routes, Web},
 };
 
 /// The most changes in one answer, and how many when nothing is asked.
@@ -35,7 +35,7 @@ pub fn routes() -> Routes {
 ///
 /// # Errors
 /// `Invalid` for a wrong parameter, `Gone` for a cursor that is ahead of this database.
-async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -> Result<Response> {
+async fn changes(State(web): State<Web>, staff: Staff, query: Query, request: ReadRequest) -> Result<Response> {
     let since = match (whole(&query, "since")?, whole(&query, "cursor")?) {
         (Some(since), Some(cursor)) if since != cursor => return Err(Error::field("cursor", "must be the same as since")),
         (since, cursor) => since.or(cursor).unwrap_or(0),
@@ -65,7 +65,7 @@ async fn changes(State(web): State<Web>, staff: Staff, query: Query, ask: Ask) -
             Ok(json!({ "changes": changes, "cursor": page.cursor, "since": page.cursor, "more": page.more }))
         })
         .await?;
-    ask.value(&page)
+    request.value(&page)
 }
 
 fn known(name: &str, kind: &str) -> Result<()> {
@@ -84,9 +84,14 @@ fn whole(query: &Query, name: &str) -> Result<Option<i64>> {
 ///
 /// # Errors
 /// `NotFound`.
-async fn history(State(web): State<Web>, staff: Staff, Path((entity, id)): Path<(String, i64)>, ask: Ask) -> Result<Response> {
-    let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
-    let policy = RedactionPolicy::of(&staff, &web.config, &ask.query)?;
+async fn history(
+    State(web): State<Web>,
+    staff: Staff,
+    Path((entity, id)): Path<(String, i64)>,
+    request: ReadRequest,
+) -> Result<Response> {
+    let limit = request.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let policy = RedactionPolicy::of(&staff, &web.config, &request.query)?;
     let answer = web
         .db
         .read(&staff.scope(), move |c| {
@@ -99,14 +104,19 @@ async fn history(State(web): State<Web>, staff: Staff, Path((entity, id)): Path<
             }))
         })
         .await?;
-    ask.value(&answer)
+    request.value(&answer)
 }
 
 /// `GET /api/pins/{entity}/{id}`: the names of the pinned fields.
 ///
 /// # Errors
 /// `NotFound`.
-async fn index_pins(State(web): State<Web>, staff: Staff, Path((entity, id)): Path<(String, i64)>, ask: Ask) -> Result<Response> {
+async fn index_pins(
+    State(web): State<Web>,
+    staff: Staff,
+    Path((entity, id)): Path<(String, i64)>,
+    request: ReadRequest,
+) -> Result<Response> {
     let fields = web
         .db
         .read(&staff.scope(), move |c| {
@@ -114,7 +124,7 @@ async fn index_pins(State(web): State<Web>, staff: Staff, Path((entity, id)): Pa
             pins::fields(c, entity, id)
         })
         .await?;
-    ask.value(&fields)
+    request.value(&fields)
 }
 
 /// `PUT /api/pins/{entity}/{id}/{field}`: no sync overwrites it from now on.

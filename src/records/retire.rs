@@ -16,7 +16,7 @@ use crate::{
     db::{Conn, Write},
     error::{Error, Result},
     history::{self, Record as _},
-    web::{Ask, Path, Preconditions, Query, Reply, Web},
+    web::{Path, Preconditions, Query, ReadRequest, Reply, Web},
 };
 
 /// What still belongs to a company, by kind, in numbers; empty when nothing does.
@@ -100,7 +100,7 @@ pub async fn company(
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn attached(State(web): State<Web>, reader: Reader, Path(key): Path<String>, ask: Ask) -> Result<Response> {
+pub async fn attached(State(web): State<Web>, reader: Reader, Path(key): Path<String>, request: ReadRequest) -> Result<Response> {
     let found = web
         .db
         .read(&reader.scope(), move |c| {
@@ -108,5 +108,5 @@ pub async fn attached(State(web): State<Web>, reader: Reader, Path(key): Path<St
             attached_to_company(c, id)
         })
         .await?;
-    ask.value(&found)
+    request.value(&found)
 }

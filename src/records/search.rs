@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     tickets::list_store as tickets,
     types::ticket_named,
-    web::{Ask, Routes, Web, list},
+    web::{ReadRequest, Routes, Web, list},
 };
 
 /// How many hits of each kind there are at most, and when nothing is asked.
@@ -35,17 +35,19 @@ pub fn routes() -> Routes {
 }
 
 /// `GET /api/search?q=&limit=`: hits by kind, each kind by name.
-async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let text = ask.query.text("q")?.unwrap_or_default().to_owned();
-    let limit = ask.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let text = request.query.text("q")?.unwrap_or_default().to_owned();
+    let limit = request.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     asked(&COMPANIES, &text, limit)?;
     let entities = of_type::<Found, Vec<&'static str>>(|| {
         let known = ["company", "contact", "asset", "ticket", "psa_agent"];
         known.into_iter().chain(entities::nouns().map(|noun| noun.list().entities[0])).collect()
     });
-    let view_context = AssetViewContext::of(&caller, &web.config, &ask.query)?;
-    list::value(&web, &caller.scope(), &view_context.key(), &ask, entities, move |conn| find(conn, &text, limit, &view_context))
-        .await
+    let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
+    list::value(&web, &caller.scope(), &view_context.key(), &request, entities, move |conn| {
+        find(conn, &text, limit, &view_context)
+    })
+    .await
 }
 
 /// At most so many companies, contacts, assets and tickets that contain a text; a blank text finds nothing.

@@ -20,7 +20,7 @@ use crate::{
     },
     types::{Scope, now},
     vendors::credentials,
-    web::{Ask, Fields, Path, Preconditions, Reply, Routes, Web},
+    web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web},
 };
 
 /// The longest note that a caller may write, in characters.
@@ -41,15 +41,15 @@ pub fn routes() -> Routes {
 ///
 /// # Errors
 /// `NotFound`; `Upstream` when the vendor fails us.
-async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, ask: Ask) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let (colleague, config, theirs) = (caller.is_staff(), web.config.clone(), policy.clone());
     let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &theirs, colleague, &config)).await;
     match stored {
-        Ok(stored) => ask.row(stored.ticket.id, stored.ticket.rev, &stored),
+        Ok(stored) => request.row(stored.ticket.id, stored.ticket.rev, &stored),
         // Whose it is can be said of a stored ticket only: a client is told of no others.
         Err(Error::NotFound { .. }) if caller.scope() == Scope::All => {
-            ask.value(&fetched(&web, &policy, colleague, number).await?)
+            request.value(&fetched(&web, &policy, colleague, number).await?)
         }
         Err(error) => Err(error),
     }
@@ -180,14 +180,14 @@ pub async fn send(web: &Web, by: &str) {
 }
 
 /// `GET /api/psa/config`: where tickets are at the vendors; the places to fill in stay as they are.
-async fn providers(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
+async fn providers(State(web): State<Web>, _caller: Reader, request: ReadRequest) -> Result<Response> {
     let config = credentials::effective(&web.db, &web.config).await?;
-    ask.value(&psa_views::providers(&config))
+    request.value(&psa_views::providers(&config))
 }
 
 /// `GET /api/config/freshservice_domain`
-async fn domain(State(web): State<Web>, _caller: Reader, ask: Ask) -> Result<Response> {
+async fn domain(State(web): State<Web>, _caller: Reader, request: ReadRequest) -> Result<Response> {
     let config = credentials::effective(&web.db, &web.config).await?;
     let url = config.freshservice.url.as_deref();
-    ask.value(&json!({"value": url.map(|url| url.split_once("://").map_or(url, |(_, host)| host))}))
+    request.value(&json!({"value": url.map(|url| url.split_once("://").map_or(url, |(_, host)| host))}))
 }

@@ -21,7 +21,7 @@ use crate::{
     config::Config,
     db::{Conn, list::Slice},
     error::Result,
-    web::{Ask, Path, Routes, Web, list},
+    web::{Path, ReadRequest, Routes, Web, list},
 };
 
 /// How many tickets a list has when nothing is asked.
@@ -44,15 +44,15 @@ pub fn routes() -> Routes {
 }
 
 /// What part of a list is asked for, loosely, as old clients do it; without a number, so many.
-pub(super) fn part(ask: &Ask, usual: i64) -> Result<Slice> {
-    let paged = ask.query.text("page")?.is_some() || ask.query.text("per_page")?.is_some();
-    let asked = if paged { ask.list(&LIST)?.slice() } else { None };
-    let limit = ask.query.int_or("limit", usual);
-    let offset = ask.query.int_or("offset", 0).max(0);
+pub(super) fn part(request: &ReadRequest, usual: i64) -> Result<Slice> {
+    let paged = request.query.text("page")?.is_some() || request.query.text("per_page")?.is_some();
+    let asked = if paged { request.list(&LIST)?.slice() } else { None };
+    let limit = request.query.int_or("limit", usual);
+    let offset = request.query.int_or("offset", 0).max(0);
     let slice = asked.unwrap_or(Slice { limit: if limit < 0 { usual } else { limit }, offset });
-    let shaped = ask.query.text("fields")?.is_some() || ask.query.is_on("envelope")?;
-    let old = !paged && !shaped && ask.list(&LIST)?.is_plain();
-    Ok(if old || ask.wants_csv()? { slice } else { at_most(slice) })
+    let shaped = request.query.text("fields")?.is_some() || request.query.is_on("envelope")?;
+    let old = !paged && !shaped && request.list(&LIST)?.is_plain();
+    Ok(if old || request.wants_csv()? { slice } else { at_most(slice) })
 }
 
 /// A part of a size that somebody may ask for who knows our parameters.
@@ -66,33 +66,33 @@ pub(super) fn variant(caller: &Reader, policy: &RedactionPolicy, filters: &Filte
 }
 
 /// `GET /api/tickets`: an object, not an array; CSV on request.
-async fn index(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(&LIST)?;
-    let filters = Filters::read(&ask.query)?;
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&LIST)?;
+    let filters = Filters::read(&request.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let (variant, configured) = (variant(&caller, &policy, &filters), web.config.freshservice.statuses.clone());
     let load = move |conn: &mut Conn, query: &_, rows: &mut list::Rows| {
         list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&ticket))
     };
-    if ask.wants_csv()? {
-        return list::respond(&web, &caller.scope(), &variant, &ask, query, load).await;
+    if request.wants_csv()? {
+        return list::respond(&web, &caller.scope(), &variant, &request, query, load).await;
     }
-    if ask.query.is_on("envelope")? {
+    if request.query.is_on("envelope")? {
         let slice = query.slice().map(at_most);
-        return list::respond(&web, &caller.scope(), &variant, &ask, query.with_slice(slice), load).await;
+        return list::respond(&web, &caller.scope(), &variant, &request, query.with_slice(slice), load).await;
     }
-    let query = query.with_slice(Some(part(&ask, LIMIT)?));
-    list::respond_named(&web, &caller.scope(), &variant, &ask, query, "tickets", load).await
+    let query = query.with_slice(Some(part(&request, LIMIT)?));
+    list::respond_named(&web, &caller.scope(), &variant, &request, query, "tickets", load).await
 }
 
 /// `GET /api/tickets/active`: the board, which changes with the clock.
-async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
-    let number = |name: &str| ask.query.get(name).and_then(|text| text.trim().parse::<i64>().ok());
+async fn active(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
+    let number = |name: &str| request.query.get(name).and_then(|text| text.trim().parse::<i64>().ok());
     let (group, responder) = (number("group_id"), number("responder_id"));
     let configured = web.config.freshservice.statuses.clone();
     let variant = format!("{}|{group:?}|{responder:?}", variant(&caller, &policy, &Filters::default()));
-    list::of_this_second(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn| {
+    list::of_this_second(&web, &caller.scope(), &variant, &request, ENTITIES, move |conn| {
         let statuses = statuses_store::load(conn, SOURCE, &configured)?;
         let now = jiff::Timestamp::now();
         let mut board = Board::new(list_store::last_sync(conn)?, now);
@@ -106,11 +106,11 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
 }
 
 /// `GET /api/companies/{acct}/tickets?year=`: a plain array, whole.
-async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let variant = variant(&caller, &policy, &Filters::default());
-    let (colleague, year) = (caller.is_staff(), year(&ask));
-    list::array(&web, &caller.scope(), &variant, &ask, ENTITIES, move |conn, tickets| {
+    let (colleague, year) = (caller.is_staff(), year(&request));
+    list::array(&web, &caller.scope(), &variant, &request, ENTITIES, move |conn, tickets| {
         let company = companies::id_of(conn, &acct)?;
         let weighed = weigh(conn, vec![company], year)?;
         each(conn, &weighed, &policy, colleague, |ticket| tickets.push(&ticket))
@@ -120,8 +120,8 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
 
 /// The year that is asked for; what is none counts as not asked.
 #[must_use]
-pub fn year(ask: &Ask) -> Option<i64> {
-    ask.query.get("year").and_then(|text| text.trim().parse().ok())
+pub fn year(request: &ReadRequest) -> Option<i64> {
+    request.query.get("year").and_then(|text| text.trim().parse().ok())
 }
 
 /// What a ticket takes in memory beside its texts, more or less.
@@ -193,31 +193,31 @@ static VENDOR_FIELDS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| (LIST.fields)().iter().copied().chain(VendorTicket::MORE).collect());
 
 /// `GET /api/freshservice/tickets?limit=`: a plain array.
-async fn of_vendor(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(&LIST)?.with_slice(Some(part(&ask, LIMIT)?));
-    let filters = Filters { provider: Some(SOURCE.to_owned()), ..Filters::read(&ask.query)? };
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn of_vendor(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&LIST)?.with_slice(Some(part(&request, LIMIT)?));
+    let filters = Filters { provider: Some(SOURCE.to_owned()), ..Filters::read(&request.query)? };
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let (variant, configured) = (variant(&caller, &policy, &filters), web.config.freshservice.statuses.clone());
-    list::respond_as(&web, &caller.scope(), &variant, &ask, query, &VENDOR_FIELDS, move |conn, query, rows| {
+    list::respond_as(&web, &caller.scope(), &variant, &request, query, &VENDOR_FIELDS, move |conn, query, rows| {
         list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&VendorTicket::from(ticket)))
     })
     .await
 }
 
 /// `GET /api/change_requests`: a plain array, the newest first.
-async fn changes(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(&change_store::LIST)?;
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn changes(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&change_store::LIST)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let variant = policy.key();
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, query, rows| {
+    list::respond(&web, &caller.scope(), &variant, &request, query, move |conn, query, rows| {
         change_store::each(conn, query, &policy, |change| rows.push(&change))
     })
     .await
 }
 
 /// `GET /api/change_requests/{id}`, by the vendor's number.
-async fn change(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+async fn change(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let view = web.db.read(&caller.scope(), move |conn| change_store::get_view(conn, id)).await?.redact(&policy);
-    ask.row(id, view.row.rev, &view)
+    request.row(id, view.row.rev, &view)
 }

@@ -16,7 +16,7 @@ use crate::{
     compliance::RedactionPolicy,
     db::list::ListQuery,
     error::Result,
-    web::{Ask, Routes, Web, list},
+    web::{ReadRequest, Routes, Web, list},
 };
 
 /// How many tickets the list has when nothing is asked.
@@ -27,30 +27,30 @@ pub(super) fn routes() -> Routes {
 }
 
 /// `GET /api/psa/tickets?provider=&status=&company=&limit=`: a plain array, the newest first.
-async fn tickets(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(&LIST)?.with_slice(Some(part(&ask, LIMIT)?));
-    let asked = Filters::read(&ask.query)?;
-    let text = |name: &str| ask.query.text(name).map(|value| value.map(str::to_owned));
+async fn tickets(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&LIST)?.with_slice(Some(part(&request, LIMIT)?));
+    let asked = Filters::read(&request.query)?;
+    let text = |name: &str| request.query.text(name).map(|value| value.map(str::to_owned));
     let filters = Filters { provider: text("provider")?, company: text("company")?.or(asked.company.clone()), ..asked };
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let (variant, configured) = (variant(&caller, &policy, &filters), web.config.freshservice.statuses.clone());
-    list::respond_as(&web, &caller.scope(), &variant, &ask, query, PsaTicket::FIELDS, move |conn, query, rows| {
+    list::respond_as(&web, &caller.scope(), &variant, &request, query, PsaTicket::FIELDS, move |conn, query, rows| {
         list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&PsaTicket::from(ticket)))
     })
     .await
 }
 
 /// `GET /api/psa/tickets/active?provider=`: what is worked on, the urgent first.
-async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &ask.query)?;
-    let provider = ask.query.text("provider")?.map(str::to_lowercase);
+async fn active(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
+    let provider = request.query.text("provider")?.map(str::to_lowercase);
     let (variant, configured) = (variant(&caller, &policy, &Filters::default()), web.config.freshservice.statuses.clone());
     let variant = format!("{variant}|{provider:?}");
     // None of the parameters for a part is old: without one, everything.
-    let asks_for_part = ["limit", "offset", "page", "per_page"].iter().any(|name| ask.query.get(name).is_some());
-    let slice = if asks_for_part { Some(at_most(part(&ask, LIMIT)?)) } else { None };
+    let asks_for_part = ["limit", "offset", "page", "per_page"].iter().any(|name| request.query.get(name).is_some());
+    let slice = if asks_for_part { Some(at_most(part(&request, LIMIT)?)) } else { None };
     let query = ListQuery::everything(&LIST)?.with_slice(slice);
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |conn, _, shown| {
+    list::respond(&web, &caller.scope(), &variant, &request, query, move |conn, _, shown| {
         let statuses = statuses_store::load(conn, SOURCE, &configured)?;
         let mut rows = Vec::new();
         store::active(conn, None, None, |row| {
@@ -79,12 +79,12 @@ async fn active(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Resp
 }
 
 /// `GET /api/freshservice/agents`: the active ones, by name; not for clients, as those of every vendor.
-async fn agents(State(web): State<Web>, caller: BillingReader, ask: Ask) -> Result<Response> {
+async fn agents(State(web): State<Web>, caller: BillingReader, request: ReadRequest) -> Result<Response> {
     let agents = web.db.read(&caller.scope(), |conn| psa_agents(conn, Some(SOURCE))).await?;
     let active: Vec<Value> = agents
         .into_iter()
         .filter(|agent| agent.active)
         .map(|agent| json!({"id": agent.number(), "name": agent.name()}))
         .collect();
-    ask.value(&active)
+    request.value(&active)
 }

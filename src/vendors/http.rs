@@ -74,7 +74,7 @@ pub struct Client {
 }
 
 /// What is asked.
-struct Ask<'a> {
+struct RequestSpec<'a> {
     method: Method,
     /// Which of the vendor's counts it draws on.
     bucket: &'a str,
@@ -185,21 +185,27 @@ impl Client {
     /// Asks for `path` (with its query) until there is JSON that `shape` accepts, or a reason to stop.
     /// `shape` says what is wrong with an answer that is not the one asked for.
     pub async fn get(&self, bucket: &str, path: &str, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
-        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: self.attempts, limited: self.limited() }, shape)
-            .await
+        self.ask(
+            RequestSpec { method: Method::GET, bucket, path, body: None, attempts: self.attempts, limited: self.limited() },
+            shape,
+        )
+        .await
     }
 
     /// As [`Client::get`], but with little patience: for what is good to know and no reason to fail.
     pub async fn peek(&self, bucket: &str, path: &str, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
-        self.ask(Ask { method: Method::GET, bucket, path, body: None, attempts: self.attempts.min(PEEKS), limited: PEEKS }, shape)
-            .await
+        self.ask(
+            RequestSpec { method: Method::GET, bucket, path, body: None, attempts: self.attempts.min(PEEKS), limited: PEEKS },
+            shape,
+        )
+        .await
     }
 
     /// Sends a write, once. It is repeated only when the vendor certainly did not act on it: no connection,
     /// a rate limit, a token that had run out. Otherwise the outcome is [`Cause::Unknown`], and the caller
     /// has to look before it sends again.
     pub async fn send(&self, method: Method, bucket: &str, path: &str, body: &Value) -> Result<Value, Fault> {
-        let ask = Ask { method, bucket, path, body: Some(body), attempts: self.attempts, limited: self.limited() };
+        let ask = RequestSpec { method, bucket, path, body: Some(body), attempts: self.attempts, limited: self.limited() };
         self.ask(ask, |_| Ok(())).await.map(|reply| reply.json)
     }
 
@@ -207,7 +213,7 @@ impl Client {
         LIMITED_ATTEMPTS.min(self.attempts * 3)
     }
 
-    async fn ask(&self, ask: Ask<'_>, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
+    async fn ask(&self, ask: RequestSpec<'_>, shape: impl Fn(&Value) -> Result<(), String>) -> Result<Reply, Fault> {
         let (mut tried, mut limited, mut timed_out) = (0_u32, 0_u32, 0_u32);
         let mut stale: Option<String> = None;
         let path = ask.path;
@@ -256,7 +262,7 @@ impl Client {
         }
     }
 
-    fn fault(&self, ask: &Ask<'_>, cause: Cause, attempts: u32) -> Fault {
+    fn fault(&self, ask: &RequestSpec<'_>, cause: Cause, attempts: u32) -> Fault {
         let method = match ask.method {
             Method::PUT => "PUT",
             Method::POST => "POST",
@@ -294,7 +300,12 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, ask: &Ask<'_>, token: Option<&str>, shape: &impl Fn(&Value) -> Result<(), String>) -> Attempt {
+    async fn attempt(
+        &self,
+        ask: &RequestSpec<'_>,
+        token: Option<&str>,
+        shape: &impl Fn(&Value) -> Result<(), String>,
+    ) -> Attempt {
         let request = self.http.request(ask.method.clone(), format!("{}{}", self.base, ask.path));
         let mut request = self.credentials.sign(request, token).header("accept", "application/json");
         if let Some(body) = ask.body {

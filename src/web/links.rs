@@ -1,6 +1,6 @@
 //! The `Link` header of a page: where the first, previous, next and last ones are.
 
-use super::Ask;
+use super::ReadRequest;
 use crate::db::list::Slice;
 use axum::http::HeaderValue;
 use url::form_urlencoded;
@@ -16,7 +16,7 @@ pub struct Paging {
 
 /// The header, with the caller's own parameters kept and counted on in the way they counted.
 #[must_use]
-pub fn header(ask: &Ask, paging: &Paging) -> Option<HeaderValue> {
+pub fn header(request: &ReadRequest, paging: &Paging) -> Option<HeaderValue> {
     let Paging { slice: Slice { limit, offset }, total } = *paging;
     if limit < 1 {
         return None;
@@ -31,21 +31,21 @@ pub fn header(ask: &Ask, paging: &Paging) -> Option<HeaderValue> {
     }
     targets.push(("last", last));
     let links: Vec<_> =
-        targets.into_iter().map(|(rel, offset)| format!("<{}>; rel=\"{rel}\"", address(ask, limit, offset))).collect();
+        targets.into_iter().map(|(rel, offset)| format!("<{}>; rel=\"{rel}\"", address(request, limit, offset))).collect();
     HeaderValue::from_str(&links.join(", ")).ok()
 }
 
-fn address(ask: &Ask, limit: i64, offset: i64) -> String {
+fn address(request: &ReadRequest, limit: i64, offset: i64) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in ask.query.iter() {
+    for (name, value) in request.query.iter() {
         if let (Ok(value), false) = (value, ["limit", "offset", "page", "per_page"].contains(&name)) {
             query.append_pair(name, value);
         }
     }
-    if ask.query.get("limit").is_some_and(|limit| limit.trim().parse::<i64>().is_ok()) {
+    if request.query.get("limit").is_some_and(|limit| limit.trim().parse::<i64>().is_ok()) {
         query.append_pair("limit", &limit.to_string()).append_pair("offset", &offset.to_string());
     } else {
         query.append_pair("page", &(offset / limit + 1).to_string()).append_pair("per_page", &limit.to_string());
     }
-    format!("{}{}?{}", ask.prefix, ask.path, query.finish())
+    format!("{}{}?{}", request.prefix, request.path, query.finish())
 }

@@ -14,14 +14,14 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    Ask, Web, ask,
+    ReadRequest, Web,
     cache::Answer,
     columns::Columns,
     csv,
     disclosure::{self, Kept, Readings},
     etag,
     links::{self, Paging},
-    memory, shape,
+    memory, read_request, shape,
     text::{self, Accounted, Array, Text, Writer},
 };
 use crate::{
@@ -135,7 +135,7 @@ fn write_some(to: &mut Writer, first: bool, columns: &Columns) -> io::Result<()>
     to.write_all(b"}")
 }
 
-impl Ask {
+impl ReadRequest {
     /// What the query string asks of this list.
     ///
     /// # Errors
@@ -170,12 +170,19 @@ fn chosen(known: &[&'static str], names: &str) -> Result<Vec<&'static str>> {
 ///
 /// # Errors
 /// When the question is wrong.
-pub async fn respond<F>(web: &Web, scope: &Scope, variant: &str, ask: &Ask, query: ListQuery, load: F) -> Result<Response>
+pub async fn respond<F>(
+    web: &Web,
+    scope: &Scope,
+    variant: &str,
+    request: &ReadRequest,
+    query: ListQuery,
+    load: F,
+) -> Result<Response>
 where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
     let known = (query.spec().fields)();
-    respond_as(web, scope, variant, ask, query, known, load).await
+    respond_as(web, scope, variant, request, query, known, load).await
 }
 
 /// The same for rows that have these members, and not the list's own.
@@ -186,7 +193,7 @@ pub async fn respond_as<F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     query: ListQuery,
     known: &'static [&'static str],
     load: F,
@@ -194,8 +201,8 @@ pub async fn respond_as<F>(
 where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
-    let shape = ask.shape(known)?;
-    shaped(web, scope, variant, ask, query, known, shape, load).await
+    let shape = request.shape(known)?;
+    shaped(web, scope, variant, request, query, known, shape, load).await
 }
 
 /// The same for a list that old clients read as an object with the rows under this name.
@@ -206,7 +213,7 @@ pub async fn respond_named<F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     query: ListQuery,
     name: &'static str,
     load: F,
@@ -215,8 +222,8 @@ where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
     let known = (query.spec().fields)();
-    let shape = Shape { frame: Frame::Named(name), ..ask.shape(known)? };
-    shaped(web, scope, variant, ask, query, known, shape, load).await
+    let shape = Shape { frame: Frame::Named(name), ..request.shape(known)? };
+    shaped(web, scope, variant, request, query, known, shape, load).await
 }
 
 #[expect(clippy::too_many_arguments, reason = "the two fronts above say what each is")]
@@ -224,7 +231,7 @@ async fn shaped<F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     query: ListQuery,
     known: &'static [&'static str],
     shape: Shape,
@@ -234,10 +241,10 @@ where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
     let (spec, slice) = (query.spec(), query.slice());
-    let question = format!("{}|{variant}|{scope:?}|{}|{shape:?}", ask.path, query.normalised());
+    let question = format!("{}|{variant}|{scope:?}|{}|{shape:?}", request.path, query.normalised());
     let (is_csv, writer) = (shape.csv.is_some(), web.cache.writer());
     // What hangs on one record is not much, even whole.
-    let is_part = slice.map_or(ask.path.matches('/').count() > 2, |slice| slice.limit <= LIGHT);
+    let is_part = slice.map_or(request.path.matches('/').count() > 2, |slice| slice.limit <= LIGHT);
     let weight = if is_part { Weight::Light } else { Weight::Heavy };
     let how = How { entities: spec.entities, weight, lasts: Lasts::UntilChanged };
     let answer = answer(web, scope, &question, how, move |conn| {
@@ -247,21 +254,21 @@ where
     })
     .await?;
     let total = answer.total.unwrap_or_default();
-    let mut response = sent(web, ask, &question, &answer).await?;
+    let mut response = sent(web, request, &question, &answer).await?;
     if response.status() == StatusCode::OK {
         if is_csv {
-            as_csv(&ask.path, response.headers_mut());
+            as_csv(&request.path, response.headers_mut());
         }
         response.extensions_mut().insert(shape::Shaped);
-        count(&mut response, ask, slice, total);
+        count(&mut response, request, slice, total);
     }
     Ok(response)
 }
 
 /// Says how many there are, and where the other pages of them.
-fn count(response: &mut Response, ask: &Ask, slice: Option<Slice>, total: i64) {
+fn count(response: &mut Response, request: &ReadRequest, slice: Option<Slice>, total: i64) {
     response.headers_mut().insert("x-total-count", total.into());
-    if let Some(links) = slice.and_then(|slice| links::header(ask, &Paging { slice, total })) {
+    if let Some(links) = slice.and_then(|slice| links::header(request, &Paging { slice, total })) {
         response.headers_mut().insert(header::LINK, links);
     }
 }
@@ -272,7 +279,7 @@ pub async fn part<T, F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     entities: &'static [&'static str],
     slice: Slice,
     make: F,
@@ -281,18 +288,18 @@ where
     T: Serialize,
     F: FnOnce(&mut Conn) -> Result<(T, i64)> + Send + 'static,
 {
-    let variant = format!("{variant}|{:?}", parameters(ask));
+    let variant = format!("{variant}|{:?}", parameters(request));
     let how = How { entities, weight: Weight::Light, lasts: Lasts::UntilChanged };
     let make = move |conn: &mut Conn, to: &mut Writer| {
         let (value, total) = make(conn)?;
         serde_json::to_writer(to, &value).map_err(text::failure)?;
         Ok(Some(total))
     };
-    written(web, scope, &variant, ask, how, Some(slice), make).await
+    written(web, scope, &variant, request, how, Some(slice), make).await
 }
 
-fn parameters(ask: &Ask) -> Vec<(&str, Option<&str>)> {
-    ask.query.iter().map(|(name, value)| (name, value.ok())).collect()
+fn parameters(request: &ReadRequest) -> Vec<(&str, Option<&str>)> {
+    request.query.iter().map(|(name, value)| (name, value.ok())).collect()
 }
 
 /// Writes a value; tells how many elements it has when it is an array.
@@ -307,7 +314,7 @@ pub async fn value<T, F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     entities: &'static [&'static str],
     make: F,
 ) -> Result<Response>
@@ -315,9 +322,9 @@ where
     T: Serialize,
     F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
 {
-    let variant = format!("{variant}|{:?}", parameters(ask));
+    let variant = format!("{variant}|{:?}", parameters(request));
     let how = How { entities, weight: Weight::Light, lasts: Lasts::UntilChanged };
-    written(web, scope, &variant, ask, how, None, move |conn, to| write_value(to, &make(conn)?)).await
+    written(web, scope, &variant, request, how, None, move |conn, to| write_value(to, &make(conn)?)).await
 }
 
 /// The same for an array that is written element by element, because it may be long.
@@ -325,21 +332,21 @@ pub async fn array<F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     entities: &'static [&'static str],
     make: F,
 ) -> Result<Response>
 where
     F: FnOnce(&mut Conn, &mut Array<'_>) -> Result<()> + Send + 'static,
 {
-    let variant = format!("{variant}|{:?}", parameters(ask));
+    let variant = format!("{variant}|{:?}", parameters(request));
     let how = How { entities, weight: Weight::Light, lasts: Lasts::UntilChanged };
     let make = move |conn: &mut Conn, to: &mut Writer| {
         let mut array = Array::begin(to)?;
         make(conn, &mut array)?;
         array.end().map(Some)
     };
-    written(web, scope, &variant, ask, how, None, make).await
+    written(web, scope, &variant, request, how, None, make).await
 }
 
 /// The same for an answer that also changes with the clock, to the second.
@@ -347,7 +354,7 @@ pub async fn of_this_second<T, F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     entities: &'static [&'static str],
     make: F,
 ) -> Result<Response>
@@ -357,7 +364,7 @@ where
 {
     let second = jiff::Timestamp::now().as_second();
     let how = How { entities, weight: Weight::Light, lasts: Lasts::For(second) };
-    written(web, scope, variant, ask, how, None, move |conn, to| write_value(to, &make(conn)?)).await
+    written(web, scope, variant, request, how, None, move |conn, to| write_value(to, &make(conn)?)).await
 }
 
 /// Answers with JSON that depends on these entities and on this variant of the question alone (not on
@@ -366,7 +373,7 @@ pub async fn json<F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     entities: &'static [&'static str],
     make: F,
 ) -> Result<Response>
@@ -374,14 +381,14 @@ where
     F: FnOnce(&mut Conn, &mut Writer) -> Result<()> + Send + 'static,
 {
     let how = How { entities, weight: Weight::Heavy, lasts: Lasts::UntilChanged };
-    written(web, scope, variant, ask, how, None, move |conn, to| make(conn, to).map(|()| None)).await
+    written(web, scope, variant, request, how, None, move |conn, to| make(conn, to).map(|()| None)).await
 }
 
 async fn written<F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
-    ask: &Ask,
+    request: &ReadRequest,
     how: How,
     slice: Option<Slice>,
     make: F,
@@ -389,16 +396,16 @@ async fn written<F>(
 where
     F: FnOnce(&mut Conn, &mut Writer) -> Result<Option<i64>> + Send + 'static,
 {
-    let question = format!("{}|{variant}|{scope:?}", ask.path);
+    let question = format!("{}|{variant}|{scope:?}", request.path);
     let mut writer = web.cache.writer();
     let answer = answer(web, scope, &question, how, move |conn| {
         let total = make(conn, &mut writer)?;
         Ok((writer.finish(b"")?, total))
     })
     .await?;
-    let mut response = sent(web, ask, &question, &answer).await?;
+    let mut response = sent(web, request, &question, &answer).await?;
     if let (StatusCode::OK, Some(total)) = (response.status(), answer.total) {
-        count(&mut response, ask, slice, total);
+        count(&mut response, request, slice, total);
     }
     Ok(response)
 }
@@ -438,12 +445,12 @@ impl Lasts {
 }
 
 /// The response that sends an answer, or 304 when the caller has it.
-async fn sent(web: &Web, ask: &Ask, question: &str, answer: &Answer) -> Result<Response> {
+async fn sent(web: &Web, request: &ReadRequest, question: &str, answer: &Answer) -> Result<Response> {
     let etag = etag::of_question(question, &answer.versions);
-    let body = if ask.has(&etag) { Body::empty() } else { answer.body.body(web.cache.budget()).await? };
-    ask.tagged(&etag, || {
+    let body = if request.has(&etag) { Body::empty() } else { answer.body.body(web.cache.budget()).await? };
+    request.tagged(&etag, || {
         Readings::current().repeat(&answer.protected);
-        let mut response = ask::json_body(body);
+        let mut response = read_request::json_body(body);
         response.extensions_mut().insert(Accounted);
         response
     })

@@ -1,6 +1,5 @@
 //! What every room needs to speak HTTP: state, routes, extractors, errors, lists, static files.
 
-pub mod ask;
 pub mod bodies;
 pub mod budget;
 pub mod cache;
@@ -25,6 +24,7 @@ pub mod memory;
 pub mod openapi;
 pub mod peer;
 pub mod prefix;
+pub mod read_request;
 pub mod request_id;
 pub mod routes;
 mod segment;
@@ -48,12 +48,12 @@ use crate::{
     error::{Error, Result},
 };
 
-pub use ask::Ask;
 pub use bodies::Raw;
 pub use extract::{Path, Query};
 pub use fields::{Fields, Reference, Sent};
 pub use peer::Peer;
 pub use prefix::Prefix;
+pub use read_request::ReadRequest;
 pub use request_id::RequestId;
 pub use routes::{RouteInfo, Routes};
 pub use segment::encode_segment;

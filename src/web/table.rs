@@ -1,7 +1,7 @@
 //! What the tables on our own pages ask for while somebody types (contract §1.10): old parameter names,
 //! all of them loose, and a `pagination` object in the answer.
 
-use super::Ask;
+use super::ReadRequest;
 use crate::{
     db::list::{ListQuery, ListSpec, MAX_QUERY, Slice},
     error::Result,
@@ -54,15 +54,15 @@ impl Pagination {
 ///
 /// # Errors
 /// When the list's own default order is wrong.
-pub fn query(ask: &Ask, spec: &'static ListSpec, sortable: &[&str]) -> Result<(ListQuery, Slice)> {
+pub fn query(request: &ReadRequest, spec: &'static ListSpec, sortable: &[&str]) -> Result<(ListQuery, Slice)> {
     let (most, usual) = PER_PAGE;
-    let limit = Some(ask.query.int_or("per_page", usual)).filter(|size| *size >= 1).unwrap_or(usual).min(most);
-    let page = ask.query.int_or("page", 1).max(1);
+    let limit = Some(request.query.int_or("per_page", usual)).filter(|size| *size >= 1).unwrap_or(usual).min(most);
+    let page = request.query.int_or("page", 1).max(1);
     let slice = Slice { limit, offset: (page - 1).saturating_mul(limit) };
-    let column = ask.query.get("sort_by").filter(|column| sortable.contains(column));
-    let descending = ask.query.get("order").is_some_and(|order| order.eq_ignore_ascii_case("desc"));
+    let column = request.query.get("sort_by").filter(|column| sortable.contains(column));
+    let descending = request.query.get("order").is_some_and(|order| order.eq_ignore_ascii_case("desc"));
     let sort = column.map(|column| format!("{}{column}", if descending { "-" } else { "" }));
-    let search: String = ask.query.get("search").unwrap_or_default().chars().take(MAX_QUERY).collect();
+    let search: String = request.query.get("search").unwrap_or_default().chars().take(MAX_QUERY).collect();
     let query = ListQuery::parse(spec, sort.as_deref().map(|sort| ("sort", Ok(sort))).into_iter())?;
     Ok((query.with_search(&search)?.with_slice(Some(slice)), slice))
 }

@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{Ask, Fields, Path, Preconditions, Reply, Routes, Web, edge, list, test_state};
+use super::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, edge, list, test_state};
 use crate::{
     db::list::{Column, Kind, ListSpec, Search},
     error::{Error, Result},
@@ -35,19 +35,19 @@ static SPEC: ListSpec = ListSpec {
     fields: || &["id", "name"],
 };
 
-async fn index(State(web): State<Web>, ask: Ask) -> Result<Response> {
-    let query = ask.list(&SPEC)?;
-    list::respond(&web, &Scope::All, "", &ask, query, |conn, query, rows| {
+async fn index(State(web): State<Web>, request: ReadRequest) -> Result<Response> {
+    let query = request.list(&SPEC)?;
+    list::respond(&web, &Scope::All, "", &request, query, |conn, query, rows| {
         query.each(conn, |row| rows.push(&json!({"id": row.get::<i64>(0)?, "name": row.get::<String>(1)?})))
     })
     .await
 }
 
-async fn show(State(web): State<Web>, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
+async fn show(State(web): State<Web>, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
     let row =
         web.db.read(&Scope::All, move |c| c.first("SELECT name, rev FROM @companies company WHERE id = ?1", params![id])).await?;
     let row = row.ok_or(Error::NotFound { what: "Company" })?;
-    ask.row(id, row.get(1)?, &json!({"id": id, "name": row.get::<String>(0)?}))
+    request.row(id, row.get(1)?, &json!({"id": id, "name": row.get::<String>(0)?}))
 }
 
 async fn create(State(web): State<Web>, conditions: Preconditions, mut fields: Fields) -> Result<Response> {

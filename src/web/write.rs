@@ -11,7 +11,7 @@ use axum::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Fields, Prefix, Query, Web, ask, disclosure::Readings, etag, idempotency_store as store};
+use super::{Fields, Prefix, Query, Web, disclosure::Readings, etag, idempotency_store as store, read_request};
 use crate::{
     auth::Caller,
     db::Write,
@@ -186,7 +186,7 @@ impl Preconditions {
     }
 
     fn response(&self, reply: &Reply, replayed: bool) -> Result<Response> {
-        let mut response = ask::json(serde_json::to_vec(&reply.body).map_err(Error::internal)?);
+        let mut response = read_request::json(serde_json::to_vec(&reply.body).map_err(Error::internal)?);
         *response.status_mut() = reply.status;
         let headers = response.headers_mut();
         let value = |text: &str| HeaderValue::from_str(text).map_err(Error::internal);

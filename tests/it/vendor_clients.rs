@@ -9,7 +9,7 @@ use codex::db::{Db, Target};
 use codex::vendors::datto::client::{self as datto_client, Alerts, Audit, Datto as Client, Of};
 use codex::vendors::fault::Cause;
 use codex::vendors::freshservice::client::Freshservice as Psa;
-use codex::vendors::freshservice::tickets::Ask;
+use codex::vendors::freshservice::tickets::ListParams;
 use codex::vendors::probe;
 use codex::vendors::rate_limit as budget;
 use serde_json::json;
@@ -231,7 +231,7 @@ both! {
         assert_eq!(told["custom_fields"]["account_number"], 123_457);
         assert!(client.department("999").await.unwrap().is_none());
         assert!(probe::freshservice(&psa.config).await.unwrap().contains("accepted"));
-        assert!(client.tickets("2000-01-01T00:00:00Z", 1, Ask { embed: true, ..Ask::default() }).await.is_ok());
+        assert!(client.tickets("2000-01-01T00:00:00Z", 1, ListParams { embed: true, ..ListParams::default() }).await.is_ok());
     }
 
     async fn commands_in_a_row_and_side_by_side_never_meet_the_limit(engine: Engine) {

@@ -29,7 +29,7 @@ use crate::{
         freshservice::{
             NAME, SYSTEM,
             client::{Freshservice, Page},
-            tickets::Ask,
+            tickets::ListParams,
             wire,
         },
         retry,
@@ -148,7 +148,7 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
 
 /// Walks the list into staging. `None` when the account has no assets at all.
 async fn read(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Option<Found>> {
-    let mut ask = Ask { all_workspaces: true, ..Ask::default() };
+    let mut ask = ListParams { all_workspaces: true, ..ListParams::default() };
     let mut found = Found::default();
     let (mut number, mut repeated) = (1, 0);
     loop {
@@ -334,7 +334,7 @@ async fn address(client: &Freshservice, found: &Found) -> Option<Address> {
 /// The ids in the list, read once more; `None` when it moved or could not be read.
 async fn again(client: &Freshservice) -> Result<Option<HashSet<String>>> {
     let (mut walk, mut number, mut repeated) = (Paginator::default(), 1, 0);
-    let mut ask = Ask { all_workspaces: true, ..Ask::default() };
+    let mut ask = ListParams { all_workspaces: true, ..ListParams::default() };
     loop {
         let page = match client.assets(number, ask).await {
             Err(Fault { cause: Cause::Refused(..), .. }) if number == 1 && ask.all_workspaces => {

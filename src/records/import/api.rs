@@ -8,7 +8,7 @@ use crate::{
     auth::Editor,
     compliance::RedactionPolicy,
     error::{Error, Result},
-    web::{Ask, Path, Preconditions, Raw, Routes, Web},
+    web::{Path, Preconditions, Raw, ReadRequest, Routes, Web},
 };
 
 /// The route.
@@ -23,7 +23,7 @@ async fn import(
     editor: Editor,
     Path(kind): Path<String>,
     conditions: Preconditions,
-    ask: Ask,
+    request: ReadRequest,
     Raw(body): Raw,
 ) -> Result<Response> {
     let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
@@ -37,5 +37,5 @@ async fn import(
     let mut answer = serde_json::to_value(&plan).map_err(Error::internal)?;
     answer["success"] = json!(plan.refused == 0);
     answer["dry_run"] = json!(conditions.is_rehearsal());
-    ask.value(&answer)
+    request.value(&answer)
 }

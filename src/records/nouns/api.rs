@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     history,
-    web::{Ask, Fields, Path, Preconditions, Query, Reply, Routes, Web, list},
+    web::{Fields, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web, list},
 };
 
 /// What can be asked about a noun and done to its rows.
@@ -93,22 +93,27 @@ pub fn one<E: Noun>(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<S
     Ok(seen)
 }
 
-async fn index<E: Noun>(State(web): State<Web>, caller: Reader, ask: Ask) -> Result<Response> {
-    let query = ask.list(noun::list::<E>())?;
-    let company = company_asked(&ask.query)?;
-    let policy = policy::<E>(&web, &caller, &ask.query)?;
+async fn index<E: Noun>(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    let query = request.list(noun::list::<E>())?;
+    let company = company_asked(&request.query)?;
+    let policy = policy::<E>(&web, &caller, &request.query)?;
     let variant = format!("{company:?}");
-    list::respond(&web, &caller.scope(), &variant, &ask, query, move |c, query, rows| {
+    list::respond(&web, &caller.scope(), &variant, &request, query, move |c, query, rows| {
         let query = narrowed::<E>(c, query, company.as_deref())?;
         each::<E>(c, &query, &policy, rows)
     })
     .await
 }
 
-async fn of_company<E: Noun>(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, ask: Ask) -> Result<Response> {
-    let query = ask.list(noun::list::<E>())?;
-    let policy = policy::<E>(&web, &caller, &ask.query)?;
-    list::respond(&web, &caller.scope(), "", &ask, query, move |c, query, rows| {
+async fn of_company<E: Noun>(
+    State(web): State<Web>,
+    caller: Reader,
+    Path(acct): Path<String>,
+    request: ReadRequest,
+) -> Result<Response> {
+    let query = request.list(noun::list::<E>())?;
+    let policy = policy::<E>(&web, &caller, &request.query)?;
+    list::respond(&web, &caller.scope(), "", &request, query, move |c, query, rows| {
         companies::id_of(c, &acct)?;
         let query = narrowed::<E>(c, query, Some(&acct))?;
         each::<E>(c, &query, &policy, rows)
@@ -116,10 +121,10 @@ async fn of_company<E: Noun>(State(web): State<Web>, caller: Reader, Path(acct):
     .await
 }
 
-async fn show<E: Noun>(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, ask: Ask) -> Result<Response> {
-    let policy = policy::<E>(&web, &caller, &ask.query)?;
+async fn show<E: Noun>(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let policy = policy::<E>(&web, &caller, &request.query)?;
     let seen = web.db.read(&caller.scope(), move |c| one::<E>(c, id, &policy)).await?;
-    ask.row(id, seen.row.rev(), &seen)
+    request.row(id, seen.row.rev(), &seen)
 }
 
 async fn create<E: Noun>(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {

@@ -4,20 +4,20 @@ use serde_json::{Map, Value};
 
 use super::{
     client::{Freshservice, Page},
-    tickets::{Ask, escaped, module, paged},
+    tickets::{ListParams, escaped, module, paged},
 };
 use crate::vendors::fault::{Cause, Fault};
 
 impl Freshservice {
     /// Assets, each with the fields of its type. [`Cause::Absent`] when the account has none of this.
-    pub async fn assets(&self, page: u32, ask: Ask) -> Result<Page, Fault> {
+    pub async fn assets(&self, page: u32, ask: ListParams) -> Result<Page, Fault> {
         let path = format!("/assets?include=type_fields&{}", paged(page, ask));
         module("assets", page, self.list("assets", &["assets"], &path).await)
     }
 
     /// The types of assets, which form a tree. [`Cause::Absent`] when the account has none of this.
     pub async fn asset_types(&self, page: u32) -> Result<Page, Fault> {
-        let path = format!("/asset_types?{}", paged(page, Ask::default()));
+        let path = format!("/asset_types?{}", paged(page, ListParams::default()));
         module("types of assets", page, self.list("asset types", &["asset_types"], &path).await)
     }
 

@@ -11,14 +11,14 @@ use crate::vendors::fault::{Cause, Fault};
 
 /// How a list is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ask {
+pub struct ListParams {
     /// Of all workspaces instead of the primary one.
     pub all_workspaces: bool,
     /// With what costs extra: closing times and requesters of tickets.
     pub embed: bool,
 }
 
-impl Ask {
+impl ListParams {
     fn workspace(self) -> &'static str {
         if self.all_workspaces { "&workspace_id=0" } else { "" }
     }
@@ -31,23 +31,23 @@ const EMBEDDED: &str = "&include=stats,requester";
 
 impl Freshservice {
     /// Tickets that changed at or after this time. Without a time the vendor shows one month only: there is none.
-    pub async fn tickets(&self, updated_since: &str, page: u32, ask: Ask) -> Result<Page, Fault> {
+    pub async fn tickets(&self, updated_since: &str, page: u32, ask: ListParams) -> Result<Page, Fault> {
         let path = format!("/tickets?updated_since={}&{}", escaped(updated_since), paged(page, ask));
         let extras: &[&'static str] = if ask.embed { &[EMBEDDED, IN_ORDER] } else { &[IN_ORDER] };
         self.with_extras("tickets", &["tickets"], &path, extras, page).await
     }
 
     /// Tickets in the trash that changed at or after this time.
-    pub async fn deleted_tickets(&self, updated_since: &str, page: u32, ask: Ask) -> Result<Page, Fault> {
+    pub async fn deleted_tickets(&self, updated_since: &str, page: u32, ask: ListParams) -> Result<Page, Fault> {
         self.filtered("deleted", updated_since, page, ask).await
     }
 
     /// Tickets marked as spam that changed at or after this time.
-    pub async fn spam_tickets(&self, updated_since: &str, page: u32, ask: Ask) -> Result<Page, Fault> {
+    pub async fn spam_tickets(&self, updated_since: &str, page: u32, ask: ListParams) -> Result<Page, Fault> {
         self.filtered("spam", updated_since, page, ask).await
     }
 
-    async fn filtered(&self, filter: &str, updated_since: &str, page: u32, ask: Ask) -> Result<Page, Fault> {
+    async fn filtered(&self, filter: &str, updated_since: &str, page: u32, ask: ListParams) -> Result<Page, Fault> {
         let since = escaped(updated_since);
         let path = format!("/tickets?filter={filter}&updated_since={since}&{}", paged(page, ask));
         self.with_extras("tickets", &["tickets"], &path, &[IN_ORDER], page).await
@@ -62,13 +62,13 @@ impl Freshservice {
 
     /// Replies and notes of a ticket.
     pub async fn conversations(&self, id: &str, page: u32) -> Result<Page, Fault> {
-        let path = format!("/tickets/{}/conversations?{}", escaped(id), paged(page, Ask::default()));
+        let path = format!("/tickets/{}/conversations?{}", escaped(id), paged(page, ListParams::default()));
         self.list("conversations", &["conversations"], &path).await
     }
 
     /// Time that was booked on a ticket.
     pub async fn time_entries(&self, id: &str, page: u32) -> Result<Page, Fault> {
-        let path = format!("/tickets/{}/time_entries?{}", escaped(id), paged(page, Ask::default()));
+        let path = format!("/tickets/{}/time_entries?{}", escaped(id), paged(page, ListParams::default()));
         self.list("time entries", &["time_entries"], &path).await
     }
 
@@ -79,7 +79,7 @@ impl Freshservice {
     }
 
     /// Change requests that changed at or after this time. [`Cause::Absent`] when the account has none of this.
-    pub async fn changes(&self, updated_since: &str, page: u32, ask: Ask) -> Result<Page, Fault> {
+    pub async fn changes(&self, updated_since: &str, page: u32, ask: ListParams) -> Result<Page, Fault> {
         let path = format!("/changes?updated_since={}&{}", escaped(updated_since), paged(page, ask));
         module("change requests", page, self.list("changes", &["changes"], &path).await)
     }
@@ -119,7 +119,7 @@ pub(super) fn module(what: &str, page: u32, answer: Result<Page, Fault>) -> Resu
     })
 }
 
-pub(super) fn paged(page: u32, ask: Ask) -> String {
+pub(super) fn paged(page: u32, ask: ListParams) -> String {
     format!("page={page}&per_page={PER_PAGE}{}", ask.workspace())
 }
 
@@ -146,8 +146,8 @@ mod tests {
     fn addresses_are_escaped_and_workspaces_asked_for() {
         assert_eq!(escaped("2026-11-21T10:00:00Z"), "2026%2D11%2D21T10%3A00%3A00Z");
         assert_eq!(escaped("../agents"), "%2E%2E%2Fagents");
-        assert_eq!(paged(3, Ask::default()), "page=3&per_page=100");
-        assert_eq!(paged(1, Ask { all_workspaces: true, embed: false }), "page=1&per_page=100&workspace_id=0");
+        assert_eq!(paged(3, ListParams::default()), "page=3&per_page=100");
+        assert_eq!(paged(1, ListParams { all_workspaces: true, embed: false }), "page=1&per_page=100&workspace_id=0");
     }
 
     #[test]

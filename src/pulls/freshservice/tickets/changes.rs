@@ -16,7 +16,7 @@ use crate::{
     types::{Actor, Scope},
     vendors::{
         fault::{Cause, Fault},
-        freshservice::{client::Page, tickets::Ask},
+        freshservice::{client::Page, tickets::ListParams},
         retry,
     },
 };
@@ -35,7 +35,7 @@ impl Run {
         let overlapping = state.watermark.as_deref().and_then(|at| listing::plus(at, -OVERLAP_SECONDS));
         let since = overlapping.filter(|_| !report.full).unwrap_or_else(|| BEGINNING.to_owned());
         let mut listing = Listing::new(&since, &self.now, false);
-        let mut ask = Ask { all_workspaces: true, embed: false };
+        let mut ask = ListParams { all_workspaces: true, embed: false };
         let mut repeated = 0;
         loop {
             let page = match self.page_of_changes(&mut ask, &listing).await {
@@ -89,9 +89,9 @@ impl Run {
         self.job.write(&Actor::system("sync"), complete).await
     }
 
-    async fn page_of_changes(&self, ask: &mut Ask, listing: &Listing) -> Result<Page, Fault> {
+    async fn page_of_changes(&self, ask: &mut ListParams, listing: &Listing) -> Result<Page, Fault> {
         let first = listing.is_empty() && listing.page() == 1;
-        let narrower = Ask { all_workspaces: false, ..*ask };
+        let narrower = ListParams { all_workspaces: false, ..*ask };
         match self.client.changes(listing.since(), listing.page(), *ask).await {
             Err(fault) if first && ask.all_workspaces && matches!(fault.cause, Cause::Refused(..)) => {
                 let page = self.client.changes(listing.since(), listing.page(), narrower).await.map_err(|_| fault)?;

@@ -25,7 +25,7 @@ use crate::{
     types::{Actor, Scope, now_plus},
     vendors::{
         fault::Fault,
-        freshservice::{client, tickets::Ask, wire},
+        freshservice::{client, tickets::ListParams, wire},
         retry,
     },
 };
@@ -111,7 +111,7 @@ impl Run {
             self.job.write(&Actor::system("sync"), move |w| listings_store::open(w, LIST, listing, &since, full)).await?;
         }
         self.job.progress.begin("reading tickets", Some(live).filter(|live| plan.full && *live > 0));
-        let mut ask = Ask { all_workspaces: plan.state.query.as_deref() != Some("primary"), embed: true };
+        let mut ask = ListParams { all_workspaces: plan.state.query.as_deref() != Some("primary"), embed: true };
         let mut listing = plan.listing(&self.now);
         let (mut met, mut known) = (HashSet::new(), HashSet::new());
         let mut repeated = 0;
@@ -157,10 +157,10 @@ impl Run {
     }
 
     /// One page; with all workspaces unless the account refuses that, or shows nothing then.
-    async fn page(&self, ask: &mut Ask, listing: &Listing, filter: Option<&str>) -> Result<client::Page, Fault> {
+    async fn page(&self, ask: &mut ListParams, listing: &Listing, filter: Option<&str>) -> Result<client::Page, Fault> {
         let first = listing.is_empty() && listing.page() == 1;
         let answer = self.ask_page(*ask, listing, filter).await;
-        let narrower = Ask { all_workspaces: false, ..*ask };
+        let narrower = ListParams { all_workspaces: false, ..*ask };
         match answer {
             Err(fault) if first && ask.all_workspaces && is_about_rights(&fault) => {
                 let page = self.ask_page(narrower, listing, filter).await.map_err(|_| fault)?;
@@ -178,7 +178,7 @@ impl Run {
         }
     }
 
-    async fn ask_page(&self, ask: Ask, listing: &Listing, filter: Option<&str>) -> Result<client::Page, Fault> {
+    async fn ask_page(&self, ask: ListParams, listing: &Listing, filter: Option<&str>) -> Result<client::Page, Fault> {
         let (since, page) = (listing.since(), listing.page());
         match filter {
             None => self.client.tickets(since, page, ask).await,
@@ -245,7 +245,7 @@ impl Run {
         self.job.write(&Actor::system("sync"), |w| listings_store::abandon(w, LIST)).await
     }
 
-    async fn complete(&self, plan: &Plan, listing: &Listing, ask: Ask, dry_run: bool) -> Result<()> {
+    async fn complete(&self, plan: &Plan, listing: &Listing, ask: ListParams, dry_run: bool) -> Result<()> {
         if dry_run {
             return Ok(());
         }
@@ -255,9 +255,9 @@ impl Run {
     }
 
     /// Looks into the trash and among the spam for tickets of ours that went there.
-    async fn list_trash(&self, since: &str, ask: Ask, report: &mut Report) -> Result<()> {
+    async fn list_trash(&self, since: &str, ask: ListParams, report: &mut Report) -> Result<()> {
         for filter in ["deleted", "spam"] {
-            let mut ask = Ask { embed: false, ..ask };
+            let mut ask = ListParams { embed: false, ..ask };
             let mut listing = Listing::new(since, &self.now, false);
             let mut found = Vec::new();
             loop {

@@ -14,7 +14,7 @@ use std::convert::Infallible;
 
 /// The circumstances of a `GET`.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct ReadRequest {
     /// The query string.
     pub query: Query,
     /// The path below the prefix.
@@ -24,7 +24,7 @@ pub struct Ask {
     pub(super) headers: HeaderMap,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Ask {
+impl<S: Send + Sync> FromRequestParts<S> for ReadRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
@@ -34,7 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
     }
 }
 
-impl Ask {
+impl ReadRequest {
     /// Answers with one record, or 304 when the caller has exactly this answer.
     ///
     /// # Errors
