@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::db_faults::hold_the_write_lock;
 use crate::freshservice::Plan;
 use crate::support::{Engine, Pull, both, eventually};
 
@@ -98,6 +99,19 @@ both! {
         let head = pull.head();
         pull.run(&[]).await.code(0);
         assert_eq!(pull.head(), head);
+    }
+
+    async fn who_looks_at_a_job_that_runs_does_not_wait_for_writers(engine: Engine) {
+        let pull = Pull::start(&engine, Plan::sized(60, 1200).build()).await;
+        pull.vendor.world(|state| state.faults.latency = Duration::from_millis(500));
+        let started = pull.app.admin().post("/sync/freshservice", &json!({})).await.ok();
+        let job = started["job_id"].as_str().unwrap();
+        let lock = hold_the_write_lock(&pull.app.database);
+        let seen = pull.app.admin().get(&format!("/sync/status/{job}")).await;
+        lock.release().await;
+        assert_eq!(seen.ok()["status"], "running");
+        pull.vendor.world(|state| state.faults.latency = Duration::ZERO);
+        assert_eq!(finished(&pull, job).await["success"], true);
     }
 
     async fn a_person_saves_while_a_sync_applies(engine: Engine) {
