@@ -59,12 +59,6 @@ impl Delivered {
         self.warnings.extend(other.warnings);
         self.problems.extend(other.problems);
     }
-
-    /// Whether a person has to decide about something.
-    #[must_use]
-    pub fn needs_person(&self) -> bool {
-        !self.conflicts.is_empty()
-    }
 }
 
 /// One delivery.

@@ -32,7 +32,7 @@ pub use view::Scheduled;
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// How often dead jobs are looked for.
-const SWEEP: Duration = Duration::from_secs(10);
+const REAP: Duration = Duration::from_secs(10);
 /// A start does not repeat what another instance began so many seconds ago.
 const STARTUP: i64 = 60;
 /// Who starts these jobs, in their rows.
@@ -46,15 +46,15 @@ pub async fn run(db: Db, config: Arc<Config>) {
         return;
     }
     let mut startup = config.scheduler.run_on_startup;
-    let mut swept: Option<std::time::Instant> = None;
+    let mut reaped: Option<std::time::Instant> = None;
     let mut silent = false;
     loop {
         let look = async {
             let config = credentials::effective(&db, &config).await?;
-            if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
+            if reaped.is_none_or(|at| at.elapsed() >= REAP) {
                 jobs::reap(&db).await?;
                 resume::run(&db, &config).await?;
-                swept = Some(std::time::Instant::now());
+                reaped = Some(std::time::Instant::now());
             }
             tick(&db, &config, startup).await
         };

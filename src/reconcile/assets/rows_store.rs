@@ -198,13 +198,13 @@ pub struct Tombstone {
     pub links: Vec<(String, String)>,
 }
 
-const MARKED: &str = "asset.id, asset.company_id, asset.hostname, asset.serial_number, asset.mac_address,
+const IDENTIFIED: &str = "asset.id, asset.company_id, asset.hostname, asset.serial_number, asset.mac_address,
     CASE WHEN EXISTS (SELECT 1 FROM pins pin WHERE pin.entity = 'asset' AND pin.entity_id = asset.id)
            OR EXISTS (SELECT 1 FROM @asset_contacts assigned WHERE assigned.asset_id = asset.id)
            OR (SELECT COUNT(*) FROM links link WHERE link.entity = 'asset' AND link.entity_id = asset.id) > 1
          THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END";
 
-fn marked_row(row: &Row) -> Result<Identified> {
+fn identified_row(row: &Row) -> Result<Identified> {
     let (name, serial): (String, Option<String>) = (row.get(2)?, row.get(3)?);
     let macs: Vec<String> = row.get::<Option<String>>(4)?.into_iter().collect();
     let identifiers = DeviceIdentifiers::of(&name, serial.as_deref(), &macs);
@@ -213,23 +213,14 @@ fn marked_row(row: &Row) -> Result<Identified> {
 
 /// Live assets with their identifiers, a few at a time, by id.
 pub fn identified(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Identified>> {
-    let sql =
-        format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id > ?1 ORDER BY asset.id LIMIT ?2");
-    let mut rows: Vec<Identified> = c.all(&sql, params![after, limit])?.iter().map(marked_row).collect::<Result<_>>()?;
+    let sql = format!(
+        "SELECT {IDENTIFIED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id > ?1 ORDER BY asset.id LIMIT ?2"
+    );
+    let mut rows: Vec<Identified> = c.all(&sql, params![after, limit])?.iter().map(identified_row).collect::<Result<_>>()?;
     let Some(last) = rows.last().map(|row| row.id) else { return Ok(rows) };
     let sql = "SELECT nic.asset_id, nic.name, nic.mac_address FROM @asset_nics nic
                WHERE nic.asset_id > ?1 AND nic.asset_id <= ?2 AND nic.mac_address IS NOT NULL";
     let nics = c.all(sql, params![after, last])?;
-    add_adapters(rows.iter_mut(), &nics)?;
-    Ok(rows)
-}
-
-/// These live assets with their identifiers.
-pub fn marked_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Identified>> {
-    let sql =
-        format!("SELECT {MARKED} FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id IN ids(?1) ORDER BY asset.id");
-    let mut rows: Vec<Identified> = c.all(&sql, params![ids.clone()])?.iter().map(marked_row).collect::<Result<_>>()?;
-    let nics = adapters_of(c, ids)?;
     add_adapters(rows.iter_mut(), &nics)?;
     Ok(rows)
 }
@@ -241,7 +232,7 @@ fn adapters_of(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Row>> {
 }
 
 /// The network addresses of what stays in the devices.
-fn add_adapters<'m>(marked: impl Iterator<Item = &'m mut Identified>, nics: &[Row]) -> Result<()> {
+fn add_adapters<'m>(identified: impl Iterator<Item = &'m mut Identified>, nics: &[Row]) -> Result<()> {
     let mut adapters: HashMap<i64, Vec<String>> = HashMap::new();
     for nic in nics {
         let name: Option<String> = nic.get(1)?;
@@ -249,7 +240,7 @@ fn add_adapters<'m>(marked: impl Iterator<Item = &'m mut Identified>, nics: &[Ro
             adapters.entry(nic.get(0)?).or_default().extend(device_identifiers::mac(&nic.get::<String>(2)?));
         }
     }
-    for row in marked {
+    for row in identified {
         row.identifiers.add_macs(adapters.remove(&row.id).unwrap_or_default());
     }
     Ok(())
@@ -258,7 +249,7 @@ fn add_adapters<'m>(marked: impl Iterator<Item = &'m mut Identified>, nics: &[Ro
 /// Tombstones of companies that a sync made and that still know which records they were.
 pub fn tombstones(c: &mut Conn) -> Result<Vec<Tombstone>> {
     let sql = format!(
-        "SELECT {MARKED}, asset.retired_at, known.system, known.external_id FROM @assets asset
+        "SELECT {IDENTIFIED}, asset.retired_at, known.system, known.external_id FROM @assets asset
          JOIN links known ON known.entity = 'asset' AND known.entity_id = asset.id
          WHERE asset.retired_at IS NOT NULL AND asset.company_id IS NOT NULL ORDER BY asset.id"
     );
@@ -271,7 +262,7 @@ pub fn tombstones(c: &mut Conn) -> Result<Vec<Tombstone>> {
             Some(last) => last.links.push(link),
             None => {
                 let lately = row.get::<String>(6)? >= since;
-                found.push(Tombstone { row: marked_row(&row)?, lately, links: vec![link] });
+                found.push(Tombstone { row: identified_row(&row)?, lately, links: vec![link] });
             }
         }
     }

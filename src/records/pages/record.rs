@@ -36,7 +36,7 @@ pub struct Past {
     origins: BTreeMap<String, Origin>,
     pins: Vec<String>,
     is_linked: bool,
-    /// What writing a value to Freshservice would write, when the row is there, too.
+    /// What writing a value to the vendor would write, when the row is there, too.
     pushes: Option<What>,
     /// What is on its way there, or waits for a person.
     outbox: Vec<Entry>,
