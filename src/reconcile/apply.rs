@@ -23,7 +23,10 @@ use crate::{
     entity::Entity,
     error::{Error, Result},
     history::{self, Record as _, links},
-    jobs::lease_store::{Lease, check_lease},
+    jobs::{
+        Job,
+        lease_store::{Lease, check_lease},
+    },
     plan::{Action, FieldChange, Item, Kind, Observation, State},
     progress::Progress,
     tickets::Ticket,
@@ -56,6 +59,12 @@ pub struct Applied {
 }
 
 impl Apply {
+    /// Applies this plan of a job.
+    #[must_use]
+    pub fn of(job: &Job, actor: Actor, plan: i64) -> Self {
+        Self { db: job.db.clone(), lease: job.lease.clone(), plan, actor, progress: job.progress.clone() }
+    }
+
     /// Applies everything that is pending.
     pub async fn run(&self) -> Result<Applied> {
         let plan = self.plan;

@@ -52,24 +52,12 @@ fn stored(row: &Row) -> Result<Stored> {
 }
 
 /// Begins a plan of this source. It counts for nothing until it is [`publish`]ed: a kill in between leaves no half plan.
-pub fn begin_of(
-    c: &mut Conn,
-    lease: &Lease,
-    source: &str,
-    run: i64,
-    why: Option<&str>,
-    summary: &serde_json::Value,
-) -> Result<i64> {
+pub fn begin(c: &mut Conn, lease: &Lease, source: &str, run: i64, summary: &serde_json::Value) -> Result<i64> {
     check_lease(c, lease)?;
     c.run("UPDATE sync_runs SET status = 'planning' WHERE id = ?1", params![run])?;
-    let sql = "INSERT INTO sync_plans (run_id, source, status, created_at, held_because, summary)
-               VALUES (?1, ?2, 'draft', ?3, ?4, ?5) RETURNING id";
-    c.one(sql, params![run, source, now(), why, summary.to_string()])?.get(0)
-}
-
-/// Begins a plan of the job's own source.
-pub fn begin(c: &mut Conn, lease: &Lease, run: i64, held_because: Option<&str>, summary: &serde_json::Value) -> Result<i64> {
-    begin_of(c, lease, &lease.name, run, held_because, summary)
+    let sql =
+        "INSERT INTO sync_plans (run_id, source, status, created_at, summary) VALUES (?1, ?2, 'draft', ?3, ?4) RETURNING id";
+    c.one(sql, params![run, source, now(), summary.to_string()])?.get(0)
 }
 
 /// Says what a draft came to, once all its items are stored.
@@ -85,19 +73,14 @@ pub fn conclude(c: &mut Conn, lease: &Lease, plan: i64, held_because: Option<&st
 pub fn publish(c: &mut Conn, lease: &Lease, plan: i64, status: &str) -> Result<()> {
     if status != "proposed" {
         let source = get(c, plan)?.source;
-        supersede_of(c, lease, &source)?;
+        supersede(c, lease, &source)?;
     }
     check_lease(c, lease)?;
     set_status(c, plan, status)
 }
 
-/// Retires every plan of the job's own source that still waits: a newer run has seen how things are.
-pub fn supersede(c: &mut Conn, lease: &Lease) -> Result<()> {
-    supersede_of(c, lease, &lease.name)
-}
-
-/// Retires every plan of this source that still waits.
-pub fn supersede_of(c: &mut Conn, lease: &Lease, source: &str) -> Result<()> {
+/// Retires every plan of this source that still waits: a newer run has seen how things are.
+pub fn supersede(c: &mut Conn, lease: &Lease, source: &str) -> Result<()> {
     check_lease(c, lease)?;
     let sql = "UPDATE sync_plans SET status = 'superseded' WHERE source = ?1 AND status IN ('held', 'proposed', 'applying')";
     c.run(sql, params![source])?;

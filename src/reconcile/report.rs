@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
+    error::Result,
     jobs::{Ended, Question},
     plan::{Action, Item, Kind, State},
     vendors::mend::Mended,
@@ -135,6 +136,31 @@ impl Report {
                     *self.held_changes.entry(item.kind.plural()).or_default() += 1;
                 }
             }
+        }
+    }
+
+    /// Nothing of it is done after all: everything waits.
+    pub fn decline(&mut self) {
+        self.held = self.changes;
+        for (kind, actions) in &self.counts {
+            let of = |action: Action| actions.get(action.as_str()).copied().unwrap_or(0);
+            let others: u64 = Action::ALL.into_iter().filter(|action| action.writes() && *action != Action::Retire).map(of).sum();
+            if of(Action::Retire) > 0 {
+                self.held_kinds.insert(*kind);
+            }
+            if others > 0 {
+                self.held_changes.insert(*kind, others);
+            }
+        }
+    }
+
+    /// Under which word a run is kept that ended so, and why when it failed.
+    pub fn status<T>(result: &Result<T>, ending: Ending, problems: &[String]) -> (&'static str, Option<String>) {
+        match result {
+            Err(error) => ("failed", Some(error.to_string())),
+            Ok(_) if ending == Ending::Upstream => ("failed", Some(problems.join("; "))),
+            Ok(_) if ending == Ending::Held => ("held", None),
+            Ok(_) => ("done", None),
         }
     }
 

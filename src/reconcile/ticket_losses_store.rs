@@ -8,13 +8,11 @@ use crate::{
     error::{Error, Result},
     history, params,
     plan::{FieldChange, Item},
+    reconcile::planner::losses::GROUPS,
     tickets::Ticket,
     types::now,
     vendors::freshservice::SYSTEM,
 };
-
-/// Columns that go together: what is lost, and what is lost with it.
-const GROUPS: [&[&str]; 2] = [&["company_id", "department_id"], &["requester_id", "requester_name", "requester_email"]];
 
 /// A ticket that would lose something.
 #[derive(Clone, Debug)]

@@ -9,11 +9,11 @@ use super::{fetch::Reader, inventory::Inventory};
 use crate::{
     error::Result,
     reconcile::{
+        absence::{self, Again, Answer, Evidence, Search, Witness},
         assets::{
             Missing,
             rows_store::{self, Fed},
         },
-        planner::retire::Evidence,
         sites::store::Known,
     },
     types::{Scope, now},
@@ -22,10 +22,6 @@ use crate::{
 
 /// Devices asked for one by one in one run; the rest waits for the next.
 const LOOKUPS: usize = 1000;
-/// So many devices alive and none gone: the lists lie.
-const ALIVE_ENOUGH: usize = 20;
-/// So many failures in a row: asking one by one does not work today.
-const FAULTS_ENOUGH: usize = 3;
 /// Rows read together.
 const ROWS: i64 = 1000;
 
@@ -66,22 +62,25 @@ impl Reader {
             } else if inventory.site_of(&lost.external_id).is_some_and(|site| site.deleted) {
                 Evidence::Gone(format!("it is in the site \"Deleted Devices\" now, read at {}", now()))
             } else {
-                open.push(lost);
+                open.push(lost.external_id.clone());
                 continue;
             };
             findings.missing.evidence.insert(lost.external_id.clone(), evidence);
         }
-        if open.is_empty() {
-            return Ok(findings);
+        let mut asking = Asking { reader: self, inventory, alive: Vec::new() };
+        let search = Search { lookups: LOOKUPS, rest_waits: true, walks: "every list", lists: "lists" };
+        let found = absence::investigate(&mut asking, search, &open, &self.job.progress).await?;
+        let alive = asking.alive;
+        if found.count.list_lies() {
+            let count = found.count.alive;
+            findings.unproven =
+                Some(format!("{NAME}: the lists lack at least {count} devices that still exist; nothing was retired"));
         }
-        if self.can_ask(inventory).await {
-            self.ask_each(&open, inventory, &mut findings).await?;
-        } else {
-            self.walk_again(&open, inventory, &mut findings).await?;
+        findings.missing.evidence.extend(found.evidence);
+        if !alive.is_empty() {
+            self.keep_found(inventory, &alive).await?;
+            findings.missing.rows.retain(|(external_id, _)| !inventory.is_live(external_id));
         }
-        let live: HashSet<String> =
-            lost.iter().filter(|lost| inventory.is_live(&lost.external_id)).map(|lost| lost.external_id.clone()).collect();
-        findings.missing.rows.retain(|(external_id, _)| !live.contains(external_id));
         Ok(findings)
     }
 
@@ -109,81 +108,49 @@ impl Reader {
         }
         Ok(unread)
     }
+}
 
-    /// Whether single devices can be asked for at all: one that was just listed must be there.
-    async fn can_ask(&self, inventory: &Inventory) -> bool {
+/// Asking about single devices.
+struct Asking<'r> {
+    reader: &'r Reader,
+    inventory: &'r Inventory,
+    /// The records of those that turned out to be alive.
+    alive: Vec<Value>,
+}
+
+impl Witness for Asking<'_> {
+    async fn can_ask(&mut self) -> bool {
+        let inventory = self.inventory;
         let known = inventory.devices.iter().find(|(uid, place)| place.chunk.is_some() && inventory.is_live(uid));
         match known {
-            Some((uid, _)) => matches!(self.client.device(uid).await, Ok(Some(_))),
+            Some((uid, _)) => matches!(self.reader.client.device(uid).await, Ok(Some(_))),
             None => false,
         }
     }
 
-    async fn ask_each(&self, open: &[&Fed], inventory: &mut Inventory, findings: &mut Findings) -> Result<()> {
-        let (mut alive, mut gone, mut faults) = (Vec::new(), 0_usize, 0_usize);
-        for (at, lost) in open.iter().enumerate() {
-            let evidence = if at >= LOOKUPS {
-                Evidence::Unclear("not asked about yet; the next run goes on".to_owned())
-            } else if faults >= FAULTS_ENOUGH {
-                Evidence::Unclear("the vendor did not say whether it exists".to_owned())
-            } else {
-                match self.client.device(&lost.external_id).await {
-                    Ok(None) => {
-                        (gone, faults) = (gone + 1, 0);
-                        Evidence::Gone(format!("its own address /device/{} answered 404 at {}", lost.external_id, now()))
-                    }
-                    Ok(Some(record)) => {
-                        faults = 0;
-                        let site = wire::id(&record, "siteUid").and_then(|uid| inventory.by_uid.get(&uid).copied());
-                        if wire::flag(&record, "deleted") == Some(true) {
-                            gone += 1;
-                            Evidence::Gone(format!("its own address says that it is deleted, read at {}", now()))
-                        } else if site.and_then(|at| inventory.site(at)).is_some_and(|site| site.deleted) {
-                            gone += 1;
-                            Evidence::Gone(format!(
-                                "its own address says that it is in the site \"Deleted Devices\", read at {}",
-                                now()
-                            ))
-                        } else {
-                            alive.push(Value::Object(record));
-                            Evidence::Unclear("its own address still has it".to_owned())
-                        }
-                    }
-                    Err(fault) => {
-                        faults += 1;
-                        Evidence::Unclear(fault.to_string())
-                    }
-                }
-            };
-            self.job.progress.add(1);
-            findings.missing.evidence.insert(lost.external_id.clone(), evidence);
-            if alive.len() >= ALIVE_ENOUGH && gone == 0 {
-                let why =
-                    format!("{NAME}: the lists lack at least {} devices that still exist; nothing was retired", alive.len());
-                findings.unproven = Some(why);
-                break;
-            }
+    async fn ask(&mut self, uid: &str) -> Answer {
+        let record = match self.reader.client.device(uid).await {
+            Ok(Some(record)) => record,
+            Ok(None) => return Answer::Gone(format!("its own address /device/{uid} answered 404 at {}", now())),
+            Err(fault) => return Answer::Fault(fault.to_string()),
+        };
+        let site = wire::id(&record, "siteUid").and_then(|uid| self.inventory.by_uid.get(&uid).copied());
+        if wire::flag(&record, "deleted") == Some(true) {
+            return Answer::Gone(format!("its own address says that it is deleted, read at {}", now()));
         }
-        if !alive.is_empty() {
-            self.keep_found(inventory, &alive).await?;
+        if site.and_then(|at| self.inventory.site(at)).is_some_and(|site| site.deleted) {
+            let how = format!("its own address says that it is in the site \"Deleted Devices\", read at {}", now());
+            return Answer::Gone(how);
         }
-        Ok(())
+        self.alive.push(Value::Object(record));
+        Answer::Alive
     }
 
-    async fn walk_again(&self, open: &[&Fed], inventory: &Inventory, findings: &mut Findings) -> Result<()> {
+    async fn walk_again(&mut self) -> Result<Again> {
+        let inventory = self.inventory;
         let first = inventory.account_whole && inventory.sites.iter().all(|site| site.whole);
-        let again = if first { self.read_again(inventory).await? } else { None };
-        for lost in open {
-            let evidence = match &again {
-                Some(listed) if !listed.contains(&lost.external_id) => {
-                    Evidence::Gone(format!("absent from two complete walks of every list, the second at {}", now()))
-                }
-                Some(_) => Evidence::Unclear("a second walk of the lists found it".to_owned()),
-                None => Evidence::Unclear("the lists could not be read whole a second time".to_owned()),
-            };
-            findings.missing.evidence.insert(lost.external_id.clone(), evidence);
-        }
-        Ok(())
+        let again = if first { self.reader.read_again(inventory).await? } else { None };
+        Ok(again.map_or(Again::Unclear("the lists could not be read whole a second time"), Again::Listed))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     inventory::Inventory,
     prove::Coverage,
     sites::{Companies, Match},
-    source::{Devices, Whose},
+    source::{StagedDevices, Whose},
     staged_store,
 };
 use crate::{
@@ -22,18 +22,18 @@ use crate::{
     jobs::{Ended, Job, runs_store},
     plan::{Action, Item, Kind},
     reconcile::{
-        apply::Apply,
         assets::{
-            Missing, Reconciliation, Rules, Source,
+            DeviceList, Devices, Missing, Rules,
             census::Side,
             device_identifiers,
+            devices::After,
             matching::{self, DeviceIdentifiers, MatchResult},
-            rows_store,
             unlinked_devices::{self, UnlinkedDevices},
         },
-        plans_store,
+        reconciliation::{Reconciliation, finish_interrupted},
         report::{Ending, Report},
         review::{Raised, review_store},
+        rows_store,
         sites::store::{self, Known},
     },
     types::{Actor, Scope},
@@ -60,7 +60,7 @@ pub async fn body(job: Job) -> Result<Ended> {
     let client = Datto::open(&job.db, &job.config)?.shown_in(job.progress.clone());
     let mut report = Report { kinds: vec![Kind::Site, Kind::Asset], dry_run: job.options.dry_run, ..Report::default() };
     if !job.options.dry_run {
-        report.applied += finish_interrupted(&job).await?;
+        report.applied += finish_interrupted(&job, SYSTEM, SYSTEM).await?.map_or(0, |(_, applied)| applied.done);
     }
     let (lease, dry_run, full) = (job.lease.clone(), job.options.dry_run, job.options.full);
     let before = job.db.read(&Scope::All, |c| staged_store::broken_off(c, SYSTEM)).await?.filter(|_| !full);
@@ -87,12 +87,7 @@ pub async fn body(job: Job) -> Result<Ended> {
     }
     report.retries = reader.client.retries();
     report.clean(&reader.client.mended());
-    let (status, error) = match &result {
-        Err(error) => ("failed", Some(error.to_string())),
-        Ok(_) if trusted == Ending::Upstream => ("failed", Some(report.problems.join("; "))),
-        Ok(_) if trusted == Ending::Held => ("held", None),
-        Ok(_) => ("done", None),
-    };
+    let (status, error) = Report::status(&result, trusted, &report.problems);
     let (lease, summary, days) = (job.lease.clone(), report.summary().to_string(), job.config.assets.life);
     let finish = move |w: &mut Write<'_>| {
         let before = staleness_store::as_of(w)?;
@@ -120,18 +115,10 @@ async fn read_alerts(reader: &Reader, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Applies what is left of a plan whose job was killed.
-async fn finish_interrupted(job: &Job) -> Result<u64> {
-    let Some(plan) = job.db.read(&Scope::All, |c| plans_store::unfinished(c, SYSTEM)).await? else { return Ok(0) };
-    tracing::info!(plan = plan.id, "applying the rest of a plan that an interrupted run left");
-    let (db, lease, progress) = (job.db.clone(), job.lease.clone(), job.progress.clone());
-    Ok(Apply { db, lease, plan: plan.id, actor: Actor::sync(SYSTEM, plan.run_id), progress }.run().await?.done)
-}
-
 async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
     let job = &reader.job;
     let mut inventory = reader.read().await?;
-    let live = job.db.read(&Scope::All, |c| rows_store::live(c, SYSTEM)).await?;
+    let live = job.db.read(&Scope::All, |c| rows_store::live(c, Kind::Asset, SYSTEM)).await?;
     report.listed = [("sites", inventory.sites.len()), ("assets", inventory.devices.len())].into();
     let nothing = if inventory.sites.is_empty() { Some("sites") } else { inventory.devices.is_empty().then_some("devices") };
     if let Some(what) = nothing.filter(|_| live > 0) {
@@ -165,14 +152,13 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
     let by_person = |(at, found): (usize, &Match)| matches!(found.basis, "person" | "ignored").then_some(at);
     let decided = matches.iter().enumerate().filter_map(by_person).collect();
     let names = job.config.datto.fields.clone();
-    let source: Arc<dyn Source> =
-        Arc::new(Devices { run: reader.run, inventory: Arc::new(inventory), companies, decided, names });
+    let list: Arc<dyn DeviceList> =
+        Arc::new(StagedDevices { run: reader.run, inventory: Arc::new(inventory), companies, decided, names });
     let missing = findings.missing;
-    let (verdicts, open) = meet(reader, &source, &missing).await?;
+    let (verdicts, open) = meet(reader, &list, &missing).await?;
     let (rules, verdicts) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, Arc::new(verdicts));
-    Reconciliation { job: job.clone(), run: reader.run, rules, plans: SYSTEM, source, missing, verdicts, open, notes }
-        .run(report)
-        .await
+    let mut devices = Devices { rules, list, missing, verdicts, open, notes, after: After::default() };
+    Reconciliation { job: job.clone(), run: reader.run, system: SYSTEM, plans: SYSTEM }.run(&mut devices, report).await
 }
 
 /// Whose each site is.
@@ -272,10 +258,10 @@ fn notes(inventory: &Inventory, matches: &[Match]) -> Vec<Item> {
 /// person was asked before.
 async fn meet(
     reader: &Reader,
-    source: &Arc<dyn Source>,
+    list: &Arc<dyn DeviceList>,
     missing: &Missing,
 ) -> Result<(HashMap<String, MatchResult>, HashMap<String, Vec<i64>>)> {
-    let mut found = unlinked_devices::collect(&reader.job.db, SYSTEM, source, missing).await?;
+    let mut found = unlinked_devices::collect(&reader.job.db, SYSTEM, list, missing).await?;
     let worth = found.worth_a_look();
     if !worth.is_empty() {
         reader.job.progress.begin("looking at new devices", Some(worth.len().min(LOOKUPS) as u64));

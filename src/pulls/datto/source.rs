@@ -13,7 +13,7 @@ use crate::{
     config::FieldNames,
     db::Conn,
     error::{Error, Result},
-    reconcile::assets::{Source, Told},
+    reconcile::assets::{DeviceList, Told},
     vendors::datto::wire,
 };
 
@@ -29,7 +29,7 @@ pub enum Whose {
 }
 
 /// Staged pages, with whose each site is.
-pub struct Devices {
+pub struct StagedDevices {
     /// The run that staged them.
     pub run: i64,
     /// What was listed.
@@ -42,7 +42,7 @@ pub struct Devices {
     pub names: FieldNames,
 }
 
-impl Source for Devices {
+impl DeviceList for StagedDevices {
     fn chunks(&self) -> usize {
         self.inventory.chunks.len()
     }

@@ -16,11 +16,12 @@ use crate::{
     plan::{Item, Kind},
     pulls::datto::staged_store,
     reconcile::{
-        apply::Apply,
-        assets::{Missing, Reconciliation, Rules, Source, Told, matching, rows_store, sources_store, unlinked_devices},
+        absence::{self, Again, Answer, Search, Witness},
+        assets::{
+            DeviceList, Devices, Missing, Rules, Told, devices::After, matching, rows_store, sources_store, unlinked_devices,
+        },
         paginator::{Paginator, Step},
-        planner::retire::Evidence,
-        plans_store,
+        reconciliation::Reconciliation,
         report::{Ending, Report},
     },
     types::{Actor, Scope, now},
@@ -42,10 +43,6 @@ pub const PLANS: &str = "freshservice-assets";
 const LIST: &str = "assets";
 /// Records asked for one by one.
 const LOOKUPS: usize = 300;
-/// So many alive and none gone: the list lies.
-const ALIVE_ENOUGH: u32 = 20;
-/// What is said of one that is alive.
-const ALIVE: &str = "its own address still has it";
 /// Rows read together.
 const ROWS: i64 = 1000;
 
@@ -72,14 +69,14 @@ enum Address {
 }
 
 /// The staged records as the planner reads them.
-struct Assets {
+struct StagedAssets {
     run: i64,
     pages: Vec<i64>,
     listed: Listed,
     known: Known,
 }
 
-impl Source for Assets {
+impl DeviceList for StagedAssets {
     fn chunks(&self) -> usize {
         self.pages.len()
     }
@@ -106,13 +103,6 @@ impl Source for Assets {
     }
 }
 
-/// Applies what is left of a plan whose job was killed.
-pub async fn finish_interrupted(job: &Job) -> Result<u64> {
-    let Some(plan) = job.db.read(&Scope::All, |c| plans_store::unfinished(c, PLANS)).await? else { return Ok(0) };
-    let (db, lease, progress) = (job.db.clone(), job.lease.clone(), job.progress.clone());
-    Ok(Apply { db, lease, plan: plan.id, actor: Actor::sync(SYSTEM, plan.run_id), progress }.run().await?.done)
-}
-
 /// Reads, proves, plans and applies. An account without assets is no failure, and retires nothing.
 ///
 /// # Errors
@@ -134,14 +124,14 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
     let known = Known { types: types(client).await, ..known(job).await? };
     let Some(missing) = prove(job, client, &found, report).await? else { return Ok(Vec::new()) };
     let Found { pages, listed, .. } = found;
-    let source: Arc<dyn Source> = Arc::new(Assets { run, pages, listed, known });
-    let found = unlinked_devices::collect(&job.db, SYSTEM, &source, &missing).await?;
+    let list: Arc<dyn DeviceList> = Arc::new(StagedAssets { run, pages, listed, known });
+    let found = unlinked_devices::collect(&job.db, SYSTEM, &list, &missing).await?;
     let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates, found.census));
     let (rules, open) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, found.open);
-    let reconciliation =
-        Reconciliation { job: job.clone(), run, rules, plans: PLANS, source, missing, verdicts, open, notes: Vec::new() };
+    let mut devices = Devices { rules, list, missing, verdicts, open, notes: Vec::new(), after: After::default() };
     let mut this = Report { kinds: vec![Kind::Asset], dry_run: report.dry_run, ..Report::default() };
-    let items = reconciliation.run(&mut this).await?;
+    let reconciliation = Reconciliation { job: job.clone(), run, system: SYSTEM, plans: PLANS };
+    let items = reconciliation.run(&mut devices, &mut this).await?;
     report.absorb(this);
     Ok(items)
 }
@@ -239,7 +229,7 @@ async fn known(job: &Job) -> Result<Known> {
 
 /// Looks into every fed asset that the list lacked. `None` when the list as a whole proves nothing.
 async fn prove(job: &Job, client: &Freshservice, found: &Found, report: &mut Report) -> Result<Option<Missing>> {
-    let (listed, walk) = (&found.listed, &found.walk);
+    let listed = &found.listed;
     let mut missing = Missing::default();
     let mut after = String::new();
     loop {
@@ -261,74 +251,73 @@ async fn prove(job: &Job, client: &Freshservice, found: &Found, report: &mut Rep
         report.ending = Ending::Upstream;
         return Ok(None);
     }
-    let Some(address) = address(client, found).await else {
-        let again = if walk.disturbed() { None } else { again(client).await? };
-        for (id, _) in &missing.rows {
-            let evidence = match &again {
-                Some(listed) if !listed.contains(id) => {
-                    Evidence::Gone(format!("absent from two complete walks of the list, the second at {}", now()))
-                }
-                Some(_) => Evidence::Unclear("a second walk of the list found it".to_owned()),
-                None => Evidence::Unclear("the list moved while it was walked".to_owned()),
-            };
-            missing.evidence.insert(id.clone(), evidence);
-        }
-        return Ok(Some(missing));
-    };
+    job.progress.begin("checking assets that were not listed", Some(missing.rows.len() as u64));
     let ids: Vec<i64> = missing.rows.iter().map(|(_, asset)| *asset).collect();
-    let sources = job.db.read(&Scope::All, move |c| sources_store::of(c, ids)).await?;
-    let (mut alive, mut gone) = (0, 0);
-    for (at, (id, asset)) in missing.rows.iter().enumerate() {
-        let source = sources.get(asset).and_then(|all| all.iter().find(|source| source.system == SYSTEM));
-        let display_id = source.and_then(|source| source.words.get("display_id")).and_then(Value::as_str);
-        let number = if address == Address::Id { Some(id.as_str()) } else { display_id };
-        let evidence = match number {
-            _ if at >= LOOKUPS => Evidence::Unclear("not asked about yet; the next run goes on".to_owned()),
-            None => Evidence::Unclear("its own address is not known".to_owned()),
-            Some(number) => ask(client, id, number).await,
-        };
-        gone += u32::from(matches!(evidence, Evidence::Gone(_)));
-        alive += u32::from(evidence == Evidence::Unclear(ALIVE.to_owned()));
-        missing.evidence.insert(id.clone(), evidence);
-        if alive >= ALIVE_ENOUGH && gone == 0 {
-            report
-                .problems
-                .push(format!("{NAME}: the list of assets lacks at least {alive} that still exist; nothing was retired"));
-            report.ending = Ending::Upstream;
-            return Ok(None);
-        }
+    let mut sources = job.db.read(&Scope::All, move |c| sources_store::of(c, ids)).await?;
+    let display_ids = missing.rows.iter().filter_map(|(id, asset)| {
+        let source = sources.remove(asset)?.into_iter().find(|source| source.system == SYSTEM)?;
+        Some((id.clone(), source.words.get("display_id")?.as_str()?.to_owned()))
+    });
+    let mut asking = Asking { client, found, display_ids: display_ids.collect(), address: Address::Display };
+    let search = Search { lookups: LOOKUPS, rest_waits: true, walks: "the list", lists: "list" };
+    let ids: Vec<String> = missing.rows.iter().map(|(id, _)| id.clone()).collect();
+    let findings = absence::investigate(&mut asking, search, &ids, &job.progress).await?;
+    if findings.count.list_lies() {
+        let alive = findings.count.alive;
+        report.problems.push(format!("{NAME}: the list of assets lacks at least {alive} that still exist; nothing was retired"));
+        report.ending = Ending::Upstream;
+        return Ok(None);
     }
+    missing.evidence = findings.evidence;
     Ok(Some(missing))
 }
 
-/// What its own address says of an asset that the list lacked.
-async fn ask(client: &Freshservice, id: &str, number: &str) -> Evidence {
-    match client.asset(number).await {
-        Ok(None) => Evidence::Gone(format!("its own address /assets/{number} answered 404 at {}", now())),
-        Ok(Some(record)) if is_trash(&record) => {
-            Evidence::Gone(format!("it is in the vendor's trash, said /assets/{number} at {}", now()))
+/// Asking about single assets.
+struct Asking<'f> {
+    client: &'f Freshservice,
+    found: &'f Found,
+    /// By the vendor's id.
+    display_ids: HashMap<String, String>,
+    /// By which number single assets can be asked for.
+    address: Address,
+}
+
+impl Witness for Asking<'_> {
+    async fn can_ask(&mut self) -> bool {
+        let Some((id, display_id)) = self.found.sample.as_ref() else { return false };
+        for (number, address) in [(display_id, Address::Display), (id, Address::Id)] {
+            if let Ok(Some(record)) = self.client.asset(number).await
+                && record.get("id").and_then(wire::id).as_ref() == Some(id)
+            {
+                self.address = address;
+                return true;
+            }
         }
-        Ok(Some(record)) if record.get("id").and_then(wire::id).as_deref() == Some(id) => Evidence::Unclear(ALIVE.to_owned()),
-        Ok(Some(_)) => Evidence::Unclear("its own address is another asset's now".to_owned()),
-        Err(fault) => Evidence::Unclear(fault.to_string()),
+        false
+    }
+
+    async fn ask(&mut self, id: &str) -> Answer {
+        let number = if self.address == Address::Id { Some(id) } else { self.display_ids.get(id).map(String::as_str) };
+        let Some(number) = number else { return Answer::Unclear("its own address is not known".to_owned()) };
+        match self.client.asset(number).await {
+            Ok(None) => Answer::Gone(format!("its own address /assets/{number} answered 404 at {}", now())),
+            Ok(Some(record)) if is_trash(&record) => {
+                Answer::Gone(format!("it is in the vendor's trash, said /assets/{number} at {}", now()))
+            }
+            Ok(Some(record)) if record.get("id").and_then(wire::id).as_deref() == Some(id) => Answer::Alive,
+            Ok(Some(_)) => Answer::Unclear("its own address is another asset's now".to_owned()),
+            Err(fault) => Answer::Fault(fault.to_string()),
+        }
+    }
+
+    async fn walk_again(&mut self) -> Result<Again> {
+        let again = if self.found.walk.disturbed() { None } else { again(self.client).await? };
+        Ok(again.map_or(Again::Unclear("the list moved while it was walked"), Again::Listed))
     }
 }
 
 fn is_trash(record: &Map<String, Value>) -> bool {
     ["trashed", "deleted"].iter().any(|key| record.get(*key) == Some(&Value::Bool(true)))
-}
-
-/// How single assets can be asked for: one that was just listed must be there. `None` when they cannot.
-async fn address(client: &Freshservice, found: &Found) -> Option<Address> {
-    let (id, display_id) = found.sample.as_ref()?;
-    for (number, address) in [(display_id, Address::Display), (id, Address::Id)] {
-        if let Ok(Some(record)) = client.asset(number).await
-            && record.get("id").and_then(wire::id).as_ref() == Some(id)
-        {
-            return Some(address);
-        }
-    }
-    None
 }
 
 /// The ids in the list, read once more; `None` when it moved or could not be read.

@@ -3,6 +3,7 @@
 pub mod again;
 pub mod census;
 pub mod device_identifiers;
+pub mod devices;
 pub mod field_sources;
 pub mod fields;
 pub mod matching;
@@ -10,7 +11,6 @@ pub mod moving;
 pub mod names;
 mod observing;
 pub mod planner;
-pub mod reconciliation;
 mod retire;
 pub mod rows_store;
 pub mod sealing;
@@ -20,6 +20,6 @@ pub mod takeover;
 pub mod told;
 pub mod unlinked_devices;
 
+pub use devices::{DeviceList, Devices, Missing};
 pub use planner::Rules;
-pub use reconciliation::{Missing, Reconciliation, Source};
 pub use told::Told;

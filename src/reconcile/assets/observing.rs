@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
+    devices::{DeviceList, Devices, other_speaker, row_of},
     fields::SourceValues,
     planner::{Local, Rules},
-    reconciliation::{Reconciliation, Source, other_speaker, row_of},
     rows_store, sources_store,
     told::{Told, users_of},
 };
@@ -16,7 +16,7 @@ use crate::{
     assets::{self, Observation},
     db::{Conn, Write},
     error::Result,
-    reconcile::planner::losses::PEOPLE,
+    reconcile::{planner::losses::PEOPLE, reconciliation::Reconciliation},
     types::Scope,
 };
 
@@ -35,20 +35,20 @@ struct News {
 
 /// Goes over the chunks in which something differs. What waits for approval of the assets in `kept`, by field,
 /// has not been heard yet: else the next run would take it for settled.
-pub async fn run(pass: &Reconciliation, dirty: &BTreeSet<usize>, kept: HashMap<i64, Vec<String>>) -> Result<()> {
-    let system = pass.rules.system;
-    pass.job.progress.begin("noting what was seen", Some(dirty.len() as u64));
-    let linked = Arc::new(pass.job.db.read(&Scope::All, move |c| rows_store::linked(c, system)).await?);
+pub async fn run(of: &Reconciliation, devices: &Devices, dirty: &BTreeSet<usize>, kept: HashMap<i64, Vec<String>>) -> Result<()> {
+    let system = devices.rules.system;
+    of.job.progress.begin("noting what was seen", Some(dirty.len() as u64));
+    let linked = Arc::new(of.job.db.read(&Scope::All, move |c| rows_store::linked(c, system)).await?);
     let kept = Arc::new(kept);
     for chunk in dirty.iter().copied() {
-        let (source, rules, linked, kept) = (pass.source.clone(), pass.rules, linked.clone(), kept.clone());
-        let mut news = pass.job.db.read(&Scope::All, move |c| news(c, rules, &*source, chunk, (&linked, &kept))).await?;
+        let (list, rules, linked, kept) = (devices.list.clone(), devices.rules, linked.clone(), kept.clone());
+        let mut news = of.job.db.read(&Scope::All, move |c| news(c, rules, &*list, chunk, (&linked, &kept))).await?;
         while !news.is_empty() {
             let more = news.split_off(news.len().min(CHUNK));
-            pass.job.write(&pass.actor(), move |w| news.iter().try_for_each(|news| put(w, system, news))).await?;
+            of.job.write(&of.actor(), move |w| news.iter().try_for_each(|news| put(w, system, news))).await?;
             news = more;
         }
-        pass.job.progress.add(1);
+        of.job.progress.add(1);
     }
     Ok(())
 }
@@ -56,11 +56,11 @@ pub async fn run(pass: &Reconciliation, dirty: &BTreeSet<usize>, kept: HashMap<i
 fn news(
     c: &mut Conn,
     rules: Rules,
-    source: &dyn Source,
+    list: &dyn DeviceList,
     chunk: usize,
     (linked, kept): (&HashMap<String, i64>, &HashMap<i64, Vec<String>>),
 ) -> Result<Vec<News>> {
-    let mut told = source.read(c, chunk)?;
+    let mut told = list.read(c, chunk)?;
     let none = HashMap::new();
     let ids: Vec<i64> = told.iter().filter_map(|told| row_of(told, linked, &none)).collect();
     let locals = rows_store::by_ids(c, &ids)?;
@@ -73,7 +73,7 @@ fn news(
         }
     }
     let differs = |told: &Told, row: &&Local| {
-        !row.retired && !row.has_heard(rules.system, told) && other_speaker(rules, source, row, &told.external_id).is_none()
+        !row.retired && !row.has_heard(rules.system, told) && other_speaker(rules, list, row, &told.external_id).is_none()
     };
     let live = told.iter().filter(|told| told.gone.is_none());
     Ok(live

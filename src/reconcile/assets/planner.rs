@@ -10,8 +10,11 @@ use super::{
 use crate::{
     assets::Observation,
     db::Value as Cell,
-    plan::{Action, FieldChange, Item, Kind, cells::Cells},
-    reconcile::{assign::LINK, planner::all_fields},
+    plan::{Action, FieldChange, Item, Kind, Moves, cells::Cells},
+    reconcile::{
+        assign::LINK,
+        planner::{Matched, all_fields, differences, ignored},
+    },
 };
 
 /// One of our assets, as far as a plan needs it.
@@ -93,16 +96,7 @@ impl Local {
     /// The fields in which it differs: those to change, and those that a person pinned.
     #[must_use]
     pub fn differences(&self, wanted: &Cells) -> (Vec<FieldChange>, Vec<FieldChange>) {
-        let (mut changes, mut pinned) = (Vec::new(), Vec::new());
-        for (field, to) in wanted.iter() {
-            let from = self.values.get(field).unwrap_or(&Cell::Null);
-            if from == to {
-                continue;
-            }
-            let change = FieldChange::new(field, from.to_json(), to.to_json());
-            if self.pins.contains(field) { pinned.push(change) } else { changes.push(change) }
-        }
-        (changes, pinned)
+        differences(&self.values, &self.pins, wanted)
     }
 
     /// The same item about this row.
@@ -128,11 +122,7 @@ impl Local {
 /// Plans one record. `row` is the asset that it is linked to, or that it turns out to be.
 #[must_use]
 pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&MatchResult>) -> Vec<Item> {
-    let mut items = Vec::new();
-    if !told.ignored.is_empty() {
-        let reason = format!("not as expected: {}", told.ignored.join("; "));
-        items.push(Item::new(Kind::Asset, Action::Skipped, &told.label, reason).from_vendor(&told.external_id));
-    }
+    let mut items = Vec::from_iter(ignored(Kind::Asset, &told.label, &told.external_id, &told.ignored));
     match (row, verdict) {
         (Some(row), Some(MatchResult::Adopt(_, why))) => {
             existing(&mut items, rules, told, row, Some(format!("not linked before, {why}")));
@@ -156,28 +146,14 @@ pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Mat
 }
 
 fn existing(items: &mut Vec<Item>, rules: Rules, told: &Told, row: &Local, adopted: Option<String>) {
-    if row.retired && row.retired_by_hand {
-        let reason = "a person retired it here, so it stays retired until a person restores it";
-        items.push(row.mark(Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id)));
-        return;
-    }
     let (changes, pinned) = row.differences(&row.wanted(rules, &told.values));
-    if !pinned.is_empty() {
-        let mut item = Item::new(Kind::Asset, Action::Pinned, &told.label, "pinned by a person; the vendor says otherwise");
-        item.fields = pinned;
-        items.push(row.mark(item.from_vendor(&told.external_id)));
-    }
-    let (action, reason) = match adopted {
-        Some(reason) => (Action::Adopt, reason),
-        None if row.retired => (Action::Restore, format!("the vendor lists {} again", told.external_id)),
-        None => (Action::Update, format!("linked to {}", told.external_id)),
-    };
-    if action != Action::Update || !changes.is_empty() {
-        let mut item = Item::new(Kind::Asset, action, &told.label, reason).from_vendor(&told.external_id);
-        item.fields = changes;
-        if action != Action::Update {
-            item.fields.extend(row.former(rules.system, &told.external_id));
+    let (label, external_id) = (told.label.as_str(), told.external_id.as_str());
+    let (is_retired, stays_retired, moves) = (row.retired, row.retired && row.retired_by_hand, Moves::default());
+    let matched = Matched { kind: Kind::Asset, label, external_id, is_retired, stays_retired, adopted, changes, pinned, moves };
+    items.extend(matched.plan().into_iter().map(|mut item| {
+        if matches!(item.action, Action::Adopt | Action::Restore) {
+            item.fields.extend(row.former(rules.system, external_id));
         }
-        items.push(row.mark(item));
-    }
+        row.mark(item)
+    }));
 }

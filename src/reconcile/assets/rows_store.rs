@@ -26,13 +26,6 @@ pub fn linked(c: &mut Conn, system: &str) -> Result<HashMap<String, i64>> {
     Ok(links::all(c, system, Asset::ENTITY)?.into_iter().collect())
 }
 
-/// How many live assets a vendor feeds.
-pub fn live(c: &mut Conn, system: &str) -> Result<u64> {
-    let sql = "SELECT COUNT(*) FROM @assets asset WHERE asset.retired_at IS NULL AND asset.id IN
-               (SELECT entity_id FROM links WHERE system = ?1 AND entity = 'asset')";
-    Ok(u64::try_from(c.one(sql, params![system])?.get::<i64>(0)?).unwrap_or(0))
-}
-
 /// The companies that are retired: what leaves one of them loses nothing by that.
 pub fn retired_companies(c: &mut Conn) -> Result<HashSet<i64>> {
     let sql = "SELECT company.id FROM @companies company WHERE company.retired_at IS NOT NULL";

@@ -11,15 +11,15 @@ use std::{
 
 use super::{
     census::{Bearer, Census, Side},
+    devices::{DeviceList, Missing},
     matching::{Candidate, DeviceIdentifiers, StandIn, Standing, UnlinkedDevice},
-    reconciliation::{Missing, Source},
     rows_store::{self, Identified},
     told::Told,
 };
 use crate::{
     db::{Conn, Db},
     error::Result,
-    reconcile::{planner::retire::Evidence, review::review_store},
+    reconcile::{absence::Evidence, review::review_store},
     types::Scope,
 };
 
@@ -84,13 +84,13 @@ impl Known {
     }
 
     /// Whether there is anything to compare.
-    fn is_settled(&self, source: &dyn Source) -> bool {
-        self.ownerless.is_empty() && self.open.is_empty() && self.former.is_empty() && !source.has_unknown(&self.linked)
+    fn is_settled(&self, list: &dyn DeviceList) -> bool {
+        self.ownerless.is_empty() && self.open.is_empty() && self.former.is_empty() && !list.has_unknown(&self.linked)
     }
 }
 
 /// Collects them, chunk by chunk.
-pub async fn collect(db: &Db, system: &'static str, source: &Arc<dyn Source>, missing: &Missing) -> Result<UnlinkedDevices> {
+pub async fn collect(db: &Db, system: &'static str, list: &Arc<dyn DeviceList>, missing: &Missing) -> Result<UnlinkedDevices> {
     let gone: HashSet<String> = missing
         .evidence
         .iter()
@@ -98,17 +98,17 @@ pub async fn collect(db: &Db, system: &'static str, source: &Arc<dyn Source>, mi
         .map(|(external_id, _)| external_id.clone())
         .collect();
     let known = db.read(&Scope::All, move |c| Known::read(c, system, &gone)).await?;
-    if known.is_settled(&**source) {
+    if known.is_settled(&**list) {
         return Ok(UnlinkedDevices::default());
     }
     let mut unlinked_devices = UnlinkedDevices { open: known.open.clone(), ..UnlinkedDevices::default() };
-    unlinked_devices.candidates = candidates(db, system, source, &known).await?;
+    unlinked_devices.candidates = candidates(db, system, list, &known).await?;
     if unlinked_devices.candidates.is_empty() {
         return Ok(unlinked_devices);
     }
     unlinked_devices.census = Census::of(&unlinked_devices.candidates);
-    let stored = unlinked_devices.count(db, source, &known).await?;
-    unlinked_devices.read(db, source, &known, &stored).await?;
+    let stored = unlinked_devices.count(db, list, &known).await?;
+    unlinked_devices.read(db, list, &known, &stored).await?;
     Ok(unlinked_devices)
 }
 
@@ -116,7 +116,7 @@ pub async fn collect(db: &Db, system: &'static str, source: &Arc<dyn Source>, mi
 async fn candidates(
     db: &Db,
     system: &'static str,
-    source: &Arc<dyn Source>,
+    list: &Arc<dyn DeviceList>,
     known: &Known,
 ) -> Result<HashMap<i64, Vec<Candidate>>> {
     let mut found: HashMap<i64, Vec<Candidate>> = HashMap::new();
@@ -137,7 +137,7 @@ async fn candidates(
         }
     }
     for tombstone in db.read(&Scope::All, rows_store::tombstones).await? {
-        let lists = |(name, id): &(String, String)| name == system && source.lists(id);
+        let lists = |(name, id): &(String, String)| name == system && list.lists(id);
         let (row, lately) = (tombstone.row, tombstone.lately);
         if let Some(company) = row.company.filter(|_| !tombstone.links.iter().any(lists)) {
             found.entry(company).or_default().push(row.candidate(Standing::Retired(lately)));
@@ -148,7 +148,7 @@ async fn candidates(
 
 impl UnlinkedDevices {
     /// Counts what the assets carry that the vendor feeds. Returns the identifiers of those that stand in for a device.
-    async fn count(&mut self, db: &Db, source: &Arc<dyn Source>, known: &Known) -> Result<HashMap<i64, Stored>> {
+    async fn count(&mut self, db: &Db, list: &Arc<dyn DeviceList>, known: &Known) -> Result<HashMap<i64, Stored>> {
         let mut ids: HashMap<i64, Vec<&str>> = HashMap::new();
         for (external_id, asset) in &known.linked {
             ids.entry(*asset).or_default().push(external_id);
@@ -166,7 +166,7 @@ impl UnlinkedDevices {
                     }
                     continue;
                 };
-                let listed: Vec<&str> = ids.iter().copied().filter(|id| source.lists(id)).collect();
+                let listed: Vec<&str> = ids.iter().copied().filter(|id| list.lists(id)).collect();
                 if !listed.is_empty() {
                     self.census.note(Side::There, &Bearer::Asset(row.id), &row.identifiers);
                 }
@@ -204,9 +204,9 @@ impl UnlinkedDevices {
     }
 
     /// Reads the vendor's records: what they carry, and which of them are new.
-    async fn read(&mut self, db: &Db, source: &Arc<dyn Source>, known: &Known, stored: &HashMap<i64, Stored>) -> Result<()> {
-        for chunk in 0..source.chunks() {
-            let reader = source.clone();
+    async fn read(&mut self, db: &Db, list: &Arc<dyn DeviceList>, known: &Known, stored: &HashMap<i64, Stored>) -> Result<()> {
+        for chunk in 0..list.chunks() {
+            let reader = list.clone();
             let told = db.read(&Scope::All, move |c| reader.read(c, chunk)).await?;
             for told in told.into_iter().filter(|told| told.gone.is_none()) {
                 self.meet(told, known, stored);

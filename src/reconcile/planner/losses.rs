@@ -18,6 +18,8 @@ pub const COMPANIES: &str = "companies";
 pub const PEOPLE: &str = "people";
 /// Columns that say where a row belongs: one that changes has left its place.
 const PLACES: [&str; 3] = ["company_id", "department_ids", "requester_id"];
+/// Columns of a ticket that go together: what is lost, and what is lost with it.
+pub const GROUPS: [&[&str]; 2] = [&["company_id", "department_id"], &["requester_id", "requester_name", "requester_email"]];
 /// Columns by which a row is known: when several become the same, they have lost theirs.
 const NAMES: [&str; 5] = ["name", "email", "hostname", "serial_number", "mac_address"];
 
@@ -115,12 +117,12 @@ impl Tally {
     }
 
     /// Counts what an item would take away. `excused` says which changes are no loss of the vendor's making.
-    pub fn item(&mut self, item: &Item, excused: impl Fn(&FieldChange) -> bool) {
+    pub fn item(&mut self, item: &Item, excused: impl Fn(&Item, &FieldChange) -> bool) {
         if !changes_a_row(item) {
             return;
         }
         for change in &item.fields {
-            if takes(change) && !excused(change) {
+            if takes(change) && !excused(item, change) {
                 *self.lost.entry(change.field.clone()).or_default() += 1;
             } else if let Some(key) = sameness(change) {
                 *self.same.entry(key).or_default() += 1;
@@ -208,19 +210,32 @@ impl Over {
         self.fields.values().cloned()
     }
 
+    /// Takes what has to wait out of the items of this kind, and takes away those of which nothing is left. `excused`
+    /// says which changes are no loss of the vendor's making.
+    #[must_use]
+    pub fn hold(&self, items: &mut Vec<Item>, kind: Kind, excused: impl Fn(&Item, &FieldChange) -> bool) -> Vec<Item> {
+        let of_kind = items.iter_mut().filter(|item| item.kind == kind);
+        let held: Vec<Item> = of_kind.filter_map(|item| self.split(item, &excused)).collect();
+        if !held.is_empty() {
+            items.retain(|item| !(item.state == State::Pending && is_spent(item)));
+        }
+        held
+    }
+
     /// Takes out of an item what has to wait, as an item of its own. It is checked against the values that it
     /// was planned for and not against the row's revision: the rest of the plan goes on.
-    pub fn split(&self, item: &mut Item, excused: impl Fn(&FieldChange) -> bool) -> Option<Item> {
+    pub fn split(&self, item: &mut Item, excused: impl Fn(&Item, &FieldChange) -> bool) -> Option<Item> {
         if self.is_empty() || !changes_a_row(item) {
             return None;
         }
+        let fields = std::mem::take(&mut item.fields);
         let waits = |change: &FieldChange| {
-            let lost = takes(change) && !excused(change) || sameness(change).is_some_and(|key| self.alike.contains(&key));
+            let lost = takes(change) && !excused(item, change) || sameness(change).is_some_and(|key| self.alike.contains(&key));
             lost && self.has(&change.field)
         };
-        let (held, rest): (Vec<FieldChange>, Vec<FieldChange>) = item.fields.drain(..).partition(waits);
-        item.fields = rest;
+        let (mut held, rest): (Vec<FieldChange>, Vec<FieldChange>) = fields.into_iter().partition(waits);
         if held.is_empty() {
+            item.fields = rest;
             return None;
         }
         let mut waiting = Item::new(item.kind, Action::Update, &item.label, item.reason.as_str());
@@ -231,9 +246,21 @@ impl Over {
         waiting.entity_id = item.entity_id;
         waiting.external_id.clone_from(&item.external_id);
         waiting.reason = held.iter().filter_map(|change| self.fields.get(&change.field)).cloned().collect::<Vec<_>>().join("; ");
-        waiting.fields = held;
+        let goes_along = |change: &FieldChange| {
+            let heads = GROUPS.iter().filter(|group| group.contains(&change.field.as_str())).map(|group| group[0]);
+            item.kind == Kind::Ticket && heads.into_iter().any(|head| held.iter().any(|held| held.field == head))
+        };
+        let (along, rest): (Vec<FieldChange>, Vec<FieldChange>) = rest.into_iter().partition(goes_along);
+        held.extend(along);
+        (item.fields, waiting.fields) = (rest, held);
         Some(waiting)
     }
+}
+
+/// Excuses nothing.
+#[must_use]
+pub fn nothing(_: &Item, _: &FieldChange) -> bool {
+    false
 }
 
 /// Whether nothing is left of an item to be done.
@@ -291,10 +318,10 @@ mod tests {
             .collect();
         let mut tally = Tally::default();
         (0..4).for_each(|_| tally.hold("email"));
-        items.iter().for_each(|item| tally.item(item, |_| false));
+        items.iter().for_each(|item| tally.item(item, nothing));
         let over = tally.over(Kind::Contact, limits);
         assert_eq!(over.reasons().collect::<Vec<_>>(), ["4 of 4 contacts would lose their email (limit 3)"]);
-        let held = over.split(&mut items[0], |_| false).unwrap();
+        let held = over.split(&mut items[0], nothing).unwrap();
         assert_eq!((held.state, held.rev, held.fields.len()), (State::Held, None, 1));
         assert_eq!((items[0].fields.len(), is_spent(&items[0])), (1, false));
         (0..96).for_each(|_| tally.hold("email"));
@@ -308,7 +335,7 @@ mod tests {
             let mut tally = Tally::default();
             for id in 0..9 {
                 tally.hold("name");
-                tally.item(&update(id, vec![change("name", json!(format!("n{id}")), json!(to(id)))]), |_| false);
+                tally.item(&update(id, vec![change("name", json!(format!("n{id}")), json!(to(id)))]), nothing);
             }
             tally.over(Kind::Contact, limits).reasons().count()
         };

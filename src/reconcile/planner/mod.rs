@@ -11,13 +11,13 @@ pub mod retirement_guard;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::{
     db::Value as Cell,
-    plan::{Action, FieldChange, Item, Kind, Observation, Plan, cells::Cells, local::Local, record::SourceRecord},
+    plan::{Action, FieldChange, Item, Kind, Moves, Observation, Plan, cells::Cells, local::Local, record::SourceRecord},
 };
 
 /// Rows by vendor id, tombstones included.
@@ -26,20 +26,14 @@ pub fn by_external_id(locals: &[Local]) -> HashMap<&str, &Local> {
     locals.iter().flat_map(|local| local.external_ids.iter().map(move |id| (id.as_str(), local))).collect()
 }
 
-/// The fields in which a record differs from a row: those to change, and those that a person pinned.
+/// The fields in which a row differs from what it should be: those to change, and those that a person pinned.
 #[must_use]
-pub fn differences(local: &Local, told: &Cells) -> (Vec<FieldChange>, Vec<FieldChange>) {
-    let mut changes = Vec::new();
-    let mut pinned = Vec::new();
-    for (field, to) in told.iter() {
-        let from = local.values.get(field).unwrap_or(&Cell::Null);
-        if from == to {
-            continue;
-        }
-        let change = FieldChange::new(field, from.to_json(), to.to_json());
-        if local.pins.contains(field) { pinned.push(change) } else { changes.push(change) }
-    }
-    (changes, pinned)
+pub fn differences(values: &Cells, pins: &HashSet<String>, wanted: &Cells) -> (Vec<FieldChange>, Vec<FieldChange>) {
+    let differing = wanted.iter().filter_map(|(field, to)| {
+        let from = values.get(field).unwrap_or(&Cell::Null);
+        (from != to).then(|| FieldChange::new(field, from.to_json(), to.to_json()))
+    });
+    differing.partition(|change| !pins.contains(&change.field))
 }
 
 /// The fields of a new row; nulls need no mention.
@@ -49,38 +43,67 @@ pub fn all_fields(told: &Cells) -> Vec<FieldChange> {
     told.map(|(field, to)| FieldChange::new(field, Value::Null, to.to_json())).collect()
 }
 
-/// Plans what an existing, matched row needs: restore, adopt, update or nothing, and the notes about it.
-fn plan_existing(
-    plan: &mut Plan,
-    kind: Kind,
-    local: &Local,
-    mapped: &SourceRecord,
-    adopted: Option<String>,
-    moves: crate::plan::Moves,
-) {
-    if local.retired && local.retired_by_hand && adopted.is_none() {
-        let reason = "a person retired it here, so it stays retired until a person restores it";
-        plan.items.push(Item::new(kind, Action::Review, &local.label, reason).of(local).from_vendor(&mapped.external_id));
-        return;
+/// A row of ours that a vendor's record was matched with.
+pub struct Matched<'m> {
+    /// The kind of row.
+    pub kind: Kind,
+    /// How people recognise it in the plan.
+    pub label: &'m str,
+    /// The record.
+    pub external_id: &'m str,
+    /// Whether the row is a tombstone.
+    pub is_retired: bool,
+    /// Whether a person retired it, and no sync brings it back.
+    pub stays_retired: bool,
+    /// Why it is the same thing, when it was not linked before.
+    pub adopted: Option<String>,
+    /// What differs.
+    pub changes: Vec<FieldChange>,
+    /// What differs and is pinned.
+    pub pinned: Vec<FieldChange>,
+    /// The places that it joins and leaves.
+    pub moves: Moves,
+}
+
+impl Matched<'_> {
+    /// What it needs: to be restored, linked, updated or nothing, and the notes about it.
+    #[must_use]
+    pub fn plan(self) -> Vec<Item> {
+        let Self { kind, label, external_id, .. } = self;
+        if self.stays_retired {
+            let reason = "a person retired it here, so it stays retired until a person restores it";
+            return vec![Item::new(kind, Action::Review, label, reason).from_vendor(external_id)];
+        }
+        let mut items = Vec::new();
+        if !self.pinned.is_empty() {
+            let mut item = Item::new(kind, Action::Pinned, label, "pinned by a person; the vendor says otherwise");
+            item.fields = self.pinned;
+            items.push(item.from_vendor(external_id));
+        }
+        let (action, reason) = match self.adopted {
+            Some(reason) => (Action::Adopt, reason),
+            None if self.is_retired => (Action::Restore, format!("the vendor lists {external_id} again")),
+            None => (Action::Update, format!("linked to {external_id}")),
+        };
+        if action != Action::Update || !self.changes.is_empty() || !self.moves.is_empty() {
+            let mut item = Item::new(kind, action, label, reason).from_vendor(external_id);
+            (item.fields, item.moves) = (self.changes, self.moves);
+            items.push(item);
+        }
+        items
     }
-    let (changes, pinned) = differences(local, &mapped.values);
-    if !pinned.is_empty() {
-        let mut item = Item::new(kind, Action::Pinned, &local.label, "pinned by a person; the vendor says otherwise");
-        item.fields = pinned;
-        plan.items.push(item.of(local).from_vendor(&mapped.external_id));
+}
+
+/// Plans what an existing, matched row needs, and what moves of it without history.
+fn plan_existing(plan: &mut Plan, kind: Kind, local: &Local, mapped: &SourceRecord, adopted: Option<String>, moves: Moves) {
+    let (changes, pinned) = differences(&local.values, &local.pins, &mapped.values);
+    let stays_retired = local.retired && local.retired_by_hand && adopted.is_none();
+    let (label, external_id, is_retired) = (local.label.as_str(), mapped.external_id.as_str(), local.retired);
+    let row = Matched { kind, label, external_id, is_retired, stays_retired, adopted, changes, pinned, moves };
+    plan.items.extend(row.plan().into_iter().map(|item| item.of(local)));
+    if !stays_retired {
+        observe(plan, kind, local, mapped);
     }
-    let (action, reason) = match adopted {
-        Some(reason) => (Action::Adopt, reason),
-        None if local.retired => (Action::Restore, format!("the vendor lists {} again", mapped.external_id)),
-        None => (Action::Update, format!("linked to {}", mapped.external_id)),
-    };
-    if action != Action::Update || !changes.is_empty() || !moves.is_empty() {
-        let mut item = Item::new(kind, action, &local.label, reason).of(local).from_vendor(&mapped.external_id);
-        item.fields = changes;
-        item.moves = moves;
-        plan.items.push(item);
-    }
-    observe(plan, kind, local, mapped);
 }
 
 /// Notes what moved without history.
@@ -93,11 +116,13 @@ fn observe(plan: &mut Plan, kind: Kind, local: &Local, mapped: &SourceRecord) {
 }
 
 /// Reports the fields of a record that could not be used.
+pub fn ignored(kind: Kind, label: &str, external_id: &str, fields: &[String]) -> Option<Item> {
+    let reason = format!("not as expected: {}", fields.join("; "));
+    (!fields.is_empty()).then(|| Item::new(kind, Action::Skipped, label, reason).from_vendor(external_id))
+}
+
 fn report_ignored(plan: &mut Plan, kind: Kind, mapped: &SourceRecord) {
-    if !mapped.ignored.is_empty() {
-        let reason = format!("not as expected: {}", mapped.ignored.join("; "));
-        plan.items.push(Item::new(kind, Action::Skipped, &mapped.label, reason).from_vendor(&mapped.external_id));
-    }
+    plan.items.extend(ignored(kind, &mapped.label, &mapped.external_id, &mapped.ignored));
 }
 
 /// One record per vendor id, the last one told, in the order of the ids, so that plans are repeatable.

@@ -6,16 +6,11 @@ use super::Local;
 use crate::{
     history::pins,
     plan::{Action, Item, Kind, Plan},
+    reconcile::absence::Evidence,
 };
 
-/// What was found out about a vendor id that a list lacked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Evidence {
-    /// Proven gone; the words say how.
-    Gone(String),
-    /// Not proven; the words say why.
-    Unclear(String),
-}
+/// What is said of a row about which nothing was found out.
+pub const UNPROVEN: &str = "nothing proves that it is gone";
 
 /// The vendor ids of live rows that no list held, with the row's label. A row with several ids counts
 /// only when none of them was listed.
@@ -42,22 +37,31 @@ pub fn plan(plan: &mut Plan, kind: Kind, locals: &[Local], listed: &HashSet<Stri
         }
         let found: Vec<&Evidence> = local.external_ids.iter().filter_map(|id| evidence.get(id)).collect();
         let unclear = found.iter().find_map(|e| if let Evidence::Unclear(why) = e { Some(why.as_str()) } else { None });
-        let proven = unclear.is_none() && found.len() == local.external_ids.len();
+        let proof = found.iter().find_map(|e| if let Evidence::Gone(how) = e { Some(how.clone()) } else { None });
+        let proof = match (unclear, proof) {
+            (None, Some(how)) if found.len() == local.external_ids.len() => Ok(how),
+            (why, _) => Err(why.unwrap_or(UNPROVEN)),
+        };
         let external_id = local.external_ids.first().map(String::as_str).unwrap_or_default();
-        if !proven {
-            let why = unclear.unwrap_or("nothing proves that it is gone");
-            let reason = format!("not listed by the vendor, but kept: {why}");
-            plan.items.push(Item::new(kind, Action::Review, &local.label, reason).of(local).from_vendor(external_id));
-            continue;
-        }
-        if local.pins.contains(pins::LIFE) {
-            let reason = "a person brought it back here; the vendor has it no more";
-            plan.items.push(Item::new(kind, Action::Pinned, &local.label, reason).of(local).from_vendor(external_id));
-            continue;
-        }
-        let mut item =
-            Item::new(kind, Action::Retire, &local.label, "the vendor has it no more").of(local).from_vendor(external_id);
-        item.evidence = found.iter().find_map(|e| if let Evidence::Gone(how) = e { Some(how.clone()) } else { None });
-        plan.items.push(item);
+        plan.items.push(outcome(kind, &local.label, external_id, proof, &local.pins).of(local));
     }
+}
+
+/// What becomes of one row that its vendor's lists lacked: retired when that is proven, and no person has brought it back.
+#[must_use]
+pub fn outcome(
+    kind: Kind,
+    label: &str,
+    external_id: &str,
+    proof: std::result::Result<String, &str>,
+    pinned: &HashSet<String>,
+) -> Item {
+    let item = match proof {
+        Err(why) => Item::new(kind, Action::Review, label, format!("not listed by the vendor, but kept: {why}")),
+        Ok(_) if pinned.contains(pins::LIFE) => {
+            Item::new(kind, Action::Pinned, label, "a person brought it back here; the vendor has it no more")
+        }
+        Ok(how) => Item { evidence: Some(how), ..Item::new(kind, Action::Retire, label, "the vendor has it no more") },
+    };
+    item.from_vendor(external_id)
 }

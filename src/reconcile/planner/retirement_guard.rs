@@ -1,8 +1,11 @@
 //! The retirement guard: a run that would retire more than a little waits for a person.
 
-use crate::plan::{Action, Kind, Plan, State};
+use crate::{
+    config::Config,
+    plan::{Action, Item, Kind, State},
+};
 
-/// How much a run may retire without asking.
+/// How much a run may retire, or take away, without asking.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// This many rows of a kind are always allowed.
@@ -12,6 +15,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What the operator decided.
+    #[must_use]
+    pub fn configured(config: &Config) -> Self {
+        Self { minimum: config.sync.retire_minimum, percent: config.sync.retire_percent }
+    }
+
     /// The most that may go from so many live rows.
     #[must_use]
     pub fn of(self, live: u64) -> u64 {
@@ -30,32 +39,54 @@ pub struct Dependants {
     pub what: &'static str,
 }
 
-/// Holds this kind's retirements when they, or what depends on them, exceed the limit. Returns the reason.
-pub fn close(plan: &mut Plan, kind: Kind, live: u64, dependants: &[Dependants], limits: Limits) -> Option<String> {
-    let retiring = plan.items.iter().filter(|item| item.kind == kind && item.action == Action::Retire).count() as u64;
+/// What the retirements of one kind are measured by.
+#[derive(Clone, Debug, Default)]
+pub struct Measure {
+    /// Live rows that the vendor feeds.
+    pub live: u64,
+    /// Those that its lists lacked, whatever becomes of them.
+    pub unlisted: u64,
+    /// What would vanish with them.
+    pub dependants: Vec<Dependants>,
+}
+
+/// Holds this kind's retirements when they, the rows that were not listed, or what depends on them exceed the limit.
+/// Returns the reason.
+pub fn close(items: &mut [Item], kind: Kind, measure: &Measure, limits: Limits) -> Option<String> {
+    let retires = |item: &Item| item.kind == kind && item.action == Action::Retire;
+    let retiring = items.iter().filter(|item| retires(item)).count() as u64;
     if retiring == 0 {
         return None;
     }
-    let allowed = limits.of(live);
+    let Measure { live, unlisted, dependants } = measure;
+    let (rows, allowed) = (kind.plural(), limits.of(*live));
     let reason = if retiring > allowed {
-        Some(format!("{retiring} of {live} {} would be retired (limit {allowed})", kind.plural()))
+        format!("{retiring} of {live} {rows} would be retired (limit {allowed})")
+    } else if *unlisted > allowed {
+        format!("{unlisted} of {live} {rows} were not listed (limit {allowed})")
     } else {
-        let over = dependants.iter().find(|d| d.lost > limits.of(d.live));
-        over.map(|d| {
-            let allowed = limits.of(d.live);
-            format!(
-                "{retiring} {} would be retired and take {} of {} {} along (limit {allowed})",
-                kind.plural(),
-                d.lost,
-                d.live,
-                d.what
-            )
-        })
-    }?;
-    for item in &mut plan.items {
-        if item.kind == kind && item.action == Action::Retire {
-            item.state = State::Held;
-        }
-    }
+        let Dependants { lost, live, what } = dependants.iter().find(|some| some.lost > limits.of(some.live))?;
+        format!("{retiring} {rows} would be retired and take {lost} of {live} {what} along (limit {})", limits.of(*live))
+    };
+    items.iter_mut().filter(|item| retires(item)).for_each(|item| item.state = State::Held);
     Some(reason)
+}
+
+/// Lets every retirement wait.
+pub fn hold(items: &mut [Item]) {
+    turn(items, State::Pending, State::Held, |item| item.action == Action::Retire);
+}
+
+/// Lets everything wait.
+pub fn hold_everything(items: &mut [Item]) {
+    turn(items, State::Pending, State::Held, |_| true);
+}
+
+/// Approves what waits.
+pub fn release(items: &mut [Item]) {
+    turn(items, State::Held, State::Pending, |_| true);
+}
+
+fn turn(items: &mut [Item], from: State, to: State, which: impl Fn(&Item) -> bool) {
+    items.iter_mut().filter(|item| item.state == from && which(item)).for_each(|item| item.state = to);
 }

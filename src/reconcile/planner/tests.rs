@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Value, json};
 
 use super::{
-    Local, companies, contacts, distinct,
-    retire::{self, Evidence},
-    retirement_guard::{self, Dependants, Limits},
+    Local, companies, contacts, distinct, retire,
+    retirement_guard::{self, Dependants, Limits, Measure},
 };
 use crate::{
     db::Value as Cell,
     plan::{Action, Item, Kind, Plan, State, cells::Cells, local::Membership, record::SourceRecord},
+    reconcile::absence::Evidence,
 };
 
 fn cells(values: Value) -> Cells {
@@ -223,19 +223,20 @@ fn only_what_is_proven_gone_is_retired() {
 #[test]
 fn the_retirement_guard_holds_more_than_a_little() {
     let limits = Limits { minimum: 3, percent: 5 };
-    let plan_of = |count: i64| {
-        let mut plan = Plan::default();
-        for id in 0..count {
-            plan.items.push(Item::new(Kind::Company, Action::Retire, "x", "r").of(&company(id, &[], "1", true)));
-        }
-        plan
+    let of = |count: i64| -> Vec<Item> {
+        (0..count).map(|id| Item::new(Kind::Company, Action::Retire, "x", "r").of(&company(id, &[], "1", true))).collect()
     };
     for (retiring, live, held) in [(0, 0, false), (3, 4, false), (4, 4, true), (6, 120, false), (7, 120, true)] {
-        let mut plan = plan_of(retiring);
-        assert_eq!(retirement_guard::close(&mut plan, Kind::Company, live, &[], limits).is_some(), held, "{retiring} of {live}");
-        assert!(plan.items.iter().all(|i| (i.state == State::Held) == held));
+        let (mut items, measure) = (of(retiring), Measure { live, ..Measure::default() });
+        let reason = retirement_guard::close(&mut items, Kind::Company, &measure, limits);
+        assert_eq!(reason.is_some(), held, "{retiring} of {live}");
+        assert!(items.iter().all(|item| (item.state == State::Held) == held));
     }
-    let lost = Dependants { lost: 80, live: 1500, what: "contacts" };
-    assert!(retirement_guard::close(&mut plan_of(1), Kind::Company, 120, &[lost], limits).is_some());
-    assert!(retirement_guard::close(&mut plan_of(1), Kind::Company, 120, &[Dependants { lost: 75, ..lost }], limits).is_none());
+    let reason = |unlisted, lost| {
+        let dependants = vec![Dependants { lost, live: 1500, what: "contacts" }];
+        retirement_guard::close(&mut of(1), Kind::Company, &Measure { live: 120, unlisted, dependants }, limits)
+    };
+    assert_eq!(reason(7, 80).as_deref(), Some("7 of 120 companies were not listed (limit 6)"));
+    assert_eq!(reason(6, 80).as_deref(), Some("1 companies would be retired and take 80 of 1500 contacts along (limit 75)"));
+    assert_eq!(reason(6, 75), None);
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::pages_store::Page;
 use crate::{
     jobs::Ended,
-    plan::{Action, Item, Kind},
+    plan::{Action, Item, Kind, State},
     progress::minutes,
     reconcile::{
         report::{self, Ending},
@@ -241,17 +241,18 @@ impl Report {
 
     /// The same for whoever decides at a terminal.
     #[must_use]
-    pub fn for_asking(&self, items: &[Item]) -> report::Report {
-        let mut asking = report::Report {
-            kinds: vec![Kind::Ticket],
-            run_id: self.run_id,
-            plan_id: self.plan_id,
-            held_because: self.held_because.clone(),
-            ..report::Report::default()
-        };
+    pub fn for_asking(&self) -> report::Report {
+        let mut asking =
+            report::Report { kinds: vec![Kind::Ticket], run_id: self.run_id, plan_id: self.plan_id, ..report::Report::default() };
         asking.listed.insert(Kind::Ticket.plural(), usize::try_from(self.listed).unwrap_or(usize::MAX));
-        asking.recount(items);
         asking
+    }
+
+    /// Counts what waits.
+    pub fn count(&mut self, items: &[Item]) {
+        let held = || items.iter().filter(|item| item.state == State::Held);
+        self.held = held().count() as u64;
+        self.held_changes = held().filter(|item| item.action == Action::Update).count() as u64;
     }
 
     /// The counts, for the run's and the plan's row.

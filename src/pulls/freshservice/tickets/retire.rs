@@ -13,20 +13,18 @@ use crate::{
     db::{Conn, Write},
     error::Result,
     history::{self, Record as _},
-    jobs::{Decision, lease_store},
-    plan::{Action, FieldChange, Item, Kind, Plan, State},
+    plan::{Action, FieldChange, Item, Kind},
     reconcile::{
-        apply::Apply,
         planner::{
-            losses::{Over, Tally},
-            retirement_guard,
+            losses::{self, Over, Tally},
+            retirement_guard::{self, Limits, Measure},
         },
-        planning, plans_store,
+        plans_store,
         report::Ending,
         ticket_losses_store::{self, Loss},
     },
     tickets::Ticket,
-    types::{Actor, Scope},
+    types::Scope,
 };
 
 /// The most tickets that one run asks for because a complete list lacked them.
@@ -49,10 +47,10 @@ impl Run {
         if !suspects.is_empty() {
             self.job.progress.begin("checking tickets that were not listed", Some(suspects.len() as u64));
             found = self.verify(&suspects, report).await?;
-            if plan.full && found.list_lies() {
+            if plan.full && found.count.list_lies() {
+                let alive = found.count.alive;
                 report.problem(format!(
-                    "Freshservice: the list of tickets lacks at least {} that still exist; nothing was retired",
-                    found.alive
+                    "Freshservice: the list of tickets lacks at least {alive} that still exist; nothing was retired"
                 ));
             }
         }
@@ -101,45 +99,42 @@ impl Run {
     /// Plans the retirements, lets the retirement guard hold what is unusual, and applies the rest.
     async fn propose(&self, gone: Vec<Gone>, full: bool, report: &mut Report) -> Result<()> {
         let live = self.job.db.read(&Scope::All, sightings_store::live).await?;
-        let mut plan = Plan { items: gone.iter().map(item).collect(), ..Plan::default() };
-        let mut because = retirement_guard::close(&mut plan, Kind::Ticket, live, &[], planning::limits(&self.job.config));
-        if self.job.options.yes {
-            planning::release(&mut plan);
-            because = None;
+        let plans = self.plans();
+        let mut draft = plans.draft(&report.for_asking());
+        draft.late = gone.iter().map(item).collect();
+        let limits = draft.limits();
+        if !self.job.options.yes {
+            let measure = Measure { live, ..Measure::default() };
+            let reason = retirement_guard::close(&mut draft.late, Kind::Ticket, &measure, limits);
+            draft.held_because(reason);
         }
-        let (losses, reasons) = self.take_away(report).await?;
-        plan.items.extend(losses);
-        if !reasons.is_empty() {
-            because = Some(because.into_iter().chain(reasons).collect::<Vec<_>>().join("; "));
-        }
-        report.held_because.clone_from(&because);
-        let held_changes = |plan: &Plan| {
-            plan.items.iter().filter(|item| item.state == State::Held && item.action == Action::Update).count() as u64
-        };
-        let retiring = |plan: &Plan| plan.items.iter().filter(|item| item.action == Action::Retire).count() as u64;
-        let held = |plan: &Plan| plan.items.iter().filter(|item| item.state == State::Held).count() as u64;
+        let (losses, reasons) = self.take_away(limits, report).await?;
+        draft.late.extend(losses);
+        draft.held_because(reasons);
+        report.held_because.clone_from(&draft.report.held_because);
         if report.dry_run {
-            (report.held, report.held_changes) = (held(&plan), held_changes(&plan));
-            report.retired = retiring(&plan);
-            report.items.append(&mut plan.items);
+            report.count(&draft.late);
+            report.retired = draft.late.iter().filter(|item| item.action == Action::Retire).count() as u64;
+            report.items.append(&mut draft.late);
             return Ok(());
         }
-        if plan.items.is_empty() {
-            let lease = self.job.lease.clone();
-            return self.job.write(&Actor::system("sync"), move |w| plans_store::supersede(w, &lease)).await;
-        }
-        if because.is_some() && self.is_known(&plan, full, report).await? {
-            report.held_changes = if report.held > 0 { held_changes(&plan) } else { 0 };
+        if !draft.late.is_empty() && report.held_because.is_some() && self.is_known(&draft.late, full, report).await? {
             return Ok(());
         }
-        self.decide(&mut plan, &mut because, report);
-        report.held_because = because;
-        (report.held, report.held_changes) = (held(&plan), held_changes(&plan));
-        self.store_and_apply(plan, report).await
+        draft.decide();
+        report.count(&draft.late);
+        report.held_because.clone_from(&draft.report.held_because);
+        draft.summary = Some(report.summary());
+        draft.publish().await?;
+        if let Some(id) = draft.id {
+            report.plan_id = Some(id);
+            report.retired += plans.apply(id, report.held > 0).await?.done;
+        }
+        Ok(())
     }
 
     /// Applies what only a few tickets would lose. What too many would is returned to wait, with the reasons.
-    async fn take_away(&self, report: &mut Report) -> Result<(Vec<Item>, Vec<String>)> {
+    async fn take_away(&self, limits: Limits, report: &mut Report) -> Result<(Vec<Item>, Vec<String>)> {
         let losses = if report.dry_run {
             std::mem::take(&mut report.losses)
         } else {
@@ -154,26 +149,9 @@ impl Run {
             tally.hold_all(field, count);
         }
         let mut items: Vec<Item> = losses.iter().map(lost).collect();
-        items.iter().for_each(|item| tally.item(item, |_| false));
-        let over =
-            if self.job.options.yes { Over::default() } else { tally.over(Kind::Ticket, planning::limits(&self.job.config)) };
-        let mut held = Vec::new();
-        for item in &mut items {
-            // What goes with a company or a requester goes with it here as well.
-            if let Some(mut waiting) = over.split(item, |_| false) {
-                let with: &[&str] = if over.has("company_id") { &["department_id"] } else { &[] };
-                let more: &[&str] = if over.has("requester_id") { &["requester_name", "requester_email"] } else { &[] };
-                let (go, stay) = item
-                    .fields
-                    .drain(..)
-                    .partition(|change| with.contains(&change.field.as_str()) || more.contains(&change.field.as_str()));
-                item.fields = stay;
-                let go: Vec<FieldChange> = go;
-                waiting.fields.extend(go);
-                held.push(waiting);
-            }
-        }
-        items.retain(|item| !item.fields.is_empty());
+        items.iter().for_each(|item| tally.item(item, losses::nothing));
+        let over = if self.job.options.yes { Over::default() } else { tally.over(Kind::Ticket, limits) };
+        let held = over.hold(&mut items, Kind::Ticket, losses::nothing);
         if !report.dry_run {
             for chunk in items.chunks(STORED) {
                 let chunk = chunk.to_vec();
@@ -186,7 +164,7 @@ impl Run {
     }
 
     /// Whether the same retirements wait already, or a person has just decided against them.
-    async fn is_known(&self, plan: &Plan, full: bool, report: &mut Report) -> Result<bool> {
+    async fn is_known(&self, planned: &[Item], full: bool, report: &mut Report) -> Result<bool> {
         let source = self.job.kind.as_str();
         let newest = move |c: &mut Conn| {
             let plans = plans_store::list(c, 200)?;
@@ -198,59 +176,21 @@ impl Run {
         let rows = |items: &mut dyn Iterator<Item = &Item>| -> BTreeMap<i64, Vec<FieldChange>> {
             items.filter_map(|item| Some((item.entity_id?, item.fields.clone()))).collect()
         };
-        if rows(&mut items.iter().map(history::Untold::inside)) != rows(&mut plan.items.iter()) {
+        if rows(&mut items.iter().map(history::Untold::inside)) != rows(&mut planned.iter()) {
             return Ok(false);
         }
         if status == "held" {
             report.plan_id = Some(id);
-            report.held = plan.items.len() as u64;
+            report.count(planned);
+            report.held = planned.len() as u64;
         } else if full {
             return Ok(false);
         } else {
             report.held_because = None;
-            report.notes.push(format!("{} tickets stay as they are, as plan {id} was discarded", plan.items.len()));
+            report.notes.push(format!("{} tickets stay as they are, as plan {id} was discarded", planned.len()));
         }
         // With the rows as they were: an approval must not fail because a run came between.
         Ok(true)
-    }
-
-    /// Lets the person at the terminal decide.
-    fn decide(&self, plan: &mut Plan, because: &mut Option<String>, report: &Report) {
-        let Some(ask) = self.job.options.ask.as_ref().filter(|_| !self.job.options.yes) else { return };
-        match ask(&report.for_asking(&plan.items).question(&plan.items)) {
-            Decision::All => {
-                planning::release(plan);
-                *because = None;
-            }
-            Decision::KeepRows | Decision::Nothing => {
-                planning::hold(plan);
-                because.get_or_insert_with(|| "not confirmed at the terminal".to_owned());
-            }
-        }
-    }
-
-    async fn store_and_apply(&self, mut plan: Plan, report: &mut Report) -> Result<()> {
-        let (lease, run, because, summary) = (self.job.lease.clone(), self.id, report.held_because.clone(), report.summary());
-        let begin = move |w: &mut Write<'_>| plans_store::begin(w, &lease, run, because.as_deref(), &summary);
-        let id = self.job.write(&Actor::system("sync"), begin).await?;
-        for chunk in plan.items.chunks_mut(STORED) {
-            let (lease, mut items) = (self.job.lease.clone(), chunk.to_vec());
-            self.job.write(&Actor::system("sync"), move |w| plans_store::add(w, &lease, id, &mut items)).await?;
-        }
-        let lease = self.job.lease.clone();
-        self.job.write(&Actor::system("sync"), move |w| plans_store::publish(w, &lease, id, "applying")).await?;
-        let (db, lease, progress) = (self.job.db.clone(), self.job.lease.clone(), self.job.progress.clone());
-        let applied = Apply { db, lease, plan: id, actor: self.actor(), progress }.run().await?;
-        let status = if report.held > 0 { "held" } else { "applied" };
-        let lease = self.job.lease.clone();
-        let settle = move |w: &mut Write<'_>| {
-            lease_store::check_lease(w, &lease)?;
-            plans_store::set_status(w, id, status)
-        };
-        self.job.write(&Actor::system("sync"), settle).await?;
-        report.plan_id = Some(id);
-        report.retired += applied.done;
-        Ok(())
     }
 }
 

@@ -9,7 +9,10 @@ use crate::{
     error::{Error, Result},
     history,
     jobs::{Ended, Job, runs_store},
-    reconcile::{apply::Apply, plans_store, report::Ending},
+    reconcile::{
+        self, plans_store,
+        reconciliation::{Reconciliation, finish_interrupted},
+    },
     tickets::{Statuses, Ticket, statuses_store, store},
     types::{Actor, Scope, now, now_plus},
     vendors::{
@@ -46,7 +49,11 @@ pub async fn body(job: Job) -> Result<Ended> {
     let client = Freshservice::open(&job.db, &job.config)?.shown_in(job.progress.clone());
     let mut report = Report { dry_run: job.options.dry_run, ..Report::default() };
     if !report.dry_run {
-        finish_interrupted(&job, &mut report).await?;
+        let plans = job.kind.as_str();
+        if let Some((plan, applied)) = finish_interrupted(&job, SYSTEM, plans).await? {
+            report.retired += applied.done;
+            job.write(&Actor::system("sync"), move |w| plans_store::set_status(w, plan, "applied")).await?;
+        }
     }
     let (lease, dry_run) = (job.lease.clone(), report.dry_run);
     let source = job.kind.as_str();
@@ -59,12 +66,7 @@ pub async fn body(job: Job) -> Result<Ended> {
     let mended = run.client.mended();
     (report.cleaned, report.cleaned_records) = (mended.count(), mended.named().to_vec());
     report.total();
-    let (status, error) = match &result {
-        Err(error) => ("failed", Some(error.to_string())),
-        Ok(()) if report.ending == Ending::Upstream => ("failed", Some(report.problems.join("; "))),
-        Ok(()) if report.ending == Ending::Held => ("held", None),
-        Ok(()) => ("done", None),
-    };
+    let (status, error) = reconcile::report::Report::status(&result, report.ending, &report.problems);
     let (lease, summary) = (run.job.lease.clone(), report.summary().to_string());
     let finish = move |w: &mut Write<'_>| runs_store::finish(w, &lease, id, status, error.as_deref(), &summary);
     let finished = run.job.write(&Actor::system("sync"), finish).await;
@@ -73,25 +75,15 @@ pub async fn body(job: Job) -> Result<Ended> {
     Ok(report.ended())
 }
 
-/// Applies what is left of a plan whose job was killed.
-async fn finish_interrupted(job: &Job, report: &mut Report) -> Result<()> {
-    let source = job.kind.as_str();
-    let Some(plan) = job.db.read(&Scope::All, move |c| plans_store::unfinished(c, source)).await? else { return Ok(()) };
-    let apply = Apply {
-        db: job.db.clone(),
-        lease: job.lease.clone(),
-        plan: plan.id,
-        actor: Actor::sync(SYSTEM, plan.run_id),
-        progress: job.progress.clone(),
-    };
-    report.retired += apply.run().await?.done;
-    job.write(&Actor::system("sync"), move |w| plans_store::set_status(w, plan.id, "applied")).await
-}
-
 impl Run {
     /// Who makes the changes of this run.
     pub fn actor(&self) -> Actor {
         Actor::sync(SYSTEM, self.id)
+    }
+
+    /// Its plans.
+    pub fn plans(&self) -> Reconciliation {
+        Reconciliation { job: self.job.clone(), run: self.id, system: SYSTEM, plans: self.job.kind.as_str() }
     }
 
     async fn steps(&mut self, report: &mut Report) -> Result<()> {

@@ -11,13 +11,10 @@ use super::{
 };
 use crate::{
     error::Result,
+    reconcile::absence::{Answer, Count},
     types::{Scope, now},
 };
 
-/// So many tickets alive and none gone: the list lies, there is no need to ask for more.
-const ALIVE_ENOUGH: usize = 20;
-/// So many failures in a row: asking one by one does not work today.
-const FAULTS_ENOUGH: usize = 3;
 /// What is embedded in a single ticket.
 pub const EMBED: &str = "stats,requester";
 
@@ -26,18 +23,10 @@ pub const EMBED: &str = "stats,requester";
 pub struct Findings {
     /// Proven gone, with the proof.
     pub gone: Vec<(Suspect, String)>,
-    /// Alive.
-    pub alive: usize,
+    /// What the answers were.
+    pub count: Count,
     /// Nobody knows.
     pub unclear: usize,
-}
-
-impl Findings {
-    /// Whether a list that lacked these tickets lies.
-    #[must_use]
-    pub fn list_lies(&self) -> bool {
-        self.alive >= ALIVE_ENOUGH && self.gone.is_empty()
-    }
 }
 
 impl Run {
@@ -54,59 +43,62 @@ impl Run {
     pub async fn verify(&self, suspects: &[Suspect], report: &mut Report) -> Result<Findings> {
         let mut findings = Findings::default();
         let mut trusted = None;
-        let mut faults = 0;
         for (at, suspect) in suspects.iter().enumerate() {
-            let id = suspect.external_id;
-            let because = match self.client.ticket(&id.to_string(), EMBED).await {
-                Ok(Some(told)) => {
-                    faults = 0;
-                    let Some(record) = Record::read(&told, &self.statuses, &self.horizon) else { continue };
-                    match record.gone {
-                        Some(how) => format!("its own address /tickets/{id} says that it {how}, at {}", now()),
-                        None => {
-                            findings.alive += 1;
-                            self.store_one(record, report).await?;
-                            if findings.list_lies() {
-                                break;
-                            }
-                            continue;
-                        }
-                    }
+            let (answer, record) = self.ask(suspect.external_id).await;
+            if matches!(answer, Answer::Gone(_)) && record.is_none() {
+                if trusted.is_none() {
+                    trusted = Some(self.can_ask(suspects).await?);
                 }
-                Ok(None) => {
-                    faults = 0;
-                    if trusted.is_none() {
-                        trusted = Some(self.can_ask(suspects).await?);
-                    }
-                    if trusted == Some(false) {
-                        findings.unclear = suspects.len() - at;
-                        report.problem(
-                            "Freshservice answers 404 for tickets that exist, so it proves nothing; nothing was retired"
-                                .to_owned(),
-                        );
-                        break;
-                    }
-                    format!("its own address /tickets/{id} answered 404 at {}", now())
+                if trusted == Some(false) {
+                    findings.unclear = suspects.len() - at;
+                    let why = "Freshservice answers 404 for tickets that exist, so it proves nothing; nothing was retired";
+                    report.problem(why.to_owned());
+                    break;
                 }
-                Err(fault) => {
-                    faults += 1;
+            }
+            findings.count.note(&answer);
+            match (answer, record) {
+                (Answer::Gone(because), _) => {
+                    self.job.progress.add(1);
+                    if !report.dry_run {
+                        let (ticket, proof) = (suspect.ticket_id, because.clone());
+                        self.job.write(&self.actor(), move |w| sightings_store::gone(w, ticket, &proof)).await?;
+                    }
+                    findings.gone.push((*suspect, because));
+                }
+                (Answer::Alive, Some(record)) => self.store_one(record, report).await?,
+                (Answer::Fault(fault), _) => {
                     findings.unclear += 1;
-                    if faults >= FAULTS_ENOUGH {
+                    if findings.count.is_refused() {
                         findings.unclear = suspects.len() - at;
                         report.problem(format!("Freshservice does not say whether {} tickets exist: {fault}", findings.unclear));
                         break;
                     }
-                    continue;
                 }
-            };
-            self.job.progress.add(1);
-            if !report.dry_run {
-                let (ticket, proof) = (suspect.ticket_id, because.clone());
-                self.job.write(&self.actor(), move |w| sightings_store::gone(w, ticket, &proof)).await?;
+                _ => {}
             }
-            findings.gone.push((*suspect, because));
+            if findings.count.list_lies() {
+                break;
+            }
         }
         Ok(findings)
+    }
+
+    /// Asks for one ticket by its own address.
+    async fn ask(&self, id: i64) -> (Answer, Option<Record>) {
+        let told = match self.client.ticket(&id.to_string(), EMBED).await {
+            Ok(Some(told)) => told,
+            Ok(None) => return (Answer::Gone(format!("its own address /tickets/{id} answered 404 at {}", now())), None),
+            Err(fault) => return (Answer::Fault(fault.to_string()), None),
+        };
+        let Some(record) = Record::read(&told, &self.statuses, &self.horizon) else {
+            return (Answer::Unclear("its own address tells of no ticket".to_owned()), None);
+        };
+        let answer = match record.gone {
+            Some(how) => Answer::Gone(format!("its own address /tickets/{id} says that it {how}, at {}", now())),
+            None => Answer::Alive,
+        };
+        (answer, Some(record))
     }
 
     /// Whether single tickets can be asked for at all: one that was seen a moment ago must be there.
