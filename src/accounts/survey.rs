@@ -19,15 +19,8 @@ use crate::{
 /// # Errors
 /// `Upstream` when the list cannot be read to its proven end.
 pub async fn departments(job: &Job, run: i64) -> Result<Vec<Department>> {
-    let reader = Reader {
-        db: job.db.clone(),
-        lease: job.lease.clone(),
-        run,
-        predecessor: None,
-        client: Freshservice::open(&job.db, &job.config)?,
-        names: job.config.freshservice.fields.clone(),
-        progress: job.progress.clone(),
-    };
+    let client = Freshservice::open(&job.db, &job.config)?;
+    let reader = Reader { job: job.clone(), run, predecessor: None, client };
     let expected = job.db.read(&Scope::All, |c| rows_store::live(c, Kind::Company, SYSTEM)).await?;
     let fetched = reader.read(LISTS[0], expected).await?;
     if fetched.disturbed {

@@ -1,15 +1,8 @@
 //! Runs and their staged pages.
 
 use super::lease_store::{Lease, check_lease};
-use crate::{
-    db::Conn,
-    error::Result,
-    params,
-    types::{now, now_plus},
-};
+use crate::{db::Conn, error::Result, params, types::now};
 
-/// How old a staged page may be and still be used.
-const STAGED_SECONDS: i64 = 600;
 /// How many runs of a source are kept.
 const KEPT: i64 = 500;
 
@@ -56,34 +49,10 @@ pub fn finish(c: &mut Conn, lease: &Lease, run: i64, status: &str, error: Option
     Ok(())
 }
 
-/// Keeps a page as it came.
-pub fn stage(c: &mut Conn, lease: &Lease, run: i64, list: &str, page: u32, body: &str) -> Result<()> {
-    check_lease(c, lease)?;
-    c.run(
-        "INSERT INTO sync_pages (run_id, list, page, fetched_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (run_id, list, page) DO UPDATE SET fetched_at = excluded.fetched_at, body = excluded.body",
-        params![run, list, page, now(), body],
-    )?;
-    Ok(())
-}
-
-/// The run whose staged pages may be used: the newest of the source, when it broke off a moment ago.
-pub fn interrupted(c: &mut Conn, source: &str) -> Result<Option<i64>> {
+/// The newest run of a source, when it broke off; one that failed counts when `or_failed`.
+pub fn interrupted(c: &mut Conn, source: &str, or_failed: bool) -> Result<Option<i64>> {
     let sql = "SELECT id, status FROM sync_runs WHERE source = ?1 ORDER BY id DESC LIMIT 1";
     let Some(row) = c.first(sql, params![source])? else { return Ok(None) };
-    let usable = matches!(row.get::<String>(1)?.as_str(), "interrupted" | "failed");
-    Ok(if usable { Some(row.get(0)?) } else { None })
-}
-
-/// The staged pages of a run's list that are young enough, in order.
-pub fn staged(c: &mut Conn, run: i64, list: &str) -> Result<Vec<(i64, String)>> {
-    let sql = "SELECT page, body FROM sync_pages WHERE run_id = ?1 AND list = ?2 AND fetched_at >= ?3 ORDER BY page";
-    c.all(sql, params![run, list, now_plus(-STAGED_SECONDS)])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-/// The run is a new one's predecessor: its pages pass to the new one.
-pub fn inherit(c: &mut Conn, lease: &Lease, from: i64, to: i64, list: &str, pages: i64) -> Result<()> {
-    check_lease(c, lease)?;
-    c.run("UPDATE sync_pages SET run_id = ?1 WHERE run_id = ?2 AND list = ?3 AND page <= ?4", params![to, from, list, pages])?;
-    Ok(())
+    let status: String = row.get(1)?;
+    Ok(if status == "interrupted" || or_failed && status == "failed" { Some(row.get(0)?) } else { None })
 }

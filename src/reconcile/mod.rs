@@ -14,4 +14,6 @@ pub mod report;
 pub mod review;
 pub mod rows_store;
 pub mod sites;
+pub mod staged_store;
 pub mod ticket_losses_store;
+pub mod walk;

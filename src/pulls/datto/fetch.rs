@@ -9,14 +9,17 @@ use serde_json::Value;
 
 use super::{
     inventory::{Inventory, Sheet},
-    paginator::{Paginator, Step},
     sheets::{devices as sheet, numbers, sites_sheet, variables},
-    staged_store,
 };
 use crate::{
     assets::secrets::Sealer,
     error::{Error, Result},
     jobs::Job,
+    reconcile::{
+        paginator::{End, Paginator, Shown},
+        staged_store,
+        walk::{self, Staged},
+    },
     types::{Actor, Scope},
     vendors::{
         datto::{
@@ -24,7 +27,6 @@ use crate::{
             client::{Datto, Page},
         },
         fault::Cause,
-        retry,
     },
 };
 
@@ -92,6 +94,71 @@ impl Sink<'_> {
             Self::Inventory(inventory, site) => inventory.take(list, i64::from(page), &sheet, *site),
             Self::Sheets(sheets) => sheets.push(sheet),
         }
+    }
+}
+
+/// One walk over a list.
+struct Walk<'w, 'i> {
+    reader: &'w Reader,
+    list: List<'w>,
+    /// The name under which its pages are staged, when they are.
+    key: Option<&'w str>,
+    stager: &'w mut Stager,
+    sink: &'w mut Sink<'i>,
+}
+
+impl walk::List for Walk<'_, '_> {
+    type Page = Sheet;
+    const FIRST: u32 = 0;
+
+    async fn page(&mut self, number: u32) -> Result<Sheet> {
+        let page = self.reader.ask(self.list, number).await?;
+        let sink = &*self.sink;
+        Ok(self.reader.digest(self.list, number, &page, &|uid| matches!(sink, Sink::Inventory(all, _) if all.wants(uid))))
+    }
+
+    fn shown(&self, sheet: &Sheet) -> Shown {
+        let ids = sheet.ids.iter().map(|(uid, _)| uid.clone()).collect();
+        Shown { ids, count: sheet.count, total: sheet.total, next: sheet.next }
+    }
+
+    async fn keep(&mut self, number: u32, sheet: Sheet) -> Result<()> {
+        if let Some(key) = self.key {
+            stage(self.stager, key, number, &sheet)?;
+            if self.stager.pages.len() >= BATCH || self.stager.bytes >= BATCH_BYTES {
+                self.reader.flush(self.stager).await?;
+            }
+        }
+        self.take_over(number, sheet);
+        Ok(())
+    }
+
+    fn broken(&self, why: String) -> Error {
+        upstream(format!("the list of {}: {why}", self.list.key()))
+    }
+}
+
+impl Staged for Walk<'_, '_> {
+    fn read(&self, body: &str) -> Option<Sheet> {
+        serde_json::from_str(body).ok()
+    }
+
+    /// The last page, unless it ended the list; of all devices the first one too.
+    fn compared(&self, count: u32, at_end: bool) -> Vec<u32> {
+        let is_long = matches!(self.list, List::Devices);
+        let last = (!at_end || is_long).then_some(count - 1);
+        is_long.then_some(0).into_iter().chain(last).collect()
+    }
+
+    fn is_same(&self, staged: &Sheet, now: &Sheet) -> bool {
+        staged.ids == now.ids
+    }
+
+    fn take_over(&mut self, number: u32, sheet: Sheet) {
+        if matches!(self.list, List::Devices) {
+            self.reader.job.progress.add(sheet.count);
+        }
+        self.sink.take(self.key.unwrap_or_default(), number, sheet);
     }
 }
 
@@ -212,7 +279,9 @@ impl Reader {
         for list in lists {
             let mut stager = Stager::default();
             let mut sheets = Vec::new();
-            match self.pages(list, None, &mut stager, Paginator::default(), 0, &mut Sink::Sheets(&mut sheets)).await {
+            let sink = &mut Sink::Sheets(&mut sheets);
+            let mut pages = Walk { reader: self, list, key: None, stager: &mut stager, sink };
+            match walk::walk(&mut pages, Paginator::new(End::Told), 0).await {
                 Ok(walk) if !walk.is_disturbed() => found.extend(walk.seen().iter().cloned()),
                 Ok(_) | Err(Error::Upstream { .. }) => return Ok(None),
                 Err(error) => return Err(error),
@@ -233,96 +302,20 @@ impl Reader {
     }
 
     async fn walk(&self, list: List<'_>, key: &str, stager: &mut Stager, sink: &mut Sink<'_>) -> Result<Paginator> {
-        let (walk, next) = if self.resumed { self.resume(list, key, sink).await? } else { (Paginator::default(), Some(0)) };
-        let Some(next) = next else { return Ok(walk) };
-        self.pages(list, Some(key), stager, walk, next, sink).await
-    }
-
-    /// Takes over the pages that an interrupted run staged, as long as the last of them still looks the
-    /// same. Returns the page to go on with, none at the end.
-    async fn resume(&self, list: List<'_>, key: &str, sink: &mut Sink<'_>) -> Result<(Paginator, Option<u32>)> {
+        let mut pages = Walk { reader: self, list, key: Some(key), stager, sink };
+        let fresh = || Paginator::new(End::Told);
+        if !self.resumed {
+            return walk::walk(&mut pages, fresh(), 0).await;
+        }
         let (run, name) = (self.run, key.to_owned());
-        let pages = self.job.db.read(&Scope::All, move |c| staged_store::of(c, run, &name)).await?;
-        let sheets: Vec<Sheet> = pages
-            .iter()
-            .zip(0_i64..)
-            .take_while(|((page, _), want)| page == want)
-            .filter_map(|((_, body), _)| serde_json::from_str(body).ok())
-            .collect();
-        let mut walk = Paginator::default();
-        let mut at_end = false;
-        for (number, sheet) in (0..).zip(&sheets) {
-            match walk.take(number, &ids(sheet), sheet.count, sheet.total, sheet.next) {
-                Step::Next(_) => at_end = false,
-                Step::Done => at_end = true,
-                Step::Again | Step::Broken(_) => return self.anew(key).await,
-            }
-        }
-        let Some(last) = sheets.last().filter(|_| sheets.len() == pages.len()) else { return self.anew(key).await };
-        let count = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
-        let first = sheets.first().filter(|_| matches!(list, List::Devices)).map(|sheet| (0, sheet));
-        let last = Some((count - 1, last)).filter(|_| !at_end || first.is_some());
-        for (number, sheet) in first.into_iter().chain(last) {
-            let page = self.ask(list, number).await?;
-            if self.digest(list, number, &page, &|_| true).ids != sheet.ids {
-                return self.anew(key).await;
-            }
-        }
-        for (number, sheet) in (0..).zip(sheets) {
-            self.job.progress.add(if matches!(list, List::Devices) { sheet.count } else { 0 });
-            sink.take(key, number, sheet);
-        }
-        Ok((walk, (!at_end).then_some(count)))
-    }
-
-    async fn anew(&self, key: &str) -> Result<(Paginator, Option<u32>)> {
-        let (run, key) = (self.run, key.to_owned());
-        self.job.write(&Actor::system("sync"), move |w| staged_store::forget(w, run, &key)).await?;
-        Ok((Paginator::default(), Some(0)))
-    }
-
-    /// Asks for page after page; stages them when they have a key.
-    async fn pages(
-        &self,
-        list: List<'_>,
-        key: Option<&str>,
-        stager: &mut Stager,
-        mut walk: Paginator,
-        first: u32,
-        sink: &mut Sink<'_>,
-    ) -> Result<Paginator> {
-        let mut number = first;
-        let mut repeated = 0;
-        loop {
-            let page = self.ask(list, number).await?;
-            let sheet = match sink {
-                Sink::Inventory(inventory, _) => self.digest(list, number, &page, &|uid| inventory.wants(uid)),
-                Sink::Sheets(_) => self.digest(list, number, &page, &|_| false),
-            };
-            let step = walk.take(number, &ids(&sheet), sheet.count, sheet.total, sheet.next);
-            match step {
-                Step::Next(_) | Step::Done => {
-                    repeated = 0;
-                    if let Some(key) = key {
-                        stage(stager, key, number, &sheet)?;
-                        if stager.pages.len() >= BATCH || stager.bytes >= BATCH_BYTES {
-                            self.flush(stager).await?;
-                        }
-                    }
-                    if matches!(list, List::Devices) {
-                        self.job.progress.add(sheet.count);
-                    }
-                    sink.take(key.unwrap_or_default(), number, sheet);
-                    match step {
-                        Step::Next(next) => number = next,
-                        _ => return Ok(walk),
-                    }
-                }
-                Step::Again => {
-                    repeated += 1;
-                    tokio::time::sleep(retry::backoff(repeated)).await;
-                }
-                Step::Broken(why) => return Err(upstream(format!("the list of {}: {why}", list.key()))),
+        let staged = self.job.db.read(&Scope::All, move |c| staged_store::of(c, run, &name, "")).await?;
+        match walk::resume(&mut pages, fresh(), &staged).await? {
+            Some((walk, None)) => Ok(walk),
+            Some((walk, Some(next))) => walk::walk(&mut pages, walk, next).await,
+            None => {
+                let name = key.to_owned();
+                self.job.write(&Actor::system("sync"), move |w| staged_store::forget(w, run, &name)).await?;
+                walk::walk(&mut pages, fresh(), 0).await
             }
         }
     }
@@ -367,10 +360,6 @@ fn stage(stager: &mut Stager, key: &str, number: u32, sheet: &Sheet) -> Result<(
     stager.bytes += body.len();
     stager.pages.push((key.to_owned(), i64::from(number), body));
     Ok(())
-}
-
-fn ids(sheet: &Sheet) -> Vec<String> {
-    sheet.ids.iter().map(|(uid, _)| uid.clone()).collect()
 }
 
 fn upstream(message: String) -> Error {

@@ -5,13 +5,11 @@ pub mod audits;
 mod fetch;
 mod inventory;
 mod mapping;
-mod paginator;
 mod prove;
 mod run;
 mod sheets;
 pub mod sites;
 mod source;
-pub mod staged_store;
 
 use crate::jobs::kind::{self, Definition, JobKind};
 

@@ -12,7 +12,6 @@ use super::{
     prove::Coverage,
     sites::{Companies, Match},
     source::{StagedDevices, Whose},
-    staged_store,
 };
 use crate::{
     assets::{secrets::Sealer, staleness_store},
@@ -35,8 +34,9 @@ use crate::{
         review::{Raised, review_store},
         rows_store,
         sites::store::{self, Known},
+        staged_store,
     },
-    types::{Actor, Scope},
+    types::{Actor, Scope, now_plus},
     vendors::{
         datto::{
             NAME, SYSTEM,
@@ -49,6 +49,8 @@ use crate::{
 
 /// New devices whose audit is looked at, to tell whether they are assets that were here before.
 const LOOKUPS: usize = 600;
+/// How old a staged page may be and still be used: the vendor's limits stretch a pull over many minutes.
+const STAGED_SECONDS: i64 = 1800;
 /// Sites written in one transaction.
 const SITES: usize = 100;
 
@@ -63,10 +65,12 @@ pub async fn body(job: Job) -> Result<Ended> {
         report.applied += finish_interrupted(&job, SYSTEM, SYSTEM).await?.map_or(0, |(_, applied)| applied.done);
     }
     let (lease, dry_run, full) = (job.lease.clone(), job.options.dry_run, job.options.full);
-    let before = job.db.read(&Scope::All, |c| staged_store::broken_off(c, SYSTEM)).await?.filter(|_| !full);
+    // What a run that failed had read is read anew: the vendor was not well, and much may have changed since.
+    let before = job.db.read(&Scope::All, |c| runs_store::interrupted(c, SYSTEM, false)).await?.filter(|_| !full);
     let begin = move |w: &mut Write<'_>| {
         let run = runs_store::begin(w, &lease, SYSTEM, dry_run)?;
-        let left = before.map(|from| staged_store::inherit(w, from, run)).transpose()?.unwrap_or_default();
+        let left =
+            before.map(|from| staged_store::inherit(w, from, run, &now_plus(-STAGED_SECONDS))).transpose()?.unwrap_or_default();
         Ok((run, left > 0))
     };
     let (run, resumed) = job.write(&Actor::system("sync"), begin).await?;

@@ -7,13 +7,16 @@ use std::{
 
 use super::{
     inventory::{Inventory, Sheet},
-    mapping, staged_store,
+    mapping,
 };
 use crate::{
     config::FieldNames,
     db::Conn,
     error::{Error, Result},
-    reconcile::assets::{DeviceList, Told},
+    reconcile::{
+        assets::{DeviceList, Told},
+        staged_store,
+    },
     vendors::datto::wire,
 };
 

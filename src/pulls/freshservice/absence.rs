@@ -34,7 +34,7 @@ impl Witness for Asking<'_> {
                 Answer::Elsewhere(format!("it is an agent now, said /{}/{id} at {}", list.name(), now()))
             }
             Ok(Some(record)) => {
-                self.fetched.add(list.kind, &Value::Object(record), &self.reader.names);
+                self.fetched.add(list.kind, &Value::Object(record), self.reader.names());
                 Answer::Alive
             }
             Err(fault) => Answer::Fault(fault.to_string()),
@@ -54,9 +54,9 @@ impl Reader {
     /// Looks into every missing record. Those that turn out to be alive are added to what was fetched.
     pub async fn investigate(&self, list: List, missing: &[String], fetched: &mut Fetched) -> Result<Findings> {
         if !missing.is_empty() {
-            self.progress.begin(&format!("checking {} that were not listed", list.kind.plural()), Some(missing.len() as u64));
+            self.job.progress.begin(&format!("checking {} that were not listed", list.kind.plural()), Some(missing.len() as u64));
         }
         let search = Search { lookups: LOOKUPS, rest_waits: false, walks: list.name(), lists: "list" };
-        absence::investigate(&mut Asking { reader: self, list, fetched }, search, missing, &self.progress).await
+        absence::investigate(&mut Asking { reader: self, list, fetched }, search, missing, &self.job.progress).await
     }
 }

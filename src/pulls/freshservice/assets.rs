@@ -14,15 +14,16 @@ use crate::{
     history::links,
     jobs::Job,
     plan::{Item, Kind},
-    pulls::datto::staged_store,
     reconcile::{
         absence::{self, Again, Answer, Search, Witness},
         assets::{
             DeviceList, Devices, Missing, Rules, Told, devices::After, matching, rows_store, sources_store, unlinked_devices,
         },
-        paginator::{Paginator, Step},
+        paginator::{Paginator, Shown},
         reconciliation::Reconciliation,
         report::{Ending, Report},
+        staged_store,
+        walk::{List, walk},
     },
     types::{Actor, Scope, now},
     vendors::{
@@ -33,7 +34,6 @@ use crate::{
             tickets::ListParams,
             wire,
         },
-        retry,
     },
 };
 
@@ -138,54 +138,76 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
 
 /// Walks the list into staging. `None` when the account has no assets at all.
 async fn read(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Option<Found>> {
-    let mut ask = ListParams { all_workspaces: true, ..ListParams::default() };
     let mut found = Found::default();
-    let (mut number, mut repeated) = (1, 0);
-    loop {
-        let page = match client.assets(number, ask).await {
-            Err(Fault { cause: Cause::Refused(..), .. }) if number == 1 && ask.all_workspaces => {
-                ask.all_workspaces = false;
-                continue;
-            }
-            Err(Fault { cause: Cause::Absent(why), .. }) => {
-                tracing::info!(why, "Freshservice has no assets");
-                return Ok(None);
-            }
-            page => page?,
-        };
-        let ids = ids(&page);
-        match found.walk.take(number, &ids) {
-            Step::Next(next) => {
-                repeated = 0;
-                keep(job, run, number, &page).await?;
-                found.note(&page, number, report);
-                job.progress.add(page.records.len());
-                number = next;
-            }
-            Step::Again(next) => {
-                repeated += 1;
-                number = next;
-                if !page.records.is_empty() {
-                    tokio::time::sleep(retry::backoff(repeated)).await;
-                }
-            }
-            Step::Done => return Ok(Some(found)),
-            Step::Broken(why) => {
-                return Err(Error::Upstream { service: NAME, message: format!("{NAME}: the list of assets: {why}") });
-            }
-        }
+    let mut pages = Pages { client, ask: ALL, is_absent: false, staged: Some(Staging { job, run, found: &mut found, report }) };
+    let walked = walk(&mut pages, Paginator::default(), 1).await;
+    if pages.is_absent {
+        return Ok(None);
     }
+    found.walk = walked?;
+    Ok(Some(found))
 }
 
-fn ids(page: &Page) -> Vec<Option<String>> {
-    page.records.iter().map(|record| record.get("id").and_then(wire::id)).collect()
+/// Everything, in all workspaces.
+const ALL: ListParams = ListParams { all_workspaces: true, embed: false };
+
+/// One walk over the list.
+struct Pages<'w> {
+    client: &'w Freshservice,
+    ask: ListParams,
+    /// Whether the account has none of this.
+    is_absent: bool,
+    /// Where the pages are kept, when they are.
+    staged: Option<Staging<'w>>,
 }
 
-async fn keep(job: &Job, run: i64, number: u32, page: &Page) -> Result<()> {
-    let records: Vec<Map<String, Value>> = page.records.iter().filter_map(Value::as_object).map(short).collect();
-    let body = serde_json::to_string(&records).map_err(Error::internal)?;
-    let staged = [(LIST.to_owned(), i64::from(number), body)];
-    job.write(&Actor::system("sync"), move |w| staged_store::put(w, run, &staged)).await
+struct Staging<'w> {
+    job: &'w Job,
+    run: i64,
+    found: &'w mut Found,
+    report: &'w mut Report,
+}
+
+impl List for Pages<'_> {
+    type Page = Page;
+    const FIRST: u32 = 1;
+
+    async fn page(&mut self, number: u32) -> Result<Page> {
+        let mut answer = self.client.assets(number, self.ask).await;
+        if let Err(Fault { cause: Cause::Refused(..), .. }) = &answer
+            && number == 1
+            && self.ask.all_workspaces
+        {
+            self.ask.all_workspaces = false;
+            answer = self.client.assets(number, self.ask).await;
+        }
+        if let Err(Fault { cause: Cause::Absent(why), .. }) = &answer {
+            tracing::info!(why, "Freshservice has no assets");
+            self.is_absent = true;
+        }
+        Ok(answer?)
+    }
+
+    fn shown(&self, page: &Page) -> Shown {
+        Shown::of(page.records.iter().map(|record| record.get("id").and_then(wire::id)))
+    }
+
+    async fn keep(&mut self, number: u32, page: Page) -> Result<()> {
+        let Some(Staging { job, run, found, report }) = self.staged.as_mut().filter(|_| !page.records.is_empty()) else {
+            return Ok(());
+        };
+        let records: Vec<Map<String, Value>> = page.records.iter().filter_map(Value::as_object).map(short).collect();
+        let body = serde_json::to_string(&records).map_err(Error::internal)?;
+        let (run, staged) = (*run, [(LIST.to_owned(), i64::from(number), body)]);
+        job.write(&Actor::system("sync"), move |w| staged_store::put(w, run, &staged)).await?;
+        found.note(&page, number, report);
+        job.progress.add(page.records.len());
+        Ok(())
+    }
+
+    fn broken(&self, why: String) -> Error {
+        Error::Upstream { service: NAME, message: format!("{NAME}: the list of assets: {why}") }
+    }
 }
 
 impl Found {
@@ -311,39 +333,16 @@ impl Witness for Asking<'_> {
     }
 
     async fn walk_again(&mut self) -> Result<Again> {
-        let again = if self.found.walk.disturbed() { None } else { again(self.client).await? };
-        Ok(again.map_or(Again::Unclear("the list moved while it was walked"), Again::Listed))
+        let moved = Again::Unclear("the list moved while it was walked");
+        if self.found.walk.is_disturbed() {
+            return Ok(moved);
+        }
+        let mut pages = Pages { client: self.client, ask: ALL, is_absent: false, staged: None };
+        let again = walk(&mut pages, Paginator::default(), 1).await.ok().filter(|again| !again.is_disturbed());
+        Ok(again.map_or(moved, |again| Again::Listed(again.seen().clone())))
     }
 }
 
 fn is_trash(record: &Map<String, Value>) -> bool {
     ["trashed", "deleted"].iter().any(|key| record.get(*key) == Some(&Value::Bool(true)))
-}
-
-/// The ids in the list, read once more; `None` when it moved or could not be read.
-async fn again(client: &Freshservice) -> Result<Option<HashSet<String>>> {
-    let (mut walk, mut number, mut repeated) = (Paginator::default(), 1, 0);
-    let mut ask = ListParams { all_workspaces: true, ..ListParams::default() };
-    loop {
-        let page = match client.assets(number, ask).await {
-            Err(Fault { cause: Cause::Refused(..), .. }) if number == 1 && ask.all_workspaces => {
-                ask.all_workspaces = false;
-                continue;
-            }
-            Err(_) => return Ok(None),
-            Ok(page) => page,
-        };
-        match walk.take(number, &ids(&page)) {
-            Step::Next(next) => (number, repeated) = (next, 0),
-            Step::Again(next) => {
-                repeated += 1;
-                number = next;
-                if !page.records.is_empty() {
-                    tokio::time::sleep(retry::backoff(repeated)).await;
-                }
-            }
-            Step::Done => return Ok((!walk.disturbed()).then(|| walk.seen().clone())),
-            Step::Broken(_) => return Ok(None),
-        }
-    }
 }

@@ -59,19 +59,11 @@ pub async fn body(job: Job) -> Result<Ended> {
     for plans in [SYSTEM, assets::PLANS].into_iter().filter(|_| !dry_run) {
         report.applied += finish_interrupted(&job, SYSTEM, plans).await?.map_or(0, |(_, applied)| applied.done);
     }
-    let predecessor = job.db.read(&Scope::All, |c| runs_store::interrupted(c, SYSTEM)).await?.filter(|_| !full);
+    let predecessor = job.db.read(&Scope::All, |c| runs_store::interrupted(c, SYSTEM, true)).await?.filter(|_| !full);
     let lease = job.lease.clone();
     let run = job.write(&Actor::system("sync"), move |w| runs_store::begin(w, &lease, SYSTEM, dry_run)).await?;
     report.run_id = run;
-    let reader = Reader {
-        db: job.db.clone(),
-        lease: job.lease.clone(),
-        run,
-        predecessor,
-        client,
-        names: job.config.freshservice.fields.clone(),
-        progress: job.progress.clone(),
-    };
+    let reader = Reader { job: job.clone(), run, predecessor, client };
     let result = whole(&job, &reader, &mut report).await;
     report.retries = reader.client.retries();
     report.clean(&reader.client.mended());

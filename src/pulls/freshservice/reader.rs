@@ -1,47 +1,44 @@
 //! Reading one list whole, into staging: walked to its end, walked again when it moved, over all
 //! workspaces, and taken up where an interrupted run left off.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
 use crate::{
     config::FieldNames,
-    db::Db,
+    db::Write,
     error::{Error, Result},
-    jobs::{lease_store::Lease, runs_store},
+    jobs::Job,
     plan::{Kind, record::SourceRecord},
-    progress::Progress,
-    reconcile::paginator::{Paginator, Step},
-    types::{Actor, Scope},
-    vendors::{
-        freshservice::{
-            client::{Freshservice, List, Page},
-            mapping, wire,
-        },
-        retry,
+    reconcile::{
+        paginator::{Paginator, Shown},
+        staged_store,
+        walk::{self, Staged},
+    },
+    types::{Actor, Scope, now_plus},
+    vendors::freshservice::{
+        NAME,
+        client::{Freshservice, List},
+        mapping, wire,
     },
 };
 
 /// Staged pages fewer than these are not worth taking up again.
 const WORTH_RESUMING: usize = 4;
+/// How old a staged page may be and still be used.
+const STAGED_SECONDS: i64 = 600;
 
 /// What a run needs while it reads.
 pub struct Reader {
-    /// Where pages are staged.
-    pub db: Db,
-    /// Proof that this run may write.
-    pub lease: Lease,
+    /// The job it belongs to.
+    pub job: Job,
     /// The run.
     pub run: i64,
     /// An interrupted run whose pages may be used.
     pub predecessor: Option<i64>,
     /// The vendor.
     pub client: Freshservice,
-    /// Names of custom fields.
-    pub names: FieldNames,
-    /// Where to say how far we are.
-    pub progress: Arc<Progress>,
 }
 
 /// Everything one list said.
@@ -81,21 +78,88 @@ impl Fetched {
     }
 }
 
+/// One walk over a list.
+struct Walk<'r> {
+    reader: &'r Reader,
+    list: List,
+    /// The name under which its pages are staged.
+    key: &'r str,
+    all_workspaces: bool,
+    fetched: &'r mut Fetched,
+}
+
+impl walk::List for Walk<'_> {
+    type Page = Vec<Value>;
+    const FIRST: u32 = 1;
+
+    async fn page(&mut self, number: u32) -> Result<Vec<Value>> {
+        Ok(self.reader.client.page(self.list, number, self.all_workspaces).await?.records)
+    }
+
+    fn shown(&self, page: &Vec<Value>) -> Shown {
+        Shown::of(page.iter().map(id))
+    }
+
+    async fn keep(&mut self, number: u32, page: Vec<Value>) -> Result<()> {
+        if !page.is_empty() {
+            let body = serde_json::to_string(&page).map_err(Error::internal)?;
+            let (run, staged) = (self.reader.run, [(self.key.to_owned(), i64::from(number), body)]);
+            self.reader.job.write(&Actor::system("sync"), move |w| staged_store::put(w, run, &staged)).await?;
+            self.take_over(number, page);
+        }
+        Ok(())
+    }
+
+    fn broken(&self, why: String) -> Error {
+        Error::Upstream { service: NAME, message: format!("the list of {}: {why}", self.list.name()) }
+    }
+}
+
+impl Staged for Walk<'_> {
+    fn read(&self, body: &str) -> Option<Vec<Value>> {
+        serde_json::from_str(body).ok()
+    }
+
+    fn compared(&self, count: u32, _: bool) -> Vec<u32> {
+        vec![1, count]
+    }
+
+    fn is_same(&self, staged: &Vec<Value>, now: &Vec<Value>) -> bool {
+        staged == now
+    }
+
+    fn take_over(&mut self, number: u32, page: Vec<Value>) {
+        for (index, record) in page.iter().enumerate() {
+            if !self.fetched.add(self.list.kind, record, self.reader.names()) {
+                // Where it is, not who: this goes into the job's log, which everybody on the staff's side reads.
+                let skipped = format!("page {number} of {}, record {}: no usable id", self.list.name(), index + 1);
+                self.fetched.skipped.push(skipped);
+            }
+        }
+        self.reader.job.progress.add(page.len());
+    }
+}
+
 impl Reader {
+    /// Names of custom fields.
+    pub fn names(&self) -> &FieldNames {
+        &self.job.config.freshservice.fields
+    }
+
     /// Reads a list whole.
     pub async fn read(&self, list: List, expected: u64) -> Result<Fetched> {
-        self.progress.begin(&format!("reading {}", list.name()), Some(expected).filter(|n| *n > 0));
+        self.job.progress.begin(&format!("reading {}", list.name()), Some(expected).filter(|n| *n > 0));
         let mut fetched = Fetched::default();
         let mut walk = self.walk(list, list.name(), false, &mut fetched).await?;
-        if walk.disturbed() {
+        if walk.is_disturbed() {
             tracing::info!(list = list.name(), "the list moved while it was read; reading it again");
             walk = self.walk(list, &format!("{} again", list.name()), false, &mut fetched).await?;
-            fetched.disturbed = walk.disturbed();
+            fetched.disturbed = walk.is_disturbed();
         }
         if list.kind != Kind::PsaAgent && self.is_narrowed(list, &walk).await? {
             tracing::info!(list = list.name(), "the list shows one workspace only; reading all workspaces");
             let all = self.walk(list, &format!("{} of all workspaces", list.name()), true, &mut fetched).await?;
-            fetched.disturbed |= all.disturbed();
+            fetched.disturbed |= all.is_disturbed();
         }
         Ok(fetched)
     }
@@ -105,99 +169,37 @@ impl Reader {
         let mut fetched = Fetched::default();
         let walk = self.walk(list, &format!("{} checked", list.name()), false, &mut fetched).await?;
         let mut listed = walk.seen().clone();
-        let mut quiet = !walk.disturbed() && fetched.skipped.is_empty();
+        let mut quiet = !walk.is_disturbed() && fetched.skipped.is_empty();
         if list.kind != Kind::PsaAgent && self.is_narrowed(list, &walk).await? {
             let all = self.walk(list, &format!("{} of all workspaces checked", list.name()), true, &mut fetched).await?;
             listed.extend(all.seen().iter().cloned());
-            quiet &= !all.disturbed() && fetched.skipped.is_empty();
+            quiet &= !all.is_disturbed() && fetched.skipped.is_empty();
         }
         Ok(quiet.then_some(listed))
     }
 
     async fn walk(&self, list: List, key: &str, all_workspaces: bool, fetched: &mut Fetched) -> Result<Paginator> {
-        let mut walk = Paginator::default();
-        let mut number = if key == list.name() { self.resume(list, &mut walk, fetched).await? } else { 1 };
-        let mut repeated = 0;
-        loop {
-            let page = self.client.page(list, number, all_workspaces).await?;
-            let ids = ids(&page.records);
-            match walk.take(number, &ids) {
-                Step::Next(next) => {
-                    repeated = 0;
-                    self.keep(list, key, number, &page, fetched).await?;
-                    number = next;
-                }
-                Step::Again(next) => {
-                    repeated += 1;
-                    number = next;
-                    if !page.records.is_empty() {
-                        tokio::time::sleep(retry::backoff(repeated)).await;
-                    }
-                }
-                Step::Done => return Ok(walk),
-                Step::Broken(why) => {
-                    return Err(Error::Upstream {
-                        service: "Freshservice",
-                        message: format!("the list of {}: {why}", list.name()),
-                    });
-                }
-            }
-            tokio::time::sleep(Duration::ZERO).await;
-        }
+        let mut pages = Walk { reader: self, list, key, all_workspaces, fetched };
+        let resumed = if key == list.name() { self.resume(&mut pages).await? } else { None };
+        let (paginator, from) = resumed.unwrap_or((Paginator::default(), 1));
+        walk::walk(&mut pages, paginator, from).await
     }
 
-    /// Stages a page and takes its records over.
-    async fn keep(&self, list: List, key: &str, number: u32, page: &Page, fetched: &mut Fetched) -> Result<()> {
-        let body = serde_json::to_string(&page.records).map_err(Error::internal)?;
-        let (lease, run, key) = (self.lease.clone(), self.run, key.to_owned());
-        let actor = Actor::system("sync");
-        self.db.write_bulk(&Scope::All, &actor, move |w| runs_store::stage(w, &lease, run, &key, number, &body)).await?;
-        self.take(list, number, &page.records, fetched);
-        Ok(())
-    }
-
-    fn take(&self, list: List, number: u32, records: &[Value], fetched: &mut Fetched) {
-        for (index, record) in records.iter().enumerate() {
-            if !fetched.add(list.kind, record, &self.names) {
-                // Where it is, not who: this goes into the job's log, which everybody on the staff's side reads.
-                fetched.skipped.push(format!("page {number} of {}, record {}: no usable id", list.name(), index + 1));
-            }
-        }
-        self.progress.add(records.len());
-    }
-
-    /// Takes up the staged shown of an interrupted run, if the vendor still shows the first and the
+    /// Takes up the staged pages of an interrupted run, if the vendor still shows the first and the
     /// last of them as they were. Returns the page to go on with.
-    async fn resume(&self, list: List, walk: &mut Paginator, fetched: &mut Fetched) -> Result<u32> {
-        let Some(from) = self.predecessor else { return Ok(1) };
-        let leftover = self.db.read(&Scope::All, move |c| runs_store::staged(c, from, list.name())).await?;
-        let gapless = leftover.iter().zip(1..).all(|((page, _), want)| *page == want);
-        if leftover.len() < WORTH_RESUMING || !gapless {
-            return Ok(1);
+    async fn resume(&self, pages: &mut Walk<'_>) -> Result<Option<(Paginator, u32)>> {
+        let Some(from) = self.predecessor else { return Ok(None) };
+        let (list, since) = (pages.list.name(), now_plus(-STAGED_SECONDS));
+        let staged = self.job.db.read(&Scope::All, move |c| staged_store::of(c, from, list, &since)).await?;
+        if staged.len() < WORTH_RESUMING {
+            return Ok(None);
         }
-        let shown: Vec<Vec<Value>> = leftover.iter().filter_map(|(_, body)| serde_json::from_str(body).ok()).collect();
-        let last = u32::try_from(shown.len()).unwrap_or(1);
-        for number in [1, last] {
-            let page = self.client.page(list, number, false).await?;
-            if shown.len() != leftover.len() || shown.get(number as usize - 1) != Some(&page.records) {
-                return Ok(1);
-            }
-        }
-        for (number, records) in (1..).zip(&shown) {
-            if walk.take(number, &ids(records)) != Step::Next(number + 1) {
-                *walk = Paginator::default();
-                *fetched = Fetched::default();
-                return Ok(1);
-            }
-            self.take(list, number, records, fetched);
-        }
-        let (lease, run) = (self.lease.clone(), self.run);
-        let actor = Actor::system("sync");
-        self.db
-            .write_bulk(&Scope::All, &actor, move |w| runs_store::inherit(w, &lease, from, run, list.name(), i64::from(last)))
-            .await?;
-        tracing::info!(list = list.name(), pages = last, "going on where an interrupted run left off");
-        Ok(last + 1)
+        let Some((walk, Some(next))) = walk::resume(pages, Paginator::default(), &staged).await? else { return Ok(None) };
+        let (run, last) = (self.run, next - 1);
+        let inherit = move |w: &mut Write<'_>| staged_store::inherit_list(w, from, run, list, i64::from(last));
+        self.job.write(&Actor::system("sync"), inherit).await?;
+        tracing::info!(list, pages = last, "going on where an interrupted run left off");
+        Ok(Some((walk, next)))
     }
 
     /// Whether the account shows one workspace unless asked for all: then the last page looks different
@@ -205,7 +207,7 @@ impl Reader {
     async fn is_narrowed(&self, list: List, walk: &Paginator) -> Result<bool> {
         let (number, ids_before) = walk.last_page().unwrap_or((1, &[]));
         let Ok(page) = self.client.page(list, number, true).await else { return Ok(false) };
-        let known: Vec<String> = ids(&page.records).into_iter().flatten().collect();
+        let known: Vec<String> = page.records.iter().filter_map(id).collect();
         if !page.records.is_empty() && known != ids_before {
             return Ok(true);
         }
@@ -216,6 +218,6 @@ impl Reader {
     }
 }
 
-fn ids(records: &[Value]) -> Vec<Option<String>> {
-    records.iter().map(|record| record.as_object().and_then(|r: &Map<String, Value>| r.get("id")).and_then(wire::id)).collect()
+fn id(record: &Value) -> Option<String> {
+    record.as_object().and_then(|record: &Map<String, Value>| record.get("id")).and_then(wire::id)
 }

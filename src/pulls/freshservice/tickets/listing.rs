@@ -139,15 +139,18 @@ impl Listing {
         if shown.is_empty() && self.ordered && !self.careful {
             return Step::Done;
         }
-        let ids: Vec<Option<String>> = shown.iter().map(|record| record.id.clone()).collect();
-        match self.walk.take(self.page, &ids) {
+        match self.walk.take(self.page, &paginator::Shown::of(shown.iter().map(|record| record.id.clone()))) {
             paginator::Step::Next(next) => {
                 self.advance(next, shown.len(), &times);
                 Step::Ask
             }
             paginator::Step::Again(next) => {
                 self.page = next;
-                if shown.is_empty() { Step::Ask } else { Step::Again }
+                Step::Again
+            }
+            paginator::Step::Confirm(next) => {
+                self.page = next;
+                Step::Ask
             }
             paginator::Step::Done => self.end(),
             paginator::Step::Broken(why) => Step::Broken(why),
@@ -189,7 +192,7 @@ impl Listing {
 
     /// A plain walk whose records moved is made once more.
     fn end(&mut self) -> Step {
-        if self.ordered || !self.walk.disturbed() || self.walked_twice {
+        if self.ordered || !self.walk.is_disturbed() || self.walked_twice {
             return Step::Done;
         }
         self.walked_twice = true;

@@ -1,0 +1,97 @@
+//! Walking a vendor's list to its end, page by page, from where an interrupted run left off.
+
+use super::paginator::{Paginator, Shown, Step};
+use crate::{error::Result, vendors::retry};
+
+/// A list of a vendor's, as far as walking it needs to know.
+pub trait List: Send {
+    /// One page, as it is kept.
+    type Page: Send + Sync;
+    /// The number of the first page.
+    const FIRST: u32;
+
+    /// Asks for a page.
+    fn page(&mut self, number: u32) -> impl Future<Output = Result<Self::Page>> + Send;
+    /// What the walk needs of a page.
+    fn shown(&self, page: &Self::Page) -> Shown;
+    /// Keeps a page; the last one may be empty.
+    fn keep(&mut self, number: u32, page: Self::Page) -> impl Future<Output = Result<()>> + Send;
+    /// What is said of a list that cannot be trusted.
+    fn broken(&self, why: String) -> crate::error::Error;
+}
+
+/// A list whose pages are staged, so that a run which is interrupted has not read them for nothing.
+pub trait Staged: List {
+    /// A page as it was staged.
+    fn read(&self, body: &str) -> Option<Self::Page>;
+    /// Which of so many staged pages are compared with what the vendor shows now; `at_end` when the last of them ends the list.
+    fn compared(&self, count: u32, at_end: bool) -> Vec<u32>;
+    /// Whether the vendor still shows the same.
+    fn is_same(&self, staged: &Self::Page, now: &Self::Page) -> bool;
+    /// Takes a staged page over.
+    fn take_over(&mut self, number: u32, page: Self::Page);
+}
+
+/// Walks on from a page to the end.
+///
+/// # Errors
+/// Those of the list; when it cannot be trusted.
+pub async fn walk<L: List>(list: &mut L, mut walk: Paginator, from: u32) -> Result<Paginator> {
+    let (mut number, mut repeated) = (from, 0);
+    loop {
+        let page = list.page(number).await?;
+        match walk.take(number, &list.shown(&page)) {
+            Step::Next(next) => {
+                repeated = 0;
+                list.keep(number, page).await?;
+                number = next;
+            }
+            Step::Again(next) => {
+                repeated += 1;
+                number = next;
+                tokio::time::sleep(retry::backoff(repeated)).await;
+            }
+            Step::Confirm(next) => number = next,
+            Step::Done => {
+                list.keep(number, page).await?;
+                return Ok(walk);
+            }
+            Step::Broken(why) => return Err(list.broken(why)),
+        }
+    }
+}
+
+/// Takes over staged pages, if they are the beginning of the list and the vendor still shows them as they were. Says at
+/// which page to go on, none when they are the whole list.
+///
+/// # Errors
+/// Those of the list.
+pub async fn resume<L: Staged>(
+    list: &mut L,
+    mut walk: Paginator,
+    staged: &[(i64, String)],
+) -> Result<Option<(Paginator, Option<u32>)>> {
+    let is_gapless = staged.iter().zip(i64::from(L::FIRST)..).all(|((page, _), want)| *page == want);
+    let pages: Option<Vec<L::Page>> = staged.iter().map(|(_, body)| list.read(body)).collect();
+    let Some(pages) = pages.filter(|pages| is_gapless && !pages.is_empty()) else { return Ok(None) };
+    let mut at_end = false;
+    for (number, page) in (L::FIRST..).zip(&pages) {
+        match walk.take(number, &list.shown(page)) {
+            Step::Next(_) => at_end = false,
+            Step::Done => at_end = true,
+            Step::Again(_) | Step::Confirm(_) | Step::Broken(_) => return Ok(None),
+        }
+    }
+    let count = u32::try_from(pages.len()).unwrap_or(u32::MAX);
+    for number in list.compared(count, at_end) {
+        let now = list.page(number).await?;
+        let is_same = pages.get((number - L::FIRST) as usize).is_some_and(|staged| list.is_same(staged, &now));
+        if !is_same {
+            return Ok(None);
+        }
+    }
+    for (number, page) in (L::FIRST..).zip(pages) {
+        list.take_over(number, page);
+    }
+    Ok(Some((walk, (!at_end).then_some(L::FIRST + count))))
+}
