@@ -11,7 +11,7 @@ use crate::{
     db::{Conn, Write},
     error::{Error, Result},
     history::{self, Record, links, pins},
-    vendors::freshservice::SYSTEM,
+    vendors,
 };
 
 /// How a kind of row is written.
@@ -63,8 +63,9 @@ impl What {
 /// `NotFound`; `Conflict` when Freshservice does not know the row; `Invalid` for columns that cannot be written.
 pub fn enqueue(w: &mut Write<'_>, what: What, id: i64, columns: &[String]) -> Result<Vec<i64>> {
     let (label, row) = read(w, what, id)?;
-    let targets: Vec<String> =
-        links::of(w, what.entity(), id)?.into_iter().filter(|link| link.system == SYSTEM).map(|link| link.external_id).collect();
+    let takes = |system: &str| vendors::find(system).is_some_and(|vendor| vendor.takes_records);
+    let links = links::of(w, what.entity(), id)?.into_iter().filter(|link| takes(&link.system));
+    let targets: Vec<String> = links.map(|link| link.external_id).collect();
     if targets.is_empty() {
         return Err(Error::conflict(format!("{} {id} is not in Freshservice", what.entity())));
     }

@@ -11,14 +11,14 @@ use crate::{
     error::{Error, Result},
     history::{self, Record},
     tickets::{Ticket, messages_store, store as tickets},
-    vendors::freshservice::SYSTEM,
+    vendors,
 };
 
 /// Queues a ticket's status and a note of ours, inside the write that made them; returns the entries' ids.
 /// A status that is no status of the vendor's stays here.
 pub fn enqueue(w: &mut Write<'_>, ticket: &Ticket, status: bool, note: Option<(i64, &str)>) -> Result<Vec<i64>> {
     let mut ids = Vec::new();
-    if ticket.external_source != SYSTEM {
+    if !vendors::find(&ticket.external_source).is_some_and(|vendor| vendor.takes_tickets) {
         return Ok(ids);
     }
     let by = w.actor().name.clone();
@@ -56,7 +56,7 @@ pub fn arrived(w: &mut Write<'_>, id: i64, entry: &Entry, found: Option<&Values>
         if wanted.as_i64().is_some() && wanted.as_i64() == ticket.status_id {
             tickets::release_status(w, id)?;
         }
-        told.insert(format!("{SYSTEM}:status"), Value::Array(vec![was, wanted]));
+        told.insert(format!("{}:status", ticket.external_source), Value::Array(vec![was, wanted]));
     }
     let theirs = found.and_then(|found| found.get("id")?.as_str()?.parse().ok());
     if let Some((ours, theirs)) = entry.wanted.get("note").and_then(Value::as_i64).zip(theirs) {

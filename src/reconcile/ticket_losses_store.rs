@@ -11,7 +11,6 @@ use crate::{
     reconcile::planner::losses::GROUPS,
     tickets::Ticket,
     types::now,
-    vendors::freshservice::SYSTEM,
 };
 
 /// A ticket that would lose something.
@@ -145,10 +144,10 @@ fn all_of(c: &mut Conn, ticket_id: i64) -> Result<Vec<FieldChange>> {
 }
 
 /// How many live tickets of the vendor have a company, and how many a requester.
-pub fn live(c: &mut Conn) -> Result<[(&'static str, u64); 2]> {
+pub fn live(c: &mut Conn, system: &str) -> Result<[(&'static str, u64); 2]> {
     let sql = "SELECT COUNT(ticket.company_id), COUNT(ticket.requester_id) FROM @tickets ticket
                WHERE ticket.external_source = ?1 AND ticket.retired_at IS NULL";
-    let row = c.one(sql, params![SYSTEM])?;
+    let row = c.one(sql, params![system])?;
     let (companies, requesters): (i64, i64) = (row.get(0)?, row.get(1)?);
     let count = |count| u64::try_from(count).unwrap_or(0);
     Ok([("company_id", count(companies)), ("requester_id", count(requesters))])

@@ -29,6 +29,10 @@ pub struct Vendor {
     pub name: &'static str,
     /// Whether contacts and companies that are linked to it can be written there.
     pub takes_records: bool,
+    /// Whether tickets that came from it can be written there.
+    pub takes_tickets: bool,
+    /// Whether what it tells of devices may hold secrets, which are sealed.
+    pub tells_secrets: bool,
     /// The keys it needs in that section, and which of them are secrets.
     pub keys: &'static [(&'static str, bool)],
     /// What to set when it is not configured.
@@ -65,6 +69,12 @@ pub fn vendor(system: &str) -> Result<Vendor> {
 #[must_use]
 pub fn find(system: &str) -> Option<Vendor> {
     ALL.iter().copied().find(|vendor| vendor.system == system)
+}
+
+/// The vendor that tells secrets of devices.
+#[must_use]
+pub fn teller_of_secrets() -> &'static str {
+    ALL.iter().find(|vendor| vendor.tells_secrets).map_or("", |vendor| vendor.system)
 }
 
 impl Vendor {

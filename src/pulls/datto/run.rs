@@ -169,7 +169,7 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
 async fn match_sites(job: &Job, inventory: &Inventory) -> Result<(Vec<Match>, HashMap<String, Known>)> {
     let read = |c: &mut crate::db::Conn| {
         let aliases = alias_store::keys(c)?;
-        Ok((Companies::new(store::companies(c)?, store::links(c)?, &aliases), store::all(c)?))
+        Ok((Companies::new(store::companies(c)?, store::links(c, SYSTEM)?, &aliases), store::all(c)?))
     };
     let (companies, known) = job.db.read(&Scope::All, read).await?;
     let resolve = |site: &super::inventory::Site| {

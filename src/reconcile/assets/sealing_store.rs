@@ -5,6 +5,7 @@ use crate::{
     error::Result,
     params,
     types::now,
+    vendors::teller_of_secrets,
 };
 
 /// The tables that are looked through.
@@ -53,13 +54,13 @@ pub fn set_rewrite_due(c: &mut Conn, due: bool) -> Result<()> {
 
 /// Whether the RMM was ever read: then a deleted row may have held a secret.
 pub fn was_read(c: &mut Conn) -> Result<bool> {
-    Ok(c.first("SELECT 1 FROM sync_runs WHERE source = 'datto' LIMIT 1", &[])?.is_some())
+    Ok(c.first("SELECT 1 FROM sync_runs WHERE source = ?1 LIMIT 1", params![teller_of_secrets()])?.is_some())
 }
 
 /// Forgets staged pages of devices: they are read anew.
 pub fn forget_pages(c: &mut Conn) -> Result<()> {
-    let sql = "DELETE FROM sync_pages WHERE list = 'assets' OR run_id IN (SELECT id FROM sync_runs WHERE source = 'datto')";
-    c.run(sql, &[]).map(|_| ())
+    let sql = "DELETE FROM sync_pages WHERE list = 'assets' OR run_id IN (SELECT id FROM sync_runs WHERE source = ?1)";
+    c.run(sql, params![teller_of_secrets()]).map(|_| ())
 }
 
 /// The user-defined fields of assets after this one.
@@ -82,13 +83,14 @@ pub fn set_secret(c: &mut Conn, id: i64, column: &str, sealed: &str) -> Result<(
 /// What the RMM told of assets after this one.
 pub fn sources(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<Text>> {
     let sql = "SELECT source.asset_id, source.told FROM @asset_sources source
-               WHERE source.asset_id > ?1 AND source.system = 'datto' ORDER BY source.asset_id LIMIT ?2";
-    texts(&c.all(sql, params![after, limit])?)
+               WHERE source.asset_id > ?1 AND source.system = ?3 ORDER BY source.asset_id LIMIT ?2";
+    texts(&c.all(sql, params![after, limit, teller_of_secrets()])?)
 }
 
 /// Sets what the RMM told of an asset.
 pub fn set_source(c: &mut Conn, asset: i64, told: &str) -> Result<()> {
-    c.run("UPDATE asset_sources SET told = ?1 WHERE asset_id = ?2 AND system = 'datto'", params![told, asset]).map(|_| ())
+    let sql = "UPDATE asset_sources SET told = ?1 WHERE asset_id = ?2 AND system = ?3";
+    c.run(sql, params![told, asset, teller_of_secrets()]).map(|_| ())
 }
 
 /// Changes of user-defined fields after this one.

@@ -67,9 +67,9 @@ pub fn at_place(c: &mut Conn, system: &str, place: &str, after: i64, limit: i64)
     c.all(sql, params![system, place, after, limit])?.iter().map(|row| row.get(0)).collect()
 }
 
-/// How many live assets are at each place of a vendor.
-pub fn counts(c: &mut Conn, system: &str) -> Result<HashMap<String, i64>> {
-    let sql = "SELECT source.place, COUNT(*) FROM @asset_sources source JOIN @assets asset ON asset.id = source.asset_id
-               WHERE source.system = ?1 AND source.place IS NOT NULL AND asset.retired_at IS NULL GROUP BY source.place";
-    c.all(sql, params![system])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+/// How many live assets are at each place of each vendor.
+pub fn counts(c: &mut Conn) -> Result<HashMap<(String, String), i64>> {
+    let sql = "SELECT source.system, source.place, COUNT(*) FROM @asset_sources source JOIN @assets asset ON asset.id = source.asset_id
+               WHERE source.place IS NOT NULL AND asset.retired_at IS NULL GROUP BY source.system, source.place";
+    c.all(sql, &[])?.iter().map(|row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).collect()
 }

@@ -13,7 +13,7 @@ use crate::{
         sites::{names, store},
     },
     types::{Actor, Scope},
-    vendors::{self, datto},
+    vendors,
     web::{Fields, Reference},
 };
 
@@ -34,13 +34,13 @@ pub async fn link(db: &Db, config: &Config, id: i64, target: Reference, actor: &
         let rules = rules_of(config, &entry)?;
         return db.write(&Scope::All, &actor, move |w| link_device(w, rules, &entry, &target, &by)).await;
     }
-    let uid = entry.external_id.clone();
+    let (rules, uid) = (rules_of(config, &entry)?, entry.external_id.clone());
     let decide = move |w: &mut Write<'_>| {
         let company = live_company(w, &target)?;
         link_site(w, &entry, &company, &by)
     };
     let (company, reason) = db.write(&Scope::All, &actor, decide).await?;
-    move_all(db, config, &uid, company, &reason, &actor).await?;
+    move_all(db, rules, &uid, company, &reason, &actor).await?;
     db.read(&Scope::All, move |c| review_store::get(c, id)).await
 }
 
@@ -56,7 +56,7 @@ pub async fn create_company(db: &Db, config: &Config, id: i64, wish: Wish, actor
     if entry.kind != "site" {
         return Err(Error::field("id", format!("{} is a device; only a site can become a company", entry.label)));
     }
-    let (uid, by) = (entry.external_id.clone(), actor.name.clone());
+    let (rules, uid, by) = (rules_of(config, &entry)?, entry.external_id.clone(), actor.name.clone());
     let create = move |w: &mut Write<'_>| {
         let name = wish.name.unwrap_or_else(|| entry.label.clone());
         let names = exact::names(w)?;
@@ -82,7 +82,7 @@ pub async fn create_company(db: &Db, config: &Config, id: i64, wish: Wish, actor
         link_site(w, &entry, &company, &by)
     };
     let (company, reason) = db.write(&Scope::All, &actor, create).await?;
-    move_all(db, config, &uid, company, &reason, &actor).await?;
+    move_all(db, rules, &uid, company, &reason, &actor).await?;
     db.read(&Scope::All, move |c| review_store::get(c, id)).await
 }
 
@@ -147,13 +147,12 @@ fn rules_of(config: &Config, entry: &Entry) -> Result<Rules> {
 }
 
 /// Moves the assets at a site, a few at a time, and compares them with those that the company had.
-async fn move_all(db: &Db, config: &Config, uid: &str, company: i64, reason: &str, actor: &Actor) -> Result<()> {
-    let rules = Rules { system: datto::SYSTEM, prefer: config.assets.prefer };
+async fn move_all(db: &Db, rules: Rules, uid: &str, company: i64, reason: &str, actor: &Actor) -> Result<()> {
     let mut moved = Vec::new();
     let mut after = 0;
     loop {
         let place = uid.to_owned();
-        let ids = db.read(&Scope::All, move |c| sources_store::at_place(c, datto::SYSTEM, &place, after, CHUNK)).await?;
+        let ids = db.read(&Scope::All, move |c| sources_store::at_place(c, rules.system, &place, after, CHUNK)).await?;
         let Some(last) = ids.last().copied() else { break };
         after = last;
         let reason = reason.to_owned();

@@ -15,7 +15,6 @@ use crate::{
         sites::{names::Names, store},
     },
     types::{Actor, Scope},
-    vendors::datto,
     web::Reference,
 };
 
@@ -78,7 +77,7 @@ pub fn offer(names: &Names, entry: &mut Entry) {
 /// Every open site whose name is exactly one company's, unless something else speaks for another company.
 pub fn find(c: &mut Conn) -> Result<Vec<Exact>> {
     let (names, known) = (names(c)?, store::all(c)?);
-    let devices: HashMap<String, i64> = sources_store::counts(c, datto::SYSTEM)?;
+    let devices: HashMap<(String, String), i64> = sources_store::counts(c)?;
     let mut found = Vec::new();
     for entry in review_store::list(c, Some("open"), i64::MAX)?.into_iter().rev().filter(|entry| entry.kind == "site") {
         let Some(company) = names.exact(&entry.label) else { continue };
@@ -90,7 +89,7 @@ pub fn find(c: &mut Conn) -> Result<Vec<Exact>> {
             id: entry.id,
             company: company.name.clone(),
             company_account_number: company.number.clone(),
-            devices: devices.get(&entry.external_id).copied().unwrap_or_default(),
+            devices: devices.get(&(entry.system, entry.external_id)).copied().unwrap_or_default(),
             site: entry.label,
         });
     }

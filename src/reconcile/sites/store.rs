@@ -78,10 +78,10 @@ pub fn companies(c: &mut Conn) -> Result<Vec<CompanyRef>> {
 }
 
 /// Links of sites to companies that did not come from here (an import of the predecessor's), by uid.
-pub fn links(c: &mut Conn) -> Result<HashMap<String, Vec<i64>>> {
-    let sql = "SELECT external_id, entity_id FROM links WHERE system = 'datto' AND entity = 'company' ORDER BY entity_id";
+pub fn links(c: &mut Conn, system: &str) -> Result<HashMap<String, Vec<i64>>> {
+    let sql = "SELECT external_id, entity_id FROM links WHERE system = ?1 AND entity = 'company' ORDER BY entity_id";
     let mut found: HashMap<String, Vec<i64>> = HashMap::new();
-    for row in c.all(sql, &[])? {
+    for row in c.all(sql, params![system])? {
         found.entry(row.get::<String>(0)?.trim().to_lowercase()).or_default().push(row.get(1)?);
     }
     Ok(found)

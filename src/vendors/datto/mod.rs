@@ -19,6 +19,8 @@ pub const VENDOR: Vendor = Vendor {
     system: SYSTEM,
     name: NAME,
     takes_records: false,
+    takes_tickets: false,
+    tells_secrets: true,
     keys: &[("api_endpoint", false), ("public_key", true), ("secret_key", true)],
     setup: "set [datto] api_endpoint, public_key and secret_key in codex.conf, or CODEX_DATTO_API_ENDPOINT, \
             CODEX_DATTO_PUBLIC_KEY and CODEX_DATTO_SECRET_KEY",

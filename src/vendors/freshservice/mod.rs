@@ -21,6 +21,8 @@ pub const VENDOR: Vendor = Vendor {
     system: SYSTEM,
     name: NAME,
     takes_records: true,
+    takes_tickets: true,
+    tells_secrets: false,
     keys: &[("domain", false), ("api_key", true)],
     setup: "set [freshservice] domain and api_key in codex.conf, or CODEX_FRESHSERVICE_DOMAIN and CODEX_FRESHSERVICE_API_KEY",
     spell: crate::config::freshservice::account,

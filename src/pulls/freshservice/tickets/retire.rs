@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
+    SYSTEM,
     list::Plan as ListPlan,
     report::Report,
     run::Run,
@@ -143,7 +144,7 @@ impl Run {
         if losses.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        let live = self.job.db.read(&Scope::All, ticket_losses_store::live).await?;
+        let live = self.job.db.read(&Scope::All, |c| ticket_losses_store::live(c, SYSTEM)).await?;
         let mut tally = Tally::default();
         for (field, count) in live {
             tally.hold_all(field, count);
