@@ -62,7 +62,7 @@ pub fn all(c: &mut Conn, kind: Kind, system: &str) -> Result<Vec<Local>> {
     for (id, field) in pins::all(c, kind.as_str())? {
         pinned.entry(id).or_default().insert(field);
     }
-    let by_hand = retired_by_hand(c, kind)?;
+    let by_hand = retired_by_hand(c, kind.as_str(), None)?;
     let mut memberships = if kind == Kind::Contact { memberships(c, system)? } else { HashMap::new() };
     rows.iter()
         .map(|row| {
@@ -129,11 +129,18 @@ fn external_ids(c: &mut Conn, kind: Kind, system: &str) -> Result<HashMap<i64, V
     Ok(ids)
 }
 
-/// The rows whose last retirement was not a sync's.
-fn retired_by_hand(c: &mut Conn, kind: Kind) -> Result<HashSet<i64>> {
-    let sql = "SELECT entity_id, actor_kind FROM changes WHERE entity = ?1 AND action = 'retire' ORDER BY seq";
+/// The rows of a kind, or those among these, whose last retirement was not a sync's: no sync brings them back.
+pub fn retired_by_hand(c: &mut Conn, entity: &str, ids: Option<&[i64]>) -> Result<HashSet<i64>> {
+    if ids.is_some_and(<[i64]>::is_empty) {
+        return Ok(HashSet::new());
+    }
+    let retirements = "SELECT entity_id, actor_kind FROM changes WHERE entity = ?1 AND action = 'retire'";
+    let rows = match ids {
+        Some(ids) => c.all(&format!("{retirements} AND entity_id IN ids(?2) ORDER BY seq"), params![entity, ids.to_vec()])?,
+        None => c.all(&format!("{retirements} ORDER BY seq"), params![entity])?,
+    };
     let mut by_hand = HashSet::new();
-    for row in c.all(sql, params![kind.as_str()])? {
+    for row in rows {
         let id: i64 = row.get(0)?;
         if row.get::<String>(1)? == "sync" {
             by_hand.remove(&id);

@@ -15,6 +15,7 @@ use crate::{
     history::{Record, links},
     params,
     plan::cells::Cells,
+    reconcile::rows_store::retired_by_hand,
     types::{fold, now_plus},
 };
 
@@ -109,7 +110,7 @@ pub fn by_ids(c: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Local>> {
         }
     }
     let retired: Vec<i64> = found.values().filter(|local| local.retired).map(|local| local.id).collect();
-    for id in retired_by_hand(c, retired)? {
+    for id in retired_by_hand(c, Asset::ENTITY, Some(&retired))? {
         if let Some(local) = found.get_mut(&id) {
             local.retired_by_hand = true;
         }
@@ -137,25 +138,6 @@ fn local(row: &Row) -> Result<Local> {
     };
     let values: Cells = Asset::COLUMNS.iter().copied().zip(asset.values()).collect();
     Ok(Local { id: asset.id, rev: asset.rev, retired: asset.retired_at.is_some(), values, seen, ..Local::default() })
-}
-
-/// Those among these tombstones whose last retirement was not a sync's.
-fn retired_by_hand(c: &mut Conn, ids: Vec<i64>) -> Result<HashSet<i64>> {
-    let mut by_hand = HashSet::new();
-    if ids.is_empty() {
-        return Ok(by_hand);
-    }
-    let sql = "SELECT entity_id, actor_kind FROM changes WHERE entity = 'asset' AND action = 'retire' AND entity_id IN ids(?1)
-               ORDER BY seq";
-    for row in c.all(sql, params![ids])? {
-        let id: i64 = row.get(0)?;
-        if row.get::<String>(1)? == "sync" {
-            by_hand.remove(&id);
-        } else {
-            by_hand.insert(id);
-        }
-    }
-    Ok(by_hand)
 }
 
 /// An asset with what tells it from others.
@@ -263,7 +245,7 @@ pub fn tombstones(c: &mut Conn) -> Result<Vec<Tombstone>> {
         return Ok(found);
     }
     let ids: Vec<i64> = found.iter().map(|tombstone| tombstone.row.id).collect();
-    let by_hand = retired_by_hand(c, ids.clone())?;
+    let by_hand = retired_by_hand(c, Asset::ENTITY, Some(&ids))?;
     found.retain(|tombstone| !by_hand.contains(&tombstone.row.id));
     let nics = adapters_of(c, ids)?;
     add_adapters(found.iter_mut().map(|tombstone| &mut tombstone.row), &nics)?;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{SYSTEM, change::Planned, sightings_store};
+use super::{SYSTEM, change::Planned};
 use crate::{
     db::{Conn, Write},
     error::Result,
     history::Record as _,
+    reconcile::rows_store::retired_by_hand,
     tickets::{ChangeRequest, change_store, store},
     types::now,
 };
@@ -27,7 +28,7 @@ fn differing(c: &mut Conn, planned: &[Planned]) -> Result<Vec<(ChangeRequest, bo
             differing.push((change, true));
             continue;
         };
-        if before.retired_at.is_some() && sightings_store::retired_by_hand(c, ChangeRequest::ENTITY, before.id)? {
+        if before.retired_at.is_some() && retired_by_hand(c, ChangeRequest::ENTITY, Some(&[before.id]))?.contains(&before.id) {
             continue;
         }
         let mut after = before.clone();

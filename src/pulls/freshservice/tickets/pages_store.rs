@@ -8,7 +8,10 @@ use crate::{
     error::Result,
     history::{self, Record as _, pins},
     plan::{Action, FieldChange, Item, Kind},
-    reconcile::ticket_losses_store::{self, Loss},
+    reconcile::{
+        rows_store::retired_by_hand,
+        ticket_losses_store::{self, Loss},
+    },
     tickets::{Ticket, store},
     types::now,
 };
@@ -78,7 +81,7 @@ pub fn keep(w: &mut Write<'_>, records: &[Record], listing: i64, base: Option<&s
             }
             Some((ticket, seen)) => {
                 if ticket.retired_at.is_some() {
-                    if sightings_store::retired_by_hand(w, Ticket::ENTITY, ticket.id)? {
+                    if retired_by_hand(w, Ticket::ENTITY, Some(&[ticket.id]))?.contains(&ticket.id) {
                         page.kept_retired += 1;
                         continue;
                     }
@@ -154,7 +157,7 @@ pub fn compare(c: &mut Conn, records: &[Record]) -> Result<Page> {
             continue;
         };
         if before.retired_at.is_some() {
-            if sightings_store::retired_by_hand(c, Ticket::ENTITY, before.id)? {
+            if retired_by_hand(c, Ticket::ENTITY, Some(&[before.id]))?.contains(&before.id) {
                 page.kept_retired += 1;
             } else {
                 page.restored += 1;

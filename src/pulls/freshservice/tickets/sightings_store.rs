@@ -5,6 +5,8 @@ use crate::{
     db::Conn,
     error::Result,
     params,
+    plan::Kind,
+    reconcile::rows_store,
     tickets::codes::ENDED,
     types::{now, now_plus},
 };
@@ -55,9 +57,7 @@ pub fn gone(c: &mut Conn, ticket_id: i64, because: &str) -> Result<()> {
 
 /// How many live tickets came from the vendor.
 pub fn live(c: &mut Conn) -> Result<u64> {
-    let sql = "SELECT COUNT(*) FROM @tickets ticket WHERE ticket.external_source = ?1 AND ticket.retired_at IS NULL";
-    let count: i64 = c.one(sql, params![SYSTEM])?.get(0)?;
-    Ok(u64::try_from(count).unwrap_or(0))
+    rows_store::live(c, Kind::Ticket, SYSTEM)
 }
 
 /// Live tickets that a complete listing lacked, at most so many.
@@ -138,16 +138,6 @@ pub fn all_gone(c: &mut Conn) -> Result<Vec<Gone>> {
 
 fn suspects(c: &mut Conn, sql: &str, values: &[crate::db::Value]) -> Result<Vec<Suspect>> {
     c.all(sql, values)?.iter().map(|row| Ok(Suspect { ticket_id: row.get(0)?, external_id: row.get(1)? })).collect()
-}
-
-/// Whether it was a person who retired this row; then a sync does not bring it back.
-pub fn retired_by_hand(c: &mut Conn, entity: &str, id: i64) -> Result<bool> {
-    let sql =
-        "SELECT actor_kind FROM changes WHERE entity = ?1 AND entity_id = ?2 AND action = 'retire' ORDER BY seq DESC LIMIT 1";
-    match c.first(sql, params![entity, id])? {
-        Some(row) => Ok(row.get::<String>(0)? != "sync"),
-        None => Ok(false),
-    }
 }
 
 /// Tickets without a company although their department has become one, at most so many: ticket, company.
