@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     decide::{self, Next},
+    delivered,
     model::{Entry, Operation, State, Values},
-    settle, store,
+    store,
     turn::Turn,
     vendors::{Sight, Vendors},
 };
@@ -239,19 +240,19 @@ impl Delivery {
         self.write(&Actor::system("outbox"), move |w| store::postpone(w, id, seconds, &why)).await
     }
 
-    async fn settle(&self, entry: &Entry, state: State, found: Option<Values>, why: String) -> Result<()> {
+    async fn mark(&self, entry: &Entry, state: State, found: Option<Values>, why: String) -> Result<()> {
         let id = entry.id;
-        self.write(&Actor::system("outbox"), move |w| store::settle(w, id, state, found.as_ref(), Some(&why))).await
+        self.write(&Actor::system("outbox"), move |w| store::mark(w, id, state, found.as_ref(), Some(&why))).await
     }
 
     async fn fail(&self, entry: &Entry, why: &str) -> Result<End> {
-        self.settle(entry, State::Failed, None, why.to_owned()).await?;
+        self.mark(entry, State::Failed, None, why.to_owned()).await?;
         Ok(End::Failed)
     }
 
     async fn conflict(&self, entry: &Entry, seen: &Values) -> Result<End> {
         let why = "the vendor has another value; approve it to overwrite that".to_owned();
-        self.settle(entry, State::Conflict, Some(seen.clone()), why).await?;
+        self.mark(entry, State::Conflict, Some(seen.clone()), why).await?;
         Ok(End::Conflict)
     }
 
@@ -281,7 +282,7 @@ impl Delivery {
         let actor = Actor { run_id, ..Actor::system("codex") };
         let id = now.record.get("id").filter(|_| entry.operation == Operation::TicketNote).and_then(|id| id.as_str());
         let found = id.map(|id| Values::from_iter([("id".to_owned(), id.into())]));
-        self.write(&actor, move |w| settle::done(w, &entry, found.as_ref(), warning.as_deref())).await?;
+        self.write(&actor, move |w| delivered::mark_delivered(w, &entry, found.as_ref(), warning.as_deref())).await?;
         Ok(End::Done)
     }
 }

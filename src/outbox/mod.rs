@@ -5,13 +5,13 @@
 pub mod api;
 mod decide;
 mod deliver;
+mod delivered;
 pub mod fields;
 mod job;
 mod model;
 mod notes;
 pub mod push;
 pub mod run_report;
-mod settle;
 pub mod store;
 pub mod tickets;
 mod turn;

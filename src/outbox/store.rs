@@ -224,7 +224,7 @@ pub fn put_back(c: &mut Conn, id: i64, seconds: i64, why: &str) -> Result<()> {
 }
 
 /// Says how an entry ended, or why a person has to decide.
-pub fn settle(c: &mut Conn, id: i64, state: State, found: Option<&Values>, error: Option<&str>) -> Result<()> {
+pub fn mark(c: &mut Conn, id: i64, state: State, found: Option<&Values>, error: Option<&str>) -> Result<()> {
     if state.waits_for_person() && give_way(c, id)? {
         return Ok(());
     }

@@ -107,9 +107,6 @@ pub struct Findings {
 }
 
 /// Looks into every missing record, until the answers show that the lists as a whole prove nothing.
-///
-/// # Errors
-/// Those of a second walk.
 pub async fn investigate<W: Witness>(
     witness: &mut W,
     search: Search<'_>,

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{
     assets::{
+        device_record::{USERS, users_of},
         sources_store, takeover,
-        told::{USERS, users_of},
     },
     assign::{self, LINK},
     planner::losses::PEOPLE,
@@ -99,7 +99,7 @@ impl Apply {
                     let done = apply(w, item)?;
                     stale += u64::from(done.is_none());
                     let outcome = if done.is_some() { State::Applied } else { State::Stale };
-                    plans_store::settle(w, item, outcome, done)?;
+                    plans_store::mark_item(w, item, outcome, done)?;
                 }
                 Ok(stale)
             })
@@ -115,11 +115,11 @@ impl Apply {
                 Ok(count) => stale += count,
                 Err(error) if is_about_one_item(&error) => {
                     tracing::warn!(item = id, %error, "a plan's item could not be applied");
-                    let settle = move |w: &mut Write<'_>| {
+                    let mark = move |w: &mut Write<'_>| {
                         check_lease(w, &lease)?;
-                        plans_store::settle(w, &item, State::Stale, None)
+                        plans_store::mark_item(w, &item, State::Stale, None)
                     };
-                    self.db.write_bulk(&Scope::All, &self.actor, settle).await?;
+                    self.db.write_bulk(&Scope::All, &self.actor, mark).await?;
                     stale += 1;
                 }
                 Err(error) => return Err(error),
@@ -202,7 +202,7 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
             Ok(id)
         }
         Kind::Ticket if item.action == Action::Update => {
-            let done = ticket_losses_store::settle(w, item)?;
+            let done = ticket_losses_store::resolve(w, item)?;
             Ok(item.entity_id.filter(|_| done))
         }
         Kind::Ticket => retire_ticket(w, item),

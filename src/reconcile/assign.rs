@@ -7,9 +7,6 @@ use crate::{entity::Entity, error::Result, plan::FieldChange};
 pub const LINK: &str = "link:";
 
 /// Sets the columns of these changes.
-///
-/// # Errors
-/// Those of [`Entity::assign`].
 pub fn assign<E: Entity>(row: &mut E, changes: &[FieldChange]) -> Result<()> {
     let is_column = |field: &str| !matches!(field, losses::COMPANIES | losses::PEOPLE) && !field.starts_with(LINK);
     changes.iter().filter(|change| is_column(&change.field)).try_for_each(|change| row.assign(&change.field, &change.value()))

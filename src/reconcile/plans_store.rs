@@ -191,7 +191,7 @@ pub fn count_in(c: &mut Conn, plan: i64, state: State) -> Result<i64> {
 }
 
 /// Says what became of an item; what its secrets were to become is forgotten.
-pub fn settle(c: &mut Conn, item: &Item, state: State, entity_id: Option<i64>) -> Result<()> {
+pub fn mark_item(c: &mut Conn, item: &Item, state: State, entity_id: Option<i64>) -> Result<()> {
     let sql = "UPDATE sync_plan_items SET state = ?1, entity_id = COALESCE(entity_id, CAST(?2 AS BIGINT)),
                fields = COALESCE(CAST(?3 AS TEXT), fields) WHERE id = ?4";
     let secret = item.fields.iter().any(|change| change.sealed.is_some());

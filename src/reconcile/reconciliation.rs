@@ -76,9 +76,6 @@ pub struct Draft<'r> {
 }
 
 /// Applies what is left of the plan of this name whose job was killed; says which, and what became of it.
-///
-/// # Errors
-/// Those of the database; `Conflict` when another process took the job over.
 pub async fn finish_interrupted(job: &Job, system: &str, plans: &'static str) -> Result<Option<(i64, Applied)>> {
     let Some(plan) = job.db.read(&Scope::All, move |c| plans_store::unfinished(c, plans)).await? else { return Ok(None) };
     tracing::info!(plan = plan.id, "applying the rest of a plan that an interrupted run left");
@@ -88,9 +85,6 @@ pub async fn finish_interrupted(job: &Job, system: &str, plans: &'static str) ->
 impl Reconciliation {
     /// Plans and applies until nothing is stale, then writes what moves without history. Returns the
     /// items of a dry run.
-    ///
-    /// # Errors
-    /// Those of the database; `Conflict` when another process took the job over.
     pub async fn run<S: Source>(&self, source: &mut S, report: &mut Report) -> Result<Vec<Item>> {
         for pass in 1..=PASSES {
             let mut draft = self.draft(report);
@@ -132,9 +126,6 @@ impl Reconciliation {
     }
 
     /// A short transaction of the run that is no change of a row.
-    ///
-    /// # Errors
-    /// Those of the job's writes.
     pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         self.job.write(&Actor::system("sync"), work).await
     }
@@ -148,9 +139,6 @@ impl Reconciliation {
     }
 
     /// Applies a stored plan; afterwards the rest of it waits, or it is done.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn apply(&self, plan: i64, waits: bool) -> Result<Applied> {
         let (lease, run) = (self.job.lease.clone(), self.run);
         self.write(move |w| runs_store::advance(w, &lease, run, "applying")).await?;
@@ -161,9 +149,6 @@ impl Reconciliation {
     }
 
     /// Writes what moves without history.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn observe(&self, observations: &[Observation]) -> Result<()> {
         Apply::of(&self.job, self.actor(), 0).observe(observations).await
     }
@@ -184,9 +169,6 @@ impl Draft<'_> {
 
     /// Counts and stores items at once, so that they need not be held in memory. Until the plan is published it is none
     /// that an interrupted run could leave half of.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn add(&mut self, items: Vec<Item>) -> Result<()> {
         if items.is_empty() {
             return Ok(());
@@ -213,9 +195,6 @@ impl Draft<'_> {
 
     /// Takes out of the stored items, and out of `asides` that are stored only to wait, what too many rows of a kind would
     /// lose.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn hold_losses(
         &mut self,
         kind: Kind,
@@ -277,9 +256,6 @@ impl Draft<'_> {
 
     /// Stores the rest, and makes the plan count: as a proposal, or as what is being applied. One without items takes the
     /// place of what waited before.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn publish(&mut self) -> Result<()> {
         let late = std::mem::take(&mut self.late);
         for item in late.iter().filter(|item| item.state == State::Held && item.rev.is_none()) {

@@ -118,7 +118,7 @@ pub fn all(c: &mut Conn) -> Result<Vec<Loss>> {
 }
 
 /// Makes the ticket what the item says, unless it is another by now; either way nothing waits any more for these fields.
-pub fn settle(w: &mut Write<'_>, item: &Item) -> Result<bool> {
+pub fn resolve(w: &mut Write<'_>, item: &Item) -> Result<bool> {
     let Some(id) = item.entity_id else { return Ok(false) };
     let waiting = all_of(w, id)?;
     let rest: Vec<FieldChange> =

@@ -33,9 +33,6 @@ pub trait Staged: List {
 }
 
 /// Walks on from a page to the end.
-///
-/// # Errors
-/// Those of the list; when it cannot be trusted.
 pub async fn walk<L: List>(list: &mut L, mut walk: Paginator, from: u32) -> Result<Paginator> {
     let (mut number, mut repeated) = (from, 0);
     loop {
@@ -63,9 +60,6 @@ pub async fn walk<L: List>(list: &mut L, mut walk: Paginator, from: u32) -> Resu
 
 /// Takes over staged pages, if they are the beginning of the list and the vendor still shows them as they were. Says at
 /// which page to go on, none when they are the whole list.
-///
-/// # Errors
-/// Those of the list.
 pub async fn resume<L: Staged>(
     list: &mut L,
     mut walk: Paginator,

@@ -11,7 +11,7 @@ use crate::{
     },
     config::FieldNames,
     db::Value as Cell,
-    reconcile::assets::Told,
+    reconcile::assets::DeviceRecord,
     vendors::datto::{SYSTEM, wire},
 };
 
@@ -29,11 +29,17 @@ const TEXTS: &[(&str, &str)] = &[
 
 /// A device in our words; `None` without a usable uid. One without a hostname goes by its uid. `site` is where its own site's list
 /// put it, `company` whose that site is.
-pub fn device(record: &Map<String, Value>, site: Option<&Site>, company: Option<i64>, names: &FieldNames) -> Option<Told> {
+pub fn device(
+    record: &Map<String, Value>,
+    site: Option<&Site>,
+    company: Option<i64>,
+    names: &FieldNames,
+) -> Option<DeviceRecord> {
     let external_id = wire::id(record, "uid")?;
     let hostname = record.get("hostname").filter(|name| name.is_string() || name.is_number()).and_then(wire::text_of);
     let hostname = hostname.and_then(|name| wire::clean(&name, 150));
-    let mut told = Told { label: hostname.clone().unwrap_or_else(|| format!("Device {external_id}")), ..Told::default() };
+    let mut told =
+        DeviceRecord { label: hostname.clone().unwrap_or_else(|| format!("Device {external_id}")), ..DeviceRecord::default() };
     told.external_id = external_id;
     match (hostname, record.get("hostname")) {
         (Some(name), said) => {
@@ -82,7 +88,7 @@ fn is_blank(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.trim().is_empty() || text.trim().eq_ignore_ascii_case("never"))
 }
 
-fn text(told: &mut Told, record: &Map<String, Value>, member: &str, column: &'static str) {
+fn text(told: &mut DeviceRecord, record: &Map<String, Value>, member: &str, column: &'static str) {
     match record.get(member) {
         None => {}
         Some(Value::Null) => told.values.set(column, Cell::Null),
@@ -95,7 +101,7 @@ fn text(told: &mut Told, record: &Map<String, Value>, member: &str, column: &'st
     }
 }
 
-fn inner(told: &mut Told, record: &Map<String, Value>, object: &str, member: &str, column: &'static str) {
+fn inner(told: &mut DeviceRecord, record: &Map<String, Value>, object: &str, member: &str, column: &'static str) {
     match record.get(object) {
         None => {}
         Some(Value::Null) => told.values.set(column, Cell::Null),
@@ -111,7 +117,7 @@ fn build(system: &str) -> Option<&str> {
     (dotted && system.trim() != last).then_some(last)
 }
 
-fn kind(told: &mut Told, record: &Map<String, Value>) {
+fn kind(told: &mut DeviceRecord, record: &Map<String, Value>) {
     inner(told, record, "deviceType", "category", "hardware_type");
     let by_category = type_of_category(told.values.text("hardware_type"));
     let by_class = match record.get("deviceClass").and_then(Value::as_str).unwrap_or_default() {
@@ -125,7 +131,7 @@ fn kind(told: &mut Told, record: &Map<String, Value>) {
 
 /// All user-defined fields as JSON, those that mean something to us in their own columns too; secrets, which
 /// were sealed before, in their own columns alone.
-fn udf(told: &mut Told, record: &Map<String, Value>, names: &FieldNames) {
+fn udf(told: &mut DeviceRecord, record: &Map<String, Value>, names: &FieldNames) {
     let none = Map::new();
     let fields = match record.get("udf") {
         None => return,
@@ -178,7 +184,7 @@ fn terabytes(bytes: i64) -> String {
     format!("{:.2}", bytes as f64 / TERABYTE)
 }
 
-fn seen(told: &mut Told, record: &Map<String, Value>) -> Observation {
+fn seen(told: &mut DeviceRecord, record: &Map<String, Value>) -> Observation {
     let online = wire::flag(record, "online");
     if online.is_none() && record.get("online").is_some_and(|value| !value.is_null()) {
         told.ignored.push("online is neither yes nor no".to_owned());

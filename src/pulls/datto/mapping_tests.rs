@@ -6,7 +6,7 @@ use super::{super::inventory::Site, build, device};
 use crate::{
     config::{Config, FieldNames},
     db::Value as Cell,
-    reconcile::assets::Told,
+    reconcile::assets::DeviceRecord,
 };
 
 fn names() -> FieldNames {
@@ -17,7 +17,7 @@ fn map(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
 }
 
-fn read(value: Value) -> Told {
+fn read(value: Value) -> DeviceRecord {
     let site = Site { uid: "s-1".to_owned(), name: "Acme".to_owned(), ..Site::default() };
     device(&map(value), Some(&site), Some(7), &names()).unwrap()
 }

@@ -10,20 +10,15 @@ use crate::{
     error::Result,
     reconcile::{
         absence::{self, Again, Answer, Evidence, Search, Witness},
-        assets::{
-            Missing,
-            rows_store::{self, Fed},
-        },
-        sites::store::Known,
+        assets::{Missing, devices, rows_store::Fed},
+        sites::store::StoredSite,
     },
-    types::{Scope, now},
+    types::now,
     vendors::datto::{NAME, SYSTEM, wire},
 };
 
 /// Devices asked for one by one in one run; the rest waits for the next.
 const LOOKUPS: usize = 1000;
-/// Rows read together.
-const ROWS: i64 = 1000;
 
 /// What was found out.
 #[derive(Default)]
@@ -37,7 +32,7 @@ pub struct Findings {
 /// Which sites were read whole.
 pub struct Coverage<'s> {
     /// Every site that we know, by uid.
-    pub known: &'s HashMap<String, Known>,
+    pub known: &'s HashMap<String, StoredSite>,
     /// Whose each listed site is, by its place in the inventory.
     pub companies: &'s [Option<i64>],
 }
@@ -45,7 +40,7 @@ pub struct Coverage<'s> {
 impl Reader {
     /// Looks into every fed asset that no list had. Those that turn out to be alive are added to the inventory.
     pub async fn prove(&self, inventory: &mut Inventory, coverage: &Coverage<'_>) -> Result<Findings> {
-        let lost = self.lost(inventory).await?;
+        let lost = devices::unlisted(&self.job.db, SYSTEM, |uid| inventory.is_live(uid)).await?;
         let mut findings = Findings::default();
         if lost.is_empty() {
             return Ok(findings);
@@ -82,18 +77,6 @@ impl Reader {
             findings.missing.rows.retain(|(external_id, _)| !inventory.is_live(external_id));
         }
         Ok(findings)
-    }
-
-    async fn lost(&self, inventory: &Inventory) -> Result<Vec<Fed>> {
-        let mut lost = Vec::new();
-        let mut after = String::new();
-        loop {
-            let from = after.clone();
-            let rows = self.job.db.read(&Scope::All, move |c| rows_store::fed(c, SYSTEM, &from, ROWS)).await?;
-            let Some(last) = rows.last() else { return Ok(lost) };
-            after.clone_from(&last.external_id);
-            lost.extend(rows.into_iter().filter(|fed| !inventory.is_live(&fed.external_id)));
-        }
     }
 
     /// The sites of which not every page was read. A site that the list of sites lacks counts as read

@@ -33,7 +33,7 @@ use crate::{
         report::{Ending, Report},
         review::{Raised, review_store},
         rows_store,
-        sites::store::{self, Known},
+        sites::store::{self, StoredSite},
         staged_store,
     },
     types::{Actor, Scope, now_plus},
@@ -166,7 +166,7 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
 }
 
 /// Whose each site is.
-async fn match_sites(job: &Job, inventory: &Inventory) -> Result<(Vec<Match>, HashMap<String, Known>)> {
+async fn match_sites(job: &Job, inventory: &Inventory) -> Result<(Vec<Match>, HashMap<String, StoredSite>)> {
     let read = |c: &mut crate::db::Conn| {
         let aliases = alias_store::keys(c)?;
         Ok((Companies::new(store::companies(c)?, store::links(c, SYSTEM)?, &aliases), store::all(c)?))
@@ -182,14 +182,14 @@ async fn match_sites(job: &Job, inventory: &Inventory) -> Result<(Vec<Match>, Ha
 }
 
 /// Writes what was found out about sites, where it differs, and the review list.
-async fn store_sites(job: &Job, inventory: &Inventory, matches: &[Match], known: &HashMap<String, Known>) -> Result<()> {
+async fn store_sites(job: &Job, inventory: &Inventory, matches: &[Match], known: &HashMap<String, StoredSite>) -> Result<()> {
     let mut work = Vec::new();
     for (site, found) in inventory.sites.iter().zip(matches) {
         if site.deleted || (site.numbers.is_none() && !known.contains_key(&site.uid)) {
             continue;
         }
         let before = known.get(&site.uid);
-        let now = Known {
+        let now = StoredSite {
             uid: site.uid.clone(),
             name: site.name.clone(),
             company_id: found.company,
@@ -197,7 +197,7 @@ async fn store_sites(job: &Job, inventory: &Inventory, matches: &[Match], known:
             account_number: found.number.clone(),
             ..before.cloned().unwrap_or_default()
         };
-        let same = before.is_some_and(|before| Known { gone_at: None, ..now.clone() } == *before);
+        let same = before.is_some_and(|before| StoredSite { gone_at: None, ..now.clone() } == *before);
         work.push((now, same, found.clone(), site.numbers.is_some()));
     }
     for some in work.chunks(SITES) {
@@ -217,7 +217,7 @@ async fn store_sites(job: &Job, inventory: &Inventory, matches: &[Match], known:
         let note = move |w: &mut Write<'_>| {
             some.iter().try_for_each(|uid| {
                 store::set_gone(w, uid)?;
-                review_store::settle(w, SYSTEM, "site", uid)
+                review_store::close(w, SYSTEM, "site", uid)
             })
         };
         job.write(&Actor::system("sync"), note).await?;
@@ -225,7 +225,7 @@ async fn store_sites(job: &Job, inventory: &Inventory, matches: &[Match], known:
     Ok(())
 }
 
-fn store_site(w: &mut Write<'_>, site: &Known, same: bool, found: &Match, read: bool) -> Result<()> {
+fn store_site(w: &mut Write<'_>, site: &StoredSite, same: bool, found: &Match, read: bool) -> Result<()> {
     if !same {
         store::put(w, site)?;
     }
@@ -238,7 +238,7 @@ fn store_site(w: &mut Write<'_>, site: &Known, same: bool, found: &Match, read: 
             let (reason, candidates) = (reason.clone(), candidates.clone());
             review_store::raise(w, &Raised { system: SYSTEM, kind: "site", external_id, label, reason, candidates }).map(|_| ())
         }
-        None if read => review_store::settle(w, SYSTEM, "site", &site.uid),
+        None if read => review_store::close(w, SYSTEM, "site", &site.uid),
         None => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use crate::reconcile::{
     review::Candidate,
     sites::{
         names::Names,
-        store::{CompanyRef, Known},
+        store::{CompanyRef, StoredSite},
     },
 };
 
@@ -52,7 +52,7 @@ impl Companies {
     /// Decides about one site. `numbers` are the distinct values of its variable, `None` when they
     /// could not be read; `known` is what we knew of it.
     #[must_use]
-    pub fn resolve(&self, uid: &str, name: &str, numbers: Option<&[String]>, known: Option<&Known>) -> Match {
+    pub fn resolve(&self, uid: &str, name: &str, numbers: Option<&[String]>, known: Option<&StoredSite>) -> Match {
         let kept = known.and_then(|known| known.company_id).and_then(|id| self.live(id));
         let Some(numbers) = numbers else {
             // Nothing was heard: everything stays as it was.
@@ -69,7 +69,14 @@ impl Companies {
         found
     }
 
-    fn by_evidence(&self, uid: &str, name: &str, numbers: &[String], known: Option<&Known>, kept: Option<&CompanyRef>) -> Match {
+    fn by_evidence(
+        &self,
+        uid: &str,
+        name: &str,
+        numbers: &[String],
+        known: Option<&StoredSite>,
+        kept: Option<&CompanyRef>,
+    ) -> Match {
         let linked = self.links.get(uid).map(Vec::as_slice).unwrap_or_default();
         let linked: Vec<&CompanyRef> = linked.iter().filter_map(|id| self.live(*id)).collect();
         match numbers {
@@ -116,7 +123,7 @@ impl Companies {
     /// A person decided: that stands for as long as the site says what it said then.
     fn decided(
         &self,
-        decided: &Known,
+        decided: &StoredSite,
         kept: Option<&CompanyRef>,
         name: &str,
         numbers: &[String],
@@ -148,7 +155,7 @@ impl Companies {
 }
 
 /// Nothing is guessed: the site stays where it was.
-fn unsure(known: Option<&Known>, kept: Option<&CompanyRef>, reason: String, candidates: Vec<Candidate>) -> Match {
+fn unsure(known: Option<&StoredSite>, kept: Option<&CompanyRef>, reason: String, candidates: Vec<Candidate>) -> Match {
     let basis = if kept.is_some() { known.map_or("none", |known| basis(&known.basis)) } else { "none" };
     let reason = match kept {
         Some(company) => format!("{reason}; it stays with {} until a person decides", company.name),

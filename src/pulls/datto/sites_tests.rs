@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Companies;
 use crate::{
-    reconcile::sites::store::{CompanyRef, Known},
+    reconcile::sites::store::{CompanyRef, StoredSite},
     vendors::datto::same_name,
 };
 
@@ -22,13 +22,13 @@ fn companies() -> Companies {
     )
 }
 
-fn known(company: Option<i64>, basis: &str, number: Option<&str>) -> Known {
-    Known {
+fn known(company: Option<i64>, basis: &str, number: Option<&str>) -> StoredSite {
+    StoredSite {
         company_id: company,
         basis: basis.to_owned(),
         account_number: number.map(str::to_owned),
         decided_number: number.map(str::to_owned),
-        ..Known::default()
+        ..StoredSite::default()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     reconcile::{
-        assets::{DeviceList, Told},
+        assets::{DeviceList, DeviceRecord},
         staged_store,
     },
     vendors::datto::wire,
@@ -50,7 +50,7 @@ impl DeviceList for StagedDevices {
         self.inventory.chunks.len()
     }
 
-    fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<Told>> {
+    fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<DeviceRecord>> {
         let Some((list, page)) = self.inventory.chunks.get(chunk) else { return Ok(Vec::new()) };
         let body = staged_store::page(c, self.run, list, *page)?.ok_or_else(|| Error::internal("a staged page is missing"))?;
         let sheet: Sheet = serde_json::from_str(&body).map_err(Error::internal)?;

@@ -9,7 +9,7 @@ use crate::{
     assets::model::type_of_category,
     companies::contract,
     db::Value as Cell,
-    reconcile::assets::{Told, device_identifiers},
+    reconcile::assets::{DeviceRecord, device_identifiers},
     types::clean,
     vendors::freshservice::{
         mapping::{custom_fields, is_choice},
@@ -19,7 +19,7 @@ use crate::{
 
 /// What the numbers in a record mean here.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct References {
     /// Names of types, and the types they stand below.
     pub types: HashMap<String, (String, Option<String>)>,
     /// Our companies by department.
@@ -53,7 +53,7 @@ const KNOWN: [&str; 14] = [
 /// How deep the tree of types may be.
 const DEPTH: usize = 20;
 
-impl Known {
+impl References {
     fn type_name(&self, id: &str) -> Option<&str> {
         self.types.get(id).map(|(name, _)| name.as_str())
     }
@@ -130,7 +130,7 @@ fn plain(fields: &Map<String, Value>) -> Map<String, Value> {
 
 /// One asset in our words; `None` without a usable id, or when it is no device. One without a name goes by its number.
 #[must_use]
-pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
+pub fn asset_from(record: &Map<String, Value>, known: &References) -> Option<DeviceRecord> {
     let external_id = record.get("id").and_then(id)?;
     let none = Map::new();
     let typed = plain(record.get("type_fields").and_then(Value::as_object).unwrap_or(&none));
@@ -141,7 +141,7 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
     }
     let name =
         inner.text("hostname").value().or_else(|| inner.text("computer_name").value()).or_else(|| fields.text("name").value());
-    let mut told = Told::default();
+    let mut told = DeviceRecord::default();
     match name {
         Some(name) => {
             let hostname: String = name.chars().take(150).collect();
@@ -226,7 +226,7 @@ pub fn asset_from(record: &Map<String, Value>, known: &Known) -> Option<Told> {
     Some(told)
 }
 
-fn put(told: &mut Told, column: &'static str, said: Said<String>) {
+fn put(told: &mut DeviceRecord, column: &'static str, said: Said<String>) {
     match said {
         Said::Silent => {}
         Said::Empty => told.values.set(column, Cell::Null),
@@ -265,9 +265,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn known() -> Known {
+    fn known() -> References {
         let kind = |name: &str, parent: Option<&str>| (name.to_owned(), parent.map(str::to_owned));
-        Known {
+        References {
             types: [
                 ("1".to_owned(), kind("Hardware", None)),
                 ("2".to_owned(), kind("Laptop", Some("1"))),

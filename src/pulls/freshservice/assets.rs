@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::asset_mapping::{Known, asset_from, asset_type, short};
+use super::asset_mapping::{References, asset_from, asset_type, short};
 use crate::{
     db::Conn,
     error::{Error, Result},
@@ -17,7 +17,9 @@ use crate::{
     reconcile::{
         absence::{self, Again, Answer, Search, Witness},
         assets::{
-            DeviceList, Devices, Missing, Rules, Told, devices::After, matching, rows_store, sources_store, unlinked_devices,
+            DeviceList, DeviceRecord, Devices, Missing, Rules,
+            devices::{self, After},
+            matching, sources_store, unlinked_devices,
         },
         paginator::{Paginator, Shown},
         reconciliation::Reconciliation,
@@ -43,8 +45,6 @@ pub const PLANS: &str = "freshservice-assets";
 const LIST: &str = "assets";
 /// Records asked for one by one.
 const LOOKUPS: usize = 300;
-/// Rows read together.
-const ROWS: i64 = 1000;
 
 /// What the list had, by vendor id: on which page, and its display id.
 type Listed = HashMap<String, i64>;
@@ -73,7 +73,7 @@ struct StagedAssets {
     run: i64,
     pages: Vec<i64>,
     listed: Listed,
-    known: Known,
+    known: References,
 }
 
 impl DeviceList for StagedAssets {
@@ -81,12 +81,12 @@ impl DeviceList for StagedAssets {
         self.pages.len()
     }
 
-    fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<Told>> {
+    fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<DeviceRecord>> {
         let Some(page) = self.pages.get(chunk).copied() else { return Ok(Vec::new()) };
         let body = staged_store::page(c, self.run, LIST, page)?.ok_or_else(|| Error::internal("a staged page is missing"))?;
         let records: Vec<Map<String, Value>> = serde_json::from_str(&body).map_err(Error::internal)?;
         let mut done = HashSet::new();
-        let here = |told: &Told| self.listed.get(&told.external_id) == Some(&page);
+        let here = |told: &DeviceRecord| self.listed.get(&told.external_id) == Some(&page);
         Ok(records
             .iter()
             .filter_map(|record| asset_from(record, &self.known))
@@ -104,9 +104,6 @@ impl DeviceList for StagedAssets {
 }
 
 /// Reads, proves, plans and applies. An account without assets is no failure, and retires nothing.
-///
-/// # Errors
-/// Those of the database. What the vendor does wrong is written into the report.
 pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Vec<Item>> {
     job.progress.begin("reading assets", None);
     let found = match read(job, client, run, report).await {
@@ -121,17 +118,17 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
     };
     report.kinds.push(Kind::Asset);
     report.listed.insert(Kind::Asset.plural(), found.listed.len());
-    let known = Known { types: types(client).await, ..known(job).await? };
+    let known = References { types: types(client).await, ..known(job).await? };
     let Some(missing) = prove(job, client, &found, report).await? else { return Ok(Vec::new()) };
     let Found { pages, listed, .. } = found;
     let list: Arc<dyn DeviceList> = Arc::new(StagedAssets { run, pages, listed, known });
     let found = unlinked_devices::collect(&job.db, SYSTEM, &list, &missing).await?;
     let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates, found.census));
     let (rules, open) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, found.open);
-    let mut devices = Devices { rules, list, missing, verdicts, open, notes: Vec::new(), after: After::default() };
+    let mut source = Devices { rules, list, missing, verdicts, open, notes: Vec::new(), after: After::default() };
     let mut this = Report { kinds: vec![Kind::Asset], dry_run: report.dry_run, ..Report::default() };
     let reconciliation = Reconciliation { job: job.clone(), run, system: SYSTEM, plans: PLANS };
-    let items = reconciliation.run(&mut devices, &mut this).await?;
+    let items = reconciliation.run(&mut source, &mut this).await?;
     report.absorb(this);
     Ok(items)
 }
@@ -240,11 +237,11 @@ async fn types(client: &Freshservice) -> HashMap<String, (String, Option<String>
     types
 }
 
-async fn known(job: &Job) -> Result<Known> {
+async fn known(job: &Job) -> Result<References> {
     let read = |c: &mut Conn| {
         let companies = links::all(c, SYSTEM, "company")?.into_iter().collect();
         let contacts = links::all(c, SYSTEM, "contact")?.into_iter().collect();
-        Ok(Known { types: HashMap::new(), companies, contacts })
+        Ok(References { types: HashMap::new(), companies, contacts })
     };
     job.db.read(&Scope::All, read).await
 }
@@ -252,16 +249,9 @@ async fn known(job: &Job) -> Result<Known> {
 /// Looks into every fed asset that the list lacked. `None` when the list as a whole proves nothing.
 async fn prove(job: &Job, client: &Freshservice, found: &Found, report: &mut Report) -> Result<Option<Missing>> {
     let listed = &found.listed;
-    let mut missing = Missing::default();
-    let mut after = String::new();
-    loop {
-        let from = after.clone();
-        let rows = job.db.read(&Scope::All, move |c| rows_store::fed(c, SYSTEM, &from, ROWS)).await?;
-        let Some(last) = rows.last() else { break };
-        after.clone_from(&last.external_id);
-        let unlisted = rows.into_iter().filter(|fed| !listed.contains_key(&fed.external_id));
-        missing.rows.extend(unlisted.map(|fed| (fed.external_id, fed.asset)));
-    }
+    let unlisted = devices::unlisted(&job.db, SYSTEM, |id| listed.contains_key(id)).await?;
+    let rows = unlisted.into_iter().map(|fed| (fed.external_id, fed.asset)).collect();
+    let mut missing = Missing { rows, ..Missing::default() };
     if missing.rows.is_empty() {
         return Ok(Some(missing));
     }

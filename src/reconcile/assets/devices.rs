@@ -6,14 +6,15 @@ use std::{
 };
 
 use super::{
+    device_record::{DeviceRecord, users_of},
     matching::MatchResult,
     observing,
     planner::{self, Local, Rules},
-    retire, rows_store,
-    told::{Told, users_of},
+    retire,
+    rows_store::{self, Fed},
 };
 use crate::{
-    db::{Conn, Write},
+    db::{Conn, Db, Write},
     error::Result,
     network::adopt_store,
     plan::{Action, FieldChange, Item, Kind},
@@ -31,6 +32,8 @@ use crate::{
     types::Scope,
 };
 
+/// Live assets read together.
+const FED: i64 = 1000;
 /// Rows looked at together when something is missing.
 const ROWS: usize = 200;
 /// Network gear that is written in one transaction.
@@ -41,7 +44,7 @@ pub trait DeviceList: Send + Sync {
     /// How many chunks there are.
     fn chunks(&self) -> usize;
     /// The records of one chunk. No record is in two of them.
-    fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<Told>>;
+    fn read(&self, c: &mut Conn, chunk: usize) -> Result<Vec<DeviceRecord>>;
     /// Whether the vendor lists this record as a live one.
     fn lists(&self, external_id: &str) -> bool;
     /// Whether the vendor lists a live record that none of our assets is linked to.
@@ -106,6 +109,18 @@ struct Context {
     linked: HashMap<String, i64>,
     retired_companies: HashSet<i64>,
     verdicts: Arc<HashMap<String, MatchResult>>,
+}
+
+/// The live assets that a vendor feeds and that its lists lacked.
+pub async fn unlisted(db: &Db, system: &'static str, is_listed: impl Fn(&str) -> bool + Send) -> Result<Vec<Fed>> {
+    let (mut unlisted, mut after) = (Vec::new(), String::new());
+    loop {
+        let from = after.clone();
+        let rows = db.read(&Scope::All, move |c| rows_store::fed(c, system, &from, FED)).await?;
+        let Some(last) = rows.last() else { return Ok(unlisted) };
+        after.clone_from(&last.external_id);
+        unlisted.extend(rows.into_iter().filter(|fed| !is_listed(&fed.external_id)));
+    }
 }
 
 impl Source for Devices {
@@ -178,7 +193,7 @@ impl Devices {
             let clear = of.job.db.read(&Scope::All, move |c| rows_store::is_clear(c, system, &device, adopted, named)).await?;
             if clear {
                 let (system, external_id) = (self.rules.system, external_id.clone());
-                of.write(move |w| review_store::settle(w, system, "device", &external_id)).await?;
+                of.write(move |w| review_store::close(w, system, "device", &external_id)).await?;
             }
         }
         Ok(())
@@ -235,7 +250,7 @@ async fn network_gear(of: &Reconciliation, report: &mut Report) -> Result<()> {
 }
 
 /// The asset that a record turns out to be, or is.
-pub(super) fn row_of(told: &Told, linked: &HashMap<String, i64>, verdicts: &HashMap<String, MatchResult>) -> Option<i64> {
+pub(super) fn row_of(told: &DeviceRecord, linked: &HashMap<String, i64>, verdicts: &HashMap<String, MatchResult>) -> Option<i64> {
     match verdicts.get(&told.external_id) {
         Some(MatchResult::Adopt(id, _)) => Some(*id),
         _ => linked.get(&told.external_id).copied(),

@@ -3,6 +3,7 @@
 pub mod again;
 pub mod census;
 pub mod device_identifiers;
+pub mod device_record;
 pub mod devices;
 pub mod field_sources;
 pub mod fields;
@@ -17,9 +18,8 @@ pub mod sealing;
 mod sealing_store;
 pub mod sources_store;
 pub mod takeover;
-pub mod told;
 pub mod unlinked_devices;
 
+pub use device_record::DeviceRecord;
 pub use devices::{DeviceList, Devices, Missing};
 pub use planner::Rules;
-pub use told::Told;

@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
+    device_record::{DeviceRecord, users_of},
     devices::{DeviceList, Devices, other_speaker, row_of},
     fields::SourceValues,
     planner::{Local, Rules},
     rows_store, sources_store,
-    told::{Told, users_of},
 };
 use crate::{
     assets::{self, Observation},
@@ -72,7 +72,7 @@ fn news(
             told.values.remove(field);
         }
     }
-    let differs = |told: &Told, row: &&Local| {
+    let differs = |told: &DeviceRecord, row: &&Local| {
         !row.retired && !row.has_heard(rules.system, told) && other_speaker(rules, list, row, &told.external_id).is_none()
     };
     let live = told.iter().filter(|told| told.gone.is_none());
@@ -84,7 +84,7 @@ fn news(
         .collect())
 }
 
-fn news_of(system: &str, told: &Told, row: &Local) -> News {
+fn news_of(system: &str, told: &DeviceRecord, row: &Local) -> News {
     let before = row.told.get(system);
     let words = told.words(before.map(|(words, _)| words));
     let had = before.map(|(words, _)| users_of(words)).unwrap_or_default();

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    device_record::DeviceRecord,
     fields::{self, SourceValues},
     matching::MatchResult,
-    told::Told,
 };
 use crate::{
     assets::Observation,
@@ -109,7 +109,7 @@ impl Local {
 
     /// Whether what this vendor tells beside the row's columns is stored as it tells it.
     #[must_use]
-    pub fn has_heard(&self, system: &str, told: &Told) -> bool {
+    pub fn has_heard(&self, system: &str, told: &DeviceRecord) -> bool {
         let Some((words, place)) = self.told.get(system) else { return false };
         let same_seen = told
             .seen
@@ -121,7 +121,7 @@ impl Local {
 
 /// Plans one record. `row` is the asset that it is linked to, or that it turns out to be.
 #[must_use]
-pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&MatchResult>) -> Vec<Item> {
+pub fn plan(rules: Rules, told: &DeviceRecord, row: Option<&Local>, verdict: Option<&MatchResult>) -> Vec<Item> {
     let mut items = Vec::from_iter(ignored(Kind::Asset, &told.label, &told.external_id, &told.ignored));
     match (row, verdict) {
         (Some(row), Some(MatchResult::Adopt(_, why))) => {
@@ -145,7 +145,7 @@ pub fn plan(rules: Rules, told: &Told, row: Option<&Local>, verdict: Option<&Mat
     items
 }
 
-fn existing(items: &mut Vec<Item>, rules: Rules, told: &Told, row: &Local, adopted: Option<String>) {
+fn existing(items: &mut Vec<Item>, rules: Rules, told: &DeviceRecord, row: &Local, adopted: Option<String>) {
     let (changes, pinned) = row.differences(&row.wanted(rules, &told.values));
     let (label, external_id) = (told.label.as_str(), told.external_id.as_str());
     let (is_retired, stays_retired, moves) = (row.retired, row.retired && row.retired_by_hand, Moves::default());

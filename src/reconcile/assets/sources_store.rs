@@ -69,7 +69,8 @@ pub fn at_place(c: &mut Conn, system: &str, place: &str, after: i64, limit: i64)
 
 /// How many live assets are at each place of each vendor.
 pub fn counts(c: &mut Conn) -> Result<HashMap<(String, String), i64>> {
-    let sql = "SELECT source.system, source.place, COUNT(*) FROM @asset_sources source JOIN @assets asset ON asset.id = source.asset_id
+    let sql =
+        "SELECT source.system, source.place, COUNT(*) FROM @asset_sources source JOIN @assets asset ON asset.id = source.asset_id
                WHERE source.place IS NOT NULL AND asset.retired_at IS NULL GROUP BY source.system, source.place";
     c.all(sql, &[])?.iter().map(|row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).collect()
 }

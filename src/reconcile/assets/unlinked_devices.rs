@@ -11,10 +11,10 @@ use std::{
 
 use super::{
     census::{Bearer, Census, Side},
+    device_record::DeviceRecord,
     devices::{DeviceList, Missing},
     matching::{Candidate, DeviceIdentifiers, StandIn, Standing, UnlinkedDevice},
     rows_store::{self, Identified},
-    told::Told,
 };
 use crate::{
     db::{Conn, Db},
@@ -45,7 +45,7 @@ pub struct UnlinkedDevices {
 
 /// What is known before any record is read.
 #[derive(Default)]
-struct Known {
+struct Snapshot {
     linked: HashMap<String, i64>,
     /// Live assets that are nobody's yet.
     ownerless: HashSet<i64>,
@@ -65,7 +65,7 @@ struct Stored {
     look: bool,
 }
 
-impl Known {
+impl Snapshot {
     fn read(c: &mut Conn, system: &str, gone: &HashSet<String>) -> Result<Self> {
         let mut known =
             Self { linked: rows_store::linked(c, system)?, ownerless: rows_store::ownerless(c, system)?, ..Self::default() };
@@ -97,7 +97,7 @@ pub async fn collect(db: &Db, system: &'static str, list: &Arc<dyn DeviceList>, 
         .filter(|(_, evidence)| matches!(evidence, Evidence::Gone(_)))
         .map(|(external_id, _)| external_id.clone())
         .collect();
-    let known = db.read(&Scope::All, move |c| Known::read(c, system, &gone)).await?;
+    let known = db.read(&Scope::All, move |c| Snapshot::read(c, system, &gone)).await?;
     if known.is_settled(&**list) {
         return Ok(UnlinkedDevices::default());
     }
@@ -117,7 +117,7 @@ async fn candidates(
     db: &Db,
     system: &'static str,
     list: &Arc<dyn DeviceList>,
-    known: &Known,
+    known: &Snapshot,
 ) -> Result<HashMap<i64, Vec<Candidate>>> {
     let mut found: HashMap<i64, Vec<Candidate>> = HashMap::new();
     let taken: HashSet<i64> = known.linked.values().copied().collect();
@@ -148,7 +148,7 @@ async fn candidates(
 
 impl UnlinkedDevices {
     /// Counts what the assets carry that the vendor feeds. Returns the identifiers of those that stand in for a device.
-    async fn count(&mut self, db: &Db, list: &Arc<dyn DeviceList>, known: &Known) -> Result<HashMap<i64, Stored>> {
+    async fn count(&mut self, db: &Db, list: &Arc<dyn DeviceList>, known: &Snapshot) -> Result<HashMap<i64, Stored>> {
         let mut ids: HashMap<i64, Vec<&str>> = HashMap::new();
         for (external_id, asset) in &known.linked {
             ids.entry(*asset).or_default().push(external_id);
@@ -188,7 +188,7 @@ impl UnlinkedDevices {
     }
 
     /// Whether an asset was made without a comparison, or a person was asked about it.
-    fn waits(&self, listed: &[&str], row: &Identified, known: &Known) -> bool {
+    fn waits(&self, listed: &[&str], row: &Identified, known: &Snapshot) -> bool {
         known.ownerless.contains(&row.id) || listed.iter().any(|id| self.open.contains_key(*id))
     }
 
@@ -204,7 +204,7 @@ impl UnlinkedDevices {
     }
 
     /// Reads the vendor's records: what they carry, and which of them are new.
-    async fn read(&mut self, db: &Db, list: &Arc<dyn DeviceList>, known: &Known, stored: &HashMap<i64, Stored>) -> Result<()> {
+    async fn read(&mut self, db: &Db, list: &Arc<dyn DeviceList>, known: &Snapshot, stored: &HashMap<i64, Stored>) -> Result<()> {
         for chunk in 0..list.chunks() {
             let reader = list.clone();
             let told = db.read(&Scope::All, move |c| reader.read(c, chunk)).await?;
@@ -215,7 +215,7 @@ impl UnlinkedDevices {
         Ok(())
     }
 
-    fn meet(&mut self, told: Told, known: &Known, stored: &HashMap<i64, Stored>) {
+    fn meet(&mut self, told: DeviceRecord, known: &Snapshot, stored: &HashMap<i64, Stored>) {
         let asset = known.linked.get(&told.external_id).copied();
         let mut identifiers = told.identifiers();
         let mut stand_in = None;

@@ -54,7 +54,7 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<SourceRecord>, gone:
             (None, None) => work.create(mapped, None),
         }
     }
-    work.settle();
+    work.move_numbers();
 }
 
 /// Who has each number: a row that carries it already comes before the rest, then the lowest vendor id.
@@ -163,7 +163,7 @@ impl<'l> Work<'l, '_> {
 
     /// Numbers that move from row to row: each move waits until its number is free. What is still in
     /// the way then (another company here, or a circle) is for a person to sort out.
-    fn settle(mut self) {
+    fn move_numbers(mut self) {
         loop {
             let waiting = std::mem::take(&mut self.waiting);
             let before = waiting.len();

@@ -44,12 +44,12 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<SourceRecord>, compa
         let same = wanted.get(&email).filter(|ids| !email.is_empty() && ids.len() > 1);
         if let Some(ids) = same {
             let reason = format!("{} records at the vendor share this e-mail: {}", ids.len(), ids.join(", "));
-            plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
+            review(plan, &mapped, reason);
         }
         let unknown = unknown_companies(&mapped, companies);
         if !unknown.is_empty() {
             let reason = format!("names departments that the vendor does not list: {}", unknown.join(", "));
-            plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
+            review(plan, &mapped, reason);
         }
         if let Some(local) = linked.get(mapped.external_id.as_str()) {
             existing(plan, local, &mapped, None, companies);
@@ -64,7 +64,7 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<SourceRecord>, compa
             Some(candidates) => {
                 let reason =
                     format!("has the e-mail of {} contact(s) here that nobody linked; not guessed which", candidates.len());
-                plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
+                review(plan, &mapped, reason);
             }
             None => {}
         }
@@ -82,17 +82,22 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<SourceRecord>, compa
                     "has the e-mail of {}, whose record {old} is not listed; waits until that is proven gone",
                     local.label
                 );
-                plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
+                review(plan, &mapped, reason);
                 continue;
             }
             Successor::Unclear => {
                 let reason = format!("has the e-mail of {} former contacts here; not guessed which", before.len());
-                plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
+                review(plan, &mapped, reason);
             }
             Successor::Nobody => {}
         }
         create(plan, &mut mapped, companies);
     }
+}
+
+/// Puts a record before a person.
+fn review(plan: &mut Plan, mapped: &SourceRecord, reason: String) {
+    plan.items.push(Item::new(Kind::Contact, Action::Review, &mapped.label, reason).from_vendor(&mapped.external_id));
 }
 
 /// Whose record a new one takes the place of.

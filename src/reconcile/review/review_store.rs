@@ -72,7 +72,7 @@ pub fn reopen(w: &mut Write<'_>, system: &str, kind: &str, external_id: &str) ->
 }
 
 /// Says that an open entry has become clear by itself.
-pub fn settle(w: &mut Write<'_>, system: &str, kind: &str, external_id: &str) -> Result<()> {
+pub fn close(w: &mut Write<'_>, system: &str, kind: &str, external_id: &str) -> Result<()> {
     let sql = "UPDATE review_items SET state = 'settled', updated_at = ?1
                WHERE system = ?2 AND kind = ?3 AND external_id = ?4 AND state = 'open'";
     if w.run(sql, params![now(), system, kind, external_id])? > 0 {

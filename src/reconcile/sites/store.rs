@@ -11,7 +11,7 @@ use crate::{
 
 /// A site as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct StoredSite {
     /// Our id of it.
     pub id: i64,
     /// The vendor's.
@@ -42,8 +42,8 @@ pub struct CompanyRef {
 
 const COLUMNS: &str = "id, uid, name, company_id, basis, account_number, decided_number, gone_at";
 
-fn known(row: &Row) -> Result<Known> {
-    Ok(Known {
+fn known(row: &Row) -> Result<StoredSite> {
+    Ok(StoredSite {
         id: row.get(0)?,
         uid: row.get(1)?,
         name: row.get(2)?,
@@ -56,13 +56,13 @@ fn known(row: &Row) -> Result<Known> {
 }
 
 /// Every site, by the vendor's id.
-pub fn all(c: &mut Conn) -> Result<HashMap<String, Known>> {
+pub fn all(c: &mut Conn) -> Result<HashMap<String, StoredSite>> {
     let rows = c.all(&format!("SELECT {COLUMNS} FROM @rmm_sites site ORDER BY id"), &[])?;
     rows.iter().map(|row| known(row).map(|site| (site.uid.clone(), site))).collect()
 }
 
 /// The sites of one company.
-pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<Known>> {
+pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<StoredSite>> {
     let sql = format!("SELECT {COLUMNS} FROM @rmm_sites site WHERE company_id = ?1 ORDER BY id");
     c.all(&sql, params![company_id])?.iter().map(known).collect()
 }
@@ -88,7 +88,7 @@ pub fn links(c: &mut Conn, system: &str) -> Result<HashMap<String, Vec<i64>>> {
 }
 
 /// Stores what was found out about a site; a person's decision keeps the number it was made about.
-pub fn put(w: &mut Write<'_>, site: &Known) -> Result<()> {
+pub fn put(w: &mut Write<'_>, site: &StoredSite) -> Result<()> {
     w.run(
         "INSERT INTO rmm_sites (uid, name, company_id, basis, account_number, first_seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (uid) DO UPDATE SET name = excluded.name, company_id = excluded.company_id, basis = excluded.basis,

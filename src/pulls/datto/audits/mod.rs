@@ -85,9 +85,6 @@ pub const JOB: JobKind = JobKind(&Definition {
 });
 
 /// The body of the job.
-///
-/// # Errors
-/// Those of the database; `Invalid` when the vendor is not configured.
 pub async fn body(job: Job) -> Result<Ended> {
     let client = Arc::new(Datto::open(&job.db, &job.config)?.shown_in(job.progress.clone()));
     let full = job.options.full;

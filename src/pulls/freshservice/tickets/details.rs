@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use super::{
     details_store::{self, Due, Read, Stored},
+    messages,
     pace::Pace,
     pages_store::vendor_link,
     record::Record,
     report::Report,
     run::{Run, is_about_rights},
-    said,
     verify::EMBED,
 };
 use crate::{
@@ -110,7 +110,7 @@ impl Run {
             let (told, problem) = self.part(&due, Part::Said, stored, ways, report).await;
             read.said = told.map(|told| {
                 let link = self.job.config.freshservice.web_url.as_deref().map(|base| vendor_link(base, due.external_id));
-                let usable = said::conversations(&told, &due.version, link.as_deref());
+                let usable = messages::conversations(&told, &due.version, link.as_deref());
                 report.odd_details += usable.skipped as u64;
                 usable.records
             });
@@ -119,7 +119,7 @@ impl Run {
         if read.problem.as_ref().is_none_or(|_| read.said.is_none()) {
             let (told, problem) = self.part(&due, Part::Sheet, stored, ways, report).await;
             read.sheet = told.map(|told| {
-                let usable = said::time_sheet(&told);
+                let usable = messages::time_sheet(&told);
                 report.odd_details += usable.skipped as u64;
                 usable.records
             });

@@ -1,6 +1,6 @@
 //! The queue of tickets whose conversations and time sheets have to be read, and what was read.
 
-use super::{SYSTEM, hours, said};
+use super::{SYSTEM, hours, messages};
 use crate::{
     db::{Conn, Write},
     error::Result,
@@ -105,7 +105,7 @@ pub fn store(w: &mut Write<'_>, due: &Due, run: i64, read: &Read, default_minute
         changed |= messages_store::replace_time_entries(w, ticket.id, sheet)?;
     }
     let address = match (&read.said, ticket.requester_id, &ticket.requester_email) {
-        (Some(said), Some(requester), None) => said::address_of(said, requester),
+        (Some(said), Some(requester), None) => messages::address_of(said, requester),
         _ => None,
     };
     let updated =

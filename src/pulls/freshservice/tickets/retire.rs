@@ -157,7 +157,7 @@ impl Run {
             for chunk in items.chunks(STORED) {
                 let chunk = chunk.to_vec();
                 let take =
-                    move |w: &mut Write<'_>| chunk.iter().try_for_each(|item| ticket_losses_store::settle(w, item).map(|_| ()));
+                    move |w: &mut Write<'_>| chunk.iter().try_for_each(|item| ticket_losses_store::resolve(w, item).map(|_| ()));
                 self.job.write(&self.actor(), take).await?;
             }
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{pages_store::vendor_link, record::Record, said};
+use super::{messages, pages_store::vendor_link, record::Record};
 use crate::{
     compliance::Veiled,
     config::Config,
@@ -87,12 +87,12 @@ fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>, base: Op
     };
     record.apply(&mut ticket, company);
     if let Some(sheet) = &told.sheet {
-        ticket.minutes_spent = said::time_sheet(sheet).records.iter().map(|entry| entry.minutes).sum();
+        ticket.minutes_spent = messages::time_sheet(sheet).records.iter().map(|entry| entry.minutes).sum();
         ticket.time_known = true;
     }
     let link = base.map(|base| vendor_link(base, record.id));
     let (description, description_text) = record.words((None, None), link.as_deref());
-    let spoken: Vec<Said> = said::conversations(&told.conversations, &ticket.last_updated_at, link.as_deref()).records;
+    let spoken: Vec<Said> = messages::conversations(&told.conversations, &ticket.last_updated_at, link.as_deref()).records;
     let views = spoken.into_iter().map(|one| messages_store::around(c, &ticket, one)).collect::<Result<_>>()?;
     let around = store::around(c, ticket)?;
     let whole = around.within(|around| TicketRow { description_text, description, ..around });

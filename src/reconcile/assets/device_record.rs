@@ -12,7 +12,7 @@ pub const USERS: &str = "users";
 /// One vendor record, read. A column that the record does not tell about is not in the cells, and what
 /// we have stays; one it says is empty is null.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told {
+pub struct DeviceRecord {
     /// The vendor's id.
     pub external_id: String,
     /// How people recognise it in a plan.
@@ -45,7 +45,7 @@ pub fn users_of(words: &SourceValues) -> Vec<i64> {
     listed.into_iter().flatten().filter_map(serde_json::Value::as_i64).collect()
 }
 
-impl Told {
+impl DeviceRecord {
     /// The vendor's words once this record is laid over what it told before.
     #[must_use]
     pub fn words(&self, before: Option<&SourceValues>) -> SourceValues {

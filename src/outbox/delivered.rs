@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// Settles a verified entry; `found` is what the vendor calls it, where that is worth knowing.
-pub fn done(w: &mut Write<'_>, entry: &Entry, found: Option<&Values>, warning: Option<&str>) -> Result<()> {
-    store::settle(w, entry.id, State::Done, found, warning)?;
+pub fn mark_delivered(w: &mut Write<'_>, entry: &Entry, found: Option<&Values>, warning: Option<&str>) -> Result<()> {
+    store::mark(w, entry.id, State::Done, found, warning)?;
     let Some(id) = entry.entity_id else { return Ok(()) };
     let reason = format!("written to {} and read back; {}", entry.operation.vendor().name, entry.reason);
     match entry.entity.as_deref() {
