@@ -116,6 +116,7 @@ fn observe(plan: &mut Plan, kind: Kind, local: &Local, mapped: &SourceRecord) {
 }
 
 /// Reports the fields of a record that could not be used.
+#[must_use]
 pub fn ignored(kind: Kind, label: &str, external_id: &str, fields: &[String]) -> Option<Item> {
     let reason = format!("not as expected: {}", fields.join("; "));
     (!fields.is_empty()).then(|| Item::new(kind, Action::Skipped, label, reason).from_vendor(external_id))
