@@ -284,3 +284,27 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_declined_waits_and_is_told_by_kind() {
+        let item = |kind, action| Item::new(kind, action, "x", "y");
+        let mut report = Report { kinds: vec![Kind::Asset], plan_id: Some(7), ..Report::default() };
+        report.listed.insert(Kind::Asset.plural(), 4);
+        report.count(&[
+            item(Kind::Asset, Action::Update),
+            item(Kind::Asset, Action::Update),
+            item(Kind::Asset, Action::Review),
+            item(Kind::Asset, Action::Retire),
+        ]);
+        report.held_because = Some("declined at the terminal".to_owned());
+        report.decline();
+        assert_eq!((report.held, report.held_changes.get("assets"), report.held_kinds.len()), (3, Some(&2), 1));
+        let text = report.text();
+        assert!(text.contains("assets: 4 listed; 1 that would be retired wait, 1 to review, 2 waiting for approval"), "{text}");
+        assert!(text.contains("3 changes wait for approval: declined at the terminal"), "{text}");
+    }
+}

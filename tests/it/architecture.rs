@@ -157,10 +157,19 @@ fn arrows_point_one_way() {
     none("arrows that point up", wrong);
 }
 
-/// Where a vendor is told by its name: its own folders; the configuration, whose sections are called so; and what reads
-/// the addresses of contract §1, which have a vendor's name in them.
-const OF_VENDORS: [&str; 5] =
-    ["src/vendors/freshservice/", "src/vendors/datto/", "src/pulls/", "src/config/", "src/status/freshness.rs"];
+/// Where a vendor is told by its name: the configuration, whose sections are called so; and what reads the addresses of
+/// contract §1, which have a vendor's name in them.
+const OF_VENDORS: [&str; 2] = ["src/config/", "src/status/freshness.rs"];
+
+/// Stores of nouns some of whose fields only one vendor tells: its ids of companies and people, what its agents see of devices.
+const OF_ONE_VENDOR: [&str; 6] = [
+    "src/history/ranks_store.rs",
+    "src/companies/list_store.rs",
+    "src/companies/store.rs",
+    "src/contacts/store.rs",
+    "src/assets/staleness_store.rs",
+    "src/assets/store.rs",
+];
 
 #[test]
 fn nothing_is_decided_by_a_vendors_name() {
@@ -175,6 +184,20 @@ fn nothing_is_decided_by_a_vendors_name() {
         }
     }
     none("compared with a vendor's name", wrong);
+}
+
+#[test]
+fn no_sql_names_a_vendor() {
+    let systems: Vec<String> = codex::vendors::ALL.iter().map(|vendor| format!("'{}'", vendor.system)).collect();
+    let mut wrong = Vec::new();
+    for (name, text) in
+        sources().into_iter().filter(|(name, _)| name.ends_with("store.rs") && !OF_ONE_VENDOR.contains(&name.as_str()))
+    {
+        for (number, line) in code(&text).filter(|(_, line)| systems.iter().any(|system| line.contains(system))) {
+            wrong.push(format!("{name}:{number}: {}", line.trim()));
+        }
+    }
+    none("SQL that names a vendor (pass its system, or ask vendors::ALL what it can do)", wrong);
 }
 
 /// Where a noun is told by its name: beneath the nouns, what protects their rows and what histories withhold of them;
