@@ -1,7 +1,21 @@
 //! Walking a vendor's list to its end, page by page, from where an interrupted run left off.
 
-use super::paginator::{Paginator, Shown, Step};
-use crate::{error::Result, vendors::retry};
+use super::{
+    paginator::{Paginator, Shown, Step},
+    staged_store,
+};
+use crate::{
+    db::Write,
+    error::Result,
+    jobs::Job,
+    types::{Actor, Scope, now_plus},
+    vendors::retry,
+};
+
+/// Staged pages fewer than these are not worth taking up again.
+const WORTH_RESUMING: usize = 4;
+/// How old a staged page of another run may be and still be used.
+const STAGED_SECONDS: i64 = 600;
 
 /// A list of a vendor's, as far as walking it needs to know.
 pub trait List: Send {
@@ -56,6 +70,19 @@ pub async fn walk<L: List>(list: &mut L, mut walk: Paginator, from: u32) -> Resu
             Step::Broken(why) => return Err(list.broken(why)),
         }
     }
+}
+
+/// Walks a list whole, from where the run `from` broke off when there is one; `to` is the run that walks.
+pub async fn go_on<L: Staged>(list: &mut L, job: &Job, from: Option<i64>, to: i64, name: &'static str) -> Result<Paginator> {
+    let Some(from) = from else { return walk(list, Paginator::default(), L::FIRST).await };
+    let since = now_plus(-STAGED_SECONDS);
+    let staged = job.db.read(&Scope::All, move |c| staged_store::of(c, from, name, &since)).await?;
+    let resumed = if staged.len() < WORTH_RESUMING { None } else { resume(list, Paginator::default(), &staged).await? };
+    let Some((paginator, Some(next))) = resumed else { return walk(list, Paginator::default(), L::FIRST).await };
+    let inherit = move |w: &mut Write<'_>| staged_store::inherit_list(w, from, to, name, i64::from(next) - 1);
+    job.write(&Actor::system("sync"), inherit).await?;
+    tracing::info!(list = name, pages = staged.len(), "going on where an interrupted run left off");
+    walk(list, paginator, next).await
 }
 
 /// Takes over staged pages, if they are the beginning of the list and the vendor still shows them as they were. Says at

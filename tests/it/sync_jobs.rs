@@ -101,6 +101,24 @@ both! {
         assert_eq!(pull.head(), head);
     }
 
+    async fn assets_are_not_read_twice_because_a_run_was_killed(engine: Engine) {
+        let mut pull = Pull::start(&engine, Plan::sized(4, 4).with_assets(1200).build()).await;
+        pull.vendor.world(|state| state.faults.latency = Duration::from_millis(40));
+        pull.app.admin().post("/sync/freshservice", &json!({})).await.ok();
+        let listed = |page: u32| pull.vendor.seen(&format!("/assets?include=type_fields&page={page}&"));
+        eventually("some pages of assets are read", 60, || async { listed(6) > 0 }).await;
+        pull.app.kill();
+        pull.app.start().await;
+        pull.vendor.world(|state| state.faults.latency = Duration::ZERO);
+        eventually("the dead process's lease is over", 90, || async { pull.run(&[]).await.code == 0 }).await;
+        let asked = [2, 3, 4].map(|page| pull.vendor.seen(&format!("/assets?include=type_fields&page={page}&")));
+        assert_eq!(asked, [1, 1, 1], "{:?}", pull.vendor.world(|state| state.requests.clone()));
+        assert_eq!(pull.app.database.number("SELECT count(*) FROM assets WHERE retired_at IS NULL"), 1200);
+        let head = pull.head();
+        pull.run(&[]).await.code(0);
+        assert_eq!(pull.head(), head);
+    }
+
     async fn who_looks_at_a_job_that_runs_does_not_wait_for_writers(engine: Engine) {
         let pull = Pull::start(&engine, Plan::sized(60, 1200).build()).await;
         pull.vendor.world(|state| state.faults.latency = Duration::from_millis(500));

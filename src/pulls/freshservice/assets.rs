@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::asset_mapping::{References, asset_from, asset_type, short};
+use super::{
+    asset_mapping::{References, asset_from, asset_type, short},
+    reader::Reader,
+};
 use crate::{
     db::Conn,
     error::{Error, Result},
@@ -25,7 +28,7 @@ use crate::{
         reconciliation::Reconciliation,
         report::{Ending, Report},
         staged_store,
-        walk::{List, walk},
+        walk::{List, Staged, go_on, walk},
     },
     types::{Actor, Scope, now},
     vendors::{
@@ -104,9 +107,10 @@ impl DeviceList for StagedAssets {
 }
 
 /// Reads, proves, plans and applies. An account without assets is no failure, and retires nothing.
-pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Vec<Item>> {
+pub async fn pull(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
+    let Reader { job, client, run, .. } = reader;
     job.progress.begin("reading assets", None);
-    let found = match read(job, client, run, report).await {
+    let found = match read(reader, report).await {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(Vec::new()),
         Err(Error::Upstream { message, .. }) => {
@@ -121,23 +125,25 @@ pub async fn pull(job: &Job, client: &Freshservice, run: i64, report: &mut Repor
     let known = References { types: types(client).await, ..known(job).await? };
     let Some(missing) = prove(job, client, &found, report).await? else { return Ok(Vec::new()) };
     let Found { pages, listed, .. } = found;
-    let list: Arc<dyn DeviceList> = Arc::new(StagedAssets { run, pages, listed, known });
+    let list: Arc<dyn DeviceList> = Arc::new(StagedAssets { run: *run, pages, listed, known });
     let found = unlinked_devices::collect(&job.db, SYSTEM, &list, &missing).await?;
     let verdicts = Arc::new(matching::decide(&found.devices, &found.candidates, found.census));
     let (rules, open) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, found.open);
     let mut source = Devices { rules, list, missing, verdicts, open, notes: Vec::new(), after: After::default() };
     let mut this = Report { kinds: vec![Kind::Asset], dry_run: report.dry_run, ..Report::default() };
-    let reconciliation = Reconciliation { job: job.clone(), run, system: SYSTEM, plans: PLANS };
+    let reconciliation = Reconciliation { job: job.clone(), run: *run, system: SYSTEM, plans: PLANS };
     let items = reconciliation.run(&mut source, &mut this).await?;
     report.absorb(this);
     Ok(items)
 }
 
 /// Walks the list into staging. `None` when the account has no assets at all.
-async fn read(job: &Job, client: &Freshservice, run: i64, report: &mut Report) -> Result<Option<Found>> {
+async fn read(reader: &Reader, report: &mut Report) -> Result<Option<Found>> {
     let mut found = Found::default();
-    let mut pages = Pages { client, ask: ALL, is_absent: false, staged: Some(Staging { job, run, found: &mut found, report }) };
-    let walked = walk(&mut pages, Paginator::default(), 1).await;
+    let Reader { job, run, predecessor, client } = reader;
+    let staged = Some(Staging { job, run: *run, found: &mut found, report });
+    let mut pages = Pages { client, ask: ALL, is_absent: false, staged };
+    let walked = go_on(&mut pages, job, *predecessor, *run, LIST).await;
     if pages.is_absent {
         return Ok(None);
     }
@@ -193,8 +199,7 @@ impl List for Pages<'_> {
         let Some(Staging { job, run, found, report }) = self.staged.as_mut().filter(|_| !page.records.is_empty()) else {
             return Ok(());
         };
-        let records: Vec<Map<String, Value>> = page.records.iter().filter_map(Value::as_object).map(short).collect();
-        let body = serde_json::to_string(&records).map_err(Error::internal)?;
+        let body = serde_json::to_string(&shortened(&page)).map_err(Error::internal)?;
         let (run, staged) = (*run, [(LIST.to_owned(), i64::from(number), body)]);
         job.write(&Actor::system("sync"), move |w| staged_store::put(w, run, &staged)).await?;
         found.note(&page, number, report);
@@ -205,6 +210,32 @@ impl List for Pages<'_> {
     fn broken(&self, why: String) -> Error {
         Error::Upstream { service: NAME, message: format!("{NAME}: the list of assets: {why}") }
     }
+}
+
+impl Staged for Pages<'_> {
+    fn read(&self, body: &str) -> Option<Page> {
+        Some(Page { records: serde_json::from_str(body).ok()?, next: true })
+    }
+
+    fn compared(&self, count: u32, _: bool) -> Vec<u32> {
+        vec![1, count]
+    }
+
+    fn is_same(&self, staged: &Page, now: &Page) -> bool {
+        staged.records == shortened(now)
+    }
+
+    fn take_over(&mut self, number: u32, page: Page) {
+        if let Some(Staging { job, found, report, .. }) = &mut self.staged {
+            found.note(&page, number, report);
+            job.progress.add(page.records.len());
+        }
+    }
+}
+
+/// A page as it is staged.
+fn shortened(page: &Page) -> Vec<Value> {
+    page.records.iter().filter_map(Value::as_object).map(|record| Value::Object(short(record))).collect()
 }
 
 impl Found {

@@ -84,7 +84,7 @@ async fn whole(job: &Job, reader: &Reader, report: &mut Report) -> Result<Vec<It
     let mut people = People::new(Lists { lists: fetched.into_iter().map(list).collect(), evidence });
     let this = Reconciliation { job: job.clone(), run: reader.run, system: SYSTEM, plans: SYSTEM };
     let mut items = this.run(&mut people, report).await?;
-    items.extend(assets::pull(job, &reader.client, reader.run, report).await?);
+    items.extend(assets::pull(reader, report).await?);
     Ok(items)
 }
 

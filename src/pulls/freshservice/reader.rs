@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::FieldNames,
-    db::Write,
     error::{Error, Result},
     jobs::Job,
     plan::{Kind, record::SourceRecord},
@@ -16,18 +15,13 @@ use crate::{
         staged_store,
         walk::{self, Staged},
     },
-    types::{Actor, Scope, now_plus},
+    types::Actor,
     vendors::freshservice::{
         NAME,
         client::{Freshservice, List},
         mapping, wire,
     },
 };
-
-/// Staged pages fewer than these are not worth taking up again.
-const WORTH_RESUMING: usize = 4;
-/// How old a staged page may be and still be used.
-const STAGED_SECONDS: i64 = 600;
 
 /// What a run needs while it reads.
 pub struct Reader {
@@ -180,26 +174,8 @@ impl Reader {
 
     async fn walk(&self, list: List, key: &str, all_workspaces: bool, fetched: &mut Fetched) -> Result<Paginator> {
         let mut pages = Walk { reader: self, list, key, all_workspaces, fetched };
-        let resumed = if key == list.name() { self.resume(&mut pages).await? } else { None };
-        let (paginator, from) = resumed.unwrap_or((Paginator::default(), 1));
-        walk::walk(&mut pages, paginator, from).await
-    }
-
-    /// Takes up the staged pages of an interrupted run, if the vendor still shows the first and the
-    /// last of them as they were. Returns the page to go on with.
-    async fn resume(&self, pages: &mut Walk<'_>) -> Result<Option<(Paginator, u32)>> {
-        let Some(from) = self.predecessor else { return Ok(None) };
-        let (list, since) = (pages.list.name(), now_plus(-STAGED_SECONDS));
-        let staged = self.job.db.read(&Scope::All, move |c| staged_store::of(c, from, list, &since)).await?;
-        if staged.len() < WORTH_RESUMING {
-            return Ok(None);
-        }
-        let Some((walk, Some(next))) = walk::resume(pages, Paginator::default(), &staged).await? else { return Ok(None) };
-        let (run, last) = (self.run, next - 1);
-        let inherit = move |w: &mut Write<'_>| staged_store::inherit_list(w, from, run, list, i64::from(last));
-        self.job.write(&Actor::system("sync"), inherit).await?;
-        tracing::info!(list, pages = last, "going on where an interrupted run left off");
-        Ok(Some((walk, next)))
+        let from = self.predecessor.filter(|_| key == list.name());
+        walk::go_on(&mut pages, &self.job, from, self.run, list.name()).await
     }
 
     /// Whether the account shows one workspace unless asked for all: then the last page looks different
