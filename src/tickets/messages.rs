@@ -1,12 +1,12 @@
-//! What was said on a ticket, and how long somebody worked on it.
+//! The messages on a ticket, and how long somebody worked on it.
 
 use serde::Serialize;
 
 use crate::compliance::{Level, Personal, Protected, RedactionPolicy};
 
-/// One thing that was said: a reply, a note, ours or the vendor's.
+/// A reply or a note, ours or the vendor's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct Message {
     /// The vendor's id; none for a note of ours that the vendor does not have.
     pub external_id: Option<i64>,
     /// Plain text, maybe empty.
@@ -15,13 +15,13 @@ pub struct Said {
     pub body_html: Option<String>,
     /// Whether only colleagues may read it.
     pub private: bool,
-    /// Whether the client said it.
+    /// Whether the client wrote it.
     pub incoming: bool,
     /// How it came in, by the vendor's code.
     pub kind: Option<i64>,
-    /// The vendor's id of who said it.
+    /// The vendor's id of who wrote it.
     pub user_id: Option<i64>,
-    /// Who said it, by name, when we know.
+    /// Who wrote it, by name, when we know.
     pub author: Option<String>,
     /// The address it came from.
     pub from_email: Option<String>,
@@ -58,7 +58,7 @@ pub struct TimeEntry {
 
 /// An element of `conversations` and `notes` (contract §1.1.9): neighbours read either `body` or `text`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SaidView {
+pub struct MessageView {
     /// The vendor's id, or ours for a note that the vendor does not have.
     pub id: i64,
     /// Plain text, never null.
@@ -74,26 +74,26 @@ pub struct SaidView {
     pub created_at: String,
     /// When it was last changed.
     pub updated_at: Option<String>,
-    /// Whether the client said it.
+    /// Whether the client wrote it.
     pub incoming: bool,
     /// Whether only colleagues may read it.
     pub private: bool,
-    /// The vendor's id of who said it.
+    /// The vendor's id of who wrote it.
     pub user_id: Option<i64>,
     /// The help desk's own address.
     pub support_email: Option<String>,
-    /// Who said it, never null.
+    /// Who wrote it, never null.
     pub user: String,
     /// The ticket.
     #[serde(skip)]
     pub ticket: i64,
-    /// How strictly whoever said it is protected.
+    /// How strictly whoever wrote it is protected.
     #[serde(skip)]
     pub protection: Level,
 }
 
 /// Whose words these are may be somebody else than whom the ticket is about.
-impl Protected for SaidView {
+impl Protected for MessageView {
     const ENTITY: &'static str = "ticket";
     const TELLS: &'static [(&'static str, Personal)] = &[("body", Personal::Text)];
     type Viewer = RedactionPolicy;
@@ -119,26 +119,26 @@ impl Protected for SaidView {
     }
 }
 
-impl SaidView {
-    /// The wire shape of something that was said; `row_id` is ours.
+impl MessageView {
+    /// The wire shape of a message; `row_id` is ours.
     #[must_use]
-    pub fn new(said: Said, row_id: i64) -> Self {
+    pub fn new(message: Message, row_id: i64) -> Self {
         // A note that was written here has no address; neighbours read there who wrote it.
-        let writer = said.author.clone().filter(|_| said.external_id.is_none() && !said.incoming);
-        let user = [said.author, said.from_email.clone()].into_iter().flatten().find(|name| !name.is_empty());
+        let writer = message.author.clone().filter(|_| message.external_id.is_none() && !message.incoming);
+        let user = [message.author, message.from_email.clone()].into_iter().flatten().find(|name| !name.is_empty());
         Self {
-            id: said.external_id.unwrap_or(row_id),
-            text: said.body_text.clone(),
-            body: said.body_text,
-            body_html: said.body_html,
-            from_email: said.from_email.or(writer),
-            to_emails: said.to_emails,
-            created_at: super::utc(&said.created_at).unwrap_or(said.created_at),
-            updated_at: said.updated_at.and_then(|at| super::utc(&at)),
-            incoming: said.incoming,
-            private: said.private,
-            user_id: said.user_id,
-            support_email: said.support_email,
+            id: message.external_id.unwrap_or(row_id),
+            text: message.body_text.clone(),
+            body: message.body_text,
+            body_html: message.body_html,
+            from_email: message.from_email.or(writer),
+            to_emails: message.to_emails,
+            created_at: super::utc(&message.created_at).unwrap_or(message.created_at),
+            updated_at: message.updated_at.and_then(|at| super::utc(&at)),
+            incoming: message.incoming,
+            private: message.private,
+            user_id: message.user_id,
+            support_email: message.support_email,
             user: user.unwrap_or_default(),
             ticket: 0,
             protection: Level::Standard,

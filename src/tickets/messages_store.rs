@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Ticket,
-    messages::{Said, SaidView, TimeEntry},
+    messages::{Message, MessageView, TimeEntry},
 };
 use crate::{
     compliance::{Level, Veiled},
@@ -20,12 +20,13 @@ const LOCAL: &str = "local";
 /// How far the vendor's clock may be behind ours, in seconds.
 const SKEW: i64 = 300;
 
-const SAID: &str = "said.external_id, said.body_text, said.body_html, said.private, said.incoming, said.kind, said.user_id,
-    said.author, said.from_email, said.to_emails, said.support_email, said.created_at, said.updated_at";
+const FIELDS: &str =
+    "message.external_id, message.body_text, message.body_html, message.private, message.incoming, message.kind, message.user_id,
+    message.author, message.from_email, message.to_emails, message.support_email, message.created_at, message.updated_at";
 
-fn said(row: &Row) -> Result<Said> {
+fn message(row: &Row) -> Result<Message> {
     let to_emails: Option<String> = row.get(9)?;
-    Ok(Said {
+    Ok(Message {
         external_id: row.get(0)?,
         body_text: row.get(1)?,
         body_html: row.get(2)?,
@@ -42,21 +43,21 @@ fn said(row: &Row) -> Result<Said> {
     })
 }
 
-/// Everything said on these tickets, oldest first, by ticket. Who said it is named, with their address, where the
+/// The messages on these tickets, oldest first, by ticket. Who wrote one is named, with their address, where the
 /// vendor's id is an agent's or a contact's.
-pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<Veiled<SaidView>>>> {
+pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<Veiled<MessageView>>>> {
     let sql = format!(
-        "SELECT {SAID}, said.id, said.ticket_id, agent.first_name, agent.last_name, contact.name, {}, COALESCE(agent.email, contact.email) FROM @ticket_conversations said
-         JOIN @tickets ticket ON ticket.id = said.ticket_id
-         LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(said.user_id AS TEXT)
-         LEFT JOIN links known ON known.system = ticket.external_source AND known.entity = 'contact' AND known.external_id = CAST(said.user_id AS TEXT)
+        "SELECT {FIELDS}, message.id, message.ticket_id, agent.first_name, agent.last_name, contact.name, {}, COALESCE(agent.email, contact.email) FROM @ticket_conversations message
+         JOIN @tickets ticket ON ticket.id = message.ticket_id
+         LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(message.user_id AS TEXT)
+         LEFT JOIN links known ON known.system = ticket.external_source AND known.entity = 'contact' AND known.external_id = CAST(message.user_id AS TEXT)
          LEFT JOIN @contacts contact ON contact.id = known.entity_id
-         WHERE said.ticket_id IN ids(?1) ORDER BY said.ticket_id, said.created_at, said.id",
-        ranks::SAID
+         WHERE message.ticket_id IN ids(?1) ORDER BY message.ticket_id, message.created_at, message.id",
+        ranks::MESSAGE
     );
-    let mut found: HashMap<i64, Vec<Veiled<SaidView>>> = HashMap::new();
+    let mut found: HashMap<i64, Vec<Veiled<MessageView>>> = HashMap::new();
     for row in c.all(&sql, params![ticket_ids])? {
-        let mut one = said(&row)?;
+        let mut one = message(&row)?;
         let agent = [row.get::<Option<String>>(15)?, row.get::<Option<String>>(16)?];
         let agent = agent.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
         let contact: Option<String> = row.get(17)?;
@@ -64,36 +65,37 @@ pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec
         let address: Option<String> = row.get(19)?;
         one.from_email = one.from_email.or(address.filter(|address| !address.is_empty()));
         let (ticket, protection) = (row.get(14)?, Level::from_rank(row.get(18)?));
-        let view = SaidView { ticket, protection, ..SaidView::new(one, row.get(13)?) };
+        let view = MessageView { ticket, protection, ..MessageView::new(one, row.get(13)?) };
         found.entry(ticket).or_default().push(Veiled::new(view));
     }
     Ok(found)
 }
 
-/// Something said on a ticket that is not stored.
-pub fn around(c: &mut Conn, ticket: &Ticket, one: Said) -> Result<Veiled<SaidView>> {
+/// A message on a ticket that is not stored.
+pub fn view_unstored(c: &mut Conn, ticket: &Ticket, one: Message) -> Result<Veiled<MessageView>> {
     let sql = format!(
-        "SELECT {} FROM (SELECT CAST(?1 AS TEXT) AS external_source, CAST(?2 AS BIGINT) AS user_id, CAST(?3 AS TEXT) AS from_email) said,
+        "SELECT {} FROM (SELECT CAST(?1 AS TEXT) AS external_source, CAST(?2 AS BIGINT) AS user_id, CAST(?3 AS TEXT) AS from_email) message,
              (SELECT CAST(?1 AS TEXT) AS external_source) ticket",
-        ranks::SAID
+        ranks::MESSAGE
     );
     let rank = c.one(&sql, params![&ticket.external_source, one.user_id, &one.from_email])?.get(0)?;
-    Ok(Veiled::new(SaidView { ticket: ticket.external_id, protection: Level::from_rank(rank), ..SaidView::new(one, 0) }))
+    Ok(Veiled::new(MessageView { ticket: ticket.external_id, protection: Level::from_rank(rank), ..MessageView::new(one, 0) }))
 }
 
-/// Makes what the vendor said on a ticket exactly this, whole; our own notes stay. Says whether anything
+/// Makes the vendor's messages on a ticket exactly these, whole; our own notes stay. Says whether anything
 /// changed; rows that are still told keep their ids.
 ///
 /// # Errors
 /// `NotFound`.
-pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -> Result<bool> {
+pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Message]) -> Result<bool> {
     history::get::<Ticket>(w, ticket_id)?;
-    let sql =
-        format!("SELECT {SAID}, said.id, said.source FROM @ticket_conversations said WHERE said.ticket_id = ?1 ORDER BY said.id");
-    let mut known: HashMap<i64, (i64, Said)> = HashMap::new();
+    let sql = format!(
+        "SELECT {FIELDS}, message.id, message.source FROM @ticket_conversations message WHERE message.ticket_id = ?1 ORDER BY message.id"
+    );
+    let mut known: HashMap<i64, (i64, Message)> = HashMap::new();
     let (mut nameless, mut ours) = (Vec::new(), Vec::new());
     for row in w.all(&sql, params![ticket_id])? {
-        let (one, id, source): (Said, i64, String) = (said(&row)?, row.get(13)?, row.get(14)?);
+        let (one, id, source): (Message, i64, String) = (message(&row)?, row.get(13)?, row.get(14)?);
         match one.external_id {
             Some(external) => drop(known.insert(external, (id, one))),
             None if source == VENDOR => nameless.push(id),
@@ -108,7 +110,7 @@ pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -
             Some((_, before)) if same(&before, one) => {}
             Some((id, before)) => {
                 let author = one.author.clone().or(before.author);
-                store(w, ticket_id, Some(id), VENDOR, &Said { author, ..one.clone() })?;
+                store(w, ticket_id, Some(id), VENDOR, &Message { author, ..one.clone() })?;
                 changed = true;
             }
             // A list that names one thing twice names it once.
@@ -117,7 +119,7 @@ pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -
                 // A note of ours that was sent comes back under the vendor's name for it.
                 let sent = ours.iter().position(|(_, note)| is_sent(note, one)).map(|at| ours.swap_remove(at));
                 let author = one.author.clone().or(sent.as_ref().and_then(|(_, note)| note.author.clone()));
-                store(w, ticket_id, sent.map(|(id, _)| id), VENDOR, &Said { author, ..one.clone() })?;
+                store(w, ticket_id, sent.map(|(id, _)| id), VENDOR, &Message { author, ..one.clone() })?;
                 changed = true;
             }
         }
@@ -136,16 +138,16 @@ pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -
 
 /// Whether what the vendor tells is this note of ours: the same words, written no earlier. Its clock may
 /// be behind ours.
-fn is_sent(note: &Said, told: &Said) -> bool {
+fn is_sent(note: &Message, told: &Message) -> bool {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let at = |said: &Said| said.created_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
+    let at = |message: &Message| message.created_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
     told.private && !told.incoming && at(told) + SKEW >= at(note) && words(&told.body_text) == words(&note.body_text)
 }
 
 /// The same but for the name that we know ourselves.
-fn same(before: &Said, now: &Said) -> bool {
+fn same(before: &Message, now: &Message) -> bool {
     let author = now.author.clone().or_else(|| before.author.clone());
-    Said { author: before.author.clone(), ..now.clone() } == *before && author == before.author
+    Message { author: before.author.clone(), ..now.clone() } == *before && author == before.author
 }
 
 /// Adds a note of ours, which the vendor does not have; returns its row.
@@ -154,12 +156,12 @@ fn same(before: &Said, now: &Said) -> bool {
 /// `NotFound`.
 pub fn add_note(w: &mut Write<'_>, ticket_id: i64, text: &str, user: &str, at: &str) -> Result<i64> {
     history::get::<Ticket>(w, ticket_id)?;
-    let note = Said {
+    let note = Message {
         body_text: text.to_owned(),
         private: true,
         author: Some(user.to_owned()),
         created_at: at.to_owned(),
-        ..Said::default()
+        ..Message::default()
     };
     w.observe("ticket");
     store(w, ticket_id, None, LOCAL, &note)
@@ -170,7 +172,7 @@ pub fn add_note(w: &mut Write<'_>, ticket_id: i64, text: &str, user: &str, at: &
 /// # Errors
 /// `NotFound`.
 pub fn note_sent(w: &mut Write<'_>, note_id: i64, external_id: i64) -> Result<()> {
-    let sql = "SELECT said.ticket_id FROM @ticket_conversations said WHERE said.id = ?1";
+    let sql = "SELECT message.ticket_id FROM @ticket_conversations message WHERE message.id = ?1";
     let ticket_id: i64 = w.first(sql, params![note_id])?.ok_or(Error::NotFound { what: "Note" })?.get(0)?;
     // The list may have been read in between: then it is there already.
     let sql = "DELETE FROM ticket_conversations WHERE external_id = ?2 AND id <> ?1 AND ticket_id = ?3";
@@ -180,7 +182,7 @@ pub fn note_sent(w: &mut Write<'_>, note_id: i64, external_id: i64) -> Result<()
     Ok(())
 }
 
-fn store(w: &mut Write<'_>, ticket_id: i64, id: Option<i64>, source: &str, one: &Said) -> Result<i64> {
+fn store(w: &mut Write<'_>, ticket_id: i64, id: Option<i64>, source: &str, one: &Message) -> Result<i64> {
     let to_emails = serde_json::to_string(&one.to_emails).map_err(Error::internal)?;
     let values = params![
         ticket_id,

@@ -113,15 +113,15 @@ const READS: &[(&str, Read)] = reads! {
     "assets::store::contacts_of" => |c, id, key| assets::store::contacts_of(c, id);
     "assets::store::of_contact" => |c, id, key| assets::store::of_contact(c, id);
     "assets::store::attached_to_company" => |c, id, key| assets::store::attached_to_company(c, id);
-    "tickets::store::get_row" => |c, id, key| tickets::store::get_row(c, id);
-    "tickets::store::weigh" => |c, id, key| tickets::store::weigh(c, (1..200).collect(), None);
+    "tickets::store::get_view" => |c, id, key| tickets::store::get_view(c, id);
+    "tickets::store::sizes_of_companies" => |c, id, key| tickets::store::sizes_of_companies(c, (1..200).collect(), None);
     "tickets::store::of_ids" => |c, id, key| tickets::store::of_ids(c, (1..200).collect());
     "tickets::store::newest_of_company" => |c, id, key| tickets::store::newest_of_company(c, id, 100);
     "tickets::store::active" => |c, id, key| gathered(|take| tickets::store::active(c, None, None, take).map(|()| 0));
     "tickets::store::by_external_ids" => |c, id, key| tickets::store::by_external_ids(c, "freshservice", (1..200).collect());
     "tickets::store::company_of_department" => |c, id, key| tickets::store::company_of_department(c, "freshservice", id);
     "tickets::store::open" => |c, id, key| tickets::store::open(c);
-    "tickets::store::around" => |c, id, key| tickets::store::around(c, tickets::Ticket { company_id: Some(id), ..Default::default() }).map(|row| row.inside().company_id.clone());
+    "tickets::store::view_unstored" => |c, id, key| tickets::store::view_unstored(c, tickets::Ticket { company_id: Some(id), ..Default::default() }).map(|row| row.inside().company_id.clone());
     "tickets::messages_store::of_tickets" => |c, id, key| tickets::messages_store::of_tickets(c, (1..200).collect());
     "tickets::messages_store::time_entries" => |c, id, key| tickets::messages_store::time_entries(c, id);
     "tickets::list_store::list" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &policy(), &Default::default());
@@ -242,7 +242,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("assets::list_store::traces", "no question to the database"),
     ("assets::traces_store::key", "makes the search key of a row that is being written"),
     ("tickets::store::status_words", "words of the account, of no row"),
-    ("tickets::messages_store::around", "tells what it is given, with how strictly whoever said it is protected"),
+    ("tickets::messages_store::view_unstored", "tells what it is given, with how strictly whoever wrote it is protected"),
     ("companies::store::view", "reads a row that is already there"),
     ("companies::store::select", "a text"),
     ("companies::store::free_account_number", "sees all tenants on purpose and tells none of them"),
@@ -255,7 +255,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("assets::store::select", "a text"),
     ("tickets::hooks::hook_store::is_new", "knows no rows"),
     ("tickets::list_store::last_sync", "the provider's own jobs"),
-    ("tickets::store::row", "reads a row that is already there"),
+    ("tickets::store::view", "reads a row that is already there"),
     ("tickets::store::select", "a text"),
     ("tickets::store::upsert", "made of functions of history, by the vendor's number, for syncs and webhooks"),
     ("tickets::store::reword", "gives every tenant's tickets the same new word for a code"),

@@ -12,7 +12,7 @@ use codex::db::{Db, Target, Write};
 use codex::error::Result;
 use codex::history;
 use codex::network::{Connection, Equipment, Interface, Subnet, Vlan};
-use codex::tickets::{self, Said, Ticket, TimeEntry};
+use codex::tickets::{self, Message, Ticket, TimeEntry};
 use codex::types::{Actor, Scope};
 use codex::web::Fields;
 use serde_json::{Value, json};
@@ -158,14 +158,14 @@ pub(super) fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> 
     let stored = tickets::store::upsert(w, &ticket, None)?;
     assert_eq!(stored.ticket.id, n);
     tickets::store::set_text(w, n, Some(&name), Some(&name))?;
-    let said = |external_id, private| Said {
+    let message = |external_id, private| Message {
         external_id: Some(external_id),
         body_text: name.clone(),
         private,
         created_at: name.clone(),
-        ..Said::default()
+        ..Message::default()
     };
-    tickets::messages_store::replace_conversations(w, n, &[said(2 * n, false), said(2 * n + 1, true)])?;
+    tickets::messages_store::replace_conversations(w, n, &[message(2 * n, false), message(2 * n + 1, true)])?;
     tickets::messages_store::replace_time_entries(
         w,
         n,
