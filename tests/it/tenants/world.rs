@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use codex::assets::alert::Alert;
-use codex::assets::audit::{Audit, Disk, Nic, Software};
-use codex::assets::audit_store::Asked;
+use codex::assets::hardware::{Disk, Hardware, Nic};
 use codex::assets::{self, Observation};
 use codex::companies::{self, Location};
 use codex::contacts;
 use codex::db::{Db, Target, Write};
 use codex::error::Result;
 use codex::history;
+use codex::monitoring::alert::Alert;
+use codex::monitoring::audit::{Audit, Software};
+use codex::monitoring::audit_store::Asked;
+use codex::monitoring::{alert_store, audit_store};
 use codex::network::{Connection, Equipment, Interface, Subnet, Vlan};
 use codex::tickets::{self, Message, Ticket, TimeEntry};
 use codex::types::{Actor, Scope};
@@ -108,9 +110,9 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
         let seen = Observation { last_logged_in_user: Some(name.clone()), ext_ip_address: Some(name), ..Observation::default() };
         assets::store::observe(w, n, &seen)?;
         let programs = [Software { name: asset.hostname.clone(), version: None }];
-        assets::audit_store::keep(w, &asked(n), &audit(&asset.hostname), Some(&programs))?;
+        audit_store::keep(w, &asked(n), &audit(&asset.hostname), Some(&programs))?;
         let alert = Alert { alert_uid: asset.hostname.clone(), message: asset.hostname, ..Alert::default() };
-        assets::alert_store::keep(w, "datto", &alert, Some(n), None)?;
+        alert_store::keep(w, "datto", &alert, Some(n), None)?;
     }
     for n in 1..=COMPANIES {
         network(w, dice, n, mine)?;
@@ -190,5 +192,6 @@ pub(super) fn asked(asset_id: i64) -> Asked {
 pub(super) fn audit(name: &str) -> Audit {
     let (nic, disk) =
         (Nic { name: Some(name.to_owned()), ..Nic::default() }, Disk { name: Some(name.to_owned()), ..Disk::default() });
-    Audit { cpu: Some(name.to_owned()), nics: vec![nic], disks: vec![disk], ..Audit::default() }
+    let hardware = Hardware { cpu: Some(name.to_owned()), ..Hardware::default() };
+    Audit { hardware, nics: vec![nic], disks: vec![disk], ..Audit::default() }
 }

@@ -4,15 +4,14 @@ use axum::{extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    audit::{self, Software},
-    audit_store,
-    list_store::{self, Filters, LIST},
-    model::{AssetDetail, AssetView},
-    store,
-    view_context::AssetViewContext,
-};
+use super::{audit::Software, audit_store};
 use crate::{
+    assets::{
+        AssetDetail, AssetView, AssetViewContext,
+        hardware::{self, Disk, Nic},
+        list_store::{self, Filters, LIST},
+        store,
+    },
     auth::Reader,
     companies::store as companies,
     db::{
@@ -90,13 +89,13 @@ fn filled(text: Option<String>) -> Option<String> {
 }
 
 /// What the list can be asked; everything is read loosely, as old clients ask.
-struct Wish {
+struct Params {
     company: Option<String>,
     online: Option<bool>,
     slice: Slice,
 }
 
-impl Wish {
+impl Params {
     fn read(request: &ReadRequest) -> Self {
         let company = request.query.get("company_id").map(str::trim).filter(|key| !key.is_empty());
         let online = match request.query.get("status").map(|word| word.trim().to_ascii_lowercase()).as_deref() {
@@ -112,22 +111,22 @@ impl Wish {
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
-    let wish = Wish::read(&request);
+    let asked = Params::read(&request);
     let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
-    let (variant, slice) = (view_context.key(), wish.slice);
-    list::part(&web, &caller.scope(), &variant, &request, LIST.entities, slice, move |conn| devices(conn, &wish, &view_context))
+    let (variant, slice) = (view_context.key(), asked.slice);
+    list::part(&web, &caller.scope(), &variant, &request, LIST.entities, slice, move |conn| devices(conn, &asked, &view_context))
         .await
 }
 
-fn devices(conn: &mut Conn, wish: &Wish, view_context: &AssetViewContext) -> Result<(Value, i64)> {
-    let mut query = ListQuery::everything(&LIST)?.with_slice(Some(wish.slice));
-    if let Some(key) = &wish.company {
+fn devices(conn: &mut Conn, asked: &Params, view_context: &AssetViewContext) -> Result<(Value, i64)> {
+    let mut query = ListQuery::everything(&LIST)?.with_slice(Some(asked.slice));
+    if let Some(key) = &asked.company {
         query = match companies::find_id(conn, key)? {
             Some(id) => query.and("asset.company_id = {}", vec![id.into()]),
             None => query.and("1 = 0", Vec::new()),
         };
     }
-    query = match wish.online {
+    query = match asked.online {
         Some(true) => query.and("seen.online = true", Vec::new()),
         // What nobody knows counts as offline.
         Some(false) => query.and("seen.online IS NULL OR seen.online = false", Vec::new()),
@@ -163,8 +162,8 @@ struct DeviceDetail {
     installed_software: Vec<Software>,
     hardware: Value,
     health: Value,
-    disks: Vec<audit::Disk>,
-    network_adapters: Vec<audit::Nic>,
+    disks: Vec<Disk>,
+    network_adapters: Vec<Nic>,
 }
 
 async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, request: ReadRequest) -> Result<Response> {
@@ -191,9 +190,9 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, r
 
 fn tell(detail: AssetDetail, installed_software: Vec<Software>) -> DeviceDetail {
     let AssetDetail { asset, inside, .. } = detail;
-    let hardware = inside.hardware.unwrap_or_default();
-    let disk_usage = match (hardware.disk_bytes, hardware.disk_free_bytes) {
-        (Some(size), Some(free)) => audit::used_percent(size, free),
+    let found = inside.hardware.unwrap_or_default();
+    let disk_usage = match (found.disk_bytes, found.disk_free_bytes) {
+        (Some(size), Some(free)) => hardware::used_percent(size, free),
         _ => None,
     };
     DeviceDetail {
@@ -208,9 +207,9 @@ fn tell(detail: AssetDetail, installed_software: Vec<Software>) -> DeviceDetail 
         model: asset.row.model.clone(),
         installed_software,
         hardware: json!({
-            "cpu": hardware.cpu,
-            "ram_gb": hardware.ram_bytes.map(audit::gigabytes),
-            "disk_gb": hardware.disk_bytes.map(audit::gigabytes),
+            "cpu": found.cpu,
+            "ram_gb": found.ram_bytes.map(hardware::gigabytes),
+            "disk_gb": found.disk_bytes.map(hardware::gigabytes),
         }),
         health: json!({"cpu_usage": null, "ram_usage": null, "disk_usage": disk_usage}),
         disks: inside.disks,
