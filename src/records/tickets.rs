@@ -1,7 +1,7 @@
 //! One ticket: read from here, or from the vendor when it is not here yet; and what people do to it.
 
 use axum::{extract::State, response::Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     auth::{Editor, Reader},
@@ -14,12 +14,12 @@ use crate::{
     tickets::{
         Ticket, api,
         codes::{self, SOURCE},
-        messages_store, psa_api, statuses_store,
+        messages_store, statuses_store,
         store::{self, Mark},
         views::{ListedTicket, Thread, TicketDetail},
     },
     types::{Scope, now},
-    vendors::credentials,
+    vendors::{credentials, freshservice},
     web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web},
 };
 
@@ -182,7 +182,27 @@ pub async fn send(web: &Web, by: &str) {
 /// `GET /api/psa/config`: where tickets are at the vendors; the places to fill in stay as they are.
 async fn providers(State(web): State<Web>, _caller: Reader, request: ReadRequest) -> Result<Response> {
     let config = credentials::effective(&web.db, &web.config).await?;
-    request.value(&psa_api::providers(&config))
+    request.value(&links_to_vendors(&config))
+}
+
+/// Where tickets, companies and people are at the vendors that are set up.
+fn links_to_vendors(config: &Config) -> Value {
+    let Some(web) = config.freshservice.web_url.as_deref() else {
+        return json!({"providers": {}, "default_provider": null});
+    };
+    json!({
+        "providers": {SOURCE: {
+            "name": freshservice::NAME,
+            "ticket_url_template": format!("{web}/a/tickets/{{ticket_id}}"),
+            "company_url_template": format!("{web}/a/admin/departments/{{company_id}}"),
+            "contact_url_template": format!("{web}/a/requesters/{{contact_id}}"),
+            "group_ids": {
+                "professional_services": config.freshservice.professional_services_group_id,
+                "helpdesk": config.freshservice.helpdesk_group_id,
+            },
+        }},
+        "default_provider": SOURCE,
+    })
 }
 
 /// `GET /api/config/freshservice_domain`

@@ -10,7 +10,7 @@ pub mod list_store;
 pub mod messages;
 pub mod messages_store;
 pub mod model;
-pub mod psa_api;
+mod psa_api;
 mod relative_time;
 pub mod statuses;
 pub mod statuses_store;

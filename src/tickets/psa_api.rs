@@ -15,7 +15,6 @@ use crate::{
     agents::psa_agents,
     auth::{BillingReader, Reader},
     compliance::RedactionPolicy,
-    config::Config,
     db::list::ListQuery,
     entity::Shaped as _,
     error::Result,
@@ -90,25 +89,4 @@ async fn agents(State(web): State<Web>, caller: BillingReader, request: ReadRequ
         .map(|agent| json!({"id": agent.number(), "name": agent.name()}))
         .collect();
     request.value(&active)
-}
-
-/// Where tickets, companies and people are at the vendors that are set up.
-#[must_use]
-pub fn providers(config: &Config) -> Value {
-    let Some(web) = config.freshservice.web_url.as_deref() else {
-        return json!({"providers": {}, "default_provider": null});
-    };
-    json!({
-        "providers": {SOURCE: {
-            "name": "Freshservice",
-            "ticket_url_template": format!("{web}/a/tickets/{{ticket_id}}"),
-            "company_url_template": format!("{web}/a/admin/departments/{{company_id}}"),
-            "contact_url_template": format!("{web}/a/requesters/{{contact_id}}"),
-            "group_ids": {
-                "professional_services": config.freshservice.professional_services_group_id,
-                "helpdesk": config.freshservice.helpdesk_group_id,
-            },
-        }},
-        "default_provider": SOURCE,
-    })
 }

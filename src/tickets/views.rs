@@ -57,7 +57,7 @@ impl Thread {
     /// Sorts out messages, as this caller may see them; without `colleague`, notes are left out.
     #[must_use]
     pub fn new(messages: Vec<Veiled<MessageView>>, policy: &RedactionPolicy, colleague: bool) -> Self {
-        let (notes, conversations): (Vec<_>, Vec<_>) = messages.into_iter().partition(|one| one.inside().private);
+        let (notes, conversations): (Vec<_>, Vec<_>) = messages.into_iter().partition(|one| one.inside().message.private);
         let seen = |messages: Vec<Veiled<MessageView>>| messages.into_iter().map(|one| one.redact(policy)).collect();
         Self { conversations: seen(conversations), notes: if colleague { seen(notes) } else { Vec::new() } }
     }

@@ -177,15 +177,16 @@ fn facts(page: &Page, detail: &TicketDetail, past: &Past) -> Vec<(&'static str, 
     vec![("Ticket", facts.section(row, "Ticket", about)), ("People", facts.section(row, "People", people)), ("Times", times)]
 }
 
-fn turn(message: &MessageView) -> Turn {
+fn turn(view: &MessageView) -> Turn {
+    let MessageView { message, user, .. } = view;
     let mut badges = Vec::new();
     if message.incoming {
         badges.push(Value::badge("info", "From the client"));
     }
     Turn {
-        who: if message.user.is_empty() { "Somebody".to_owned() } else { message.user.clone() },
+        who: if user.is_empty() { "Somebody".to_owned() } else { user.clone() },
         at: message.created_at.clone(),
-        text: Value::Lines(message.text.clone()),
+        text: Value::Lines(message.body_text.clone()),
         badges,
     }
 }

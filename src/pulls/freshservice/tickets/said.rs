@@ -79,6 +79,7 @@ fn said(record: &Map<String, Value>, id: i64, fallback: &str, link: Option<&str>
         support_email: fields.text("support_email").value(),
         created_at: created_at.unwrap_or_else(|| fallback.to_owned()),
         updated_at,
+        ..Message::default()
     }
 }
 
