@@ -85,23 +85,23 @@ crate::shaped! { Device: Members::only(ALL)
     .member("status", |device| if device.asset.seen.online == Some(true) { "online" } else { "offline" }.into())
     .member("device_type", |device| {
         let row = &device.asset.row;
-        filled(&row.device_type).or(row.hardware_type.as_deref()).into()
+        filled(row.device_type.as_deref()).or(row.hardware_type.as_deref()).into()
     })
     .member("ip_address", |device| {
         let seen = &device.asset.seen;
-        filled(&seen.ext_ip_address).or(seen.int_ip_address.as_deref()).into()
+        filled(seen.ext_ip_address.as_deref()).or(seen.int_ip_address.as_deref()).into()
     })
     .member("data_source", |device| (&device.asset.data_source).into())
     .member("observed_at", |device| (&device.asset.seen.observed_at).into())
     .member("collected_at", |device| (&device.collected_at).into())
     .member("os_version", |device| {
         let row = &device.asset.row;
-        filled(&row.os_version).or_else(|| row.operating_system.as_deref().and_then(build)).into()
+        filled(row.os_version.as_deref()).or_else(|| row.operating_system.as_deref().and_then(build)).into()
     })
 }
 
-fn filled(text: &Option<String>) -> Option<&str> {
-    text.as_deref().filter(|text| !text.trim().is_empty())
+fn filled(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 /// What the list can be asked; everything is read loosely, as old clients ask.
