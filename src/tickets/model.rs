@@ -116,15 +116,16 @@ impl Ticket {
     }
 }
 
-/// What is kept about a ticket beside its history: who looked when.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// When a webhook last told of it, in the vendor's time.
-    pub webhook_updated_at: Option<String>,
-    /// When somebody last changed it here.
-    pub local_updated_at: Option<String>,
-    /// The vendor's time of the state whose conversations and time sheet have been read.
-    pub detail_synced_at: Option<String>,
+crate::facet! {
+    /// What is kept about a ticket beside its history: who looked when.
+    pub struct Seen: "ticket", "tickets", "id" {
+        /// When a webhook last told of it, in the vendor's time.
+        webhook_updated_at: Option<String> = moment("Webhook", 50).told(),
+        /// When somebody last changed it here.
+        local_updated_at: Option<String> = moment("Changed here", 50).told(),
+        /// The vendor's time of the state whose conversations and time sheet have been read.
+        detail_synced_at: Option<String> = moment("Details read", 50).told(),
+    }
 }
 
 /// A ticket with its company, its people and its text.

@@ -6,6 +6,7 @@ use super::model::{Person, Seen, Ticket, TicketView};
 use super::{Statuses, codes};
 use crate::compliance::{Level, Veiled};
 use crate::db::{Conn, Row, Value, Write};
+use crate::entity::Facet as _;
 use crate::error::{Error, Result};
 use crate::history::{self, Record, pins, ranks};
 use crate::params;
@@ -18,20 +19,14 @@ pub const FROM: &str = "@tickets ticket
     LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(ticket.responder_id AS TEXT)
     LEFT JOIN @ticket_texts words ON words.ticket_id = ticket.id";
 
-/// What is kept about a ticket beside its history.
-const SEEN: &str = "ticket.webhook_updated_at, ticket.local_updated_at, ticket.detail_synced_at";
-
-fn seen(row: &Row, at: usize) -> Result<Seen> {
-    Ok(Seen { webhook_updated_at: row.get(at)?, local_updated_at: row.get(at + 1)?, detail_synced_at: row.get(at + 2)? })
-}
-
 /// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
     format!(
-        "{}, {SEEN}, company.account_number, company.name, {}, contact.id, contact.name, contact.email, agent.first_name,
+        "{}, {}, company.account_number, company.name, {}, contact.id, contact.name, contact.email, agent.first_name,
          agent.last_name, words.description_text, ticket.company_id",
         Ticket::SELECT,
+        Seen::select(),
         ranks::TICKET
     )
 }
@@ -56,7 +51,7 @@ fn bare(row: &Row) -> Result<TicketView> {
         None => None,
     };
     Ok(TicketView {
-        seen: seen(row, at)?,
+        seen: Seen::from_row(row, at)?,
         company_id: row.get(at + 3)?,
         company_name: row.get(at + 4)?,
         protection: Level::from_rank(row.get(at + 5)?),
@@ -187,16 +182,16 @@ pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
 /// The stored tickets with these numbers at one vendor, retired ones too, with what is kept beside them.
 pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Result<HashMap<i64, (Ticket, Seen)>> {
     let sql = format!(
-        "SELECT {}, {SEEN} FROM @tickets ticket
-         WHERE ticket.external_source = ?1 AND ticket.external_id IN ids(?2)",
-        Ticket::SELECT
+        "SELECT {}, {} FROM @tickets ticket WHERE ticket.external_source = ?1 AND ticket.external_id IN ids(?2)",
+        Ticket::SELECT,
+        Seen::select()
     );
     let at = Ticket::width();
     c.all(&sql, params![source, external_ids])?
         .iter()
         .map(|found| {
             let ticket = Ticket::from_row(found, 0)?;
-            Ok((ticket.external_id, (ticket, seen(found, at)?)))
+            Ok((ticket.external_id, (ticket, Seen::from_row(found, at)?)))
         })
         .collect()
 }
