@@ -16,7 +16,7 @@ use crate::{
     home,
     identity::{self, Identity},
     jobs::{live, scheduler},
-    network,
+    monitoring, network,
     platform::{Health, health},
     reconcile, records, status, tickets,
     vendors::credentials,
@@ -37,6 +37,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(companies::routes())
         .merge(contacts::routes())
         .merge(assets::routes())
+        .merge(monitoring::routes())
         .merge(network::routes())
         .merge(tickets::routes())
         .merge(records::routes())
@@ -73,7 +74,7 @@ fn lists() -> Vec<(&'static str, &'static ListSpec)> {
         ("/api/freshservice/tickets", &tickets::list_store::LIST),
         ("/api/psa/tickets", &tickets::list_store::LIST),
         ("/api/change_requests", &tickets::change_store::LIST),
-        ("/api/alerts", &assets::alert_list_store::ALERTS),
+        ("/api/alerts", &monitoring::alert_list_store::ALERTS),
         ("/api/disclosures", &disclosures_store::DISCLOSURES),
         ("/api/companies/{acct}/contacts", people),
         ("/api/companies/{acct}/users", people),

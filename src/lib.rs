@@ -20,6 +20,7 @@ pub mod history;
 pub mod home;
 pub mod identity;
 pub mod jobs;
+pub mod monitoring;
 pub mod network;
 pub mod notes;
 pub mod outbox;

@@ -4,7 +4,6 @@ use axum::{extract::State, response::Response};
 use serde_json::json;
 
 use super::{
-    alert_api, devices_api,
     list_store::{self, Filters, LIST},
     model::AssetDetail,
     rules, store,
@@ -31,8 +30,6 @@ pub fn routes() -> Routes {
         .get("/api/companies/{acct}/assets", of_company)
         .get("/assets/api/search", search)
         .put("/assets/{id}/update-contacts", update_contacts)
-        .merge(devices_api::routes())
-        .merge(alert_api::routes())
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {

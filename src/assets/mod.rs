@@ -1,13 +1,8 @@
 //! Assets: the devices and other things that companies use.
 
-pub mod alert;
-mod alert_api;
-pub mod alert_list_store;
-pub mod alert_store;
 mod api;
-pub mod audit;
-pub mod audit_store;
-mod devices_api;
+pub mod hardware;
+pub mod hardware_store;
 pub mod list_store;
 pub mod model;
 pub mod rules;

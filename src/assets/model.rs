@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::{audit::Inside, secrets, staleness, view_context::AssetViewContext};
+use super::{hardware::Inside, secrets, staleness, view_context::AssetViewContext};
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::{Conn, Value},

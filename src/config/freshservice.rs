@@ -9,6 +9,9 @@ use super::{
     sources::ENTERED,
 };
 
+/// The system's name in links, plans and history, which is its section's name here.
+pub const SYSTEM: &str = "freshservice";
+
 /// How to reach Freshservice.
 #[derive(Clone, Debug)]
 pub struct Freshservice {

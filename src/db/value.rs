@@ -126,6 +126,17 @@ impl FromValue for String {
     }
 }
 
+/// Texts that are stored as a JSON array; none where the column is null.
+impl FromValue for Vec<String> {
+    fn from_value(value: &Value) -> Result<Self> {
+        match value {
+            Value::Null => Ok(Self::new()),
+            Value::Text(text) => serde_json::from_str(text).map_err(Error::internal),
+            other => mismatch("a list of texts", other),
+        }
+    }
+}
+
 impl FromValue for Value {
     fn from_value(value: &Value) -> Result<Self> {
         Ok(value.clone())

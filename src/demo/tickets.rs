@@ -7,7 +7,11 @@ use crate::{
     db::Write,
     error::Result,
     history,
-    tickets::{Said, Ticket, TimeEntry, codes, list_store::SOURCE, messages_store, store},
+    tickets::{
+        Message, Ticket, TimeEntry,
+        codes::{self, SOURCE},
+        messages_store, store,
+    },
     types::{fold, now_plus},
 };
 
@@ -170,15 +174,15 @@ fn one(w: &mut Write<'_>, chance: &mut Chance, company: &Company, asker: &Worker
     store::set_text(w, id, Some(&format!("<div>{}</div>", case[1])), Some(case[1]))?;
     let speaker = agent.map(|agent| agent.0);
     if answered {
-        let said = |at: i64, text: &str, private| Said {
+        let message = |at: i64, text: &str, private| Message {
             external_id: Some(number * 10 + i64::from(private)),
             body_text: text.to_owned(),
             private,
             user_id: speaker,
             created_at: ago(at),
-            ..Said::default()
+            ..Message::default()
         };
-        messages_store::replace_conversations(w, id, &[said(age - 1, case[2], false), said(age - 1, case[3], true)])?;
+        messages_store::replace_conversations(w, id, &[message(age - 1, case[2], false), message(age - 1, case[3], true)])?;
     }
     if minutes > 0 {
         let note = Some(case[3].to_owned());

@@ -298,6 +298,13 @@ impl Stored for bool {
     }
 }
 
+impl Stored for Vec<String> {
+    const AS: Storage = Storage { holds: Holds::Text, is_nullable: false };
+    fn cell(&self) -> Cell<'_> {
+        Cell::Json(json!(self).to_string().into())
+    }
+}
+
 impl<T: Stored> Stored for Option<T> {
     const AS: Storage = Storage { is_nullable: true, ..T::AS };
     fn cell(&self) -> Cell<'_> {

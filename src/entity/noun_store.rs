@@ -1,6 +1,8 @@
 //! A noun of a company that the one door (`records/nouns`) reads and writes: its room declares it, and its addresses, lists,
 //! answers, pages, forms, search and panels follow.
 
+use std::sync::Arc;
+
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -219,7 +221,7 @@ impl<E: Noun> Shaped for Seen<E> {
             let besides = besides::<E>().iter().enumerate();
             besides
                 .fold(first, |all, (at, beside)| {
-                    all.computed(beside.name, Box::new(move |seen| seen.beside.get(at).map_or(Cell::Null, Cell::from)))
+                    all.computed(beside.name, Arc::new(move |seen| seen.beside.get(at).map_or(Cell::Null, Cell::from)))
                 })
                 .done()
         })

@@ -1,17 +1,19 @@
 //! What a record looks like in answers: the fields of its tables, and what is made of them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{Cell, Entity, Field, Fielded, Kind};
 
 /// How a member is read from a record.
-pub type Read<V> = Box<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
+pub type Read<V> = Arc<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
 
 /// The members of a record's answers, in their order.
 pub struct Members<V> {
     first: &'static [&'static str],
+    /// Whether those are all.
+    is_closed: bool,
     names: Vec<&'static str>,
     reads: Vec<Read<V>>,
 }
@@ -39,18 +41,43 @@ impl<V: 'static> Members<V> {
     /// which they are added.
     #[must_use]
     pub fn first(names: &'static [&'static str]) -> Self {
-        Self { first: names, names: Vec::new(), reads: Vec::new() }
+        Self { first: names, is_closed: false, names: Vec::new(), reads: Vec::new() }
+    }
+
+    /// No members yet; of those that are added, the ones with these names will stand in this order, and no others.
+    #[must_use]
+    pub fn only(names: &'static [&'static str]) -> Self {
+        Self { is_closed: true, ..Self::first(names) }
+    }
+
+    /// The members of a record that this one contains.
+    #[must_use]
+    pub fn within<P: Shaped>(self, of: fn(&V) -> &P) -> Self {
+        let members = P::members().names.iter().zip(&P::members().reads);
+        members.fold(self, |all, (name, read)| all.with(name, Arc::new(move |view| read(of(view)))))
+    }
+
+    /// The member `of` under another name as well.
+    #[must_use]
+    pub fn also(self, name: &'static str, of: &str) -> Self {
+        match self.names.iter().position(|known| *known == of) {
+            Some(at) => {
+                let read = Arc::clone(&self.reads[at]);
+                self.with(name, read)
+            }
+            None => self,
+        }
     }
 
     /// A record's bookkeeping and fields.
     #[must_use]
     pub fn record<E: Entity>(self, of: fn(&V) -> &E) -> Self {
-        self.with("id", Box::new(move |view| of(view).id().into()))
+        self.with("id", Arc::new(move |view| of(view).id().into()))
             .part(of)
-            .with("created_at", Box::new(move |view| of(view).created_at().into()))
-            .with("updated_at", Box::new(move |view| of(view).updated_at().into()))
-            .with("retired_at", Box::new(move |view| of(view).retired_at().into()))
-            .with("rev", Box::new(move |view| of(view).rev().into()))
+            .with("created_at", Arc::new(move |view| of(view).created_at().into()))
+            .with("updated_at", Arc::new(move |view| of(view).updated_at().into()))
+            .with("retired_at", Arc::new(move |view| of(view).retired_at().into()))
+            .with("rev", Arc::new(move |view| of(view).rev().into()))
     }
 
     /// The fields of a table; secrets stand in no answer.
@@ -60,8 +87,8 @@ impl<V: 'static> Members<V> {
         for field in P::FIELDS.iter().filter(told) {
             let read = field.read;
             self = match field.spec.kind {
-                Kind::Json => self.with(field.spec.emitted, Box::new(move |view| read(of(view)).embedded())),
-                _ => self.with(field.spec.emitted, Box::new(move |view| read(of(view)))),
+                Kind::Json => self.with(field.spec.emitted, Arc::new(move |view| read(of(view)).embedded())),
+                _ => self.with(field.spec.emitted, Arc::new(move |view| read(of(view)))),
             };
         }
         self
@@ -70,7 +97,7 @@ impl<V: 'static> Members<V> {
     /// A member that is made of others, or another value for one that is there.
     #[must_use]
     pub fn member(self, name: &'static str, read: fn(&V) -> Cell<'_>) -> Self {
-        self.with(name, Box::new(read))
+        self.with(name, Arc::new(read))
     }
 
     /// The same, read by a function that knows more than its record.
@@ -94,10 +121,11 @@ impl<V: 'static> Members<V> {
     #[must_use]
     pub fn done(self) -> Self {
         let order: HashMap<&str, usize> = self.first.iter().enumerate().map(|(place, name)| (*name, place)).collect();
-        let mut members: Vec<_> = self.names.into_iter().zip(self.reads).collect();
+        let members = self.names.into_iter().zip(self.reads);
+        let mut members: Vec<_> = members.filter(|(name, _)| !self.is_closed || order.contains_key(name)).collect();
         members.sort_by_key(|(name, _)| order.get(name).copied().unwrap_or(usize::MAX));
         let (names, reads) = members.into_iter().unzip();
-        Self { first: self.first, names, reads }
+        Self { first: self.first, is_closed: self.is_closed, names, reads }
     }
 
     /// Writes a record as a JSON object.

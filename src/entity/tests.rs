@@ -142,6 +142,22 @@ fn an_answer_has_the_fields_in_their_order_and_what_is_made_of_them() {
     assert_eq!(some, json!({"name": "Ada", "owner": "Acme"}));
 }
 
+/// The same for somebody who reads less, under older names.
+struct Older(View);
+
+crate::shaped! { Older: Members::only(&["title", "owner", "name"])
+    .within(|older: &Older| &older.0)
+    .also("title", "name")
+    .member("name", |older| older.0.row.name.to_uppercase().into())
+}
+
+#[test]
+fn a_shape_can_pick_from_another_one() {
+    let older = Older(View { row: Thing { name: "Ada".to_owned(), ..Thing::default() }, owner: "Acme" });
+    assert_eq!(serde_json::to_string(&older).unwrap(), r#"{"title":"Ada","owner":"Acme","name":"ADA"}"#);
+    assert_eq!(Older::names(), ["title", "owner", "name"]);
+}
+
 #[test]
 fn what_tells_of_people_is_left_out_of_every_such_field() {
     let text = |text: &str| Some(text.to_owned());

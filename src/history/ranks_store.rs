@@ -130,12 +130,12 @@ pub const TICKET: &str = ticket!();
 /// A planned change: as a ticket; the vendor tells no address.
 pub const CHANGE_REQUEST: &str = change_request!();
 
-/// Something said on a ticket: by whoever said it, the vendor's id of them or the address. A standard ticket may bear the
+/// A message on a ticket: by whoever wrote it, the vendor's id of them or the address. A standard ticket may bear the
 /// words of somebody who is not.
-pub const SAID: &str = "(COALESCE((SELECT max(person.level) FROM links whose JOIN protected_people person ON person.id = whose.entity_id
-        WHERE whose.system = ticket.external_source AND whose.entity = 'contact' AND whose.external_id = CAST(said.user_id AS TEXT)), 0)
+pub const MESSAGE: &str = "(COALESCE((SELECT max(person.level) FROM links whose JOIN protected_people person ON person.id = whose.entity_id
+        WHERE whose.system = ticket.external_source AND whose.entity = 'contact' AND whose.external_id = CAST(message.user_id AS TEXT)), 0)
     | COALESCE((SELECT max(person.level) FROM protected_people person
-        WHERE person.email_folded = lower(said.from_email) AND said.from_email <> ''), 0))";
+        WHERE person.email_folded = lower(message.from_email) AND message.from_email <> ''), 0))";
 
 /// A company's head, by their own record.
 pub const HEAD: &str = named!("head_name", "head_user_id");

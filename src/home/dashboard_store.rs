@@ -1,13 +1,13 @@
 //! What the dashboard counts.
 
 use crate::{
-    assets::alert_store,
     db::Conn,
     error::Result,
     history::{
         Untold,
         feed::{self, Change},
     },
+    monitoring::alert_store,
     params,
     tickets::store as tickets,
 };

@@ -15,7 +15,8 @@ use crate::{
     db::Conn,
     error::Result,
     tickets::{
-        api::{self as tickets, Weighed},
+        api as tickets,
+        store::{self as ticket_rows, TicketSize},
         views::CompanyTicket,
     },
     web::{
@@ -91,35 +92,35 @@ fn everything(conn: &mut Conn, wish: &Wish, to: &mut Writer) -> Result<()> {
     let mut entries = Array::begin(to)?;
     for some in companies.chunks(AT_ONCE) {
         let ids = some.iter().map(|company| company.row.id).collect();
-        let weighed = if wish.with_tickets { tickets::weigh(conn, ids, wish.year)? } else { Vec::new() };
-        let weighed = grouped(weighed.into_iter().map(|ticket| (ticket.company_id, ticket)));
-        write(conn, some, &weighed, wish, &mut entries)?;
+        let sizes = if wish.with_tickets { ticket_rows::sizes_of_companies(conn, ids, wish.year)? } else { Vec::new() };
+        let sizes = grouped(sizes.into_iter().map(|ticket| (ticket.company_id, ticket)));
+        write(conn, some, &sizes, wish, &mut entries)?;
     }
     entries.end().map(drop)
 }
 
 /// The tickets of companies, the newest first, before they are read.
-type Tickets = HashMap<i64, Vec<Weighed>>;
+type Tickets = HashMap<i64, Vec<TicketSize>>;
 
 /// Writes some companies: together when they have little, else in halves.
-fn write(conn: &mut Conn, some: &[CompanyView], weighed: &Tickets, wish: &Wish, to: &mut Array<'_>) -> Result<()> {
-    match (together(conn, some, weighed, wish)?, some) {
+fn write(conn: &mut Conn, some: &[CompanyView], sizes: &Tickets, wish: &Wish, to: &mut Array<'_>) -> Result<()> {
+    match (together(conn, some, sizes, wish)?, some) {
         (Some(entries), _) => entries.iter().try_for_each(|entry| to.push(entry)),
-        (None, [company]) => alone(conn, company, weighed, wish, to.element()?),
+        (None, [company]) => alone(conn, company, sizes, wish, to.element()?),
         (None, _) => {
             let (some, others) = some.split_at(some.len() / 2);
-            write(conn, some, weighed, wish, to)?;
-            write(conn, others, weighed, wish, to)
+            write(conn, some, sizes, wish, to)?;
+            write(conn, others, sizes, wish, to)
         }
     }
 }
 
 /// What these companies have, unless it is much.
-fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wish: &Wish) -> Result<Option<Vec<Entry<'a>>>> {
+fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], sizes: &Tickets, wish: &Wish) -> Result<Option<Vec<Entry<'a>>>> {
     let policy = &wish.view_context.policy;
     let ids: Vec<i64> = some.iter().map(|company| company.row.id).collect();
-    let weighed: Vec<Weighed> = ids.iter().filter_map(|id| weighed.get(id)).flatten().copied().collect();
-    if tickets::weight(&weighed) > tickets::AT_ONCE || !bulk_store::have_few(conn, ids.clone(), ROWS)? {
+    let sizes: Vec<TicketSize> = ids.iter().filter_map(|id| sizes.get(id)).flatten().copied().collect();
+    if tickets::total_size(&sizes) > tickets::AT_ONCE || !bulk_store::have_few(conn, ids.clone(), ROWS)? {
         return Ok(None);
     }
     let people = contacts::of_companies(conn, ids.clone())?;
@@ -129,20 +130,20 @@ fn together<'a>(conn: &mut Conn, some: &'a [CompanyView], weighed: &Tickets, wis
     let devices = assets::of_companies(conn, ids.clone())?;
     let devices = devices.into_iter().map(|(company, asset)| (company, asset.redact(&wish.view_context)));
     let mut assets = grouped(devices.filter(|(_, asset)| wish.bills(asset)));
-    let mut talked = grouped(tickets::told(conn, &weighed, policy, wish.colleague)?);
+    let mut threads = grouped(tickets::read_with_threads(conn, &sizes, policy, wish.colleague)?);
     let mut locations = grouped(bulk_store::locations(conn, ids)?);
     let entries = some.iter().map(|company| Entry {
         assets: assets.remove(&company.row.id).unwrap_or_default(),
         contacts: contacts.remove(&company.row.id).unwrap_or_default(),
         locations: locations.remove(&company.row.id).unwrap_or_default(),
-        tickets: wish.with_tickets.then(|| talked.remove(&company.row.id).unwrap_or_default()),
+        tickets: wish.with_tickets.then(|| threads.remove(&company.row.id).unwrap_or_default()),
         company,
     });
     Ok(Some(entries.collect()))
 }
 
 /// Writes one company that has much, as an [`Entry`] would be, row by row.
-fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish, to: &mut Writer) -> Result<()> {
+fn alone(conn: &mut Conn, company: &CompanyView, sizes: &Tickets, wish: &Wish, to: &mut Writer) -> Result<()> {
     let policy = &wish.view_context.policy;
     to.write_all(b"{\"company\":").map_err(text::failure)?;
     serde_json::to_writer(&mut *to, company).map_err(text::failure)?;
@@ -166,9 +167,9 @@ fn alone(conn: &mut Conn, company: &CompanyView, weighed: &Tickets, wish: &Wish,
     bulk_store::locations(conn, vec![company.row.id])?.iter().try_for_each(|(_, location)| rows.push(location))?;
     rows.end()?;
     if wish.with_tickets {
-        let weighed = weighed.get(&company.row.id).map_or(&[][..], Vec::as_slice);
+        let sizes = sizes.get(&company.row.id).map_or(&[][..], Vec::as_slice);
         let mut rows = member(to, "tickets")?;
-        tickets::each(conn, weighed, policy, wish.colleague, |ticket| rows.push(&ticket))?;
+        tickets::each_with_thread(conn, sizes, policy, wish.colleague, |ticket| rows.push(&ticket))?;
         rows.end()?;
     }
     to.write_all(b"}").map_err(text::failure)

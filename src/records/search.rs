@@ -87,10 +87,11 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
         .iter()
         .take(most)
         .map(|ticket| {
-            let name = ticket.subject.clone().unwrap_or_else(|| format!("Ticket {}", ticket.id));
+            let row = &ticket.view.row;
+            let name = row.subject.clone().unwrap_or_else(|| format!("Ticket {}", row.external_id));
             json!({
-                "type": "ticket", "id": ticket.id, "name": name, "ticket_number": ticket.ticket_number, "status": ticket.status,
-                "company_id": ticket.company_id, "company_name": ticket.company_name,
+                "type": "ticket", "id": row.external_id, "name": name, "ticket_number": row.ticket_number, "status": row.status,
+                "company_id": ticket.view.company_id, "company_name": ticket.view.company_name,
             })
         })
         .collect();

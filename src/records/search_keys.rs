@@ -3,9 +3,9 @@
 
 use super::entities::ENTITIES;
 use crate::{
-    assets::{alert_store, audit_store},
     db::{Db, Write},
     error::Result,
+    monitoring::{alert_store, audit_store},
     types::{Actor, KEY_VERSION, Scope},
     web::settings_store as settings,
 };

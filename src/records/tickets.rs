@@ -1,7 +1,7 @@
 //! One ticket: read from here, or from the vendor when it is not here yet; and what people do to it.
 
 use axum::{extract::State, response::Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     auth::{Editor, Reader},
@@ -12,14 +12,14 @@ use crate::{
     history::{self, Record as _},
     outbox, pulls,
     tickets::{
-        Ticket, api, codes,
-        list_store::SOURCE,
-        messages_store, psa_views, statuses_store,
+        Ticket, api,
+        codes::{self, SOURCE},
+        messages_store, statuses_store,
         store::{self, Mark},
-        views::{Talk, TicketDetail},
+        views::{ListedTicket, Thread, TicketDetail},
     },
     types::{Scope, now},
-    vendors::credentials,
+    vendors::{credentials, freshservice},
     web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web},
 };
 
@@ -46,7 +46,7 @@ async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, r
     let (colleague, config, theirs) = (caller.is_staff(), web.config.clone(), policy.clone());
     let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &theirs, colleague, &config)).await;
     match stored {
-        Ok(stored) => request.row(stored.ticket.id, stored.ticket.rev, &stored),
+        Ok(stored) => request.row(number, stored.ticket.view.row.rev, &stored),
         // Whose it is can be said of a stored ticket only: a client is told of no others.
         Err(Error::NotFound { .. }) if caller.scope() == Scope::All => {
             request.value(&fetched(&web, &policy, colleague, number).await?)
@@ -58,12 +58,12 @@ async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, r
 /// A ticket that is not stored, as the vendor tells it, in the shape of those that are.
 async fn fetched(web: &Web, policy: &RedactionPolicy, colleague: bool, number: i64) -> Result<TicketDetail> {
     let found = pulls::freshservice::tickets::fetch(&web.db, &web.config, number).await?;
-    let (row, said) = found.ok_or(Error::NotFound { what: Ticket::WHAT })?;
+    let (view, messages) = found.ok_or(Error::NotFound { what: Ticket::WHAT })?;
     let configured = web.config.freshservice.statuses.clone();
     let statuses = web.db.read(&Scope::All, move |conn| statuses_store::load(conn, SOURCE, &configured)).await?;
-    let row = row.redact(policy);
-    let talk = if row.is_hidden { Talk::default() } else { Talk::new(said, policy, colleague) };
-    Ok(TicketDetail::new(row, talk, &statuses))
+    let view = view.redact(policy);
+    let thread = if view.is_hidden { Thread::default() } else { Thread::new(messages, policy, colleague) };
+    Ok(TicketDetail { ticket: ListedTicket::new(view, &statuses), thread })
 }
 
 /// What is written to a ticket here.
@@ -160,9 +160,9 @@ async fn update(
     let user = caller.name().to_owned();
     let conditions_of_row = conditions.clone();
     let work = move |w: &mut Write<'_>| {
-        let row = store::get_row(w, number)?;
+        let view = store::get_view(w, number)?;
         let expected = conditions_of_row.rev(number)?;
-        let done = write(w, row.inside().ticket.id, expected, &update, &user, &config)?;
+        let done = write(w, view.inside().row.id, expected, &update, &user, &config)?;
         let body = json!({"success": true, "ticket_id": number, "message": "Ticket updated successfully"});
         Ok(Reply::ok(&body)?.tagged(number, done.ticket.rev))
     };
@@ -182,7 +182,27 @@ pub async fn send(web: &Web, by: &str) {
 /// `GET /api/psa/config`: where tickets are at the vendors; the places to fill in stay as they are.
 async fn providers(State(web): State<Web>, _caller: Reader, request: ReadRequest) -> Result<Response> {
     let config = credentials::effective(&web.db, &web.config).await?;
-    request.value(&psa_views::providers(&config))
+    request.value(&links_to_vendors(&config))
+}
+
+/// Where tickets, companies and people are at the vendors that are set up.
+fn links_to_vendors(config: &Config) -> Value {
+    let Some(web) = config.freshservice.web_url.as_deref() else {
+        return json!({"providers": {}, "default_provider": null});
+    };
+    json!({
+        "providers": {SOURCE: {
+            "name": freshservice::NAME,
+            "ticket_url_template": format!("{web}/a/tickets/{{ticket_id}}"),
+            "company_url_template": format!("{web}/a/admin/departments/{{company_id}}"),
+            "contact_url_template": format!("{web}/a/requesters/{{contact_id}}"),
+            "group_ids": {
+                "professional_services": config.freshservice.professional_services_group_id,
+                "helpdesk": config.freshservice.helpdesk_group_id,
+            },
+        }},
+        "default_provider": SOURCE,
+    })
 }
 
 /// `GET /api/config/freshservice_domain`

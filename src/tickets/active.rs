@@ -5,83 +5,64 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Statuses, TicketRow,
-    relative_time::{days_old, friendly, length, moment, seconds},
-    utc,
+    Statuses, Ticket, TicketView,
+    relative_time::{NOTHING, days_old, friendly, length, moment, seconds},
+    views::ListedTicket,
 };
+use crate::entity::Members;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
 /// A ticket on the board; every member is always there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct ActiveTicket {
-    /// The vendor's number.
-    pub id: i64,
-    /// The same as text.
-    pub ticket_number: String,
-    /// Never null.
-    pub subject: String,
-    /// Never null.
-    pub description_text: String,
-    /// The normalised word.
-    pub status: String,
-    /// The vendor's code.
-    pub status_id: Option<i64>,
-    /// The name for people.
-    pub status_text: String,
-    /// The word.
-    pub priority: Option<String>,
-    /// The vendor's code.
-    pub priority_id: Option<i64>,
-    /// The same.
-    pub priority_raw: Option<i64>,
-    /// The name for people, never null.
-    pub priority_text: String,
-    /// `Incident`, `Service Request`, …
-    pub r#type: String,
-    /// The same.
-    pub ticket_type: String,
-    /// Its company's key.
-    pub company_id: Option<String>,
-    /// The vendor's id of whoever asked.
-    pub requester_id: Option<i64>,
-    /// Their address.
-    pub requester_email: Option<String>,
-    /// Their name, or what stands for it.
-    pub requester_name: String,
-    /// The vendor's id of the agent.
-    pub responder_id: Option<i64>,
-    /// Their name, or what stands for it.
-    pub agent_name: String,
-    /// The vendor's id of the group.
-    pub group_id: Option<i64>,
-    /// The vendor.
-    pub source: String,
-    /// When it was opened.
-    pub created_at_str: Option<String>,
-    /// When it last changed.
-    pub updated_at_str: String,
-    /// When the first response is due.
-    pub fr_due_by_str: Option<String>,
-    /// When the solution is due.
-    pub due_by_str: Option<String>,
-    /// When it was first responded to.
-    pub first_responded_at_iso: Option<String>,
-    /// When an agent last responded.
-    pub agent_responded_at: Option<String>,
+    ticket: ListedTicket,
     /// How long ago it last changed.
-    pub updated_friendly: String,
+    updated_friendly: String,
     /// How long ago an agent last responded.
-    pub agent_responded_friendly: String,
+    agent_responded_friendly: String,
     /// How old it is.
-    pub created_days_old: String,
+    created_days_old: String,
     /// What its clock says.
-    pub sla_text: String,
+    sla_text: String,
     /// How urgent that is.
-    pub sla_class: &'static str,
-    /// Hours worked on it.
-    pub total_hours_spent: f64,
+    sla_class: &'static str,
+}
+
+crate::shaped! { ActiveTicket: Members::only(&[
+    "id", "ticket_number", "subject", "description_text", "status", "status_id", "status_text", "priority", "priority_id",
+    "priority_raw", "priority_text", "type", "ticket_type", "company_id", "requester_id", "requester_email", "requester_name",
+    "responder_id", "agent_name", "group_id", "source", "created_at_str", "updated_at_str", "fr_due_by_str", "due_by_str",
+    "first_responded_at_iso", "agent_responded_at", "updated_friendly", "agent_responded_friendly", "created_days_old",
+    "sla_text", "sla_class", "total_hours_spent",
+])
+    .within(|active: &ActiveTicket| &active.ticket.view)
+    .within(|active: &ActiveTicket| &active.ticket)
+    .also("priority_raw", "priority_id")
+    .also("created_at_str", "created_at")
+    .also("updated_at_str", "last_updated_at")
+    .also("fr_due_by_str", "fr_due_by")
+    .also("due_by_str", "due_by")
+    .also("first_responded_at_iso", "first_responded_at")
+    .member("subject", |active| active.ticket.view.row.subject.as_deref().unwrap_or_default().into())
+    .member("description_text", |active| active.ticket.view.description_text.as_deref().unwrap_or_default().into())
+    .member("requester_name", |active| active.requester_name().into())
+    .member("agent_name", |active| active.ticket.view.agent_or("Unassigned").into())
+    .member("updated_friendly", |active| (&active.updated_friendly).into())
+    .member("agent_responded_friendly", |active| (&active.agent_responded_friendly).into())
+    .member("created_days_old", |active| (&active.created_days_old).into())
+    .member("sla_text", |active| (&active.sla_text).into())
+    .member("sla_class", |active| active.sla_class.into())
+}
+
+impl ActiveTicket {
+    /// Who asked: by name, else by the vendor's id.
+    fn requester_name(&self) -> String {
+        let view = &self.ticket.view;
+        let number = || view.row.requester_id.map_or_else(|| NOTHING.to_owned(), |id| format!("Requester {id}"));
+        view.requester_name().map_or_else(number, str::to_owned)
+    }
 }
 
 /// The board.
@@ -105,7 +86,7 @@ impl Board {
     }
 
     /// With one ticket more; [`Self::sorted`] comes last.
-    pub fn add(&mut self, ticket: TicketRow, statuses: &Statuses, now: Timestamp) {
+    pub fn add(&mut self, ticket: TicketView, statuses: &Statuses, now: Timestamp) {
         self.total_active += 1;
         let (section, ticket) = place(ticket, statuses, now);
         match section {
@@ -122,8 +103,10 @@ impl Board {
         let board = &mut self;
         for section in [&mut board.section1, &mut board.section2, &mut board.section3, &mut board.section4] {
             section.sort_by(|a, b| {
-                let urgency = |ticket: &ActiveTicket| ticket.priority_raw.unwrap_or(1);
-                urgency(b).cmp(&urgency(a)).then_with(|| a.updated_at_str.cmp(&b.updated_at_str)).then(a.id.cmp(&b.id))
+                let (a, b) = (&a.ticket.view.row, &b.ticket.view.row);
+                let urgency = |ticket: &Ticket| ticket.priority_id.unwrap_or(1);
+                let oldest = || a.last_updated_at.cmp(&b.last_updated_at).then(a.external_id.cmp(&b.external_id));
+                urgency(b).cmp(&urgency(a)).then_with(oldest)
             });
         }
         self
@@ -131,53 +114,14 @@ impl Board {
 }
 
 /// The section of a ticket, and the ticket as the board shows it.
-fn place(row: TicketRow, statuses: &Statuses, now: Timestamp) -> (u8, ActiveTicket) {
-    let updated_at = row.updated_at();
-    let agent_responded = moment(row.ticket.agent_responded_at.as_deref());
-    let friendly_words = (friendly(moment(Some(&updated_at)), now), friendly(agent_responded, now));
-    let status_text = row.status_text(statuses);
-    let (section, sla_text, sla_class) = clock(&row, &status_text, &friendly_words, now);
-    let time = |at: &Option<String>| at.as_deref().and_then(utc);
-    let (name, email) = (row.requester_name(), row.requester_email());
-    let (opened, priority_text, kind, hours) = (row.opened_at(), row.priority_text(), row.kind(), row.ticket.hours());
-    let ticket = row.ticket;
-    let known_as = |what: &str, id: Option<i64>, none: &str| id.map_or_else(|| none.to_owned(), |id| format!("{what} {id}"));
-    let shown = ActiveTicket {
-        id: ticket.external_id,
-        created_days_old: days_old(moment(opened.as_deref()), now),
-        created_at_str: opened,
-        fr_due_by_str: time(&ticket.fr_due_by),
-        due_by_str: time(&ticket.due_by),
-        first_responded_at_iso: time(&ticket.first_responded_at),
-        agent_responded_at: time(&ticket.agent_responded_at),
-        ticket_number: ticket.ticket_number,
-        subject: ticket.subject.unwrap_or_default(),
-        description_text: row.description_text.unwrap_or_default(),
-        status: ticket.status,
-        status_id: ticket.status_id,
-        status_text,
-        priority: ticket.priority,
-        priority_id: ticket.priority_id,
-        priority_raw: ticket.priority_id,
-        priority_text,
-        r#type: kind.clone(),
-        ticket_type: kind,
-        company_id: row.company_id,
-        requester_name: name.unwrap_or_else(|| known_as("Requester", ticket.requester_id, super::relative_time::NOTHING)),
-        requester_id: ticket.requester_id,
-        requester_email: email,
-        agent_name: row.agent_name.unwrap_or_else(|| known_as("Agent", ticket.responder_id, "Unassigned")),
-        responder_id: ticket.responder_id,
-        group_id: ticket.group_id,
-        source: ticket.external_source,
-        updated_at_str: updated_at,
-        updated_friendly: friendly_words.0,
-        agent_responded_friendly: friendly_words.1,
-        sla_text,
-        sla_class,
-        total_hours_spent: hours,
-    };
-    (section, shown)
+fn place(view: TicketView, statuses: &Statuses, now: Timestamp) -> (u8, ActiveTicket) {
+    let ticket = ListedTicket::new(view, statuses);
+    let row = &ticket.view.row;
+    let updated_friendly = friendly(moment(Some(&row.last_updated_at)), now);
+    let agent_responded_friendly = friendly(moment(row.agent_responded_at.as_deref()), now);
+    let created_days_old = days_old(moment(row.vendor_created_at.as_deref()), now);
+    let (section, sla_text, sla_class) = clock(&ticket, (&updated_friendly, &agent_responded_friendly), now);
+    (section, ActiveTicket { ticket, updated_friendly, agent_responded_friendly, created_days_old, sla_text, sla_class })
 }
 
 /// How long a ticket of a priority may go without a word.
@@ -191,14 +135,14 @@ fn patience(priority: &str) -> i64 {
 }
 
 /// Section, words and class; the first rule that fits decides.
-fn clock(row: &TicketRow, status: &str, (updated, responded): &(String, String), now: Timestamp) -> (u8, String, &'static str) {
-    let ticket = &row.ticket;
+fn clock(listed: &ListedTicket, (updated, responded): (&str, &str), now: Timestamp) -> (u8, String, &'static str) {
+    let (ticket, status) = (&listed.view.row, &listed.status_text);
     match ticket.status.as_str() {
         "customer_replied" => return (2, format!("Customer Replied ({updated})"), "sla-warning"),
         "pending_hubspot" => return (4, format!("Pending Hubspot ({updated})"), "sla-none"),
         _ => {}
     }
-    let silence = moment(Some(&row.updated_at())).map(|at| seconds(at, now));
+    let silence = moment(Some(&ticket.last_updated_at)).map(|at| seconds(at, now));
     if let (Some(priority), Some(silence)) = (&ticket.priority, silence)
         && silence > patience(priority)
     {
@@ -206,7 +150,7 @@ fn clock(row: &TicketRow, status: &str, (updated, responded): &(String, String),
     }
     match ticket.status.as_str() {
         "open" | "update_needed" | "pending" => {
-            let (text, class) = due(row, status, now);
+            let (text, class) = due(&listed.view, status, now);
             (1, text, class)
         }
         "waiting_customer" => {
@@ -220,12 +164,12 @@ fn clock(row: &TicketRow, status: &str, (updated, responded): &(String, String),
 }
 
 /// What the clock of open work says.
-fn due(row: &TicketRow, status: &str, now: Timestamp) -> (String, &'static str) {
-    let ticket = &row.ticket;
+fn due(view: &TicketView, status: &str, now: Timestamp) -> (String, &'static str) {
+    let ticket = &view.row;
     if moment(ticket.first_responded_at.as_deref()).is_some() {
         return (format!("{status} (FR Met)"), "sla-responded");
     }
-    let (prefix, target) = if row.kind() == "Service Request" { ("Due", &ticket.due_by) } else { ("FR", &ticket.fr_due_by) };
+    let (prefix, target) = if view.kind() == "Service Request" { ("Due", &ticket.due_by) } else { ("FR", &ticket.fr_due_by) };
     let Some(left) = moment(target.as_deref()).map(|target| seconds(now, target)) else {
         return (format!("No {prefix} Due Date"), "sla-none");
     };

@@ -1,18 +1,15 @@
 //! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is in `records`.
 
-pub use super::store::{Weighed, weigh};
-use std::sync::LazyLock;
-
 use axum::{extract::State, response::Response};
 
 use super::{
     active::Board,
     change_store,
-    list_store::{self, ENTITIES, Filters, LIST, SOURCE},
-    messages_store,
-    psa_views::VendorTicket,
-    statuses_store, store,
-    views::{CompanyTicket, Talk, TicketDetail},
+    codes::SOURCE,
+    list_store::{self, ENTITIES, Filters, LIST},
+    messages_store, statuses_store,
+    store::{self, TicketSize},
+    views::{CompanyTicket, ListedTicket, Thread, TicketDetail, VendorTicket},
 };
 use crate::{
     auth::Reader,
@@ -20,6 +17,7 @@ use crate::{
     compliance::RedactionPolicy,
     config::Config,
     db::{Conn, list::Slice},
+    entity::Shaped as _,
     error::Result,
     web::{Path, ReadRequest, Routes, Web, list},
 };
@@ -96,8 +94,8 @@ async fn active(State(web): State<Web>, caller: Reader, request: ReadRequest) ->
         let statuses = statuses_store::load(conn, SOURCE, &configured)?;
         let now = jiff::Timestamp::now();
         let mut board = Board::new(list_store::last_sync(conn)?, now);
-        store::active(conn, group, responder, |row| {
-            board.add(row.redact(&policy), &statuses, now);
+        store::active(conn, group, responder, |view| {
+            board.add(view.redact(&policy), &statuses, now);
             Ok(())
         })?;
         Ok(board.sorted())
@@ -112,8 +110,8 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
     let (colleague, year) = (caller.is_staff(), year(&request));
     list::array(&web, &caller.scope(), &variant, &request, ENTITIES, move |conn, tickets| {
         let company = companies::id_of(conn, &acct)?;
-        let weighed = weigh(conn, vec![company], year)?;
-        each(conn, &weighed, &policy, colleague, |ticket| tickets.push(&ticket))
+        let sizes = store::sizes_of_companies(conn, vec![company], year)?;
+        each_with_thread(conn, &sizes, &policy, colleague, |ticket| tickets.push(&ticket))
     })
     .await
 }
@@ -131,33 +129,33 @@ pub const AT_ONCE: i64 = 4 * 1024 * 1024;
 
 /// How many bytes these tickets take.
 #[must_use]
-pub fn weight(tickets: &[Weighed]) -> i64 {
+pub fn total_size(tickets: &[TicketSize]) -> i64 {
     tickets.iter().map(|ticket| BARE + ticket.bytes).sum()
 }
 
-/// These tickets with what was said, as (company id, ticket), all at once.
-pub fn told(
+/// These tickets with their messages, as (company id, ticket), all at once.
+pub fn read_with_threads(
     conn: &mut Conn,
-    tickets: &[Weighed],
+    tickets: &[TicketSize],
     policy: &RedactionPolicy,
     colleague: bool,
 ) -> Result<Vec<(i64, CompanyTicket)>> {
-    let rows = store::of_ids(conn, tickets.iter().map(|ticket| ticket.id).collect())?;
-    let rows: Vec<_> = rows.into_iter().map(|(company, row)| (company, row.redact(policy))).collect();
-    let readable = rows.iter().filter(|(_, row)| !row.is_hidden).map(|(_, row)| row.ticket.id).collect();
-    let mut said = messages_store::of_tickets(conn, readable)?;
-    let told = rows.into_iter().map(|(company, row)| {
-        let talk = Talk::new(said.remove(&row.ticket.id).unwrap_or_default(), policy, colleague);
-        (company, CompanyTicket::new(row, talk))
+    let views = store::of_ids(conn, tickets.iter().map(|ticket| ticket.id).collect())?;
+    let views: Vec<_> = views.into_iter().map(|(company, view)| (company, view.redact(policy))).collect();
+    let readable = views.iter().filter(|(_, view)| !view.is_hidden).map(|(_, view)| view.row.id).collect();
+    let mut messages = messages_store::of_tickets(conn, readable)?;
+    let whole = views.into_iter().map(|(company, view)| {
+        let thread = Thread::new(messages.remove(&view.row.id).unwrap_or_default(), policy, colleague);
+        (company, CompanyTicket::new(view, thread))
     });
-    Ok(told.collect())
+    Ok(whole.collect())
 }
 
-/// Gives each of these tickets to `take`, with what was said; however many and however long they are, some
+/// Gives each of these tickets to `take`, with its messages; however many and however long they are, some
 /// [`AT_ONCE`] bytes of them are in memory.
-pub fn each(
+pub fn each_with_thread(
     conn: &mut Conn,
-    mut tickets: &[Weighed],
+    mut tickets: &[TicketSize],
     policy: &RedactionPolicy,
     colleague: bool,
     mut take: impl FnMut(CompanyTicket) -> Result<()>,
@@ -169,7 +167,7 @@ pub fn each(
             bytes <= AT_ONCE
         });
         let (some, rest) = tickets.split_at(fits.count().max(1));
-        told(conn, some, policy, colleague)?.into_iter().try_for_each(|(_, ticket)| take(ticket))?;
+        read_with_threads(conn, some, policy, colleague)?.into_iter().try_for_each(|(_, ticket)| take(ticket))?;
         tickets = rest;
     }
     Ok(())
@@ -181,16 +179,12 @@ pub fn each(
 /// `NotFound`.
 pub fn detail(conn: &mut Conn, number: i64, policy: &RedactionPolicy, colleague: bool, config: &Config) -> Result<TicketDetail> {
     let statuses = statuses_store::load(conn, SOURCE, &config.freshservice.statuses)?;
-    let row = store::get_row(conn, number)?.redact(policy);
-    let readable = if row.is_hidden { Vec::new() } else { vec![row.ticket.id] };
-    let said = messages_store::of_tickets(conn, readable)?;
-    let talk = Talk::new(said.into_values().flatten().collect(), policy, colleague);
-    Ok(TicketDetail::new(row, talk, &statuses))
+    let view = store::get_view(conn, number)?.redact(policy);
+    let readable = if view.is_hidden { Vec::new() } else { vec![view.row.id] };
+    let messages = messages_store::of_tickets(conn, readable)?;
+    let thread = Thread::new(messages.into_values().flatten().collect(), policy, colleague);
+    Ok(TicketDetail { ticket: ListedTicket::new(view, &statuses), thread })
 }
-
-/// What a ticket has there.
-static VENDOR_FIELDS: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| (LIST.fields)().iter().copied().chain(VendorTicket::MORE).collect());
 
 /// `GET /api/freshservice/tickets?limit=`: a plain array.
 async fn of_vendor(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
@@ -198,8 +192,8 @@ async fn of_vendor(State(web): State<Web>, caller: Reader, request: ReadRequest)
     let filters = Filters { provider: Some(SOURCE.to_owned()), ..Filters::read(&request.query)? };
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let (variant, configured) = (variant(&caller, &policy, &filters), web.config.freshservice.statuses.clone());
-    list::respond_as(&web, &caller.scope(), &variant, &request, query, &VENDOR_FIELDS, move |conn, query, rows| {
-        list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&VendorTicket::from(ticket)))
+    list::respond_as(&web, &caller.scope(), &variant, &request, query, VendorTicket::names(), move |conn, query, rows| {
+        list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&VendorTicket(ticket)))
     })
     .await
 }

@@ -1,20 +1,21 @@
 //! A planned change, where the account keeps them ("change request", so that it is not one of our own changes).
 
-use super::utc;
+use super::{codes::moments_in_utc, utc};
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::Value,
     entity::{Members, redact},
+    error::Result,
     types::{SearchText, fold},
 };
 
 crate::entity! {
     /// A planned change.
     pub struct ChangeRequest: "change_request", "Change request", "change_requests" {
-        /// The vendor (`freshservice`).
+        /// The vendor's name.
         external_source: String = told("Vendor").emitted("source"),
         /// The vendor's number.
-        external_id: i64 = int("Number").emitted("id").told(),
+        external_id: i64 = int("Number").named("id").told().listed(),
         /// Whose it is.
         company_id: Option<i64> = int("Company").internal().told(),
         /// The vendor's department.
@@ -56,9 +57,9 @@ crate::entity! {
         /// When it is to end.
         planned_end_date: Option<String> = moment("Planned end", 50).told().listed(),
         /// When it was opened.
-        vendor_created_at: Option<String> = told("Opened").internal(),
+        vendor_created_at: Option<String> = moment("Opened", 50).named("created_at").told().listed(),
         /// When the vendor last changed it.
-        vendor_updated_at: String = told("Last changed").internal(),
+        vendor_updated_at: String = moment("Last changed", 50).named("last_updated_at").told().listed(),
         /// The vendor's custom fields: a JSON object as text.
         custom_fields: Option<String> = told("Custom fields").internal(),
     }
@@ -87,10 +88,6 @@ pub struct ChangeView {
 
 crate::shaped! { ChangeView: Members::first(&["id"])
     .part(|view: &ChangeView| &view.row)
-    .member("planned_start_date", |view| moment(view.row.planned_start_date.as_deref()).into())
-    .member("planned_end_date", |view| moment(view.row.planned_end_date.as_deref()).into())
-    .member("created_at", |view| moment(view.row.vendor_created_at.as_deref()).into())
-    .member("last_updated_at", |view| view.last_updated_at().into())
     .member("company_id", |view| (&view.company_id).into())
     .member("company_name", |view| (&view.company_name).into())
     .member("company_compliance_level", |view| view.protection.as_str().into())
@@ -98,16 +95,22 @@ crate::shaped! { ChangeView: Members::first(&["id"])
     .member("rev", |view| view.row.rev.into())
 }
 
-/// A moment of the vendor's in our one form.
-fn moment(at: Option<&str>) -> Option<String> {
-    at.and_then(utc)
-}
-
 impl ChangeView {
-    /// When it last changed at the vendor, else when we first heard of it.
-    #[must_use]
-    pub fn last_updated_at(&self) -> String {
-        utc(&self.row.vendor_updated_at).unwrap_or_else(|| self.row.created_at.clone())
+    /// A row with its times in our one form; when it last changed is at least when we first heard of it.
+    ///
+    /// # Errors
+    /// `Internal` when a time is no text.
+    pub fn new(
+        mut row: ChangeRequest,
+        company_id: Option<String>,
+        company_name: Option<String>,
+        protection: Level,
+    ) -> Result<Self> {
+        moments_in_utc(&mut row)?;
+        if utc(&row.vendor_updated_at).is_none() {
+            row.vendor_updated_at.clone_from(&row.created_at);
+        }
+        Ok(Self { row, company_id, company_name, protection })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     compliance::{Asking, Level, Personal, Protected as _, RedactionPolicy, Veiled},
     db::{
         Conn, Row, Write,
-        list::{Column, Kind, ListQuery, ListSpec, Search},
+        list::{Column, ListQuery, ListSpec, Search},
     },
     entity::Shaped as _,
     error::{Error, Result},
@@ -21,12 +21,8 @@ fn select() -> String {
 
 fn view(row: &Row) -> Result<Veiled<ChangeView>> {
     let at = ChangeRequest::width();
-    Ok(Veiled::new(ChangeView {
-        row: ChangeRequest::from_row(row, 0)?,
-        company_id: row.get(at)?,
-        company_name: row.get(at + 1)?,
-        protection: Level::from_rank(row.get(at + 2)?),
-    }))
+    let protection = Level::from_rank(row.get(at + 2)?);
+    Ok(Veiled::new(ChangeView::new(ChangeRequest::from_row(row, 0)?, row.get(at)?, row.get(at + 1)?, protection)?))
 }
 
 /// What of planned changes tells of people.
@@ -41,11 +37,8 @@ pub static LIST: ListSpec = ListSpec {
     key: "change_request.id",
     columns: list_columns![
         ChangeRequest;
-        Column::new("id", "change_request.external_id", Kind::Int).required(),
         Column::text("company_id", "company.account_number"),
         Column::text("company_name", "company.name").folded("company.name_folded"),
-        Column::new("created_at", "change_request.vendor_created_at", Kind::Time),
-        Column::new("last_updated_at", "change_request.vendor_updated_at", Kind::Time).required(),
     ],
     default_sort: "-last_updated_at",
     search: Some(Search { fts: "change_requests_fts", text: "change_request.search_text", private: None }),

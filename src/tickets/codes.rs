@@ -2,7 +2,16 @@
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-use crate::types::format_time;
+use crate::{
+    config::freshservice,
+    db::Value,
+    entity::{Fielded, Kind},
+    error::Result,
+    types::format_time,
+};
+
+/// The one vendor of tickets so far, by the name of its section in the configuration.
+pub const SOURCE: &str = freshservice::SYSTEM;
 
 /// The statuses as they are known before an account tells its own: code, word, name. The vendor documents 2 to 5;
 /// from 8 on they are custom ones of the account for which the predecessor was written (contract §5.9): words that
@@ -85,6 +94,22 @@ pub fn utc(text: &str) -> Option<String> {
     }
     let naive = text.parse::<civil::DateTime>().ok().or_else(|| Some(text.parse::<civil::Date>().ok()?.at(0, 0, 0, 0)))?;
     Some(format_time(naive.to_zoned(TimeZone::UTC).ok()?.timestamp()))
+}
+
+/// Puts every moment of a vendor's record into that form; what is no moment is left out where it can be.
+///
+/// # Errors
+/// `Internal` when a moment is no text.
+pub fn moments_in_utc<E: Fielded>(row: &mut E) -> Result<()> {
+    for field in E::FIELDS.iter().filter(|field| matches!(field.spec.kind, Kind::Moment(_))) {
+        let at = (field.read)(row).text().map(utc);
+        match at {
+            Some(Some(at)) => (field.write)(row, &at.into())?,
+            Some(None) if field.spec.is_nullable => (field.write)(row, &Value::Null)?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Statuses,
-    codes::{self, ENDED, normalise, priority_code},
+    Statuses, Ticket, TicketView,
+    codes::{self, ENDED, SOURCE, normalise, priority_code},
     statuses_store, store,
-    views::TicketView,
+    views::ListedTicket,
 };
 use crate::{
     companies::store as companies,
@@ -15,14 +15,12 @@ use crate::{
         Conn, Value,
         list::{Column, Kind, ListQuery, ListSpec, Page, Search},
     },
+    entity::Shaped as _,
     error::Result,
     history::ranks,
-    params,
+    list_columns, params,
     web::Query,
 };
-
-/// The one vendor of tickets so far.
-pub const SOURCE: &str = "freshservice";
 
 /// What the answers about tickets depend on.
 pub const ENTITIES: &[&str] = &["ticket", "company", "contact", "psa_agent"];
@@ -33,78 +31,27 @@ pub static LIST: ListSpec = ListSpec {
     select: store::select,
     from: store::FROM,
     key: "ticket.id",
-    columns: &[
-        Column::new("id", "ticket.external_id", Kind::Int).required(),
-        Column::text("ticket_number", "ticket.ticket_number").required(),
-        Column::text("subject", "ticket.subject").folded("ticket.subject_folded"),
-        Column::text("status", "ticket.status").required(),
-        Column::new("status_id", "ticket.status_id", Kind::Int),
+    columns: list_columns![
+        Ticket;
+        // By its urgency, not by its word.
         Column::new("priority", "ticket.priority_id", Kind::Int),
-        Column::new("priority_id", "ticket.priority_id", Kind::Int),
-        Column::text("type", "ticket.ticket_type"),
-        Column::text("requester_name", "ticket.requester_name").folded("ticket.requester_folded"),
-        Column::text("requester_email", "ticket.requester_email").folded("ticket.requester_folded"),
-        Column::new("requester_id", "ticket.requester_id", Kind::Int),
-        Column::new("responder_id", "ticket.responder_id", Kind::Int),
         Column::text("agent_name", "agent.last_name"),
-        Column::new("group_id", "ticket.group_id", Kind::Int),
         Column::text("company_id", "company.account_number"),
         Column::text("company_account_number", "company.account_number"),
         Column::text("company_name", "company.name").folded("company.name_folded"),
-        Column::text("category", "ticket.category"),
-        Column::new("created_at", "ticket.vendor_created_at", Kind::Time),
-        Column::new("last_updated_at", "ticket.last_updated_at", Kind::Time).required(),
-        Column::new("closed_at", "ticket.closed_at", Kind::Time),
-        Column::new("resolved_at", "ticket.resolved_at", Kind::Time),
-        Column::new("fr_due_by", "ticket.fr_due_by", Kind::Time),
-        Column::new("due_by", "ticket.due_by", Kind::Time),
         Column::new("total_hours_spent", "CAST(ticket.minutes_spent AS DOUBLE PRECISION) / 60", Kind::Real).required(),
-        Column::text("source", "ticket.external_source").required(),
     ],
     default_sort: "-last_updated_at",
     search: Some(Search { fts: "tickets_fts", text: "ticket.search_text", private: None }),
     retired: Some("ticket.retired_at"),
     own: &["company_id", "company_account_number", "status", "priority"],
-    fields: || {
-        &[
-            "id",
-            "ticket_number",
-            "subject",
-            "description_text",
-            "status",
-            "priority",
-            "company_id",
-            "requester_email",
-            "requester_name",
-            "created_at",
-            "last_updated_at",
-            "closed_at",
-            "total_hours_spent",
-            "company_compliance_level",
-            "company_name",
-            "status_text",
-            "priority_text",
-            "status_id",
-            "priority_id",
-            "type",
-            "responder_id",
-            "agent_name",
-            "group_id",
-            "fr_due_by",
-            "due_by",
-            "resolved_at",
-            "source",
-            "retired_at",
-            "rev",
-            "row_id",
-        ]
-    },
+    fields: ListedTicket::names,
 };
 
 /// What of tickets tells of people: of the company's, and of whoever asked.
 static ASKING: Asking = Asking {
     rank: ranks::TICKET,
-    columns: super::TicketRow::TELLS,
+    columns: TicketView::TELLS,
     text: &[Personal::Subject, Personal::Name, Personal::Email, Personal::Text],
     always: &[("ticket.ticket_number", None)],
 };
@@ -188,7 +135,7 @@ pub fn list(
     filters: &Filters,
     policy: &RedactionPolicy,
     configured: &BTreeMap<i64, String>,
-) -> Result<Page<TicketView>> {
+) -> Result<Page<ListedTicket>> {
     let mut items = Vec::new();
     let total = each(conn, query, filters, policy, configured, |ticket| {
         items.push(ticket);
@@ -204,11 +151,11 @@ pub fn each(
     filters: &Filters,
     policy: &RedactionPolicy,
     configured: &BTreeMap<i64, String>,
-    mut take: impl FnMut(TicketView) -> Result<()>,
+    mut take: impl FnMut(ListedTicket) -> Result<()>,
 ) -> Result<i64> {
     let statuses = statuses_store::load(conn, SOURCE, configured)?;
     let query = filters.add(conn, query.clone(), &statuses)?;
-    ASKING.allowed(query, policy).each(conn, |row| take(TicketView::new(store::row(row)?.redact(policy), &statuses)))
+    ASKING.allowed(query, policy).each(conn, |row| take(ListedTicket::new(store::view(row)?.redact(policy), &statuses)))
 }
 
 /// When the newest job that read tickets ended well.

@@ -1,105 +1,102 @@
-//! What was said on a ticket, and how long somebody worked on it.
+//! The messages on a ticket, and how long somebody worked on it.
 
-use serde::Serialize;
+use super::codes::moments_in_utc;
+use crate::{
+    compliance::{Level, Personal, Protected, RedactionPolicy},
+    entity::Members,
+    error::Result,
+};
 
-use crate::compliance::{Level, Personal, Protected, RedactionPolicy};
-
-/// One thing that was said: a reply, a note, ours or the vendor's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
-    /// The vendor's id; none for a note of ours that the vendor does not have.
-    pub external_id: Option<i64>,
-    /// Plain text, maybe empty.
-    pub body_text: String,
-    /// The same as markup.
-    pub body_html: Option<String>,
-    /// Whether only colleagues may read it.
-    pub private: bool,
-    /// Whether the client said it.
-    pub incoming: bool,
-    /// How it came in, by the vendor's code.
-    pub kind: Option<i64>,
-    /// The vendor's id of who said it.
-    pub user_id: Option<i64>,
-    /// Who said it, by name, when we know.
-    pub author: Option<String>,
-    /// The address it came from.
-    pub from_email: Option<String>,
-    /// The addresses it went to.
-    pub to_emails: Vec<String>,
-    /// The help desk's own address.
-    pub support_email: Option<String>,
-    pub created_at: String,
-    /// When it was last changed.
-    pub updated_at: Option<String>,
+crate::facet! {
+    /// A reply or a note, ours or the vendor's.
+    pub struct Message: "message", "ticket_conversations", "id" {
+        /// The ticket's row.
+        ticket_id: i64 = int("Ticket").told().internal(),
+        /// Whether the vendor told it or it was written here.
+        source: String = told("Source").internal(),
+        /// The vendor's id; none for a note of ours that the vendor does not have.
+        external_id: Option<i64> = int("Number").told().internal(),
+        /// Plain text, maybe empty.
+        body_text: String = told("Text").named("body"),
+        /// The same as markup.
+        body_html: Option<String> = told("Markup"),
+        /// Whether only colleagues may read it.
+        private: bool = flag("Note").told(),
+        /// Whether the client wrote it.
+        incoming: bool = flag("From the client").told(),
+        /// How it came in, by the vendor's code.
+        kind: Option<i64> = int("Way in").told().internal(),
+        /// The vendor's id of who wrote it.
+        user_id: Option<i64> = int("Writer at the vendor").told(),
+        /// Who wrote it, by name, when we know.
+        author: Option<String> = told("Writer").internal(),
+        /// The address it came from.
+        from_email: Option<String> = told("From"),
+        /// The addresses it went to.
+        to_emails: Vec<String> = json("To").told(),
+        /// The help desk's own address.
+        support_email: Option<String> = told("Help desk"),
+        created_at: String = moment("Written", 50).told(),
+        /// When it was last changed.
+        updated_at: Option<String> = moment("Last changed", 50).told(),
+    }
 }
 
-/// One line of a ticket's time sheet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TimeEntry {
-    /// The vendor's id.
-    pub external_id: Option<i64>,
-    /// The vendor's id of who worked.
-    pub agent_id: Option<i64>,
-    /// For how long.
-    pub minutes: i64,
-    /// Whether the client pays for it.
-    pub billable: Option<bool>,
-    /// Whether a timer is still running.
-    pub running: bool,
-    /// What was done.
-    pub note: Option<String>,
-    pub executed_at: Option<String>,
-    /// When it was written down.
-    pub created_at: Option<String>,
-    /// When it was last changed.
-    pub updated_at: Option<String>,
+crate::facet! {
+    /// One line of a ticket's time sheet.
+    pub struct TimeEntry: "entry", "ticket_time_entries", "ticket_id" {
+        /// The vendor's id.
+        external_id: Option<i64> = int("Number").told(),
+        /// The vendor's id of who worked.
+        agent_id: Option<i64> = int("Agent").told(),
+        /// For how long.
+        minutes: i64 = int("Minutes").told(),
+        /// Whether the client pays for it.
+        billable: Option<bool> = flag("Billable").told(),
+        /// Whether a timer is still running.
+        running: bool = flag("Running").told(),
+        /// What was done.
+        note: Option<String> = told("Work"),
+        executed_at: Option<String> = moment("Worked at", 50).told(),
+        /// When it was written down.
+        created_at: Option<String> = moment("Written", 50).told(),
+        /// When it was last changed.
+        updated_at: Option<String> = moment("Last changed", 50).told(),
+    }
 }
 
-/// An element of `conversations` and `notes` (contract §1.1.9): neighbours read either `body` or `text`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SaidView {
+/// A message as it is told.
+#[derive(Clone, Debug)]
+pub struct MessageView {
     /// The vendor's id, or ours for a note that the vendor does not have.
     pub id: i64,
-    /// Plain text, never null.
-    pub body: String,
-    /// The same.
-    pub text: String,
-    /// Markup.
-    pub body_html: Option<String>,
-    /// Where it came from.
-    pub from_email: Option<String>,
-    /// Where it went.
-    pub to_emails: Vec<String>,
-    pub created_at: String,
-    /// When it was last changed.
-    pub updated_at: Option<String>,
-    /// Whether the client said it.
-    pub incoming: bool,
-    /// Whether only colleagues may read it.
-    pub private: bool,
-    /// The vendor's id of who said it.
-    pub user_id: Option<i64>,
-    /// The help desk's own address.
-    pub support_email: Option<String>,
-    /// Who said it, never null.
+    /// The message; a note that was written here has its writer where others have an address, as neighbours read it.
+    pub message: Message,
+    /// Who wrote it, maybe empty.
     pub user: String,
-    /// The ticket.
-    #[serde(skip)]
-    pub ticket: i64,
-    /// How strictly whoever said it is protected.
-    #[serde(skip)]
+    /// How strictly whoever wrote it is protected.
     pub protection: Level,
 }
 
+// An element of `conversations` and `notes` (contract §1.1.9): neighbours read either `body` or `text`.
+crate::shaped! { MessageView: Members::only(&[
+    "id", "body", "text", "body_html", "from_email", "to_emails", "created_at", "updated_at", "incoming", "private", "user_id",
+    "support_email", "user",
+])
+    .part(|view: &MessageView| &view.message)
+    .member("id", |view| view.id.into())
+    .also("text", "body")
+    .member("user", |view| (&view.user).into())
+}
+
 /// Whose words these are may be somebody else than whom the ticket is about.
-impl Protected for SaidView {
+impl Protected for MessageView {
     const ENTITY: &'static str = "ticket";
     const TELLS: &'static [(&'static str, Personal)] = &[("body", Personal::Text)];
     type Viewer = RedactionPolicy;
 
     fn record(&self) -> i64 {
-        self.ticket
+        self.message.ticket_id
     }
 
     fn level(&self) -> Level {
@@ -109,39 +106,26 @@ impl Protected for SaidView {
     fn redacted(mut self, policy: &RedactionPolicy) -> Self {
         let level = self.protection;
         if !policy.shows(level, Personal::Text) {
-            policy.strictness(level).hidden().clone_into(&mut self.text);
-            self.body.clone_from(&self.text);
-            (self.body_html, self.from_email) = (None, None);
-            self.to_emails.clear();
+            let message = &mut self.message;
+            policy.strictness(level).hidden().clone_into(&mut message.body_text);
+            (message.body_html, message.from_email, message.author) = (None, None, None);
+            message.to_emails.clear();
             self.user = policy.reveal(level, Personal::Name, &self.user).unwrap_or_default();
         }
         self
     }
 }
 
-impl SaidView {
-    /// The wire shape of something that was said; `row_id` is ours.
-    #[must_use]
-    pub fn new(said: Said, row_id: i64) -> Self {
-        // A note that was written here has no address; neighbours read there who wrote it.
-        let writer = said.author.clone().filter(|_| said.external_id.is_none() && !said.incoming);
-        let user = [said.author, said.from_email.clone()].into_iter().flatten().find(|name| !name.is_empty());
-        Self {
-            id: said.external_id.unwrap_or(row_id),
-            text: said.body_text.clone(),
-            body: said.body_text,
-            body_html: said.body_html,
-            from_email: said.from_email.or(writer),
-            to_emails: said.to_emails,
-            created_at: super::utc(&said.created_at).unwrap_or(said.created_at),
-            updated_at: said.updated_at.and_then(|at| super::utc(&at)),
-            incoming: said.incoming,
-            private: said.private,
-            user_id: said.user_id,
-            support_email: said.support_email,
-            user: user.unwrap_or_default(),
-            ticket: 0,
-            protection: Level::Standard,
-        }
+impl MessageView {
+    /// A message and its row's number, with how strictly whoever wrote it is protected.
+    ///
+    /// # Errors
+    /// `Internal` when a time is no text.
+    pub fn new(mut message: Message, row_id: i64, protection: Level) -> Result<Self> {
+        moments_in_utc(&mut message)?;
+        let writer = message.author.clone().filter(|_| message.external_id.is_none() && !message.incoming);
+        let user = [&message.author, &message.from_email].into_iter().flatten().find(|name| !name.is_empty()).cloned();
+        message.from_email = message.from_email.or(writer);
+        Ok(Self { id: message.external_id.unwrap_or(row_id), user: user.unwrap_or_default(), message, protection })
     }
 }

@@ -1,14 +1,15 @@
 //! Conversations, notes and time sheets in the database.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Ticket,
-    messages::{Said, SaidView, TimeEntry},
+    messages::{Message, MessageView, TimeEntry},
 };
 use crate::{
     compliance::{Level, Veiled},
-    db::{Conn, Row, Write},
+    db::{Conn, Write},
+    entity::{Facet as _, Fielded as _},
     error::{Error, Result},
     history::{self, ranks},
     params,
@@ -20,95 +21,83 @@ const LOCAL: &str = "local";
 /// How far the vendor's clock may be behind ours, in seconds.
 const SKEW: i64 = 300;
 
-const SAID: &str = "said.external_id, said.body_text, said.body_html, said.private, said.incoming, said.kind, said.user_id,
-    said.author, said.from_email, said.to_emails, said.support_email, said.created_at, said.updated_at";
-
-fn said(row: &Row) -> Result<Said> {
-    let to_emails: Option<String> = row.get(9)?;
-    Ok(Said {
-        external_id: row.get(0)?,
-        body_text: row.get(1)?,
-        body_html: row.get(2)?,
-        private: row.get(3)?,
-        incoming: row.get(4)?,
-        kind: row.get(5)?,
-        user_id: row.get(6)?,
-        author: row.get(7)?,
-        from_email: row.get(8)?,
-        to_emails: to_emails.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()?.unwrap_or_default(),
-        support_email: row.get(10)?,
-        created_at: row.get(11)?,
-        updated_at: row.get(12)?,
-    })
-}
-
-/// Everything said on these tickets, oldest first, by ticket. Who said it is named, with their address, where the
+/// The messages on these tickets, oldest first, by ticket. Who wrote one is named, with their address, where the
 /// vendor's id is an agent's or a contact's.
-pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<Veiled<SaidView>>>> {
+pub fn of_tickets(c: &mut Conn, ticket_ids: Vec<i64>) -> Result<HashMap<i64, Vec<Veiled<MessageView>>>> {
     let sql = format!(
-        "SELECT {SAID}, said.id, said.ticket_id, agent.first_name, agent.last_name, contact.name, {}, COALESCE(agent.email, contact.email) FROM @ticket_conversations said
-         JOIN @tickets ticket ON ticket.id = said.ticket_id
-         LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(said.user_id AS TEXT)
-         LEFT JOIN links known ON known.system = ticket.external_source AND known.entity = 'contact' AND known.external_id = CAST(said.user_id AS TEXT)
+        "SELECT {}, message.id, {}, agent.first_name, agent.last_name, contact.name, COALESCE(agent.email, contact.email)
+         FROM @ticket_conversations message
+         JOIN @tickets ticket ON ticket.id = message.ticket_id
+         LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(message.user_id AS TEXT)
+         LEFT JOIN links known ON known.system = ticket.external_source AND known.entity = 'contact' AND known.external_id = CAST(message.user_id AS TEXT)
          LEFT JOIN @contacts contact ON contact.id = known.entity_id
-         WHERE said.ticket_id IN ids(?1) ORDER BY said.ticket_id, said.created_at, said.id",
-        ranks::SAID
+         WHERE message.ticket_id IN ids(?1) ORDER BY message.ticket_id, message.created_at, message.id",
+        Message::select(),
+        ranks::MESSAGE
     );
-    let mut found: HashMap<i64, Vec<Veiled<SaidView>>> = HashMap::new();
+    let at = Message::FIELDS.len();
+    let mut found: HashMap<i64, Vec<Veiled<MessageView>>> = HashMap::new();
     for row in c.all(&sql, params![ticket_ids])? {
-        let mut one = said(&row)?;
-        let agent = [row.get::<Option<String>>(15)?, row.get::<Option<String>>(16)?];
+        let mut message = Message::from_row(&row, 0)?;
+        let agent = [row.get::<Option<String>>(at + 2)?, row.get::<Option<String>>(at + 3)?];
         let agent = agent.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-        let contact: Option<String> = row.get(17)?;
-        one.author = one.author.or(Some(agent).filter(|name| !name.is_empty())).or(contact);
-        let address: Option<String> = row.get(19)?;
-        one.from_email = one.from_email.or(address.filter(|address| !address.is_empty()));
-        let (ticket, protection) = (row.get(14)?, Level::from_rank(row.get(18)?));
-        let view = SaidView { ticket, protection, ..SaidView::new(one, row.get(13)?) };
-        found.entry(ticket).or_default().push(Veiled::new(view));
+        let contact: Option<String> = row.get(at + 4)?;
+        message.author = message.author.or(Some(agent).filter(|name| !name.is_empty())).or(contact);
+        let address: Option<String> = row.get(at + 5)?;
+        message.from_email = message.from_email.or(address.filter(|address| !address.is_empty()));
+        let view = MessageView::new(message, row.get(at)?, Level::from_rank(row.get(at + 1)?))?;
+        found.entry(view.message.ticket_id).or_default().push(Veiled::new(view));
     }
     Ok(found)
 }
 
-/// Something said on a ticket that is not stored.
-pub fn around(c: &mut Conn, ticket: &Ticket, one: Said) -> Result<Veiled<SaidView>> {
+/// A message on a ticket that is not stored.
+pub fn view_unstored(c: &mut Conn, ticket: &Ticket, message: Message) -> Result<Veiled<MessageView>> {
     let sql = format!(
-        "SELECT {} FROM (SELECT CAST(?1 AS TEXT) AS external_source, CAST(?2 AS BIGINT) AS user_id, CAST(?3 AS TEXT) AS from_email) said,
+        "SELECT {} FROM (SELECT CAST(?1 AS TEXT) AS external_source, CAST(?2 AS BIGINT) AS user_id, CAST(?3 AS TEXT) AS from_email) message,
              (SELECT CAST(?1 AS TEXT) AS external_source) ticket",
-        ranks::SAID
+        ranks::MESSAGE
     );
-    let rank = c.one(&sql, params![&ticket.external_source, one.user_id, &one.from_email])?.get(0)?;
-    Ok(Veiled::new(SaidView { ticket: ticket.external_id, protection: Level::from_rank(rank), ..SaidView::new(one, 0) }))
+    let rank = c.one(&sql, params![&ticket.external_source, message.user_id, &message.from_email])?.get(0)?;
+    let message = Message { ticket_id: ticket.external_id, ..message };
+    Ok(Veiled::new(MessageView::new(message, 0, Level::from_rank(rank))?))
 }
 
-/// Makes what the vendor said on a ticket exactly this, whole; our own notes stay. Says whether anything
+/// Makes the vendor's messages on a ticket exactly these, whole; our own notes stay. Says whether anything
 /// changed; rows that are still told keep their ids.
 ///
 /// # Errors
 /// `NotFound`.
-pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -> Result<bool> {
+pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Message]) -> Result<bool> {
     history::get::<Ticket>(w, ticket_id)?;
-    let sql =
-        format!("SELECT {SAID}, said.id, said.source FROM @ticket_conversations said WHERE said.ticket_id = ?1 ORDER BY said.id");
-    let mut known: HashMap<i64, (i64, Said)> = HashMap::new();
+    let sql = format!(
+        "SELECT message.id, {} FROM @ticket_conversations message WHERE message.ticket_id = ?1 ORDER BY message.id",
+        Message::select()
+    );
+    let mut known: HashMap<i64, (i64, Message)> = HashMap::new();
     let (mut nameless, mut ours) = (Vec::new(), Vec::new());
     for row in w.all(&sql, params![ticket_id])? {
-        let (one, id, source): (Said, i64, String) = (said(&row)?, row.get(13)?, row.get(14)?);
+        let (id, one): (i64, Message) = (row.get(0)?, Message::from_row(&row, 1)?);
         match one.external_id {
             Some(external) => drop(known.insert(external, (id, one))),
-            None if source == VENDOR => nameless.push(id),
+            None if one.source == VENDOR => nameless.push(id),
             None => ours.push((id, one)),
         }
     }
     let mut changed = false;
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for one in told {
-        let before = one.external_id.and_then(|external| known.remove(&external));
-        match before {
-            Some((_, before)) if same(&before, one) => {}
+        let of_vendor = |author: Option<String>| Message {
+            ticket_id,
+            source: VENDOR.to_owned(),
+            author: one.author.clone().or(author),
+            ..one.clone()
+        };
+        match one.external_id.and_then(|external| known.remove(&external)) {
+            // Who wrote it we may know ourselves, and a note of ours that was sent stays ours.
+            Some((_, before)) if before == (Message { source: before.source.clone(), ..of_vendor(before.author.clone()) }) => {}
             Some((id, before)) => {
-                let author = one.author.clone().or(before.author);
-                store(w, ticket_id, Some(id), VENDOR, &Said { author, ..one.clone() })?;
+                of_vendor(before.author).update(w, id)?;
                 changed = true;
             }
             // A list that names one thing twice names it once.
@@ -116,8 +105,10 @@ pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -
             None => {
                 // A note of ours that was sent comes back under the vendor's name for it.
                 let sent = ours.iter().position(|(_, note)| is_sent(note, one)).map(|at| ours.swap_remove(at));
-                let author = one.author.clone().or(sent.as_ref().and_then(|(_, note)| note.author.clone()));
-                store(w, ticket_id, sent.map(|(id, _)| id), VENDOR, &Said { author, ..one.clone() })?;
+                match sent {
+                    Some((id, note)) => of_vendor(note.author).update(w, id)?,
+                    None => drop(of_vendor(None).add(w)?),
+                }
                 changed = true;
             }
         }
@@ -136,16 +127,10 @@ pub fn replace_conversations(w: &mut Write<'_>, ticket_id: i64, told: &[Said]) -
 
 /// Whether what the vendor tells is this note of ours: the same words, written no earlier. Its clock may
 /// be behind ours.
-fn is_sent(note: &Said, told: &Said) -> bool {
+fn is_sent(note: &Message, told: &Message) -> bool {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let at = |said: &Said| said.created_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
+    let at = |message: &Message| message.created_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
     told.private && !told.incoming && at(told) + SKEW >= at(note) && words(&told.body_text) == words(&note.body_text)
-}
-
-/// The same but for the name that we know ourselves.
-fn same(before: &Said, now: &Said) -> bool {
-    let author = now.author.clone().or_else(|| before.author.clone());
-    Said { author: before.author.clone(), ..now.clone() } == *before && author == before.author
 }
 
 /// Adds a note of ours, which the vendor does not have; returns its row.
@@ -154,15 +139,17 @@ fn same(before: &Said, now: &Said) -> bool {
 /// `NotFound`.
 pub fn add_note(w: &mut Write<'_>, ticket_id: i64, text: &str, user: &str, at: &str) -> Result<i64> {
     history::get::<Ticket>(w, ticket_id)?;
-    let note = Said {
+    let note = Message {
+        ticket_id,
+        source: LOCAL.to_owned(),
         body_text: text.to_owned(),
         private: true,
         author: Some(user.to_owned()),
         created_at: at.to_owned(),
-        ..Said::default()
+        ..Message::default()
     };
     w.observe("ticket");
-    store(w, ticket_id, None, LOCAL, &note)
+    note.add(w)
 }
 
 /// Says that the vendor now has a note of ours, under this id: its next list will tell the same note.
@@ -170,7 +157,7 @@ pub fn add_note(w: &mut Write<'_>, ticket_id: i64, text: &str, user: &str, at: &
 /// # Errors
 /// `NotFound`.
 pub fn note_sent(w: &mut Write<'_>, note_id: i64, external_id: i64) -> Result<()> {
-    let sql = "SELECT said.ticket_id FROM @ticket_conversations said WHERE said.id = ?1";
+    let sql = "SELECT message.ticket_id FROM @ticket_conversations message WHERE message.id = ?1";
     let ticket_id: i64 = w.first(sql, params![note_id])?.ok_or(Error::NotFound { what: "Note" })?.get(0)?;
     // The list may have been read in between: then it is there already.
     let sql = "DELETE FROM ticket_conversations WHERE external_id = ?2 AND id <> ?1 AND ticket_id = ?3";
@@ -180,63 +167,9 @@ pub fn note_sent(w: &mut Write<'_>, note_id: i64, external_id: i64) -> Result<()
     Ok(())
 }
 
-fn store(w: &mut Write<'_>, ticket_id: i64, id: Option<i64>, source: &str, one: &Said) -> Result<i64> {
-    let to_emails = serde_json::to_string(&one.to_emails).map_err(Error::internal)?;
-    let values = params![
-        ticket_id,
-        source,
-        one.external_id,
-        &one.body_text,
-        &one.body_html,
-        one.private,
-        one.incoming,
-        one.kind,
-        one.user_id,
-        &one.author,
-        &one.from_email,
-        to_emails,
-        &one.support_email,
-        &one.created_at,
-        &one.updated_at
-    ];
-    let Some(id) = id else {
-        let sql =
-            "INSERT INTO ticket_conversations (ticket_id, source, external_id, body_text, body_html, private, incoming, kind,
-                       user_id, author, from_email, to_emails, support_email, created_at, updated_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) RETURNING id";
-        return w.one(sql, values)?.get(0);
-    };
-    let sql = "UPDATE ticket_conversations SET ticket_id = ?1, source = ?2, external_id = ?3, body_text = ?4, body_html = ?5,
-                   private = ?6, incoming = ?7, kind = ?8, user_id = ?9, author = ?10, from_email = ?11, to_emails = ?12,
-                   support_email = ?13, created_at = ?14, updated_at = ?15 WHERE id = ?16";
-    let mut values = values.to_vec();
-    values.push(id.into());
-    w.run(sql, &values)?;
-    Ok(id)
-}
-
 /// A ticket's time sheet, oldest first.
 pub fn time_entries(c: &mut Conn, ticket_id: i64) -> Result<Vec<TimeEntry>> {
-    let sql =
-        "SELECT entry.external_id, entry.agent_id, entry.minutes, entry.billable, entry.running, entry.note, entry.executed_at,
-                   entry.created_at, entry.updated_at
-               FROM @ticket_time_entries entry WHERE entry.ticket_id = ?1 ORDER BY entry.executed_at, entry.id";
-    c.all(sql, params![ticket_id])?
-        .iter()
-        .map(|row| {
-            Ok(TimeEntry {
-                external_id: row.get(0)?,
-                agent_id: row.get(1)?,
-                minutes: row.get(2)?,
-                billable: row.get(3)?,
-                running: row.get(4)?,
-                note: row.get(5)?,
-                executed_at: row.get(6)?,
-                created_at: row.get(7)?,
-                updated_at: row.get(8)?,
-            })
-        })
-        .collect()
+    TimeEntry::all_beside(c, ticket_id, "entry.executed_at, entry.id")
 }
 
 /// Makes a ticket's time sheet exactly this, whole. The ticket's own sum is the caller's to set. Says
@@ -254,25 +187,7 @@ pub fn replace_time_entries(w: &mut Write<'_>, ticket_id: i64, told: &[TimeEntry
     if before == now {
         return Ok(false);
     }
-    w.run("DELETE FROM ticket_time_entries WHERE ticket_id = ?1", params![ticket_id])?;
-    for entry in &now {
-        w.run(
-            "INSERT INTO ticket_time_entries (ticket_id, external_id, agent_id, minutes, billable, running, note, executed_at, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            params![
-                ticket_id,
-                entry.external_id,
-                entry.agent_id,
-                entry.minutes,
-                entry.billable,
-                entry.running,
-                &entry.note,
-                &entry.executed_at,
-                &entry.created_at,
-                &entry.updated_at
-            ],
-        )?;
-    }
+    TimeEntry::replace(w, ticket_id, &now, None)?;
     w.observe("ticket");
     Ok(true)
 }

@@ -1,4 +1,4 @@
-//! Tickets: what clients asked for, what was said and done about it, and planned changes.
+//! Tickets: what clients asked for, what was written and done about it, and planned changes.
 
 pub mod active;
 pub mod api;
@@ -11,9 +11,7 @@ pub mod messages;
 pub mod messages_store;
 pub mod model;
 mod psa_api;
-pub mod psa_views;
 mod relative_time;
-pub mod row;
 pub mod statuses;
 pub mod statuses_store;
 pub mod store;
@@ -22,7 +20,6 @@ pub mod views;
 pub use api::routes;
 pub use change::ChangeRequest;
 pub use codes::utc;
-pub use messages::{Said, TimeEntry};
-pub use model::Ticket;
-pub use row::TicketRow;
+pub use messages::{Message, TimeEntry};
+pub use model::{Ticket, TicketView};
 pub use statuses::Statuses;

@@ -4,17 +4,19 @@ use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
 use super::{
-    TicketRow,
+    TicketView,
     api::{at_most, part, variant},
-    list_store::{self, Filters, LIST, SOURCE},
-    psa_views::{ActivePsaTicket, PsaTicket},
+    codes::SOURCE,
+    list_store::{self, Filters, LIST},
     statuses_store, store,
+    views::{ActivePsaTicket, ListedTicket, PsaTicket},
 };
 use crate::{
     agents::psa_agents,
     auth::{BillingReader, Reader},
     compliance::RedactionPolicy,
     db::list::ListQuery,
+    entity::Shaped as _,
     error::Result,
     web::{ReadRequest, Routes, Web, list},
 };
@@ -34,8 +36,8 @@ async fn tickets(State(web): State<Web>, caller: Reader, request: ReadRequest) -
     let filters = Filters { provider: text("provider")?, company: text("company")?.or(asked.company.clone()), ..asked };
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let (variant, configured) = (variant(&caller, &policy, &filters), web.config.freshservice.statuses.clone());
-    list::respond_as(&web, &caller.scope(), &variant, &request, query, PsaTicket::FIELDS, move |conn, query, rows| {
-        list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&PsaTicket::from(ticket)))
+    list::respond_as(&web, &caller.scope(), &variant, &request, query, PsaTicket::names(), move |conn, query, rows| {
+        list_store::each(conn, query, &filters, &policy, &configured, |ticket| rows.push(&PsaTicket(ticket)))
     })
     .await
 }
@@ -54,24 +56,24 @@ async fn active(State(web): State<Web>, caller: Reader, request: ReadRequest) ->
         let statuses = statuses_store::load(conn, SOURCE, &configured)?;
         let mut rows = Vec::new();
         store::active(conn, None, None, |row| {
-            let ticket = &row.inside().ticket;
+            let ticket = &row.inside().row;
             let is_worked_on = ActivePsaTicket::STATUSES.contains(&ticket.status.as_str());
             if is_worked_on && provider.as_ref().is_none_or(|provider| *provider == ticket.external_source) {
                 // The texts are long, and not told here.
-                rows.push(row.within(|row| TicketRow { description_text: None, ..row }));
+                rows.push(row.within(|view| TicketView { description_text: None, ..view }));
             }
             Ok(())
         })?;
         rows.sort_by_cached_key(|row| {
-            let row = row.inside();
-            let urgency = row.ticket.priority_id.unwrap_or(0);
-            (std::cmp::Reverse(urgency), std::cmp::Reverse(row.updated_at()), row.ticket.id)
+            let row = &row.inside().row;
+            let urgency = row.priority_id.unwrap_or(0);
+            (std::cmp::Reverse(urgency), std::cmp::Reverse(row.last_updated_at.clone()), row.id)
         });
         let total = rows.len();
         let size = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
         let (skipped, most) = slice.map_or((0, total), |slice| (size(slice.offset), size(slice.limit)));
         for row in rows.into_iter().skip(skipped).take(most) {
-            shown.push(&ActivePsaTicket::new(row.redact(&policy), &statuses))?;
+            shown.push(&ActivePsaTicket(ListedTicket::new(row.redact(&policy), &statuses)))?;
         }
         Ok(i64::try_from(total).unwrap_or(i64::MAX))
     })

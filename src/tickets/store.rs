@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::model::{Seen, Ticket};
-use super::row::{Person, TicketRow};
+use super::model::{Person, Seen, Ticket, TicketView};
 use super::{Statuses, codes};
 use crate::compliance::{Level, Veiled};
 use crate::db::{Conn, Row, Value, Write};
+use crate::entity::Facet as _;
 use crate::error::{Error, Result};
 use crate::history::{self, Record, pins, ranks};
 use crate::params;
@@ -19,13 +19,14 @@ pub const FROM: &str = "@tickets ticket
     LEFT JOIN @psa_agents agent ON agent.external_source = ticket.external_source AND agent.external_id = CAST(ticket.responder_id AS TEXT)
     LEFT JOIN @ticket_texts words ON words.ticket_id = ticket.id";
 
-/// What [`row`] reads.
+/// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
     format!(
-        "{}, ticket.webhook_updated_at, ticket.local_updated_at, ticket.detail_synced_at, company.account_number, company.name,
-         {}, contact.id, contact.name, contact.email, agent.first_name, agent.last_name, words.description_text, ticket.company_id",
+        "{}, {}, company.account_number, company.name, {}, contact.id, contact.name, contact.email, agent.first_name,
+         agent.last_name, words.description_text, ticket.company_id",
         Ticket::SELECT,
+        Seen::select(),
         ranks::TICKET
     )
 }
@@ -34,31 +35,30 @@ pub fn select() -> String {
 ///
 /// # Errors
 /// `Internal` when a column holds another type.
-pub fn row(row: &Row) -> Result<Veiled<TicketRow>> {
+pub fn view(row: &Row) -> Result<Veiled<TicketView>> {
     Ok(Veiled::new(bare(row)?))
 }
 
 /// The same with its markup, which stands behind what [`select`] reads.
-fn whole(row: &Row) -> Result<Veiled<TicketRow>> {
-    Ok(Veiled::new(TicketRow { description: row.get(Ticket::width() + 13)?, ..bare(row)? }))
+fn whole(row: &Row) -> Result<Veiled<TicketView>> {
+    Ok(Veiled::new(TicketView { description: row.get(Ticket::width() + 13)?, ..bare(row)? }))
 }
 
-fn bare(row: &Row) -> Result<TicketRow> {
+fn bare(row: &Row) -> Result<TicketView> {
     let at = Ticket::width();
     let contact = match row.get::<Option<i64>>(at + 6)? {
         Some(id) => Some(Person { id, name: row.get(at + 7)?, email: row.get(at + 8)? }),
         None => None,
     };
-    Ok(TicketRow {
-        protection: Level::from_rank(row.get(at + 5)?),
-        ticket: Ticket::from_row(row, 0)?,
-        seen: Seen { webhook_updated_at: row.get(at)?, local_updated_at: row.get(at + 1)?, detail_synced_at: row.get(at + 2)? },
+    Ok(TicketView {
+        seen: Seen::from_row(row, at)?,
         company_id: row.get(at + 3)?,
         company_name: row.get(at + 4)?,
+        protection: Level::from_rank(row.get(at + 5)?),
         contact,
         agent_name: joined([row.get(at + 9)?, row.get(at + 10)?]),
         description_text: row.get(at + 11)?,
-        ..TicketRow::default()
+        ..TicketView::new(Ticket::from_row(row, 0)?)?
     })
 }
 
@@ -66,7 +66,7 @@ fn bare(row: &Row) -> Result<TicketRow> {
 ///
 /// # Errors
 /// `NotFound`.
-pub fn get_row(c: &mut Conn, external_id: i64) -> Result<Veiled<TicketRow>> {
+pub fn get_view(c: &mut Conn, external_id: i64) -> Result<Veiled<TicketView>> {
     let sql = format!(
         "SELECT {}, words.description FROM {FROM} WHERE ticket.external_id = ?1 ORDER BY ticket.retired_at IS NOT NULL, ticket.id",
         select()
@@ -74,9 +74,9 @@ pub fn get_row(c: &mut Conn, external_id: i64) -> Result<Veiled<TicketRow>> {
     whole(&c.first(&sql, params![external_id])?.ok_or(Error::NotFound { what: Ticket::WHAT })?)
 }
 
-/// Which ticket of which company, and how many bytes its texts and what was said on it have.
+/// Which ticket of which company, and how many bytes its texts and messages have.
 #[derive(Clone, Copy, Debug)]
-pub struct Weighed {
+pub struct TicketSize {
     /// The company.
     pub company_id: i64,
     /// The ticket's row.
@@ -87,23 +87,23 @@ pub struct Weighed {
 
 /// The live tickets of these companies, the newest first, before they are read; of one year, by the beginning of the
 /// time of their last change, when one is asked for.
-pub fn weigh(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<Vec<Weighed>> {
+pub fn sizes_of_companies(c: &mut Conn, company_ids: Vec<i64>, year: Option<i64>) -> Result<Vec<TicketSize>> {
     let (from, until) = year.map_or((String::new(), "~".to_owned()), |year| (year.to_string(), format!("{year}~")));
     let sql = "SELECT ticket.company_id, ticket.id,
             coalesce(octet_length(words.description), 0) + coalesce(octet_length(words.description_text), 0)
-            + (SELECT coalesce(sum(octet_length(said.body_text) + coalesce(octet_length(said.body_html), 0)), 0)
-               FROM @ticket_conversations said WHERE said.ticket_id = ticket.id)
+            + (SELECT coalesce(sum(octet_length(message.body_text) + coalesce(octet_length(message.body_html), 0)), 0)
+               FROM @ticket_conversations message WHERE message.ticket_id = ticket.id)
          FROM @tickets ticket LEFT JOIN @ticket_texts words ON words.ticket_id = ticket.id
          WHERE ticket.company_id IN ids(?1) AND ticket.retired_at IS NULL
          AND ticket.last_updated_at >= ?2 AND ticket.last_updated_at < ?3
          ORDER BY ticket.last_updated_at DESC, ticket.id DESC";
     c.map(sql, params![company_ids, from, until], |found| {
-        Ok(Weighed { company_id: found.get(0)?, id: found.get(1)?, bytes: found.get(2)? })
+        Ok(TicketSize { company_id: found.get(0)?, id: found.get(1)?, bytes: found.get(2)? })
     })
 }
 
-/// These tickets whole, as (company id, ticket), in the order of [`weigh`].
-pub fn of_ids(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, Veiled<TicketRow>)>> {
+/// These tickets whole, as (company id, ticket), in the order of [`sizes_of_companies`].
+pub fn of_ids(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, Veiled<TicketView>)>> {
     let sql = format!(
         "SELECT {}, words.description FROM {FROM} WHERE ticket.id IN ids(?1)
          ORDER BY ticket.last_updated_at DESC, ticket.id DESC",
@@ -114,13 +114,13 @@ pub fn of_ids(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, Veiled<TicketRow>
 }
 
 /// The newest live tickets of a company, and how many it has in all.
-pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(Vec<Veiled<TicketRow>>, i64)> {
+pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(Vec<Veiled<TicketView>>, i64)> {
     let sql = format!(
         "SELECT {} FROM {FROM} WHERE ticket.company_id = ?1 AND ticket.retired_at IS NULL
          ORDER BY ticket.last_updated_at DESC, ticket.id DESC LIMIT ?2",
         select()
     );
-    let newest = c.all(&sql, params![company_id, count])?.iter().map(row).collect::<Result<_>>()?;
+    let newest = c.all(&sql, params![company_id, count])?.iter().map(view).collect::<Result<_>>()?;
     let sql = "SELECT count(*) FROM @tickets ticket WHERE ticket.company_id = ?1 AND ticket.retired_at IS NULL";
     Ok((newest, c.one(sql, params![company_id])?.get(0)?))
 }
@@ -131,7 +131,7 @@ pub fn active(
     c: &mut Conn,
     group_id: Option<i64>,
     responder_id: Option<i64>,
-    mut take: impl FnMut(Veiled<TicketRow>) -> Result<()>,
+    mut take: impl FnMut(Veiled<TicketView>) -> Result<()>,
 ) -> Result<()> {
     let mut values = working(c)?;
     let mut sql =
@@ -143,7 +143,7 @@ pub fn active(
         }
     }
     sql.push_str(" ORDER BY ticket.id");
-    c.each(&sql, &values, |found| take(row(&found)?))
+    c.each(&sql, &values, |found| take(view(&found)?))
 }
 
 /// The words of the statuses that tickets have.
@@ -182,21 +182,16 @@ pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
 /// The stored tickets with these numbers at one vendor, retired ones too, with what is kept beside them.
 pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Result<HashMap<i64, (Ticket, Seen)>> {
     let sql = format!(
-        "SELECT {}, ticket.webhook_updated_at, ticket.local_updated_at, ticket.detail_synced_at FROM @tickets ticket
-         WHERE ticket.external_source = ?1 AND ticket.external_id IN ids(?2)",
-        Ticket::SELECT
+        "SELECT {}, {} FROM @tickets ticket WHERE ticket.external_source = ?1 AND ticket.external_id IN ids(?2)",
+        Ticket::SELECT,
+        Seen::select()
     );
     let at = Ticket::width();
     c.all(&sql, params![source, external_ids])?
         .iter()
         .map(|found| {
             let ticket = Ticket::from_row(found, 0)?;
-            let seen = Seen {
-                webhook_updated_at: found.get(at)?,
-                local_updated_at: found.get(at + 1)?,
-                detail_synced_at: found.get(at + 2)?,
-            };
-            Ok((ticket.external_id, (ticket, seen)))
+            Ok((ticket.external_id, (ticket, Seen::from_row(found, at)?)))
         })
         .collect()
 }
@@ -349,7 +344,7 @@ pub fn company_of_department(c: &mut Conn, source: &str, department_id: i64) -> 
 }
 
 /// A ticket that is not stored, with what stands around it here.
-pub fn around(c: &mut Conn, ticket: Ticket) -> Result<Veiled<TicketRow>> {
+pub fn view_unstored(c: &mut Conn, ticket: Ticket) -> Result<Veiled<TicketView>> {
     let sql =
         "SELECT company.account_number, company.name, company.compliance_level FROM @companies company WHERE company.id = ?1";
     let company = c.first(sql, params![ticket.company_id])?;
@@ -375,14 +370,13 @@ pub fn around(c: &mut Conn, ticket: Ticket) -> Result<Veiled<TicketRow>> {
     let answers = ticket.responder_id.map(|id| id.to_string());
     let agent = c.first(sql, params![&ticket.external_source, answers])?;
     let agent = agent.map(|row| Ok::<_, Error>([row.get(0)?, row.get(1)?])).transpose()?.and_then(joined);
-    Ok(Veiled::new(TicketRow {
+    Ok(Veiled::new(TicketView {
         protection: of_company.max(of_people),
         company_id: company.as_ref().map(|(number, ..)| number.clone()),
         company_name: company.map(|(_, name, _)| name),
         contact,
         agent_name: agent,
-        ticket,
-        ..TicketRow::default()
+        ..TicketView::new(ticket)?
     }))
 }
 

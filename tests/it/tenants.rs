@@ -13,6 +13,7 @@ use codex::entity::noun;
 use codex::error::Result;
 use codex::history;
 use codex::home;
+use codex::monitoring;
 use codex::network::{self, Connection, Equipment, Interface, Subnet, Vlan};
 use codex::records::{self, pages};
 use codex::tickets;
@@ -113,15 +114,15 @@ const READS: &[(&str, Read)] = reads! {
     "assets::store::contacts_of" => |c, id, key| assets::store::contacts_of(c, id);
     "assets::store::of_contact" => |c, id, key| assets::store::of_contact(c, id);
     "assets::store::attached_to_company" => |c, id, key| assets::store::attached_to_company(c, id);
-    "tickets::store::get_row" => |c, id, key| tickets::store::get_row(c, id);
-    "tickets::store::weigh" => |c, id, key| tickets::store::weigh(c, (1..200).collect(), None);
+    "tickets::store::get_view" => |c, id, key| tickets::store::get_view(c, id);
+    "tickets::store::sizes_of_companies" => |c, id, key| tickets::store::sizes_of_companies(c, (1..200).collect(), None);
     "tickets::store::of_ids" => |c, id, key| tickets::store::of_ids(c, (1..200).collect());
     "tickets::store::newest_of_company" => |c, id, key| tickets::store::newest_of_company(c, id, 100);
     "tickets::store::active" => |c, id, key| gathered(|take| tickets::store::active(c, None, None, take).map(|()| 0));
     "tickets::store::by_external_ids" => |c, id, key| tickets::store::by_external_ids(c, "freshservice", (1..200).collect());
     "tickets::store::company_of_department" => |c, id, key| tickets::store::company_of_department(c, "freshservice", id);
     "tickets::store::open" => |c, id, key| tickets::store::open(c);
-    "tickets::store::around" => |c, id, key| tickets::store::around(c, tickets::Ticket { company_id: Some(id), ..Default::default() }).map(|row| row.inside().company_id.clone());
+    "tickets::store::view_unstored" => |c, id, key| tickets::store::view_unstored(c, tickets::Ticket { company_id: Some(id), ..Default::default() }).map(|row| row.inside().company_id.clone());
     "tickets::messages_store::of_tickets" => |c, id, key| tickets::messages_store::of_tickets(c, (1..200).collect());
     "tickets::messages_store::time_entries" => |c, id, key| tickets::messages_store::time_entries(c, id);
     "tickets::list_store::list" => |c, id, key| tickets::list_store::list(c, &ListQuery::everything(&tickets::list_store::LIST)?, &tickets::list_store::Filters { company: Some(key.to_owned()), ..Default::default() }, &policy(), &Default::default());
@@ -136,17 +137,15 @@ const READS: &[(&str, Read)] = reads! {
     "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default(), &view_context());
     "companies::alias_store::keys" => |c, id, key| companies::alias_store::keys(c);
     "companies::alias_store::of" => |c, id, key| companies::alias_store::of(c, id);
-    "assets::audit_store::has_other" => |c, id, key| assets::audit_store::has_other(c, id, key);
-    "assets::audit_store::inside" => |c, id, key| assets::audit_store::inside(c, id).map(|inside| (inside.software_count.is_some(), inside.disks, inside.network_adapters, inside.hardware.and_then(|found| found.cpu)));
-    "assets::audit_store::disks" => |c, id, key| assets::audit_store::disks(c, id);
-    "assets::audit_store::nics" => |c, id, key| assets::audit_store::nics(c, id);
-    "assets::audit_store::software" => |c, id, key| assets::audit_store::software(c, id, "");
-    "assets::audit_store::collected" => |c, id, key| assets::audit_store::collected(c, vec![id]);
-    "assets::alert_list_store::list" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &policy());
-    "assets::alert_list_store::each" => |c, id, key| gathered(|take| assets::alert_list_store::each(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?, &assets::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &policy(), take));
-    "assets::alert_list_store::ALERTS" => |c, id, key| assets::alert_list_store::list(c, &ListQuery::everything(&assets::alert_list_store::ALERTS)?.with_search(key)?, &assets::alert_list_store::Wanted::default(), &policy());
-    "assets::alert_store::open_uids" => |c, id, key| assets::alert_store::open_uids(c, "datto");
-    "assets::alert_store::open" => |c, id, key| assets::alert_store::open(c);
+    "monitoring::audit_store::has_other" => |c, id, key| monitoring::audit_store::has_other(c, id, key);
+    "assets::hardware_store::inside" => |c, id, key| assets::hardware_store::inside(c, id).map(|inside| (inside.software_count.is_some(), inside.disks, inside.network_adapters, inside.hardware.and_then(|found| found.cpu)));
+    "monitoring::audit_store::software" => |c, id, key| monitoring::audit_store::software(c, id, "");
+    "monitoring::audit_store::collected" => |c, id, key| monitoring::audit_store::collected(c, vec![id]);
+    "monitoring::alert_list_store::list" => |c, id, key| monitoring::alert_list_store::list(c, &ListQuery::everything(&monitoring::alert_list_store::ALERTS)?, &monitoring::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &policy());
+    "monitoring::alert_list_store::each" => |c, id, key| gathered(|take| monitoring::alert_list_store::each(c, &ListQuery::everything(&monitoring::alert_list_store::ALERTS)?, &monitoring::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &policy(), take));
+    "monitoring::alert_list_store::ALERTS" => |c, id, key| monitoring::alert_list_store::list(c, &ListQuery::everything(&monitoring::alert_list_store::ALERTS)?.with_search(key)?, &monitoring::alert_list_store::Wanted::default(), &policy());
+    "monitoring::alert_store::open_uids" => |c, id, key| monitoring::alert_store::open_uids(c, "datto");
+    "monitoring::alert_store::open" => |c, id, key| monitoring::alert_store::open(c);
     "assets::staleness_store::in_stages" => |c, id, key| assets::staleness_store::in_stages(c, &["quiet"], view_context().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
     "assets::staleness_store::not_archived" => |c, id, key| assets::staleness_store::not_archived(c, view_context().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
     "records::bulk_store::have_few" => |c, id, key| records::bulk_store::have_few(c, (1..200).collect(), 1);
@@ -210,8 +209,8 @@ const ASSET_WRITES: &[(&str, Attempt)] = writes! {
     "assets::store::update" => |w, id, key| assets::store::update(w, id, &assets::rules::read(fields(json!({"hostname": "taken"})), false)?, None, &policy());
     "assets::store::assign" => |w, id, key| assets::store::assign(w, id, &[]);
     "assets::store::observe" => |w, id, key| assets::store::observe(w, id, &Observation::default());
-    "assets::audit_store::keep" => |w, id, key| assets::audit_store::keep(w, &asked(id), &audit(key), Some(&[]));
-    "assets::audit_store::keep_none" => |w, id, key| assets::audit_store::keep_none(w, &asked(id));
+    "monitoring::audit_store::keep" => |w, id, key| monitoring::audit_store::keep(w, &asked(id), &audit(key), Some(&[]));
+    "monitoring::audit_store::keep_none" => |w, id, key| monitoring::audit_store::keep_none(w, &asked(id));
     "history::store::retire" => |w, id, key| history::retire::<Asset>(w, id, None);
 };
 
@@ -237,12 +236,12 @@ const EXEMPT: &[(&str, &str)] = &[
     ("network::adopt_store::kind_of", "reads words"),
     ("network::check_store::two_ends", "compares what it is given"),
     ("network::check_store::gateway_inside", "compares what it is given"),
-    ("assets::alert_store::rekey", "makes search keys anew, for every tenant"),
-    ("assets::audit_store::rekey_software", "makes search keys anew, for every tenant"),
+    ("monitoring::alert_store::rekey", "makes search keys anew, for every tenant"),
+    ("monitoring::audit_store::rekey_software", "makes search keys anew, for every tenant"),
     ("assets::list_store::traces", "no question to the database"),
     ("assets::traces_store::key", "makes the search key of a row that is being written"),
     ("tickets::store::status_words", "words of the account, of no row"),
-    ("tickets::messages_store::around", "tells what it is given, with how strictly whoever said it is protected"),
+    ("tickets::messages_store::view_unstored", "tells what it is given, with how strictly whoever wrote it is protected"),
     ("companies::store::view", "reads a row that is already there"),
     ("companies::store::select", "a text"),
     ("companies::store::free_account_number", "sees all tenants on purpose and tells none of them"),
@@ -255,7 +254,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("assets::store::select", "a text"),
     ("tickets::hooks::hook_store::is_new", "knows no rows"),
     ("tickets::list_store::last_sync", "the provider's own jobs"),
-    ("tickets::store::row", "reads a row that is already there"),
+    ("tickets::store::view", "reads a row that is already there"),
     ("tickets::store::select", "a text"),
     ("tickets::store::upsert", "made of functions of history, by the vendor's number, for syncs and webhooks"),
     ("tickets::store::reword", "gives every tenant's tickets the same new word for a code"),
@@ -265,11 +264,11 @@ const EXEMPT: &[(&str, &str)] = &[
     ("tickets::statuses_store::learn", "the provider's names for its codes"),
     ("companies::alias_store::forget", "what the provider's own staff recognised, for its staff alone"),
     ("companies::alias_store::learn", "what the provider's own staff recognised, for its staff alone"),
-    ("assets::alert_store::repoint", "the RMM's events, moved where two assets are one device"),
-    ("assets::alert_store::keep", "the RMM's events, written by its sync for every tenant"),
-    ("assets::alert_store::close_gone", "the RMM's events, written by its sync for every tenant"),
-    ("assets::alert_store::view", "reads a row that is already there"),
-    ("assets::alert_store::select", "a text"),
+    ("monitoring::alert_store::repoint", "the RMM's events, moved where two assets are one device"),
+    ("monitoring::alert_store::keep", "the RMM's events, written by its sync for every tenant"),
+    ("monitoring::alert_store::close_gone", "the RMM's events, written by its sync for every tenant"),
+    ("monitoring::alert_store::view", "reads a row that is already there"),
+    ("monitoring::alert_store::select", "a text"),
     ("assets::staleness_store::as_of", "when the provider last read the RMM"),
     ("assets::staleness_store::stages", "reads a parameter"),
     ("assets::staleness_store::moved", "says that labels moved, and none of them"),
@@ -391,8 +390,8 @@ async fn theirs_tickets(world: &World) -> Vec<i64> {
 }
 
 /// The rooms that hold tenants' rows. Syncs and identity act for everybody or for nobody's tenant.
-const ROOMS: [&str; 10] =
-    ["companies", "contacts", "assets", "network", "tickets", "notes", "records", "home", "status", "compliance"];
+const ROOMS: [&str; 11] =
+    ["companies", "contacts", "assets", "monitoring", "network", "tickets", "notes", "records", "home", "status", "compliance"];
 
 #[test]
 fn every_store_function_is_named_here() {

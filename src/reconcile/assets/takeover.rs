@@ -3,10 +3,11 @@
 
 use super::{device_identifiers, planner::Rules, rows_store, sources_store};
 use crate::{
-    assets::{self, Asset, alert_store},
+    assets::{self, Asset},
     db::Write,
     error::Result,
     history::{self, Record as _, links, protection},
+    monitoring::alert_store,
     network, notes,
     plan::cells::Cells,
     reconcile::assign,

@@ -11,16 +11,16 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    assets::{
-        alert::{AlertView, PRIORITIES, kind_words},
-        alert_list_store::{self, ALERTS, Wanted},
-    },
     compliance::RedactionPolicy,
     db::{
         Conn,
         list::{ListQuery, Page as Found, Slice},
     },
     error::Result,
+    monitoring::{
+        alert::{AlertView, PRIORITIES, kind_words},
+        alert_list_store::{self, ALERTS, Wanted},
+    },
     web::{
         Web,
         view::{Choice, Line, Listing, Page, Row, Section, Shape, Table, Value},
@@ -31,16 +31,14 @@ use crate::{
 const SHOWN: i64 = 10;
 
 static COLUMNS: LazyLock<Columns<AlertView>> = LazyLock::new(|| {
-    Columns::new("message", "Alert", |alert: &AlertView| Value::words(alert.message.clone()))
-        .usual("priority", "Priority", "cell--end", |_, alert| urgency(&alert.priority))
+    Columns::new("message", "Alert", |alert: &AlertView| Value::words(alert.row.message.clone()))
+        .usual("priority", "Priority", "cell--end", |_, alert| urgency(&alert.row.priority))
         .usual("resolved", "State", "", |_, alert| state(alert))
         .usual("hostname", "Device", "cell--sub cell--cut", device)
         .usual("company_name", "Company", "cell--sub cell--cut", company)
-        .usual("timestamp", "Raised", "", |_, alert| Value::ago(alert.timestamp.as_deref()))
-        .other("resolved_at", "Resolved", "", |_, alert| Value::ago(alert.resolved_at.as_deref()))
-        .other("kind", "Kind", "", |_, alert| Value::words(kind_words(&alert.kind)))
-        .other("ticket_number", "Ticket", "", |_, alert| Value::code(alert.ticket_number.as_deref()))
-        .other("site_name", "Site", "cell--cut", |_, alert| Value::text(alert.site_name.as_deref()))
+        .usual("timestamp", "Raised", "", |_, alert| Value::ago(alert.row.raised_at.as_deref()))
+        .other("kind", "Kind", "", |_, alert| Value::words(kind_words(&alert.row.kind)))
+        .rest(|alert| &alert.row)
 });
 
 static SHAPE: Shape = Shape {
@@ -71,18 +69,18 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
 }
 
 fn row(page: &Page, alert: &AlertView) -> Row {
-    let href = match alert.asset_id {
+    let href = match alert.row.asset_id {
         Some(id) => page.url(&format!("/assets/{id}#alerts")),
         None => {
-            let query = serde_urlencoded::to_string([("alert_uid", &alert.alert_uid)]).unwrap_or_default();
+            let query = serde_urlencoded::to_string([("alert_uid", &alert.row.alert_uid)]).unwrap_or_default();
             page.url(&format!("/alerts/?{query}"))
         }
     };
-    Row { id: alert.id, href, name: alert.message.clone(), retired: false, cells: COLUMNS.cells(page, alert) }
+    Row { id: alert.id, href, name: alert.row.message.clone(), retired: false, cells: COLUMNS.cells(page, alert) }
 }
 
 fn device(page: &Page, alert: &AlertView) -> Value {
-    match (alert.asset_id, &alert.hostname) {
+    match (alert.row.asset_id, &alert.hostname) {
         (Some(id), Some(name)) => Value::link(page.url(&format!("/assets/{id}")), name.clone()),
         (_, name) => Value::text(name.as_deref()),
     }
@@ -106,12 +104,12 @@ fn urgency(priority: &str) -> Value {
 }
 
 fn state(alert: &AlertView) -> Value {
-    let mut badges = vec![match (alert.resolved, alert.gone) {
+    let mut badges = vec![match (alert.row.resolved, alert.row.gone) {
         (false, _) => Value::badge("danger", "Open"),
         (true, false) => Value::badge("success", "Resolved"),
         (true, true) => Value::badge("", "Gone at the vendor"),
     }];
-    if alert.muted {
+    if alert.row.muted {
         badges.push(Value::badge("", "Muted"));
     }
     Value::Many(badges)
@@ -157,8 +155,8 @@ pub fn card(page: &Page, of: Of, (found, open): &(Found<AlertView>, i64), more: 
         heads.insert(1, ("Device", "cell--sub cell--cut"));
     }
     let lines = found.items.iter().map(|alert| {
-        let raised = Value::ago(alert.timestamp.as_deref());
-        let mut cells = vec![Value::words(alert.message.clone()), urgency(&alert.priority), state(alert), raised];
+        let raised = Value::ago(alert.row.raised_at.as_deref());
+        let mut cells = vec![Value::words(alert.row.message.clone()), urgency(&alert.row.priority), state(alert), raised];
         if with_device {
             cells.insert(1, device(page, alert));
         }

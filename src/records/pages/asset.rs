@@ -14,7 +14,7 @@ use super::{
 use crate::{
     agents::Frame,
     assets::{
-        Asset, AssetDetail, AssetView, AssetViewContext, audit_store,
+        Asset, AssetDetail, AssetView, AssetViewContext,
         model::{AssignedContact, CustomField},
         secrets, store as assets,
     },
@@ -22,6 +22,7 @@ use crate::{
     companies::store as companies,
     error::Result,
     history::{self, Record as _},
+    monitoring::audit_store,
     records::nouns::panel::{self, Panel},
     web::{
         Fields, Path, Web,

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::{
-    assets::audit::{Disk, Hardware, Inside, Nic, Software, gigabytes},
+    assets::hardware::{Disk, Hardware, Inside, Nic, gigabytes},
+    monitoring::audit::Software,
     web::view::{Item, Line, Table, Value, thousands},
 };
 
@@ -61,7 +62,8 @@ fn items(hardware: &Hardware) -> Vec<Item> {
     let cores = hardware.cpu_cores.map(|cores| cores.to_string());
     let free = hardware.disk_bytes.zip(hardware.disk_free_bytes);
     let free = free.map(|(size, free)| format!("{} GB of {} GB", gigabytes(free), gigabytes(size)));
-    let board = hardware.details.get("baseBoard").map(|board| together(board, &["manufacturer", "product", "version"]));
+    let details = hardware.details();
+    let board = details.get("baseBoard").map(|board| together(board, &["manufacturer", "product", "version"]));
     let mut items = vec![
         Item::new("Processor", Value::text(hardware.cpu.as_deref())),
         Item::new("Cores", Value::text(cores.as_deref())),
@@ -78,7 +80,7 @@ fn items(hardware: &Hardware) -> Vec<Item> {
         ("Guests", "guests", &["guestName", "name"]),
         ("Supplies", "printerMarkerSupplies", &["description", "suppliesLevel"]),
     ] {
-        let lines = hardware.details.get(list).and_then(Json::as_array).into_iter().flatten();
+        let lines = details.get(list).and_then(Json::as_array).into_iter().flatten();
         let lines: Vec<String> = lines.map(|one| together(one, parts)).filter(|line| !line.is_empty()).collect();
         if !lines.is_empty() {
             items.push(Item::new(label, Value::Lines(lines.join("\n"))));

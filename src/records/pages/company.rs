@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    assets::{AssetView, AssetViewContext, alert::AlertView, store as assets},
+    assets::{AssetView, AssetViewContext, store as assets},
     companies::{
         Company, CompanyView, Location,
         store::{self as companies, Relative},
@@ -24,6 +24,7 @@ use crate::{
     db::{Conn, list::Page as Found},
     error::{Error, FieldError, Result},
     history::Record as _,
+    monitoring::alert::AlertView,
     records::nouns::panel::{self, Panel},
     web::{
         Path, Web,

@@ -7,7 +7,7 @@ use crate::{
     compliance::RedactionPolicy,
     db::Conn,
     error::Result,
-    tickets::{list_store::SOURCE, statuses_store, store, views::TicketView},
+    tickets::{codes::SOURCE, statuses_store, store, views::ListedTicket},
     web::view::{Line, Page, Table, Value},
 };
 
@@ -17,7 +17,7 @@ const SHOWN: i64 = 10;
 /// The tickets that changed last, and how many there are.
 #[derive(Debug)]
 pub struct Newest {
-    tickets: Vec<TicketView>,
+    tickets: Vec<ListedTicket>,
     /// How many the company has.
     pub count: i64,
 }
@@ -27,7 +27,7 @@ impl Newest {
     pub fn read(c: &mut Conn, company: i64, policy: &RedactionPolicy, configured: &BTreeMap<i64, String>) -> Result<Self> {
         let statuses = statuses_store::load(c, SOURCE, configured)?;
         let (rows, count) = store::newest_of_company(c, company, SHOWN)?;
-        let tickets = rows.into_iter().map(|row| TicketView::new(row.redact(policy), &statuses)).collect();
+        let tickets = rows.into_iter().map(|row| ListedTicket::new(row.redact(policy), &statuses)).collect();
         Ok(Self { tickets, count })
     }
 
@@ -52,14 +52,14 @@ impl Newest {
     }
 }
 
-fn line(page: &Page, ticket: &TicketView) -> Line {
-    let name = ticket.subject.clone().filter(|line| !line.is_empty()).unwrap_or_else(|| format!("Ticket {}", ticket.id));
+fn line(page: &Page, ticket: &ListedTicket) -> Line {
+    let row = &ticket.view.row;
     let cells = vec![
-        Value::link(page.url(&format!("/tickets/{}", ticket.id)), name),
-        status(&ticket.status, &ticket.status_text),
-        priority(ticket.priority.as_deref()),
-        Value::text(ticket.requester_name.as_deref()),
-        Value::ago(Some(&ticket.last_updated_at)),
+        Value::link(page.url(&format!("/tickets/{}", row.external_id)), ticket.title()),
+        status(&row.status, &ticket.status_text),
+        priority(row.priority.as_deref()),
+        Value::text(ticket.view.requester_name()),
+        Value::ago(Some(&row.last_updated_at)),
     ];
     Line { cells, post: None }
 }

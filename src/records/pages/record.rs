@@ -1,7 +1,7 @@
 //! What every detail page shows of its record's past: history, and where each value came from.
 
 use crate::{
-    assets::audit::gigabytes,
+    assets::hardware::gigabytes,
     companies::Location,
     compliance::{RedactionPolicy, ToldChange, tell, trail},
     contacts::Contact,

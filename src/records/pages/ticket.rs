@@ -1,4 +1,4 @@
-//! A ticket with what was said and done.
+//! A ticket with what was written and done.
 
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -20,10 +20,10 @@ use crate::{
     },
     tickets::{
         Ticket, TimeEntry, api,
-        list_store::SOURCE,
-        messages::SaidView,
+        codes::SOURCE,
+        messages::MessageView,
         messages_store, statuses_store, store,
-        views::{TicketDetail, TicketView},
+        views::{ListedTicket, TicketDetail},
     },
     vendors::credentials,
     web::{
@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// One thing that was said, as the page shows it.
+/// A message, as the page shows it.
 struct Turn {
     who: String,
     at: String,
@@ -76,38 +76,38 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
         .db
         .read(&frame.scope(), move |c| {
             let detail = api::detail(c, number, &policy, staff, &config)?;
-            let row = detail.ticket.row_id;
+            let view = &detail.ticket.view;
+            let row = view.row.id;
             let past = if staff { Past::read(c, "ticket", row, &policy)? } else { Past::default() };
             let sheet = if staff { messages_store::time_entries(c, row)? } else { Vec::new() };
             let statuses = statuses_store::load(c, SOURCE, &config.freshservice.statuses)?;
             let states: Vec<Choice> = statuses.offered(&[]).into_iter().map(|(word, label)| Choice::new(word, label)).collect();
-            let (account_number, is_live) = (detail.ticket.company_id.as_deref(), detail.ticket.retired_at.is_none());
+            let (account_number, is_live) = (view.company_id.as_deref(), view.row.retired_at.is_none());
             let whose = panel::Whose { entity: Ticket::ENTITY, id: row, account_number, is_live };
             let panels = panel::all(c, &page, whose, &policy)?;
             Ok((detail, past, sheet, states, panels))
         })
         .await?;
     let ticket = &detail.ticket;
-    let title = ticket.subject.clone().filter(|line| !line.is_empty()).unwrap_or_else(|| format!("Ticket {number}"));
-    let page = frame.titled(Section::Tickets, title);
+    let page = frame.titled(Section::Tickets, ticket.title());
     let away = account.freshservice.web_url.as_ref().filter(|_| staff).map(|url| format!("{url}/a/tickets/{number}"));
     let built = TicketPage {
         crumbs: crumbs(&page, ticket),
         badges: badges(ticket),
         lead: lead(ticket),
         base: page.url(&format!("/tickets/{number}")),
-        retired: ticket.retired_at.is_some(),
-        retired_at: ticket.retired_at.clone().unwrap_or_default(),
+        retired: ticket.view.row.retired_at.is_some(),
+        retired_at: ticket.view.row.retired_at.clone().unwrap_or_default(),
         attached: Vec::new(),
         away,
         facts: facts(&page, &detail, &past),
         description: words(ticket),
-        hidden: ticket.hidden,
-        turns: detail.conversations.iter().map(turn).collect(),
-        notes: staff.then(|| detail.notes.iter().map(turn).collect()),
+        hidden: ticket.view.hidden(),
+        turns: detail.thread.conversations.iter().map(turn).collect(),
+        notes: staff.then(|| detail.thread.notes.iter().map(turn).collect()),
         panels,
         sheet: staff.then(|| time_sheet(&sheet)),
-        state: ticket.status.clone(),
+        state: ticket.view.row.status.clone(),
         states: offered(states, ticket),
         history: staff.then(|| past.timeline(&page)),
         page,
@@ -116,94 +116,77 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
 }
 
 /// What it is about, at length, or why that is not shown.
-fn words(ticket: &TicketView) -> Option<Value> {
-    let text = ticket.description_text.clone().filter(|text| !text.trim().is_empty()).map(Value::Lines);
-    text.or(ticket.hidden.map(Value::words))
+fn words(ticket: &ListedTicket) -> Option<Value> {
+    let text = ticket.view.description_text.clone().filter(|text| !text.trim().is_empty()).map(Value::Lines);
+    text.or(ticket.view.hidden().map(Value::words))
 }
 
 /// The statuses that can be chosen; the present one is among them.
-fn offered(mut states: Vec<Choice>, ticket: &TicketView) -> Vec<Choice> {
+fn offered(mut states: Vec<Choice>, ticket: &ListedTicket) -> Vec<Choice> {
     states.retain(|choice| !matches!(choice.value.as_str(), "spam" | "deleted"));
     states.dedup_by(|one, other| one.value == other.value);
-    if !states.iter().any(|choice| choice.value == ticket.status) {
-        states.insert(0, Choice::new(ticket.status.clone(), ticket.status_text.clone()));
+    let status = &ticket.view.row.status;
+    if !states.iter().any(|choice| choice.value == *status) {
+        states.insert(0, Choice::new(status.clone(), ticket.status_text.clone()));
     }
     states
 }
 
-fn crumbs(page: &Page, ticket: &TicketView) -> Vec<Crumb> {
+fn crumbs(page: &Page, ticket: &ListedTicket) -> Vec<Crumb> {
     let mut crumbs = vec![mention(page.url("/tickets/"), "Tickets")];
-    if let (Some(number), Some(name)) = (&ticket.company_id, &ticket.company_name) {
+    if let (Some(number), Some(name)) = (&ticket.view.company_id, &ticket.view.company_name) {
         crumbs.push(mention(super::companies::address(page, number), name.clone()));
     }
     crumbs
 }
 
-fn badges(ticket: &TicketView) -> Vec<Value> {
-    let mut badges = vec![status(&ticket.status, &ticket.status_text)];
-    if matches!(ticket.priority.as_deref(), Some("urgent" | "high")) {
-        badges.push(priority(ticket.priority.as_deref()));
+fn badges(ticket: &ListedTicket) -> Vec<Value> {
+    let row = &ticket.view.row;
+    let mut badges = vec![status(&row.status, &ticket.status_text)];
+    if matches!(row.priority.as_deref(), Some("urgent" | "high")) {
+        badges.push(priority(row.priority.as_deref()));
     }
     badges
 }
 
-fn lead(ticket: &TicketView) -> String {
-    let asked = ticket.requester_name.as_ref().or(ticket.requester_email.as_ref());
-    let number = format!("Ticket {}", ticket.ticket_number);
-    [Some(&number), ticket.company_name.as_ref(), asked].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
+fn lead(ticket: &ListedTicket) -> String {
+    let view = &ticket.view;
+    let asked = view.requester_name().or(view.requester_email());
+    let number = format!("Ticket {}", view.row.ticket_number);
+    [Some(number.as_str()), view.company_name.as_deref(), asked].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn facts(page: &Page, detail: &TicketDetail, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
-    let ticket = &detail.ticket;
-    let facts = Facts { page, action: format!("/records/ticket/{}/pin", ticket.row_id), past };
-    let text = |label, field, value: &Option<String>| facts.item(label, field, Value::text(value.as_deref()));
-    let at = |label, field, value: &Option<String>| facts.item(label, field, Value::ago(value.as_deref()));
-    let worked = if detail.hours_known { Value::Count(format!("{} h", hours(ticket.total_hours_spent))) } else { Value::None };
-    let mut people = vec![
-        facts.item("Company", "company_id", company(page, ticket)),
-        text("Requester", "requester_name", &ticket.requester_name),
-        facts.item("Address", "requester_email", Value::mail(ticket.requester_email.as_deref())),
-        facts.item("Agent", "responder_id", Value::text(ticket.agent_name.as_deref())),
+    let (ticket, row) = (&detail.ticket, &detail.ticket.view.row);
+    let facts = Facts { page, action: format!("/records/ticket/{}/pin", row.id), past };
+    let worked = if row.time_known { Value::Count(format!("{} h", hours(row.hours()))) } else { Value::None };
+    let about = vec![
+        ("status", status(&row.status, &ticket.status_text)),
+        ("priority", priority(row.priority.as_deref())),
+        ("ticket_type", Value::words(ticket.view.kind())),
+        ("minutes_spent", worked),
     ];
-    people.push(facts.item("Hours worked", "minutes_spent", worked));
-    vec![
-        (
-            "Ticket",
-            vec![
-                facts.item("Status", "status", status(&ticket.status, &ticket.status_text)),
-                facts.item("Priority", "priority", priority(ticket.priority.as_deref())),
-                facts.item("Type", "ticket_type", Value::words(ticket.r#type.clone())),
-                text("Category", "category", &detail.category),
-                text("Sub-category", "sub_category", &detail.sub_category),
-                text("Item", "item_category", &detail.item_category),
-            ],
-        ),
-        ("People", people),
-        (
-            "Times",
-            vec![
-                at("Opened", "vendor_created_at", &ticket.created_at),
-                facts.item("Updated", "last_updated_at", Value::ago(Some(&ticket.last_updated_at))),
-                at("First response due", "fr_due_by", &ticket.fr_due_by),
-                at("First response", "first_responded_at", &detail.first_responded_at),
-                at("Due", "due_by", &ticket.due_by),
-                at("Resolved", "resolved_at", &ticket.resolved_at),
-                at("Closed", "closed_at", &ticket.closed_at),
-                Item::new("Changed here", Value::ago(detail.local_updated_at.as_deref())),
-            ],
-        ),
-    ]
+    let people = vec![
+        ("company_id", company(page, ticket)),
+        ("requester_name", Value::text(ticket.view.requester_name())),
+        ("requester_email", Value::mail(ticket.view.requester_email())),
+        ("responder_id", Value::text(ticket.view.agent_name.as_deref())),
+    ];
+    let mut times = facts.section(row, "Times", Vec::new());
+    times.push(Item::new("Changed here", Value::ago(ticket.view.seen.local_updated_at.as_deref())));
+    vec![("Ticket", facts.section(row, "Ticket", about)), ("People", facts.section(row, "People", people)), ("Times", times)]
 }
 
-fn turn(said: &SaidView) -> Turn {
+fn turn(view: &MessageView) -> Turn {
+    let MessageView { message, user, .. } = view;
     let mut badges = Vec::new();
-    if said.incoming {
+    if message.incoming {
         badges.push(Value::badge("info", "From the client"));
     }
     Turn {
-        who: if said.user.is_empty() { "Somebody".to_owned() } else { said.user.clone() },
-        at: said.created_at.clone(),
-        text: Value::Lines(said.text.clone()),
+        who: if user.is_empty() { "Somebody".to_owned() } else { user.clone() },
+        at: message.created_at.clone(),
+        text: Value::Lines(message.body_text.clone()),
         badges,
     }
 }
@@ -247,8 +230,8 @@ pub async fn update(
     let done = web
         .db
         .write(&editor.scope(), &editor.actor(), move |w| {
-            let row = store::get_row(w, number)?;
-            write(w, row.inside().ticket.id, None, &update, &user, &config)
+            let view = store::get_view(w, number)?;
+            write(w, view.inside().row.id, None, &update, &user, &config)
         })
         .await?;
     if done.queued {

@@ -14,10 +14,10 @@ use crate::{
     compliance::RedactionPolicy,
     error::Result,
     tickets::{
-        codes::priority_word,
-        list_store::{self, Filters, SOURCE},
+        codes::{SOURCE, priority_word},
+        list_store::{self, Filters},
         statuses_store,
-        views::TicketView,
+        views::ListedTicket,
     },
     web::{
         Web,
@@ -25,22 +25,22 @@ use crate::{
     },
 };
 
-static COLUMNS: LazyLock<Columns<TicketView>> = LazyLock::new(|| {
-    Columns::new("subject", "Subject", |ticket: &TicketView| Value::words(name(ticket)))
-        .usual("status", "Status", "cell--end", |_, ticket| status(&ticket.status, &ticket.status_text))
-        .usual("ticket_number", "Number", "", |_, ticket| Value::code(Some(&ticket.ticket_number)))
-        .usual("priority", "Priority", "cell--sub", |_, ticket| priority(ticket.priority.as_deref()))
+static COLUMNS: LazyLock<Columns<ListedTicket>> = LazyLock::new(|| {
+    Columns::new("subject", "Subject", |ticket: &ListedTicket| Value::words(ticket.title()))
+        .usual("status", "Status", "cell--end", |_, ticket| status(&ticket.view.row.status, &ticket.status_text))
+        .usual("ticket_number", "Number", "", |_, ticket| Value::code(Some(&ticket.view.row.ticket_number)))
+        .usual("priority", "Priority", "cell--sub", |_, ticket| priority(ticket.view.row.priority.as_deref()))
         .usual("company_name", "Company", "cell--sub cell--cut", company)
         .usual("requester_name", "Requester", "cell--cut", |_, ticket| {
-            Value::text(ticket.requester_name.as_deref().or(ticket.requester_email.as_deref()))
+            Value::text(ticket.view.requester_name().or(ticket.view.requester_email()))
         })
-        .usual("agent_name", "Agent", "cell--cut", |_, ticket| Value::text(ticket.agent_name.as_deref()))
-        .other("type", "Type", "", |_, ticket| Value::words(ticket.r#type.clone()))
-        .other("created_at", "Opened", "", |_, ticket| Value::date(ticket.created_at.as_deref()))
-        .other("due_by", "Due", "", |_, ticket| Value::ago(ticket.due_by.as_deref()))
-        .other("closed_at", "Closed", "", |_, ticket| Value::date(ticket.closed_at.as_deref()))
-        .other("total_hours_spent", "Hours", "cell--number", |_, ticket| Value::Count(hours(ticket.total_hours_spent)))
-        .usual("last_updated_at", "Updated", "", |_, ticket| Value::ago(Some(&ticket.last_updated_at)))
+        .usual("agent_name", "Agent", "cell--cut", |_, ticket| Value::text(ticket.view.agent_name.as_deref()))
+        .other("type", "Type", "", |_, ticket| Value::words(ticket.view.kind()))
+        .other("created_at", "Opened", "", |_, ticket| Value::date(ticket.view.row.vendor_created_at.as_deref()))
+        .other("due_by", "Due", "", |_, ticket| Value::ago(ticket.view.row.due_by.as_deref()))
+        .other("closed_at", "Closed", "", |_, ticket| Value::date(ticket.view.row.closed_at.as_deref()))
+        .other("total_hours_spent", "Hours", "cell--number", |_, ticket| Value::Count(hours(ticket.view.row.hours())))
+        .usual("last_updated_at", "Updated", "", |_, ticket| Value::ago(Some(&ticket.view.row.last_updated_at)))
 });
 
 static SHAPE: Shape = Shape {
@@ -84,23 +84,20 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     frame.show(&ListPage { page: frame.titled(Section::Tickets, "Tickets"), action: None, list, import: None, tabs: Vec::new() })
 }
 
-fn name(ticket: &TicketView) -> String {
-    ticket.subject.clone().filter(|line| !line.is_empty()).unwrap_or_else(|| format!("Ticket {}", ticket.id))
-}
-
-fn row(page: &Page, ticket: &TicketView) -> Row {
+fn row(page: &Page, ticket: &ListedTicket) -> Row {
+    let row = &ticket.view.row;
     Row {
-        id: ticket.id,
-        href: page.url(&format!("/tickets/{}", ticket.id)),
-        name: name(ticket),
-        retired: ticket.retired_at.is_some(),
+        id: row.external_id,
+        href: page.url(&format!("/tickets/{}", row.external_id)),
+        name: ticket.title(),
+        retired: row.retired_at.is_some(),
         cells: COLUMNS.cells(page, ticket),
     }
 }
 
 /// The company of a ticket.
-pub fn company(page: &Page, ticket: &TicketView) -> Value {
-    match (&ticket.company_id, &ticket.company_name) {
+pub fn company(page: &Page, ticket: &ListedTicket) -> Value {
+    match (&ticket.view.company_id, &ticket.view.company_name) {
         (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
         _ => Value::None,
     }

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use self::event::{Event, Outcome};
 use self::proof::Proof;
-use super::list_store::SOURCE;
+use super::codes::SOURCE;
 use crate::db::Write;
 use crate::error::{Error, Result};
 use crate::types::{Actor, ActorKind, Scope, now};

@@ -10,9 +10,8 @@ pub mod wire;
 mod writes;
 
 use super::{Vendor, probe};
+pub use crate::config::freshservice::SYSTEM;
 
-/// The system's name in links, plans and history.
-pub const SYSTEM: &str = "freshservice";
 /// The system's name for people.
 pub const NAME: &str = "Freshservice";
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use codex::assets::alert::Alert;
-use codex::assets::audit::{Audit, Disk, Nic, Software};
-use codex::assets::audit_store::Asked;
+use codex::assets::hardware::{Disk, Hardware, Nic};
 use codex::assets::{self, Observation};
 use codex::companies::{self, Location};
 use codex::contacts;
 use codex::db::{Db, Target, Write};
 use codex::error::Result;
 use codex::history;
+use codex::monitoring::alert::Alert;
+use codex::monitoring::audit::{Audit, Software};
+use codex::monitoring::audit_store::Asked;
+use codex::monitoring::{alert_store, audit_store};
 use codex::network::{Connection, Equipment, Interface, Subnet, Vlan};
-use codex::tickets::{self, Said, Ticket, TimeEntry};
+use codex::tickets::{self, Message, Ticket, TimeEntry};
 use codex::types::{Actor, Scope};
 use codex::web::Fields;
 use serde_json::{Value, json};
@@ -108,9 +110,9 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
         let seen = Observation { last_logged_in_user: Some(name.clone()), ext_ip_address: Some(name), ..Observation::default() };
         assets::store::observe(w, n, &seen)?;
         let programs = [Software { name: asset.hostname.clone(), version: None }];
-        assets::audit_store::keep(w, &asked(n), &audit(&asset.hostname), Some(&programs))?;
+        audit_store::keep(w, &asked(n), &audit(&asset.hostname), Some(&programs))?;
         let alert = Alert { alert_uid: asset.hostname.clone(), message: asset.hostname, ..Alert::default() };
-        assets::alert_store::keep(w, "datto", &alert, Some(n), None)?;
+        alert_store::keep(w, "datto", &alert, Some(n), None)?;
     }
     for n in 1..=COMPANIES {
         network(w, dice, n, mine)?;
@@ -158,14 +160,14 @@ pub(super) fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> 
     let stored = tickets::store::upsert(w, &ticket, None)?;
     assert_eq!(stored.ticket.id, n);
     tickets::store::set_text(w, n, Some(&name), Some(&name))?;
-    let said = |external_id, private| Said {
+    let message = |external_id, private| Message {
         external_id: Some(external_id),
         body_text: name.clone(),
         private,
         created_at: name.clone(),
-        ..Said::default()
+        ..Message::default()
     };
-    tickets::messages_store::replace_conversations(w, n, &[said(2 * n, false), said(2 * n + 1, true)])?;
+    tickets::messages_store::replace_conversations(w, n, &[message(2 * n, false), message(2 * n + 1, true)])?;
     tickets::messages_store::replace_time_entries(
         w,
         n,
@@ -190,5 +192,6 @@ pub(super) fn asked(asset_id: i64) -> Asked {
 pub(super) fn audit(name: &str) -> Audit {
     let (nic, disk) =
         (Nic { name: Some(name.to_owned()), ..Nic::default() }, Disk { name: Some(name.to_owned()), ..Disk::default() });
-    Audit { cpu: Some(name.to_owned()), nics: vec![nic], disks: vec![disk], ..Audit::default() }
+    let hardware = Hardware { cpu: Some(name.to_owned()), ..Hardware::default() };
+    Audit { hardware, nics: vec![nic], disks: vec![disk], ..Audit::default() }
 }

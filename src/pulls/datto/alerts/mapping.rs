@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::words;
 use crate::{
-    assets::alert::{Alert, priority},
+    monitoring::alert::Alert,
     vendors::datto::wire::{self, flag, id, integer, object, text, time},
 };
 
@@ -26,7 +26,7 @@ pub fn alert(record: &Map<String, Value>, resolved: bool) -> Option<Alert> {
         device_name: short(source, "deviceName"),
         site_uid: id(source, "siteUid"),
         site_name: short(source, "siteName"),
-        priority: priority(&text(record, "priority").unwrap_or_default()).0.to_owned(),
+        priority: text(record, "priority").unwrap_or_default(),
         message: words::message(&kind, context),
         kind,
         raised_at: time(record, "timestamp"),
@@ -40,6 +40,7 @@ pub fn alert(record: &Map<String, Value>, resolved: bool) -> Option<Alert> {
         monitor: kept(record.get("alertMonitorInfo")),
         actions: kept(record.get("responseActions")),
         autoresolve_mins: integer(record, "autoresolveMins"),
+        ..Alert::default()
     })
 }
 

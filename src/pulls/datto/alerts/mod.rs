@@ -10,11 +10,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::{
-    assets::{alert::Alert, alert_store},
     db::Write,
     error::Result,
     history::links,
     jobs::Job,
+    monitoring::{alert::Alert, alert_store},
     types::{Actor, Scope},
     vendors::{
         datto::{

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    assets::alert::kind_words,
+    monitoring::alert::kind_words,
     vendors::datto::wire::{float, text},
 };
 

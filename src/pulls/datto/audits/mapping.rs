@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value};
 
 use crate::{
-    assets::audit::{Audit, Disk, Nic, Software},
+    assets::hardware::{Disk, Hardware, Nic},
+    monitoring::audit::{Audit, Software},
     reconcile::assets::device_identifiers::{self, Standing},
     vendors::datto::wire::{self, integer, list, object, text},
 };
@@ -31,15 +32,18 @@ pub fn audit(record: &Map<String, Value>) -> Audit {
     let nics: Vec<Nic> = records(record, "nics").filter_map(nic).collect();
     let serial = [text(bios, "serialNumber"), text(system, "serialNumber"), text(system, "serviceTag"), text(snmp, "snmpSerial")];
     Audit {
-        cpu: cpu(record),
-        cpu_cores: integer(system, "totalCpuCores").filter(|cores| *cores > 0).or_else(|| cores(record)),
-        ram_bytes: integer(system, "totalPhysicalMemory").filter(|bytes| *bytes > 0).or_else(|| modules(record)),
-        bios_version: text(bios, "smBiosVersion"),
-        bios_date: text(bios, "releaseDate").map(|date| bios.get("releaseDate").and_then(wire::day_of).unwrap_or(date)),
+        hardware: Hardware {
+            cpu: cpu(record),
+            cpu_cores: integer(system, "totalCpuCores").filter(|cores| *cores > 0).or_else(|| cores(record)),
+            ram_bytes: integer(system, "totalPhysicalMemory").filter(|bytes| *bytes > 0).or_else(|| modules(record)),
+            bios_version: text(bios, "smBiosVersion"),
+            bios_date: text(bios, "releaseDate").map(|date| bios.get("releaseDate").and_then(wire::day_of).unwrap_or(date)),
+            details: details(record),
+            ..Hardware::default()
+        },
         disks: records(record, "logicalDisks").map(drive).chain(records(record, "datastores").map(store)).collect(),
         mac_address: lasting(&nics, None, &HashSet::new()),
         nics,
-        details: details(record),
         serial_number: serial
             .into_iter()
             .flatten()

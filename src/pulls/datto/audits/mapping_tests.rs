@@ -26,13 +26,16 @@ fn a_computers_audit_is_read_whole() {
     }));
     assert_eq!(found.serial_number.as_deref(), Some("5CG1234ABC"));
     assert_eq!((found.manufacturer.as_deref(), found.model.as_deref()), (Some("Dell Inc."), Some("Latitude 5540")));
-    assert_eq!((found.cpu.as_deref(), found.cpu_cores, found.ram_bytes), (Some("2 × Xeon"), Some(10), Some(17_179_869_184)));
+    assert_eq!(
+        (found.hardware.cpu.as_deref(), found.hardware.cpu_cores, found.hardware.ram_bytes),
+        (Some("2 × Xeon"), Some(10), Some(17_179_869_184))
+    );
     assert_eq!(found.mac_address.as_deref(), Some("D8:BB:C1:AB:CD:EF"));
     assert_eq!(
         found.disks.iter().map(|disk| (disk.counts, disk.free_bytes)).collect::<Vec<_>>(),
         [(true, Some(100)), (false, Some(9))]
     );
-    let details = found.details.unwrap();
+    let details = found.hardware.details.unwrap();
     assert!(details.contains("0X1") && !details.contains("ava") && !details.contains("displays"), "{details}");
 }
 
@@ -61,11 +64,11 @@ fn a_host_has_stores_and_its_own_serial() {
         "datastores": [{"datastoreName": "ds1", "size": 1000, "freeSpace": 400}], "guests": [{"guestName": "DC1"}],
     }));
     assert_eq!(
-        (found.serial_number.as_deref(), found.cpu_cores, found.ram_bytes),
+        (found.serial_number.as_deref(), found.hardware.cpu_cores, found.hardware.ram_bytes),
         (Some("CZ12345678"), Some(16), Some(68_719_476_736))
     );
     assert_eq!((found.disks[0].name.as_deref(), found.disks[0].free_bytes), (Some("ds1"), Some(400)));
-    assert!(found.details.unwrap().contains("DC1"));
+    assert!(found.hardware.details.unwrap().contains("DC1"));
 }
 
 #[test]

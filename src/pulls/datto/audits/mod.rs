@@ -17,7 +17,6 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
-    assets::audit_store,
     db::Write,
     error::{Error, Result},
     jobs::{
@@ -25,6 +24,7 @@ use crate::{
         kind::{self, Definition, JobKind},
         runs_store,
     },
+    monitoring::audit_store,
     progress::Level,
     reconcile::report::cleaned,
     types::{Actor, Scope},

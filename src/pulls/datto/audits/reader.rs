@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{mapping, queue_store::Due};
 use crate::{
-    assets::audit::{Audit, Software},
+    monitoring::audit::{Audit, Software},
     types::fold,
     vendors::{
         datto::{

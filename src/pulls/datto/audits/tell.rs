@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::mapping;
 use crate::{
-    assets::{Asset, audit::Audit, audit_store},
+    assets::Asset,
     db::Write,
     entity::Entity as _,
     error::Result,
     history,
+    monitoring::{audit::Audit, audit_store},
     reconcile::assets::{
         device_identifiers,
         fields::{self, SourceValues},

@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     history, params,
     tickets::{
-        Said, Ticket, TimeEntry,
+        Message, Ticket, TimeEntry,
         codes::ENDED,
         messages_store,
         store::{self, Mark},
@@ -30,7 +30,7 @@ pub struct Due {
 #[derive(Clone, Debug, Default)]
 pub struct Read {
     /// Everything said on it.
-    pub said: Option<Vec<Said>>,
+    pub said: Option<Vec<Message>>,
     /// Its time sheet.
     pub sheet: Option<Vec<TimeEntry>>,
     /// Why it has to be read again, when something failed.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{hours, text};
 use crate::{
-    tickets::{Said, TimeEntry, utc},
+    tickets::{Message, TimeEntry, utc},
     vendors::freshservice::wire::{self, Fields, Told},
 };
 
@@ -41,7 +41,7 @@ impl<T> Usable<T> {
 /// Everything said on a ticket; `fallback` is the time of what does not tell its own, `link` is where the vendor
 /// shows the ticket.
 #[must_use]
-pub fn conversations(records: &[Value], fallback: &str, link: Option<&str>) -> Usable<Said> {
+pub fn conversations(records: &[Value], fallback: &str, link: Option<&str>) -> Usable<Message> {
     Usable::of(records, |record, id| Some(said(record, id, fallback, link)))
 }
 
@@ -54,7 +54,7 @@ fn words(record: &Map<String, Value>, key: &str) -> Option<String> {
     }
 }
 
-fn said(record: &Map<String, Value>, id: i64, fallback: &str, link: Option<&str>) -> Said {
+fn said(record: &Map<String, Value>, id: i64, fallback: &str, link: Option<&str>) -> Message {
     let mut fields = Fields::new(record);
     let body = words(record, "body");
     let html = body.as_deref().map(|body| text::lean(body, link)).filter(|html| !html.is_empty());
@@ -64,7 +64,7 @@ fn said(record: &Map<String, Value>, id: i64, fallback: &str, link: Option<&str>
     };
     let updated_at = moment(&mut fields, "updated_at");
     let created_at = moment(&mut fields, "created_at").or_else(|| updated_at.clone());
-    Said {
+    Message {
         external_id: Some(id),
         body_text,
         body_html: html,
@@ -79,6 +79,7 @@ fn said(record: &Map<String, Value>, id: i64, fallback: &str, link: Option<&str>
         support_email: fields.text("support_email").value(),
         created_at: created_at.unwrap_or_else(|| fallback.to_owned()),
         updated_at,
+        ..Message::default()
     }
 }
 
@@ -115,7 +116,7 @@ fn moment(fields: &mut Fields<'_>, key: &str) -> Option<String> {
 
 /// The address from which this person wrote, as the first of their messages tells it.
 #[must_use]
-pub fn address_of(said: &[Said], user_id: i64) -> Option<String> {
+pub fn address_of(said: &[Message], user_id: i64) -> Option<String> {
     let mut theirs = said.iter().filter(|one| one.incoming && !one.private && one.user_id == Some(user_id));
     theirs.find_map(|one| address(one.from_email.as_deref()?))
 }

@@ -11,8 +11,8 @@ use crate::{
     db::{Conn, Db},
     error::{Error, Result},
     tickets::{
-        TicketRow,
-        messages::{Said, SaidView},
+        TicketView,
+        messages::{Message, MessageView},
         messages_store, statuses_store, store,
     },
     types::{Scope, now},
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A ticket, and what was said on it.
-pub type Live = (Veiled<TicketRow>, Vec<Veiled<SaidView>>);
+pub type Live = (Veiled<TicketView>, Vec<Veiled<MessageView>>);
 
 /// How long somebody who asks is kept waiting.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,9 +92,9 @@ fn row(c: &mut Conn, told: &Answer, configured: &BTreeMap<i64, String>, base: Op
     }
     let link = base.map(|base| vendor_link(base, record.id));
     let (description, description_text) = record.words((None, None), link.as_deref());
-    let spoken: Vec<Said> = messages::conversations(&told.conversations, &ticket.last_updated_at, link.as_deref()).records;
-    let views = spoken.into_iter().map(|one| messages_store::around(c, &ticket, one)).collect::<Result<_>>()?;
-    let around = store::around(c, ticket)?;
-    let whole = around.within(|around| TicketRow { description_text, description, ..around });
+    let spoken: Vec<Message> = messages::conversations(&told.conversations, &ticket.last_updated_at, link.as_deref()).records;
+    let views = spoken.into_iter().map(|one| messages_store::view_unstored(c, &ticket, one)).collect::<Result<_>>()?;
+    let around = store::view_unstored(c, ticket)?;
+    let whole = around.within(|around| TicketView { description_text, description, ..around });
     Ok(Some((whole, views)))
 }

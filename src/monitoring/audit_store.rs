@@ -1,13 +1,19 @@
 //! Audits in the database: kept until another one says something else.
 
-use super::audit::{Audit, Disk, Hardware, Inside, Nic, Software};
-use super::model::Asset;
-use crate::db::{Conn, Value, Write};
-use crate::error::Result;
-use crate::history;
-use crate::params;
-use crate::types::{fold, now};
 use std::collections::{BTreeSet, HashMap};
+
+use super::audit::{Audit, Software};
+use crate::{
+    assets::{
+        Asset,
+        hardware::{Disk, Nic},
+    },
+    db::{Conn, Value, Write},
+    entity::Facet as _,
+    error::Result,
+    history, params,
+    types::{fold, now},
+};
 
 /// Which audit was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,57 +60,16 @@ pub fn keep(w: &mut Write<'_>, asked: &Asked, audit: &Audit, software: Option<&[
     let id = asked.asset_id;
     history::get::<Asset>(w, id)?;
     answered(w, asked, "read")?;
-    let counted = |of: fn(&Disk) -> Option<i64>| {
-        let sizes: Vec<i64> = audit.disks.iter().filter(|disk| disk.counts).filter_map(of).collect();
-        (!sizes.is_empty()).then(|| sizes.iter().fold(0_i64, |sum, size| sum.saturating_add(*size)))
-    };
-    w.run(
-        "UPDATE asset_audits SET collected_at = ?2, fetched_at = ?3, cpu = ?4, cpu_cores = ?5, ram_bytes = ?6, disk_bytes = ?7,
-             disk_free_bytes = ?8, bios_version = ?9, bios_date = ?10, details = ?11 WHERE asset_id = ?1",
-        params![
-            id,
-            &asked.audited_at,
-            now(),
-            &audit.cpu,
-            audit.cpu_cores,
-            audit.ram_bytes,
-            counted(|disk| disk.size_bytes),
-            counted(|disk| disk.free_bytes),
-            &audit.bios_version,
-            &audit.bios_date,
-            &audit.details
-        ],
-    )?;
-    keep_disks(w, id, &audit.disks)?;
-    keep_nics(w, id, &audit.nics)?;
+    let sql = "UPDATE asset_audits SET collected_at = ?2, fetched_at = ?3 WHERE asset_id = ?1";
+    w.run(sql, params![id, &asked.audited_at, now()])?;
+    audit.hardware().update(w, id)?;
+    Disk::replace(w, id, &audit.disks, Some("place"))?;
+    Nic::replace(w, id, &audit.nics, Some("place"))?;
     if let Some(software) = software {
         keep_software(w, id, software)?;
     }
     history::reindex::<Asset>(w, id)?;
     w.observe("asset");
-    Ok(())
-}
-
-fn keep_disks(w: &mut Write<'_>, id: i64, disks: &[Disk]) -> Result<()> {
-    w.run("DELETE FROM asset_disks WHERE asset_id = ?1", params![id])?;
-    for (place, disk) in (0_i64..).zip(disks) {
-        w.run(
-            "INSERT INTO asset_disks (asset_id, place, name, description, size_bytes, free_bytes, counts)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![id, place, &disk.name, &disk.description, disk.size_bytes, disk.free_bytes, disk.counts],
-        )?;
-    }
-    Ok(())
-}
-
-fn keep_nics(w: &mut Write<'_>, id: i64, nics: &[Nic]) -> Result<()> {
-    w.run("DELETE FROM asset_nics WHERE asset_id = ?1", params![id])?;
-    for (place, nic) in (0_i64..).zip(nics) {
-        w.run(
-            "INSERT INTO asset_nics (asset_id, place, name, mac_address, ipv4, ipv6, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![id, place, &nic.name, &nic.mac_address, &nic.ipv4, &nic.ipv6, &nic.kind],
-        )?;
-    }
     Ok(())
 }
 
@@ -132,62 +97,6 @@ fn keep_software(w: &mut Write<'_>, id: i64, software: &[Software]) -> Result<()
         w.run(&sql, &values)?;
     }
     Ok(())
-}
-
-/// What is known of a device's inside.
-pub fn inside(c: &mut Conn, asset_id: i64) -> Result<Inside> {
-    let sql = "SELECT audit.collected_at, audit.cpu, audit.cpu_cores, audit.ram_bytes, audit.disk_bytes, audit.disk_free_bytes,
-                   audit.bios_version, audit.bios_date, audit.details
-               FROM @asset_audits audit WHERE audit.asset_id = ?1 AND audit.collected_at IS NOT NULL";
-    let Some(row) = c.first(sql, params![asset_id])? else { return Ok(Inside::default()) };
-    let details: Option<String> = row.get(8)?;
-    let sql = "SELECT count(*) FROM @asset_software installed WHERE installed.asset_id = ?1";
-    Ok(Inside {
-        collected_at: row.get(0)?,
-        hardware: Some(Hardware {
-            cpu: row.get(1)?,
-            cpu_cores: row.get(2)?,
-            ram_bytes: row.get(3)?,
-            disk_bytes: row.get(4)?,
-            disk_free_bytes: row.get(5)?,
-            bios_version: row.get(6)?,
-            bios_date: row.get(7)?,
-            details: details.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
-        }),
-        disks: disks(c, asset_id)?,
-        network_adapters: nics(c, asset_id)?,
-        software_count: Some(c.one(sql, params![asset_id])?.get(0)?),
-    })
-}
-
-/// The drives of a device.
-pub fn disks(c: &mut Conn, asset_id: i64) -> Result<Vec<Disk>> {
-    let sql = "SELECT disk.name, disk.description, disk.size_bytes, disk.free_bytes, disk.counts FROM @asset_disks disk
-               WHERE disk.asset_id = ?1 ORDER BY disk.place";
-    let rows = c.all(sql, params![asset_id])?;
-    rows.iter()
-        .map(|row| {
-            Ok(Disk {
-                name: row.get(0)?,
-                description: row.get(1)?,
-                size_bytes: row.get(2)?,
-                free_bytes: row.get(3)?,
-                counts: row.get(4)?,
-            })
-        })
-        .collect()
-}
-
-/// The network adapters of a device.
-pub fn nics(c: &mut Conn, asset_id: i64) -> Result<Vec<Nic>> {
-    let sql = "SELECT nic.name, nic.mac_address, nic.ipv4, nic.ipv6, nic.kind FROM @asset_nics nic
-               WHERE nic.asset_id = ?1 ORDER BY nic.place";
-    let rows = c.all(sql, params![asset_id])?;
-    rows.iter()
-        .map(|row| {
-            Ok(Nic { name: row.get(0)?, mac_address: row.get(1)?, ipv4: row.get(2)?, ipv6: row.get(3)?, kind: row.get(4)? })
-        })
-        .collect()
 }
 
 /// Whether another live device has an adapter with this address, spelled as audits store it.

@@ -1,7 +1,7 @@
 //! What the list of alerts can be asked.
 
 use super::{
-    alert::{AlertView, PRIORITIES, priority},
+    alert::{Alert, AlertView, PRIORITIES, priority},
     alert_store,
 };
 use crate::{
@@ -11,8 +11,10 @@ use crate::{
         Conn, Value,
         list::{Column, Kind, ListQuery, ListSpec, Page, Search},
     },
+    entity::Shaped as _,
     error::{Error, Result},
     history::ranks,
+    list_columns,
     web::Query,
 };
 
@@ -22,65 +24,21 @@ pub static ALERTS: ListSpec = ListSpec {
     select: alert_store::select,
     from: alert_store::FROM,
     key: "alert.id",
-    columns: &[
+    columns: list_columns![
+        Alert;
         Column::new("id", "alert.id", Kind::Int).required(),
-        Column::text("alert_uid", "alert.alert_uid").required(),
-        Column::text("message", "alert.message").folded("alert.message_folded").required(),
+        // By its urgency, not by its word.
         Column::new("priority", "alert.severity", Kind::Int).required(),
-        Column::text("kind", "alert.kind").required(),
-        Column::new("timestamp", "alert.raised_at", Kind::Time),
-        Column::new("resolved", "alert.resolved", Kind::Bool).required(),
-        Column::new("resolved_at", "alert.resolved_at", Kind::Time),
-        Column::text("resolved_by", "alert.resolved_by"),
-        Column::new("gone", "alert.gone", Kind::Bool).required(),
-        Column::new("muted", "alert.muted", Kind::Bool).required(),
-        Column::text("ticket_number", "alert.ticket_number"),
-        Column::new("asset_id", "alert.asset_id", Kind::Int),
         Column::text("hostname", "asset.hostname").folded("asset.hostname_folded"),
         Column::text("company_id", "company.account_number"),
         Column::text("company_account_number", "company.account_number"),
         Column::text("company_name", "company.name").folded("company.name_folded"),
-        Column::text("device_uid", "alert.device_uid"),
-        Column::text("site_uid", "alert.site_uid"),
-        Column::text("site_name", "alert.site_name"),
-        Column::new("updated_at", "alert.updated_at", Kind::Time).required(),
     ],
     default_sort: "resolved,-timestamp,-id",
     search: Some(Search { fts: "alerts_fts", text: "alert.search_text", private: None }),
     retired: None,
     own: &["company_id", "company_account_number", "priority", "priority__in"],
-    fields: || {
-        &[
-            "id",
-            "alert_uid",
-            "priority",
-            "message",
-            "kind",
-            "timestamp",
-            "resolved",
-            "resolved_at",
-            "resolved_by",
-            "gone",
-            "muted",
-            "ticket_number",
-            "asset_id",
-            "hostname",
-            "company_id",
-            "company_account_number",
-            "company_name",
-            "device_uid",
-            "site_uid",
-            "site_name",
-            "diagnostics",
-            "context",
-            "monitor",
-            "actions",
-            "autoresolve_mins",
-            "data_source",
-            "first_seen_at",
-            "updated_at",
-        ]
-    },
+    fields: AlertView::names,
 };
 
 /// The filters that are more than a comparison with one column.

@@ -4,21 +4,21 @@ use axum::{extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    audit::{self, Software},
-    audit_store,
-    list_store::{self, Filters, LIST},
-    model::{AssetDetail, AssetView},
-    store,
-    view_context::AssetViewContext,
-};
+use super::{audit::Software, audit_store};
 use crate::{
+    assets::{
+        AssetDetail, AssetView, AssetViewContext,
+        hardware::{self, Disk, Nic},
+        list_store::{self, Filters, LIST},
+        store,
+    },
     auth::Reader,
     companies::store as companies,
     db::{
         Conn,
         list::{ListQuery, Slice},
     },
+    entity::{Members, shape::Only},
     error::{Error, Result},
     web::{Path, ReadRequest, Routes, Web, list},
 };
@@ -36,67 +36,82 @@ pub fn routes() -> Routes {
         .get("/api/rmm/device/{id}", show)
 }
 
-/// A device in the list.
-#[expect(clippy::struct_field_names, reason = "the names are the contract's (§1.7)")]
-#[derive(Debug, Serialize)]
+/// A device as these clients read it.
+#[derive(Debug)]
 struct Device {
-    id: String,
-    name: String,
-    company_id: Option<String>,
-    company_name: Option<String>,
-    status: &'static str,
-    os: Option<String>,
-    device_type: Option<String>,
-    ip_address: Option<String>,
-    last_seen: Option<String>,
-    last_logged_in_user: Option<String>,
-    hostname: String,
-    r#type: String,
-    company: Option<String>,
-    asset_id: i64,
-    life: Option<&'static str>,
-    data_source: Option<String>,
-    observed_at: Option<String>,
+    asset: AssetView,
     collected_at: Option<String>,
 }
 
-impl Device {
-    fn new(asset: AssetView, collected_at: Option<String>) -> Self {
-        Self {
-            id: format!("device-{}", asset.row.id),
-            name: asset.row.hostname.clone(),
-            company_id: asset.owner.account_number,
-            company: asset.owner.name.clone(),
-            company_name: asset.owner.name,
-            status: if asset.seen.online == Some(true) { "online" } else { "offline" },
-            os: asset.row.operating_system,
-            device_type: filled(asset.row.device_type).or(asset.row.hardware_type),
-            ip_address: filled(asset.seen.ext_ip_address).or(asset.seen.int_ip_address),
-            last_seen: asset.seen.last_seen,
-            last_logged_in_user: asset.seen.last_logged_in_user,
-            hostname: asset.row.hostname,
-            r#type: asset.row.kind,
-            asset_id: asset.row.id,
-            life: asset.life,
-            data_source: asset.data_source,
-            observed_at: asset.seen.observed_at,
-            collected_at,
-        }
-    }
+/// What a list tells of a device, and what it tells alone beside that.
+const MEMBERS: (&[&str], &[&str]) = ALL.split_at(18);
+const ALL: &[&str] = &[
+    "id",
+    "name",
+    "company_id",
+    "company_name",
+    "status",
+    "os",
+    "device_type",
+    "ip_address",
+    "last_seen",
+    "last_logged_in_user",
+    "hostname",
+    "type",
+    "company",
+    "asset_id",
+    "life",
+    "data_source",
+    "observed_at",
+    "collected_at",
+    "os_version",
+    "mac_address",
+    "domain",
+    "antivirus",
+    "patch_status",
+    "last_reboot",
+    "serial_number",
+    "manufacturer",
+    "model",
+];
+
+crate::shaped! { Device: Members::only(ALL)
+    .within(|device: &Device| &device.asset)
+    .also("asset_id", "id")
+    .also("company", "company_name")
+    .also("os", "operating_system")
+    .also("antivirus", "antivirus_product")
+    .member("id", |device| format!("device-{}", device.asset.row.id).into())
+    .member("status", |device| if device.asset.seen.online == Some(true) { "online" } else { "offline" }.into())
+    .member("device_type", |device| {
+        let row = &device.asset.row;
+        filled(row.device_type.as_deref()).or(row.hardware_type.as_deref()).into()
+    })
+    .member("ip_address", |device| {
+        let seen = &device.asset.seen;
+        filled(seen.ext_ip_address.as_deref()).or(seen.int_ip_address.as_deref()).into()
+    })
+    .member("data_source", |device| (&device.asset.data_source).into())
+    .member("observed_at", |device| (&device.asset.seen.observed_at).into())
+    .member("collected_at", |device| (&device.collected_at).into())
+    .member("os_version", |device| {
+        let row = &device.asset.row;
+        filled(row.os_version.as_deref()).or_else(|| row.operating_system.as_deref().and_then(build)).into()
+    })
 }
 
-fn filled(text: Option<String>) -> Option<String> {
+fn filled(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.trim().is_empty())
 }
 
 /// What the list can be asked; everything is read loosely, as old clients ask.
-struct Wish {
+struct Params {
     company: Option<String>,
     online: Option<bool>,
     slice: Slice,
 }
 
-impl Wish {
+impl Params {
     fn read(request: &ReadRequest) -> Self {
         let company = request.query.get("company_id").map(str::trim).filter(|key| !key.is_empty());
         let online = match request.query.get("status").map(|word| word.trim().to_ascii_lowercase()).as_deref() {
@@ -112,22 +127,22 @@ impl Wish {
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
-    let wish = Wish::read(&request);
+    let asked = Params::read(&request);
     let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
-    let (variant, slice) = (view_context.key(), wish.slice);
-    list::part(&web, &caller.scope(), &variant, &request, LIST.entities, slice, move |conn| devices(conn, &wish, &view_context))
+    let (variant, slice) = (view_context.key(), asked.slice);
+    list::part(&web, &caller.scope(), &variant, &request, LIST.entities, slice, move |conn| devices(conn, &asked, &view_context))
         .await
 }
 
-fn devices(conn: &mut Conn, wish: &Wish, view_context: &AssetViewContext) -> Result<(Value, i64)> {
-    let mut query = ListQuery::everything(&LIST)?.with_slice(Some(wish.slice));
-    if let Some(key) = &wish.company {
+fn devices(conn: &mut Conn, asked: &Params, view_context: &AssetViewContext) -> Result<(Value, i64)> {
+    let mut query = ListQuery::everything(&LIST)?.with_slice(Some(asked.slice));
+    if let Some(key) = &asked.company {
         query = match companies::find_id(conn, key)? {
             Some(id) => query.and("asset.company_id = {}", vec![id.into()]),
             None => query.and("1 = 0", Vec::new()),
         };
     }
-    query = match wish.online {
+    query = match asked.online {
         Some(true) => query.and("seen.online = true", Vec::new()),
         // What nobody knows counts as offline.
         Some(false) => query.and("seen.online IS NULL OR seen.online = false", Vec::new()),
@@ -135,36 +150,24 @@ fn devices(conn: &mut Conn, wish: &Wish, view_context: &AssetViewContext) -> Res
     };
     let found = list_store::list(conn, &query, &Filters::default(), view_context)?;
     let mut collected = audit_store::collected(conn, found.items.iter().map(|asset| asset.row.id).collect())?;
-    let devices: Vec<Device> = found
-        .items
-        .into_iter()
-        .map(|asset| {
-            let at = collected.remove(&asset.row.id);
-            Device::new(asset, at)
-        })
-        .collect();
-    Ok((json!({"count": devices.len(), "total": found.total, "devices": devices}), found.total))
+    let device = |asset: AssetView| Device { collected_at: collected.remove(&asset.row.id), asset };
+    let devices: Vec<Device> = found.items.into_iter().map(device).collect();
+    let told: Vec<_> = devices.iter().map(|device| Only(device, MEMBERS.0)).collect();
+    Ok((json!({"count": told.len(), "total": found.total, "devices": told}), found.total))
 }
 
 /// One device in full.
 #[derive(Debug, Serialize)]
-struct DeviceDetail {
+struct DeviceDetail<'a> {
     #[serde(flatten)]
-    device: Device,
-    os_version: Option<String>,
-    mac_address: Option<String>,
-    domain: Option<String>,
-    antivirus: Option<String>,
-    patch_status: Option<String>,
-    last_reboot: Option<String>,
-    serial_number: Option<String>,
-    manufacturer: Option<String>,
-    model: Option<String>,
+    device: Only<'a, Device>,
+    #[serde(flatten)]
+    more: Only<'a, Device>,
     installed_software: Vec<Software>,
     hardware: Value,
     health: Value,
-    disks: Vec<audit::Disk>,
-    network_adapters: Vec<audit::Nic>,
+    disks: Vec<Disk>,
+    network_adapters: Vec<Nic>,
 }
 
 async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, request: ReadRequest) -> Result<Response> {
@@ -176,7 +179,7 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, r
     // A number beyond all ids is the id of nothing.
     let id: i64 = number.parse().map_err(|_| Error::NotFound { what: "Device" })?;
     let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
-    let (detail, software) = web
+    let (detail, installed_software) = web
         .db
         .read(&caller.scope(), move |conn| {
             let detail = store::get_detail(conn, id).map_err(|error| match error {
@@ -186,44 +189,30 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, r
             Ok((detail, audit_store::software(conn, id, "")?))
         })
         .await?;
-    request.value(&tell(detail.redact(&view_context), software))
-}
-
-fn tell(detail: AssetDetail, installed_software: Vec<Software>) -> DeviceDetail {
-    let AssetDetail { asset, inside, .. } = detail;
-    let hardware = inside.hardware.unwrap_or_default();
-    let disk_usage = match (hardware.disk_bytes, hardware.disk_free_bytes) {
-        (Some(size), Some(free)) => audit::used_percent(size, free),
-        _ => None,
-    };
-    DeviceDetail {
-        os_version: filled(asset.row.os_version.clone()).or_else(|| asset.row.operating_system.as_deref().and_then(build)),
-        mac_address: asset.row.mac_address.clone(),
-        domain: asset.row.domain.clone(),
-        antivirus: asset.row.antivirus_product.clone(),
-        patch_status: asset.seen.patch_status.clone(),
-        last_reboot: asset.seen.last_reboot.clone(),
-        serial_number: asset.row.serial_number.clone(),
-        manufacturer: asset.row.manufacturer.clone(),
-        model: asset.row.model.clone(),
+    let AssetDetail { asset, inside, .. } = detail.redact(&view_context);
+    let device = Device { asset, collected_at: inside.collected_at };
+    let found = inside.hardware.unwrap_or_default();
+    let disk_usage = found.disk_bytes.zip(found.disk_free_bytes).and_then(|(size, free)| hardware::used_percent(size, free));
+    request.value(&DeviceDetail {
+        device: Only(&device, MEMBERS.0),
+        more: Only(&device, MEMBERS.1),
         installed_software,
         hardware: json!({
-            "cpu": hardware.cpu,
-            "ram_gb": hardware.ram_bytes.map(audit::gigabytes),
-            "disk_gb": hardware.disk_bytes.map(audit::gigabytes),
+            "cpu": found.cpu,
+            "ram_gb": found.ram_bytes.map(hardware::gigabytes),
+            "disk_gb": found.disk_bytes.map(hardware::gigabytes),
         }),
         health: json!({"cpu_usage": null, "ram_usage": null, "disk_usage": disk_usage}),
         disks: inside.disks,
         network_adapters: inside.network_adapters,
-        device: Device::new(asset, inside.collected_at),
-    }
+    })
 }
 
 /// The build at the end of a system's name: `10.0.22631` of `Microsoft Windows 11 Pro 10.0.22631`.
-fn build(system: &str) -> Option<String> {
+fn build(system: &str) -> Option<&str> {
     let last = system.split_whitespace().next_back()?;
     let is_build = last.contains('.') && last.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-    is_build.then(|| last.to_owned())
+    is_build.then_some(last)
 }
 
 #[cfg(test)]
@@ -232,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_build_is_read_only_where_there_is_one() {
-        assert_eq!(build("Microsoft Windows 11 Pro 10.0.22631").as_deref(), Some("10.0.22631"));
+        assert_eq!(build("Microsoft Windows 11 Pro 10.0.22631"), Some("10.0.22631"));
         for system in ["Microsoft Windows 11 Pro", "Debian 13", "macOS 15.", "", "v1.2"] {
             assert_eq!(build(system), None, "{system}");
         }

@@ -1,8 +1,11 @@
-//! Alerts over HTTP.
+//! Alerts as JSON.
 
 use axum::{extract::State, response::Response};
 
-use super::alert_list_store::{self, ALERTS, Wanted};
+use super::{
+    alert_list_store::{self, ALERTS, Wanted},
+    devices_api,
+};
 use crate::{
     auth::Reader,
     compliance::RedactionPolicy,
@@ -10,10 +13,10 @@ use crate::{
     web::{ReadRequest, Routes, Web, list},
 };
 
-/// What can be asked about alerts.
+/// What can be asked about alerts, and about devices by clients of the RMM.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/api/alerts", index)
+    Routes::new().get("/api/alerts", index).merge(devices_api::routes())
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
