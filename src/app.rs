@@ -18,10 +18,22 @@ use crate::{
     jobs::{live, scheduler},
     network,
     platform::{Health, health},
-    reconcile, records, status, tickets,
+    reconcile, records,
+    resource::dependents,
+    status, tickets,
     vendors::credentials,
     web::{ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
 };
+
+/// What hangs on records of other rooms, in the order in which it is let go.
+const DEPENDENTS: &[&dyn dependents::Dependent] =
+    &[&assets::Owned, &companies::Within, &contacts::Belonging, &records::nouns::Leading];
+
+/// Tells rooms of each other what they must not know by name; before anything else runs.
+pub fn register() {
+    jobs::register();
+    dependents::register(DEPENDENTS);
+}
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
 #[must_use]
@@ -104,7 +116,7 @@ pub struct App {
 impl App {
     /// Over this configuration and database.
     pub fn new(config: Arc<Config>, db: Db) -> Result<Self> {
-        jobs::register();
+        register();
         let health = Arc::new(Health::new(&config, db.clone())?);
         let (issuers, service) = (config.core.issuers.clone(), config.core.service_name.clone());
         let expected = Expected { issuers, service, ours: config.core.url.is_none() };

@@ -29,6 +29,7 @@ pub mod progress;
 pub mod pulls;
 pub mod reconcile;
 pub mod records;
+pub mod resource;
 pub mod status;
 pub mod tickets;
 pub mod types;

@@ -10,15 +10,12 @@ use crate::{
         kind::JobKind,
         scheduler::{Scheduled, api, view},
     },
-    records::pages::{
-        edit::{FormPage, Part},
-        mention,
-    },
+    resource::form_page::{FormPage, Part},
     types::Scope,
     vendors::credentials,
     web::{
         Fields, Path, Web,
-        view::{Field, Section},
+        view::{Field, Section, mention},
     },
 };
 

@@ -18,6 +18,6 @@ pub mod store;
 mod traces_store;
 pub mod view_context;
 
-pub use api::routes;
+pub use api::{Assets, Owned, routes};
 pub use model::{Asset, AssetDetail, AssetView, Observation};
 pub use view_context::AssetViewContext;

@@ -6,5 +6,5 @@ pub mod model;
 pub mod rules;
 pub mod store;
 
-pub use api::routes;
+pub use api::{Belonging, routes};
 pub use model::{Contact, ContactDetail, ContactView, Membership};

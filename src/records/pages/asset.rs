@@ -21,7 +21,7 @@ use crate::{
     auth::Editor,
     companies::store as companies,
     error::Result,
-    history::{self, Record as _},
+    history::Record as _,
     records::nouns::panel::{self, Panel},
     web::{
         Fields, Path, Web,
@@ -219,18 +219,6 @@ fn contacts(page: &Page, base: &str, retired: bool, all: &[AssignedContact]) -> 
         empty: "Nobody is assigned to this asset.",
         more: None,
     }
-}
-
-/// `POST /assets/{id}/retire`
-pub async fn retire(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let asset = web.db.write(&editor.scope(), &editor.actor(), move |w| history::retire::<Asset>(w, id, None)).await?;
-    frame.go(&format!("/assets/{id}"), &format!("{} is retired.", asset.hostname))
-}
-
-/// `POST /assets/{id}/restore`
-pub async fn restore(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    web.db.write(&editor.scope(), &editor.actor(), move |w| history::restore::<Asset>(w, id, None)).await?;
-    frame.go(&format!("/assets/{id}"), "Restored.")
 }
 
 /// `POST /assets/{id}/assign-user` with `contact_id`

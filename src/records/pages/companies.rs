@@ -18,7 +18,7 @@ use crate::{
     error::Result,
     web::{
         Web, encode_segment,
-        view::{Choice, List, Listing, Page, Row, Section, Shape, Value, filters},
+        view::{Choice, List, Listing, Page, Row, Section, Shape, Value, filters, label},
     },
 };
 
@@ -139,14 +139,5 @@ pub fn compliance(level: &str) -> Value {
         "hipaa" => Value::badge("info", "HIPAA"),
         "cjis" => Value::badge("info", "CJIS"),
         other => Value::words(label(other)),
-    }
-}
-
-/// A stored word as people read it.
-pub fn label(word: &str) -> String {
-    match word {
-        "hipaa" => "HIPAA".to_owned(),
-        "cjis" => "CJIS".to_owned(),
-        other => super::words(other),
     }
 }

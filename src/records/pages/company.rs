@@ -7,7 +7,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
     alerts,
-    companies::{address, compliance, label, plan},
+    companies::{address, compliance, plan},
     company_tables as tables,
     company_tickets::Newest,
     count_of, location_form, mention,
@@ -25,9 +25,10 @@ use crate::{
     error::{Error, FieldError, Result},
     history::Record as _,
     records::nouns::panel::{self, Panel},
+    resource::form_page::Typed,
     web::{
         Path, Web,
-        view::{Crumb, Field, Item, Page, Section, Table, Timeline, Value, filters, form},
+        view::{Crumb, Field, Item, Page, Section, Table, Timeline, Value, filters, form, label},
     },
 };
 
@@ -88,7 +89,17 @@ pub struct Refused {
     /// What is still attached, by kind, when it was to be retired.
     pub attached: Vec<(String, i64)>,
     /// What is wrong with a location, and what was typed.
-    pub location: Option<(Vec<FieldError>, super::edit::Typed)>,
+    pub location: Option<(Vec<FieldError>, Typed)>,
+}
+
+impl Refused {
+    /// That the company could not retire because of what is attached.
+    #[must_use]
+    pub fn attached(error: &Error) -> Self {
+        let details = if let Error::Conflict { details, .. } = error { Some(details) } else { None };
+        let attached = details.and_then(|details| details.get("attached")?.as_object()).into_iter().flatten();
+        Self { attached: attached.map(|(kind, count)| (kind.clone(), count.as_i64().unwrap_or(0))).collect(), location: None }
+    }
 }
 
 /// `GET /companies/{acct}`

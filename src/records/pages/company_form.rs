@@ -1,20 +1,20 @@
 //! Adding and editing a company.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::response::Response;
 
-use super::{
-    companies::address,
-    edit::{Doubles, FormPage, Part, Typed, changed, section, without_blank_lists},
-    mention, store,
-};
+use super::{companies::address, company, mention, store};
 use crate::{
     agents::Frame,
-    auth::Editor,
-    companies::{Company, rules, store as companies},
+    companies::{Companies, Company, CompanyView, store as companies},
     compliance::RedactionPolicy,
-    error::Result,
+    db::Conn,
+    error::{Error, Result},
+    resource::{
+        form_page::{FormPage, Part, Typed, or_none, section},
+        forms::Form,
+    },
     web::{
-        Fields, Path, Web, encode_segment,
+        Query, Web, encode_segment,
         view::{Choice, Field, Section},
     },
 };
@@ -22,173 +22,99 @@ use crate::{
 /// The terms that billing knows (contract §1.8.2).
 const TERMS: [&str; 4] = ["Month to Month", "1-Year", "2-Year", "3-Year"];
 
-/// What can be chosen in the form.
-#[derive(Default)]
-struct Choices {
+/// What a company's form is made of.
+pub struct Ground {
+    view: Option<CompanyView>,
+    /// The number of the company above.
+    parent: Option<String>,
     companies: Vec<Choice>,
     contacts: Vec<Choice>,
 }
 
-/// `GET /companies/new`
-pub async fn new(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Response> {
-    let mut typed = Typed::default();
-    typed.set("kind", "client");
-    typed.set("compliance_level", "standard");
-    typed.set("parent_id", frame.query.get("parent").unwrap_or_default());
-    let form = adding(&web, &frame, &typed).await?;
-    frame.show(&form)
-}
+impl Form for Companies {
+    type Ground = Ground;
+    const LISTS: &'static [&'static str] = &["domains"];
+    const DOUBLES: (&'static str, &'static str) = ("A company with this name exists already", "name");
 
-/// `POST /companies/new`
-pub async fn create(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
-    let typed = Typed::new(fields.map().clone());
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    if let Some(doubles) = doubles(&web, &frame, &fields, typed.text("name")).await? {
-        return adding(&web, &frame, &typed).await?.ask(&frame, doubles);
+    fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, policy: &RedactionPolicy) -> Result<Ground> {
+        let mut offered = store::company_choices(c)?;
+        let Some(id) = id else {
+            return Ok(Ground { view: None, parent: None, companies: offered, contacts: Vec::new() });
+        };
+        let view = companies::get_view(c, id)?.redact(policy);
+        offered.retain(|choice| choice.value != view.row.account_number);
+        let parent = match view.row.parent_id {
+            Some(parent) => companies::ancestors(c, parent)?.into_iter().next().map(|(_, parent)| parent.account_number),
+            None => None,
+        };
+        let contacts = store::contact_choices(c, Some(id), policy)?;
+        Ok(Ground { view: Some(view), parent, companies: offered, contacts })
     }
-    let saved = match rules::read(without_blank_lists(&fields, &["domains"]), true) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| companies::create(w, &input, Some(&policy))).await,
-        Err(error) => Err(error),
-    };
-    match saved {
-        Ok(company) => {
-            frame.go(&format!("/companies/{}", encode_segment(&company.account_number)), &format!("{} was added.", company.name))
+
+    fn begin(query: &Query) -> Typed {
+        let mut typed = Typed::default();
+        typed.set("kind", "client");
+        typed.set("compliance_level", "standard");
+        typed.set("parent_id", query.get("parent").unwrap_or_default());
+        typed
+    }
+
+    fn stands(ground: &Ground) -> Result<Typed> {
+        let Some(view) = &ground.view else { return Ok(Typed::default()) };
+        let mut typed = Typed::of(view)?;
+        typed.set("parent_id", ground.parent.clone().unwrap_or_default());
+        typed.set("plan", view.row.plan.clone());
+        typed.set("main_number", view.row.main_number.clone().unwrap_or_default());
+        typed.set("start_date", view.row.start_date.clone().unwrap_or_default());
+        typed.set("contract_term", view.row.term().clone().unwrap_or_default());
+        Ok(typed)
+    }
+
+    fn form(frame: &Frame, ground: &Ground, typed: &Typed) -> FormPage {
+        let list = mention(frame.page.url("/companies/"), "Companies");
+        let mut sections = parts(typed, ground);
+        if let Some(CompanyView { row, .. }) = &ground.view {
+            let page = frame.titled(Section::Companies, format!("Edit {}", row.name));
+            let company = mention(address(&frame.page, &row.account_number), row.name.clone());
+            return FormPage::editing(page, list, company, typed, sections);
         }
-        Err(error) => adding(&web, &frame, &typed).await?.fail(&frame, error),
-    }
-}
-
-async fn doubles(web: &Web, frame: &Frame, fields: &Fields, name: String) -> Result<Option<Doubles>> {
-    let wanted = name.clone();
-    let known = web.db.read(&frame.scope(), move |c| store::companies_named(c, &wanted)).await?;
-    let known =
-        known.into_iter().map(|(number, name)| mention(address(&frame.page, &number), format!("{name} ({number})"))).collect();
-    Ok(Doubles::unless_confirmed(fields, "A company with this name exists already", &name, known))
-}
-
-/// `GET /companies/{acct}/edit`
-pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<String>) -> Result<Response> {
-    let form = stored(&web, &frame, key).await?;
-    frame.show_as(StatusCode::OK, &form)
-}
-
-/// The form with what is stored.
-async fn stored(web: &Web, frame: &Frame, key: String) -> Result<FormPage> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    let (view, parent) = web
-        .db
-        .read(&frame.scope(), move |c| {
-            let id = companies::id_of(c, &key)?;
-            let view = companies::get_view(c, id)?.redact(&policy);
-            let parent = match view.row.parent_id {
-                Some(parent) => companies::ancestors(c, parent)?.into_iter().next().map(|(_, parent)| parent.account_number),
-                None => None,
-            };
-            Ok((view, parent))
-        })
-        .await?;
-    let mut typed = Typed::of(&view)?;
-    typed.set("parent_id", parent.unwrap_or_default());
-    typed.set("plan", view.row.plan.clone());
-    typed.set("main_number", view.row.main_number.clone().unwrap_or_default());
-    typed.set("start_date", view.row.start_date.clone().unwrap_or_default());
-    typed.set("contract_term", view.row.term().clone().unwrap_or_default());
-    editing(web, frame, &view.row.account_number, &typed).await
-}
-
-/// `POST /companies/{acct}/edit`
-pub async fn update(
-    State(web): State<Web>,
-    editor: Editor,
-    frame: Frame,
-    Path(key): Path<String>,
-    fields: Fields,
-) -> Result<Response> {
-    let typed = Typed::new(fields.map().clone());
-    let rev = typed.rev();
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    let account = key.clone();
-    let fields = changed(&stored(&web, &frame, key.clone()).await?, &fields);
-    let saved = match rules::read(without_blank_lists(&fields, &["domains"]), false) {
-        Ok(input) => {
-            web.db
-                .write(&editor.scope(), &editor.actor(), move |w| {
-                    let id = companies::id_of(w, &key)?;
-                    companies::update(w, id, &input, rev, &policy)
-                })
-                .await
+        if let Some(first) = sections.first_mut() {
+            let number = Field::text("account_number", "Account number", typed.text("account_number"))
+                .hint("Left empty, a free six-digit number is taken.");
+            first.fields.insert(1, number);
         }
-        Err(error) => Err(error),
-    };
-    match saved {
-        Ok(updated) => {
-            let done = if updated.changed.is_empty() { "No changes to save." } else { "Saved." };
-            frame.go(&format!("/companies/{}", encode_segment(&account)), done)
-        }
-        Err(error) => editing(&web, &frame, &account, &typed).await?.fail(&frame, error),
+        FormPage::adding(frame.titled(Section::Companies, "New company"), list, "Add company", sections)
+    }
+
+    fn page(key: &String) -> String {
+        format!("/companies/{}", encode_segment(key))
+    }
+
+    fn title(shown: &CompanyView) -> String {
+        shown.row.name.clone()
+    }
+
+    fn doubles(c: &mut Conn, typed: &Typed, _: &RedactionPolicy) -> Result<Vec<(String, String)>> {
+        let known = store::companies_named(c, &typed.text("name"))?;
+        Ok(known.into_iter().map(|(number, name)| (Self::page(&number), format!("{name} ({number})"))).collect())
+    }
+
+    async fn not_retired(web: &Web, frame: &Frame, key: String, error: Error) -> Result<Response> {
+        let status = error.status();
+        company::page(web, frame, key, status, company::Refused::attached(&error)).await
     }
 }
 
-async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
-    let companies = web.db.read(&frame.scope(), store::company_choices).await?;
-    let mut sections = parts(typed, Choices { companies, contacts: Vec::new() });
-    if let Some(first) = sections.first_mut() {
-        let number = Field::text("account_number", "Account number", typed.text("account_number"))
-            .hint("Left empty, a free six-digit number is taken.");
-        first.fields.insert(1, number);
-    }
-    Ok(FormPage {
-        page: frame.titled(Section::Companies, "New company"),
-        crumbs: vec![mention(frame.page.url("/companies/"), "Companies")],
-        problems: Vec::new(),
-        doubles: None,
-        action: frame.page.url("/companies/new"),
-        rev: String::new(),
-        sections,
-        save: "Add company",
-        back: frame.page.url("/companies/"),
-    })
-}
-
-async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<FormPage> {
-    let wanted = key.to_owned();
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    let (name, choices) = web
-        .db
-        .read(&frame.scope(), move |c| {
-            let id = companies::id_of(c, &wanted)?;
-            let view = companies::get_view(c, id)?.redact(&policy);
-            let mut companies = store::company_choices(c)?;
-            companies.retain(|choice| choice.value != view.row.account_number);
-            Ok((view.row.name, Choices { companies, contacts: store::contact_choices(c, Some(id), &policy)? }))
-        })
-        .await?;
-    let here = address(&frame.page, key);
-    Ok(FormPage {
-        page: frame.titled(Section::Companies, format!("Edit {name}")),
-        crumbs: vec![mention(frame.page.url("/companies/"), "Companies"), mention(here.clone(), name)],
-        problems: Vec::new(),
-        doubles: None,
-        action: format!("{here}/edit"),
-        rev: typed.text("rev"),
-        sections: parts(typed, choices),
-        save: "Save",
-        back: here,
-    })
-}
-
-fn parts(typed: &Typed, choices: Choices) -> Vec<Part> {
-    let none = |mut known: Vec<Choice>| {
-        known.insert(0, Choice::new("", "–"));
-        known
+fn parts(typed: &Typed, ground: &Ground) -> Vec<Part> {
+    let select = |name: &'static str, label: &'static str, known: Vec<Choice>| {
+        Field::select(name, label, typed.text(name), or_none(known))
     };
-    let select = |name: &'static str, label: &'static str, known| Field::select(name, label, typed.text(name), none(known));
     let terms = TERMS.iter().map(|term| Choice::word(term)).collect();
     let contract = vec![
         ("contract_term", select("contract_term", "Term", terms)),
-        ("billing_contact_id", select("billing_contact_id", "Billing contact", choices.contacts)),
+        ("billing_contact_id", select("billing_contact_id", "Billing contact", ground.contacts.clone())),
     ];
-    let parent = vec![("parent_id", select("parent_id", "Part of", choices.companies))];
+    let parent = vec![("parent_id", select("parent_id", "Part of", ground.companies.clone()))];
     let mut days = section::<Company>(typed, "Devices out of sight", Vec::new());
     days.fields = days.fields.into_iter().map(|field| field.hint("Left empty, the general setting counts.")).collect();
     vec![

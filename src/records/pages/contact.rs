@@ -7,7 +7,6 @@ use super::{
     companies::address,
     company_tables::{asset_cells, place},
     contacts::state,
-    edit::Typed,
     mention,
     record::{Facts, Past},
     store, words,
@@ -20,11 +19,15 @@ use crate::{
         Contact, ContactView, Membership,
         model::{DESIGNATIONS, ROLES},
     },
-    error::{FieldError, Result},
+    error::{Error, FieldError, Result},
     history::Record as _,
     records::{
         contacts::detail,
         nouns::panel::{self, Panel},
+    },
+    resource::{
+        form_page::{Typed, or_none},
+        forms,
     },
     web::{
         Path, Web,
@@ -57,10 +60,18 @@ struct ContactPage {
 /// What a form on the page could not do.
 #[derive(Default)]
 pub struct Refused {
-    /// What is still attached, in words, when they were to be retired.
-    pub attached: Vec<String>,
+    /// What is still attached when they were to be retired.
+    pub attached: Vec<Crumb>,
     /// What is wrong with a company to join, and what was typed.
     pub link: Option<(Vec<FieldError>, Typed)>,
+}
+
+impl Refused {
+    /// That the contact could not retire because of what is attached.
+    #[must_use]
+    pub fn attached(error: &Error) -> Self {
+        Self { attached: forms::attached(error), link: None }
+    }
 }
 
 /// `GET /contacts/{id}`
@@ -104,7 +115,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         retired_at: contact.row.retired_at.clone().unwrap_or_default(),
         may_retire: page.may_write(),
         retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
-        attached: refused.attached.into_iter().map(|text| mention(String::new(), text)).collect(),
+        attached: refused.attached,
         facts: facts(&page, contact, &past),
         companies: companies(&page, &base, contact, &detail.companies),
         link_errors: if open { vec!["This was not saved.".to_owned()] } else { link_errors },
@@ -187,11 +198,7 @@ fn link_fields(typed: &Typed, mut choices: Vec<Choice>, places: &[Membership]) -
             choice.label.push_str(", change role");
         }
     }
-    let words = |known: &[&str]| {
-        let mut choices: Vec<Choice> = known.iter().map(|word| Choice::new(*word, words(word))).collect();
-        choices.insert(0, Choice::new("", "–"));
-        choices
-    };
+    let words = |known: &[&str]| or_none(known.iter().map(|word| Choice::new(*word, words(word))).collect());
     vec![
         Field::select("company_id", "Company", typed.text("company_id"), choices).required(),
         Field::select("role", "Role", typed.text("role"), words(ROLES)),

@@ -1,18 +1,19 @@
-//! Editing one of a company's locations.
+//! Adding, editing and removing one of a company's locations.
 
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 
-use super::{
-    companies::address,
-    edit::{FormPage, Part, Typed, changed, section},
-    mention,
-};
+use super::{companies::address, company, mention};
 use crate::{
     agents::Frame,
-    auth::Editor,
-    companies::{Location, rules, store as companies},
-    error::Result,
-    web::{Fields, Path, Web, encode_segment, view::Section},
+    companies::{Company, Location, Locations},
+    db::Conn,
+    error::{Error, Result},
+    history,
+    resource::{
+        form_page::{FormPage, Part, Typed, section},
+        forms::Form,
+    },
+    web::{Path, Query, Web, encode_segment, view::Section},
 };
 
 /// The form of a location.
@@ -21,70 +22,59 @@ pub fn part(typed: &Typed) -> Part {
     section::<Location>(typed, "Location", Vec::new())
 }
 
-/// `GET /companies/{acct}/locations/{id}/edit`
-pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path((key, id)): Path<(String, i64)>) -> Result<Response> {
-    let form = stored(&web, &frame, &key, id).await?;
-    frame.show(&form)
-}
+impl Form for Locations {
+    /// A location stands on its company's page; only one that there is has a page to edit it.
+    type Ground = Option<(Company, Location)>;
 
-/// `POST /companies/{acct}/locations/{id}/edit`
-pub async fn update(
-    State(web): State<Web>,
-    editor: Editor,
-    frame: Frame,
-    Path((key, id)): Path<(String, i64)>,
-    sent: Fields,
-) -> Result<Response> {
-    let typed = Typed::new(sent.map().clone());
-    let rev = typed.rev();
-    let mut form = stored(&web, &frame, &key, id).await?;
-    let wanted = key.clone();
-    let saved = match rules::read_location(changed(&form, &sent), false) {
-        Ok(input) => {
-            web.db
-                .write(&editor.scope(), &editor.actor(), move |w| {
-                    let company_id = companies::id_of(w, &wanted)?;
-                    companies::update_location(w, company_id, id, &input, rev)
-                })
-                .await
-        }
-        Err(error) => Err(error),
-    };
-    match saved {
-        Ok(updated) => {
-            let done = if updated.changed.is_empty() { "No changes to save." } else { "Saved." };
-            frame.go(&format!("/companies/{}#locations", encode_segment(&key)), done)
-        }
-        Err(error) => {
-            form.rev = typed.text("rev");
-            form.sections = vec![part(&typed)];
-            form.fail(&frame, error)
+    fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, (): &()) -> Result<Self::Ground> {
+        let Some(id) = id else { return Ok(None) };
+        let location: Location = history::get(c, id)?;
+        Ok(Some((history::get(c, location.company_id)?, location)))
+    }
+
+    fn begin(_: &Query) -> Typed {
+        Typed::default()
+    }
+
+    fn stands(ground: &Self::Ground) -> Result<Typed> {
+        let Some((_, location)) = ground else { return Ok(Typed::default()) };
+        let mut typed = Typed::of(location)?;
+        typed.set("rev", location.rev);
+        Ok(typed)
+    }
+
+    fn form(frame: &Frame, ground: &Self::Ground, typed: &Typed) -> FormPage {
+        let list = mention(frame.page.url("/companies/"), "Companies");
+        let Some((company, location)) = ground else {
+            return FormPage::adding(frame.titled(Section::Companies, "New location"), list, "Add location", vec![part(typed)]);
+        };
+        let here = address(&frame.page, &company.account_number);
+        let page = frame.titled(Section::Companies, format!("Edit {}", location.name));
+        let company = mention(here.clone(), company.name.clone());
+        let form = FormPage::editing(page, list, company, typed, vec![part(typed)]);
+        FormPage { action: format!("{here}/locations/{}/edit", location.id), back: format!("{here}#locations"), ..form }
+    }
+
+    fn page((company, _): &Self::Key) -> String {
+        format!("/companies/{}#locations", encode_segment(company))
+    }
+
+    fn title(shown: &Location) -> String {
+        shown.name.clone()
+    }
+
+    fn retired(_: &mut Conn, _: i64, (): &()) -> Result<String> {
+        Ok("The location is removed.".to_owned())
+    }
+
+    async fn not_added(web: &Web, frame: &Frame, Path(key): Path<String>, typed: Typed, error: Error) -> Result<Response> {
+        let status = error.status();
+        match error {
+            Error::Invalid(wrong) => {
+                let refused = company::Refused { location: Some((wrong, typed)), ..company::Refused::default() };
+                company::page(web, frame, key, status, refused).await
+            }
+            other => Err(other),
         }
     }
-}
-
-async fn stored(web: &Web, frame: &Frame, key: &str, id: i64) -> Result<FormPage> {
-    let wanted = key.to_owned();
-    let (number, name, location) = web
-        .db
-        .read(&frame.scope(), move |c| {
-            let company_id = companies::id_of(c, &wanted)?;
-            let company = companies::get_view(c, company_id)?;
-            let (number, name) = (company.inside().row.account_number.clone(), company.inside().row.name.clone());
-            Ok((number, name, companies::get_location(c, company_id, id)?))
-        })
-        .await?;
-    let here = address(&frame.page, &number);
-    let rev = location.rev;
-    Ok(FormPage {
-        page: frame.titled(Section::Companies, format!("Edit {}", location.name)),
-        crumbs: vec![mention(frame.page.url("/companies/"), "Companies"), mention(here.clone(), name)],
-        problems: Vec::new(),
-        doubles: None,
-        action: format!("{here}/locations/{id}/edit"),
-        rev: rev.to_string(),
-        sections: vec![part(&Typed::of(&location)?)],
-        save: "Save",
-        back: format!("{here}#locations"),
-    })
 }

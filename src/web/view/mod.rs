@@ -13,6 +13,7 @@ pub mod table;
 mod theme;
 pub mod time;
 pub mod value;
+mod words;
 
 pub use form::{Choice, Field, Kind};
 pub use list::{Cells, Chip, Column, Filter, List, Row};
@@ -21,6 +22,7 @@ pub use record::{Crumb, Event, Item, Moved, Source, Timeline};
 pub use table::{Line, Post, Table};
 pub use theme::Look;
 pub use value::Value;
+pub use words::{count_of, label, mention, words};
 
 use crate::auth::Caller;
 

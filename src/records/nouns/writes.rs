@@ -1,8 +1,6 @@
-//! The writes of a noun, for JSON and forms alike.
+//! How a noun of the one door is written: what it refers to, whose it is, and what leads to it.
 
 use std::collections::BTreeMap;
-
-use serde_json::json;
 
 use super::{about, entities};
 use crate::{
@@ -18,6 +16,7 @@ use crate::{
         feed::Change,
         undo::{self, Undone},
     },
+    resource::dependents::{Dependent, still_attached},
     web::{Fields, Reference, Sent},
 };
 
@@ -144,27 +143,20 @@ pub fn undo<E: Noun>(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     }
 }
 
-fn still_attached(attached: &BTreeMap<&'static str, usize>) -> Error {
-    let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
-    let mut details = serde_json::Map::new();
-    details.insert("attached".to_owned(), json!(attached));
-    Error::Conflict { message: format!("still attached: {}", list.join(", ")), details }
-}
-
 /// How many live rows of the one door's nouns lead to a row, by noun; empty when none do.
-pub fn attached_to(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static str, usize>> {
+fn attached_to(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static str, i64>> {
     let mut found = BTreeMap::new();
     for noun in entities::nouns() {
         let count = noun.attached(c, entity, id)?.len();
         if count > 0 {
-            found.insert(noun.door().api, count);
+            found.insert(noun.door().api, i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
     Ok(found)
 }
 
 /// Lets every row of the one door's nouns go from a row that is about to retire.
-pub fn release_all(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+fn release_all(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
     entities::nouns().try_for_each(|noun| noun.release(w, entity, id))
 }
 
@@ -179,6 +171,19 @@ fn leading<E: Noun>(entity: &str) -> Vec<(&'static str, bool)> {
     }
     let leading = references::<E>().filter(|(_, to)| to.entity == entity);
     leading.map(|(field, _)| (field.spec.column, field.spec.is_nullable)).collect()
+}
+
+/// The rows of the one door's nouns that lead to a record of any kind.
+pub struct Leading;
+
+impl Dependent for Leading {
+    fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<(&'static str, i64)>> {
+        Ok(attached_to(c, entity, id)?.into_iter().collect())
+    }
+
+    fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+        release_all(w, entity, id)
+    }
 }
 
 /// As [`AnyNoun::attached`](super::AnyNoun::attached).
