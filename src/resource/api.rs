@@ -24,9 +24,6 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
 }
 
 /// `GET` of one record.
-///
-/// # Errors
-/// `NotFound`.
 pub async fn show<R: Resource>(
     State(web): State<Web>,
     caller: Reader,
@@ -43,9 +40,6 @@ pub async fn show<R: Resource>(
 }
 
 /// `POST` to a list.
-///
-/// # Errors
-/// Those of [`Resource::read`] and [`Resource::create`].
 pub async fn create<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
@@ -65,9 +59,6 @@ pub async fn create<R: Resource>(
 }
 
 /// `PUT` and `PATCH`: the fields that were sent.
-///
-/// # Errors
-/// Those of [`Resource::read`] and [`Resource::update`].
 pub async fn update<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
@@ -98,9 +89,6 @@ async fn stands<R: Resource>(web: &Web, caller: &Caller, key: R::Key, view: R::V
 }
 
 /// `DELETE`: refused while something is attached, unless `force=true`.
-///
-/// # Errors
-/// Those of [`Resource::retire`]; `PreconditionFailed`.
 pub async fn retire<R: Resource>(
     State(web): State<Web>,
     caller: R::Retirer,
@@ -121,9 +109,6 @@ pub async fn retire<R: Resource>(
 }
 
 /// `POST` to a record's `restore`.
-///
-/// # Errors
-/// Those of [`Resource::restore`].
 pub async fn restore<R: Resource>(
     State(web): State<Web>,
     caller: Editor,

@@ -12,15 +12,9 @@ use crate::{
 /// Rows of one kind that belong to records of another.
 pub trait Dependent: Sync {
     /// How many live ones lead to a record, by kind; kinds without any may be left out.
-    ///
-    /// # Errors
-    /// When the database fails.
     fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<(&'static str, i64)>>;
 
     /// What becomes of them when the record is about to retire.
-    ///
-    /// # Errors
-    /// Those of their own writes.
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
 }
 
@@ -36,9 +30,6 @@ fn all() -> Result<&'static [&'static dyn Dependent]> {
 }
 
 /// What still belongs to a record, by kind, in numbers; empty when nothing does.
-///
-/// # Errors
-/// Those of [`Dependent::attached`].
 pub fn attached(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static str, i64>> {
     let mut found = BTreeMap::new();
     for dependent in all()? {
@@ -57,9 +48,6 @@ pub fn refuse_attached(c: &mut Conn, entity: &str, id: i64) -> Result<()> {
 }
 
 /// Lets everything go from a record that is about to retire.
-///
-/// # Errors
-/// Those of [`Dependent::release`].
 pub fn release(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
     all()?.iter().try_for_each(|dependent| dependent.release(w, entity, id))
 }

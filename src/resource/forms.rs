@@ -27,9 +27,6 @@ pub trait Form: Resource {
     const DOUBLES: (&'static str, &'static str) = ("", "");
 
     /// Reads it for a record, or for one that is to be added with what is typed.
-    ///
-    /// # Errors
-    /// `NotFound`.
     fn ground(c: &mut Conn, id: Option<i64>, typed: &Typed, view: &Self::View) -> Result<Self::Ground>;
 
     /// What stands in the form of a new record.
@@ -56,9 +53,6 @@ pub trait Form: Resource {
     }
 
     /// What is said when one was retired.
-    ///
-    /// # Errors
-    /// As [`Resource::answer`].
     fn retired(c: &mut Conn, id: i64, view: &Self::View) -> Result<String> {
         Ok(format!("{} is retired.", Self::title(&Self::answer(c, id, view)?)))
     }
@@ -74,9 +68,6 @@ pub trait Form: Resource {
     }
 
     /// Records that may be the one which is typed: where their pages are, and what they are called.
-    ///
-    /// # Errors
-    /// When the database fails.
     fn doubles(_c: &mut Conn, _typed: &Typed, _view: &Self::View) -> Result<Vec<(String, String)>> {
         Ok(Vec::new())
     }

@@ -94,9 +94,6 @@ pub trait Resource: Send + Sync + Sized + 'static {
     }
 
     /// The id behind a key.
-    ///
-    /// # Errors
-    /// `NotFound`.
     fn id(c: &mut Conn, key: &Self::Key) -> Result<i64>;
 
     /// Where a record is found, below the prefix.
@@ -137,35 +134,23 @@ pub trait Resource: Send + Sync + Sized + 'static {
     }
 
     /// The record as this caller may see it.
-    ///
-    /// # Errors
-    /// `NotFound`.
     fn answer(c: &mut Conn, id: i64, view: &Self::View) -> Result<Self::Shown>;
 
     /// Its revision.
     fn rev(shown: &Self::Shown) -> i64;
 
     /// What is odd about a stored record without being wrong, as sentences.
-    ///
-    /// # Errors
-    /// When the database fails.
     fn warnings(_c: &mut Conn, _shown: &Self::Shown) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
 
     /// What a write answers.
-    ///
-    /// # Errors
-    /// As [`Resource::answer`].
     fn reply(w: &mut Write<'_>, id: i64, key: &Self::Key, view: &Self::View, done: Done) -> Result<Reply> {
         whole::<Self>(w, id, key, view, done)
     }
 }
 
 /// The record as it is now, with what is odd about it.
-///
-/// # Errors
-/// As [`Resource::answer`].
 pub fn whole<R: Resource>(w: &mut Write<'_>, id: i64, key: &R::Key, view: &R::View, done: Done) -> Result<Reply> {
     let shown = R::answer(w, id, view)?;
     let reply = match done {
@@ -178,9 +163,6 @@ pub fn whole<R: Resource>(w: &mut Write<'_>, id: i64, key: &R::Key, view: &R::Vi
 }
 
 /// What the scripts of our old pages read of a write (contract §1.10): that it was done, and nothing of the record.
-///
-/// # Errors
-/// `NotFound`.
 pub fn brief<R: Resource>(w: &mut Write<'_>, id: i64, done: Done) -> Result<Reply> {
     let rev = history::get::<R::Row>(w, id)?.rev();
     Ok(Reply::ok(&json!({ "success": true, "message": done.message::<R>() }))?.tagged(id, rev))

@@ -23,6 +23,7 @@ use crate::{
         feed::Change,
         undo::{self, Undone},
     },
+    resource::Resource as _,
     web::{Fields, Routes, view::Page},
 };
 
@@ -222,11 +223,11 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
     }
 
     fn create(&self, w: &mut Write<'_>, fields: Fields) -> Result<i64> {
-        writes::create(w, &writes::read::<E>(fields, true)?).map(|row| row.id())
+        writes::create::<E>(w, &Self::read(fields, true)?)
     }
 
     fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields) -> Result<()> {
-        writes::update(w, id, &writes::read::<E>(fields, false)?, None).map(|_| ())
+        writes::update::<E>(w, id, &Self::read(fields, false)?, None).map(drop)
     }
 
     fn hits(&self, c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Vec<Json>> {

@@ -2,27 +2,22 @@
 
 use axum::{extract::State, response::Response};
 
-use super::{
-    about,
-    any::OfNoun,
-    writes::{self, Input},
-};
+use super::{about, any::OfNoun};
 use crate::{
-    auth::{Caller, Editor, Reader},
+    auth::Reader,
     companies::store as companies,
     compliance::RedactionPolicy,
-    config::Config,
     db::{
-        Conn, Write,
+        Conn,
         list::{ListQuery, Slice},
     },
     entity::{
-        Noun, Seen,
+        Noun,
         noun::{self, Paths},
     },
     error::Result,
     resource::{Resource, api as resource},
-    web::{Fields, Path, Query, ReadRequest, Routes, Web, list},
+    web::{Path, Query, ReadRequest, Routes, Web, list},
 };
 
 /// What can be asked about a noun and done to its rows.
@@ -101,65 +96,4 @@ async fn of_company<E: Noun>(
         each::<E>(c, &query, &policy, rows)
     })
     .await
-}
-
-impl<E: Noun> Resource for OfNoun<E> {
-    type Row = E;
-    type Key = i64;
-    type Whose = ();
-    type View = RedactionPolicy;
-    type Input = Input<E>;
-    type Shown = Seen<E>;
-    type Retirer = Editor;
-
-    fn view(caller: &Caller, config: &Config, query: &Query) -> Result<RedactionPolicy> {
-        let policy = RedactionPolicy::of(caller, config, query)?;
-        about::allow::<E>(&policy)?;
-        Ok(policy)
-    }
-
-    fn id(_: &mut Conn, key: &i64) -> Result<i64> {
-        Ok(*key)
-    }
-
-    fn path(key: &i64) -> String {
-        format!("/api/{}/{key}", E::DOOR.api)
-    }
-
-    fn read(fields: Fields, creating: bool) -> Result<Input<E>> {
-        writes::read(fields, creating)
-    }
-
-    fn create(w: &mut Write<'_>, (): &(), input: &Input<E>, _: &RedactionPolicy) -> Result<i64> {
-        writes::create(w, input).map(|row| row.id())
-    }
-
-    fn update(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option<i64>, _: &RedactionPolicy) -> Result<bool> {
-        Ok(!writes::update(w, id, input, rev)?.changed.is_empty())
-    }
-
-    /// With `force` what cannot be without it retires with it, and the rest lets it go.
-    fn retire(w: &mut Write<'_>, id: i64, force: bool) -> Result<()> {
-        writes::retire::<E>(w, id, force).map(drop)
-    }
-
-    fn restore(w: &mut Write<'_>, id: i64) -> Result<()> {
-        writes::restore::<E>(w, id, None).map(drop)
-    }
-
-    fn answer(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<Seen<E>> {
-        let mut seen = [noun::get::<E>(c, id)?];
-        about::name(c, &mut seen)?;
-        about::log_disclosure(c, &seen, policy)?;
-        let [seen] = seen;
-        Ok(seen)
-    }
-
-    fn rev(shown: &Seen<E>) -> i64 {
-        shown.row.rev()
-    }
-
-    fn warnings(c: &mut Conn, shown: &Seen<E>) -> Result<Vec<String>> {
-        shown.row.warnings(c)
-    }
 }
