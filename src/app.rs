@@ -21,6 +21,7 @@ use crate::{
     reconcile, records,
     resource::dependents,
     status, tickets,
+    ui::error_page,
     vendors::credentials,
     web::{ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
 };
@@ -154,7 +155,7 @@ impl App {
         let ages = status::Ages::new(web.db.clone());
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
         let reads = web.clone();
-        edge::wrap(routes(identity.is_some()), web, |mut router| {
+        edge::wrap(routes(identity.is_some()), web, error_page::render, |mut router| {
             if let Some(identity) = identity {
                 router = router.layer(Extension(identity));
             }

@@ -33,5 +33,6 @@ pub mod resource;
 pub mod status;
 pub mod tickets;
 pub mod types;
+pub mod ui;
 pub mod vendors;
 pub mod web;

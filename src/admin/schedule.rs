@@ -12,11 +12,9 @@ use crate::{
     },
     resource::form_page::{FormPage, Part},
     types::Scope,
+    ui::{Field, Section, mention},
     vendors::credentials,
-    web::{
-        Fields, Path, Web,
-        view::{Field, Section, mention},
-    },
+    web::{Fields, Path, Web},
 };
 
 fn kind(job: &str) -> Result<JobKind> {

@@ -10,10 +10,8 @@ use crate::{
     agents::Frame,
     entity::{Entity, Kind, Stands},
     error::{Error, FieldError, Result},
-    web::{
-        Fields,
-        view::{Choice, Crumb, Field, Page, filters, form, label},
-    },
+    ui::{Choice, Crumb, Field, Page, filters, form, label},
+    web::Fields,
 };
 
 /// The field of this column in a form, as the noun's table describes it; one to choose from offers `choices` or, without

@@ -11,10 +11,8 @@ use crate::{
     auth::Editor,
     db::{Conn, Write},
     error::{Error, Result},
-    web::{
-        Fields, Path, Query, Routes, Web,
-        view::{Crumb, mention},
-    },
+    ui::{Crumb, mention},
+    web::{Fields, Path, Query, Routes, Web},
 };
 
 /// A record that people write in forms.

@@ -24,7 +24,8 @@ use crate::{
         undo::{self, Undone},
     },
     resource::Resource as _,
-    web::{Fields, Routes, view::Page},
+    ui::Page,
+    web::{Fields, Routes},
 };
 
 /// What can be done with a row of which only the noun's name and the id are known.

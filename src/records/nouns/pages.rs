@@ -33,10 +33,8 @@ use crate::{
         form_page::{self, FormPage, Part, Typed, or_none},
         forms::{self, Form},
     },
-    web::{
-        Fields, Path, Query, Routes, Web, encode_segment,
-        view::{Choice, Crumb, Field, Item, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters},
-    },
+    ui::{Choice, Crumb, Field, Item, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters},
+    web::{Fields, Path, Query, Routes, Web, encode_segment},
 };
 
 /// How many rows of another noun a form offers to choose from.

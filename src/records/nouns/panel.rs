@@ -14,10 +14,8 @@ use crate::{
     },
     error::Result,
     history::Record as _,
-    web::{
-        encode_segment,
-        view::{Line, Page, Table, Value, capitalised, thousands},
-    },
+    ui::{Line, Page, Table, Value, capitalised, thousands},
+    web::encode_segment,
 };
 
 /// How many rows a page shows.

@@ -12,7 +12,7 @@ use crate::{
         companies::address,
         fields::shown,
     },
-    web::view::{Page, Shown, Value},
+    ui::{Page, Shown, Value},
 };
 
 /// The columns of a noun's list page: what people know it by, its company, its fields, what stands beside them.

@@ -21,10 +21,8 @@ use crate::{
         list::{ListQuery, Page as Found, Slice},
     },
     error::Result,
-    web::{
-        Web,
-        view::{Choice, Line, Listing, Page, Row, Section, Shape, Table, Value},
-    },
+    ui::{Choice, Line, Listing, Page, Row, Section, Shape, Table, Value},
+    web::Web,
 };
 
 /// How many alerts a card shows; the list has the rest.

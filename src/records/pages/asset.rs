@@ -23,10 +23,8 @@ use crate::{
     error::Result,
     history::Record as _,
     records::nouns::panel::{self, Panel},
-    web::{
-        Fields, Path, Web,
-        view::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
-    },
+    ui::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
+    web::{Fields, Path, Web},
 };
 
 #[derive(Template)]

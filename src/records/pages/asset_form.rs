@@ -11,10 +11,8 @@ use crate::{
         form_page::{FormPage, Part, Typed, section},
         forms::Form,
     },
-    web::{
-        Query,
-        view::{Choice, Field, Section},
-    },
+    ui::{Choice, Field, Section},
+    web::Query,
 };
 
 /// What an asset's form is made of.

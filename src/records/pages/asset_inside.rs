@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::{
     assets::audit::{Disk, Hardware, Inside, Nic, Software, gigabytes},
-    web::view::{Item, Line, Table, Value, thousands},
+    ui::{Item, Line, Table, Value, thousands},
 };
 
 /// How many programs are shown before somebody searches.

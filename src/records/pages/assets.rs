@@ -18,10 +18,8 @@ use crate::{
         staleness::STAGES,
     },
     error::Result,
-    web::{
-        Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Value},
-    },
+    ui::{Choice, Listing, Page, Row, Section, Shape, Value},
+    web::Web,
 };
 
 static COLUMNS: LazyLock<Columns<AssetView>> = LazyLock::new(|| {

@@ -3,7 +3,7 @@
 use super::fields::shown;
 use crate::{
     entity::{FieldSpec, Fielded, Kind},
-    web::view::{Page, Shown, Value, list::Cells},
+    ui::{Page, Shown, Value, list::Cells},
 };
 
 /// How a cell is made of a row.

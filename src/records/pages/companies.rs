@@ -16,10 +16,8 @@ use crate::{
     },
     compliance::RedactionPolicy,
     error::Result,
-    web::{
-        Web, encode_segment,
-        view::{Choice, List, Listing, Page, Row, Section, Shape, Value, filters, label},
-    },
+    ui::{Choice, List, Listing, Page, Row, Section, Shape, Value, filters, label},
+    web::{Web, encode_segment},
 };
 
 /// A company in the list, with how many contacts and assets it has.

@@ -26,10 +26,8 @@ use crate::{
     history::Record as _,
     records::nouns::panel::{self, Panel},
     resource::form_page::Typed,
-    web::{
-        Path, Web,
-        view::{Crumb, Field, Item, Page, Section, Table, Timeline, Value, filters, form, label},
-    },
+    ui::{Crumb, Field, Item, Page, Section, Table, Timeline, Value, filters, form, label},
+    web::{Path, Web},
 };
 
 /// Everything a company's page reads, in one snapshot.

@@ -13,10 +13,8 @@ use crate::{
         form_page::{FormPage, Part, Typed, or_none, section},
         forms::Form,
     },
-    web::{
-        Query, Web, encode_segment,
-        view::{Choice, Field, Section},
-    },
+    ui::{Choice, Field, Section},
+    web::{Query, Web, encode_segment},
 };
 
 /// The terms that billing knows (contract §1.8.2).

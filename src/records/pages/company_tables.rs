@@ -4,7 +4,7 @@ use super::words;
 use crate::{
     assets::AssetView,
     contacts::ContactView,
-    web::view::{Line, Page, Table, Value},
+    ui::{Line, Page, Table, Value},
 };
 
 /// How many rows a card shows; the list has the rest.

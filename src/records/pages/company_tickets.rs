@@ -8,7 +8,7 @@ use crate::{
     db::Conn,
     error::Result,
     tickets::{list_store::SOURCE, statuses_store, store, views::TicketView},
-    web::view::{Line, Page, Table, Value},
+    ui::{Line, Page, Table, Value},
 };
 
 /// How many tickets the page shows; the list has the rest.

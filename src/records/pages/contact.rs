@@ -29,10 +29,8 @@ use crate::{
         form_page::{Typed, or_none},
         forms,
     },
-    web::{
-        Path, Web,
-        view::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form},
-    },
+    ui::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form},
+    web::{Path, Web},
 };
 
 #[derive(Template)]

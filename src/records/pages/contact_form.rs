@@ -19,10 +19,8 @@ use crate::{
         form_page::{FormPage, Part, Typed, or_none, section},
         forms::Form,
     },
-    web::{
-        Query, Web,
-        view::{Choice, Field, Section},
-    },
+    ui::{Choice, Field, Section},
+    web::{Query, Web},
 };
 
 /// What a contact's form is made of: the contact, or the companies to choose from for a new one.

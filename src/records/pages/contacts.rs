@@ -18,10 +18,8 @@ use crate::{
         model::{DESIGNATIONS, ROLES},
     },
     error::Result,
-    web::{
-        Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Value},
-    },
+    ui::{Choice, Listing, Page, Row, Section, Shape, Value},
+    web::Web,
 };
 
 /// A contact in the list, with the companies they belong to.

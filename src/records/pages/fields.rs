@@ -3,7 +3,7 @@
 use super::words;
 use crate::{
     entity::{Cell, FieldSpec, Kind},
-    web::view::Value,
+    ui::Value,
 };
 
 /// A value on a page or in a table.

@@ -13,7 +13,8 @@ use crate::{
         form_page::{FormPage, Part, Typed, section},
         forms::Form,
     },
-    web::{Path, Query, Web, encode_segment, view::Section},
+    ui::Section,
+    web::{Path, Query, Web, encode_segment},
 };
 
 /// The form of a location.

@@ -26,17 +26,15 @@ pub mod store;
 mod ticket;
 mod tickets;
 
-pub(crate) use crate::web::view::{count_of, mention, words};
+pub(crate) use crate::ui::{count_of, mention, words};
 use crate::{
     assets::Assets,
     companies::{Companies, Locations},
     history::protection::LEVELS,
     records::contacts::Contacts,
     resource::{form_page::Typed, forms},
-    web::{
-        Routes,
-        view::{Choice, Field, label},
-    },
+    ui::{Choice, Field, label},
+    web::Routes,
 };
 
 /// The routes of all pages that joined rooms have.

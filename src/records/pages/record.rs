@@ -15,8 +15,8 @@ use crate::{
     },
     outbox::{self, Entry, State, push::What},
     records::entities,
+    ui::{Event, Item, Moved, Page, Source, Timeline, Value, time},
     vendors,
-    web::view::{Event, Item, Moved, Page, Source, Timeline, Value, time},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

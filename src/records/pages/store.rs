@@ -13,10 +13,8 @@ use crate::{
     params,
     tickets::Ticket,
     types::fold,
-    web::{
-        encode_segment,
-        view::{Choice, Page},
-    },
+    ui::{Choice, Page},
+    web::encode_segment,
 };
 
 /// The most companies or contacts that a form offers to choose from.

@@ -25,11 +25,9 @@ use crate::{
         messages_store, statuses_store, store,
         views::{TicketDetail, TicketView},
     },
+    ui::{Choice, Crumb, Item, Line, Page, Section, Table, Timeline, Value, filters},
     vendors::credentials,
-    web::{
-        Fields, Path, Web,
-        view::{Choice, Crumb, Item, Line, Page, Section, Table, Timeline, Value, filters},
-    },
+    web::{Fields, Path, Web},
 };
 
 /// One thing that was said, as the page shows it.

@@ -19,10 +19,8 @@ use crate::{
         statuses_store,
         views::TicketView,
     },
-    web::{
-        Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Value},
-    },
+    ui::{Choice, Listing, Page, Row, Section, Shape, Value},
+    web::Web,
 };
 
 static COLUMNS: LazyLock<Columns<TicketView>> = LazyLock::new(|| {

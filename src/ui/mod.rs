@@ -2,6 +2,7 @@
 //! with a template under `templates/parts/`; printed inside another template it stays markup, and what
 //! it holds is escaped by its own template.
 
+pub mod error_page;
 pub mod filters;
 pub mod form;
 mod icons;
@@ -214,7 +215,7 @@ impl Page {
     /// The address of one of our files; it changes with the file.
     #[must_use]
     pub fn asset(&self, name: &str) -> String {
-        self.url(&super::static_files::path(name))
+        self.url(&crate::web::static_files::path(name))
     }
 }
 
