@@ -19,7 +19,7 @@ use crate::{
     network,
     platform::{Health, health},
     reconcile, records,
-    resource::dependents,
+    resource::{dependents, panel, past},
     status, tickets,
     ui::error_page,
     vendors::credentials,
@@ -30,10 +30,21 @@ use crate::{
 const DEPENDENTS: &[&dyn dependents::Dependent] =
     &[&assets::Owned, &companies::Within, &contacts::Belonging, &records::nouns::Leading];
 
+/// What rooms show on the pages of records of other rooms, in the order in which it stands.
+const PANELS: &[&dyn panel::Panels] = &[
+    &contacts::panels::OfContacts,
+    &assets::panels::OfAssets,
+    &records::nouns::panel::OfNouns,
+    &records::pages::company_tickets::OfTickets,
+    &records::pages::company_alerts::OfAlerts,
+];
+
 /// Tells rooms of each other what they must not know by name; before anything else runs.
 pub fn register() {
     jobs::register();
     dependents::register(DEPENDENTS);
+    panel::register(PANELS);
+    past::register(records::pages::record::past);
 }
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.

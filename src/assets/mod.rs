@@ -10,6 +10,7 @@ pub mod audit_store;
 mod devices_api;
 pub mod list_store;
 pub mod model;
+pub mod panels;
 pub mod rules;
 pub mod secrets;
 pub mod staleness;

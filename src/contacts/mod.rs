@@ -3,6 +3,7 @@
 mod api;
 pub mod list_store;
 pub mod model;
+pub mod panels;
 pub mod rules;
 pub mod store;
 

@@ -2,9 +2,13 @@
 //! (`forms`) are made.
 
 pub mod api;
+pub mod columns;
 pub mod dependents;
 pub mod form_page;
 pub mod forms;
+pub mod panel;
+pub mod past;
+pub mod values;
 
 use std::ops::Deref;
 

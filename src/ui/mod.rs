@@ -7,6 +7,7 @@ pub mod filters;
 pub mod form;
 mod icons;
 pub mod list;
+mod list_page;
 pub mod listing;
 pub mod markdown;
 pub mod record;
@@ -18,6 +19,7 @@ mod words;
 
 pub use form::{Choice, Field, Kind};
 pub use list::{Cells, Chip, Column, Filter, List, Row};
+pub use list_page::ListPage;
 pub use listing::{Listing, Shape, Shown};
 pub use record::{Crumb, Event, Item, Moved, Source, Timeline};
 pub use table::{Line, Post, Table};

@@ -203,7 +203,7 @@ both! {
         for noun in nouns(&app).await {
             let (list, new) = &noun.added;
             let mut body = noun.least.clone();
-            for (place, spec) in (1..).zip(noun.sendable()) {
+            for (place, spec) in (20..).zip(noun.sendable()) {
                 if body.get(spec.name).is_none() && matches!(spec.section, Some((_, stands)) if stands != Stands::OnPage) {
                     body[spec.name] = value(spec, &Value::Null, place);
                 }

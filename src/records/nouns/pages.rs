@@ -7,7 +7,7 @@ use super::{
     AnyNoun, about,
     any::OfNoun,
     api::{company_asked, narrowed},
-    entities, panel,
+    entities,
     table::{self, columns},
 };
 use crate::{
@@ -22,18 +22,15 @@ use crate::{
     },
     error::{Error, Result},
     history::Record,
-    records::pages::{
-        companies::{ListPage, address},
-        mention,
-        record::{Facts, Past},
-        store, words,
-    },
+    records::pages::{companies::address, mention, store, words},
     resource::{
         Resource,
         form_page::{self, FormPage, Part, Typed, or_none},
         forms::{self, Form},
+        panel::{self, Looker},
+        past::{Facts, Past},
     },
-    ui::{Choice, Crumb, Field, Item, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters},
+    ui::{Choice, Crumb, Field, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters},
     web::{Fields, Path, Query, Routes, Web, encode_segment},
 };
 
@@ -167,12 +164,12 @@ async fn show<E: Noun>(State(web): State<Web>, frame: Frame, Path(id): Path<i64>
 /// A record's page, also after it could not be retired because of what stands in the error.
 async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>) -> Result<Response> {
     let policy = OfNoun::<E>::view(&frame.caller, &web.config, &frame.query)?;
-    let page = frame.page.clone();
+    let (page, config) = (frame.page.clone(), web.config.clone());
     let read = move |c: &mut Conn| {
         let seen = OfNoun::<E>::answer(c, id, &policy)?;
         let is_live = seen.row.retired_at().is_none();
         let whose = panel::Whose { entity: E::ENTITY, id, account_number: seen.account_number.as_deref(), is_live };
-        let panels = panel::all(c, &page, whose, &policy)?;
+        let panels = panel::all(c, &Looker { page: &page, policy: &policy, config: &config }, whose)?;
         let warnings = if is_live { seen.row.warnings(c)? } else { Vec::new() };
         let past = if page.is_staff() { Past::read(c, E::ENTITY, id, &policy)? } else { Past::default() };
         Ok((seen, panels, warnings, past))

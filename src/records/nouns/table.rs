@@ -7,10 +7,10 @@ use crate::{
         noun::{ABOUT_NAME, Beside, besides},
         once::of_type,
     },
-    records::pages::{
+    records::pages::companies::address,
+    resource::{
         columns::{Columns, class_of},
-        companies::address,
-        fields::shown,
+        values::shown,
     },
     ui::{Page, Shown, Value},
 };

@@ -4,11 +4,7 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{
-    columns::Columns,
-    companies::{ListPage, address},
-    words,
-};
+use super::{companies::address, words};
 use crate::{
     agents::Frame,
     assets::{
@@ -21,7 +17,8 @@ use crate::{
         list::{ListQuery, Page as Found, Slice},
     },
     error::Result,
-    ui::{Choice, Line, Listing, Page, Row, Section, Shape, Table, Value},
+    resource::columns::Columns,
+    ui::{Choice, Line, ListPage, Listing, Page, Row, Section, Shape, Table, Value},
     web::Web,
 };
 

@@ -3,26 +3,23 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{
-    alerts, asset_field_sources, asset_inside,
-    assets::{life, status},
-    companies::address,
-    mention,
-    record::{Facts, Past},
-    store, words,
-};
+use super::{alerts, asset_field_sources, asset_inside, companies::address, mention, store, words};
 use crate::{
     agents::Frame,
     assets::{
         Asset, AssetDetail, AssetView, AssetViewContext, audit_store,
         model::{AssignedContact, CustomField},
+        panels::{life, status},
         secrets, store as assets,
     },
     auth::Editor,
     companies::store as companies,
     error::Result,
     history::Record as _,
-    records::nouns::panel::{self, Panel},
+    resource::{
+        panel::{self, Looker, Panel},
+        past::{Facts, Past},
+    },
     ui::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
     web::{Fields, Path, Web},
 };
@@ -59,7 +56,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
     let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
     let wanted = asked.clone();
     let prefer = web.config.assets.prefer;
-    let page = frame.page.clone();
+    let (page, config) = (frame.page.clone(), web.config.clone());
     let (detail, past, mut assignable, raised, software, field_sources, panels) = web
         .db
         .read(&frame.scope(), move |c| {
@@ -72,8 +69,9 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
             let field_sources = if staff { asset_field_sources::read(c, prefer, id, &view_context.policy)? } else { None };
             let account_number = detail.asset.owner.account_number.as_deref();
             let is_live = detail.asset.row.retired_at.is_none();
-            let panels =
-                panel::all(c, &page, panel::Whose { entity: Asset::ENTITY, id, account_number, is_live }, &view_context.policy)?;
+            let whose = panel::Whose { entity: Asset::ENTITY, id, account_number, is_live };
+            let looker = Looker { page: &page, policy: &view_context.policy, config: &config };
+            let panels = panel::all(c, &looker, whose)?;
             Ok((detail, past, assignable, raised, software, field_sources, panels))
         })
         .await?;

@@ -2,10 +2,9 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{columns::Columns, store};
+use super::store;
 use crate::{
     agents::Frame,
     companies::{
@@ -16,7 +15,8 @@ use crate::{
     },
     compliance::RedactionPolicy,
     error::Result,
-    ui::{Choice, List, Listing, Page, Row, Section, Shape, Value, filters, label},
+    resource::columns::Columns,
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, label},
     web::{Web, encode_segment},
 };
 
@@ -51,22 +51,6 @@ static SHAPE: Shape = Shape {
     noun: "companies",
     when_empty: "Add a company, or let a sync bring them in.",
 };
-
-/// A list under its title.
-#[derive(Template)]
-#[template(path = "list.html")]
-pub struct ListPage {
-    /// The frame.
-    pub page: Page,
-    /// What can be added, for those who may.
-    pub action: Option<(String, &'static str)>,
-    /// The list.
-    pub list: List,
-    /// What a table is imported as here.
-    pub import: Option<&'static str>,
-    /// The lists beside it, this one too: address, name, whether it is this one.
-    pub tabs: Vec<(String, String, bool)>,
-}
 
 /// `GET /companies/`
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {

@@ -5,7 +5,6 @@ use axum::{extract::State, response::Response};
 
 use super::{
     mention,
-    record::{Facts, Past},
     tickets::{company, hours, priority, status},
 };
 use crate::{
@@ -18,6 +17,7 @@ use crate::{
         nouns::panel::{self, Panel},
         tickets::{Update, send, write},
     },
+    resource::past::{Facts, Past},
     tickets::{
         Ticket, TimeEntry, api,
         list_store::SOURCE,

@@ -4,22 +4,19 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{
-    columns::Columns,
-    companies::{ListPage, address},
-    store,
-};
+use super::{companies::address, store};
 use crate::{
     agents::{Frame, psa_agents},
     compliance::RedactionPolicy,
     error::Result,
+    resource::columns::Columns,
     tickets::{
         codes::priority_word,
         list_store::{self, Filters, SOURCE},
         statuses_store,
         views::TicketView,
     },
-    ui::{Choice, Listing, Page, Row, Section, Shape, Value},
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value},
     web::Web,
 };
 

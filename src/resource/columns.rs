@@ -1,6 +1,6 @@
 //! The columns of a list page: each says in one place what it is called and what stands in its cells.
 
-use super::fields::shown;
+use super::values::shown;
 use crate::{
     entity::{FieldSpec, Fielded, Kind},
     ui::{Page, Shown, Value, list::Cells},
