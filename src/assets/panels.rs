@@ -99,6 +99,7 @@ fn more(page: &Page, key: &str, count: usize) -> Option<(String, String)> {
 }
 
 /// An asset's status; the usual one is plain words.
+#[must_use]
 pub fn status(word: &str) -> Value {
     match word {
         "repair" => Value::badge("warning", "Repair"),
@@ -108,6 +109,7 @@ pub fn status(word: &str) -> Value {
 }
 
 /// A stage of life; the usual one is plain words.
+#[must_use]
 pub fn life(stage: &str) -> Value {
     match stage {
         "active" => Value::words("Active"),
@@ -118,6 +120,7 @@ pub fn life(stage: &str) -> Value {
 }
 
 /// Online or not, and whether it has been out of sight for long.
+#[must_use]
 pub fn seen(online: Option<bool>, stage: Option<&str>) -> Value {
     match stage {
         Some(stage) if stage != "active" && online != Some(true) => life(stage),

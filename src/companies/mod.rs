@@ -7,6 +7,8 @@ pub mod contract;
 pub mod list_store;
 pub mod location;
 pub mod model;
+pub mod pages;
+pub mod pages_store;
 mod resource;
 pub mod rules;
 pub mod store;
@@ -37,4 +39,5 @@ pub fn routes() -> Routes {
         .post("/companies/{acct}/locations", door::api::create::<Locations<true>>)
         .delete("/companies/{acct}/locations/{id}", door::api::retire::<Locations>)
         .get("/companies/api/search", api::search)
+        .merge(pages::routes())
 }

@@ -71,6 +71,7 @@ fn table(page: &Page, all: &[ContactView]) -> Table {
 }
 
 /// What a contact is to a company.
+#[must_use]
 pub fn place(is_primary: bool, role: Option<&str>, designation: Option<&str>, active: bool) -> Value {
     let mut badges = Vec::new();
     if is_primary {

@@ -61,6 +61,7 @@ pub trait Form: Resource {
     }
 
     /// What was sent, with what the form's address says.
+    #[must_use]
     fn complete(_query: &Query, fields: Fields) -> Fields {
         fields
     }

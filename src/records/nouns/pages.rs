@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    companies::store as companies,
+    companies::{pages::address, pages_store, store as companies},
     compliance::RedactionPolicy,
     db::{Conn, list::Kind as ListKind},
     entity::{
@@ -22,7 +22,7 @@ use crate::{
     },
     error::{Error, Result},
     history::Record,
-    records::pages::{companies::address, mention, store, words},
+    records::pages::{mention, words},
     resource::{
         Resource,
         form_page::{self, FormPage, Part, Typed, or_none},
@@ -288,7 +288,7 @@ impl<E: Noun> Form for OfNoun<E> {
             None if E::ABOUT.is_some() => (Vec::new(), Vec::new()),
             None => {
                 let company = companies::find_id(c, &typed.text("company_id"))?;
-                (store::company_choices(c)?, choices::<E>(c, company, None)?)
+                (pages_store::company_choices(c)?, choices::<E>(c, company, None)?)
             }
         };
         Ok(Ground { seen: None, companies, choices })
@@ -310,7 +310,7 @@ impl<E: Noun> Form for OfNoun<E> {
     }
 
     fn stands(ground: &Ground<E>) -> Result<Typed> {
-        ground.seen.as_ref().map_or_else(|| Ok(Typed::default()), |seen| Typed::of(seen))
+        ground.seen.as_ref().map_or_else(|| Ok(Typed::default()), Typed::of)
     }
 
     fn form(frame: &Frame, ground: &Ground<E>, typed: &Typed) -> FormPage {

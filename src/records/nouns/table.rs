@@ -1,13 +1,13 @@
 //! What a noun's rows look like in tables of pages.
 
 use crate::{
+    companies::pages::address,
     db::list::Kind as ListKind,
     entity::{
         Cell, Field, Kind, Noun, Seen, Target,
         noun::{ABOUT_NAME, Beside, besides},
         once::of_type,
     },
-    records::pages::companies::address,
     resource::{
         columns::{Columns, class_of},
         values::shown,

@@ -4,13 +4,14 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{companies::address, words};
+use super::words;
 use crate::{
     agents::Frame,
     assets::{
         alert::{AlertView, PRIORITIES, kind_words},
         alert_list_store::{self, ALERTS, Wanted},
     },
+    companies::pages::address,
     compliance::RedactionPolicy,
     db::{
         Conn,

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{alerts, asset_field_sources, asset_inside, companies::address, mention, store, words};
+use super::{alerts, asset_field_sources, asset_inside, mention, words};
 use crate::{
     agents::Frame,
     assets::{
@@ -13,7 +13,7 @@ use crate::{
         secrets, store as assets,
     },
     auth::Editor,
-    companies::store as companies,
+    companies::{pages::address, pages_store, store as companies},
     error::Result,
     history::Record as _,
     resource::{
@@ -63,7 +63,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
             let detail = assets::get_detail(c, id)?.redact(&view_context);
             let company = detail.asset.owner.account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
             let past = if staff { Past::read(c, "asset", id, &view_context.policy)? } else { Past::default() };
-            let assignable = if writes { store::contact_choices(c, company, &view_context.policy)? } else { Vec::new() };
+            let assignable = if writes { pages_store::contact_choices(c, company, &view_context.policy)? } else { Vec::new() };
             let raised = alerts::read(c, alerts::Of::Asset(id), &view_context.policy)?;
             let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
             let field_sources = if staff { asset_field_sources::read(c, prefer, id, &view_context.policy)? } else { None };

@@ -4,7 +4,7 @@ use super::{mention, protected_as, store};
 use crate::{
     agents::Frame,
     assets::{Asset, AssetDetail, AssetView, AssetViewContext, Assets, store as assets},
-    companies::store as companies,
+    companies::{pages_store, store as companies},
     db::Conn,
     error::Result,
     resource::{
@@ -27,7 +27,7 @@ impl Form for Assets {
 
     fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, view: &AssetViewContext) -> Result<Ground> {
         let view = id.map(|id| assets::get_view(c, id)).transpose()?.map(|asset| asset.redact(view));
-        Ok(Ground { view, companies: store::company_choices(c)? })
+        Ok(Ground { view, companies: pages_store::company_choices(c)? })
     }
 
     fn begin(query: &Query) -> Typed {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{companies::address, words};
+use super::words;
 use crate::{
     agents::Frame,
     assets::{
@@ -14,6 +14,7 @@ use crate::{
         panels::{life, seen, status},
         staleness::STAGES,
     },
+    companies::pages::address,
     error::Result,
     resource::columns::Columns,
     ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value},

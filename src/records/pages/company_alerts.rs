@@ -19,6 +19,7 @@ impl Panels for OfAlerts {
         let found = alerts::read(c, of, looker.policy)?;
         let card = alerts::card(looker.page, of, &found, &[("company_account_number", number), ("resolved", "false")]);
         let panel = Panel::new("alerts", "Open alerts", Content::Rows(card.table));
-        Ok((card.open > 0).then(|| Panel { count: Some(card.open), is_urgent: true, ..panel }).into_iter().collect())
+        let panel = Panel { count: Some(card.open), is_urgent: true, ..panel };
+        Ok((card.open > 0).then_some(panel).into_iter().collect())
     }
 }

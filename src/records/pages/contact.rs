@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{companies::address, contacts::state, mention, store, words};
+use super::{contacts::state, mention, words};
 use crate::{
     agents::Frame,
+    companies::{pages::address, pages_store},
     compliance::RedactionPolicy,
     contacts::{
         Contact, ContactView, Membership,
@@ -78,7 +79,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         .read(&frame.scope(), move |c| {
             let detail = detail(c, id)?.redact(&policy);
             let past = if staff { Past::read(c, "contact", id, &policy)? } else { Past::default() };
-            let choices = if writes { store::company_choices(c)? } else { Vec::new() };
+            let choices = if writes { pages_store::company_choices(c)? } else { Vec::new() };
             let account_number = detail.companies.first().map(|place| place.account_number.as_str());
             let is_live = detail.contact.row.retired_at.is_none();
             let whose = panel::Whose { entity: Contact::ENTITY, id, account_number, is_live };

@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{contact, mention, protected_as, store, words};
 use crate::{
     agents::Frame,
-    companies::store as companies,
+    companies::{pages_store, store as companies},
     compliance::{RedactionPolicy, trail},
     contacts::{
         Contact, ContactDetail, ContactView,
@@ -37,7 +37,7 @@ impl Form for Contacts {
     fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, policy: &RedactionPolicy) -> Result<Ground> {
         Ok(match id {
             Some(id) => Ground::Known(Box::new(contacts::get_view(c, id)?.redact(policy))),
-            None => Ground::New(store::company_choices(c)?),
+            None => Ground::New(pages_store::company_choices(c)?),
         })
     }
 

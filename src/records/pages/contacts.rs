@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{companies::address, store, words};
+use super::{store, words};
 use crate::{
     agents::Frame,
+    companies::pages::address,
     compliance::RedactionPolicy,
     contacts::{
         ContactView,

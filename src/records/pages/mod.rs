@@ -7,16 +7,12 @@ mod asset_form;
 mod asset_inside;
 mod asset_secret;
 mod assets;
-pub(crate) mod companies;
-mod company;
 pub(crate) mod company_alerts;
-mod company_form;
 pub(crate) mod company_tickets;
 mod contact;
 mod contact_form;
 mod contact_posts;
 mod contacts;
-mod location_form;
 mod pins;
 pub(crate) mod record;
 mod search;
@@ -27,7 +23,6 @@ mod tickets;
 pub(crate) use crate::ui::{count_of, mention, words};
 use crate::{
     assets::Assets,
-    companies::{Companies, Locations},
     history::protection::LEVELS,
     records::contacts::Contacts,
     resource::{form_page::Typed, forms},
@@ -45,24 +40,11 @@ pub fn routes() -> Routes {
         .form("/records/{entity}/{id}/pin", "/records/{entity}/{id}", pins::save)
         .form("/records/{entity}/{id}/push", "/records/{entity}/{id}", pins::push)
         .form("/records/changes/{seq}/undo", "/", pins::take_back)
-        .merge(company_routes())
         .merge(contact_routes())
         .merge(asset_routes())
         .get("/tickets/", tickets::index)
         .get("/tickets/{id}", ticket::show)
         .form("/tickets/{id}/update", "/tickets/{id}", ticket::update)
-}
-
-fn company_routes() -> Routes {
-    let edited = ["/companies/{acct}/edit", "/companies/{acct}/retire", "/companies/{acct}/restore"];
-    Routes::new()
-        .get("/companies/", companies::index)
-        .get("/companies/{acct}", company::show)
-        .merge(forms::routes::<Companies>("/companies/new", "/companies/{acct}", edited))
-        .form("/companies/{acct}/locations/add", "/companies/{acct}", forms::create::<Locations>)
-        .get("/companies/{acct}/locations/{id}/edit", forms::edit::<Locations>)
-        .post("/companies/{acct}/locations/{id}/edit", forms::update::<Locations>)
-        .form("/companies/{acct}/locations/{id}/remove", "/companies/{acct}", forms::retire::<Locations>)
 }
 
 fn contact_routes() -> Routes {

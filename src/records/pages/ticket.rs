@@ -10,6 +10,7 @@ use super::{
 use crate::{
     agents::Frame,
     auth::Editor,
+    companies::pages::address,
     compliance::RedactionPolicy,
     error::Result,
     history::Record as _,
@@ -132,7 +133,7 @@ fn offered(mut states: Vec<Choice>, ticket: &TicketView) -> Vec<Choice> {
 fn crumbs(page: &Page, ticket: &TicketView) -> Vec<Crumb> {
     let mut crumbs = vec![mention(page.url("/tickets/"), "Tickets")];
     if let (Some(number), Some(name)) = (&ticket.company_id, &ticket.company_name) {
-        crumbs.push(mention(super::companies::address(page, number), name.clone()));
+        crumbs.push(mention(address(page, number), name.clone()));
     }
     crumbs
 }

@@ -3,19 +3,17 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{
-    companies::{address, compliance, plan},
-    count_of, location_form, mention,
-};
+use super::{address, compliance, location, plan};
 use crate::{
     agents::Frame,
     companies::{
         Company, CompanyView, Location,
+        model::BilledContact,
+        pages_store,
         store::{self as companies, Relative},
     },
     compliance::RedactionPolicy,
     config::Config,
-    contacts::{ContactView, store as contacts},
     db::Conn,
     error::{Error, FieldError, Result},
     history::Record as _,
@@ -24,7 +22,7 @@ use crate::{
         panel::{self, Looker, Panel},
         past::{Facts, Past},
     },
-    ui::{Crumb, Field, Item, Page, Section, Timeline, Value, filters, form, label},
+    ui::{Crumb, Field, Item, Page, Section, Timeline, Value, count_of, filters, form, label, mention},
     web::{Path, Web},
 };
 
@@ -34,7 +32,7 @@ pub struct Known {
     above: Vec<Relative>,
     below: Vec<Relative>,
     locations: Vec<Location>,
-    billing: Option<ContactView>,
+    billing: Option<BilledContact>,
     panels: Vec<Panel>,
     past: Past,
 }
@@ -104,7 +102,7 @@ fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: 
     let view = companies::get_view(c, id)?.redact(policy);
     let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
     above.reverse();
-    let billing = match view.row.billing_contact_id.map(|contact| contacts::get_view(c, contact)) {
+    let billing = match view.row.billing_contact_id.map(|contact| pages_store::billed_contact(c, contact)) {
         Some(Err(Error::NotFound { .. })) | None => None,
         Some(found) => Some(found?.redact(policy)),
     };
@@ -131,7 +129,7 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         .then(|| Tree { parent: known.above.last().map(to), children: known.below.iter().map(to).collect() });
     let base = address(&page, &known.view.row.account_number);
     let (wrong, typed) = refused.location.unwrap_or_default();
-    let mut location_fields = location_form::part(&typed).fields;
+    let mut location_fields = location::part(&typed).fields;
     let mut location_errors = form::place_errors(&mut location_fields, &wrong);
     if !wrong.is_empty() && location_errors.is_empty() {
         location_errors.push("The location was not added.".to_owned());
@@ -199,8 +197,8 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
         facts.item(label, field, Value::text(count.map(|count| count_of(count, "day", "days")).as_deref()))
     };
     let billing = known.billing.as_ref();
-    let billing = billing
-        .map_or(Value::None, |contact| Value::link(page.url(&format!("/contacts/{}", contact.row.id)), contact.row.name.clone()));
+    let billing =
+        billing.map_or(Value::None, |contact| Value::link(page.url(&format!("/contacts/{}", contact.id)), contact.name.clone()));
     let mut number = vec![Value::Code(view.row.account_number.clone())];
     if !view.row.account_number_at_vendor && view.external_id.is_some() {
         number.push(Value::badge("warning", "not at the vendor yet"));

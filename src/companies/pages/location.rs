@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::{companies::address, company, mention};
+use super::{address, detail};
 use crate::{
     agents::Frame,
     companies::{Company, Location, Locations},
@@ -13,7 +13,7 @@ use crate::{
         form_page::{FormPage, Part, Typed, section},
         forms::Form,
     },
-    ui::Section,
+    ui::{Section, mention},
     web::{Path, Query, Web, encode_segment},
 };
 
@@ -72,8 +72,8 @@ impl Form for Locations {
         let status = error.status();
         match error {
             Error::Invalid(wrong) => {
-                let refused = company::Refused { location: Some((wrong, typed)), ..company::Refused::default() };
-                company::page(web, frame, key, status, refused).await
+                let refused = detail::Refused { location: Some((wrong, typed)), ..detail::Refused::default() };
+                detail::page(web, frame, key, status, refused).await
             }
             other => Err(other),
         }

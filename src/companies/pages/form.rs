@@ -2,10 +2,10 @@
 
 use axum::response::Response;
 
-use super::{companies::address, company, mention, store};
+use super::{address, detail};
 use crate::{
     agents::Frame,
-    companies::{Companies, Company, CompanyView, store as companies},
+    companies::{Companies, Company, CompanyView, pages_store, store as companies},
     compliance::RedactionPolicy,
     db::Conn,
     error::{Error, Result},
@@ -13,7 +13,7 @@ use crate::{
         form_page::{FormPage, Part, Typed, or_none, section},
         forms::Form,
     },
-    ui::{Choice, Field, Section},
+    ui::{Choice, Field, Section, mention},
     web::{Query, Web, encode_segment},
 };
 
@@ -35,7 +35,7 @@ impl Form for Companies {
     const DOUBLES: (&'static str, &'static str) = ("A company with this name exists already", "name");
 
     fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, policy: &RedactionPolicy) -> Result<Ground> {
-        let mut offered = store::company_choices(c)?;
+        let mut offered = pages_store::company_choices(c)?;
         let Some(id) = id else {
             return Ok(Ground { view: None, parent: None, companies: offered, contacts: Vec::new() });
         };
@@ -45,7 +45,7 @@ impl Form for Companies {
             Some(parent) => companies::ancestors(c, parent)?.into_iter().next().map(|(_, parent)| parent.account_number),
             None => None,
         };
-        let contacts = store::contact_choices(c, Some(id), policy)?;
+        let contacts = pages_store::contact_choices(c, Some(id), policy)?;
         Ok(Ground { view: Some(view), parent, companies: offered, contacts })
     }
 
@@ -93,13 +93,13 @@ impl Form for Companies {
     }
 
     fn doubles(c: &mut Conn, typed: &Typed, _: &RedactionPolicy) -> Result<Vec<(String, String)>> {
-        let known = store::companies_named(c, &typed.text("name"))?;
+        let known = pages_store::companies_named(c, &typed.text("name"))?;
         Ok(known.into_iter().map(|(number, name)| (Self::page(&number), format!("{name} ({number})"))).collect())
     }
 
     async fn not_retired(web: &Web, frame: &Frame, key: String, error: Error) -> Result<Response> {
         let status = error.status();
-        company::page(web, frame, key, status, company::Refused::attached(&error)).await
+        detail::page(web, frame, key, status, detail::Refused::attached(&error)).await
     }
 }
 
