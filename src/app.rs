@@ -18,10 +18,34 @@ use crate::{
     jobs::{live, scheduler},
     monitoring, network,
     platform::{Health, health},
-    reconcile, records, status, tickets,
+    reconcile, records,
+    resource::{dependents, panel, past},
+    status, tickets,
+    ui::error_page,
     vendors::credentials,
     web::{ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
 };
+
+/// What hangs on records of other rooms, in the order in which it is let go.
+const DEPENDENTS: &[&dyn dependents::Dependent] =
+    &[&assets::Owned, &companies::Within, &contacts::Belonging, &records::nouns::Leading];
+
+/// What rooms show on the pages of records of other rooms, in the order in which it stands.
+const PANELS: &[&dyn panel::Panels] = &[
+    &contacts::panels::OfContacts,
+    &assets::panels::OfAssets,
+    &records::nouns::panel::OfNouns,
+    &records::pages::company_tickets::OfTickets,
+    &records::pages::company_alerts::OfAlerts,
+];
+
+/// Tells rooms of each other what they must not know by name; before anything else runs.
+pub fn register() {
+    jobs::register();
+    dependents::register(DEPENDENTS);
+    panel::register(PANELS);
+    past::register(records::pages::record::past);
+}
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
 #[must_use]
@@ -105,7 +129,7 @@ pub struct App {
 impl App {
     /// Over this configuration and database.
     pub fn new(config: Arc<Config>, db: Db) -> Result<Self> {
-        jobs::register();
+        register();
         let health = Arc::new(Health::new(&config, db.clone())?);
         let (issuers, service) = (config.core.issuers.clone(), config.core.service_name.clone());
         let expected = Expected { issuers, service, ours: config.core.url.is_none() };
@@ -143,7 +167,7 @@ impl App {
         let ages = status::Ages::new(web.db.clone());
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
         let reads = web.clone();
-        edge::wrap(routes(identity.is_some()), web, |mut router| {
+        edge::wrap(routes(identity.is_some()), web, error_page::render, |mut router| {
             if let Some(identity) = identity {
                 router = router.layer(Extension(identity));
             }

@@ -17,8 +17,9 @@ use crate::{
     reconcile::review::review_store,
     status,
     types::Scope,
+    ui::Section,
     vendors::credentials,
-    web::{Fields, Path, Web, view::Section},
+    web::{Fields, Path, Web},
 };
 
 /// How many runs are listed.

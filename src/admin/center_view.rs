@@ -7,8 +7,8 @@ use crate::{
     jobs::{kind::JobKind, scheduler::Scheduled},
     outbox,
     status::{Freshness, State, Waiting},
+    ui::{Page, Value, filters, thousands, time},
     vendors::credentials::Credentials,
-    web::view::{Page, Value, filters, thousands, time},
 };
 
 /// The page.

@@ -8,14 +8,12 @@ use crate::{
     auth::AdminPerson,
     error::{Error, Result},
     records::pages::mention,
+    ui::{Crumb, Field, Page, Section, filters, form},
     vendors::{
         self,
         credentials::{self, Credentials, api, connection_test, view},
     },
-    web::{
-        Fields, Path, Web,
-        view::{Crumb, Field, Page, Section, filters, form},
-    },
+    web::{Fields, Path, Web},
 };
 
 #[derive(Template)]

@@ -28,11 +28,9 @@ use crate::{
         undo,
     },
     types::Scope,
+    ui::{Crumb, Page, Section, Timeline, filters, thousands},
     vendors::fault,
-    web::{
-        Path, Web,
-        view::{Crumb, Page, Section, Timeline, filters, thousands},
-    },
+    web::{Path, Web},
 };
 
 /// How many changes a page shows.
@@ -88,7 +86,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
     let older = changes.last().filter(|_| full).map(|last| page.url(&format!("{here}?before={}", last.seq)));
     let events = changes.iter().map(|change| {
         let subject = names.find(&page, change).map(|(href, name)| mention(href, name));
-        crate::web::view::Event { subject, ..record::event(change, &mentioned) }
+        crate::ui::Event { subject, ..record::event(change, &mentioned) }
     });
     let total: i64 = tally.iter().map(|(_, _, count)| count).sum();
     let can_undo = total > 0 && job.undone.is_none() && job.status != "running";

@@ -11,10 +11,8 @@ use crate::{
     error::{Error, Result},
     outbox::{Entry, State as Standing, Values, api, store},
     types::Scope,
-    web::{
-        Path, Web,
-        view::{Crumb, Moved, Page, Section, Value, filters},
-    },
+    ui::{Crumb, Moved, Page, Section, Value, filters},
+    web::{Path, Web},
 };
 
 /// How many entries one page shows.

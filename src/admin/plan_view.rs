@@ -9,10 +9,8 @@ use crate::{
     agents::Frame,
     plan::{Action, Item, Kind, State},
     reconcile::plans_store::Stored,
-    web::{
-        encode_segment,
-        view::{Crumb, Moved, Page, Section, Value, filters, thousands},
-    },
+    ui::{Crumb, Moved, Page, Section, Value, filters, thousands},
+    web::encode_segment,
 };
 
 /// The groups in the order of a page: what can hurt first.

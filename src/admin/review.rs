@@ -17,10 +17,8 @@ use crate::{
         review_store,
     },
     types::Scope,
-    web::{
-        Fields, Path, Reference, Web, encode_segment,
-        view::{Crumb, Page, Section, filters},
-    },
+    ui::{Crumb, Page, Section, filters},
+    web::{Fields, Path, Reference, Web, encode_segment},
 };
 
 /// How many entries one page shows.

@@ -10,16 +10,11 @@ use crate::{
         kind::JobKind,
         scheduler::{Scheduled, api, view},
     },
-    records::pages::{
-        edit::{FormPage, Part},
-        mention,
-    },
+    resource::form_page::{FormPage, Part},
     types::Scope,
+    ui::{Field, Section, mention},
     vendors::credentials,
-    web::{
-        Fields, Path, Web,
-        view::{Field, Section},
-    },
+    web::{Fields, Path, Web},
 };
 
 fn kind(job: &str) -> Result<JobKind> {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::{
     plan::{Action, Kind, State},
+    ui::{thousands, time},
     vendors::fault,
-    web::view::{thousands, time},
 };
 
 /// The longest value that a page shows in full.

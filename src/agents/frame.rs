@@ -14,10 +14,8 @@ use crate::{
     error::{Error, Result},
     status,
     types::{Actor, Scope},
-    web::{
-        Prefix, Query, Web, settings_store,
-        view::{Flash, Look, Page, Reader, Section},
-    },
+    ui::{Flash, Look, Page, Reader, Section},
+    web::{Prefix, Query, Web, settings_store},
 };
 
 /// Carries one sentence over a redirect.

@@ -8,10 +8,8 @@ use crate::{
     auth::Person,
     error::Result,
     types::Scope,
-    web::{
-        Fields, Web,
-        view::{Choice, Field, Item, Page, Section, Table, Value, filters},
-    },
+    ui::{Choice, Field, Item, Page, Section, Table, Value, filters},
+    web::{Fields, Web},
 };
 
 /// What only stand-alone mode knows about an account.

@@ -4,17 +4,22 @@ use axum::{extract::State, response::Response};
 use serde_json::json;
 
 use super::{
+    Asset,
     list_store::{self, Filters, LIST},
     model::AssetDetail,
-    rules, store,
+    rules::{self, AssetInput},
+    store,
     view_context::AssetViewContext,
 };
 use crate::{
     auth::{Editor, Person, Reader},
-    companies::store as companies,
-    db::{Write, list::Page},
+    companies::{Company, store as companies},
+    contacts::Contact,
+    db::{Conn, Write, list::Page},
     entity::shape,
-    error::{Error, Result},
+    error::Result,
+    history::{self, Record as _},
+    resource::{Resource, api as door, dependents::Dependent},
     web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, list, table},
 };
 
@@ -23,10 +28,8 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/assets", index)
-        .post("/api/assets", create)
-        .get("/api/assets/{id}", show)
-        .get("/api/asset/{id}", show)
-        .update("/api/assets/{id}", update)
+        .merge(door::routes::<Assets>("/api/assets", "/api/assets/{id}", "/api/assets/{id}/restore"))
+        .get("/api/asset/{id}", door::show::<Assets>)
         .get("/api/companies/{acct}/assets", of_company)
         .get("/assets/api/search", search)
         .put("/assets/{id}/update-contacts", update_contacts)
@@ -56,49 +59,71 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
     .await
 }
 
-async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
-    let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
-    let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.redact(&view_context);
-    request.row(id, detail.asset.row.rev, &detail)
+/// Assets as the one door writes them.
+pub struct Assets;
+
+impl Resource for Assets {
+    type Row = Asset;
+    type Key = i64;
+    type Whose = ();
+    type View = AssetViewContext;
+    type Input = AssetInput;
+    type Shown = AssetDetail;
+    type Retirer = Editor;
+    /// It goes with the links to those who use it, and comes back with them.
+    const IS_FORCED: bool = false;
+
+    fn id(_: &mut Conn, key: &i64) -> Result<i64> {
+        Ok(*key)
+    }
+
+    fn path(key: &i64) -> String {
+        format!("/api/assets/{key}")
+    }
+
+    fn read(fields: Fields, creating: bool) -> Result<AssetInput> {
+        rules::read(fields, creating)
+    }
+
+    fn create(w: &mut Write<'_>, (): &(), input: &AssetInput, _: &AssetViewContext) -> Result<i64> {
+        store::create(w, input).map(|asset| asset.id)
+    }
+
+    fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, rev: Option<i64>, view: &AssetViewContext) -> Result<bool> {
+        Ok(!store::update(w, id, input, rev, &view.policy)?.changed.is_empty())
+    }
+
+    fn answer(c: &mut Conn, id: i64, view: &AssetViewContext) -> Result<AssetDetail> {
+        Ok(store::get_detail(c, id)?.redact(view))
+    }
+
+    fn rev(shown: &AssetDetail) -> i64 {
+        shown.asset.row.rev
+    }
 }
 
-async fn create(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {
-    let body = fields.digest();
-    let input = rules::read(fields, true)?;
-    let view_context = AssetViewContext::of(&caller, &web.config, conditions.query())?;
-    let work = move |w: &mut Write<'_>| {
-        let asset = store::create(w, &input)?;
-        let detail = store::get_detail(w, asset.id)?.redact(&view_context);
-        let reply = Reply::created(&detail, format!("/api/assets/{}", asset.id))?;
-        Ok(reply.tagged(asset.id, asset.rev).with("message", "Asset created"))
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
-}
+/// The assets of a company, and those that a contact uses.
+pub struct Owned;
 
-async fn update(
-    State(web): State<Web>,
-    caller: Editor,
-    Path(id): Path<i64>,
-    conditions: Preconditions,
-    fields: Fields,
-) -> Result<Response> {
-    let body = fields.digest();
-    let view_context = AssetViewContext::of(&caller, &web.config, conditions.query())?;
-    let stands = async {
-        let detail = web.db.read(&caller.scope(), move |conn| store::get_detail(conn, id)).await?.redact(&view_context);
-        serde_json::to_value(detail).map_err(Error::internal)
-    };
-    let input = fields.of_record(rules::read, stands).await?;
-    let expected = conditions.rev(id)?;
-    let work = move |w: &mut Write<'_>| {
-        store::update(w, id, &input, expected, &view_context.policy)?;
-        updated(&store::get_detail(w, id)?.redact(&view_context))
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
-}
+impl Dependent for Owned {
+    fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<(&'static str, i64)>> {
+        let count = match entity {
+            Company::ENTITY => store::attached_to_company(c, id)?,
+            Contact::ENTITY => store::assigned_to(c, id)?,
+            _ => 0,
+        };
+        Ok(vec![("assets", count)])
+    }
 
-fn updated(detail: &AssetDetail) -> Result<Reply> {
-    Ok(Reply::ok(detail)?.tagged(detail.asset.row.id, detail.asset.row.rev).with("message", "Asset updated"))
+    fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+        if entity != Company::ENTITY {
+            return Ok(());
+        }
+        for asset in store::of_company(w, id)? {
+            history::retire::<Asset>(w, asset.inside().row.id, Some("retired with its company"))?;
+        }
+        Ok(())
+    }
 }
 
 /// Replaces who uses an asset (contract §1.10).

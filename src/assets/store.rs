@@ -144,6 +144,13 @@ pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
     c.one(sql, params![company_id])?.get(0)
 }
 
+/// How many live assets a contact uses.
+pub fn assigned_to(conn: &mut Conn, contact_id: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM @asset_contacts assigned JOIN @assets asset ON asset.id = assigned.asset_id
+               WHERE assigned.contact_id = ?1 AND asset.retired_at IS NULL";
+    conn.one(sql, params![contact_id])?.get(0)
+}
+
 /// Adds an asset.
 ///
 /// # Errors

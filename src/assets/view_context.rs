@@ -5,6 +5,7 @@ use crate::{
     compliance::RedactionPolicy,
     config::{Config, LifeDays},
     error::Result,
+    resource::View,
     web::Query,
 };
 
@@ -38,5 +39,11 @@ impl AssetViewContext {
 impl AsRef<RedactionPolicy> for AssetViewContext {
     fn as_ref(&self) -> &RedactionPolicy {
         &self.policy
+    }
+}
+
+impl View for AssetViewContext {
+    fn of(caller: &Caller, config: &Config, query: &Query) -> Result<Self> {
+        Self::of(caller, config, query)
     }
 }

@@ -97,7 +97,7 @@ enum Command {
 
 /// Runs the command; the number is the exit code.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
-    app::jobs::register();
+    app::register();
     // Made-up data never lands beside real data because somebody forgot a flag.
     let usual = if matches!(&cli.command, Command::Serve(args) if args.demo) { "demo-instance" } else { "instance" };
     let context = Context::new(cli.instance.unwrap_or_else(|| usual.into()))?;

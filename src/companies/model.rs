@@ -219,6 +219,44 @@ impl Protected for CompanyView {
     }
 }
 
+/// A contact as their company's page mentions them: who gets the invoices, or could.
+#[derive(Clone, Debug)]
+pub struct BilledContact {
+    /// The contact's row.
+    pub id: i64,
+    pub name: String,
+    /// Maybe empty.
+    pub email: String,
+    /// The strictest level among their companies.
+    pub protection: Level,
+}
+
+impl Protected for BilledContact {
+    const ENTITY: &'static str = "contact";
+    const TELLS: &'static [(&'static str, Personal)] = &[("name", Personal::Name), ("email", Personal::Email)];
+    type Viewer = RedactionPolicy;
+
+    fn record(&self) -> i64 {
+        self.id
+    }
+
+    fn level(&self) -> Level {
+        self.protection
+    }
+
+    fn is_disclosed_to(&self, policy: &RedactionPolicy) -> bool {
+        policy.bills() || policy.shows_any(self.protection, Self::TELLS)
+    }
+
+    fn redacted(mut self, policy: &RedactionPolicy) -> Self {
+        if !policy.bills() {
+            self.name = policy.reveal(self.protection, Personal::Name, &self.name).unwrap_or_default();
+            self.email = policy.reveal(self.protection, Personal::Email, &self.email).unwrap_or_default();
+        }
+        self
+    }
+}
+
 impl CompanyView {
     /// How strictly its own people are protected.
     fn own_level(&self) -> Level {

@@ -3,13 +3,19 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
-use super::list_store::{self, LIST, OF_COMPANY, Places};
+use super::{
+    Contact,
+    list_store::{self, LIST, OF_COMPANY, Places},
+    store,
+};
 use crate::{
     auth::{Person, Reader},
-    companies::store as companies,
+    companies::{Company, store as companies},
     compliance::RedactionPolicy,
-    db::list::Page,
+    db::{Conn, Write, list::Page},
     error::Result,
+    history::Record as _,
+    resource::dependents::Dependent,
     web::{Path, ReadRequest, Routes, Web, list, table},
 };
 
@@ -46,6 +52,29 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
         list_store::seen(conn, query, &policy, |contact| rows.push(&contact))
     })
     .await
+}
+
+/// The contacts of a company, and the companies that bill a contact.
+pub struct Belonging;
+
+impl Dependent for Belonging {
+    fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<(&'static str, i64)>> {
+        Ok(match entity {
+            Company::ENTITY => vec![("contacts", store::attached_to_company(c, id)?)],
+            Contact::ENTITY => vec![("billed_companies", store::billed_companies(c, id)?)],
+            _ => Vec::new(),
+        })
+    }
+
+    fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+        if entity != Company::ENTITY {
+            return Ok(());
+        }
+        for contact in store::of_company(w, id)? {
+            store::leave(w, contact.inside().row.id, id)?;
+        }
+        Ok(())
+    }
 }
 
 /// The table of our own page, while somebody types (contract §1.10).

@@ -3,8 +3,9 @@
 mod api;
 pub mod list_store;
 pub mod model;
+pub mod panels;
 pub mod rules;
 pub mod store;
 
-pub use api::routes;
+pub use api::{Belonging, routes};
 pub use model::{Contact, ContactDetail, ContactView, Membership};

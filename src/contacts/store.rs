@@ -153,6 +153,12 @@ pub fn attached_to_company(c: &mut Conn, company_id: i64) -> Result<i64> {
     c.one(sql, params![company_id])?.get(0)
 }
 
+/// How many live companies send their invoices to a contact.
+pub fn billed_companies(c: &mut Conn, contact_id: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM @companies company WHERE company.billing_contact_id = ?1 AND company.retired_at IS NULL";
+    c.one(sql, params![contact_id])?.get(0)
+}
+
 /// Adds a contact that a person made: its e-mail must be free. For whoever is not cleared, the addresses of
 /// protected people count as free: a refusal would tell that somebody there has it. Two contacts with one address
 /// stand among what needs attention, as when a vendor has two.

@@ -16,10 +16,8 @@ use crate::{
     },
     status::{self, Freshness, State as Standing},
     types::now_plus,
-    web::{
-        Web,
-        view::{Page, Section, Timeline, Value, filters, thousands, time},
-    },
+    ui::{Page, Section, Timeline, Value, filters, thousands, time},
+    web::Web,
 };
 
 /// How far ahead contracts and warranties are looked at.
@@ -122,7 +120,7 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         Some((needs, fresh, changes, (names, mentioned))) => {
             let events = changes.iter().map(|change| {
                 let subject = names.find(&page, change).map(|(href, name)| mention(href, name));
-                crate::web::view::Event { subject, ..record::event(change, &mentioned) }
+                crate::ui::Event { subject, ..record::event(change, &mentioned) }
             });
             let history = Timeline { events: events.collect(), more: None };
             (Some(attention(&page, &needs, &from, &until)), Some(history), fresh.iter().map(freshness).collect())

@@ -25,10 +25,8 @@ use crate::{
     auth::{self, Person},
     error::{Error, FieldError, Result},
     types::Scope,
-    web::{
-        Fields, Peer, Prefix, Web,
-        view::{Field, Line, Table, Value, form::place_errors},
-    },
+    ui::{Field, Line, Table, Value, form::place_errors},
+    web::{Fields, Peer, Prefix, Web},
 };
 
 /// `GET /settings`

@@ -16,10 +16,8 @@ use crate::{
     auth::Level,
     error::{Error, FieldError, Result},
     types::{Actor, Scope},
-    web::{
-        Fields, Peer, Prefix, Query, Web,
-        view::{Field, Look},
-    },
+    ui::{Field, Look},
+    web::{Fields, Peer, Prefix, Query, Web},
 };
 
 /// How long a link can be used.

@@ -19,10 +19,8 @@ use super::{
 use crate::{
     auth::{Verifier, Visitor, cookie},
     error::{Error, Result},
-    web::{
-        Fields, Peer, Prefix, Query, Web,
-        view::{Field, Look},
-    },
+    ui::{Field, Look},
+    web::{Fields, Peer, Prefix, Query, Web},
 };
 
 /// The sign-in form, as it was filled in.

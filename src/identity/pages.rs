@@ -10,10 +10,8 @@ use super::Token;
 use crate::{
     auth::cookie,
     error::{Error, FieldError, Result},
-    web::{
-        Peer, Prefix,
-        view::{self, Field, Look, Page, filters},
-    },
+    ui::{self, Field, Look, Page, filters},
+    web::{Peer, Prefix},
 };
 
 /// A page with one form in front of everything else: signing in, the first administrator.
@@ -51,7 +49,7 @@ impl Door {
     #[must_use]
     pub fn with(mut self, fields: Vec<Field>, errors: &[FieldError]) -> Self {
         self.fields = fields;
-        self.problems.extend(view::form::place_errors(&mut self.fields, errors));
+        self.problems.extend(ui::form::place_errors(&mut self.fields, errors));
         let at = self.fields.iter().position(|field| field.error.is_some()).unwrap_or(0);
         if let Some(field) = self.fields.get_mut(at) {
             field.autofocus = true;

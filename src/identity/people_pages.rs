@@ -9,10 +9,8 @@ use crate::{
     auth::{Admin, Level},
     error::{Error, FieldError, Result},
     types::Scope,
-    web::{
-        Fields, encode_segment,
-        view::{Choice, Crumb, Field, Line, Page, Section, Table, Value, filters, form::place_errors},
-    },
+    ui::{Choice, Crumb, Field, Line, Page, Section, Table, Value, filters, form::place_errors},
+    web::{Fields, encode_segment},
 };
 
 #[derive(Template)]

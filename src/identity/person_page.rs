@@ -16,10 +16,8 @@ use crate::{
     auth::Admin,
     error::{Error, FieldError, Result},
     types::Scope,
-    web::{
-        Fields, Path,
-        view::{Crumb, Field, Page, Section, Value, filters, form::place_errors},
-    },
+    ui::{Crumb, Field, Page, Section, Value, filters, form::place_errors},
+    web::{Fields, Path},
 };
 
 #[derive(Template)]

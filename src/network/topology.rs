@@ -21,10 +21,8 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     history,
-    web::{
-        Path, ReadRequest, Routes, Web, encode_segment,
-        view::{Crumb, Page, Section, filters},
-    },
+    ui::{Crumb, Page, Section, filters},
+    web::{Path, ReadRequest, Routes, Web, encode_segment},
 };
 
 /// The forms in which the picture is given to other programs, with what they are called.

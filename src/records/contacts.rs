@@ -1,32 +1,28 @@
 //! One contact with its companies and its assets, read and written (contract §1.3, §1.10).
 
-use axum::{extract::State, response::Response};
-use serde_json::{Value, json};
-
 use crate::{
     assets::{Asset, store as assets},
-    auth::{Editor, Reader},
+    auth::Editor,
     compliance::{RedactionPolicy, Veiled},
     contacts::{
-        ContactDetail,
+        Contact, ContactDetail,
         rules::{self, ContactInput},
         store as contacts,
     },
     db::{Conn, Write},
     error::{Error, Result},
-    history,
-    web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Sent, Web},
+    history::{self, Record as _},
+    resource::{Done, Resource, api as door, brief, dependents, whole},
+    web::{Fields, Reply, Routes, Sent},
 };
 
 /// One contact.
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()
-        .post("/api/contacts", create)
-        .get("/api/contacts/{id}", show)
-        .get("/api/contact/{id}", show)
-        .update("/api/contacts/{id}", update)
-        .put("/contacts/{id}/update", update_from_page)
+        .merge(door::routes::<Contacts>("/api/contacts", "/api/contacts/{id}", "/api/contacts/{id}/restore"))
+        .get("/api/contact/{id}", door::show::<Contacts>)
+        .put("/contacts/{id}/update", door::update::<Contacts<true>>)
 }
 
 /// A contact with everything around it.
@@ -41,83 +37,62 @@ pub fn detail(conn: &mut Conn, id: i64) -> Result<Veiled<ContactDetail>> {
     Ok(contact.within(|contact| ContactDetail { contact, company_account_numbers, companies, asset_ids }))
 }
 
-async fn show(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
-    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
-    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.redact(&policy);
-    request.row(id, detail.contact.row.rev, &detail)
-}
+/// Contacts as the one door writes them; in a `PAGE` as the script of our old page reads what it has done.
+pub struct Contacts<const PAGE: bool = false>;
 
-async fn create(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {
-    let body = fields.digest();
-    let input = rules::read(fields, true)?;
-    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
-    let work = move |w: &mut Write<'_>| {
-        let id = contacts::create(w, &input, &policy)?.id;
-        assign(w, id, &input)?;
-        let detail = detail(w, id)?.redact(&policy);
-        let reply = Reply::created(&detail, format!("/api/contacts/{id}"))?;
-        Ok(reply.tagged(id, detail.contact.row.rev).with("message", "Contact created"))
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
-}
+impl<const PAGE: bool> Resource for Contacts<PAGE> {
+    type Row = Contact;
+    type Key = i64;
+    type Whose = ();
+    type View = RedactionPolicy;
+    type Input = ContactInput;
+    type Shown = ContactDetail;
+    type Retirer = Editor;
 
-async fn update(
-    State(web): State<Web>,
-    caller: Editor,
-    Path(id): Path<i64>,
-    conditions: Preconditions,
-    fields: Fields,
-) -> Result<Response> {
-    let body = fields.digest();
-    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
-    let input = fields.of_record(rules::read, stands(&web, &caller, &policy, id)).await?;
-    let expected = conditions.rev(id)?;
-    let work = move |w: &mut Write<'_>| {
-        let detail = change(w, id, &input, expected, &policy)?.redact(&policy);
-        Ok(Reply::ok(&detail)?.tagged(id, detail.contact.row.rev).with("message", "Contact updated"))
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
-}
+    fn id(_: &mut Conn, key: &i64) -> Result<i64> {
+        Ok(*key)
+    }
 
-/// A contact as this caller sees it.
-async fn stands(web: &Web, caller: &Editor, policy: &RedactionPolicy, id: i64) -> Result<Value> {
-    let detail = web.db.read(&caller.scope(), move |conn| detail(conn, id)).await?.redact(policy);
-    serde_json::to_value(detail).map_err(Error::internal)
-}
+    fn path(key: &i64) -> String {
+        format!("/api/contacts/{key}")
+    }
 
-/// The same for our own page, which only looks at `success` and `message`.
-async fn update_from_page(
-    State(web): State<Web>,
-    caller: Editor,
-    Path(id): Path<i64>,
-    conditions: Preconditions,
-    fields: Fields,
-) -> Result<Response> {
-    let body = fields.digest();
-    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
-    let input = fields.of_record(rules::read, stands(&web, &caller, &policy, id)).await?;
-    let expected = conditions.rev(id)?;
-    let work = move |w: &mut Write<'_>| {
-        let rev = change(w, id, &input, expected, &policy)?.inside().contact.row.rev;
-        Ok(Reply::ok(&json!({"success": true, "message": "Contact updated"}))?.tagged(id, rev))
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
-}
+    fn read(fields: Fields, creating: bool) -> Result<ContactInput> {
+        rules::read(fields, creating)
+    }
 
-/// Changes what was sent of a contact, its companies and its assets, by a caller with this policy.
-///
-/// # Errors
-/// Those of the rooms' stores.
-pub fn change(
-    w: &mut Write<'_>,
-    id: i64,
-    input: &ContactInput,
-    expected: Option<i64>,
-    policy: &RedactionPolicy,
-) -> Result<Veiled<ContactDetail>> {
-    contacts::update(w, id, input, expected, policy)?;
-    assign(w, id, input)?;
-    detail(w, id)
+    fn create(w: &mut Write<'_>, (): &(), input: &ContactInput, policy: &RedactionPolicy) -> Result<i64> {
+        let id = contacts::create(w, input, policy)?.id;
+        assign(w, id, input)?;
+        Ok(id)
+    }
+
+    fn update(w: &mut Write<'_>, id: i64, input: &ContactInput, rev: Option<i64>, policy: &RedactionPolicy) -> Result<bool> {
+        let updated = contacts::update(w, id, input, rev, policy)?;
+        assign(w, id, input)?;
+        Ok(!updated.changed.is_empty())
+    }
+
+    /// Refused while they use assets or get invoices.
+    fn retire(w: &mut Write<'_>, id: i64, force: bool) -> Result<()> {
+        history::get::<Contact>(w, id)?;
+        if !force {
+            dependents::refuse_attached(w, Contact::ENTITY, id)?;
+        }
+        history::retire::<Contact>(w, id, None).map(drop)
+    }
+
+    fn answer(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<ContactDetail> {
+        Ok(detail(c, id)?.redact(policy))
+    }
+
+    fn rev(shown: &ContactDetail) -> i64 {
+        shown.contact.row.rev
+    }
+
+    fn reply(w: &mut Write<'_>, id: i64, key: &i64, policy: &RedactionPolicy, done: Done) -> Result<Reply> {
+        if PAGE { brief::<Self>(w, id, done) } else { whole::<Self>(w, id, key, policy, done) }
+    }
 }
 
 /// Replaces the assets of a contact, when they were sent.

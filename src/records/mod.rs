@@ -9,9 +9,6 @@ mod history;
 pub mod import;
 pub mod nouns;
 pub mod pages;
-mod remove;
-pub mod remove_store;
-pub mod retire;
 mod search;
 pub mod search_keys;
 pub mod tickets;
@@ -30,10 +27,7 @@ pub fn routes() -> Routes {
         .merge(import::routes())
         .merge(nouns::routes())
         .merge(pages::routes())
-        .merge(remove::routes())
         .merge(search::routes())
         .merge(tickets::routes())
         .merge(undo::routes())
-        .delete("/api/companies/{acct}", retire::company)
-        .get("/api/companies/{acct}/attached", retire::attached)
 }

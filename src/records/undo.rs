@@ -4,7 +4,7 @@ use axum::{Json, extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{entities, import, nouns::AnyNoun, retire, undo_store};
+use super::{entities, import, nouns::AnyNoun, undo_store};
 use crate::{
     auth::{Admin, Editor},
     companies::Company,
@@ -23,6 +23,7 @@ use crate::{
         kind::JobKind,
         lease_store::{self, Acquired, Lease},
     },
+    resource::dependents,
     tickets::Ticket,
     types::{Actor, Scope},
     web::{Path, Preconditions, Query, Reply, Routes, Web},
@@ -90,14 +91,11 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         (Contact::ENTITY, "join" | "leave") => place(w, change),
         (_, "link") => unlink(w, change),
         (_, "pin" | "unpin") => Ok(Undone::Already),
-        (Company::ENTITY, "create") => {
-            let attached = retire::attached_to_company(w, change.entity_id)?;
-            if attached.is_empty() {
-                return entities::named(&change.entity)?.undo(w, change);
-            }
-            let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {name}")).collect();
-            Ok(Undone::Refused(format!("still attached: {}", list.join(", "))))
-        }
+        (Company::ENTITY, "create") => match dependents::refuse_attached(w, Company::ENTITY, change.entity_id) {
+            Ok(()) => entities::named(&change.entity)?.undo(w, change),
+            Err(Error::Conflict { message, .. }) => Ok(Undone::Refused(message)),
+            Err(other) => Err(other),
+        },
         (Ticket::ENTITY, "note" | "push") => Ok(Undone::Refused("what was said or sent is not taken back".to_owned())),
         (entity, _) => match entities::named(entity) {
             Ok(entity) => entity.undo(w, change),

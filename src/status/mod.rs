@@ -9,7 +9,7 @@ pub use freshness::Ages;
 pub use judge::{Freshness, State};
 pub use store::{Waiting, freshness, waiting};
 
-use crate::web::view::FreshLine;
+use crate::ui::FreshLine;
 
 /// Where data comes from: the job that brings it, what people call it, and the rooms whose lists it feeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

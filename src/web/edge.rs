@@ -4,13 +4,12 @@ use super::{
     Web,
     bodies::{Allowance, Bodies},
     cache::Cache,
-    errors::{self, About},
+    errors::{self, About, ErrorPage},
     peer::Peer,
     prefix::{self, Prefix},
     request_id::{REQUEST_ID, RequestId},
     routes::{self, Routes},
     shape, text,
-    view::Look,
 };
 use crate::{config::Config, db, error::Error};
 use axum::{
@@ -41,15 +40,17 @@ pub async fn around(State(edge): State<Edge>, request: Request, next: Next) -> R
     let peer = Peer::of(&request, &config.server.trusted_proxies);
     let mount = prefix::strip_mount(request.uri_mut());
     let prefix = Prefix::new(&peer.forwarded_prefix, mount.as_ref().unwrap_or(&""));
+    let wants_page = errors::wants_page(request.uri().path(), request.headers());
     let about = About {
+        page: edge.page,
         method: request.method().clone(),
         path: format!("{prefix}{}", request.uri().path()),
         target: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-        wants_page: errors::wants_page(request.uri().path(), request.headers()),
+        wants_page,
         prefix: prefix.clone(),
         id: id.clone(),
         sign_in: !config.on_platform(),
-        look: Look::of(request.headers()),
+        headers: if wants_page { request.headers().clone() } else { HeaderMap::new() },
     };
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(peer);
@@ -82,6 +83,7 @@ pub struct Edge {
     config: Arc<Config>,
     bodies: Bodies,
     cache: Cache,
+    page: ErrorPage,
 }
 
 /// The time in which a caller sends is not the handler's.
@@ -115,8 +117,8 @@ fn finish(standalone: bool, id: &RequestId, headers: &mut HeaderMap) {
     }
 }
 
-/// Puts the edge around routes: layers of the caller's (authentication) run inside it, after the panic fence.
-pub fn wrap(routes: Routes, web: Web, layers: impl FnOnce(Router<Web>) -> Router<Web>) -> Router {
+/// Puts the edge around routes, with the page that shows failures: layers of the caller's (authentication) run inside it, after the panic fence.
+pub fn wrap(routes: Routes, web: Web, page: ErrorPage, layers: impl FnOnce(Router<Web>) -> Router<Web>) -> Router {
     let (rooms, _) = routes.into_parts();
     let rooms = rooms.fallback(routes::not_found).method_not_allowed_fallback(routes::method_not_allowed);
     let limits = &web.config.limits;
@@ -124,6 +126,7 @@ pub fn wrap(routes: Routes, web: Web, layers: impl FnOnce(Router<Web>) -> Router
         config: Arc::clone(&web.config),
         bodies: Bodies::new(limits.bodies, limits.body_patience),
         cache: web.cache.clone(),
+        page,
     };
     let fenced = layers(rooms).with_state(web).layer(CatchPanicLayer::custom(panicked));
     Router::new().fallback_service(middleware::from_fn_with_state(edge, around).layer(fenced))

@@ -20,7 +20,7 @@ fn app(standalone: bool) -> Router {
         .get("/api/panic", async || -> String { panic!("secret") })
         .get("/api/broken", async || -> Result<String, Error> { Err(Error::internal("secret")) });
     let (web, _folder) = crate::web::test_state(standalone);
-    wrap(routes.merge(crate::web::static_files::routes()), web, |router| router)
+    wrap(routes.merge(crate::web::static_files::routes()), web, crate::ui::error_page::render, |router| router)
 }
 
 async fn ask(method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> (StatusCode, HeaderMap, String) {

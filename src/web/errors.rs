@@ -1,6 +1,6 @@
 //! The one place where a failure becomes a body: JSON for programs, a page for people.
 
-use super::{error_page, prefix::Prefix, request_id::RequestId, view::Look};
+use super::{prefix::Prefix, request_id::RequestId};
 use crate::{auth::Caller, error::Error};
 use axum::{
     Json,
@@ -12,6 +12,9 @@ use std::sync::Arc;
 
 /// Seconds after which a caller may try again when we are only busy for the moment.
 const RETRY_SOON: u64 = 1;
+
+/// A failure as a page, for whoever asked, as far as that is known.
+pub type ErrorPage = fn(&About, &Error, Option<&Caller>) -> Response;
 
 /// What a failure's body says about the request that failed.
 pub struct About {
@@ -29,8 +32,10 @@ pub struct About {
     pub id: RequestId,
     /// Whether pages send people without a session to our own sign-in page.
     pub sign_in: bool,
-    /// How the browser was last shown pages.
-    pub look: Look,
+    /// What the browser sent with it, when a page is shown.
+    pub headers: HeaderMap,
+    /// The page.
+    pub page: ErrorPage,
 }
 
 /// Whether a failure is shown as a page: a browser asks, for an address that is not a program's.
@@ -54,7 +59,7 @@ pub fn render(about: &About, response: Response) -> Response {
     } else if about.sign_in && matches!(*error, Error::Unauthorized(_)) {
         return to_sign_in(about);
     } else {
-        error_page::render(about, &error, response.extensions().get::<Arc<Caller>>().map(AsRef::as_ref))
+        (about.page)(about, &error, response.extensions().get::<Arc<Caller>>().map(AsRef::as_ref))
     };
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {

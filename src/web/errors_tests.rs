@@ -9,7 +9,8 @@ fn about(wants_page: bool) -> About {
         prefix: Prefix::new("/codex", ""),
         id: RequestId::of(&HeaderMap::new()),
         sign_in: true,
-        look: Look::default(),
+        headers: HeaderMap::new(),
+        page: crate::ui::error_page::render,
     }
 }
 

@@ -8,7 +8,6 @@ pub mod csv;
 pub mod disclosure;
 pub mod disclosures_store;
 pub mod edge;
-pub mod error_page;
 pub mod errors;
 pub mod etag;
 pub mod extract;
@@ -35,7 +34,6 @@ pub mod shares;
 pub mod static_files;
 pub mod table;
 pub mod text;
-pub mod view;
 pub mod write;
 
 use std::{sync::Arc, time::Duration};

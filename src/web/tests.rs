@@ -84,7 +84,15 @@ async fn rename(State(web): State<Web>, Path(id): Path<i64>, conditions: Precond
 fn app() -> (Router, tempfile::TempDir) {
     let (web, folder) = test_state(true);
     let routes = Routes::new().get("/api/companies", index).post("/api/companies", create);
-    (edge::wrap(routes.get("/api/companies/{id}", show).update("/api/companies/{id}", rename), web, |router| router), folder)
+    (
+        edge::wrap(
+            routes.get("/api/companies/{id}", show).update("/api/companies/{id}", rename),
+            web,
+            crate::ui::error_page::render,
+            |router| router,
+        ),
+        folder,
+    )
 }
 
 struct Answer(StatusCode, HeaderMap, String);

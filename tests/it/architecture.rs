@@ -7,7 +7,7 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 33] = [
+const LAYERS: [&str; 35] = [
     "error",
     "types",
     "config",
@@ -16,10 +16,12 @@ const LAYERS: [&str; 33] = [
     "history",
     "auth",
     "web",
+    "ui",
     "status",
     "compliance",
     "entity",
     "agents",
+    "resource",
     "companies",
     "contacts",
     "assets",

@@ -7,7 +7,10 @@ use codex::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Api, App, Engine, both};
+use crate::{
+    forms::Form,
+    support::{Api, App, Engine, both},
+};
 
 /// Where the records of a noun are.
 struct Noun {
@@ -16,6 +19,9 @@ struct Noun {
     one: String,
     list: Option<&'static str>,
     page: Option<String>,
+    /// Where one is added, as JSON and in a form, and what must be sent for that.
+    added: (String, String),
+    least: Value,
 }
 
 impl Noun {
@@ -40,12 +46,26 @@ async fn nouns(app: &App) -> Vec<Noun> {
     let asset = app.asset("LT-1", "100001").await["id"].clone();
     let place = json!({"name": "Head office", "address": "1 Alder Street"});
     let place = app.admin().post("/api/companies/100001/locations", &place).await.status(201).json()["id"].clone();
-    let noun = |entity, one: String, list, page| Noun { entity, one, list, page };
+    let noun = |entity, list: &'static str, key: &str, page: &str, least: Value| Noun {
+        entity,
+        one: format!("{list}/{key}"),
+        list: Some(list),
+        page: Some(format!("{page}/{key}")),
+        added: (list.to_owned(), format!("{page}/new")),
+        least,
+    };
     let mut nouns = vec![
-        noun("company", "/api/companies/100001".into(), Some("/api/companies"), Some("/companies/100001".into())),
-        noun("location", format!("/api/companies/100001/locations/{place}"), None, None),
-        noun("contact", format!("/api/contacts/{contact}"), Some("/api/contacts"), Some(format!("/contacts/{contact}"))),
-        noun("asset", format!("/api/assets/{asset}"), Some("/api/assets"), Some(format!("/assets/{asset}"))),
+        noun("company", "/api/companies", "100001", "/companies", json!({})),
+        Noun {
+            entity: "location",
+            one: format!("/api/companies/100001/locations/{place}"),
+            list: None,
+            page: None,
+            added: ("/api/companies/100001/locations".into(), "/companies/100001/locations/add".into()),
+            least: json!({}),
+        },
+        noun("contact", "/api/contacts", &contact.to_string(), "/contacts", json!({"company_id": "100001"})),
+        noun("asset", "/api/assets", &asset.to_string(), "/assets", json!({"company_account_number": "100001"})),
     ];
     // Whatever the one door reads and writes: one of each, with no more than it must have.
     for entity in ENTITIES {
@@ -71,7 +91,7 @@ async fn nouns(app: &App) -> Vec<Noun> {
                 .status(201);
         }
         let id = app.admin().post(path, &body).await.status(201).json()["id"].clone();
-        nouns.push(noun(entity.name(), format!("{path}/{id}"), Some(path), Some(format!("{}/{id}", door.door().page))));
+        nouns.push(noun(entity.name(), path, &id.to_string(), door.door().page, body));
     }
     nouns
 }
@@ -105,6 +125,38 @@ fn is_told(spec: &FieldSpec, told: &Value, sent: &Value) -> bool {
     }
 }
 
+/// What is sent in a form for such a value.
+fn typed(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().map(typed).collect::<Vec<_>>().join("\n"),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The changes of a record and the fields that a person pinned.
+async fn past(api: &Api, noun: &Noun, id: &Value) -> (Value, Value) {
+    let history = api.get(&format!("/api/history/{}/{id}", noun.entity)).await.ok();
+    (history, api.get(&format!("/api/pins/{}/{id}", noun.entity)).await.ok())
+}
+
+/// A record and its history without what is each record's own: ids, numbers, times.
+async fn anonymous(api: &Api, noun: &Noun, path: &str) -> (Value, Vec<Value>) {
+    let mut row = api.get(path).await.ok();
+    let (history, _) = past(api, noun, &row["id"]).await;
+    let own = ["id", "account_number", "created_at", "updated_at"];
+    let changes = history["changes"].as_array().expect("changes").iter().map(|change| {
+        let mut change = json!({"action": change["action"], "entity": change["entity"], "fields": change["fields"]});
+        let fields = change["fields"].as_object_mut().expect("fields");
+        own.iter().for_each(|name| drop(fields.remove(*name)));
+        change
+    });
+    let changes = changes.collect();
+    let members = row.as_object_mut().expect("an object");
+    own.iter().for_each(|name| drop(members.remove(*name)));
+    (row, changes)
+}
+
 async fn read(api: &Api, noun: &Noun) -> Value {
     api.get(&noun.one).await.ok()
 }
@@ -133,8 +185,61 @@ both! {
             }
             // What was read and is sent back changes nothing and pins nothing.
             let stands = read(&api, &noun).await;
+            let before = past(&api, &noun, &stands["id"]).await;
             api.put(&noun.one, &stands).await.ok();
             assert_eq!(read(&api, &noun).await, stands, "{}: sent back as it was read", noun.entity);
+            assert_eq!(past(&api, &noun, &stands["id"]).await, before, "{}: sent back as it was read", noun.entity);
+            // So does a form that comes back untouched.
+            let page = noun.page.clone().unwrap_or_else(|| noun.one.trim_start_matches("/api").to_owned());
+            Form::open(&api, &format!("{page}/edit")).await.send(&api).await.status(303);
+            assert_eq!(read(&api, &noun).await, stands, "{}: a form that came back untouched", noun.entity);
+            assert_eq!(past(&api, &noun, &stands["id"]).await, before, "{}: a form that came back untouched", noun.entity);
+        }
+    }
+
+    async fn a_form_and_json_make_the_same_record_with_the_same_history(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        for noun in nouns(&app).await {
+            let (list, new) = &noun.added;
+            let mut body = noun.least.clone();
+            for (place, spec) in (20..).zip(noun.sendable()) {
+                if body.get(spec.name).is_none() && matches!(spec.section, Some((_, stands)) if stands != Stands::OnPage) {
+                    body[spec.name] = value(spec, &Value::Null, place);
+                }
+            }
+            let query: Vec<String> = noun.least.as_object().unwrap().iter().map(|(name, value)| format!("{name}={}", typed(value).replace(' ', "%20"))).collect();
+            let number = |number: &str| if noun.entity == "company" { json!({"account_number": number}) } else { json!({}) };
+            let with = |more: Value| {
+                let mut body = body.clone();
+                body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                body
+            };
+            let sent = with(number("300001"));
+            let made = if noun.page.is_some() {
+                let mut form = Form::open(&api, &format!("{new}?company=100001&{}", query.join("&"))).await;
+                for (name, value) in sent.as_object().unwrap() {
+                    if form.has(name) {
+                        form = form.set(name, &typed(value));
+                    } else {
+                        assert!(noun.least.get(name).is_some(), "{}: no {name} in the form", noun.entity);
+                    }
+                }
+                form.send(&api).await
+            } else {
+                let fields: Vec<(String, String)> = sent.as_object().unwrap().iter().map(|(name, value)| (name.clone(), typed(value))).collect();
+                api.send(reqwest::Method::POST, new, |request| request.header("accept", "text/html").form(&fields)).await
+            };
+            assert_eq!(made.status, 303, "{}: {}", noun.entity, made.text());
+            let newest = api.get(&format!("/api/changes?types={}&limit=1000", noun.entity)).await.ok();
+            let id = newest["changes"].as_array().unwrap().iter().rev().find(|change| change["action"] == "create").unwrap()["entity_id"].clone();
+            let path = if noun.entity == "company" { format!("{list}/300001") } else { format!("{list}/{id}") };
+            let by_form = anonymous(&api, &noun, &path).await;
+            api.delete(&format!("{path}?force=true")).await.status(200);
+            let made = api.post(list, &with(number("300002"))).await;
+            assert_eq!(made.status, 201, "{}: {}", noun.entity, made.text());
+            let path = if noun.entity == "company" { format!("{list}/300002") } else { format!("{list}/{}", made.json()["id"]) };
+            assert_eq!(anonymous(&api, &noun, &path).await, by_form, "{}: made in a form, and as JSON", noun.entity);
         }
     }
 

@@ -7,14 +7,14 @@ use crate::freshservice::{State, department, requester};
 use crate::support::{Api, App, Engine, Pull, Reply, both};
 
 /// A form as a browser fills it in and sends it.
-struct Form {
+pub struct Form {
     action: String,
     fields: Vec<(String, String)>,
 }
 
 impl Form {
     /// The record form of a page.
-    async fn open(api: &Api, path: &str) -> Self {
+    pub async fn open(api: &Api, path: &str) -> Self {
         let page = api.get_with(path, "accept", "text/html").await.status(200).text();
         Self::read(&page)
     }
@@ -59,13 +59,20 @@ impl Form {
         &self.fields.iter().rev().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no field {name}")).1
     }
 
-    fn set(mut self, name: &str, value: &str) -> Self {
+    /// Whether it has this field.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| known == name)
+    }
+
+    /// The same with another value typed.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
         let field = self.fields.iter_mut().rev().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no field {name}"));
         value.clone_into(&mut field.1);
         self
     }
 
-    async fn send(&self, api: &Api) -> Reply {
+    /// Presses its button.
+    pub async fn send(&self, api: &Api) -> Reply {
         api.send(Method::POST, &self.action, |request| request.header("accept", "text/html").form(&self.fields)).await
     }
 }

@@ -10,10 +10,8 @@ use crate::{
     compliance::RedactionPolicy,
     error::{Error, Result},
     records::pages::{record::said, words},
-    web::{
-        Fields, Routes, Web,
-        view::{Choice, Page, Section, filters},
-    },
+    ui::{Choice, Page, Section, filters},
+    web::{Fields, Routes, Web},
 };
 
 /// How many rows a page shows of each outcome.

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde_json::{Value as Json, json};
 
-use super::{about, api, door, pages, panel};
+use super::{about, api, pages, panel, writes};
 use crate::{
     companies::Company,
     compliance::RedactionPolicy,
@@ -23,7 +23,9 @@ use crate::{
         feed::Change,
         undo::{self, Undone},
     },
-    web::{Fields, Routes, view::Page},
+    resource::Resource as _,
+    ui::Page,
+    web::{Fields, Routes},
 };
 
 /// What can be done with a row of which only the noun's name and the id are known.
@@ -76,12 +78,12 @@ pub trait AnyNoun: AnyEntity {
     /// Adds a row; its id.
     ///
     /// # Errors
-    /// As [`door::create`].
+    /// As [`writes::create`].
     fn create(&self, w: &mut Write<'_>, fields: Fields) -> Result<i64>;
     /// Changes the fields that were sent.
     ///
     /// # Errors
-    /// As [`door::update`].
+    /// As [`writes::update`].
     fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields) -> Result<()>;
     /// At most so many of its rows that contain a text, for somebody who may see that much.
     ///
@@ -176,7 +178,7 @@ impl<E: Noun> AnyEntity for OfNoun<E> {
     }
 
     fn undo(&self, w: &mut Write<'_>, change: &Change) -> Result<Undone> {
-        door::undo::<E>(w, change)
+        writes::undo::<E>(w, change)
     }
 
     fn rekey(&self, w: &mut Write<'_>, after: i64, most: i64) -> Result<Option<i64>> {
@@ -222,11 +224,11 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
     }
 
     fn create(&self, w: &mut Write<'_>, fields: Fields) -> Result<i64> {
-        door::create(w, &door::read::<E>(fields, true)?).map(|row| row.id())
+        writes::create::<E>(w, &Self::read(fields, true)?)
     }
 
     fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields) -> Result<()> {
-        door::update(w, id, &door::read::<E>(fields, false)?, None).map(|_| ())
+        writes::update::<E>(w, id, &Self::read(fields, false)?, None).map(drop)
     }
 
     fn hits(&self, c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Vec<Json>> {
@@ -256,10 +258,10 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
     }
 
     fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
-        door::attached::<E>(c, entity, id)
+        writes::attached::<E>(c, entity, id)
     }
 
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
-        door::release::<E>(w, entity, id)
+        writes::release::<E>(w, entity, id)
     }
 }

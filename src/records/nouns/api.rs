@@ -2,22 +2,22 @@
 
 use axum::{extract::State, response::Response};
 
-use super::{about, door};
+use super::{about, any::OfNoun};
 use crate::{
-    auth::{Caller, Editor, Reader},
+    auth::Reader,
     companies::store as companies,
     compliance::RedactionPolicy,
     db::{
-        Conn, Write,
+        Conn,
         list::{ListQuery, Slice},
     },
     entity::{
-        Noun, Seen,
+        Noun,
         noun::{self, Paths},
     },
-    error::{Error, Result},
-    history,
-    web::{Fields, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web, list},
+    error::Result,
+    resource::{Resource, api as resource},
+    web::{Path, Query, ReadRequest, Routes, Web, list},
 };
 
 /// What can be asked about a noun and done to its rows.
@@ -25,11 +25,7 @@ pub fn routes<E: Noun>() -> Routes {
     let paths = Paths::of::<E>();
     Routes::new()
         .get(paths.list, index::<E>)
-        .post(paths.list, create::<E>)
-        .get(paths.one, show::<E>)
-        .update(paths.one, update::<E>)
-        .delete(paths.one, retire::<E>)
-        .post(paths.restore, restore::<E>)
+        .merge(resource::routes::<OfNoun<E>>(paths.list, paths.one, paths.restore))
         .get(paths.of_company, of_company::<E>)
 }
 
@@ -46,13 +42,6 @@ pub fn narrowed<E: Noun>(c: &mut Conn, query: &ListQuery, company: Option<&str>)
 /// When it is no text.
 pub fn company_asked(query: &Query) -> Result<Option<String>> {
     Ok(query.text("company_account_number")?.or(query.text("company_id")?).map(str::to_owned))
-}
-
-/// What the caller may see, if they may read this noun.
-fn policy<E: Noun>(web: &Web, caller: &Caller, query: &Query) -> Result<RedactionPolicy> {
-    let policy = RedactionPolicy::of(caller, &web.config, query)?;
-    about::allow::<E>(&policy)?;
-    Ok(policy)
 }
 
 /// How many rows that are about others are read at once.
@@ -81,22 +70,10 @@ fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows
     Ok(total)
 }
 
-/// One row, with what it is about, for somebody who may read it.
-///
-/// # Errors
-/// `NotFound`.
-pub fn one<E: Noun>(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<Seen<E>> {
-    let mut seen = [noun::get::<E>(c, id)?];
-    about::name(c, &mut seen)?;
-    about::log_disclosure(c, &seen, policy)?;
-    let [seen] = seen;
-    Ok(seen)
-}
-
 async fn index<E: Noun>(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
     let query = request.list(noun::list::<E>())?;
     let company = company_asked(&request.query)?;
-    let policy = policy::<E>(&web, &caller, &request.query)?;
+    let policy = OfNoun::<E>::view(&caller, &web.config, &request.query)?;
     let variant = format!("{company:?}");
     list::respond(&web, &caller.scope(), &variant, &request, query, move |c, query, rows| {
         let query = narrowed::<E>(c, query, company.as_deref())?;
@@ -112,95 +89,11 @@ async fn of_company<E: Noun>(
     request: ReadRequest,
 ) -> Result<Response> {
     let query = request.list(noun::list::<E>())?;
-    let policy = policy::<E>(&web, &caller, &request.query)?;
+    let policy = OfNoun::<E>::view(&caller, &web.config, &request.query)?;
     list::respond(&web, &caller.scope(), "", &request, query, move |c, query, rows| {
         companies::id_of(c, &acct)?;
         let query = narrowed::<E>(c, query, Some(&acct))?;
         each::<E>(c, &query, &policy, rows)
     })
     .await
-}
-
-async fn show<E: Noun>(State(web): State<Web>, caller: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
-    let policy = policy::<E>(&web, &caller, &request.query)?;
-    let seen = web.db.read(&caller.scope(), move |c| one::<E>(c, id, &policy)).await?;
-    request.row(id, seen.row.rev(), &seen)
-}
-
-async fn create<E: Noun>(State(web): State<Web>, caller: Editor, conditions: Preconditions, fields: Fields) -> Result<Response> {
-    let body = fields.digest();
-    let policy = policy::<E>(&web, &caller, conditions.query())?;
-    let input = door::read::<E>(fields, true)?;
-    let work = move |w: &mut Write<'_>| {
-        let id = door::create(w, &input)?.id();
-        reply::<E>(w, id, &policy, "created", Some(format!("/api/{}/{id}", E::DOOR.api)))
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
-}
-
-async fn update<E: Noun>(
-    State(web): State<Web>,
-    caller: Editor,
-    Path(id): Path<i64>,
-    conditions: Preconditions,
-    fields: Fields,
-) -> Result<Response> {
-    let body = fields.digest();
-    let policy = policy::<E>(&web, &caller, conditions.query())?;
-    let stands = async {
-        let seen = web.db.read(&caller.scope(), move |c| noun::get::<E>(c, id)).await?;
-        serde_json::to_value(seen).map_err(Error::internal)
-    };
-    let input = fields.of_record(door::read::<E>, stands).await?;
-    let expected = conditions.rev(id)?;
-    let work = move |w: &mut Write<'_>| {
-        door::update(w, id, &input, expected)?;
-        reply::<E>(w, id, &policy, "updated", None)
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
-}
-
-/// Refuses while other rows lead to it, unless `force=true`.
-async fn retire<E: Noun>(
-    State(web): State<Web>,
-    caller: Editor,
-    Path(id): Path<i64>,
-    query: Query,
-    conditions: Preconditions,
-) -> Result<Response> {
-    let force = query.is_on("force")?;
-    let policy = policy::<E>(&web, &caller, &query)?;
-    let request = conditions.clone();
-    let work = move |w: &mut Write<'_>| {
-        request.check(id, history::get::<E>(w, id)?.rev())?;
-        door::retire::<E>(w, id, force)?;
-        reply::<E>(w, id, &policy, "retired", None)
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
-}
-
-async fn restore<E: Noun>(
-    State(web): State<Web>,
-    caller: Editor,
-    Path(id): Path<i64>,
-    conditions: Preconditions,
-) -> Result<Response> {
-    let policy = policy::<E>(&web, &caller, conditions.query())?;
-    let work = move |w: &mut Write<'_>| {
-        door::restore::<E>(w, id, None)?;
-        reply::<E>(w, id, &policy, "restored", None)
-    };
-    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
-}
-
-/// The row as it is now, with what is odd about it.
-fn reply<E: Noun>(w: &mut Write<'_>, id: i64, policy: &RedactionPolicy, done: &str, created_at: Option<String>) -> Result<Reply> {
-    let seen = one::<E>(w, id, policy)?;
-    let warnings = seen.row.warnings(w)?;
-    let reply = match created_at {
-        Some(path) => Reply::created(&seen, path)?,
-        None => Reply::ok(&seen)?,
-    };
-    let reply = if warnings.is_empty() { reply } else { reply.with("warnings", warnings) };
-    Ok(reply.tagged(id, seen.row.rev()).with("message", format!("{} {done}", E::WHAT)))
 }

@@ -3,12 +3,13 @@
 mod about;
 mod any;
 mod api;
-pub mod door;
 mod pages;
 pub mod panel;
 mod table;
+mod writes;
 
-pub use any::{AnyEntity, AnyNoun, noun, of};
+pub use any::{AnyEntity, AnyNoun, OfNoun, noun, of};
+pub use writes::Leading;
 
 use super::entities;
 use crate::web::Routes;

@@ -5,14 +5,14 @@ use axum::{extract::State, response::Response};
 
 use super::{
     AnyNoun, about,
-    api::{company_asked, narrowed, one},
-    door, entities, panel,
+    any::OfNoun,
+    api::{company_asked, narrowed},
+    entities,
     table::{self, columns},
 };
 use crate::{
     agents::Frame,
-    auth::Editor,
-    companies::store as companies,
+    companies::{pages::address, pages_store, store as companies},
     compliance::RedactionPolicy,
     db::{Conn, list::Kind as ListKind},
     entity::{
@@ -22,17 +22,16 @@ use crate::{
     },
     error::{Error, Result},
     history::Record,
-    records::pages::{
-        companies::{ListPage, address},
-        edit::{self, FormPage, Part, Typed, changed},
-        mention,
-        record::{Facts, Past},
-        store, words,
+    records::pages::{mention, words},
+    resource::{
+        Resource,
+        form_page::{self, FormPage, Part, Typed, or_none},
+        forms::{self, Form},
+        panel::{self, Looker},
+        past::{Facts, Past},
     },
-    web::{
-        Fields, Path, Routes, Web, encode_segment,
-        view::{Choice, Crumb, Field, Item, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters},
-    },
+    ui::{Choice, Crumb, Field, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters},
+    web::{Fields, Path, Query, Routes, Web, encode_segment},
 };
 
 /// How many rows of another noun a form offers to choose from.
@@ -41,15 +40,11 @@ const OFFERED: i64 = 2_000;
 /// A noun's pages.
 pub fn routes<E: Noun>() -> Routes {
     let paths = Paths::of::<E>();
-    Routes::new()
-        .get(paths.page, index::<E>)
-        .get(paths.page_new, new::<E>)
-        .post(paths.page_new, create::<E>)
-        .get(paths.page_one, show::<E>)
-        .get(paths.page_edit, edit::<E>)
-        .post(paths.page_edit, update::<E>)
-        .form(paths.page_retire, paths.page_one, retire::<E>)
-        .form(paths.page_restore, paths.page_one, restore::<E>)
+    Routes::new().get(paths.page, index::<E>).get(paths.page_one, show::<E>).merge(forms::routes::<OfNoun<E>>(
+        paths.page_new,
+        paths.page_one,
+        [paths.page_edit, paths.page_retire, paths.page_restore],
+    ))
 }
 
 fn shape<E: Noun>() -> &'static Shape {
@@ -68,18 +63,11 @@ fn shape<E: Noun>() -> &'static Shape {
     })
 }
 
-/// What the person may see, if they may read this noun.
-fn policy<E: Noun>(web: &Web, frame: &Frame) -> Result<RedactionPolicy> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    about::allow::<E>(&policy)?;
-    Ok(policy)
-}
-
 async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(shape::<E>(), &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
     let company = company_asked(&frame.query)?;
-    let policy = policy::<E>(&web, &frame)?;
+    let policy = OfNoun::<E>::view(&frame.caller, &web.config, &frame.query)?;
     let read = move |c: &mut Conn| {
         let mut found = narrowed::<E>(c, &query, company.as_deref())?.run(c, noun::view::<E>)?;
         about::name(c, &mut found.items)?;
@@ -175,13 +163,13 @@ async fn show<E: Noun>(State(web): State<Web>, frame: Frame, Path(id): Path<i64>
 
 /// A record's page, also after it could not be retired because of what stands in the error.
 async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>) -> Result<Response> {
-    let policy = policy::<E>(web, frame)?;
-    let page = frame.page.clone();
+    let policy = OfNoun::<E>::view(&frame.caller, &web.config, &frame.query)?;
+    let (page, config) = (frame.page.clone(), web.config.clone());
     let read = move |c: &mut Conn| {
-        let seen = one::<E>(c, id, &policy)?;
+        let seen = OfNoun::<E>::answer(c, id, &policy)?;
         let is_live = seen.row.retired_at().is_none();
         let whose = panel::Whose { entity: E::ENTITY, id, account_number: seen.account_number.as_deref(), is_live };
-        let panels = panel::all(c, &page, whose, &policy)?;
+        let panels = panel::all(c, &Looker { page: &page, policy: &policy, config: &config }, whose)?;
         let warnings = if is_live { seen.row.warnings(c)? } else { Vec::new() };
         let past = if page.is_staff() { Past::read(c, E::ENTITY, id, &policy)? } else { Past::default() };
         Ok((seen, panels, warnings, past))
@@ -190,14 +178,8 @@ async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>
     let title = seen.title();
     let page = frame.titled(section::<E>(), title.clone());
     let status = refused.as_ref().map_or(axum::http::StatusCode::OK, Error::status);
-    let attached = match &refused {
-        Some(Error::Conflict { message, .. }) => {
-            let list = message.strip_prefix("still attached: ").unwrap_or(message);
-            list.split(", ").map(|what| mention(String::new(), what)).collect()
-        }
-        _ => Vec::new(),
-    };
-    let mut crumbs = crumbs::<E>(&page);
+    let attached = refused.as_ref().map(forms::attached).unwrap_or_default();
+    let mut crumbs = vec![list_crumb::<E>(&page)];
     if let (Some(number), Some(name)) = (&seen.account_number, &seen.company_name) {
         crumbs.push(mention(address(&page, number), name.clone()));
     }
@@ -221,8 +203,8 @@ async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>
     frame.show_as(status, &built)
 }
 
-fn crumbs<E: Noun>(page: &Page) -> Vec<Crumb> {
-    vec![mention(page.url(Paths::of::<E>().page), capitalised(E::DOOR.many))]
+fn list_crumb<E: Noun>(page: &Page) -> Crumb {
+    mention(page.url(Paths::of::<E>().page), capitalised(E::DOOR.many))
 }
 
 /// The headings of a noun's table, in their order.
@@ -249,97 +231,6 @@ fn facts<E: Noun>(page: &Page, seen: &Seen<E>, past: &Past) -> Vec<(&'static str
         first.extend(others.map(|beside| Item::new(beside.label, table::value(page, seen, beside))));
     }
     all
-}
-
-async fn new<E: Noun>(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Response> {
-    let mut typed = Typed::default();
-    typed.set("company_id", frame.query.get("company").unwrap_or_default());
-    for (name, value) in frame.query.iter() {
-        // What the page from which one comes says already.
-        if let (true, Ok(value)) = (references::<E>().any(|(field, _)| field.spec.name == name), value) {
-            typed.set(name, value);
-        }
-    }
-    let form = adding::<E>(&web, &frame, &typed).await?;
-    frame.show(&form)
-}
-
-async fn create<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
-    let fields = about_record::<E>(&frame, &fields);
-    let typed = Typed::new(fields.map().clone());
-    let saved = match door::read::<E>(fields, true) {
-        Ok(input) => {
-            let work = move |w: &mut crate::db::Write<'_>| {
-                let id = door::create(w, &input)?.id();
-                noun::get::<E>(w, id)
-            };
-            web.db.write(&editor.scope(), &editor.actor(), work).await
-        }
-        Err(error) => Err(error),
-    };
-    match saved {
-        Ok(seen) => {
-            let record = E::ABOUT.map(|about| (about.record)(&seen.row)).map(|(entity, id)| format!("/records/{entity}/{id}"));
-            let own = || format!("{}/{}", E::DOOR.page, seen.row.id());
-            let done = if E::ABOUT.is_some() { format!("{} added.", E::WHAT) } else { format!("{} was added.", seen.title()) };
-            frame.go(&record.unwrap_or_else(own), &done)
-        }
-        Err(error) => adding::<E>(&web, &frame, &typed).await?.fail(&frame, error),
-    }
-}
-
-/// What was sent, with the record that the form's address names.
-fn about_record<E: Noun>(frame: &Frame, fields: &Fields) -> Fields {
-    let mut map = fields.map().clone();
-    for name in [RECORD.0, RECORD.1].into_iter().filter(|_| E::ABOUT.is_some()) {
-        if let (None, Some(value)) = (map.get(name), frame.query.get(name)) {
-            map.insert(name.to_owned(), value.into());
-        }
-    }
-    Fields::from_form(map)
-}
-
-async fn edit<E: Noun>(State(web): State<Web>, _: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let form = editing::<E>(&web, &frame, id, None).await?;
-    frame.show(&form)
-}
-
-async fn update<E: Noun>(
-    State(web): State<Web>,
-    editor: Editor,
-    frame: Frame,
-    Path(id): Path<i64>,
-    fields: Fields,
-) -> Result<Response> {
-    let typed = Typed::new(fields.map().clone());
-    let rev = typed.rev();
-    let sent = changed(&editing::<E>(&web, &frame, id, None).await?, &fields);
-    let saved = match door::read::<E>(sent, false) {
-        Ok(input) => web.db.write(&editor.scope(), &editor.actor(), move |w| door::update(w, id, &input, rev)).await,
-        Err(error) => Err(error),
-    };
-    match saved {
-        Ok(updated) => {
-            let done = if updated.changed.is_empty() { "No changes to save." } else { "Saved." };
-            frame.go(&format!("{}/{id}", E::DOOR.page), done)
-        }
-        Err(error) => editing::<E>(&web, &frame, id, Some(&typed)).await?.fail(&frame, error),
-    }
-}
-
-async fn retire<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let _may_read = policy::<E>(&web, &frame)?;
-    match web.db.write(&editor.scope(), &editor.actor(), move |w| door::retire::<E>(w, id, false)).await {
-        Ok(_) => frame.go(&format!("{}/{id}", E::DOOR.page), "Retired."),
-        Err(refused @ Error::Conflict { .. }) => page::<E>(&web, &frame, id, Some(refused)).await,
-        Err(other) => Err(other),
-    }
-}
-
-async fn restore<E: Noun>(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let _may_read = policy::<E>(&web, &frame)?;
-    web.db.write(&editor.scope(), &editor.actor(), move |w| door::restore::<E>(w, id, None)).await?;
-    frame.go(&format!("{}/{id}", E::DOOR.page), "Restored.")
 }
 
 /// What a form's references can be, as far as the company is known.
@@ -372,89 +263,122 @@ fn parts<E: Noun>(typed: &Typed, choices: &Choices) -> Vec<Part> {
             let select = Field::select(field.spec.name, field.spec.label, typed.text(field.spec.name), offered.clone());
             Some((field.spec.column, if field.spec.is_required { select.required() } else { select }))
         });
-        edit::section::<E>(typed, title, own.collect())
+        form_page::section::<E>(typed, title, own.collect())
     };
     sections::<E>().into_iter().map(part).collect()
 }
 
-async fn adding<E: Noun>(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
-    let _may_read = policy::<E>(web, frame)?;
-    if E::ABOUT.is_some() {
-        return Ok(writing::<E>(frame, typed));
+/// What a noun's form is made of.
+pub struct Ground<E> {
+    seen: Option<Seen<E>>,
+    companies: Vec<Choice>,
+    choices: Choices,
+}
+
+impl<E: Noun> Form for OfNoun<E> {
+    type Ground = Ground<E>;
+
+    fn ground(c: &mut Conn, id: Option<i64>, typed: &Typed, policy: &RedactionPolicy) -> Result<Ground<E>> {
+        let (companies, choices) = match id {
+            Some(id) => {
+                let seen = Self::answer(c, id, policy)?;
+                let choices = choices(c, Some(seen.row.company_id()), Some(&seen.row))?;
+                return Ok(Ground { seen: Some(seen), companies: Vec::new(), choices });
+            }
+            None if E::ABOUT.is_some() => (Vec::new(), Vec::new()),
+            None => {
+                let company = companies::find_id(c, &typed.text("company_id"))?;
+                (pages_store::company_choices(c)?, choices::<E>(c, company, None)?)
+            }
+        };
+        Ok(Ground { seen: None, companies, choices })
     }
-    let wanted = typed.text("company_id");
-    let (mut offered, choices) = web
-        .db
-        .read(&frame.scope(), move |c| {
-            let company = companies::find_id(c, &wanted)?;
-            Ok((store::company_choices(c)?, choices::<E>(c, company, None)?))
-        })
-        .await?;
-    offered.insert(0, Choice::new("", "–"));
-    let company = Field::select("company_id", "Company", typed.text("company_id"), offered).required();
-    let hint = "What it refers to can be chosen once the company is known.";
-    let company = if typed.text("company_id").is_empty() && !choices.is_empty() { company.hint(hint) } else { company };
-    let mut sections = parts::<E>(typed, &choices);
-    sections.insert(0, Part { title: "Company", fields: vec![company] });
-    let back = frame.page.url(Paths::of::<E>().page);
-    Ok(FormPage {
-        page: frame.titled(section::<E>(), new_words::<E>()),
-        crumbs: crumbs::<E>(&frame.page),
-        problems: Vec::new(),
-        doubles: None,
-        action: frame.page.url(Paths::of::<E>().page_new),
-        rev: String::new(),
-        sections,
-        save: add_words::<E>(),
-        back,
-    })
+
+    fn begin(query: &Query) -> Typed {
+        let mut typed = Typed::default();
+        typed.set("company_id", query.get("company").unwrap_or_default());
+        for name in [RECORD.0, RECORD.1].into_iter().filter(|_| E::ABOUT.is_some()) {
+            typed.set(name, query.get(name).unwrap_or_default());
+        }
+        for (name, value) in query.iter() {
+            // What the page from which one comes says already.
+            if let (true, Ok(value)) = (references::<E>().any(|(field, _)| field.spec.name == name), value) {
+                typed.set(name, value);
+            }
+        }
+        typed
+    }
+
+    fn stands(ground: &Ground<E>) -> Result<Typed> {
+        ground.seen.as_ref().map_or_else(|| Ok(Typed::default()), Typed::of)
+    }
+
+    fn form(frame: &Frame, ground: &Ground<E>, typed: &Typed) -> FormPage {
+        let mut sections = parts::<E>(typed, &ground.choices);
+        let list = list_crumb::<E>(&frame.page);
+        if let Some(seen) = &ground.seen {
+            let page = frame.titled(section::<E>(), format!("Edit {}", seen.title()));
+            let record = mention(here::<E>(&frame.page, seen.row.id()), seen.title());
+            return FormPage::editing(page, list, record, typed, sections);
+        }
+        let page = frame.titled(section::<E>(), new_words::<E>());
+        if E::ABOUT.is_some() {
+            return writing::<E>(frame, typed, FormPage::adding(page, list, add_words::<E>(), sections));
+        }
+        let company = typed.text("company_id");
+        let hint = if company.is_empty() && !ground.choices.is_empty() {
+            "What it refers to can be chosen once the company is known."
+        } else {
+            ""
+        };
+        let company = Field::select("company_id", "Company", company, or_none(ground.companies.clone())).required().hint(hint);
+        sections.insert(0, Part { title: "Company", fields: vec![company] });
+        FormPage::adding(page, list, add_words::<E>(), sections)
+    }
+
+    fn page(key: &i64) -> String {
+        format!("{}/{key}", E::DOOR.page)
+    }
+
+    fn title(shown: &Seen<E>) -> String {
+        shown.title()
+    }
+
+    fn added(shown: &Seen<E>) -> String {
+        if E::ABOUT.is_some() { format!("{} added.", E::WHAT) } else { format!("{} was added.", shown.title()) }
+    }
+
+    fn retired(_: &mut Conn, _: i64, _: &RedactionPolicy) -> Result<String> {
+        Ok("Retired.".to_owned())
+    }
+
+    fn added_at(key: &i64, shown: &Seen<E>) -> String {
+        let record = E::ABOUT.map(|about| (about.record)(&shown.row));
+        record.map_or_else(|| Self::page(key), |(entity, id)| format!("/records/{entity}/{id}"))
+    }
+
+    /// What was sent, with the record that the form's address names.
+    fn complete(query: &Query, fields: Fields) -> Fields {
+        let mut map = fields.map().clone();
+        for name in [RECORD.0, RECORD.1].into_iter().filter(|_| E::ABOUT.is_some()) {
+            if let (None, Some(value)) = (map.get(name), query.get(name)) {
+                map.insert(name.to_owned(), value.into());
+            }
+        }
+        Fields::from_form(map)
+    }
+
+    async fn not_retired(web: &Web, frame: &Frame, key: i64, error: Error) -> Result<Response> {
+        page::<E>(web, frame, key, Some(error)).await
+    }
 }
 
 /// The form of something that is written about a record.
-fn writing<E: Noun>(frame: &Frame, typed: &Typed) -> FormPage {
-    let name = |column: &str| frame.query.get(column).map_or_else(|| typed.text(column), str::to_owned);
-    let (entity, id) = (name(RECORD.0), name(RECORD.1));
+fn writing<E: Noun>(frame: &Frame, typed: &Typed, form: FormPage) -> FormPage {
+    let (entity, id) = (typed.text(RECORD.0), typed.text(RECORD.1));
     let back = frame.page.url(&format!("/records/{}/{}", encode_segment(&entity), encode_segment(&id)));
     let record = format!("{}={}&{}={}", RECORD.0, encode_segment(&entity), RECORD.1, encode_segment(&id));
-    let mut crumbs = crumbs::<E>(&frame.page);
+    let mut crumbs = form.crumbs;
     crumbs.push(mention(back.clone(), words(&entity)));
-    FormPage {
-        page: frame.titled(section::<E>(), new_words::<E>()),
-        crumbs,
-        problems: Vec::new(),
-        doubles: None,
-        action: frame.page.url(&format!("{}?{record}", Paths::of::<E>().page_new)),
-        rev: String::new(),
-        sections: parts::<E>(typed, &Vec::new()),
-        save: add_words::<E>(),
-        back,
-    }
-}
-
-/// The form of a row as it stands, or with what was typed.
-async fn editing<E: Noun>(web: &Web, frame: &Frame, id: i64, typed: Option<&Typed>) -> Result<FormPage> {
-    let policy = policy::<E>(web, frame)?;
-    let (seen, choices) = web
-        .db
-        .read(&frame.scope(), move |c| {
-            let seen = one::<E>(c, id, &policy)?;
-            let choices = choices(c, Some(seen.row.company_id()), Some(&seen.row))?;
-            Ok((seen, choices))
-        })
-        .await?;
-    let (stands, title, back) = (Typed::of(&seen)?, seen.title(), here::<E>(&frame.page, id));
-    let typed = typed.unwrap_or(&stands);
-    let mut crumbs = crumbs::<E>(&frame.page);
-    crumbs.push(mention(back.clone(), title.clone()));
-    Ok(FormPage {
-        page: frame.titled(section::<E>(), format!("Edit {title}")),
-        crumbs,
-        problems: Vec::new(),
-        doubles: None,
-        action: format!("{back}/edit"),
-        rev: typed.text("rev"),
-        sections: parts::<E>(typed, &choices),
-        save: "Save",
-        back,
-    })
+    FormPage { crumbs, action: frame.page.url(&format!("{}?{record}", Paths::of::<E>().page_new)), back, ..form }
 }

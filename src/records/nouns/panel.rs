@@ -14,85 +14,40 @@ use crate::{
     },
     error::Result,
     history::Record as _,
-    web::{
-        encode_segment,
-        view::{Line, Page, Table, Value, capitalised, thousands},
-    },
+    resource::panel::{Action, Content, Looker, Panels, Written, WrittenCard},
+    ui::{Line, Page, Table, Value, capitalised, thousands},
+    web::encode_segment,
 };
+
+pub use crate::resource::panel::{Panel, Whose};
 
 /// How many rows a page shows.
 const SHOWN: i64 = 20;
 
-/// The row on whose page the panels stand.
-#[derive(Clone, Copy, Debug)]
-pub struct Whose<'a> {
-    /// Its noun.
-    pub entity: &'a str,
-    pub id: i64,
-    /// The number of the company to which it belongs, or which it is.
-    pub account_number: Option<&'a str>,
-    /// Whether it is in use: others can be added to it then.
-    pub is_live: bool,
-}
-
-/// Those rows.
-#[derive(Clone, Debug)]
-pub struct Panel {
-    /// What the page's own links lead to: `subnets`.
-    pub anchor: &'static str,
-    /// Its heading.
-    pub title: String,
-    /// How many there are.
-    pub count: i64,
-    /// The first of them.
-    pub table: Table,
-    /// A page about all of them, and what it is called.
-    pub overview: Option<(String, &'static str)>,
-    /// Where one is added, and what that is called; nothing for those who may not.
-    pub add: Option<(String, String)>,
-    /// What people wrote, in place of the table.
-    pub written: Option<Written>,
-}
-
-/// What people wrote about a record.
-#[derive(Clone, Debug)]
-pub struct Written {
-    /// The first of it.
-    pub cards: Vec<WrittenCard>,
-    /// All of it, when only some is shown: address and words.
-    pub more: Option<(String, String)>,
-    /// Where more is posted; nothing for a record that is retired.
-    pub action: Option<String>,
-}
-
-/// One of them.
-#[derive(Clone, Debug)]
-pub struct WrittenCard {
-    /// Its own page.
-    pub href: String,
-    /// The text.
-    pub body: Value,
-    /// Who wrote it.
-    pub by: String,
-    /// When it was last changed.
-    pub at: Value,
-    /// Whether it stands before the others.
-    pub is_pinned: bool,
-}
-
-/// The panels on a row's page: of every noun that can lead to it.
+/// The nouns' panels on a row's page: of every noun that can lead to it. Those without a row are offered to be added.
 pub fn all(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &RedactionPolicy) -> Result<Vec<Panel>> {
-    let mut panels = Vec::new();
+    let (mut panels, mut offered) = (Vec::new(), Vec::new());
     for noun in entities::nouns() {
-        panels.extend(noun.panel(c, page, whose, policy)?);
+        let Some(panel) = noun.panel(c, page, whose, policy)? else { continue };
+        if panel.count == Some(0) && matches!(panel.content, Content::Rows(_)) {
+            offered.extend(panel.actions);
+        } else {
+            panels.push(panel);
+        }
+    }
+    if !offered.is_empty() {
+        panels.push(Panel::new("more", "Add", Content::Links(offered)));
     }
     Ok(panels)
 }
 
-/// Whether something can be added of which there is none yet.
-#[must_use]
-pub fn offers(panels: &[Panel]) -> bool {
-    panels.iter().any(|panel| panel.count == 0 && panel.add.is_some())
+/// The panels of the one door's nouns.
+pub struct OfNouns;
+
+impl Panels for OfNouns {
+    fn of(&self, c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>> {
+        all(c, looker.page, whose, looker.policy)
+    }
 }
 
 /// What a panel is called; rows of the page's own noun are told apart from it by what they say of it.
@@ -104,9 +59,10 @@ fn title<E: Noun>(whose: Whose<'_>, column: &str) -> String {
     }
 }
 
-fn overview<E: Noun>(page: &Page, whose: Whose<'_>) -> Option<(String, &'static str)> {
+fn overview<E: Noun>(page: &Page, whose: Whose<'_>) -> Option<Action> {
     let (words, path) = E::OVERVIEW.filter(|_| whose.entity == Company::ENTITY)?;
-    Some((page.url(&format!("/companies/{}/{path}", encode_segment(whose.account_number?))), words))
+    let href = page.url(&format!("/companies/{}/{path}", encode_segment(whose.account_number?)));
+    Some(Action { href, words: words.to_owned(), adds: false })
 }
 
 /// What people wrote about a row, for those who may read it.
@@ -133,20 +89,14 @@ fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redact
             is_pinned: card.is_pinned,
         }
     };
-    Ok(Some(Panel {
-        anchor: E::DOOR.api,
-        title: capitalised(E::DOOR.many),
-        count: found.total,
-        table: Table { label: E::DOOR.many, heads: Vec::new(), lines: Vec::new(), empty: "", more: None },
-        overview: None,
-        add: None,
-        written: Some(Written {
-            cards: found.items.iter().map(card).collect(),
-            more: (found.total > SHOWN)
-                .then(|| (page.url(&format!("{}/?{record}", E::DOOR.page)), format!("All {}", thousands(found.total)))),
-            action: (page.may_write() && whose.is_live).then(|| page.url(&format!("{}/new?{record}", E::DOOR.page))),
-        }),
-    }))
+    let written = Written {
+        cards: found.items.iter().map(card).collect(),
+        more: (found.total > SHOWN)
+            .then(|| (page.url(&format!("{}/?{record}", E::DOOR.page)), format!("All {}", thousands(found.total)))),
+        action: (page.may_write() && whose.is_live).then(|| page.url(&format!("{}/new?{record}", E::DOOR.page))),
+    };
+    let panel = Panel::new("record-notes", capitalised(E::DOOR.many), Content::Written(written));
+    Ok(Some(Panel { count: Some(found.total), ..panel }))
 }
 
 /// One noun's panel; nothing when it cannot lead to such a row.
@@ -192,15 +142,10 @@ pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redacti
     let add = (page.may_write() && whose.is_live).then(|| {
         let company = whose.account_number.map(encode_segment).unwrap_or_default();
         let this = if is_company { String::new() } else { format!("&{first}={}", whose.id) };
-        (page.url(&format!("{}/new?company={company}{this}", E::DOOR.page)), format!("New {}", E::DOOR.one))
+        Action::adding(page.url(&format!("{}/new?company={company}{this}", E::DOOR.page)), format!("New {}", E::DOOR.one))
     });
-    Ok(Some(Panel {
-        anchor: E::DOOR.api,
-        title: title::<E>(whose, first),
-        overview: overview::<E>(page, whose).filter(|_| found.total > 0),
-        count: found.total,
-        table: Table { label: E::DOOR.many, heads, lines: found.items.iter().map(line).collect(), empty: "None yet.", more },
-        add,
-        written: None,
-    }))
+    let table = Table { label: E::DOOR.many, heads, lines: found.items.iter().map(line).collect(), empty: "None yet.", more };
+    let panel = Panel::new(E::DOOR.api, title::<E>(whose, first), Content::Rows(table));
+    let actions = overview::<E>(page, whose).filter(|_| found.total > 0).into_iter().chain(add).collect();
+    Ok(Some(Panel { count: Some(found.total), actions, ..panel }))
 }

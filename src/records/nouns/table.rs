@@ -1,18 +1,18 @@
 //! What a noun's rows look like in tables of pages.
 
 use crate::{
+    companies::pages::address,
     db::list::Kind as ListKind,
     entity::{
         Cell, Field, Kind, Noun, Seen, Target,
         noun::{ABOUT_NAME, Beside, besides},
         once::of_type,
     },
-    records::pages::{
+    resource::{
         columns::{Columns, class_of},
-        companies::address,
-        fields::shown,
+        values::shown,
     },
-    web::view::{Page, Shown, Value},
+    ui::{Page, Shown, Value},
 };
 
 /// The columns of a noun's list page: what people know it by, its company, its fields, what stands beside them.

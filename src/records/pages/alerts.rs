@@ -4,13 +4,10 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{
-    columns::Columns,
-    companies::{ListPage, address},
-    words,
-};
+use super::words;
 use crate::{
     agents::Frame,
+    companies::pages::address,
     compliance::RedactionPolicy,
     db::{
         Conn,
@@ -21,10 +18,9 @@ use crate::{
         alert::{AlertView, PRIORITIES, kind_words},
         alert_list_store::{self, ALERTS, Wanted},
     },
-    web::{
-        Web,
-        view::{Choice, Line, Listing, Page, Row, Section, Shape, Table, Value},
-    },
+    resource::columns::Columns,
+    ui::{Choice, Line, ListPage, Listing, Page, Row, Section, Shape, Table, Value},
+    web::Web,
 };
 
 /// How many alerts a card shows; the list has the rest.

@@ -3,31 +3,26 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{
-    alerts, asset_field_sources, asset_inside,
-    assets::{life, status},
-    companies::address,
-    mention,
-    record::{Facts, Past},
-    store, words,
-};
+use super::{alerts, asset_field_sources, asset_inside, mention, words};
 use crate::{
     agents::Frame,
     assets::{
         Asset, AssetDetail, AssetView, AssetViewContext,
         model::{AssignedContact, CustomField},
+        panels::{life, status},
         secrets, store as assets,
     },
     auth::Editor,
-    companies::store as companies,
+    companies::{pages::address, pages_store, store as companies},
     error::Result,
-    history::{self, Record as _},
+    history::Record as _,
     monitoring::audit_store,
-    records::nouns::panel::{self, Panel},
-    web::{
-        Fields, Path, Web,
-        view::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
+    resource::{
+        panel::{self, Looker, Panel},
+        past::{Facts, Past},
     },
+    ui::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
+    web::{Fields, Path, Web},
 };
 
 #[derive(Template)]
@@ -62,21 +57,22 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
     let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
     let wanted = asked.clone();
     let prefer = web.config.assets.prefer;
-    let page = frame.page.clone();
+    let (page, config) = (frame.page.clone(), web.config.clone());
     let (detail, past, mut assignable, raised, software, field_sources, panels) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = assets::get_detail(c, id)?.redact(&view_context);
             let company = detail.asset.owner.account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
             let past = if staff { Past::read(c, "asset", id, &view_context.policy)? } else { Past::default() };
-            let assignable = if writes { store::contact_choices(c, company, &view_context.policy)? } else { Vec::new() };
+            let assignable = if writes { pages_store::contact_choices(c, company, &view_context.policy)? } else { Vec::new() };
             let raised = alerts::read(c, alerts::Of::Asset(id), &view_context.policy)?;
             let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
             let field_sources = if staff { asset_field_sources::read(c, prefer, id, &view_context.policy)? } else { None };
             let account_number = detail.asset.owner.account_number.as_deref();
             let is_live = detail.asset.row.retired_at.is_none();
-            let panels =
-                panel::all(c, &page, panel::Whose { entity: Asset::ENTITY, id, account_number, is_live }, &view_context.policy)?;
+            let whose = panel::Whose { entity: Asset::ENTITY, id, account_number, is_live };
+            let looker = Looker { page: &page, policy: &view_context.policy, config: &config };
+            let panels = panel::all(c, &looker, whose)?;
             Ok((detail, past, assignable, raised, software, field_sources, panels))
         })
         .await?;
@@ -220,18 +216,6 @@ fn contacts(page: &Page, base: &str, retired: bool, all: &[AssignedContact]) -> 
         empty: "Nobody is assigned to this asset.",
         more: None,
     }
-}
-
-/// `POST /assets/{id}/retire`
-pub async fn retire(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let asset = web.db.write(&editor.scope(), &editor.actor(), move |w| history::retire::<Asset>(w, id, None)).await?;
-    frame.go(&format!("/assets/{id}"), &format!("{} is retired.", asset.hostname))
-}
-
-/// `POST /assets/{id}/restore`
-pub async fn restore(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    web.db.write(&editor.scope(), &editor.actor(), move |w| history::restore::<Asset>(w, id, None)).await?;
-    frame.go(&format!("/assets/{id}"), "Restored.")
 }
 
 /// `POST /assets/{id}/assign-user` with `contact_id`

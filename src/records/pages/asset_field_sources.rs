@@ -10,8 +10,8 @@ use crate::{
     entity::Fielded as _,
     error::Result,
     reconcile::assets::field_sources::{self, FieldSource},
+    ui::{Line, Table, Value},
     vendors::{self, Vendor},
-    web::view::{Line, Table, Value},
 };
 
 /// Reads the table; none when no vendor knows the asset.

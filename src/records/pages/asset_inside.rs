@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::{
     assets::hardware::{Disk, Hardware, Inside, Nic, gigabytes},
     monitoring::audit::Software,
-    web::view::{Item, Line, Table, Value, thousands},
+    ui::{Item, Line, Table, Value, thousands},
 };
 
 /// How many programs are shown before somebody searches.

@@ -14,10 +14,8 @@ use crate::{
     auth::Editor,
     error::{Error, Result},
     history,
-    web::{
-        Path, Web, disclosure,
-        view::{Crumb, Page, Section, filters},
-    },
+    ui::{Crumb, Page, Section, filters},
+    web::{Path, Web, disclosure},
 };
 
 #[derive(Template)]

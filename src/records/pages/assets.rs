@@ -4,24 +4,21 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{
-    columns::Columns,
-    companies::{ListPage, address},
-    words,
-};
+use super::words;
 use crate::{
     agents::Frame,
     assets::{
         AssetView, AssetViewContext,
         list_store::{self, Filters, NO_COMPANY},
         model::{STATUSES, TYPES},
+        panels::{life, seen, status},
         staleness::STAGES,
     },
+    companies::pages::address,
     error::Result,
-    web::{
-        Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Value},
-    },
+    resource::columns::Columns,
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value},
+    web::Web,
 };
 
 static COLUMNS: LazyLock<Columns<AssetView>> = LazyLock::new(|| {
@@ -90,32 +87,5 @@ fn row(page: &Page, asset: &AssetView) -> Row {
         name: asset.row.hostname.clone(),
         retired: asset.row.retired_at.is_some(),
         cells: COLUMNS.cells(page, asset),
-    }
-}
-
-/// An asset's status; the usual one is plain words.
-pub fn status(word: &str) -> Value {
-    match word {
-        "repair" => Value::badge("warning", "Repair"),
-        "active" => Value::words("Active"),
-        other => Value::badge("", words(other)),
-    }
-}
-
-/// A stage of life; the usual one is plain words.
-pub fn life(stage: &str) -> Value {
-    match stage {
-        "active" => Value::words("Active"),
-        "quiet" => Value::badge("info", "Quiet"),
-        "stale" => Value::badge("warning", "Stale"),
-        other => Value::badge("", words(other)),
-    }
-}
-
-/// Online or not, and whether it has been out of sight for long.
-pub fn seen(online: Option<bool>, stage: Option<&str>) -> Value {
-    match stage {
-        Some(stage) if stage != "active" && online != Some(true) => life(stage),
-        _ => Value::online(online),
     }
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use super::tickets::{priority, status};
 use crate::{
+    companies::Company,
     compliance::RedactionPolicy,
     db::Conn,
     error::Result,
+    history::Record as _,
+    resource::panel::{Content, Looker, Panel, Panels, Whose},
     tickets::{codes::SOURCE, statuses_store, store, views::ListedTicket},
-    web::view::{Line, Page, Table, Value},
+    ui::{Line, Page, Table, Value},
 };
 
 /// How many tickets the page shows; the list has the rest.
@@ -16,15 +19,27 @@ const SHOWN: i64 = 10;
 
 /// The tickets that changed last, and how many there are.
 #[derive(Debug)]
-pub struct Newest {
+struct Newest {
     tickets: Vec<ListedTicket>,
     /// How many the company has.
-    pub count: i64,
+    count: i64,
+}
+
+/// The panel.
+pub struct OfTickets;
+
+impl Panels for OfTickets {
+    fn of(&self, c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>> {
+        let Some(number) = whose.account_number.filter(|_| whose.entity == Company::ENTITY) else { return Ok(Vec::new()) };
+        let newest = Newest::read(c, whose.id, looker.policy, &looker.config.freshservice.statuses)?;
+        let panel = Panel::new("tickets", "Tickets", Content::Rows(newest.table(looker.page, number)));
+        Ok(vec![Panel { count: Some(newest.count), ..panel }])
+    }
 }
 
 impl Newest {
     /// Reads them, as a caller may see them; `configured` is what the operator calls status codes.
-    pub fn read(c: &mut Conn, company: i64, policy: &RedactionPolicy, configured: &BTreeMap<i64, String>) -> Result<Self> {
+    fn read(c: &mut Conn, company: i64, policy: &RedactionPolicy, configured: &BTreeMap<i64, String>) -> Result<Self> {
         let statuses = statuses_store::load(c, SOURCE, configured)?;
         let (rows, count) = store::newest_of_company(c, company, SHOWN)?;
         let tickets = rows.into_iter().map(|row| ListedTicket::new(row.redact(policy), &statuses)).collect();
@@ -32,8 +47,7 @@ impl Newest {
     }
 
     /// The table; `key` is the company's.
-    #[must_use]
-    pub fn table(&self, page: &Page, key: &str) -> Table {
+    fn table(&self, page: &Page, key: &str) -> Table {
         let query = serde_urlencoded::to_string([("company_id", key)]).unwrap_or_default();
         let all = (page.url(&format!("/tickets/?{query}")), format!("All {} tickets", self.count));
         Table {

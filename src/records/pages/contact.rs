@@ -3,33 +3,27 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{
-    companies::address,
-    company_tables::{asset_cells, place},
-    contacts::state,
-    edit::Typed,
-    mention,
-    record::{Facts, Past},
-    store, words,
-};
+use super::{contacts::state, mention, words};
 use crate::{
     agents::Frame,
-    assets::{AssetView, AssetViewContext, store as assets},
+    companies::{pages::address, pages_store},
     compliance::RedactionPolicy,
     contacts::{
         Contact, ContactView, Membership,
         model::{DESIGNATIONS, ROLES},
+        panels::place,
     },
-    error::{FieldError, Result},
+    error::{Error, FieldError, Result},
     history::Record as _,
-    records::{
-        contacts::detail,
-        nouns::panel::{self, Panel},
+    records::contacts::detail,
+    resource::{
+        form_page::{Typed, or_none},
+        forms,
+        panel::{self, Looker, Panel},
+        past::{Facts, Past},
     },
-    web::{
-        Path, Web,
-        view::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form},
-    },
+    ui::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form},
+    web::{Path, Web},
 };
 
 #[derive(Template)]
@@ -49,7 +43,6 @@ struct ContactPage {
     companies: Table,
     link_errors: Vec<String>,
     link_fields: Vec<Field>,
-    assets: Table,
     panels: Vec<Panel>,
     history: Option<Timeline>,
 }
@@ -57,10 +50,18 @@ struct ContactPage {
 /// What a form on the page could not do.
 #[derive(Default)]
 pub struct Refused {
-    /// What is still attached, in words, when they were to be retired.
-    pub attached: Vec<String>,
+    /// What is still attached when they were to be retired.
+    pub attached: Vec<Crumb>,
     /// What is wrong with a company to join, and what was typed.
     pub link: Option<(Vec<FieldError>, Typed)>,
+}
+
+impl Refused {
+    /// That the contact could not retire because of what is attached.
+    #[must_use]
+    pub fn attached(error: &Error) -> Self {
+        Self { attached: forms::attached(error), link: None }
+    }
 }
 
 /// `GET /contacts/{id}`
@@ -72,21 +73,18 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
 pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused: Refused) -> Result<Response> {
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
-    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
-    let page = frame.page.clone();
-    let (detail, assets, past, choices, panels) = web
+    let (page, config) = (frame.page.clone(), web.config.clone());
+    let (detail, past, choices, panels) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = detail(c, id)?.redact(&policy);
             let past = if staff { Past::read(c, "contact", id, &policy)? } else { Past::default() };
-            let choices = if writes { store::company_choices(c)? } else { Vec::new() };
-            let assets: Vec<AssetView> =
-                assets::of_contact(c, id)?.into_iter().map(|asset| asset.redact(&view_context)).collect();
+            let choices = if writes { pages_store::company_choices(c)? } else { Vec::new() };
             let account_number = detail.companies.first().map(|place| place.account_number.as_str());
             let is_live = detail.contact.row.retired_at.is_none();
             let whose = panel::Whose { entity: Contact::ENTITY, id, account_number, is_live };
-            let panels = panel::all(c, &page, whose, &policy)?;
-            Ok((detail, assets, past, choices, panels))
+            let panels = panel::all(c, &Looker { page: &page, policy: &policy, config: &config }, whose)?;
+            Ok((detail, past, choices, panels))
         })
         .await?;
     let page = frame.titled(Section::Contacts, detail.contact.row.name.clone());
@@ -104,12 +102,11 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         retired_at: contact.row.retired_at.clone().unwrap_or_default(),
         may_retire: page.may_write(),
         retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
-        attached: refused.attached.into_iter().map(|text| mention(String::new(), text)).collect(),
+        attached: refused.attached,
         facts: facts(&page, contact, &past),
         companies: companies(&page, &base, contact, &detail.companies),
         link_errors: if open { vec!["This was not saved.".to_owned()] } else { link_errors },
         link_fields,
-        assets: asset_table(&page, &assets),
         panels,
         history: page.is_staff().then(|| past.timeline(&page)),
         base,
@@ -187,32 +184,11 @@ fn link_fields(typed: &Typed, mut choices: Vec<Choice>, places: &[Membership]) -
             choice.label.push_str(", change role");
         }
     }
-    let words = |known: &[&str]| {
-        let mut choices: Vec<Choice> = known.iter().map(|word| Choice::new(*word, words(word))).collect();
-        choices.insert(0, Choice::new("", "–"));
-        choices
-    };
+    let words = |known: &[&str]| or_none(known.iter().map(|word| Choice::new(*word, words(word))).collect());
     vec![
         Field::select("company_id", "Company", typed.text("company_id"), choices).required(),
         Field::select("role", "Role", typed.text("role"), words(ROLES)),
         Field::select("designation", "Designation", typed.text("designation"), words(DESIGNATIONS)),
         Field::check("is_primary", "The company's primary contact", typed.is_on("is_primary")),
     ]
-}
-
-fn asset_table(page: &Page, all: &[AssetView]) -> Table {
-    Table {
-        label: "Assets",
-        heads: vec![
-            ("Host", "cell--main"),
-            ("Type", "cell--sub"),
-            ("System", "cell--cut"),
-            ("State", "cell--end"),
-            ("Last user", ""),
-            ("Seen", "cell--sub"),
-        ],
-        lines: all.iter().map(|asset| Line { cells: asset_cells(page, asset), post: None }).collect(),
-        empty: "No asset is assigned to this contact.",
-        more: None,
-    }
 }

@@ -1,8 +1,8 @@
-//! What is done to a contact from their page: retire, restore, companies.
+//! Into which companies a contact is put from their page.
 
 use axum::{extract::State, response::Response};
 
-use super::{contact, edit::Typed};
+use super::contact;
 use crate::{
     agents::Frame,
     auth::Editor,
@@ -14,36 +14,9 @@ use crate::{
     },
     error::{Error, Result},
     history,
-    records::remove::refuse_while_attached,
+    resource::form_page::Typed,
     web::{Fields, Path, Web},
 };
-
-/// `POST /contacts/{id}/retire`: refused with what is still attached.
-pub async fn retire(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let done = web
-        .db
-        .write(&editor.scope(), &editor.actor(), move |w| {
-            history::get::<Contact>(w, id)?;
-            refuse_while_attached(w, id)?;
-            history::retire::<Contact>(w, id, None)
-        })
-        .await;
-    match done {
-        Ok(contact) => frame.go(&format!("/contacts/{id}"), &format!("{} is retired.", contact.name)),
-        Err(Error::Conflict { details, message }) if details.contains_key("attached") => {
-            let words = message.strip_prefix("still attached: ").unwrap_or(&message).split(", ").map(str::to_owned).collect();
-            let refused = contact::Refused { attached: words, ..contact::Refused::default() };
-            contact::page(&web, &frame, id, Error::conflict(message).status(), refused).await
-        }
-        Err(other) => Err(other),
-    }
-}
-
-/// `POST /contacts/{id}/restore`
-pub async fn restore(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    web.db.write(&editor.scope(), &editor.actor(), move |w| history::restore::<Contact>(w, id, None)).await?;
-    frame.go(&format!("/contacts/{id}"), "Restored.")
-}
 
 /// `POST /contacts/{id}/companies/assign`: puts them into a company, or changes their place there.
 pub async fn join(

@@ -4,24 +4,21 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{
-    columns::Columns,
-    companies::{ListPage, address},
-    store, words,
-};
+use super::{store, words};
 use crate::{
     agents::Frame,
+    companies::pages::address,
     compliance::RedactionPolicy,
     contacts::{
         ContactView,
         list_store::{self, Places},
         model::{DESIGNATIONS, ROLES},
+        panels::place,
     },
     error::Result,
-    web::{
-        Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Value},
-    },
+    resource::columns::Columns,
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value},
+    web::Web,
 };
 
 /// A contact in the list, with the companies they belong to.
@@ -34,8 +31,8 @@ static COLUMNS: LazyLock<Columns<Line>> = LazyLock::new(|| {
     Columns::new("name", "Name", |line: &Line| Value::words(line.contact.row.name.clone()))
         .usual("company_id", "Company", "cell--sub cell--cut", company)
         .usual("role", "Role", "", |_, line| {
-            let place = &line.contact.place;
-            super::company_tables::place(place.is_primary, place.role.as_deref(), place.designation.as_deref(), true)
+            let at = &line.contact.place;
+            place(at.is_primary, at.role.as_deref(), at.designation.as_deref(), true)
         })
         .usual("title", "Job title", "cell--cut", |_, line| Value::text(line.contact.row.job_title.as_deref()))
         .usual("email", "E-mail", "cell--sub cell--cut", |_, line| Value::mail(Some(&line.contact.row.email)))

@@ -1,4 +1,4 @@
-//! What every detail page shows of its record's past: history, and where each value came from.
+//! What every record's page shows of its past, in the words of people.
 
 use crate::{
     assets::hardware::gigabytes,
@@ -6,7 +6,7 @@ use crate::{
     compliance::{RedactionPolicy, ToldChange, tell, trail},
     contacts::Contact,
     db::Conn,
-    entity::{Field, Fielded, Kind, Stands, Target},
+    entity::{Kind, Target},
     error::Result,
     history::{
         Record as _,
@@ -15,33 +15,20 @@ use crate::{
     },
     outbox::{self, Entry, State, push::What},
     records::entities,
+    resource::past::{Known, Past},
+    ui::{Event, Moved, Source, time},
     vendors,
-    web::view::{Event, Item, Moved, Page, Source, Timeline, Value, time},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 
-use super::{fields, store, words};
+use super::{store, words};
 
 /// How many changes a page shows.
 const SHOWN: i64 = 20;
 /// How long a value may be in the history before it is cut.
 const LONGEST: usize = 160;
-
-/// A record's past, read in one go.
-#[derive(Clone, Debug, Default)]
-pub struct Past {
-    changes: Vec<ToldChange>,
-    origins: BTreeMap<String, Origin>,
-    pins: Vec<String>,
-    is_linked: bool,
-    /// What writing a value to the vendor would write, when the row is there, too.
-    pushes: Option<What>,
-    /// What is on its way there, or waits for a person.
-    outbox: Vec<Entry>,
-    mentioned: Mentioned,
-}
 
 /// The names of the records whose ids and numbers stand in changes.
 #[derive(Clone, Debug, Default)]
@@ -163,99 +150,47 @@ fn numbers(value: Json) -> Vec<i64> {
     }
 }
 
-impl Past {
-    /// Reads it.
-    pub fn read(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Result<Self> {
-        let changes = feed::of(c, entity, id, SHOWN)?;
-        let changes = trail::changes(c, changes, policy)?;
-        let outbox = outbox::store::open_of(c, entity, id)?;
-        let can_be_written = |system: &str| vendors::find(system).is_some_and(|vendor| vendor.takes_records);
-        let is_linked = links::of(c, entity, id)?.iter().any(|link| can_be_written(&link.system));
-        Ok(Self {
-            mentioned: Mentioned::of(c, &changes, policy)?,
-            changes,
-            origins: feed::origins(c, entity, id)?,
-            pins: pins::fields(c, entity, id)?,
-            is_linked: links::exists(c, entity, id)?,
-            pushes: What::parse(entity).filter(|_| is_linked),
-            outbox: tell(c, outbox, policy)?,
-        })
-    }
-
-    /// The history card.
-    #[must_use]
-    pub fn timeline(&self, page: &Page) -> Timeline {
-        let can_undo = |change: &ToldChange| {
-            let whole = change.entity == Location::ENTITY && matches!(change.action.as_str(), "create" | "retire");
-            page.may_write() && (whole || matches!(change.action.as_str(), "update" | "join" | "leave"))
-        };
-        let told = self.changes.iter().map(|change| {
-            let undo = can_undo(change).then(|| page.url(&format!("/records/changes/{}/undo", change.seq)));
-            Event { undo, ..event(change, &self.mentioned) }
-        });
-        Timeline { events: told.collect(), more: None }
-    }
-
-    /// Where a field's value came from, when that is worth a mark: a sync set it, a person pinned it,
-    /// or a person changed it on a record that a vendor also has.
-    fn source(&self, page: &Page, action: &str, field: &str) -> Option<Source> {
-        let origin = self.origins.get(field)?;
-        let pinned = self.pins.iter().any(|pin| pin == field);
+/// A record's past, read in one go.
+pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Result<Past> {
+    let changes = feed::of(c, entity, id, SHOWN)?;
+    let changes = trail::changes(c, changes, policy)?;
+    let outbox = outbox::store::open_of(c, entity, id)?;
+    let can_be_written = |system: &str| vendors::find(system).is_some_and(|vendor| vendor.takes_records);
+    let is_written = links::of(c, entity, id)?.iter().any(|link| can_be_written(&link.system));
+    let mentioned = Mentioned::of(c, &changes, policy)?;
+    let pins = pins::fields(c, entity, id)?;
+    let is_linked = links::exists(c, entity, id)?;
+    let pushes = What::parse(entity).filter(|_| is_written);
+    let outbox = tell(c, outbox, policy)?;
+    let known = |(field, origin): (String, Origin)| {
+        let pinned = pins.contains(&field);
         let synced = vendor(&origin.source).is_some();
-        if !synced && !pinned && !self.is_linked {
-            return None;
-        }
-        Some(Source {
-            field: field.to_owned(),
-            letter: vendor(&origin.source).map_or("", |(letter, _)| letter),
-            name: who(&origin.source, &origin.actor),
-            at: origin.at.clone(),
-            run: origin.run_id,
-            pinned,
-            synced,
-            action: page.may_write().then(|| page.url(action)),
-            push: self.push(page, action, field).filter(|_| pinned),
-            waits: self.outbox.iter().rev().find(|entry| entry.is_about(field)).map(waits),
+        // Worth a mark: a sync set it, a person pinned it, or a person changed it on a record that a vendor also has.
+        (synced || pinned || is_linked).then(|| {
+            let source = Source {
+                letter: vendor(&origin.source).map_or("", |(letter, _)| letter),
+                name: who(&origin.source, &origin.actor),
+                at: origin.at,
+                run: origin.run_id,
+                pinned,
+                synced,
+                action: None,
+                push: None,
+                waits: outbox.iter().rev().find(|entry| entry.is_about(&field)).map(waits),
+                field: field.clone(),
+            };
+            let can_be_pushed = pinned && pushes.is_some_and(|what| what.takes(&field));
+            (field, Known { source, can_be_pushed })
         })
-    }
-
-    /// Where writing this field to the vendor is posted.
-    fn push(&self, page: &Page, action: &str, field: &str) -> Option<String> {
-        let may = page.may_write() && self.pushes.is_some_and(|what| what.takes(field));
-        may.then(|| page.url(&format!("{}/push", action.trim_end_matches("/pin"))))
-    }
+    };
+    let sources = feed::origins(c, entity, id)?.into_iter().filter_map(known).collect();
+    let told = |change: &ToldChange| (event(change, &mentioned), can_undo(change).then_some(change.seq));
+    Ok(Past { events: changes.iter().map(told).collect(), sources })
 }
 
-/// The values of one detail page, each with its source for those who may know it.
-pub struct Facts<'a> {
-    /// The page.
-    pub page: &'a Page,
-    /// Where pins are posted.
-    pub action: String,
-    /// The record's past; a client is not told.
-    pub past: &'a Past,
-}
-
-impl Facts<'_> {
-    /// A value under its label; `field` is its column.
-    #[must_use]
-    pub fn item(&self, label: &'static str, field: &str, value: Value) -> Item {
-        let known = !matches!(value, Value::None);
-        let source = (known && self.page.is_staff()).then(|| self.past.source(self.page, &self.action, field)).flatten();
-        Item::new(label, value).from(source)
-    }
-
-    /// The fields under a heading of a table; those in `own` are shown otherwise than their kind says.
-    #[must_use]
-    pub fn section<P: Fielded>(&self, row: &P, title: &str, own: Vec<(&'static str, Value)>) -> Vec<Item> {
-        let mut own: BTreeMap<&str, Value> = own.into_iter().collect();
-        let item = |field: &Field<P>| {
-            let spec = &field.spec;
-            let value = own.remove(spec.column).unwrap_or_else(|| fields::shown(spec, &(field.read)(row)));
-            self.item(spec.label, spec.column, value)
-        };
-        P::section(title, Stands::InForm).map(item).collect()
-    }
+fn can_undo(change: &ToldChange) -> bool {
+    let whole = change.entity == Location::ENTITY && matches!(change.action.as_str(), "create" | "retire");
+    whole || matches!(change.action.as_str(), "update" | "join" | "leave")
 }
 
 fn waits(entry: &Entry) -> String {

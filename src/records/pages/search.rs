@@ -10,10 +10,8 @@ use crate::{
     assets::AssetViewContext,
     error::Result,
     records::{entities, nouns::AnyNoun, search},
-    web::{
-        Web, encode_segment,
-        view::{Crumb, Page, Section, capitalised, filters},
-    },
+    ui::{Crumb, Page, Section, capitalised, filters},
+    web::{Web, encode_segment},
 };
 
 /// How many hits of each kind are shown.

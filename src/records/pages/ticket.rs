@@ -5,12 +5,12 @@ use axum::{extract::State, response::Response};
 
 use super::{
     mention,
-    record::{Facts, Past},
     tickets::{company, hours, priority, status},
 };
 use crate::{
     agents::Frame,
     auth::Editor,
+    companies::pages::address,
     compliance::RedactionPolicy,
     error::Result,
     history::Record as _,
@@ -18,6 +18,7 @@ use crate::{
         nouns::panel::{self, Panel},
         tickets::{Update, send, write},
     },
+    resource::past::{Facts, Past},
     tickets::{
         Ticket, TimeEntry, api,
         codes::SOURCE,
@@ -25,11 +26,9 @@ use crate::{
         messages_store, statuses_store, store,
         views::{ListedTicket, TicketDetail},
     },
+    ui::{Choice, Crumb, Item, Line, Page, Section, Table, Timeline, Value, filters},
     vendors::credentials,
-    web::{
-        Fields, Path, Web,
-        view::{Choice, Crumb, Item, Line, Page, Section, Table, Timeline, Value, filters},
-    },
+    web::{Fields, Path, Web},
 };
 
 /// A message, as the page shows it.
@@ -135,7 +134,7 @@ fn offered(mut states: Vec<Choice>, ticket: &ListedTicket) -> Vec<Choice> {
 fn crumbs(page: &Page, ticket: &ListedTicket) -> Vec<Crumb> {
     let mut crumbs = vec![mention(page.url("/tickets/"), "Tickets")];
     if let (Some(number), Some(name)) = (&ticket.view.company_id, &ticket.view.company_name) {
-        crumbs.push(mention(super::companies::address(page, number), name.clone()));
+        crumbs.push(mention(address(page, number), name.clone()));
     }
     crumbs
 }

@@ -4,25 +4,20 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{
-    columns::Columns,
-    companies::{ListPage, address},
-    store,
-};
 use crate::{
     agents::{Frame, psa_agents},
+    companies::{pages::address, pages_store},
     compliance::RedactionPolicy,
     error::Result,
+    resource::columns::Columns,
     tickets::{
         codes::{SOURCE, priority_word},
         list_store::{self, Filters},
         statuses_store,
         views::ListedTicket,
     },
-    web::{
-        Web,
-        view::{Choice, Listing, Page, Row, Section, Shape, Value},
-    },
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value},
+    web::Web,
 };
 
 static COLUMNS: LazyLock<Columns<ListedTicket>> = LazyLock::new(|| {
@@ -66,7 +61,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
             let found = list_store::list(c, &query, &asked, &policy, &configured)?;
             let statuses = statuses_store::load(c, SOURCE, &configured)?;
             let statuses = statuses.offered(&crate::tickets::store::status_words(c)?);
-            Ok((found, statuses, psa_agents(c, Some(SOURCE))?, store::company_choices(c)?))
+            Ok((found, statuses, psa_agents(c, Some(SOURCE))?, pages_store::company_choices(c)?))
         })
         .await?;
     let mut states = vec![Choice::new("active", "Open work")];

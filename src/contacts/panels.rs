@@ -1,17 +1,42 @@
-//! The tables on a company's page: its people and its devices.
+//! The contacts of a company on its page.
 
-use super::words;
+use super::{ContactView, store};
 use crate::{
-    assets::AssetView,
-    contacts::ContactView,
-    web::view::{Line, Page, Table, Value},
+    companies::Company,
+    db::Conn,
+    error::Result,
+    history::Record as _,
+    resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
+    ui::{Line, Page, Table, Value, count_of, words},
+    web::encode_segment,
 };
 
-/// How many rows a card shows; the list has the rest.
+/// How many rows the panel shows; the list has the rest.
 const SHOWN: usize = 25;
 
+/// This room's panels.
+pub struct OfContacts;
+
+impl Panels for OfContacts {
+    fn of(&self, c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>> {
+        let Some(number) = whose.account_number.filter(|_| whose.entity == Company::ENTITY) else { return Ok(Vec::new()) };
+        let found = store::of_company(c, whose.id)?;
+        let mut people: Vec<ContactView> = found.into_iter().map(|contact| contact.redact(looker.policy)).collect();
+        ContactView::order(&mut people, looker.policy);
+        let count = i64::try_from(people.len()).unwrap_or(i64::MAX);
+        let add = || Action::adding(looker.page.url(&format!("/contacts/new?company={}", encode_segment(number))), "New contact");
+        let panel = Panel::new("contacts", "Contacts", Content::Rows(table(looker.page, &people)));
+        Ok(vec![Panel {
+            count: Some(count),
+            actions: (looker.page.may_write() && whose.is_live).then(add).into_iter().collect(),
+            lead: Some(count_of(count, "contact", "contacts")),
+            ..panel
+        }])
+    }
+}
+
 /// The people of a company, whom to call first first.
-pub fn contacts(page: &Page, all: &[ContactView]) -> Table {
+fn table(page: &Page, all: &[ContactView]) -> Table {
     let mut ordered: Vec<&ContactView> = all.iter().collect();
     ordered.sort_by_key(|contact| (!contact.place.is_primary, !contact.row.active));
     let lines = ordered.iter().take(SHOWN).map(|contact| Line {
@@ -41,42 +66,12 @@ pub fn contacts(page: &Page, all: &[ContactView]) -> Table {
         ],
         lines: lines.collect(),
         empty: "No contact belongs to this company yet.",
-        more: more(page, "contacts", "contacts", &key, all.len()),
+        more: more(page, &key, all.len()),
     }
-}
-
-/// The devices of a company.
-pub fn assets(page: &Page, all: &[AssetView]) -> Table {
-    let key = all.first().and_then(|asset| asset.owner.account_number.clone()).unwrap_or_default();
-    Table {
-        label: "Assets",
-        heads: vec![
-            ("Host", "cell--main"),
-            ("Type", "cell--sub"),
-            ("System", "cell--cut"),
-            ("State", "cell--end"),
-            ("Last user", "cell--sub"),
-            ("Seen", ""),
-        ],
-        lines: all.iter().take(SHOWN).map(|asset| Line { cells: asset_cells(page, asset), post: None }).collect(),
-        empty: "No asset belongs to this company yet.",
-        more: more(page, "assets", "assets", &key, all.len()),
-    }
-}
-
-/// An asset in a table of few columns.
-pub fn asset_cells(page: &Page, asset: &AssetView) -> Vec<Value> {
-    vec![
-        Value::link(page.url(&format!("/assets/{}", asset.row.id)), asset.row.hostname.clone()),
-        Value::words(words(&asset.row.kind)),
-        Value::text(asset.row.operating_system.as_deref()),
-        super::assets::seen(asset.seen.online, asset.life),
-        Value::text(asset.seen.last_logged_in_user.as_deref()),
-        Value::ago(asset.seen.last_seen.as_deref()),
-    ]
 }
 
 /// What a contact is to a company.
+#[must_use]
 pub fn place(is_primary: bool, role: Option<&str>, designation: Option<&str>, active: bool) -> Value {
     let mut badges = Vec::new();
     if is_primary {
@@ -93,7 +88,7 @@ pub fn place(is_primary: bool, role: Option<&str>, designation: Option<&str>, ac
     if badges.is_empty() { Value::None } else { Value::Many(badges) }
 }
 
-fn more(page: &Page, room: &str, noun: &str, key: &str, count: usize) -> Option<(String, String)> {
+fn more(page: &Page, key: &str, count: usize) -> Option<(String, String)> {
     let query = serde_urlencoded::to_string([("company_account_number", key)]).unwrap_or_default();
-    (count > SHOWN).then(|| (page.url(&format!("/{room}/?{query}")), format!("All {count} {noun}")))
+    (count > SHOWN).then(|| (page.url(&format!("/contacts/?{query}")), format!("All {count} contacts")))
 }

@@ -1,12 +1,10 @@
 //! The page that a person sees when something failed.
 
-use super::{
-    errors::{About, public_message},
-    view::{Page, Reader, filters},
-};
+use super::{Look, Page, Reader, filters};
 use crate::{
     auth::Caller,
     error::{Error, FieldError},
+    web::errors::{About, public_message},
 };
 use askama::Template;
 use axum::{
@@ -39,7 +37,7 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
     let passing = error.status().is_server_error() && about.method == Method::GET;
     let again = format!("{}{}", about.prefix, about.target);
     let fields: &[FieldError] = if let Error::Invalid(fields) = error { fields } else { &[] };
-    let mut frame = Page::outside(about.prefix.as_str(), about.sign_in, title).looking(&about.look);
+    let mut frame = Page::outside(about.prefix.as_str(), about.sign_in, title).looking(&Look::of(&about.headers));
     frame.reader = caller.and_then(Reader::of);
     let page = ErrorPage {
         page: frame,

@@ -2,10 +2,12 @@
 //! with a template under `templates/parts/`; printed inside another template it stays markup, and what
 //! it holds is escaped by its own template.
 
+pub mod error_page;
 pub mod filters;
 pub mod form;
 mod icons;
 pub mod list;
+mod list_page;
 pub mod listing;
 pub mod markdown;
 pub mod record;
@@ -13,14 +15,17 @@ pub mod table;
 mod theme;
 pub mod time;
 pub mod value;
+mod words;
 
 pub use form::{Choice, Field, Kind};
 pub use list::{Cells, Chip, Column, Filter, List, Row};
+pub use list_page::ListPage;
 pub use listing::{Listing, Shape, Shown};
 pub use record::{Crumb, Event, Item, Moved, Source, Timeline};
 pub use table::{Line, Post, Table};
 pub use theme::Look;
 pub use value::Value;
+pub use words::{count_of, label, mention, words};
 
 use crate::auth::Caller;
 
@@ -212,7 +217,7 @@ impl Page {
     /// The address of one of our files; it changes with the file.
     #[must_use]
     pub fn asset(&self, name: &str) -> String {
-        self.url(&super::static_files::path(name))
+        self.url(&crate::web::static_files::path(name))
     }
 }
 

@@ -1,24 +1,29 @@
-//! The writes of a noun, for JSON and forms alike.
+//! How a noun of the one door is written: what it refers to, whose it is, and what leads to it.
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
-use super::{about, entities};
+use super::{about, any::OfNoun, entities};
 use crate::{
+    auth::{Caller, Editor},
     companies::{Company, store as companies},
+    compliance::RedactionPolicy,
+    config::Config,
     db::{Conn, Value, Write},
     entity::{
-        Noun, Patch,
+        Noun, Patch, Seen,
         noun::{self, RECORD, references},
     },
     error::{Error, FieldError, Result},
     history::{
-        self, Record as _, Updated,
+        self, Record as _,
         feed::Change,
         undo::{self, Undone},
     },
-    web::{Fields, Reference, Sent},
+    resource::{
+        Resource,
+        dependents::{Dependent, still_attached},
+    },
+    web::{Fields, Query, Reference, Sent},
 };
 
 /// The column that says whose a row is.
@@ -31,36 +36,94 @@ pub struct Input<E: Noun> {
     company: Sent<Reference>,
 }
 
-/// Reads the fields of a write.
-///
-/// # Errors
-/// `Invalid` with every field that is wrong.
-pub fn read<E: Noun>(mut fields: Fields, creating: bool) -> Result<Input<E>> {
-    fields.set_creating(creating);
-    let patch = Patch::read(&mut fields)?;
-    // Whose a note is follows from its record.
-    let company = if E::ABOUT.is_some() {
-        Sent::Absent
-    } else if fields.has("company_account_number") && !fields.has(COMPANY) {
-        fields.key("company_account_number").max(50).not_null().get().map(Reference::Key)
-    } else {
-        fields.reference(COMPANY).max(50).not_null().get()
-    };
-    fields.finish()?;
-    Ok(Input { patch, company })
+impl<E: Noun> Resource for OfNoun<E> {
+    type Row = E;
+    type Key = i64;
+    type Whose = ();
+    type View = RedactionPolicy;
+    type Input = Input<E>;
+    type Shown = Seen<E>;
+    type Retirer = Editor;
+
+    fn view(caller: &Caller, config: &Config, query: &Query) -> Result<RedactionPolicy> {
+        let policy = RedactionPolicy::of(caller, config, query)?;
+        about::allow::<E>(&policy)?;
+        Ok(policy)
+    }
+
+    fn id(_: &mut Conn, key: &i64) -> Result<i64> {
+        Ok(*key)
+    }
+
+    fn path(key: &i64) -> String {
+        format!("/api/{}/{key}", E::DOOR.api)
+    }
+
+    fn read(mut fields: Fields, creating: bool) -> Result<Input<E>> {
+        fields.set_creating(creating);
+        let patch = Patch::read(&mut fields)?;
+        // Whose a note is follows from its record.
+        let company = if E::ABOUT.is_some() {
+            Sent::Absent
+        } else if fields.has("company_account_number") && !fields.has(COMPANY) {
+            fields.key("company_account_number").max(50).not_null().get().map(Reference::Key)
+        } else {
+            fields.reference(COMPANY).max(50).not_null().get()
+        };
+        fields.finish()?;
+        Ok(Input { patch, company })
+    }
+
+    fn create(w: &mut Write<'_>, (): &(), input: &Input<E>, _: &RedactionPolicy) -> Result<i64> {
+        create(w, input)
+    }
+
+    fn update(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option<i64>, _: &RedactionPolicy) -> Result<bool> {
+        update(w, id, input, rev)
+    }
+
+    /// What leads to it stands in the way unless `force`: then what cannot be without it retires with it, and the rest lets it go.
+    fn retire(w: &mut Write<'_>, id: i64, force: bool) -> Result<()> {
+        history::get::<E>(w, id)?;
+        let attached = attached_to(w, E::ENTITY, id)?;
+        if !attached.is_empty() && !force {
+            return Err(still_attached(&attached));
+        }
+        release_all(w, E::ENTITY, id)?;
+        history::retire::<E>(w, id, None).map(drop)
+    }
+
+    fn restore(w: &mut Write<'_>, id: i64) -> Result<()> {
+        let mut row = history::get::<E>(w, id)?;
+        fit(w, &mut row, E::COLUMNS)?;
+        history::restore::<E>(w, id, None).map(drop)
+    }
+
+    fn answer(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<Seen<E>> {
+        let mut seen = [noun::get::<E>(c, id)?];
+        about::name(c, &mut seen)?;
+        about::log_disclosure(c, &seen, policy)?;
+        let [seen] = seen;
+        Ok(seen)
+    }
+
+    fn rev(shown: &Seen<E>) -> i64 {
+        shown.row.rev()
+    }
+
+    fn warnings(c: &mut Conn, shown: &Seen<E>) -> Result<Vec<String>> {
+        shown.row.warnings(c)
+    }
 }
 
-/// Adds a row. Whose it is follows from what it refers to when nobody says so.
-///
-/// # Errors
-/// `Invalid`, naming the field.
-pub fn create<E: Noun>(w: &mut Write<'_>, input: &Input<E>) -> Result<E> {
+/// Adds a row; its id. Whose it is follows from what it refers to when nobody says so.
+pub fn create<E: Noun>(w: &mut Write<'_>, input: &Input<E>) -> Result<i64> {
     let mut row = E::default();
     input.patch.apply(&mut row)?;
     row.written_by(w.actor());
     if E::ABOUT.is_some() {
         fit(w, &mut row, &sent(input))?;
-        return history::create(w, &row, None);
+        return history::create(w, &row, None).map(|row| row.id());
     }
     let company = match &input.company {
         Sent::Value(reference) => companies::resolve(w, COMPANY, reference)?,
@@ -68,14 +131,11 @@ pub fn create<E: Noun>(w: &mut Write<'_>, input: &Input<E>) -> Result<E> {
     };
     set(&mut row, COMPANY, company)?;
     fit(w, &mut row, &[&sent(input)[..], &[COMPANY]].concat())?;
-    history::create(w, &row, None)
+    history::create(w, &row, None).map(|row| row.id())
 }
 
-/// Changes the fields that were sent.
-///
-/// # Errors
-/// `NotFound`, `PreconditionFailed`, `Invalid`, naming the field.
-pub fn update<E: Noun>(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option<i64>) -> Result<Updated<E>> {
+/// Changes the fields that were sent; whether any is another one now.
+pub fn update<E: Noun>(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option<i64>) -> Result<bool> {
     let before = history::get::<E>(w, id)?;
     if rev.is_some_and(|rev| rev != before.rev()) {
         return Err(Error::PreconditionFailed);
@@ -94,35 +154,11 @@ pub fn update<E: Noun>(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option
     let changed = |column: &&str| moves || E::field(column).is_some_and(|field| (field.read)(&row) != (field.read)(&before));
     let sent: Vec<&'static str> = E::COLUMNS.iter().copied().filter(changed).collect();
     fit(w, &mut row, &sent)?;
-    history::update(w, id, None, None, |stored| {
+    let updated = history::update(w, id, None, None, |stored| {
         *stored = row;
         Ok(())
-    })
-}
-
-/// Takes a row out of every list. What leads to it stands in the way unless `force`: then what cannot be without it
-/// retires with it, and the rest lets it go.
-///
-/// # Errors
-/// `Conflict` with what is attached, `NotFound`.
-pub fn retire<E: Noun>(w: &mut Write<'_>, id: i64, force: bool) -> Result<E> {
-    history::get::<E>(w, id)?;
-    let attached = attached_to(w, E::ENTITY, id)?;
-    if !attached.is_empty() && !force {
-        return Err(still_attached(&attached));
-    }
-    release_all(w, E::ENTITY, id)?;
-    history::retire::<E>(w, id, None)
-}
-
-/// Brings a retired row back, when what it needs is still there.
-///
-/// # Errors
-/// `Invalid` or `Conflict` when it does not fit any more, `NotFound`.
-pub fn restore<E: Noun>(w: &mut Write<'_>, id: i64, reason: Option<&str>) -> Result<E> {
-    let mut row = history::get::<E>(w, id)?;
-    fit(w, &mut row, E::COLUMNS)?;
-    history::restore::<E>(w, id, reason)
+    })?;
+    Ok(!updated.changed.is_empty())
 }
 
 /// Takes a change of a row back, by the rules that hold for it now.
@@ -144,27 +180,20 @@ pub fn undo<E: Noun>(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     }
 }
 
-fn still_attached(attached: &BTreeMap<&'static str, usize>) -> Error {
-    let list: Vec<String> = attached.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
-    let mut details = serde_json::Map::new();
-    details.insert("attached".to_owned(), json!(attached));
-    Error::Conflict { message: format!("still attached: {}", list.join(", ")), details }
-}
-
 /// How many live rows of the one door's nouns lead to a row, by noun; empty when none do.
-pub fn attached_to(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static str, usize>> {
+fn attached_to(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static str, i64>> {
     let mut found = BTreeMap::new();
     for noun in entities::nouns() {
         let count = noun.attached(c, entity, id)?.len();
         if count > 0 {
-            found.insert(noun.door().api, count);
+            found.insert(noun.door().api, i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
     Ok(found)
 }
 
 /// Lets every row of the one door's nouns go from a row that is about to retire.
-pub fn release_all(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+fn release_all(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
     entities::nouns().try_for_each(|noun| noun.release(w, entity, id))
 }
 
@@ -179,6 +208,19 @@ fn leading<E: Noun>(entity: &str) -> Vec<(&'static str, bool)> {
     }
     let leading = references::<E>().filter(|(_, to)| to.entity == entity);
     leading.map(|(field, _)| (field.spec.column, field.spec.is_nullable)).collect()
+}
+
+/// The rows of the one door's nouns that lead to a record of any kind.
+pub struct Leading;
+
+impl Dependent for Leading {
+    fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<(&'static str, i64)>> {
+        Ok(attached_to(c, entity, id)?.into_iter().collect())
+    }
+
+    fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+        release_all(w, entity, id)
+    }
 }
 
 /// As [`AnyNoun::attached`](super::AnyNoun::attached).

@@ -2,24 +2,22 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{columns::Columns, store};
+use super::{address, compliance, plan};
 use crate::{
     agents::Frame,
     companies::{
         CompanyView,
         list_store::COMPANIES,
         model::{COMPLIANCE_LEVELS, KINDS},
-        store as companies,
+        pages_store, store as companies,
     },
     compliance::RedactionPolicy,
     error::Result,
-    web::{
-        Web, encode_segment,
-        view::{Choice, List, Listing, Page, Row, Section, Shape, Value, filters},
-    },
+    resource::columns::Columns,
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, label},
+    web::Web,
 };
 
 /// A company in the list, with how many contacts and assets it has.
@@ -54,22 +52,6 @@ static SHAPE: Shape = Shape {
     when_empty: "Add a company, or let a sync bring them in.",
 };
 
-/// A list under its title.
-#[derive(Template)]
-#[template(path = "list.html")]
-pub struct ListPage {
-    /// The frame.
-    pub page: Page,
-    /// What can be added, for those who may.
-    pub action: Option<(String, &'static str)>,
-    /// The list.
-    pub list: List,
-    /// What a table is imported as here.
-    pub import: Option<&'static str>,
-    /// The lists beside it, this one too: address, name, whether it is this one.
-    pub tabs: Vec<(String, String, bool)>,
-}
-
 /// `GET /companies/`
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
@@ -80,8 +62,8 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .read(&frame.scope(), move |c| {
             let found = query.run(c, |row| Ok(companies::view(row)?.redact(&policy)))?;
             let ids: Vec<i64> = found.items.iter().map(|company| company.row.id).collect();
-            let contacts = store::contacts_per_company(c, ids.clone())?;
-            Ok((found, contacts, store::assets_per_company(c, ids)?))
+            let contacts = pages_store::contacts_per_company(c, ids.clone())?;
+            Ok((found, contacts, pages_store::assets_per_company(c, ids)?))
         })
         .await?;
     let number = |counts: &HashMap<i64, i64>, id: i64| counts.get(&id).copied().unwrap_or(0);
@@ -113,40 +95,5 @@ fn row(page: &Page, line: &Line) -> Row {
         name: company.name.clone(),
         retired: company.retired_at.is_some(),
         cells: COLUMNS.cells(page, line),
-    }
-}
-
-/// Where a company's page is.
-pub fn address(page: &Page, account_number: &str) -> String {
-    page.url(&format!("/companies/{}", encode_segment(account_number)))
-}
-
-/// A plan's badge.
-pub fn plan(name: Option<&str>) -> Value {
-    let Some(name) = name.filter(|name| !name.trim().is_empty()) else { return Value::None };
-    let folded = name.to_lowercase();
-    let kind = match () {
-        () if folded.contains("gold") => "gold",
-        () if folded.contains("platinum") => "platinum",
-        () => "",
-    };
-    Value::badge(kind, name)
-}
-
-/// A compliance level's badge; the usual one is plain words.
-pub fn compliance(level: &str) -> Value {
-    match level {
-        "hipaa" => Value::badge("info", "HIPAA"),
-        "cjis" => Value::badge("info", "CJIS"),
-        other => Value::words(label(other)),
-    }
-}
-
-/// A stored word as people read it.
-pub fn label(word: &str) -> String {
-    match word {
-        "hipaa" => "HIPAA".to_owned(),
-        "cjis" => "CJIS".to_owned(),
-        other => super::words(other),
     }
 }

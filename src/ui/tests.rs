@@ -97,11 +97,7 @@ fn every_icon_that_a_page_names_is_there() {
             if name.contains(['{', '.', ' ']) {
                 continue;
             }
-            assert!(
-                !icons::svg(name).is_empty(),
-                "{} names the icon {name}, which is not in src/web/view/icons.rs",
-                path.display()
-            );
+            assert!(!icons::svg(name).is_empty(), "{} names the icon {name}, which is not in src/ui/icons.rs", path.display());
             seen += 1;
         }
     }

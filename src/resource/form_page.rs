@@ -6,15 +6,12 @@ use askama::Template;
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Map, Value as Json};
 
-use super::companies::label;
 use crate::{
     agents::Frame,
     entity::{Entity, Kind, Stands},
     error::{Error, FieldError, Result},
-    web::{
-        Fields,
-        view::{Choice, Crumb, Field, Page, filters, form},
-    },
+    ui::{Choice, Crumb, Field, Page, filters, form, label},
+    web::Fields,
 };
 
 /// The field of this column in a form, as the noun's table describes it; one to choose from offers `choices` or, without
@@ -108,6 +105,39 @@ impl Doubles {
 }
 
 impl FormPage {
+    /// The form of a record that is to be added to the list of this crumb; `page` has its title.
+    #[must_use]
+    pub fn adding(page: Page, list: Crumb, save: &'static str, sections: Vec<Part>) -> Self {
+        Self {
+            page,
+            problems: Vec::new(),
+            doubles: None,
+            action: format!("{}new", list.href),
+            rev: String::new(),
+            sections,
+            save,
+            back: list.href.clone(),
+            crumbs: vec![list],
+        }
+    }
+
+    /// The form of a record as it stands, or with what was typed; its own crumb is the last one.
+    #[must_use]
+    pub fn editing(page: Page, list: Crumb, record: Crumb, typed: &Typed, sections: Vec<Part>) -> Self {
+        let here = record.href.clone();
+        Self {
+            page,
+            problems: Vec::new(),
+            doubles: None,
+            action: format!("{here}/edit"),
+            rev: typed.text("rev"),
+            sections,
+            save: "Save",
+            back: here,
+            crumbs: vec![list, record],
+        }
+    }
+
     /// The same form, asking whether another record is meant.
     pub fn ask(mut self, frame: &Frame, doubles: Doubles) -> Result<Response> {
         self.doubles = Some(doubles);
@@ -136,10 +166,20 @@ impl FormPage {
     }
 }
 
+/// With nothing chosen among these.
+#[must_use]
+pub fn or_none(mut known: Vec<Choice>) -> Vec<Choice> {
+    known.insert(0, Choice::new("", "–"));
+    known
+}
+
 /// A form's fields with these lists as "no value" when their boxes are empty: a browser sends an empty
 /// text, which elsewhere means an empty list.
 #[must_use]
-pub fn without_blank_lists(fields: &Fields, lists: &[&str]) -> Fields {
+pub fn without_blank_lists(fields: Fields, lists: &[&str]) -> Fields {
+    if lists.is_empty() {
+        return fields;
+    }
     let mut map = fields.map().clone();
     for name in lists {
         if let Some(value) = map.get_mut(*name)

@@ -1,35 +1,29 @@
 //! A company with everything on it.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{
-    alerts,
-    companies::{address, compliance, label, plan},
-    company_tables as tables,
-    company_tickets::Newest,
-    count_of, location_form, mention,
-    record::{Facts, Past},
-};
+use super::{address, compliance, location, plan};
 use crate::{
     agents::Frame,
-    assets::{AssetView, AssetViewContext, store as assets},
     companies::{
         Company, CompanyView, Location,
+        model::BilledContact,
+        pages_store,
         store::{self as companies, Relative},
     },
-    contacts::{ContactView, store as contacts},
-    db::{Conn, list::Page as Found},
+    compliance::RedactionPolicy,
+    config::Config,
+    db::Conn,
     error::{Error, FieldError, Result},
     history::Record as _,
-    monitoring::alert::AlertView,
-    records::nouns::panel::{self, Panel},
-    web::{
-        Path, Web,
-        view::{Crumb, Field, Item, Page, Section, Table, Timeline, Value, filters, form},
+    resource::{
+        form_page::Typed,
+        panel::{self, Looker, Panel},
+        past::{Facts, Past},
     },
+    ui::{Crumb, Field, Item, Page, Section, Timeline, Value, count_of, filters, form, label, mention},
+    web::{Path, Web},
 };
 
 /// Everything a company's page reads, in one snapshot.
@@ -38,11 +32,7 @@ pub struct Known {
     above: Vec<Relative>,
     below: Vec<Relative>,
     locations: Vec<Location>,
-    contacts: Vec<ContactView>,
-    assets: Vec<AssetView>,
-    billing: Option<ContactView>,
-    alerts: (Found<AlertView>, i64),
-    tickets: Newest,
+    billing: Option<BilledContact>,
     panels: Vec<Panel>,
     past: Past,
 }
@@ -61,20 +51,12 @@ struct CompanyPage {
     badges: Vec<Value>,
     lead: String,
     base: String,
-    account: String,
     retired: bool,
     retired_at: String,
     may_retire: bool,
     retire_question: String,
     attached: Vec<Crumb>,
     facts: Vec<(&'static str, Vec<Item>)>,
-    contact_count: usize,
-    contacts: Table,
-    asset_count: usize,
-    assets: Table,
-    alerts: alerts::Card,
-    ticket_count: i64,
-    tickets: Table,
     tree: Option<Tree>,
     panels: Vec<Panel>,
     locations: Vec<Location>,
@@ -89,7 +71,17 @@ pub struct Refused {
     /// What is still attached, by kind, when it was to be retired.
     pub attached: Vec<(String, i64)>,
     /// What is wrong with a location, and what was typed.
-    pub location: Option<(Vec<FieldError>, super::edit::Typed)>,
+    pub location: Option<(Vec<FieldError>, Typed)>,
+}
+
+impl Refused {
+    /// That the company could not retire because of what is attached.
+    #[must_use]
+    pub fn attached(error: &Error) -> Self {
+        let details = if let Error::Conflict { details, .. } = error { Some(details) } else { None };
+        let attached = details.and_then(|details| details.get("attached")?.as_object()).into_iter().flatten();
+        Self { attached: attached.map(|(kind, count)| (kind.clone(), count.as_i64().unwrap_or(0))).collect(), location: None }
+    }
 }
 
 /// `GET /companies/{acct}`
@@ -99,44 +91,30 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>)
 
 /// The page, also after a form on it was refused.
 pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
-    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
-    let configured = web.config.freshservice.statuses.clone();
-    let page = frame.page.clone();
-    let known = web.db.read(&frame.scope(), move |c| read(c, &key, &page, &view_context, &configured)).await?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let (page, config) = (frame.page.clone(), web.config.clone());
+    let known = web.db.read(&frame.scope(), move |c| read(c, &key, &page, &policy, &config)).await?;
     frame.show_as(status, &build(frame, known, refused))
 }
 
-fn read(
-    c: &mut Conn,
-    key: &str,
-    page: &Page,
-    view_context: &AssetViewContext,
-    configured: &BTreeMap<i64, String>,
-) -> Result<Known> {
-    let policy = &view_context.policy;
+fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: &Config) -> Result<Known> {
     let id = companies::id_of(c, key)?;
     let view = companies::get_view(c, id)?.redact(policy);
     let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
     above.reverse();
-    let billing = match view.row.billing_contact_id.map(|contact| contacts::get_view(c, contact)) {
+    let billing = match view.row.billing_contact_id.map(|contact| pages_store::billed_contact(c, contact)) {
         Some(Err(Error::NotFound { .. })) | None => None,
         Some(found) => Some(found?.redact(policy)),
     };
-    let mut people: Vec<ContactView> = contacts::of_company(c, id)?.into_iter().map(|contact| contact.redact(policy)).collect();
-    ContactView::order(&mut people, policy);
     let (number, is_live) = (view.row.account_number.as_str(), view.row.retired_at.is_none());
     let whose = panel::Whose { entity: Company::ENTITY, id, account_number: Some(number), is_live };
-    let panels = panel::all(c, page, whose, policy)?;
+    let panels = panel::all(c, &Looker { page, policy, config }, whose)?;
     Ok(Known {
         panels,
         above,
         below: companies::children(c, id)?,
         locations: companies::locations(c, id)?,
-        contacts: people,
-        assets: assets::of_company(c, id)?.into_iter().map(|asset| asset.redact(view_context)).collect(),
-        alerts: alerts::read(c, alerts::Of::Company(id), policy)?,
         billing,
-        tickets: Newest::read(c, id, policy, configured)?,
         past: if page.is_staff() { Past::read(c, "company", id, policy)? } else { Past::default() },
         view,
     })
@@ -151,7 +129,7 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         .then(|| Tree { parent: known.above.last().map(to), children: known.below.iter().map(to).collect() });
     let base = address(&page, &known.view.row.account_number);
     let (wrong, typed) = refused.location.unwrap_or_default();
-    let mut location_fields = location_form::part(&typed).fields;
+    let mut location_fields = location::part(&typed).fields;
     let mut location_errors = form::place_errors(&mut location_fields, &wrong);
     if !wrong.is_empty() && location_errors.is_empty() {
         location_errors.push("The location was not added.".to_owned());
@@ -162,25 +140,12 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         crumbs,
         badges: badges(view),
         lead: lead(&known),
-        account: view.row.account_number.clone(),
         retired: view.row.retired_at.is_some(),
         retired_at: view.row.retired_at.clone().unwrap_or_default(),
         may_retire: page.is_admin(),
         retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.row.name),
         attached,
         facts: facts(&page, &known),
-        contact_count: known.contacts.len(),
-        contacts: tables::contacts(&page, &known.contacts),
-        ticket_count: known.tickets.count,
-        tickets: known.tickets.table(&page, &view.row.account_number),
-        asset_count: known.assets.len(),
-        assets: tables::assets(&page, &known.assets),
-        alerts: alerts::card(
-            &page,
-            alerts::Of::Company(view.row.id),
-            &known.alerts,
-            &[("company_account_number", &view.row.account_number), ("resolved", "false")],
-        ),
         tree,
         location_errors,
         location_fields,
@@ -221,13 +186,8 @@ fn badges(view: &CompanyView) -> Vec<Value> {
 }
 
 fn lead(known: &Known) -> String {
-    let count = |list: usize, one, many| count_of(i64::try_from(list).unwrap_or(i64::MAX), one, many);
-    format!(
-        "{} · {} · {}",
-        known.view.row.account_number,
-        count(known.contacts.len(), "contact", "contacts"),
-        count(known.assets.len(), "asset", "assets")
-    )
+    let told = known.panels.iter().filter_map(|panel| panel.lead.clone());
+    [known.view.row.account_number.clone()].into_iter().chain(told).collect::<Vec<_>>().join(" · ")
 }
 
 fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
@@ -237,8 +197,8 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
         facts.item(label, field, Value::text(count.map(|count| count_of(count, "day", "days")).as_deref()))
     };
     let billing = known.billing.as_ref();
-    let billing = billing
-        .map_or(Value::None, |contact| Value::link(page.url(&format!("/contacts/{}", contact.row.id)), contact.row.name.clone()));
+    let billing =
+        billing.map_or(Value::None, |contact| Value::link(page.url(&format!("/contacts/{}", contact.id)), contact.name.clone()));
     let mut number = vec![Value::Code(view.row.account_number.clone())];
     if !view.row.account_number_at_vendor && view.external_id.is_some() {
         number.push(Value::badge("warning", "not at the vendor yet"));

@@ -1,9 +1,9 @@
 //! The columns of a list page: each says in one place what it is called and what stands in its cells.
 
-use super::fields::shown;
+use super::values::shown;
 use crate::{
     entity::{FieldSpec, Fielded, Kind},
-    web::view::{Page, Shown, Value, list::Cells},
+    ui::{Page, Shown, Value, list::Cells},
 };
 
 /// How a cell is made of a row.

@@ -1,9 +1,8 @@
 //! A field's value as people read it, by what the field holds.
 
-use super::words;
 use crate::{
     entity::{Cell, FieldSpec, Kind},
-    web::view::Value,
+    ui::{Value, words},
 };
 
 /// A value on a page or in a table.

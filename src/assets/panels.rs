@@ -1,0 +1,129 @@
+//! The assets of a company and of a contact on their pages, and the marks by which an asset is shown.
+
+use super::{AssetView, AssetViewContext, store};
+use crate::{
+    companies::Company,
+    contacts::Contact,
+    db::Conn,
+    error::Result,
+    history::Record as _,
+    resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
+    ui::{Line, Page, Table, Value, count_of, words},
+    web::encode_segment,
+};
+
+/// How many rows of a company are shown; the list has the rest.
+const SHOWN: usize = 25;
+
+/// This room's panels.
+pub struct OfAssets;
+
+impl Panels for OfAssets {
+    fn of(&self, c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>> {
+        let Looker { page, policy, config } = *looker;
+        let view = AssetViewContext { policy: policy.clone(), days: config.assets.life, staff: page.is_staff() };
+        match (whose.entity, whose.account_number) {
+            (Company::ENTITY, Some(number)) => {
+                let all: Vec<AssetView> = store::of_company(c, whose.id)?.into_iter().map(|asset| asset.redact(&view)).collect();
+                let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+                let add = || Action::adding(page.url(&format!("/assets/new?company={}", encode_segment(number))), "New asset");
+                let panel = Panel::new("assets", "Assets", Content::Rows(of_company(page, &all)));
+                Ok(vec![Panel {
+                    count: Some(count),
+                    actions: (page.may_write() && whose.is_live).then(add).into_iter().collect(),
+                    lead: Some(count_of(count, "asset", "assets")),
+                    ..panel
+                }])
+            }
+            (Contact::ENTITY, _) => {
+                let all: Vec<AssetView> = store::of_contact(c, whose.id)?.into_iter().map(|asset| asset.redact(&view)).collect();
+                Ok(vec![Panel::new("assets", "Assets", Content::Rows(of_contact(page, &all)))])
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The devices of a company.
+fn of_company(page: &Page, all: &[AssetView]) -> Table {
+    let key = all.first().and_then(|asset| asset.owner.account_number.clone()).unwrap_or_default();
+    Table {
+        label: "Assets",
+        heads: vec![
+            ("Host", "cell--main"),
+            ("Type", "cell--sub"),
+            ("System", "cell--cut"),
+            ("State", "cell--end"),
+            ("Last user", "cell--sub"),
+            ("Seen", ""),
+        ],
+        lines: all.iter().take(SHOWN).map(|asset| Line { cells: cells(page, asset), post: None }).collect(),
+        empty: "No asset belongs to this company yet.",
+        more: more(page, &key, all.len()),
+    }
+}
+
+/// The devices that a contact uses.
+fn of_contact(page: &Page, all: &[AssetView]) -> Table {
+    Table {
+        label: "Assets",
+        heads: vec![
+            ("Host", "cell--main"),
+            ("Type", "cell--sub"),
+            ("System", "cell--cut"),
+            ("State", "cell--end"),
+            ("Last user", ""),
+            ("Seen", "cell--sub"),
+        ],
+        lines: all.iter().map(|asset| Line { cells: cells(page, asset), post: None }).collect(),
+        empty: "No asset is assigned to this contact.",
+        more: None,
+    }
+}
+
+/// An asset in a table of few columns.
+fn cells(page: &Page, asset: &AssetView) -> Vec<Value> {
+    vec![
+        Value::link(page.url(&format!("/assets/{}", asset.row.id)), asset.row.hostname.clone()),
+        Value::words(words(&asset.row.kind)),
+        Value::text(asset.row.operating_system.as_deref()),
+        seen(asset.seen.online, asset.life),
+        Value::text(asset.seen.last_logged_in_user.as_deref()),
+        Value::ago(asset.seen.last_seen.as_deref()),
+    ]
+}
+
+fn more(page: &Page, key: &str, count: usize) -> Option<(String, String)> {
+    let query = serde_urlencoded::to_string([("company_account_number", key)]).unwrap_or_default();
+    (count > SHOWN).then(|| (page.url(&format!("/assets/?{query}")), format!("All {count} assets")))
+}
+
+/// An asset's status; the usual one is plain words.
+#[must_use]
+pub fn status(word: &str) -> Value {
+    match word {
+        "repair" => Value::badge("warning", "Repair"),
+        "active" => Value::words("Active"),
+        other => Value::badge("", words(other)),
+    }
+}
+
+/// A stage of life; the usual one is plain words.
+#[must_use]
+pub fn life(stage: &str) -> Value {
+    match stage {
+        "active" => Value::words("Active"),
+        "quiet" => Value::badge("info", "Quiet"),
+        "stale" => Value::badge("warning", "Stale"),
+        other => Value::badge("", words(other)),
+    }
+}
+
+/// Online or not, and whether it has been out of sight for long.
+#[must_use]
+pub fn seen(online: Option<bool>, stage: Option<&str>) -> Value {
+    match stage {
+        Some(stage) if stage != "active" && online != Some(true) => life(stage),
+        _ => Value::online(online),
+    }
+}

@@ -1,0 +1,124 @@
+//! Adding and editing a company.
+
+use axum::response::Response;
+
+use super::{address, detail};
+use crate::{
+    agents::Frame,
+    companies::{Companies, Company, CompanyView, pages_store, store as companies},
+    compliance::RedactionPolicy,
+    db::Conn,
+    error::{Error, Result},
+    resource::{
+        form_page::{FormPage, Part, Typed, or_none, section},
+        forms::Form,
+    },
+    ui::{Choice, Field, Section, mention},
+    web::{Query, Web, encode_segment},
+};
+
+/// The terms that billing knows (contract §1.8.2).
+const TERMS: [&str; 4] = ["Month to Month", "1-Year", "2-Year", "3-Year"];
+
+/// What a company's form is made of.
+pub struct Ground {
+    view: Option<CompanyView>,
+    /// The number of the company above.
+    parent: Option<String>,
+    companies: Vec<Choice>,
+    contacts: Vec<Choice>,
+}
+
+impl Form for Companies {
+    type Ground = Ground;
+    const LISTS: &'static [&'static str] = &["domains"];
+    const DOUBLES: (&'static str, &'static str) = ("A company with this name exists already", "name");
+
+    fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, policy: &RedactionPolicy) -> Result<Ground> {
+        let mut offered = pages_store::company_choices(c)?;
+        let Some(id) = id else {
+            return Ok(Ground { view: None, parent: None, companies: offered, contacts: Vec::new() });
+        };
+        let view = companies::get_view(c, id)?.redact(policy);
+        offered.retain(|choice| choice.value != view.row.account_number);
+        let parent = match view.row.parent_id {
+            Some(parent) => companies::ancestors(c, parent)?.into_iter().next().map(|(_, parent)| parent.account_number),
+            None => None,
+        };
+        let contacts = pages_store::contact_choices(c, Some(id), policy)?;
+        Ok(Ground { view: Some(view), parent, companies: offered, contacts })
+    }
+
+    fn begin(query: &Query) -> Typed {
+        let mut typed = Typed::default();
+        typed.set("kind", "client");
+        typed.set("compliance_level", "standard");
+        typed.set("parent_id", query.get("parent").unwrap_or_default());
+        typed
+    }
+
+    fn stands(ground: &Ground) -> Result<Typed> {
+        let Some(view) = &ground.view else { return Ok(Typed::default()) };
+        let mut typed = Typed::of(view)?;
+        typed.set("parent_id", ground.parent.clone().unwrap_or_default());
+        typed.set("plan", view.row.plan.clone());
+        typed.set("main_number", view.row.main_number.clone().unwrap_or_default());
+        typed.set("start_date", view.row.start_date.clone().unwrap_or_default());
+        typed.set("contract_term", view.row.term().clone().unwrap_or_default());
+        Ok(typed)
+    }
+
+    fn form(frame: &Frame, ground: &Ground, typed: &Typed) -> FormPage {
+        let list = mention(frame.page.url("/companies/"), "Companies");
+        let mut sections = parts(typed, ground);
+        if let Some(CompanyView { row, .. }) = &ground.view {
+            let page = frame.titled(Section::Companies, format!("Edit {}", row.name));
+            let company = mention(address(&frame.page, &row.account_number), row.name.clone());
+            return FormPage::editing(page, list, company, typed, sections);
+        }
+        if let Some(first) = sections.first_mut() {
+            let number = Field::text("account_number", "Account number", typed.text("account_number"))
+                .hint("Left empty, a free six-digit number is taken.");
+            first.fields.insert(1, number);
+        }
+        FormPage::adding(frame.titled(Section::Companies, "New company"), list, "Add company", sections)
+    }
+
+    fn page(key: &String) -> String {
+        format!("/companies/{}", encode_segment(key))
+    }
+
+    fn title(shown: &CompanyView) -> String {
+        shown.row.name.clone()
+    }
+
+    fn doubles(c: &mut Conn, typed: &Typed, _: &RedactionPolicy) -> Result<Vec<(String, String)>> {
+        let known = pages_store::companies_named(c, &typed.text("name"))?;
+        Ok(known.into_iter().map(|(number, name)| (Self::page(&number), format!("{name} ({number})"))).collect())
+    }
+
+    async fn not_retired(web: &Web, frame: &Frame, key: String, error: Error) -> Result<Response> {
+        let status = error.status();
+        detail::page(web, frame, key, status, detail::Refused::attached(&error)).await
+    }
+}
+
+fn parts(typed: &Typed, ground: &Ground) -> Vec<Part> {
+    let select = |name: &'static str, label: &'static str, known: Vec<Choice>| {
+        Field::select(name, label, typed.text(name), or_none(known))
+    };
+    let terms = TERMS.iter().map(|term| Choice::word(term)).collect();
+    let contract = vec![
+        ("contract_term", select("contract_term", "Term", terms)),
+        ("billing_contact_id", select("billing_contact_id", "Billing contact", ground.contacts.clone())),
+    ];
+    let parent = vec![("parent_id", select("parent_id", "Part of", ground.companies.clone()))];
+    let mut days = section::<Company>(typed, "Devices out of sight", Vec::new());
+    days.fields = days.fields.into_iter().map(|field| field.hint("Left empty, the general setting counts.")).collect();
+    vec![
+        section::<Company>(typed, "Company", parent),
+        section::<Company>(typed, "Contract", contract),
+        section::<Company>(typed, "People and systems", Vec::new()),
+        days,
+    ]
+}

@@ -1,0 +1,94 @@
+//! What the pages of companies, and forms that name a company, ask of the database.
+
+use std::collections::HashMap;
+
+use super::model::BilledContact;
+use crate::{
+    compliance::{Level, RedactionPolicy, Veiled},
+    db::{Conn, Row},
+    error::{Error, Result},
+    params,
+    types::fold,
+    ui::Choice,
+};
+
+/// The most companies or contacts that a form offers to choose from.
+const OFFERED: i64 = 2_000;
+
+fn counted(rows: &[Row]) -> Result<HashMap<i64, i64>> {
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// How many live contacts each of these companies has.
+pub fn contacts_per_company(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let sql = "SELECT place.company_id, count(*) FROM @contact_companies place
+               JOIN @contacts contact ON contact.id = place.contact_id
+               WHERE place.company_id IN ids(?1) AND contact.retired_at IS NULL GROUP BY place.company_id";
+    counted(&c.all(sql, params![ids])?)
+}
+
+/// How many live assets each of these companies has.
+pub fn assets_per_company(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let sql = "SELECT asset.company_id, count(*) FROM @assets asset
+               WHERE asset.company_id IN ids(?1) AND asset.retired_at IS NULL GROUP BY asset.company_id";
+    counted(&c.all(sql, params![ids])?)
+}
+
+/// Companies to choose from, by name; the value is the account number.
+pub fn company_choices(c: &mut Conn) -> Result<Vec<Choice>> {
+    let sql = "SELECT company.account_number, company.name FROM @companies company WHERE company.retired_at IS NULL
+               ORDER BY company.name_folded, company.id LIMIT ?1";
+    let rows = c.all(sql, params![OFFERED])?;
+    rows.iter()
+        .map(|row| {
+            let (number, name): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(Choice::new(number.clone(), format!("{name} ({number})")))
+        })
+        .collect()
+}
+
+/// Contacts of a company to choose from, by name; the value is the id.
+///
+/// Forms are for those who may see whom they choose; whom a form offers, its reader has read.
+pub fn contact_choices(c: &mut Conn, company_id: Option<i64>, policy: &RedactionPolicy) -> Result<Vec<Choice>> {
+    let rows = match company_id {
+        Some(id) => c.all(
+            "SELECT contact.id, contact.name, contact.email, contact.protection FROM @contact_companies place
+             JOIN @contacts contact ON contact.id = place.contact_id
+             WHERE place.company_id = ?1 AND contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id LIMIT ?2",
+            params![id, OFFERED],
+        )?,
+        None => c.all(
+            "SELECT contact.id, contact.name, contact.email, contact.protection FROM @contacts contact
+             WHERE contact.retired_at IS NULL ORDER BY contact.name_folded, contact.id LIMIT ?1",
+            params![OFFERED],
+        )?,
+    };
+    rows.iter()
+        .map(|row| {
+            let BilledContact { id, name, email, .. } = billed(row)?.redact(policy);
+            Ok(Choice::new(id.to_string(), if email.is_empty() { name } else { format!("{name}, {email}") }))
+        })
+        .collect()
+}
+
+fn billed(row: &Row) -> Result<Veiled<BilledContact>> {
+    let protection = Level::from_rank(row.get(3)?);
+    Ok(Veiled::new(BilledContact { id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, protection }))
+}
+
+/// The contact who gets a company's invoices.
+///
+/// # Errors
+/// `NotFound` for one that is not within the reader's scope.
+pub fn billed_contact(c: &mut Conn, id: i64) -> Result<Veiled<BilledContact>> {
+    let sql = "SELECT contact.id, contact.name, contact.email, contact.protection FROM @contacts contact WHERE contact.id = ?1";
+    billed(&c.first(sql, params![id])?.ok_or(Error::NotFound { what: "Contact" })?)
+}
+
+/// Live companies with this name, capitals and accents aside: number and name.
+pub fn companies_named(c: &mut Conn, name: &str) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT company.account_number, company.name FROM @companies company
+               WHERE company.name_folded = ?1 AND company.retired_at IS NULL ORDER BY company.id LIMIT 5";
+    c.all(sql, params![fold(name)])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

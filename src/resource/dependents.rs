@@ -1,0 +1,62 @@
+//! What hangs on a record in rooms that its own does not know: who they are is said where rooms are joined.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde_json::json;
+
+use crate::{
+    db::{Conn, Write},
+    error::{Error, Result},
+};
+
+/// Rows of one kind that belong to records of another.
+pub trait Dependent: Sync {
+    /// How many live ones lead to a record, by kind; kinds without any may be left out.
+    fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<(&'static str, i64)>>;
+
+    /// What becomes of them when the record is about to retire.
+    fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
+}
+
+static ALL: OnceLock<&'static [&'static dyn Dependent]> = OnceLock::new();
+
+/// Says who they are, before any record is retired; the first call counts.
+pub fn register(all: &'static [&'static dyn Dependent]) {
+    ALL.get_or_init(|| all);
+}
+
+fn all() -> Result<&'static [&'static dyn Dependent]> {
+    ALL.get().copied().ok_or_else(|| Error::internal("nobody has said yet what hangs on records"))
+}
+
+/// What still belongs to a record, by kind, in numbers; empty when nothing does.
+pub fn attached(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static str, i64>> {
+    let mut found = BTreeMap::new();
+    for dependent in all()? {
+        found.extend(dependent.attached(c, entity, id)?.into_iter().filter(|(_, count)| *count > 0));
+    }
+    Ok(found)
+}
+
+/// Refuses while something belongs to a record.
+///
+/// # Errors
+/// `Conflict` with what does.
+pub fn refuse_attached(c: &mut Conn, entity: &str, id: i64) -> Result<()> {
+    let found = attached(c, entity, id)?;
+    if found.is_empty() { Ok(()) } else { Err(still_attached(&found)) }
+}
+
+/// Lets everything go from a record that is about to retire.
+pub fn release(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+    all()?.iter().try_for_each(|dependent| dependent.release(w, entity, id))
+}
+
+/// That a record cannot retire because of what belongs to it.
+#[must_use]
+pub fn still_attached(found: &BTreeMap<&'static str, i64>) -> Error {
+    let list: Vec<String> = found.iter().map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+    let mut details = serde_json::Map::new();
+    details.insert("attached".to_owned(), json!(found));
+    Error::Conflict { message: format!("still attached: {}", list.join(", ")), details }
+}

@@ -1,0 +1,250 @@
+//! Records as forms: how they are shown, what is read of them, and what comes of it.
+
+use axum::{extract::State, response::Response};
+
+use super::{
+    Resource,
+    form_page::{Doubles, FormPage, Typed, changed, without_blank_lists},
+};
+use crate::{
+    agents::Frame,
+    auth::Editor,
+    db::{Conn, Write},
+    error::{Error, Result},
+    ui::{Crumb, mention},
+    web::{Fields, Path, Query, Routes, Web},
+};
+
+/// A record that people write in forms.
+pub trait Form: Resource {
+    /// What its form is made of that the database knows: the record, what can be chosen.
+    type Ground: Send + Sync + 'static;
+    /// The lists among its fields whose empty boxes mean "no value".
+    const LISTS: &'static [&'static str] = &[];
+    /// What records share that may be the same one, and the field that says so.
+    const DOUBLES: (&'static str, &'static str) = ("", "");
+
+    /// Reads it for a record, or for one that is to be added with what is typed.
+    fn ground(c: &mut Conn, id: Option<i64>, typed: &Typed, view: &Self::View) -> Result<Self::Ground>;
+
+    /// What stands in the form of a new record.
+    fn begin(query: &Query) -> Typed;
+
+    /// What stands in the form of a record that there is.
+    ///
+    /// # Errors
+    /// When the record cannot be written as JSON.
+    fn stands(ground: &Self::Ground) -> Result<Typed>;
+
+    /// The form with this in it.
+    fn form(frame: &Frame, ground: &Self::Ground, typed: &Typed) -> FormPage;
+
+    /// Where a record's page is, below the prefix.
+    fn page(key: &Self::Key) -> String;
+
+    /// What people call a record.
+    fn title(shown: &Self::Shown) -> String;
+
+    /// What is said when one was added.
+    fn added(shown: &Self::Shown) -> String {
+        format!("{} was added.", Self::title(shown))
+    }
+
+    /// What is said when one was retired.
+    fn retired(c: &mut Conn, id: i64, view: &Self::View) -> Result<String> {
+        Ok(format!("{} is retired.", Self::title(&Self::answer(c, id, view)?)))
+    }
+
+    /// Where one is led who has added a record.
+    fn added_at(key: &Self::Key, _shown: &Self::Shown) -> String {
+        Self::page(key)
+    }
+
+    /// What was sent, with what the form's address says.
+    #[must_use]
+    fn complete(_query: &Query, fields: Fields) -> Fields {
+        fields
+    }
+
+    /// Records that may be the one which is typed: where their pages are, and what they are called.
+    fn doubles(_c: &mut Conn, _typed: &Typed, _view: &Self::View) -> Result<Vec<(String, String)>> {
+        Ok(Vec::new())
+    }
+
+    /// What is shown when a record could not be added.
+    fn not_added(
+        web: &Web,
+        frame: &Frame,
+        _whose: Self::Whose,
+        typed: Typed,
+        error: Error,
+    ) -> impl Future<Output = Result<Response>> + Send {
+        async move { adding::<Self>(web, frame, &typed).await?.fail(frame, error) }
+    }
+
+    /// What is shown when a record could not retire because of what is attached.
+    fn not_retired(_web: &Web, _frame: &Frame, _key: Self::Key, error: Error) -> impl Future<Output = Result<Response>> + Send {
+        async move { Err(error) }
+    }
+}
+
+/// The forms of the records of a list: pages to add and edit one, and what its own page posts.
+#[must_use]
+pub fn routes<R: Form>(added: &'static str, one: &'static str, [edited, retired, restored]: [&'static str; 3]) -> Routes {
+    Routes::new()
+        .get(added, new::<R>)
+        .post(added, create::<R>)
+        .get(edited, edit::<R>)
+        .post(edited, update::<R>)
+        .form(retired, one, retire::<R>)
+        .form(restored, one, restore::<R>)
+}
+
+/// What is still attached to a record that could not retire, as a list.
+#[must_use]
+pub fn attached(error: &Error) -> Vec<Crumb> {
+    match error {
+        Error::Conflict { message, .. } => {
+            let list = message.strip_prefix("still attached: ").unwrap_or(message);
+            list.split(", ").map(|what| mention(String::new(), what)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+async fn ground<R: Form>(web: &Web, frame: &Frame, key: Option<R::Key>, typed: &Typed) -> Result<R::Ground> {
+    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let typed = typed.clone();
+    let read = move |c: &mut Conn| {
+        let id = key.map(|key| R::id(c, &key)).transpose()?;
+        R::ground(c, id, &typed, &view)
+    };
+    web.db.read(&frame.scope(), read).await
+}
+
+async fn adding<R: Form>(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
+    Ok(R::form(frame, &ground::<R>(web, frame, None, typed).await?, typed))
+}
+
+/// `GET` of an empty form.
+pub async fn new<R: Form>(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Response> {
+    frame.show(&adding::<R>(&web, &frame, &R::begin(&frame.query)).await?)
+}
+
+/// `POST` of a new record; the form comes back when it may be another one's double, or when something is wrong.
+pub async fn create<R: Form>(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    whose: R::Whose,
+    fields: Fields,
+) -> Result<Response> {
+    let fields = R::complete(&frame.query, fields);
+    let typed = Typed::new(fields.map().clone());
+    if let Some(doubles) = doubles::<R>(&web, &frame, &fields, &typed).await? {
+        return adding::<R>(&web, &frame, &typed).await?.ask(&frame, doubles);
+    }
+    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let saved = match R::read(without_blank_lists(fields, R::LISTS), true) {
+        Ok(input) => {
+            let whose = whose.clone();
+            let work = move |w: &mut Write<'_>| {
+                let key = R::create(w, &whose, &input, &view)?;
+                let id = R::id(w, &key)?;
+                Ok((key, R::answer(w, id, &view)?))
+            };
+            web.db.write(&editor.scope(), &editor.actor(), work).await
+        }
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok((key, shown)) => frame.go(&R::added_at(&key, &shown), &R::added(&shown)),
+        Err(error) => R::not_added(&web, &frame, whose, typed, error).await,
+    }
+}
+
+async fn doubles<R: Form>(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Result<Option<Doubles>> {
+    let (what, field) = R::DOUBLES;
+    if field.is_empty() {
+        return Ok(None);
+    }
+    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let wanted = typed.clone();
+    let known = web.db.read(&frame.scope(), move |c| R::doubles(c, &wanted, &view)).await?;
+    let known = known.into_iter().map(|(path, name)| mention(frame.page.url(&path), name)).collect();
+    Ok(Doubles::unless_confirmed(fields, what, &typed.text(field), known))
+}
+
+/// `GET` of a record's form.
+pub async fn edit<R: Form>(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<R::Key>) -> Result<Response> {
+    let ground = ground::<R>(&web, &frame, Some(key), &Typed::default()).await?;
+    frame.show(&R::form(&frame, &ground, &R::stands(&ground)?))
+}
+
+/// `POST` of a record's form: what a person changed in it.
+pub async fn update<R: Form>(
+    State(web): State<Web>,
+    editor: Editor,
+    frame: Frame,
+    Path(key): Path<R::Key>,
+    fields: Fields,
+) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let rev = typed.rev();
+    let ground = ground::<R>(&web, &frame, Some(key.clone()), &typed).await?;
+    let fields = changed(&R::form(&frame, &ground, &R::stands(&ground)?), &fields);
+    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let saved = match R::read(without_blank_lists(fields, R::LISTS), false) {
+        Ok(input) => {
+            let key = key.clone();
+            let work = move |w: &mut Write<'_>| {
+                let id = R::id(w, &key)?;
+                R::update(w, id, &input, rev, &view)
+            };
+            web.db.write(&editor.scope(), &editor.actor(), work).await
+        }
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(true) => frame.go(&R::page(&key), "Saved."),
+        Ok(false) => frame.go(&R::page(&key), "No changes to save."),
+        Err(error) => R::form(&frame, &ground, &typed).fail(&frame, error),
+    }
+}
+
+/// `POST` that retires a record: refused with the list of what is still attached.
+pub async fn retire<R: Form>(
+    State(web): State<Web>,
+    caller: R::Retirer,
+    frame: Frame,
+    Path(key): Path<R::Key>,
+) -> Result<Response> {
+    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let wanted = key.clone();
+    let work = move |w: &mut Write<'_>| {
+        let id = R::id(w, &wanted)?;
+        R::retire(w, id, false)?;
+        R::retired(w, id, &view)
+    };
+    match web.db.write(&caller.scope(), &caller.actor(), work).await {
+        Ok(done) => frame.go(&R::page(&key), &done),
+        Err(error @ Error::Conflict { .. }) if is_attached(&error) => R::not_retired(&web, &frame, key, error).await,
+        Err(other) => Err(other),
+    }
+}
+
+fn is_attached(error: &Error) -> bool {
+    matches!(error, Error::Conflict { details, .. } if details.contains_key("attached"))
+}
+
+/// `POST` that brings a record back.
+pub async fn restore<R: Form>(State(web): State<Web>, editor: Editor, frame: Frame, Path(key): Path<R::Key>) -> Result<Response> {
+    let _may_see = R::view(&frame.caller, &web.config, &frame.query)?;
+    let wanted = key.clone();
+    let work = move |w: &mut Write<'_>| {
+        let id = R::id(w, &wanted)?;
+        R::restore(w, id)
+    };
+    web.db.write(&editor.scope(), &editor.actor(), work).await?;
+    frame.go(&R::page(&key), "Restored.")
+}

@@ -1,0 +1,140 @@
+//! What rooms show of their own on the page of another room's record. Who they are is said where rooms are joined.
+
+use std::sync::OnceLock;
+
+use askama::Template;
+
+use crate::{
+    compliance::RedactionPolicy,
+    config::Config,
+    db::Conn,
+    error::{Error, Result},
+    ui::{Page, Table, Value, filters},
+};
+
+/// The row on whose page the panels stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    /// Its noun.
+    pub entity: &'a str,
+    pub id: i64,
+    /// The number of the company to which it belongs, or which it is.
+    pub account_number: Option<&'a str>,
+    /// Whether it is in use: others can be added to it then.
+    pub is_live: bool,
+}
+
+/// Who looks at the page.
+#[derive(Clone, Copy)]
+pub struct Looker<'a> {
+    pub page: &'a Page,
+    pub policy: &'a RedactionPolicy,
+    pub config: &'a Config,
+}
+
+/// A room's panels.
+pub trait Panels: Sync {
+    /// Those on the page of this row; none when nothing of the room can belong to it.
+    fn of(&self, c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>>;
+}
+
+static ALL: OnceLock<&'static [&'static dyn Panels]> = OnceLock::new();
+
+/// Says who they are, in the order in which they stand, before any page is shown; the first call counts.
+pub fn register(all: &'static [&'static dyn Panels]) {
+    ALL.get_or_init(|| all);
+}
+
+/// The panels on a row's page.
+pub fn all(c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>> {
+    let rooms = ALL.get().ok_or_else(|| Error::internal("nobody has said yet what stands on pages"))?;
+    let mut panels = Vec::new();
+    for room in *rooms {
+        panels.extend(room.of(c, looker, whose)?);
+    }
+    Ok(panels)
+}
+
+/// One of them.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/panel.html")]
+pub struct Panel {
+    /// What the page's own links lead to: `subnets`.
+    pub anchor: &'static str,
+    /// Its heading.
+    pub title: String,
+    /// How many there are, when that is said.
+    pub count: Option<i64>,
+    /// Whether that number should not be.
+    pub is_urgent: bool,
+    /// What can be done beside the heading.
+    pub actions: Vec<Action>,
+    /// What stands in it.
+    pub content: Content,
+    /// What the page says of it under its title: `3 assets`; mostly nothing.
+    pub lead: Option<String>,
+}
+
+impl askama::filters::HtmlSafe for Panel {}
+
+impl Panel {
+    /// A panel with nothing beside its heading.
+    #[must_use]
+    pub fn new(anchor: &'static str, title: impl Into<String>, content: Content) -> Self {
+        Self { anchor, title: title.into(), count: None, is_urgent: false, actions: Vec::new(), content, lead: None }
+    }
+}
+
+/// A link that looks like a button.
+#[derive(Clone, Debug)]
+pub struct Action {
+    pub href: String,
+    pub words: String,
+    /// Whether it leads to a form that adds something.
+    pub adds: bool,
+}
+
+impl Action {
+    /// A link to a form that adds something.
+    #[must_use]
+    pub fn adding(href: String, words: impl Into<String>) -> Self {
+        Self { href, words: words.into(), adds: true }
+    }
+}
+
+/// What stands in a panel.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// The first rows.
+    Rows(Table),
+    /// What people wrote about the record.
+    Written(Written),
+    /// What can be added.
+    Links(Vec<Action>),
+}
+
+/// What people wrote about a record.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The first of it.
+    pub cards: Vec<WrittenCard>,
+    /// All of it, when only some is shown: address and words.
+    pub more: Option<(String, String)>,
+    /// Where more is posted; nothing for a record that is retired.
+    pub action: Option<String>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub struct WrittenCard {
+    /// Its own page.
+    pub href: String,
+    /// The text.
+    pub body: Value,
+    /// Who wrote it.
+    pub by: String,
+    /// When it was last changed.
+    pub at: Value,
+    /// Whether it stands before the others.
+    pub is_pinned: bool,
+}
