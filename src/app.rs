@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     admin, agents, assets,
     auth::{self, CompanyLookup, Expected, Verifier},
-    companies, compliance,
+    billing, companies, compliance,
     config::Config,
     contacts,
     db::{Db, list::ListSpec},
@@ -39,6 +39,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(assets::routes())
         .merge(network::routes())
         .merge(tickets::routes())
+        .merge(billing::routes())
         .merge(records::routes())
         .merge(home::routes())
         .merge(admin::api::routes())
@@ -75,6 +76,8 @@ fn lists() -> Vec<(&'static str, &'static ListSpec)> {
         ("/api/change_requests", &tickets::change_store::LIST),
         ("/api/alerts", &assets::alert_list_store::ALERTS),
         ("/api/disclosures", &disclosures_store::DISCLOSURES),
+        ("/api/billing-plans", &billing::list_store::PLANS),
+        ("/api/feature-options", &billing::list_store::OPTIONS),
         ("/api/companies/{acct}/contacts", people),
         ("/api/companies/{acct}/users", people),
         ("/api/companies/{acct}/assets", devices),

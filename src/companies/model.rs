@@ -11,6 +11,10 @@ use crate::{
 pub const KINDS: &[&str] = &["client", "vendor", "prospect"];
 /// Which rules protect its people's data (contract §1.1.1).
 pub use crate::history::protection::LEVELS as COMPLIANCE_LEVELS;
+/// The terms that billing knows (contract §1.8.2); whoever says none pays by the month.
+pub const TERMS: [&str; 4] = ["Month to Month", "1-Year", "2-Year", "3-Year"];
+/// What stands in the place of a plan for a company that is no client any more (contract §2.1).
+pub const INACTIVE: &str = "Inactive";
 
 crate::entity! {
     /// A company: a client, a vendor or a prospect.
@@ -95,7 +99,13 @@ impl Company {
             .ids([&self.account_number])
             .words([&self.description, &self.domains].into_iter().flatten())
             .phones(&self.main_number);
-        vec![("name_folded", fold(&self.name).into()), ("search_text", key.finish().into())]
+        let plan = self.plan.as_deref().map(plan_key).filter(|key| !key.is_empty() && *key != fold(INACTIVE));
+        vec![
+            ("name_folded", fold(&self.name).into()),
+            ("search_text", key.finish().into()),
+            ("plan_key", plan.into()),
+            ("term_key", term_key(self.contract_term.as_deref()).into()),
+        ]
     }
 
     /// The contract term in the one spelling that Ledger's arithmetic knows (`1-Year`,
@@ -119,6 +129,18 @@ pub fn canonical_term(text: &str) -> String {
         _ if matches!(folded.as_str(), "monthly" | "month to month" | "m2m" | "month") => "Month to Month".to_owned(),
         _ => text.to_owned(),
     }
+}
+
+/// By what the names of plans are compared: case does not matter, and a plus is the blank that it becomes in addresses.
+#[must_use]
+pub fn plan_key(name: &str) -> String {
+    fold(&name.replace('+', " "))
+}
+
+/// By what the terms of plans and companies are compared.
+#[must_use]
+pub fn term_key(term: Option<&str>) -> String {
+    fold(&canonical_term(term.map(str::trim).filter(|term| !term.is_empty()).unwrap_or(TERMS[0])))
 }
 
 /// A company as it is told: the row, with no more of other rows than the reader may know of.

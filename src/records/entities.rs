@@ -4,6 +4,7 @@ use super::nouns::{AnyEntity, AnyNoun, noun, of};
 use crate::{
     agents::PsaAgent,
     assets::Asset,
+    billing::{FeatureCategory, FeatureOption, Plan},
     companies::{Company, Location},
     contacts::Contact,
     db::Conn,
@@ -30,6 +31,9 @@ pub static ENTITIES: &[&dyn AnyEntity] = &[
     &noun::<network::Subnet>(),
     &noun::<network::Vlan>(),
     &noun::<Note>(),
+    &of::<Plan>(),
+    &of::<FeatureOption>(),
+    &of::<FeatureCategory>(),
 ];
 
 /// Those of them that the one door reads and writes.

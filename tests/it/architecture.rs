@@ -7,7 +7,7 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 32] = [
+const LAYERS: [&str; 33] = [
     "error",
     "types",
     "config",
@@ -26,6 +26,7 @@ const LAYERS: [&str; 32] = [
     "network",
     "tickets",
     "notes",
+    "billing",
     "progress",
     "plan",
     "vendors",

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use codex::assets::{self, Asset, Observation};
+use codex::billing;
 use codex::companies::{self, Company, Location};
 use codex::contacts::{self, Contact, Membership};
 use codex::db::list::ListQuery;
@@ -71,6 +72,9 @@ const READS: &[(&str, Read)] = reads! {
     "companies::store::locations" => |c, id, key| companies::store::locations(c, id);
     "companies::store::feature_overrides" => |c, id, key| companies::store::feature_overrides(c, id);
     "companies::list_store::COMPANIES" => |c, id, key| ListQuery::everything(&companies::list_store::COMPANIES)?.with_search(key)?.run(c, companies::store::view);
+    "billing::store::users" => |c, id, key| billing::store::users(c, &billing::Plan { name: "Gold".to_owned(), term: "1-Year".to_owned(), ..Default::default() });
+    "billing::store::unused" => |c, id, key| Ok::<_, codex::error::Error>(billing::store::unused(c, &billing::Plan { name: "Gold".to_owned(), term: "1-Year".to_owned(), ..Default::default() }, "taken").map_or_else(|error| error.to_string().replace("1-Year", ""), |()| String::new()));
+    "billing::store::named_by_companies" => |c, id, key| billing::store::named_by_companies(c);
     "network::topology_store::read" => |c, id, key| network::topology_store::read(c, id);
     "network::check_store::no_circle" => |c, id, key| network::check_store::no_circle(c, 0, Some(id));
     "network::check_store::number_free" => |c, id, key| {
@@ -228,6 +232,23 @@ const TICKET_WRITES: &[(&str, Attempt)] = writes! {
 
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
+    ("billing::store::view", "the provider's own catalogue, of no tenant"),
+    ("billing::store::option", "the provider's own catalogue, of no tenant"),
+    ("billing::store::all", "the provider's own catalogue, of no tenant"),
+    ("billing::store::named", "the provider's own catalogue, of no tenant"),
+    ("billing::store::find", "the provider's own catalogue, of no tenant"),
+    ("billing::store::of_company", "the provider's own catalogue, of no tenant"),
+    ("billing::store::create", "the provider's own catalogue, of no tenant"),
+    ("billing::store::update", "the provider's own catalogue, of no tenant"),
+    ("billing::store::retire", "the provider's own catalogue, of no tenant"),
+    ("billing::store::restore", "the provider's own catalogue, of no tenant"),
+    ("billing::store::options", "the provider's own catalogue, of no tenant"),
+    ("billing::store::add_option", "the provider's own catalogue, of no tenant"),
+    ("billing::store::update_option", "the provider's own catalogue, of no tenant"),
+    ("billing::store::categories", "the provider's own catalogue, of no tenant"),
+    ("billing::store::name_category", "the provider's own catalogue, of no tenant"),
+    ("billing::list_store::PLANS", "the provider's own catalogue, of no tenant"),
+    ("billing::list_store::OPTIONS", "the provider's own catalogue, of no tenant"),
     ("records::import::run_store::begin", "notes that somebody imports"),
     ("records::import::run_store::finish", "notes that somebody imports"),
     ("network::adopt_store::hand_over", "part of a sync, for every tenant"),
@@ -391,8 +412,8 @@ async fn theirs_tickets(world: &World) -> Vec<i64> {
 }
 
 /// The rooms that hold tenants' rows. Syncs and identity act for everybody or for nobody's tenant.
-const ROOMS: [&str; 10] =
-    ["companies", "contacts", "assets", "network", "tickets", "notes", "records", "home", "status", "compliance"];
+const ROOMS: [&str; 11] =
+    ["companies", "contacts", "assets", "network", "tickets", "notes", "billing", "records", "home", "status", "compliance"];
 
 #[test]
 fn every_store_function_is_named_here() {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     agents::Frame,
     auth::Editor,
-    companies::{Company, rules, store as companies},
+    companies::{Company, model::TERMS, rules, store as companies},
     compliance::RedactionPolicy,
     error::Result,
     web::{
@@ -18,9 +18,6 @@ use crate::{
         view::{Choice, Field, Section},
     },
 };
-
-/// The terms that billing knows (contract §1.8.2).
-const TERMS: [&str; 4] = ["Month to Month", "1-Year", "2-Year", "3-Year"];
 
 /// What can be chosen in the form.
 #[derive(Default)]
