@@ -37,8 +37,8 @@ crate::entity! {
         description: Option<String> = long("Description", 10_000).section("Company").synced().listed(),
         /// The billing plan's name.
         plan: Option<String> = text("Plan", 100).section("Contract").emitted("plan_selected").also(&["billing_plan", "plan_selected"]).synced(),
-        /// Such as `Billed Hourly`.
-        support_level: Option<String> = text("Support level", 100).section("Contract").synced().listed(),
+        /// Such as `Billed Hourly`; none is its plan's.
+        support_level: Option<String> = text("Support level", 100).section("Contract").synced(),
         /// How long the contract runs, as the vendor or a person wrote it.
         contract_term: Option<String> = text("Term", 50).section("Contract").also(&["contract_term_length"]).synced().listed(),
         /// `YYYY-MM-DD`.
@@ -154,6 +154,8 @@ pub struct CompanyView {
     pub external_source: Option<&'static str>,
     /// Its head, its prime user, and whom to call first, by records of their own.
     pub named: [Named; 3],
+    /// The support level of its plan, where its plan and term name one.
+    pub plan_support_level: Option<String>,
 }
 
 crate::shaped! { CompanyView: Members::first(CONTRACT)
@@ -162,6 +164,7 @@ crate::shaped! { CompanyView: Members::first(CONTRACT)
     // The plan, under the name that Ledger reads; empty without one, never null.
     .member("billing_plan", |view| view.row.plan.as_deref().unwrap_or_default().into())
     .member("contract_term_length", |view| view.row.term().into())
+    .member("support_level", |view| view.support_level().into())
     .member("status", |view| view.status().into())
     .member("domain", |view| view.domain().into())
     .member("external_id", |view| view.external_id.into())
@@ -251,7 +254,19 @@ impl CompanyView {
     #[must_use]
     pub fn new(row: Company, freshservice_id: Option<&str>) -> Self {
         let external_id = freshservice_id.and_then(|text| text.parse().ok());
-        Self { row, external_id, external_source: freshservice_id.map(|_| "freshservice"), named: [Named::default(); 3] }
+        Self {
+            row,
+            external_id,
+            external_source: freshservice_id.map(|_| "freshservice"),
+            named: [Named::default(); 3],
+            plan_support_level: None,
+        }
+    }
+
+    /// Its own support level, or its plan's.
+    #[must_use]
+    pub fn support_level(&self) -> Option<&str> {
+        self.row.support_level.as_deref().or(self.plan_support_level.as_deref())
     }
 
     /// `active` or `retired`.

@@ -305,4 +305,75 @@ both! {
         let sorry = form(&api, "/billing-plans/features/add", &[("category", ""), ("value", "")]).await.status(303);
         assert!(sorry.header("set-cookie").contains("error"));
     }
+
+    async fn a_company_has_its_plan_s_support_level_until_it_says_another(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        plan(&app, "Gold", "1-Year", json!({"support_level": "All Inclusive", "per_user_cost": 45.5, "antivirus": "Defender", "soc": "24/7"})).await;
+        api.post("/api/companies", &json!({"account_number": "1", "name": "Acme", "billing_plan": "gold", "contract_term_length": "1 Year"})).await.status(201);
+        api.post("/api/companies", &json!({"account_number": "2", "name": "Bolt", "billing_plan": "Gold", "contract_term_length": "1-Year", "support_level": "Unlimited"})).await.status(201);
+        let levels = async || -> Vec<Value> {
+            app.service().get("/api/companies").await.ok().as_array().unwrap().iter().map(|company| company["support_level"].clone()).collect()
+        };
+        assert_eq!(levels().await, ["All Inclusive", "Unlimited"]);
+        assert_eq!(app.service().get("/api/companies/bulk").await.ok()[0]["company"]["support_level"], "All Inclusive");
+        let found = app.service().get("/api/companies?support_level=All%20Inclusive").await.ok();
+        assert_eq!(found.as_array().unwrap().len(), 1);
+        // Sent back as it was read, it stays the plan's.
+        let read = api.get("/api/companies/1").await.ok();
+        assert_eq!(api.put("/api/companies/1", &read).await.status(200).json()["rev"], read["rev"]);
+        let id = api.get("/api/billing-plans").await.ok()[0]["id"].clone();
+        api.put(&format!("/api/billing-plans/{id}"), &json!({"support_level": "Unlimited"})).await.status(200);
+        assert_eq!(levels().await, ["Unlimited", "Unlimited"]);
+        assert_eq!(app.service().get("/api/companies/bulk").await.ok()[0]["company"]["support_level"], "Unlimited");
+        api.put("/api/companies/2", &json!({"support_level": null, "contract_term_length": "2-Year"})).await.status(200);
+        assert_eq!(levels().await, [json!("Unlimited"), json!(null)]);
+    }
+
+    async fn a_company_s_page_tells_costs_and_features_with_their_source(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        plan(&app, "Gold", "1-Year", json!({"support_level": "All Inclusive", "per_user_cost": 45.5, "antivirus": "Defender", "soc": "24/7"})).await;
+        api.post("/api/companies", &json!({"account_number": "1", "name": "Acme", "billing_plan": "Gold", "contract_term_length": "1-Year"})).await.status(201);
+        api.put("/companies/1/update", &json!({"feature_overrides": {"soc": "Business hours"}})).await.status(200);
+        let html = page(&api, "/companies/1").await;
+        let card_of = |html: &str| html.split("id=\"plan\"").nth(1).unwrap().split("</section>").next().unwrap().to_owned();
+        let card = card_of(&html);
+        for words in ["Plan: Gold, 1-Year", "45.50", "Defender", "Business hours", "Custom", "/companies/1/features"] {
+            assert!(card.contains(words), "{words}: {card}");
+        }
+        assert!(!card.contains("24/7") && html.contains("from plan"), "{card}");
+        let edit = page(&api, "/companies/1/features").await;
+        assert!(edit.contains("name=\"feature_soc\" value=\"Business hours\"") && edit.contains("Plan: 24/7"), "{edit}");
+        form(&app.technician(), "/companies/1/features", &[("feature_soc", ""), ("feature_antivirus", "EDR")]).await.status(303);
+        let html = card_of(&page(&api, "/companies/1").await);
+        assert!(html.contains("24/7") && html.contains("EDR") && !html.contains("Business hours"));
+        let past = api.get("/api/history/company/1").await.ok();
+        assert_eq!(past["changes"][0]["fields"]["feature_overrides"]["new"], json!({"antivirus": "EDR"}));
+        form(&api, "/companies/1/features", &[("feature_soc", &"x".repeat(101))]).await.status(400);
+        let client = app.client_of("cleo", "1").await;
+        assert!(page(&client, "/companies/1").await.contains("45.50"));
+    }
+
+    async fn companies_whose_plan_there_is_not_need_attention(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        plan(&app, "Gold", "1-Year", json!({})).await;
+        for (number, plan, term) in [("1", "Gold", "1-Year"), ("2", "Gold", "2-Year"), ("3", "Old", "1-Year"), ("4", "Inactive", ""), ("5", "", "")] {
+            api.post("/api/companies", &json!({"account_number": number, "name": number, "billing_plan": plan, "contract_term_length": term})).await.status(201);
+        }
+        let home = page(&api, "/").await;
+        assert!(home.contains("2 companies&#39; plan and term match no billing plan") && home.contains("/companies/?has_plan=false"), "{home}");
+        let listed = api.get("/api/companies?has_plan=false&fields=account_number").await.ok();
+        assert_eq!(listed, json!([{"account_number": "2"}, {"account_number": "3"}]));
+        plan(&app, "Old", "1-Year", json!({})).await;
+        assert_eq!(api.get("/api/companies?has_plan=false").await.ok().as_array().unwrap().len(), 1);
+        // A database of before gets the keys at its next start.
+        app.database.execute("UPDATE companies SET plan_key = NULL, term_key = NULL");
+        app.database.execute("UPDATE settings SET value = '3' WHERE name = 'search_keys'");
+        let mut app = app;
+        app.stop().await;
+        app.start().await;
+        crate::support::eventually("the keys are made", 20, || async { app.admin().get("/api/companies?has_plan=false").await.ok().as_array().unwrap().len() == 1 }).await;
+    }
 }

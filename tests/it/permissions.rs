@@ -230,6 +230,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET /companies/{acct}/topology", PEOPLE, "200"),
     ("GET /assets/new", STAFF_PEOPLE, "200"),
     ("GET /assets/{id}/edit", STAFF_PEOPLE, "200"),
+    ("GET /companies/{acct}/features", STAFF_PEOPLE, "200"),
+    ("POST /companies/{acct}/features", STAFF_PEOPLE, "303"),
     ("GET /companies/new", STAFF_PEOPLE, "200"),
     ("GET /companies/{acct}/edit", STAFF_PEOPLE, "200"),
     ("GET /contacts/new", STAFF_PEOPLE, "200"),

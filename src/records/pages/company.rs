@@ -8,7 +8,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use super::{
     alerts,
     companies::{address, compliance, label, plan},
-    company_tables as tables,
+    company_plan, company_tables as tables,
     company_tickets::Newest,
     count_of, location_form, mention,
     record::{Facts, Past},
@@ -125,7 +125,8 @@ fn read(
     ContactView::order(&mut people, policy);
     let (number, is_live) = (view.row.account_number.as_str(), view.row.retired_at.is_none());
     let whose = panel::Whose { entity: Company::ENTITY, id, account_number: Some(number), is_live };
-    let panels = panel::all(c, page, whose, policy)?;
+    let mut panels: Vec<Panel> = company_plan::panel(c, page, &view)?.into_iter().collect();
+    panels.extend(panel::all(c, page, whose, policy)?);
     Ok(Known {
         panels,
         above,
@@ -229,6 +230,14 @@ fn lead(known: &Known) -> String {
     )
 }
 
+/// A support level, and that it is the plan's where nobody has said another.
+fn support_level(view: &CompanyView) -> Value {
+    match (&view.row.support_level, &view.plan_support_level) {
+        (None, Some(level)) => Value::Many(vec![Value::words(level.clone()), Value::badge("", "from plan")]),
+        (own, _) => Value::text(own.as_deref()),
+    }
+}
+
 fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
     let view = &known.view;
     let facts = Facts { page, action: format!("/records/company/{}/pin", view.row.id), past: &known.past };
@@ -250,6 +259,7 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
     let own = vec![
         ("plan", plan(Some(row.plan.as_deref().unwrap_or_default()))),
         ("contract_term", Value::text(row.term().as_deref())),
+        ("support_level", support_level(view)),
         ("start_date", Value::date(row.start_date.as_deref())),
         ("compliance_level", compliance(&row.compliance_level)),
         ("billing_contact_id", billing),

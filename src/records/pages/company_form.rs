@@ -87,6 +87,7 @@ async fn stored(web: &Web, frame: &Frame, key: String) -> Result<FormPage> {
     let mut typed = Typed::of(&view)?;
     typed.set("parent_id", parent.unwrap_or_default());
     typed.set("plan", view.row.plan.clone());
+    typed.set("support_level", view.row.support_level.clone().unwrap_or_default());
     typed.set("main_number", view.row.main_number.clone().unwrap_or_default());
     typed.set("start_date", view.row.start_date.clone().unwrap_or_default());
     typed.set("contract_term", view.row.term().clone().unwrap_or_default());

@@ -11,6 +11,7 @@ pub(crate) mod columns;
 pub(crate) mod companies;
 mod company;
 mod company_form;
+mod company_plan;
 mod company_posts;
 mod company_tables;
 mod company_tickets;
@@ -65,6 +66,8 @@ fn company_routes() -> Routes {
         .form("/companies/{acct}/retire", "/companies/{acct}", company_posts::retire)
         .form("/companies/{acct}/restore", "/companies/{acct}", company_posts::restore)
         .form("/companies/{acct}/locations/add", "/companies/{acct}", company_posts::add_location)
+        .get("/companies/{acct}/features", company_plan::edit)
+        .post("/companies/{acct}/features", company_plan::save)
         .get("/companies/{acct}/locations/{id}/edit", location_form::edit)
         .post("/companies/{acct}/locations/{id}/edit", location_form::update)
         .form("/companies/{acct}/locations/{id}/remove", "/companies/{acct}", company_posts::remove_location)
