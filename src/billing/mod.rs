@@ -1,4 +1,4 @@
-//! What clients pay for: plans and the features that they are made of.
+//! What clients pay for: plans, the features that they are made of, and what each company has.
 
 mod api;
 mod catalog;
@@ -7,6 +7,7 @@ pub mod model;
 mod pages;
 mod rules;
 pub mod store;
+mod summary;
 mod transfer;
 
 pub use model::{FeatureCategory, FeatureOption, Plan};
@@ -29,6 +30,7 @@ pub fn routes() -> Routes {
         .get("/api/feature-options/{id}", api::show_option)
         .update("/api/feature-options/{id}", api::update_option)
         .delete("/api/feature-options/{id}", api::retire_option)
+        .get("/api/billing_summary", summary::index)
         .get("/billing-plans/api/bulk-plans", catalog::bulk)
         .get("/billing-plans/api/plans", catalog::plans)
         .get("/billing-plans/api/plans/{plan}/{term}", catalog::plan)

@@ -1,6 +1,6 @@
 //! Plans and features in the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     model::{CATEGORIES, FeatureCategory, FeatureOption, Plan, category_words},
@@ -239,4 +239,27 @@ pub fn name_category(w: &mut Write<'_>, input: &Patch<FeatureCategory>) -> Resul
         Some(row) => history::update(w, row.get(0)?, None, None, |category| input.apply(category)).map(|done| done.record),
         None => history::create(w, &wanted, None),
     }
+}
+
+/// The minutes of tickets from a month on, by company and by the month in which they were last changed.
+pub fn minutes_by_month(c: &mut Conn, from: &str) -> Result<HashMap<i64, BTreeMap<String, i64>>> {
+    let sql = "SELECT ticket.company_id, substr(ticket.last_updated_at, 1, 7), CAST(sum(ticket.minutes_spent) AS BIGINT)
+               FROM @tickets ticket
+               WHERE ticket.company_id IS NOT NULL AND ticket.retired_at IS NULL AND ticket.last_updated_at >= ?1
+               GROUP BY 1, 2";
+    let mut found: HashMap<i64, BTreeMap<String, i64>> = HashMap::new();
+    for row in c.all(sql, params![from])? {
+        found.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+    }
+    Ok(found)
+}
+
+/// Every company's deviations from its plan.
+pub fn overrides(c: &mut Conn) -> Result<HashMap<i64, BTreeMap<String, String>>> {
+    let sql = "SELECT override.company_id, override.feature_key, override.value FROM @feature_overrides override";
+    let mut found: HashMap<i64, BTreeMap<String, String>> = HashMap::new();
+    for row in c.all(sql, params![])? {
+        found.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+    }
+    Ok(found)
 }

@@ -376,4 +376,51 @@ both! {
         app.start().await;
         crate::support::eventually("the keys are made", 20, || async { app.admin().get("/api/companies?has_plan=false").await.ok().as_array().unwrap().len() == 1 }).await;
     }
+
+    async fn the_summary_counts_what_is_billed(engine: Engine) {
+        let app = App::builder(&engine).env("CODEX_COMPLIANCE_CLEARED_SERVICES", "none").start().await;
+        let api = app.admin();
+        plan(&app, "Gold", "1-Year", json!({"antivirus": "Defender", "soc": "24/7", "support_level": "All Inclusive"})).await;
+        let acme = json!({"account_number": "1", "name": "Acme", "billing_plan": "gold", "contract_term_length": "1 Year", "company_main_number": "555-0100", "domains": ["acme.example"]});
+        api.post("/api/companies", &acme).await.status(201);
+        api.post("/api/companies", &json!({"account_number": "2", "name": "Bolt", "compliance_level": "hipaa"})).await.status(201);
+        api.put("/companies/1/update", &json!({"feature_overrides": {"soc": "Business hours"}})).await.status(200);
+        app.contact("Ada Moss", "ada@acme.example", &["1"]).await;
+        let gone = app.contact("Bo", "bo@acme.example", &["1"]).await;
+        api.put(&format!("/api/contacts/{}", gone["id"]), &json!({"active": false})).await.status(200);
+        app.contact("Cy Lane", "cy@bolt.example", &["2"]).await;
+        for (host, kind) in [("LT-1", "laptop"), ("LT-2", "laptop"), ("SRV-1", "server"), ("OLD", "server")] {
+            let made = api.post("/api/assets", &json!({"hostname": host, "company_account_number": "1", "type": kind, "operating_system": "Windows"})).await.status(201).json();
+            if host == "OLD" {
+                api.delete(&format!("/api/assets/{}", made["id"])).await.status(200);
+            }
+        }
+        let month: String = codex::types::now().chars().take(7).collect();
+        for (number, minutes, at) in [(1, 90, format!("{month}-02T10:00:00Z")), (2, 30, format!("{month}-03T10:00:00Z")), (3, 600, "2001-01-01T00:00:00Z".to_owned())] {
+            app.database.execute(&format!(
+                "INSERT INTO tickets (external_source, external_id, company_id, ticket_number, status, last_updated_at, minutes_spent, created_at, updated_at, subject_folded, requester_folded, search_text)
+                 VALUES ('freshservice', {number}, 1, '{number}', 'closed', '{at}', {minutes}, 'x', 'x', '', '', '')"
+            ));
+        }
+        let told = app.billing().get("/api/billing_summary").await.ok();
+        let one = &told.as_array().expect("a top-level array")[0];
+        for (name, value) in [
+            ("account_number", json!("1")), ("name", json!("Acme")), ("plan_selected", json!("gold")), ("billing_plan", json!("gold")),
+            ("contract_term_length", json!("1-Year")), ("support_level", json!("All Inclusive")), ("company_main_number", json!("555-0100")),
+            ("domains", json!("[\"acme.example\"]")), ("asset_count", json!(3)), ("user_count", json!(1)),
+            ("counts_by_type", json!({"laptop": 2, "server": 1})),
+            ("features", json!({"antivirus": {"value": "Defender", "source": "plan"}, "soc": {"value": "Business hours", "source": "custom"}})),
+            ("hours", json!({"this_month": 2.0, "last_month": 0.0})), ("users", json!([{"username": "Ada Moss", "email": "ada@acme.example"}])),
+        ] {
+            assert_eq!(one[name], value, "{name}");
+        }
+        assert_eq!(one["assets"][0], json!({"hostname": "LT-1", "hardware_type": null, "operating_system": "Windows", "type": "laptop"}));
+        // Protected people are counted and not named.
+        assert_eq!((&told[1]["user_count"], &told[1]["billing_plan"]), (&json!(1), &json!("")));
+        for api in [app.billing(), app.service()] {
+            assert!(!api.get("/api/billing_summary").await.text().contains("Lane"));
+        }
+        assert!(app.technician().get("/api/billing_summary").await.text().contains("Cy Lane"));
+        app.client_of("cleo", "1").await.get("/api/billing_summary").await.status(403);
+    }
 }

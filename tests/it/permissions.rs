@@ -108,6 +108,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /api/outbox/{id}/retry", ADMINS, "404"),
     ("POST /api/companies/{acct}/push", EDITORS, "409"),
     ("POST /api/contacts/{id}/push", EDITORS, "409"),
+    ("GET /api/billing_summary", NO_CLIENTS, "200"),
     ("GET /api/billing-plans", SIGNED_IN, "200"),
     ("POST /api/billing-plans", ADMINS, "400"),
     ("GET /api/billing-plans/{plan}", SIGNED_IN, "404"),
