@@ -44,10 +44,17 @@ pub fn routes() -> Routes {
         .form("/billing-plans/features/{id}/delete", "/billing-plans/features/", delete_feature)
 }
 
+/// One term, and how many companies have it.
+struct Term {
+    id: i64,
+    name: String,
+    users: usize,
+}
+
 /// The terms of one name side by side.
 struct Card {
     name: String,
-    terms: Vec<(String, usize)>,
+    terms: Vec<Term>,
     users: usize,
     rows: Vec<(String, Vec<String>)>,
     edit: String,
@@ -124,7 +131,7 @@ async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
             rows: rows(&plans, &categories, currency),
             users: users.iter().sum(),
             edit: page.url(&edit_path(&name)),
-            terms: plans.into_iter().map(|plan| plan.term).zip(users).collect(),
+            terms: plans.into_iter().zip(users).map(|(plan, users)| Term { id: plan.id, name: plan.term, users }).collect(),
             name,
         })
     });

@@ -423,4 +423,26 @@ both! {
         assert!(app.technician().get("/api/billing_summary").await.text().contains("Cy Lane"));
         app.client_of("cleo", "1").await.get("/api/billing_summary").await.status(403);
     }
+
+    async fn plans_are_found_and_offered(engine: Engine) {
+        let app = App::builder(&engine).env("CODEX_DISPLAY_CURRENCY", "EUR").start().await;
+        let api = app.admin();
+        let gold = plan(&app, "Gold", "1-Year", json!({"per_user_cost": 1234.5, "antivirus": "Sentinel"})).await;
+        plan(&app, "Gold", "2-Year", json!({})).await;
+        let found = app.service().get("/api/search?q=sentinel").await.ok();
+        assert_eq!(found["billing_plans"], json!([{"type": "billing_plan", "id": gold["id"], "name": "Gold, 1-Year", "url": format!("/billing-plans/#plan-{}", gold["id"])}]));
+        assert_eq!(app.service().get("/api/search?q=").await.ok()["billing_plans"], json!([]));
+        assert!(page(&api, "/search?q=sentinel").await.contains(&format!("/billing-plans/#plan-{}", gold["id"])));
+        let listed = page(&api, "/billing-plans/").await;
+        assert!(listed.contains(&format!("id=\"plan-{}\"", gold["id"])) && listed.contains("€1,234.50"), "{listed}");
+        api.post("/api/companies", &json!({"account_number": "1", "name": "Acme", "billing_plan": "Legacy"})).await.status(201);
+        let edit = page(&api, "/companies/1/edit").await;
+        let choices = edit.split("<select class=\"form-group__select\" id=\"plan\"").nth(1).unwrap().split("</select>").next().unwrap();
+        for (value, times) in [("Gold", 1), ("Inactive", 1), ("Legacy", 1)] {
+            assert_eq!(choices.matches(&format!("<option value=\"{value}\"")).count(), times, "{value}: {choices}");
+        }
+        form(&api, "/companies/1/edit", &[("rev", "1"), ("plan", "Gold"), ("contract_term", "1-Year")]).await.status(303);
+        let now = api.get("/api/companies/1").await.ok();
+        assert_eq!((&now["plan_selected"], &now["billing_plan"], &now["support_level"]), (&json!("Gold"), &json!("Gold"), &json!("Billed Hourly")));
+    }
 }

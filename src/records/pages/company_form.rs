@@ -10,8 +10,14 @@ use super::{
 use crate::{
     agents::Frame,
     auth::Editor,
-    companies::{Company, model::TERMS, rules, store as companies},
+    billing,
+    companies::{
+        Company,
+        model::{INACTIVE, TERMS},
+        rules, store as companies,
+    },
     compliance::RedactionPolicy,
+    db::Conn,
     error::Result,
     web::{
         Fields, Path, Web, encode_segment,
@@ -24,6 +30,15 @@ use crate::{
 struct Choices {
     companies: Vec<Choice>,
     contacts: Vec<Choice>,
+    plans: Vec<Choice>,
+}
+
+/// The names of the plans that there are, and what stands there for a company that is no client any more.
+fn plans(c: &mut Conn) -> Result<Vec<Choice>> {
+    let mut names: Vec<String> = billing::store::all(c)?.into_iter().map(|plan| plan.name).collect();
+    names.dedup();
+    names.push(INACTIVE.to_owned());
+    Ok(names.iter().map(|name| Choice::word(name)).collect())
 }
 
 /// `GET /companies/new`
@@ -128,8 +143,8 @@ pub async fn update(
 }
 
 async fn adding(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
-    let companies = web.db.read(&frame.scope(), store::company_choices).await?;
-    let mut sections = parts(typed, Choices { companies, contacts: Vec::new() });
+    let (companies, plans) = web.db.read(&frame.scope(), |c| Ok((store::company_choices(c)?, plans(c)?))).await?;
+    let mut sections = parts(typed, Choices { companies, contacts: Vec::new(), plans });
     if let Some(first) = sections.first_mut() {
         let number = Field::text("account_number", "Account number", typed.text("account_number"))
             .hint("Left empty, a free six-digit number is taken.");
@@ -158,7 +173,8 @@ async fn editing(web: &Web, frame: &Frame, key: &str, typed: &Typed) -> Result<F
             let view = companies::get_view(c, id)?.redact(&policy);
             let mut companies = store::company_choices(c)?;
             companies.retain(|choice| choice.value != view.row.account_number);
-            Ok((view.row.name, Choices { companies, contacts: store::contact_choices(c, Some(id), &policy)? }))
+            let contacts = store::contact_choices(c, Some(id), &policy)?;
+            Ok((view.row.name, Choices { companies, contacts, plans: plans(c)? }))
         })
         .await?;
     let here = address(&frame.page, key);
@@ -183,6 +199,7 @@ fn parts(typed: &Typed, choices: Choices) -> Vec<Part> {
     let select = |name: &'static str, label: &'static str, known| Field::select(name, label, typed.text(name), none(known));
     let terms = TERMS.iter().map(|term| Choice::word(term)).collect();
     let contract = vec![
+        ("plan", select("plan", "Plan", choices.plans)),
         ("contract_term", select("contract_term", "Term", terms)),
         ("billing_contact_id", select("billing_contact_id", "Billing contact", choices.contacts)),
     ];
