@@ -263,3 +263,10 @@ pub fn overrides(c: &mut Conn) -> Result<HashMap<i64, BTreeMap<String, String>>>
     }
     Ok(found)
 }
+
+/// The companies that are billed: clients, by name.
+pub fn billed(c: &mut Conn) -> Result<Vec<i64>> {
+    let sql = "SELECT company.id FROM @companies company WHERE company.retired_at IS NULL AND company.kind = 'client'
+               ORDER BY company.name_folded, company.id";
+    c.map(sql, params![], |row| row.get(0))
+}

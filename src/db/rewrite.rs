@@ -62,6 +62,8 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ("company_aliases", "FALSE"),
     ("rmm_sites", "FALSE"),
     ("review_items", "FALSE"),
+    ("billing_settings", "FALSE"),
+    ("billing_exclusions", "FALSE"),
 ];
 
 /// The tables that hold tenants' rows; SQL must write them with `@`.

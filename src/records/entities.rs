@@ -4,7 +4,10 @@ use super::nouns::{AnyEntity, AnyNoun, noun, of};
 use crate::{
     agents::PsaAgent,
     assets::Asset,
-    billing::{FeatureCategory, FeatureOption, Plan},
+    billing::{
+        FeatureCategory, FeatureOption, Plan,
+        counting::{Exclusion, Settings},
+    },
     companies::{Company, Location},
     contacts::Contact,
     db::Conn,
@@ -34,6 +37,8 @@ pub static ENTITIES: &[&dyn AnyEntity] = &[
     &of::<Plan>(),
     &of::<FeatureOption>(),
     &of::<FeatureCategory>(),
+    &of::<Settings>(),
+    &of::<Exclusion>(),
 ];
 
 /// Those of them that the one door reads and writes.

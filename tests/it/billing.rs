@@ -445,4 +445,114 @@ both! {
         let now = api.get("/api/companies/1").await.ok();
         assert_eq!((&now["plan_selected"], &now["billing_plan"], &now["support_level"]), (&json!("Gold"), &json!("Gold"), &json!("Billed Hourly")));
     }
+
+    async fn a_month_is_counted_with_its_receipts(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        plan(&app, "Gold", "1-Year", json!({"per_user_cost": 10, "per_workstation_cost": 20.5, "per_server_cost": 100, "per_vm_cost": 50, "per_switch_cost": 5,
+            "per_hour_ticket_cost": 90, "backup_base_fee_server": 25, "backup_included_tb": 0.5, "backup_per_tb_fee": 15})).await;
+        let acme = json!({"account_number": "1", "name": "Acme", "billing_plan": "Gold", "contract_term_length": "1-Year", "managed_users": "3", "managed_devices": "4", "managed_network": "Yes"});
+        api.post("/api/companies", &acme).await.status(201);
+        app.contact("Ada", "ada@acme.example", &["1"]).await;
+        let bo = app.contact("Bo", "bo@acme.example", &["1"]).await;
+        let gone = app.contact("Cy", "cy@acme.example", &["1"]).await;
+        let shared = app.contact("Info", "info@acme.example", &["1"]).await;
+        api.put(&format!("/api/contacts/{}", bo["id"]), &json!({"active": false})).await.status(200);
+        api.delete(&format!("/api/contacts/{}", gone["id"])).await.status(200);
+        api.put(&format!("/api/contacts/{}", shared["id"]), &json!({"job_title": "Shared mailbox"})).await.status(200);
+        let mut devices = Vec::new();
+        for (host, kind, backup) in [("LT-1", "laptop", ""), ("PC-1", "workstation", ""), ("SRV-1", "server", "1"), ("VM-1", "virtual_machine", ""), ("PRN", "printer", "")] {
+            let body = json!({"hostname": host, "company_account_number": "1", "type": kind, "backup_usage_tb": backup});
+            devices.push(api.post("/api/assets", &body).await.status(201).json()["id"].clone());
+        }
+        api.post("/api/network_equipment", &json!({"company_id": "1", "name": "sw-1", "type": "switch"})).await.status(201);
+        let month: String = codex::types::now().chars().take(7).collect();
+        for (number, minutes, status) in [(1, 90, "closed"), (2, 0, "closed"), (3, 0, "open")] {
+            app.database.execute(&format!(
+                "INSERT INTO tickets (external_source, external_id, company_id, ticket_number, status, last_updated_at, minutes_spent, created_at, updated_at, subject_folded, requester_folded, search_text)
+                 VALUES ('freshservice', {number}, 1, '{number}', '{status}', '{month}-02T10:00:00Z', {minutes}, 'x', 'x', '', '', '')"
+            ));
+        }
+        let told = app.billing().get("/api/billing/trueup?company=1").await.ok();
+        assert_eq!((&told["month"], &told["plan"]["plan_name"]), (&json!(month), &json!("Gold")));
+        let line = |told: &Value, key: &str| told["lines"].as_array().unwrap().iter().find(|line| line["key"] == key).unwrap().clone();
+        for (key, counted, billed, amount) in [
+            ("users", 1.0, json!(3.0), 10.0), ("workstations", 2.0, json!(null), 41.0), ("servers", 1.0, json!(null), 100.0), ("vms", 1.0, json!(null), 50.0),
+            ("switches", 1.0, json!(null), 5.0), ("firewalls", 0.0, json!(null), 0.0), ("backup_servers", 1.0, json!(null), 25.0),
+            ("backup_tb", 1.0, json!(0.5), 7.5), ("ticket_hours", 1.5, json!(null), 135.0),
+        ] {
+            let line = line(&told, key);
+            assert_eq!((&line["counted"], &line["billed"], &line["amount"]), (&json!(counted), &billed, &json!(amount)), "{key}: {line}");
+        }
+        assert_eq!((&told["total"], &line(&told, "users")["difference"]), (&json!(373.5), &json!(-2.0)));
+        assert_eq!(told["managed"], json!([{"key": "managed_devices", "counted": 4.0, "billed": 4.0, "difference": 0.0}]));
+        let users = line(&told, "users");
+        assert_eq!(users["receipts"]["counted"], json!([{"entity": "contact", "id": 1, "name": "Ada", "quantity": 1.0, "why": "an active contact"}]));
+        let why: Vec<String> = users["receipts"]["left_out"].as_array().unwrap().iter().map(|one| format!("{}: {}", one["name"].as_str().unwrap(), one["why"].as_str().unwrap())).collect();
+        assert_eq!(why.len(), 3, "{why:?}");
+        assert!(why[0] == "Bo: not active" && why[1].starts_with("Cy: retired on 20") && why[2] == "Info: a shared mailbox", "{why:?}");
+        assert_eq!(line(&told, "workstations")["receipts"]["left_out"][0]["why"], "devices of type printer are not billed");
+        // What is left out by hand, and the settings.
+        let out = json!({"company": "1", "entity": "asset", "entity_id": devices[0], "reason": "A loan"});
+        let exclusion = api.post("/api/billing/exclusions", &out).await.status(201).json();
+        api.post("/api/billing/exclusions", &out).await.status(200);
+        let settings = json!({"count_contacts": "all", "vms_as_servers": true, "default_ticket_hours": 0.25});
+        assert_eq!(api.put("/api/billing/settings/1", &settings).await.ok()["default_ticket_hours"], 0.25);
+        let told = app.billing().get("/api/billing/trueup?company=1").await.ok();
+        for (key, counted) in [("users", 2.0), ("workstations", 1.0), ("servers", 2.0), ("vms", 0.0), ("ticket_hours", 1.75)] {
+            assert_eq!(line(&told, key)["counted"], counted, "{key}");
+        }
+        assert_eq!(line(&told, "workstations")["receipts"]["left_out"][0]["why"], "excluded by hand: A loan");
+        api.put("/api/billing/settings/1", &json!({"count_contacts": "role", "contact_role": "technical"})).await.status(200);
+        let told = app.billing().get("/api/billing/trueup?company=1").await.ok();
+        assert_eq!((&line(&told, "users")["counted"], &line(&told, "users")["receipts"]["left_out"][0]["why"]), (&json!(0.0), &json!("has not the role technical")));
+        api.delete(&format!("/api/billing/exclusions/{}", exclusion["id"])).await.status(200);
+        let told = app.billing().get("/api/billing/trueup?company=1").await.ok();
+        assert_eq!(line(&told, "workstations")["counted"], 2.0);
+        assert!(api.get(&format!("/api/history/billing_exclusion/{}", exclusion["id"])).await.text().contains("A loan"));
+        // A month before Codex knew anything counts what was there; tickets have their own months.
+        let before = app.billing().get("/api/billing/trueup?company=1&month=2001-05").await.ok();
+        assert_eq!((&line(&before, "servers")["counted"], &line(&before, "ticket_hours")["counted"]), (&json!(2.0), &json!(0.0)));
+        let all = app.service().get("/api/billing/trueup").await.ok();
+        assert!(all["companies"][0]["lines"][0].get("receipts").is_none() && all["companies"][0]["company"]["name"] == "Acme", "{all}");
+        for (reply, field) in [
+            (app.billing().get("/api/billing/trueup?company=1&month=2026-13").await, "month"), (api.put("/api/billing/settings/1", &json!({"count_contacts": "some"})).await, "count_contacts"),
+            (api.put("/api/billing/settings/1", &json!({"count_contacts": "role", "contact_role": null})).await, "contact_role"),
+            (api.post("/api/billing/exclusions", &json!({"company": "1", "entity": "asset", "entity_id": 999, "reason": "x"})).await, "entity_id"),
+            (api.post("/api/billing/exclusions", &json!({"company": "1", "entity": "company", "entity_id": 1, "reason": "x"})).await, "entity"),
+        ] {
+            assert_eq!((reply.status, reply.fields()), (400, vec![field.to_owned()]), "{}", reply.text());
+        }
+        app.billing().get("/api/billing/trueup?company=404").await.status(404);
+    }
+
+    async fn the_true_up_is_a_page(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        plan(&app, "Gold", "1-Year", json!({"per_user_cost": 10})).await;
+        api.post("/api/companies", &json!({"account_number": "1", "name": "Acme", "billing_plan": "Gold", "contract_term_length": "1-Year", "managed_users": "3", "compliance_level": "hipaa"})).await.status(201);
+        app.contact("Ada Moss", "ada@acme.example", &["1"]).await;
+        let month: String = codex::types::now().chars().take(7).collect();
+        let all = page(&app.billing(), "/billing/trueup").await;
+        assert!(all.contains(&format!("/billing/trueup?company=1&#38;month={month}")) && all.contains("1 difference") && all.contains("$10.00"), "{all}");
+        let html = page(&api, "/billing/trueup?company=1").await;
+        for words in ["True-up of Acme", "Gold, 1-Year", "Ada Moss", "an active contact", "-2", "name=\"count_contacts\""] {
+            assert!(html.contains(words), "{words}: {html}");
+        }
+        let seen = page(&app.billing(), "/billing/trueup?company=1").await;
+        assert!(!seen.contains("Moss") && !seen.contains("/billing/trueup/exclude"), "who bills is told no protected names: {seen}");
+        let own = [("company", "1"), ("month", month.as_str())];
+        let with = |more: &[(&'static str, &'static str)]| [&own[..], more].concat();
+        form(&api, "/billing/trueup/exclude", &with(&[("entity", "contact"), ("entity_id", "1"), ("reason", "On leave")])).await.status(303);
+        assert!(page(&api, "/billing/trueup?company=1").await.contains("excluded by hand: On leave"));
+        form(&api, "/billing/trueup/include", &with(&[("id", "1")])).await.status(303);
+        assert!(page(&api, "/billing/trueup?company=1").await.contains("an active contact"));
+        let refused = form(&api, "/billing/trueup/settings", &with(&[("count_contacts", "role"), ("contact_role", "")])).await.status(400).text();
+        assert!(refused.contains("id=\"contact_role-error\""), "{refused}");
+        let saved = form(&api, "/billing/trueup/settings", &with(&[("count_contacts", "all"), ("vms_as_servers", "true"), ("default_ticket_hours", "0.5")])).await.status(303);
+        assert_eq!(saved.header("location"), format!("/billing/trueup?company=1&month={month}"));
+        assert_eq!(api.get("/api/billing/settings/1").await.ok()["vms_as_servers"], true);
+        form(&app.technician(), "/billing/trueup/settings", &own).await.status(403);
+        app.client_of("cleo", "1").await.get_with("/billing/trueup", "accept", "text/html").await.status(403);
+    }
 }

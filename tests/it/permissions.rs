@@ -27,6 +27,8 @@ const ADMINS: &str = "1 3 3 3 y y";
 const STAFF_PEOPLE: &str = "1 3 3 y y 3";
 /// Everybody but clients: the provider's own people.
 const NO_CLIENTS: &str = "1 3 y y y y";
+/// The provider's own people, and no services: pages of what is billed.
+const NO_CLIENTS_PEOPLE: &str = "1 3 y y y 3";
 /// Administrators, people only: pages, and who read what.
 const ADMIN_PEOPLE: &str = "1 3 3 3 y 3";
 
@@ -109,6 +111,17 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /api/companies/{acct}/push", EDITORS, "409"),
     ("POST /api/contacts/{id}/push", EDITORS, "409"),
     ("GET /api/billing_summary", NO_CLIENTS, "200"),
+    ("GET /api/billing/trueup", NO_CLIENTS, "200"),
+    ("GET /api/billing/settings/{acct}", NO_CLIENTS, "200"),
+    ("PUT /api/billing/settings/{acct}", ADMINS, "200"),
+    ("PATCH /api/billing/settings/{acct}", ADMINS, "200"),
+    ("GET /api/billing/exclusions", NO_CLIENTS, "400"),
+    ("POST /api/billing/exclusions", ADMINS, "400"),
+    ("DELETE /api/billing/exclusions/{id}", ADMINS, "404"),
+    ("GET /billing/trueup", NO_CLIENTS_PEOPLE, "200"),
+    ("POST /billing/trueup/settings", ADMIN_PEOPLE, "404"),
+    ("POST /billing/trueup/exclude", ADMIN_PEOPLE, "303"),
+    ("POST /billing/trueup/include", ADMIN_PEOPLE, "400"),
     ("GET /api/billing-plans", SIGNED_IN, "200"),
     ("POST /api/billing-plans", ADMINS, "400"),
     ("GET /api/billing-plans/{plan}", SIGNED_IN, "404"),
