@@ -57,11 +57,11 @@ function actions(prefix) {
     .concat([{ title: "Keys", kind: "Help", act: "keys" }]);
 }
 
-const SINGULAR = { companies: "company", contacts: "contact", assets: "asset", tickets: "ticket" };
+const SINGULAR = { companies: "company", contacts: "contact", assets: "asset", tickets: "ticket", billing_plans: "billing plan" };
 
 /** The answer of /api/search, whatever group a hit stands in. */
 function hits(answer, prefix) {
-  const list = Array.isArray(answer) ? answer : answer.results ?? Object.entries(SINGULAR).flatMap(([plural, type]) => (answer[plural] ?? []).map((hit) => ({ type, ...hit })));
+  const list = Array.isArray(answer) ? answer : answer.results ?? Object.entries(SINGULAR).flatMap(([plural, type]) => (answer[plural] ?? []).map((hit) => ({ ...hit, type })));
   return list.map((hit) => {
     const type = hit.type ?? hit.entity ?? hit.kind;
     const key = type === "company" ? hit.account_number ?? hit.key ?? hit.id : hit.id;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     admin, agents, assets,
     auth::{self, CompanyLookup, Expected, Verifier},
-    companies, compliance,
+    billing, companies, compliance,
     config::Config,
     contacts,
     db::{Db, list::ListSpec},
@@ -32,6 +32,7 @@ const DEPENDENTS: &[&dyn dependents::Dependent] =
 
 /// What rooms show on the pages of records of other rooms, in the order in which it stands.
 const PANELS: &[&dyn panel::Panels] = &[
+    &records::pages::company_plan::OfPlan,
     &contacts::panels::OfContacts,
     &assets::panels::OfAssets,
     &records::nouns::panel::OfNouns,
@@ -64,6 +65,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(monitoring::routes())
         .merge(network::routes())
         .merge(tickets::routes())
+        .merge(billing::routes())
         .merge(records::routes())
         .merge(home::routes())
         .merge(admin::api::routes())
@@ -100,6 +102,8 @@ fn lists() -> Vec<(&'static str, &'static ListSpec)> {
         ("/api/change_requests", &tickets::change_store::LIST),
         ("/api/alerts", &monitoring::alert_list_store::ALERTS),
         ("/api/disclosures", &disclosures_store::DISCLOSURES),
+        ("/api/billing-plans", &billing::list_store::PLANS),
+        ("/api/feature-options", &billing::list_store::OPTIONS),
         ("/api/companies/{acct}/contacts", people),
         ("/api/companies/{acct}/users", people),
         ("/api/companies/{acct}/assets", devices),

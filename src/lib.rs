@@ -6,6 +6,7 @@ pub mod agents;
 pub mod app;
 pub mod assets;
 pub mod auth;
+pub mod billing;
 pub mod cli;
 pub mod companies;
 pub mod compliance;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+pub mod decimal;
 pub mod phone;
 mod text;
 

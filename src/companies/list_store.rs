@@ -10,7 +10,7 @@ use crate::list_columns;
 
 /// Every company, by name.
 pub static COMPANIES: ListSpec = ListSpec {
-    entities: &["company", "contact"],
+    entities: &["company", "contact", "billing_plan"],
     select: store::select,
     from: "@companies company",
     key: "company.id",
@@ -19,6 +19,8 @@ pub static COMPANIES: ListSpec = ListSpec {
         Column::new("id", "company.id", Kind::Int).required(),
         Column::text("billing_plan", "company.plan"),
         Column::text("plan_selected", "company.plan"),
+        Column::text("support_level", store::SUPPORT_LEVEL),
+        Column::new("has_plan", store::HAS_PLAN, Kind::Bool).required(),
         Column::new("parent_id", store::PARENT, Kind::Int),
         Column::new("billing_contact_id", store::BILLING_CONTACT, Kind::Int),
         Column::text(

@@ -11,6 +11,10 @@ use crate::{
 pub const KINDS: &[&str] = &["client", "vendor", "prospect"];
 /// Which rules protect its people's data (contract §1.1.1).
 pub use crate::history::protection::LEVELS as COMPLIANCE_LEVELS;
+/// The terms that billing knows (contract §1.8.2); whoever says none pays by the month.
+pub const TERMS: [&str; 4] = ["Month to Month", "1-Year", "2-Year", "3-Year"];
+/// What stands in the place of a plan for a company that is no client any more (contract §2.1).
+pub const INACTIVE: &str = "Inactive";
 
 crate::entity! {
     /// A company: a client, a vendor or a prospect.
@@ -33,8 +37,8 @@ crate::entity! {
         description: Option<String> = long("Description", 10_000).section("Company").synced().listed(),
         /// The billing plan's name.
         plan: Option<String> = text("Plan", 100).section("Contract").emitted("plan_selected").also(&["billing_plan", "plan_selected"]).synced(),
-        /// Such as `Billed Hourly`.
-        support_level: Option<String> = text("Support level", 100).section("Contract").synced().listed(),
+        /// Such as `Billed Hourly`; none is its plan's.
+        support_level: Option<String> = text("Support level", 100).section("Contract").synced(),
         /// How long the contract runs, as the vendor or a person wrote it.
         contract_term: Option<String> = text("Term", 50).section("Contract").also(&["contract_term_length"]).synced().listed(),
         /// `YYYY-MM-DD`.
@@ -95,7 +99,13 @@ impl Company {
             .ids([&self.account_number])
             .words([&self.description, &self.domains].into_iter().flatten())
             .phones(&self.main_number);
-        vec![("name_folded", fold(&self.name).into()), ("search_text", key.finish().into())]
+        let plan = self.plan.as_deref().map(plan_key).filter(|key| !key.is_empty() && *key != fold(INACTIVE));
+        vec![
+            ("name_folded", fold(&self.name).into()),
+            ("search_text", key.finish().into()),
+            ("plan_key", plan.into()),
+            ("term_key", term_key(self.contract_term.as_deref()).into()),
+        ]
     }
 
     /// The contract term in the one spelling that Ledger's arithmetic knows (`1-Year`,
@@ -121,6 +131,18 @@ pub fn canonical_term(text: &str) -> String {
     }
 }
 
+/// By what the names of plans are compared: case does not matter, and a plus is the blank that it becomes in addresses.
+#[must_use]
+pub fn plan_key(name: &str) -> String {
+    fold(&name.replace('+', " "))
+}
+
+/// By what the terms of plans and companies are compared.
+#[must_use]
+pub fn term_key(term: Option<&str>) -> String {
+    fold(&canonical_term(term.map(str::trim).filter(|term| !term.is_empty()).unwrap_or(TERMS[0])))
+}
+
 /// A company as it is told: the row, with no more of other rows than the reader may know of.
 #[derive(Clone, Debug)]
 pub struct CompanyView {
@@ -132,6 +154,8 @@ pub struct CompanyView {
     pub external_source: Option<&'static str>,
     /// Its head, its prime user, and whom to call first, by records of their own.
     pub named: [Named; 3],
+    /// The support level of its plan, where its plan and term name one.
+    pub plan_support_level: Option<String>,
 }
 
 crate::shaped! { CompanyView: Members::first(CONTRACT)
@@ -140,6 +164,7 @@ crate::shaped! { CompanyView: Members::first(CONTRACT)
     // The plan, under the name that Ledger reads; empty without one, never null.
     .member("billing_plan", |view| view.row.plan.as_deref().unwrap_or_default().into())
     .member("contract_term_length", |view| view.row.term().into())
+    .member("support_level", |view| view.support_level().into())
     .member("status", |view| view.status().into())
     .member("domain", |view| view.domain().into())
     .member("external_id", |view| view.external_id.into())
@@ -267,7 +292,19 @@ impl CompanyView {
     #[must_use]
     pub fn new(row: Company, freshservice_id: Option<&str>) -> Self {
         let external_id = freshservice_id.and_then(|text| text.parse().ok());
-        Self { row, external_id, external_source: freshservice_id.map(|_| "freshservice"), named: [Named::default(); 3] }
+        Self {
+            row,
+            external_id,
+            external_source: freshservice_id.map(|_| "freshservice"),
+            named: [Named::default(); 3],
+            plan_support_level: None,
+        }
+    }
+
+    /// Its own support level, or its plan's.
+    #[must_use]
+    pub fn support_level(&self) -> Option<&str> {
+        self.row.support_level.as_deref().or(self.plan_support_level.as_deref())
     }
 
     /// `active` or `retired`.

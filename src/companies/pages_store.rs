@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::model::BilledContact;
+use super::model::{BilledContact, INACTIVE};
 use crate::{
     compliance::{Level, RedactionPolicy, Veiled},
     db::{Conn, Row},
@@ -45,6 +45,15 @@ pub fn company_choices(c: &mut Conn) -> Result<Vec<Choice>> {
             Ok(Choice::new(number.clone(), format!("{name} ({number})")))
         })
         .collect()
+}
+
+/// The names of the plans that there are, and what stands there for a company that is no client any more.
+pub fn plan_choices(c: &mut Conn) -> Result<Vec<Choice>> {
+    let sql =
+        "SELECT DISTINCT billing_plan.name FROM @billing_plans billing_plan WHERE billing_plan.retired_at IS NULL ORDER BY 1";
+    let mut names: Vec<String> = c.map(sql, params![], |row| row.get(0))?;
+    names.push(INACTIVE.to_owned());
+    Ok(names.iter().map(|name| Choice::word(name)).collect())
 }
 
 /// Contacts of a company to choose from, by name; the value is the id.

@@ -28,6 +28,20 @@ pub const PARENT: &str = "(SELECT above.id FROM @companies above WHERE above.id 
 /// As [`PARENT`].
 pub const BILLING_CONTACT: &str = "(SELECT billed.id FROM @contacts billed WHERE billed.id = company.billing_contact_id)";
 
+/// The plan that a company's plan and term name.
+macro_rules! plan {
+    () => {
+        "FROM @billing_plans plan WHERE plan.retired_at IS NULL AND plan.name_key = company.plan_key AND plan.term_key = company.term_key"
+    };
+}
+
+/// The support level of a company's plan.
+const PLAN_SUPPORT_LEVEL: &str = concat!("(SELECT plan.support_level ", plan!(), ")");
+/// A company's own support level, or its plan's.
+pub const SUPPORT_LEVEL: &str = concat!("COALESCE(company.support_level, (SELECT plan.support_level ", plan!(), "))");
+/// Whether there is such a plan where a company names one.
+pub const HAS_PLAN: &str = concat!("(company.plan_key IS NULL OR EXISTS (SELECT 1 ", plan!(), "))");
+
 /// Reads a row selected as [`select`].
 ///
 /// # Errors
@@ -42,14 +56,14 @@ pub fn view(row: &Row) -> Result<Veiled<CompanyView>> {
     for (place, at) in named.iter_mut().zip(at + 3..) {
         *place = Named { protection: Level::from_rank(row.get(at)?), is_met: row.get(at + 3)? };
     }
-    Ok(Veiled::new(CompanyView { named, ..view }))
+    Ok(Veiled::new(CompanyView { named, plan_support_level: row.get(at + 9)?, ..view }))
 }
 
 /// What [`view`] reads.
 #[must_use]
 pub fn select() -> String {
     let people = [[ranks::HEAD, ranks::PRIME, ranks::FIRST], ranks::MET].concat().join(", ");
-    format!("{}, {FRESHSERVICE_ID}, {PARENT}, {BILLING_CONTACT}, {people}", Company::SELECT)
+    format!("{}, {FRESHSERVICE_ID}, {PARENT}, {BILLING_CONTACT}, {people}, {PLAN_SUPPORT_LEVEL}", Company::SELECT)
 }
 
 /// The id behind a key in an address: account number first, then integer id (contract §1.1.4).
@@ -151,7 +165,8 @@ pub fn update(
     policy: &RedactionPolicy,
 ) -> Result<Updated<Company>> {
     let mut wanted: Company = history::get(w, id)?;
-    let (own, named) = (Level::parse(&wanted.compliance_level), get_view(w, id)?.inside().named);
+    let seen = get_view(w, id)?;
+    let (own, named) = (Level::parse(&wanted.compliance_level), seen.inside().named);
     let names = ["head_name", "prime_user_name", "primary_contact_name"].into_iter().zip(named);
     for (name, person) in names.filter(|(name, _)| input.company.has(name)) {
         policy.refuse_hidden(own.max(person.protection), [(name, Personal::Name)])?;
@@ -164,6 +179,10 @@ pub fn update(
     }
     let before = wanted.clone();
     input.company.apply(&mut wanted)?;
+    // Who sends back what follows from the plan has not said it.
+    if before.support_level.is_none() && wanted.support_level == seen.inside().plan_support_level {
+        wanted.support_level = None;
+    }
     refer(w, input, &mut wanted)?;
     refuse_people(w, input, &before, &wanted, policy)?;
     let said =

@@ -53,6 +53,7 @@ fn personal(entity: &str) -> Option<&'static [&'static str]> {
         "asset" | "device" => Some(&["enabled_administrators", "mac_address", "description", "udf", "last_logged_in_user"]),
         "location" | "site" | "psa_agent" => Some(&[]),
         "equipment" | "interface" | "connection" | "subnet" | "vlan" => Some(&[]),
+        "billing_plan" | "feature_option" | "feature_category" | "billing_settings" => Some(&[]),
         _ => None,
     }
 }

@@ -186,7 +186,7 @@ const KEYS: &[Key] = &[
         "Give Ledger the fields that switch on its billing by asset type; no effect yet",
     ),
     key("compat", "include_inactive_contacts", "true", "List inactive contacts where neighbours expect them"),
-    key("display", "currency", "USD", "Currency of amounts, as an ISO 4217 code; no effect yet"),
+    key("display", "currency", "USD", "Currency of amounts on pages, as an ISO 4217 code"),
     key("display", "time_zone", "UTC", "Time zone of pages, as an IANA name; no effect yet"),
     key(
         "assets",

@@ -52,12 +52,18 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ("ticket_time_entries", "FALSE"),
     ("ticket_losses", "FALSE"),
     ("asset_sources", "asset_id IN (SELECT id FROM assets WHERE company_id IN ({}))"),
+    // What the provider offers: everybody's to read (contract §3.5).
+    ("billing_plans", "TRUE"),
+    ("feature_options", "TRUE"),
+    ("feature_categories", "TRUE"),
     // The provider's own people, and what its own staff decide about: nothing of any client.
     ("psa_agents", "FALSE"),
     ("notes", "FALSE"),
     ("company_aliases", "FALSE"),
     ("rmm_sites", "FALSE"),
     ("review_items", "FALSE"),
+    ("billing_settings", "FALSE"),
+    ("billing_exclusions", "FALSE"),
 ];
 
 /// The tables that hold tenants' rows; SQL must write them with `@`.

@@ -316,7 +316,8 @@ impl Firm {
             contract_term: contract.map(|()| term),
             contract_start_date: contract.map(|()| day(-self.since)),
             contract_end_date: contract.filter(|()| self.years > 0).map(|()| day(365 * self.years - self.since)),
-            support_level: contract.and(text(if self.plan.is_some() { "All Inclusive" } else { "Billed Hourly" })),
+            // Who has a plan has that one's.
+            support_level: contract.filter(|()| self.plan.is_none()).and(text("Billed Hourly")),
             profit_or_non_profit: text(if self.about.starts_with("Non-profit") { "Non-Profit" } else { "Profit" }),
             main_number: Some(format!("(206) 555-01{}", &self.number[..2])),
             start_date: contract.map(|()| day(-self.since)),

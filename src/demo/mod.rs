@@ -8,6 +8,7 @@ mod firms;
 mod machines;
 mod networks;
 mod people;
+mod plans;
 mod store;
 mod tickets;
 
@@ -114,6 +115,7 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
         people_made += staff.len();
         known.push((firm, company, staff));
     }
+    plans::add(w, &known)?;
     tickets::agents(w)?;
     let mut number = FIRST_TICKET;
     for (firm, company, staff) in &known {

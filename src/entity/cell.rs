@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use crate::db::Value;
+use crate::{db::Value, types::decimal};
 
 /// One value of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,15 @@ impl Cell<'_> {
         match self {
             Self::Text(text) | Self::Json(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The number whose smallest parts it counts.
+    #[must_use]
+    pub fn of_parts(self, places: u32) -> Self {
+        match self {
+            Self::Int(parts) => Self::Real(decimal::number(parts, places)),
+            other => other,
         }
     }
 

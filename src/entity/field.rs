@@ -51,6 +51,8 @@ pub enum Kind {
     Email(usize),
     /// A whole number.
     Int,
+    /// A number with at most so many decimals, stored as a whole number of its smallest part: money as cents.
+    Decimal(u32),
     /// True or false.
     Flag,
     /// Texts, stored as a JSON array: at most so many, of at most so many characters each.
@@ -198,6 +200,18 @@ pub mod kinds {
     #[must_use]
     pub const fn int(label: &'static str) -> FieldSpec {
         FieldSpec::new(label, Kind::Int)
+    }
+
+    /// A number from 0 on with at most so many decimals, whose column holds its smallest parts.
+    #[must_use]
+    pub const fn decimal(label: &'static str, places: u32) -> FieldSpec {
+        FieldSpec::new(label, Kind::Decimal(places))
+    }
+
+    /// An amount of money, whose column holds cents.
+    #[must_use]
+    pub const fn money(label: &'static str) -> FieldSpec {
+        decimal(label, 2)
     }
 
     /// Yes or no.
@@ -349,7 +363,7 @@ impl FieldSpec {
         assert!(
             matches!(
                 (self.kind, storage.holds),
-                (Kind::Int | Kind::Reference(_), Holds::Int)
+                (Kind::Int | Kind::Decimal(_) | Kind::Reference(_), Holds::Int)
                     | (Kind::Flag, Holds::Flag)
                     | (
                         Kind::Text(_)
@@ -379,6 +393,7 @@ impl FieldSpec {
             self.emitted = self.name;
         }
         assert!(self.personal.is_none() || matches!(storage.holds, Holds::Text), "what tells of people is text");
+        assert!(!self.is_listed || !matches!(self.kind, Kind::Decimal(_)), "lists would compare its smallest parts");
         self
     }
 
@@ -520,7 +535,7 @@ impl FieldSpec {
     pub const fn list_column(&self) -> Column {
         let kind = match self.kind {
             Kind::Day | Kind::Moment(_) => ListKind::Time,
-            Kind::Int | Kind::Reference(_) => ListKind::Int,
+            Kind::Int | Kind::Decimal(_) | Kind::Reference(_) => ListKind::Int,
             Kind::Flag => ListKind::Bool,
             _ => ListKind::Text,
         };
@@ -536,6 +551,11 @@ impl FieldSpec {
         self.others.iter().for_each(|other| fields.alias(self.name, other));
         let sent = match self.kind {
             Kind::Int | Kind::Reference(_) => self.read_int(fields),
+            // Emptied, an amount is nothing.
+            Kind::Decimal(places) => match fields.decimal(self.name, places).get() {
+                Sent::Null if !self.is_nullable => Sent::Value(Value::Int(0)),
+                sent => sent.map(Value::Int),
+            },
             Kind::Flag => {
                 let field = fields.bool(self.name);
                 if self.is_nullable { field } else { field.not_null() }.get().map(Value::Bool)
@@ -594,7 +614,7 @@ impl FieldSpec {
             Kind::Url(most) => field.max(most).url(),
             Kind::Email(most) => field.max(most).email(),
             kind @ (Kind::Ip | Kind::Cidr | Kind::Mac) => field.check(|text| address::written(kind, text).map(|_| ())),
-            Kind::Int | Kind::Flag | Kind::TextList(..) | Kind::Json | Kind::Reference(_) => field,
+            Kind::Int | Kind::Decimal(_) | Kind::Flag | Kind::TextList(..) | Kind::Json | Kind::Reference(_) => field,
         };
         field.get().map(Value::Text)
     }

@@ -88,6 +88,7 @@ impl<V: 'static> Members<V> {
             let read = field.read;
             self = match field.spec.kind {
                 Kind::Json => self.with(field.spec.emitted, Arc::new(move |view| read(of(view)).embedded())),
+                Kind::Decimal(places) => self.with(field.spec.emitted, Arc::new(move |view| read(of(view)).of_parts(places))),
                 _ => self.with(field.spec.emitted, Arc::new(move |view| read(of(view)))),
             };
         }

@@ -179,6 +179,14 @@ fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
         ),
         need(
             "warning",
+            needs.unknown_plan,
+            "/companies/?has_plan=false".to_owned(),
+            "company's plan and term match no billing plan",
+            "companies' plan and term match no billing plan",
+            "Show",
+        ),
+        need(
+            "warning",
             needs.without_company,
             "/contacts/?company_name__empty=true&active=true".to_owned(),
             "active contact belongs to no company",

@@ -1,6 +1,7 @@
 //! What the dashboard counts.
 
 use crate::{
+    companies::store::HAS_PLAN,
     db::Conn,
     error::Result,
     history::{
@@ -93,6 +94,8 @@ pub struct Needs {
     pub unassigned_numbers: i64,
     /// Clients without a plan.
     pub without_plan: i64,
+    /// Companies whose plan or term names no plan.
+    pub unknown_plan: i64,
     /// Contracts that end between two days.
     pub ending_contracts: i64,
     /// E-mail addresses that several contacts share.
@@ -116,6 +119,10 @@ pub fn needs(c: &mut Conn, from: &str, until: &str) -> Result<Needs> {
             "SELECT count(*) FROM @companies company
              WHERE company.retired_at IS NULL AND company.kind = ?1 AND (company.plan IS NULL OR company.plan = '')",
             params!["client"],
+        )?,
+        unknown_plan: count(
+            &format!("SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND NOT {HAS_PLAN}"),
+            params![],
         )?,
         ending_contracts: count(
             "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL

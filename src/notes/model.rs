@@ -54,6 +54,11 @@ impl Noun for Note {
         "connection",
         "subnet",
         "vlan",
+        "billing_plan",
+        "feature_option",
+        "feature_category",
+        "billing_settings",
+        "billing_exclusion",
     ];
     // The longest beginning that a list has room for.
     const BESIDE: &'static [Beside] = &[Beside::new("summary", "Note", "substr(note.body, 1, 80)", Kind::Text)];

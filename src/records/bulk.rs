@@ -77,9 +77,9 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
         colleague: caller.is_staff(),
     };
     let entities: &[&str] = if wish.with_tickets {
-        &["company", "contact", "asset", "location", "ticket", "psa_agent"]
+        &["company", "contact", "asset", "location", "ticket", "psa_agent", "billing_plan"]
     } else {
-        &["company", "contact", "asset", "location"]
+        &["company", "contact", "asset", "location", "billing_plan"]
     };
     let variant = format!("{}|{}|{:?}|{}", wish.view_context.key(), wish.with_tickets, wish.year, wish.colleague);
     list::json(&web, &caller.scope(), &variant, &request, entities, move |conn, to| everything(conn, &wish, to)).await

@@ -4,6 +4,10 @@ use super::nouns::{AnyEntity, AnyNoun, noun, of};
 use crate::{
     agents::PsaAgent,
     assets::Asset,
+    billing::{
+        FeatureCategory, FeatureOption, Plan,
+        counting::{Exclusion, Settings},
+    },
     companies::{Company, Location},
     contacts::Contact,
     db::Conn,
@@ -30,6 +34,11 @@ pub static ENTITIES: &[&dyn AnyEntity] = &[
     &noun::<network::Subnet>(),
     &noun::<network::Vlan>(),
     &noun::<Note>(),
+    &of::<Plan>(),
+    &of::<FeatureOption>(),
+    &of::<FeatureCategory>(),
+    &of::<Settings>(),
+    &of::<Exclusion>(),
 ];
 
 /// Those of them that the one door reads and writes.

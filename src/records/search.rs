@@ -1,4 +1,4 @@
-//! One search over companies, contacts, assets and tickets.
+//! One search over companies, contacts, assets, tickets, and whatever else has a name.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use super::entities;
 use crate::{
     assets::{AssetViewContext, list_store as assets},
     auth::Reader,
+    billing::{list_store::PLANS, store as plans},
     companies::{list_store::COMPANIES, store as companies},
     contacts::list_store as contacts,
     db::{
@@ -40,7 +41,7 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
     let limit = request.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
     asked(&COMPANIES, &text, limit)?;
     let entities = of_type::<Found, Vec<&'static str>>(|| {
-        let known = ["company", "contact", "asset", "ticket", "psa_agent"];
+        let known = ["company", "contact", "asset", "ticket", "psa_agent", "billing_plan"];
         known.into_iter().chain(entities::nouns().map(|noun| noun.list().entities[0])).collect()
     });
     let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
@@ -58,8 +59,9 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
     let policy = &view_context.policy;
     let query = asked(&COMPANIES, text, limit)?;
     if query.search().is_none() {
-        let none =
-            ["companies", "contacts", "assets", "tickets"].into_iter().chain(entities::nouns().map(|noun| noun.door().api));
+        let none = ["companies", "contacts", "assets", "tickets", "billing_plans"]
+            .into_iter()
+            .chain(entities::nouns().map(|noun| noun.door().api));
         return Ok(none.map(|kind| (kind.to_owned(), json!([]))).collect::<serde_json::Map<_, _>>().into());
     }
     let companies = query.first(conn, |row| Ok(companies::view(row)?.redact(policy)))?;
@@ -114,7 +116,16 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
             })
         })
         .collect();
-    let mut found = json!({"companies": companies, "contacts": contacts, "assets": assets, "tickets": tickets});
+    let plans: Vec<Value> = asked(&PLANS, text, limit)?
+        .first(conn, plans::view)?
+        .iter()
+        .map(|plan| {
+            let (id, name) = (plan.id, format!("{}, {}", plan.name, plan.term));
+            json!({"type": "billing_plan", "id": id, "name": name, "url": format!("/billing-plans/#plan-{id}")})
+        })
+        .collect();
+    let mut found =
+        json!({"companies": companies, "contacts": contacts, "assets": assets, "tickets": tickets, "billing_plans": plans});
     for noun in entities::nouns() {
         found[noun.door().api] = noun.hits(conn, text, limit, policy)?.into();
     }

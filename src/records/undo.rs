@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use super::{entities, import, nouns::AnyNoun, undo_store};
 use crate::{
     auth::{Admin, Editor},
+    billing::{Plan, store as plans},
     companies::Company,
     compliance::{Level, RedactionPolicy, trail},
     contacts::{Contact, Membership, store as contacts},
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
-        Record as _,
+        self, Record as _,
         feed::{self, Change},
         links, protection,
         undo::Undone,
@@ -96,6 +97,14 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
             Err(Error::Conflict { message, .. }) => Ok(Undone::Refused(message)),
             Err(other) => Err(other),
         },
+        (Plan::ENTITY, "create" | "restore") => {
+            let plan: Plan = history::get(w, change.entity_id)?;
+            match plans::unused(w, &plan, "taken back") {
+                Err(Error::Conflict { message, .. }) if plan.retired_at.is_none() => Ok(Undone::Refused(message)),
+                Err(other) => Err(other),
+                Ok(()) => entities::named(&change.entity)?.undo(w, change),
+            }
+        }
         (Ticket::ENTITY, "note" | "push") => Ok(Undone::Refused("what was said or sent is not taken back".to_owned())),
         (entity, _) => match entities::named(entity) {
             Ok(entity) => entity.undo(w, change),

@@ -21,7 +21,9 @@ fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
     let Some(spec) = E::field(column).map(|field| &field.spec) else { return Field::text(column, column, typed.text(column)) };
     let (name, label) = (spec.name, spec.label);
     let field = match spec.kind {
-        Kind::Text(_) | Kind::Moment(_) | Kind::Ip | Kind::Cidr | Kind::Mac => Field::text(name, label, typed.text(name)),
+        Kind::Text(_) | Kind::Moment(_) | Kind::Ip | Kind::Cidr | Kind::Mac | Kind::Decimal(_) => {
+            Field::text(name, label, typed.text(name))
+        }
         Kind::Long(_) | Kind::Json => Field::area(name, label, typed.text(name)),
         Kind::Markdown(_) => Field::area(name, label, typed.text(name)).hint("Markdown: **bold**, - lists, [links](https://…)."),
         Kind::TextList(..) => Field::area(name, label, typed.text(name)).hint("One to a line."),

@@ -2,6 +2,7 @@
 
 use crate::{
     entity::{Cell, FieldSpec, Kind},
+    types::decimal,
     ui::{Value, words},
 };
 
@@ -9,7 +10,12 @@ use crate::{
 #[must_use]
 pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
     let text = match cell {
-        Cell::Int(number) => return Value::count(*number),
+        Cell::Int(number) => {
+            return match spec.kind {
+                Kind::Decimal(places) => Value::Count(decimal::written(*number, places)),
+                _ => Value::count(*number),
+            };
+        }
         Cell::Bool(yes) => return Value::yes_no(*yes),
         other => other.text(),
     };
@@ -27,8 +33,14 @@ pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
             let list: Option<Vec<String>> = text.and_then(|text| serde_json::from_str(text).ok());
             Value::text(list.map(|list| list.join(", ")).as_deref().or(text))
         }
-        Kind::Text(_) | Kind::Int | Kind::Flag | Kind::Json | Kind::Reference(_) | Kind::Ip | Kind::Cidr | Kind::Mac => {
-            Value::text(text)
-        }
+        Kind::Text(_)
+        | Kind::Int
+        | Kind::Decimal(_)
+        | Kind::Flag
+        | Kind::Json
+        | Kind::Reference(_)
+        | Kind::Ip
+        | Kind::Cidr
+        | Kind::Mac => Value::text(text),
     }
 }

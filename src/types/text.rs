@@ -1,14 +1,14 @@
 //! Text as it is kept, and the one search key by which people and machines are sorted, filtered and found.
 //!
 //! The engines disagree about letters, so all of it is made in Rust (design §4, §10.8). Whoever changes what
-//! [`fold`] or [`SearchText`] makes raises [`KEY_VERSION`]: stored keys are then made anew at the next start.
+//! [`fold`] or [`SearchText`] makes, or adds such a column, raises [`KEY_VERSION`]: stored keys are then made anew at the next start.
 
 use std::collections::HashSet;
 
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Which keys this program makes; those of another version in the database are made anew.
-pub const KEY_VERSION: i64 = 3;
+pub const KEY_VERSION: i64 = 4;
 /// From this many characters on a trigram index can find a word.
 pub const TRIGRAM: usize = 3;
 /// How much of a text in a script other than Latin is taken apart for words of one and two characters.

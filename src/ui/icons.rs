@@ -15,7 +15,7 @@ macro_rules! icons {
 icons! {
     "archive-restore" "archive" "arrow-down" "arrow-up" "building-2" "check" "chevron-down"
     "chevron-left" "chevron-right" "circle-alert" "circle-check" "circle-minus" "clock" "columns-3"
-    "copy" "corner-down-right" "download" "ellipsis" "external-link" "file-text" "globe" "hand"
+    "copy" "corner-down-right" "credit-card" "download" "ellipsis" "external-link" "file-text" "globe" "hand"
     "history" "house" "info" "key-round" "keyboard" "laptop" "layout-dashboard" "link" "list-filter"
     "log-out" "mail" "map-pin" "monitor" "moon" "pencil" "phone" "pin-off" "pin" "plus" "printer"
     "refresh-cw" "router" "search" "server" "settings" "shield-check" "shield" "smartphone" "star"

@@ -44,6 +44,8 @@ pub enum Section {
     Network,
     /// What clients asked for.
     Tickets,
+    /// What clients pay for.
+    Billing,
     /// What monitors raised.
     Alerts,
     /// Sync centre.
@@ -207,6 +209,7 @@ impl Page {
             Section::Assets => section == "assets",
             Section::Network => section == "network",
             Section::Tickets => section == "tickets",
+            Section::Billing => section == "billing",
             Section::Alerts => section == "alerts",
             Section::Admin => section == "admin",
             Section::Settings => section == "settings",

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Error, FieldError, Result},
-    types::clean,
+    types::{clean, decimal},
 };
 use axum::{
     extract::{FromRequest, Request},
@@ -214,6 +214,11 @@ impl Fields {
         self.read(name, |value, _| int_of(value))
     }
 
+    /// A number with at most so many decimals, in its smallest parts; also as text, and empty text means "no value".
+    pub fn decimal(&mut self, name: &str, places: u32) -> Field<'_, i64> {
+        self.read(name, |value, _| decimal_of(value, places))
+    }
+
     /// True or false; in a form also `on`, `1`, `yes` and their opposites.
     pub fn bool(&mut self, name: &str) -> Field<'_, bool> {
         self.read(name, |value, is_form| match value {
@@ -308,6 +313,20 @@ fn int_of(value: &Value) -> Result<Sent<i64>, String> {
         Value::String(text) if text.trim().is_empty() => Ok(Sent::Null),
         Value::String(text) => text.trim().parse().map(Sent::Value).map_err(|_| "must be a whole number".to_owned()),
         other => Err(format!("must be a whole number, not {}", json::kind(other))),
+    }
+}
+
+fn decimal_of(value: &Value, places: u32) -> Result<Sent<i64>, String> {
+    match value {
+        // Never with an exponent, as JSON may have it.
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => decimal::read(&whole.to_string(), places).map(Sent::Value),
+            (None, Some(real)) => decimal::read(&format!("{real}"), places).map(Sent::Value),
+            (None, None) => Err("must be a number".to_owned()),
+        },
+        Value::String(text) if text.trim().is_empty() => Ok(Sent::Null),
+        Value::String(text) => decimal::read(text, places).map(Sent::Value),
+        other => Err(format!("must be a number, not {}", json::kind(other))),
     }
 }
 

@@ -20,6 +20,7 @@ mod link;
 mod links;
 pub mod list;
 pub mod memory;
+pub mod multipart;
 pub mod openapi;
 pub mod peer;
 pub mod prefix;

@@ -7,7 +7,7 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 35] = [
+const LAYERS: [&str; 36] = [
     "error",
     "types",
     "config",
@@ -29,6 +29,7 @@ const LAYERS: [&str; 35] = [
     "network",
     "tickets",
     "notes",
+    "billing",
     "progress",
     "plan",
     "vendors",

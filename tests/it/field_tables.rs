@@ -105,6 +105,7 @@ fn value(spec: &FieldSpec, now: &Value, place: i64) -> Value {
         Kind::Url(_) => json!("https://example.com/x"),
         Kind::Email(_) => json!("other@example.com"),
         Kind::Int => json!(spec.range.map_or(0, |(least, _, _)| least) + place),
+        Kind::Decimal(_) => json!(place),
         Kind::Flag => json!(now != true),
         Kind::TextList(..) => json!(["one.example", "two.example"]),
         Kind::Text(_) | Kind::Long(_) | Kind::Markdown(_) | Kind::Moment(_) | Kind::Json => {
@@ -255,7 +256,7 @@ both! {
                     Kind::Day => json!("soon"),
                     Kind::Url(_) => json!("javascript:alert(1)"),
                     Kind::Email(_) => json!("nobody"),
-                    Kind::Int | Kind::Flag => json!("many"),
+                    Kind::Int | Kind::Decimal(_) | Kind::Flag => json!("many"),
                     Kind::TextList(..) | Kind::Json => json!({"a": 1}),
                     Kind::Ip | Kind::Cidr | Kind::Mac | Kind::Reference(_) => json!("nowhere"),
                 };

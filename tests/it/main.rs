@@ -17,6 +17,7 @@ mod assets;
 mod auth_people;
 mod auth_platform;
 mod bad_input;
+mod billing;
 mod client_scope;
 mod command_line;
 mod companies;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use codex::assets::{self, Asset, Observation};
+use codex::billing;
 use codex::companies::{self, Company, Location};
 use codex::contacts::{self, Contact, Membership};
 use codex::db::list::ListQuery;
@@ -72,6 +73,16 @@ const READS: &[(&str, Read)] = reads! {
     "companies::store::locations" => |c, id, key| companies::store::locations(c, id);
     "companies::store::feature_overrides" => |c, id, key| companies::store::feature_overrides(c, id);
     "companies::list_store::COMPANIES" => |c, id, key| ListQuery::everything(&companies::list_store::COMPANIES)?.with_search(key)?.run(c, companies::store::view);
+    "billing::store::users" => |c, id, key| billing::store::users(c, &billing::Plan { name: "Gold".to_owned(), term: "1-Year".to_owned(), ..Default::default() });
+    "billing::store::unused" => |c, id, key| Ok::<_, codex::error::Error>(billing::store::unused(c, &billing::Plan { name: "Gold".to_owned(), term: "1-Year".to_owned(), ..Default::default() }, "taken").map_or_else(|error| error.to_string().replace("1-Year", ""), |()| String::new()));
+    "billing::store::billed" => |c, id, key| billing::store::billed(c).map(|found| found.into_iter().map(|id| companies::store::get_view(c, id)).collect::<Vec<_>>());
+    "billing::trueup_store::people" => |c, id, key| billing::trueup_store::people(c, id, &policy());
+    "billing::trueup_store::devices" => |c, id, key| billing::trueup_store::devices(c, id, &view_context());
+    "billing::trueup_store::gear" => |c, id, key| billing::trueup_store::gear(c, id);
+    "billing::trueup_store::tickets" => |c, id, key| billing::trueup_store::tickets(c, id, &billing::counting::Month::read(None)?);
+    "billing::store::minutes_by_month" => |c, id, key| billing::store::minutes_by_month(c, "2000-01");
+    "billing::store::overrides" => |c, id, key| billing::store::overrides(c);
+    "billing::store::named_by_companies" => |c, id, key| billing::store::named_by_companies(c);
     "network::topology_store::read" => |c, id, key| network::topology_store::read(c, id);
     "network::check_store::no_circle" => |c, id, key| network::check_store::no_circle(c, 0, Some(id));
     "network::check_store::number_free" => |c, id, key| {
@@ -190,6 +201,7 @@ const WRITES: &[(&str, Attempt)] = writes! {
     "companies::store::update_location" => |w, id, key| companies::store::update_location(w, id, id, &companies::rules::read_location(fields(json!({"name": "taken"})), false)?, None);
     "companies::store::remove_location" => |w, id, key| companies::store::remove_location(w, id, id);
     "companies::store::set_feature_overrides" => |w, id, key| companies::store::set_feature_overrides(w, id, &[("taken".to_owned(), "taken".to_owned())].into());
+    "billing::trueup_store::save_settings" => |w, id, key| billing::trueup_store::save_settings(w, id, &codex::entity::Patch::read(&mut fields(json!({"count_contacts": "all"})))?);
     "contacts::store::create" => |w, id, key| contacts::store::create(w, &contacts::rules::read(fields(json!({"name": "taken", "company_account_numbers": [key]})), true)?, &policy());
     "contacts::store::join" => |w, id, key| contacts::store::join(w, 1, &Membership { company_id: id, is_primary: true, ..Membership::default() });
     "assets::store::create" => |w, id, key| assets::store::create(w, &assets::rules::read(fields(json!({"hostname": "taken", "company_account_number": key})), true)?);
@@ -228,6 +240,26 @@ const TICKET_WRITES: &[(&str, Attempt)] = writes! {
 
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
+    ("billing::trueup_store::settings", "how the provider counts, for no client"),
+    ("billing::trueup_store::exclusions", "what the provider leaves out, for no client"),
+    ("billing::trueup_store::exclude", "what the provider leaves out, for no client"),
+    ("billing::store::view", "the provider's own catalogue, of no tenant"),
+    ("billing::store::option", "the provider's own catalogue, of no tenant"),
+    ("billing::store::all", "the provider's own catalogue, of no tenant"),
+    ("billing::store::named", "the provider's own catalogue, of no tenant"),
+    ("billing::store::find", "the provider's own catalogue, of no tenant"),
+    ("billing::store::of_company", "the provider's own catalogue, of no tenant"),
+    ("billing::store::create", "the provider's own catalogue, of no tenant"),
+    ("billing::store::update", "the provider's own catalogue, of no tenant"),
+    ("billing::store::retire", "the provider's own catalogue, of no tenant"),
+    ("billing::store::restore", "the provider's own catalogue, of no tenant"),
+    ("billing::store::options", "the provider's own catalogue, of no tenant"),
+    ("billing::store::add_option", "the provider's own catalogue, of no tenant"),
+    ("billing::store::update_option", "the provider's own catalogue, of no tenant"),
+    ("billing::store::categories", "the provider's own catalogue, of no tenant"),
+    ("billing::store::name_category", "the provider's own catalogue, of no tenant"),
+    ("billing::list_store::PLANS", "the provider's own catalogue, of no tenant"),
+    ("billing::list_store::OPTIONS", "the provider's own catalogue, of no tenant"),
     ("records::import::run_store::begin", "notes that somebody imports"),
     ("records::import::run_store::finish", "notes that somebody imports"),
     ("network::adopt_store::hand_over", "part of a sync, for every tenant"),
@@ -391,8 +423,20 @@ async fn theirs_tickets(world: &World) -> Vec<i64> {
 }
 
 /// The rooms that hold tenants' rows. Syncs and identity act for everybody or for nobody's tenant.
-const ROOMS: [&str; 11] =
-    ["companies", "contacts", "assets", "monitoring", "network", "tickets", "notes", "records", "home", "status", "compliance"];
+const ROOMS: [&str; 12] = [
+    "companies",
+    "contacts",
+    "assets",
+    "monitoring",
+    "network",
+    "tickets",
+    "notes",
+    "billing",
+    "records",
+    "home",
+    "status",
+    "compliance",
+];
 
 #[test]
 fn every_store_function_is_named_here() {

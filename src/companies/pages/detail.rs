@@ -190,6 +190,14 @@ fn lead(known: &Known) -> String {
     [known.view.row.account_number.clone()].into_iter().chain(told).collect::<Vec<_>>().join(" · ")
 }
 
+/// A support level, and that it is the plan's where nobody has said another.
+fn support_level(view: &CompanyView) -> Value {
+    match (&view.row.support_level, &view.plan_support_level) {
+        (None, Some(level)) => Value::Many(vec![Value::words(level.clone()), Value::badge("", "from plan")]),
+        (own, _) => Value::text(own.as_deref()),
+    }
+}
+
 fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
     let view = &known.view;
     let facts = Facts { page, action: format!("/records/company/{}/pin", view.row.id), past: &known.past };
@@ -211,6 +219,7 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
     let own = vec![
         ("plan", plan(Some(row.plan.as_deref().unwrap_or_default()))),
         ("contract_term", Value::text(row.term().as_deref())),
+        ("support_level", support_level(view)),
         ("start_date", Value::date(row.start_date.as_deref())),
         ("compliance_level", compliance(&row.compliance_level)),
         ("billing_contact_id", billing),

@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::{address, detail};
 use crate::{
     agents::Frame,
-    companies::{Companies, Company, CompanyView, pages_store, store as companies},
+    companies::{Companies, Company, CompanyView, model::TERMS, pages_store, store as companies},
     compliance::RedactionPolicy,
     db::Conn,
     error::{Error, Result},
@@ -17,9 +17,6 @@ use crate::{
     web::{Query, Web, encode_segment},
 };
 
-/// The terms that billing knows (contract §1.8.2).
-const TERMS: [&str; 4] = ["Month to Month", "1-Year", "2-Year", "3-Year"];
-
 /// What a company's form is made of.
 pub struct Ground {
     view: Option<CompanyView>,
@@ -27,6 +24,7 @@ pub struct Ground {
     parent: Option<String>,
     companies: Vec<Choice>,
     contacts: Vec<Choice>,
+    plans: Vec<Choice>,
 }
 
 impl Form for Companies {
@@ -36,8 +34,9 @@ impl Form for Companies {
 
     fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, policy: &RedactionPolicy) -> Result<Ground> {
         let mut offered = pages_store::company_choices(c)?;
+        let plans = pages_store::plan_choices(c)?;
         let Some(id) = id else {
-            return Ok(Ground { view: None, parent: None, companies: offered, contacts: Vec::new() });
+            return Ok(Ground { view: None, parent: None, companies: offered, contacts: Vec::new(), plans });
         };
         let view = companies::get_view(c, id)?.redact(policy);
         offered.retain(|choice| choice.value != view.row.account_number);
@@ -46,7 +45,7 @@ impl Form for Companies {
             None => None,
         };
         let contacts = pages_store::contact_choices(c, Some(id), policy)?;
-        Ok(Ground { view: Some(view), parent, companies: offered, contacts })
+        Ok(Ground { view: Some(view), parent, companies: offered, contacts, plans })
     }
 
     fn begin(query: &Query) -> Typed {
@@ -62,6 +61,7 @@ impl Form for Companies {
         let mut typed = Typed::of(view)?;
         typed.set("parent_id", ground.parent.clone().unwrap_or_default());
         typed.set("plan", view.row.plan.clone());
+        typed.set("support_level", view.row.support_level.clone().unwrap_or_default());
         typed.set("main_number", view.row.main_number.clone().unwrap_or_default());
         typed.set("start_date", view.row.start_date.clone().unwrap_or_default());
         typed.set("contract_term", view.row.term().clone().unwrap_or_default());
@@ -109,6 +109,7 @@ fn parts(typed: &Typed, ground: &Ground) -> Vec<Part> {
     };
     let terms = TERMS.iter().map(|term| Choice::word(term)).collect();
     let contract = vec![
+        ("plan", select("plan", "Plan", ground.plans.clone())),
         ("contract_term", select("contract_term", "Term", terms)),
         ("billing_contact_id", select("billing_contact_id", "Billing contact", ground.contacts.clone())),
     ];

@@ -38,6 +38,7 @@ static COLUMNS: LazyLock<Columns<Line>> = LazyLock::new(|| {
             Value::date(line.company.row.contract_end_date.as_deref())
         })
         .usual("compliance_level", "Compliance", "", |_, line| compliance(&line.company.row.compliance_level))
+        .other("support_level", "Support level", "", |_, line| Value::text(line.company.support_level()))
         .other("updated_at", "Changed", "", |_, line| Value::ago(Some(&line.company.row.updated_at)))
         .rest(|line| &line.company.row)
 });

@@ -8,6 +8,7 @@ mod asset_inside;
 mod asset_secret;
 mod assets;
 pub(crate) mod company_alerts;
+pub(crate) mod company_plan;
 pub(crate) mod company_tickets;
 mod contact;
 mod contact_form;
@@ -50,6 +51,8 @@ pub fn routes() -> Routes {
 fn contact_routes() -> Routes {
     let edited = ["/contacts/{id}/edit", "/contacts/{id}/retire", "/contacts/{id}/restore"];
     Routes::new()
+        .get("/companies/{acct}/features", company_plan::edit)
+        .post("/companies/{acct}/features", company_plan::save)
         .get("/contacts/", contacts::index)
         .get("/contacts/{id}", contact::show)
         .merge(forms::routes::<Contacts>("/contacts/new", "/contacts/{id}", edited))

@@ -9,6 +9,7 @@ use crate::{
     agents::Frame,
     assets::Asset,
     auth::{Editor, Staff},
+    billing::{FeatureCategory, FeatureOption, Plan},
     companies::{Company, Location},
     compliance::RedactionPolicy,
     contacts::Contact,
@@ -87,6 +88,8 @@ fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
             format!("/tickets/{}", ticket.external_id)
         }
         Asset::ENTITY => format!("/assets/{id}"),
+        Plan::ENTITY => "/billing-plans/".to_owned(),
+        FeatureOption::ENTITY | FeatureCategory::ENTITY => "/billing-plans/features/".to_owned(),
         other => match entities::named(other).ok().and_then(|known| known.noun()) {
             Some(noun) => format!("{}/{id}", noun.door().page),
             None => "/".to_owned(),

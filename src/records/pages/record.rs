@@ -16,6 +16,7 @@ use crate::{
     outbox::{self, Entry, State, push::What},
     records::entities,
     resource::past::{Known, Past},
+    types::decimal,
     ui::{Event, Moved, Source, time},
     vendors,
 };
@@ -100,6 +101,10 @@ impl Mentioned {
     fn said(&self, entity: &str, field: &str, value: &Json) -> String {
         if let (Some(target), Some(id)) = (target(entity, field), value.as_i64()) {
             return self.references.get(&(target.entity, id)).cloned().unwrap_or_else(|| format!("{} {id}", target.what));
+        }
+        if let (Some(Kind::Decimal(places)), Some(parts)) = (entities::spec(entity, field).map(|spec| spec.kind), value.as_i64())
+        {
+            return decimal::written(parts, places);
         }
         let Some(of_contacts) = points_to_contact(field) else { return shown(field, value) };
         let names = if of_contacts { &self.contacts } else { &self.companies };

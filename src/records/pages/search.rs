@@ -43,6 +43,7 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         ("contacts", "Contacts", "users"),
         ("assets", "Assets", "monitor"),
         ("tickets", "Tickets", "ticket"),
+        ("billing_plans", "Billing plans", "credit-card"),
     ];
     let rooms = rooms.map(|(room, title, icon)| (room, title.to_owned(), icon, format!("/{room}")));
     let nouns = entities::nouns().map(AnyNoun::door);
@@ -57,6 +58,9 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
 
 fn link(page: &Page, room: &str, address: &str, hit: &Json) -> (Crumb, String) {
     let text = |name: &str| hit.get(name).and_then(Json::as_str).unwrap_or_default();
+    if !text("url").is_empty() {
+        return (mention(page.url(text("url")), text("name")), String::new());
+    }
     let id = hit.get("id").map(ToString::to_string).unwrap_or_default();
     let (key, detail) = match room {
         "companies" => (text("account_number").to_owned(), text("account_number")),

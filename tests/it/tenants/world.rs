@@ -85,6 +85,8 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
         if n > 1 {
             body["parent_id"] = account(1 + dice.below(n - 1), mine).into();
         }
+        body["plan"] = "Gold".into();
+        body["contract_term"] = "1-Year".into();
         let company = companies::store::create(w, &companies::rules::read(fields(body), true)?, None)?;
         assert_eq!(company.id, n);
         history::links::link(w, "company", n, "freshservice", &name)?;

@@ -1,0 +1,165 @@
+//! What every company has that is billed, in one answer (contract §1.5).
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::{extract::State, response::Response};
+use serde_json::{Map, Value as Json, json};
+
+use super::{model::Plan, store};
+use crate::{
+    assets::{AssetView, AssetViewContext, store as assets},
+    auth::BillingReader,
+    companies::{
+        CompanyView,
+        model::{plan_key, term_key},
+        store as companies,
+    },
+    contacts::{ContactView, store as contacts},
+    db::Conn,
+    error::Result,
+    types::{decimal, now},
+    web::{ReadRequest, Web, list, text::Array},
+};
+
+/// How many companies are read at once.
+const AT_ONCE: usize = 20;
+
+/// How somebody asks.
+struct Asked {
+    view_context: AssetViewContext,
+    /// Archived assets too.
+    archived: bool,
+}
+
+/// `GET /api/billing_summary`
+pub async fn index(State(web): State<Web>, reader: BillingReader, request: ReadRequest) -> Result<Response> {
+    let asked = Asked {
+        view_context: AssetViewContext::of(&reader, &web.config, &request.query)?,
+        archived: !web.config.assets.archived_leave_billing,
+    };
+    // Hours are told by month, so that tomorrow's answer may be another.
+    let month = now().chars().take(7).collect::<String>();
+    let variant = format!("{}|{}|{month}", asked.view_context.key(), asked.archived);
+    let entities = &["company", "contact", "asset", "ticket", "billing_plan", "feature_category"];
+    list::json(&web, &reader.scope(), &variant, &request, entities, move |c, to| {
+        let policy = &asked.view_context.policy;
+        let all: Vec<CompanyView> = companies::all_views(c)?.into_iter().map(|company| company.redact(policy)).collect();
+        let plans: HashMap<(String, String), Plan> =
+            store::all(c)?.into_iter().map(|plan| ((plan_key(&plan.name), term_key(Some(&plan.term))), plan)).collect();
+        let mut hours = store::minutes_by_month(c, &previous(&month))?;
+        let mut overrides = store::overrides(c)?;
+        let mut rows = Array::begin(to)?;
+        for some in all.chunks(AT_ONCE) {
+            let (mut people, mut devices) = (people(c, some, &asked)?, devices(c, some, &asked)?);
+            for company in some {
+                let id = company.row.id;
+                let entry = entry(
+                    company,
+                    plan_of(company, &plans),
+                    &overrides.remove(&id).unwrap_or_default(),
+                    &people.remove(&id).unwrap_or_default(),
+                    &devices.remove(&id).unwrap_or_default(),
+                );
+                rows.push(&with_hours(entry, &month, &hours.remove(&id).unwrap_or_default()))?;
+            }
+        }
+        rows.end().map(drop)
+    })
+    .await
+}
+
+fn plan_of<'a>(company: &CompanyView, plans: &'a HashMap<(String, String), Plan>) -> Option<&'a Plan> {
+    let name = company.row.plan.as_deref().filter(|name| !name.is_empty())?;
+    plans.get(&(plan_key(name), term_key(company.row.contract_term.as_deref())))
+}
+
+/// Active contacts, as far as the caller may see them.
+fn people(c: &mut Conn, some: &[CompanyView], asked: &Asked) -> Result<HashMap<i64, Vec<ContactView>>> {
+    let policy = &asked.view_context.policy;
+    let mut found: HashMap<i64, Vec<ContactView>> = HashMap::new();
+    for (company, contact) in contacts::of_companies(c, some.iter().map(|company| company.row.id).collect())? {
+        if contact.inside().row.active {
+            found.entry(company).or_default().push(contact.redact(policy));
+        }
+    }
+    found.values_mut().for_each(|people| ContactView::order(people, policy));
+    Ok(found)
+}
+
+fn devices(c: &mut Conn, some: &[CompanyView], asked: &Asked) -> Result<HashMap<i64, Vec<AssetView>>> {
+    let mut found: HashMap<i64, Vec<AssetView>> = HashMap::new();
+    for (company, asset) in assets::of_companies(c, some.iter().map(|company| company.row.id).collect())? {
+        let asset = asset.redact(&asked.view_context);
+        if asked.archived || asset.life != Some("archived") {
+            found.entry(company).or_default().push(asset);
+        }
+    }
+    Ok(found)
+}
+
+fn entry(
+    company: &CompanyView,
+    plan: Option<&Plan>,
+    overrides: &BTreeMap<String, String>,
+    people: &[ContactView],
+    devices: &[AssetView],
+) -> Map<String, Json> {
+    let row = &company.row;
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for device in devices {
+        *counts.entry(device.row.kind.as_str()).or_default() += 1;
+    }
+    let mut features = plan.map(Plan::features).unwrap_or_default();
+    features.extend(overrides.iter().map(|(key, value)| (key.clone(), value.clone())));
+    let features: Map<String, Json> = features
+        .into_iter()
+        .map(|(key, value)| {
+            let source = if overrides.contains_key(&key) { "custom" } else { "plan" };
+            (key, json!({ "value": value, "source": source }))
+        })
+        .collect();
+    let assets = devices.iter().map(|device| {
+        json!({
+            "hostname": device.row.hostname, "hardware_type": device.row.hardware_type,
+            "operating_system": device.row.operating_system, "type": device.row.kind,
+        })
+    });
+    let users = people.iter().map(|person| json!({ "username": person.row.name, "email": person.row.email }));
+    let told = json!({
+        "account_number": row.account_number, "name": row.name, "plan_selected": row.plan,
+        "company_main_number": row.main_number, "domains": row.domains,
+        "billing_plan": row.plan.as_deref().unwrap_or_default(), "contract_term_length": row.term(),
+        "support_level": company.support_level(), "plan_id": plan.map(|plan| plan.id),
+        "asset_count": devices.len(), "user_count": people.len(), "counts_by_type": counts, "features": features,
+        "assets": assets.collect::<Vec<_>>(), "users": users.collect::<Vec<_>>(),
+    });
+    match told {
+        Json::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+/// The month before a month.
+fn previous(month: &str) -> String {
+    let (year, number) = month.split_once('-').unwrap_or_default();
+    match (year.parse::<i32>().unwrap_or_default(), number.parse::<u32>().unwrap_or_default()) {
+        (year, 1) => format!("{}-12", year - 1),
+        (year, number) => format!("{year}-{:02}", number.saturating_sub(1)),
+    }
+}
+
+/// The hours of tickets by the month in which they were last changed, as Ledger bills them.
+fn with_hours(mut entry: Map<String, Json>, month: &str, minutes: &BTreeMap<String, i64>) -> Map<String, Json> {
+    let hours = |month: &str| decimal::number(minutes.get(month).copied().unwrap_or_default() * 100 / 60, 2);
+    entry.insert("hours".to_owned(), json!({ "this_month": hours(month), "last_month": hours(&previous(month)) }));
+    entry
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_month_before_january_is_december() {
+        assert_eq!(super::previous("2026-01"), "2025-12");
+        assert_eq!(super::previous("2026-12"), "2026-11");
+    }
+}

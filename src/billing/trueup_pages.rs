@@ -1,0 +1,286 @@
+//! The true-up as a page, with what decides how a company is counted.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{
+    counting::{CONTACTS, Exclusion, Line, Month, Receipt, Settings},
+    store,
+    trueup::{Trueup, read, read_exclusion, read_settings},
+    trueup_store as counted,
+};
+use crate::{
+    agents::Frame,
+    assets::AssetViewContext,
+    auth::{Admin, BillingReader},
+    companies::store as companies,
+    contacts::model::ROLES,
+    db::{Conn, Write},
+    error::{Error, Result},
+    history,
+    types::decimal,
+    ui::{Choice, Crumb, Field, Line as TableLine, Page, Section, Table, Value, filters, form},
+    web::{Fields, Web, encode_segment},
+};
+
+/// The page.
+const PAGE: &str = "/billing/trueup";
+
+/// One line of the page.
+struct Shown {
+    key: &'static str,
+    label: &'static str,
+    rule: &'static str,
+    counted: String,
+    billed: String,
+    difference: String,
+    differs: bool,
+    unit: String,
+    amount: String,
+    receipts: Vec<Receipt>,
+    left_out: Vec<Receipt>,
+}
+
+#[derive(Template)]
+#[template(path = "billing/trueup.html")]
+struct TrueupPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    month: String,
+    account: String,
+    plan: String,
+    lines: Vec<Shown>,
+    managed: Vec<(&'static str, String, String, String)>,
+    total: String,
+    exclusions: Vec<Exclusion>,
+    settings: Vec<Field>,
+    is_admin: bool,
+}
+
+#[derive(Template)]
+#[template(path = "billing/trueups.html")]
+struct TrueupsPage {
+    page: Page,
+    month: String,
+    table: Table,
+}
+
+/// `GET /billing/trueup[?company=&month=]`
+pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame) -> Result<Response> {
+    let month = Month::read(frame.query.text("month")?)?;
+    match frame.query.text("company")?.map(str::to_owned) {
+        Some(key) => one(&web, &frame, key, month, StatusCode::OK, None).await,
+        None => all(&web, &frame, month).await,
+    }
+}
+
+async fn all(web: &Web, frame: &Frame, month: Month) -> Result<Response> {
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
+    let asked = month.clone();
+    let read_all = move |c: &mut Conn| {
+        let mut all = Vec::new();
+        for id in store::billed(c)? {
+            all.push(read(c, id, &asked, &view_context)?);
+        }
+        Ok(all)
+    };
+    let all = web.db.read(&frame.scope(), read_all).await?;
+    let page = frame.titled(Section::Billing, "True-up");
+    let currency = &web.config.display.currency;
+    let line = |trueup: &Trueup| {
+        let row = &trueup.company.row;
+        let href = page.url(&format!("{PAGE}?company={}&month={}", encode_segment(&row.account_number), month.as_str()));
+        let count = |key: &str| {
+            let line = trueup.lines.iter().find(|line| line.rule.key == key);
+            Value::Count(line.map_or_else(String::new, |line| decimal::plain(line.counted, 3)))
+        };
+        let differs = match trueup.differences() {
+            0 => Value::None,
+            1 => Value::badge("warning", "1 difference"),
+            more => Value::badge("warning", format!("{more} differences")),
+        };
+        TableLine {
+            cells: vec![
+                Value::link(href, row.name.clone()),
+                Value::text(trueup.plan.as_ref().map(|plan| format!("{}, {}", plan.name, plan.term)).as_deref()),
+                count("users"),
+                count("workstations"),
+                count("servers"),
+                count("ticket_hours"),
+                differs,
+                Value::Count(trueup.total().map_or_else(|| "–".to_owned(), |cents| decimal::money(cents, currency))),
+            ],
+            post: None,
+        }
+    };
+    let table = Table {
+        label: "True-up",
+        heads: vec![
+            ("Company", "cell--main"),
+            ("Plan", "cell--cut"),
+            ("Users", "cell--number"),
+            ("Workstations", "cell--number"),
+            ("Servers", "cell--number"),
+            ("Ticket hours", "cell--number"),
+            ("Billed", "cell--end"),
+            ("By the plan", "cell--number"),
+        ],
+        lines: all.iter().map(line).collect(),
+        empty: "No clients yet.",
+        more: None,
+    };
+    frame.show(&TrueupsPage { month: month.as_str().to_owned(), table, page })
+}
+
+async fn one(
+    web: &Web,
+    frame: &Frame,
+    key: String,
+    month: Month,
+    status: StatusCode,
+    refused: Option<Error>,
+) -> Result<Response> {
+    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
+    let asked = month.clone();
+    let read_one = move |c: &mut Conn| {
+        let id = companies::id_of(c, &key)?;
+        read(c, id, &asked, &view_context)
+    };
+    let trueup = web.db.read(&frame.scope(), read_one).await?;
+    let page = frame.titled(Section::Billing, format!("True-up of {}", trueup.company.row.name));
+    let currency = &web.config.display.currency;
+    let plain = |quantity: i64| decimal::plain(quantity, 3);
+    let mut settings = settings_form(&trueup.settings);
+    if let Some(Error::Invalid(wrong)) = &refused {
+        let _elsewhere = form::place_errors(&mut settings, wrong);
+    }
+    let built = TrueupPage {
+        crumbs: vec![
+            Crumb { href: page.url(&format!("{PAGE}?month={}", month.as_str())), text: "True-up".to_owned() },
+            Crumb {
+                href: page.url(&format!("/companies/{}", encode_segment(&trueup.company.row.account_number))),
+                text: trueup.company.row.name.clone(),
+            },
+        ],
+        month: month.as_str().to_owned(),
+        account: trueup.company.row.account_number.clone(),
+        plan: match (&trueup.plan, trueup.company.row.plan.as_deref()) {
+            (Some(plan), _) => format!("{}, {}", plan.name, plan.term),
+            (None, Some(name)) if !name.is_empty() => format!("{name}: no billing plan has this name and term"),
+            (None, _) => "No plan".to_owned(),
+        },
+        total: trueup.total().map_or_else(|| "–".to_owned(), |cents| decimal::money(cents, currency)),
+        managed: trueup
+            .managed
+            .iter()
+            .map(|(name, counted, billed)| {
+                let label = if *name == "managed_devices" { "Managed devices" } else { "Managed network" };
+                (label, plain(*counted), plain(*billed), plain(counted - billed))
+            })
+            .collect(),
+        is_admin: page.is_admin(),
+        settings,
+        lines: trueup.lines.iter().map(|line| shown(line, &trueup, currency)).collect(),
+        exclusions: trueup.exclusions,
+        page,
+    };
+    frame.show_as(status, &built)
+}
+
+fn shown(line: &Line, trueup: &Trueup, currency: &str) -> Shown {
+    let plain = |quantity: i64| decimal::plain(quantity, 3);
+    let difference = line.difference();
+    let more = difference.filter(|more| *more > 0).map_or("", |_| "+");
+    let plan = trueup.plan.as_ref();
+    Shown {
+        key: line.rule.key,
+        label: line.rule.label,
+        rule: line.rule.counts,
+        counted: plain(line.counted),
+        billed: line.billed.map_or_else(|| "–".to_owned(), plain),
+        difference: difference.map_or_else(|| "–".to_owned(), |by| format!("{more}{}", plain(by))),
+        differs: line.rule.key != "backup_tb" && difference.is_some_and(|by| by != 0),
+        unit: plan.map_or_else(|| "–".to_owned(), |plan| decimal::money((line.rule.cost)(plan), currency)),
+        amount: plan.map_or_else(|| "–".to_owned(), |plan| decimal::money(line.amount(plan), currency)),
+        receipts: line.receipts.clone(),
+        left_out: line.left_out.clone(),
+    }
+}
+
+fn settings_form(settings: &Settings) -> Vec<Field> {
+    let words = |word: &&str| match *word {
+        "active" => Choice::new(*word, "Active"),
+        "all" => Choice::new(*word, "Any, active or not"),
+        other => Choice::new(other, "Active with a role"),
+    };
+    let mut roles = vec![Choice::new("", "–")];
+    roles.extend(ROLES.iter().map(|role| Choice::word(role)));
+    let hours = settings.default_ticket_hours_hundredths.map(|hours| decimal::plain(hours, 2)).unwrap_or_default();
+    vec![
+        Field::select(
+            "count_contacts",
+            "Contacts counted as users",
+            settings.count_contacts.clone(),
+            CONTACTS.iter().map(words).collect(),
+        ),
+        Field::select("contact_role", "With the role", settings.contact_role.clone().unwrap_or_default(), roles),
+        Field::check("vms_as_servers", "Count virtual machines as servers", settings.vms_as_servers),
+        Field::check("leave_out_archived", "Leave out archived devices", settings.leave_out_archived),
+        Field::text("default_ticket_hours", "Hours of a closed ticket without time", hours),
+    ]
+}
+
+/// Where a company's month is shown.
+fn back(fields: &Fields) -> (String, String) {
+    let key = fields.raw_text("company").unwrap_or_default().to_owned();
+    let month = fields.raw_text("month").unwrap_or_default();
+    (format!("{PAGE}?company={}&month={}", encode_segment(&key), encode_segment(month)), key)
+}
+
+/// `POST /billing/trueup/settings`
+pub async fn save_settings(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
+    let (path, key) = back(&fields);
+    let month = Month::read(fields.raw_text("month").filter(|month| !month.is_empty()))?;
+    let wanted = key.clone();
+    let saved = match read_settings(fields) {
+        Ok(input) => {
+            let work = move |w: &mut Write<'_>| {
+                let id = companies::id_of(w, &wanted)?;
+                counted::save_settings(w, id, &input)
+            };
+            web.db.write(&admin.scope(), &admin.actor(), work).await
+        }
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(_) => frame.go(&path, "The settings were saved."),
+        Err(error @ Error::Invalid(_)) => one(&web, &frame, key, month, StatusCode::BAD_REQUEST, Some(error)).await,
+        Err(other) => Err(other),
+    }
+}
+
+/// `POST /billing/trueup/exclude`
+pub async fn exclude(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
+    let (path, _) = back(&fields);
+    let (key, input) = match read_exclusion(fields) {
+        Ok(read) => read,
+        Err(error @ Error::Invalid(_)) => return frame.go_sorry(&path, &format!("Nothing was left out: {error}.")),
+        Err(other) => return Err(other),
+    };
+    let work = move |w: &mut Write<'_>| {
+        let id = companies::id_of(w, &key)?;
+        counted::exclude(w, id, &input)
+    };
+    web.db.write(&admin.scope(), &admin.actor(), work).await?;
+    frame.go(&path, "Left out.")
+}
+
+/// `POST /billing/trueup/include`
+pub async fn include(State(web): State<Web>, admin: Admin, frame: Frame, mut fields: Fields) -> Result<Response> {
+    let (path, _) = back(&fields);
+    let id = fields.int("id").required().value();
+    fields.finish()?;
+    let id = id.ok_or_else(|| Error::field("id", "is required"))?;
+    web.db.write(&admin.scope(), &admin.actor(), move |w| history::retire::<Exclusion>(w, id, None)).await?;
+    frame.go(&path, "Counted again.")
+}
