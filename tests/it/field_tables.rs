@@ -205,7 +205,7 @@ both! {
             let (list, new) = &noun.added;
             let mut body = noun.least.clone();
             for (place, spec) in (20..).zip(noun.sendable()) {
-                if body.get(spec.name).is_none() && matches!(spec.section, Some((_, stands)) if stands != Stands::OnPage) {
+                if matches!(spec.section, Some((_, stands)) if stands != Stands::OnPage) {
                     body[spec.name] = value(spec, &Value::Null, place);
                 }
             }
