@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     admin, agents, assets,
-    auth::{self, CompanyLookup, Expected, Verifier},
+    auth::{self, ApiKeys, CompanyLookup, Expected, Verifier},
     companies, compliance,
     config::Config,
     contacts,
@@ -108,12 +108,13 @@ impl App {
         let health = Arc::new(Health::new(&config, db.clone())?);
         let (issuers, service) = (config.core.issuers.clone(), config.core.service_name.clone());
         let expected = Expected { issuers, service, ours: config.core.url.is_none() };
+        let api_keys = ApiKeys::new(db.clone(), records::reach::reach(), config.limits.key_requests);
         let (verifier, identity) = if let Some(url) = &config.core.url {
             let check = config.core.revocation_check;
-            (Verifier::platform(db.clone(), url, check, expected, companies_of_client())?, None)
+            (Verifier::platform(db.clone(), url, check, expected, companies_of_client(), api_keys)?, None)
         } else {
             let identity = open_identity(&config, db.clone())?;
-            (Verifier::stand_alone(db.clone(), identity.signer(), expected), Some(identity))
+            (Verifier::stand_alone(db.clone(), identity.signer(), expected, api_keys), Some(identity))
         };
         Ok(Self { web: Web::new(config, db), health, verifier: Arc::new(verifier), identity })
     }
@@ -165,6 +166,7 @@ pub fn open_identity(config: &Config, db: Db) -> Result<Identity> {
 }
 
 /// On the platform a client belongs to the companies of the contact who carries their e-mail.
-fn companies_of_client() -> CompanyLookup {
+#[must_use]
+pub fn companies_of_client() -> CompanyLookup {
     Arc::new(contacts::store::companies_of_email)
 }

@@ -3,6 +3,7 @@
 
 mod api;
 mod frame;
+pub mod keys;
 mod model;
 mod psa;
 mod psa_api;
@@ -28,7 +29,8 @@ pub fn routes(stand_alone: bool) -> Routes {
         .get("/api/public/user/theme", api::theme)
         .get("/api/public/user/home-page", api::home_page)
         .get("/api/psa/agents", psa_api::index)
-        .post("/settings", settings::save);
+        .post("/settings", settings::save)
+        .merge(keys::routes());
     if stand_alone {
         return routes;
     }

@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{error::Result, web::Fields};
+use crate::{
+    auth::{Level, User},
+    error::Result,
+    web::Fields,
+};
 
 /// What `theme_preference` may be.
 pub const THEMES: [&str; 2] = ["light", "dark"];
@@ -108,6 +112,22 @@ pub struct Agent {
     pub permission_level: String,
     /// Their choices.
     pub preferences: Preferences,
+}
+
+impl Agent {
+    /// The same as whoever makes a request; a client still without companies.
+    #[must_use]
+    pub fn into_user(self) -> User {
+        User {
+            sub: self.subject,
+            name: self.name,
+            email: self.email.unwrap_or_default(),
+            username: self.username,
+            level: Level::from_claim(Some(&self.permission_level)),
+            jti: None,
+            companies: [].into(),
+        }
+    }
 }
 
 /// A user as `/api/users` shows them; `id` is a number stand-alone and Keycloak's id on the platform.

@@ -43,6 +43,21 @@ pub fn find_by_email(c: &mut Conn, email: &str) -> Result<Option<Agent>> {
     c.first(&sql, params![email_key(email)])?.as_ref().map(agent).transpose()
 }
 
+/// The person with this sign-in name or e-mail; of several, the one who changed something last.
+pub fn find_by_name(c: &mut Conn, name: &str) -> Result<Option<Agent>> {
+    let sql =
+        format!("{AGENT} WHERE lower(agent.username) = ?1 OR agent.email_folded = ?1 ORDER BY agent.updated_at DESC, agent.id");
+    c.first(&sql, params![email_key(name)])?.as_ref().map(agent).transpose()
+}
+
+/// Stores a person who is not known yet as their token describes them.
+pub fn remember(w: &mut Write<'_>, user: &User) -> Result<()> {
+    if find(w, &user.sub)?.is_none() {
+        save(w, user, &Preferences::default())?;
+    }
+    Ok(())
+}
+
 /// Everybody, by sign-in name.
 pub fn list(c: &mut Conn) -> Result<Vec<Agent>> {
     let rows = c.all(&format!("{AGENT} ORDER BY agent.id"), params![])?;

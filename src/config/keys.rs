@@ -92,6 +92,12 @@ const KEYS: &[Key] = &[
         "Readings of protected records that wait to be stored, in KiB; past it, they are refused with 503",
     ),
     key("limits", "connections", "10240", "Connections at once; past it, the one that has been idle longest is closed"),
+    key(
+        "limits",
+        "key_requests",
+        "1200",
+        "Requests that an API key makes in a minute, of each process; past it, it is answered with 429",
+    ),
     key("limits", "body_seconds", "10", "A request body that pauses for so long is refused"),
     key("limits", "head_seconds", "20", "A request whose head takes longer is dropped"),
     key("limits", "send_seconds", "30", "A connection that takes nothing of its answer for so long is closed"),

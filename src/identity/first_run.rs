@@ -7,13 +7,13 @@ use super::{
     issue::BROWSER_SECONDS,
     model::NewUser,
     pages::{self, Door},
-    password, people, secret,
+    password, people,
     session_store::{self, Kind},
     store,
     tokens::given,
 };
 use crate::{
-    auth::Level,
+    auth::{Level, secret},
     error::{Error, FieldError, Result},
     types::{Actor, Scope},
     web::{

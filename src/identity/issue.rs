@@ -3,11 +3,10 @@
 use super::{
     Identity,
     model::User,
-    secret,
     session_store::{self, Holder, Kind},
 };
 use crate::{
-    auth::Issued,
+    auth::{Issued, secret},
     db::Write,
     error::Result,
     types::{Actor, Scope},

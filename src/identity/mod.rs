@@ -13,7 +13,6 @@ mod password;
 mod people;
 mod people_pages;
 mod person_page;
-mod secret;
 mod services;
 mod session_store;
 mod sign_in;

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     agents::UserView,
+    auth,
     db::Write,
     error::{Error, Result},
     types::{Actor, Scope},
@@ -81,6 +82,20 @@ impl Identity {
         }
         let seconds = seconds.unwrap_or(API_SECONDS);
         self.db.write(&Scope::All, actor, move |w| identity.issue_user(w, &user, Kind::Api, seconds)).await
+    }
+
+    /// The person with this sign-in name or e-mail, as whoever makes a request.
+    pub async fn person(&self, login: &str) -> Result<auth::User> {
+        let user = self.find(login).await?;
+        Ok(auth::User {
+            sub: user.subject,
+            name: user.name,
+            email: user.email,
+            username: user.username,
+            level: user.role,
+            jti: None,
+            companies: user.company_id.into_iter().collect(),
+        })
     }
 
     async fn find(&self, login: &str) -> Result<User> {

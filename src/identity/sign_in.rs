@@ -7,11 +7,12 @@ use super::{
     attempt_store::{self, Attempt},
     issue::Token,
     model::{User, name_key},
-    password, secret,
+    password,
     session_store::{self, Kind},
     store,
 };
 use crate::{
+    auth::secret,
     error::{Error, Result},
     types::{Actor, ActorKind, Scope},
 };

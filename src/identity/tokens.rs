@@ -102,6 +102,7 @@ fn described(caller: &Caller) -> Value {
             "sub": user.sub, "name": user.name, "email": user.email, "preferred_username": user.username,
             "permission_level": user.level, "groups": [],
         }),
+        Caller::Key(key) => json!({ "sub": key.owner.sub, "type": "key", "name": key.name, "permission_level": key.owner.level }),
         Caller::Service { name } => json!({ "sub": format!("service:{name}"), "type": "service", "calling_service": name }),
     }
 }

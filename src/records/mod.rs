@@ -9,6 +9,7 @@ mod history;
 pub mod import;
 pub mod nouns;
 pub mod pages;
+pub mod reach;
 mod remove;
 pub mod remove_store;
 pub mod retire;

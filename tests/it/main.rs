@@ -11,6 +11,7 @@
 #![expect(clippy::pedantic, reason = "tests are read one by one")]
 mod accounts;
 mod accounts_datto;
+mod api_keys;
 mod architecture;
 mod asking;
 mod assets;
