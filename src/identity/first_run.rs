@@ -6,6 +6,7 @@ use super::{
     Identity, Token,
     issue::BROWSER_SECONDS,
     model::NewUser,
+    origin::Origin,
     pages::{self, Door},
     password, people,
     session_store::{self, Kind},
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, FieldError, Result},
     types::{Actor, Scope},
     web::{
-        Fields, Peer, Prefix, Query, Web,
+        Fields, Prefix, Query, Web,
         view::{Field, Look},
     },
 };
@@ -38,7 +39,7 @@ impl Identity {
     }
 
     /// Uses the link up and makes the administrator: both or neither.
-    async fn make_first_admin(&self, link: &str, new: NewUser, password: String) -> Result<Token> {
+    async fn make_first_admin(&self, link: &str, new: NewUser, password: String, origin: Origin) -> Result<Token> {
         self.check_link(link).await?;
         let new = new.checked()?;
         password::check("password", &password, &new.username)?;
@@ -51,7 +52,7 @@ impl Identity {
                     return Err(used_up());
                 }
                 let user = people::create(w, new, &hash)?;
-                identity.issue_user(w, &user, Kind::Browser, BROWSER_SECONDS)
+                identity.issue_user(w, &user, (Kind::Browser, BROWSER_SECONDS), Some(&origin))
             })
             .await
     }
@@ -96,7 +97,7 @@ pub async fn create(
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
-    peer: Peer,
+    origin: Origin,
     look: Look,
     mut fields: Fields,
 ) -> Result<Response> {
@@ -112,7 +113,8 @@ pub async fn create(
         role: Level::Admin,
         ..NewUser::default()
     };
-    match identity.make_first_admin(&token, new.clone(), text("password")).await {
+    let peer = origin.peer.clone();
+    match identity.make_first_admin(&token, new.clone(), text("password"), origin).await {
         Ok(issued) => pages::signed_in(&issued, "/", &prefix, &peer, web.config.server.public_url.as_deref()),
         Err(Error::Invalid(wrong)) if fields.is_form() => {
             pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &look, &token, &new, &wrong))

@@ -12,6 +12,7 @@ use axum::{
 use super::{
     Identity,
     issue::BROWSER_SECONDS,
+    origin::Origin,
     pages::{self, Door},
     session_store::Kind,
     tokens::given,
@@ -56,14 +57,14 @@ pub async fn sign_in(
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
-    peer: Peer,
+    origin: Origin,
     look: Look,
     fields: Fields,
 ) -> Result<Response> {
     let text = |name: &str| given(&fields, name).unwrap_or_default();
     let (username, next) = (text("username"), text("next"));
-    match identity.sign_in(&username, text("password"), peer.ip, Kind::Browser, BROWSER_SECONDS).await {
-        Ok((_, token)) => pages::signed_in(&token, &next, &prefix, &peer, web.config.server.public_url.as_deref()),
+    match identity.sign_in(&username, text("password"), &origin, (Kind::Browser, BROWSER_SECONDS)).await {
+        Ok((_, token)) => pages::signed_in(&token, &next, &prefix, &origin.peer, web.config.server.public_url.as_deref()),
         Err(error @ (Error::Unauthorized(_) | Error::TooMany { .. })) => {
             let mut door = door(&prefix, &look, &next, &username);
             door.problems.push(pages::refusal(&error));

@@ -8,6 +8,7 @@ mod issue;
 mod limits;
 mod login;
 mod model;
+mod origin;
 mod pages;
 mod password;
 mod people;
@@ -15,6 +16,7 @@ mod people_pages;
 mod person_page;
 mod services;
 mod session_store;
+mod sessions;
 mod sign_in;
 mod store;
 mod tokens;
@@ -76,7 +78,12 @@ pub fn routes() -> Routes {
         .get("/settings", account::show)
         .form("/account/password", "/settings", account::change_password)
         .form("/account/sign-out-everywhere", "/settings", account::sign_out_everywhere)
+        .form("/account/sessions/end-others", "/settings", sessions::end_others_form)
+        .form("/account/sessions/{session}/end", "/settings", sessions::end_form)
         .put("/api/my/password", account::put_password)
+        .get("/api/my/sessions", sessions::index)
+        .delete("/api/my/sessions", sessions::end_others)
+        .delete("/api/my/sessions/{session}", sessions::end)
         .get("/admin/users", people_pages::index)
         .get("/admin/users/new", people_pages::new)
         .post("/admin/users/new", people_pages::create)

@@ -81,7 +81,7 @@ impl Identity {
             return Err(Error::conflict(format!("{} is disabled", user.username)));
         }
         let seconds = seconds.unwrap_or(API_SECONDS);
-        self.db.write(&Scope::All, actor, move |w| identity.issue_user(w, &user, Kind::Api, seconds)).await
+        self.db.write(&Scope::All, actor, move |w| identity.issue_user(w, &user, (Kind::Api, seconds), None)).await
     }
 
     /// The person with this sign-in name or e-mail, as whoever makes a request.

@@ -7,6 +7,7 @@ use super::{
     attempt_store::{self, Attempt},
     issue::Token,
     model::{User, name_key},
+    origin::Origin,
     password,
     session_store::{self, Kind},
     store,
@@ -19,26 +20,27 @@ use crate::{
 
 impl Identity {
     /// A token for whoever knows the password.
-    pub async fn sign_in(&self, login: &str, password: String, from: IpAddr, kind: Kind, seconds: i64) -> Result<(User, Token)> {
+    pub async fn sign_in(&self, login: &str, password: String, origin: &Origin, wanted: (Kind, i64)) -> Result<(User, Token)> {
         let asked = login.to_owned();
         let found = self.db.read(&Scope::All, move |c| store::find(c, &asked)).await?;
         let account = match &found {
             Some(user) => account(user),
             None => format!("name:{}", secret::hash(&name_key(login))),
         };
-        let attempt = Attempt { account, address: address(from) };
+        let attempt = Attempt { account, address: address(origin.peer.ip) };
         let place = password::place()?;
         self.counted(&attempt, async {
             let (user, hash) = self.check(&place, found, password).await?;
             self.publish_key().await?;
             let (identity, actor, person, attempt) = (self.clone(), actor(&user), user.clone(), attempt.clone());
+            let origin = origin.clone();
             let opened = self.db.write(&Scope::All, &actor, move |w| {
                 // While the password was computed, somebody may have changed it or shut the person out.
                 if !store::get(w, person.id)?.enabled || store::password_hash(w, person.id)? != hash {
                     return Err(wrong());
                 }
                 attempt_store::succeeded(w, &attempt)?;
-                identity.issue_user(w, &person, kind, seconds)
+                identity.issue_user(w, &person, wanted, Some(&origin))
             });
             let token = opened.await?;
             Ok((user, token))

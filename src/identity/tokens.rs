@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Identity, issue::API_SECONDS, session_store, session_store::Kind};
+use super::{Identity, issue::API_SECONDS, origin::Origin, session_store, session_store::Kind};
 use crate::{
     auth::{Caller, Claims, Verifier, local},
     error::{Error, Result},
@@ -25,9 +25,9 @@ pub async fn jwks(Extension(identity): Extension<Identity>) -> Result<impl IntoR
 }
 
 /// `POST /api/token`: name and password for a token.
-pub async fn create(Extension(identity): Extension<Identity>, peer: Peer, fields: Fields) -> Result<Response> {
+pub async fn create(Extension(identity): Extension<Identity>, origin: Origin, fields: Fields) -> Result<Response> {
     let (username, password) = (given(&fields, "username")?, given(&fields, "password")?);
-    let (_, token) = identity.sign_in(&username, password, peer.ip, Kind::Api, API_SECONDS).await?;
+    let (_, token) = identity.sign_in(&username, password, &origin, (Kind::Api, API_SECONDS)).await?;
     Ok(secret_json(&json!({ "token": token.text, "token_type": "Bearer", "expires_in": token.seconds })))
 }
 

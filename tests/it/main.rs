@@ -64,6 +64,7 @@ mod protection;
 mod scheduler;
 mod search;
 mod secrets;
+mod sessions;
 mod stand_ins;
 mod stand_ins_datto;
 mod support;

@@ -236,6 +236,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /account/keys/{id}/revoke", PEOPLE, "404"),
     ("GET /admin/keys", ADMIN_PEOPLE, "200"),
     ("POST /admin/keys/{id}/revoke", ADMIN_PEOPLE, "404"),
+    ("GET /api/my/sessions", PEOPLE, "200"),
+    ("DELETE /api/my/sessions", PEOPLE, "200"),
+    ("DELETE /api/my/sessions/{session}", PEOPLE, "404"),
+    ("POST /account/sessions/end-others", PEOPLE, "303"),
+    ("POST /account/sessions/{session}/end", PEOPLE, "404"),
     // pages about oneself and for administrators
     ("GET /settings", PEOPLE, "200"),
     ("POST /settings", PEOPLE, "303"),
