@@ -1,2 +1,3 @@
 INSERT INTO sessions (jti, user_id, service, kind, created_at, expires_at, revoked_at, address, user_agent)
 VALUES ('session-30', 1001, NULL, 'browser', '2026-11-28T08:00:00Z', '2026-11-28T20:00:00Z', NULL, '203.0.113.7', 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0');
+INSERT INTO password_links (token_hash, user_id, expires_at) VALUES ('link-30', 1002, '2026-12-05T08:00:00Z');

@@ -87,7 +87,7 @@ async fn act(identity: &Identity, verb: Verb) -> Result<(), Failure> {
         Verb::Add { name, email, role, full_name, company, password_stdin, json } => {
             let password = password::take(password_stdin, &format!("Password for {name}"))?;
             let new = NewUser { username: name, email, name: full_name, role, ..NewUser::default() };
-            let user = identity.add(&Actor::cli("users add"), new, company, password).await?;
+            let user = identity.add(&Actor::cli("users add"), new, company, Some(password)).await?;
             if json {
                 out::json(&described(&user))?;
             } else {

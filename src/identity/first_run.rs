@@ -51,7 +51,7 @@ impl Identity {
                 if store::has_admin(w)? || !session_store::use_link(w, &link)? {
                     return Err(used_up());
                 }
-                let user = people::create(w, new, &hash)?;
+                let user = people::create(w, new, Some(&hash))?;
                 identity.issue_user(w, &user, (Kind::Browser, BROWSER_SECONDS), Some(&origin))
             })
             .await

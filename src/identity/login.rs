@@ -49,6 +49,9 @@ pub async fn form(Visitor(caller): Visitor, prefix: Prefix, look: Look, query: Q
     if query.get("signed_out").is_some() {
         door.note = "You are signed out.";
     }
+    if query.get("password_set").is_some() {
+        door.note = "Your password is set. Sign in with it.";
+    }
     pages::page(StatusCode::OK, &door)
 }
 

@@ -2,10 +2,13 @@
 //! this, and the only route left says so.
 
 mod account;
+mod accounts_api;
 mod attempt_store;
 mod first_run;
 mod issue;
 mod limits;
+mod link_store;
+mod links;
 mod login;
 mod model;
 mod origin;
@@ -84,11 +87,19 @@ pub fn routes() -> Routes {
         .get("/api/my/sessions", sessions::index)
         .delete("/api/my/sessions", sessions::end_others)
         .delete("/api/my/sessions/{session}", sessions::end)
+        .get("/set-password", links::form)
+        .post("/set-password", links::set)
+        .get("/api/accounts", accounts_api::index)
+        .post("/api/accounts", accounts_api::create)
+        .get("/api/accounts/{id}", accounts_api::show)
+        .update("/api/accounts/{id}", accounts_api::update)
+        .post("/api/accounts/{id}/password-link", accounts_api::password_link)
         .get("/admin/users", people_pages::index)
         .get("/admin/users/new", people_pages::new)
         .post("/admin/users/new", people_pages::create)
         .get("/admin/users/{id}", person_page::show)
         .post("/admin/users/{id}", person_page::update)
+        .form("/admin/users/{id}/link", "/admin/users/{id}", links::make)
         .form("/admin/users/{id}/password", "/admin/users/{id}", person_page::set_password)
         .form("/admin/users/{id}/enabled", "/admin/users/{id}", person_page::set_enabled)
         .get("/.well-known/jwks.json", tokens::jwks)

@@ -17,16 +17,25 @@ use crate::{
 };
 
 impl Identity {
-    /// Adds a person who can sign in with this password. For a client, `company` is the account number.
-    pub async fn add(&self, actor: &Actor, new: NewUser, company: Option<String>, password: String) -> Result<User> {
-        password::check("password", &password, &new.username)?;
-        let hash = password::hash(password).await?;
-        self.db
-            .write(&Scope::All, actor, move |w| {
-                let company_id = company.as_deref().map(|key| store::company_id(w, key)).transpose()?;
-                create(w, NewUser { company_id, ..new }.checked()?, &hash)
-            })
-            .await
+    /// Adds a person, whose fields have been checked; without a password nobody signs in as them until they set one.
+    pub async fn create(&self, actor: &Actor, new: NewUser, password: Option<String>) -> Result<User> {
+        if let Some(password) = &password {
+            password::check("password", password, &new.username)?;
+        }
+        let hash = match password {
+            Some(password) => Some(password::hash(password).await?),
+            None => None,
+        };
+        self.db.write(&Scope::All, actor, move |w| create(w, new, hash.as_deref())).await
+    }
+
+    /// Adds a person who can sign in with this password, or is to set one. For a client, `company` is the account number.
+    pub async fn add(&self, actor: &Actor, new: NewUser, company: Option<String>, password: Option<String>) -> Result<User> {
+        let read = self.db.read(&Scope::All, move |c| {
+            let company_id = company.as_deref().map(|key| store::company_id(c, key)).transpose()?;
+            NewUser { company_id, ..new }.checked()
+        });
+        self.create(actor, read.await?, password).await
     }
 
     /// Changes who a person is and what they may do. For a client, `company` is the account number.
@@ -106,14 +115,17 @@ impl Identity {
 }
 
 /// Stores a new person; a name or address that is taken is named.
-pub(super) fn create(w: &mut Write<'_>, new: NewUser, hash: &str) -> Result<User> {
+pub(super) fn create(w: &mut Write<'_>, new: NewUser, hash: Option<&str>) -> Result<User> {
     free(w, &new, None)?;
     let user = store::create(w, new)?;
-    store::set_password(w, user.id, hash)
+    match hash {
+        Some(hash) => store::set_password(w, user.id, hash),
+        None => Ok(user),
+    }
 }
 
 /// Whether nobody else goes by this name or address.
-fn free(w: &mut Write<'_>, new: &NewUser, own: Option<i64>) -> Result<()> {
+pub(super) fn free(w: &mut Write<'_>, new: &NewUser, own: Option<i64>) -> Result<()> {
     for (field, value) in [("username", &new.username), ("email", &new.email)] {
         if store::find(w, value)?.is_some_and(|other| Some(other.id) != own) {
             return Err(Error::field(field, "is taken by another user"));

@@ -85,6 +85,7 @@ mod ticket_push;
 mod tickets;
 mod undo;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
+mod user_accounts;
 mod vendor_clients;
 mod vendor_faults;
 mod webhooks;
