@@ -113,7 +113,7 @@ impl App {
             let check = config.core.revocation_check;
             (Verifier::platform(db.clone(), url, check, expected, companies_of_client(), api_keys)?, None)
         } else {
-            let identity = open_identity(&config, db.clone())?;
+            let identity = open_identity(config.clone(), db.clone())?;
             (Verifier::stand_alone(db.clone(), identity.signer(), expected, api_keys), Some(identity))
         };
         Ok(Self { web: Web::new(config, db), health, verifier: Arc::new(verifier), identity })
@@ -160,9 +160,10 @@ impl App {
 }
 
 /// The people in this database, with the keys of this instance.
-pub fn open_identity(config: &Config, db: Db) -> Result<Identity> {
-    let issuer = config.core.issuers.first().map_or("hivematrix-core", String::as_str);
-    Identity::open(db, &config.instance, issuer, &config.core.service_name)
+pub fn open_identity(config: Arc<Config>, db: Db) -> Result<Identity> {
+    let issuer = config.core.issuers.first().map_or("hivematrix-core", String::as_str).to_owned();
+    let service = config.core.service_name.clone();
+    Identity::open(db, config, &issuer, &service)
 }
 
 /// On the platform a client belongs to the companies of the contact who carries their e-mail.

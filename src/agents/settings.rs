@@ -23,6 +23,8 @@ pub struct Account {
     pub problems: Vec<String>,
     /// Where the person is signed in.
     pub sessions: Table,
+    /// Since when a second factor is asked for, and how many recovery codes are left.
+    pub factor: Option<(Value, i64)>,
 }
 
 #[derive(Template)]

@@ -1,5 +1,7 @@
 //! `codex keys`: the API keys of people, made by whoever may open the database.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Context, Failure, context, failure, out};
@@ -106,7 +108,7 @@ async fn act(config: &Config, db: &Db, verb: Verb) -> Result<(), Failure> {
 /// The person with this name or e-mail: who signs in here, or on the platform who has used Codex.
 async fn person(config: &Config, db: &Db, name: &str) -> Result<User, Failure> {
     if !config.on_platform() {
-        return Ok(app::open_identity(config, db.clone())?.person(name).await?);
+        return Ok(app::open_identity(Arc::new(config.clone()), db.clone())?.person(name).await?);
     }
     let name = name.to_owned();
     let found = db.read(&Scope::All, move |c| agents::store::find_by_name(c, &name)).await?;

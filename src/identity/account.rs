@@ -18,7 +18,7 @@ use crate::{
     types::Scope,
     web::{
         Fields, Peer, Prefix, Web,
-        view::{Field, Page, form::place_errors},
+        view::{Field, Page, Value, form::place_errors},
     },
 };
 
@@ -118,6 +118,9 @@ impl Identity {
         if let Some(wrong) = password.iter_mut().find(|field| field.error.is_some()) {
             wrong.autofocus = true;
         }
-        Ok(Account { password, problems, sessions: sessions::table(page, sessions) })
+        let user = self.own_user(&person.sub).await?;
+        let factor = self.factor(user.id).await?;
+        let factor = factor.map(|factor| (Value::date(factor.confirmed_at.as_deref()), factor.left));
+        Ok(Account { password, problems, sessions: sessions::table(page, sessions), factor })
     }
 }

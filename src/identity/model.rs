@@ -45,6 +45,8 @@ pub struct AccountView {
     pub user: UserView,
     /// Whether they have a password; somebody invited has none yet.
     pub has_password: bool,
+    /// Whether a code is asked for besides.
+    pub second_factor: bool,
     pub created_at: String,
     pub updated_at: String,
     #[serde(skip)]

@@ -82,6 +82,13 @@ impl Identity {
             .await
     }
 
+    /// Turns a person's second factor off: for the command line.
+    pub async fn remove_factor_of(&self, actor: &Actor, login: &str) -> Result<User> {
+        let user = self.find(login).await?;
+        self.remove_factor(actor, user.id).await?;
+        Ok(user)
+    }
+
     /// A token for a person, without their password: for the command line, whose user owns the keys.
     pub async fn token_for(&self, actor: &Actor, login: &str, seconds: Option<i64>) -> Result<Token> {
         self.publish_key().await?;

@@ -38,6 +38,8 @@ struct PersonPage {
     own: bool,
     /// Whether they have a password already.
     known: bool,
+    /// Whether a code is asked for besides.
+    factor: bool,
 }
 
 /// `GET /admin/users/{id}`
@@ -151,6 +153,7 @@ async fn form(
         enabled: user.enabled,
         own: is_own(frame, user),
         known: user.password_changed_at.is_some(),
+        factor: identity.factor(user.id).await?.is_some(),
         page,
     };
     frame.show_as(status, &view)

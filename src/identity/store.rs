@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    link_store,
+    factor_store, link_store,
     model::{AccountView, NewUser, User, email_key, name_key},
 };
 use crate::{
@@ -86,9 +86,11 @@ fn view(row: &Row) -> Result<UserView> {
 /// Everybody, by sign-in name, or one person, as administrators see their accounts.
 pub fn accounts(c: &mut Conn, id: Option<i64>) -> Result<Vec<AccountView>> {
     let sql = format!(
-        "SELECT {VIEW_COLUMNS}, secret.user_id IS NOT NULL, account.created_at, account.updated_at, account.rev FROM users account
+        "SELECT {VIEW_COLUMNS}, secret.user_id IS NOT NULL, account.created_at, account.updated_at, account.rev,
+                factor.confirmed_at IS NOT NULL FROM users account
          LEFT JOIN @companies company ON company.id = account.company_id
          LEFT JOIN passwords secret ON secret.user_id = account.id
+         LEFT JOIN second_factors factor ON factor.user_id = account.id
          WHERE CAST(?1 AS BIGINT) IS NULL OR account.id = ?1 ORDER BY account.username_folded"
     );
     let account = |row: &Row| {
@@ -98,6 +100,7 @@ pub fn accounts(c: &mut Conn, id: Option<i64>) -> Result<Vec<AccountView>> {
             created_at: row.get(8)?,
             updated_at: row.get(9)?,
             rev: row.get(10)?,
+            second_factor: row.get(11)?,
         })
     };
     c.all(&sql, params![id])?.iter().map(account).collect()
@@ -199,6 +202,7 @@ pub fn set_password(w: &mut Write<'_>, id: i64, hash: &str) -> Result<User> {
         params![id, hash],
     )?;
     link_store::forget(w, id)?;
+    factor_store::forget_challenges(w, id)?;
     w.run("UPDATE users SET password_changed_at = ?2, updated_at = ?2, rev = rev + 1 WHERE id = ?1", params![id, &at])?;
     note(w, id, "update", json!({ "password_changed_at": [before.password_changed_at, at] }))?;
     get(w, id)
@@ -213,6 +217,11 @@ pub fn set_enabled(w: &mut Write<'_>, id: i64, enabled: bool) -> Result<User> {
     w.run("UPDATE users SET enabled = ?2, updated_at = ?3, rev = rev + 1 WHERE id = ?1", params![id, enabled, now()])?;
     note(w, id, "update", json!({ "enabled": [before.enabled, enabled] }))?;
     get(w, id)
+}
+
+/// Notes that a person's second factor was turned on or off.
+pub fn note_factor(w: &mut Write<'_>, id: i64, on: bool) -> Result<()> {
+    note(w, id, "update", json!({ "second_factor": [!on, on] }))
 }
 
 /// Notes that somebody was given a link with which this person sets their password.

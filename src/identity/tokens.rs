@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Identity, issue::API_SECONDS, origin::Origin, session_store, session_store::Kind};
+use super::{Identity, issue::API_SECONDS, origin::Origin, session_store, session_store::Kind, sign_in::SignedIn};
 use crate::{
     auth::{Caller, Claims, Verifier, local},
     error::{Error, Result},
@@ -27,7 +27,10 @@ pub async fn jwks(Extension(identity): Extension<Identity>) -> Result<impl IntoR
 /// `POST /api/token`: name and password for a token.
 pub async fn create(Extension(identity): Extension<Identity>, origin: Origin, fields: Fields) -> Result<Response> {
     let (username, password) = (given(&fields, "username")?, given(&fields, "password")?);
-    let (_, token) = identity.sign_in(&username, password, &origin, (Kind::Api, API_SECONDS)).await?;
+    let secrets = (password, given(&fields, "code").ok());
+    let SignedIn::Token(token) = identity.sign_in(&username, secrets, &origin, (Kind::Api, API_SECONDS)).await? else {
+        return Err(Error::Unauthorized("The code of your second factor is needed besides: send it as code".to_owned()));
+    };
     Ok(secret_json(&json!({ "token": token.text, "token_type": "Bearer", "expires_in": token.seconds })))
 }
 

@@ -63,6 +63,7 @@ mod platform;
 mod protection;
 mod scheduler;
 mod search;
+mod second_factor;
 mod secrets;
 mod sessions;
 mod stand_ins;
