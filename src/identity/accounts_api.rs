@@ -11,7 +11,7 @@ use axum::{
 use super::{
     Identity,
     links::Link,
-    model::{AccountView, NewUser, User},
+    model::{AccountView, COMPANY, NewUser, User},
     people, session_store, store,
 };
 use crate::{
@@ -68,7 +68,7 @@ impl AccountPatch {
         }
         new.checked().map_err(|error| match error {
             Error::Invalid(mut wrong) => {
-                wrong.iter_mut().filter(|one| one.field == "company").for_each(|one| one.field.push_str("_account_number"));
+                wrong.iter_mut().filter(|one| one.field == COMPANY).for_each(|one| one.field.push_str("_account_number"));
                 Error::Invalid(wrong)
             }
             other => other,

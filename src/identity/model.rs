@@ -53,6 +53,9 @@ pub struct AccountView {
     pub rev: i64,
 }
 
+/// The field of forms that says whose a client is.
+pub const COMPANY: &str = "company";
+
 /// What is needed to make a [`User`].
 #[derive(Clone, Debug, Default)]
 pub struct NewUser {
@@ -97,7 +100,7 @@ impl NewUser {
             refuse("name", "must not have more than 200 characters");
         }
         if new.role == Level::Client && new.company_id.is_none() {
-            refuse("company", "is required for a client");
+            refuse(COMPANY, "is required for a client");
         }
         if wrong.is_empty() { Ok(new) } else { Err(Error::Invalid(wrong)) }
     }
