@@ -33,3 +33,8 @@ CREATE TABLE sign_in_challenges (
   expires_at TEXT COLLATE C_ NOT NULL
 );
 CREATE INDEX sign_in_challenges_user ON sign_in_challenges (user_id);
+
+-- What Keycloak says of agents, and when it last did.
+ALTER TABLE agents ADD COLUMN first_name TEXT;
+ALTER TABLE agents ADD COLUMN last_name TEXT;
+ALTER TABLE agents ADD COLUMN last_synced_at TEXT;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     admin, agents, assets,
-    auth::{self, ApiKeys, CompanyLookup, Expected, Verifier},
+    auth::{self, ApiKeys, CompanyLookup, Expected, PersonKeeper, Verifier},
     companies, compliance,
     config::Config,
     contacts,
@@ -18,7 +18,7 @@ use crate::{
     jobs::{live, scheduler},
     network,
     platform::{Health, health},
-    reconcile, records, status, tickets,
+    pulls, reconcile, records, status, tickets,
     vendors::credentials,
     web::{ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
 };
@@ -42,6 +42,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(records::routes())
         .merge(home::routes())
         .merge(admin::api::routes())
+        .merge(pulls::keycloak::routes())
         .merge(reconcile::review::api::routes())
         .merge(reconcile::assets::field_sources::routes())
         .merge(scheduler::api::routes())
@@ -111,7 +112,11 @@ impl App {
         let api_keys = ApiKeys::new(db.clone(), records::reach::reach(), config.limits.key_requests);
         let (verifier, identity) = if let Some(url) = &config.core.url {
             let check = config.core.revocation_check;
-            (Verifier::platform(db.clone(), url, check, expected, companies_of_client(), api_keys)?, None)
+            (
+                Verifier::platform(db.clone(), url, check, expected, companies_of_client(), api_keys)?
+                    .remembering(agents_of_tokens()),
+                None,
+            )
         } else {
             let identity = open_identity(config.clone(), db.clone())?;
             (Verifier::stand_alone(db.clone(), identity.signer(), expected, api_keys), Some(identity))
@@ -164,6 +169,11 @@ pub fn open_identity(config: Arc<Config>, db: Db) -> Result<Identity> {
     let issuer = config.core.issuers.first().map_or("hivematrix-core", String::as_str).to_owned();
     let service = config.core.service_name.clone();
     Identity::open(db, config, &issuer, &service)
+}
+
+/// On the platform whoever comes with a token is an agent from then on.
+fn agents_of_tokens() -> PersonKeeper {
+    Arc::new(agents::store::remember)
 }
 
 /// On the platform a client belongs to the companies of the contact who carries their e-mail.

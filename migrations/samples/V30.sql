@@ -4,3 +4,4 @@ INSERT INTO password_links (token_hash, user_id, expires_at) VALUES ('link-30', 
 INSERT INTO second_factors (user_id, secret, last_step, created_at, confirmed_at) VALUES (1001, 'c2VhbGVk', 58000000, '2026-11-28T08:00:00Z', '2026-11-28T08:01:00Z');
 INSERT INTO recovery_codes (user_id, digest, used_at) VALUES (1001, 'code-30', NULL), (1001, 'code-31', '2026-11-28T09:00:00Z');
 INSERT INTO sign_in_challenges (token_hash, user_id, expires_at) VALUES ('challenge-30', 1001, '2026-11-28T08:05:00Z');
+UPDATE agents SET first_name = 'Ada', last_name = 'Byron', last_synced_at = '2026-11-28T08:00:00Z' WHERE username = 'Ada';

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 
-use super::{Agent, UserView, store};
+use super::{Agent, AgentView, UserView, store};
 use crate::{
     auth::{Admin, Caller},
     compliance::{Level, Personal, RedactionPolicy},
@@ -66,6 +66,12 @@ pub fn log_clients(c: &mut Conn, users: &[UserView], policy: &RedactionPolicy) -
     Ok(())
 }
 
+/// Agents as this caller may see them.
+pub async fn agents_seen(web: &Web, caller: &Caller, agents: Vec<Agent>) -> Result<Vec<AgentView>> {
+    let users = seen(web, caller, agents.iter().cloned().map(view).collect()).await?;
+    Ok(agents.into_iter().zip(users).map(|(agent, user)| AgentView::new(agent, user)).collect())
+}
+
 fn view(agent: Agent) -> UserView {
     UserView {
         id: agent.subject.into(),
@@ -74,6 +80,6 @@ fn view(agent: Agent) -> UserView {
         company_account_number: None,
         permission_level: agent.permission_level,
         name: agent.name,
-        enabled: true,
+        enabled: agent.enabled,
     }
 }

@@ -37,4 +37,4 @@ pub use claims::{Claims, Expected, Issued, is_service_name};
 pub use extract::{Admin, AdminPerson, Anyone, BillingReader, Editor, Person, Reader, Staff, Visitor};
 pub use level::Level;
 pub use signer::Signer;
-pub use verifier::{CompanyLookup, Verifier};
+pub use verifier::{CompanyLookup, PersonKeeper, Verifier};

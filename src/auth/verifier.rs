@@ -1,6 +1,10 @@
 //! From a token to a caller: form and claims first, then the signature, then whether it still stands.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::http::Method;
 
@@ -9,14 +13,27 @@ use super::{
     local::LocalKeys, proved::Proved, revocation::Revocation, signer::Signer, snapshot::Snapshot, store, token::Token,
 };
 use crate::{
-    db::{Conn, Db},
+    db::{Conn, Db, Write},
     error::{Error, Result},
-    types::Scope,
+    types::{Actor, Scope},
 };
 
 /// Which companies belong to a client's e-mail. Contacts are a later room, so `app` hands this down; it
 /// answers with none when the address is unknown or belongs to more than one person.
 pub type CompanyLookup = Arc<dyn Fn(&mut Conn, &str) -> Result<Vec<i64>> + Send + Sync>;
+
+/// What is stored of a person when their token says something new. Agents are a later room, so `app` hands this down.
+pub type PersonKeeper = Arc<dyn Fn(&mut Write<'_>, &User) -> Result<()> + Send + Sync>;
+
+/// The most people whose last token is remembered.
+const MOST_PEOPLE: usize = 10_000;
+
+/// The people whom tokens have told of, each by a digest of what was told.
+#[derive(Default)]
+struct People {
+    keep: Option<PersonKeeper>,
+    known: Mutex<HashMap<String, u64>>,
+}
 
 /// Whose keys count.
 enum Keys {
@@ -42,6 +59,7 @@ pub struct Verifier {
     mode: Mode,
     proved: Proved,
     api_keys: ApiKeys,
+    people: People,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -65,14 +83,22 @@ impl Verifier {
     ) -> Result<Self> {
         let revocation = revocation_check.then(|| Revocation::new(core_url)).transpose()?;
         let keys = Keys::Core(CoreKeys::new(core_url)?);
-        Ok(Self { db, expected, keys, mode: Mode::Platform { revocation, companies }, proved: Proved::default(), api_keys })
+        Ok(Self {
+            db,
+            expected,
+            keys,
+            mode: Mode::Platform { revocation, companies },
+            proved: Proved::default(),
+            api_keys,
+            people: People::default(),
+        })
     }
 
     /// For stand-alone mode: our own tokens.
     #[must_use]
     pub fn stand_alone(db: Db, signer: Arc<Signer>, expected: Expected, api_keys: ApiKeys) -> Self {
         let keys = Keys::Local(LocalKeys::new(db.clone(), signer));
-        Self { db, expected, keys, mode: Mode::StandAlone, proved: Proved::default(), api_keys }
+        Self { db, expected, keys, mode: Mode::StandAlone, proved: Proved::default(), api_keys, people: People::default() }
     }
 
     /// Whether we issue the tokens ourselves; only then does the session cookie count.
@@ -94,11 +120,46 @@ impl Verifier {
                     return Err(Rejected::token("revoked"));
                 }
                 match claims.caller() {
-                    Caller::User(user) => Ok(Arc::new(Caller::User(self.with_companies(user, companies).await?))),
+                    Caller::User(user) => {
+                        self.meet(&user);
+                        Ok(Arc::new(Caller::User(self.with_companies(user, companies).await?)))
+                    }
                     other => Ok(Arc::new(other)),
                 }
             }
         }
+    }
+
+    /// With what is stored of people whose tokens say something new.
+    #[must_use]
+    pub fn remembering(mut self, keep: PersonKeeper) -> Self {
+        self.people.keep = Some(keep);
+        self
+    }
+
+    /// Stores in the background what this token says of a person, unless the last one said the same.
+    fn meet(&self, user: &User) {
+        let Some(keep) = self.people.keep.clone() else { return };
+        let mut hasher = DefaultHasher::new();
+        (&user.username, &user.email, &user.name, user.level).hash(&mut hasher);
+        let told = hasher.finish();
+        {
+            let mut known = self.people.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.get(&user.sub) == Some(&told) {
+                return;
+            }
+            if known.len() >= MOST_PEOPLE {
+                known.clear();
+            }
+            known.insert(user.sub.clone(), told);
+        }
+        let (db, user) = (self.db.clone(), user.clone());
+        tokio::spawn(async move {
+            let stored = db.write(&Scope::All, &Actor::system("tokens"), move |w| keep(w, &user)).await;
+            if let Err(error) = stored {
+                tracing::warn!(%error, "what a token says of a person could not be stored");
+            }
+        });
     }
 
     /// What API keys can be limited to.

@@ -118,6 +118,12 @@ const KEYS: &[Key] = &[
     key("core", "service_name", "codex", "Our name among the services of the platform").env(&["SERVICE_NAME"]),
     key("helm", "url", "", "Address of Helm, which is given the log of the runs on the platform").env(&["HELM_SERVICE_URL"]),
     key("platform", "services", "", "File with the platform's list of services (services.json)"),
+    key("keycloak", "url", "", "Address of Keycloak, whose users are mirrored as agents on the platform")
+        .env(&["KEYCLOAK_SERVER_URL", "KEYCLOAK_BACKEND_URL"]),
+    key("keycloak", "realm", "hivematrix", "The realm with the users").env(&["KEYCLOAK_REALM"]),
+    key("keycloak", "admin_user", "admin", "An administrator of the master realm, as whom the users are read")
+        .env(&["KEYCLOAK_ADMIN_USER"]),
+    key("keycloak", "admin_password", "", "The password of that administrator").kind(Kind::Secret).env(&["KEYCLOAK_ADMIN_PASS"]),
     key("freshservice", "domain", "", "Account name, host name or full address of the Freshservice account")
         .env(&["FRESHSERVICE_DOMAIN"])
         .conf(&[("integrations", "freshservice_domain")]),
@@ -247,4 +253,4 @@ const KEYS: &[Key] = &[
 ];
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.
-pub const LATER: &[&str] = &["psa", "rmm", "psa.superops", "superops", "billing", "agents", "keycloak"];
+pub const LATER: &[&str] = &["psa", "rmm", "psa.superops", "superops", "billing", "agents"];

@@ -49,6 +49,7 @@ mod import;
 mod inside_nexus;
 mod keeping;
 mod kept_answers;
+mod keycloak;
 mod limits;
 mod list_habits;
 mod local_tokens;
