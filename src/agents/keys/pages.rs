@@ -61,7 +61,7 @@ struct FormSection {
 }
 
 /// Keys as a table; `revoke` is where each is ended, and `owners` says whose they are.
-pub fn table(page: &Page, keys: Vec<ApiKey>, revoke: &str, owners: bool) -> Table {
+fn table(page: &Page, keys: Vec<ApiKey>, revoke: &str, owners: bool) -> Table {
     let line = |key: ApiKey| {
         let limits = [&key.types, &key.companies].into_iter().flatten().map(|list| list.join(", "));
         let limits: Vec<String> = limits.filter(|list| !list.is_empty()).collect();
