@@ -45,7 +45,7 @@ impl Identity {
         };
         let attempt = Attempt { account, address: address(origin.peer.ip) };
         let place = password::place()?;
-        self.counted(&attempt, async {
+        Box::pin(self.counted(&attempt, async {
             let (user, hash) = self.check(&place, found, password).await?;
             // While the password was computed, somebody may have changed it or shut the person out.
             let id = user.id;
@@ -73,7 +73,7 @@ impl Identity {
                 issue.issue(w, user, wanted)
             });
             token.await.map(SignedIn::Token)
-        })
+        }))
         .await
     }
 

@@ -1,6 +1,6 @@
 //! Which kinds of records an address is about: what an API key that is limited to some of them reaches.
 
-use super::entities;
+use super::{entities, nouns::AnyEntity};
 use crate::{
     assets::Asset,
     auth::Reach,
@@ -66,7 +66,7 @@ fn of_route(route: &str) -> Vec<&'static str> {
 }
 
 fn word(part: &str) -> Option<&'static str> {
-    let noun = || entities::nouns().find(|noun| noun.door().api == part).map(|noun| noun.name());
+    let noun = || entities::nouns().find(|noun| noun.door().api == part).map(AnyEntity::name);
     WORDS.iter().find(|(word, _)| *word == part).map(|(_, kind)| *kind).or_else(noun)
 }
 
