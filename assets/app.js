@@ -6,6 +6,7 @@ import { startToasts, toast } from "./toast.js";
 import { startSync } from "./sync.js";
 import { startTheme } from "./theme.js";
 import { startImport } from "./import.js";
+import { startAgents } from "./agents.js";
 
 const root = document.querySelector(".app");
 const prefix = root?.dataset.prefix ?? "";
@@ -51,6 +52,7 @@ showCopyButtons(document);
 startToasts();
 startTheme();
 startImport();
+startAgents();
 startList();
 startForms();
 startPalette(prefix);

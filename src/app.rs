@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     admin, agents, assets,
-    auth::{self, CompanyLookup, Expected, Verifier},
+    auth::{self, ApiKeys, CompanyLookup, Expected, PersonKeeper, Verifier},
     billing, companies, compliance,
     config::Config,
     contacts,
@@ -18,7 +18,7 @@ use crate::{
     jobs::{live, scheduler},
     monitoring, network,
     platform::{Health, health},
-    reconcile, records,
+    pulls, reconcile, records,
     resource::{dependents, panel, past},
     status, tickets,
     ui::error_page,
@@ -69,6 +69,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(records::routes())
         .merge(home::routes())
         .merge(admin::api::routes())
+        .merge(pulls::keycloak::routes())
         .merge(reconcile::review::api::routes())
         .merge(reconcile::assets::field_sources::routes())
         .merge(scheduler::api::routes())
@@ -137,12 +138,17 @@ impl App {
         let health = Arc::new(Health::new(&config, db.clone())?);
         let (issuers, service) = (config.core.issuers.clone(), config.core.service_name.clone());
         let expected = Expected { issuers, service, ours: config.core.url.is_none() };
+        let api_keys = ApiKeys::new(db.clone(), records::reach::reach(), config.limits.key_requests);
         let (verifier, identity) = if let Some(url) = &config.core.url {
             let check = config.core.revocation_check;
-            (Verifier::platform(db.clone(), url, check, expected, companies_of_client())?, None)
+            (
+                Verifier::platform(db.clone(), url, check, expected, companies_of_client(), api_keys)?
+                    .remembering(agents_of_tokens()),
+                None,
+            )
         } else {
-            let identity = open_identity(&config, db.clone())?;
-            (Verifier::stand_alone(db.clone(), identity.signer(), expected), Some(identity))
+            let identity = open_identity(config.clone(), db.clone())?;
+            (Verifier::stand_alone(db.clone(), identity.signer(), expected, api_keys), Some(identity))
         };
         Ok(Self { web: Web::new(config, db), health, verifier: Arc::new(verifier), identity })
     }
@@ -188,12 +194,19 @@ impl App {
 }
 
 /// The people in this database, with the keys of this instance.
-pub fn open_identity(config: &Config, db: Db) -> Result<Identity> {
-    let issuer = config.core.issuers.first().map_or("hivematrix-core", String::as_str);
-    Identity::open(db, &config.instance, issuer, &config.core.service_name)
+pub fn open_identity(config: Arc<Config>, db: Db) -> Result<Identity> {
+    let issuer = config.core.issuers.first().map_or("hivematrix-core", String::as_str).to_owned();
+    let service = config.core.service_name.clone();
+    Identity::open(db, config, &issuer, &service)
+}
+
+/// On the platform whoever comes with a token is an agent from then on.
+fn agents_of_tokens() -> PersonKeeper {
+    Arc::new(agents::store::remember)
 }
 
 /// On the platform a client belongs to the companies of the contact who carries their e-mail.
-fn companies_of_client() -> CompanyLookup {
+#[must_use]
+pub fn companies_of_client() -> CompanyLookup {
     Arc::new(contacts::store::companies_of_email)
 }

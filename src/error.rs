@@ -75,7 +75,7 @@ pub enum Error {
     #[error("{0}")]
     UnsupportedMedia(String),
     /// Too many attempts.
-    #[error("too many attempts; try again in {retry_after} seconds")]
+    #[error("too many requests; try again in {retry_after} seconds")]
     TooMany {
         /// Seconds until another attempt is worthwhile.
         retry_after: u64,

@@ -24,6 +24,8 @@ pub enum ActorKind {
     User,
     /// Another program with a service token.
     Service,
+    /// A program of a person's own, with an API key.
+    Key,
     /// A vendor sync; `Actor::source` names the vendor.
     Sync,
     /// Rows brought in from a file, or the demo data.
@@ -41,6 +43,7 @@ impl ActorKind {
         match self {
             Self::User => "user",
             Self::Service => "service",
+            Self::Key => "key",
             Self::Sync => "sync",
             Self::Import => "import",
             Self::Cli => "cli",

@@ -44,6 +44,7 @@ pub fn routes() -> Routes {
         .post("/sync/push-to-datto", push_to_datto)
         .post("/sync/push-to-freshservice", push_to_freshservice)
         .post("/sync/outbox", deliver)
+        .post("/sync/agents", agents)
         .merge(crate::outbox::api::routes())
         .post("/sync/datto-audits", datto_audits)
         .get("/sync/status/{job_id}", status)
@@ -73,6 +74,7 @@ starts! {
     create_account_numbers: Admin, accounts::assign::JOB, { ..Options::default() };
     push_to_datto: Admin, accounts::push_datto::JOB, { ..Options::default() };
     push_to_freshservice: Admin, accounts::push_freshservice::JOB, { ..Options::default() };
+    agents: Admin, pulls::keycloak::JOB, { ..Options::default() };
     deliver: Admin, crate::outbox::JOB, { ..Options::default() };
     datto_audits: Admin, pulls::datto::audits::JOB, { ..Options::default() };
 }

@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{error::Result, web::Fields};
+use crate::{
+    auth::{Level, User},
+    error::Result,
+    web::Fields,
+};
 
 /// What `theme_preference` may be.
 pub const THEMES: [&str; 2] = ["light", "dark"];
@@ -108,6 +112,76 @@ pub struct Agent {
     pub permission_level: String,
     /// Their choices.
     pub preferences: Preferences,
+    /// Whether they may use Codex, as far as Keycloak has said.
+    pub enabled: bool,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+    /// When Keycloak was last asked about them.
+    pub last_synced_at: Option<String>,
+}
+
+/// An agent as contract §1.9.1 has it, with the words of its first description at the end.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentView {
+    pub keycloak_id: String,
+    pub username: String,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub enabled: bool,
+    #[serde(flatten)]
+    pub preferences: Preferences,
+    pub created_at: String,
+    pub updated_at: String,
+    pub last_synced_at: Option<String>,
+    pub id: String,
+    pub name: String,
+    pub theme: String,
+    pub permission_level: String,
+}
+
+impl AgentView {
+    /// An agent whose names and address are shown as this user's, which the policy has looked at.
+    #[must_use]
+    pub fn new(agent: Agent, seen: UserView) -> Self {
+        let preferences = agent.preferences.told();
+        let hidden = seen.name != agent.name;
+        let shown = |name: Option<String>| name.filter(|_| !hidden);
+        Self {
+            id: agent.subject.clone(),
+            keycloak_id: agent.subject,
+            username: seen.username,
+            email: seen.email,
+            first_name: shown(agent.first_name),
+            last_name: shown(agent.last_name),
+            enabled: agent.enabled,
+            theme: preferences.theme_preference.clone(),
+            preferences,
+            created_at: agent.created_at,
+            updated_at: agent.updated_at,
+            last_synced_at: agent.last_synced_at,
+            name: seen.name,
+            permission_level: agent.permission_level,
+        }
+    }
+}
+
+impl Agent {
+    /// The same as whoever makes a request; a client still without companies.
+    #[must_use]
+    pub fn into_user(self) -> User {
+        User {
+            sub: self.subject,
+            name: self.name,
+            email: self.email.unwrap_or_default(),
+            username: self.username,
+            level: Level::from_claim(Some(&self.permission_level)),
+            jti: None,
+            companies: [].into(),
+        }
+    }
 }
 
 /// A user as `/api/users` shows them; `id` is a number stand-alone and Keycloak's id on the platform.

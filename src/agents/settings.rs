@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{COLOR_THEMES, Frame, HOME_PAGES, Patch, VIEWS, model::SYSTEM, store};
+use super::{COLOR_THEMES, Frame, HOME_PAGES, Patch, VIEWS, keys, model::SYSTEM, store};
 use crate::{
     auth::Person,
     error::Result,
@@ -21,6 +21,8 @@ pub struct Account {
     pub problems: Vec<String>,
     /// Where the person is signed in.
     pub sessions: Table,
+    /// Since when a second factor is asked for, and how many recovery codes are left.
+    pub factor: Option<(Value, i64)>,
 }
 
 #[derive(Template)]
@@ -32,6 +34,7 @@ struct SettingsPage {
     themes: Vec<Radio>,
     colors: Vec<Radio>,
     fields: Vec<Field>,
+    keys: Table,
     account: Option<Account>,
 }
 
@@ -100,6 +103,7 @@ pub async fn page(frame: &Frame, web: &Web, status: StatusCode, account: Option<
             )
             .hint("How KnowledgeTree lists its pages."),
         ],
+        keys: keys::pages::own(frame, web, &user.sub).await?,
         account,
     };
     frame.show_as(status, &page)

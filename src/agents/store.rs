@@ -1,10 +1,12 @@
 //! The rows of `agents`.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
-use super::{Agent, Preferences};
+use super::{Agent, Patch, Preferences};
 use crate::{
-    auth::User,
+    auth::{Level, User},
     db::{Conn, Row, Write},
     error::{Error, Result},
     history, params,
@@ -12,7 +14,8 @@ use crate::{
 };
 
 const AGENT: &str = "SELECT agent.id, agent.keycloak_id, agent.username, agent.email, agent.name, agent.permission_level,
-    agent.theme_preference, agent.preferred_color_theme, agent.knowledgetree_view_preference, agent.home_page_preference
+    agent.theme_preference, agent.preferred_color_theme, agent.knowledgetree_view_preference, agent.home_page_preference,
+    agent.enabled, agent.first_name, agent.last_name, agent.created_at, agent.updated_at, agent.last_synced_at
     FROM agents agent";
 
 fn agent(row: &Row) -> Result<Agent> {
@@ -29,6 +32,12 @@ fn agent(row: &Row) -> Result<Agent> {
             knowledgetree_view_preference: row.get(8)?,
             home_page_preference: row.get(9)?,
         },
+        enabled: row.get(10)?,
+        first_name: row.get(11)?,
+        last_name: row.get(12)?,
+        created_at: row.get(13)?,
+        updated_at: row.get(14)?,
+        last_synced_at: row.get(15)?,
     })
 }
 
@@ -41,6 +50,147 @@ pub fn find(c: &mut Conn, subject: &str) -> Result<Option<Agent>> {
 pub fn find_by_email(c: &mut Conn, email: &str) -> Result<Option<Agent>> {
     let sql = format!("{AGENT} WHERE agent.email_folded = ?1 ORDER BY agent.updated_at DESC, agent.id LIMIT 1");
     c.first(&sql, params![email_key(email)])?.as_ref().map(agent).transpose()
+}
+
+/// The person with this sign-in name or e-mail; of several, the one who changed something last.
+pub fn find_by_name(c: &mut Conn, name: &str) -> Result<Option<Agent>> {
+    let sql =
+        format!("{AGENT} WHERE lower(agent.username) = ?1 OR agent.email_folded = ?1 ORDER BY agent.updated_at DESC, agent.id");
+    c.first(&sql, params![email_key(name)])?.as_ref().map(agent).transpose()
+}
+
+/// Stores a person as their token describes them, when that is anything new. Whether they may use Codex is not a token's to say.
+pub fn remember(w: &mut Write<'_>, user: &User) -> Result<()> {
+    let known = find(w, &user.sub)?;
+    let email = user.email.trim();
+    let is_same = |agent: &Agent| {
+        agent.username == username(user)
+            && agent.email.as_deref().unwrap_or_default() == email
+            && agent.name == user.name
+            && agent.permission_level == user.level.as_str()
+    };
+    if known.as_ref().is_some_and(is_same) {
+        return Ok(());
+    }
+    let preferences = known.map(|agent| agent.preferences).unwrap_or_default();
+    save(w, user, &preferences).map(|_| ())
+}
+
+/// What a person is called whose token may name nothing but their id.
+fn username(user: &User) -> &str {
+    let email = user.email.trim();
+    match (user.username.is_empty(), email.is_empty()) {
+        (false, _) => &user.username,
+        (true, false) => email,
+        (true, true) => &user.sub,
+    }
+}
+
+/// A user as Keycloak has them.
+#[derive(Clone, Debug)]
+pub struct Mirrored {
+    pub subject: String,
+    pub username: String,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub enabled: bool,
+    pub level: Level,
+}
+
+/// What became of a user who was mirrored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mirroring {
+    Created,
+    Updated,
+    Same,
+}
+
+/// Stores a user as Keycloak has them; their own settings stay.
+pub fn mirror(w: &mut Write<'_>, user: &Mirrored) -> Result<Mirroring> {
+    let (before, at) = (find(w, &user.subject)?, now());
+    let names = [&user.first_name, &user.last_name].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    // Who has no name there may have one in their token.
+    let known = before.as_ref().map(|agent| agent.name.clone()).filter(|_| names.is_empty());
+    let name = known.unwrap_or(names);
+    let defaults = Preferences::default();
+    w.run(
+        "INSERT INTO agents (keycloak_id, username, email, email_folded, name, permission_level, first_name, last_name, enabled,
+                             theme_preference, preferred_color_theme, knowledgetree_view_preference, home_page_preference,
+                             created_at, updated_at, last_synced_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?14)
+         ON CONFLICT (keycloak_id) DO UPDATE SET username = ?2, email = ?3, email_folded = ?4, name = ?5, permission_level = ?6,
+                first_name = ?7, last_name = ?8, enabled = ?9, last_synced_at = ?14",
+        params![
+            &user.subject,
+            &user.username,
+            &user.email,
+            user.email.as_deref().map(email_key),
+            &name,
+            user.level.as_str(),
+            &user.first_name,
+            &user.last_name,
+            user.enabled,
+            &defaults.theme_preference,
+            &defaults.preferred_color_theme,
+            &defaults.knowledgetree_view_preference,
+            &defaults.home_page_preference,
+            &at
+        ],
+    )?;
+    let after = find(w, &user.subject)?.ok_or(Error::NotFound { what: "Agent" })?;
+    settle(w, before.as_ref(), &after)
+}
+
+/// Notes what moved, and that the row changed if it did.
+fn settle(w: &mut Write<'_>, before: Option<&Agent>, after: &Agent) -> Result<Mirroring> {
+    if before.is_some_and(|before| fields(before) == fields(after)) {
+        return Ok(Mirroring::Same);
+    }
+    w.run("UPDATE agents SET updated_at = ?2 WHERE id = ?1", params![after.id, now()])?;
+    note(w, after.id, before, after)?;
+    Ok(if before.is_some() { Mirroring::Updated } else { Mirroring::Created })
+}
+
+/// Disables everybody who is not among these, which is all of Keycloak's users: how many those were. When they are more than
+/// so many and more than this share, nobody is disabled, and the number is the error.
+pub fn disable_absent(
+    w: &mut Write<'_>,
+    present: &HashSet<String>,
+    (least, percent): (u64, u64),
+) -> Result<Result<usize, usize>> {
+    let enabled: Vec<Agent> = list(w)?.into_iter().filter(|agent| agent.enabled).collect();
+    let most = least.max(u64::try_from(enabled.len()).unwrap_or(u64::MAX).saturating_mul(percent) / 100);
+    let gone: Vec<Agent> = enabled.into_iter().filter(|agent| !present.contains(&agent.subject)).collect();
+    if u64::try_from(gone.len()).unwrap_or(u64::MAX) > most {
+        return Ok(Err(gone.len()));
+    }
+    for before in &gone {
+        w.run("UPDATE agents SET enabled = FALSE WHERE id = ?1", params![before.id])?;
+        let after = find(w, &before.subject)?.ok_or(Error::NotFound { what: "Agent" })?;
+        settle(w, Some(before), &after)?;
+    }
+    Ok(Ok(gone.len()))
+}
+
+/// Stores an agent's settings.
+pub fn set_preferences(w: &mut Write<'_>, subject: &str, patch: Patch) -> Result<Agent> {
+    let before = find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })?;
+    let wanted = patch.applied_to(&before.preferences);
+    w.run(
+        "UPDATE agents SET theme_preference = ?2, preferred_color_theme = ?3, knowledgetree_view_preference = ?4,
+                home_page_preference = ?5 WHERE id = ?1",
+        params![
+            before.id,
+            &wanted.theme_preference,
+            &wanted.preferred_color_theme,
+            &wanted.knowledgetree_view_preference,
+            &wanted.home_page_preference
+        ],
+    )?;
+    let after = find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })?;
+    settle(w, Some(&before), &after)?;
+    find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })
 }
 
 /// Everybody, by sign-in name.
@@ -60,7 +210,6 @@ pub fn preferences(c: &mut Conn, subject: &str) -> Result<Preferences> {
 pub fn save(w: &mut Write<'_>, user: &User, preferences: &Preferences) -> Result<Agent> {
     let before = find(w, &user.sub)?;
     let email = Some(user.email.trim()).filter(|email| !email.is_empty());
-    let username = if user.username.is_empty() { email.unwrap_or(&user.sub) } else { &user.username };
     let row = w.one(
         "INSERT INTO agents (keycloak_id, username, email, email_folded, name, permission_level, theme_preference,
                              preferred_color_theme, knowledgetree_view_preference, home_page_preference, created_at, updated_at)
@@ -71,7 +220,7 @@ pub fn save(w: &mut Write<'_>, user: &User, preferences: &Preferences) -> Result
          RETURNING id",
         params![
             &user.sub,
-            username,
+            username(user),
             email,
             email.map(email_key),
             &user.name,
@@ -109,6 +258,7 @@ fn note(w: &mut Write<'_>, id: i64, before: Option<&Agent>, after: &Agent) -> Re
 fn fields(agent: &Agent) -> Value {
     let mut fields = json!({
         "username": agent.username, "email": agent.email, "name": agent.name, "permission_level": agent.permission_level,
+        "first_name": agent.first_name, "last_name": agent.last_name, "enabled": agent.enabled,
     });
     if let (Some(fields), Ok(Value::Object(chosen))) = (fields.as_object_mut(), serde_json::to_value(&agent.preferences)) {
         fields.extend(chosen);

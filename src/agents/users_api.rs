@@ -2,10 +2,11 @@
 
 use axum::{Json, extract::State};
 
-use super::{Agent, UserView, store};
+use super::{Agent, AgentView, UserView, store};
 use crate::{
     auth::{Admin, Caller},
     compliance::{Level, Personal, RedactionPolicy},
+    db::Conn,
     error::{Error, Result},
     history::protection,
     types::Scope,
@@ -32,17 +33,14 @@ pub async fn seen(web: &Web, caller: &Caller, mut users: Vec<UserView>) -> Resul
     if !web.db.read(&Scope::All, protection::anybody).await? {
         return Ok(users);
     }
-    let is_client = |user: &UserView| user.permission_level == "client";
     if policy.is_cleared() {
-        let clients = users.iter().filter(|user| is_client(user));
-        let addresses: Vec<String> = clients
-            .flat_map(|user| user.email.iter().chain([&user.username]))
-            .filter(|text| text.contains('@'))
-            .cloned()
-            .collect();
-        let people = web.db.read(&Scope::All, move |c| protection::with_addresses(c, &addresses)).await?;
-        policy.log_disclosure("contact", people);
-        return Ok(users);
+        return web
+            .db
+            .read(&Scope::All, move |c| {
+                log_clients(c, &users, &policy)?;
+                Ok(users)
+            })
+            .await;
     }
     for user in users.iter_mut().filter(|user| is_client(user)) {
         user.name = policy.reveal(Level::Hipaa, Personal::Name, &user.name).unwrap_or_default();
@@ -54,6 +52,26 @@ pub async fn seen(web: &Web, caller: &Caller, mut users: Vec<UserView>) -> Resul
     Ok(users)
 }
 
+fn is_client(user: &UserView) -> bool {
+    user.permission_level == "client"
+}
+
+/// Notes whose contacts those are whom somebody who is cleared reads among these users.
+pub fn log_clients(c: &mut Conn, users: &[UserView], policy: &RedactionPolicy) -> Result<()> {
+    let clients = users.iter().filter(|user| is_client(user));
+    let addresses: Vec<String> =
+        clients.flat_map(|user| user.email.iter().chain([&user.username])).filter(|text| text.contains('@')).cloned().collect();
+    let people = protection::with_addresses(c, &addresses)?;
+    policy.log_disclosure("contact", people);
+    Ok(())
+}
+
+/// Agents as this caller may see them.
+pub async fn agents_seen(web: &Web, caller: &Caller, agents: Vec<Agent>) -> Result<Vec<AgentView>> {
+    let users = seen(web, caller, agents.iter().cloned().map(view).collect()).await?;
+    Ok(agents.into_iter().zip(users).map(|(agent, user)| AgentView::new(agent, user)).collect())
+}
+
 fn view(agent: Agent) -> UserView {
     UserView {
         id: agent.subject.into(),
@@ -62,6 +80,6 @@ fn view(agent: Agent) -> UserView {
         company_account_number: None,
         permission_level: agent.permission_level,
         name: agent.name,
-        enabled: true,
+        enabled: agent.enabled,
     }
 }

@@ -12,6 +12,7 @@ const ALL: &[JobKind] = &[
     pulls::datto::JOB,
     pulls::datto::audits::JOB,
     pulls::freshservice::tickets::JOB,
+    pulls::keycloak::JOB,
     accounts::assign::JOB,
     accounts::push_datto::JOB,
     accounts::push_freshservice::JOB,
@@ -36,7 +37,11 @@ mod tests {
         let mut places = HashSet::new();
         for kind in JobKind::all() {
             assert_eq!(JobKind::parse(kind.as_str()), Some(*kind));
-            assert!(kind.vendor().is_some() || kind.system() == "outbox", "{kind:?}: no vendor is called {}", kind.system());
+            assert!(
+                kind.vendor().is_some() || ["outbox", "keycloak"].contains(&kind.system()),
+                "{kind:?}: no vendor is called {}",
+                kind.system()
+            );
             assert!(kind.0.follows.is_none_or(|(first, _)| JobKind::parse(first).is_some()), "{kind:?} follows nothing");
             assert!(kind.0.in_all.is_none_or(|place| places.insert(place)), "{kind:?} shares its place in sync all");
         }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 
-use super::{Verifier, cookie};
+use super::{Verifier, api_key, cookie};
 use crate::error::Error;
 
 /// Why a request has no caller; a client learns no more than the kind.
@@ -17,6 +17,8 @@ use crate::error::Error;
 pub enum Rejected {
     /// The token is not one that we accept.
     Unauthorized,
+    /// The API key is good, and this request is beyond its limits.
+    Forbidden(String),
     /// Tokens cannot be verified just now.
     Unavailable(String),
     /// Something broke.
@@ -40,13 +42,24 @@ impl From<Error> for Rejected {
     }
 }
 
+/// The header for API keys, which also come as bearer tokens.
+const API_KEY: &str = "x-api-key";
+
 /// Puts an `Arc<Caller>` into the request's extensions, or the [`Rejected`] that says why there is
-/// none. It refuses nothing itself: the handler's extractor does, if the handler asks for a caller.
+/// none. It refuses nothing itself but what an API key asks too often: the handler's extractor does, if the handler asks
+/// for a caller.
 pub async fn authenticate(State(verifier): State<Arc<Verifier>>, mut request: Request, next: Next) -> Response {
+    let mut allowance = None;
     let found = match presented(request.headers(), verifier.is_stand_alone()) {
         Presented::Nothing => None,
         Presented::Garbage => Some(Err(Rejected::token("malformed Authorization header"))),
         Presented::Token(token) => Some(verifier.caller(&token).await),
+        Presented::Key(key) => {
+            let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+            let (caller, left) = verifier.caller_of_key(&key, request.method(), route).await;
+            allowance = left;
+            Some(caller)
+        }
     };
     let caller = found.as_ref().and_then(|found| found.as_ref().ok()).cloned();
     match found {
@@ -58,7 +71,13 @@ pub async fn authenticate(State(verifier): State<Arc<Verifier>>, mut request: Re
             request.extensions_mut().insert(rejected);
         }
     }
-    let mut response = next.run(request).await;
+    let mut response = match allowance.filter(|left| left.is_spent) {
+        Some(left) => Error::TooMany { retry_after: left.retry_after() }.into_response(),
+        None => next.run(request).await,
+    };
+    if let Some(left) = allowance {
+        left.write(response.headers_mut());
+    }
     if let (Some(caller), true) = (caller, response.extensions().get::<Arc<Error>>().is_some()) {
         // A failure's page is made for whoever asked.
         response.extensions_mut().insert(caller);
@@ -71,20 +90,29 @@ enum Presented {
     Nothing,
     Garbage,
     Token(String),
+    Key(String),
 }
 
-/// The token of a request: the `Authorization` header's, else (stand-alone) the cookie's.
+/// What a request carries: an API key in its own header, what stands in `Authorization`, else (stand-alone) the cookie.
+/// Two of the first are one too many, as are two headers of the same name.
 fn presented(headers: &HeaderMap, cookie_counts: bool) -> Presented {
+    let mut keys = headers.get_all(API_KEY).iter();
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    match (values.next(), values.next()) {
-        (None, _) if cookie_counts => {
+    match (keys.next(), values.next(), keys.next().is_some() || values.next().is_some()) {
+        (None, None, _) if cookie_counts => {
             cookie::token(headers).map_or(Presented::Nothing, |token| Presented::Token(token.to_owned()))
         }
-        (None, _) => Presented::Nothing,
-        (Some(value), None) => {
-            value.to_str().ok().and_then(bearer).map_or(Presented::Garbage, |token| Presented::Token(token.to_owned()))
-        }
-        (Some(_), Some(_)) => Presented::Garbage,
+        (None, None, _) => Presented::Nothing,
+        (Some(key), None, false) => match key.to_str().map(str::trim) {
+            Ok(key) if key.starts_with(api_key::PREFIX) => Presented::Key(key.to_owned()),
+            _ => Presented::Garbage,
+        },
+        (None, Some(value), false) => match value.to_str().ok().and_then(bearer) {
+            Some(key) if key.starts_with(api_key::PREFIX) => Presented::Key(key.to_owned()),
+            Some(token) => Presented::Token(token.to_owned()),
+            None => Presented::Garbage,
+        },
+        (..) => Presented::Garbage,
     }
 }
 

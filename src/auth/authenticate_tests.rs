@@ -36,3 +36,15 @@ fn a_malformed_header_is_not_overlooked() {
     assert_eq!(presented(&twice, true), Presented::Garbage);
     assert_eq!(presented(&headers(&[("authorization", "bearer abc")]), false), token("abc"));
 }
+
+#[test]
+fn an_api_key_comes_one_way_at_a_time() {
+    let key = || Presented::Key("codex_abc".to_owned());
+    assert_eq!(presented(&headers(&[("x-api-key", " codex_abc ")]), false), key());
+    assert_eq!(presented(&headers(&[("authorization", "Bearer codex_abc")]), false), key());
+    assert_eq!(presented(&headers(&[("x-api-key", "codex_abc"), ("cookie", "codex_session=xyz")]), true), key());
+    for both in [("authorization", "Bearer codex_abc"), ("authorization", "Bearer abc"), ("x-api-key", "codex_abc")] {
+        assert_eq!(presented(&headers(&[("x-api-key", "codex_abc"), both]), true), Presented::Garbage, "{both:?}");
+    }
+    assert_eq!(presented(&headers(&[("x-api-key", "abc"), ("cookie", "codex_session=xyz")]), true), Presented::Garbage);
+}

@@ -24,6 +24,19 @@ pub struct User {
     pub companies: Arc<[i64]>,
 }
 
+/// A program of a person's own, which acts for them with an API key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyHolder {
+    /// The key's own id.
+    pub id: i64,
+    /// What the key is called wherever somebody is named, with whose it is.
+    pub name: String,
+    /// Whoever made it, as they are now.
+    pub owner: User,
+    /// The companies it is limited to.
+    pub companies: Option<Arc<[i64]>>,
+}
+
 /// Who is asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
@@ -34,6 +47,8 @@ pub enum Caller {
         /// `ledger`, `beacon`, …
         name: String,
     },
+    /// A program with an API key: it may do what its owner may do, within the limits of the key.
+    Key(KeyHolder),
 }
 
 impl Caller {
@@ -41,36 +56,63 @@ impl Caller {
     #[must_use]
     pub fn scope(&self) -> Scope {
         match self {
-            Self::User(user) if user.level == Level::Client => Scope::Companies(user.companies.clone()),
-            Self::User(_) | Self::Service { .. } => Scope::All,
+            Self::User(user) => of_user(user),
+            Self::Service { .. } => Scope::All,
+            Self::Key(key) => match (of_user(&key.owner), &key.companies) {
+                (owner, None) => owner,
+                (Scope::All, Some(limit)) => Scope::Companies(limit.clone()),
+                (Scope::Companies(own), Some(limit)) => {
+                    Scope::Companies(own.iter().filter(|id| limit.contains(id)).copied().collect())
+                }
+            },
         }
     }
 
-    /// The hand to write beside this caller's changes. A person's edit pins a synced field; a service
-    /// that wants to pin asks for it (`pin=true`), and its handler sets `pins`.
+    /// The hand to write beside this caller's changes. A person's edit pins a synced field, also by a program of theirs;
+    /// a service that wants to pin asks for it (`pin=true`), and its handler sets `pins`.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        let kind = if self.is_service() { ActorKind::Service } else { ActorKind::User };
-        let lowers_protection = self.level() == Some(Level::Admin);
-        Actor { kind, name: self.name().to_owned(), source: None, run_id: None, pins: !self.is_service(), lowers_protection }
+        let lowers_protection = self.user().is_some_and(|user| user.level == Level::Admin);
+        Actor {
+            kind: self.kind(),
+            name: self.name().to_owned(),
+            source: None,
+            run_id: None,
+            pins: !self.is_service(),
+            lowers_protection,
+        }
     }
 
-    /// The person's level; none for a service, which is not bound by one.
+    /// What kind of caller it is.
+    #[must_use]
+    pub fn kind(&self) -> ActorKind {
+        match self {
+            Self::User(_) => ActorKind::User,
+            Self::Service { .. } => ActorKind::Service,
+            Self::Key(_) => ActorKind::Key,
+        }
+    }
+
+    /// The level of the person, or of whoever made the key; none for a service, which is not bound by one.
     #[must_use]
     pub fn level(&self) -> Option<Level> {
-        self.user().map(|user| user.level)
-    }
-
-    /// The person behind the request, if one is.
-    #[must_use]
-    pub fn user(&self) -> Option<&User> {
         match self {
-            Self::User(user) => Some(user),
+            Self::User(user) => Some(user.level),
+            Self::Key(key) => Some(key.owner.level),
             Self::Service { .. } => None,
         }
     }
 
-    /// Whether another program is calling.
+    /// The person in front of the request, if one is; a program of theirs is none.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Service { .. } | Self::Key(_) => None,
+        }
+    }
+
+    /// Whether another program of the platform is calling.
     #[must_use]
     pub fn is_service(&self) -> bool {
         matches!(self, Self::Service { .. })
@@ -88,15 +130,26 @@ impl Caller {
         matches!(self.level(), None | Some(Level::Admin | Level::Technician))
     }
 
-    /// A name a person recognises: sign-in name, else full name, e-mail or id; a service's name.
+    /// A name a person recognises: that of the person, of the service, of the key.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Service { name } => name,
-            Self::User(user) => {
-                let names = [&user.username, &user.name, &user.email];
-                names.into_iter().find(|name| !name.is_empty()).unwrap_or(&user.sub)
-            }
+            Self::Key(key) => &key.name,
+            Self::User(user) => user.called(),
         }
     }
+}
+
+impl User {
+    /// A name a person recognises: sign-in name, else full name, e-mail or id.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        let names = [&self.username, &self.name, &self.email];
+        names.into_iter().find(|name| !name.is_empty()).unwrap_or(&self.sub)
+    }
+}
+
+fn of_user(user: &User) -> Scope {
+    if user.level == Level::Client { Scope::Companies(user.companies.clone()) } else { Scope::All }
 }

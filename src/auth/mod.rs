@@ -3,8 +3,12 @@
 //!
 //! The path of a token: [`authenticate`] takes it from the request, [`Verifier`] proves it, the
 //! [`Caller`] waits in the request's extensions until a handler asks for it by naming a permission
-//! ([`Reader`], [`Editor`], [`Admin`], …) in its signature.
+//! ([`Reader`], [`Editor`], [`Admin`], …) in its signature. An API key takes the same path: [`ApiKeys`] finds whose it is
+//! and holds the request to its limits.
 
+pub mod api_key;
+pub mod api_key_store;
+mod api_keys;
 mod authenticate;
 mod caller;
 mod claims;
@@ -18,16 +22,19 @@ mod level;
 pub mod local;
 mod proved;
 mod revocation;
+pub mod secret;
 pub mod signer;
 mod snapshot;
 mod store;
 mod token;
 mod verifier;
 
+pub use api_key::{ApiKey, Reach};
+pub use api_keys::ApiKeys;
 pub use authenticate::{Rejected, authenticate};
-pub use caller::{Caller, User};
+pub use caller::{Caller, KeyHolder, User};
 pub use claims::{Claims, Expected, Issued, is_service_name};
 pub use extract::{Admin, AdminPerson, Anyone, BillingReader, Editor, Person, Reader, Staff, Visitor};
 pub use level::Level;
 pub use signer::Signer;
-pub use verifier::{CompanyLookup, Verifier};
+pub use verifier::{CompanyLookup, PersonKeeper, Verifier};

@@ -1,20 +1,39 @@
 //! From a token to a caller: form and claims first, then the signature, then whether it still stands.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::http::Method;
 
 use super::{
-    Caller, Claims, Expected, Level, User, authenticate::Rejected, jwks::CoreKeys, local::LocalKeys, proved::Proved,
-    revocation::Revocation, signer::Signer, snapshot::Snapshot, store, token::Token,
+    ApiKeys, Caller, Claims, Expected, KeyHolder, Level, User, api_keys::Allowance, authenticate::Rejected, jwks::CoreKeys,
+    local::LocalKeys, proved::Proved, revocation::Revocation, signer::Signer, snapshot::Snapshot, store, token::Token,
 };
 use crate::{
-    db::{Conn, Db},
+    db::{Conn, Db, Write},
     error::{Error, Result},
-    types::Scope,
+    types::{Actor, Scope},
 };
 
 /// Which companies belong to a client's e-mail. Contacts are a later room, so `app` hands this down; it
 /// answers with none when the address is unknown or belongs to more than one person.
 pub type CompanyLookup = Arc<dyn Fn(&mut Conn, &str) -> Result<Vec<i64>> + Send + Sync>;
+
+/// What is stored of a person when their token says something new. Agents are a later room, so `app` hands this down.
+pub type PersonKeeper = Arc<dyn Fn(&mut Write<'_>, &User) -> Result<()> + Send + Sync>;
+
+/// The most people whose last token is remembered.
+const MOST_PEOPLE: usize = 10_000;
+
+/// The people whom tokens have told of, each by a digest of what was told.
+#[derive(Default)]
+struct People {
+    keep: Option<PersonKeeper>,
+    known: Mutex<HashMap<String, u64>>,
+}
 
 /// Whose keys count.
 enum Keys {
@@ -39,6 +58,8 @@ pub struct Verifier {
     keys: Keys,
     mode: Mode,
     proved: Proved,
+    api_keys: ApiKeys,
+    people: People,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -58,17 +79,26 @@ impl Verifier {
         revocation_check: bool,
         expected: Expected,
         companies: CompanyLookup,
+        api_keys: ApiKeys,
     ) -> Result<Self> {
         let revocation = revocation_check.then(|| Revocation::new(core_url)).transpose()?;
         let keys = Keys::Core(CoreKeys::new(core_url)?);
-        Ok(Self { db, expected, keys, mode: Mode::Platform { revocation, companies }, proved: Proved::default() })
+        Ok(Self {
+            db,
+            expected,
+            keys,
+            mode: Mode::Platform { revocation, companies },
+            proved: Proved::default(),
+            api_keys,
+            people: People::default(),
+        })
     }
 
     /// For stand-alone mode: our own tokens.
     #[must_use]
-    pub fn stand_alone(db: Db, signer: Arc<Signer>, expected: Expected) -> Self {
+    pub fn stand_alone(db: Db, signer: Arc<Signer>, expected: Expected, api_keys: ApiKeys) -> Self {
         let keys = Keys::Local(LocalKeys::new(db.clone(), signer));
-        Self { db, expected, keys, mode: Mode::StandAlone, proved: Proved::default() }
+        Self { db, expected, keys, mode: Mode::StandAlone, proved: Proved::default(), api_keys, people: People::default() }
     }
 
     /// Whether we issue the tokens ourselves; only then does the session cookie count.
@@ -89,9 +119,82 @@ impl Verifier {
                 {
                     return Err(Rejected::token("revoked"));
                 }
-                self.with_companies(claims.caller(), companies).await.map(Arc::new)
+                match claims.caller() {
+                    Caller::User(user) => {
+                        self.meet(&user);
+                        Ok(Arc::new(Caller::User(self.with_companies(user, companies).await?)))
+                    }
+                    other => Ok(Arc::new(other)),
+                }
             }
         }
+    }
+
+    /// With what is stored of people whose tokens say something new.
+    #[must_use]
+    pub fn remembering(mut self, keep: PersonKeeper) -> Self {
+        self.people.keep = Some(keep);
+        self
+    }
+
+    /// Stores in the background what this token says of a person, unless the last one said the same.
+    fn meet(&self, user: &User) {
+        let Some(keep) = self.people.keep.clone() else { return };
+        let mut hasher = DefaultHasher::new();
+        (&user.username, &user.email, &user.name, user.level).hash(&mut hasher);
+        let told = hasher.finish();
+        {
+            let mut known = self.people.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.get(&user.sub) == Some(&told) {
+                return;
+            }
+            if known.len() >= MOST_PEOPLE {
+                known.clear();
+            }
+            known.insert(user.sub.clone(), told);
+        }
+        let (db, user) = (self.db.clone(), user.clone());
+        tokio::spawn(async move {
+            let stored = db.write(&Scope::All, &Actor::system("tokens"), move |w| keep(w, &user)).await;
+            if let Err(error) = stored {
+                tracing::warn!(%error, "what a token says of a person could not be stored");
+            }
+        });
+    }
+
+    /// What API keys can be limited to.
+    #[must_use]
+    pub fn api_keys(&self) -> &ApiKeys {
+        &self.api_keys
+    }
+
+    /// Who carries this API key, if the request is within its limits, and how often the key may still ask.
+    pub async fn caller_of_key(
+        &self,
+        key: &str,
+        method: &Method,
+        route: &str,
+    ) -> (Result<Arc<Caller>, Rejected>, Option<Allowance>) {
+        let (found, allowance) = match self.api_keys.find(key, self.is_stand_alone()).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return (Err(Rejected::token("API key")), None),
+            Err(error) => return (Err(error.into()), None),
+        };
+        if let Err(why) = self.api_keys.allow(&found, method, route) {
+            return (Err(Rejected::Forbidden(why)), Some(allowance));
+        }
+        let owner = match &self.mode {
+            Mode::StandAlone => Ok(found.owner),
+            Mode::Platform { companies, .. } => self.with_companies(found.owner, companies).await,
+        };
+        let name = |owner: &User| format!("{} (key of {})", found.name, owner.called());
+        let holder = owner.map(|owner| KeyHolder {
+            id: found.id,
+            name: name(&owner),
+            owner,
+            companies: found.limits.companies.map(Into::into),
+        });
+        (holder.map(|holder| Arc::new(Caller::Key(holder))), Some(allowance))
     }
 
     /// The claims, proved. Everything that needs no key comes first, so that rubbish neither asks Core
@@ -152,15 +255,14 @@ impl Verifier {
 
     /// On the platform, a client's companies: read anew for every request, so that a contact who was
     /// moved or retired is seen at once.
-    async fn with_companies(&self, caller: Caller, lookup: &CompanyLookup) -> Result<Caller, Rejected> {
-        let Caller::User(mut user) = caller else { return Ok(caller) };
+    async fn with_companies(&self, mut user: User, lookup: &CompanyLookup) -> Result<User, Rejected> {
         let email = user.email.trim().to_owned();
         if user.level == Level::Client && !email.is_empty() {
             let lookup = lookup.clone();
             let companies = self.db.read(&Scope::All, move |c| lookup(c, &email)).await;
             user.companies = companies.map_err(Rejected::from)?.into();
         }
-        Ok(Caller::User(user))
+        Ok(user)
     }
 }
 
@@ -173,6 +275,7 @@ impl From<Rejected> for Error {
     fn from(rejected: Rejected) -> Self {
         match rejected {
             Rejected::Unauthorized => Self::Unauthorized("Invalid or expired token".to_owned()),
+            Rejected::Forbidden(why) => Self::Forbidden(why),
             Rejected::Unavailable(reason) => Self::Unavailable(reason),
             Rejected::Failed(cause) => Self::Internal(cause),
         }

@@ -149,7 +149,7 @@ pub fn identity(config: &Config) -> Result<Identity, Failure> {
     if config.on_platform() {
         return Err(Failure::usage("Core issues the tokens on this platform (core.url is set); its users are managed there"));
     }
-    Ok(app::open_identity(config, open(config)?)?)
+    Ok(app::open_identity(Arc::new(config.clone()), open(config)?)?)
 }
 
 /// A runtime for commands that wait for something.

@@ -177,7 +177,7 @@ fn add_admin(config: &Config, username: String, email: String, from_stdin: bool)
     let password = password::take(from_stdin, &format!("Password for {username}"))?;
     let identity = context::identity(config)?;
     let new = NewUser { username, email, role: Level::Admin, ..NewUser::default() };
-    let user = context::block_on(identity.add(&Actor::cli("init"), new, None, password))??;
+    let user = context::block_on(identity.add(&Actor::cli("init"), new, None, Some(password)))??;
     out::note(format_args!("Added the administrator {}", user.username));
     Ok(())
 }

@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod init_db;
 mod init_questions;
+mod keys;
 mod log;
 mod man;
 mod migrate;
@@ -81,6 +82,8 @@ enum Command {
     Users(users::Args),
     /// Make tokens for scripts and services
     Token(token::Args),
+    /// API keys of people: make, list and revoke them
+    Keys(keys::Args),
     /// Bring vendors' data in, and decide about plans that wait
     Sync(sync::Args),
     /// Account numbers at the vendors, and what waits to be written there
@@ -115,6 +118,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Demo(args) => demo::run(&context, &args),
         Command::Users(args) => users::run(context, args),
         Command::Token(args) => token::run(context, args),
+        Command::Keys(args) => keys::run(context, args),
         Command::Sync(args) => sync::run(&context, &args),
         Command::Accounts(args) => accounts::run(&context, &args),
         Command::Config(args) => config::run(&context, &args),

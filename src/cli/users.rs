@@ -68,6 +68,11 @@ enum Verb {
         /// Sign-in name or e-mail
         name: String,
     },
+    /// Turn a person's second factor off, when phone and recovery codes are lost
+    ResetFactor {
+        /// Sign-in name or e-mail
+        name: String,
+    },
 }
 
 fn level(text: &str) -> Result<Level, String> {
@@ -87,7 +92,7 @@ async fn act(identity: &Identity, verb: Verb) -> Result<(), Failure> {
         Verb::Add { name, email, role, full_name, company, password_stdin, json } => {
             let password = password::take(password_stdin, &format!("Password for {name}"))?;
             let new = NewUser { username: name, email, name: full_name, role, ..NewUser::default() };
-            let user = identity.add(&Actor::cli("users add"), new, company, password).await?;
+            let user = identity.add(&Actor::cli("users add"), new, company, Some(password)).await?;
             if json {
                 out::json(&described(&user))?;
             } else {
@@ -101,6 +106,10 @@ async fn act(identity: &Identity, verb: Verb) -> Result<(), Failure> {
             out::note(format_args!("{} has a new password; their sessions have ended.", user.username));
         }
         Verb::Disable { name } => set_enabled(identity, "users disable", &name, false).await?,
+        Verb::ResetFactor { name } => {
+            let user = identity.remove_factor_of(&Actor::cli("users reset-factor"), &name).await?;
+            out::note(format_args!("{} signs in with the password alone.", user.username));
+        }
         Verb::Enable { name } => set_enabled(identity, "users enable", &name, true).await?,
     }
     Ok(())

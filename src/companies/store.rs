@@ -15,6 +15,7 @@ use crate::{
     error::{Error, OnConstraint as _, Result},
     history::{self, Record, Updated, protection, ranks},
     params,
+    types::Scope,
     web::{Reference, Sent},
 };
 
@@ -121,6 +122,9 @@ pub fn all_views(c: &mut Conn) -> Result<Vec<Veiled<CompanyView>>> {
 /// # Errors
 /// `Conflict` for a number that is taken, `Invalid` for references that lead nowhere.
 pub fn create(w: &mut Write<'_>, input: &CompanyInput, policy: Option<&RedactionPolicy>) -> Result<Company> {
+    if *w.scope() != Scope::All {
+        return Err(Error::Forbidden("Whoever is limited to some companies cannot add one".to_owned()));
+    }
     let mut company = Company {
         account_number: match &input.account_number {
             Some(number) => number.clone(),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Personal, RedactionPolicy};
 use crate::{
+    auth::api_key_store,
     db::Conn,
     error::Result,
     history::{Untold, feed::Change, protection},
@@ -105,13 +106,16 @@ impl Trail for Change {
     }
 }
 
+/// Whose changes are told as the accounts of users are.
+const ACCOUNTS: [&str; 2] = ["user", api_key_store::ENTITY];
+
 /// A change as clients see it, once the policy has looked at it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ToldChange {
     /// Its number: gap-free and in commit order over all writers.
     pub seq: i64,
     pub at: String,
-    /// `user`, `service`, `sync`, `import`, `cli` or `system`.
+    /// `user`, `service`, `key`, `sync`, `import`, `cli` or `system`.
     pub actor_kind: String,
     pub actor: String,
     /// The vendor, when a sync acted.
@@ -133,7 +137,7 @@ pub struct ToldChange {
 /// Changes as this caller may be told.
 pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, policy: &RedactionPolicy) -> Result<Vec<ToldChange>> {
     let told = tell(c, untold, policy)?.into_iter().map(|mut change| {
-        if change.entity == "user" && !policy.reads_accounts() {
+        if ACCOUNTS.contains(&change.entity.as_str()) && !policy.reads_accounts() {
             change.withhold();
         }
         let Change { seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields } = change;

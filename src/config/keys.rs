@@ -92,6 +92,12 @@ const KEYS: &[Key] = &[
         "Readings of protected records that wait to be stored, in KiB; past it, they are refused with 503",
     ),
     key("limits", "connections", "10240", "Connections at once; past it, the one that has been idle longest is closed"),
+    key(
+        "limits",
+        "key_requests",
+        "1200",
+        "Requests that an API key makes in a minute, of each process; past it, it is answered with 429",
+    ),
     key("limits", "body_seconds", "10", "A request body that pauses for so long is refused"),
     key("limits", "head_seconds", "20", "A request whose head takes longer is dropped"),
     key("limits", "send_seconds", "30", "A connection that takes nothing of its answer for so long is closed"),
@@ -112,6 +118,12 @@ const KEYS: &[Key] = &[
     key("core", "service_name", "codex", "Our name among the services of the platform").env(&["SERVICE_NAME"]),
     key("helm", "url", "", "Address of Helm, which is given the log of the runs on the platform").env(&["HELM_SERVICE_URL"]),
     key("platform", "services", "", "File with the platform's list of services (services.json)"),
+    key("keycloak", "url", "", "Address of Keycloak, whose users are mirrored as agents on the platform")
+        .env(&["KEYCLOAK_SERVER_URL", "KEYCLOAK_BACKEND_URL"]),
+    key("keycloak", "realm", "hivematrix", "The realm with the users").env(&["KEYCLOAK_REALM"]),
+    key("keycloak", "admin_user", "admin", "An administrator of the master realm, as whom the users are read")
+        .env(&["KEYCLOAK_ADMIN_USER"]),
+    key("keycloak", "admin_password", "", "The password of that administrator").kind(Kind::Secret).env(&["KEYCLOAK_ADMIN_PASS"]),
     key("freshservice", "domain", "", "Account name, host name or full address of the Freshservice account")
         .env(&["FRESHSERVICE_DOMAIN"])
         .conf(&[("integrations", "freshservice_domain")]),
@@ -241,4 +253,4 @@ const KEYS: &[Key] = &[
 ];
 
 /// Sections that belong to later work, or to vendors not served yet: accepted, ignored, mentioned once.
-pub const LATER: &[&str] = &["psa", "rmm", "psa.superops", "superops", "billing", "agents", "keycloak"];
+pub const LATER: &[&str] = &["psa", "rmm", "psa.superops", "superops", "billing", "agents"];

@@ -9,6 +9,7 @@ pub mod datto;
 mod dotenv;
 pub mod freshservice;
 mod ini;
+pub mod keycloak;
 mod keys;
 mod parts;
 pub mod private;
@@ -32,6 +33,7 @@ pub use self::{
     database::Database,
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
+    keycloak::Keycloak,
     keys::{Key, Kind, keys},
     parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
     scheduler::{JobSchedule, Scheduler},
@@ -67,6 +69,8 @@ pub struct Config {
     pub database: Database,
     /// The platform, when there is one.
     pub core: Core,
+    /// The platform's users.
+    pub keycloak: Keycloak,
     /// The Freshservice account.
     pub freshservice: Freshservice,
     /// The Datto RMM account.
@@ -114,6 +118,7 @@ impl Config {
             limits: Limits::read(&mut read),
             database: Database::read(&mut read, &sources.instance),
             core: Core::read(&mut read),
+            keycloak: Keycloak::read(&mut read),
             freshservice: Freshservice::read(&mut read),
             datto: Datto::read(&mut read),
             webhooks: Webhooks::read(&mut read),

@@ -58,6 +58,8 @@ pub struct Limits {
     pub disclosures: usize,
     /// Connections at once.
     pub connections: usize,
+    /// Requests of an API key in a minute.
+    pub key_requests: u32,
     /// How long a body may pause.
     pub body_patience: Duration,
     /// How long the head of a request may take.
@@ -79,6 +81,7 @@ impl Limits {
             cache: number("cache_kib", 16_384, 0) * 1024,
             disclosures: number("disclosure_kib", 4_096, 16) * 1024,
             connections: number("connections", 10_240, 1),
+            key_requests: u32::try_from(number("key_requests", 1_200, 1)).unwrap_or(u32::MAX),
             body_patience: Duration::from_secs(number("body_seconds", 10, 1) as u64),
             head_patience: Duration::from_secs(number("head_seconds", 20, 1) as u64),
             send_patience: Duration::from_secs(number("send_seconds", 30, 1) as u64),

@@ -172,7 +172,8 @@ pub fn create(w: &mut Write<'_>, input: &ContactInput, policy: &RedactionPolicy)
     let contact = history::create(w, &contact, None)?;
     set_places(w, contact.id, input)?;
     set_protection(w, contact.id, Level::Standard, input)?;
-    history::get(w, contact.id)
+    // Whoever is limited to some companies adds nobody outside of them.
+    history::find(w, contact.id)?.ok_or_else(|| Error::field("company_account_numbers", "must name a company of yours"))
 }
 
 /// What was decided about the contact's own protection, once its companies are known.

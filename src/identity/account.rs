@@ -1,7 +1,5 @@
 //! What stand-alone mode adds to the account page: the password, and where one is signed in.
 
-use std::sync::Arc;
-
 use axum::{
     Extension,
     extract::State,
@@ -9,14 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{
-    Identity,
-    model::User,
-    pages, password,
-    session_store::{self, Session},
-    sign_in, store,
-    tokens::given,
-};
+use super::{Identity, model::User, pages, password, session_store, sessions, sign_in, store, tokens::given};
 use crate::{
     agents::{
         Frame,
@@ -25,7 +16,7 @@ use crate::{
     auth::{self, Person},
     error::{Error, FieldError, Result},
     types::Scope,
-    ui::{Field, Line, Table, Value, form::place_errors},
+    ui::{Field, Page, Value, form::place_errors},
     web::{Fields, Peer, Prefix, Web},
 };
 
@@ -36,7 +27,7 @@ pub async fn show(
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
 ) -> Result<Response> {
-    let account = identity.account(person.user(), &[], Vec::new()).await?;
+    let account = identity.account(&frame.page, person.user(), &[], Vec::new()).await?;
     settings::page(&frame, &web, StatusCode::OK, Some(account)).await
 }
 
@@ -56,7 +47,7 @@ pub async fn change_password(
         Err(other) => return Err(other),
     };
     let status = if retry.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::BAD_REQUEST };
-    let account = identity.account(person.user(), &errors, problem.into_iter().collect()).await?;
+    let account = identity.account(&frame.page, person.user(), &errors, problem.into_iter().collect()).await?;
     let mut response = settings::page(&frame, &web, status, Some(account)).await?;
     if let Some(seconds) = retry {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -89,7 +80,7 @@ pub async fn sign_out_everywhere(
 }
 
 impl Identity {
-    async fn own_user(&self, subject: &str) -> Result<User> {
+    pub(super) async fn own_user(&self, subject: &str) -> Result<User> {
         let subject = subject.to_owned();
         self.db.read(&Scope::All, move |c| store::get_by_subject(c, &subject)).await
     }
@@ -107,38 +98,27 @@ impl Identity {
     }
 
     /// The person's part of the page, with what is wrong with the password form.
-    async fn account(&self, person: &auth::User, errors: &[FieldError], mut problems: Vec<String>) -> Result<Account> {
-        let user = self.own_user(&person.sub).await?;
-        let sessions = self.db.read(&Scope::All, move |c| session_store::of_user(c, user.id)).await?;
+    async fn account(
+        &self,
+        page: &Page,
+        person: &auth::User,
+        errors: &[FieldError],
+        mut problems: Vec<String>,
+    ) -> Result<Account> {
+        let sessions = self.sessions(person).await?;
         let secret = |name, label| Field::line("password", name, label, "").required();
         let mut password = vec![
             secret("current_password", "Current password").autocomplete("current-password").wide(),
             secret("new_password", "New password").autocomplete("new-password").hint(password::RULE),
-            secret("repeat_password", "New password again").autocomplete("new-password"),
+            secret("repeat_password", "Confirm new password").autocomplete("new-password"),
         ];
         problems.extend(place_errors(&mut password, errors));
         if let Some(wrong) = password.iter_mut().find(|field| field.error.is_some()) {
             wrong.autofocus = true;
         }
-        let jti: Option<Arc<str>> = person.jti.as_deref().map(Into::into);
-        Ok(Account { password, problems, sessions: table(sessions, jti.as_deref()) })
-    }
-}
-
-fn table(sessions: Vec<Session>, own: Option<&str>) -> Table {
-    let line = |session: Session| {
-        let mut what = vec![Value::words(if session.kind == "browser" { "Browser" } else { "Token for a program" })];
-        if own == Some(session.jti.as_str()) {
-            what.push(Value::badge("info", "This one"));
-        }
-        let cells = vec![Value::Many(what), Value::ago(Some(&session.created_at)), Value::ago(Some(&session.expires_at))];
-        Line { cells, post: None }
-    };
-    Table {
-        label: "Where you are signed in",
-        heads: vec![("With", "cell--main"), ("Since", "cell--sub"), ("Ends", "cell--sub")],
-        lines: sessions.into_iter().map(line).collect(),
-        empty: "Nowhere else.",
-        more: None,
+        let user = self.own_user(&person.sub).await?;
+        let factor = self.factor(user.id).await?;
+        let factor = factor.map(|factor| (Value::date(factor.confirmed_at.as_deref()), factor.left));
+        Ok(Account { password, problems, sessions: sessions::table(page, sessions), factor })
     }
 }

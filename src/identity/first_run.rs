@@ -6,18 +6,19 @@ use super::{
     Identity, Token,
     issue::BROWSER_SECONDS,
     model::NewUser,
+    origin::Origin,
     pages::{self, Door},
-    password, people, secret,
+    password, people,
     session_store::{self, Kind},
     store,
     tokens::given,
 };
 use crate::{
-    auth::Level,
+    auth::{Level, secret},
     error::{Error, FieldError, Result},
     types::{Actor, Scope},
     ui::{Field, Look},
-    web::{Fields, Peer, Prefix, Query, Web},
+    web::{Fields, Prefix, Query, Web},
 };
 
 /// How long a link can be used.
@@ -36,7 +37,7 @@ impl Identity {
     }
 
     /// Uses the link up and makes the administrator: both or neither.
-    async fn make_first_admin(&self, link: &str, new: NewUser, password: String) -> Result<Token> {
+    async fn make_first_admin(&self, link: &str, new: NewUser, password: String, origin: Origin) -> Result<Token> {
         self.check_link(link).await?;
         let new = new.checked()?;
         password::check("password", &password, &new.username)?;
@@ -48,8 +49,8 @@ impl Identity {
                 if store::has_admin(w)? || !session_store::use_link(w, &link)? {
                     return Err(used_up());
                 }
-                let user = people::create(w, new, &hash)?;
-                identity.issue_user(w, &user, Kind::Browser, BROWSER_SECONDS)
+                let user = people::create(w, new, Some(&hash))?;
+                identity.issue_user(w, &user, (Kind::Browser, BROWSER_SECONDS), Some(&origin))
             })
             .await
     }
@@ -94,7 +95,7 @@ pub async fn create(
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
-    peer: Peer,
+    origin: Origin,
     look: Look,
     mut fields: Fields,
 ) -> Result<Response> {
@@ -110,7 +111,8 @@ pub async fn create(
         role: Level::Admin,
         ..NewUser::default()
     };
-    match identity.make_first_admin(&token, new.clone(), text("password")).await {
+    let peer = origin.peer.clone();
+    match identity.make_first_admin(&token, new.clone(), text("password"), origin).await {
         Ok(issued) => pages::signed_in(&issued, "/", &prefix, &peer, web.config.server.public_url.as_deref()),
         Err(Error::Invalid(wrong)) if fields.is_form() => {
             pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &look, &token, &new, &wrong))

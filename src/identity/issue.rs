@@ -3,11 +3,11 @@
 use super::{
     Identity,
     model::User,
-    secret,
+    origin::Origin,
     session_store::{self, Holder, Kind},
 };
 use crate::{
-    auth::Issued,
+    auth::{Issued, secret},
     db::Write,
     error::Result,
     types::{Actor, Scope},
@@ -34,9 +34,15 @@ pub struct Token {
 impl Identity {
     /// A token for a person. The session is opened in the caller's transaction, so that it exists only
     /// if whatever else happens there (a password change, a used link) happens too.
-    pub(super) fn issue_user(&self, w: &mut Write<'_>, user: &User, kind: Kind, seconds: i64) -> Result<Token> {
+    pub(super) fn issue_user(
+        &self,
+        w: &mut Write<'_>,
+        user: &User,
+        (kind, seconds): (Kind, i64),
+        origin: Option<&Origin>,
+    ) -> Result<Token> {
         let jti = secret::random()?;
-        session_store::open(w, &jti, &Holder::User(user.id), kind, seconds)?;
+        session_store::open(w, &jti, &Holder::User(user.id), kind, seconds, origin)?;
         let claims = Issued {
             sub: &user.subject,
             name: Some(if user.name.is_empty() { &user.username } else { &user.name }),
@@ -63,7 +69,9 @@ impl Identity {
         };
         let text = self.signer.sign(&claims)?;
         let (session, holder) = (jti.clone(), Holder::Service(name.to_owned()));
-        self.db.write(&Scope::All, actor, move |w| session_store::open(w, &session, &holder, Kind::Service, seconds)).await?;
+        self.db
+            .write(&Scope::All, actor, move |w| session_store::open(w, &session, &holder, Kind::Service, seconds, None))
+            .await?;
         Ok(Token { text, jti, seconds })
     }
 

@@ -12,8 +12,10 @@ use axum::{
 use super::{
     Identity,
     issue::BROWSER_SECONDS,
+    origin::Origin,
     pages::{self, Door},
     session_store::Kind,
+    sign_in::SignedIn,
     tokens::given,
 };
 use crate::{
@@ -46,6 +48,9 @@ pub async fn form(Visitor(caller): Visitor, prefix: Prefix, look: Look, query: Q
     if query.get("signed_out").is_some() {
         door.note = "You are signed out.";
     }
+    if query.get("password_set").is_some() {
+        door.note = "Your password is set. Sign in with it.";
+    }
     pages::page(StatusCode::OK, &door)
 }
 
@@ -54,22 +59,66 @@ pub async fn sign_in(
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
-    peer: Peer,
+    origin: Origin,
     look: Look,
     fields: Fields,
 ) -> Result<Response> {
     let text = |name: &str| given(&fields, name).unwrap_or_default();
     let (username, next) = (text("username"), text("next"));
-    match identity.sign_in(&username, text("password"), peer.ip, Kind::Browser, BROWSER_SECONDS).await {
-        Ok((_, token)) => pages::signed_in(&token, &next, &prefix, &peer, web.config.server.public_url.as_deref()),
-        Err(error @ (Error::Unauthorized(_) | Error::TooMany { .. })) => {
-            let mut door = door(&prefix, &look, &next, &username);
-            door.problems.push(pages::refusal(&error));
-            let mut response = pages::page(error.status(), &door)?;
-            if let Error::TooMany { retry_after } = error {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
-            }
-            Ok(response)
+    let wanted = (Kind::Browser, BROWSER_SECONDS);
+    match identity.sign_in(&username, (text("password"), None), &origin, wanted).await {
+        Ok(SignedIn::Token(token)) => {
+            pages::signed_in(&token, &next, &prefix, &origin.peer, web.config.server.public_url.as_deref())
+        }
+        Ok(SignedIn::NeedsCode(challenge)) => pages::page(StatusCode::OK, &code_door(&prefix, &look, &next, &challenge)),
+        Err(error @ (Error::Unauthorized(_) | Error::TooMany { .. })) => refused(door(&prefix, &look, &next, &username), &error),
+        Err(other) => Err(other),
+    }
+}
+
+/// The same form again, with why it was refused.
+fn refused(mut door: Door, error: &Error) -> Result<Response> {
+    door.problems.push(pages::refusal(error));
+    let mut response = pages::page(error.status(), &door)?;
+    if let Error::TooMany { retry_after } = error {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+    }
+    Ok(response)
+}
+
+/// The form for the code of the second factor.
+fn code_door(prefix: &Prefix, look: &Look, next: &str, challenge: &str) -> Door {
+    let mut door = Door::new(prefix, look, "Two-step sign-in", "/login/code", "Sign in");
+    door.lead = "Enter the six digits that your authenticator app shows, or a recovery code.";
+    door.hidden.push(("next", pages::local(next).to_owned()));
+    door.hidden.push(("challenge", challenge.to_owned()));
+    door.with(vec![Field::text("code", "Code", "").required().autocomplete("one-time-code")], &[])
+}
+
+/// `POST /login/code`
+pub async fn code(
+    State(web): State<Web>,
+    Extension(identity): Extension<Identity>,
+    prefix: Prefix,
+    origin: Origin,
+    look: Look,
+    fields: Fields,
+) -> Result<Response> {
+    let text = |name: &str| given(&fields, name).unwrap_or_default();
+    let (challenge, next) = (text("challenge"), text("next"));
+    let wanted = (Kind::Browser, BROWSER_SECONDS);
+    match identity.sign_in_with_code(&challenge, &text("code"), &origin, wanted).await {
+        Ok(token) => pages::signed_in(&token, &next, &prefix, &origin.peer, web.config.server.public_url.as_deref()),
+        Err(error @ Error::Unauthorized(_)) => {
+            let mut door = code_door(&prefix, &look, &next, &challenge);
+            door.problems.push("The code is wrong.".to_owned());
+            pages::page(error.status(), &door)
+        }
+        Err(error @ Error::TooMany { .. }) => refused(code_door(&prefix, &look, &next, &challenge), &error),
+        Err(Error::Gone { message, .. }) => {
+            let mut door = door(&prefix, &look, &next, "");
+            door.problems.push(message);
+            pages::page(StatusCode::GONE, &door)
         }
         Err(other) => Err(other),
     }

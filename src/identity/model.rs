@@ -1,8 +1,10 @@
 //! A person who signs in here, and the rules for their fields.
 
+use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
+    agents::UserView,
     auth::Level,
     error::{Error, FieldError, Result},
 };
@@ -36,6 +38,24 @@ pub struct User {
     pub rev: i64,
 }
 
+/// An account as administrators see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountView {
+    #[serde(flatten)]
+    pub user: UserView,
+    /// Whether they have a password; somebody invited has none yet.
+    pub has_password: bool,
+    /// Whether a code is asked for besides.
+    pub second_factor: bool,
+    pub created_at: String,
+    pub updated_at: String,
+    #[serde(skip)]
+    pub rev: i64,
+}
+
+/// The field of forms that says whose a client is.
+pub const COMPANY: &str = "company";
+
 /// What is needed to make a [`User`].
 #[derive(Clone, Debug, Default)]
 pub struct NewUser {
@@ -50,6 +70,18 @@ pub struct NewUser {
 }
 
 impl NewUser {
+    /// A person as they are, to be changed.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self {
+            username: user.username.clone(),
+            email: user.email.clone(),
+            name: user.name.clone(),
+            role: user.role,
+            company_id: user.company_id,
+        }
+    }
+
     /// Trims everything and holds it to the rules; lists all that is wrong.
     pub fn checked(self) -> Result<Self> {
         let tidy = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -68,7 +100,7 @@ impl NewUser {
             refuse("name", "must not have more than 200 characters");
         }
         if new.role == Level::Client && new.company_id.is_none() {
-            refuse("company", "is required for a client");
+            refuse(COMPANY, "is required for a client");
         }
         if wrong.is_empty() { Ok(new) } else { Err(Error::Invalid(wrong)) }
     }

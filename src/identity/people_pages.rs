@@ -1,16 +1,16 @@
 //! `/admin/users`: everybody who can sign in here, and adding somebody.
 
 use askama::Template;
-use axum::{Extension, http::StatusCode, response::Response};
+use axum::{Extension, extract::State, http::StatusCode, response::Response};
 
-use super::{Identity, model::NewUser, password, store, tokens::given};
+use super::{Identity, links, model::NewUser, store, tokens::given};
 use crate::{
     agents::{Frame, UserView},
     auth::{Admin, Level},
     error::{Error, FieldError, Result},
     types::Scope,
     ui::{Choice, Crumb, Field, Line, Page, Section, Table, Value, filters, form::place_errors},
-    web::{Fields, encode_segment},
+    web::{Fields, Peer, Prefix, Web, encode_segment},
 };
 
 #[derive(Template)]
@@ -41,17 +41,17 @@ struct FormSection {
 
 /// `GET /admin/users`
 pub async fn index(_: Admin, frame: Frame, Extension(identity): Extension<Identity>) -> Result<Response> {
-    let page = frame.titled(Section::Admin, "People");
+    let page = frame.titled(Section::Admin, "Users");
     let lines = identity.list().await?.into_iter().map(|person| line(&page, person)).collect();
     let people = Table {
-        label: "People",
+        label: "Users",
         heads: vec![
             ("User name", "cell--main"),
             ("Role", "cell--sub"),
             ("Name", "cell--sub cell--cut"),
             ("E-mail", "cell--cut"),
             ("Company", ""),
-            ("May sign in", "cell--end"),
+            ("State", "cell--end"),
         ],
         lines,
         empty: "Nobody can sign in yet.",
@@ -70,7 +70,7 @@ fn line(page: &Page, person: UserView) -> Line {
         Value::text(Some(&person.name)),
         Value::mail(person.email.as_deref()),
         company,
-        if person.enabled { Value::badge("success", "Yes") } else { Value::badge("danger", "Shut out") },
+        if person.enabled { Value::badge("success", "Active") } else { Value::badge("danger", "Disabled") },
     ];
     Line { cells, post: None }
 }
@@ -81,20 +81,31 @@ pub async fn new(_: Admin, frame: Frame, Extension(identity): Extension<Identity
     form(&frame, &identity, StatusCode::OK, &empty, "", &[]).await
 }
 
-/// `POST /admin/users/new`
-pub async fn create(_: Admin, frame: Frame, Extension(identity): Extension<Identity>, fields: Fields) -> Result<Response> {
+/// `POST /admin/users/new`: without a password, the answer shows an invitation link.
+pub async fn create(
+    _: Admin,
+    frame: Frame,
+    State(web): State<Web>,
+    Extension(identity): Extension<Identity>,
+    prefix: Prefix,
+    peer: Peer,
+    fields: Fields,
+) -> Result<Response> {
     let (typed, company) = typed(&fields);
-    let added = match given(&fields, "password") {
-        Ok(password) => identity.add(&frame.actor(), typed.clone(), company.clone(), password).await,
-        Err(error) => Err(error),
-    };
-    match added {
-        Ok(user) => frame.go("/admin/users", &format!("{} can sign in now.", user.username)),
+    let password = given(&fields, "password").ok();
+    let user = match identity.add(&frame.actor(), typed.clone(), company.clone(), password.clone()).await {
+        Ok(user) => user,
         Err(Error::Invalid(errors)) => {
-            form(&frame, &identity, StatusCode::BAD_REQUEST, &typed, &company.unwrap_or_default(), &errors).await
+            return form(&frame, &identity, StatusCode::BAD_REQUEST, &typed, &company.unwrap_or_default(), &errors).await;
         }
-        Err(other) => Err(other),
+        Err(other) => return Err(other),
+    };
+    if password.is_some() {
+        return frame.go("/admin/users", &format!("{} can sign in now.", user.username));
     }
+    let link = identity.password_link(&frame.actor(), user.id).await?;
+    let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref());
+    links::shown(&frame, StatusCode::CREATED, user.id, &user.username, &link)
 }
 
 async fn form(
@@ -106,16 +117,17 @@ async fn form(
     errors: &[FieldError],
 ) -> Result<Response> {
     let mut fields = person_fields(identity, typed, company).await?;
-    fields.push(Field::line("password", "password", "Password", "").required().autocomplete("new-password").hint(password::RULE));
+    let password = Field::line("password", "password", "Password", "").autocomplete("new-password");
+    fields.push(password.hint("At least 8 characters. Leave blank to get an invitation link."));
     let problems = place_errors(&mut fields, errors);
-    let page = frame.titled(Section::Admin, "New person");
+    let page = frame.titled(Section::Admin, "Invite user");
     let view = NewPersonPage {
         crumbs: crumbs(&page, true),
         problems,
         action: page.url("/admin/users/new"),
         rev: String::new(),
-        sections: vec![FormSection { title: "Who, and what they may do", fields }],
-        save: "Add person",
+        sections: vec![FormSection { title: "Profile and role", fields }],
+        save: "Add user",
         back: page.url("/admin/users"),
         page,
     };
@@ -154,7 +166,7 @@ pub(super) fn typed(fields: &Fields) -> (NewUser, Option<String>) {
 pub(super) fn crumbs(page: &Page, below: bool) -> Vec<Crumb> {
     let mut crumbs = vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }];
     if below {
-        crumbs.push(Crumb { href: page.url("/admin/users"), text: "People".to_owned() });
+        crumbs.push(Crumb { href: page.url("/admin/users"), text: "Users".to_owned() });
     }
     crumbs
 }

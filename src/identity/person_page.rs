@@ -34,12 +34,16 @@ struct PersonPage {
     enabled: bool,
     /// Whether the reader looks at their own account.
     own: bool,
+    /// Whether they have a password already.
+    known: bool,
+    /// Whether a code is asked for besides.
+    factor: bool,
 }
 
 /// `GET /admin/users/{id}`
 pub async fn show(_: Admin, frame: Frame, Extension(identity): Extension<Identity>, Path(id): Path<i64>) -> Result<Response> {
     let (user, company) = load(&identity, id).await?;
-    form(&frame, &identity, &user, (&as_typed(&user), &company), &[]).await
+    form(&frame, &identity, &user, (&NewUser::of(&user), &company), &[]).await
 }
 
 /// `POST /admin/users/{id}`
@@ -84,7 +88,7 @@ pub async fn set_password(
             for error in &mut errors {
                 "new_password".clone_into(&mut error.field);
             }
-            form(&frame, &identity, &user, (&as_typed(&user), &company), &errors).await
+            form(&frame, &identity, &user, (&NewUser::of(&user), &company), &errors).await
         }
         Err(other) => Err(other),
     }
@@ -104,10 +108,10 @@ pub async fn set_enabled(
     let (user, _) = load(&identity, id).await?;
     let back = format!("/admin/users/{id}");
     if is_own(&frame, &user) && !enabled {
-        return frame.go_sorry(&back, "You cannot shut yourself out.");
+        return frame.go_sorry(&back, "You cannot disable your own account.");
     }
     let user = identity.set_enabled(&frame.actor(), &user.username, enabled).await?;
-    let done = if enabled { "may sign in again." } else { "is shut out; their sessions have ended." };
+    let done = if enabled { "is enabled." } else { "is disabled; their sessions have ended." };
     frame.go(&back, &format!("{} {done}", user.username))
 }
 
@@ -120,16 +124,6 @@ async fn load(identity: &Identity, id: i64) -> Result<(User, String)> {
 
 fn is_own(frame: &Frame, user: &User) -> bool {
     frame.caller.user().is_some_and(|own| own.sub == user.subject)
-}
-
-fn as_typed(user: &User) -> NewUser {
-    NewUser {
-        username: user.username.clone(),
-        email: user.email.clone(),
-        name: user.name.clone(),
-        role: user.role,
-        company_id: user.company_id,
-    }
 }
 
 async fn form(
@@ -148,7 +142,7 @@ async fn form(
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let view = PersonPage {
         crumbs: crumbs(&page, true),
-        badge: if user.enabled { Value::badge("success", "May sign in") } else { Value::badge("danger", "Shut out") },
+        badge: if user.enabled { Value::badge("success", "Active") } else { Value::badge("danger", "Disabled") },
         problems,
         base: page.url(&format!("/admin/users/{}", user.id)),
         fields,
@@ -156,6 +150,8 @@ async fn form(
         username: user.username.clone(),
         enabled: user.enabled,
         own: is_own(frame, user),
+        known: user.password_changed_at.is_some(),
+        factor: identity.factor(user.id).await?.is_some(),
         page,
     };
     frame.show_as(status, &view)

@@ -1,8 +1,8 @@
 //! Programs that may ask for service tokens, managed from the command line.
 
-use super::{Identity, secret, session_store};
+use super::{Identity, session_store};
 use crate::{
-    auth::is_service_name,
+    auth::{is_service_name, secret},
     error::{Error, Result},
     types::{Actor, Scope},
 };

@@ -1,5 +1,6 @@
 //! The rows behind tokens that Codex issued: a token counts only while its row stands.
 
+use super::origin::Origin;
 use crate::{
     db::{Conn, Row, Write},
     error::Result,
@@ -37,16 +38,26 @@ impl Kind {
     }
 }
 
-/// Opens a session; sessions that ended a day ago go.
-pub fn open(w: &mut Write<'_>, jti: &str, holder: &Holder, kind: Kind, seconds: i64) -> Result<()> {
+/// Opens a session from somewhere; sessions that ended a day ago go.
+pub fn open(w: &mut Write<'_>, jti: &str, holder: &Holder, kind: Kind, seconds: i64, origin: Option<&Origin>) -> Result<()> {
     w.run("DELETE FROM sessions WHERE expires_at < ?1", params![now_plus(-24 * 60 * 60)])?;
     let (user_id, service) = match holder {
         Holder::User(id) => (Some(*id), None),
         Holder::Service(name) => (None, Some(name.as_str())),
     };
     w.run(
-        "INSERT INTO sessions (jti, user_id, service, kind, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![jti, user_id, service, kind.as_str(), now(), now_plus(seconds)],
+        "INSERT INTO sessions (jti, user_id, service, kind, created_at, expires_at, address, user_agent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            jti,
+            user_id,
+            service,
+            kind.as_str(),
+            now(),
+            now_plus(seconds),
+            origin.map(|origin| origin.peer.ip.to_string()),
+            origin.and_then(|origin| origin.user_agent.clone())
+        ],
     )?;
     Ok(())
 }
@@ -60,7 +71,7 @@ pub fn revoke(w: &mut Write<'_>, jti: &str) -> Result<bool> {
 /// Ends every session of a person, except one.
 pub fn revoke_user(w: &mut Write<'_>, user_id: i64, except: Option<&str>) -> Result<u64> {
     w.run(
-        "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND jti <> ?2",
+        "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?3 AND jti <> ?2",
         params![user_id, except.unwrap_or_default(), now()],
     )
 }
@@ -76,14 +87,26 @@ pub struct Session {
     pub created_at: String,
     /// Until when.
     pub expires_at: String,
+    /// From where it was opened.
+    pub address: Option<String>,
+    /// What the browser said of itself.
+    pub user_agent: Option<String>,
 }
 
 /// The sessions of a person that stand, the newest first.
 pub fn of_user(c: &mut Conn, user_id: i64) -> Result<Vec<Session>> {
-    let sql = "SELECT jti, kind, created_at, expires_at FROM sessions
+    let sql = "SELECT jti, kind, created_at, expires_at, address, user_agent FROM sessions
                WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY created_at DESC, jti LIMIT 50";
-    let session =
-        |row: &Row| Ok(Session { jti: row.get(0)?, kind: row.get(1)?, created_at: row.get(2)?, expires_at: row.get(3)? });
+    let session = |row: &Row| {
+        Ok(Session {
+            jti: row.get(0)?,
+            kind: row.get(1)?,
+            created_at: row.get(2)?,
+            expires_at: row.get(3)?,
+            address: row.get(4)?,
+            user_agent: row.get(5)?,
+        })
+    };
     c.all(sql, params![user_id, now()])?.iter().map(session).collect()
 }
 

@@ -5,43 +5,75 @@ use std::net::IpAddr;
 use super::{
     Identity,
     attempt_store::{self, Attempt},
+    factor_store,
     issue::Token,
     model::{User, name_key},
-    password, secret,
+    origin::Origin,
+    password,
     session_store::{self, Kind},
     store,
 };
 use crate::{
+    auth::secret,
+    db::Conn,
     error::{Error, Result},
     types::{Actor, ActorKind, Scope},
 };
 
+/// What becomes of a right password.
+pub enum SignedIn {
+    /// That was all.
+    Token(Token),
+    /// The code of the second factor is still to come, with this.
+    NeedsCode(String),
+}
+
 impl Identity {
-    /// A token for whoever knows the password.
-    pub async fn sign_in(&self, login: &str, password: String, from: IpAddr, kind: Kind, seconds: i64) -> Result<(User, Token)> {
+    /// A token for whoever knows the password. Who has a second factor sends its code along, or is asked for it.
+    pub async fn sign_in(
+        &self,
+        login: &str,
+        (password, code): (String, Option<String>),
+        origin: &Origin,
+        wanted: (Kind, i64),
+    ) -> Result<SignedIn> {
         let asked = login.to_owned();
         let found = self.db.read(&Scope::All, move |c| store::find(c, &asked)).await?;
         let account = match &found {
             Some(user) => account(user),
             None => format!("name:{}", secret::hash(&name_key(login))),
         };
-        let attempt = Attempt { account, address: address(from) };
+        let attempt = Attempt { account, address: address(origin.peer.ip) };
         let place = password::place()?;
-        self.counted(&attempt, async {
+        Box::pin(self.counted(&attempt, async {
             let (user, hash) = self.check(&place, found, password).await?;
-            self.publish_key().await?;
-            let (identity, actor, person, attempt) = (self.clone(), actor(&user), user.clone(), attempt.clone());
-            let opened = self.db.write(&Scope::All, &actor, move |w| {
-                // While the password was computed, somebody may have changed it or shut the person out.
-                if !store::get(w, person.id)?.enabled || store::password_hash(w, person.id)? != hash {
+            // While the password was computed, somebody may have changed it or shut the person out.
+            let id = user.id;
+            let stands =
+                move |c: &mut Conn| -> Result<bool> { Ok(store::get(c, id)?.enabled && store::password_hash(c, id)? == hash) };
+            if self.factor(id).await?.is_none() {
+                self.publish_key().await?;
+                let (identity, actor, attempt, origin) = (self.clone(), actor(&user), attempt.clone(), origin.clone());
+                let opened = self.db.write(&Scope::All, &actor, move |w| {
+                    if !stands(w)? || factor_store::is_on(w, id)? {
+                        return Err(wrong());
+                    }
+                    attempt_store::succeeded(w, &attempt)?;
+                    identity.issue_user(w, &user, wanted, Some(&origin))
+                });
+                return opened.await.map(SignedIn::Token);
+            }
+            let Some(code) = code else { return self.challenge(&user, &attempt).await.map(SignedIn::NeedsCode) };
+            let own = attempt.clone();
+            let token = self.with_code(&user, &code, origin, move |w, issue, user| {
+                if !stands(w)? {
                     return Err(wrong());
                 }
-                attempt_store::succeeded(w, &attempt)?;
-                identity.issue_user(w, &person, kind, seconds)
+                attempt_store::succeeded(w, &own)?;
+                issue.issue(w, user, wanted)
             });
-            let token = opened.await?;
-            Ok((user, token))
-        })
+            token.await.map(SignedIn::Token)
+        }))
         .await
     }
 
@@ -86,7 +118,7 @@ impl Identity {
     }
 
     /// Does what an attempt is about, once it is counted. One that fails for a reason of ours was no guess.
-    async fn counted<T>(&self, attempt: &Attempt, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn counted<T>(&self, attempt: &Attempt, work: impl Future<Output = Result<T>>) -> Result<T> {
         let (actor, begun) = (Actor::system("sign-in"), attempt.clone());
         if let Some(seconds) = self.db.write(&Scope::All, &actor, move |w| attempt_store::begin(w, &begun)).await? {
             return Err(Error::TooMany { retry_after: u64::try_from(seconds).unwrap_or(1) });
@@ -117,7 +149,7 @@ pub(super) fn actor(user: &User) -> Actor {
 }
 
 /// An address as it is counted: one IPv6 customer has a whole /64.
-fn address(ip: IpAddr) -> String {
+pub(super) fn address(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(v4) => format!("address:{v4}"),
         IpAddr::V6(v6) => {

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{NewUser, User, email_key, name_key};
+use super::{
+    factor_store, link_store,
+    model::{AccountView, NewUser, User, email_key, name_key},
+};
 use crate::{
     agents::UserView,
     auth::Level,
@@ -54,18 +57,19 @@ pub fn get_by_subject(c: &mut Conn, subject: &str) -> Result<User> {
 
 /// Everybody, by sign-in name, as `/api/users` shows them.
 pub fn list(c: &mut Conn) -> Result<Vec<UserView>> {
-    let rows = c.all(&format!("{VIEW} ORDER BY account.username_folded"), params![])?;
+    let rows = c.all(&format!("SELECT {VIEW_COLUMNS} {VIEW} ORDER BY account.username_folded"), params![])?;
     rows.iter().map(view).collect()
 }
 
 /// One person, as `/api/users/<id>` shows them.
 pub fn show(c: &mut Conn, id: i64) -> Result<UserView> {
-    let row = c.first(&format!("{VIEW} WHERE account.id = ?1"), params![id])?;
+    let row = c.first(&format!("SELECT {VIEW_COLUMNS} {VIEW} WHERE account.id = ?1"), params![id])?;
     row.as_ref().map(view).transpose()?.ok_or(Error::NotFound { what: "User" })
 }
 
-const VIEW: &str = "SELECT account.id, account.username, account.email, company.account_number, account.role, account.name,
-    account.enabled FROM users account LEFT JOIN @companies company ON company.id = account.company_id";
+const VIEW_COLUMNS: &str =
+    "account.id, account.username, account.email, company.account_number, account.role, account.name, account.enabled";
+const VIEW: &str = "FROM users account LEFT JOIN @companies company ON company.id = account.company_id";
 
 fn view(row: &Row) -> Result<UserView> {
     Ok(UserView {
@@ -77,6 +81,29 @@ fn view(row: &Row) -> Result<UserView> {
         name: row.get(5)?,
         enabled: row.get(6)?,
     })
+}
+
+/// Everybody, by sign-in name, or one person, as administrators see their accounts.
+pub fn accounts(c: &mut Conn, id: Option<i64>) -> Result<Vec<AccountView>> {
+    let sql = format!(
+        "SELECT {VIEW_COLUMNS}, secret.user_id IS NOT NULL, account.created_at, account.updated_at, account.rev,
+                factor.confirmed_at IS NOT NULL FROM users account
+         LEFT JOIN @companies company ON company.id = account.company_id
+         LEFT JOIN passwords secret ON secret.user_id = account.id
+         LEFT JOIN second_factors factor ON factor.user_id = account.id
+         WHERE CAST(?1 AS BIGINT) IS NULL OR account.id = ?1 ORDER BY account.username_folded"
+    );
+    let account = |row: &Row| {
+        Ok(AccountView {
+            user: view(row)?,
+            has_password: row.get(7)?,
+            created_at: row.get(8)?,
+            updated_at: row.get(9)?,
+            rev: row.get(10)?,
+            second_factor: row.get(11)?,
+        })
+    };
+    c.all(&sql, params![id])?.iter().map(account).collect()
 }
 
 /// Whether somebody can sign in who may do everything.
@@ -174,6 +201,8 @@ pub fn set_password(w: &mut Write<'_>, id: i64, hash: &str) -> Result<User> {
         "INSERT INTO passwords (user_id, hash) VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET hash = ?2",
         params![id, hash],
     )?;
+    link_store::forget(w, id)?;
+    factor_store::forget_challenges(w, id)?;
     w.run("UPDATE users SET password_changed_at = ?2, updated_at = ?2, rev = rev + 1 WHERE id = ?1", params![id, &at])?;
     note(w, id, "update", json!({ "password_changed_at": [before.password_changed_at, at] }))?;
     get(w, id)
@@ -188,6 +217,16 @@ pub fn set_enabled(w: &mut Write<'_>, id: i64, enabled: bool) -> Result<User> {
     w.run("UPDATE users SET enabled = ?2, updated_at = ?3, rev = rev + 1 WHERE id = ?1", params![id, enabled, now()])?;
     note(w, id, "update", json!({ "enabled": [before.enabled, enabled] }))?;
     get(w, id)
+}
+
+/// Notes that a person's second factor was turned on or off.
+pub fn note_factor(w: &mut Write<'_>, id: i64, on: bool) -> Result<()> {
+    note(w, id, "update", json!({ "second_factor": [!on, on] }))
+}
+
+/// Notes that somebody was given a link with which this person sets their password.
+pub fn note_link(w: &mut Write<'_>, id: i64, kind: &str, expires_at: &str) -> Result<()> {
+    note(w, id, "link", json!({ kind: [null, { "expires_at": expires_at }] }))
 }
 
 fn note(w: &mut Write<'_>, id: i64, action: &str, fields: Value) -> Result<()> {

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Identity, issue::API_SECONDS, session_store, session_store::Kind};
+use super::{Identity, issue::API_SECONDS, origin::Origin, session_store, session_store::Kind, sign_in::SignedIn};
 use crate::{
     auth::{Caller, Claims, Verifier, local},
     error::{Error, Result},
@@ -25,9 +25,12 @@ pub async fn jwks(Extension(identity): Extension<Identity>) -> Result<impl IntoR
 }
 
 /// `POST /api/token`: name and password for a token.
-pub async fn create(Extension(identity): Extension<Identity>, peer: Peer, fields: Fields) -> Result<Response> {
+pub async fn create(Extension(identity): Extension<Identity>, origin: Origin, fields: Fields) -> Result<Response> {
     let (username, password) = (given(&fields, "username")?, given(&fields, "password")?);
-    let (_, token) = identity.sign_in(&username, password, peer.ip, Kind::Api, API_SECONDS).await?;
+    let secrets = (password, given(&fields, "code").ok());
+    let SignedIn::Token(token) = identity.sign_in(&username, secrets, &origin, (Kind::Api, API_SECONDS)).await? else {
+        return Err(Error::Unauthorized("The code of your second factor is needed besides: send it as code".to_owned()));
+    };
     Ok(secret_json(&json!({ "token": token.text, "token_type": "Bearer", "expires_in": token.seconds })))
 }
 
@@ -102,6 +105,7 @@ fn described(caller: &Caller) -> Value {
             "sub": user.sub, "name": user.name, "email": user.email, "preferred_username": user.username,
             "permission_level": user.level, "groups": [],
         }),
+        Caller::Key(key) => json!({ "sub": key.owner.sub, "type": "key", "name": key.name, "permission_level": key.owner.level }),
         Caller::Service { name } => json!({ "sub": format!("service:{name}"), "type": "service", "calling_service": name }),
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Ended, Job};
 use crate::{
-    config::Config,
+    config::{Config, keycloak},
     db::Conn,
     error::{Error, Result},
     vendors::{self, Vendor},
@@ -149,6 +149,7 @@ impl JobKind {
     pub fn configured(self, config: &Config) -> Result<()> {
         match self.vendor() {
             Some(vendor) => vendor.configured(config),
+            None if self.0.system == keycloak::SYSTEM => config.keycloak.account().map(|_| ()).map_err(Error::Unavailable),
             None if vendors::ALL.iter().any(|vendor| (vendor.is_configured)(config)) => Ok(()),
             None => Err(Error::Unavailable("no vendor is configured that could be written to".to_owned())),
         }

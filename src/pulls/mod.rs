@@ -2,3 +2,4 @@
 
 pub mod datto;
 pub mod freshservice;
+pub mod keycloak;

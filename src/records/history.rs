@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::entities::{ENTITIES, exists, has_field};
 use crate::{
-    auth::{Editor, Staff},
+    auth::{Editor, Staff, api_key_store},
     compliance::{RedactionPolicy, trail},
     error::{Error, Result},
     history::{feed, pins},
@@ -17,7 +17,7 @@ use crate::{
 const LIMIT: (i64, i64) = (1_000, 100);
 
 /// The kinds of rows that the feed tells about and that are no nouns of the registry.
-const ACCOUNTS: [&str; 2] = ["agent", "user"];
+const ACCOUNTS: [&str; 3] = ["agent", "user", api_key_store::ENTITY];
 
 /// The routes of the feed, of histories and of pins.
 #[must_use]

@@ -9,6 +9,7 @@ mod history;
 pub mod import;
 pub mod nouns;
 pub mod pages;
+pub mod reach;
 mod search;
 pub mod search_keys;
 pub mod tickets;

@@ -204,7 +204,7 @@ pub fn counted<T>(make: impl FnOnce() -> T) -> (T, Shown) {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Reader {
     at: String,
-    is_service: bool,
+    kind: &'static str,
     name: String,
     method: Method,
     route: Arc<str>,
@@ -355,7 +355,7 @@ pub async fn follow(State(web): State<Web>, request: Request, next: Next) -> Res
         return response;
     }
     let count: usize = shown.iter().map(|shown| shown.count()).sum();
-    let reader = Reader { at: now(), is_service: caller.is_service(), name: caller.name().to_owned(), method, route };
+    let reader = Reader { at: now(), kind: caller.kind().as_str(), name: caller.name().to_owned(), method, route };
     if !web.disclosures.note(&web.db, &reader, &shown).await {
         tracing::warn!(caller = caller.name(), route = &*reader.route, count, "disclosure: refused, it could not be noted");
         return Error::Unavailable("who reads protected records cannot be noted just now; try again".to_owned()).into_response();
@@ -421,7 +421,7 @@ fn rows(reading: &Reading) -> Vec<store::NewRow> {
     }
     let row = |(entity, ids): (&'static str, BTreeSet<i64>)| store::NewRow {
         at: reader.at.clone(),
-        caller_kind: if reader.is_service { "service" } else { "user" },
+        caller_kind: reader.kind,
         caller: reader.name.clone(),
         method: reader.method.to_string(),
         route: reader.route.to_string(),
@@ -453,7 +453,7 @@ mod tests {
     fn what_waits_is_bounded_and_what_is_alike_waits_once() {
         let reader = |route: &str| Reader {
             at: "2026-01-01T00:00:00Z".to_owned(),
-            is_service: false,
+            kind: "user",
             name: "ada".to_owned(),
             method: Method::GET,
             route: route.into(),

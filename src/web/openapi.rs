@@ -27,10 +27,13 @@ pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}, {"url": "/codex"}],
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"key": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
             "responses": {"Error": {
                 "description": "What went wrong, in the words of RFC 9457 and of older clients at once.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},

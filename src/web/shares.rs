@@ -88,7 +88,7 @@ impl Drop for Place {
 /// in.
 pub async fn wait(State(shares): State<Shares>, request: Request, next: Next) -> Result<Response, Error> {
     let who = match (request.extensions().get::<Arc<Caller>>(), request.extensions().get::<Peer>()) {
-        (Some(caller), _) => format!("{}:{}", caller.is_service(), caller.name()),
+        (Some(caller), _) => format!("{}:{}", caller.kind().as_str(), caller.name()),
         (None, Some(peer)) => peer.ip.to_string(),
         (None, None) => String::new(),
     };
@@ -108,12 +108,12 @@ mod tests {
         let shares = Shares::default();
         let mut held = Vec::new();
         for _ in 0..AT_ONCE {
-            held.push(shares.enter("true:ledger".to_owned()));
+            held.push(shares.enter("service:ledger".to_owned()));
         }
         let turns: Vec<_> = held.iter().map(|place| Arc::clone(&place.share.turns).try_acquire_owned().unwrap()).collect();
-        let next = shares.enter("true:ledger".to_owned());
+        let next = shares.enter("service:ledger".to_owned());
         assert!(next.share.turns.try_acquire().is_err());
-        assert!(shares.enter("true:beacon".to_owned()).share.turns.try_acquire().is_ok());
+        assert!(shares.enter("service:beacon".to_owned()).share.turns.try_acquire().is_ok());
         drop(turns);
         assert!(next.share.turns.try_acquire().is_ok());
         drop((held, next));

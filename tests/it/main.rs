@@ -11,6 +11,7 @@
 #![expect(clippy::pedantic, reason = "tests are read one by one")]
 mod accounts;
 mod accounts_datto;
+mod api_keys;
 mod architecture;
 mod asking;
 mod assets;
@@ -49,6 +50,7 @@ mod import;
 mod inside_nexus;
 mod keeping;
 mod kept_answers;
+mod keycloak;
 mod limits;
 mod list_habits;
 mod local_tokens;
@@ -63,7 +65,9 @@ mod platform;
 mod protection;
 mod scheduler;
 mod search;
+mod second_factor;
 mod secrets;
+mod sessions;
 mod stand_ins;
 mod stand_ins_datto;
 mod support;
@@ -84,6 +88,7 @@ mod ticket_push;
 mod tickets;
 mod undo;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
+mod user_accounts;
 mod vendor_clients;
 mod vendor_faults;
 mod webhooks;

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Api, App, Engine, both};
 
-/// The callers, in the order of the columns below.
-const CALLERS: [&str; 6] = ["anonymous", "client", "billing", "technician", "admin", "service"];
+/// The callers, in the order of the columns below; what the last two may follows from the columns ([`columns`]).
+const CALLERS: [&str; 8] =
+    ["anonymous", "client", "billing", "technician", "admin", "service", "a key that reads", "a key that writes"];
 
 /// Everybody, without any token.
 const PUBLIC: &str = "y y y y y y";
@@ -33,7 +34,8 @@ const NO_CLIENTS_PEOPLE: &str = "1 3 y y y 3";
 const ADMIN_PEOPLE: &str = "1 3 3 3 y 3";
 
 /// Route, callers (`y`: allowed, `1`: 401, `3`: 403), and what the allowed ones are answered when they send `{}` for
-/// a company, contact or asset of the world: one status for all of them, or one each in the order of the columns.
+/// a company, contact or asset of the world: one status for all of them, or one each in the order of the columns, the
+/// last one also for those that are not named.
 const TABLE: &[(&str, &str, &str)] = &[
     ("GET /.well-known/jwks.json", PUBLIC, "200"),
     ("POST /account/password", PEOPLE, "400"),
@@ -176,8 +178,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /api/sync/plans/{id}/discard", ADMINS, "404"),
     ("POST /api/sync/runs/{id}/undo", ADMINS, "409"),
     ("POST /api/token", PUBLIC, "400"),
-    ("POST /api/token/revoke", PUBLIC, "400 404 404 404 404 200"),
-    ("POST /api/token/validate", PUBLIC, "400 200 200 200 200 200"),
+    ("POST /api/token/revoke", PUBLIC, "400 404 404 404 404 200 401 401"),
+    ("POST /api/token/validate", PUBLIC, "400 200 200 200 200 200 401 401"),
     ("GET /api/users", ADMINS, "200"),
     ("GET /api/users/{id}", ADMINS, "200"),
     ("GET /api/datto/device/{id}", SIGNED_IN, "400"),
@@ -272,6 +274,48 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /records/{entity}/{id}/pin", STAFF_PEOPLE, "400"),
     ("POST /records/{entity}/{id}/push", STAFF_PEOPLE, "400"),
     ("POST /companies/{acct}/retire", ADMIN_PEOPLE, "409"),
+    // programs of people's own: they make and end no keys
+    ("GET /api/keys", PEOPLE, "200"),
+    ("POST /api/keys", PEOPLE, "400"),
+    ("GET /api/keys/{id}", PEOPLE, "404"),
+    ("DELETE /api/keys/{id}", PEOPLE, "404"),
+    ("GET /account/keys/new", PEOPLE, "200"),
+    ("POST /account/keys/new", PEOPLE, "400"),
+    ("POST /account/keys/{id}/revoke", PEOPLE, "404"),
+    ("GET /admin/keys", ADMIN_PEOPLE, "200"),
+    ("POST /admin/keys/{id}/revoke", ADMIN_PEOPLE, "404"),
+    ("GET /api/agents", ADMINS, "200"),
+    ("GET /api/agents/{id}", ADMINS, "404"),
+    ("PUT /api/agents/{id}/settings", ADMINS, "404"),
+    ("POST /api/agents/sync", ADMINS, "503"),
+    ("POST /sync/agents", ADMINS, "500"),
+    ("GET /agents", ADMIN_PEOPLE, "200"),
+    ("GET /api/my/second-factor", PEOPLE, "200"),
+    ("POST /api/my/second-factor", PEOPLE, "400"),
+    ("DELETE /api/my/second-factor", PEOPLE, "400"),
+    ("POST /api/my/second-factor/confirm", PEOPLE, "400"),
+    ("POST /api/my/second-factor/recovery-codes", PEOPLE, "400"),
+    ("POST /account/second-factor", PEOPLE, "303"),
+    ("POST /account/second-factor/confirm", PEOPLE, "404"),
+    ("POST /account/second-factor/codes", PEOPLE, "303"),
+    ("POST /account/second-factor/off", PEOPLE, "303"),
+    ("DELETE /api/accounts/{id}/second-factor", ADMIN_PEOPLE, "404"),
+    ("POST /admin/users/{id}/second-factor/off", ADMIN_PEOPLE, "404"),
+    ("POST /login/code", PUBLIC, "410"),
+    ("GET /api/accounts", ADMIN_PEOPLE, "200"),
+    ("POST /api/accounts", ADMIN_PEOPLE, "400"),
+    ("GET /api/accounts/{id}", ADMIN_PEOPLE, "200"),
+    ("PUT /api/accounts/{id}", ADMIN_PEOPLE, "200"),
+    ("PATCH /api/accounts/{id}", ADMIN_PEOPLE, "200"),
+    ("POST /api/accounts/{id}/password-link", ADMIN_PEOPLE, "200"),
+    ("POST /admin/users/{id}/link", ADMIN_PEOPLE, "200"),
+    ("GET /set-password", PUBLIC, "410"),
+    ("POST /set-password", PUBLIC, "410"),
+    ("GET /api/my/sessions", PEOPLE, "200"),
+    ("DELETE /api/my/sessions", PEOPLE, "200"),
+    ("DELETE /api/my/sessions/{session}", PEOPLE, "404"),
+    ("POST /account/sessions/end-others", PEOPLE, "303"),
+    ("POST /account/sessions/{session}/end", PEOPLE, "404"),
     // pages about oneself and for administrators
     ("GET /settings", PEOPLE, "200"),
     ("POST /settings", PEOPLE, "303"),
@@ -349,6 +393,16 @@ fn table() -> Vec<(String, &'static str, &'static str)> {
 /// Routes that end the caller's own session or password: asked last.
 const LAST: [&str; 4] = ["POST /logout", "POST /api/token/revoke", "POST /account/password", "POST /account/sign-out-everywhere"];
 
+/// Who of all callers may: an administrator's keys may what an administrator may who is no person, and one that only
+/// reads gets nothing else.
+fn columns<'a>(row: &'a str, method: &str) -> Vec<&'a str> {
+    let mut columns: Vec<&str> = row.split(' ').collect();
+    let (anonymous, program) = (columns[0], columns[5]);
+    columns.push(if method == "GET" || anonymous == "y" { program } else { "3" });
+    columns.push(program);
+    columns
+}
+
 struct World {
     app: App,
     callers: Vec<Api>,
@@ -371,14 +425,20 @@ async fn world(engine: &Engine) -> World {
     let contact = app.contact("Ava", "ava@example.com", &["100001"]).await;
     let asset = app.asset("LT-1", "100001").await;
     let client = app.client_of("cleo", "100001").await;
-    let callers = vec![app.anonymous(), client, app.billing(), app.technician(), app.admin(), app.service()];
+    let mut callers = vec![app.anonymous(), client, app.billing(), app.technician(), app.admin(), app.service()];
+    for access in ["read", "read-write"] {
+        let key = app.admin().post("/api/keys", &json!({"name": access, "access": access})).await.status(201).json();
+        callers.push(app.with_token(key["key"].as_str().unwrap()));
+    }
     World { app, callers, company, contact, asset }
 }
 
 impl World {
     /// A path of the table with the world's own records in its braces.
     fn fill(&self, path: &str) -> String {
-        let id = if path.contains("/contacts") {
+        let id = if path.contains("/keys/") {
+            "999999".to_owned()
+        } else if path.contains("/contacts") {
             self.contact["id"].to_string()
         } else if path.contains("/assets") || path.contains("{asset}") {
             self.asset["id"].to_string()
@@ -436,7 +496,7 @@ both! {
             let (method, path) = route.split_once(' ').unwrap();
             let path = world.fill(path);
             let mut seen = Vec::new();
-            for ((caller, name), expected) in world.callers.iter().zip(CALLERS).zip(row.split(' ')) {
+            for ((caller, name), expected) in world.callers.iter().zip(CALLERS).zip(columns(row, method)) {
                 let method = Method::from_bytes(method.as_bytes()).unwrap();
                 let reply = caller.send(method.clone(), &path, |request| {
                     let request = request.header("accept", "application/json");
@@ -454,7 +514,9 @@ both! {
                     wrong.push(format!("{route} as {name}: {} instead of {expected}", reply.status));
                 }
             }
-            let answers: Vec<&str> = answers.split(' ').cycle().take(seen.len()).collect();
+            let answers: Vec<&str> = answers.split(' ').collect();
+            let last = answers[answers.len() - 1];
+            let answers: Vec<&str> = answers.into_iter().chain(std::iter::repeat(last)).take(seen.len()).collect();
             if seen != answers {
                 wrong.push(format!("{route}: the allowed are answered {} instead of {}", seen.join(" "), answers.join(" ")));
             }
@@ -467,7 +529,7 @@ both! {
         let world = world(&engine).await;
         let state = || {
             let count = |table: &str| world.app.database.number(&format!("SELECT count(*) FROM {table}"));
-            let tables = ["sync_jobs", "settings", "pins", "outbox", "vendor_credentials", "users", "sessions", "schedules", "idempotency_keys"];
+            let tables = ["sync_jobs", "settings", "pins", "outbox", "vendor_credentials", "users", "sessions", "schedules", "idempotency_keys", "api_keys"];
             (world.app.database.number("SELECT version FROM head"), tables.map(count))
         };
         let (admin, before) = (&world.callers[4], state());
