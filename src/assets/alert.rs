@@ -58,7 +58,8 @@ pub struct Alert {
 }
 
 /// An alert as the API tells it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Alert)]
 pub struct AlertView {
     /// Our number of it.
     pub id: i64,

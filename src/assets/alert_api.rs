@@ -2,7 +2,9 @@
 
 use axum::{extract::State, response::Response};
 
+use super::alert::AlertView;
 use super::alert_list_store::{self, ALERTS, Wanted};
+use crate::web::openapi::schema as json;
 use crate::{
     auth::Reader,
     compliance::RedactionPolicy,
@@ -13,7 +15,7 @@ use crate::{
 /// What can be asked about alerts.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/api/alerts", index)
+    Routes::new().get("/api/alerts", index).tells("List the alerts of the RMM", json::list::<AlertView>)
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {

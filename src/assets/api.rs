@@ -1,15 +1,16 @@
 //! Assets as JSON (contract §1.1.6, §1.2).
 
 use axum::{extract::State, response::Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     alert_api, devices_api,
     list_store::{self, Filters, LIST},
-    model::AssetDetail,
+    model::{AssetDetail, AssetView},
     rules, store,
     view_context::AssetViewContext,
 };
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::{Editor, Person, Reader},
     companies::store as companies,
@@ -24,12 +25,28 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/assets", index)
+        .tells("List assets", json::list::<AssetView>)
         .post("/api/assets", create)
+        .makes("Add an asset", json::written::<AssetDetail>)
+        .takes(rules::new_body)
         .get("/api/assets/{id}", show)
+        .tells("Read an asset", json::one::<AssetDetail>)
         .get("/api/asset/{id}", show)
+        .tells("Read an asset", json::one::<AssetDetail>)
         .update("/api/assets/{id}", update)
+        .tells("Change the fields of an asset that are sent", json::written::<AssetDetail>)
+        .takes(rules::changed_body)
         .get("/api/companies/{acct}/assets", of_company)
+        .tells("List the assets of a company", json::list::<AssetView>)
         .get("/assets/api/search", search)
+        .tells("Search assets for the page that lists them", search_answer)
+        .asks(&[
+            ("q", "string", "What to look for."),
+            ("page", "integer", "The page, counted from 1."),
+            ("per_page", "integer", "The size of a page."),
+            ("sort", "string", "The column."),
+            ("dir", "string", "asc or desc."),
+        ])
         .put("/assets/{id}/update-contacts", update_contacts)
         .merge(devices_api::routes())
         .merge(alert_api::routes())
@@ -142,6 +159,11 @@ const TABLE: [&str; 16] = [
     "company_name",
     "company_account_number",
 ];
+
+/// What [`search`] answers.
+fn search_answer(schemas: &mut Schemas) -> Value {
+    json::done(&[("assets", json::array(json::any())), ("pagination", json::one::<table::Pagination>(schemas))])
+}
 
 /// The table of our own page, while somebody types (contract §1.10).
 async fn search(State(web): State<Web>, caller: Person, request: ReadRequest) -> Result<Response> {

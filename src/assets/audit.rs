@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::compliance::{Level, Personal, RedactionPolicy};
 
 /// A drive, partition or data store.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Disk {
     /// `C:`, or the store's name.
     pub name: Option<String>,
@@ -49,7 +49,8 @@ pub fn gigabytes(bytes: i64) -> f64 {
 }
 
 /// A network adapter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = NetworkAdapter)]
 pub struct Nic {
     /// What it calls itself.
     pub name: Option<String>,
@@ -65,7 +66,7 @@ pub struct Nic {
 }
 
 /// An installed program.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 pub struct Software {
     /// What it calls itself.
     pub name: String,
@@ -103,7 +104,7 @@ pub struct Audit {
 }
 
 /// Hardware as the API tells it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Hardware {
     /// The processor, in words.
     pub cpu: Option<String>,
@@ -124,7 +125,8 @@ pub struct Hardware {
 }
 
 /// What is known of a device's inside; nothing when it was never audited.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = AssetInside)]
 pub struct Inside {
     /// When the audit was made; what follows is as old as that.
     pub collected_at: Option<String>,

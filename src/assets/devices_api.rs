@@ -12,6 +12,7 @@ use super::{
     store,
     view_context::AssetViewContext,
 };
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::Reader,
     companies::store as companies,
@@ -31,14 +32,30 @@ const LIMIT: (i64, i64) = (100, 10_000);
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/datto/devices", index)
+        .tells("List the devices that the RMM knows", devices_answer)
+        .asks(&[
+            ("company_id", "string", "The account number of a company."),
+            ("status", "string", "online or offline."),
+            ("limit", "integer", "How many; 100 when absent."),
+            ("offset", "integer", "After how many others."),
+        ])
         .get("/api/rmm/devices", index)
+        .tells("List the devices that the RMM knows", devices_answer)
+        .asks(&[
+            ("company_id", "string", "The account number of a company."),
+            ("status", "string", "online or offline."),
+            ("limit", "integer", "How many; 100 when absent."),
+            ("offset", "integer", "After how many others."),
+        ])
         .get("/api/datto/device/{id}", show)
+        .tells("Read a device with its hardware and software", json::one::<DeviceDetail>)
         .get("/api/rmm/device/{id}", show)
+        .tells("Read a device with its hardware and software", json::one::<DeviceDetail>)
 }
 
 /// A device in the list.
 #[expect(clippy::struct_field_names, reason = "the names are the contract's (§1.7)")]
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Device {
     id: String,
     name: String,
@@ -146,8 +163,13 @@ fn devices(conn: &mut Conn, wish: &Wish, view_context: &AssetViewContext) -> Res
     Ok((json!({"count": devices.len(), "total": found.total, "devices": devices}), found.total))
 }
 
+/// What the list answers.
+fn devices_answer(schemas: &mut Schemas) -> Value {
+    json::object(&[("count", json::int()), ("total", json::int()), ("devices", json::list::<Device>(schemas))])
+}
+
 /// One device in full.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct DeviceDetail {
     #[serde(flatten)]
     device: Device,

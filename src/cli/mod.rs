@@ -16,7 +16,8 @@ mod init_questions;
 mod log;
 mod man;
 mod migrate;
-pub mod out;
+pub mod openapi;
+mod out;
 mod password;
 mod serve;
 mod sync;
@@ -89,6 +90,8 @@ enum Command {
     Config(config::Args),
     /// Look for what is wrong: configuration, database, vendors
     Doctor(doctor::Args),
+    /// Print the description of the API (OpenAPI 3.1)
+    Openapi(openapi::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -119,6 +122,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Accounts(args) => accounts::run(&context, &args),
         Command::Config(args) => config::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, &args),
+        Command::Openapi(args) => openapi::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{alias::Alias, alias_store, list_store::COMPANIES, location::Location, rules, store};
+use crate::web::openapi::Schemas;
+use crate::web::openapi::schema as json;
 use crate::{
     auth::{Editor, Person, Reader, Staff},
     compliance::RedactionPolicy,
@@ -313,6 +315,13 @@ pub async fn restore(
             Ok(Reply::ok(&view)?.with("message", "Company restored").tagged(view.row.id, view.row.rev))
         })
         .await
+}
+
+/// What [`search`] answers.
+pub fn search_answer(schemas: &mut Schemas) -> Value {
+    let row = ["account_number", "name", "description", "plan_selected", "email_system", "phone_system", "contract_end_date"];
+    let row = row.map(|name| (name, json::or_null(json::text())));
+    json::done(&[("companies", json::array(json::object(&row))), ("pagination", json::one::<Pagination>(schemas))])
 }
 
 /// `GET /companies/api/search`: the page's own table.

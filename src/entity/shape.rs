@@ -4,15 +4,88 @@ use std::collections::HashMap;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use super::{Cell, Entity, Field, Fielded, Kind};
+use utoipa::openapi::{
+    Schema, Type,
+    schema::{ObjectBuilder, SchemaType},
+};
+
+use super::{Cell, Entity, Field, FieldSpec, Fielded, Kind};
 
 /// How a member is read from a record.
 pub type Read<V> = Box<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
+
+/// What a member of an answer holds, as the API description says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holds {
+    kind: Json,
+    is_nullable: bool,
+    description: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Json {
+    Text,
+    Int,
+    Real,
+    Flag,
+    Any,
+}
+
+impl Holds {
+    /// Text.
+    pub const TEXT: Self = Self::some(Json::Text);
+    /// A whole number.
+    pub const INT: Self = Self::some(Json::Int);
+    /// A number.
+    pub const REAL: Self = Self::some(Json::Real);
+    /// True or false.
+    pub const FLAG: Self = Self::some(Json::Flag);
+    /// Any JSON.
+    pub const ANY: Self = Self::some(Json::Any);
+
+    const fn some(kind: Json) -> Self {
+        Self { kind, is_nullable: false, description: None }
+    }
+
+    /// The same, or null.
+    #[must_use]
+    pub const fn or_null(mut self) -> Self {
+        self.is_nullable = true;
+        self
+    }
+
+    /// What a field of a table holds.
+    #[must_use]
+    pub fn of(spec: &FieldSpec) -> Self {
+        let kind = match spec.kind {
+            Kind::Int | Kind::Reference(_) => Json::Int,
+            Kind::Flag => Json::Flag,
+            Kind::Json => Json::Any,
+            _ => Json::Text,
+        };
+        Self { kind, is_nullable: spec.is_nullable, description: Some(spec.label) }
+    }
+
+    fn schema(self) -> Schema {
+        let kind = match self.kind {
+            Json::Text => Type::String,
+            Json::Int => Type::Integer,
+            Json::Real => Type::Number,
+            Json::Flag => Type::Boolean,
+            Json::Any => {
+                return ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(self.description).build().into();
+            }
+        };
+        let kind = if self.is_nullable { SchemaType::from_iter([kind, Type::Null]) } else { SchemaType::Type(kind) };
+        ObjectBuilder::new().schema_type(kind).description(self.description).build().into()
+    }
+}
 
 /// The members of a record's answers, in their order.
 pub struct Members<V> {
     first: &'static [&'static str],
     names: Vec<&'static str>,
+    holds: Vec<Holds>,
     reads: Vec<Read<V>>,
 }
 
@@ -39,18 +112,18 @@ impl<V: 'static> Members<V> {
     /// which they are added.
     #[must_use]
     pub fn first(names: &'static [&'static str]) -> Self {
-        Self { first: names, names: Vec::new(), reads: Vec::new() }
+        Self { first: names, names: Vec::new(), holds: Vec::new(), reads: Vec::new() }
     }
 
     /// A record's bookkeeping and fields.
     #[must_use]
     pub fn record<E: Entity>(self, of: fn(&V) -> &E) -> Self {
-        self.with("id", Box::new(move |view| of(view).id().into()))
+        self.with("id", Holds::INT, Box::new(move |view| of(view).id().into()))
             .part(of)
-            .with("created_at", Box::new(move |view| of(view).created_at().into()))
-            .with("updated_at", Box::new(move |view| of(view).updated_at().into()))
-            .with("retired_at", Box::new(move |view| of(view).retired_at().into()))
-            .with("rev", Box::new(move |view| of(view).rev().into()))
+            .with("created_at", Holds::TEXT, Box::new(move |view| of(view).created_at().into()))
+            .with("updated_at", Holds::TEXT, Box::new(move |view| of(view).updated_at().into()))
+            .with("retired_at", Holds::TEXT.or_null(), Box::new(move |view| of(view).retired_at().into()))
+            .with("rev", Holds::INT, Box::new(move |view| of(view).rev().into()))
     }
 
     /// The fields of a table; secrets stand in no answer.
@@ -58,10 +131,10 @@ impl<V: 'static> Members<V> {
     pub fn part<P: Fielded>(mut self, of: fn(&V) -> &P) -> Self {
         let told = |field: &&Field<P>| !field.spec.is_internal && !P::SEALED.contains(&field.spec.column);
         for field in P::FIELDS.iter().filter(told) {
-            let read = field.read;
+            let (read, holds) = (field.read, Holds::of(&field.spec));
             self = match field.spec.kind {
-                Kind::Json => self.with(field.spec.emitted, Box::new(move |view| read(of(view)).embedded())),
-                _ => self.with(field.spec.emitted, Box::new(move |view| read(of(view)))),
+                Kind::Json => self.with(field.spec.emitted, holds, Box::new(move |view| read(of(view)).embedded())),
+                _ => self.with(field.spec.emitted, holds, Box::new(move |view| read(of(view)))),
             };
         }
         self
@@ -69,21 +142,22 @@ impl<V: 'static> Members<V> {
 
     /// A member that is made of others, or another value for one that is there.
     #[must_use]
-    pub fn member(self, name: &'static str, read: fn(&V) -> Cell<'_>) -> Self {
-        self.with(name, Box::new(read))
+    pub fn member(self, name: &'static str, holds: Holds, read: fn(&V) -> Cell<'_>) -> Self {
+        self.with(name, holds, Box::new(read))
     }
 
     /// The same, read by a function that knows more than its record.
     #[must_use]
-    pub fn computed(self, name: &'static str, read: Read<V>) -> Self {
-        self.with(name, read)
+    pub fn computed(self, name: &'static str, holds: Holds, read: Read<V>) -> Self {
+        self.with(name, holds, read)
     }
 
-    fn with(mut self, name: &'static str, read: Read<V>) -> Self {
+    fn with(mut self, name: &'static str, holds: Holds, read: Read<V>) -> Self {
         match self.names.iter().position(|known| *known == name) {
-            Some(at) => self.reads[at] = read,
+            Some(at) => (self.holds[at], self.reads[at]) = (holds, read),
             None => {
                 self.names.push(name);
+                self.holds.push(holds);
                 self.reads.push(read);
             }
         }
@@ -94,10 +168,20 @@ impl<V: 'static> Members<V> {
     #[must_use]
     pub fn done(self) -> Self {
         let order: HashMap<&str, usize> = self.first.iter().enumerate().map(|(place, name)| (*name, place)).collect();
-        let mut members: Vec<_> = self.names.into_iter().zip(self.reads).collect();
+        let mut members: Vec<_> = self.names.into_iter().zip(self.holds.into_iter().zip(self.reads)).collect();
         members.sort_by_key(|(name, _)| order.get(name).copied().unwrap_or(usize::MAX));
-        let (names, reads) = members.into_iter().unzip();
-        Self { first: self.first, names, reads }
+        let (names, parts): (_, Vec<_>) = members.into_iter().unzip();
+        let (holds, reads) = parts.into_iter().unzip();
+        Self { first: self.first, names, holds, reads }
+    }
+
+    /// What a record looks like in JSON, for the API description. Every member is always there.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        let members = self.names.iter().zip(&self.holds);
+        let object =
+            members.fold(ObjectBuilder::new(), |object, (name, holds)| object.property(*name, holds.schema()).required(*name));
+        object.build().into()
     }
 
     /// Writes a record as a JSON object.
@@ -142,5 +226,13 @@ macro_rules! shaped {
                 <Self as $crate::entity::Shaped>::members().write(self, serializer)
             }
         }
+
+        impl utoipa::PartialSchema for $view {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                <Self as $crate::entity::Shaped>::members().schema().into()
+            }
+        }
+
+        impl utoipa::ToSchema for $view {}
     };
 }

@@ -29,6 +29,8 @@ pub use self::{
 };
 use tokio::sync::OnceCell;
 
+use crate::web::openapi::schema as json;
+use crate::{agents::UserView, auth::keys::Jwk};
 use crate::{
     auth::{Signer, local},
     db::Db,
@@ -78,6 +80,8 @@ pub fn routes() -> Routes {
         .form("/account/password", "/settings", account::change_password)
         .form("/account/sign-out-everywhere", "/settings", account::sign_out_everywhere)
         .put("/api/my/password", account::put_password)
+        .tells("Change your own password", |_| json::any())
+        .takes(|_| json::object(&[("current_password", json::text()), ("new_password", json::text())]))
         .get("/admin/users", people_pages::index)
         .get("/admin/users/new", people_pages::new)
         .post("/admin/users/new", people_pages::create)
@@ -86,16 +90,44 @@ pub fn routes() -> Routes {
         .form("/admin/users/{id}/password", "/admin/users/{id}", person_page::set_password)
         .form("/admin/users/{id}/enabled", "/admin/users/{id}", person_page::set_enabled)
         .get("/.well-known/jwks.json", tokens::jwks)
+        .tells("Publish the keys by which tokens are proved", |schemas| json::object(&[("keys", json::list::<Jwk>(schemas))]))
         .post("/api/token", tokens::create)
+        .tells("Get a token for a name and a password", |_| {
+            json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
+        })
+        .takes(|_| json::object(&[("username", json::text()), ("password", json::text())]))
         .post("/api/token/validate", tokens::validate)
+        .tells("Tell whose token it is", |_| {
+            json::optional(&[("valid", json::flag()), ("user", json::any()), ("error", json::text())])
+        })
+        .takes(|_| json::optional(&[("token", json::text())]))
         .post("/api/token/revoke", tokens::revoke)
+        .tells("End the session of a token", |_| json::optional(&[("message", json::text())]))
+        .takes(|_| json::optional(&[("token", json::text())]))
         .post("/service-token", tokens::service)
+        .tells("Get a token for a service", |_| {
+            json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
+        })
+        .takes(|_| {
+            json::optional(&[
+                ("calling_service", json::text()),
+                ("client_secret", json::text()),
+                ("target_service", json::text()),
+            ])
+        })
         .get("/api/users", users_api::index)
+        .tells("List the people who sign in", json::list::<UserView>)
         .get("/api/users/{id}", users_api::show)
+        .tells("Read a person who signs in", json::one::<UserView>)
 }
 
 /// What is left of them on the platform.
 #[must_use]
 pub fn platform_routes() -> Routes {
-    Routes::new().post("/api/token", tokens::gone)
+    Routes::new()
+        .post("/api/token", tokens::gone)
+        .tells("Get a token for a name and a password", |_| {
+            json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
+        })
+        .takes(|_| json::object(&[("username", json::text()), ("password", json::text())]))
 }

@@ -3,6 +3,7 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
+use crate::web::openapi::schema as json;
 use crate::{
     assets::{Asset, store as assets},
     auth::{Editor, Reader},
@@ -23,9 +24,15 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .post("/api/contacts", create)
+        .makes("Add a contact", json::written::<ContactDetail>)
+        .takes(rules::new_body)
         .get("/api/contacts/{id}", show)
+        .tells("Read a contact", json::one::<ContactDetail>)
         .get("/api/contact/{id}", show)
+        .tells("Read a contact", json::one::<ContactDetail>)
         .update("/api/contacts/{id}", update)
+        .tells("Change the fields of a contact that are sent", json::written::<ContactDetail>)
+        .takes(rules::changed_body)
         .put("/contacts/{id}/update", update_from_page)
 }
 

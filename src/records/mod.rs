@@ -18,7 +18,9 @@ pub mod tickets;
 pub mod undo;
 pub mod undo_store;
 
+use crate::companies::CompanyView;
 use crate::web::Routes;
+use crate::web::openapi::schema as json;
 
 /// This room's routes.
 #[must_use]
@@ -35,5 +37,8 @@ pub fn routes() -> Routes {
         .merge(tickets::routes())
         .merge(undo::routes())
         .delete("/api/companies/{acct}", retire::company)
+        .tells("Retire a company", json::written::<CompanyView>)
+        .asks(&[("force", "boolean", "Although contacts, assets or other rows are attached to it.")])
         .get("/api/companies/{acct}/attached", retire::attached)
+        .tells("Count what is attached to a company", |_| json::counts())
 }

@@ -4,6 +4,8 @@ use axum::{extract::State, response::Response};
 use serde_json::json;
 
 use super::{contacts::detail as contact_detail, nouns::door, remove_store};
+use crate::web::openapi::schema as json;
+use crate::{assets::model::AssetDetail, contacts::model::ContactDetail};
 use crate::{
     assets::{Asset, AssetViewContext, store as assets},
     auth::Editor,
@@ -21,11 +23,17 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .delete("/api/companies/{acct}/locations/{id}", remove_location)
+        .tells("Remove a location", |_| json::done(&[]))
         .delete("/companies/{acct}/locations/{id}", remove_location)
         .delete("/api/contacts/{id}", retire_contact)
+        .tells("Retire a contact", json::written::<ContactDetail>)
+        .asks(&[("force", "boolean", "Although it uses assets or gets invoices.")])
         .post("/api/contacts/{id}/restore", restore_contact)
+        .tells("Bring a retired contact back", json::written::<ContactDetail>)
         .delete("/api/assets/{id}", retire_asset)
+        .tells("Retire an asset", json::written::<AssetDetail>)
         .post("/api/assets/{id}/restore", restore_asset)
+        .tells("Bring a retired asset back", json::written::<AssetDetail>)
 }
 
 /// Removes a location from a company; what stood there stands nowhere.

@@ -14,7 +14,7 @@ const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
 /// A ticket on the board; every member is always there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct ActiveTicket {
     /// The vendor's number.
     pub id: i64,
@@ -85,7 +85,7 @@ pub struct ActiveTicket {
 }
 
 /// The board.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Board {
     section1: Vec<ActiveTicket>,
     section2: Vec<ActiveTicket>,

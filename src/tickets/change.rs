@@ -4,7 +4,7 @@ use super::utc;
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::Value,
-    entity::{Members, redact},
+    entity::{Holds, Members, redact},
     types::{SearchText, fold},
 };
 
@@ -87,15 +87,15 @@ pub struct ChangeView {
 
 crate::shaped! { ChangeView: Members::first(&["id"])
     .part(|view: &ChangeView| &view.row)
-    .member("planned_start_date", |view| moment(view.row.planned_start_date.as_deref()).into())
-    .member("planned_end_date", |view| moment(view.row.planned_end_date.as_deref()).into())
-    .member("created_at", |view| moment(view.row.vendor_created_at.as_deref()).into())
-    .member("last_updated_at", |view| view.last_updated_at().into())
-    .member("company_id", |view| (&view.company_id).into())
-    .member("company_name", |view| (&view.company_name).into())
-    .member("company_compliance_level", |view| view.protection.as_str().into())
-    .member("retired_at", |view| (&view.row.retired_at).into())
-    .member("rev", |view| view.row.rev.into())
+    .member("planned_start_date", Holds::TEXT.or_null(), |view| moment(view.row.planned_start_date.as_deref()).into())
+    .member("planned_end_date", Holds::TEXT.or_null(), |view| moment(view.row.planned_end_date.as_deref()).into())
+    .member("created_at", Holds::TEXT.or_null(), |view| moment(view.row.vendor_created_at.as_deref()).into())
+    .member("last_updated_at", Holds::TEXT.or_null(), |view| view.last_updated_at().into())
+    .member("company_id", Holds::TEXT.or_null(), |view| (&view.company_id).into())
+    .member("company_name", Holds::TEXT.or_null(), |view| (&view.company_name).into())
+    .member("company_compliance_level", Holds::TEXT, |view| view.protection.as_str().into())
+    .member("retired_at", Holds::TEXT.or_null(), |view| (&view.row.retired_at).into())
+    .member("rev", Holds::INT, |view| view.row.rev.into())
 }
 
 /// A moment of the vendor's in our one form.

@@ -57,7 +57,8 @@ pub struct TimeEntry {
 }
 
 /// An element of `conversations` and `notes` (contract §1.1.9): neighbours read either `body` or `text`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = TicketMessage)]
 pub struct SaidView {
     /// The vendor's id, or ours for a note that the vendor does not have.
     pub id: i64,

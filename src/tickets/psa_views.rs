@@ -7,7 +7,7 @@ use super::{TicketRow, list_store::SOURCE, views::TicketView};
 use crate::config::Config;
 
 /// An element of `/api/freshservice/tickets`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct VendorTicket {
     /// The element of `/api/tickets`.
     #[serde(flatten)]
@@ -53,7 +53,7 @@ impl PsaTicket {
 }
 
 /// An element of `/api/psa/tickets`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct PsaTicket {
     /// Our own id.
     pub id: i64,
@@ -113,7 +113,7 @@ impl From<TicketView> for PsaTicket {
 }
 
 /// An element of `/api/psa/tickets/active`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct ActivePsaTicket {
     /// Our own id.
     pub id: i64,

@@ -6,7 +6,8 @@ use super::{Statuses, TicketRow, messages::SaidView, utc};
 use crate::compliance::{RedactionPolicy, Veiled};
 
 /// An element of `/api/tickets` (contract §1.6.1) with what our own list shows beside it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Ticket)]
 pub struct TicketView {
     /// The vendor's number.
     pub id: i64,
@@ -134,7 +135,7 @@ impl Talk {
 }
 
 /// One ticket in full (contract §1.6.3).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct TicketDetail {
     /// The list's element.
     #[serde(flatten)]
@@ -199,7 +200,7 @@ impl TicketDetail {
 }
 
 /// A ticket of a company, as KnowledgeTree and Ledger read it (contract §1.1.9).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct CompanyTicket {
     /// The vendor's number.
     pub ticket_id: i64,

@@ -101,6 +101,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("DELETE /api/pins/{entity}/{id}/{field}", EDITORS, "200"),
     ("PUT /api/pins/{entity}/{id}/{field}", EDITORS, "200"),
     ("GET /api/openapi.json", PUBLIC, "200"),
+    ("GET /apispec.json", PUBLIC, "200"),
     ("GET /api/outbox", ADMINS, "200"),
     ("GET /api/outbox/{id}", ADMINS, "404"),
     ("POST /api/outbox/{id}/approve", ADMINS, "404"),
@@ -225,6 +226,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /records/{entity}/{id}/push", STAFF_PEOPLE, "400"),
     ("POST /companies/{acct}/retire", ADMIN_PEOPLE, "409"),
     // pages about oneself and for administrators
+    ("GET /docs", PEOPLE, "200"),
     ("GET /settings", PEOPLE, "200"),
     ("POST /settings", PEOPLE, "303"),
     ("POST /account/sign-out-everywhere", PEOPLE, "303"),

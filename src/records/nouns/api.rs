@@ -3,6 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::{about, door};
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::{Caller, Editor, Reader},
     companies::store as companies,
@@ -14,6 +15,8 @@ use crate::{
     entity::{
         Noun, Seen,
         noun::{self, Paths},
+        once::lasting,
+        schema,
     },
     error::{Error, Result},
     history,
@@ -23,14 +26,37 @@ use crate::{
 /// What can be asked about a noun and done to its rows.
 pub fn routes<E: Noun>() -> Routes {
     let paths = Paths::of::<E>();
+    let noun::Door { one, many, .. } = E::DOOR;
+    let says = |text: String| lasting(text);
     Routes::new()
         .get(paths.list, index::<E>)
+        .tells(says(format!("List {many}")), json::list::<Seen<E>>)
         .post(paths.list, create::<E>)
+        .makes(says(format!("Add one of the {many}")), json::written::<Seen<E>>)
+        .takes(new_body::<E>)
         .get(paths.one, show::<E>)
+        .tells(says(format!("Read one of the {many}")), json::one::<Seen<E>>)
         .update(paths.one, update::<E>)
+        .tells(says(format!("Change the fields of a {one} that are sent")), json::written::<Seen<E>>)
+        .takes(changed_body::<E>)
         .delete(paths.one, retire::<E>)
+        .tells(says(format!("Retire a {one}")), json::written::<Seen<E>>)
+        .asks(&[("force", "boolean", "Although other rows lead to it.")])
         .post(paths.restore, restore::<E>)
+        .tells(says(format!("Bring a retired {one} back")), json::written::<Seen<E>>)
         .get(paths.of_company, of_company::<E>)
+        .tells(says(format!("List the {many} of a company")), json::list::<Seen<E>>)
+}
+
+/// A noun's company is sent by its number or its id; what a noun is about, by its kind and id.
+const COMPANY: [&str; 2] = ["company_id", "company_account_number"];
+
+fn new_body<E: Noun>(schemas: &mut Schemas) -> serde_json::Value {
+    json::with(schema::new::<E>(schemas), &COMPANY.map(|name| (name, json::any())))
+}
+
+fn changed_body<E: Noun>(schemas: &mut Schemas) -> serde_json::Value {
+    json::with(schema::changed::<E>(schemas), &COMPANY.map(|name| (name, json::any())))
 }
 
 /// The question with its company, as a number or an id; rows of a company that there is not are none.
