@@ -55,7 +55,7 @@ pub fn routes(stand_alone: bool) -> Routes {
     Routes::new()
         .merge(health::routes())
         .merge(static_files::routes())
-        .get("/api/openapi.json", document)
+        .merge(reference::routes())
         .merge(compliance::routes())
         .merge(agents::routes(stand_alone))
         .merge(sign_in)
@@ -81,12 +81,13 @@ pub fn routes(stand_alone: bool) -> Routes {
 pub mod jobs;
 #[cfg(test)]
 mod plan_tests;
+mod reference;
 
 /// Every route as (path, method), for the tables in the tests and the documents made from it.
 #[must_use]
 pub fn route_table() -> Vec<RouteInfo> {
     let (_, mut table) = routes(true).into_parts();
-    table.sort();
+    table.sort_by_key(|route| (route.path, route.method));
     table
 }
 
@@ -116,10 +117,16 @@ fn lists() -> Vec<(&'static str, &'static ListSpec)> {
         .collect()
 }
 
-/// `GET /api/openapi.json`: what this program can be asked, made from what it routes.
-async fn document(request: ReadRequest) -> Result<Response> {
+/// The description of this API (OpenAPI 3.1), made from what is routed.
+#[must_use]
+pub fn description() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(&route_table(), &lists()));
-    request.value(&*DOCUMENT)
+    &DOCUMENT
+}
+
+/// `GET /api/openapi.json`, and under the name that flask programs give it (contract §1.0).
+async fn document(request: ReadRequest) -> Result<Response> {
+    request.value(description())
 }
 
 /// The whole program: what the rooms share, joined once.

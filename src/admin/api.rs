@@ -10,6 +10,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use crate::web::openapi::schema as json;
 use crate::{
     accounts,
     auth::{Admin, Staff},
@@ -35,24 +36,69 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .post("/sync/freshservice", freshservice)
+        .tells("Read companies, contacts, agents and assets from Freshservice, then assign account numbers", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/psa", psa)
+        .tells("Read companies, contacts, agents and assets from the service desk", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/datto", datto)
+        .tells("Read devices from Datto RMM, then write account numbers there", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/rmm", rmm)
+        .tells("Read devices from the RMM", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/tickets", tickets)
+        .tells("Read tickets that have changed", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/tickets/full-history", all_tickets)
+        .tells("Read all tickets", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/create-account-numbers", create_account_numbers)
+        .tells("Assign account numbers", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/push-to-datto", push_to_datto)
+        .tells("Write account numbers to Datto RMM", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/push-to-freshservice", push_to_freshservice)
+        .tells("Write account numbers to Freshservice", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/outbox", deliver)
+        .tells("Write what waits to the vendors", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .post("/sync/agents", agents)
+        .tells("Mirror the users of Keycloak as agents in a job", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .merge(crate::outbox::api::routes())
         .post("/sync/datto-audits", datto_audits)
+        .tells("Read audits of devices from Datto RMM", |_| {
+            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
+        })
         .get("/sync/status/{job_id}", status)
+        .tells("Read a job", json::one::<Job>)
         .get("/sync/last/{script}", last)
+        .tells("Read the newest job of a kind", json::one::<Job>)
         .get("/api/sync/plans", plans)
+        .tells("List plans of syncs", json::list::<Stored>)
         .get("/api/sync/plans/{id}", plan)
+        .tells("Read a plan with its items", |schemas| {
+            json::with(json::one::<Stored>(schemas), &[("items", json::list::<Item>(schemas))])
+        })
+        .asks(&[("after", "integer", "Items after this one.")])
         .post("/api/sync/plans/{id}/approve", approve)
+        .tells("Approve a plan", |_| json::done(&[("applied", json::int()), ("stale", json::int())]))
         .post("/api/sync/plans/{id}/discard", discard)
+        .tells("Discard a plan", |_| json::done(&[]))
 }
 
 /// Starts jobs of one kind: `POST /sync/…`. Always 200: Beacon and the pages test for exactly that.

@@ -20,7 +20,7 @@ pub const VIEWS: [&str; 4] = ["grid", "tree", "hierarchy", "list"];
 pub const HOME_PAGES: [&str; 7] = ["beacon", "knowledgetree", "brainhair", "codex", "ledger", "archive", "helm"];
 
 /// How somebody likes their pages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Preferences {
     /// `light`, `dark`, or [`SYSTEM`].
     pub theme_preference: String,
@@ -123,7 +123,8 @@ pub struct Agent {
 }
 
 /// An agent as contract §1.9.1 has it, with the words of its first description at the end.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Agent)]
 pub struct AgentView {
     pub keycloak_id: String,
     pub username: String,
@@ -185,7 +186,8 @@ impl Agent {
 }
 
 /// A user as `/api/users` shows them; `id` is a number stand-alone and Keycloak's id on the platform.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = User)]
 pub struct UserView {
     /// Id.
     pub id: serde_json::Value,

@@ -1,6 +1,9 @@
 //! What a vendor's agent is: the row and its wire shape.
 
-use crate::{db::Value, entity::Members};
+use crate::{
+    db::Value,
+    entity::{Holds, Members},
+};
 
 crate::entity! {
     /// A person who answers tickets at the vendor.
@@ -52,7 +55,7 @@ impl PsaAgent {
 // The agent object of contract §1.6.6.
 crate::shaped! { PsaAgent: Members::first(&["id", "external_id", "source", "name"])
     .part(|agent: &PsaAgent| agent)
-    .member("id", |agent| agent.id.into())
-    .member("external_id", |agent| agent.number().into())
-    .member("name", |agent| agent.name().into())
+    .member("id", Holds::INT, |agent| agent.id.into())
+    .member("external_id", Holds::INT.or_null(), |agent| agent.number().into())
+    .member("name", Holds::TEXT, |agent| agent.name().into())
 }

@@ -1,16 +1,17 @@
 //! Assets as JSON (contract §1.1.6, §1.2).
 
 use axum::{extract::State, response::Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Asset,
     list_store::{self, Filters, LIST},
-    model::AssetDetail,
+    model::{AssetDetail, AssetView},
     rules::{self, AssetInput},
     store,
     view_context::AssetViewContext,
 };
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::{Editor, Person, Reader},
     companies::{Company, store as companies},
@@ -28,10 +29,21 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/assets", index)
+        .tells("List assets", json::list::<AssetView>)
         .merge(door::routes::<Assets>("/api/assets", "/api/assets/{id}", "/api/assets/{id}/restore"))
         .get("/api/asset/{id}", door::show::<Assets>)
+        .tells("Asset: read", json::one::<AssetDetail>)
         .get("/api/companies/{acct}/assets", of_company)
+        .tells("List the assets of a company", json::list::<AssetView>)
         .get("/assets/api/search", search)
+        .tells("Search assets for the page that lists them", search_answer)
+        .asks(&[
+            ("q", "string", "What to look for."),
+            ("page", "integer", "The page, counted from 1."),
+            ("per_page", "integer", "The size of a page."),
+            ("sort", "string", "The column."),
+            ("dir", "string", "asc or desc."),
+        ])
         .put("/assets/{id}/update-contacts", update_contacts)
 }
 
@@ -79,6 +91,10 @@ impl Resource for Assets {
 
     fn path(key: &i64) -> String {
         format!("/api/assets/{key}")
+    }
+
+    fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
+        if creating { rules::new_body(schemas) } else { rules::changed_body(schemas) }
     }
 
     fn read(fields: Fields, creating: bool) -> Result<AssetInput> {
@@ -164,6 +180,11 @@ const TABLE: [&str; 16] = [
     "company_name",
     "company_account_number",
 ];
+
+/// What [`search`] answers.
+fn search_answer(schemas: &mut Schemas) -> Value {
+    json::done(&[("assets", json::array(json::any())), ("pagination", json::one::<table::Pagination>(schemas))])
+}
 
 /// The table of our own page, while somebody types (contract §1.10).
 async fn search(State(web): State<Web>, caller: Person, request: ReadRequest) -> Result<Response> {

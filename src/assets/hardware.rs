@@ -102,7 +102,8 @@ pub fn gigabytes(bytes: i64) -> f64 {
 }
 
 /// What is known of a device's inside; nothing when it was never audited.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = AssetInside)]
 pub struct Inside {
     /// When the audit was made; what follows is as old as that.
     pub collected_at: Option<String>,

@@ -7,7 +7,7 @@ use super::{hardware::Inside, secrets, staleness, view_context::AssetViewContext
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::{Conn, Value},
-    entity::{Members, redact},
+    entity::{Holds, Members, redact},
     error::Result,
     types::{SearchText, fold},
 };
@@ -180,16 +180,16 @@ pub struct AssetView {
 crate::shaped! { AssetView: Members::first(CONTRACT)
     .record(|view: &AssetView| &view.row)
     .part(|view| &view.seen)
-    .member("name", |view| (&view.row.hostname).into())
-    .member("company_account_number", |view| (&view.owner.account_number).into())
+    .member("name", Holds::TEXT, |view| (&view.row.hostname).into())
+    .member("company_account_number", Holds::TEXT.or_null(), |view| (&view.owner.account_number).into())
     // Neighbours know companies by their key.
-    .member("company_id", |view| (&view.owner.account_number).into())
-    .member("company_name", |view| (&view.owner.name).into())
-    .member("external_id", |view| (&view.external_id).into())
-    .member("life", |view| view.life.into())
-    .member("life_since", |view| (&view.life_since).into())
-    .member("company_compliance_level", |view| view.owner.protection.as_str().into())
-    .member("protected_as", |view| view.owner.protection.as_str().into())
+    .member("company_id", Holds::TEXT.or_null(), |view| (&view.owner.account_number).into())
+    .member("company_name", Holds::TEXT.or_null(), |view| (&view.owner.name).into())
+    .member("external_id", Holds::TEXT.or_null(), |view| (&view.external_id).into())
+    .member("life", Holds::TEXT.or_null(), |view| view.life.into())
+    .member("life_since", Holds::TEXT.or_null(), |view| (&view.life_since).into())
+    .member("company_compliance_level", Holds::TEXT, |view| view.owner.protection.as_str().into())
+    .member("protected_as", Holds::TEXT, |view| view.owner.protection.as_str().into())
 }
 
 /// The order of contract §1.1.6.
@@ -261,7 +261,7 @@ impl AssetView {
 }
 
 /// A contact as an asset mentions it.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct AssignedContact {
     /// The contact's row.
     pub id: i64,
@@ -295,7 +295,7 @@ impl Protected for AssignedContact {
 }
 
 /// One asset in full: the object and who uses it (contract §1.2).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct AssetDetail {
     /// The object itself.
     #[serde(flatten)]
@@ -310,6 +310,7 @@ pub struct AssetDetail {
     /// The vendor's user-defined fields that say something, but for the secrets among them; for staff.
     pub custom_fields: Vec<CustomField>,
     /// The same under the contract's names, `udf1` to `udf30`; a secret is always null there.
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     #[serde(flatten)]
     pub udf: Map<String, Json>,
     /// Which secrets are kept of it.
@@ -318,7 +319,7 @@ pub struct AssetDetail {
 }
 
 /// A user-defined field of the vendor's.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct CustomField {
     /// The vendor's name: `udf3`.
     pub name: String,

@@ -1,10 +1,13 @@
 //! What an asset's fields must be: stated once for JSON, forms and imports.
 
+use serde_json::Value;
+
 use super::model::{Asset, Observation, backup_bytes, type_of_category};
 use crate::compliance::Level;
-use crate::entity::Patch;
+use crate::entity::{Patch, schema};
 use crate::error::Result;
 use crate::history::protection::LEVELS;
+use crate::web::openapi::{Schemas, schema as json};
 use crate::web::{Fields, Reference, Sent};
 
 /// What was sent for an asset, checked; references are resolved by the store.
@@ -45,4 +48,26 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
     let protected_as = fields.text("protected_as").not_null().one_of(LEVELS).value().as_deref().map(Level::parse);
     fields.finish()?;
     Ok(AssetInput { asset, company, contacts, seen, protected_as })
+}
+
+/// What [`read`] takes for a new one, as the API description says it.
+pub fn new_body(schemas: &mut Schemas) -> Value {
+    json::with(schema::new::<Asset>(schemas), &more())
+}
+
+/// What [`read`] takes for a change.
+pub fn changed_body(schemas: &mut Schemas) -> Value {
+    json::with(schema::changed::<Asset>(schemas), &more())
+}
+
+/// What may be sent beside the fields of the table.
+fn more() -> Vec<(&'static str, Value)> {
+    let mut more = vec![
+        ("company_account_number", json::text()),
+        ("company_id", json::any()),
+        ("contact_ids", json::array(json::int())),
+        ("protected_as", json::text()),
+    ];
+    more.extend(schema::members::<Observation>());
+    more
 }

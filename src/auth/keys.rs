@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 const MOST_KEYS: usize = 32;
 
 /// One RSA key as JWKS spells it.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct Jwk {
     /// `RSA`.
     pub kty: String,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     companies::model::{canonical_term, plan_key, term_key},
     db::Value,
-    entity::{Cell, Members},
+    entity::{Cell, Holds, Members},
     types::{SearchText, decimal, fold},
 };
 
@@ -103,16 +103,16 @@ impl Plan {
 
 crate::shaped! { Plan: Members::first(CONTRACT)
     .record(|plan: &Plan| plan)
-    .member("billing_plan", |plan| (&plan.name).into())
-    .member("backup_included_tb", |plan| Cell::Real(decimal::number(plan.included_milli_tb(), 3)))
-    .member("backup_cost_per_gb_workstation", |plan| per_gb(plan, plan.backup_per_gb_workstation_micros))
-    .member("backup_cost_per_gb_server", |plan| per_gb(plan, plan.backup_per_gb_server_micros))
-    .member("antivirus", |plan| plan.feature("antivirus").into())
-    .member("soc", |plan| plan.feature("soc").into())
-    .member("password_manager", |plan| plan.feature("password_manager").into())
-    .member("sat", |plan| plan.feature("sat").into())
-    .member("email_security", |plan| plan.feature("email_security").into())
-    .member("network_management", |plan| plan.feature("network_management").into())
+    .member("billing_plan", Holds::TEXT, |plan| (&plan.name).into())
+    .member("backup_included_tb", Holds::REAL, |plan| Cell::Real(decimal::number(plan.included_milli_tb(), 3)))
+    .member("backup_cost_per_gb_workstation", Holds::REAL, |plan| per_gb(plan, plan.backup_per_gb_workstation_micros))
+    .member("backup_cost_per_gb_server", Holds::REAL, |plan| per_gb(plan, plan.backup_per_gb_server_micros))
+    .member("antivirus", Holds::TEXT.or_null(), |plan| plan.feature("antivirus").into())
+    .member("soc", Holds::TEXT.or_null(), |plan| plan.feature("soc").into())
+    .member("password_manager", Holds::TEXT.or_null(), |plan| plan.feature("password_manager").into())
+    .member("sat", Holds::TEXT.or_null(), |plan| plan.feature("sat").into())
+    .member("email_security", Holds::TEXT.or_null(), |plan| plan.feature("email_security").into())
+    .member("network_management", Holds::TEXT.or_null(), |plan| plan.feature("network_management").into())
 }
 
 fn per_gb(plan: &Plan, own: Option<i64>) -> Cell<'static> {
@@ -187,10 +187,10 @@ impl FeatureOption {
 // The names of both generations of the service that this one replaces (contract §1.8.3).
 crate::shaped! { FeatureOption: Members::first(&["id", "feature_type", "feature_category", "display_name", "option_value", "description"])
     .record(|option: &FeatureOption| option)
-    .member("feature_type", |option| (&option.category).into())
-    .member("display_name", |option| (&option.name).into())
-    .member("category", |option| (&option.category).into())
-    .member("value", |option| (&option.name).into())
+    .member("feature_type", Holds::TEXT, |option| (&option.category).into())
+    .member("display_name", Holds::TEXT, |option| (&option.name).into())
+    .member("category", Holds::TEXT, |option| (&option.category).into())
+    .member("value", Holds::TEXT, |option| (&option.name).into())
 }
 
 /// The key of a category, however people write it: `E-mail security` is `e_mail_security`.

@@ -17,7 +17,8 @@ mod keys;
 mod log;
 mod man;
 mod migrate;
-pub mod out;
+pub mod openapi;
+mod out;
 mod password;
 mod serve;
 mod sync;
@@ -92,6 +93,8 @@ enum Command {
     Config(config::Args),
     /// Look for what is wrong: configuration, database, vendors
     Doctor(doctor::Args),
+    /// Print the description of the API (OpenAPI 3.1)
+    Openapi(openapi::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -123,6 +126,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Accounts(args) => accounts::run(&context, &args),
         Command::Config(args) => config::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, &args),
+        Command::Openapi(args) => openapi::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

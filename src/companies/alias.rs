@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// Such a name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Alias {
     /// As it was written.
     pub name: String,

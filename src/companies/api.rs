@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Company, alias::Alias, alias_store, list_store::COMPANIES, location::Location, store};
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::{Person, Reader, Staff},
     compliance::RedactionPolicy,
@@ -94,6 +95,13 @@ pub async fn attached(State(web): State<Web>, reader: Reader, Path(key): Path<St
         dependents::attached(c, Company::ENTITY, id)
     };
     request.value(&web.db.read(&reader.scope(), read).await?)
+}
+
+/// What [`search`] answers.
+pub fn search_answer(schemas: &mut Schemas) -> Value {
+    let row = ["account_number", "name", "description", "plan_selected", "email_system", "phone_system", "contract_end_date"];
+    let row = row.map(|name| (name, json::or_null(json::text())));
+    json::done(&[("companies", json::array(json::object(&row))), ("pagination", json::one::<Pagination>(schemas))])
 }
 
 /// `GET /companies/api/search`: the page's own table.

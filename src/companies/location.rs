@@ -1,6 +1,9 @@
 //! A company's premises.
 
-use crate::{db::Value, entity::Members};
+use crate::{
+    db::Value,
+    entity::{Holds, Members},
+};
 
 crate::entity! {
     /// One address of a company.
@@ -25,5 +28,5 @@ impl Location {
 // The location object of contract §1.1.8.
 crate::shaped! { Location: Members::first(&["id"])
     .part(|location: &Location| location)
-    .member("id", |location| location.id.into())
+    .member("id", Holds::INT, |location| location.id.into())
 }

@@ -18,26 +18,49 @@ pub use model::{Company, CompanyView};
 
 pub use resource::{Companies, Locations, Within};
 
+use crate::entity::schema::{changed, new};
+use crate::web::openapi::schema as json;
 use crate::{resource as door, web::Routes};
+use alias::Alias;
+use api::search_answer;
 
 /// This room's routes.
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/companies", api::index)
+        .tells("List companies", json::list::<CompanyView>)
         .merge(door::api::routes::<Companies>("/api/companies", "/api/companies/{acct}", "/api/companies/{acct}/restore"))
         .get("/api/company/{acct}", door::api::show::<Companies>)
+        .tells("Company: read", json::one::<CompanyView>)
         .get("/api/companies/{acct}/aliases", api::aliases)
+        .tells("List the names under which people have recognised a company", json::list::<Alias>)
         .get("/api/companies/{acct}/attached", api::attached)
+        .tells("Count what is attached to a company", |_| json::counts())
         .get("/api/companies/{acct}/locations", api::locations)
+        .tells("List the locations of a company", json::list::<Location>)
         .post("/api/companies/{acct}/locations", door::api::create::<Locations>)
+        .makes("Location: add", json::written::<Location>)
+        .takes(new::<Location>)
         .get("/api/companies/{acct}/locations/{id}", door::api::show::<Locations>)
+        .tells("Location: read", json::one::<Location>)
         .update("/api/companies/{acct}/locations/{id}", door::api::update::<Locations>)
+        .tells("Location: change the fields that are sent", json::written::<Location>)
+        .takes(changed::<Location>)
         .delete("/api/companies/{acct}/locations/{id}", door::api::retire::<Locations>)
+        .tells("Location: remove", |_| json::done(&[]))
         .put("/companies/{acct}/update", door::api::update::<Companies<true>>)
         .get("/companies/{acct}/locations", api::page_locations)
         .post("/companies/{acct}/locations", door::api::create::<Locations<true>>)
         .delete("/companies/{acct}/locations/{id}", door::api::retire::<Locations>)
         .get("/companies/api/search", api::search)
+        .tells("Search companies for the page that lists them", search_answer)
+        .asks(&[
+            ("q", "string", "What to look for."),
+            ("page", "integer", "The page, counted from 1."),
+            ("per_page", "integer", "The size of a page."),
+            ("sort", "string", "The column."),
+            ("dir", "string", "asc or desc."),
+        ])
         .merge(pages::routes())
 }

@@ -3,7 +3,7 @@
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::Value,
-    entity::Members,
+    entity::{Holds, Members},
     types::{SearchText, fold},
 };
 
@@ -160,16 +160,16 @@ pub struct CompanyView {
 
 crate::shaped! { CompanyView: Members::first(CONTRACT)
     .record(|view: &CompanyView| &view.row)
-    .member("created_at", |view| view.created_at().into())
+    .member("created_at", Holds::TEXT, |view| view.created_at().into())
     // The plan, under the name that Ledger reads; empty without one, never null.
-    .member("billing_plan", |view| view.row.plan.as_deref().unwrap_or_default().into())
-    .member("contract_term_length", |view| view.row.term().into())
-    .member("support_level", |view| view.support_level().into())
-    .member("status", |view| view.status().into())
-    .member("domain", |view| view.domain().into())
-    .member("external_id", |view| view.external_id.into())
-    .member("external_source", |view| view.external_source.into())
-    .member("freshservice_id", |view| view.external_id.into())
+    .member("billing_plan", Holds::TEXT, |view| view.row.plan.as_deref().unwrap_or_default().into())
+    .member("contract_term_length", Holds::TEXT.or_null(), |view| view.row.term().into())
+    .member("support_level", Holds::TEXT.or_null(), |view| view.support_level().into())
+    .member("status", Holds::TEXT, |view| view.status().into())
+    .member("domain", Holds::TEXT.or_null(), |view| view.domain().into())
+    .member("external_id", Holds::INT.or_null(), |view| view.external_id.into())
+    .member("external_source", Holds::TEXT.or_null(), |view| view.external_source.into())
+    .member("freshservice_id", Holds::INT.or_null(), |view| view.external_id.into())
 }
 
 /// The order of contract §1.1.1.

@@ -23,6 +23,7 @@ use crate::{
     },
     web::{Fields, Path, Reply, Sent, encode_segment},
 };
+use crate::{entity::schema, web::openapi::Schemas};
 
 /// Companies; in a `PAGE` as the script of our old page sends them, with the features that deviate from the plan.
 pub struct Companies<const PAGE: bool = false>;
@@ -65,6 +66,10 @@ impl<const PAGE: bool> Resource for Companies<PAGE> {
 
     fn path(key: &String) -> String {
         format!("/api/companies/{}", encode_segment(key))
+    }
+
+    fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
+        if creating { rules::new_body(schemas) } else { rules::changed_body(schemas) }
     }
 
     fn read(mut fields: Fields, creating: bool) -> Result<Self::Input> {
@@ -158,6 +163,10 @@ impl<const PAGE: bool> Resource for Locations<PAGE> {
 
     fn path((company, id): &Self::Key) -> String {
         format!("/api/companies/{}/locations/{id}", encode_segment(company))
+    }
+
+    fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
+        if creating { schema::new::<Location>(schemas) } else { schema::changed::<Location>(schemas) }
     }
 
     fn read(fields: Fields, creating: bool) -> Result<Patch<Location>> {

@@ -1,9 +1,12 @@
 //! What a company's fields must be: stated once for JSON, forms and imports.
 
+use serde_json::Value;
+
 use super::location::Location;
 use super::model::Company;
-use crate::entity::Patch;
+use crate::entity::{Patch, schema};
 use crate::error::{Error, Result};
+use crate::web::openapi::{Schemas, schema as json};
 use crate::web::{Fields, Reference, Sent};
 
 /// Account numbers that are words in our own addresses.
@@ -78,4 +81,19 @@ pub fn read_location(mut fields: Fields, creating: bool) -> Result<Patch<Locatio
     let location = Patch::read(&mut fields)?;
     fields.finish()?;
     Ok(location)
+}
+
+/// What [`read`] takes for a new one, as the API description says it.
+pub fn new_body(schemas: &mut Schemas) -> Value {
+    json::with(schema::new::<Company>(schemas), &more())
+}
+
+/// What [`read`] takes for a change.
+pub fn changed_body(schemas: &mut Schemas) -> Value {
+    json::with(schema::changed::<Company>(schemas), &more())
+}
+
+/// What may be sent beside the fields of the table.
+fn more() -> Vec<(&'static str, Value)> {
+    vec![("account_number", json::text()), ("parent_id", json::any()), ("parent", json::any())]
 }

@@ -2,6 +2,8 @@
 
 use axum::{extract::State, response::Response};
 
+use crate::web::disclosures_store::Disclosure;
+use crate::web::openapi::schema as json;
 use crate::{
     auth::{Admin, Person},
     error::{Error, Result},
@@ -15,7 +17,7 @@ const USUAL: i64 = 100;
 /// The routes of this room.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/api/disclosures", index)
+    Routes::new().get("/api/disclosures", index).tells("List who has read protected data", json::list::<Disclosure>)
 }
 
 /// `GET /api/disclosures?caller=&entity=&record=&at__gte=`: the newest readings first. For people: who may clear a

@@ -110,7 +110,8 @@ impl Trail for Change {
 const ACCOUNTS: [&str; 2] = ["user", api_key_store::ENTITY];
 
 /// A change as clients see it, once the policy has looked at it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Change)]
 pub struct ToldChange {
     /// Its number: gap-free and in commit order over all writers.
     pub seq: i64,

@@ -4,10 +4,11 @@ use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
 use super::{
-    Contact,
+    Contact, ContactView,
     list_store::{self, LIST, OF_COMPANY, Places},
     store,
 };
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::{Person, Reader},
     companies::{Company, store as companies},
@@ -24,9 +25,20 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/contacts", index)
+        .tells("List contacts", json::list::<ContactView>)
         .get("/api/companies/{acct}/contacts", of_company)
+        .tells("List the contacts of a company", json::list::<ContactView>)
         .get("/api/companies/{acct}/users", of_company)
+        .tells("List the contacts of a company", json::list::<ContactView>)
         .get("/contacts/api/search", search)
+        .tells("Search contacts for the page that lists them", search_answer)
+        .asks(&[
+            ("q", "string", "What to look for."),
+            ("page", "integer", "The page, counted from 1."),
+            ("per_page", "integer", "The size of a page."),
+            ("sort", "string", "The column."),
+            ("dir", "string", "asc or desc."),
+        ])
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
@@ -75,6 +87,11 @@ impl Dependent for Belonging {
         }
         Ok(())
     }
+}
+
+/// What [`search`] answers.
+fn search_answer(schemas: &mut Schemas) -> Value {
+    json::done(&[("contacts", json::array(json::any())), ("pagination", json::one::<table::Pagination>(schemas))])
 }
 
 /// The table of our own page, while somebody types (contract §1.10).

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::Value,
-    entity::{Members, redact},
+    entity::{Holds, Members, redact},
     types::{SearchText, fold},
 };
 
@@ -101,7 +101,7 @@ impl Contact {
 }
 
 /// A contact's place in one company.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Membership {
     /// The company's row.
     pub company_id: i64,
@@ -138,22 +138,22 @@ pub struct ContactView {
 
 crate::shaped! { ContactView: Members::first(CONTRACT)
     .record(|view: &ContactView| &view.row)
-    .member("created_at", |view| view.created_at().into())
-    .member("title", |view| (&view.row.job_title).into())
-    .member("full_name", |view| (&view.row.name).into())
-    .member("phone", |view| view.phone().into())
+    .member("created_at", Holds::TEXT, |view| view.created_at().into())
+    .member("title", Holds::TEXT.or_null(), |view| (&view.row.job_title).into())
+    .member("full_name", Holds::TEXT, |view| (&view.row.name).into())
+    .member("phone", Holds::TEXT.or_null(), |view| view.phone().into())
     // The account number of the company, as everywhere in neighbours' JSON.
-    .member("company_id", |view| view.company_id().into())
-    .member("is_primary", |view| view.place.is_primary.into())
-    .member("role", |view| (&view.place.role).into())
-    .member("designation", |view| (&view.place.designation).into())
-    .member("status", |view| view.status().into())
-    .member("external_id", |view| view.external_id.into())
-    .member("external_source", |view| view.external_source.into())
-    .member("freshservice_id", |view| view.external_id.into())
-    .member("company_compliance_level", |view| view.protection.as_str().into())
+    .member("company_id", Holds::TEXT.or_null(), |view| view.company_id().into())
+    .member("is_primary", Holds::FLAG, |view| view.place.is_primary.into())
+    .member("role", Holds::TEXT.or_null(), |view| (&view.place.role).into())
+    .member("designation", Holds::TEXT.or_null(), |view| (&view.place.designation).into())
+    .member("status", Holds::TEXT, |view| view.status().into())
+    .member("external_id", Holds::INT.or_null(), |view| view.external_id.into())
+    .member("external_source", Holds::TEXT.or_null(), |view| view.external_source.into())
+    .member("freshservice_id", Holds::INT.or_null(), |view| view.external_id.into())
+    .member("company_compliance_level", Holds::TEXT, |view| view.protection.as_str().into())
     // The same, under the name by which an administrator lowers it.
-    .member("protected_as", |view| view.protection.as_str().into())
+    .member("protected_as", Holds::TEXT, |view| view.protection.as_str().into())
 }
 
 /// The order of contract §1.1.7.
@@ -256,7 +256,7 @@ impl ContactView {
 }
 
 /// One contact in full: the object of [`ContactView`] and everything around it (contract §1.3).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct ContactDetail {
     /// The object itself.
     #[serde(flatten)]

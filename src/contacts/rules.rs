@@ -1,10 +1,13 @@
 //! What a contact's fields must be: stated once for JSON, forms and imports.
 
+use serde_json::Value;
+
 use super::model::{Contact, DESIGNATIONS, ROLES};
 use crate::compliance::Level;
-use crate::entity::Patch;
+use crate::entity::{Patch, schema};
 use crate::error::Result;
 use crate::history::protection::LEVELS;
+use crate::web::openapi::{Schemas, schema as json};
 use crate::web::{Fields, Reference, Sent};
 
 /// A wish for a contact's place in one company.
@@ -139,4 +142,28 @@ impl ContactInput {
         }
         Ok(())
     }
+}
+
+/// What [`read`] takes for a new one, as the API description says it.
+pub fn new_body(schemas: &mut Schemas) -> Value {
+    json::with(schema::new::<Contact>(schemas), &more())
+}
+
+/// What [`read`] takes for a change.
+pub fn changed_body(schemas: &mut Schemas) -> Value {
+    json::with(schema::changed::<Contact>(schemas), &more())
+}
+
+/// What may be sent beside the fields of the table.
+fn more() -> Vec<(&'static str, Value)> {
+    vec![
+        ("companies", json::array(json::any())),
+        ("company_account_numbers", json::array(json::text())),
+        ("company_id", json::any()),
+        ("role", json::or_null(json::text())),
+        ("designation", json::or_null(json::text())),
+        ("is_primary", json::flag()),
+        ("asset_ids", json::array(json::int())),
+        ("protected_as", json::text()),
+    ]
 }

@@ -20,6 +20,7 @@ pub mod noun_store;
 pub mod once;
 mod patch;
 pub mod personal;
+pub mod schema;
 pub mod shape;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ pub use field::{Field, FieldSpec, Kind, Stands, Target};
 pub use noun_store::{self as noun, Noun, Seen};
 pub use patch::Patch;
 pub use personal::redact;
-pub use shape::{Members, Shaped};
+pub use shape::{Holds, Members, Shaped};
 
 use serde_json::Value as Json;
 

@@ -1,12 +1,16 @@
 //! A noun of a company that the one door (`records/nouns`) reads and writes: its room declares it, and its addresses, lists,
 //! answers, pages, forms, search and panels follow.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::{
-    Cell, Entity, Field, Kind, Members, Shaped, Target,
+    Cell, Entity, Field, Holds, Kind, Members, Shaped, Target,
     once::{lasting, of_type},
 };
 use crate::{
@@ -58,6 +62,16 @@ impl Beside {
     #[must_use]
     pub const fn new(name: &'static str, label: &'static str, sql: &'static str, kind: ListKind) -> Self {
         Self { name, label, sql, kind, is_usual: false, names: None }
+    }
+
+    fn holds(&self) -> Holds {
+        let kind = match self.kind {
+            ListKind::Text | ListKind::Time => Holds::TEXT,
+            ListKind::Int => Holds::INT,
+            ListKind::Real => Holds::REAL,
+            ListKind::Bool => Holds::FLAG,
+        };
+        kind.or_null()
     }
 
     /// The same, shown unless somebody chooses otherwise.
@@ -215,16 +229,33 @@ impl<E: Noun> Shaped for Seen<E> {
             let first = Members::first(&["id", "company_id", "company_account_number", "company_name"])
                 .record(|seen: &Self| &seen.row)
                 // The account number, as everywhere in neighbours' JSON.
-                .member("company_id", |seen| seen.account_number.as_deref().into())
-                .member("company_account_number", |seen| seen.account_number.as_deref().into())
-                .member("company_name", |seen| seen.company_name.as_deref().into());
+                .member("company_id", Holds::TEXT.or_null(), |seen| seen.account_number.as_deref().into())
+                .member("company_account_number", Holds::TEXT.or_null(), |seen| seen.account_number.as_deref().into())
+                .member("company_name", Holds::TEXT.or_null(), |seen| seen.company_name.as_deref().into());
             let besides = besides::<E>().iter().enumerate();
             besides
                 .fold(first, |all, (at, beside)| {
-                    all.computed(beside.name, Arc::new(move |seen| seen.beside.get(at).map_or(Cell::Null, Cell::from)))
+                    all.computed(
+                        beside.name,
+                        beside.holds(),
+                        Arc::new(move |seen| seen.beside.get(at).map_or(Cell::Null, Cell::from)),
+                    )
                 })
                 .done()
         })
+    }
+}
+
+impl<E: Noun> PartialSchema for Seen<E> {
+    fn schema() -> RefOr<Schema> {
+        Self::members().schema().into()
+    }
+}
+
+impl<E: Noun> ToSchema for Seen<E> {
+    fn name() -> Cow<'static, str> {
+        let word = |word: &str| word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default();
+        E::ENTITY.split('_').map(word).collect::<String>().into()
     }
 }
 

@@ -4,10 +4,82 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use super::{Cell, Entity, Field, Fielded, Kind};
+use utoipa::openapi::{
+    Schema, Type,
+    schema::{ObjectBuilder, SchemaType},
+};
+
+use super::{Cell, Entity, Field, FieldSpec, Fielded, Kind};
 
 /// How a member is read from a record.
 pub type Read<V> = Arc<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
+
+/// What a member of an answer holds, as the API description says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holds {
+    kind: Json,
+    is_nullable: bool,
+    description: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Json {
+    Text,
+    Int,
+    Real,
+    Flag,
+    Any,
+}
+
+impl Holds {
+    /// Text.
+    pub const TEXT: Self = Self::some(Json::Text);
+    /// A whole number.
+    pub const INT: Self = Self::some(Json::Int);
+    /// A number.
+    pub const REAL: Self = Self::some(Json::Real);
+    /// True or false.
+    pub const FLAG: Self = Self::some(Json::Flag);
+    /// Any JSON.
+    pub const ANY: Self = Self::some(Json::Any);
+
+    const fn some(kind: Json) -> Self {
+        Self { kind, is_nullable: false, description: None }
+    }
+
+    /// The same, or null.
+    #[must_use]
+    pub const fn or_null(mut self) -> Self {
+        self.is_nullable = true;
+        self
+    }
+
+    /// What a field of a table holds.
+    #[must_use]
+    pub fn of(spec: &FieldSpec) -> Self {
+        let kind = match spec.kind {
+            Kind::Int | Kind::Reference(_) => Json::Int,
+            Kind::Flag => Json::Flag,
+            Kind::Json => Json::Any,
+            _ => Json::Text,
+        };
+        Self { kind, is_nullable: spec.is_nullable, description: Some(spec.label) }
+    }
+
+    fn schema(self) -> Schema {
+        let kind = match self.kind {
+            Json::Text => Type::String,
+            Json::Int => Type::Integer,
+            Json::Real => Type::Number,
+            Json::Flag => Type::Boolean,
+            Json::Any => {
+                return ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(self.description).build().into();
+            }
+        };
+        let kind = if self.is_nullable { SchemaType::from_iter([kind, Type::Null]) } else { SchemaType::Type(kind) };
+        ObjectBuilder::new().schema_type(kind).description(self.description).build().into()
+    }
+}
 
 /// The members of a record's answers, in their order.
 pub struct Members<V> {
@@ -15,6 +87,7 @@ pub struct Members<V> {
     /// Whether those are all.
     is_closed: bool,
     names: Vec<&'static str>,
+    holds: Vec<Holds>,
     reads: Vec<Read<V>>,
 }
 
@@ -41,7 +114,7 @@ impl<V: 'static> Members<V> {
     /// which they are added.
     #[must_use]
     pub fn first(names: &'static [&'static str]) -> Self {
-        Self { first: names, is_closed: false, names: Vec::new(), reads: Vec::new() }
+        Self { first: names, is_closed: false, names: Vec::new(), holds: Vec::new(), reads: Vec::new() }
     }
 
     /// No members yet; of those that are added, the ones with these names will stand in this order, and no others.
@@ -53,8 +126,9 @@ impl<V: 'static> Members<V> {
     /// The members of a record that this one contains.
     #[must_use]
     pub fn within<P: Shaped>(self, of: fn(&V) -> &P) -> Self {
-        let members = P::members().names.iter().zip(&P::members().reads);
-        members.fold(self, |all, (name, read)| all.with(name, Arc::new(move |view| read(of(view)))))
+        let inner = P::members();
+        let members = inner.names.iter().zip(inner.holds.iter().zip(&inner.reads));
+        members.fold(self, |all, (name, (holds, read))| all.with(name, *holds, Arc::new(move |view| read(of(view)))))
     }
 
     /// The member `of` under another name as well.
@@ -62,8 +136,8 @@ impl<V: 'static> Members<V> {
     pub fn also(self, name: &'static str, of: &str) -> Self {
         match self.names.iter().position(|known| *known == of) {
             Some(at) => {
-                let read = Arc::clone(&self.reads[at]);
-                self.with(name, read)
+                let (holds, read) = (self.holds[at], Arc::clone(&self.reads[at]));
+                self.with(name, holds, read)
             }
             None => self,
         }
@@ -72,12 +146,12 @@ impl<V: 'static> Members<V> {
     /// A record's bookkeeping and fields.
     #[must_use]
     pub fn record<E: Entity>(self, of: fn(&V) -> &E) -> Self {
-        self.with("id", Arc::new(move |view| of(view).id().into()))
+        self.with("id", Holds::INT, Arc::new(move |view| of(view).id().into()))
             .part(of)
-            .with("created_at", Arc::new(move |view| of(view).created_at().into()))
-            .with("updated_at", Arc::new(move |view| of(view).updated_at().into()))
-            .with("retired_at", Arc::new(move |view| of(view).retired_at().into()))
-            .with("rev", Arc::new(move |view| of(view).rev().into()))
+            .with("created_at", Holds::TEXT, Arc::new(move |view| of(view).created_at().into()))
+            .with("updated_at", Holds::TEXT, Arc::new(move |view| of(view).updated_at().into()))
+            .with("retired_at", Holds::TEXT.or_null(), Arc::new(move |view| of(view).retired_at().into()))
+            .with("rev", Holds::INT, Arc::new(move |view| of(view).rev().into()))
     }
 
     /// The fields of a table; secrets stand in no answer.
@@ -85,11 +159,13 @@ impl<V: 'static> Members<V> {
     pub fn part<P: Fielded>(mut self, of: fn(&V) -> &P) -> Self {
         let told = |field: &&Field<P>| !field.spec.is_internal && !P::SEALED.contains(&field.spec.column);
         for field in P::FIELDS.iter().filter(told) {
-            let read = field.read;
+            let (read, holds) = (field.read, Holds::of(&field.spec));
             self = match field.spec.kind {
-                Kind::Json => self.with(field.spec.emitted, Arc::new(move |view| read(of(view)).embedded())),
-                Kind::Decimal(places) => self.with(field.spec.emitted, Arc::new(move |view| read(of(view)).of_parts(places))),
-                _ => self.with(field.spec.emitted, Arc::new(move |view| read(of(view)))),
+                Kind::Json => self.with(field.spec.emitted, holds, Arc::new(move |view| read(of(view)).embedded())),
+                Kind::Decimal(places) => {
+                    self.with(field.spec.emitted, holds, Arc::new(move |view| read(of(view)).of_parts(places)))
+                }
+                _ => self.with(field.spec.emitted, holds, Arc::new(move |view| read(of(view)))),
             };
         }
         self
@@ -97,21 +173,22 @@ impl<V: 'static> Members<V> {
 
     /// A member that is made of others, or another value for one that is there.
     #[must_use]
-    pub fn member(self, name: &'static str, read: fn(&V) -> Cell<'_>) -> Self {
-        self.with(name, Arc::new(read))
+    pub fn member(self, name: &'static str, holds: Holds, read: fn(&V) -> Cell<'_>) -> Self {
+        self.with(name, holds, Arc::new(read))
     }
 
     /// The same, read by a function that knows more than its record.
     #[must_use]
-    pub fn computed(self, name: &'static str, read: Read<V>) -> Self {
-        self.with(name, read)
+    pub fn computed(self, name: &'static str, holds: Holds, read: Read<V>) -> Self {
+        self.with(name, holds, read)
     }
 
-    fn with(mut self, name: &'static str, read: Read<V>) -> Self {
+    fn with(mut self, name: &'static str, holds: Holds, read: Read<V>) -> Self {
         match self.names.iter().position(|known| *known == name) {
-            Some(at) => self.reads[at] = read,
+            Some(at) => (self.holds[at], self.reads[at]) = (holds, read),
             None => {
                 self.names.push(name);
+                self.holds.push(holds);
                 self.reads.push(read);
             }
         }
@@ -122,11 +199,21 @@ impl<V: 'static> Members<V> {
     #[must_use]
     pub fn done(self) -> Self {
         let order: HashMap<&str, usize> = self.first.iter().enumerate().map(|(place, name)| (*name, place)).collect();
-        let members = self.names.into_iter().zip(self.reads);
+        let members = self.names.into_iter().zip(self.holds.into_iter().zip(self.reads));
         let mut members: Vec<_> = members.filter(|(name, _)| !self.is_closed || order.contains_key(name)).collect();
         members.sort_by_key(|(name, _)| order.get(name).copied().unwrap_or(usize::MAX));
-        let (names, reads) = members.into_iter().unzip();
-        Self { first: self.first, is_closed: self.is_closed, names, reads }
+        let (names, parts): (_, Vec<_>) = members.into_iter().unzip();
+        let (holds, reads) = parts.into_iter().unzip();
+        Self { first: self.first, is_closed: self.is_closed, names, holds, reads }
+    }
+
+    /// What a record looks like in JSON, for the API description. Every member is always there.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        let members = self.names.iter().zip(&self.holds);
+        let object =
+            members.fold(ObjectBuilder::new(), |object, (name, holds)| object.property(*name, holds.schema()).required(*name));
+        object.build().into()
     }
 
     /// Writes a record as a JSON object.
@@ -171,5 +258,13 @@ macro_rules! shaped {
                 <Self as $crate::entity::Shaped>::members().write(self, serializer)
             }
         }
+
+        impl utoipa::PartialSchema for $view {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                <Self as $crate::entity::Shaped>::members().schema().into()
+            }
+        }
+
+        impl utoipa::ToSchema for $view {}
     };
 }

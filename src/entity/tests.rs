@@ -116,8 +116,8 @@ struct View {
 
 crate::shaped! { View: Members::first(&["owner", "type"])
     .record(|view: &View| &view.row)
-    .member("owner", |view| view.owner.into())
-    .member("days", |view| view.row.days.map(|days| days * 2).into())
+    .member("owner", Holds::TEXT.or_null(), |view| view.owner.into())
+    .member("days", Holds::INT.or_null(), |view| view.row.days.map(|days| days * 2).into())
 }
 
 #[test]
@@ -148,7 +148,7 @@ struct Older(View);
 crate::shaped! { Older: Members::only(&["title", "owner", "name"])
     .within(|older: &Older| &older.0)
     .also("title", "name")
-    .member("name", |older| older.0.row.name.to_uppercase().into())
+    .member("name", Holds::TEXT, |older| older.0.row.name.to_uppercase().into())
 }
 
 #[test]

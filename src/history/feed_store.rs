@@ -165,7 +165,7 @@ pub fn tally_of_run(c: &mut Conn, run: i64) -> Result<Vec<(String, String, i64)>
 }
 
 /// Where a value came from.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct Origin {
     /// The vendor when a sync set it, otherwise the kind of hand (`user`, `import`, …).
     pub source: String,

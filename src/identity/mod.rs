@@ -37,6 +37,9 @@ pub use self::{
 };
 use tokio::sync::OnceCell;
 
+use self::{model::AccountView, sessions::SessionView};
+use crate::web::openapi::schema as json;
+use crate::{agents::UserView, auth::keys::Jwk};
 use crate::{
     auth::{Signer, local},
     config::Config,
@@ -95,22 +98,44 @@ pub fn routes() -> Routes {
         .form("/account/second-factor/codes", "/settings", factor_pages::codes_form)
         .form("/account/second-factor/off", "/settings", factor_pages::off_form)
         .get("/api/my/second-factor", factor_pages::show)
+        .tells("Tell whether you sign in with a second factor", |_| json::any())
         .post("/api/my/second-factor", factor_pages::begin)
+        .tells("Begin to set up a second factor", |_| json::any())
+        .takes(|_| json::optional(&[("password", json::text())]))
         .delete("/api/my/second-factor", factor_pages::off)
+        .tells("Turn your second factor off", |_| json::any())
+        .takes(|_| json::optional(&[("password", json::text())]))
         .post("/api/my/second-factor/confirm", factor_pages::confirm)
+        .tells("Confirm your second factor with its first code", |_| json::any())
+        .takes(|_| json::optional(&[("code", json::text())]))
         .post("/api/my/second-factor/recovery-codes", factor_pages::codes)
+        .tells("Make your recovery codes anew", |_| json::any())
+        .takes(|_| json::optional(&[("password", json::text())]))
         .put("/api/my/password", account::put_password)
+        .tells("Change your own password", |_| json::any())
+        .takes(|_| json::object(&[("current_password", json::text()), ("new_password", json::text())]))
         .get("/api/my/sessions", sessions::index)
+        .tells("List where you are signed in", json::list::<SessionView>)
         .delete("/api/my/sessions", sessions::end_others)
+        .tells("End all your other sessions", |_| json::object(&[("ended", json::int())]))
         .delete("/api/my/sessions/{session}", sessions::end)
+        .tells("End one of your sessions", |_| json::any())
         .get("/set-password", links::form)
         .post("/set-password", links::set)
         .get("/api/accounts", accounts_api::index)
+        .tells("List the accounts of users", json::list::<AccountView>)
         .post("/api/accounts", accounts_api::create)
+        .makes("Add an account, with a password or with an invitation link", |_| json::any())
+        .takes(|_| json::optional(&[("username", json::text())]))
         .get("/api/accounts/{id}", accounts_api::show)
+        .tells("Read an account", json::one::<AccountView>)
         .update("/api/accounts/{id}", accounts_api::update)
+        .tells("Change an account", json::written::<AccountView>)
+        .takes(|_| json::optional(&[]))
         .delete("/api/accounts/{id}/second-factor", factor_pages::off_by_admin)
+        .tells("Turn off the second factor of an account", |_| json::any())
         .post("/api/accounts/{id}/password-link", accounts_api::password_link)
+        .tells("Make a link by which somebody sets their password", |_| json::any())
         .get("/admin/users", people_pages::index)
         .get("/admin/users/new", people_pages::new)
         .post("/admin/users/new", people_pages::create)
@@ -121,16 +146,44 @@ pub fn routes() -> Routes {
         .form("/admin/users/{id}/password", "/admin/users/{id}", person_page::set_password)
         .form("/admin/users/{id}/enabled", "/admin/users/{id}", person_page::set_enabled)
         .get("/.well-known/jwks.json", tokens::jwks)
+        .tells("Publish the keys by which tokens are proved", |schemas| json::object(&[("keys", json::list::<Jwk>(schemas))]))
         .post("/api/token", tokens::create)
+        .tells("Get a token for a name and a password", |_| {
+            json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
+        })
+        .takes(|_| json::object(&[("username", json::text()), ("password", json::text())]))
         .post("/api/token/validate", tokens::validate)
+        .tells("Tell whose token it is", |_| {
+            json::optional(&[("valid", json::flag()), ("user", json::any()), ("error", json::text())])
+        })
+        .takes(|_| json::optional(&[("token", json::text())]))
         .post("/api/token/revoke", tokens::revoke)
+        .tells("End the session of a token", |_| json::optional(&[("message", json::text())]))
+        .takes(|_| json::optional(&[("token", json::text())]))
         .post("/service-token", tokens::service)
+        .tells("Get a token for a service", |_| {
+            json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
+        })
+        .takes(|_| {
+            json::optional(&[
+                ("calling_service", json::text()),
+                ("client_secret", json::text()),
+                ("target_service", json::text()),
+            ])
+        })
         .get("/api/users", users_api::index)
+        .tells("List the people who sign in", json::list::<UserView>)
         .get("/api/users/{id}", users_api::show)
+        .tells("Read a person who signs in", json::one::<UserView>)
 }
 
 /// What is left of them on the platform.
 #[must_use]
 pub fn platform_routes() -> Routes {
-    Routes::new().post("/api/token", tokens::gone)
+    Routes::new()
+        .post("/api/token", tokens::gone)
+        .tells("Get a token for a name and a password", |_| {
+            json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
+        })
+        .takes(|_| json::object(&[("username", json::text()), ("password", json::text())]))
 }

@@ -39,7 +39,8 @@ pub struct User {
 }
 
 /// An account as administrators see it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Account)]
 pub struct AccountView {
     #[serde(flatten)]
     pub user: UserView,

@@ -22,7 +22,8 @@ use crate::{
 const HANDLE: usize = 16;
 
 /// A session as its person sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Session)]
 pub struct SessionView {
     /// Names it here; the session's own id is in its token alone.
     id: String,

@@ -21,7 +21,7 @@ const OUTPUT: usize = 1000;
 const KEPT: i64 = 200;
 
 /// A job as neighbours read it (contract §1.11).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Job {
     /// A UUID.
     pub id: String,

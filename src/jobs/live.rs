@@ -19,6 +19,7 @@ use super::{
     lease_store::{self, Job},
     log_store::{self, Said},
 };
+use crate::web::openapi::schema as json;
 use crate::{
     auth::Staff,
     db::{Conn, Db},
@@ -35,7 +36,19 @@ const LAST: Duration = Duration::from_secs(5);
 
 /// The routes.
 pub fn routes() -> Routes {
-    Routes::new().get("/api/sync/jobs/{job_id}/log", log).get("/api/sync/jobs/{job_id}/events", events)
+    Routes::new()
+        .get("/api/sync/jobs/{job_id}/log", log)
+        .tells("Read what a job has said", |schemas| {
+            json::object(&[
+                ("job_id", json::text()),
+                ("status", json::text()),
+                ("progress", json::or_null(json::text())),
+                ("lines", json::list::<Said>(schemas)),
+            ])
+        })
+        .asks(&[("after", "integer", "Lines after this one.")])
+        .get("/api/sync/jobs/{job_id}/events", events)
+        .tells("Follow a job as server-sent events", |_| json::any())
 }
 
 fn read(c: &mut Conn, job_id: &str, after: i64) -> Result<(Job, Vec<Said>)> {

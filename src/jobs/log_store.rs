@@ -9,7 +9,8 @@ use crate::{db::Conn, error::Result, params, progress::Line};
 const MOST: i64 = 2000;
 
 /// One line, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = LogLine)]
 pub struct Said {
     /// Its number within the job, from 1.
     pub n: i64,

@@ -3,7 +3,7 @@
 
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
-    entity::{Members, redact},
+    entity::{Holds, Members, redact},
     types::{SearchText, fold},
 };
 
@@ -110,11 +110,11 @@ pub struct AlertView {
 
 crate::shaped! { AlertView: Members::first(CONTRACT)
     .part(|alert: &AlertView| &alert.row)
-    .member("id", |alert| alert.id.into())
-    .member("hostname", |alert| (&alert.hostname).into())
-    .member("company_id", |alert| (&alert.company_id).into())
-    .member("company_account_number", |alert| (&alert.company_id).into())
-    .member("company_name", |alert| (&alert.company_name).into())
+    .member("id", Holds::INT, |alert| alert.id.into())
+    .member("hostname", Holds::TEXT.or_null(), |alert| (&alert.hostname).into())
+    .member("company_id", Holds::TEXT.or_null(), |alert| (&alert.company_id).into())
+    .member("company_account_number", Holds::TEXT.or_null(), |alert| (&alert.company_id).into())
+    .member("company_name", Holds::TEXT.or_null(), |alert| (&alert.company_name).into())
 }
 
 /// What stands first; the other fields follow in the order of the table.

@@ -2,10 +2,12 @@
 
 use axum::{extract::State, response::Response};
 
+use super::alert::AlertView;
 use super::{
     alert_list_store::{self, ALERTS, Wanted},
     devices_api,
 };
+use crate::web::openapi::schema as json;
 use crate::{
     auth::Reader,
     compliance::RedactionPolicy,
@@ -16,7 +18,10 @@ use crate::{
 /// What can be asked about alerts, and about devices by clients of the RMM.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/api/alerts", index).merge(devices_api::routes())
+    Routes::new()
+        .get("/api/alerts", index)
+        .tells("List the alerts of the RMM", json::list::<AlertView>)
+        .merge(devices_api::routes())
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {

@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{audit::Software, audit_store};
+use crate::entity::schema;
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     assets::{
         AssetDetail, AssetView, AssetViewContext,
@@ -18,7 +20,7 @@ use crate::{
         Conn,
         list::{ListQuery, Slice},
     },
-    entity::{Members, shape::Only},
+    entity::{Holds, Members, shape::Only},
     error::{Error, Result},
     web::{Path, ReadRequest, Routes, Web, list},
 };
@@ -31,9 +33,25 @@ const LIMIT: (i64, i64) = (100, 10_000);
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/datto/devices", index)
+        .tells("List the devices that the RMM knows", devices_answer)
+        .asks(&[
+            ("company_id", "string", "The account number of a company."),
+            ("status", "string", "online or offline."),
+            ("limit", "integer", "How many; 100 when absent."),
+            ("offset", "integer", "After how many others."),
+        ])
         .get("/api/rmm/devices", index)
+        .tells("List the devices that the RMM knows", devices_answer)
+        .asks(&[
+            ("company_id", "string", "The account number of a company."),
+            ("status", "string", "online or offline."),
+            ("limit", "integer", "How many; 100 when absent."),
+            ("offset", "integer", "After how many others."),
+        ])
         .get("/api/datto/device/{id}", show)
+        .tells("Read a device with its hardware and software", device_answer)
         .get("/api/rmm/device/{id}", show)
+        .tells("Read a device with its hardware and software", device_answer)
 }
 
 /// A device as these clients read it.
@@ -81,20 +99,20 @@ crate::shaped! { Device: Members::only(ALL)
     .also("company", "company_name")
     .also("os", "operating_system")
     .also("antivirus", "antivirus_product")
-    .member("id", |device| format!("device-{}", device.asset.row.id).into())
-    .member("status", |device| if device.asset.seen.online == Some(true) { "online" } else { "offline" }.into())
-    .member("device_type", |device| {
+    .member("id", Holds::TEXT, |device| format!("device-{}", device.asset.row.id).into())
+    .member("status", Holds::TEXT, |device| if device.asset.seen.online == Some(true) { "online" } else { "offline" }.into())
+    .member("device_type", Holds::TEXT.or_null(), |device| {
         let row = &device.asset.row;
         filled(row.device_type.as_deref()).or(row.hardware_type.as_deref()).into()
     })
-    .member("ip_address", |device| {
+    .member("ip_address", Holds::TEXT.or_null(), |device| {
         let seen = &device.asset.seen;
         filled(seen.ext_ip_address.as_deref()).or(seen.int_ip_address.as_deref()).into()
     })
-    .member("data_source", |device| (&device.asset.data_source).into())
-    .member("observed_at", |device| (&device.asset.seen.observed_at).into())
-    .member("collected_at", |device| (&device.collected_at).into())
-    .member("os_version", |device| {
+    .member("data_source", Holds::TEXT.or_null(), |device| (&device.asset.data_source).into())
+    .member("observed_at", Holds::TEXT.or_null(), |device| (&device.asset.seen.observed_at).into())
+    .member("collected_at", Holds::TEXT.or_null(), |device| (&device.collected_at).into())
+    .member("os_version", Holds::TEXT.or_null(), |device| {
         let row = &device.asset.row;
         filled(row.os_version.as_deref()).or_else(|| row.operating_system.as_deref().and_then(build)).into()
     })
@@ -154,6 +172,17 @@ fn devices(conn: &mut Conn, asked: &Params, view_context: &AssetViewContext) -> 
     let devices: Vec<Device> = found.items.into_iter().map(device).collect();
     let told: Vec<_> = devices.iter().map(|device| Only(device, MEMBERS.0)).collect();
     Ok((json!({"count": told.len(), "total": found.total, "devices": told}), found.total))
+}
+
+/// What one device answers.
+fn device_answer(_: &mut Schemas) -> Value {
+    let more = ["installed_software", "hardware", "health", "disks", "network_adapters"].map(|name| (name, json::any()));
+    json::with(schema::only::<Device>(ALL), &more)
+}
+
+/// What the list answers.
+fn devices_answer(_: &mut Schemas) -> Value {
+    json::object(&[("count", json::int()), ("total", json::int()), ("devices", json::array(schema::only::<Device>(MEMBERS.0)))])
 }
 
 /// One device in full.

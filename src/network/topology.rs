@@ -7,13 +7,14 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     drawing,
     layout::{self, Layout},
     topology_store::{self, Edge, Node},
 };
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     agents::Frame,
     auth::Reader,
@@ -32,7 +33,11 @@ const FORMS: [(&str, &str); 5] =
 /// The picture's addresses.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/api/companies/{acct}/topology", show).get("/companies/{acct}/topology", page)
+    Routes::new()
+        .get("/api/companies/{acct}/topology", show)
+        .tells("Tell how the network of a company is joined", topology_answer)
+        .asks(&[("format", "string", "json, svg, dot, mermaid, drawio or csv.")])
+        .get("/companies/{acct}/topology", page)
 }
 
 /// Everything that the picture shows.
@@ -49,7 +54,8 @@ fn read(c: &mut Conn, key: &str) -> Result<Topology> {
     Ok(Topology { company, nodes, edges })
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PlacedNode)]
 struct Placed<'a> {
     #[serde(flatten)]
     node: &'a Node,
@@ -80,6 +86,18 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, r
     let saved = HeaderValue::from_str(&format!("attachment; filename=\"network-{name}.{ending}\"")).map_err(Error::internal)?;
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, saved)];
     Ok((headers, text).into_response())
+}
+
+/// What it answers as JSON.
+fn topology_answer(schemas: &mut Schemas) -> Value {
+    json::object(&[
+        ("company_id", json::text()),
+        ("company_name", json::text()),
+        ("width", json::int()),
+        ("height", json::int()),
+        ("nodes", json::list::<Placed<'static>>(schemas)),
+        ("edges", json::list::<Edge>(schemas)),
+    ])
 }
 
 /// What links in a file begin with: it is opened elsewhere.

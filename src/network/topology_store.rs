@@ -9,7 +9,8 @@ use crate::{db::Conn, error::Result, params};
 use super::check_store::SUBNET_OF_EQUIPMENT;
 
 /// Some equipment.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, utoipa::ToSchema)]
+#[schema(as = TopologyNode)]
 pub struct Node {
     /// The equipment's row.
     pub id: i64,
@@ -33,7 +34,8 @@ pub struct Node {
 }
 
 /// What joins two of them.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, utoipa::ToSchema)]
+#[schema(as = TopologyEdge)]
 pub struct Edge {
     /// The connection's row; nothing for an uplink that no connection describes.
     pub connection_id: Option<i64>,

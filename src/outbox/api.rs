@@ -8,6 +8,7 @@ use super::{
     push::{self, What},
     store,
 };
+use crate::web::openapi::schema as json;
 use crate::{
     auth::{Admin, Editor},
     companies,
@@ -28,12 +29,23 @@ const LIMIT: (i64, i64) = (1_000, 100);
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/outbox", index)
+        .tells("List what is to be written to vendors", json::list::<Entry>)
         .get("/api/outbox/{id}", show)
+        .tells("Read an entry of the outbox", json::one::<Entry>)
         .post("/api/outbox/{id}/approve", approve)
+        .tells("Approve an entry of the outbox", |schemas| json::done(&[("entry", json::one::<Entry>(schemas))]))
         .post("/api/outbox/{id}/retry", retry)
+        .tells("Try an entry of the outbox again", |schemas| json::done(&[("entry", json::one::<Entry>(schemas))]))
         .post("/api/outbox/{id}/discard", discard)
+        .tells("Discard an entry of the outbox", |schemas| json::done(&[("entry", json::one::<Entry>(schemas))]))
         .post("/api/companies/{acct}/push", push_company)
+        .tells("Write a company to the service desk", |schemas| {
+            json::done(&[("message", json::text()), ("entries", json::any()), ("entry", json::one::<Entry>(schemas))])
+        })
         .post("/api/contacts/{id}/push", push_contact)
+        .tells("Write a contact to the service desk", |schemas| {
+            json::done(&[("message", json::text()), ("entries", json::any()), ("entry", json::one::<Entry>(schemas))])
+        })
 }
 
 /// `GET /api/outbox?state=&limit=`: the newest entries, those first that are not over.

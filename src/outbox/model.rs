@@ -12,8 +12,9 @@ use crate::{
 pub type Values = Map<String, Value>;
 
 /// How far an entry has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OutboxState)]
 pub enum State {
     /// To be sent.
     Pending,
@@ -76,8 +77,9 @@ impl State {
 }
 
 /// What is written, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OutboxOperation)]
 pub enum Operation {
     /// Fields of a Freshservice department; the target is its id.
     Department,
@@ -169,7 +171,8 @@ impl Write {
 }
 
 /// A stored entry.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = OutboxEntry)]
 pub struct Entry {
     pub id: i64,
     /// `freshservice` or `datto`.
@@ -185,12 +188,16 @@ pub struct Entry {
     pub label: String,
     pub reason: String,
     /// What the fields are to be.
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     pub wanted: Values,
     /// What they must be before; null: whatever they are.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
     pub expected: Option<Values>,
     /// What they were just before the last request left.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
     pub seen_before: Option<Values>,
     /// What the vendor had instead.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
     pub found: Option<Values>,
     /// How far it has come.
     pub state: State,

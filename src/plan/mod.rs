@@ -14,8 +14,9 @@ use crate::{
 };
 
 /// The kind of row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PlanKind)]
 pub enum Kind {
     /// A company.
     Company,
@@ -69,8 +70,9 @@ impl Kind {
 }
 
 /// What is to be done with a row, or was found about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PlanAction)]
 pub enum Action {
     /// A new row.
     Create,
@@ -124,8 +126,9 @@ impl Action {
 }
 
 /// How far an item has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PlanState)]
 pub enum State {
     /// To be applied.
     Pending,
@@ -166,7 +169,7 @@ impl State {
 
 /// One field of an item: ours and the vendor's. Of a secret only that it changes is told; what it becomes
 /// is kept apart, sealed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FieldChange {
     /// The column.
     pub field: String,
@@ -199,7 +202,7 @@ impl FieldChange {
 }
 
 /// The companies a contact joins (by vendor id) and leaves (by our id).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Moves {
     /// Vendor ids of companies.
     #[serde(default)]
@@ -218,7 +221,8 @@ impl Moves {
 }
 
 /// One row's part of a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PlanItem)]
 pub struct Item {
     /// The item's own id, once stored.
     pub id: i64,

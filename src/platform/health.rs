@@ -10,6 +10,7 @@ use axum::{Extension, Json, http::StatusCode};
 use serde_json::{Value, json};
 
 use super::{core_probe::CoreProbe, disk};
+use crate::web::openapi::schema as json;
 use crate::{
     config::Config,
     db::Db,
@@ -121,7 +122,25 @@ fn milliseconds(taken: Duration) -> f64 {
 /// The routes, for everybody. They need `Extension(Arc<Health>)`.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/health", show).get("/api/health", show)
+    Routes::new()
+        .get("/health", show)
+        .tells("Tell how Codex is", |_| {
+            json::optional(&[
+                ("service", json::text()),
+                ("status", json::text()),
+                ("timestamp", json::text()),
+                ("checks", json::any()),
+            ])
+        })
+        .get("/api/health", show)
+        .tells("Tell how Codex is", |_| {
+            json::optional(&[
+                ("service", json::text()),
+                ("status", json::text()),
+                ("timestamp", json::text()),
+                ("checks", json::any()),
+            ])
+        })
 }
 
 async fn show(Extension(health): Extension<Arc<Health>>) -> (StatusCode, Json<Value>) {

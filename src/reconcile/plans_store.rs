@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// A stored plan.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = Plan)]
 pub struct Stored {
     pub id: i64,
     /// The run that made it.

@@ -7,6 +7,7 @@ use axum::{extract::State, response::Response};
 use serde::Serialize;
 
 use super::bulk_store;
+use crate::web::openapi::schema as json;
 use crate::{
     assets::{AssetView, AssetViewContext, store as assets},
     auth::Reader,
@@ -32,11 +33,15 @@ const ROWS: i64 = 2_000;
 /// Ledger's one request for an invoice run.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/api/companies/bulk", index)
+    Routes::new()
+        .get("/api/companies/bulk", index)
+        .tells("Read everything about every company", json::list::<Entry<'static>>)
+        .asks(&[("include_tickets", "boolean", "Tickets too."), ("year", "integer", "Of the tickets, those of one year.")])
 }
 
 /// One company with everything that is billed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = BulkEntry)]
 struct Entry<'a> {
     company: &'a CompanyView,
     assets: Vec<AssetView>,

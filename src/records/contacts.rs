@@ -1,5 +1,7 @@
 //! One contact with its companies and its assets, read and written (contract §1.3, §1.10).
 
+use crate::web::openapi::Schemas;
+use crate::web::openapi::schema as json;
 use crate::{
     assets::{Asset, store as assets},
     auth::Editor,
@@ -22,6 +24,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .merge(door::routes::<Contacts>("/api/contacts", "/api/contacts/{id}", "/api/contacts/{id}/restore"))
         .get("/api/contact/{id}", door::show::<Contacts>)
+        .tells("Contact: read", json::one::<ContactDetail>)
         .put("/contacts/{id}/update", door::update::<Contacts<true>>)
 }
 
@@ -55,6 +58,10 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
 
     fn path(key: &i64) -> String {
         format!("/api/contacts/{key}")
+    }
+
+    fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
+        if creating { rules::new_body(schemas) } else { rules::changed_body(schemas) }
     }
 
     fn read(fields: Fields, creating: bool) -> Result<ContactInput> {

@@ -5,6 +5,8 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::entities::{ENTITIES, exists, has_field};
+use crate::compliance::trail::ToldChange;
+use crate::web::openapi::schema as json;
 use crate::{
     auth::{Editor, Staff, api_key_store},
     compliance::{RedactionPolicy, trail},
@@ -24,10 +26,40 @@ const ACCOUNTS: [&str; 3] = ["agent", "user", api_key_store::ENTITY];
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/changes", changes)
+        .tells("Follow what has changed", |schemas| {
+            json::object(&[
+                ("changes", json::list::<ToldChange>(schemas)),
+                ("cursor", json::int()),
+                ("since", json::int()),
+                ("more", json::flag()),
+            ])
+        })
+        .asks(&[
+            ("since", "integer", "After this cursor."),
+            ("cursor", "integer", "The same."),
+            ("types", "string", "Only these kinds of rows, with commas between them."),
+            ("entity", "string", "Only this kind, or this row: company:12."),
+            ("limit", "integer", "How many at most."),
+        ])
         .get("/api/history/{entity}/{id}", history)
+        .tells("Read the history of a record", |schemas| {
+            json::object(&[
+                ("changes", json::list::<ToldChange>(schemas)),
+                ("origins", json::any()),
+                ("pins", json::array(json::text())),
+            ])
+        })
+        .asks(&[("limit", "integer", "How many changes at most.")])
         .get("/api/pins/{entity}/{id}", index_pins)
+        .tells("List the pinned fields of a record", |_| json::array(json::text()))
         .put("/api/pins/{entity}/{id}/{field}", pin)
+        .tells("Pin a field, so that no sync overwrites it", |_| {
+            json::object(&[("entity", json::text()), ("id", json::int()), ("field", json::text()), ("pinned", json::flag())])
+        })
         .delete("/api/pins/{entity}/{id}/{field}", unpin)
+        .tells("Unpin a field", |_| {
+            json::object(&[("entity", json::text()), ("id", json::int()), ("field", json::text()), ("pinned", json::flag())])
+        })
 }
 
 /// `GET /api/changes?since=&types=&entity=&limit=`: what happened after the cursor, oldest first.

@@ -6,6 +6,7 @@ use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
 use super::entities;
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     assets::{AssetViewContext, list_store as assets},
     auth::Reader,
@@ -32,7 +33,16 @@ struct Found;
 /// The search.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().get("/api/search", index)
+    Routes::new()
+        .get("/api/search", index)
+        .tells("Search records of every kind", search_answer)
+        .asks(&[("q", "string", "What to look for."), ("limit", "integer", "How many of each kind at most.")])
+}
+
+/// What it answers: hits by kind.
+fn search_answer(_: &mut Schemas) -> Value {
+    let hit = json::object(&[("type", json::text()), ("id", json::int()), ("name", json::any())]);
+    json!({"type": "object", "additionalProperties": json::array(hit)})
 }
 
 /// `GET /api/search?q=&limit=`: hits by kind, each kind by name.

@@ -3,6 +3,8 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
+use crate::tickets::views::detail_answer;
+use crate::web::openapi::schema as json;
 use crate::{
     auth::{Editor, Reader},
     compliance::RedactionPolicy,
@@ -31,10 +33,20 @@ const LONGEST_NOTE: usize = 50_000;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/ticket/{id}", show)
+        .tells("Read a ticket by the number of the vendor", detail_answer)
         .get("/api/freshservice/ticket/{id}", show)
+        .tells("Read a ticket by the number of the vendor", detail_answer)
         .post("/api/ticket/{id}/update", update)
+        .tells("Set the status of a ticket, or add a note", |_| {
+            json::done(&[("ticket_id", json::int()), ("message", json::text())])
+        })
+        .takes(|_| json::optional(&[("status", json::text()), ("notes", json::text()), ("assigned_to", json::any())]))
         .get("/api/psa/config", providers)
+        .tells("Tell where tickets are found at their vendor", |_| {
+            json::optional(&[("providers", json::any()), ("default_provider", json::or_null(json::text()))])
+        })
         .get("/api/config/freshservice_domain", domain)
+        .tells("Tell the host of the Freshservice account", |_| json::object(&[("value", json::or_null(json::text()))]))
 }
 
 /// `GET /api/ticket/{id}`, by the vendor's number.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{entities, import, nouns::AnyNoun, undo_store};
+use crate::web::openapi::schema as json;
 use crate::{
     auth::{Admin, Editor},
     billing::{Plan, store as plans},
@@ -38,11 +39,18 @@ const TOLD: usize = 50;
 /// The routes.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().post("/api/changes/{seq}/undo", one).post("/api/sync/runs/{id}/undo", all_of_run)
+    Routes::new()
+        .post("/api/changes/{seq}/undo", one)
+        .tells("Take a change back", |_| json::done(&[("seq", json::int()), ("undone", json::flag()), ("except", json::text())]))
+        .post("/api/sync/runs/{id}/undo", all_of_run)
+        .tells("Take back what a run has changed", |schemas| {
+            json::with(json::one::<Summary>(schemas), &[("success", json::flag())])
+        })
 }
 
 /// What became of a run's changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = UndoSummary)]
 pub struct Summary {
     /// Taken back.
     pub undone: u64,

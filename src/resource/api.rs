@@ -7,20 +7,31 @@ use super::{Done, Resource};
 use crate::{
     auth::{Caller, Editor, Reader},
     db::{Conn, Write},
+    entity::once::lasting,
     error::{Error, Result},
     history::{self, Record as _},
-    web::{Fields, Path, Preconditions, Query, ReadRequest, Routes, Web},
+    web::{Fields, Path, Preconditions, Query, ReadRequest, Routes, Web, openapi::schema as json},
 };
 
 /// Everything that can be done with the records of a list, at these addresses.
 #[must_use]
 pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'static str) -> Routes {
-    Routes::new()
+    let says = |what: &str| lasting(format!("{}: {what}", R::Row::WHAT));
+    let written = json::written::<R::Shown>;
+    let routes = Routes::new()
         .post(list, create::<R>)
+        .makes(says("add"), written)
+        .takes(|schemas| R::body(schemas, true))
         .get(one, show::<R>)
+        .tells(says("read"), json::one::<R::Shown>)
         .update(one, update::<R>)
+        .tells(says("change the fields that are sent"), written)
+        .takes(|schemas| R::body(schemas, false))
         .delete(one, retire::<R>)
-        .post(restored, restore::<R>)
+        .tells(says("retire"), written);
+    let routes =
+        if R::IS_FORCED { routes.asks(&[("force", "boolean", "Although something is attached to it.")]) } else { routes };
+    routes.post(restored, restore::<R>).tells(says("bring back"), written)
 }
 
 /// `GET` of one record.

@@ -14,7 +14,8 @@ use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use utoipa::ToSchema;
 
 use crate::{
     auth::Caller,
@@ -23,7 +24,7 @@ use crate::{
     db::{Conn, Write},
     error::{Error, Result},
     history::{self, Record},
-    web::{Fields, Query, Reply, Web},
+    web::{Fields, Query, Reply, Web, openapi::Schemas},
 };
 
 /// How one caller sees records.
@@ -83,7 +84,7 @@ pub trait Resource: Send + Sync + Sized + 'static {
     /// What was sent, checked.
     type Input: Send + 'static;
     /// The record as answers have it.
-    type Shown: Serialize + Send + 'static;
+    type Shown: Serialize + ToSchema + Send + 'static;
     /// Who may retire it.
     type Retirer: FromRequestParts<Web, Rejection = Error> + Deref<Target = Caller> + Send + 'static;
     /// Whether `force=true` retires it although something is attached.
@@ -108,6 +109,9 @@ pub trait Resource: Send + Sync + Sized + 'static {
     /// # Errors
     /// `Invalid` with every field that is wrong.
     fn read(fields: Fields, creating: bool) -> Result<Self::Input>;
+
+    /// The fields of a write, as the API description says them.
+    fn body(schemas: &mut Schemas, creating: bool) -> Json;
 
     /// Adds a record; its key.
     ///

@@ -18,8 +18,9 @@ const LONG: i64 = 20;
 const FAST: i64 = 10;
 
 /// How a source stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = FreshnessState)]
 pub enum State {
     /// As it should be.
     Ok,
@@ -48,7 +49,7 @@ impl State {
 }
 
 /// How fresh one source's data is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Freshness {
     /// The job that brings it.
     pub source: String,

@@ -9,7 +9,7 @@ use super::{
     relative_time::{NOTHING, days_old, friendly, length, moment, seconds},
     views::ListedTicket,
 };
-use crate::entity::Members;
+use crate::entity::{Holds, Members};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -45,15 +45,15 @@ crate::shaped! { ActiveTicket: Members::only(&[
     .also("fr_due_by_str", "fr_due_by")
     .also("due_by_str", "due_by")
     .also("first_responded_at_iso", "first_responded_at")
-    .member("subject", |active| active.ticket.view.row.subject.as_deref().unwrap_or_default().into())
-    .member("description_text", |active| active.ticket.view.description_text.as_deref().unwrap_or_default().into())
-    .member("requester_name", |active| active.requester_name().into())
-    .member("agent_name", |active| active.ticket.view.agent_or("Unassigned").into())
-    .member("updated_friendly", |active| (&active.updated_friendly).into())
-    .member("agent_responded_friendly", |active| (&active.agent_responded_friendly).into())
-    .member("created_days_old", |active| (&active.created_days_old).into())
-    .member("sla_text", |active| (&active.sla_text).into())
-    .member("sla_class", |active| active.sla_class.into())
+    .member("subject", Holds::TEXT, |active| active.ticket.view.row.subject.as_deref().unwrap_or_default().into())
+    .member("description_text", Holds::TEXT, |active| active.ticket.view.description_text.as_deref().unwrap_or_default().into())
+    .member("requester_name", Holds::TEXT, |active| active.requester_name().into())
+    .member("agent_name", Holds::TEXT, |active| active.ticket.view.agent_or("Unassigned").into())
+    .member("updated_friendly", Holds::TEXT, |active| (&active.updated_friendly).into())
+    .member("agent_responded_friendly", Holds::TEXT.or_null(), |active| (&active.agent_responded_friendly).into())
+    .member("created_days_old", Holds::TEXT, |active| (&active.created_days_old).into())
+    .member("sla_text", Holds::TEXT, |active| (&active.sla_text).into())
+    .member("sla_class", Holds::TEXT, |active| active.sla_class.into())
 }
 
 impl ActiveTicket {
@@ -66,7 +66,7 @@ impl ActiveTicket {
 }
 
 /// The board.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Board {
     section1: Vec<ActiveTicket>,
     section2: Vec<ActiveTicket>,

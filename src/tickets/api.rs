@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 
+use super::change::ChangeView;
 use super::{
     active::Board,
     change_store,
@@ -11,6 +12,9 @@ use super::{
     store::{self, TicketSize},
     views::{CompanyTicket, ListedTicket, Thread, TicketDetail, VendorTicket},
 };
+use serde_json::Value;
+
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::Reader,
     companies::store as companies,
@@ -32,11 +36,18 @@ const MOST: i64 = 500;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/tickets", index)
+        .tells("List tickets", tickets_answer)
         .get("/api/tickets/active", active)
+        .tells("Group the active tickets as boards show them", json::one::<Board>)
         .get("/api/companies/{acct}/tickets", of_company)
+        .tells("List the tickets of a company", json::list::<CompanyTicket>)
+        .asks(&[("year", "integer", "Those opened or changed in this year alone.")])
         .get("/api/freshservice/tickets", of_vendor)
+        .tells("List tickets with the names of company and requester", json::list::<VendorTicket>)
         .get("/api/change_requests", changes)
+        .tells("List change requests", json::list::<ChangeView>)
         .get("/api/change_requests/{id}", change)
+        .tells("Read a change request", json::one::<ChangeView>)
         .merge(super::psa_api::routes())
         .merge(super::hooks::routes())
 }
@@ -81,6 +92,13 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
     }
     let query = query.with_slice(Some(part(&request, LIMIT)?));
     list::respond_named(&web, &caller.scope(), &variant, &request, query, "tickets", load).await
+}
+
+/// What the list of tickets answers.
+fn tickets_answer(schemas: &mut Schemas) -> Value {
+    let counts = ["count", "total", "offset", "limit"].map(|name| (name, json::int()));
+    let tickets = ("tickets", json::list::<ListedTicket>(schemas));
+    json::object(&std::iter::once(tickets).chain(counts).collect::<Vec<_>>())
 }
 
 /// `GET /api/tickets/active`: the board, which changes with the clock.

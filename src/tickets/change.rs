@@ -4,7 +4,7 @@ use super::{codes::moments_in_utc, utc};
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::Value,
-    entity::{Members, redact},
+    entity::{Holds, Members, redact},
     error::Result,
     types::{SearchText, fold},
 };
@@ -88,11 +88,11 @@ pub struct ChangeView {
 
 crate::shaped! { ChangeView: Members::first(&["id"])
     .part(|view: &ChangeView| &view.row)
-    .member("company_id", |view| (&view.company_id).into())
-    .member("company_name", |view| (&view.company_name).into())
-    .member("company_compliance_level", |view| view.protection.as_str().into())
-    .member("retired_at", |view| (&view.row.retired_at).into())
-    .member("rev", |view| view.row.rev.into())
+    .member("company_id", Holds::TEXT.or_null(), |view| (&view.company_id).into())
+    .member("company_name", Holds::TEXT.or_null(), |view| (&view.company_name).into())
+    .member("company_compliance_level", Holds::TEXT, |view| view.protection.as_str().into())
+    .member("retired_at", Holds::TEXT.or_null(), |view| (&view.row.retired_at).into())
+    .member("rev", Holds::INT, |view| view.row.rev.into())
 }
 
 impl ChangeView {

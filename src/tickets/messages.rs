@@ -3,7 +3,7 @@
 use super::codes::moments_in_utc;
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
-    entity::Members,
+    entity::{Holds, Members},
     error::Result,
 };
 
@@ -84,9 +84,9 @@ crate::shaped! { MessageView: Members::only(&[
     "support_email", "user",
 ])
     .part(|view: &MessageView| &view.message)
-    .member("id", |view| view.id.into())
+    .member("id", Holds::INT, |view| view.id.into())
     .also("text", "body")
-    .member("user", |view| (&view.user).into())
+    .member("user", Holds::TEXT, |view| (&view.user).into())
 }
 
 /// Whose words these are may be somebody else than whom the ticket is about.

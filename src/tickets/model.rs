@@ -7,7 +7,7 @@ use super::{
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::Value,
-    entity::{Members, redact},
+    entity::{Holds, Members, redact},
     error::Result,
     types::{SearchText, fold, now},
 };
@@ -156,23 +156,23 @@ pub struct TicketView {
 // Whatever is told of a ticket; each answer in `views` picks from it.
 crate::shaped! { TicketView: Members::first(&["ticket_type"])
     .part(|view: &TicketView| &view.row)
-    .member("type", |view| view.kind().into())
+    .member("type", Holds::TEXT, |view| view.kind().into())
     .also("ticket_type", "type")
-    .member("description_text", |view| (&view.description_text).into())
-    .member("description", |view| (&view.description).into())
-    .member("company_id", |view| (&view.company_id).into())
-    .member("requester_email", |view| view.requester_email().into())
-    .member("requester_name", |view| view.requester_name().into())
-    .member("total_hours_spent", |view| view.row.hours().into())
-    .member("company_compliance_level", |view| view.protection.as_str().into())
-    .member("company_name", |view| (&view.company_name).into())
-    .member("priority_text", |view| view.priority_text().into())
-    .member("agent_name", |view| (&view.agent_name).into())
-    .member("local_updated_at", |view| (&view.seen.local_updated_at).into())
-    .member("retired_at", |view| (&view.row.retired_at).into())
-    .member("rev", |view| view.row.rev.into())
+    .member("description_text", Holds::TEXT.or_null(), |view| (&view.description_text).into())
+    .member("description", Holds::TEXT.or_null(), |view| (&view.description).into())
+    .member("company_id", Holds::TEXT.or_null(), |view| (&view.company_id).into())
+    .member("requester_email", Holds::TEXT.or_null(), |view| view.requester_email().into())
+    .member("requester_name", Holds::TEXT.or_null(), |view| view.requester_name().into())
+    .member("total_hours_spent", Holds::REAL, |view| view.row.hours().into())
+    .member("company_compliance_level", Holds::TEXT, |view| view.protection.as_str().into())
+    .member("company_name", Holds::TEXT.or_null(), |view| (&view.company_name).into())
+    .member("priority_text", Holds::TEXT, |view| view.priority_text().into())
+    .member("agent_name", Holds::TEXT.or_null(), |view| (&view.agent_name).into())
+    .member("local_updated_at", Holds::TEXT.or_null(), |view| (&view.seen.local_updated_at).into())
+    .member("retired_at", Holds::TEXT.or_null(), |view| (&view.row.retired_at).into())
+    .member("rev", Holds::INT, |view| view.row.rev.into())
     // Our own id, by which history and pins are asked for.
-    .member("row_id", |view| view.row.id.into())
+    .member("row_id", Holds::INT, |view| view.row.id.into())
 }
 
 /// A contact, as a ticket mentions it.

@@ -11,6 +11,7 @@ use super::{
     statuses_store, store,
     views::{ActivePsaTicket, ListedTicket, PsaTicket},
 };
+use crate::web::openapi::schema as json;
 use crate::{
     agents::psa_agents,
     auth::{BillingReader, Reader},
@@ -25,7 +26,16 @@ use crate::{
 const LIMIT: i64 = 100;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().get("/api/psa/tickets", tickets).get("/api/psa/tickets/active", active).get("/api/freshservice/agents", agents)
+    Routes::new()
+        .get("/api/psa/tickets", tickets)
+        .tells("List tickets of all service desks", json::list::<PsaTicket>)
+        .get("/api/psa/tickets/active", active)
+        .tells("List the tickets that are worked on, the urgent first", json::list::<ActivePsaTicket>)
+        .asks(&[("provider", "string", "One service desk alone.")])
+        .get("/api/freshservice/agents", agents)
+        .tells("List the active agents of the service desk", |_| {
+            json::array(json::object(&[("id", json::or_null(json::int())), ("name", json::text())]))
+        })
 }
 
 /// `GET /api/psa/tickets?provider=&status=&company=&limit=`: a plain array, the newest first.

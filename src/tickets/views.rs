@@ -1,5 +1,9 @@
 //! The shapes in which neighbours read tickets: each names its members, in their order, and what is its own.
 
+use crate::{
+    entity::schema,
+    web::openapi::{Schemas, schema as json},
+};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -7,7 +11,7 @@ use serde::{Serialize, Serializer};
 use super::{Statuses, TicketView, messages::MessageView};
 use crate::{
     compliance::{RedactionPolicy, Veiled},
-    entity::{Members, shape::Only},
+    entity::{Holds, Members, shape::Only},
 };
 
 /// An element of `/api/tickets` (contract §1.6.1) with what our own list shows beside it.
@@ -26,7 +30,7 @@ crate::shaped! { ListedTicket: Members::only(&[
     "resolved_at", "source", "retired_at", "rev", "row_id",
 ])
     .within(|listed: &ListedTicket| &listed.view)
-    .member("status_text", |listed| (&listed.status_text).into())
+    .member("status_text", Holds::TEXT, |listed| (&listed.status_text).into())
 }
 
 impl ListedTicket {
@@ -45,7 +49,7 @@ impl ListedTicket {
 }
 
 /// What was written on a ticket, apart for clients and for colleagues.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Thread {
     /// What the client may read, oldest first.
     pub conversations: Vec<MessageView>,
@@ -105,8 +109,14 @@ impl Serialize for TicketDetail {
     }
 }
 
+/// What one ticket in full looks like, for the API description.
+pub fn detail_answer(schemas: &mut Schemas) -> serde_json::Value {
+    let more = schema::only::<TicketView>(&[&["description"], MORE].concat());
+    serde_json::json!({"allOf": [json::one::<ListedTicket>(schemas), json::one::<Thread>(schemas), more]})
+}
+
 /// A ticket of a company, as KnowledgeTree and Ledger read it (contract §1.1.9).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct CompanyTicket {
     #[serde(flatten)]
     ticket: OfCompany,
@@ -140,7 +150,7 @@ pub struct VendorTicket(pub ListedTicket);
 crate::shaped! { VendorTicket: Members::first(&[])
     .within(|ticket: &VendorTicket| &ticket.0)
     .also("company", "company_name")
-    .member("requester", |ticket| ticket.0.view.requester_name().or(ticket.0.view.requester_email()).into())
+    .member("requester", Holds::TEXT.or_null(), |ticket| ticket.0.view.requester_name().or(ticket.0.view.requester_email()).into())
 }
 
 /// An element of `/api/psa/tickets` (contract §1.6.5).
@@ -174,8 +184,12 @@ fn psa<V: 'static>(names: &'static [&'static str], of: fn(&V) -> &ListedTicket) 
         .also("id", "row_id")
         .also("updated_at", "last_updated_at")
         .also("total_hours", "total_hours_spent")
-        .computed("company_name", Arc::new(move |ticket| of(ticket).view.company_name.as_deref().unwrap_or("Unknown").into()))
-        .computed("responder_name", Arc::new(move |ticket| of(ticket).view.agent_or("Unassigned").into()))
+        .computed(
+            "company_name",
+            Holds::TEXT,
+            Arc::new(move |ticket| of(ticket).view.company_name.as_deref().unwrap_or("Unknown").into()),
+        )
+        .computed("responder_name", Holds::TEXT, Arc::new(move |ticket| of(ticket).view.agent_or("Unassigned").into()))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub struct NewRow {
 }
 
 /// A stored reading as administrators see it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Disclosure {
     /// Its number.
     pub id: i64,

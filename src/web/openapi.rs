@@ -1,5 +1,9 @@
 //! The OpenAPI document, made from the routes and lists themselves, so that it cannot name others.
 
+pub mod schema;
+
+pub use schema::{Describe, Schemas};
+
 use super::RouteInfo;
 use crate::db::list::{Column, Kind, ListSpec};
 use serde_json::{Map, Value, json};
@@ -11,19 +15,22 @@ const FOR_PROGRAMS: [&str; 5] = ["/api/", "/sync/", "/health", "/.well-known/", 
 #[must_use]
 pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
+    let mut schemas = Schemas::default();
     for route in routes.iter().filter(|route| is_for_programs(route.path)) {
         let spec = lists.iter().find(|(path, _)| *path == route.path && route.method == "GET").map(|(_, spec)| *spec);
         let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         if let Value::Object(methods) = path {
-            methods.insert(route.method.to_ascii_lowercase(), operation(route, spec));
+            methods.insert(route.method.to_ascii_lowercase(), operation(route, spec, &mut schemas));
         }
     }
+    let mut named = schemas.into_named();
+    named.insert("Error".to_owned(), error_schema());
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Codex",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Companies, contacts and assets of a managed service provider. Every path also exists below /codex.",
+            "description": "The hub of a managed service provider: companies, contacts, assets, networks, tickets, and what their vendors say. Every path also exists below /codex.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}, {"url": "/codex"}],
@@ -38,7 +45,7 @@ pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
                 "description": "What went wrong, in the words of RFC 9457 and of older clients at once.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
             }},
-            "schemas": {"Error": error_schema()},
+            "schemas": named,
         },
     })
 }
@@ -47,28 +54,53 @@ fn is_for_programs(path: &str) -> bool {
     FOR_PROGRAMS.iter().any(|start| path.starts_with(start)) || path.contains("/api/")
 }
 
-fn operation(route: &RouteInfo, list: Option<&ListSpec>) -> Value {
+fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) -> Value {
+    let about = &route.about;
     let mut parameters: Vec<Value> = path_parameters(route.path);
     parameters.extend(list.into_iter().flat_map(list_parameters));
-    parameters.extend(route.rehearses.then(|| {
-        json!({"name": "dry_run", "in": "query", "schema": {"type": "boolean"},
-               "description": "Answers what the request would do, and does nothing."})
-    }));
+    parameters
+        .extend(about.parameters.iter().filter(|(name, ..)| !is_named(&parameters, name)).map(own_parameter).collect::<Vec<_>>());
+    parameters.extend(route.rehearses.then(write_parameters).into_iter().flatten());
     let mut operation = json!({
         "operationId": operation_id(route),
+        "summary": about.summary,
         "tags": [tag(route.path)],
         "parameters": parameters,
-        "responses": responses(route, list),
+        "responses": responses(route, list, schemas),
     });
-    if let (true, Value::Object(members)) = (["POST", "PUT", "PATCH"].contains(&route.method), &mut operation) {
-        let content = json!({"schema": {"type": "object"}});
+    if let Some(body) = about.body {
+        let content = json!({"schema": body(schemas)});
         let mut kinds = Map::from_iter([("application/json".to_owned(), content.clone())]);
         if route.method == "PATCH" {
             kinds.insert("application/merge-patch+json".to_owned(), content);
         }
-        members.insert("requestBody".to_owned(), json!({"required": false, "content": kinds}));
+        operation["requestBody"] = json!({"required": true, "content": kinds});
+    }
+    if !route.needs_caller {
+        operation["security"] = json!([]);
     }
     operation
+}
+
+fn is_named(parameters: &[Value], name: &str) -> bool {
+    parameters.iter().any(|known| known["name"] == name)
+}
+
+/// What every write takes that is done at once and whole.
+fn write_parameters() -> [Value; 3] {
+    [
+        json!({"name": "dry_run", "in": "query", "schema": {"type": "boolean"},
+               "description": "Answers what the request would do, and does nothing."}),
+        json!({"name": "If-Match", "in": "header", "schema": {"type": "string"},
+               "description": "The ETag of the record as it was read; 412 when it has changed since."}),
+        json!({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200},
+               "description": "The same key again within a day answers the same without a second write. When what is protected has \
+                               changed between the two, the second answer has the record's ids and `withheld` alone."}),
+    ]
+}
+
+fn own_parameter((name, kind, description): &(&str, &str, &str)) -> Value {
+    json!({"name": name, "in": "query", "schema": {"type": kind}, "description": description})
 }
 
 fn operation_id(route: &RouteInfo) -> String {
@@ -137,28 +169,29 @@ fn schema_of(column: &Column) -> Value {
     if column.nullable { json!({"type": [name, "null"]}) } else { json!({"type": name}) }
 }
 
-fn responses(route: &RouteInfo, list: Option<&ListSpec>) -> Value {
-    let schema = list.map_or_else(|| json!({}), |spec| json!({"type": "array", "items": item_schema(spec)}));
+fn responses(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) -> Value {
+    let schema = match (route.about.answer, list) {
+        (Some(answer), _) => answer(schemas),
+        (None, Some(spec)) => json!({"type": "array", "items": item_schema(spec)}),
+        (None, None) => json!({}),
+    };
     let mut content = Map::from_iter([("application/json".to_owned(), json!({"schema": schema}))]);
     if list.is_some() {
         content.insert("text/csv".to_owned(), json!({"schema": {"type": "string"}}));
     }
-    let mut responses = json!({
-        "200": {"description": "Done.", "content": content},
-        "default": {"$ref": "#/components/responses/Error"},
-    });
-    if let Value::Object(members) = &mut responses {
-        if route.method == "GET" {
-            members.insert("304".to_owned(), json!({"description": "The caller has this answer already (If-None-Match)."}));
-        }
-        if route.method == "POST" {
-            members.insert(
-                "201".to_owned(),
-                json!({"description": "Created.", "content": {"application/json": {"schema": {"type": "object"}}}}),
-            );
-        }
+    let mut responses = Map::new();
+    let done = json!({"description": "Done.", "content": content});
+    if route.about.creates {
+        responses.insert("201".to_owned(), json!({"description": "Created.", "content": content}));
     }
-    responses
+    if !route.about.creates || route.rehearses {
+        responses.insert("200".to_owned(), done);
+    }
+    if route.method == "GET" {
+        responses.insert("304".to_owned(), json!({"description": "The caller has this answer already (If-None-Match)."}));
+    }
+    responses.insert("default".to_owned(), json!({"$ref": "#/components/responses/Error"}));
+    Value::Object(responses)
 }
 
 fn item_schema(spec: &ListSpec) -> Value {

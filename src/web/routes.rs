@@ -10,11 +10,13 @@ use axum::{
     routing::{self, MethodRouter},
 };
 
-use super::{Preconditions, Query, Web, prefix::Prefix};
-use crate::error::Error;
+use std::any::type_name;
+
+use super::{Preconditions, Query, Web, openapi::Describe, prefix::Prefix};
+use crate::{auth, error::Error};
 
 /// One route, as registered.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub struct RouteInfo {
     /// The path with its parameters in braces, without a mount prefix.
     pub path: &'static str,
@@ -22,6 +24,41 @@ pub struct RouteInfo {
     pub method: &'static str,
     /// Whether it can be rehearsed: `dry_run=true`.
     pub rehearses: bool,
+    /// Whether it asks who is calling.
+    pub needs_caller: bool,
+    /// What the API description says of it.
+    pub about: About,
+}
+
+/// What the API description says of a route.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// What it is for, in a line.
+    pub summary: &'static str,
+    /// The query parameters that it has beside those of every list: name, kind of value in JSON, what it does.
+    pub parameters: &'static [(&'static str, &'static str, &'static str)],
+    /// The body that it takes.
+    pub body: Option<Describe>,
+    /// What it answers.
+    pub answer: Option<Describe>,
+    /// Whether that is 201: something was made.
+    pub creates: bool,
+}
+
+/// Whether a handler asks who is calling. `T` is the tuple of what it takes.
+fn needs_caller<T>() -> bool {
+    let takes = std::any::type_name::<T>();
+    let callers = [
+        type_name::<auth::Admin>(),
+        type_name::<auth::AdminPerson>(),
+        type_name::<auth::Anyone>(),
+        type_name::<auth::BillingReader>(),
+        type_name::<auth::Editor>(),
+        type_name::<auth::Person>(),
+        type_name::<auth::Reader>(),
+        type_name::<auth::Staff>(),
+    ];
+    callers.iter().any(|caller| takes.contains(caller))
 }
 
 /// Whether a handler takes these conditions of a write, and so can be rehearsed. `T` is the tuple of what it takes.
@@ -42,6 +79,8 @@ async fn refuse_rehearsal(query: Query, request: Request, next: Next) -> Result<
 pub struct Routes {
     router: Router<Web>,
     table: Vec<RouteInfo>,
+    /// Where in the table that begins which was added last.
+    last: usize,
 }
 
 impl Routes {
@@ -54,7 +93,7 @@ impl Routes {
     /// `GET`, and with it `HEAD`.
     #[must_use]
     pub fn get<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.add("GET", path, false, routing::get(handler))
+        self.add::<T>("GET", path, false, routing::get(handler))
     }
 
     /// `POST`.
@@ -78,7 +117,9 @@ impl Routes {
     /// `PUT` and `PATCH`, which mean the same here: the fields sent.
     #[must_use]
     pub fn update<H: Handler<T, Web>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.put(path, handler.clone()).patch(path, handler)
+        let mut both = self.put(path, handler.clone()).patch(path, handler);
+        both.last = both.table.len() - 2;
+        both
     }
 
     /// `DELETE`.
@@ -97,9 +138,39 @@ impl Routes {
         self.post(path, handler)
     }
 
+    /// What the route added last is for, and what it answers.
+    #[must_use]
+    pub fn tells(self, summary: &'static str, answer: Describe) -> Self {
+        self.describe(|about| (about.summary, about.answer) = (summary, Some(answer)))
+    }
+
+    /// The same of one that makes something: 201.
+    #[must_use]
+    pub fn makes(self, summary: &'static str, answer: Describe) -> Self {
+        self.tells(summary, answer).describe(|about| about.creates = true)
+    }
+
+    /// The body that it takes.
+    #[must_use]
+    pub fn takes(self, body: Describe) -> Self {
+        self.describe(|about| about.body = Some(body))
+    }
+
+    /// Its own query parameters: name, kind of value in JSON, what it does.
+    #[must_use]
+    pub fn asks(self, parameters: &'static [(&'static str, &'static str, &'static str)]) -> Self {
+        self.describe(|about| about.parameters = parameters)
+    }
+
+    fn describe(mut self, change: impl Fn(&mut About)) -> Self {
+        self.table.iter_mut().skip(self.last).for_each(|route| change(&mut route.about));
+        self
+    }
+
     /// All routes of another room as well.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
+        self.last = self.table.len() + other.last;
         self.table.extend(other.table);
         self.router = self.router.merge(other.router);
         self
@@ -113,10 +184,10 @@ impl Routes {
     fn write<T>(self, method: &'static str, path: &'static str, methods: MethodRouter<Web>) -> Self {
         let rehearses = rehearses::<T>();
         let methods = if rehearses { methods } else { methods.layer(middleware::from_fn(refuse_rehearsal)) };
-        self.add(method, path, rehearses, methods)
+        self.add::<T>(method, path, rehearses, methods)
     }
 
-    fn add(mut self, method: &'static str, path: &'static str, rehearses: bool, methods: MethodRouter<Web>) -> Self {
+    fn add<T>(mut self, method: &'static str, path: &'static str, rehearses: bool, methods: MethodRouter<Web>) -> Self {
         let new = !self.table.iter().any(|route| route.path == path);
         if let (true, Some(bare)) = (new, path.strip_suffix('/').filter(|bare| !bare.is_empty())) {
             self.router = self.router.route(
@@ -124,7 +195,8 @@ impl Routes {
                 routing::get(move |prefix: Prefix, query: RawQuery| std::future::ready(with_slash(path, &prefix, query))),
             );
         }
-        self.table.push(RouteInfo { path, method, rehearses });
+        self.last = self.table.len();
+        self.table.push(RouteInfo { path, method, rehearses, needs_caller: needs_caller::<T>(), about: About::default() });
         self.router = self.router.route(path, methods);
         self
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 const PER_PAGE: (i64, i64) = (500, 50);
 
 /// Where in the whole a page is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Pagination {
     /// This page, from 1.
     pub page: i64,

@@ -68,6 +68,15 @@ fn a_flaskenv_counts_less_than_the_environment() {
 }
 
 #[test]
+fn the_description_of_the_api_is_printed_without_a_server() {
+    let app = prepared("");
+    let printed: serde_json::Value = serde_json::from_str(&app.cli().run(&["openapi"]).success().stdout).unwrap();
+    assert_eq!(&printed, codex::app::description());
+    let table = app.cli().run(&["openapi", "--table"]).success().stdout;
+    assert!(table.contains("/api/companies/{acct}") && table.contains("Read a company"), "{table}");
+}
+
+#[test]
 fn completions_and_manual_are_printed() {
     let app = prepared("");
     for shell in ["bash", "zsh", "fish"] {

@@ -305,7 +305,7 @@ both! {
         let callers = [("brainhair", service(app, "brainhair")), ("beacon", service(app, "beacon")), ("billing", app.billing()), ("client", client)];
         let mut routes = codex::app::route_table();
         routes.sort_by_key(|route| (route.method != "GET", route.method == "DELETE", route.path));
-        routes.dedup();
+        routes.dedup_by_key(|route| (route.path, route.method));
         let mut asked = 0;
         for (name, caller) in &callers {
             for route in routes.iter().filter(|route| route.method == "GET" && !is_left_out("GET", route.path)) {

@@ -244,6 +244,14 @@ both! {
         let wildcard = |path: &str| path.replace("{*", "{");
         let routed: std::collections::BTreeSet<String> =
             codex::app::route_table().iter().map(|route| format!("{} {}", route.method, wildcard(route.path))).filter(|route| route.contains(" /api/")).collect();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let what = format!("{method} {path}");
+                assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{what} does not say what it is for");
+                let answer = operation["responses"].as_object().unwrap().iter().find(|(status, _)| status.starts_with('2')).unwrap().1;
+                assert!(answer.pointer("/content/application~1json/schema").is_some(), "{what} does not say what it answers");
+            }
+        }
         let missing: Vec<_> = routed.difference(&named).collect();
         assert!(missing.is_empty(), "not in the document: {missing:?}");
         let invented: Vec<_> = named.iter().filter(|route| route.contains(" /api/") && !routed.contains(*route)).collect();

@@ -105,6 +105,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("DELETE /api/pins/{entity}/{id}/{field}", EDITORS, "200"),
     ("PUT /api/pins/{entity}/{id}/{field}", EDITORS, "200"),
     ("GET /api/openapi.json", PUBLIC, "200"),
+    ("GET /apispec.json", PUBLIC, "200"),
     ("GET /api/outbox", ADMINS, "200"),
     ("GET /api/outbox/{id}", ADMINS, "404"),
     ("POST /api/outbox/{id}/approve", ADMINS, "404"),
@@ -317,6 +318,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /account/sessions/end-others", PEOPLE, "303"),
     ("POST /account/sessions/{session}/end", PEOPLE, "404"),
     // pages about oneself and for administrators
+    ("GET /docs", PEOPLE, "200"),
     ("GET /settings", PEOPLE, "200"),
     ("POST /settings", PEOPLE, "303"),
     ("POST /account/sign-out-everywhere", PEOPLE, "303"),

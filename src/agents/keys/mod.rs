@@ -3,6 +3,7 @@
 pub mod api;
 pub mod pages;
 
+use crate::web::openapi::schema as json;
 use crate::{
     auth::{
         ApiKey, Caller, Reach, User,
@@ -27,9 +28,14 @@ const MOST_COMPANIES: usize = 200;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/keys", api::index)
+        .tells("List API keys, without the keys themselves", |_| json::any())
         .post("/api/keys", api::create)
+        .makes("Make an API key; only this answer holds it", |_| json::any())
+        .takes(|_| json::optional(&[("name", json::text())]))
         .get("/api/keys/{id}", api::show)
+        .tells("Read what is known of an API key", |_| json::any())
         .delete("/api/keys/{id}", api::revoke)
+        .tells("Revoke an API key", |_| json::any())
         .get("/account/keys/new", pages::new)
         .post("/account/keys/new", pages::create)
         .form("/account/keys/{id}/revoke", "/settings", pages::revoke_own)

@@ -7,6 +7,7 @@ use super::{
     store::{self, Edit},
     view,
 };
+use crate::web::openapi::schema as json;
 use crate::{
     auth::{Admin, Staff},
     config::{Cadence, Config, cadence},
@@ -26,10 +27,23 @@ const MOST_JITTER: i64 = 3_600;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/sync/sources", sources)
+        .tells("Tell how fresh each source is", json::list::<Freshness>)
         .get("/api/sync/schedules", all)
+        .tells("List when jobs run by themselves", json::list::<Scheduled>)
         .get("/api/sync/schedules/{job}", one)
+        .tells("Tell when a job runs by itself", json::one::<Scheduled>)
         .put("/api/sync/schedules/{job}", change)
+        .tells("Decide when a job runs by itself", json::one::<Scheduled>)
+        .takes(|_| {
+            json::optional(&[
+                ("cadence", json::or_null(json::text())),
+                ("time_zone", json::or_null(json::text())),
+                ("jitter_seconds", json::or_null(json::int())),
+                ("enabled", json::or_null(json::flag())),
+            ])
+        })
         .delete("/api/sync/schedules/{job}", reset)
+        .tells("Go back to the configured schedule", json::one::<Scheduled>)
 }
 
 /// How fresh each source is.

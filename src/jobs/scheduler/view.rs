@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// When one kind of job runs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Schedule)]
 pub struct Scheduled {
     /// The script name.
     pub job: &'static str,
@@ -61,7 +62,8 @@ pub struct Scheduled {
 }
 
 /// What the configuration says of a kind of job.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConfiguredSchedule)]
 pub struct Configured {
     /// When it runs.
     pub cadence: String,

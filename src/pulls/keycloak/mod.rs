@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::client::Client;
+use crate::web::openapi::schema as json;
 use crate::{
     agents::store::{self, Mirrored, Mirroring},
     auth::{Admin, Level},
@@ -47,7 +48,7 @@ const GROUPS: [(&str, Level); 3] = [("admins", Level::Admin), ("technicians", Le
 /// The routes of this pull beside `/sync/…`.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().post("/api/agents/sync", sync)
+    Routes::new().post("/api/agents/sync", sync).tells("Mirror the users of Keycloak as agents", |_| json::any())
 }
 
 /// `POST /api/agents/sync`: answers when it is done.

@@ -12,6 +12,7 @@ use super::{
     rows_store,
     sources_store::{self, Source},
 };
+use crate::web::openapi::schema as json;
 use crate::{
     assets::Asset,
     auth::Staff,
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// One field of an asset.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FieldSource {
     pub field: String,
     /// What the asset has; null for what is no field of an asset here.
@@ -37,7 +38,7 @@ pub struct FieldSource {
 }
 
 /// What vendors say of one asset.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FieldSources {
     /// Who is believed where two speak.
     pub prefer: String,
@@ -122,7 +123,7 @@ fn field_source(prefer: &str, row: &Local, sources: &[Source], name: &str) -> Op
 
 /// The routes of this room.
 pub fn routes() -> Routes {
-    Routes::new().get("/api/assets/{id}/sources", show)
+    Routes::new().get("/api/assets/{id}/sources", show).tells("Tell what each vendor says of an asset", json::one::<FieldSources>)
 }
 
 async fn show(caller: Staff, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<FieldSources>> {

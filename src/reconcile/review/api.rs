@@ -8,6 +8,7 @@ use super::{
     exact::{self, Accepted},
     review_store,
 };
+use crate::web::openapi::schema as json;
 use crate::{
     auth::Admin,
     compliance::{Level, RedactionPolicy, tell},
@@ -25,10 +26,19 @@ const MOST: i64 = 5_000;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/sync/review", list)
+        .tells("List what a person has to decide", json::list::<Entry>)
+        .asks(&[("state", "string", "open, linked, ignored, settled or all.")])
         .post("/api/sync/review/accept-exact", accept_exact)
+        .tells("Link every site whose name is exactly that of a company", json::one::<Accepted>)
+        .takes(|_| json::optional(&[("ids", json::array(json::int())), ("dry_run", json::flag())]))
         .post("/api/sync/review/{id}/create-company", create_company)
+        .tells("Make a company of a site", json::one::<Entry>)
+        .takes(|_| json::optional(&[("name", json::text()), ("account_number", json::text()), ("force", json::flag())]))
         .post("/api/sync/review/{id}/link", link)
+        .tells("Link a site to a company, or a device to an asset", json::one::<Entry>)
+        .takes(|_| json::optional(&[("company", json::any()), ("asset_id", json::int())]))
         .post("/api/sync/review/{id}/ignore", ignore)
+        .tells("Leave a site or device out", json::one::<Entry>)
 }
 
 /// What waits; with `?state=` what was decided (`linked`, `ignored`, `settled`), or `all`.

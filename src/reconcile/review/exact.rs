@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A site and the company that has its name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Exact {
     /// The entry of the review list.
     pub id: i64,
@@ -34,7 +34,7 @@ pub struct Exact {
 }
 
 /// One that could not be linked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Refused {
     /// The entry of the review list.
     pub id: i64,
@@ -44,7 +44,7 @@ pub struct Refused {
 }
 
 /// What was done, or would be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Accepted {
     /// Whether nothing was done.
     pub dry_run: bool,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::compliance::Trail;
 
 /// One thing that it may be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Candidate {
     /// Our row: a company for a site, an asset for a device.
     pub id: i64,
@@ -65,7 +65,8 @@ pub struct Raised {
 }
 
 /// One entry of the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ReviewEntry)]
 pub struct Entry {
     pub id: i64,
     /// The vendor.

@@ -3,7 +3,8 @@
 use axum::{extract::State, response::Response};
 use serde_json::json;
 
-use super::Import;
+use super::{Import, Plan};
+use crate::web::openapi::schema as json;
 use crate::{
     auth::Editor,
     compliance::RedactionPolicy,
@@ -13,7 +14,12 @@ use crate::{
 
 /// The route.
 pub fn routes() -> Routes {
-    Routes::new().post("/api/import/{kind}", import)
+    Routes::new()
+        .post("/api/import/{kind}", import)
+        .tells("Import a table", |schemas| {
+            json::with(json::one::<Plan>(schemas), &[("success", json::flag()), ("dry_run", json::flag())])
+        })
+        .asks(&[("key", "string", "The column by which rows are known again.")])
 }
 
 /// `POST /api/import/{kind}[?key=&dry_run=true]` with a table as its body: what becomes of each row. Without `dry_run` all of

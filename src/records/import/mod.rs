@@ -41,7 +41,7 @@ pub fn kinds() -> Vec<&'static str> {
 }
 
 /// What becomes of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// A new record.
@@ -55,7 +55,8 @@ pub enum Outcome {
 }
 
 /// One row of a plan.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ImportRow)]
 pub struct Row {
     /// The line of the file on which it begins.
     pub line: u64,
@@ -66,13 +67,15 @@ pub struct Row {
     /// The record, when it is there already.
     pub id: Option<i64>,
     /// Column → old and new value.
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     pub changes: Map<String, Json>,
     /// Why it is that record, or why it cannot be.
     pub reason: String,
 }
 
 /// What an import would do, or did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ImportPlan)]
 pub struct Plan {
     /// What is imported.
     pub kind: &'static str,

@@ -3,6 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::{about, any::OfNoun};
+use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::Reader,
     companies::store as companies,
@@ -12,8 +13,10 @@ use crate::{
         list::{ListQuery, Slice},
     },
     entity::{
-        Noun,
+        Noun, Seen,
         noun::{self, Paths},
+        once::lasting,
+        schema,
     },
     error::Result,
     resource::{Resource, api as resource},
@@ -23,10 +26,22 @@ use crate::{
 /// What can be asked about a noun and done to its rows.
 pub fn routes<E: Noun>() -> Routes {
     let paths = Paths::of::<E>();
+    let many = E::DOOR.many;
     Routes::new()
         .get(paths.list, index::<E>)
+        .tells(lasting(format!("List {many}")), json::list::<Seen<E>>)
         .merge(resource::routes::<OfNoun<E>>(paths.list, paths.one, paths.restore))
         .get(paths.of_company, of_company::<E>)
+        .tells(lasting(format!("List the {many} of a company")), json::list::<Seen<E>>)
+}
+
+/// A noun's company is sent by its number or its id; what a noun is about, by its kind and id.
+const COMPANY: [&str; 2] = ["company_id", "company_account_number"];
+
+/// What may be sent of a noun.
+pub fn body<E: Noun>(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
+    let fields = if creating { schema::new::<E>(schemas) } else { schema::changed::<E>(schemas) };
+    json::with(fields, &COMPANY.map(|name| (name, json::any())))
 }
 
 /// The question with its company, as a number or an id; rows of a company that there is not are none.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{about, any::OfNoun, entities};
+use crate::web::openapi::Schemas;
 use crate::{
     auth::{Caller, Editor},
     companies::{Company, store as companies},
@@ -57,6 +58,10 @@ impl<E: Noun> Resource for OfNoun<E> {
 
     fn path(key: &i64) -> String {
         format!("/api/{}/{key}", E::DOOR.api)
+    }
+
+    fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
+        super::api::body::<E>(schemas, creating)
     }
 
     fn read(mut fields: Fields, creating: bool) -> Result<Input<E>> {

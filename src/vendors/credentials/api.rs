@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{Change, Credentials, change, connection_test, view};
+use crate::web::openapi::schema as json;
 use crate::{
     auth::AdminPerson,
     config::Secret,
@@ -19,10 +20,17 @@ const LONGEST: usize = 4_096;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/sync/credentials", all)
+        .tells("List the credentials of vendors, without secrets", json::list::<Credentials>)
         .get("/api/sync/credentials/{system}", one)
+        .tells("Read the credentials of a vendor, without secrets", json::one::<Credentials>)
         .put("/api/sync/credentials/{system}", put)
+        .tells("Enter credentials of a vendor", json::one::<Credentials>)
+        .takes(|_| json::optional(&[]))
         .delete("/api/sync/credentials/{system}", delete)
+        .tells("Remove the credentials that were entered", json::one::<Credentials>)
         .post("/api/sync/credentials/{system}/test", try_them)
+        .tells("Try the credentials of a vendor", |_| json::done(&[("ok", json::flag()), ("message", json::text())]))
+        .takes(|_| json::optional(&[]))
 }
 
 async fn all(_caller: AdminPerson, State(web): State<Web>) -> Result<Json<Vec<Credentials>>> {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The credentials of one vendor.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Credentials {
     /// The vendor.
     pub system: &'static str,
@@ -30,7 +30,7 @@ pub struct Credentials {
 }
 
 /// One key.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Credential {
     /// Its name in the configuration.
     pub name: &'static str,

@@ -3,6 +3,8 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
+use super::described;
+
 /// A caller: a base address and perhaps a token.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -86,13 +88,17 @@ impl Api {
         dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> reqwest::Result<Reply> {
         let asked = format!("{method} {path}");
+        let name = method.clone();
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         let response = dress(request).send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Reply { asked, status, headers, body: response.bytes().await?.to_vec() })
+        let body = response.bytes().await?.to_vec();
+        let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        described::check(name.as_str(), path, status, kind.starts_with("application/json"), &body);
+        Ok(Reply { asked, status, headers, body })
     }
 
     /// GET.

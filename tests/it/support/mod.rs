@@ -3,6 +3,7 @@
 mod app;
 mod cli;
 mod client;
+mod described;
 mod engine;
 #[allow(dead_code, clippy::allow_attributes, reason = "not every test of both vendors needs all of it")]
 mod fleet;

@@ -1,0 +1,130 @@
+//! The API reference for people, made from the description that programs read.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::description;
+use crate::{
+    agents::Frame,
+    error::Result,
+    ui::{Page, Section, filters},
+    web::{Routes, openapi::schema as json},
+};
+
+/// The reference, and the description under both of its names (contract §1.0).
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/api/openapi.json", super::document)
+        .tells("Describe this API", |_| json::any())
+        .get("/apispec.json", super::document)
+        .get("/docs", show)
+}
+
+/// One operation.
+struct Operation {
+    id: String,
+    method: String,
+    path: String,
+    summary: String,
+    is_open: bool,
+    parameters: Vec<Member>,
+    body: Vec<Member>,
+    answer: Vec<Member>,
+    answers: String,
+}
+
+/// A parameter, or a member of a body or an answer.
+struct Member {
+    name: String,
+    kind: String,
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "app/reference.html")]
+struct ReferencePage {
+    page: Page,
+    version: &'static str,
+    groups: Vec<(String, Vec<Operation>)>,
+}
+
+/// `GET /docs`
+async fn show(frame: Frame) -> Result<Response> {
+    let mut groups: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
+    let paths = description()["paths"].as_object().into_iter().flatten();
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let tag = operation["tags"][0].as_str().unwrap_or("codex").replace('_', " ");
+            groups.entry(tag).or_default().push(read(path, method, operation));
+        }
+    }
+    let page = frame.titled(Section::Settings, "API");
+    frame.show(&ReferencePage { page, version: env!("CARGO_PKG_VERSION"), groups: groups.into_iter().collect() })
+}
+
+fn read(path: &str, method: &str, operation: &Value) -> Operation {
+    let answer = ["200", "201"].iter().find_map(|status| operation["responses"].get(status)).unwrap_or(&Value::Null);
+    let answer = answer.pointer("/content/application~1json/schema").unwrap_or(&Value::Null);
+    let body = operation.pointer("/requestBody/content/application~1json/schema").unwrap_or(&Value::Null);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let parameter = |one: &Value| {
+        let place = if one["in"] == "path" { "in the path" } else { "" };
+        let note = [text(&one["description"]), place.to_owned()].join(" ");
+        Member { name: text(&one["name"]), kind: kind(&one["schema"]), note: note.trim().to_owned() }
+    };
+    Operation {
+        id: text(&operation["operationId"]),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        summary: text(&operation["summary"]),
+        is_open: operation["security"].as_array().is_some_and(Vec::is_empty),
+        parameters: operation["parameters"].as_array().into_iter().flatten().map(parameter).collect(),
+        body: members(body),
+        answer: members(answer),
+        answers: kind(answer),
+    }
+}
+
+/// What a schema is, in a word.
+fn kind(schema: &Value) -> String {
+    if let Some(name) = schema["$ref"].as_str() {
+        return name.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        return words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" | ");
+    }
+    match (&schema["type"], schema.get("items")) {
+        (Value::String(name), Some(items)) if name == "array" => format!("list of {}", kind(items)),
+        (Value::String(name), _) => name.clone(),
+        (Value::Array(names), _) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        _ => "JSON".to_owned(),
+    }
+}
+
+/// The members of an object, of what it refers to, or of what a list is made of.
+fn members(schema: &Value) -> Vec<Member> {
+    if let Some(name) = schema["$ref"].as_str() {
+        return name.strip_prefix('#').and_then(|place| description().pointer(place)).map(members).unwrap_or_default();
+    }
+    if let Some(items) = schema.get("items") {
+        return members(items);
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        return parts.iter().flat_map(members).collect();
+    }
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let member = |(name, schema): (&String, &Value)| Member {
+        name: name.clone(),
+        kind: kind(schema),
+        note: [schema["description"].as_str(), required.contains(&name.as_str()).then_some("always")]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    schema["properties"].as_object().into_iter().flatten().map(member).collect()
+}

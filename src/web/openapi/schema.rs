@@ -1,0 +1,138 @@
+//! What JSON looks like, as the API description says it: schemas, and the named ones that they refer to.
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// Says what a body or an answer looks like.
+pub type Describe = fn(&mut Schemas) -> Value;
+
+/// The named schemas of one document.
+#[derive(Debug, Default)]
+pub struct Schemas(Map<String, Value>);
+
+impl Schemas {
+    /// A reference to the schema of this type, which is named in the document from then on.
+    pub fn of<T: ToSchema>(&mut self) -> Value {
+        let name = T::name();
+        let mut parts = vec![(name.to_string(), T::schema())];
+        T::schemas(&mut parts);
+        for (name, schema) in parts {
+            self.0.entry(name).or_insert_with(|| plain(serde_json::to_value(schema).unwrap_or_default()));
+        }
+        json!({"$ref": format!("#/components/schemas/{name}")})
+    }
+
+    /// All of them, by name.
+    #[must_use]
+    pub fn into_named(mut self) -> Map<String, Value> {
+        self.0.sort_keys();
+        self.0
+    }
+}
+
+/// Formats such as `int64` say nothing that a client could check.
+fn plain(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(members) => {
+            if members.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("int")) {
+                members.remove("format");
+            }
+            members.values_mut().for_each(|member| *member = plain(member.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = plain(item.take())),
+        _ => {}
+    }
+    schema
+}
+
+/// What a record of this type looks like.
+pub fn one<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    schemas.of::<T>()
+}
+
+/// A list of such records.
+pub fn list<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    array(schemas.of::<T>())
+}
+
+/// A record with what a write says beside it: a message, and what is odd about it.
+pub fn written<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    with(schemas.of::<T>(), &[("message", text()), ("warnings", array(text())), ("dry_run", flag()), ("changes", json!({}))])
+}
+
+/// An array of these.
+#[must_use]
+pub fn array(items: Value) -> Value {
+    json!({"type": "array", "items": items})
+}
+
+/// An object that has these members.
+#[must_use]
+pub fn object(members: &[(&str, Value)]) -> Value {
+    let required: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+    json!({"type": "object", "properties": properties(members), "required": required})
+}
+
+/// An object that may have these members.
+#[must_use]
+pub fn optional(members: &[(&str, Value)]) -> Value {
+    json!({"type": "object", "properties": properties(members)})
+}
+
+/// That, and perhaps these members.
+#[must_use]
+pub fn with(base: Value, members: &[(&str, Value)]) -> Value {
+    json!({"allOf": [base, optional(members)]})
+}
+
+fn properties(members: &[(&str, Value)]) -> Map<String, Value> {
+    members.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect()
+}
+
+/// Text.
+#[must_use]
+pub fn text() -> Value {
+    json!({"type": "string"})
+}
+
+/// A whole number.
+#[must_use]
+pub fn int() -> Value {
+    json!({"type": "integer"})
+}
+
+/// True or false.
+#[must_use]
+pub fn flag() -> Value {
+    json!({"type": "boolean"})
+}
+
+/// Any JSON.
+#[must_use]
+pub fn any() -> Value {
+    json!({})
+}
+
+/// That, or null.
+#[must_use]
+pub fn or_null(mut schema: Value) -> Value {
+    match schema.get("type").cloned() {
+        Some(Value::String(kind)) => {
+            schema["type"] = json!([kind, "null"]);
+            schema
+        }
+        _ => json!({"anyOf": [schema, {"type": "null"}]}),
+    }
+}
+
+/// How many there are of each kind.
+#[must_use]
+pub fn counts() -> Value {
+    json!({"type": "object", "additionalProperties": int()})
+}
+
+/// What is answered when something was done: `{"success": true, …}`.
+#[must_use]
+pub fn done(members: &[(&str, Value)]) -> Value {
+    with(object(&[("success", flag())]), members)
+}
