@@ -245,6 +245,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("billing::trueup_store::exclude", "what the provider leaves out, for no client"),
     ("billing::store::view", "the provider's own catalogue, of no tenant"),
     ("billing::store::option", "the provider's own catalogue, of no tenant"),
+    ("companies::pages_store::plan_choices", "the provider's own catalogue, of no tenant"),
     ("billing::store::all", "the provider's own catalogue, of no tenant"),
     ("billing::store::named", "the provider's own catalogue, of no tenant"),
     ("billing::store::find", "the provider's own catalogue, of no tenant"),

@@ -83,7 +83,7 @@ struct Report {
 
 async fn mirror(db: &Db, config: &Config, actor: &Actor) -> Result<Report> {
     if !config.on_platform() {
-        return Err(Error::Unavailable("Keycloak's users are mirrored on the platform alone (core.url)".to_owned()));
+        return Err(Error::conflict("Keycloak's users are mirrored on the platform alone (core.url)"));
     }
     let mut client = Client::new(config.keycloak.account().map_err(Error::Unavailable)?)?;
     let rows = client.all("users").await?;
