@@ -62,6 +62,7 @@ fn body_of(spec: &FieldSpec) -> Json {
             None => json!({"type": "integer"}),
         },
         Kind::Reference(_) => json!({"type": "integer"}),
+        Kind::Decimal(_) => json!({"type": "number", "minimum": 0}),
         Kind::Flag => json!({"type": "boolean"}),
         Kind::TextList(items, most) => json!({"type": "array", "maxItems": items, "items": text(most)}),
         _ => json!({"type": "string"}),

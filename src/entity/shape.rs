@@ -59,6 +59,7 @@ impl Holds {
     pub fn of(spec: &FieldSpec) -> Self {
         let kind = match spec.kind {
             Kind::Int | Kind::Reference(_) => Json::Int,
+            Kind::Decimal(_) => Json::Real,
             Kind::Flag => Json::Flag,
             Kind::Json => Json::Any,
             _ => Json::Text,

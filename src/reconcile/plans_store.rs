@@ -14,7 +14,7 @@ use crate::{
 
 /// A stored plan.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
-#[schema(as = Plan)]
+#[schema(as = SyncPlan)]
 pub struct Stored {
     pub id: i64,
     /// The run that made it.

@@ -73,7 +73,7 @@ fn the_description_of_the_api_is_printed_without_a_server() {
     let printed: serde_json::Value = serde_json::from_str(&app.cli().run(&["openapi"]).success().stdout).unwrap();
     assert_eq!(&printed, codex::app::description());
     let table = app.cli().run(&["openapi", "--table"]).success().stdout;
-    assert!(table.contains("/api/companies/{acct}") && table.contains("Read a company"), "{table}");
+    assert!(table.contains("/api/companies/{acct}") && table.contains("Company: read"), "{table}");
 }
 
 #[test]
