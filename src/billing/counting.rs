@@ -112,6 +112,23 @@ pub struct Rule {
     pub cost: fn(&Plan) -> i64,
 }
 
+impl Rule {
+    /// How many of the units in which it is measured make one: seconds of an hour, bytes of a TB.
+    fn units_of_one(&self) -> i64 {
+        match self.key {
+            "ticket_hours" => 3_600,
+            "backup_tb" => 1 << 40,
+            _ => 1,
+        }
+    }
+
+    /// So many units as a quantity, in thousandths.
+    fn quantity(&self, units: i128) -> i64 {
+        let per = i128::from(self.units_of_one());
+        i64::try_from((units * i128::from(ONE) + per / 2) / per).unwrap_or(i64::MAX)
+    }
+}
+
 /// Every line, in the order of a bill; `README.md` has the same table.
 pub const RULES: [Rule; 10] = [
     Rule {
@@ -191,6 +208,8 @@ pub struct Receipt {
 pub struct Line {
     /// What it is.
     pub rule: &'static Rule,
+    /// The same before it is rounded, in the units in which the rule is measured.
+    units: i128,
     /// How much there is.
     pub counted: i64,
     /// How much is billed, where the plan or a managed count says so.
@@ -203,7 +222,7 @@ pub struct Line {
 
 impl Line {
     fn new(rule: &'static Rule) -> Self {
-        Self { rule, counted: 0, billed: None, receipts: Vec::new(), left_out: Vec::new() }
+        Self { rule, units: 0, counted: 0, billed: None, receipts: Vec::new(), left_out: Vec::new() }
     }
 
     /// How much more there is than is billed.
@@ -215,14 +234,21 @@ impl Line {
     /// What it costs by this plan, in cents: of what a plan includes only what is more.
     #[must_use]
     pub fn amount(&self, plan: &Plan) -> i64 {
-        let quantity = if self.rule.key == "backup_tb" { self.difference().unwrap_or(self.counted).max(0) } else { self.counted };
-        let exact = i128::from(quantity) * i128::from((self.rule.cost)(plan));
-        i64::try_from((exact + 500) / 1_000).unwrap_or(i64::MAX)
+        let per = i128::from(self.rule.units_of_one());
+        let included = if self.rule.key == "backup_tb" {
+            self.billed.map_or(0, |billed| i128::from(billed) * per / i128::from(ONE))
+        } else {
+            0
+        };
+        // Multiplied first: what is rounded on the way is missing from the bill.
+        let exact = (self.units - included).max(0) * i128::from((self.rule.cost)(plan));
+        i64::try_from((exact + per / 2) / per).unwrap_or(i64::MAX)
     }
 
-    fn count(&mut self, thing: &Thing, quantity: i64, why: impl Into<String>) {
-        self.counted += quantity;
-        self.receipts.push(thing.receipt(quantity, why.into()));
+    fn count(&mut self, thing: &Thing, units: i64, why: impl Into<String>) {
+        self.units += i128::from(units);
+        self.counted = self.rule.quantity(self.units);
+        self.receipts.push(thing.receipt(self.rule.quantity(units.into()), why.into()));
     }
 
     fn leave_out(&mut self, thing: &Thing, why: impl Into<String>) {
@@ -329,7 +355,7 @@ impl Counting<'_> {
                 };
                 match self.absent(one) {
                     Some(why) => line.leave_out(one, why),
-                    None => line.count(one, ONE, format!("equipment of type {}", one.kind)),
+                    None => line.count(one, 1, format!("equipment of type {}", one.kind)),
                 }
             }
             tickets.iter().for_each(|ticket| self.ticket(ticket, hours));
@@ -350,9 +376,9 @@ impl Counting<'_> {
         });
         match (why, self.settings.count_contacts.as_str(), &contact.role) {
             (Some(why), ..) => line.leave_out(contact, why),
-            (None, "all", _) => line.count(contact, ONE, "a contact"),
-            (None, "role", Some(role)) => line.count(contact, ONE, format!("an active contact with the role {role}")),
-            (None, ..) => line.count(contact, ONE, "an active contact"),
+            (None, "all", _) => line.count(contact, 1, "a contact"),
+            (None, "role", Some(role)) => line.count(contact, 1, format!("an active contact with the role {role}")),
+            (None, ..) => line.count(contact, 1, "an active contact"),
         }
     }
 
@@ -363,11 +389,10 @@ impl Counting<'_> {
             return;
         }
         let kind = device.kind.replace('_', " ");
-        line.count(device, ONE, format!("a device of type {kind}"));
+        line.count(device, 1, format!("a device of type {kind}"));
         if device.amount > 0 {
-            backed_up.count(device, ONE, format!("a {kind} with backup data"));
-            let tb = i128::from(device.amount) * i128::from(ONE) / (1 << 40);
-            backup.count(device, i64::try_from(tb).unwrap_or(i64::MAX), format!("{} bytes of backup", device.amount));
+            backed_up.count(device, 1, format!("a {kind} with backup data"));
+            backup.count(device, device.amount, format!("{} bytes of backup", device.amount));
         }
     }
 
@@ -375,10 +400,10 @@ impl Counting<'_> {
         if let Some(why) = self.absent(ticket) {
             line.leave_out(ticket, why);
         } else if ticket.amount > 0 {
-            line.count(ticket, ticket.amount * ONE / 60, format!("{} minutes", ticket.amount));
+            line.count(ticket, ticket.amount * 60, format!("{} minutes", ticket.amount));
         } else {
             match self.settings.default_ticket_hours_hundredths.filter(|hours| ticket.closed && *hours > 0) {
-                Some(hours) => line.count(ticket, hours * 10, "closed without time: the default"),
+                Some(hours) => line.count(ticket, hours * 36, "closed without time: the default"),
                 None => line.leave_out(ticket, "no time"),
             }
         }
@@ -389,4 +414,30 @@ impl Counting<'_> {
 #[must_use]
 pub fn managed(text: Option<&str>) -> Option<i64> {
     text?.trim().parse::<i64>().ok().filter(|count| (0..1_000_000).contains(count)).map(|count| count * ONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_by_rounding_single_tickets() {
+        let rule = RULES.iter().find(|rule| rule.key == "ticket_hours").unwrap();
+        let mut line = Line::new(rule);
+        for _ in 0..3 {
+            line.count(&Thing::default(), 20 * 60, "20 minutes");
+        }
+        let plan = Plan { per_hour_ticket_cents: 9_000, ..Plan::default() };
+        assert_eq!((line.counted, line.amount(&plan)), (1_000, 9_000));
+    }
+
+    #[test]
+    fn of_what_a_plan_includes_only_the_rest_is_charged() {
+        let rule = RULES.iter().find(|rule| rule.key == "backup_tb").unwrap();
+        let mut line = Line::new(rule);
+        line.billed = Some(500);
+        line.count(&Thing::default(), 1 << 40, "a TB");
+        let plan = Plan { backup_per_tb_cents: 1_500, ..Plan::default() };
+        assert_eq!((line.counted, line.amount(&plan)), (1_000, 750));
+    }
 }

@@ -17,9 +17,14 @@ pub mod trueup_store;
 pub use model::{FeatureCategory, FeatureOption, Plan};
 
 use crate::entity::schema;
+use crate::history::Record as _;
 use crate::web::Routes;
 use crate::web::openapi::schema as json;
 use counting::Settings;
+
+/// The nouns that administrators alone change, also by taking a change back.
+pub const OF_ADMINS: [&str; 5] =
+    [Plan::ENTITY, FeatureOption::ENTITY, FeatureCategory::ENTITY, Settings::ENTITY, counting::Exclusion::ENTITY];
 
 /// This room's routes.
 #[must_use]

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Identity, factor::Setup, model::User, origin::Origin, pages, tokens::given};
 use crate::{
     agents::Frame,
-    auth::{Admin, AdminPerson, Person},
+    auth::{Admin, AdminPerson, Caller, Person},
     error::{Error, FieldError, Result},
     ui::{Crumb, Field, Page, Section, Value, filters, form::place_errors},
     web::{Fields, Path},
@@ -181,6 +181,15 @@ pub async fn off_form(
     }
 }
 
+/// Whoever turns their own off gives their password, which an administrator does not for others.
+async fn not_own(identity: &Identity, caller: &Caller, id: i64) -> Result<()> {
+    let Some(user) = caller.user() else { return Ok(()) };
+    if identity.own_user(&user.sub).await.is_ok_and(|own| own.id == id) {
+        return Err(Error::conflict("this is your own second factor: turn it off in your settings, with your password"));
+    }
+    Ok(())
+}
+
 /// `POST /admin/users/{id}/second-factor/off`
 pub async fn off_by_admin_form(
     _: Admin,
@@ -188,6 +197,7 @@ pub async fn off_by_admin_form(
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
 ) -> Result<Response> {
+    not_own(&identity, &frame.caller, id).await?;
     identity.remove_factor(&frame.actor(), id).await?;
     frame.go(&format!("/admin/users/{id}"), "Two-step sign-in is off.")
 }
@@ -246,6 +256,7 @@ pub async fn off_by_admin(
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
 ) -> Result<StatusCode> {
+    not_own(&identity, &caller, id).await?;
     identity.remove_factor(&caller.actor(), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

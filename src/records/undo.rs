@@ -8,7 +8,7 @@ use super::{entities, import, nouns::AnyNoun, undo_store};
 use crate::web::openapi::schema as json;
 use crate::{
     auth::{Admin, Editor},
-    billing::{Plan, store as plans},
+    billing::{self, Plan, store as plans},
     companies::Company,
     compliance::{Level, RedactionPolicy, trail},
     contacts::{Contact, Membership, store as contacts},
@@ -105,7 +105,8 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
             Err(Error::Conflict { message, .. }) => Ok(Undone::Refused(message)),
             Err(other) => Err(other),
         },
-        (Plan::ENTITY, "create" | "restore") => {
+        // A name or a term that companies go by stays theirs.
+        (Plan::ENTITY, "create" | "restore" | "update") if renames(change) => {
             let plan: Plan = history::get(w, change.entity_id)?;
             match plans::unused(w, &plan, "taken back") {
                 Err(Error::Conflict { message, .. }) if plan.retired_at.is_none() => Ok(Undone::Refused(message)),
@@ -126,7 +127,10 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
 ///
 /// # Errors
 /// `Forbidden`.
-pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy) -> Result<()> {
+pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy, is_admin: bool) -> Result<()> {
+    if billing::OF_ADMINS.contains(&change.entity.as_str()) && !is_admin {
+        return Err(Error::Forbidden("what is billed is decided by administrators".to_owned()));
+    }
     let is_plain = |field: &String| !field.ends_with("_id") && !field.contains(':') && !trail::is_personal(&change.entity, field);
     let is_own = matches!(change.action.as_str(), "create" | "update" | "retire" | "restore");
     let fields = change.fields.as_object().into_iter().flatten();
@@ -136,6 +140,12 @@ pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy) -> Resul
         return Ok(());
     }
     Err(Error::Forbidden("this change is taken back by somebody who may see protected records in full".to_owned()))
+}
+
+/// Whether a change of a plan decides by which name and term companies find it.
+fn renames(change: &Change) -> bool {
+    change.action != "update"
+        || change.fields.as_object().is_some_and(|fields| fields.contains_key("name") || fields.contains_key("term"))
 }
 
 /// What was adopted stands alone again. A row that the same run created keeps its link: retired, it tells
@@ -260,9 +270,10 @@ async fn walk(db: &Db, id: i64, actor: &Actor, lease: Option<&Lease>) -> Result<
 /// `POST /api/changes/{seq}/undo`: takes one change back; 409 when it has changed since.
 async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, conditions: Preconditions) -> Result<Response> {
     let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
+    let is_admin = editor.is_admin();
     let work = move |w: &mut Write<'_>| {
         let told = feed::get(w, seq)?;
-        allowed(w, told.inside(), &policy)?;
+        allowed(w, told.inside(), &policy, is_admin)?;
         match change(w, told.inside())? {
             Undone::Refused(why) => Err(Error::conflict(format!("change {seq} stands: {why}"))),
             Undone::Except(why) => Reply::ok(&json!({ "success": true, "seq": seq, "undone": true, "except": why })),

@@ -183,6 +183,15 @@ both! {
         let now = api.get(&path).await.ok();
         assert_eq!((&now["per_user_cost"], &now["antivirus"]), (&json!(45.0), &json!("Not Included")));
         assert!(app.service().get("/api/changes").await.text().contains("billing_plan"));
+        // What is billed is decided by administrators, also by taking a change back.
+        app.technician().post(&format!("/api/changes/{seq}/undo"), &json!({})).await.status(403);
+        // A name that companies have come to go by is not taken from them.
+        api.put(&path, &json!({"plan_name": "Platinum"})).await.status(200);
+        let renamed = api.get(&format!("/api/history/billing_plan/{}", one["id"])).await.ok()["changes"][0]["seq"].clone();
+        api.post("/api/companies", &json!({"account_number": "1", "name": "One", "billing_plan": "Platinum", "contract_term_length": "1-Year"})).await.status(201);
+        let refused = api.post(&format!("/api/changes/{renamed}/undo"), &json!({})).await.status(409);
+        assert!(refused.error().contains("One uses it"), "{}", refused.error());
+        assert_eq!(api.get(&path).await.ok()["plan_name"], "Platinum");
     }
 
     async fn ledger_joins_companies_with_bulk_plans(engine: Engine) {

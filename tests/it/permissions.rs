@@ -288,7 +288,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET /api/agents", ADMINS, "200"),
     ("GET /api/agents/{id}", ADMINS, "404"),
     ("PUT /api/agents/{id}/settings", ADMINS, "404"),
-    ("POST /api/agents/sync", ADMINS, "503"),
+    ("POST /api/agents/sync", ADMINS, "409"),
     ("POST /sync/agents", ADMINS, "500"),
     ("GET /agents", ADMIN_PEOPLE, "200"),
     ("GET /api/my/second-factor", PEOPLE, "200"),
