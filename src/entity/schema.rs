@@ -6,6 +6,7 @@ use super::{FieldSpec, Fielded, Kind, Shaped};
 use crate::web::openapi::Schemas;
 
 /// The body that makes a row.
+#[must_use]
 pub fn new<E: Fielded>(_: &mut Schemas) -> Json {
     let specs = || E::FIELDS.iter().map(|field| &field.spec).filter(|spec| !spec.is_told);
     let required: Vec<&str> = specs().filter(|spec| spec.is_required && spec.others.is_empty()).map(|spec| spec.name).collect();
@@ -17,6 +18,7 @@ pub fn new<E: Fielded>(_: &mut Schemas) -> Json {
 }
 
 /// The body that changes a row: some of its fields.
+#[must_use]
 pub fn changed<E: Fielded>(_: &mut Schemas) -> Json {
     json!({"type": "object", "properties": members::<E>().into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect::<Map<_, _>>()})
 }

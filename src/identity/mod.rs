@@ -145,6 +145,12 @@ pub fn routes() -> Routes {
         .form("/admin/users/{id}/link", "/admin/users/{id}", links::make)
         .form("/admin/users/{id}/password", "/admin/users/{id}", person_page::set_password)
         .form("/admin/users/{id}/enabled", "/admin/users/{id}", person_page::set_enabled)
+        .merge(token_routes())
+}
+
+/// What programs written for Core ask of whoever issues tokens.
+fn token_routes() -> Routes {
+    Routes::new()
         .get("/.well-known/jwks.json", tokens::jwks)
         .tells("Publish the keys by which tokens are proved", |schemas| json::object(&[("keys", json::list::<Jwk>(schemas))]))
         .post("/api/token", tokens::create)
