@@ -7,10 +7,10 @@ use crate::web::openapi::Schemas;
 
 /// The body that makes a row.
 #[must_use]
-pub fn new<E: Fielded>(_: &mut Schemas) -> Json {
-    let specs = || E::FIELDS.iter().map(|field| &field.spec).filter(|spec| !spec.is_told);
-    let required: Vec<&str> = specs().filter(|spec| spec.is_required && spec.others.is_empty()).map(|spec| spec.name).collect();
-    let mut body = changed::<E>(&mut Schemas::default());
+pub fn new<E: Fielded>(schemas: &mut Schemas) -> Json {
+    let specs = E::FIELDS.iter().map(|field| &field.spec).filter(|spec| !spec.is_told);
+    let required: Vec<&str> = specs.filter(|spec| spec.is_required && spec.others.is_empty()).map(|spec| spec.name).collect();
+    let mut body = changed::<E>(schemas);
     if !required.is_empty() {
         body["required"] = json!(required);
     }

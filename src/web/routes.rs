@@ -47,7 +47,7 @@ pub struct About {
 
 /// Whether a handler asks who is calling. `T` is the tuple of what it takes.
 fn needs_caller<T>() -> bool {
-    let takes = std::any::type_name::<T>();
+    let takes = type_name::<T>();
     let callers = [
         type_name::<auth::Admin>(),
         type_name::<auth::AdminPerson>(),
@@ -63,7 +63,7 @@ fn needs_caller<T>() -> bool {
 
 /// Whether a handler takes these conditions of a write, and so can be rehearsed. `T` is the tuple of what it takes.
 fn rehearses<T>() -> bool {
-    std::any::type_name::<T>().contains(std::any::type_name::<Preconditions>())
+    type_name::<T>().contains(type_name::<Preconditions>())
 }
 
 /// Refuses to rehearse what would be done: nothing is worse than a rehearsal that acts.
