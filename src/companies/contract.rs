@@ -40,6 +40,15 @@ pub fn end(start: &str, term: &str) -> Option<String> {
     Some(end.to_string())
 }
 
+/// Whether this end is the one that start and term give, so that it moves with them.
+#[must_use]
+pub fn follows(start: Option<&str>, term: Option<&str>, last: Option<&str>) -> bool {
+    match (start, term) {
+        (Some(start), Some(term)) => last.is_some() && end(start, term).as_deref() == last,
+        _ => false,
+    }
+}
+
 /// Sets the end where it is not set and can be told.
 pub fn complete(company: &mut Company) {
     if company.contract_end_date.is_none()
@@ -71,6 +80,18 @@ mod tests {
             [("soon", "1 year"), ("2024-01-15", "monthly"), ("2024-01-15", "999 years"), ("2024-13-45", "1 year"), ("", "")]
         {
             assert_eq!(end(start, term), None);
+        }
+    }
+
+    #[test]
+    fn an_end_follows_its_start_and_term_or_is_somebodys_own() {
+        for (start, term, last, follows_them) in [
+            (Some("2024-01-15"), Some("2-Year"), Some("2026-01-14"), true),
+            (Some("2024-01-15"), Some("2-Year"), Some("2026-06-30"), false),
+            (Some("2024-01-15"), Some("monthly"), None, false),
+            (None, Some("2-Year"), Some("2026-01-14"), false),
+        ] {
+            assert_eq!(follows(start, term, last), follows_them, "{start:?} {term:?} {last:?}");
         }
     }
 

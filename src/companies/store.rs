@@ -193,6 +193,10 @@ pub fn update(
         |company: &Company| [&company.contract_start_date, &company.contract_term, &company.contract_end_date].map(Clone::clone);
     // A row that nobody touches in this keeps what it has: an edit of something else is not one of the contract.
     if said(&wanted) != said(&before) {
+        let [start, term, last] = said(&before);
+        if wanted.contract_end_date == last && contract::follows(start.as_deref(), term.as_deref(), last.as_deref()) {
+            wanted.contract_end_date = None;
+        }
         contract::complete(&mut wanted);
     }
     history::update(w, id, if_match, None, |company: &mut Company| {

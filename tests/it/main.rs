@@ -55,6 +55,7 @@ mod limits;
 mod list_habits;
 mod local_tokens;
 mod migrations;
+mod neighbours;
 mod network;
 mod notes;
 mod own_pages;

@@ -312,12 +312,24 @@ both! {
         assert_eq!(dates(&edited), day("2024-05-01", "2026-04-30"));
         pull.run(&[]).await.code(0);
         assert_eq!(dates(&pull.company_of(ids[3]).await.unwrap()), day("2024-05-01", "2026-04-30"));
+        // An end that followed moves with its start and term, whoever changes them; one that somebody wrote stays.
+        let path = format!("/api/companies/{}", pull.company_of(ids[2]).await.unwrap()["account_number"].as_str().unwrap());
+        assert_eq!(dates(&staff.put(&path, &json!({"contract_start_date": "2026-02-01"})).await.ok()), day("2026-02-01", "2028-01-31"));
+        pull.vendor.world(|state| state.change(ids[1], |department| {
+            department["custom_fields"]["contract_start_date"] = json!("2027-01-31");
+            department["custom_fields"].as_object_mut().unwrap().remove("contract_end_date");
+        }));
+        pull.run(&[]).await.code(0);
+        assert_eq!(dates(&pull.company_of(ids[2]).await.unwrap()), day("2026-02-01", "2028-01-31"));
+        assert_eq!(dates(&pull.company_of(ids[1]).await.unwrap()), day("2027-01-31", "2030-01-30"));
 
         // By the API: created and changed; a plan is text in every shape, never null.
         let made = staff.post("/api/companies", &json!({"account_number": "700001", "name": "Made", "contract_start_date": "2024-02-29", "contract_term_length": "4-Year"})).await.status(201).json();
         assert_eq!((dates(&made), &made["billing_plan"]), (day("2024-02-29", "2028-02-28"), &json!("")));
         let own = staff.put("/api/companies/700001", &json!({"contract_end_date": "2030-01-01"})).await.ok();
         assert_eq!(dates(&own), day("2024-02-29", "2030-01-01"), "an end that is set stands");
+        let later = staff.put("/api/companies/700001", &json!({"contract_start_date": "2024-03-01"})).await.ok();
+        assert_eq!(dates(&later), day("2024-03-01", "2030-01-01"), "also when the start is changed");
         let form = staff.put("/companies/700001/update", &json!({"contract_end_date": "", "contract_start_date": "2025-03-01"})).await;
         form.ok();
         assert_eq!(dates(&staff.get("/api/companies/700001").await.ok()), day("2025-03-01", "2029-02-28"));

@@ -188,6 +188,18 @@ impl<'l> Work<'l, '_> {
     }
 }
 
+/// Whether the end that stands here is the one of the start and term that stand here.
+fn followed(here: Option<&Cells>) -> bool {
+    here.is_some_and(|cells| {
+        let [start, term, last] =
+            ["contract_start_date", "contract_term", "contract_end_date"].map(|column| match cells.get(column) {
+                Some(Cell::Text(text)) => Some(text.as_str()),
+                _ => None,
+            });
+        contract::follows(start, term, last)
+    })
+}
+
 /// Sets the end of a contract whose start and term of years are known, from the vendor or from the row here.
 pub fn complete_contract(values: &mut Cells, here: Option<&Cells>, pinned: &HashSet<String>) {
     let of = |column: &str| {
@@ -202,7 +214,7 @@ pub fn complete_contract(values: &mut Cells, here: Option<&Cells>, pinned: &Hash
         && values.text("contract_end_date").is_empty()
         && let (Some(start), Some(term)) = (of("contract_start_date"), of("contract_term"))
         && let Some(end) = contract::end(&start, &term)
-        && (values.get("contract_end_date").is_some() || of("contract_end_date").is_none())
+        && (values.get("contract_end_date").is_some() || of("contract_end_date").is_none() || followed(here))
     {
         values.set("contract_end_date", end);
     }
