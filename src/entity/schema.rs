@@ -3,7 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{FieldSpec, Fielded, Kind, Shaped};
-use crate::web::openapi::Schemas;
+use crate::types::decimal;
+use crate::web::openapi::{NOT_BLANK, Schemas};
 
 /// The body that makes a row.
 #[must_use]
@@ -48,6 +49,7 @@ pub fn only<V: Shaped>(names: &[&str]) -> Json {
 
 /// What may be sent for a field.
 fn body_of(spec: &FieldSpec) -> Json {
+    let blank = spec.is_required || !(spec.is_nullable || spec.emptied.is_some());
     let text = |most: usize| json!({"type": "string", "maxLength": most});
     let mut schema = match spec.kind {
         Kind::Text(most) | Kind::Long(most) | Kind::Markdown(most) | Kind::Phone(most) | Kind::Moment(most)
@@ -59,17 +61,25 @@ fn body_of(spec: &FieldSpec) -> Json {
         Kind::Email(most) => json!({"type": "string", "format": "email", "maxLength": most}),
         Kind::Choice(words) => json!({"type": "string", "enum": words}),
         Kind::Day => json!({"type": "string", "format": "date"}),
-        Kind::Int => match spec.range {
-            Some((least, most, _)) => json!({"type": "integer", "minimum": least, "maximum": most}),
-            None => json!({"type": "integer"}),
-        },
-        Kind::Reference(_) => json!({"type": "integer"}),
-        Kind::Decimal(_) => json!({"type": "number", "minimum": 0}),
+        Kind::Int => {
+            let (least, most) = spec.range.map_or((i64::MIN, i64::MAX), |(least, most, _)| (least, most));
+            json!({"type": "integer", "minimum": least, "maximum": most})
+        }
+        Kind::Reference(to) => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "x-refers-to": to.entity}),
+        Kind::Ip => json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+        Kind::Mac => json!({"type": "string", "pattern": "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"}),
+        Kind::Decimal(places) => {
+            let smallest = 0.1_f64.powi(i32::try_from(places).unwrap_or_default());
+            json!({"type": "number", "minimum": 0, "exclusiveMaximum": decimal::BOUND, "multipleOf": smallest})
+        }
         Kind::Flag => json!({"type": "boolean"}),
         Kind::TextList(items, most) => json!({"type": "array", "maxItems": items, "items": text(most)}),
         _ => json!({"type": "string"}),
     };
-    if spec.is_nullable
+    if blank && schema["type"] == "string" && schema.get("enum").is_none() {
+        schema["pattern"] = json!(NOT_BLANK);
+    }
+    if spec.is_nullable && !spec.is_required
         && let Some(kind) = schema.get("type").cloned()
     {
         schema["type"] = json!([kind, "null"]);

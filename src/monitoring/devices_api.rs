@@ -36,7 +36,7 @@ pub fn routes() -> Routes {
         .tells("List the devices that the RMM knows", devices_answer)
         .asks(&[
             ("company_id", "string", "The account number of a company."),
-            ("status", "string", "online or offline."),
+            ("status", "string", "online or offline; others count as absent."),
             ("limit", "integer", "How many; 100 when absent."),
             ("offset", "integer", "After how many others."),
         ])
@@ -44,15 +44,20 @@ pub fn routes() -> Routes {
         .tells("List the devices that the RMM knows", devices_answer)
         .asks(&[
             ("company_id", "string", "The account number of a company."),
-            ("status", "string", "online or offline."),
+            ("status", "string", "online or offline; others count as absent."),
             ("limit", "integer", "How many; 100 when absent."),
             ("offset", "integer", "After how many others."),
         ])
         .get("/api/datto/device/{id}", show)
         .tells("Read a device with its hardware and software", device_answer)
+        .asks(DEVICE)
         .get("/api/rmm/device/{id}", show)
         .tells("Read a device with its hardware and software", device_answer)
+        .asks(DEVICE)
 }
+
+/// How a device is named in an address.
+const DEVICE: &[(&str, &str, &str)] = &[("id", "^device-[0-9]{1,18}$", "device- and the asset's id.")];
 
 /// A device as these clients read it.
 #[derive(Debug)]

@@ -3,6 +3,9 @@
 /// The most digits that may stand before the point.
 const DIGITS: usize = 12;
 
+/// What every number that can be read is less than.
+pub const BOUND: u64 = 10_u64.pow(12);
+
 /// A number as text, in its smallest parts: `12.5` with two places is 1250.
 ///
 /// # Errors

@@ -301,15 +301,20 @@ fn reference_of(value: &Value) -> Result<Sent<Reference>, String> {
     match value {
         Value::String(text) => text_of(text).map(|sent| sent.map(Reference::Key)),
         Value::Number(number) => {
-            number.as_i64().map(|id| Sent::Value(Reference::Id(id))).ok_or_else(|| "must be a whole number".to_owned())
+            whole(number).map(|id| Sent::Value(Reference::Id(id))).ok_or_else(|| "must be a whole number".to_owned())
         }
         other => Err(format!("must be text or a whole number, not {}", json::kind(other))),
     }
 }
 
+/// A whole number; JSON does not tell 5 and 5.0 apart.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| number.as_f64().filter(|real| real.fract() == 0.0).and_then(|real| format!("{real}").parse().ok()))
+}
+
 fn int_of(value: &Value) -> Result<Sent<i64>, String> {
     match value {
-        Value::Number(number) => number.as_i64().map(Sent::Value).ok_or_else(|| "must be a whole number".to_owned()),
+        Value::Number(number) => whole(number).map(Sent::Value).ok_or_else(|| "must be a whole number".to_owned()),
         Value::String(text) if text.trim().is_empty() => Ok(Sent::Null),
         Value::String(text) => text.trim().parse().map(Sent::Value).map_err(|_| "must be a whole number".to_owned()),
         other => Err(format!("must be a whole number, not {}", json::kind(other))),

@@ -8,6 +8,9 @@ use super::RouteInfo;
 use crate::db::list::{Column, Kind, ListSpec};
 use serde_json::{Map, Value, json};
 
+/// Text that is not empty and does not consist of blanks alone.
+pub const NOT_BLANK: &str = r"\S";
+
 /// Where programs, not people, are at home.
 const FOR_PROGRAMS: [&str; 5] = ["/api/", "/sync/", "/health", "/.well-known/", "/service-token"];
 
@@ -25,6 +28,7 @@ pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
     }
     let mut named = schemas.into_named();
     named.insert("Error".to_owned(), error_schema());
+    named.insert("Part".to_owned(), json!({"type": "object", "description": "A row with the members that `fields` names."}));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -56,7 +60,7 @@ fn is_for_programs(path: &str) -> bool {
 
 fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) -> Value {
     let about = &route.about;
-    let mut parameters: Vec<Value> = path_parameters(route.path);
+    let mut parameters: Vec<Value> = path_parameters(route.path, about.parameters);
     parameters.extend(list.into_iter().flat_map(list_parameters));
     parameters
         .extend(about.parameters.iter().filter(|(name, ..)| !is_named(&parameters, name)).map(own_parameter).collect::<Vec<_>>());
@@ -69,7 +73,8 @@ fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
         "responses": responses(route, list, schemas),
     });
     if let Some(body) = about.body {
-        let content = json!({"schema": body(schemas)});
+        let schema = body(schemas);
+        let content = json!({"schema": if schema.get("$ref").is_some() { schema } else { schemas.name(body_name(route), schema) }});
         let mut kinds = Map::from_iter([("application/json".to_owned(), content.clone())]);
         if route.method == "PATCH" {
             kinds.insert("application/merge-patch+json".to_owned(), content);
@@ -93,14 +98,29 @@ fn write_parameters() -> [Value; 3] {
                "description": "Answers what the request would do, and does nothing."}),
         json!({"name": "If-Match", "in": "header", "schema": {"type": "string"},
                "description": "The ETag of the record as it was read; 412 when it has changed since."}),
-        json!({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200},
+        json!({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,198}[!-~])?$"},
                "description": "The same key again within a day answers the same without a second write. When what is protected has \
                                changed between the two, the second answer has the record's ids and `withheld` alone."}),
     ]
 }
 
 fn own_parameter((name, kind, description): &(&str, &str, &str)) -> Value {
-    json!({"name": name, "in": "query", "schema": {"type": kind}, "description": description})
+    let (schema, is_required) = own_schema(kind);
+    json!({"name": name, "in": "query", "required": is_required, "schema": schema, "description": description})
+}
+
+/// See `Routes::asks`.
+fn own_schema(kind: &str) -> (Value, bool) {
+    let (kind, is_required) = kind.strip_suffix('!').map_or((kind, false), |kind| (kind, true));
+    let schema = match kind {
+        "month" => json!({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}),
+        "date" => json!({"type": "string", "format": "date"}),
+        "text" => json!({"type": "string", "pattern": NOT_BLANK}),
+        pattern if pattern.starts_with('^') => json!({"type": "string", "pattern": pattern}),
+        words if words.contains('|') => json!({"type": "string", "enum": words.split('|').collect::<Vec<_>>()}),
+        kind => json!({"type": kind}),
+    };
+    (schema, is_required)
 }
 
 fn operation_id(route: &RouteInfo) -> String {
@@ -108,32 +128,42 @@ fn operation_id(route: &RouteInfo) -> String {
     std::iter::once(route.method.to_ascii_lowercase()).chain(words.map(str::to_owned)).collect::<Vec<_>>().join("_")
 }
 
+/// What the body of a route is called: programs that are made of the document name a type like that.
+fn body_name(route: &RouteInfo) -> String {
+    let words = route.path.split(['/', '-', '.', '_']).filter(|word| !word.is_empty() && !word.starts_with('{') && *word != "api");
+    let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+    let kind = if route.method == "POST" { "Request" } else { "Change" };
+    words.map(capital).chain([kind.to_owned()]).collect()
+}
+
 fn tag(path: &str) -> &str {
     path.split('/').find(|word| !word.is_empty() && *word != "api").unwrap_or("codex")
 }
 
-fn path_parameters(path: &str) -> Vec<Value> {
+fn path_parameters(path: &str, own: &[(&str, &str, &str)]) -> Vec<Value> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameter = |name: &str| {
         let name = name.trim_start_matches('*');
-        let kind = if name == "id" { "integer" } else { "string" };
-        json!({"name": name, "in": "path", "required": true, "schema": {"type": kind}})
+        let usual = || if name == "id" { json!({"type": "integer"}) } else { json!({"type": "string"}) };
+        let own = own.iter().find(|(asked, ..)| *asked == name).map(|(_, kind, _)| own_schema(kind).0);
+        json!({"name": name, "in": "path", "required": true, "schema": own.unwrap_or_else(usual)})
     };
     names.map(parameter).collect()
 }
 
 fn list_parameters(spec: &ListSpec) -> Vec<Value> {
     let parameter = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
-    let text = || json!({"type": "string"});
     let number = || json!({"type": "integer"});
     let columns: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
+    let fields = (spec.fields)();
+    let some = |one: &str, names: &[&str]| json!({"type": "string", "pattern": format!("^({one}({0})(,{one}({0}))*)?$", names.join("|"))});
     let mut parameters = vec![
         parameter("limit", number(), "How many; everything when absent. What is no number counts as absent."),
         parameter("offset", number(), "After how many others."),
-        parameter("page", json!({"type": "integer", "minimum": 1}), "The page, counted from 1, instead of limit and offset."),
+        parameter("page", json!({"type": "integer", "minimum": 1, "maximum": i32::MAX}), "The page, counted from 1, instead of limit and offset."),
         parameter("per_page", json!({"type": "integer", "minimum": 1, "maximum": 1000}), "The size of a page; 50 when absent."),
-        parameter("sort", text(), &format!("Columns, each with - before it for descending: {}.", columns.join(", "))),
-        parameter("fields", text(), &format!("Only these members: {}.", (spec.fields)().join(", "))),
+        parameter("sort", some("-?", &columns), "Columns with commas between them, each with - before it for descending."),
+        parameter("fields", some("", fields), "Only these members, with commas between them."),
         parameter("format", json!({"enum": ["json", "csv"]}), "CSV also by Accept: text/csv."),
         parameter(
             "for",
@@ -166,13 +196,45 @@ fn schema_of(column: &Column) -> Value {
         Kind::Real => "number",
         Kind::Bool => "boolean",
     };
-    if column.nullable { json!({"type": [name, "null"]}) } else { json!({"type": name}) }
+    match column.kind {
+        Kind::Int => json!({"type": name, "minimum": i64::MIN, "maximum": i64::MAX}),
+        _ => json!({"type": name}),
+    }
+}
+
+/// What a list answers: its rows, bare or under a name of their own, or a page of them with how many there are.
+fn listed(mut answer: Value) -> Value {
+    let partly = |row: Value| json!({"anyOf": [row, {"$ref": "#/components/schemas/Part"}]});
+    let named = |answer: &mut Value| {
+        let members = answer["properties"].as_object_mut()?;
+        let rows = members.values_mut().find(|member| member["type"] == "array")?;
+        rows["items"] = partly(rows["items"].take());
+        Some(rows["items"].clone())
+    };
+    let row = if answer["type"] == "array" {
+        answer["items"] = partly(answer["items"].take());
+        answer["items"].clone()
+    } else if let Some(row) = named(&mut answer) {
+        row
+    } else {
+        return answer;
+    };
+    let page = json!({
+        "type": "object",
+        "required": ["items", "total", "limit", "offset"],
+        "properties": {
+            "items": {"type": "array", "items": row}, "total": {"type": "integer"}, "limit": {"type": ["integer", "null"]},
+            "offset": {"type": "integer"},
+        },
+    });
+    json!({"anyOf": [answer, page]})
 }
 
 fn responses(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) -> Value {
     let schema = match (route.about.answer, list) {
-        (Some(answer), _) => answer(schemas),
-        (None, Some(spec)) => json!({"type": "array", "items": item_schema(spec)}),
+        (Some(answer), Some(_)) => listed(answer(schemas)),
+        (Some(answer), None) => answer(schemas),
+        (None, Some(spec)) => listed(json!({"type": "array", "items": item_schema(spec)})),
         (None, None) => json!({}),
     };
     let mut content = Map::from_iter([("application/json".to_owned(), json!({"schema": schema}))]);
@@ -195,7 +257,8 @@ fn responses(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
 }
 
 fn item_schema(spec: &ListSpec) -> Value {
-    let known = |name: &str| spec.columns.iter().find(|column| column.name == name).map_or_else(|| json!({}), schema_of);
+    let nullable = |column: &Column| if column.nullable { schema::or_null(schema_of(column)) } else { schema_of(column) };
+    let known = |name: &str| spec.columns.iter().find(|column| column.name == name).map_or_else(|| json!({}), nullable);
     let members: Map<String, Value> = (spec.fields)().iter().map(|name| ((*name).to_owned(), known(name))).collect();
     json!({"type": "object", "properties": members})
 }

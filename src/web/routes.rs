@@ -156,7 +156,9 @@ impl Routes {
         self.describe(|about| about.body = Some(body))
     }
 
-    /// Its own query parameters: name, kind of value in JSON, what it does.
+    /// Its own query parameters: name, kind of value, what it does. A kind is one of JSON's, `month`, `date`, `text` (not blank), a
+    /// pattern (`^device-[0-9]+$`) or the possible words (`online|offline`), with `!` after it where the parameter must be sent.
+    /// A parameter of the path may stand here too, for its kind.
     #[must_use]
     pub fn asks(self, parameters: &'static [(&'static str, &'static str, &'static str)]) -> Self {
         self.describe(|about| about.parameters = parameters)

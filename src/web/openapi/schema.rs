@@ -22,6 +22,13 @@ impl Schemas {
         json!({"$ref": format!("#/components/schemas/{name}")})
     }
 
+    /// A reference to this schema, which has this name in the document from then on.
+    pub fn name(&mut self, name: String, schema: Value) -> Value {
+        let reference = json!({"$ref": format!("#/components/schemas/{name}")});
+        self.0.entry(name).or_insert(schema);
+        reference
+    }
+
     /// All of them, by name.
     #[must_use]
     pub fn into_named(mut self) -> Map<String, Value> {

@@ -13,7 +13,10 @@ struct Described {
 }
 
 static OPERATIONS: LazyLock<Vec<Described>> = LazyLock::new(|| {
-    let document = codex::app::description();
+    // Whole rows alone: `fields` is looked at elsewhere.
+    let mut document = codex::app::description().clone();
+    document["components"]["schemas"]["Part"] = json!(false);
+    let document = &document;
     let paths = document["paths"].as_object().expect("paths");
     let of_path = |(path, methods): (&String, &Value)| {
         let methods = methods.as_object().expect("methods").clone();
@@ -41,7 +44,7 @@ fn described(path: &str, method: &str, operation: &Value, document: &Value) -> D
 }
 
 /// What makes an answer another one than the described: a part of its members, another format.
-const OTHERWISE: [&str; 5] = ["fields=", "format=", "envelope=", "as_of=", "jsonp="];
+const OTHERWISE: [&str; 4] = ["fields=", "format=", "as_of=", "jsonp="];
 
 /// Longer answers are not looked at: they have the members of shorter ones, and some tests are about who reads them in time.
 const LONGEST: usize = 256 * 1024;
