@@ -37,7 +37,8 @@ const PANELS: &[&dyn panel::Panels] = &[
     &assets::panels::OfAssets,
     &records::nouns::panel::OfNouns,
     &records::pages::company_tickets::OfTickets,
-    &records::pages::company_alerts::OfAlerts,
+    &monitoring::panels::OfAlerts,
+    &reconcile::assets::panel::OfVendors,
 ];
 
 /// Tells rooms of each other what they must not know by name; before anything else runs.

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::{contact, mention, protected_as, store, words};
+use super::{contact, mention, store, words};
 use crate::{
     agents::Frame,
     companies::{pages_store, store as companies},
@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     records::contacts::Contacts,
     resource::{
-        form_page::{FormPage, Part, Typed, or_none, section},
+        form_page::{FormPage, Part, Typed, or_none, protected_as, section},
         forms::Form,
     },
     ui::{Choice, Field, Section},

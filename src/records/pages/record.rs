@@ -2,7 +2,7 @@
 
 use crate::{
     assets::hardware::gigabytes,
-    companies::Location,
+    companies::{Location, pages_store},
     compliance::{RedactionPolicy, ToldChange, tell, trail},
     contacts::Contact,
     db::Conn,
@@ -63,12 +63,12 @@ impl Mentioned {
             .collect();
         let locations =
             changes.iter().filter(|change| change.entity == Location::ENTITY).map(|change| change.entity_id).collect();
-        let people = store::names(c, true, contacts)?;
+        let people = store::contact_names(c, contacts)?;
         Ok(Self {
             contacts: trail::names(c, people, policy)?.into_iter().collect(),
-            companies: store::names(c, false, companies)?,
-            numbers: store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
-            locations: store::location_names(c, locations)?,
+            companies: pages_store::names(c, companies)?,
+            numbers: pages_store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
+            locations: pages_store::location_names(c, locations)?,
             references: references(c, changes)?,
         })
     }

@@ -36,16 +36,9 @@ pub fn companies_of(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, Vec<Belo
     Ok(found)
 }
 
-/// The names behind ids that a record's history mentions: of contacts, or of companies.
-pub fn names(c: &mut Conn, of_contacts: bool, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let sql = if of_contacts {
-        "SELECT contact.id, contact.name FROM @contacts contact WHERE contact.id IN ids(?1)"
-    } else {
-        "SELECT company.id, company.name FROM @companies company WHERE company.id IN ids(?1)"
-    };
+/// The names of these contacts; to be told by `trail::names`.
+pub fn contact_names(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
+    let sql = "SELECT contact.id, contact.name FROM @contacts contact WHERE contact.id IN ids(?1)";
     c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
@@ -105,29 +98,4 @@ pub fn contacts_named(c: &mut Conn, name: &str, company: i64) -> Result<Vec<(i64
                JOIN @contact_companies place ON place.contact_id = contact.id AND place.company_id = ?2
                WHERE contact.name_folded = ?1 AND contact.retired_at IS NULL ORDER BY contact.id LIMIT 5";
     c.all(sql, params![fold(name), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-/// Live assets with this hostname at a company: id and hostname.
-pub fn assets_named(c: &mut Conn, hostname: &str, company: i64) -> Result<Vec<(i64, String)>> {
-    let sql = "SELECT asset.id, asset.hostname FROM @assets asset
-               WHERE asset.hostname_folded = ?1 AND asset.company_id = ?2 AND asset.retired_at IS NULL ORDER BY asset.id LIMIT 5";
-    c.all(sql, params![fold(hostname), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-/// The names of the companies with these account numbers, retired ones too.
-pub fn names_by_number(c: &mut Conn, numbers: &[String]) -> Result<HashMap<String, String>> {
-    let sql = "SELECT company.name FROM @companies company WHERE company.account_number = ?1";
-    let mut names = HashMap::new();
-    for number in numbers {
-        if let Some(row) = c.first(sql, params![number])? {
-            names.insert(number.clone(), row.get(0)?);
-        }
-    }
-    Ok(names)
-}
-
-/// The names of locations, removed ones too.
-pub fn location_names(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
-    let sql = "SELECT location.id, location.name FROM @locations location WHERE location.id IN ids(?1)";
-    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
