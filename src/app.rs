@@ -19,7 +19,7 @@ use crate::{
     monitoring, network,
     platform::{Health, health},
     pulls, reconcile, records,
-    resource::{dependents, panel, past},
+    resource::{dependents, links, panel, past},
     status, tickets,
     ui::error_page,
     vendors::credentials,
@@ -29,6 +29,9 @@ use crate::{
 /// What hangs on records of other rooms, in the order in which it is let go.
 const DEPENDENTS: &[&dyn dependents::Dependent] =
     &[&assets::Owned, &companies::Within, &contacts::Belonging, &records::nouns::Leading];
+
+/// The links that one room keeps and another one takes.
+const LINKS: &[&dyn links::Links] = &[&assets::Used];
 
 /// What rooms show on the pages of records of other rooms, in the order in which it stands.
 const PANELS: &[&dyn panel::Panels] = &[
@@ -45,6 +48,7 @@ const PANELS: &[&dyn panel::Panels] = &[
 pub fn register() {
     jobs::register();
     dependents::register(DEPENDENTS);
+    links::register(LINKS);
     panel::register(PANELS);
     past::register(records::pages::record::past);
 }

@@ -17,7 +17,7 @@ pub mod store;
 mod traces_store;
 pub mod view_context;
 
-pub use api::{Assets, Owned};
+pub use api::{Assets, Owned, Used};
 pub use model::{Asset, AssetDetail, AssetView, Observation};
 pub use view_context::AssetViewContext;
 

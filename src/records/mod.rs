@@ -3,7 +3,6 @@
 
 mod bulk;
 pub mod bulk_store;
-pub mod contacts;
 pub mod entities;
 mod history;
 pub mod import;
@@ -23,7 +22,6 @@ use crate::web::Routes;
 pub fn routes() -> Routes {
     Routes::new()
         .merge(bulk::routes())
-        .merge(contacts::routes())
         .merge(history::routes())
         .merge(import::routes())
         .merge(nouns::routes())

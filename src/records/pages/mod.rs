@@ -2,10 +2,6 @@
 
 pub(crate) mod company_plan;
 pub(crate) mod company_tickets;
-mod contact;
-mod contact_form;
-mod contact_posts;
-mod contacts;
 mod pins;
 pub(crate) mod record;
 mod search;
@@ -14,7 +10,7 @@ mod ticket;
 mod tickets;
 
 pub(crate) use crate::ui::{count_of, mention, words};
-use crate::{records::contacts::Contacts, resource::forms, web::Routes};
+use crate::web::Routes;
 
 /// The routes of all pages that joined rooms have.
 #[must_use]
@@ -25,20 +21,9 @@ pub fn routes() -> Routes {
         .form("/records/{entity}/{id}/pin", "/records/{entity}/{id}", pins::save)
         .form("/records/{entity}/{id}/push", "/records/{entity}/{id}", pins::push)
         .form("/records/changes/{seq}/undo", "/", pins::take_back)
-        .merge(contact_routes())
+        .get("/companies/{acct}/features", company_plan::edit)
+        .post("/companies/{acct}/features", company_plan::save)
         .get("/tickets/", tickets::index)
         .get("/tickets/{id}", ticket::show)
         .form("/tickets/{id}/update", "/tickets/{id}", ticket::update)
-}
-
-fn contact_routes() -> Routes {
-    let edited = ["/contacts/{id}/edit", "/contacts/{id}/retire", "/contacts/{id}/restore"];
-    Routes::new()
-        .get("/companies/{acct}/features", company_plan::edit)
-        .post("/companies/{acct}/features", company_plan::save)
-        .get("/contacts/", contacts::index)
-        .get("/contacts/{id}", contact::show)
-        .merge(forms::routes::<Contacts>("/contacts/new", "/contacts/{id}", edited))
-        .form("/contacts/{id}/companies/assign", "/contacts/{id}", contact_posts::join)
-        .form("/contacts/{id}/companies/remove", "/contacts/{id}", contact_posts::leave)
 }

@@ -4,7 +4,7 @@ use crate::{
     assets::hardware::gigabytes,
     companies::{Location, pages_store},
     compliance::{RedactionPolicy, ToldChange, tell, trail},
-    contacts::Contact,
+    contacts::{Contact, pages_store as contact_pages},
     db::Conn,
     entity::{Kind, Target},
     error::Result,
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 
-use super::{store, words};
+use super::words;
 
 /// How many changes a page shows.
 const SHOWN: i64 = 20;
@@ -63,7 +63,7 @@ impl Mentioned {
             .collect();
         let locations =
             changes.iter().filter(|change| change.entity == Location::ENTITY).map(|change| change.entity_id).collect();
-        let people = store::contact_names(c, contacts)?;
+        let people = contact_pages::contact_names(c, contacts)?;
         Ok(Self {
             contacts: trail::names(c, people, policy)?.into_iter().collect(),
             companies: pages_store::names(c, companies)?,
