@@ -35,11 +35,11 @@ const LINKS: &[&dyn links::Links] = &[&assets::Used];
 
 /// What rooms show on the pages of records of other rooms, in the order in which it stands.
 const PANELS: &[&dyn panel::Panels] = &[
-    &records::pages::company_plan::OfPlan,
+    &billing::company_plan::OfPlan,
     &contacts::panels::OfContacts,
     &assets::panels::OfAssets,
     &records::nouns::panel::OfNouns,
-    &records::pages::company_tickets::OfTickets,
+    &tickets::panels::OfTickets,
     &monitoring::panels::OfAlerts,
     &reconcile::assets::panel::OfVendors,
 ];
@@ -50,6 +50,7 @@ pub fn register() {
     dependents::register(DEPENDENTS);
     links::register(LINKS);
     panel::register(PANELS);
+    tickets::service_desk::register(&pulls::freshservice::service_desk::Desk);
     past::register(records::pages::record::past);
 }
 
@@ -74,6 +75,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(records::routes())
         .merge(home::routes())
         .merge(admin::api::routes())
+        .merge(pulls::freshservice::service_desk::routes())
         .merge(pulls::keycloak::routes())
         .merge(reconcile::review::api::routes())
         .merge(reconcile::assets::field_sources::routes())

@@ -11,7 +11,6 @@ pub mod pages;
 pub mod reach;
 mod search;
 pub mod search_keys;
-pub mod tickets;
 pub mod undo;
 pub mod undo_store;
 
@@ -27,6 +26,5 @@ pub fn routes() -> Routes {
         .merge(nouns::routes())
         .merge(pages::routes())
         .merge(search::routes())
-        .merge(tickets::routes())
         .merge(undo::routes())
 }

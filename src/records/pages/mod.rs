@@ -1,13 +1,9 @@
 //! The pages: everything a person sees in a browser, made of the same functions as the JSON API.
 
-pub(crate) mod company_plan;
-pub(crate) mod company_tickets;
 mod pins;
 pub(crate) mod record;
 mod search;
 pub mod store;
-mod ticket;
-mod tickets;
 
 pub(crate) use crate::ui::{count_of, mention, words};
 use crate::web::Routes;
@@ -21,9 +17,4 @@ pub fn routes() -> Routes {
         .form("/records/{entity}/{id}/pin", "/records/{entity}/{id}", pins::save)
         .form("/records/{entity}/{id}/push", "/records/{entity}/{id}", pins::push)
         .form("/records/changes/{seq}/undo", "/", pins::take_back)
-        .get("/companies/{acct}/features", company_plan::edit)
-        .post("/companies/{acct}/features", company_plan::save)
-        .get("/tickets/", tickets::index)
-        .get("/tickets/{id}", ticket::show)
-        .form("/tickets/{id}/update", "/tickets/{id}", ticket::update)
 }
