@@ -1,5 +1,4 @@
-//! What works on records of every kind, and joins rooms: the one door of nouns, retiring with what is attached, bulk answers, search,
-//! history, undo, import, and the pages of records.
+//! What works on records of every kind: the nouns that are only declared, bulk answers, search, history, undo and imports.
 
 mod bulk;
 pub mod bulk_store;

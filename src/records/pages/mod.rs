@@ -1,14 +1,13 @@
-//! The pages: everything a person sees in a browser, made of the same functions as the JSON API.
+//! Pages that work on records of any kind: finding one, and what is done to single values and changes of it.
 
 mod pins;
 pub(crate) mod record;
 mod search;
 pub mod store;
 
-pub(crate) use crate::ui::{count_of, mention, words};
 use crate::web::Routes;
 
-/// The routes of all pages that joined rooms have.
+/// Their routes.
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()

@@ -17,14 +17,12 @@ use crate::{
     records::entities,
     resource::past::{Known, Past},
     types::decimal,
-    ui::{Event, Moved, Source, time},
+    ui::{Event, Moved, Source, time, words},
     vendors,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
-
-use super::words;
 
 /// How many changes a page shows.
 const SHOWN: i64 = 20;
