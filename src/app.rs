@@ -19,7 +19,7 @@ use crate::{
     monitoring, network,
     platform::{Health, health},
     pulls, reconcile, records,
-    resource::{dependents, panel, past},
+    resource::{dependents, links, panel, past},
     status, tickets,
     ui::error_page,
     vendors::credentials,
@@ -30,21 +30,27 @@ use crate::{
 const DEPENDENTS: &[&dyn dependents::Dependent] =
     &[&assets::Owned, &companies::Within, &contacts::Belonging, &records::nouns::Leading];
 
+/// The links that one room keeps and another one takes.
+const LINKS: &[&dyn links::Links] = &[&assets::Used];
+
 /// What rooms show on the pages of records of other rooms, in the order in which it stands.
 const PANELS: &[&dyn panel::Panels] = &[
-    &records::pages::company_plan::OfPlan,
+    &billing::company_plan::OfPlan,
     &contacts::panels::OfContacts,
     &assets::panels::OfAssets,
     &records::nouns::panel::OfNouns,
-    &records::pages::company_tickets::OfTickets,
-    &records::pages::company_alerts::OfAlerts,
+    &tickets::panels::OfTickets,
+    &monitoring::panels::OfAlerts,
+    &reconcile::assets::panel::OfVendors,
 ];
 
 /// Tells rooms of each other what they must not know by name; before anything else runs.
 pub fn register() {
     jobs::register();
     dependents::register(DEPENDENTS);
+    links::register(LINKS);
     panel::register(PANELS);
+    tickets::service_desk::register(&pulls::freshservice::service_desk::Desk);
     past::register(records::pages::record::past);
 }
 
@@ -69,6 +75,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(records::routes())
         .merge(home::routes())
         .merge(admin::api::routes())
+        .merge(pulls::freshservice::service_desk::routes())
         .merge(pulls::keycloak::routes())
         .merge(reconcile::review::api::routes())
         .merge(reconcile::assets::field_sources::routes())

@@ -7,8 +7,7 @@ use crate::{
     agents::Frame,
     auth::AdminPerson,
     error::{Error, Result},
-    records::pages::mention,
-    ui::{Crumb, Field, Page, Section, filters, form},
+    ui::{Crumb, Field, Page, Section, filters, form, mention},
     vendors::{
         self,
         credentials::{self, Credentials, api, connection_test, view},

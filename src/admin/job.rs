@@ -21,14 +21,13 @@ use crate::{
     records::{
         entities,
         pages::{
-            mention,
             record::{self, Mentioned},
             store::Names,
         },
         undo,
     },
     types::Scope,
-    ui::{Crumb, Page, Section, Timeline, filters, thousands},
+    ui::{Crumb, Page, Section, Timeline, filters, mention, thousands},
     vendors::fault,
     web::{Path, Web},
 };

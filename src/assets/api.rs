@@ -18,9 +18,9 @@ use crate::{
     contacts::Contact,
     db::{Conn, Write, list::Page},
     entity::shape,
-    error::Result,
+    error::{Error, Result},
     history::{self, Record as _},
-    resource::{Resource, api as door, dependents::Dependent},
+    resource::{Resource, api as door, dependents::Dependent, links::Links},
     web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, list, table},
 };
 
@@ -137,6 +137,35 @@ impl Dependent for Owned {
         }
         for asset in store::of_company(w, id)? {
             history::retire::<Asset>(w, asset.inside().row.id, Some("retired with its company"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The assets that a contact uses.
+pub struct Used;
+
+impl Links for Used {
+    fn belong(&self) -> (&'static str, &'static str) {
+        (Contact::ENTITY, "asset_ids")
+    }
+
+    fn of(&self, c: &mut Conn, contact_id: i64) -> Result<Vec<i64>> {
+        Ok(store::of_contact(c, contact_id)?.iter().map(|asset| asset.inside().row.id).collect())
+    }
+
+    fn replace(&self, w: &mut Write<'_>, contact_id: i64, wanted: &[i64]) -> Result<()> {
+        let now = self.of(w, contact_id)?;
+        for asset_id in wanted.iter().filter(|id| !now.contains(id)) {
+            let asset = history::find::<Asset>(w, *asset_id)?.filter(|asset| asset.retired_at.is_none());
+            asset.ok_or_else(|| Error::field("asset_ids", format!("there is no asset {asset_id}")))?;
+            let mut users: Vec<i64> = store::contacts_of(w, *asset_id)?.iter().map(|contact| contact.inside().id).collect();
+            users.push(contact_id);
+            store::assign(w, *asset_id, &users)?;
+        }
+        for asset_id in now.iter().filter(|id| !wanted.contains(id)) {
+            let users = store::contacts_of(w, *asset_id)?.into_iter().map(|contact| contact.inside().id);
+            store::assign(w, *asset_id, &users.filter(|id| *id != contact_id).collect::<Vec<_>>())?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What is inside a device, as it is kept and told with the asset; audits (`monitoring`) write it.
+//! What is inside a device, as it is kept and told with the asset; audits write it.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Assets in the database.
 
 use super::{
-    hardware_store,
+    audit_store,
     model::{Asset, AssetDetail, AssetView, AssignedContact, Observation, Owner},
     rules::AssetInput,
     staleness::Basis,
@@ -73,7 +73,7 @@ pub fn get_view(c: &mut Conn, id: i64) -> Result<Veiled<AssetView>> {
 /// `NotFound`.
 pub fn get_detail(c: &mut Conn, id: i64) -> Result<Veiled<AssetDetail>> {
     let asset = get_view(c, id)?;
-    let inside = hardware_store::inside(c, id)?;
+    let inside = audit_store::inside(c, id)?;
     let contacts = assigned(c, id)?;
     Ok(asset.within(|asset| AssetDetail::new(asset, contacts, inside)))
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod catalog;
+pub mod company_plan;
 pub mod counting;
 pub mod list_store;
 pub mod model;
@@ -96,4 +97,5 @@ pub fn routes() -> Routes {
         .get("/billing-plans/export", transfer::export)
         .form("/billing-plans/import", "/billing-plans/", transfer::import)
         .merge(pages::routes())
+        .merge(company_plan::routes())
 }

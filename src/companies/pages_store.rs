@@ -101,3 +101,27 @@ pub fn companies_named(c: &mut Conn, name: &str) -> Result<Vec<(String, String)>
                WHERE company.name_folded = ?1 AND company.retired_at IS NULL ORDER BY company.id LIMIT 5";
     c.all(sql, params![fold(name)])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
+
+/// The names of these companies, retired ones too.
+pub fn names(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
+    let sql = "SELECT company.id, company.name FROM @companies company WHERE company.id IN ids(?1)";
+    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// The names of the companies with these account numbers, retired ones too.
+pub fn names_by_number(c: &mut Conn, numbers: &[String]) -> Result<HashMap<String, String>> {
+    let sql = "SELECT company.name FROM @companies company WHERE company.account_number = ?1";
+    let mut names = HashMap::new();
+    for number in numbers {
+        if let Some(row) = c.first(sql, params![number])? {
+            names.insert(number.clone(), row.get(0)?);
+        }
+    }
+    Ok(names)
+}
+
+/// The names of locations, removed ones too.
+pub fn location_names(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
+    let sql = "SELECT location.id, location.name FROM @locations location WHERE location.id IN ids(?1)";
+    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

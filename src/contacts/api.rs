@@ -1,4 +1,4 @@
-//! Contacts as JSON (contract §1.1.7, §1.3). One contact with everything around it is in `records`.
+//! Contacts as JSON (contract §1.1.7, §1.3).
 
 use axum::{extract::State, response::Response};
 use serde_json::{Value, json};

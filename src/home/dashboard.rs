@@ -9,14 +9,12 @@ use crate::{
     compliance::{RedactionPolicy, trail},
     error::Result,
     records::pages::{
-        count_of, mention,
         record::{self, Mentioned},
         store::Names,
-        words,
     },
     status::{self, Freshness, State as Standing},
     types::now_plus,
-    ui::{Page, Section, Timeline, Value, filters, thousands, time},
+    ui::{Page, Section, Timeline, Value, count_of, filters, mention, thousands, time, words},
     web::Web,
 };
 

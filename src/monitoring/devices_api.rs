@@ -4,12 +4,13 @@ use axum::{extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{audit::Software, audit_store};
 use crate::entity::schema;
 use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     assets::{
         AssetDetail, AssetView, AssetViewContext,
+        audit::Software,
+        audit_store,
         hardware::{self, Disk, Nic},
         list_store::{self, Filters, LIST},
         store,

@@ -1,11 +1,17 @@
-//! Monitoring: what the RMM raised about devices, and what its audits found inside them.
+//! Monitoring: what the RMM raised about devices, and its own view of them for its old clients.
 
 pub mod alert;
 pub mod alert_list_store;
 pub mod alert_store;
 mod api;
-pub mod audit;
-pub mod audit_store;
 mod devices_api;
+mod pages;
+pub mod panels;
 
-pub use api::routes;
+use crate::web::Routes;
+
+/// This room's routes.
+#[must_use]
+pub fn routes() -> Routes {
+    api::routes().merge(pages::routes())
+}

@@ -1,9 +1,7 @@
-//! What works on records of every kind, and joins rooms: the one door of nouns, retiring with what is attached, bulk answers, search,
-//! history, undo, import, and the pages of records.
+//! What works on records of every kind: the nouns that are only declared, bulk answers, search, history, undo and imports.
 
 mod bulk;
 pub mod bulk_store;
-pub mod contacts;
 pub mod entities;
 mod history;
 pub mod import;
@@ -12,7 +10,6 @@ pub mod pages;
 pub mod reach;
 mod search;
 pub mod search_keys;
-pub mod tickets;
 pub mod undo;
 pub mod undo_store;
 
@@ -23,12 +20,10 @@ use crate::web::Routes;
 pub fn routes() -> Routes {
     Routes::new()
         .merge(bulk::routes())
-        .merge(contacts::routes())
         .merge(history::routes())
         .merge(import::routes())
         .merge(nouns::routes())
         .merge(pages::routes())
         .merge(search::routes())
-        .merge(tickets::routes())
         .merge(undo::routes())
 }

@@ -3,9 +3,10 @@
 
 use super::entities::ENTITIES;
 use crate::{
+    assets::audit_store,
     db::{Db, Write},
     error::Result,
-    monitoring::{alert_store, audit_store},
+    monitoring::alert_store,
     types::{Actor, KEY_VERSION, Scope},
     web::settings_store as settings,
 };

@@ -10,6 +10,7 @@ use crate::{
     agents::Frame,
     entity::{Entity, Kind, Stands},
     error::{Error, FieldError, Result},
+    history::protection::LEVELS,
     ui::{Choice, Crumb, Field, Page, filters, form, label},
     web::Fields,
 };
@@ -44,6 +45,14 @@ pub fn section<E: Entity>(typed: &Typed, title: &'static str, own: Vec<(&'static
     let mut own: BTreeMap<&str, Field> = own.into_iter().collect();
     let columns = E::section(title, Stands::OnPage).map(|field| field.spec.column);
     Part { title, fields: columns.map(|column| own.remove(column).unwrap_or_else(|| input::<E>(typed, column))).collect() }
+}
+
+/// How strictly a record's people are protected, to be chosen; an administrator may lower it.
+#[must_use]
+pub fn protected_as(typed: &Typed) -> Field {
+    let choices = LEVELS.iter().map(|level| choice(level)).collect();
+    Field::select("protected_as", "Protected as", typed.text("protected_as"), choices)
+        .hint("Follows its companies by itself; only an administrator lowers it.")
 }
 
 fn choice(word: &str) -> Choice {

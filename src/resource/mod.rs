@@ -6,6 +6,7 @@ pub mod columns;
 pub mod dependents;
 pub mod form_page;
 pub mod forms;
+pub mod links;
 pub mod panel;
 pub mod past;
 pub mod values;

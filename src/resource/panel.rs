@@ -65,6 +65,8 @@ pub struct Panel {
     pub title: String,
     /// How many there are, when that is said.
     pub count: Option<i64>,
+    /// What is counted, where that is not plain: `open`.
+    pub counted: &'static str,
     /// Whether that number should not be.
     pub is_urgent: bool,
     /// What can be done beside the heading.
@@ -81,7 +83,7 @@ impl Panel {
     /// A panel with nothing beside its heading.
     #[must_use]
     pub fn new(anchor: &'static str, title: impl Into<String>, content: Content) -> Self {
-        Self { anchor, title: title.into(), count: None, is_urgent: false, actions: Vec::new(), content, lead: None }
+        Self { anchor, title: title.into(), count: None, counted: "", is_urgent: false, actions: Vec::new(), content, lead: None }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is in `records`.
+//! Tickets as JSON (contract §1.1.9, §1.6); one ticket, which may have to be fetched, is in `single`.
 
 use axum::{extract::State, response::Response};
 

@@ -16,7 +16,7 @@ use codex::history;
 use codex::home;
 use codex::monitoring;
 use codex::network::{self, Connection, Equipment, Interface, Subnet, Vlan};
-use codex::records::{self, pages};
+use codex::records;
 use codex::tickets;
 use codex::types::{Actor, Scope};
 use codex::web::{Query, Reference};
@@ -148,10 +148,10 @@ const READS: &[(&str, Read)] = reads! {
     "assets::list_store::LIST" => |c, id, key| assets::list_store::list(c, &ListQuery::everything(&assets::list_store::LIST)?.with_search(key)?, &assets::list_store::Filters::default(), &view_context());
     "companies::alias_store::keys" => |c, id, key| companies::alias_store::keys(c);
     "companies::alias_store::of" => |c, id, key| companies::alias_store::of(c, id);
-    "monitoring::audit_store::has_other" => |c, id, key| monitoring::audit_store::has_other(c, id, key);
-    "assets::hardware_store::inside" => |c, id, key| assets::hardware_store::inside(c, id).map(|inside| (inside.software_count.is_some(), inside.disks, inside.network_adapters, inside.hardware.and_then(|found| found.cpu)));
-    "monitoring::audit_store::software" => |c, id, key| monitoring::audit_store::software(c, id, "");
-    "monitoring::audit_store::collected" => |c, id, key| monitoring::audit_store::collected(c, vec![id]);
+    "assets::audit_store::has_other" => |c, id, key| assets::audit_store::has_other(c, id, key);
+    "assets::audit_store::inside" => |c, id, key| assets::audit_store::inside(c, id).map(|inside| (inside.software_count.is_some(), inside.disks, inside.network_adapters, inside.hardware.and_then(|found| found.cpu)));
+    "assets::audit_store::software" => |c, id, key| assets::audit_store::software(c, id, "");
+    "assets::audit_store::collected" => |c, id, key| assets::audit_store::collected(c, vec![id]);
     "monitoring::alert_list_store::list" => |c, id, key| monitoring::alert_list_store::list(c, &ListQuery::everything(&monitoring::alert_list_store::ALERTS)?, &monitoring::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &policy());
     "monitoring::alert_list_store::each" => |c, id, key| gathered(|take| monitoring::alert_list_store::each(c, &ListQuery::everything(&monitoring::alert_list_store::ALERTS)?, &monitoring::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &policy(), take));
     "monitoring::alert_list_store::ALERTS" => |c, id, key| monitoring::alert_list_store::list(c, &ListQuery::everything(&monitoring::alert_list_store::ALERTS)?.with_search(key)?, &monitoring::alert_list_store::Wanted::default(), &policy());
@@ -166,16 +166,17 @@ const READS: &[(&str, Read)] = reads! {
     "assets::store::assigned_to" => |c, id, key| assets::store::assigned_to(c, id);
     "companies::store::resolve" => |c, id, key| Ok::<_, codex::error::Error>([Reference::Id(id), Reference::Key(key.to_owned())].map(|wanted| companies::store::resolve(c, "company_id", &wanted).is_ok()));
     "companies::store::get_location" => |c, id, key| companies::store::get_location(c, id, id);
-    "records::pages::store::names_by_number" => |c, id, key| pages::store::names_by_number(c, &[key.to_owned()]);
-    "records::pages::store::location_names" => |c, id, key| pages::store::location_names(c, vec![id]);
+    "companies::pages_store::names" => |c, id, key| companies::pages_store::names(c, vec![id]);
+    "companies::pages_store::names_by_number" => |c, id, key| companies::pages_store::names_by_number(c, &[key.to_owned()]);
+    "companies::pages_store::location_names" => |c, id, key| companies::pages_store::location_names(c, vec![id]);
     "companies::pages_store::billed_contact" => |c, id, key| companies::pages_store::billed_contact(c, id).map(|contact| contact.inside().clone());
     "companies::pages_store::companies_named" => |c, id, key| companies::pages_store::companies_named(c, key);
-    "records::pages::store::contacts_named" => |c, id, key| pages::store::contacts_named(c, key, id);
-    "records::pages::store::assets_named" => |c, id, key| pages::store::assets_named(c, key, id);
+    "contacts::pages_store::contacts_named" => |c, id, key| contacts::pages_store::contacts_named(c, key, id);
+    "assets::pages_store::assets_named" => |c, id, key| assets::pages_store::assets_named(c, key, id);
     "companies::pages_store::contacts_per_company" => |c, id, key| companies::pages_store::contacts_per_company(c, vec![id]);
     "companies::pages_store::assets_per_company" => |c, id, key| companies::pages_store::assets_per_company(c, vec![id]);
-    "records::pages::store::companies_of" => |c, id, key| pages::store::companies_of(c, vec![id]);
-    "records::pages::store::names" => |c, id, key| Ok::<_, codex::error::Error>((pages::store::names(c, true, vec![id])?, pages::store::names(c, false, vec![id])?));
+    "contacts::pages_store::companies_of" => |c, id, key| contacts::pages_store::companies_of(c, vec![id]);
+    "contacts::pages_store::contact_names" => |c, id, key| contacts::pages_store::contact_names(c, vec![id]);
     "companies::pages_store::company_choices" => |c, id, key| companies::pages_store::company_choices(c);
     "companies::pages_store::contact_choices" => |c, id, key| Ok::<_, codex::error::Error>((companies::pages_store::contact_choices(c, None, &policy())?, companies::pages_store::contact_choices(c, Some(id), &policy())?));
     "home::dashboard_store::counts" => |c, id, key| home::dashboard_store::counts(c);
@@ -222,8 +223,8 @@ const ASSET_WRITES: &[(&str, Attempt)] = writes! {
     "assets::store::update" => |w, id, key| assets::store::update(w, id, &assets::rules::read(fields(json!({"hostname": "taken"})), false)?, None, &policy());
     "assets::store::assign" => |w, id, key| assets::store::assign(w, id, &[]);
     "assets::store::observe" => |w, id, key| assets::store::observe(w, id, &Observation::default());
-    "monitoring::audit_store::keep" => |w, id, key| monitoring::audit_store::keep(w, &asked(id), &audit(key), Some(&[]));
-    "monitoring::audit_store::keep_none" => |w, id, key| monitoring::audit_store::keep_none(w, &asked(id));
+    "assets::audit_store::keep" => |w, id, key| assets::audit_store::keep(w, &asked(id), &audit(key), Some(&[]));
+    "assets::audit_store::keep_none" => |w, id, key| assets::audit_store::keep_none(w, &asked(id));
     "history::store::retire" => |w, id, key| history::retire::<Asset>(w, id, None);
 };
 
@@ -271,7 +272,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("network::check_store::two_ends", "compares what it is given"),
     ("network::check_store::gateway_inside", "compares what it is given"),
     ("monitoring::alert_store::rekey", "makes search keys anew, for every tenant"),
-    ("monitoring::audit_store::rekey_software", "makes search keys anew, for every tenant"),
+    ("assets::audit_store::rekey_software", "makes search keys anew, for every tenant"),
     ("assets::list_store::traces", "no question to the database"),
     ("assets::traces_store::key", "makes the search key of a row that is being written"),
     ("tickets::store::status_words", "words of the account, of no row"),

@@ -4,6 +4,7 @@ pub mod absence;
 pub mod asset_mapping;
 pub mod assets;
 pub mod reader;
+pub mod service_desk;
 pub mod tickets;
 
 use std::collections::HashMap;

@@ -11,6 +11,7 @@ pub mod matching;
 pub mod moving;
 pub mod names;
 mod observing;
+pub mod panel;
 pub mod planner;
 mod retire;
 pub mod rows_store;

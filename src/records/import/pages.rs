@@ -9,8 +9,8 @@ use crate::{
     auth::Editor,
     compliance::RedactionPolicy,
     error::{Error, Result},
-    records::pages::{record::said, words},
-    ui::{Choice, Page, Section, filters},
+    records::pages::record::said,
+    ui::{Choice, Page, Section, filters, words},
     web::{Fields, Routes, Web},
 };
 

@@ -22,7 +22,6 @@ use crate::{
     },
     error::{Error, Result},
     history::Record,
-    records::pages::{mention, words},
     resource::{
         Resource,
         form_page::{self, FormPage, Part, Typed, or_none},
@@ -30,7 +29,10 @@ use crate::{
         panel::{self, Looker},
         past::{Facts, Past},
     },
-    ui::{Choice, Crumb, Field, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters},
+    ui::{
+        Choice, Crumb, Field, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters, mention,
+        words,
+    },
     web::{Fields, Path, Query, Routes, Web, encode_segment},
 };
 

@@ -2,9 +2,9 @@
 
 use crate::{
     assets::hardware::gigabytes,
-    companies::Location,
+    companies::{Location, pages_store},
     compliance::{RedactionPolicy, ToldChange, tell, trail},
-    contacts::Contact,
+    contacts::{Contact, pages_store as contact_pages},
     db::Conn,
     entity::{Kind, Target},
     error::Result,
@@ -17,14 +17,12 @@ use crate::{
     records::entities,
     resource::past::{Known, Past},
     types::decimal,
-    ui::{Event, Moved, Source, time},
+    ui::{Event, Moved, Source, time, words},
     vendors,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
-
-use super::{store, words};
 
 /// How many changes a page shows.
 const SHOWN: i64 = 20;
@@ -63,12 +61,12 @@ impl Mentioned {
             .collect();
         let locations =
             changes.iter().filter(|change| change.entity == Location::ENTITY).map(|change| change.entity_id).collect();
-        let people = store::names(c, true, contacts)?;
+        let people = contact_pages::contact_names(c, contacts)?;
         Ok(Self {
             contacts: trail::names(c, people, policy)?.into_iter().collect(),
-            companies: store::names(c, false, companies)?,
-            numbers: store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
-            locations: store::location_names(c, locations)?,
+            companies: pages_store::names(c, companies)?,
+            numbers: pages_store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
+            locations: pages_store::location_names(c, locations)?,
             references: references(c, changes)?,
         })
     }

@@ -4,13 +4,12 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use serde_json::Value as Json;
 
-use super::mention;
 use crate::{
     agents::Frame,
     assets::AssetViewContext,
     error::Result,
     records::{entities, nouns::AnyNoun, search},
-    ui::{Crumb, Page, Section, capitalised, filters},
+    ui::{Crumb, Page, Section, capitalised, filters, mention},
     web::{Web, encode_segment},
 };
 

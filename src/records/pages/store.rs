@@ -11,43 +11,9 @@ use crate::{
     history::Record as _,
     params,
     tickets::Ticket,
-    types::fold,
     ui::Page,
     web::encode_segment,
 };
-
-/// A company as a contact's row mentions it.
-#[derive(Clone, Debug)]
-pub struct Belongs {
-    /// Its key.
-    pub account_number: String,
-    pub name: String,
-}
-
-/// The companies of each of these contacts, where they are primary first.
-pub fn companies_of(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, Vec<Belongs>>> {
-    let sql = "SELECT place.contact_id, company.account_number, company.name FROM @contact_companies place
-               JOIN @companies company ON company.id = place.company_id WHERE place.contact_id IN ids(?1)
-               ORDER BY place.is_primary DESC, company.name_folded, company.id";
-    let mut found: HashMap<i64, Vec<Belongs>> = HashMap::new();
-    for row in c.all(sql, params![ids])? {
-        found.entry(row.get(0)?).or_default().push(Belongs { account_number: row.get(1)?, name: row.get(2)? });
-    }
-    Ok(found)
-}
-
-/// The names behind ids that a record's history mentions: of contacts, or of companies.
-pub fn names(c: &mut Conn, of_contacts: bool, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let sql = if of_contacts {
-        "SELECT contact.id, contact.name FROM @contacts contact WHERE contact.id IN ids(?1)"
-    } else {
-        "SELECT company.id, company.name FROM @companies company WHERE company.id IN ids(?1)"
-    };
-    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
 
 /// The names of the records that some changes are about; whoever may be told the changes may read them.
 #[derive(Debug, Default)]
@@ -97,37 +63,4 @@ impl Names {
         };
         Some((page.url(&format!("/{room}/{}", encode_segment(key))), name.clone()))
     }
-}
-
-/// Live contacts with this name at a company: id and name.
-pub fn contacts_named(c: &mut Conn, name: &str, company: i64) -> Result<Vec<(i64, String)>> {
-    let sql = "SELECT contact.id, contact.name FROM @contacts contact
-               JOIN @contact_companies place ON place.contact_id = contact.id AND place.company_id = ?2
-               WHERE contact.name_folded = ?1 AND contact.retired_at IS NULL ORDER BY contact.id LIMIT 5";
-    c.all(sql, params![fold(name), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-/// Live assets with this hostname at a company: id and hostname.
-pub fn assets_named(c: &mut Conn, hostname: &str, company: i64) -> Result<Vec<(i64, String)>> {
-    let sql = "SELECT asset.id, asset.hostname FROM @assets asset
-               WHERE asset.hostname_folded = ?1 AND asset.company_id = ?2 AND asset.retired_at IS NULL ORDER BY asset.id LIMIT 5";
-    c.all(sql, params![fold(hostname), company])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-/// The names of the companies with these account numbers, retired ones too.
-pub fn names_by_number(c: &mut Conn, numbers: &[String]) -> Result<HashMap<String, String>> {
-    let sql = "SELECT company.name FROM @companies company WHERE company.account_number = ?1";
-    let mut names = HashMap::new();
-    for number in numbers {
-        if let Some(row) = c.first(sql, params![number])? {
-            names.insert(number.clone(), row.get(0)?);
-        }
-    }
-    Ok(names)
-}
-
-/// The names of locations, removed ones too.
-pub fn location_names(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
-    let sql = "SELECT location.id, location.name FROM @locations location WHERE location.id IN ids(?1)";
-    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use codex::assets::audit::{Audit, Software};
+use codex::assets::audit_store;
+use codex::assets::audit_store::Asked;
 use codex::assets::hardware::{Disk, Hardware, Nic};
 use codex::assets::{self, Observation};
 use codex::companies::{self, Location};
@@ -10,9 +13,7 @@ use codex::db::{Db, Target, Write};
 use codex::error::Result;
 use codex::history;
 use codex::monitoring::alert::Alert;
-use codex::monitoring::audit::{Audit, Software};
-use codex::monitoring::audit_store::Asked;
-use codex::monitoring::{alert_store, audit_store};
+use codex::monitoring::alert_store;
 use codex::network::{Connection, Equipment, Interface, Subnet, Vlan};
 use codex::tickets::{self, Message, Ticket, TimeEntry};
 use codex::types::{Actor, Scope};

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value};
 
 use crate::{
+    assets::audit::{Audit, Software},
     assets::hardware::{Disk, Hardware, Nic},
-    monitoring::audit::{Audit, Software},
     reconcile::assets::device_identifiers::{self, Standing},
     vendors::datto::wire::{self, integer, list, object, text},
 };

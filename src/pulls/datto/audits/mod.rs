@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
+    assets::audit_store,
     db::Write,
     error::{Error, Result},
     jobs::{
@@ -24,7 +25,6 @@ use crate::{
         kind::{self, Definition, JobKind},
         runs_store,
     },
-    monitoring::audit_store,
     progress::Level,
     reconcile::report::cleaned,
     types::{Actor, Scope},

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::{
+    assets::audit_store::Asked,
     db::{Conn, Write},
     error::Result,
-    monitoring::audit_store::Asked,
     params,
     types::now,
     vendors::datto::SYSTEM,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{mapping, queue_store::Due};
 use crate::{
-    monitoring::audit::{Audit, Software},
+    assets::audit::{Audit, Software},
     types::fold,
     vendors::{
         datto::{

@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::mapping;
 use crate::{
     assets::Asset,
+    assets::{audit::Audit, audit_store},
     db::Write,
     entity::Entity as _,
     error::Result,
     history,
-    monitoring::{audit::Audit, audit_store},
     reconcile::assets::{
         device_identifiers,
         fields::{self, SourceValues},

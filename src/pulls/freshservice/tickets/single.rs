@@ -6,15 +6,10 @@ use serde_json::Value;
 
 use super::{messages, pages_store::vendor_link, record::Record};
 use crate::{
-    compliance::Veiled,
     config::Config,
     db::{Conn, Db},
     error::{Error, Result},
-    tickets::{
-        TicketView,
-        messages::{Message, MessageView},
-        messages_store, statuses_store, store,
-    },
+    tickets::{TicketView, messages::Message, messages_store, service_desk::Live, statuses_store, store},
     types::{Scope, now},
     vendors::{
         credentials,
@@ -22,9 +17,6 @@ use crate::{
         freshservice::{NAME, SYSTEM, client::Freshservice},
     },
 };
-
-/// A ticket, and what was said on it.
-pub type Live = (Veiled<TicketView>, Vec<Veiled<MessageView>>);
 
 /// How long somebody who asks is kept waiting.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -2,24 +2,23 @@
 
 use axum::response::Response;
 
-use super::{contact, mention, protected_as, store, words};
+use super::detail;
 use crate::{
     agents::Frame,
-    companies::{pages_store, store as companies},
+    companies::{pages_store as company_pages, store as companies},
     compliance::{RedactionPolicy, trail},
     contacts::{
-        Contact, ContactDetail, ContactView,
+        Contact, ContactDetail, ContactView, Contacts,
         model::{DESIGNATIONS, EMPLOYMENT, EMPLOYMENTS, ROLES},
-        store as contacts,
+        pages_store as store, store as contacts,
     },
     db::Conn,
     error::{Error, Result},
-    records::contacts::Contacts,
     resource::{
-        form_page::{FormPage, Part, Typed, or_none, section},
+        form_page::{FormPage, Part, Typed, or_none, protected_as, section},
         forms::Form,
     },
-    ui::{Choice, Field, Section},
+    ui::{Choice, Field, Section, mention, words},
     web::{Query, Web},
 };
 
@@ -37,7 +36,7 @@ impl Form for Contacts {
     fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, policy: &RedactionPolicy) -> Result<Ground> {
         Ok(match id {
             Some(id) => Ground::Known(Box::new(contacts::get_view(c, id)?.redact(policy))),
-            None => Ground::New(pages_store::company_choices(c)?),
+            None => Ground::New(company_pages::company_choices(c)?),
         })
     }
 
@@ -91,7 +90,7 @@ impl Form for Contacts {
 
     async fn not_retired(web: &Web, frame: &Frame, key: i64, error: Error) -> Result<Response> {
         let status = error.status();
-        contact::page(web, frame, key, status, contact::Refused::attached(&error)).await
+        detail::page(web, frame, key, status, detail::Refused::attached(&error)).await
     }
 }
 

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::{store, words};
 use crate::{
     agents::Frame,
     companies::pages::address,
@@ -13,18 +12,19 @@ use crate::{
         ContactView,
         list_store::{self, Places},
         model::{DESIGNATIONS, ROLES},
+        pages_store::{self, Belongs},
         panels::place,
     },
     error::Result,
     resource::columns::Columns,
-    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value},
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, words},
     web::Web,
 };
 
 /// A contact in the list, with the companies they belong to.
 struct Line {
     contact: ContactView,
-    belongs: Vec<store::Belongs>,
+    belongs: Vec<Belongs>,
 }
 
 static COLUMNS: LazyLock<Columns<Line>> = LazyLock::new(|| {
@@ -62,7 +62,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .db
         .read(&frame.scope(), move |c| {
             let found = list_store::list(c, &query, &places, &policy)?;
-            let companies = store::companies_of(c, found.items.iter().map(|contact| contact.row.id).collect())?;
+            let companies = pages_store::companies_of(c, found.items.iter().map(|contact| contact.row.id).collect())?;
             Ok((found, companies))
         })
         .await?;

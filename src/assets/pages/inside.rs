@@ -3,8 +3,10 @@
 use serde_json::Value as Json;
 
 use crate::{
-    assets::hardware::{Disk, Hardware, Inside, Nic, gigabytes},
-    monitoring::audit::Software,
+    assets::{
+        audit::Software,
+        hardware::{Disk, Hardware, Inside, Nic, gigabytes},
+    },
     ui::{Item, Line, Table, Value, thousands},
 };
 

@@ -3,10 +3,7 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{
-    mention,
-    tickets::{company, hours, priority, status},
-};
+use super::list::{company, hours, priority, status};
 use crate::{
     agents::Frame,
     auth::Editor,
@@ -14,20 +11,21 @@ use crate::{
     compliance::RedactionPolicy,
     error::Result,
     history::Record as _,
-    records::{
-        nouns::panel::{self, Panel},
-        tickets::{Update, send, write},
+    resource::{
+        panel::{self, Looker, Panel},
+        past::{Facts, Past},
     },
-    resource::past::{Facts, Past},
     tickets::{
         Ticket, TimeEntry, api,
         codes::SOURCE,
         messages::MessageView,
-        messages_store, statuses_store, store,
+        messages_store,
+        service_desk::service_desk,
+        single::{Update, send, write},
+        statuses_store, store,
         views::{ListedTicket, TicketDetail},
     },
-    ui::{Choice, Crumb, Item, Line, Page, Section, Table, Timeline, Value, filters},
-    vendors::credentials,
+    ui::{Choice, Crumb, Item, Line, Page, Section, Table, Timeline, Value, filters, mention},
     web::{Fields, Path, Web},
 };
 
@@ -69,7 +67,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
     let staff = frame.page.is_staff();
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let config = web.config.clone();
-    let account = credentials::effective(&web.db, &web.config).await?;
+    let away = if staff { service_desk()?.address(&web, number).await? } else { None };
     let page = frame.page.clone();
     let (detail, past, sheet, states, panels) = web
         .db
@@ -83,13 +81,12 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
             let states: Vec<Choice> = statuses.offered(&[]).into_iter().map(|(word, label)| Choice::new(word, label)).collect();
             let (account_number, is_live) = (view.company_id.as_deref(), view.row.retired_at.is_none());
             let whose = panel::Whose { entity: Ticket::ENTITY, id: row, account_number, is_live };
-            let panels = panel::all(c, &page, whose, &policy)?;
+            let panels = panel::all(c, &Looker { page: &page, policy: &policy, config: &config }, whose)?;
             Ok((detail, past, sheet, states, panels))
         })
         .await?;
     let ticket = &detail.ticket;
     let page = frame.titled(Section::Tickets, ticket.title());
-    let away = account.freshservice.web_url.as_ref().filter(|_| staff).map(|url| format!("{url}/a/tickets/{number}"));
     let built = TicketPage {
         crumbs: crumbs(&page, ticket),
         badges: badges(ticket),
@@ -234,7 +231,7 @@ pub async fn update(
         })
         .await?;
     if done.queued {
-        send(&web, frame.caller.name()).await;
+        send(&web, frame.caller.name()).await?;
         return frame.go(&format!("/tickets/{number}"), "Saved; it is on its way to Freshservice.");
     }
     let words = match (done.status, done.note) {

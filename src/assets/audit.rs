@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::assets::hardware::{Disk, Hardware, Nic};
+use super::hardware::{Disk, Hardware, Nic};
 
 /// An installed program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]

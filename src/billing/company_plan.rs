@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::{extract::State, response::Response};
 
+use super::{
+    Plan,
+    model::{NOT_INCLUDED, costs},
+    store as plans,
+};
 use crate::{
     agents::Frame,
     auth::Editor,
-    billing::{
-        Plan,
-        model::{NOT_INCLUDED, costs},
-        store as plans,
-    },
     companies::{Company, pages::address, store as companies},
     db::{Conn, Write},
     entity::Kind,
@@ -22,13 +22,19 @@ use crate::{
     resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
     types::decimal,
     ui::{Crumb, Line, Page, Section, Table, Value, filters, mention},
-    web::{Fields, Path, Web, encode_segment},
+    web::{Fields, Path, Routes, Web, encode_segment},
 };
 
 /// The most characters of a feature's deviation.
 const MOST: usize = 100;
 /// Whom we bill.
 const CLIENT: &str = "client";
+
+/// Its routes.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new().get("/companies/{acct}/features", edit).post("/companies/{acct}/features", save)
+}
 
 /// The plan's panel.
 pub struct OfPlan;
@@ -117,7 +123,7 @@ struct FeaturesPage {
 }
 
 /// `GET /companies/{acct}/features`
-pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<String>) -> Result<Response> {
+async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<String>) -> Result<Response> {
     let read = move |c: &mut Conn| {
         let id = companies::id_of(c, &key)?;
         let company: Company = history::get(c, id)?;
@@ -153,7 +159,7 @@ pub async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Pa
 }
 
 /// `POST /companies/{acct}/features`: the deviations, all of them; an empty one is the plan's.
-pub async fn save(
+async fn save(
     State(web): State<Web>,
     editor: Editor,
     frame: Frame,

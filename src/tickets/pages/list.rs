@@ -16,7 +16,7 @@ use crate::{
         statuses_store,
         views::ListedTicket,
     },
-    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value},
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, words},
     web::Web,
 };
 
@@ -66,7 +66,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .await?;
     let mut states = vec![Choice::new("active", "Open work")];
     states.extend(statuses.into_iter().map(|(word, label)| Choice::new(word, label)));
-    let priorities = (1..=4).rev().filter_map(priority_word).map(|word| Choice::new(word, super::words(word)));
+    let priorities = (1..=4).rev().filter_map(priority_word).map(|word| Choice::new(word, words(word)));
     let agents = agents.iter().filter(|agent| agent.active).map(|agent| Choice::new(agent.external_id.clone(), agent.name()));
     let filters = vec![
         listing.filter("status", "Status", states),
@@ -115,7 +115,7 @@ pub fn priority(word: Option<&str>) -> Value {
         None => Value::None,
         Some("urgent") => Value::badge("danger", "Urgent"),
         Some("high") => Value::badge("warning", "High"),
-        Some(other) => Value::words(super::words(other)),
+        Some(other) => Value::words(words(other)),
     }
 }
 

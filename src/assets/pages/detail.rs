@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{alerts, asset_field_sources, asset_inside, mention, words};
+use super::inside;
 use crate::{
     agents::Frame,
     assets::{
-        Asset, AssetDetail, AssetView, AssetViewContext,
+        Asset, AssetDetail, AssetView, AssetViewContext, audit_store,
         model::{AssignedContact, CustomField},
         panels::{life, status},
         secrets, store as assets,
@@ -16,12 +16,11 @@ use crate::{
     companies::{pages::address, pages_store, store as companies},
     error::Result,
     history::Record as _,
-    monitoring::audit_store,
     resource::{
         panel::{self, Looker, Panel},
         past::{Facts, Past},
     },
-    ui::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters},
+    ui::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, mention, words},
     web::{Fields, Path, Web},
 };
 
@@ -41,9 +40,7 @@ struct AssetPage {
     facts: Vec<(&'static str, Vec<Item>)>,
     custom: Vec<CustomField>,
     secrets: Vec<secrets::Kind>,
-    alerts: alerts::Card,
-    inside: Option<asset_inside::Cards>,
-    field_sources: Option<Table>,
+    inside: Option<inside::Cards>,
     panels: Vec<Panel>,
     contacts: Table,
     assignable: Vec<Choice>,
@@ -56,24 +53,21 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
     let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
     let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
     let wanted = asked.clone();
-    let prefer = web.config.assets.prefer;
     let (page, config) = (frame.page.clone(), web.config.clone());
-    let (detail, past, mut assignable, raised, software, field_sources, panels) = web
+    let (detail, past, mut assignable, software, panels) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = assets::get_detail(c, id)?.redact(&view_context);
             let company = detail.asset.owner.account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
             let past = if staff { Past::read(c, "asset", id, &view_context.policy)? } else { Past::default() };
             let assignable = if writes { pages_store::contact_choices(c, company, &view_context.policy)? } else { Vec::new() };
-            let raised = alerts::read(c, alerts::Of::Asset(id), &view_context.policy)?;
             let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
-            let field_sources = if staff { asset_field_sources::read(c, prefer, id, &view_context.policy)? } else { None };
             let account_number = detail.asset.owner.account_number.as_deref();
             let is_live = detail.asset.row.retired_at.is_none();
             let whose = panel::Whose { entity: Asset::ENTITY, id, account_number, is_live };
             let looker = Looker { page: &page, policy: &view_context.policy, config: &config };
             let panels = panel::all(c, &looker, whose)?;
-            Ok((detail, past, assignable, raised, software, field_sources, panels))
+            Ok((detail, past, assignable, software, panels))
         })
         .await?;
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
@@ -92,9 +86,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         facts: facts(&page, &detail, &past),
         custom: custom(&web, &detail),
         secrets: if page.may_write() { detail.secrets.clone() } else { Vec::new() },
-        alerts: alerts::card(&page, alerts::Of::Asset(id), &raised, &[("asset_id", &id.to_string())]),
-        inside: asset_inside::cards(&detail.inside, &software, &asked, &base),
-        field_sources,
+        inside: inside::cards(&detail.inside, &software, &asked, &base),
         panels,
         contacts: contacts(&page, &base, asset.row.retired_at.is_some(), &detail.contacts),
         assignable,

@@ -1,17 +1,16 @@
 //! Adding and editing an asset.
 
-use super::{mention, protected_as, store};
 use crate::{
     agents::Frame,
-    assets::{Asset, AssetDetail, AssetView, AssetViewContext, Assets, store as assets},
+    assets::{Asset, AssetDetail, AssetView, AssetViewContext, Assets, pages_store as store, store as assets},
     companies::{pages_store, store as companies},
     db::Conn,
     error::Result,
     resource::{
-        form_page::{FormPage, Part, Typed, section},
+        form_page::{FormPage, Part, Typed, protected_as, section},
         forms::Form,
     },
-    ui::{Choice, Field, Section},
+    ui::{Choice, Field, Section, mention},
     web::Query,
 };
 

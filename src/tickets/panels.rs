@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tickets::{priority, status};
+use super::pages::list::{priority, status};
 use crate::{
     companies::Company,
     compliance::RedactionPolicy,

@@ -1,9 +1,17 @@
 //! One ticket: read from here, or from the vendor when it is not here yet; and what people do to it.
 
 use axum::{extract::State, response::Response};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::tickets::views::detail_answer;
+use super::{
+    Ticket, api,
+    codes::{self, SOURCE},
+    messages_store,
+    service_desk::service_desk,
+    statuses_store,
+    store::{self, Mark},
+    views::{ListedTicket, Thread, TicketDetail, detail_answer},
+};
 use crate::web::openapi::schema as json;
 use crate::{
     auth::{Editor, Reader},
@@ -12,16 +20,7 @@ use crate::{
     db::Write,
     error::{Error, Result},
     history::{self, Record as _},
-    outbox, pulls,
-    tickets::{
-        Ticket, api,
-        codes::{self, SOURCE},
-        messages_store, statuses_store,
-        store::{self, Mark},
-        views::{ListedTicket, Thread, TicketDetail},
-    },
     types::{Scope, now},
-    vendors::{credentials, freshservice},
     web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web},
 };
 
@@ -41,12 +40,6 @@ pub fn routes() -> Routes {
             json::done(&[("ticket_id", json::int()), ("message", json::text())])
         })
         .takes(|_| json::optional(&[("status", json::text()), ("notes", json::text()), ("assigned_to", json::any())]))
-        .get("/api/psa/config", providers)
-        .tells("Tell where tickets are found at their vendor", |_| {
-            json::optional(&[("providers", json::any()), ("default_provider", json::or_null(json::text()))])
-        })
-        .get("/api/config/freshservice_domain", domain)
-        .tells("Tell the host of the Freshservice account", |_| json::object(&[("value", json::or_null(json::text()))]))
 }
 
 /// `GET /api/ticket/{id}`, by the vendor's number.
@@ -69,7 +62,7 @@ async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, r
 
 /// A ticket that is not stored, as the vendor tells it, in the shape of those that are.
 async fn fetched(web: &Web, policy: &RedactionPolicy, colleague: bool, number: i64) -> Result<TicketDetail> {
-    let found = pulls::freshservice::tickets::fetch(&web.db, &web.config, number).await?;
+    let found = service_desk()?.fetch(web, number).await?;
     let (view, messages) = found.ok_or(Error::NotFound { what: Ticket::WHAT })?;
     let configured = web.config.freshservice.statuses.clone();
     let statuses = web.db.read(&Scope::All, move |conn| statuses_store::load(conn, SOURCE, &configured)).await?;
@@ -149,7 +142,7 @@ pub fn write(
         store::mark(w, row_id, Mark::Local, Some(&at))?;
         if config.freshservice.push_ticket_updates {
             let note = note.zip(update.note.as_deref());
-            queued = !outbox::tickets::enqueue(w, &ticket, status, note)?.is_empty();
+            queued = service_desk()?.enqueue(w, &ticket, status, note)?;
         }
     }
     Ok(Done { ticket, status, note, queued })
@@ -179,47 +172,18 @@ async fn update(
         Ok(Reply::ok(&body)?.tagged(number, done.ticket.rev))
     };
     let response = conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await?;
-    send(&web, caller.name()).await;
+    send(&web, caller.name()).await?;
     Ok(response)
 }
 
 /// Starts to write to the vendor what waits for it, where that is wanted. What cannot be sent now is sent
 /// later: what was decided is stored.
-pub async fn send(web: &Web, by: &str) {
+///
+/// # Errors
+/// `Internal` when nobody said where tickets come from.
+pub async fn send(web: &Web, by: &str) -> Result<()> {
     if web.config.freshservice.push_ticket_updates {
-        outbox::api::deliver(web, by).await;
+        service_desk()?.deliver(web, by).await;
     }
-}
-
-/// `GET /api/psa/config`: where tickets are at the vendors; the places to fill in stay as they are.
-async fn providers(State(web): State<Web>, _caller: Reader, request: ReadRequest) -> Result<Response> {
-    let config = credentials::effective(&web.db, &web.config).await?;
-    request.value(&links_to_vendors(&config))
-}
-
-/// Where tickets, companies and people are at the vendors that are set up.
-fn links_to_vendors(config: &Config) -> Value {
-    let Some(web) = config.freshservice.web_url.as_deref() else {
-        return json!({"providers": {}, "default_provider": null});
-    };
-    json!({
-        "providers": {SOURCE: {
-            "name": freshservice::NAME,
-            "ticket_url_template": format!("{web}/a/tickets/{{ticket_id}}"),
-            "company_url_template": format!("{web}/a/admin/departments/{{company_id}}"),
-            "contact_url_template": format!("{web}/a/requesters/{{contact_id}}"),
-            "group_ids": {
-                "professional_services": config.freshservice.professional_services_group_id,
-                "helpdesk": config.freshservice.helpdesk_group_id,
-            },
-        }},
-        "default_provider": SOURCE,
-    })
-}
-
-/// `GET /api/config/freshservice_domain`
-async fn domain(State(web): State<Web>, _caller: Reader, request: ReadRequest) -> Result<Response> {
-    let config = credentials::effective(&web.db, &web.config).await?;
-    let url = config.freshservice.url.as_deref();
-    request.value(&json!({"value": url.map(|url| url.split_once("://").map_or(url, |(_, host)| host))}))
+    Ok(())
 }

@@ -7,14 +7,13 @@ use axum::{
     response::Response,
 };
 
-use super::mention;
 use crate::{
     agents::Frame,
     assets::{Asset, secrets},
     auth::Editor,
     error::{Error, Result},
     history,
-    ui::{Crumb, Page, Section, filters},
+    ui::{Crumb, Page, Section, filters, mention},
     web::{Path, Web, disclosure},
 };
 

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 
-use super::contact;
+use super::detail;
 use crate::{
     agents::Frame,
     auth::Editor,
@@ -51,8 +51,8 @@ pub async fn join(
         Ok(()) => frame.go(&format!("/contacts/{id}"), "Assigned."),
         Err(Error::Invalid(wrong)) => {
             let status = Error::Invalid(Vec::new()).status();
-            let refused = contact::Refused { link: Some((wrong, typed)), ..contact::Refused::default() };
-            contact::page(&web, &frame, id, status, refused).await
+            let refused = detail::Refused { link: Some((wrong, typed)), ..detail::Refused::default() };
+            detail::page(&web, &frame, id, status, refused).await
         }
         Err(other) => Err(other),
     }

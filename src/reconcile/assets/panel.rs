@@ -1,21 +1,35 @@
-//! On an asset's page: which vendor each field came from, and what the other one says.
+//! On an asset's page: which vendor each field came from, and what the others say.
 
 use std::collections::BTreeMap;
 
-use super::{store, words};
+use super::field_sources::{self, FieldSource};
 use crate::{
     assets::Asset,
+    companies::pages_store,
     compliance::RedactionPolicy,
     db::Conn,
     entity::Fielded as _,
     error::Result,
-    reconcile::assets::field_sources::{self, FieldSource},
-    ui::{Line, Table, Value},
+    history::Record as _,
+    resource::panel::{Content, Looker, Panel, Panels, Whose},
+    ui::{Line, Table, Value, words},
     vendors::{self, Vendor},
 };
 
-/// Reads the table; none when no vendor knows the asset.
-pub fn read(c: &mut Conn, prefer: &str, id: i64, policy: &RedactionPolicy) -> Result<Option<Table>> {
+/// The panel, for those who work here; none when no vendor knows the asset.
+pub struct OfVendors;
+
+impl Panels for OfVendors {
+    fn of(&self, c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>> {
+        if whose.entity != Asset::ENTITY || !looker.page.is_staff() {
+            return Ok(Vec::new());
+        }
+        let table = read(c, looker.config.assets.prefer, whose.id, looker.policy)?;
+        Ok(table.map(|table| Panel::new("sources", "What vendors say", Content::Rows(table))).into_iter().collect())
+    }
+}
+
+fn read(c: &mut Conn, prefer: &str, id: i64, policy: &RedactionPolicy) -> Result<Option<Table>> {
     let field_sources = field_sources::of(c, prefer, id)?.redact(policy);
     if field_sources.systems.is_empty() {
         return Ok(None);
@@ -27,7 +41,7 @@ pub fn read(c: &mut Conn, prefer: &str, id: i64, policy: &RedactionPolicy) -> Re
         .flat_map(|field_source| field_source.said.values().chain([&field_source.value]))
         .filter_map(serde_json::Value::as_i64)
         .collect();
-    let names = store::names(c, false, companies)?.into_iter().collect();
+    let names = pages_store::names(c, companies)?.into_iter().collect();
     let lines = field_sources.fields.iter().map(|field_source| line(field_source, prefer, &names)).collect();
     let mut heads = vec![("Field", "cell--main"), ("Believed", "")];
     heads.extend(columns(prefer).map(|vendor| (vendor.name, "cell--cut")));

@@ -1,24 +1,26 @@
-//! One contact with its companies and its assets, read and written (contract §1.3, §1.10).
+//! One contact with its companies and its assets, as the one door writes it (contract §1.3, §1.10).
 
+use super::{
+    Contact, ContactDetail,
+    rules::{self, ContactInput},
+    store as contacts,
+};
 use crate::web::openapi::Schemas;
 use crate::web::openapi::schema as json;
 use crate::{
-    assets::{Asset, store as assets},
     auth::Editor,
     compliance::{RedactionPolicy, Veiled},
-    contacts::{
-        Contact, ContactDetail,
-        rules::{self, ContactInput},
-        store as contacts,
-    },
     db::{Conn, Write},
-    error::{Error, Result},
+    error::Result,
     history::{self, Record as _},
-    resource::{Done, Resource, api as door, brief, dependents, whole},
+    resource::{Done, Resource, api as door, brief, dependents, links, whole},
     web::{Fields, Reply, Routes, Sent},
 };
 
-/// One contact.
+/// What the JSON of a contact calls the assets that they use.
+const ASSETS: &str = "asset_ids";
+
+/// The addresses of one contact.
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()
@@ -35,7 +37,7 @@ pub fn routes() -> Routes {
 pub fn detail(conn: &mut Conn, id: i64) -> Result<Veiled<ContactDetail>> {
     let contact = contacts::get_view(conn, id)?;
     let companies = contacts::memberships(conn, id)?;
-    let asset_ids = assets::of_contact(conn, id)?.iter().map(|asset| asset.inside().row.id).collect();
+    let asset_ids = links::of(conn, Contact::ENTITY, ASSETS, id)?;
     let company_account_numbers = companies.iter().map(|place| place.account_number.clone()).collect();
     Ok(contact.within(|contact| ContactDetail { contact, company_account_numbers, companies, asset_ids }))
 }
@@ -103,26 +105,11 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
 }
 
 /// Replaces the assets of a contact, when they were sent.
-///
-/// # Errors
-/// `Invalid` for an asset that does not exist.
-pub fn assign(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Result<()> {
+fn assign(w: &mut Write<'_>, contact_id: i64, input: &ContactInput) -> Result<()> {
     let wanted: &[i64] = match &input.assets {
         Sent::Absent => return Ok(()),
         Sent::Null => &[],
         Sent::Value(assets) => assets,
     };
-    let now: Vec<i64> = assets::of_contact(w, contact_id)?.iter().map(|asset| asset.inside().row.id).collect();
-    for asset_id in wanted.iter().filter(|id| !now.contains(id)) {
-        let asset = history::find::<Asset>(w, *asset_id)?.filter(|asset| asset.retired_at.is_none());
-        asset.ok_or_else(|| Error::field("asset_ids", format!("there is no asset {asset_id}")))?;
-        let mut users: Vec<i64> = assets::contacts_of(w, *asset_id)?.iter().map(|contact| contact.inside().id).collect();
-        users.push(contact_id);
-        assets::assign(w, *asset_id, &users)?;
-    }
-    for asset_id in now.iter().filter(|id| !wanted.contains(id)) {
-        let users = assets::contacts_of(w, *asset_id)?.into_iter().map(|contact| contact.inside().id);
-        assets::assign(w, *asset_id, &users.filter(|id| *id != contact_id).collect::<Vec<_>>())?;
-    }
-    Ok(())
+    links::replace(w, Contact::ENTITY, ASSETS, contact_id, wanted)
 }

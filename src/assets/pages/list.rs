@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
-use super::words;
 use crate::{
     agents::Frame,
     assets::{
@@ -17,7 +16,7 @@ use crate::{
     companies::pages::address,
     error::Result,
     resource::columns::Columns,
-    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value},
+    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, words},
     web::Web,
 };
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{contacts::state, mention, words};
+use super::list::state;
 use crate::{
     agents::Frame,
     companies::{pages::address, pages_store},
@@ -12,17 +12,17 @@ use crate::{
         Contact, ContactView, Membership,
         model::{DESIGNATIONS, ROLES},
         panels::place,
+        resource::detail,
     },
     error::{Error, FieldError, Result},
     history::Record as _,
-    records::contacts::detail,
     resource::{
         form_page::{Typed, or_none},
         forms,
         panel::{self, Looker, Panel},
         past::{Facts, Past},
     },
-    ui::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form},
+    ui::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form, mention, words},
     web::{Path, Web},
 };
 

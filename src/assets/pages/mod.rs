@@ -1,0 +1,23 @@
+//! The pages of assets.
+
+mod detail;
+mod form;
+mod inside;
+mod list;
+mod secret;
+
+use super::Assets;
+use crate::{resource::forms, web::Routes};
+
+/// Their routes.
+#[must_use]
+pub fn routes() -> Routes {
+    let edited = ["/assets/{id}/edit", "/assets/{id}/retire", "/assets/{id}/restore"];
+    Routes::new()
+        .get("/assets/", list::index)
+        .get("/assets/{id}", detail::show)
+        .merge(forms::routes::<Assets>("/assets/new", "/assets/{id}", edited))
+        .form("/assets/{id}/secrets/{name}", "/assets/{id}", secret::reveal)
+        .form("/assets/{id}/assign-user", "/assets/{id}", detail::assign)
+        .form("/assets/{id}/unassign-user/{contact}", "/assets/{id}", detail::unassign)
+}

@@ -1,0 +1,47 @@
+//! The service desk that tickets come from, as this room asks it. Who answers is said where rooms are joined: vendors and
+//! what is written to them are later rooms.
+
+use std::sync::OnceLock;
+
+use futures_util::future::BoxFuture;
+
+use super::{Ticket, TicketView, messages::MessageView};
+use crate::{
+    compliance::Veiled,
+    db::Write,
+    error::{Error, Result},
+    web::Web,
+};
+
+/// A ticket that is not stored, and what was said on it.
+pub type Live = (Veiled<TicketView>, Vec<Veiled<MessageView>>);
+
+/// What a service desk does for the tickets here.
+pub trait ServiceDesk: Sync {
+    /// A ticket as the vendor tells it; `None` when there is no such ticket, or no account.
+    fn fetch<'a>(&'a self, web: &'a Web, number: i64) -> BoxFuture<'a, Result<Option<Live>>>;
+
+    /// Queues a status and a note that were written here, inside the write that made them; whether anything waits now.
+    fn enqueue(&self, w: &mut Write<'_>, ticket: &Ticket, status: bool, note: Option<(i64, &str)>) -> Result<bool>;
+
+    /// Starts to write to the vendor what waits for it. What cannot be sent now is sent later: what was decided is stored.
+    fn deliver<'a>(&'a self, web: &'a Web, by: &'a str) -> BoxFuture<'a, ()>;
+
+    /// Where the vendor shows a ticket to people, when its account has an address.
+    fn address<'a>(&'a self, web: &'a Web, number: i64) -> BoxFuture<'a, Result<Option<String>>>;
+}
+
+static DESK: OnceLock<&'static dyn ServiceDesk> = OnceLock::new();
+
+/// Says who it is, before any ticket is asked for; the first call counts.
+pub fn register(desk: &'static dyn ServiceDesk) {
+    DESK.get_or_init(|| desk);
+}
+
+/// The service desk.
+///
+/// # Errors
+/// `Internal` before anybody has said who it is.
+pub fn service_desk() -> Result<&'static dyn ServiceDesk> {
+    DESK.get().copied().ok_or_else(|| Error::internal("nobody has said yet where tickets come from"))
+}
