@@ -17,6 +17,7 @@ use crate::{
     identity::{self, Identity},
     jobs::{live, scheduler},
     monitoring, network,
+    plan::{self, OtherKind},
     platform::{Health, health},
     pulls, reconcile, records,
     resource::{dependents, links, panel, past},
@@ -46,6 +47,8 @@ const PANELS: &[&dyn panel::Panels] = &[
 
 /// Tells rooms of each other what they must not know by name; before anything else runs.
 pub fn register() {
+    let nouns = records::entities::nouns().map(|noun| OtherKind { name: noun.name(), plural: noun.door().many });
+    plan::register(nouns.collect());
     jobs::register();
     dependents::register(DEPENDENTS);
     links::register(LINKS);

@@ -1,8 +1,9 @@
 //! `codex accounts assign`: every department without an account number gets one.
 
 use super::{
-    plan::{self, Plan, Write as Wanted},
-    steps, survey,
+    plan::{self, Department, Plan, Write as Wanted},
+    steps::{self, About},
+    survey,
 };
 use crate::{
     companies::{Company, store as companies},
@@ -13,11 +14,8 @@ use crate::{
         Ended, Job,
         kind::{self, Definition, JobKind},
     },
-    outbox::{
-        self, Operation,
-        run_report::{self, Report},
-    },
-    plan::FieldChange,
+    outbox::{self, Operation, run_report::Report},
+    plan::{FieldChange, local::Local},
     pulls::freshservice,
     types::Actor,
     vendors::freshservice::SYSTEM,
@@ -48,26 +46,24 @@ pub const JOB: JobKind = JobKind(&Definition {
 /// # Errors
 /// `Upstream` when the departments cannot be read whole.
 pub async fn body(job: Job) -> Result<Ended> {
-    let run = steps::begin(&job, JOB.as_str()).await?;
-    let result = work(&job, run).await;
-    run_report::finish(&job, run, result).await
+    let about = About { kind: JOB, what: "departments", operation: Operation::Department };
+    steps::run(job, about, |job, report| departments(job, report, plan::assign)).await
 }
 
-async fn work(job: &Job, run: i64) -> Result<Report> {
-    let mut report = Report { run_id: run, dry_run: job.options.dry_run, what: "departments", ..Report::default() };
-    steps::leftovers(job, run, Operation::Department, &mut report).await?;
-    let departments = survey::departments(job, run).await?;
+/// Reads all departments, and writes the numbers that are planned for them.
+pub(super) async fn departments(job: Job, mut report: Report, make: fn(&[Department], &[Local]) -> Plan) -> Result<Report> {
+    let departments = survey::departments(&job, report.run_id).await?;
     report.checked = departments.len();
-    let plan = plan::assign(&departments, &survey::companies(job).await?);
+    let plan = make(&departments, &survey::companies(&job).await?);
     show(&plan, &mut report);
-    if steps::may_write(job, &mut report) {
-        write(job, run, plan.writes, &mut report).await?;
+    if steps::may_write(&job, &mut report) {
+        write(&job, report.run_id, plan.writes, &mut report).await?;
     }
     Ok(report)
 }
 
 /// Puts a plan into words.
-pub(super) fn show(plan: &Plan, report: &mut Report) {
+fn show(plan: &Plan, report: &mut Report) {
     for write in &plan.writes {
         let change = FieldChange::new(NUMBER, write.from.clone().into(), write.number.clone().into());
         report.plan(&write.label, &write.department, write.company, &write.reason, change);
@@ -77,7 +73,7 @@ pub(super) fn show(plan: &Plan, report: &mut Report) {
 }
 
 /// Decides in short transactions, and delivers what was decided.
-pub(super) async fn write(job: &Job, run: i64, writes: Vec<Wanted>, report: &mut Report) -> Result<()> {
+async fn write(job: &Job, run: i64, writes: Vec<Wanted>, report: &mut Report) -> Result<()> {
     let mut ids = Vec::new();
     for chunk in writes.chunks(CHUNK) {
         let chunk = chunk.to_vec();

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     sites_store::{self, Site},
-    steps,
+    steps::{self, About},
 };
 use crate::{
     companies::Company,
@@ -16,11 +16,7 @@ use crate::{
         Ended, Job,
         kind::{self, Definition, JobKind},
     },
-    outbox::{
-        self, Operation, Wish,
-        run_report::{self, Report},
-        variables,
-    },
+    outbox::{self, Operation, Wish, run_report::Report, variables},
     plan::FieldChange,
     pulls::datto,
     types::{Actor, Scope},
@@ -64,14 +60,12 @@ pub const JOB: JobKind = JobKind(&Definition {
 
 /// The body of the job; also the second step of a Datto pull that was asked for over HTTP.
 pub async fn body(job: Job) -> Result<Ended> {
-    let run = steps::begin(&job, JOB.as_str()).await?;
-    let result = work(&job, run).await;
-    run_report::finish(&job, run, result).await
+    let about = About { kind: JOB, what: "sites", operation: Operation::SiteVariable };
+    steps::run(job, about, sites).await
 }
 
-async fn work(job: &Job, run: i64) -> Result<Report> {
-    let mut report = Report { run_id: run, dry_run: job.options.dry_run, what: "sites", ..Report::default() };
-    steps::leftovers(job, run, Operation::SiteVariable, &mut report).await?;
+async fn sites(job: Job, mut report: Report) -> Result<Report> {
+    let (job, run) = (&job, report.run_id);
     let (sites, (all, alone)) = job.db.read(&Scope::All, |c| Ok((sites_store::linked(c)?, sites_store::counts(c)?))).await?;
     if all == 0 {
         report.notes.push("no site is known yet: run `codex sync datto` first".to_owned());

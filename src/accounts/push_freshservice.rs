@@ -1,16 +1,16 @@
 //! `codex accounts push-freshservice`: departments whose account number drifted get ours.
 
-use super::{assign, plan, steps, survey};
+use super::{
+    assign, plan,
+    steps::{self, About},
+};
 use crate::{
     error::Result,
     jobs::{
         Ended, Job,
         kind::{self, Definition, JobKind},
     },
-    outbox::{
-        Operation,
-        run_report::{self, Report},
-    },
+    outbox::Operation,
     vendors::freshservice::SYSTEM,
 };
 
@@ -34,20 +34,6 @@ pub const JOB: JobKind = JobKind(&Definition {
 /// # Errors
 /// `Upstream` when the departments cannot be read whole.
 pub async fn body(job: Job) -> Result<Ended> {
-    let run = steps::begin(&job, JOB.as_str()).await?;
-    let result = work(&job, run).await;
-    run_report::finish(&job, run, result).await
-}
-
-async fn work(job: &Job, run: i64) -> Result<Report> {
-    let mut report = Report { run_id: run, dry_run: job.options.dry_run, what: "departments", ..Report::default() };
-    steps::leftovers(job, run, Operation::Department, &mut report).await?;
-    let departments = survey::departments(job, run).await?;
-    report.checked = departments.len();
-    let plan = plan::repair(&departments, &survey::companies(job).await?);
-    assign::show(&plan, &mut report);
-    if steps::may_write(job, &mut report) {
-        assign::write(job, run, plan.writes, &mut report).await?;
-    }
-    Ok(report)
+    let about = About { kind: JOB, what: "departments", operation: Operation::Department };
+    steps::run(job, about, |job, report| assign::departments(job, report, plan::repair)).await
 }

@@ -241,7 +241,7 @@ pub fn vendor(page: &Page, known: Credentials) -> Vendor {
 
 /// What people call a kind of job.
 pub fn label(script: &str) -> &'static str {
-    JobKind::parse(script).map_or("Job", JobKind::label)
+    JobKind::named(script).map_or("Job", JobKind::label)
 }
 
 /// A plan that waits, in words.

@@ -78,7 +78,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
         Ok((job, lines, tally, changes, names))
     };
     let (job, lines, tally, changes, (names, mentioned)) = web.db.read(&Scope::All, read).await?;
-    let label = JobKind::parse(&job.script).map_or("Job", JobKind::label);
+    let label = JobKind::named(&job.script).map_or("Job", JobKind::label);
     let page = frame.titled(Section::Admin, label);
     let here = format!("/admin/jobs/{id}");
     let full = i64::try_from(changes.len()).unwrap_or(0) == SHOWN;

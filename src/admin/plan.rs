@@ -44,7 +44,7 @@ fn read(c: &mut Conn, id: i64, asked: Option<Asked>, policy: &RedactionPolicy) -
     let counts = store::counts(c, id)?;
     let mut groups = Vec::new();
     for action in plan_view::ORDER {
-        for kind in Kind::ALL {
+        for kind in Kind::all() {
             let of = counts.iter().filter(|count| count.kind == kind && count.action == action);
             let total: i64 = of.map(|count| count.items).sum();
             let wanted = asked.is_none_or(|asked| (asked.kind, asked.action) == (kind, action));

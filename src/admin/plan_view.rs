@@ -106,7 +106,7 @@ impl PlanPage {
         let open = matches!(plan.status.as_str(), "held" | "proposed");
         let mut tallies = Vec::new();
         for action in ORDER {
-            for kind in Kind::ALL {
+            for kind in Kind::all() {
                 let of = counts.iter().filter(|count| count.kind == kind && count.action == action);
                 let total: i64 = of.map(|count| count.items).sum();
                 if total > 0 {
@@ -191,7 +191,7 @@ fn line(page: &Page, item: &Item, accounts: &Accounts) -> PlanLine {
         Kind::Contact => Some(page.url(&format!("/contacts/{id}"))),
         Kind::Asset => Some(page.url(&format!("/assets/{id}"))),
         Kind::Ticket => item.external_id.as_ref().map(|id| page.url(&format!("/tickets/{}", encode_segment(id)))),
-        Kind::PsaAgent | Kind::Site => None,
+        Kind::PsaAgent | Kind::Site | Kind::Other(_) => None,
     });
     let told = item.fields.iter().filter(|change| item.action != Action::Create || !is_noise(&change.field, &change.to));
     let moved = told

@@ -127,7 +127,7 @@ fn counts(summary: &Value, dry_run: bool) -> (String, String) {
     if !dry_run {
         say(held, "waiting for approval");
     }
-    let listed = Kind::ALL.into_iter().filter_map(|kind| Some((kind, summary["listed"][kind.plural()].as_i64()?)));
+    let listed = Kind::all().filter_map(|kind| Some((kind, summary["listed"][kind.plural()].as_i64()?)));
     let listed: Vec<String> = listed.map(|(kind, count)| format!("{} {}", thousands(count), kind.plural())).collect();
     (parts.join(", "), listed.join(", "))
 }

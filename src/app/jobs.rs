@@ -4,6 +4,8 @@ use crate::{
     accounts,
     jobs::kind::{self, JobKind},
     outbox, pulls,
+    reconcile::decisions,
+    records::import,
 };
 
 /// Every kind of job, in the order in which people see them.
@@ -19,9 +21,13 @@ const ALL: &[JobKind] = &[
     outbox::JOB,
 ];
 
-/// Says which jobs there are, before any is asked for.
+/// Those that nobody starts by name.
+const BESIDE: &[JobKind] = &[import::JOB];
+
+/// Says which jobs there are, before any is asked for, and how plans are applied that no vendor's pull has made.
 pub fn register() {
-    kind::register(ALL);
+    kind::register(ALL, BESIDE);
+    decisions::register(&[(import::SOURCE, import::approved)]);
 }
 
 #[cfg(test)]

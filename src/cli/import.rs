@@ -1,6 +1,6 @@
 //! `codex import`: rows of a table become records.
 
-use std::{io::Read as _, path::PathBuf};
+use std::{io::Read as _, path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 
@@ -9,7 +9,7 @@ use crate::{
     compliance::RedactionPolicy,
     error::Error,
     records::{
-        import::{Import, Outcome, Plan, Row, kinds},
+        import::{CarriedOut, Desk, Import, Outcome, Plan, Row, carry_out, kinds},
         undo,
     },
     types::{Actor, Scope},
@@ -69,30 +69,42 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes))
     };
     read.map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
-    let config = context.start(true)?;
+    let config = Arc::new(context.start(true)?);
     let db = context::open_existing(&config)?;
     let import = Import::read(kind, &bytes, key.as_deref(), &RedactionPolicy::of_program()).map_err(wrong)?;
-    let actor = Actor::cli("import csv");
-    let plan = context::block_on(import.plan(&db, &Scope::All, &actor))??;
-    let changes = plan.create + plan.update;
-    if *dry_run || plan.refused > 0 || changes == 0 {
+    drop(bytes);
+    // Whoever runs a command is a person, and what they import is theirs.
+    let actor = Actor { pins: true, ..Actor::cli("import csv") };
+    let shown = sync_progress::new();
+    let progress = shown.progress.clone();
+    let desk = Desk { db, config, scope: Scope::All, actor: actor.clone(), progress: progress.clone() };
+    let plan = context::block_on(import.plan(&desk))?;
+    shown.clear();
+    let plan = plan?;
+    let Some(id) = plan.plan_id.filter(|_| !*dry_run && plan.refused == 0) else {
         show(&plan, *json)?;
         return Ok(if plan.refused > 0 { failure::USAGE } else { failure::DONE });
-    }
+    };
     if !*json {
         show(&plan, false)?;
     }
-    let question = format!("Import {changes} records? [y/N] ");
+    if let Some(why) = &plan.held_because {
+        out::note(format_args!("This is more than an import changes unasked: {why}"));
+    }
+    let question = format!("Import {} records? [y/N] ", plan.changes());
     let sure = *yes || (out::can_ask() && matches!(sync_progress::ask(&question).as_deref(), Some("y" | "yes")));
     if !sure {
-        return Err(Failure::usage("nothing was imported; to go ahead, repeat this with --yes"));
+        let approve = format!("repeat this with --yes, or approve plan {id} (codex sync approve {id})");
+        return Err(Failure::usage(format!("nothing was imported; to go ahead, {approve}")));
     }
-    let done = context::block_on(import.apply(&db, &Scope::All, &actor))??;
+    let done = context::block_on(carry_out(&desk.db, id, &actor, true, &progress))?;
+    shown.clear();
+    let CarriedOut::Done(stored) = done? else { return Err(Failure::usage(format!("plan {id} waits for an approval"))) };
+    let done = Plan { run_id: Some(stored.run_id), ..plan };
     if *json {
         out::json(&done)?;
     }
-    let run = done.run_id.unwrap_or_default();
-    out::note(format_args!("Imported: {}. To take it back: codex import undo {run}", done.words()));
+    out::note(format_args!("Imported: {}. To take it back: codex import undo {}", done.words(), stored.run_id));
     Ok(failure::DONE)
 }
 

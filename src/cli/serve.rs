@@ -9,7 +9,15 @@ use tokio::{
 };
 
 use super::{Context, Failure, context, demo, failure, out};
-use crate::{app, config::Config, db::Db, jobs, platform::damage_watch, records::search_keys, web::server};
+use crate::{
+    app,
+    config::Config,
+    db::Db,
+    jobs,
+    platform::damage_watch,
+    records::{import, search_keys},
+    web::server,
+};
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -112,6 +120,12 @@ async fn begin(config: &Config, app: &app::App, db: &Db, address: SocketAddr) ->
     if let Err(error) = jobs::reap(db).await {
         tracing::warn!(%error, "jobs of an earlier process could not be looked at");
     }
+    let db = db.clone();
+    tokio::spawn(async move {
+        if let Err(error) = import::resume(&db).await {
+            tracing::warn!(%error, "an import that was interrupted could not go on");
+        }
+    });
     true
 }
 

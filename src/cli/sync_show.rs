@@ -22,7 +22,7 @@ pub fn items_to_stderr(items: &[Item]) -> io::Result<()> {
 }
 
 fn write(to: &mut impl Write, items: &[Item]) -> io::Result<()> {
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         for action in Action::ALL {
             let group: Vec<&Item> = items.iter().filter(|item| item.kind == kind && item.action == action).collect();
             if !group.is_empty() {

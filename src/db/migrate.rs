@@ -105,6 +105,7 @@ pub fn run_to(target: &Target, version: i64) -> Result<Report> {
 /// # Errors
 /// As [`run`].
 pub fn version(target: &Target) -> Result<i64> {
+    let _closed_before_the_end = super::begin_opening(target)?;
     if let Target::Sqlite(path) = target {
         return if path.exists() { file_version(&look(path)?).map_err(|cause| sqlite::at(path, cause)) } else { Ok(0) };
     }

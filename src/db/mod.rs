@@ -21,7 +21,7 @@ mod write;
 mod writer;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -136,11 +136,25 @@ struct Shared {
 /// The databases of this process, so that none is left open when it ends; handles may lie in tasks that never do.
 static OPEN: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
+/// Whether this process is ending. Whoever opens a file holds it for reading until the end of the process would find and
+/// wait for what was opened, or until it is closed again.
+static ENDING: RwLock<bool> = RwLock::new(false);
+
+/// Lets somebody open a file, unless the process is ending. Nothing is left of a connection to a server, which may take long.
+fn begin_opening(target: &Target) -> Result<Option<RwLockReadGuard<'static, bool>>> {
+    if target.is_server() {
+        return Ok(None);
+    }
+    let ending = ENDING.read().unwrap_or_else(PoisonError::into_inner);
+    if *ending { Err(stopped()) } else { Ok(Some(ending)) }
+}
+
 /// Finishes what is queued and closes every connection of this process: SQLite then has no log beside its file. Who calls
-/// it while another thread does waits for that one.
+/// it while another thread does waits for that one. Nothing is opened afterwards.
 pub fn close_all() {
     static CLOSING: Mutex<()> = Mutex::new(());
     let _closed_after = CLOSING.lock().unwrap_or_else(PoisonError::into_inner);
+    *ENDING.write().unwrap_or_else(PoisonError::into_inner) = true;
     let open = std::mem::take(&mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner));
     for shared in open.iter().filter_map(Weak::upgrade) {
         shared.close();
@@ -161,10 +175,17 @@ impl Shared {
         self.closing.store(true, Ordering::SeqCst);
         drop(self.searching.lock().unwrap_or_else(PoisonError::into_inner));
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let had_threads = !threads.is_empty();
         for thread in threads {
             if thread.thread().id() != std::thread::current().id() {
                 let _panicked = thread.join();
             }
+        }
+        if let Target::Sqlite(path) = &self.target
+            && had_threads
+            && self.place.get().is_none_or(Place::is_there)
+        {
+            sqlite::tidy(path);
         }
     }
 }
@@ -225,9 +246,11 @@ impl Db {
             threads: Mutex::new(Vec::new()),
             target: target.clone(),
         }));
-        OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&db.0));
         // Who closes meanwhile waits until nothing is open that nobody knows of.
+        let opening = begin_opening(&target)?;
         let closed_after = db.0.searching.lock().unwrap_or_else(PoisonError::into_inner);
+        OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&db.0));
+        drop(opening);
         match std::thread::scope(|scope| scope.spawn(|| bring_up(&target, prepare)).join()) {
             Ok(Ok(_)) => ready.open.store(true, Ordering::Release),
             Ok(Err(Error::Unavailable(reason))) if wait && target.is_server() => {

@@ -19,6 +19,9 @@ const STATEMENT_CACHE: usize = 256;
 /// Below this many free bytes a disk is full: the log and its index need that much at once.
 const ROOM: u64 = 256 * 1024;
 
+/// How often a log that nobody needs is taken away, when others come and go at the same moment.
+const TIDIES: usize = 3;
+
 thread_local! {
     /// Until when statements of this thread wait for a lock; unset means [`PATIENCE`] each.
     static WAITS_UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -49,6 +52,25 @@ pub(super) fn plain(path: &Path) -> Result<Connection> {
     let mut connection = Connection::open_with_flags(path, flags).map_err(error)?;
     set_patience(&mut connection)?;
     Ok(connection)
+}
+
+/// Takes away the log that is left beside a file which nobody has open. Of two connections that are closed at the same
+/// moment each takes the other for somebody who still needs it.
+pub(super) fn tidy(path: &Path) {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    for _try in 0..TIDIES {
+        if !path.exists() || !Path::new(&log).exists() {
+            return;
+        }
+        let looked = plain(path).and_then(|connection| {
+            // A connection that has read nothing knows of no log.
+            connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(())).map_err(error)
+        });
+        if looked.is_err() {
+            return;
+        }
+    }
 }
 
 fn prepared(path: &Path, query_only: bool) -> Result<Connection> {

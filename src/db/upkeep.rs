@@ -34,6 +34,7 @@ impl Upkeep {
     /// # Errors
     /// `Storage` when it cannot, `Unavailable` while another process writes.
     pub fn can_write(target: &Target) -> Result<()> {
+        let _closed_before_the_end = super::begin_opening(target)?;
         let mut conn = Self::open(target)?.conn;
         let begin = if conn.engine() == Engine::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
         conn.batch(begin)?;

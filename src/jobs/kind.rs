@@ -74,18 +74,32 @@ impl std::fmt::Debug for JobKind {
     }
 }
 
-static REGISTRY: OnceLock<&'static [JobKind]> = OnceLock::new();
+/// The kinds that are started by name, and those that are not.
+static REGISTRY: OnceLock<[&'static [JobKind]; 2]> = OnceLock::new();
 
-/// Says which kinds there are; the first call counts.
-pub fn register(kinds: &'static [JobKind]) {
-    REGISTRY.get_or_init(|| kinds);
+/// Says which kinds there are, and which there are beside that nobody starts by name; the first call counts.
+pub fn register(kinds: &'static [JobKind], beside: &'static [JobKind]) {
+    REGISTRY.get_or_init(|| [kinds, beside]);
 }
 
 impl JobKind {
-    /// All of them, in the order in which people see them.
+    /// All that are started by name, in the order in which people see them.
     #[must_use]
     pub fn all() -> &'static [Self] {
-        REGISTRY.get().copied().unwrap_or_default()
+        REGISTRY.get().map(|[kinds, _]| *kinds).unwrap_or_default()
+    }
+
+    /// The kind whose jobs and plans are kept under this name, whether it is started by name or not.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let beside = REGISTRY.get().map(|[_, beside]| *beside).unwrap_or_default();
+        Self::parse(name).or_else(|| beside.iter().copied().find(|kind| kind.as_str() == name))
+    }
+
+    /// Whether it asks vendors, whose data is not mixed into a demo's.
+    #[must_use]
+    pub fn asks_vendors(self) -> bool {
+        Self::all().contains(&self)
     }
 
     /// The script name of contract §1.11.

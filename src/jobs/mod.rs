@@ -32,6 +32,9 @@ use lease_store::{Acquired, Lease};
 /// How often a job says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
+/// How often one that waits for another of its kind looks whether that has ended.
+const WAIT: Duration = Duration::from_millis(100);
+
 /// What a person at a terminal decides about a plan that takes something away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -138,10 +141,49 @@ pub struct Started {
 pub async fn acquire(db: &Db, kind: JobKind, started_by: &str) -> Result<Acquired> {
     let by = started_by.to_owned();
     let take = move |w: &mut Write<'_>| {
-        settings_store::refuse_demo(w)?;
+        if kind.asks_vendors() {
+            settings_store::refuse_demo(w)?;
+        }
         lease_store::acquire(w, kind.as_str(), kind.system(), &by)
     };
     db.write(&Scope::All, &Actor::system("sync"), take).await
+}
+
+/// Does under the lease of a kind of job what was not started as one: what a person decides, a table that is imported. It
+/// is a job in every other way: it lives and ends as all do. `work` gives what is kept as its output beside what it is for.
+///
+/// # Errors
+/// `Conflict` in the words of `busy` when another job has the lease for longer than `patience`; those of `work`.
+pub async fn under_lease<T, W>(
+    db: &Db,
+    (kind, by): (JobKind, &str),
+    patience: Duration,
+    busy: impl Fn(&str) -> String,
+    progress: &Arc<Progress>,
+    work: impl FnOnce(Lease) -> W,
+) -> Result<T>
+where
+    W: Future<Output = Result<(String, T)>>,
+{
+    let since = Instant::now();
+    let lease = loop {
+        match acquire(db, kind, by).await? {
+            Acquired::Ours(lease) => break lease,
+            Acquired::Running(job) if since.elapsed() >= patience => return Err(Error::conflict(busy(&job))),
+            Acquired::Running(_) => tokio::time::sleep(WAIT).await,
+        }
+    };
+    let beating = tokio::spawn(heartbeat(db.clone(), lease.clone(), progress.clone()));
+    let result = work(lease.clone()).await;
+    beating.abort();
+    let (output, error) = match &result {
+        Ok((output, _)) => (output.clone(), None),
+        Err(error) => (String::new(), Some(error.to_string())),
+    };
+    let finish = move |w: &mut Write<'_>| lease_store::finish(w, &lease, &output, error.as_deref());
+    let finish = db.write(&Scope::All, &Actor::system("sync"), finish).await;
+    let (_, done) = result?;
+    finish.map(|()| done)
 }
 
 /// Starts a job in the background, or names the one of its kind that runs.

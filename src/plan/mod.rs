@@ -4,7 +4,9 @@ pub mod cells;
 pub mod local;
 pub mod record;
 
-use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
 use crate::{
@@ -14,9 +16,7 @@ use crate::{
 };
 
 /// The kind of row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = PlanKind)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A company.
     Company,
@@ -30,11 +30,33 @@ pub enum Kind {
     Asset,
     /// A ticket.
     Ticket,
+    /// A noun that no vendor tells of; tables of them are imported.
+    Other(&'static OtherKind),
+}
+
+/// A kind of row that no vendor tells of.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OtherKind {
+    /// The word stored in the database; the same as in history.
+    pub name: &'static str,
+    /// The word for people, in the plural.
+    pub plural: &'static str,
+}
+
+static OTHERS: OnceLock<Vec<OtherKind>> = OnceLock::new();
+
+/// Says which kinds there are beside those that vendors tell of; the first call counts.
+pub fn register(others: Vec<OtherKind>) {
+    OTHERS.get_or_init(|| others);
 }
 
 impl Kind {
+    const OF_VENDORS: [Self; 6] = [Self::Company, Self::Contact, Self::PsaAgent, Self::Site, Self::Asset, Self::Ticket];
+
     /// All kinds, in the order in which they are applied.
-    pub const ALL: [Self; 6] = [Self::Company, Self::Contact, Self::PsaAgent, Self::Site, Self::Asset, Self::Ticket];
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::OF_VENDORS.into_iter().chain(OTHERS.get().into_iter().flatten().map(Self::Other))
+    }
 
     /// The word stored in the database; the same as in history.
     #[must_use]
@@ -46,6 +68,7 @@ impl Kind {
             Self::Site => "site",
             Self::Asset => "asset",
             Self::Ticket => "ticket",
+            Self::Other(other) => other.name,
         }
     }
 
@@ -59,13 +82,27 @@ impl Kind {
             Self::Site => "sites",
             Self::Asset => "assets",
             Self::Ticket => "tickets",
+            Self::Other(other) => other.plural,
         }
     }
 
     /// The kind of a stored word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+        Self::all().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::parse(&word).ok_or_else(|| D::Error::custom("a kind of row that this program does not know"))
     }
 }
 
@@ -177,7 +214,8 @@ pub struct FieldChange {
     pub from: Value,
     /// What it becomes.
     pub to: Value,
-    /// What a secret becomes, sealed; stored with a plan that is not applied yet, and in no answer.
+    /// What is written when that is not what is shown: a secret, sealed, or a cell of a table as it was entered. Stored with
+    /// a plan that is not applied yet, and in no answer.
     #[serde(default, skip_serializing)]
     pub sealed: Option<String>,
 }
@@ -227,6 +265,7 @@ pub struct Item {
     /// The item's own id, once stored.
     pub id: i64,
     /// The kind of row.
+    #[schema(value_type = String)]
     pub kind: Kind,
     /// What is to be done.
     pub action: Action,
@@ -236,7 +275,7 @@ pub struct Item {
     pub entity_id: Option<i64>,
     /// The row's revision when the plan was made.
     pub rev: Option<i64>,
-    /// The vendor's id.
+    /// The vendor's id; of a table that is imported, the line.
     pub external_id: Option<String>,
     pub label: String,
     /// Why this row and this record are the same thing, or why nothing is done.

@@ -36,6 +36,15 @@ use crate::{
 /// Items in one transaction: a person's save never waits long behind them.
 const CHUNK: i64 = 50;
 
+/// Writes one item; `None` when its row is not what was planned for.
+pub type WriteItem = Arc<dyn Fn(&mut Write<'_>, &Item) -> Result<Option<i64>> + Send + Sync>;
+
+/// What writes the items of vendors' plans.
+#[must_use]
+pub fn of_vendor() -> WriteItem {
+    Arc::new(apply)
+}
+
 /// Applies the pending items of a plan, wherever an earlier attempt stopped.
 pub struct Apply {
     pub db: Db,
@@ -45,6 +54,8 @@ pub struct Apply {
     pub plan: i64,
     /// The vendor, in history and links.
     pub actor: Actor,
+    /// What writes an item.
+    pub item: WriteItem,
     /// Where to say how far we are.
     pub progress: Arc<Progress>,
 }
@@ -62,7 +73,7 @@ impl Apply {
     /// Applies this plan of a job.
     #[must_use]
     pub fn of(job: &Job, actor: Actor, plan: i64) -> Self {
-        Self { db: job.db.clone(), lease: job.lease.clone(), plan, actor, progress: job.progress.clone() }
+        Self { db: job.db.clone(), lease: job.lease.clone(), plan, actor, item: of_vendor(), progress: job.progress.clone() }
     }
 
     /// Applies everything that is pending.
@@ -90,7 +101,7 @@ impl Apply {
 
     /// One transaction for all of them; returns how many were stale.
     async fn chunk(&self, items: Vec<Item>) -> Result<u64> {
-        let lease = self.lease.clone();
+        let (lease, apply) = (self.lease.clone(), self.item.clone());
         self.db
             .write_bulk(&Scope::All, &self.actor, move |w| {
                 check_lease(w, &lease)?;
@@ -171,6 +182,7 @@ fn apply(w: &mut Write<'_>, item: &Item) -> Result<Option<i64>> {
         }
         // What a plan says of sites is only told.
         Kind::Site => Ok(item.entity_id),
+        Kind::Other(_) => Ok(None),
         Kind::Asset => {
             let new = Asset { kind: "other".to_owned(), status: "active".to_owned(), ..Asset::default() };
             let (system, external_id) = (source(w), item.external_id.clone().unwrap_or_default());

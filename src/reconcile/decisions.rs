@@ -1,9 +1,13 @@
 //! A person's decision about a plan that waits.
 
-use std::sync::Arc;
+use std::{
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use super::{
-    apply::{Applied, Apply},
+    apply::{self, Applied, Apply},
     plans_store::{self, Stored},
 };
 use crate::{
@@ -12,7 +16,7 @@ use crate::{
     jobs::{
         self,
         kind::JobKind,
-        lease_store::{self, Acquired, Lease, check_lease},
+        lease_store::{Lease, check_lease},
     },
     plan::State,
     progress::Progress,
@@ -29,27 +33,41 @@ fn open(c: &mut Conn, id: i64) -> Result<Stored> {
     }
 }
 
+/// A plan that a person has approved, about to be applied.
+pub struct Approved {
+    pub db: Db,
+    /// Proof that it may be applied.
+    pub lease: Lease,
+    pub plan: Stored,
+    pub progress: Arc<Progress>,
+}
+
+/// How the plans of a source are applied that are not a vendor's.
+pub type ApplyApproved = fn(Approved) -> Pin<Box<dyn Future<Output = Result<Applied>> + Send>>;
+
+static SOURCES: OnceLock<&'static [(&'static str, ApplyApproved)]> = OnceLock::new();
+
+/// Says how plans are applied that no vendor's pull has made, by their source; the first call counts.
+pub fn register(sources: &'static [(&'static str, ApplyApproved)]) {
+    SOURCES.get_or_init(|| sources);
+}
+
 /// Applies what waits. Rows that changed since the plan was made are left alone.
 pub async fn approve(db: &Db, id: i64, by: &str, progress: Arc<Progress>) -> Result<Applied> {
     let plan = db.read(&Scope::All, move |c| open(c, id)).await?;
-    let kind = JobKind::parse(&plan.source).ok_or_else(|| Error::internal(format!("plan {id} is of an unknown source")))?;
-    let lease = match jobs::acquire(db, kind, by).await? {
-        Acquired::Ours(lease) => lease,
-        Acquired::Running(job) => {
-            return Err(Error::conflict(format!("a sync is running (job {job}); decide when it has ended")));
-        }
-    };
-    let result = apply(db, kind, &lease, &plan, by, progress).await;
-    let (output, error) = match &result {
-        Ok(applied) => (format!("plan {id} approved: {} applied, {} stale", applied.done, applied.stale), None),
-        Err(error) => (String::new(), Some(error.to_string())),
-    };
-    db.write(&Scope::All, &Actor::system("sync"), move |w| lease_store::finish(w, &lease, &output, error.as_deref())).await?;
-    result
+    let kind = JobKind::named(&plan.source).ok_or_else(|| Error::internal(format!("plan {id} is of an unknown source")))?;
+    let busy = |job: &str| format!("a sync is running (job {job}); decide when it has ended");
+    jobs::under_lease(db, (kind, by), Duration::ZERO, busy, &progress, async |lease: Lease| {
+        let approved = Approved { db: db.clone(), lease, plan, progress: progress.clone() };
+        let applied = carry_out(kind, approved, by).await?;
+        Ok((format!("plan {id} approved: {} applied, {} stale", applied.done, applied.stale), applied))
+    })
+    .await
 }
 
-async fn apply(db: &Db, kind: JobKind, lease: &Lease, plan: &Stored, by: &str, progress: Arc<Progress>) -> Result<Applied> {
-    let (id, by, held) = (plan.id, by.to_owned(), lease.clone());
+async fn carry_out(kind: JobKind, approved: Approved, by: &str) -> Result<Applied> {
+    let Approved { db, lease, plan, progress } = &approved;
+    let (db, id, by, held) = (db.clone(), plan.id, by.to_owned(), lease.clone());
     let begin = move |w: &mut Write<'_>| {
         check_lease(w, &held)?;
         open(w, id)?;
@@ -57,11 +75,17 @@ async fn apply(db: &Db, kind: JobKind, lease: &Lease, plan: &Stored, by: &str, p
         plans_store::move_items(w, id, State::Held, State::Pending)
     };
     db.write(&Scope::All, &Actor::system("sync"), begin).await?;
-    let actor = Actor::sync(kind.system(), plan.run_id);
-    let applied = Apply { db: db.clone(), lease: lease.clone(), plan: id, actor, progress }.run().await?;
-    let held = lease.clone();
+    let (lease, actor) = (lease.clone(), Actor::sync(kind.system(), plan.run_id));
+    let of_source = SOURCES.get().into_iter().copied().flatten().find(|(source, _)| *source == plan.source);
+    let applied = match of_source {
+        Some((_, of_source)) => of_source(approved).await?,
+        None => {
+            let (lease, progress, item) = (lease.clone(), progress.clone(), apply::of_vendor());
+            Apply { db: db.clone(), lease, plan: id, actor, item, progress }.run().await?
+        }
+    };
     let end = move |w: &mut Write<'_>| {
-        check_lease(w, &held)?;
+        check_lease(w, &lease)?;
         plans_store::set_status(w, id, "applied")
     };
     db.write(&Scope::All, &Actor::system("sync"), end).await?;

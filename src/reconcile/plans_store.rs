@@ -1,5 +1,7 @@
 //! Stored plans: what a run means to do, what it did, and what waits for a person.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::{
@@ -52,7 +54,8 @@ fn stored(row: &Row) -> Result<Stored> {
     })
 }
 
-/// Begins a plan of this source. It counts for nothing until it is [`publish`]ed: a kill in between leaves no half plan.
+/// Begins a plan of this source. It is a draft, which counts for nothing, until its status says otherwise: a kill in between
+/// leaves no half plan.
 pub fn begin(c: &mut Conn, lease: &Lease, source: &str, run: i64, summary: &serde_json::Value) -> Result<i64> {
     check_lease(c, lease)?;
     c.run("UPDATE sync_runs SET status = 'planning' WHERE id = ?1", params![run])?;
@@ -69,22 +72,21 @@ pub fn conclude(c: &mut Conn, lease: &Lease, plan: i64, held_because: Option<&st
     Ok(())
 }
 
-/// Makes a draft count. Unless it is the proposal of a dry run, it takes the place of every plan of this
-/// source that still waits.
-pub fn publish(c: &mut Conn, lease: &Lease, plan: i64, status: &str) -> Result<()> {
-    if status != "proposed" {
-        let source = get(c, plan)?.source;
-        supersede(c, lease, &source)?;
-    }
-    check_lease(c, lease)?;
-    set_status(c, plan, status)
-}
-
 /// Retires every plan of this source that still waits: a newer run has seen how things are.
 pub fn supersede(c: &mut Conn, lease: &Lease, source: &str) -> Result<()> {
     check_lease(c, lease)?;
     let sql = "UPDATE sync_plans SET status = 'superseded' WHERE source = ?1 AND status IN ('held', 'proposed', 'applying')";
     c.run(sql, params![source])?;
+    Ok(())
+}
+
+/// Takes a draft away.
+pub fn delete_draft(c: &mut Conn, plan: i64) -> Result<()> {
+    c.run(
+        "DELETE FROM sync_plan_items WHERE plan_id IN (SELECT id FROM sync_plans WHERE id = ?1 AND status = 'draft')",
+        params![plan],
+    )?;
+    c.run("DELETE FROM sync_plans WHERE id = ?1 AND status = 'draft'", params![plan])?;
     Ok(())
 }
 
@@ -204,6 +206,22 @@ pub fn mark_item(c: &mut Conn, item: &Item, state: State, entity_id: Option<i64>
 /// Moves every item of a plan from one state to another.
 pub fn move_items(c: &mut Conn, plan: i64, from: State, to: State) -> Result<u64> {
     c.run("UPDATE sync_plan_items SET state = ?1 WHERE plan_id = ?2 AND state = ?3", params![to.as_str(), plan, from.as_str()])
+}
+
+/// The rows that the items of a plan became, by the ids of their source.
+pub fn entities(c: &mut Conn, plan: i64) -> Result<HashMap<String, i64>> {
+    let sql = "SELECT external_id, entity_id FROM sync_plan_items
+               WHERE plan_id = ?1 AND external_id IS NOT NULL AND entity_id IS NOT NULL";
+    c.all(sql, params![plan])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Says of the plans of a run that nothing came of them.
+pub fn withdraw(c: &mut Conn, run: i64) -> Result<()> {
+    let items = "UPDATE sync_plan_items SET state = 'discarded' WHERE state IN ('pending', 'held', 'applied')
+                 AND plan_id IN (SELECT id FROM sync_plans WHERE run_id = ?1)";
+    c.run(items, params![run])?;
+    c.run("UPDATE sync_plans SET status = 'discarded' WHERE run_id = ?1", params![run])?;
+    Ok(())
 }
 
 /// Says what became of a plan.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    apply::{Applied, Apply},
+    apply::{self, Applied, Apply, WriteItem},
     planner::{
         losses::{self, Tally},
         retirement_guard::{self, Limits},
@@ -56,6 +56,12 @@ pub struct Reconciliation {
     pub system: &'static str,
     /// The name under which its plans are kept.
     pub plans: &'static str,
+    /// Who acts, in history.
+    pub actor: Actor,
+    /// What writes an item.
+    pub item: WriteItem,
+    /// Whether a plan takes the place of those under its name that still wait: a newer run has seen how things are.
+    pub supersedes: bool,
 }
 
 /// A plan in the making.
@@ -83,6 +89,13 @@ pub async fn finish_interrupted(job: &Job, system: &str, plans: &'static str) ->
 }
 
 impl Reconciliation {
+    /// A vendor's.
+    #[must_use]
+    pub fn of(job: &Job, run: i64, system: &'static str, plans: &'static str) -> Self {
+        let (actor, item) = (Actor::sync(system, run), apply::of_vendor());
+        Self { job: job.clone(), run, system, plans, actor, item, supersedes: true }
+    }
+
     /// Plans and applies until nothing is stale, then writes what moves without history. Returns the
     /// items of a dry run.
     pub async fn run<S: Source>(&self, source: &mut S, report: &mut Report) -> Result<Vec<Item>> {
@@ -119,12 +132,6 @@ impl Reconciliation {
         Ok(Vec::new())
     }
 
-    /// Who acts, in history.
-    #[must_use]
-    pub fn actor(&self) -> Actor {
-        Actor::sync(self.system, self.run)
-    }
-
     /// A short transaction of the run that is no change of a row.
     pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         self.job.write(&Actor::system("sync"), work).await
@@ -142,7 +149,7 @@ impl Reconciliation {
     pub async fn apply(&self, plan: i64, waits: bool) -> Result<Applied> {
         let (lease, run) = (self.job.lease.clone(), self.run);
         self.write(move |w| runs_store::advance(w, &lease, run, "applying")).await?;
-        let applied = Apply::of(&self.job, self.actor(), plan).run().await?;
+        let applied = self.applying(plan).run().await?;
         let status = if waits { "held" } else { "applied" };
         self.write(move |w| plans_store::set_status(w, plan, status)).await?;
         Ok(applied)
@@ -150,7 +157,11 @@ impl Reconciliation {
 
     /// Writes what moves without history.
     pub async fn observe(&self, observations: &[Observation]) -> Result<()> {
-        Apply::of(&self.job, self.actor(), 0).observe(observations).await
+        self.applying(0).observe(observations).await
+    }
+
+    fn applying(&self, plan: i64) -> Apply {
+        Apply { item: self.item.clone(), ..Apply::of(&self.job, self.actor.clone(), plan) }
     }
 }
 
@@ -254,6 +265,18 @@ impl Draft<'_> {
         }
     }
 
+    /// Lets all of it wait, for these reasons: what belongs together is done together.
+    pub fn hold_everything(&mut self, reasons: impl IntoIterator<Item = String>) {
+        self.held_because(reasons);
+        self.is_declined = true;
+    }
+
+    /// Takes back what was stored of it.
+    pub async fn drop(&mut self) -> Result<()> {
+        let Some(id) = self.id.take() else { return Ok(()) };
+        self.of.write(move |w| plans_store::delete_draft(w, id)).await
+    }
+
     /// Stores the rest, and makes the plan count: as a proposal, or as what is being applied. One without items takes the
     /// place of what waited before.
     pub async fn publish(&mut self) -> Result<()> {
@@ -265,8 +288,9 @@ impl Draft<'_> {
         self.add(late).await?;
         let (of, lease) = (self.of, self.of.job.lease.clone());
         let (dry_run, plans) = (of.job.options.dry_run, of.plans);
+        let supersedes = of.supersedes && !dry_run;
         let Some(id) = self.id else {
-            return if dry_run { Ok(()) } else { of.write(move |w| plans_store::supersede(w, &lease, plans)).await };
+            return if supersedes { of.write(move |w| plans_store::supersede(w, &lease, plans)).await } else { Ok(()) };
         };
         if self.is_declined {
             of.write(move |w| plans_store::move_items(w, id, State::Pending, State::Held)).await?;
@@ -276,7 +300,10 @@ impl Draft<'_> {
         let status = if dry_run { "proposed" } else { "applying" };
         of.write(move |w| {
             plans_store::conclude(w, &lease, id, why.as_deref(), &summary)?;
-            plans_store::publish(w, &lease, id, status)
+            if supersedes {
+                plans_store::supersede(w, &lease, plans)?;
+            }
+            plans_store::set_status(w, id, status)
         })
         .await
     }

@@ -44,10 +44,10 @@ fn table(kind: Kind) -> Table {
         Kind::Company => Table::of::<Company>(),
         Kind::Contact => Table::of::<Contact>(),
         Kind::PsaAgent => Table::of::<PsaAgent>(),
-        // Read in chunks, in `assets/`.
-        Kind::Site | Kind::Asset => Table { name: Asset::TABLE, columns: Vec::new() },
         // The tickets' own job compares them without holding all of them.
         Kind::Ticket => Table { name: "tickets", columns: vec![Column { name: "subject", is_flag: false }] },
+        // Read in chunks, in `assets/`.
+        Kind::Site | Kind::Asset | Kind::Other(_) => Table { name: Asset::TABLE, columns: Vec::new() },
     }
 }
 
@@ -81,7 +81,7 @@ pub fn live(c: &mut Conn, kind: Kind, system: &str) -> Result<u64> {
     let rows = format!("SELECT COUNT(*) FROM @{} item WHERE item.retired_at IS NULL", table(kind).name);
     let row = match kind {
         Kind::PsaAgent | Kind::Ticket => c.one(&format!("{rows} AND item.external_source = ?1"), params![system])?,
-        Kind::Company | Kind::Contact | Kind::Site | Kind::Asset => {
+        Kind::Company | Kind::Contact | Kind::Site | Kind::Asset | Kind::Other(_) => {
             let linked = "SELECT entity_id FROM links WHERE system = ?1 AND entity = ?2";
             c.one(&format!("{rows} AND item.id IN ({linked})"), params![system, kind.as_str()])?
         }

@@ -1,5 +1,7 @@
 //! Taking changes back: one of them, or all of a sync run, newest first.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{Json, extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -17,13 +19,13 @@ use crate::{
     history::{
         self, Record as _,
         feed::{self, Change},
-        links, protection,
+        links, pins, protection,
         undo::Undone,
     },
     jobs::{
         self,
         kind::JobKind,
-        lease_store::{self, Acquired, Lease},
+        lease_store::{self, Lease},
     },
     resource::dependents,
     tickets::Ticket,
@@ -99,6 +101,8 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     match (change.entity.as_str(), change.action.as_str()) {
         (Contact::ENTITY, "join" | "leave") => place(w, change),
         (_, "link") => unlink(w, change),
+        // What an import has set no longer stands, and syncs may write the field again.
+        (_, "pin") if change.source.as_deref() == Some(import::SOURCE) => unpin(w, change),
         (_, "pin" | "unpin") => Ok(Undone::Already),
         (Company::ENTITY, "create") => match dependents::refuse_attached(w, Company::ENTITY, change.entity_id) {
             Ok(()) => entities::named(&change.entity)?.undo(w, change),
@@ -146,6 +150,17 @@ pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy, is_admin
 fn renames(change: &Change) -> bool {
     change.action != "update"
         || change.fields.as_object().is_some_and(|fields| fields.contains_key("name") || fields.contains_key("term"))
+}
+
+fn unpin(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let entity = entities::exists(w, &change.entity, change.entity_id)?;
+    let mut undone = Undone::Already;
+    for field in change.fields.as_object().into_iter().flat_map(|fields| fields.keys()) {
+        if pins::unpin(w, entity, change.entity_id, field)? {
+            undone = Undone::Done;
+        }
+    }
+    Ok(undone)
 }
 
 /// What was adopted stands alone again. A row that the same run created keeps its link: retired, it tells
@@ -219,38 +234,29 @@ fn is_place(one: &Membership, other: &Membership) -> bool {
 /// `NotFound`, `Conflict` while such a sync runs.
 pub async fn run(db: &Db, id: i64, actor: &Actor) -> Result<Summary> {
     let source = db.read(&Scope::All, move |c| undo_store::source(c, id)).await?;
-    if source == import::SOURCE {
-        return walk(db, id, actor, None).await;
-    }
-    let kind = JobKind::parse(&source).ok_or_else(|| Error::conflict(format!("runs of {source} cannot be undone")))?;
-    let lease = match jobs::acquire(db, kind, &actor.name).await? {
-        Acquired::Ours(lease) => lease,
-        Acquired::Running(job) => {
-            return Err(Error::conflict(format!("a {} is running (job {job}); undo when it has ended", kind.label())));
-        }
-    };
-    let result = walk(db, id, actor, Some(&lease)).await;
-    let (output, error) = match &result {
-        Ok(summary) => (format!("run {id} undone: {}", summary.words()), None),
-        Err(error) => (String::new(), Some(error.to_string())),
-    };
-    db.write(&Scope::All, &Actor::system("sync"), move |w| lease_store::finish(w, &lease, &output, error.as_deref())).await?;
-    result
+    let kind = JobKind::named(&source).ok_or_else(|| Error::conflict(format!("runs of {source} cannot be undone")))?;
+    let busy = |job: &str| format!("a {} is running (job {job}); undo when it has ended", kind.label());
+    jobs::under_lease(db, (kind, &actor.name), Duration::ZERO, busy, &Arc::default(), async |lease: Lease| {
+        let summary = take_back(db, id, actor, &lease).await?;
+        Ok((format!("run {id} undone: {}", summary.words()), summary))
+    })
+    .await
 }
 
-/// `lease` is what a run of a job needs; an import is none.
-async fn walk(db: &Db, id: i64, actor: &Actor, lease: Option<&Lease>) -> Result<Summary> {
+/// The same for whoever has the lease of that kind of job.
+///
+/// # Errors
+/// `Conflict` once another process has taken the job over.
+pub async fn take_back(db: &Db, id: i64, actor: &Actor, lease: &Lease) -> Result<Summary> {
     let mut summary = Summary::default();
     let mut before = i64::MAX;
     loop {
         let changes = db.read(&Scope::All, move |c: &mut Conn| feed::of_run(c, id, before, CHUNK)).await?;
         let Some(last) = changes.last() else { break };
         before = last.inside().seq;
-        let lease = lease.cloned();
+        let lease = lease.clone();
         let work = move |w: &mut Write<'_>| {
-            if let Some(lease) = &lease {
-                lease_store::check_lease(w, lease)?;
-            }
+            lease_store::check_lease(w, &lease)?;
             let mut done = Vec::with_capacity(changes.len());
             for each in changes {
                 let undone = change(w, each.inside())?;

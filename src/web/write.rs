@@ -121,6 +121,12 @@ impl Preconditions {
         &self.query
     }
 
+    /// The same one, pinning what they write when that was asked for.
+    #[must_use]
+    pub fn pinning(&self, actor: Actor) -> Actor {
+        Actor { pins: actor.pins || self.pin, ..actor }
+    }
+
     /// Whether nothing is to be done: `dry_run=true`.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
@@ -155,7 +161,7 @@ impl Preconditions {
     where
         F: FnOnce(&mut Write<'_>) -> Result<Reply> + Send + 'static,
     {
-        let actor = Actor { pins: actor.pins || self.pin, ..actor.clone() };
+        let actor = self.pinning(actor.clone());
         if self.dry_run {
             let reply = web.db.dry_run(scope, &actor, work).await?;
             let reply = Reply { status: StatusCode::OK, etag: None, location: None, ..reply.with("dry_run", true) };

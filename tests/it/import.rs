@@ -14,7 +14,11 @@ async fn import(api: &Api, kind: &str, query: &str, table: impl Into<Vec<u8>>) -
 }
 
 async fn world(engine: &Engine) -> App {
-    let app = App::builder(engine).env("CODEX_COMPLIANCE_CLEARED_SERVICES", "nobody").start().await;
+    world_of(engine, "nobody").await
+}
+
+async fn world_of(engine: &Engine, cleared: &str) -> App {
+    let app = App::builder(engine).env("CODEX_COMPLIANCE_CLEARED_SERVICES", cleared).start().await;
     app.company("100001", "Acme").await;
     app.company("100002", "Bolt").await;
     app.contact("Ava Patel", "ava@example.com", &["100001", "100002"]).await;
@@ -37,7 +41,10 @@ both! {
         let app = world(&engine).await;
         let api = app.technician();
         let head = app.database.number("SELECT version FROM head");
-        for kind in ["companies", "contacts", "assets", "network_equipment", "subnets", "vlans", "network_interfaces", "network_connections"] {
+        let kinds = import(&api, "toasters", "?dry_run=true", "a\n1\n").await.status(400).error();
+        let kinds: Vec<&str> = kinds.split("must be one of ").nth(1).unwrap().split(", ").collect();
+        assert!(kinds.len() >= 8 && kinds.contains(&"network_connections"), "{kinds:?}");
+        for kind in kinds {
             for reader in ["", "&for=excel"] {
                 let table = api.get(&format!("/api/{kind}?format=csv{reader}")).await.status(200).body;
                 let plan = import(&api, kind, "?dry_run=true", table.clone()).await.status(200).json();
@@ -158,5 +165,158 @@ both! {
         assert_eq!(api.get("/api/assets/1").await.ok()["model"], "<b>Latitude</b>");
         let list = api.get_with("/assets/", "accept", "text/html").await.status(200).text();
         assert!(list.contains("href=\"/import?kind=assets\""));
+    }
+
+    async fn a_plan_of_a_table_stands_where_plans_of_syncs_stand(engine: Engine) {
+        let app = world(&engine).await;
+        let (api, admin) = (app.technician(), app.admin());
+        let table = "serial_number,model,hostname,company_account_number\nS1,Latitude,,\nS2,,LT-2,100002\n";
+        let plan = import(&api, "assets", "?dry_run=true", table).await.status(200).json();
+        let id = plan["plan_id"].as_i64().unwrap();
+        let stored = admin.get(&format!("/api/sync/plans/{id}")).await.ok();
+        assert_eq!((&stored["source"], &stored["status"]), (&json!("csv"), &json!("proposed")), "{stored}");
+        let item = &stored["items"][0];
+        assert_eq!((&item["kind"], &item["action"], &item["reason"], &item["external_id"]), (&json!("asset"), &json!("update"), &json!("by its serial number S1"), &json!("2")));
+        assert_eq!(item["fields"], json!([{"field": "model", "from": null, "to": "Latitude"}]));
+        let page = admin.get_with(&format!("/admin/plans/{id}"), "accept", "text/html").await.status(200).text();
+        assert!(page.contains("Assets to create") && page.contains("Latitude"), "{page}");
+        assert_eq!(api.get("/api/assets/1").await.ok()["model"], Value::Null);
+        let done = admin.post(&format!("/api/sync/plans/{id}/approve"), &json!({})).await.status(200).json();
+        assert_eq!((&done["applied"], &done["stale"]), (&json!(2), &json!(0)));
+        assert_eq!(api.get("/api/assets/1").await.ok()["model"], "Latitude");
+        assert_eq!(api.get("/api/assets?serial_number=S2").await.ok()[0]["company_id"], "100002");
+        let change = &admin.get("/api/history/asset/1").await.ok()["changes"][0];
+        assert_eq!((&change["actor_kind"], &change["source"], &change["run_id"]), (&json!("import"), &json!("csv"), &stored["run_id"]));
+        let run = stored["run_id"].as_i64().unwrap();
+        admin.post(&format!("/api/sync/runs/{run}/undo"), &json!({})).await.status(200);
+        assert_eq!(api.get("/api/assets").await.ok().as_array().unwrap().len(), 1);
+        // A noun that no vendor tells of.
+        let nets = "company_account_number,cidr\n100001,10.9.0.0/24\n";
+        let plan = import(&api, "subnets", "?dry_run=true", nets).await.status(200).json();
+        let id = plan["plan_id"].as_i64().unwrap();
+        assert_eq!(admin.get(&format!("/api/sync/plans/{id}")).await.ok()["items"][0]["kind"], "subnet");
+        let page = admin.get_with(&format!("/admin/plans/{id}"), "accept", "text/html").await.status(200).text();
+        assert!(page.contains("Subnets to create"), "{page}");
+        app.cli().run_beside(&["sync", "approve", &id.to_string()]).await.code(0);
+        assert_eq!(api.get("/api/subnets").await.ok().as_array().unwrap().len(), 1);
+    }
+
+    async fn a_record_that_changes_meanwhile_leaves_the_whole_table_undone(engine: Engine) {
+        let app = world(&engine).await;
+        let (api, admin) = (app.technician(), app.admin());
+        app.asset("LT-2", "100002").await;
+        let table = "id,model\n1,Latitude\n2,Optiplex\n";
+        let plan = import(&api, "assets", "?dry_run=true", table).await.status(200).json();
+        let id = plan["plan_id"].as_i64().unwrap();
+        api.put("/api/assets/2", &json!({"description": "moved"})).await.status(200);
+        let refused = admin.post(&format!("/api/sync/plans/{id}/approve"), &json!({})).await.status(409);
+        assert!(refused.error().contains("nothing was imported: 1 records have changed"), "{}", refused.error());
+        for asset in [1, 2] {
+            assert_eq!(api.get(&format!("/api/assets/{asset}")).await.ok()["model"], Value::Null, "all or nothing");
+        }
+        let stored = admin.get(&format!("/api/sync/plans/{id}")).await.ok();
+        assert_eq!(stored["status"], "discarded");
+        import(&api, "assets", "", table).await.status(200);
+        assert_eq!(api.get("/api/assets/2").await.ok()["model"], "Optiplex");
+    }
+
+    async fn an_import_that_was_killed_goes_on_at_the_next_start(engine: Engine) {
+        let mut app = world(&engine).await;
+        let plan = import(&app.technician(), "assets", "?dry_run=true", "id,model\n1,Latitude\n").await.status(200).json();
+        let id = plan["plan_id"].as_i64().unwrap();
+        app.kill();
+        app.database.execute(&format!("UPDATE sync_plans SET status = 'applying' WHERE id = {id}"));
+        app.start().await;
+        crate::support::eventually("the rest is applied", 20, async || {
+            app.admin().get("/api/assets/1").await.ok()["model"] == "Latitude"
+        })
+        .await;
+        crate::support::eventually("the plan is done", 20, async || {
+            app.admin().get(&format!("/api/sync/plans/{id}")).await.ok()["status"] == "applied"
+        })
+        .await;
+    }
+
+    async fn what_takes_much_away_waits_for_an_administrator(engine: Engine) {
+        let app = App::builder(&engine)
+            .env("CODEX_COMPLIANCE_CLEARED_SERVICES", "nobody")
+            .env("CODEX_SYNC_RETIRE_MINIMUM", "2")
+            .start()
+            .await;
+        app.company("100001", "Acme").await;
+        app.company("100002", "Bolt").await;
+        for name in ["LT-1", "LT-2", "LT-3"] {
+            app.asset(name, "100001").await;
+        }
+        let (api, admin) = (app.technician(), app.admin());
+        let table = "id,company_account_number\n1,100002\n2,100002\n3,100002\n";
+        let held = import(&api, "assets", "", table).await.status(200).json();
+        assert_eq!(held["held_because"], "3 of 3 assets would lose or change their company (limit 2)");
+        assert_eq!(api.get("/api/assets/1").await.ok()["company_id"], "100001", "nothing is written yet");
+        let id = held["plan_id"].as_i64().unwrap();
+        assert_eq!(admin.get(&format!("/api/sync/plans/{id}")).await.ok()["status"], "held");
+        // Another import does not take its place.
+        import(&api, "assets", "", "id,model\n1,Latitude\n").await.status(200);
+        let refused = admin.post(&format!("/api/sync/plans/{id}/approve"), &json!({})).await.status(409);
+        assert!(refused.error().contains("nothing was imported: 1 records have changed"), "{}", refused.error());
+        // On the page: shown, sent, and decided by whoever may.
+        let post = async |api: &Api, fields: &[(&str, &str)]| {
+            api.send(Method::POST, "/import", |request| request.header("accept", "text/html").form(fields)).await
+        };
+        let shown = post(&api, &[("kind", "assets"), ("text", table)]).await.status(200).text();
+        assert!(shown.contains("An administrator has to approve this"), "{shown}");
+        let plan = shown.split("name=\"plan\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(post(&api, &[("plan", &plan)]).await.status, 303);
+        assert_eq!(api.get("/api/assets/2").await.ok()["company_id"], "100001");
+        admin.post(&format!("/api/sync/plans/{plan}/approve"), &json!({})).await.status(200);
+        assert_eq!(api.get("/api/assets/2").await.ok()["company_id"], "100002");
+        let shown = post(&admin, &[("kind", "assets"), ("text", "id,company_account_number\n1,100001\n2,100001\n3,100001\n")]).await.text();
+        let plan = shown.split("name=\"plan\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(post(&api, &[("plan", &plan)]).await.status, 404, "it is somebody else's");
+        assert_eq!(post(&admin, &[("plan", &plan)]).await.status, 303);
+        assert_eq!(api.get("/api/assets/2").await.ok()["company_id"], "100001", "who may approve has seen it");
+    }
+
+    async fn what_a_person_imports_no_sync_writes_over(engine: Engine) {
+        let app = world_of(&engine, "ledger").await;
+        app.database.execute("INSERT INTO links (entity, entity_id, system, external_id, linked_at) VALUES ('asset', 1, 'datto', 'd-1', '2026-01-01T00:00:00Z')");
+        let pinned = async || app.database.texts("SELECT field FROM pins WHERE entity = 'asset' AND entity_id = 1 ORDER BY field");
+        let done = import(&app.technician(), "assets", "", "id,model\n1,Latitude\n").await.status(200).json();
+        assert_eq!(pinned().await, ["model"], "as if they had entered it");
+        let run = done["run_id"].as_i64().unwrap();
+        let undone = app.admin().post(&format!("/api/sync/runs/{run}/undo"), &json!({})).await.status(200).json();
+        assert_eq!(undone["refused"], 0, "{undone}");
+        assert_eq!((pinned().await, app.technician().get("/api/assets/1").await.ok()["model"].clone()), (vec![], Value::Null));
+        let service = app.service();
+        import(&service, "assets", "", "id,model\n1,Latitude\n").await.status(200);
+        assert_eq!(pinned().await, [] as [&str; 0], "a service says when it pins");
+        import(&service, "assets", "?pin=true", "id,manufacturer\n1,Dell\n").await.status(200);
+        assert_eq!(pinned().await, ["manufacturer"]);
+        let file = app.folder().join("assets.csv");
+        std::fs::write(&file, "id,os\n1,Windows 12\n").unwrap();
+        app.cli().run_beside(&["import", "csv", file.to_str().unwrap(), "--as", "assets", "--yes"]).await.code(0);
+        assert!(pinned().await.len() == 2, "whoever runs a command is a person");
+    }
+
+    async fn doubles_far_apart_are_found_and_many_rows_are_no_matter(engine: Engine) {
+        let app = world(&engine).await;
+        let mut table = "hostname,serial_number,company_account_number\n".to_owned();
+        (0..450).for_each(|row| table.push_str(&format!("PC-{row},N{row},100001\n")));
+        let twice = format!("{table}PC-7,N999,100001\nPC-7,,100002\nPC-8,N8,100002\n");
+        let plan = import(&app.technician(), "assets", "?dry_run=true", twice).await.status(200).json();
+        assert_eq!(counts(&plan)[..3], [451, 0, 0], "{:?}", counts(&plan));
+        let refused: Vec<&Value> = plan["rows"].as_array().unwrap().iter().filter(|row| row["outcome"] == "refused").collect();
+        assert_eq!(refused.len(), 2, "{refused:?}");
+        assert_eq!((&refused[0]["line"], &refused[0]["reason"]), (&json!(452), &json!("is the same record as line 9")));
+        assert_eq!((&refused[1]["line"], &refused[1]["reason"]), (&json!(454), &json!("is the same record as line 10")));
+        assert_eq!(plan["plan_id"], Value::Null, "what cannot be done is no plan");
+        let done = import(&app.technician(), "assets", "", table).await.status(200).json();
+        assert_eq!(counts(&done), [450, 0, 0, 0]);
+        assert!(done["rows"].as_array().unwrap().iter().all(|row| row["id"].is_i64()));
+        // Companies may stand below one that the same table makes.
+        let firms: String = "account_number,name,parent_id\n".to_owned()
+            + &(0..300).map(|row| format!("{},Firm {row},{}\n", 200_000 + row, if row == 0 { String::new() } else { "200000".to_owned() })).collect::<String>();
+        let done = import(&app.technician(), "companies", "", firms).await.status(200).json();
+        assert_eq!(counts(&done), [300, 0, 0, 0]);
     }
 }

@@ -262,8 +262,6 @@ const EXEMPT: &[(&str, &str)] = &[
     ("billing::store::name_category", "the provider's own catalogue, of no tenant"),
     ("billing::list_store::PLANS", "the provider's own catalogue, of no tenant"),
     ("billing::list_store::OPTIONS", "the provider's own catalogue, of no tenant"),
-    ("records::import::run_store::begin", "notes that somebody imports"),
-    ("records::import::run_store::finish", "notes that somebody imports"),
     ("network::adopt_store::hand_over", "part of a sync, for every tenant"),
     ("notes::store::hand_over", "part of a sync, for every tenant"),
     ("network::adopt_store::adopt", "part of a sync, for every tenant"),

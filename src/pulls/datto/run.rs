@@ -162,7 +162,7 @@ async fn steps(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
     let (verdicts, open) = meet(reader, &list, &missing).await?;
     let (rules, verdicts) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, Arc::new(verdicts));
     let mut devices = Devices { rules, list, missing, verdicts, open, notes, after: After::default() };
-    Reconciliation { job: job.clone(), run: reader.run, system: SYSTEM, plans: SYSTEM }.run(&mut devices, report).await
+    Reconciliation::of(job, reader.run, SYSTEM, SYSTEM).run(&mut devices, report).await
 }
 
 /// Whose each site is.

@@ -131,7 +131,7 @@ pub async fn pull(reader: &Reader, report: &mut Report) -> Result<Vec<Item>> {
     let (rules, open) = (Rules { system: SYSTEM, prefer: job.config.assets.prefer }, found.open);
     let mut source = Devices { rules, list, missing, verdicts, open, notes: Vec::new(), after: After::default() };
     let mut this = Report { kinds: vec![Kind::Asset], dry_run: report.dry_run, ..Report::default() };
-    let reconciliation = Reconciliation { job: job.clone(), run: *run, system: SYSTEM, plans: PLANS };
+    let reconciliation = Reconciliation::of(job, *run, SYSTEM, PLANS);
     let items = reconciliation.run(&mut source, &mut this).await?;
     report.absorb(this);
     Ok(items)

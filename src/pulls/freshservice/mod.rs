@@ -83,7 +83,7 @@ async fn whole(job: &Job, reader: &Reader, report: &mut Report) -> Result<Vec<It
     let evidence = prove(job, reader, &mut fetched, report).await?;
     let list = |(kind, found): (Kind, Fetched)| (kind, Listed { records: found.records, listed: found.listed });
     let mut people = People::new(Lists { lists: fetched.into_iter().map(list).collect(), evidence });
-    let this = Reconciliation { job: job.clone(), run: reader.run, system: SYSTEM, plans: SYSTEM };
+    let this = Reconciliation::of(job, reader.run, SYSTEM, SYSTEM);
     let mut items = this.run(&mut people, report).await?;
     items.extend(assets::pull(reader, report).await?);
     Ok(items)

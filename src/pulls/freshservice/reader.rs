@@ -62,8 +62,7 @@ impl Fetched {
             }
             Kind::Contact => mapping::contact_from(record, names),
             Kind::PsaAgent => mapping::agent_from(record),
-            Kind::Site | Kind::Asset => None,
-            Kind::Ticket => None,
+            _ => None,
         };
         let Some(mapped) = mapped else { return false };
         self.listed.insert(mapped.external_id.clone());

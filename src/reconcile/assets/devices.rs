@@ -233,11 +233,11 @@ async fn network_gear(of: &Reconciliation, report: &mut Report) -> Result<()> {
     let (mut new, mut moved, mut after) = (0, 0, Some(0));
     while let Some(last) = after {
         let work = move |w: &mut Write<'_>| adopt_store::follow(w, last, GEAR);
-        let (followed, next) = of.job.write(&of.actor(), work).await?;
+        let (followed, next) = of.job.write(&of.actor, work).await?;
         (moved, after) = (moved + followed, next);
     }
     loop {
-        let adopted = of.job.write(&of.actor(), |w| adopt_store::adopt(w, GEAR)).await?;
+        let adopted = of.job.write(&of.actor, |w| adopt_store::adopt(w, GEAR)).await?;
         if adopted == 0 {
             break;
         }

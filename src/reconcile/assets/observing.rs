@@ -45,7 +45,7 @@ pub async fn run(of: &Reconciliation, devices: &Devices, dirty: &BTreeSet<usize>
         let mut news = of.job.db.read(&Scope::All, move |c| news(c, rules, &*list, chunk, (&linked, &kept))).await?;
         while !news.is_empty() {
             let more = news.split_off(news.len().min(CHUNK));
-            of.job.write(&of.actor(), move |w| news.iter().try_for_each(|news| put(w, system, news))).await?;
+            of.job.write(&of.actor, move |w| news.iter().try_for_each(|news| put(w, system, news))).await?;
             news = more;
         }
         of.job.progress.add(1);

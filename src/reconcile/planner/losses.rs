@@ -17,7 +17,7 @@ pub const COMPANIES: &str = "companies";
 /// The name under which the people who use an asset are shown.
 pub const PEOPLE: &str = "people";
 /// Columns that say where a row belongs: one that changes has left its place.
-const PLACES: [&str; 3] = ["company_id", "department_ids", "requester_id"];
+const PLACES: [&str; 4] = ["company_id", "company_account_number", "department_ids", "requester_id"];
 /// Columns of a ticket that go together: what is lost, and what is lost with it.
 pub const GROUPS: [&[&str]; 2] = [&["company_id", "department_id"], &["requester_id", "requester_name", "requester_email"]];
 /// Columns by which a row is known: when several become the same, they have lost theirs.
@@ -169,7 +169,7 @@ fn words(kind: Kind, field: &str, count: u64, live: u64, allowed: u64) -> String
     let rows = kind.plural();
     let what = match (kind, field) {
         (Kind::Contact, COMPANIES) => "would leave a company".to_owned(),
-        (_, "company_id") => "would lose or change their company".to_owned(),
+        (_, "company_id" | "company_account_number") => "would lose or change their company".to_owned(),
         (_, "requester_id") => "would lose or change their requester".to_owned(),
         (_, "department_ids") => "would lose departments".to_owned(),
         (_, PEOPLE) => "would lose people who use them".to_owned(),

@@ -1,9 +1,12 @@
 //! An import over HTTP.
 
+use std::time::Duration;
+
 use axum::{extract::State, response::Response};
 use serde_json::json;
+use tokio::task::JoinHandle;
 
-use super::{Import, Plan};
+use super::{Desk, Import, Plan};
 use crate::web::openapi::schema as json;
 use crate::{
     auth::Editor,
@@ -11,6 +14,9 @@ use crate::{
     error::{Error, Result},
     web::{Path, Preconditions, Raw, ReadRequest, Routes, Web},
 };
+
+/// How long somebody waits for an import; a request may not take much longer.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The route.
 pub fn routes() -> Routes {
@@ -35,13 +41,27 @@ async fn import(
     let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
     let key = conditions.query().text("key")?;
     let import = Import::read(&kind, &body, key, &policy)?;
-    let plan = if conditions.is_rehearsal() {
-        import.plan(&web.db, &editor.scope(), &editor.actor()).await?
-    } else {
-        import.apply(&web.db, &editor.scope(), &editor.actor()).await?
-    };
+    let dry_run = conditions.is_rehearsal();
+    let desk = Desk::of(&web, editor.scope(), conditions.pinning(editor.actor()));
+    // In a task of its own: a client that leaves does not stop it halfway.
+    let work = async move { if dry_run { import.plan(&desk).await } else { import.apply(&desk).await } };
+    let plan = in_time(tokio::spawn(work)).await?;
     let mut answer = serde_json::to_value(&plan).map_err(Error::internal)?;
     answer["success"] = json!(plan.refused == 0);
-    answer["dry_run"] = json!(conditions.is_rehearsal());
+    answer["dry_run"] = json!(dry_run);
     request.value(&answer)
+}
+
+/// What came of it, as long as a request may take.
+///
+/// # Errors
+/// `Unavailable` when it takes longer; it goes on.
+pub async fn in_time<T>(work: JoinHandle<Result<T>>) -> Result<T> {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(done) => done.map_err(Error::internal)?,
+        Err(_) => Err(Error::Unavailable(
+            "this takes longer than a request may; it goes on in the background, and its plan (/api/sync/plans) tells how it ends"
+                .to_owned(),
+        )),
+    }
 }

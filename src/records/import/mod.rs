@@ -1,32 +1,55 @@
-//! Rows of a table become records: planned with a reason for each, applied all or not at all, and undone as one run.
+//! Tables as a source: their rows are planned against ours with a reason for each, and then go the way of every plan.
 //!
-//! A plan is the import itself, rehearsed: the same rules, the same writes, taken back. So nothing can be planned that
-//! would then be refused, and nothing is written that was not shown.
+//! A plan is made by rehearsal: the same rules, the same writes, taken back. So nothing can be planned that would then be
+//! refused. A table is no complete list: nothing is ever retired for not being in it. Its rows belong together: all of them
+//! are written or none, and what a person imports is theirs as if they had entered it.
 
 mod api;
 mod pages;
-mod run_store;
+mod run;
 mod sheet;
+mod table;
 mod target;
 
-use serde::Serialize;
+use std::{collections::HashMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
     compliance::RedactionPolicy,
-    config::suggest::nearest,
+    config::{Config, suggest::nearest},
     db::{Db, Write},
     error::{Error, Result},
-    types::{Actor, ActorKind, Scope},
-    web::{Fields, Routes},
+    jobs::kind::{Definition, JobKind, Running},
+    plan::{Action, FieldChange, Item},
+    progress::Progress,
+    types::{Actor, Scope},
+    web::{Fields, Routes, Web},
 };
 
+pub use run::{CarriedOut, approved, carry_out, resume};
 use target::{Target, label};
 
-/// What runs of imports are called among other runs.
+/// What runs and plans of imports are called among others.
 pub const SOURCE: &str = "csv";
 /// How many refused rows are looked for before it is enough.
 const ENOUGH: usize = 200;
+
+/// The kind of job that an import is. One at a time plans or writes; nobody starts one without a table.
+pub const JOB: JobKind = JobKind(&Definition {
+    name: SOURCE,
+    aliases: &[],
+    label: "Table import",
+    what: "makes records of the rows of a table",
+    system: SOURCE,
+    pulls: true,
+    plans: true,
+    follows: None,
+    in_all: None,
+    has_work: |_| Ok(false),
+    body: |_| -> Running { Box::pin(async { Err(Error::conflict("an import begins with its table")) }) },
+});
 
 /// The import's routes.
 #[must_use]
@@ -73,14 +96,24 @@ pub struct Row {
     pub reason: String,
 }
 
+impl Row {
+    fn new(line: u64, outcome: Outcome, label: String, id: Option<i64>, reason: String) -> Self {
+        Self { line, outcome, label, id, changes: Map::new(), reason }
+    }
+}
+
 /// What an import would do, or did.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, utoipa::ToSchema)]
 #[schema(as = ImportPlan)]
 pub struct Plan {
     /// What is imported.
     pub kind: &'static str,
     /// The run that undoes it; nothing for a rehearsal.
     pub run_id: Option<i64>,
+    /// The stored plan, with which those of syncs are listed; nothing when there is nothing to do.
+    pub plan_id: Option<i64>,
+    /// Why it waits for an administrator's approval, or would; then nothing is written before.
+    pub held_because: Option<String>,
     /// Rows that become records.
     pub create: usize,
     /// Rows that change one.
@@ -102,17 +135,66 @@ impl Plan {
         let Self { create, update, same, refused, .. } = self;
         format!("{create} new, {update} changed, {same} the same, {refused} refused")
     }
+
+    /// How many records it writes.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.create + self.update
+    }
+}
+
+/// Where an import goes, and for whom.
+#[derive(Clone)]
+pub struct Desk {
+    pub db: Db,
+    pub config: Arc<Config>,
+    /// What whoever imports may reach.
+    pub scope: Scope,
+    pub actor: Actor,
+    pub progress: Arc<Progress>,
+}
+
+impl Desk {
+    /// For whoever has sent a request.
+    #[must_use]
+    pub fn of(web: &Web, scope: Scope, actor: Actor) -> Self {
+        Self { db: web.db.clone(), config: web.config.clone(), scope, actor, progress: Arc::default() }
+    }
+}
+
+/// What must be known of an import to write its stored plan later.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// What is imported.
+    pub kind: String,
+    /// The column by which records are known again, when somebody chose one.
+    pub key: Option<String>,
+    /// Who imports.
+    pub by: String,
+    /// Whether what is imported is a person's, which no sync writes over.
+    pub pins: bool,
+    /// Whether it may make people's data less strictly protected.
+    pub lowers_protection: bool,
 }
 
 /// A table that has been read and whose columns are known.
 #[derive(Clone)]
 pub struct Import {
     target: Target,
-    sheet: sheet::Sheet,
+    sheet: Arc<sheet::Sheet>,
     /// The column by which records are known again, when the caller chose one.
     key: Option<String>,
     ignored: Vec<String>,
     policy: RedactionPolicy,
+}
+
+/// What earlier rows of the same table are about.
+#[derive(Default)]
+struct Known {
+    /// The lines of records that there were before, by id.
+    found: HashMap<i64, u64>,
+    /// The lines of new records, by what they will be known by.
+    made: HashMap<String, u64>,
 }
 
 impl Import {
@@ -145,121 +227,101 @@ impl Import {
         if let Some(key) = key.filter(|key| !sheet.heads.iter().any(|head| head == key)) {
             return Err(Error::field("key", format!("the file has no column {key:?}")));
         }
-        Ok(Self { target, sheet, key: key.map(str::to_owned), ignored, policy: policy.clone() })
+        Ok(Self { target, sheet: Arc::new(sheet), key: key.map(str::to_owned), ignored, policy: policy.clone() })
     }
 
-    /// What it would do; nothing is written.
-    pub async fn plan(&self, db: &Db, scope: &Scope, actor: &Actor) -> Result<Plan> {
-        let (import, actor) = (self.clone(), importing(actor, None));
-        let mut plan = db.dry_run(scope, &actor, move |w| import.rows(w)).await?;
-        // What would be made is not there, and will have another id.
-        plan.rows.iter_mut().filter(|row| row.outcome == Outcome::Create).for_each(|row| row.id = None);
-        Ok(plan)
+    fn origin(&self, actor: &Actor) -> Origin {
+        let Actor { name, pins, lowers_protection, .. } = actor;
+        let (kind, key) = (self.target.name.to_owned(), self.key.clone());
+        Origin { kind, key, by: name.clone(), pins: *pins, lowers_protection: *lowers_protection }
     }
 
-    /// Does it: all of it, or nothing.
-    ///
-    /// # Errors
-    /// `Conflict` with the rows that cannot be.
-    pub async fn apply(&self, db: &Db, scope: &Scope, actor: &Actor) -> Result<Plan> {
-        let (kind, by) = (self.target.name, actor.name.clone());
-        let run = db.write(&Scope::All, actor, move |w| run_store::begin(w, kind, &by)).await?;
-        let (import, doing) = (self.clone(), importing(actor, Some(run)));
-        let work = move |w: &mut Write<'_>| {
-            let plan = import.rows(w)?;
-            if plan.refused > 0 {
-                return Err(refused(&plan));
-            }
-            run_store::finish(w, run, "done", None, &plan.words())?;
-            Ok(Plan { run_id: Some(run), ..plan })
-        };
-        let result = db.write_bulk(scope, &doing, work).await;
-        if let Err(error) = &result {
-            let why = error.to_string();
-            db.write(&Scope::All, actor, move |w| run_store::finish(w, run, "failed", Some(&why), "nothing was written")).await?;
-        }
-        result
-    }
-
-    fn rows(&self, w: &mut Write<'_>) -> Result<Plan> {
-        let mut rows: Vec<Row> = Vec::with_capacity(self.sheet.rows.len());
-        let (mut seen, mut refused) = (std::collections::HashMap::new(), 0);
-        for (line, cells) in &self.sheet.rows {
-            let cells: Vec<(&str, &str)> =
-                self.sheet.heads.iter().map(String::as_str).zip(cells.iter().map(String::as_str)).collect();
-            let row = match self.row(w, *line, &cells) {
+    /// What becomes of some rows, in a transaction that is taken back.
+    fn rehearse(&self, w: &mut Write<'_>, rows: std::ops::Range<usize>, known: &mut Known) -> Result<Vec<(Row, Option<Item>)>> {
+        let mut done = Vec::with_capacity(rows.len());
+        // Their ids count within this transaction alone.
+        let mut new: HashMap<i64, u64> = HashMap::new();
+        for (line, cells) in self.sheet.rows.get(rows).unwrap_or_default() {
+            let cells: Vec<(&str, &str)> = self.sheet.heads.iter().map(String::as_str).zip(cells.iter()).collect();
+            done.push(match self.row(w, *line, &cells, known, &mut new) {
                 Ok(row) => row,
-                Err(error) => cannot_be(*line, &cells, error)?,
-            };
-            let row = match row.id.and_then(|id| seen.insert(id, *line)) {
-                Some(before) => {
-                    let reason = format!("is the same record as line {before}");
-                    Row { outcome: Outcome::Refused, changes: Map::new(), reason, ..row }
-                }
-                None => row,
-            };
-            refused += usize::from(row.outcome == Outcome::Refused);
-            rows.push(row);
-            if refused >= ENOUGH {
-                break;
-            }
+                Err(error) => (Row::new(*line, Outcome::Refused, label(&cells), None, cannot_be(error)?), None),
+            });
         }
-        let count = |wanted: Outcome| rows.iter().filter(|row| row.outcome == wanted).count();
-        Ok(Plan {
-            kind: self.target.name,
-            run_id: None,
-            create: count(Outcome::Create),
-            update: count(Outcome::Update),
-            same: count(Outcome::Same),
-            refused,
-            ignored: self.ignored.clone(),
-            rows,
-        })
+        Ok(done)
     }
 
-    fn row(&self, w: &mut Write<'_>, line: u64, cells: &[(&str, &str)]) -> Result<Row> {
-        let (id, reason) = self.target.find(w, cells, self.key.as_deref())?;
+    fn row(
+        &self,
+        w: &mut Write<'_>,
+        line: u64,
+        cells: &[(&str, &str)],
+        known: &mut Known,
+        new: &mut HashMap<i64, u64>,
+    ) -> Result<(Row, Option<Item>)> {
+        let key = self.key.as_deref();
+        let (id, reason) = self.target.find(w, cells, key)?;
         let label = label(cells);
+        let names = if id.is_none() { self.target.identities(cells, key) } else { Vec::new() };
+        let before = match id {
+            Some(id) => new.get(&id).copied().or_else(|| known.found.insert(id, line)),
+            None => names.iter().find_map(|name| known.made.get(name).copied()),
+        };
+        if let Some(before) = before {
+            let id = id.filter(|id| !new.contains_key(id));
+            return Ok((Row::new(line, Outcome::Refused, label, id, format!("is the same record as line {before}")), None));
+        }
         let Some(id) = id else {
-            let sent = cells.iter().filter(|(name, value)| !value.is_empty() && *name != "id" && self.is_taken(name));
-            let map: Map<String, Json> = sent.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-            let changes = map.iter().map(|(name, value)| (name.clone(), json!({ "old": null, "new": value }))).collect();
-            let id = self.target.create(w, Fields::from_form(map), &self.policy)?;
-            return Ok(Row { line, outcome: Outcome::Create, label, id: Some(id), changes, reason });
+            let sent = self.sent(cells).map(|(name, value)| ((*name).to_owned(), json!(value)));
+            let map: Map<String, Json> = sent.collect();
+            let id = self.target.create(w, Fields::from_form(map.clone()), &self.policy)?;
+            new.insert(id, line);
+            known.made.extend(names.into_iter().map(|name| (name, line)));
+            let mut item =
+                Item::new(self.target.plan_kind(), Action::Create, &label, reason.as_str()).from_vendor(&line.to_string());
+            item.fields = map.iter().map(|(name, value)| FieldChange::new(name, Json::Null, value.clone())).collect();
+            let changes = map.into_iter().map(|(name, value)| (name, json!({ "old": null, "new": value }))).collect();
+            return Ok((Row { changes, ..Row::new(line, Outcome::Create, label, None, reason) }, Some(item)));
         };
         // What stands there already is neither read nor checked again; an empty cell leaves what there is.
         let stands = self.target.stands(w, id)?;
-        let differs = |(name, value): &&(&str, &str)| {
-            !value.is_empty() && *name != "id" && self.is_taken(name) && as_text(stands.get(*name)) != *value
-        };
-        let map: Map<String, Json> =
-            cells.iter().filter(differs).map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let sent = self.sent(cells).filter(|(name, value)| as_text(stands.get(*name)) != *value);
+        let map: Map<String, Json> = sent.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let same = |label, reason| Row::new(line, Outcome::Same, label, Some(id), reason);
         if map.is_empty() {
-            return Ok(Row { line, outcome: Outcome::Same, label, id: Some(id), changes: Map::new(), reason });
+            return Ok((same(label, reason), None));
         }
         self.target.log_disclosure(w, id, &self.policy)?;
-        let names: Vec<String> = map.keys().cloned().collect();
-        self.target.update(w, id, Fields::from_form(map), &self.policy)?;
+        self.target.update(w, id, Fields::from_form(map.clone()), &self.policy)?;
         let now = self.target.stands(w, id)?;
-        let mut changes = Map::new();
-        for name in names {
+        let (mut changes, mut fields) = (Map::new(), Vec::new());
+        for (name, entered) in map {
             let (old, new) = (stands.get(&name).cloned().unwrap_or_default(), now.get(&name).cloned().unwrap_or_default());
-            if old != new {
-                changes.insert(name, json!({ "old": old, "new": new }));
+            if old == new {
+                continue;
             }
+            let entered = entered.as_str().filter(|text| as_text(Some(&new)) != **text).map(str::to_owned);
+            fields.push(FieldChange { sealed: entered, ..FieldChange::new(&name, old.clone(), new.clone()) });
+            changes.insert(name, json!({ "old": old, "new": new }));
         }
-        let outcome = if changes.is_empty() { Outcome::Same } else { Outcome::Update };
-        Ok(Row { line, outcome, label, id: Some(id), changes, reason })
+        if changes.is_empty() {
+            return Ok((same(label, reason), None));
+        }
+        let mut item = Item::new(self.target.plan_kind(), Action::Update, &label, reason.as_str()).from_vendor(&line.to_string());
+        (item.entity_id, item.rev, item.fields) = (Some(id), stands.get("rev").and_then(Json::as_i64), fields);
+        Ok((Row { changes, ..Row::new(line, Outcome::Update, label, Some(id), reason) }, Some(item)))
     }
 
-    fn is_taken(&self, name: &str) -> bool {
-        !self.ignored.iter().any(|ignored| ignored == name)
+    /// The cells that say something of what is taken.
+    fn sent<'c>(&'c self, cells: &'c [(&'c str, &'c str)]) -> impl Iterator<Item = &'c (&'c str, &'c str)> {
+        let is_taken = |name: &str| !self.ignored.iter().any(|ignored| ignored == name);
+        cells.iter().filter(move |(name, value)| !value.is_empty() && *name != "id" && is_taken(name))
     }
 }
 
-/// A row that is wrong; what is wrong with the database ends everything.
-fn cannot_be(line: u64, cells: &[(&str, &str)], error: Error) -> Result<Row> {
-    let reason = match error {
+/// What is wrong with a row; what is wrong with the database ends everything.
+fn cannot_be(error: Error) -> Result<String> {
+    Ok(match error {
         Error::Invalid(wrong) => {
             wrong.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join("; ")
         }
@@ -267,14 +329,7 @@ fn cannot_be(line: u64, cells: &[(&str, &str)], error: Error) -> Result<Row> {
         Error::NotFound { what } => format!("{what} not found"),
         Error::PreconditionFailed => "somebody has just changed it".to_owned(),
         other => return Err(other),
-    };
-    let label = label(cells);
-    Ok(Row { line, outcome: Outcome::Refused, label, id: None, changes: Map::new(), reason })
-}
-
-/// The same one, importing in this run.
-fn importing(actor: &Actor, run: Option<i64>) -> Actor {
-    Actor { kind: ActorKind::Import, source: Some(SOURCE.to_owned()), run_id: run, pins: false, ..actor.clone() }
+    })
 }
 
 /// A value as its cell in an export.
@@ -286,11 +341,20 @@ fn as_text(value: Option<&Json>) -> String {
     }
 }
 
-fn refused(plan: &Plan) -> Error {
-    let first = plan.rows.iter().find(|row| row.outcome == Outcome::Refused);
-    let why = first.map(|row| format!("line {}: {}", row.line, row.reason)).unwrap_or_default();
-    let mut details = Map::new();
-    let rows: Vec<&Row> = plan.rows.iter().filter(|row| row.outcome == Outcome::Refused).collect();
-    details.insert("refused".to_owned(), json!(rows));
-    Error::Conflict { message: format!("nothing was imported: {} rows cannot be; {why}", plan.refused), details }
+/// Writes an item of a stored plan by the rules of its noun's room; `None` when its record is not what was planned for.
+fn write(w: &mut Write<'_>, item: &Item, target: Target, key: Option<&str>, policy: &RedactionPolicy) -> Result<Option<i64>> {
+    let cells: Vec<(&str, String)> =
+        item.fields.iter().map(|change| (change.field.as_str(), as_text(Some(&change.value())))).collect();
+    let map = cells.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    if item.action == Action::Create {
+        let cells: Vec<(&str, &str)> = cells.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let is_new = target.find(w, &cells, key)?.0.is_none();
+        return if is_new { target.create(w, Fields::from_form(map), policy).map(Some) } else { Ok(None) };
+    }
+    let Some(id) = item.entity_id else { return Ok(None) };
+    if target.stands(w, id)?.get("rev").and_then(Json::as_i64) != item.rev {
+        return Ok(None);
+    }
+    target.update(w, id, Fields::from_form(map), policy)?;
+    Ok(Some(id))
 }

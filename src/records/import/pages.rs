@@ -1,9 +1,11 @@
 //! The page on which a table becomes records: chosen, looked at, and only then written.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{Import, Outcome, Plan, Row, kinds};
+use super::{CarriedOut, Desk, Import, Outcome, Plan, Row, api, kinds};
 use crate::{
     agents::Frame,
     auth::Editor,
@@ -79,6 +81,9 @@ async fn show(_: Editor, frame: Frame) -> Result<Response> {
 async fn send(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
     let text = |name: &str| fields.raw_text(name).unwrap_or_default().to_owned();
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    if let Ok(plan) = text("plan").parse::<i64>() {
+        return carry_out(&web, &editor, &frame, plan).await;
+    }
     let (kind, key, table) = (text("kind"), text("key").trim().to_owned(), text("text"));
     let page = ImportPage { key: key.clone(), text: table.clone(), ..blank(&frame, kind.clone()) };
     let import = match Import::read(&kind, table.as_bytes(), Some(key.as_str()).filter(|key| !key.is_empty()), &policy) {
@@ -89,16 +94,38 @@ async fn send(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fiel
         }
         Err(other) => return Err(other),
     };
-    if text("apply") != "true" {
-        let plan = import.plan(&web.db, &editor.scope(), &editor.actor()).await?;
-        return frame.show(&ImportPage { plan: Some(plan), ..page });
-    }
-    match import.apply(&web.db, &editor.scope(), &editor.actor()).await {
-        Ok(plan) => frame.go("/import", &format!("Imported in run {}: {}.", plan.run_id.unwrap_or_default(), plan.words())),
+    let (desk, apply, again) = (Desk::of(&web, editor.scope(), editor.actor()), text("apply") == "true", import.clone());
+    let (doing, planning) = (desk.clone(), desk);
+    let work = async move { if apply { import.apply(&doing).await } else { import.plan(&doing).await } };
+    match api::in_time(tokio::spawn(work)).await {
+        Ok(plan) if apply => match (&plan.held_because, plan.plan_id) {
+            (Some(why), Some(id)) => waits(&frame, id, why),
+            _ => frame.go("/import", &format!("Imported in run {}: {}.", plan.run_id.unwrap_or_default(), plan.words())),
+        },
+        Ok(plan) => frame.show(&ImportPage { plan: Some(plan), ..page }),
         Err(Error::Conflict { message, .. }) => {
-            let plan = import.plan(&web.db, &editor.scope(), &editor.actor()).await?;
-            frame.show_as(StatusCode::CONFLICT, &ImportPage { problems: vec![message], plan: Some(plan), ..page })
+            let plan = if apply { again.plan(&planning).await.ok() } else { None };
+            frame.show_as(StatusCode::CONFLICT, &ImportPage { problems: vec![message], plan, ..page })
         }
         Err(other) => Err(other),
     }
+}
+
+/// Does what was looked at.
+async fn carry_out(web: &Web, editor: &Editor, frame: &Frame, plan: i64) -> Result<Response> {
+    let (db, actor, may_approve) = (web.db.clone(), editor.actor(), editor.is_admin());
+    let work = async move { super::carry_out(&db, plan, &actor, may_approve, &Arc::default()).await };
+    match api::in_time(tokio::spawn(work)).await {
+        Ok(CarriedOut::Waits(stored)) => waits(frame, plan, &stored.held_because.unwrap_or_default()),
+        Ok(CarriedOut::Done(stored)) => {
+            let changes = stored.summary["changes"].as_u64().unwrap_or(0);
+            frame.go("/import", &format!("Imported in run {}: {changes} records written.", stored.run_id))
+        }
+        Err(Error::Conflict { message, .. }) => frame.go_sorry("/import", &format!("{message}.")),
+        Err(other) => Err(other),
+    }
+}
+
+fn waits(frame: &Frame, plan: i64, why: &str) -> Result<Response> {
+    frame.go("/import", &format!("Nothing is written yet: an administrator decides about plan {plan}, because {why}."))
 }

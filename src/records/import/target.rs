@@ -14,6 +14,7 @@ use crate::{
     entity::{FieldSpec, Fielded as _, Shaped as _},
     error::{Error, Result},
     history::{Record as _, protection},
+    plan,
     records::{entities, nouns::AnyNoun},
     types::fold,
     web::{Fields, Sent},
@@ -62,7 +63,23 @@ fn sent(specs: impl Iterator<Item = &'static FieldSpec>) -> Vec<&'static str> {
 }
 
 impl Target {
-    fn spec(&self) -> &'static ListSpec {
+    /// The kind of its rows in plans.
+    pub fn plan_kind(&self) -> plan::Kind {
+        match self.kind {
+            Kind::Companies => plan::Kind::Company,
+            Kind::Contacts => plan::Kind::Contact,
+            Kind::Assets => plan::Kind::Asset,
+            Kind::Noun(noun) => plan::Kind::parse(noun.name()).unwrap_or(plan::Kind::Company),
+        }
+    }
+
+    /// Whether a row may name one that the same table makes, so that they are rehearsed together.
+    pub fn is_together(&self) -> bool {
+        matches!(self.kind, Kind::Companies)
+    }
+
+    /// Its list.
+    pub fn spec(&self) -> &'static ListSpec {
         match self.kind {
             Kind::Companies => &companies::list_store::COMPANIES,
             Kind::Contacts => &contacts::list_store::LIST,
@@ -136,6 +153,30 @@ impl Target {
         }
     }
 
+    /// What a new record will be known by, as [`find`](Self::find) would find it.
+    pub fn identities(&self, cells: &[(&str, &str)], key: Option<&str>) -> Vec<String> {
+        let value = |name: &str| cells.iter().find(|(head, value)| *head == name && !value.is_empty()).map(|(_, value)| *value);
+        let keys = key.map_or_else(|| self.keys(), |key| vec![key]);
+        let known = keys.into_iter().filter_map(|name| Some((name, value(name)?)));
+        let spelled = |name, text| if self.is_folded(name) { fold(text) } else { text.to_owned() };
+        known
+            .map(|(name, text)| format!("{name}\n{}\n{}", spelled(name, text), self.whose(name, cells).unwrap_or_default()))
+            .collect()
+    }
+
+    /// Whether this column is compared however it is spelled.
+    fn is_folded(&self, name: &str) -> bool {
+        matches!((self.kind, name), (Kind::Contacts, "email") | (Kind::Companies, "name") | (Kind::Assets, "hostname"))
+    }
+
+    /// The company in which a name is meant: the same name at another one is another thing.
+    fn whose<'c>(&self, name: &str, cells: &[(&str, &'c str)]) -> Option<&'c str> {
+        let by_name = !matches!(name, "serial_number" | "asset_tag");
+        let is_of_companies = matches!(self.kind, Kind::Assets | Kind::Noun(_));
+        let said = |head: &&str| cells.iter().find(|(name, value)| name == head && !value.is_empty()).map(|(_, value)| *value);
+        WHOSE.iter().find_map(said).filter(|_| by_name && is_of_companies)
+    }
+
     fn known_by(&self, c: &mut Conn, name: &str, text: &str, cells: &[(&str, &str)]) -> Result<Vec<i64>> {
         let spec = self.spec();
         let query = ListQuery::everything(spec)?;
@@ -145,16 +186,13 @@ impl Target {
             (Kind::Assets, "hostname") => query.and("asset.hostname_folded = {}", vec![fold(text).into()]),
             _ => ListQuery::parse(spec, [(name, Ok(text))].into_iter())?,
         };
-        // The same name at another company is another thing.
-        let whose = WHOSE.iter().find_map(|head| cells.iter().find(|(name, value)| name == head && !value.is_empty()));
-        let by_name = !matches!(name, "serial_number" | "asset_tag");
-        let query = match (self.kind, whose) {
-            (Kind::Assets | Kind::Noun(_), Some((_, number))) if by_name => {
+        let query = match self.whose(name, cells) {
+            Some(number) => {
                 let alias = spec.key.trim_end_matches(".id");
                 let company = companies::store::find_id(c, number)?.unwrap_or_default();
                 query.and(&format!("{alias}.company_id = {{}}"), vec![company.into()])
             }
-            _ => query,
+            None => query,
         };
         query.first(c, |row| row.get(0))
     }

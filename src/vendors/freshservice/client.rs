@@ -148,7 +148,12 @@ impl Freshservice {
     }
 
     fn msp(&self, list: List) -> &AtomicBool {
-        &self.msp[list.kind as usize]
+        let [companies, contacts, agents] = &self.msp;
+        match list.kind {
+            Kind::Company => companies,
+            Kind::Contact => contacts,
+            _ => agents,
+        }
     }
 
     fn path(&self, list: List) -> &'static str {

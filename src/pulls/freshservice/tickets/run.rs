@@ -83,7 +83,7 @@ impl Run {
 
     /// Its plans.
     pub fn plans(&self) -> Reconciliation {
-        Reconciliation { job: self.job.clone(), run: self.id, system: SYSTEM, plans: self.job.kind.as_str() }
+        Reconciliation::of(&self.job, self.id, SYSTEM, self.job.kind.as_str())
     }
 
     async fn steps(&mut self, report: &mut Report) -> Result<()> {
