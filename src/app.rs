@@ -165,7 +165,8 @@ impl App {
             )
         } else {
             let identity = open_identity(config.clone(), db.clone())?;
-            (Verifier::stand_alone(db.clone(), identity.signer(), expected, api_keys), Some(identity))
+            let verifier = Verifier::stand_alone(db.clone(), identity.signer(), expected, api_keys);
+            (verifier.reauthenticating(Arc::new(identity.clone())), Some(identity))
         };
         Ok(Self { web: Web::new(config, db), health, verifier: Arc::new(verifier), identity })
     }

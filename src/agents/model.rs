@@ -120,6 +120,8 @@ pub struct Agent {
     pub updated_at: String,
     /// When Keycloak was last asked about them.
     pub last_synced_at: Option<String>,
+    /// As of when the rest is known, in seconds since 1970.
+    pub told_at: Option<i64>,
 }
 
 /// An agent as contract §1.9.1 has it, with the words of its first description at the end.
@@ -148,8 +150,7 @@ impl AgentView {
     #[must_use]
     pub fn new(agent: Agent, seen: UserView) -> Self {
         let preferences = agent.preferences.told();
-        let hidden = seen.name != agent.name;
-        let shown = |name: Option<String>| name.filter(|_| !hidden);
+        let shown = |name: Option<String>| name.filter(|_| !seen.is_hidden);
         Self {
             id: agent.subject.clone(),
             keycloak_id: agent.subject,
@@ -181,6 +182,7 @@ impl Agent {
             level: Level::from_claim(Some(&self.permission_level)),
             jti: None,
             companies: [].into(),
+            known_at: self.told_at,
         }
     }
 }
@@ -199,4 +201,7 @@ pub struct UserView {
     pub name: String,
     /// Whether they may sign in.
     pub enabled: bool,
+    /// Whether the policy has kept their name back.
+    #[serde(skip)]
+    pub is_hidden: bool,
 }

@@ -15,7 +15,8 @@ use crate::{
 
 const AGENT: &str = "SELECT agent.id, agent.keycloak_id, agent.username, agent.email, agent.name, agent.permission_level,
     agent.theme_preference, agent.preferred_color_theme, agent.knowledgetree_view_preference, agent.home_page_preference,
-    agent.enabled, agent.first_name, agent.last_name, agent.created_at, agent.updated_at, agent.last_synced_at
+    agent.enabled, agent.first_name, agent.last_name, agent.created_at, agent.updated_at, agent.last_synced_at,
+    agent.told_at
     FROM agents agent";
 
 fn agent(row: &Row) -> Result<Agent> {
@@ -38,6 +39,7 @@ fn agent(row: &Row) -> Result<Agent> {
         created_at: row.get(13)?,
         updated_at: row.get(14)?,
         last_synced_at: row.get(15)?,
+        told_at: row.get(16)?,
     })
 }
 
@@ -59,6 +61,13 @@ pub fn find_by_name(c: &mut Conn, name: &str) -> Result<Option<Agent>> {
     c.first(&sql, params![email_key(name)])?.as_ref().map(agent).transpose()
 }
 
+/// Whether what is said of a person was true before what is known of them; of the same second, what gives less power counts.
+fn is_older(user: &User, agent: &Agent) -> bool {
+    let Some(told_at) = agent.told_at else { return false };
+    let known = Level::from_claim(Some(&agent.permission_level));
+    user.known_at.is_none_or(|at| at < told_at || (at == told_at && user.level.is_above(known)))
+}
+
 /// Stores a person as their token describes them, when that is anything new. Whether they may use Codex is not a token's to say.
 pub fn remember(w: &mut Write<'_>, user: &User) -> Result<()> {
     let known = find(w, &user.sub)?;
@@ -69,7 +78,11 @@ pub fn remember(w: &mut Write<'_>, user: &User) -> Result<()> {
             && agent.name == user.name
             && agent.permission_level == user.level.as_str()
     };
+    if known.as_ref().is_some_and(|agent| is_older(user, agent)) {
+        return Ok(());
+    }
     if known.as_ref().is_some_and(is_same) {
+        w.run("UPDATE agents SET told_at = ?2 WHERE keycloak_id = ?1", params![&user.sub, user.known_at])?;
         return Ok(());
     }
     let preferences = known.map(|agent| agent.preferences).unwrap_or_default();
@@ -106,28 +119,31 @@ pub enum Mirroring {
     Same,
 }
 
-/// Stores a user as Keycloak has them; their own settings stay.
-pub fn mirror(w: &mut Write<'_>, user: &Mirrored) -> Result<Mirroring> {
+/// Stores a user as Keycloak had them at a time (in seconds since 1970); their own settings stay, and so does a level that a
+/// later token has told of.
+pub fn mirror(w: &mut Write<'_>, user: &Mirrored, asked_at: i64) -> Result<Mirroring> {
     let (before, at) = (find(w, &user.subject)?, now());
     let names = [&user.first_name, &user.last_name].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
     // Who has no name there may have one in their token.
     let known = before.as_ref().map(|agent| agent.name.clone()).filter(|_| names.is_empty());
     let name = known.unwrap_or(names);
+    let told_at = before.as_ref().and_then(|agent| agent.told_at).filter(|told| *told > asked_at);
+    let later = before.as_ref().filter(|_| told_at.is_some()).map(|agent| agent.permission_level.as_str());
     let defaults = Preferences::default();
     w.run(
         "INSERT INTO agents (keycloak_id, username, email, email_folded, name, permission_level, first_name, last_name, enabled,
                              theme_preference, preferred_color_theme, knowledgetree_view_preference, home_page_preference,
-                             created_at, updated_at, last_synced_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?14)
+                             created_at, updated_at, last_synced_at, told_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?14, ?15)
          ON CONFLICT (keycloak_id) DO UPDATE SET username = ?2, email = ?3, email_folded = ?4, name = ?5, permission_level = ?6,
-                first_name = ?7, last_name = ?8, enabled = ?9, last_synced_at = ?14",
+                first_name = ?7, last_name = ?8, enabled = ?9, last_synced_at = ?14, told_at = ?15",
         params![
             &user.subject,
             &user.username,
             &user.email,
             user.email.as_deref().map(email_key),
             &name,
-            user.level.as_str(),
+            later.unwrap_or(user.level.as_str()),
             &user.first_name,
             &user.last_name,
             user.enabled,
@@ -135,7 +151,8 @@ pub fn mirror(w: &mut Write<'_>, user: &Mirrored) -> Result<Mirroring> {
             &defaults.preferred_color_theme,
             &defaults.knowledgetree_view_preference,
             &defaults.home_page_preference,
-            &at
+            &at,
+            told_at.unwrap_or(asked_at)
         ],
     )?;
     let after = find(w, &user.subject)?.ok_or(Error::NotFound { what: "Agent" })?;
@@ -152,25 +169,24 @@ fn settle(w: &mut Write<'_>, before: Option<&Agent>, after: &Agent) -> Result<Mi
     Ok(if before.is_some() { Mirroring::Updated } else { Mirroring::Created })
 }
 
-/// Disables everybody who is not among these, which is all of Keycloak's users: how many those were. When they are more than
-/// so many and more than this share, nobody is disabled, and the number is the error.
-pub fn disable_absent(
-    w: &mut Write<'_>,
-    present: &HashSet<String>,
-    (least, percent): (u64, u64),
-) -> Result<Result<usize, usize>> {
-    let enabled: Vec<Agent> = list(w)?.into_iter().filter(|agent| agent.enabled).collect();
+/// The subjects of everybody enabled who is not among these, which is all of Keycloak's users. When they are more than so many
+/// and more than this share, their number is the error.
+pub fn absent(c: &mut Conn, present: &HashSet<String>, (least, percent): (u64, u64)) -> Result<Result<Vec<String>, usize>> {
+    let enabled: Vec<Agent> = list(c)?.into_iter().filter(|agent| agent.enabled).collect();
     let most = least.max(u64::try_from(enabled.len()).unwrap_or(u64::MAX).saturating_mul(percent) / 100);
-    let gone: Vec<Agent> = enabled.into_iter().filter(|agent| !present.contains(&agent.subject)).collect();
+    let gone: Vec<String> = enabled.into_iter().map(|agent| agent.subject).filter(|subject| !present.contains(subject)).collect();
     if u64::try_from(gone.len()).unwrap_or(u64::MAX) > most {
         return Ok(Err(gone.len()));
     }
-    for before in &gone {
-        w.run("UPDATE agents SET enabled = FALSE WHERE id = ?1", params![before.id])?;
-        let after = find(w, &before.subject)?.ok_or(Error::NotFound { what: "Agent" })?;
-        settle(w, Some(before), &after)?;
-    }
-    Ok(Ok(gone.len()))
+    Ok(Ok(gone))
+}
+
+/// Disables somebody whom Keycloak no longer has.
+pub fn disable(w: &mut Write<'_>, subject: &str) -> Result<()> {
+    let before = find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })?;
+    w.run("UPDATE agents SET enabled = FALSE WHERE id = ?1", params![before.id])?;
+    let after = find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })?;
+    settle(w, Some(&before), &after).map(|_| ())
 }
 
 /// Stores an agent's settings.
@@ -206,17 +222,20 @@ pub fn preferences(c: &mut Conn, subject: &str) -> Result<Preferences> {
     Ok(find(c, subject)?.map(|agent| agent.preferences).unwrap_or_default())
 }
 
-/// Stores a person as their token describes them, with these preferences.
+/// Stores a person as their token describes them, unless something newer is known of them, with these preferences.
 pub fn save(w: &mut Write<'_>, user: &User, preferences: &Preferences) -> Result<Agent> {
     let before = find(w, &user.sub)?;
+    let newer = before.clone().filter(|agent| is_older(user, agent)).map(Agent::into_user);
+    let user = newer.as_ref().unwrap_or(user);
+    let told_at = user.known_at.or(before.as_ref().and_then(|agent| agent.told_at));
     let email = Some(user.email.trim()).filter(|email| !email.is_empty());
     let row = w.one(
         "INSERT INTO agents (keycloak_id, username, email, email_folded, name, permission_level, theme_preference,
-                             preferred_color_theme, knowledgetree_view_preference, home_page_preference, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
+                             preferred_color_theme, knowledgetree_view_preference, home_page_preference, created_at, updated_at, told_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12)
          ON CONFLICT (keycloak_id) DO UPDATE SET username = ?2, email = ?3, email_folded = ?4, name = ?5, permission_level = ?6,
                 theme_preference = ?7, preferred_color_theme = ?8, knowledgetree_view_preference = ?9,
-                home_page_preference = ?10, updated_at = ?11
+                home_page_preference = ?10, updated_at = ?11, told_at = ?12
          RETURNING id",
         params![
             &user.sub,
@@ -229,7 +248,8 @@ pub fn save(w: &mut Write<'_>, user: &User, preferences: &Preferences) -> Result
             &preferences.preferred_color_theme,
             &preferences.knowledgetree_view_preference,
             &preferences.home_page_preference,
-            now()
+            now(),
+            told_at
         ],
     )?;
     let after = find(w, &user.sub)?.ok_or(Error::NotFound { what: "Agent" })?;

@@ -43,6 +43,7 @@ pub async fn seen(web: &Web, caller: &Caller, mut users: Vec<UserView>) -> Resul
             .await;
     }
     for user in users.iter_mut().filter(|user| is_client(user)) {
+        user.is_hidden = true;
         user.name = policy.reveal(Level::Hipaa, Personal::Name, &user.name).unwrap_or_default();
         user.email = policy.reveal_option(Level::Hipaa, Personal::Email, user.email.take());
         if user.username.contains('@') {
@@ -81,5 +82,6 @@ fn view(agent: Agent) -> UserView {
         permission_level: agent.permission_level,
         name: agent.name,
         enabled: agent.enabled,
+        is_hidden: false,
     }
 }

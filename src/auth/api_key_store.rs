@@ -70,6 +70,7 @@ pub fn find(c: &mut Conn, digest: &str, stand_alone: bool) -> Result<Option<Foun
             level: Level::from_claim(Some(&row.get::<String>(10)?)),
             jti: None,
             companies: company.into_iter().collect(),
+            known_at: None,
         },
         is_noted: used.is_some_and(|at| at > now_plus(-NOTED_EVERY)),
     }))
@@ -110,8 +111,8 @@ pub struct NewApiKey {
 /// Stores a key. One that has expired lets another take its name.
 pub fn create(w: &mut Write<'_>, new: &NewApiKey) -> Result<ApiKey> {
     let (at, expires_at) = (now(), now_plus(new.seconds));
-    let live: i64 =
-        w.one("SELECT COUNT(*) FROM api_keys WHERE subject = ?1 AND revoked_at IS NULL", params![&new.subject])?.get(0)?;
+    let sql = "SELECT COUNT(*) FROM api_keys WHERE subject = ?1 AND revoked_at IS NULL AND expires_at > ?2";
+    let live: i64 = w.one(sql, params![&new.subject, &at])?.get(0)?;
     if live >= MOST {
         return Err(Error::conflict(format!("{MOST} API keys are the most that one person has; revoke one first")));
     }
@@ -169,6 +170,16 @@ pub fn revoke(w: &mut Write<'_>, id: i64) -> Result<ApiKey> {
         history::record_change(w, ENTITY, id, "revoke", None, fields)?;
     }
     Ok(key)
+}
+
+/// Ends every key of a person at once; how many those were.
+pub fn revoke_all(w: &mut Write<'_>, subject: &str) -> Result<usize> {
+    let sql = "SELECT id FROM api_keys WHERE subject = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY id";
+    let ids: Vec<i64> = w.all(sql, params![subject, now()])?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    for id in &ids {
+        revoke(w, *id)?;
+    }
+    Ok(ids.len())
 }
 
 const KEY: &str = "SELECT api_key.id, api_key.name, api_key.beginning, api_key.subject,

@@ -22,6 +22,8 @@ pub struct User {
     pub jti: Option<String>,
     /// The companies a client belongs to; unused for everybody else.
     pub companies: Arc<[i64]>,
+    /// As of when this is true, in seconds since 1970, when that is known.
+    pub known_at: Option<i64>,
 }
 
 /// A program of a person's own, which acts for them with an API key.

@@ -132,8 +132,14 @@ impl Claims {
             level: Level::from_claim(self.permission_level.as_deref()),
             jti: self.jti.clone(),
             companies: [].into(),
+            known_at: self.iat.map(whole),
         })
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a time that was checked to be finite and not negative")]
+fn whole(seconds: f64) -> i64 {
+    seconds as i64
 }
 
 /// Whether this may be the name of a service: letters, digits, `-`, `_` and `.`, at most 64 of them.

@@ -49,6 +49,13 @@ impl Level {
         Self::ALL.into_iter().find(|level| level.as_str() == word)
     }
 
+    /// Whether this level has more power than the other.
+    #[must_use]
+    pub fn is_above(self, other: Self) -> bool {
+        let place = |level| Self::ALL.iter().position(|known| *known == level);
+        place(self) < place(other)
+    }
+
     /// The level a token's claim stands for: what is missing or unknown has the least power.
     #[must_use]
     pub fn from_claim(word: Option<&str>) -> Self {

@@ -1,11 +1,11 @@
 //! What a token is held against in stand-alone mode: published keys, sessions, the people behind them.
 
-use super::{Level, keys::Jwk};
+use super::{Level, keys::Jwk, last_use::NOTED_EVERY};
 use crate::{
     db::{Conn, Write},
     error::Result,
     params,
-    types::now,
+    types::{now, now_plus},
 };
 
 /// A session that still stands, and the person it belongs to as the user table describes them now.
@@ -15,6 +15,8 @@ pub struct Session {
     pub subject: String,
     /// The person; none for a service.
     pub account: Option<Account>,
+    /// When its use was last noted.
+    pub last_used_at: Option<String>,
 }
 
 /// The part of a user row that decides what a request may do.
@@ -32,15 +34,16 @@ pub struct Account {
 pub fn find_session(c: &mut Conn, jti: &str) -> Result<Option<Session>> {
     let row = c.first(
         "SELECT session.service, account.subject, account.username, account.name, account.email, account.role,
-                company.id, account.enabled
+                company.id, account.enabled, session.last_used_at
          FROM sessions session LEFT JOIN users account ON account.id = session.user_id
          LEFT JOIN @companies company ON company.id = account.company_id AND company.retired_at IS NULL
          WHERE session.jti = ?1 AND session.revoked_at IS NULL AND session.expires_at > ?2",
         params![jti, now()],
     )?;
     let Some(row) = row else { return Ok(None) };
+    let last_used_at = row.get(8)?;
     if let Some(service) = row.get::<Option<String>>(0)? {
-        return Ok(Some(Session { subject: format!("service:{service}"), account: None }));
+        return Ok(Some(Session { subject: format!("service:{service}"), account: None, last_used_at }));
     }
     let Some(subject) = row.get::<Option<String>>(1)? else { return Ok(None) };
     if !row.get::<bool>(7)? {
@@ -53,7 +56,13 @@ pub fn find_session(c: &mut Conn, jti: &str) -> Result<Option<Session>> {
         level: Level::from_claim(Some(&row.get::<String>(5)?)),
         company_id: row.get(6)?,
     };
-    Ok(Some(Session { subject, account: Some(account) }))
+    Ok(Some(Session { subject, account: Some(account), last_used_at }))
+}
+
+/// Notes that a session is used, at most once a minute however many instances see it.
+pub fn note_use(w: &mut Write<'_>, jti: &str) -> Result<()> {
+    let sql = "UPDATE sessions SET last_used_at = ?2 WHERE jti = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)";
+    w.run(sql, params![jti, now(), now_plus(-NOTED_EVERY)]).map(|_| ())
 }
 
 /// The public keys of every instance, the newest first.

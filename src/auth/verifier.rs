@@ -9,8 +9,9 @@ use std::{
 use axum::http::Method;
 
 use super::{
-    ApiKeys, Caller, Claims, Expected, KeyHolder, Level, User, api_keys::Allowance, authenticate::Rejected, jwks::CoreKeys,
-    local::LocalKeys, proved::Proved, revocation::Revocation, signer::Signer, snapshot::Snapshot, store, token::Token,
+    ApiKeys, Caller, Claims, Expected, KeyHolder, Level, Reauthentication, User, api_keys::Allowance, authenticate::Rejected,
+    jwks::CoreKeys, last_use::LastUse, local::LocalKeys, proved::Proved, revocation::Revocation, signer::Signer,
+    snapshot::Snapshot, store, token::Token,
 };
 use crate::{
     db::{Conn, Db, Write},
@@ -28,11 +29,11 @@ pub type PersonKeeper = Arc<dyn Fn(&mut Write<'_>, &User) -> Result<()> + Send +
 /// The most people whose last token is remembered.
 const MOST_PEOPLE: usize = 10_000;
 
-/// The people whom tokens have told of, each by a digest of what was told.
+/// The people whom tokens have told of, each by a digest of what was told and when that was true.
 #[derive(Default)]
 struct People {
     keep: Option<PersonKeeper>,
-    known: Mutex<HashMap<String, u64>>,
+    known: Mutex<HashMap<String, (u64, Option<i64>)>>,
 }
 
 /// Whose keys count.
@@ -60,6 +61,8 @@ pub struct Verifier {
     proved: Proved,
     api_keys: ApiKeys,
     people: People,
+    last_use: LastUse,
+    reauthentication: Option<Arc<dyn Reauthentication>>,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -91,6 +94,8 @@ impl Verifier {
             proved: Proved::default(),
             api_keys,
             people: People::default(),
+            last_use: LastUse::default(),
+            reauthentication: None,
         })
     }
 
@@ -98,7 +103,17 @@ impl Verifier {
     #[must_use]
     pub fn stand_alone(db: Db, signer: Arc<Signer>, expected: Expected, api_keys: ApiKeys) -> Self {
         let keys = Keys::Local(LocalKeys::new(db.clone(), signer));
-        Self { db, expected, keys, mode: Mode::StandAlone, proved: Proved::default(), api_keys, people: People::default() }
+        Self {
+            db,
+            expected,
+            keys,
+            mode: Mode::StandAlone,
+            proved: Proved::default(),
+            api_keys,
+            people: People::default(),
+            last_use: LastUse::default(),
+            reauthentication: None,
+        }
     }
 
     /// Whether we issue the tokens ourselves; only then does the session cookie count.
@@ -137,15 +152,28 @@ impl Verifier {
         self
     }
 
-    /// Stores in the background what this token says of a person, unless the last one said the same.
+    /// Where people sign in here: with a way to ask them again who they are.
+    #[must_use]
+    pub fn reauthenticating(mut self, by: Arc<dyn Reauthentication>) -> Self {
+        self.reauthentication = Some(by);
+        self
+    }
+
+    /// How people are asked again who they are; none where somebody else signs them in.
+    #[must_use]
+    pub fn reauthentication(&self) -> Option<&dyn Reauthentication> {
+        self.reauthentication.as_deref()
+    }
+
+    /// Stores in the background what this token says of a person, unless it was seen already or is older than the last one.
     fn meet(&self, user: &User) {
         let Some(keep) = self.people.keep.clone() else { return };
         let mut hasher = DefaultHasher::new();
         (&user.username, &user.email, &user.name, user.level).hash(&mut hasher);
-        let told = hasher.finish();
+        let told = (hasher.finish(), user.known_at);
         {
             let mut known = self.people.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.get(&user.sub) == Some(&told) {
+            if known.get(&user.sub).is_some_and(|last| *last == told || last.1 > told.1) {
                 return;
             }
             if known.len() >= MOST_PEOPLE {
@@ -241,6 +269,15 @@ impl Verifier {
         if !claims.is_about(&session.subject) {
             return Err(Rejected::token("another subject's session"));
         }
+        if self.last_use.is_due(&jti, session.last_used_at.as_deref()) {
+            let (db, jti) = (self.db.clone(), jti.clone());
+            tokio::spawn(async move {
+                let noted = db.write(&Scope::All, &Actor::system("sessions"), move |w| store::note_use(w, &jti)).await;
+                if let Err(error) = noted {
+                    tracing::debug!(%error, "the use of a session could not be noted");
+                }
+            });
+        }
         let Some(account) = session.account else { return Ok(claims.caller()) };
         Ok(Caller::User(User {
             sub: session.subject,
@@ -250,6 +287,7 @@ impl Verifier {
             level: account.level,
             jti: Some(jti),
             companies: account.company_id.into_iter().collect(),
+            known_at: Some(jiff::Timestamp::now().as_second()),
         }))
     }
 

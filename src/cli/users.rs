@@ -102,8 +102,8 @@ async fn act(identity: &Identity, verb: Verb) -> Result<(), Failure> {
         Verb::List { json } => list(identity, json).await?,
         Verb::Passwd { name, password_stdin } => {
             let password = password::take(password_stdin, &format!("New password for {name}"))?;
-            let user = identity.set_password(&Actor::cli("users passwd"), &name, password, None).await?;
-            out::note(format_args!("{} has a new password; their sessions have ended.", user.username));
+            let user = identity.set_password(&Actor::cli("users passwd"), &name, password, (None, true)).await?;
+            out::note(format_args!("{} has a new password; their sessions and API keys have ended.", user.username));
         }
         Verb::Disable { name } => set_enabled(identity, "users disable", &name, false).await?,
         Verb::ResetFactor { name } => {

@@ -235,6 +235,12 @@ const KEYS: &[Key] = &[
     .conf(&[("scheduler", "sync_tickets_schedule")]),
     key("scheduler", "tickets_enabled", "true", "Whether tickets are read by themselves")
         .conf(&[("scheduler", "sync_tickets_enabled")]),
+    key(
+        "scheduler",
+        "keycloak_agents",
+        "every 10m",
+        "When Keycloak's users are mirrored, on the platform: until then the API keys of somebody disabled there go on",
+    ),
     key("scheduler", "outbox", "every 1m", "When writes that wait for a vendor are sent, if there are any"),
     key("scheduler", "create_account_numbers", "off", "When account numbers are written to Freshservice"),
     key("scheduler", "push_to_datto", "off", "When account numbers are written to Datto RMM"),

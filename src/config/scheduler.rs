@@ -36,11 +36,12 @@ pub struct Scheduler {
 }
 
 /// Script name, key, key that switches it on, and the time of `daily`.
-const JOBS: [(&str, &str, Option<&str>, &str); 8] = [
+const JOBS: [(&str, &str, Option<&str>, &str); 9] = [
     ("freshservice", "freshservice", Some("freshservice_enabled"), "0 2 * * *"),
     ("datto", "datto", Some("datto_enabled"), "0 3 * * *"),
     ("datto-audits", "datto_audits", None, "30 3 * * *"),
     ("tickets", "tickets", Some("tickets_enabled"), "0 4 * * *"),
+    ("keycloak_agents", "keycloak_agents", None, "0 1 * * *"),
     ("outbox", "outbox", None, "0 5 * * *"),
     ("create-account-numbers", "create_account_numbers", None, "30 2 * * *"),
     ("push-to-datto", "push_to_datto", None, "45 2 * * *"),

@@ -88,7 +88,14 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
         if !force {
             dependents::refuse_attached(w, Contact::ENTITY, id)?;
         }
+        contacts::refuse_shared(w, id, "retire it")?;
         history::retire::<Contact>(w, id, None).map(drop)
+    }
+
+    fn restore(w: &mut Write<'_>, id: i64) -> Result<()> {
+        history::get::<Contact>(w, id)?;
+        contacts::refuse_shared(w, id, "bring it back")?;
+        history::restore::<Contact>(w, id, None).map(drop)
     }
 
     fn answer(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<ContactDetail> {

@@ -199,6 +199,7 @@ pub fn update(
     policy.refuse_hidden(level, input.contact.personal())?;
     let updated = history::update(w, id, if_match, None, |contact: &mut Contact| input.apply(contact))?;
     if input.contact.has("email") && updated.changed.iter().any(|(field, _, _)| *field == "email") {
+        refuse_shared(w, id, "change its e-mail")?;
         check_email(w, &updated.record.email, id, policy)?;
     }
     if input.places.is_sent() {
@@ -212,21 +213,46 @@ pub fn update(
     Ok(Updated { record: history::get(w, id)?, ..updated })
 }
 
+/// Refuses what concerns a contact as a whole to whoever does not see all of its companies: by its e-mail somebody else may
+/// sign in, and it would be retired for all of them.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn refuse_shared(w: &mut Write<'_>, id: i64, deed: &str) -> Result<()> {
+    let places =
+        |c: &mut Conn| c.one("SELECT count(*) FROM @contact_companies place WHERE place.contact_id = ?1", params![id])?.get(0);
+    let (seen, all): (i64, i64) = (places(w)?, w.unscoped(places)?);
+    if seen == all {
+        return Ok(());
+    }
+    Err(Error::Forbidden(format!(
+        "This contact also belongs to a company that you do not reach; who reaches all of its companies has to {deed}"
+    )))
+}
+
+/// Whoever is limited to some companies learns that an address is taken, and not by whom, when that is beyond them.
 fn check_email(w: &mut Write<'_>, email: &str, own_id: i64, policy: &RedactionPolicy) -> Result<()> {
+    if email.is_empty() {
+        return Ok(());
+    }
     let sql = "SELECT contact.id, contact.email FROM @contacts contact WHERE contact.email_folded = ?1 AND contact.id <> ?2
                AND contact.retired_at IS NULL AND contact.protection <= ?3 ORDER BY contact.id";
     let told = if policy.is_cleared() { Level::Cjis } else { Level::Standard };
-    let mut others = w.all(sql, params![fold(email), own_id, told.rank()])?.into_iter();
-    match others.find(|row| row.get::<String>(1).is_ok_and(|other| email_key(&other) == email_key(email))) {
-        Some(other) if !email.is_empty() => {
-            let mut details = serde_json::Map::new();
-            let id: i64 = other.get(0)?;
+    let others = w.unscoped(|c| c.all(sql, params![fold(email), own_id, told.rank()]))?;
+    let same = others.iter().filter(|row| row.get::<String>(1).is_ok_and(|other| email_key(&other) == email_key(email)));
+    let same: Vec<i64> = same.map(|row| row.get(0)).collect::<Result<_>>()?;
+    if same.is_empty() {
+        return Ok(());
+    }
+    let mut details = serde_json::Map::new();
+    for id in same {
+        if history::find::<Contact>(w, id)?.is_some() {
             policy.log_disclosure(Contact::ENTITY, protection::among(w, Contact::ENTITY, vec![id])?);
             details.insert("id".to_owned(), id.into());
-            Err(Error::Conflict { message: "email: another contact has this address".to_owned(), details })
+            break;
         }
-        _ => Ok(()),
     }
+    Err(Error::Conflict { message: "email: another contact has this address".to_owned(), details })
 }
 
 /// A contact whom a vendor tells of may be one whom we had before, with the same address: they are protected as that one

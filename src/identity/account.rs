@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{Identity, model::User, pages, password, session_store, sessions, sign_in, store, tokens::given};
+use super::{Identity, model::User, pages, password, sessions, sign_in, store, tokens::given};
 use crate::{
     agents::{
         Frame,
@@ -27,7 +27,8 @@ pub async fn show(
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
 ) -> Result<Response> {
-    let account = identity.account(&frame.page, person.user(), &[], Vec::new()).await?;
+    let from = frame.query.get("sessions_from").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let account = identity.account(&frame.page, person.user(), (&[], Vec::new()), from).await?;
     settings::page(&frame, &web, StatusCode::OK, Some(account)).await
 }
 
@@ -47,7 +48,7 @@ pub async fn change_password(
         Err(other) => return Err(other),
     };
     let status = if retry.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::BAD_REQUEST };
-    let account = identity.account(&frame.page, person.user(), &errors, problem.into_iter().collect()).await?;
+    let account = identity.account(&frame.page, person.user(), (&errors, problem.into_iter().collect()), 0).await?;
     let mut response = settings::page(&frame, &web, status, Some(account)).await?;
     if let Some(seconds) = retry {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -66,16 +67,18 @@ pub async fn put_password(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// `POST /account/sign-out-everywhere`: every session of the person ends, this one too.
+/// `POST /account/sign-out-everywhere`: every session of the person ends, this one too, and with `revoke_keys` their API keys.
 pub async fn sign_out_everywhere(
     person: Person,
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
     peer: Peer,
+    mut fields: Fields,
 ) -> Result<Response> {
+    let keys = sessions::asks_for_keys(&mut fields)?;
     let user = identity.own_user(&person.user().sub).await?;
-    identity.db.write(&Scope::All, &sign_in::actor(&user), move |w| session_store::revoke_user(w, user.id, None)).await?;
+    identity.end_all(&sign_in::actor(&user), user.id, None, keys).await?;
     pages::signed_out(&prefix, &peer, web.config.server.public_url.as_deref())
 }
 
@@ -90,10 +93,11 @@ impl Identity {
         if fields.has("repeat_password") && given(fields, "repeat_password").ok().as_ref() != Some(&new) {
             return Err(Error::field("repeat_password", "must be the same as the new password"));
         }
+        let keys = sessions::asks_for_keys(&mut fields.clone())?;
         let user = self.own_user(&person.user().sub).await?;
         password::check("new_password", &new, &user.username)?;
-        self.prove_password(&user, old, peer.ip).await?;
-        self.set_password(&sign_in::actor(&user), &user.username, new, person.user().jti.clone()).await?;
+        self.prove(&user, person.user(), Some(old), peer.ip).await?;
+        self.set_password(&sign_in::actor(&user), &user.username, new, (person.user().jti.clone(), keys)).await?;
         Ok(())
     }
 
@@ -102,23 +106,25 @@ impl Identity {
         &self,
         page: &Page,
         person: &auth::User,
-        errors: &[FieldError],
-        mut problems: Vec<String>,
+        (errors, mut problems): (&[FieldError], Vec<String>),
+        sessions_from: usize,
     ) -> Result<Account> {
-        let sessions = self.sessions(person).await?;
+        let user = self.own_user(&person.sub).await?;
+        let sessions = self.sessions_of(user.id, person.jti.as_deref()).await?;
+        let way = ("/settings", "/account/sessions/{session}/end");
         let secret = |name, label| Field::line("password", name, label, "").required();
         let mut password = vec![
             secret("current_password", "Current password").autocomplete("current-password").wide(),
             secret("new_password", "New password").autocomplete("new-password").hint(password::RULE),
             secret("repeat_password", "Confirm new password").autocomplete("new-password"),
+            Field::check("revoke_keys", "Revoke my API keys too", false).wide(),
         ];
         problems.extend(place_errors(&mut password, errors));
         if let Some(wrong) = password.iter_mut().find(|field| field.error.is_some()) {
             wrong.autofocus = true;
         }
-        let user = self.own_user(&person.sub).await?;
         let factor = self.factor(user.id).await?;
         let factor = factor.map(|factor| (Value::date(factor.confirmed_at.as_deref()), factor.left));
-        Ok(Account { password, problems, sessions: sessions::table(page, sessions), factor })
+        Ok(Account { password, problems, sessions: sessions::table(page, sessions, way, sessions_from), factor })
     }
 }

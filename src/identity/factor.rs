@@ -9,7 +9,7 @@ use super::{
     issue::Token,
     model::User,
     origin::Origin,
-    session_store::Kind,
+    session_store::{self, Kind},
     sign_in, store, totp,
 };
 use crate::{
@@ -17,11 +17,13 @@ use crate::{
     db::Write,
     encryption::Encryption,
     error::{Error, Result},
-    types::{Actor, Scope},
+    types::{Actor, Scope, now_plus},
 };
 
 /// How long somebody has to type the code after the password, in seconds.
 const CHALLENGE: i64 = 5 * 60;
+/// How long a secret that was begun can be confirmed, in seconds.
+const BEGUN: i64 = 15 * 60;
 /// How many recovery codes there are.
 const CODES: usize = 10;
 /// Bytes of one: nobody can try so many, so a plain digest does.
@@ -49,6 +51,14 @@ fn random<const N: usize>() -> Result<[u8; N]> {
 /// A code as people may type it: with blanks and hyphens, in any case.
 fn plain(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
+}
+
+/// The same as what is wrong with the field of a form.
+fn wrong_code(error: Error) -> Error {
+    match error {
+        Error::Unauthorized(_) => Error::field("code", "is wrong; is the clock of your phone right?"),
+        other => other,
+    }
 }
 
 fn wrong() -> Error {
@@ -83,12 +93,15 @@ impl Identity {
         });
         let user = found.await?.filter(|user| user.enabled).ok_or_else(too_late)?;
         let hash = secret::hash(challenge);
+        let password = Attempt { account: sign_in::account(&user), address: sign_in::address(origin.peer.ip) };
         self.with_code(&user, code, origin, move |w, identity, user| {
             // Meanwhile the password may have changed, or the person been disabled.
             if factor_store::challenged(w, &hash)? != Some(user.id) || !store::get(w, user.id)?.enabled {
                 return Err(too_late());
             }
             factor_store::forget_challenges(w, user.id)?;
+            // The password was right as well: its wrong attempts are forgotten, as they are without a second factor.
+            attempt_store::succeeded(w, &password)?;
             identity.issue(w, user, wanted)
         })
         .await
@@ -139,22 +152,26 @@ impl Identity {
         let secret = totp::base32(&random::<{ totp::SECRET }>()?);
         let sealed = Encryption::create(&self.config)?.seal(&purpose(user.id), &secret)?;
         let id = user.id;
-        self.db.write(&Scope::All, &sign_in::actor(user), move |w| factor_store::begin(w, id, &sealed)).await?;
+        self.db.write(&Scope::All, &sign_in::actor(user), move |w| factor_store::begin(w, id, &sealed, BEGUN)).await?;
         Ok(setup(user, secret))
     }
 
-    /// What was begun, to be shown again after a wrong code.
-    pub(super) async fn begun_factor(&self, user: &User) -> Result<Setup> {
+    /// Turns the second factor on, and ends the sessions that were opened without it but for the one that asks; the recovery
+    /// codes, which are shown this once.
+    pub(super) async fn confirm_factor(
+        &self,
+        user: &User,
+        code: &str,
+        origin: &Origin,
+        own: Option<String>,
+    ) -> Result<Vec<String>> {
         let id = user.id;
         let found = self.db.read(&Scope::All, move |c| factor_store::find(c, id)).await?;
-        let factor = found.filter(|factor| factor.confirmed_at.is_none()).ok_or(Error::NotFound { what: "Second factor" })?;
-        let opened = Encryption::open(&self.config)?.open_sealed(&purpose(id), &factor.secret);
-        Ok(setup(user, opened.ok_or(Error::NotFound { what: "Second factor" })?.expose().to_owned()))
-    }
-
-    /// Turns the second factor on; the recovery codes, which are shown this once.
-    pub(super) async fn confirm_factor(&self, user: &User, code: &str, origin: &Origin) -> Result<Vec<String>> {
-        self.begun_factor(user).await?;
+        let begun = found.filter(|factor| factor.confirmed_at.is_none()).ok_or(Error::NotFound { what: "Second factor" })?;
+        if begun.created_at < now_plus(-BEGUN) {
+            let message = "This took too long. Begin again with setting up your second factor.".to_owned();
+            return Err(Error::Gone { message, details: serde_json::Map::new() });
+        }
         if plain(code).len() != 6 {
             return Err(Error::field("code", "must be the six digits that the app shows"));
         }
@@ -163,22 +180,29 @@ impl Identity {
         let confirmed = self.with_code(user, code, origin, move |w, _, user| {
             factor_store::confirm(w, user.id)?;
             factor_store::put_codes(w, user.id, &digests)?;
+            session_store::revoke_user(w, user.id, own.as_deref())?;
             store::note_factor(w, user.id, true)
         });
-        confirmed.await.map_err(|error| match error {
-            Error::Unauthorized(_) => Error::field("code", "is wrong; is the clock of your phone right?"),
-            other => other,
-        })?;
+        confirmed.await.map_err(wrong_code)?;
         Ok(codes)
     }
 
-    /// Ten new recovery codes in place of the old ones.
-    pub(super) async fn new_codes(&self, user: &User) -> Result<Vec<String>> {
-        self.factor(user.id).await?.ok_or(Error::NotFound { what: "Second factor" })?;
-        let (codes, id) = (recovery_codes()?, user.id);
+    /// Ten new recovery codes in place of the old ones, for a code that stands.
+    pub(super) async fn new_codes(&self, user: &User, code: &str, origin: &Origin) -> Result<Vec<String>> {
+        let codes = recovery_codes()?;
         let digests: Vec<String> = codes.iter().map(|code| secret::hash(&plain(code))).collect();
-        self.db.write(&Scope::All, &sign_in::actor(user), move |w| factor_store::put_codes(w, id, &digests)).await?;
+        let made = self.with_code(user, code, origin, move |w, _, user| factor_store::put_codes(w, user.id, &digests));
+        made.await.map_err(wrong_code)?;
         Ok(codes)
+    }
+
+    /// Turns one's own second factor off, for a code that stands.
+    pub(super) async fn drop_factor(&self, user: &User, code: &str, origin: &Origin) -> Result<()> {
+        let dropped = self.with_code(user, code, origin, |w, _, user| {
+            factor_store::remove(w, user.id)?;
+            store::note_factor(w, user.id, false)
+        });
+        dropped.await.map_err(wrong_code)
     }
 
     /// Turns a person's second factor off.

@@ -1,13 +1,15 @@
-//! The second factor on the account page and as JSON: setting it up, recovery codes, turning it off.
+//! The second factor: setting it up, recovery codes, turning it off. Each is done in one handler, which answers a form of the
+//! account page with a page and a program with JSON.
 
 use askama::Template;
 use axum::{
     Extension, Json,
-    http::{HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, MatchedPath},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use qrcode::{Color, QrCode};
-use serde_json::json;
+use serde_json::{Value as JsonValue, json};
 
 use super::{Identity, factor::Setup, model::User, origin::Origin, pages, tokens::given};
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
     auth::{Admin, AdminPerson, Caller, Person},
     error::{Error, FieldError, Result},
     ui::{Crumb, Field, Page, Section, Value, filters, form::place_errors},
-    web::{Fields, Path},
+    web::{Fields, Path, Web},
 };
 
 /// The picture that an app reads: a path of squares, with the quiet zone around it.
@@ -41,8 +43,8 @@ struct SetupPage {
     page: Page,
     crumbs: Vec<Crumb>,
     problems: Vec<String>,
-    picture: Picture,
-    secret: Value,
+    /// What the app needs, this once: after a wrong code it has it already.
+    secret: Option<(Picture, Value)>,
     code: Field,
 }
 
@@ -64,28 +66,17 @@ fn secret_page(frame: &Frame, status: StatusCode, template: &impl Template) -> R
     Ok(response)
 }
 
-fn setup_page(
-    frame: &Frame,
-    setup: &Setup,
-    status: StatusCode,
-    errors: &[FieldError],
-    problem: Option<String>,
-) -> Result<Response> {
+fn setup_page(frame: &Frame, setup: Option<&Setup>, status: StatusCode, errors: &[FieldError]) -> Result<Response> {
     let code = Field::text("code", "Code from the app", "").required().autocomplete("one-time-code");
     let mut fields = [Field { autofocus: true, ..code }];
-    let mut problems = place_errors(&mut fields, errors);
-    problems.extend(problem);
+    let problems = place_errors(&mut fields, errors);
     let [code] = fields;
-    let spaced: Vec<String> = setup.secret.as_bytes().chunks(4).map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+    let secret = setup.map(|setup| {
+        let groups = setup.secret.as_bytes().chunks(4).map(|part| String::from_utf8_lossy(part).into_owned());
+        Ok::<_, Error>((Picture::of(&setup.address)?, Value::code(Some(&groups.collect::<Vec<_>>().join(" ")))))
+    });
     let page = frame.titled(Section::Settings, "Set up two-step sign-in");
-    let view = SetupPage {
-        crumbs: crumbs(&page),
-        problems,
-        picture: Picture::of(&setup.address)?,
-        secret: Value::code(Some(&spaced.join(" "))),
-        code,
-        page,
-    };
+    let view = SetupPage { crumbs: crumbs(&page), problems, secret: secret.transpose()?, code, page };
     secret_page(frame, status, &view)
 }
 
@@ -94,30 +85,72 @@ fn codes_page(frame: &Frame, codes: Vec<String>) -> Result<Response> {
     secret_page(frame, StatusCode::OK, &CodesPage { crumbs: crumbs(&page), codes, page })
 }
 
+fn secret_json(body: &JsonValue) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+/// How somebody is answered: with a page, who sent a form of the account page; with JSON, who asked the API.
+pub enum Told {
+    Page(Box<Frame>),
+    Json,
+}
+
+impl FromRequestParts<Web> for Told {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        if route.starts_with("/api/") {
+            return Ok(Self::Json);
+        }
+        Frame::from_request_parts(parts, web).await.map(|frame| Self::Page(Box::new(frame)))
+    }
+}
+
+impl Told {
+    /// What came of it. A form that was refused leads back to the account page, which says why.
+    fn tell<T>(
+        self,
+        done: Result<T>,
+        page: impl FnOnce(&Frame, T) -> Result<Response>,
+        json: impl FnOnce(T) -> Response,
+    ) -> Result<Response> {
+        match (self, done) {
+            (Self::Json, done) => Ok(json(done?)),
+            (Self::Page(frame), Ok(done)) => page(&frame, done),
+            (Self::Page(frame), Err(error)) => match &error {
+                Error::Invalid(wrong) if wrong.iter().any(|one| one.field == "code") => {
+                    frame.go_sorry("/settings", "The code is wrong or missing.")
+                }
+                Error::Invalid(_) => frame.go_sorry("/settings", "Your current password is wrong."),
+                Error::TooMany { .. } => frame.go_sorry("/settings", &pages::refusal(&error)),
+                Error::Conflict { message, .. } | Error::Gone { message, .. } => frame.go_sorry("/settings", message),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
 impl Identity {
     /// The person, once they have proved their password again.
     async fn proved(&self, person: &Person, fields: &Fields, origin: &Origin) -> Result<User> {
-        let password = given(fields, "current_password")?;
         let user = self.own_user(&person.user().sub).await?;
-        self.prove_password(&user, password, origin.peer.ip).await?;
+        self.prove(&user, person.user(), given(fields, "current_password").ok(), origin.peer.ip).await?;
         Ok(user)
     }
-}
 
-/// What a form that asks for the password says when it is wrong; the person goes back to the page.
-fn back(frame: &Frame, error: Error) -> Result<Response> {
-    match error {
-        Error::Invalid(_) => frame.go_sorry("/settings", "Your current password is wrong."),
-        Error::TooMany { .. } => frame.go_sorry("/settings", &pages::refusal(&error)),
-        Error::Conflict { message, .. } => frame.go_sorry("/settings", &message),
-        other => Err(other),
+    /// The same with a code of the factor that they have.
+    async fn proved_with_code(&self, person: &Person, fields: &Fields, origin: &Origin) -> Result<(User, String)> {
+        let user = self.proved(person, fields, origin).await?;
+        self.factor(user.id).await?.ok_or(Error::NotFound { what: "Second factor" })?;
+        Ok((user, given(fields, "code")?))
     }
 }
 
-/// `POST /account/second-factor`: begins, with the picture for the app.
-pub async fn begin_form(
+/// `POST /api/my/second-factor`, `POST /account/second-factor`: `current_password` for a secret that a code confirms.
+pub async fn begin(
     person: Person,
-    frame: Frame,
+    told: Told,
     Extension(identity): Extension<Identity>,
     origin: Origin,
     fields: Fields,
@@ -126,88 +159,68 @@ pub async fn begin_form(
         Ok(user) => identity.begin_factor(&user).await,
         Err(error) => Err(error),
     };
-    match begun {
-        Ok(setup) => setup_page(&frame, &setup, StatusCode::OK, &[], None),
-        Err(error) => back(&frame, error),
-    }
+    told.tell(
+        begun,
+        |frame, setup| setup_page(frame, Some(&setup), StatusCode::OK, &[]),
+        |setup| secret_json(&json!({ "secret": setup.secret, "uri": setup.address })),
+    )
 }
 
-/// `POST /account/second-factor/confirm`: shows the recovery codes, this once.
-pub async fn confirm_form(
+/// `POST …/confirm`: `code` for the recovery codes, which are shown this once.
+pub async fn confirm(
     person: Person,
-    frame: Frame,
+    told: Told,
     Extension(identity): Extension<Identity>,
     origin: Origin,
     fields: Fields,
 ) -> Result<Response> {
     let user = identity.own_user(&person.user().sub).await?;
-    let setup = identity.begun_factor(&user).await?;
-    match identity.confirm_factor(&user, &given(&fields, "code").unwrap_or_default(), &origin).await {
-        Ok(codes) => codes_page(&frame, codes),
-        Err(Error::Invalid(errors)) => setup_page(&frame, &setup, StatusCode::BAD_REQUEST, &errors, None),
-        Err(error @ Error::TooMany { .. }) => setup_page(&frame, &setup, error.status(), &[], Some(pages::refusal(&error))),
-        Err(other) => Err(other),
-    }
-}
-
-/// `POST /account/second-factor/codes`: new recovery codes, shown this once.
-pub async fn codes_form(
-    person: Person,
-    frame: Frame,
-    Extension(identity): Extension<Identity>,
-    origin: Origin,
-    fields: Fields,
-) -> Result<Response> {
-    match identity.proved(&person, &fields, &origin).await {
-        Ok(user) => codes_page(&frame, identity.new_codes(&user).await?),
-        Err(error) => back(&frame, error),
-    }
-}
-
-/// `POST /account/second-factor/off`
-pub async fn off_form(
-    person: Person,
-    frame: Frame,
-    Extension(identity): Extension<Identity>,
-    origin: Origin,
-    fields: Fields,
-) -> Result<Response> {
-    match identity.proved(&person, &fields, &origin).await {
-        Ok(user) => {
-            identity.remove_factor(&frame.actor(), user.id).await?;
-            frame.go("/settings", "Two-step sign-in is off.")
+    let code = if matches!(told, Told::Json) { given(&fields, "code")? } else { given(&fields, "code").unwrap_or_default() };
+    let confirmed = identity.confirm_factor(&user, &code, &origin, person.user().jti.clone()).await;
+    match (told, confirmed) {
+        (Told::Page(frame), Err(Error::Invalid(wrong))) => setup_page(&frame, None, StatusCode::BAD_REQUEST, &wrong),
+        (Told::Page(frame), Err(error @ Error::TooMany { .. })) => {
+            let wrong = FieldError { field: "code".to_owned(), message: pages::refusal(&error) };
+            setup_page(&frame, None, error.status(), &[wrong])
         }
-        Err(error) => back(&frame, error),
+        (told, confirmed) => {
+            told.tell(confirmed, codes_page, |codes| secret_json(&json!({ "enabled": true, "recovery_codes": codes })))
+        }
     }
 }
 
-/// Whoever turns their own off gives their password, which an administrator does not for others.
-async fn not_own(identity: &Identity, caller: &Caller, id: i64) -> Result<()> {
-    let Some(user) = caller.user() else { return Ok(()) };
-    if identity.own_user(&user.sub).await.is_ok_and(|own| own.id == id) {
-        return Err(Error::conflict("this is your own second factor: turn it off in your settings, with your password"));
-    }
-    Ok(())
-}
-
-/// `POST /admin/users/{id}/second-factor/off`
-pub async fn off_by_admin_form(
-    _: Admin,
-    frame: Frame,
+/// `POST …/recovery-codes`, `POST /account/second-factor/codes`: `current_password` and `code` for new ones.
+pub async fn codes(
+    person: Person,
+    told: Told,
     Extension(identity): Extension<Identity>,
-    Path(id): Path<i64>,
+    origin: Origin,
+    fields: Fields,
 ) -> Result<Response> {
-    not_own(&identity, &frame.caller, id).await?;
-    identity.remove_factor(&frame.actor(), id).await?;
-    frame.go(&format!("/admin/users/{id}"), "Two-step sign-in is off.")
+    let made = match identity.proved_with_code(&person, &fields, &origin).await {
+        Ok((user, code)) => identity.new_codes(&user, &code, &origin).await,
+        Err(error) => Err(error),
+    };
+    told.tell(made, codes_page, |codes| secret_json(&json!({ "recovery_codes": codes })))
 }
 
-fn secret_json(body: &serde_json::Value) -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+/// `DELETE /api/my/second-factor`, `POST /account/second-factor/off`, with `current_password` and `code`.
+pub async fn off(
+    person: Person,
+    told: Told,
+    Extension(identity): Extension<Identity>,
+    origin: Origin,
+    fields: Fields,
+) -> Result<Response> {
+    let done = match identity.proved_with_code(&person, &fields, &origin).await {
+        Ok((user, code)) => identity.drop_factor(&user, &code, &origin).await,
+        Err(error) => Err(error),
+    };
+    told.tell(done, |frame, ()| frame.go("/settings", "Two-step sign-in is off."), |()| StatusCode::NO_CONTENT.into_response())
 }
 
 /// `GET /api/my/second-factor`
-pub async fn show(person: Person, Extension(identity): Extension<Identity>) -> Result<Json<serde_json::Value>> {
+pub async fn show(person: Person, Extension(identity): Extension<Identity>) -> Result<Json<JsonValue>> {
     let user = identity.own_user(&person.user().sub).await?;
     let factor = identity.factor(user.id).await?;
     Ok(Json(json!({
@@ -217,37 +230,25 @@ pub async fn show(person: Person, Extension(identity): Extension<Identity>) -> R
     })))
 }
 
-/// `POST /api/my/second-factor`: `current_password` for a secret that a code confirms.
-pub async fn begin(person: Person, Extension(identity): Extension<Identity>, origin: Origin, fields: Fields) -> Result<Response> {
-    let user = identity.proved(&person, &fields, &origin).await?;
-    let setup = identity.begin_factor(&user).await?;
-    Ok(secret_json(&json!({ "secret": setup.secret, "uri": setup.address })))
+/// Whoever turns their own off gives their password, which an administrator does not for others.
+async fn off_for_another(identity: &Identity, caller: &Caller, id: i64) -> Result<()> {
+    if let Some(user) = caller.user()
+        && identity.own_user(&user.sub).await.is_ok_and(|own| own.id == id)
+    {
+        return Err(Error::conflict("this is your own second factor: turn it off in your settings, with your password"));
+    }
+    identity.remove_factor(&caller.actor(), id).await
 }
 
-/// `POST /api/my/second-factor/confirm`: `code` for the recovery codes.
-pub async fn confirm(
-    person: Person,
+/// `POST /admin/users/{id}/second-factor/off`
+pub async fn off_by_admin_form(
+    _: Admin,
+    frame: Frame,
     Extension(identity): Extension<Identity>,
-    origin: Origin,
-    fields: Fields,
+    Path(id): Path<i64>,
 ) -> Result<Response> {
-    let code = given(&fields, "code")?;
-    let user = identity.own_user(&person.user().sub).await?;
-    let codes = identity.confirm_factor(&user, &code, &origin).await?;
-    Ok(secret_json(&json!({ "enabled": true, "recovery_codes": codes })))
-}
-
-/// `POST /api/my/second-factor/recovery-codes`: `current_password` for new ones.
-pub async fn codes(person: Person, Extension(identity): Extension<Identity>, origin: Origin, fields: Fields) -> Result<Response> {
-    let user = identity.proved(&person, &fields, &origin).await?;
-    Ok(secret_json(&json!({ "recovery_codes": identity.new_codes(&user).await? })))
-}
-
-/// `DELETE /api/my/second-factor` with `current_password`.
-pub async fn off(person: Person, Extension(identity): Extension<Identity>, origin: Origin, fields: Fields) -> Result<StatusCode> {
-    let user = identity.proved(&person, &fields, &origin).await?;
-    identity.remove_factor(&person.0.actor(), user.id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    off_for_another(&identity, &frame.caller, id).await?;
+    frame.go(&format!("/admin/users/{id}"), "Two-step sign-in is off.")
 }
 
 /// `DELETE /api/accounts/{id}/second-factor`
@@ -256,7 +257,6 @@ pub async fn off_by_admin(
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
 ) -> Result<StatusCode> {
-    not_own(&identity, &caller, id).await?;
-    identity.remove_factor(&caller.actor(), id).await?;
+    off_for_another(&identity, &caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,6 +14,8 @@ pub struct Factor {
     pub secret: String,
     /// The step of the last code that was used.
     pub last_step: i64,
+    /// When its secret was made.
+    pub created_at: String,
     /// Since when it is asked for.
     pub confirmed_at: Option<String>,
     /// Recovery codes that have not been used.
@@ -22,11 +24,17 @@ pub struct Factor {
 
 /// A person's second factor.
 pub fn find(c: &mut Conn, user_id: i64) -> Result<Option<Factor>> {
-    let sql = "SELECT factor.secret, factor.last_step, factor.confirmed_at,
+    let sql = "SELECT factor.secret, factor.last_step, factor.created_at, factor.confirmed_at,
                (SELECT COUNT(*) FROM recovery_codes code WHERE code.user_id = factor.user_id AND code.used_at IS NULL)
                FROM second_factors factor WHERE factor.user_id = ?1";
     let Some(row) = c.first(sql, params![user_id])? else { return Ok(None) };
-    Ok(Some(Factor { secret: row.get(0)?, last_step: row.get(1)?, confirmed_at: row.get(2)?, left: row.get(3)? }))
+    Ok(Some(Factor {
+        secret: row.get(0)?,
+        last_step: row.get(1)?,
+        created_at: row.get(2)?,
+        confirmed_at: row.get(3)?,
+        left: row.get(4)?,
+    }))
 }
 
 /// Whether a person has a second factor that is asked for.
@@ -34,8 +42,10 @@ pub fn is_on(c: &mut Conn, user_id: i64) -> Result<bool> {
     Ok(find(c, user_id)?.is_some_and(|factor| factor.confirmed_at.is_some()))
 }
 
-/// Stores the secret of one that is still to be confirmed, in place of an earlier one.
-pub fn begin(w: &mut Write<'_>, user_id: i64, sealed: &str) -> Result<()> {
+/// Stores the secret of one that is still to be confirmed, in place of an earlier one; those that were begun longer ago than so
+/// many seconds go.
+pub fn begin(w: &mut Write<'_>, user_id: i64, sealed: &str, seconds: i64) -> Result<()> {
+    w.run("DELETE FROM second_factors WHERE confirmed_at IS NULL AND created_at < ?1", params![now_plus(-seconds)])?;
     let stored = w.run(
         "INSERT INTO second_factors (user_id, secret, created_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (user_id) DO UPDATE SET secret = ?2, created_at = ?3, last_step = 0

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     agents::Frame,
-    auth::{Admin, secret},
+    auth::{Admin, api_key_store, secret},
     error::{Error, FieldError, Result},
     types::{Actor, Scope},
     ui::{Crumb, Field, Look, Page, Section, Value, filters},
@@ -83,7 +83,7 @@ impl Identity {
         found.await?.ok_or_else(used_up)
     }
 
-    /// Uses a link up: the person has this password from now on, and is signed in nowhere.
+    /// Uses a link up: the person has this password from now on, is signed in nowhere, and has no API keys.
     async fn use_link(&self, token: &str, password: String) -> Result<()> {
         let name = self.link_name(token).await?;
         password::check("password", &password, &name)?;
@@ -92,6 +92,8 @@ impl Identity {
             .write(&Scope::All, &Actor { kind: crate::types::ActorKind::User, ..Actor::system(&name) }, move |w| {
                 let id = link_store::find(w, &hash)?.ok_or_else(used_up)?;
                 store::set_password(w, id, &password)?;
+                let user = store::get(w, id)?;
+                api_key_store::revoke_all(w, &user.subject)?;
                 session_store::revoke_user(w, id, None).map(|_| ())
             })
             .await

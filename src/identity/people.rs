@@ -55,8 +55,14 @@ impl Identity {
         self.db.read(&Scope::All, store::list).await
     }
 
-    /// Sets a person's password and ends their sessions, except the one that asks for it.
-    pub async fn set_password(&self, actor: &Actor, login: &str, password: String, except: Option<String>) -> Result<User> {
+    /// Sets a person's password and ends their sessions, except the one that asks for it, and their API keys when that is said.
+    pub async fn set_password(
+        &self,
+        actor: &Actor,
+        login: &str,
+        password: String,
+        (except, keys): (Option<String>, bool),
+    ) -> Result<User> {
         let user = self.find(login).await?;
         password::check("password", &password, &user.username)?;
         let hash = password::hash(password).await?;
@@ -64,6 +70,9 @@ impl Identity {
             .write(&Scope::All, actor, move |w| {
                 let user = store::set_password(w, user.id, &hash)?;
                 session_store::revoke_user(w, user.id, except.as_deref())?;
+                if keys {
+                    auth::api_key_store::revoke_all(w, &user.subject)?;
+                }
                 Ok(user)
             })
             .await
@@ -111,6 +120,7 @@ impl Identity {
             level: user.role,
             jti: None,
             companies: user.company_id.into_iter().collect(),
+            known_at: None,
         })
     }
 

@@ -8,7 +8,7 @@ use super::{
     model::{NewUser, User},
     password,
     people_pages::{crumbs, person_fields, typed},
-    store,
+    sessions, store,
     tokens::given,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     auth::Admin,
     error::{Error, FieldError, Result},
     types::Scope,
-    ui::{Crumb, Field, Page, Section, Value, filters, form::place_errors},
+    ui::{Crumb, Field, Page, Section, Table, Value, filters, form::place_errors},
     web::{Fields, Path},
 };
 
@@ -38,6 +38,8 @@ struct PersonPage {
     known: bool,
     /// Whether a code is asked for besides.
     factor: bool,
+    /// Where they are signed in.
+    sessions: Table,
 }
 
 /// `GET /admin/users/{id}`
@@ -79,7 +81,7 @@ pub async fn set_password(
     let (user, company) = load(&identity, id).await?;
     let own = frame.caller.user().filter(|_| is_own(&frame, &user)).and_then(|own| own.jti.clone());
     let set = match given(&fields, "new_password") {
-        Ok(new) => identity.set_password(&frame.actor(), &user.username, new, own).await,
+        Ok(new) => identity.set_password(&frame.actor(), &user.username, new, (own, true)).await,
         Err(error) => Err(error),
     };
     match set {
@@ -139,6 +141,10 @@ async fn form(
     ];
     let problems = place_errors(fields.iter_mut().chain(&mut password), errors);
     let page = frame.titled(Section::Admin, &user.username);
+    let own = frame.caller.user().and_then(|own| own.jti.as_deref());
+    let from = frame.query.get("sessions_from").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let (place, end) = (format!("/admin/users/{}", user.id), format!("/admin/users/{}/sessions/{{session}}/end", user.id));
+    let sessions = sessions::table(&page, identity.sessions_of(user.id, own).await?, (&place, &end), from);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let view = PersonPage {
         crumbs: crumbs(&page, true),
@@ -152,6 +158,7 @@ async fn form(
         own: is_own(frame, user),
         known: user.password_changed_at.is_some(),
         factor: identity.factor(user.id).await?.is_some(),
+        sessions,
         page,
     };
     frame.show_as(status, &view)

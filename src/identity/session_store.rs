@@ -8,6 +8,9 @@ use crate::{
     types::{now, now_plus},
 };
 
+/// What stands for single sign-on.
+const SSO: &str = "sso";
+
 /// Whose token it is.
 #[derive(Clone, Debug)]
 pub enum Holder {
@@ -22,6 +25,8 @@ pub enum Holder {
 pub enum Kind {
     /// A browser's cookie.
     Browser,
+    /// The same, of somebody for whom the provider of single sign-on vouched.
+    SingleSignOn,
     /// A program of a person's own.
     Api,
     /// Another service.
@@ -31,10 +36,14 @@ pub enum Kind {
 impl Kind {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Browser => "browser",
+            Self::Browser | Self::SingleSignOn => "browser",
             Self::Api => "api",
             Self::Service => "service",
         }
+    }
+
+    fn method(self) -> Option<&'static str> {
+        (self == Self::SingleSignOn).then_some(SSO)
     }
 }
 
@@ -46,8 +55,8 @@ pub fn open(w: &mut Write<'_>, jti: &str, holder: &Holder, kind: Kind, seconds: 
         Holder::Service(name) => (None, Some(name.as_str())),
     };
     w.run(
-        "INSERT INTO sessions (jti, user_id, service, kind, created_at, expires_at, address, user_agent)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO sessions (jti, user_id, service, kind, created_at, expires_at, address, user_agent, method)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             jti,
             user_id,
@@ -56,7 +65,8 @@ pub fn open(w: &mut Write<'_>, jti: &str, holder: &Holder, kind: Kind, seconds: 
             now(),
             now_plus(seconds),
             origin.map(|origin| origin.peer.ip.to_string()),
-            origin.and_then(|origin| origin.user_agent.clone())
+            origin.and_then(|origin| origin.user_agent.clone()),
+            kind.method()
         ],
     )?;
     Ok(())
@@ -91,12 +101,16 @@ pub struct Session {
     pub address: Option<String>,
     /// What the browser said of itself.
     pub user_agent: Option<String>,
+    /// `sso`, or by password.
+    pub method: Option<String>,
+    /// To the minute.
+    pub last_used_at: Option<String>,
 }
 
 /// The sessions of a person that stand, the newest first.
 pub fn of_user(c: &mut Conn, user_id: i64) -> Result<Vec<Session>> {
-    let sql = "SELECT jti, kind, created_at, expires_at, address, user_agent FROM sessions
-               WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY created_at DESC, jti LIMIT 50";
+    let sql = "SELECT jti, kind, created_at, expires_at, address, user_agent, method, last_used_at FROM sessions
+               WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY created_at DESC, jti";
     let session = |row: &Row| {
         Ok(Session {
             jti: row.get(0)?,
@@ -105,9 +119,17 @@ pub fn of_user(c: &mut Conn, user_id: i64) -> Result<Vec<Session>> {
             expires_at: row.get(3)?,
             address: row.get(4)?,
             user_agent: row.get(5)?,
+            method: row.get(6)?,
+            last_used_at: row.get(7)?,
         })
     };
     c.all(sql, params![user_id, now()])?.iter().map(session).collect()
+}
+
+/// Whether this session was opened by single sign-on, and when.
+pub fn single_sign_on(c: &mut Conn, jti: &str) -> Result<Option<String>> {
+    let sql = "SELECT created_at FROM sessions WHERE jti = ?1 AND method = ?2 AND revoked_at IS NULL";
+    c.first(sql, params![jti, SSO])?.map(|row| row.get(0)).transpose()
 }
 
 /// The hash of a service client's secret.

@@ -1,25 +1,29 @@
-//! Where somebody is signed in, and ending that: one session, or all others.
+//! Where somebody is signed in, and ending that: one session, all others, or all of another person's.
 
 use axum::{Extension, Json, http::StatusCode, response::Response};
 use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    Identity, origin,
+    Identity,
+    model::User,
+    origin,
     session_store::{self, Session},
-    sign_in,
+    sign_in, store,
 };
 use crate::{
     agents::Frame,
-    auth::{Person, secret},
+    auth::{Admin, AdminPerson, Person, api_key_store, secret},
     error::{Error, Result},
-    types::Scope,
+    types::{Actor, Scope},
     ui::{Line, Page, Post, Table, Value},
-    web::Path,
+    web::{Fields, Path, ReadRequest},
 };
 
 /// How much of a digest names a session.
 const HANDLE: usize = 16;
+/// How many a page shows at once.
+const SHOWN: usize = 50;
 
 /// A session as its person sees it.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -29,9 +33,13 @@ pub struct SessionView {
     id: String,
     /// `browser` or `api`.
     kind: String,
+    /// Whether somebody else vouched for the person.
+    single_sign_on: bool,
     browser: Option<String>,
     address: Option<String>,
     created_at: String,
+    /// To the minute.
+    last_used_at: Option<String>,
     expires_at: String,
     /// Whether it is the one that asks.
     current: bool,
@@ -47,48 +55,84 @@ fn view(session: Session, own: Option<&str>) -> SessionView {
         browser: session.user_agent.as_deref().map(origin::browser).filter(|name| !name.is_empty()),
         current: own == Some(session.jti.as_str()),
         kind: session.kind,
+        single_sign_on: session.method.is_some(),
         address: session.address,
         created_at: session.created_at,
+        last_used_at: session.last_used_at,
         expires_at: session.expires_at,
     }
 }
 
 impl Identity {
-    /// The sessions of a person that stand, the newest first.
-    pub(super) async fn sessions(&self, person: &crate::auth::User) -> Result<Vec<SessionView>> {
-        let user = self.own_user(&person.sub).await?;
-        let sessions = self.db.read(&Scope::All, move |c| session_store::of_user(c, user.id)).await?;
-        Ok(sessions.into_iter().map(|session| view(session, person.jti.as_deref())).collect())
+    /// The sessions of a person that stand, the newest first; `own` is the one that asks.
+    pub(super) async fn sessions_of(&self, id: i64, own: Option<&str>) -> Result<Vec<SessionView>> {
+        let sessions = self.db.read(&Scope::All, move |c| session_store::of_user(c, id)).await?;
+        Ok(sessions.into_iter().map(|session| view(session, own)).collect())
+    }
+
+    async fn own_sessions(&self, person: &Person) -> Result<Vec<SessionView>> {
+        let user = self.own_user(&person.user().sub).await?;
+        self.sessions_of(user.id, person.user().jti.as_deref()).await
     }
 
     /// Ends one session of a person.
-    async fn end_session(&self, person: &Person, id: String) -> Result<()> {
-        let user = self.own_user(&person.user().sub).await?;
-        let actor = sign_in::actor(&user);
-        let ended = self.db.write(&Scope::All, &actor, move |w| {
-            let sessions = session_store::of_user(w, user.id)?;
-            let Some(session) = sessions.iter().find(|session| handle(&session.jti) == id) else { return Ok(false) };
-            session_store::revoke(w, &session.jti)
+    async fn end_session(&self, actor: &Actor, id: i64, session: String) -> Result<()> {
+        let ended = self.db.write(&Scope::All, actor, move |w| {
+            let sessions = session_store::of_user(w, id)?;
+            let Some(found) = sessions.iter().find(|one| handle(&one.jti) == session) else { return Ok(false) };
+            session_store::revoke(w, &found.jti)
         });
         if ended.await? { Ok(()) } else { Err(Error::NotFound { what: "Session" }) }
     }
 
-    /// Ends every session of a person but the one that asks; how many those were.
+    async fn end_own(&self, person: &Person, session: String) -> Result<()> {
+        let user = self.own_user(&person.user().sub).await?;
+        self.end_session(&sign_in::actor(&user), user.id, session).await
+    }
+
+    /// Ends every session of a person but one, and their API keys when that is asked for; how many sessions those were.
+    pub(super) async fn end_all(&self, actor: &Actor, id: i64, except: Option<String>, keys: bool) -> Result<u64> {
+        self.db
+            .write(&Scope::All, actor, move |w| {
+                let user = store::get(w, id)?;
+                if keys {
+                    api_key_store::revoke_all(w, &user.subject)?;
+                }
+                session_store::revoke_user(w, id, except.as_deref())
+            })
+            .await
+    }
+
     async fn end_others(&self, person: &Person) -> Result<u64> {
         let user = self.own_user(&person.user().sub).await?;
-        let (actor, own) = (sign_in::actor(&user), person.user().jti.clone());
-        self.db.write(&Scope::All, &actor, move |w| session_store::revoke_user(w, user.id, own.as_deref())).await
+        self.end_all(&sign_in::actor(&user), user.id, person.user().jti.clone(), false).await
+    }
+
+    /// The account whose sessions an administrator looks at.
+    async fn account_of(&self, id: i64) -> Result<User> {
+        let found = self.db.read(&Scope::All, move |c| store::get(c, id)).await;
+        found.map_err(|error| match error {
+            Error::NotFound { .. } => Error::NotFound { what: "Account" },
+            other => other,
+        })
     }
 }
 
-/// `GET /api/my/sessions`
-pub async fn index(person: Person, Extension(identity): Extension<Identity>) -> Result<Json<Vec<SessionView>>> {
-    identity.sessions(person.user()).await.map(Json)
+/// Whether a form or a request asks for the API keys to be revoked too.
+pub(super) fn asks_for_keys(fields: &mut Fields) -> Result<bool> {
+    let keys = fields.bool("revoke_keys").value();
+    fields.clone().finish()?;
+    Ok(keys.unwrap_or(false))
+}
+
+/// `GET /api/my/sessions`: all of them, the newest first.
+pub async fn index(person: Person, Extension(identity): Extension<Identity>, request: ReadRequest) -> Result<Response> {
+    request.value(&identity.own_sessions(&person).await?)
 }
 
 /// `DELETE /api/my/sessions/{session}`
 pub async fn end(person: Person, Extension(identity): Extension<Identity>, Path(session): Path<String>) -> Result<StatusCode> {
-    identity.end_session(&person, session).await?;
+    identity.end_own(&person, session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -104,7 +148,7 @@ pub async fn end_form(
     Extension(identity): Extension<Identity>,
     Path(session): Path<String>,
 ) -> Result<Response> {
-    identity.end_session(&person, session).await?;
+    identity.end_own(&person, session).await?;
     frame.go("/settings", "The session has ended.")
 }
 
@@ -118,8 +162,70 @@ pub async fn end_others_form(person: Person, frame: Frame, Extension(identity): 
     frame.go("/settings", &words)
 }
 
-/// The sessions on the account page.
-pub fn table(page: &Page, sessions: Vec<SessionView>) -> Table {
+/// `GET /api/accounts/{id}/sessions`
+pub async fn of_account(
+    caller: AdminPerson,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<i64>,
+    request: ReadRequest,
+) -> Result<Response> {
+    identity.account_of(id).await?;
+    request.value(&identity.sessions_of(id, caller.user().and_then(|own| own.jti.as_deref())).await?)
+}
+
+/// `DELETE /api/accounts/{id}/sessions/{session}`
+pub async fn end_of_account(
+    caller: AdminPerson,
+    Extension(identity): Extension<Identity>,
+    Path((id, session)): Path<(i64, String)>,
+) -> Result<StatusCode> {
+    identity.end_session(&caller.actor(), id, session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /api/accounts/{id}/sessions`: every one but that which asks, and with `revoke_keys` their API keys.
+pub async fn end_all_of_account(
+    caller: AdminPerson,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Json<serde_json::Value>> {
+    let keys = asks_for_keys(&mut fields)?;
+    let user = identity.account_of(id).await?;
+    Ok(Json(
+        json!({ "ended": identity.end_all(&caller.actor(), user.id, caller.user().and_then(|own| own.jti.clone()), keys).await? }),
+    ))
+}
+
+/// `POST /admin/users/{id}/sessions/{session}/end`
+pub async fn end_of_user(
+    _: Admin,
+    frame: Frame,
+    Extension(identity): Extension<Identity>,
+    Path((id, session)): Path<(i64, String)>,
+) -> Result<Response> {
+    identity.end_session(&frame.actor(), id, session).await?;
+    frame.go(&format!("/admin/users/{id}"), "The session has ended.")
+}
+
+/// `POST /admin/users/{id}/sessions/end`
+pub async fn end_all_of_user(
+    _: Admin,
+    frame: Frame,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    let keys = asks_for_keys(&mut fields)?;
+    let user = identity.account_of(id).await?;
+    let own = frame.caller.user().and_then(|own| own.jti.clone());
+    identity.end_all(&frame.actor(), id, own, keys).await?;
+    let also = if keys { " Their API keys are revoked." } else { "" };
+    frame.go(&format!("/admin/users/{id}"), &format!("{} is signed out everywhere.{also}", user.username))
+}
+
+/// Sessions as a page shows them: `place` is the page, `end` where each is ended, and `from` the number of those before.
+pub fn table(page: &Page, sessions: Vec<SessionView>, (place, end): (&str, &str), from: usize) -> Table {
     let line = |session: SessionView| {
         let program = if session.kind == "browser" { "Browser" } else { "API token" };
         let mut what = vec![Value::words(session.browser.unwrap_or_else(|| program.to_owned()))];
@@ -128,25 +234,41 @@ pub fn table(page: &Page, sessions: Vec<SessionView>) -> Table {
         } else if session.kind != "browser" {
             what.push(Value::badge("", "API token"));
         }
+        if session.single_sign_on {
+            what.push(Value::badge("", "Single sign-on"));
+        }
         let cells = vec![
             Value::Many(what),
             Value::text(session.address.as_deref()),
             Value::ago(Some(&session.created_at)),
+            if session.last_used_at.is_none() { Value::words("Never") } else { Value::ago(session.last_used_at.as_deref()) },
             Value::ago(Some(&session.expires_at)),
         ];
         let post = (!session.current).then(|| Post {
-            action: page.url(&format!("/account/sessions/{}/end", session.id)),
+            action: page.url(&end.replace("{session}", &session.id)),
             label: "Sign out",
             confirm: String::new(),
             fields: Vec::new(),
         });
         Line { cells, post }
     };
+    let next = from + SHOWN;
+    let more = match (sessions.len() > next, from > 0) {
+        (true, _) => Some((page.url(&format!("{place}?sessions_from={next}#sessions")), "Older sessions".to_owned())),
+        (false, true) => Some((page.url(&format!("{place}#sessions")), "Newest sessions".to_owned())),
+        (false, false) => None,
+    };
     Table {
         label: "Where you are signed in",
-        heads: vec![("Browser", "cell--main"), ("From", ""), ("Signed in", "cell--sub"), ("Ends", "cell--sub")],
-        lines: sessions.into_iter().map(line).collect(),
+        heads: vec![
+            ("Browser", "cell--main"),
+            ("From", ""),
+            ("Signed in", "cell--sub"),
+            ("Last used", ""),
+            ("Ends", "cell--sub"),
+        ],
+        lines: sessions.into_iter().skip(from).take(SHOWN).map(line).collect(),
         empty: "No sessions.",
-        more: None,
+        more,
     }
 }

@@ -14,10 +14,10 @@ use super::{
     store,
 };
 use crate::{
-    auth::secret,
+    auth::{self, Pending, Reauthentication, secret},
     db::Conn,
     error::{Error, Result},
-    types::{Actor, ActorKind, Scope},
+    types::{Actor, ActorKind, Scope, now_plus},
 };
 
 /// What becomes of a right password.
@@ -26,6 +26,22 @@ pub enum SignedIn {
     Token(Token),
     /// The code of the second factor is still to come, with this.
     NeedsCode(String),
+}
+
+/// How long somebody without a password counts as just signed in, in seconds.
+const RECENT: i64 = 10 * 60;
+
+impl Reauthentication for Identity {
+    fn has_password<'a>(&'a self, user: &'a auth::User) -> Pending<'a, bool> {
+        Box::pin(async { Ok(self.own_user(&user.sub).await?.password_changed_at.is_some()) })
+    }
+
+    fn prove<'a>(&'a self, user: &'a auth::User, password: Option<String>, from: IpAddr) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let own = self.own_user(&user.sub).await?;
+            self.prove(&own, user, password, from).await
+        })
+    }
 }
 
 impl Identity {
@@ -77,8 +93,13 @@ impl Identity {
         .await
     }
 
-    /// Asks a person who is signed in for their password again; as limited as signing in.
-    pub(super) async fn prove_password(&self, user: &User, password: String, from: IpAddr) -> Result<()> {
+    /// Asks a person who is signed in for their password again, as limited as signing in; who has none must have signed in a
+    /// moment ago.
+    pub(super) async fn prove(&self, user: &User, person: &auth::User, password: Option<String>, from: IpAddr) -> Result<()> {
+        if user.password_changed_at.is_none() {
+            return self.prove_recent(person).await;
+        }
+        let password = password.filter(|text| !text.is_empty()).ok_or_else(|| Error::field("current_password", "is required"))?;
         let attempt = Attempt { account: account(user), address: address(from) };
         let place = password::place()?;
         let proved = self.counted(&attempt, async {
@@ -90,6 +111,16 @@ impl Identity {
             Error::Unauthorized(_) => Error::field("current_password", "is wrong"),
             other => other,
         })
+    }
+
+    async fn prove_recent(&self, person: &auth::User) -> Result<()> {
+        let jti = person.jti.clone().unwrap_or_default();
+        let opened = self.db.read(&Scope::All, move |c| session_store::single_sign_on(c, &jti)).await?;
+        if opened.is_some_and(|at| at > now_plus(-RECENT)) {
+            return Ok(());
+        }
+        let message = "is none for you: sign out, sign in again, and do this within 10 minutes";
+        Err(Error::field("current_password", message))
     }
 
     /// The person and their hash, if the password is theirs and they may come in.
@@ -139,7 +170,7 @@ fn wrong() -> Error {
 }
 
 /// Under which name a person's failed attempts are counted.
-fn account(user: &User) -> String {
+pub(super) fn account(user: &User) -> String {
     format!("user:{}", user.id)
 }
 

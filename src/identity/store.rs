@@ -80,6 +80,7 @@ fn view(row: &Row) -> Result<UserView> {
         permission_level: row.get(4)?,
         name: row.get(5)?,
         enabled: row.get(6)?,
+        is_hidden: false,
     })
 }
 
@@ -183,6 +184,10 @@ pub fn update(w: &mut Write<'_>, id: i64, new: &NewUser) -> Result<User> {
             now()
         ],
     )?;
+    if before.email != new.email {
+        // A link that was sent to the old address must not open the account.
+        link_store::forget(w, id)?;
+    }
     note(w, id, "update", Value::Object(moved))?;
     get(w, id)
 }
@@ -208,13 +213,17 @@ pub fn set_password(w: &mut Write<'_>, id: i64, hash: &str) -> Result<User> {
     get(w, id)
 }
 
-/// Stores whether a person may sign in.
+/// Stores whether a person may sign in. Who is shut out comes back by none of the ways that were open before.
 pub fn set_enabled(w: &mut Write<'_>, id: i64, enabled: bool) -> Result<User> {
     let before = get(w, id)?;
     if before.enabled == enabled {
         return Ok(before);
     }
     w.run("UPDATE users SET enabled = ?2, updated_at = ?3, rev = rev + 1 WHERE id = ?1", params![id, enabled, now()])?;
+    if !enabled {
+        link_store::forget(w, id)?;
+        factor_store::forget_challenges(w, id)?;
+    }
     note(w, id, "update", json!({ "enabled": [before.enabled, enabled] }))?;
     get(w, id)
 }

@@ -163,6 +163,9 @@ impl JobKind {
     pub fn configured(self, config: &Config) -> Result<()> {
         match self.vendor() {
             Some(vendor) => vendor.configured(config),
+            None if self.0.system == keycloak::SYSTEM && !config.on_platform() => {
+                Err(Error::Unavailable("Keycloak's users are mirrored on the platform alone (core.url)".to_owned()))
+            }
             None if self.0.system == keycloak::SYSTEM => config.keycloak.account().map(|_| ()).map_err(Error::Unavailable),
             None if vendors::ALL.iter().any(|vendor| (vendor.is_configured)(config)) => Ok(()),
             None => Err(Error::Unavailable("no vendor is configured that could be written to".to_owned())),

@@ -4,9 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::core::{Core, user_claims};
-use crate::support::{Api, App, Engine, Reply, both, eventually};
+use crate::support::{Api, App, Engine, PASSWORD, Reply, both, eventually};
 
-async fn made(api: &Api, body: Value) -> (Value, String) {
+async fn made(api: &Api, mut body: Value) -> (Value, String) {
+    body["current_password"] = PASSWORD.into();
     let reply = api.post("/api/keys", &body).await.status(201);
     assert_eq!(reply.header("cache-control"), "no-store");
     let key = reply.json();
@@ -81,7 +82,7 @@ both! {
         app.billing().get(&path).await.status(404);
         app.billing().delete(&path).await.status(404);
         assert_eq!(app.billing().get("/api/keys").await.ok(), json!([]));
-        assert_eq!(tess.post("/api/keys", &json!({"name": "ONE"})).await.status(400).fields(), ["name"], "one of each name");
+        assert_eq!(tess.post("/api/keys", &json!({"name": "ONE", "current_password": PASSWORD})).await.status(400).fields(), ["name"], "one of each name");
         assert_eq!(tess.delete(&path).await.ok()["state"], "revoked");
         with_key(&app, &text, ask).await.status(401);
         tess.delete(&path).await.status(200);
@@ -106,12 +107,66 @@ both! {
         assert!(told.status == 401 || !told.text().contains("\"One\""), "{}", told.text());
     }
 
+    async fn a_key_is_made_for_who_knows_the_password(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        for body in [json!({"name": "k"}), json!({"name": "k", "current_password": "guess"}), json!({"name": "k", "current_password": ""})] {
+            assert_eq!(tess.post("/api/keys", &body).await.status(400).fields(), ["current_password"], "{body}");
+        }
+        assert_eq!(tess.get("/api/keys").await.ok(), json!([]));
+        let mut statuses = Vec::new();
+        for _ in 0..6 {
+            statuses.push(tess.post("/api/keys", &json!({"name": "k", "current_password": "guess"})).await.status);
+        }
+        assert!(statuses.contains(&429), "guesses are limited: {statuses:?}");
+    }
+
+    async fn keys_that_have_expired_leave_room_for_others(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        made(&tess, json!({"name": "first"})).await;
+        for number in 0..99 {
+            app.database.execute(&format!(
+                "INSERT INTO api_keys (subject, name, name_folded, beginning, digest, writes, created_at, expires_at)
+                 SELECT subject, 'old {number}', 'old {number}', 'codex_x', 'digest-{number}', FALSE, created_at, expires_at FROM api_keys WHERE name = 'first'"
+            ));
+        }
+        tess.post("/api/keys", &json!({"name": "one more", "current_password": PASSWORD})).await.status(409);
+        app.database.execute("UPDATE api_keys SET expires_at = '2026-01-01T00:00:00Z' WHERE name LIKE 'old %'");
+        made(&tess, json!({"name": "one more"})).await;
+    }
+
+    async fn a_contact_that_others_share_is_not_a_limited_keys_to_change(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let ada = app.admin();
+        app.company("100001", "Acme").await;
+        app.company("100002", "Other").await;
+        let shared = app.contact("Ava", "ava@acme.example", &["100001", "100002"]).await["id"].clone();
+        let own = app.contact("Ben", "ben@acme.example", &["100001"]).await["id"].clone();
+        app.contact("Olga", "olga@other.example", &["100002"]).await;
+        let (_, one) = made(&ada, json!({"name": "one", "access": "read-write", "companies": ["100001"]})).await;
+        let new = json!({"name": "Olga", "email": "Olga@other.example", "company_account_numbers": ["100001"]});
+        let taken = send(&app, &one, Method::POST, "/api/contacts", &new).await.status(409).json();
+        assert!(taken["error"].as_str().unwrap().contains("email") && taken.get("id").is_none(), "nothing of whose it is: {taken}");
+        send(&app, &one, Method::PUT, &format!("/api/contacts/{own}"), &json!({"email": "olga@other.example"})).await.status(409);
+        let path = format!("/api/contacts/{shared}");
+        let refused = send(&app, &one, Method::PUT, &path, &json!({"email": "mine@acme.example"})).await.status(403);
+        assert!(refused.error().contains("also belongs to a company"), "{}", refused.text());
+        send(&app, &one, Method::DELETE, &path, &json!({})).await.status(403);
+        send(&app, &one, Method::DELETE, &format!("{path}?force=true"), &json!({})).await.status(403);
+        send(&app, &one, Method::PUT, &path, &json!({"title": "Owner", "email": "ava@acme.example"})).await.status(200);
+        send(&app, &one, Method::PUT, &format!("/api/contacts/{own}"), &json!({"email": "benno@acme.example"})).await.status(200);
+        send(&app, &one, Method::DELETE, &format!("/api/contacts/{own}"), &json!({})).await;
+        assert_eq!(ada.get(&path).await.ok()["email"], "ava@acme.example");
+        ada.put(&path, &json!({"email": "ava.p@acme.example"})).await.status(200);
+    }
+
     async fn what_is_wrong_with_a_new_key_is_named(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme").await;
         let client = app.client_of("cleo", "100001").await;
         app.company("100002", "Other").await;
-        for (body, field) in [
+        for (mut body, field) in [
             (json!({}), "name"),
             (json!({"name": "a", "access": "write"}), "access"),
             (json!({"name": "a", "types": ["assets"]}), "types"),
@@ -121,6 +176,7 @@ both! {
             (json!({"name": "a", "expires_in_days": 0}), "expires_in_days"),
             (json!({"name": "a", "expires_in_days": 1097}), "expires_in_days"),
         ] {
+            body["current_password"] = PASSWORD.into();
             assert_eq!(client.post("/api/keys", &body).await.status(400).fields(), [field], "{body}");
         }
         assert_eq!(client.get("/api/keys").await.ok(), json!([]));
@@ -283,7 +339,9 @@ both! {
         assert!(tess.get_with("/account/keys/new", "accept", "text/html").await.status(200).text().contains("value=\"subnet\""));
         let refused = form(&tess, "/account/keys/new", &[("name", ""), ("companies", "999"), ("types[]", "asset")]).await.status(400).text();
         assert!(refused.contains("id=\"name-error\"") && refused.contains("999") && refused.contains("value=\"asset\" checked"), "{refused}");
-        let fields = [("name", "Report <b>"), ("access", "read"), ("companies", "100001\n"), ("types[]", ""), ("types[]", "asset"), ("expires_in_days", "30")];
+        let fields = [("name", "Report <b>"), ("access", "read"), ("companies", "100001\n"), ("types[]", ""), ("types[]", "asset"), ("expires_in_days", "30"), ("current_password", PASSWORD)];
+        let unproved = form(&tess, "/account/keys/new", &fields[..6]).await.status(400).text();
+        assert!(unproved.contains("id=\"current_password-error\""), "{unproved}");
         let reply = form(&tess, "/account/keys/new", &fields).await.status(201);
         assert_eq!(reply.header("cache-control"), "no-store");
         let page = reply.text();

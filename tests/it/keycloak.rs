@@ -22,6 +22,8 @@ struct State {
     broken: Option<&'static str>,
     /// How many users are said to be there beyond those that are listed.
     unlisted: usize,
+    /// Who is deleted once the first page of users has been read.
+    vanishes: Option<usize>,
 }
 
 struct World(Mutex<State>);
@@ -67,7 +69,17 @@ impl Answers for World {
             Response::json(200, &json!(rows))
         };
         Answer::Whole(match path {
-            "users" => page(state.users.clone()),
+            "users" => {
+                let answer = page(state.users.clone());
+                if let Some(number) = state.vanishes.take() {
+                    state.users.remove(number);
+                }
+                answer
+            }
+            _ if path.strip_prefix("users/").is_some_and(|id| state.users.iter().any(|user| user["id"] == id)) => {
+                let id = path.trim_start_matches("users/");
+                Response::json(200, state.users.iter().find(|user| user["id"] == id).expect("a user"))
+            }
             "users/count" => Response::json(200, &json!(state.users.len() + state.unlisted)),
             "groups" => page(vec![
                 json!({"id": "g-1", "name": "admins"}),
@@ -192,6 +204,72 @@ both! {
         keycloak.world.state().users.iter_mut().filter(|user| user["id"] == "keycloak-ada").for_each(|user| user["enabled"] = json!(false));
         ada.post("/api/agents/sync", &json!({})).await.ok();
         program.get("/api/agents").await.status(401);
+    }
+
+    async fn who_slips_between_two_pages_is_not_gone(engine: Engine) {
+        let core = Core::start().await;
+        let keycloak = Keycloak::start((0..150).map(|number| user(number, true)).collect()).await;
+        let app = platform(&engine, &core, &keycloak).await;
+        let service = app.with_token(&core.token(&crate::core::service_claims("helm", "codex")));
+        service.post("/api/agents/sync", &json!({})).await.ok();
+        keycloak.world.state().vanishes = Some(3);
+        let report = service.post("/api/agents/sync", &json!({})).await.ok();
+        assert_eq!((&report["total_keycloak_users"], &report["disabled"], &report["errors"]), (&json!(149), &json!(0), &Value::Null), "{report}");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM agents WHERE NOT enabled"), 0, "the hundredth user moved to the first page");
+        assert_eq!(service.post("/api/agents/sync", &json!({})).await.ok()["disabled"], 1);
+        assert_eq!(service.get("/api/agents/kc-3").await.ok()["enabled"], false);
+    }
+
+    async fn the_mirror_runs_by_itself_and_reaches_keys(engine: Engine) {
+        let core = Core::start().await;
+        let keycloak = Keycloak::start((0..3).map(|number| user(number, true)).collect()).await;
+        keycloak.world.state().users.push(json!({"id": "keycloak-ada", "username": "ada", "email": "ada@msp.example.com", "enabled": true}));
+        keycloak.world.state().admins = vec!["keycloak-ada".to_owned()];
+        let by_default = platform(&engine, &core, &keycloak).await;
+        let schedule = person(&by_default, &core, "ada", "admin").get("/api/sync/schedules/keycloak_agents").await.ok();
+        assert_eq!((&schedule["enabled"], &schedule["cadence"]), (&json!(true), &json!("every 10m")), "{schedule}");
+        let app = App::builder(&engine)
+            .core(&core)
+            .env("KEYCLOAK_BACKEND_URL", format!("http://127.0.0.1:{}", keycloak.server.port()))
+            .env("KEYCLOAK_REALM", "msp")
+            .env("KEYCLOAK_ADMIN_PASS", PASSWORD)
+            .env("CODEX_SKIP_SCHEDULER", "")
+            .env("CODEX_SCHEDULER_KEYCLOAK_AGENTS", "every 1s")
+            .start()
+            .await;
+        let key = person(&app, &core, "ada", "admin").post("/api/keys", &json!({"name": "k"})).await.status(201).json();
+        let program = app.with_token(key["key"].as_str().unwrap());
+        program.get("/api/agents").await.status(200);
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        keycloak.world.state().admins.clear();
+        eventually("a key follows a demotion in Keycloak", 20, || async { program.get("/api/agents").await.status == 403 }).await;
+        keycloak.world.state().users.pop();
+        eventually("and falls silent with its owner", 20, || async { program.get("/api/companies").await.status == 401 }).await;
+    }
+
+    async fn an_older_token_does_not_raise_a_level_again(engine: Engine) {
+        let core = Core::start().await;
+        let keycloak = Keycloak::start(vec![]).await;
+        let app = platform(&engine, &core, &keycloak).await;
+        let issued = |level: &str, by: i64| {
+            let mut claims = user_claims("tess", "tess@msp.example.com", level);
+            claims["iat"] = json!(crate::core::seconds_from_now(by));
+            app.with_token(&core.token(&claims))
+        };
+        let (old, new) = (issued("admin", -300), issued("technician", -100));
+        let key = old.post("/api/keys", &json!({"name": "k"})).await.status(201).json();
+        let program = app.with_token(key["key"].as_str().unwrap());
+        program.get("/api/agents").await.status(200);
+        new.get("/api/companies").await.status(200);
+        eventually("the newer token counts", 10, || async { program.get("/api/agents").await.status == 403 }).await;
+        old.get("/api/companies").await.status(200);
+        old.put("/api/my/settings", &json!({"theme_preference": "dark"})).await.ok();
+        issued("admin", -301).get("/api/companies").await.status(200);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        program.get("/api/agents").await.status(403);
+        assert_eq!(new.get("/api/my/settings").await.ok()["theme_preference"], "dark");
+        issued("admin", -50).get("/api/companies").await.status(200);
+        eventually("a newer one raises it", 10, || async { program.get("/api/agents").await.status == 200 }).await;
     }
 
     async fn the_job_tells_how_it_went(engine: Engine) {

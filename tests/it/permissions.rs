@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, App, Engine, both};
+use crate::support::{Api, App, Engine, PASSWORD, both};
 
 /// The callers, in the order of the columns below; what the last two may follows from the columns ([`columns`]).
 const CALLERS: [&str; 8] =
@@ -317,6 +317,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("DELETE /api/my/sessions/{session}", PEOPLE, "404"),
     ("POST /account/sessions/end-others", PEOPLE, "303"),
     ("POST /account/sessions/{session}/end", PEOPLE, "404"),
+    ("GET /api/accounts/{id}/sessions", ADMIN_PEOPLE, "200"),
+    ("DELETE /api/accounts/{id}/sessions", ADMIN_PEOPLE, "200"),
+    ("DELETE /api/accounts/{id}/sessions/{session}", ADMIN_PEOPLE, "404"),
+    ("POST /admin/users/{id}/sessions/end", ADMIN_PEOPLE, "303"),
+    ("POST /admin/users/{id}/sessions/{session}/end", ADMIN_PEOPLE, "404"),
     // pages about oneself and for administrators
     ("GET /docs", PEOPLE, "200"),
     ("GET /settings", PEOPLE, "200"),
@@ -429,7 +434,12 @@ async fn world(engine: &Engine) -> World {
     let client = app.client_of("cleo", "100001").await;
     let mut callers = vec![app.anonymous(), client, app.billing(), app.technician(), app.admin(), app.service()];
     for access in ["read", "read-write"] {
-        let key = app.admin().post("/api/keys", &json!({"name": access, "access": access})).await.status(201).json();
+        let key = app
+            .admin()
+            .post("/api/keys", &json!({"name": access, "access": access, "current_password": PASSWORD}))
+            .await
+            .status(201)
+            .json();
         callers.push(app.with_token(key["key"].as_str().unwrap()));
     }
     World { app, callers, company, contact, asset }

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Api, App, Engine, PASSWORD, Reply, both};
 
@@ -143,15 +143,23 @@ both! {
         let app = App::start_on(&engine).await;
         let (secret, codes) = enrolled(&app).await;
         let tess = app.technician();
-        let off = async |password: &str| tess.send(Method::DELETE, "/api/my/second-factor", |request| request.json(&json!({"current_password": password}))).await;
-        off("wrong").await.status(400);
+        let off = async |password: &str, code: &str| {
+            tess.send(Method::DELETE, "/api/my/second-factor", |request| request.json(&json!({"current_password": password, "code": code}))).await
+        };
+        assert_eq!(off("wrong", &codes[1]).await.status(400).fields(), ["current_password"]);
+        assert_eq!(off(PASSWORD, "").await.status(400).fields(), ["code"]);
+        assert_eq!(off(PASSWORD, "000000").await.status(400).fields(), ["code"]);
         token(&app, None).await.status(401);
-        let fresh = tess.post("/api/my/second-factor/recovery-codes", &json!({"current_password": PASSWORD})).await.ok();
+        let anew = async |code: &str| tess.post("/api/my/second-factor/recovery-codes", &json!({"current_password": PASSWORD, "code": code})).await;
+        assert_eq!(anew("").await.status(400).fields(), ["code"]);
+        assert_eq!(anew("nonsense").await.status(400).fields(), ["code"]);
+        forget(&app);
+        let fresh = anew(&code(&secret, 0)).await.ok();
         token(&app, Some(&codes[0])).await.status(401);
         token(&app, Some(fresh["recovery_codes"][0].as_str().unwrap())).await.status(200);
-        off(PASSWORD).await.status(204);
+        off(PASSWORD, fresh["recovery_codes"][1].as_str().unwrap()).await.status(204);
         token(&app, None).await.status(200);
-        off(PASSWORD).await.status(404);
+        off(PASSWORD, "000000").await.status(404);
         forget(&app);
 
         let (again, _) = enrolled(&app).await;
@@ -172,6 +180,39 @@ both! {
         app.cli().run_beside(&["users", "reset-factor", "tess"]).await.code(1);
     }
 
+    async fn confirming_it_ends_the_sessions_without_it(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let other = token(&app, None).await.ok()["token"].as_str().unwrap().to_owned();
+        app.with_token(&other).get("/api/my/settings").await.status(200);
+        enrolled(&app).await;
+        app.with_token(&other).get("/api/my/settings").await.status(401);
+        app.technician().get("/api/my/settings").await.status(200);
+    }
+
+    async fn a_secret_that_was_begun_is_good_for_a_quarter_of_an_hour(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        let begun = tess.post("/api/my/second-factor", &json!({"current_password": PASSWORD})).await.ok();
+        app.database.execute("UPDATE second_factors SET created_at = '2026-01-01T00:00:00Z'");
+        tess.post("/api/my/second-factor/confirm", &json!({"code": code(begun["secret"].as_str().unwrap(), 0)})).await.status(410);
+        assert_eq!(form(&tess, "/account/second-factor/confirm", &[("code", "123456")]).await.status(303).header("location"), "/settings");
+        enrolled(&app).await;
+    }
+
+    async fn a_code_forgives_wrong_passwords_before_it(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let (secret, _) = enrolled(&app).await;
+        for _ in 0..4 {
+            form(&app.anonymous(), "/login", &[("username", "tess"), ("password", "wrong")]).await.status(401);
+        }
+        let waits = challenge(&app).await;
+        form(&app.anonymous(), "/login/code", &[("challenge", &waits), ("code", &code(&secret, 0))]).await.status(303);
+        for _ in 0..4 {
+            form(&app.anonymous(), "/login", &[("username", "tess"), ("password", "wrong")]).await.status(401);
+        }
+        assert!(!challenge(&app).await.is_empty(), "four mistakes cost nothing again");
+    }
+
     async fn the_account_page_sets_it_up(engine: Engine) {
         let app = App::start_on(&engine).await;
         let tess = app.technician();
@@ -185,12 +226,15 @@ both! {
         let shown: Vec<&str> = page.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ')).filter(|text| text.len() == 39).collect();
         let secret = shown.first().expect("the key in groups of four").replace(' ', "");
         let wrong = form(&tess, "/account/second-factor/confirm", &[("code", "000000")]).await.status(400).text();
-        assert!(wrong.contains("id=\"code-error\"") && wrong.contains("<svg class=\"qr\""), "{wrong}");
-        let codes = form(&tess, "/account/second-factor/confirm", &[("code", &code(&secret, 0))]).await.status(200).text();
-        assert_eq!(codes.matches("<code>").count(), 10, "{codes}");
+        assert!(wrong.contains("id=\"code-error\"") && !wrong.contains("<svg class=\"qr\"") && !wrong.contains(shown[0]), "{wrong}");
+        let listed = form(&tess, "/account/second-factor/confirm", &[("code", &code(&secret, 0))]).await.status(200).text();
+        assert_eq!(listed.matches("<code>").count(), 10, "{listed}");
+        let recovery = listed.split_once("<code>").unwrap().1.split_once("</code>").unwrap().0.to_owned();
         let settings = tess.get_with("/settings", "accept", "text/html").await.status(200).text();
         assert!(settings.contains("10 recovery codes are left"), "{settings}");
         form(&tess, "/account/second-factor/off", &[("current_password", PASSWORD)]).await.status(303);
-        assert!(tess.get("/api/my/second-factor").await.ok()["enabled"] == Value::Bool(false));
+        assert_eq!(tess.get("/api/my/second-factor").await.ok()["enabled"], true, "a code is needed");
+        form(&tess, "/account/second-factor/off", &[("current_password", PASSWORD), ("code", &recovery)]).await.status(303);
+        assert_eq!(tess.get("/api/my/second-factor").await.ok()["enabled"], false);
     }
 }

@@ -45,6 +45,60 @@ both! {
         assert!(text.contains("Firefox on Windows") && text.contains("203.0.113.7") && text.contains("This session"), "{text}");
     }
 
+    async fn every_session_is_listed_and_can_be_ended(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        for number in 0..60 {
+            app.database.execute(&format!(
+                "INSERT INTO sessions (jti, user_id, kind, created_at, expires_at)
+                 SELECT 'old-{number}', id, 'api', '2026-01-01T00:00:{number:02}Z', '2099-01-01T00:00:00Z' FROM users WHERE username = 'tess'"
+            ));
+        }
+        let tess = app.technician();
+        let sessions = list(&tess).await;
+        assert_eq!(sessions.len(), 61);
+        let last = sessions.last().unwrap()["id"].as_str().unwrap();
+        tess.delete(&format!("/api/my/sessions/{last}")).await.status(204);
+        assert_eq!(list(&tess).await.len(), 60);
+        let page = async |path: &str| tess.get_with(path, "accept", "text/html").await.status(200).text();
+        let first = page("/settings").await;
+        assert!(first.contains("/settings?sessions_from=50#sessions") && first.contains("Older sessions"), "{first}");
+        let second = page("/settings?sessions_from=50").await;
+        assert_eq!(second.matches("/account/sessions/").count() - 1, 10, "{second}");
+    }
+
+    async fn administrators_see_and_end_the_sessions_of_others(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let cookie = browser(&app, "203.0.113.9").await;
+        let ada = app.admin();
+        let accounts = ada.get("/api/accounts").await.ok();
+        let id = accounts.as_array().unwrap().iter().find(|account| account["username"] == "tess").unwrap()["id"].clone();
+        let path = format!("/api/accounts/{id}/sessions");
+        let seen = ada.get(&path).await.ok();
+        let theirs = seen.as_array().unwrap().iter().find(|session| session["address"] == "203.0.113.9").unwrap();
+        assert_eq!((&theirs["browser"], &theirs["current"], &theirs["last_used_at"]), (&json!("Firefox on Windows"), &json!(false), &Value::Null));
+        with(&app, &cookie, Method::GET, "/api/my/settings").await.status(200);
+        crate::support::eventually("its use is noted", 5, || async {
+            ada.get(&path).await.ok().as_array().unwrap().iter().any(|session| session["address"] == "203.0.113.9" && session["last_used_at"].is_string())
+        }).await;
+        app.technician().get(&path).await.status(403);
+        ada.get("/api/accounts/999/sessions").await.status(404);
+        let page = ada.get_with(&format!("/admin/users/{id}"), "accept", "text/html").await.status(200).text();
+        let end = format!("/admin/users/{id}/sessions/{}/end", theirs["id"].as_str().unwrap());
+        assert!(page.contains("203.0.113.9") && page.contains(&end), "{page}");
+        ada.send(Method::POST, &end, |request| request.header("accept", "text/html")).await.status(303);
+        with(&app, &cookie, Method::GET, "/api/my/settings").await.status(401);
+        let again = browser(&app, "203.0.113.10").await;
+        let sessions = ada.get(&path).await.ok();
+        let session = sessions.as_array().unwrap().iter().find(|session| session["address"] == "203.0.113.10").unwrap()["id"].as_str().unwrap().to_owned();
+        app.technician().delete(&format!("{path}/{session}")).await.status(403);
+        ada.delete(&format!("{path}/{session}")).await.status(204);
+        ada.delete(&format!("{path}/{session}")).await.status(404);
+        with(&app, &again, Method::GET, "/api/my/settings").await.status(401);
+        assert_eq!(ada.send(Method::DELETE, &path, |request| request.json(&json!({}))).await.ok()["ended"], 1, "the token");
+        app.technician().get("/api/my/settings").await.status(401);
+        ada.get("/api/my/settings").await.status(200);
+    }
+
     async fn sessions_end_one_by_one_or_all_others(engine: Engine) {
         let app = App::start_on(&engine).await;
         let (one, two, three) = (browser(&app, "203.0.113.1").await, browser(&app, "203.0.113.2").await, browser(&app, "203.0.113.3").await);

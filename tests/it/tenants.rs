@@ -279,6 +279,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("companies::store::select", "a text"),
     ("companies::store::free_account_number", "sees all tenants on purpose and tells none of them"),
     ("companies::store::random_account_number", "a number"),
+    ("contacts::store::refuse_shared", "counts a contact's companies, of all tenants on purpose, and tells none of them"),
     ("contacts::store::view", "reads a row that is already there"),
     ("contacts::store::select", "a text"),
     ("assets::list_store::ASKING", "what a question may not be about"),

@@ -79,7 +79,7 @@ both! {
         ada.get("/api/accounts/999").await.status(404);
         ada.patch("/api/accounts/999", &json!({})).await.status(404);
         ada.post("/api/accounts/999/password-link", &json!({})).await.status(404);
-        let key = ada.post("/api/keys", &json!({"name": "k", "access": "read-write"})).await.status(201).json();
+        let key = ada.post("/api/keys", &json!({"name": "k", "access": "read-write", "current_password": PASSWORD})).await.status(201).json();
         let program = app.with_token(key["key"].as_str().unwrap());
         program.get("/api/accounts").await.status(403);
         program.post("/api/accounts", &json!({"username": "x", "email": "x@y.example", "role": "admin"})).await.status(403);
@@ -125,13 +125,72 @@ both! {
         set(&app, &token(&second), "tess's new password").await.status(410);
         ada.post(&format!("/api/accounts/{id}/password-link"), &json!({})).await.status(409);
         ada.put(&format!("/api/accounts/{id}"), &json!({"enabled": true})).await.status(200);
-        set(&app, &token(&second), "tess's new password").await.status(303);
+        set(&app, &token(&second), "tess's new password").await.status(410);
+        let fresh = make().await;
+        set(&app, &token(&fresh), "tess's new password").await.status(303);
         assert_eq!((sign_in(&app, "tess", PASSWORD).await, sign_in(&app, "tess", "tess's new password").await), (401, 200));
         app.technician().get("/api/my/settings").await.status(401);
         let third = make().await;
         app.database.execute("UPDATE password_links SET expires_at = '2026-01-01T00:00:00Z'");
         set(&app, &token(&third), "tess's third password").await.status(410);
         app.technician().post(&format!("/api/accounts/{id}/password-link"), &json!({})).await.status(401);
+    }
+
+    async fn a_link_dies_with_the_address_it_was_sent_to(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let ada = app.admin();
+        let body = json!({"username": "noa", "email": "noa@msp.example.com", "role": "technician"});
+        let noa = ada.post("/api/accounts", &body).await.status(201).json();
+        let path = format!("/api/accounts/{}", noa["id"]);
+        ada.patch(&path, &json!({"name": "Noa Berg"})).await.status(200);
+        app.anonymous().get(&format!("/set-password?token={}", token(&noa["link"]))).await.status(200);
+        ada.patch(&path, &json!({"email": "noa.berg@msp.example.com"})).await.status(200);
+        set(&app, &token(&noa["link"]), "noa's own password").await.status(410);
+        let again = ada.post(&format!("{path}/password-link"), &json!({})).await.ok();
+        form(&ada, &format!("/admin/users/{}/enabled", noa["id"]), &[("enabled", "false")]).await.status(303);
+        form(&ada, &format!("/admin/users/{}/enabled", noa["id"]), &[("enabled", "true")]).await.status(303);
+        set(&app, &token(&again), "noa's own password").await.status(410);
+    }
+
+    async fn a_reset_by_somebody_else_revokes_api_keys(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let ada = app.admin();
+        let accounts = ada.get("/api/accounts").await.ok();
+        let id = accounts.as_array().unwrap().iter().find(|account| account["username"] == "tess").unwrap()["id"].clone();
+        let key = async |api: &Api, password: &str| {
+            let body = json!({"name": "k", "current_password": password});
+            api.post("/api/keys", &body).await.status(201).json()["key"].as_str().unwrap().to_owned()
+        };
+        let asked = async |key: &str| app.with_token(key).get("/api/companies").await.status;
+        let signed_in = async |password: &str| {
+            let bought = app.anonymous().post("/api/token", &json!({"username": "tess", "password": password})).await.ok();
+            app.with_token(bought["token"].as_str().unwrap())
+        };
+        let first = key(&app.technician(), PASSWORD).await;
+        form(&ada, &format!("/admin/users/{id}/password"), &[("new_password", "set by ada")]).await.status(303);
+        assert_eq!(asked(&first).await, 401);
+        let second = key(&signed_in("set by ada").await, "set by ada").await;
+        assert_eq!(asked(&second).await, 200);
+        let link = ada.post(&format!("/api/accounts/{id}/password-link"), &json!({})).await.ok();
+        set(&app, &token(&link), "set by link").await.status(303);
+        assert_eq!(asked(&second).await, 401);
+        let third = key(&signed_in("set by link").await, "set by link").await;
+        let tess = signed_in("set by link").await;
+        let change = async |old: &str, new: &str, revoke: bool| {
+            tess.put("/api/my/password", &json!({"current_password": old, "new_password": new, "revoke_keys": revoke})).await.status(204)
+        };
+        change("set by link", "her own choice", false).await;
+        assert_eq!(asked(&third).await, 200, "one's own change leaves them");
+        change("her own choice", "her next choice", true).await;
+        assert_eq!(asked(&third).await, 401);
+        let fourth = key(&tess, "her next choice").await;
+        form(&tess, "/account/sign-out-everywhere", &[("revoke_keys", "true")]).await.status(303);
+        assert_eq!(asked(&fourth).await, 401);
+        let fifth = key(&signed_in("her next choice").await, "her next choice").await;
+        assert_eq!(ada.send(Method::DELETE, &format!("/api/accounts/{id}/sessions"), |request| request.json(&json!({"revoke_keys": true}))).await.ok()["ended"], 1);
+        assert_eq!(asked(&fifth).await, 401);
+        let told = ada.get("/api/changes?types=api_key").await.text();
+        assert_eq!(told.matches("\"revoke\"").count(), 5, "{told}");
     }
 
     async fn pages_invite_and_reset(engine: Engine) {

@@ -10,12 +10,12 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Owner, Wanted, is_of, make, store};
+use super::{Owner, Wanted, is_of, make, reauthenticate, store};
 use crate::{
     auth::{ApiKey, Person, Verifier},
     error::{Error, Result},
     types::Scope,
-    web::{Fields, Path, Prefix, ReadRequest, Web},
+    web::{Fields, Path, Peer, Prefix, ReadRequest, Web},
 };
 
 /// Whose keys somebody sees and ends: administrators everybody's, others their own.
@@ -38,16 +38,18 @@ pub async fn show(State(web): State<Web>, person: Person, Path(id): Path<i64>, r
     request.value(&key)
 }
 
-/// `POST /api/keys`: the one answer that has the key itself, under `key`.
+/// `POST /api/keys`: the one answer that has the key itself, under `key`. Who signs in here sends `current_password` along.
 pub async fn create(
     State(web): State<Web>,
     person: Person,
     Extension(verifier): Extension<Arc<Verifier>>,
     prefix: Prefix,
+    peer: Peer,
     fields: Fields,
 ) -> Result<Response> {
     let reach = verifier.api_keys().reach();
-    let wanted = Wanted::read(fields, reach)?;
+    let wanted = Wanted::read(fields.clone(), reach)?;
+    reauthenticate(&verifier, person.user(), &fields, &peer).await?;
     let owner = Owner { user: person.user().clone(), on_platform: web.config.on_platform() };
     let (text, key) = make(&web.db, &person.0.actor(), owner, reach, wanted).await?;
     let location = format!("{prefix}/api/keys/{}", key.id);

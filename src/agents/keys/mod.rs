@@ -6,7 +6,7 @@ pub mod pages;
 use crate::web::openapi::schema as json;
 use crate::{
     auth::{
-        ApiKey, Caller, Reach, User,
+        ApiKey, Caller, Reach, User, Verifier,
         api_key::{ACCESS, BEGINNING, Limits, PREFIX},
         api_key_store::{self as store, NewApiKey},
         secret,
@@ -14,7 +14,7 @@ use crate::{
     db::Db,
     error::{Error, Result},
     types::{Actor, Scope},
-    web::{Fields, Routes},
+    web::{Fields, Peer, Routes},
 };
 
 /// For how long a key is valid when nobody says so, and at most: in days.
@@ -31,7 +31,7 @@ pub fn routes() -> Routes {
         .tells("List API keys, without the keys themselves", |_| json::any())
         .post("/api/keys", api::create)
         .makes("Make an API key; only this answer holds it", |_| json::any())
-        .takes(|_| json::optional(&[("name", json::text())]))
+        .takes(|_| json::optional(&[("name", json::text()), ("current_password", json::text())]))
         .get("/api/keys/{id}", api::show)
         .tells("Read what is known of an API key", |_| json::any())
         .delete("/api/keys/{id}", api::revoke)
@@ -123,6 +123,15 @@ pub async fn make(db: &Db, actor: &Actor, owner: Owner, reach: Reach, wanted: Wa
         store::create(w, &NewApiKey { subject: owner.sub, name: wanted.name, limits, beginning, digest, seconds })
     });
     Ok((text, made.await?))
+}
+
+/// Asks again who it is that makes a key, which outlives their session, where people sign in here.
+///
+/// # Errors
+/// `Invalid`, which names `current_password`; `TooMany`.
+pub async fn reauthenticate(verifier: &Verifier, user: &User, fields: &Fields, peer: &Peer) -> Result<()> {
+    let Some(reauthentication) = verifier.reauthentication() else { return Ok(()) };
+    reauthentication.prove(user, fields.raw_text("current_password").map(str::to_owned), peer.ip).await
 }
 
 /// Ends a key at once: one's own, or anybody's where `subject` is none.

@@ -10,17 +10,17 @@ use axum::{
     response::Response,
 };
 
-use super::{DAYS, Owner, Wanted, make, store};
+use super::{DAYS, Owner, Wanted, make, reauthenticate, store};
 use crate::{
     agents::Frame,
     auth::{
-        Admin, ApiKey, Person, Verifier,
+        Admin, ApiKey, Person, User, Verifier,
         api_key::{ACCESS, State as KeyState},
     },
     error::{Error, FieldError, Result},
     types::Scope,
     ui::{Choice, Crumb, Field, Line, Page, Post, Section, Table, Value, filters, form::place_errors},
-    web::{Fields, Path, Web},
+    web::{Fields, Path, Peer, Web},
 };
 
 #[derive(Template)]
@@ -125,8 +125,8 @@ pub async fn revoke_own(person: Person, frame: Frame, State(web): State<Web>, Pa
 }
 
 /// `GET /account/keys/new`
-pub async fn new(frame: Frame, Extension(verifier): Extension<Arc<Verifier>>) -> Result<Response> {
-    form(&frame, &verifier, StatusCode::OK, &Fields::default(), &[])
+pub async fn new(person: Person, frame: Frame, Extension(verifier): Extension<Arc<Verifier>>) -> Result<Response> {
+    form(&frame, (&verifier, person.user()), StatusCode::OK, &Fields::default(), &[]).await
 }
 
 /// `POST /account/keys/new`: shows the key, this once.
@@ -135,17 +135,23 @@ pub async fn create(
     frame: Frame,
     State(web): State<Web>,
     Extension(verifier): Extension<Arc<Verifier>>,
+    peer: Peer,
     fields: Fields,
 ) -> Result<Response> {
     let reach = verifier.api_keys().reach();
     let owner = Owner { user: person.user().clone(), on_platform: web.config.on_platform() };
     let made = match Wanted::read(fields.clone(), reach) {
-        Ok(wanted) => make(&web.db, &frame.actor(), owner, reach, wanted).await,
+        Ok(wanted) => match reauthenticate(&verifier, person.user(), &fields, &peer).await {
+            Ok(()) => make(&web.db, &frame.actor(), owner, reach, wanted).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     let (text, key) = match made {
         Ok(made) => made,
-        Err(Error::Invalid(errors)) => return form(&frame, &verifier, StatusCode::BAD_REQUEST, &fields, &errors),
+        Err(Error::Invalid(errors)) => {
+            return form(&frame, (&verifier, person.user()), StatusCode::BAD_REQUEST, &fields, &errors).await;
+        }
         Err(other) => return Err(other),
     };
     let page = frame.titled(Section::Settings, key.name);
@@ -164,7 +170,13 @@ fn crumbs(page: &Page) -> Vec<Crumb> {
     vec![Crumb { href: page.url("/settings"), text: "Settings".to_owned() }]
 }
 
-fn form(frame: &Frame, verifier: &Verifier, status: StatusCode, sent: &Fields, errors: &[FieldError]) -> Result<Response> {
+async fn form(
+    frame: &Frame,
+    (verifier, user): (&Verifier, &User),
+    status: StatusCode,
+    sent: &Fields,
+    errors: &[FieldError],
+) -> Result<Response> {
     let text = |name: &str, usual: &str| sent.raw_text(name).unwrap_or(usual).to_owned();
     let chosen: Vec<String> = sent.clone().text_list("types").value().unwrap_or_default();
     let types = (verifier.api_keys().reach().types)().into_iter().map(|(name, what)| Choice::new(name, what)).collect();
@@ -180,6 +192,12 @@ fn form(frame: &Frame, verifier: &Verifier, status: StatusCode, sent: &Fields, e
             days.map(|(value, label)| Choice::new(value, label)).to_vec(),
         ),
     ];
+    if let Some(reauthentication) = verifier.reauthentication()
+        && reauthentication.has_password(user).await?
+    {
+        let password = Field::line("password", "current_password", "Current password", "").required();
+        what.push(password.autocomplete("current-password").hint("A key goes on when you sign out."));
+    }
     let mut limits = vec![
         Field::area("companies", "Companies", text("companies", ""))
             .hint("Account numbers, one per line. Leave blank for all that you see."),

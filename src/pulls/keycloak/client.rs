@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     config::keycloak::Account,
     error::{Error, Result},
+    web::encode_segment,
 };
 
 /// How long one answer may take.
@@ -79,15 +80,16 @@ impl Client {
         Ok(token)
     }
 
-    /// What stands at a path of the realm. A token lasts a minute: one that is refused is renewed once.
-    async fn get(&mut self, path: &str, query: &[(&str, String)]) -> Result<Value> {
+    /// What stands at a path of the realm, if anything does. A token lasts a minute: one that is refused is renewed once.
+    async fn find(&mut self, path: &str, query: &[(&str, String)]) -> Result<Option<Value>> {
         let address = format!("{}/admin/realms/{}/{path}", self.account.url, self.account.realm);
         for last in [false, true] {
             let token = self.token().await?;
             let request = self.http.get(&address).query(query).bearer_auth(token);
             let response = request.send().await.map_err(|error| away(&error))?;
             match response.status() {
-                StatusCode::OK => return json(response).await,
+                StatusCode::OK => return json(response).await.map(Some),
+                StatusCode::NOT_FOUND => return Ok(None),
                 StatusCode::UNAUTHORIZED if !last => self.token = None,
                 StatusCode::FORBIDDEN => return Err(failed(format!("its administrator may not read {path}"))),
                 other => return Err(failed(format!("it answered {} for {path}", other.as_u16()))),
@@ -96,22 +98,35 @@ impl Client {
         Err(failed("its token is refused"))
     }
 
-    /// Every row of a list. A page that brings nothing new ends with an error: such a list has no end.
+    async fn get(&mut self, path: &str, query: &[(&str, String)]) -> Result<Value> {
+        self.find(path, query).await?.ok_or_else(|| failed(format!("it answered 404 for {path}")))
+    }
+
+    /// The user with this id; none when Keycloak has none.
+    pub async fn user(&mut self, id: &str) -> Result<Option<Value>> {
+        self.find(&format!("users/{}", encode_segment(id)), &[]).await
+    }
+
+    /// Every row of a list, each once. A page that brings nothing new ends with an error: such a list has no end.
     pub async fn all(&mut self, path: &str) -> Result<Vec<Value>> {
-        let mut rows: Vec<Value> = Vec::new();
+        let (mut rows, mut read): (Vec<Value>, usize) = (Vec::new(), 0);
         let mut known = std::collections::HashSet::new();
         loop {
-            let page = self.get(path, &[("first", rows.len().to_string()), ("max", PAGE.to_string())]).await?;
+            let page = self.get(path, &[("first", read.to_string()), ("max", PAGE.to_string())]).await?;
             let Value::Array(page) = page else { return Err(failed(format!("{path} is no list"))) };
             if page.is_empty() {
                 return Ok(rows);
             }
             let before = known.len();
-            known.extend(page.iter().filter_map(|row| row.get("id")?.as_str().map(str::to_owned)));
-            if known.len() == before || rows.len() > MOST {
+            read += page.len();
+            // While somebody is added, rows move back: those of the page before come again.
+            rows.extend(page.into_iter().filter(|row| match row.get("id").and_then(Value::as_str) {
+                Some(id) => known.insert(id.to_owned()),
+                None => true,
+            }));
+            if known.len() == before || read > MOST {
                 return Err(failed(format!("{path} repeats its pages")));
             }
-            rows.extend(page);
         }
     }
 

@@ -86,6 +86,7 @@ async fn mirror(db: &Db, config: &Config, actor: &Actor) -> Result<Report> {
         return Err(Error::conflict("Keycloak's users are mirrored on the platform alone (core.url)"));
     }
     let mut client = Client::new(config.keycloak.account().map_err(Error::Unavailable)?)?;
+    let asked_at = jiff::Timestamp::now().as_second();
     let rows = client.all("users").await?;
     let count = client.count().await?;
     let levels = levels(&mut client).await?;
@@ -108,16 +109,16 @@ async fn mirror(db: &Db, config: &Config, actor: &Actor) -> Result<Report> {
     };
     for some in users.chunks(AT_ONCE) {
         let some = some.to_vec();
-        let stored = db.write_bulk(&Scope::All, actor, move |w| some.iter().map(|user| store::mirror(w, user)).collect());
+        let stored =
+            db.write_bulk(&Scope::All, actor, move |w| some.iter().map(|user| store::mirror(w, user, asked_at)).collect());
         let stored: Vec<Mirroring> = stored.await?;
         report.created += stored.iter().filter(|one| **one == Mirroring::Created).count();
         report.updated += stored.iter().filter(|one| **one == Mirroring::Updated).count();
     }
     if count == rows.len() && errors.is_empty() && !present.is_empty() {
         let (least, percent) = (config.sync.retire_minimum, config.sync.retire_percent);
-        let gone = db.write_bulk(&Scope::All, actor, move |w| store::disable_absent(w, &present, (least, percent))).await?;
-        match gone {
-            Ok(gone) => report.disabled = gone,
+        match db.read(&Scope::All, move |c| store::absent(c, &present, (least, percent))).await? {
+            Ok(absent) => report.disabled = disable_gone(db, actor, &mut client, absent, (&levels, asked_at)).await?,
             Err(gone) => errors.push(format!("{gone} agents are no longer in Keycloak, more than a run may disable; none was")),
         }
     } else {
@@ -125,6 +126,30 @@ async fn mirror(db: &Db, config: &Config, actor: &Actor) -> Result<Report> {
     }
     report.errors = Some(errors).filter(|errors| !errors.is_empty());
     Ok(report)
+}
+
+/// Disables those of the absent whom Keycloak does not know when it is asked for each: a list moves while it is read, and may
+/// leave somebody out who is there. How many those were.
+async fn disable_gone(
+    db: &Db,
+    actor: &Actor,
+    client: &mut Client,
+    absent: Vec<String>,
+    (levels, asked_at): (&HashMap<String, Level>, i64),
+) -> Result<usize> {
+    let mut gone = 0;
+    for subject in absent {
+        let found = client.user(&subject).await?;
+        let there = found.as_ref().and_then(|row| user(row, levels));
+        gone += usize::from(found.is_none());
+        db.write(&Scope::All, actor, move |w| match (found, there) {
+            (None, _) => store::disable(w, &subject),
+            (Some(_), Some(user)) => store::mirror(w, &user, asked_at).map(|_| ()),
+            (Some(_), None) => Ok(()),
+        })
+        .await?;
+    }
+    Ok(gone)
 }
 
 /// The level of each member of the groups that give one.
