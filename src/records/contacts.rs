@@ -8,14 +8,18 @@ use crate::{
     compliance::{RedactionPolicy, Veiled},
     contacts::{
         Contact, ContactDetail,
+        list_store::{self, LIST, Places},
         rules::{self, ContactInput},
         store as contacts,
     },
-    db::{Conn, Write},
+    db::{
+        Conn, Write,
+        list::{ListQuery, ListSpec},
+    },
     error::{Error, Result},
     history::{self, Record as _},
     resource::{Done, Resource, api as door, brief, dependents, whole},
-    web::{Fields, Reply, Routes, Sent},
+    web::{Fields, Query, Reply, Routes, Sent},
 };
 
 /// One contact.
@@ -58,6 +62,19 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
 
     fn path(key: &i64) -> String {
         format!("/api/contacts/{key}")
+    }
+
+    fn list() -> &'static ListSpec {
+        &LIST
+    }
+
+    fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, policy: &RedactionPolicy) -> Result<Vec<i64>> {
+        let (places, mut ids) = (Places::read(parameters)?, Vec::new());
+        list_store::each(c, &query, &places, policy, |contact| {
+            ids.push(contact.row.id);
+            Ok(())
+        })?;
+        Ok(ids)
     }
 
     fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {

@@ -7,6 +7,8 @@ pub mod contacts;
 pub mod entities;
 mod history;
 pub mod import;
+pub mod merge;
+pub mod merge_store;
 pub mod nouns;
 pub mod pages;
 pub mod reach;
@@ -26,6 +28,7 @@ pub fn routes() -> Routes {
         .merge(contacts::routes())
         .merge(history::routes())
         .merge(import::routes())
+        .merge(merge::routes())
         .merge(nouns::routes())
         .merge(pages::routes())
         .merge(search::routes())
