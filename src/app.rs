@@ -28,8 +28,14 @@ use crate::{
 };
 
 /// What hangs on records of other rooms, in the order in which it is let go.
-const DEPENDENTS: &[&dyn dependents::Dependent] =
-    &[&assets::Owned, &companies::Within, &contacts::Belonging, &records::nouns::Leading];
+const DEPENDENTS: &[&dyn dependents::Dependent] = &[
+    &assets::Owned,
+    &companies::Within,
+    &contacts::Belonging,
+    &monitoring::Alerts,
+    &reconcile::sites::Sites,
+    &records::nouns::Leading,
+];
 
 /// The links that one room keeps and another one takes.
 const LINKS: &[&dyn links::Links] = &[&assets::Used];

@@ -113,6 +113,9 @@ fn members(schema: &Value) -> Vec<Member> {
     if let Some(items) = schema.get("items") {
         return members(items);
     }
+    if let Some(first) = schema["anyOf"].as_array().and_then(|either| either.first()) {
+        return members(first);
+    }
     if let Some(parts) = schema["allOf"].as_array() {
         return parts.iter().flat_map(members).collect();
     }

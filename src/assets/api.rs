@@ -16,12 +16,19 @@ use crate::{
     auth::{Editor, Person, Reader},
     companies::{Company, store as companies},
     contacts::Contact,
-    db::{Conn, Write, list::Page},
+    db::{
+        Conn, Write,
+        list::{ListQuery, ListSpec, Page},
+    },
     entity::shape,
     error::{Error, Result},
     history::{self, Record as _},
-    resource::{Resource, api as door, dependents::Dependent, links::Links},
-    web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, list, table},
+    resource::{
+        Resource, api as door,
+        dependents::{Dependent, Moved},
+        links::Links,
+    },
+    web::{Fields, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web, list, table},
 };
 
 /// What can be asked about assets and done to them.
@@ -93,6 +100,19 @@ impl Resource for Assets {
         format!("/api/assets/{key}")
     }
 
+    fn list() -> &'static ListSpec {
+        &LIST
+    }
+
+    fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, view: &AssetViewContext) -> Result<Vec<i64>> {
+        let (filters, mut ids) = (Filters::read(parameters)?, Vec::new());
+        list_store::each(c, &query, &filters, view, |asset| {
+            ids.push(asset.row.id);
+            Ok(())
+        })?;
+        Ok(ids)
+    }
+
     fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
         if creating { rules::new_body(schemas) } else { rules::changed_body(schemas) }
     }
@@ -139,6 +159,34 @@ impl Dependent for Owned {
             history::retire::<Asset>(w, asset.inside().row.id, Some("retired with its company"))?;
         }
         Ok(())
+    }
+
+    /// What a person uses, or who uses a device.
+    fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
+        let users = |w: &mut Write<'_>, asset: i64| -> Result<Vec<i64>> {
+            Ok(store::contacts_of(w, asset)?.iter().map(|contact| contact.inside().id).collect())
+        };
+        let mut moved = Vec::new();
+        match entity {
+            Contact::ENTITY => {
+                let used: Vec<i64> = store::of_contact(w, from)?.iter().map(|asset| asset.inside().row.id).collect();
+                for asset in used {
+                    let mut now: Vec<i64> = users(w, asset)?.into_iter().filter(|id| *id != from && *id != to).collect();
+                    now.push(to);
+                    store::assign(w, asset, &now)?;
+                    moved.push(asset);
+                }
+            }
+            Asset::ENTITY => {
+                let (theirs, mut all) = (users(w, from)?, users(w, to)?);
+                all.extend(theirs.iter().copied().filter(|id| !all.contains(id)).collect::<Vec<_>>());
+                store::assign(w, to, &all)?;
+                store::assign(w, from, &[])?;
+                moved = theirs;
+            }
+            _ => {}
+        }
+        Ok(vec![Moved::told("use", moved)])
     }
 }
 

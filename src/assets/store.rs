@@ -26,7 +26,7 @@ pub const FROM: &str = "@assets asset
     LEFT JOIN @asset_observations seen ON seen.asset_id = asset.id";
 
 const EXTERNAL_ID: &str = "(SELECT min(link.external_id) FROM links link
-    WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = 'datto')";
+    WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = 'datto' AND NOT link.is_merged)";
 
 /// What [`view`] reads.
 #[must_use]

@@ -37,6 +37,8 @@ pub struct KeyHolder {
     pub owner: User,
     /// The companies it is limited to.
     pub companies: Option<Arc<[i64]>>,
+    /// The kinds of records it is limited to.
+    pub types: Option<Arc<[String]>>,
 }
 
 /// Who is asking.
@@ -111,6 +113,15 @@ impl Caller {
         match self {
             Self::User(user) => Some(user),
             Self::Service { .. } | Self::Key(_) => None,
+        }
+    }
+
+    /// The kinds of records that this caller reaches; none stands for all.
+    #[must_use]
+    pub fn types(&self) -> Option<Arc<[String]>> {
+        match self {
+            Self::Key(key) => key.types.clone(),
+            Self::User(_) | Self::Service { .. } => None,
         }
     }
 

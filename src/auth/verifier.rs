@@ -221,6 +221,7 @@ impl Verifier {
             name: name(&owner),
             owner,
             companies: found.limits.companies.map(Into::into),
+            types: found.limits.types.map(Into::into),
         });
         (holder.map(|holder| Arc::new(Caller::Key(holder))), Some(allowance))
     }

@@ -46,3 +46,19 @@ pub fn of(c: &mut Conn, company_id: i64) -> Result<Vec<Alias>> {
     };
     rows.iter().map(alias).collect()
 }
+
+/// Lets the names of one company be another's, but for those that it has itself; which ones.
+pub fn hand_over(w: &mut Write<'_>, from: i64, to: i64) -> Result<Vec<i64>> {
+    let sql = "SELECT alias.id FROM @company_aliases alias WHERE alias.company_id = ?1 AND NOT EXISTS
+               (SELECT 1 FROM @company_aliases own WHERE own.company_id = ?2 AND own.name_key = alias.name_key) ORDER BY alias.id";
+    let ids: Vec<i64> = w.map(sql, params![from, to], |row| row.get(0))?;
+    hand_back(w, &ids, from, to)?;
+    Ok(ids)
+}
+
+/// Lets these names be another company's, as far as they are this one's.
+pub fn hand_back(w: &mut Write<'_>, ids: &[i64], from: i64, to: i64) -> Result<()> {
+    w.run("UPDATE company_aliases SET company_id = ?3 WHERE id IN ids(?1) AND company_id = ?2", params![ids.to_vec(), from, to])?;
+    w.touch("company");
+    Ok(())
+}

@@ -1,11 +1,13 @@
 //! The list of companies: what it can be filtered, sorted and searched by.
 
 use super::{
+    Location,
     model::{Company, CompanyView},
     store,
 };
 use crate::db::list::{Column, Kind, ListSpec, Search};
 use crate::entity::Shaped as _;
+use crate::history::Record as _;
 use crate::list_columns;
 
 /// Every company, by name.
@@ -25,7 +27,7 @@ pub static COMPANIES: ListSpec = ListSpec {
         Column::new("billing_contact_id", store::BILLING_CONTACT, Kind::Int),
         Column::text(
             "freshservice_id",
-            "(SELECT min(link.external_id) FROM links link WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice')",
+            "(SELECT min(link.external_id) FROM links link WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice' AND NOT link.is_merged)",
         ),
         Column::new("created_at", "company.created_at", Kind::Time).required(),
         Column::new("updated_at", "company.updated_at", Kind::Time).required(),
@@ -35,4 +37,25 @@ pub static COMPANIES: ListSpec = ListSpec {
     retired: Some("company.retired_at"),
     own: &[],
     fields: CompanyView::names,
+};
+
+/// The locations of companies, by name.
+pub static LOCATIONS: ListSpec = ListSpec {
+    entities: &["location"],
+    select: || Location::SELECT.to_owned(),
+    from: "@locations location",
+    key: "location.id",
+    columns: &[
+        Column::new("id", "location.id", Kind::Int).required(),
+        Column::text("name", "location.name").required(),
+        Column::text("address", "location.address"),
+        Column::text("phone_number", "location.phone_number"),
+        Column::new("created_at", "location.created_at", Kind::Time).required(),
+        Column::new("updated_at", "location.updated_at", Kind::Time).required(),
+    ],
+    default_sort: "id",
+    search: None,
+    retired: Some("location.retired_at"),
+    own: &[],
+    fields: Location::names,
 };

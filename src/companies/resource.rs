@@ -5,23 +5,27 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Company, CompanyView, Location,
+    Company, CompanyView, Location, alias_store,
+    list_store::{COMPANIES, LOCATIONS},
     rules::{self, CompanyInput},
     store,
 };
 use crate::{
     auth::{Admin, Editor},
     compliance::RedactionPolicy,
-    db::{Conn, Write},
+    db::{
+        Conn, Write,
+        list::{ListQuery, ListSpec},
+    },
     entity::Patch,
     error::Result,
     history::{self, Record as _},
     resource::{
         Done, Resource, brief,
-        dependents::{self, Dependent},
+        dependents::{self, Dependent, Moved},
         whole,
     },
-    web::{Fields, Path, Reply, Sent, encode_segment},
+    web::{Fields, Path, Query, Reply, Sent, encode_segment},
 };
 use crate::{entity::schema, web::openapi::Schemas};
 
@@ -66,6 +70,14 @@ impl<const PAGE: bool> Resource for Companies<PAGE> {
 
     fn path(key: &String) -> String {
         format!("/api/companies/{}", encode_segment(key))
+    }
+
+    fn list() -> &'static ListSpec {
+        &COMPANIES
+    }
+
+    fn chosen(c: &mut Conn, (): &(), query: ListQuery, _: &Query, _: &RedactionPolicy) -> Result<Vec<i64>> {
+        query.first(c, |row| Ok(Company::from_row(row, 0)?.id))
     }
 
     fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
@@ -117,6 +129,9 @@ impl<const PAGE: bool> Resource for Companies<PAGE> {
     }
 }
 
+/// What moves here without history when companies are merged.
+const ALIASES: &str = "alias";
+
 /// What belongs to a company within this room: its locations, and the companies below it.
 pub struct Within;
 
@@ -139,6 +154,17 @@ impl Dependent for Within {
             })?;
         }
         Ok(())
+    }
+
+    /// The names under which it was recognised; what has history moves with all other rows.
+    fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
+        let ids = if entity == Company::ENTITY { alias_store::hand_over(w, from, to)? } else { Vec::new() };
+        Ok(vec![Moved::untold(ALIASES, ids)])
+    }
+
+    fn hand_back(&self, w: &mut Write<'_>, entity: &str, moved: &Moved, (to, from): (i64, i64)) -> Result<()> {
+        let ours = entity == Company::ENTITY && moved.what == ALIASES;
+        if ours { alias_store::hand_back(w, &moved.ids, from, to) } else { Ok(()) }
     }
 }
 
@@ -163,6 +189,15 @@ impl<const PAGE: bool> Resource for Locations<PAGE> {
 
     fn path((company, id): &Self::Key) -> String {
         format!("/api/companies/{}/locations/{id}", encode_segment(company))
+    }
+
+    fn list() -> &'static ListSpec {
+        &LOCATIONS
+    }
+
+    fn chosen(c: &mut Conn, Path(company): &Path<String>, query: ListQuery, _: &Query, (): &()) -> Result<Vec<i64>> {
+        let company = store::id_of(c, company)?;
+        query.and("location.company_id = {}", vec![company.into()]).first(c, |row| Ok(Location::from_row(row, 0)?.id))
     }
 
     fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {

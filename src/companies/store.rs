@@ -21,7 +21,7 @@ use crate::{
 
 /// The Freshservice id beside a row: the smallest when a company is several departments.
 pub const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
-    WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice')";
+    WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice' AND NOT link.is_merged)";
 
 /// The company above and the contact who gets the invoices, as far as they are within the reader's scope: the bare
 /// id of somebody else's row tells a client that it exists.
@@ -140,6 +140,10 @@ pub fn create(w: &mut Write<'_>, input: &CompanyInput, policy: Option<&Redaction
         refuse_people(w, input, &Company::default(), &company, policy)?;
     }
     contract::complete(&mut company);
+    let taken = "SELECT 1 FROM @companies company WHERE company.account_number = ?1";
+    if w.unscoped(|c| c.first(taken, params![&company.account_number]))?.is_some() {
+        return Err(with_message(Error::conflict(ALREADY_EXISTS)));
+    }
     history::create(w, &company, None).on_unique("account_number", ALREADY_EXISTS).map_err(with_message)
 }
 

@@ -123,6 +123,9 @@ pub struct ToldChange {
     pub source: Option<String>,
     /// The sync run, when one acted.
     pub run_id: Option<i64>,
+    /// The bulk edit, merge or other batch that it is part of, when it is part of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<i64>,
     /// `company`, `contact`, `asset`, …
     pub entity: String,
     /// The row.
@@ -141,8 +144,8 @@ pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, policy: &RedactionPoli
         if ACCOUNTS.contains(&change.entity.as_str()) && !policy.reads_accounts() {
             change.withhold();
         }
-        let Change { seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields } = change;
-        ToldChange { seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields }
+        let Change { seq, at, actor_kind, actor, source, run_id, batch_id, entity, entity_id, action, reason, fields } = change;
+        ToldChange { seq, at, actor_kind, actor, source, run_id, batch_id, entity, entity_id, action, reason, fields }
     });
     Ok(told.collect())
 }

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
 use super::{
-    Contact, ContactView,
+    Contact, ContactView, Membership,
     list_store::{self, LIST, OF_COMPANY, Places},
     store,
 };
@@ -16,7 +16,7 @@ use crate::{
     db::{Conn, Write, list::Page},
     error::Result,
     history::Record as _,
-    resource::dependents::Dependent,
+    resource::dependents::{Dependent, Moved},
     web::{Path, ReadRequest, Routes, Web, list, table},
 };
 
@@ -86,6 +86,43 @@ impl Dependent for Belonging {
             store::leave(w, contact.inside().row.id, id)?;
         }
         Ok(())
+    }
+
+    /// The places of a company's people, or of a person.
+    fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
+        let mut moved = Vec::new();
+        match entity {
+            Company::ENTITY => {
+                for contact in store::members(w, from)? {
+                    let known = store::memberships(w, contact)?;
+                    let Some(place) = known.iter().find(|place| place.company_id == from).cloned() else { continue };
+                    store::leave(w, contact, from)?;
+                    if !known.iter().any(|place| place.company_id == to) {
+                        let is_primary = place.is_primary && !store::has_primary(w, to)?;
+                        store::join(w, contact, &Membership { company_id: to, is_primary, ..place })?;
+                    }
+                    moved.push(contact);
+                }
+            }
+            Contact::ENTITY => {
+                for place in store::memberships(w, from)? {
+                    let own = store::memberships(w, to)?.into_iter().find(|own| own.company_id == place.company_id);
+                    store::leave(w, from, place.company_id)?;
+                    // What the vendor says of the other record is no reason to end it.
+                    let own = own.unwrap_or(Membership { company_id: place.company_id, ..Membership::default() });
+                    let both = Membership {
+                        role: own.role.clone().or(place.role),
+                        designation: own.designation.clone().or(place.designation),
+                        is_primary: own.is_primary || place.is_primary,
+                        ..own
+                    };
+                    store::join(w, to, &both)?;
+                    moved.push(place.company_id);
+                }
+            }
+            _ => {}
+        }
+        Ok(vec![Moved::told("place", moved)])
     }
 }
 

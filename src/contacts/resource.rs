@@ -2,6 +2,7 @@
 
 use super::{
     Contact, ContactDetail,
+    list_store::{self, LIST, Places},
     rules::{self, ContactInput},
     store as contacts,
 };
@@ -10,11 +11,14 @@ use crate::web::openapi::schema as json;
 use crate::{
     auth::Editor,
     compliance::{RedactionPolicy, Veiled},
-    db::{Conn, Write},
+    db::{
+        Conn, Write,
+        list::{ListQuery, ListSpec},
+    },
     error::Result,
     history::{self, Record as _},
     resource::{Done, Resource, api as door, brief, dependents, links, whole},
-    web::{Fields, Reply, Routes, Sent},
+    web::{Fields, Query, Reply, Routes, Sent},
 };
 
 /// What the JSON of a contact calls the assets that they use.
@@ -60,6 +64,19 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
 
     fn path(key: &i64) -> String {
         format!("/api/contacts/{key}")
+    }
+
+    fn list() -> &'static ListSpec {
+        &LIST
+    }
+
+    fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, policy: &RedactionPolicy) -> Result<Vec<i64>> {
+        let (places, mut ids) = (Places::read(parameters)?, Vec::new());
+        list_store::each(c, &query, &places, policy, |contact| {
+            ids.push(contact.row.id);
+            Ok(())
+        })?;
+        Ok(ids)
     }
 
     fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
-    WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = 'freshservice')";
+    WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = 'freshservice' AND NOT link.is_merged)";
 
 /// Whether a company sends this contact its invoices, or names it first.
 const BILLED_TO: &str = "(EXISTS (SELECT 1 FROM @contact_companies named WHERE named.contact_id = contact.id
@@ -341,6 +341,18 @@ pub fn join(w: &mut Write<'_>, contact_id: i64, member: &Membership) -> Result<(
 
 fn is_placed(c: &mut Conn, contact_id: i64) -> Result<bool> {
     Ok(c.first("SELECT 1 FROM @contact_companies place WHERE place.contact_id = ?1", params![contact_id])?.is_some())
+}
+
+/// Everybody who belongs to a company, retired or not.
+pub fn members(c: &mut Conn, company_id: i64) -> Result<Vec<i64>> {
+    let sql = "SELECT place.contact_id FROM @contact_companies place WHERE place.company_id = ?1 ORDER BY place.contact_id";
+    c.map(sql, params![company_id], |row| row.get(0))
+}
+
+/// Whether a company has a primary contact.
+pub fn has_primary(c: &mut Conn, company_id: i64) -> Result<bool> {
+    let sql = "SELECT 1 FROM @contact_companies place WHERE place.company_id = ?1 AND place.is_primary";
+    Ok(c.first(sql, params![company_id])?.is_some())
 }
 
 /// Takes a contact out of a company; `false` when it was not in it.

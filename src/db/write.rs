@@ -29,17 +29,29 @@ pub struct Write<'a> {
     conn: &'a mut Conn,
     actor: &'a Actor,
     ledger: &'a mut Ledger,
+    batch: Option<i64>,
 }
 
 impl<'a> Write<'a> {
     pub(super) fn new(conn: &'a mut Conn, actor: &'a Actor, ledger: &'a mut Ledger) -> Self {
-        Self { conn, actor, ledger }
+        Self { conn, actor, ledger, batch: None }
     }
 
     /// Who makes the changes of this transaction.
     #[must_use]
     pub fn actor(&self) -> &'a Actor {
         self.actor
+    }
+
+    /// What the changes of this transaction are part of, when they are one thing together.
+    #[must_use]
+    pub fn batch(&self) -> Option<i64> {
+        self.batch
+    }
+
+    /// Says what the changes from here on are part of.
+    pub fn set_batch(&mut self, batch: Option<i64>) {
+        self.batch = batch;
     }
 
     /// The number of the next change of `entity`: ordered and gap-free over all writers, because the

@@ -410,6 +410,22 @@ pub fn ids_where<E: Noun>(c: &mut Conn, column: &str, id: i64) -> Result<Vec<i64
     c.map(&sql, params![id], |row| row.get(0))
 }
 
+/// The ids of all rows of a noun whose column holds this id, retired ones too.
+pub fn ids_leading<E: Entity>(c: &mut Conn, column: &str, id: i64) -> Result<Vec<i64>> {
+    let sql = format!("SELECT row.id FROM @{} row WHERE row.{column} = ?1 ORDER BY row.id", E::TABLE);
+    c.map(&sql, params![id], |row| row.get(0))
+}
+
+/// The ids of a noun's live rows that are about this record.
+pub fn ids_about<E: Entity>(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
+    let (kind, key) = RECORD;
+    let sql = format!(
+        "SELECT row.id FROM @{} row WHERE row.{kind} = ?1 AND row.{key} = ?2 AND row.retired_at IS NULL ORDER BY row.id",
+        E::TABLE
+    );
+    c.map(&sql, params![entity, id], |row| row.get(0))
+}
+
 /// Whose a row of any noun is, by the column that says so.
 pub fn company_in<E: Entity>(c: &mut Conn, column: &str, id: i64) -> Result<Option<i64>> {
     let sql = format!("SELECT row.{column} FROM @{} row WHERE row.id = ?1", E::TABLE);

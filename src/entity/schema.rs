@@ -79,7 +79,8 @@ fn body_of(spec: &FieldSpec) -> Json {
     if blank && schema["type"] == "string" && schema.get("enum").is_none() {
         schema["pattern"] = json!(NOT_BLANK);
     }
-    if spec.is_nullable && !spec.is_required
+    if spec.is_nullable
+        && !spec.is_required
         && let Some(kind) = schema.get("type").cloned()
     {
         schema["type"] = json!([kind, "null"]);

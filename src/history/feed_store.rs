@@ -23,6 +23,8 @@ pub struct Change {
     pub source: Option<String>,
     /// The sync run, when one acted.
     pub run_id: Option<i64>,
+    /// What it was part of, when it was done together with others.
+    pub batch_id: Option<i64>,
     /// `company`, `contact`, `asset`, …
     pub entity: String,
     /// The row.
@@ -48,7 +50,7 @@ pub struct Feed {
     pub more: bool,
 }
 
-const COLUMNS: &str = "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields";
+const COLUMNS: &str = "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields, batch_id";
 
 fn change(row: &Row) -> Result<Untold<Change>> {
     let text: String = row.get(10)?;
@@ -65,6 +67,7 @@ fn change(row: &Row) -> Result<Untold<Change>> {
         action: row.get(8)?,
         reason: row.get(9)?,
         fields: named(stored),
+        batch_id: row.get(11)?,
     }))
 }
 
@@ -136,7 +139,9 @@ const PARTS: &[(&str, &str)] = &[(
 
 /// One row's changes, and those of its parts, newest first.
 pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
-    let own = "entity = ?1 AND entity_id = ?2";
+    // What was merged into it is its past too.
+    let own = "entity = ?1 AND (entity_id = ?2 OR entity_id IN (SELECT merged.loser_id FROM merges merged
+        WHERE merged.entity = ?1 AND merged.winner_id = ?2))";
     let parts = PARTS.iter().filter(|(whole, _)| *whole == entity).map(|(_, rows)| *rows);
     let rows = std::iter::once(own).chain(parts).collect::<Vec<_>>().join(" OR ");
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE {rows} ORDER BY seq DESC LIMIT ?3");
@@ -156,6 +161,19 @@ pub fn get(c: &mut Conn, seq: i64) -> Result<Untold<Change>> {
 pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE run_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
     c.all(&sql, params![run, before, limit])?.iter().map(change).collect()
+}
+
+/// The changes of a batch, newest first, at most so many.
+pub fn of_batch(c: &mut Conn, batch: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE batch_id = ?1 ORDER BY seq DESC LIMIT ?2");
+    c.all(&sql, params![batch, limit])?.iter().map(change).collect()
+}
+
+/// The first changes of a batch, in their order, without what only pins a field.
+pub fn first_of_batch(c: &mut Conn, batch: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM changes WHERE batch_id = ?1 AND action NOT IN ('pin', 'unpin') ORDER BY seq LIMIT ?2");
+    c.all(&sql, params![batch, limit])?.iter().map(change).collect()
 }
 
 /// How many changes of a sync run there are, by kind of row and action.

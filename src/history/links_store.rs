@@ -25,14 +25,17 @@ pub fn find(c: &mut Conn, system: &str, entity: &str, external_id: &str) -> Resu
 
 /// All links of one row.
 pub fn of(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<Link>> {
-    let sql = "SELECT system, external_id FROM links WHERE entity = ?1 AND entity_id = ?2 ORDER BY system, external_id";
+    let sql = "SELECT system, external_id FROM links WHERE entity = ?1 AND entity_id = ?2
+               ORDER BY system, is_merged, external_id";
     let rows = c.all(sql, params![entity, id])?;
     rows.iter().map(|row| Ok(Link { system: row.get(0)?, external_id: row.get(1)? })).collect()
 }
 
-/// Every link of an entity kind to one system, as (external id, row id).
+/// Every link of an entity kind to one system, as (external id, row id); of a row that is several records, the one that
+/// speaks for it first.
 pub fn all(c: &mut Conn, system: &str, entity: &str) -> Result<Vec<(String, i64)>> {
-    let sql = "SELECT external_id, entity_id FROM links WHERE system = ?1 AND entity = ?2";
+    let sql = "SELECT external_id, entity_id FROM links WHERE system = ?1 AND entity = ?2
+               ORDER BY entity_id, is_merged, external_id";
     let rows = c.all(sql, params![system, entity])?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
@@ -50,7 +53,8 @@ pub fn link(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, exte
     }
     w.run(
         "INSERT INTO links (entity, entity_id, system, external_id, linked_at) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (system, entity, external_id) DO UPDATE SET entity_id = excluded.entity_id, linked_at = excluded.linked_at",
+         ON CONFLICT (system, entity, external_id) DO UPDATE SET entity_id = excluded.entity_id, linked_at = excluded.linked_at,
+             is_merged = excluded.is_merged",
         params![entity, id, system, external_id, now()],
     )?;
     if entity == "contact" {
@@ -67,8 +71,30 @@ pub fn unlink(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, ex
     if w.run(sql, params![system, entity, external_id, id])? == 0 {
         return Ok(false);
     }
+    // What came with a merge speaks for the row once the record that did is gone.
+    let next = "UPDATE links SET is_merged = ?4 WHERE system = ?1 AND entity = ?2 AND entity_id = ?3
+                AND NOT EXISTS (SELECT 1 FROM links own WHERE own.system = ?1 AND own.entity = ?2 AND own.entity_id = ?3 AND own.is_merged = ?4)
+                AND external_id = (SELECT min(other.external_id) FROM links other
+                    WHERE other.system = ?1 AND other.entity = ?2 AND other.entity_id = ?3)";
+    w.run(next, params![system, entity, id, false])?;
     let mut fields = serde_json::Map::new();
     fields.insert(format!("link:{system}"), serde_json::json!([external_id, null]));
     super::store::record_change(w, entity, id, "unlink", None, fields)?;
     Ok(true)
+}
+
+/// Lets the records that one row is be another row, because both are one. Of two records of one vendor, the one that was
+/// there goes on to speak for the row.
+pub fn hand_over(w: &mut Write<'_>, entity: &'static str, from: i64, to: i64) -> Result<()> {
+    let mut known: Vec<String> = of(w, entity, to)?.into_iter().map(|link| link.system).collect();
+    for Link { system, external_id } in of(w, entity, from)? {
+        unlink(w, entity, from, &system, &external_id)?;
+        link(w, entity, to, &system, &external_id)?;
+        if known.contains(&system) {
+            let sql = "UPDATE links SET is_merged = ?4 WHERE system = ?1 AND entity = ?2 AND external_id = ?3";
+            w.run(sql, params![&system, entity, &external_id, true])?;
+        }
+        known.push(system);
+    }
+    Ok(())
 }

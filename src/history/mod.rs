@@ -1,5 +1,6 @@
 //! Every write leaves a trace: the one path by which domain rows change, and the readers of its trail.
 
+pub mod batches_store;
 pub mod feed_store;
 pub mod links_store;
 pub mod pins_store;
@@ -10,6 +11,7 @@ pub mod store;
 pub mod undo;
 mod untold;
 
+pub use batches_store as batches;
 pub use feed_store as feed;
 pub use links_store as links;
 pub use pins_store as pins;

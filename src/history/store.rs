@@ -214,10 +214,10 @@ pub fn record_change(
     fields: Map<String, Json>,
 ) -> Result<()> {
     let seq = w.next_change(entity)?;
-    let actor = w.actor();
+    let (actor, batch) = (w.actor(), w.batch());
     w.run(
-        "INSERT INTO changes (seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO changes (seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields, batch_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             seq,
             now(),
@@ -229,7 +229,8 @@ pub fn record_change(
             id,
             action,
             reason,
-            Json::Object(fields).to_string()
+            Json::Object(fields).to_string(),
+            batch
         ],
     )
     .map(|_| ())

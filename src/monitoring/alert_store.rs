@@ -35,6 +35,23 @@ pub fn repoint(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
     Ok(())
 }
 
+/// The ids of the alerts of an asset, or of those of a company.
+pub fn ids(c: &mut Conn, of_company: bool, id: i64) -> Result<Vec<i64>> {
+    let column = if of_company { "company_id" } else { "asset_id" };
+    c.map(&format!("SELECT alert.id FROM @alerts alert WHERE alert.{column} = ?1 ORDER BY alert.id"), params![id], |row| {
+        row.get(0)
+    })
+}
+
+/// Lets these alerts be about another asset, or of another company, as far as they are of this one.
+pub fn move_some(w: &mut Write<'_>, ids: &[i64], of_company: bool, from: i64, to: i64) -> Result<()> {
+    let column = if of_company { "company_id" } else { "asset_id" };
+    let sql = format!("UPDATE alerts SET {column} = ?3 WHERE id IN ids(?1) AND {column} = ?2");
+    w.run(&sql, params![ids.to_vec(), from, to])?;
+    w.observe("alert");
+    Ok(())
+}
+
 /// Keeps an alert as the vendor tells it now; says whether that was news.
 pub fn keep(w: &mut Write<'_>, source: &str, told: &Alert, asset_id: Option<i64>, company_id: Option<i64>) -> Result<bool> {
     let at = now();

@@ -4,9 +4,12 @@ pub mod alert;
 pub mod alert_list_store;
 pub mod alert_store;
 mod api;
+mod attached;
 mod devices_api;
 mod pages;
 pub mod panels;
+
+pub use attached::Alerts;
 
 use crate::web::Routes;
 

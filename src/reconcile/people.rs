@@ -87,7 +87,7 @@ fn plan(c: &mut Conn, system: &str, lists: &Lists, limits: Option<Limits>) -> Re
     for kind in KINDS {
         let Some(list) = lists.lists.get(&kind) else { continue };
         // A copy: a plan may have to be made more than once.
-        let records = distinct(list.records.clone());
+        let records = speaking(distinct(list.records.clone()), of(kind));
         match kind {
             Kind::Company => companies::plan(&mut plan, of(kind), records, &gone),
             Kind::Contact => {
@@ -109,6 +109,16 @@ fn plan(c: &mut Conn, system: &str, lists: &Lists, limits: Option<Limits>) -> Re
         reasons.extend(hold_losses(&mut plan, kind, of(kind), limits));
     }
     Ok((plan, reasons))
+}
+
+/// Without the records of rows for which another record speaks: of several that one row is, the first that is listed.
+fn speaking(mut records: Vec<SourceRecord>, locals: &[Local]) -> Vec<SourceRecord> {
+    let listed: HashSet<&str> = records.iter().map(|record| record.external_id.as_str()).collect();
+    let several = locals.iter().filter(|local| local.external_ids.len() > 1);
+    let silent: HashSet<String> =
+        several.flat_map(|local| local.external_ids.iter().filter(|id| listed.contains(id.as_str())).skip(1).cloned()).collect();
+    records.retain(|record| !silent.contains(&record.external_id));
+    records
 }
 
 fn close_guards(

@@ -5,6 +5,8 @@ pub mod bulk_store;
 pub mod entities;
 mod history;
 pub mod import;
+pub mod merge;
+pub mod merge_store;
 pub mod nouns;
 pub mod pages;
 pub mod reach;
@@ -22,6 +24,7 @@ pub fn routes() -> Routes {
         .merge(bulk::routes())
         .merge(history::routes())
         .merge(import::routes())
+        .merge(merge::routes())
         .merge(nouns::routes())
         .merge(pages::routes())
         .merge(search::routes())

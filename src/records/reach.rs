@@ -25,7 +25,7 @@ const WORDS: [(&str, &str); 9] = [
 ];
 
 /// What is done to records, at the end of an address.
-const VERBS: [&str; 3] = ["restore", "update", "active"];
+const VERBS: [&str; 4] = ["restore", "update", "active", "merge"];
 
 /// Addresses that do not say it in their parts.
 const OTHERS: [(&str, &[&str]); 11] = [

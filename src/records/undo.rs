@@ -1,4 +1,4 @@
-//! Taking changes back: one of them, or all of a sync run, newest first.
+//! Taking changes back: one of them, all of a sync run, or a bulk edit or merge as one, newest first.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,18 +6,20 @@ use axum::{Json, extract::State, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{entities, import, nouns::AnyNoun, undo_store};
+use super::{entities, import, merge, nouns::AnyNoun, undo_store};
 use crate::web::openapi::schema as json;
 use crate::{
-    auth::{Admin, Editor},
+    assets::{Asset, store as assets},
+    auth::{Admin, Editor, Staff},
     billing::{self, Plan, store as plans},
-    companies::Company,
+    companies::{Company, store as companies},
     compliance::{Level, RedactionPolicy, trail},
     contacts::{Contact, Membership, store as contacts},
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
         self, Record as _,
+        batches::{self, Batch},
         feed::{self, Change},
         links, pins, protection,
         undo::Undone,
@@ -30,7 +32,7 @@ use crate::{
     resource::dependents,
     tickets::Ticket,
     types::{Actor, Scope},
-    web::{Path, Preconditions, Query, Reply, Routes, Web},
+    web::{Path, Preconditions, Query, ReadRequest, Reply, Routes, Web},
 };
 
 /// Changes taken back in one transaction.
@@ -44,6 +46,16 @@ pub fn routes() -> Routes {
     Routes::new()
         .post("/api/changes/{seq}/undo", one)
         .tells("Take a change back", |_| json::done(&[("seq", json::int()), ("undone", json::flag()), ("except", json::text())]))
+        .get("/api/batches/{id}", show_batch)
+        .tells("Read what was done as one: a bulk edit, a merge", |schemas| {
+            json::with(json::one::<Batch>(schemas), &[("rows", json::counts())])
+        })
+        .post("/api/batches/{id}/undo", all_of_batch)
+        .tells("Take back as one what was done as one", |schemas| {
+            let beside = [("success", json::flag()), ("batch_id", json::or_null(json::int())), ("dry_run", json::flag())];
+            json::with(json::one::<Summary>(schemas), &beside)
+        })
+        .asks(&[("partial", "boolean", "Although part of it has changed since and stays as it is.")])
         .post("/api/sync/runs/{id}/undo", all_of_run)
         .tells("Take back what a run has changed", |schemas| {
             json::with(json::one::<Summary>(schemas), &[("success", json::flag())])
@@ -100,10 +112,15 @@ impl Summary {
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     match (change.entity.as_str(), change.action.as_str()) {
         (Contact::ENTITY, "join" | "leave") => place(w, change),
+        (Asset::ENTITY, "assign") => users(w, change),
+        (Contact::ENTITY, "assign" | "unassign") => device(w, change),
         (_, "link") => unlink(w, change),
+        (_, "unlink") => link_again(w, change),
+        (_, "merge") => merge::back(w, change),
         // What an import has set no longer stands, and syncs may write the field again.
         (_, "pin") if change.source.as_deref() == Some(import::SOURCE) => unpin(w, change),
-        (_, "pin" | "unpin") => Ok(Undone::Already),
+        (_, "pin" | "unpin" | "absorb") => Ok(Undone::Already),
+        (Company::ENTITY, "update") if change.fields.get(FEATURES).is_some() => features(w, change),
         (Company::ENTITY, "create") => match dependents::refuse_attached(w, Company::ENTITY, change.entity_id) {
             Ok(()) => entities::named(&change.entity)?.undo(w, change),
             Err(Error::Conflict { message, .. }) => Ok(Undone::Refused(message)),
@@ -180,6 +197,88 @@ fn unlink(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         }
     }
     Ok(undone)
+}
+
+/// The records of vendors that a row was, it is again, unless another row is by now.
+fn link_again(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let entity = entities::exists(w, &change.entity, change.entity_id)?;
+    let mut undone = Undone::Already;
+    for (field, sides) in change.fields.as_object().into_iter().flatten() {
+        let Some((system, external_id)) = field.strip_prefix("link:").zip(sides["old"].as_str()) else { continue };
+        match links::find(w, system, entity, external_id)? {
+            Some(here) if here == change.entity_id => {}
+            Some(other) => return Ok(Undone::Refused(format!("{external_id} of {system} is {entity} {other} by now"))),
+            None => {
+                links::link(w, entity, change.entity_id, system, external_id)?;
+                undone = Undone::Done;
+            }
+        }
+    }
+    Ok(undone)
+}
+
+/// Who used a device uses it again, and whoever came with the change does not.
+fn users(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let ids = |side: &str| -> Vec<i64> {
+        change.fields["contacts"][side].as_array().into_iter().flatten().filter_map(Value::as_i64).collect()
+    };
+    let (old, new) = (ids("old"), ids("new"));
+    let now: Vec<i64> = assets::contacts_of(w, change.entity_id)?.iter().map(|contact| contact.inside().id).collect();
+    let mut wanted: Vec<i64> = now.iter().copied().filter(|id| old.contains(id) || !new.contains(id)).collect();
+    for id in old.into_iter().filter(|id| !new.contains(id)) {
+        let is_live = history::find::<Contact>(w, id)?.is_some_and(|contact| contact.retired_at.is_none());
+        if is_live && !wanted.contains(&id) {
+            wanted.push(id);
+        }
+    }
+    give(w, change.entity_id, &now, &wanted)
+}
+
+/// The same seen from one of those people.
+fn device(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let mut undone = Undone::Already;
+    for (field, _) in change.fields.as_object().into_iter().flatten() {
+        let Some(id) = field.strip_prefix("asset:").and_then(|id| id.parse().ok()) else { continue };
+        let Some(asset) = history::find::<Asset>(w, id)? else { continue };
+        let now: Vec<i64> = assets::contacts_of(w, asset.id)?.iter().map(|contact| contact.inside().id).collect();
+        let mut wanted: Vec<i64> = now.iter().copied().filter(|id| *id != change.entity_id).collect();
+        if change.action == "unassign" {
+            wanted.push(change.entity_id);
+        }
+        if wanted.len() != now.len() && give(w, asset.id, &now, &wanted)? == Undone::Done {
+            undone = Undone::Done;
+        }
+    }
+    Ok(undone)
+}
+
+fn give(w: &mut Write<'_>, asset: i64, now: &[i64], wanted: &[i64]) -> Result<Undone> {
+    if now == wanted {
+        return Ok(Undone::Already);
+    }
+    match assets::assign(w, asset, wanted) {
+        Ok(()) => Ok(Undone::Done),
+        Err(error @ Error::Invalid(_)) => Ok(Undone::Refused(error.to_string())),
+        Err(other) => Err(other),
+    }
+}
+
+/// The field of a company's history that tells how it deviates from its plan.
+const FEATURES: &str = "feature_overrides";
+
+fn features(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let side = |side: &str| -> std::collections::BTreeMap<String, String> {
+        serde_json::from_value(change.fields[FEATURES][side].clone()).unwrap_or_default()
+    };
+    let (now, old) = (companies::feature_overrides(w, change.entity_id)?, side("old"));
+    if now == old {
+        return Ok(Undone::Already);
+    }
+    if now != side("new") {
+        return Ok(Undone::Refused("its features have changed since".to_owned()));
+    }
+    companies::set_feature_overrides(w, change.entity_id, &old)?;
+    Ok(Undone::Done)
 }
 
 /// A contact that joined a company leaves it again, and the other way round.
@@ -279,12 +378,85 @@ async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, condi
     let is_admin = editor.is_admin();
     let work = move |w: &mut Write<'_>| {
         let told = feed::get(w, seq)?;
+        if let Some(whole) = merged_in(told.inside()) {
+            let (summary, own) = batch(w, whole, false, &Undoer { policy, is_admin })?;
+            let beside = json!({ "success": true, "seq": seq, "undone": summary.undone > 0, "batch_id": own });
+            return Reply::ok(&beside);
+        }
         allowed(w, told.inside(), &policy, is_admin)?;
         match change(w, told.inside())? {
             Undone::Refused(why) => Err(Error::conflict(format!("change {seq} stands: {why}"))),
             Undone::Except(why) => Reply::ok(&json!({ "success": true, "seq": seq, "undone": true, "except": why })),
             undone => Reply::ok(&json!({ "success": true, "seq": seq, "undone": undone == Undone::Done })),
         }
+    };
+    conditions.run(&web, &editor.scope(), &editor.actor(), "", work).await
+}
+
+/// The batch of a change that is nothing without the others of it: a merge.
+#[must_use]
+pub fn merged_in(change: &Change) -> Option<i64> {
+    change.batch_id.filter(|_| matches!(change.action.as_str(), "merge" | "absorb"))
+}
+
+/// Who takes something back, as far as that matters.
+#[derive(Clone, Debug)]
+pub struct Undoer {
+    pub policy: RedactionPolicy,
+    pub is_admin: bool,
+}
+
+/// Takes a batch back, newest change first: all of it, or what has not changed since when a part is enough; the number
+/// of what was done now, which can be taken back itself.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` for changes that this caller could not have made; `Conflict` with everything that stands in
+/// the way.
+pub fn batch(w: &mut Write<'_>, id: i64, is_part_enough: bool, by: &Undoer) -> Result<(Summary, Option<i64>)> {
+    let whole = batches::get(w, id)?;
+    let changes = feed::of_batch(w, id, i64::MAX)?;
+    for each in &changes {
+        allowed(w, each.inside(), &by.policy, by.is_admin)?;
+    }
+    let own = batches::begin(w, "undo", &whole.entity)?;
+    let mut summary = Summary::default();
+    for each in &changes {
+        let undone = change(w, each.inside())?;
+        summary.count(each.inside(), undone);
+    }
+    if summary.refused > 0 && !is_part_enough {
+        let mut details = serde_json::Map::new();
+        details.insert("conflicts".to_owned(), json!(summary.refusals));
+        let message = format!("nothing was taken back: {} of {} changes cannot be", summary.refused, changes.len());
+        return Err(Error::Conflict { message, details });
+    }
+    let own = batches::end(w, own)?;
+    batches::mark_undone(w, id)?;
+    Ok((summary, own))
+}
+
+/// `GET /api/batches/{id}`
+async fn show_batch(State(web): State<Web>, staff: Staff, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let read = move |c: &mut Conn| {
+        let mut told = serde_json::to_value(batches::get(c, id)?).map_err(Error::internal)?;
+        told["rows"] = json!(batches::tally(c, id)?);
+        Ok(told)
+    };
+    request.value(&web.db.read(&staff.scope(), read).await?)
+}
+
+/// `POST /api/batches/{id}/undo`: 409 with every conflict when part of it has changed since, unless `partial=true`.
+async fn all_of_batch(
+    State(web): State<Web>,
+    editor: Editor,
+    Path(id): Path<i64>,
+    conditions: Preconditions,
+) -> Result<Response> {
+    let by = Undoer { policy: RedactionPolicy::of(&editor, &web.config, conditions.query())?, is_admin: editor.is_admin() };
+    let is_part_enough = conditions.query().is_on("partial")?;
+    let work = move |w: &mut Write<'_>| {
+        let (summary, own) = batch(w, id, is_part_enough, &by)?;
+        Ok(Reply::ok(&summary)?.with("batch_id", own).with("success", true))
     };
     conditions.run(&web, &editor.scope(), &editor.actor(), "", work).await
 }

@@ -3,14 +3,14 @@
 use axum::{extract::State, response::Response};
 use serde_json::Value as Json;
 
-use super::{Done, Resource};
+use super::{Done, Resource, bulk};
 use crate::{
     auth::{Caller, Editor, Reader},
     db::{Conn, Write},
     entity::once::lasting,
     error::{Error, Result},
-    history::{self, Record as _},
-    web::{Fields, Path, Preconditions, Query, ReadRequest, Routes, Web, openapi::schema as json},
+    history::{self, Record as _, batches},
+    web::{Fields, OneOrMany, Path, Preconditions, Query, ReadRequest, Routes, Web, openapi::schema as json},
 };
 
 /// Everything that can be done with the records of a list, at these addresses.
@@ -20,8 +20,9 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
     let written = json::written::<R::Shown>;
     let routes = Routes::new()
         .post(list, create::<R>)
-        .makes(says("add"), written)
+        .makes(says("add one, or all of an array or none"), json::added::<R::Shown>)
         .takes(|schemas| R::body(schemas, true))
+        .merge(bulk::routes::<R>(list))
         .get(one, show::<R>)
         .tells(says("read"), json::one::<R::Shown>)
         .update(one, update::<R>)
@@ -50,14 +51,18 @@ pub async fn show<R: Resource>(
     request.row(id, R::rev(&shown), &shown)
 }
 
-/// `POST` to a list.
+/// `POST` to a list: one record, or all of an array.
 pub async fn create<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
     whose: R::Whose,
     conditions: Preconditions,
-    fields: Fields,
+    sent: OneOrMany,
 ) -> Result<Response> {
+    let fields = match sent {
+        OneOrMany::One(fields) => fields,
+        OneOrMany::Many(items) => return bulk::create::<R>(&web, &caller, whose, conditions, items).await,
+    };
     let body = fields.digest();
     let view = R::view(&caller, &web.config, conditions.query())?;
     let input = R::read(fields, true)?;
@@ -107,13 +112,21 @@ pub async fn retire<R: Resource>(
     query: Query,
     conditions: Preconditions,
 ) -> Result<Response> {
-    let force = R::IS_FORCED && query.is_on("force")?;
+    let (force, types) = (R::IS_FORCED && query.is_on("force")?, caller.types());
     let view = R::view(&caller, &web.config, &query)?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let id = R::id(w, &key)?;
         request.check(id, history::get::<R::Row>(w, id)?.rev())?;
-        R::retire(w, id, force)?;
+        if force {
+            // What hangs on it goes with it: taken back as one, and only by whom those may be changed.
+            let batch = batches::begin(w, "retire", R::Row::ENTITY)?;
+            R::retire(w, id, force)?;
+            batches::allow(w, batch, types.as_deref())?;
+            batches::end(w, batch)?;
+        } else {
+            R::retire(w, id, force)?;
+        }
         R::reply(w, id, &key, &view, Done::Retired)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await

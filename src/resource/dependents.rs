@@ -16,6 +16,41 @@ pub trait Dependent: Sync {
 
     /// What becomes of them when the record is about to retire.
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
+
+    /// Lets them belong to another record of the same kind, because both are one; what moved.
+    fn hand_over(&self, _w: &mut Write<'_>, _entity: &str, _from: i64, _to: i64) -> Result<Vec<Moved>> {
+        Ok(Vec::new())
+    }
+
+    /// Lets those of them belong to the first of two records again that moved to the second without history, as far as
+    /// they still belong to it.
+    fn hand_back(&self, _w: &mut Write<'_>, _entity: &str, _moved: &Moved, _between: (i64, i64)) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Rows of one kind that came from one record to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// What they are, in a word.
+    pub what: String,
+    pub ids: Vec<i64>,
+    /// Whether history tells of it, so that it is undone from there.
+    pub is_told: bool,
+}
+
+impl Moved {
+    /// Rows whose move stands in history.
+    #[must_use]
+    pub fn told(what: &str, ids: Vec<i64>) -> Self {
+        Self { what: what.to_owned(), ids, is_told: true }
+    }
+
+    /// Rows that have no history.
+    #[must_use]
+    pub fn untold(what: &str, ids: Vec<i64>) -> Self {
+        Self { is_told: false, ..Self::told(what, ids) }
+    }
 }
 
 static ALL: OnceLock<&'static [&'static dyn Dependent]> = OnceLock::new();
@@ -50,6 +85,20 @@ pub fn refuse_attached(c: &mut Conn, entity: &str, id: i64) -> Result<()> {
 /// Lets everything go from a record that is about to retire.
 pub fn release(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
     all()?.iter().try_for_each(|dependent| dependent.release(w, entity, id))
+}
+
+/// Lets everything that belongs to a record belong to another one.
+pub fn hand_over(w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
+    let mut moved = Vec::new();
+    for dependent in all()? {
+        moved.extend(dependent.hand_over(w, entity, from, to)?);
+    }
+    Ok(moved)
+}
+
+/// Takes back what moved without history.
+pub fn hand_back(w: &mut Write<'_>, entity: &str, moved: &Moved, between: (i64, i64)) -> Result<()> {
+    all()?.iter().try_for_each(|dependent| dependent.hand_back(w, entity, moved, between))
 }
 
 /// That a record cannot retire because of what belongs to it.

@@ -2,6 +2,7 @@
 //! (`forms`) are made.
 
 pub mod api;
+pub mod bulk;
 pub mod columns;
 pub mod dependents;
 pub mod form_page;
@@ -22,7 +23,10 @@ use crate::{
     auth::Caller,
     compliance::RedactionPolicy,
     config::Config,
-    db::{Conn, Write},
+    db::{
+        Conn, Write,
+        list::{ListQuery, ListSpec},
+    },
     error::{Error, Result},
     history::{self, Record},
     web::{Fields, Query, Reply, Web, openapi::Schemas},
@@ -104,6 +108,16 @@ pub trait Resource: Send + Sync + Sized + 'static {
 
     /// Where a record is found, below the prefix.
     fn path(key: &Self::Key) -> String;
+
+    /// The list from which rows are chosen when many are meant.
+    fn list() -> &'static ListSpec;
+
+    /// The ids of the rows that a question to this list means, as far as this caller may ask it; `parameters` are those
+    /// that the list reads itself.
+    ///
+    /// # Errors
+    /// When a parameter is wrong, naming it; `NotFound` for what they would belong to.
+    fn chosen(c: &mut Conn, whose: &Self::Whose, query: ListQuery, parameters: &Query, view: &Self::View) -> Result<Vec<i64>>;
 
     /// Reads the fields of a write.
     ///

@@ -372,27 +372,70 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     async fn from_request(request: Request, _state: &S) -> Result<Self> {
         let is_form = is_form(request.headers())?;
         let creating = request.method() == Method::POST;
-        let body = bodies::read(request).await?;
-        let map = match body.len() {
-            0 => Map::new(),
-            1..LARGE => object(body, is_form)?,
-            _ => object_of_large(body, is_form).await?,
-        };
-        Ok(Self { map: Arc::new(map), is_form, creating, ..Self::default() })
+        match body(request, is_form).await? {
+            Value::Object(map) => Ok(Self { map: Arc::new(map), is_form, creating, ..Self::default() }),
+            other => Err(no_object(&other)),
+        }
     }
 }
 
-fn object(body: Received, is_form: bool) -> Result<Map<String, Value>> {
+/// What is posted to a list: one record, or an array of them.
+#[derive(Clone, Debug)]
+pub enum OneOrMany {
+    One(Fields),
+    Many(Vec<Fields>),
+}
+
+impl<S: Send + Sync> FromRequest<S> for OneOrMany {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self> {
+        let is_form = is_form(request.headers())?;
+        let fields = |map| Fields { map: Arc::new(map), is_form, creating: true, ..Fields::default() };
+        let items = match body(request, is_form).await? {
+            Value::Object(map) => return Ok(Self::One(fields(map))),
+            Value::Array(items) => items,
+            other => return Err(no_object(&other)),
+        };
+        let (mut many, mut wrong) = (Vec::with_capacity(items.len()), Vec::new());
+        for (index, item) in items.into_iter().enumerate() {
+            match item {
+                Value::Object(map) => many.push(fields(map)),
+                other => {
+                    let message = format!("must be an object, not {}", json::kind(&other));
+                    wrong.push(FieldError { field: format!("[{index}]"), message });
+                }
+            }
+        }
+        if wrong.is_empty() { Ok(Self::Many(many)) } else { Err(Error::Invalid(wrong)) }
+    }
+}
+
+fn no_object(sent: &Value) -> Error {
+    Error::BadRequest(format!("the body must be a JSON object, not {}", json::kind(sent)))
+}
+
+/// Reads a body; one that is empty is an object without members.
+async fn body(request: Request, is_form: bool) -> Result<Value> {
+    let body = bodies::read(request).await?;
+    match body.len() {
+        0 => Ok(Value::Object(Map::new())),
+        1..LARGE => parsed(body, is_form),
+        _ => parsed_of_large(body, is_form).await,
+    }
+}
+
+fn parsed(body: Received, is_form: bool) -> Result<Value> {
     let body = body.whole();
-    if is_form { form::object(&body) } else { json::object(&body) }
+    if is_form { form::object(&body).map(Value::Object) } else { json::value(&body) }
 }
 
 /// The same on a thread of its own, which ends then: nobody waits for it, and what others free of its memory is free.
-async fn object_of_large(body: Received, is_form: bool) -> Result<Map<String, Value>> {
-    let (done, object_of) = tokio::sync::oneshot::channel();
-    let work = move || drop(done.send(object(body, is_form)));
+async fn parsed_of_large(body: Received, is_form: bool) -> Result<Value> {
+    let (done, parsed_of) = tokio::sync::oneshot::channel();
+    let work = move || drop(done.send(parsed(body, is_form)));
     thread::Builder::new().name("body".to_owned()).spawn(work).map_err(Error::internal)?;
-    object_of.await.map_err(Error::internal)?
+    parsed_of.await.map_err(Error::internal)?
 }
 
 /// Whether the body is a form (true) or JSON (false); a body without a type counts as JSON.

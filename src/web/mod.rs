@@ -49,7 +49,7 @@ use crate::{
 
 pub use bodies::Raw;
 pub use extract::{Path, Query};
-pub use fields::{Fields, Reference, Sent};
+pub use fields::{Fields, OneOrMany, Reference, Sent};
 pub use peer::Peer;
 pub use prefix::Prefix;
 pub use read_request::ReadRequest;

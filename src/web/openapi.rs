@@ -74,7 +74,8 @@ fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
     });
     if let Some(body) = about.body {
         let schema = body(schemas);
-        let content = json!({"schema": if schema.get("$ref").is_some() { schema } else { schemas.name(body_name(route), schema) }});
+        let content =
+            json!({"schema": if schema.get("$ref").is_some() { schema } else { schemas.name(body_name(route), schema) }});
         let mut kinds = Map::from_iter([("application/json".to_owned(), content.clone())]);
         if route.method == "PATCH" {
             kinds.insert("application/merge-patch+json".to_owned(), content);
@@ -130,7 +131,8 @@ fn operation_id(route: &RouteInfo) -> String {
 
 /// What the body of a route is called: programs that are made of the document name a type like that.
 fn body_name(route: &RouteInfo) -> String {
-    let words = route.path.split(['/', '-', '.', '_']).filter(|word| !word.is_empty() && !word.starts_with('{') && *word != "api");
+    let words =
+        route.path.split(['/', '-', '.', '_']).filter(|word| !word.is_empty() && !word.starts_with('{') && *word != "api");
     let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
     let kind = if route.method == "POST" { "Request" } else { "Change" };
     words.map(capital).chain([kind.to_owned()]).collect()
@@ -160,7 +162,11 @@ fn list_parameters(spec: &ListSpec) -> Vec<Value> {
     let mut parameters = vec![
         parameter("limit", number(), "How many; everything when absent. What is no number counts as absent."),
         parameter("offset", number(), "After how many others."),
-        parameter("page", json!({"type": "integer", "minimum": 1, "maximum": i32::MAX}), "The page, counted from 1, instead of limit and offset."),
+        parameter(
+            "page",
+            json!({"type": "integer", "minimum": 1, "maximum": i32::MAX}),
+            "The page, counted from 1, instead of limit and offset.",
+        ),
         parameter("per_page", json!({"type": "integer", "minimum": 1, "maximum": 1000}), "The size of a page; 50 when absent."),
         parameter("sort", some("-?", &columns), "Columns with commas between them, each with - before it for descending."),
         parameter("fields", some("", fields), "Only these members, with commas between them."),

@@ -272,6 +272,9 @@ fn plan_chunk(c: &mut Conn, rules: Rules, list: &dyn DeviceList, chunk: usize, c
         if let Some(row) = row
             && let Some(speaker) = other_speaker(rules, list, row, &told.external_id)
         {
+            if row.merged.contains(&(rules.system.to_owned(), told.external_id.clone())) {
+                continue;
+            }
             let reason = format!("asset {} is also {speaker} at the vendor, which is believed", row.id);
             let item = Item::new(Kind::Asset, Action::Review, &told.label, reason).from_vendor(&told.external_id);
             planned.items.push(row.mark(item));

@@ -37,6 +37,8 @@ pub struct Local {
     pub seen: Option<Observation>,
     /// Its links: system and id there.
     pub links: Vec<(String, String)>,
+    /// Those of them that a person has merged into it.
+    pub merged: HashSet<(String, String)>,
 }
 
 /// Whose records are planned, and who is believed.

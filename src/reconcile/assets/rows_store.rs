@@ -97,11 +97,15 @@ pub fn by_ids(c: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Local>> {
             local.pins.insert(row.get(1)?);
         }
     }
-    let sql = "SELECT entity_id, system, external_id FROM links WHERE entity = 'asset' AND entity_id IN ids(?1)
-               ORDER BY entity_id, system, external_id";
+    let sql = "SELECT entity_id, system, external_id, is_merged FROM links WHERE entity = 'asset' AND entity_id IN ids(?1)
+               ORDER BY entity_id, system, is_merged, external_id";
     for row in c.all(sql, params![ids.to_vec()])? {
         if let Some(local) = found.get_mut(&row.get(0)?) {
-            local.links.push((row.get(1)?, row.get(2)?));
+            let link: (String, String) = (row.get(1)?, row.get(2)?);
+            if row.get(3)? {
+                local.merged.insert(link.clone());
+            }
+            local.links.push(link);
         }
     }
     for (id, sources) in sources_store::of(c, ids.to_vec())? {

@@ -69,7 +69,13 @@ pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<StoredSite>> {
 
 /// Every company, tombstones included.
 pub fn companies(c: &mut Conn) -> Result<Vec<CompanyRef>> {
-    let rows = c.all("SELECT id, account_number, name, retired_at FROM @companies company ORDER BY id", &[])?;
+    // The number of a company that went on as another one leads to that one.
+    let sql = "SELECT COALESCE(winner.id, company.id), company.account_number, COALESCE(winner.name, company.name),
+                   CASE WHEN winner.id IS NULL THEN company.retired_at ELSE winner.retired_at END
+               FROM @companies company
+               LEFT JOIN merges merged ON merged.entity = 'company' AND merged.loser_id = company.id
+               LEFT JOIN @companies winner ON winner.id = merged.winner_id ORDER BY company.id";
+    let rows = c.all(sql, &[])?;
     let read = |row: &Row| {
         let retired = row.get::<Option<String>>(3)?.is_some();
         Ok(CompanyRef { id: row.get(0)?, number: row.get::<String>(1)?.trim().to_owned(), name: row.get(2)?, retired })
@@ -113,6 +119,20 @@ pub fn decide(w: &mut Write<'_>, uid: &str, company: Option<i64>, basis: &str, b
              decided_by = ?3, decided_at = ?4 WHERE uid = ?5",
         params![company, basis, by, now(), uid],
     )?;
+    w.touch("site");
+    Ok(())
+}
+
+/// Lets the sites of one company be another's, because both are one; which ones.
+pub fn hand_over(w: &mut Write<'_>, from: i64, to: i64) -> Result<Vec<i64>> {
+    let ids: Vec<i64> = of_company(w, from)?.into_iter().map(|site| site.id).collect();
+    hand_back(w, &ids, from, to)?;
+    Ok(ids)
+}
+
+/// Lets these sites be another company's, as far as they are this one's.
+pub fn hand_back(w: &mut Write<'_>, ids: &[i64], from: i64, to: i64) -> Result<()> {
+    w.run("UPDATE rmm_sites SET company_id = ?3 WHERE id IN ids(?1) AND company_id = ?2", params![ids.to_vec(), from, to])?;
     w.touch("site");
     Ok(())
 }

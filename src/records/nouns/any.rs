@@ -23,6 +23,7 @@ use crate::{
         feed::Change,
         undo::{self, Undone},
     },
+    records::merge,
     resource::Resource as _,
     ui::Page,
     web::{Fields, Routes},
@@ -52,6 +53,18 @@ pub trait AnyEntity: Sync {
     fn company_of(&self, c: &mut Conn, id: i64) -> Result<Option<i64>>;
     /// What people call rows with these ids.
     fn called(&self, c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, String)>>;
+    /// Lets its rows that lead to one record of another noun lead to another one; which they are.
+    fn repoint(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<i64>>;
+    /// Refuses two rows that cannot be one.
+    ///
+    /// # Errors
+    /// `Conflict`.
+    fn refuse_merge(&self, c: &mut Conn, into: i64, from: i64) -> Result<()>;
+    /// Takes what is wanted of another row, which retires.
+    ///
+    /// # Errors
+    /// `Invalid` for fields that there are not.
+    fn absorb(&self, w: &mut Write<'_>, wanted: &merge::Wanted, pins: bool) -> Result<()>;
     /// The same as a noun of the one door, if it is one.
     fn noun(&self) -> Option<&dyn AnyNoun> {
         None
@@ -142,6 +155,18 @@ impl<E: Entity> AnyEntity for Of<E> {
         }
     }
 
+    fn repoint(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<i64>> {
+        merge::repoint::<E>(w, entity, from, to)
+    }
+
+    fn refuse_merge(&self, c: &mut Conn, into: i64, from: i64) -> Result<()> {
+        merge::refuse::<E>(c, into, from)
+    }
+
+    fn absorb(&self, w: &mut Write<'_>, wanted: &merge::Wanted, pins: bool) -> Result<()> {
+        merge::absorb::<E>(w, wanted, pins)
+    }
+
     fn called(&self, c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, String)>> {
         let names = ["name", "hostname", "subject"];
         match names.into_iter().find(|name| E::COLUMNS.contains(name)) {
@@ -187,6 +212,18 @@ impl<E: Noun> AnyEntity for OfNoun<E> {
 
     fn company_of(&self, c: &mut Conn, id: i64) -> Result<Option<i64>> {
         of::<E>().company_of(c, id)
+    }
+
+    fn repoint(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<i64>> {
+        of::<E>().repoint(w, entity, from, to)
+    }
+
+    fn refuse_merge(&self, c: &mut Conn, into: i64, from: i64) -> Result<()> {
+        of::<E>().refuse_merge(c, into, from)
+    }
+
+    fn absorb(&self, w: &mut Write<'_>, wanted: &merge::Wanted, pins: bool) -> Result<()> {
+        of::<E>().absorb(w, wanted, pins)
     }
 
     fn called(&self, c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, String)>> {

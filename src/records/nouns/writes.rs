@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{about, any::OfNoun, entities};
+use super::{about, any::OfNoun, api, entities};
 use crate::web::openapi::Schemas;
 use crate::{
     auth::{Caller, Editor},
     companies::{Company, store as companies},
     compliance::RedactionPolicy,
     config::Config,
-    db::{Conn, Value, Write},
+    db::{
+        Conn, Value, Write,
+        list::{ListQuery, ListSpec},
+    },
     entity::{
         Noun, Patch, Seen,
         noun::{self, RECORD, references},
@@ -20,9 +23,10 @@ use crate::{
         feed::Change,
         undo::{self, Undone},
     },
+    records::merge,
     resource::{
         Resource,
-        dependents::{Dependent, still_attached},
+        dependents::{Dependent, Moved, still_attached},
     },
     web::{Fields, Query, Reference, Sent},
 };
@@ -58,6 +62,16 @@ impl<E: Noun> Resource for OfNoun<E> {
 
     fn path(key: &i64) -> String {
         format!("/api/{}/{key}", E::DOOR.api)
+    }
+
+    fn list() -> &'static ListSpec {
+        noun::list::<E>()
+    }
+
+    fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, _: &RedactionPolicy) -> Result<Vec<i64>> {
+        let company = api::company_asked(parameters)?;
+        let query = api::narrowed::<E>(c, &query, company.as_deref())?;
+        query.first(c, |row| Ok(E::from_row(row, 0)?.id()))
     }
 
     fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
@@ -225,6 +239,10 @@ impl Dependent for Leading {
 
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
         release_all(w, entity, id)
+    }
+
+    fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
+        merge::hand_over(w, entity, from, to)
     }
 }
 

@@ -67,6 +67,11 @@ pub fn written<T: ToSchema>(schemas: &mut Schemas) -> Value {
     with(schemas.of::<T>(), &[("message", text()), ("warnings", array(text())), ("dry_run", flag()), ("changes", json!({}))])
 }
 
+/// What a list answers to whom it was sent one record or an array of them.
+pub fn added<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    json!({"anyOf": [written::<T>(schemas), list::<T>(schemas)]})
+}
+
 /// An array of these.
 #[must_use]
 pub fn array(items: Value) -> Value {

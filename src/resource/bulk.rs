@@ -1,0 +1,280 @@
+//! Many records in one request: all of an array are added or none, and what a list's own question finds is changed or
+//! retired as one.
+
+use axum::{extract::State, response::Response};
+use serde_json::{Map, Value as Json, json};
+
+use super::Resource;
+use crate::web::openapi::schema as described;
+use crate::{
+    auth::{Caller, Editor},
+    compliance::{RedactionPolicy, ToldChange, trail},
+    db::{
+        Conn, Write,
+        list::{ListQuery, ListSpec, Slice},
+    },
+    entity::once::lasting,
+    error::{Error, FieldError, Result},
+    history::{Record as _, batches, feed},
+    web::{Fields, Preconditions, Query, Reply, Routes, Web},
+};
+
+/// The most rows that one request adds or changes: they are one transaction, and everybody else waits for it.
+pub const MOST: usize = 5_000;
+/// The most changes that are told of what was changed.
+const TOLD: i64 = 20;
+/// The most errors that are told.
+const MOST_ERRORS: usize = 200;
+
+/// `PATCH` and `DELETE` of a list.
+pub fn routes<R: Resource>(list: &'static str) -> Routes {
+    let says = |what: &str| lasting(format!("{}: {what}", R::Row::WHAT));
+    let answer = |_: &mut _| {
+        described::done(&[
+            ("message", described::text()),
+            ("matched", described::int()),
+            ("changed", described::int()),
+            ("batch_id", described::or_null(described::int())),
+            ("differences", described::array(described::any())),
+            ("dry_run", described::flag()),
+        ])
+    };
+    let routes = Routes::new()
+        .patch(list, update::<R>)
+        .tells(says("change the fields that are sent, of every row that the list's own filters find"), answer)
+        .takes(|schemas| R::body(schemas, false))
+        .delete(list, retire::<R>)
+        .tells(says("retire every row that the list's own filters find"), answer);
+    if R::IS_FORCED { routes.asks(&[("force", "boolean", "Although something is attached to them.")]) } else { routes }
+}
+
+/// What is wrong with some of many, each by its place.
+#[derive(Default)]
+struct Wrong {
+    errors: Vec<FieldError>,
+    is_conflict: bool,
+}
+
+impl Wrong {
+    /// What came of one of them; what is wrong with it is noted under its place.
+    fn take<T>(&mut self, place: &str, result: Result<T>) -> Result<Option<T>> {
+        let field = |name: &str| if name.is_empty() { place.to_owned() } else { format!("{place}.{name}") };
+        match result {
+            Ok(done) => return Ok(Some(done)),
+            Err(Error::Invalid(wrong)) => {
+                self.errors.extend(wrong.into_iter().map(|wrong| FieldError { field: field(&wrong.field), ..wrong }));
+            }
+            Err(Error::Conflict { message, .. }) => {
+                self.is_conflict = true;
+                self.errors.push(FieldError { field: field(""), message });
+            }
+            Err(error @ Error::NotFound { .. }) => {
+                self.errors.push(FieldError { field: field(""), message: error.to_string() });
+            }
+            Err(other) => return Err(other),
+        }
+        Ok(None)
+    }
+
+    /// # Errors
+    /// `Invalid` or `Conflict` with all of them.
+    fn finish(mut self) -> Result<()> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        let count = self.errors.len();
+        self.errors.truncate(MOST_ERRORS);
+        if !self.is_conflict {
+            return Err(Error::Invalid(self.errors));
+        }
+        let what = if count == 1 { "1 error".to_owned() } else { format!("{count} errors") };
+        let mut details = Map::new();
+        details.insert("errors".to_owned(), json!(self.errors));
+        Err(Error::Conflict { message: format!("nothing was done: {what}"), details })
+    }
+}
+
+/// `POST` of an array to a list: the rows in the same order.
+pub async fn create<R: Resource>(
+    web: &Web,
+    caller: &Caller,
+    whose: R::Whose,
+    conditions: Preconditions,
+    items: Vec<Fields>,
+) -> Result<Response> {
+    if items.len() > MOST {
+        return Err(Error::BadRequest(format!("at most {MOST} rows are added at once; these are {}", items.len())));
+    }
+    let body: Vec<String> = items.iter().map(Fields::digest).collect();
+    let view = R::view(caller, &web.config, conditions.query())?;
+    let (mut inputs, mut wrong) = (Vec::with_capacity(items.len()), Wrong::default());
+    for (index, fields) in items.into_iter().enumerate() {
+        inputs.extend(wrong.take(&format!("[{index}]"), R::read(fields, true))?);
+    }
+    wrong.finish()?;
+    let work = move |w: &mut Write<'_>| {
+        let batch = batches::begin(w, "create", R::Row::ENTITY)?;
+        let (mut keys, mut wrong) = (Vec::with_capacity(inputs.len()), Wrong::default());
+        for (index, input) in inputs.iter().enumerate() {
+            keys.extend(wrong.take(&format!("[{index}]"), R::create(w, &whose, input, &view))?);
+        }
+        wrong.finish()?;
+        batches::end(w, batch)?;
+        let mut rows = Vec::with_capacity(keys.len());
+        for key in &keys {
+            let id = R::id(w, key)?;
+            rows.push(serde_json::to_value(R::answer(w, id, &view)?).map_err(Error::internal)?);
+        }
+        Ok(Reply { status: axum::http::StatusCode::CREATED, ..Reply::ok(&rows)? })
+    };
+    conditions.run(web, &caller.scope(), &caller.actor(), &body.join(","), work).await
+}
+
+/// `PATCH` of a list: the fields sent, in every row that is meant.
+async fn update<R: Resource>(
+    State(web): State<Web>,
+    caller: Editor,
+    whose: R::Whose,
+    conditions: Preconditions,
+    fields: Fields,
+) -> Result<Response> {
+    let body = fields.digest();
+    let asked = Asked::<R>::read(&web, &caller, whose, &conditions)?;
+    if fields.map().is_empty() {
+        return Err(Error::BadRequest("the body must have at least one field to change".to_owned()));
+    }
+    let input = R::read(fields, false)?;
+    let request = conditions.clone();
+    let work = move |w: &mut Write<'_>| {
+        // A row's tag says nothing of many.
+        request.rev(0)?;
+        asked.run(w, "update", |w, id| R::update(w, id, &input, None, &asked.view).map(drop))
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
+}
+
+/// `DELETE` of a list: every row that is meant.
+async fn retire<R: Resource>(
+    State(web): State<Web>,
+    caller: R::Retirer,
+    whose: R::Whose,
+    conditions: Preconditions,
+) -> Result<Response> {
+    let force = R::IS_FORCED && conditions.query().is_on("force")?;
+    let asked = Asked::<R>::read(&web, &caller, whose, &conditions)?;
+    let request = conditions.clone();
+    let work = move |w: &mut Write<'_>| {
+        request.rev(0)?;
+        asked.run(w, "retire", |w, id| R::retire(w, id, force))
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
+}
+
+/// Which rows are meant, and who asks.
+struct Asked<R: Resource> {
+    whose: R::Whose,
+    query: ListQuery,
+    parameters: Query,
+    view: R::View,
+    policy: RedactionPolicy,
+    types: Option<std::sync::Arc<[String]>>,
+}
+
+impl<R: Resource> Asked<R> {
+    fn read(web: &Web, caller: &Caller, whose: R::Whose, conditions: &Preconditions) -> Result<Self> {
+        let parameters = conditions.query().clone();
+        let view = R::view(caller, &web.config, &parameters)?;
+        let policy = RedactionPolicy::of(caller, &web.config, &parameters)?;
+        let query = question(R::list(), &parameters)?;
+        Ok(Self { whose, query, parameters, view, policy, types: caller.types() })
+    }
+
+    /// Does something to every row that is meant, as one.
+    fn run(
+        &self,
+        w: &mut Write<'_>,
+        kind: &'static str,
+        mut each: impl FnMut(&mut Write<'_>, i64) -> Result<()>,
+    ) -> Result<Reply> {
+        let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+        let found = self.query.clone().with_slice(Some(Slice { limit: most + 1, offset: 0 }));
+        let ids = R::chosen(w, &self.whose, found, &self.parameters, &self.view)?;
+        if ids.len() > MOST {
+            return Err(Error::BadRequest(format!("this means more than {MOST} rows; narrow the filters and do it in parts")));
+        }
+        let batch = batches::begin(w, kind, R::Row::ENTITY)?;
+        let mut wrong = Wrong::default();
+        for id in &ids {
+            let done = each(w, *id);
+            wrong.take(&format!("#{id}"), done)?;
+        }
+        wrong.finish()?;
+        batches::allow(w, batch, self.types.as_deref())?;
+        let changed = batches::changed(w, batch, R::Row::ENTITY)?;
+        let differences = differences(w, batch, &self.policy)?;
+        let batch = batches::end(w, batch)?;
+        let done = if kind == "retire" { "retired" } else { "changed" };
+        let message = format!("{changed} of {} {done}", ids.len());
+        Reply::ok(&json!({
+            "success": true, "message": message, "matched": ids.len(), "changed": changed, "batch_id": batch,
+            "differences": differences,
+        }))
+    }
+}
+
+/// The first of what a batch has changed, as this caller may be told.
+pub fn differences(c: &mut Conn, batch: i64, policy: &RedactionPolicy) -> Result<Vec<Json>> {
+    let first = feed::first_of_batch(c, batch, TOLD)?;
+    Ok(trail::changes(c, first, policy)?.into_iter().map(difference).collect())
+}
+
+fn difference(change: ToldChange) -> Json {
+    let side = |mut sides: Json| match (sides.get_mut("old").map(Json::take), sides.get_mut("new").map(Json::take)) {
+        (Some(from), Some(to)) => json!({ "from": from, "to": to }),
+        _ => sides,
+    };
+    let fields: Map<String, Json> = match change.fields {
+        Json::Object(fields) => fields.into_iter().map(|(field, sides)| (field, side(sides))).collect(),
+        _ => Map::new(),
+    };
+    json!({ "entity": change.entity, "id": change.entity_id, "action": change.action, "fields": fields })
+}
+
+/// The parameters of a write that say nothing about which rows are meant.
+const CONDITIONS: [&str; 4] = ["dry_run", "pin", "force", "filter"];
+
+/// Reads which rows of a list are meant. A parameter that is no filter is refused, and so is none at all: a slip of the
+/// pen never means every row.
+fn question(spec: &'static ListSpec, parameters: &Query) -> Result<ListQuery> {
+    let (mut wrong, mut seen) = (Vec::new(), Vec::new());
+    for (name, value) in parameters.iter().filter(|(name, _)| !CONDITIONS.contains(name)) {
+        let column = name.split_once("__").map_or(name, |(column, _)| column);
+        let is_search = matches!(name, "q" | "search") && spec.search.is_some();
+        let is_life = matches!(name, "retired" | "include_retired") && spec.retired.is_some();
+        let known = is_search || is_life || spec.own.contains(&name) || spec.columns.iter().any(|known| known.name == column);
+        let why = match value {
+            _ if !known => "is no filter of this list",
+            _ if seen.contains(&name) => "is there twice",
+            Ok(value) if value.trim().is_empty() => "must have a value",
+            _ => {
+                seen.push(name);
+                continue;
+            }
+        };
+        let field: String = name.chars().filter(|letter| !letter.is_control()).take(40).collect();
+        wrong.push(FieldError { field, message: why.to_owned() });
+    }
+    if !wrong.is_empty() {
+        return Err(Error::Invalid(wrong));
+    }
+    let query = ListQuery::parse(spec, parameters.iter())?;
+    let searches = seen.iter().any(|name| matches!(*name, "q" | "search"));
+    if searches && query.search().is_none() {
+        return Err(Error::field("q", "has no letter or digit to look for"));
+    }
+    if seen.iter().all(|name| matches!(*name, "retired" | "include_retired")) {
+        let why = "the rows that are meant must be named by at least one of the list's own filters, such as id__in=1,2";
+        return Err(Error::BadRequest(why.to_owned()));
+    }
+    Ok(query)
+}
