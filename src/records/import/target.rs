@@ -166,7 +166,10 @@ impl Target {
 
     /// Whether this column is compared however it is spelled.
     fn is_folded(&self, name: &str) -> bool {
-        matches!((self.kind, name), (Kind::Contacts, "email") | (Kind::Companies, "name") | (Kind::Assets, "hostname"))
+        matches!(
+            (self.kind, name),
+            (Kind::Contacts, "email") | (Kind::Companies, "name") | (Kind::Assets, "serial_number" | "hostname")
+        )
     }
 
     /// The company in which a name is meant: the same name at another one is another thing.
