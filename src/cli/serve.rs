@@ -9,7 +9,9 @@ use tokio::{
 };
 
 use super::{Context, Failure, context, demo, failure, out};
-use crate::{app, config::Config, db::Db, jobs, platform::damage_watch, records::search_keys, web::server};
+use crate::{
+    app, config::Config, db::Db, jobs, notices, outgoing_webhooks, platform::damage_watch, records::search_keys, web::server,
+};
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -57,6 +59,8 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let serving = app.clone();
     // It waits for the database by itself.
     let scheduler = tokio::spawn(jobs::scheduler::run(db.clone(), config.clone()));
+    let webhooks = tokio::spawn(outgoing_webhooks::run(db.clone(), config.clone()));
+    let told = tokio::spawn(notices::run(db.clone(), config.clone()));
     let watch = tokio::spawn(damage_watch::watch(db.clone()));
     if !begin(&config, &app, &db, address).await {
         // The database is not there yet; what needs it follows when it is.
@@ -71,6 +75,8 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
         let signal = signalled(signals).await;
         // Nothing new begins while we end, and what a search for damage did not come to is no news then.
         scheduler.abort();
+        webhooks.abort();
+        told.abort();
         watch.abort();
         tracing::info!(signal, "stopping: answers in progress are finished first");
         let _nobody_serves = stop.send(());
