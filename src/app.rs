@@ -16,12 +16,13 @@ use crate::{
     home,
     identity::{self, Identity},
     jobs::{live, scheduler},
-    monitoring, network,
+    monitoring, network, notices, outgoing_webhooks,
     plan::{self, OtherKind},
     platform::{Health, health},
     pulls, reconcile, records,
     resource::{dependents, links, panel, past},
-    status, tickets,
+    status::{self, notice},
+    tickets,
     ui::error_page,
     vendors::credentials,
     web::{ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
@@ -51,6 +52,16 @@ const PANELS: &[&dyn panel::Panels] = &[
     &reconcile::assets::panel::OfVendors,
 ];
 
+/// What people are told when it goes wrong, in the order in which they see it.
+const NOTICES: &[&notice::Kind] = &[
+    &notices::kinds::SOURCE,
+    &notices::kinds::PLAN,
+    &notices::kinds::REVIEW,
+    &notices::kinds::WARRANTY,
+    &notices::kinds::CONTRACT,
+    &notices::kinds::WEBHOOK,
+];
+
 /// Tells rooms of each other what they must not know by name; before anything else runs.
 pub fn register() {
     let nouns = records::entities::nouns().map(|noun| OtherKind { name: noun.name(), plural: noun.door().many });
@@ -61,6 +72,7 @@ pub fn register() {
     panel::register(PANELS);
     tickets::service_desk::register(&pulls::freshservice::service_desk::Desk);
     past::register(records::pages::record::past);
+    notice::register(NOTICES);
 }
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.
@@ -91,6 +103,8 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(scheduler::api::routes())
         .merge(credentials::api::routes())
         .merge(live::routes())
+        .merge(outgoing_webhooks::routes())
+        .merge(notices::routes())
         .merge(admin::routes())
 }
 

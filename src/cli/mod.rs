@@ -2,6 +2,7 @@
 
 mod accounts;
 mod backup;
+mod call;
 mod completions;
 mod config;
 mod context;
@@ -15,6 +16,7 @@ mod init_db;
 mod init_questions;
 mod keys;
 mod log;
+mod mail;
 mod man;
 mod migrate;
 pub mod openapi;
@@ -89,6 +91,10 @@ enum Command {
     Sync(sync::Args),
     /// Account numbers at the vendors, and what waits to be written there
     Accounts(accounts::Args),
+    /// Ask a neighbour on the platform, with a service token
+    Call(call::Args),
+    /// Send a test mail
+    Mail(mail::Args),
     /// Look at the configuration
     Config(config::Args),
     /// Look for what is wrong: configuration, database, vendors
@@ -124,6 +130,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Keys(args) => keys::run(context, args),
         Command::Sync(args) => sync::run(&context, &args),
         Command::Accounts(args) => accounts::run(&context, &args),
+        Command::Call(args) => call::run(&context, &args),
+        Command::Mail(args) => mail::run(&context, &args),
         Command::Config(args) => config::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),

@@ -13,7 +13,7 @@ use crate::{
     app,
     config::Config,
     db::Db,
-    jobs,
+    jobs, notices, outgoing_webhooks,
     platform::damage_watch,
     records::{import, search_keys},
     web::server,
@@ -65,6 +65,8 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     let serving = app.clone();
     // It waits for the database by itself.
     let scheduler = tokio::spawn(jobs::scheduler::run(db.clone(), config.clone()));
+    let webhooks = tokio::spawn(outgoing_webhooks::run(db.clone(), config.clone()));
+    let told = tokio::spawn(notices::run(db.clone(), config.clone()));
     let watch = tokio::spawn(damage_watch::watch(db.clone()));
     if !begin(&config, &app, &db, address).await {
         // The database is not there yet; what needs it follows when it is.
@@ -79,6 +81,8 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
         let signal = signalled(signals).await;
         // Nothing new begins while we end, and what a search for damage did not come to is no news then.
         scheduler.abort();
+        webhooks.abort();
+        told.abort();
         watch.abort();
         tracing::info!(signal, "stopping: answers in progress are finished first");
         let _nobody_serves = stop.send(());

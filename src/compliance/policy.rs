@@ -121,6 +121,12 @@ impl RedactionPolicy {
         }
     }
 
+    /// The policy of a program that Codex tells by itself what happened: as of a service that nobody has cleared.
+    #[must_use]
+    pub fn of_receiver() -> Self {
+        Self { clearance: Clearance::None, own: Clearance::None, accounts: false, ..Self::of_program() }
+    }
+
     /// What tells this policy from others in cache keys.
     #[must_use]
     pub fn key(&self) -> String {

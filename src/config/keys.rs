@@ -166,6 +166,18 @@ const KEYS: &[Key] = &[
         .kind(Kind::Secret),
     key("webhooks", "allowed_ips", "", "Addresses or networks that such calls may come from; unset means any"),
     key("webhooks", "log_payloads", "false", "Log the fields of each call, without what people wrote"),
+    key(
+        "outgoing_webhooks",
+        "private_addresses",
+        "false",
+        "Let endpoints and channels be private addresses, or http: for test systems alone",
+    ),
+    key("mail", "host", "", "SMTP server; unset means that Codex sends no mail"),
+    key("mail", "port", "", "Its port; unset means 587 for starttls, 465 for tls, 25 for none"),
+    key("mail", "tls", "starttls", "starttls, tls (encrypted from the first byte) or none (for a server on this machine alone)"),
+    key("mail", "user", "", "User name at the SMTP server; unset means that it asks for none"),
+    key("mail", "password", "", "Password at the SMTP server").kind(Kind::Secret),
+    key("mail", "from", "", "Sender of every mail, such as Codex <codex@example.com>"),
     key("datto", "api_endpoint", "", "Datto RMM platform (concord, merlot, …), host or full address")
         .conf(&[("integrations", "datto_api_url")]),
     key("datto", "public_key", "", "Datto RMM API key").kind(Kind::Secret).conf(&[("integrations", "datto_api_key")]),

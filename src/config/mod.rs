@@ -11,6 +11,7 @@ pub mod freshservice;
 mod ini;
 pub mod keycloak;
 mod keys;
+pub mod mail;
 mod parts;
 pub mod private;
 mod read;
@@ -35,6 +36,7 @@ pub use self::{
     freshservice::{FieldNames, Freshservice},
     keycloak::Keycloak,
     keys::{Key, Kind, keys},
+    mail::Mail,
     parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
     scheduler::{JobSchedule, Scheduler},
     secret::Secret,
@@ -77,6 +79,10 @@ pub struct Config {
     pub datto: Datto,
     /// Calls from vendors.
     pub webhooks: Webhooks,
+    /// Whether outgoing webhooks and notices may go to private addresses.
+    pub private_webhooks: bool,
+    /// The SMTP server, when there is one.
+    pub mail: Option<Mail>,
     /// Limits of a sync.
     pub sync: Sync,
     /// Who sees protected companies' data.
@@ -122,6 +128,8 @@ impl Config {
             freshservice: Freshservice::read(&mut read),
             datto: Datto::read(&mut read),
             webhooks: Webhooks::read(&mut read),
+            private_webhooks: read.flag("outgoing_webhooks", "private_addresses"),
+            mail: Mail::read(&mut read),
             sync: Sync::read(&mut read),
             compliance: Compliance::read(&mut read),
             compat: Compat::read(&mut read),
@@ -138,6 +146,17 @@ impl Config {
             config.core.helm_url = services::address(&config.services_lists(sources), "helm");
         }
         Ok(config)
+    }
+
+    /// The address of a neighbour on the platform, by its name in the list of services; our own settings win.
+    #[must_use]
+    pub fn neighbour(&self, service: &str) -> Option<String> {
+        let own = match service {
+            "core" => self.core.url.clone(),
+            "helm" => self.core.helm_url.clone(),
+            _ => None,
+        };
+        own.or_else(|| services::address(&self.services_lists(&self.said.0), service))
     }
 
     /// Where the platform's list of services may be: the file that was named and no other, else in the folder

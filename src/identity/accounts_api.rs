@@ -123,9 +123,12 @@ pub async fn create(
     let user = identity.create(&actor, new, password.clone()).await?;
     let link = match password {
         Some(_) => None,
-        None => Some(identity.password_link(&actor, user.id).await?),
+        None => {
+            let link = identity.password_link(&actor, user.id).await?;
+            let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref());
+            Some(link.mailed(&web.config, &user).await)
+        }
     };
-    let link = link.map(|link| link.at(&prefix, &peer, web.config.server.public_url.as_deref()));
     let account = identity.db.read(&Scope::All, move |c| store::accounts(c, Some(user.id))).await?.pop();
     let mut body = serde_json::to_value(account).map_err(Error::internal)?;
     if let Some(link) = link {
@@ -190,6 +193,7 @@ pub async fn password_link(
         Error::NotFound { .. } => Error::NotFound { what: "Account" },
         other => other,
     })?;
-    let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref());
+    let user = identity.db.read(&Scope::All, move |c| store::get(c, id)).await?;
+    let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref()).mailed(&web.config, &user).await;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(link)).into_response())
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{
     Identity, link_store,
+    model::User,
     pages::{self, Door},
     password, people_pages, session_store, store,
     tokens::given,
@@ -19,7 +20,9 @@ use super::{
 use crate::{
     agents::Frame,
     auth::{Admin, api_key_store, secret},
+    config::Config,
     error::{Error, FieldError, Result},
+    mail::{self, Letter},
     types::{Actor, Scope},
     ui::{Crumb, Field, Look, Page, Section, Value, filters},
     web::{Fields, Path, Peer, Prefix, Query, Web},
@@ -35,9 +38,16 @@ const RESET: i64 = 24 * 60 * 60;
 pub struct Link {
     /// `invitation` or `reset`.
     pub kind: &'static str,
-    /// The whole address.
+    /// The whole address; left out when it was sent to whom it is for.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub url: String,
     pub expires_at: String,
+    /// Where it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_to: Option<String>,
+    /// Why it could not be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_error: Option<String>,
     #[serde(skip)]
     token: String,
 }
@@ -50,6 +60,31 @@ impl Link {
         let seen = peer.host.as_ref().map(|host| format!("{scheme}://{host}{prefix}"));
         let base = public_url.map(str::to_owned).or(seen).unwrap_or_default();
         self.url = format!("{base}/set-password?token={}", self.token);
+        self
+    }
+
+    /// Sends the link to whom it is for, where mail is set up: then nobody else sees it. What the server does not take is
+    /// shown to the administrator as without mail.
+    pub async fn mailed(mut self, config: &Config, user: &User) -> Self {
+        let Some(mail) = &config.mail else { return self };
+        let (subject, lead, lasts) = match self.kind {
+            "reset" => ("Reset your Codex password", "An administrator has sent you a link to set a new password.", "24 hours"),
+            _ => ("Your Codex account", "An administrator has made an account for you. Set your password to sign in.", "7 days"),
+        };
+        let text = format!(
+            "{lead}\n\nUser name: {}\n\n{}\n\nThe link works once, for {lasts}. If you did not expect this mail, ignore it.\n",
+            user.username, self.url
+        );
+        match mail::send(mail, &Letter { to: user.email.clone(), subject: subject.to_owned(), text }).await {
+            Ok(()) => {
+                self.url.clear();
+                self.sent_to = Some(user.email.clone());
+            }
+            Err(fault) => {
+                tracing::warn!(user = user.id, "a password link could not be sent by mail; it was shown instead");
+                self.mail_error = Some(fault.message);
+            }
+        }
         self
     }
 }
@@ -70,7 +105,7 @@ impl Identity {
             Ok((kind, expires_at))
         });
         let (kind, expires_at) = made.await?;
-        Ok(Link { kind, url: String::new(), expires_at, token })
+        Ok(Link { kind, url: String::new(), expires_at, sent_to: None, mail_error: None, token })
     }
 
     /// Whose link it is: their sign-in name.
@@ -156,12 +191,16 @@ struct LinkPage {
     page: Page,
     crumbs: Vec<Crumb>,
     lead: String,
+    problem: Option<String>,
     link: Value,
     back: String,
 }
 
 /// A page that shows a link, this once.
 pub fn shown(frame: &Frame, status: StatusCode, id: i64, name: &str, link: &Link) -> Result<Response> {
+    if let Some(address) = &link.sent_to {
+        return frame.go(&format!("/admin/users/{id}"), &format!("The link was sent to {address}."));
+    }
     let (title, lead) = match link.kind {
         "reset" => ("Password reset link", format!("Send this link to {name}. It works once, for 24 hours.")),
         _ => ("Invitation link", format!("Send this link to {name}. It works once, for 7 days.")),
@@ -170,6 +209,7 @@ pub fn shown(frame: &Frame, status: StatusCode, id: i64, name: &str, link: &Link
     let view = LinkPage {
         crumbs: people_pages::crumbs(&page, true),
         lead,
+        problem: link.mail_error.as_ref().map(|why| format!("The mail was not sent: {why}")),
         link: Value::code(Some(&link.url)),
         back: page.url(&format!("/admin/users/{id}")),
         page,
@@ -191,6 +231,6 @@ pub async fn make(
 ) -> Result<Response> {
     let user = identity.db.read(&Scope::All, move |c| store::get(c, id)).await?;
     let link = identity.password_link(&frame.actor(), id).await?;
-    let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref());
+    let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref()).mailed(&web.config, &user).await;
     shown(&frame, StatusCode::OK, id, &user.username, &link)
 }

@@ -104,7 +104,7 @@ pub async fn create(
         return frame.go("/admin/users", &format!("{} can sign in now.", user.username));
     }
     let link = identity.password_link(&frame.actor(), user.id).await?;
-    let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref());
+    let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref()).mailed(&web.config, &user).await;
     links::shown(&frame, StatusCode::CREATED, user.id, &user.username, &link)
 }
 

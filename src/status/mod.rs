@@ -3,6 +3,7 @@
 
 pub mod freshness;
 mod judge;
+pub mod notice;
 pub mod store;
 
 pub use freshness::Ages;

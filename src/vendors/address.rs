@@ -91,19 +91,25 @@ pub fn check(address: &str) -> Result<(), String> {
     if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
         return Err("must be a host and nothing more".to_owned());
     }
-    let inside = || {
-        "must be a public address; for a test system the operator sets private_addresses in section [sync] of codex.conf"
-            .to_owned()
-    };
+    if is_public_host(&url) {
+        return Ok(());
+    }
+    Err("must be a public address; for a test system the operator sets private_addresses in section [sync] of codex.conf"
+        .to_owned())
+}
+
+/// Whether an address names a public host, as far as can be seen without asking for its name.
+#[must_use]
+pub fn is_public_host(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Ipv4(ip)) if is_public(ip.into()) => Ok(()),
-        Some(Host::Ipv6(ip)) if is_public(ip.into()) => Ok(()),
+        Some(Host::Ipv4(ip)) => is_public(ip.into()),
+        Some(Host::Ipv6(ip)) => is_public(ip.into()),
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
             let last = name.rsplit_once('.').map(|(_, last)| last);
-            if last.is_none_or(|last| INSIDE.contains(&last)) { Err(inside()) } else { Ok(()) }
+            last.is_some_and(|last| !INSIDE.contains(&last))
         }
-        _ => Err(inside()),
+        None => false,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 36] = [
+const LAYERS: [&str; 40] = [
     "error",
     "types",
     "config",
@@ -38,7 +38,11 @@ const LAYERS: [&str; 36] = [
     "outbox",
     "pulls",
     "accounts",
+    "services",
+    "mail",
     "records",
+    "outgoing_webhooks",
+    "notices",
     "admin",
     "home",
     "identity",

@@ -1,0 +1,111 @@
+//! Webhooks that Codex sends: other programs are told what changes (those that it takes are `tickets/hooks/`).
+
+mod api;
+mod model;
+mod pages;
+mod run;
+pub mod send;
+mod signature;
+mod store;
+
+use self::model::{Endpoint, Message, Wanted};
+pub use self::run::{disabled, run};
+use crate::{
+    config::{Config, Secret},
+    db::Db,
+    encryption::Encryption,
+    error::Result,
+    types::{Actor, Scope, now_plus},
+    web::{Routes, openapi::schema as json},
+};
+
+/// How long messages are signed with a former secret too, in seconds.
+const OVERLAP: i64 = 86_400;
+
+/// The routes of this room.
+#[must_use]
+pub fn routes() -> Routes {
+    let body: fn(&mut json::Schemas) -> serde_json::Value = |_| {
+        json::optional(&[
+            ("name", json::text()),
+            ("url", json::text()),
+            ("entities", json::or_null(json::array(json::text()))),
+            ("actions", json::or_null(json::array(json::text()))),
+            ("enabled", json::flag()),
+        ])
+    };
+    Routes::new()
+        .get("/api/outgoing-webhooks", api::index)
+        .tells("List outgoing webhooks", json::list::<Endpoint>)
+        .post("/api/outgoing-webhooks", api::create)
+        .makes("Add an outgoing webhook; only this answer holds its secret", |schemas| {
+            json::with(json::one::<Endpoint>(schemas), &[("secret", json::text())])
+        })
+        .takes(body)
+        .get("/api/outgoing-webhooks/{id}", api::show)
+        .tells("Read an outgoing webhook", json::one::<Endpoint>)
+        .update("/api/outgoing-webhooks/{id}", api::update)
+        .tells("Change an outgoing webhook", json::one::<Endpoint>)
+        .takes(body)
+        .delete("/api/outgoing-webhooks/{id}", api::remove)
+        .tells("Remove an outgoing webhook with its messages", json::one::<Endpoint>)
+        .post("/api/outgoing-webhooks/{id}/secret", api::rotate)
+        .tells("Replace the secret; only this answer holds the new one", |schemas| {
+            json::with(json::one::<Endpoint>(schemas), &[("secret", json::text())])
+        })
+        .post("/api/outgoing-webhooks/{id}/test", api::test)
+        .tells("Send a test message now", |_| {
+            json::object(&[
+                ("delivered", json::flag()),
+                ("status", json::or_null(json::int())),
+                ("error", json::or_null(json::text())),
+            ])
+        })
+        .get("/api/outgoing-webhooks/{id}/messages", api::messages)
+        .tells("List the newest messages of an outgoing webhook", json::list::<Message>)
+        .asks(&[("state", "string", "Only these: pending, delivered or failed.")])
+        .post("/api/outgoing-webhooks/{id}/replay", api::replay)
+        .tells("Send messages again: one, a range of changes, or all that failed", |_| json::object(&[("queued", json::int())]))
+        .takes(|_| json::optional(&[("message", json::int()), ("from", json::int()), ("to", json::int())]))
+        .get("/admin/outgoing-webhooks", pages::index)
+        .get("/admin/outgoing-webhooks/new", pages::new)
+        .post("/admin/outgoing-webhooks/new", pages::create)
+        .get("/admin/outgoing-webhooks/{id}", pages::show)
+        .get("/admin/outgoing-webhooks/{id}/edit", pages::edit)
+        .post("/admin/outgoing-webhooks/{id}/edit", pages::save)
+        .form("/admin/outgoing-webhooks/{id}/test", "/admin/outgoing-webhooks/{id}", pages::test)
+        .form("/admin/outgoing-webhooks/{id}/secret", "/admin/outgoing-webhooks/{id}", pages::rotate)
+        .form("/admin/outgoing-webhooks/{id}/replay", "/admin/outgoing-webhooks/{id}", pages::replay)
+        .form("/admin/outgoing-webhooks/{id}/remove", "/admin/outgoing-webhooks", pages::remove)
+}
+
+fn seal(config: &Config) -> Result<(Secret, String)> {
+    let secret = signature::secret()?;
+    let sealed = Encryption::create(config)?.seal(run::PURPOSE, secret.expose())?;
+    Ok((secret, sealed))
+}
+
+/// Adds an endpoint; its secret leaves with this.
+async fn create(db: &Db, config: &Config, actor: &Actor, wanted: Wanted) -> Result<(Endpoint, Secret)> {
+    let (secret, sealed) = seal(config)?;
+    let endpoint = db.write(&Scope::All, actor, move |w| store::create(w, &wanted, &sealed)).await?;
+    Ok((endpoint, secret))
+}
+
+/// Gives an endpoint another secret, which leaves with this.
+async fn rotate(db: &Db, config: &Config, actor: &Actor, id: i64) -> Result<(Endpoint, Secret)> {
+    let (secret, sealed) = seal(config)?;
+    let until = now_plus(OVERLAP);
+    let endpoint = db.write(&Scope::All, actor, move |w| store::rotate(w, id, &sealed, &until)).await?;
+    Ok((endpoint, secret))
+}
+
+/// Sends a message that tells nothing, now.
+async fn test(db: &Db, config: &Config, id: i64) -> Result<Result<u16, send::Fault>> {
+    let sealed = db.read(&Scope::All, move |c| store::get_sealed(c, id)).await?;
+    let secrets = run::open(config, &sealed)?;
+    let at = crate::types::now();
+    let body = serde_json::json!({ "type": "codex.test", "timestamp": at, "data": { "endpoint": sealed.endpoint.name } });
+    let id = format!("msg_test_{}", uuid::Uuid::new_v4().simple());
+    Ok(run::signed(&sealed.endpoint.url, &id, body.to_string(), &secrets, config.private_webhooks).await)
+}
