@@ -317,6 +317,10 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("DELETE /api/my/sessions/{session}", PEOPLE, "404"),
     ("POST /account/sessions/end-others", PEOPLE, "303"),
     ("POST /account/sessions/{session}/end", PEOPLE, "404"),
+    ("PUT /api/licenses/{id}/key", EDITORS, "400"),
+    ("GET /licenses/{id}/key", STAFF_PEOPLE, "404"),
+    ("POST /licenses/{id}/key", STAFF_PEOPLE, "404"),
+    ("POST /licenses/{id}/key/show", STAFF_PEOPLE, "404"),
     // pages about oneself and for administrators
     ("GET /docs", PEOPLE, "200"),
     ("GET /settings", PEOPLE, "200"),

@@ -69,7 +69,7 @@ impl Mentioned {
             companies: store::names(c, false, companies)?,
             numbers: store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
             locations: store::location_names(c, locations)?,
-            references: references(c, changes)?,
+            references: references(c, changes, policy)?,
         })
     }
 
@@ -123,17 +123,19 @@ fn target(entity: &str, field: &str) -> Option<&'static Target> {
 }
 
 /// The names of what fields refer to, before the changes and after.
-fn references(c: &mut Conn, changes: &[ToldChange]) -> Result<HashMap<(&'static str, i64), String>> {
-    let mut wanted: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
+fn references(c: &mut Conn, changes: &[ToldChange], policy: &RedactionPolicy) -> Result<HashMap<(&'static str, i64), String>> {
+    let mut wanted: BTreeMap<(&'static str, bool), BTreeSet<i64>> = BTreeMap::new();
     for change in changes {
         for (field, sides) in change.fields.as_object().into_iter().flatten() {
             let Some(target) = target(&change.entity, field) else { continue };
-            wanted.entry(target.entity).or_default().extend(["old", "new"].iter().filter_map(|side| sides.get(side)?.as_i64()));
+            let ids = wanted.entry((target.entity, target.are_people)).or_default();
+            ids.extend(["old", "new"].iter().filter_map(|side| sides.get(side)?.as_i64()));
         }
     }
     let mut names = HashMap::new();
-    for (entity, ids) in wanted {
+    for ((entity, are_people), ids) in wanted {
         let called = entities::named(entity)?.called(c, ids.into_iter().collect())?;
+        let called = if are_people { trail::names(c, called, policy)? } else { called };
         names.extend(called.into_iter().map(|(id, name)| ((entity, id), name)));
     }
     Ok(names)
