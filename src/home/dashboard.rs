@@ -209,6 +209,14 @@ fn attention(page: &Page, needs: &Needs) -> Vec<Need> {
             "licences have more seats assigned than licensed",
             "Show",
         ),
+        need(
+            "warning",
+            needs.leavers,
+            "/leavers".to_owned(),
+            "person who has left still holds something",
+            "people who have left still hold something",
+            "Sweep",
+        ),
     ]
     .into_iter()
     .flatten()

@@ -23,6 +23,7 @@ use crate::{
     licences::License,
     monitoring::alert_store,
     params,
+    records::leavers,
     tickets::store as tickets,
 };
 
@@ -121,6 +122,8 @@ pub struct Needs {
     pub ending_licenses: i64,
     /// Licences of which more seats are held than there are.
     pub licenses_over: i64,
+    /// People who have left and still hold something.
+    pub leavers: i64,
 }
 
 /// How many rows of a list are about to end by this day of theirs.
@@ -135,6 +138,7 @@ pub fn needs(c: &mut Conn) -> Result<Needs> {
     let ending_warranties = ending(c, &assets::LIST, assets::WARRANTY)?;
     let ending_licenses = ending(c, licenses, License::ENDS.map_or("", |ends| ends.sql))?;
     let licenses_over = ListQuery::parse(licenses, [("over", Ok("true"))].into_iter())?.count(c)?;
+    let leavers = leavers::store::count(c)?;
     let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
     Ok(Needs {
         unassigned_numbers: count(
@@ -155,6 +159,7 @@ pub fn needs(c: &mut Conn) -> Result<Needs> {
         ending_warranties,
         ending_licenses,
         licenses_over,
+        leavers,
         shared_emails: count(
             "SELECT count(*) FROM (SELECT contact.email_folded FROM @contacts contact
              WHERE contact.retired_at IS NULL AND contact.email_folded <> '' GROUP BY contact.email_folded HAVING count(*) > 1) shared",

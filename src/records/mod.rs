@@ -7,6 +7,7 @@ pub mod contacts;
 pub mod entities;
 mod history;
 pub mod import;
+pub mod leavers;
 pub mod nouns;
 pub mod pages;
 pub mod reach;
@@ -26,6 +27,7 @@ pub fn routes() -> Routes {
         .merge(contacts::routes())
         .merge(history::routes())
         .merge(import::routes())
+        .merge(leavers::routes())
         .merge(nouns::routes())
         .merge(pages::routes())
         .merge(search::routes())

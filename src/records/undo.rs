@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{entities, import, nouns::AnyNoun, undo_store};
 use crate::web::openapi::schema as json;
 use crate::{
+    assets::{Asset, store as assets},
     auth::{Admin, Editor},
     billing::{self, Plan, store as plans},
     companies::Company,
@@ -98,6 +99,7 @@ impl Summary {
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     match (change.entity.as_str(), change.action.as_str()) {
         (Contact::ENTITY, "join" | "leave") => place(w, change),
+        (Asset::ENTITY | Contact::ENTITY, "assign" | "unassign") => users(w, change),
         (_, "link") => unlink(w, change),
         (_, "pin" | "unpin") => Ok(Undone::Already),
         (Company::ENTITY, "create") => match dependents::refuse_attached(w, Company::ENTITY, change.entity_id) {
@@ -196,6 +198,33 @@ fn place(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
                 return Ok(Undone::Refused(format!("the place in company {number} has changed since")));
             }
             _ => {}
+        }
+    }
+    Ok(undone)
+}
+
+/// Who uses a device is as it was before, as far as the change tells: an asset's names everybody, a contact's the one.
+fn users(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    let mut undone = Undone::Already;
+    for (field, sides) in change.fields.as_object().into_iter().flatten() {
+        let ids = |side: &str| sides[side].as_array().into_iter().flatten().filter_map(Value::as_i64).collect::<Vec<i64>>();
+        let asset = match field.strip_prefix("asset:") {
+            Some(id) => id.parse().unwrap_or_default(),
+            None if field == "contacts" => change.entity_id,
+            None => continue,
+        };
+        let now: Vec<i64> = assets::contacts_of(w, asset)?.iter().map(|user| user.inside().id).collect();
+        let (old, new) = if field == "contacts" {
+            (ids("old"), ids("new"))
+        } else {
+            let one = |side: &str| if sides[side].is_null() { Vec::new() } else { vec![change.entity_id] };
+            (one("old"), one("new"))
+        };
+        let mut wanted: Vec<i64> = now.iter().copied().filter(|id| old.contains(id) || !new.contains(id)).collect();
+        wanted.extend(old.iter().filter(|id| !new.contains(id) && !now.contains(id)));
+        if wanted != now {
+            assets::assign(w, asset, &wanted)?;
+            undone = Undone::Done;
         }
     }
     Ok(undone)

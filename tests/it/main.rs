@@ -51,6 +51,7 @@ mod inside_nexus;
 mod keeping;
 mod kept_answers;
 mod keycloak;
+mod leavers;
 mod licences;
 mod limits;
 mod list_habits;

@@ -187,6 +187,10 @@ const READS: &[(&str, Read)] = reads! {
     "home::dashboard_store::counts" => |c, id, key| home::dashboard_store::counts(c);
     "home::dashboard_store::assets_by_type" => |c, id, key| home::dashboard_store::assets_by_type(c);
     "home::dashboard_store::needs" => |c, id, key| home::dashboard_store::needs(c);
+    "records::leavers::store::held" => |c, id, key| records::leavers::store::held(c);
+    "records::leavers::store::count" => |c, id, key| records::leavers::store::count(c);
+    "records::leavers::store::people" => |c, id, key| records::leavers::store::people(c, vec![id], &policy());
+    "records::leavers::store::successors" => |c, id, key| records::leavers::store::successors(c, id, &policy());
     "history::store::find" => |c, id, key| Ok::<_, codex::error::Error>((history::find::<Company>(c, id)?, history::find::<Contact>(c, id)?, history::find::<Asset>(c, id)?, history::find::<Location>(c, id)?));
 };
 

@@ -197,7 +197,7 @@ pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Re
 
 fn can_undo(change: &ToldChange) -> bool {
     let whole = change.entity == Location::ENTITY && matches!(change.action.as_str(), "create" | "retire");
-    whole || matches!(change.action.as_str(), "update" | "join" | "leave")
+    whole || matches!(change.action.as_str(), "update" | "join" | "leave" | "assign" | "unassign")
 }
 
 fn waits(entry: &Entry) -> String {
