@@ -3,6 +3,7 @@
 
 mod bulk;
 pub mod bulk_store;
+pub mod calendar;
 pub mod contacts;
 pub mod entities;
 mod history;
@@ -24,6 +25,7 @@ use crate::web::Routes;
 pub fn routes() -> Routes {
     Routes::new()
         .merge(bulk::routes())
+        .merge(calendar::routes())
         .merge(contacts::routes())
         .merge(history::routes())
         .merge(import::routes())

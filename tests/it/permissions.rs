@@ -318,6 +318,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /account/sessions/end-others", PEOPLE, "303"),
     ("POST /account/sessions/{session}/end", PEOPLE, "404"),
     ("PUT /api/licenses/{id}/key", EDITORS, "400"),
+    ("GET /api/calendar.ics", SIGNED_IN, "200"),
     ("GET /api/leavers", STAFF, "200"),
     ("GET /leavers", STAFF_PEOPLE, "200"),
     ("POST /leavers/{id}/device", STAFF_PEOPLE, "400"),

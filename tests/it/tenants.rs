@@ -191,6 +191,7 @@ const READS: &[(&str, Read)] = reads! {
     "records::leavers::store::count" => |c, id, key| records::leavers::store::count(c);
     "records::leavers::store::people" => |c, id, key| records::leavers::store::people(c, vec![id], &policy());
     "records::leavers::store::successors" => |c, id, key| records::leavers::store::successors(c, id, &policy());
+    "records::calendar::store::events" => |c, id, key| records::calendar::store::events(c, &records::calendar::store::Kind::ALL, ("2000-01-01", "2100-01-01"), Some(id));
     "history::store::find" => |c, id, key| Ok::<_, codex::error::Error>((history::find::<Company>(c, id)?, history::find::<Contact>(c, id)?, history::find::<Asset>(c, id)?, history::find::<Location>(c, id)?));
 };
 
