@@ -16,13 +16,14 @@ use crate::{
     home,
     identity::{self, Identity},
     jobs::{live, scheduler},
-    monitoring, network, notices, outgoing_webhooks,
+    licences, monitoring, network, notices, outgoing_webhooks,
     plan::{self, OtherKind},
     platform::{Health, health},
     pulls, reconcile, records,
     resource::{dependents, links, panel, past},
     status::{self, notice},
     tickets,
+    types::office,
     ui::error_page,
     vendors::credentials,
     web::{ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
@@ -46,6 +47,7 @@ const PANELS: &[&dyn panel::Panels] = &[
     &billing::company_plan::OfPlan,
     &contacts::panels::OfContacts,
     &assets::panels::OfAssets,
+    &licences::panels::OfLicenses,
     &records::nouns::panel::OfNouns,
     &tickets::panels::OfTickets,
     &monitoring::panels::OfAlerts,
@@ -92,6 +94,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(monitoring::routes())
         .merge(network::routes())
         .merge(tickets::routes())
+        .merge(licences::routes())
         .merge(billing::routes())
         .merge(records::routes())
         .merge(home::routes())
@@ -172,6 +175,7 @@ impl App {
     /// Over this configuration and database.
     pub fn new(config: Arc<Config>, db: Db) -> Result<Self> {
         register();
+        office::keep_time_of(&config.display.time_zone);
         let health = Arc::new(Health::new(&config, db.clone())?);
         let (issuers, service) = (config.core.issuers.clone(), config.core.service_name.clone());
         let expected = Expected { issuers, service, ours: config.core.url.is_none() };

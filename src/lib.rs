@@ -21,6 +21,7 @@ pub mod history;
 pub mod home;
 pub mod identity;
 pub mod jobs;
+pub mod licences;
 pub mod mail;
 pub mod monitoring;
 pub mod network;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 pub mod decimal;
+pub mod office;
 pub mod phone;
 mod text;
 

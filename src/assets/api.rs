@@ -25,11 +25,15 @@ use crate::{
     history::{self, Record as _},
     resource::{
         Resource, api as door,
-        dependents::{Dependent, Moved},
+        dependents::{self, Dependent, Moved},
         links::Links,
     },
     web::{Fields, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web, list, table},
 };
+
+/// What lists of assets can be asked about warranties.
+const WARRANTY_ASKED: &[(&str, &str, &str)] =
+    &[("warranty", "string", "How the warranty stands: in, ending (within 90 days), expired or unknown, or several of them.")];
 
 /// What can be asked about assets and done to them.
 #[must_use]
@@ -37,11 +41,13 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/assets", index)
         .tells("List assets", json::list::<AssetView>)
+        .asks(WARRANTY_ASKED)
         .merge(door::routes::<Assets>("/api/assets", "/api/assets/{id}", "/api/assets/{id}/restore"))
         .get("/api/asset/{id}", door::show::<Assets>)
         .tells("Asset: read", json::one::<AssetDetail>)
         .get("/api/companies/{acct}/assets", of_company)
         .tells("List the assets of a company", json::list::<AssetView>)
+        .asks(WARRANTY_ASKED)
         .get("/assets/api/search", search)
         .tells("Search assets for the page that lists them", search_answer)
         .asks(&[
@@ -89,8 +95,6 @@ impl Resource for Assets {
     type Input = AssetInput;
     type Shown = AssetDetail;
     type Retirer = Editor;
-    /// It goes with the links to those who use it, and comes back with them.
-    const IS_FORCED: bool = false;
 
     fn id(_: &mut Conn, key: &i64) -> Result<i64> {
         Ok(*key)
@@ -127,6 +131,13 @@ impl Resource for Assets {
 
     fn update(w: &mut Write<'_>, id: i64, input: &AssetInput, rev: Option<i64>, view: &AssetViewContext) -> Result<bool> {
         Ok(!store::update(w, id, input, rev, &view.policy)?.changed.is_empty())
+    }
+
+    /// It goes with the links to those who use it, and comes back with them. What it alone holds stands in the way.
+    fn retire(w: &mut Write<'_>, id: i64, force: bool) -> Result<()> {
+        history::get::<Asset>(w, id)?;
+        dependents::retire_bound(w, Asset::ENTITY, id, force)?;
+        history::retire::<Asset>(w, id, None).map(drop)
     }
 
     fn answer(c: &mut Conn, id: i64, view: &AssetViewContext) -> Result<AssetDetail> {

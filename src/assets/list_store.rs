@@ -13,7 +13,7 @@ use crate::{
         Conn,
         list::{Column, Kind, ListQuery, ListSpec, Page, Private, Search},
     },
-    entity::Shaped as _,
+    entity::{Shaped as _, ending},
     error::Result,
     history::ranks,
     list_columns,
@@ -39,7 +39,7 @@ pub static LIST: ListSpec = ListSpec {
     default_sort: "hostname",
     search: Some(Search { fts: "assets_fts", text: "asset.search_text", private: Some("asset.private_text") }),
     retired: Some("asset.retired_at"),
-    own: &["company", "company_id", "company_account_number", "type", "life", "life__in"],
+    own: &["company", "company_id", "company_account_number", "type", "life", "life__in", "warranty", "warranty__in"],
     fields: AssetView::names,
 };
 
@@ -59,6 +59,9 @@ pub static ASKING: Asking = Asking {
     always: &[],
 };
 
+/// The day on which a warranty ends.
+pub const WARRANTY: &str = "asset.warranty_expires";
+
 /// Asks for assets that belong to nobody yet.
 pub const NO_COMPANY: &str = "none";
 
@@ -68,6 +71,7 @@ pub struct Filters {
     company: Option<String>,
     kind: Option<String>,
     life: Option<Vec<&'static str>>,
+    warranty: Option<ending::Asked>,
     /// Whether archived assets are left out, whatever is asked.
     without_archived: bool,
 }
@@ -83,6 +87,7 @@ impl Filters {
             company: text("company_account_number")?.or(text("company_id")?).or(text("company")?),
             kind: text("type")?,
             life: text("life")?.or(text("life__in")?).map(|words| staleness_store::stages(&words)).transpose()?,
+            warranty: ending::Asked::read(query, "warranty", WARRANTY)?,
             without_archived: false,
         })
     }
@@ -110,6 +115,9 @@ impl Filters {
         if let Some(kind) = self.kind.as_ref().map(|kind| kind.to_ascii_lowercase()) {
             let any = "asset.kind = {} OR lower(asset.device_type) = {} OR lower(asset.hardware_type) = {}";
             query = query.and(any, vec![(&kind).into(), (&kind).into(), (&kind).into()]);
+        }
+        if let Some(warranty) = &self.warranty {
+            query = warranty.narrow(query);
         }
         if let Some(stages) = &self.life {
             let (condition, values) = staleness_store::in_stages(conn, stages, days)?;

@@ -7,10 +7,14 @@ use super::{hardware::Inside, secrets, staleness, view_context::AssetViewContext
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::{Conn, Value},
-    entity::{Holds, Members, redact},
+    entity::{Holds, Members, Target, redact},
     error::Result,
     types::{SearchText, fold},
 };
+
+/// An asset as other nouns refer to it.
+pub static TARGET: Target =
+    Target { entity: "asset", what: "asset", table: "assets", title: "hostname", page: Some("/assets/"), are_people: false };
 
 /// The normalised types (contract §1.2, §5.10).
 pub const TYPES: &[&str] =

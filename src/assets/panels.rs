@@ -5,6 +5,7 @@ use crate::{
     companies::Company,
     contacts::Contact,
     db::Conn,
+    entity::ending::{Days, State},
     error::Result,
     history::Record as _,
     resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
@@ -26,11 +27,20 @@ impl Panels for OfAssets {
             (Company::ENTITY, Some(number)) => {
                 let all: Vec<AssetView> = store::of_company(c, whose.id)?.into_iter().map(|asset| asset.redact(&view)).collect();
                 let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+                let days = Days::now();
+                let ends = |asset: &&AssetView| days.state(asset.row.warranty_expires.as_deref()) == State::Ending;
+                let ending = all.iter().filter(ends).count();
+                let query = format!("company_account_number={}&warranty={}", encode_segment(number), State::Ending.as_str());
+                let ending = (ending > 0).then(|| Action {
+                    href: page.url(&format!("/assets/?{query}")),
+                    words: count_of(i64::try_from(ending).unwrap_or(i64::MAX), "warranty ending", "warranties ending"),
+                    adds: false,
+                });
                 let add = || Action::adding(page.url(&format!("/assets/new?company={}", encode_segment(number))), "New asset");
                 let panel = Panel::new("assets", "Assets", Content::Rows(of_company(page, &all)));
                 Ok(vec![Panel {
                     count: Some(count),
-                    actions: (page.may_write() && whose.is_live).then(add).into_iter().collect(),
+                    actions: ending.into_iter().chain((page.may_write() && whose.is_live).then(add)).collect(),
                     lead: Some(count_of(count, "asset", "assets")),
                     ..panel
                 }])

@@ -17,6 +17,8 @@ pub struct Reach {
     pub types: fn() -> Vec<(&'static str, &'static str)>,
     /// The kinds that a route reads or writes; none when it is about anything beside records.
     pub of_route: fn(&str) -> Vec<&'static str>,
+    /// What a key must be limited to that may stand in the address of a route, under `key`; none where keys come in headers.
+    pub in_address: fn(&str) -> Option<&'static str>,
     /// The company with this account number (or, failing that, this id) within the reader's scope.
     pub company: fn(&mut Conn, &str) -> Result<Option<i64>>,
 }
@@ -33,6 +35,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Whether it reads this kind and nothing else.
+    #[must_use]
+    pub fn only_read(&self, kind: &str) -> bool {
+        !self.writes && self.types.as_ref().is_some_and(|types| types.iter().all(|known| known == kind) && !types.is_empty())
+    }
+
     /// Whether a request is within these limits; says why not.
     pub fn allow(&self, reach: Reach, method: &Method, route: &str) -> Result<(), String> {
         if !self.writes && !method.is_safe() {
@@ -111,7 +119,7 @@ mod tests {
 
     #[test]
     fn limits_add_up() {
-        let reach = Reach { types: Vec::new, of_route, company: |_, _| Ok(None) };
+        let reach = Reach { types: Vec::new, of_route, in_address: |_| None, company: |_, _| Ok(None) };
         let allows = |limits: &Limits, method: Method, route: &str| limits.allow(reach, &method, route).is_ok();
         let all = Limits { writes: true, ..Limits::default() };
         assert!(allows(&all, Method::POST, "/api/sync") && allows(&Limits::default(), Method::HEAD, "/api/sync"));

@@ -50,13 +50,22 @@ const API_KEY: &str = "x-api-key";
 /// for a caller.
 pub async fn authenticate(State(verifier): State<Arc<Verifier>>, mut request: Request, next: Next) -> Response {
     let mut allowance = None;
-    let found = match presented(request.headers(), verifier.is_stand_alone()) {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let in_address = (verifier.api_keys().reach().in_address)(route);
+    let mut only = None;
+    let shown = match (presented(request.headers(), verifier.is_stand_alone()), in_address) {
+        (Presented::Nothing, Some(kind)) => {
+            only = Some(kind);
+            key_in(request.uri().query()).map_or(Presented::Nothing, Presented::Key)
+        }
+        (other, _) => other,
+    };
+    let found = match shown {
         Presented::Nothing => None,
         Presented::Garbage => Some(Err(Rejected::token("malformed Authorization header"))),
         Presented::Token(token) => Some(verifier.caller(&token).await),
         Presented::Key(key) => {
-            let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-            let (caller, left) = verifier.caller_of_key(&key, request.method(), route).await;
+            let (caller, left) = verifier.caller_of_key(&key, request.method(), route, only).await;
             allowance = left;
             Some(caller)
         }
@@ -83,6 +92,12 @@ pub async fn authenticate(State(verifier): State<Arc<Verifier>>, mut request: Re
         response.extensions_mut().insert(caller);
     }
     response
+}
+
+/// The API key in an address. It is logged nowhere: logs have addresses without what follows the path.
+fn key_in(query: Option<&str>) -> Option<String> {
+    let parameters: Vec<(String, String)> = serde_urlencoded::from_str(query?).ok()?;
+    parameters.into_iter().find_map(|(name, value)| (name == "key").then_some(value))
 }
 
 #[derive(Debug, PartialEq, Eq)]

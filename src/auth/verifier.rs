@@ -196,18 +196,24 @@ impl Verifier {
         &self.api_keys
     }
 
-    /// Who carries this API key, if the request is within its limits, and how often the key may still ask.
+    /// Who carries this API key, if the request is within its limits, and how often the key may still ask. A key that
+    /// stands in an address reads `only` this kind and nothing else: addresses are kept in many places.
     pub async fn caller_of_key(
         &self,
         key: &str,
         method: &Method,
         route: &str,
+        only: Option<&str>,
     ) -> (Result<Arc<Caller>, Rejected>, Option<Allowance>) {
         let (found, allowance) = match self.api_keys.find(key, self.is_stand_alone()).await {
             Ok(Some(found)) => found,
             Ok(None) => return (Err(Rejected::token("API key")), None),
             Err(error) => return (Err(error.into()), None),
         };
+        if only.is_some_and(|kind| !found.limits.only_read(kind)) {
+            let why = "Only an API key that is limited to reading this feed may stand in an address".to_owned();
+            return (Err(Rejected::Forbidden(why)), Some(allowance));
+        }
         if let Err(why) = self.api_keys.allow(&found, method, route) {
             return (Err(Rejected::Forbidden(why)), Some(allowance));
         }

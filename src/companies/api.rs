@@ -5,7 +5,14 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{Company, alias::Alias, alias_store, list_store::COMPANIES, location::Location, store};
+use super::{
+    Company,
+    alias::Alias,
+    alias_store,
+    list_store::{self, COMPANIES},
+    location::Location,
+    store,
+};
 use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::{Person, Reader, Staff},
@@ -28,7 +35,10 @@ const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_sy
 /// # Errors
 /// When a parameter is wrong.
 pub async fn index(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
-    let query = request.list(&COMPANIES)?;
+    let mut query = request.list(&COMPANIES)?;
+    if let Some(contract) = list_store::contract(&request.query)? {
+        query = contract.narrow(query);
+    }
     let policy = RedactionPolicy::of(&reader, &web.config, &request.query)?;
     list::respond(&web, &reader.scope(), &policy.key(), &request, query, move |c, query, rows| {
         query.each(c, |row| rows.push(&store::view(row)?.redact(&policy)))

@@ -6,9 +6,22 @@ use super::{
     store,
 };
 use crate::db::list::{Column, Kind, ListSpec, Search};
-use crate::entity::Shaped as _;
+use crate::entity::{Shaped as _, ending};
+use crate::error::Result;
 use crate::history::Record as _;
 use crate::list_columns;
+use crate::web::Query;
+
+/// How it stands with contracts that end: `?contract=ending`.
+///
+/// # Errors
+/// When that is no state.
+pub fn contract(query: &Query) -> Result<Option<ending::Asked>> {
+    ending::Asked::read(query, "contract", CONTRACT)
+}
+
+/// The day on which a contract ends.
+pub const CONTRACT: &str = "company.contract_end_date";
 
 /// Every company, by name.
 pub static COMPANIES: ListSpec = ListSpec {
@@ -35,7 +48,7 @@ pub static COMPANIES: ListSpec = ListSpec {
     default_sort: "name,account_number",
     search: Some(Search { fts: "companies_fts", text: "company.search_text", private: None }),
     retired: Some("company.retired_at"),
-    own: &[],
+    own: &["contract", "contract__in"],
     fields: CompanyView::names,
 };
 

@@ -53,7 +53,7 @@ fn personal(entity: &str) -> Option<&'static [&'static str]> {
         "company" | "department" => Some(&["head_name", "prime_user_name", "primary_contact_name", "custom_fields"]),
         "asset" | "device" => Some(&["enabled_administrators", "mac_address", "description", "udf", "last_logged_in_user"]),
         "location" | "site" | "psa_agent" => Some(&[]),
-        "equipment" | "interface" | "connection" | "subnet" | "vlan" => Some(&[]),
+        "equipment" | "interface" | "connection" | "subnet" | "vlan" | "license" | "license_seat" => Some(&[]),
         "billing_plan" | "feature_option" | "feature_category" | "billing_settings" => Some(&[]),
         _ => None,
     }

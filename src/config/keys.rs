@@ -211,7 +211,7 @@ const KEYS: &[Key] = &[
     ),
     key("compat", "include_inactive_contacts", "true", "List inactive contacts where neighbours expect them"),
     key("display", "currency", "USD", "Currency of amounts on pages, as an ISO 4217 code"),
-    key("display", "time_zone", "UTC", "Time zone of pages, as an IANA name; no effect yet"),
+    key("display", "time_zone", "UTC", "The office's time zone, as an IANA name: by its day what ends is told"),
     key(
         "assets",
         "prefer",

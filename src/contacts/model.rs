@@ -5,9 +5,13 @@ use serde::Serialize;
 use crate::{
     compliance::{Level, Personal, Protected, RedactionPolicy},
     db::Value,
-    entity::{Holds, Members, redact},
+    entity::{Holds, Members, Target, redact},
     types::{SearchText, fold},
 };
+
+/// A contact as other nouns refer to them.
+pub static TARGET: Target =
+    Target { entity: "contact", what: "contact", table: "contacts", title: "name", page: Some("/contacts/"), are_people: true };
 
 /// What a contact does for a company.
 pub const ROLES: &[&str] = &["billing", "technical", "executive"];

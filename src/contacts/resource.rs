@@ -99,13 +99,14 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
         Ok(!updated.changed.is_empty())
     }
 
-    /// Refused while they use assets or get invoices.
+    /// Refused while they use assets, hold seats or get invoices.
     fn retire(w: &mut Write<'_>, id: i64, force: bool) -> Result<()> {
         history::get::<Contact>(w, id)?;
         if !force {
             dependents::refuse_attached(w, Contact::ENTITY, id)?;
         }
         contacts::refuse_shared(w, id, "retire it")?;
+        dependents::release(w, Contact::ENTITY, id)?;
         history::retire::<Contact>(w, id, None).map(drop)
     }
 

@@ -42,6 +42,8 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ("network_connections", "company_id IN ({})"),
     ("subnets", "company_id IN ({})"),
     ("vlans", "company_id IN ({})"),
+    ("licenses", "company_id IN ({})"),
+    ("license_seats", "company_id IN ({})"),
     ("feature_overrides", "company_id IN ({})"),
     ("tickets", "company_id IN ({})"),
     ("ticket_texts", "ticket_id IN (SELECT id FROM tickets WHERE company_id IN ({}))"),

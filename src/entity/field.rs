@@ -82,6 +82,9 @@ pub struct Target {
     pub title: &'static str,
     /// What its pages' addresses begin with, before the id, where it has pages.
     pub page: Option<&'static str>,
+    /// Whether its rows are people: they belong to companies by memberships instead of a `company_id`, and their names are
+    /// told as far as the policy lets them be.
+    pub are_people: bool,
 }
 
 /// Where a field stands for people.

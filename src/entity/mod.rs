@@ -14,6 +14,7 @@
 pub mod address;
 mod cell;
 mod declare;
+pub mod ending_store;
 mod facet_store;
 pub mod field;
 pub mod noun_store;
@@ -26,6 +27,7 @@ pub mod shape;
 mod tests;
 
 pub use cell::Cell;
+pub use ending_store as ending;
 pub use facet_store::Facet;
 pub use field::{Field, FieldSpec, Kind, Stands, Target};
 pub use noun_store::{self as noun, Noun, Seen};

@@ -11,6 +11,7 @@ use utoipa::{
 
 use super::{
     Cell, Entity, Field, Holds, Kind, Members, Shaped, Target,
+    ending::Days,
     once::{lasting, of_type},
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     error::{Error, Result},
     params,
     types::{Actor, SearchText},
+    ui::Section,
 };
 
 /// Where a noun is found, and what people call it.
@@ -55,13 +57,27 @@ pub struct Beside {
     pub is_usual: bool,
     /// The reference of which this is the name: its column and what it leads to.
     pub names: Option<(&'static str, &'static Target)>,
+    /// Whether yes and no mean online and offline.
+    pub is_presence: bool,
 }
 
 impl Beside {
     /// A text or number that a list page can show.
     #[must_use]
     pub const fn new(name: &'static str, label: &'static str, sql: &'static str, kind: ListKind) -> Self {
-        Self { name, label, sql, kind, is_usual: false, names: None }
+        Self { name, label, sql, kind, is_usual: false, names: None, is_presence: false }
+    }
+
+    /// The same, whose yes and no mean online and offline.
+    #[must_use]
+    pub const fn presence(mut self) -> Self {
+        self.is_presence = true;
+        self
+    }
+
+    /// Whether it is put beside rows once they are there, and so can neither be asked by nor sorted by.
+    fn is_put(&self) -> bool {
+        self.sql == PUT
     }
 
     fn holds(&self) -> Holds {
@@ -80,6 +96,22 @@ impl Beside {
         self.is_usual = true;
         self
     }
+}
+
+/// The SQL of what is put beside rows once they are there.
+const PUT: &str = "CAST(NULL AS TEXT)";
+
+/// The day on which a noun's rows end, where that is told as one of four states ([`super::ending`]).
+#[derive(Clone, Copy, Debug)]
+pub struct Ends {
+    /// The field with the day.
+    pub column: &'static str,
+    /// The same in SQL.
+    pub sql: &'static str,
+    /// The state's name in answers and questions.
+    pub name: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
 }
 
 /// How a noun that is about a record of any kind says so; its fields `entity` and `entity_id` name the record.
@@ -118,6 +150,10 @@ pub trait Noun: Entity + Sync {
     const BESIDE: &'static [Beside] = &[];
     /// Nothing here redacts yet, so nothing here may tell of people; held when the program is compiled.
     const OPEN: () = assert!(super::personal::count(Self::FIELDS) == 0, "a noun of the one door tells of nobody");
+    /// Where its pages stand in the rail; nouns of one place are tabs of each other.
+    const SECTION: Section = Section::Network;
+    /// When its rows end, where they do.
+    const ENDS: Option<Ends> = None;
     /// What there is about all of a company's rows: what it is called, and its address below the company's page.
     const OVERVIEW: Option<(&'static str, &'static str)> = None;
     /// What it is about, when that is a record of any kind. Such a noun is for the provider's own people and for services
@@ -136,6 +172,12 @@ pub trait Noun: Entity + Sync {
     /// `Invalid`, naming the field.
     fn check(&mut self, _c: &mut Conn, _sent: &[&'static str]) -> Result<()> {
         Ok(())
+    }
+
+    /// Whether a row is nothing without what this reference leads to, and so retires with it.
+    #[must_use]
+    fn is_bound_by(column: &str) -> bool {
+        Self::field(column).is_some_and(|field| !field.spec.is_nullable)
     }
 
     /// Notes who makes a row.
@@ -214,6 +256,15 @@ impl<E: Noun> Seen<E> {
         besides::<E>().iter().zip(&self.beside).find_map(|(beside, value)| (beside.name == name).then_some(value))
     }
 
+    /// Puts a value beside it under this name.
+    pub fn put(&mut self, name: &str, value: Value) {
+        if let Some(at) = besides::<E>().iter().position(|beside| beside.name == name)
+            && let Some(place) = self.beside.get_mut(at)
+        {
+            *place = value;
+        }
+    }
+
     /// What people know it by.
     #[must_use]
     pub fn title(&self) -> String {
@@ -279,7 +330,11 @@ pub fn besides<E: Noun>() -> &'static [Beside] {
     of_type::<E, Vec<Beside>>(|| {
         let names = references::<E>().map(|(field, to)| {
             let spec = &field.spec;
-            let sql = format!("(SELECT named.{} FROM @{} named WHERE named.id = {})", to.title, to.table, spec.sql);
+            let sql = match to.are_people {
+                // As far as the policy lets it be told.
+                true => PUT.to_owned(),
+                false => format!("(SELECT named.{} FROM @{} named WHERE named.id = {})", to.title, to.table, spec.sql),
+            };
             let name = format!("{}_name", spec.emitted.trim_end_matches("_id"));
             Beside {
                 name: lasting(name),
@@ -288,11 +343,13 @@ pub fn besides<E: Noun>() -> &'static [Beside] {
                 kind: ListKind::Text,
                 is_usual: spec.is_usual,
                 names: Some((spec.column, to)),
+                is_presence: false,
             }
         });
         // Of which table it is depends on the row; whoever knows all nouns puts it there.
-        let about = E::ABOUT.map(|_| Beside::new(ABOUT_NAME, "Record", "CAST(NULL AS TEXT)", ListKind::Text).usual());
-        E::BESIDE.iter().copied().chain(about).chain(names).collect()
+        let about = E::ABOUT.map(|_| Beside::new(ABOUT_NAME, "Record", PUT, ListKind::Text).usual());
+        let ends = E::ENDS.map(|ends| Beside::new(ends.name, ends.label, PUT, ListKind::Text).usual());
+        E::BESIDE.iter().copied().chain(ends).chain(about).chain(names).collect()
     })
 }
 
@@ -328,12 +385,15 @@ pub fn list<E: Noun>() -> &'static ListSpec {
             Column::new("created_at", of_row("created_at"), ListKind::Time).required(),
             Column::new("updated_at", of_row("updated_at"), ListKind::Time).required(),
         ]);
-        // What a record is called is known only once the rows are there.
-        let known = besides::<E>().iter().filter(|beside| beside.name != ABOUT_NAME);
+        let known = besides::<E>().iter().filter(|beside| !beside.is_put());
         columns.extend(known.map(|beside| Column::new(beside.name, beside.sql, beside.kind)));
         let mut entities = vec![alias, "company"];
         entities.extend(references::<E>().map(|(_, to)| to.entity));
         entities.extend(E::READS);
+        let mut own = vec!["company_id", "company_account_number"];
+        if let Some(ends) = E::ENDS {
+            own.extend([ends.name, lasting(format!("{}__in", ends.name))]);
+        }
         ListSpec {
             entities: Vec::leak(entities),
             select: select::<E>,
@@ -343,7 +403,7 @@ pub fn list<E: Noun>() -> &'static ListSpec {
             default_sort: E::DOOR.sort,
             search: Some(Search { fts: lasting(format!("{}_fts", E::TABLE)), text: of_row("search_text"), private: None }),
             retired: Some(of_row("retired_at")),
-            own: &["company_id", "company_account_number"],
+            own: Vec::leak(own),
             fields: fields::<E>,
         }
     })
@@ -360,12 +420,17 @@ pub fn view<E: Noun>(row: &Row) -> Result<Seen<E>> {
         ListKind::Bool => row.get::<Option<bool>>(at + 2 + place).map(|yes| yes.map_or(Value::Null, Value::Bool)),
         _ => row.get(at + 2 + place),
     };
-    Ok(Seen {
+    let mut seen = Seen {
         row: E::from_row(row, 0)?,
         account_number: row.get(at)?,
         company_name: row.get(at + 1)?,
         beside: besides::<E>().iter().enumerate().map(beside).collect::<Result<_>>()?,
-    })
+    };
+    if let Some(ends) = E::ENDS {
+        let day = E::field(ends.column).and_then(|field| (field.read)(&seen.row).text().map(str::to_owned));
+        seen.put(ends.name, Days::now().state(day.as_deref()).as_str().into());
+    }
+    Ok(seen)
 }
 
 /// One of a noun's rows.
@@ -383,17 +448,40 @@ pub fn some<E: Noun>(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Seen<E>>> {
     c.map(&sql, params![ids], view)
 }
 
-/// Whose row this is that a field refers to; none for one that is not there any more, or not within the scope.
+/// The first company of somebody.
+const FIRST_OF_PERSON: &str = "(SELECT place.company_id FROM @contact_companies place WHERE place.contact_id = named.id
+    ORDER BY place.is_primary DESC, place.company_id LIMIT 1)";
+
+/// Whose row this is that a field refers to, of a person the first company; none for one that is not there any more, or not
+/// within the scope.
 pub fn company_of(c: &mut Conn, to: &Target, id: i64) -> Result<Option<Option<i64>>> {
-    let sql = format!("SELECT named.company_id FROM @{} named WHERE named.id = ?1 AND named.retired_at IS NULL", to.table);
+    let company = if to.are_people { FIRST_OF_PERSON } else { "named.company_id" };
+    let sql = format!("SELECT {company} FROM @{} named WHERE named.id = ?1 AND named.retired_at IS NULL", to.table);
     c.first(&sql, params![id])?.map(|row| row.get(0)).transpose()
+}
+
+/// Whether a row that a field refers to is (also) this company's.
+pub fn is_of(c: &mut Conn, to: &Target, id: i64, company: i64) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM @{} named WHERE named.id = ?1 AND {}", to.table, belongs(to, "?2"));
+    Ok(c.first(&sql, params![id, company])?.is_some())
+}
+
+/// That a row which is referred to is a company's, as a condition.
+fn belongs(to: &Target, company: &str) -> String {
+    if to.are_people {
+        format!("named.id IN (SELECT place.contact_id FROM @contact_companies place WHERE place.company_id = {company})")
+    } else {
+        format!("named.company_id = {company}")
+    }
 }
 
 /// The rows of a company that a field can refer to, with their names, at most `most`.
 pub fn choices(c: &mut Conn, to: &Target, company: i64, most: i64) -> Result<Vec<(i64, String)>> {
     let sql = format!(
-        "SELECT named.id, named.{} FROM @{} named WHERE named.company_id = ?1 AND named.retired_at IS NULL ORDER BY 2, 1 LIMIT ?2",
-        to.title, to.table
+        "SELECT named.id, named.{} FROM @{} named WHERE {} AND named.retired_at IS NULL ORDER BY 2, 1 LIMIT ?2",
+        to.title,
+        to.table,
+        belongs(to, "?1")
     );
     c.map(&sql, params![company, most], |row| Ok((row.get(0)?, row.get(1)?)))
 }

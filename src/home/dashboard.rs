@@ -7,6 +7,7 @@ use super::dashboard_store::{self as store, Needs};
 use crate::{
     agents::Frame,
     compliance::{RedactionPolicy, trail},
+    entity::ending,
     error::Result,
     records::pages::{
         record::{self, Mentioned},
@@ -18,8 +19,6 @@ use crate::{
     web::Web,
 };
 
-/// How far ahead contracts and warranties are looked at.
-const AHEAD_SECONDS: i64 = 60 * 24 * 60 * 60;
 /// How many changes are shown.
 const CHANGES: usize = 8;
 
@@ -68,8 +67,6 @@ struct Dashboard {
 pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let staff = frame.page.is_staff();
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    let (from, until) = (day(0), day(AHEAD_SECONDS));
-    let (today, later) = (from.clone(), until.clone());
     let (counts, kinds, extra) = web
         .db
         .read(&frame.scope(), move |c| {
@@ -77,7 +74,7 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
                 let changes = store::latest(c, CHANGES)?;
                 let changes = trail::changes(c, changes, &policy)?;
                 let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &policy)?);
-                Some((store::needs(c, &today, &later)?, status::freshness(c)?, changes, names))
+                Some((store::needs(c)?, status::freshness(c)?, changes, names))
             } else {
                 None
             };
@@ -121,17 +118,13 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
                 crate::ui::Event { subject, ..record::event(change, &mentioned) }
             });
             let history = Timeline { events: events.collect(), more: None };
-            (Some(attention(&page, &needs, &from, &until)), Some(history), fresh.iter().map(freshness).collect())
+            (Some(attention(&page, &needs)), Some(history), fresh.iter().map(freshness).collect())
         }
     };
     frame.show(&Dashboard { page, cards, attention, history, freshness, kinds })
 }
 
-fn day(ahead: i64) -> String {
-    now_plus(ahead).chars().take(10).collect()
-}
-
-fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
+fn attention(page: &Page, needs: &Needs) -> Vec<Need> {
     let need = |kind, count: i64, path: String, one: &str, many: &str, act| {
         (count > 0).then(|| Need {
             value: Value::badge(kind, thousands(count)),
@@ -141,7 +134,7 @@ fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
             act,
         })
     };
-    let between = |field: &str| format!("?{field}__gte={from}&{field}__lte={until}&sort={field}");
+    let about_to = |name: &str| format!("{name}={}", ending::State::Ending.as_str());
     [
         need(
             "danger",
@@ -162,9 +155,9 @@ fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
         need(
             "warning",
             needs.ending_contracts,
-            format!("/companies/{}", between("contract_end_date")),
-            "contract ends within 60 days",
-            "contracts end within 60 days",
+            format!("/companies/?{}&sort=contract_end_date", about_to("contract")),
+            "contract ends within 90 days",
+            "contracts end within 90 days",
             "Show",
         ),
         need(
@@ -194,10 +187,34 @@ fn attention(page: &Page, needs: &Needs, from: &str, until: &str) -> Vec<Need> {
         need(
             "info",
             needs.ending_warranties,
-            format!("/assets/{}", between("warranty_expires")),
-            "warranty ends within 60 days",
-            "warranties end within 60 days",
+            format!("/assets/?{}&sort=warranty_expires", about_to("warranty")),
+            "warranty ends within 90 days",
+            "warranties end within 90 days",
             "Show",
+        ),
+        need(
+            "info",
+            needs.ending_licenses,
+            format!("/licenses/?{}&sort=expires_on", about_to("renewal")),
+            "licence ends or renews within 90 days",
+            "licences end or renew within 90 days",
+            "Show",
+        ),
+        need(
+            "warning",
+            needs.licenses_over,
+            "/licenses/?over=true".to_owned(),
+            "licence has more seats assigned than licensed",
+            "licences have more seats assigned than licensed",
+            "Show",
+        ),
+        need(
+            "warning",
+            needs.leavers,
+            "/leavers".to_owned(),
+            "person who has left still holds something",
+            "people who have left still hold something",
+            "Sweep",
         ),
     ]
     .into_iter()

@@ -1,15 +1,29 @@
 //! What the dashboard counts.
 
 use crate::{
-    companies::store::HAS_PLAN,
-    db::Conn,
+    assets::list_store as assets,
+    companies::{
+        list_store::{COMPANIES, CONTRACT},
+        store::HAS_PLAN,
+    },
+    db::{
+        Conn,
+        list::{ListQuery, ListSpec},
+    },
+    entity::{
+        Noun as _,
+        ending::{Asked, State},
+        noun,
+    },
     error::Result,
     history::{
         Untold,
         feed::{self, Change},
     },
+    licences::License,
     monitoring::alert_store,
     params,
+    records::leavers,
     tickets::store as tickets,
 };
 
@@ -96,18 +110,35 @@ pub struct Needs {
     pub without_plan: i64,
     /// Companies whose plan or term names no plan.
     pub unknown_plan: i64,
-    /// Contracts that end between two days.
+    /// Contracts that are about to end.
     pub ending_contracts: i64,
     /// E-mail addresses that several contacts share.
     pub shared_emails: i64,
     /// Contacts in no company.
     pub without_company: i64,
-    /// Warranties that end between two days.
+    /// Warranties that are about to end.
     pub ending_warranties: i64,
+    /// Licences that are about to end or to renew.
+    pub ending_licenses: i64,
+    /// Licences of which more seats are held than there are.
+    pub licenses_over: i64,
+    /// People who have left and still hold something.
+    pub leavers: i64,
 }
 
-/// Counts what needs attention; `from` and `until` are days.
-pub fn needs(c: &mut Conn, from: &str, until: &str) -> Result<Needs> {
+/// How many rows of a list are about to end by this day of theirs.
+fn ending(c: &mut Conn, list: &'static ListSpec, day: &'static str) -> Result<i64> {
+    Asked::of(day, State::Ending).narrow(ListQuery::everything(list)?).count(c)
+}
+
+/// Counts what needs attention.
+pub fn needs(c: &mut Conn) -> Result<Needs> {
+    let licenses = noun::list::<License>();
+    let ending_contracts = ending(c, &COMPANIES, CONTRACT)?;
+    let ending_warranties = ending(c, &assets::LIST, assets::WARRANTY)?;
+    let ending_licenses = ending(c, licenses, License::ENDS.map_or("", |ends| ends.sql))?;
+    let licenses_over = ListQuery::parse(licenses, [("over", Ok("true"))].into_iter())?.count(c)?;
+    let leavers = leavers::store::count(c)?;
     let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
     Ok(Needs {
         unassigned_numbers: count(
@@ -124,11 +155,11 @@ pub fn needs(c: &mut Conn, from: &str, until: &str) -> Result<Needs> {
             &format!("SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND NOT {HAS_PLAN}"),
             params![],
         )?,
-        ending_contracts: count(
-            "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL
-             AND company.contract_end_date >= ?1 AND company.contract_end_date <= ?2",
-            params![from, until],
-        )?,
+        ending_contracts,
+        ending_warranties,
+        ending_licenses,
+        licenses_over,
+        leavers,
         shared_emails: count(
             "SELECT count(*) FROM (SELECT contact.email_folded FROM @contacts contact
              WHERE contact.retired_at IS NULL AND contact.email_folded <> '' GROUP BY contact.email_folded HAVING count(*) > 1) shared",
@@ -138,11 +169,6 @@ pub fn needs(c: &mut Conn, from: &str, until: &str) -> Result<Needs> {
             "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL AND contact.active = ?1
              AND NOT EXISTS (SELECT 1 FROM @contact_companies place WHERE place.contact_id = contact.id)",
             params![true],
-        )?,
-        ending_warranties: count(
-            "SELECT count(*) FROM @assets asset WHERE asset.retired_at IS NULL
-             AND asset.warranty_expires >= ?1 AND asset.warranty_expires <= ?2",
-            params![from, until],
         )?,
     })
 }

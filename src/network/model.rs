@@ -5,6 +5,7 @@ use super::check_store::{
     VLAN_OF_INTERFACE, VLAN_OF_SUBNET,
 };
 use crate::{
+    assets::model::TARGET as ASSET,
     db::{Conn, Value, list::Kind},
     entity::{
         Noun, Target, address,
@@ -19,14 +20,15 @@ pub const KINDS: &[&str] = &["router", "switch", "firewall", "ap", "other"];
 /// What a connection can be made of.
 pub const MEDIA: &[&str] = &["copper", "fiber", "wireless", "virtual", "other"];
 
-static LOCATION: Target = Target { entity: "location", what: "location", table: "locations", title: "name", page: None };
-static ASSET: Target = Target { entity: "asset", what: "asset", table: "assets", title: "hostname", page: Some("/assets/") };
+static LOCATION: Target =
+    Target { entity: "location", what: "location", table: "locations", title: "name", page: None, are_people: false };
 static EQUIPMENT: Target = Target {
     entity: "equipment",
     what: "network equipment",
     table: "network_equipment",
     title: "name",
     page: Some("/network/equipment/"),
+    are_people: false,
 };
 
 crate::entity! {
@@ -77,7 +79,7 @@ impl Noun for Equipment {
         sort: "name",
     };
     const BESIDE: &'static [Beside] = &[
-        Beside::new("online", "Online", ONLINE, Kind::Bool).usual(),
+        Beside::new("online", "Online", ONLINE, Kind::Bool).usual().presence(),
         Beside::new("subnet", "Subnet", SUBNET_OF_EQUIPMENT, Kind::Text).usual(),
         Beside::new("last_seen", "Seen", LAST_SEEN, Kind::Time),
         Beside::new("seen_ip_address", "Seen at", SEEN_ADDRESS_OF_EQUIPMENT, Kind::Text),

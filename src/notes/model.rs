@@ -54,6 +54,8 @@ impl Noun for Note {
         "connection",
         "subnet",
         "vlan",
+        "license",
+        "license_seat",
         "billing_plan",
         "feature_option",
         "feature_category",

@@ -14,7 +14,7 @@ use crate::{
     entity::FieldSpec,
     error::{Error, Result},
     history::Record as _,
-    network,
+    licences, network,
     notes::Note,
     tickets::{ChangeRequest, Ticket},
 };
@@ -33,6 +33,8 @@ pub static ENTITIES: &[&dyn AnyEntity] = &[
     &noun::<network::Connection>(),
     &noun::<network::Subnet>(),
     &noun::<network::Vlan>(),
+    &noun::<licences::License>(),
+    &noun::<licences::Seat>(),
     &noun::<Note>(),
     &of::<Plan>(),
     &of::<FeatureOption>(),

@@ -2,9 +2,11 @@
 
 mod bulk;
 pub mod bulk_store;
+pub mod calendar;
 pub mod entities;
 mod history;
 pub mod import;
+pub mod leavers;
 pub mod merge;
 pub mod merge_store;
 pub mod nouns;
@@ -22,8 +24,10 @@ use crate::web::Routes;
 pub fn routes() -> Routes {
     Routes::new()
         .merge(bulk::routes())
+        .merge(calendar::routes())
         .merge(history::routes())
         .merge(import::routes())
+        .merge(leavers::routes())
         .merge(merge::routes())
         .merge(nouns::routes())
         .merge(pages::routes())

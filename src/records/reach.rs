@@ -1,12 +1,13 @@
 //! Which kinds of records an address is about: what an API key that is limited to some of them reaches.
 
-use super::{entities, nouns::AnyEntity};
+use super::{calendar, entities, nouns::AnyEntity};
 use crate::{
     assets::Asset,
     auth::Reach,
     companies::{self, Company, Location},
     contacts::Contact,
     history::Record as _,
+    licences::Seat,
     network::{Connection, Equipment, Interface, Subnet, Vlan},
     tickets::{ChangeRequest, Ticket},
 };
@@ -28,13 +29,15 @@ const WORDS: [(&str, &str); 9] = [
 const VERBS: [&str; 4] = ["restore", "update", "active", "merge"];
 
 /// Addresses that do not say it in their parts.
-const OTHERS: [(&str, &[&str]); 11] = [
+const OTHERS: [(&str, &[&str]); 13] = [
     ("/api/companies/bulk", &[Company::ENTITY, Location::ENTITY, Contact::ENTITY, Asset::ENTITY, Ticket::ENTITY]),
     ("/api/companies/{acct}/users", &[Contact::ENTITY]),
     ("/api/companies/{acct}/topology", &[Equipment::ENTITY, Interface::ENTITY, Connection::ENTITY, Subnet::ENTITY, Vlan::ENTITY]),
     ("/api/change_requests", &[ChangeRequest::ENTITY]),
     ("/api/change_requests/{id}", &[ChangeRequest::ENTITY]),
     ("/api/alerts", &[Asset::ENTITY]),
+    ("/api/leavers", &[Company::ENTITY, Contact::ENTITY, Asset::ENTITY, Seat::ENTITY, Ticket::ENTITY]),
+    (calendar::PATH, &[calendar::KEYS_FOR.0]),
     ("/api/datto/devices", &[Asset::ENTITY]),
     ("/api/rmm/devices", &[Asset::ENTITY]),
     ("/api/psa/tickets", &[Ticket::ENTITY]),
@@ -45,7 +48,7 @@ const OTHERS: [(&str, &[&str]); 11] = [
 /// What `auth` is told of records.
 #[must_use]
 pub fn reach() -> Reach {
-    Reach { types, of_route, company: companies::store::find_id }
+    Reach { types, of_route, in_address, company: companies::store::find_id }
 }
 
 /// The kinds that an address is about; none for an address that is about anything else, or of which nobody knows.
@@ -65,6 +68,11 @@ fn of_route(route: &str) -> Vec<&'static str> {
     about.into_iter().collect()
 }
 
+/// What a key must be limited to that may stand in the address of a route: programs that subscribe to calendars send no headers.
+fn in_address(route: &str) -> Option<&'static str> {
+    (route == calendar::PATH).then_some(calendar::KEYS_FOR.0)
+}
+
 fn word(part: &str) -> Option<&'static str> {
     let noun = || entities::nouns().find(|noun| noun.door().api == part).map(AnyEntity::name);
     WORDS.iter().find(|(word, _)| *word == part).map(|(_, kind)| *kind).or_else(noun)
@@ -74,7 +82,7 @@ fn types() -> Vec<(&'static str, &'static str)> {
     let named =
         |kind: &str| WORDS.iter().any(|(_, known)| *known == kind) || OTHERS.iter().any(|(_, known)| known.contains(&kind));
     let known = entities::ENTITIES.iter().filter(|entity| entity.noun().is_some() || named(entity.name()));
-    known.map(|entity| (entity.name(), entity.what())).collect()
+    known.map(|entity| (entity.name(), entity.what())).chain([calendar::KEYS_FOR]).collect()
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ impl Summary {
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     match (change.entity.as_str(), change.action.as_str()) {
         (Contact::ENTITY, "join" | "leave") => place(w, change),
-        (Asset::ENTITY, "assign") => users(w, change),
+        (Asset::ENTITY, "assign" | "unassign") => users(w, change),
         (Contact::ENTITY, "assign" | "unassign") => device(w, change),
         (_, "link") => unlink(w, change),
         (_, "unlink") => link_again(w, change),

@@ -14,6 +14,16 @@ pub trait Dependent: Sync {
     /// How many live ones lead to a record, by kind; kinds without any may be left out.
     fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<(&'static str, i64)>>;
 
+    /// How many of them cannot be without the record, by kind.
+    fn bound(&self, _c: &mut Conn, _entity: &str, _id: i64) -> Result<Vec<(&'static str, i64)>> {
+        Ok(Vec::new())
+    }
+
+    /// Retires those.
+    fn retire_bound(&self, _w: &mut Write<'_>, _entity: &str, _id: i64) -> Result<()> {
+        Ok(())
+    }
+
     /// What becomes of them when the record is about to retire.
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
 
@@ -80,6 +90,22 @@ pub fn attached(c: &mut Conn, entity: &str, id: i64) -> Result<BTreeMap<&'static
 pub fn refuse_attached(c: &mut Conn, entity: &str, id: i64) -> Result<()> {
     let found = attached(c, entity, id)?;
     if found.is_empty() { Ok(()) } else { Err(still_attached(&found)) }
+}
+
+/// Retires what cannot be without a record that is about to retire, and leaves the rest with it: refused unless `force`
+/// while there is any.
+///
+/// # Errors
+/// `Conflict` with what there is.
+pub fn retire_bound(w: &mut Write<'_>, entity: &str, id: i64, force: bool) -> Result<()> {
+    let mut found = BTreeMap::new();
+    for dependent in all()? {
+        found.extend(dependent.bound(w, entity, id)?.into_iter().filter(|(_, count)| *count > 0));
+    }
+    if !found.is_empty() && !force {
+        return Err(still_attached(&found));
+    }
+    all()?.iter().try_for_each(|dependent| dependent.retire_bound(w, entity, id))
 }
 
 /// Lets everything go from a record that is about to retire.

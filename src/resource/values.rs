@@ -1,10 +1,33 @@
 //! A field's value as people read it, by what the field holds.
 
 use crate::{
-    entity::{Cell, FieldSpec, Kind},
+    entity::{
+        Cell, FieldSpec, Kind,
+        ending::{Days, State},
+    },
     types::decimal,
     ui::{Value, words},
 };
+
+/// The state of something that ends, by its word; the usual one is plain words.
+#[must_use]
+pub fn ends(word: &str) -> Value {
+    match State::ALL.into_iter().find(|state| state.as_str() == word) {
+        Some(state @ State::Ending) => Value::badge("warning", state.label()),
+        Some(state @ State::Expired) => Value::badge("danger", state.label()),
+        Some(state @ State::In) => Value::words(state.label()),
+        Some(State::Unknown) | None => Value::None,
+    }
+}
+
+/// The day on which something ends, with how it stands where that is worth a look.
+#[must_use]
+pub fn end(day: Option<&str>) -> Value {
+    match Days::now().state(day) {
+        state @ (State::Ending | State::Expired) => Value::Many(vec![Value::date(day), ends(state.as_str())]),
+        State::In | State::Unknown => Value::date(day),
+    }
+}
 
 /// A value on a page or in a table.
 #[must_use]

@@ -42,6 +42,8 @@ pub enum Section {
     Assets,
     /// What networks are made of.
     Network,
+    /// What companies may use, and who holds the seats.
+    Licences,
     /// What clients asked for.
     Tickets,
     /// What clients pay for.
@@ -208,6 +210,7 @@ impl Page {
             Section::Contacts => section == "contacts",
             Section::Assets => section == "assets",
             Section::Network => section == "network",
+            Section::Licences => section == "licences",
             Section::Tickets => section == "tickets",
             Section::Billing => section == "billing",
             Section::Alerts => section == "alerts",

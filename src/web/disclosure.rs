@@ -50,9 +50,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// What a reading takes beside the records it names.
 const READING: usize = 512;
 
-/// Every kind of record whose readings are noted, and the secrets of assets.
-const NOTED: [&str; 9] =
-    ["contact", "company", "asset", "ticket", "alert", "change_request", "note", "bitlocker_key", "windows_key"];
+/// Every kind of record whose readings are noted, and the secrets of assets and licences.
+const NOTED: [&str; 10] =
+    ["contact", "company", "asset", "ticket", "alert", "change_request", "note", "bitlocker_key", "windows_key", "license_key"];
 
 /// The kind of this name.
 #[must_use]
@@ -337,9 +337,9 @@ impl Disclosures {
 }
 
 /// Notes that this request shows a person a secret of an asset, protected or not; never what it is.
-pub fn secret(caller: &str, asset: i64, secret: &'static str) {
-    tracing::info!(caller, asset, secret, "disclosure: a secret was shown");
-    Readings::current().note(secret, [asset]);
+pub fn secret(caller: &str, record: i64, secret: &'static str) {
+    tracing::info!(caller, record, secret, "disclosure: a secret was shown");
+    Readings::current().note(secret, [record]);
 }
 
 /// The middleware that follows what a request reads. Nobody is shown a protected record without a trace: when there is

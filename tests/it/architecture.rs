@@ -7,7 +7,7 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 40] = [
+const LAYERS: [&str; 41] = [
     "error",
     "types",
     "config",
@@ -30,6 +30,7 @@ const LAYERS: [&str; 40] = [
     "tickets",
     "notes",
     "billing",
+    "licences",
     "progress",
     "plan",
     "vendors",

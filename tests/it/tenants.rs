@@ -14,6 +14,7 @@ use codex::entity::noun;
 use codex::error::Result;
 use codex::history;
 use codex::home;
+use codex::licences::{self, License, Seat};
 use codex::monitoring;
 use codex::network::{self, Connection, Equipment, Interface, Subnet, Vlan};
 use codex::records;
@@ -99,6 +100,11 @@ const READS: &[(&str, Read)] = reads! {
     "entity::noun::Connection::list" => |c, id, key| ListQuery::everything(noun::list::<Connection>())?.run(c, noun::view::<Connection>);
     "entity::noun::Subnet::list" => |c, id, key| ListQuery::everything(noun::list::<Subnet>())?.run(c, noun::view::<Subnet>);
     "entity::noun::Vlan::list" => |c, id, key| ListQuery::everything(noun::list::<Vlan>())?.run(c, noun::view::<Vlan>);
+    "entity::noun::License::list" => |c, id, key| ListQuery::everything(noun::list::<License>())?.with_search(key)?.run(c, noun::view::<License>).map(|found| format!("{:?}", found.items));
+    "entity::noun::Seat::list" => |c, id, key| ListQuery::everything(noun::list::<Seat>())?.run(c, noun::view::<Seat>).map(|found| found.items);
+    "licences::store::used" => |c, id, key| licences::store::used(c, id);
+    "licences::store::holds_another" => |c, id, key| licences::store::holds_another(c, id, Some(id), Some(id), 0);
+    "licences::store::license_of" => |c, id, key| licences::store::license_of(c, &Seat { license_id: id, ..Seat::default() });
     "entity::noun::get" => |c, id, key| noun::get::<Equipment>(c, id);
     "entity::noun::choices" => |c, id, key| noun::references::<Equipment>().map(|(_, to)| noun::choices(c, to, id, 50)).collect::<Result<Vec<_>>>();
     "entity::noun::names" => |c, id, key| noun::references::<Equipment>().map(|(_, to)| noun::names(c, to, (1..50).collect())).collect::<Result<Vec<_>>>();
@@ -181,7 +187,12 @@ const READS: &[(&str, Read)] = reads! {
     "companies::pages_store::contact_choices" => |c, id, key| Ok::<_, codex::error::Error>((companies::pages_store::contact_choices(c, None, &policy())?, companies::pages_store::contact_choices(c, Some(id), &policy())?));
     "home::dashboard_store::counts" => |c, id, key| home::dashboard_store::counts(c);
     "home::dashboard_store::assets_by_type" => |c, id, key| home::dashboard_store::assets_by_type(c);
-    "home::dashboard_store::needs" => |c, id, key| home::dashboard_store::needs(c, "2000-01-01", "2100-01-01");
+    "home::dashboard_store::needs" => |c, id, key| home::dashboard_store::needs(c);
+    "records::leavers::store::held" => |c, id, key| records::leavers::store::held(c);
+    "records::leavers::store::count" => |c, id, key| records::leavers::store::count(c);
+    "records::leavers::store::people" => |c, id, key| records::leavers::store::people(c, vec![id], &policy());
+    "records::leavers::store::successors" => |c, id, key| records::leavers::store::successors(c, id, &policy());
+    "records::calendar::store::events" => |c, id, key| records::calendar::store::events(c, &records::calendar::store::Kind::ALL, ("2000-01-01", "2100-01-01"), Some(id));
     "history::store::find" => |c, id, key| Ok::<_, codex::error::Error>((history::find::<Company>(c, id)?, history::find::<Contact>(c, id)?, history::find::<Asset>(c, id)?, history::find::<Location>(c, id)?));
 };
 
@@ -206,6 +217,7 @@ const WRITES: &[(&str, Attempt)] = writes! {
     "contacts::store::create" => |w, id, key| contacts::store::create(w, &contacts::rules::read(fields(json!({"name": "taken", "company_account_numbers": [key]})), true)?, &policy());
     "contacts::store::join" => |w, id, key| contacts::store::join(w, 1, &Membership { company_id: id, is_primary: true, ..Membership::default() });
     "assets::store::create" => |w, id, key| assets::store::create(w, &assets::rules::read(fields(json!({"hostname": "taken", "company_account_number": key})), true)?);
+    "licences::store::keep_key" => |w, id, key| licences::store::keep_key(w, id, Some("taken".to_owned()));
     "history::store::update" => |w, id, key| history::update(w, id, None, None, |company: &mut Company| { company.name = "taken".into(); Ok(()) });
     "history::store::retire" => |w, id, key| history::retire::<Company>(w, id, None);
     "history::store::restore" => |w, id, key| history::restore::<Company>(w, id, None);
@@ -263,6 +275,8 @@ const EXEMPT: &[(&str, &str)] = &[
     ("billing::list_store::PLANS", "the provider's own catalogue, of no tenant"),
     ("billing::list_store::OPTIONS", "the provider's own catalogue, of no tenant"),
     ("network::adopt_store::hand_over", "part of a sync, for every tenant"),
+    ("companies::list_store::contract", "reads a parameter"),
+    ("licences::store::hand_over", "part of a sync, for every tenant"),
     ("notes::store::hand_over", "part of a sync, for every tenant"),
     ("network::adopt_store::adopt", "part of a sync, for every tenant"),
     ("network::adopt_store::follow", "part of a sync, for every tenant"),
@@ -424,7 +438,7 @@ async fn theirs_tickets(world: &World) -> Vec<i64> {
 }
 
 /// The rooms that hold tenants' rows. Syncs and identity act for everybody or for nobody's tenant.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "companies",
     "contacts",
     "assets",
@@ -433,6 +447,7 @@ const ROOMS: [&str; 12] = [
     "tickets",
     "notes",
     "billing",
+    "licences",
     "records",
     "home",
     "status",

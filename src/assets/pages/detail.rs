@@ -19,6 +19,7 @@ use crate::{
     resource::{
         panel::{self, Looker, Panel},
         past::{Facts, Past},
+        values::end,
     },
     ui::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, mention, words},
     web::{Fields, Path, Web},
@@ -142,7 +143,11 @@ fn facts(page: &Page, detail: &AssetDetail, past: &Past) -> Vec<(&'static str, V
         (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
         _ => Value::None,
     };
-    let own = vec![("company_id", company), ("status", status(&asset.row.status))];
+    let own = vec![
+        ("company_id", company),
+        ("status", status(&asset.row.status)),
+        ("warranty_expires", end(asset.row.warranty_expires.as_deref())),
+    ];
     let mut parts = vec![("Device", facts.section(&asset.row, "Device", own))];
     let seen = [
         &asset.seen.last_seen,

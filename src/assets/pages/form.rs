@@ -1,17 +1,19 @@
 //! Adding and editing an asset.
 
+use axum::response::Response;
+
 use crate::{
     agents::Frame,
     assets::{Asset, AssetDetail, AssetView, AssetViewContext, Assets, pages_store as store, store as assets},
     companies::{pages_store, store as companies},
     db::Conn,
-    error::Result,
+    error::{Error, Result},
     resource::{
         form_page::{FormPage, Part, Typed, protected_as, section},
         forms::Form,
     },
     ui::{Choice, Field, Section, mention},
-    web::Query,
+    web::{Query, Web},
 };
 
 /// What an asset's form is made of.
@@ -61,6 +63,10 @@ impl Form for Assets {
 
     fn title(shown: &AssetDetail) -> String {
         shown.asset.row.hostname.clone()
+    }
+
+    async fn not_retired(_: &Web, frame: &Frame, key: i64, error: Error) -> Result<Response> {
+        frame.go_sorry(&Self::page(&key), &format!("{error}. Release what it holds first."))
     }
 
     fn doubles(c: &mut Conn, typed: &Typed, _: &AssetViewContext) -> Result<Vec<(String, String)>> {

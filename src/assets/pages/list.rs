@@ -14,8 +14,9 @@ use crate::{
         staleness::STAGES,
     },
     companies::pages::address,
+    entity::ending,
     error::Result,
-    resource::columns::Columns,
+    resource::{columns::Columns, values::ends},
     ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, words},
     web::Web,
 };
@@ -30,6 +31,9 @@ static COLUMNS: LazyLock<Columns<AssetView>> = LazyLock::new(|| {
         .fields(|asset| &asset.seen, &["last_logged_in_user", "int_ip_address"])
         .fields(|asset| &asset.row, &["serial_number"])
         .fields(|asset| &asset.seen, &["last_seen"])
+        .other("warranty", "Warranty", "", |_, asset| {
+            ends(ending::Days::now().state(asset.row.warranty_expires.as_deref()).as_str())
+        })
         .other("life", "Life", "", |_, asset| asset.life.map_or(Value::None, life))
         .rest(|asset| &asset.row)
         .rest(|asset| &asset.seen)
@@ -58,6 +62,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("company", "Company", vec![Choice::new(NO_COMPANY, "Nobody's yet")]),
         listing.filter("status", "Status", choices(STATUSES)),
         listing.filter("life", "Life", choices(&STAGES)),
+        listing.filter("warranty", "Warranty", ending::choices()),
         listing.filter("online", "Online", vec![Choice::new("true", "Online"), Choice::new("false", "Offline")]),
     ];
     let rows = found.items.into_iter().map(|asset| row(&frame.page, &asset));

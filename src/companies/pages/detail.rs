@@ -21,6 +21,7 @@ use crate::{
         form_page::Typed,
         panel::{self, Looker, Panel},
         past::{Facts, Past},
+        values::end,
     },
     ui::{Crumb, Field, Item, Page, Section, Timeline, Value, count_of, filters, form, label, mention},
     web::{Path, Web},
@@ -218,6 +219,7 @@ fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
     company.push(Item::new("Freshservice department", vendor));
     let own = vec![
         ("plan", plan(Some(row.plan.as_deref().unwrap_or_default()))),
+        ("contract_end_date", end(row.contract_end_date.as_deref())),
         ("contract_term", Value::text(row.term().as_deref())),
         ("support_level", support_level(view)),
         ("start_date", Value::date(row.start_date.as_deref())),

@@ -9,13 +9,14 @@ use crate::{
     agents::Frame,
     companies::{
         CompanyView,
-        list_store::COMPANIES,
+        list_store::{self, COMPANIES},
         model::{COMPLIANCE_LEVELS, KINDS},
         pages_store, store as companies,
     },
     compliance::RedactionPolicy,
+    entity::ending,
     error::Result,
-    resource::columns::Columns,
+    resource::{columns::Columns, values::end},
     ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, label},
     web::Web,
 };
@@ -34,9 +35,7 @@ static COLUMNS: LazyLock<Columns<Line>> = LazyLock::new(|| {
         .usual("contacts", "Contacts", "cell--number", |_, line| Value::count(line.contacts))
         .usual("assets", "Assets", "cell--number", |_, line| Value::count(line.assets))
         .fields(|line| &line.company.row, &["email_system", "main_number"])
-        .usual("contract_end_date", "Contract ends", "cell--sub", |_, line| {
-            Value::date(line.company.row.contract_end_date.as_deref())
-        })
+        .usual("contract_end_date", "Contract ends", "cell--sub", |_, line| end(line.company.row.contract_end_date.as_deref()))
         .usual("compliance_level", "Compliance", "", |_, line| compliance(&line.company.row.compliance_level))
         .other("support_level", "Support level", "", |_, line| Value::text(line.company.support_level()))
         .other("updated_at", "Changed", "", |_, line| Value::ago(Some(&line.company.row.updated_at)))
@@ -56,7 +55,10 @@ static SHAPE: Shape = Shape {
 /// `GET /companies/`
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
-    let query = listing.ask()?;
+    let mut query = listing.ask()?;
+    if let Some(contract) = list_store::contract(&frame.query)? {
+        query = contract.narrow(query);
+    }
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (found, contacts, assets) = web
         .db
@@ -76,6 +78,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let filters = vec![
         listing.filter("kind", "Kind", choices(KINDS)),
         listing.filter("compliance_level", "Compliance", choices(COMPLIANCE_LEVELS)),
+        listing.filter("contract", "Contract", ending::choices()),
     ];
     let list = listing.list(filters, rows.collect(), found.total);
     let action = frame.page.may_write().then(|| (frame.page.url("/companies/new"), "New company"));

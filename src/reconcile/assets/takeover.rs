@@ -7,6 +7,7 @@ use crate::{
     db::Write,
     error::Result,
     history::{self, Record as _, links, protection},
+    licences,
     monitoring::alert_store,
     network, notes,
     plan::cells::Cells,
@@ -20,6 +21,7 @@ pub fn hand_over(w: &mut Write<'_>, stand_in: i64, to: i64, system: &str, why: &
     alert_store::repoint(w, stand_in, to)?;
     network::adopt_store::hand_over(w, stand_in, to)?;
     notes::store::hand_over(w, Asset::ENTITY, stand_in, to)?;
+    licences::store::hand_over(w, stand_in, to)?;
     protection::inherit(w, Asset::ENTITY, stand_in, to)?;
     protection::inherit(w, Asset::ENTITY, to, stand_in)?;
     if !links::exists(w, Asset::ENTITY, stand_in)? {

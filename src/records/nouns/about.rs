@@ -1,14 +1,15 @@
-//! Nouns that are about records of any kind: who may read them, and what the records are called.
+//! What stands beside a noun's rows and is read once they are there: what the records are called that they are about, and the
+//! names of people to whom they refer, as far as the policy lets them be told. Who may read nouns that are about anybody.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entities;
 use crate::{
-    compliance::RedactionPolicy,
+    compliance::{RedactionPolicy, trail},
     db::{Conn, Value},
     entity::{
-        Noun, Seen,
-        noun::{ABOUT_NAME, RECORD, besides},
+        Cell, Noun, Seen,
+        noun::{self, ABOUT_NAME, RECORD, besides, references},
     },
     error::{Error, Result},
     history::protection,
@@ -29,10 +30,46 @@ pub fn allow<E: Noun>(policy: &RedactionPolicy) -> Result<()> {
     if may_read::<E>(policy) { Ok(()) } else { Err(Error::Forbidden(why())) }
 }
 
+/// Whether anything is put beside rows of this noun once they are there.
+#[must_use]
+pub fn is_gathered<E: Noun>() -> bool {
+    E::ABOUT.is_some() || refers_to_people::<E>()
+}
+
+/// Whether its rows refer to people.
+#[must_use]
+pub fn refers_to_people<E: Noun>() -> bool {
+    references::<E>().any(|(_, to)| to.are_people)
+}
+
+/// Puts beside rows what stands elsewhere, as this caller may see it; what of protected records they read is noted.
+pub fn complete<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>], policy: &RedactionPolicy) -> Result<()> {
+    name(c, rows)?;
+    name_people(c, rows, policy)?;
+    log_disclosure(c, rows, policy)
+}
+
+fn name_people<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>], policy: &RedactionPolicy) -> Result<()> {
+    for (column, to) in besides::<E>().iter().filter_map(|beside| beside.names.filter(|(_, to)| to.are_people)) {
+        let Some(field) = E::field(column) else { continue };
+        let id = |seen: &Seen<E>| if let Cell::Int(id) = (field.read)(&seen.row) { Some(id) } else { None };
+        let ids: BTreeSet<i64> = rows.iter().filter_map(id).collect();
+        let named = noun::names(c, to, ids.into_iter().collect())?;
+        let names: BTreeMap<i64, String> = trail::names(c, named, policy)?.into_iter().collect();
+        let told = besides::<E>().iter().find(|beside| beside.names.is_some_and(|(known, _)| known == column));
+        for seen in rows.iter_mut() {
+            let name = id(seen).and_then(|id| names.get(&id)).filter(|name| !name.is_empty()).cloned();
+            if let Some(told) = told {
+                seen.put(told.name, name.map_or(Value::Null, Value::Text));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Puts what the records are called beside rows that are about them.
-pub fn name<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>]) -> Result<()> {
+fn name<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>]) -> Result<()> {
     let Some(about) = E::ABOUT else { return Ok(()) };
-    let Some(place) = besides::<E>().iter().position(|beside| beside.name == ABOUT_NAME) else { return Ok(()) };
     let mut ids: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
     for seen in rows.iter() {
         let (entity, id) = (about.record)(&seen.row);
@@ -47,9 +84,7 @@ pub fn name<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>]) -> Result<()> {
     for seen in rows {
         let (entity, id) = (about.record)(&seen.row);
         let name = names.get(&(entity.to_owned(), id)).cloned();
-        if let Some(beside) = seen.beside.get_mut(place) {
-            *beside = name.map_or(Value::Null, Value::Text);
-        }
+        seen.put(ABOUT_NAME, name.map_or(Value::Null, Value::Text));
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ use crate::{
     },
     records::merge,
     resource::Resource as _,
-    ui::Page,
+    ui::{Page, Section},
     web::{Fields, Routes},
 };
 
@@ -79,6 +79,8 @@ pub trait AnyNoun: AnyEntity {
     fn paths(&self) -> &'static Paths;
     /// Whether it is for the provider's own people alone.
     fn is_for_staff(&self) -> bool;
+    /// Where its pages stand in the rail.
+    fn section(&self) -> Section;
     /// Its list.
     fn list(&self) -> &'static ListSpec;
     /// Its routes: API and pages.
@@ -108,6 +110,10 @@ pub trait AnyNoun: AnyEntity {
     -> Result<Option<panel::Panel>>;
     /// The ids of its live rows that lead to another noun's row.
     fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>>;
+    /// Those of them that cannot be without that row.
+    fn bound(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>>;
+    /// Retires those, and leaves the others as they are.
+    fn retire_bound(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
     /// Retires those of them that cannot be without that row, and lets the others go from it.
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
 }
@@ -248,6 +254,10 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
         E::ABOUT.is_some()
     }
 
+    fn section(&self) -> Section {
+        pages::section::<E>()
+    }
+
     fn list(&self) -> &'static ListSpec {
         noun::list::<E>()
     }
@@ -296,6 +306,14 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
 
     fn attached(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
         writes::attached::<E>(c, entity, id)
+    }
+
+    fn bound(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
+        writes::bound::<E>(c, entity, id)
+    }
+
+    fn retire_bound(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+        writes::retire_bound::<E>(w, entity, id)
     }
 
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {

@@ -14,6 +14,7 @@ use crate::{
     },
     entity::{
         Noun, Seen,
+        ending::{self, Days},
         noun::{self, Paths},
         once::lasting,
         schema,
@@ -27,12 +28,16 @@ use crate::{
 pub fn routes<E: Noun>() -> Routes {
     let paths = Paths::of::<E>();
     let many = E::DOOR.many;
-    Routes::new()
-        .get(paths.list, index::<E>)
-        .tells(lasting(format!("List {many}")), json::list::<Seen<E>>)
+    let asks = |routes: Routes| match E::ENDS {
+        Some(ends) => routes.asks(Vec::leak(vec![(ends.name, "string", "in, ending, expired or unknown, or several of them.")])),
+        None => routes,
+    };
+    let list = Routes::new().get(paths.list, index::<E>).tells(lasting(format!("List {many}")), json::list::<Seen<E>>);
+    let routes = asks(list)
         .merge(resource::routes::<OfNoun<E>>(paths.list, paths.one, paths.restore))
         .get(paths.of_company, of_company::<E>)
-        .tells(lasting(format!("List the {many} of a company")), json::list::<Seen<E>>)
+        .tells(lasting(format!("List the {many} of a company")), json::list::<Seen<E>>);
+    asks(routes)
 }
 
 /// A noun's company is sent by its number or its id; what a noun is about, by its kind and id.
@@ -44,28 +49,63 @@ pub fn body<E: Noun>(schemas: &mut Schemas, creating: bool) -> serde_json::Value
     json::with(fields, &COMPANY.map(|name| (name, json::any())))
 }
 
-/// The question with its company, as a number or an id; rows of a company that there is not are none.
-pub fn narrowed<E: Noun>(c: &mut Conn, query: &ListQuery, company: Option<&str>) -> Result<ListQuery> {
-    let Some(company) = company else { return Ok(query.clone()) };
-    let id = companies::find_id(c, company)?.unwrap_or_default();
-    Ok(query.clone().and(&format!("{}.company_id = {{}}", E::ENTITY), vec![id.into()]))
+/// What a question asks of a noun's rows beside their columns.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Whose they are, by number or id.
+    company: Option<String>,
+    /// How it stands with their end.
+    ends: Option<ending::Asked>,
 }
 
-/// The company that a question names.
-///
-/// # Errors
-/// When it is no text.
-pub fn company_asked(query: &Query) -> Result<Option<String>> {
-    Ok(query.text("company_account_number")?.or(query.text("company_id")?).map(str::to_owned))
+impl Asked {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When a parameter is wrong, naming it.
+    pub fn read<E: Noun>(query: &Query) -> Result<Self> {
+        let company = query.text("company_account_number")?.or(query.text("company_id")?).map(str::to_owned);
+        let ends = match E::ENDS {
+            Some(ends) => ending::Asked::read(query, ends.name, ends.sql)?,
+            None => None,
+        };
+        Ok(Self { company, ends })
+    }
+
+    /// The same of this company.
+    #[must_use]
+    pub fn of(self, company: String) -> Self {
+        Self { company: Some(company), ..self }
+    }
+
+    /// The question, narrowed to that; rows of a company that there is not are none.
+    pub fn narrow<E: Noun>(&self, c: &mut Conn, query: &ListQuery) -> Result<ListQuery> {
+        let mut query = query.clone();
+        if let Some(company) = &self.company {
+            let id = companies::find_id(c, company)?.unwrap_or_default();
+            query = query.and(&format!("{}.company_id = {{}}", E::ENTITY), vec![id.into()]);
+        }
+        Ok(match &self.ends {
+            Some(ends) => ends.narrow(query),
+            None => query,
+        })
+    }
+
+    /// What tells the answer from others to the same question: who sees people's names, and the day that says what ends.
+    fn variant<E: Noun>(&self, policy: &RedactionPolicy) -> String {
+        let who = if about::refers_to_people::<E>() { policy.key() } else { String::new() };
+        let day = E::ENDS.map(|_| Days::now());
+        format!("{:?}{:?}{who}{day:?}", self.company, self.ends)
+    }
 }
 
-/// How many rows that are about others are read at once.
+/// How many rows are read at once beside which something is put.
 const SOME: i64 = 200;
 
 /// Gives each row to the list. Of rows that are about others some are gathered first: what those are called stands in other
 /// tables.
 fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows: &mut list::Rows) -> Result<i64> {
-    if E::ABOUT.is_none() {
+    if !about::is_gathered::<E>() {
         return query.each(c, |row| rows.push(&noun::view::<E>(row)?));
     }
     let asked = query.slice().unwrap_or(Slice { limit: i64::MAX, offset: 0 });
@@ -73,8 +113,7 @@ fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows
     while given < asked.limit {
         let part = Slice { limit: SOME.min(asked.limit - given), offset: asked.offset + given };
         let mut found = query.clone().with_slice(Some(part)).run(c, noun::view::<E>)?;
-        about::name(c, &mut found.items)?;
-        about::log_disclosure(c, &found.items, policy)?;
+        about::complete(c, &mut found.items, policy)?;
         found.items.iter().try_for_each(|seen| rows.push(seen))?;
         let count = i64::try_from(found.items.len()).unwrap_or(i64::MAX);
         (given, total) = (given + count, found.total);
@@ -87,11 +126,11 @@ fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows
 
 async fn index<E: Noun>(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
     let query = request.list(noun::list::<E>())?;
-    let company = company_asked(&request.query)?;
+    let asked = Asked::read::<E>(&request.query)?;
     let policy = OfNoun::<E>::view(&caller, &web.config, &request.query)?;
-    let variant = format!("{company:?}");
+    let variant = asked.variant::<E>(&policy);
     list::respond(&web, &caller.scope(), &variant, &request, query, move |c, query, rows| {
-        let query = narrowed::<E>(c, query, company.as_deref())?;
+        let query = asked.narrow::<E>(c, query)?;
         each::<E>(c, &query, &policy, rows)
     })
     .await
@@ -104,10 +143,12 @@ async fn of_company<E: Noun>(
     request: ReadRequest,
 ) -> Result<Response> {
     let query = request.list(noun::list::<E>())?;
+    let asked = Asked::read::<E>(&request.query)?.of(acct.clone());
     let policy = OfNoun::<E>::view(&caller, &web.config, &request.query)?;
-    list::respond(&web, &caller.scope(), "", &request, query, move |c, query, rows| {
+    let variant = asked.variant::<E>(&policy);
+    list::respond(&web, &caller.scope(), &variant, &request, query, move |c, query, rows| {
         companies::id_of(c, &acct)?;
-        let query = narrowed::<E>(c, query, Some(&acct))?;
+        let query = asked.narrow::<E>(c, query)?;
         each::<E>(c, &query, &policy, rows)
     })
     .await

@@ -6,17 +6,17 @@ use axum::{extract::State, response::Response};
 use super::{
     AnyNoun, about,
     any::OfNoun,
-    api::{company_asked, narrowed},
+    api::Asked,
     entities,
     table::{self, columns},
 };
 use crate::{
     agents::Frame,
     companies::{pages::address, pages_store, store as companies},
-    compliance::RedactionPolicy,
+    compliance::{RedactionPolicy, trail},
     db::{Conn, list::Kind as ListKind},
     entity::{
-        Cell, Kind, Noun, Seen, Stands,
+        Cell, Kind, Noun, Seen, Stands, ending,
         noun::{self, Paths, RECORD, besides, references},
         once::{lasting, of_type},
     },
@@ -68,12 +68,11 @@ fn shape<E: Noun>() -> &'static Shape {
 async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let listing = Listing::new(shape::<E>(), &frame.page.prefix, &frame.query);
     let query = listing.ask()?;
-    let company = company_asked(&frame.query)?;
+    let asked = Asked::read::<E>(&frame.query)?;
     let policy = OfNoun::<E>::view(&frame.caller, &web.config, &frame.query)?;
     let read = move |c: &mut Conn| {
-        let mut found = narrowed::<E>(c, &query, company.as_deref())?.run(c, noun::view::<E>)?;
-        about::name(c, &mut found.items)?;
-        about::log_disclosure(c, &found.items, &policy)?;
+        let mut found = asked.narrow::<E>(c, &query)?.run(c, noun::view::<E>)?;
+        about::complete(c, &mut found.items, &policy)?;
         Ok(found)
     };
     let found = web.db.read(&frame.scope(), read).await?;
@@ -94,6 +93,9 @@ async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response
             ));
         }
     }
+    if let Some(ends) = E::ENDS {
+        filters.push(listing.filter(ends.name, ends.label, ending::choices()));
+    }
     for beside in besides::<E>().iter().filter(|beside| beside.kind == ListKind::Bool) {
         let choices = vec![Choice::new("true", "Yes"), Choice::new("false", "No")];
         filters.push(listing.filter(beside.name, beside.label, choices));
@@ -105,8 +107,7 @@ async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response
         let door = noun.door();
         (frame.page.url(noun.paths().page), capitalised(door.many), door.page == E::DOOR.page)
     };
-    // What is about other records stands beside no other list.
-    let beside = entities::nouns().filter(|noun| noun.is_for_staff() == E::ABOUT.is_some());
+    let beside = entities::nouns().filter(|noun| noun.section() == section::<E>());
     let tabs: Vec<_> = beside.map(tab).collect();
     let tabs = if tabs.len() > 1 { tabs } else { Vec::new() };
     frame.show(&ListPage {
@@ -132,8 +133,8 @@ fn add_words<E: Noun>() -> &'static str {
 }
 
 /// Where a noun's pages stand in the rail.
-fn section<E: Noun>() -> Section {
-    if E::ABOUT.is_some() { Section::Elsewhere } else { Section::Network }
+pub fn section<E: Noun>() -> Section {
+    if E::ABOUT.is_some() { Section::Elsewhere } else { E::SECTION }
 }
 
 fn here<E: Noun>(page: &Page, id: i64) -> String {
@@ -238,7 +239,7 @@ fn facts<E: Noun>(page: &Page, seen: &Seen<E>, past: &Past) -> Vec<(&'static str
 /// What a form's references can be, as far as the company is known.
 type Choices = Vec<(&'static str, Vec<Choice>)>;
 
-fn choices<E: Noun>(c: &mut Conn, company: Option<i64>, own: Option<&E>) -> Result<Choices> {
+fn choices<E: Noun>(c: &mut Conn, company: Option<i64>, own: Option<&E>, policy: &RedactionPolicy) -> Result<Choices> {
     let mut all = Vec::new();
     for (field, to) in references::<E>() {
         let mut some = vec![Choice::new("", "–")];
@@ -251,6 +252,9 @@ fn choices<E: Noun>(c: &mut Conn, company: Option<i64>, own: Option<&E>) -> Resu
                 _ => None,
             });
             found.extend(noun::names(c, to, stands.into_iter().collect())?);
+            if to.are_people {
+                found = trail::names(c, found, policy)?;
+            }
             some.extend(found.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)));
         }
         all.push((field.spec.column, some));
@@ -284,13 +288,13 @@ impl<E: Noun> Form for OfNoun<E> {
         let (companies, choices) = match id {
             Some(id) => {
                 let seen = Self::answer(c, id, policy)?;
-                let choices = choices(c, Some(seen.row.company_id()), Some(&seen.row))?;
+                let choices = choices(c, Some(seen.row.company_id()), Some(&seen.row), policy)?;
                 return Ok(Ground { seen: Some(seen), companies: Vec::new(), choices });
             }
             None if E::ABOUT.is_some() => (Vec::new(), Vec::new()),
             None => {
                 let company = companies::find_id(c, &typed.text("company_id"))?;
-                (pages_store::company_choices(c)?, choices::<E>(c, company, None)?)
+                (pages_store::company_choices(c)?, choices::<E>(c, company, None, policy)?)
             }
         };
         Ok(Ground { seen: None, companies, choices })

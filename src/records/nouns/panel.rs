@@ -10,6 +10,7 @@ use crate::{
     },
     entity::{
         Noun, Seen,
+        ending::{Asked, State},
         noun::{self, RECORD, references},
     },
     error::Result,
@@ -65,6 +66,16 @@ fn overview<E: Noun>(page: &Page, whose: Whose<'_>) -> Option<Action> {
     Some(Action { href, words: words.to_owned(), adds: false })
 }
 
+/// How many of a company's rows are about to end, with the way to them.
+fn ending<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>) -> Result<Option<Action>> {
+    let Some(ends) = E::ENDS else { return Ok(None) };
+    let all = ListQuery::everything(noun::list::<E>())?.and(&format!("{}.company_id = {{}}", E::ENTITY), vec![whose.id.into()]);
+    let count = Asked::of(ends.sql, State::Ending).narrow(all).count(c)?;
+    let number = encode_segment(whose.account_number.unwrap_or_default());
+    let href = page.url(&format!("{}/?company_id={number}&{}={}", E::DOOR.page, ends.name, State::Ending.as_str()));
+    Ok((count > 0).then(|| Action { href, words: format!("{} ending", thousands(count)), adds: false }))
+}
+
 /// What people wrote about a row, for those who may read it.
 fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &RedactionPolicy) -> Result<Option<Panel>> {
     let Some(about) = E::ABOUT.filter(|_| page.is_staff() && about::may_read::<E>(policy) && whose.entity != E::ENTITY) else {
@@ -76,8 +87,8 @@ fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redact
             vec![whose.entity.into(), whose.id.into()],
         )
         .with_slice(Some(Slice { limit: SHOWN, offset: 0 }));
-    let found = query.run(c, noun::view::<E>)?;
-    about::log_disclosure(c, &found.items, policy)?;
+    let mut found = query.run(c, noun::view::<E>)?;
+    about::complete(c, &mut found.items, policy)?;
     let record = format!("{}={}&{}={}", RECORD.0, whose.entity, RECORD.1, whose.id);
     let card = |seen: &Seen<E>| {
         let card = (about.card)(&seen.row);
@@ -115,7 +126,8 @@ pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redacti
     let query = ListQuery::everything(noun::list::<E>())?
         .and(&format!("({condition})"), vec![whose.id.into(); leading.len()])
         .with_slice(Some(Slice { limit: SHOWN, offset: 0 }));
-    let found = query.run(c, noun::view::<E>)?;
+    let mut found = query.run(c, noun::view::<E>)?;
+    about::complete(c, &mut found.items, policy)?;
     let columns = columns::<E>();
     // Whose they are is what the page is about.
     let is_own =
@@ -146,6 +158,7 @@ pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redacti
     });
     let table = Table { label: E::DOOR.many, heads, lines: found.items.iter().map(line).collect(), empty: "None yet.", more };
     let panel = Panel::new(E::DOOR.api, title::<E>(whose, first), Content::Rows(table));
-    let actions = overview::<E>(page, whose).filter(|_| found.total > 0).into_iter().chain(add).collect();
+    let ending = if is_company { ending::<E>(c, page, whose)? } else { None };
+    let actions = overview::<E>(page, whose).filter(|_| found.total > 0).into_iter().chain(ending).chain(add).collect();
     Ok(Some(Panel { count: Some(found.total), actions, ..panel }))
 }

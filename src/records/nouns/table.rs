@@ -10,7 +10,7 @@ use crate::{
     },
     resource::{
         columns::{Columns, class_of},
-        values::shown,
+        values::{ends, shown},
     },
     ui::{Page, Shown, Value},
 };
@@ -72,9 +72,13 @@ pub fn value<E: Noun>(page: &Page, seen: &Seen<E>, beside: &Beside) -> Value {
     if let (Some((column, to)), Some(name)) = (beside.names, cell.text()) {
         return reference(page, seen, column, to, name);
     }
+    if E::ENDS.is_some_and(|ends| ends.name == beside.name) {
+        return cell.text().map_or(Value::None, ends);
+    }
     match (beside.kind, &cell) {
         (_, Cell::Null) => Value::None,
-        (ListKind::Bool, Cell::Bool(yes)) => Value::online(Some(*yes)),
+        (ListKind::Bool, Cell::Bool(yes)) if beside.is_presence => Value::online(Some(*yes)),
+        (ListKind::Bool, Cell::Bool(yes)) => Value::yes_no(*yes),
         (ListKind::Time, _) => Value::ago(cell.text()),
         (_, Cell::Int(number)) => Value::count(*number),
         _ => Value::code(cell.text()),

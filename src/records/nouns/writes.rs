@@ -31,6 +31,8 @@ use crate::{
     web::{Fields, Query, Reference, Sent},
 };
 
+/// Why a row retires that cannot be without another one.
+const WITH_ITS_RECORD: &str = "retired with what it belongs to";
 /// The column that says whose a row is.
 const COMPANY: &str = "company_id";
 
@@ -81,6 +83,11 @@ impl<E: Noun> Resource for OfNoun<E> {
     fn read(mut fields: Fields, creating: bool) -> Result<Input<E>> {
         fields.set_creating(creating);
         let patch = Patch::read(&mut fields)?;
+        for secret in E::SEALED {
+            if fields.has(secret) {
+                fields.refuse(*secret, "is a secret: it is not sent with other fields, but to an address of its own");
+            }
+        }
         // Whose a note is follows from its record.
         let company = if E::ABOUT.is_some() {
             Sent::Absent
@@ -120,8 +127,7 @@ impl<E: Noun> Resource for OfNoun<E> {
 
     fn answer(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<Seen<E>> {
         let mut seen = [noun::get::<E>(c, id)?];
-        about::name(c, &mut seen)?;
-        about::log_disclosure(c, &seen, policy)?;
+        about::complete(c, &mut seen, policy)?;
         let [seen] = seen;
         Ok(seen)
     }
@@ -226,7 +232,7 @@ fn leading<E: Noun>(entity: &str) -> Vec<(&'static str, bool)> {
         return vec![(COMPANY, false)];
     }
     let leading = references::<E>().filter(|(_, to)| to.entity == entity);
-    leading.map(|(field, _)| (field.spec.column, field.spec.is_nullable)).collect()
+    leading.map(|(field, _)| (field.spec.column, !E::is_bound_by(field.spec.column))).collect()
 }
 
 /// The rows of the one door's nouns that lead to a record of any kind.
@@ -237,6 +243,19 @@ impl Dependent for Leading {
         Ok(attached_to(c, entity, id)?.into_iter().collect())
     }
 
+    fn bound(&self, c: &mut Conn, entity: &str, id: i64) -> Result<Vec<(&'static str, i64)>> {
+        let mut found = Vec::new();
+        for noun in entities::nouns() {
+            let count = noun.bound(c, entity, id)?.len();
+            found.push((noun.door().api, i64::try_from(count).unwrap_or(i64::MAX)));
+        }
+        Ok(found)
+    }
+
+    fn retire_bound(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+        entities::nouns().try_for_each(|noun| noun.retire_bound(w, entity, id))
+    }
+
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
         release_all(w, entity, id)
     }
@@ -244,6 +263,24 @@ impl Dependent for Leading {
     fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
         merge::hand_over(w, entity, from, to)
     }
+}
+
+/// As [`AnyNoun::bound`](super::AnyNoun::bound).
+pub fn bound<E: Noun>(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
+    let mut found = Vec::new();
+    for (column, _) in leading::<E>(entity).into_iter().filter(|(_, can_be_without)| !can_be_without) {
+        found.extend(noun::ids_where::<E>(c, column, id)?);
+    }
+    Ok(found)
+}
+
+/// As [`AnyNoun::retire_bound`](super::AnyNoun::retire_bound).
+pub fn retire_bound<E: Noun>(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
+    for row in bound::<E>(w, entity, id)? {
+        release_all(w, E::ENTITY, row)?;
+        history::retire::<E>(w, row, Some(WITH_ITS_RECORD))?;
+    }
+    Ok(())
 }
 
 /// As [`AnyNoun::attached`](super::AnyNoun::attached).
@@ -267,7 +304,7 @@ pub fn release<E: Noun>(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> 
                 })?;
             } else {
                 release_all(w, E::ENTITY, row)?;
-                history::retire::<E>(w, row, Some("retired with what it belongs to"))?;
+                history::retire::<E>(w, row, Some(WITH_ITS_RECORD))?;
             }
         }
     }
@@ -304,7 +341,9 @@ fn fit<E: Noun>(c: &mut Conn, row: &mut E, sent: &[&'static str]) -> Result<()> 
         let Value::Int(id) = (field.read)(row).into() else { continue };
         let why = match noun::company_of(c, to, id)? {
             None => format!("there is no {} {id}", to.what),
-            Some(company) if company != Some(row.company_id()) => format!("{} {id} is another company's", to.what),
+            Some(company) if company != Some(row.company_id()) && !noun::is_of(c, to, id, row.company_id())? => {
+                format!("{} {id} is another company's", to.what)
+            }
             Some(_) if to.entity == E::ENTITY && id == row.id() => "cannot be itself".to_owned(),
             Some(_) => continue,
         };

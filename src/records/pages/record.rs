@@ -67,7 +67,7 @@ impl Mentioned {
             companies: pages_store::names(c, companies)?,
             numbers: pages_store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
             locations: pages_store::location_names(c, locations)?,
-            references: references(c, changes)?,
+            references: references(c, changes, policy)?,
         })
     }
 
@@ -121,17 +121,19 @@ fn target(entity: &str, field: &str) -> Option<&'static Target> {
 }
 
 /// The names of what fields refer to, before the changes and after.
-fn references(c: &mut Conn, changes: &[ToldChange]) -> Result<HashMap<(&'static str, i64), String>> {
-    let mut wanted: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
+fn references(c: &mut Conn, changes: &[ToldChange], policy: &RedactionPolicy) -> Result<HashMap<(&'static str, i64), String>> {
+    let mut wanted: BTreeMap<(&'static str, bool), BTreeSet<i64>> = BTreeMap::new();
     for change in changes {
         for (field, sides) in change.fields.as_object().into_iter().flatten() {
             let Some(target) = target(&change.entity, field) else { continue };
-            wanted.entry(target.entity).or_default().extend(["old", "new"].iter().filter_map(|side| sides.get(side)?.as_i64()));
+            let ids = wanted.entry((target.entity, target.are_people)).or_default();
+            ids.extend(["old", "new"].iter().filter_map(|side| sides.get(side)?.as_i64()));
         }
     }
     let mut names = HashMap::new();
-    for (entity, ids) in wanted {
+    for ((entity, are_people), ids) in wanted {
         let called = entities::named(entity)?.called(c, ids.into_iter().collect())?;
+        let called = if are_people { trail::names(c, called, policy)? } else { called };
         names.extend(called.into_iter().map(|(id, name)| ((entity, id), name)));
     }
     Ok(names)
@@ -193,7 +195,7 @@ pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Re
 
 fn can_undo(change: &ToldChange) -> bool {
     let whole = change.entity == Location::ENTITY && matches!(change.action.as_str(), "create" | "retire");
-    whole || matches!(change.action.as_str(), "update" | "join" | "leave")
+    whole || matches!(change.action.as_str(), "update" | "join" | "leave" | "assign" | "unassign")
 }
 
 fn waits(entry: &Entry) -> String {

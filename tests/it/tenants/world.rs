@@ -12,6 +12,7 @@ use codex::contacts;
 use codex::db::{Db, Target, Write};
 use codex::error::Result;
 use codex::history;
+use codex::licences::{License, Seat};
 use codex::monitoring::alert::Alert;
 use codex::monitoring::alert_store;
 use codex::network::{Connection, Equipment, Interface, Subnet, Vlan};
@@ -144,8 +145,12 @@ fn network(w: &mut Write<'_>, dice: &mut Dice, n: i64, mine: &[bool]) -> Result<
     let port = Interface { company_id: n, equipment_id: own, name: name.clone(), ip_address, ..Interface::default() };
     history::create(w, &port, None)?;
     let (a_port, b_id) = (Some(name.clone()), 1 + dice.below(n));
-    let cable = Connection { company_id: n, a_id: own, a_port, b_id, b_port: Some(name), ..Connection::default() };
-    history::create(w, &cable, None).map(|_| ())
+    let cable = Connection { company_id: n, a_id: own, a_port, b_id, b_port: Some(name.clone()), ..Connection::default() };
+    history::create(w, &cable, None)?;
+    let license = License { company_id: n, product: name.clone(), vendor: Some(name), seats: Some(n), ..License::default() };
+    let license_id = history::create(w, &license, None)?.id;
+    let seat = Seat { company_id: n, license_id, asset_id: Some(1 + dice.below(ASSETS)), ..Seat::default() };
+    history::create(w, &seat, None).map(|_| ())
 }
 
 pub(super) fn ticket(w: &mut Write<'_>, n: i64, company: i64, mine: &[bool]) -> Result<()> {
