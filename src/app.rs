@@ -27,8 +27,14 @@ use crate::{
 };
 
 /// What hangs on records of other rooms, in the order in which it is let go.
-const DEPENDENTS: &[&dyn dependents::Dependent] =
-    &[&assets::Owned, &companies::Within, &contacts::Belonging, &monitoring::Alerts, &reconcile::sites::Sites, &records::nouns::Leading];
+const DEPENDENTS: &[&dyn dependents::Dependent] = &[
+    &assets::Owned,
+    &companies::Within,
+    &contacts::Belonging,
+    &monitoring::Alerts,
+    &reconcile::sites::Sites,
+    &records::nouns::Leading,
+];
 
 /// What rooms show on the pages of records of other rooms, in the order in which it stands.
 const PANELS: &[&dyn panel::Panels] = &[

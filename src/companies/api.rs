@@ -13,7 +13,7 @@ use crate::{
     db::Conn,
     error::Result,
     history::Record as _,
-    resource::dependents,
+    resource::{as_of, dependents},
     web::{
         Path, ReadRequest, Web, list,
         table::{self, Pagination},
@@ -28,6 +28,9 @@ const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_sy
 /// # Errors
 /// When a parameter is wrong.
 pub async fn index(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
+    if let Some(was) = as_of::list::<Company>(&web, &reader, &request, &COMPANIES, None).await? {
+        return Ok(was);
+    }
     let query = request.list(&COMPANIES)?;
     let policy = RedactionPolicy::of(&reader, &web.config, &request.query)?;
     list::respond(&web, &reader.scope(), &policy.key(), &request, query, move |c, query, rows| {

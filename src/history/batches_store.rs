@@ -48,7 +48,8 @@ pub fn end(w: &mut Write<'_>, id: i64) -> Result<Option<i64>> {
 
 /// How many rows of this kind it changed.
 pub fn changed(c: &mut Conn, id: i64, entity: &str) -> Result<i64> {
-    let sql = "SELECT COUNT(DISTINCT entity_id) FROM changes WHERE batch_id = ?1 AND entity = ?2 AND action NOT IN ('pin', 'unpin')";
+    let sql =
+        "SELECT COUNT(DISTINCT entity_id) FROM changes WHERE batch_id = ?1 AND entity = ?2 AND action NOT IN ('pin', 'unpin')";
     c.one(sql, params![id, entity])?.get(0)
 }
 

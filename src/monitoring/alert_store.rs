@@ -38,7 +38,9 @@ pub fn repoint(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
 /// The ids of the alerts of an asset, or of those of a company.
 pub fn ids(c: &mut Conn, of_company: bool, id: i64) -> Result<Vec<i64>> {
     let column = if of_company { "company_id" } else { "asset_id" };
-    c.map(&format!("SELECT alert.id FROM @alerts alert WHERE alert.{column} = ?1 ORDER BY alert.id"), params![id], |row| row.get(0))
+    c.map(&format!("SELECT alert.id FROM @alerts alert WHERE alert.{column} = ?1 ORDER BY alert.id"), params![id], |row| {
+        row.get(0)
+    })
 }
 
 /// Lets these alerts be about another asset, or of another company, as far as they are of this one.

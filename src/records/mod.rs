@@ -8,7 +8,6 @@ pub mod entities;
 mod history;
 pub mod import;
 pub mod merge;
-pub mod merge_store;
 pub mod nouns;
 pub mod pages;
 pub mod reach;

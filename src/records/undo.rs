@@ -440,7 +440,12 @@ async fn show_batch(State(web): State<Web>, staff: Staff, Path(id): Path<i64>, r
 }
 
 /// `POST /api/batches/{id}/undo`: 409 with every conflict when part of it has changed since, unless `partial=true`.
-async fn all_of_batch(State(web): State<Web>, editor: Editor, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
+async fn all_of_batch(
+    State(web): State<Web>,
+    editor: Editor,
+    Path(id): Path<i64>,
+    conditions: Preconditions,
+) -> Result<Response> {
     let by = Undoer { policy: RedactionPolicy::of(&editor, &web.config, conditions.query())?, is_admin: editor.is_admin() };
     let is_part_enough = conditions.query().is_on("partial")?;
     let work = move |w: &mut Write<'_>| {

@@ -19,7 +19,7 @@ use crate::{
         schema,
     },
     error::Result,
-    resource::{Resource, api as resource},
+    resource::{Resource, api as resource, as_of},
     web::{Path, Query, ReadRequest, Routes, Web, list},
 };
 
@@ -30,6 +30,7 @@ pub fn routes<E: Noun>() -> Routes {
     Routes::new()
         .get(paths.list, index::<E>)
         .tells(lasting(format!("List {many}")), json::list::<Seen<E>>)
+        .asks(&[as_of::PARAMETER])
         .merge(resource::routes::<OfNoun<E>>(paths.list, paths.one, paths.restore))
         .get(paths.of_company, of_company::<E>)
         .tells(lasting(format!("List the {many} of a company")), json::list::<Seen<E>>)
@@ -89,6 +90,9 @@ async fn index<E: Noun>(State(web): State<Web>, caller: Reader, request: ReadReq
     let query = request.list(noun::list::<E>())?;
     let company = company_asked(&request.query)?;
     let policy = OfNoun::<E>::view(&caller, &web.config, &request.query)?;
+    if let Some(was) = as_of::list::<E>(&web, &caller, &request, noun::list::<E>(), None).await? {
+        return Ok(was);
+    }
     let variant = format!("{company:?}");
     list::respond(&web, &caller.scope(), &variant, &request, query, move |c, query, rows| {
         let query = narrowed::<E>(c, query, company.as_deref())?;
@@ -105,6 +109,9 @@ async fn of_company<E: Noun>(
 ) -> Result<Response> {
     let query = request.list(noun::list::<E>())?;
     let policy = OfNoun::<E>::view(&caller, &web.config, &request.query)?;
+    if let Some(was) = as_of::list::<E>(&web, &caller, &request, noun::list::<E>(), Some(acct.clone())).await? {
+        return Ok(was);
+    }
     list::respond(&web, &caller.scope(), "", &request, query, move |c, query, rows| {
         companies::id_of(c, &acct)?;
         let query = narrowed::<E>(c, query, Some(&acct))?;

@@ -7,7 +7,7 @@ use super::{alerts, asset_field_sources, asset_inside, mention, words};
 use crate::{
     agents::Frame,
     assets::{
-        Asset, AssetDetail, AssetView, AssetViewContext,
+        Asset, AssetDetail, AssetView, AssetViewContext, Assets,
         model::{AssignedContact, CustomField},
         panels::{life, status},
         secrets, store as assets,
@@ -18,6 +18,7 @@ use crate::{
     history::Record as _,
     monitoring::audit_store,
     resource::{
+        merged,
         panel::{self, Looker, Panel},
         past::{Facts, Past},
     },
@@ -52,6 +53,9 @@ struct AssetPage {
 
 /// `GET /assets/{id}`
 pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    if let Some(winner) = merged::page::<Assets>(&web, &frame, id).await? {
+        return Ok(winner);
+    }
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
     let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
     let asked = frame.query.text("software")?.unwrap_or_default().to_owned();

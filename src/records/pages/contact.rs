@@ -15,10 +15,10 @@ use crate::{
     },
     error::{Error, FieldError, Result},
     history::Record as _,
-    records::contacts::detail,
+    records::contacts::{Contacts, detail},
     resource::{
         form_page::{Typed, or_none},
-        forms,
+        forms, merged,
         panel::{self, Looker, Panel},
         past::{Facts, Past},
     },
@@ -66,6 +66,9 @@ impl Refused {
 
 /// `GET /contacts/{id}`
 pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    if let Some(winner) = merged::page::<Contacts>(&web, &frame, id).await? {
+        return Ok(winner);
+    }
     page(&web, &frame, id, StatusCode::OK, Refused::default()).await
 }
 

@@ -14,6 +14,7 @@ mod contact;
 mod contact_form;
 mod contact_posts;
 mod contacts;
+mod merge;
 mod pins;
 pub(crate) mod record;
 mod search;
@@ -24,6 +25,7 @@ mod tickets;
 pub(crate) use crate::ui::{count_of, mention, words};
 use crate::{
     assets::Assets,
+    companies::Companies,
     history::protection::LEVELS,
     records::contacts::Contacts,
     resource::{form_page::Typed, forms},
@@ -41,6 +43,13 @@ pub fn routes() -> Routes {
         .form("/records/{entity}/{id}/pin", "/records/{entity}/{id}", pins::save)
         .form("/records/{entity}/{id}/push", "/records/{entity}/{id}", pins::push)
         .form("/records/changes/{seq}/undo", "/", pins::take_back)
+        .form("/records/batches/{id}/undo", "/", pins::take_all_back)
+        .get("/companies/{acct}/merge", merge::show::<Companies>)
+        .post("/companies/{acct}/merge", merge::save::<Companies>)
+        .get("/contacts/{id}/merge", merge::show::<Contacts>)
+        .post("/contacts/{id}/merge", merge::save::<Contacts>)
+        .get("/assets/{id}/merge", merge::show::<Assets>)
+        .post("/assets/{id}/merge", merge::save::<Assets>)
         .merge(contact_routes())
         .merge(asset_routes())
         .get("/tickets/", tickets::index)
