@@ -12,7 +12,7 @@ CREATE TABLE batches (
 );
 ALTER TABLE changes ADD COLUMN batch_id BIGINT;
 CREATE INDEX changes_batch ON changes (batch_id, seq) WHERE batch_id IS NOT NULL;
-CREATE INDEX changes_kind ON changes (entity, seq);
+CREATE INDEX changes_time ON changes (entity, at);
 -- Which row went on as which other one, and what moved without history, as JSON.
 CREATE TABLE merges (
   entity TEXT NOT NULL,

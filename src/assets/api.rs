@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Result},
     history::{self, Record as _},
     resource::{
-        Resource, api as door,
+        Resource, api as door, as_of,
         dependents::{self, Dependent, Moved},
         links::Links,
     },
@@ -42,6 +42,7 @@ pub fn routes() -> Routes {
         .get("/api/assets", index)
         .tells("List assets", json::list::<AssetView>)
         .asks(WARRANTY_ASKED)
+        .asks(&[as_of::PARAMETER])
         .merge(door::routes::<Assets>("/api/assets", "/api/assets/{id}", "/api/assets/{id}/restore"))
         .get("/api/asset/{id}", door::show::<Assets>)
         .tells("Asset: read", json::one::<AssetDetail>)
@@ -61,6 +62,9 @@ pub fn routes() -> Routes {
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    if let Some(was) = as_of::list::<Asset>(&web, &caller, &request, &LIST, None).await? {
+        return Ok(was);
+    }
     let query = request.list(&LIST)?;
     let filters = Filters::read(&request.query)?;
     let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
@@ -102,6 +106,12 @@ impl Resource for Assets {
 
     fn path(key: &i64) -> String {
         format!("/api/assets/{key}")
+    }
+
+    const IS_MERGED: bool = true;
+
+    fn key_of(_: &mut Conn, id: i64) -> Result<i64> {
+        Ok(id)
     }
 
     fn list() -> &'static ListSpec {

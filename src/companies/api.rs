@@ -20,7 +20,7 @@ use crate::{
     db::Conn,
     error::Result,
     history::Record as _,
-    resource::dependents,
+    resource::{as_of, dependents},
     web::{
         Path, ReadRequest, Web, list,
         table::{self, Pagination},
@@ -35,6 +35,9 @@ const SORTABLE: &[&str] = &["name", "account_number", "plan_selected", "email_sy
 /// # Errors
 /// When a parameter is wrong.
 pub async fn index(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
+    if let Some(was) = as_of::list::<Company>(&web, &reader, &request, &COMPANIES, None).await? {
+        return Ok(was);
+    }
     let mut query = request.list(&COMPANIES)?;
     if let Some(contract) = list_store::contract(&request.query)? {
         query = contract.narrow(query);

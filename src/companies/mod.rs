@@ -30,6 +30,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/companies", api::index)
         .tells("List companies", json::list::<CompanyView>)
+        .asks(&[door::as_of::PARAMETER])
         .merge(door::api::routes::<Companies>("/api/companies", "/api/companies/{acct}", "/api/companies/{acct}/restore"))
         .get("/api/company/{acct}", door::api::show::<Companies>)
         .tells("Company: read", json::one::<CompanyView>)

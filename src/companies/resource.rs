@@ -72,6 +72,12 @@ impl<const PAGE: bool> Resource for Companies<PAGE> {
         format!("/api/companies/{}", encode_segment(key))
     }
 
+    const IS_MERGED: bool = true;
+
+    fn key_of(c: &mut Conn, id: i64) -> Result<String> {
+        Ok(history::get::<Company>(c, id)?.account_number)
+    }
+
     fn list() -> &'static ListSpec {
         &COMPANIES
     }

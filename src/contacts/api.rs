@@ -16,7 +16,10 @@ use crate::{
     db::{Conn, Write, list::Page},
     error::Result,
     history::Record as _,
-    resource::dependents::{Dependent, Moved},
+    resource::{
+        as_of,
+        dependents::{Dependent, Moved},
+    },
     web::{Path, ReadRequest, Routes, Web, list, table},
 };
 
@@ -26,6 +29,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/contacts", index)
         .tells("List contacts", json::list::<ContactView>)
+        .asks(&[as_of::PARAMETER])
         .get("/api/companies/{acct}/contacts", of_company)
         .tells("List the contacts of a company", json::list::<ContactView>)
         .get("/api/companies/{acct}/users", of_company)
@@ -42,6 +46,9 @@ pub fn routes() -> Routes {
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    if let Some(was) = as_of::list::<Contact>(&web, &caller, &request, &LIST, None).await? {
+        return Ok(was);
+    }
     let query = request.list(&LIST)?;
     let places = Places::read(&request.query)?;
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;

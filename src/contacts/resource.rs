@@ -66,6 +66,12 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
         format!("/api/contacts/{key}")
     }
 
+    const IS_MERGED: bool = true;
+
+    fn key_of(_: &mut Conn, id: i64) -> Result<i64> {
+        Ok(id)
+    }
+
     fn list() -> &'static ListSpec {
         &LIST
     }

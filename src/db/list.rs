@@ -13,7 +13,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub use parse::MAX_QUERY;
+pub use parse::{Filter, MAX_QUERY, Test};
 
 /// What a column holds: decides which filters it has and how they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,6 +258,23 @@ impl ListQuery {
     #[must_use]
     pub fn sorts_by(&self, columns: &[&str]) -> bool {
         self.is_sorted && self.sort.iter().any(|(column, _)| columns.contains(&column.name))
+    }
+
+    /// The filters by columns.
+    pub fn filters(&self) -> impl Iterator<Item = &Filter> {
+        self.filters.iter()
+    }
+
+    /// Which rows are meant with regard to retirement.
+    #[must_use]
+    pub fn retired(&self) -> Retired {
+        self.retired
+    }
+
+    /// Whether an order was asked for.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        self.is_sorted
     }
 
     /// Whether only what old clients know was asked: no order, search, filter or retired rows.

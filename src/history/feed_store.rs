@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::Untold;
+use super::{Untold, merges_store as merges};
 use crate::db::{Conn, Row, Value};
 use crate::error::{Error, Result};
 use crate::params;
@@ -134,18 +134,17 @@ pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Opti
 /// Rows that are parts of others, whose changes belong to the whole's history too: whole, condition.
 const PARTS: &[(&str, &str)] = &[(
     "company",
-    "entity = 'location' AND entity_id IN (SELECT location.id FROM @locations location WHERE location.company_id = ?2)",
+    "entity = 'location' AND entity_id IN (SELECT location.id FROM @locations location WHERE location.company_id IN ids(?2))",
 )];
 
-/// One row's changes, and those of its parts, newest first.
+/// One row's changes, those of its parts, and those of the rows that were merged into it, newest first.
 pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
-    // What was merged into it is its past too.
-    let own = "entity = ?1 AND (entity_id = ?2 OR entity_id IN (SELECT merged.loser_id FROM merges merged
-        WHERE merged.entity = ?1 AND merged.winner_id = ?2))";
+    let own = "entity = ?1 AND entity_id IN ids(?2)";
     let parts = PARTS.iter().filter(|(whole, _)| *whole == entity).map(|(_, rows)| *rows);
     let rows = std::iter::once(own).chain(parts).collect::<Vec<_>>().join(" OR ");
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE {rows} ORDER BY seq DESC LIMIT ?3");
-    c.all(&sql, params![entity, id, limit])?.iter().map(change).collect()
+    let ids = merges::family(c, entity, id)?;
+    c.all(&sql, params![entity, ids, limit])?.iter().map(change).collect()
 }
 
 /// One change.

@@ -3,6 +3,7 @@
 pub mod batches_store;
 pub mod feed_store;
 pub mod links_store;
+pub mod merges_store;
 pub mod pins_store;
 pub mod protection_store;
 pub mod ranks_store;
@@ -14,6 +15,7 @@ mod untold;
 pub use batches_store as batches;
 pub use feed_store as feed;
 pub use links_store as links;
+pub use merges_store as merges;
 pub use pins_store as pins;
 pub use protection_store as protection;
 pub use ranks_store as ranks;

@@ -8,7 +8,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     entities::{self, ENTITIES},
-    merge_store::{self, Merged},
     undo::Undoer,
 };
 use crate::web::openapi::schema as described;
@@ -21,7 +20,14 @@ use crate::{
     db::{Conn, Value, Write},
     entity::{Entity, Field, FieldSpec, Kind, noun},
     error::{Error, FieldError, Result},
-    history::{self, Record as _, batches, feed::Change, links, pins, protection, undo::Undone},
+    history::{
+        self, Record as _, batches,
+        feed::Change,
+        links,
+        merges::{self, Merged},
+        pins, protection,
+        undo::Undone,
+    },
     resource::{
         Done, Resource, bulk,
         dependents::{self, Moved},
@@ -162,7 +168,7 @@ fn choices(fields: &mut Fields) -> BTreeMap<String, bool> {
 }
 
 /// The row that is named as the other one.
-fn id_of(c: &mut Conn, entity: &'static str, from: &Reference) -> Result<i64> {
+pub fn id_of(c: &mut Conn, entity: &'static str, from: &Reference) -> Result<i64> {
     let id = match from {
         Reference::Id(id) => Some(*id),
         Reference::Key(key) if entity == Company::ENTITY => companies::find_id(c, key)?,
@@ -199,7 +205,7 @@ pub fn merge(w: &mut Write<'_>, entity: &'static str, wanted: &Wanted, merger: &
     links::hand_over(w, named.name(), *from, *into)?;
     protection::inherit(w, named.name(), *from, *into)?;
     named.absorb(w, wanted, merger.pins)?;
-    merge_store::keep(w, entity, &Merged { loser: *from, winner: *into, moved: Json::Object(moved) }, batch)?;
+    merges::keep(w, entity, &Merged { loser: *from, winner: *into, moved: Json::Object(moved) }, batch)?;
     tell(w, entity, *from, "absorb", "merged_into", *into)?;
     tell(w, entity, *into, "merge", "merged_from", *from)?;
     batches::allow(w, batch, merger.types.as_deref())?;
@@ -229,7 +235,7 @@ fn allowed(c: &mut Conn, entity: &str, into: i64, from: i64, by: &Undoer) -> Res
 /// Takes a merge back, as far as it left no change of its own in history.
 pub fn back(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     let Some(from) = change.fields["merged_from"]["new"].as_i64() else { return Ok(Undone::Already) };
-    let Some(merged) = merge_store::forget(w, &change.entity, from, change.entity_id)? else { return Ok(Undone::Already) };
+    let Some(merged) = merges::forget(w, &change.entity, from, change.entity_id)? else { return Ok(Undone::Already) };
     for (what, ids) in merged.moved.as_object().into_iter().flatten() {
         let ids: Vec<i64> = ids.as_array().into_iter().flatten().filter_map(Json::as_i64).collect();
         dependents::hand_back(w, &change.entity, &Moved::untold(what, ids), (merged.loser, merged.winner))?;

@@ -8,7 +8,6 @@ mod history;
 pub mod import;
 pub mod leavers;
 pub mod merge;
-pub mod merge_store;
 pub mod nouns;
 pub mod pages;
 pub mod reach;

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use serde_json::Value as Json;
 
-use super::{Done, Resource, bulk};
+use super::{Done, Resource, as_of, bulk, merged};
 use crate::{
     auth::{Caller, Editor, Reader},
     db::{Conn, Write},
@@ -25,6 +25,7 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
         .merge(bulk::routes::<R>(list))
         .get(one, show::<R>)
         .tells(says("read"), json::one::<R::Shown>)
+        .asks(&[as_of::PARAMETER])
         .update(one, update::<R>)
         .tells(says("change the fields that are sent"), written)
         .takes(|schemas| R::body(schemas, false))
@@ -43,12 +44,20 @@ pub async fn show<R: Resource>(
     request: ReadRequest,
 ) -> Result<Response> {
     let view = R::view(&caller, &web.config, &request.query)?;
+    if let Some(was) = as_of::one::<R>(&web, &caller, key.clone(), &request).await? {
+        return Ok(was);
+    }
     let read = move |c: &mut Conn| {
         let id = R::id(c, &key)?;
-        Ok((id, R::answer(c, id, &view)?))
+        Ok(match merged::winner::<R>(c, id)? {
+            Some(winner) => Err(winner),
+            None => Ok((id, R::answer(c, id, &view)?)),
+        })
     };
-    let (id, shown) = web.db.read(&caller.scope(), read).await?;
-    request.row(id, R::rev(&shown), &shown)
+    match web.db.read(&caller.scope(), read).await? {
+        Ok((id, shown)) => request.row(id, R::rev(&shown), &shown),
+        Err((winner, key)) => merged::lead::<R>(&request, winner, &key),
+    }
 }
 
 /// `POST` to a list: one record, or all of an array.
@@ -88,6 +97,7 @@ pub async fn update<R: Resource>(
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let id = R::id(w, &key)?;
+        merged::refuse::<R>(w, id)?;
         R::update(w, id, &input, request.rev(id)?, &view)?;
         R::reply(w, id, &key, &view, Done::Updated)
     };
@@ -142,6 +152,7 @@ pub async fn restore<R: Resource>(
     let view = R::view(&caller, &web.config, conditions.query())?;
     let work = move |w: &mut Write<'_>| {
         let id = R::id(w, &key)?;
+        merged::refuse::<R>(w, id)?;
         R::restore(w, id)?;
         R::reply(w, id, &key, &view, Done::Restored)
     };

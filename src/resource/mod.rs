@@ -2,12 +2,15 @@
 //! (`forms`) are made.
 
 pub mod api;
+pub mod as_of;
+mod as_of_store;
 pub mod bulk;
 pub mod columns;
 pub mod dependents;
 pub mod form_page;
 pub mod forms;
 pub mod links;
+pub mod merged;
 pub mod panel;
 pub mod past;
 pub mod values;
@@ -27,8 +30,9 @@ use crate::{
         Conn, Write,
         list::{ListQuery, ListSpec},
     },
+    entity::Entity,
     error::{Error, Result},
-    history::{self, Record},
+    history::{self, Record as _},
     web::{Fields, Query, Reply, Web, openapi::Schemas},
 };
 
@@ -79,7 +83,7 @@ impl Done {
 /// A record that callers write. Its room says what is its own; conditions, dry runs, redaction and replies follow.
 pub trait Resource: Send + Sync + Sized + 'static {
     /// The row.
-    type Row: Record;
+    type Row: Entity;
     /// What stands in its address.
     type Key: DeserializeOwned + Clone + Send + 'static;
     /// What stands in the address where one is added: nothing, or the key of what it belongs to.
@@ -94,6 +98,17 @@ pub trait Resource: Send + Sync + Sized + 'static {
     type Retirer: FromRequestParts<Web, Rejection = Error> + Deref<Target = Caller> + Send + 'static;
     /// Whether `force=true` retires it although something is attached.
     const IS_FORCED: bool = true;
+
+    /// Whether one can be merged into another.
+    const IS_MERGED: bool = false;
+
+    /// The key of a row, for those that can be merged.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn key_of(_c: &mut Conn, _id: i64) -> Result<Self::Key> {
+        Err(Error::NotFound { what: Self::Row::WHAT })
+    }
 
     /// How this caller sees such records.
     ///

@@ -55,7 +55,9 @@ impl Past {
     pub fn timeline(&self, page: &Page) -> Timeline {
         let events = self.events.iter().map(|(event, seq)| {
             let undo = seq.filter(|_| page.may_write()).map(|seq| page.url(&format!("/records/changes/{seq}/undo")));
-            Event { undo, ..event.clone() }
+            let batch = event.batch.filter(|_| page.may_write());
+            let undo_all = batch.map(|batch| page.url(&format!("/records/batches/{batch}/undo")));
+            Event { undo, undo_all, ..event.clone() }
         });
         Timeline { events: events.collect(), more: None }
     }

@@ -99,6 +99,10 @@ pub struct Event {
     pub moved: Vec<Moved>,
     /// Where taking it back is posted, when the reader may.
     pub undo: Option<String>,
+    /// What it was part of, when it was done together with others.
+    pub batch: Option<i64>,
+    /// Where taking all of that back is posted, when the reader may.
+    pub undo_all: Option<String>,
 }
 
 /// A record's history, newest first.

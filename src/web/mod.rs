@@ -56,6 +56,7 @@ pub use read_request::ReadRequest;
 pub use request_id::RequestId;
 pub use routes::{RouteInfo, Routes};
 pub use segment::encode_segment;
+pub use shape::AsOf;
 pub use write::{Preconditions, Reply};
 
 /// The state that every handler can ask for.

@@ -60,7 +60,7 @@ fn is_for_programs(path: &str) -> bool {
 
 fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) -> Value {
     let about = &route.about;
-    let mut parameters: Vec<Value> = path_parameters(route.path, about.parameters);
+    let mut parameters: Vec<Value> = path_parameters(route.path, &about.parameters);
     parameters.extend(list.into_iter().flat_map(list_parameters));
     parameters
         .extend(about.parameters.iter().filter(|(name, ..)| !is_named(&parameters, name)).map(own_parameter).collect::<Vec<_>>());

@@ -36,7 +36,7 @@ pub struct About {
     /// What it is for, in a line.
     pub summary: &'static str,
     /// The query parameters that it has beside those of every list: name, kind of value in JSON, what it does.
-    pub parameters: &'static [(&'static str, &'static str, &'static str)],
+    pub parameters: Vec<(&'static str, &'static str, &'static str)>,
     /// The body that it takes.
     pub body: Option<Describe>,
     /// What it answers.
@@ -160,8 +160,8 @@ impl Routes {
     /// pattern (`^device-[0-9]+$`) or the possible words (`online|offline`), with `!` after it where the parameter must be sent.
     /// A parameter of the path may stand here too, for its kind.
     #[must_use]
-    pub fn asks(self, parameters: &'static [(&'static str, &'static str, &'static str)]) -> Self {
-        self.describe(|about| about.parameters = parameters)
+    pub fn asks(self, parameters: &[(&'static str, &'static str, &'static str)]) -> Self {
+        self.describe(|about| about.parameters.extend_from_slice(parameters))
     }
 
     fn describe(mut self, change: impl Fn(&mut About)) -> Self {

@@ -22,6 +22,10 @@ const LARGEST: usize = 8 * 1024 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub struct Shaped;
 
+/// On an answer that tells what was at the moment that was asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct AsOf;
+
 /// The shape that is asked for.
 #[derive(Debug)]
 struct Wish {
@@ -140,15 +144,17 @@ pub async fn around(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let query = Query::parse(request.uri().query().unwrap_or_default());
-    if query.iter().any(|(name, _)| name == "as_of") && !request.uri().path().starts_with("/static/") {
-        let message =
-            "is not served here yet: this address shows what is now. What was is in /api/history/{entity}/{id} and /api/changes";
-        return Error::field("as_of", message).into_response();
-    }
+    let asks_of_past = query.iter().any(|(name, _)| name == "as_of") && !request.uri().path().starts_with("/static/");
     // Without a body there is nothing to shape.
     let asked = *request.method() == Method::GET && tag(&query, request.headers()).is_some();
     let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
     let response = next.run(request).await;
+    let is_answer = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    if asks_of_past && is_answer && response.extensions().get::<AsOf>().is_none() {
+        let message = "is not served here: this address shows what is now. What was is in the records and lists of the API, in \
+                       /api/history/{entity}/{id} and in /api/changes";
+        return Error::field("as_of", message).into_response();
+    }
     if !asked || response.status() != StatusCode::OK || response.extensions().get::<Shaped>().is_some() || !is_json(&response) {
         return response;
     }

@@ -73,6 +73,7 @@ const READS: &[(&str, Read)] = reads! {
     "companies::store::attached" => |c, id, key| companies::store::attached(c, id);
     "companies::store::locations" => |c, id, key| companies::store::locations(c, id);
     "companies::store::feature_overrides" => |c, id, key| companies::store::feature_overrides(c, id);
+    "companies::list_store::LOCATIONS" => |c, id, key| ListQuery::everything(&companies::list_store::LOCATIONS)?.run(c, |row| <Location as codex::history::Record>::from_row(row, 0));
     "companies::list_store::COMPANIES" => |c, id, key| ListQuery::everything(&companies::list_store::COMPANIES)?.with_search(key)?.run(c, companies::store::view);
     "billing::store::users" => |c, id, key| billing::store::users(c, &billing::Plan { name: "Gold".to_owned(), term: "1-Year".to_owned(), ..Default::default() });
     "billing::store::unused" => |c, id, key| Ok::<_, codex::error::Error>(billing::store::unused(c, &billing::Plan { name: "Gold".to_owned(), term: "1-Year".to_owned(), ..Default::default() }, "taken").map_or_else(|error| error.to_string().replace("1-Year", ""), |()| String::new()));
@@ -109,12 +110,16 @@ const READS: &[(&str, Read)] = reads! {
     "entity::noun::choices" => |c, id, key| noun::references::<Equipment>().map(|(_, to)| noun::choices(c, to, id, 50)).collect::<Result<Vec<_>>>();
     "entity::noun::names" => |c, id, key| noun::references::<Equipment>().map(|(_, to)| noun::names(c, to, (1..50).collect())).collect::<Result<Vec<_>>>();
     "entity::noun::company_of" => |c, id, key| noun::references::<Equipment>().map(|(_, to)| noun::company_of(c, to, id)).collect::<Result<Vec<_>>>().map(|found| found.into_iter().flatten().collect::<Vec<_>>());
+    "entity::noun::ids_leading" => |c, id, key| noun::ids_leading::<Equipment>(c, "uplink_id", id);
+    "entity::noun::ids_about" => |c, id, key| noun::ids_about::<codex::notes::Note>(c, "company", id);
     "entity::noun::ids_where" => |c, id, key| noun::ids_where::<Equipment>(c, "uplink_id", id);
     "contacts::store::get_view" => |c, id, key| contacts::store::get_view(c, id);
     "contacts::store::of_company" => |c, id, key| contacts::store::of_company(c, id);
     "contacts::store::of_companies" => |c, id, key| contacts::store::of_companies(c, (1..200).collect());
     "contacts::store::each_of_company" => |c, id, key| gathered(|take| contacts::store::each_of_company(c, id, true, take).map(|()| 0));
     "contacts::store::memberships" => |c, id, key| contacts::store::memberships(c, id);
+    "contacts::store::members" => |c, id, key| contacts::store::members(c, id).map(|found| found.into_iter().map(|id| contacts::store::get_view(c, id)).collect::<Vec<_>>());
+    "contacts::store::has_primary" => |c, id, key| contacts::store::has_primary(c, id);
     "contacts::store::companies_of_email" => |c, id, key| contacts::store::companies_of_email(c, &format!("{key}@example.com"));
     "contacts::store::attached_to_company" => |c, id, key| contacts::store::attached_to_company(c, id);
     "contacts::list_store::list" => |c, id, key| contacts::list_store::list(c, &ListQuery::everything(&contacts::list_store::LIST)?, &contacts::list_store::Places::read(&Query::parse(""))?, &policy());
@@ -162,6 +167,7 @@ const READS: &[(&str, Read)] = reads! {
     "monitoring::alert_list_store::each" => |c, id, key| gathered(|take| monitoring::alert_list_store::each(c, &ListQuery::everything(&monitoring::alert_list_store::ALERTS)?, &monitoring::alert_list_store::Wanted::read(&Query::parse(&format!("company_id={key}")))?, &policy(), take));
     "monitoring::alert_list_store::ALERTS" => |c, id, key| monitoring::alert_list_store::list(c, &ListQuery::everything(&monitoring::alert_list_store::ALERTS)?.with_search(key)?, &monitoring::alert_list_store::Wanted::default(), &policy());
     "monitoring::alert_store::open_uids" => |c, id, key| monitoring::alert_store::open_uids(c, "datto");
+    "monitoring::alert_store::ids" => |c, id, key| monitoring::alert_store::ids(c, true, id);
     "monitoring::alert_store::open" => |c, id, key| monitoring::alert_store::open(c);
     "assets::staleness_store::in_stages" => |c, id, key| assets::staleness_store::in_stages(c, &["quiet"], view_context().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
     "assets::staleness_store::not_archived" => |c, id, key| assets::staleness_store::not_archived(c, view_context().days).map(|(_, values)| values.iter().any(|value| format!("{value:?}").contains(THEIRS)));
@@ -310,6 +316,9 @@ const EXEMPT: &[(&str, &str)] = &[
     ("tickets::statuses_store::learned", "the provider's names for its codes"),
     ("tickets::statuses_store::load", "the provider's names for its codes"),
     ("tickets::statuses_store::learn", "the provider's names for its codes"),
+    ("companies::alias_store::hand_over", "part of a merge, by whoever sees every company"),
+    ("companies::alias_store::hand_back", "part of a merge, by whoever sees every company"),
+    ("monitoring::alert_store::move_some", "part of a merge, by whoever sees every company"),
     ("companies::alias_store::forget", "what the provider's own staff recognised, for its staff alone"),
     ("companies::alias_store::learn", "what the provider's own staff recognised, for its staff alone"),
     ("monitoring::alert_store::repoint", "the RMM's events, moved where two assets are one device"),

@@ -7,7 +7,7 @@ use super::inside;
 use crate::{
     agents::Frame,
     assets::{
-        Asset, AssetDetail, AssetView, AssetViewContext, audit_store,
+        Asset, AssetDetail, AssetView, AssetViewContext, Assets, audit_store,
         model::{AssignedContact, CustomField},
         panels::{life, status},
         secrets, store as assets,
@@ -17,6 +17,7 @@ use crate::{
     error::Result,
     history::Record as _,
     resource::{
+        merged,
         panel::{self, Looker, Panel},
         past::{Facts, Past},
         values::end,
@@ -50,6 +51,9 @@ struct AssetPage {
 
 /// `GET /assets/{id}`
 pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    if let Some(winner) = merged::page::<Assets>(&web, &frame, id).await? {
+        return Ok(winner);
+    }
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
     let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
     let asked = frame.query.text("software")?.unwrap_or_default().to_owned();

@@ -7,7 +7,7 @@ use super::{address, compliance, location, plan};
 use crate::{
     agents::Frame,
     companies::{
-        Company, CompanyView, Location,
+        Companies, Company, CompanyView, Location,
         model::BilledContact,
         pages_store,
         store::{self as companies, Relative},
@@ -19,6 +19,7 @@ use crate::{
     history::Record as _,
     resource::{
         form_page::Typed,
+        merged,
         panel::{self, Looker, Panel},
         past::{Facts, Past},
         values::end,
@@ -87,6 +88,9 @@ impl Refused {
 
 /// `GET /companies/{acct}`
 pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>) -> Result<Response> {
+    if let Some(winner) = merged::page::<Companies>(&web, &frame, key.clone()).await? {
+        return Ok(winner);
+    }
     page(&web, &frame, key, StatusCode::OK, Refused::default()).await
 }
 

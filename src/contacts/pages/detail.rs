@@ -9,7 +9,7 @@ use crate::{
     companies::{pages::address, pages_store},
     compliance::RedactionPolicy,
     contacts::{
-        Contact, ContactView, Membership,
+        Contact, ContactView, Contacts, Membership,
         model::{DESIGNATIONS, ROLES},
         panels::place,
         resource::detail,
@@ -18,7 +18,7 @@ use crate::{
     history::Record as _,
     resource::{
         form_page::{Typed, or_none},
-        forms,
+        forms, merged,
         panel::{self, Looker, Panel},
         past::{Facts, Past},
     },
@@ -66,6 +66,9 @@ impl Refused {
 
 /// `GET /contacts/{id}`
 pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    if let Some(winner) = merged::page::<Contacts>(&web, &frame, id).await? {
+        return Ok(winner);
+    }
     page(&web, &frame, id, StatusCode::OK, Refused::default()).await
 }
 

@@ -20,7 +20,7 @@ use crate::{
         schema,
     },
     error::Result,
-    resource::{Resource, api as resource},
+    resource::{Resource, api as resource, as_of},
     web::{Path, Query, ReadRequest, Routes, Web, list},
 };
 
@@ -29,10 +29,13 @@ pub fn routes<E: Noun>() -> Routes {
     let paths = Paths::of::<E>();
     let many = E::DOOR.many;
     let asks = |routes: Routes| match E::ENDS {
-        Some(ends) => routes.asks(Vec::leak(vec![(ends.name, "string", "in, ending, expired or unknown, or several of them.")])),
+        Some(ends) => routes.asks(&[(ends.name, "string", "in, ending, expired or unknown, or several of them.")]),
         None => routes,
     };
-    let list = Routes::new().get(paths.list, index::<E>).tells(lasting(format!("List {many}")), json::list::<Seen<E>>);
+    let list = Routes::new()
+        .get(paths.list, index::<E>)
+        .tells(lasting(format!("List {many}")), json::list::<Seen<E>>)
+        .asks(&[as_of::PARAMETER]);
     let routes = asks(list)
         .merge(resource::routes::<OfNoun<E>>(paths.list, paths.one, paths.restore))
         .get(paths.of_company, of_company::<E>)
@@ -128,6 +131,9 @@ async fn index<E: Noun>(State(web): State<Web>, caller: Reader, request: ReadReq
     let query = request.list(noun::list::<E>())?;
     let asked = Asked::read::<E>(&request.query)?;
     let policy = OfNoun::<E>::view(&caller, &web.config, &request.query)?;
+    if let Some(was) = as_of::list::<E>(&web, &caller, &request, noun::list::<E>(), None).await? {
+        return Ok(was);
+    }
     let variant = asked.variant::<E>(&policy);
     list::respond(&web, &caller.scope(), &variant, &request, query, move |c, query, rows| {
         let query = asked.narrow::<E>(c, query)?;
@@ -145,6 +151,9 @@ async fn of_company<E: Noun>(
     let query = request.list(noun::list::<E>())?;
     let asked = Asked::read::<E>(&request.query)?.of(acct.clone());
     let policy = OfNoun::<E>::view(&caller, &web.config, &request.query)?;
+    if let Some(was) = as_of::list::<E>(&web, &caller, &request, noun::list::<E>(), Some(acct.clone())).await? {
+        return Ok(was);
+    }
     let variant = asked.variant::<E>(&policy);
     list::respond(&web, &caller.scope(), &variant, &request, query, move |c, query, rows| {
         companies::id_of(c, &acct)?;

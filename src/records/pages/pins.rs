@@ -104,6 +104,11 @@ pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Pat
     let work = move |w: &mut crate::db::Write<'_>| {
         let change = feed::get(w, seq)?;
         let change = change.inside();
+        if let Some(whole) = undo::merged_in(change) {
+            let page = page_of(w, &change.entity, change.entity_id)?;
+            undo::batch(w, whole, false, &undo::Undoer { policy, is_admin })?;
+            return Ok((page, Undone::Done));
+        }
         undo::allowed(w, change, &policy, is_admin)?;
         let undone = undo::change(w, change)?;
         Ok((page_of(w, &change.entity, change.entity_id)?, undone))
@@ -113,6 +118,26 @@ pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Pat
         (page, Undone::Except(why)) => frame.go(&page, &format!("Taken back, but {why}.")),
         (page, Undone::Already) => frame.go(&page, "There was nothing left to take back."),
         (page, Undone::Refused(why)) => frame.go_sorry(&page, &format!("It stands: {why}.")),
+    }
+}
+
+/// `POST /records/batches/{id}/undo`: takes back what was done as one, if nothing of it has changed since.
+pub async fn take_all_back(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let by = undo::Undoer { policy, is_admin: editor.is_admin() };
+    let first = move |c: &mut Conn| match feed::first_of_batch(c, id, 1)?.first().map(history::Untold::inside) {
+        Some(change) => page_of(c, &change.entity, change.entity_id),
+        None => Err(Error::NotFound { what: "Batch" }),
+    };
+    let page = web.db.read(&editor.scope(), first).await?;
+    match web.db.write(&editor.scope(), &editor.actor(), move |w| undo::batch(w, id, false, &by)).await {
+        Ok((summary, _)) => frame.go(&page, &format!("{}.", summary.words())),
+        Err(Error::Conflict { message, details }) => {
+            let told = details.get("conflicts").and_then(|told| told.as_array()).into_iter().flatten();
+            let told: Vec<&str> = told.filter_map(|told| told.as_str()).take(3).collect();
+            frame.go_sorry(&page, &format!("It stands: {message} ({}).", told.join("; ")))
+        }
+        Err(other) => Err(other),
     }
 }
 

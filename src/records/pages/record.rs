@@ -252,6 +252,8 @@ pub fn event(change: &ToldChange, mentioned: &Mentioned) -> Event {
         reason: reason(change),
         moved,
         undo: None,
+        batch: change.batch_id,
+        undo_all: None,
     }
 }
 
@@ -289,6 +291,8 @@ fn action(word: &str) -> String {
         "link" => "linked",
         "note" => "added a note to it",
         "unlink" => "unlinked",
+        "merge" => "merged another record into it",
+        "absorb" => "merged it into another record",
         other => other,
     }
     .to_owned()

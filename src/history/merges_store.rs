@@ -44,3 +44,15 @@ pub fn winner(c: &mut Conn, entity: &str, id: i64) -> Result<Option<i64>> {
     }
     Ok((at != id).then_some(at))
 }
+
+/// A row with all that were merged into it.
+pub fn family(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<i64>> {
+    let (mut family, mut at) = (vec![id], 0);
+    while let Some(winner) = family.get(at).copied() {
+        let sql = "SELECT loser_id FROM merges WHERE entity = ?1 AND winner_id = ?2 ORDER BY loser_id";
+        let losers: Vec<i64> = c.map(sql, params![entity, winner], |row| row.get(0))?;
+        family.extend(losers.into_iter().filter(|loser| !family.contains(loser)).collect::<Vec<_>>());
+        at += 1;
+    }
+    Ok(family)
+}

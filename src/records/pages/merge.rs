@@ -1,0 +1,242 @@
+//! The page on which two records are compared and merged.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use crate::{
+    agents::Frame,
+    companies::Company,
+    compliance::RedactionPolicy,
+    contacts::Contact,
+    db::{
+        Conn, Write,
+        list::{ListQuery, Slice},
+    },
+    error::{Error, Result},
+    history::{self, Record as _},
+    records::{
+        merge::{self, Merger, Wanted},
+        undo::Undoer,
+    },
+    resource::{forms::Form, values::shown},
+    types::Actor,
+    ui::{Crumb, Page, Section, Value, filters, mention, words},
+    web::{Fields, Path, Reference, Web},
+};
+
+/// How many records of the same name are offered.
+const OFFERED: i64 = 6;
+
+/// One field of both.
+struct Side {
+    name: &'static str,
+    label: &'static str,
+    mine: Value,
+    theirs: Value,
+    differs: bool,
+    /// Whether the other one's value is taken unless somebody chooses.
+    takes: bool,
+}
+
+/// The record that is compared.
+struct Other {
+    mine: String,
+    theirs: String,
+    fields: Vec<Side>,
+    moves: Vec<(String, i64)>,
+    may: bool,
+}
+
+#[derive(Template)]
+#[template(path = "records/merge.html")]
+struct MergePage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    problems: Vec<String>,
+    back: String,
+    action: String,
+    one: String,
+    asked: String,
+    from: String,
+    suggestions: Vec<Crumb>,
+    other: Option<Other>,
+}
+
+/// What the page reads.
+struct Known {
+    into: i64,
+    title: String,
+    alike: Vec<(i64, String)>,
+    other: Option<(i64, String, Vec<Side>)>,
+    problem: Option<String>,
+}
+
+/// `GET` of a record's `merge`: which other one, and how they differ.
+pub async fn show<R: Form<Whose = ()>>(
+    State(web): State<Web>,
+    caller: R::Retirer,
+    frame: Frame,
+    Path(key): Path<R::Key>,
+) -> Result<Response> {
+    let from = frame.query.text("from")?.unwrap_or_default().to_owned();
+    let merger = merger(&web, &caller, &frame)?;
+    page::<R>(&web, &frame, key, (from, merger), (StatusCode::OK, Vec::new())).await
+}
+
+/// `POST` of it: merges them.
+pub async fn save<R: Form<Whose = ()>>(
+    State(web): State<Web>,
+    caller: R::Retirer,
+    frame: Frame,
+    Path(key): Path<R::Key>,
+    mut fields: Fields,
+) -> Result<Response> {
+    let from = fields.text("from").max(100).get().value().unwrap_or_default();
+    let chosen = fields.map().iter().filter_map(|(name, side)| Some((name.strip_prefix("field.")?.to_owned(), side == "from")));
+    let choices: BTreeMap<String, bool> = chosen.collect();
+    let merger = merger(&web, &caller, &frame)?;
+    let (by, other, into) = (merger.clone(), reference::<R>(&from), key.clone());
+    let work = move |w: &mut Write<'_>| {
+        let into = R::id(w, &into)?;
+        let wanted = Wanted { into, from: merge::id_of(w, R::Row::ENTITY, &other)?, choices };
+        merge::merge(w, R::Row::ENTITY, &wanted, &by)
+    };
+    let actor = Actor { pins: false, ..frame.actor() };
+    match web.db.write(&frame.scope(), &actor, work).await {
+        Ok(_) => frame.go(&R::page(&key), "Merged. It can be undone as one, from the history."),
+        Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
+            let status = error.status();
+            page::<R>(&web, &frame, key, (from, merger), (status, vec![error.to_string()])).await
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn merger(web: &Web, caller: &crate::auth::Caller, frame: &Frame) -> Result<Merger> {
+    let policy = RedactionPolicy::of(caller, &web.config, &frame.query)?;
+    let by = Undoer { policy, is_admin: caller.is_admin() };
+    Ok(Merger { by, pins: caller.actor().pins, types: caller.types() })
+}
+
+/// Companies are known by their number, everything else by its id.
+fn reference<R: Form>(text: &str) -> Reference {
+    let id = text.parse().ok().filter(|_| R::Row::ENTITY != Company::ENTITY);
+    id.map_or_else(|| Reference::Key(text.to_owned()), Reference::Id)
+}
+
+async fn page<R: Form<Whose = ()>>(
+    web: &Web,
+    frame: &Frame,
+    key: R::Key,
+    (from, merger): (String, Merger),
+    (status, mut problems): (StatusCode, Vec<String>),
+) -> Result<Response> {
+    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let (own, asked) = (key.clone(), from.clone());
+    let known = web.db.read(&frame.scope(), move |c| read::<R>(c, &own, &asked, &view)).await?;
+    problems.extend(known.problem);
+    let mut other = None;
+    if let Some((id, theirs, fields)) = known.other {
+        let wanted = Wanted { into: known.into, from: id, choices: BTreeMap::new() };
+        let actor = Actor { pins: false, ..frame.actor() };
+        let tried = web.db.dry_run(&frame.scope(), &actor, move |w| merge::merge(w, R::Row::ENTITY, &wanted, &merger)).await;
+        let (moves, may) = match tried {
+            Ok(done) => (done.moved.into_iter().map(|(what, count)| (moved(&what, count), count)).collect(), true),
+            Err(Error::Conflict { message, .. } | Error::Forbidden(message)) => {
+                problems.push(message);
+                (Vec::new(), false)
+            }
+            Err(error @ Error::Invalid(_)) => {
+                problems.push(error.to_string());
+                (Vec::new(), false)
+            }
+            Err(other) => return Err(other),
+        };
+        other = Some(Other { mine: known.title.clone(), theirs, fields, moves, may });
+    }
+    let back = frame.page.url(&R::page(&key));
+    let action = format!("{back}/merge");
+    let one = R::Row::WHAT.to_lowercase();
+    let asked = if R::Row::ENTITY == Company::ENTITY { "Its account number" } else { "Its id, as in its address" };
+    let suggestions = known.alike.into_iter().map(|(id, name)| mention(format!("{action}?from={id}"), name)).collect();
+    let page = MergePage {
+        page: frame.titled(section::<R>(), format!("Merge into {}", known.title)),
+        crumbs: vec![mention(back.clone(), known.title)],
+        problems,
+        back,
+        action,
+        one,
+        asked: asked.to_owned(),
+        from,
+        suggestions,
+        other,
+    };
+    frame.show_as(status, &page)
+}
+
+fn section<R: Form>() -> Section {
+    match R::Row::ENTITY {
+        Company::ENTITY => Section::Companies,
+        Contact::ENTITY => Section::Contacts,
+        _ => Section::Assets,
+    }
+}
+
+/// What moves, as people call it.
+fn moved(what: &str, count: i64) -> String {
+    match (what, count) {
+        ("place", 1) => "membership".to_owned(),
+        ("place", _) => "memberships".to_owned(),
+        ("use", 1) => "assignment".to_owned(),
+        ("use", _) => "assignments".to_owned(),
+        (what, 1) => words(what).to_lowercase(),
+        (what, _) => plural(&words(what).to_lowercase()),
+    }
+}
+
+fn plural(word: &str) -> String {
+    if let Some(stem) = word.strip_suffix('y') { format!("{stem}ies") } else { format!("{word}s") }
+}
+
+fn read<R: Form<Whose = ()>>(c: &mut Conn, key: &R::Key, from: &str, view: &R::View) -> Result<Known> {
+    let into = R::id(c, key)?;
+    let title = R::title(&R::answer(c, into, view)?);
+    let mut known = Known { into, title, alike: Vec::new(), other: None, problem: None };
+    if from.is_empty() {
+        known.alike = alike::<R>(c, into, &known.title, view)?;
+        return Ok(known);
+    }
+    match merge::id_of(c, R::Row::ENTITY, &reference::<R>(from)) {
+        Ok(id) if id != into => known.other = Some((id, R::title(&R::answer(c, id, view)?), sides::<R>(c, into, id)?)),
+        Ok(_) => known.problem = Some("That is this record itself.".to_owned()),
+        Err(error @ Error::Invalid(_)) => known.problem = Some(error.to_string()),
+        Err(other) => return Err(other),
+    }
+    Ok(known)
+}
+
+/// The live records that are found by the same words.
+fn alike<R: Form<Whose = ()>>(c: &mut Conn, into: i64, title: &str, view: &R::View) -> Result<Vec<(i64, String)>> {
+    let slice = Some(Slice { limit: OFFERED, offset: 0 });
+    let query = ListQuery::everything(R::list())?.with_search(title)?.with_slice(slice);
+    let ids = R::chosen(c, &(), query, &crate::web::Query::default(), view)?;
+    ids.into_iter().filter(|id| *id != into).map(|id| Ok((id, R::title(&R::answer(c, id, view)?)))).collect()
+}
+
+fn sides<R: Form>(c: &mut Conn, into: i64, from: i64) -> Result<Vec<Side>> {
+    let (mine, theirs) = (history::get::<R::Row>(c, into)?, history::get::<R::Row>(c, from)?);
+    let side = |field: &'static crate::entity::Field<R::Row>| {
+        let (one, other) = ((field.read)(&mine), (field.read)(&theirs));
+        let [ours, told] = [&one, &other].map(|cell| cell.text().map(str::to_owned));
+        let (mine, theirs) = (shown(&field.spec, &one), shown(&field.spec, &other));
+        let values: [crate::db::Value; 2] = [one.into(), other.into()];
+        let blank =
+            |value: &crate::db::Value, text: &Option<String>| *value == crate::db::Value::Null || text.as_deref() == Some("");
+        let takes = blank(&values[0], &ours) && !blank(&values[1], &told);
+        Side { name: field.spec.name, label: field.spec.label, mine, theirs, differs: values[0] != values[1], takes }
+    };
+    let known = merge::choosable::<R::Row>().map(side);
+    Ok(known.filter(|side| side.differs || !matches!(side.mine, Value::None)).collect())
+}

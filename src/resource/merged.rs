@@ -1,0 +1,59 @@
+//! What the address of a record answers that went on as another one.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use serde_json::json;
+
+use super::{Resource, forms::Form};
+use crate::{
+    agents::Frame,
+    db::Conn,
+    error::{Error, Result},
+    history::{Record as _, merges},
+    web::{ReadRequest, Web},
+};
+
+/// The record that this one went on as.
+pub fn winner<R: Resource>(c: &mut Conn, id: i64) -> Result<Option<(i64, R::Key)>> {
+    if !R::IS_MERGED {
+        return Ok(None);
+    }
+    match merges::winner(c, R::Row::ENTITY, id)? {
+        Some(winner) => Ok(Some((winner, R::key_of(c, winner)?))),
+        None => Ok(None),
+    }
+}
+
+/// Refuses to change what went on as another record.
+///
+/// # Errors
+/// `Conflict`, naming that one.
+pub fn refuse<R: Resource>(c: &mut Conn, id: i64) -> Result<()> {
+    let Some((winner, _)) = winner::<R>(c, id)? else { return Ok(()) };
+    let mut details = serde_json::Map::new();
+    details.insert("merged_into".to_owned(), winner.into());
+    let message = format!("{} {id} was merged into {winner}; change that one, or undo the merge", R::Row::WHAT);
+    Err(Error::Conflict { message, details })
+}
+
+/// Leads a program to the record that this one went on as. Not for good: a merge can be undone.
+pub fn lead<R: Resource>(request: &ReadRequest, winner: i64, key: &R::Key) -> Result<Response> {
+    let location = format!("{}{}", request.prefix, R::path(key));
+    let body = axum::Json(json!({ "merged_into": winner, "location": location }));
+    let mut response = (StatusCode::TEMPORARY_REDIRECT, body).into_response();
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&location).map_err(Error::internal)?);
+    Ok(response)
+}
+
+/// Leads a person to the page of the record that this one went on as.
+pub async fn page<R: Form>(web: &Web, frame: &Frame, key: R::Key) -> Result<Option<Response>> {
+    let read = move |c: &mut Conn| match R::id(c, &key) {
+        Ok(id) => winner::<R>(c, id),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(other) => Err(other),
+    };
+    let winner = web.db.read(&frame.scope(), read).await?;
+    Ok(winner.map(|(_, key)| Redirect::temporary(&frame.page.url(&R::page(&key))).into_response()))
+}

@@ -1,0 +1,174 @@
+//! Two records that are one: field by field, with everything that belongs to them, through a sync, and back again.
+
+use serde_json::{Value, json};
+
+use crate::freshservice::Plan;
+use crate::support::{App, Engine, Pull, both};
+
+fn id_of(row: Value) -> i64 {
+    row["id"].as_i64().unwrap()
+}
+
+both! {
+    async fn two_contacts_become_one_and_two_again(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        app.company("100001", "Acme").await;
+        app.company("100002", "Other").await;
+        let winner = id_of(app.contact("Ava Patel", "ava@acme.example", &["100001"]).await);
+        let loser = id_of(app.contact("A. Patel", "a.patel@acme.example", &["100001", "100002"]).await);
+        tess.put(&format!("/api/contacts/{loser}"), &json!({"job_title": "Owner", "work_phone_number": "555 0100"})).await.status(200);
+        tess.put(&format!("/api/contacts/{winner}"), &json!({"job_title": "Boss"})).await.status(200);
+        let asset = id_of(app.asset("LT-1", "100001").await);
+        tess.put(&format!("/api/contacts/{loser}"), &json!({"asset_ids": [asset]})).await.status(200);
+        app.admin().put("/api/companies/100002", &json!({"billing_contact_id": loser})).await.status(200);
+        tess.post("/api/notes", &json!({"entity": "contact", "entity_id": loser, "body": "Rings on Mondays"})).await.status(201);
+
+        let path = format!("/api/contacts/{winner}/merge");
+        assert_eq!(tess.post(&path, &json!({})).await.status(400).fields(), ["from"]);
+        assert_eq!(tess.post(&path, &json!({"from": winner})).await.status(400).fields(), ["from"]);
+        assert_eq!(tess.post(&path, &json!({"from": 999})).await.status(400).fields(), ["from"]);
+        let wrong = json!({"from": loser, "fields": {"nonsense": "from"}});
+        assert_eq!(tess.post(&path, &wrong).await.status(400).fields(), ["fields.nonsense"]);
+        assert_eq!(tess.post(&path, &json!({"from": loser, "fields": {"email": "both"}})).await.status(400).fields(), ["fields.email"]);
+        let body = json!({"from": loser, "fields": {"email": "from", "job_title": "into"}});
+        let tried = tess.post(&format!("{path}?dry_run=true"), &body).await.status(200).json();
+        assert_eq!((&tried["email"], &tried["dry_run"]), (&json!("a.patel@acme.example"), &json!(true)), "{tried}");
+        assert_eq!(app.service().get("/api/contacts").await.ok().as_array().unwrap().len(), 2, "a rehearsal writes nothing");
+
+        let done = tess.post(&path, &body).await.status(200).json();
+        assert_eq!((&done["email"], &done["job_title"], &done["work_phone_number"]), (&json!("a.patel@acme.example"), &json!("Boss"), &json!("555 0100")), "{done}");
+        assert_eq!(done["company_account_numbers"], json!(["100001", "100002"]), "{done}");
+        assert_eq!(done["asset_ids"], json!([asset]), "{done}");
+        assert_eq!((&done["moved"]["note"], &done["moved"]["use"]), (&json!(1), &json!(1)), "{done}");
+        assert_eq!(app.service().get("/api/contacts").await.ok().as_array().unwrap().len(), 1);
+        assert_eq!(app.admin().get("/api/companies/100002").await.ok()["billing_contact_id"], winner);
+        let told = tess.get(&format!("/api/history/contact/{winner}")).await.ok();
+        let of_loser = told["changes"].as_array().unwrap().iter().filter(|change| change["entity_id"] == loser).count();
+        assert!(of_loser > 2, "the loser's past is the winner's: {told}");
+        // The old address leads to the winner.
+        let moved = tess.get(&format!("/api/contacts/{loser}")).await;
+        assert_eq!((moved.status, moved.json()["merged_into"].as_i64()), (307, Some(winner)), "{}", moved.text());
+        assert!(moved.header("location").ends_with(&format!("/api/contacts/{winner}")), "{}", moved.header("location"));
+        let page = tess.get_with(&format!("/contacts/{loser}"), "accept", "text/html").await;
+        assert!(page.status == 307 && page.header("location").ends_with(&format!("/contacts/{winner}")), "{}", page.text());
+        tess.put(&format!("/api/contacts/{loser}"), &json!({"job_title": "X"})).await.status(409);
+
+        let undone = tess.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200).json();
+        assert_eq!(undone["refused"], 0, "{undone}");
+        let one = app.service().get(&format!("/api/contacts/{winner}")).await.ok();
+        let two = app.service().get(&format!("/api/contacts/{loser}")).await.ok();
+        assert_eq!((&one["email"], &two["email"], &two["retired_at"]), (&json!("ava@acme.example"), &json!("a.patel@acme.example"), &Value::Null));
+        assert_eq!((&one["company_account_numbers"], &two["company_account_numbers"]), (&json!(["100001"]), &json!(["100001", "100002"])));
+        assert_eq!((&one["asset_ids"], &two["asset_ids"]), (&json!([]), &json!([asset])));
+        assert_eq!(app.admin().get("/api/companies/100002").await.ok()["billing_contact_id"], loser);
+    }
+
+    async fn a_company_takes_in_another_with_everything(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let ada = app.admin();
+        for (number, name) in [("100001", "Acme"), ("100002", "Acme Ltd"), ("100003", "Acme North")] {
+            app.company(number, name).await;
+        }
+        ada.put("/api/companies/100003", &json!({"parent_id": "100002"})).await.status(200);
+        ada.put("/api/companies/100002", &json!({"compliance_level": "hipaa", "description": "Dentists"})).await.status(200);
+        app.contact("Ava", "ava@acme.example", &["100002"]).await;
+        app.asset("LT-1", "100002").await;
+        ada.post("/api/companies/100002/locations", &json!({"name": "Depot", "address": "1 Main St"})).await.status(201);
+        ada.post("/api/subnets", &json!({"cidr": "10.0.0.0/24", "company_id": "100002"})).await.status(201);
+        app.technician().post("/api/companies/100001/merge", &json!({"from": "100002"})).await.status(403);
+        let done = ada.post("/api/companies/100001/merge", &json!({"from": "100002"})).await.status(200).json();
+        assert_eq!((&done["account_number"], &done["description"], &done["compliance_level"]), (&json!("100001"), &json!("Dentists"), &json!("hipaa")), "{done}");
+        for (kind, count) in [("asset", 1), ("location", 1), ("subnet", 1), ("company", 1), ("place", 1)] {
+            assert_eq!(done["moved"][kind], count, "{kind}: {}", done["moved"]);
+        }
+        for list in ["contacts", "assets", "locations", "subnets"] {
+            let here = ada.get(&format!("/api/companies/100001/{list}")).await.ok();
+            assert_eq!(here.as_array().unwrap().len(), 1, "{list}");
+        }
+        let moved = ada.get("/api/companies/100002").await;
+        assert_eq!((moved.status, moved.header("location").ends_with("/api/companies/100001")), (307, true), "{}", moved.text());
+        let undone = ada.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200).json();
+        assert_eq!(undone["refused"], 0, "{undone}");
+        assert_eq!(ada.get("/api/companies/100001/assets").await.ok(), json!([]));
+        assert_eq!(ada.get("/api/companies/100002/contacts").await.ok().as_array().unwrap().len(), 1);
+    }
+
+    async fn what_cannot_be_one_is_refused(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        app.company("100001", "Acme").await;
+        app.company("100002", "Other").await;
+        let (one, two) = (id_of(app.asset("LT-1", "100001").await), id_of(app.asset("LT-2", "100002").await));
+        let refused = tess.post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(409);
+        assert!(refused.error().contains("different companies"), "{}", refused.error());
+        tess.put(&format!("/api/assets/{two}"), &json!({"company_account_number": "100001"})).await.status(200);
+        tess.delete(&format!("/api/assets/{two}")).await.status(200);
+        assert!(tess.post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(409).error().contains("retired"));
+        tess.post(&format!("/api/assets/{two}/restore"), &json!({})).await.status(200);
+        app.billing().post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(403);
+        let made = app.admin().post("/api/keys", &json!({"name": "one", "access": "read-write", "companies": ["100001"]})).await.status(201).json();
+        app.with_token(made["key"].as_str().unwrap()).post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(403);
+        let done = tess.post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(200).json();
+        // A later change of a field that the merge took is in the way of undoing it.
+        assert_eq!(done["hostname"], "LT-1");
+        tess.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200);
+        tess.get(&format!("/api/assets/{two}")).await.status(200);
+    }
+
+    async fn a_sync_knows_a_merged_contact(engine: Engine) {
+        let pull = Pull::pulled(&engine, Plan::sized(3, 10).build()).await;
+        let contacts = pull.contacts().await;
+        let (winner, loser) = (contacts[0].clone(), contacts[1].clone());
+        let path = format!("/api/contacts/{}/merge", winner["id"]);
+        let body = json!({"from": loser["id"], "fields": {"job_title": "from"}});
+        let done = pull.app.technician().post(&path, &body).await.status(200).json();
+        assert_eq!(done["freshservice_id"], winner["freshservice_id"], "the winner's own record speaks for it");
+        let before = pull.contacts().await;
+        assert_eq!(before.len(), contacts.len() - 1);
+        let again = pull.run(&["--json"]).await.code(0).json();
+        assert_eq!(again["applied"], 0, "nothing comes back: {again}");
+        // Both still exist there: the winner's own record is what it follows, the other one is silent.
+        let (own, other) = (winner["freshservice_id"].as_i64().unwrap(), loser["freshservice_id"].as_i64().unwrap());
+        pull.vendor.world(|state| {
+            state.change(own, |record| record["mobile_phone_number"] = json!("555 0199"));
+            state.change(other, |record| record["mobile_phone_number"] = json!("555 0666"));
+        });
+        pull.run(&["--json"]).await.code(0);
+        let now = pull.app.service().get(&format!("/api/contacts/{}", winner["id"])).await.ok();
+        assert_eq!(now["mobile_phone_number"], "555 0199", "{now}");
+        // Its own record goes: the other one speaks, and nobody is retired.
+        pull.vendor.world(|state| state.remove(own));
+        pull.run(&["--json"]).await.code(0);
+        let now = pull.app.service().get(&format!("/api/contacts/{}", winner["id"])).await.ok();
+        assert_eq!((&now["mobile_phone_number"], &now["retired_at"]), (&json!("555 0666"), &Value::Null), "{now}");
+        assert_eq!(pull.contacts().await.len(), before.len());
+    }
+
+    async fn people_compare_and_merge_on_a_page(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        app.company("100001", "Acme").await;
+        let winner = id_of(app.contact("Ava Patel", "ava@acme.example", &["100001"]).await);
+        let loser = id_of(app.contact("Ava Patel", "a.patel@acme.example", &["100001"]).await);
+        tess.put(&format!("/api/contacts/{loser}"), &json!({"job_title": "Owner"})).await.status(200);
+        let page = async |path: String| tess.get_with(&path, "accept", "text/html").await.status(200).text();
+        assert!(page(format!("/contacts/{winner}")).await.contains(&format!("/contacts/{winner}/merge\"")));
+        let offered = page(format!("/contacts/{winner}/merge")).await;
+        assert!(offered.contains(&format!("/merge?from={loser}")), "the other of this name is offered: {offered}");
+        let compared = page(format!("/contacts/{winner}/merge?from={loser}")).await;
+        assert!(compared.contains("a.patel@acme.example") && compared.contains("field.email") && compared.contains("1 membership"), "{compared}");
+        let form = format!("from={loser}&field.email=from");
+        let path = format!("/contacts/{winner}/merge");
+        tess.post_raw(&path, "application/x-www-form-urlencoded", form.clone()).await.status(303);
+        let done = tess.get(&format!("/api/contacts/{winner}")).await.ok();
+        assert_eq!((&done["email"], &done["job_title"]), (&json!("a.patel@acme.example"), &json!("Owner")), "{done}");
+        assert_eq!(tess.post_raw(&path, "application/x-www-form-urlencoded", form).await.status, 409, "the other one is retired");
+        let told = tess.get(&format!("/api/history/contact/{winner}")).await.ok();
+        let batch = told["changes"][0]["batch_id"].as_i64().unwrap();
+        let undo = format!("/records/batches/{batch}/undo");
+        assert!(page(format!("/contacts/{winner}")).await.contains(&undo), "the page offers to undo all of it");
+        tess.post_raw(&undo, "application/x-www-form-urlencoded", "").await.status(303);
+        assert_eq!(tess.get(&format!("/api/contacts/{loser}")).await.ok()["job_title"], "Owner");
+    }
+}
