@@ -10,8 +10,11 @@ use crate::{
     auth::{self, ApiKeys, CompanyLookup, Expected, PersonKeeper, Verifier},
     billing, companies, compliance,
     config::Config,
-    contacts,
-    db::{Db, list::ListSpec},
+    contacts, custom,
+    db::{
+        Db,
+        list::{ListSpec, beside},
+    },
     error::Result,
     home,
     identity::{self, Identity},
@@ -32,12 +35,14 @@ const DEPENDENTS: &[&dyn dependents::Dependent] =
 
 /// What rooms show on the pages of records of other rooms, in the order in which it stands.
 const PANELS: &[&dyn panel::Panels] = &[
+    &records::custom::panel::OfCustom,
     &records::pages::company_plan::OfPlan,
     &contacts::panels::OfContacts,
     &assets::panels::OfAssets,
     &records::nouns::panel::OfNouns,
     &records::pages::company_tickets::OfTickets,
     &records::pages::company_alerts::OfAlerts,
+    &records::attachments::panel::OfAttachments,
 ];
 
 /// Tells rooms of each other what they must not know by name; before anything else runs.
@@ -46,6 +51,8 @@ pub fn register() {
     dependents::register(DEPENDENTS);
     panel::register(PANELS);
     past::register(records::pages::record::past);
+    custom::register(records::custom::nouns());
+    beside::register(&custom::OfRecords);
 }
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.

@@ -12,6 +12,7 @@ use crate::{
     companies::Company,
     compliance::{Level, RedactionPolicy, trail},
     contacts::{Contact, Membership, store as contacts},
+    custom,
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
@@ -97,6 +98,7 @@ impl Summary {
 /// Takes one change back.
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     match (change.entity.as_str(), change.action.as_str()) {
+        _ if custom::is_own(change) => custom::undo(w, change),
         (Contact::ENTITY, "join" | "leave") => place(w, change),
         (_, "link") => unlink(w, change),
         (_, "pin" | "unpin") => Ok(Undone::Already),

@@ -7,7 +7,7 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 36] = [
+const LAYERS: [&str; 38] = [
     "error",
     "types",
     "config",
@@ -21,6 +21,7 @@ const LAYERS: [&str; 36] = [
     "compliance",
     "entity",
     "agents",
+    "custom",
     "resource",
     "companies",
     "contacts",
@@ -29,6 +30,7 @@ const LAYERS: [&str; 36] = [
     "network",
     "tickets",
     "notes",
+    "attachments",
     "billing",
     "progress",
     "plan",

@@ -55,7 +55,7 @@ static SHAPE: Shape = Shape {
 
 /// `GET /companies/`
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
+    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
     let query = listing.ask()?;
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (found, contacts, assets) = web

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     compliance::RedactionPolicy,
     config::suggest::nearest,
-    db::{Db, Write},
+    db::{Db, Write, list::beside},
     error::{Error, Result},
     types::{Actor, ActorKind, Scope},
     web::{Fields, Routes},
@@ -132,7 +132,8 @@ impl Import {
             if sheet.heads.iter().take(at).any(|other| other == head) {
                 return Err(Error::field("file", format!("has the column {head:?} twice")));
             }
-            if takes.contains(&head.as_str()) {
+            // Whether there is such a field is known with the first row that has a value in it.
+            if takes.contains(&head.as_str()) || head.starts_with(beside::PREFIX) || head == "tags" {
                 continue;
             }
             if ignores.contains(&head.as_str()) {
