@@ -72,6 +72,7 @@ export function startList() {
     }
     timer = setTimeout(() => show(address(form), false), event.target.type === "search" ? PAUSE : 0);
   });
+  document.addEventListener("list:changed", () => show(location.href, false));
   document.addEventListener("click", (event) => {
     const link = event.target.closest("#list .sortable-header, #list .pagination a, #list-chips a");
     if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;

@@ -31,6 +31,29 @@ function button(label, act) {
   return element;
 }
 
+/** A choice of tags with what can be done with the one that is chosen. */
+function tagging(list, some) {
+  const group = document.createElement("span");
+  group.className = "bulk__tags";
+  const select = document.createElement("select");
+  select.className = "form-group__select";
+  select.setAttribute("aria-label", "Tag");
+  for (const name of list.dataset.tags.split(",")) select.append(new Option(name, name));
+  const send = async (remove) => {
+    const body = new URLSearchParams({ ids: some.map((row) => row.dataset.id).join(","), tag: select.value, remove });
+    const answer = await fetch(list.dataset.tagAction, { method: "POST", body, headers: { accept: "application/json" } });
+    if (!answer.ok) {
+      toast((await answer.json().catch(() => ({}))).error ?? "The tag could not be changed.", "error");
+      return;
+    }
+    const { changed } = await answer.json();
+    toast(`${remove ? "Tag removed from" : "Tag added to"} ${changed} ${changed === 1 ? "record" : "records"}.`);
+    list.dispatchEvent(new CustomEvent("list:changed", { bubbles: true }));
+  };
+  group.append(select, button("Add tag", () => send(false)), button("Remove tag", () => send(true)));
+  return group;
+}
+
 function showBar() {
   const list = document.getElementById("list");
   list.querySelector(".bulk")?.remove();
@@ -55,6 +78,7 @@ function showBar() {
     link.textContent = "CSV";
     bar.append(link);
   }
+  if (list.dataset.tagAction) bar.append(tagging(list, some));
   bar.append(button("Clear", () => choose(rows(), false)));
   list.append(bar);
 }

@@ -10,8 +10,11 @@ use crate::{
     auth::{self, ApiKeys, CompanyLookup, Expected, PersonKeeper, Verifier},
     billing, companies, compliance,
     config::Config,
-    contacts,
-    db::{Db, list::ListSpec},
+    contacts, custom,
+    db::{
+        Db,
+        list::{ListSpec, beside},
+    },
     error::Result,
     home,
     identity::{self, Identity},
@@ -44,6 +47,7 @@ const LINKS: &[&dyn links::Links] = &[&assets::Used];
 
 /// What rooms show on the pages of records of other rooms, in the order in which it stands.
 const PANELS: &[&dyn panel::Panels] = &[
+    &records::custom::panel::OfCustom,
     &billing::company_plan::OfPlan,
     &contacts::panels::OfContacts,
     &assets::panels::OfAssets,
@@ -51,6 +55,7 @@ const PANELS: &[&dyn panel::Panels] = &[
     &records::nouns::panel::OfNouns,
     &tickets::panels::OfTickets,
     &monitoring::panels::OfAlerts,
+    &records::attachments::panel::OfAttachments,
     &reconcile::assets::panel::OfVendors,
 ];
 
@@ -75,6 +80,8 @@ pub fn register() {
     tickets::service_desk::register(&pulls::freshservice::service_desk::Desk);
     past::register(records::pages::record::past);
     notice::register(NOTICES);
+    custom::register(records::custom::nouns());
+    beside::register(&custom::OfRecords);
 }
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.

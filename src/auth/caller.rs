@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Level;
+use crate::config::Config;
 use crate::types::{Actor, ActorKind, Scope};
 
 /// A person, as the token (and in stand-alone mode the user row) describes them.
@@ -122,6 +123,16 @@ impl Caller {
         match self {
             Self::Key(key) => key.types.clone(),
             Self::User(_) | Self::Service { .. } => None,
+        }
+    }
+
+    /// Whether the operator lets this caller see everything of protected people: technicians, administrators, and the
+    /// services that the configuration names.
+    #[must_use]
+    pub fn is_cleared(&self, config: &Config) -> bool {
+        match self.level() {
+            Some(level) => matches!(level, Level::Admin | Level::Technician),
+            None => config.compliance.cleared_services.contains(&self.name().to_lowercase()),
         }
     }
 

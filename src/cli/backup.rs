@@ -10,7 +10,7 @@ use crate::{config::private, db::backup, types::now};
 /// Arguments of `codex backup`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Works while the server runs. The copy is checked before it gets its name, and FILE.sha256 is written \
-                        beside it.\nIt holds the data alone: keep codex.conf, keys/ and credentials.key as well.\n\n\
+                        beside it.\nIt holds the data alone: keep codex.conf, keys/, credentials.key and attachments/ as well.\n\n\
                         Examples:\n  codex backup\n  codex backup /mnt/backup/codex-$(date +%F).db\n\n\
                         PostgreSQL: pg_dump --format=custom --file=codex.dump \"$URL\"")]
 pub struct BackupArgs {

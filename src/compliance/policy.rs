@@ -97,11 +97,10 @@ impl RedactionPolicy {
             Some(_) => return Err(Error::field("filter", "must be phi or cjis")),
         };
         let own = match caller.level() {
-            Some(Role::Admin | Role::Technician) => Clearance::Full,
+            _ if caller.is_cleared(config) => Clearance::Full,
             Some(Role::Client) => Clearance::Colleague,
             Some(Role::Billing) => Clearance::Billing,
-            None if config.compliance.cleared_services.contains(&caller.name().to_lowercase()) => Clearance::Full,
-            None => Clearance::None,
+            Some(Role::Admin | Role::Technician) | None => Clearance::None,
         };
         let clearance = if at_least > Level::Standard { Clearance::None } else { own };
         let accounts = matches!(caller.level(), Some(Role::Admin) | None);

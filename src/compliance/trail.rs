@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Personal, RedactionPolicy};
 use crate::{
     auth::api_key_store,
-    db::Conn,
+    db::{Conn, list::beside},
     error::Result,
     history::{Untold, feed::Change, protection},
 };
@@ -62,6 +62,10 @@ fn personal(entity: &str) -> Option<&'static [&'static str]> {
 /// Whether a field of such a record tells of people.
 #[must_use]
 pub fn is_personal(entity: &str, field: &str) -> bool {
+    // What administrators have added may tell of anybody.
+    if field.starts_with(beside::PREFIX) || matches!(field, "tags" | "file") {
+        return true;
+    }
     match (entity, personal(entity)) {
         ("ticket" | "change_request", _) => {
             matches!(

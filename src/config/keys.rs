@@ -98,6 +98,7 @@ const KEYS: &[Key] = &[
         "1200",
         "Requests that an API key makes in a minute, of each process; past it, it is answered with 429",
     ),
+    key("limits", "attachment_mib", "50", "The largest file that is put on a record, in MiB"),
     key("limits", "body_seconds", "10", "A request body that pauses for so long is refused"),
     key("limits", "head_seconds", "20", "A request whose head takes longer is dropped"),
     key("limits", "send_seconds", "30", "A connection that takes nothing of its answer for so long is closed"),

@@ -60,6 +60,8 @@ pub struct Limits {
     pub connections: usize,
     /// Requests of an API key in a minute.
     pub key_requests: u32,
+    /// Bytes of a file that is put on a record.
+    pub attachment: usize,
     /// How long a body may pause.
     pub body_patience: Duration,
     /// How long the head of a request may take.
@@ -82,6 +84,7 @@ impl Limits {
             disclosures: number("disclosure_kib", 4_096, 16) * 1024,
             connections: number("connections", 10_240, 1),
             key_requests: u32::try_from(number("key_requests", 1_200, 1)).unwrap_or(u32::MAX),
+            attachment: number("attachment_mib", 50, 1) * 1024 * 1024,
             body_patience: Duration::from_secs(number("body_seconds", 10, 1) as u64),
             head_patience: Duration::from_secs(number("head_seconds", 20, 1) as u64),
             send_patience: Duration::from_secs(number("send_seconds", 30, 1) as u64),

@@ -6,6 +6,7 @@
 use super::{Conn, Row, Value};
 use crate::error::Result;
 
+pub mod beside;
 mod compose;
 mod find;
 mod joins;
@@ -13,6 +14,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+pub use compose::escape;
 pub use parse::{Filter, MAX_QUERY, Test};
 
 /// What a column holds: decides which filters it has and how they are read.
@@ -151,21 +153,36 @@ pub struct Condition {
     params: Vec<Value>,
 }
 
+impl Condition {
+    /// A condition.
+    #[must_use]
+    pub fn new(sql: impl Into<String>, params: Vec<Value>) -> Self {
+        Self { sql: sql.into(), params }
+    }
+}
+
 /// What a request asks of a list, checked against its spec.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
     spec: &'static ListSpec,
     conditions: Vec<Condition>,
     filters: Vec<parse::Filter>,
+    /// Filters by what is kept beside the rows, as they were asked.
+    besides: Vec<(String, String)>,
     search: Option<String>,
     private: Private,
     sort: Vec<(Column, bool)>,
+    /// The same by what is kept beside the rows: after how many of those, the name, and whether downwards.
+    sort_beside: Vec<(usize, String, bool)>,
     /// Whether an order was asked for.
     is_sorted: bool,
     /// Columns that order only rows for which a condition holds; the others come last.
     only_where: Vec<(&'static str, String)>,
     retired: Retired,
     slice: Option<Slice>,
+    /// Whether the asker may see everything of every row, and where what is kept beside the rows goes.
+    sees_all: bool,
+    gathered: Option<beside::Gathered>,
 }
 
 /// What a list answers.
@@ -231,6 +248,28 @@ impl ListQuery {
         self
     }
 
+    /// The same for an asker who may or may not see everything of every row, gathering what is kept beside the rows.
+    #[must_use]
+    pub fn gathering(mut self, sees_all: bool, gathered: beside::Gathered) -> Self {
+        (self.sees_all, self.gathered) = (sees_all, Some(gathered));
+        self
+    }
+
+    fn rows_asked(&self) -> beside::Rows {
+        let entity = self.spec.entities.first().copied().unwrap_or_default();
+        beside::Rows { entity, key: self.spec.key, sees_all: self.sees_all }
+    }
+
+    /// Looks up what is kept beside such rows; where anything is, and somebody wants it, who keeps it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn begin_beside(&self, conn: &mut Conn) -> Result<Option<&'static dyn beside::Beside>> {
+        let (Some(gathered), Some(keeper)) = (&self.gathered, beside::of(self.spec)) else { return Ok(None) };
+        gathered.begin(keeper.columns(conn, self.rows_asked().entity)?);
+        Ok(gathered.is_used().then_some(keeper))
+    }
+
     /// The part that was asked for; `None` is everything.
     #[must_use]
     pub fn slice(&self) -> Option<Slice> {
@@ -280,7 +319,11 @@ impl ListQuery {
     /// Whether only what old clients know was asked: no order, search, filter or retired rows.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.filters.is_empty() && self.search.is_none() && self.retired == Retired::Hide && !self.is_sorted
+        self.filters.is_empty()
+            && self.besides.is_empty()
+            && self.search.is_none()
+            && self.retired == Retired::Hide
+            && !self.is_sorted
     }
 
     /// The list that is asked.
@@ -293,8 +336,9 @@ impl ListQuery {
     #[must_use]
     pub fn normalised(&self) -> String {
         let sort: Vec<_> = self.sort().collect();
-        let Self { conditions, filters, search, private, only_where, retired, slice, .. } = self;
-        format!("{conditions:?}{filters:?}{search:?}{private:?}{sort:?}{only_where:?}{retired:?}{slice:?}")
+        let Self { conditions, filters, besides, sort_beside, search, private, only_where, retired, slice, sees_all, .. } = self;
+        let beside = format!("{besides:?}{sort_beside:?}{sees_all}");
+        format!("{conditions:?}{filters:?}{search:?}{private:?}{sort:?}{only_where:?}{retired:?}{slice:?}{beside}")
     }
 
     /// Runs the question.
@@ -321,7 +365,8 @@ impl ListQuery {
 
     /// Gives each row to `take`; says how many there were.
     fn rows(&self, conn: &mut Conn, parts: &compose::Parts, take: &mut impl FnMut(&Row) -> Result<()>) -> Result<usize> {
-        if self.slice.is_none() && self.is_plain() {
+        let beside = self.begin_beside(conn)?;
+        if self.slice.is_none() && self.is_plain() && beside.is_none() {
             // An index gives the usual order of everything.
             let mut items = 0;
             conn.each(&parts.all(self), &parts.params, |row| {
@@ -332,6 +377,9 @@ impl ListQuery {
         }
         let keys = conn.map(&parts.keys(self), &parts.params_of(self.slice), |row| row.get::<i64>(0))?;
         for some in keys.chunks(SOME) {
+            if let (Some(keeper), Some(gathered)) = (beside, &self.gathered) {
+                gathered.add(keeper.members(conn, self.rows_asked().entity, some, self.sees_all)?);
+            }
             let (sql, params) = parts.rows(self, some);
             conn.each(&sql, &params, |row| take(&row))?;
         }

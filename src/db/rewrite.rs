@@ -61,6 +61,11 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     // The provider's own people, and what its own staff decide about: nothing of any client.
     ("psa_agents", "FALSE"),
     ("notes", "FALSE"),
+    ("attachments", "FALSE"),
+    ("custom_fields", "FALSE"),
+    ("custom_values", "FALSE"),
+    ("tags", "FALSE"),
+    ("record_tags", "FALSE"),
     ("company_aliases", "FALSE"),
     ("rmm_sites", "FALSE"),
     ("review_items", "FALSE"),

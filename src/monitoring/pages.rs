@@ -47,7 +47,7 @@ pub fn routes() -> Routes {
 
 /// `GET /alerts/`
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
+    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
     let query = listing.ask()?;
     let wanted = Wanted::read(&frame.query)?;
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;

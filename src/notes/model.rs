@@ -61,6 +61,9 @@ impl Noun for Note {
         "feature_category",
         "billing_settings",
         "billing_exclusion",
+        "custom_field",
+        "tag",
+        "attachment",
     ];
     // The longest beginning that a list has room for.
     const BESIDE: &'static [Beside] = &[Beside::new("summary", "Note", "substr(note.body, 1, 80)", Kind::Text)];

@@ -4,12 +4,14 @@ use super::nouns::{AnyEntity, AnyNoun, noun, of};
 use crate::{
     agents::PsaAgent,
     assets::Asset,
+    attachments::Attachment,
     billing::{
         FeatureCategory, FeatureOption, Plan,
         counting::{Exclusion, Settings},
     },
     companies::{Company, Location},
     contacts::Contact,
+    custom::{CustomField, Tag},
     db::Conn,
     entity::FieldSpec,
     error::{Error, Result},
@@ -41,7 +43,13 @@ pub static ENTITIES: &[&dyn AnyEntity] = &[
     &of::<FeatureCategory>(),
     &of::<Settings>(),
     &of::<Exclusion>(),
+    &of::<CustomField>(),
+    &of::<Tag>(),
+    &of::<Attachment>(),
 ];
+
+/// Those whose records the one door writes although they are not only declared.
+pub const OF_THE_DOOR: [&str; 4] = [Company::ENTITY, Location::ENTITY, Contact::ENTITY, Asset::ENTITY];
 
 /// Those of them that the one door reads and writes.
 pub fn nouns() -> impl Iterator<Item = &'static dyn AnyNoun> {

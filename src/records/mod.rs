@@ -1,8 +1,10 @@
 //! What works on records of every kind: the nouns that are only declared, bulk answers, search, history, undo and imports.
 
+pub mod attachments;
 mod bulk;
 pub mod bulk_store;
 pub mod calendar;
+pub mod custom;
 pub mod entities;
 mod history;
 pub mod import;
@@ -11,7 +13,7 @@ pub mod merge;
 pub mod nouns;
 pub mod pages;
 pub mod reach;
-mod search;
+pub mod search;
 pub mod search_keys;
 pub mod undo;
 pub mod undo_store;
@@ -22,8 +24,10 @@ use crate::web::Routes;
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()
+        .merge(attachments::routes())
         .merge(bulk::routes())
         .merge(calendar::routes())
+        .merge(custom::routes())
         .merge(history::routes())
         .merge(import::routes())
         .merge(leavers::routes())

@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 use super::entities;
 use crate::web::openapi::{Schemas, schema as json};
 use crate::{
-    assets::{AssetViewContext, list_store as assets},
+    assets::{AssetView, AssetViewContext, list_store as assets},
     auth::Reader,
     billing::{list_store::PLANS, store as plans},
-    companies::{list_store::COMPANIES, store as companies},
-    contacts::list_store as contacts,
+    companies::{CompanyView, list_store::COMPANIES, store as companies},
+    compliance::RedactionPolicy,
+    contacts::{ContactView, list_store as contacts},
+    custom,
     db::{
-        Conn,
+        Conn, Row, Value as DbValue,
         list::{ListQuery, ListSpec, Slice},
     },
     entity::once::of_type,
@@ -27,36 +29,96 @@ use crate::{
 /// How many hits of each kind there are at most, and when nothing is asked.
 const LIMIT: (i64, i64) = (100, 20);
 
+/// The kinds that are searched beside the nouns of the one door.
+const KINDS: [&str; 5] = ["companies", "contacts", "assets", "tickets", "billing_plans"];
+
 /// What the search of everything is kept by.
 struct Found;
 
 /// The search.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new()
-        .get("/api/search", index)
-        .tells("Search records of every kind", search_answer)
-        .asks(&[("q", "string", "What to look for."), ("limit", "integer", "How many of each kind at most.")])
+    Routes::new().get("/api/search", index).tells("Search records of every kind", search_answer).asks(&[
+        ("q", "string", "What to look for."),
+        ("limit", "integer", "How many of each kind at most."),
+        ("counts", "boolean", "Adds counts: how many there are of each kind."),
+    ])
 }
 
 /// What it answers: hits by kind.
 fn search_answer(_: &mut Schemas) -> Value {
     let hit = json::object(&[("type", json::text()), ("id", json::int()), ("name", json::any())]);
-    json!({"type": "object", "additionalProperties": json::array(hit)})
+    json!({"type": "object", "properties": {"counts": json::counts()}, "additionalProperties": json::array(hit)})
 }
 
-/// `GET /api/search?q=&limit=`: hits by kind, each kind by name.
+/// One list that is searched: what is found by its own text, and what by fields that administrators have added and by tags.
+pub struct Searched {
+    query: ListQuery,
+    beside: ListQuery,
+    own: Vec<i64>,
+    limit: i64,
+}
+
+impl Searched {
+    /// A search of a list for somebody who may see that much; `beside` is the same list without the text.
+    pub fn new(c: &mut Conn, query: ListQuery, beside: ListQuery, text: &str, policy: &RedactionPolicy) -> Result<Self> {
+        let entity = query.spec().entities.first().copied().unwrap_or_default();
+        let limit = query.slice().map_or(LIMIT.0, |slice| slice.limit);
+        let mut own = Vec::new();
+        if let Some(noun) = custom::noun(entity) {
+            own = custom::store::found(c, entity, text, MOST_BESIDE)?;
+            if !own.is_empty() && !policy.sees_all() {
+                let protected = custom::store::protected(c, noun, &own)?;
+                own.retain(|id| !protected.contains(id));
+            }
+        }
+        Ok(Self { query, beside, own, limit })
+    }
+
+    fn among(query: &ListQuery, ids: Vec<i64>) -> ListQuery {
+        query.clone().and(&format!("{} IN ids({{}})", query.spec().key), vec![DbValue::Ids(ids)])
+    }
+
+    /// The first that are found, those by their own text first.
+    pub fn first<T>(&self, c: &mut Conn, id: fn(&T) -> i64, read: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {
+        let mut found = self.query.first(c, &read)?;
+        let more: Vec<i64> = self.own.iter().copied().filter(|own| !found.iter().any(|known| id(known) == *own)).collect();
+        let room = self.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
+        if !more.is_empty() && room > 0 {
+            let beside = Self::among(&self.beside, more).with_slice(Some(Slice { limit: room, offset: 0 }));
+            found.extend(beside.first(c, &read)?);
+        }
+        Ok(found)
+    }
+
+    /// How many there are.
+    pub fn count(&self, c: &mut Conn) -> Result<i64> {
+        let count = self.query.count(c)?;
+        if self.own.is_empty() {
+            return Ok(count);
+        }
+        let (all, both) = (Self::among(&self.beside, self.own.clone()), Self::among(&self.query, self.own.clone()));
+        Ok(count + all.count(c)? - both.count(c)?)
+    }
+}
+
+/// `GET /api/search?q=&limit=&counts=`: hits by kind, each kind by name.
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
     let text = request.query.text("q")?.unwrap_or_default().to_owned();
     let limit = request.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let counts = request.query.is_on("counts")?;
     asked(&COMPANIES, &text, limit)?;
     let entities = of_type::<Found, Vec<&'static str>>(|| {
-        let known = ["company", "contact", "asset", "ticket", "psa_agent", "billing_plan"];
+        let known = ["company", "contact", "asset", "ticket", "psa_agent", "billing_plan", "custom_field", "tag"];
         known.into_iter().chain(entities::nouns().map(|noun| noun.list().entities[0])).collect()
     });
     let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
     list::value(&web, &caller.scope(), &view_context.key(), &request, entities, move |conn| {
-        find(conn, &text, limit, &view_context)
+        let mut found = find(conn, &text, limit, &view_context)?;
+        if counts {
+            found["counts"] = count(conn, &text, &view_context)?;
+        }
+        Ok(found)
     })
     .await
 }
@@ -69,16 +131,23 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
     let policy = &view_context.policy;
     let query = asked(&COMPANIES, text, limit)?;
     if query.search().is_none() {
-        let none = ["companies", "contacts", "assets", "tickets", "billing_plans"]
-            .into_iter()
-            .chain(entities::nouns().map(|noun| noun.door().api));
+        let none = KINDS.into_iter().chain(entities::nouns().map(|noun| noun.door().api));
         return Ok(none.map(|kind| (kind.to_owned(), json!([]))).collect::<serde_json::Map<_, _>>().into());
     }
-    let companies = query.first(conn, |row| Ok(companies::view(row)?.redact(policy)))?;
-    let people = contacts::ASKING.allowed(asked(&contacts::LIST, text, limit)?, policy);
-    let contacts = people.first(conn, |row| Ok(crate::contacts::store::view(row)?.redact(policy)))?;
-    let devices = assets::ASKING.allowed(asked(&assets::LIST, text, limit)?.searching(assets::traces(policy)), policy);
-    let assets = devices.first(conn, |row| Ok(crate::assets::store::view(row)?.redact(view_context)))?;
+    let companies = of_companies(conn, text, limit, policy)?.first(
+        conn,
+        |company: &CompanyView| company.row.id,
+        |row| Ok(companies::view(row)?.redact(policy)),
+    )?;
+    let people = of_contacts(conn, text, limit, policy)?;
+    let contacts = people.first(
+        conn,
+        |contact: &ContactView| contact.row.id,
+        |row| Ok(crate::contacts::store::view(row)?.redact(policy)),
+    )?;
+    let devices = of_assets(conn, text, limit, policy)?;
+    let assets =
+        devices.first(conn, |asset: &AssetView| asset.row.id, |row| Ok(crate::assets::store::view(row)?.redact(view_context)))?;
     let mut found = Vec::new();
     // Who types a ticket's number wants that ticket before all whose numbers only contain it.
     let exact = ticket_named(text).map(|number| ("ticket.external_id = {}", "ticket.external_id <> {}", number));
@@ -141,6 +210,47 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
     }
     Ok(found)
 }
+
+fn of_companies(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
+    Searched::new(c, asked(&COMPANIES, text, limit)?, ListQuery::everything(&COMPANIES)?, text, policy)
+}
+
+fn of_contacts(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
+    let query = contacts::ASKING.allowed(asked(&contacts::LIST, text, limit)?, policy);
+    Searched::new(c, query, ListQuery::everything(&contacts::LIST)?, text, policy)
+}
+
+fn of_assets(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
+    let query = assets::ASKING.allowed(asked(&assets::LIST, text, limit)?.searching(assets::traces(policy)), policy);
+    Searched::new(c, query, ListQuery::everything(&assets::LIST)?, text, policy)
+}
+
+/// How many records of each kind contain a text.
+fn count(c: &mut Conn, text: &str, view_context: &AssetViewContext) -> Result<Value> {
+    let policy = &view_context.policy;
+    let mut counts = serde_json::Map::new();
+    if asked(&COMPANIES, text, 1)?.search().is_none() {
+        return Ok(KINDS
+            .into_iter()
+            .chain(entities::nouns().map(|noun| noun.door().api))
+            .map(|kind| (kind.to_owned(), json!(0)))
+            .collect());
+    }
+    let mut tell = |kind: &str, count: i64| drop(counts.insert(kind.to_owned(), count.into()));
+    tell("companies", of_companies(c, text, 1, policy)?.count(c)?);
+    tell("contacts", of_contacts(c, text, 1, policy)?.count(c)?);
+    tell("assets", of_assets(c, text, 1, policy)?.count(c)?);
+    let query = asked(&tickets::LIST, text, 1)?;
+    tell("tickets", tickets::list(c, &query, &tickets::Filters::default(), policy, &BTreeMap::new())?.total);
+    tell("billing_plans", asked(&PLANS, text, 1)?.count(c)?);
+    for noun in entities::nouns() {
+        tell(noun.door().api, noun.count(c, text, policy)?);
+    }
+    Ok(counts.into())
+}
+
+/// The most records that are found by what is kept beside them.
+const MOST_BESIDE: i64 = 1_000;
 
 fn asked(spec: &'static ListSpec, text: &str, limit: i64) -> Result<ListQuery> {
     ListQuery::everything(spec)?.with_slice(Some(Slice { limit, offset: 0 })).with_search(text)

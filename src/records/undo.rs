@@ -15,6 +15,7 @@ use crate::{
     companies::{Company, store as companies},
     compliance::{Level, RedactionPolicy, trail},
     contacts::{Contact, Membership, store as contacts},
+    custom,
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
@@ -111,6 +112,7 @@ impl Summary {
 /// Takes one change back.
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     match (change.entity.as_str(), change.action.as_str()) {
+        _ if custom::is_own(change) => custom::undo(w, change),
         (Contact::ENTITY, "join" | "leave") => place(w, change),
         (Asset::ENTITY, "assign" | "unassign") => users(w, change),
         (Contact::ENTITY, "assign" | "unassign") => device(w, change),

@@ -1,16 +1,18 @@
 //! Records as JSON: the handlers that every record of the one door shares.
 
 use axum::{extract::State, response::Response};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{Done, Resource, as_of, bulk, merged};
 use crate::{
     auth::{Caller, Editor, Reader},
+    compliance::RedactionPolicy,
+    custom,
     db::{Conn, Write},
     entity::once::lasting,
     error::{Error, Result},
     history::{self, Record as _, batches},
-    web::{Fields, OneOrMany, Path, Preconditions, Query, ReadRequest, Routes, Web, openapi::schema as json},
+    web::{Fields, OneOrMany, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web, openapi::schema as json},
 };
 
 /// Everything that can be done with the records of a list, at these addresses.
@@ -21,19 +23,42 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
     let routes = Routes::new()
         .post(list, create::<R>)
         .makes(says("add one, or all of an array or none"), json::added::<R::Shown>)
-        .takes(|schemas| R::body(schemas, true))
+        .takes(|schemas| with_own(R::body(schemas, true)))
         .merge(bulk::routes::<R>(list))
         .get(one, show::<R>)
         .tells(says("read"), json::one::<R::Shown>)
         .asks(&[as_of::PARAMETER])
         .update(one, update::<R>)
         .tells(says("change the fields that are sent"), written)
-        .takes(|schemas| R::body(schemas, false))
+        .takes(|schemas| with_own(R::body(schemas, false)))
         .delete(one, retire::<R>)
         .tells(says("retire"), written);
     let routes =
         if R::IS_FORCED { routes.asks(&[("force", "boolean", "Although something is attached to it.")]) } else { routes };
     routes.post(restored, restore::<R>).tells(says("bring back"), written)
+}
+
+/// A body with one's own fields and tags.
+fn with_own(body: Json) -> Json {
+    let own = serde_json::json!({"type": "object", "description": "Values of the fields at /api/custom_fields, by key."});
+    json::with(body, &[("cf", own), ("tags", json::array(json::text()))])
+}
+
+/// A record with what is kept beside it.
+#[derive(serde::Serialize)]
+struct With<'a, T> {
+    #[serde(flatten)]
+    record: &'a T,
+    #[serde(flatten)]
+    beside: Map<String, Json>,
+}
+
+/// Puts what is kept beside a record into what a write of it answers; an answer that is not the record stays as it is.
+fn complete<R: Resource>(w: &mut Write<'_>, id: i64, policy: &RedactionPolicy, mut reply: Reply) -> Result<Reply> {
+    if let Some(body) = reply.body.as_object_mut().filter(|body| body.contains_key("id")) {
+        body.extend(custom::of_record(w, R::Row::ENTITY, id, policy)?.json);
+    }
+    Ok(reply)
 }
 
 /// `GET` of one record.
@@ -44,6 +69,7 @@ pub async fn show<R: Resource>(
     request: ReadRequest,
 ) -> Result<Response> {
     let view = R::view(&caller, &web.config, &request.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     if let Some(was) = as_of::one::<R>(&web, &caller, key.clone(), &request).await? {
         return Ok(was);
     }
@@ -51,11 +77,12 @@ pub async fn show<R: Resource>(
         let id = R::id(c, &key)?;
         Ok(match merged::winner::<R>(c, id)? {
             Some(winner) => Err(winner),
-            None => Ok((id, R::answer(c, id, &view)?)),
+            None => Ok((id, R::answer(c, id, &view)?, custom::of_record(c, R::Row::ENTITY, id, &policy)?.json)),
         })
     };
     match web.db.read(&caller.scope(), read).await? {
-        Ok((id, shown)) => request.row(id, R::rev(&shown), &shown),
+        Ok((id, shown, beside)) if beside.is_empty() => request.row(id, R::rev(&shown), &shown),
+        Ok((id, shown, beside)) => request.row(id, R::rev(&shown), &With { record: &shown, beside }),
         Err((winner, key)) => merged::lead::<R>(&request, winner, &key),
     }
 }
@@ -74,11 +101,15 @@ pub async fn create<R: Resource>(
     };
     let body = fields.digest();
     let view = R::view(&caller, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
+    let own = custom::Sent::of(&fields)?;
     let input = R::read(fields, true)?;
     let work = move |w: &mut Write<'_>| {
         let key = R::create(w, &whose, &input, &view)?;
         let id = R::id(w, &key)?;
-        R::reply(w, id, &key, &view, Done::Created)
+        custom::apply(w, R::Row::ENTITY, id, &own, true, &policy)?;
+        let reply = R::reply(w, id, &key, &view, Done::Created)?;
+        complete::<R>(w, id, &policy, reply)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -93,13 +124,17 @@ pub async fn update<R: Resource>(
 ) -> Result<Response> {
     let body = fields.digest();
     let view = R::view(&caller, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
+    let own = custom::Sent::of(&fields)?;
     let input = fields.of_record(R::read, stands::<R>(&web, &caller, key.clone(), view.clone())).await?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let id = R::id(w, &key)?;
         merged::refuse::<R>(w, id)?;
         R::update(w, id, &input, request.rev(id)?, &view)?;
-        R::reply(w, id, &key, &view, Done::Updated)
+        custom::apply(w, R::Row::ENTITY, id, &own, false, &policy)?;
+        let reply = R::reply(w, id, &key, &view, Done::Updated)?;
+        complete::<R>(w, id, &policy, reply)
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }

@@ -209,8 +209,8 @@ pub fn without_blank_lists(fields: Fields, lists: &[&str]) -> Fields {
 pub fn changed(shown: &FormPage, fields: &Fields) -> Fields {
     let mut map = fields.map().clone();
     for field in shown.sections.iter().flat_map(|part| &part.fields) {
-        if map.get(field.name).is_some_and(|sent| field.came_back(sent)) {
-            map.remove(field.name);
+        if map.get(&*field.name).is_some_and(|sent| field.came_back(sent)) {
+            map.remove(&*field.name);
         }
     }
     Fields::from_form(map)
@@ -256,6 +256,25 @@ impl Typed {
             Some(Json::Array(_)) => self.list(name).join("\n"),
             _ => String::new(),
         }
+    }
+
+    /// A field as text, if it was sent at all.
+    #[must_use]
+    pub fn sent(&self, name: &str) -> Option<String> {
+        self.0.contains_key(name).then(|| self.text(name))
+    }
+
+    /// A field as a list, if it was sent at all.
+    #[must_use]
+    pub fn sent_list(&self, name: &str) -> Option<Vec<String>> {
+        self.0.contains_key(name).then(|| self.list(name))
+    }
+
+    /// The same without tags: what stands beside a record is no part of it.
+    #[must_use]
+    pub fn without_own(mut self) -> Self {
+        self.0.remove("tags");
+        self
     }
 
     /// A field as a list.

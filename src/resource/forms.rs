@@ -4,13 +4,16 @@ use axum::{extract::State, response::Response};
 
 use super::{
     Resource,
-    form_page::{Doubles, FormPage, Typed, changed, without_blank_lists},
+    form_page::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
 };
 use crate::{
     agents::Frame,
     auth::Editor,
+    compliance::RedactionPolicy,
+    custom::{self, form::Offered},
     db::{Conn, Write},
     error::{Error, Result},
+    history::Record as _,
     ui::{Crumb, mention},
     web::{Fields, Path, Query, Routes, Web},
 };
@@ -112,18 +115,32 @@ pub fn attached(error: &Error) -> Vec<Crumb> {
     }
 }
 
-async fn ground<R: Form>(web: &Web, frame: &Frame, key: Option<R::Key>, typed: &Typed) -> Result<R::Ground> {
+/// What a form is made of: what its room has read, and what administrators have added.
+type Whole<R> = (<R as Form>::Ground, Offered);
+
+/// A record's form with one's own fields and tags at its end.
+fn form<R: Form>(frame: &Frame, (ground, offered): &Whole<R>, typed: &Typed) -> FormPage {
+    let mut form = R::form(frame, ground, typed);
+    let fields = offered.inputs(|name| typed.sent(name), typed.sent_list("tags"));
+    if !fields.is_empty() {
+        form.sections.push(Part { title: "Custom fields", fields });
+    }
+    form
+}
+
+async fn ground<R: Form>(web: &Web, frame: &Frame, key: Option<R::Key>, typed: &Typed) -> Result<Whole<R>> {
     let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let typed = typed.clone();
     let read = move |c: &mut Conn| {
         let id = key.map(|key| R::id(c, &key)).transpose()?;
-        R::ground(c, id, &typed, &view)
+        Ok((R::ground(c, id, &typed, &view)?, Offered::read(c, R::Row::ENTITY, id, &policy)?))
     };
     web.db.read(&frame.scope(), read).await
 }
 
 async fn adding<R: Form>(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
-    Ok(R::form(frame, &ground::<R>(web, frame, None, typed).await?, typed))
+    Ok(form::<R>(frame, &ground::<R>(web, frame, None, typed).await?, typed))
 }
 
 /// `GET` of an empty form.
@@ -145,12 +162,15 @@ pub async fn create<R: Form>(
         return adding::<R>(&web, &frame, &typed).await?.ask(&frame, doubles);
     }
     let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let own = custom::Sent::of(&fields)?;
     let saved = match R::read(without_blank_lists(fields, R::LISTS), true) {
         Ok(input) => {
             let whose = whose.clone();
             let work = move |w: &mut Write<'_>| {
                 let key = R::create(w, &whose, &input, &view)?;
                 let id = R::id(w, &key)?;
+                custom::apply(w, R::Row::ENTITY, id, &own, true, &policy)?;
                 Ok((key, R::answer(w, id, &view)?))
             };
             web.db.write(&editor.scope(), &editor.actor(), work).await
@@ -178,7 +198,8 @@ async fn doubles<R: Form>(web: &Web, frame: &Frame, fields: &Fields, typed: &Typ
 /// `GET` of a record's form.
 pub async fn edit<R: Form>(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<R::Key>) -> Result<Response> {
     let ground = ground::<R>(&web, &frame, Some(key), &Typed::default()).await?;
-    frame.show(&R::form(&frame, &ground, &R::stands(&ground)?))
+    let stands = R::stands(&ground.0)?;
+    frame.show(&form::<R>(&frame, &ground, &stands.without_own()))
 }
 
 /// `POST` of a record's form: what a person changed in it.
@@ -192,14 +213,17 @@ pub async fn update<R: Form>(
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
     let ground = ground::<R>(&web, &frame, Some(key.clone()), &typed).await?;
-    let fields = changed(&R::form(&frame, &ground, &R::stands(&ground)?), &fields);
+    let fields = changed(&form::<R>(&frame, &ground, &R::stands(&ground.0)?.without_own()), &fields);
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let own = custom::Sent::of(&fields)?;
     let view = R::view(&frame.caller, &web.config, &frame.query)?;
     let saved = match R::read(without_blank_lists(fields, R::LISTS), false) {
         Ok(input) => {
             let key = key.clone();
             let work = move |w: &mut Write<'_>| {
                 let id = R::id(w, &key)?;
-                R::update(w, id, &input, rev, &view)
+                let is_changed = R::update(w, id, &input, rev, &view)?;
+                Ok(custom::apply(w, R::Row::ENTITY, id, &own, false, &policy)? || is_changed)
             };
             web.db.write(&editor.scope(), &editor.actor(), work).await
         }
@@ -208,7 +232,7 @@ pub async fn update<R: Form>(
     match saved {
         Ok(true) => frame.go(&R::page(&key), "Saved."),
         Ok(false) => frame.go(&R::page(&key), "No changes to save."),
-        Err(error) => R::form(&frame, &ground, &typed).fail(&frame, error),
+        Err(error) => form::<R>(&frame, &ground, &typed).fail(&frame, error),
     }
 }
 

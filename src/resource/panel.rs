@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     db::Conn,
     error::{Error, Result},
-    ui::{Page, Table, Value, filters},
+    ui::{Item, Page, Table, Value, filters},
 };
 
 /// The row on whose page the panels stand.
@@ -109,10 +109,38 @@ impl Action {
 pub enum Content {
     /// The first rows.
     Rows(Table),
+    /// Files.
+    Files(Files),
     /// What people wrote about the record.
     Written(Written),
+    /// Labels and values.
+    Facts(Vec<Item>),
     /// What can be added.
     Links(Vec<Action>),
+}
+
+/// Files on a record.
+#[derive(Clone, Debug)]
+pub struct Files {
+    pub there: Vec<File>,
+    pub removed: Vec<File>,
+    /// Where another is posted, when the reader may.
+    pub action: Option<String>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Where it is sent from.
+    pub href: String,
+    pub name: String,
+    pub size: String,
+    /// Who put it there.
+    pub by: String,
+    /// When.
+    pub at: Value,
+    /// Where removing or restoring it is posted, when the reader may.
+    pub action: Option<String>,
 }
 
 /// What people wrote about a record.

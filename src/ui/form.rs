@@ -2,7 +2,7 @@
 
 use crate::error::FieldError;
 use askama::Template;
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// One of several things to choose.
 #[derive(Clone, Debug)]
@@ -47,9 +47,9 @@ pub enum Kind {
 #[template(path = "parts/field.html")]
 pub struct Field {
     /// What is sent.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What is read.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// How it is filled in.
     pub kind: Kind,
     /// What was typed, or what is stored; `true` for a ticked box.
@@ -59,7 +59,7 @@ pub struct Field {
     /// What is wrong with it.
     pub error: Option<String>,
     /// What helps to fill it in.
-    pub hint: &'static str,
+    pub hint: Cow<'static, str>,
     /// Whether it must be filled in.
     pub required: bool,
     /// Whether it takes the whole width.
@@ -101,15 +101,15 @@ fn one_line(text: &str) -> String {
 }
 
 impl Field {
-    fn of(kind: Kind, name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+    fn of(kind: Kind, name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         Self {
-            name,
-            label,
+            name: name.into(),
+            label: label.into(),
             kind,
             value: value.into(),
             values: Vec::new(),
             error: None,
-            hint: "",
+            hint: Cow::Borrowed(""),
             required: false,
             wide: false,
             autocomplete: "off",
@@ -119,14 +119,19 @@ impl Field {
 
     /// One line of text.
     #[must_use]
-    pub fn text(name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+    pub fn text(name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         Self::of(Kind::Line("text"), name, label, value)
     }
 
     /// One line of another input type. A stored value that a browser would not show in such an input (a day
     /// in another spelling, an e-mail address that is none) gets a plain one, so that it is not lost.
     #[must_use]
-    pub fn line(input: &'static str, name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+    pub fn line(
+        input: &'static str,
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Self {
         let value = value.into();
         let input = if value.is_empty() || holds(input, &value) { input } else { "text" };
         Self::of(Kind::Line(input), name, label, value)
@@ -134,13 +139,18 @@ impl Field {
 
     /// Several lines, over the whole width.
     #[must_use]
-    pub fn area(name: &'static str, label: &'static str, value: impl Into<String>) -> Self {
+    pub fn area(name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         Self { wide: true, ..Self::of(Kind::Area, name, label, value) }
     }
 
     /// One of several; a stored value that is no longer offered stays choosable.
     #[must_use]
-    pub fn select(name: &'static str, label: &'static str, value: impl Into<String>, mut choices: Vec<Choice>) -> Self {
+    pub fn select(
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+        mut choices: Vec<Choice>,
+    ) -> Self {
         let value = value.into();
         if !choices.iter().any(|choice| choice.value == value) {
             choices.insert(0, Choice::new(value.clone(), if value.is_empty() { "–" } else { &value }));
@@ -150,13 +160,18 @@ impl Field {
 
     /// Any of several.
     #[must_use]
-    pub fn many(name: &'static str, label: &'static str, values: Vec<String>, choices: Vec<Choice>) -> Self {
+    pub fn many(
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<Cow<'static, str>>,
+        values: Vec<String>,
+        choices: Vec<Choice>,
+    ) -> Self {
         Self { values, wide: true, ..Self::of(Kind::Many(choices), name, label, "") }
     }
 
     /// Yes or no.
     #[must_use]
-    pub fn check(name: &'static str, label: &'static str, value: bool) -> Self {
+    pub fn check(name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>, value: bool) -> Self {
         Self::of(Kind::Check, name, label, if value { "true" } else { "" })
     }
 
@@ -169,8 +184,8 @@ impl Field {
 
     /// With a word of help.
     #[must_use]
-    pub fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = hint;
+    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = hint.into();
         self
     }
 
@@ -234,7 +249,7 @@ pub fn place_errors<'a>(fields: impl IntoIterator<Item = &'a mut Field>, errors:
     for field in fields {
         rest.retain(|error| {
             let root = error.field.split(['.', '[']).next().unwrap_or_default();
-            if root != field.name {
+            if root != field.name && error.field != field.name {
                 return true;
             }
             field.error.get_or_insert_with(|| error.message.clone());

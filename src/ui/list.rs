@@ -1,6 +1,8 @@
 //! A list page: one form with everything that shapes it (so that all of it is in the URL), the table,
 //! and the way through its pages.
 
+use std::borrow::Cow;
+
 use super::{Choice, Value, filters};
 use askama::Template;
 
@@ -8,9 +10,9 @@ use askama::Template;
 #[derive(Clone, Debug)]
 pub struct Column {
     /// Its name in the URL.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// Its heading.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// Where its heading leads, if the list can be sorted by it.
     pub sort_href: Option<String>,
     /// `ascending`, `descending`, or empty.
@@ -55,9 +57,9 @@ pub struct Chip {
 #[derive(Clone, Debug)]
 pub struct Filter {
     /// Its name in the URL.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its name on the page.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// What it is set to.
     pub value: String,
     /// What it can be set to, the empty one first.
@@ -104,6 +106,8 @@ pub struct List {
     pub csv: String,
     /// CSV of chosen rows: this address and their ids.
     pub csv_chosen: String,
+    /// Where chosen rows are tagged, and with what, where that can be.
+    pub tags: Option<(String, Vec<String>)>,
     /// What there is none of: `companies`.
     pub noun: &'static str,
     /// What to do when there is nothing at all.

@@ -1,9 +1,14 @@
 //! From a list's address to its page: what is asked, which columns are shown, and every link that asks
 //! for something a little different.
 
-use super::{Chip, Choice, Column, Filter, List, Row, capitalised, list};
+use std::borrow::Cow;
+
+use super::{Chip, Choice, Column, Filter, List, Page, Row, Value, capitalised, list};
 use crate::{
-    db::list::{ListQuery, ListSpec, Slice},
+    db::list::{
+        ListQuery, ListSpec, Slice,
+        beside::{self, Gathered, Shows},
+    },
     error::{Error, Result},
     web::Query,
 };
@@ -49,12 +54,16 @@ pub struct Listing {
     shape: &'static Shape,
     prefix: String,
     params: Vec<(String, String)>,
+    /// Whether the reader may see everything of every row, and what is kept beside the rows.
+    sees_all: bool,
+    may_write: bool,
+    gathered: Gathered,
 }
 
 impl Listing {
     /// Reads the address; parameters without a value are as good as absent.
     #[must_use]
-    pub fn new(shape: &'static Shape, prefix: &str, query: &Query) -> Self {
+    pub fn new(shape: &'static Shape, page: &Page, query: &Query) -> Self {
         let params = query.iter().filter_map(|(name, value)| Some((name.to_owned(), value.ok()?.trim().to_owned())));
         let mut params: Vec<(String, String)> = params.filter(|(_, value)| !value.is_empty()).collect();
         let has_q = params.iter().any(|(name, _)| name == "q");
@@ -67,7 +76,8 @@ impl Listing {
                 "include".clone_into(value);
             }
         }
-        Self { shape, prefix: prefix.to_owned(), params }
+        let sees_all = page.is_staff() && !params.iter().any(|(name, _)| name == "filter");
+        Self { shape, prefix: page.prefix.clone(), params, sees_all, may_write: page.may_write(), gathered: Gathered::default() }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -90,7 +100,7 @@ impl Listing {
         let asked = self.params.iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "per_page" | "limit" | "offset"));
         let query =
             ListQuery::parse(self.shape.spec, asked.map(|(name, value)| (name.as_str(), Ok::<_, Error>(value.as_str()))))?;
-        Ok(query.with_slice(Some(self.slice())))
+        Ok(query.with_slice(Some(self.slice())).gathering(self.sees_all, self.gathered.clone()))
     }
 
     fn slice(&self) -> Slice {
@@ -134,6 +144,54 @@ impl Listing {
         self.shape.spec.columns.iter().any(|column| column.name == key)
     }
 
+    /// A column of what is kept beside the rows.
+    fn beside_column(&self, column: &beside::Column) -> Column {
+        let name = column.name.as_str();
+        let sorted = match self.sort().split(',').next().unwrap_or_default() {
+            by if by == name => "ascending",
+            by if by.strip_prefix('-') == Some(name) => "descending",
+            _ => "",
+        };
+        let next = if sorted == "ascending" { format!("-{name}") } else { name.to_owned() };
+        Column {
+            key: column.name.clone().into(),
+            label: column.label.clone().into(),
+            sort_href: name.starts_with(beside::PREFIX).then(|| self.with("sort", Some(&next))),
+            sorted,
+            class: if column.shows == Shows::Number { "cell--number" } else { "cell--cut" },
+            shown: self.params.iter().any(|(known, value)| known == "col" && value == name),
+            usual: false,
+        }
+    }
+
+    /// Filters by what is kept beside the rows, where that is one of a few.
+    fn beside_filters(&self, columns: &[beside::Column]) -> Vec<Filter> {
+        let filter = |column: &beside::Column| {
+            let name = if column.shows == Shows::Tags { beside::TAG.to_owned() } else { column.name.clone() };
+            let label = if column.shows == Shows::Tags { "Tag" } else { &column.label };
+            let choice = |value: &String| match (column.shows, value.as_str()) {
+                (Shows::Flag, "true") => Choice::new(value, "Yes"),
+                (Shows::Flag, _) => Choice::new(value, "No"),
+                _ => Choice::word(value),
+            };
+            self.filter(name, label.to_owned(), column.choices.iter().map(choice).collect())
+        };
+        columns.iter().filter(|column| !column.choices.is_empty()).map(filter).collect()
+    }
+
+    /// The cells of what is kept beside a row.
+    fn beside_cells(&self, columns: &[beside::Column], id: i64) -> Vec<Value> {
+        let kept = self.gathered.take(id);
+        let cell = |column: &beside::Column| {
+            if column.shows == Shows::Tags {
+                return Value::tags(kept.tags.clone());
+            }
+            let key = column.name.strip_prefix(beside::PREFIX).unwrap_or(&column.name);
+            kept.json.get("cf").and_then(|own| own.get(key)).map_or(Value::None, |value| Value::beside(column.shows, value))
+        };
+        columns.iter().map(cell).collect()
+    }
+
     fn column(&self, at: usize, shown: &Shown) -> Column {
         let sorted = match self.sort().split(',').next().unwrap_or_default() {
             by if by == shown.key => "ascending",
@@ -142,8 +200,8 @@ impl Listing {
         };
         let next = if sorted == "ascending" { format!("-{}", shown.key) } else { shown.key.to_owned() };
         Column {
-            key: shown.key,
-            label: shown.label,
+            key: shown.key.into(),
+            label: shown.label.into(),
             sort_href: self.can_sort(shown.key).then(|| self.with("sort", Some(&next))),
             sorted,
             class: shown.class,
@@ -175,6 +233,7 @@ impl Listing {
         spec.columns.iter().any(|column| column.name == plain)
             || spec.own.contains(&name)
             || spec.own.contains(&plain)
+            || self.gathered.is_used() && beside::is_beside(plain)
             || name == "filter"
     }
 
@@ -189,7 +248,9 @@ impl Listing {
     /// A filter in words: `Warranty ends: none`.
     fn words(&self, name: &str, value: &str) -> String {
         let (plain, test) = name.split_once("__").unwrap_or((name, ""));
+        let beside = self.gathered.columns().into_iter().find(|column| column.name == plain).map(|column| column.label);
         let label = match (self.shape.columns)().iter().find(|column| column.key == plain) {
+            _ if beside.is_some() => beside.unwrap_or_default(),
             Some(column) => column.label.to_owned(),
             None => capitalised(&plain.replace('_', " ")),
         };
@@ -208,7 +269,7 @@ impl Listing {
     fn chips(&self, filters: &[Filter]) -> Vec<Chip> {
         let mut chips = Vec::new();
         for (name, value) in &self.params {
-            let text = if let Some(filter) = filters.iter().find(|filter| filter.name == name) {
+            let text = if let Some(filter) = filters.iter().find(|filter| filter.name == **name) {
                 let choice = filter.choices.iter().find(|choice| choice.value == *value);
                 format!("{}: {}", filter.label, choice.map_or(value.as_str(), |choice| choice.label.as_str()))
             } else if name == "retired" {
@@ -232,7 +293,9 @@ impl Listing {
         let shown = (self.shape.columns)().iter().enumerate().filter(|(at, column)| self.is_shown(*at, column));
         let keys: Vec<&str> =
             shown.map(|(_, column)| column.key).filter(|key| (self.shape.spec.fields)().contains(key)).collect();
-        let fields = keys.join(",");
+        let beside = self.gathered.columns().into_iter().map(|column| column.name);
+        let beside = beside.filter(|name| self.params.iter().any(|(known, value)| known == "col" && value == name));
+        let fields = keys.into_iter().map(str::to_owned).chain(beside).collect::<Vec<_>>().join(",");
         let kept = self.params.iter().filter(|(name, _)| keep_filters && !matches!(name.as_str(), "page" | "per_page" | "col"));
         let mut pairs: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
         // Whoever presses this reads it in a spreadsheet.
@@ -242,18 +305,39 @@ impl Listing {
 
     /// The filter of this name as a choice of words.
     #[must_use]
-    pub fn filter(&self, name: &'static str, label: &'static str, mut choices: Vec<Choice>) -> Filter {
+    pub fn filter(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<Cow<'static, str>>,
+        mut choices: Vec<Choice>,
+    ) -> Filter {
+        let (name, label) = (name.into(), label.into());
         choices.insert(0, Choice::new("", "Any"));
-        let value = self.get(name).unwrap_or_default().to_owned();
+        let value = self.get(&name).unwrap_or_default().to_owned();
         if !choices.iter().any(|choice| choice.value == value) {
             choices.push(Choice::word(&value));
         }
         Filter { name, label, value, choices }
     }
 
+    /// Where chosen rows are tagged, and the tags there are.
+    fn taggable(&self, columns: &[beside::Column]) -> Option<(String, Vec<String>)> {
+        let tags = columns.iter().find(|column| column.shows == Shows::Tags)?;
+        let entity = self.shape.spec.entities.first()?;
+        self.may_write.then(|| (format!("{}/records/{entity}/tags", self.prefix), tags.choices.clone()))
+    }
+
     /// The page's list, with these rows of so many.
     #[must_use]
-    pub fn list(&self, filters: Vec<Filter>, rows: Vec<Row>, total: i64) -> List {
+    pub fn list(&self, mut filters: Vec<Filter>, mut rows: Vec<Row>, total: i64) -> List {
+        let beside = self.gathered.columns();
+        filters.extend(self.beside_filters(&beside));
+        if !beside.is_empty() {
+            for row in &mut rows {
+                row.cells.extend(self.beside_cells(&beside, row.id));
+            }
+        }
+        let own = (self.shape.columns)().iter().enumerate().map(|(at, shown)| self.column(at, shown));
         let slice = self.slice();
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let number = self.page();
@@ -262,7 +346,8 @@ impl Listing {
             action: format!("{}{}", self.prefix, self.shape.path),
             q: self.get("q").unwrap_or_default().to_owned(),
             placeholder: self.shape.placeholder,
-            columns: (self.shape.columns)().iter().enumerate().map(|(at, shown)| self.column(at, shown)).collect(),
+            columns: own.chain(beside.iter().map(|column| self.beside_column(column))).collect(),
+            tags: self.taggable(&beside),
             chips: self.chips(&filters),
             kept: self.kept(&filters),
             clear: self.address(self.shape.path, &[]),

@@ -1,5 +1,7 @@
 //! The parts of a detail page: where it hangs, what is known with its sources, what happened.
 
+use std::borrow::Cow;
+
 use askama::Template;
 
 use super::{Value, filters};
@@ -43,7 +45,7 @@ pub struct Source {
 #[template(path = "parts/item.html")]
 pub struct Item {
     /// What it is.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// What is known.
     pub value: Value,
     /// Where it came from, when a sync or a person set it.
@@ -55,8 +57,8 @@ impl askama::filters::HtmlSafe for Item {}
 impl Item {
     /// A label and its value, without a source.
     #[must_use]
-    pub fn new(label: &'static str, value: Value) -> Self {
-        Self { label, value, source: None }
+    pub fn new(label: impl Into<Cow<'static, str>>, value: Value) -> Self {
+        Self { label: label.into(), value, source: None }
     }
 
     /// The same with its source.

@@ -1,6 +1,7 @@
 //! A value on a page, in a table or beside a label.
 
 use super::{filters, thousands};
+use crate::db::list::beside::Shows;
 use askama::Template;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -56,6 +57,8 @@ pub enum Value {
     Ago(String),
     /// A number, ready to read.
     Count(String),
+    /// Tags: their words and colours.
+    Tags(Vec<(String, String)>),
     /// Several of these side by side.
     Many(Vec<Value>),
 }
@@ -144,6 +147,25 @@ impl Value {
     #[must_use]
     pub fn count(count: i64) -> Self {
         Self::Count(thousands(count))
+    }
+
+    /// Tags, or nothing.
+    #[must_use]
+    pub fn tags(tags: Vec<(String, String)>) -> Self {
+        if tags.is_empty() { Self::None } else { Self::Tags(tags) }
+    }
+
+    /// A value that is kept beside a row.
+    #[must_use]
+    pub fn beside(shows: Shows, value: &serde_json::Value) -> Self {
+        match (shows, value) {
+            (_, serde_json::Value::Null) => Self::None,
+            (_, serde_json::Value::Bool(yes)) => Self::yes_no(*yes),
+            (_, serde_json::Value::Number(number)) => Self::Count(number.to_string()),
+            (Shows::Day, value) => Self::date(value.as_str()),
+            (Shows::Link, value) => Self::away(value.as_str(), "Open"),
+            (_, value) => Self::lines(value.as_str()),
+        }
     }
 
     /// Online or not, when somebody looked.

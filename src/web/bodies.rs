@@ -268,6 +268,52 @@ pub async fn read(request: Request) -> Result<Received> {
     Ok(read)
 }
 
+/// A body piece by piece, for those who keep none of it in memory: it may be longer than others, and counts against nothing.
+pub struct Pieces {
+    body: Body,
+    allowance: Allowance,
+    limit: usize,
+    length: usize,
+    started: Instant,
+}
+
+impl Pieces {
+    /// The body of a request, of at most so many bytes.
+    ///
+    /// # Errors
+    /// `TooLarge` for one that is announced to be longer.
+    pub fn of(request: Request, limit: usize) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let allowance = parts.extensions.get::<Allowance>().ok_or_else(|| Error::internal("a request from nowhere"))?.clone();
+        if body.size_hint().lower() > limit as u64 {
+            return Err(Error::TooLarge { limit });
+        }
+        Ok(Self { body, allowance, limit, length: 0, started: Instant::now() })
+    }
+
+    /// The next one; none at the end.
+    ///
+    /// # Errors
+    /// When the body is too large, comes too slowly, or ends too early.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        let _timed = self.allowance.start();
+        loop {
+            let patience = self.allowance.0.bodies.patience;
+            let earned = Duration::from_secs(self.length as u64 / SLOWEST);
+            let until = (self.started + 3 * patience + earned).min(Instant::now() + patience);
+            let frame = timeout_at(until, self.body.frame()).await.map_err(|_| Error::TooSlow)?;
+            let Some(frame) = frame else { return Ok(None) };
+            let frame = frame.map_err(|_| Error::BadRequest("the body ended before it was complete".to_owned()))?;
+            let Ok(data) = frame.into_data() else { continue };
+            self.length += data.len();
+            if self.length > self.limit {
+                return Err(Error::TooLarge { limit: self.limit });
+            }
+            return Ok(Some(data));
+        }
+    }
+}
+
 /// A body as it was sent, for routes that understand it themselves.
 #[derive(Clone, Debug)]
 pub struct Raw(pub Bytes);

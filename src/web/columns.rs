@@ -10,7 +10,7 @@ use serde_json::Error as JsonError;
 /// The members that are wanted, with what the last row that was read has for them.
 #[derive(Debug)]
 pub struct Columns {
-    names: Vec<&'static str>,
+    names: Vec<String>,
     cells: Vec<Vec<u8>>,
     /// Where the next member is looked for first: rows have their members in the same order.
     at: usize,
@@ -19,13 +19,13 @@ pub struct Columns {
 impl Columns {
     /// For members of these names.
     #[must_use]
-    pub fn new(names: &[&'static str]) -> Self {
-        Self { names: names.to_vec(), cells: vec![Vec::new(); names.len()], at: 0 }
+    pub fn new<T: AsRef<str>>(names: &[T]) -> Self {
+        Self { names: names.iter().map(|name| name.as_ref().to_owned()).collect(), cells: vec![Vec::new(); names.len()], at: 0 }
     }
 
     /// The names that are wanted.
     #[must_use]
-    pub fn names(&self) -> &[&'static str] {
+    pub fn names(&self) -> &[String] {
         &self.names
     }
 
@@ -40,14 +40,14 @@ impl Columns {
     }
 
     /// Each wanted member's name and JSON text; `null` when the row has none.
-    pub fn cells(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.names.iter().zip(&self.cells).map(|(name, cell)| (*name, if cell.is_empty() { &b"null"[..] } else { cell }))
+    pub fn cells(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.names.iter().zip(&self.cells).map(|(name, cell)| (name.as_str(), if cell.is_empty() { &b"null"[..] } else { cell }))
     }
 
     fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), JsonError> {
         let (before, after) = self.names.split_at(self.at.min(self.names.len()));
-        let found = after.iter().position(|known| *known == name).map(|index| index + before.len());
-        let Some(index) = found.or_else(|| before.iter().position(|known| *known == name)) else { return Ok(()) };
+        let found = after.iter().position(|known| known == name).map(|index| index + before.len());
+        let Some(index) = found.or_else(|| before.iter().position(|known| known == name)) else { return Ok(()) };
         self.at = index + 1;
         let Some(cell) = self.cells.get_mut(index) else { return Ok(()) };
         cell.clear();

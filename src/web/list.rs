@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
 use super::{
     ReadRequest, Web,
@@ -27,7 +27,10 @@ use super::{
 use crate::{
     db::{
         self, Conn,
-        list::{ListQuery, ListSpec, Slice},
+        list::{
+            ListQuery, ListSpec, Slice,
+            beside::{self, Gathered},
+        },
     },
     error::{Error, Result},
     types::Scope,
@@ -36,11 +39,14 @@ use crate::{
 /// A page of at most so many rows is read beside everything else; of longer lists few are made at once.
 const LIGHT: i64 = 1_000;
 
+/// The most members that are chosen.
+const MOST_FIELDS: usize = 500;
+
 /// How a list's answer looks.
 #[derive(Clone, Debug)]
 struct Shape {
     csv: Option<csv::Reader>,
-    fields: Option<Vec<&'static str>>,
+    fields: Option<Vec<String>>,
     frame: Frame,
 }
 
@@ -59,7 +65,18 @@ enum Frame {
 pub struct Rows {
     sink: Sink,
     columns: Option<Columns>,
+    /// What is kept beside the rows, where anything is.
+    gathered: Option<Gathered>,
     count: usize,
+}
+
+/// A row with what is kept beside it.
+#[derive(Serialize)]
+struct With<'a, T> {
+    #[serde(flatten)]
+    row: &'a T,
+    #[serde(flatten)]
+    beside: Map<String, Json>,
 }
 
 enum Sink {
@@ -68,13 +85,21 @@ enum Sink {
 }
 
 impl Rows {
-    fn new(shape: &Shape, known: &[&'static str], to: Writer) -> Result<Self> {
-        if let Some(reader) = shape.csv {
-            let columns = Columns::new(shape.fields.as_deref().unwrap_or(known));
-            let table = Box::new(csv::table(&columns, to, reader)?);
-            return Ok(Self { sink: Sink::Csv(table, reader), columns: Some(columns), count: 0 });
+    fn new(shape: &Shape, known: &[&'static str], gathered: &Gathered, to: Writer) -> Result<Self> {
+        let beside: Vec<String> = gathered.columns().into_iter().map(|column| column.name).collect();
+        let unknown = |name: &&String| !known.contains(&name.as_str()) && !beside.contains(name) && !is_whole(name, &beside);
+        if let Some(name) = shape.fields.iter().flatten().find(unknown) {
+            return Err(shape::unknown(name, known));
         }
-        Ok(Self { sink: Sink::Json(to), columns: shape.fields.as_deref().map(Columns::new), count: 0 })
+        let gathered = gathered.is_used().then(|| gathered.clone());
+        if let Some(reader) = shape.csv {
+            let all = || known.iter().map(|name| (*name).to_owned()).chain(beside).collect();
+            let columns = Columns::new(&shape.fields.clone().unwrap_or_else(all));
+            let table = Box::new(csv::table(&columns, to, reader)?);
+            return Ok(Self { sink: Sink::Csv(table, reader), columns: Some(columns), gathered, count: 0 });
+        }
+        let columns = shape.fields.as_deref().map(Columns::new);
+        Ok(Self { sink: Sink::Json(to), columns, gathered, count: 0 })
     }
 
     /// One more row.
@@ -82,6 +107,18 @@ impl Rows {
     /// # Errors
     /// When it cannot be written, or there is no room for it.
     pub fn push<T: Serialize>(&mut self, row: &T) -> Result<()> {
+        let Some(gathered) = &self.gathered else { return self.write(row) };
+        let mut id = Columns::new(&["id"]);
+        id.read(row)?;
+        let id = id.cells().find_map(|(_, text)| serde_json::from_slice(text).ok());
+        let mut beside = id.map(|id| gathered.take(id)).unwrap_or_default().json;
+        if self.columns.is_some() {
+            flatten(&mut beside, matches!(self.sink, Sink::Csv(..)));
+        }
+        self.write(&With { row, beside })
+    }
+
+    fn write<T: Serialize>(&mut self, row: &T) -> Result<()> {
         let first = self.count == 0;
         self.count += 1;
         if let Some(columns) = &mut self.columns {
@@ -114,6 +151,24 @@ impl Rows {
         };
         to.write_all(back.as_bytes()).map_err(text::failure)?;
         to.finish(front.as_bytes())
+    }
+}
+
+/// Whether this is the member that holds all of one's own fields, or all tags.
+fn is_whole(name: &str, beside: &[String]) -> bool {
+    name == "cf" && beside.iter().any(|column| column.starts_with(beside::PREFIX))
+}
+
+/// Each own field as a member of its own; tags of a table as words.
+fn flatten(beside: &mut Map<String, Json>, is_table: bool) {
+    let own: Vec<(String, Json)> = match beside.get("cf") {
+        Some(Json::Object(own)) => own.iter().map(|(key, value)| (format!("{}{key}", beside::PREFIX), value.clone())).collect(),
+        _ => Vec::new(),
+    };
+    beside.extend(own);
+    if let Some(tags) = beside.get_mut("tags").filter(|_| is_table) {
+        let words: Vec<&str> = tags.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        *tags = words.join(", ").into();
     }
 }
 
@@ -152,14 +207,16 @@ impl ReadRequest {
     }
 }
 
-fn chosen(known: &[&'static str], names: &str) -> Result<Vec<&'static str>> {
+/// The members that are chosen; whether there are those beside the rows is known when those are read.
+fn chosen(known: &[&'static str], names: &str) -> Result<Vec<String>> {
     let mut fields = Vec::new();
     for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let Some(field) = known.iter().find(|field| **field == name) else {
+        let is_beside = name.starts_with(beside::PREFIX) || matches!(name, "cf" | "tags");
+        if !is_beside && !known.contains(&name) {
             return Err(shape::unknown(name, known));
-        };
-        if !fields.contains(field) {
-            fields.push(*field);
+        }
+        if fields.len() < MOST_FIELDS && !fields.iter().any(|field| field == name) {
+            fields.push(name.to_owned());
         }
     }
     Ok(fields)
@@ -240,6 +297,8 @@ async fn shaped<F>(
 where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
+    let gathered = Gathered::default();
+    let query = query.gathering(request.sees_all(&web.config), gathered.clone());
     let (spec, slice) = (query.spec(), query.slice());
     let question = format!("{}|{variant}|{scope:?}|{}|{shape:?}", request.path, query.normalised());
     let (is_csv, writer) = (shape.csv.is_some(), web.cache.writer());
@@ -248,7 +307,8 @@ where
     let weight = if is_part { Weight::Light } else { Weight::Heavy };
     let how = How { entities: spec.entities, weight, lasts: Lasts::UntilChanged };
     let answer = answer(web, scope, &question, how, move |conn| {
-        let mut rows = Rows::new(&shape, known, writer)?;
+        query.begin_beside(conn)?;
+        let mut rows = Rows::new(&shape, known, &gathered, writer)?;
         let total = load(conn, &query, &mut rows)?;
         Ok((rows.finish(&shape, slice, total)?, Some(total)))
     })

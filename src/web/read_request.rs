@@ -1,7 +1,11 @@
 //! What a read wants besides its path: query string, format, prefix, and what the caller already has.
 
 use super::{Prefix, Query, etag, shape};
-use crate::error::{Error, Result};
+use crate::{
+    auth::Caller,
+    config::Config,
+    error::{Error, Result},
+};
 use axum::{
     body::Body,
     extract::FromRequestParts,
@@ -10,7 +14,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Serialize;
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 /// The circumstances of a `GET`.
 #[derive(Clone, Debug)]
@@ -22,6 +26,7 @@ pub struct ReadRequest {
     /// What links start with.
     pub prefix: Prefix,
     pub(super) headers: HeaderMap,
+    caller: Option<Arc<Caller>>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ReadRequest {
@@ -30,11 +35,23 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadRequest {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let query = Query::from_request_parts(parts, state).await?;
         let prefix = Prefix::from_request_parts(parts, state).await?;
-        Ok(Self { query, path: parts.uri.path().to_owned(), prefix, headers: parts.headers.clone() })
+        Ok(Self {
+            query,
+            path: parts.uri.path().to_owned(),
+            prefix,
+            headers: parts.headers.clone(),
+            caller: parts.extensions.get().cloned(),
+        })
     }
 }
 
 impl ReadRequest {
+    /// Whether the caller may see everything of every record, and has not asked for less.
+    #[must_use]
+    pub fn sees_all(&self, config: &Config) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.is_cleared(config)) && !matches!(self.query.text("filter"), Ok(Some(_)))
+    }
+
     /// Answers with one record, or 304 when the caller has exactly this answer.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 41] = [
+const LAYERS: [&str; 43] = [
     "error",
     "types",
     "config",
@@ -21,6 +21,7 @@ const LAYERS: [&str; 41] = [
     "compliance",
     "entity",
     "agents",
+    "custom",
     "resource",
     "companies",
     "contacts",
@@ -29,6 +30,7 @@ const LAYERS: [&str; 41] = [
     "network",
     "tickets",
     "notes",
+    "attachments",
     "billing",
     "licences",
     "progress",

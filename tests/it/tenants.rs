@@ -259,6 +259,30 @@ const TICKET_WRITES: &[(&str, Attempt)] = writes! {
 
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
+    ("custom::store::protected", "asked of rows that are read already"),
+    ("custom::store::fields", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::all_fields", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::labels", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::values", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::values_of_field", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::counts", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::keep", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::record", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::exists", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::tags", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::has_tags", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::tagged", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::tags_of", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::mark", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::marked", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::found", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::has_tag", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::has_value", "what the provider adds for its own people, no client's to read"),
+    ("custom::store::ordered", "what the provider adds for its own people, no client's to read"),
+    ("attachments::store::of_record", "what the provider adds for its own people, no client's to read"),
+    ("attachments::store::page", "what the provider adds for its own people, no client's to read"),
+    ("attachments::store::is_used", "what the provider adds for its own people, no client's to read"),
+    ("attachments::store::hand_over", "what the provider adds for its own people, no client's to read"),
     ("billing::trueup_store::settings", "how the provider counts, for no client"),
     ("billing::trueup_store::exclusions", "what the provider leaves out, for no client"),
     ("billing::trueup_store::exclude", "what the provider leaves out, for no client"),
@@ -447,7 +471,7 @@ async fn theirs_tickets(world: &World) -> Vec<i64> {
 }
 
 /// The rooms that hold tenants' rows. Syncs and identity act for everybody or for nobody's tenant.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 15] = [
     "companies",
     "contacts",
     "assets",
@@ -455,6 +479,8 @@ const ROOMS: [&str; 13] = [
     "network",
     "tickets",
     "notes",
+    "attachments",
+    "custom",
     "billing",
     "licences",
     "records",

@@ -54,7 +54,7 @@ static SHAPE: Shape = Shape {
 
 /// `GET /companies/`
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
+    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
     let mut query = listing.ask()?;
     if let Some(contract) = list_store::contract(&frame.query)? {
         query = contract.narrow(query);

@@ -1,7 +1,7 @@
 //! From a checked question to the two statements that answer it: the rows and their number.
 
 use super::{
-    Column, Kind, ListQuery, Retired, Slice, find, joins,
+    Column, Kind, ListQuery, Retired, Slice, beside, find, joins,
     parse::{Filter, Test},
 };
 use crate::{
@@ -89,13 +89,19 @@ pub fn compose(query: &ListQuery, conn: &mut Conn) -> Result<Parts> {
     for filter in &query.filters {
         composer.filter(filter);
     }
+    if let Some(keeper) = beside::of(query.spec) {
+        for (name, value) in &query.besides {
+            let condition = keeper.condition(conn, query.rows_asked(), name, value)?;
+            composer.add(&condition.sql, condition.params);
+        }
+    }
     if let (Some(text), Some(search)) = (&query.search, query.spec.search) {
         let found = find::Find { wanted: Wanted::read(text), search, private: query.private, key: query.spec.key };
         for (sql, params) in found.conditions(conn)? {
             composer.add(&sql, params);
         }
     }
-    let order = composer.order(query);
+    let order = composer.order(query, conn)?;
     let condition =
         if composer.conditions.is_empty() { String::new() } else { format!(" WHERE {}", composer.conditions.join(" AND ")) };
     Ok(Parts { condition, own: (own.conditions.join(" AND "), own.params), order, params: composer.params })
@@ -142,10 +148,11 @@ impl Composer {
         }
     }
 
-    fn order(&self, query: &ListQuery) -> String {
+    fn order(&self, query: &ListQuery, conn: &mut Conn) -> Result<String> {
+        let direction = |descending: bool| if descending { " DESC" } else { " ASC" };
         let mut order = Vec::new();
         for (column, descending) in &query.sort {
-            let direction = if *descending { " DESC" } else { " ASC" };
+            let direction = direction(*descending);
             let nulls = if column.nullable { " NULLS LAST" } else { "" };
             let ordered = self.ordered(column);
             order.push(match query.only_where.iter().find(|(name, _)| *name == column.name) {
@@ -153,10 +160,16 @@ impl Composer {
                 Some((_, shown)) => format!("CASE WHEN {shown} THEN {ordered} END{direction} NULLS LAST"),
             });
         }
+        if let Some(keeper) = beside::of(query.spec) {
+            for (moved, (before, name, descending)) in query.sort_beside.iter().enumerate() {
+                let ordered = keeper.order(conn, query.rows_asked(), name)?;
+                order.insert((before + moved).min(order.len()), format!("{ordered}{} NULLS LAST", direction(*descending)));
+            }
+        }
         if !order.iter().any(|part| part.starts_with(&format!("{} ", query.spec.key))) {
             order.push(query.spec.key.to_owned());
         }
-        order.join(", ")
+        Ok(order.join(", "))
     }
 
     /// A column as it is ordered: folded where there is a folded twin, bytewise on both engines.

@@ -1,6 +1,6 @@
 //! From a query string to a checked question: old parameters loosely, new ones strictly (design §6).
 
-use super::{Column, Kind, ListQuery, ListSpec, Retired, Slice};
+use super::{Column, Kind, ListQuery, ListSpec, Retired, Slice, beside};
 use crate::{
     db::Value,
     error::{Error, Result},
@@ -48,13 +48,18 @@ pub struct Filter {
 const SUFFIXES: [&str; 5] = ["ic", "gte", "lte", "in", "empty"];
 
 pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str, Result<&'a str>)>) -> Result<ListQuery> {
+    let (usual, _) = sort(spec, spec.default_sort)?;
     let mut query = ListQuery {
         spec,
+        besides: Vec::new(),
+        sort_beside: Vec::new(),
+        sees_all: false,
+        gathered: None,
         conditions: Vec::new(),
         filters: Vec::new(),
         search: None,
         private: super::Private::Never,
-        sort: sort(spec, spec.default_sort)?,
+        sort: usual,
         is_sorted: false,
         only_where: Vec::new(),
         retired: Retired::Hide,
@@ -66,7 +71,7 @@ pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str,
             "limit" | "offset" => paging.read_loosely(name, value.ok()),
             "page" => paging.page = positive(name, value?, i64::MAX)?.or(paging.page),
             "per_page" => paging.per_page = positive(name, value?, PER_PAGE.0)?.or(paging.per_page),
-            "sort" => (query.sort, query.is_sorted) = (sort(spec, value?)?, true),
+            "sort" => ((query.sort, query.sort_beside), query.is_sorted) = (sort(spec, value?)?, true),
             "q" | "search" if spec.search.is_some() && !spec.own.contains(&name) => {
                 query.search = search(value?).map_err(|why| why.with_name(name))?.or(query.search);
             }
@@ -77,9 +82,15 @@ pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str,
                 }
             }
             _ if spec.own.contains(&name) => {}
+            _ if beside::is_beside(name) && beside::of(spec).is_some() => {
+                let value = value?.trim();
+                if !value.is_empty() {
+                    query.besides.push((short(name), value.to_owned()));
+                }
+            }
             _ => query.filters.extend(filter(spec, name, value)?),
         }
-        if query.filters.len() > MAX_FILTERS {
+        if query.filters.len() + query.besides.len() > MAX_FILTERS {
             return Err(Error::field(short(name), format!("is one filter too many; at most {MAX_FILTERS} can be combined")));
         }
     }
@@ -141,10 +152,17 @@ fn positive(name: &str, value: &str, most: i64) -> Result<Option<i64>> {
     number.map(Some).ok_or_else(|| Error::field(name, format!("must be {range}")))
 }
 
-fn sort(spec: &ListSpec, value: &str) -> Result<Vec<(Column, bool)>> {
-    let mut order = Vec::new();
+/// The columns of the list, and those beside its rows with how many of the others stand before each.
+type Order = (Vec<(Column, bool)>, Vec<(usize, String, bool)>);
+
+fn sort(spec: &ListSpec, value: &str) -> Result<Order> {
+    let (mut order, mut besides) = (Vec::new(), Vec::new());
     for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let name = part.trim_start_matches(['-', '+']).trim();
+        if name.starts_with(beside::PREFIX) && beside::of(spec).is_some() && besides.len() < MAX_FILTERS {
+            besides.push((order.len(), short(name), part.starts_with('-')));
+            continue;
+        }
         let Some(column) = spec.columns.iter().find(|column| column.name == name) else {
             let known: Vec<_> = spec.columns.iter().map(|column| column.name).collect();
             return Err(Error::field("sort", format!("cannot sort by {}; possible are {}", short(name), known.join(", "))));
@@ -153,7 +171,7 @@ fn sort(spec: &ListSpec, value: &str) -> Result<Vec<(Column, bool)>> {
             order.push((*column, part.starts_with('-')));
         }
     }
-    Ok(order)
+    Ok((order, besides))
 }
 
 /// A stranger's word, short enough to be repeated in an error.

@@ -4,6 +4,7 @@
 use super::{device_identifiers, planner::Rules, rows_store, sources_store};
 use crate::{
     assets::{self, Asset},
+    attachments, custom,
     db::Write,
     error::Result,
     history::{self, Record as _, links, protection},
@@ -22,6 +23,8 @@ pub fn hand_over(w: &mut Write<'_>, stand_in: i64, to: i64, system: &str, why: &
     network::adopt_store::hand_over(w, stand_in, to)?;
     notes::store::hand_over(w, Asset::ENTITY, stand_in, to)?;
     licences::store::hand_over(w, stand_in, to)?;
+    custom::hand_over(w, Asset::ENTITY, stand_in, to)?;
+    attachments::store::hand_over(w, Asset::ENTITY, stand_in, to)?;
     protection::inherit(w, Asset::ENTITY, stand_in, to)?;
     protection::inherit(w, Asset::ENTITY, to, stand_in)?;
     if !links::exists(w, Asset::ENTITY, stand_in)? {

@@ -19,7 +19,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     compliance::RedactionPolicy,
     config::{Config, suggest::nearest},
-    db::{Db, Write},
+    db::{Db, Write, list::beside},
     error::{Error, Result},
     jobs::kind::{Definition, JobKind, Running},
     plan::{Action, FieldChange, Item},
@@ -214,7 +214,8 @@ impl Import {
             if sheet.heads.iter().take(at).any(|other| other == head) {
                 return Err(Error::field("file", format!("has the column {head:?} twice")));
             }
-            if takes.contains(&head.as_str()) {
+            // Whether there is such a field is known with the first row that has a value in it.
+            if takes.contains(&head.as_str()) || head.starts_with(beside::PREFIX) || head == "tags" {
                 continue;
             }
             if ignores.contains(&head.as_str()) {

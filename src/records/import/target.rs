@@ -7,9 +7,13 @@ use crate::{
     companies::{self, Company, CompanyView},
     compliance::RedactionPolicy,
     contacts::{self, Contact, ContactView, Membership},
+    custom,
     db::{
         Conn, Write,
-        list::{ListQuery, ListSpec},
+        list::{
+            ListQuery, ListSpec,
+            beside::{self, Beside as _},
+        },
     },
     entity::{FieldSpec, Fielded as _, Shaped as _},
     error::{Error, Result},
@@ -211,10 +215,15 @@ impl Target {
             Kind::Assets => serde_json::to_value(assets::store::get_view(c, id)?.inside()),
             Kind::Noun(noun) => Ok(noun.stands(c, id)?),
         };
-        match view.map_err(Error::internal)? {
-            Json::Object(map) => Ok(map),
-            _ => Ok(Map::new()),
+        let Json::Object(mut map) = view.map_err(Error::internal)? else { return Ok(Map::new()) };
+        let mut own = custom::OfRecords.members(c, self.entity(), &[id], true)?.remove(&id).unwrap_or_default().json;
+        if let Some(Json::Object(values)) = own.remove("cf") {
+            map.extend(values.into_iter().map(|(key, value)| (format!("{}{key}", beside::PREFIX), value)));
         }
+        if let Some(Json::Array(tags)) = own.remove("tags") {
+            map.insert("tags".to_owned(), tags.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ").into());
+        }
+        Ok(map)
     }
 
     /// Notes that whoever looks at the plan is told what stands in a record.
@@ -231,8 +240,25 @@ impl Target {
         Ok(())
     }
 
-    /// A new record; its id.
+    /// Its noun's word in history.
+    fn entity(&self) -> &'static str {
+        match self.kind {
+            Kind::Companies => Company::ENTITY,
+            Kind::Contacts => Contact::ENTITY,
+            Kind::Assets => Asset::ENTITY,
+            Kind::Noun(noun) => noun.name(),
+        }
+    }
+
+    /// A new record with its own fields and tags; its id.
     pub fn create(&self, w: &mut Write<'_>, fields: Fields, policy: &RedactionPolicy) -> Result<i64> {
+        let own = custom::Sent::of(&fields)?;
+        let id = self.create_row(w, fields, policy)?;
+        custom::apply(w, self.entity(), id, &own, true, policy)?;
+        Ok(id)
+    }
+
+    fn create_row(&self, w: &mut Write<'_>, fields: Fields, policy: &RedactionPolicy) -> Result<i64> {
         Ok(match self.kind {
             Kind::Companies => companies::store::create(w, &companies::rules::read(fields, true)?, Some(policy))?.id,
             Kind::Contacts => contacts::store::create(w, &contacts::rules::read(fields, true)?, policy)?.id,
@@ -241,8 +267,14 @@ impl Target {
         })
     }
 
-    /// Other values in a record.
+    /// Other values in a record, its own fields and tags among them.
     pub fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields, policy: &RedactionPolicy) -> Result<()> {
+        let own = custom::Sent::of(&fields)?;
+        self.update_row(w, id, fields, policy)?;
+        custom::apply(w, self.entity(), id, &own, false, policy).map(drop)
+    }
+
+    fn update_row(&self, w: &mut Write<'_>, id: i64, fields: Fields, policy: &RedactionPolicy) -> Result<()> {
         match self.kind {
             Kind::Companies => {
                 companies::store::update(w, id, &companies::rules::read(fields, false)?, None, policy)?;

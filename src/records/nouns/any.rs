@@ -23,7 +23,7 @@ use crate::{
         feed::Change,
         undo::{self, Undone},
     },
-    records::merge,
+    records::{merge, search::Searched},
     resource::Resource as _,
     ui::{Page, Section},
     web::{Fields, Routes},
@@ -35,6 +35,8 @@ pub trait AnyEntity: Sync {
     fn name(&self) -> &'static str;
     /// What people call one: "Company".
     fn what(&self) -> &'static str;
+    /// Its table.
+    fn table(&self) -> &'static str;
     /// What is said of its fields.
     fn specs(&self) -> Vec<&'static FieldSpec>;
     /// Fails unless there is such a row within the reader's scope.
@@ -105,6 +107,11 @@ pub trait AnyNoun: AnyEntity {
     /// # Errors
     /// When the text is too long.
     fn hits(&self, c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Vec<Json>>;
+    /// How many of its rows contain a text, for somebody who may see that much.
+    ///
+    /// # Errors
+    /// When the text is too long.
+    fn count(&self, c: &mut Conn, text: &str, policy: &RedactionPolicy) -> Result<i64>;
     /// Its rows that belong to another noun's row, as that one's page shows them; nothing when none can.
     fn panel(&self, c: &mut Conn, page: &Page, whose: panel::Whose<'_>, policy: &RedactionPolicy)
     -> Result<Option<panel::Panel>>;
@@ -134,6 +141,10 @@ impl<E: Entity> AnyEntity for Of<E> {
 
     fn what(&self) -> &'static str {
         E::WHAT
+    }
+
+    fn table(&self) -> &'static str {
+        E::TABLE
     }
 
     fn specs(&self) -> Vec<&'static FieldSpec> {
@@ -200,6 +211,10 @@ impl<E: Noun> AnyEntity for OfNoun<E> {
         of::<E>().what()
     }
 
+    fn table(&self) -> &'static str {
+        E::TABLE
+    }
+
     fn specs(&self) -> Vec<&'static FieldSpec> {
         of::<E>().specs()
     }
@@ -239,6 +254,12 @@ impl<E: Noun> AnyEntity for OfNoun<E> {
     fn noun(&self) -> Option<&dyn AnyNoun> {
         Some(self)
     }
+}
+
+fn searched<E: Noun>(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
+    let list = ListQuery::everything(noun::list::<E>())?;
+    let query = list.clone().with_slice(Some(Slice { limit, offset: 0 })).with_search(text)?;
+    Searched::new(c, query, list, text, policy)
 }
 
 impl<E: Noun> AnyNoun for OfNoun<E> {
@@ -282,8 +303,7 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
         if !about::may_read::<E>(policy) {
             return Ok(Vec::new());
         }
-        let query = ListQuery::everything(noun::list::<E>())?.with_slice(Some(Slice { limit, offset: 0 })).with_search(text)?;
-        let found = query.first(c, noun::view::<E>)?;
+        let found = searched::<E>(c, text, limit, policy)?.first(c, |seen: &Seen<E>| seen.row.id(), noun::view::<E>)?;
         about::log_disclosure(c, &found, policy)?;
         let hit = |seen: &Seen<E>| {
             json!({
@@ -292,6 +312,10 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
             })
         };
         Ok(found.iter().map(hit).collect())
+    }
+
+    fn count(&self, c: &mut Conn, text: &str, policy: &RedactionPolicy) -> Result<i64> {
+        if about::may_read::<E>(policy) { searched::<E>(c, text, 1, policy)?.count(c) } else { Ok(0) }
     }
 
     fn panel(

@@ -66,7 +66,7 @@ fn shape<E: Noun>() -> &'static Shape {
 }
 
 async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(shape::<E>(), &frame.page.prefix, &frame.query);
+    let listing = Listing::new(shape::<E>(), &frame.page, &frame.query);
     let query = listing.ask()?;
     let asked = Asked::read::<E>(&frame.query)?;
     let policy = OfNoun::<E>::view(&frame.caller, &web.config, &frame.query)?;

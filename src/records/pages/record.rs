@@ -5,6 +5,7 @@ use crate::{
     companies::{Location, pages_store},
     compliance::{RedactionPolicy, ToldChange, tell, trail},
     contacts::{Contact, pages_store as contact_pages},
+    custom,
     db::Conn,
     entity::{Kind, Target},
     error::Result,
@@ -39,6 +40,8 @@ pub struct Mentioned {
     locations: HashMap<i64, String>,
     /// What fields of nouns refer to, by noun and id.
     references: HashMap<(&'static str, i64), String>,
+    /// What administrators call the fields that they have added, by noun and key.
+    added: HashMap<(String, String), String>,
 }
 
 impl Mentioned {
@@ -68,6 +71,7 @@ impl Mentioned {
             numbers: pages_store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
             locations: pages_store::location_names(c, locations)?,
             references: references(c, changes, policy)?,
+            added: added(c, changes)?,
         })
     }
 
@@ -118,6 +122,19 @@ fn target(entity: &str, field: &str) -> Option<&'static Target> {
         Kind::Reference(target) => Some(target),
         _ => None,
     }
+}
+
+/// The labels of added fields that changes are about.
+fn added(c: &mut Conn, changes: &[ToldChange]) -> Result<HashMap<(String, String), String>> {
+    let fields =
+        |change: &&ToldChange| change.fields.as_object().is_some_and(|map| map.keys().any(|name| custom::label(name).is_some()));
+    let entities: BTreeSet<&str> = changes.iter().filter(fields).map(|change| change.entity.as_str()).collect();
+    let mut labels = HashMap::new();
+    for entity in entities {
+        let of = custom::store::labels(c, entity)?;
+        labels.extend(of.into_iter().map(|(key, label)| ((entity.to_owned(), key), label)));
+    }
+    Ok(labels)
 }
 
 /// The names of what fields refer to, before the changes and after.
@@ -290,6 +307,8 @@ fn action(word: &str) -> String {
         "unpin" => "unpinned",
         "link" => "linked",
         "note" => "added a note to it",
+        "attach" => "attached a file",
+        "detach" => "removed a file",
         "unlink" => "unlinked",
         "merge" => "merged another record into it",
         "absorb" => "merged it into another record",
@@ -303,7 +322,10 @@ fn moved(entity: &str, field: &str, value: &Json, mentioned: &Mentioned) -> Move
     let label = match field.split_once(':') {
         Some(("link", system)) => format!("{} id", vendors::find(system).map_or(system, |vendor| vendor.name)),
         Some((kind, id)) => format!("{} {id}", words(kind)),
-        None => label(entity, field),
+        None => match custom::label(field).and_then(|key| mentioned.added.get(&(entity.to_owned(), key.to_owned()))) {
+            Some(label) => label.clone(),
+            None => label(entity, field),
+        },
     };
     Moved { field: label, old: side("old"), new: side("new") }
 }

@@ -50,7 +50,7 @@ static SHAPE: Shape = Shape {
 
 /// `GET /tickets/`
 pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page.prefix, &frame.query);
+    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
     let query = listing.ask()?;
     let asked = Filters::read(&frame.query)?;
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;

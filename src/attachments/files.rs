@@ -1,0 +1,256 @@
+//! What is in attachments, in a folder beside the database: each content once, under its SHA-256.
+//!
+//! A file comes in under a name of its own, is written to the disk, and only then gets its place; its row is stored after
+//! that. So a row never stands for a file that is not there, and what a failed upload leaves is swept away.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+use tokio::{
+    fs::File,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::{RwLock, RwLockReadGuard},
+};
+
+use super::store;
+use crate::{
+    auth::secret,
+    config::{Config, private},
+    db::Db,
+    error::{Error, Result},
+    types::{Scope, hex},
+};
+
+/// How much of a file tells what it is.
+const HEAD: usize = 8 * 1024;
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
+/// After how long a file that no row knows is swept away, and how often that is looked at, in seconds.
+const ABANDONED: Duration = Duration::from_hours(24);
+const SWEPT_EVERY: i64 = 3_600;
+
+/// Files get their place beside each other, but not while what nobody uses is taken away.
+static PLACES: RwLock<()> = RwLock::const_new(());
+/// When that was looked at last.
+static SWEPT: AtomicI64 = AtomicI64::new(0);
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+/// A content that has its place.
+pub struct Placed {
+    /// Its name.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: i64,
+    /// What it is.
+    pub media_type: String,
+    /// Nothing is swept away until its row is stored.
+    _held: RwLockReadGuard<'static, ()>,
+}
+
+impl Folder {
+    /// The folder of this instance.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self(config.instance.join("attachments"))
+    }
+
+    fn place(&self, sha256: &str) -> PathBuf {
+        self.0.join(sha256.get(..2).unwrap_or_default()).join(sha256)
+    }
+
+    fn drafts(&self) -> PathBuf {
+        self.0.join("incoming")
+    }
+
+    /// A file that is about to come in, of at most so many bytes.
+    pub async fn draft(&self, limit: usize) -> Result<Draft> {
+        let folder = self.drafts();
+        let path = folder.join(secret::random()?);
+        let made = path.clone();
+        let file = blocking(move || {
+            private::folder(&folder)?;
+            private::create_new(&made)
+        })
+        .await?;
+        let (file, folder) = (File::from_std(file), self.clone());
+        Ok(Draft { folder, file, path, context: Context::new(&SHA256), head: Vec::new(), bytes: 0, limit, is_placed: false })
+    }
+
+    /// A content piece by piece, and its length.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not there.
+    pub async fn read(&self, sha256: &str) -> Result<(u64, impl Stream<Item = io::Result<Bytes>> + use<>)> {
+        let missing = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Error::NotFound { what: "File" },
+            _ => failed(&error),
+        };
+        let file = File::open(self.place(sha256)).await.map_err(missing)?;
+        let length = file.metadata().await.map_err(|error| failed(&error))?.len();
+        let pieces = stream::try_unfold(file, |mut file| async move {
+            let mut piece = vec![0; PIECE];
+            let count = file.read(&mut piece).await?;
+            piece.truncate(count);
+            Ok((count > 0).then(|| (Bytes::from(piece), file)))
+        });
+        Ok((length, pieces))
+    }
+
+    /// Takes away what no row knows and no upload is about to store: now and then, after an upload.
+    pub async fn sweep_now_and_then(&self, db: &Db) -> Result<()> {
+        let now = jiff::Timestamp::now().as_second();
+        if now - SWEPT.swap(now, Ordering::Relaxed) < SWEPT_EVERY {
+            return Ok(());
+        }
+        let _alone = PLACES.write().await;
+        let folder = self.clone();
+        for path in blocking(move || folder.abandoned()).await? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_used = db.read(&Scope::All, move |c| store::is_used(c, &name)).await?;
+            if !is_used {
+                blocking(move || gone(fs::remove_file(path))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Files that have not been written for long.
+    fn abandoned(&self) -> io::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for folder in fs::read_dir(&self.0)? {
+            let folder = folder?.path();
+            if !folder.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder)? {
+                let file = file?;
+                let written = file.metadata()?.modified()?;
+                if SystemTime::now().duration_since(written).is_ok_and(|age| age > ABANDONED) {
+                    found.push(file.path());
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A file that is coming in; dropped before it has its place, it is taken away.
+pub struct Draft {
+    folder: Folder,
+    file: File,
+    path: PathBuf,
+    context: Context,
+    head: Vec<u8>,
+    bytes: usize,
+    limit: usize,
+    is_placed: bool,
+}
+
+impl Draft {
+    /// Writes the next piece.
+    ///
+    /// # Errors
+    /// `TooLarge`; `Storage` when the disk takes no more.
+    pub async fn write(&mut self, piece: &[u8]) -> Result<()> {
+        self.bytes += piece.len();
+        if self.bytes > self.limit {
+            return Err(Error::TooLarge { limit: self.limit });
+        }
+        self.context.update(piece);
+        let missing = HEAD.saturating_sub(self.head.len()).min(piece.len());
+        self.head.extend_from_slice(piece.get(..missing).unwrap_or_default());
+        self.file.write_all(piece).await.map_err(|error| failed(&error))
+    }
+
+    /// Gives it its place, when all of it is on the disk.
+    ///
+    /// # Errors
+    /// `Invalid` for an empty file; `Storage`.
+    pub async fn place(mut self) -> Result<Placed> {
+        if self.bytes == 0 {
+            return Err(Error::field("file", "is empty"));
+        }
+        self.file.flush().await.map_err(|error| failed(&error))?;
+        self.file.sync_all().await.map_err(|error| failed(&error))?;
+        let context = std::mem::replace(&mut self.context, Context::new(&SHA256));
+        let sha256 = hex(context.finish().as_ref());
+        let held = PLACES.read().await;
+        let (from, to) = (self.path.clone(), self.folder.place(&sha256));
+        blocking(move || {
+            let folder = to.parent().unwrap_or(Path::new("."));
+            private::folder(folder)?;
+            fs::rename(from, &to)?;
+            fs::File::open(folder)?.sync_all()
+        })
+        .await?;
+        self.is_placed = true;
+        let bytes = i64::try_from(self.bytes).unwrap_or(i64::MAX);
+        Ok(Placed { sha256, bytes, media_type: media_type(&self.head), _held: held })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            // What cannot be taken away now is swept away later.
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// What a content is, by its beginning; never by what the file is called.
+fn media_type(head: &[u8]) -> String {
+    if let Some(known) = infer::get(head) {
+        return known.mime_type().to_owned();
+    }
+    let is_text = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        // The beginning may end within a character.
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    };
+    let kind = if is_text && !head.contains(&0) { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+    kind.to_owned()
+}
+
+fn gone(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn failed(error: &io::Error) -> Error {
+    Error::Storage(format!("the folder of attachments cannot be used: {}", error.kind()))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?.map_err(|error| failed(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::media_type;
+
+    #[test]
+    fn a_file_is_what_is_in_it() {
+        for (head, kind) in [
+            (&b"%PDF-1.7\n"[..], "application/pdf"),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png"),
+            (b"plain words", "text/plain; charset=utf-8"),
+            ("caf\u{e9}".as_bytes().split_last().unwrap().1, "text/plain; charset=utf-8"),
+            (b"\0\x01\x02\xff", "application/octet-stream"),
+        ] {
+            assert_eq!(media_type(head), kind);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What is kept beside rows of any kind in rooms that no list knows: values of fields that administrators have added, and tags.
+//! Who keeps it is said where rooms are joined.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use serde_json::{Map, Value as Json};
+
+use super::{Condition, ListSpec};
+use crate::{db::Conn, error::Result};
+
+/// The parameter that asks for rows with a tag.
+pub const TAG: &str = "tag";
+/// What names of added fields begin with.
+pub const PREFIX: &str = "cf.";
+
+/// Whether a parameter or a column is about what is kept beside rows.
+#[must_use]
+pub fn is_beside(name: &str) -> bool {
+    name == TAG || name.starts_with(PREFIX)
+}
+
+/// How the values of a column are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// Plain words.
+    Text,
+    /// A day.
+    Day,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Flag,
+    /// An address on the web.
+    Link,
+    /// The record's tags.
+    Tags,
+}
+
+/// A column of a list that is kept beside its rows.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// `cf.door_code`, or `tags`.
+    pub name: String,
+    /// Its name for people.
+    pub label: String,
+    /// How its values are shown.
+    pub shows: Shows,
+    /// What it can be, where that is one of a few: what is sent.
+    pub choices: Vec<String>,
+}
+
+/// What is kept beside one row.
+#[derive(Clone, Debug, Default)]
+pub struct Members {
+    /// As an answer has it: `cf` and `tags`.
+    pub json: Map<String, Json>,
+    /// The tags with their colours.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Who keeps something beside rows.
+pub trait Beside: Sync {
+    /// Whether anything can be kept beside rows of this kind.
+    fn takes(&self, entity: &str) -> bool;
+
+    /// The columns of what is kept beside rows of this kind; none when nothing is.
+    fn columns(&self, c: &mut Conn, entity: &str) -> Result<Vec<Column>>;
+
+    /// A filter, as its parameter asks for it, for rows with this key.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the parameter; `Forbidden` for those whom it would tell what they may not see.
+    fn condition(&self, c: &mut Conn, of: Rows, name: &str, value: &str) -> Result<Condition>;
+
+    /// What rows are ordered by.
+    ///
+    /// # Errors
+    /// As [`Beside::condition`].
+    fn order(&self, c: &mut Conn, of: Rows, name: &str) -> Result<String>;
+
+    /// What is kept beside the rows with these ids, as far as it may be seen.
+    fn members(&self, c: &mut Conn, entity: &'static str, ids: &[i64], sees_all: bool) -> Result<HashMap<i64, Members>>;
+}
+
+/// The rows of a list, and who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    /// Their kind.
+    pub entity: &'static str,
+    /// The expression of their ids.
+    pub key: &'static str,
+    /// Whether the asker may see everything of every row.
+    pub sees_all: bool,
+}
+
+static KEEPER: OnceLock<&'static dyn Beside> = OnceLock::new();
+
+/// Says who keeps it, before any list is asked; the first call counts.
+pub fn register(keeper: &'static dyn Beside) {
+    KEEPER.get_or_init(|| keeper);
+}
+
+/// Who keeps something beside the rows of a list.
+#[must_use]
+pub fn of(spec: &ListSpec) -> Option<&'static dyn Beside> {
+    let entity = spec.entities.first()?;
+    KEEPER.get().copied().filter(|keeper| keeper.takes(entity))
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    columns: Vec<Column>,
+    rows: HashMap<i64, Members>,
+}
+
+/// What was kept beside the rows that a question has found: the list fills it, and whoever writes the rows takes it.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered(Arc<Mutex<Inner>>);
+
+impl Gathered {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The columns there are.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
+        self.inner().columns.clone()
+    }
+
+    /// Whether there are any.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        !self.inner().columns.is_empty()
+    }
+
+    /// Says which columns there are.
+    pub fn begin(&self, columns: Vec<Column>) {
+        self.inner().columns = columns;
+    }
+
+    /// Keeps what stands beside some rows.
+    pub fn add(&self, rows: HashMap<i64, Members>) {
+        self.inner().rows.extend(rows);
+    }
+
+    /// What stands beside a row.
+    #[must_use]
+    pub fn take(&self, id: i64) -> Members {
+        self.inner().rows.remove(&id).unwrap_or_default()
+    }
+}

@@ -1,0 +1,226 @@
+//! Fields that administrators add to a noun, as JSON, and the rules that hold for them.
+
+use axum::{extract::State, response::Response};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    auth::{Admin, Staff},
+    custom::{CustomField, noun, nouns, read, store},
+    db::{Conn, Write},
+    entity::{Patch, schema},
+    error::{Error, Result},
+    history::{self, Record as _},
+    web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Sent, Web, list, openapi::schema as described},
+};
+
+/// The most fields of one noun.
+const MOST: usize = 100;
+/// How many values are read at once when a field becomes of another kind.
+const SOME: i64 = 1_000;
+
+/// The routes.
+pub fn routes() -> Routes {
+    let written = described::written::<CustomField>;
+    Routes::new()
+        .get("/api/custom_fields", index)
+        .tells("List the fields that administrators have added", described::list::<CustomField>)
+        .asks(&[("type", "string", "Only those of this record type."), ("retired", "string", "include shows retired ones too.")])
+        .post("/api/custom_fields", create)
+        .makes("Add a field to a record type", written)
+        .takes(schema::new::<CustomField>)
+        .get("/api/custom_fields/{id}", show)
+        .tells("Read an added field", described::one::<CustomField>)
+        .update("/api/custom_fields/{id}", update)
+        .tells("Change an added field", written)
+        .takes(schema::changed::<CustomField>)
+        .delete("/api/custom_fields/{id}", retire)
+        .tells("Retire an added field: it is hidden, and its values are kept", written)
+        .post("/api/custom_fields/{id}/restore", restore)
+        .tells("Bring an added field back with its values", written)
+}
+
+async fn index(State(web): State<Web>, caller: Staff, request: ReadRequest) -> Result<Response> {
+    let entity = request.query.text("type")?.map(str::to_owned);
+    let with_retired = match request.query.text("retired")? {
+        None | Some("hide") => false,
+        Some("include") => true,
+        Some(_) => return Err(Error::field("retired", "must be include or hide")),
+    };
+    list::value(&web, &caller.scope(), "", &request, &[CustomField::ENTITY], move |c| {
+        let mut fields = store::all_fields(c)?;
+        fields.retain(|field| with_retired || field.retired_at.is_none());
+        fields.retain(|field| entity.as_ref().is_none_or(|entity| field.entity == *entity));
+        Ok(fields)
+    })
+    .await
+}
+
+async fn show(State(web): State<Web>, caller: Staff, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let field: CustomField = web.db.read(&caller.scope(), move |c| history::get(c, id)).await?;
+    request.row(id, field.rev, &field)
+}
+
+async fn create(State(web): State<Web>, caller: Admin, conditions: Preconditions, fields: Fields) -> Result<Response> {
+    let (body, input) = (fields.digest(), input(fields, true)?);
+    let work = move |w: &mut Write<'_>| {
+        let field = add(w, &input)?;
+        reply(&field, Reply::created(&field, format!("/api/custom_fields/{}", field.id))?)
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
+}
+
+async fn update(
+    State(web): State<Web>,
+    caller: Admin,
+    Path(id): Path<i64>,
+    conditions: Preconditions,
+    fields: Fields,
+) -> Result<Response> {
+    let (body, input) = (fields.digest(), input(fields, false)?);
+    let request = conditions.clone();
+    let work = move |w: &mut Write<'_>| {
+        let field = change(w, id, &input, request.rev(id)?)?;
+        reply(&field, Reply::ok(&field)?)
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
+}
+
+async fn retire(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
+    let request = conditions.clone();
+    let work = move |w: &mut Write<'_>| {
+        request.check(id, history::get::<CustomField>(w, id)?.rev)?;
+        let field = history::retire::<CustomField>(w, id, None)?;
+        reply(&field, Reply::ok(&field)?)
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
+}
+
+async fn restore(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
+    let work = move |w: &mut Write<'_>| {
+        let field = history::restore::<CustomField>(w, id, None)?;
+        reply(&field, Reply::ok(&field)?)
+    };
+    conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
+}
+
+fn reply(field: &CustomField, reply: Reply) -> Result<Reply> {
+    Ok(reply.tagged(field.id, field.rev))
+}
+
+/// Reads what was sent for a field.
+///
+/// # Errors
+/// `Invalid` with every member that is wrong.
+pub fn input(mut fields: Fields, creating: bool) -> Result<Patch<CustomField>> {
+    fields.set_creating(creating);
+    let patch = Patch::read(&mut fields)?;
+    let row: &CustomField = patch.row();
+    if patch.has("entity") && noun(&row.entity).is_none() {
+        let known: Vec<&str> = nouns().iter().map(|noun| noun.entity).collect();
+        fields.refuse("type", format!("must be one of {}", known.join(", ")));
+    }
+    let is_key = |key: &str| {
+        key.starts_with(|first: char| first.is_ascii_lowercase())
+            && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            && !key.contains("__")
+    };
+    if patch.has("key") && !row.key.is_empty() && !is_key(&row.key) {
+        fields.refuse("key", "must be lower-case letters, digits and single underscores, beginning with a letter");
+    }
+    fields.finish()?;
+    Ok(patch)
+}
+
+/// Adds a field.
+///
+/// # Errors
+/// `Invalid`; `Conflict` for a key that the noun has already.
+pub fn add(w: &mut Write<'_>, input: &Patch<CustomField>) -> Result<CustomField> {
+    let field = input.made(|_| {})?;
+    let known: Vec<CustomField> = store::all_fields(w)?.into_iter().filter(|known| known.entity == field.entity).collect();
+    if known.iter().any(|known| known.key == field.key) {
+        return Err(Error::conflict(format!("key: {} has a field {} already, in use or retired", field.entity, field.key)));
+    }
+    if known.len() >= MOST {
+        return Err(Error::field("type", format!("has {MOST} fields already, which is the most")));
+    }
+    fits(&field)?;
+    history::create(w, &field, None)
+}
+
+/// Changes a field; its values follow where they fit.
+///
+/// # Errors
+/// `Invalid`, naming what cannot change; `PreconditionFailed`.
+pub fn change(w: &mut Write<'_>, id: i64, input: &Patch<CustomField>, rev: Option<i64>) -> Result<CustomField> {
+    let before: CustomField = history::get(w, id)?;
+    let mut after = before.clone();
+    input.apply(&mut after)?;
+    for (name, old, new) in [("type", &before.entity, &after.entity), ("key", &before.key, &after.key)] {
+        if old != new {
+            return Err(Error::field(name, format!("stays {old}; add another field instead")));
+        }
+    }
+    fits(&after)?;
+    if before.kind != after.kind || before.choices != after.choices {
+        convert(w, &after, before.kind != after.kind)?;
+    }
+    let changed = history::update(w, id, rev, None, |field: &mut CustomField| {
+        *field = after;
+        Ok(())
+    })?;
+    Ok(changed.record)
+}
+
+/// Holds a field to the rules over several of its members.
+fn fits(field: &CustomField) -> Result<()> {
+    let is_choice = field.kind == "choice";
+    match field.offers() {
+        offers if is_choice && offers.is_empty() => Err(Error::field("choices", "are required for a choice")),
+        offers if !is_choice && !offers.is_empty() => Err(Error::field("choices", "are for the kind choice alone")),
+        _ => Ok(()),
+    }
+}
+
+/// Reads every value again as the field is now.
+fn convert(w: &mut Write<'_>, field: &CustomField, is_kept_anew: bool) -> Result<()> {
+    let (mut after, mut unfit, mut first) = (0, 0_usize, None);
+    loop {
+        let some = store::values_of_field(w, field.id, after, SOME)?;
+        let Some((last, _)) = some.last() else { break };
+        after = *last;
+        for (record, value) in some {
+            let name = field.name();
+            let mut sent = Fields::from_form(serde_json::Map::from_iter([(name.clone(), Json::from(value.as_str()))]));
+            match (read(field, &name, &mut sent), sent.finish()) {
+                (Sent::Value(kept), Ok(())) if is_kept_anew => store::keep(w, field.id, &field.entity, record, Some(&kept))?,
+                (Sent::Value(_), Ok(())) => {}
+                _ => {
+                    unfit += 1;
+                    first.get_or_insert(value);
+                }
+            }
+        }
+    }
+    let Some(first) = first else { return Ok(()) };
+    let name = if is_kept_anew { "kind" } else { "choices" };
+    let what =
+        if unfit == 1 { "1 record has a value that does".to_owned() } else { format!("{unfit} records have values that do") };
+    Err(Error::field(name, format!("{what} not fit, such as {:?}", first.chars().take(40).collect::<String>())))
+}
+
+/// Every field with how many records have a value in it, for the page.
+pub fn all(c: &mut Conn) -> Result<Vec<(CustomField, i64)>> {
+    let counts = store::counts(c)?;
+    Ok(store::all_fields(c)?
+        .into_iter()
+        .map(|field| (counts.get(&field.id).copied().unwrap_or_default(), field))
+        .map(|(n, f)| (f, n))
+        .collect())
+}
+
+/// What a form of a field begins with.
+#[must_use]
+pub fn begin() -> Json {
+    json!({ "kind": "text", "position": 0 })
+}

@@ -1,0 +1,330 @@
+//! Where administrators add fields and tags.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use serde_json::Value as Json;
+
+use super::{
+    api,
+    tags::{Tags, merge_into},
+};
+use crate::{
+    agents::Frame,
+    auth::Admin,
+    compliance::RedactionPolicy,
+    custom::{COLORS, CustomField, KINDS, Tag, nouns, store},
+    db::{Conn, Write},
+    error::{Error, Result},
+    history,
+    resource::{
+        Resource as _,
+        form_page::{FormPage, Part, Typed},
+    },
+    ui::{Choice, Crumb, Field, Line, Page, Post, Section, Table, Value, filters, label, mention},
+    web::{Fields, Path, Routes, Web},
+};
+
+/// The pages.
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/admin/fields/", index)
+        .get("/admin/fields/new", new_field)
+        .post("/admin/fields/new", add_field)
+        .get("/admin/fields/{id}/edit", edit_field)
+        .post("/admin/fields/{id}/edit", save_field)
+        .form("/admin/fields/{id}/retire", "/admin/fields/", retire_field)
+        .form("/admin/fields/{id}/restore", "/admin/fields/", restore_field)
+        .get("/admin/tags/new", new_tag)
+        .post("/admin/tags/new", add_tag)
+        .get("/admin/tags/{id}/edit", edit_tag)
+        .post("/admin/tags/{id}/edit", save_tag)
+        .form("/admin/tags/{id}/retire", "/admin/fields/", retire_tag)
+        .form("/admin/tags/{id}/restore", "/admin/fields/", restore_tag)
+}
+
+/// Where they all lead back to.
+const HERE: &str = "/admin/fields/";
+
+#[derive(Template)]
+#[template(path = "records/custom.html")]
+struct CustomPage {
+    page: Page,
+    crumbs: Vec<Crumb>,
+    fields: Table,
+    tags: Table,
+}
+
+fn list_crumb(page: &Page) -> Crumb {
+    mention(page.url(HERE), "Custom fields and tags")
+}
+
+fn post(page: &Page, what: &str, id: i64, name: &str, is_retired: bool, consequence: &str) -> Post {
+    let (verb, label) = if is_retired { ("restore", "Restore") } else { ("retire", "Retire") };
+    Post {
+        action: page.url(&format!("/admin/{what}/{id}/{verb}")),
+        label,
+        confirm: if is_retired { String::new() } else { format!("Retire {name}? {consequence}") },
+        fields: Vec::new(),
+    }
+}
+
+async fn index(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+    let read = |c: &mut Conn| Ok((api::all(c)?, store::tags(c)?, store::tagged(c)?));
+    let (fields, tags, tagged) = web.db.read(&frame.scope(), read).await?;
+    let page = frame.titled(Section::Admin, "Custom fields and tags");
+    let state = |retired: bool| if retired { Value::badge("warning", "Retired") } else { Value::None };
+    let what = |entity: &str| nouns().iter().find(|noun| noun.entity == entity).map_or("", |noun| noun.what).to_owned();
+    let field = |(field, count): (CustomField, i64)| Line {
+        cells: vec![
+            Value::link(page.url(&format!("/admin/fields/{}/edit", field.id)), field.label.clone()),
+            Value::words(what(&field.entity)),
+            Value::words(label(&field.kind)),
+            Value::code(Some(&field.key)),
+            Value::count(count),
+            state(field.retired_at.is_some()),
+        ],
+        post: Some(post(&page, "fields", field.id, &field.label, field.retired_at.is_some(), "Its values are kept, and hidden.")),
+    };
+    let tag = |tag: Tag| Line {
+        cells: vec![
+            Value::link(page.url(&format!("/admin/tags/{}/edit", tag.id)), tag.name.clone()),
+            Value::tags(vec![(tag.name.clone(), tag.color.clone())]),
+            Value::text(tag.note.as_deref()),
+            Value::count(tagged.get(&tag.id).copied().unwrap_or_default()),
+            state(tag.retired_at.is_some()),
+        ],
+        post: Some(post(&page, "tags", tag.id, &tag.name, tag.retired_at.is_some(), "Records no longer show it.")),
+    };
+    let view = CustomPage {
+        crumbs: vec![mention(page.url("/admin/"), "Sync")],
+        fields: Table {
+            label: "Custom fields",
+            heads: vec![
+                ("Field", "cell--main"),
+                ("Records", "cell--sub"),
+                ("Kind", ""),
+                ("Key", ""),
+                ("In use", "cell--number"),
+                ("", "cell--end"),
+            ],
+            lines: fields.into_iter().map(field).collect(),
+            empty: "No custom fields yet.",
+            more: None,
+        },
+        tags: Table {
+            label: "Tags",
+            heads: vec![
+                ("Tag", "cell--main"),
+                ("Looks like", ""),
+                ("Used for", "cell--cut"),
+                ("Records", "cell--number"),
+                ("", "cell--end"),
+            ],
+            lines: tags.into_iter().map(tag).collect(),
+            empty: "No tags yet.",
+            more: None,
+        },
+        page,
+    };
+    frame.show(&view)
+}
+
+fn words(all: &[&str]) -> Vec<Choice> {
+    all.iter().map(|word| Choice::new(*word, label(word))).collect()
+}
+
+fn field_form(frame: &Frame, stands: Option<&CustomField>, typed: &Typed) -> FormPage {
+    let mut fields = Vec::new();
+    if stands.is_none() {
+        let choices = nouns().iter().map(|noun| Choice::new(noun.entity, noun.what)).collect();
+        fields.push(Field::select("type", "Record type", typed.text("type"), choices).required());
+    }
+    fields.push(Field::text("label", "Label", typed.text("label")).required());
+    if stands.is_none() {
+        let hint = "The name in the API, CSV and filters. It can't be changed later.";
+        fields.push(Field::text("key", "Key", typed.text("key")).required().hint(hint));
+    }
+    fields.extend([
+        Field::select("kind", "Kind", typed.text("kind"), words(&KINDS)).required(),
+        Field::area("choices", "Choices", typed.text("choices")).hint("For the kind Choice. One per line."),
+        Field::text("help", "Help text", typed.text("help")).hint("Shown below the field in forms."),
+        Field::line("number", "position", "Order", typed.text("position")).hint("Lower numbers come first."),
+        Field::check("required", "Required", typed.is_on("required")),
+    ]);
+    let sections = vec![Part { title: "Field", fields }];
+    let page = |title: String| frame.titled(Section::Admin, title);
+    match stands {
+        None => FormPage::adding(page("New custom field".to_owned()), list_crumb(&frame.page), "Add field", sections),
+        Some(field) => {
+            let record = mention(frame.page.url(&format!("/admin/fields/{}", field.id)), field.label.clone());
+            let form = FormPage::editing(page(format!("Edit {}", field.label)), list_crumb(&frame.page), record, typed, sections);
+            FormPage { back: frame.page.url(HERE), crumbs: vec![list_crumb(&frame.page)], ..form }
+        }
+    }
+}
+
+async fn new_field(_: Admin, frame: Frame) -> Result<Response> {
+    let begin = match api::begin() {
+        Json::Object(map) => map,
+        _ => serde_json::Map::new(),
+    };
+    frame.show(&field_form(&frame, None, &Typed::new(begin)))
+}
+
+/// What a form sent for a field: an empty box of choices is none, and an empty order is the first.
+fn sent_field(fields: &Fields) -> Fields {
+    let mut map = fields.map().clone();
+    for (name, empty) in [("choices", Json::Null), ("position", 0.into())] {
+        if map.get(name).and_then(Json::as_str).is_some_and(|text| text.trim().is_empty()) {
+            map.insert(name.to_owned(), empty);
+        }
+    }
+    Fields::from_form(map)
+}
+
+async fn add_field(admin: Admin, frame: Frame, State(web): State<Web>, fields: Fields) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let saved = match api::input(sent_field(&fields), true) {
+        Ok(input) => web.db.write(&admin.scope(), &admin.actor(), move |w| api::add(w, &input)).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(field) => frame.go(HERE, &format!("{} added.", field.label)),
+        Err(error) => field_form(&frame, None, &typed).fail(&frame, error),
+    }
+}
+
+async fn field(web: &Web, frame: &Frame, id: i64) -> Result<CustomField> {
+    web.db.read(&frame.scope(), move |c| history::get(c, id)).await
+}
+
+async fn edit_field(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let field = field(&web, &frame, id).await?;
+    frame.show(&field_form(&frame, Some(&field), &Typed::of(&field)?))
+}
+
+async fn save_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>, fields: Fields) -> Result<Response> {
+    let stands = field(&web, &frame, id).await?;
+    let typed = Typed::new(fields.map().clone());
+    let rev = typed.rev();
+    let saved = match api::input(sent_field(&fields), false) {
+        Ok(input) => web.db.write(&admin.scope(), &admin.actor(), move |w| api::change(w, id, &input, rev)).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(_) => frame.go(HERE, "Saved."),
+        Err(error) => field_form(&frame, Some(&stands), &typed).fail(&frame, error),
+    }
+}
+
+async fn retire_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    web.db.write(&admin.scope(), &admin.actor(), move |w| history::retire::<CustomField>(w, id, None)).await?;
+    frame.go(HERE, "Retired.")
+}
+
+async fn restore_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    web.db.write(&admin.scope(), &admin.actor(), move |w| history::restore::<CustomField>(w, id, None)).await?;
+    frame.go(HERE, "Restored.")
+}
+
+/// A tag's form; one that is there can be merged into one of `others`.
+fn tag_form(frame: &Frame, stands: Option<&Tag>, others: &[Tag], typed: &Typed) -> FormPage {
+    let mut fields = vec![
+        Field::text("name", "Name", typed.text("name")).required(),
+        Field::select("color", "Colour", typed.text("color"), words(&COLORS)),
+        Field::text("note", "Used for", typed.text("note")),
+    ];
+    if !others.is_empty() {
+        let choices = others.iter().map(|tag| Choice::new(tag.id.to_string(), tag.name.clone()));
+        let choices = std::iter::once(Choice::new("", "–")).chain(choices).collect();
+        let hint = "Its records get that tag instead, and this one is retired.";
+        fields.push(Field::select("into", "Merge into", typed.text("into"), choices).hint(hint));
+    }
+    let sections = vec![Part { title: "Tag", fields }];
+    match stands {
+        None => FormPage::adding(frame.titled(Section::Admin, "New tag"), list_crumb(&frame.page), "Add tag", sections),
+        Some(tag) => {
+            let page = frame.titled(Section::Admin, format!("Edit {}", tag.name));
+            let record = mention(frame.page.url(&format!("/admin/tags/{}", tag.id)), tag.name.clone());
+            let form = FormPage::editing(page, list_crumb(&frame.page), record, typed, sections);
+            FormPage { back: frame.page.url(HERE), crumbs: vec![list_crumb(&frame.page)], ..form }
+        }
+    }
+}
+
+async fn new_tag(_: Admin, frame: Frame) -> Result<Response> {
+    let page = tag_form(&frame, None, &[], &Typed::default());
+    let action = frame.page.url("/admin/tags/new");
+    frame.show(&FormPage { action, ..page })
+}
+
+async fn add_tag(admin: Admin, frame: Frame, State(web): State<Web>, fields: Fields) -> Result<Response> {
+    let typed = Typed::new(fields.map().clone());
+    let saved = match Tags::read(fields, true) {
+        Ok(input) => web.db.write(&admin.scope(), &admin.actor(), move |w| Tags::create(w, &(), &input, &())).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(_) => frame.go(HERE, "Tag added."),
+        Err(error) => {
+            let form = tag_form(&frame, None, &[], &typed);
+            FormPage { action: frame.page.url("/admin/tags/new"), ..form }.fail(&frame, error)
+        }
+    }
+}
+
+/// A tag, and those into which it can be merged.
+async fn tag(web: &Web, frame: &Frame, id: i64) -> Result<(Tag, Vec<Tag>)> {
+    let read = move |c: &mut Conn| {
+        let mut others = store::tags(c)?;
+        others.retain(|other| other.id != id && other.retired_at.is_none());
+        Ok((history::get(c, id)?, others))
+    };
+    web.db.read(&frame.scope(), read).await
+}
+
+async fn edit_tag(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let (tag, others) = tag(&web, &frame, id).await?;
+    frame.show(&tag_form(&frame, Some(&tag), &others, &Typed::of(&tag)?))
+}
+
+async fn save_tag(
+    admin: Admin,
+    frame: Frame,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
+    let (tag, others) = tag(&web, &frame, id).await?;
+    let typed = Typed::new(fields.map().clone());
+    let rev = typed.rev();
+    let into = fields.int("into").value();
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let saved = match Tags::read(fields, false) {
+        Ok(input) => {
+            let work = move |w: &mut Write<'_>| match into {
+                Some(into) => merge_into(w, id, into, &policy).map(|tag| format!("Merged into {}.", tag.name)),
+                None => Tags::update(w, id, &input, rev, &()).map(|_| "Saved.".to_owned()),
+            };
+            web.db.write(&admin.scope(), &admin.actor(), work).await
+        }
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(done) => frame.go(HERE, &done),
+        Err(error) => tag_form(&frame, Some(&tag), &others, &typed).fail(&frame, error),
+    }
+}
+
+async fn retire_tag(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    web.db.write(&admin.scope(), &admin.actor(), move |w| history::retire::<Tag>(w, id, None)).await?;
+    frame.go(HERE, "Retired.")
+}
+
+async fn restore_tag(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    match web.db.write(&admin.scope(), &admin.actor(), move |w| Tags::restore(w, id)).await {
+        Ok(()) => frame.go(HERE, "Restored."),
+        Err(Error::Conflict { message, .. }) => frame.go_sorry(HERE, &message),
+        Err(other) => Err(other),
+    }
+}

@@ -1,0 +1,91 @@
+//! Tags: on records of any kind, in lists, renamed, merged, retired, on many records at once.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, Engine, both};
+
+async fn tag(app: &App, name: &str, color: &str) -> Value {
+    app.technician().post("/api/tags", &json!({"name": name, "color": color})).await.status(201).json()["id"].clone()
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
+}
+
+async fn world(engine: &Engine) -> (App, Value, Value) {
+    let app = App::start_on(engine).await;
+    let (vip, lab) = (tag(&app, "VIP", "purple").await, tag(&app, "Lab", "green").await);
+    for (account, name) in [("1", "Alpha"), ("2", "Bravo"), ("3", "Charlie")] {
+        app.company(account, name).await;
+    }
+    (app, vip, lab)
+}
+
+both! {
+    async fn records_are_tagged_and_found(engine: Engine) {
+        let (app, _, _) = world(&engine).await;
+        let api = app.technician();
+        let put = api.put("/api/companies/1", &json!({"tags": ["vip", "Lab"]})).await.status(200).json();
+        assert_eq!(put["tags"], json!(["Lab", "VIP"]), "{put}");
+        api.put("/api/companies/2", &json!({"tags": ["Lab"]})).await.status(200);
+        for (query, found) in [("tag=lab", vec!["Alpha", "Bravo"]), ("tag=lab&tag=vip", vec!["Alpha"]), ("tag=none", vec![])] {
+            assert_eq!(names(&api.get(&format!("/api/companies?{query}")).await.ok()), found, "{query}");
+        }
+        assert_eq!(api.get("/api/companies").await.ok()[2]["tags"], json!([]));
+        assert_eq!(api.put("/api/companies/1", &json!({"tags": ["Other"]})).await.status(400).fields(), ["tags"]);
+        let html = api.get_with("/companies/1", "accept", "text/html").await.status(200).text();
+        assert!(html.contains("tag--purple\">VIP<"), "{html}");
+        let list = api.get_with("/companies/?col=name&col=tags&tag=Lab", "accept", "text/html").await.status(200).text();
+        assert!(list.contains("tag--green\">Lab<") && list.contains("Tag: Lab") && list.contains("data-tag-action=\"/records/company/tags\""), "{list}");
+        let found = api.get("/api/tags").await.ok();
+        assert_eq!((&found[0]["name"], &found[0]["records"]), (&json!("Lab"), &json!(2)), "{found}");
+        assert!(app.client_of("carl", "1").await.get("/api/companies/1").await.ok().get("tags").is_none());
+    }
+
+    async fn a_tag_is_renamed_merged_and_retired(engine: Engine) {
+        let (app, vip, lab) = world(&engine).await;
+        let api = app.technician();
+        api.put("/api/companies/1", &json!({"tags": ["VIP", "Lab"]})).await.status(200);
+        api.put("/api/companies/2", &json!({"tags": ["Lab"]})).await.status(200);
+        let seen = api.get("/api/companies/2").await.status(200).header("etag").to_owned();
+        api.put(&format!("/api/tags/{lab}"), &json!({"name": "Laboratory", "color": "teal"})).await.status(200);
+        let now = api.get_with("/api/companies/2", "if-none-match", &seen).await.status(200).json();
+        assert_eq!(now["tags"], json!(["Laboratory"]));
+        assert_eq!(api.get("/api/companies").await.ok()[1]["tags"], json!(["Laboratory"]));
+        api.put(&format!("/api/tags/{lab}"), &json!({"name": "vip"})).await.status(409);
+        assert_eq!(api.put(&format!("/api/tags/{lab}"), &json!({"color": "beige", "name": "a,b"})).await.status(400).fields(), ["color", "name"]);
+        assert_eq!(app.admin().post(&format!("/api/tags/{lab}/merge"), &json!({"into": lab})).await.status(400).fields(), ["into"]);
+        app.admin().post(&format!("/api/tags/{lab}/merge"), &json!({"into": vip})).await.status(200);
+        assert_eq!(names(&api.get("/api/companies?tag=vip").await.ok()), ["Alpha", "Bravo"]);
+        assert_eq!(names(&api.get("/api/tags").await.ok()), ["VIP"]);
+        api.delete(&format!("/api/tags/{vip}")).await.status(200);
+        assert!(api.get("/api/companies/1").await.ok().get("tags").is_none(), "no tag is in use");
+        api.post(&format!("/api/tags/{vip}/restore"), &json!({})).await.status(200);
+        assert_eq!(api.get("/api/companies/1").await.ok()["tags"], json!(["VIP"]));
+    }
+
+    async fn many_records_at_once(engine: Engine) {
+        let (app, vip, _) = world(&engine).await;
+        let api = app.technician();
+        let ids: Vec<Value> = api.get("/api/companies").await.ok().as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+        let path = format!("/api/tags/{vip}/records");
+        let done = api.post(&path, &json!({"type": "company", "ids": ids})).await.status(200).json();
+        assert_eq!(done["changed"], 3);
+        assert_eq!(api.post(&path, &json!({"type": "company", "ids": [ids[0]]})).await.ok()["changed"], 0);
+        assert_eq!(api.post(&path, &json!({"type": "company", "ids": [ids[0]], "remove": true})).await.ok()["changed"], 1);
+        assert_eq!(names(&api.get("/api/companies?tag=VIP").await.ok()), ["Bravo", "Charlie"]);
+        for (body, field) in [(json!({"type": "toaster", "ids": [1]}), "type"), (json!({"type": "company", "ids": [999]}), "ids"), (json!({"type": "company"}), "ids")] {
+            assert_eq!(api.post(&path, &body).await.status(400).fields(), [field], "{body}");
+        }
+        let past = api.get(&format!("/api/history/company/{}", ids[0])).await.ok();
+        assert_eq!(past["changes"][0]["fields"]["tags"], json!({"old": ["VIP"], "new": []}), "{past}");
+        api.post(&format!("/api/changes/{}/undo", past["changes"][0]["seq"]), &json!({})).await.status(200);
+        assert_eq!(api.get("/api/companies/1").await.ok()["tags"], json!(["VIP"]));
+        let form = format!("ids={},{}&tag=VIP&remove=true", ids[0], ids[1]);
+        let done = api.post_raw("/records/company/tags", "application/x-www-form-urlencoded", form).await.status(200).json();
+        assert_eq!(done["changed"], 2);
+        for path in ["/admin/tags/new", "/admin/tags/1/edit"] {
+            app.admin().get_with(path, "accept", "text/html").await.status(200);
+        }
+    }
+}
