@@ -114,8 +114,8 @@ impl Resource for Assets {
         Ok(id)
     }
 
-    fn list() -> &'static ListSpec {
-        &LIST
+    fn list() -> Option<&'static ListSpec> {
+        Some(&LIST)
     }
 
     fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, view: &AssetViewContext) -> Result<Vec<i64>> {

@@ -78,8 +78,8 @@ impl<const PAGE: bool> Resource for Companies<PAGE> {
         Ok(history::get::<Company>(c, id)?.account_number)
     }
 
-    fn list() -> &'static ListSpec {
-        &COMPANIES
+    fn list() -> Option<&'static ListSpec> {
+        Some(&COMPANIES)
     }
 
     fn chosen(c: &mut Conn, (): &(), query: ListQuery, _: &Query, _: &RedactionPolicy) -> Result<Vec<i64>> {
@@ -197,8 +197,8 @@ impl<const PAGE: bool> Resource for Locations<PAGE> {
         format!("/api/companies/{}/locations/{id}", encode_segment(company))
     }
 
-    fn list() -> &'static ListSpec {
-        &LOCATIONS
+    fn list() -> Option<&'static ListSpec> {
+        Some(&LOCATIONS)
     }
 
     fn chosen(c: &mut Conn, Path(company): &Path<String>, query: ListQuery, _: &Query, (): &()) -> Result<Vec<i64>> {

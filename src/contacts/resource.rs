@@ -72,8 +72,8 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
         Ok(id)
     }
 
-    fn list() -> &'static ListSpec {
-        &LIST
+    fn list() -> Option<&'static ListSpec> {
+        Some(&LIST)
     }
 
     fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, policy: &RedactionPolicy) -> Result<Vec<i64>> {

@@ -14,7 +14,6 @@ use crate::{
         store::Names,
     },
     status::{self, Freshness, State as Standing},
-    types::now_plus,
     ui::{Page, Section, Timeline, Value, count_of, filters, mention, thousands, time, words},
     web::Web,
 };

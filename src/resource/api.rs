@@ -39,7 +39,7 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
 }
 
 /// A body with one's own fields and tags.
-fn with_own(body: Json) -> Json {
+pub(super) fn with_own(body: Json) -> Json {
     let own = serde_json::json!({"type": "object", "description": "Values of the fields at /api/custom_fields, by key."});
     json::with(body, &[("cf", own), ("tags", json::array(json::text()))])
 }

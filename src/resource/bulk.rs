@@ -9,6 +9,7 @@ use crate::web::openapi::schema as described;
 use crate::{
     auth::{Caller, Editor},
     compliance::{RedactionPolicy, ToldChange, trail},
+    custom,
     db::{
         Conn, Write,
         list::{ListQuery, ListSpec, Slice},
@@ -28,6 +29,9 @@ const MOST_ERRORS: usize = 200;
 
 /// `PATCH` and `DELETE` of a list.
 pub fn routes<R: Resource>(list: &'static str) -> Routes {
+    if R::list().is_none() {
+        return Routes::new();
+    }
     let says = |what: &str| lasting(format!("{}: {what}", R::Row::WHAT));
     let answer = |_: &mut _| {
         described::done(&[
@@ -42,7 +46,7 @@ pub fn routes<R: Resource>(list: &'static str) -> Routes {
     let routes = Routes::new()
         .patch(list, update::<R>)
         .tells(says("change the fields that are sent, of every row that the list's own filters find"), answer)
-        .takes(|schemas| R::body(schemas, false))
+        .takes(|schemas| super::api::with_own(R::body(schemas, false)))
         .delete(list, retire::<R>)
         .tells(says("retire every row that the list's own filters find"), answer);
     if R::IS_FORCED { routes.asks(&[("force", "boolean", "Although something is attached to them.")]) } else { routes }
@@ -107,23 +111,33 @@ pub async fn create<R: Resource>(
     }
     let body: Vec<String> = items.iter().map(Fields::digest).collect();
     let view = R::view(caller, &web.config, conditions.query())?;
+    let policy = RedactionPolicy::of(caller, &web.config, conditions.query())?;
     let (mut inputs, mut wrong) = (Vec::with_capacity(items.len()), Wrong::default());
     for (index, fields) in items.into_iter().enumerate() {
-        inputs.extend(wrong.take(&format!("[{index}]"), R::read(fields, true))?);
+        let read = custom::Sent::of(&fields).and_then(|own| Ok((R::read(fields, true)?, own)));
+        inputs.extend(wrong.take(&format!("[{index}]"), read)?);
     }
     wrong.finish()?;
     let work = move |w: &mut Write<'_>| {
         let batch = batches::begin(w, "create", R::Row::ENTITY)?;
         let (mut keys, mut wrong) = (Vec::with_capacity(inputs.len()), Wrong::default());
-        for (index, input) in inputs.iter().enumerate() {
-            keys.extend(wrong.take(&format!("[{index}]"), R::create(w, &whose, input, &view))?);
+        for (index, (input, own)) in inputs.iter().enumerate() {
+            let made = R::create(w, &whose, input, &view).and_then(|key| {
+                let id = R::id(w, &key)?;
+                custom::apply(w, R::Row::ENTITY, id, own, true, &policy).map(|_| key)
+            });
+            keys.extend(wrong.take(&format!("[{index}]"), made)?);
         }
         wrong.finish()?;
         batches::end(w, batch)?;
         let mut rows = Vec::with_capacity(keys.len());
         for key in &keys {
             let id = R::id(w, key)?;
-            rows.push(serde_json::to_value(R::answer(w, id, &view)?).map_err(Error::internal)?);
+            let mut row = serde_json::to_value(R::answer(w, id, &view)?).map_err(Error::internal)?;
+            if let Some(members) = row.as_object_mut() {
+                members.extend(custom::of_record(w, R::Row::ENTITY, id, &policy)?.json);
+            }
+            rows.push(row);
         }
         Ok(Reply { status: axum::http::StatusCode::CREATED, ..Reply::ok(&rows)? })
     };
@@ -143,12 +157,16 @@ async fn update<R: Resource>(
     if fields.map().is_empty() {
         return Err(Error::BadRequest("the body must have at least one field to change".to_owned()));
     }
+    let own = custom::Sent::of(&fields)?;
     let input = R::read(fields, false)?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         // A row's tag says nothing of many.
         request.rev(0)?;
-        asked.run(w, "update", |w, id| R::update(w, id, &input, None, &asked.view).map(drop))
+        asked.run(w, "update", |w, id| {
+            R::update(w, id, &input, None, &asked.view)?;
+            custom::apply(w, R::Row::ENTITY, id, &own, false, &asked.policy).map(drop)
+        })
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -185,7 +203,7 @@ impl<R: Resource> Asked<R> {
         let parameters = conditions.query().clone();
         let view = R::view(caller, &web.config, &parameters)?;
         let policy = RedactionPolicy::of(caller, &web.config, &parameters)?;
-        let query = question(R::list(), &parameters)?;
+        let query = question(R::list().ok_or(Error::NotFound { what: R::Row::WHAT })?, &parameters)?;
         Ok(Self { whose, query, parameters, view, policy, types: caller.types() })
     }
 

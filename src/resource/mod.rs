@@ -124,15 +124,26 @@ pub trait Resource: Send + Sync + Sized + 'static {
     /// Where a record is found, below the prefix.
     fn path(key: &Self::Key) -> String;
 
-    /// The list from which rows are chosen when many are meant.
-    fn list() -> &'static ListSpec;
+    /// The list from which rows are chosen when many are meant; without one they are only written one by one.
+    #[must_use]
+    fn list() -> Option<&'static ListSpec> {
+        None
+    }
 
     /// The ids of the rows that a question to this list means, as far as this caller may ask it; `parameters` are those
     /// that the list reads itself.
     ///
     /// # Errors
     /// When a parameter is wrong, naming it; `NotFound` for what they would belong to.
-    fn chosen(c: &mut Conn, whose: &Self::Whose, query: ListQuery, parameters: &Query, view: &Self::View) -> Result<Vec<i64>>;
+    fn chosen(
+        _c: &mut Conn,
+        _whose: &Self::Whose,
+        _query: ListQuery,
+        _parameters: &Query,
+        _view: &Self::View,
+    ) -> Result<Vec<i64>> {
+        Ok(Vec::new())
+    }
 
     /// Reads the fields of a write.
     ///

@@ -13,8 +13,7 @@ use crate::{
     compliance::RedactionPolicy,
     db::{Conn, Write},
     error::Result,
-    records::pages::{mention, words},
-    ui::{Choice, Crumb, Page, Section, Value, count_of, filters},
+    ui::{Choice, Crumb, Page, Section, Value, count_of, filters, mention, words},
     web::{Fields, Path, Web},
 };
 

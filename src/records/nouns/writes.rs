@@ -66,13 +66,12 @@ impl<E: Noun> Resource for OfNoun<E> {
         format!("/api/{}/{key}", E::DOOR.api)
     }
 
-    fn list() -> &'static ListSpec {
-        noun::list::<E>()
+    fn list() -> Option<&'static ListSpec> {
+        Some(noun::list::<E>())
     }
 
     fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, _: &RedactionPolicy) -> Result<Vec<i64>> {
-        let company = api::company_asked(parameters)?;
-        let query = api::narrowed::<E>(c, &query, company.as_deref())?;
+        let query = api::Asked::read::<E>(parameters)?.narrow::<E>(c, &query)?;
         query.first(c, |row| Ok(E::from_row(row, 0)?.id()))
     }
 

@@ -220,7 +220,8 @@ fn read<R: Form<Whose = ()>>(c: &mut Conn, key: &R::Key, from: &str, view: &R::V
 /// The live records that are found by the same words.
 fn alike<R: Form<Whose = ()>>(c: &mut Conn, into: i64, title: &str, view: &R::View) -> Result<Vec<(i64, String)>> {
     let slice = Some(Slice { limit: OFFERED, offset: 0 });
-    let query = ListQuery::everything(R::list())?.with_search(title)?.with_slice(slice);
+    let query =
+        ListQuery::everything(R::list().ok_or(Error::NotFound { what: R::Row::WHAT })?)?.with_search(title)?.with_slice(slice);
     let ids = R::chosen(c, &(), query, &crate::web::Query::default(), view)?;
     ids.into_iter().filter(|id| *id != into).map(|id| Ok((id, R::title(&R::answer(c, id, view)?)))).collect()
 }
