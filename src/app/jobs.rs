@@ -17,6 +17,7 @@ const ALL: &[JobKind] = &[
     accounts::push_datto::JOB,
     accounts::push_freshservice::JOB,
     outbox::JOB,
+    super::freezing::JOB,
 ];
 
 /// Says which jobs there are, before any is asked for.
@@ -38,7 +39,7 @@ mod tests {
         for kind in JobKind::all() {
             assert_eq!(JobKind::parse(kind.as_str()), Some(*kind));
             assert!(
-                kind.vendor().is_some() || ["outbox", "keycloak"].contains(&kind.system()),
+                kind.vendor().is_some() || ["outbox", "keycloak", kind::OURS].contains(&kind.system()),
                 "{kind:?}: no vendor is called {}",
                 kind.system()
             );

@@ -36,7 +36,7 @@ pub use self::{
     keycloak::Keycloak,
     keys::{Key, Kind, keys},
     parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
-    scheduler::{JobSchedule, Scheduler},
+    scheduler::{FREEZING, JobSchedule, Scheduler},
     secret::Secret,
     show::Shown,
     sources::{ENTERED, Sources, Value},

@@ -43,6 +43,7 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ("subnets", "company_id IN ({})"),
     ("vlans", "company_id IN ({})"),
     ("feature_overrides", "company_id IN ({})"),
+    ("billing_snapshots", "company_id IN ({})"),
     ("tickets", "company_id IN ({})"),
     ("ticket_texts", "ticket_id IN (SELECT id FROM tickets WHERE company_id IN ({}))"),
     // What colleagues tell each other is never a client's to read.

@@ -2,6 +2,7 @@
 
 pub mod feed_store;
 pub mod links_store;
+pub mod past_store;
 pub mod pins_store;
 pub mod protection_store;
 pub mod ranks_store;
@@ -12,6 +13,7 @@ mod untold;
 
 pub use feed_store as feed;
 pub use links_store as links;
+pub use past_store::Past;
 pub use pins_store as pins;
 pub use protection_store as protection;
 pub use ranks_store as ranks;

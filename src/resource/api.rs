@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use serde_json::Value as Json;
 
-use super::{Done, Resource};
+use super::{Done, MayWrite, Resource};
 use crate::{
     auth::{Caller, Editor, Reader},
     db::{Conn, Write},
@@ -54,6 +54,7 @@ pub async fn show<R: Resource>(
 pub async fn create<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
+    _: MayWrite<R>,
     whose: R::Whose,
     conditions: Preconditions,
     fields: Fields,
@@ -73,6 +74,7 @@ pub async fn create<R: Resource>(
 pub async fn update<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
+    _: MayWrite<R>,
     Path(key): Path<R::Key>,
     conditions: Preconditions,
     fields: Fields,
@@ -123,6 +125,7 @@ pub async fn retire<R: Resource>(
 pub async fn restore<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
+    _: MayWrite<R>,
     Path(key): Path<R::Key>,
     conditions: Preconditions,
 ) -> Result<Response> {

@@ -19,6 +19,7 @@ mod auth_people;
 mod auth_platform;
 mod bad_input;
 mod billing;
+mod billing_months;
 mod client_scope;
 mod command_line;
 mod companies;

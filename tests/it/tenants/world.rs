@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use codex::assets::hardware::{Disk, Hardware, Nic};
 use codex::assets::{self, Observation};
+use codex::billing::{month::Month, snapshot::Content, snapshot_store};
 use codex::companies::{self, Location};
 use codex::contacts;
 use codex::db::{Db, Target, Write};
@@ -118,6 +119,9 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
     }
     for n in 1..=COMPANIES {
         network(w, dice, n, mine)?;
+        let (month, name) = (Month::named("month", "2026-01")?, account(n, mine));
+        let content = Content { account_number: name.clone(), company: name, ..Content::default() };
+        snapshot_store::add(w, n, &month, false, None, &content)?;
     }
     (1..=TICKETS).try_for_each(|n| ticket(w, n, 1 + dice.below(COMPANIES), mine))
 }
