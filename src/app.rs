@@ -118,6 +118,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(admin::routes())
 }
 
+mod freezing;
 pub mod jobs;
 #[cfg(test)]
 mod plan_tests;

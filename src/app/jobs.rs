@@ -19,6 +19,7 @@ const ALL: &[JobKind] = &[
     accounts::push_datto::JOB,
     accounts::push_freshservice::JOB,
     outbox::JOB,
+    super::freezing::JOB,
 ];
 
 /// Those that nobody starts by name.
@@ -44,7 +45,7 @@ mod tests {
         for kind in JobKind::all() {
             assert_eq!(JobKind::parse(kind.as_str()), Some(*kind));
             assert!(
-                kind.vendor().is_some() || ["outbox", "keycloak"].contains(&kind.system()),
+                kind.vendor().is_some() || ["outbox", "keycloak", kind::OURS].contains(&kind.system()),
                 "{kind:?}: no vendor is called {}",
                 kind.system()
             );

@@ -1,19 +1,25 @@
-//! Plans and feature options over HTTP (contract §1.8.2, §1.8.3).
+//! Lists of what is billed over HTTP, and plans by their names (contract §1.8.2, §1.8.3).
 
 use axum::{extract::State, response::Response};
 
 use super::{
+    counting::Exclusion,
     list_store::{OPTIONS, PLANS},
-    model::{FeatureOption, Plan, category_key},
-    rules, store,
+    model::category_key,
+    store, trueup, trueup_store as counted,
 };
 use crate::{
-    auth::{Admin, Reader},
-    companies::model::{plan_key, term_key},
-    db::{Write, list::ListQuery},
+    auth::{BillingReader, Reader},
+    companies::{
+        Company,
+        model::{plan_key, term_key},
+        store as companies,
+    },
+    compliance::RedactionPolicy,
+    db::{Conn, list::ListQuery},
     error::{Error, Result},
     history,
-    web::{Fields, Path, Preconditions, Query, ReadRequest, Reply, Web, list},
+    web::{Path, Query, ReadRequest, Web, list},
 };
 
 /// Which plans a neighbour asks for.
@@ -49,12 +55,6 @@ pub async fn index(State(web): State<Web>, reader: Reader, request: ReadRequest)
     .await
 }
 
-/// `GET /api/billing-plans/{plan}`
-pub async fn show(State(web): State<Web>, reader: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
-    let plan: Plan = web.db.read(&reader.scope(), move |c| history::get(c, id)).await?;
-    request.row(plan.id, plan.rev, &plan)
-}
-
 /// `GET /api/billing-plans/{plan}/{term}`: the plan of this name.
 pub async fn show_named(
     State(web): State<Web>,
@@ -65,51 +65,6 @@ pub async fn show_named(
     let plan = web.db.read(&reader.scope(), move |c| store::find(c, &name, Some(&term))).await?;
     let plan = plan.ok_or(Error::NotFound { what: "Plan" })?;
     request.row(plan.id, plan.rev, &plan)
-}
-
-fn reply(plan: &Plan, done: &str, is_new: bool) -> Result<Reply> {
-    let reply = if is_new { Reply::created(plan, format!("/api/billing-plans/{}", plan.id))? } else { Reply::ok(plan)? };
-    Ok(reply.with("message", format!("Plan {done}")).tagged(plan.id, plan.rev))
-}
-
-/// `POST /api/billing-plans`
-pub async fn create(State(web): State<Web>, admin: Admin, conditions: Preconditions, fields: Fields) -> Result<Response> {
-    let body = fields.digest();
-    let input = rules::read(fields, true)?;
-    let work = move |w: &mut Write<'_>| reply(&store::create(w, &input)?, "created", true);
-    conditions.run(&web, &admin.scope(), &admin.actor(), &body, work).await
-}
-
-/// `PUT` and `PATCH /api/billing-plans/{plan}`: the fields that were sent.
-pub async fn update(
-    State(web): State<Web>,
-    admin: Admin,
-    Path(id): Path<i64>,
-    conditions: Preconditions,
-    fields: Fields,
-) -> Result<Response> {
-    let body = fields.digest();
-    let input = rules::read(fields, false)?;
-    let expected = conditions.rev(id)?;
-    let work = move |w: &mut Write<'_>| reply(&store::update(w, id, &input, expected)?.record, "updated", false);
-    conditions.run(&web, &admin.scope(), &admin.actor(), &body, work).await
-}
-
-/// `DELETE /api/billing-plans/{plan}`: 409 while companies use it.
-pub async fn retire(State(web): State<Web>, admin: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
-    let request = conditions.clone();
-    let work = move |w: &mut Write<'_>| {
-        let before: Plan = history::get(w, id)?;
-        request.check(id, before.rev)?;
-        reply(&store::retire(w, id)?, "deleted", false)
-    };
-    conditions.run(&web, &admin.scope(), &admin.actor(), "", work).await
-}
-
-/// `POST /api/billing-plans/{plan}/restore`
-pub async fn restore(State(web): State<Web>, admin: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
-    let work = move |w: &mut Write<'_>| reply(&store::restore(w, id)?, "restored", false);
-    conditions.run(&web, &admin.scope(), &admin.actor(), "", work).await
 }
 
 /// `GET /api/feature-options[?feature_type=|category=]`
@@ -128,55 +83,18 @@ pub async fn options(State(web): State<Web>, reader: Reader, request: ReadReques
     .await
 }
 
-/// `GET /api/feature-options/{id}`
-pub async fn show_option(State(web): State<Web>, reader: Reader, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
-    let option: FeatureOption = web.db.read(&reader.scope(), move |c| history::get(c, id)).await?;
-    request.row(option.id, option.rev, &option)
-}
-
-fn option_reply(option: &FeatureOption, done: &str, is_new: bool) -> Result<Reply> {
-    let reply = if is_new { Reply::created(option, format!("/api/feature-options/{}", option.id))? } else { Reply::ok(option)? };
-    Ok(reply.with("message", format!("Feature option {done}")).tagged(option.id, option.rev))
-}
-
-/// `POST /api/feature-options`: 201, or 200 with the one that is there already.
-pub async fn create_option(State(web): State<Web>, admin: Admin, conditions: Preconditions, fields: Fields) -> Result<Response> {
-    let body = fields.digest();
-    let input = rules::read_option(fields, true)?;
-    let work = move |w: &mut Write<'_>| match store::add_option(w, &input)? {
-        (option, true) => option_reply(&option, "created", true),
-        (option, false) => option_reply(&option, "exists already", false),
+/// `GET /api/billing/exclusions?company=`
+pub async fn exclusions(State(web): State<Web>, reader: BillingReader, request: ReadRequest) -> Result<Response> {
+    let key = request.query.text("company")?.map(str::to_owned).ok_or_else(|| Error::field("company", "is required"))?;
+    let policy = RedactionPolicy::of(&reader, &web.config, &request.query)?;
+    let read = move |c: &mut Conn| {
+        let id = companies::id_of(c, &key)?;
+        let company = history::get::<Company>(c, id)?;
+        let found = counted::exclusions(c, vec![id])?;
+        let reasons = trueup::reasons(c, &[company], found.clone(), &policy)?;
+        let shown = found.into_iter().zip(reasons).map(|(one, reason)| Exclusion { reason: reason.unwrap_or_default(), ..one });
+        Ok(shown.collect::<Vec<_>>())
     };
-    conditions.run(&web, &admin.scope(), &admin.actor(), &body, work).await
-}
-
-/// `PUT` and `PATCH /api/feature-options/{id}`: the fields that were sent.
-pub async fn update_option(
-    State(web): State<Web>,
-    admin: Admin,
-    Path(id): Path<i64>,
-    conditions: Preconditions,
-    fields: Fields,
-) -> Result<Response> {
-    let body = fields.digest();
-    let input = rules::read_option(fields, false)?;
-    let expected = conditions.rev(id)?;
-    let work = move |w: &mut Write<'_>| option_reply(&store::update_option(w, id, &input, expected)?.record, "updated", false);
-    conditions.run(&web, &admin.scope(), &admin.actor(), &body, work).await
-}
-
-/// `DELETE /api/feature-options/{id}`: plans keep what they say.
-pub async fn retire_option(
-    State(web): State<Web>,
-    admin: Admin,
-    Path(id): Path<i64>,
-    conditions: Preconditions,
-) -> Result<Response> {
-    let request = conditions.clone();
-    let work = move |w: &mut Write<'_>| {
-        let before: FeatureOption = history::get(w, id)?;
-        request.check(id, before.rev)?;
-        option_reply(&history::retire::<FeatureOption>(w, id, None)?, "deleted", false)
-    };
-    conditions.run(&web, &admin.scope(), &admin.actor(), "", work).await
+    let found = web.db.read(&reader.scope(), read).await?;
+    request.value(&found)
 }

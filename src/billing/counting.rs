@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::model::Plan;
+use super::model::{BILLED_HOURLY, Plan};
 use crate::{
+    companies::Company,
     db::Value,
     entity::Members,
-    error::{Error, Result},
-    types::{decimal, fold, now},
+    types::{decimal, fold},
 };
 
 /// Which contacts are users.
@@ -71,33 +71,48 @@ impl Exclusion {
 
 crate::shaped! { Exclusion: Members::first(&["id", "entity", "entity_id", "reason"]).record(|exclusion: &Exclusion| exclusion) }
 
-/// A month of the calendar, in UTC: `2026-11`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Month(String);
+/// A count that a company is billed for by itself, whatever there is.
+#[derive(Debug)]
+pub struct Managed {
+    /// Its name in JSON.
+    pub key: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    said: fn(&Company) -> Option<&str>,
+    /// Whether it is the count of one line; the others are of several together.
+    is_of_a_line: bool,
+}
 
-impl Month {
-    /// The month that a question names, or this one.
-    ///
-    /// # Errors
-    /// `Invalid` for what is no month.
-    pub fn read(text: Option<&str>) -> Result<Self> {
-        let Some(text) = text else { return Ok(Self(now().chars().take(7).collect())) };
-        match format!("{text}-01").parse::<jiff::civil::Date>() {
-            Ok(date) if text.len() == 7 && date.year() >= 2000 => Ok(Self(text.to_owned())),
-            _ => Err(Error::field("month", "must be a month like 2026-11")),
-        }
-    }
-
-    /// As it is written.
+impl Managed {
+    /// How much a company is billed for, when that is a number; in thousandths.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn is_before(&self, moment: &str) -> bool {
-        moment.get(..7).unwrap_or_default() > self.0.as_str()
+    pub fn of(&self, company: &Company) -> Option<i64> {
+        let count = (self.said)(company)?.trim().parse::<i64>().ok();
+        count.filter(|count| (0..1_000_000).contains(count)).map(|count| count * ONE)
     }
 }
+
+static USERS: Managed = Managed {
+    key: "managed_users",
+    label: "Managed users",
+    said: |company| company.managed_users.as_deref(),
+    is_of_a_line: true,
+};
+static DEVICES: Managed = Managed {
+    key: "managed_devices",
+    label: "Managed devices",
+    said: |company| company.managed_devices.as_deref(),
+    is_of_a_line: false,
+};
+static NETWORK: Managed = Managed {
+    key: "managed_network",
+    label: "Managed network",
+    said: |company| company.managed_network.as_deref(),
+    is_of_a_line: false,
+};
+
+/// The managed counts that several lines make together.
+pub static TOTALS: [&Managed; 2] = [&DEVICES, &NETWORK];
 
 /// A line of the bill: what it counts, and what one of it costs.
 #[derive(Debug)]
@@ -109,82 +124,137 @@ pub struct Rule {
     /// What it counts, as a sentence.
     pub counts: &'static str,
     /// What one of it costs, in cents.
-    pub cost: fn(&Plan) -> i64,
+    cost: fn(&Plan) -> i64,
+    /// How many of the units in which it is measured make one: seconds of an hour, bytes of a TB.
+    units_of_one: i64,
+    /// How much of it a plan includes, in thousandths: only what is more is charged.
+    included: Option<fn(&Plan) -> i64>,
+    /// The managed count that it is, or is a part of.
+    managed: Option<&'static Managed>,
+    /// Whether only plans are charged for it whose support is billed by the hour.
+    is_by_the_hour: bool,
+    /// Whether it looks once more at what another line counts: what is left out is left out there.
+    pub is_of_counted: bool,
 }
 
-impl Rule {
-    /// How many of the units in which it is measured make one: seconds of an hour, bytes of a TB.
-    fn units_of_one(&self) -> i64 {
-        match self.key {
-            "ticket_hours" => 3_600,
-            "backup_tb" => 1 << 40,
-            _ => 1,
-        }
-    }
+/// What most lines have in common: whole things, each of which is charged.
+const WHOLE: Rule = Rule {
+    key: "",
+    label: "",
+    counts: "",
+    cost: |_| 0,
+    units_of_one: 1,
+    included: None,
+    managed: None,
+    is_by_the_hour: false,
+    is_of_counted: false,
+};
 
+impl Rule {
     /// So many units as a quantity, in thousandths.
     fn quantity(&self, units: i128) -> i64 {
-        let per = i128::from(self.units_of_one());
+        let per = i128::from(self.units_of_one);
         i64::try_from((units * i128::from(ONE) + per / 2) / per).unwrap_or(i64::MAX)
     }
+
+    /// Whether it is a part of this managed count, which is of several lines.
+    #[must_use]
+    pub fn is_part_of(&self, total: &Managed) -> bool {
+        self.managed.is_some_and(|managed| managed.key == total.key)
+    }
+}
+
+/// Whether time on tickets is charged at this support level; a plan without any is billed by the hour.
+#[must_use]
+pub fn is_billed_hourly(support_level: Option<&str>) -> bool {
+    let level = support_level.map(fold).filter(|level| !level.is_empty());
+    level.is_none_or(|level| level == fold(BILLED_HOURLY))
 }
 
 /// Every line, in the order of a bill; `README.md` has the same table.
-pub const RULES: [Rule; 10] = [
+pub static RULES: [Rule; 10] = [
     Rule {
         key: "users",
         label: "Users",
         counts: "Contacts of the company who are active; by its settings all of them, or active ones with a role.",
         cost: |plan| plan.per_user_cents,
+        managed: Some(&USERS),
+        ..WHOLE
     },
     Rule {
         key: "workstations",
         label: "Workstations",
         counts: "Assets of type workstation or laptop.",
         cost: |plan| plan.per_workstation_cents,
+        managed: Some(&DEVICES),
+        ..WHOLE
     },
     Rule {
         key: "servers",
         label: "Servers",
         counts: "Assets of type server; by its settings virtual machines too.",
         cost: |plan| plan.per_server_cents,
+        managed: Some(&DEVICES),
+        ..WHOLE
     },
     Rule {
         key: "vms",
         label: "Virtual machines",
         counts: "Assets of type virtual machine, unless they count as servers.",
         cost: |plan| plan.per_vm_cents,
+        managed: Some(&DEVICES),
+        ..WHOLE
     },
-    Rule { key: "switches", label: "Switches", counts: "Network equipment of type switch.", cost: |plan| plan.per_switch_cents },
+    Rule {
+        key: "switches",
+        label: "Switches",
+        counts: "Network equipment of type switch.",
+        cost: |plan| plan.per_switch_cents,
+        managed: Some(&NETWORK),
+        ..WHOLE
+    },
     Rule {
         key: "firewalls",
         label: "Firewalls",
         counts: "Network equipment of type firewall.",
         cost: |plan| plan.per_firewall_cents,
+        managed: Some(&NETWORK),
+        ..WHOLE
     },
     Rule {
         key: "backup_workstations",
         label: "Backed-up workstations",
         counts: "Counted workstations with backup data.",
         cost: |plan| plan.backup_workstation_cents,
+        is_of_counted: true,
+        ..WHOLE
     },
     Rule {
         key: "backup_servers",
         label: "Backed-up servers",
         counts: "Counted servers and virtual machines with backup data.",
         cost: |plan| plan.backup_server_cents,
+        is_of_counted: true,
+        ..WHOLE
     },
     Rule {
         key: "backup_tb",
         label: "Backup, in TB",
         counts: "Backup data of all counted devices, in bytes; the plan's included part is billed already.",
         cost: |plan| plan.backup_per_tb_cents,
+        units_of_one: 1 << 40,
+        included: Some(Plan::included_milli_tb),
+        is_of_counted: true,
+        ..WHOLE
     },
     Rule {
         key: "ticket_hours",
         label: "Ticket hours",
-        counts: "Time on tickets that were last changed in the month; by its settings also some for closed tickets without any.",
+        counts: "Time on tickets that were last changed in the month, without what earlier months have counted of it; by its settings also some for closed tickets without any. Charged where support is billed hourly.",
         cost: |plan| plan.per_hour_ticket_cents,
+        units_of_one: 3_600,
+        is_by_the_hour: true,
+        ..WHOLE
     },
 ];
 
@@ -197,14 +267,20 @@ pub struct Receipt {
     pub id: i64,
     /// What it is called, as far as the reader may know.
     pub name: String,
-    /// How much of the line it is.
-    pub quantity: f64,
+    /// How much of the line it is; in thousandths.
+    #[serde(serialize_with = "in_ones")]
+    pub quantity: i64,
     /// By which rule it was counted, or why it was left out.
     pub why: String,
 }
 
+/// Thousandths as JSON has them.
+fn in_ones<S: serde::Serializer>(quantity: &i64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_f64(decimal::number(*quantity, 3))
+}
+
 /// A line with its receipts. Quantities are thousandths.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Line {
     /// What it is.
     pub rule: &'static Rule,
@@ -214,6 +290,12 @@ pub struct Line {
     pub counted: i64,
     /// How much is billed, where the plan or a managed count says so.
     pub billed: Option<i64>,
+    /// What one of it costs by the plan, in cents.
+    pub unit: Option<i64>,
+    /// What it costs by the plan, in cents.
+    pub amount: Option<i64>,
+    /// Why it costs something else than its count says.
+    pub note: Option<String>,
     /// What was counted.
     pub receipts: Vec<Receipt>,
     /// What was not.
@@ -222,7 +304,8 @@ pub struct Line {
 
 impl Line {
     fn new(rule: &'static Rule) -> Self {
-        Self { rule, units: 0, counted: 0, billed: None, receipts: Vec::new(), left_out: Vec::new() }
+        let (receipts, left_out) = (Vec::new(), Vec::new());
+        Self { rule, units: 0, counted: 0, billed: None, unit: None, amount: None, note: None, receipts, left_out }
     }
 
     /// How much more there is than is billed.
@@ -231,17 +314,29 @@ impl Line {
         self.billed.map(|billed| self.counted - billed)
     }
 
-    /// What it costs by this plan, in cents: of what a plan includes only what is more.
+    /// Whether something else is billed than there is. What a plan includes is billed whatever there is.
     #[must_use]
-    pub fn amount(&self, plan: &Plan) -> i64 {
-        let per = i128::from(self.rule.units_of_one());
-        let included = if self.rule.key == "backup_tb" {
-            self.billed.map_or(0, |billed| i128::from(billed) * per / i128::from(ONE))
-        } else {
-            0
-        };
+    pub fn differs(&self) -> bool {
+        self.rule.included.is_none() && self.difference().is_some_and(|more| more != 0)
+    }
+
+    /// Says what of it is billed, and what it costs by the plan.
+    pub fn price(&mut self, company: &Company, plan: Option<&Plan>, support_level: Option<&str>) {
+        let included = self.rule.included.and_then(|included| plan.map(included));
+        let own = self.rule.managed.filter(|managed| managed.is_of_a_line).and_then(|managed| managed.of(company));
+        self.billed = own.or(included);
+        self.unit = plan.map(self.rule.cost);
+        let is_charged = !self.rule.is_by_the_hour || is_billed_hourly(support_level);
+        self.amount = self.unit.map(|unit| if is_charged { self.cost(unit, included.unwrap_or_default()) } else { 0 });
+        self.note = (!is_charged).then(|| format!("not charged: the support level is {}", support_level.unwrap_or_default()));
+    }
+
+    /// What so much costs, in cents: of what a plan includes only what is more.
+    fn cost(&self, unit: i64, included: i64) -> i64 {
+        let per = i128::from(self.rule.units_of_one);
+        let included = i128::from(included) * per / i128::from(ONE);
         // Multiplied first: what is rounded on the way is missing from the bill.
-        let exact = (self.units - included).max(0) * i128::from((self.rule.cost)(plan));
+        let exact = (self.units - included).max(0) * i128::from(unit);
         i64::try_from((exact + per / 2) / per).unwrap_or(i64::MAX)
     }
 
@@ -256,7 +351,7 @@ impl Line {
     }
 }
 
-/// Something that may be counted.
+/// Something that may be counted, as it was at the end of the month.
 #[derive(Clone, Debug, Default)]
 pub struct Thing {
     /// Its noun.
@@ -267,11 +362,9 @@ pub struct Thing {
     pub name: String,
     /// What it is: a type of device or equipment.
     pub kind: String,
-    /// Since when it is known here.
-    pub since: String,
-    /// Since when it is retired.
-    pub retired_at: Option<String>,
-    /// Since when it is archived; a device's.
+    /// Why it was not the company's at the end of the month, or not any more.
+    pub absent: Option<String>,
+    /// Whether it is archived; a device's.
     pub archived: bool,
     /// A contact's.
     pub active: bool,
@@ -281,29 +374,53 @@ pub struct Thing {
     pub card: String,
     /// Bytes of backup, or minutes of work.
     pub amount: i64,
-    /// Whether a ticket is closed.
-    pub closed: bool,
+    /// A ticket's.
+    pub sheet: Sheet,
+}
+
+/// What is known of a ticket's time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sheet {
+    /// Whether its time sheet has been read.
+    pub is_read: bool,
+    /// Whether it is closed.
+    pub is_closed: bool,
+    /// The minutes that earlier months have counted.
+    pub earlier: i64,
+    /// Whether it was closed without time in an earlier month, which has counted it so.
+    pub was_closed: bool,
 }
 
 impl Thing {
     fn receipt(&self, quantity: i64, why: String) -> Receipt {
-        Receipt { entity: self.entity, id: self.id, name: self.name.clone(), quantity: decimal::number(quantity, 3), why }
+        Receipt { entity: self.entity, id: self.id, name: self.name.clone(), quantity, why }
     }
 }
 
 /// One of something, in thousandths.
 const ONE: i64 = 1_000;
 
-/// How a company is counted in a month.
+/// What there was of a company at the end of a month.
+#[derive(Clone, Debug, Default)]
+pub struct Things {
+    /// Its people.
+    pub contacts: Vec<Thing>,
+    /// Its devices.
+    pub devices: Vec<Thing>,
+    /// Its network equipment.
+    pub gear: Vec<Thing>,
+    /// Its tickets that were last changed in the month.
+    pub tickets: Vec<Thing>,
+}
+
+/// How a company is counted.
 pub struct Counting<'a> {
     /// Its settings.
     pub settings: &'a Settings,
-    /// The month.
-    pub month: &'a Month,
-    /// Since when the company is known here.
-    pub since: &'a str,
-    /// What is left out by hand, with the reason.
-    pub excluded: HashMap<(String, i64), String>,
+    /// Whether archived devices of all companies are left out.
+    pub without_archived: bool,
+    /// What is left out by hand, with the reason as far as the reader may know it.
+    pub excluded: HashMap<(String, i64), Option<String>>,
 }
 
 /// A contact whom nobody uses: its card says so.
@@ -312,26 +429,23 @@ const SHARED_MAILBOX: &str = "shared mailbox";
 impl Counting<'_> {
     /// Why a thing is left out, whatever line it is for.
     fn absent(&self, thing: &Thing) -> Option<String> {
-        if let Some(reason) = self.excluded.get(&(thing.entity.to_owned(), thing.id)) {
-            return Some(format!("excluded by hand: {reason}"));
-        }
-        if let Some(at) = thing.retired_at.as_deref().filter(|at| !self.month.is_before(at)) {
-            return Some(format!("retired on {}", at.get(..10).unwrap_or(at)));
-        }
-        // What was there before Codex knew the company is taken to have been there all the time.
-        (self.month.is_before(&thing.since) && !self.month.is_before(self.since))
-            .then(|| format!("added on {}, after the month", thing.since.get(..10).unwrap_or_default()))
+        let by_hand = self.excluded.get(&(thing.entity.to_owned(), thing.id));
+        let said = |reason: &Option<String>| match reason {
+            Some(reason) => format!("excluded by hand: {reason}"),
+            None => "excluded by hand".to_owned(),
+        };
+        by_hand.map(said).or_else(|| thing.absent.clone())
     }
 
     /// The lines of the month.
     #[must_use]
-    pub fn lines(&self, contacts: &[Thing], devices: &[Thing], gear: &[Thing], tickets: &[Thing]) -> Vec<Line> {
+    pub fn lines(&self, things: &Things) -> Vec<Line> {
         let mut lines: Vec<Line> = RULES.iter().map(Line::new).collect();
         if let [users, workstations, servers, vms, switches, firewalls, backup_workstations, backup_servers, backup, hours] =
             lines.as_mut_slice()
         {
-            contacts.iter().for_each(|contact| self.contact(contact, users));
-            for device in devices {
+            things.contacts.iter().for_each(|contact| self.contact(contact, users));
+            for device in &things.devices {
                 let is_server = device.kind == "server" || device.kind == "virtual_machine" && self.settings.vms_as_servers;
                 let (line, backed_up) = match device.kind.as_str() {
                     "workstation" | "laptop" => (&mut *workstations, &mut *backup_workstations),
@@ -344,7 +458,7 @@ impl Counting<'_> {
                 };
                 self.device(device, line, backed_up, backup);
             }
-            for one in gear {
+            for one in &things.gear {
                 let line = match one.kind.as_str() {
                     "switch" => &mut *switches,
                     "firewall" => &mut *firewalls,
@@ -358,7 +472,7 @@ impl Counting<'_> {
                     None => line.count(one, 1, format!("equipment of type {}", one.kind)),
                 }
             }
-            tickets.iter().for_each(|ticket| self.ticket(ticket, hours));
+            things.tickets.iter().for_each(|ticket| self.ticket(ticket, hours));
         }
         lines
     }
@@ -383,7 +497,8 @@ impl Counting<'_> {
     }
 
     fn device(&self, device: &Thing, line: &mut Line, backed_up: &mut Line, backup: &mut Line) {
-        let archived = || (device.archived && self.settings.leave_out_archived).then(|| "archived".to_owned());
+        let archived =
+            || (device.archived && (self.without_archived || self.settings.leave_out_archived)).then(|| "archived".to_owned());
         if let Some(why) = self.absent(device).or_else(archived) {
             line.leave_out(device, why);
             return;
@@ -397,12 +512,24 @@ impl Counting<'_> {
     }
 
     fn ticket(&self, ticket: &Thing, line: &mut Line) {
+        let Sheet { is_read, is_closed, earlier, was_closed } = ticket.sheet;
         if let Some(why) = self.absent(ticket) {
             line.leave_out(ticket, why);
-        } else if ticket.amount > 0 {
-            line.count(ticket, ticket.amount * 60, format!("{} minutes", ticket.amount));
+        } else if ticket.amount > earlier {
+            let more = ticket.amount - earlier;
+            let why = if earlier > 0 {
+                format!("{more} minutes: {} in all, of which earlier months have counted {earlier}", ticket.amount)
+            } else {
+                format!("{more} minutes")
+            };
+            line.count(ticket, more * 60, why);
+        } else if earlier > 0 {
+            line.leave_out(ticket, format!("no more than the {earlier} minutes that earlier months have counted"));
+        } else if !is_read {
+            line.leave_out(ticket, "its time sheet has not been read yet");
         } else {
-            match self.settings.default_ticket_hours_hundredths.filter(|hours| ticket.closed && *hours > 0) {
+            match self.settings.default_ticket_hours_hundredths.filter(|hours| is_closed && *hours > 0) {
+                Some(_) if was_closed => line.leave_out(ticket, "closed without time in an earlier month, which has counted it"),
                 Some(hours) => line.count(ticket, hours * 36, "closed without time: the default"),
                 None => line.leave_out(ticket, "no time"),
             }
@@ -410,34 +537,44 @@ impl Counting<'_> {
     }
 }
 
-/// A managed count: a number, if it is one.
-#[must_use]
-pub fn managed(text: Option<&str>) -> Option<i64> {
-    text?.trim().parse::<i64>().ok().filter(|count| (0..1_000_000).contains(count)).map(|count| count * ONE)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn line(key: &str) -> Line {
+        Line::new(RULES.iter().find(|rule| rule.key == key).unwrap())
+    }
+
     #[test]
     fn nothing_is_lost_by_rounding_single_tickets() {
-        let rule = RULES.iter().find(|rule| rule.key == "ticket_hours").unwrap();
-        let mut line = Line::new(rule);
+        let mut line = line("ticket_hours");
         for _ in 0..3 {
             line.count(&Thing::default(), 20 * 60, "20 minutes");
         }
         let plan = Plan { per_hour_ticket_cents: 9_000, ..Plan::default() };
-        assert_eq!((line.counted, line.amount(&plan)), (1_000, 9_000));
+        line.price(&Company::default(), Some(&plan), None);
+        assert_eq!((line.counted, line.amount), (1_000, Some(9_000)));
+    }
+
+    #[test]
+    fn hours_are_charged_where_support_is_billed_hourly() {
+        let mut line = line("ticket_hours");
+        line.count(&Thing::default(), 3_600, "60 minutes");
+        let plan = Plan { per_hour_ticket_cents: 9_000, ..Plan::default() };
+        for (level, amount) in
+            [(None, 9_000), (Some(""), 9_000), (Some("billed hourly"), 9_000), (Some("All Inclusive"), 0), (Some("Unlimited"), 0)]
+        {
+            line.price(&Company::default(), Some(&plan), level);
+            assert_eq!((line.amount, line.note.is_some()), (Some(amount), amount == 0), "{level:?}");
+        }
     }
 
     #[test]
     fn of_what_a_plan_includes_only_the_rest_is_charged() {
-        let rule = RULES.iter().find(|rule| rule.key == "backup_tb").unwrap();
-        let mut line = Line::new(rule);
-        line.billed = Some(500);
+        let mut line = line("backup_tb");
         line.count(&Thing::default(), 1 << 40, "a TB");
-        let plan = Plan { backup_per_tb_cents: 1_500, ..Plan::default() };
-        assert_eq!((line.counted, line.amount(&plan)), (1_000, 750));
+        let plan = Plan { backup_per_tb_cents: 1_500, backup_included_milli_tb: Some(500), ..Plan::default() };
+        line.price(&Company::default(), Some(&plan), None);
+        assert_eq!((line.counted, line.billed, line.amount, line.differs()), (1_000, Some(500), Some(750), false));
     }
 }

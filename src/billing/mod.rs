@@ -2,14 +2,24 @@
 
 mod api;
 mod catalog;
+pub mod cause;
 pub mod company_plan;
+pub mod compare;
 pub mod counting;
+pub mod freeze;
 pub mod list_store;
 pub mod model;
+pub mod month;
 mod pages;
+mod resource;
 mod rules;
+pub mod snapshot;
+mod snapshot_api;
+mod snapshot_pages;
+pub mod snapshot_store;
 pub mod store;
 mod summary;
+pub mod then;
 mod transfer;
 mod trueup;
 mod trueup_pages;
@@ -19,9 +29,11 @@ pub use model::{FeatureCategory, FeatureOption, Plan};
 
 use crate::entity::schema;
 use crate::history::Record as _;
+use crate::resource::api as door;
 use crate::web::Routes;
 use crate::web::openapi::schema as json;
 use counting::Settings;
+use resource::{CompanySettings, Exclusions, Options, Plans};
 
 /// The nouns that administrators alone change, also by taking a change back.
 pub const OF_ADMINS: [&str; 5] =
@@ -34,32 +46,12 @@ pub fn routes() -> Routes {
         .get("/api/billing-plans", api::index)
         .tells("List billing plans", json::list::<Plan>)
         .asks(&[("plan_name", "string", "Those of this name; none when it is empty.")])
-        .post("/api/billing-plans", api::create)
-        .makes("Add a billing plan", json::written::<Plan>)
-        .takes(schema::new::<Plan>)
-        .get("/api/billing-plans/{plan}", api::show)
-        .tells("Read a billing plan", json::one::<Plan>)
-        .update("/api/billing-plans/{plan}", api::update)
-        .tells("Change the fields of a billing plan that are sent", json::written::<Plan>)
-        .takes(schema::changed::<Plan>)
-        .delete("/api/billing-plans/{plan}", api::retire)
-        .tells("Retire a billing plan that no company uses", json::written::<Plan>)
-        .post("/api/billing-plans/{plan}/restore", api::restore)
-        .tells("Bring a retired billing plan back", json::written::<Plan>)
+        .merge(door::routes::<Plans>("/api/billing-plans", "/api/billing-plans/{plan}", "/api/billing-plans/{plan}/restore"))
         .get("/api/billing-plans/{plan}/{term}", api::show_named)
         .tells("Read the billing plan of a name and a term", json::one::<Plan>)
         .get("/api/feature-options", api::options)
         .tells("List what can be chosen for features", json::list::<FeatureOption>)
-        .post("/api/feature-options", api::create_option)
-        .makes("Add something that can be chosen for a feature", json::written::<FeatureOption>)
-        .takes(|_| json::optional(&[]))
-        .get("/api/feature-options/{id}", api::show_option)
-        .tells("Read something that can be chosen for a feature", json::one::<FeatureOption>)
-        .update("/api/feature-options/{id}", api::update_option)
-        .tells("Change something that can be chosen for a feature", json::written::<FeatureOption>)
-        .takes(|_| json::optional(&[]))
-        .delete("/api/feature-options/{id}", api::retire_option)
-        .tells("Retire something that can be chosen for a feature", json::written::<FeatureOption>)
+        .merge(door::routes::<Options>("/api/feature-options", "/api/feature-options/{id}", "/api/feature-options/{id}/restore"))
         .get("/api/billing_summary", summary::index)
         .tells("Count what each company has that is billed", |_| json::array(json::optional(&[])))
         .get("/api/billing/trueup", trueup::show)
@@ -68,18 +60,47 @@ pub fn routes() -> Routes {
             ("company", "string", "The account number of a company; all clients without it."),
             ("month", "string", "The month, as 2026-11."),
         ])
-        .get("/api/billing/settings/{acct}", trueup::settings)
+        .get("/api/billing/settings/{acct}", door::show::<CompanySettings>)
         .tells("Read how the people and devices of a company are counted", |_| json::any())
-        .update("/api/billing/settings/{acct}", trueup::update_settings)
+        .update("/api/billing/settings/{acct}", door::update::<CompanySettings>)
         .tells("Decide how the people and devices of a company are counted", |_| json::any())
         .takes(schema::changed::<Settings>)
-        .get("/api/billing/exclusions", trueup::exclusions)
+        .get("/api/billing/exclusions", api::exclusions)
         .tells("List what is left out of bills by hand", |_| json::any())
-        .post("/api/billing/exclusions", trueup::exclude)
+        .post("/api/billing/exclusions", door::create::<Exclusions>)
         .makes("Leave something out of bills", |_| json::any())
         .takes(|_| json::optional(&[]))
-        .delete("/api/billing/exclusions/{id}", trueup::include)
+        .get("/api/billing/exclusions/{id}", door::show::<Exclusions>)
+        .tells("Read why something is left out of bills", |_| json::any())
+        .update("/api/billing/exclusions/{id}", door::update::<Exclusions>)
+        .tells("Say anew why something is left out of bills", |_| json::any())
+        .takes(|_| json::optional(&[]))
+        .delete("/api/billing/exclusions/{id}", door::retire::<Exclusions>)
         .tells("Count something again that was left out of bills", |_| json::any())
+        .get("/api/billing/compare", compare::show)
+        .tells("Compare what is counted in two months, with the changes behind it", |_| json::any())
+        .asks(&[
+            ("from", "string", "The earlier month, as 2026-10; the one before without it."),
+            ("to", "string", "The later month; this one without it."),
+            ("company", "string", "The account number of a company; all clients without it."),
+        ])
+        .post("/api/billing/snapshots", snapshot_api::create)
+        .makes("Freeze a month of one company or of every client", |_| json::any())
+        .takes(|_| json::optional(&[("month", json::text()), ("company", json::text()), ("force", json::flag())]))
+        .get("/api/billing/snapshots", snapshot_api::index)
+        .tells("List frozen months, the newest first", |_| json::any())
+        .asks(&[
+            ("month", "string", "Those of this month."),
+            ("company", "string", "The account number of a company."),
+            ("limit", "integer", "At most so many."),
+            ("offset", "integer", "After so many."),
+        ])
+        .get("/api/billing/snapshots/{id}", snapshot_api::show)
+        .tells("Read a frozen month; with .csv behind the id its file", |_| json::any())
+        .get("/billing/snapshots", snapshot_pages::index)
+        .get("/billing/snapshots/{id}", snapshot_pages::show)
+        .form("/billing/snapshots/freeze", "/billing/snapshots", snapshot_pages::save)
+        .get("/billing/compare", snapshot_pages::changes)
         .get("/billing/trueup", trueup_pages::show)
         .form("/billing/trueup/settings", "/billing/trueup", trueup_pages::save_settings)
         .form("/billing/trueup/exclude", "/billing/trueup", trueup_pages::exclude)

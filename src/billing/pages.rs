@@ -18,6 +18,7 @@ use crate::{
     entity::Kind,
     error::{Error, Result},
     history,
+    resource::form_page::CHANGED_SINCE,
     types::decimal,
     ui::{Crumb, Page, Section, filters},
     web::{Fields, Path, Routes, Web, encode_segment},
@@ -163,6 +164,8 @@ struct EditPage {
     crumbs: Vec<Crumb>,
     name: String,
     plans: Vec<Plan>,
+    /// The revision that the form shows of each plan.
+    revs: Vec<String>,
     rows: Vec<FormRow>,
     options: Vec<(String, Vec<String>)>,
     problems: Vec<String>,
@@ -191,6 +194,7 @@ async fn form(web: &Web, frame: &Frame, name: String, status: StatusCode, typed:
         error: typed.wrong.get(&name).cloned(),
         name,
     };
+    let revs = plans.iter().map(|plan| input(format!("rev_{}", plan.id), plan.rev.to_string()).value).collect();
     let row = |label: &str, is_number, choices, cells| FormRow { label: label.to_owned(), is_number, choices, cells };
     let each = |field: &str, stored: &dyn Fn(&Plan) -> String| -> Vec<Input> {
         plans.iter().map(|plan| input(format!("{field}_{}", plan.id), stored(plan))).collect()
@@ -221,11 +225,11 @@ async fn form(web: &Web, frame: &Frame, name: String, status: StatusCode, typed:
     offered.insert("support_level".to_owned(), levels);
     let options = offered.into_iter().collect();
     let crumbs = vec![Crumb { href: page.url(PAGE), text: "Billing plans".to_owned() }];
-    frame.show_as(status, &EditPage { page, crumbs, name, plans, rows, options, problems: typed.problems })
+    frame.show_as(status, &EditPage { page, crumbs, name, plans, revs, rows, options, problems: typed.problems })
 }
 
-/// The plans that a form is about, each with the fields that were sent for it.
-fn sent(fields: &Fields) -> Vec<(i64, Fields)> {
+/// The plans that a form is about, each with the revision that it showed and the fields that were sent for it.
+fn sent(fields: &Fields) -> Vec<(i64, Option<i64>, Fields)> {
     let ids = match fields.map().get("plan_ids") {
         Some(Json::Array(ids)) => ids.iter().filter_map(|id| id.as_str()?.parse::<i64>().ok()).collect(),
         _ => Vec::new(),
@@ -233,7 +237,9 @@ fn sent(fields: &Fields) -> Vec<(i64, Fields)> {
     let of = |id: i64| {
         let ending = format!("_{id}");
         let own = fields.map().iter().filter_map(|(name, value)| Some((name.strip_suffix(&ending)?.to_owned(), value.clone())));
-        (id, Fields::from_form(own.collect()))
+        let mut own: Map<String, Json> = own.collect();
+        let rev = own.shift_remove("rev").and_then(|rev| rev.as_str()?.parse().ok());
+        (id, rev, Fields::from_form(own))
     };
     ids.into_iter().map(of).collect()
 }
@@ -243,9 +249,9 @@ async fn save(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields
     let name = fields.raw_text("plan_name").unwrap_or_default().to_owned();
     let mut typed = Typed { values: fields.map().clone(), ..Typed::default() };
     let mut inputs = Vec::new();
-    for (id, own) in sent(&fields) {
+    for (id, rev, own) in sent(&fields) {
         match rules::read(own, false) {
-            Ok(input) => inputs.push((id, input)),
+            Ok(input) => inputs.push((id, rev, input)),
             Err(Error::Invalid(wrong)) => {
                 typed.wrong.extend(wrong.into_iter().map(|error| (format!("{}_{id}", error.field), error.message)));
             }
@@ -260,8 +266,8 @@ async fn save(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields
     }
     let work = move |w: &mut Write<'_>| {
         let mut changed = 0;
-        for (id, input) in &inputs {
-            changed += usize::from(!store::update(w, *id, input, None)?.changed.is_empty());
+        for (id, rev, input) in &inputs {
+            changed += usize::from(!store::update(w, *id, input, *rev)?.changed.is_empty());
         }
         Ok(changed)
     };
@@ -270,6 +276,10 @@ async fn save(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields
         Ok(_) => frame.go(PAGE, &format!("{name} was saved.")),
         Err(Error::Conflict { message, .. }) => {
             typed.problems.push(message);
+            form(&web, &frame, name, StatusCode::CONFLICT, typed).await
+        }
+        Err(Error::PreconditionFailed) => {
+            typed.problems.push(CHANGED_SINCE.to_owned());
             form(&web, &frame, name, StatusCode::CONFLICT, typed).await
         }
         Err(other) => Err(other),

@@ -94,12 +94,14 @@ impl PlanInput {
         if before.backup_included_milli_tb.is_none() && plan.backup_included_milli_tb == Some(before.included_milli_tb()) {
             plan.backup_included_milli_tb = None;
         }
-        let follows = Some(before.per_gb_micros(None));
+        // A new plan is sent whole by who copies one; nobody copies a price of nothing where a terabyte costs something.
+        let is_new = before.id == 0;
+        let follows = if is_new { plan.per_gb_micros(None) } else { before.per_gb_micros(None) };
         for (was, is) in [
             (before.backup_per_gb_workstation_micros, &mut plan.backup_per_gb_workstation_micros),
             (before.backup_per_gb_server_micros, &mut plan.backup_per_gb_server_micros),
         ] {
-            if was.is_none() && *is == follows {
+            if was.is_none() && *is == Some(follows) && !(is_new && follows == 0) {
                 *is = None;
             }
         }

@@ -15,7 +15,7 @@ use crate::{
     db::{Conn, Row, Write},
     entity::Patch,
     error::{Error, Result},
-    history::{self, Record as _, Updated},
+    history::{self, Record as _, Updated, feed::Change},
     params,
 };
 
@@ -35,6 +35,12 @@ pub fn all(c: &mut Conn) -> Result<Vec<Plan>> {
     let mut plans = c.map(&sql, params![], view)?;
     plans.sort_by_cached_key(Plan::place);
     Ok(plans)
+}
+
+/// Every plan that there is or was.
+pub fn all_ever(c: &mut Conn) -> Result<Vec<Plan>> {
+    let sql = format!("SELECT {} FROM @billing_plans billing_plan ORDER BY billing_plan.id", Plan::SELECT);
+    c.map(&sql, params![], view)
 }
 
 /// The plans of a name, by term.
@@ -207,6 +213,38 @@ pub fn update_option(
         return Err(Error::conflict(format!("option_value: {} has an option {} already", wanted.category, wanted.name)));
     }
     history::update(w, id, if_match, None, |option| input.apply(option))
+}
+
+/// Offers a feature option again.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when another one has taken its place.
+pub fn restore_option(w: &mut Write<'_>, id: i64) -> Result<()> {
+    let wanted: FeatureOption = history::get(w, id)?;
+    if find_option(w, &wanted)?.is_some_and(|other| other.id != id) {
+        return Err(Error::conflict(format!("option_value: {} has an option {} already", wanted.category, wanted.name)));
+    }
+    history::restore::<FeatureOption>(w, id, None).map(drop)
+}
+
+/// Refuses to take a change of a plan back when companies would lose it, or when another one has its name and term by now.
+///
+/// # Errors
+/// `Conflict`.
+pub fn can_take_back(w: &mut Write<'_>, change: &Change) -> Result<()> {
+    let plan: Plan = history::get(w, change.entity_id)?;
+    let before = |field: &str, now: &str| change.fields[field]["old"].as_str().unwrap_or(now).to_owned();
+    let named = Plan { name: before("name", &plan.name), term: before("term", &plan.term), ..plan.clone() };
+    let is_renamed = (plan_key(&named.name), term_key(Some(&named.term))) != (plan_key(&plan.name), term_key(Some(&plan.term)));
+    match (change.action.as_str(), plan.retired_at.is_some()) {
+        ("create" | "restore", false) => unused(w, &plan, "taken back"),
+        ("retire", true) => is_free(w, &plan),
+        ("update", false) if is_renamed => {
+            unused(w, &plan, "taken back")?;
+            is_free(w, &named)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The categories of features: the ones that every plan tells, then those that somebody has added or that plans and options

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use axum::{extract::State, response::Response};
 use serde_json::{Map, Value as Json, json};
 
-use super::{model::Plan, store};
+use super::{model::Plan, month::Month, store};
 use crate::{
     assets::{AssetView, AssetViewContext, store as assets},
     auth::BillingReader,
@@ -17,7 +17,7 @@ use crate::{
     contacts::{ContactView, store as contacts},
     db::Conn,
     error::Result,
-    types::{decimal, now},
+    types::decimal,
     web::{ReadRequest, Web, list, text::Array},
 };
 
@@ -38,15 +38,15 @@ pub async fn index(State(web): State<Web>, reader: BillingReader, request: ReadR
         archived: !web.config.assets.archived_leave_billing,
     };
     // Hours are told by month, so that tomorrow's answer may be another.
-    let month = now().chars().take(7).collect::<String>();
-    let variant = format!("{}|{}|{month}", asked.view_context.key(), asked.archived);
+    let month = Month::current();
+    let variant = format!("{}|{}|{}", asked.view_context.key(), asked.archived, month.as_str());
     let entities = &["company", "contact", "asset", "ticket", "billing_plan", "feature_category"];
     list::json(&web, &reader.scope(), &variant, &request, entities, move |c, to| {
         let policy = &asked.view_context.policy;
         let all: Vec<CompanyView> = companies::all_views(c)?.into_iter().map(|company| company.redact(policy)).collect();
         let plans: HashMap<(String, String), Plan> =
             store::all(c)?.into_iter().map(|plan| ((plan_key(&plan.name), term_key(Some(&plan.term))), plan)).collect();
-        let mut hours = store::minutes_by_month(c, &previous(&month))?;
+        let mut hours = store::minutes_by_month(c, month.previous().as_str())?;
         let mut overrides = store::overrides(c)?;
         let mut rows = Array::begin(to)?;
         for some in all.chunks(AT_ONCE) {
@@ -139,27 +139,9 @@ fn entry(
     }
 }
 
-/// The month before a month.
-fn previous(month: &str) -> String {
-    let (year, number) = month.split_once('-').unwrap_or_default();
-    match (year.parse::<i32>().unwrap_or_default(), number.parse::<u32>().unwrap_or_default()) {
-        (year, 1) => format!("{}-12", year - 1),
-        (year, number) => format!("{year}-{:02}", number.saturating_sub(1)),
-    }
-}
-
 /// The hours of tickets by the month in which they were last changed, as Ledger bills them.
-fn with_hours(mut entry: Map<String, Json>, month: &str, minutes: &BTreeMap<String, i64>) -> Map<String, Json> {
-    let hours = |month: &str| decimal::number(minutes.get(month).copied().unwrap_or_default() * 100 / 60, 2);
-    entry.insert("hours".to_owned(), json!({ "this_month": hours(month), "last_month": hours(&previous(month)) }));
+fn with_hours(mut entry: Map<String, Json>, month: &Month, minutes: &BTreeMap<String, i64>) -> Map<String, Json> {
+    let hours = |month: &Month| decimal::number(minutes.get(month.as_str()).copied().unwrap_or_default() * 100 / 60, 2);
+    entry.insert("hours".to_owned(), json!({ "this_month": hours(month), "last_month": hours(&month.previous()) }));
     entry
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_month_before_january_is_december() {
-        assert_eq!(super::previous("2026-01"), "2025-12");
-        assert_eq!(super::previous("2026-12"), "2026-11");
-    }
 }

@@ -37,6 +37,15 @@ fn everything(c: &mut Conn) -> Result<String> {
         let mut told = serde_json::to_value(&plan).map_err(Error::internal)?;
         if let Json::Object(members) = &mut told {
             members.retain(|name, _| !OURS.contains(&name.as_str()));
+            // What follows from another price is no price of its own.
+            for (name, own) in [
+                ("backup_cost_per_gb_workstation", plan.backup_per_gb_workstation_micros),
+                ("backup_cost_per_gb_server", plan.backup_per_gb_server_micros),
+            ] {
+                if own.is_none() {
+                    members.insert(name.to_owned(), Json::Null);
+                }
+            }
         }
         plans.push(told);
     }

@@ -4,20 +4,20 @@ use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
-    counting::{CONTACTS, Exclusion, Line, Month, Receipt, Settings},
-    store,
-    trueup::{Trueup, read, read_exclusion, read_settings},
-    trueup_store as counted,
+    counting::{CONTACTS, Exclusion, Line, Receipt, Settings},
+    month::Month,
+    resource::{CompanySettings, Exclusions},
+    trueup::{Asked, Trueup, of_clients, one as of_company},
 };
 use crate::{
     agents::Frame,
-    assets::AssetViewContext,
     auth::{Admin, BillingReader},
     companies::store as companies,
+    compliance::RedactionPolicy,
     contacts::model::ROLES,
     db::{Conn, Write},
     error::{Error, Result},
-    history,
+    resource::{Resource, form_page::CHANGED_SINCE},
     types::decimal,
     ui::{Choice, Crumb, Field, Line as TableLine, Page, Section, Table, Value, filters, form},
     web::{Fields, Web, encode_segment},
@@ -37,6 +37,9 @@ struct Shown {
     differs: bool,
     unit: String,
     amount: String,
+    note: Option<String>,
+    /// Whether single things are left out here, and not where another line counts them.
+    can_leave_out: bool,
     receipts: Vec<Receipt>,
     left_out: Vec<Receipt>,
 }
@@ -54,6 +57,10 @@ struct TrueupPage {
     total: String,
     exclusions: Vec<Exclusion>,
     settings: Vec<Field>,
+    /// The revision of the settings that the form shows.
+    rev: String,
+    problems: Vec<String>,
+    unknown: Vec<String>,
     is_admin: bool,
 }
 
@@ -75,20 +82,12 @@ pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame) -> Res
 }
 
 async fn all(web: &Web, frame: &Frame, month: Month) -> Result<Response> {
-    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
-    let asked = month.clone();
-    let read_all = move |c: &mut Conn| {
-        let mut all = Vec::new();
-        for id in store::billed(c)? {
-            all.push(read(c, id, &asked, &view_context)?);
-        }
-        Ok(all)
-    };
-    let all = web.db.read(&frame.scope(), read_all).await?;
+    let asked = Asked::new(&web.config, month.clone(), None);
+    let all = web.db.read(&frame.scope(), move |c| of_clients(c, &asked)).await?;
     let page = frame.titled(Section::Billing, "True-up");
     let currency = &web.config.display.currency;
     let line = |trueup: &Trueup| {
-        let row = &trueup.company.row;
+        let row = &trueup.company;
         let href = page.url(&format!("{PAGE}?company={}&month={}", encode_segment(&row.account_number), month.as_str()));
         let count = |key: &str| {
             let line = trueup.lines.iter().find(|line| line.rule.key == key);
@@ -138,33 +137,39 @@ async fn one(
     key: String,
     month: Month,
     status: StatusCode,
-    refused: Option<Error>,
+    refused: Option<(Error, String)>,
 ) -> Result<Response> {
-    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
-    let asked = month.clone();
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let asked = Asked::new(&web.config, month.clone(), Some(policy));
     let read_one = move |c: &mut Conn| {
         let id = companies::id_of(c, &key)?;
-        read(c, id, &asked, &view_context)
+        of_company(c, id, &asked)
     };
     let trueup = web.db.read(&frame.scope(), read_one).await?;
-    let page = frame.titled(Section::Billing, format!("True-up of {}", trueup.company.row.name));
+    let page = frame.titled(Section::Billing, format!("True-up of {}", trueup.company.name));
     let currency = &web.config.display.currency;
     let plain = |quantity: i64| decimal::plain(quantity, 3);
     let mut settings = settings_form(&trueup.settings);
-    if let Some(Error::Invalid(wrong)) = &refused {
-        let _elsewhere = form::place_errors(&mut settings, wrong);
+    let (mut rev, mut problems) = (trueup.settings.rev.to_string(), Vec::new());
+    if let Some((error, shown)) = refused {
+        rev = shown;
+        match error {
+            Error::Invalid(wrong) => problems = form::place_errors(&mut settings, &wrong),
+            Error::PreconditionFailed => problems.push(CHANGED_SINCE.to_owned()),
+            other => problems.push(other.to_string()),
+        }
     }
     let built = TrueupPage {
         crumbs: vec![
             Crumb { href: page.url(&format!("{PAGE}?month={}", month.as_str())), text: "True-up".to_owned() },
             Crumb {
-                href: page.url(&format!("/companies/{}", encode_segment(&trueup.company.row.account_number))),
-                text: trueup.company.row.name.clone(),
+                href: page.url(&format!("/companies/{}", encode_segment(&trueup.company.account_number))),
+                text: trueup.company.name.clone(),
             },
         ],
         month: month.as_str().to_owned(),
-        account: trueup.company.row.account_number.clone(),
-        plan: match (&trueup.plan, trueup.company.row.plan.as_deref()) {
+        account: trueup.company.account_number.clone(),
+        plan: match (&trueup.plan, trueup.company.plan.as_deref()) {
             (Some(plan), _) => format!("{}, {}", plan.name, plan.term),
             (None, Some(name)) if !name.is_empty() => format!("{name}: no billing plan has this name and term"),
             (None, _) => "No plan".to_owned(),
@@ -173,25 +178,25 @@ async fn one(
         managed: trueup
             .managed
             .iter()
-            .map(|(name, counted, billed)| {
-                let label = if *name == "managed_devices" { "Managed devices" } else { "Managed network" };
-                (label, plain(*counted), plain(*billed), plain(counted - billed))
-            })
+            .map(|(total, counted, billed)| (total.label, plain(*counted), plain(*billed), plain(counted - billed)))
             .collect(),
+        unknown: trueup.unknown.clone(),
+        rev,
+        problems,
         is_admin: page.is_admin(),
         settings,
-        lines: trueup.lines.iter().map(|line| shown(line, &trueup, currency)).collect(),
+        lines: trueup.lines.iter().map(|line| shown(line, currency)).collect(),
         exclusions: trueup.exclusions,
         page,
     };
     frame.show_as(status, &built)
 }
 
-fn shown(line: &Line, trueup: &Trueup, currency: &str) -> Shown {
+fn shown(line: &Line, currency: &str) -> Shown {
     let plain = |quantity: i64| decimal::plain(quantity, 3);
     let difference = line.difference();
     let more = difference.filter(|more| *more > 0).map_or("", |_| "+");
-    let plan = trueup.plan.as_ref();
+    let money = |cents: Option<i64>| cents.map_or_else(|| "–".to_owned(), |cents| decimal::money(cents, currency));
     Shown {
         key: line.rule.key,
         label: line.rule.label,
@@ -199,9 +204,11 @@ fn shown(line: &Line, trueup: &Trueup, currency: &str) -> Shown {
         counted: plain(line.counted),
         billed: line.billed.map_or_else(|| "–".to_owned(), plain),
         difference: difference.map_or_else(|| "–".to_owned(), |by| format!("{more}{}", plain(by))),
-        differs: line.rule.key != "backup_tb" && difference.is_some_and(|by| by != 0),
-        unit: plan.map_or_else(|| "–".to_owned(), |plan| decimal::money((line.rule.cost)(plan), currency)),
-        amount: plan.map_or_else(|| "–".to_owned(), |plan| decimal::money(line.amount(plan), currency)),
+        differs: line.differs(),
+        unit: money(line.unit),
+        amount: money(line.amount),
+        note: line.note.clone(),
+        can_leave_out: !line.rule.is_of_counted,
         receipts: line.receipts.clone(),
         left_out: line.left_out.clone(),
     }
@@ -241,12 +248,13 @@ fn back(fields: &Fields) -> (String, String) {
 pub async fn save_settings(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
     let (path, key) = back(&fields);
     let month = Month::read(fields.raw_text("month").filter(|month| !month.is_empty()))?;
-    let wanted = key.clone();
-    let saved = match read_settings(fields) {
+    let shown = fields.raw_text("rev").unwrap_or_default().to_owned();
+    let (wanted, rev) = (key.clone(), shown.parse().ok());
+    let saved = match CompanySettings::read(fields, false) {
         Ok(input) => {
             let work = move |w: &mut Write<'_>| {
-                let id = companies::id_of(w, &wanted)?;
-                counted::save_settings(w, id, &input)
+                let id = CompanySettings::id(w, &wanted)?;
+                CompanySettings::update(w, id, &input, rev, &())
             };
             web.db.write(&admin.scope(), &admin.actor(), work).await
         }
@@ -254,7 +262,8 @@ pub async fn save_settings(State(web): State<Web>, admin: Admin, frame: Frame, f
     };
     match saved {
         Ok(_) => frame.go(&path, "The settings were saved."),
-        Err(error @ Error::Invalid(_)) => one(&web, &frame, key, month, StatusCode::BAD_REQUEST, Some(error)).await,
+        Err(error @ Error::Invalid(_)) => one(&web, &frame, key, month, StatusCode::BAD_REQUEST, Some((error, shown))).await,
+        Err(error @ Error::PreconditionFailed) => one(&web, &frame, key, month, StatusCode::CONFLICT, Some((error, shown))).await,
         Err(other) => Err(other),
     }
 }
@@ -262,15 +271,13 @@ pub async fn save_settings(State(web): State<Web>, admin: Admin, frame: Frame, f
 /// `POST /billing/trueup/exclude`
 pub async fn exclude(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
     let (path, _) = back(&fields);
-    let (key, input) = match read_exclusion(fields) {
-        Ok(read) => read,
+    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let input = match Exclusions::read(fields, true) {
+        Ok(input) => input,
         Err(error @ Error::Invalid(_)) => return frame.go_sorry(&path, &format!("Nothing was left out: {error}.")),
         Err(other) => return Err(other),
     };
-    let work = move |w: &mut Write<'_>| {
-        let id = companies::id_of(w, &key)?;
-        counted::exclude(w, id, &input)
-    };
+    let work = move |w: &mut Write<'_>| Exclusions::create(w, &(), &input, &policy).map(drop);
     web.db.write(&admin.scope(), &admin.actor(), work).await?;
     frame.go(&path, "Left out.")
 }
@@ -281,6 +288,6 @@ pub async fn include(State(web): State<Web>, admin: Admin, frame: Frame, mut fie
     let id = fields.int("id").required().value();
     fields.finish()?;
     let id = id.ok_or_else(|| Error::field("id", "is required"))?;
-    web.db.write(&admin.scope(), &admin.actor(), move |w| history::retire::<Exclusion>(w, id, None)).await?;
+    web.db.write(&admin.scope(), &admin.actor(), move |w| Exclusions::retire(w, id, false)).await?;
     frame.go(&path, "Counted again.")
 }

@@ -1,11 +1,17 @@
-//! What is counted of a company, read from the database.
+//! What is counted of companies, read from the database.
 
-use super::counting::{Exclusion, Month, Settings, Thing};
+use std::collections::HashMap;
+
+use super::{
+    counting::{Exclusion, Settings, Sheet, Thing},
+    then::Then,
+};
 use crate::{
-    assets::{Asset, AssetViewContext, store as assets},
+    assets::{Asset, AssetView, staleness, store as assets},
     companies::Company,
-    compliance::RedactionPolicy,
-    contacts::{Contact, store as contacts},
+    compliance::{RedactionPolicy, Veiled},
+    config::LifeDays,
+    contacts::{Contact, ContactView, store as contacts},
     db::{Conn, Write},
     entity::Patch,
     error::{Error, Result},
@@ -15,44 +21,92 @@ use crate::{
     tickets::Ticket,
 };
 
-/// How a company is counted.
-pub fn settings(c: &mut Conn, company: i64) -> Result<Settings> {
-    let sql =
-        format!("SELECT {} FROM @billing_settings billing_settings WHERE billing_settings.company_id = ?1", Settings::SELECT);
-    let found = c.first(&sql, params![company])?.map(|row| Settings::from_row(&row, 0)).transpose()?;
-    Ok(found.unwrap_or_else(|| Settings::usual(company)))
+/// Every company, retired ones too, by name.
+pub fn companies(c: &mut Conn) -> Result<Vec<Company>> {
+    let sql = format!("SELECT {} FROM @companies company ORDER BY company.name_folded, company.id", Company::SELECT);
+    c.map(&sql, params![], |row| Company::from_row(row, 0))
 }
 
-/// Says how a company is counted.
+/// How a company is counted.
+pub fn settings(c: &mut Conn, company: i64) -> Result<Settings> {
+    Ok(settings_of(c, vec![company])?.pop().unwrap_or_else(|| Settings::usual(company)))
+}
+
+/// How these companies are counted, as far as somebody has said it.
+pub fn settings_of(c: &mut Conn, companies: Vec<i64>) -> Result<Vec<Settings>> {
+    let sql = format!(
+        "SELECT {} FROM @billing_settings billing_settings
+         WHERE billing_settings.company_id IN ids(?1) AND billing_settings.retired_at IS NULL",
+        Settings::SELECT
+    );
+    c.map(&sql, params![companies], |row| Settings::from_row(row, 0))
+}
+
+/// Says how a company is counted; whether anything is another one now.
 ///
 /// # Errors
-/// `Invalid` when a role counts and none is named, `NotFound` for a company that there is not.
-pub fn save_settings(w: &mut Write<'_>, company: i64, input: &Patch<Settings>) -> Result<Settings> {
+/// `Invalid` when a role counts and none is named, `NotFound` for a company that there is not, `PreconditionFailed`.
+pub fn save_settings(w: &mut Write<'_>, company: i64, input: &Patch<Settings>, rev: Option<i64>) -> Result<bool> {
     history::get::<Company>(w, company)?;
     let before = settings(w, company)?;
+    if rev.is_some_and(|rev| rev != before.rev) {
+        return Err(Error::PreconditionFailed);
+    }
     let mut wanted = before.clone();
     input.apply(&mut wanted)?;
     if wanted.count_contacts == "role" && wanted.contact_role.is_none() {
         return Err(Error::field("contact_role", "is required when contacts with a role are counted"));
     }
-    if before.id == 0 {
-        return if wanted == before { Ok(before) } else { history::create(w, &wanted, None) };
+    if wanted == before {
+        return Ok(false);
     }
-    history::update(w, before.id, None, None, |stored| {
-        *stored = wanted;
+    let id = match before.id {
+        0 => retired_settings(w, company)?,
+        id => Some(id),
+    };
+    let Some(id) = id else { return history::create(w, &wanted, None).map(|_| true) };
+    history::restore::<Settings>(w, id, None)?;
+    history::update(w, id, None, None, |stored: &mut Settings| {
+        let Settings { id, rev, created_at, updated_at, retired_at, .. } = stored.clone();
+        *stored = Settings { id, rev, created_at, updated_at, retired_at, ..wanted };
         Ok(())
-    })
-    .map(|done| done.record)
+    })?;
+    Ok(true)
 }
 
-/// What is left out of a company's bill by hand.
-pub fn exclusions(c: &mut Conn, company: i64) -> Result<Vec<Exclusion>> {
+/// What was said of a company and is taken back: it has one row, for ever.
+fn retired_settings(c: &mut Conn, company: i64) -> Result<Option<i64>> {
+    let sql = "SELECT billing_settings.id FROM @billing_settings billing_settings WHERE billing_settings.company_id = ?1";
+    c.first(sql, params![company])?.map(|row| row.get(0)).transpose()
+}
+
+/// What is left out of the bills of companies by hand.
+pub fn exclusions(c: &mut Conn, companies: Vec<i64>) -> Result<Vec<Exclusion>> {
     let sql = format!(
         "SELECT {} FROM @billing_exclusions billing_exclusion
-         WHERE billing_exclusion.company_id = ?1 AND billing_exclusion.retired_at IS NULL ORDER BY billing_exclusion.id",
+         WHERE billing_exclusion.company_id IN ids(?1) AND billing_exclusion.retired_at IS NULL ORDER BY billing_exclusion.id",
         Exclusion::SELECT
     );
-    c.map(&sql, params![company], |row| Exclusion::from_row(row, 0))
+    c.map(&sql, params![companies], |row| Exclusion::from_row(row, 0))
+}
+
+/// Everything that was ever left out by hand: which exclusion is about which record.
+pub fn exclusions_ever(c: &mut Conn) -> Result<Vec<(i64, (String, i64))>> {
+    let sql = "SELECT billing_exclusion.id, billing_exclusion.entity, billing_exclusion.entity_id FROM @billing_exclusions billing_exclusion";
+    c.map(sql, params![], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
+}
+
+/// The companies of which somebody has ever said how they are counted, and where that stands.
+pub fn settings_ever(c: &mut Conn) -> Result<Vec<(i64, i64)>> {
+    let sql = "SELECT billing_settings.company_id, billing_settings.id FROM @billing_settings billing_settings";
+    c.map(sql, params![], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// What these contacts are called, as far as this caller may know.
+pub fn names(c: &mut Conn, contacts: Vec<i64>, policy: &RedactionPolicy) -> Result<HashMap<i64, String>> {
+    let sql = format!("SELECT {} FROM {} WHERE contact.id IN ids(?1)", contacts::select(), contacts::FROM);
+    let found = c.map(&sql, params![contacts], contacts::view)?;
+    Ok(found.into_iter().map(|contact| contact.redact(policy).row).map(|row| (row.id, row.name)).collect())
 }
 
 /// Leaves something out by hand, or says anew why; whether it is new.
@@ -72,7 +126,7 @@ pub fn exclude(w: &mut Write<'_>, company: i64, input: &Patch<Exclusion>) -> Res
     if w.first(sql, params![company, wanted.entity_id])?.is_none() {
         return Err(Error::field("entity_id", format!("this company has no {} {}", wanted.entity, wanted.entity_id)));
     }
-    let known = exclusions(w, company)?;
+    let known = exclusions(w, vec![company])?;
     let known = known.into_iter().find(|known| known.entity == wanted.entity && known.entity_id == wanted.entity_id);
     match known {
         Some(known) => {
@@ -86,93 +140,168 @@ pub fn exclude(w: &mut Write<'_>, company: i64, input: &Patch<Exclusion>) -> Res
     }
 }
 
-/// The contacts of a company, retired ones too.
-pub fn people(c: &mut Conn, company: i64, policy: &RedactionPolicy) -> Result<Vec<Thing>> {
+/// The contacts of companies at the end of the month, and those who are or have been theirs; named as far as that is asked for.
+pub fn people(c: &mut Conn, then: &Then, companies: &[i64], names: Option<&RedactionPolicy>) -> Result<Vec<(i64, Thing)>> {
     let sql = format!(
         "SELECT {} FROM @contact_companies place
          JOIN @companies company ON company.id = place.company_id
          JOIN @contacts contact ON contact.id = place.contact_id
-         WHERE place.company_id = ?1 ORDER BY contact.id",
+         WHERE place.company_id IN ids(?1) ORDER BY contact.id",
         contacts::select()
     );
-    let found = c.map(&sql, params![company], contacts::view)?;
-    let thing = |contact: crate::compliance::Veiled<crate::contacts::ContactView>| {
-        let card = [contact.inside().row.job_title.as_deref(), Some(contact.inside().row.employment_type.as_str())];
-        let card = card.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let contact = contact.redact(policy);
-        Thing {
-            entity: Contact::ENTITY,
-            id: contact.row.id,
-            name: contact.row.name.clone(),
-            since: contact.row.created_at.clone(),
-            retired_at: contact.row.retired_at.clone(),
-            active: contact.row.active,
-            role: contact.place.role.clone(),
-            card,
-            ..Thing::default()
+    let mut found = Vec::new();
+    for contact in c.map(&sql, params![companies.to_vec()], contacts::view)? {
+        let company = contact.inside().place.company_id;
+        let role = contact.inside().place.role.clone();
+        found.extend(person(then, company, contact, Some(role), names)?.map(|thing| (company, thing)));
+    }
+    let moved = then.moved_contacts(companies);
+    if !moved.is_empty() {
+        let sql = format!("SELECT {} FROM {} WHERE contact.id IN ids(?1)", contacts::select(), contacts::FROM);
+        for contact in c.map(&sql, params![moved], contacts::view)? {
+            for company in then.companies_of_contact(contact.inside().row.id) {
+                let is_there = found.iter().any(|(known, thing)| *known == company && thing.id == contact.inside().row.id);
+                if companies.contains(&company) && !is_there {
+                    found.extend(person(then, company, contact.clone(), None, names)?.map(|thing| (company, thing)));
+                }
+            }
         }
-    };
-    Ok(found.into_iter().map(thing).collect())
+        found.sort_by_key(|(company, thing)| (*company, thing.id));
+    }
+    Ok(found)
 }
 
-/// The devices of a company, retired ones too.
-pub fn devices(c: &mut Conn, company: i64, view_context: &AssetViewContext) -> Result<Vec<Thing>> {
+fn person(
+    then: &Then,
+    company: i64,
+    contact: Veiled<ContactView>,
+    place: Option<Option<String>>,
+    names: Option<&RedactionPolicy>,
+) -> Result<Option<Thing>> {
+    let now = contact.inside().row.clone();
+    let is_there = place.is_some();
+    let (row, absent) = if then.knows(company) {
+        match then.past.row(now.clone())? {
+            Some(row) => {
+                let absent = then.retired(row.retired_at.as_deref());
+                (row, absent)
+            }
+            None => {
+                let absent = then.added(&now.created_at);
+                (now, Some(absent))
+            }
+        }
+    } else {
+        let absent = then.retired(now.retired_at.as_deref());
+        (now, absent)
+    };
+    let role = then.role(row.id, company, place.clone());
+    let absent = match (absent, &role) {
+        (Some(why), _) => Some(why),
+        (None, Some(_)) => None,
+        (None, None) if is_there => Some("joined the company after the month".to_owned()),
+        (None, None) => return Ok(None),
+    };
+    let card = [row.job_title.as_deref(), Some(row.employment_type.as_str())];
+    Ok(Some(Thing {
+        entity: Contact::ENTITY,
+        id: row.id,
+        card: card.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        name: names.map_or_else(String::new, |policy| contact.redact(policy).row.name),
+        active: row.active,
+        role: role.or(place).flatten(),
+        absent,
+        ..Thing::default()
+    }))
+}
+
+/// The devices of companies at the end of the month, and those that are theirs now.
+pub fn devices(c: &mut Conn, then: &Then, companies: &[i64], days: LifeDays) -> Result<Vec<(i64, Thing)>> {
+    let moved = then.moved(&then.past, Asset::ENTITY, companies);
     let sql = format!(
-        "SELECT {} FROM {} WHERE asset.company_id = ?1 ORDER BY asset.hostname_folded, asset.id",
+        "SELECT {} FROM {} WHERE asset.company_id IN ids(?1) OR asset.id IN ids(?2) ORDER BY asset.hostname_folded, asset.id",
         assets::select(),
         assets::FROM
     );
-    let found = c.map(&sql, params![company], assets::view)?;
-    let thing = |asset: crate::compliance::Veiled<crate::assets::AssetView>| {
-        let asset = asset.redact(view_context);
-        Thing {
-            entity: Asset::ENTITY,
-            id: asset.row.id,
-            name: asset.row.hostname.clone(),
-            kind: asset.row.kind.clone(),
-            since: asset.row.created_at.clone(),
-            retired_at: asset.row.retired_at.clone(),
-            archived: asset.life == Some("archived"),
-            amount: asset.row.backup_data_bytes,
-            ..Thing::default()
+    let mut found = Vec::new();
+    for asset in c.map(&sql, params![companies.to_vec(), moved], assets::view)? {
+        let AssetView { row, owner, seen, .. } = asset.inside();
+        let life = staleness::label(&owner.basis, seen.last_seen.as_deref(), days);
+        let archived = life.is_some_and(|(life, _)| life == "archived");
+        for (company, row, absent) in then.places(row.clone(), |asset| asset.company_id, companies)? {
+            // Its name tells of nobody; whatever else it has stays under the veil.
+            let Asset { id, kind, hostname: name, backup_data_bytes: amount, .. } = row;
+            found.push((company, Thing { entity: Asset::ENTITY, id, name, kind, archived, amount, absent, ..Thing::default() }));
         }
-    };
-    Ok(found.into_iter().map(thing).collect())
+    }
+    Ok(found)
 }
 
-/// The network equipment of a company, retired too.
-pub fn gear(c: &mut Conn, company: i64) -> Result<Vec<Thing>> {
-    let sql = "SELECT equipment.id, equipment.name, equipment.kind, equipment.created_at, equipment.retired_at
-               FROM @network_equipment equipment WHERE equipment.company_id = ?1 ORDER BY equipment.name, equipment.id";
-    c.map(sql, params![company], |row| {
-        Ok(Thing {
-            entity: Equipment::ENTITY,
-            id: row.get(0)?,
-            name: row.get(1)?,
-            kind: row.get(2)?,
-            since: row.get(3)?,
-            retired_at: row.get(4)?,
-            ..Thing::default()
-        })
-    })
+/// The network equipment of companies at the end of the month, and what is theirs now.
+pub fn gear(c: &mut Conn, then: &Then, companies: &[i64]) -> Result<Vec<(i64, Thing)>> {
+    let moved = then.moved(&then.past, Equipment::ENTITY, companies);
+    let sql = format!(
+        "SELECT {} FROM @network_equipment equipment WHERE equipment.company_id IN ids(?1) OR equipment.id IN ids(?2)
+         ORDER BY equipment.name, equipment.id",
+        Equipment::SELECT
+    );
+    let mut found = Vec::new();
+    for one in c.map(&sql, params![companies.to_vec(), moved], |row| Equipment::from_row(row, 0))? {
+        for (company, row, absent) in then.places(one, |equipment| Some(equipment.company_id), companies)? {
+            let Equipment { id, name, kind, .. } = row;
+            found.push((company, Thing { entity: Equipment::ENTITY, id, name, kind, absent, ..Thing::default() }));
+        }
+    }
+    Ok(found)
 }
 
-/// The tickets of a company that were last changed in a month.
-pub fn tickets(c: &mut Conn, company: i64, month: &Month) -> Result<Vec<Thing>> {
-    let sql = "SELECT ticket.id, ticket.ticket_number, ticket.minutes_spent, ticket.status, ticket.retired_at
+/// The tickets of companies that were last changed in the month.
+pub fn tickets(c: &mut Conn, then: &Then, companies: &[i64]) -> Result<Vec<(i64, Thing)>> {
+    let moved = then.moved(&then.tickets, Ticket::ENTITY, companies);
+    let sql = "SELECT ticket.id, ticket.company_id, ticket.ticket_number, ticket.minutes_spent, ticket.status, ticket.retired_at,
+                   ticket.time_known, ticket.last_updated_at
                FROM @tickets ticket
-               WHERE ticket.company_id = ?1 AND ticket.last_updated_at >= ?2 AND ticket.last_updated_at < ?3
+               WHERE (ticket.company_id IN ids(?1) OR ticket.id IN ids(?2)) AND ticket.last_updated_at >= ?3
                ORDER BY ticket.external_id, ticket.id";
-    c.map(sql, params![company, month.as_str(), format!("{}~", month.as_str())], |row| {
-        let (number, status): (String, String) = (row.get(1)?, row.get(3)?);
-        Ok(Thing {
-            entity: Ticket::ENTITY,
+    let mut found = Vec::new();
+    let read = |row: crate::db::Row| {
+        let ticket = Ticket {
             id: row.get(0)?,
-            name: format!("Ticket {number}"),
-            amount: row.get(2)?,
-            closed: matches!(status.as_str(), "closed" | "resolved"),
-            retired_at: row.get(4)?,
-            ..Thing::default()
-        })
-    })
+            company_id: row.get(1)?,
+            ticket_number: row.get(2)?,
+            minutes_spent: row.get(3)?,
+            status: row.get(4)?,
+            retired_at: row.get(5)?,
+            time_known: row.get(6)?,
+            last_updated_at: row.get(7)?,
+            ..Ticket::default()
+        };
+        if let Some((ticket, before)) = then.ticket(ticket)?
+            && let Some(company) = ticket.company_id.filter(|company| companies.contains(company))
+        {
+            found.push((company, worked(then, &ticket, before.as_ref())));
+        }
+        Ok(())
+    };
+    c.each(sql, params![companies.to_vec(), moved, then.month.start()], read)?;
+    Ok(found)
+}
+
+fn worked(then: &Then, ticket: &Ticket, before: Option<&Ticket>) -> Thing {
+    let is_closed = |ticket: &Ticket| matches!(ticket.status.as_str(), "closed" | "resolved");
+    let sheet = Sheet {
+        is_read: ticket.time_known,
+        is_closed: is_closed(ticket),
+        earlier: before.map_or(0, |before| before.minutes_spent),
+        was_closed: before.is_some_and(|before| is_closed(before) && before.time_known && before.minutes_spent == 0),
+    };
+    Thing {
+        entity: Ticket::ENTITY,
+        id: ticket.id,
+        name: format!("Ticket {}", ticket.ticket_number),
+        amount: ticket.minutes_spent,
+        absent: then.retired(ticket.retired_at.as_deref()),
+        sheet,
+        ..Thing::default()
+    }
 }

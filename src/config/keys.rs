@@ -258,6 +258,7 @@ const KEYS: &[Key] = &[
     key("scheduler", "create_account_numbers", "off", "When account numbers are written to Freshservice"),
     key("scheduler", "push_to_datto", "off", "When account numbers are written to Datto RMM"),
     key("scheduler", "push_to_freshservice", "off", "When drifted account numbers are repaired at Freshservice"),
+    key("scheduler", "freeze_month", "off", "On which day of a month (1 to 28, at 06:00) the true-up of the last one is frozen"),
     key(
         "credentials",
         "key",

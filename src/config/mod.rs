@@ -38,7 +38,7 @@ pub use self::{
     keys::{Key, Kind, keys},
     mail::Mail,
     parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
-    scheduler::{JobSchedule, Scheduler},
+    scheduler::{FREEZING, JobSchedule, Scheduler},
     secret::Secret,
     show::Shown,
     sources::{ENTERED, Sources, Value},

@@ -46,7 +46,20 @@ const JOBS: [(&str, &str, Option<&str>, &str); 9] = [
     ("create-account-numbers", "create_account_numbers", None, "30 2 * * *"),
     ("push-to-datto", "push_to_datto", None, "45 2 * * *"),
     ("push-to-freshservice", "push_to_freshservice", None, "50 2 * * *"),
+    (FREEZING, "freeze_month", None, "0 6 1 * *"),
 ];
+
+/// The job that freezes the last month of the true-up.
+pub const FREEZING: &str = "freeze-month";
+
+/// A cadence; a bare number is, where months are frozen, a day of the month.
+fn cadence(job: &str, text: &str, daily: &str) -> Result<Cadence, String> {
+    match text.trim().parse::<u32>() {
+        Ok(day @ 1..=28) if job == FREEZING => Cadence::parse(&format!("0 6 {day} * *"), daily),
+        Ok(_) if job == FREEZING => Err("must be off, a day of the month from 1 to 28, or a cron expression".to_owned()),
+        _ => Cadence::parse(text, daily),
+    }
+}
 
 /// The longest jitter.
 const MOST_JITTER: i64 = 3_600;
@@ -60,7 +73,7 @@ impl Scheduler {
         };
         let jobs = JOBS.map(|(job, key, switch, daily)| JobSchedule {
             job,
-            cadence: read.parsed(("scheduler", key), Cadence::Off, |text| Cadence::parse(text, daily)),
+            cadence: read.parsed(("scheduler", key), Cadence::Off, |text| cadence(job, text, daily)),
             enabled: switch.is_none_or(|switch| read.flag("scheduler", switch)),
             daily,
             origin: read.origin("scheduler", key).to_owned(),

@@ -45,6 +45,7 @@ const TENANT_TABLES: &[(&str, &str)] = &[
     ("licenses", "company_id IN ({})"),
     ("license_seats", "company_id IN ({})"),
     ("feature_overrides", "company_id IN ({})"),
+    ("billing_snapshots", "company_id IN ({})"),
     ("tickets", "company_id IN ({})"),
     ("ticket_texts", "ticket_id IN (SELECT id FROM tickets WHERE company_id IN ({}))"),
     // What colleagues tell each other is never a client's to read.

@@ -50,9 +50,9 @@ pub struct Feed {
     pub more: bool,
 }
 
-const COLUMNS: &str = "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields, batch_id";
+pub(super) const COLUMNS: &str = "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields, batch_id";
 
-fn change(row: &Row) -> Result<Untold<Change>> {
+pub(super) fn change(row: &Row) -> Result<Untold<Change>> {
     let text: String = row.get(10)?;
     let stored: Json = serde_json::from_str(&text).map_err(Error::internal)?;
     Ok(Untold::new(Change {

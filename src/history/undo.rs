@@ -89,7 +89,7 @@ fn columns<R: Record>(w: &mut Write<'_>, now: &R, change: &Change, reason: &str)
     })
 }
 
-fn cell(json: &Json) -> Result<Value> {
+pub(super) fn cell(json: &Json) -> Result<Value> {
     Ok(match json {
         Json::Null => Value::Null,
         Json::Bool(yes) => Value::Bool(*yes),

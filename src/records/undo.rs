@@ -19,7 +19,7 @@ use crate::{
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
-        self, Record as _,
+        Record as _,
         batches::{self, Batch},
         feed::{self, Change},
         links, pins, protection,
@@ -128,15 +128,12 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
             Err(Error::Conflict { message, .. }) => Ok(Undone::Refused(message)),
             Err(other) => Err(other),
         },
-        // A name or a term that companies go by stays theirs.
-        (Plan::ENTITY, "create" | "restore" | "update") if renames(change) => {
-            let plan: Plan = history::get(w, change.entity_id)?;
-            match plans::unused(w, &plan, "taken back") {
-                Err(Error::Conflict { message, .. }) if plan.retired_at.is_none() => Ok(Undone::Refused(message)),
-                Err(other) => Err(other),
-                Ok(()) => entities::named(&change.entity)?.undo(w, change),
-            }
-        }
+        // A name or a term that companies go by stays theirs, and one that another plan has by now is not given twice.
+        (Plan::ENTITY, _) => match plans::can_take_back(w, change) {
+            Ok(()) => entities::named(&change.entity)?.undo(w, change),
+            Err(Error::Conflict { message, .. }) => Ok(Undone::Refused(message)),
+            Err(other) => Err(other),
+        },
         (Ticket::ENTITY, "note" | "push") => Ok(Undone::Refused("what was said or sent is not taken back".to_owned())),
         (entity, _) => match entities::named(entity) {
             Ok(entity) => entity.undo(w, change),
@@ -163,12 +160,6 @@ pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy, is_admin
         return Ok(());
     }
     Err(Error::Forbidden("this change is taken back by somebody who may see protected records in full".to_owned()))
-}
-
-/// Whether a change of a plan decides by which name and term companies find it.
-fn renames(change: &Change) -> bool {
-    change.action != "update"
-        || change.fields.as_object().is_some_and(|fields| fields.contains_key("name") || fields.contains_key("term"))
 }
 
 fn unpin(w: &mut Write<'_>, change: &Change) -> Result<Undone> {

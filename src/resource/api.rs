@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Map, Value as Json};
 
-use super::{Done, Resource, as_of, bulk, merged};
+use super::{Done, MayWrite, Resource, as_of, bulk, merged};
 use crate::{
     auth::{Caller, Editor, Reader},
     compliance::RedactionPolicy,
@@ -91,6 +91,7 @@ pub async fn show<R: Resource>(
 pub async fn create<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
+    _: MayWrite<R>,
     whose: R::Whose,
     conditions: Preconditions,
     sent: OneOrMany,
@@ -118,6 +119,7 @@ pub async fn create<R: Resource>(
 pub async fn update<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
+    _: MayWrite<R>,
     Path(key): Path<R::Key>,
     conditions: Preconditions,
     fields: Fields,
@@ -181,6 +183,7 @@ pub async fn retire<R: Resource>(
 pub async fn restore<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
+    _: MayWrite<R>,
     Path(key): Path<R::Key>,
     conditions: Preconditions,
 ) -> Result<Response> {

@@ -167,10 +167,7 @@ impl FormPage {
                 }
                 None => vec![message],
             },
-            Error::PreconditionFailed => vec![
-                "Somebody else has changed this record since you opened it. Open it in another tab to see how, and make your change there."
-                    .to_owned(),
-            ],
+            Error::PreconditionFailed => vec![CHANGED_SINCE.to_owned()],
             other => return Err(other),
         };
         frame.show_as(if status == StatusCode::PRECONDITION_FAILED { StatusCode::CONFLICT } else { status }, &self)
@@ -183,6 +180,10 @@ pub fn or_none(mut known: Vec<Choice>) -> Vec<Choice> {
     known.insert(0, Choice::new("", "–"));
     known
 }
+
+/// What is said when the record of a form is another one by now.
+pub const CHANGED_SINCE: &str =
+    "Somebody else has changed this record since you opened it. Open it in another tab to see how, and make your change there.";
 
 /// A form's fields with these lists as "no value" when their boxes are empty: a browser sends an empty
 /// text, which elsewhere means an empty list.

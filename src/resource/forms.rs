@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    Resource,
+    MayWrite, Resource,
     form_page::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
 };
 use crate::{
@@ -152,6 +152,7 @@ pub async fn new<R: Form>(State(web): State<Web>, _: Editor, frame: Frame) -> Re
 pub async fn create<R: Form>(
     State(web): State<Web>,
     editor: Editor,
+    _: MayWrite<R>,
     frame: Frame,
     whose: R::Whose,
     fields: Fields,
@@ -206,6 +207,7 @@ pub async fn edit<R: Form>(State(web): State<Web>, _: Editor, frame: Frame, Path
 pub async fn update<R: Form>(
     State(web): State<Web>,
     editor: Editor,
+    _: MayWrite<R>,
     frame: Frame,
     Path(key): Path<R::Key>,
     fields: Fields,
@@ -262,7 +264,13 @@ fn is_attached(error: &Error) -> bool {
 }
 
 /// `POST` that brings a record back.
-pub async fn restore<R: Form>(State(web): State<Web>, editor: Editor, frame: Frame, Path(key): Path<R::Key>) -> Result<Response> {
+pub async fn restore<R: Form>(
+    State(web): State<Web>,
+    editor: Editor,
+    _: MayWrite<R>,
+    frame: Frame,
+    Path(key): Path<R::Key>,
+) -> Result<Response> {
     let _may_see = R::view(&frame.caller, &web.config, &frame.query)?;
     let wanted = key.clone();
     let work = move |w: &mut Write<'_>| {

@@ -15,15 +15,15 @@ pub mod panel;
 pub mod past;
 pub mod values;
 
-use std::ops::Deref;
+use std::{marker::PhantomData, ops::Deref};
 
-use axum::extract::FromRequestParts;
+use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
 use utoipa::ToSchema;
 
 use crate::{
-    auth::Caller,
+    auth::{Caller, Editor},
     compliance::RedactionPolicy,
     config::Config,
     db::{
@@ -118,6 +118,14 @@ pub trait Resource: Send + Sync + Sized + 'static {
         Self::View::of(caller, config, query)
     }
 
+    /// Refuses those of the staff who may read such records and not write them.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    fn may_write(_: &Caller) -> Result<()> {
+        Ok(())
+    }
+
     /// The id behind a key.
     fn id(c: &mut Conn, key: &Self::Key) -> Result<i64>;
 
@@ -196,6 +204,18 @@ pub trait Resource: Send + Sync + Sized + 'static {
     /// What a write answers.
     fn reply(w: &mut Write<'_>, id: i64, key: &Self::Key, view: &Self::View, done: Done) -> Result<Reply> {
         whole::<Self>(w, id, key, view, done)
+    }
+}
+
+/// A caller who may write such records, before anything of the request is read.
+pub struct MayWrite<R>(PhantomData<R>);
+
+impl<R: Resource> FromRequestParts<Web> for MayWrite<R> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
+        R::may_write(&*Editor::from_request_parts(parts, web).await?)?;
+        Ok(Self(PhantomData))
     }
 }
 

@@ -106,7 +106,7 @@ fn is_dangerous(cell: &str) -> bool {
 }
 
 /// A text with an apostrophe wherever a spreadsheet would begin a formula.
-fn guarded(text: &str) -> String {
+pub fn guarded(text: &str) -> String {
     at_cells(text, |cell| (if is_dangerous(cell) { "'" } else { "" }, cell))
 }
 

@@ -280,11 +280,14 @@ fn migrations_use_the_portable_types() {
         "CREATE TRIGGER",
         "CREATE FUNCTION",
     ];
+    // That a frozen month stays is what the engines themselves see to, each in its own words.
+    const GUARDS: [&str; 2] = ["CREATE TRIGGER BILLING_SNAPSHOTS_NO_", "CREATE FUNCTION BILLING_SNAPSHOTS_STAY()"];
     let mut wrong = Vec::new();
     for (name, text) in files("migrations", "sql").into_iter().filter(|(name, _)| !name.contains("samples")) {
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("--")) {
             let upper = line.to_uppercase();
-            if FOREIGN.iter().any(|word| upper.contains(word)) {
+            let is_guard = GUARDS.iter().any(|guard| upper.starts_with(guard)) && line.contains("-- only: ");
+            if !is_guard && FOREIGN.iter().any(|word| upper.contains(word)) {
                 wrong.push(format!("{name}:{}: {}", number + 1, line.trim()));
             }
         }

@@ -478,8 +478,8 @@ both! {
         let month: String = codex::types::now().chars().take(7).collect();
         for (number, minutes, status) in [(1, 90, "closed"), (2, 0, "closed"), (3, 0, "open")] {
             app.database.execute(&format!(
-                "INSERT INTO tickets (external_source, external_id, company_id, ticket_number, status, last_updated_at, minutes_spent, created_at, updated_at, subject_folded, requester_folded, search_text)
-                 VALUES ('freshservice', {number}, 1, '{number}', '{status}', '{month}-02T10:00:00Z', {minutes}, 'x', 'x', '', '', '')"
+                "INSERT INTO tickets (external_source, external_id, company_id, ticket_number, status, last_updated_at, minutes_spent, time_known, created_at, updated_at, subject_folded, requester_folded, search_text)
+                 VALUES ('freshservice', {number}, 1, '{number}', '{status}', '{month}-02T10:00:00Z', {minutes}, TRUE, 'x', 'x', '', '', '')"
             ));
         }
         let told = app.billing().get("/api/billing/trueup?company=1").await.ok();

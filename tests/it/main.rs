@@ -21,6 +21,7 @@ mod auth_people;
 mod auth_platform;
 mod bad_input;
 mod billing;
+mod billing_months;
 mod bulk;
 mod calendar;
 mod client_scope;

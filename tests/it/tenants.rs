@@ -44,6 +44,12 @@ pub(crate) fn policy() -> codex::compliance::RedactionPolicy {
     view_context().policy
 }
 
+/// This month, as the reader knows it.
+fn then(c: &mut Conn) -> Result<billing::then::Then> {
+    let companies = billing::trueup_store::companies(c)?;
+    billing::then::Then::read(c, &billing::month::Month::current(), &companies)
+}
+
 type Read = fn(&mut Conn, i64, &str) -> Result<String>;
 
 macro_rules! reads {
@@ -78,10 +84,16 @@ const READS: &[(&str, Read)] = reads! {
     "billing::store::users" => |c, id, key| billing::store::users(c, &billing::Plan { name: "Gold".to_owned(), term: "1-Year".to_owned(), ..Default::default() });
     "billing::store::unused" => |c, id, key| Ok::<_, codex::error::Error>(billing::store::unused(c, &billing::Plan { name: "Gold".to_owned(), term: "1-Year".to_owned(), ..Default::default() }, "taken").map_or_else(|error| error.to_string().replace("1-Year", ""), |()| String::new()));
     "billing::store::billed" => |c, id, key| billing::store::billed(c).map(|found| found.into_iter().map(|id| companies::store::get_view(c, id)).collect::<Vec<_>>());
-    "billing::trueup_store::people" => |c, id, key| billing::trueup_store::people(c, id, &policy());
-    "billing::trueup_store::devices" => |c, id, key| billing::trueup_store::devices(c, id, &view_context());
-    "billing::trueup_store::gear" => |c, id, key| billing::trueup_store::gear(c, id);
-    "billing::trueup_store::tickets" => |c, id, key| billing::trueup_store::tickets(c, id, &billing::counting::Month::read(None)?);
+    "billing::trueup_store::companies" => |c, id, key| billing::trueup_store::companies(c);
+    "billing::trueup_store::people" => |c, id, key| { let then = then(c)?; billing::trueup_store::people(c, &then, &(1..200).collect::<Vec<_>>(), Some(&policy())) };
+    "billing::trueup_store::devices" => |c, id, key| { let then = then(c)?; billing::trueup_store::devices(c, &then, &(1..200).collect::<Vec<_>>(), view_context().days) };
+    "billing::trueup_store::gear" => |c, id, key| { let then = then(c)?; billing::trueup_store::gear(c, &then, &(1..200).collect::<Vec<_>>()) };
+    "billing::trueup_store::tickets" => |c, id, key| { let then = then(c)?; billing::trueup_store::tickets(c, &then, &(1..200).collect::<Vec<_>>()) };
+    "billing::trueup_store::names" => |c, id, key| billing::trueup_store::names(c, (1..200).collect(), &policy());
+    "billing::snapshot_store::list" => |c, id, key| billing::snapshot_store::list(c, &billing::snapshot_store::Wanted::default(), 100, 0);
+    "billing::snapshot_store::get" => |c, id, key| billing::snapshot_store::get(c, id);
+    "billing::snapshot_store::file" => |c, id, key| billing::snapshot_store::file(c, id);
+    "billing::snapshot_store::last_of_month" => |c, id, key| billing::snapshot_store::last_of_month(c, &billing::month::Month::named("month", "2026-01")?);
     "billing::store::minutes_by_month" => |c, id, key| billing::store::minutes_by_month(c, "2000-01");
     "billing::store::overrides" => |c, id, key| billing::store::overrides(c);
     "billing::store::named_by_companies" => |c, id, key| billing::store::named_by_companies(c);
@@ -219,7 +231,7 @@ const WRITES: &[(&str, Attempt)] = writes! {
     "companies::store::update_location" => |w, id, key| companies::store::update_location(w, id, id, &companies::rules::read_location(fields(json!({"name": "taken"})), false)?, None);
     "companies::store::remove_location" => |w, id, key| companies::store::remove_location(w, id, id);
     "companies::store::set_feature_overrides" => |w, id, key| companies::store::set_feature_overrides(w, id, &[("taken".to_owned(), "taken".to_owned())].into());
-    "billing::trueup_store::save_settings" => |w, id, key| billing::trueup_store::save_settings(w, id, &codex::entity::Patch::read(&mut fields(json!({"count_contacts": "all"})))?);
+    "billing::trueup_store::save_settings" => |w, id, key| billing::trueup_store::save_settings(w, id, &codex::entity::Patch::read(&mut fields(json!({"count_contacts": "all"})))?, None);
     "contacts::store::create" => |w, id, key| contacts::store::create(w, &contacts::rules::read(fields(json!({"name": "taken", "company_account_numbers": [key]})), true)?, &policy());
     "contacts::store::join" => |w, id, key| contacts::store::join(w, 1, &Membership { company_id: id, is_primary: true, ..Membership::default() });
     "assets::store::create" => |w, id, key| assets::store::create(w, &assets::rules::read(fields(json!({"hostname": "taken", "company_account_number": key})), true)?);
@@ -284,12 +296,19 @@ const EXEMPT: &[(&str, &str)] = &[
     ("attachments::store::is_used", "what the provider adds for its own people, no client's to read"),
     ("attachments::store::hand_over", "what the provider adds for its own people, no client's to read"),
     ("billing::trueup_store::settings", "how the provider counts, for no client"),
+    ("billing::trueup_store::settings_of", "how the provider counts, for no client"),
+    ("billing::trueup_store::exclusions_ever", "what the provider leaves out, for no client"),
+    ("billing::trueup_store::settings_ever", "how the provider counts, for no client"),
+    ("billing::snapshot_store::add", "by administrators alone, who have no tenant's scope"),
     ("billing::trueup_store::exclusions", "what the provider leaves out, for no client"),
     ("billing::trueup_store::exclude", "what the provider leaves out, for no client"),
     ("billing::store::view", "the provider's own catalogue, of no tenant"),
     ("billing::store::option", "the provider's own catalogue, of no tenant"),
     ("companies::pages_store::plan_choices", "the provider's own catalogue, of no tenant"),
     ("billing::store::all", "the provider's own catalogue, of no tenant"),
+    ("billing::store::all_ever", "the provider's own catalogue, of no tenant"),
+    ("billing::store::restore_option", "the provider's own catalogue, of no tenant"),
+    ("billing::store::can_take_back", "the provider's own catalogue, of no tenant"),
     ("billing::store::named", "the provider's own catalogue, of no tenant"),
     ("billing::store::find", "the provider's own catalogue, of no tenant"),
     ("billing::store::of_company", "the provider's own catalogue, of no tenant"),

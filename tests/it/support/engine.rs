@@ -98,6 +98,21 @@ impl Database {
         }
     }
 
+    /// Runs a statement past Codex that the engine itself must refuse; in its words.
+    pub fn refuses(&self, sql: &str) -> String {
+        match self {
+            Self::Sqlite(file) => sqlite(file).execute_batch(sql).expect_err("the engine allows it").to_string(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres { server, name } => {
+                let (address, sql) = (replace_database(server, name), sql.to_owned());
+                off_the_runtime(move || {
+                    let refused = connect(&address).batch_execute(&sql).expect_err("the engine allows it");
+                    refused.as_db_error().map_or_else(|| refused.to_string(), |said| said.message().to_owned())
+                })
+            }
+        }
+    }
+
     /// The first column of the first row of a query, past Codex, as a number.
     pub fn number(&self, sql: &str) -> i64 {
         match self {

@@ -1,0 +1,217 @@
+//! A month as it is looked at afterwards: what has changed since it ended, and of whom too little is known for that.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value as Json;
+
+use super::{counting::Exclusion, model::Plan, month::Month};
+use crate::{
+    assets::Asset,
+    companies::Company,
+    contacts::Contact,
+    db::Conn,
+    error::Result,
+    history::{Past, Record, past_store::Watched},
+    network::Equipment,
+    tickets::Ticket,
+    types::now,
+};
+
+/// The place of a contact in a company, as changes name it: before the company's account number.
+pub const PLACE: &str = "company:";
+
+/// What of each record decides how it is counted.
+pub const WATCHED: [Watched; 5] = [
+    (
+        Company::ENTITY,
+        &[
+            "account_number",
+            "name",
+            "kind",
+            "plan",
+            "contract_term",
+            "support_level",
+            "managed_users",
+            "managed_devices",
+            "managed_network",
+        ],
+    ),
+    (Contact::ENTITY, &["active", "job_title", "employment_type", PLACE]),
+    (Asset::ENTITY, &["company_id", "kind", "backup_data_bytes"]),
+    (Equipment::ENTITY, &["company_id", "kind"]),
+    (
+        Plan::ENTITY,
+        &[
+            "name",
+            "term",
+            "support_level",
+            "per_user_cents",
+            "per_workstation_cents",
+            "per_server_cents",
+            "per_vm_cents",
+            "per_switch_cents",
+            "per_firewall_cents",
+            "per_hour_ticket_cents",
+            "backup_workstation_cents",
+            "backup_server_cents",
+            "backup_included_milli_tb",
+            "backup_per_tb_cents",
+        ],
+    ),
+];
+/// The same of tickets, which bear their own times.
+const TICKETS: [Watched; 1] = [(Ticket::ENTITY, &["company_id", "status", "minutes_spent", "time_known", "last_updated_at"])];
+
+/// A month, as what is stored now tells of it.
+pub struct Then {
+    /// The month.
+    pub month: Month,
+    /// What has changed since it ended.
+    pub past: Past,
+    /// What has changed of tickets since it began.
+    pub tickets: Past,
+    /// The companies by every account number that they have or had since.
+    numbers: HashMap<String, i64>,
+    /// Those of which nothing is known so early.
+    unknown: HashSet<i64>,
+}
+
+impl Then {
+    /// Looks back at a month.
+    pub fn read(c: &mut Conn, month: &Month, companies: &[Company]) -> Result<Self> {
+        let end = month.end();
+        let past = if end > now() { Past::default() } else { Past::since(c, &end, &WATCHED)? };
+        let tickets = Past::since(c, &month.start(), &TICKETS)?;
+        let mut numbers = HashMap::new();
+        for company in companies {
+            let changes = past.of(Company::ENTITY, company.id);
+            let earlier = changes.filter_map(|change| change.inside().fields["account_number"]["old"].as_str());
+            numbers.extend(earlier.map(|number| (number.to_owned(), company.id)));
+        }
+        numbers.extend(companies.iter().map(|company| (company.account_number.clone(), company.id)));
+        let late = companies.iter().filter(|company| company.created_at >= end);
+        let unknown = late.map(|company| company.id).collect();
+        Ok(Self { month: month.clone(), past, tickets, numbers, unknown })
+    }
+
+    /// Whether anything is known of the company so early; else it is taken as it is now.
+    #[must_use]
+    pub fn knows(&self, company: i64) -> bool {
+        !self.unknown.contains(&company)
+    }
+
+    /// A company as it was.
+    pub fn company(&self, now: Company) -> Result<Company> {
+        if self.knows(now.id) { self.past.first(now) } else { Ok(now) }
+    }
+
+    /// Why a row was not there any more at the end of the month, if so.
+    #[must_use]
+    pub fn retired(&self, retired_at: Option<&str>) -> Option<String> {
+        let at = retired_at.filter(|at| **at < *self.month.end())?;
+        Some(format!("retired on {}", at.get(..10).unwrap_or(at)))
+    }
+
+    /// What is said of a row that came later.
+    #[must_use]
+    pub fn added(&self, created_at: &str) -> String {
+        format!("added on {}, after the month", created_at.get(..10).unwrap_or_default())
+    }
+
+    /// Where a row of these companies was and as what, from how it is now: the company, the row, and why it is not counted.
+    pub fn places<R: Record>(
+        &self,
+        now: R,
+        company: impl Fn(&R) -> Option<i64>,
+        wanted: &[i64],
+    ) -> Result<Vec<(i64, R, Option<String>)>> {
+        let is_wanted = |id: Option<i64>| id.filter(|id| wanted.contains(id));
+        let here = is_wanted(company(&now));
+        if let Some(id) = here.filter(|id| !self.knows(*id)) {
+            let absent = self.retired(now.retired_at());
+            return Ok(vec![(id, now, absent)]);
+        }
+        let mut found = Vec::new();
+        match self.past.row(now.clone())? {
+            Some(then) => {
+                let place = company(&then);
+                if let Some(id) = is_wanted(place) {
+                    let absent = self.retired(then.retired_at());
+                    found.push((id, then, absent));
+                }
+                if let Some(id) = here.filter(|id| Some(*id) != place) {
+                    found.push((id, now, Some("not yet this company's at the end of the month".to_owned())));
+                }
+            }
+            None => {
+                let absent = Some(self.added(now.created_at()));
+                found.extend(here.map(|id| (id, now, absent)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The company that a change of a contact's places names.
+    fn company_of(&self, field: &str) -> Option<i64> {
+        self.numbers.get(field.strip_prefix(PLACE)?).copied()
+    }
+
+    /// The contacts who have left one of these companies since, and those whose place in it has changed.
+    #[must_use]
+    pub fn moved_contacts(&self, wanted: &[i64]) -> Vec<i64> {
+        self.past.had(Contact::ENTITY, |field, old| {
+            !old.is_null() && self.company_of(field).is_some_and(|company| wanted.contains(&company))
+        })
+    }
+
+    /// The companies that these changes of a contact name.
+    #[must_use]
+    pub fn companies_of_contact(&self, contact: i64) -> HashSet<i64> {
+        let fields = self.past.of(Contact::ENTITY, contact).filter_map(|change| change.inside().fields.as_object());
+        fields.flat_map(serde_json::Map::keys).filter_map(|field| self.company_of(field)).collect()
+    }
+
+    /// The role that a contact had in a company, if it was in it; `now` is how that is today.
+    #[must_use]
+    pub fn role(&self, contact: i64, company: i64, now: Option<Option<String>>) -> Option<Option<String>> {
+        if !self.knows(company) {
+            return now;
+        }
+        let mut place = now;
+        for change in self.past.of(Contact::ENTITY, contact) {
+            for (field, sides) in change.inside().fields.as_object().into_iter().flatten() {
+                if self.company_of(field) == Some(company) {
+                    place = match &sides["old"] {
+                        Json::Object(old) => Some(old.get("role").and_then(Json::as_str).map(str::to_owned)),
+                        _ => None,
+                    };
+                }
+            }
+        }
+        place
+    }
+
+    /// The rows of a kind that belonged to one of these companies and have moved since.
+    #[must_use]
+    pub fn moved(&self, past: &Past, entity: &str, wanted: &[i64]) -> Vec<i64> {
+        past.had(entity, |field, old| field == "company_id" && old.as_i64().is_some_and(|id| wanted.contains(&id)))
+    }
+
+    /// A ticket as it was when the month ended and when it began, by the vendor's own times: what is read later of those
+    /// times belongs to them. None when it was last changed in another month.
+    pub fn ticket(&self, now: Ticket) -> Result<Option<(Ticket, Option<Ticket>)>> {
+        let (start, end) = (self.month.start(), self.month.end());
+        let Some(then) = self.tickets.before(now.clone(), |ticket| ticket.last_updated_at < end)? else { return Ok(None) };
+        if then.last_updated_at < start || then.last_updated_at >= end {
+            return Ok(None);
+        }
+        let before = self.tickets.before(now, |ticket| ticket.last_updated_at < start)?;
+        Ok(Some((then, before.filter(|ticket| ticket.last_updated_at < start))))
+    }
+}
+
+/// What is left out by hand, as the rows that it is about are found.
+#[must_use]
+pub fn about(exclusion: &Exclusion) -> (String, i64) {
+    (exclusion.entity.clone(), exclusion.entity_id)
+}

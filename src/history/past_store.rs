@@ -1,0 +1,129 @@
+//! What rows were at an earlier moment: what has changed since then, taken away from what is there now.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value as Json;
+
+use super::{
+    Untold,
+    feed_store::{self as feed, Change},
+    record::Record,
+    undo::cell,
+};
+use crate::{
+    db::{Conn, Row, Value},
+    error::Result,
+};
+
+/// A kind of record, and the fields of its changes that somebody asks about; one that ends in a colon stands for every field
+/// that begins so.
+pub type Watched = (&'static str, &'static [&'static str]);
+
+/// When a row was retired is told by changes as a field of its own.
+const RETIRED: &str = "retired_at";
+
+/// What has changed since a moment, by row, the newest first.
+#[derive(Debug, Default)]
+pub struct Past {
+    moment: String,
+    changes: HashMap<(String, i64), Vec<Untold<Change>>>,
+}
+
+impl Past {
+    /// What of these has changed since a moment.
+    pub fn since(c: &mut Conn, moment: &str, watched: &[Watched]) -> Result<Self> {
+        let mut past = Self { moment: moment.to_owned(), ..Self::default() };
+        let mut params = vec![Value::from(moment)];
+        params.extend(watched.iter().map(|(entity, _)| Value::from(*entity)));
+        let kinds: Vec<String> = (2..=params.len()).map(|place| format!("?{place}")).collect();
+        let sql = format!(
+            "SELECT {} FROM changes WHERE at >= ?1 AND entity IN ({}) ORDER BY seq DESC",
+            feed::COLUMNS,
+            kinds.join(", ")
+        );
+        c.each(&sql, &params, |row| {
+            let mut change = feed::change(&row)?.reveal();
+            let fields = watched.iter().find(|(entity, _)| *entity == change.entity).map_or(&[][..], |(_, fields)| fields);
+            let is_asked = |field: &str| {
+                field == RETIRED || fields.iter().any(|name| *name == field || name.ends_with(':') && field.starts_with(name))
+            };
+            if let Json::Object(map) = &mut change.fields {
+                map.retain(|field, _| is_asked(field));
+            }
+            if change.action == "create" || change.fields.as_object().is_some_and(|map| !map.is_empty()) {
+                past.changes.entry((change.entity.clone(), change.entity_id)).or_default().push(Untold::new(change));
+            }
+            Ok(())
+        })?;
+        Ok(past)
+    }
+
+    /// The changes of a row, the newest first.
+    pub fn of(&self, entity: &str, id: i64) -> impl Iterator<Item = &Untold<Change>> {
+        self.changes.get(&(entity.to_owned(), id)).into_iter().flatten()
+    }
+
+    /// The rows of a kind of which a field had such a value before one of its changes.
+    pub fn had(&self, entity: &str, is_it: impl Fn(&str, &Json) -> bool) -> Vec<i64> {
+        let mut found = BTreeSet::new();
+        for ((kind, id), changes) in &self.changes {
+            let fields = |change: &Untold<Change>| {
+                let map = change.inside().fields.as_object();
+                map.is_some_and(|map| map.iter().any(|(field, sides)| is_it(field, &sides["old"])))
+            };
+            if kind == entity && changes.iter().any(fields) {
+                found.insert(*id);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// The row as it was at the moment; none when it was made later.
+    pub fn row<R: Record>(&self, now: R) -> Result<Option<R>> {
+        if now.created_at() >= self.moment.as_str() && !self.moment.is_empty() {
+            return Ok(None);
+        }
+        self.before(now, |_| false)
+    }
+
+    /// The row as it was before its newest changes, as far back as it takes until it is what is looked for, or to the moment;
+    /// none when it was made in between.
+    pub fn before<R: Record>(&self, now: R, is_it: impl Fn(&R) -> bool) -> Result<Option<R>> {
+        let mut row = now;
+        for change in self.of(R::ENTITY, row.id()) {
+            if is_it(&row) {
+                return Ok(Some(row));
+            }
+            if change.inside().action == "create" {
+                return Ok(None);
+            }
+            row = without(row, change.inside())?;
+        }
+        Ok(Some(row))
+    }
+
+    /// The row as it was at the moment, or as it was made when that was later.
+    pub fn first<R: Record>(&self, now: R) -> Result<R> {
+        self.of(R::ENTITY, now.id()).try_fold(now, |row, change| without(row, change.inside()))
+    }
+}
+
+/// A row as it was before a change.
+fn without<R: Record>(row: R, change: &Change) -> Result<R> {
+    let fields = match (&change.fields, change.action.as_str()) {
+        (Json::Object(fields), "update" | "retire" | "restore") => fields,
+        _ => return Ok(row),
+    };
+    let mut retired = Value::from(row.retired_at());
+    let mut values = row.values();
+    for (field, sides) in fields {
+        if field == RETIRED {
+            retired = cell(&sides["old"])?;
+        } else if let Some(value) = R::COLUMNS.iter().position(|column| column == field).and_then(|at| values.get_mut(at)) {
+            *value = cell(&sides["old"])?;
+        }
+    }
+    let mut cells = vec![Value::Int(row.id()), Value::Int(row.rev()), row.created_at().into(), row.updated_at().into(), retired];
+    cells.extend(values);
+    R::from_row(&Row::of(cells), 0)
+}
