@@ -20,7 +20,11 @@ use crate::{
     entity::shape,
     error::{Error, Result},
     history::{self, Record as _},
-    resource::{Resource, api as door, dependents::Dependent, links::Links},
+    resource::{
+        Resource, api as door,
+        dependents::Dependent,
+        links::{self, Links},
+    },
     web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, list, table},
 };
 
@@ -183,8 +187,9 @@ async fn update_contacts(
     fields.set_creating(true);
     let contacts = fields.int_list("contact_ids").max_items(500).required().value().unwrap_or_default();
     fields.finish()?;
+    let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
-        store::assign(w, id, &contacts)?;
+        links::change::<Assets>(w, &id, &request, |w, id| store::assign(w, id, &contacts))?;
         Reply::ok(&json!({"success": true, "message": "Contacts updated"}))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await

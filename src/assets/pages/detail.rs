@@ -12,7 +12,6 @@ use crate::{
         panels::{life, status},
         secrets, store as assets,
     },
-    auth::Editor,
     companies::{pages::address, pages_store, store as companies},
     error::Result,
     history::Record as _,
@@ -21,7 +20,7 @@ use crate::{
         past::{Facts, Past},
     },
     ui::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, mention, words},
-    web::{Fields, Path, Web},
+    web::{Path, Web},
 };
 
 #[derive(Template)]
@@ -208,41 +207,4 @@ fn contacts(page: &Page, base: &str, retired: bool, all: &[AssignedContact]) -> 
         empty: "Nobody is assigned to this asset.",
         more: None,
     }
-}
-
-/// `POST /assets/{id}/assign-user` with `contact_id`
-pub async fn assign(
-    State(web): State<Web>,
-    editor: Editor,
-    frame: Frame,
-    Path(id): Path<i64>,
-    mut fields: Fields,
-) -> Result<Response> {
-    fields.set_creating(true);
-    let contact = fields.int("contact_id").required().value().unwrap_or_default();
-    fields.finish()?;
-    set_users(&web, &editor, id, move |users| users.push(contact)).await?;
-    frame.go(&format!("/assets/{id}"), "Assigned.")
-}
-
-/// `POST /assets/{id}/unassign-user/{contact}`
-pub async fn unassign(
-    State(web): State<Web>,
-    editor: Editor,
-    frame: Frame,
-    Path((id, contact)): Path<(i64, i64)>,
-) -> Result<Response> {
-    set_users(&web, &editor, id, move |users| users.retain(|known| *known != contact)).await?;
-    frame.go(&format!("/assets/{id}"), "Taken back.")
-}
-
-async fn set_users(web: &Web, editor: &Editor, id: i64, change: impl FnOnce(&mut Vec<i64>) + Send + 'static) -> Result<()> {
-    web.db
-        .write(&editor.scope(), &editor.actor(), move |w| {
-            let mut users: Vec<i64> = assets::contacts_of(w, id)?.iter().map(|contact| contact.inside().id).collect();
-            change(&mut users);
-            users.dedup();
-            assets::assign(w, id, &users)
-        })
-        .await
 }

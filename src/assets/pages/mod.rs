@@ -5,9 +5,14 @@ mod form;
 mod inside;
 mod list;
 mod secret;
+mod users;
 
 use super::Assets;
-use crate::{resource::forms, web::Routes};
+use crate::{
+    resource::{forms, links},
+    web::Routes,
+};
+use users::User;
 
 /// Their routes.
 #[must_use]
@@ -18,6 +23,6 @@ pub fn routes() -> Routes {
         .get("/assets/{id}", detail::show)
         .merge(forms::routes::<Assets>("/assets/new", "/assets/{id}", edited))
         .form("/assets/{id}/secrets/{name}", "/assets/{id}", secret::reveal)
-        .form("/assets/{id}/assign-user", "/assets/{id}", detail::assign)
-        .form("/assets/{id}/unassign-user/{contact}", "/assets/{id}", detail::unassign)
+        .form("/assets/{id}/assign-user", "/assets/{id}", links::add::<User>)
+        .form("/assets/{id}/unassign-user/{contact}", "/assets/{id}", links::remove::<User>)
 }

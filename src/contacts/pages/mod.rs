@@ -6,7 +6,11 @@ mod form;
 mod list;
 
 use super::Contacts;
-use crate::{resource::forms, web::Routes};
+use crate::{
+    resource::{forms, links},
+    web::Routes,
+};
+use companies::Place;
 
 /// Their routes.
 #[must_use]
@@ -16,6 +20,6 @@ pub fn routes() -> Routes {
         .get("/contacts/", list::index)
         .get("/contacts/{id}", detail::show)
         .merge(forms::routes::<Contacts>("/contacts/new", "/contacts/{id}", edited))
-        .form("/contacts/{id}/companies/assign", "/contacts/{id}", companies::join)
-        .form("/contacts/{id}/companies/remove", "/contacts/{id}", companies::leave)
+        .form("/contacts/{id}/companies/assign", "/contacts/{id}", links::add::<Place>)
+        .form("/contacts/{id}/companies/remove", "/contacts/{id}", links::remove::<Place>)
 }
