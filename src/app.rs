@@ -19,7 +19,7 @@ use crate::{
     monitoring, network,
     platform::{Health, health},
     pulls, reconcile, records,
-    resource::{dependents, links, panel, past},
+    resource::{dependents, links, panel, record_history},
     status, tickets,
     ui::error_page,
     vendors::credentials,
@@ -51,7 +51,7 @@ pub fn register() {
     links::register(LINKS);
     panel::register(PANELS);
     tickets::service_desk::register(&pulls::freshservice::service_desk::Desk);
-    past::register(records::pages::record::past);
+    record_history::register(records::pages::record::past);
 }
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.

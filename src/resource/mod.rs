@@ -8,7 +8,7 @@ pub mod form_page;
 pub mod forms;
 pub mod links;
 pub mod panel;
-pub mod past;
+pub mod record_history;
 pub mod values;
 
 use std::ops::Deref;

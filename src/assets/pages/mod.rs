@@ -10,9 +10,13 @@ mod users;
 use super::Assets;
 use crate::{
     resource::{forms, links},
+    ui::{Records, Section},
     web::Routes,
 };
 use users::User;
+
+/// Their list.
+const LIST: Records = Records { section: Section::Assets, path: "/assets/", title: "Assets", new: "New asset", add: "Add asset" };
 
 /// Their routes.
 #[must_use]

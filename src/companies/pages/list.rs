@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use axum::{extract::State, response::Response};
 
-use super::{address, compliance, plan};
+use super::{LIST, address, compliance, plan};
 use crate::{
     agents::Frame,
     companies::{
@@ -16,7 +16,7 @@ use crate::{
     compliance::RedactionPolicy,
     error::Result,
     resource::columns::Columns,
-    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, label},
+    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, label},
     web::Web,
 };
 
@@ -78,9 +78,9 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("compliance_level", "Compliance", choices(COMPLIANCE_LEVELS)),
     ];
     let list = listing.list(filters, rows.collect(), found.total);
-    let action = frame.page.may_write().then(|| (frame.page.url("/companies/new"), "New company"));
+    let action = frame.page.may_write().then(|| (frame.page.url("/companies/new"), LIST.new));
     frame.show(&ListPage {
-        page: frame.titled(Section::Companies, "Companies"),
+        page: frame.titled(LIST.section, LIST.title),
         action,
         list,
         import: Some("companies"),

@@ -8,9 +8,14 @@ mod list;
 use super::Contacts;
 use crate::{
     resource::{forms, links},
+    ui::{Records, Section},
     web::Routes,
 };
 use companies::Place;
+
+/// Their list.
+const LIST: Records =
+    Records { section: Section::Contacts, path: "/contacts/", title: "Contacts", new: "New contact", add: "Add contact" };
 
 /// Their routes.
 #[must_use]

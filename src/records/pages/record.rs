@@ -16,7 +16,7 @@ use crate::{
     outbox::{self, Entry, State, push::What},
     records::entities,
     resource::{
-        past::{Known, Past},
+        record_history::{FieldOrigin, RecordHistory},
         values,
     },
     types::decimal,
@@ -141,8 +141,8 @@ fn numbers(value: Json) -> Vec<i64> {
     }
 }
 
-/// A record's past, read in one go.
-pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Result<Past> {
+/// A record's history, read in one go.
+pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Result<RecordHistory> {
     let changes = feed::of(c, entity, id, SHOWN)?;
     let changes = trail::changes(c, changes, policy)?;
     let outbox = outbox::store::open_of(c, entity, id)?;
@@ -171,12 +171,12 @@ pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Re
                 field: field.clone(),
             };
             let can_be_pushed = pinned && pushes.is_some_and(|what| what.takes(&field));
-            (field, Known { source, can_be_pushed })
+            (field, FieldOrigin { source, can_be_pushed })
         })
     };
     let sources = feed::origins(c, entity, id)?.into_iter().filter_map(known).collect();
     let told = |change: &ToldChange| (event(change, &mentioned), can_undo(change).then_some(change.seq));
-    Ok(Past { events: changes.iter().map(told).collect(), sources })
+    Ok(RecordHistory { events: changes.iter().map(told).collect(), sources })
 }
 
 fn can_undo(change: &ToldChange) -> bool {
