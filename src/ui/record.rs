@@ -56,6 +56,8 @@ pub struct Head {
     /// Whether the reader may edit it and bring it back.
     pub may_edit: bool,
     pub may_retire: bool,
+    /// Whether another record of its kind can be merged into it.
+    pub may_merge: bool,
     /// What is asked before it retires.
     pub retire_question: String,
     /// What is still attached, when it could not retire.
@@ -81,6 +83,7 @@ impl Head {
             retired_at: retired_at.unwrap_or_default().to_owned(),
             may_edit: page.may_write(),
             may_retire: page.may_write(),
+            may_merge: false,
             retire_question: format!("Retire {}? It leaves every list until it is restored.", page.title),
             attached: Vec::new(),
             away: None,

@@ -71,6 +71,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
             badges: badges(asset),
             lead: lead(asset),
             retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.row.hostname),
+            may_merge: true,
             ..Head::new(&page, base.clone(), asset.row.retired_at.as_deref())
         },
         facts: facts(&page, &detail, &past),

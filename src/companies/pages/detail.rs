@@ -136,6 +136,7 @@ fn build(frame: &Frame, known: CompanyData, refused: Refused) -> CompanyPage {
             may_retire: page.is_admin(),
             retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.row.name),
             attached,
+            may_merge: true,
             ..Head::new(&page, base, view.row.retired_at.as_deref())
         },
         facts: facts(&page, &known),

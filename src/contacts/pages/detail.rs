@@ -94,6 +94,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
             is_person: true,
             retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
             attached: refused.attached,
+            may_merge: true,
             ..Head::new(&page, base.clone(), contact.row.retired_at.as_deref())
         },
         facts: facts(&page, contact, &past),
