@@ -139,11 +139,11 @@ pub fn mirror(w: &mut Write<'_>, user: &Mirrored) -> Result<Mirroring> {
         ],
     )?;
     let after = find(w, &user.subject)?.ok_or(Error::NotFound { what: "Agent" })?;
-    settle(w, before.as_ref(), &after)
+    store_mirrored(w, before.as_ref(), &after)
 }
 
-/// Notes what moved, and that the row changed if it did.
-fn settle(w: &mut Write<'_>, before: Option<&Agent>, after: &Agent) -> Result<Mirroring> {
+/// Records what a mirrored user changed in a row, when anything did.
+fn store_mirrored(w: &mut Write<'_>, before: Option<&Agent>, after: &Agent) -> Result<Mirroring> {
     if before.is_some_and(|before| fields(before) == fields(after)) {
         return Ok(Mirroring::Same);
     }
@@ -168,7 +168,7 @@ pub fn disable_absent(
     for before in &gone {
         w.run("UPDATE agents SET enabled = FALSE WHERE id = ?1", params![before.id])?;
         let after = find(w, &before.subject)?.ok_or(Error::NotFound { what: "Agent" })?;
-        settle(w, Some(before), &after)?;
+        store_mirrored(w, Some(before), &after)?;
     }
     Ok(Ok(gone.len()))
 }
@@ -189,7 +189,7 @@ pub fn set_preferences(w: &mut Write<'_>, subject: &str, patch: Patch) -> Result
         ],
     )?;
     let after = find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })?;
-    settle(w, Some(&before), &after)?;
+    store_mirrored(w, Some(&before), &after)?;
     find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })
 }
 
