@@ -23,7 +23,7 @@ use crate::{
     plan::{self, OtherKind},
     platform::{Health, health},
     pulls, reconcile, records,
-    resource::{dependents, links, panel, past},
+    resource::{dependents, links, panel, record_history},
     status::{self, notice},
     tickets,
     types::office,
@@ -78,7 +78,7 @@ pub fn register() {
     links::register(LINKS);
     panel::register(PANELS);
     tickets::service_desk::register(&pulls::freshservice::service_desk::Desk);
-    past::register(records::pages::record::past);
+    record_history::register(records::pages::record::past);
     notice::register(NOTICES);
     custom::register(records::custom::nouns());
     beside::register(&custom::OfRecords);

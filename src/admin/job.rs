@@ -16,7 +16,7 @@ use crate::{
     jobs::{
         self,
         kind::JobKind,
-        log_store::{self, Said},
+        log_store::{self, LogLine},
     },
     records::{
         entities,
@@ -50,7 +50,7 @@ struct JobPage {
     at: String,
     ended: Option<String>,
     undone: Option<(String, String)>,
-    lines: Vec<Said>,
+    lines: Vec<LogLine>,
     tally: Vec<String>,
     changes: Timeline,
     newer: Option<String>,

@@ -26,9 +26,9 @@ crate::entity! {
         /// The vendor's groups: a JSON array as text.
         group_ids: Option<String> = told("Groups at the vendor").internal().synced(),
         /// When the vendor's record was created.
-        vendor_created_at: Option<String> = told("Created at the vendor").internal().synced(),
+        vendor_created_at: Option<String> = told("Created at the vendor").format(Format::Moment).internal().synced(),
         /// When the vendor's record was last changed.
-        vendor_updated_at: Option<String> = told("Changed at the vendor").internal().synced(),
+        vendor_updated_at: Option<String> = told("Changed at the vendor").format(Format::Moment).internal().synced(),
     }
 }
 

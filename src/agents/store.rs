@@ -156,11 +156,11 @@ pub fn mirror(w: &mut Write<'_>, user: &Mirrored, asked_at: i64) -> Result<Mirro
         ],
     )?;
     let after = find(w, &user.subject)?.ok_or(Error::NotFound { what: "Agent" })?;
-    settle(w, before.as_ref(), &after)
+    store_mirrored(w, before.as_ref(), &after)
 }
 
-/// Notes what moved, and that the row changed if it did.
-fn settle(w: &mut Write<'_>, before: Option<&Agent>, after: &Agent) -> Result<Mirroring> {
+/// Records what a mirrored user changed in a row, when anything did.
+fn store_mirrored(w: &mut Write<'_>, before: Option<&Agent>, after: &Agent) -> Result<Mirroring> {
     if before.is_some_and(|before| fields(before) == fields(after)) {
         return Ok(Mirroring::Same);
     }
@@ -186,7 +186,7 @@ pub fn disable(w: &mut Write<'_>, subject: &str) -> Result<()> {
     let before = find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })?;
     w.run("UPDATE agents SET enabled = FALSE WHERE id = ?1", params![before.id])?;
     let after = find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })?;
-    settle(w, Some(&before), &after).map(|_| ())
+    store_mirrored(w, Some(&before), &after).map(|_| ())
 }
 
 /// Stores an agent's settings.
@@ -205,7 +205,7 @@ pub fn set_preferences(w: &mut Write<'_>, subject: &str, patch: Patch) -> Result
         ],
     )?;
     let after = find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })?;
-    settle(w, Some(&before), &after)?;
+    store_mirrored(w, Some(&before), &after)?;
     find(w, subject)?.ok_or(Error::NotFound { what: "Agent" })
 }
 

@@ -26,7 +26,7 @@ use crate::{
     resource::{
         Resource, api as door, as_of,
         dependents::{self, Dependent, Moved},
-        links::Links,
+        links::{self, Links},
     },
     web::{Fields, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web, list, table},
 };
@@ -252,8 +252,9 @@ async fn update_contacts(
     fields.set_creating(true);
     let contacts = fields.int_list("contact_ids").max_items(500).required().value().unwrap_or_default();
     fields.finish()?;
+    let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
-        store::assign(w, id, &contacts)?;
+        links::change::<Assets>(w, &id, &request, |w, id| store::assign(w, id, &contacts))?;
         Reply::ok(&json!({"success": true, "message": "Contacts updated"}))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await

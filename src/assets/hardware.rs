@@ -92,15 +92,6 @@ pub fn used_percent(size: i64, free: i64) -> Option<f64> {
     i32::try_from(per_mille).ok().map(|per_mille| f64::from(per_mille) / 10.0)
 }
 
-/// Bytes as gibibytes with two decimals.
-#[must_use]
-pub fn gigabytes(bytes: i64) -> f64 {
-    let hundredths = i128::from(bytes) * 100 / (1 << 30);
-    #[expect(clippy::cast_precision_loss, reason = "a size in hundredths of a gibibyte is far below 2^53")]
-    let hundredths = hundredths as f64;
-    hundredths / 100.0
-}
-
 /// What is known of a device's inside; nothing when it was never audited.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 #[schema(as = AssetInside)]

@@ -28,7 +28,7 @@ crate::entity! {
         /// Its name; never null.
         hostname: String = text("Host name", 150).in_form("Device").also(&["name"]).required().synced().folded("asset.hostname_folded"),
         /// Whose it is; none until a person decides.
-        company_id: Option<i64> = int("Company").section("Device").told().internal().synced(),
+        company_id: Option<i64> = int("Company").id_of("company").section("Device").told().internal().synced(),
         /// One of [`TYPES`].
         kind: String = choice("Type", TYPES).section("Device").named("type").synced().listed(),
         /// One of [`STATUSES`].
@@ -62,9 +62,9 @@ crate::entity! {
         /// Who may administer it.
         enabled_administrators: Option<String> = long("Administrators", 10_000).personal(Personal::Private).internal().synced(),
         /// Two decimals, as text.
-        backup_usage_tb: Option<String> = text("Backup", 50).synced(),
+        backup_usage_tb: Option<String> = text("Backup", 50).format(Format::Terabytes).synced(),
         /// The same in bytes.
-        backup_data_bytes: i64 = int("Backup size in bytes").told().synced().listed(),
+        backup_data_bytes: i64 = int("Backup size in bytes").format(Format::Bytes).told().synced().listed(),
         /// The RMM's site.
         rmm_site_name: Option<String> = text("Site", 150).also(&["datto_site_name"]).synced().listed(),
         /// Where to take it over.

@@ -19,7 +19,7 @@ crate::entity! {
     /// How a company is counted, where that is not as usual.
     pub struct Settings: "billing_settings", "Billing settings", "billing_settings" {
         /// Whose they are.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// One of [`CONTACTS`].
         count_contacts: String = choice("Users are contacts who are", CONTACTS).section("Counting"),
         /// The role that counts then.
@@ -53,7 +53,7 @@ crate::entity! {
     /// Something that is left out of what a company is billed for, because somebody said so.
     pub struct Exclusion: "billing_exclusion", "Exclusion", "billing_exclusions" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// One of [`EXCLUDED`].
         entity: String = choice("Record", EXCLUDED).required(),
         /// Which one.

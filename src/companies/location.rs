@@ -9,7 +9,7 @@ crate::entity! {
     /// One address of a company.
     pub struct Location: "location", "Location", "locations" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// Such as `Head office`.
         name: String = text("Name", 150).section("Location").required(),
         /// Postal.

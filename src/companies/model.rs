@@ -27,7 +27,7 @@ crate::entity! {
         /// One of [`KINDS`].
         kind: String = choice("Kind", KINDS).section("Company").listed(),
         /// The company above it in the tree.
-        parent_id: Option<i64> = int("Part of").in_form("Company").told(),
+        parent_id: Option<i64> = int("Part of").id_of("company").in_form("Company").told(),
         /// Its main telephone number.
         main_number: Option<String> = phone("Main number", 50).section("Company").emitted("company_main_number").also(&["company_main_number"]).synced(),
         /// Its postal address.
@@ -46,11 +46,11 @@ crate::entity! {
         /// `YYYY-MM-DD`.
         contract_end_date: Option<String> = day("Ends").section("Contract").synced().listed(),
         /// Since when it is a client, as the vendor wrote it.
-        start_date: Option<String> = text("Client since", 100).section("Contract").emitted("company_start_date").also(&["company_start_date"]).synced(),
+        start_date: Option<String> = text("Client since", 100).format(Format::Day).section("Contract").emitted("company_start_date").also(&["company_start_date"]).synced(),
         /// One of [`COMPLIANCE_LEVELS`].
         compliance_level: String = choice("Compliance", COMPLIANCE_LEVELS).section("Contract").listed(),
         /// The contact who gets the invoices.
-        billing_contact_id: Option<i64> = int("Billing contact").section("Contract"),
+        billing_contact_id: Option<i64> = int("Billing contact").id_of("contact").section("Contract"),
         /// Whom to call first, as free text.
         primary_contact_name: Option<String> = text("Call first", 150).section("People and systems").personal(Personal::Name),
         /// Its head's name.
@@ -86,9 +86,9 @@ crate::entity! {
         /// The vendor's custom fields without a column here: a JSON object as text.
         custom_fields: Option<String> = json("Custom fields").personal(Personal::Private).synced(),
         /// When the vendor's record was created.
-        vendor_created_at: Option<String> = told("Created at the vendor").internal().synced(),
+        vendor_created_at: Option<String> = told("Created at the vendor").format(Format::Moment).internal().synced(),
         /// When the vendor's record was last changed.
-        vendor_updated_at: Option<String> = told("Changed at the vendor").internal().synced(),
+        vendor_updated_at: Option<String> = told("Changed at the vendor").format(Format::Moment).internal().synced(),
     }
 }
 

@@ -78,9 +78,9 @@ crate::entity! {
         /// The vendor's custom fields without a column here: a JSON object as text.
         custom_fields: Option<String> = json("Custom fields").personal(Personal::Private).synced(),
         /// When the vendor's record was created.
-        vendor_created_at: Option<String> = told("Created at the vendor").internal().synced(),
+        vendor_created_at: Option<String> = told("Created at the vendor").format(Format::Moment).internal().synced(),
         /// When the vendor's record was last changed.
-        vendor_updated_at: Option<String> = told("Changed at the vendor").internal().synced(),
+        vendor_updated_at: Option<String> = told("Changed at the vendor").format(Format::Moment).internal().synced(),
     }
 }
 

@@ -24,12 +24,6 @@ pub fn companies_of(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, Vec<Belo
     Ok(found)
 }
 
-/// The names of these contacts; to be told by `trail::names`.
-pub fn contact_names(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, String>> {
-    let sql = "SELECT contact.id, contact.name FROM @contacts contact WHERE contact.id IN ids(?1)";
-    c.all(sql, params![ids])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
 /// Live contacts with this name at a company: id and name.
 pub fn contacts_named(c: &mut Conn, name: &str, company: i64) -> Result<Vec<(i64, String)>> {
     let sql = "SELECT contact.id, contact.name FROM @contacts contact

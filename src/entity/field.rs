@@ -98,6 +98,23 @@ pub enum Stands {
     InForm,
 }
 
+/// How people read a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A key in words: `virtual_machine` as "Virtual machine".
+    Word,
+    /// A day, as "1 Mar 2027".
+    Day,
+    /// A moment.
+    Moment,
+    /// A size in bytes.
+    Bytes,
+    /// A size in terabytes.
+    Terabytes,
+    /// How long something took, in minutes.
+    Minutes,
+}
+
 /// What is said of a field, whosever it is.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
@@ -123,6 +140,10 @@ pub struct FieldSpec {
     pub others: &'static [&'static str],
     /// What it holds.
     pub kind: Kind,
+    /// How people read it, where its kind does not say that.
+    pub format: Option<Format>,
+    /// The noun of the row whose id it holds, where it is no reference that callers send as such.
+    pub points_to: Option<&'static str>,
     /// Whether callers cannot send it: a vendor tells it, or it follows from something else.
     pub is_told: bool,
     /// Whether it can be without a value.
@@ -150,6 +171,8 @@ pub struct FieldSpec {
 /// The kinds of fields, by which their lines in the table begin.
 pub mod kinds {
     use super::{FieldSpec, Kind, Target};
+
+    pub use super::Format;
 
     /// Text in one line.
     #[must_use]
@@ -343,6 +366,8 @@ impl FieldSpec {
             label,
             others: &[],
             kind,
+            format: None,
+            points_to: None,
             is_told: false,
             is_nullable: true,
             is_required: false,
@@ -468,6 +493,41 @@ impl FieldSpec {
     pub const fn told(mut self) -> Self {
         self.is_told = true;
         self
+    }
+
+    /// People read it so.
+    #[must_use]
+    pub const fn format(mut self, format: Format) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// Holds the id of a row of this noun.
+    #[must_use]
+    pub const fn id_of(mut self, entity: &'static str) -> Self {
+        self.points_to = Some(entity);
+        self
+    }
+
+    /// How people read it, where it is not read as it is stored.
+    #[must_use]
+    pub const fn read_as(&self) -> Option<Format> {
+        match self.kind {
+            _ if self.format.is_some() => self.format,
+            Kind::Choice(_) => Some(Format::Word),
+            Kind::Day => Some(Format::Day),
+            Kind::Moment(_) => Some(Format::Moment),
+            _ => None,
+        }
+    }
+
+    /// The noun of the row whose id it holds.
+    #[must_use]
+    pub const fn leads_to(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Reference(target) => Some(target.entity),
+            _ => self.points_to,
+        }
     }
 
     /// A new record must have it, and none can lose it.

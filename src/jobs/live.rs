@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::{
     lease_store::{self, Job},
-    log_store::{self, Said},
+    log_store::{self, LogLine},
 };
 use crate::web::openapi::schema as json;
 use crate::{
@@ -43,7 +43,7 @@ pub fn routes() -> Routes {
                 ("job_id", json::text()),
                 ("status", json::text()),
                 ("progress", json::or_null(json::text())),
-                ("lines", json::list::<Said>(schemas)),
+                ("lines", json::list::<LogLine>(schemas)),
             ])
         })
         .asks(&[("after", "integer", "Lines after this one.")])
@@ -51,7 +51,7 @@ pub fn routes() -> Routes {
         .tells("Follow a job as server-sent events", |_| json::any())
 }
 
-fn read(c: &mut Conn, job_id: &str, after: i64) -> Result<(Job, Vec<Said>)> {
+fn read(c: &mut Conn, job_id: &str, after: i64) -> Result<(Job, Vec<LogLine>)> {
     let job = lease_store::find(c, job_id)?.ok_or(Error::NotFound { what: "Job" })?;
     Ok((job, log_store::of(c, job_id, after)?))
 }
@@ -109,7 +109,7 @@ impl Listener {
         }
     }
 
-    fn tell(&mut self, job: &Job, lines: Vec<Said>) {
+    fn tell(&mut self, job: &Job, lines: Vec<LogLine>) {
         for line in lines {
             self.after = line.n;
             let data = json!({ "at": line.at, "level": line.level, "message": line.message }).to_string();

@@ -10,8 +10,7 @@ const MOST: i64 = 2000;
 
 /// One line, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = LogLine)]
-pub struct Said {
+pub struct LogLine {
     /// Its number within the job, from 1.
     pub n: i64,
     pub at: String,
@@ -39,10 +38,10 @@ pub fn append(c: &mut Conn, lease: &Lease, lines: &[Line]) -> Result<()> {
 }
 
 /// A job's log after a line.
-pub fn of(c: &mut Conn, job: &str, after: i64) -> Result<Vec<Said>> {
+pub fn of(c: &mut Conn, job: &str, after: i64) -> Result<Vec<LogLine>> {
     let sql = "SELECT n, at, level, message FROM job_log WHERE job_id = ?1 AND n > ?2 ORDER BY n";
     let rows = c.all(sql, params![job, after])?;
-    rows.iter().map(|row| Ok(Said { n: row.get(0)?, at: row.get(1)?, level: row.get(2)?, message: row.get(3)? })).collect()
+    rows.iter().map(|row| Ok(LogLine { n: row.get(0)?, at: row.get(1)?, level: row.get(2)?, message: row.get(3)? })).collect()
 }
 
 /// Forgets the logs of jobs that are kept no more.

@@ -46,7 +46,7 @@ crate::facet! {
         /// The asset that it is about.
         asset_id: Option<i64> = int("Device's number").told().listed(),
         /// The company of its site; that of its asset comes first.
-        company_id: Option<i64> = int("Company").told().internal(),
+        company_id: Option<i64> = int("Company").id_of("company").told().internal(),
         /// The device's id at the vendor.
         device_uid: Option<String> = told("Device at the vendor").code().listed(),
         /// The device's name when it was raised.

@@ -23,6 +23,7 @@ use crate::{
     },
     entity::{Holds, Members, shape::Only},
     error::{Error, Result},
+    resource::values,
     web::{Path, ReadRequest, Routes, Web, list},
 };
 
@@ -234,8 +235,8 @@ async fn show(State(web): State<Web>, caller: Reader, Path(key): Path<String>, r
         installed_software,
         hardware: json!({
             "cpu": found.cpu,
-            "ram_gb": found.ram_bytes.map(hardware::gigabytes),
-            "disk_gb": found.disk_bytes.map(hardware::gigabytes),
+            "ram_gb": found.ram_bytes.map(values::gigabytes),
+            "disk_gb": found.disk_bytes.map(values::gigabytes),
         }),
         health: json!({"cpu_usage": null, "ram_usage": null, "disk_usage": disk_usage}),
         disks: inside.disks,

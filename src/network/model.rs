@@ -35,7 +35,7 @@ crate::entity! {
     /// A router, switch, firewall or access point.
     pub struct Equipment: "equipment", "Network equipment", "network_equipment" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// What people call it.
         name: String = text("Name", 150).section("Equipment").required().searched().usual(),
         /// One of [`KINDS`].
@@ -107,7 +107,7 @@ crate::entity! {
     /// A port of some equipment, by which others reach it.
     pub struct Interface: "interface", "Interface", "network_interfaces" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// The equipment.
         equipment_id: i64 = reference("Equipment", &EQUIPMENT).section("Interface").required().usual(),
         /// What is printed beside it.
@@ -164,7 +164,7 @@ crate::entity! {
     /// What joins two pieces of equipment.
     pub struct Connection: "connection", "Connection", "network_connections" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// One end.
         a_id: i64 = reference("End A", &EQUIPMENT).section("Connection").required().usual(),
         /// The port there.
@@ -215,7 +215,7 @@ crate::entity! {
     /// A range of addresses.
     pub struct Subnet: "subnet", "Subnet", "subnets" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// The range.
         cidr: String = cidr("Network").section("Subnet").required().searched().usual().ordered_by("subnet.first_key"),
         /// What it is for.
@@ -266,7 +266,7 @@ crate::entity! {
     /// A VLAN and what it is for.
     pub struct Vlan: "vlan", "VLAN", "vlans" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// Its number.
         number: i64 = int("Number").range(1, 4094, "must be a VLAN, from 1 to 4094").section("VLAN").required().searched().usual(),
         /// What people call it.

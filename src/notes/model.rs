@@ -17,7 +17,7 @@ crate::entity! {
         /// Which one.
         entity_id: i64 = int("Record's id").required().listed(),
         /// Whose the record is, if it is a company's.
-        company_id: Option<i64> = int("Company").told().internal(),
+        company_id: Option<i64> = int("Company").id_of("company").told().internal(),
         /// The text, in Markdown.
         body: String = markdown("Text", 50_000).section("Note").required().searched(),
         /// Whether it stands before the others.

@@ -11,7 +11,7 @@ use crate::{
     entity::{Entity, Kind, Stands},
     error::{Error, FieldError, Result},
     history::protection::LEVELS,
-    ui::{Choice, Crumb, Field, Page, filters, form, label},
+    ui::{Choice, Crumb, Field, Page, Records, filters, form, label},
     web::Fields,
 };
 
@@ -116,6 +116,19 @@ impl Doubles {
 }
 
 impl FormPage {
+    /// The form of a record of this list, or without one of a new record.
+    #[must_use]
+    pub fn of(frame: &Frame, list: &Records, record: Option<Crumb>, typed: &Typed, sections: Vec<Part>) -> Self {
+        let crumb = list.crumb(&frame.page);
+        match record {
+            Some(record) => {
+                let page = frame.titled(list.section, format!("Edit {}", record.text));
+                Self::editing(page, crumb, record, typed, sections)
+            }
+            None => Self::adding(frame.titled(list.section, list.new), crumb, list.add, sections),
+        }
+    }
+
     /// The form of a record that is to be added to the list of this crumb; `page` has its title.
     #[must_use]
     pub fn adding(page: Page, list: Crumb, save: &'static str, sections: Vec<Part>) -> Self {

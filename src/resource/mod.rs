@@ -12,7 +12,7 @@ pub mod forms;
 pub mod links;
 pub mod merged;
 pub mod panel;
-pub mod past;
+pub mod record_history;
 pub mod values;
 
 use std::{marker::PhantomData, ops::Deref};

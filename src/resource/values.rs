@@ -2,11 +2,11 @@
 
 use crate::{
     entity::{
-        Cell, FieldSpec, Kind,
+        Cell, FieldSpec, Format, Kind,
         ending::{Days, State},
     },
     types::decimal,
-    ui::{Value, words},
+    ui::{Value, label, time, words},
 };
 
 /// The state of something that ends, by its word; the usual one is plain words.
@@ -29,13 +29,46 @@ pub fn end(day: Option<&str>) -> Value {
     }
 }
 
+/// A number in people's units.
+#[must_use]
+pub fn measured(format: Format, number: i64) -> String {
+    match format {
+        Format::Bytes => format!("{} GB", gigabytes(number)),
+        Format::Minutes => format!("{number} min"),
+        Format::Terabytes => format!("{number} TB"),
+        Format::Word | Format::Day | Format::Moment => number.to_string(),
+    }
+}
+
+/// A text in people's words.
+#[must_use]
+pub fn written(spec: &FieldSpec, text: &str) -> String {
+    match spec.read_as() {
+        Some(Format::Word) => label(text),
+        Some(Format::Day) => time::date(text),
+        Some(Format::Moment) => time::exact(text),
+        Some(Format::Terabytes) if text.parse::<f64>().is_ok() => format!("{text} TB"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Bytes as gibibytes with two decimals.
+#[must_use]
+pub fn gigabytes(bytes: i64) -> f64 {
+    let hundredths = i128::from(bytes) * 100 / (1 << 30);
+    #[expect(clippy::cast_precision_loss, reason = "a size in hundredths of a gibibyte is far below 2^53")]
+    let hundredths = hundredths as f64;
+    hundredths / 100.0
+}
+
 /// A value on a page or in a table.
 #[must_use]
 pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
     let text = match cell {
         Cell::Int(number) => {
-            return match spec.kind {
-                Kind::Decimal(places) => Value::Count(decimal::written(*number, places)),
+            return match (spec.kind, spec.format) {
+                (Kind::Decimal(places), _) => Value::Count(decimal::written(*number, places)),
+                (_, Some(format)) => Value::Count(measured(format, *number)),
                 _ => Value::count(*number),
             };
         }
@@ -44,6 +77,7 @@ pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
     };
     match spec.kind {
         _ if spec.is_code => Value::code(text),
+        Kind::Text(_) if spec.format.is_some() => text.map_or(Value::None, |text| Value::words(written(spec, text))),
         Kind::Day => Value::date(text),
         Kind::Moment(_) => Value::ago(text),
         Kind::Phone(_) => Value::phone(text),

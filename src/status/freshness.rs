@@ -18,13 +18,13 @@ use crate::{db::Db, types::Scope};
 const HEADER: &str = "x-codex-data-age";
 
 /// When each source was read last, as of some state of the database.
-type Known = (u64, Vec<(&'static str, i64)>);
+type LastReads = (u64, Vec<(&'static str, i64)>);
 
 /// The ages of all sources; clones share what they know.
 #[derive(Clone, Debug)]
 pub struct Ages {
     db: Db,
-    known: Arc<Mutex<Option<Known>>>,
+    known: Arc<Mutex<Option<LastReads>>>,
 }
 
 impl Ages {

@@ -17,7 +17,7 @@ crate::entity! {
         /// The vendor's number.
         external_id: i64 = int("Number").named("id").told().listed(),
         /// Whose it is.
-        company_id: Option<i64> = int("Company").internal().told(),
+        company_id: Option<i64> = int("Company").id_of("company").internal().told(),
         /// The vendor's department.
         department_id: Option<i64> = int("Department at the vendor").internal().told(),
         /// What it is about.
@@ -25,7 +25,7 @@ crate::entity! {
         /// The same at length, plain.
         description_text: Option<String> = told("Description").personal(Personal::Text),
         /// The vendor's status in words.
-        status: Option<String> = told("Status").listed(),
+        status: Option<String> = told("Status").format(Format::Word).listed(),
         /// Its code.
         status_id: Option<i64> = int("Status at the vendor").told().listed(),
         /// `low`, `medium`, `high` or `urgent`.

@@ -21,7 +21,7 @@ crate::entity! {
         /// The vendor's number: the id by which every neighbour knows the ticket.
         external_id: i64 = int("Number").named("id").told().listed(),
         /// Whose it is; none when the vendor names no department, or none that we know.
-        company_id: Option<i64> = int("Company").on_page("People").told().internal(),
+        company_id: Option<i64> = int("Company").id_of("company").on_page("People").told().internal(),
         /// The vendor's department.
         department_id: Option<i64> = int("Department at the vendor").told().internal(),
         /// The vendor's number as text.
@@ -29,7 +29,7 @@ crate::entity! {
         /// What it is about, in a line.
         subject: Option<String> = told("Subject").personal(Personal::Subject).folded("ticket.subject_folded"),
         /// The normalised word; never null.
-        status: String = told("Status").on_page("Ticket").listed(),
+        status: String = told("Status").format(Format::Word).on_page("Ticket").listed(),
         /// The vendor's code.
         status_id: Option<i64> = int("Status at the vendor").told().listed(),
         /// `low`, `medium`, `high` or `urgent`.
@@ -75,7 +75,7 @@ crate::entity! {
         /// When an agent last responded.
         agent_responded_at: Option<String> = moment("Last response", 50).told(),
         /// Minutes worked on it.
-        minutes_spent: i64 = int("Minutes worked").on_page("Ticket").told().internal(),
+        minutes_spent: i64 = int("Minutes worked").format(Format::Minutes).on_page("Ticket").told().internal(),
         /// Whether the time sheet has been read; else the minutes are 0 because nobody has looked.
         time_known: bool = flag("Time sheet read").named("hours_known").told(),
         /// Whether it is overdue as the vendor sees it.

@@ -27,8 +27,8 @@ pub trait ServiceDesk: Sync {
     /// Starts to write to the vendor what waits for it. What cannot be sent now is sent later: what was decided is stored.
     fn deliver<'a>(&'a self, web: &'a Web, by: &'a str) -> BoxFuture<'a, ()>;
 
-    /// Where the vendor shows a ticket to people, when its account has an address.
-    fn address<'a>(&'a self, web: &'a Web, number: i64) -> BoxFuture<'a, Result<Option<String>>>;
+    /// Where the vendor shows a ticket to people, when its account has an address; and what the vendor is called.
+    fn page<'a>(&'a self, web: &'a Web, number: i64) -> BoxFuture<'a, Result<Option<(String, &'static str)>>>;
 }
 
 static DESK: OnceLock<&'static dyn ServiceDesk> = OnceLock::new();

@@ -21,7 +21,7 @@ pub use form::{Choice, Field, Kind};
 pub use list::{Cells, Chip, Column, Filter, List, Row};
 pub use list_page::ListPage;
 pub use listing::{Listing, Shape, Shown};
-pub use record::{Crumb, Event, Item, Moved, Source, Timeline};
+pub use record::{Crumb, Event, Head, Item, Moved, Records, Source, Timeline};
 pub use table::{Line, Post, Table};
 pub use theme::Look;
 pub use value::Value;

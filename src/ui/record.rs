@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use askama::Template;
 
-use super::{Value, filters};
+use super::{Page, Section, Value, filters};
 
 /// One step of the way to a page.
 #[derive(Clone, Debug)]
@@ -13,6 +13,84 @@ pub struct Crumb {
     pub href: String,
     /// The step's name.
     pub text: String,
+}
+
+/// A room's list, from which the pages and forms of its records hang.
+#[derive(Clone, Copy, Debug)]
+pub struct Records {
+    pub section: Section,
+    /// With its last slash: `/assets/`.
+    pub path: &'static str,
+    /// "Assets"
+    pub title: &'static str,
+    /// "New asset"
+    pub new: &'static str,
+    /// "Add asset"
+    pub add: &'static str,
+}
+
+impl Records {
+    /// The step that leads to the list.
+    #[must_use]
+    pub fn crumb(&self, page: &Page) -> Crumb {
+        Crumb { href: page.url(self.path), text: self.title.to_owned() }
+    }
+}
+
+/// The head of a record's page: where it hangs, what it is called, its state, and what can be done with it.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/record_head.html")]
+pub struct Head {
+    /// The page, titled with what people call the record.
+    pub page: Page,
+    pub crumbs: Vec<Crumb>,
+    /// Its state, beside its name; that it is retired stands there anyway.
+    pub badges: Vec<Value>,
+    /// What it is, in one line.
+    pub lead: String,
+    /// Its own address, below which the forms of its page are posted.
+    pub base: String,
+    /// Whether it is a person, who has initials.
+    pub is_person: bool,
+    pub retired: bool,
+    /// When it was retired, where that is known.
+    pub retired_at: String,
+    /// Whether the reader may edit it and bring it back.
+    pub may_edit: bool,
+    pub may_retire: bool,
+    /// Whether another record of its kind can be merged into it.
+    pub may_merge: bool,
+    /// What is asked before it retires.
+    pub retire_question: String,
+    /// What is still attached, when it could not retire.
+    pub attached: Vec<Crumb>,
+    /// Its page at a vendor, and what that vendor is called.
+    pub away: Option<(String, &'static str)>,
+}
+
+impl askama::filters::HtmlSafe for Head {}
+
+impl Head {
+    /// That of a record at this address, which whoever may write may edit and retire.
+    #[must_use]
+    pub fn new(page: &Page, base: String, retired_at: Option<&str>) -> Self {
+        Self {
+            page: page.clone(),
+            crumbs: Vec::new(),
+            badges: Vec::new(),
+            lead: String::new(),
+            base,
+            is_person: false,
+            retired: retired_at.is_some(),
+            retired_at: retired_at.unwrap_or_default().to_owned(),
+            may_edit: page.may_write(),
+            may_retire: page.may_write(),
+            may_merge: false,
+            retire_question: format!("Retire {}? It leaves every list until it is restored.", page.title),
+            attached: Vec::new(),
+            away: None,
+        }
+    }
 }
 
 /// Where a value came from.

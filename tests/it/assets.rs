@@ -139,6 +139,8 @@ both! {
         assert_eq!(app.service().get(&format!("/api/contacts/{}", ava["id"])).await.ok()["asset_ids"], json!([asset["id"]]));
         app.technician().put(&path, &json!({"contact_ids": [noah["id"], 424_242]})).await.status(400);
         assert_eq!(app.service().get(&format!("/api/assets/{}", asset["id"])).await.ok()["contacts"].as_array().unwrap().len(), 2);
+        let stale = |request: reqwest::RequestBuilder| request.header("if-match", "\"1-99\"").json(&json!({"contact_ids": []}));
+        assert_eq!(app.technician().send(reqwest::Method::PUT, &path, stale).await.status, 412);
         app.technician().put(&path, &json!({"contact_ids": []})).await.status(200);
         assert_eq!(app.service().get(&format!("/api/assets/{}", asset["id"])).await.ok()["contacts"], json!([]));
         app.billing().put(&path, &json!({"contact_ids": []})).await.status(403);

@@ -200,7 +200,6 @@ const READS: &[(&str, Read)] = reads! {
     "companies::pages_store::contacts_per_company" => |c, id, key| companies::pages_store::contacts_per_company(c, vec![id]);
     "companies::pages_store::assets_per_company" => |c, id, key| companies::pages_store::assets_per_company(c, vec![id]);
     "contacts::pages_store::companies_of" => |c, id, key| contacts::pages_store::companies_of(c, vec![id]);
-    "contacts::pages_store::contact_names" => |c, id, key| contacts::pages_store::contact_names(c, vec![id]);
     "companies::pages_store::company_choices" => |c, id, key| companies::pages_store::company_choices(c);
     "companies::pages_store::contact_choices" => |c, id, key| Ok::<_, codex::error::Error>((companies::pages_store::contact_choices(c, None, &policy())?, companies::pages_store::contact_choices(c, Some(id), &policy())?));
     "home::dashboard_store::counts" => |c, id, key| home::dashboard_store::counts(c);

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::inside;
+use super::{LIST, inside};
 use crate::{
     agents::Frame,
     assets::{
@@ -12,33 +12,24 @@ use crate::{
         panels::{life, status},
         secrets, store as assets,
     },
-    auth::Editor,
     companies::{pages::address, pages_store, store as companies},
     error::Result,
     history::Record as _,
     resource::{
         merged,
         panel::{self, Looker, Panel},
-        past::{Facts, Past},
+        record_history::{Facts, RecordHistory},
         values::end,
     },
-    ui::{Choice, Crumb, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, mention, words},
-    web::{Fields, Path, Web},
+    ui::{Choice, Crumb, Head, Item, Line, Page, Post, Table, Timeline, Value, filters, mention, words},
+    web::{Path, Web},
 };
 
 #[derive(Template)]
 #[template(path = "assets/detail.html")]
 struct AssetPage {
     page: Page,
-    crumbs: Vec<Crumb>,
-    badges: Vec<Value>,
-    lead: String,
-    base: String,
-    retired: bool,
-    retired_at: String,
-    may_retire: bool,
-    retire_question: String,
-    attached: Vec<Crumb>,
+    head: Head,
     facts: Vec<(&'static str, Vec<Item>)>,
     custom: Vec<CustomField>,
     secrets: Vec<secrets::Kind>,
@@ -64,7 +55,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         .read(&frame.scope(), move |c| {
             let detail = assets::get_detail(c, id)?.redact(&view_context);
             let company = detail.asset.owner.account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
-            let past = if staff { Past::read(c, "asset", id, &view_context.policy)? } else { Past::default() };
+            let past = if staff { RecordHistory::read(c, "asset", id, &view_context.policy)? } else { RecordHistory::default() };
             let assignable = if writes { pages_store::contact_choices(c, company, &view_context.policy)? } else { Vec::new() };
             let software = audit_store::software(c, id, wanted.trim_matches('*'))?;
             let account_number = detail.asset.owner.account_number.as_deref();
@@ -76,18 +67,18 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         })
         .await?;
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
-    let page = frame.titled(Section::Assets, detail.asset.row.hostname.clone());
+    let page = frame.titled(LIST.section, detail.asset.row.hostname.clone());
     let base = page.url(&format!("/assets/{id}"));
     let asset = &detail.asset;
     let built = AssetPage {
-        crumbs: crumbs(&page, asset),
-        badges: badges(asset),
-        lead: lead(asset),
-        retired: asset.row.retired_at.is_some(),
-        retired_at: asset.row.retired_at.clone().unwrap_or_default(),
-        may_retire: page.may_write(),
-        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.row.hostname),
-        attached: Vec::new(),
+        head: Head {
+            crumbs: crumbs(&page, asset),
+            badges: badges(asset),
+            lead: lead(asset),
+            retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.row.hostname),
+            may_merge: true,
+            ..Head::new(&page, base.clone(), asset.row.retired_at.as_deref())
+        },
         facts: facts(&page, &detail, &past),
         custom: custom(&web, &detail),
         secrets: if page.may_write() { detail.secrets.clone() } else { Vec::new() },
@@ -96,14 +87,13 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         contacts: contacts(&page, &base, asset.row.retired_at.is_some(), &detail.contacts),
         assignable,
         history: page.is_staff().then(|| past.timeline(&page)),
-        base,
         page,
     };
     frame.show(&built)
 }
 
 fn crumbs(page: &Page, asset: &AssetView) -> Vec<Crumb> {
-    let mut crumbs = vec![mention(page.url("/assets/"), "Assets")];
+    let mut crumbs = vec![LIST.crumb(page)];
     if let (Some(number), Some(name)) = (&asset.owner.account_number, &asset.owner.name) {
         crumbs.push(mention(address(page, number), name.clone()));
     }
@@ -112,9 +102,6 @@ fn crumbs(page: &Page, asset: &AssetView) -> Vec<Crumb> {
 
 fn badges(asset: &AssetView) -> Vec<Value> {
     let mut badges = Vec::new();
-    if asset.row.retired_at.is_some() {
-        badges.push(Value::badge("warning", "Retired"));
-    }
     badges.push(Value::badge("", words(&asset.row.kind)));
     if asset.row.status != "active" {
         badges.push(status(&asset.row.status));
@@ -140,7 +127,7 @@ fn lead(asset: &AssetView) -> String {
     parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
 }
 
-fn facts(page: &Page, detail: &AssetDetail, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
+fn facts(page: &Page, detail: &AssetDetail, past: &RecordHistory) -> Vec<(&'static str, Vec<Item>)> {
     let asset = &detail.asset;
     let facts = Facts { page, action: format!("/records/asset/{}/pin", asset.row.id), past };
     let company = match (&asset.owner.account_number, &asset.owner.name) {
@@ -217,41 +204,4 @@ fn contacts(page: &Page, base: &str, retired: bool, all: &[AssignedContact]) -> 
         empty: "Nobody is assigned to this asset.",
         more: None,
     }
-}
-
-/// `POST /assets/{id}/assign-user` with `contact_id`
-pub async fn assign(
-    State(web): State<Web>,
-    editor: Editor,
-    frame: Frame,
-    Path(id): Path<i64>,
-    mut fields: Fields,
-) -> Result<Response> {
-    fields.set_creating(true);
-    let contact = fields.int("contact_id").required().value().unwrap_or_default();
-    fields.finish()?;
-    set_users(&web, &editor, id, move |users| users.push(contact)).await?;
-    frame.go(&format!("/assets/{id}"), "Assigned.")
-}
-
-/// `POST /assets/{id}/unassign-user/{contact}`
-pub async fn unassign(
-    State(web): State<Web>,
-    editor: Editor,
-    frame: Frame,
-    Path((id, contact)): Path<(i64, i64)>,
-) -> Result<Response> {
-    set_users(&web, &editor, id, move |users| users.retain(|known| *known != contact)).await?;
-    frame.go(&format!("/assets/{id}"), "Taken back.")
-}
-
-async fn set_users(web: &Web, editor: &Editor, id: i64, change: impl FnOnce(&mut Vec<i64>) + Send + 'static) -> Result<()> {
-    web.db
-        .write(&editor.scope(), &editor.actor(), move |w| {
-            let mut users: Vec<i64> = assets::contacts_of(w, id)?.iter().map(|contact| contact.inside().id).collect();
-            change(&mut users);
-            users.dedup();
-            assets::assign(w, id, &users)
-        })
-        .await
 }

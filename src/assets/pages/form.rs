@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 
+use super::LIST;
 use crate::{
     agents::Frame,
     assets::{Asset, AssetDetail, AssetView, AssetViewContext, Assets, pages_store as store, store as assets},
@@ -12,7 +13,7 @@ use crate::{
         form_page::{FormPage, Part, Typed, protected_as, section},
         forms::Form,
     },
-    ui::{Choice, Field, Section, mention},
+    ui::{Choice, Field, mention},
     web::{Query, Web},
 };
 
@@ -44,17 +45,12 @@ impl Form for Assets {
     }
 
     fn form(frame: &Frame, ground: &Ground, typed: &Typed) -> FormPage {
-        let list = mention(frame.page.url("/assets/"), "Assets");
         let mut sections = parts(typed, ground.companies.clone());
-        let Some(AssetView { row, .. }) = &ground.view else {
-            return FormPage::adding(frame.titled(Section::Assets, "New asset"), list, "Add asset", sections);
-        };
-        if let Some(first) = sections.first_mut() {
-            first.fields.push(protected_as(typed));
-        }
-        let page = frame.titled(Section::Assets, format!("Edit {}", row.hostname));
-        let asset = mention(frame.page.url(&Self::page(&row.id)), row.hostname.clone());
-        FormPage::editing(page, list, asset, typed, sections)
+        let asset = ground.view.as_ref().map(|AssetView { row, .. }| {
+            sections.first_mut().into_iter().for_each(|first| first.fields.push(protected_as(typed)));
+            mention(frame.page.url(&Self::page(&row.id)), row.hostname.clone())
+        });
+        FormPage::of(frame, &LIST, asset, typed, sections)
     }
 
     fn page(key: &i64) -> String {

@@ -5,8 +5,9 @@ use serde_json::Value as Json;
 use crate::{
     assets::{
         audit::Software,
-        hardware::{Disk, Hardware, Inside, Nic, gigabytes},
+        hardware::{Disk, Hardware, Inside, Nic},
     },
+    resource::values::gigabytes,
     ui::{Item, Line, Table, Value, thousands},
 };
 

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
+use super::LIST;
 use crate::{
     agents::Frame,
     assets::{
@@ -17,7 +18,7 @@ use crate::{
     entity::ending,
     error::Result,
     resource::{columns::Columns, values::ends},
-    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, words},
+    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, words},
     web::Web,
 };
 
@@ -67,14 +68,8 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     ];
     let rows = found.items.into_iter().map(|asset| row(&frame.page, &asset));
     let list = listing.list(filters, rows.collect(), found.total);
-    let action = frame.page.may_write().then(|| (frame.page.url("/assets/new"), "New asset"));
-    frame.show(&ListPage {
-        page: frame.titled(Section::Assets, "Assets"),
-        action,
-        list,
-        import: Some("assets"),
-        tabs: Vec::new(),
-    })
+    let action = frame.page.may_write().then(|| (frame.page.url("/assets/new"), LIST.new));
+    frame.show(&ListPage { page: frame.titled(LIST.section, LIST.title), action, list, import: Some("assets"), tabs: Vec::new() })
 }
 
 fn company(page: &Page, asset: &AssetView) -> Value {

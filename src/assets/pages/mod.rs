@@ -5,9 +5,18 @@ mod form;
 mod inside;
 mod list;
 mod secret;
+mod users;
 
 use super::Assets;
-use crate::{resource::forms, web::Routes};
+use crate::{
+    resource::{forms, links},
+    ui::{Records, Section},
+    web::Routes,
+};
+use users::User;
+
+/// Their list.
+const LIST: Records = Records { section: Section::Assets, path: "/assets/", title: "Assets", new: "New asset", add: "Add asset" };
 
 /// Their routes.
 #[must_use]
@@ -18,6 +27,6 @@ pub fn routes() -> Routes {
         .get("/assets/{id}", detail::show)
         .merge(forms::routes::<Assets>("/assets/new", "/assets/{id}", edited))
         .form("/assets/{id}/secrets/{name}", "/assets/{id}", secret::reveal)
-        .form("/assets/{id}/assign-user", "/assets/{id}", detail::assign)
-        .form("/assets/{id}/unassign-user/{contact}", "/assets/{id}", detail::unassign)
+        .form("/assets/{id}/assign-user", "/assets/{id}", links::add::<User>)
+        .form("/assets/{id}/unassign-user/{contact}", "/assets/{id}", links::remove::<User>)
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{address, compliance, location, plan};
+use super::{LIST, address, compliance, location, plan};
 use crate::{
     agents::Frame,
     companies::{
@@ -21,22 +21,22 @@ use crate::{
         form_page::Typed,
         merged,
         panel::{self, Looker, Panel},
-        past::{Facts, Past},
+        record_history::{Facts, RecordHistory},
         values::end,
     },
-    ui::{Crumb, Field, Item, Page, Section, Timeline, Value, count_of, filters, form, label, mention},
+    ui::{Crumb, Field, Head, Item, Page, Timeline, Value, count_of, filters, form, label, mention},
     web::{Path, Web},
 };
 
 /// Everything a company's page reads, in one snapshot.
-pub struct Known {
+pub struct CompanyData {
     view: CompanyView,
     above: Vec<Relative>,
     below: Vec<Relative>,
     locations: Vec<Location>,
     billing: Option<BilledContact>,
     panels: Vec<Panel>,
-    past: Past,
+    past: RecordHistory,
 }
 
 /// The companies around one.
@@ -49,15 +49,7 @@ pub struct Tree {
 #[template(path = "companies/detail.html")]
 struct CompanyPage {
     page: Page,
-    crumbs: Vec<Crumb>,
-    badges: Vec<Value>,
-    lead: String,
-    base: String,
-    retired: bool,
-    retired_at: String,
-    may_retire: bool,
-    retire_question: String,
-    attached: Vec<Crumb>,
+    head: Head,
     facts: Vec<(&'static str, Vec<Item>)>,
     tree: Option<Tree>,
     panels: Vec<Panel>,
@@ -102,7 +94,7 @@ pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, ref
     frame.show_as(status, &build(frame, known, refused))
 }
 
-fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: &Config) -> Result<Known> {
+fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: &Config) -> Result<CompanyData> {
     let id = companies::id_of(c, key)?;
     let view = companies::get_view(c, id)?.redact(policy);
     let mut above: Vec<Relative> = companies::ancestors(c, id)?.into_iter().skip(1).map(|(_, relative)| relative).collect();
@@ -114,21 +106,21 @@ fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: 
     let (number, is_live) = (view.row.account_number.as_str(), view.row.retired_at.is_none());
     let whose = panel::Whose { entity: Company::ENTITY, id, account_number: Some(number), is_live };
     let panels = panel::all(c, &Looker { page, policy, config }, whose)?;
-    Ok(Known {
+    Ok(CompanyData {
         panels,
         above,
         below: companies::children(c, id)?,
         locations: companies::locations(c, id)?,
         billing,
-        past: if page.is_staff() { Past::read(c, "company", id, policy)? } else { Past::default() },
+        past: if page.is_staff() { RecordHistory::read(c, "company", id, policy)? } else { RecordHistory::default() },
         view,
     })
 }
 
-fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
-    let page = frame.titled(Section::Companies, known.view.row.name.clone());
+fn build(frame: &Frame, known: CompanyData, refused: Refused) -> CompanyPage {
+    let page = frame.titled(LIST.section, known.view.row.name.clone());
     let to = |relative: &Relative| mention(address(&page, &relative.account_number), relative.name.clone());
-    let mut crumbs = vec![mention(page.url("/companies/"), "Companies")];
+    let mut crumbs = vec![LIST.crumb(&page)];
     crumbs.extend(known.above.iter().map(to));
     let tree = (!known.above.is_empty() || !known.below.is_empty())
         .then(|| Tree { parent: known.above.last().map(to), children: known.below.iter().map(to).collect() });
@@ -142,14 +134,16 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
     let attached = refused.attached.iter().map(|(kind, count)| attached(&base, &page, &known.view, kind, *count)).collect();
     let view = &known.view;
     CompanyPage {
-        crumbs,
-        badges: badges(view),
-        lead: lead(&known),
-        retired: view.row.retired_at.is_some(),
-        retired_at: view.row.retired_at.clone().unwrap_or_default(),
-        may_retire: page.is_admin(),
-        retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.row.name),
-        attached,
+        head: Head {
+            crumbs,
+            badges: badges(view),
+            lead: lead(&known),
+            may_retire: page.is_admin(),
+            retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.row.name),
+            attached,
+            may_merge: true,
+            ..Head::new(&page, base, view.row.retired_at.as_deref())
+        },
         facts: facts(&page, &known),
         tree,
         location_errors,
@@ -157,7 +151,6 @@ fn build(frame: &Frame, known: Known, refused: Refused) -> CompanyPage {
         history: page.is_staff().then(|| known.past.timeline(&page)),
         locations: known.locations,
         panels: known.panels,
-        base,
         page,
     }
 }
@@ -176,9 +169,6 @@ fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64)
 
 fn badges(view: &CompanyView) -> Vec<Value> {
     let mut badges = Vec::new();
-    if view.row.retired_at.is_some() {
-        badges.push(Value::badge("warning", "Retired"));
-    }
     badges.push(plan(Some(view.row.plan.as_deref().unwrap_or_default())));
     if view.row.compliance_level != "standard" {
         badges.push(compliance(&view.row.compliance_level));
@@ -190,7 +180,7 @@ fn badges(view: &CompanyView) -> Vec<Value> {
     badges
 }
 
-fn lead(known: &Known) -> String {
+fn lead(known: &CompanyData) -> String {
     let told = known.panels.iter().filter_map(|panel| panel.lead.clone());
     [known.view.row.account_number.clone()].into_iter().chain(told).collect::<Vec<_>>().join(" · ")
 }
@@ -203,7 +193,7 @@ fn support_level(view: &CompanyView) -> Value {
     }
 }
 
-fn facts(page: &Page, known: &Known) -> Vec<(&'static str, Vec<Item>)> {
+fn facts(page: &Page, known: &CompanyData) -> Vec<(&'static str, Vec<Item>)> {
     let view = &known.view;
     let facts = Facts { page, action: format!("/records/company/{}/pin", view.row.id), past: &known.past };
     let days = |label, field, count: Option<i64>| {

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::{address, detail};
+use super::{LIST, address, detail};
 use crate::{
     agents::Frame,
     companies::{Companies, Company, CompanyView, model::TERMS, pages_store, store as companies},
@@ -13,7 +13,7 @@ use crate::{
         form_page::{FormPage, Part, Typed, or_none, section},
         forms::Form,
     },
-    ui::{Choice, Field, Section, mention},
+    ui::{Choice, Field, mention},
     web::{Query, Web, encode_segment},
 };
 
@@ -69,19 +69,15 @@ impl Form for Companies {
     }
 
     fn form(frame: &Frame, ground: &Ground, typed: &Typed) -> FormPage {
-        let list = mention(frame.page.url("/companies/"), "Companies");
         let mut sections = parts(typed, ground);
-        if let Some(CompanyView { row, .. }) = &ground.view {
-            let page = frame.titled(Section::Companies, format!("Edit {}", row.name));
-            let company = mention(address(&frame.page, &row.account_number), row.name.clone());
-            return FormPage::editing(page, list, company, typed, sections);
-        }
-        if let Some(first) = sections.first_mut() {
+        let company = ground.view.as_ref();
+        let company = company.map(|view| mention(address(&frame.page, &view.row.account_number), view.row.name.clone()));
+        if let (None, Some(first)) = (&company, sections.first_mut()) {
             let number = Field::text("account_number", "Account number", typed.text("account_number"))
                 .hint("Left empty, a free six-digit number is taken.");
             first.fields.insert(1, number);
         }
-        FormPage::adding(frame.titled(Section::Companies, "New company"), list, "Add company", sections)
+        FormPage::of(frame, &LIST, company, typed, sections)
     }
 
     fn page(key: &String) -> String {

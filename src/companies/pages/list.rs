@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use axum::{extract::State, response::Response};
 
-use super::{address, compliance, plan};
+use super::{LIST, address, compliance, plan};
 use crate::{
     agents::Frame,
     companies::{
@@ -17,7 +17,7 @@ use crate::{
     entity::ending,
     error::Result,
     resource::{columns::Columns, values::end},
-    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, label},
+    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, label},
     web::Web,
 };
 
@@ -81,9 +81,9 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("contract", "Contract", ending::choices()),
     ];
     let list = listing.list(filters, rows.collect(), found.total);
-    let action = frame.page.may_write().then(|| (frame.page.url("/companies/new"), "New company"));
+    let action = frame.page.may_write().then(|| (frame.page.url("/companies/new"), LIST.new));
     frame.show(&ListPage {
-        page: frame.titled(Section::Companies, "Companies"),
+        page: frame.titled(LIST.section, LIST.title),
         action,
         list,
         import: Some("companies"),

@@ -8,9 +8,13 @@ mod location;
 use super::{Companies, Locations};
 use crate::{
     resource::forms,
-    ui::{Page, Value, label},
+    ui::{Page, Records, Section, Value, label},
     web::{Routes, encode_segment},
 };
+
+/// Their list.
+const LIST: Records =
+    Records { section: Section::Companies, path: "/companies/", title: "Companies", new: "New company", add: "Add company" };
 
 /// Their routes.
 #[must_use]

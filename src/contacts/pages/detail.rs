@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::list::state;
+use super::{LIST, list::state};
 use crate::{
     agents::Frame,
     companies::{pages::address, pages_store},
@@ -20,9 +20,9 @@ use crate::{
         form_page::{Typed, or_none},
         forms, merged,
         panel::{self, Looker, Panel},
-        past::{Facts, Past},
+        record_history::{Facts, RecordHistory},
     },
-    ui::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Timeline, Value, filters, form, mention, words},
+    ui::{Choice, Crumb, Field, Head, Item, Line, Page, Post, Table, Timeline, Value, filters, form, mention, words},
     web::{Path, Web},
 };
 
@@ -30,15 +30,7 @@ use crate::{
 #[template(path = "contacts/detail.html")]
 struct ContactPage {
     page: Page,
-    crumbs: Vec<Crumb>,
-    badges: Vec<Value>,
-    lead: String,
-    base: String,
-    retired: bool,
-    retired_at: String,
-    may_retire: bool,
-    retire_question: String,
-    attached: Vec<Crumb>,
+    head: Head,
     facts: Vec<(&'static str, Vec<Item>)>,
     companies: Table,
     link_errors: Vec<String>,
@@ -81,7 +73,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         .db
         .read(&frame.scope(), move |c| {
             let detail = detail(c, id)?.redact(&policy);
-            let past = if staff { Past::read(c, "contact", id, &policy)? } else { Past::default() };
+            let past = if staff { RecordHistory::read(c, "contact", id, &policy)? } else { RecordHistory::default() };
             let choices = if writes { pages_store::company_choices(c)? } else { Vec::new() };
             let account_number = detail.companies.first().map(|place| place.account_number.as_str());
             let is_live = detail.contact.row.retired_at.is_none();
@@ -90,7 +82,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
             Ok((detail, past, choices, panels))
         })
         .await?;
-    let page = frame.titled(Section::Contacts, detail.contact.row.name.clone());
+    let page = frame.titled(LIST.section, detail.contact.row.name.clone());
     let base = page.url(&format!("/contacts/{id}"));
     let (wrong, typed) = refused.link.unwrap_or_default();
     let mut link_fields = link_fields(&typed, choices, &detail.companies);
@@ -98,28 +90,29 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
     let open = link_fields.iter().any(|field| field.error.is_some()) && link_errors.is_empty();
     let contact = &detail.contact;
     let built = ContactPage {
-        crumbs: crumbs(&page, &detail.companies),
-        badges: badges(contact),
-        lead: lead(contact, &detail.companies),
-        retired: contact.row.retired_at.is_some(),
-        retired_at: contact.row.retired_at.clone().unwrap_or_default(),
-        may_retire: page.may_write(),
-        retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
-        attached: refused.attached,
+        head: Head {
+            crumbs: crumbs(&page, &detail.companies),
+            badges: badges(contact),
+            lead: lead(contact, &detail.companies),
+            is_person: true,
+            retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
+            attached: refused.attached,
+            may_merge: true,
+            ..Head::new(&page, base.clone(), contact.row.retired_at.as_deref())
+        },
         facts: facts(&page, contact, &past),
         companies: companies(&page, &base, contact, &detail.companies),
         link_errors: if open { vec!["This was not saved.".to_owned()] } else { link_errors },
         link_fields,
         panels,
         history: page.is_staff().then(|| past.timeline(&page)),
-        base,
         page,
     };
     frame.show_as(status, &built)
 }
 
 fn crumbs(page: &Page, companies: &[Membership]) -> Vec<Crumb> {
-    let mut crumbs = vec![mention(page.url("/contacts/"), "Contacts")];
+    let mut crumbs = vec![LIST.crumb(page)];
     if let Some(first) = companies.iter().find(|place| place.is_primary).or(companies.first()) {
         crumbs.push(mention(address(page, &first.account_number), first.company_name.clone()));
     }
@@ -128,10 +121,8 @@ fn crumbs(page: &Page, companies: &[Membership]) -> Vec<Crumb> {
 
 fn badges(contact: &ContactView) -> Vec<Value> {
     let mut badges = Vec::new();
-    match contact.status() {
-        "retired" => badges.push(Value::badge("warning", "Retired")),
-        "inactive" => badges.push(Value::badge("", "Inactive")),
-        _ => {}
+    if contact.status() == "inactive" {
+        badges.push(Value::badge("", "Inactive"));
     }
     if contact.row.vip_user {
         badges.push(Value::badge("gold", "VIP"));
@@ -148,7 +139,7 @@ fn lead(contact: &ContactView, companies: &[Membership]) -> String {
     contact.row.job_title.as_ref().map_or_else(|| at.clone(), |title| format!("{title} · {at}"))
 }
 
-fn facts(page: &Page, contact: &ContactView, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
+fn facts(page: &Page, contact: &ContactView, past: &RecordHistory) -> Vec<(&'static str, Vec<Item>)> {
     let facts = Facts { page, action: format!("/records/contact/{}/pin", contact.row.id), past };
     let mut person = facts.section(&contact.row, "Person", vec![("active", state(contact.row.active))]);
     let vendor = contact.external_id.map_or(Value::None, |id| Value::Code(id.to_string()));

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::detail;
+use super::{LIST, detail};
 use crate::{
     agents::Frame,
     companies::{pages_store as company_pages, store as companies},
@@ -18,14 +18,14 @@ use crate::{
         form_page::{FormPage, Part, Typed, or_none, protected_as, section},
         forms::Form,
     },
-    ui::{Choice, Field, Section, mention, words},
+    ui::{Choice, Field, mention, words},
     web::{Query, Web},
 };
 
 /// What a contact's form is made of: the contact, or the companies to choose from for a new one.
 pub enum Ground {
     New(Vec<Choice>),
-    Known(Box<ContactView>),
+    Existing(Box<ContactView>),
 }
 
 impl Form for Contacts {
@@ -35,7 +35,7 @@ impl Form for Contacts {
 
     fn ground(c: &mut Conn, id: Option<i64>, _: &Typed, policy: &RedactionPolicy) -> Result<Ground> {
         Ok(match id {
-            Some(id) => Ground::Known(Box::new(contacts::get_view(c, id)?.redact(policy))),
+            Some(id) => Ground::Existing(Box::new(contacts::get_view(c, id)?.redact(policy))),
             None => Ground::New(company_pages::company_choices(c)?),
         })
     }
@@ -51,27 +51,23 @@ impl Form for Contacts {
     fn stands(ground: &Ground) -> Result<Typed> {
         match ground {
             Ground::New(_) => Ok(Typed::default()),
-            Ground::Known(view) => Typed::of(view),
+            Ground::Existing(view) => Typed::of(view),
         }
     }
 
     fn form(frame: &Frame, ground: &Ground, typed: &Typed) -> FormPage {
-        let list = mention(frame.page.url("/contacts/"), "Contacts");
         let mut sections = parts(typed);
-        match ground {
+        let contact = match ground {
             Ground::New(companies) => {
                 sections.insert(1, company(typed, companies.clone()));
-                FormPage::adding(frame.titled(Section::Contacts, "New contact"), list, "Add contact", sections)
+                None
             }
-            Ground::Known(view) => {
-                if let Some(more) = sections.last_mut() {
-                    more.fields.push(protected_as(typed));
-                }
-                let page = frame.titled(Section::Contacts, format!("Edit {}", view.row.name));
-                let contact = mention(frame.page.url(&Self::page(&view.row.id)), view.row.name.clone());
-                FormPage::editing(page, list, contact, typed, sections)
+            Ground::Existing(view) => {
+                sections.last_mut().into_iter().for_each(|more| more.fields.push(protected_as(typed)));
+                Some(mention(frame.page.url(&Self::page(&view.row.id)), view.row.name.clone()))
             }
-        }
+        };
+        FormPage::of(frame, &LIST, contact, typed, sections)
     }
 
     fn page(key: &i64) -> String {

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use axum::{extract::State, response::Response};
 
+use super::LIST;
 use crate::{
     agents::Frame,
     companies::pages::address,
@@ -17,7 +18,7 @@ use crate::{
     },
     error::Result,
     resource::columns::Columns,
-    ui::{Choice, ListPage, Listing, Page, Row, Section, Shape, Value, words},
+    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, words},
     web::Web,
 };
 
@@ -78,9 +79,9 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("is_primary", "Primary contact", vec![Choice::new("true", "Yes"), Choice::new("false", "No")]),
     ];
     let list = listing.list(filters, rows.collect(), found.total);
-    let action = frame.page.may_write().then(|| (frame.page.url("/contacts/new"), "New contact"));
+    let action = frame.page.may_write().then(|| (frame.page.url("/contacts/new"), LIST.new));
     frame.show(&ListPage {
-        page: frame.titled(Section::Contacts, "Contacts"),
+        page: frame.titled(LIST.section, LIST.title),
         action,
         list,
         import: Some("contacts"),

@@ -6,7 +6,16 @@ mod form;
 mod list;
 
 use super::Contacts;
-use crate::{resource::forms, web::Routes};
+use crate::{
+    resource::{forms, links},
+    ui::{Records, Section},
+    web::Routes,
+};
+use companies::Place;
+
+/// Their list.
+const LIST: Records =
+    Records { section: Section::Contacts, path: "/contacts/", title: "Contacts", new: "New contact", add: "Add contact" };
 
 /// Their routes.
 #[must_use]
@@ -16,6 +25,6 @@ pub fn routes() -> Routes {
         .get("/contacts/", list::index)
         .get("/contacts/{id}", detail::show)
         .merge(forms::routes::<Contacts>("/contacts/new", "/contacts/{id}", edited))
-        .form("/contacts/{id}/companies/assign", "/contacts/{id}", companies::join)
-        .form("/contacts/{id}/companies/remove", "/contacts/{id}", companies::leave)
+        .form("/contacts/{id}/companies/assign", "/contacts/{id}", links::add::<Place>)
+        .form("/contacts/{id}/companies/remove", "/contacts/{id}", links::remove::<Place>)
 }

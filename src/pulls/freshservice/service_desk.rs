@@ -37,10 +37,11 @@ impl ServiceDesk for Desk {
         Box::pin(outbox::api::deliver(web, by))
     }
 
-    fn address<'a>(&'a self, web: &'a Web, number: i64) -> BoxFuture<'a, Result<Option<String>>> {
+    fn page<'a>(&'a self, web: &'a Web, number: i64) -> BoxFuture<'a, Result<Option<(String, &'static str)>>> {
         Box::pin(async move {
             let config = credentials::effective(&web.db, &web.config).await?;
-            Ok(config.freshservice.web_url.as_ref().map(|url| format!("{url}/a/tickets/{number}")))
+            let url = config.freshservice.web_url.as_ref();
+            Ok(url.map(|url| (format!("{url}/a/tickets/{number}"), freshservice::NAME)))
         })
     }
 }

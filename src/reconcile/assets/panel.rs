@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::field_sources::{self, FieldSource};
 use crate::{
     assets::Asset,
-    companies::pages_store,
+    companies::{Company, pages_store},
     compliance::RedactionPolicy,
     db::Conn,
     entity::Fielded as _,
@@ -37,7 +37,7 @@ fn read(c: &mut Conn, prefer: &str, id: i64, policy: &RedactionPolicy) -> Result
     let companies: Vec<i64> = field_sources
         .fields
         .iter()
-        .filter(|field_source| field_source.field == "company_id")
+        .filter(|field_source| is_company(&field_source.field))
         .flat_map(|field_source| field_source.said.values().chain([&field_source.value]))
         .filter_map(serde_json::Value::as_i64)
         .collect();
@@ -46,6 +46,11 @@ fn read(c: &mut Conn, prefer: &str, id: i64, policy: &RedactionPolicy) -> Result
     let mut heads = vec![("Field", "cell--main"), ("Believed", "")];
     heads.extend(columns(prefer).map(|vendor| (vendor.name, "cell--cut")));
     Ok(Some(Table { label: "What vendors say", heads, lines, empty: "No vendor knows this asset.", more: None }))
+}
+
+/// Whether a field holds the id of a company.
+fn is_company(field: &str) -> bool {
+    Asset::field(field).is_some_and(|field| field.spec.leads_to() == Some(Company::ENTITY))
 }
 
 /// The vendors, the one that is preferred first.
@@ -57,7 +62,7 @@ fn columns(prefer: &str) -> impl Iterator<Item = &'static Vendor> {
 fn line(field_source: &FieldSource, prefer: &str, companies: &BTreeMap<i64, String>) -> Line {
     let shown = |value: Option<&serde_json::Value>| match value {
         None => Value::None,
-        Some(serde_json::Value::Number(id)) if field_source.field == "company_id" => {
+        Some(serde_json::Value::Number(id)) if is_company(&field_source.field) => {
             let name = id.as_i64().and_then(|id| companies.get(&id));
             Value::words(name.cloned().unwrap_or_else(|| format!("company {id}")))
         }

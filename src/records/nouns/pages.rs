@@ -27,10 +27,10 @@ use crate::{
         form_page::{self, FormPage, Part, Typed, or_none},
         forms::{self, Form},
         panel::{self, Looker},
-        past::{Facts, Past},
+        record_history::{Facts, RecordHistory},
     },
     ui::{
-        Choice, Crumb, Field, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, Value, capitalised, filters, mention,
+        Choice, Crumb, Field, Head, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, capitalised, filters, mention,
         words,
     },
     web::{Fields, Path, Query, Routes, Web, encode_segment},
@@ -145,15 +145,7 @@ fn here<E: Noun>(page: &Page, id: i64) -> String {
 #[template(path = "records/noun.html")]
 struct NounPage {
     page: Page,
-    crumbs: Vec<Crumb>,
-    badges: Vec<Value>,
-    lead: String,
-    base: String,
-    retired: bool,
-    retired_at: String,
-    may_retire: bool,
-    retire_question: String,
-    attached: Vec<Crumb>,
+    head: Head,
     warnings: Vec<String>,
     facts: Vec<(&'static str, Vec<Item>)>,
     panels: Vec<panel::Panel>,
@@ -174,29 +166,24 @@ async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>
         let whose = panel::Whose { entity: E::ENTITY, id, account_number: seen.account_number.as_deref(), is_live };
         let panels = panel::all(c, &Looker { page: &page, policy: &policy, config: &config }, whose)?;
         let warnings = if is_live { seen.row.warnings(c)? } else { Vec::new() };
-        let past = if page.is_staff() { Past::read(c, E::ENTITY, id, &policy)? } else { Past::default() };
+        let past = if page.is_staff() { RecordHistory::read(c, E::ENTITY, id, &policy)? } else { RecordHistory::default() };
         Ok((seen, panels, warnings, past))
     };
     let (seen, panels, warnings, past) = web.db.read(&frame.scope(), read).await?;
-    let title = seen.title();
-    let page = frame.titled(section::<E>(), title.clone());
+    let page = frame.titled(section::<E>(), seen.title());
     let status = refused.as_ref().map_or(axum::http::StatusCode::OK, Error::status);
     let attached = refused.as_ref().map(forms::attached).unwrap_or_default();
     let mut crumbs = vec![list_crumb::<E>(&page)];
     if let (Some(number), Some(name)) = (&seen.account_number, &seen.company_name) {
         crumbs.push(mention(address(&page, number), name.clone()));
     }
-    let retired_at = seen.row.retired_at().unwrap_or_default().to_owned();
     let built = NounPage {
-        crumbs,
-        badges: if retired_at.is_empty() { Vec::new() } else { vec![Value::badge("warning", "Retired")] },
-        lead: format!("{} · {}", E::WHAT, seen.company_name.as_deref().unwrap_or("no company")),
-        base: here::<E>(&page, id),
-        retired: !retired_at.is_empty(),
-        retired_at,
-        may_retire: page.may_write(),
-        retire_question: format!("Retire {title}? It leaves every list until it is restored."),
-        attached,
+        head: Head {
+            crumbs,
+            lead: format!("{} · {}", E::WHAT, seen.company_name.as_deref().unwrap_or("no company")),
+            attached,
+            ..Head::new(&page, here::<E>(&page, id), seen.row.retired_at())
+        },
         warnings,
         facts: facts(&page, &seen, &past),
         panels,
@@ -221,7 +208,7 @@ fn sections<E: Noun>() -> Vec<&'static str> {
     titles
 }
 
-fn facts<E: Noun>(page: &Page, seen: &Seen<E>, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
+fn facts<E: Noun>(page: &Page, seen: &Seen<E>, past: &RecordHistory) -> Vec<(&'static str, Vec<Item>)> {
     let facts = Facts { page, action: format!("/records/{}/{}/pin", E::ENTITY, seen.row.id()), past };
     let named = || {
         let names = besides::<E>().iter().filter_map(|beside| Some((beside.names?.0, table::value(page, seen, beside))));

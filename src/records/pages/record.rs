@@ -1,13 +1,13 @@
 //! What every record's page shows of its past, in the words of people.
 
 use crate::{
-    assets::hardware::gigabytes,
+    assets::Asset,
     companies::{Location, pages_store},
     compliance::{RedactionPolicy, ToldChange, tell, trail},
-    contacts::{Contact, pages_store as contact_pages},
+    contacts::Contact,
     custom,
     db::Conn,
-    entity::{Kind, Target},
+    entity::Kind,
     error::Result,
     history::{
         Record as _,
@@ -16,7 +16,10 @@ use crate::{
     },
     outbox::{self, Entry, State, push::What},
     records::entities,
-    resource::past::{Known, Past},
+    resource::{
+        record_history::{FieldOrigin, RecordHistory},
+        values,
+    },
     types::decimal,
     ui::{Event, Moved, Source, time, words},
     vendors,
@@ -29,16 +32,16 @@ use serde_json::Value as Json;
 const SHOWN: i64 = 20;
 /// How long a value may be in the history before it is cut.
 const LONGEST: usize = 160;
+/// When a record was retired, as every history calls it.
+const RETIRED_AT: &str = "retired_at";
 
 /// The names of the records whose ids and numbers stand in changes.
 #[derive(Clone, Debug, Default)]
 pub struct Mentioned {
-    contacts: HashMap<i64, String>,
-    companies: HashMap<i64, String>,
-    /// By account number.
+    /// Companies by account number.
     numbers: HashMap<String, String>,
     locations: HashMap<i64, String>,
-    /// What fields of nouns refer to, by noun and id.
+    /// What fields hold the ids of, by noun and id.
     references: HashMap<(&'static str, i64), String>,
     /// What administrators call the fields that they have added, by noun and key.
     added: HashMap<(String, String), String>,
@@ -47,15 +50,6 @@ pub struct Mentioned {
 impl Mentioned {
     /// Reads them, once for all changes.
     pub fn of(c: &mut Conn, changes: &[ToldChange], policy: &RedactionPolicy) -> Result<Self> {
-        let ids = |of_contacts: bool| -> Vec<i64> {
-            let fields = changes.iter().filter_map(|change| change.fields.as_object()).flatten();
-            let sides = fields.filter(|(field, _)| points_to_contact(field) == Some(of_contacts));
-            sides
-                .flat_map(|(_, value)| ["old", "new"].map(|side| value.get(side).cloned().unwrap_or_default()))
-                .flat_map(numbers)
-                .collect()
-        };
-        let (contacts, companies) = (ids(true), ids(false));
         let numbers: BTreeSet<String> = changes
             .iter()
             .filter_map(|change| change.fields.as_object())
@@ -64,10 +58,7 @@ impl Mentioned {
             .collect();
         let locations =
             changes.iter().filter(|change| change.entity == Location::ENTITY).map(|change| change.entity_id).collect();
-        let people = contact_pages::contact_names(c, contacts)?;
         Ok(Self {
-            contacts: trail::names(c, people, policy)?.into_iter().collect(),
-            companies: pages_store::names(c, companies)?,
             numbers: pages_store::names_by_number(c, &numbers.into_iter().collect::<Vec<_>>())?,
             locations: pages_store::location_names(c, locations)?,
             references: references(c, changes, policy)?,
@@ -101,27 +92,31 @@ impl Mentioned {
     }
 
     fn said(&self, entity: &str, field: &str, value: &Json) -> String {
-        if let (Some(target), Some(id)) = (target(entity, field), value.as_i64()) {
-            return self.references.get(&(target.entity, id)).cloned().unwrap_or_else(|| format!("{} {id}", target.what));
+        if let Some(to) = leads_to(entity, field) {
+            let what = entities::named(to).map_or("number", |noun| noun.what());
+            let name = |id| self.references.get(&(to, id)).cloned().unwrap_or_else(|| format!("{what} {id}"));
+            return numbers(value.clone()).into_iter().map(name).collect::<Vec<_>>().join(", ");
         }
-        if let (Some(Kind::Decimal(places)), Some(parts)) = (entities::spec(entity, field).map(|spec| spec.kind), value.as_i64())
-        {
-            return decimal::written(parts, places);
+        match (entities::spec(entity, field), value) {
+            (Some(spec), Json::Number(number)) => match (spec.kind, spec.format, number.as_i64()) {
+                (Kind::Decimal(places), _, Some(parts)) => decimal::written(parts, places),
+                (_, Some(format), Some(number)) => values::measured(format, number),
+                _ => said(value),
+            },
+            (Some(spec), Json::String(text)) if spec.read_as().is_some() => values::written(spec, text),
+            // When a record was retired is no field of its own.
+            (None, Json::String(at)) if field == RETIRED_AT => time::exact(at),
+            _ => said(value),
         }
-        let Some(of_contacts) = points_to_contact(field) else { return shown(field, value) };
-        let names = if of_contacts { &self.contacts } else { &self.companies };
-        let words =
-            numbers(value.clone()).into_iter().map(|id| names.get(&id).cloned().unwrap_or_else(|| format!("number {id}")));
-        words.collect::<Vec<_>>().join(", ")
     }
 }
 
-/// What a field of a noun refers to.
-fn target(entity: &str, field: &str) -> Option<&'static Target> {
-    match entities::spec(entity, field)?.kind {
-        Kind::Reference(target) => Some(target),
-        _ => None,
+/// The noun whose ids a field holds; a link's other end stands in the history as a field does.
+fn leads_to(entity: &str, field: &str) -> Option<&'static str> {
+    if (entity, field) == (Asset::ENTITY, "contacts") {
+        return Some(Contact::ENTITY);
     }
+    entities::spec(entity, field)?.leads_to()
 }
 
 /// The labels of added fields that changes are about.
@@ -137,32 +132,23 @@ fn added(c: &mut Conn, changes: &[ToldChange]) -> Result<HashMap<(String, String
     Ok(labels)
 }
 
-/// The names of what fields refer to, before the changes and after.
+/// The names of what fields lead to, before the changes and after.
 fn references(c: &mut Conn, changes: &[ToldChange], policy: &RedactionPolicy) -> Result<HashMap<(&'static str, i64), String>> {
-    let mut wanted: BTreeMap<(&'static str, bool), BTreeSet<i64>> = BTreeMap::new();
+    let mut wanted: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
     for change in changes {
         for (field, sides) in change.fields.as_object().into_iter().flatten() {
-            let Some(target) = target(&change.entity, field) else { continue };
-            let ids = wanted.entry((target.entity, target.are_people)).or_default();
-            ids.extend(["old", "new"].iter().filter_map(|side| sides.get(side)?.as_i64()));
+            let Some(to) = leads_to(&change.entity, field) else { continue };
+            let ids = ["old", "new"].iter().filter_map(|side| sides.get(side)).flat_map(|side| numbers(side.clone()));
+            wanted.entry(to).or_default().extend(ids);
         }
     }
     let mut names = HashMap::new();
-    for ((entity, are_people), ids) in wanted {
-        let called = entities::named(entity)?.called(c, ids.into_iter().collect())?;
-        let called = if are_people { trail::names(c, called, policy)? } else { called };
-        names.extend(called.into_iter().map(|(id, name)| ((entity, id), name)));
+    for (to, ids) in wanted {
+        let called = entities::named(to)?.called(c, ids.into_iter().collect())?;
+        let called = if to == Contact::ENTITY { trail::names(c, called, policy)? } else { called };
+        names.extend(called.into_iter().map(|(id, name)| ((to, id), name)));
     }
     Ok(names)
-}
-
-/// Whether a field holds ids of contacts (`true`), of companies (`false`), or no ids.
-fn points_to_contact(field: &str) -> Option<bool> {
-    match field {
-        "contacts" | "billing_contact_id" => Some(true),
-        "parent_id" | "company_id" => Some(false),
-        _ => None,
-    }
 }
 
 fn numbers(value: Json) -> Vec<i64> {
@@ -172,8 +158,8 @@ fn numbers(value: Json) -> Vec<i64> {
     }
 }
 
-/// A record's past, read in one go.
-pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Result<Past> {
+/// A record's history, read in one go.
+pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Result<RecordHistory> {
     let changes = feed::of(c, entity, id, SHOWN)?;
     let changes = trail::changes(c, changes, policy)?;
     let outbox = outbox::store::open_of(c, entity, id)?;
@@ -202,12 +188,12 @@ pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Re
                 field: field.clone(),
             };
             let can_be_pushed = pinned && pushes.is_some_and(|what| what.takes(&field));
-            (field, Known { source, can_be_pushed })
+            (field, FieldOrigin { source, can_be_pushed })
         })
     };
     let sources = feed::origins(c, entity, id)?.into_iter().filter_map(known).collect();
     let told = |change: &ToldChange| (event(change, &mentioned), can_undo(change).then_some(change.seq));
-    Ok(Past { events: changes.iter().map(told).collect(), sources })
+    Ok(RecordHistory { events: changes.iter().map(told).collect(), sources })
 }
 
 fn can_undo(change: &ToldChange) -> bool {
@@ -330,13 +316,12 @@ fn moved(entity: &str, field: &str, value: &Json, mentioned: &Mentioned) -> Move
     Moved { field: label, old: side("old"), new: side("new") }
 }
 
-/// What people call a column. What is no field of the noun's own is called by its name, without the unit and the "id" that
-/// are in the value.
+/// What people call a column. What is no field of the noun's own is called by its name.
 fn label(entity: &str, field: &str) -> String {
     if let Some(spec) = entities::spec(entity, field) {
         return spec.label.to_owned();
     }
-    let bare = ["_id", "_at", "_bytes", "_tb"].iter().find_map(|suffix| field.strip_suffix(suffix)).unwrap_or(field);
+    let bare = ["_id", "_at"].iter().find_map(|suffix| field.strip_suffix(suffix)).unwrap_or(field);
     words(bare)
 }
 
@@ -358,30 +343,6 @@ fn place(change: &ToldChange) -> Vec<Moved> {
         }
     }
     told
-}
-
-/// A column's value as the record's page shows it: days, moments and sizes in people's units.
-fn shown(field: &str, value: &Json) -> String {
-    match value {
-        Json::String(at) if field.ends_with("_at") => time::exact(at),
-        Json::String(day) if field.ends_with("_date") || field.ends_with("_expires") => time::date(day),
-        Json::String(tb) if field.ends_with("_tb") && tb.parse::<f64>().is_ok() => format!("{tb} TB"),
-        Json::String(word) if matches!(field, "kind" | "status" | "designation" | "role") => words(word),
-        Json::String(level) if field == "compliance_level" => {
-            if level == "standard" {
-                words(level)
-            } else {
-                level.to_uppercase()
-            }
-        }
-        Json::Number(bytes) if field.ends_with("_bytes") => bytes.as_i64().map(size).unwrap_or_default(),
-        Json::Number(minutes) if field == "minutes_spent" => format!("{minutes} min"),
-        other => said(other),
-    }
-}
-
-fn size(bytes: i64) -> String {
-    if bytes == 0 { "0 GB".to_owned() } else { format!("{} GB", gigabytes(bytes)) }
 }
 
 /// A stored value as people read it, cut when it is long.

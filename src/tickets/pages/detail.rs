@@ -13,7 +13,7 @@ use crate::{
     history::Record as _,
     resource::{
         panel::{self, Looker, Panel},
-        past::{Facts, Past},
+        record_history::{Facts, RecordHistory},
     },
     tickets::{
         Ticket, TimeEntry, api,
@@ -25,7 +25,7 @@ use crate::{
         statuses_store, store,
         views::{ListedTicket, TicketDetail},
     },
-    ui::{Choice, Crumb, Item, Line, Page, Section, Table, Timeline, Value, filters, mention},
+    ui::{Choice, Crumb, Head, Item, Line, Page, Section, Table, Timeline, Value, filters, mention},
     web::{Fields, Path, Web},
 };
 
@@ -41,14 +41,7 @@ struct Turn {
 #[template(path = "tickets/detail.html")]
 struct TicketPage {
     page: Page,
-    crumbs: Vec<Crumb>,
-    badges: Vec<Value>,
-    lead: String,
-    base: String,
-    retired: bool,
-    retired_at: String,
-    attached: Vec<Crumb>,
-    away: Option<String>,
+    head: Head,
     facts: Vec<(&'static str, Vec<Item>)>,
     description: Option<Value>,
     /// What stands in the place of what this reader may not see.
@@ -67,7 +60,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
     let staff = frame.page.is_staff();
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let config = web.config.clone();
-    let away = if staff { service_desk()?.address(&web, number).await? } else { None };
+    let away = if staff { service_desk()?.page(&web, number).await? } else { None };
     let page = frame.page.clone();
     let (detail, past, sheet, states, panels) = web
         .db
@@ -75,7 +68,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
             let detail = api::detail(c, number, &policy, staff, &config)?;
             let view = &detail.ticket.view;
             let row = view.row.id;
-            let past = if staff { Past::read(c, "ticket", row, &policy)? } else { Past::default() };
+            let past = if staff { RecordHistory::read(c, "ticket", row, &policy)? } else { RecordHistory::default() };
             let sheet = if staff { messages_store::time_entries(c, row)? } else { Vec::new() };
             let statuses = statuses_store::load(c, SOURCE, &config.freshservice.statuses)?;
             let states: Vec<Choice> = statuses.offered(&[]).into_iter().map(|(word, label)| Choice::new(word, label)).collect();
@@ -88,14 +81,14 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
     let ticket = &detail.ticket;
     let page = frame.titled(Section::Tickets, ticket.title());
     let built = TicketPage {
-        crumbs: crumbs(&page, ticket),
-        badges: badges(ticket),
-        lead: lead(ticket),
-        base: page.url(&format!("/tickets/{number}")),
-        retired: ticket.view.row.retired_at.is_some(),
-        retired_at: ticket.view.row.retired_at.clone().unwrap_or_default(),
-        attached: Vec::new(),
-        away,
+        head: Head {
+            crumbs: crumbs(&page, ticket),
+            badges: badges(ticket),
+            lead: lead(ticket),
+            may_edit: false,
+            away,
+            ..Head::new(&page, page.url(&format!("/tickets/{number}")), ticket.view.row.retired_at.as_deref())
+        },
         facts: facts(&page, &detail, &past),
         description: words(ticket),
         hidden: ticket.view.hidden(),
@@ -152,7 +145,7 @@ fn lead(ticket: &ListedTicket) -> String {
     [Some(number.as_str()), view.company_name.as_deref(), asked].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn facts(page: &Page, detail: &TicketDetail, past: &Past) -> Vec<(&'static str, Vec<Item>)> {
+fn facts(page: &Page, detail: &TicketDetail, past: &RecordHistory) -> Vec<(&'static str, Vec<Item>)> {
     let (ticket, row) = (&detail.ticket, &detail.ticket.view.row);
     let facts = Facts { page, action: format!("/records/ticket/{}/pin", row.id), past };
     let worked = if row.time_known { Value::Count(format!("{} h", hours(row.hours()))) } else { Value::None };

@@ -56,18 +56,18 @@ pub struct Budget {
     quota: Quota,
     /// What we count ourselves, for a vendor whose answers say nothing.
     windows: Option<Windows>,
-    looked: Mutex<Looked>,
+    looked: Mutex<CachedBuckets>,
     /// Whether the vendor's own figures should be asked for now.
     ask_again: AtomicBool,
 }
 
 /// What was looked up last, and when.
 #[derive(Default)]
-struct Looked {
+struct CachedBuckets {
     at: Option<Instant>,
     /// When headers were last written down.
     wrote: Option<Instant>,
-    known: Vec<store::Known>,
+    known: Vec<store::BucketState>,
 }
 
 /// The fingerprint of an account: nothing in the database tells its key.

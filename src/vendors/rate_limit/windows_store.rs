@@ -135,7 +135,7 @@ pub fn set_seen(c: &mut Conn, account: &str, bucket: &str, total: i64, remaining
 
 /// What is known of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct BucketState {
     /// The bucket.
     pub bucket: String,
     /// Its size and what remained of it, as seen at or after the time asked about.
@@ -145,13 +145,13 @@ pub struct Known {
 }
 
 /// Everything that is known of an account and still counts.
-pub fn known(c: &mut Conn, account: &str, since: i64, now: i64) -> Result<Vec<Known>> {
+pub fn known(c: &mut Conn, account: &str, since: i64, now: i64) -> Result<Vec<BucketState>> {
     let sql = "SELECT bucket, total, remaining, seen_ms, paused_until_ms FROM vendor_budgets WHERE account = ?1";
     let mut known = Vec::new();
     for row in c.all(sql, params![account])? {
         let fresh = row.get::<Option<i64>>(3)?.is_some_and(|at| (since..=now).contains(&at));
         let seen: (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
-        known.push(Known {
+        known.push(BucketState {
             bucket: row.get(0)?,
             seen: if let (true, (Some(total), Some(remaining))) = (fresh, seen) { Some((total, remaining)) } else { None },
             paused: row.get::<Option<i64>>(4)?.filter(|until| (now + 1..=now + LONGEST_PAUSE).contains(until)),

@@ -1,4 +1,4 @@
-//! What a record's page shows of its past: its history, and where each value came from. Who reads it is said where rooms
+//! What a record's page shows of its history, and where each value came from. Who reads it is said where rooms
 //! are joined: the words come from rooms that no record knows.
 
 use std::{
@@ -15,26 +15,26 @@ use crate::{
     ui::{Event, Item, Page, Source, Timeline, Value},
 };
 
-/// A record's past, read in one go.
+/// A record's history, read in one go.
 #[derive(Clone, Debug, Default)]
-pub struct Past {
+pub struct RecordHistory {
     /// What happened, newest first, and the number of the change where it can be taken back.
     pub events: Vec<(Event, Option<i64>)>,
     /// Where values came from, by column, where that is worth a mark.
-    pub sources: HashMap<String, Known>,
+    pub sources: HashMap<String, FieldOrigin>,
 }
 
 /// Where a value came from.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct FieldOrigin {
     /// It, without the addresses that a page has.
     pub source: Source,
     /// Whether it can be written to the vendor.
     pub can_be_pushed: bool,
 }
 
-/// Reads the past of a record, by its noun and id.
-pub type Read = fn(&mut Conn, &str, i64, &RedactionPolicy) -> Result<Past>;
+/// Reads the history of a record, by its noun and id.
+pub type Read = fn(&mut Conn, &str, i64, &RedactionPolicy) -> Result<RecordHistory>;
 
 static READ: OnceLock<Read> = OnceLock::new();
 
@@ -43,10 +43,10 @@ pub fn register(read: Read) {
     READ.get_or_init(|| read);
 }
 
-impl Past {
+impl RecordHistory {
     /// Reads it.
     pub fn read(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Result<Self> {
-        let read = READ.get().ok_or_else(|| Error::internal("nobody has said yet who reads the past"))?;
+        let read = READ.get().ok_or_else(|| Error::internal("nobody has said yet who reads histories"))?;
         read(c, entity, id, policy)
     }
 
@@ -63,7 +63,7 @@ impl Past {
     }
 
     fn source(&self, page: &Page, action: &str, field: &str) -> Option<Source> {
-        let Known { source, can_be_pushed } = self.sources.get(field)?;
+        let FieldOrigin { source, can_be_pushed } = self.sources.get(field)?;
         let may = page.may_write();
         let push = || page.url(&format!("{}/push", action.trim_end_matches("/pin")));
         Some(Source { action: may.then(|| page.url(action)), push: (may && *can_be_pushed).then(push), ..source.clone() })
@@ -76,8 +76,8 @@ pub struct Facts<'a> {
     pub page: &'a Page,
     /// Where pins are posted.
     pub action: String,
-    /// The record's past; a client is not told.
-    pub past: &'a Past,
+    /// The record's history; a client is not told.
+    pub past: &'a RecordHistory,
 }
 
 impl Facts<'_> {
