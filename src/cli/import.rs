@@ -131,8 +131,7 @@ fn show(plan: &Plan, json: bool) -> Result<(), Failure> {
         return out::json(plan);
     }
     let told = |row: &Row| {
-        let changes: Vec<String> =
-            row.changes.iter().map(|(name, sides)| format!("{name}: {} -> {}", sides["old"], sides["new"])).collect();
+        let changes: Vec<String> = row.changes.iter().map(|(name, old, new)| format!("{name}: {old} -> {new}")).collect();
         let what = match row.outcome {
             Outcome::Create => "new",
             Outcome::Update => "changed",

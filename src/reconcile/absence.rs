@@ -11,6 +11,9 @@ const FAULTS_ENOUGH: usize = 3;
 /// What is said of one that is alive.
 pub const ALIVE: &str = "its own address still has it";
 
+/// What is said of one that was not asked for, because asking does not work.
+pub const UNASKED: &str = "the vendor did not say whether it exists";
+
 /// What was found out about a vendor id that a list lacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
@@ -147,7 +150,7 @@ async fn ask_each<'m, W: Witness>(
     let (asked, rest) = missing.split_at(missing.len().min(search.lookups));
     for id in asked {
         let answer = if findings.count.is_refused() {
-            Answer::Unclear("the vendor did not say whether it exists".to_owned())
+            Answer::Unclear(UNASKED.to_owned())
         } else {
             let answer = witness.ask(id).await;
             findings.count.note(&answer);

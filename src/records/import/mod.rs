@@ -13,7 +13,7 @@ mod target;
 
 use std::{collections::HashMap, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
@@ -91,14 +91,31 @@ pub struct Row {
     pub id: Option<i64>,
     /// Column → old and new value.
     #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
-    pub changes: Map<String, Json>,
+    pub changes: Changes,
     /// Why it is that record, or why it cannot be.
     pub reason: String,
 }
 
+/// Columns with their old and new values, kept small: a plan holds them for every row of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Changes(Vec<(String, Json, Json)>);
+
+impl Changes {
+    /// Column, old and new value.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, Json, Json)> {
+        self.0.iter()
+    }
+}
+
+impl Serialize for Changes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, old, new)| (name, json!({ "old": old, "new": new }))))
+    }
+}
+
 impl Row {
     fn new(line: u64, outcome: Outcome, label: String, id: Option<i64>, reason: String) -> Self {
-        Self { line, outcome, label, id, changes: Map::new(), reason }
+        Self { line, outcome, label, id, changes: Changes::default(), reason }
     }
 }
 
@@ -281,7 +298,7 @@ impl Import {
             let mut item =
                 Item::new(self.target.plan_kind(), Action::Create, &label, reason.as_str()).from_vendor(&line.to_string());
             item.fields = map.iter().map(|(name, value)| FieldChange::new(name, Json::Null, value.clone())).collect();
-            let changes = map.into_iter().map(|(name, value)| (name, json!({ "old": null, "new": value }))).collect();
+            let changes = Changes(map.into_iter().map(|(name, value)| (name, Json::Null, value)).collect());
             return Ok((Row { changes, ..Row::new(line, Outcome::Create, label, None, reason) }, Some(item)));
         };
         // What stands there already is neither read nor checked again; an empty cell leaves what there is.
@@ -295,7 +312,7 @@ impl Import {
         self.target.log_disclosure(w, id, &self.policy)?;
         self.target.update(w, id, Fields::from_form(map.clone()), &self.policy)?;
         let now = self.target.stands(w, id)?;
-        let (mut changes, mut fields) = (Map::new(), Vec::new());
+        let (mut changes, mut fields) = (Vec::new(), Vec::new());
         for (name, entered) in map {
             let (old, new) = (stands.get(&name).cloned().unwrap_or_default(), now.get(&name).cloned().unwrap_or_default());
             if old == new {
@@ -303,13 +320,14 @@ impl Import {
             }
             let entered = entered.as_str().filter(|text| as_text(Some(&new)) != **text).map(str::to_owned);
             fields.push(FieldChange { sealed: entered, ..FieldChange::new(&name, old.clone(), new.clone()) });
-            changes.insert(name, json!({ "old": old, "new": new }));
+            changes.push((name, old, new));
         }
         if changes.is_empty() {
             return Ok((same(label, reason), None));
         }
         let mut item = Item::new(self.target.plan_kind(), Action::Update, &label, reason.as_str()).from_vendor(&line.to_string());
         (item.entity_id, item.rev, item.fields) = (Some(id), stands.get("rev").and_then(Json::as_i64), fields);
+        let changes = Changes(changes);
         Ok((Row { changes, ..Row::new(line, Outcome::Update, label, Some(id), reason) }, Some(item)))
     }
 

@@ -55,7 +55,7 @@ impl ImportPage {
 
     /// `Model: A → B`
     fn told(row: &Row) -> Vec<(String, String, String)> {
-        let told = |(name, sides): (&String, &serde_json::Value)| (words(name), said(&sides["old"]), said(&sides["new"]));
+        let told = |(name, old, new): &(String, _, _)| (words(name), said(old), said(new));
         row.changes.iter().map(told).collect()
     }
 }

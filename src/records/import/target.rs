@@ -197,7 +197,9 @@ impl Target {
             Some(number) => {
                 let alias = spec.key.trim_end_matches(".id");
                 let company = companies::store::find_id(c, number)?.unwrap_or_default();
-                query.and(&format!("{alias}.company_id = {{}}"), vec![company.into()])
+                // A company may have many devices of which few have that name: the sign keeps its index out of it.
+                let sign = if self.is_folded(name) { "+" } else { "" };
+                query.and(&format!("{sign}{alias}.company_id = {{}}"), vec![company.into()])
             }
             None => query,
         };
