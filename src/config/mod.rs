@@ -11,6 +11,7 @@ pub mod freshservice;
 mod ini;
 pub mod keycloak;
 mod keys;
+mod oidc;
 mod parts;
 pub mod private;
 mod read;
@@ -35,6 +36,7 @@ pub use self::{
     freshservice::{FieldNames, Freshservice},
     keycloak::Keycloak,
     keys::{Key, Kind, keys},
+    oidc::{LocalSignIn, Oidc},
     parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
     scheduler::{JobSchedule, Scheduler},
     secret::Secret,
@@ -71,6 +73,8 @@ pub struct Config {
     pub core: Core,
     /// The platform's users.
     pub keycloak: Keycloak,
+    /// Whoever vouches for people who sign in here, when there is one.
+    pub oidc: Option<Oidc>,
     /// The Freshservice account.
     pub freshservice: Freshservice,
     /// The Datto RMM account.
@@ -119,6 +123,7 @@ impl Config {
             database: Database::read(&mut read, &sources.instance),
             core: Core::read(&mut read),
             keycloak: Keycloak::read(&mut read),
+            oidc: Oidc::read(&mut read),
             freshservice: Freshservice::read(&mut read),
             datto: Datto::read(&mut read),
             webhooks: Webhooks::read(&mut read),

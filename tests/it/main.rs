@@ -68,6 +68,7 @@ mod search;
 mod second_factor;
 mod secrets;
 mod sessions;
+mod single_sign_on;
 mod stand_ins;
 mod stand_ins_datto;
 mod support;
