@@ -1,4 +1,4 @@
-//! Single sign-on by OpenID Connect, where people sign in here.
+//! Single sign-on by `OpenID` Connect, where people sign in here.
 
 use super::{Secret, read::Reader};
 

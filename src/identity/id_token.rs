@@ -1,11 +1,11 @@
-//! What a provider says of somebody in its ID token, and the rules by which it is believed (OpenID Connect Core §3.1.3.7).
+//! What a provider says of somebody in its ID token, and the rules by which it is believed (`OpenID` Connect Core §3.1.3.7).
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Map, Value};
 
 /// How far two clocks may differ, in seconds.
 const LEEWAY: f64 = 60.0;
-/// Longer subjects are none (OpenID Connect Core §2).
+/// Longer subjects are none (`OpenID` Connect Core §2).
 const LONGEST_SUBJECT: usize = 255;
 /// Signatures that are accepted: those by a key whose other half the provider alone has.
 const ALGORITHMS: [Algorithm; 9] = [

@@ -1,4 +1,4 @@
-//! Signing in over a provider (OpenID Connect, authorization code with PKCE): there and back, who it is here, and out again.
+//! Signing in over a provider (`OpenID` Connect, authorization code with PKCE): there and back, who it is here, and out again.
 
 use askama::Template as _;
 use axum::{
@@ -106,7 +106,7 @@ impl Identity {
             details: serde_json::Map::new(),
         })?;
         let document = provider.document().await?;
-        if !provider.is_from_here(&document, query.get("iss")) {
+        if !document.sent(query.get("iss")) {
             tracing::warn!("an answer of single sign-on names another issuer");
             return Err(Error::Unauthorized(format!("This answer does not come from {name}. Sign in again from this page.")));
         }

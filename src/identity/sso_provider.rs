@@ -30,7 +30,7 @@ const FRESH: Duration = Duration::from_hours(1);
 /// The least time between two looks for newer keys, or for a provider that is away: anybody may begin to sign in.
 const REFETCH_PAUSE: Duration = Duration::from_secs(1);
 
-/// What the provider says of itself (OpenID Connect Discovery §3).
+/// What the provider says of itself (`OpenID` Connect Discovery §3).
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
     pub issuer: String,
@@ -43,6 +43,16 @@ pub struct Document {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+}
+
+impl Document {
+    /// Whether an answer that names its issuer (or should) comes from this provider and no other (RFC 9207).
+    pub fn sent(&self, issuer: Option<&str>) -> bool {
+        match issuer {
+            Some(issuer) => issuer == self.issuer,
+            None => !self.authorization_response_iss_parameter_supported,
+        }
+    }
 }
 
 /// A provider.
@@ -124,14 +134,6 @@ impl Provider {
         tracing::warn!(reason, "the provider of single sign-on cannot be used");
         let name = &self.settings.name;
         Error::Unavailable(format!("Signing in with {name} does not work just now: {reason}. Try again in a moment."))
-    }
-
-    /// Whether an answer that names its issuer (or should) comes from this provider and no other (RFC 9207).
-    pub fn is_from_here(&self, document: &Document, issuer: Option<&str>) -> bool {
-        match issuer {
-            Some(issuer) => issuer == document.issuer,
-            None => !document.authorization_response_iss_parameter_supported,
-        }
     }
 
     /// What the provider says of whoever brought this code.
