@@ -15,7 +15,7 @@ use crate::{
 /// What only stand-alone mode knows about an account.
 #[derive(Debug)]
 pub struct Account {
-    /// The password form.
+    /// The password form; empty for who has no password.
     pub password: Vec<Field>,
     /// What is wrong with it, beyond single fields.
     pub problems: Vec<String>,

@@ -10,7 +10,7 @@ use crate::{
     config::{Config, Database},
     db::{migrate, upkeep::Upkeep},
     error::Error,
-    vendors,
+    identity, vendors,
 };
 
 /// How long the search for damage may take.
@@ -62,6 +62,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         for vendor in vendors::ALL {
             findings.push(finding(vendor.system, context::block_on((vendor.probe)(&config))?));
         }
+        findings.extend(context::block_on(identity::probe_provider(&config))?.map(|found| finding("single sign-on", found)));
     }
     report(&findings, args.json)
 }

@@ -125,6 +125,41 @@ const KEYS: &[Key] = &[
     key("keycloak", "admin_user", "admin", "An administrator of the master realm, as whom the users are read")
         .env(&["KEYCLOAK_ADMIN_USER"]),
     key("keycloak", "admin_password", "", "The password of that administrator").kind(Kind::Secret).env(&["KEYCLOAK_ADMIN_PASS"]),
+    key(
+        "oidc",
+        "issuer",
+        "",
+        "Issuer of an OpenID Connect provider (Keycloak, Microsoft Entra, …) with which people sign in, stand-alone",
+    ),
+    key("oidc", "client_id", "", "What Codex is called at the provider"),
+    key("oidc", "client_secret", "", "The secret of that client; unset for a public client").kind(Kind::Secret),
+    key("oidc", "scopes", "openid profile email", "Scopes that are asked for"),
+    key("oidc", "name", "single sign-on", "What people call the provider: the button says \"Sign in with …\""),
+    key(
+        "oidc",
+        "role_claim",
+        "",
+        "Claim of the ID token that holds roles, such as roles, groups or realm_access.roles; unset leaves roles to Codex",
+    ),
+    key("oidc", "role_admin", "", "Values of that claim that make an administrator"),
+    key("oidc", "role_technician", "", "… a technician"),
+    key("oidc", "role_billing", "", "… somebody who sees billing"),
+    key("oidc", "role_client", "", "… a client"),
+    key(
+        "oidc",
+        "default_role",
+        "",
+        "Role of who has none of these values: admin, technician, billing or client; unset keeps them out",
+    ),
+    key("oidc", "create_users", "false", "Add people who are not known here when they first sign in"),
+    key("oidc", "email_domains", "", "Domains of which an e-mail address must be; unset means any"),
+    key(
+        "oidc",
+        "trust_email",
+        "false",
+        "Believe e-mail addresses that the provider does not call verified, as Microsoft Entra calls none",
+    ),
+    key("oidc", "local_sign_in", "everybody", "Who may still sign in with a password of Codex: everybody, admins or nobody"),
     key("freshservice", "domain", "", "Account name, host name or full address of the Freshservice account")
         .env(&["FRESHSERVICE_DOMAIN"])
         .conf(&[("integrations", "freshservice_domain")]),

@@ -12,6 +12,7 @@ mod ini;
 pub mod keycloak;
 mod keys;
 pub mod mail;
+mod oidc;
 mod parts;
 pub mod private;
 mod read;
@@ -37,6 +38,7 @@ pub use self::{
     keycloak::Keycloak,
     keys::{Key, Kind, keys},
     mail::Mail,
+    oidc::{LocalSignIn, Oidc},
     parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
     scheduler::{FREEZING, JobSchedule, Scheduler},
     secret::Secret,
@@ -73,6 +75,8 @@ pub struct Config {
     pub core: Core,
     /// The platform's users.
     pub keycloak: Keycloak,
+    /// Whoever vouches for people who sign in here, when there is one.
+    pub oidc: Option<Oidc>,
     /// The Freshservice account.
     pub freshservice: Freshservice,
     /// The Datto RMM account.
@@ -125,6 +129,7 @@ impl Config {
             database: Database::read(&mut read, &sources.instance),
             core: Core::read(&mut read),
             keycloak: Keycloak::read(&mut read),
+            oidc: Oidc::read(&mut read),
             freshservice: Freshservice::read(&mut read),
             datto: Datto::read(&mut read),
             webhooks: Webhooks::read(&mut read),

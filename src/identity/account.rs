@@ -119,6 +119,9 @@ impl Identity {
             secret("repeat_password", "Confirm new password").autocomplete("new-password"),
             Field::check("revoke_keys", "Revoke my API keys too", false).wide(),
         ];
+        if user.password_changed_at.is_none() {
+            password.clear();
+        }
         problems.extend(place_errors(&mut password, errors));
         if let Some(wrong) = password.iter_mut().find(|field| field.error.is_some()) {
             wrong.autofocus = true;

@@ -149,6 +149,11 @@ impl Identity {
 
     /// A fresh secret for a person who has proved their password; asked for once a code has confirmed it.
     pub(super) async fn begin_factor(&self, user: &User) -> Result<Setup> {
+        if user.password_changed_at.is_none() {
+            return Err(Error::conflict(
+                "You have no password in Codex: a second factor belongs to your account at the provider",
+            ));
+        }
         let secret = totp::base32(&random::<{ totp::SECRET }>()?);
         let sealed = Encryption::create(&self.config)?.seal(&purpose(user.id), &secret)?;
         let id = user.id;

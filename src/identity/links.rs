@@ -56,10 +56,7 @@ impl Link {
     /// The same with the address under which people reach us.
     #[must_use]
     pub fn at(mut self, prefix: &Prefix, peer: &Peer, public_url: Option<&str>) -> Self {
-        let scheme = if peer.secure { "https" } else { "http" };
-        let seen = peer.host.as_ref().map(|host| format!("{scheme}://{host}{prefix}"));
-        let base = public_url.map(str::to_owned).or(seen).unwrap_or_default();
-        self.url = format!("{base}/set-password?token={}", self.token);
+        self.url = format!("{}/set-password?token={}", pages::base(prefix, peer, public_url), self.token);
         self
     }
 

@@ -14,20 +14,30 @@ use super::{
     issue::BROWSER_SECONDS,
     origin::Origin,
     pages::{self, Door},
-    session_store::Kind,
+    session_store::{self, Kind},
     sign_in::SignedIn,
+    sso,
     tokens::given,
 };
 use crate::{
     auth::{Verifier, Visitor, cookie},
+    config::LocalSignIn,
     error::{Error, Result},
+    types::Scope,
     ui::{Field, Look},
     web::{Fields, Peer, Prefix, Query, Web},
 };
 
 /// The sign-in form, as it was filled in.
-fn door(prefix: &Prefix, look: &Look, next: &str, username: &str) -> Door {
+pub fn door(identity: &Identity, prefix: &Prefix, look: &Look, next: &str, username: &str) -> Door {
     let mut door = Door::new(prefix, look, "Sign in", "/login", "Sign in");
+    if let Some(oidc) = &identity.config.oidc {
+        let next = percent_encoding::utf8_percent_encode(pages::local(next), percent_encoding::NON_ALPHANUMERIC);
+        door.links.push((door.page.url(&format!("/login/sso?next={next}")), format!("Sign in with {}", oidc.name)));
+        if oidc.local_sign_in == LocalSignIn::Nobody {
+            return door;
+        }
+    }
     door.hidden.push(("next", pages::local(next).to_owned()));
     let name = Field::text("username", "User name or e-mail", username).required().autocomplete("username");
     let password = Field::line("password", "password", "Password", "").required().autocomplete("current-password");
@@ -39,12 +49,18 @@ fn door(prefix: &Prefix, look: &Look, next: &str, username: &str) -> Door {
 }
 
 /// `GET /login`
-pub async fn form(Visitor(caller): Visitor, prefix: Prefix, look: Look, query: Query) -> Result<Response> {
+pub async fn form(
+    Visitor(caller): Visitor,
+    Extension(identity): Extension<Identity>,
+    prefix: Prefix,
+    look: Look,
+    query: Query,
+) -> Result<Response> {
     let next = pages::local(query.get("next").unwrap_or_default());
     if caller.is_some() {
         return pages::to(&format!("{prefix}{next}"), None);
     }
-    let mut door = door(&prefix, &look, next, "");
+    let mut door = door(&identity, &prefix, &look, next, "");
     if query.get("signed_out").is_some() {
         door.note = "You are signed out.";
     }
@@ -71,7 +87,9 @@ pub async fn sign_in(
             pages::signed_in(&token, &next, &prefix, &origin.peer, web.config.server.public_url.as_deref())
         }
         Ok(SignedIn::NeedsCode(challenge)) => pages::page(StatusCode::OK, &code_door(&prefix, &look, &next, &challenge)),
-        Err(error @ (Error::Unauthorized(_) | Error::TooMany { .. })) => refused(door(&prefix, &look, &next, &username), &error),
+        Err(error @ (Error::Unauthorized(_) | Error::Forbidden(_) | Error::TooMany { .. })) => {
+            refused(door(&identity, &prefix, &look, &next, &username), &error)
+        }
         Err(other) => Err(other),
     }
 }
@@ -116,7 +134,7 @@ pub async fn code(
         }
         Err(error @ Error::TooMany { .. }) => refused(code_door(&prefix, &look, &next, &challenge), &error),
         Err(Error::Gone { message, .. }) => {
-            let mut door = door(&prefix, &look, &next, "");
+            let mut door = door(&identity, &prefix, &look, &next, "");
             door.problems.push(message);
             pages::page(StatusCode::GONE, &door)
         }
@@ -124,7 +142,7 @@ pub async fn code(
     }
 }
 
-/// `POST /logout`: the session ends here, whatever becomes of the cookie.
+/// `POST /logout`: the session ends here, whatever becomes of the cookie, and at the provider if it was opened there.
 pub async fn sign_out(
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
@@ -132,11 +150,22 @@ pub async fn sign_out(
     headers: HeaderMap,
     prefix: Prefix,
     peer: Peer,
+    look: Look,
 ) -> Result<Response> {
+    let public_url = web.config.server.public_url.as_deref();
     if let Some(token) = cookie::token(&headers)
         && let Ok(claims) = verifier.claims(token).await
     {
+        let jti = claims.jti.clone().unwrap_or_default();
+        let over_provider = identity.db.read(&Scope::All, move |c| session_store::single_sign_on(c, &jti)).await?.is_some();
         identity.revoke(&claims).await?;
+        if over_provider
+            && let Some(oidc) = &identity.config.oidc
+            && let Some(address) = identity.end_at_provider(&pages::base(&prefix, &peer, public_url)).await
+        {
+            let gone = cookie::clear(prefix.as_str(), pages::is_secure(&peer, public_url));
+            return sso::leave(&prefix, &look, (&oidc.name, address), &gone);
+        }
     }
-    pages::signed_out(&prefix, &peer, web.config.server.public_url.as_deref())
+    pages::signed_out(&prefix, &peer, public_url)
 }

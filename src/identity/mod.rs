@@ -8,6 +8,7 @@ mod factor;
 mod factor_pages;
 mod factor_store;
 mod first_run;
+mod id_token;
 mod issue;
 mod limits;
 mod link_store;
@@ -24,6 +25,9 @@ mod services;
 mod session_store;
 mod sessions;
 mod sign_in;
+mod sso;
+mod sso_provider;
+mod sso_store;
 mod store;
 mod tokens;
 mod totp;
@@ -37,7 +41,7 @@ pub use self::{
 };
 use tokio::sync::OnceCell;
 
-use self::{model::AccountView, sessions::SessionView};
+use self::{model::AccountView, sessions::SessionView, sso_provider::Provider};
 use crate::web::openapi::schema as json;
 use crate::{agents::UserView, auth::keys::Jwk};
 use crate::{
@@ -57,13 +61,15 @@ pub struct Identity {
     issuer: Arc<str>,
     service: Arc<str>,
     published: Arc<OnceCell<()>>,
+    provider: Option<Arc<Provider>>,
 }
 
 impl Identity {
     /// The room over this database, with the key pair of this instance folder (made if there is none).
     pub fn open(db: Db, config: Arc<Config>, issuer: &str, service: &str) -> Result<Self> {
         let signer = Arc::new(Signer::open(&config.instance)?);
-        Ok(Self { db, config, signer, issuer: issuer.into(), service: service.into(), published: Arc::default() })
+        let provider = config.oidc.clone().map(Provider::new).transpose()?.map(Arc::new);
+        Ok(Self { provider, db, config, signer, issuer: issuer.into(), service: service.into(), published: Arc::default() })
     }
 
     /// What signs our tokens.
@@ -78,6 +84,14 @@ impl Identity {
     }
 }
 
+/// Asks the provider of single sign-on what it says of itself: whether it can be used, and which it is; none is configured
+/// otherwise.
+pub async fn probe_provider(config: &Config) -> Option<Result<String, String>> {
+    let oidc = config.oidc.clone().filter(|_| !config.on_platform())?;
+    let document = async { Provider::new(oidc)?.document().await }.await;
+    Some(document.map(|document| format!("{} answers", document.issuer)).map_err(|error| error.to_string()))
+}
+
 /// The routes of stand-alone mode. They need `Extension(Identity)` and `Extension(Arc<Verifier>)`.
 #[must_use]
 pub fn routes() -> Routes {
@@ -85,6 +99,8 @@ pub fn routes() -> Routes {
         .get("/login", login::form)
         .post("/login", login::sign_in)
         .form("/login/code", "/login", login::code)
+        .get("/login/sso", sso::begin)
+        .get("/login/sso/callback", sso::callback)
         .form("/logout", "/", login::sign_out)
         .get("/first-run", first_run::form)
         .post("/first-run", first_run::create)
@@ -136,6 +152,9 @@ pub fn routes() -> Routes {
         .takes(|_| json::optional(&[]))
         .delete("/api/accounts/{id}/second-factor", factor_pages::off_by_admin)
         .tells("Turn off the second factor of an account", |_| json::any())
+        .delete("/api/accounts/{id}/single-sign-on", sso::unlink)
+        .tells("Unlink an account from the provider of single sign-on", |_| json::any())
+        .form("/admin/users/{id}/single-sign-on/unlink", "/admin/users/{id}", sso::unlink_form)
         .post("/api/accounts/{id}/password-link", accounts_api::password_link)
         .tells("Make a link by which somebody sets their password", |_| json::any())
         .get("/api/accounts/{id}/sessions", sessions::of_account)

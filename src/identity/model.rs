@@ -48,6 +48,8 @@ pub struct AccountView {
     pub has_password: bool,
     /// Whether a code is asked for besides.
     pub second_factor: bool,
+    /// Whether the account is linked with somebody at the provider of single sign-on.
+    pub single_sign_on: bool,
     pub created_at: String,
     pub updated_at: String,
     #[serde(skip)]

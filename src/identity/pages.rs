@@ -34,6 +34,8 @@ pub struct Door {
     pub action: String,
     /// What its button says.
     pub save: &'static str,
+    /// Other ways on, each an address and what its button says.
+    pub links: Vec<(String, String)>,
 }
 
 impl Door {
@@ -42,7 +44,17 @@ impl Door {
     pub fn new(prefix: &Prefix, look: &Look, title: &'static str, path: &str, save: &'static str) -> Self {
         let page = Page::outside(prefix.as_str(), true, title).looking(look);
         let action = page.url(path);
-        Self { page, lead: "", note: "", problems: Vec::new(), fields: Vec::new(), hidden: Vec::new(), action, save }
+        Self {
+            page,
+            lead: "",
+            note: "",
+            problems: Vec::new(),
+            fields: Vec::new(),
+            hidden: Vec::new(),
+            action,
+            save,
+            links: Vec::new(),
+        }
     }
 
     /// With these fields, the first one that is wrong (or else the first) under the cursor.
@@ -94,6 +106,7 @@ pub fn refusal(error: &Error) -> String {
             format!("Too many attempts. Try again in {} minutes.", retry_after.div_ceil(60))
         }
         Error::TooMany { retry_after } => format!("Too many attempts. Try again in {retry_after} seconds."),
+        Error::Forbidden(words) => words.clone(),
         _ => "The user name or the password is wrong.".to_owned(),
     }
 }
@@ -106,8 +119,17 @@ pub fn local(next: &str) -> &str {
     if plain && inside { next } else { "/" }
 }
 
+/// The address under which people reach us, without a slash at the end.
+#[must_use]
+pub fn base(prefix: &Prefix, peer: &Peer, public_url: Option<&str>) -> String {
+    let scheme = if peer.secure { "https" } else { "http" };
+    let seen = || peer.host.as_ref().map(|host| format!("{scheme}://{host}{prefix}"));
+    public_url.map(str::to_owned).or_else(seen).unwrap_or_default()
+}
+
 /// Whether the browser reaches us over TLS.
-fn is_secure(peer: &Peer, public_url: Option<&str>) -> bool {
+#[must_use]
+pub fn is_secure(peer: &Peer, public_url: Option<&str>) -> bool {
     peer.secure || public_url.is_some_and(|url| url.starts_with("https://"))
 }
 

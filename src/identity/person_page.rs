@@ -8,7 +8,7 @@ use super::{
     model::{NewUser, User},
     password,
     people_pages::{crumbs, person_fields, typed},
-    sessions, store,
+    sessions, sso_store, store,
     tokens::given,
 };
 use crate::{
@@ -38,6 +38,8 @@ struct PersonPage {
     known: bool,
     /// Whether a code is asked for besides.
     factor: bool,
+    /// Whether they are linked with somebody at the provider of single sign-on.
+    linked: bool,
     /// Where they are signed in.
     sessions: Table,
 }
@@ -141,6 +143,8 @@ async fn form(
     ];
     let problems = place_errors(fields.iter_mut().chain(&mut password), errors);
     let page = frame.titled(Section::Admin, &user.username);
+    let id = user.id;
+    let linked = identity.db.read(&Scope::All, move |c| sso_store::is_linked(c, id)).await?;
     let own = frame.caller.user().and_then(|own| own.jti.as_deref());
     let from = frame.query.get("sessions_from").and_then(|text| text.parse().ok()).unwrap_or(0);
     let (place, end) = (format!("/admin/users/{}", user.id), format!("/admin/users/{}/sessions/{{session}}/end", user.id));
@@ -158,6 +162,7 @@ async fn form(
         own: is_own(frame, user),
         known: user.password_changed_at.is_some(),
         factor: identity.factor(user.id).await?.is_some(),
+        linked,
         sessions,
         page,
     };

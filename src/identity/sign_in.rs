@@ -63,6 +63,7 @@ impl Identity {
         let place = password::place()?;
         Box::pin(self.counted(&attempt, async {
             let (user, hash) = self.check(&place, found, password).await?;
+            self.allow_local(&user)?;
             // While the password was computed, somebody may have changed it or shut the person out.
             let id = user.id;
             let stands =

@@ -43,6 +43,12 @@ pub fn find(c: &mut Conn, login: &str) -> Result<Option<User>> {
     c.first(&sql, params![name_key(login), email_key(login)])?.as_ref().map(user).transpose()
 }
 
+/// The person with exactly this e-mail, whatever its case.
+pub fn find_by_email(c: &mut Conn, email: &str) -> Result<Option<User>> {
+    let sql = format!("{USER} WHERE account.email_folded = ?1");
+    c.first(&sql, params![email_key(email)])?.as_ref().map(user).transpose()
+}
+
 /// The person with this id.
 pub fn get(c: &mut Conn, id: i64) -> Result<User> {
     let sql = format!("{USER} WHERE account.id = ?1");
@@ -88,7 +94,9 @@ fn view(row: &Row) -> Result<UserView> {
 pub fn accounts(c: &mut Conn, id: Option<i64>) -> Result<Vec<AccountView>> {
     let sql = format!(
         "SELECT {VIEW_COLUMNS}, secret.user_id IS NOT NULL, account.created_at, account.updated_at, account.rev,
-                factor.confirmed_at IS NOT NULL FROM users account
+                factor.confirmed_at IS NOT NULL,
+                EXISTS (SELECT 1 FROM user_identities identity WHERE identity.user_id = account.id)
+         FROM users account
          LEFT JOIN @companies company ON company.id = account.company_id
          LEFT JOIN passwords secret ON secret.user_id = account.id
          LEFT JOIN second_factors factor ON factor.user_id = account.id
@@ -102,6 +110,7 @@ pub fn accounts(c: &mut Conn, id: Option<i64>) -> Result<Vec<AccountView>> {
             updated_at: row.get(9)?,
             rev: row.get(10)?,
             second_factor: row.get(11)?,
+            single_sign_on: row.get(12)?,
         })
     };
     c.all(&sql, params![id])?.iter().map(account).collect()
@@ -231,6 +240,11 @@ pub fn set_enabled(w: &mut Write<'_>, id: i64, enabled: bool) -> Result<User> {
 /// Notes that a person's second factor was turned on or off.
 pub fn note_factor(w: &mut Write<'_>, id: i64, on: bool) -> Result<()> {
     note(w, id, "update", json!({ "second_factor": [!on, on] }))
+}
+
+/// Notes that a person's account was linked with the provider of single sign-on, or is so no longer.
+pub fn note_sso(w: &mut Write<'_>, id: i64, linked: bool) -> Result<()> {
+    note(w, id, "update", json!({ "single_sign_on": [!linked, linked] }))
 }
 
 /// Notes that somebody was given a link with which this person sets their password.

@@ -82,6 +82,7 @@ mod second_factor;
 mod secrets;
 mod service_calls;
 mod sessions;
+mod single_sign_on;
 mod stand_ins;
 mod stand_ins_datto;
 mod support;
