@@ -31,6 +31,11 @@ pub fn routes() -> Routes {
         .get("/api/companies", api::index)
         .tells("List companies", json::list::<CompanyView>)
         .asks(&[door::as_of::PARAMETER])
+        .asks(&[(
+            "contract",
+            "string",
+            "How the contract stands: in, ending (within 90 days), expired or unknown, or several of them.",
+        )])
         .merge(door::api::routes::<Companies>("/api/companies", "/api/companies/{acct}", "/api/companies/{acct}/restore"))
         .get("/api/company/{acct}", door::api::show::<Companies>)
         .tells("Company: read", json::one::<CompanyView>)

@@ -5,6 +5,7 @@
 
 mod chance;
 mod firms;
+mod licences;
 mod machines;
 mod networks;
 mod people;
@@ -111,7 +112,9 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
         let bosses: Vec<i64> = parent.map(|(.., staff)| staff.iter().take(1).map(|boss| boss.id).collect()).unwrap_or_default();
         let staff = add_people(w, &mut chance, firm, &company, &bosses)?;
         machines_made += add_machines(w, &mut chance, firm, &company, &staff)?;
-        networks::add(w, firm, &company, i64::try_from(known.len()).unwrap_or_default())?;
+        let place = i64::try_from(known.len()).unwrap_or_default();
+        networks::add(w, firm, &company, place)?;
+        licences::add(w, firm, &company, &staff, place)?;
         people_made += staff.len();
         known.push((firm, company, staff));
     }
