@@ -98,6 +98,7 @@ mod tests {
             ("/api/companies/{acct}/users", "contact"),
             ("/api/companies/{acct}/locations/{id}", "location"),
             ("/api/contacts/{id}/restore", "contact"),
+            ("/api/assets/{id}/merge", "asset"),
             ("/api/ticket/{id}/update", "ticket"),
             ("/api/tickets/active", "ticket"),
             ("/api/subnets/{id}", "subnet"),

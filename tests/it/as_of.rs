@@ -83,7 +83,10 @@ both! {
         app.with_token(made["key"].as_str().unwrap()).get(&path).await.status(403);
         // Today's policy holds for what was.
         app.admin().put("/api/companies/100001", &json!({"compliance_level": "hipaa"})).await.status(200);
-        app.service().get(&path).await.status(403);
+        let cli = app.cli();
+        let token = tokio::task::spawn_blocking(move || cli.run(&["token", "create", "--service", "beacon"]).success().stdout);
+        let beacon = app.with_token(token.await.unwrap().trim());
+        beacon.get(&path).await.status(403);
         tess.get(&path).await.status(200);
         let read = app.admin().get("/api/disclosures").await.text();
         assert!(read.contains("tess") && read.contains("contact"), "{read}");

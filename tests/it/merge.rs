@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::freshservice::Plan;
-use crate::support::{App, Engine, Pull, both};
+use crate::support::{App, Engine, Fleet, Pull, both};
+use crate::{datto, freshservice};
 
 fn id_of(row: Value) -> i64 {
     row["id"].as_i64().unwrap()
@@ -143,6 +144,38 @@ both! {
         let now = pull.app.service().get(&format!("/api/contacts/{}", winner["id"])).await.ok();
         assert_eq!((&now["mobile_phone_number"], &now["retired_at"]), (&json!("555 0666"), &Value::Null), "{now}");
         assert_eq!(pull.contacts().await.len(), before.len());
+    }
+
+    async fn a_sync_knows_a_merged_asset(engine: Engine) {
+        let fleet = Fleet::pulled(&engine, freshservice::Plan::sized(3, 6).build(), datto::Plan::sized(3, 20, 2).build()).await;
+        let assets = fleet.list("/api/assets").await;
+        let is_one = |asset: &&Value| asset["external_id"].is_string() && asset["company_id"].is_string();
+        let winner = assets.iter().find(is_one).expect("a device of a company").clone();
+        let loser = assets.iter().filter(is_one).find(|other| other["company_id"] == winner["company_id"] && other["id"] != winner["id"]);
+        let loser = loser.expect("another one of it").clone();
+        let (own, other) = (winner["external_id"].as_str().unwrap(), loser["external_id"].as_str().unwrap());
+        let path = format!("/api/assets/{}", winner["id"]);
+        let tess = fleet.app.technician();
+        let done = tess.post(&format!("{path}/merge"), &json!({"from": loser["id"]})).await.status(200).json();
+        assert_eq!(done["external_id"], own, "its own record speaks for it");
+        for _ in 0..2 {
+            let again = fleet.sync(&["datto", "--json"]).await.code(0).json();
+            assert_eq!(again["applied"], 0, "nothing comes back: {again}");
+        }
+        assert_eq!(fleet.list("/api/assets").await.len(), assets.len() - 1);
+        fleet.rmm.world(|state| {
+            state.rename(own, "RENAMED");
+            state.rename(other, "SILENT");
+        });
+        fleet.sync(&["datto"]).await.code(0);
+        let now = tess.get(&path).await.ok();
+        assert_eq!((&now["hostname"], &now["external_id"]), (&json!("RENAMED"), &json!(own)), "{now}");
+        // Its own record goes: the other one speaks, and the asset stays.
+        fleet.rmm.world(|state| state.bury_device(own));
+        fleet.sync(&["datto"]).await.code(0);
+        fleet.sync(&["datto"]).await.code(0);
+        let now = tess.get(&path).await.ok();
+        assert_eq!((&now["hostname"], &now["external_id"], &now["retired_at"]), (&json!("SILENT"), &json!(other), &Value::Null), "{now}");
     }
 
     async fn people_compare_and_merge_on_a_page(engine: Engine) {
