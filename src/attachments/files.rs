@@ -7,7 +7,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicI64, Ordering},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -135,7 +135,7 @@ impl Folder {
             for file in fs::read_dir(folder)? {
                 let file = file?;
                 let written = file.metadata()?.modified()?;
-                if SystemTime::now().duration_since(written).is_ok_and(|age| age > ABANDONED) {
+                if written.elapsed().is_ok_and(|age| age > ABANDONED) {
                     found.push(file.path());
                 }
             }
