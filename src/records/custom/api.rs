@@ -64,7 +64,7 @@ async fn create(State(web): State<Web>, caller: Admin, conditions: Preconditions
     let (body, input) = (fields.digest(), input(fields, true)?);
     let work = move |w: &mut Write<'_>| {
         let field = add(w, &input)?;
-        reply(&field, Reply::created(&field, format!("/api/custom_fields/{}", field.id))?)
+        Ok(reply(&field, Reply::created(&field, format!("/api/custom_fields/{}", field.id))?))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -80,7 +80,7 @@ async fn update(
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let field = change(w, id, &input, request.rev(id)?)?;
-        reply(&field, Reply::ok(&field)?)
+        Ok(reply(&field, Reply::ok(&field)?))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -90,7 +90,7 @@ async fn retire(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, cond
     let work = move |w: &mut Write<'_>| {
         request.check(id, history::get::<AddedField>(w, id)?.rev)?;
         let field = history::retire::<AddedField>(w, id, None)?;
-        reply(&field, Reply::ok(&field)?)
+        Ok(reply(&field, Reply::ok(&field)?))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
@@ -98,13 +98,13 @@ async fn retire(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, cond
 async fn restore(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
     let work = move |w: &mut Write<'_>| {
         let field = history::restore::<AddedField>(w, id, None)?;
-        reply(&field, Reply::ok(&field)?)
+        Ok(reply(&field, Reply::ok(&field)?))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
-fn reply(field: &AddedField, reply: Reply) -> Result<Reply> {
-    Ok(reply.tagged(field.id, field.rev))
+fn reply(field: &AddedField, reply: Reply) -> Reply {
+    reply.tagged(field.id, field.rev)
 }
 
 /// Reads what was sent for a field.
