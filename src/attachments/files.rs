@@ -7,7 +7,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicI64, Ordering},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -135,7 +135,7 @@ impl Folder {
             for file in fs::read_dir(folder)? {
                 let file = file?;
                 let written = file.metadata()?.modified()?;
-                if SystemTime::now().duration_since(written).is_ok_and(|age| age > ABANDONED) {
+                if written.elapsed().is_ok_and(|age| age > ABANDONED) {
                     found.push(file.path());
                 }
             }
@@ -210,8 +210,9 @@ impl Drop for Draft {
 
 /// What a content is, by its beginning; never by what the file is called.
 fn media_type(head: &[u8]) -> String {
-    if let Some(known) = infer::get(head) {
-        return known.mime_type().to_owned();
+    // What could run in a browser is told as the text that it is.
+    if let Some(known) = infer::get(head).map(|known| known.mime_type()).filter(|kind| !kind.starts_with("text/")) {
+        return known.to_owned();
     }
     let is_text = match std::str::from_utf8(head) {
         Ok(_) => true,
@@ -246,6 +247,7 @@ mod tests {
         for (head, kind) in [
             (&b"%PDF-1.7\n"[..], "application/pdf"),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png"),
+            (b"<!DOCTYPE html><script>", "text/plain; charset=utf-8"),
             (b"plain words", "text/plain; charset=utf-8"),
             ("caf\u{e9}".as_bytes().split_last().unwrap().1, "text/plain; charset=utf-8"),
             (b"\0\x01\x02\xff", "application/octet-stream"),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::{CustomField, json, noun, shows, store, values};
+use super::{AddedField, json, noun, shows, store, values};
 use crate::{
     db::{
         Conn, Value,
@@ -30,7 +30,7 @@ impl Beside for OfRecords {
     }
 
     fn columns(&self, c: &mut Conn, entity: &str) -> Result<Vec<Column>> {
-        let column = |field: CustomField| {
+        let column = |field: AddedField| {
             let choices = match field.kind.as_str() {
                 "choice" => field.offers(),
                 "yes_no" => vec!["true".to_owned(), "false".to_owned()],
@@ -106,7 +106,7 @@ impl Beside for OfRecords {
             let tags = if is_hidden { Vec::new() } else { tags.remove(id).unwrap_or_default() };
             let mut members = Map::new();
             if !fields.is_empty() {
-                let value = |field: &CustomField| {
+                let value = |field: &AddedField| {
                     let value = values.get(&(*id, field.id)).map_or(Json::Null, |value| json(field, value));
                     (field.key.clone(), value)
                 };
@@ -131,9 +131,9 @@ fn allow(c: &mut Conn, of: Rows, name: &str) -> Result<()> {
     Err(Error::Forbidden(format!("{name}: only somebody who may see protected records in full can ask by it")))
 }
 
-fn named(c: &mut Conn, entity: &str, name: &str, parameter: &str) -> Result<CustomField> {
+fn named(c: &mut Conn, entity: &str, name: &str, parameter: &str) -> Result<AddedField> {
     let fields = store::fields(c, entity)?;
-    let known: Vec<String> = fields.iter().map(CustomField::name).collect();
+    let known: Vec<String> = fields.iter().map(AddedField::name).collect();
     let key = name.strip_prefix(PREFIX).unwrap_or(name);
     fields.into_iter().find(|field| field.key == key).ok_or_else(|| {
         let known = if known.is_empty() { "there are none".to_owned() } else { format!("possible are {}", known.join(", ")) };
@@ -142,7 +142,7 @@ fn named(c: &mut Conn, entity: &str, name: &str, parameter: &str) -> Result<Cust
 }
 
 /// What a question compares with, in the form in which values are compared.
-fn operand(field: &CustomField, text: &str) -> Result<Value, String> {
+fn operand(field: &AddedField, text: &str) -> Result<Value, String> {
     match (field.decimals(), field.kind.as_str()) {
         (Some(_), _) => values::parts(text, 4).map(Value::Int),
         (None, "yes_no") => match text.to_ascii_lowercase().as_str() {

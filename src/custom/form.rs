@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{CustomField, noun, store};
+use super::{AddedField, noun, store};
 use crate::{
     compliance::RedactionPolicy,
     db::Conn,
@@ -14,7 +14,7 @@ use crate::{
 /// What a record's form offers beside the fields of its noun.
 #[derive(Clone, Debug, Default)]
 pub struct Offered {
-    fields: Vec<CustomField>,
+    fields: Vec<AddedField>,
     values: HashMap<i64, String>,
     tags: Vec<String>,
     chosen: Vec<String>,
@@ -61,7 +61,7 @@ impl Offered {
     }
 }
 
-fn input(field: &CustomField, value: String) -> Field {
+fn input(field: &AddedField, value: String) -> Field {
     let (name, label) = (field.name(), field.label.clone());
     let input = match field.kind.as_str() {
         "long_text" => Field::area(name, label, value),

@@ -14,7 +14,7 @@ pub const COLORS: [&str; 9] = ["gray", "red", "orange", "yellow", "green", "teal
 
 crate::entity! {
     /// A field that administrators have added to a noun.
-    pub struct CustomField: "custom_field", "Custom field", "custom_fields" {
+    pub struct AddedField: "custom_field", "Custom field", "custom_fields" {
         /// The noun.
         entity: String = text("Record type", 50).named("type").required(),
         /// Its name in JSON, CSV and filters, which never changes.
@@ -34,7 +34,7 @@ crate::entity! {
     }
 }
 
-impl CustomField {
+impl AddedField {
     #[expect(clippy::unused_self, reason = "the shape that every record has")]
     fn derived_columns(&self) -> Vec<(&'static str, Value)> {
         Vec::new()
@@ -63,8 +63,8 @@ impl CustomField {
     }
 }
 
-crate::shaped! { CustomField: Members::first(&["id", "type", "key", "label", "kind", "choices", "help", "required", "position"])
-    .record(|field: &CustomField| field)
+crate::shaped! { AddedField: Members::first(&["id", "type", "key", "label", "kind", "choices", "help", "required", "position"])
+    .record(|field: &AddedField| field)
     .member("choices", Holds::ANY, |field| Cell::from(field.choices.as_deref()).embedded())
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::{CustomField, Noun, Tag};
+use super::{AddedField, Noun, Tag};
 use crate::{
     db::{
         Conn, Value, Write,
@@ -28,23 +28,23 @@ pub struct Kept {
 }
 
 /// The fields of a noun that are in use, in their order.
-pub fn fields(c: &mut Conn, entity: &str) -> Result<Vec<CustomField>> {
+pub fn fields(c: &mut Conn, entity: &str) -> Result<Vec<AddedField>> {
     let sql = format!(
         "SELECT {} FROM @custom_fields custom_field
          WHERE custom_field.entity = ?1 AND custom_field.retired_at IS NULL ORDER BY custom_field.position, custom_field.id",
-        CustomField::SELECT
+        AddedField::SELECT
     );
-    c.map(&sql, params![entity], |row| CustomField::from_row(row, 0))
+    c.map(&sql, params![entity], |row| AddedField::from_row(row, 0))
 }
 
 /// Every field of every noun, the retired ones last.
-pub fn all_fields(c: &mut Conn) -> Result<Vec<CustomField>> {
+pub fn all_fields(c: &mut Conn) -> Result<Vec<AddedField>> {
     let sql = format!(
         "SELECT {} FROM @custom_fields custom_field
          ORDER BY custom_field.retired_at IS NOT NULL, custom_field.entity, custom_field.position, custom_field.id",
-        CustomField::SELECT
+        AddedField::SELECT
     );
-    c.map(&sql, params![], |row| CustomField::from_row(row, 0))
+    c.map(&sql, params![], |row| AddedField::from_row(row, 0))
 }
 
 /// What the fields with these names are called, in use or not.
@@ -192,13 +192,13 @@ pub enum Test {
     Empty(bool),
 }
 
-fn column(field: &CustomField) -> &'static str {
+fn column(field: &AddedField) -> &'static str {
     if field.decimals().is_some() || field.kind == super::KINDS[5] { "number" } else { "folded" }
 }
 
 /// The condition that rows with this key have such a value.
 #[must_use]
-pub fn has_value(field: &CustomField, key: &str, test: Test) -> Condition {
+pub fn has_value(field: &AddedField, key: &str, test: Test) -> Condition {
     let column = column(field);
     let within = |sql: &str, params: Vec<Value>| {
         let sql = format!("{key} IN (SELECT kept.record_id FROM @custom_values kept WHERE kept.field_id = {}{sql})", field.id);
@@ -224,7 +224,7 @@ pub fn has_value(field: &CustomField, key: &str, test: Test) -> Condition {
 
 /// What rows with this key are ordered by.
 #[must_use]
-pub fn ordered(field: &CustomField, key: &str) -> String {
+pub fn ordered(field: &AddedField, key: &str) -> String {
     format!(
         "(SELECT kept.{} FROM @custom_values kept WHERE kept.field_id = {} AND kept.record_id = {key})",
         column(field),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{CustomField, Noun, noun, store, store::Kept};
+use super::{AddedField, Noun, noun, store, store::Kept};
 use crate::{
     compliance::RedactionPolicy,
     db::{
@@ -68,7 +68,7 @@ fn kept(text: String, number: Option<i64>) -> Kept {
 }
 
 /// Reads what was sent for a field under this name; what is wrong with it is noted in `fields`.
-pub fn read(field: &CustomField, name: &str, fields: &mut Fields) -> Field<Kept> {
+pub fn read(field: &AddedField, name: &str, fields: &mut Fields) -> Field<Kept> {
     if let Some(decimals) = field.decimals() {
         let text = fields.text(name).check(|text: &String| parts(text, decimals).map(drop)).get();
         return text.map(|text| {
@@ -94,7 +94,7 @@ pub fn read(field: &CustomField, name: &str, fields: &mut Fields) -> Field<Kept>
 
 /// A value as JSON has it.
 #[must_use]
-pub fn json(field: &CustomField, value: &str) -> Json {
+pub fn json(field: &AddedField, value: &str) -> Json {
     match field.kind.as_str() {
         "number" | "money" => serde_json::from_str(value).unwrap_or_else(|_| value.into()),
         "yes_no" => (value == "true").into(),
@@ -152,7 +152,7 @@ pub fn apply(w: &mut Write<'_>, entity: &str, id: i64, sent: &Sent, is_new: bool
 }
 
 /// The values that were sent, checked.
-fn checked<'f>(fields: &'f [CustomField], sent: &Sent, is_new: bool) -> Result<Vec<(&'f CustomField, Option<Kept>)>> {
+fn checked<'f>(fields: &'f [AddedField], sent: &Sent, is_new: bool) -> Result<Vec<(&'f AddedField, Option<Kept>)>> {
     let named: Map<String, Json> = sent.values.iter().map(|(key, value)| (format!("{PREFIX}{key}"), value.clone())).collect();
     let mut read_from = if sent.is_form { Fields::from_form(named) } else { Fields::new(named) };
     for key in sent.values.keys().filter(|key| !fields.iter().any(|field| field.key == **key)) {
@@ -176,7 +176,7 @@ fn checked<'f>(fields: &'f [CustomField], sent: &Sent, is_new: bool) -> Result<V
 }
 
 /// Keeps values; what is another one now, for history.
-fn keep(w: &mut Write<'_>, noun: Noun, id: i64, wanted: &[(&CustomField, Option<Kept>)]) -> Result<Map<String, Json>> {
+fn keep(w: &mut Write<'_>, noun: Noun, id: i64, wanted: &[(&AddedField, Option<Kept>)]) -> Result<Map<String, Json>> {
     let mut changes = Map::new();
     if wanted.is_empty() {
         return Ok(changes);

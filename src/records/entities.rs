@@ -11,7 +11,7 @@ use crate::{
     },
     companies::{Company, Location},
     contacts::Contact,
-    custom::{CustomField, Tag},
+    custom::{AddedField, Tag},
     db::Conn,
     entity::FieldSpec,
     error::{Error, Result},
@@ -43,7 +43,7 @@ pub static ENTITIES: &[&dyn AnyEntity] = &[
     &of::<FeatureCategory>(),
     &of::<Settings>(),
     &of::<Exclusion>(),
-    &of::<CustomField>(),
+    &of::<AddedField>(),
     &of::<Tag>(),
     &of::<Attachment>(),
 ];

@@ -151,7 +151,7 @@ both! {
     }
 
     async fn they_are_for_those_who_may_see_everything(engine: Engine) {
-        let app = App::start_on(&engine).await;
+        let app = App::builder(&engine).env("CODEX_COMPLIANCE_CLEARED_SERVICES", "other").start().await;
         let company = app.company("100001", "Acme").await["id"].clone();
         let made = upload(&app.technician(), "company", &company, "canary.pdf", PDF).await;
         let path = format!("/api/attachments/{}", made["id"]);

@@ -324,7 +324,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET /api/attachments/{id}/content", STAFF, "404"),
     ("DELETE /api/attachments/{id}", EDITORS, "404"),
     ("POST /api/attachments/{id}/restore", EDITORS, "404"),
-    ("POST /records/{entity}/{id}/attachments", STAFF_PEOPLE, "400"),
+    ("POST /records/{entity}/{id}/attachments", STAFF_PEOPLE, "303"),
     ("POST /attachments/{id}/remove", STAFF_PEOPLE, "404"),
     ("POST /attachments/{id}/restore", STAFF_PEOPLE, "404"),
     // fields and tags that are added to record types

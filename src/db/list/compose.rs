@@ -200,6 +200,7 @@ impl Composer {
 }
 
 /// Takes the special meaning from what LIKE treats specially.
+#[must_use]
 pub fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

@@ -52,11 +52,12 @@ pub fn routes() -> Routes {
         .get("/api/attachments/{id}", show)
         .tells("Read what is known of an attachment", described::one::<Attachment>)
         .get("/api/attachments/{id}/content", content)
+        .tells("Download the file of an attachment: it is sent as it is, of the type it has", |_| described::any())
         .delete("/api/attachments/{id}", retire)
         .tells("Remove an attachment; its file is kept", written)
         .post("/api/attachments/{id}/restore", restore)
         .tells("Bring a removed attachment back", written)
-        .post("/records/{entity}/{id}/attachments", add_on_page)
+        .form("/records/{entity}/{id}/attachments", "/records/{entity}/{id}", add_on_page)
         .form("/attachments/{id}/remove", "/", remove_on_page)
         .form("/attachments/{id}/restore", "/", restore_on_page)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     auth::{Admin, Staff},
-    custom::{CustomField, noun, nouns, read, store},
+    custom::{AddedField, noun, nouns, read, store},
     db::{Conn, Write},
     entity::{Patch, schema},
     error::{Error, Result},
@@ -20,19 +20,19 @@ const SOME: i64 = 1_000;
 
 /// The routes.
 pub fn routes() -> Routes {
-    let written = described::written::<CustomField>;
+    let written = described::written::<AddedField>;
     Routes::new()
         .get("/api/custom_fields", index)
-        .tells("List the fields that administrators have added", described::list::<CustomField>)
+        .tells("List the fields that administrators have added", described::list::<AddedField>)
         .asks(&[("type", "string", "Only those of this record type."), ("retired", "string", "include shows retired ones too.")])
         .post("/api/custom_fields", create)
         .makes("Add a field to a record type", written)
-        .takes(schema::new::<CustomField>)
+        .takes(schema::new::<AddedField>)
         .get("/api/custom_fields/{id}", show)
-        .tells("Read an added field", described::one::<CustomField>)
+        .tells("Read an added field", described::one::<AddedField>)
         .update("/api/custom_fields/{id}", update)
         .tells("Change an added field", written)
-        .takes(schema::changed::<CustomField>)
+        .takes(schema::changed::<AddedField>)
         .delete("/api/custom_fields/{id}", retire)
         .tells("Retire an added field: it is hidden, and its values are kept", written)
         .post("/api/custom_fields/{id}/restore", restore)
@@ -46,7 +46,7 @@ async fn index(State(web): State<Web>, caller: Staff, request: ReadRequest) -> R
         Some("include") => true,
         Some(_) => return Err(Error::field("retired", "must be include or hide")),
     };
-    list::value(&web, &caller.scope(), "", &request, &[CustomField::ENTITY], move |c| {
+    list::value(&web, &caller.scope(), "", &request, &[AddedField::ENTITY], move |c| {
         let mut fields = store::all_fields(c)?;
         fields.retain(|field| with_retired || field.retired_at.is_none());
         fields.retain(|field| entity.as_ref().is_none_or(|entity| field.entity == *entity));
@@ -56,7 +56,7 @@ async fn index(State(web): State<Web>, caller: Staff, request: ReadRequest) -> R
 }
 
 async fn show(State(web): State<Web>, caller: Staff, Path(id): Path<i64>, request: ReadRequest) -> Result<Response> {
-    let field: CustomField = web.db.read(&caller.scope(), move |c| history::get(c, id)).await?;
+    let field: AddedField = web.db.read(&caller.scope(), move |c| history::get(c, id)).await?;
     request.row(id, field.rev, &field)
 }
 
@@ -64,7 +64,7 @@ async fn create(State(web): State<Web>, caller: Admin, conditions: Preconditions
     let (body, input) = (fields.digest(), input(fields, true)?);
     let work = move |w: &mut Write<'_>| {
         let field = add(w, &input)?;
-        reply(&field, Reply::created(&field, format!("/api/custom_fields/{}", field.id))?)
+        Ok(reply(&field, Reply::created(&field, format!("/api/custom_fields/{}", field.id))?))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -80,7 +80,7 @@ async fn update(
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         let field = change(w, id, &input, request.rev(id)?)?;
-        reply(&field, Reply::ok(&field)?)
+        Ok(reply(&field, Reply::ok(&field)?))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
@@ -88,33 +88,33 @@ async fn update(
 async fn retire(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
-        request.check(id, history::get::<CustomField>(w, id)?.rev)?;
-        let field = history::retire::<CustomField>(w, id, None)?;
-        reply(&field, Reply::ok(&field)?)
+        request.check(id, history::get::<AddedField>(w, id)?.rev)?;
+        let field = history::retire::<AddedField>(w, id, None)?;
+        Ok(reply(&field, Reply::ok(&field)?))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
 async fn restore(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, conditions: Preconditions) -> Result<Response> {
     let work = move |w: &mut Write<'_>| {
-        let field = history::restore::<CustomField>(w, id, None)?;
-        reply(&field, Reply::ok(&field)?)
+        let field = history::restore::<AddedField>(w, id, None)?;
+        Ok(reply(&field, Reply::ok(&field)?))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), "", work).await
 }
 
-fn reply(field: &CustomField, reply: Reply) -> Result<Reply> {
-    Ok(reply.tagged(field.id, field.rev))
+fn reply(field: &AddedField, reply: Reply) -> Reply {
+    reply.tagged(field.id, field.rev)
 }
 
 /// Reads what was sent for a field.
 ///
 /// # Errors
 /// `Invalid` with every member that is wrong.
-pub fn input(mut fields: Fields, creating: bool) -> Result<Patch<CustomField>> {
+pub fn input(mut fields: Fields, creating: bool) -> Result<Patch<AddedField>> {
     fields.set_creating(creating);
     let patch = Patch::read(&mut fields)?;
-    let row: &CustomField = patch.row();
+    let row: &AddedField = patch.row();
     if patch.has("entity") && noun(&row.entity).is_none() {
         let known: Vec<&str> = nouns().iter().map(|noun| noun.entity).collect();
         fields.refuse("type", format!("must be one of {}", known.join(", ")));
@@ -135,9 +135,9 @@ pub fn input(mut fields: Fields, creating: bool) -> Result<Patch<CustomField>> {
 ///
 /// # Errors
 /// `Invalid`; `Conflict` for a key that the noun has already.
-pub fn add(w: &mut Write<'_>, input: &Patch<CustomField>) -> Result<CustomField> {
+pub fn add(w: &mut Write<'_>, input: &Patch<AddedField>) -> Result<AddedField> {
     let field = input.made(|_| {})?;
-    let known: Vec<CustomField> = store::all_fields(w)?.into_iter().filter(|known| known.entity == field.entity).collect();
+    let known: Vec<AddedField> = store::all_fields(w)?.into_iter().filter(|known| known.entity == field.entity).collect();
     if known.iter().any(|known| known.key == field.key) {
         return Err(Error::conflict(format!("key: {} has a field {} already, in use or retired", field.entity, field.key)));
     }
@@ -152,8 +152,8 @@ pub fn add(w: &mut Write<'_>, input: &Patch<CustomField>) -> Result<CustomField>
 ///
 /// # Errors
 /// `Invalid`, naming what cannot change; `PreconditionFailed`.
-pub fn change(w: &mut Write<'_>, id: i64, input: &Patch<CustomField>, rev: Option<i64>) -> Result<CustomField> {
-    let before: CustomField = history::get(w, id)?;
+pub fn change(w: &mut Write<'_>, id: i64, input: &Patch<AddedField>, rev: Option<i64>) -> Result<AddedField> {
+    let before: AddedField = history::get(w, id)?;
     let mut after = before.clone();
     input.apply(&mut after)?;
     for (name, old, new) in [("type", &before.entity, &after.entity), ("key", &before.key, &after.key)] {
@@ -165,7 +165,7 @@ pub fn change(w: &mut Write<'_>, id: i64, input: &Patch<CustomField>, rev: Optio
     if before.kind != after.kind || before.choices != after.choices {
         convert(w, &after, before.kind != after.kind)?;
     }
-    let changed = history::update(w, id, rev, None, |field: &mut CustomField| {
+    let changed = history::update(w, id, rev, None, |field: &mut AddedField| {
         *field = after;
         Ok(())
     })?;
@@ -173,7 +173,7 @@ pub fn change(w: &mut Write<'_>, id: i64, input: &Patch<CustomField>, rev: Optio
 }
 
 /// Holds a field to the rules over several of its members.
-fn fits(field: &CustomField) -> Result<()> {
+fn fits(field: &AddedField) -> Result<()> {
     let is_choice = field.kind == "choice";
     match field.offers() {
         offers if is_choice && offers.is_empty() => Err(Error::field("choices", "are required for a choice")),
@@ -183,7 +183,7 @@ fn fits(field: &CustomField) -> Result<()> {
 }
 
 /// Reads every value again as the field is now.
-fn convert(w: &mut Write<'_>, field: &CustomField, is_kept_anew: bool) -> Result<()> {
+fn convert(w: &mut Write<'_>, field: &AddedField, is_kept_anew: bool) -> Result<()> {
     let (mut after, mut unfit, mut first) = (0, 0_usize, None);
     loop {
         let some = store::values_of_field(w, field.id, after, SOME)?;
@@ -210,7 +210,7 @@ fn convert(w: &mut Write<'_>, field: &CustomField, is_kept_anew: bool) -> Result
 }
 
 /// Every field with how many records have a value in it, for the page.
-pub fn all(c: &mut Conn) -> Result<Vec<(CustomField, i64)>> {
+pub fn all(c: &mut Conn) -> Result<Vec<(AddedField, i64)>> {
     let counts = store::counts(c)?;
     Ok(store::all_fields(c)?
         .into_iter()

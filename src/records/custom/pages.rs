@@ -12,7 +12,7 @@ use crate::{
     agents::Frame,
     auth::Admin,
     compliance::RedactionPolicy,
-    custom::{COLORS, CustomField, KINDS, Tag, nouns, store},
+    custom::{AddedField, COLORS, KINDS, Tag, nouns, store},
     db::{Conn, Write},
     error::{Error, Result},
     history,
@@ -74,7 +74,7 @@ async fn index(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Respons
     let page = frame.titled(Section::Admin, "Custom fields and tags");
     let state = |retired: bool| if retired { Value::badge("warning", "Retired") } else { Value::None };
     let what = |entity: &str| nouns().iter().find(|noun| noun.entity == entity).map_or("", |noun| noun.what).to_owned();
-    let field = |(field, count): (CustomField, i64)| Line {
+    let field = |(field, count): (AddedField, i64)| Line {
         cells: vec![
             Value::link(page.url(&format!("/admin/fields/{}/edit", field.id)), field.label.clone()),
             Value::words(what(&field.entity)),
@@ -133,7 +133,7 @@ fn words(all: &[&str]) -> Vec<Choice> {
     all.iter().map(|word| Choice::new(*word, label(word))).collect()
 }
 
-fn field_form(frame: &Frame, stands: Option<&CustomField>, typed: &Typed) -> FormPage {
+fn field_form(frame: &Frame, stands: Option<&AddedField>, typed: &Typed) -> FormPage {
     let mut fields = Vec::new();
     if stands.is_none() {
         let choices = nouns().iter().map(|noun| Choice::new(noun.entity, noun.what)).collect();
@@ -194,7 +194,7 @@ async fn add_field(admin: Admin, frame: Frame, State(web): State<Web>, fields: F
     }
 }
 
-async fn field(web: &Web, frame: &Frame, id: i64) -> Result<CustomField> {
+async fn field(web: &Web, frame: &Frame, id: i64) -> Result<AddedField> {
     web.db.read(&frame.scope(), move |c| history::get(c, id)).await
 }
 
@@ -218,12 +218,12 @@ async fn save_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id)
 }
 
 async fn retire_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    web.db.write(&admin.scope(), &admin.actor(), move |w| history::retire::<CustomField>(w, id, None)).await?;
+    web.db.write(&admin.scope(), &admin.actor(), move |w| history::retire::<AddedField>(w, id, None)).await?;
     frame.go(HERE, "Retired.")
 }
 
 async fn restore_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    web.db.write(&admin.scope(), &admin.actor(), move |w| history::restore::<CustomField>(w, id, None)).await?;
+    web.db.write(&admin.scope(), &admin.actor(), move |w| history::restore::<AddedField>(w, id, None)).await?;
     frame.go(HERE, "Restored.")
 }
 

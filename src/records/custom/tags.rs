@@ -43,7 +43,7 @@ pub fn routes() -> Routes {
                 &[("remove", described::flag())],
             )
         })
-        .post("/records/{entity}/tags", mark_chosen)
+        .form("/records/{entity}/tags", "/", mark_chosen)
 }
 
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
