@@ -36,7 +36,7 @@ pub struct Scheduler {
 }
 
 /// Script name, key, key that switches it on, and the time of `daily`.
-const JOBS: [(&str, &str, Option<&str>, &str); 9] = [
+const JOBS: [(&str, &str, Option<&str>, &str); 10] = [
     ("freshservice", "freshservice", Some("freshservice_enabled"), "0 2 * * *"),
     ("datto", "datto", Some("datto_enabled"), "0 3 * * *"),
     ("datto-audits", "datto_audits", None, "30 3 * * *"),

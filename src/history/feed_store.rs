@@ -50,7 +50,8 @@ pub struct Feed {
     pub more: bool,
 }
 
-pub(super) const COLUMNS: &str = "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields, batch_id";
+pub(super) const COLUMNS: &str =
+    "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields, batch_id";
 
 pub(super) fn change(row: &Row) -> Result<Untold<Change>> {
     let text: String = row.get(10)?;

@@ -19,7 +19,7 @@ use crate::{
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
-        Record as _,
+        self, Record as _,
         batches::{self, Batch},
         feed::{self, Change},
         links, pins, protection,
