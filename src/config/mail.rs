@@ -51,7 +51,7 @@ impl Mail {
         });
         let (user, password) = (read.optional("mail", "user"), read.secret("mail", "password"));
         let host = read.optional("mail", "host")?;
-        let from = read.optional("mail", "from").filter(|from| from.contains('@'));
+        let from = read.optional("mail", "from").filter(|from| from.parse::<lettre::message::Mailbox>().is_ok());
         if from.is_none() {
             read.wrong("mail", "from", "must be the sender's address, such as Codex <codex@example.com>");
         }

@@ -49,6 +49,21 @@ fn the_own_name_of_a_variable_beats_the_borrowed_one() {
 }
 
 #[test]
+fn mail_needs_a_sender_and_an_account_has_two_parts() {
+    let (_folder, sources) =
+        sources("[mail]\nhost = mail.example.com\nuser = codex\nfrom = nobody\nport = 0\ntls = some\n", "", &[]);
+    let wrong = Config::load(&sources).unwrap_err().to_string();
+    for key in ["mail.from", "mail.password", "mail.port", "mail.tls"] {
+        assert!(wrong.contains(key), "{key}: {wrong}");
+    }
+    let (_folder, sources) = self::sources("[mail]\nhost = mail.example.com\nfrom = Codex <codex@example.com>\n", "", &[]);
+    let mail = Config::load(&sources).unwrap().mail.unwrap();
+    assert_eq!((mail.port, mail.tls, mail.account.is_some()), (587, mail::Tls::StartTls, false));
+    let (_folder, sources) = self::sources("[mail]\nfrom = nobody\n", "", &[]);
+    assert!(Config::load(&sources).unwrap().mail.is_none());
+}
+
+#[test]
 fn older_names_of_vendor_keys_still_count() {
     let conf = "[integrations]\nfreshservice_api_key = old%key\nfreshservice_domain = acme\n[freshservice]\ndomain = newer\n";
     let (_folder, sources) = sources(conf, "", &[]);

@@ -13,6 +13,7 @@ use crate::{
         self, State,
         notice::{Found, How, Kind},
     },
+    vendors,
 };
 
 /// How often is looked for what may change at any moment.
@@ -114,7 +115,10 @@ fn sources(c: &mut Conn) -> Result<Vec<Found>> {
 fn plans(c: &mut Conn) -> Result<Vec<Found>> {
     let waiting = status::waiting(c)?.into_iter().map(|plan| Found {
         thing: plan.plan_id.to_string(),
-        title: format!("{}: {} changes wait for approval", label(&plan.source), plan.items),
+        title: match plan.items {
+            1 => format!("{}: 1 change waits for approval", label(&plan.source)),
+            count => format!("{}: {count} changes wait for approval", label(&plan.source)),
+        },
         detail: plan.because,
         path: format!("/admin/plans/{}", plan.plan_id),
     });
@@ -123,7 +127,10 @@ fn plans(c: &mut Conn) -> Result<Vec<Found>> {
 
 fn reviews(c: &mut Conn) -> Result<Vec<Found>> {
     let open = dates_store::reviews(c)?.into_iter().map(|(system, count)| Found {
-        title: format!("{count} from {system} wait for review"),
+        title: format!(
+            "{count} {} sites or devices need review",
+            vendors::find(&system).map_or(system.as_str(), |vendor| vendor.name)
+        ),
         detail: String::new(),
         path: "/admin/review".to_owned(),
         thing: system,

@@ -204,7 +204,13 @@ fn undelivered_table(page: &Page, undelivered: Vec<Undelivered>) -> Table {
     };
     Table {
         label: "Not delivered",
-        heads: vec![("Notice", "cell--main"), ("To", ""), ("Status", ""), ("Error", "cell--cut"), ("Created", "")],
+        heads: vec![
+            ("Notice", "cell--main"),
+            ("To", "cell--sub"),
+            ("Status", "cell--sub"),
+            ("Error", "cell--cut"),
+            ("Created", ""),
+        ],
         lines: undelivered.into_iter().map(line).collect(),
         empty: "Everything was delivered.",
         more: None,

@@ -43,6 +43,8 @@ both! {
         let (smtp, chat) = (Smtp::start().await, Receiver::start().await);
         let app = app(&engine, &smtp).await;
         let admin = address(&app).await;
+        // Two processes tell as much as one.
+        let _second = app.beside().await;
         app.admin().post("/api/notice-channels", &json!({"name": "Operations", "format": "slack", "url": chat.url()})).await.status(201);
         ended(&app, "failed", "'401 <unauthorized>'");
         eventually("a letter", 20, async || letters(&smtp, &admin).len() == 1).await;
@@ -110,6 +112,36 @@ both! {
         assert!(digest.contains("Subject: Codex daily digest: 2 notices"), "{digest}");
         assert!(digest.contains("Acme: 2 warranties end on ") && digest.contains("The contract of Acme ends on "), "{digest}");
         assert!(!digest.contains("LT-1") && !digest.contains("Globex"), "{digest}");
+    }
+
+    async fn what_waits_and_what_was_disabled_is_told(engine: Engine) {
+        let smtp = Smtp::start().await;
+        let app = app(&engine, &smtp).await;
+        let admin = address(&app).await;
+        ended(&app, "held", "NULL");
+        let at = "2026-11-28T08:00:00Z";
+        app.database.execute(&format!(
+            "INSERT INTO sync_plans (id, run_id, source, status, created_at, held_because, summary)
+             VALUES (7, (SELECT MAX(id) FROM sync_runs), 'datto', 'held', '{at}', '263 of 697 would be retired (limit 34)', '{{}}');
+             INSERT INTO sync_plan_items (plan_id, entity, action, state, label, reason, fields, moves)
+             VALUES (7, 'asset', 'retire', 'held', 'LT-1', 'gone', '{{}}', '[]');
+             INSERT INTO review_items (system, kind, external_id, label, reason, candidates, state, created_at, updated_at)
+             VALUES ('datto', 'site', '9', 'Canary site', 'unknown', '[]', 'open', '{at}', '{at}');"
+        ));
+        let webhook = app.admin().post("/api/outgoing-webhooks", &json!({"name": "Automation", "url": "https://hooks.example.com/"})).await.status(201).json();
+        app.database.execute("UPDATE webhook_endpoints SET enabled = FALSE, disabled_because = 'Nothing could be delivered for 3 days'");
+        eventually("three things are open", 20, async || app.admin().get("/api/notices").await.ok().as_array().unwrap().len() == 3).await;
+        eventually("what is told at once is", 20, async || app.database.number("SELECT count(*) FROM notice_deliveries WHERE state = 'sent'") == 2).await;
+        let told = letters(&smtp, &admin).join("\n");
+        assert!(told.contains("Datto RMM sync: 1 change waits for approval") && told.contains("/admin/plans/7"), "{told}");
+        assert!(told.contains("Outgoing webhook Automation was disabled") && told.contains(&format!("/admin/outgoing-webhooks/{}", webhook["id"])), "{told}");
+        assert!(!told.contains("review") && !told.contains("Canary"), "the digest is for tomorrow: {told}");
+        // What is well again before the digest is no news.
+        app.database.execute("UPDATE review_items SET state = 'ignored'");
+        eventually("the review is over", 20, async || app.admin().get("/api/notices").await.ok().as_array().unwrap().len() == 2).await;
+        app.database.execute("UPDATE notice_deliveries SET due_at = '2020-01-01T00:00:00Z' WHERE how = 'daily'");
+        eventually("it is dropped", 20, async || app.database.number("SELECT count(*) FROM notice_deliveries WHERE state = 'dropped'") == 1).await;
+        assert!(!letters(&smtp, &admin).join("\n").contains("review"));
     }
 
     async fn what_the_server_refuses_is_listed_and_sent_again(engine: Engine) {
