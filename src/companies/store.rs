@@ -142,7 +142,8 @@ pub fn create(w: &mut Write<'_>, input: &CompanyInput, policy: Option<&Redaction
     contract::complete(&mut company);
     let taken = "SELECT 1 FROM @companies company WHERE company.account_number = ?1";
     if w.unscoped(|c| c.first(taken, params![&company.account_number]))?.is_some() {
-        return Err(with_message(Error::conflict(ALREADY_EXISTS)));
+        let refused = Err(Error::Constraint("account_number".to_owned()));
+        return refused.on_unique("account_number", ALREADY_EXISTS).map_err(with_message);
     }
     history::create(w, &company, None).on_unique("account_number", ALREADY_EXISTS).map_err(with_message)
 }

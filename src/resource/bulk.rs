@@ -106,6 +106,9 @@ pub async fn create<R: Resource>(
     conditions: Preconditions,
     items: Vec<Fields>,
 ) -> Result<Response> {
+    if items.is_empty() {
+        return Err(Error::BadRequest("the body must have at least one row".to_owned()));
+    }
     if items.len() > MOST {
         return Err(Error::BadRequest(format!("at most {MOST} rows are added at once; these are {}", items.len())));
     }

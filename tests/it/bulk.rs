@@ -51,7 +51,7 @@ both! {
         assert!(fields[0].starts_with("[1].") && fields.contains(&"[2]"), "{refused}");
         assert_eq!(count(&app, "/api/contacts").await, 2);
         assert_eq!(tess.post("/api/contacts", &json!([1, {}])).await.status(400).fields(), ["[0]"]);
-        assert_eq!(tess.post("/api/contacts", &json!([])).await.status(201).json(), json!([]));
+        tess.post("/api/contacts", &json!([])).await.status(400);
         let many: Vec<Value> = (0..5_001).map(|_| json!({})).collect();
         assert!(tess.post("/api/subnets", &json!(many)).await.status(400).error().contains("at most 5000"), "a limit");
 
@@ -187,7 +187,7 @@ both! {
             tess.patch(&path, &json!({"x": 1})).await.status(400);
             let none = tess.delete(&format!("{path}?id=999")).await.status(200).json();
             assert_eq!((&none["matched"], &none["changed"]), (&json!(0), &json!(0)), "{path}");
-            assert_eq!(tess.post(&path, &json!([])).await.status(201).json(), json!([]), "{path}");
+            tess.post(&path, &json!([])).await.status(400);
         }
         let places = json!([{"name": "A", "address": "1"}, {"name": "B", "address": "2"}]);
         tess.post("/api/companies/100001/locations", &places).await.status(201);
