@@ -72,7 +72,7 @@ async fn index(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Respons
     let read = |c: &mut Conn| Ok((api::all(c)?, store::tags(c)?, store::tagged(c)?));
     let (fields, tags, tagged) = web.db.read(&frame.scope(), read).await?;
     let page = frame.titled(Section::Admin, "Custom fields and tags");
-    let state = |retired: bool| if retired { Value::badge("warning", "Retired") } else { Value::None };
+    let state = |retired: bool| if retired { Value::badge("warning", "Retired") } else { Value::words("") };
     let what = |entity: &str| nouns().iter().find(|noun| noun.entity == entity).map_or("", |noun| noun.what).to_owned();
     let field = |(field, count): (AddedField, i64)| Line {
         cells: vec![
