@@ -14,7 +14,7 @@ use crate::{
     companies::Company,
     db::Conn,
     error::Result,
-    history::{Past, Record as _, feed::Change, past_store::Watched},
+    history::{Past, Record as _, Untold, feed::Change, past_store::Watched},
     tickets::Ticket,
 };
 
@@ -24,6 +24,8 @@ pub struct Cause {
     /// Its number in history.
     pub seq: i64,
     pub at: String,
+    /// What was changed: the record itself, or what is said about how it is counted.
+    pub entity: String,
     /// `create`, `update`, `retire`, `restore`, `join`, `leave`.
     pub action: String,
     /// `user`, `service`, `key`, `sync`, `import`, `cli` or `system`.
@@ -46,6 +48,7 @@ impl Cause {
         Self {
             seq: change.seq,
             at: change.at.clone(),
+            entity: change.entity.clone(),
             action: change.action.clone(),
             actor_kind: change.actor_kind.clone(),
             by: change.actor.clone(),
@@ -58,7 +61,10 @@ impl Cause {
     /// In a sentence.
     #[must_use]
     pub fn words(&self) -> String {
+        let is_by_hand = self.entity == Exclusion::ENTITY;
         let done = match self.action.as_str() {
+            "create" | "restore" if is_by_hand => "left out by hand".to_owned(),
+            "retire" if is_by_hand => "not left out by hand any more".to_owned(),
             "create" => "added".to_owned(),
             "retire" => "retired".to_owned(),
             "restore" => "brought back".to_owned(),
@@ -131,7 +137,7 @@ impl Causes {
     }
 
     fn last(&self, entity: &str, id: i64) -> Option<Cause> {
-        let mut changes = self.past.of(entity, id).map(|change| change.inside());
+        let mut changes = self.past.of(entity, id).map(Untold::inside);
         changes.find(|change| change.at.as_str() < self.until.as_str()).map(Cause::of)
     }
 }

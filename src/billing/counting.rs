@@ -275,6 +275,7 @@ pub struct Receipt {
 }
 
 /// Thousandths as JSON has them.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
 fn in_ones<S: serde::Serializer>(quantity: &i64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_f64(decimal::number(*quantity, 3))
 }

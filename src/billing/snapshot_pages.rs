@@ -202,9 +202,9 @@ pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame, Path(i
                 let level = content.support_level.as_deref().map_or_else(String::new, |level| format!(", {level}"));
                 format!("{plan}, {term}{level}")
             }
-            _ => "No plan".to_owned(),
+            _ => "no plan".to_owned(),
         },
-        frozen_at: snapshot.label.frozen_at.clone(),
+        frozen_at: snapshot.label.frozen_at.replace('T', " ").replace('Z', " UTC"),
         frozen_by: snapshot.frozen_by.clone(),
         total: money(content.total),
         file: format!("{account}-{}-{}.csv", snapshot.label.month, snapshot.label.number),
@@ -223,7 +223,7 @@ pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame, Path(i
                 label: one.label.clone(),
                 counted: (decimal::plain(one.counted[0], 3), decimal::plain(one.counted[1], 3)),
                 amount: (money(one.amount[0]), money(one.amount[1])),
-                by: money(Some(one.amount_by())),
+                by: money(one.amount.iter().any(Option::is_some).then(|| one.amount_by())),
                 words: one.words(),
             })
             .collect(),

@@ -18,7 +18,13 @@ use crate::{
 };
 
 /// The place of a contact in a company, as changes name it: before the company's account number.
-pub const PLACE: &str = "company:";
+const PLACE: &str = "company:";
+
+/// A contact's place in a company.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub role: Option<String>,
+}
 
 /// What of each record decides how it is counted.
 pub const WATCHED: [Watched; 5] = [
@@ -171,9 +177,9 @@ impl Then {
         fields.flat_map(serde_json::Map::keys).filter_map(|field| self.company_of(field)).collect()
     }
 
-    /// The role that a contact had in a company, if it was in it; `now` is how that is today.
+    /// The place that a contact had in a company, if it was in it; `now` is how that is today.
     #[must_use]
-    pub fn role(&self, contact: i64, company: i64, now: Option<Option<String>>) -> Option<Option<String>> {
+    pub fn place(&self, contact: i64, company: i64, now: Option<Place>) -> Option<Place> {
         if !self.knows(company) {
             return now;
         }
@@ -182,7 +188,7 @@ impl Then {
             for (field, sides) in change.inside().fields.as_object().into_iter().flatten() {
                 if self.company_of(field) == Some(company) {
                     place = match &sides["old"] {
-                        Json::Object(old) => Some(old.get("role").and_then(Json::as_str).map(str::to_owned)),
+                        Json::Object(old) => Some(Place { role: old.get("role").and_then(Json::as_str).map(str::to_owned) }),
                         _ => None,
                     };
                 }

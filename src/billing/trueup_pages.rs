@@ -61,6 +61,8 @@ struct TrueupPage {
     rev: String,
     problems: Vec<String>,
     unknown: Vec<String>,
+    /// Whether the month has ended: then it can be frozen.
+    is_over: bool,
     is_admin: bool,
 }
 
@@ -181,6 +183,7 @@ async fn one(
             .map(|(total, counted, billed)| (total.label, plain(*counted), plain(*billed), plain(counted - billed)))
             .collect(),
         unknown: trueup.unknown.clone(),
+        is_over: trueup.as_of.is_some(),
         rev,
         problems,
         is_admin: page.is_admin(),

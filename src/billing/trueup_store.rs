@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     counting::{Exclusion, Settings, Sheet, Thing},
-    then::Then,
+    then::{Place, Then},
 };
 use crate::{
     assets::{Asset, AssetView, staleness, store as assets},
@@ -153,7 +153,7 @@ pub fn people(c: &mut Conn, then: &Then, companies: &[i64], names: Option<&Redac
     for contact in c.map(&sql, params![companies.to_vec()], contacts::view)? {
         let company = contact.inside().place.company_id;
         let role = contact.inside().place.role.clone();
-        found.extend(person(then, company, contact, Some(role), names)?.map(|thing| (company, thing)));
+        found.extend(person(then, company, contact, Some(Place { role }), names)?.map(|thing| (company, thing)));
     }
     let moved = then.moved_contacts(companies);
     if !moved.is_empty() {
@@ -175,7 +175,7 @@ fn person(
     then: &Then,
     company: i64,
     contact: Veiled<ContactView>,
-    place: Option<Option<String>>,
+    place: Option<Place>,
     names: Option<&RedactionPolicy>,
 ) -> Result<Option<Thing>> {
     let now = contact.inside().row.clone();
@@ -195,8 +195,8 @@ fn person(
         let absent = then.retired(now.retired_at.as_deref());
         (now, absent)
     };
-    let role = then.role(row.id, company, place.clone());
-    let absent = match (absent, &role) {
+    let had = then.place(row.id, company, place.clone());
+    let absent = match (absent, &had) {
         (Some(why), _) => Some(why),
         (None, Some(_)) => None,
         (None, None) if is_there => Some("joined the company after the month".to_owned()),
@@ -209,7 +209,7 @@ fn person(
         card: card.into_iter().flatten().collect::<Vec<_>>().join(" "),
         name: names.map_or_else(String::new, |policy| contact.redact(policy).row.name),
         active: row.active,
-        role: role.or(place).flatten(),
+        role: had.or(place).and_then(|place| place.role),
         absent,
         ..Thing::default()
     }))

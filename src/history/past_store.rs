@@ -110,9 +110,8 @@ impl Past {
 
 /// A row as it was before a change.
 fn without<R: Record>(row: R, change: &Change) -> Result<R> {
-    let fields = match (&change.fields, change.action.as_str()) {
-        (Json::Object(fields), "update" | "retire" | "restore") => fields,
-        _ => return Ok(row),
+    let (Json::Object(fields), "update" | "retire" | "restore") = (&change.fields, change.action.as_str()) else {
+        return Ok(row);
     };
     let mut retired = Value::from(row.retired_at());
     let mut values = row.values();

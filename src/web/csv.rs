@@ -106,6 +106,7 @@ fn is_dangerous(cell: &str) -> bool {
 }
 
 /// A text with an apostrophe wherever a spreadsheet would begin a formula.
+#[must_use]
 pub fn guarded(text: &str) -> String {
     at_cells(text, |cell| (if is_dangerous(cell) { "'" } else { "" }, cell))
 }

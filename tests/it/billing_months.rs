@@ -169,7 +169,7 @@ both! {
         let before = api.get("/api/billing/settings/1").await.header("etag").to_owned();
         let saved = matching(&api, Method::PUT, "/api/billing/settings/1", &before, json!({"vms_as_servers": true})).await.status(200);
         matching(&api, Method::PUT, "/api/billing/settings/1", &before, json!({"vms_as_servers": false})).await.status(412);
-        matching(&api, Method::PATCH, "/api/billing/settings/1", &saved.header("etag"), json!({"count_contacts": "all"})).await.status(200);
+        matching(&api, Method::PATCH, "/api/billing/settings/1", saved.header("etag"), json!({"count_contacts": "all"})).await.status(200);
         let html = page(&api, "/billing/trueup?company=1").await;
         assert!(html.contains("name=\"rev\" value=\"2\""), "{html}");
         let fields = [("company", "1"), ("month", ""), ("rev", "1"), ("count_contacts", "active")];
@@ -181,7 +181,7 @@ both! {
         let made = api.post("/api/billing/exclusions", &out).await.status(201);
         let (path, tag) = (format!("/api/billing/exclusions/{}", made.json()["id"]), made.header("etag"));
         api.put(&path, &json!({"reason": "A spare"})).await.status(200);
-        matching(&api, Method::DELETE, &path, &tag, json!({})).await.status(412);
+        matching(&api, Method::DELETE, &path, tag, json!({})).await.status(412);
         let now = api.get(&path).await.header("etag").to_owned();
         matching(&api, Method::DELETE, &path, &now, json!({})).await.status(200);
         assert_eq!(api.post("/api/billing/exclusions?dry_run=true", &out).await.ok()["dry_run"], true);
@@ -479,5 +479,25 @@ both! {
         for query in ["from=2026-13", "from=2026-05&to=2026-05", "from=2026-06&to=2026-05"] {
             assert_eq!(app.billing().get(&format!("/api/billing/compare?{query}")).await.status(400).fields(), ["from"]);
         }
+    }
+
+    async fn a_job_freezes_the_last_month_when_the_operator_wants_it(engine: Engine) {
+        let app = App::builder(&engine).env("CODEX_SCHEDULER_FREEZE_MONTH", "3").start().await;
+        let api = app.admin();
+        client(&app, "1", "Acme", json!({})).await;
+        long_ago(&app);
+        assert_eq!(api.get("/api/sync/schedules/freeze-month").await.ok()["cadence"], "0 6 3 * *");
+        form(&api, "/admin/sync/freeze-month", &[]).await.status(303);
+        let mut frozen = json!([]);
+        for _ in 0..100 {
+            frozen = api.get("/api/billing/snapshots").await.ok();
+            if frozen != json!([]) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        assert_eq!((&frozen[0]["month"], &frozen[0]["frozen_by"], &frozen[0]["company"]["name"]), (&json!(last_month()), &json!("freeze-month"), &json!("Acme")));
+        let off = App::start_on(&engine).await;
+        assert_eq!(off.admin().get("/api/sync/schedules/freeze-month").await.ok()["cadence"], "off");
     }
 }
