@@ -37,8 +37,10 @@ const DEPENDENTS: &[&dyn dependents::Dependent] = &[
     &assets::Owned,
     &companies::Within,
     &contacts::Belonging,
+    &licences::Held,
     &monitoring::Alerts,
     &reconcile::sites::Sites,
+    &records::custom::Beside,
     &records::nouns::Leading,
 ];
 

@@ -10,7 +10,7 @@ crate::entity! {
         /// Which one.
         entity_id: i64 = int("Record's id").required(),
         /// Whose the record is, if it is a company's.
-        company_id: Option<i64> = int("Company").told().internal(),
+        company_id: Option<i64> = int("Company").id_of("company").told().internal(),
         /// What the file is called.
         name: String = text("Name", 255).required(),
         /// What it is, by its content.

@@ -27,7 +27,7 @@ crate::entity! {
     /// What a company may use, for how many, and until when.
     pub struct License: "license", "Licence", "licenses" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// What may be used.
         product: String = text("Product", 150).section("Licence").required().searched().usual(),
         /// Who sells it.
@@ -110,7 +110,7 @@ crate::entity! {
     /// One seat of a licence, held by a contact or by a device.
     pub struct Seat: "license_seat", "Licence seat", "license_seats" {
         /// Whose it is.
-        company_id: i64 = int("Company").told().internal(),
+        company_id: i64 = int("Company").id_of("company").told().internal(),
         /// Of what.
         license_id: i64 = reference("Licence", &LICENSE).section("Seat").required().usual(),
         /// Who holds it.

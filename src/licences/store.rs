@@ -52,11 +52,16 @@ pub fn keep_key(w: &mut Write<'_>, id: i64, sealed: Option<String>) -> Result<()
     .map(drop)
 }
 
+/// The seats of a contact or a device, each with its licence.
+pub fn of_holder(c: &mut Conn, (contact, asset): (Option<i64>, Option<i64>)) -> Result<Vec<(i64, i64)>> {
+    let sql = "SELECT held.id, held.license_id FROM @license_seats held
+               WHERE (held.contact_id = ?1 OR held.asset_id = ?2) AND held.retired_at IS NULL ORDER BY held.id";
+    c.map(sql, params![contact, asset], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// A device gives way to another that is the same one: its seats go along, but for those that the other holds already.
 pub fn hand_over(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
-    let sql = "SELECT held.id, held.license_id FROM @license_seats held WHERE held.asset_id = ?1 AND held.retired_at IS NULL ORDER BY held.id";
-    let seats: Vec<(i64, i64)> = w.map(sql, params![from], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for (id, license) in seats {
+    for (id, license) in of_holder(w, (None, Some(from)))? {
         let why = Some("its device gave way to another");
         if holds_another(w, license, None, Some(to), id)? {
             history::retire::<Seat>(w, id, why)?;

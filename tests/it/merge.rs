@@ -65,6 +65,47 @@ both! {
         assert_eq!(app.admin().get("/api/companies/100002").await.ok()["billing_contact_id"], loser);
     }
 
+    async fn seats_own_fields_tags_and_files_go_along_and_come_back(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        app.company("100001", "Acme").await;
+        for (label, key) in [("Floor", "floor"), ("Badge", "badge")] {
+            app.admin().post("/api/custom_fields", &json!({"type": "contact", "label": label, "key": key, "kind": "text"})).await.status(201);
+        }
+        for tag in ["VIP", "Night shift"] {
+            app.admin().post("/api/tags", &json!({"name": tag})).await.status(201);
+        }
+        let person = async |name: &str, cf: Value, tags: Value| {
+            let body = json!({"name": name, "company_account_numbers": ["100001"], "cf": cf, "tags": tags});
+            id_of(tess.post("/api/contacts", &body).await.status(201).json())
+        };
+        let winner = person("Ava Patel", json!({"floor": "2"}), json!(["VIP"])).await;
+        let loser = person("A. Patel", json!({"floor": "3", "badge": "77"}), json!(["Night shift"])).await;
+        let mut seats = Vec::new();
+        for (product, holders) in [("Office", vec![winner, loser]), ("Visio", vec![loser])] {
+            let license = id_of(tess.post("/api/licenses", &json!({"company_id": "100001", "product": product})).await.status(201).json());
+            for holder in holders {
+                seats.push(id_of(tess.post("/api/license_seats", &json!({"license_id": license, "contact_id": holder})).await.status(201).json()));
+            }
+        }
+        let held = async || {
+            let seats = tess.get("/api/license_seats?sort=id").await.ok();
+            seats.as_array().unwrap().iter().map(|seat| (seat["id"].as_i64().unwrap(), seat["contact_id"].as_i64().unwrap())).collect::<Vec<_>>()
+        };
+
+        let done = tess.post(&format!("/api/contacts/{winner}/merge"), &json!({"from": loser})).await.status(200).json();
+        assert_eq!(held().await, [(seats[0], winner), (seats[2], winner)], "nobody holds two seats of a licence");
+        let one = tess.get(&format!("/api/contacts/{winner}")).await.ok();
+        assert_eq!((&one["cf"]["floor"], &one["cf"]["badge"]), (&json!("2"), &json!("77")), "{one}");
+        assert_eq!(one["tags"].as_array().unwrap().len(), 2, "{one}");
+
+        let undone = tess.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200).json();
+        assert_eq!(undone["refused"], 0, "{undone}");
+        assert_eq!(held().await, [(seats[0], winner), (seats[1], loser), (seats[2], loser)]);
+        let one = tess.get(&format!("/api/contacts/{winner}")).await.ok();
+        assert_eq!((&one["cf"]["badge"], one["tags"].as_array().unwrap().len()), (&Value::Null, 1), "{one}");
+    }
+
     async fn a_company_takes_in_another_with_everything(engine: Engine) {
         let app = App::start_on(&engine).await;
         let ada = app.admin();

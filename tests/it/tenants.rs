@@ -116,6 +116,7 @@ const READS: &[(&str, Read)] = reads! {
     "entity::noun::License::list" => |c, id, key| ListQuery::everything(noun::list::<License>())?.with_search(key)?.run(c, noun::view::<License>).map(|found| format!("{:?}", found.items));
     "entity::noun::Seat::list" => |c, id, key| ListQuery::everything(noun::list::<Seat>())?.run(c, noun::view::<Seat>).map(|found| found.items);
     "licences::store::used" => |c, id, key| licences::store::used(c, id);
+    "licences::store::of_holder" => |c, id, key| licences::store::of_holder(c, (Some(id), Some(id)));
     "licences::store::holds_another" => |c, id, key| licences::store::holds_another(c, id, Some(id), Some(id), 0);
     "licences::store::license_of" => |c, id, key| licences::store::license_of(c, &Seat { license_id: id, ..Seat::default() });
     "entity::noun::get" => |c, id, key| noun::get::<Equipment>(c, id);

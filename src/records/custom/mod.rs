@@ -6,7 +6,13 @@ pub mod panel;
 mod tags;
 
 use super::entities;
-use crate::{custom::Noun, web::Routes};
+use crate::{
+    custom::{self, Noun},
+    db::{Conn, Write},
+    error::Result,
+    resource::dependents::{Dependent, Moved},
+    web::Routes,
+};
 
 /// The routes.
 #[must_use]
@@ -22,4 +28,21 @@ pub fn nouns() -> Vec<Noun> {
         None => entities::OF_THE_DOOR.contains(&entity.name()),
     });
     written.map(|entity| Noun { entity: entity.name(), table: entity.table(), what: entity.what() }).collect()
+}
+
+/// What stands beside a record that becomes one with another; history tells of it at the other.
+pub struct Beside;
+
+impl Dependent for Beside {
+    fn attached(&self, _c: &mut Conn, _entity: &str, _id: i64) -> Result<Vec<(&'static str, i64)>> {
+        Ok(Vec::new())
+    }
+
+    fn release(&self, _w: &mut Write<'_>, _entity: &str, _id: i64) -> Result<()> {
+        Ok(())
+    }
+
+    fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
+        custom::hand_over(w, entity, from, to).map(|()| Vec::new())
+    }
 }
