@@ -1,5 +1,5 @@
-INSERT INTO webhook_endpoints (id, name, name_folded, url, secret, entities, actions, enabled, after, created_at, updated_at)
-VALUES (3, 'Automation', 'automation', 'https://hooks.example.com/codex', 'sealed', '["company"]', NULL, TRUE, 1, '2026-11-28T08:00:00Z', '2026-11-28T08:00:00Z');
+INSERT INTO webhook_endpoints (id, name, name_folded, url, secret, entities, actions, cleared, enabled, after, created_at, updated_at)
+VALUES (3, 'Automation', 'automation', 'https://hooks.example.com/codex', 'sealed', '["company"]', NULL, FALSE, TRUE, 1, '2026-11-28T08:00:00Z', '2026-11-28T08:00:00Z');
 INSERT INTO webhook_messages (id, endpoint_id, seq, entity, entity_id, action, state, due_at, created_at)
 VALUES (4, 3, 1, 'company', 1, 'create', 'pending', '2026-11-28T08:00:00Z', '2026-11-28T08:00:00Z');
 INSERT INTO notices (id, kind, thing, title, detail, path, opened_at)

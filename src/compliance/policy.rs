@@ -120,10 +120,11 @@ impl RedactionPolicy {
         }
     }
 
-    /// The policy of a program that Codex tells by itself what happened: as of a service that nobody has cleared.
+    /// The policy of a program that Codex tells by itself what happened: as of a service, cleared or not.
     #[must_use]
-    pub fn of_receiver() -> Self {
-        Self { clearance: Clearance::None, own: Clearance::None, accounts: false, ..Self::of_program() }
+    pub fn of_receiver(cleared: bool) -> Self {
+        let clearance = if cleared { Clearance::Full } else { Clearance::None };
+        Self { clearance, own: clearance, accounts: false, ..Self::of_program() }
     }
 
     /// What tells this policy from others in cache keys.

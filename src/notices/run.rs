@@ -283,7 +283,7 @@ fn letter(config: &Config, to: &str, how: How, group: &[Delivery]) -> Letter {
     }
     let settings =
         link(config, "/account/notices").map_or_else(|| "your settings".to_owned(), |link| format!("your settings: {link}"));
-    text.push_str(&format!("You get this mail because of {settings}\n"));
+    text.extend(["You get this mail because of ", &settings, "\n"]);
     Letter { to: to.to_owned(), subject, text }
 }
 

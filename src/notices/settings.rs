@@ -14,7 +14,7 @@ use crate::{
     db::{Conn, Write},
     error::Result,
     status::notice::{self, How, Kind},
-    web::Fields,
+    web::{Fields, Sent},
 };
 
 /// The choices of one person, as the API tells them.
@@ -48,7 +48,7 @@ pub fn kinds_of(user: &User) -> impl Iterator<Item = &'static Kind> {
 
 /// What somebody chose.
 pub fn of(c: &mut Conn, config: &Config, user: &User) -> Result<Settings> {
-    let (choices, digest) = store::choices(c, &user.sub)?;
+    let store::Chosen { choices, digest } = store::chosen(c, &user.sub)?;
     let (digest_at, time_zone) = digest.unwrap_or_else(|| (DIGEST_AT.to_owned(), None));
     let choice = |kind: &'static Kind| Choice { kind: kind.name, label: kind.label, how: how(kind, user.level, &choices) };
     let kinds = kinds_of(user).map(choice).collect();
@@ -60,8 +60,7 @@ pub fn of(c: &mut Conn, config: &Config, user: &User) -> Result<Settings> {
 pub struct Wanted {
     choices: HashMap<&'static str, How>,
     digest_at: Option<String>,
-    /// Outer none: as it is.
-    time_zone: Option<Option<String>>,
+    time_zone: Sent<String>,
 }
 
 impl Wanted {
@@ -86,8 +85,7 @@ impl Wanted {
         let zone = |text: &String| {
             jiff::tz::TimeZone::get(text).map(|_| ()).map_err(|_| "must be a time zone such as Europe/Berlin".to_owned())
         };
-        let sent = fields.text("time_zone").max(60).check(zone).get();
-        let time_zone = sent.is_sent().then(|| sent.value());
+        let time_zone = fields.text("time_zone").max(60).check(zone).get();
         fields.finish()?;
         Ok(Self { choices, digest_at, time_zone })
     }
@@ -98,10 +96,11 @@ pub fn save(w: &mut Write<'_>, config: &Config, user: &User, wanted: Wanted) -> 
     for (kind, how) in wanted.choices {
         store::choose(w, &user.sub, kind, how)?;
     }
-    if wanted.digest_at.is_some() || wanted.time_zone.is_some() {
+    if wanted.digest_at.is_some() || wanted.time_zone.is_sent() {
         let before = of(w, config, user)?;
         let at = wanted.digest_at.unwrap_or(before.digest_at);
-        let zone = wanted.time_zone.unwrap_or(before.time_zone);
+        let mut zone = before.time_zone;
+        wanted.time_zone.store(&mut zone);
         let next = next_digest(config, Some(&at), zone.as_deref(), jiff::Timestamp::now());
         store::set_digest(w, &user.sub, &at, zone.as_deref(), &next)?;
     }

@@ -117,13 +117,23 @@ pub fn people(c: &mut Conn, on_platform: bool) -> Result<Vec<Person>> {
     })
 }
 
+/// What somebody chose.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// By kind.
+    pub choices: HashMap<String, How>,
+    /// When they get their daily mail, and their time zone.
+    pub digest: Option<(String, Option<String>)>,
+}
+
 /// What somebody chose, and when they get their daily mail.
-pub fn choices(c: &mut Conn, subject: &str) -> Result<(HashMap<String, How>, Option<(String, Option<String>)>)> {
+pub fn chosen(c: &mut Conn, subject: &str) -> Result<Chosen> {
     let rows = c.all("SELECT kind, how FROM notice_choices WHERE subject = ?1", params![subject])?;
     let known = rows.iter().map(|row| Ok((row.get::<String>(0)?, How::parse(&row.get::<String>(1)?))));
-    let chosen = known.collect::<Result<Vec<_>>>()?.into_iter().filter_map(|(kind, how)| Some((kind, how?))).collect();
+    let choices = known.collect::<Result<Vec<_>>>()?.into_iter().filter_map(|(kind, how)| Some((kind, how?))).collect();
     let digest = c.first("SELECT at, time_zone FROM notice_digests WHERE subject = ?1", params![subject])?;
-    Ok((chosen, digest.map(|row| Ok::<_, Error>((row.get(0)?, row.get(1)?))).transpose()?))
+    let digest = digest.map(|row| Ok::<_, Error>((row.get(0)?, row.get(1)?))).transpose()?;
+    Ok(Chosen { choices, digest })
 }
 
 /// Keeps what somebody chose of a kind.

@@ -31,6 +31,7 @@ pub fn routes() -> Routes {
             ("url", json::text()),
             ("entities", json::or_null(json::array(json::text()))),
             ("actions", json::or_null(json::array(json::text()))),
+            ("cleared", json::flag()),
             ("enabled", json::flag()),
         ])
     };

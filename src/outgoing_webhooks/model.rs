@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{error::Result, records::entities::ENTITIES, web::Fields};
+use crate::{
+    error::Result,
+    records::entities::ENTITIES,
+    web::{Fields, Sent},
+};
 
 /// What can be chosen of what happens to records; what is linked, pinned and so on comes where nothing is chosen.
 pub const ACTIONS: [(&str, &str); 4] =
@@ -25,6 +29,8 @@ pub struct Endpoint {
     pub entities: Option<Vec<String>>,
     /// What must have happened to them; null for anything.
     pub actions: Option<Vec<String>>,
+    /// Whether it is told what tells of people, of protected companies too.
+    pub cleared: bool,
     pub enabled: bool,
     /// Why Codex has disabled it.
     pub disabled_because: Option<String>,
@@ -76,9 +82,9 @@ pub struct Message {
 pub struct Wanted {
     pub name: Option<String>,
     pub url: Option<String>,
-    /// Outer none: as it is.
-    pub entities: Option<Option<Vec<String>>>,
-    pub actions: Option<Option<Vec<String>>>,
+    pub entities: Sent<Vec<String>>,
+    pub actions: Sent<Vec<String>>,
+    pub cleared: Option<bool>,
     pub enabled: Option<bool>,
 }
 
@@ -99,14 +105,17 @@ impl Wanted {
                 None if chosen.is_empty() && !is_form => Err("must name at least one; null stands for all".to_owned()),
                 None => Ok(()),
             };
-            let sent = fields.text_list(name).check(all_known).get();
-            let is_said = sent.is_sent() || is_form;
-            is_said.then(|| sent.value().filter(|list| !list.is_empty()))
+            match fields.text_list(name).check(all_known).get() {
+                Sent::Value(chosen) if !chosen.is_empty() => Sent::Value(chosen),
+                Sent::Absent if !is_form => Sent::Absent,
+                _ => Sent::Null,
+            }
         };
         let entities = list("entities", ENTITIES.iter().map(|entity| entity.name()).collect());
         let actions = list("actions", ACTIONS.iter().map(|(action, _)| *action).collect());
+        let cleared = fields.bool("cleared").not_null().value();
         let enabled = fields.bool("enabled").not_null().value();
         fields.finish()?;
-        Ok(Self { name, url, entities, actions, enabled })
+        Ok(Self { name, url, entities, actions, cleared, enabled })
     }
 }

@@ -118,7 +118,7 @@ pub async fn index(_: AdminPerson, frame: Frame, State(web): State<Web>) -> Resu
             ("Name", "cell--main"),
             ("URL", "cell--cut"),
             ("Records", "cell--cut"),
-            ("Status", ""),
+            ("Status", "cell--sub"),
             ("Pending", "cell--number"),
             ("Failed", "cell--number"),
         ],
@@ -127,7 +127,7 @@ pub async fn index(_: AdminPerson, frame: Frame, State(web): State<Web>) -> Resu
         more: None,
     };
     let crumbs = vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }];
-    frame.show(&ListPage { crumbs, endpoints, page })
+    frame.show(&ListPage { page, crumbs, endpoints })
 }
 
 /// `GET /admin/outgoing-webhooks/{id}`
@@ -142,6 +142,7 @@ pub async fn show(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id)
             Item::new("URL", Value::code(Some(&endpoint.url))),
             Item::new("Records", chosen(endpoint.entities.as_ref(), "All records")),
             Item::new("Events", chosen(endpoint.actions.as_ref(), "All events")),
+            Item::new("People", Value::words(if endpoint.cleared { "Included" } else { "Withheld" })),
             Item::new("Failing since", Value::ago(endpoint.failing_since.as_deref())),
             Item::new("Added", Value::date(Some(&endpoint.created_at))),
         ],
@@ -153,6 +154,11 @@ pub async fn show(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id)
         page,
     };
     frame.show(&view)
+}
+
+/// What happened, as people say it.
+fn event(action: &str) -> String {
+    ACTIONS.iter().find(|(known, _)| *known == action).map_or_else(|| capitalised(action), |(_, label)| (*label).to_owned())
 }
 
 fn table(base: &str, messages: Vec<Message>) -> Table {
@@ -171,7 +177,7 @@ fn table(base: &str, messages: Vec<Message>) -> Table {
         Line {
             cells: vec![
                 Value::words(format!("{} {}", capitalised(&one.entity.replace('_', " ")), one.entity_id)),
-                Value::words(&one.action),
+                Value::words(event(&one.action)),
                 state,
                 Value::count(one.attempts),
                 Value::text(one.last_error.as_deref()),
@@ -184,8 +190,8 @@ fn table(base: &str, messages: Vec<Message>) -> Table {
         label: "Messages",
         heads: vec![
             ("Record", "cell--main"),
-            ("Event", ""),
-            ("Status", ""),
+            ("Event", "cell--sub"),
+            ("Status", "cell--sub"),
             ("Attempts", "cell--number"),
             ("Last error", "cell--cut"),
             ("Created", ""),
@@ -241,7 +247,9 @@ pub async fn save(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id)
     let endpoint = web.db.read(&Scope::All, move |c| store::get(c, id)).await?;
     let saved = match Wanted::read(fields.clone(), false, web.config.private_webhooks) {
         Ok(wanted) => {
-            let wanted = Wanted { enabled: Some(wanted.enabled.unwrap_or(false)), ..wanted };
+            // A box that is not ticked is not sent.
+            let off = |sent: Option<bool>| Some(sent.unwrap_or(false));
+            let wanted = Wanted { cleared: off(wanted.cleared), enabled: off(wanted.enabled), ..wanted };
             web.db.write(&Scope::All, &frame.actor(), move |w| store::update(w, id, &wanted)).await
         }
         Err(error) => Err(error),
@@ -279,6 +287,11 @@ fn form(
         let enabled = sent.map_or(stored.enabled, |sent| sent.has("enabled"));
         what.push(Field::check("enabled", "Enabled", enabled));
     }
+    let cleared = sent.map_or(stored.is_some_and(|one| one.cleared), |sent| sent.has("cleared"));
+    what.push(
+        Field::check("cleared", "Include people's data", cleared)
+            .hint("Of protected companies too: what is sent is logged like every other reading."),
+    );
     let mut limits = vec![
         Field::many("entities", "Records", list("entities", stored.and_then(|one| one.entities.as_ref())), kinds),
         Field::many("actions", "Events", list("actions", stored.and_then(|one| one.actions.as_ref())), actions),

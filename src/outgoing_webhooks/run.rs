@@ -2,7 +2,11 @@
 //!
 //! At least once, and for each record in order: a message waits while an earlier one of its record does.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
@@ -21,7 +25,11 @@ use crate::{
     error::{Error, Result},
     history::{Untold, feed},
     records::entities::ENTITIES,
-    types::{Actor, Scope, now_plus},
+    types::{Actor, Scope, now, now_plus},
+    web::{
+        disclosure::{Shown, counted},
+        disclosures_store::{self, NewRow},
+    },
 };
 
 /// What secrets are sealed for.
@@ -103,10 +111,10 @@ async fn held(db: &Db, config: &Arc<Config>, id: i64) -> Result<bool> {
     let sealed = db.read(&Scope::All, move |c| store::get_sealed(c, id)).await?;
     let more = fill(db, &sealed).await?;
     // One message finds out whether an endpoint that did not work does so again.
-    let limit = if sealed.failures > 0 { 1 } else { ROUND };
+    let (limit, cleared) = (if sealed.failures > 0 { 1 } else { ROUND }, sealed.endpoint.cleared);
     let due = db.read(&Scope::All, move |c| {
         let due = store::due(c, id, limit)?;
-        due.into_iter().map(|message| Ok((body(c, &message)?, message))).collect::<Result<Vec<_>>>()
+        due.into_iter().map(|message| Ok((body(c, &message, cleared)?, message))).collect::<Result<Vec<_>>>()
     });
     let due = due.await?;
     if due.is_empty() {
@@ -114,6 +122,9 @@ async fn held(db: &Db, config: &Arc<Config>, id: i64) -> Result<bool> {
     }
     let full = due.len() > 1 && i64::try_from(due.len()).is_ok_and(|count| count == ROUND);
     let (secrets, private) = (open(config, &sealed)?, config.private_webhooks);
+    log_disclosures(db, &sealed, &due).await?;
+    let due: Vec<(Option<String>, Message)> =
+        due.into_iter().map(|(body, message)| (body.map(|(text, _)| text), message)).collect();
     let sent = stream::iter(due).map(|(body, message)| {
         let (url, secrets) = (sealed.endpoint.url.clone(), &secrets);
         async move {
@@ -157,14 +168,39 @@ pub(super) fn kinds(chosen: Option<Vec<String>>) -> Vec<String> {
     chosen.unwrap_or_else(|| ENTITIES.iter().map(|entity| entity.name().to_owned()).collect())
 }
 
-/// What a message says: what changed, with what tells of people withheld. None when the change is gone.
-fn body(c: &mut Conn, message: &Message) -> Result<Option<String>> {
+/// Notes which protected records these messages show, before they leave: nobody is shown one without a trace.
+async fn log_disclosures(db: &Db, sealed: &Sealed, due: &[(Option<Body>, Message)]) -> Result<()> {
+    let row = |(entity, ids): (&&'static str, &BTreeSet<i64>)| NewRow {
+        at: now(),
+        caller_kind: "service",
+        caller: format!("webhook {}", sealed.endpoint.name),
+        method: "POST".to_owned(),
+        route: "outgoing webhook".to_owned(),
+        entity,
+        ids: ids.iter().copied().collect(),
+        times: 1,
+    };
+    let rows: Vec<NewRow> =
+        due.iter().filter_map(|(body, _)| body.as_ref()).flat_map(|(_, shown)| shown.iter().map(row)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    db.write(&Scope::All, &actor(), move |w| disclosures_store::add(w, &rows)).await
+}
+
+/// A body, and the protected records that it shows.
+type Body = (String, Shown);
+
+/// What a message says: what changed, with what tells of people withheld unless the endpoint is cleared. None when the change
+/// is gone.
+fn body(c: &mut Conn, message: &Message, cleared: bool) -> Result<Option<Body>> {
     let change = match feed::get(c, message.seq) {
         Ok(change) => change,
         Err(Error::NotFound { .. }) => return Ok(None),
         Err(other) => return Err(other),
     };
-    let Some(told) = trail::changes(c, vec![change], &RedactionPolicy::of_receiver())?.pop() else { return Ok(None) };
+    let (told, shown) = counted(|| trail::changes(c, vec![change], &RedactionPolicy::of_receiver(cleared)));
+    let Some(told) = told?.pop() else { return Ok(None) };
     let body = |fields: &Value| {
         json!({
             "type": format!("{}.{}", told.entity, told.action),
@@ -178,10 +214,10 @@ fn body(c: &mut Conn, message: &Message) -> Result<Option<String>> {
     };
     let whole = body(&told.fields);
     if whole.len() <= HEAVY {
-        return Ok(Some(whole));
+        return Ok(Some((whole, shown)));
     }
     let names = told.fields.as_object().into_iter().flatten().map(|(name, _)| (name.clone(), json!({ "omitted": true })));
-    Ok(Some(body(&Value::Object(names.collect()))))
+    Ok(Some((body(&Value::Object(names.collect())), Shown::new())))
 }
 
 /// The secrets that messages are signed with: the present one first.

@@ -20,7 +20,7 @@ const SELECT: &str = "SELECT endpoint.id, endpoint.rev, endpoint.name, endpoint.
     endpoint.enabled, endpoint.disabled_because, endpoint.failing_since, endpoint.created_at, endpoint.updated_at,
     (SELECT COUNT(*) FROM webhook_messages message WHERE message.endpoint_id = endpoint.id AND message.state = 'pending'),
     (SELECT COUNT(*) FROM webhook_messages message WHERE message.endpoint_id = endpoint.id AND message.state = 'failed'),
-    endpoint.secret, endpoint.former_secret, endpoint.former_until, endpoint.after, endpoint.failures
+    endpoint.secret, endpoint.former_secret, endpoint.former_until, endpoint.after, endpoint.failures, endpoint.cleared
     FROM webhook_endpoints endpoint";
 
 fn sealed(row: &Row) -> Result<Sealed> {
@@ -35,6 +35,7 @@ fn sealed(row: &Row) -> Result<Sealed> {
         url: row.get(3)?,
         entities: list(4)?,
         actions: list(5)?,
+        cleared: row.get(18)?,
         enabled: row.get(6)?,
         disabled_because: row.get(7)?,
         failing_since: row.get(8)?,
@@ -85,11 +86,12 @@ fn name_taken(error: Error) -> Error {
 pub fn create(w: &mut Write<'_>, new: &Wanted, secret: &str) -> Result<Endpoint> {
     let at = now();
     let (name, url) = (new.name.clone().unwrap_or_default(), new.url.clone().unwrap_or_default());
-    let (entities, actions) = (new.entities.clone().flatten(), new.actions.clone().flatten());
+    let (entities, actions) = (new.entities.clone().value(), new.actions.clone().value());
     let head: i64 = w.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
     let made = w.one(
-        "INSERT INTO webhook_endpoints (name, name_folded, url, secret, entities, actions, enabled, after, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) RETURNING id",
+        "INSERT INTO webhook_endpoints (name, name_folded, url, secret, entities, actions, enabled, after, created_at, updated_at,
+                                        cleared)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10) RETURNING id",
         params![
             &name,
             fold(&name),
@@ -99,7 +101,8 @@ pub fn create(w: &mut Write<'_>, new: &Wanted, secret: &str) -> Result<Endpoint>
             text(actions.as_ref()),
             new.enabled.unwrap_or(true),
             head,
-            &at
+            &at,
+            new.cleared.unwrap_or(false)
         ],
     );
     let id: i64 = made.on_unique("name", "Another endpoint has this name").map_err(name_taken)?.get(0)?;
@@ -115,12 +118,14 @@ pub fn update(w: &mut Write<'_>, id: i64, wanted: &Wanted) -> Result<Endpoint> {
     let before = get(w, id)?;
     let name = wanted.name.clone().unwrap_or_else(|| before.name.clone());
     let url = wanted.url.clone().unwrap_or_else(|| before.url.clone());
-    let entities = wanted.entities.clone().unwrap_or_else(|| before.entities.clone());
-    let actions = wanted.actions.clone().unwrap_or_else(|| before.actions.clone());
-    let enabled = wanted.enabled.unwrap_or(before.enabled);
+    let (mut entities, mut actions) = (before.entities.clone(), before.actions.clone());
+    wanted.entities.clone().store(&mut entities);
+    wanted.actions.clone().store(&mut actions);
+    let (cleared, enabled) = (wanted.cleared.unwrap_or(before.cleared), wanted.enabled.unwrap_or(before.enabled));
     let changed = w.run(
-        "UPDATE webhook_endpoints SET name = ?2, name_folded = ?3, url = ?4, entities = ?5, actions = ?6, enabled = ?7 WHERE id = ?1",
-        params![id, &name, fold(&name), &url, text(entities.as_ref()), text(actions.as_ref()), enabled],
+        "UPDATE webhook_endpoints SET name = ?2, name_folded = ?3, url = ?4, entities = ?5, actions = ?6, enabled = ?7, cleared = ?8
+         WHERE id = ?1",
+        params![id, &name, fold(&name), &url, text(entities.as_ref()), text(actions.as_ref()), enabled, cleared],
     );
     changed.on_unique("name", "Another endpoint has this name").map_err(name_taken)?;
     let after = get(w, id)?;
@@ -157,6 +162,7 @@ fn fields(before: Option<&Endpoint>, after: &Endpoint) -> Map<String, Json> {
             ("name", json!(endpoint.name)),
             ("entities", json!(endpoint.entities)),
             ("actions", json!(endpoint.actions)),
+            ("cleared", json!(endpoint.cleared)),
             ("enabled", json!(endpoint.enabled)),
         ]
     };

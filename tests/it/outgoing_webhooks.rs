@@ -37,6 +37,8 @@ fn is_signed(request: &Request, secret: &str) -> bool {
 both! {
     async fn what_changes_is_told_signed_in_order_and_once(engine: Engine) {
         let (app, receiver) = (app(&engine).await, Receiver::start().await);
+        // Two processes send as much as one.
+        let _second = app.beside().await;
         app.company("100001", "Before").await;
         let (path, secret) = endpoint(&app, json!({"name": "Automation", "url": receiver.url(), "entities": ["company"], "actions": ["create", "update"]})).await;
         app.company("100002", "Acme").await;
@@ -58,6 +60,7 @@ both! {
         assert_eq!(ids.len(), 4);
         eventually("all are delivered", 10, async || app.admin().get(&path).await.ok()["pending"] == 0).await;
         assert_eq!(receiver.requests().len(), 4);
+        assert!(app.technician().get(&path).await.status == 403 && app.service().get(&path).await.status == 403);
         // The secret is nowhere else.
         let told = [app.admin().get(&path).await.text(), app.admin().get("/api/outgoing-webhooks").await.text(), app.log()].join(" ");
         assert!(!told.contains("whsec_"), "{told}");
@@ -116,6 +119,12 @@ both! {
         receiver.answer(&[Response::new(200, "text/plain", "ok")]);
         assert_eq!(app_private.admin().post(&format!("{path}/test"), &json!({})).await.ok()["delivered"], true);
         assert_eq!(receiver.bodies().last().unwrap()["type"], "codex.test");
+        // One that takes too long.
+        let mut slow = Response::new(200, "text/plain", "ok");
+        slow.delay = std::time::Duration::from_secs(13);
+        receiver.answer(&[slow]);
+        let tested = app_private.admin().post(&format!("{path}/test"), &json!({})).await.ok();
+        assert!(tested["error"].as_str().unwrap().contains("within 10 seconds"), "{tested}");
         drop(app_private);
 
         let app = App::start_on(&engine).await;
@@ -169,7 +178,7 @@ both! {
         assert_eq!(app.database.number("SELECT count(*) FROM webhook_messages"), 0);
     }
 
-    async fn people_are_never_told(engine: Engine) {
+    async fn people_are_told_to_cleared_endpoints_alone(engine: Engine) {
         let (app, receiver) = (app(&engine).await, Receiver::start().await);
         endpoint(&app, json!({"name": "Automation", "url": receiver.url()})).await;
         app.company("100001", "Acme Health").await;
@@ -180,5 +189,16 @@ both! {
         let told: String = receiver.requests().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect();
         assert!(!told.to_lowercase().contains("canary"), "{told}");
         assert!(told.contains("withheld"), "{told}");
+
+        // One that an administrator has cleared is told, and each reading is logged.
+        let cleared = Receiver::start().await;
+        let (path, _) = endpoint(&app, json!({"name": "Directory", "url": cleared.url(), "entities": ["contact"], "cleared": true})).await;
+        app.admin().put(&format!("/api/contacts/{}", ava["id"]), &json!({"title": "Canary Chief"})).await.status(200);
+        eventually("the cleared one is told", 20, async || !cleared.requests().is_empty()).await;
+        assert_eq!(cleared.bodies()[0]["data"]["fields"]["title"]["new"], "Canary Chief");
+        let logged = app.admin().get("/api/disclosures?caller=webhook%20Directory").await.ok();
+        assert_eq!(logged.as_array().unwrap().len(), 1, "{logged}");
+        assert_eq!((&logged[0]["entity"], &logged[0]["record_ids"]), (&json!("contact"), &json!([ava["id"]])));
+        assert_eq!(app.admin().patch(&path, &json!({"cleared": false})).await.ok()["cleared"], false);
     }
 }
