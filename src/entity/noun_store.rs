@@ -330,10 +330,11 @@ pub fn besides<E: Noun>() -> &'static [Beside] {
     of_type::<E, Vec<Beside>>(|| {
         let names = references::<E>().map(|(field, to)| {
             let spec = &field.spec;
-            let sql = match to.are_people {
+            let sql = if to.are_people {
                 // As far as the policy lets it be told.
-                true => PUT.to_owned(),
-                false => format!("(SELECT named.{} FROM @{} named WHERE named.id = {})", to.title, to.table, spec.sql),
+                PUT.to_owned()
+            } else {
+                format!("(SELECT named.{} FROM @{} named WHERE named.id = {})", to.title, to.table, spec.sql)
             };
             let name = format!("{}_name", spec.emitted.trim_end_matches("_id"));
             Beside {

@@ -42,7 +42,7 @@ both! {
             let companies = names(&api, &format!("/api/companies?contract={state}&account_number__lte=100009"), "name").await;
             assert_eq!(companies, wanted, "{state}");
             let html = page(&api, &format!("/assets/?warranty={state}&columns=hostname,warranty")).await;
-            assert_eq!(html.matches("href=\"/assets/").count() >= wanted.len(), true, "{state}: {html}");
+            assert!(html.matches("href=\"/assets/").count() >= wanted.len(), "{state}: {html}");
         }
         assert_eq!(names(&api, "/api/assets?warranty=ending,expired", "hostname").await, ["b", "c", "d"]);
         assert_eq!(names(&api, "/api/assets?warranty__in=EXPIRED", "hostname").await, ["d"]);

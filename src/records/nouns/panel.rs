@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     history::Record as _,
     resource::panel::{Action, Content, Looker, Panels, Written, WrittenCard},
-    ui::{Line, Page, Table, Value, capitalised, thousands},
+    ui::{Line, Page, Post, Table, Value, capitalised, thousands},
     web::encode_segment,
 };
 
@@ -141,7 +141,14 @@ pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redacti
             *name = Value::link(page.url(&format!("{}/{}", E::DOOR.page, seen.row.id())), seen.title());
         }
         let mut cells: Vec<Option<Value>> = cells.into_iter().map(Some).collect();
-        Line { cells: kept.iter().filter_map(|at| cells.get_mut(*at)?.take()).collect(), post: None }
+        // What is called as the page's own record has no link of its own there.
+        let post = (kept.first() != Some(&0) && page.may_write() && whose.is_live).then(|| Post {
+            action: page.url(&format!("{}/{}/retire", E::DOOR.page, seen.row.id())),
+            label: "Release",
+            confirm: String::new(),
+            fields: Vec::new(),
+        });
+        Line { cells: kept.iter().filter_map(|at| cells.get_mut(*at)?.take()).collect(), post }
     };
     // What leads here by either of two columns is asked for as its company's.
     let asked = if is_company || leading.len() > 1 {
