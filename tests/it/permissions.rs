@@ -144,7 +144,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET /api/billing/snapshots/{id}", NO_CLIENTS, "404"),
     ("GET /billing/snapshots", NO_CLIENTS_PEOPLE, "200"),
     ("GET /billing/snapshots/{id}", NO_CLIENTS_PEOPLE, "404"),
-    ("POST /billing/snapshots/freeze", ADMIN_PEOPLE, "303"),
+    ("POST /billing/snapshots/freeze", ADMIN_PEOPLE, "400"),
     ("GET /billing/compare", NO_CLIENTS_PEOPLE, "200"),
     ("GET /billing/trueup", NO_CLIENTS_PEOPLE, "200"),
     ("POST /billing/trueup/settings", ADMIN_PEOPLE, "404"),
