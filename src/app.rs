@@ -34,10 +34,11 @@ use crate::{
 
 /// What hangs on records of other rooms, in the order in which it is let go.
 const DEPENDENTS: &[&dyn dependents::Dependent] = &[
+    // Before who belongs to which company: a seat that comes back asks for that.
+    &licences::Held,
     &assets::Owned,
     &companies::Within,
     &contacts::Belonging,
-    &licences::Held,
     &monitoring::Alerts,
     &reconcile::sites::Sites,
     &records::custom::Beside,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Engine, both};
+use crate::support::{App, Engine, PASSWORD, both};
 
 /// A moment between what was done so far and what is done next: times have whole seconds.
 async fn moment(app: &App) -> String {
@@ -79,7 +79,7 @@ both! {
         assert_eq!(tess.get(&path).await.ok()[0]["email"], "ava@acme.example");
         app.billing().get(&path).await.status(403);
         app.client_of("cleo", "100001").await.get(&path).await.status(403);
-        let made = app.admin().post("/api/keys", &json!({"name": "one", "companies": ["100001"]})).await.status(201).json();
+        let made = app.admin().post("/api/keys", &json!({"name": "one", "companies": ["100001"], "current_password": PASSWORD})).await.status(201).json();
         app.with_token(made["key"].as_str().unwrap()).get(&path).await.status(403);
         // Today's policy holds for what was.
         app.admin().put("/api/companies/100001", &json!({"compliance_level": "hipaa"})).await.status(200);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Engine, both};
+use crate::support::{App, Engine, PASSWORD, both};
 
 async fn world(engine: &Engine) -> App {
     let app = App::start_on(engine).await;
@@ -157,7 +157,10 @@ both! {
 
     async fn limits_of_keys_hold_for_many_too(engine: Engine) {
         let app = world(&engine).await;
-        let made = async |body: Value| app.with_token(app.admin().post("/api/keys", &body).await.status(201).json()["key"].as_str().unwrap());
+        let made = async |mut body: Value| {
+            body["current_password"] = json!(PASSWORD);
+            app.with_token(app.admin().post("/api/keys", &body).await.status(201).json()["key"].as_str().unwrap())
+        };
         for (host, company) in [("LT-1", "100001"), ("LT-2", "100002")] {
             app.asset(host, company).await;
         }

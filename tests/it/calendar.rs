@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::licences::day;
-use crate::support::{App, Engine, both};
+use crate::support::{App, Engine, PASSWORD, both};
 
 /// The properties of each event, once the text is held to the rules of RFC 5545 that a reader stumbles over.
 fn events(text: &str) -> Vec<Vec<(String, String)>> {
@@ -101,7 +101,10 @@ both! {
         let app = App::start_on(&engine).await;
         world(&app).await;
         let tess = app.technician();
-        let make = async |body: serde_json::Value| tess.post("/api/keys", &body).await.status(201).json()["key"].as_str().unwrap().to_owned();
+        let make = async |mut body: serde_json::Value| {
+            body["current_password"] = json!(PASSWORD);
+            tess.post("/api/keys", &body).await.status(201).json()["key"].as_str().unwrap().to_owned()
+        };
         let feed = make(json!({"name": "Calendar", "types": ["calendar"]})).await;
         let bolt = make(json!({"name": "Bolt's calendar", "types": ["calendar"], "companies": ["100002"]})).await;
         let whole = make(json!({"name": "Everything"})).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::freshservice::Plan;
-use crate::support::{App, Engine, Fleet, Pull, both};
+use crate::support::{App, Engine, Fleet, PASSWORD, Pull, both};
 use crate::{datto, freshservice};
 
 fn id_of(row: Value) -> i64 {
@@ -149,7 +149,7 @@ both! {
         assert!(tess.post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(409).error().contains("retired"));
         tess.post(&format!("/api/assets/{two}/restore"), &json!({})).await.status(200);
         app.billing().post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(403);
-        let made = app.admin().post("/api/keys", &json!({"name": "one", "access": "read-write", "companies": ["100001"]})).await.status(201).json();
+        let made = app.admin().post("/api/keys", &json!({"name": "one", "access": "read-write", "companies": ["100001"], "current_password": PASSWORD})).await.status(201).json();
         app.with_token(made["key"].as_str().unwrap()).post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(403);
         let done = tess.post(&format!("/api/assets/{one}/merge"), &json!({"from": two})).await.status(200).json();
         // A later change of a field that the merge took is in the way of undoing it.
