@@ -145,6 +145,7 @@ fn lists() -> Vec<(&'static str, &'static ListSpec)> {
         ("/api/tickets", &tickets::list_store::LIST),
         ("/api/freshservice/tickets", &tickets::list_store::LIST),
         ("/api/psa/tickets", &tickets::list_store::LIST),
+        ("/api/psa/tickets/active", &tickets::list_store::LIST),
         ("/api/change_requests", &tickets::change_store::LIST),
         ("/api/alerts", &monitoring::alert_list_store::ALERTS),
         ("/api/disclosures", &disclosures_store::DISCLOSURES),
