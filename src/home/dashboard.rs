@@ -123,102 +123,120 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
     frame.show(&Dashboard { page, cards, attention, history, freshness, kinds })
 }
 
+/// What somebody should look at: nothing where there is none.
+fn need(page: &Page, kind: &'static str, count: i64, path: &str, one: &str, many: &str, act: &'static str) -> Option<Need> {
+    (count > 0).then(|| Need {
+        value: Value::badge(kind, thousands(count)),
+        href: page.url(path),
+        text: count_of(count, one, many),
+        detail: String::new(),
+        act,
+    })
+}
+
 fn attention(page: &Page, needs: &Needs) -> Vec<Need> {
-    let need = |kind, count: i64, path: String, one: &str, many: &str, act| {
-        (count > 0).then(|| Need {
-            value: Value::badge(kind, thousands(count)),
-            href: page.url(&path),
-            text: count_of(count, one, many),
-            detail: String::new(),
-            act,
-        })
-    };
-    let about_to = |name: &str| format!("{name}={}", ending::State::Ending.as_str());
-    [
+    let rest = [
         need(
-            "danger",
-            needs.shared_emails,
-            "/contacts/?sort=email".to_owned(),
-            "e-mail address is shared by several contacts",
-            "e-mail addresses are shared by several contacts",
-            "Review",
-        ),
-        need(
-            "warning",
-            needs.unassigned_numbers,
-            "/companies/?account_number_at_vendor=false&freshservice_id__empty=false".to_owned(),
-            "company has an account number that the vendor does not know yet",
-            "companies have account numbers that the vendor does not know yet",
-            "Show",
-        ),
-        need(
-            "warning",
-            needs.ending_contracts,
-            format!("/companies/?{}&sort=contract_end_date", about_to("contract")),
-            "contract ends within 90 days",
-            "contracts end within 90 days",
-            "Show",
-        ),
-        need(
+            page,
             "warning",
             needs.without_plan,
-            "/companies/?kind=client&billing_plan__empty=true".to_owned(),
+            "/companies/?kind=client&billing_plan__empty=true",
             "client has no plan",
             "clients have no plan",
             "Show",
         ),
         need(
+            page,
             "warning",
             needs.unknown_plan,
-            "/companies/?has_plan=false".to_owned(),
+            "/companies/?has_plan=false",
             "company's plan and term match no billing plan",
             "companies' plan and term match no billing plan",
             "Show",
         ),
         need(
+            page,
             "warning",
             needs.without_company,
-            "/contacts/?company_name__empty=true&active=true".to_owned(),
+            "/contacts/?company_name__empty=true&active=true",
             "active contact belongs to no company",
             "active contacts belong to no company",
             "Show",
         ),
         need(
-            "info",
-            needs.ending_warranties,
-            format!("/assets/?{}&sort=warranty_expires", about_to("warranty")),
-            "warranty ends within 90 days",
-            "warranties end within 90 days",
-            "Show",
-        ),
-        need(
-            "info",
-            needs.ending_licenses,
-            format!("/licenses/?{}&sort=expires_on", about_to("renewal")),
-            "licence ends or renews within 90 days",
-            "licences end or renew within 90 days",
-            "Show",
-        ),
-        need(
+            page,
             "warning",
             needs.licenses_over,
-            "/licenses/?over=true".to_owned(),
+            "/licenses/?over=true",
             "licence has more seats assigned than licensed",
             "licences have more seats assigned than licensed",
             "Show",
         ),
         need(
+            page,
             "warning",
             needs.leavers,
-            "/leavers".to_owned(),
+            "/leavers",
             "person who has left still holds something",
             "people who have left still hold something",
             "Sweep",
         ),
+    ];
+    let first = [
+        need(
+            page,
+            "danger",
+            needs.shared_emails,
+            "/contacts/?sort=email",
+            "e-mail address is shared by several contacts",
+            "e-mail addresses are shared by several contacts",
+            "Review",
+        ),
+        need(
+            page,
+            "warning",
+            needs.unassigned_numbers,
+            "/companies/?account_number_at_vendor=false&freshservice_id__empty=false",
+            "company has an account number that the vendor does not know yet",
+            "companies have account numbers that the vendor does not know yet",
+            "Show",
+        ),
+    ];
+    first.into_iter().chain(ending(page, needs)).chain(rest).flatten().collect()
+}
+
+/// What ends within 90 days.
+fn ending(page: &Page, needs: &Needs) -> [Option<Need>; 3] {
+    let about_to = |name: &str| format!("{name}={}", ending::State::Ending.as_str());
+    [
+        need(
+            page,
+            "warning",
+            needs.ending_contracts,
+            &format!("/companies/?{}&sort=contract_end_date", about_to("contract")),
+            "contract ends within 90 days",
+            "contracts end within 90 days",
+            "Show",
+        ),
+        need(
+            page,
+            "info",
+            needs.ending_warranties,
+            &format!("/assets/?{}&sort=warranty_expires", about_to("warranty")),
+            "warranty ends within 90 days",
+            "warranties end within 90 days",
+            "Show",
+        ),
+        need(
+            page,
+            "info",
+            needs.ending_licenses,
+            &format!("/licenses/?{}&sort=expires_on", about_to("renewal")),
+            "licence ends or renews within 90 days",
+            "licences end or renew within 90 days",
+            "Show",
+        ),
     ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 fn freshness(source: &Freshness) -> Fresh {

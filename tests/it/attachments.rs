@@ -135,7 +135,7 @@ both! {
         let app = App::start_on(&engine).await;
         let company = app.company("100001", "Acme").await["id"].clone();
         let api = app.technician();
-        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 24 * 3600);
+        let old = std::time::SystemTime::from(jiff::Timestamp::now()) - std::time::Duration::from_secs(3 * 24 * 3600);
         let folder = app.instance().join("attachments");
         for name in ["incoming/half", "ab/abandoned", "ab/young"] {
             let path = folder.join(name);

@@ -5,6 +5,9 @@ use serde_json::json;
 use crate::licences::day;
 use crate::support::{App, Engine, PASSWORD, both};
 
+/// The lines of an event: each name with its value.
+type Event = Vec<(String, String)>;
+
 /// The properties of each event, once the text is held to the rules of RFC 5545 that a reader stumbles over.
 fn events(text: &str) -> Vec<Vec<(String, String)>> {
     assert!(text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n']), "lines end with CR LF: {text:?}");
@@ -14,7 +17,7 @@ fn events(text: &str) -> Vec<Vec<(String, String)>> {
     assert_eq!(lines[..2], [("BEGIN", "VCALENDAR"), ("VERSION", "2.0")]);
     assert_eq!(lines.last(), Some(&("END", "VCALENDAR")));
     assert_eq!(lines.iter().filter(|(name, _)| *name == "PRODID").count(), 1);
-    let (mut all, mut open): (Vec<Vec<(String, String)>>, Option<Vec<(String, String)>>) = (Vec::new(), None);
+    let (mut all, mut open): (Vec<Event>, Option<Event>) = (Vec::new(), None);
     for (name, value) in &lines[1..lines.len() - 1] {
         match (*name, *value) {
             ("BEGIN", what) => {

@@ -160,6 +160,7 @@ async fn apply_stored(db: Db, lease: Lease, stored: &Stored, progress: Arc<Progr
 }
 
 /// How a plan is applied that a person has approved.
+#[must_use]
 pub fn approved(approved: Approved) -> Pin<Box<dyn Future<Output = Result<Applied>> + Send>> {
     let Approved { db, lease, plan, progress } = approved;
     Box::pin(async move { apply_stored(db, lease, &plan, progress).await })

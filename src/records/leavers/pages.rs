@@ -1,6 +1,6 @@
 //! The page of people who have left and still hold something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -54,8 +54,8 @@ type Successors = BTreeMap<i64, Vec<(i64, String)>>;
 fn successors(c: &mut Conn, leavers: &[Leaver], policy: &RedactionPolicy) -> Result<Successors> {
     let mut all = Successors::new();
     for role in leavers.iter().take(SHOWN).flat_map(|leaver| leaver.primary_contact_of.iter().chain(&leaver.billing_contact_of)) {
-        if !all.contains_key(&role.id) {
-            all.insert(role.id, store::successors(c, role.id, policy)?);
+        if let Entry::Vacant(place) = all.entry(role.id) {
+            place.insert(store::successors(c, role.id, policy)?);
         }
     }
     Ok(all)
@@ -83,7 +83,7 @@ pub async fn show(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Res
         _ => count_of(count, "person who has left still holds something", "people who have left still hold something"),
     };
     let cards = leavers.iter().take(SHOWN).map(|leaver| card(&page, leaver, &successors)).collect();
-    frame.show(&LeaversPage { lead, cards, page })
+    frame.show(&LeaversPage { page, lead, cards })
 }
 
 fn card(page: &Page, leaver: &Leaver, successors: &Successors) -> Card {
