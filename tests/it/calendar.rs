@@ -9,7 +9,7 @@ use crate::support::{App, Engine, PASSWORD, both};
 type Event = Vec<(String, String)>;
 
 /// The properties of each event, once the text is held to the rules of RFC 5545 that a reader stumbles over.
-fn events(text: &str) -> Vec<Vec<(String, String)>> {
+fn events(text: &str) -> Vec<Event> {
     assert!(text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n']), "lines end with CR LF: {text:?}");
     assert!(text.split("\r\n").all(|line| line.len() <= 75), "lines are folded at 75 octets: {text}");
     let unfolded = text.replace("\r\n ", "");
