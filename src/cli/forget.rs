@@ -5,7 +5,9 @@ use crate::{records::forget, types::Actor};
 
 /// Arguments of `codex forget`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  codex forget contact jane@acme.example\n  codex forget contact 17 --dry-run\n  codex forget contact 17 --yes")]
+#[command(
+    after_help = "Examples:\n  codex forget contact jane@acme.example\n  codex forget contact 17 --dry-run\n  codex forget contact 17 --yes"
+)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,

@@ -99,7 +99,10 @@ pub async fn meant(db: &Db, who: &str) -> Result<(i64, String)> {
                 [] => return Err(Error::NotFound { what: "Contact" }),
                 several => {
                     let ids: Vec<String> = several.iter().map(i64::to_string).collect();
-                    return Err(Error::conflict(format!("several contacts have this address; name one by its id: {}", ids.join(", "))));
+                    return Err(Error::conflict(format!(
+                        "several contacts have this address; name one by its id: {}",
+                        ids.join(", ")
+                    )));
                 }
             },
         };

@@ -35,13 +35,7 @@ async fn show(State(web): State<Web>, _admin: Admin, frame: Frame, Path(id): Pat
     page(&web, &frame, id, StatusCode::OK, None).await
 }
 
-async fn save(
-    State(web): State<Web>,
-    _admin: Admin,
-    frame: Frame,
-    Path(id): Path<i64>,
-    mut fields: Fields,
-) -> Result<Response> {
+async fn save(State(web): State<Web>, _admin: Admin, frame: Frame, Path(id): Path<i64>, mut fields: Fields) -> Result<Response> {
     let typed = fields.text("name").max(300).get().value();
     match confirmed(&web.db, id, typed.as_deref()).await {
         Ok(()) => {}

@@ -54,7 +54,9 @@ impl Tokens {
                 Ok(parts @ (Json::Array(_) | Json::Object(_))) => self.value(field, &parts),
                 _ if field == "name" => self.name(text),
                 _ if text.contains('@') && !text.contains(char::is_whitespace) => self.push(text),
-                _ if field.ends_with("phone_number") && text.chars().filter(char::is_ascii_digit).count() >= DIGITS => self.push(text),
+                _ if field.ends_with("phone_number") && text.chars().filter(char::is_ascii_digit).count() >= DIGITS => {
+                    self.push(text)
+                }
                 _ => {}
             },
             Json::Array(parts) => parts.iter().for_each(|part| self.value(field, part)),
@@ -95,7 +97,8 @@ impl Tokens {
                     Some(Json::Number(id)) => id.to_string(),
                     _ => String::new(),
                 };
-                let is_theirs = self.records.contains(&id) && parts.values().any(|part| self.replaced(&part.to_string()).is_some());
+                let is_theirs =
+                    self.records.contains(&id) && parts.values().any(|part| self.replaced(&part.to_string()).is_some());
                 if is_theirs {
                     parts.values_mut().for_each(empty);
                 }
@@ -166,14 +169,24 @@ mod tests {
             ("mczoe@acme.example", None),
             ("Zoë O'Briens", None),
             ("Zoë", None),
-            (r#"[{"id":77,"n":"Zoë O'Brien","job":"Boss"},{"id":8,"job":"Boss"}]"#, Some(r#"[{"id":77,"job":"","n":""},{"id":8,"job":"Boss"}]"#)),
+            (
+                r#"[{"id":77,"n":"Zoë O'Brien","job":"Boss"},{"id":8,"job":"Boss"}]"#,
+                Some(r#"[{"id":77,"job":"","n":""},{"id":8,"job":"Boss"}]"#),
+            ),
         ] {
             let without = tokens.without(text);
             let same = |one: &str, other: &str| match (serde_json::from_str::<Json>(one), serde_json::from_str::<Json>(other)) {
                 (Ok(one), Ok(other)) => one == other,
                 _ => one == other,
             };
-            assert!(match (&without, left) { (Some(one), Some(other)) => same(one, other), (None, None) => true, _ => false }, "{text}: {without:?}");
+            assert!(
+                match (&without, left) {
+                    (Some(one), Some(other)) => same(one, other),
+                    (None, None) => true,
+                    _ => false,
+                },
+                "{text}: {without:?}"
+            );
         }
     }
 }
