@@ -124,6 +124,16 @@ impl Folder {
         Ok(())
     }
 
+    /// Takes a content away that no row knows any more.
+    pub async fn take_away(&self, db: &Db, sha256: String) -> Result<()> {
+        let _alone = PLACES.write().await;
+        let path = self.place(&sha256);
+        if db.read(&Scope::All, move |c| store::is_used(c, &sha256)).await? {
+            return Ok(());
+        }
+        blocking(move || gone(fs::remove_file(path))).await
+    }
+
     /// Files that have not been written for long.
     fn abandoned(&self) -> io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();

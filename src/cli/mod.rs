@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod ending;
 mod failure;
+mod forget;
 mod import;
 mod init;
 mod init_db;
@@ -81,6 +82,8 @@ enum Command {
     Import(import::Args),
     /// Take the demo data out again
     Demo(demo::Args),
+    /// Erase a person on request
+    Forget(forget::Args),
     /// Add, list and lock out the people who sign in here
     Users(users::Args),
     /// Make tokens for scripts and services
@@ -125,6 +128,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Restore(args) => backup::restore(&context, &args),
         Command::Import(args) => import::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),
+        Command::Forget(args) => forget::run(&context, args),
         Command::Users(args) => users::run(context, args),
         Command::Token(args) => token::run(context, args),
         Command::Keys(args) => keys::run(context, args),

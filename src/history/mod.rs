@@ -2,6 +2,7 @@
 
 pub mod batches_store;
 pub mod feed_store;
+pub mod forgotten_store;
 pub mod links_store;
 pub mod merges_store;
 pub mod past_store;
@@ -15,6 +16,7 @@ mod untold;
 
 pub use batches_store as batches;
 pub use feed_store as feed;
+pub use forgotten_store as forgotten;
 pub use links_store as links;
 pub use merges_store as merges;
 pub use past_store::Past;

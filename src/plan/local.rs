@@ -15,6 +15,8 @@ pub struct Local {
     pub retired: bool,
     /// Whether it was a person who retired it; then a sync does not bring it back.
     pub retired_by_hand: bool,
+    /// Whether whom it was about is forgotten; then no plan tells of it either.
+    pub is_forgotten: bool,
     /// Its ids at the vendor (usually one; several after a merge).
     pub external_ids: Vec<String>,
     /// Its columns.

@@ -11,7 +11,7 @@ use crate::{
     db::{Conn, Row, Value as Cell, Write},
     entity::{self, Entity},
     error::Result,
-    history::{Record as _, links, pins},
+    history::{Record as _, forgotten, links, pins},
     params,
     plan::{
         Kind, Observation,
@@ -63,6 +63,7 @@ pub fn all(c: &mut Conn, kind: Kind, system: &str) -> Result<Vec<Local>> {
         pinned.entry(id).or_default().insert(field);
     }
     let by_hand = retired_by_hand(c, kind.as_str(), None)?;
+    let forgotten: HashSet<i64> = forgotten::all(c, kind.as_str())?.into_iter().collect();
     let mut memberships = if kind == Kind::Contact { memberships(c, system)? } else { HashMap::new() };
     rows.iter()
         .map(|row| {
@@ -71,6 +72,7 @@ pub fn all(c: &mut Conn, kind: Kind, system: &str) -> Result<Vec<Local>> {
             local.pins = pinned.remove(&local.id).unwrap_or_default();
             local.memberships = memberships.remove(&local.id).unwrap_or_default();
             local.retired_by_hand = local.retired && by_hand.contains(&local.id);
+            local.is_forgotten = forgotten.contains(&local.id);
             Ok(local)
         })
         .collect()

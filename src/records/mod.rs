@@ -6,6 +6,7 @@ pub mod bulk_store;
 pub mod calendar;
 pub mod custom;
 pub mod entities;
+pub mod forget;
 mod history;
 pub mod import;
 pub mod leavers;
@@ -28,6 +29,7 @@ pub fn routes() -> Routes {
         .merge(bulk::routes())
         .merge(calendar::routes())
         .merge(custom::routes())
+        .merge(forget::routes())
         .merge(history::routes())
         .merge(import::routes())
         .merge(leavers::routes())

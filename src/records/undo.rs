@@ -22,7 +22,7 @@ use crate::{
         self, Record as _,
         batches::{self, Batch},
         feed::{self, Change},
-        links, pins, protection,
+        forgotten, links, pins, protection,
         undo::Undone,
     },
     jobs::{
@@ -111,6 +111,9 @@ impl Summary {
 
 /// Takes one change back.
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    if forgotten::is_forgotten(w, &change.entity, change.entity_id)? {
+        return Ok(Undone::Refused(forgotten::WHY.to_owned()));
+    }
     match (change.entity.as_str(), change.action.as_str()) {
         _ if custom::is_own(change) => custom::undo(w, change),
         (Contact::ENTITY, "join" | "leave") => place(w, change),

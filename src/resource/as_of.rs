@@ -103,6 +103,10 @@ impl Since {
         let fields: serde_json::Map<String, Json> = serde_json::from_str(fields).map_err(Error::internal)?;
         for (field, sides) in fields {
             let Json::Array(sides) = sides else { continue };
+            // What history has given up tells nothing of what was.
+            if sides.iter().all(Json::is_null) {
+                continue;
+            }
             let Some(old) = sides.into_iter().next() else { continue };
             match (action, field.as_str()) {
                 ("retire" | "restore", "retired_at") => self.retired_at = Some(old),

@@ -60,6 +60,8 @@ pub struct Head {
     pub may_retire: bool,
     /// Whether another record of its kind can be merged into it.
     pub may_merge: bool,
+    /// Whether the reader may have the person forgotten that it is.
+    pub may_forget: bool,
     /// What is asked before it retires.
     pub retire_question: String,
     /// What is still attached, when it could not retire.
@@ -86,6 +88,7 @@ impl Head {
             may_edit: page.may_write(),
             may_retire: page.may_write(),
             may_merge: false,
+            may_forget: false,
             retire_question: format!("Retire {}? It leaves every list until it is restored.", page.title),
             attached: Vec::new(),
             away: None,

@@ -43,6 +43,7 @@ mod feed;
 mod field_tables;
 mod finding;
 mod first_run;
+mod forget;
 mod forms;
 mod freshness;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]

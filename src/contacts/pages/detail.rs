@@ -15,7 +15,7 @@ use crate::{
         resource::detail,
     },
     error::{Error, FieldError, Result},
-    history::Record as _,
+    history::{self, Record as _},
     resource::{
         form_page::{Typed, or_none},
         forms, merged,
@@ -69,7 +69,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
     let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
     let (page, config) = (frame.page.clone(), web.config.clone());
-    let (detail, past, choices, panels) = web
+    let (detail, past, choices, panels, forgotten) = web
         .db
         .read(&frame.scope(), move |c| {
             let detail = detail(c, id)?.redact(&policy);
@@ -79,7 +79,8 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
             let is_live = detail.contact.row.retired_at.is_none();
             let whose = panel::Whose { entity: Contact::ENTITY, id, account_number, is_live };
             let panels = panel::all(c, &Looker { page: &page, policy: &policy, config: &config }, whose)?;
-            Ok((detail, past, choices, panels))
+            let forgotten = history::forgotten::is_forgotten(c, Contact::ENTITY, id)?;
+            Ok((detail, past, choices, panels, forgotten))
         })
         .await?;
     let page = frame.titled(LIST.section, detail.contact.row.name.clone());
@@ -98,6 +99,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
             retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
             attached: refused.attached,
             may_merge: true,
+            may_forget: page.is_admin() && !forgotten,
             ..Head::new(&page, base.clone(), contact.row.retired_at.as_deref())
         },
         facts: facts(&page, contact, &past),

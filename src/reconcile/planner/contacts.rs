@@ -34,6 +34,8 @@ pub fn plan(plan: &mut Plan, locals: &[Local], records: Vec<SourceRecord>, compa
     for local in locals.iter().filter(|l| l.external_ids.is_empty() && !l.retired) {
         unlinked.entry(email_key(local.text("email"))).or_default().push(local);
     }
+    let mut records = records;
+    records.retain(|record| !linked.get(record.external_id.as_str()).is_some_and(|local| local.is_forgotten));
     let mut wanted: HashMap<String, Vec<String>> = HashMap::new();
     for mapped in &records {
         wanted.entry(email(mapped)).or_default().push(mapped.external_id.clone());
