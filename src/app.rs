@@ -8,7 +8,11 @@ use serde_json::Value;
 use crate::{
     admin, agents, assets,
     auth::{self, ApiKeys, CompanyLookup, Expected, PersonKeeper, Verifier},
-    billing, companies, compliance,
+    billing, companies,
+    compliance::{
+        self,
+        screen::{self, Screens},
+    },
     config::Config,
     contacts, custom,
     db::{
@@ -230,13 +234,14 @@ impl App {
         let Self { web, health, verifier, identity } = self.clone();
         let ages = status::Ages::new(web.db.clone());
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
-        let reads = web.clone();
+        let (reads, screens) = (web.clone(), Screens::new(web.clone()));
         edge::wrap(routes(identity.is_some()), web, error_page::render, |mut router| {
             if let Some(identity) = identity {
                 router = router.layer(Extension(identity));
             }
             router
                 .layer(middleware::from_fn_with_state(ages, status::freshness::stamp))
+                .layer(middleware::from_fn_with_state(screens, screen::follow))
                 .layer(middleware::from_fn_with_state(reads, disclosure::follow))
                 .layer(middleware::from_fn_with_state(shares::Shares::default(), shares::wait))
                 .layer(Extension(health))

@@ -1,10 +1,12 @@
-//! The sync centre, for administrators: how fresh each vendor's data is, what ran, what waits for them.
+//! The sync centre, for administrators: how fresh each vendor's data is, what ran, what waits for them, and who read whose data.
 
 pub mod api;
 mod center;
 pub mod center_store;
 mod center_view;
+mod compliance;
 pub mod credentials;
+mod disclosures;
 pub mod job;
 mod outbox;
 mod plan;
@@ -41,6 +43,8 @@ pub fn routes() -> Routes {
         .post("/admin/credentials/{system}", credentials::save)
         .form("/admin/credentials/{system}/test", "/admin/credentials/{system}", credentials::test)
         .form("/admin/credentials/{system}/forget", "/admin/credentials/{system}", credentials::forget)
+        .get("/admin/compliance", compliance::show)
+        .get("/admin/disclosures", disclosures::show)
         .get("/admin/jobs/{id}", job::show)
         .form("/admin/runs/{id}/undo", "/admin/", job::undo)
 }

@@ -240,6 +240,7 @@ impl Protected for CompanyView {
             *place = named.policy_for(policy).reveal_option(own.max(named.protection), Personal::Name, place.take());
         }
         self.row.custom_fields = policy.reveal_option(own, Personal::Private, self.row.custom_fields);
+        self.row.description = self.row.description.map(|text| policy.screen(&text));
         self
     }
 }

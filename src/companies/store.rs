@@ -180,6 +180,9 @@ pub fn update(
     for (name, person) in names.filter(|(name, _)| input.company.has(name)) {
         policy.refuse_hidden(own.max(person.protection), [(name, Personal::Name)])?;
     }
+    if input.company.has("description") {
+        policy.refuse_screened("description", wanted.description.as_ref())?;
+    }
     if let Some(number) = input.account_number.as_ref().filter(|number| **number != wanted.account_number) {
         return Err(Error::conflict(format!(
             "account_number: a company keeps its number ({}); {number} was not stored",

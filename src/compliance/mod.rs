@@ -1,18 +1,23 @@
 //! Decides what a caller may see of the people of protected companies, and notes who saw it.
 //!
 //! The policy is one table: field × level × caller (design §5). It is applied where rows become output, by type
-//! ([`Veiled`]); `?filter=phi|cjis` asks for more than the policy demands, never for less.
+//! ([`Veiled`]); `?filter=phi|cjis` asks for more than the policy demands, never for less. What stands in a text about
+//! somebody else than whom it belongs to, a second net strikes (`screen`).
 
 mod api;
 mod asking;
 mod level;
+mod names;
+pub mod names_store;
 mod policy;
+mod scan;
+pub mod screen;
 pub mod trail;
 mod veil;
 
-pub use api::routes;
+pub use api::{record, routes, since, usual};
 pub use asking::Asking;
 pub use level::Level;
-pub use policy::{Personal, RedactionPolicy};
+pub use policy::{Clearance, POLICY, Personal, RedactionPolicy, Treatment};
 pub use trail::{ToldChange, Trail, tell};
 pub use veil::{Protected, Veiled};

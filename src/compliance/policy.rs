@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::Level;
+use super::{
+    Level,
+    screen::{Screen, WITHHELD},
+};
 use crate::{
     auth::{Caller, Level as Role},
     config::Config,
@@ -15,7 +18,7 @@ use crate::{
 
 /// How close a caller is to protected data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Clearance {
+pub enum Clearance {
     /// Technicians, administrators, and the services that the operator has cleared.
     Full,
     /// A client among their own colleagues.
@@ -24,6 +27,44 @@ enum Clearance {
     Billing,
     /// Everybody else.
     None,
+}
+
+impl Clearance {
+    /// All of them, in the order of the policy's columns.
+    pub const ALL: [Self; 4] = [Self::Full, Self::Colleague, Self::Billing, Self::None];
+
+    /// The word in answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "cleared",
+            Self::Colleague => "client",
+            Self::Billing => "billing",
+            Self::None => "uncleared",
+        }
+    }
+
+    /// What people call those callers.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Full => "Cleared",
+            Self::Colleague => "Client",
+            Self::Billing => "Billing",
+            Self::None => "Everybody else",
+        }
+    }
+
+    /// Who they are.
+    #[must_use]
+    pub fn tells(self) -> &'static str {
+        match self {
+            Self::Full => "Administrators, technicians and the services in [compliance] cleared_services",
+            Self::Colleague => "Clients, among the people of their own companies",
+            Self::Billing => "Users of the billing role; they see billing and primary contacts in full",
+            Self::None => "Services that are not cleared, and whoever asks with filter=phi or filter=cjis",
+        }
+    }
 }
 
 /// The kinds of personal fields that the policy tells apart.
@@ -47,25 +88,108 @@ pub enum Personal {
     Text,
 }
 
+impl Personal {
+    /// The word in answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Title => "title",
+            Self::Device => "device",
+            Self::Private => "private",
+            Self::Subject => "subject",
+            Self::Text => "text",
+        }
+    }
+
+    /// What such fields hold.
+    #[must_use]
+    pub fn tells(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Email => "E-mail address",
+            Self::Phone => "Phone numbers",
+            Self::Title => "Job title",
+            Self::Device => "Their device: its addresses, who used it, what is written about it",
+            Self::Private => "Everything else about them: postal address, notes, location, own fields",
+            Self::Subject => "The subject of a ticket or planned change",
+            Self::Text => "What is written on it: description, conversation, notes",
+        }
+    }
+}
+
+/// What becomes of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Treatment {
+pub enum Treatment {
+    /// It stands as it is.
     Show,
+    /// It tells that it is there, and no more.
     Mask,
+    /// It is left out.
     Withhold,
 }
 
-/// The policy. Cleared callers see everything; the others by level and field.
-fn treatment(level: Level, clearance: Clearance, field: Personal) -> Treatment {
-    use Personal::{Device, Email, Name, Phone, Subject, Text, Title};
-    match (level, clearance, field) {
-        (Level::Standard, _, _)
-        | (_, Clearance::Full, _)
-        | (_, Clearance::Colleague, Name | Email | Title | Device)
-        | (Level::Hipaa, Clearance::Colleague, Phone | Subject | Text) => Treatment::Show,
-        (Level::Hipaa, Clearance::Billing | Clearance::None, Name | Email | Phone | Title)
-        | (Level::Cjis, Clearance::Billing | Clearance::None, Name) => Treatment::Mask,
-        _ => Treatment::Withhold,
+impl Treatment {
+    /// The word in answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Show => "shown",
+            Self::Mask => "masked",
+            Self::Withhold => "withheld",
+        }
     }
+}
+
+/// A line of the policy: a kind of field, and what becomes of it for the callers in the order of [`Clearance::ALL`].
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// Which fields.
+    pub field: Personal,
+    hipaa: [Treatment; 4],
+    cjis: [Treatment; 4],
+}
+
+impl Line {
+    const fn new(field: Personal, hipaa: [Treatment; 4], cjis: [Treatment; 4]) -> Self {
+        Self { field, hipaa, cjis }
+    }
+
+    /// What becomes of the field at this level, by caller.
+    #[must_use]
+    pub fn at(&self, level: Level) -> [Treatment; 4] {
+        match level {
+            Level::Standard => [Treatment::Show; 4],
+            Level::Hipaa => self.hipaa,
+            Level::Cjis => self.cjis,
+        }
+    }
+}
+
+/// The policy, whole; everything that is decided about people's data is decided by it.
+pub const POLICY: [Line; 8] = {
+    use Personal::{Device, Email, Name, Phone, Private, Subject, Text, Title};
+    use Treatment::{Mask as M, Show as S, Withhold as W};
+    [
+        // By caller: cleared, client, billing, everybody else.
+        Line::new(Name, [S, S, M, M], [S, S, M, M]),
+        Line::new(Email, [S, S, M, M], [S, S, W, W]),
+        Line::new(Phone, [S, S, M, M], [S, W, W, W]),
+        Line::new(Title, [S, S, M, M], [S, S, W, W]),
+        Line::new(Device, [S, S, W, W], [S, S, W, W]),
+        Line::new(Private, [S, W, W, W], [S, W, W, W]),
+        Line::new(Subject, [S, S, W, W], [S, W, W, W]),
+        Line::new(Text, [S, S, W, W], [S, W, W, W]),
+    ]
+};
+
+/// What the policy says; of what it says nothing, nothing is shown.
+fn treatment(level: Level, clearance: Clearance, field: Personal) -> Treatment {
+    let column = Clearance::ALL.iter().position(|known| *known == clearance);
+    let line = POLICY.iter().find(|line| line.field == field);
+    line.zip(column).and_then(|(line, column)| line.at(level).get(column).copied()).unwrap_or(Treatment::Withhold)
 }
 
 /// What a caller may see, and how much less they asked for.
@@ -82,6 +206,8 @@ pub struct RedactionPolicy {
     readings: Readings,
     /// Whether a cleared caller, who has asked for less, has asked by what is then hidden: what comes back tells.
     asks: Arc<AtomicBool>,
+    /// What is struck from texts that are shown; none when nobody knows.
+    screen: Option<Arc<Screen>>,
 }
 
 impl RedactionPolicy {
@@ -104,7 +230,8 @@ impl RedactionPolicy {
         };
         let clearance = if at_least > Level::Standard { Clearance::None } else { own };
         let accounts = matches!(caller.level(), Some(Role::Admin) | None);
-        Ok(Self { clearance, own, at_least, accounts, readings: Readings::current(), asks: Arc::default() })
+        let (readings, screen) = (Readings::current(), Screen::current());
+        Ok(Self { clearance, own, at_least, accounts, readings, asks: Arc::default(), screen })
     }
 
     /// The policy of somebody at the machine itself, who could read the database as well.
@@ -117,6 +244,7 @@ impl RedactionPolicy {
             accounts: true,
             readings: Readings::current(),
             asks: Arc::default(),
+            screen: None,
         }
     }
 
@@ -130,7 +258,8 @@ impl RedactionPolicy {
     /// What tells this policy from others in cache keys.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{:?}{:?}{:?}", self.clearance, self.at_least, self.own)
+        let screen = self.screen.as_ref().filter(|_| self.is_screened()).map(|screen| screen.version);
+        format!("{:?}{:?}{:?}{screen:?}", self.clearance, self.at_least, self.own)
     }
 
     /// Whether everything is shown: then questions about personal fields are harmless too.
@@ -179,6 +308,7 @@ impl RedactionPolicy {
     #[must_use]
     pub fn reveal(&self, level: Level, field: Personal, text: &str) -> Option<String> {
         match treatment(level.max(self.at_least), self.clearance, field) {
+            Treatment::Show if matches!(field, Personal::Subject | Personal::Text) => Some(self.screen(text)),
             Treatment::Show => Some(text.to_owned()),
             Treatment::Withhold => None,
             Treatment::Mask => Some(match field {
@@ -186,6 +316,36 @@ impl RedactionPolicy {
                 Personal::Phone => mask_phone(text),
                 _ => mask_words(text),
             }),
+        }
+    }
+
+    /// Whether texts are kept from this caller: from those who bill and from everybody else.
+    fn is_screened(&self) -> bool {
+        matches!(self.clearance, Clearance::Billing | Clearance::None)
+    }
+
+    /// A text that somebody has written and that nothing else hides, as this caller may read it: once anybody is protected,
+    /// without protected people's names and what looks like somebody's number or address. The second net.
+    #[must_use]
+    pub fn screen(&self, text: &str) -> String {
+        match &self.screen {
+            _ if !self.is_screened() => text.to_owned(),
+            Some(screen) if screen.anybody || self.is_tightened() => screen.of(text),
+            Some(_) => text.to_owned(),
+            None => WITHHELD.to_owned(),
+        }
+    }
+
+    /// Refuses to set a text of which this caller does not see everything: what was struck would be lost.
+    ///
+    /// # Errors
+    /// `Forbidden`, naming the field.
+    pub fn refuse_screened(&self, field: &str, stored: Option<&String>) -> Result<()> {
+        match stored {
+            Some(text) if self.screen(text) != **text => {
+                Err(Error::Forbidden(format!("{field}: something in it is hidden from you, so you cannot set it")))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -105,8 +105,11 @@ impl Protected for MessageView {
 
     fn redacted(mut self, policy: &RedactionPolicy) -> Self {
         let level = self.protection;
-        if !policy.shows(level, Personal::Text) {
-            let message = &mut self.message;
+        let message = &mut self.message;
+        if policy.shows(level, Personal::Text) {
+            message.body_text = policy.screen(&message.body_text);
+            message.body_html = message.body_html.take().map(|html| policy.screen(&html));
+        } else {
             policy.strictness(level).hidden().clone_into(&mut message.body_text);
             (message.body_html, message.from_email, message.author) = (None, None, None);
             message.to_emails.clear();

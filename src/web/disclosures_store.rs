@@ -124,6 +124,33 @@ fn disclosure(row: &Row) -> Result<Disclosure> {
     })
 }
 
+/// How often somebody has read protected records on a day.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Count {
+    /// The day, in UTC.
+    pub day: String,
+    /// `user` or `service`.
+    pub caller_kind: String,
+    pub caller: String,
+    /// How many readings.
+    pub readings: i64,
+    /// How many records they showed, each as often as it was read.
+    pub records: i64,
+}
+
+/// How often each caller has read protected records on each day from this one on, the newest day and who read most first.
+pub fn counts(c: &mut Conn, since: &str) -> Result<Vec<Count>> {
+    let sql = "SELECT substr(disclosure.at, 1, 10), disclosure.caller_kind, disclosure.caller,
+                      CAST(sum(disclosure.times) AS BIGINT) AS readings,
+                      CAST(sum(disclosure.record_count * disclosure.times) AS BIGINT) AS records
+               FROM disclosures disclosure WHERE disclosure.at >= ?1
+               GROUP BY substr(disclosure.at, 1, 10), disclosure.caller_kind, disclosure.caller
+               ORDER BY 1 DESC, 4 DESC, 3";
+    c.map(sql, params![since], |row| {
+        Ok(Count { day: row.get(0)?, caller_kind: row.get(1)?, caller: row.get(2)?, readings: row.get(3)?, records: row.get(4)? })
+    })
+}
+
 /// Readings as asked, one by one; of one record when `record` names it. Says how many there are on all pages.
 pub fn each(c: &mut Conn, query: &ListQuery, record: Option<i64>, mut take: impl FnMut(Disclosure) -> Result<()>) -> Result<i64> {
     let query = match record {

@@ -453,6 +453,65 @@ both! {
         assert_eq!((open[0]["mac_address"].as_str(), open[0]["company_compliance_level"].as_str()), (Some(ADDRESSES[2]), Some("standard")));
     }
 
+    async fn the_policy_that_is_shown_is_the_one_that_decides(engine: Engine) {
+        let app = protected(&engine).await;
+        let policy = app.admin().get("/api/compliance/policy").await.ok();
+        let cells = policy["cells"].as_array().unwrap();
+        assert_eq!(cells.len(), 8 * 3 * 4);
+        let says = |field: &str, level: &str, caller: &str| {
+            let cell = cells.iter().find(|cell| cell["field"] == field && cell["level"] == level && cell["caller"] == caller);
+            cell.unwrap_or_else(|| panic!("nothing is said of {field} {level} {caller}"))["treatment"].as_str().unwrap().to_owned()
+        };
+        let clients = [app.client_of("hal", "200001").await, app.client_of("carl", "200002").await];
+        let (ledger, brainhair) = (service(&app, "ledger"), service(&app, "brainhair"));
+        for (number, level, client) in [("200001", "hipaa", Some(&clients[0])), ("200002", "cjis", Some(&clients[1])), ("200003", "standard", None)] {
+            let whole = [app.admin().get(&format!("/api/companies/{number}/contacts")).await.ok(), app.admin().get(&format!("/api/companies/{number}/assets")).await.ok()];
+            for (caller, api) in [("cleared", Some(&ledger)), ("client", client), ("uncleared", Some(&brainhair))] {
+                let Some(api) = api else { continue };
+                let told = [api.get(&format!("/api/companies/{number}/contacts")).await.ok(), api.get(&format!("/api/companies/{number}/assets")).await.ok()];
+                for (field, at, member) in [
+                    ("name", 0, "name"), ("email", 0, "email"), ("phone", 0, "work_phone_number"), ("title", 0, "job_title"),
+                    ("private", 0, "address"), ("device", 1, "int_ip_address"),
+                ] {
+                    let value = &told[at][0][member];
+                    let found = match value.as_str() {
+                        None | Some("") => "withheld",
+                        _ if *value == whole[at][0][member] => "shown",
+                        _ => "masked",
+                    };
+                    assert_eq!(found, says(field, level, caller), "{field} at {level} for {caller}: {value}");
+                }
+            }
+        }
+        assert_eq!(policy["cleared_services"], json!(["ledger", "knowledgetree", "helm"]));
+        let page = app.admin().get_with("/admin/compliance", "accept", "text/html").await.status(200).text();
+        assert!(page.contains("Masked") && page.contains("Withheld") && page.contains("ledger, knowledgetree, helm"), "{page}");
+    }
+
+    async fn disclosures_have_a_page_and_are_counted(engine: Engine) {
+        let app = protected(&engine).await;
+        let (admin, ledger) = (app.admin(), service(&app, "ledger"));
+        for _ in 0..3 {
+            ledger.get("/api/companies/200001/users").await.ok();
+        }
+        let counts = admin.get("/api/disclosures/counts").await.ok();
+        let count = counts.as_array().unwrap().iter().find(|count| count["caller"] == "ledger").unwrap_or_else(|| panic!("{counts}"));
+        assert_eq!((&count["readings"], &count["records"], &count["caller_kind"]), (&json!(3), &json!(3), &json!("service")), "{count}");
+        assert!(count["day"].as_str().is_some_and(|day| day.len() == 10), "{count}");
+        assert_eq!(admin.get("/api/disclosures/counts?since=2999-01-01").await.ok(), json!([]));
+        assert!(admin.get("/api/disclosures/counts?since=soon").await.status(400).text().contains("since"));
+        let page = async |query: &str| admin.get_with(&format!("/admin/disclosures{query}"), "accept", "text/html").await.status(200).text();
+        let (all, none) = (page("?caller=ledger&route__ic=users").await, page("?caller=nobody").await);
+        assert!(all.contains("/api/companies/{acct}/users") && all.contains("of 1") || all.contains("of 3"), "{all}");
+        assert!(!all.contains(CANARY), "{all}");
+        assert!(none.contains("Nobody has read a protected record, as far as this is asked for"), "{none}");
+        let person = id_of(&admin, "/api/companies/200001/users").await;
+        assert!(page(&format!("?entity=contact&record={person}&caller=ledger&at__gte=2020-01-01")).await.contains("ledger"));
+        admin.get("/admin/disclosures?record=x").await.status(400);
+        let csv = admin.get("/api/disclosures?format=csv&caller=ledger").await.status(200).text();
+        assert!(csv.contains("ledger") && csv.contains("/users"), "{csv}");
+    }
+
     async fn asking_by_a_hidden_value_finds_nothing(engine: Engine) {
         let app = protected(&engine).await;
         let brainhair = service(&app, "brainhair");

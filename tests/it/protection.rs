@@ -101,6 +101,63 @@ const COMPANY: [&str; 9] = [
 ];
 
 both! {
+    async fn texts_of_standard_companies_name_no_protected_person(engine: Engine) {
+        let now = jiff::Timestamp::now().as_second();
+        let mut psa = vendor();
+        let mut told = ticket(4, PLAIN, Some(OPEN), 2, now - 7200);
+        told["subject"] = json!(format!("{NAME} rang about 1751328000"));
+        told["description"] = json!(format!("<p>Ward, {CANARY}: 219-09-9999 is theirs, 000-12-3456 is not</p>"));
+        told["description_text"] = json!(format!("Ward, {CANARY}: 219-09-9999 is theirs, 000-12-3456 is not"));
+        psa.tickets.push(told);
+        psa.conversations.insert(4, vec![
+            conversation(74, 4, "quetzálcoatl  WARD is at 10.66.66.66, card 4111 1111 1111 1111", false, now - 3600),
+            conversation(75, 4, &format!("Ask {NAME}, (555) 234-4242"), true, now - 3600),
+        ]);
+        let fleet = fleet(&engine, psa, |_, _| {}).await;
+        fleet.sync(&["tickets"]).await.code(0);
+        let app = &fleet.app;
+        let admin = app.admin();
+        let description = json!({"description": format!("Owned by {NAME}, 219-09-9999; opens at 9")});
+        admin.put("/api/companies/204001", &description).await.status(200);
+        let (brainhair, beacon, billing) = (service(app, "brainhair"), service(app, "beacon"), app.billing());
+        let numbers = ["219-09-9999", "4111 1111", "234-4242"];
+        for path in [
+            "/api/tickets", "/api/tickets?format=csv", "/api/ticket/4", "/api/tickets/active", "/api/psa/tickets", "/api/companies/204001/tickets",
+            "/api/companies/204001", "/api/companies", "/api/companies?format=csv", "/api/companies/bulk",
+        ] {
+            let whole = app.technician().get(path).await.status(200).text();
+            for (name, api) in [("brainhair", &brainhair), ("beacon", &beacon), ("billing", &billing)] {
+                let text = api.get(path).await.status(200).text();
+                assert_clean(&text, &format!("{name} at {path}"));
+                assert!(!numbers.iter().any(|number| text.contains(number)), "{name} at {path}: {text}");
+                assert!(text.contains("[NAME]") || path.ends_with("bulk") || !whole.contains(CANARY), "{name} at {path}: {text}");
+            }
+        }
+        let ticket = brainhair.get("/api/ticket/4").await.ok();
+        assert_eq!(ticket["subject"], "[NAME] rang about 1751328000", "numbers that are nobody's stay");
+        assert!(ticket["description"].to_string().contains("[NAME]: [SSN] is theirs, 000-12-3456 is not"), "{ticket}");
+        assert_eq!(ticket["conversations"][0]["text"], "[NAME] is at [IP], card [CARD]", "{ticket}");
+        assert_eq!(ticket["notes"][0]["text"], "Ask [NAME], [PHONE]", "{ticket}");
+        let told = app.technician().get("/api/ticket/4").await.text();
+        assert!(told.contains(NAME) && told.contains("4111 1111 1111 1111"), "{told}");
+        // Who asks for less gets less, cleared or not.
+        let struck = "Owned by [NAME], [SSN]; opens at 9";
+        for (api, path) in [(&brainhair, "/api/companies/204001"), (&app.technician(), "/api/companies/204001?filter=phi")] {
+            assert_eq!(api.get(path).await.ok()["description"], struck);
+        }
+        // What was struck is not written back over what is there.
+        let refused = brainhair.put("/api/companies/204001", &json!({"description": struck})).await.status(403).text();
+        assert!(refused.contains("description"), "{refused}");
+        assert_eq!(admin.get("/api/companies/204001").await.ok()["description"], description["description"]);
+        // A name that is taken today is looked for from now on, the former one too.
+        let person = id_of(&admin, "/api/companies/204002/contacts").await;
+        admin.put(&format!("/api/contacts/{person}"), &json!({"name": "Opens At"})).await.status(200);
+        assert_eq!(brainhair.get("/api/companies/204001").await.ok()["description"], "Owned by [NAME], [SSN]; [NAME] 9");
+        // Once nobody is protected, nothing is struck any more.
+        admin.put("/api/companies/204002", &json!({"compliance_level": "standard"})).await.status(200);
+        assert_eq!(brainhair.get("/api/companies/204001").await.ok()["description"], description["description"]);
+    }
+
     async fn a_standard_company_tells_of_no_protected_person(engine: Engine) {
         let fleet = fleet(&engine, vendor(), |_, _| {}).await;
         let app = &fleet.app;

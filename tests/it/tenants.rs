@@ -271,6 +271,7 @@ const TICKET_WRITES: &[(&str, Attempt)] = writes! {
 
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
+    ("compliance::names_store::protected", "whose names are struck from texts, whoever reads them"),
     ("custom::store::protected", "asked of rows that are read already"),
     ("custom::store::fields", "what the provider adds for its own people, no client's to read"),
     ("custom::store::all_fields", "what the provider adds for its own people, no client's to read"),
