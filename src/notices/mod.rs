@@ -40,7 +40,10 @@ pub fn routes() -> Routes {
             let url = serde_json::json!({"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2_000});
             let format = json::choice(&channels::FORMATS.map(|(format, _)| format));
             let required = json::object(&[("name", json::words(100)), ("format", format), ("url", url)]);
-            json::with(required, &[("kinds", json::or_null(json::array(json::text())))])
+            {
+                let kinds = serde_json::json!({"type": ["array", "null"], "minItems": 1, "items": json::text()});
+                json::with(required, &[("kinds", kinds)])
+            }
         })
         .delete("/api/notice-channels/{id}", api::remove_channel)
         .tells("Remove a channel", json::one::<Channel>)
