@@ -38,14 +38,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .tells("Change your own settings", |schemas| {
             json::with(json::one::<Preferences>(schemas), &[("success", json::flag()), ("message", json::text())])
         })
-        .takes(|_| {
-            json::optional(&[
-                ("theme_preference", json::text()),
-                ("preferred_color_theme", json::text()),
-                ("knowledgetree_view_preference", json::text()),
-                ("home_page_preference", json::text()),
-            ])
-        })
+        .takes(preferences)
         .get("/api/public/user/theme", api::theme)
         .tells("Tell the theme that a person has chosen", |_| {
             json::optional(&[
@@ -69,14 +62,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .tells("Change the settings of an agent", |schemas| {
             json::done(&[("message", json::text()), ("agent", json::one::<AgentView>(schemas))])
         })
-        .takes(|_| {
-            json::optional(&[
-                ("theme_preference", json::text()),
-                ("preferred_color_theme", json::text()),
-                ("knowledgetree_view_preference", json::text()),
-                ("home_page_preference", json::text()),
-            ])
-        })
+        .takes(preferences)
         .get("/agents", agents_page::show)
         .get("/api/psa/agents", psa_api::index)
         .tells("List the agents of all service desks", json::list::<PsaAgent>)
@@ -91,4 +77,14 @@ pub fn routes(stand_alone: bool) -> Routes {
         .tells("List the people who sign in", json::list::<UserView>)
         .get("/api/users/{id}", users_api::show)
         .tells("Read a person who signs in", json::one::<UserView>)
+}
+
+/// What people choose for themselves.
+fn preferences(_: &mut json::Schemas) -> serde_json::Value {
+    json::optional(&[
+        ("theme_preference", json::choice(&THEMES)),
+        ("preferred_color_theme", json::choice(&COLOR_THEMES)),
+        ("knowledgetree_view_preference", json::choice(&VIEWS)),
+        ("home_page_preference", json::choice(&HOME_PAGES)),
+    ])
 }

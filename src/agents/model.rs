@@ -187,11 +187,18 @@ impl Agent {
     }
 }
 
+/// A number or a text.
+fn either_id() -> utoipa::openapi::schema::Object {
+    use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::String])).build()
+}
+
 /// A user as `/api/users` shows them; `id` is a number stand-alone and Keycloak's id on the platform.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = User)]
 pub struct UserView {
     /// Id.
+    #[schema(schema_with = either_id)]
     pub id: serde_json::Value,
     pub username: String,
     pub email: Option<String>,

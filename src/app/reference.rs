@@ -19,7 +19,10 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/openapi.json", super::document)
-        .tells("Describe this API", |_| json::any())
+        .tells("Describe this API", |_| {
+            let parts = ["info", "paths", "components"].map(|name| (name, json::map(json::held())));
+            json::with(json::object(&[("openapi", json::text())]), &parts)
+        })
         .get("/apispec.json", super::document)
         .get("/docs", show)
 }

@@ -20,7 +20,7 @@ use crate::{
         Conn, Write,
         list::{ListQuery, ListSpec, Page},
     },
-    entity::shape,
+    entity::{schema, shape},
     error::{Error, Result},
     history::{self, Record as _},
     resource::{
@@ -282,7 +282,10 @@ const TABLE: [&str; 16] = [
 
 /// What [`search`] answers.
 fn search_answer(schemas: &mut Schemas) -> Value {
-    json::done(&[("assets", json::array(json::any())), ("pagination", json::one::<table::Pagination>(schemas))])
+    json::done(&[
+        ("assets", json::array(schema::only::<AssetView>(&TABLE))),
+        ("pagination", json::one::<table::Pagination>(schemas)),
+    ])
 }
 
 /// The table of our own page, while somebody types (contract §1.10).

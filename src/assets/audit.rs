@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::hardware::{Disk, Hardware, Nic};
 
 /// An installed program.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 pub struct Software {
     /// What it calls itself.
     pub name: String,

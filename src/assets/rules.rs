@@ -63,10 +63,10 @@ pub fn changed_body(schemas: &mut Schemas) -> Value {
 /// What may be sent beside the fields of the table.
 fn more() -> Vec<(&'static str, Value)> {
     let mut more = vec![
-        ("company_account_number", json::text()),
-        ("company_id", json::any()),
-        ("contact_ids", json::array(json::int())),
-        ("protected_as", json::text()),
+        ("company_account_number", json::company()),
+        ("company_id", json::company()),
+        ("contact_ids", json::array(json::id_of("contact"))),
+        ("protected_as", json::choice(LEVELS)),
     ];
     more.extend(schema::members::<Observation>());
     more

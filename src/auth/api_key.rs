@@ -63,7 +63,8 @@ impl Limits {
 }
 
 /// What has become of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ApiKeyState)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It can be used.
@@ -77,7 +78,7 @@ pub enum State {
 }
 
 /// A key as its owner and administrators see it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct ApiKey {
     pub id: i64,
     pub name: String,

@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// A change, without what stood in its fields: who reads it may not be the one who may read those.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = BillingCause)]
 pub struct Cause {
     /// Its number in history.
     pub seq: i64,

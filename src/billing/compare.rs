@@ -48,7 +48,8 @@ impl Months {
 }
 
 /// A person or a device that is counted otherwise.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = BillingMove)]
 pub struct Moved {
     pub entity: &'static str,
     pub id: i64,
@@ -79,7 +80,8 @@ pub struct LineChange {
 }
 
 /// A term of the contract that is another one.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = BillingTermChange)]
 pub struct TermChange {
     /// `plan`, `support_level`, `client`.
     pub what: &'static str,

@@ -259,7 +259,8 @@ pub static RULES: [Rule; 10] = [
 ];
 
 /// What was looked at for a line.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = BillingReceipt)]
 pub struct Receipt {
     /// The noun of the record.
     pub entity: &'static str,
@@ -268,6 +269,7 @@ pub struct Receipt {
     /// What it is called, as far as the reader may know.
     pub name: String,
     /// How much of the line it is; in thousandths.
+    #[schema(value_type = f64)]
     #[serde(serialize_with = "in_ones")]
     pub quantity: i64,
     /// By which rule it was counted, or why it was left out.

@@ -6,6 +6,7 @@ pub mod cause;
 pub mod company_plan;
 pub mod compare;
 pub mod counting;
+mod described;
 pub mod freeze;
 pub mod list_store;
 pub mod model;
@@ -53,50 +54,51 @@ pub fn routes() -> Routes {
         .tells("List what can be chosen for features", json::list::<FeatureOption>)
         .merge(door::routes::<Options>("/api/feature-options", "/api/feature-options/{id}", "/api/feature-options/{id}/restore"))
         .get("/api/billing_summary", summary::index)
-        .tells("Count what each company has that is billed", |_| json::array(json::optional(&[])))
+        .tells("Count what each company has that is billed", described::summary)
         .get("/api/billing/trueup", trueup::show)
-        .tells("Compare what is counted with what is billed, with receipts", |_| json::any())
+        .tells("Compare what is counted with what is billed, with receipts", described::trueup)
         .asks(&[
             ("company", "string", "The account number of a company; all clients without it."),
-            ("month", "string", "The month, as 2026-11."),
+            ("month", "month", "The month, as 2026-11."),
         ])
         .get("/api/billing/settings/{acct}", door::show::<CompanySettings>)
-        .tells("Read how the people and devices of a company are counted", |_| json::any())
+        .tells("Read how the people and devices of a company are counted", json::one::<Settings>)
         .update("/api/billing/settings/{acct}", door::update::<CompanySettings>)
-        .tells("Decide how the people and devices of a company are counted", |_| json::any())
+        .tells("Decide how the people and devices of a company are counted", json::one::<Settings>)
         .takes(schema::changed::<Settings>)
         .get("/api/billing/exclusions", api::exclusions)
-        .tells("List what is left out of bills by hand", |_| json::any())
+        .tells("List what is left out of bills by hand", json::list::<counting::Exclusion>)
+        .asks(&[("company", "text!", "The account number of a company.")])
         .post("/api/billing/exclusions", door::create::<Exclusions>)
-        .makes("Leave something out of bills", |_| json::any())
-        .takes(|_| json::optional(&[]))
+        .makes("Leave something out of bills", json::one::<counting::Exclusion>)
+        .takes(described::exclusion)
         .get("/api/billing/exclusions/{id}", door::show::<Exclusions>)
-        .tells("Read why something is left out of bills", |_| json::any())
+        .tells("Read why something is left out of bills", json::one::<counting::Exclusion>)
         .update("/api/billing/exclusions/{id}", door::update::<Exclusions>)
-        .tells("Say anew why something is left out of bills", |_| json::any())
-        .takes(|_| json::optional(&[]))
+        .tells("Say anew why something is left out of bills", json::one::<counting::Exclusion>)
+        .takes(described::excluded_anew)
         .delete("/api/billing/exclusions/{id}", door::retire::<Exclusions>)
-        .tells("Count something again that was left out of bills", |_| json::any())
+        .tells("Count something again that was left out of bills", json::one::<counting::Exclusion>)
         .get("/api/billing/compare", compare::show)
-        .tells("Compare what is counted in two months, with the changes behind it", |_| json::any())
+        .tells("Compare what is counted in two months, with the changes behind it", described::compared)
         .asks(&[
-            ("from", "string", "The earlier month, as 2026-10; the one before without it."),
-            ("to", "string", "The later month; this one without it."),
+            ("from", "month", "The earlier month, as 2026-10; the one before without it."),
+            ("to", "month", "The later month; this one without it."),
             ("company", "string", "The account number of a company; all clients without it."),
         ])
         .post("/api/billing/snapshots", snapshot_api::create)
-        .makes("Freeze a month of one company or of every client", |_| json::any())
-        .takes(|_| json::optional(&[("month", json::text()), ("company", json::text()), ("force", json::flag())]))
+        .makes("Freeze a month of one company or of every client", described::freezing)
+        .takes(described::to_freeze)
         .get("/api/billing/snapshots", snapshot_api::index)
-        .tells("List frozen months, the newest first", |_| json::any())
+        .tells("List frozen months, the newest first", described::snapshots)
         .asks(&[
-            ("month", "string", "Those of this month."),
+            ("month", "month", "Those of this month."),
             ("company", "string", "The account number of a company."),
             ("limit", "integer", "At most so many."),
             ("offset", "integer", "After so many."),
         ])
         .get("/api/billing/snapshots/{id}", snapshot_api::show)
-        .tells("Read a frozen month; with .csv behind the id its file", |_| json::any())
+        .tells("Read a frozen month; with .csv behind the id its file", described::snapshot)
         .get("/billing/snapshots", snapshot_pages::index)
         .get("/billing/snapshots/{id}", snapshot_pages::show)
         .form("/billing/snapshots/freeze", "/billing/snapshots", snapshot_pages::save)
@@ -106,15 +108,15 @@ pub fn routes() -> Routes {
         .form("/billing/trueup/exclude", "/billing/trueup", trueup_pages::exclude)
         .form("/billing/trueup/include", "/billing/trueup", trueup_pages::include)
         .get("/billing-plans/api/bulk-plans", catalog::bulk)
-        .tells("Read all plans and features at once", |_| json::any())
+        .tells("Read all plans and features at once", described::bulk)
         .get("/billing-plans/api/plans", catalog::plans)
-        .tells("List billing plans for pages", |_| json::any())
+        .tells("List billing plans for pages", described::plans)
         .get("/billing-plans/api/plans/{plan}/{term}", catalog::plan)
-        .tells("Read a billing plan for pages", |_| json::any())
+        .tells("Read a billing plan for pages", described::plan)
         .get("/billing-plans/api/feature-options", catalog::options)
-        .tells("List what can be chosen for features for pages", |_| json::any())
+        .tells("List what can be chosen for features for pages", described::options)
         .get("/billing-plans/api/feature-categories", catalog::categories)
-        .tells("List the categories of features", |_| json::any())
+        .tells("List the categories of features", described::categories)
         .get("/billing-plans/export", transfer::export)
         .form("/billing-plans/import", "/billing-plans/", transfer::import)
         .merge(pages::routes())

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::{
     counting::{Exclusion, Settings},
+    described,
     model::{FeatureOption, Plan},
     rules::{self, PlanInput},
     store, trueup, trueup_store as counted,
@@ -19,10 +20,7 @@ use crate::{
     error::{Error, Result},
     history,
     resource::{Done, Resource, View, whole},
-    web::{
-        Fields, Query, Reply, encode_segment,
-        openapi::{Schemas, schema as json},
-    },
+    web::{Fields, Query, Reply, encode_segment, openapi::Schemas},
 };
 
 fn admins_alone(caller: &Caller) -> Result<()> {
@@ -146,8 +144,8 @@ impl Resource for Options {
         rules::read_option(fields, creating)
     }
 
-    fn body(_: &mut Schemas, _: bool) -> Json {
-        json::optional(&[])
+    fn body(schemas: &mut Schemas, creating: bool) -> Json {
+        if creating { schema::new::<FeatureOption>(schemas) } else { schema::changed::<FeatureOption>(schemas) }
     }
 
     /// One that is there already is that one (contract §1.8.3).
@@ -284,8 +282,8 @@ impl Resource for Exclusions {
         Ok((company.unwrap_or_default(), exclusion))
     }
 
-    fn body(_: &mut Schemas, _: bool) -> Json {
-        json::optional(&[])
+    fn body(schemas: &mut Schemas, creating: bool) -> Json {
+        if creating { described::exclusion(schemas) } else { described::excluded_anew(schemas) }
     }
 
     /// One that is there already gets the reason.

@@ -24,12 +24,13 @@ use crate::{
 };
 
 /// A record that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FrozenReceipt {
     pub entity: String,
     pub id: i64,
     pub name: String,
     /// In thousandths.
+    #[schema(value_type = f64)]
     pub quantity: i64,
     pub why: String,
 }
@@ -111,7 +112,8 @@ pub struct FrozenTotal {
 }
 
 /// A record that is counted otherwise, with the change that made it so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = BillingReason)]
 pub struct Reason {
     pub entity: String,
     pub id: i64,

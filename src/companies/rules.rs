@@ -95,5 +95,6 @@ pub fn changed_body(schemas: &mut Schemas) -> Value {
 
 /// What may be sent beside the fields of the table.
 fn more() -> Vec<(&'static str, Value)> {
-    vec![("account_number", json::text()), ("parent_id", json::any()), ("parent", json::any())]
+    let parent = || json::or_null(json::company());
+    vec![("account_number", json::words(50)), ("parent_id", parent()), ("parent", parent())]
 }

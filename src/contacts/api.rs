@@ -135,7 +135,10 @@ impl Dependent for Belonging {
 
 /// What [`search`] answers.
 fn search_answer(schemas: &mut Schemas) -> Value {
-    json::done(&[("contacts", json::array(json::any())), ("pagination", json::one::<table::Pagination>(schemas))])
+    let texts = ["name", "email", "mobile_phone_number", "work_phone_number"].map(|name| (name, json::or_null(json::text())));
+    let others = [("id", json::int()), ("active", json::flag()), ("company_count", json::int())];
+    let row = json::object(&[&texts[..], &others[..]].concat());
+    json::done(&[("contacts", json::array(row)), ("pagination", json::one::<table::Pagination>(schemas))])
 }
 
 /// The table of our own page, while somebody types (contract §1.10).

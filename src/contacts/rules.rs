@@ -154,16 +154,28 @@ pub fn changed_body(schemas: &mut Schemas) -> Value {
     json::with(schema::changed::<Contact>(schemas), &more())
 }
 
+fn role() -> Value {
+    json::or_null(json::choice(ROLES))
+}
+
+fn designation() -> Value {
+    json::or_null(json::choice(DESIGNATIONS))
+}
+
 /// What may be sent beside the fields of the table.
 fn more() -> Vec<(&'static str, Value)> {
+    let place = json::with(
+        json::object(&[("account_number", json::company())]),
+        &[("role", role()), ("designation", designation()), ("is_primary", json::flag())],
+    );
     vec![
-        ("companies", json::array(json::any())),
-        ("company_account_numbers", json::array(json::text())),
-        ("company_id", json::any()),
-        ("role", json::or_null(json::text())),
-        ("designation", json::or_null(json::text())),
+        ("companies", json::array(place)),
+        ("company_account_numbers", json::array(json::company())),
+        ("company_id", json::company()),
+        ("role", role()),
+        ("designation", designation()),
         ("is_primary", json::flag()),
-        ("asset_ids", json::array(json::int())),
-        ("protected_as", json::text()),
+        ("asset_ids", json::array(json::id_of("asset"))),
+        ("protected_as", json::choice(LEVELS)),
     ]
 }

@@ -67,6 +67,9 @@ fn body_of(spec: &FieldSpec) -> Json {
         }
         Kind::Reference(to) => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "x-refers-to": to.entity}),
         Kind::Ip => json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+        Kind::Cidr => {
+            json!({"type": "string", "pattern": r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$|^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3}$"})
+        }
         Kind::Mac => json!({"type": "string", "pattern": "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"}),
         Kind::Decimal(places) => {
             let smallest = 0.1_f64.powi(i32::try_from(places).unwrap_or_default());
@@ -76,7 +79,7 @@ fn body_of(spec: &FieldSpec) -> Json {
         Kind::TextList(items, most) => json!({"type": "array", "maxItems": items, "items": text(most)}),
         _ => json!({"type": "string"}),
     };
-    if blank && schema["type"] == "string" && schema.get("enum").is_none() {
+    if blank && schema["type"] == "string" && schema.get("enum").is_none() && schema.get("pattern").is_none() {
         schema["pattern"] = json!(NOT_BLANK);
     }
     if spec.is_nullable

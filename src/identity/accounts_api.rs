@@ -8,6 +8,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
+use serde_json::Value as JsonValue;
+
 use super::{
     Identity,
     links::Link,
@@ -21,8 +23,43 @@ use crate::{
     db::{Conn, Write},
     error::{Error, Result},
     types::Scope,
-    web::{Fields, Path, Peer, Preconditions, Prefix, ReadRequest, Reply, Sent, Web},
+    web::{
+        Fields, Path, Peer, Preconditions, Prefix, ReadRequest, Reply, Sent, Web,
+        openapi::{Schemas, schema as json},
+    },
 };
+
+/// What a new account may be sent with.
+pub fn new_body(_: &mut Schemas) -> JsonValue {
+    let required = [("username", json::words(100)), ("email", email()), ("role", role())];
+    let more = [
+        ("name", json::or_null(json::text())),
+        ("company_account_number", json::or_null(json::company())),
+        ("enabled", json::flag()),
+        ("password", json::text()),
+    ];
+    json::with(json::object(&required), &more)
+}
+
+/// What an account may be changed to.
+pub fn changed_body(_: &mut Schemas) -> JsonValue {
+    json::optional(&[
+        ("username", json::words(100)),
+        ("email", email()),
+        ("role", role()),
+        ("name", json::or_null(json::text())),
+        ("company_account_number", json::or_null(json::company())),
+        ("enabled", json::flag()),
+    ])
+}
+
+fn email() -> JsonValue {
+    serde_json::json!({"type": "string", "format": "email", "maxLength": 254})
+}
+
+fn role() -> JsonValue {
+    json::choice(&Level::ALL.map(Level::as_str))
+}
 
 /// What a request says of an account.
 struct AccountPatch {

@@ -34,7 +34,7 @@ const INVITATION: i64 = 7 * 24 * 60 * 60;
 const RESET: i64 = 24 * 60 * 60;
 
 /// A link on its way out: it is shown this once.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Link {
     /// `invitation` or `reset`.
     pub kind: &'static str,

@@ -14,7 +14,7 @@ use crate::{
     auth::{Caller, Claims, Verifier, local},
     error::{Error, Result},
     types::{Actor, Scope},
-    web::{Fields, Peer},
+    web::{Fields, Peer, openapi::schema},
 };
 
 /// `GET /.well-known/jwks.json`
@@ -97,6 +97,14 @@ fn presented(headers: &HeaderMap, fields: &Fields) -> Option<String> {
     let sent = fields.map().get("token").and_then(Value::as_str).filter(|token| !token.is_empty());
     let header = || headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ");
     sent.or_else(header).map(|token| token.trim().to_owned())
+}
+
+/// What [`described`] tells.
+pub(super) fn described_answer() -> Value {
+    let names = ["type", "name", "email", "preferred_username", "permission_level", "calling_service"];
+    let names = names.map(|name| (name, schema::or_null(schema::text())));
+    let subject = schema::with(schema::object(&[("sub", schema::text())]), &names);
+    schema::with(subject, &[("groups", schema::array(schema::text()))])
 }
 
 fn described(caller: &Caller) -> Value {

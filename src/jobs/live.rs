@@ -48,7 +48,7 @@ pub fn routes() -> Routes {
         })
         .asks(&[("after", "integer", "Lines after this one.")])
         .get("/api/sync/jobs/{job_id}/events", events)
-        .tells("Follow a job as server-sent events", |_| json::any())
+        .sends("Follow a job as server-sent events", "text/event-stream")
 }
 
 fn read(c: &mut Conn, job_id: &str, after: i64) -> Result<(Job, Vec<LogLine>)> {

@@ -38,7 +38,7 @@ pub fn routes() -> Routes {
         .tells("Keep the key of a licence, sealed; null forgets it", |_| {
             json::done(&[("has_key", json::flag()), ("id", json::int())])
         })
-        .takes(|_| json::optional(&[("key", json::or_null(json::text()))]))
+        .takes(|_| json::object(&[("key", json::or_null(serde_json::json!({"type": "string", "maxLength": MOST})))]))
         .get("/licenses/{id}/key", edit)
         .post("/licenses/{id}/key", save)
         .form("/licenses/{id}/key/show", "/licenses/{id}", show)

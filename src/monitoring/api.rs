@@ -15,12 +15,16 @@ use crate::{
     web::{ReadRequest, Routes, Web, list},
 };
 
+/// The priorities of `PRIORITIES` in `alert.rs`, some of them with commas between them.
+const PRIORITIES: &str = "^(Critical|High|Moderate|Low|Information|Unknown)(,(Critical|High|Moderate|Low|Information|Unknown))*$";
+
 /// What can be asked about alerts, and about devices by clients of the RMM.
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/alerts", index)
         .tells("List the alerts of the RMM", json::list::<AlertView>)
+        .asks(&[("priority", PRIORITIES, "Alerts of this priority, or of one of several with commas between them.")])
         .merge(devices_api::routes())
 }
 

@@ -182,8 +182,17 @@ fn devices(conn: &mut Conn, asked: &Params, view_context: &AssetViewContext) -> 
 }
 
 /// What one device answers.
-fn device_answer(_: &mut Schemas) -> Value {
-    let more = ["installed_software", "hardware", "health", "disks", "network_adapters"].map(|name| (name, json::any()));
+fn device_answer(schemas: &mut Schemas) -> Value {
+    let number = || json::or_null(json::number());
+    let hardware = json::object(&[("cpu", json::or_null(json::text())), ("ram_gb", number()), ("disk_gb", number())]);
+    let health = json::object(&[("cpu_usage", number()), ("ram_usage", number()), ("disk_usage", number())]);
+    let more = [
+        ("installed_software", json::list::<Software>(schemas)),
+        ("hardware", hardware),
+        ("health", health),
+        ("disks", json::list::<Disk>(schemas)),
+        ("network_adapters", json::list::<Nic>(schemas)),
+    ];
     json::with(schema::only::<Device>(ALL), &more)
 }
 

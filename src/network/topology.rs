@@ -36,7 +36,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/companies/{acct}/topology", show)
         .tells("Tell how the network of a company is joined", topology_answer)
-        .asks(&[("format", "string", "json, svg, dot, mermaid, drawio or csv.")])
+        .asks(&[("format", "json|svg|dot|mermaid|drawio|csv", "The format; json without it.")])
         .get("/companies/{acct}/topology", page)
 }
 

@@ -28,18 +28,22 @@ pub fn routes() -> Routes {
         .tells("Read what you are notified about", json::one::<Settings>)
         .put("/api/my/notices", api::choose)
         .tells("Choose what you are notified about: each kind is a member, with now, daily or off", json::one::<Settings>)
-        .takes(|_| json::optional(&[("digest_at", json::text()), ("time_zone", json::or_null(json::text()))]))
+        .takes(|_| {
+            let digest_at = serde_json::json!({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"});
+            json::optional(&[("digest_at", digest_at), ("time_zone", json::or_null(json::text()))])
+        })
         .get("/api/notice-channels", api::channels)
         .tells("List the channels that are told notices", json::list::<Channel>)
         .post("/api/notice-channels", api::add_channel)
         .makes("Add a channel: Microsoft Teams, Slack or plain JSON", json::one::<Channel>)
         .takes(|_| {
-            json::optional(&[
-                ("name", json::text()),
-                ("format", json::text()),
-                ("url", json::text()),
-                ("kinds", json::or_null(json::array(json::text()))),
-            ])
+            let url = serde_json::json!({"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2_000});
+            let format = json::choice(&channels::FORMATS.map(|(format, _)| format));
+            let required = json::object(&[("name", json::words(100)), ("format", format), ("url", url)]);
+            {
+                let kinds = serde_json::json!({"type": ["array", "null"], "minItems": 1, "items": json::text()});
+                json::with(required, &[("kinds", kinds)])
+            }
         })
         .delete("/api/notice-channels/{id}", api::remove_channel)
         .tells("Remove a channel", json::one::<Channel>)

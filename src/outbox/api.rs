@@ -40,11 +40,19 @@ pub fn routes() -> Routes {
         .tells("Discard an entry of the outbox", |schemas| json::done(&[("entry", json::one::<Entry>(schemas))]))
         .post("/api/companies/{acct}/push", push_company)
         .tells("Write a company to the service desk", |schemas| {
-            json::done(&[("message", json::text()), ("entries", json::any()), ("entry", json::one::<Entry>(schemas))])
+            json::done(&[
+                ("message", json::text()),
+                ("entries", json::list::<Entry>(schemas)),
+                ("entry", json::one::<Entry>(schemas)),
+            ])
         })
         .post("/api/contacts/{id}/push", push_contact)
         .tells("Write a contact to the service desk", |schemas| {
-            json::done(&[("message", json::text()), ("entries", json::any()), ("entry", json::one::<Entry>(schemas))])
+            json::done(&[
+                ("message", json::text()),
+                ("entries", json::list::<Entry>(schemas)),
+                ("entry", json::one::<Entry>(schemas)),
+            ])
         })
 }
 

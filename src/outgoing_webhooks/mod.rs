@@ -8,13 +8,14 @@ pub mod send;
 mod signature;
 mod store;
 
-use self::model::{Endpoint, Message, Wanted};
+use self::model::{ACTIONS, Endpoint, Message, Wanted};
 pub use self::run::{disabled, run};
 use crate::{
     config::{Config, Secret},
     db::Db,
     encryption::Encryption,
     error::Result,
+    records::entities::ENTITIES,
     types::{Actor, Scope, now_plus},
     web::{Routes, openapi::schema as json},
 };
@@ -25,16 +26,6 @@ const OVERLAP: i64 = 86_400;
 /// The routes of this room.
 #[must_use]
 pub fn routes() -> Routes {
-    let body: fn(&mut json::Schemas) -> serde_json::Value = |_| {
-        json::optional(&[
-            ("name", json::text()),
-            ("url", json::text()),
-            ("entities", json::or_null(json::array(json::text()))),
-            ("actions", json::or_null(json::array(json::text()))),
-            ("cleared", json::flag()),
-            ("enabled", json::flag()),
-        ])
-    };
     Routes::new()
         .get("/api/outgoing-webhooks", api::index)
         .tells("List outgoing webhooks", json::list::<Endpoint>)
@@ -42,12 +33,12 @@ pub fn routes() -> Routes {
         .makes("Add an outgoing webhook; only this answer holds its secret", |schemas| {
             json::with(json::one::<Endpoint>(schemas), &[("secret", json::text())])
         })
-        .takes(body)
+        .takes(|_| json::with(json::object(&address()), &choices()))
         .get("/api/outgoing-webhooks/{id}", api::show)
         .tells("Read an outgoing webhook", json::one::<Endpoint>)
         .update("/api/outgoing-webhooks/{id}", api::update)
         .tells("Change an outgoing webhook", json::one::<Endpoint>)
-        .takes(body)
+        .takes(|_| json::with(json::optional(&address()), &choices()))
         .delete("/api/outgoing-webhooks/{id}", api::remove)
         .tells("Remove an outgoing webhook with its messages", json::one::<Endpoint>)
         .post("/api/outgoing-webhooks/{id}/secret", api::rotate)
@@ -64,10 +55,16 @@ pub fn routes() -> Routes {
         })
         .get("/api/outgoing-webhooks/{id}/messages", api::messages)
         .tells("List the newest messages of an outgoing webhook", json::list::<Message>)
-        .asks(&[("state", "string", "Only these: pending, delivered or failed.")])
+        .asks(&[("state", "pending|delivered|failed", "Only these.")])
         .post("/api/outgoing-webhooks/{id}/replay", api::replay)
         .tells("Send messages again: one, a range of changes, or all that failed", |_| json::object(&[("queued", json::int())]))
-        .takes(|_| json::optional(&[("message", json::int()), ("from", json::int()), ("to", json::int())]))
+        .takes(|_| {
+            json::optional(&[
+                ("message", json::id_of("webhook_message")),
+                ("from", json::id_of("change")),
+                ("to", json::id_of("change")),
+            ])
+        })
         .get("/admin/outgoing-webhooks", pages::index)
         .get("/admin/outgoing-webhooks/new", pages::new)
         .post("/admin/outgoing-webhooks/new", pages::create)
@@ -78,6 +75,25 @@ pub fn routes() -> Routes {
         .form("/admin/outgoing-webhooks/{id}/secret", "/admin/outgoing-webhooks/{id}", pages::rotate)
         .form("/admin/outgoing-webhooks/{id}/replay", "/admin/outgoing-webhooks/{id}", pages::replay)
         .form("/admin/outgoing-webhooks/{id}/remove", "/admin/outgoing-webhooks", pages::remove)
+}
+
+/// What a webhook is sent to.
+fn address() -> [(&'static str, serde_json::Value); 2] {
+    [
+        ("name", json::words(100)),
+        ("url", serde_json::json!({"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2_000})),
+    ]
+}
+
+/// What it is sent.
+fn choices() -> [(&'static str, serde_json::Value); 4] {
+    let some = |words: Vec<&str>| serde_json::json!({"type": ["array", "null"], "minItems": 1, "items": json::choice(&words)});
+    [
+        ("entities", some(ENTITIES.iter().map(|entity| entity.name()).collect())),
+        ("actions", some(ACTIONS.iter().map(|(action, _)| *action).collect())),
+        ("cleared", json::flag()),
+        ("enabled", json::flag()),
+    ]
 }
 
 fn seal(config: &Config) -> Result<(Secret, String)> {

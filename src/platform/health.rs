@@ -124,23 +124,22 @@ fn milliseconds(taken: Duration) -> f64 {
 pub fn routes() -> Routes {
     Routes::new()
         .get("/health", show)
-        .tells("Tell how Codex is", |_| {
-            json::optional(&[
-                ("service", json::text()),
-                ("status", json::text()),
-                ("timestamp", json::text()),
-                ("checks", json::any()),
-            ])
-        })
+        .tells("Tell how Codex is", answer)
         .get("/api/health", show)
-        .tells("Tell how Codex is", |_| {
-            json::optional(&[
-                ("service", json::text()),
-                ("status", json::text()),
-                ("timestamp", json::text()),
-                ("checks", json::any()),
-            ])
-        })
+        .tells("Tell how Codex is", answer)
+}
+
+/// What they answer.
+fn answer(_: &mut json::Schemas) -> Value {
+    let database = [("status", json::text()), ("latency_ms", json::or_null(json::number())), ("type", json::text())];
+    let checks = json::object(&[
+        ("database", json::with(json::object(&database), &[("error", json::text())])),
+        ("disk", json::map(json::held())),
+        ("dependencies", json::map(json::map(json::held()))),
+        ("sources", json::map(json::map(json::held()))),
+    ]);
+    let members = [("service", json::text()), ("status", json::text()), ("timestamp", json::text()), ("checks", checks)];
+    json::object(&members)
 }
 
 async fn show(Extension(health): Extension<Arc<Health>>) -> (StatusCode, Json<Value>) {

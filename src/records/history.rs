@@ -35,8 +35,8 @@ pub fn routes() -> Routes {
             ])
         })
         .asks(&[
-            ("since", "integer", "After this cursor."),
-            ("cursor", "integer", "The same."),
+            ("since", "count", "After this cursor."),
+            ("cursor", "count", "The same."),
             ("types", "string", "Only these kinds of rows, with commas between them."),
             ("entity", "string", "Only this kind, or this row: company:12."),
             ("limit", "integer", "How many at most."),
@@ -45,7 +45,7 @@ pub fn routes() -> Routes {
         .tells("Read the history of a record", |schemas| {
             json::object(&[
                 ("changes", json::list::<ToldChange>(schemas)),
-                ("origins", json::any()),
+                ("origins", json::map(json::one::<feed::Origin>(schemas))),
                 ("pins", json::array(json::text())),
             ])
         })

@@ -75,7 +75,7 @@ fn of<R: Resource>(path: &'static str) -> Routes {
                 ("batch_id", described::or_null(described::int())),
                 ("merged_from", described::int()),
                 ("moved", described::counts()),
-                ("differences", described::array(described::any())),
+                ("differences", described::array(bulk::difference_answer())),
             ];
             described::with(described::written::<R::Shown>(schemas), &beside)
         })

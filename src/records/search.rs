@@ -46,9 +46,23 @@ pub fn routes() -> Routes {
 }
 
 /// What it answers: hits by kind.
-fn search_answer(_: &mut Schemas) -> Value {
-    let hit = json::object(&[("type", json::text()), ("id", json::int()), ("name", json::any())]);
-    json!({"type": "object", "properties": {"counts": json::counts()}, "additionalProperties": json::array(hit)})
+fn search_answer(schemas: &mut Schemas) -> Value {
+    let hit = |more: &[&str]| {
+        let hit = json::object(&[("type", json::text()), ("id", json::int()), ("name", json::or_null(json::text()))]);
+        json::with(hit, &more.iter().map(|name| (*name, json::or_null(json::text()))).collect::<Vec<_>>())
+    };
+    let kinds: [(&str, &str, &[&str]); 5] = [
+        ("companies", "CompanyHit", &["account_number"]),
+        ("contacts", "ContactHit", &["email", "company_id"]),
+        ("assets", "AssetHit", &["hostname", "serial_number", "company_id", "company_name"]),
+        ("tickets", "TicketHit", &["ticket_number", "status", "company_id", "company_name"]),
+        ("billing_plans", "BillingPlanHit", &["url"]),
+    ];
+    let mut groups: Vec<(&str, Value)> =
+        kinds.into_iter().map(|(name, hits, more)| (name, json::array(schemas.name(hits.to_owned(), hit(more))))).collect();
+    let of_noun = json::array(schemas.name("RecordHit".to_owned(), hit(&["company_id", "company_name"])));
+    groups.extend(entities::nouns().map(|noun| (noun.door().api, of_noun.clone())));
+    json::with(json::object(&groups), &[("counts", json::counts())])
 }
 
 /// One list that is searched: what is found by its own text, and what by fields that administrators have added and by tags.

@@ -39,7 +39,7 @@ pub fn routes<R: Resource>(list: &'static str) -> Routes {
             ("matched", described::int()),
             ("changed", described::int()),
             ("batch_id", described::or_null(described::int())),
-            ("differences", described::array(described::any())),
+            ("differences", described::array(difference_answer())),
             ("dry_run", described::flag()),
         ])
     };
@@ -247,6 +247,18 @@ impl<R: Resource> Asked<R> {
 pub fn differences(c: &mut Conn, batch: i64, policy: &RedactionPolicy) -> Result<Vec<Json>> {
     let first = feed::first_of_batch(c, batch, TOLD)?;
     Ok(trail::changes(c, first, policy)?.into_iter().map(difference).collect())
+}
+
+/// What [`differences`] tells of each row.
+#[must_use]
+pub fn difference_answer() -> Json {
+    let fields = described::map(described::held());
+    described::object(&[
+        ("entity", described::text()),
+        ("id", described::int()),
+        ("action", described::text()),
+        ("fields", fields),
+    ])
 }
 
 fn difference(change: ToldChange) -> Json {

@@ -39,7 +39,14 @@ pub fn routes() -> Routes {
         .tells("Set the status of a ticket, or add a note", |_| {
             json::done(&[("ticket_id", json::int()), ("message", json::text())])
         })
-        .takes(|_| json::optional(&[("status", json::text()), ("notes", json::text()), ("assigned_to", json::any())]))
+        .takes(|_| {
+            let assigned_to = serde_json::json!({"type": ["integer", "string", "null"], "description": "Is not kept."});
+            json::optional(&[
+                ("status", serde_json::json!({"type": ["integer", "string", "null"], "maxLength": 100})),
+                ("notes", json::or_null(serde_json::json!({"type": "string", "maxLength": LONGEST_NOTE}))),
+                ("assigned_to", assigned_to),
+            ])
+        })
 }
 
 /// `GET /api/ticket/{id}`, by the vendor's number.

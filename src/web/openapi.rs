@@ -1,6 +1,7 @@
 //! The OpenAPI document, made from the routes and lists themselves, so that it cannot name others.
 
 pub mod schema;
+pub mod table;
 
 pub use schema::{Describe, Schemas};
 
@@ -61,7 +62,8 @@ fn is_for_programs(path: &str) -> bool {
 fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) -> Value {
     let about = &route.about;
     let mut parameters: Vec<Value> = path_parameters(route.path, &about.parameters);
-    parameters.extend(list.into_iter().flat_map(list_parameters));
+    let is_own = |one: &Value| about.parameters.iter().any(|(name, ..)| one["name"] == *name);
+    parameters.extend(list.into_iter().flat_map(list_parameters).filter(|one| !is_own(one)));
     parameters
         .extend(about.parameters.iter().filter(|(name, ..)| !is_named(&parameters, name)).map(own_parameter).collect::<Vec<_>>());
     parameters.extend(route.rehearses.then(write_parameters).into_iter().flatten());
@@ -81,11 +83,21 @@ fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
             kinds.insert("application/merge-patch+json".to_owned(), content);
         }
         operation["requestBody"] = json!({"required": true, "content": kinds});
+    } else if !about.files.is_empty() {
+        operation["requestBody"] =
+            json!({"required": true, "content": about.files.iter().map(|media| file(media)).collect::<Map<_, _>>()});
     }
     if !route.needs_caller {
         operation["security"] = json!([]);
     }
     operation
+}
+
+/// A file as a body: as it is, or as the part `file` of a form.
+fn file(media: &str) -> (String, Value) {
+    let bytes = json!({"type": "string", "format": "binary"});
+    let schema = if media == "multipart/form-data" { schema::object(&[("file", bytes)]) } else { bytes };
+    (media.to_owned(), json!({"schema": schema}))
 }
 
 fn is_named(parameters: &[Value], name: &str) -> bool {
@@ -114,8 +126,11 @@ fn own_parameter((name, kind, description): &(&str, &str, &str)) -> Value {
 fn own_schema(kind: &str) -> (Value, bool) {
     let (kind, is_required) = kind.strip_suffix('!').map_or((kind, false), |kind| (kind, true));
     let schema = match kind {
-        "month" => json!({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}),
+        "month" => json!({"type": "string", "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"}),
         "date" => json!({"type": "string", "format": "date"}),
+        "count" => schema::count(),
+        // Old clients send what is no number and mean nothing by it (contract §0).
+        "integer" => json!({"type": "integer", "x-loose": true}),
         "text" => json!({"type": "string", "pattern": NOT_BLANK}),
         pattern if pattern.starts_with('^') => json!({"type": "string", "pattern": pattern}),
         words if words.contains('|') => json!({"type": "string", "enum": words.split('|').collect::<Vec<_>>()}),
@@ -155,7 +170,7 @@ fn path_parameters(path: &str, own: &[(&str, &str, &str)]) -> Vec<Value> {
 
 fn list_parameters(spec: &ListSpec) -> Vec<Value> {
     let parameter = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
-    let number = || json!({"type": "integer"});
+    let number = || own_schema("integer").0;
     let columns: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
     let fields = (spec.fields)();
     let some = |one: &str, names: &[&str]| json!({"type": "string", "pattern": format!("^({one}({0})(,{one}({0}))*)?$", names.join("|"))});
@@ -243,7 +258,9 @@ fn responses(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
         (None, Some(spec)) => listed(json!({"type": "array", "items": item_schema(spec)})),
         (None, None) => json!({}),
     };
-    let mut content = Map::from_iter([("application/json".to_owned(), json!({"schema": schema}))]);
+    let media = route.about.media.unwrap_or("application/json");
+    let schema = if route.about.media.is_some() { schema::text() } else { schema };
+    let mut content = Map::from_iter([(media.to_owned(), json!({"schema": schema}))]);
     if list.is_some() {
         content.insert("text/csv".to_owned(), json!({"schema": {"type": "string"}}));
     }
@@ -252,7 +269,9 @@ fn responses(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
     if route.about.creates {
         responses.insert("201".to_owned(), json!({"description": "Created.", "content": content}));
     }
-    if !route.about.creates || route.rehearses {
+    if route.about.is_silent {
+        responses.insert("204".to_owned(), json!({"description": "Done; there is nothing to tell."}));
+    } else if !route.about.creates || route.rehearses {
         responses.insert("200".to_owned(), done);
     }
     if route.method == "GET" {

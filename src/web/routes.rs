@@ -43,6 +43,12 @@ pub struct About {
     pub answer: Option<Describe>,
     /// Whether that is 201: something was made.
     pub creates: bool,
+    /// Whether it answers nothing at all: 204.
+    pub is_silent: bool,
+    /// The media type of what it answers, where that is no JSON.
+    pub media: Option<&'static str>,
+    /// The media types of a file that it takes, where the body is no JSON.
+    pub files: &'static [&'static str],
 }
 
 /// Whether a handler asks who is calling. `T` is the tuple of what it takes.
@@ -150,14 +156,32 @@ impl Routes {
         self.tells(summary, answer).describe(|about| about.creates = true)
     }
 
+    /// What it does when it answers nothing: 204.
+    #[must_use]
+    pub fn does(self, summary: &'static str) -> Self {
+        self.describe(|about| (about.summary, about.is_silent) = (summary, true))
+    }
+
+    /// What it answers in another format than JSON.
+    #[must_use]
+    pub fn sends(self, summary: &'static str, media: &'static str) -> Self {
+        self.describe(|about| (about.summary, about.media) = (summary, Some(media)))
+    }
+
+    /// A file as its body, of one of these media types.
+    #[must_use]
+    pub fn takes_file(self, media: &'static [&'static str]) -> Self {
+        self.describe(|about| about.files = media)
+    }
+
     /// The body that it takes.
     #[must_use]
     pub fn takes(self, body: Describe) -> Self {
         self.describe(|about| about.body = Some(body))
     }
 
-    /// Its own query parameters: name, kind of value, what it does. A kind is one of JSON's, `month`, `date`, `text` (not blank), a
-    /// pattern (`^device-[0-9]+$`) or the possible words (`online|offline`), with `!` after it where the parameter must be sent.
+    /// Its own query parameters: name, kind of value, what it does. A kind is one of JSON's (`integer`: what is no number counts as absent), `count` (no negative number), `month`, `date`,
+    /// `text` (not blank), a pattern (`^device-[0-9]+$`) or the possible words (`online|offline`), with `!` after it where the parameter must be sent.
     /// A parameter of the path may stand here too, for its kind.
     #[must_use]
     pub fn asks(self, parameters: &[(&'static str, &'static str, &'static str)]) -> Self {

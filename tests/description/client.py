@@ -46,7 +46,10 @@ assert paged == [row.account_number for row in everything], "pages have every ro
 assert [row.name for row in done(get_api_contacts.sync(client=client, company_id=account))] == ["Gina Rated"]
 
 # Update; what has not been sent stays, and a wrong value is refused by its field's name.
-cursor = done(get_api_changes.sync(client=client)).cursor
+cursor, more = 0, True
+while more:
+    part = done(get_api_changes.sync(client=client, since=cursor))
+    cursor, more = part.cursor, part.more
 changed = done(put_api_companies_acct.sync(account, client=client, body=CompaniesChange(description="Made by a program")))
 assert (changed.description, changed.billing_plan) == ("Made by a program", "Gold")
 assert done(patch_api_assets_id.sync(asset.id, client=client, body=AssetsChange(serial_number="GEN-SERIAL-1"))).serial_number == "GEN-SERIAL-1"

@@ -77,6 +77,15 @@ fn the_description_of_the_api_is_printed_without_a_server() {
 }
 
 #[test]
+fn the_readme_has_every_operation() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, rest) = text.split_once("<!-- operations -->\n").expect("where the operations begin");
+    let (written, _) = rest.split_once("<!-- /operations -->").expect("where they end");
+    let table = prepared("").cli().run(&["openapi", "--table"]).success().stdout;
+    assert!(written.trim() == table.trim(), "put what `codex openapi --table` prints between the marks of README.md");
+}
+
+#[test]
 fn completions_and_manual_are_printed() {
     let app = prepared("");
     for shell in ["bash", "zsh", "fish"] {

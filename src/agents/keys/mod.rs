@@ -28,14 +28,26 @@ const MOST_COMPANIES: usize = 200;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/keys", api::index)
-        .tells("List API keys, without the keys themselves", |_| json::any())
+        .tells("List API keys, without the keys themselves", json::list::<ApiKey>)
         .post("/api/keys", api::create)
-        .makes("Make an API key; only this answer holds it", |_| json::any())
-        .takes(|_| json::optional(&[("name", json::text()), ("current_password", json::text())]))
+        .makes("Make an API key; only this answer holds it", |schemas| {
+            json::with(json::one::<ApiKey>(schemas), &[("key", json::text())])
+        })
+        .takes(|_| {
+            let name = json::object(&[("name", json::words(100))]);
+            let more = [
+                ("access", json::choice(&ACCESS)),
+                ("types", json::or_null(json::array(json::text()))),
+                ("companies", json::or_null(json::array(json::company()))),
+                ("expires_in_days", serde_json::json!({"type": "integer", "minimum": 1, "maximum": DAYS.1})),
+                ("current_password", json::text()),
+            ];
+            json::with(name, &more)
+        })
         .get("/api/keys/{id}", api::show)
-        .tells("Read what is known of an API key", |_| json::any())
+        .tells("Read what is known of an API key", json::one::<ApiKey>)
         .delete("/api/keys/{id}", api::revoke)
-        .tells("Revoke an API key", |_| json::any())
+        .tells("Revoke an API key", json::one::<ApiKey>)
         .get("/account/keys/new", pages::new)
         .post("/account/keys/new", pages::create)
         .form("/account/keys/{id}/revoke", "/settings", pages::revoke_own)

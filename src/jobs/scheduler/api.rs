@@ -38,7 +38,7 @@ pub fn routes() -> Routes {
             json::optional(&[
                 ("cadence", json::or_null(json::text())),
                 ("time_zone", json::or_null(json::text())),
-                ("jitter_seconds", json::or_null(json::int())),
+                ("jitter_seconds", serde_json::json!({"type": ["integer", "null"], "minimum": 0, "maximum": MOST_JITTER})),
                 ("enabled", json::or_null(json::flag())),
             ])
         })

@@ -52,7 +52,15 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/psa/config", providers)
         .tells("Tell where tickets are found at their vendor", |_| {
-            json::optional(&[("providers", json::any()), ("default_provider", json::or_null(json::text()))])
+            let groups = ["professional_services", "helpdesk"].map(|name| (name, json::or_null(json::int())));
+            let provider = json::object(&[
+                ("name", json::text()),
+                ("ticket_url_template", json::text()),
+                ("company_url_template", json::text()),
+                ("contact_url_template", json::text()),
+                ("group_ids", json::object(&groups)),
+            ]);
+            json::object(&[("providers", json::map(provider)), ("default_provider", json::or_null(json::text()))])
         })
         .get("/api/config/freshservice_domain", domain)
         .tells("Tell the host of the Freshservice account", |_| json::object(&[("value", json::or_null(json::text()))]))

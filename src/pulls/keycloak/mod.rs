@@ -48,7 +48,7 @@ const GROUPS: [(&str, Level); 3] = [("admins", Level::Admin), ("technicians", Le
 /// The routes of this pull beside `/sync/…`.
 #[must_use]
 pub fn routes() -> Routes {
-    Routes::new().post("/api/agents/sync", sync).tells("Mirror the users of Keycloak as agents", |_| json::any())
+    Routes::new().post("/api/agents/sync", sync).tells("Mirror the users of Keycloak as agents", json::one::<Report>)
 }
 
 /// `POST /api/agents/sync`: answers when it is done.
@@ -69,7 +69,8 @@ async fn body(job: Job) -> Result<Ended> {
 }
 
 /// What came of it, in the words that neighbours read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = MirroredAgents)]
 struct Report {
     success: bool,
     synced: usize,

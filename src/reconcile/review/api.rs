@@ -27,16 +27,19 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/sync/review", list)
         .tells("List what a person has to decide", json::list::<Entry>)
-        .asks(&[("state", "string", "open, linked, ignored, settled or all.")])
+        .asks(&[("state", "open|linked|ignored|settled|all", "What has been decided; open without it.")])
         .post("/api/sync/review/accept-exact", accept_exact)
         .tells("Link every site whose name is exactly that of a company", json::one::<Accepted>)
-        .takes(|_| json::optional(&[("ids", json::array(json::int())), ("dry_run", json::flag())]))
+        .takes(|_| json::optional(&[("ids", json::array(json::id_of("review_entry"))), ("dry_run", json::flag())]))
         .post("/api/sync/review/{id}/create-company", create_company)
         .tells("Make a company of a site", json::one::<Entry>)
-        .takes(|_| json::optional(&[("name", json::text()), ("account_number", json::text()), ("force", json::flag())]))
+        .takes(|_| json::optional(&[("name", json::words(255)), ("account_number", json::words(50)), ("force", json::flag())]))
         .post("/api/sync/review/{id}/link", link)
         .tells("Link a site to a company, or a device to an asset", json::one::<Entry>)
-        .takes(|_| json::optional(&[("company", json::any()), ("asset_id", json::int())]))
+        .takes(|_| {
+            let target = |name: &str, target: serde_json::Value| json::object(&[(name, target)]);
+            serde_json::json!({"anyOf": [target("company", json::company()), target("asset_id", json::id_of("asset"))]})
+        })
         .post("/api/sync/review/{id}/ignore", ignore)
         .tells("Leave a site or device out", json::one::<Entry>)
 }

@@ -40,19 +40,20 @@ pub fn routes() -> Routes {
             ("entity", "string", "The kind of the record."),
             ("entity_id", "integer", "The record's id."),
             ("after", "integer", "Without a record: only those with a greater id."),
-            ("retired", "string", "include shows removed ones too."),
+            ("retired", "hide|include", "Whether removed ones are shown too."),
         ])
         .post("/api/attachments", create)
         .makes("Put a file on a record: the body is the file, or a form with the part file", written)
         .asks(&[
-            ("entity", "string", "The kind of the record."),
-            ("entity_id", "integer", "The record's id."),
-            ("name", "string", "What the file is called."),
+            ("entity", "text!", "The kind of the record."),
+            ("entity_id", "count!", "The record's id."),
+            ("name", "text", "What the file is called; that of the form's part without it."),
         ])
+        .takes_file(&["application/octet-stream", "multipart/form-data"])
         .get("/api/attachments/{id}", show)
         .tells("Read what is known of an attachment", described::one::<Attachment>)
         .get("/api/attachments/{id}/content", content)
-        .tells("Download the file of an attachment: it is sent as it is, of the type it has", |_| described::any())
+        .sends("Download the file of an attachment: it is sent as it is, of the type it has", "application/octet-stream")
         .delete("/api/attachments/{id}", retire)
         .tells("Remove an attachment; its file is kept", written)
         .post("/api/attachments/{id}/restore", restore)

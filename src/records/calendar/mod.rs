@@ -9,7 +9,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use crate::web::openapi::schema as json;
 use crate::{
     auth::Reader,
     companies::store as companies,
@@ -33,7 +32,7 @@ const WINDOW: (i64, i64) = (-30, 400);
 pub fn routes() -> Routes {
     Routes::new()
         .get(PATH, feed)
-        .tells("Subscribe to the ends of warranties, contracts and licences (iCalendar)", |_| json::text())
+        .sends("Subscribe to the ends of warranties, contracts and licences (iCalendar)", "text/calendar")
         .asks(&[
             ("company", "string", "Of one company, by its account number or id."),
             ("kinds", "string", "Some of warranty, contract and license, with commas between."),

@@ -24,7 +24,10 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/custom_fields", index)
         .tells("List the fields that administrators have added", described::list::<AddedField>)
-        .asks(&[("type", "string", "Only those of this record type."), ("retired", "string", "include shows retired ones too.")])
+        .asks(&[
+            ("type", "string", "Only those of this record type."),
+            ("retired", "hide|include", "Whether retired ones are shown too."),
+        ])
         .post("/api/custom_fields", create)
         .makes("Add a field to a record type", written)
         .takes(schema::new::<AddedField>)

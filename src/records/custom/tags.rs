@@ -30,16 +30,17 @@ pub fn routes() -> Routes {
         .tells("List tags, with how many records have each", |schemas| {
             described::array(described::with(described::one::<Tag>(schemas), &[("records", described::int())]))
         })
-        .asks(&[("retired", "string", "include shows retired ones too.")])
+        .asks(&[("retired", "hide|include", "Whether retired ones are shown too.")])
         .merge(door::routes::<Tags>("/api/tags", "/api/tags/{id}", "/api/tags/{id}/restore"))
         .post("/api/tags/{id}/merge", merge)
         .tells("Give the records of a tag another one, and retire it", described::written::<Tag>)
-        .takes(|_| described::object(&[("into", described::int())]))
+        .takes(|_| described::object(&[("into", described::id_of("tag"))]))
         .post("/api/tags/{id}/records", mark)
         .tells("Add a tag to records, or remove it", |_| described::done(&[("changed", described::int())]))
         .takes(|_| {
+            let kinds: Vec<&str> = nouns().iter().map(|noun| noun.entity).collect();
             described::with(
-                described::object(&[("type", described::text()), ("ids", described::array(described::int()))]),
+                described::object(&[("type", described::choice(&kinds)), ("ids", described::array(described::id_of("company")))]),
                 &[("remove", described::flag())],
             )
         })

@@ -25,7 +25,8 @@ pub fn routes() -> Routes {
         .tells("Import a table", |schemas| {
             json::with(json::one::<Plan>(schemas), &[("success", json::flag()), ("dry_run", json::flag())])
         })
-        .asks(&[("key", "string", "The column by which rows are known again.")])
+        .asks(&[("key", "text", "The column by which rows are known again.")])
+        .takes_file(&["application/octet-stream"])
 }
 
 /// `POST /api/import/{kind}[?key=&dry_run=true]` with a table as its body: what becomes of each row. Without `dry_run` all of

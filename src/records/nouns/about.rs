@@ -98,6 +98,12 @@ pub fn log_disclosure<E: Noun>(c: &mut Conn, rows: &[Seen<E>], policy: &Redactio
     Ok(())
 }
 
+/// The kinds of records that rows of this noun are about.
+#[must_use]
+pub fn known<E: Noun>() -> Vec<&'static str> {
+    entities::ENTITIES.iter().map(|known| known.name()).filter(|name| *name != E::ENTITY).collect()
+}
+
 /// The record that a row is about, when it is there; whose it is.
 ///
 /// # Errors
@@ -107,8 +113,7 @@ pub fn company<E: Noun>(c: &mut Conn, row: &E) -> Result<Option<i64>> {
     let (entity, id) = (about.record)(row);
     let known = entities::named(entity).ok().filter(|known| known.name() != E::ENTITY);
     let Some(known) = known else {
-        let known: Vec<&str> = entities::ENTITIES.iter().map(|known| known.name()).filter(|name| *name != E::ENTITY).collect();
-        return Err(Error::field(RECORD.0, format!("must be one of {}", known.join(", "))));
+        return Err(Error::field(RECORD.0, format!("must be one of {}", self::known::<E>().join(", "))));
     };
     match known.find(c, id) {
         Err(Error::NotFound { .. }) => Err(Error::field(RECORD.1, format!("there is no {entity} {id}"))),

@@ -15,7 +15,7 @@ use crate::{
     entity::{
         Noun, Seen,
         ending::{self, Days},
-        noun::{self, Paths},
+        noun::{self, Paths, RECORD},
         once::lasting,
         schema,
     },
@@ -49,7 +49,8 @@ const COMPANY: [&str; 2] = ["company_id", "company_account_number"];
 /// What may be sent of a noun.
 pub fn body<E: Noun>(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
     let fields = if creating { schema::new::<E>(schemas) } else { schema::changed::<E>(schemas) };
-    json::with(fields, &COMPANY.map(|name| (name, json::any())))
+    let fields = if E::ABOUT.is_some() { json::with(fields, &[(RECORD.0, json::choice(&about::known::<E>()))]) } else { fields };
+    json::with(fields, &COMPANY.map(|name| (name, json::or_null(json::company()))))
 }
 
 /// What a question asks of a noun's rows beside their columns.

@@ -9,7 +9,7 @@ use crate::{
     auth::AdminPerson,
     config::Secret,
     error::{Error, Result},
-    vendors::vendor,
+    vendors::{ALL, vendor},
     web::{Fields, Path, Routes, Sent, Web},
 };
 
@@ -25,12 +25,19 @@ pub fn routes() -> Routes {
         .tells("Read the credentials of a vendor, without secrets", json::one::<Credentials>)
         .put("/api/sync/credentials/{system}", put)
         .tells("Enter credentials of a vendor", json::one::<Credentials>)
-        .takes(|_| json::optional(&[]))
+        .takes(|_| {
+            let mut names: Vec<&str> = ALL.iter().flat_map(|vendor| vendor.keys).map(|(name, _)| *name).collect();
+            names.sort_unstable();
+            names.dedup();
+            let text = json::or_null(serde_json::json!({"type": "string", "maxLength": LONGEST}));
+            let mut body = json::optional(&names.into_iter().map(|name| (name, text.clone())).collect::<Vec<_>>());
+            body["minProperties"] = serde_json::json!(1);
+            body
+        })
         .delete("/api/sync/credentials/{system}", delete)
         .tells("Remove the credentials that were entered", json::one::<Credentials>)
         .post("/api/sync/credentials/{system}/test", try_them)
         .tells("Try the credentials of a vendor", |_| json::done(&[("ok", json::flag()), ("message", json::text())]))
-        .takes(|_| json::optional(&[]))
 }
 
 async fn all(_caller: AdminPerson, State(web): State<Web>) -> Result<Json<Vec<Credentials>>> {

@@ -64,7 +64,7 @@ pub fn list<T: ToSchema>(schemas: &mut Schemas) -> Value {
 
 /// A record with what a write says beside it: a message, and what is odd about it.
 pub fn written<T: ToSchema>(schemas: &mut Schemas) -> Value {
-    with(schemas.of::<T>(), &[("message", text()), ("warnings", array(text())), ("dry_run", flag()), ("changes", json!({}))])
+    with(schemas.of::<T>(), &[("message", text()), ("warnings", array(text())), ("dry_run", flag())])
 }
 
 /// What a list answers to whom it was sent one record or an array of them.
@@ -93,8 +93,22 @@ pub fn optional(members: &[(&str, Value)]) -> Value {
 
 /// That, and perhaps these members.
 #[must_use]
-pub fn with(base: Value, members: &[(&str, Value)]) -> Value {
-    json!({"allOf": [base, optional(members)]})
+pub fn with(mut base: Value, members: &[(&str, Value)]) -> Value {
+    match own_members(&mut base) {
+        Some(own) => {
+            own.extend(properties(members));
+            base
+        }
+        None => json!({"allOf": [base, optional(members)]}),
+    }
+}
+
+/// The members that a schema has itself, beside those of others that it refers to.
+fn own_members(schema: &mut Value) -> Option<&mut Map<String, Value>> {
+    if schema.get("allOf").is_some() {
+        return schema["allOf"].as_array_mut()?.last_mut().and_then(own_members);
+    }
+    schema.get_mut("properties")?.as_object_mut()
 }
 
 fn properties(members: &[(&str, Value)]) -> Map<String, Value> {
@@ -113,16 +127,58 @@ pub fn int() -> Value {
     json!({"type": "integer"})
 }
 
+/// A number.
+#[must_use]
+pub fn number() -> Value {
+    json!({"type": "number"})
+}
+
+/// A whole number that is not negative.
+#[must_use]
+pub fn count() -> Value {
+    json!({"type": "integer", "minimum": 0, "maximum": i64::MAX})
+}
+
+/// Text that says something, of so many letters at most.
+#[must_use]
+pub fn words(most: usize) -> Value {
+    json!({"type": "string", "pattern": super::NOT_BLANK, "maxLength": most})
+}
+
+/// One of these words.
+#[must_use]
+pub fn choice(words: &[&str]) -> Value {
+    json!({"type": "string", "enum": words})
+}
+
+/// The id of a record of this kind.
+#[must_use]
+pub fn id_of(entity: &str) -> Value {
+    json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "x-refers-to": entity})
+}
+
+/// A company by its account number or its id.
+#[must_use]
+pub fn company() -> Value {
+    json!({"type": ["string", "integer"], "pattern": super::NOT_BLANK, "x-refers-to": "company"})
+}
+
+/// An object with a member of this shape for each of its keys.
+#[must_use]
+pub fn map(each: Value) -> Value {
+    json!({"type": "object", "additionalProperties": each})
+}
+
+/// What a field holds, of whatever kind it is.
+#[must_use]
+pub fn held() -> Value {
+    json!({"description": "What the field holds: of the field's own type."})
+}
+
 /// True or false.
 #[must_use]
 pub fn flag() -> Value {
     json!({"type": "boolean"})
-}
-
-/// Any JSON.
-#[must_use]
-pub fn any() -> Value {
-    json!({})
 }
 
 /// That, or null.
@@ -131,6 +187,14 @@ pub fn or_null(mut schema: Value) -> Value {
     match schema.get("type").cloned() {
         Some(Value::String(kind)) => {
             schema["type"] = json!([kind, "null"]);
+            if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+                words.push(Value::Null);
+            }
+            schema
+        }
+        Some(Value::Array(mut kinds)) => {
+            kinds.push(json!("null"));
+            schema["type"] = Value::Array(kinds);
             schema
         }
         _ => json!({"anyOf": [schema, {"type": "null"}]}),
@@ -140,7 +204,7 @@ pub fn or_null(mut schema: Value) -> Value {
 /// How many there are of each kind.
 #[must_use]
 pub fn counts() -> Value {
-    json!({"type": "object", "additionalProperties": int()})
+    map(int())
 }
 
 /// What is answered when something was done: `{"success": true, …}`.
