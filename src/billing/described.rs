@@ -225,7 +225,7 @@ pub fn summary(_: &mut Schemas) -> Value {
     let nullable = || schema::or_null(text());
     let asset = ["hostname", "hardware_type", "operating_system", "type"].map(|name| (name, nullable()));
     let user = ["username", "email"].map(|name| (name, nullable()));
-    let feature = schema::object(&[("value", text()), ("source", schema::choice(&["custom", "plan"]))]);
+    let chosen = schema::object(&[("value", text()), ("source", schema::choice(&["custom", "plan"]))]);
     let hours = schema::object(&[("this_month", schema::number()), ("last_month", schema::number())]);
     schema::array(schema::object(&[
         ("account_number", text()),
@@ -240,7 +240,7 @@ pub fn summary(_: &mut Schemas) -> Value {
         ("asset_count", schema::int()),
         ("user_count", schema::int()),
         ("counts_by_type", schema::counts()),
-        ("features", schema::map(feature)),
+        ("features", schema::map(chosen)),
         ("assets", schema::array(schema::object(&asset))),
         ("users", schema::array(schema::object(&user))),
         ("hours", hours),
