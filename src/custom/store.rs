@@ -140,21 +140,26 @@ pub fn tags_of(c: &mut Conn, entity: &str, ids: &[i64]) -> Result<Vec<(i64, i64,
     c.map(sql, params![entity, ids.to_vec()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
 }
 
-/// Marks a record with a tag, or takes it away.
-pub fn mark(w: &mut Write<'_>, tag: i64, entity: &str, record: i64, marked: bool) -> Result<()> {
+/// Marks records with a tag, or takes it away.
+pub fn mark(w: &mut Write<'_>, tag: i64, noun: Noun, ids: &[i64], marked: bool) -> Result<()> {
     let sql = if marked {
-        "INSERT INTO record_tags (tag_id, entity, record_id) VALUES (?1, ?2, ?3) ON CONFLICT (entity, record_id, tag_id) DO NOTHING"
+        format!(
+            "INSERT INTO record_tags (tag_id, entity, record_id) SELECT CAST(?1 AS BIGINT), CAST(?2 AS TEXT), one.id
+             FROM {} one WHERE one.id IN ids(?3)
+             ON CONFLICT (entity, record_id, tag_id) DO NOTHING",
+            noun.table
+        )
     } else {
-        "DELETE FROM record_tags WHERE tag_id = ?1 AND entity = ?2 AND record_id = ?3"
+        "DELETE FROM record_tags WHERE tag_id = ?1 AND entity = ?2 AND record_id IN ids(?3)".to_owned()
     };
-    w.run(sql, params![tag, entity, record]).map(drop)
+    w.run(&sql, params![tag, noun.entity, ids.to_vec()]).map(drop)
 }
 
-/// The records with a tag: kind and id.
-pub fn marked(c: &mut Conn, tag: i64) -> Result<Vec<(String, i64)>> {
+/// The records with a tag, at most so many: kind and id.
+pub fn marked(c: &mut Conn, tag: i64, most: i64) -> Result<Vec<(String, i64)>> {
     let sql = "SELECT marked.entity, marked.record_id FROM @record_tags marked WHERE marked.tag_id = ?1
-               ORDER BY marked.entity, marked.record_id";
-    c.map(sql, params![tag], |row| Ok((row.get(0)?, row.get(1)?)))
+               ORDER BY marked.entity, marked.record_id LIMIT ?2";
+    c.map(sql, params![tag, most], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The records of a kind whose own fields or tags contain a text, at most so many.

@@ -121,11 +121,12 @@ pub fn of_record(c: &mut Conn, entity: &'static str, id: i64, policy: &Redaction
 }
 
 /// Refuses whoever may not see what stands beside a protected record.
-fn allow(c: &mut Conn, noun: Noun, id: i64, policy: &RedactionPolicy) -> Result<()> {
-    if policy.is_cleared() || store::protected(c, noun, &[id])?.is_empty() {
+fn allow(c: &mut Conn, noun: Noun, ids: &[i64], policy: &RedactionPolicy) -> Result<()> {
+    if policy.is_cleared() || store::protected(c, noun, ids)?.is_empty() {
         return Ok(());
     }
-    Err(Error::Forbidden(format!("{}: hidden from you in this record, so you cannot set it", MEMBERS.join(", "))))
+    let which = if ids.len() == 1 { "this record" } else { "some of these records" };
+    Err(Error::Forbidden(format!("{}: hidden from you in {which}, so you cannot set it", MEMBERS.join(", "))))
 }
 
 /// Keeps what was sent of a record's own fields and tags, with history; whether anything is another one now.
@@ -135,7 +136,7 @@ fn allow(c: &mut Conn, noun: Noun, id: i64, policy: &RedactionPolicy) -> Result<
 pub fn apply(w: &mut Write<'_>, entity: &str, id: i64, sent: &Sent, is_new: bool, policy: &RedactionPolicy) -> Result<bool> {
     let Some(noun) = noun(entity).filter(|_| is_new || !sent.is_empty()) else { return Ok(false) };
     if !sent.is_empty() {
-        allow(w, noun, id, policy)?;
+        allow(w, noun, &[id], policy)?;
     }
     let fields = store::fields(w, noun.entity)?;
     let wanted = checked(&fields, sent, is_new)?;
@@ -220,29 +221,47 @@ fn retag(w: &mut Write<'_>, noun: Noun, id: i64, wanted: &[i64]) -> Result<Optio
     let names = |tags: &[(i64, i64, String, String)]| tags.iter().map(|(_, _, name, _)| name.clone()).collect::<Vec<_>>();
     let before = store::tags_of(w, noun.entity, &[id])?;
     for (_, tag, ..) in before.iter().filter(|(_, tag, ..)| !wanted.contains(tag)) {
-        store::mark(w, *tag, noun.entity, id, false)?;
+        store::mark(w, *tag, noun, &[id], false)?;
     }
     for tag in wanted {
-        store::mark(w, *tag, noun.entity, id, true)?;
+        store::mark(w, *tag, noun, &[id], true)?;
     }
     let after = store::tags_of(w, noun.entity, &[id])?;
     let (old, new) = (names(&before), names(&after));
     Ok((old != new).then(|| (MEMBERS[1].to_owned(), json!([old, new]))))
 }
 
-/// Marks records of a noun with a tag, or takes it away; how many are marked otherwise now.
+/// The names of the tags in use of each of these records.
+fn tag_names(c: &mut Conn, noun: Noun, ids: &[i64]) -> Result<HashMap<i64, Vec<String>>> {
+    let mut names: HashMap<i64, Vec<String>> = HashMap::new();
+    for (id, _, name, _) in store::tags_of(c, noun.entity, ids)? {
+        names.entry(id).or_default().push(name);
+    }
+    Ok(names)
+}
+
+/// Marks records of a noun with one tag and takes another away; how many are marked otherwise now.
 ///
 /// # Errors
 /// `Forbidden` for who may not see one of them in full.
-pub fn set_tags(w: &mut Write<'_>, noun: Noun, ids: &[i64], tag: i64, marked: bool, policy: &RedactionPolicy) -> Result<usize> {
+pub fn set_tags(
+    w: &mut Write<'_>,
+    noun: Noun,
+    ids: &[i64],
+    (added, removed): (Option<i64>, Option<i64>),
+    policy: &RedactionPolicy,
+) -> Result<usize> {
+    allow(w, noun, ids, policy)?;
+    let mut before = tag_names(w, noun, ids)?;
+    for (tag, marked) in added.map(|tag| (tag, true)).into_iter().chain(removed.map(|tag| (tag, false))) {
+        store::mark(w, tag, noun, ids, marked)?;
+    }
+    let mut after = tag_names(w, noun, ids)?;
     let mut done = 0;
     for id in ids {
-        allow(w, noun, *id, policy)?;
-        let mut wanted: Vec<i64> = store::tags_of(w, noun.entity, &[*id])?.into_iter().map(|(_, tag, ..)| tag).collect();
-        wanted.retain(|known| *known != tag);
-        wanted.extend(marked.then_some(tag));
-        if let Some(change) = retag(w, noun, *id, &wanted)? {
-            store::record(w, noun, *id, None, Map::from_iter([change]))?;
+        let (old, new) = (before.remove(id).unwrap_or_default(), after.remove(id).unwrap_or_default());
+        if old != new {
+            store::record(w, noun, *id, None, Map::from_iter([(MEMBERS[1].to_owned(), json!([old, new]))]))?;
             done += 1;
         }
     }

@@ -304,6 +304,12 @@ impl ListQuery {
         self.filters.iter()
     }
 
+    /// By what is kept beside the rows the question filters or orders.
+    pub fn asks_beside(&self) -> impl Iterator<Item = &str> {
+        let filters = self.besides.iter().map(|(name, _)| name.as_str());
+        filters.chain(self.sort_beside.iter().map(|(_, name, _)| name.as_str()))
+    }
+
     /// Which rows are meant with regard to retirement.
     #[must_use]
     pub fn retired(&self) -> Retired {

@@ -20,9 +20,9 @@ pub fn is_empty(c: &mut Conn) -> Result<bool> {
     Ok(true)
 }
 
-/// What has nothing to do with the data: the schema, who signs in, what was set, what vendors allow. Ids and
+/// What has nothing to do with the data: the schema, who signs in and how, what was set, what vendors allow. Ids and
 /// versions keep counting, so that nothing new is taken for something old.
-const KEPT: [&str; 17] = [
+const KEPT: [&str; 29] = [
     "refinery_schema_history",
     "head",
     "versions",
@@ -34,6 +34,18 @@ const KEPT: [&str; 17] = [
     "service_clients",
     "first_run_links",
     "sign_in_attempts",
+    "user_identities",
+    "second_factors",
+    "recovery_codes",
+    "password_links",
+    "sign_in_challenges",
+    "api_keys",
+    "webhook_endpoints",
+    "notice_channels",
+    "notice_choices",
+    "notice_digests",
+    "custom_fields",
+    "tags",
     "agents",
     "schedules",
     "sync_leases",
@@ -83,4 +95,30 @@ pub fn empty(w: &mut Write<'_>) -> Result<u64> {
         }
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KEPT;
+
+    /// What refers to people who sign in stays with them.
+    #[test]
+    fn whatever_refers_to_users_is_kept() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let mut found = Vec::new();
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "sql") {
+                continue;
+            }
+            for statement in std::fs::read_to_string(path).unwrap().split(';').filter(|sql| sql.contains("REFERENCES users")) {
+                let verb = ["CREATE TABLE ", "ALTER TABLE "].into_iter().find_map(|verb| statement.split_once(verb));
+                let name = verb.unwrap().1.split_whitespace().next().unwrap();
+                found.push(name.to_owned());
+            }
+        }
+        assert!(found.len() >= 7, "{found:?}");
+        let lost: Vec<_> = found.iter().filter(|name| !KEPT.contains(&name.as_str())).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+    }
 }

@@ -132,6 +132,43 @@ pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Opti
     Ok(Feed { changes, cursor, since: cursor, more })
 }
 
+/// Which change it was, without what it says.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    pub seq: i64,
+    pub entity: String,
+    pub entity_id: i64,
+    pub action: String,
+}
+
+impl From<&Change> for Trace {
+    fn from(change: &Change) -> Self {
+        let Change { seq, entity, entity_id, action, .. } = change;
+        Self { seq: *seq, entity: entity.clone(), entity_id: *entity_id, action: action.clone() }
+    }
+}
+
+/// The changes from one to another, oldest first, at most so many: of these kinds of records, and of these actions when given.
+pub fn between(
+    c: &mut Conn,
+    (from, to): (i64, i64),
+    kinds: &[String],
+    actions: Option<&[String]>,
+    limit: i64,
+) -> Result<Vec<Trace>> {
+    let mut params = params![from, to, limit].to_vec();
+    let mut wheres = vec!["seq BETWEEN ?1 AND ?2".to_owned()];
+    for (column, wanted) in [("entity", Some(kinds)), ("action", actions)] {
+        let Some(wanted) = wanted else { continue };
+        let first = params.len() + 1;
+        params.extend(wanted.iter().map(Value::from));
+        let places: Vec<String> = (first..=params.len()).map(|place| format!("?{place}")).collect();
+        wheres.push(format!("{column} IN ({})", places.join(", ")));
+    }
+    let sql = format!("SELECT seq, entity, entity_id, action FROM changes WHERE {} ORDER BY seq LIMIT ?3", wheres.join(" AND "));
+    c.map(&sql, &params, |row| Ok(Trace { seq: row.get(0)?, entity: row.get(1)?, entity_id: row.get(2)?, action: row.get(3)? }))
+}
+
 /// Rows that are parts of others, whose changes belong to the whole's history too: whole, condition.
 const PARTS: &[(&str, &str)] = &[(
     "company",

@@ -1,4 +1,7 @@
 //! What rows were at an earlier moment: what has changed since then, taken away from what is there now.
+//!
+//! A moment stands for the state just before it: what happened in that very second has not happened yet. Who wants the state
+//! at the end of a second asks about the moment [`after`] it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,7 +15,8 @@ use super::{
 };
 use crate::{
     db::{Conn, Row, Value},
-    error::Result,
+    error::{Error, Result},
+    types::format_time,
 };
 
 /// A kind of record, and the fields of its changes that somebody asks about; one that ends in a colon stands for every field
@@ -80,7 +84,7 @@ impl Past {
 
     /// The row as it was at the moment; none when it was made later.
     pub fn row<R: Record>(&self, now: R) -> Result<Option<R>> {
-        if now.created_at() >= self.moment.as_str() && !self.moment.is_empty() {
+        if !self.moment.is_empty() && is_later(&now, &self.moment) {
             return Ok(None);
         }
         self.before(now, |_| false)
@@ -108,7 +112,42 @@ impl Past {
     }
 }
 
-/// A row as it was before a change.
+/// Whether a row was made later than just before this moment.
+fn is_later<R: Record>(row: &R, moment: &str) -> bool {
+    row.created_at() >= moment
+}
+
+/// The moment after this one: times have whole seconds.
+///
+/// # Errors
+/// When it is no time.
+pub fn after(moment: &str) -> Result<String> {
+    let at: jiff::Timestamp = moment.parse().map_err(Error::internal)?;
+    at.checked_add(jiff::SignedDuration::from_secs(1)).map(format_time).map_err(Error::internal)
+}
+
+/// Rows, all of their kind or the one with this id, as they were at a moment, in their order and without those that were made
+/// later. No more is held of history than the rows themselves.
+pub fn rewound<R: Record>(c: &mut Conn, moment: &str, id: Option<i64>, rows: Vec<R>) -> Result<Vec<R>> {
+    let places: HashMap<i64, usize> = rows.iter().enumerate().map(|(place, row)| (row.id(), place)).collect();
+    let mut rows: Vec<Option<R>> = rows.into_iter().map(|row| Some(row).filter(|row| !is_later(row, moment))).collect();
+    let own = if id.is_some() { "AND entity_id = ?3" } else { "" };
+    let sql = format!("SELECT {} FROM changes WHERE entity = ?1 AND at >= ?2 {own} ORDER BY seq DESC", feed::COLUMNS);
+    let params: Vec<Value> = [R::ENTITY.into(), moment.into()].into_iter().chain(id.map(Value::Int)).collect();
+    c.each(&sql, &params, |found| {
+        let change = feed::change(&found)?.reveal();
+        let Some(row) = places.get(&change.entity_id).and_then(|place| rows.get_mut(*place)) else { return Ok(()) };
+        *row = match row.take() {
+            Some(_) if change.action == "create" => None,
+            Some(now) => Some(without(now, &change)?),
+            None => None,
+        };
+        Ok(())
+    })?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+/// A row as it was before a change; of what history does not hold, secrets, as it is now.
 fn without<R: Record>(row: R, change: &Change) -> Result<R> {
     let (Json::Object(fields), "update" | "retire" | "restore") = (&change.fields, change.action.as_str()) else {
         return Ok(row);
@@ -116,10 +155,13 @@ fn without<R: Record>(row: R, change: &Change) -> Result<R> {
     let mut retired = Value::from(row.retired_at());
     let mut values = row.values();
     for (field, sides) in fields {
+        // What history has given up, of somebody forgotten, tells nothing of what was.
+        let is_empty = ["old", "new"].iter().all(|side| sides[side].is_null());
+        let Some(old) = sides.get("old").filter(|_| !is_empty && !R::SECRETS.contains(&field.as_str())) else { continue };
         if field == RETIRED {
-            retired = cell(&sides["old"])?;
+            retired = cell(old)?;
         } else if let Some(value) = R::COLUMNS.iter().position(|column| column == field).and_then(|at| values.get_mut(at)) {
-            *value = cell(&sides["old"])?;
+            *value = cell(old)?;
         }
     }
     let mut cells = vec![Value::Int(row.id()), Value::Int(row.rev()), row.created_at().into(), row.updated_at().into(), retired];

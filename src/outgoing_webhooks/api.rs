@@ -15,7 +15,6 @@ use super::{
 use crate::{
     auth::AdminPerson,
     config::Secret,
-    db::Write,
     error::{Error, Result},
     types::Scope,
     web::{Fields, Path, Prefix, Query, ReadRequest, Web},
@@ -101,10 +100,9 @@ pub async fn replay(caller: AdminPerson, State(web): State<Web>, Path(id): Path<
         fields.refuse("from", "is required with to");
     }
     fields.finish()?;
-    let work = move |w: &mut Write<'_>| match from {
-        Some(from) => run::replay_range(w, id, from, to),
-        None => store::replay(w, id, message),
+    let queued = match from {
+        Some(from) => run::replay_range(&web.db, &caller.actor(), id, from, to).await?,
+        None => web.db.write(&Scope::All, &caller.actor(), move |w| store::replay(w, id, message)).await?,
     };
-    let queued = web.db.write(&Scope::All, &caller.actor(), work).await?;
     Ok(Json(json!({ "queued": queued })))
 }

@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use super::{
-    model::{Message, Sealed},
+    model::{Endpoint, Message, Sealed},
     send::{self, Fault},
     signature,
     store::{self, Attempt},
@@ -20,10 +20,13 @@ use super::{
 use crate::{
     compliance::{RedactionPolicy, trail},
     config::{Config, Secret},
-    db::{Conn, Db},
+    db::{Conn, Db, Write},
     encryption::Encryption,
     error::{Error, Result},
-    history::{Untold, feed},
+    history::{
+        Untold,
+        feed::{self, Trace},
+    },
     records::entities::ENTITIES,
     types::{Actor, Scope, now, now_plus},
     web::{
@@ -42,6 +45,8 @@ const ROUND: i64 = 20;
 const AT_ONCE: usize = 10;
 /// Changes that are read in one round.
 const PAGE: i64 = 200;
+/// Messages that are queued again in one write.
+const REPLAYED: usize = 500;
 /// Changes wait in the feed while so many messages wait.
 const MOST_PENDING: i64 = 10_000;
 /// For how many seconds a round may hold an endpoint: longer than it can last.
@@ -153,7 +158,8 @@ async fn fill(db: &Db, sealed: &Sealed) -> Result<bool> {
     let (found, cursor, more) = if waits { (Vec::new(), after, false) } else { page.await? };
     let actions = sealed.endpoint.actions.clone();
     let wanted = move |action: &String| actions.as_ref().is_none_or(|actions| actions.contains(action));
-    let changes: Vec<_> = found.into_iter().map(Untold::reveal).filter(|change| wanted(&change.action)).collect();
+    let found = found.iter().map(Untold::inside).filter(|change| wanted(&change.action));
+    let changes: Vec<Trace> = found.map(Trace::from).collect();
     db.write(&Scope::All, &actor(), move |w| {
         store::give_up(w, id, TRIED)?;
         store::prune(w, id)?;
@@ -265,26 +271,28 @@ async fn settle(db: &Db, sealed: &Sealed, sent: Vec<(Message, Result<u16, Fault>
 }
 
 /// Queues what happened between two changes again, as far as the endpoint is told about it; how many messages that makes.
-pub(super) fn replay_range(w: &mut crate::db::Write<'_>, id: i64, from: i64, to: Option<i64>) -> Result<u64> {
-    let endpoint = store::get(w, id)?;
-    let to = to.unwrap_or(i64::MAX).min(store::get_sealed(w, id)?.after);
-    let kinds = kinds(endpoint.entities);
-    let (mut cursor, mut queued) = (from - 1, 0_u64);
-    loop {
-        let page = feed::after(w, cursor, &kinds, None, 500)?;
-        let changes: Vec<_> = page.changes.into_iter().map(Untold::reveal).filter(|change| change.seq <= to).collect();
-        let wanted = |action: &String| endpoint.actions.as_ref().is_none_or(|actions| actions.contains(action));
-        let changes: Vec<_> = changes.into_iter().filter(|change| wanted(&change.action)).collect();
-        queued += changes.len() as u64;
-        if i64::try_from(queued).unwrap_or(i64::MAX) > MOST_PENDING {
-            return Err(Error::field("from", format!("names more than {MOST_PENDING} changes; replay a shorter range")));
-        }
-        store::queue(w, id, &changes, None)?;
-        cursor = page.cursor;
-        if !page.more || cursor >= to {
-            return Ok(queued);
-        }
+/// What there is is read before anything is written, and written in parts, so that nobody waits for long.
+pub(super) async fn replay_range(db: &Db, actor: &Actor, id: i64, from: i64, to: Option<i64>) -> Result<u64> {
+    let read = move |c: &mut Conn| {
+        let sealed = store::get_sealed(c, id)?;
+        let range = (from, to.unwrap_or(i64::MAX).min(sealed.after));
+        let Endpoint { entities, actions, .. } = sealed.endpoint;
+        feed::between(c, range, &kinds(entities), actions.as_deref(), MOST_PENDING + 1)
+    };
+    let changes = db.read(&Scope::All, read).await?;
+    let queued = changes.len() as u64;
+    if i64::try_from(queued).unwrap_or(i64::MAX) > MOST_PENDING {
+        return Err(Error::field("from", format!("names more than {MOST_PENDING} changes; replay a shorter range")));
     }
+    for part in changes.chunks(REPLAYED) {
+        let part = part.to_vec();
+        let queue = move |w: &mut Write<'_>| {
+            store::get(w, id)?;
+            store::queue(w, id, &part, None)
+        };
+        db.write(&Scope::All, actor, queue).await?;
+    }
+    Ok(queued)
 }
 
 /// What is wrong with endpoints: those that Codex has disabled, by id and name with the reason.

@@ -6,7 +6,7 @@ use super::model::{DELIVERED, Endpoint, FAILED, Message, PENDING, Sealed, Wanted
 use crate::{
     db::{Conn, Row, Value, Write},
     error::{Error, OnConstraint as _, Result},
-    history::{self, feed::Change},
+    history::{self, feed::Trace},
     params,
     types::{fold, now, now_plus},
 };
@@ -230,7 +230,7 @@ pub fn release(w: &mut Write<'_>, id: i64, by: &str) -> Result<()> {
 }
 
 /// Queues these changes, and notes how far the feed was read. One that is there already is sent again under its old id.
-pub fn queue(w: &mut Write<'_>, id: i64, changes: &[Change], after: Option<i64>) -> Result<()> {
+pub fn queue(w: &mut Write<'_>, id: i64, changes: &[Trace], after: Option<i64>) -> Result<()> {
     let at = now();
     for change in changes {
         w.run(

@@ -4,19 +4,18 @@ use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
 use axum::response::Response;
 use serde::{Serialize, Serializer};
-use serde_json::Value as Json;
 
 use super::{Resource, as_of_store as store};
 use crate::{
     auth::Caller,
     compliance::RedactionPolicy,
     db::{
-        Conn, Row, Value,
+        Conn, Value,
         list::{Filter, ListQuery, ListSpec, Retired, Slice, Test},
     },
     entity::{Entity, Field, Holds, Kind, Members, Shaped, once::of_type},
     error::{Error, Result},
-    history::protection,
+    history::{past_store, protection},
     types::{Scope, fold, format_time, now},
     web::{AsOf, Query, ReadRequest, Web, list as lists},
 };
@@ -86,38 +85,6 @@ fn is_of_company<E: Entity>() -> bool {
     E::COLUMNS.contains(&COMPANY)
 }
 
-/// What has happened to a row since.
-#[derive(Default)]
-struct Since {
-    /// Whether it was added since.
-    is_new: bool,
-    retired_at: Option<Json>,
-    /// What stood in its columns.
-    columns: HashMap<String, Json>,
-}
-
-impl Since {
-    /// Goes back over one change; they come newest first.
-    fn undo(&mut self, action: &str, fields: &str) -> Result<()> {
-        self.is_new = action == "create";
-        let fields: serde_json::Map<String, Json> = serde_json::from_str(fields).map_err(Error::internal)?;
-        for (field, sides) in fields {
-            let Json::Array(sides) = sides else { continue };
-            // What history has given up tells nothing of what was.
-            if sides.iter().all(Json::is_null) {
-                continue;
-            }
-            let Some(old) = sides.into_iter().next() else { continue };
-            match (action, field.as_str()) {
-                ("retire" | "restore", "retired_at") => self.retired_at = Some(old),
-                ("update", _) => drop(self.columns.insert(field, old)),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
 /// The rows of a kind as they were, or one of them.
 fn rebuilt<E: Entity>(c: &mut Conn, id: Option<i64>, at: &str) -> Result<Vec<E>> {
     match store::began(c, E::ENTITY)? {
@@ -125,41 +92,8 @@ fn rebuilt<E: Entity>(c: &mut Conn, id: Option<i64>, at: &str) -> Result<Vec<E>>
         Some(began) => return Err(Error::field(NAME, format!("is before history of this begins ({began})"))),
         None => return Err(Error::field(NAME, "there is no history of this yet")),
     }
-    let mut since: HashMap<i64, Since> = HashMap::new();
-    store::since(c, E::ENTITY, id, at, |id, action, fields| since.entry(id).or_default().undo(action, fields))?;
-    let mut rows = Vec::new();
-    for row in store::rows::<E>(c, id)? {
-        match since.get(&row.id()) {
-            _ if row.created_at() > at => {}
-            Some(since) if since.is_new => {}
-            Some(since) => rows.push(before(&row, since)?),
-            None => rows.push(row),
-        }
-    }
-    Ok(rows)
-}
-
-fn before<E: Entity>(row: &E, since: &Since) -> Result<E> {
-    let retired_at = match &since.retired_at {
-        Some(retired_at) => cell(retired_at),
-        None => row.retired_at().into(),
-    };
-    let mut cells =
-        vec![Value::Int(row.id()), Value::Int(row.rev()), row.created_at().into(), row.updated_at().into(), retired_at];
-    for (column, now) in E::COLUMNS.iter().zip(row.values()) {
-        let old = since.columns.get(*column).filter(|_| !E::SECRETS.contains(column));
-        cells.push(old.map_or(now, cell));
-    }
-    E::from_row(&Row::of(cells), 0)
-}
-
-fn cell(json: &Json) -> Value {
-    match json {
-        Json::Null | Json::Array(_) | Json::Object(_) => Value::Null,
-        Json::Bool(yes) => Value::Bool(*yes),
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Number(number) => number.as_i64().map_or_else(|| Value::Real(number.as_f64().unwrap_or_default()), Value::Int),
-    }
+    let rows = store::rows::<E>(c, id)?;
+    past_store::rewound(c, &past_store::after(at)?, id, rows)
 }
 
 /// Refuses who is not told what was: history knows whose a record is, not whose it was to see.
@@ -305,6 +239,9 @@ impl<E: Entity> Asked<E> {
         }
         if let Some(filter) = query.filters().find(|filter| Member::<E>::named(filter.column.name).is_none()) {
             return Err(cannot(filter.column.name));
+        }
+        if let Some(name) = query.asks_beside().next() {
+            return Err(cannot(name));
         }
         let mut own: Vec<(&'static str, String)> = company.map(|number| (COMPANY, number)).into_iter().collect();
         for name in query.spec().own {

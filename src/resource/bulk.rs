@@ -12,7 +12,10 @@ use crate::{
     custom,
     db::{
         Conn, Write,
-        list::{ListQuery, ListSpec, Slice},
+        list::{
+            ListQuery, ListSpec, Slice,
+            beside::{self, Gathered},
+        },
     },
     entity::once::lasting,
     error::{Error, FieldError, Result},
@@ -207,6 +210,7 @@ impl<R: Resource> Asked<R> {
         let view = R::view(caller, &web.config, &parameters)?;
         let policy = RedactionPolicy::of(caller, &web.config, &parameters)?;
         let query = question(R::list().ok_or(Error::NotFound { what: R::Row::WHAT })?, &parameters)?;
+        let query = query.gathering(policy.sees_all(), Gathered::default());
         Ok(Self { whose, query, parameters, view, policy, types: caller.types() })
     }
 
@@ -284,10 +288,16 @@ fn question(spec: &'static ListSpec, parameters: &Query) -> Result<ListQuery> {
         let column = name.split_once("__").map_or(name, |(column, _)| column);
         let is_search = matches!(name, "q" | "search") && spec.search.is_some();
         let is_life = matches!(name, "retired" | "include_retired") && spec.retired.is_some();
-        let known = is_search || is_life || spec.own.contains(&name) || spec.columns.iter().any(|known| known.name == column);
+        let is_beside = beside::is_beside(name) && beside::of(spec).is_some();
+        let known = is_search
+            || is_life
+            || is_beside
+            || spec.own.contains(&name)
+            || spec.columns.iter().any(|known| known.name == column);
         let why = match value {
             _ if !known => "is no filter of this list",
-            _ if seen.contains(&name) => "is there twice",
+            // A row can have several tags.
+            _ if seen.contains(&name) && name != beside::TAG => "is there twice",
             Ok(value) if value.trim().is_empty() => "must have a value",
             _ => {
                 seen.push(name);

@@ -54,6 +54,9 @@ both! {
             assert_eq!(tess.get(&format!("{path}?as_of={then}")).await.ok()[0]["cidr"], "10.0.0.0/24", "{path}");
         }
         assert_eq!(tess.get(&format!("/api/companies?as_of={then}&name=Acme")).await.ok().as_array().unwrap().len(), 1);
+        // A moment stands for its end: what happened in that second has happened.
+        let seen = tess.get(&format!("/api/history/asset/{one}")).await.ok()["changes"][0]["at"].as_str().unwrap().to_owned();
+        assert_eq!(tess.get(&format!("/api/assets/{one}?as_of={seen}")).await.ok()["hostname"], "AGAIN");
         // Nothing of secrets, nor of what was not there yet.
         assert!(was.get("bitlocker_key").is_none(), "{was}");
         let three = tess.get("/api/assets?hostname=LT-3").await.ok()[0]["id"].clone();
@@ -71,6 +74,8 @@ both! {
             (format!("/api/contacts?as_of={then}&company_id=100001"), "company_id"), (format!("/api/contacts?as_of={then}&sort=company_name"), "company_name"),
             ("/api/contacts?as_of=yesterday".to_owned(), "as_of"), ("/api/contacts?as_of=2999-01-01T00:00:00Z".to_owned(), "as_of"),
             ("/api/contacts?as_of=2001-01-01".to_owned(), "as_of"), (format!("/api/assets?as_of={then}"), "as_of"),
+            (format!("/api/contacts?as_of={then}&tag=VIP"), "tag"), (format!("/api/contacts?as_of={then}&cf.badge=7"), "cf.badge"),
+            (format!("/api/contacts?as_of={then}&sort=-cf.badge"), "cf.badge"),
             (format!("/api/tickets?as_of={then}"), "as_of"), (format!("/api/search?q=ava&as_of={then}"), "as_of"),
         ] {
             assert_eq!(tess.get(&path).await.status(400).fields(), [field], "{path}");

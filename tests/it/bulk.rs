@@ -20,6 +20,27 @@ async fn count(app: &App, path: &str) -> usize {
 }
 
 both! {
+    async fn rows_are_meant_by_their_tags_and_own_fields_too(engine: Engine) {
+        let app = world(&engine).await;
+        let tess = app.technician();
+        app.admin().post("/api/custom_fields", &json!({"entity": "asset", "key": "rack", "label": "Rack", "kind": "number"})).await.status(201);
+        for name in ["VIP", "Lab"] {
+            tess.post("/api/tags", &json!({"name": name, "color": "teal"})).await.status(201);
+        }
+        for (number, tags) in [(1, json!(["VIP", "Lab"])), (2, json!(["VIP"])), (3, json!([]))] {
+            let device = json!({"hostname": format!("LT-{number}"), "company_account_number": "100001", "tags": tags, "cf": {"rack": number}});
+            tess.post("/api/assets", &device).await.status(201);
+        }
+        for (query, matched) in [("tag=VIP", 2), ("tag=VIP&tag=Lab", 1), ("cf.rack__gte=2", 2), ("cf.rack=2&tag=vip", 1), ("tag=none", 0)] {
+            let done = tess.patch(&format!("/api/assets?{query}&dry_run=true"), &json!({"status": "spare"})).await.status(200).json();
+            assert_eq!(done["matched"], matched, "{query}: {done}");
+        }
+        assert_eq!(tess.patch("/api/assets?cf.shelf=1", &json!({"status": "spare"})).await.status(400).fields(), ["cf.shelf"]);
+        assert_eq!(tess.patch("/api/assets?tag=", &json!({"status": "spare"})).await.status(400).fields(), ["tag"]);
+        assert_eq!(tess.delete("/api/assets?tag=Lab").await.status(200).json()["changed"], 1);
+        assert_eq!(count(&app, "/api/assets").await, 2);
+    }
+
     async fn an_array_is_added_whole_or_not_at_all(engine: Engine) {
         let app = world(&engine).await;
         let tess = app.technician();

@@ -107,6 +107,39 @@ both! {
     }
 }
 
+both! {
+    async fn what_was_set_outlives_the_demo(engine: Engine) {
+        let mut app = App::builder(&engine).fresh().argument("--demo").start().await;
+        let add = ["users", "add", "ada", "--email", "ada@example.com", "--role", "admin", "--password-stdin"];
+        app.cli().run_with_input(&add, PASSWORD);
+        assert_eq!(app.stop().await, 0);
+        let at = "'2026-01-01T00:00:00Z'";
+        let set = [
+            ("user_identities", "issuer, subject, user_id, created_at, last_used_at", format!("'https://id.example', 'a', (SELECT id FROM users), {at}, {at}")),
+            ("second_factors", "user_id, secret, created_at", format!("(SELECT id FROM users), 'sealed', {at}")),
+            ("recovery_codes", "user_id, digest", "(SELECT id FROM users), 'digest'".to_owned()),
+            ("api_keys", "subject, name, name_folded, beginning, digest, writes, created_at, expires_at", format!("'a', 'k', 'k', 'cdx', 'd', FALSE, {at}, {at}")),
+            ("webhook_endpoints", "name, name_folded, url, secret, cleared, enabled, after, created_at, updated_at", format!("'w', 'w', 'https://hooks.example/', 's', FALSE, FALSE, 1, {at}, {at}")),
+            ("notice_channels", "name, name_folded, format, url, created_at", format!("'c', 'c', 'slack', 's', {at}")),
+            ("notice_choices", "subject, kind, how", "'a', 'sync', 'daily'".to_owned()),
+            ("notice_digests", "subject, at", "'a', '07:00'".to_owned()),
+            ("custom_fields", "entity, key, label, kind, created_at, updated_at", format!("'company', 'door', 'Door', 'text', {at}, {at}")),
+            ("tags", "name, name_folded, color, created_at, updated_at", format!("'VIP', 'vip', 'teal', {at}, {at}")),
+        ];
+        for (table, columns, values) in &set {
+            app.database.execute(&format!("INSERT INTO {table} ({columns}) VALUES ({values})"));
+        }
+        app.database.execute("INSERT INTO record_tags (entity, record_id, tag_id) SELECT 'company', min(id), (SELECT id FROM tags) FROM companies");
+        app.cli().run(&["demo", "remove", "--yes"]).success();
+        for (table, ..) in &set {
+            assert_eq!(app.database.number(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
+        }
+        for table in ["companies", "contacts", "record_tags", "changes"] {
+            assert_eq!(app.database.number(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+        }
+    }
+}
+
 #[test]
 fn a_build_without_postgresql_says_so() {
     let app = App::builder(&Engine::Sqlite).fresh().env("CODEX_DATABASE_CONNECTION_STRING", "mysql://localhost/x").prepare();

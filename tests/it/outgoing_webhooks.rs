@@ -178,6 +178,27 @@ both! {
         assert_eq!(app.database.number("SELECT count(*) FROM webhook_messages"), 0);
     }
 
+    async fn a_range_counts_what_the_endpoint_is_told_alone(engine: Engine) {
+        let (app, receiver) = (app(&engine).await, Receiver::start().await);
+        let (path, _) = endpoint(&app, json!({"name": "Automation", "url": receiver.url(), "actions": ["retire"], "enabled": false})).await;
+        let admin = app.admin();
+        admin.patch(&path, &json!({"enabled": false})).await.status(200);
+        // Far more than is replayed at once, of which the endpoint is told one.
+        app.database.execute(
+            "INSERT INTO changes (seq, at, actor_kind, actor, entity, entity_id, action, fields)
+             WITH RECURSIVE n (i) AS (SELECT 1000001 UNION ALL SELECT i + 1 FROM n WHERE i < 1012000)
+             SELECT i, '2026-01-01T00:00:00Z', 'user', 'ada', 'company', 1, CASE WHEN i = 1011000 THEN 'retire' ELSE 'update' END, '{}' FROM n",
+        );
+        app.database.execute("UPDATE webhook_endpoints SET after = 2000000");
+        assert_eq!(admin.post(&format!("{path}/replay"), &json!({"from": 1_000_001})).await.ok()["queued"], 1);
+        assert_eq!(admin.post(&format!("{path}/replay"), &json!({"from": 1_000_001, "to": 1_010_999})).await.ok()["queued"], 0);
+        app.database.execute("UPDATE webhook_endpoints SET actions = NULL");
+        let refused = admin.post(&format!("{path}/replay"), &json!({"from": 1_000_001})).await.status(400);
+        assert_eq!(refused.fields(), ["from"]);
+        assert_eq!(admin.post(&format!("{path}/replay"), &json!({"from": 1_000_001, "to": 1_001_200})).await.ok()["queued"], 1_200);
+        assert_eq!(app.database.number("SELECT count(*) FROM webhook_messages"), 1_201);
+    }
+
     async fn people_are_told_to_cleared_endpoints_alone(engine: Engine) {
         let (app, receiver) = (app(&engine).await, Receiver::start().await);
         endpoint(&app, json!({"name": "Automation", "url": receiver.url()})).await;

@@ -88,4 +88,33 @@ both! {
             app.admin().get_with(path, "accept", "text/html").await.status(200);
         }
     }
+
+    async fn what_is_done_to_many_is_undone_as_one(engine: Engine) {
+        let (app, vip, lab) = world(&engine).await;
+        let api = app.technician();
+        let ids: Vec<Value> = api.get("/api/companies").await.ok().as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+        let marked = async |tag: &str| names(&api.get(&format!("/api/companies?tag={tag}")).await.ok()).len();
+        let done = api.post(&format!("/api/tags/{lab}/records"), &json!({"type": "company", "ids": ids})).await.status(200).json();
+        api.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200);
+        assert_eq!(marked("Lab").await, 0);
+        api.post(&format!("/api/tags/{lab}/records"), &json!({"type": "company", "ids": ids})).await.status(200);
+        api.put("/api/companies/1", &json!({"tags": ["VIP", "Lab"]})).await.status(200);
+        let again = api.post(&format!("/api/tags/{lab}/records"), &json!({"type": "company", "ids": ids})).await.status(200).json();
+        assert_eq!((&again["changed"], &again["batch_id"]), (&json!(0), &Value::Null));
+
+        let merged = app.admin().post(&format!("/api/tags/{lab}/merge"), &json!({"into": vip})).await.status(200).json();
+        assert_eq!((marked("VIP").await, marked("Lab").await), (3, 0));
+        let told = api.get(&format!("/api/batches/{}", merged["batch_id"])).await.ok();
+        assert_eq!((&told["kind"], &told["rows"]), (&json!("merge"), &json!({"company": 3, "tag": 1})), "one change for each record");
+        app.admin().post(&format!("/api/batches/{}/undo", merged["batch_id"]), &json!({})).await.status(200);
+        assert_eq!((marked("VIP").await, marked("Lab").await), (1, 3));
+        assert_eq!(names(&api.get("/api/tags").await.ok()), ["Lab", "VIP"]);
+
+        // More than can wait for one another are refused.
+        app.database.execute(&format!(
+            "INSERT INTO record_tags (entity, record_id, tag_id) WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 11000)
+             SELECT 'contact', i, {lab} FROM n"
+        ));
+        assert!(app.admin().post(&format!("/api/tags/{lab}/merge"), &json!({"into": vip})).await.status(409).error().contains("10000"));
+    }
 }

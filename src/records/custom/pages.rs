@@ -300,10 +300,13 @@ async fn save_tag(
     let rev = typed.rev();
     let into = fields.int("into").value();
     let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let types = frame.caller.types();
     let saved = match Tags::read(fields, false) {
         Ok(input) => {
             let work = move |w: &mut Write<'_>| match into {
-                Some(into) => merge_into(w, id, into, &policy).map(|tag| format!("Merged into {}.", tag.name)),
+                Some(into) => {
+                    merge_into(w, id, into, &policy, types.as_deref()).map(|(tag, _)| format!("Merged into {}.", tag.name))
+                }
                 None => Tags::update(w, id, &input, rev, &()).map(|_| "Saved.".to_owned()),
             };
             web.db.write(&admin.scope(), &admin.actor(), work).await

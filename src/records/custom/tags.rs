@@ -1,6 +1,6 @@
 //! Tags as JSON: what there are, how they are merged, and which records have them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json as Body, extract::State, response::Response};
 use serde_json::{Value as Json, json};
@@ -12,7 +12,7 @@ use crate::{
     db::{Conn, Write},
     entity::{Patch, schema},
     error::{Error, OnConstraint as _, Result},
-    history::{self, Record as _},
+    history::{self, Record as _, batches},
     resource::{Resource, api as door},
     web::{
         Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, list,
@@ -22,6 +22,8 @@ use crate::{
 
 /// The most records that are tagged at once.
 const MOST: usize = 10_000;
+/// What is done to many records at once is taken back as one, by this number.
+const BATCH: &str = "batch_id";
 
 /// The routes.
 pub fn routes() -> Routes {
@@ -33,10 +35,14 @@ pub fn routes() -> Routes {
         .asks(&[("retired", "hide|include", "Whether retired ones are shown too.")])
         .merge(door::routes::<Tags>("/api/tags", "/api/tags/{id}", "/api/tags/{id}/restore"))
         .post("/api/tags/{id}/merge", merge)
-        .tells("Give the records of a tag another one, and retire it", described::written::<Tag>)
+        .tells("Give the records of a tag another one, and retire it", |schemas| {
+            described::with(described::written::<Tag>(schemas), &[(BATCH, described::or_null(described::int()))])
+        })
         .takes(|_| described::object(&[("into", described::id_of("tag"))]))
         .post("/api/tags/{id}/records", mark)
-        .tells("Add a tag to records, or remove it", |_| described::done(&[("changed", described::int())]))
+        .tells("Add a tag to records, or remove it", |_| {
+            described::done(&[("changed", described::int()), (BATCH, described::or_null(described::int()))])
+        })
         .takes(|_| {
             let kinds: Vec<&str> = nouns().iter().map(|noun| noun.entity).collect();
             described::with(
@@ -146,43 +152,70 @@ async fn merge(
     let into = fields.int("into").required().value().unwrap_or_default();
     fields.finish()?;
     let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
+    let types = caller.types();
     let work = move |w: &mut Write<'_>| {
-        let tag = merge_into(w, id, into, &policy)?;
-        Ok(Reply::ok(&tag)?.tagged(tag.id, tag.rev))
+        let (tag, batch) = merge_into(w, id, into, &policy, types.as_deref())?;
+        Ok(Reply::ok(&tag)?.tagged(tag.id, tag.rev).with(BATCH, batch))
     };
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
 
-/// As [`merge`]; the tag that is left.
+/// As [`merge`]; the tag that is left, and what was done as one.
 ///
 /// # Errors
-/// `Invalid` for another tag that there is not; `NotFound`.
-pub fn merge_into(w: &mut Write<'_>, id: i64, into: i64, policy: &RedactionPolicy) -> Result<Tag> {
+/// `Invalid` for another tag that there is not; `NotFound`; `Conflict` when too many records have it.
+pub fn merge_into(
+    w: &mut Write<'_>,
+    id: i64,
+    into: i64,
+    policy: &RedactionPolicy,
+    types: Option<&[String]>,
+) -> Result<(Tag, Option<i64>)> {
     let tag: Tag = history::get(w, id)?;
     let other: Option<Tag> = history::find(w, into)?;
     let other = other.filter(|other| other.retired_at.is_none() && other.id != id);
     let other = other.ok_or_else(|| Error::field("into", format!("there is no other tag {into} in use")))?;
+    let marked = store::marked(w, id, i64::try_from(MOST + 1).map_err(Error::internal)?)?;
+    if marked.len() > MOST {
+        return Err(Error::conflict(format!(
+            "more than {MOST} records have this tag: give some of them the other one first, and take this one away"
+        )));
+    }
     let mut records: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    for (entity, record) in store::marked(w, id)? {
+    for (entity, record) in marked {
         records.entry(entity).or_default().push(record);
     }
+    let batch = batches::begin(w, "merge", Tag::ENTITY)?;
+    // What a retired tag was on is seen again when it comes back.
+    let removed = Some(id).filter(|_| tag.retired_at.is_none());
     for (entity, ids) in records {
         if let Some(noun) = noun(&entity) {
-            custom::set_tags(w, noun, &ids, other.id, true, policy)?;
-            custom::set_tags(w, noun, &ids, id, false, policy)?;
+            custom::set_tags(w, noun, &ids, (Some(other.id), removed), policy)?;
         }
     }
     if tag.retired_at.is_none() {
         history::retire::<Tag>(w, id, Some(&format!("merged into {}", other.name)))?;
     }
-    history::get(w, into)
+    batches::allow(w, batch, types)?;
+    let batch = batches::end(w, batch)?;
+    Ok((history::get(w, into)?, batch))
 }
 
-/// Marks records of a kind with a tag in use, or takes it away; how many are marked otherwise now.
-fn mark_all(w: &mut Write<'_>, entity: &str, ids: &[i64], tag: i64, remove: bool, policy: &RedactionPolicy) -> Result<usize> {
+/// What is asked of records of a kind.
+struct Marking {
+    entity: String,
+    ids: Vec<i64>,
+    remove: bool,
+    policy: RedactionPolicy,
+    types: Option<Arc<[String]>>,
+}
+
+/// Marks records with a tag in use, or takes it away, as one; how many are marked otherwise now.
+fn mark_all(w: &mut Write<'_>, tag: i64, asked: &Marking) -> Result<Json> {
+    let Marking { entity, ids, remove, policy, types } = asked;
     let known: Vec<&str> = nouns().iter().map(|noun| noun.entity).collect();
     let noun = noun(entity).ok_or_else(|| Error::field("type", format!("must be one of {}", known.join(", "))))?;
-    let there = store::exists(w, noun, ids.to_vec())?;
+    let there = store::exists(w, noun, ids.clone())?;
     if let Some(gone) = ids.iter().find(|id| !there.contains(id)) {
         return Err(Error::field("ids", format!("there is no {} {gone}", noun.entity)));
     }
@@ -190,7 +223,12 @@ fn mark_all(w: &mut Write<'_>, entity: &str, ids: &[i64], tag: i64, remove: bool
     if tag.retired_at.is_some() {
         return Err(Error::conflict("this tag is retired"));
     }
-    custom::set_tags(w, noun, &there, tag.id, !remove, policy)
+    let which = if *remove { (None, Some(tag.id)) } else { (Some(tag.id), None) };
+    let batch = batches::begin(w, "update", noun.entity)?;
+    let changed = custom::set_tags(w, noun, &there, which, policy)?;
+    batches::allow(w, batch, types.as_deref())?;
+    let batch = batches::end(w, batch)?;
+    Ok(json!({ "success": true, "changed": changed, BATCH: batch }))
 }
 
 async fn mark(
@@ -207,10 +245,8 @@ async fn mark(
     let remove = fields.bool("remove").value().unwrap_or_default();
     fields.finish()?;
     let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
-    let work = move |w: &mut Write<'_>| {
-        let changed = mark_all(w, &entity, &ids, id, remove, &policy)?;
-        Reply::ok(&json!({ "success": true, "changed": changed }))
-    };
+    let asked = Marking { entity, ids, remove, policy, types: caller.types() };
+    let work = move |w: &mut Write<'_>| Reply::ok(&mark_all(w, id, &asked)?);
     conditions.run(&web, &caller.scope(), &caller.actor(), &body, work).await
 }
 
@@ -228,11 +264,11 @@ async fn mark_chosen(
     let remove = fields.bool("remove").value().unwrap_or_default();
     fields.finish()?;
     let policy = RedactionPolicy::of(&caller, &web.config, &frame.query)?;
+    let asked = Marking { entity, ids, remove, policy, types: caller.types() };
     let work = move |w: &mut Write<'_>| {
         let tag = store::tags(w)?.into_iter().find(|tag| tag.retired_at.is_none() && tag.name == name);
         let tag = tag.ok_or_else(|| Error::field("tag", "there is no such tag"))?;
-        mark_all(w, &entity, &ids, tag.id, remove, &policy)
+        mark_all(w, tag.id, &asked)
     };
-    let changed = web.db.write(&caller.scope(), &caller.actor(), work).await?;
-    Ok(Body(json!({ "success": true, "changed": changed })))
+    web.db.write(&caller.scope(), &caller.actor(), work).await.map(Body)
 }
