@@ -23,5 +23,3 @@ CREATE TRIGGER billing_snapshots_no_delete BEFORE DELETE ON billing_snapshots WH
 CREATE FUNCTION billing_snapshots_stay() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF TG_OP <> ''UPDATE'' AND EXISTS (SELECT 1 FROM settings WHERE name = ''demo'') THEN RETURN OLD; END IF; RAISE EXCEPTION ''a frozen month is never changed or deleted''; END'; -- only: postgres
 CREATE TRIGGER billing_snapshots_no_change BEFORE UPDATE OR DELETE ON billing_snapshots FOR EACH ROW EXECUTE FUNCTION billing_snapshots_stay(); -- only: postgres
 CREATE TRIGGER billing_snapshots_no_truncate BEFORE TRUNCATE ON billing_snapshots FOR EACH STATEMENT EXECUTE FUNCTION billing_snapshots_stay(); -- only: postgres
--- By when something changed, history is asked what there was before.
-CREATE INDEX changes_at ON changes (at);

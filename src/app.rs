@@ -73,6 +73,7 @@ const NOTICES: &[&notice::Kind] = &[
     &notices::kinds::REVIEW,
     &notices::kinds::WARRANTY,
     &notices::kinds::CONTRACT,
+    &notices::kinds::LICENSE,
     &notices::kinds::WEBHOOK,
 ];
 

@@ -154,7 +154,7 @@ impl Rule {
     /// So many units as a quantity, in thousandths.
     fn quantity(&self, units: i128) -> i64 {
         let per = i128::from(self.units_of_one);
-        i64::try_from((units * i128::from(ONE) + per / 2) / per).unwrap_or(i64::MAX)
+        i64::try_from(nearest(units * i128::from(ONE), per)).unwrap_or(i64::MAX)
     }
 
     /// Whether it is a part of this managed count, which is of several lines.
@@ -162,6 +162,11 @@ impl Rule {
     pub fn is_part_of(&self, total: &Managed) -> bool {
         self.managed.is_some_and(|managed| managed.key == total.key)
     }
+}
+
+/// A quotient, rounded; a half goes up.
+fn nearest(units: i128, per: i128) -> i128 {
+    (units + per / 2).div_euclid(per)
 }
 
 /// Whether time on tickets is charged at this support level; a plan without any is billed by the hour.
@@ -250,7 +255,7 @@ pub static RULES: [Rule; 10] = [
     Rule {
         key: "ticket_hours",
         label: "Ticket hours",
-        counts: "Time on tickets that were last changed in the month, without what earlier months have counted of it; by its settings also some for closed tickets without any. Charged where support is billed hourly.",
+        counts: "Time on tickets that were last changed in the month, without what earlier months have counted of it: less than that is a credit. By its settings closed tickets without any count as a default. Charged where support is billed hourly.",
         cost: |plan| plan.per_hour_ticket_cents,
         units_of_one: 3_600,
         is_by_the_hour: true,
@@ -295,7 +300,7 @@ pub struct Line {
     pub billed: Option<i64>,
     /// What one of it costs by the plan, in cents.
     pub unit: Option<i64>,
-    /// What it costs by the plan, in cents.
+    /// What it costs by the plan, in cents; below zero for a credit.
     pub amount: Option<i64>,
     /// Why it costs something else than its count says.
     pub note: Option<String>,
@@ -338,9 +343,10 @@ impl Line {
     fn cost(&self, unit: i64, included: i64) -> i64 {
         let per = i128::from(self.rule.units_of_one);
         let included = i128::from(included) * per / i128::from(ONE);
+        // What is not used of what a plan includes is no credit; time that earlier months have counted too much is one.
+        let more = if included > 0 { (self.units - included).max(0) } else { self.units };
         // Multiplied first: what is rounded on the way is missing from the bill.
-        let exact = (self.units - included).max(0) * i128::from(unit);
-        i64::try_from((exact + per / 2) / per).unwrap_or(i64::MAX)
+        i64::try_from(nearest(more * i128::from(unit), per)).unwrap_or(i64::MAX)
     }
 
     fn count(&mut self, thing: &Thing, units: i64, why: impl Into<String>) {
@@ -390,7 +396,7 @@ pub struct Sheet {
     pub is_closed: bool,
     /// The minutes that earlier months have counted.
     pub earlier: i64,
-    /// Whether it was closed without time in an earlier month, which has counted it so.
+    /// Whether it was closed without time in an earlier month, which has counted the default for it.
     pub was_closed: bool,
 }
 
@@ -514,28 +520,38 @@ impl Counting<'_> {
         }
     }
 
+    /// What a ticket counts for in a month is what it comes to at its end, less what that was before: over the months each
+    /// ticket comes to what is known of it last, whatever was corrected on the way.
     fn ticket(&self, ticket: &Thing, line: &mut Line) {
         let Sheet { is_read, is_closed, earlier, was_closed } = ticket.sheet;
+        // In seconds: the default is in hundredths of an hour.
+        let default = self.settings.default_ticket_hours_hundredths.unwrap_or_default().max(0) * 36;
+        let in_all = |minutes: i64, is_closed: bool| if minutes == 0 && is_closed { default } else { minutes * 60 };
+        let (before, now) = (in_all(earlier, was_closed), in_all(ticket.amount, is_read && is_closed));
+        let is_default = ticket.amount == 0 && now > 0;
+        // Sixths of a minute are tenths of one.
+        let minutes = |seconds: i64| decimal::plain(seconds / 6, 1);
+        let which = if earlier == 0 && before > 0 { " (the default)" } else { "" };
+        let said = format!("{} in all, of which earlier months have counted {}{which}", minutes(now), minutes(before));
         if let Some(why) = self.absent(ticket) {
             line.leave_out(ticket, why);
-        } else if ticket.amount > earlier {
-            let more = ticket.amount - earlier;
-            let why = if earlier > 0 {
-                format!("{more} minutes: {} in all, of which earlier months have counted {earlier}", ticket.amount)
-            } else {
-                format!("{more} minutes")
-            };
-            line.count(ticket, more * 60, why);
-        } else if earlier > 0 {
-            line.leave_out(ticket, format!("no more than the {earlier} minutes that earlier months have counted"));
-        } else if !is_read {
+        } else if !is_read && ticket.amount == 0 {
             line.leave_out(ticket, "its time sheet has not been read yet");
+        } else if now > before {
+            let why = match (is_default, before) {
+                (true, _) => "closed without time: the default".to_owned(),
+                (false, 0) => format!("{} minutes", minutes(now)),
+                (false, _) => format!("{} minutes: {said}", minutes(now - before)),
+            };
+            line.count(ticket, now - before, why);
+        } else if now < before {
+            line.count(ticket, now - before, format!("a credit of {} minutes: {said}", minutes(before - now)));
+        } else if is_default {
+            line.leave_out(ticket, "closed without time in an earlier month, which has counted it");
+        } else if before > 0 {
+            line.leave_out(ticket, format!("no more than the {} minutes that earlier months have counted", minutes(before)));
         } else {
-            match self.settings.default_ticket_hours_hundredths.filter(|hours| is_closed && *hours > 0) {
-                Some(_) if was_closed => line.leave_out(ticket, "closed without time in an earlier month, which has counted it"),
-                Some(hours) => line.count(ticket, hours * 36, "closed without time: the default"),
-                None => line.leave_out(ticket, "no time"),
-            }
+            line.leave_out(ticket, "no time");
         }
     }
 }
@@ -569,6 +585,31 @@ mod tests {
         {
             line.price(&Company::default(), Some(&plan), level);
             assert_eq!((line.amount, line.note.is_some()), (Some(amount), amount == 0), "{level:?}");
+        }
+    }
+
+    #[test]
+    fn what_earlier_months_have_counted_too_much_is_a_credit() {
+        let settings = Settings { default_ticket_hours_hundredths: Some(25), ..Settings::usual(1) };
+        let counting = Counting { settings: &settings, without_archived: false, excluded: HashMap::new() };
+        let plan = Plan { per_hour_ticket_cents: 6_000, ..Plan::default() };
+        let closed = |was_closed| Sheet { is_read: true, is_closed: true, earlier: 0, was_closed };
+        let worked = |earlier| Sheet { earlier, ..closed(false) };
+        for (minutes, sheet, counted, amount) in [
+            (60, closed(true), 750, 4_500),
+            (10, closed(true), -83, -500),
+            (15, closed(true), 0, 0),
+            (0, closed(true), 0, 0),
+            (0, Sheet { is_closed: false, ..closed(true) }, -250, -1_500),
+            (0, closed(false), 250, 1_500),
+            (30, worked(60), -500, -3_000),
+            (0, worked(60), -750, -4_500),
+            (90, worked(60), 500, 3_000),
+        ] {
+            let mut line = line("ticket_hours");
+            counting.ticket(&Thing { amount: minutes, sheet, ..Thing::default() }, &mut line);
+            line.price(&Company::default(), Some(&plan), None);
+            assert_eq!((line.counted, line.amount), (counted, Some(amount)), "{minutes} {sheet:?}");
         }
     }
 

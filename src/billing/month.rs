@@ -1,5 +1,7 @@
 //! A month of the calendar, by which billing counts.
 
+use jiff::{Timestamp, tz::TimeZone};
+
 use crate::{
     error::{Error, Result},
     types::now,
@@ -14,6 +16,12 @@ impl Month {
     #[must_use]
     pub fn current() -> Self {
         Self(now().chars().take(7).collect())
+    }
+
+    /// The one that the calendar of a zone shows at a moment.
+    #[must_use]
+    pub fn at(moment: Timestamp, zone: &TimeZone) -> Self {
+        Self(moment.to_zoned(zone.clone()).strftime("%Y-%m").to_string())
     }
 
     /// The month that a question names, or this one.

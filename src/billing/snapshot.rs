@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     cause::{Cause, Causes},
-    counting::{Line, Receipt},
+    counting::{Line, Managed, RULES, Receipt, TOTALS},
     trueup::Trueup,
 };
 use crate::{
@@ -126,7 +126,7 @@ pub struct Reason {
     pub cause: Option<Cause>,
 }
 
-/// A line that comes out differently.
+/// What comes out differently: a line, a managed total, or a term of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     pub key: String,
@@ -135,6 +135,9 @@ pub struct Difference {
     pub billed: [Option<i64>; 2],
     pub unit: [Option<i64>; 2],
     pub amount: [Option<i64>; 2],
+    /// What a term of the contract was and is; then there is nothing counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<[Option<String>; 2]>,
     /// The records behind it.
     pub because: Vec<Reason>,
     /// Changes of the contract, of prices or of how the company is counted.
@@ -142,6 +145,20 @@ pub struct Difference {
 }
 
 impl Difference {
+    fn empty(key: &str, label: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            label: label.to_owned(),
+            counted: [0, 0],
+            billed: [None, None],
+            unit: [None, None],
+            amount: [None, None],
+            said: None,
+            because: Vec::new(),
+            terms: Vec::new(),
+        }
+    }
+
     /// By how much the amount differs, in cents.
     #[must_use]
     pub fn amount_by(&self) -> i64 {
@@ -159,12 +176,29 @@ impl Difference {
             format!("{}: was {before}, is {after}{cause}", reason.name)
         };
         let terms = self.terms.iter().map(|cause| format!("Terms: {}", cause.words()));
-        self.because.iter().map(of).chain(terms).collect()
+        let said = self.said.as_ref().map(|sides| {
+            let [before, after] = sides.each_ref().map(|side| side.as_deref().unwrap_or("none"));
+            format!("was {before}, is {after}")
+        });
+        let number = |thousandths: Option<i64>| thousandths.map_or_else(|| "not said".to_owned(), |some| decimal::plain(some, 3));
+        let is_billed = self.said.is_none() && self.billed[0] != self.billed[1];
+        let billed = is_billed.then(|| format!("billed: was {}, is {}", number(self.billed[0]), number(self.billed[1])));
+        said.into_iter().chain(billed).chain(self.because.iter().map(of)).chain(terms).collect()
+    }
+
+    /// A side as people read it: how much is counted, or what is said.
+    #[must_use]
+    pub fn side(&self, at: usize) -> String {
+        match &self.said {
+            Some(sides) => sides.get(at).cloned().flatten().unwrap_or_else(|| "none".to_owned()),
+            None => self.counted.get(at).map(|counted| decimal::plain(*counted, 3)).unwrap_or_default(),
+        }
     }
 
     fn json(&self) -> Json {
+        let said = self.said.as_ref().map(|[before, after]| json!({ "before": before, "after": after }));
         json!({
-            "key": self.key, "label": self.label,
+            "key": self.key, "label": self.label, "said": said,
             "counted": { "before": quantity(self.counted[0]), "after": quantity(self.counted[1]) },
             "billed": { "before": self.billed[0].map(quantity), "after": self.billed[1].map(quantity) },
             "unit_cost": { "before": self.unit[0].map(money), "after": self.unit[1].map(money) },
@@ -215,7 +249,7 @@ impl Content {
         }
     }
 
-    /// What comes out differently than before, line by line.
+    /// What comes out differently than before: lines, managed totals, plan and support level.
     #[must_use]
     pub fn differences_to(&self, before: &Self, company: i64, causes: &Causes) -> Vec<Difference> {
         let was: BTreeMap<&str, &FrozenLine> = before.lines.iter().map(|line| (line.key.as_str(), line)).collect();
@@ -234,11 +268,47 @@ impl Content {
                 billed: [old.billed, line.billed],
                 unit: [old.unit, line.unit],
                 amount: [old.amount, line.amount],
+                said: None,
                 because,
                 terms,
             })
         };
-        self.lines.iter().filter_map(difference).collect()
+        let mut differences: Vec<Difference> = self.lines.iter().filter_map(difference).collect();
+        let contract: Vec<Cause> = causes.of_company(company).into_iter().collect();
+        for total in TOTALS {
+            let (old, new) = (before.total_of(total), self.total_of(total));
+            if old != new && (old.1.is_some() || new.1.is_some()) {
+                differences.push(Difference {
+                    counted: [old.0, new.0],
+                    billed: [old.1, new.1],
+                    terms: if old.1 == new.1 { Vec::new() } else { contract.clone() },
+                    ..Difference::empty(total.key, total.label)
+                });
+            }
+        }
+        let sides = [
+            ("plan", "Plan", before.plan_and_term(), self.plan_and_term()),
+            ("support_level", "Support level", before.support_level.clone(), self.support_level.clone()),
+        ];
+        let differing = sides.into_iter().filter(|(_, _, old, new)| old != new);
+        differences.extend(differing.map(|(key, label, old, new)| Difference {
+            said: Some([old, new]),
+            terms: contract.clone(),
+            ..Difference::empty(key, label)
+        }));
+        differences
+    }
+
+    fn plan_and_term(&self) -> Option<String> {
+        let plan = self.plan.as_ref()?;
+        Some(format!("{plan}, {}", self.term.as_deref().unwrap_or_default()))
+    }
+
+    /// What the lines of a managed total count together, and what is billed of it, if anything is said.
+    fn total_of(&self, total: &Managed) -> (i64, Option<i64>) {
+        let is_part = |line: &&FrozenLine| RULES.iter().any(|rule| rule.key == line.key && rule.is_part_of(total));
+        let counted = self.lines.iter().filter(is_part).map(|line| line.counted).sum();
+        (counted, self.managed.iter().find(|one| one.key == total.key).map(|one| one.billed))
     }
 
     /// The content as JSON.
@@ -420,8 +490,8 @@ impl Content {
             record: "difference",
             line: &one.key,
             name: &one.label,
-            counted: Some(one.counted[1] - one.counted[0]),
-            amount: Some(one.amount_by()),
+            counted: one.said.is_none().then(|| one.counted[1] - one.counted[0]),
+            amount: one.amount.iter().any(Option::is_some).then(|| one.amount_by()),
             why: one.words().join("; "),
             ..FileRow::default()
         }));

@@ -10,7 +10,7 @@ use axum::{
 use serde_json::{Value as Json, json};
 
 use super::{
-    freeze::freeze,
+    freeze::{count, keep},
     month::Month,
     snapshot_store::{self as store, Snapshot, Wanted},
 };
@@ -52,13 +52,22 @@ pub async fn create(State(web): State<Web>, admin: Admin, conditions: Preconditi
     let month = Month::named("month", &month.unwrap_or_default())?;
     super::freeze::is_partial(&month, force)?;
     let config = Arc::clone(&web.config);
+    let wanted = month.clone();
+    let read = move |c: &mut Conn| {
+        let company = company.map(|key| companies::id_of(c, &key)).transpose()?;
+        count(c, &config, &wanted, company, force)
+    };
+    let counted = web.db.read(&admin.scope(), read).await?;
     let work = move |w: &mut Write<'_>| {
-        let company = company.map(|key| companies::id_of(w, &key)).transpose()?;
-        let frozen = freeze(w, &config, &month, company, force)?;
+        let frozen = keep(w, counted)?;
+        let skipped = frozen
+            .skipped
+            .iter()
+            .map(|one| json!({ "company": { "account_number": one.account_number, "name": one.company }, "reason": one.reason }));
         let told = json!({
             "message": frozen.words(), "month": month.as_str(),
             "frozen": frozen.made.iter().map(summary).collect::<Vec<_>>(),
-            "unchanged": frozen.unchanged.iter().map(summary).collect::<Vec<_>>(),
+            "unchanged": frozen.unchanged.iter().map(summary).collect::<Vec<_>>(), "skipped": skipped.collect::<Vec<_>>(),
         });
         if frozen.made.is_empty() { Reply::ok(&told) } else { Reply::created(&told, format!("{API}?month={}", month.as_str())) }
     };

@@ -8,7 +8,7 @@ use axum::{extract::State, response::Response};
 use super::{
     cause::Cause,
     compare::{Compared, Months, compare},
-    freeze::freeze,
+    freeze::{count, keep},
     month::Month,
     snapshot::{Content, FrozenReceipt},
     snapshot_api::API,
@@ -102,16 +102,22 @@ pub async fn save(State(web): State<Web>, admin: Admin, frame: Frame, mut fields
         Err(error) => return frame.go_sorry(PAGE, &format!("Nothing was frozen: {error}.")),
     };
     let config = Arc::clone(&web.config);
-    let work = move |w: &mut Write<'_>| {
-        let company = company.map(|key| companies::id_of(w, &key)).transpose()?;
-        freeze(w, &config, &wanted, company, force)
+    let read = move |c: &mut Conn| {
+        let company = company.map(|key| companies::id_of(c, &key)).transpose()?;
+        count(c, &config, &wanted, company, force)
     };
-    match web.db.write(&admin.scope(), &admin.actor(), work).await {
+    let frozen = match web.db.read(&admin.scope(), read).await {
+        Ok(counted) => web.db.write(&admin.scope(), &admin.actor(), move |w: &mut Write<'_>| keep(w, counted)).await,
+        Err(error) => Err(error),
+    };
+    match frozen {
         Ok(frozen) => match frozen.made.as_slice() {
             [one] => frame.go(&format!("{PAGE}/{}", one.id), &format!("{}.", frozen.words())),
             _ => frame.go(&back, &format!("{}.", frozen.words())),
         },
-        Err(error @ Error::Invalid(_)) => frame.go_sorry(&back, &format!("Nothing was frozen: {error}.")),
+        Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
+            frame.go_sorry(&back, &format!("Nothing was frozen: {error}."))
+        }
         Err(other) => Err(other),
     }
 }
@@ -221,7 +227,7 @@ pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame, Path(i
             .iter()
             .map(|one| ShownDifference {
                 label: one.label.clone(),
-                counted: (decimal::plain(one.counted[0], 3), decimal::plain(one.counted[1], 3)),
+                counted: (one.side(0), one.side(1)),
                 amount: (money(one.amount[0]), money(one.amount[1])),
                 by: money(one.amount.iter().any(Option::is_some).then(|| one.amount_by())),
                 words: one.words(),

@@ -10,7 +10,6 @@ use crate::{
     db::{Conn, Row, Write},
     error::{Error, Result},
     history, params,
-    types::now,
 };
 
 /// What changes of frozen months are called in history.
@@ -128,35 +127,28 @@ pub fn last_of_month(c: &mut Conn, month: &Month) -> Result<HashMap<i64, (Snapsh
     Ok(found)
 }
 
-/// Freezes a month of a company: after what was frozen before, if anything was.
-pub fn add(
-    w: &mut Write<'_>,
-    company: i64,
-    month: &Month,
-    is_partial: bool,
-    before: Option<&Snapshot>,
-    content: &Content,
-) -> Result<i64> {
-    let number = before.map_or(1, |before| before.label.number + 1);
-    let adjusts = before.map(|before| before.label.adjusts.unwrap_or(before.id));
-    let label = Label { month: month.as_str().to_owned(), number, adjusts, is_partial, frozen_at: now() };
+/// The number of what was frozen last of a month, by company.
+pub fn last_numbers(c: &mut Conn, month: &Month) -> Result<HashMap<i64, i64>> {
+    let sql = "SELECT snapshot.company_id, MAX(snapshot.number) FROM @billing_snapshots snapshot
+               WHERE snapshot.month = ?1 GROUP BY snapshot.company_id";
+    Ok(c.map(sql, params![month.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
+}
+
+/// Freezes a month of a company.
+pub fn add(w: &mut Write<'_>, company: i64, label: Label, content: &Content) -> Result<i64> {
     let (csv, sum) = content.file(&label)?;
     let text = serde_json::to_string(content).map_err(Error::internal)?;
     let by = w.actor().name.clone();
+    let Label { month, number, adjusts, is_partial, frozen_at } = label;
     let id: i64 = w
         .one(
             "INSERT INTO billing_snapshots
                  (company_id, month, number, adjusts_id, is_partial, frozen_at, frozen_by, total_cents, content, csv, sha256)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id",
-            params![company, month.as_str(), number, adjusts, is_partial, &label.frozen_at, by, content.total, text, csv, &sum],
+            params![company, &month, number, adjusts, is_partial, &frozen_at, by, content.total, text, csv, &sum],
         )?
         .get(0)?;
-    let told = [
-        ("company_id", company.into()),
-        ("month", month.as_str().into()),
-        ("sha256", sum.into()),
-        ("adjusts_id", adjusts.into()),
-    ];
+    let told = [("company_id", company.into()), ("month", month.into()), ("sha256", sum.into()), ("adjusts_id", adjusts.into())];
     let fields =
         told.into_iter().map(|(name, value): (_, serde_json::Value)| (name.to_owned(), serde_json::json!([null, value])));
     history::record_change(w, ENTITY, id, "create", None, fields.collect())?;

@@ -11,7 +11,7 @@ use crate::{
     contacts::Contact,
     db::Conn,
     error::Result,
-    history::{Past, Record, past_store::Watched},
+    history::{Past, Record, Untold, past_store::Watched},
     network::Equipment,
     tickets::Ticket,
     types::now,
@@ -203,14 +203,30 @@ impl Then {
         past.had(entity, |field, old| field == "company_id" && old.as_i64().is_some_and(|id| wanted.contains(&id)))
     }
 
+    /// Whose a ticket was when the month ended: what has moved it since, a person or a merge, is taken away by the time of
+    /// that change; what the vendor says, by the vendor's time. A company that was not known yet is no other one.
+    fn company_of_ticket(&self, now: &Ticket) -> Option<i64> {
+        let end = self.month.end();
+        let mut company = now.company_id;
+        for change in self.tickets.of(Ticket::ENTITY, now.id).map(Untold::inside) {
+            if change.fields["last_updated_at"]["new"].as_str().unwrap_or(&change.at) < end.as_str() {
+                break;
+            }
+            company = change.fields["company_id"]["old"].as_i64().or(company);
+        }
+        company
+    }
+
     /// A ticket as it was when the month ended and when it began, by the vendor's own times: what is read later of those
-    /// times belongs to them. None when it was last changed in another month.
+    /// times belongs to them. Whose it was is as it was known when the month ended. None when it was last changed in another
+    /// month.
     pub fn ticket(&self, now: Ticket) -> Result<Option<(Ticket, Option<Ticket>)>> {
         let (start, end) = (self.month.start(), self.month.end());
         let Some(then) = self.tickets.before(now.clone(), |ticket| ticket.last_updated_at < end)? else { return Ok(None) };
         if then.last_updated_at < start || then.last_updated_at >= end {
             return Ok(None);
         }
+        let then = Ticket { company_id: self.company_of_ticket(&now), ..then };
         let before = self.tickets.before(now, |ticket| ticket.last_updated_at < start)?;
         Ok(Some((then, before.filter(|ticket| ticket.last_updated_at < start))))
     }

@@ -40,7 +40,7 @@ pub struct Definition {
     /// Its place in `codex sync all`; none when that leaves it out.
     pub in_all: Option<u8>,
     /// Whether there is anything to do; a slot of the schedule waits until there is.
-    pub has_work: fn(&mut Conn) -> Result<bool>,
+    pub has_work: fn(&mut Conn, &Config) -> Result<bool>,
     /// Does the work.
     pub body: fn(Job) -> Running,
 }
@@ -49,7 +49,7 @@ pub struct Definition {
 pub const OURS: &str = "codex";
 
 /// For jobs that always find something to look at.
-pub fn always(_: &mut Conn) -> Result<bool> {
+pub fn always(_: &mut Conn, _: &Config) -> Result<bool> {
     Ok(true)
 }
 

@@ -39,6 +39,27 @@ pub fn contracts(c: &mut Conn, from: &str, to: &str) -> Result<Vec<Ending>> {
     c.map(sql, params![from, to], ending)
 }
 
+/// A licence that ends or renews on a day.
+#[derive(Clone, Debug)]
+pub struct EndingLicense {
+    pub id: i64,
+    pub company: String,
+    pub product: String,
+    pub day: String,
+    pub renews: bool,
+}
+
+/// Licences that end or renew between two days.
+pub fn licenses(c: &mut Conn, from: &str, to: &str) -> Result<Vec<EndingLicense>> {
+    let sql = "SELECT license.id, company.name, license.product, license.expires_on, license.auto_renews
+               FROM @licenses license JOIN @companies company ON company.id = license.company_id AND company.retired_at IS NULL
+               WHERE license.retired_at IS NULL AND license.expires_on >= ?1 AND license.expires_on <= ?2
+               ORDER BY license.expires_on, license.id";
+    c.map(sql, params![from, to], |row| {
+        Ok(EndingLicense { id: row.get(0)?, company: row.get(1)?, product: row.get(2)?, day: row.get(3)?, renews: row.get(4)? })
+    })
+}
+
 /// How many decisions wait, by the vendor whose they are.
 pub fn reviews(c: &mut Conn) -> Result<Vec<(String, i64)>> {
     let sql = "SELECT item.system, COUNT(*) FROM @review_items item WHERE item.state = 'open' GROUP BY item.system ORDER BY item.system";

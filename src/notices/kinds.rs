@@ -13,6 +13,7 @@ use crate::{
         self, State,
         notice::{Found, How, Kind},
     },
+    types::office,
     vendors,
 };
 
@@ -23,6 +24,7 @@ const SELDOM: Duration = Duration::from_hours(1);
 /// So many days before something ends, it is told.
 const WARRANTY_DAYS: i64 = 30;
 const CONTRACT_DAYS: i64 = 60;
+const LICENSE_DAYS: i64 = 30;
 
 const ADMINS: &[Level] = &[Level::Admin];
 const STAFF: &[Level] = &[Level::Admin, Level::Technician];
@@ -94,6 +96,17 @@ pub const CONTRACT: Kind = Kind {
     look: contracts,
 };
 
+/// A licence of a company ends or renews.
+pub const LICENSE: Kind = Kind {
+    name: "license",
+    label: "A licence ends or renews within 30 days",
+    roles: OFFICE,
+    usual: How::Daily,
+    tells_end: false,
+    every: SELDOM,
+    look: licenses,
+};
+
 fn label(job: &str) -> String {
     JobKind::parse(job).map_or_else(|| job.to_owned(), |kind| kind.label().to_owned())
 }
@@ -148,10 +161,9 @@ fn webhooks(c: &mut Conn) -> Result<Vec<Found>> {
     Ok(disabled.collect())
 }
 
-/// From today to so many days later, as days are stored.
+/// From today to so many days later, in the office's calendar, as days are stored.
 fn days(count: i64) -> (String, String) {
-    let day = |seconds: i64| crate::types::now_plus(seconds).chars().take(10).collect();
-    (day(0), day(count * 86_400))
+    (office::today(), office::day_from_today(count))
 }
 
 fn warranties(c: &mut Conn) -> Result<Vec<Found>> {
@@ -175,6 +187,17 @@ fn contracts(c: &mut Conn) -> Result<Vec<Found>> {
         title: format!("The contract of {} ends on {}", one.name, one.day),
         detail: String::new(),
         path: format!("/companies/{}", one.account_number),
+    });
+    Ok(ending.collect())
+}
+
+fn licenses(c: &mut Conn) -> Result<Vec<Found>> {
+    let (from, to) = days(LICENSE_DAYS);
+    let ending = dates_store::licenses(c, &from, &to)?.into_iter().map(|one| Found {
+        thing: format!("{}:{}", one.id, one.day),
+        title: format!("{}: {} {} on {}", one.company, one.product, if one.renews { "renews" } else { "ends" }, one.day),
+        detail: String::new(),
+        path: format!("/licenses/{}", one.id),
     });
     Ok(ending.collect())
 }

@@ -31,7 +31,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     plans: false,
     follows: None,
     in_all: Some(3),
-    has_work: |c| Ok(store::due(c)? > 0),
+    has_work: |c, _| Ok(store::due(c)? > 0),
     body: |job| Box::pin(body(job)),
 });
 

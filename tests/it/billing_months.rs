@@ -4,7 +4,8 @@ use codex::billing::month::Month;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, App, Engine, Reply, both};
+use crate::freshservice::{Freshservice, Plan};
+use crate::support::{Api, App, Engine, Reply, both, eventually};
 
 const AGO: &str = "2020-01-01T00:00:00Z";
 
@@ -415,7 +416,7 @@ both! {
     async fn only_months_that_have_ended_are_frozen_unless_forced(engine: Engine) {
         let app = App::start_on(&engine).await;
         let api = app.admin();
-        client(&app, "1", "Acme", json!({})).await;
+        client(&app, "1", "Acme", json!({"contract_start_date": "2020-01-01"})).await;
         let this = Month::current();
         for (body, field) in [
             (json!({}), "month"), (json!({"month": "2026-13"}), "month"), (json!({"month": this.as_str()}), "month"),
@@ -433,6 +434,127 @@ both! {
         assert!(refused.header("set-cookie").contains("error"), "{}", refused.header("set-cookie"));
         let done = form(&api, "/billing/snapshots/freeze", &[("month", last_month().as_str())]).await.status(303);
         assert!(done.header("location").starts_with("/billing/snapshots/"), "{}", done.header("location"));
+    }
+
+    async fn time_that_was_charged_is_not_charged_again_and_too_much_of_it_is_a_credit(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        plan(&app, "Gold", json!({"per_hour_ticket_cost": 60})).await;
+        client(&app, "1", "Acme", json!({})).await;
+        app.admin().put("/api/billing/settings/1", &json!({"default_ticket_hours": 0.25})).await.status(200);
+        long_ago(&app);
+        let (last, this) = (last_month(), Month::current());
+        // Closed without time, which was entered later; and time that was too much.
+        for (number, before, minutes) in [(1, 0, 60), (2, 60, 30)] {
+            ticket(&app, number, "closed", minutes, true, &format!("{}-01T00:00:01Z", this.as_str()));
+            ticket_was(&app, number, before, &format!("{last}-20T10:00:00Z"));
+        }
+        let then = line(&app.billing().get(&format!("/api/billing/trueup?company=1&month={last}")).await.ok(), "ticket_hours");
+        assert_eq!((&then["counted"], &then["amount"]), (&json!(1.25), &json!(75.0)), "{then}");
+        let now = line(&app.billing().get("/api/billing/trueup?company=1").await.ok(), "ticket_hours");
+        assert_eq!((&now["counted"], &now["amount"]), (&json!(0.25), &json!(15.0)), "{now}");
+        let told = now["receipts"]["counted"].as_array().unwrap().iter().map(|one| (one["quantity"].as_f64().unwrap(), one["why"].as_str().unwrap()));
+        assert_eq!(told.collect::<Vec<_>>(), [
+            (0.75, "45 minutes: 60 in all, of which earlier months have counted 15 (the default)"),
+            (-0.5, "a credit of 30 minutes: 30 in all, of which earlier months have counted 60"),
+        ]);
+        // A credit alone is below zero, on the page too.
+        app.database.execute("UPDATE tickets SET retired_at = created_at WHERE id = 1");
+        let now = app.billing().get("/api/billing/trueup?company=1").await.ok();
+        assert_eq!((&line(&now, "ticket_hours")["counted"], &now["total"]), (&json!(-0.5), &json!(-30.0)));
+        assert!(page(&app.billing(), "/billing/trueup?company=1").await.contains("a credit of 30 minutes"));
+    }
+
+    async fn what_moves_a_ticket_later_leaves_past_months_as_they_were(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        client(&app, "1", "Acme", json!({})).await;
+        client(&app, "2", "Bolt", json!({})).await;
+        long_ago(&app);
+        let (last, now) = (last_month(), codex::types::now());
+        for (number, old) in [(1, json!(1)), (2, Value::Null)] {
+            ticket(&app, number, "closed", 60, true, &format!("{last}-20T10:00:00Z"));
+            let (seq, fields) = (app.database.number("SELECT max(seq) + 1000 FROM changes"), json!({"company_id": [old, 2]}));
+            app.database.execute(&format!(
+                "UPDATE tickets SET company_id = 2 WHERE id = {number};
+                 INSERT INTO changes (seq, at, actor_kind, actor, entity, entity_id, action, fields)
+                 VALUES ({seq}, '{now}', 'user', 'ada', 'ticket', {number}, 'update', '{fields}')"
+            ));
+        }
+        // Whose the second one is was only found out later.
+        for (company, tickets) in [("1", ["Ticket 1"]), ("2", ["Ticket 2"])] {
+            let told = app.billing().get(&format!("/api/billing/trueup?company={company}&month={last}")).await.ok();
+            let counted = line(&told, "ticket_hours")["receipts"]["counted"].clone();
+            assert_eq!(counted.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect::<Vec<_>>(), tickets, "{company}: {told}");
+        }
+    }
+
+    async fn companies_that_were_entered_after_the_month_are_skipped_with_the_reason(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        client(&app, "1", "Acme", json!({})).await;
+        long_ago(&app);
+        client(&app, "2", "Bolt", json!({})).await;
+        client(&app, "3", "Coil", json!({"contract_start_date": format!("{}-15", last_month())})).await;
+        client(&app, "4", "Dyne", json!({"contract_start_date": Month::current().start()})).await;
+        // Two at the same moment freeze each company once.
+        let wanted = json!({"month": last_month()});
+        let (one, other) = tokio::join!(api.post("/api/billing/snapshots", &wanted), api.post("/api/billing/snapshots", &wanted));
+        let mut statuses = [one.status, other.status];
+        statuses.sort_unstable();
+        assert!(statuses == [200, 201] || statuses == [201, 409], "{} {}", one.text(), other.text());
+        let frozen = if one.status == 201 { one.json() } else { other.json() };
+        assert_eq!(frozen["message"], "2 frozen, 0 adjusted, 0 unchanged, 2 skipped as entered after the month without an earlier contract: Bolt, Dyne");
+        let today = codex::types::now().chars().take(10).collect::<String>();
+        assert_eq!(frozen["skipped"], json!([
+            {"company": {"account_number": "2", "name": "Bolt"}, "reason": format!("entered on {today}, after the month, and no contract start date says that it was a client before")},
+            {"company": {"account_number": "4", "name": "Dyne"}, "reason": format!("entered on {today}, after the month, and its contract starts on {}", Month::current().start())},
+        ]));
+        assert_eq!(api.get("/api/billing/snapshots").await.ok().as_array().unwrap().len(), 2);
+        let asked = json!({"month": last_month(), "company": "2"});
+        assert_eq!(api.post("/api/billing/snapshots", &asked).await.status(201).json()["frozen"].as_array().unwrap().len(), 1);
+    }
+
+    async fn what_is_agreed_makes_an_adjustment_too(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let api = app.admin();
+        plan(&app, "Gold", json!({"support_level": "Billed Hourly"})).await;
+        client(&app, "1", "Acme", json!({"managed_devices": "2"})).await;
+        device(&app, "LT-1", "1", "laptop").await;
+        let wanted = json!({"month": Month::current().as_str(), "company": "1", "force": true});
+        api.post("/api/billing/snapshots", &wanted).await.status(201);
+        api.post("/api/billing/snapshots", &wanted).await.status(200);
+        api.put("/api/companies/1", &json!({"managed_devices": "3", "support_level": "Unlimited"})).await.status(200);
+        let made = api.post("/api/billing/snapshots", &wanted).await.status(201).json();
+        assert_eq!(made["message"], "0 frozen, 1 adjusted, 0 unchanged");
+        let path = format!("/billing/snapshots/{}", made["frozen"][0]["id"]);
+        let told = api.get(&format!("/api{path}")).await.ok();
+        let differences = told["differences"].as_array().unwrap();
+        assert_eq!(differences.iter().map(|one| one["key"].as_str().unwrap()).collect::<Vec<_>>(), ["managed_devices", "support_level"]);
+        assert_eq!(differences[0]["billed"], json!({"before": 2.0, "after": 3.0}));
+        assert_eq!(differences[1]["said"], json!({"before": "Billed Hourly", "after": "Unlimited"}));
+        assert_eq!(differences[1]["terms"][0]["entity"], "company");
+        let csv = api.get(&format!("/api{path}.csv")).await.text();
+        assert!(csv.contains("was Billed Hourly, is Unlimited") && csv.contains("billed: was 2, is 3"), "{csv}");
+        assert!(page(&api, &path).await.contains("was Billed Hourly, is Unlimited"));
+    }
+
+    async fn a_vendor_that_shuts_us_out_does_not_delay_what_asks_no_vendor(engine: Engine) {
+        let vendor = Freshservice::start(Plan::sized(1, 1).build()).await;
+        let app = App::builder(&engine)
+            .freshservice(&vendor)
+            .env("CODEX_SKIP_SCHEDULER", "")
+            .env("CODEX_SCHEDULER_FRESHSERVICE", "every 1s")
+            .env("CODEX_SCHEDULER_TICKETS", "off")
+            .start()
+            .await;
+        eventually("a sync has asked the vendor", 60, async || app.database.number("SELECT count(*) FROM vendor_calls") > 0).await;
+        let until = jiff::Timestamp::now().as_millisecond() + 3_600_000;
+        app.database.execute(&format!(
+            "INSERT INTO vendor_budgets (account, bucket, paused_until_ms) SELECT DISTINCT account, '*', {until} FROM vendor_calls WHERE 1 = 1
+             ON CONFLICT (account, bucket) DO UPDATE SET paused_until_ms = {until}"
+        ));
+        app.admin().put("/api/sync/schedules/freeze-month", &json!({"cadence": "* * * * * *"})).await.ok();
+        let ended = "SELECT count(*) FROM sync_jobs WHERE script = 'freeze-month' AND status = 'completed' AND started_by = 'scheduler'";
+        eventually("a month is frozen", 30, async || app.database.number(ended) > 0).await;
     }
 
     async fn two_months_are_compared_with_the_changes_behind_them(engine: Engine) {

@@ -76,9 +76,9 @@ both! {
         let admin = address(&app).await;
         let tess = app.technician().get("/api/my/notices").await.ok();
         let kinds = |known: &Value| known["kinds"].as_array().unwrap().iter().map(|kind| format!("{}={}", kind["kind"].as_str().unwrap(), kind["how"].as_str().unwrap())).collect::<Vec<_>>();
-        assert_eq!(kinds(&tess), ["sync=off", "warranty=off", "contract=off"]);
+        assert_eq!(kinds(&tess), ["sync=off", "warranty=off", "contract=off", "license=off"]);
         assert_eq!(kinds(&app.admin().get("/api/my/notices").await.ok())[..2], ["sync=now", "plan=now"]);
-        assert_eq!(kinds(&app.billing().get("/api/my/notices").await.ok()), ["contract=off"]);
+        assert_eq!(kinds(&app.billing().get("/api/my/notices").await.ok()), ["contract=off", "license=off"]);
         let wrong = app.technician().put("/api/my/notices", &json!({"sync": "hourly", "digest_at": "25:00", "time_zone": "Mars/Base", "plan": "now"})).await.status(400);
         assert_eq!(wrong.fields(), ["sync", "plan", "digest_at", "time_zone"]);
         let saved = app.technician().put("/api/my/notices", &json!({"sync": "now", "digest_at": "07:30", "time_zone": "Europe/Berlin"})).await.ok();
@@ -95,22 +95,27 @@ both! {
             let asset = app.asset(name, "100001").await;
             app.admin().put(&format!("/api/assets/{}", asset["id"]), &json!({"warranty_expires": day(10)})).await.status(200);
         }
+        for (product, days, renews) in [("Office Suite", 10, true), ("Backup", 20, false), ("Later", 40, true)] {
+            let body = json!({"company_id": "100001", "product": product, "vendor": "Contoso", "seats": 1, "expires_on": day(days), "auto_renews": renews});
+            app.admin().post("/api/licenses", &body).await.status(201);
+        }
         // Days are looked at seldom, and at each start.
         app.stop().await;
         app.start().await;
         ended(&app, "failed", "'no'");
         let mail = letters(&smtp, "tess@example.com");
         assert!(mail.is_empty(), "{mail:?}");
-        eventually("three things are open", 30, async || app.admin().get("/api/notices").await.ok().as_array().unwrap().len() == 3).await;
+        eventually("five things are open", 30, async || app.admin().get("/api/notices").await.ok().as_array().unwrap().len() == 5).await;
         eventually("the technician is told", 20, async || smtp.letters().len() == 1).await;
         assert_ne!(smtp.letters()[0].to, admin);
         // The digest comes at its time, in one mail.
-        assert_eq!(app.database.number("SELECT count(*) FROM notice_deliveries WHERE how = 'daily' AND state = 'pending'"), 2);
+        assert_eq!(app.database.number("SELECT count(*) FROM notice_deliveries WHERE how = 'daily' AND state = 'pending'"), 4);
         app.database.execute("UPDATE notice_deliveries SET due_at = '2020-01-01T00:00:00Z' WHERE how = 'daily'");
         eventually("the digest", 20, async || smtp.letters().len() == 2).await;
         let digest = letters(&smtp, &admin).remove(0);
-        assert!(digest.contains("Subject: Codex daily digest: 2 notices"), "{digest}");
+        assert!(digest.contains("Subject: Codex daily digest: 4 notices"), "{digest}");
         assert!(digest.contains("Acme: 2 warranties end on ") && digest.contains("The contract of Acme ends on "), "{digest}");
+        assert!(digest.contains(&format!("Acme: Office Suite renews on {}", day(10))) && digest.contains(&format!("Acme: Backup ends on {}", day(20))), "{digest}");
         assert!(!digest.contains("LT-1") && !digest.contains("Globex"), "{digest}");
     }
 

@@ -93,6 +93,7 @@ const READS: &[(&str, Read)] = reads! {
     "billing::snapshot_store::list" => |c, id, key| billing::snapshot_store::list(c, &billing::snapshot_store::Wanted::default(), 100, 0);
     "billing::snapshot_store::get" => |c, id, key| billing::snapshot_store::get(c, id);
     "billing::snapshot_store::file" => |c, id, key| billing::snapshot_store::file(c, id);
+    "billing::snapshot_store::last_numbers" => |c, id, key| billing::snapshot_store::last_numbers(c, &billing::month::Month::named("month", "2026-01")?);
     "billing::snapshot_store::last_of_month" => |c, id, key| billing::snapshot_store::last_of_month(c, &billing::month::Month::named("month", "2026-01")?);
     "billing::store::minutes_by_month" => |c, id, key| billing::store::minutes_by_month(c, "2000-01");
     "billing::store::overrides" => |c, id, key| billing::store::overrides(c);

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    kind::JobKind,
+    kind::{JobKind, OURS},
     lease_store::{self, Acquired, Lease},
 };
 use crate::{
@@ -96,7 +96,7 @@ async fn tick(db: &Db, config: &Arc<Config>, startup: bool) -> Result<()> {
             db.write(&Scope::All, &Actor::system(BY), move |w| store::bring_forward(w, kind.as_str(), &since)).await?;
         }
         // A slot waits while the vendor has shut us out: asking would only make that longer.
-        if let Some(slot) = due(db, kind, &schedule, &clock, startup).await?
+        if let Some(slot) = due(db, config, kind, &schedule, &clock, startup).await?
             && !is_shut_out(db, config, kind).await?
         {
             take(db, config, kind, schedule, slot).await?;
@@ -112,7 +112,14 @@ async fn set(db: &Db, kind: JobKind, clock: Clock) -> Result<Clock> {
 }
 
 /// The slot that is due, if there is something to do in it.
-async fn due(db: &Db, kind: JobKind, schedule: &Effective, clock: &Clock, startup: bool) -> Result<Option<String>> {
+async fn due(
+    db: &Db,
+    config: &Arc<Config>,
+    kind: JobKind,
+    schedule: &Effective,
+    clock: &Clock,
+    startup: bool,
+) -> Result<Option<String>> {
     let slot = if let Cadence::After(other) = &schedule.cadence {
         let other = JobKind::parse(other).map_or(other.clone(), |kind| kind.as_str().to_owned());
         let ended = db.read(&Scope::All, move |c| store::last_good_end(c, &other)).await?;
@@ -124,11 +131,17 @@ async fn due(db: &Db, kind: JobKind, schedule: &Effective, clock: &Clock, startu
     if slot.is_none() {
         return Ok(None);
     }
-    Ok(if db.read(&Scope::All, kind.0.has_work).await? { slot } else { None })
+    let config = Arc::clone(config);
+    let has_work = db.read(&Scope::All, move |c| (kind.0.has_work)(c, &config)).await?;
+    Ok(slot.filter(|_| has_work))
 }
 
-/// Whether the job's vendor has shut us out; for a job that is about all of them, whether any has.
+/// Whether the job's vendor has shut us out; for a job that is about all of them, whether any has. One that is about nobody's
+/// data but our own asks no vendor.
 async fn is_shut_out(db: &Db, config: &Config, kind: JobKind) -> Result<bool> {
+    if kind.system() == OURS {
+        return Ok(false);
+    }
     let concerned = vendors::ALL.iter().copied().filter(|vendor| kind.vendor().is_none_or(|own| own.system == vendor.system));
     for vendor in concerned {
         if probe::shut_out(db, config, vendor).await?.is_some() {

@@ -47,7 +47,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     plans: true,
     follows: None,
     in_all: None,
-    has_work: |_| Ok(false),
+    has_work: |_, _| Ok(false),
     body: |_| -> Running { Box::pin(async { Err(Error::conflict("an import begins with its table")) }) },
 });
 

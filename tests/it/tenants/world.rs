@@ -7,7 +7,10 @@ use codex::assets::audit_store;
 use codex::assets::audit_store::Asked;
 use codex::assets::hardware::{Disk, Hardware, Nic};
 use codex::assets::{self, Observation};
-use codex::billing::{month::Month, snapshot::Content, snapshot_store};
+use codex::billing::{
+    snapshot::{Content, Label},
+    snapshot_store,
+};
 use codex::companies::{self, Location};
 use codex::contacts;
 use codex::db::{Db, Target, Write};
@@ -121,9 +124,16 @@ pub(super) fn fill(w: &mut Write<'_>, dice: &mut Dice, mine: &[bool]) -> Result<
     }
     for n in 1..=COMPANIES {
         network(w, dice, n, mine)?;
-        let (month, name) = (Month::named("month", "2026-01")?, account(n, mine));
+        let name = account(n, mine);
         let content = Content { account_number: name.clone(), company: name, ..Content::default() };
-        snapshot_store::add(w, n, &month, false, None, &content)?;
+        let label = Label {
+            month: "2026-01".to_owned(),
+            number: 1,
+            adjusts: None,
+            is_partial: false,
+            frozen_at: "2026-02-01T06:00:00Z".to_owned(),
+        };
+        snapshot_store::add(w, n, label, &content)?;
     }
     (1..=TICKETS).try_for_each(|n| ticket(w, n, 1 + dice.below(COMPANIES), mine))
 }
