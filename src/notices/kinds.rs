@@ -14,6 +14,7 @@ use crate::{
         notice::{Found, How, Kind},
     },
     vendors,
+    web::encode_segment,
 };
 
 /// How often is looked for what may change at any moment.
@@ -154,6 +155,10 @@ fn days(count: i64) -> (String, String) {
     (day(0), day(count * 86_400))
 }
 
+fn company_page(account_number: &str) -> String {
+    format!("/companies/{}", encode_segment(account_number))
+}
+
 fn warranties(c: &mut Conn) -> Result<Vec<Found>> {
     let (from, to) = days(WARRANTY_DAYS);
     let ending = dates_store::warranties(c, &from, &to)?.into_iter().map(|one| Found {
@@ -163,7 +168,7 @@ fn warranties(c: &mut Conn) -> Result<Vec<Found>> {
             count => format!("{}: {count} warranties end on {}", one.name, one.day),
         },
         detail: String::new(),
-        path: format!("/companies/{}", one.account_number),
+        path: company_page(&one.account_number),
     });
     Ok(ending.collect())
 }
@@ -174,7 +179,7 @@ fn contracts(c: &mut Conn) -> Result<Vec<Found>> {
         thing: format!("{}:{}", one.company, one.day),
         title: format!("The contract of {} ends on {}", one.name, one.day),
         detail: String::new(),
-        path: format!("/companies/{}", one.account_number),
+        path: company_page(&one.account_number),
     });
     Ok(ending.collect())
 }
