@@ -1,13 +1,14 @@
 //! What is in attachments, in a folder beside the database: each content once, under its SHA-256.
 //!
 //! A file comes in under a name of its own, is written to the disk, and only then gets its place; its row is stored after
-//! that. So a row never stands for a file that is not there, and what a failed upload leaves is swept away.
+//! that. So a row never stands for a file that is not there. What a failed upload leaves is swept into a trash, from which it
+//! is taken back when a row needs it after all.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -32,8 +33,10 @@ use crate::{
 const HEAD: usize = 8 * 1024;
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
-/// After how long a file that no row knows is swept away, and how often that is looked at, in seconds.
+/// After how long a file that no row knows is swept into the trash, how long it is kept there, and how often that is looked
+/// at, in seconds.
 const ABANDONED: Duration = Duration::from_hours(24);
+const KEPT: Duration = Duration::from_hours(30 * 24);
 const SWEPT_EVERY: i64 = 3_600;
 
 /// Files get their place beside each other, but not while what nobody uses is taken away.
@@ -72,6 +75,11 @@ impl Folder {
         self.0.join("incoming")
     }
 
+    /// What no row of ours needs: another database on the same folder, or a backup of ours, may.
+    fn trash(&self) -> PathBuf {
+        self.0.join("trash")
+    }
+
     /// A file that is about to come in, of at most so many bytes.
     pub async fn draft(&self, limit: usize) -> Result<Draft> {
         let folder = self.drafts();
@@ -86,7 +94,7 @@ impl Folder {
         Ok(Draft { folder, file, path, context: Context::new(&SHA256), head: Vec::new(), bytes: 0, limit, is_placed: false })
     }
 
-    /// A content piece by piece, and its length.
+    /// A content piece by piece, and its length; one that a sweep has taken away is taken back.
     ///
     /// # Errors
     /// `NotFound` when it is not there.
@@ -95,7 +103,15 @@ impl Folder {
             io::ErrorKind::NotFound => Error::NotFound { what: "File" },
             _ => failed(&error),
         };
-        let file = File::open(self.place(sha256)).await.map_err(missing)?;
+        let file = match File::open(self.place(sha256)).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let (folder, name) = (self.clone(), sha256.to_owned());
+                blocking(move || folder.take_back(&name)).await?;
+                File::open(self.place(sha256)).await
+            }
+            opened => opened,
+        };
+        let file = file.map_err(missing)?;
         let length = file.metadata().await.map_err(|error| failed(&error))?.len();
         let pieces = stream::try_unfold(file, |mut file| async move {
             let mut piece = vec![0; PIECE];
@@ -106,19 +122,35 @@ impl Folder {
         Ok((length, pieces))
     }
 
-    /// Takes away what no row knows and no upload is about to store: now and then, after an upload.
+    /// Moves into the trash what no row knows and no upload is about to store, and deletes what has been there for long: now
+    /// and then, after an upload.
     pub async fn sweep_now_and_then(&self, db: &Db) -> Result<()> {
         let now = jiff::Timestamp::now().as_second();
         if now - SWEPT.swap(now, Ordering::Relaxed) < SWEPT_EVERY {
             return Ok(());
         }
         let _alone = PLACES.write().await;
+        let (drafts, trash) = (self.drafts(), self.trash());
         let folder = self.clone();
-        for path in blocking(move || folder.abandoned()).await? {
+        for path in blocking(move || folder.files()).await? {
+            let (is_draft, is_trash) = (path.starts_with(&drafts), path.starts_with(&trash));
+            let age = if is_trash { KEPT } else { ABANDONED };
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let is_used = db.read(&Scope::All, move |c| store::is_used(c, &name)).await?;
-            if !is_used {
-                blocking(move || gone(fs::remove_file(path))).await?;
+            if is_draft || is_trash {
+                let is_used = is_trash && is_used(db, &name).await?;
+                let folder = self.clone();
+                blocking(move || match (is_used, is_older(&path, age)?) {
+                    (true, _) => folder.take_back(&name),
+                    (false, true) => gone(fs::remove_file(path)),
+                    (false, false) => Ok(()),
+                })
+                .await?;
+                continue;
+            }
+            let old = path.clone();
+            if blocking(move || is_older(&old, age)).await? && !is_used(db, &name).await? {
+                let folder = self.clone();
+                blocking(move || folder.discard(&path, &name)).await?;
             }
         }
         Ok(())
@@ -127,15 +159,38 @@ impl Folder {
     /// Takes a content away that no row knows any more.
     pub async fn take_away(&self, db: &Db, sha256: String) -> Result<()> {
         let _alone = PLACES.write().await;
-        let path = self.place(&sha256);
+        let places = [self.place(&sha256), self.trash().join(&sha256)];
         if db.read(&Scope::All, move |c| store::is_used(c, &sha256)).await? {
             return Ok(());
         }
-        blocking(move || gone(fs::remove_file(path))).await
+        blocking(move || places.into_iter().try_for_each(|path| gone(fs::remove_file(path)))).await
     }
 
-    /// Files that have not been written for long.
-    fn abandoned(&self) -> io::Result<Vec<PathBuf>> {
+    /// Moves a content into the trash, unless it was written meanwhile, as by another process. Should that happen in the very
+    /// moment, whoever reads it takes it back.
+    fn discard(&self, path: &Path, name: &str) -> io::Result<()> {
+        if !is_older(path, ABANDONED)? {
+            return Ok(());
+        }
+        private::folder(&self.trash())?;
+        // From here on its time says since when it is there.
+        fs::File::options().write(true).open(path)?.set_modified(SystemTime::now())?;
+        gone(fs::rename(path, self.trash().join(name)))
+    }
+
+    /// Takes a content back from the trash, if it is there.
+    fn take_back(&self, sha256: &str) -> io::Result<()> {
+        let place = self.place(sha256);
+        let there = self.trash().join(sha256);
+        if !there.exists() {
+            return Ok(());
+        }
+        private::folder(place.parent().unwrap_or(Path::new(".")))?;
+        gone(fs::rename(there, place))
+    }
+
+    /// Every file in the folders of the folder.
+    fn files(&self) -> io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         for folder in fs::read_dir(&self.0)? {
             let folder = folder?.path();
@@ -143,15 +198,25 @@ impl Folder {
                 continue;
             }
             for file in fs::read_dir(folder)? {
-                let file = file?;
-                let written = file.metadata()?.modified()?;
-                if written.elapsed().is_ok_and(|age| age > ABANDONED) {
-                    found.push(file.path());
-                }
+                found.push(file?.path());
             }
         }
         Ok(found)
     }
+}
+
+/// Whether a file has not been written for so long; not one that is there no more.
+fn is_older(path: &Path, age: Duration) -> io::Result<bool> {
+    match fs::metadata(path).and_then(|found| found.modified()) {
+        Ok(written) => Ok(written.elapsed().is_ok_and(|passed| passed > age)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn is_used(db: &Db, name: &str) -> Result<bool> {
+    let name = name.to_owned();
+    db.read(&Scope::All, move |c| store::is_used(c, &name)).await
 }
 
 /// A file that is coming in; dropped before it has its place, it is taken away.

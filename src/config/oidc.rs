@@ -105,6 +105,13 @@ impl Oidc {
         if self.role_claim.is_empty() && self.roles.iter().any(|(_, roles)| !roles.is_empty()) {
             read.wrong("oidc", "role_claim", "must name the claim that holds the roles of oidc.role_…");
         }
+        if self.trusts_email && self.domains.is_empty() {
+            read.wrong(
+                "oidc",
+                "trust_email",
+                "needs oidc.email_domains: else whoever has an account there chooses whose address it has",
+            );
+        }
         if self.creates && self.role_claim.is_empty() && self.default_role.is_none() {
             read.wrong("oidc", "default_role", "is required with oidc.create_users, unless oidc.role_claim gives roles");
         }

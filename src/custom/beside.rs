@@ -91,8 +91,6 @@ impl Beside for OfRecords {
     fn members(&self, c: &mut Conn, entity: &'static str, ids: &[i64], sees_all: bool) -> Result<HashMap<i64, Members>> {
         let fields = store::fields(c, entity)?;
         let has_tags = store::has_tags(c)?;
-        let noun = noun(entity).filter(|_| !sees_all);
-        let hidden = noun.map(|noun| store::protected(c, noun, ids)).transpose()?.unwrap_or_default();
         let mut values: HashMap<(i64, i64), String> = HashMap::new();
         for (record, field, value) in store::values(c, entity, ids)? {
             values.insert((record, field), value);
@@ -101,8 +99,13 @@ impl Beside for OfRecords {
         for (record, _, name, color) in store::tags_of(c, entity, ids)? {
             tags.entry(record).or_default().push((name, color));
         }
+        let told = |id: &i64| tags.contains_key(id) || fields.iter().any(|field| values.contains_key(&(*id, field.id)));
+        let asked: Vec<i64> = ids.iter().copied().filter(|id| !sees_all || told(id)).collect();
+        let noun = noun(entity).filter(|_| !asked.is_empty());
+        let protected = noun.map(|noun| store::protected(c, noun, &asked)).transpose()?.unwrap_or_default();
         let of = |id: &i64| {
-            let is_hidden = hidden.contains(id);
+            let is_hidden = !sees_all && protected.contains(id);
+            let noted = (sees_all && protected.contains(id)).then_some(entity);
             let tags = if is_hidden { Vec::new() } else { tags.remove(id).unwrap_or_default() };
             let mut members = Map::new();
             if !fields.is_empty() {
@@ -117,7 +120,7 @@ impl Beside for OfRecords {
                 let names = || tags.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().into();
                 members.insert("tags".to_owned(), if is_hidden { Json::Null } else { names() });
             }
-            (*id, Members { json: members, tags })
+            (*id, Members { json: members, tags, protected: noted })
         };
         Ok(ids.iter().map(of).collect())
     }

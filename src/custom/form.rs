@@ -7,7 +7,6 @@ use crate::{
     compliance::RedactionPolicy,
     db::Conn,
     error::Result,
-    history::protection,
     ui::{Choice, Field},
 };
 
@@ -25,7 +24,7 @@ impl Offered {
     pub fn read(c: &mut Conn, entity: &str, id: Option<i64>, policy: &RedactionPolicy) -> Result<Self> {
         let Some(noun) = noun(entity) else { return Ok(Self::default()) };
         let ids: Vec<i64> = id.into_iter().collect();
-        let protected = protection::among(c, noun.entity, ids.clone())?;
+        let protected = store::protected(c, noun, &ids)?;
         if !policy.sees_all() && !protected.is_empty() {
             return Ok(Self::default());
         }

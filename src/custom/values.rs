@@ -12,7 +12,7 @@ use crate::{
         list::beside::{Beside as _, Members, PREFIX},
     },
     error::{Error, FieldError, Result},
-    history::{feed::Change, protection, undo::Undone},
+    history::{feed::Change, undo::Undone},
     types::{decimal, fold},
     web::{Fields, Sent as Field},
 };
@@ -108,14 +108,8 @@ pub fn of_record(c: &mut Conn, entity: &'static str, id: i64, policy: &Redaction
         return Ok(Members::default());
     }
     let found = super::OfRecords.members(c, entity, &[id], policy.sees_all())?.remove(&id).unwrap_or_default();
-    let is_told = |value: &Json| match value {
-        Json::Object(own) => own.values().any(|value| !value.is_null()),
-        Json::Array(tags) => !tags.is_empty(),
-        _ => false,
-    };
-    if policy.sees_all() && found.json.values().any(is_told) {
-        let protected = protection::among(c, entity, vec![id])?;
-        policy.log_disclosure(entity, protected);
+    if let Some(entity) = found.protected {
+        policy.log_disclosure(entity, [id]);
     }
     Ok(found)
 }

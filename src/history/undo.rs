@@ -27,6 +27,18 @@ pub enum Undone {
 /// # Errors
 /// Those of the write; what cannot be undone is [`Undone::Refused`], not an error.
 pub fn row<R: Record>(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    row_with::<R>(w, change, |_, _, _| Ok(()))
+}
+
+/// The same for a kind of row of which more follows: `before` is given the row as it is and as it is about to be.
+///
+/// # Errors
+/// As [`row`], and those of `before`, after which nothing of the row is written.
+pub fn row_with<R: Record>(
+    w: &mut Write<'_>,
+    change: &Change,
+    before: impl FnOnce(&mut Write<'_>, &R, &R) -> Result<()>,
+) -> Result<Undone> {
     let reason = format!("change {} undone", change.seq);
     let Some(now) = store::find::<R>(w, change.entity_id)? else {
         return Ok(Undone::Refused("the row is not there".to_owned()));
@@ -35,12 +47,18 @@ pub fn row<R: Record>(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         ("create" | "restore", true) | ("retire", false) => Ok(Undone::Already),
         ("create" | "restore", false) => store::retire::<R>(w, change.entity_id, Some(&reason)).map(|_| Undone::Done),
         ("retire", true) => store::restore::<R>(w, change.entity_id, Some(&reason)).map(|_| Undone::Done),
-        ("update", _) => columns::<R>(w, &now, change, &reason),
+        ("update", _) => columns::<R>(w, &now, change, &reason, before),
         (other, _) => Ok(Undone::Refused(format!("{other:?} cannot be undone"))),
     }
 }
 
-fn columns<R: Record>(w: &mut Write<'_>, now: &R, change: &Change, reason: &str) -> Result<Undone> {
+fn columns<R: Record>(
+    w: &mut Write<'_>,
+    now: &R,
+    change: &Change,
+    reason: &str,
+    before: impl FnOnce(&mut Write<'_>, &R, &R) -> Result<()>,
+) -> Result<Undone> {
     let Json::Object(fields) = &change.fields else { return Ok(Undone::Already) };
     let mut values = now.values();
     let (mut back, mut since, mut secret) = (0, Vec::new(), Vec::new());
@@ -66,6 +84,7 @@ fn columns<R: Record>(w: &mut Write<'_>, now: &R, change: &Change, reason: &str)
         let mut cells = vec![Value::Int(now.id()), Value::Int(now.rev()), "".into(), "".into(), Value::Null];
         cells.extend(values);
         let wanted = R::from_row(&Row::of(cells), 0)?;
+        before(w, now, &wanted)?;
         let taken = store::update::<R>(w, now.id(), None, Some(reason), |row| {
             *row = wanted;
             Ok(())

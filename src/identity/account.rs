@@ -95,6 +95,11 @@ impl Identity {
         }
         let keys = sessions::asks_for_keys(&mut fields.clone())?;
         let user = self.own_user(&person.user().sub).await?;
+        if user.password_changed_at.is_none() {
+            return Err(Error::conflict(
+                "You have no password in Codex, because you sign in at the provider; it begins with a link that an administrator makes",
+            ));
+        }
         password::check("new_password", &new, &user.username)?;
         self.prove(&user, person.user(), Some(old), peer.ip).await?;
         self.set_password(&sign_in::actor(&user), &user.username, new, (person.user().jti.clone(), keys)).await?;

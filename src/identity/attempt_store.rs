@@ -1,7 +1,7 @@
 //! Counts failed sign-ins in the database, so that every instance and every restart knows them.
 
 use super::limits::{
-    ADDRESS, EVERYWHERE, FORGOTTEN_AFTER, HERE, Limit, MOST_PLACES, MOST_ROWS, PLACE_FORGOTTEN_AFTER, SKEW, TURN,
+    ADDRESS, BEGUN, EVERYWHERE, FORGOTTEN_AFTER, HERE, Limit, MOST_PLACES, MOST_ROWS, PLACE_FORGOTTEN_AFTER, SKEW, TURN,
 };
 use crate::{
     db::Write,
@@ -58,6 +58,27 @@ pub fn begin(w: &mut Write<'_>, attempt: &Attempt) -> Result<Option<i64>> {
         put(w, &subject, failures + 1, &now_plus(limit.wait(failures + 1)))?;
     }
     Ok(None)
+}
+
+/// Counts a sign-in over the provider that an address begins; tells how many seconds to wait if it must not.
+pub fn begin_sso(w: &mut Write<'_>, address: &str) -> Result<Option<i64>> {
+    tidy(w)?;
+    let subject = sso(address);
+    let (begun, left) = look(w, &subject, BEGUN)?;
+    if left > 0 {
+        return Ok(Some(left));
+    }
+    put(w, &subject, begun + 1, &now_plus(BEGUN.wait(begun + 1)))?;
+    Ok(None)
+}
+
+/// One of those has ended well.
+pub fn end_sso(w: &mut Write<'_>, address: &str) -> Result<()> {
+    less(w, &sso(address))
+}
+
+fn sso(address: &str) -> String {
+    format!("sso:{address}")
 }
 
 /// The failures of a subject, and for how many seconds it has to wait.

@@ -15,6 +15,8 @@ pub const HERE: Limit = Limit { free: 5, longest: 15 * 60 };
 pub const ADDRESS: Limit = Limit { free: 20, longest: 15 * 60 };
 /// For one account from all addresses where it never signed in: beyond these, each address waits for its [`TURN`].
 pub const EVERYWHERE: Limit = Limit { free: 100, longest: 60 };
+/// Sign-ins over the provider that one address begins without ending them.
+pub const BEGUN: Limit = Limit { free: 60, longest: 60 };
 /// When its turn comes for one address while very many guess at an account from everywhere: half a minute after it
 /// first asks, later after each failure of its own. So many who guess together are slowed down, and the owner, at a
 /// new address, gets in after half a minute.

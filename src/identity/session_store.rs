@@ -86,6 +86,14 @@ pub fn revoke_user(w: &mut Write<'_>, user_id: i64, except: Option<&str>) -> Res
     )
 }
 
+/// Ends every session of a person that was opened by single sign-on.
+pub fn revoke_single_sign_on(w: &mut Write<'_>, user_id: i64) -> Result<u64> {
+    w.run(
+        "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?3 AND method = ?2",
+        params![user_id, SSO, now()],
+    )
+}
+
 /// A session that stands.
 #[derive(Clone, Debug)]
 pub struct Session {

@@ -1,5 +1,7 @@
 //! Signing in over a provider (`OpenID` Connect, authorization code with PKCE): there and back, who it is here, and out again.
 
+use std::net::IpAddr;
+
 use askama::Template as _;
 use axum::{
     Extension,
@@ -9,7 +11,7 @@ use axum::{
 };
 
 use super::{
-    Identity, Token,
+    Identity, Token, attempt_store,
     id_token::IdClaims,
     issue::BROWSER_SECONDS,
     login,
@@ -17,7 +19,8 @@ use super::{
     origin::Origin,
     pages::{self, Door},
     people,
-    session_store::Kind,
+    session_store::{self, Kind},
+    sign_in,
     sso_provider::{Document, Provider},
     sso_store::{self, Begun},
     store,
@@ -64,7 +67,7 @@ impl Identity {
     }
 
     /// Remembers a sign-in that begins: the address at the provider, and what the browser keeps.
-    async fn begin_sso(&self, base: &str, next: &str) -> Result<(String, String)> {
+    async fn begin_sso(&self, base: &str, next: &str, from: IpAddr) -> Result<(String, String)> {
         let provider = self.provider()?;
         let document = provider.document().await?;
         let (state, nonce, code_verifier, browser) = (secret::random()?, secret::random()?, secret::random()?, secret::random()?);
@@ -89,7 +92,14 @@ impl Identity {
         ]);
         let hash = secret::hash(&state);
         let actor = Actor::system("single sign-on");
-        self.db.write(&Scope::All, &actor, move |w| sso_store::begin(w, &hash, &begun, PATIENCE)).await?;
+        let from = sign_in::address(from);
+        let begin = move |w: &mut Write<'_>| match attempt_store::begin_sso(w, &from)? {
+            Some(seconds) => Ok(Some(seconds)),
+            None => sso_store::begin(w, &hash, &begun, PATIENCE),
+        };
+        if let Some(seconds) = self.db.write(&Scope::All, &actor, begin).await? {
+            return Err(Error::TooMany { retry_after: u64::try_from(seconds).unwrap_or(1) });
+        }
         Ok((address.into(), browser))
     }
 
@@ -126,6 +136,7 @@ impl Identity {
         let identity = self.clone();
         let admitted = self.db.write(&Scope::All, &actor, move |w| {
             let user = identity.admit(w, &document, &claims)?;
+            attempt_store::end_sso(w, &sign_in::address(origin.peer.ip))?;
             identity.issue_user(w, &user, (Kind::SingleSignOn, BROWSER_SECONDS), Some(&origin))
         });
         let token = admitted.await.map_err(|error| match error {
@@ -214,6 +225,12 @@ impl Identity {
         if !user.enabled {
             return Ok(user);
         }
+        if user.role == Level::Admin && !claims.has_verified_email() {
+            return Err(Error::Forbidden(format!(
+                "The account of {email} is an administrator's, and those are linked with verified addresses alone. Verify it at {name}, or \
+                 sign in with your password."
+            )));
+        }
         if !sso_store::link(w, issuer, claims.subject(), user.id)? {
             return Err(Error::Forbidden(format!(
                 "The account of {email} is linked with another account at {name}. Ask an administrator of Codex to unlink it."
@@ -259,6 +276,7 @@ impl Identity {
                 if !sso_store::unlink(w, id)? {
                     return Err(Error::NotFound { what: "Single sign-on" });
                 }
+                session_store::revoke_single_sign_on(w, id)?;
                 store::note_sso(w, id, false)?;
                 Ok(user)
             })
@@ -293,7 +311,7 @@ pub async fn begin(
         return pages::to(&format!("{prefix}{next}"), None);
     }
     let public_url = web.config.server.public_url.as_deref();
-    match identity.begin_sso(&pages::base(&prefix, &peer, public_url), &next).await {
+    match identity.begin_sso(&pages::base(&prefix, &peer, public_url), &next, peer.ip).await {
         Ok((address, browser)) => {
             let kept = cookie::put(COOKIE, &browser, PATIENCE, prefix.as_str(), pages::is_secure(&peer, public_url));
             let mut response = pages::to(&address, Some(kept))?;
@@ -331,6 +349,7 @@ fn refused(identity: &Identity, prefix: &Prefix, look: &Look, next: &str, error:
     let words = match error {
         Error::Forbidden(words) | Error::Unauthorized(words) | Error::Unavailable(words) => words,
         Error::Gone { message, .. } => message,
+        error @ Error::TooMany { .. } => pages::refusal(&error),
         other => return Err(other),
     };
     let mut door = login::door(identity, prefix, look, next, "");

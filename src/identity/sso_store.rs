@@ -7,8 +7,10 @@ use crate::{
     types::{now, now_plus},
 };
 
-/// Sign-ins that are on their way at once; the oldest give way, as anybody can begin one.
-const MOST: i64 = 5_000;
+/// Sign-ins that are on their way at once, of everybody: each address begins few.
+const MOST: i64 = 50_000;
+/// When one more is taken once there are so many, in seconds.
+const LATER: i64 = 60;
 
 /// A sign-in that was begun.
 #[derive(Clone, Debug)]
@@ -25,16 +27,12 @@ pub struct Begun {
     pub next: String,
 }
 
-/// Stores a sign-in by a digest of its state.
-pub fn begin(w: &mut Write<'_>, state_hash: &str, begun: &Begun, seconds: i64) -> Result<()> {
+/// Stores a sign-in by a digest of its state; the seconds to wait when there are too many. Those that are on their way stay.
+pub fn begin(w: &mut Write<'_>, state_hash: &str, begun: &Begun, seconds: i64) -> Result<Option<i64>> {
     w.run("DELETE FROM sign_in_requests WHERE expires_at < ?1", params![now()])?;
     let rows: i64 = w.one("SELECT COUNT(*) FROM sign_in_requests", &[])?.get(0)?;
     if rows >= MOST {
-        w.run(
-            "DELETE FROM sign_in_requests WHERE state_hash IN
-             (SELECT state_hash FROM sign_in_requests ORDER BY expires_at, state_hash LIMIT ?1)",
-            params![rows - MOST + MOST / 10],
-        )?;
+        return Ok(Some(LATER));
     }
     w.run(
         "INSERT INTO sign_in_requests (state_hash, browser_hash, nonce, code_verifier, redirect_uri, next, expires_at)
@@ -49,7 +47,7 @@ pub fn begin(w: &mut Write<'_>, state_hash: &str, begun: &Begun, seconds: i64) -
             now_plus(seconds)
         ],
     )?;
-    Ok(())
+    Ok(None)
 }
 
 /// Takes a sign-in that still stands: it can be taken once.

@@ -116,10 +116,12 @@ pub fn accounts(c: &mut Conn, id: Option<i64>) -> Result<Vec<AccountView>> {
     c.all(&sql, params![id])?.iter().map(account).collect()
 }
 
-/// Whether somebody can sign in who may do everything.
+/// Whether somebody can sign in who may do everything: by password, or over the provider.
 pub fn has_admin(c: &mut Conn) -> Result<bool> {
-    let sql = "SELECT 1 FROM users account JOIN passwords secret ON secret.user_id = account.id
-               WHERE account.role = 'admin' AND account.enabled";
+    let sql = "SELECT 1 FROM users account WHERE account.role = 'admin' AND account.enabled
+               AND (EXISTS (SELECT 1 FROM passwords secret WHERE secret.user_id = account.id)
+                 OR EXISTS (SELECT 1 FROM user_identities identity WHERE identity.user_id = account.id))
+               LIMIT 1";
     Ok(c.first(sql, params![])?.is_some())
 }
 

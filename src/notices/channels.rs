@@ -103,12 +103,25 @@ async fn post(config: &Config, channel: &Channel, told: &Told<'_>) -> Result<(),
     sent.map(|_| ()).map_err(|fault| lost(fault.message))
 }
 
+/// A title as text in a card of Teams, where Markdown would make links and emphasis of what others have named.
+fn plain(title: &str) -> String {
+    let mut text = String::with_capacity(title.len());
+    for letter in title.chars() {
+        match letter {
+            letter if letter.is_control() => text.push(' '),
+            '\\' | '*' | '_' | '[' | ']' | '(' | ')' | '`' | '~' | '#' | '<' | '>' | '!' | '|' => text.extend(['\\', letter]),
+            _ => text.push(letter),
+        }
+    }
+    text
+}
+
 fn body(format: &str, told: &Told<'_>) -> Value {
     match format {
         "teams" => {
             let mut card = json!({
                 "type": "AdaptiveCard", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "version": "1.4",
-                "body": [{ "type": "TextBlock", "text": told.title, "wrap": true, "weight": "Bolder" }],
+                "body": [{ "type": "TextBlock", "text": plain(told.title), "wrap": true, "weight": "Bolder" }],
             });
             if let Some(url) = &told.url {
                 card["actions"] = json!([{ "type": "Action.OpenUrl", "title": "Open in Codex", "url": url }]);

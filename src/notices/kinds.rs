@@ -15,6 +15,7 @@ use crate::{
     },
     types::office,
     vendors,
+    web::encode_segment,
 };
 
 /// How often is looked for what may change at any moment.
@@ -166,6 +167,10 @@ fn days(count: i64) -> (String, String) {
     (office::today(), office::day_from_today(count))
 }
 
+fn company_page(account_number: &str) -> String {
+    format!("/companies/{}", encode_segment(account_number))
+}
+
 fn warranties(c: &mut Conn) -> Result<Vec<Found>> {
     let (from, to) = days(WARRANTY_DAYS);
     let ending = dates_store::warranties(c, &from, &to)?.into_iter().map(|one| Found {
@@ -175,7 +180,7 @@ fn warranties(c: &mut Conn) -> Result<Vec<Found>> {
             count => format!("{}: {count} warranties end on {}", one.name, one.day),
         },
         detail: String::new(),
-        path: format!("/companies/{}", one.account_number),
+        path: company_page(&one.account_number),
     });
     Ok(ending.collect())
 }
@@ -186,7 +191,7 @@ fn contracts(c: &mut Conn) -> Result<Vec<Found>> {
         thing: format!("{}:{}", one.company, one.day),
         title: format!("The contract of {} ends on {}", one.name, one.day),
         detail: String::new(),
-        path: format!("/companies/{}", one.account_number),
+        path: company_page(&one.account_number),
     });
     Ok(ending.collect())
 }

@@ -13,7 +13,10 @@ use super::{
 use crate::web::openapi::schema as described;
 use crate::{
     assets::{Asset, Assets},
-    billing::counting::{Exclusion, Settings},
+    billing::{
+        self,
+        counting::{Exclusion, Settings},
+    },
     companies::{Companies, Company, store as companies},
     compliance::RedactionPolicy,
     contacts::{Contact, Contacts},
@@ -202,6 +205,7 @@ pub fn merge(w: &mut Write<'_>, entity: &'static str, wanted: &Wanted, merger: &
     if counts.values().sum::<i64>() > MOST {
         return Err(Error::conflict(format!("more than {MOST} rows would move; retire what is not needed first")));
     }
+    refuse_billing(w, batch, &merger.by)?;
     links::hand_over(w, named.name(), *from, *into)?;
     protection::inherit(w, named.name(), *from, *into)?;
     named.absorb(w, wanted, merger.pins)?;
@@ -211,6 +215,17 @@ pub fn merge(w: &mut Write<'_>, entity: &'static str, wanted: &Wanted, merger: &
     batches::allow(w, batch, merger.types.as_deref())?;
     let differences = bulk::differences(w, batch, &merger.by.policy)?;
     Ok(Outcome { batch: batches::end(w, batch)?, moved: counts, differences })
+}
+
+/// Refuses whoever could not have changed by themselves what of billing moves.
+fn refuse_billing(c: &mut Conn, batch: i64, by: &Undoer) -> Result<()> {
+    if !by.is_admin && batches::tally(c, batch)?.keys().any(|kind| billing::OF_ADMINS.contains(&kind.as_str())) {
+        return Err(Error::Forbidden(
+            "What is billed of these records is decided by administrators, and would move: an administrator merges them"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn tell(w: &mut Write<'_>, entity: &'static str, id: i64, action: &str, field: &str, other: i64) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::{
     companies::{Company, store as companies},
     compliance::{Level, RedactionPolicy, trail},
     contacts::{Contact, Membership, store as contacts},
-    custom,
+    custom::{self, AddedField},
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
@@ -137,6 +137,8 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
             Err(Error::Conflict { message, .. }) => Ok(Undone::Refused(message)),
             Err(other) => Err(other),
         },
+        // Its values are of its kind, and follow it.
+        (AddedField::ENTITY, "update") => super::custom::take_back(w, change),
         (Ticket::ENTITY, "note" | "push") => Ok(Undone::Refused("what was said or sent is not taken back".to_owned())),
         (entity, _) => match entities::named(entity) {
             Ok(entity) => entity.undo(w, change),
@@ -153,6 +155,9 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
 pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy, is_admin: bool) -> Result<()> {
     if billing::OF_ADMINS.contains(&change.entity.as_str()) && !is_admin {
         return Err(Error::Forbidden("what is billed is decided by administrators".to_owned()));
+    }
+    if change.entity == AddedField::ENTITY && !is_admin {
+        return Err(Error::Forbidden("custom fields are decided by administrators".to_owned()));
     }
     let is_plain = |field: &String| !field.ends_with("_id") && !field.contains(':') && !trail::is_personal(&change.entity, field);
     let is_own = matches!(change.action.as_str(), "create" | "update" | "retire" | "restore");

@@ -4,7 +4,7 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Map, Value as Json, json};
 
-use super::Resource;
+use super::{MayWrite, Resource};
 use crate::web::openapi::schema as described;
 use crate::{
     auth::{Caller, Editor},
@@ -118,6 +118,7 @@ pub async fn create<R: Resource>(
     let body: Vec<String> = items.iter().map(Fields::digest).collect();
     let view = R::view(caller, &web.config, conditions.query())?;
     let policy = RedactionPolicy::of(caller, &web.config, conditions.query())?;
+    let types = caller.types();
     let (mut inputs, mut wrong) = (Vec::with_capacity(items.len()), Wrong::default());
     for (index, fields) in items.into_iter().enumerate() {
         let read = custom::Sent::of(&fields).and_then(|own| Ok((R::read(fields, true)?, own)));
@@ -135,6 +136,7 @@ pub async fn create<R: Resource>(
             keys.extend(wrong.take(&format!("[{index}]"), made)?);
         }
         wrong.finish()?;
+        batches::allow(w, batch, types.as_deref())?;
         batches::end(w, batch)?;
         let mut rows = Vec::with_capacity(keys.len());
         for key in &keys {
@@ -154,6 +156,7 @@ pub async fn create<R: Resource>(
 async fn update<R: Resource>(
     State(web): State<Web>,
     caller: Editor,
+    _: MayWrite<R>,
     whose: R::Whose,
     conditions: Preconditions,
     fields: Fields,

@@ -11,17 +11,26 @@ use crate::{
     agents::Frame,
     db::Conn,
     error::{Error, Result},
-    history::{Record as _, merges},
+    history::{self, Record as _, merges},
     web::{ReadRequest, Web},
 };
 
 /// The record that this one went on as.
+///
+/// # Errors
+/// `NotFound` when one of the two is beyond the reader's scope.
 pub fn winner<R: Resource>(c: &mut Conn, id: i64) -> Result<Option<(i64, R::Key)>> {
     if !R::IS_MERGED {
         return Ok(None);
     }
     match merges::winner(c, R::Row::ENTITY, id)? {
-        Some(winner) => Ok(Some((winner, R::key_of(c, winner)?))),
+        Some(winner) => {
+            // Merges are kept for everybody: whose the two are is said by their rows alone.
+            for row in [id, winner] {
+                history::get::<R::Row>(c, row)?;
+            }
+            Ok(Some((winner, R::key_of(c, winner)?)))
+        }
         None => Ok(None),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         beside::{self, Gathered, Shows},
     },
     error::{Error, Result},
-    web::Query,
+    web::{Query, disclosure::Readings},
 };
 
 /// The most rows of one page, and how many it has by default.
@@ -182,6 +182,9 @@ impl Listing {
     /// The cells of what is kept beside a row.
     fn beside_cells(&self, columns: &[beside::Column], id: i64) -> Vec<Value> {
         let kept = self.gathered.take(id);
+        if let Some(entity) = kept.protected {
+            Readings::current().note(entity, [id]);
+        }
         let cell = |column: &beside::Column| {
             if column.shows == Shows::Tags {
                 return Value::tags(kept.tags.clone());

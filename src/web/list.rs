@@ -67,6 +67,8 @@ pub struct Rows {
     columns: Option<Columns>,
     /// What is kept beside the rows, where anything is.
     gathered: Option<Gathered>,
+    /// Whether any of that is among the members that were chosen.
+    tells_beside: bool,
     count: usize,
 }
 
@@ -92,14 +94,16 @@ impl Rows {
             return Err(shape::unknown(name, known));
         }
         let gathered = gathered.is_used().then(|| gathered.clone());
+        let is_beside = |name: &String| beside.contains(name) || is_whole(name, &beside);
+        let tells_beside = shape.fields.as_ref().is_none_or(|fields| fields.iter().any(is_beside));
         if let Some(reader) = shape.csv {
             let all = || known.iter().map(|name| (*name).to_owned()).chain(beside).collect();
             let columns = Columns::new(&shape.fields.clone().unwrap_or_else(all));
             let table = Box::new(csv::table(&columns, to, reader)?);
-            return Ok(Self { sink: Sink::Csv(table, reader), columns: Some(columns), gathered, count: 0 });
+            return Ok(Self { sink: Sink::Csv(table, reader), columns: Some(columns), gathered, tells_beside, count: 0 });
         }
         let columns = shape.fields.as_deref().map(Columns::new);
-        Ok(Self { sink: Sink::Json(to), columns, gathered, count: 0 })
+        Ok(Self { sink: Sink::Json(to), columns, gathered, tells_beside, count: 0 })
     }
 
     /// One more row.
@@ -111,7 +115,12 @@ impl Rows {
         let mut id = Columns::new(&["id"]);
         id.read(row)?;
         let id = id.cells().find_map(|(_, text)| serde_json::from_slice(text).ok());
-        let mut beside = id.map(|id| gathered.take(id)).unwrap_or_default().json;
+        let kept = id.map(|id| gathered.take(id)).unwrap_or_default();
+        if let (Some(id), Some(entity), true) = (id, kept.protected, self.tells_beside) {
+            // The thread that makes an answer gathers what it shows.
+            Readings::default().note(entity, [id]);
+        }
+        let mut beside = kept.json;
         if self.columns.is_some() {
             flatten(&mut beside, matches!(self.sink, Sink::Csv(..)));
         }

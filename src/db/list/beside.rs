@@ -59,6 +59,8 @@ pub struct Members {
     pub json: Map<String, Json>,
     /// The tags with their colours.
     pub tags: Vec<(String, String)>,
+    /// The kind of the row, when it is protected and this tells of it: that it is read is noted.
+    pub protected: Option<&'static str>,
 }
 
 /// Who keeps something beside rows.

@@ -9,7 +9,11 @@ use crate::{
     db::{Conn, Write},
     entity::{Patch, schema},
     error::{Error, Result},
-    history::{self, Record as _},
+    history::{
+        self, Record as _,
+        feed::Change,
+        undo::{self, Undone},
+    },
     web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Sent, Web, list, openapi::schema as described},
 };
 
@@ -164,15 +168,35 @@ pub fn change(w: &mut Write<'_>, id: i64, input: &Patch<AddedField>, rev: Option
             return Err(Error::field(name, format!("stays {old}; add another field instead")));
         }
     }
-    fits(&after)?;
-    if before.kind != after.kind || before.choices != after.choices {
-        convert(w, &after, before.kind != after.kind)?;
-    }
+    follow(w, &before, &after)?;
     let changed = history::update(w, id, rev, None, |field: &mut AddedField| {
         *field = after;
         Ok(())
     })?;
     Ok(changed.record)
+}
+
+/// Takes a change of a field back; its values follow where they fit, as they do when somebody changes it.
+///
+/// # Errors
+/// Those of the write.
+pub fn take_back(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
+    match undo::row_with::<AddedField>(w, change, follow) {
+        Err(Error::Invalid(wrong)) => {
+            let why: Vec<String> = wrong.into_iter().map(|wrong| format!("{}: {}", wrong.field, wrong.message)).collect();
+            Ok(Undone::Refused(why.join("; ")))
+        }
+        other => other,
+    }
+}
+
+/// What follows for values from a field that is about to be another one.
+fn follow(w: &mut Write<'_>, before: &AddedField, after: &AddedField) -> Result<()> {
+    fits(after)?;
+    if before.kind != after.kind || before.choices != after.choices {
+        convert(w, after, before.kind != after.kind)?;
+    }
+    Ok(())
 }
 
 /// Holds a field to the rules over several of its members.
@@ -185,31 +209,49 @@ fn fits(field: &AddedField) -> Result<()> {
     }
 }
 
-/// Reads every value again as the field is now.
+/// Reads every value again as the field is now; nothing is kept anew unless all of them fit.
 fn convert(w: &mut Write<'_>, field: &AddedField, is_kept_anew: bool) -> Result<()> {
-    let (mut after, mut unfit, mut first) = (0, 0_usize, None);
-    loop {
-        let some = store::values_of_field(w, field.id, after, SOME)?;
-        let Some((last, _)) = some.last() else { break };
-        after = *last;
-        for (record, value) in some {
-            let name = field.name();
-            let mut sent = Fields::from_form(serde_json::Map::from_iter([(name.clone(), Json::from(value.as_str()))]));
-            match (read(field, &name, &mut sent), sent.finish()) {
-                (Sent::Value(kept), Ok(())) if is_kept_anew => store::keep(w, field.id, &field.entity, record, Some(&kept))?,
-                (Sent::Value(_), Ok(())) => {}
-                _ => {
-                    unfit += 1;
-                    first.get_or_insert(value);
-                }
-            }
+    let (mut unfit, mut first) = (0_usize, None);
+    each_value(w, field, |_, record, kept| {
+        if kept.is_none() {
+            unfit += 1;
+            first.get_or_insert(record);
         }
-    }
-    let Some(first) = first else { return Ok(()) };
+        Ok(())
+    })?;
+    let Some(first) = first else {
+        return if is_kept_anew {
+            each_value(w, field, |w, record, kept| store::keep(w, field.id, &field.entity, record, kept))
+        } else {
+            Ok(())
+        };
+    };
     let name = if is_kept_anew { "kind" } else { "choices" };
     let what =
         if unfit == 1 { "1 record has a value that does".to_owned() } else { format!("{unfit} records have values that do") };
-    Err(Error::field(name, format!("{what} not fit, such as {:?}", first.chars().take(40).collect::<String>())))
+    // The value itself may be of a record that not everybody sees.
+    Err(Error::field(name, format!("{what} not fit, such as {} {first}", field.entity)))
+}
+
+/// Gives each value of a field to `take`, read as the field is now; none where it does not fit.
+fn each_value(
+    w: &mut Write<'_>,
+    field: &AddedField,
+    mut take: impl FnMut(&mut Write<'_>, i64, Option<&store::Kept>) -> Result<()>,
+) -> Result<()> {
+    let (name, mut after) = (field.name(), 0);
+    loop {
+        let some = store::values_of_field(w, field.id, after, SOME)?;
+        let Some((last, _)) = some.last() else { return Ok(()) };
+        after = *last;
+        for (record, value) in some {
+            let mut sent = Fields::from_form(serde_json::Map::from_iter([(name.clone(), Json::from(value.as_str()))]));
+            match (read(field, &name, &mut sent), sent.finish()) {
+                (Sent::Value(kept), Ok(())) => take(w, record, Some(&kept))?,
+                _ => take(w, record, None)?,
+            }
+        }
+    }
 }
 
 /// Every field with how many records have a value in it, for the page.

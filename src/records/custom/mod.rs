@@ -5,6 +5,8 @@ mod pages;
 pub mod panel;
 mod tags;
 
+pub use api::take_back;
+
 use super::entities;
 use crate::{
     custom::{self, Noun},

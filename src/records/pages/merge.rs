@@ -15,7 +15,7 @@ use crate::{
         list::{ListQuery, Slice},
     },
     error::{Error, Result},
-    history::{self, Record as _},
+    history::{self, Record as _, protection},
     records::{
         merge::{self, Merger, Wanted},
         undo::Undoer,
@@ -135,7 +135,8 @@ async fn page<R: Form<Whose = ()>>(
 ) -> Result<Response> {
     let view = R::view(&frame.caller, &web.config, &frame.query)?;
     let (own, asked) = (key.clone(), from.clone());
-    let known = web.db.read(&frame.scope(), move |c| read::<R>(c, &own, &asked, &view)).await?;
+    let policy = merger.by.policy.clone();
+    let known = web.db.read(&frame.scope(), move |c| read::<R>(c, &own, &asked, (&view, &policy))).await?;
     problems.extend(known.problem);
     let mut other = None;
     if let Some((id, theirs, fields)) = known.other {
@@ -200,7 +201,12 @@ fn plural(word: &str) -> String {
     if let Some(stem) = word.strip_suffix('y') { format!("{stem}ies") } else { format!("{word}s") }
 }
 
-fn read<R: Form<Whose = ()>>(c: &mut Conn, key: &R::Key, from: &str, view: &R::View) -> Result<Known> {
+fn read<R: Form<Whose = ()>>(
+    c: &mut Conn,
+    key: &R::Key,
+    from: &str,
+    (view, policy): (&R::View, &RedactionPolicy),
+) -> Result<Known> {
     let into = R::id(c, key)?;
     let title = R::title(&R::answer(c, into, view)?);
     let mut known = Known { into, title, alike: Vec::new(), other: None, problem: None };
@@ -209,7 +215,9 @@ fn read<R: Form<Whose = ()>>(c: &mut Conn, key: &R::Key, from: &str, view: &R::V
         return Ok(known);
     }
     match merge::id_of(c, R::Row::ENTITY, &reference::<R>(from)) {
-        Ok(id) if id != into => known.other = Some((id, R::title(&R::answer(c, id, view)?), sides::<R>(c, into, id)?)),
+        Ok(id) if id != into => {
+            known.other = Some((id, R::title(&R::answer(c, id, view)?), sides::<R>(c, into, id, policy)?));
+        }
         Ok(_) => known.problem = Some("That is this record itself.".to_owned()),
         Err(error @ Error::Invalid(_)) => known.problem = Some(error.to_string()),
         Err(other) => return Err(other),
@@ -226,7 +234,16 @@ fn alike<R: Form<Whose = ()>>(c: &mut Conn, into: i64, title: &str, view: &R::Vi
     ids.into_iter().filter(|id| *id != into).map(|id| Ok((id, R::title(&R::answer(c, id, view)?)))).collect()
 }
 
-fn sides<R: Form>(c: &mut Conn, into: i64, from: i64) -> Result<Vec<Side>> {
+/// How two records differ, in their own values: for those who may see all of them.
+fn sides<R: Form>(c: &mut Conn, into: i64, from: i64, policy: &RedactionPolicy) -> Result<Vec<Side>> {
+    if !policy.sees_all() {
+        return Err(Error::Forbidden(
+            "Records are compared by somebody who may see protected records in full, and without filter in the address"
+                .to_owned(),
+        ));
+    }
+    let protected = protection::among(c, R::Row::ENTITY, vec![into, from])?;
+    policy.log_disclosure(R::Row::ENTITY, protected);
     let (mine, theirs) = (history::get::<R::Row>(c, into)?, history::get::<R::Row>(c, from)?);
     let side = |field: &'static crate::entity::Field<R::Row>| {
         let (one, other) = ((field.read)(&mine), (field.read)(&theirs));
