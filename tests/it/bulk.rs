@@ -23,7 +23,7 @@ both! {
     async fn rows_are_meant_by_their_tags_and_own_fields_too(engine: Engine) {
         let app = world(&engine).await;
         let tess = app.technician();
-        app.admin().post("/api/custom_fields", &json!({"entity": "asset", "key": "rack", "label": "Rack", "kind": "number"})).await.status(201);
+        app.admin().post("/api/custom_fields", &json!({"type": "asset", "key": "rack", "label": "Rack", "kind": "number"})).await.status(201);
         for name in ["VIP", "Lab"] {
             tess.post("/api/tags", &json!({"name": name, "color": "teal"})).await.status(201);
         }
