@@ -4,8 +4,7 @@ use codex::billing::month::Month;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::freshservice::{Freshservice, Plan};
-use crate::support::{Api, App, Engine, Reply, both, eventually};
+use crate::support::{Api, App, Engine, Reply, both};
 
 const AGO: &str = "2020-01-01T00:00:00Z";
 
@@ -458,7 +457,7 @@ both! {
             (-0.5, "a credit of 30 minutes: 30 in all, of which earlier months have counted 60"),
         ]);
         // A credit alone is below zero, on the page too.
-        app.database.execute("UPDATE tickets SET retired_at = created_at WHERE id = 1");
+        app.database.execute(&format!("UPDATE tickets SET retired_at = '{}-01T00:00:02Z' WHERE id = 1", this.as_str()));
         let now = app.billing().get("/api/billing/trueup?company=1").await.ok();
         assert_eq!((&line(&now, "ticket_hours")["counted"], &now["total"]), (&json!(-0.5), &json!(-30.0)));
         assert!(page(&app.billing(), "/billing/trueup?company=1").await.contains("a credit of 30 minutes"));
@@ -535,26 +534,6 @@ both! {
         let csv = api.get(&format!("/api{path}.csv")).await.text();
         assert!(csv.contains("was Billed Hourly, is Unlimited") && csv.contains("billed: was 2, is 3"), "{csv}");
         assert!(page(&api, &path).await.contains("was Billed Hourly, is Unlimited"));
-    }
-
-    async fn a_vendor_that_shuts_us_out_does_not_delay_what_asks_no_vendor(engine: Engine) {
-        let vendor = Freshservice::start(Plan::sized(1, 1).build()).await;
-        let app = App::builder(&engine)
-            .freshservice(&vendor)
-            .env("CODEX_SKIP_SCHEDULER", "")
-            .env("CODEX_SCHEDULER_FRESHSERVICE", "every 1s")
-            .env("CODEX_SCHEDULER_TICKETS", "off")
-            .start()
-            .await;
-        eventually("a sync has asked the vendor", 60, async || app.database.number("SELECT count(*) FROM vendor_calls") > 0).await;
-        let until = jiff::Timestamp::now().as_millisecond() + 3_600_000;
-        app.database.execute(&format!(
-            "INSERT INTO vendor_budgets (account, bucket, paused_until_ms) SELECT DISTINCT account, '*', {until} FROM vendor_calls WHERE 1 = 1
-             ON CONFLICT (account, bucket) DO UPDATE SET paused_until_ms = {until}"
-        ));
-        app.admin().put("/api/sync/schedules/freeze-month", &json!({"cadence": "* * * * * *"})).await.ok();
-        let ended = "SELECT count(*) FROM sync_jobs WHERE script = 'freeze-month' AND status = 'completed' AND started_by = 'scheduler'";
-        eventually("a month is frozen", 30, async || app.database.number(ended) > 0).await;
     }
 
     async fn two_months_are_compared_with_the_changes_behind_them(engine: Engine) {
