@@ -24,7 +24,7 @@ async fn upload(api: &Api, entity: &str, id: &Value, name: &str, content: &[u8])
 fn files(app: &App) -> Vec<String> {
     let mut found = Vec::new();
     let folders = std::fs::read_dir(app.instance().join("attachments")).into_iter().flatten().flatten();
-    for folder in folders {
+    for folder in folders.filter(|folder| folder.file_name() != "trash") {
         let files = std::fs::read_dir(folder.path()).unwrap().flatten();
         found.extend(files.map(|file| file.file_name().to_string_lossy().into_owned()));
     }
@@ -166,5 +166,35 @@ both! {
         app.anonymous().get(&format!("{path}/content")).await.status(401);
         let past = app.service().get(&format!("/api/history/company/{company}")).await.status(200).text();
         assert!(!past.contains("canary"), "{past}");
+    }
+
+    async fn what_another_database_needs_comes_back_from_the_trash(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let company = app.company("100001", "Acme").await["id"].clone();
+        let api = app.technician();
+        let day = std::time::Duration::from_secs(24 * 3600);
+        let aged = |path: &Path, days: u32| {
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(std::time::SystemTime::now() - day * days).unwrap();
+        };
+        let trash = app.instance().join("attachments/trash");
+        for (name, days) in [("recent", 29), ("gone", 31)] {
+            std::fs::create_dir_all(&trash).unwrap();
+            std::fs::write(trash.join(name), "x").unwrap();
+            aged(&trash.join(name), days);
+        }
+        let orphan = app.instance().join("attachments/ab/abandoned");
+        std::fs::create_dir_all(orphan.parent().unwrap()).unwrap();
+        std::fs::write(&orphan, "x").unwrap();
+        aged(&orphan, 60);
+        let made = upload(&api, "company", &company, "a.pdf", PDF).await;
+        assert!(!orphan.exists() && trash.join("abandoned").exists(), "kept for whoever needs it");
+        assert!(trash.join("recent").exists() && !trash.join("gone").exists(), "for 30 days");
+        // As another process on the same folder, which does not know this row, would have left it.
+        let sha256 = made["sha256"].as_str().unwrap();
+        std::fs::rename(place(&app, sha256), trash.join(sha256)).unwrap();
+        let path = format!("/api/attachments/{}/content", made["id"]);
+        assert_eq!(api.get(&path).await.status(200).body, PDF);
+        assert!(place(&app, sha256).is_file() && !trash.join(sha256).exists());
     }
 }

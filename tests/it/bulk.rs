@@ -185,6 +185,14 @@ both! {
         for (host, company) in [("LT-1", "100001"), ("LT-2", "100002")] {
             app.asset(host, company).await;
         }
+        let people = made(json!({"name": "people", "access": "read-write", "types": ["contact"]})).await;
+        let asset = app.admin().get("/api/assets").await.ok()[0]["id"].clone();
+        let ava = json!({"name": "Ava", "email": "ava@x.example", "company_account_numbers": ["100001"], "asset_ids": [asset]});
+        for body in [ava.clone(), json!([ava])] {
+            let refused = people.post("/api/contacts", &body).await.status(403);
+            assert!(refused.error().contains("asset"), "{}", refused.error());
+        }
+        assert_eq!(count(&app, "/api/contacts").await, 0, "nothing of it was done");
         let one = made(json!({"name": "one", "access": "read-write", "companies": ["100001"]})).await;
         let done = one.patch("/api/assets?status=active", &json!({"status": "spare"})).await.status(200).json();
         assert_eq!((&done["matched"], count(&app, "/api/assets?status=spare").await), (&json!(1), 1), "{done}");

@@ -83,6 +83,21 @@ both! {
         assert!(!app.printed().contains("/first-run"), "no link when nobody needs one");
     }
 
+    async fn an_administrator_of_the_provider_is_one(engine: Engine) {
+        let mut app = App::builder(&engine).fresh().start().await;
+        let token = link(&app);
+        become_admin(&app, &token, "ada").await.status(303);
+        app.database.execute(
+            "INSERT INTO user_identities (issuer, subject, user_id, created_at, last_used_at)
+             SELECT 'https://login.example.com', 'ada', id, created_at, created_at FROM users;
+             DELETE FROM passwords",
+        );
+        assert_eq!(app.stop().await, 0);
+        app.start().await;
+        app.anonymous().get("/health").await.status(200);
+        assert!(!app.printed().contains("/first-run"), "somebody can sign in");
+    }
+
     async fn an_expired_link_is_useless(engine: Engine) {
         let app = App::builder(&engine).fresh().start().await;
         let token = link(&app);

@@ -245,4 +245,18 @@ both! {
         tess.post_raw(&undo, "application/x-www-form-urlencoded", "").await.status(303);
         assert_eq!(tess.get(&format!("/api/contacts/{loser}")).await.ok()["job_title"], "Owner");
     }
+
+    async fn what_is_billed_and_what_is_hidden_limit_a_merge(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Acme").await;
+        let (one, two) = (id_of(app.asset("LT-1", "100001").await), id_of(app.asset("LT-2", "100001").await));
+        let out = json!({"company": "100001", "entity": "asset", "entity_id": two, "reason": "A loan"});
+        app.admin().post("/api/billing/exclusions", &out).await.status(201);
+        let path = format!("/api/assets/{one}/merge");
+        let refused = app.technician().post(&path, &json!({"from": two})).await.status(403);
+        assert!(refused.error().contains("administrator"), "{}", refused.error());
+        app.technician().get_with(&format!("/assets/{one}/merge?from={two}&filter=phi"), "accept", "text/html").await.status(403);
+        app.technician().get_with(&format!("/assets/{one}/merge?from={two}"), "accept", "text/html").await.status(200);
+        app.admin().post(&path, &json!({"from": two})).await.status(200);
+    }
 }

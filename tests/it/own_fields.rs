@@ -237,6 +237,17 @@ both! {
             let text = service.get(&path).await.status(200).text();
             assert!(!text.contains("canary") && !text.contains(&format!("\"id\":{hidden},\"account_number\":\"2\"")), "{path}: {text}");
         }
+        let read = async |path: &str| {
+            let before = app.admin().get("/api/disclosures?caller=tess&limit=500").await.ok().as_array().unwrap().len();
+            app.technician().get(path).await.status(200);
+            crate::support::eventually(path, 10, async || {
+                app.admin().get("/api/disclosures?caller=tess&limit=500").await.ok().as_array().unwrap().len() > before
+            })
+            .await;
+        };
+        for path in [format!("/api/subnets/{subnet}"), "/api/subnets".to_owned(), "/api/subnets?format=csv".to_owned()] {
+            read(&path).await;
+        }
         for query in ["cf.door_code=canary-4711", "sort=cf.door_code"] {
             service.get(&format!("/api/companies?{query}")).await.status(403);
         }

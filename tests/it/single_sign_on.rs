@@ -374,7 +374,12 @@ both! {
         let provider = Provider::start().await;
         let app = provider.app(&engine, &[("TRUST_EMAIL", "true"), ("EMAIL_DOMAINS", "msp.example.com")]).await;
         provider.says(json!({"sub": "entra-1", "email": "Tess@MSP.example.com", "tid": "tenant"}));
-        signed_in(&app).await.status(303);
+        let cookie = session(&signed_in(&app).await.status(303));
+        provider.says(json!({"sub": "entra-3", "email": "ada@msp.example.com"}));
+        assert!(refusal(&app, 403).await.contains("administrator"), "nobody becomes one by an address that is not verified");
+        let tess = account(&app, "tess").await;
+        app.admin().delete(&format!("/api/accounts/{}/single-sign-on", tess["id"])).await.status(204);
+        app.anonymous().get_with("/api/my/sessions", "cookie", &cookie).await.status(401);
         provider.says(json!({"sub": "entra-2", "email": "tess@msp.example.com.evil.example"}));
         let text = refusal(&app, 403).await;
         assert!(text.contains("domain"), "{text}");
@@ -416,6 +421,8 @@ both! {
             async move { api.send(Method::POST, "/api/keys", |request| request.header("cookie", cookie).json(&json!({"name": "k"}))).await }
         };
         key(&admin).await.status(201);
+        let own = json!({"current_password": "x", "new_password": "a very long new password"});
+        app.anonymous().send(Method::PUT, "/api/my/password", |request| request.header("cookie", &admin).json(&own)).await.status(409);
         app.database.execute("UPDATE sessions SET created_at = '2026-01-01T00:00:00Z' WHERE method = 'sso'");
         assert_eq!(key(&admin).await.status(400).fields(), ["current_password"], "too long ago");
         let settings = page(&app, "/settings", &admin).await.status(200).text();
@@ -443,6 +450,18 @@ both! {
         token(&app, "ada").await.status(403);
         let door = page(&app, "/login", "").await.status(200).text();
         assert!(!door.contains("name=\"password\"") && door.contains("/login/sso?next=%2F"), "{door}");
+    }
+
+    async fn one_address_begins_only_so_many(engine: Engine) {
+        let provider = Provider::start().await;
+        let app = provider.app(&engine, &[]).await;
+        let (cookie, back) = sent(&app, "%2F").await;
+        for _ in 1..60 {
+            page(&app, "/login/sso", "").await.status(303);
+        }
+        let refused = page(&app, "/login/sso", "").await.status(429);
+        assert!(refused.text().contains("Too many"), "{}", refused.text());
+        page(&app, &back, &cookie).await.status(303);
     }
 
     async fn a_provider_that_is_away_or_another_is_said_to_be_so(engine: Engine) {

@@ -76,4 +76,25 @@ both! {
         app.technician().put("/api/companies/100001", &json!({"name": "Third"})).await.ok();
         app.technician().post(&format!("/api/changes/{seq}/undo"), &json!({})).await.status(409);
     }
+
+    async fn custom_fields_are_taken_back_by_administrators_with_their_values(engine: Engine) {
+        let app = crate::support::App::start_on(&engine).await;
+        let made = app.admin().post("/api/custom_fields", &json!({"type": "company", "key": "seats", "label": "Seats", "kind": "number"})).await.status(201).json();
+        app.company("100001", "Acme").await;
+        let put = async |value: &str| app.technician().put("/api/companies/100001", &json!({"cf": {"seats": value}})).await.status(200);
+        put("12").await;
+        let path = format!("/api/custom_fields/{}", made["id"]);
+        app.admin().put(&path, &json!({"kind": "text"})).await.status(200);
+        let seq = app.admin().get("/api/changes?entity=custom_field").await.ok()["changes"].as_array().unwrap().last().unwrap()["seq"].clone();
+        let undo = format!("/api/changes/{seq}/undo");
+        app.technician().post(&undo, &json!({})).await.status(403);
+        put("canary words").await;
+        let refused = app.admin().post(&undo, &json!({})).await.status(409);
+        assert!(refused.error().contains("such as company ") && !refused.text().contains("canary"), "{}", refused.text());
+        assert_eq!(app.admin().get(&path).await.ok()["kind"], "text");
+        put("7").await;
+        app.admin().post(&undo, &json!({})).await.ok();
+        assert_eq!(app.admin().get(&path).await.ok()["kind"], "number");
+        assert_eq!(app.technician().get("/api/companies/100001").await.ok()["cf"]["seats"], 7);
+    }
 }
