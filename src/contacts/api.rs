@@ -95,6 +95,10 @@ impl Dependent for Belonging {
         Ok(())
     }
 
+    fn moving(&self, c: &mut Conn, entity: &str, from: i64) -> Result<usize> {
+        if entity == Company::ENTITY { Ok(store::members(c, from)?.len()) } else { Ok(0) }
+    }
+
     /// The places of a company's people, or of a person.
     fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
         let mut moved = Vec::new();

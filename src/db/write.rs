@@ -54,6 +54,18 @@ impl<'a> Write<'a> {
         self.batch = batch;
     }
 
+    /// Does work of which no edit pins a synced field, whoever does it.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn unpinned<T>(&mut self, work: impl FnOnce(&mut Write<'_>) -> Result<T>) -> Result<T> {
+        let actor = Actor { pins: false, ..self.actor.clone() };
+        let mut inner = Write { conn: &mut *self.conn, actor: &actor, ledger: &mut *self.ledger, batch: self.batch };
+        let done = work(&mut inner);
+        self.batch = inner.batch;
+        done
+    }
+
     /// The number of the next change of `entity`: ordered and gap-free over all writers, because the
     /// head row is locked from the batch's first number to its commit.
     pub fn next_change(&mut self, entity: &'static str) -> Result<i64> {

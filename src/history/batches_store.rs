@@ -11,6 +11,10 @@ use crate::{
     types::now,
 };
 
+/// The kinds that are more than their changes.
+pub const MERGE: &str = "merge";
+pub const UNDO: &str = "undo";
+
 /// One of them.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct Batch {
@@ -72,10 +76,45 @@ pub fn get(c: &mut Conn, id: i64) -> Result<Batch> {
     })
 }
 
-/// Notes who took it back.
-pub fn mark_undone(w: &mut Write<'_>, id: i64) -> Result<()> {
+/// Notes who took it back, at the time of the undo; what one that was an undo had taken back, stands again.
+pub fn mark_undone(w: &mut Write<'_>, whole: &Batch, own: Option<i64>) -> Result<()> {
+    let at = match own {
+        Some(own) => get(w, own)?.at,
+        None => now(),
+    };
     let by = w.actor().name.clone();
-    w.run("UPDATE batches SET undone_at = ?1, undone_by = ?2 WHERE id = ?3", params![now(), by, id]).map(drop)
+    let (mut next, mut is_undone) = (Some(whole.clone()), true);
+    while let Some(batch) = next {
+        let (at, by) = if is_undone { (Some(&at), Some(&by)) } else { (None, None) };
+        w.run("UPDATE batches SET undone_at = ?1, undone_by = ?2 WHERE id = ?3", params![at, by, batch.id])?;
+        next = taken_back(w, &batch)?;
+        is_undone = !is_undone;
+    }
+    Ok(())
+}
+
+/// What an undo took back. Most of its changes name the one that they take back; one that has none of those has the time
+/// and the rows of it.
+pub fn taken_back(c: &mut Conn, undo: &Batch) -> Result<Option<Batch>> {
+    if undo.kind != UNDO {
+        return Ok(None);
+    }
+    let sql = "SELECT reason FROM changes WHERE batch_id = ?1 AND reason LIKE 'change % undone' ORDER BY seq LIMIT 1";
+    let named = c.first(sql, params![undo.id])?.map(|row| row.get::<String>(0)).transpose()?;
+    let seq = named.and_then(|reason| reason.split(' ').nth(1).and_then(|seq| seq.parse::<i64>().ok()));
+    let row = match seq {
+        Some(seq) => c.first("SELECT batch_id FROM changes WHERE seq = ?1 AND batch_id IS NOT NULL", params![seq])?,
+        None => {
+            let sql = "SELECT batch.id FROM batches batch
+                       WHERE batch.undone_at = ?2 AND batch.undone_by = ?3 AND batch.entity = ?4 AND batch.id < ?1 AND EXISTS (
+                           SELECT 1 FROM changes theirs JOIN changes own
+                               ON own.batch_id = ?1 AND own.entity = theirs.entity AND own.entity_id = theirs.entity_id
+                           WHERE theirs.batch_id = batch.id)
+                       ORDER BY batch.id DESC LIMIT 1";
+            c.first(sql, params![undo.id, &undo.at, &undo.actor, &undo.entity])?
+        }
+    };
+    row.map(|row| row.get(0)).transpose()?.map(|id| get(c, id)).transpose()
 }
 
 /// How many of its changes there are, by kind of row.

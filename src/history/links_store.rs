@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// One link of a row.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Link {
     /// The other system (`freshservice`, `datto`).
     pub system: String,
@@ -81,6 +81,26 @@ pub fn unlink(w: &mut Write<'_>, entity: &'static str, id: i64, system: &str, ex
     fields.insert(format!("link:{system}"), serde_json::json!([external_id, null]));
     super::store::record_change(w, entity, id, "unlink", None, fields)?;
     Ok(true)
+}
+
+/// The links of a row that came with a merge and do not speak for it.
+pub fn silent(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<Link>> {
+    let sql = "SELECT system, external_id FROM links WHERE entity = ?1 AND entity_id = ?2 AND is_merged = ?3
+               ORDER BY system, external_id";
+    let rows = c.all(sql, params![entity, id, true])?;
+    rows.iter().map(|row| Ok(Link { system: row.get(0)?, external_id: row.get(1)? })).collect()
+}
+
+/// Says which of a row's links do not speak for it; of each of their systems the others do.
+pub fn set_silent(w: &mut Write<'_>, entity: &str, id: i64, silent: &[Link]) -> Result<()> {
+    let sql = "UPDATE links SET is_merged = ?4 WHERE system = ?1 AND entity = ?2 AND entity_id = ?3";
+    for Link { system, .. } in silent {
+        w.run(sql, params![system, entity, id, false])?;
+    }
+    for Link { system, external_id } in silent {
+        w.run(&format!("{sql} AND external_id = ?5"), params![system, entity, id, true, external_id])?;
+    }
+    Ok(())
 }
 
 /// Lets the records that one row is be another row, because both are one. Of two records of one vendor, the one that was

@@ -23,6 +23,14 @@ pub fn keep(w: &mut Write<'_>, entity: &str, merged: &Merged, batch: i64) -> Res
     w.run(sql, params![entity, merged.loser, merged.winner, batch, merged.moved.to_string()]).map(drop)
 }
 
+/// The merge that a batch was, unless it is taken back.
+pub fn of_batch(c: &mut Conn, batch: i64) -> Result<Option<Merged>> {
+    let sql = "SELECT loser_id, winner_id, moved FROM merges WHERE batch_id = ?1";
+    let Some(row) = c.first(sql, params![batch])? else { return Ok(None) };
+    let moved = serde_json::from_str(&row.get::<String>(2)?).map_err(Error::internal)?;
+    Ok(Some(Merged { loser: row.get(0)?, winner: row.get(1)?, moved }))
+}
+
 /// Forgets it again; what it was.
 pub fn forget(w: &mut Write<'_>, entity: &str, loser: i64, winner: i64) -> Result<Option<Merged>> {
     let sql = "DELETE FROM merges WHERE entity = ?1 AND loser_id = ?2 AND winner_id = ?3 RETURNING moved";

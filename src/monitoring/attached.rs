@@ -25,6 +25,10 @@ impl Dependent for Alerts {
         Ok(())
     }
 
+    fn moving(&self, c: &mut Conn, entity: &str, from: i64) -> Result<usize> {
+        of_company(entity).map_or(Ok(0), |of_company| Ok(alert_store::ids(c, of_company, from)?.len()))
+    }
+
     fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
         let Some(of_company) = of_company(entity) else { return Ok(Vec::new()) };
         let ids = alert_store::ids(w, of_company, from)?;

@@ -34,7 +34,7 @@ use crate::{
     resource::{
         Done, Resource, bulk,
         dependents::{self, Moved},
-        whole,
+        merged, whole,
     },
     types::{Actor, Scope},
     web::{Fields, Path, Preconditions, Reference, Routes, Sent, Web},
@@ -46,9 +46,11 @@ const MOST: i64 = 20_000;
 const WHY: &str = "what it belongs to was merged into another record";
 /// The nouns whose rows can be merged.
 pub const MERGEABLE: [&str; 3] = [Company::ENTITY, Contact::ENTITY, Asset::ENTITY];
+/// The column that says whose a row is.
+const COMPANY: &str = "company_id";
 /// Columns that hold ids of rows without saying so in their kind.
 const LEADING: [(&str, &str); 5] = [
-    ("company_id", Company::ENTITY),
+    (COMPANY, Company::ENTITY),
     ("parent_id", Company::ENTITY),
     ("contact_id", Contact::ENTITY),
     ("billing_contact_id", Contact::ENTITY),
@@ -56,8 +58,10 @@ const LEADING: [(&str, &str); 5] = [
 ];
 /// Of which each record has one: the winner's own stays.
 const ONE_EACH: [&str; 1] = [Settings::ENTITY];
-/// What is said of a record once: said of both, the loser's is retired.
+/// What one company says of a record once: said of both, the loser's is retired.
 const SAID_ONCE: [&str; 1] = [Exclusion::ENTITY];
+/// Under what a merge remembers which links of the loser did not speak for it.
+const SILENT: &str = "silent links";
 /// What no merge changes of the record that stays: it is how others know it.
 const KEPT: [&str; 2] = ["account_number", "account_number_at_vendor"];
 
@@ -194,7 +198,10 @@ pub fn merge(w: &mut Write<'_>, entity: &'static str, wanted: &Wanted, merger: &
     let named = entities::named(entity)?;
     allowed(w, entity, *into, *from, &merger.by)?;
     named.refuse_merge(w, *into, *from)?;
-    let batch = batches::begin(w, "merge", entity)?;
+    if dependents::moving(w, entity, *from)? > MOST {
+        return Err(Error::conflict(format!("more than {MOST} rows would move; retire what is not needed first")));
+    }
+    let batch = batches::begin(w, batches::MERGE, entity)?;
     let (mut moved, mut counts) = (Map::new(), BTreeMap::new());
     for rows in dependents::hand_over(w, entity, *from, *into)?.into_iter().filter(|rows| !rows.ids.is_empty()) {
         *counts.entry(rows.what.clone()).or_insert(0) += i64::try_from(rows.ids.len()).unwrap_or(i64::MAX);
@@ -202,8 +209,9 @@ pub fn merge(w: &mut Write<'_>, entity: &'static str, wanted: &Wanted, merger: &
             moved.insert(rows.what, json!(rows.ids));
         }
     }
-    if counts.values().sum::<i64>() > MOST {
-        return Err(Error::conflict(format!("more than {MOST} rows would move; retire what is not needed first")));
+    let silent = links::silent(w, named.name(), *from)?;
+    if !silent.is_empty() {
+        moved.insert(SILENT.to_owned(), json!(silent));
     }
     refuse_billing(w, batch, &merger.by)?;
     links::hand_over(w, named.name(), *from, *into)?;
@@ -251,11 +259,68 @@ fn allowed(c: &mut Conn, entity: &str, into: i64, from: i64, by: &Undoer) -> Res
 pub fn back(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     let Some(from) = change.fields["merged_from"]["new"].as_i64() else { return Ok(Undone::Already) };
     let Some(merged) = merges::forget(w, &change.entity, from, change.entity_id)? else { return Ok(Undone::Already) };
-    for (what, ids) in merged.moved.as_object().into_iter().flatten() {
+    for (what, ids) in merged.moved.as_object().into_iter().flatten().filter(|(what, _)| *what != SILENT) {
         let ids: Vec<i64> = ids.as_array().into_iter().flatten().filter_map(Json::as_i64).collect();
         dependents::hand_back(w, &change.entity, &Moved::untold(what, ids), (merged.loser, merged.winner))?;
     }
     Ok(Undone::Done)
+}
+
+/// The links of the loser that did not speak for it before the merge.
+#[must_use]
+pub fn silent(merged: &Merged) -> Vec<links::Link> {
+    merged.moved.get(SILENT).and_then(|silent| serde_json::from_value(silent.clone()).ok()).unwrap_or_default()
+}
+
+/// Refuses to change what went on as another record, of whatever kind.
+///
+/// # Errors
+/// `Conflict`, naming that one.
+pub fn refuse_merged(c: &mut Conn, entity: &str, id: i64) -> Result<()> {
+    match entity {
+        Company::ENTITY => merged::refuse::<Companies>(c, id),
+        Contact::ENTITY => merged::refuse::<Contacts>(c, id),
+        Asset::ENTITY => merged::refuse::<Assets>(c, id),
+        _ => Ok(()),
+    }
+}
+
+/// How many rows of `E` would move.
+pub fn moving<E: Entity>(c: &mut Conn, entity: &str, from: i64) -> Result<usize> {
+    if ONE_EACH.contains(&E::ENTITY) {
+        return Ok(0);
+    }
+    let mut count = 0;
+    for column in leading::<E>(entity) {
+        count += noun::ids_leading::<E>(c, column, from)?.len();
+    }
+    if is_about::<E>() {
+        count += noun::ids_about::<E>(c, entity, from)?.len();
+    }
+    Ok(count)
+}
+
+/// Whether rows of `E` are about a record of any kind.
+fn is_about<E: Entity>() -> bool {
+    E::COLUMNS.contains(&noun::RECORD.0) && E::COLUMNS.contains(&noun::RECORD.1)
+}
+
+/// Whether a row would say with another value what a live one already says of the same company and record.
+fn repeats<E: Entity>(c: &mut Conn, id: i64, column: &str, value: &Value) -> Result<bool> {
+    let mut row = history::get::<E>(c, id)?;
+    if !SAID_ONCE.contains(&E::ENTITY) || row.retired_at().is_some() {
+        return Ok(false);
+    }
+    set(&mut row, column, value)?;
+    let value = |row: &E, column: &str| E::field(column).map(|field| Value::from((field.read)(row)));
+    let said = [COMPANY, noun::RECORD.0, noun::RECORD.1].map(|column| value(&row, column));
+    let [_, Some(Value::Text(entity)), Some(Value::Int(about))] = &said else { return Ok(false) };
+    for other in noun::ids_about::<E>(c, entity, *about)?.into_iter().filter(|other| *other != id) {
+        if value(&history::get::<E>(c, other)?, COMPANY) == said[0] {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The columns of `E` that lead to rows of another noun.
@@ -277,14 +342,17 @@ pub fn repoint<E: Entity>(w: &mut Write<'_>, entity: &str, from: i64, to: i64) -
         for id in noun::ids_leading::<E>(w, column, from)? {
             // A company below the one that it is merged with would be below itself.
             let target = if E::ENTITY == entity && id == to { Value::Null } else { Value::Int(to) };
-            history::update(w, id, None, Some(WHY), |row: &mut E| set(row, column, &target))?;
+            if repeats::<E>(w, id, column, &target)? {
+                history::retire::<E>(w, id, Some(WHY))?;
+            } else {
+                history::update(w, id, None, Some(WHY), |row: &mut E| set(row, column, &target))?;
+            }
             moved.push(id);
         }
     }
-    if E::COLUMNS.contains(&noun::RECORD.0) && E::COLUMNS.contains(&noun::RECORD.1) {
-        let said: Vec<i64> = noun::ids_about::<E>(w, entity, to)?;
+    if is_about::<E>() {
         for id in noun::ids_about::<E>(w, entity, from)? {
-            if SAID_ONCE.contains(&E::ENTITY) && !said.is_empty() {
+            if repeats::<E>(w, id, noun::RECORD.1, &Value::Int(to))? {
                 history::retire::<E>(w, id, Some(WHY))?;
             } else {
                 history::update(w, id, None, Some(WHY), |row: &mut E| set(row, noun::RECORD.1, &Value::Int(to)))?;
@@ -307,6 +375,15 @@ pub fn hand_over(w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<
     ENTITIES.iter().map(|noun| Ok(Moved::told(noun.name(), noun.repoint(w, entity, from, to)?))).collect()
 }
 
+/// How many rows of every noun lead to a record.
+pub fn count(c: &mut Conn, entity: &str, from: i64) -> Result<usize> {
+    let mut count = 0;
+    for noun in ENTITIES {
+        count += noun.moving(c, entity, from)?;
+    }
+    Ok(count)
+}
+
 /// Refuses two records that cannot be one.
 pub fn refuse<E: Entity>(c: &mut Conn, into: i64, from: i64) -> Result<()> {
     let rows = [history::get::<E>(c, into)?, history::get::<E>(c, from)?];
@@ -324,7 +401,7 @@ pub fn refuse<E: Entity>(c: &mut Conn, into: i64, from: i64) -> Result<()> {
         }
     }
     if E::ENTITY == Asset::ENTITY {
-        let companies = rows.each_ref().map(|row| E::field("company_id").and_then(|field| int(&(field.read)(row).into())));
+        let companies = rows.each_ref().map(|row| E::field(COMPANY).and_then(|field| int(&(field.read)(row).into())));
         if let [Some(one), Some(other)] = companies
             && one != other
         {
@@ -339,9 +416,37 @@ pub fn refuse<E: Entity>(c: &mut Conn, into: i64, from: i64) -> Result<()> {
 pub fn choosable<E: Entity>() -> impl Iterator<Item = &'static Field<E>> {
     E::FIELDS.iter().filter(|field| {
         let spec = &field.spec;
-        let leads = matches!(spec.kind, Kind::Reference(_)) || LEADING.iter().any(|(column, _)| *column == spec.column);
-        !spec.is_told && !leads && !KEPT.contains(&spec.column) && !E::SECRETS.contains(&spec.column)
+        !spec.is_told && !leads(spec) && !KEPT.contains(&spec.column) && !E::SECRETS.contains(&spec.column)
     })
+}
+
+/// Whether a column leads to another row: nobody chooses between two of them, but a blank one is filled.
+fn leads(spec: &FieldSpec) -> bool {
+    matches!(spec.kind, Kind::Reference(_)) || LEADING.iter().any(|(column, _)| *column == spec.column)
+}
+
+/// What the winner lacks of where the loser leads, unless it would lead to itself.
+fn led<E: Entity>(c: &mut Conn, into: i64, other: &E) -> Result<Vec<(&'static Field<E>, Value)>> {
+    let mine = history::get::<E>(c, into)?;
+    let mut led = Vec::new();
+    for field in E::FIELDS.iter().filter(|field| leads(&field.spec)) {
+        let theirs = Value::from((field.read)(other));
+        if !is_blank(&Value::from((field.read)(&mine))) || is_blank(&theirs) {
+            continue;
+        }
+        let is_own = leading::<E>(E::ENTITY).contains(&field.spec.column);
+        let to = int(&theirs).filter(|_| is_own);
+        let is_above =
+            |c: &mut Conn, id: i64| Ok::<_, Error>(companies::ancestors(c, id)?.iter().any(|(above, _)| *above == into));
+        let is_round = match to {
+            Some(id) => id == into || E::ENTITY == Company::ENTITY && is_above(c, id)?,
+            None => false,
+        };
+        if !is_round {
+            led.push((field, theirs));
+        }
+    }
+    Ok(led)
 }
 
 fn is_called(spec: &FieldSpec, name: &str) -> bool {
@@ -365,6 +470,7 @@ pub fn absorb<E: Entity>(w: &mut Write<'_>, wanted: &Wanted, pins: bool) -> Resu
         return Err(Error::Invalid(wrong));
     }
     let other = history::get::<E>(w, *from)?;
+    let led = led::<E>(w, *into, &other)?;
     history::retire::<E>(w, *from, Some(&format!("merged into {} {into}", E::ENTITY)))?;
     let updated = history::update(w, *into, None, Some(&format!("merged with {} {from}", E::ENTITY)), |row: &mut E| {
         for field in choosable::<E>() {
@@ -374,7 +480,7 @@ pub fn absorb<E: Entity>(w: &mut Write<'_>, wanted: &Wanted, pins: bool) -> Resu
                 (field.write)(row, &theirs)?;
             }
         }
-        Ok(())
+        led.iter().try_for_each(|(field, theirs)| (field.write)(row, theirs))
     })?;
     if pins && links::exists(w, E::ENTITY, *into)? {
         for (column, ..) in &updated.changed {

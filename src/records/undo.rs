@@ -19,10 +19,10 @@ use crate::{
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
-        self, Record as _,
+        self, Record as _, Untold,
         batches::{self, Batch},
         feed::{self, Change},
-        forgotten, links, pins, protection,
+        forgotten, links, merges, pins, protection,
         undo::Undone,
     },
     jobs::{
@@ -113,6 +113,14 @@ impl Summary {
 pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     if forgotten::is_forgotten(w, &change.entity, change.entity_id)? {
         return Ok(Undone::Refused(forgotten::WHY.to_owned()));
+    }
+    // What went on as another record comes back with the merge as a whole or not at all.
+    if !matches!(change.action.as_str(), "create" | "merge" | "absorb" | "pin" | "unpin") {
+        match merge::refuse_merged(w, &change.entity, change.entity_id) {
+            Ok(()) => {}
+            Err(Error::Conflict { message, .. }) => return Ok(Undone::Refused(message)),
+            Err(other) => return Err(other),
+        }
     }
     match (change.entity.as_str(), change.action.as_str()) {
         _ if custom::is_own(change) => custom::undo(w, change),
@@ -415,16 +423,19 @@ pub struct Undoer {
 /// the way.
 pub fn batch(w: &mut Write<'_>, id: i64, is_part_enough: bool, by: &Undoer) -> Result<(Summary, Option<i64>)> {
     let whole = batches::get(w, id)?;
+    if let Some(at) = &whole.undone_at {
+        let by = whole.undone_by.as_deref().unwrap_or_default();
+        return Err(Error::conflict(format!("batch {id} was undone by {by} at {at}")));
+    }
+    if batches::taken_back(w, &whole)?.is_some_and(|before| before.kind == batches::MERGE) {
+        return Err(Error::conflict("a merge that was undone does not come back like this; merge the records again"));
+    }
     let changes = feed::of_batch(w, id, i64::MAX)?;
     for each in &changes {
         allowed(w, each.inside(), &by.policy, by.is_admin)?;
     }
-    let own = batches::begin(w, "undo", &whole.entity)?;
-    let mut summary = Summary::default();
-    for each in &changes {
-        let undone = change(w, each.inside())?;
-        summary.count(each.inside(), undone);
-    }
+    let own = batches::begin(w, batches::UNDO, &whole.entity)?;
+    let summary = if whole.kind == batches::MERGE { merge_back(w, id, &whole.entity, &changes)? } else { all(w, &changes)? };
     if summary.refused > 0 && !is_part_enough {
         let mut details = serde_json::Map::new();
         details.insert("conflicts".to_owned(), json!(summary.refusals));
@@ -432,8 +443,34 @@ pub fn batch(w: &mut Write<'_>, id: i64, is_part_enough: bool, by: &Undoer) -> R
         return Err(Error::Conflict { message, details });
     }
     let own = batches::end(w, own)?;
-    batches::mark_undone(w, id)?;
+    batches::mark_undone(w, &whole, own)?;
     Ok((summary, own))
+}
+
+fn all(w: &mut Write<'_>, changes: &[Untold<Change>]) -> Result<Summary> {
+    let mut summary = Summary::default();
+    for each in changes {
+        let undone = change(w, each.inside())?;
+        summary.count(each.inside(), undone);
+    }
+    Ok(summary)
+}
+
+/// As little as a merge is an edit of every row that it moves is its undo: no sync is kept from those. What the merge has
+/// pinned is free again, and the vendor's record that spoke for the other row speaks for it again.
+fn merge_back(w: &mut Write<'_>, id: i64, entity: &str, changes: &[Untold<Change>]) -> Result<Summary> {
+    let merged = merges::of_batch(w, id)?;
+    w.unpinned(|w| {
+        let mut summary = Summary::default();
+        for each in changes.iter().map(Untold::inside) {
+            let undone = if each.action == "pin" { unpin(w, each)? } else { change(w, each)? };
+            summary.count(each, undone);
+        }
+        if let Some(merged) = merged {
+            links::set_silent(w, entity, merged.loser, &merge::silent(&merged))?;
+        }
+        Ok(summary)
+    })
 }
 
 /// `GET /api/batches/{id}`

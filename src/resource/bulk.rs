@@ -4,7 +4,7 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Map, Value as Json, json};
 
-use super::{MayWrite, Resource};
+use super::{MayWrite, Resource, merged};
 use crate::web::openapi::schema as described;
 use crate::{
     auth::{Caller, Editor},
@@ -173,6 +173,7 @@ async fn update<R: Resource>(
         // A row's tag says nothing of many.
         request.rev(0)?;
         asked.run(w, "update", |w, id| {
+            merged::refuse::<R>(w, id)?;
             R::update(w, id, &input, None, &asked.view)?;
             custom::apply(w, R::Row::ENTITY, id, &own, false, &asked.policy).map(drop)
         })

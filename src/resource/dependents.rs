@@ -27,6 +27,11 @@ pub trait Dependent: Sync {
     /// What becomes of them when the record is about to retire.
     fn release(&self, w: &mut Write<'_>, entity: &str, id: i64) -> Result<()>;
 
+    /// About how many rows [`hand_over`](Self::hand_over) would move one by one.
+    fn moving(&self, _c: &mut Conn, _entity: &str, _from: i64) -> Result<usize> {
+        Ok(0)
+    }
+
     /// Lets them belong to another record of the same kind, because both are one; what moved.
     fn hand_over(&self, _w: &mut Write<'_>, _entity: &str, _from: i64, _to: i64) -> Result<Vec<Moved>> {
         Ok(Vec::new())
@@ -111,6 +116,15 @@ pub fn retire_bound(w: &mut Write<'_>, entity: &str, id: i64, force: bool) -> Re
 /// Lets everything go from a record that is about to retire.
 pub fn release(w: &mut Write<'_>, entity: &str, id: i64) -> Result<()> {
     all()?.iter().try_for_each(|dependent| dependent.release(w, entity, id))
+}
+
+/// How many rows would move with a record.
+pub fn moving(c: &mut Conn, entity: &str, from: i64) -> Result<i64> {
+    let mut count = 0_usize;
+    for dependent in all()? {
+        count = count.saturating_add(dependent.moving(c, entity, from)?);
+    }
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 /// Lets everything that belongs to a record belong to another one.

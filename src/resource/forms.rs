@@ -5,6 +5,7 @@ use axum::{extract::State, response::Response};
 use super::{
     MayWrite, Resource,
     form_page::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
+    merged,
 };
 use crate::{
     agents::Frame,
@@ -224,6 +225,7 @@ pub async fn update<R: Form>(
             let key = key.clone();
             let work = move |w: &mut Write<'_>| {
                 let id = R::id(w, &key)?;
+                merged::refuse::<R>(w, id)?;
                 let is_changed = R::update(w, id, &input, rev, &view)?;
                 Ok(custom::apply(w, R::Row::ENTITY, id, &own, false, &policy)? || is_changed)
             };
@@ -275,6 +277,7 @@ pub async fn restore<R: Form>(
     let wanted = key.clone();
     let work = move |w: &mut Write<'_>| {
         let id = R::id(w, &wanted)?;
+        merged::refuse::<R>(w, id)?;
         R::restore(w, id)
     };
     web.db.write(&editor.scope(), &editor.actor(), work).await?;

@@ -114,10 +114,12 @@ both! {
         let part = tess.post(&format!("/api/batches/{batch}/undo?partial=true"), &json!({})).await.status(200).json();
         assert_eq!((&part["undone"], &part["refused"]), (&json!(3), &json!(1)), "{part}");
         assert_eq!((count(&app, "/api/assets?status=active").await, count(&app, "/api/assets?status=repair").await), (5, 1));
+        assert!(tess.get(&format!("/api/batches/{batch}")).await.ok()["undone_at"].is_string());
+        tess.post(&format!("/api/batches/{batch}/undo"), &json!({})).await.status(409);
         // What was undone can be undone.
         let again = tess.post(&format!("/api/batches/{}/undo", part["batch_id"]), &json!({})).await.status(200).json();
         assert_eq!((&again["undone"], count(&app, "/api/assets?status=spare").await), (&json!(3), 3), "{again}");
-        assert!(tess.get(&format!("/api/batches/{batch}")).await.ok()["undone_at"].is_string());
+        assert_eq!(tess.get(&format!("/api/batches/{batch}")).await.ok()["undone_at"], serde_json::Value::Null);
 
         let none = tess.patch("/api/assets?hostname=nobody", &json!({"status": "spare"})).await.status(200).json();
         assert_eq!((&none["matched"], &none["batch_id"]), (&json!(0), &Value::Null));

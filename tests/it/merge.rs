@@ -259,4 +259,83 @@ both! {
         app.technician().get_with(&format!("/assets/{one}/merge?from={two}"), "accept", "text/html").await.status(200);
         app.admin().post(&path, &json!({"from": two})).await.status(200);
     }
+
+    async fn undoing_a_merge_leaves_syncs_free(engine: Engine) {
+        let pull = Pull::pulled(&engine, Plan::sized(3, 10).build()).await;
+        let tess = pull.app.technician();
+        let mut contacts = pull.contacts().await;
+        contacts.sort_by_key(|contact| std::cmp::Reverse(contact["freshservice_id"].as_i64()));
+        let ids: Vec<i64> = contacts[..3].iter().map(|contact| contact["id"].as_i64().unwrap()).collect();
+        let speaks = async |id: i64| tess.get(&format!("/api/contacts/{id}")).await.ok()["freshservice_id"].clone();
+        // The second one has the last one's record beside its own, then is merged itself and comes back.
+        let path = |id: i64| format!("/api/contacts/{id}/merge");
+        tess.post(&path(ids[1]), &json!({"from": ids[2]})).await.status(200);
+        let own = speaks(ids[1]).await;
+        let pins = async || {
+            let of = async |id: i64| tess.get(&format!("/api/pins/contact/{id}")).await.ok();
+            (of(ids[0]).await, of(ids[1]).await)
+        };
+        let before = pins().await;
+        let body = json!({"from": ids[1], "fields": {"job_title": "from"}});
+        let done = tess.post(&path(ids[0]), &body).await.status(200).json();
+        let undo = format!("/api/batches/{}/undo", done["batch_id"]);
+        let undone = tess.post(&undo, &json!({})).await.status(200).json();
+        assert_eq!(undone["refused"], 0, "{undone}");
+        assert_eq!((speaks(ids[0]).await, speaks(ids[1]).await), (contacts[0]["freshservice_id"].clone(), own));
+        assert_eq!(pins().await, before, "nothing is pinned by it");
+        tess.post(&undo, &json!({})).await.status(409);
+        let back = tess.post(&format!("/api/batches/{}/undo", undone["batch_id"]), &json!({})).await.status(409);
+        assert!(back.error().contains("merge the records again"), "{}", back.error());
+    }
+
+    async fn what_was_merged_is_not_changed_on_its_own(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        app.company("100001", "Acme").await;
+        let winner = id_of(app.contact("Ava Patel", "ava@acme.example", &["100001"]).await);
+        let loser = id_of(app.contact("A. Patel", "a.patel@acme.example", &["100001"]).await);
+        let done = tess.post(&format!("/api/contacts/{winner}/merge"), &json!({"from": loser})).await.status(200).json();
+        tess.post(&format!("/api/contacts/{loser}/restore"), &json!({})).await.status(409);
+        let form = "application/x-www-form-urlencoded";
+        tess.post_raw(&format!("/contacts/{loser}/restore"), form, "").await.status(409);
+        tess.patch(&format!("/api/contacts?id__in={loser}&include_retired=1"), &json!({"job_title": "X"})).await.status(409);
+        let told = tess.get(&format!("/api/history/contact/{winner}")).await.ok();
+        let is_retirement = |change: &&Value| change["entity_id"] == loser && change["action"] == "retire";
+        let seq = told["changes"].as_array().unwrap().iter().find(is_retirement).expect("its retirement")["seq"].clone();
+        let stands = tess.post(&format!("/api/changes/{seq}/undo"), &json!({})).await.status(409);
+        assert!(stands.error().contains("merged into"), "{}", stands.error());
+        tess.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200);
+        tess.get(&format!("/api/contacts/{loser}")).await.status(200);
+    }
+
+    async fn a_winner_gets_what_the_other_led_to(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let ada = app.admin();
+        for (number, name) in [("100001", "Acme"), ("100002", "Acme Ltd"), ("100003", "Holding")] {
+            app.company(number, name).await;
+        }
+        let person = id_of(app.contact("Ava", "ava@acme.example", &["100002"]).await);
+        ada.put("/api/companies/100002", &json!({"parent_id": "100003", "billing_contact_id": person})).await.status(200);
+        let (one, two) = (id_of(app.asset("LT-1", "100001").await), id_of(app.asset("LT-2", "100002").await));
+        // Both companies leave the first device out, the second one another as well.
+        let out = async |company: &str, asset: i64| {
+            let body = json!({"company": company, "entity": "asset", "entity_id": asset, "reason": "A loan"});
+            ada.post("/api/billing/exclusions", &body).await.status(201);
+        };
+        out("100001", one).await;
+        ada.put(&format!("/api/assets/{one}"), &json!({"company_account_number": "100002"})).await.status(200);
+        out("100002", one).await;
+        out("100002", two).await;
+        let done = ada.post("/api/companies/100001/merge", &json!({"from": "100002"})).await.status(200).json();
+        assert_eq!(done["billing_contact_id"], person, "{done}");
+        assert_eq!(done["parent_id"], ada.get("/api/companies/100003").await.ok()["id"], "{done}");
+        let excluded = async |company: &str| {
+            ada.get(&format!("/api/billing/exclusions?company={company}")).await.ok().as_array().unwrap().len()
+        };
+        assert_eq!(excluded("100001").await, 2, "one of two that say the same is retired");
+        let undone = ada.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200).json();
+        assert_eq!(undone["refused"], 0, "{undone}");
+        assert_eq!(ada.get("/api/companies/100001").await.ok()["parent_id"], Value::Null);
+        assert_eq!((excluded("100001").await, excluded("100002").await), (1, 2));
+    }
 }

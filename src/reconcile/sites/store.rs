@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::{
     db::{Conn, Row, Write},
     error::Result,
+    history::merges,
     params,
     types::now,
 };
@@ -69,18 +70,28 @@ pub fn of_company(c: &mut Conn, company_id: i64) -> Result<Vec<StoredSite>> {
 
 /// Every company, tombstones included.
 pub fn companies(c: &mut Conn) -> Result<Vec<CompanyRef>> {
-    // The number of a company that went on as another one leads to that one.
-    let sql = "SELECT COALESCE(winner.id, company.id), company.account_number, COALESCE(winner.name, company.name),
-                   CASE WHEN winner.id IS NULL THEN company.retired_at ELSE winner.retired_at END
+    let sql = "SELECT company.id, company.account_number, company.name, company.retired_at, merged.loser_id
                FROM @companies company
-               LEFT JOIN merges merged ON merged.entity = 'company' AND merged.loser_id = company.id
-               LEFT JOIN @companies winner ON winner.id = merged.winner_id ORDER BY company.id";
-    let rows = c.all(sql, &[])?;
-    let read = |row: &Row| {
+               LEFT JOIN merges merged ON merged.entity = 'company' AND merged.loser_id = company.id ORDER BY company.id";
+    let read = |row: &Row| -> Result<(CompanyRef, Option<i64>)> {
         let retired = row.get::<Option<String>>(3)?.is_some();
-        Ok(CompanyRef { id: row.get(0)?, number: row.get::<String>(1)?.trim().to_owned(), name: row.get(2)?, retired })
+        let company = CompanyRef { id: row.get(0)?, number: row.get::<String>(1)?.trim().to_owned(), name: row.get(2)?, retired };
+        Ok((company, row.get(4)?))
     };
-    rows.iter().map(read).collect()
+    let (mut all, mut losers) = (Vec::new(), Vec::new());
+    for row in c.all(sql, &[])? {
+        let (company, loser) = read(&row)?;
+        losers.extend(loser.map(|_| all.len()));
+        all.push(company);
+    }
+    // The number of a company that went on as another one leads to that one, however many were between them.
+    for at in losers {
+        let winner = merges::winner(c, "company", all[at].id)?;
+        if let Some(winner) = winner.and_then(|id| all.iter().find(|company| company.id == id)).cloned() {
+            all[at] = CompanyRef { number: std::mem::take(&mut all[at].number), ..winner };
+        }
+    }
+    Ok(all)
 }
 
 /// Links of sites to companies that did not come from here (an import of the predecessor's), by uid.

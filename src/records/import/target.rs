@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     history::{Record as _, protection},
     plan,
-    records::{entities, nouns::AnyNoun},
+    records::{entities, merge, nouns::AnyNoun},
     types::fold,
     web::{Fields, Sent},
 };
@@ -138,7 +138,11 @@ impl Target {
             let query = ListQuery::parse(self.spec(), [("id", Ok(id)), ("retired", Ok("include"))].into_iter())?;
             return match query.first(c, |_| Ok(()))?.len() {
                 0 => Err(Error::field("id", format!("there is none with the id {number}; leave the cell empty for a new one"))),
-                _ => Ok((Some(number), format!("by its id {number}"))),
+                _ => match merge::refuse_merged(c, self.entity(), number) {
+                    Ok(()) => Ok((Some(number), format!("by its id {number}"))),
+                    Err(Error::Conflict { message, .. }) => Err(Error::field("id", message)),
+                    Err(other) => Err(other),
+                },
             };
         }
         let keys = key.map_or_else(|| self.keys(), |key| vec![key]);
@@ -271,6 +275,7 @@ impl Target {
 
     /// Other values in a record, its own fields and tags among them.
     pub fn update(&self, w: &mut Write<'_>, id: i64, fields: Fields, policy: &RedactionPolicy) -> Result<()> {
+        merge::refuse_merged(w, self.entity(), id)?;
         let own = custom::Sent::of(&fields)?;
         self.update_row(w, id, fields, policy)?;
         custom::apply(w, self.entity(), id, &own, false, policy).map(drop)

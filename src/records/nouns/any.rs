@@ -55,6 +55,8 @@ pub trait AnyEntity: Sync {
     fn company_of(&self, c: &mut Conn, id: i64) -> Result<Option<i64>>;
     /// What people call rows with these ids.
     fn called(&self, c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, String)>>;
+    /// How many of its rows [`repoint`](Self::repoint) would move.
+    fn moving(&self, c: &mut Conn, entity: &str, from: i64) -> Result<usize>;
     /// Lets its rows that lead to one record of another noun lead to another one; which they are.
     fn repoint(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<i64>>;
     /// Refuses two rows that cannot be one.
@@ -172,6 +174,10 @@ impl<E: Entity> AnyEntity for Of<E> {
         }
     }
 
+    fn moving(&self, c: &mut Conn, entity: &str, from: i64) -> Result<usize> {
+        merge::moving::<E>(c, entity, from)
+    }
+
     fn repoint(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<i64>> {
         merge::repoint::<E>(w, entity, from, to)
     }
@@ -233,6 +239,10 @@ impl<E: Noun> AnyEntity for OfNoun<E> {
 
     fn company_of(&self, c: &mut Conn, id: i64) -> Result<Option<i64>> {
         of::<E>().company_of(c, id)
+    }
+
+    fn moving(&self, c: &mut Conn, entity: &str, from: i64) -> Result<usize> {
+        of::<E>().moving(c, entity, from)
     }
 
     fn repoint(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<i64>> {

@@ -259,6 +259,10 @@ impl Dependent for Leading {
         release_all(w, entity, id)
     }
 
+    fn moving(&self, c: &mut Conn, entity: &str, from: i64) -> Result<usize> {
+        merge::count(c, entity, from)
+    }
+
     fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
         merge::hand_over(w, entity, from, to)
     }
