@@ -119,5 +119,5 @@ fn row(page: &Page, reading: Disclosure) -> Row {
     let link = |id: &i64| Crumb { href: page.url(&format!("/records/{}/{id}", reading.entity)), text: id.to_string() };
     let records = reading.record_ids.iter().take(NAMED).map(link).collect();
     let more = reading.record_ids.len().saturating_sub(NAMED);
-    Row { records, more, reading }
+    Row { reading, records, more }
 }

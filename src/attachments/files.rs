@@ -8,7 +8,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicI64, Ordering},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -174,7 +174,7 @@ impl Folder {
         }
         private::folder(&self.trash())?;
         // From here on its time says since when it is there.
-        fs::File::options().write(true).open(path)?.set_modified(SystemTime::now())?;
+        fs::File::options().write(true).open(path)?.set_modified(jiff::Timestamp::now().into())?;
         gone(fs::rename(path, self.trash().join(name)))
     }
 

@@ -162,16 +162,12 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_names_in_a_megabyte() {
+    fn ten_thousand_names_are_found_in_a_megabyte() {
         let people: Vec<String> = (0..10_000).map(|number| format!("Person{number} Family{}", number * 7)).collect();
-        let start = std::time::Instant::now();
         let names = Names::new(&people).unwrap();
-        let built = start.elapsed();
         let text = "Person17 Family119 asked José about the printer of Person18 again. ".repeat(15_000);
-        let start = std::time::Instant::now();
         let mut found = Vec::new();
         names.find(&text, &mut found);
-        println!("built in {built:?}; names: {:?} for {} bytes", start.elapsed(), text.len());
-        assert!(found.len() == 15_000 && start.elapsed().as_secs() < 5, "{}", found.len());
+        assert_eq!(found.len(), 15_000);
     }
 }

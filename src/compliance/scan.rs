@@ -401,14 +401,4 @@ mod tests {
             assert_eq!(screened(text), text);
         }
     }
-
-    #[test]
-    fn a_megabyte_takes_a_moment() {
-        let line = "Ava said her printer 10.1.2.3 jams at 555-234-4242; ssn 219-09-9999, ticket 1751328000. ";
-        let text = line.repeat(1_000_000 / line.len());
-        let start = std::time::Instant::now();
-        let shown = screened(&text);
-        assert!(shown.len() < text.len() && start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
-        println!("patterns: {:?} for {} bytes", start.elapsed(), text.len());
-    }
 }

@@ -72,7 +72,7 @@ fn body_of(spec: &FieldSpec) -> Json {
         }
         Kind::Mac => json!({"type": "string", "pattern": "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"}),
         Kind::Decimal(places) => {
-            let smallest = 0.1_f64.powi(i32::try_from(places).unwrap_or_default());
+            let smallest = 1.0 / f64::from(10_u32.pow(places));
             json!({"type": "number", "minimum": 0, "exclusiveMaximum": decimal::BOUND, "multipleOf": smallest})
         }
         Kind::Flag => json!({"type": "boolean"}),

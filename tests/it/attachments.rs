@@ -175,7 +175,7 @@ both! {
         let day = std::time::Duration::from_secs(24 * 3600);
         let aged = |path: &Path, days: u32| {
             let file = std::fs::File::options().write(true).open(path).unwrap();
-            file.set_modified(std::time::SystemTime::now() - day * days).unwrap();
+            file.set_modified(std::time::SystemTime::from(jiff::Timestamp::now()) - day * days).unwrap();
         };
         let trash = app.instance().join("attachments/trash");
         for (name, days) in [("recent", 29), ("gone", 31)] {

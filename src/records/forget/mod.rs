@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     history,
     types::{Actor, Scope, fold},
-    web::{Fields, Path, Query, Routes, Web, openapi::schema as described},
+    web::{Fields, Path, Preconditions, Routes, Web, openapi::schema as described},
 };
 
 /// How many numbers of a table are looked through at once, and how many texts one transaction stores.
@@ -32,7 +32,6 @@ pub fn routes() -> Routes {
     Routes::new()
         .post("/api/contacts/{id}/forget", forget_one)
         .tells("Forget a person", described::one::<Forgotten>)
-        .asks(&[("dry_run", "boolean", "Only tells what would go.")])
         .takes(|_| described::optional(&[("name", described::text())]))
         .merge(pages::routes())
 }
@@ -58,10 +57,12 @@ async fn forget_one(
     State(web): State<Web>,
     admin: Admin,
     Path(id): Path<i64>,
-    query: Query,
+    conditions: Preconditions,
     mut fields: Fields,
 ) -> Result<Json<Forgotten>> {
-    let is_rehearsal = query.is_on("dry_run")?;
+    let is_rehearsal = conditions.query().is_on("dry_run")?;
+    let rev = web.db.read(&Scope::All, move |c| Ok(history::get::<Contact>(c, id)?.rev)).await?;
+    conditions.check(id, rev)?;
     let typed = fields.text("name").max(300).get().value();
     fields.finish()?;
     if !is_rehearsal {

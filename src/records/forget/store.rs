@@ -139,6 +139,7 @@ impl Place {
 const IDENTIFYING: [&str; 2] = ["user_number", "vendor_reference"];
 
 /// Whether a column of a contact goes.
+#[must_use]
 pub fn is_gone(column: &str) -> bool {
     IDENTIFYING.contains(&column)
         || Contact::FIELDS.iter().any(|field| field.spec.column == column && field.spec.personal.is_some())
@@ -192,6 +193,7 @@ pub fn tokens(c: &mut Conn, ids: &[i64]) -> Result<Tokens> {
 }
 
 /// What the forgotten person's row is called.
+#[must_use]
 pub fn title(id: i64) -> String {
     format!("Forgotten person {id}")
 }

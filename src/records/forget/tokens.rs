@@ -55,7 +55,7 @@ impl Tokens {
                 _ if field == "name" => self.name(text),
                 _ if text.contains('@') && !text.contains(char::is_whitespace) => self.push(text),
                 _ if field.ends_with("phone_number") && text.chars().filter(char::is_ascii_digit).count() >= DIGITS => {
-                    self.push(text)
+                    self.push(text);
                 }
                 _ => {}
             },
@@ -90,7 +90,7 @@ impl Tokens {
     /// Empties the texts of the vendor's records of the person: of those with its id that name them.
     fn blank(&self, json: &mut Json) -> bool {
         match json {
-            Json::Array(parts) => parts.iter_mut().fold(false, |any, part| self.blank(part) || any),
+            Json::Array(parts) => self.blank_each(parts.iter_mut()),
             Json::Object(parts) => {
                 let id = match parts.get("id") {
                     Some(Json::String(id)) => id.clone(),
@@ -102,10 +102,15 @@ impl Tokens {
                 if is_theirs {
                     parts.values_mut().for_each(empty);
                 }
-                is_theirs || parts.values_mut().fold(false, |any, part| self.blank(part) || any)
+                is_theirs || self.blank_each(parts.values_mut())
             }
             _ => false,
         }
+    }
+
+    /// Every one of them, also when the first was blanked.
+    fn blank_each<'a>(&self, parts: impl Iterator<Item = &'a mut Json>) -> bool {
+        parts.map(|part| usize::from(self.blank(part))).sum::<usize>() > 0
     }
 
     fn replaced(&self, text: &str) -> Option<String> {
