@@ -170,7 +170,10 @@ fn lists() -> Vec<(&'static str, &'static ListSpec)> {
 /// The description of this API (OpenAPI 3.1), made from what is routed.
 #[must_use]
 pub fn description() -> &'static Value {
-    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(&route_table(), &lists()));
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        register();
+        openapi::document(&route_table(), &lists())
+    });
     &DOCUMENT
 }
 

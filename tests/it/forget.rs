@@ -135,7 +135,7 @@ both! {
             let text = ada.get(page).await.status(200).text();
             assert!(tells(&text).is_empty(), "{page}: {:?}", tells(&text));
         }
-        for list in ["/api/contacts?retired=include&q=xolotl", "/api/tickets?q=xolotl", "/api/notes?retired=include&q=canarynote"] {
+        for list in ["/api/contacts?retired=include&q=xolotl", "/api/freshservice/tickets?q=xolotl", "/api/notes?retired=include&q=canarynote"] {
             assert_eq!(ada.get(list).await.ok(), json!([]), "{list}");
         }
         let folder = app.instance().join("attachments");

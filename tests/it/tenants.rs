@@ -374,7 +374,6 @@ const EXEMPT: &[(&str, &str)] = &[
     ("assets::staleness_store::as_of", "when the provider last read the RMM"),
     ("assets::staleness_store::stages", "reads a parameter"),
     ("assets::staleness_store::moved", "says that labels moved, and none of them"),
-    ("records::forget::store::PLACES", "part of forgetting a person, which administrators do for all tenants"),
     ("records::forget::store::is_gone", "part of forgetting a person, which administrators do for all tenants"),
     ("records::forget::store::family", "part of forgetting a person, which administrators do for all tenants"),
     ("records::forget::store::with_email", "part of forgetting a person, which administrators do for all tenants"),
