@@ -9,7 +9,7 @@ use crate::{
     auth::{Admin, Level},
     error::{Error, FieldError, Result},
     types::Scope,
-    ui::{Choice, Crumb, Field, Line, Page, Section, Table, Value, filters, form::place_errors},
+    ui::{Choice, Crumb, Field, FormPage, FormSection, Line, Page, Section, Table, Value, filters, form::place_errors},
     web::{Fields, Peer, Prefix, Web, encode_segment},
 };
 
@@ -19,24 +19,6 @@ struct PeoplePage {
     page: Page,
     crumbs: Vec<Crumb>,
     people: Table,
-}
-
-#[derive(Template)]
-#[template(path = "form.html")]
-struct NewPersonPage {
-    page: Page,
-    crumbs: Vec<Crumb>,
-    problems: Vec<String>,
-    action: String,
-    rev: String,
-    sections: Vec<FormSection>,
-    save: &'static str,
-    back: String,
-}
-
-struct FormSection {
-    title: &'static str,
-    fields: Vec<Field>,
 }
 
 /// `GET /admin/users`
@@ -121,7 +103,7 @@ async fn form(
     fields.push(password.hint("At least 8 characters. Leave blank to get an invitation link."));
     let problems = place_errors(&mut fields, errors);
     let page = frame.titled(Section::Admin, "Invite user");
-    let view = NewPersonPage {
+    let view = FormPage {
         crumbs: crumbs(&page, true),
         problems,
         action: page.url("/admin/users/new"),

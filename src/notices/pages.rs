@@ -14,7 +14,7 @@ use crate::{
     error::{Error, FieldError, Result},
     status::notice::{self, How},
     types::Scope,
-    ui::{Choice, Crumb, Field, Line, Page, Post, Section, Table, Value, filters, form::place_errors},
+    ui::{Choice, Crumb, Field, FormPage, FormSection, Line, Page, Post, Section, Table, Value, filters, form::place_errors},
     web::{Fields, Path, Web},
 };
 
@@ -30,24 +30,6 @@ struct AdminPage {
     open: Table,
     channels: Table,
     undelivered: Table,
-}
-
-#[derive(Template)]
-#[template(path = "form.html")]
-struct FormPage {
-    page: Page,
-    crumbs: Vec<Crumb>,
-    problems: Vec<String>,
-    action: String,
-    rev: String,
-    sections: Vec<FormSection>,
-    save: &'static str,
-    back: String,
-}
-
-struct FormSection {
-    title: &'static str,
-    fields: Vec<Field>,
 }
 
 fn crumbs(page: &Page, below: bool) -> Vec<Crumb> {

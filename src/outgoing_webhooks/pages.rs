@@ -18,7 +18,10 @@ use crate::{
     error::{Error, FieldError, Result},
     records::entities::ENTITIES,
     types::Scope,
-    ui::{Choice, Crumb, Field, Item, Line, Page, Post, Section, Table, Value, capitalised, filters, form::place_errors},
+    ui::{
+        Choice, Crumb, Field, FormPage, FormSection, Item, Line, Page, Post, Section, Table, Value, capitalised, filters,
+        form::place_errors,
+    },
     web::{Fields, Path, Web},
 };
 
@@ -55,24 +58,6 @@ struct SecretPage {
     secret: Value,
     lead: &'static str,
     back: String,
-}
-
-#[derive(Template)]
-#[template(path = "form.html")]
-struct FormPage {
-    page: Page,
-    crumbs: Vec<Crumb>,
-    problems: Vec<String>,
-    action: String,
-    rev: String,
-    sections: Vec<FormSection>,
-    save: &'static str,
-    back: String,
-}
-
-struct FormSection {
-    title: &'static str,
-    fields: Vec<Field>,
 }
 
 fn crumbs(page: &Page, below: Option<&Endpoint>) -> Vec<Crumb> {

@@ -5,6 +5,7 @@
 pub mod error_page;
 pub mod filters;
 pub mod form;
+mod form_page;
 mod icons;
 pub mod list;
 mod list_page;
@@ -18,6 +19,7 @@ pub mod value;
 mod words;
 
 pub use form::{Choice, Field, Kind};
+pub use form_page::{FormPage, FormSection};
 pub use list::{Cells, Chip, Column, Filter, List, Row};
 pub use list_page::ListPage;
 pub use listing::{Listing, Shape, Shown};

@@ -57,12 +57,6 @@ pub fn between(from: &str, until: &str) -> Option<String> {
     Some(if seconds < MINUTE { format!("{seconds} s") } else { format!("{} min {} s", seconds / MINUTE, seconds % MINUTE) })
 }
 
-/// Whether a moment is further back than so many hours (or is no moment at all).
-#[must_use]
-pub fn older_than(at: &str, hours: i64) -> bool {
-    stamp(at).is_none_or(|moment| Timestamp::now().as_second() - moment.as_second() > hours * HOUR)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

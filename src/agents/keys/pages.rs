@@ -19,7 +19,7 @@ use crate::{
     },
     error::{Error, FieldError, Result},
     types::Scope,
-    ui::{Choice, Crumb, Field, Line, Page, Post, Section, Table, Value, filters, form::place_errors},
+    ui::{Choice, Crumb, Field, FormPage, FormSection, Line, Page, Post, Section, Table, Value, filters, form::place_errors},
     web::{Fields, Path, Peer, Web},
 };
 
@@ -38,24 +38,6 @@ struct KeyPage {
     crumbs: Vec<Crumb>,
     text: Value,
     header: Value,
-}
-
-#[derive(Template)]
-#[template(path = "form.html")]
-struct NewKeyPage {
-    page: Page,
-    crumbs: Vec<Crumb>,
-    problems: Vec<String>,
-    action: String,
-    rev: String,
-    sections: Vec<FormSection>,
-    save: &'static str,
-    back: String,
-}
-
-struct FormSection {
-    title: &'static str,
-    fields: Vec<Field>,
 }
 
 /// Keys as a table; `revoke` is where each is ended, and `owners` says whose they are.
@@ -205,7 +187,7 @@ async fn form(
     ];
     let problems = place_errors(what.iter_mut().chain(&mut limits), errors);
     let page = frame.titled(Section::Settings, "New API key");
-    let view = NewKeyPage {
+    let view = FormPage {
         crumbs: crumbs(&page),
         problems,
         action: page.url("/account/keys/new"),
