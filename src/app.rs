@@ -33,7 +33,9 @@ use crate::{
     types::office,
     ui::error_page,
     vendors::credentials,
-    web::{ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, edge, openapi, server, shares, static_files},
+    web::{
+        ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, middleware, openapi, server, shares, static_files,
+    },
 };
 
 /// What hangs on records of other rooms, in the order in which it is let go.
@@ -239,7 +241,7 @@ impl App {
         let ages = status::Ages::new(web.db.clone());
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
         let (reads, screens) = (web.clone(), Screens::new(web.clone()));
-        edge::wrap(routes(identity.is_some()), web, error_page::render, |mut router| {
+        middleware::wrap(routes(identity.is_some()), web, error_page::render, |mut router| {
             if let Some(identity) = identity {
                 router = router.layer(Extension(identity));
             }

@@ -15,12 +15,12 @@ pub struct Department {
     pub id: String,
     pub name: String,
     /// Its number there.
-    pub number: Said,
+    pub number: DepartmentNumber,
 }
 
 /// What a department says of its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum DepartmentNumber {
     /// It has none.
     Nothing,
     /// It has this one.
@@ -91,17 +91,21 @@ pub fn assign(departments: &[Department], locals: &[Local]) -> Plan {
     for department in departments {
         let local = linked.get(department.id.as_str()).copied();
         match (&department.number, local) {
-            (Said::Unusable, _) => plan.conflicts.push(left(department, local, "what it has as account number cannot be one")),
-            (Said::Number(there), Some(local)) if there != local.text(AT_NUMBER) => {
+            (DepartmentNumber::Unusable, _) => {
+                plan.conflicts.push(left(department, local, "what it has as account number cannot be one"))
+            }
+            (DepartmentNumber::Number(there), Some(local)) if there != local.text(AT_NUMBER) => {
                 let why = format!(
                     "has {there} at Freshservice and {} here; `codex accounts push-freshservice` would write ours",
                     local.text(AT_NUMBER)
                 );
                 plan.notes.push(left(department, Some(local), &why));
             }
-            (Said::Number(_), _) => {}
-            (Said::Nothing, Some(local)) => give(&mut plan, &numbers, department, local, "it has none at Freshservice"),
-            (Said::Nothing, None) => match numbers.free(&department.id) {
+            (DepartmentNumber::Number(_), _) => {}
+            (DepartmentNumber::Nothing, Some(local)) => {
+                give(&mut plan, &numbers, department, local, "it has none at Freshservice")
+            }
+            (DepartmentNumber::Nothing, None) => match numbers.free(&department.id) {
                 Some(number) => plan.writes.push(Write {
                     department: department.id.clone(),
                     label: department.name.clone(),
@@ -128,10 +132,12 @@ pub fn repair(departments: &[Department], locals: &[Local]) -> Plan {
             continue;
         };
         match &department.number {
-            Said::Number(there) if there == local.text(AT_NUMBER) => {}
-            Said::Number(there) => give(&mut plan, &numbers, department, local, &format!("Freshservice has {there}")),
-            Said::Nothing => give(&mut plan, &numbers, department, local, "it has none at Freshservice"),
-            Said::Unusable => give(&mut plan, &numbers, department, local, "Freshservice has something that cannot be one"),
+            DepartmentNumber::Number(there) if there == local.text(AT_NUMBER) => {}
+            DepartmentNumber::Number(there) => give(&mut plan, &numbers, department, local, &format!("Freshservice has {there}")),
+            DepartmentNumber::Nothing => give(&mut plan, &numbers, department, local, "it has none at Freshservice"),
+            DepartmentNumber::Unusable => {
+                give(&mut plan, &numbers, department, local, "Freshservice has something that cannot be one")
+            }
         }
     }
     plan
@@ -154,8 +160,8 @@ fn give(plan: &mut Plan, numbers: &Numbers, department: &Department, local: &Loc
             company: Some(local.id),
             number,
             from: match &department.number {
-                Said::Number(there) => Some(there.clone()),
-                Said::Nothing | Said::Unusable => None,
+                DepartmentNumber::Number(there) => Some(there.clone()),
+                DepartmentNumber::Nothing | DepartmentNumber::Unusable => None,
             },
             reason: reason.to_owned(),
         }),
@@ -199,7 +205,7 @@ fn taken(departments: &[Department], locals: &[Local]) -> Numbers {
     let mut seen = HashSet::new();
     for first in [true, false] {
         for department in departments {
-            let Said::Number(number) = &department.number else { continue };
+            let DepartmentNumber::Number(number) = &department.number else { continue };
             if own(&department, number) == first && seen.insert(&department.id) {
                 numbers.claim(number, &department.id);
             }

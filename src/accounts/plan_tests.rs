@@ -1,12 +1,12 @@
 use super::*;
 use crate::plan::cells::Cells;
 
-fn department(id: &str, number: Said) -> Department {
+fn department(id: &str, number: DepartmentNumber) -> Department {
     Department { id: id.to_owned(), name: format!("Department {id}"), number }
 }
 
-fn has(number: &str) -> Said {
-    Said::Number(number.to_owned())
+fn has(number: &str) -> DepartmentNumber {
+    DepartmentNumber::Number(number.to_owned())
 }
 
 fn local(id: i64, number: &str, departments: &[&str]) -> Local {
@@ -18,7 +18,8 @@ fn local(id: i64, number: &str, departments: &[&str]) -> Local {
 
 #[test]
 fn who_has_none_gets_the_one_given_here_and_else_a_free_one() {
-    let departments = [department("1", Said::Nothing), department("2", has("500000")), department("3", Said::Nothing)];
+    let departments =
+        [department("1", DepartmentNumber::Nothing), department("2", has("500000")), department("3", DepartmentNumber::Nothing)];
     let plan = assign(&departments, &[local(10, "204729", &["1"]), local(11, "500000", &["2"])]);
     assert_eq!(plan.writes.len(), 2);
     assert_eq!((plan.writes[0].company, plan.writes[0].number.as_str()), (Some(10), "204729"));
@@ -34,7 +35,7 @@ fn who_has_none_gets_the_one_given_here_and_else_a_free_one() {
 
 #[test]
 fn new_numbers_differ_from_each_other_and_from_all_there_are() {
-    let free: Vec<Department> = (0..300).map(|n| department(&n.to_string(), Said::Nothing)).collect();
+    let free: Vec<Department> = (0..300).map(|n| department(&n.to_string(), DepartmentNumber::Nothing)).collect();
     let first = assign(&free, &[]);
     let taken: Vec<Department> =
         first.writes.iter().enumerate().map(|(n, write)| department(&format!("9{n}"), has(&write.number))).collect();
@@ -46,7 +47,7 @@ fn new_numbers_differ_from_each_other_and_from_all_there_are() {
 
 #[test]
 fn a_number_that_differs_is_drift_and_is_never_assigned_over() {
-    let departments = [department("1", has("111111")), department("2", Said::Unusable)];
+    let departments = [department("1", has("111111")), department("2", DepartmentNumber::Unusable)];
     let locals = [local(10, "204729", &["1"]), local(11, "300000", &["2"])];
     let plan = assign(&departments, &locals);
     assert!(plan.writes.is_empty());
@@ -58,7 +59,7 @@ fn a_number_that_differs_is_drift_and_is_never_assigned_over() {
 
 #[test]
 fn nobody_gets_a_number_that_another_department_has() {
-    let departments = [department("1", Said::Nothing), department("2", has("204729"))];
+    let departments = [department("1", DepartmentNumber::Nothing), department("2", has("204729"))];
     let locals = [local(10, "204729", &["1"])];
     for plan in [assign(&departments, &locals), repair(&departments, &locals)] {
         assert!(plan.writes.is_empty());
@@ -68,7 +69,10 @@ fn nobody_gets_a_number_that_another_department_has() {
 
 #[test]
 fn two_departments_of_one_company_get_its_number_both_only_when_nobody_has_it() {
-    let plan = assign(&[department("1", has("204729")), department("2", Said::Nothing)], &[local(10, "204729", &["1", "2"])]);
+    let plan = assign(
+        &[department("1", has("204729")), department("2", DepartmentNumber::Nothing)],
+        &[local(10, "204729", &["1", "2"])],
+    );
     assert!(plan.writes.is_empty(), "{plan:?}");
     assert_eq!(plan.conflicts.len(), 1);
 }

@@ -1,6 +1,6 @@
 //! Reading all departments with their numbers, and our companies: what both Freshservice commands start from.
 
-use super::plan::{Department, Said};
+use super::plan::{Department, DepartmentNumber};
 use crate::{
     error::{Error, Result},
     jobs::Job,
@@ -39,9 +39,9 @@ fn unproven(why: &str) -> Error {
 fn department(mapped: &SourceRecord) -> Department {
     let odd = |text: &String| text.starts_with("the account number ") || text.starts_with("custom_fields.account_number ");
     let number = match &mapped.account_number {
-        Some(number) => Said::Number(number.clone()),
-        None if mapped.ignored.iter().any(odd) => Said::Unusable,
-        None => Said::Nothing,
+        Some(number) => DepartmentNumber::Number(number.clone()),
+        None if mapped.ignored.iter().any(odd) => DepartmentNumber::Unusable,
+        None => DepartmentNumber::Nothing,
     };
     Department { id: mapped.external_id.clone(), name: mapped.label.clone(), number }
 }

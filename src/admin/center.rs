@@ -8,7 +8,7 @@ use super::{
     center_view::{self, CenterPage},
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     db::Conn,
     error::{Error, Result},
@@ -26,7 +26,7 @@ use crate::{
 const SHOWN: i64 = 15;
 
 /// `GET /admin/`
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Result<Response> {
     jobs::reap(&web.db).await?;
     let read = |c: &mut Conn| {
         let newest =
@@ -43,7 +43,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     };
     let (freshness, newest, past, waiting, facts, review, outbox) = web.db.read(&Scope::All, read).await?;
     let config = credentials::effective(&web.db, &web.config).await?;
-    let mut page = frame.titled(Section::Admin, "Sync");
+    let mut page = context.titled(Section::Admin, "Sync");
     // What the banner would say stands on this very page.
     page.waiting = 0;
     let schedules = scheduler::view::all(&web.db, &web.config).await?;
@@ -58,7 +58,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
         })
         .collect();
     let running = newest.iter().flatten().filter(|job| job.status == "running");
-    frame.show(&CenterPage {
+    context.show(&CenterPage {
         jobs,
         vendors: vendors.into_iter().map(|vendor| center_view::vendor(&page, vendor)).collect(),
         running: running.map(|job| center_view::running(&page, job)).collect(),
@@ -76,7 +76,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
 /// `POST /admin/sync/{job}`: begins, and leads back to where it can be watched.
 pub async fn start(
     caller: Admin,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Path(name): Path<String>,
     mut fields: Fields,
@@ -85,8 +85,8 @@ pub async fn start(
     fields.finish()?;
     let kind = JobKind::parse(&name).ok_or(Error::NotFound { what: "Job" })?;
     match jobs::start(&web.db, &web.config, kind, Options { dry_run, ..Options::default() }, caller.name()).await {
-        Ok(started) => frame.go("/admin/", &format!("{}.", api::said(kind, &started))),
-        Err(error @ (Error::Unavailable(_) | Error::Conflict { .. })) => frame.go_sorry("/admin/", &format!("{error}.")),
+        Ok(started) => context.go("/admin/", &format!("{}.", api::said(kind, &started))),
+        Err(error @ (Error::Unavailable(_) | Error::Conflict { .. })) => context.go_sorry("/admin/", &format!("{error}.")),
         Err(other) => Err(other),
     }
 }

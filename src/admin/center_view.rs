@@ -15,7 +15,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "admin/center.html")]
 pub struct CenterPage {
-    /// The frame.
+    /// What stands around it.
     pub page: Page,
     /// Every kind of job.
     pub jobs: Vec<Kind>,

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     compliance::{Clearance, Level, POLICY, Treatment},
     error::Result,
@@ -29,11 +29,11 @@ struct Shown {
 }
 
 /// `GET /admin/compliance`
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
-    let page = frame.titled(Section::Admin, "Compliance");
+pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Result<Response> {
+    let page = context.titled(Section::Admin, "Compliance");
     let at = |level: Level| POLICY.iter().map(move |line| (line.field.tells(), line.at(level).map(word).into())).collect();
     let levels = vec![Shown { name: "HIPAA", lines: at(Level::Hipaa) }, Shown { name: "CJIS", lines: at(Level::Cjis) }];
-    frame.show(&CompliancePage {
+    context.show(&CompliancePage {
         crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
         callers: Clearance::ALL,
         levels,

@@ -4,10 +4,10 @@ use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::AdminPerson,
     error::{Error, Result},
-    ui::{Crumb, Field, Page, Section, filters, form, mention},
+    ui::{Crumb, Field, Page, Section, filters, form, link_to},
     vendors::{
         self,
         credentials::{self, Credentials, api, connection_test, view},
@@ -32,8 +32,8 @@ async fn known(web: &Web, system: &str) -> Result<Credentials> {
     all.into_iter().find(|found| found.system == system).ok_or(Error::NotFound { what: "Vendor" })
 }
 
-fn page(frame: &Frame, known: Credentials) -> CredentialsPage {
-    let page = frame.titled(Section::Admin, format!("{} credentials", known.label));
+fn page(context: &PageContext, known: Credentials) -> CredentialsPage {
+    let page = context.titled(Section::Admin, format!("{} credentials", known.label));
     let fields = known.keys.iter().map(|key| match (key.name, key.secret) {
         ("domain", _) => Field::text("domain", "Domain", key.value.clone().unwrap_or_default())
             .hint("The account's name, such as acme for acme.freshservice.com"),
@@ -44,7 +44,7 @@ fn page(frame: &Frame, known: Credentials) -> CredentialsPage {
         (_, _) => Field::line("password", "secret_key", "API secret key", ""),
     });
     CredentialsPage {
-        crumbs: vec![mention(page.url("/admin/"), "Sync")],
+        crumbs: vec![link_to(page.url("/admin/"), "Sync")],
         fields: fields.collect(),
         action: page.url(&format!("/admin/credentials/{}", known.system)),
         entered: known.keys.iter().any(|key| key.entered),
@@ -55,14 +55,14 @@ fn page(frame: &Frame, known: Credentials) -> CredentialsPage {
 }
 
 /// `GET /admin/credentials/{system}`
-pub async fn show(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
-    frame.show(&page(&frame, known(&web, &system).await?))
+pub async fn show(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+    context.show(&page(&context, known(&web, &system).await?))
 }
 
 /// `POST /admin/credentials/{system}`; what is left empty stays as it is.
 pub async fn save(
     caller: AdminPerson,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Path(system): Path<String>,
     mut fields: Fields,
@@ -74,32 +74,37 @@ pub async fn save(
         wrong => wrong,
     };
     if let Err(Error::Invalid(wrong)) = kept {
-        let mut page = page(&frame, known(&web, &system).await?);
+        let mut page = page(&context, known(&web, &system).await?);
         page.problems = form::place_errors(page.fields.iter_mut(), &wrong);
-        return frame.show_as(StatusCode::BAD_REQUEST, &page);
+        return context.show_as(StatusCode::BAD_REQUEST, &page);
     }
     kept?;
-    told(&frame, &web, vendor, "Kept. ").await
+    told(&context, &web, vendor, "Kept. ").await
 }
 
 /// `POST /admin/credentials/{system}/test`
-pub async fn test(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
-    told(&frame, &web, vendors::vendor(&system)?, "").await
+pub async fn test(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+    told(&context, &web, vendors::vendor(&system)?, "").await
 }
 
 /// Tries what counts now, and says what the vendor said.
-async fn told(frame: &Frame, web: &Web, vendor: vendors::Vendor, before: &str) -> Result<Response> {
+async fn told(context: &PageContext, web: &Web, vendor: vendors::Vendor, before: &str) -> Result<Response> {
     let back = format!("/admin/credentials/{}", vendor.system);
     match connection_test::run(&web.db, &web.config, vendor).await? {
-        Ok(said) => frame.go(&back, &format!("{before}{}: {said}.", vendor.name)),
-        Err(said) => frame.go_sorry(&back, &format!("{before}{} does not accept it: {said}.", vendor.name)),
+        Ok(said) => context.go(&back, &format!("{before}{}: {said}.", vendor.name)),
+        Err(said) => context.go_sorry(&back, &format!("{before}{} does not accept it: {said}.", vendor.name)),
     }
 }
 
 /// `POST /admin/credentials/{system}/forget`: what other sources say counts again.
-pub async fn forget(caller: AdminPerson, frame: Frame, State(web): State<Web>, Path(system): Path<String>) -> Result<Response> {
+pub async fn forget(
+    caller: AdminPerson,
+    context: PageContext,
+    State(web): State<Web>,
+    Path(system): Path<String>,
+) -> Result<Response> {
     let vendor = vendors::vendor(&system)?;
     let changes = vendor.keys.iter().map(|(name, _)| (*name, None)).collect();
     credentials::change(&web.db, &web.config, vendor, changes, caller.name()).await?;
-    frame.go(&format!("/admin/credentials/{system}"), "Forgotten. What the configuration says counts again.")
+    context.go(&format!("/admin/credentials/{system}"), "Forgotten. What the configuration says counts again.")
 }

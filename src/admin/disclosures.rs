@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     compliance::{record, since, usual},
     db::{
@@ -69,17 +69,17 @@ const ASKED: [(&str, &str, &str); 7] = [
 ];
 
 /// `GET /admin/disclosures`
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Result<Response> {
     let asked: Vec<(&str, &str)> = ASKED
         .iter()
-        .filter_map(|(name, ..)| Some((*name, frame.query.get(name)?.trim())))
+        .filter_map(|(name, ..)| Some((*name, context.query.get(name)?.trim())))
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    let number = frame.query.int_or("page", 1).max(1);
+    let number = context.query.int_or("page", 1).max(1);
     let slice = Slice { limit: PER_PAGE, offset: (number - 1).saturating_mul(PER_PAGE) };
     let query = ListQuery::parse(&DISCLOSURES, asked.iter().map(|(name, value)| (*name, Ok::<_, Error>(*value))))?;
     let query = usual(query.with_slice(Some(slice)));
-    let (record, since) = (record(&frame.query)?, since(&Query::default())?);
+    let (record, since) = (record(&context.query)?, since(&Query::default())?);
     web.disclosures.flush().await;
     let read = move |c: &mut Conn| {
         let mut found = Vec::new();
@@ -90,7 +90,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
         Ok((found, total, store::counts(c, &since)?))
     };
     let (found, total, mut counts) = web.db.read(&Scope::All, read).await?;
-    let page = frame.titled(Section::Admin, "Disclosures");
+    let page = context.titled(Section::Admin, "Disclosures");
     let shown = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let to = |path: &str, more: &[(&str, &str)]| {
         let query = serde_urlencoded::to_string([asked.as_slice(), more].concat()).unwrap_or_default();
@@ -100,7 +100,7 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     let value = |name: &str| asked.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value).to_owned();
     let more_counts = counts.len().saturating_sub(COUNTS);
     counts.truncate(COUNTS);
-    frame.show(&DisclosuresPage {
+    context.show(&DisclosuresPage {
         crumbs: vec![Crumb { href: page.url("/admin/compliance"), text: "Compliance".to_owned() }],
         fields: ASKED.iter().map(|(name, label, kind)| Field { name, label, kind, value: value(name) }).collect(),
         info: range(slice.offset, shown, total, "disclosures"),

@@ -7,7 +7,7 @@ use axum::{extract::State, response::Response};
 
 use super::center_store;
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     compliance::{RedactionPolicy, trail},
     db::Conn,
@@ -27,7 +27,7 @@ use crate::{
         undo,
     },
     types::Scope,
-    ui::{Crumb, Page, Section, Timeline, filters, mention, thousands},
+    ui::{Crumb, Page, Section, Timeline, filters, link_to, thousands},
     vendors::fault,
     web::{Path, Web},
 };
@@ -60,11 +60,11 @@ struct JobPage {
 }
 
 /// `GET /admin/jobs/{id}`, `?before=<seq>` for older changes.
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<String>) -> Result<Response> {
+pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<String>) -> Result<Response> {
     jobs::reap(&web.db).await?;
-    let before = Some(frame.query.int_or("before", 0)).filter(|seq| *seq > 0);
+    let before = Some(context.query.int_or("before", 0)).filter(|seq| *seq > 0);
     let wanted = id.clone();
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let read = move |c: &mut Conn| {
         let job = center_store::get(c, &wanted)?;
         let lines = log_store::of(c, &wanted, 0)?;
@@ -79,12 +79,12 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
     };
     let (job, lines, tally, changes, (names, mentioned)) = web.db.read(&Scope::All, read).await?;
     let label = JobKind::named(&job.script).map_or("Job", JobKind::label);
-    let page = frame.titled(Section::Admin, label);
+    let page = context.titled(Section::Admin, label);
     let here = format!("/admin/jobs/{id}");
     let full = i64::try_from(changes.len()).unwrap_or(0) == SHOWN;
     let older = changes.last().filter(|_| full).map(|last| page.url(&format!("{here}?before={}", last.seq)));
     let events = changes.iter().map(|change| {
-        let subject = names.find(&page, change).map(|(href, name)| mention(href, name));
+        let subject = names.find(&page, change).map(|(href, name)| link_to(href, name));
         crate::ui::Event { subject, ..record::event(change, &mentioned) }
     });
     let total: i64 = tally.iter().map(|(_, _, count)| count).sum();
@@ -93,8 +93,8 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path
         let question = format!("Take back {} changes of run {run}? What has changed since stays as it is.", thousands(total));
         (page.url(&format!("/admin/runs/{run}/undo")), question)
     });
-    frame.show(&JobPage {
-        crumbs: vec![mention(page.url("/admin/"), "Sync")],
+    context.show(&JobPage {
+        crumbs: vec![link_to(page.url("/admin/"), "Sync")],
         running: job.status == "running",
         failed: job.error.as_deref().map(trouble),
         progress: job.progress.unwrap_or_else(|| "Starting".to_owned()),
@@ -145,14 +145,14 @@ fn said(entity: &str, action: &str, count: i64) -> String {
 }
 
 /// `POST /admin/runs/{id}/undo`. What takes long goes on without whoever asked for it.
-pub async fn undo(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn undo(caller: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let (db, actor) = (web.db.clone(), caller.actor());
     let work = tokio::spawn(async move { undo::run(&db, id, &actor).await });
     match tokio::time::timeout(PATIENCE, work).await {
-        Err(_) => frame.go("/admin/", &format!("Run {id} is being taken back.")),
+        Err(_) => context.go("/admin/", &format!("Run {id} is being taken back.")),
         Ok(Err(cause)) => Err(Error::internal(cause)),
-        Ok(Ok(Ok(summary))) => frame.go("/admin/", &format!("Run {id}: {}.", summary.words())),
-        Ok(Ok(Err(Error::Conflict { message, .. }))) => frame.go_sorry("/admin/", &format!("{message}.")),
+        Ok(Ok(Ok(summary))) => context.go("/admin/", &format!("Run {id}: {}.", summary.words())),
+        Ok(Ok(Err(Error::Conflict { message, .. }))) => context.go_sorry("/admin/", &format!("{message}.")),
         Ok(Ok(Err(other))) => Err(other),
     }
 }

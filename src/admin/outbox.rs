@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     compliance::{RedactionPolicy, tell},
     db::Conn,
@@ -42,15 +42,15 @@ struct Line {
 }
 
 /// `GET /admin/outbox`
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Result<Response> {
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let read = move |c: &mut Conn| {
         let entries = store::list(c, None, SHOWN)?;
         tell(c, entries, &policy)
     };
     let entries = web.db.read(&Scope::All, read).await?;
-    let page = frame.titled(Section::Admin, "Outbox");
-    frame.show(&OutboxPage {
+    let page = context.titled(Section::Admin, "Outbox");
+    context.show(&OutboxPage {
         crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
         lines: entries.into_iter().map(|entry| line(&page, entry)).collect(),
         page,
@@ -95,36 +95,36 @@ fn moved(wanted: &Values, before: Option<&Values>) -> Vec<Moved> {
 }
 
 /// `POST /admin/outbox/{id}/approve`: what the vendor has instead is overwritten.
-pub async fn approve(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    again(&caller, &frame, &web, id, true).await
+pub async fn approve(caller: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    again(&caller, &context, &web, id, true).await
 }
 
 /// `POST /admin/outbox/{id}/retry`
-pub async fn retry(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    again(&caller, &frame, &web, id, false).await
+pub async fn retry(caller: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    again(&caller, &context, &web, id, false).await
 }
 
-async fn again(caller: &Admin, frame: &Frame, web: &Web, id: i64, overwrite: bool) -> Result<Response> {
+async fn again(caller: &Admin, context: &PageContext, web: &Web, id: i64, overwrite: bool) -> Result<Response> {
     match web.db.write(&caller.scope(), &caller.actor(), move |w| store::retry(w, id, overwrite)).await {
         Ok(entry) => {
             api::deliver(web, caller.name()).await;
-            frame.go("/admin/outbox", &format!("{} is on its way.", entry.inside().label))
+            context.go("/admin/outbox", &format!("{} is on its way.", entry.inside().label))
         }
-        Err(error) => sorry(frame, error),
+        Err(error) => sorry(context, error),
     }
 }
 
 /// `POST /admin/outbox/{id}/discard`
-pub async fn discard(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn discard(caller: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     match web.db.write(&caller.scope(), &caller.actor(), move |w| store::discard(w, id)).await {
-        Ok(entry) => frame.go("/admin/outbox", &format!("{} is not sent.", entry.inside().label)),
-        Err(error) => sorry(&frame, error),
+        Ok(entry) => context.go("/admin/outbox", &format!("{} is not sent.", entry.inside().label)),
+        Err(error) => sorry(&context, error),
     }
 }
 
-fn sorry(frame: &Frame, error: Error) -> Result<Response> {
+fn sorry(context: &PageContext, error: Error) -> Result<Response> {
     match error {
-        Error::Conflict { message, .. } => frame.go_sorry("/admin/outbox", &super::words::sentence(&message)),
+        Error::Conflict { message, .. } => context.go_sorry("/admin/outbox", &super::words::sentence(&message)),
         other => Err(other),
     }
 }

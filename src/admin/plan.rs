@@ -9,7 +9,7 @@ use super::{
     plan_view::{self, Accounts, Asked, PlanPage},
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     compliance::{RedactionPolicy, tell},
     db::Conn,
@@ -28,13 +28,13 @@ const SHOWN: (i64, i64) = (20, 200);
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// `GET /admin/plans/{id}`, `?kind=contact&action=update&page=2` for all of one group.
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    let asked = asked(&frame.query);
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let asked = asked(&context.query);
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let read = move |c: &mut Conn| read(c, id, asked, &policy);
     let (plan, counts, groups, accounts) = web.db.read(&Scope::All, read).await?;
-    let page = PlanPage::new(&frame, &plan, &counts, asked);
-    frame.show(&page.with(groups, &accounts))
+    let page = PlanPage::new(&context, &plan, &counts, asked);
+    context.show(&page.with(groups, &accounts))
 }
 
 type Read = (plans_store::Stored, Vec<store::Count>, Vec<plan_view::Group>, Accounts);
@@ -71,36 +71,36 @@ fn asked(query: &Query) -> Option<Asked> {
 }
 
 /// `POST /admin/plans/{id}/approve`. What takes long goes on without whoever asked for it.
-pub async fn approve(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn approve(caller: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let (db, by) = (web.db.clone(), caller.name().to_owned());
     let work = tokio::spawn(async move { decisions::approve(&db, id, &by, Arc::new(Progress::default())).await });
     let back = format!("/admin/plans/{id}");
     match tokio::time::timeout(PATIENCE, work).await {
-        Err(_) => frame.go("/admin/", &format!("Plan {id} is being applied.")),
+        Err(_) => context.go("/admin/", &format!("Plan {id} is being applied.")),
         Ok(Err(cause)) => Err(Error::internal(cause)),
         Ok(Ok(Ok(applied))) => {
             let left = match applied.stale {
                 0 => String::new(),
                 n => format!(" {n} had changed since and were left alone."),
             };
-            frame.go(&back, &format!("{} applied.{left}", applied.done))
+            context.go(&back, &format!("{} applied.{left}", applied.done))
         }
-        Ok(Ok(Err(error))) => sorry(&frame, &back, error),
+        Ok(Ok(Err(error))) => sorry(&context, &back, error),
     }
 }
 
 /// `POST /admin/plans/{id}/discard`
-pub async fn discard(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn discard(caller: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let back = format!("/admin/plans/{id}");
     match decisions::discard(&web.db, id, caller.name()).await {
-        Ok(()) => frame.go(&back, "Discarded. The rows stay as they are."),
-        Err(error) => sorry(&frame, &back, error),
+        Ok(()) => context.go(&back, "Discarded. The rows stay as they are."),
+        Err(error) => sorry(&context, &back, error),
     }
 }
 
-fn sorry(frame: &Frame, back: &str, error: Error) -> Result<Response> {
+fn sorry(context: &PageContext, back: &str, error: Error) -> Result<Response> {
     match error {
-        Error::Conflict { message, .. } => frame.go_sorry(back, &super::words::sentence(&message)),
+        Error::Conflict { message, .. } => context.go_sorry(back, &super::words::sentence(&message)),
         other => Err(other),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     db::Conn,
     error::{Error, Result},
-    history::Untold,
+    history::Unredacted,
     params,
     plan::{Action, Item, Kind, State},
     reconcile::plans_store,
@@ -41,14 +41,14 @@ pub fn counts(c: &mut Conn, plan: i64) -> Result<Vec<Count>> {
 }
 
 /// Some items of one group, in the order in which they are applied.
-pub fn group(c: &mut Conn, plan: i64, kind: Kind, action: Action, limit: i64, offset: i64) -> Result<Vec<Untold<Item>>> {
+pub fn group(c: &mut Conn, plan: i64, kind: Kind, action: Action, limit: i64, offset: i64) -> Result<Vec<Unredacted<Item>>> {
     let columns = plans_store::ITEM_COLUMNS;
     let sql = format!(
         "SELECT {columns} FROM sync_plan_items WHERE plan_id = ?1 AND entity = ?2 AND action = ?3 ORDER BY id LIMIT ?4 OFFSET ?5"
     );
     c.all(&sql, params![plan, kind.as_str(), action.as_str(), limit, offset])?
         .iter()
-        .map(|row| plans_store::item(row).map(Untold::new))
+        .map(|row| plans_store::item(row).map(Unredacted::new))
         .collect()
 }
 

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::{plan_store::Count, words};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     plan::{Action, Item, Kind, State},
     reconcile::plans_store::Stored,
     ui::{Crumb, Moved, Page, Section, Value, filters, thousands},
@@ -97,8 +97,8 @@ struct PlanLine {
 
 impl PlanPage {
     /// The head of the page, without groups.
-    pub fn new(frame: &Frame, plan: &Stored, counts: &[Count], asked: Option<Asked>) -> Self {
-        let mut page = frame.titled(Section::Admin, format!("Plan {}", plan.id));
+    pub fn new(context: &PageContext, plan: &Stored, counts: &[Count], asked: Option<Asked>) -> Self {
+        let mut page = context.titled(Section::Admin, format!("Plan {}", plan.id));
         // The banner speaks of the other plans.
         page.waiting -= i64::from(plan.status == "held");
         let base = page.url(&format!("/admin/plans/{}", plan.id));

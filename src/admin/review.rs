@@ -4,12 +4,12 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     compliance::{RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
-    history::Untold,
+    history::Unredacted,
     reconcile::review::{
         Candidate, Entry,
         decide::{self, Wish},
@@ -62,15 +62,15 @@ struct Choice {
 }
 
 /// `GET /admin/review`
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Result<Response> {
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let read = move |c: &mut Conn| {
         let decided = ["linked", "ignored"].map(|state| review_store::list(c, Some(state), DECIDED));
         let [linked, ignored] = decided;
         let (names, mut open) = (exact::names(c)?, review_store::list(c, Some("open"), SHOWN)?);
         open.iter_mut().for_each(|entry| exact::offer(&names, entry));
         let found = exact::find(c)?;
-        let mut told = |entries: Vec<Entry>| tell(c, entries.into_iter().map(Untold::new).collect(), &policy);
+        let mut told = |entries: Vec<Entry>| tell(c, entries.into_iter().map(Unredacted::new).collect(), &policy);
         let (open, linked, ignored) = (told(open)?, told(linked?)?, told(ignored?)?);
         Ok((review_store::open(c)?, found, open, linked, ignored))
     };
@@ -78,8 +78,8 @@ pub async fn show(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Resp
     decided.extend(ignored);
     decided.sort_by(|a, b| b.decided_at.cmp(&a.decided_at));
     decided.truncate(usize::try_from(DECIDED).unwrap_or(20));
-    let page = frame.titled(Section::Admin, "Review");
-    frame.show(&ReviewPage {
+    let page = context.titled(Section::Admin, "Review");
+    context.show(&ReviewPage {
         crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
         total,
         exact,
@@ -120,7 +120,7 @@ fn line(page: &Page, entry: Entry) -> Line {
 /// `POST /admin/review/{id}/link`
 pub async fn link(
     caller: Admin,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Path(id): Path<i64>,
     mut fields: Fields,
@@ -128,22 +128,22 @@ pub async fn link(
     fields.set_creating(true);
     let target = fields.key("target").max(50).required().get().value().unwrap_or_default();
     if let Err(error) = fields.finish() {
-        return sorry(&frame, error);
+        return sorry(&context, error);
     }
     match decide::link(&web.db, &web.config, id, Reference::Key(target), &caller.actor()).await {
-        Ok(entry) => frame.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
-        Err(error) => sorry(&frame, error),
+        Ok(entry) => context.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
+        Err(error) => sorry(&context, error),
     }
 }
 
 /// `POST /admin/review/accept-exact`: the sites that are ticked.
-pub async fn accept_exact(caller: Admin, frame: Frame, State(web): State<Web>, mut fields: Fields) -> Result<Response> {
+pub async fn accept_exact(caller: Admin, context: PageContext, State(web): State<Web>, mut fields: Fields) -> Result<Response> {
     let ids = fields.int_list("ids").get().value().unwrap_or_default();
     if let Err(error) = fields.finish() {
-        return sorry(&frame, error);
+        return sorry(&context, error);
     }
     if ids.is_empty() {
-        return frame.go_sorry("/admin/review", "No site was selected.");
+        return context.go_sorry("/admin/review", "No site was selected.");
     }
     match exact::accept(&web.db, &web.config, Some(ids), false, &caller.actor()).await {
         Ok(done) => {
@@ -152,45 +152,45 @@ pub async fn accept_exact(caller: Admin, frame: Frame, State(web): State<Web>, m
             for refused in &done.refused {
                 said = format!("{said} {}: {}.", refused.site, refused.error);
             }
-            frame.go("/admin/review", &said)
+            context.go("/admin/review", &said)
         }
-        Err(error) => sorry(&frame, error),
+        Err(error) => sorry(&context, error),
     }
 }
 
 /// `POST /admin/review/{id}/create-company`
 pub async fn create_company(
     caller: Admin,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Path(id): Path<i64>,
     mut fields: Fields,
 ) -> Result<Response> {
     let wish = Wish { name: fields.text("name").max(255).get().value(), ..Wish::default() };
     if let Err(error) = fields.finish() {
-        return sorry(&frame, error);
+        return sorry(&context, error);
     }
     match decide::create_company(&web.db, &web.config, id, wish, &caller.actor()).await {
-        Ok(entry) => frame.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
-        Err(error) => sorry(&frame, error),
+        Ok(entry) => context.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
+        Err(error) => sorry(&context, error),
     }
 }
 
 /// `POST /admin/review/{id}/ignore`
-pub async fn ignore(caller: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn ignore(caller: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     match decide::ignore(&web.db, id, &caller.actor()).await {
-        Ok(entry) => frame.go("/admin/review", &format!("{} stays as it is.", entry.label)),
-        Err(error) => sorry(&frame, error),
+        Ok(entry) => context.go("/admin/review", &format!("{} stays as it is.", entry.label)),
+        Err(error) => sorry(&context, error),
     }
 }
 
-fn sorry(frame: &Frame, error: Error) -> Result<Response> {
+fn sorry(context: &PageContext, error: Error) -> Result<Response> {
     match error {
         Error::Invalid(wrong) => {
             let words: Vec<String> = wrong.iter().map(|wrong| wrong.message.clone()).collect();
-            frame.go_sorry("/admin/review", &super::words::sentence(&words.join("; ")))
+            context.go_sorry("/admin/review", &super::words::sentence(&words.join("; ")))
         }
-        Error::Conflict { message, .. } => frame.go_sorry("/admin/review", &super::words::sentence(&message)),
+        Error::Conflict { message, .. } => context.go_sorry("/admin/review", &super::words::sentence(&message)),
         other => Err(other),
     }
 }

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     error::{Error, Result},
     jobs::{
@@ -12,7 +12,7 @@ use crate::{
     },
     resource::form_page::{FormPage, Part},
     types::Scope,
-    ui::{Field, Section, mention},
+    ui::{Field, Section, link_to},
     vendors::credentials,
     web::{Fields, Path, Web},
 };
@@ -27,15 +27,15 @@ async fn known(web: &Web, kind: JobKind) -> Result<Scheduled> {
 }
 
 /// `GET /admin/schedules/{job}`
-pub async fn show(_: Admin, frame: Frame, State(web): State<Web>, Path(job): Path<String>) -> Result<Response> {
+pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(job): Path<String>) -> Result<Response> {
     let scheduled = known(&web, kind(&job)?).await?;
-    frame.show(&form(&frame, &scheduled))
+    context.show(&form(&context, &scheduled))
 }
 
 /// `POST /admin/schedules/{job}`; a field left empty goes back to the configuration.
 pub async fn save(
     caller: Admin,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Path(job): Path<String>,
     mut fields: Fields,
@@ -43,21 +43,21 @@ pub async fn save(
     let kind = kind(&job)?;
     let decision = api::sent(kind, &web.config, &mut fields);
     if let Err(error) = fields.finish() {
-        return form(&frame, &known(&web, kind).await?).fail(&frame, error);
+        return form(&context, &known(&web, kind).await?).fail(&context, error);
     }
     api::decide(&web, kind, decision, caller.name()).await?;
-    frame.go("/admin/", &format!("{}: the schedule is kept.", kind.label()))
+    context.go("/admin/", &format!("{}: the schedule is kept.", kind.label()))
 }
 
 /// `POST /admin/schedules/{job}/reset`: goes back to the configuration.
-pub async fn reset(caller: Admin, frame: Frame, State(web): State<Web>, Path(job): Path<String>) -> Result<Response> {
+pub async fn reset(caller: Admin, context: PageContext, State(web): State<Web>, Path(job): Path<String>) -> Result<Response> {
     let kind = kind(&job)?;
     api::forget(&web, kind, caller.name()).await?;
-    frame.go("/admin/", &format!("{}: as configured again.", kind.label()))
+    context.go("/admin/", &format!("{}: as configured again.", kind.label()))
 }
 
-fn form(frame: &Frame, scheduled: &Scheduled) -> FormPage {
-    let page = frame.titled(Section::Admin, format!("When the {} runs", scheduled.label));
+fn form(context: &PageContext, scheduled: &Scheduled) -> FormPage {
+    let page = context.titled(Section::Admin, format!("When the {} runs", scheduled.label));
     let decided = scheduled.edited_by.is_some();
     let edited = |differs: bool, value: &str| if differs && decided { value.to_owned() } else { String::new() };
     let configured = &scheduled.configured;
@@ -74,7 +74,7 @@ fn form(frame: &Frame, scheduled: &Scheduled) -> FormPage {
     .hint("Spreads several installations over time; empty: as configured");
     let enabled = Field::check("enabled", "Runs by itself", scheduled.enabled);
     FormPage {
-        crumbs: vec![mention(page.url("/admin/"), "Sync")],
+        crumbs: vec![link_to(page.url("/admin/"), "Sync")],
         problems: Vec::new(),
         doubles: None,
         action: page.url(&format!("/admin/schedules/{}", scheduled.job)),

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{AgentView, COLOR_THEMES, Frame, THEMES, store, users_api::agents_seen};
+use super::{AgentView, COLOR_THEMES, PageContext, THEMES, store, users_api::agents_seen};
 use crate::{
     auth::{Admin, Level},
     error::Result,
@@ -59,11 +59,11 @@ impl Row {
 }
 
 /// `GET /agents`
-pub async fn show(caller: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+pub async fn show(caller: Admin, context: PageContext, State(web): State<Web>) -> Result<Response> {
     let agents = web.db.read(&Scope::All, store::list).await?;
     let agents = agents_seen(&web, &caller, agents).await?;
-    let page = frame.titled(Section::Admin, "Agents");
-    frame.show(&AgentsPage {
+    let page = context.titled(Section::Admin, "Agents");
+    context.show(&AgentsPage {
         crumbs: vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }],
         agents: agents.into_iter().map(Row::new).collect(),
         mirrored: web.config.on_platform() && web.config.keycloak.account().is_ok(),

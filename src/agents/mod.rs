@@ -4,9 +4,9 @@
 mod agents_api;
 mod agents_page;
 mod api;
-mod frame;
 pub mod keys;
 mod model;
+mod page_context;
 mod psa;
 mod psa_api;
 mod psa_store;
@@ -15,8 +15,8 @@ pub mod store;
 pub mod users_api;
 
 pub use self::{
-    frame::Frame,
     model::{Agent, AgentView, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS},
+    page_context::PageContext,
     psa::PsaAgent,
     psa_store::list as psa_agents,
 };

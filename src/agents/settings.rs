@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{COLOR_THEMES, Frame, HOME_PAGES, Patch, VIEWS, keys, model::SYSTEM, store};
+use super::{COLOR_THEMES, HOME_PAGES, PageContext, Patch, VIEWS, keys, model::SYSTEM, store};
 use crate::{
     auth::Person,
     error::Result,
@@ -47,37 +47,37 @@ struct Radio {
 }
 
 /// `GET /settings` on the platform.
-pub async fn show(frame: Frame, State(web): State<Web>) -> Result<Response> {
-    page(&frame, &web, StatusCode::OK, None).await
+pub async fn show(context: PageContext, State(web): State<Web>) -> Result<Response> {
+    page(&context, &web, StatusCode::OK, None).await
 }
 
 /// `POST /settings`
-pub async fn save(frame: Frame, person: Person, State(web): State<Web>, fields: Fields) -> Result<Response> {
+pub async fn save(context: PageContext, person: Person, State(web): State<Web>, fields: Fields) -> Result<Response> {
     let (patch, user) = (Patch::read_page(fields)?, person.user().clone());
-    let actor = frame.actor();
+    let actor = context.actor();
     let saved = web.db.write(&Scope::All, &actor, move |w| {
         let wanted = patch.applied_to(&store::preferences(w, &user.sub)?);
         store::save(w, &user, &wanted)
     });
     saved.await?;
-    frame.go("/settings", "Your settings are saved.")
+    context.go("/settings", "Your settings are saved.")
 }
 
 /// The page, with what stand-alone mode adds to it.
-pub async fn page(frame: &Frame, web: &Web, status: StatusCode, account: Option<Account>) -> Result<Response> {
-    let Some(user) = frame.caller.user().cloned() else { return frame.go("/", "") };
+pub async fn page(context: &PageContext, web: &Web, status: StatusCode, account: Option<Account>) -> Result<Response> {
+    let Some(user) = context.caller.user().cloned() else { return context.go("/", "") };
     let subject = user.sub.clone();
     let known = web.db.read(&Scope::All, move |c| store::find(c, &subject)).await?;
     let mut chosen = known.as_ref().map(|agent| agent.preferences.clone()).unwrap_or_default();
     if known.is_none() {
         SYSTEM.clone_into(&mut chosen.theme_preference);
     }
-    let standalone = frame.page.standalone;
+    let standalone = context.page.standalone;
     let themes = [("light", "sun"), ("dark", "moon"), (SYSTEM, "sun-moon")];
     let offered = themes.into_iter().filter(|(value, _)| standalone || *value != SYSTEM);
     let word = |value: &str| Choice::new(value, capital(value));
     let page = SettingsPage {
-        page: frame.titled(Section::Settings, "Settings"),
+        page: context.titled(Section::Settings, "Settings"),
         facts: vec![
             Item::new("Name", Value::text(Some(&user.name))),
             Item::new("User name", Value::text(Some(&user.username))),
@@ -103,10 +103,10 @@ pub async fn page(frame: &Frame, web: &Web, status: StatusCode, account: Option<
             )
             .hint("How KnowledgeTree lists its pages."),
         ],
-        keys: keys::pages::own(frame, web, &user.sub).await?,
+        keys: keys::pages::own(context, web, &user.sub).await?,
         account,
     };
-    frame.show_as(status, &page)
+    context.show_as(status, &page)
 }
 
 fn capital(word: &str) -> String {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::description;
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     error::Result,
     ui::{Page, Section, filters},
     web::{Routes, openapi::schema as json},
@@ -56,7 +56,7 @@ struct ReferencePage {
 }
 
 /// `GET /docs`
-async fn show(frame: Frame) -> Result<Response> {
+async fn show(context: PageContext) -> Result<Response> {
     let mut groups: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
     let paths = description()["paths"].as_object().into_iter().flatten();
     for (path, methods) in paths {
@@ -65,8 +65,8 @@ async fn show(frame: Frame) -> Result<Response> {
             groups.entry(tag).or_default().push(read(path, method, operation));
         }
     }
-    let page = frame.titled(Section::Settings, "API");
-    frame.show(&ReferencePage { page, version: env!("CARGO_PKG_VERSION"), groups: groups.into_iter().collect() })
+    let page = context.titled(Section::Settings, "API");
+    context.show(&ReferencePage { page, version: env!("CARGO_PKG_VERSION"), groups: groups.into_iter().collect() })
 }
 
 fn read(path: &str, method: &str, operation: &Value) -> Operation {

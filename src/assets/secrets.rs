@@ -142,7 +142,7 @@ impl Sealer {
 
 /// What a field that may hold a secret tells, once it has passed [`Sealer::hide`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum SecretField {
     /// There is none.
     None,
     /// It is this, sealed.
@@ -151,7 +151,7 @@ pub enum Told {
     Unknown,
 }
 
-impl Told {
+impl SecretField {
     /// Reads a field's value. What is not sealed is not believed: it is never stored.
     #[must_use]
     pub fn of(value: Option<&str>) -> Self {

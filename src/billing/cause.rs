@@ -14,7 +14,7 @@ use crate::{
     companies::Company,
     db::Conn,
     error::Result,
-    history::{Past, Record as _, Untold, feed::Change, past_store::Watched},
+    history::{Past, Record as _, Unredacted, feed::Change, past_store::Watched},
     tickets::Ticket,
 };
 
@@ -138,7 +138,7 @@ impl Causes {
     }
 
     fn last(&self, entity: &str, id: i64) -> Option<Cause> {
-        let mut changes = self.past.of(entity, id).map(Untold::inside);
+        let mut changes = self.past.of(entity, id).map(Unredacted::inside);
         changes.find(|change| change.at.as_str() < self.until.as_str()).map(Cause::of)
     }
 }

@@ -11,7 +11,7 @@ use super::{
     store as plans,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Editor,
     companies::{Company, pages::address, store as companies},
     db::{Conn, Write},
@@ -21,7 +21,7 @@ use crate::{
     history::Record as _,
     resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
     types::decimal,
-    ui::{Crumb, Line, Page, Section, Table, Value, filters, mention},
+    ui::{Crumb, Line, Page, Section, Table, Value, filters, link_to},
     web::{Fields, Path, Routes, Web, encode_segment},
 };
 
@@ -123,7 +123,7 @@ struct FeaturesPage {
 }
 
 /// `GET /companies/{acct}/features`
-async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<String>) -> Result<Response> {
+async fn edit(State(web): State<Web>, _: Editor, context: PageContext, Path(key): Path<String>) -> Result<Response> {
     let read = move |c: &mut Conn| {
         let id = companies::id_of(c, &key)?;
         let company: Company = history::get(c, id)?;
@@ -146,11 +146,11 @@ async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<S
         };
         Ok((company, categories.into_iter().map(choice).collect::<Vec<_>>()))
     };
-    let (company, choices) = web.db.read(&frame.scope(), read).await?;
-    let page = frame.titled(Section::Companies, format!("Features of {}", company.name));
+    let (company, choices) = web.db.read(&context.scope(), read).await?;
+    let page = context.titled(Section::Companies, format!("Features of {}", company.name));
     let back = address(&page, &company.account_number);
-    frame.show(&FeaturesPage {
-        crumbs: vec![mention(page.url("/companies/"), "Companies"), mention(back.clone(), company.name)],
+    context.show(&FeaturesPage {
+        crumbs: vec![link_to(page.url("/companies/"), "Companies"), link_to(back.clone(), company.name)],
         action: format!("{back}/features"),
         back,
         choices,
@@ -162,7 +162,7 @@ async fn edit(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<S
 async fn save(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path(key): Path<String>,
     mut fields: Fields,
 ) -> Result<Response> {
@@ -183,5 +183,5 @@ async fn save(
         companies::set_feature_overrides(w, id, &wanted)
     };
     web.db.write(&editor.scope(), &editor.actor(), work).await?;
-    frame.go(&format!("/companies/{}#plan", encode_segment(&account)), "The features were saved.")
+    context.go(&format!("/companies/{}#plan", encode_segment(&account)), "The features were saved.")
 }

@@ -11,7 +11,7 @@ use super::{
     rules, store,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     companies::model::TERMS,
     db::{Conn, Write},
@@ -112,7 +112,7 @@ fn rows(plans: &[Plan], categories: &[(String, String)], currency: &str) -> Vec<
     rows
 }
 
-async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
+async fn index(State(web): State<Web>, context: PageContext) -> Result<Response> {
     let read = |c: &mut Conn| {
         let mut used = Vec::new();
         for plans in grouped(store::all(c)?) {
@@ -121,8 +121,8 @@ async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         }
         Ok((used, store::categories(c)?))
     };
-    let (groups, categories) = web.db.read(&frame.scope(), read).await?;
-    let page = frame.titled(Section::Billing, "Billing plans");
+    let (groups, categories) = web.db.read(&context.scope(), read).await?;
+    let page = context.titled(Section::Billing, "Billing plans");
     let currency = &web.config.display.currency;
     let cards = groups.into_iter().filter_map(|(plans, users)| {
         let name = plans.first()?.name.clone();
@@ -135,7 +135,7 @@ async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         })
     });
     let built = PlansPage { cards: cards.collect(), is_admin: page.is_admin(), page };
-    frame.show(&built)
+    context.show(&built)
 }
 
 fn edit_path(name: &str) -> String {
@@ -179,16 +179,16 @@ struct Typed {
     problems: Vec<String>,
 }
 
-async fn edit(State(web): State<Web>, _: Admin, frame: Frame) -> Result<Response> {
-    let name = frame.query.text("plan")?.unwrap_or_default().to_owned();
-    form(&web, &frame, name, StatusCode::OK, Typed::default()).await
+async fn edit(State(web): State<Web>, _: Admin, context: PageContext) -> Result<Response> {
+    let name = context.query.text("plan")?.unwrap_or_default().to_owned();
+    form(&web, &context, name, StatusCode::OK, Typed::default()).await
 }
 
-async fn form(web: &Web, frame: &Frame, name: String, status: StatusCode, typed: Typed) -> Result<Response> {
+async fn form(web: &Web, context: &PageContext, name: String, status: StatusCode, typed: Typed) -> Result<Response> {
     let read = move |c: &mut Conn| Ok((store::named(c, &name)?, store::categories(c)?, store::options(c)?));
-    let (plans, categories, options) = web.db.read(&frame.scope(), read).await?;
+    let (plans, categories, options) = web.db.read(&context.scope(), read).await?;
     let name = plans.first().ok_or(Error::NotFound { what: "Plan" })?.name.clone();
-    let page = frame.titled(Section::Billing, format!("Edit {name}"));
+    let page = context.titled(Section::Billing, format!("Edit {name}"));
     let input = |name: String, stored: String| Input {
         value: typed.values.get(&name).and_then(Json::as_str).map_or(stored, str::to_owned),
         error: typed.wrong.get(&name).cloned(),
@@ -225,7 +225,7 @@ async fn form(web: &Web, frame: &Frame, name: String, status: StatusCode, typed:
     offered.insert("support_level".to_owned(), levels);
     let options = offered.into_iter().collect();
     let crumbs = vec![Crumb { href: page.url(PAGE), text: "Billing plans".to_owned() }];
-    frame.show_as(status, &EditPage { page, crumbs, name, plans, revs, rows, options, problems: typed.problems })
+    context.show_as(status, &EditPage { page, crumbs, name, plans, revs, rows, options, problems: typed.problems })
 }
 
 /// The plans that a form is about, each with the revision that it showed and the fields that were sent for it.
@@ -245,7 +245,7 @@ fn sent(fields: &Fields) -> Vec<(i64, Option<i64>, Fields)> {
 }
 
 /// `POST /billing-plans/save`: the plans of one name, all of them or none.
-async fn save(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
+async fn save(State(web): State<Web>, admin: Admin, context: PageContext, fields: Fields) -> Result<Response> {
     let name = fields.raw_text("plan_name").unwrap_or_default().to_owned();
     let mut typed = Typed { values: fields.map().clone(), ..Typed::default() };
     let mut inputs = Vec::new();
@@ -259,7 +259,7 @@ async fn save(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields
         }
     }
     if !typed.wrong.is_empty() {
-        return form(&web, &frame, name, StatusCode::BAD_REQUEST, typed).await;
+        return form(&web, &context, name, StatusCode::BAD_REQUEST, typed).await;
     }
     if inputs.is_empty() {
         return Err(Error::field("plan_ids", "is required"));
@@ -272,15 +272,15 @@ async fn save(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields
         Ok(changed)
     };
     match web.db.write(&admin.scope(), &admin.actor(), work).await {
-        Ok(0) => frame.go(PAGE, "No changes to save."),
-        Ok(_) => frame.go(PAGE, &format!("{name} was saved.")),
+        Ok(0) => context.go(PAGE, "No changes to save."),
+        Ok(_) => context.go(PAGE, &format!("{name} was saved.")),
         Err(Error::Conflict { message, .. }) => {
             typed.problems.push(message);
-            form(&web, &frame, name, StatusCode::CONFLICT, typed).await
+            form(&web, &context, name, StatusCode::CONFLICT, typed).await
         }
         Err(Error::PreconditionFailed) => {
             typed.problems.push(CHANGED_SINCE.to_owned());
-            form(&web, &frame, name, StatusCode::CONFLICT, typed).await
+            form(&web, &context, name, StatusCode::CONFLICT, typed).await
         }
         Err(other) => Err(other),
     }
@@ -296,7 +296,7 @@ const USUAL: [(&str, &str); 5] = [
 ];
 
 /// `POST /billing-plans/create`: a plan with the four canonical terms.
-async fn create(State(web): State<Web>, admin: Admin, frame: Frame, mut fields: Fields) -> Result<Response> {
+async fn create(State(web): State<Web>, admin: Admin, context: PageContext, mut fields: Fields) -> Result<Response> {
     let name = fields.text("new_plan_name").required().max(100).value();
     fields.finish()?;
     let name = name.ok_or_else(|| Error::field("new_plan_name", "is required"))?;
@@ -311,14 +311,14 @@ async fn create(State(web): State<Web>, admin: Admin, frame: Frame, mut fields: 
         Ok(())
     };
     match web.db.write(&admin.scope(), &admin.actor(), work).await {
-        Ok(()) => frame.go(&edit_path(&name), &format!("{name} was added with its four terms.")),
-        Err(Error::Conflict { .. }) => frame.go_sorry(PAGE, &format!("A plan {name} exists already.")),
+        Ok(()) => context.go(&edit_path(&name), &format!("{name} was added with its four terms.")),
+        Err(Error::Conflict { .. }) => context.go_sorry(PAGE, &format!("A plan {name} exists already.")),
         Err(other) => Err(other),
     }
 }
 
 /// `POST /billing-plans/delete`: every term of a name, unless companies use one.
-async fn delete(State(web): State<Web>, admin: Admin, frame: Frame, mut fields: Fields) -> Result<Response> {
+async fn delete(State(web): State<Web>, admin: Admin, context: PageContext, mut fields: Fields) -> Result<Response> {
     let name = fields.text("plan_name").required().value();
     fields.finish()?;
     let name = name.ok_or_else(|| Error::field("plan_name", "is required"))?;
@@ -331,14 +331,14 @@ async fn delete(State(web): State<Web>, admin: Admin, frame: Frame, mut fields: 
         plans.iter().try_for_each(|plan| store::retire(w, plan.id).map(|_| ()))
     };
     match web.db.write(&admin.scope(), &admin.actor(), work).await {
-        Ok(()) => frame.go(PAGE, &format!("{name} was deleted.")),
-        Err(Error::Conflict { message, .. }) => frame.go_sorry(PAGE, &format!("{message}.")),
+        Ok(()) => context.go(PAGE, &format!("{name} was deleted.")),
+        Err(Error::Conflict { message, .. }) => context.go_sorry(PAGE, &format!("{message}.")),
         Err(other) => Err(other),
     }
 }
 
 /// `POST /billing-plans/copy-terms`: what one term costs and has, to the other terms of its name.
-async fn copy_terms(State(web): State<Web>, admin: Admin, frame: Frame, mut fields: Fields) -> Result<Response> {
+async fn copy_terms(State(web): State<Web>, admin: Admin, context: PageContext, mut fields: Fields) -> Result<Response> {
     let name = fields.text("plan_name").required().value();
     let source = fields.text("source_term").required().value();
     fields.finish()?;
@@ -357,7 +357,7 @@ async fn copy_terms(State(web): State<Web>, admin: Admin, frame: Frame, mut fiel
         Ok(())
     };
     web.db.write(&admin.scope(), &admin.actor(), work).await?;
-    frame.go(&edit_path(&name), &format!("{source} was copied to the other terms."))
+    context.go(&edit_path(&name), &format!("{source} was copied to the other terms."))
 }
 
 /// The options of one category.
@@ -375,67 +375,67 @@ struct FeaturesPage {
     is_admin: bool,
 }
 
-async fn features(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let (categories, options) = web.db.read(&frame.scope(), |c| Ok((store::categories(c)?, store::options(c)?))).await?;
+async fn features(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let (categories, options) = web.db.read(&context.scope(), |c| Ok((store::categories(c)?, store::options(c)?))).await?;
     let of = |key: &str| options.iter().filter(|option| option.category == key).cloned().collect();
-    let page = frame.titled(Section::Billing, "Feature options");
+    let page = context.titled(Section::Billing, "Feature options");
     let categories = categories.into_iter().map(|(key, words)| Category { options: of(&key), key, words }).collect();
-    frame.show(&FeaturesPage { categories, is_admin: page.is_admin(), page })
+    context.show(&FeaturesPage { categories, is_admin: page.is_admin(), page })
 }
 
 /// The page of features.
 const FEATURES: &str = "/billing-plans/features/";
 
 /// `POST /billing-plans/features/add`
-async fn add_feature(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
+async fn add_feature(State(web): State<Web>, admin: Admin, context: PageContext, fields: Fields) -> Result<Response> {
     let input = match rules::read_option(fields, true) {
         Ok(input) => input,
-        Err(error @ Error::Invalid(_)) => return sorry(&frame, &error),
+        Err(error @ Error::Invalid(_)) => return sorry(&context, &error),
         Err(other) => return Err(other),
     };
     let (option, is_new) = web.db.write(&admin.scope(), &admin.actor(), move |w| store::add_option(w, &input)).await?;
     let done = if is_new { "was added" } else { "exists already" };
-    frame.go(FEATURES, &format!("{} {done}.", option.name))
+    context.go(FEATURES, &format!("{} {done}.", option.name))
 }
 
-fn sorry(frame: &Frame, error: &Error) -> Result<Response> {
-    frame.go_sorry(FEATURES, &format!("Not saved: {error}."))
+fn sorry(context: &PageContext, error: &Error) -> Result<Response> {
+    context.go_sorry(FEATURES, &format!("Not saved: {error}."))
 }
 
 /// `POST /billing-plans/features/{id}/edit`
 async fn edit_feature(
     State(web): State<Web>,
     admin: Admin,
-    frame: Frame,
+    context: PageContext,
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response> {
     let input = match rules::read_option(fields, false) {
         Ok(input) => input,
-        Err(error @ Error::Invalid(_)) => return sorry(&frame, &error),
+        Err(error @ Error::Invalid(_)) => return sorry(&context, &error),
         Err(other) => return Err(other),
     };
     match web.db.write(&admin.scope(), &admin.actor(), move |w| store::update_option(w, id, &input, None)).await {
-        Ok(done) => frame.go(FEATURES, &format!("{} was saved.", done.record.name)),
-        Err(error @ Error::Conflict { .. }) => sorry(&frame, &error),
+        Ok(done) => context.go(FEATURES, &format!("{} was saved.", done.record.name)),
+        Err(error @ Error::Conflict { .. }) => sorry(&context, &error),
         Err(other) => Err(other),
     }
 }
 
 /// `POST /billing-plans/features/{id}/delete`
-async fn delete_feature(State(web): State<Web>, admin: Admin, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+async fn delete_feature(State(web): State<Web>, admin: Admin, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
     let work = move |w: &mut Write<'_>| history::retire::<FeatureOption>(w, id, None);
     let option = web.db.write(&admin.scope(), &admin.actor(), work).await?;
-    frame.go(FEATURES, &format!("{} was deleted. Plans that have it keep it.", option.name))
+    context.go(FEATURES, &format!("{} was deleted. Plans that have it keep it.", option.name))
 }
 
 /// `POST /billing-plans/features/categories/add`
-async fn add_category(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
+async fn add_category(State(web): State<Web>, admin: Admin, context: PageContext, fields: Fields) -> Result<Response> {
     let input = match rules::read_category(&fields) {
         Ok(input) => input,
-        Err(error @ Error::Invalid(_)) => return sorry(&frame, &error),
+        Err(error @ Error::Invalid(_)) => return sorry(&context, &error),
         Err(other) => return Err(other),
     };
     let category = web.db.write(&admin.scope(), &admin.actor(), move |w| store::name_category(w, &input)).await?;
-    frame.go(FEATURES, &format!("{} was saved.", category.name))
+    context.go(FEATURES, &format!("{} was saved.", category.name))
 }

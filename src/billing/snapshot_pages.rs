@@ -16,7 +16,7 @@ use super::{
     trueup_store as counted,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::{Admin, BillingReader},
     companies::store as companies,
     compliance::RedactionPolicy,
@@ -46,11 +46,11 @@ struct SnapshotsPage {
 }
 
 /// `GET /billing/snapshots[?month=]`
-pub async fn index(State(web): State<Web>, _: BillingReader, frame: Frame) -> Result<Response> {
-    let month = frame.query.text("month")?.map(|text| Month::named("month", text)).transpose()?;
+pub async fn index(State(web): State<Web>, _: BillingReader, context: PageContext) -> Result<Response> {
+    let month = context.query.text("month")?.map(|text| Month::named("month", text)).transpose()?;
     let wanted = Wanted { month: month.as_ref().map(|month| month.as_str().to_owned()), ..Wanted::default() };
-    let (found, _) = web.db.read(&frame.scope(), move |c| store::list(c, &wanted, MOST, 0)).await?;
-    let page = frame.titled(Section::Billing, "Frozen months");
+    let (found, _) = web.db.read(&context.scope(), move |c| store::list(c, &wanted, MOST, 0)).await?;
+    let page = context.titled(Section::Billing, "Frozen months");
     let currency = &web.config.display.currency;
     let line = |one: &Snapshot| {
         let kind = if one.label.adjusts.is_some() { Value::badge("warning", "Adjustment") } else { Value::words("Snapshot") };
@@ -84,11 +84,11 @@ pub async fn index(State(web): State<Web>, _: BillingReader, frame: Frame) -> Re
     };
     let last = Month::current().previous().as_str().to_owned();
     let month = month.map_or_else(String::new, |month| month.as_str().to_owned());
-    frame.show(&SnapshotsPage { month, last, table, is_admin: page.is_admin(), page })
+    context.show(&SnapshotsPage { month, last, table, is_admin: page.is_admin(), page })
 }
 
 /// `POST /billing/snapshots/freeze`
-pub async fn save(State(web): State<Web>, admin: Admin, frame: Frame, mut fields: Fields) -> Result<Response> {
+pub async fn save(State(web): State<Web>, admin: Admin, context: PageContext, mut fields: Fields) -> Result<Response> {
     let month = fields.text("month").required().value().unwrap_or_default();
     let company = fields.key("company").max(50).value();
     let force = fields.bool("force").value().unwrap_or(false);
@@ -99,7 +99,7 @@ pub async fn save(State(web): State<Web>, admin: Admin, frame: Frame, mut fields
     );
     let wanted = match Month::named("month", &month) {
         Ok(month) => month,
-        Err(error) => return frame.go_sorry(PAGE, &format!("Nothing was frozen: {error}.")),
+        Err(error) => return context.go_sorry(PAGE, &format!("Nothing was frozen: {error}.")),
     };
     let config = Arc::clone(&web.config);
     let read = move |c: &mut Conn| {
@@ -112,11 +112,11 @@ pub async fn save(State(web): State<Web>, admin: Admin, frame: Frame, mut fields
     };
     match frozen {
         Ok(frozen) => match frozen.made.as_slice() {
-            [one] => frame.go(&format!("{PAGE}/{}", one.id), &format!("{}.", frozen.words())),
-            _ => frame.go(&back, &format!("{}.", frozen.words())),
+            [one] => context.go(&format!("{PAGE}/{}", one.id), &format!("{}.", frozen.words())),
+            _ => context.go(&back, &format!("{}.", frozen.words())),
         },
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
-            frame.go_sorry(&back, &format!("Nothing was frozen: {error}."))
+            context.go_sorry(&back, &format!("Nothing was frozen: {error}."))
         }
         Err(other) => Err(other),
     }
@@ -176,8 +176,8 @@ struct SnapshotPage {
 }
 
 /// `GET /billing/snapshots/{id}`
-pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn show(State(web): State<Web>, _: BillingReader, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let read = move |c: &mut Conn| {
         let (snapshot, content) = store::get(c, id)?;
         let first = snapshot.label.adjusts.unwrap_or(snapshot.id);
@@ -185,10 +185,10 @@ pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame, Path(i
         let names = counted::names(c, content.contacts(), &policy)?;
         Ok((snapshot, content, family, names))
     };
-    let (snapshot, content, family, names) = web.db.read(&frame.scope(), read).await?;
+    let (snapshot, content, family, names) = web.db.read(&context.scope(), read).await?;
     let currency = web.config.display.currency.clone();
     let money = |cents: Option<i64>| cents.map_or_else(|| "–".to_owned(), |cents| decimal::money(cents, &currency));
-    let page = frame.titled(Section::Billing, format!("{}, {}", snapshot.company, snapshot.label.month));
+    let page = context.titled(Section::Billing, format!("{}, {}", snapshot.company, snapshot.label.month));
     let receipt = |one: &FrozenReceipt| {
         let known = names.get(&one.id).filter(|_| one.entity == Contact::ENTITY);
         let name = known.map_or_else(|| one.name.clone(), |known| format!("{} ({known})", one.name));
@@ -237,7 +237,7 @@ pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame, Path(i
         lines,
         page,
     };
-    frame.show(&built)
+    context.show(&built)
 }
 
 fn family_of(page: &Page, one: &Snapshot, shown: i64) -> (String, String, bool) {
@@ -293,21 +293,21 @@ struct ComparePage {
 }
 
 /// `GET /billing/compare[?from=&to=&company=]`
-pub async fn changes(State(web): State<Web>, _: BillingReader, frame: Frame) -> Result<Response> {
-    let months = Months::read(frame.query.text("from")?, frame.query.text("to")?)?;
-    let account = frame.query.text("company")?.filter(|key| !key.is_empty()).map(str::to_owned);
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn changes(State(web): State<Web>, _: BillingReader, context: PageContext) -> Result<Response> {
+    let months = Months::read(context.query.text("from")?, context.query.text("to")?)?;
+    let account = context.query.text("company")?.filter(|key| !key.is_empty()).map(str::to_owned);
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let (config, key, asked) = (Arc::clone(&web.config), account.clone(), months.clone());
     let read = move |c: &mut Conn| {
         let company = key.map(|key| companies::id_of(c, &key)).transpose()?;
         compare(c, &config, &asked, company, &policy)
     };
-    let found = web.db.read(&frame.scope(), read).await?;
-    let page = frame.titled(Section::Billing, "Changes");
+    let found = web.db.read(&context.scope(), read).await?;
+    let page = context.titled(Section::Billing, "Changes");
     let currency = web.config.display.currency.clone();
     let companies = found.iter().map(|one| shown_company(&page, one, &months, &currency)).collect();
     let (from, to) = (months.from.as_str().to_owned(), months.to.as_str().to_owned());
-    frame.show(&ComparePage { from, to, account: account.unwrap_or_default(), companies, page })
+    context.show(&ComparePage { from, to, account: account.unwrap_or_default(), companies, page })
 }
 
 fn shown_company(page: &Page, compared: &Compared, months: &Months, currency: &str) -> ShownCompany {

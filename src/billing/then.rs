@@ -11,7 +11,7 @@ use crate::{
     contacts::Contact,
     db::Conn,
     error::Result,
-    history::{Past, Record, Untold, past_store::Watched},
+    history::{Past, Record, Unredacted, past_store::Watched},
     network::Equipment,
     tickets::Ticket,
     types::now,
@@ -208,7 +208,7 @@ impl Then {
     fn company_of_ticket(&self, now: &Ticket) -> Option<i64> {
         let end = self.month.end();
         let mut company = now.company_id;
-        for change in self.tickets.of(Ticket::ENTITY, now.id).map(Untold::inside) {
+        for change in self.tickets.of(Ticket::ENTITY, now.id).map(Unredacted::inside) {
             if change.fields["last_updated_at"]["new"].as_str().unwrap_or(&change.at) < end.as_str() {
                 break;
             }

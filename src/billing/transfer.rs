@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{model::Plan, rules, store};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     db::{Conn, Write},
     error::{Error, FieldError, Result},
@@ -66,15 +66,21 @@ fn everything(c: &mut Conn) -> Result<String> {
 
 /// `POST /billing-plans/import`: adds the plans and options of a file that are not there yet; all of them or, when one is
 /// wrong, none.
-pub async fn import(State(web): State<Web>, admin: Admin, frame: Frame, headers: HeaderMap, Raw(body): Raw) -> Result<Response> {
+pub async fn import(
+    State(web): State<Web>,
+    admin: Admin,
+    context: PageContext,
+    headers: HeaderMap,
+    Raw(body): Raw,
+) -> Result<Response> {
     let done = match multipart::file(&headers, &body, "json_file").and_then(|file| File::read(&file)) {
         Ok(file) => web.db.write(&admin.scope(), &admin.actor(), move |w| file.add(w)).await,
         Err(error) => Err(error),
     };
     match done {
-        Ok(done) => frame.go(PAGE, &done.words()),
+        Ok(done) => context.go(PAGE, &done.words()),
         Err(error @ (Error::Invalid(_) | Error::BadRequest(_) | Error::Conflict { .. })) => {
-            frame.go_sorry(PAGE, &format!("Nothing was imported. {error}"))
+            context.go_sorry(PAGE, &format!("Nothing was imported. {error}"))
         }
         Err(other) => Err(other),
     }

@@ -10,7 +10,7 @@ use super::{
     trueup::{Asked, Trueup, of_clients, one as of_company},
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::{Admin, BillingReader},
     companies::store as companies,
     compliance::RedactionPolicy,
@@ -75,18 +75,18 @@ struct TrueupsPage {
 }
 
 /// `GET /billing/trueup[?company=&month=]`
-pub async fn show(State(web): State<Web>, _: BillingReader, frame: Frame) -> Result<Response> {
-    let month = Month::read(frame.query.text("month")?)?;
-    match frame.query.text("company")?.map(str::to_owned) {
-        Some(key) => one(&web, &frame, key, month, StatusCode::OK, None).await,
-        None => all(&web, &frame, month).await,
+pub async fn show(State(web): State<Web>, _: BillingReader, context: PageContext) -> Result<Response> {
+    let month = Month::read(context.query.text("month")?)?;
+    match context.query.text("company")?.map(str::to_owned) {
+        Some(key) => one(&web, &context, key, month, StatusCode::OK, None).await,
+        None => all(&web, &context, month).await,
     }
 }
 
-async fn all(web: &Web, frame: &Frame, month: Month) -> Result<Response> {
+async fn all(web: &Web, context: &PageContext, month: Month) -> Result<Response> {
     let asked = Asked::new(&web.config, month.clone(), None);
-    let all = web.db.read(&frame.scope(), move |c| of_clients(c, &asked)).await?;
-    let page = frame.titled(Section::Billing, "True-up");
+    let all = web.db.read(&context.scope(), move |c| of_clients(c, &asked)).await?;
+    let page = context.titled(Section::Billing, "True-up");
     let currency = &web.config.display.currency;
     let line = |trueup: &Trueup| {
         let row = &trueup.company;
@@ -130,25 +130,25 @@ async fn all(web: &Web, frame: &Frame, month: Month) -> Result<Response> {
         empty: "No clients yet.",
         more: None,
     };
-    frame.show(&TrueupsPage { month: month.as_str().to_owned(), table, page })
+    context.show(&TrueupsPage { month: month.as_str().to_owned(), table, page })
 }
 
 async fn one(
     web: &Web,
-    frame: &Frame,
+    context: &PageContext,
     key: String,
     month: Month,
     status: StatusCode,
     refused: Option<(Error, String)>,
 ) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let asked = Asked::new(&web.config, month.clone(), Some(policy));
     let read_one = move |c: &mut Conn| {
         let id = companies::id_of(c, &key)?;
         of_company(c, id, &asked)
     };
-    let trueup = web.db.read(&frame.scope(), read_one).await?;
-    let page = frame.titled(Section::Billing, format!("True-up of {}", trueup.company.name));
+    let trueup = web.db.read(&context.scope(), read_one).await?;
+    let page = context.titled(Section::Billing, format!("True-up of {}", trueup.company.name));
     let currency = &web.config.display.currency;
     let plain = |quantity: i64| decimal::plain(quantity, 3);
     let mut settings = settings_form(&trueup.settings);
@@ -192,7 +192,7 @@ async fn one(
         exclusions: trueup.exclusions,
         page,
     };
-    frame.show_as(status, &built)
+    context.show_as(status, &built)
 }
 
 fn shown(line: &Line, currency: &str) -> Shown {
@@ -248,7 +248,7 @@ fn back(fields: &Fields) -> (String, String) {
 }
 
 /// `POST /billing/trueup/settings`
-pub async fn save_settings(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
+pub async fn save_settings(State(web): State<Web>, admin: Admin, context: PageContext, fields: Fields) -> Result<Response> {
     let (path, key) = back(&fields);
     let month = Month::read(fields.raw_text("month").filter(|month| !month.is_empty()))?;
     let shown = fields.raw_text("rev").unwrap_or_default().to_owned();
@@ -264,33 +264,35 @@ pub async fn save_settings(State(web): State<Web>, admin: Admin, frame: Frame, f
         Err(error) => Err(error),
     };
     match saved {
-        Ok(_) => frame.go(&path, "The settings were saved."),
-        Err(error @ Error::Invalid(_)) => one(&web, &frame, key, month, StatusCode::BAD_REQUEST, Some((error, shown))).await,
-        Err(error @ Error::PreconditionFailed) => one(&web, &frame, key, month, StatusCode::CONFLICT, Some((error, shown))).await,
+        Ok(_) => context.go(&path, "The settings were saved."),
+        Err(error @ Error::Invalid(_)) => one(&web, &context, key, month, StatusCode::BAD_REQUEST, Some((error, shown))).await,
+        Err(error @ Error::PreconditionFailed) => {
+            one(&web, &context, key, month, StatusCode::CONFLICT, Some((error, shown))).await
+        }
         Err(other) => Err(other),
     }
 }
 
 /// `POST /billing/trueup/exclude`
-pub async fn exclude(State(web): State<Web>, admin: Admin, frame: Frame, fields: Fields) -> Result<Response> {
+pub async fn exclude(State(web): State<Web>, admin: Admin, context: PageContext, fields: Fields) -> Result<Response> {
     let (path, _) = back(&fields);
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let input = match Exclusions::read(fields, true) {
         Ok(input) => input,
-        Err(error @ Error::Invalid(_)) => return frame.go_sorry(&path, &format!("Nothing was left out: {error}.")),
+        Err(error @ Error::Invalid(_)) => return context.go_sorry(&path, &format!("Nothing was left out: {error}.")),
         Err(other) => return Err(other),
     };
     let work = move |w: &mut Write<'_>| Exclusions::create(w, &(), &input, &policy).map(drop);
     web.db.write(&admin.scope(), &admin.actor(), work).await?;
-    frame.go(&path, "Left out.")
+    context.go(&path, "Left out.")
 }
 
 /// `POST /billing/trueup/include`
-pub async fn include(State(web): State<Web>, admin: Admin, frame: Frame, mut fields: Fields) -> Result<Response> {
+pub async fn include(State(web): State<Web>, admin: Admin, context: PageContext, mut fields: Fields) -> Result<Response> {
     let (path, _) = back(&fields);
     let id = fields.int("id").required().value();
     fields.finish()?;
     let id = id.ok_or_else(|| Error::field("id", "is required"))?;
     web.db.write(&admin.scope(), &admin.actor(), move |w| Exclusions::retire(w, id, false)).await?;
-    frame.go(&path, "Counted again.")
+    context.go(&path, "Counted again.")
 }

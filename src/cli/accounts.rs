@@ -10,7 +10,7 @@ use crate::{
     accounts::{assign, push_datto, push_freshservice},
     config::{Config, Database},
     db::Db,
-    history::Untold,
+    history::Unredacted,
     jobs::{self, Confirm, Decision, Options, Question, kind::JobKind, lease_store::Acquired},
     outbox::{self, Entry, State, store},
     types::{Actor, Scope},
@@ -188,7 +188,7 @@ async fn again(db: &Db, config: Arc<Config>, id: i64, overwrite: bool) -> Result
 
 async fn list(db: &Db, all: bool, as_json: bool) -> Result<u8, Failure> {
     let entries = db.read(&Scope::All, |c| store::list(c, None, 1_000)).await?;
-    let entries: Vec<Entry> = entries.into_iter().map(Untold::reveal).filter(|entry| all || !entry.state.is_over()).collect();
+    let entries: Vec<Entry> = entries.into_iter().map(Unredacted::reveal).filter(|entry| all || !entry.state.is_over()).collect();
     if as_json {
         out::json(&entries)?;
         return Ok(failure::DONE);

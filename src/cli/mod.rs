@@ -98,9 +98,9 @@ enum Command {
     Call(call::Args),
     /// Send a test mail
     Mail(mail::Args),
-    /// Look at the configuration
+    /// Theme at the configuration
     Config(config::Args),
-    /// Look for what is wrong: configuration, database, vendors
+    /// Theme for what is wrong: configuration, database, vendors
     Doctor(doctor::Args),
     /// Print the description of the API (OpenAPI 3.1)
     Openapi(openapi::Args),

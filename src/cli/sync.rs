@@ -10,7 +10,7 @@ use crate::{
     config::{Config, Database},
     db::Db,
     error::Error,
-    history::Untold,
+    history::Unredacted,
     jobs::{self, Confirm, Decision, Options, Question, kind::JobKind, lease_store::Acquired},
     plan::Item,
     pulls,
@@ -281,6 +281,6 @@ fn decision(error: Error) -> Failure {
 }
 
 /// What the command line shows: its user reads the database anyway.
-fn revealed(items: Vec<Untold<Item>>) -> Vec<Item> {
-    items.into_iter().map(Untold::reveal).collect()
+fn revealed(items: Vec<Unredacted<Item>>) -> Vec<Item> {
+    items.into_iter().map(Unredacted::reveal).collect()
 }

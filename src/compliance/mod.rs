@@ -19,5 +19,5 @@ pub use api::{record, routes, since, usual};
 pub use asking::Asking;
 pub use level::Level;
 pub use policy::{Clearance, POLICY, Personal, RedactionPolicy, Treatment};
-pub use trail::{ToldChange, Trail, tell};
+pub use trail::{RedactedChange, Trail, tell};
 pub use veil::{Protected, Veiled};

@@ -13,7 +13,7 @@ use crate::{
     auth::api_key_store,
     db::{Conn, list::beside},
     error::Result,
-    history::{Untold, feed::Change, protection},
+    history::{Unredacted, feed::Change, protection},
 };
 
 /// Something that repeats values of records.
@@ -25,8 +25,8 @@ pub trait Trail: Sized {
 }
 
 /// What this caller may be told; what a cleared one reads of protected records is noted.
-pub fn tell<T: Trail>(c: &mut Conn, untold: Vec<Untold<T>>, policy: &RedactionPolicy) -> Result<Vec<T>> {
-    let mut told: Vec<T> = untold.into_iter().map(Untold::reveal).collect();
+pub fn tell<T: Trail>(c: &mut Conn, unredacted: Vec<Unredacted<T>>, policy: &RedactionPolicy) -> Result<Vec<T>> {
+    let mut told: Vec<T> = unredacted.into_iter().map(Unredacted::reveal).collect();
     if !policy.sees_all() {
         told.iter_mut().for_each(Trail::withhold);
         return Ok(told);
@@ -116,7 +116,7 @@ const ACCOUNTS: [&str; 2] = ["user", api_key_store::ENTITY];
 /// A change as clients see it, once the policy has looked at it.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Change)]
-pub struct ToldChange {
+pub struct RedactedChange {
     /// Its number: gap-free and in commit order over all writers.
     pub seq: i64,
     pub at: String,
@@ -143,13 +143,13 @@ pub struct ToldChange {
 }
 
 /// Changes as this caller may be told.
-pub fn changes(c: &mut Conn, untold: Vec<Untold<Change>>, policy: &RedactionPolicy) -> Result<Vec<ToldChange>> {
-    let told = tell(c, untold, policy)?.into_iter().map(|mut change| {
+pub fn changes(c: &mut Conn, unredacted: Vec<Unredacted<Change>>, policy: &RedactionPolicy) -> Result<Vec<RedactedChange>> {
+    let told = tell(c, unredacted, policy)?.into_iter().map(|mut change| {
         if ACCOUNTS.contains(&change.entity.as_str()) && !policy.reads_accounts() {
             change.withhold();
         }
         let Change { seq, at, actor_kind, actor, source, run_id, batch_id, entity, entity_id, action, reason, fields } = change;
-        ToldChange { seq, at, actor_kind, actor, source, run_id, batch_id, entity, entity_id, action, reason, fields }
+        RedactedChange { seq, at, actor_kind, actor, source, run_id, batch_id, entity, entity_id, action, reason, fields }
     });
     Ok(told.collect())
 }

@@ -104,14 +104,14 @@ pub struct Config {
     /// What was odd but no reason to stop; to be said once, at start.
     pub warnings: Vec<String>,
     shown: Vec<Shown>,
-    said: Said,
+    said: GivenSettings,
 }
 
 /// What every source said, kept so that credentials entered later can take their place among them.
 #[derive(Clone)]
-struct Said(Arc<Sources>);
+struct GivenSettings(Arc<Sources>);
 
-impl std::fmt::Debug for Said {
+impl std::fmt::Debug for GivenSettings {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("***")
     }
@@ -144,7 +144,7 @@ impl Config {
             credentials_key: read.secret("credentials", "key"),
             warnings: resolved.warnings.clone(),
             shown: show::all(&resolved),
-            said: Said(Arc::new(sources.clone())),
+            said: GivenSettings(Arc::new(sources.clone())),
         };
         read.finish()?;
         if config.on_platform() && config.core.helm_url.is_none() {

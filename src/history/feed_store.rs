@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Untold, merges_store as merges};
+use super::{Unredacted, merges_store as merges};
 use crate::db::{Conn, Row, Value};
 use crate::error::{Error, Result};
 use crate::params;
@@ -41,7 +41,7 @@ pub struct Change {
 #[derive(Clone, Debug)]
 pub struct Feed {
     /// The changes after the cursor, oldest first.
-    pub changes: Vec<Untold<Change>>,
+    pub changes: Vec<Unredacted<Change>>,
     /// What to send as `since` next time.
     pub cursor: i64,
     /// The same under its other name.
@@ -53,10 +53,10 @@ pub struct Feed {
 pub(super) const COLUMNS: &str =
     "seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields, batch_id";
 
-pub(super) fn change(row: &Row) -> Result<Untold<Change>> {
+pub(super) fn change(row: &Row) -> Result<Unredacted<Change>> {
     let text: String = row.get(10)?;
     let stored: Json = serde_json::from_str(&text).map_err(Error::internal)?;
-    Ok(Untold::new(Change {
+    Ok(Unredacted::new(Change {
         seq: row.get(0)?,
         at: row.get(1)?,
         actor_kind: row.get(2)?,
@@ -176,7 +176,7 @@ const PARTS: &[(&str, &str)] = &[(
 )];
 
 /// One row's changes, those of its parts, and those of the rows that were merged into it, newest first.
-pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
+pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Unredacted<Change>>> {
     let own = "entity = ?1 AND entity_id IN ids(?2)";
     let parts = PARTS.iter().filter(|(whole, _)| *whole == entity).map(|(_, rows)| *rows);
     let rows = std::iter::once(own).chain(parts).collect::<Vec<_>>().join(" OR ");
@@ -189,25 +189,25 @@ pub fn of(c: &mut Conn, entity: &str, id: i64, limit: i64) -> Result<Vec<Untold<
 ///
 /// # Errors
 /// `NotFound`.
-pub fn get(c: &mut Conn, seq: i64) -> Result<Untold<Change>> {
+pub fn get(c: &mut Conn, seq: i64) -> Result<Unredacted<Change>> {
     let row = c.first(&format!("SELECT {COLUMNS} FROM changes WHERE seq = ?1"), params![seq])?;
     row.as_ref().map(change).transpose()?.ok_or(Error::NotFound { what: "Change" })
 }
 
 /// The changes of a sync run before `seq`, newest first.
-pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
+pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Unredacted<Change>>> {
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE run_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
     c.all(&sql, params![run, before, limit])?.iter().map(change).collect()
 }
 
 /// The changes of a batch, newest first, at most so many.
-pub fn of_batch(c: &mut Conn, batch: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
+pub fn of_batch(c: &mut Conn, batch: i64, limit: i64) -> Result<Vec<Unredacted<Change>>> {
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE batch_id = ?1 ORDER BY seq DESC LIMIT ?2");
     c.all(&sql, params![batch, limit])?.iter().map(change).collect()
 }
 
 /// The first changes of a batch, in their order, without what only pins a field.
-pub fn first_of_batch(c: &mut Conn, batch: i64, limit: i64) -> Result<Vec<Untold<Change>>> {
+pub fn first_of_batch(c: &mut Conn, batch: i64, limit: i64) -> Result<Vec<Unredacted<Change>>> {
     let sql =
         format!("SELECT {COLUMNS} FROM changes WHERE batch_id = ?1 AND action NOT IN ('pin', 'unpin') ORDER BY seq LIMIT ?2");
     c.all(&sql, params![batch, limit])?.iter().map(change).collect()

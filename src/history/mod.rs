@@ -12,7 +12,7 @@ pub mod ranks_store;
 mod record;
 pub mod store;
 pub mod undo;
-mod untold;
+mod unredacted;
 
 pub use batches_store as batches;
 pub use feed_store as feed;
@@ -25,4 +25,4 @@ pub use protection_store as protection;
 pub use ranks_store as ranks;
 pub use record::{Record, told_of_secret};
 pub use store::{Updated, create, find, get, record_change, record_link, reindex, rekey, restore, retire, update};
-pub use untold::Untold;
+pub use unredacted::Unredacted;

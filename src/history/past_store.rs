@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value as Json;
 
 use super::{
-    Untold,
+    Unredacted,
     feed_store::{self as feed, Change},
     record::Record,
     undo::cell,
@@ -30,7 +30,7 @@ const RETIRED: &str = "retired_at";
 #[derive(Debug, Default)]
 pub struct Past {
     moment: String,
-    changes: HashMap<(String, i64), Vec<Untold<Change>>>,
+    changes: HashMap<(String, i64), Vec<Unredacted<Change>>>,
 }
 
 impl Past {
@@ -55,7 +55,7 @@ impl Past {
                 map.retain(|field, _| is_asked(field));
             }
             if change.action == "create" || change.fields.as_object().is_some_and(|map| !map.is_empty()) {
-                past.changes.entry((change.entity.clone(), change.entity_id)).or_default().push(Untold::new(change));
+                past.changes.entry((change.entity.clone(), change.entity_id)).or_default().push(Unredacted::new(change));
             }
             Ok(())
         })?;
@@ -63,7 +63,7 @@ impl Past {
     }
 
     /// The changes of a row, the newest first.
-    pub fn of(&self, entity: &str, id: i64) -> impl Iterator<Item = &Untold<Change>> {
+    pub fn of(&self, entity: &str, id: i64) -> impl Iterator<Item = &Unredacted<Change>> {
         self.changes.get(&(entity.to_owned(), id)).into_iter().flatten()
     }
 
@@ -71,7 +71,7 @@ impl Past {
     pub fn had(&self, entity: &str, is_it: impl Fn(&str, &Json) -> bool) -> Vec<i64> {
         let mut found = BTreeSet::new();
         for ((kind, id), changes) in &self.changes {
-            let fields = |change: &Untold<Change>| {
+            let fields = |change: &Unredacted<Change>| {
                 let map = change.inside().fields.as_object();
                 map.is_some_and(|map| map.iter().any(|(field, sides)| is_it(field, &sides["old"])))
             };

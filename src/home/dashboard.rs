@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 
 use super::dashboard_store::{self as store, Needs};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     compliance::{RedactionPolicy, trail},
     entity::ending,
     error::Result,
@@ -14,7 +14,7 @@ use crate::{
         store::Names,
     },
     status::{self, Freshness, State as Standing},
-    ui::{Page, Section, Timeline, Value, count_of, filters, mention, thousands, time, words},
+    ui::{Page, Section, Timeline, Value, count_of, filters, link_to, thousands, time, words},
     web::Web,
 };
 
@@ -63,12 +63,12 @@ struct Dashboard {
 }
 
 /// `GET /`
-pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let staff = frame.page.is_staff();
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let staff = context.page.is_staff();
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let (counts, kinds, extra) = web
         .db
-        .read(&frame.scope(), move |c| {
+        .read(&context.scope(), move |c| {
             let extra = if staff {
                 let changes = store::latest(c, CHANGES)?;
                 let changes = trail::changes(c, changes, &policy)?;
@@ -80,7 +80,7 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
             Ok((store::counts(c)?, store::assets_by_type(c)?, extra))
         })
         .await?;
-    let page = frame.titled(Section::Dashboard, "Dashboard");
+    let page = context.titled(Section::Dashboard, "Dashboard");
     let card = |path: &str, icon, title, count, detail| Card { href: page.url(path), icon, title, count, detail };
     let cards = vec![
         card("/companies/", "building-2", "Companies", counts.companies, count_of(counts.clients, "client", "clients")),
@@ -113,14 +113,14 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         None => (None, None, Vec::new()),
         Some((needs, fresh, changes, (names, mentioned))) => {
             let events = changes.iter().map(|change| {
-                let subject = names.find(&page, change).map(|(href, name)| mention(href, name));
+                let subject = names.find(&page, change).map(|(href, name)| link_to(href, name));
                 crate::ui::Event { subject, ..record::event(change, &mentioned) }
             });
             let history = Timeline { events: events.collect(), more: None };
             (Some(attention(&page, &needs)), Some(history), fresh.iter().map(freshness).collect())
         }
     };
-    frame.show(&Dashboard { page, cards, attention, history, freshness, kinds })
+    context.show(&Dashboard { page, cards, attention, history, freshness, kinds })
 }
 
 /// What somebody should look at: nothing where there is none.

@@ -17,7 +17,7 @@ use crate::{
     },
     error::Result,
     history::{
-        Untold,
+        Unredacted,
         feed::{self, Change},
     },
     licences::License,
@@ -31,7 +31,7 @@ use crate::{
 const LOOKED_AT: i64 = 200;
 
 /// The newest changes of records that have a page, newest first.
-pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Untold<Change>>> {
+pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Unredacted<Change>>> {
     let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
     let kinds = ["company", "contact", "asset", "ticket"].map(str::to_owned);
     let mut changes = feed::after(c, (head - LOOKED_AT).max(0), &kinds, None, LOOKED_AT)?.changes;

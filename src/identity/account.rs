@@ -10,7 +10,7 @@ use axum::{
 use super::{Identity, model::User, pages, password, sessions, sign_in, store, tokens::given};
 use crate::{
     agents::{
-        Frame,
+        PageContext,
         settings::{self, Account},
     },
     auth::{self, Person},
@@ -22,19 +22,19 @@ use crate::{
 
 /// `GET /settings`
 pub async fn show(
-    frame: Frame,
+    context: PageContext,
     person: Person,
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
 ) -> Result<Response> {
-    let from = frame.query.get("sessions_from").and_then(|text| text.parse().ok()).unwrap_or(0);
-    let account = identity.account(&frame.page, person.user(), (&[], Vec::new()), from).await?;
-    settings::page(&frame, &web, StatusCode::OK, Some(account)).await
+    let from = context.query.get("sessions_from").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let account = identity.account(&context.page, person.user(), (&[], Vec::new()), from).await?;
+    settings::page(&context, &web, StatusCode::OK, Some(account)).await
 }
 
 /// `POST /account/password`: the form of the account page.
 pub async fn change_password(
-    frame: Frame,
+    context: PageContext,
     person: Person,
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
@@ -42,14 +42,14 @@ pub async fn change_password(
     fields: Fields,
 ) -> Result<Response> {
     let (errors, problem, retry) = match identity.change_password(&person, &peer, &fields).await {
-        Ok(()) => return frame.go("/settings", "Your password is changed."),
+        Ok(()) => return context.go("/settings", "Your password is changed."),
         Err(Error::Invalid(errors)) => (errors, None, None),
         Err(error @ Error::TooMany { retry_after }) => (Vec::new(), Some(pages::refusal(&error)), Some(retry_after)),
         Err(other) => return Err(other),
     };
     let status = if retry.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::BAD_REQUEST };
-    let account = identity.account(&frame.page, person.user(), (&errors, problem.into_iter().collect()), 0).await?;
-    let mut response = settings::page(&frame, &web, status, Some(account)).await?;
+    let account = identity.account(&context.page, person.user(), (&errors, problem.into_iter().collect()), 0).await?;
+    let mut response = settings::page(&context, &web, status, Some(account)).await?;
     if let Some(seconds) = retry {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

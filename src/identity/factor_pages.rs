@@ -13,7 +13,7 @@ use serde_json::{Value as JsonValue, json};
 
 use super::{Identity, factor::Setup, model::User, origin::Origin, pages, tokens::given};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::{Admin, AdminPerson, Caller, Person},
     error::{Error, FieldError, Result},
     ui::{Crumb, Field, Page, Section, Value, filters, form::place_errors},
@@ -60,13 +60,13 @@ fn crumbs(page: &Page) -> Vec<Crumb> {
     vec![Crumb { href: page.url("/settings"), text: "Settings".to_owned() }]
 }
 
-fn secret_page(frame: &Frame, status: StatusCode, template: &impl Template) -> Result<Response> {
-    let mut response = frame.show_as(status, template)?;
+fn secret_page(context: &PageContext, status: StatusCode, template: &impl Template) -> Result<Response> {
+    let mut response = context.show_as(status, template)?;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
-fn setup_page(frame: &Frame, setup: Option<&Setup>, status: StatusCode, errors: &[FieldError]) -> Result<Response> {
+fn setup_page(context: &PageContext, setup: Option<&Setup>, status: StatusCode, errors: &[FieldError]) -> Result<Response> {
     let code = Field::text("code", "Code from the app", "").required().autocomplete("one-time-code");
     let mut fields = [Field { autofocus: true, ..code }];
     let problems = place_errors(&mut fields, errors);
@@ -75,14 +75,14 @@ fn setup_page(frame: &Frame, setup: Option<&Setup>, status: StatusCode, errors: 
         let groups = setup.secret.as_bytes().chunks(4).map(|part| String::from_utf8_lossy(part).into_owned());
         Ok::<_, Error>((Picture::of(&setup.address)?, Value::code(Some(&groups.collect::<Vec<_>>().join(" ")))))
     });
-    let page = frame.titled(Section::Settings, "Set up two-step sign-in");
+    let page = context.titled(Section::Settings, "Set up two-step sign-in");
     let view = SetupPage { crumbs: crumbs(&page), problems, secret: secret.transpose()?, code, page };
-    secret_page(frame, status, &view)
+    secret_page(context, status, &view)
 }
 
-fn codes_page(frame: &Frame, codes: Vec<String>) -> Result<Response> {
-    let page = frame.titled(Section::Settings, "Recovery codes");
-    secret_page(frame, StatusCode::OK, &CodesPage { crumbs: crumbs(&page), codes, page })
+fn codes_page(context: &PageContext, codes: Vec<String>) -> Result<Response> {
+    let page = context.titled(Section::Settings, "Recovery codes");
+    secret_page(context, StatusCode::OK, &CodesPage { crumbs: crumbs(&page), codes, page })
 }
 
 fn secret_json(body: &JsonValue) -> Response {
@@ -90,12 +90,12 @@ fn secret_json(body: &JsonValue) -> Response {
 }
 
 /// How somebody is answered: with a page, who sent a form of the account page; with JSON, who asked the API.
-pub enum Told {
-    Page(Box<Frame>),
+pub enum ReplyFormat {
+    Page(Box<PageContext>),
     Json,
 }
 
-impl FromRequestParts<Web> for Told {
+impl FromRequestParts<Web> for ReplyFormat {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
@@ -103,28 +103,28 @@ impl FromRequestParts<Web> for Told {
         if route.starts_with("/api/") {
             return Ok(Self::Json);
         }
-        Frame::from_request_parts(parts, web).await.map(|frame| Self::Page(Box::new(frame)))
+        PageContext::from_request_parts(parts, web).await.map(|context| Self::Page(Box::new(context)))
     }
 }
 
-impl Told {
+impl ReplyFormat {
     /// What came of it. A form that was refused leads back to the account page, which says why.
     fn tell<T>(
         self,
         done: Result<T>,
-        page: impl FnOnce(&Frame, T) -> Result<Response>,
+        page: impl FnOnce(&PageContext, T) -> Result<Response>,
         json: impl FnOnce(T) -> Response,
     ) -> Result<Response> {
         match (self, done) {
             (Self::Json, done) => Ok(json(done?)),
-            (Self::Page(frame), Ok(done)) => page(&frame, done),
-            (Self::Page(frame), Err(error)) => match &error {
+            (Self::Page(context), Ok(done)) => page(&context, done),
+            (Self::Page(context), Err(error)) => match &error {
                 Error::Invalid(wrong) if wrong.iter().any(|one| one.field == "code") => {
-                    frame.go_sorry("/settings", "The code is wrong or missing.")
+                    context.go_sorry("/settings", "The code is wrong or missing.")
                 }
-                Error::Invalid(_) => frame.go_sorry("/settings", "Your current password is wrong."),
-                Error::TooMany { .. } => frame.go_sorry("/settings", &pages::refusal(&error)),
-                Error::Conflict { message, .. } | Error::Gone { message, .. } => frame.go_sorry("/settings", message),
+                Error::Invalid(_) => context.go_sorry("/settings", "Your current password is wrong."),
+                Error::TooMany { .. } => context.go_sorry("/settings", &pages::refusal(&error)),
+                Error::Conflict { message, .. } | Error::Gone { message, .. } => context.go_sorry("/settings", message),
                 _ => Err(error),
             },
         }
@@ -150,7 +150,7 @@ impl Identity {
 /// `POST /api/my/second-factor`, `POST /account/second-factor`: `current_password` for a secret that a code confirms.
 pub async fn begin(
     person: Person,
-    told: Told,
+    format: ReplyFormat,
     Extension(identity): Extension<Identity>,
     origin: Origin,
     fields: Fields,
@@ -159,9 +159,9 @@ pub async fn begin(
         Ok(user) => identity.begin_factor(&user).await,
         Err(error) => Err(error),
     };
-    told.tell(
+    format.tell(
         begun,
-        |frame, setup| setup_page(frame, Some(&setup), StatusCode::OK, &[]),
+        |context, setup| setup_page(context, Some(&setup), StatusCode::OK, &[]),
         |setup| secret_json(&json!({ "secret": setup.secret, "uri": setup.address })),
     )
 }
@@ -169,22 +169,23 @@ pub async fn begin(
 /// `POST …/confirm`: `code` for the recovery codes, which are shown this once.
 pub async fn confirm(
     person: Person,
-    told: Told,
+    format: ReplyFormat,
     Extension(identity): Extension<Identity>,
     origin: Origin,
     fields: Fields,
 ) -> Result<Response> {
     let user = identity.own_user(&person.user().sub).await?;
-    let code = if matches!(told, Told::Json) { given(&fields, "code")? } else { given(&fields, "code").unwrap_or_default() };
+    let code =
+        if matches!(format, ReplyFormat::Json) { given(&fields, "code")? } else { given(&fields, "code").unwrap_or_default() };
     let confirmed = identity.confirm_factor(&user, &code, &origin, person.user().jti.clone()).await;
-    match (told, confirmed) {
-        (Told::Page(frame), Err(Error::Invalid(wrong))) => setup_page(&frame, None, StatusCode::BAD_REQUEST, &wrong),
-        (Told::Page(frame), Err(error @ Error::TooMany { .. })) => {
+    match (format, confirmed) {
+        (ReplyFormat::Page(context), Err(Error::Invalid(wrong))) => setup_page(&context, None, StatusCode::BAD_REQUEST, &wrong),
+        (ReplyFormat::Page(context), Err(error @ Error::TooMany { .. })) => {
             let wrong = FieldError { field: "code".to_owned(), message: pages::refusal(&error) };
-            setup_page(&frame, None, error.status(), &[wrong])
+            setup_page(&context, None, error.status(), &[wrong])
         }
-        (told, confirmed) => {
-            told.tell(confirmed, codes_page, |codes| secret_json(&json!({ "enabled": true, "recovery_codes": codes })))
+        (format, confirmed) => {
+            format.tell(confirmed, codes_page, |codes| secret_json(&json!({ "enabled": true, "recovery_codes": codes })))
         }
     }
 }
@@ -192,7 +193,7 @@ pub async fn confirm(
 /// `POST …/recovery-codes`, `POST /account/second-factor/codes`: `current_password` and `code` for new ones.
 pub async fn codes(
     person: Person,
-    told: Told,
+    format: ReplyFormat,
     Extension(identity): Extension<Identity>,
     origin: Origin,
     fields: Fields,
@@ -201,13 +202,13 @@ pub async fn codes(
         Ok((user, code)) => identity.new_codes(&user, &code, &origin).await,
         Err(error) => Err(error),
     };
-    told.tell(made, codes_page, |codes| secret_json(&json!({ "recovery_codes": codes })))
+    format.tell(made, codes_page, |codes| secret_json(&json!({ "recovery_codes": codes })))
 }
 
 /// `DELETE /api/my/second-factor`, `POST /account/second-factor/off`, with `current_password` and `code`.
 pub async fn off(
     person: Person,
-    told: Told,
+    format: ReplyFormat,
     Extension(identity): Extension<Identity>,
     origin: Origin,
     fields: Fields,
@@ -216,7 +217,11 @@ pub async fn off(
         Ok((user, code)) => identity.drop_factor(&user, &code, &origin).await,
         Err(error) => Err(error),
     };
-    told.tell(done, |frame, ()| frame.go("/settings", "Two-step sign-in is off."), |()| StatusCode::NO_CONTENT.into_response())
+    format.tell(
+        done,
+        |context, ()| context.go("/settings", "Two-step sign-in is off."),
+        |()| StatusCode::NO_CONTENT.into_response(),
+    )
 }
 
 /// `GET /api/my/second-factor`
@@ -243,12 +248,12 @@ async fn off_for_another(identity: &Identity, caller: &Caller, id: i64) -> Resul
 /// `POST /admin/users/{id}/second-factor/off`
 pub async fn off_by_admin_form(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
 ) -> Result<Response> {
-    off_for_another(&identity, &frame.caller, id).await?;
-    frame.go(&format!("/admin/users/{id}"), "Two-step sign-in is off.")
+    off_for_another(&identity, &context.caller, id).await?;
+    context.go(&format!("/admin/users/{id}"), "Two-step sign-in is off.")
 }
 
 /// `DELETE /api/accounts/{id}/second-factor`

@@ -17,7 +17,7 @@ use crate::{
     auth::{Level, secret},
     error::{Error, FieldError, Result},
     types::{Actor, Scope},
-    ui::{Field, Look},
+    ui::{Field, Theme},
     web::{Fields, Prefix, Query, Web},
 };
 
@@ -70,8 +70,8 @@ fn used_up() -> Error {
 }
 
 /// The form for the first administrator, as it was filled in.
-fn door(prefix: &Prefix, look: &Look, token: &str, new: &NewUser, errors: &[FieldError]) -> Door {
-    let mut door = Door::new(prefix, look, "First administrator", "/first-run", "Create the account");
+fn door(prefix: &Prefix, theme: &Theme, token: &str, new: &NewUser, errors: &[FieldError]) -> Door {
+    let mut door = Door::new(prefix, theme, "First administrator", "/first-run", "Create the account");
     door.lead = "Nobody can sign in yet. This link makes the first account, once.";
     door.hidden.push(("token", token.to_owned()));
     let fields = vec![
@@ -84,10 +84,10 @@ fn door(prefix: &Prefix, look: &Look, token: &str, new: &NewUser, errors: &[Fiel
 }
 
 /// `GET /first-run?token=…`
-pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, look: Look, query: Query) -> Result<Response> {
+pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, theme: Theme, query: Query) -> Result<Response> {
     let token = query.get("token").unwrap_or_default();
     identity.check_link(token).await?;
-    pages::page(StatusCode::OK, &door(&prefix, &look, token, &NewUser::default(), &[]))
+    pages::page(StatusCode::OK, &door(&prefix, &theme, token, &NewUser::default(), &[]))
 }
 
 /// `POST /first-run`
@@ -96,7 +96,7 @@ pub async fn create(
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
     origin: Origin,
-    look: Look,
+    theme: Theme,
     mut fields: Fields,
 ) -> Result<Response> {
     if !fields.has("username") {
@@ -115,7 +115,7 @@ pub async fn create(
     match identity.make_first_admin(&token, new.clone(), text("password"), origin).await {
         Ok(issued) => pages::signed_in(&issued, "/", &prefix, &peer, web.config.server.public_url.as_deref()),
         Err(Error::Invalid(wrong)) if fields.is_form() => {
-            pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &look, &token, &new, &wrong))
+            pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &theme, &token, &new, &wrong))
         }
         Err(other) => Err(other),
     }

@@ -18,13 +18,13 @@ use super::{
     tokens::given,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::{Admin, api_key_store, secret},
     config::Config,
     error::{Error, FieldError, Result},
     mail::{self, Letter},
     types::{Actor, Scope},
-    ui::{Crumb, Field, Look, Page, Section, Value, filters},
+    ui::{Crumb, Field, Page, Section, Theme, Value, filters},
     web::{Fields, Path, Peer, Prefix, Query, Web},
 };
 
@@ -139,8 +139,8 @@ fn used_up() -> Error {
     }
 }
 
-fn door(prefix: &Prefix, look: &Look, token: &str, name: &str, errors: &[FieldError]) -> Door {
-    let mut door = Door::new(prefix, look, "Set your password", "/set-password", "Set password");
+fn door(prefix: &Prefix, theme: &Theme, token: &str, name: &str, errors: &[FieldError]) -> Door {
+    let mut door = Door::new(prefix, theme, "Set your password", "/set-password", "Set password");
     door.lead = "This link works once. You sign in with the new password afterwards.";
     door.hidden.push(("token", token.to_owned()));
     let fields = vec![
@@ -156,14 +156,14 @@ fn door(prefix: &Prefix, look: &Look, token: &str, name: &str, errors: &[FieldEr
 }
 
 /// `GET /set-password?token=…`
-pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, look: Look, query: Query) -> Result<Response> {
+pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, theme: Theme, query: Query) -> Result<Response> {
     let token = query.get("token").unwrap_or_default();
     let name = identity.link_name(token).await?;
-    pages::page(StatusCode::OK, &door(&prefix, &look, token, &name, &[]))
+    pages::page(StatusCode::OK, &door(&prefix, &theme, token, &name, &[]))
 }
 
 /// `POST /set-password`
-pub async fn set(Extension(identity): Extension<Identity>, prefix: Prefix, look: Look, fields: Fields) -> Result<Response> {
+pub async fn set(Extension(identity): Extension<Identity>, prefix: Prefix, theme: Theme, fields: Fields) -> Result<Response> {
     let text = |name: &str| given(&fields, name).unwrap_or_default();
     let (token, password) = (text("token"), text("password"));
     let repeated = fields.has("repeat_password") && text("repeat_password") != password;
@@ -176,7 +176,7 @@ pub async fn set(Extension(identity): Extension<Identity>, prefix: Prefix, look:
         Ok(()) => pages::to(&format!("{prefix}/login?password_set=1"), None),
         Err(Error::Invalid(wrong)) if fields.is_form() => {
             let name = identity.link_name(&token).await?;
-            pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &look, &token, &name, &wrong))
+            pages::page(StatusCode::BAD_REQUEST, &door(&prefix, &theme, &token, &name, &wrong))
         }
         Err(other) => Err(other),
     }
@@ -194,15 +194,15 @@ struct LinkPage {
 }
 
 /// A page that shows a link, this once.
-pub fn shown(frame: &Frame, status: StatusCode, id: i64, name: &str, link: &Link) -> Result<Response> {
+pub fn shown(context: &PageContext, status: StatusCode, id: i64, name: &str, link: &Link) -> Result<Response> {
     if let Some(address) = &link.sent_to {
-        return frame.go(&format!("/admin/users/{id}"), &format!("The link was sent to {address}."));
+        return context.go(&format!("/admin/users/{id}"), &format!("The link was sent to {address}."));
     }
     let (title, lead) = match link.kind {
         "reset" => ("Password reset link", format!("Send this link to {name}. It works once, for 24 hours.")),
         _ => ("Invitation link", format!("Send this link to {name}. It works once, for 7 days.")),
     };
-    let page = frame.titled(Section::Admin, title);
+    let page = context.titled(Section::Admin, title);
     let view = LinkPage {
         crumbs: people_pages::crumbs(&page, true),
         lead,
@@ -211,7 +211,7 @@ pub fn shown(frame: &Frame, status: StatusCode, id: i64, name: &str, link: &Link
         back: page.url(&format!("/admin/users/{id}")),
         page,
     };
-    let mut response = frame.show_as(status, &view)?;
+    let mut response = context.show_as(status, &view)?;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
@@ -219,7 +219,7 @@ pub fn shown(frame: &Frame, status: StatusCode, id: i64, name: &str, link: &Link
 /// `POST /admin/users/{id}/link`
 pub async fn make(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
@@ -227,7 +227,7 @@ pub async fn make(
     peer: Peer,
 ) -> Result<Response> {
     let user = identity.db.read(&Scope::All, move |c| store::get(c, id)).await?;
-    let link = identity.password_link(&frame.actor(), id).await?;
+    let link = identity.password_link(&context.actor(), id).await?;
     let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref()).mailed(&web.config, &user).await;
-    shown(&frame, StatusCode::OK, id, &user.username, &link)
+    shown(&context, StatusCode::OK, id, &user.username, &link)
 }

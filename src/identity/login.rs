@@ -24,13 +24,13 @@ use crate::{
     config::LocalSignIn,
     error::{Error, Result},
     types::Scope,
-    ui::{Field, Look},
+    ui::{Field, Theme},
     web::{Fields, Peer, Prefix, Query, Web},
 };
 
 /// The sign-in form, as it was filled in.
-pub fn door(identity: &Identity, prefix: &Prefix, look: &Look, next: &str, username: &str) -> Door {
-    let mut door = Door::new(prefix, look, "Sign in", "/login", "Sign in");
+pub fn door(identity: &Identity, prefix: &Prefix, theme: &Theme, next: &str, username: &str) -> Door {
+    let mut door = Door::new(prefix, theme, "Sign in", "/login", "Sign in");
     if let Some(oidc) = &identity.config.oidc {
         let next = percent_encoding::utf8_percent_encode(pages::local(next), percent_encoding::NON_ALPHANUMERIC);
         door.links.push((door.page.url(&format!("/login/sso?next={next}")), format!("Sign in with {}", oidc.name)));
@@ -53,14 +53,14 @@ pub async fn form(
     Visitor(caller): Visitor,
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
-    look: Look,
+    theme: Theme,
     query: Query,
 ) -> Result<Response> {
     let next = pages::local(query.get("next").unwrap_or_default());
     if caller.is_some() {
         return pages::to(&format!("{prefix}{next}"), None);
     }
-    let mut door = door(&identity, &prefix, &look, next, "");
+    let mut door = door(&identity, &prefix, &theme, next, "");
     if query.get("signed_out").is_some() {
         door.note = "You are signed out.";
     }
@@ -76,7 +76,7 @@ pub async fn sign_in(
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
     origin: Origin,
-    look: Look,
+    theme: Theme,
     fields: Fields,
 ) -> Result<Response> {
     let text = |name: &str| given(&fields, name).unwrap_or_default();
@@ -86,9 +86,9 @@ pub async fn sign_in(
         Ok(SignedIn::Token(token)) => {
             pages::signed_in(&token, &next, &prefix, &origin.peer, web.config.server.public_url.as_deref())
         }
-        Ok(SignedIn::NeedsCode(challenge)) => pages::page(StatusCode::OK, &code_door(&prefix, &look, &next, &challenge)),
+        Ok(SignedIn::NeedsCode(challenge)) => pages::page(StatusCode::OK, &code_door(&prefix, &theme, &next, &challenge)),
         Err(error @ (Error::Unauthorized(_) | Error::Forbidden(_) | Error::TooMany { .. })) => {
-            refused(door(&identity, &prefix, &look, &next, &username), &error)
+            refused(door(&identity, &prefix, &theme, &next, &username), &error)
         }
         Err(other) => Err(other),
     }
@@ -105,8 +105,8 @@ fn refused(mut door: Door, error: &Error) -> Result<Response> {
 }
 
 /// The form for the code of the second factor.
-fn code_door(prefix: &Prefix, look: &Look, next: &str, challenge: &str) -> Door {
-    let mut door = Door::new(prefix, look, "Two-step sign-in", "/login/code", "Sign in");
+fn code_door(prefix: &Prefix, theme: &Theme, next: &str, challenge: &str) -> Door {
+    let mut door = Door::new(prefix, theme, "Two-step sign-in", "/login/code", "Sign in");
     door.lead = "Enter the six digits that your authenticator app shows, or a recovery code.";
     door.hidden.push(("next", pages::local(next).to_owned()));
     door.hidden.push(("challenge", challenge.to_owned()));
@@ -119,7 +119,7 @@ pub async fn code(
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
     origin: Origin,
-    look: Look,
+    theme: Theme,
     fields: Fields,
 ) -> Result<Response> {
     let text = |name: &str| given(&fields, name).unwrap_or_default();
@@ -128,13 +128,13 @@ pub async fn code(
     match identity.sign_in_with_code(&challenge, &text("code"), &origin, wanted).await {
         Ok(token) => pages::signed_in(&token, &next, &prefix, &origin.peer, web.config.server.public_url.as_deref()),
         Err(error @ Error::Unauthorized(_)) => {
-            let mut door = code_door(&prefix, &look, &next, &challenge);
+            let mut door = code_door(&prefix, &theme, &next, &challenge);
             door.problems.push("The code is wrong.".to_owned());
             pages::page(error.status(), &door)
         }
-        Err(error @ Error::TooMany { .. }) => refused(code_door(&prefix, &look, &next, &challenge), &error),
+        Err(error @ Error::TooMany { .. }) => refused(code_door(&prefix, &theme, &next, &challenge), &error),
         Err(Error::Gone { message, .. }) => {
-            let mut door = door(&identity, &prefix, &look, &next, "");
+            let mut door = door(&identity, &prefix, &theme, &next, "");
             door.problems.push(message);
             pages::page(StatusCode::GONE, &door)
         }
@@ -150,7 +150,7 @@ pub async fn sign_out(
     headers: HeaderMap,
     prefix: Prefix,
     peer: Peer,
-    look: Look,
+    theme: Theme,
 ) -> Result<Response> {
     let public_url = web.config.server.public_url.as_deref();
     if let Some(token) = cookie::token(&headers)
@@ -164,7 +164,7 @@ pub async fn sign_out(
             && let Some(address) = identity.end_at_provider(&pages::base(&prefix, &peer, public_url)).await
         {
             let gone = cookie::clear(prefix.as_str(), pages::is_secure(&peer, public_url));
-            return sso::leave(&prefix, &look, (&oidc.name, address), &gone);
+            return sso::leave(&prefix, &theme, (&oidc.name, address), &gone);
         }
     }
     pages::signed_out(&prefix, &peer, public_url)

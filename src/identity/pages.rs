@@ -10,7 +10,7 @@ use super::Token;
 use crate::{
     auth::cookie,
     error::{Error, FieldError, Result},
-    ui::{self, Field, Look, Page, filters},
+    ui::{self, Field, Page, Theme, filters},
     web::{Peer, Prefix},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Template)]
 #[template(path = "door.html")]
 pub struct Door {
-    /// The frame.
+    /// What stands around it.
     pub page: Page,
     /// What the form is for.
     pub lead: &'static str,
@@ -41,8 +41,8 @@ pub struct Door {
 impl Door {
     /// An empty form that is sent to `path`.
     #[must_use]
-    pub fn new(prefix: &Prefix, look: &Look, title: &'static str, path: &str, save: &'static str) -> Self {
-        let page = Page::outside(prefix.as_str(), true, title).looking(look);
+    pub fn new(prefix: &Prefix, theme: &Theme, title: &'static str, path: &str, save: &'static str) -> Self {
+        let page = Page::outside(prefix.as_str(), true, title).themed(theme);
         let action = page.url(path);
         Self {
             page,

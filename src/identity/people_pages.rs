@@ -5,7 +5,7 @@ use axum::{Extension, extract::State, http::StatusCode, response::Response};
 
 use super::{Identity, links, model::NewUser, store, tokens::given};
 use crate::{
-    agents::{Frame, UserView},
+    agents::{PageContext, UserView},
     auth::{Admin, Level},
     error::{Error, FieldError, Result},
     types::Scope,
@@ -22,8 +22,8 @@ struct PeoplePage {
 }
 
 /// `GET /admin/users`
-pub async fn index(_: Admin, frame: Frame, Extension(identity): Extension<Identity>) -> Result<Response> {
-    let page = frame.titled(Section::Admin, "Users");
+pub async fn index(_: Admin, context: PageContext, Extension(identity): Extension<Identity>) -> Result<Response> {
+    let page = context.titled(Section::Admin, "Users");
     let lines = identity.list().await?.into_iter().map(|person| line(&page, person)).collect();
     let people = Table {
         label: "Users",
@@ -39,7 +39,7 @@ pub async fn index(_: Admin, frame: Frame, Extension(identity): Extension<Identi
         empty: "Nobody can sign in yet.",
         more: None,
     };
-    frame.show(&PeoplePage { crumbs: crumbs(&page, false), people, page })
+    context.show(&PeoplePage { crumbs: crumbs(&page, false), people, page })
 }
 
 fn line(page: &Page, person: UserView) -> Line {
@@ -58,15 +58,15 @@ fn line(page: &Page, person: UserView) -> Line {
 }
 
 /// `GET /admin/users/new`
-pub async fn new(_: Admin, frame: Frame, Extension(identity): Extension<Identity>) -> Result<Response> {
+pub async fn new(_: Admin, context: PageContext, Extension(identity): Extension<Identity>) -> Result<Response> {
     let empty = NewUser { role: Level::Technician, ..NewUser::default() };
-    form(&frame, &identity, StatusCode::OK, &empty, "", &[]).await
+    form(&context, &identity, StatusCode::OK, &empty, "", &[]).await
 }
 
 /// `POST /admin/users/new`: without a password, the answer shows an invitation link.
 pub async fn create(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
@@ -75,23 +75,23 @@ pub async fn create(
 ) -> Result<Response> {
     let (typed, company) = typed(&fields);
     let password = given(&fields, "password").ok();
-    let user = match identity.add(&frame.actor(), typed.clone(), company.clone(), password.clone()).await {
+    let user = match identity.add(&context.actor(), typed.clone(), company.clone(), password.clone()).await {
         Ok(user) => user,
         Err(Error::Invalid(errors)) => {
-            return form(&frame, &identity, StatusCode::BAD_REQUEST, &typed, &company.unwrap_or_default(), &errors).await;
+            return form(&context, &identity, StatusCode::BAD_REQUEST, &typed, &company.unwrap_or_default(), &errors).await;
         }
         Err(other) => return Err(other),
     };
     if password.is_some() {
-        return frame.go("/admin/users", &format!("{} can sign in now.", user.username));
+        return context.go("/admin/users", &format!("{} can sign in now.", user.username));
     }
-    let link = identity.password_link(&frame.actor(), user.id).await?;
+    let link = identity.password_link(&context.actor(), user.id).await?;
     let link = link.at(&prefix, &peer, web.config.server.public_url.as_deref()).mailed(&web.config, &user).await;
-    links::shown(&frame, StatusCode::CREATED, user.id, &user.username, &link)
+    links::shown(&context, StatusCode::CREATED, user.id, &user.username, &link)
 }
 
 async fn form(
-    frame: &Frame,
+    context: &PageContext,
     identity: &Identity,
     status: StatusCode,
     typed: &NewUser,
@@ -102,7 +102,7 @@ async fn form(
     let password = Field::line("password", "password", "Password", "").autocomplete("new-password");
     fields.push(password.hint("At least 8 characters. Leave blank to get an invitation link."));
     let problems = place_errors(&mut fields, errors);
-    let page = frame.titled(Section::Admin, "Invite user");
+    let page = context.titled(Section::Admin, "Invite user");
     let view = FormPage {
         crumbs: crumbs(&page, true),
         problems,
@@ -113,7 +113,7 @@ async fn form(
         back: page.url("/admin/users"),
         page,
     };
-    frame.show_as(status, &view)
+    context.show_as(status, &view)
 }
 
 /// The fields of a person, as they were filled in.

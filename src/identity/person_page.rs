@@ -12,7 +12,7 @@ use super::{
     tokens::given,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     error::{Error, FieldError, Result},
     types::Scope,
@@ -45,29 +45,34 @@ struct PersonPage {
 }
 
 /// `GET /admin/users/{id}`
-pub async fn show(_: Admin, frame: Frame, Extension(identity): Extension<Identity>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn show(
+    _: Admin,
+    context: PageContext,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<i64>,
+) -> Result<Response> {
     let (user, company) = load(&identity, id).await?;
-    form(&frame, &identity, &user, (&NewUser::of(&user), &company), &[]).await
+    form(&context, &identity, &user, (&NewUser::of(&user), &company), &[]).await
 }
 
 /// `POST /admin/users/{id}`
 pub async fn update(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response> {
     let (user, _) = load(&identity, id).await?;
     let (new, company) = typed(&fields);
-    let saved = if is_own(&frame, &user) && new.role != user.role {
+    let saved = if is_own(&context, &user) && new.role != user.role {
         Err(Error::field("role", "is your own; another administrator has to change it"))
     } else {
-        identity.update(&frame.actor(), id, new.clone(), company.clone()).await
+        identity.update(&context.actor(), id, new.clone(), company.clone()).await
     };
     match saved {
-        Ok(user) => frame.go("/admin/users", &format!("{} is saved.", user.username)),
-        Err(Error::Invalid(errors)) => form(&frame, &identity, &user, (&new, &company.unwrap_or_default()), &errors).await,
+        Ok(user) => context.go("/admin/users", &format!("{} is saved.", user.username)),
+        Err(Error::Invalid(errors)) => form(&context, &identity, &user, (&new, &company.unwrap_or_default()), &errors).await,
         Err(other) => Err(other),
     }
 }
@@ -75,24 +80,24 @@ pub async fn update(
 /// `POST /admin/users/{id}/password`
 pub async fn set_password(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response> {
     let (user, company) = load(&identity, id).await?;
-    let own = frame.caller.user().filter(|_| is_own(&frame, &user)).and_then(|own| own.jti.clone());
+    let own = context.caller.user().filter(|_| is_own(&context, &user)).and_then(|own| own.jti.clone());
     let set = match given(&fields, "new_password") {
-        Ok(new) => identity.set_password(&frame.actor(), &user.username, new, (own, true)).await,
+        Ok(new) => identity.set_password(&context.actor(), &user.username, new, (own, true)).await,
         Err(error) => Err(error),
     };
     match set {
-        Ok(user) => frame.go(&format!("/admin/users/{id}"), &format!("{} has a new password.", user.username)),
+        Ok(user) => context.go(&format!("/admin/users/{id}"), &format!("{} has a new password.", user.username)),
         Err(Error::Invalid(mut errors)) => {
             for error in &mut errors {
                 "new_password".clone_into(&mut error.field);
             }
-            form(&frame, &identity, &user, (&NewUser::of(&user), &company), &errors).await
+            form(&context, &identity, &user, (&NewUser::of(&user), &company), &errors).await
         }
         Err(other) => Err(other),
     }
@@ -101,7 +106,7 @@ pub async fn set_password(
 /// `POST /admin/users/{id}/enabled`
 pub async fn set_enabled(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
     mut fields: Fields,
@@ -111,12 +116,12 @@ pub async fn set_enabled(
     let enabled = enabled.ok_or_else(|| Error::field("enabled", "is required"))?;
     let (user, _) = load(&identity, id).await?;
     let back = format!("/admin/users/{id}");
-    if is_own(&frame, &user) && !enabled {
-        return frame.go_sorry(&back, "You cannot disable your own account.");
+    if is_own(&context, &user) && !enabled {
+        return context.go_sorry(&back, "You cannot disable your own account.");
     }
-    let user = identity.set_enabled(&frame.actor(), &user.username, enabled).await?;
+    let user = identity.set_enabled(&context.actor(), &user.username, enabled).await?;
     let done = if enabled { "is enabled." } else { "is disabled; their sessions have ended." };
-    frame.go(&back, &format!("{} {done}", user.username))
+    context.go(&back, &format!("{} {done}", user.username))
 }
 
 /// The person, and the account number of their company.
@@ -126,12 +131,12 @@ async fn load(identity: &Identity, id: i64) -> Result<(User, String)> {
     Ok((user, company.unwrap_or_default()))
 }
 
-fn is_own(frame: &Frame, user: &User) -> bool {
-    frame.caller.user().is_some_and(|own| own.sub == user.subject)
+fn is_own(context: &PageContext, user: &User) -> bool {
+    context.caller.user().is_some_and(|own| own.sub == user.subject)
 }
 
 async fn form(
-    frame: &Frame,
+    context: &PageContext,
     identity: &Identity,
     user: &User,
     (typed, company): (&NewUser, &str),
@@ -142,11 +147,11 @@ async fn form(
         Field::line("password", "new_password", "New password", "").required().autocomplete("new-password").hint(password::RULE),
     ];
     let problems = place_errors(fields.iter_mut().chain(&mut password), errors);
-    let page = frame.titled(Section::Admin, &user.username);
+    let page = context.titled(Section::Admin, &user.username);
     let id = user.id;
     let linked = identity.db.read(&Scope::All, move |c| sso_store::is_linked(c, id)).await?;
-    let own = frame.caller.user().and_then(|own| own.jti.as_deref());
-    let from = frame.query.get("sessions_from").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let own = context.caller.user().and_then(|own| own.jti.as_deref());
+    let from = context.query.get("sessions_from").and_then(|text| text.parse().ok()).unwrap_or(0);
     let (place, end) = (format!("/admin/users/{}", user.id), format!("/admin/users/{}/sessions/{{session}}/end", user.id));
     let sessions = sessions::table(&page, identity.sessions_of(user.id, own).await?, (&place, &end), from);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
@@ -159,12 +164,12 @@ async fn form(
         password,
         username: user.username.clone(),
         enabled: user.enabled,
-        own: is_own(frame, user),
+        own: is_own(context, user),
         known: user.password_changed_at.is_some(),
         factor: identity.factor(user.id).await?.is_some(),
         linked,
         sessions,
         page,
     };
-    frame.show_as(status, &view)
+    context.show_as(status, &view)
 }

@@ -12,7 +12,7 @@ use super::{
     sign_in, store,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::{Admin, AdminPerson, Person, api_key_store, secret},
     error::{Error, Result},
     types::{Actor, Scope},
@@ -144,22 +144,22 @@ pub async fn end_others(person: Person, Extension(identity): Extension<Identity>
 /// `POST /account/sessions/{session}/end`
 pub async fn end_form(
     person: Person,
-    frame: Frame,
+    context: PageContext,
     Extension(identity): Extension<Identity>,
     Path(session): Path<String>,
 ) -> Result<Response> {
     identity.end_own(&person, session).await?;
-    frame.go("/settings", "The session has ended.")
+    context.go("/settings", "The session has ended.")
 }
 
 /// `POST /account/sessions/end-others`
-pub async fn end_others_form(person: Person, frame: Frame, Extension(identity): Extension<Identity>) -> Result<Response> {
+pub async fn end_others_form(person: Person, context: PageContext, Extension(identity): Extension<Identity>) -> Result<Response> {
     let words = match identity.end_others(&person).await? {
         0 => "You were not signed in anywhere else.".to_owned(),
         1 => "1 other session has ended.".to_owned(),
         many => format!("{many} other sessions have ended."),
     };
-    frame.go("/settings", &words)
+    context.go("/settings", &words)
 }
 
 /// `GET /api/accounts/{id}/sessions`
@@ -200,28 +200,28 @@ pub async fn end_all_of_account(
 /// `POST /admin/users/{id}/sessions/{session}/end`
 pub async fn end_of_user(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     Extension(identity): Extension<Identity>,
     Path((id, session)): Path<(i64, String)>,
 ) -> Result<Response> {
-    identity.end_session(&frame.actor(), id, session).await?;
-    frame.go(&format!("/admin/users/{id}"), "The session has ended.")
+    identity.end_session(&context.actor(), id, session).await?;
+    context.go(&format!("/admin/users/{id}"), "The session has ended.")
 }
 
 /// `POST /admin/users/{id}/sessions/end`
 pub async fn end_all_of_user(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
     mut fields: Fields,
 ) -> Result<Response> {
     let keys = asks_for_keys(&mut fields)?;
     let user = identity.account_of(id).await?;
-    let own = frame.caller.user().and_then(|own| own.jti.clone());
-    identity.end_all(&frame.actor(), id, own, keys).await?;
+    let own = context.caller.user().and_then(|own| own.jti.clone());
+    identity.end_all(&context.actor(), id, own, keys).await?;
     let also = if keys { " Their API keys are revoked." } else { "" };
-    frame.go(&format!("/admin/users/{id}"), &format!("{} is signed out everywhere.{also}", user.username))
+    context.go(&format!("/admin/users/{id}"), &format!("{} is signed out everywhere.{also}", user.username))
 }
 
 /// Sessions as a page shows them: `place` is the page, `end` where each is ended, and `from` the number of those before.

@@ -26,14 +26,14 @@ use super::{
     store,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::{Admin, AdminPerson, Level, Visitor, cookie, secret},
     config::LocalSignIn,
     contacts,
     db::Write,
     error::{Error, Result},
     types::{Actor, Scope},
-    ui::Look,
+    ui::Theme,
     web::{Path, Peer, Prefix, Query, Web},
 };
 
@@ -302,7 +302,7 @@ pub async fn begin(
     Extension(identity): Extension<Identity>,
     prefix: Prefix,
     peer: Peer,
-    look: Look,
+    theme: Theme,
     query: Query,
 ) -> Result<Response> {
     identity.provider()?;
@@ -318,7 +318,7 @@ pub async fn begin(
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             Ok(response)
         }
-        Err(error) => refused(&identity, &prefix, &look, &next, error),
+        Err(error) => refused(&identity, &prefix, &theme, &next, error),
     }
 }
 
@@ -329,14 +329,14 @@ pub async fn callback(
     headers: HeaderMap,
     prefix: Prefix,
     origin: Origin,
-    look: Look,
+    theme: Theme,
     query: Query,
 ) -> Result<Response> {
     let (peer, public_url) = (origin.peer.clone(), web.config.server.public_url.as_deref());
     let done = identity.finish_sso(&query, cookie::read(&headers, COOKIE), origin).await;
     let mut response = match done {
         Ok((token, next)) => pages::signed_in(&token, &next, &prefix, &peer, public_url)?,
-        Err(error) => refused(&identity, &prefix, &look, "", error)?,
+        Err(error) => refused(&identity, &prefix, &theme, "", error)?,
     };
     let gone = cookie::put(COOKIE, "", 0, prefix.as_str(), pages::is_secure(&peer, public_url));
     response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(&gone).map_err(Error::internal)?);
@@ -344,7 +344,7 @@ pub async fn callback(
 }
 
 /// The sign-in page with why it did not work.
-fn refused(identity: &Identity, prefix: &Prefix, look: &Look, next: &str, error: Error) -> Result<Response> {
+fn refused(identity: &Identity, prefix: &Prefix, theme: &Theme, next: &str, error: Error) -> Result<Response> {
     let status = error.status();
     let words = match error {
         Error::Forbidden(words) | Error::Unauthorized(words) | Error::Unavailable(words) => words,
@@ -352,15 +352,15 @@ fn refused(identity: &Identity, prefix: &Prefix, look: &Look, next: &str, error:
         error @ Error::TooMany { .. } => pages::refusal(&error),
         other => return Err(other),
     };
-    let mut door = login::door(identity, prefix, look, next, "");
+    let mut door = login::door(identity, prefix, theme, next, "");
     door.problems.push(words);
     pages::page(status, &door)
 }
 
 /// The answer to signing out when the provider is to be told too. A form may lead nowhere else, but the page after it may.
-pub fn leave(prefix: &Prefix, look: &Look, (name, address): (&str, String), cookie: &str) -> Result<Response> {
+pub fn leave(prefix: &Prefix, theme: &Theme, (name, address): (&str, String), cookie: &str) -> Result<Response> {
     let refresh = HeaderValue::from_str(&format!("0; url={address}")).map_err(Error::internal)?;
-    let mut door = Door::new(prefix, look, "Signed out", "/login", "");
+    let mut door = Door::new(prefix, theme, "Signed out", "/login", "");
     door.note = "You are signed out of Codex.";
     door.links.push((address, format!("Sign out of {name} too")));
     let html = door.render().map_err(Error::internal)?;
@@ -379,10 +379,10 @@ pub async fn unlink(caller: AdminPerson, Extension(identity): Extension<Identity
 /// `POST /admin/users/{id}/single-sign-on/unlink`
 pub async fn unlink_form(
     _: Admin,
-    frame: Frame,
+    context: PageContext,
     Extension(identity): Extension<Identity>,
     Path(id): Path<i64>,
 ) -> Result<Response> {
-    let user = identity.unlink(&frame.actor(), id).await?;
-    frame.go(&format!("/admin/users/{id}"), &format!("{} is no longer linked with the provider.", user.username))
+    let user = identity.unlink(&context.actor(), id).await?;
+    context.go(&format!("/admin/users/{id}"), &format!("{} is no longer linked with the provider.", user.username))
 }

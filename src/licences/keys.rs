@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{License, store};
 use crate::web::openapi::schema as json;
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Editor,
     config::{Config, Secret},
     db::{Conn, Write},
@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     history,
     resource::form_page::{FormPage, Part, Typed},
-    ui::{Crumb, Field, Page, Section, filters, mention},
+    ui::{Crumb, Field, Page, Section, filters, link_to},
     web::{Fields, Path, Preconditions, Reply, Routes, Web, disclosure},
 };
 
@@ -71,15 +71,15 @@ async fn put(
     conditions.run(&web, &editor.scope(), &editor.actor(), &body, work).await
 }
 
-fn form(frame: &Frame, license: &License, typed: &Typed) -> FormPage {
-    let here = frame.page.url(&format!("/licenses/{}", license.id));
-    let page = frame.titled(Section::Licences, "Licence key");
-    let list = mention(frame.page.url("/licenses/"), "Licences");
+fn form(context: &PageContext, license: &License, typed: &Typed) -> FormPage {
+    let here = context.page.url(&format!("/licenses/{}", license.id));
+    let page = context.titled(Section::Licences, "Licence key");
+    let list = link_to(context.page.url("/licenses/"), "Licences");
     let hint = "It is sealed before it is stored, and replaces the one that is kept. Empty forgets it.";
     let field = Field::area("key", "Licence key", typed.text("key")).hint(hint);
     let part = Part { title: "Key", fields: vec![field] };
-    let form = FormPage::editing(page, list, mention(here, license.product.clone()), typed, vec![part]);
-    FormPage { action: frame.page.url(&format!("/licenses/{}/key", license.id)), ..form }
+    let form = FormPage::editing(page, list, link_to(here, license.product.clone()), typed, vec![part]);
+    FormPage { action: context.page.url(&format!("/licenses/{}/key", license.id)), ..form }
 }
 
 async fn license(web: &Web, editor: &Editor, id: i64) -> Result<License> {
@@ -87,22 +87,28 @@ async fn license(web: &Web, editor: &Editor, id: i64) -> Result<License> {
 }
 
 /// `GET /licenses/{id}/key`: never with the key that is kept in it.
-async fn edit(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+async fn edit(State(web): State<Web>, editor: Editor, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
     let license = license(&web, &editor, id).await?;
-    frame.show(&form(&frame, &license, &Typed::default()))
+    context.show(&form(&context, &license, &Typed::default()))
 }
 
 /// `POST /licenses/{id}/key`
-async fn save(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>, fields: Fields) -> Result<Response> {
+async fn save(
+    State(web): State<Web>,
+    editor: Editor,
+    context: PageContext,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response> {
     let license = license(&web, &editor, id).await?;
     let key = match sealed(&web.config, fields) {
         Ok(key) => key,
-        Err(error @ Error::Invalid(_)) => return form(&frame, &license, &Typed::default()).fail(&frame, error),
+        Err(error @ Error::Invalid(_)) => return form(&context, &license, &Typed::default()).fail(&context, error),
         Err(other) => return Err(other),
     };
     let done = if key.is_some() { "The key is kept." } else { "No key is kept." };
     web.db.write(&editor.scope(), &editor.actor(), move |w| store::keep_key(w, id, key)).await?;
-    frame.go(&format!("/licenses/{id}"), done)
+    context.go(&format!("/licenses/{id}"), done)
 }
 
 /// Opens a key.
@@ -126,21 +132,21 @@ struct KeyPage {
 }
 
 /// `POST /licenses/{id}/key/show`
-async fn show(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
+async fn show(State(web): State<Web>, editor: Editor, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
     let license = license(&web, &editor, id).await?;
     let secret = opened(&web.config, license.license_key.as_deref().ok_or(Error::NotFound { what: "Licence key" })?)?;
     disclosure::secret(editor.name(), id, COLUMN);
-    let page = frame.titled(Section::Licences, format!("Key of {}", license.product));
+    let page = context.titled(Section::Licences, format!("Key of {}", license.product));
     let back = page.url(&format!("/licenses/{id}"));
     let shown = KeyPage {
-        crumbs: vec![mention(page.url("/licenses/"), "Licences"), mention(back.clone(), license.product.clone())],
+        crumbs: vec![link_to(page.url("/licenses/"), "Licences"), link_to(back.clone(), license.product.clone())],
         label: "Licence key",
         hostname: license.product,
         secret: secret.expose().to_owned(),
         back,
         page,
     };
-    let mut response = frame.show(&shown)?;
+    let mut response = context.show(&shown)?;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

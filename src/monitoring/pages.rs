@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::{extract::State, response::Response};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::pages::address,
     compliance::RedactionPolicy,
     error::Result,
@@ -46,20 +46,26 @@ pub fn routes() -> Routes {
 }
 
 /// `GET /alerts/`
-pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
+pub async fn index(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let listing = Listing::new(&SHAPE, &context.page, &context.query);
     let query = listing.ask()?;
-    let wanted = Wanted::read(&frame.query)?;
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    let found = web.db.read(&frame.scope(), move |c| alert_list_store::list(c, &query, &wanted, &policy)).await?;
+    let wanted = Wanted::read(&context.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
+    let found = web.db.read(&context.scope(), move |c| alert_list_store::list(c, &query, &wanted, &policy)).await?;
     let filters = vec![
         listing.filter("resolved", "State", vec![Choice::new("false", "Open"), Choice::new("true", "Resolved")]),
         listing.filter("priority", "Priority", PRIORITIES.iter().map(|word| Choice::word(word)).collect()),
         listing.filter("muted", "Muted", vec![Choice::new("false", "No"), Choice::new("true", "Yes")]),
     ];
-    let rows = found.items.into_iter().map(|alert| row(&frame.page, &alert));
+    let rows = found.items.into_iter().map(|alert| row(&context.page, &alert));
     let list = listing.list(filters, rows.collect(), found.total);
-    frame.show(&ListPage { page: frame.titled(Section::Alerts, "Alerts"), action: None, list, import: None, tabs: Vec::new() })
+    context.show(&ListPage {
+        page: context.titled(Section::Alerts, "Alerts"),
+        action: None,
+        list,
+        import: None,
+        tabs: Vec::new(),
+    })
 }
 
 fn row(page: &Page, alert: &AlertView) -> Row {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::web::openapi::{Schemas, schema as json};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Reader,
     companies::{Company, store as companies},
     db::Conn,
@@ -146,10 +146,10 @@ struct TopologyPage {
 }
 
 /// `GET /companies/{acct}/topology`
-async fn page(State(web): State<Web>, frame: Frame, Path(key): Path<String>) -> Result<Response> {
-    let Topology { company, nodes, edges } = web.db.read(&frame.scope(), move |c| read(c, &key)).await?;
+async fn page(State(web): State<Web>, context: PageContext, Path(key): Path<String>) -> Result<Response> {
+    let Topology { company, nodes, edges } = web.db.read(&context.scope(), move |c| read(c, &key)).await?;
     let layout = layout::layout(&nodes, &edges);
-    let page = frame.titled(Section::Network, format!("Network of {}", company.name));
+    let page = context.titled(Section::Network, format!("Network of {}", company.name));
     let number = encode_segment(&company.account_number);
     let crumb = |href: String, text: &str| Crumb { href, text: text.to_owned() };
     let form = |(form, name)| (page.url(&format!("/api/companies/{number}/topology?format={form}")), name);
@@ -165,5 +165,5 @@ async fn page(State(web): State<Web>, frame: Frame, Path(key): Path<String>) -> 
         add: page.may_write().then(|| page.url(&format!("/network/equipment/new?company={number}"))),
         page,
     };
-    frame.show(&built)
+    context.show(&built)
 }

@@ -72,7 +72,7 @@ pub async fn tell(db: &Db, config: &Config, id: i64, group: &[Delivery]) -> Resu
     };
     for one in group {
         let event = if one.is_end { "resolved" } else { "opened" };
-        let told = Told { kind: &one.notice.kind, event, title: &headline(one), url: link(config, &one.notice.path) };
+        let told = Message { kind: &one.notice.kind, event, title: &headline(one), url: link(config, &one.notice.path) };
         if let Err(fault) = post(config, &channel, &told).await {
             return Ok(Some(Err(fault)));
         }
@@ -83,18 +83,18 @@ pub async fn tell(db: &Db, config: &Config, id: i64, group: &[Delivery]) -> Resu
 /// Sends a message that tells nothing.
 pub async fn test(db: &Db, config: &Config, id: i64) -> Result<Result<(), Fault>> {
     let channel = db.read(&Scope::All, move |c| store::get_channel(c, id)).await?;
-    let told = Told { kind: "test", event: "test", title: "Test message from Codex", url: link(config, "/") };
+    let told = Message { kind: "test", event: "test", title: "Test message from Codex", url: link(config, "/") };
     Ok(post(config, &channel, &told).await)
 }
 
-struct Told<'t> {
+struct Message<'t> {
     kind: &'t str,
     event: &'t str,
     title: &'t str,
     url: Option<String>,
 }
 
-async fn post(config: &Config, channel: &Channel, told: &Told<'_>) -> Result<(), Fault> {
+async fn post(config: &Config, channel: &Channel, told: &Message<'_>) -> Result<(), Fault> {
     let lost = |message: String| Fault { message, is_permanent: false };
     let key = Encryption::open(config).map_err(|error| lost(error.to_string()))?;
     let url = key.open_sealed(PURPOSE, &channel.url);
@@ -116,7 +116,7 @@ fn plain(title: &str) -> String {
     text
 }
 
-fn body(format: &str, told: &Told<'_>) -> Value {
+fn body(format: &str, told: &Message<'_>) -> Value {
     match format {
         "teams" => {
             let mut card = json!({

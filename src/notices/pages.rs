@@ -9,7 +9,7 @@ use super::{
     store::{self, Channel, Notice, Undelivered},
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::{AdminPerson, Person},
     error::{Error, FieldError, Result},
     status::notice::{self, How},
@@ -41,23 +41,23 @@ fn crumbs(page: &Page, below: bool) -> Vec<Crumb> {
 }
 
 /// `GET /account/notices`
-pub async fn mine(person: Person, frame: Frame, State(web): State<Web>) -> Result<Response> {
+pub async fn mine(person: Person, context: PageContext, State(web): State<Web>) -> Result<Response> {
     let (config, user) = (web.config.clone(), person.user().clone());
     let known = web.db.read(&Scope::All, move |c| settings::of(c, &config, &user)).await?;
-    form_of(&frame, StatusCode::OK, &known, None, &[])
+    form_of(&context, StatusCode::OK, &known, None, &[])
 }
 
 /// `POST /account/notices`
-pub async fn choose(person: Person, frame: Frame, State(web): State<Web>, fields: Fields) -> Result<Response> {
+pub async fn choose(person: Person, context: PageContext, State(web): State<Web>, fields: Fields) -> Result<Response> {
     let (config, user) = (web.config.clone(), person.user().clone());
     match settings::Wanted::read(fields.clone(), &user) {
         Ok(wanted) => {
-            web.db.write(&Scope::All, &frame.actor(), move |w| settings::save(w, &config, &user, wanted)).await?;
-            frame.go("/account/notices", "Notifications are saved.")
+            web.db.write(&Scope::All, &context.actor(), move |w| settings::save(w, &config, &user, wanted)).await?;
+            context.go("/account/notices", "Notifications are saved.")
         }
         Err(Error::Invalid(errors)) => {
             let known = web.db.read(&Scope::All, move |c| settings::of(c, &config, &user)).await?;
-            form_of(&frame, StatusCode::BAD_REQUEST, &known, Some(&fields), &errors)
+            form_of(&context, StatusCode::BAD_REQUEST, &known, Some(&fields), &errors)
         }
         Err(other) => Err(other),
     }
@@ -65,7 +65,7 @@ pub async fn choose(person: Person, frame: Frame, State(web): State<Web>, fields
 
 /// The choices as a form.
 fn form_of(
-    frame: &Frame,
+    context: &PageContext,
     status: StatusCode,
     known: &Settings,
     sent: Option<&Fields>,
@@ -89,7 +89,7 @@ fn form_of(
     } else if known.email.trim().is_empty() {
         problems.push("Your account has no e-mail address, so nothing can be sent to you.".to_owned());
     }
-    let page = frame.titled(Section::Settings, "Notifications");
+    let page = context.titled(Section::Settings, "Notifications");
     let title = if what.is_empty() { "There are no notifications for your role" } else { "Mail me when" };
     let view = FormPage {
         crumbs: vec![Crumb { href: page.url("/settings"), text: "Settings".to_owned() }],
@@ -101,14 +101,14 @@ fn form_of(
         back: page.url("/settings"),
         page,
     };
-    frame.show_as(status, &view)
+    context.show_as(status, &view)
 }
 
 /// `GET /admin/notices`
-pub async fn admin(caller: AdminPerson, frame: Frame, State(web): State<Web>) -> Result<Response> {
+pub async fn admin(caller: AdminPerson, context: PageContext, State(web): State<Web>) -> Result<Response> {
     let read = web.db.read(&Scope::All, |c| Ok((store::open(c)?, store::channels(c)?, store::undelivered(c)?)));
     let (open, channels, undelivered) = read.await?;
-    let page = frame.titled(Section::Admin, "Notifications");
+    let page = context.titled(Section::Admin, "Notifications");
     let view = AdminPage {
         crumbs: crumbs(&page, false),
         server: web.config.mail.as_ref().map(|mail| format!("{}:{}", mail.host, mail.port)),
@@ -118,7 +118,7 @@ pub async fn admin(caller: AdminPerson, frame: Frame, State(web): State<Web>) ->
         undelivered: undelivered_table(&page, undelivered),
         page,
     };
-    frame.show(&view)
+    context.show(&view)
 }
 
 fn open_table(page: &Page, open: Vec<Notice>) -> Table {
@@ -200,36 +200,36 @@ fn undelivered_table(page: &Page, undelivered: Vec<Undelivered>) -> Table {
 }
 
 /// `POST /admin/notices/test-mail`
-pub async fn test_mail(_: AdminPerson, frame: Frame, State(web): State<Web>, mut fields: Fields) -> Result<Response> {
+pub async fn test_mail(_: AdminPerson, context: PageContext, State(web): State<Web>, mut fields: Fields) -> Result<Response> {
     let address = fields.text("address").max(254).value().unwrap_or_default();
     fields.finish()?;
     match api::send_test(&web, &address).await {
-        Ok(Ok(())) => frame.go(HOME, &format!("Test mail sent to {address}.")),
-        Ok(Err(said)) => frame.go_sorry(HOME, &format!("The mail server did not take it: {said}.")),
-        Err(Error::Conflict { message, .. }) => frame.go_sorry(HOME, &message),
+        Ok(Ok(())) => context.go(HOME, &format!("Test mail sent to {address}.")),
+        Ok(Err(said)) => context.go_sorry(HOME, &format!("The mail server did not take it: {said}.")),
+        Err(Error::Conflict { message, .. }) => context.go_sorry(HOME, &message),
         Err(other) => Err(other),
     }
 }
 
 /// `GET /admin/notices/channels/new`
-pub async fn new_channel(_: AdminPerson, frame: Frame) -> Result<Response> {
-    channel_form(&frame, StatusCode::OK, &Fields::default(), &[])
+pub async fn new_channel(_: AdminPerson, context: PageContext) -> Result<Response> {
+    channel_form(&context, StatusCode::OK, &Fields::default(), &[])
 }
 
 /// `POST /admin/notices/channels/new`
-pub async fn add_channel(_: AdminPerson, frame: Frame, State(web): State<Web>, fields: Fields) -> Result<Response> {
+pub async fn add_channel(_: AdminPerson, context: PageContext, State(web): State<Web>, fields: Fields) -> Result<Response> {
     let added = match channels::Wanted::read(fields.clone(), web.config.private_webhooks) {
-        Ok(wanted) => channels::add(&web.db, &web.config, &frame.actor(), wanted).await,
+        Ok(wanted) => channels::add(&web.db, &web.config, &context.actor(), wanted).await,
         Err(error) => Err(error),
     };
     match added {
-        Ok(channel) => frame.go(HOME, &format!("{} is added.", channel.name)),
-        Err(Error::Invalid(errors)) => channel_form(&frame, StatusCode::BAD_REQUEST, &fields, &errors),
+        Ok(channel) => context.go(HOME, &format!("{} is added.", channel.name)),
+        Err(Error::Invalid(errors)) => channel_form(&context, StatusCode::BAD_REQUEST, &fields, &errors),
         Err(other) => Err(other),
     }
 }
 
-fn channel_form(frame: &Frame, status: StatusCode, sent: &Fields, errors: &[FieldError]) -> Result<Response> {
+fn channel_form(context: &PageContext, status: StatusCode, sent: &Fields, errors: &[FieldError]) -> Result<Response> {
     let text = |name: &str| sent.raw_text(name).unwrap_or_default().to_owned();
     let chosen = sent.clone().text_list("kinds").value().unwrap_or_default();
     let formats = channels::FORMATS.map(|(format, label)| Choice::new(format, label)).to_vec();
@@ -241,7 +241,7 @@ fn channel_form(frame: &Frame, status: StatusCode, sent: &Fields, errors: &[Fiel
     ];
     let mut limits = vec![Field::many("kinds", "Notices", chosen, kinds)];
     let problems = place_errors(what.iter_mut().chain(&mut limits), errors);
-    let page = frame.titled(Section::Admin, "New channel");
+    let page = context.titled(Section::Admin, "New channel");
     let view = FormPage {
         crumbs: crumbs(&page, true),
         problems,
@@ -255,7 +255,7 @@ fn channel_form(frame: &Frame, status: StatusCode, sent: &Fields, errors: &[Fiel
         back: page.url(HOME),
         page,
     };
-    frame.show_as(status, &view)
+    context.show_as(status, &view)
 }
 
 #[derive(Template)]
@@ -268,29 +268,34 @@ struct ChannelPage {
 }
 
 /// `GET /admin/notices/channels/{id}`
-pub async fn channel(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn channel(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let channel = web.db.read(&Scope::All, move |c| store::get_channel(c, id)).await?;
-    let page = frame.titled(Section::Admin, channel.name.clone());
+    let page = context.titled(Section::Admin, channel.name.clone());
     let base = page.url(&format!("{HOME}/channels/{id}"));
-    frame.show(&ChannelPage { crumbs: crumbs(&page, true), base, channel: channel_table(&page, vec![channel]), page })
+    context.show(&ChannelPage { crumbs: crumbs(&page, true), base, channel: channel_table(&page, vec![channel]), page })
 }
 
 /// `POST /admin/notices/channels/{id}/test`
-pub async fn test_channel(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn test_channel(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     match channels::test(&web.db, &web.config, id).await? {
-        Ok(()) => frame.go(HOME, "Test message sent."),
-        Err(fault) => frame.go_sorry(HOME, &format!("Test message not sent. {}.", fault.message)),
+        Ok(()) => context.go(HOME, "Test message sent."),
+        Err(fault) => context.go_sorry(HOME, &format!("Test message not sent. {}.", fault.message)),
     }
 }
 
 /// `POST /admin/notices/channels/{id}/remove`
-pub async fn remove_channel(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    let channel = web.db.write(&Scope::All, &frame.actor(), move |w| store::remove_channel(w, id)).await?;
-    frame.go(HOME, &format!("{} is removed.", channel.name))
+pub async fn remove_channel(
+    _: AdminPerson,
+    context: PageContext,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+) -> Result<Response> {
+    let channel = web.db.write(&Scope::All, &context.actor(), move |w| store::remove_channel(w, id)).await?;
+    context.go(HOME, &format!("{} is removed.", channel.name))
 }
 
 /// `POST /admin/notices/undelivered/{id}/retry`
-pub async fn retry(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    web.db.write(&Scope::All, &frame.actor(), move |w| store::retry(w, id)).await?;
-    frame.go(HOME, "It is sent again.")
+pub async fn retry(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    web.db.write(&Scope::All, &context.actor(), move |w| store::retry(w, id)).await?;
+    context.go(HOME, "It is sent again.")
 }

@@ -15,7 +15,7 @@ use crate::{
     compliance::{RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
-    history::Untold,
+    history::Unredacted,
     jobs::{self, Options},
     types::Scope,
     vendors::{self, credentials},
@@ -96,7 +96,7 @@ async fn retry(State(web): State<Web>, caller: Admin, Path(id): Path<i64>, condi
 }
 
 /// An entry as this caller may be told.
-fn one(c: &mut Conn, entry: Untold<Entry>, policy: &RedactionPolicy) -> Result<Entry> {
+fn one(c: &mut Conn, entry: Unredacted<Entry>, policy: &RedactionPolicy) -> Result<Entry> {
     tell(c, vec![entry], policy)?.pop().ok_or(Error::NotFound { what: "Outbox entry" })
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     db::Write,
     error::Result,
-    history::Untold,
+    history::Unredacted,
     jobs::{
         Ended, Job,
         kind::{Definition, JobKind},
@@ -75,7 +75,8 @@ pub async fn deliver_for(job: &Job, run: i64, ids: Vec<i64>) -> Result<Delivered
         return Ok(Delivered::default());
     }
     let Some(turn) = Turn::borrow(&job.db, &job.lease).await? else {
-        let waiting = job.db.read(&Scope::All, move |c| store::these(c, ids)).await?.into_iter().map(Untold::reveal).collect();
+        let waiting =
+            job.db.read(&Scope::All, move |c| store::these(c, ids)).await?.into_iter().map(Unredacted::reveal).collect();
         let problems = vec!["another delivery is under way; it, or the next one, writes what was decided here".to_owned()];
         return Ok(Delivered { waiting, problems, ..Delivered::default() });
     };

@@ -7,7 +7,7 @@ use super::model::{Entry, Operation, State, Values, Write as Wish};
 use crate::{
     db::{Conn, Row, Value as Cell, Write},
     error::{Error, Result},
-    history::Untold,
+    history::Unredacted,
     params,
     types::{now, now_plus},
 };
@@ -104,39 +104,42 @@ pub fn enqueue(w: &mut Write<'_>, wish: &Wish) -> Result<i64> {
     w.one(sql, &row)?.get(0)
 }
 
-fn untold(row: &Row) -> Result<Untold<Entry>> {
-    entry(row).map(Untold::new)
+fn unredacted(row: &Row) -> Result<Unredacted<Entry>> {
+    entry(row).map(Unredacted::new)
 }
 
 /// One entry.
 ///
 /// # Errors
 /// `NotFound`.
-pub fn get(c: &mut Conn, id: i64) -> Result<Untold<Entry>> {
+pub fn get(c: &mut Conn, id: i64) -> Result<Unredacted<Entry>> {
     let row = c.first(&format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"), params![id])?;
-    row.as_ref().map(untold).transpose()?.ok_or(Error::NotFound { what: "Outbox entry" })
+    row.as_ref().map(unredacted).transpose()?.ok_or(Error::NotFound { what: "Outbox entry" })
 }
 
 /// These entries, by id.
-pub fn these(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Untold<Entry>>> {
-    c.all(&format!("SELECT {COLUMNS} FROM outbox WHERE id IN ids(?1) ORDER BY id"), params![ids])?.iter().map(untold).collect()
+pub fn these(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<Unredacted<Entry>>> {
+    c.all(&format!("SELECT {COLUMNS} FROM outbox WHERE id IN ids(?1) ORDER BY id"), params![ids])?
+        .iter()
+        .map(unredacted)
+        .collect()
 }
 
 /// The newest entries: those in this state, or, without one, all that are not over and then the rest.
-pub fn list(c: &mut Conn, state: Option<State>, limit: i64) -> Result<Vec<Untold<Entry>>> {
+pub fn list(c: &mut Conn, state: Option<State>, limit: i64) -> Result<Vec<Unredacted<Entry>>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM outbox WHERE (CAST(?1 AS TEXT) IS NULL OR state = ?1)
          ORDER BY CASE WHEN state IN ('done', 'discarded') THEN 1 ELSE 0 END, id DESC LIMIT ?2"
     );
-    c.all(&sql, params![state.map(State::as_str), limit])?.iter().map(untold).collect()
+    c.all(&sql, params![state.map(State::as_str), limit])?.iter().map(unredacted).collect()
 }
 
 /// The entries of one of our rows that are not over, and when each is not, why.
-pub fn open_of(c: &mut Conn, kind: &str, id: i64) -> Result<Vec<Untold<Entry>>> {
+pub fn open_of(c: &mut Conn, kind: &str, id: i64) -> Result<Vec<Unredacted<Entry>>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM outbox WHERE entity = ?1 AND entity_id = ?2 AND state NOT IN ('done', 'discarded') ORDER BY id"
     );
-    c.all(&sql, params![kind, id])?.iter().map(untold).collect()
+    c.all(&sql, params![kind, id])?.iter().map(unredacted).collect()
 }
 
 /// How many entries are in each state, of those that are not over.
@@ -248,7 +251,7 @@ fn give_way(c: &mut Conn, id: i64) -> Result<bool> {
 ///
 /// # Errors
 /// `Conflict` when it does not wait for a person; `NotFound`.
-pub fn retry(w: &mut Write<'_>, id: i64, overwrite: bool) -> Result<Untold<Entry>> {
+pub fn retry(w: &mut Write<'_>, id: i64, overwrite: bool) -> Result<Unredacted<Entry>> {
     let known = get(w, id)?;
     let entry = known.inside();
     match entry.state {
@@ -274,7 +277,7 @@ pub fn retry(w: &mut Write<'_>, id: i64, overwrite: bool) -> Result<Untold<Entry
 ///
 /// # Errors
 /// `Conflict` when it is over, or under way; `NotFound`.
-pub fn discard(w: &mut Write<'_>, id: i64) -> Result<Untold<Entry>> {
+pub fn discard(w: &mut Write<'_>, id: i64) -> Result<Unredacted<Entry>> {
     let known = get(w, id)?;
     let entry = known.inside();
     if entry.state.is_over() {

@@ -12,7 +12,7 @@ use super::{
     store,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::AdminPerson,
     config::Secret,
     error::{Error, FieldError, Result},
@@ -83,9 +83,9 @@ fn chosen(list: Option<&Vec<String>>, all: &str) -> Value {
 }
 
 /// `GET /admin/outgoing-webhooks`
-pub async fn index(_: AdminPerson, frame: Frame, State(web): State<Web>) -> Result<Response> {
+pub async fn index(_: AdminPerson, context: PageContext, State(web): State<Web>) -> Result<Response> {
     let endpoints = web.db.read(&Scope::All, store::all).await?;
-    let page = frame.titled(Section::Admin, "Outgoing webhooks");
+    let page = context.titled(Section::Admin, "Outgoing webhooks");
     let line = |one: Endpoint| Line {
         cells: vec![
             Value::link(page.url(&format!("{HOME}/{}", one.id)), one.name.clone()),
@@ -112,14 +112,14 @@ pub async fn index(_: AdminPerson, frame: Frame, State(web): State<Web>) -> Resu
         more: None,
     };
     let crumbs = vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }];
-    frame.show(&ListPage { page, crumbs, endpoints })
+    context.show(&ListPage { page, crumbs, endpoints })
 }
 
 /// `GET /admin/outgoing-webhooks/{id}`
-pub async fn show(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn show(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let read = web.db.read(&Scope::All, move |c| Ok((store::get(c, id)?, store::messages(c, id, None, SHOWN)?)));
     let (endpoint, messages) = read.await?;
-    let page = frame.titled(Section::Admin, endpoint.name.clone());
+    let page = context.titled(Section::Admin, endpoint.name.clone());
     let base = page.url(&format!("{HOME}/{id}"));
     let view = EndpointPage {
         crumbs: crumbs(&page, None),
@@ -138,7 +138,7 @@ pub async fn show(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id)
         base,
         page,
     };
-    frame.show(&view)
+    context.show(&view)
 }
 
 /// What happened, as people say it.
@@ -188,27 +188,33 @@ fn table(base: &str, messages: Vec<Message>) -> Table {
 }
 
 /// `GET /admin/outgoing-webhooks/new`
-pub async fn new(_: AdminPerson, frame: Frame) -> Result<Response> {
-    form(&frame, StatusCode::OK, None, None, &[])
+pub async fn new(_: AdminPerson, context: PageContext) -> Result<Response> {
+    form(&context, StatusCode::OK, None, None, &[])
 }
 
 /// `POST /admin/outgoing-webhooks/new`: shows the secret, this once.
-pub async fn create(_: AdminPerson, frame: Frame, State(web): State<Web>, fields: Fields) -> Result<Response> {
+pub async fn create(_: AdminPerson, context: PageContext, State(web): State<Web>, fields: Fields) -> Result<Response> {
     let made = match Wanted::read(fields.clone(), true, web.config.private_webhooks) {
-        Ok(wanted) => super::create(&web.db, &web.config, &frame.actor(), wanted).await,
+        Ok(wanted) => super::create(&web.db, &web.config, &context.actor(), wanted).await,
         Err(error) => Err(error),
     };
     match made {
         Ok((endpoint, secret)) => {
-            secret_page(&frame, StatusCode::CREATED, &endpoint, &secret, "Receivers check messages with it.")
+            secret_page(&context, StatusCode::CREATED, &endpoint, &secret, "Receivers check messages with it.")
         }
-        Err(Error::Invalid(errors)) => form(&frame, StatusCode::BAD_REQUEST, None, Some(&fields), &errors),
+        Err(Error::Invalid(errors)) => form(&context, StatusCode::BAD_REQUEST, None, Some(&fields), &errors),
         Err(other) => Err(other),
     }
 }
 
-fn secret_page(frame: &Frame, status: StatusCode, endpoint: &Endpoint, secret: &Secret, lead: &'static str) -> Result<Response> {
-    let page = frame.titled(Section::Admin, "Signing secret");
+fn secret_page(
+    context: &PageContext,
+    status: StatusCode,
+    endpoint: &Endpoint,
+    secret: &Secret,
+    lead: &'static str,
+) -> Result<Response> {
+    let page = context.titled(Section::Admin, "Signing secret");
     let view = SecretPage {
         crumbs: crumbs(&page, Some(endpoint)),
         secret: Value::code(Some(secret.expose())),
@@ -216,39 +222,45 @@ fn secret_page(frame: &Frame, status: StatusCode, endpoint: &Endpoint, secret: &
         back: page.url(&format!("{HOME}/{}", endpoint.id)),
         page,
     };
-    let mut response = frame.show_as(status, &view)?;
+    let mut response = context.show_as(status, &view)?;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
 /// `GET /admin/outgoing-webhooks/{id}/edit`
-pub async fn edit(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn edit(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let endpoint = web.db.read(&Scope::All, move |c| store::get(c, id)).await?;
-    form(&frame, StatusCode::OK, Some(&endpoint), None, &[])
+    form(&context, StatusCode::OK, Some(&endpoint), None, &[])
 }
 
 /// `POST /admin/outgoing-webhooks/{id}/edit`
-pub async fn save(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>, fields: Fields) -> Result<Response> {
+pub async fn save(
+    _: AdminPerson,
+    context: PageContext,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response> {
     let endpoint = web.db.read(&Scope::All, move |c| store::get(c, id)).await?;
     let saved = match Wanted::read(fields.clone(), false, web.config.private_webhooks) {
         Ok(wanted) => {
             // A box that is not ticked is not sent.
             let off = |sent: Option<bool>| Some(sent.unwrap_or(false));
             let wanted = Wanted { cleared: off(wanted.cleared), enabled: off(wanted.enabled), ..wanted };
-            web.db.write(&Scope::All, &frame.actor(), move |w| store::update(w, id, &wanted)).await
+            web.db.write(&Scope::All, &context.actor(), move |w| store::update(w, id, &wanted)).await
         }
         Err(error) => Err(error),
     };
     match saved {
-        Ok(endpoint) => frame.go(&format!("{HOME}/{id}"), &format!("{} is saved.", endpoint.name)),
-        Err(Error::Invalid(errors)) => form(&frame, StatusCode::BAD_REQUEST, Some(&endpoint), Some(&fields), &errors),
+        Ok(endpoint) => context.go(&format!("{HOME}/{id}"), &format!("{} is saved.", endpoint.name)),
+        Err(Error::Invalid(errors)) => form(&context, StatusCode::BAD_REQUEST, Some(&endpoint), Some(&fields), &errors),
         Err(other) => Err(other),
     }
 }
 
 /// The form, with what is stored or what was typed.
 fn form(
-    frame: &Frame,
+    context: &PageContext,
     status: StatusCode,
     stored: Option<&Endpoint>,
     sent: Option<&Fields>,
@@ -282,7 +294,8 @@ fn form(
         Field::many("actions", "Events", list("actions", stored.and_then(|one| one.actions.as_ref())), actions),
     ];
     let problems = place_errors(what.iter_mut().chain(&mut limits), errors);
-    let page = frame.titled(Section::Admin, stored.map_or("New outgoing webhook".to_owned(), |one| format!("Edit {}", one.name)));
+    let page =
+        context.titled(Section::Admin, stored.map_or("New outgoing webhook".to_owned(), |one| format!("Edit {}", one.name)));
     let here = stored.map_or_else(|| HOME.to_owned(), |one| format!("{HOME}/{}", one.id));
     let view = FormPage {
         crumbs: crumbs(&page, stored),
@@ -297,42 +310,42 @@ fn form(
         back: page.url(&here),
         page,
     };
-    frame.show_as(status, &view)
+    context.show_as(status, &view)
 }
 
 /// `POST /admin/outgoing-webhooks/{id}/test`
-pub async fn test(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+pub async fn test(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     let back = format!("{HOME}/{id}");
     match super::test(&web.db, &web.config, id).await? {
-        Ok(status) => frame.go(&back, &format!("Test message delivered ({status}).")),
-        Err(fault) => frame.go_sorry(&back, &format!("Test message not delivered. {}.", fault.message)),
+        Ok(status) => context.go(&back, &format!("Test message delivered ({status}).")),
+        Err(fault) => context.go_sorry(&back, &format!("Test message not delivered. {}.", fault.message)),
     }
 }
 
 /// `POST /admin/outgoing-webhooks/{id}/secret`: shows the new one, this once.
-pub async fn rotate(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    let (endpoint, secret) = super::rotate(&web.db, &web.config, &frame.actor(), id).await?;
+pub async fn rotate(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let (endpoint, secret) = super::rotate(&web.db, &web.config, &context.actor(), id).await?;
     let lead = "Messages are signed with the old secret too for 24 hours.";
-    secret_page(&frame, StatusCode::OK, &endpoint, &secret, lead)
+    secret_page(&context, StatusCode::OK, &endpoint, &secret, lead)
 }
 
 /// `POST /admin/outgoing-webhooks/{id}/replay`: one message, or all that failed.
 pub async fn replay(
     _: AdminPerson,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Path(id): Path<i64>,
     mut fields: Fields,
 ) -> Result<Response> {
     let message = fields.int("message").value();
     fields.finish()?;
-    let queued = web.db.write(&Scope::All, &frame.actor(), move |w| store::replay(w, id, message)).await?;
+    let queued = web.db.write(&Scope::All, &context.actor(), move |w| store::replay(w, id, message)).await?;
     let done = if queued == 1 { "1 message is queued.".to_owned() } else { format!("{queued} messages are queued.") };
-    frame.go(&format!("{HOME}/{id}"), &done)
+    context.go(&format!("{HOME}/{id}"), &done)
 }
 
 /// `POST /admin/outgoing-webhooks/{id}/remove`
-pub async fn remove(_: AdminPerson, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    let endpoint = web.db.write(&Scope::All, &frame.actor(), move |w| store::remove(w, id)).await?;
-    frame.go(HOME, &format!("{} is removed.", endpoint.name))
+pub async fn remove(_: AdminPerson, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let endpoint = web.db.write(&Scope::All, &context.actor(), move |w| store::remove(w, id)).await?;
+    context.go(HOME, &format!("{} is removed.", endpoint.name))
 }

@@ -24,7 +24,7 @@ use crate::{
     encryption::Encryption,
     error::{Error, Result},
     history::{
-        Untold,
+        Unredacted,
         feed::{self, Trace},
     },
     records::entities::ENTITIES,
@@ -158,7 +158,7 @@ async fn fill(db: &Db, sealed: &Sealed) -> Result<bool> {
     let (found, cursor, more) = if waits { (Vec::new(), after, false) } else { page.await? };
     let actions = sealed.endpoint.actions.clone();
     let wanted = move |action: &String| actions.as_ref().is_none_or(|actions| actions.contains(action));
-    let found = found.iter().map(Untold::inside).filter(|change| wanted(&change.action));
+    let found = found.iter().map(Unredacted::inside).filter(|change| wanted(&change.action));
     let changes: Vec<Trace> = found.map(Trace::from).collect();
     db.write(&Scope::All, &actor(), move |w| {
         store::give_up(w, id, TRIED)?;

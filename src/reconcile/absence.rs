@@ -180,9 +180,9 @@ async fn ask_each<'m, W: Witness>(
 mod tests {
     use super::*;
 
-    struct Told(Vec<Answer>, Again, usize);
+    struct Script(Vec<Answer>, Again, usize);
 
-    impl Witness for Told {
+    impl Witness for Script {
         async fn can_ask(&mut self) -> bool {
             !self.0.is_empty()
         }
@@ -200,7 +200,7 @@ mod tests {
     fn look(answers: Vec<Answer>, again: Again, missing: usize, rest_waits: bool) -> (Vec<Option<Evidence>>, usize) {
         let ids: Vec<String> = (0..missing).map(|id| id.to_string()).collect();
         let search = Search { lookups: 30, rest_waits, walks: "the list", lists: "list" };
-        let mut told = Told(answers, again, 0);
+        let mut told = Script(answers, again, 0);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let findings = runtime.block_on(investigate(&mut told, search, &ids, &Progress::default())).unwrap();
         (ids.iter().map(|id| findings.evidence.get(id).cloned()).collect(), told.2)

@@ -288,10 +288,10 @@ mod tests {
         assert_eq!(walk.take(1, &of(8..16, 10, 20, false)), Step::Done);
         assert!(walk.is_whole());
         let mut walk = Paginator::new(End::Told);
-        let untold = Shown { next: true, ..page(0..5) };
-        assert_eq!(walk.take(0, &untold), Step::Next(1));
-        assert_eq!(walk.take(1, &untold), Step::Again(1));
-        assert_eq!(walk.take(1, &untold), Step::Again(1));
-        assert!(matches!(walk.take(1, &untold), Step::Broken(_)));
+        let unredacted = Shown { next: true, ..page(0..5) };
+        assert_eq!(walk.take(0, &unredacted), Step::Next(1));
+        assert_eq!(walk.take(1, &unredacted), Step::Again(1));
+        assert_eq!(walk.take(1, &unredacted), Step::Again(1));
+        assert!(matches!(walk.take(1, &unredacted), Step::Broken(_)));
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     db::{Conn, Row},
     error::{Error, Result},
-    history::Untold,
+    history::Unredacted,
     jobs::lease_store::{Lease, check_lease},
     params,
     plan::{Action, FieldChange, Item, Kind, State},
@@ -158,9 +158,9 @@ pub fn item(row: &Row) -> Result<Item> {
 }
 
 /// Some items of a plan, in the order in which they are applied.
-pub fn items(c: &mut Conn, plan: i64, after: i64, limit: i64) -> Result<Vec<Untold<Item>>> {
+pub fn items(c: &mut Conn, plan: i64, after: i64, limit: i64) -> Result<Vec<Unredacted<Item>>> {
     let sql = format!("SELECT {ITEM_COLUMNS} FROM sync_plan_items WHERE plan_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
-    c.all(&sql, params![plan, after, limit])?.iter().map(|row| item(row).map(Untold::new)).collect()
+    c.all(&sql, params![plan, after, limit])?.iter().map(|row| item(row).map(Unredacted::new)).collect()
 }
 
 /// The same, for a run that still works on its own plan.

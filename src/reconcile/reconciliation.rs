@@ -15,7 +15,7 @@ use super::{
 use crate::{
     db::Write,
     error::Result,
-    history::Untold,
+    history::Unredacted,
     jobs::{Decision, Job, runs_store},
     plan::{Action, FieldChange, Item, Kind, Observation, State},
     types::{Actor, Scope},
@@ -114,7 +114,7 @@ impl Reconciliation {
             report.plan_id = Some(id);
             if report.dry_run {
                 let items = self.job.db.read(&Scope::All, move |c| plans_store::items(c, id, 0, S::SHOWN)).await?;
-                return Ok(items.into_iter().map(Untold::reveal).collect());
+                return Ok(items.into_iter().map(Unredacted::reveal).collect());
             }
             source.published(&draft).await?;
             let applied = self.apply(id, report.held > 0).await?;

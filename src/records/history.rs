@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::entities::{ENTITIES, exists, has_field};
-use crate::compliance::trail::ToldChange;
+use crate::compliance::trail::RedactedChange;
 use crate::web::openapi::schema as json;
 use crate::{
     auth::{Editor, Staff, api_key_store},
@@ -28,7 +28,7 @@ pub fn routes() -> Routes {
         .get("/api/changes", changes)
         .tells("Follow what has changed", |schemas| {
             json::object(&[
-                ("changes", json::list::<ToldChange>(schemas)),
+                ("changes", json::list::<RedactedChange>(schemas)),
                 ("cursor", json::int()),
                 ("since", json::int()),
                 ("more", json::flag()),
@@ -44,7 +44,7 @@ pub fn routes() -> Routes {
         .get("/api/history/{entity}/{id}", history)
         .tells("Read the history of a record", |schemas| {
             json::object(&[
-                ("changes", json::list::<ToldChange>(schemas)),
+                ("changes", json::list::<RedactedChange>(schemas)),
                 ("origins", json::map(json::one::<feed::Origin>(schemas))),
                 ("pins", json::array(json::text())),
             ])

@@ -261,7 +261,7 @@ pub fn back(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     let Some(merged) = merges::forget(w, &change.entity, from, change.entity_id)? else { return Ok(Undone::Already) };
     for (what, ids) in merged.moved.as_object().into_iter().flatten().filter(|(what, _)| *what != SILENT) {
         let ids: Vec<i64> = ids.as_array().into_iter().flatten().filter_map(Json::as_i64).collect();
-        dependents::hand_back(w, &change.entity, &Moved::untold(what, ids), (merged.loser, merged.winner))?;
+        dependents::hand_back(w, &change.entity, &Moved::unredacted(what, ids), (merged.loser, merged.winner))?;
     }
     Ok(Undone::Done)
 }

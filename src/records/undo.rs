@@ -19,7 +19,7 @@ use crate::{
     db::{Conn, Db, Write},
     error::{Error, Result},
     history::{
-        self, Record as _, Untold,
+        self, Record as _, Unredacted,
         batches::{self, Batch},
         feed::{self, Change},
         forgotten, links, merges, pins, protection,
@@ -447,7 +447,7 @@ pub fn batch(w: &mut Write<'_>, id: i64, is_part_enough: bool, by: &Undoer) -> R
     Ok((summary, own))
 }
 
-fn all(w: &mut Write<'_>, changes: &[Untold<Change>]) -> Result<Summary> {
+fn all(w: &mut Write<'_>, changes: &[Unredacted<Change>]) -> Result<Summary> {
     let mut summary = Summary::default();
     for each in changes {
         let undone = change(w, each.inside())?;
@@ -458,11 +458,11 @@ fn all(w: &mut Write<'_>, changes: &[Untold<Change>]) -> Result<Summary> {
 
 /// As little as a merge is an edit of every row that it moves is its undo: no sync is kept from those. What the merge has
 /// pinned is free again, and the vendor's record that spoke for the other row speaks for it again.
-fn merge_back(w: &mut Write<'_>, id: i64, entity: &str, changes: &[Untold<Change>]) -> Result<Summary> {
+fn merge_back(w: &mut Write<'_>, id: i64, entity: &str, changes: &[Unredacted<Change>]) -> Result<Summary> {
     let merged = merges::of_batch(w, id)?;
     w.unpinned(|w| {
         let mut summary = Summary::default();
-        for each in changes.iter().map(Untold::inside) {
+        for each in changes.iter().map(Unredacted::inside) {
             let undone = if each.action == "pin" { unpin(w, each)? } else { change(w, each)? };
             summary.count(each, undone);
         }

@@ -8,7 +8,7 @@ use super::{MayWrite, Resource, merged};
 use crate::web::openapi::schema as described;
 use crate::{
     auth::{Caller, Editor},
-    compliance::{RedactionPolicy, ToldChange, trail},
+    compliance::{RedactedChange, RedactionPolicy, trail},
     custom,
     db::{
         Conn, Write,
@@ -269,7 +269,7 @@ pub fn difference_answer() -> Json {
     ])
 }
 
-fn difference(change: ToldChange) -> Json {
+fn difference(change: RedactedChange) -> Json {
     let side = |mut sides: Json| match (sides.get_mut("old").map(Json::take), sides.get_mut("new").map(Json::take)) {
         (Some(from), Some(to)) => json!({ "from": from, "to": to }),
         _ => sides,

@@ -63,7 +63,7 @@ impl Moved {
 
     /// Rows that have no history.
     #[must_use]
-    pub fn untold(what: &str, ids: Vec<i64>) -> Self {
+    pub fn unredacted(what: &str, ids: Vec<i64>) -> Self {
         Self { is_told: false, ..Self::told(what, ids) }
     }
 }

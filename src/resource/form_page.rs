@@ -7,7 +7,7 @@ use axum::{http::StatusCode, response::Response};
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     entity::{Entity, Kind, Stands},
     error::{Error, FieldError, Result},
     history::protection::LEVELS,
@@ -72,7 +72,7 @@ pub struct Part {
 #[derive(Clone, Debug, Template)]
 #[template(path = "records/record_form.html")]
 pub struct FormPage {
-    /// The frame, titled.
+    /// The context, titled.
     pub page: Page,
     /// Where this is.
     pub crumbs: Vec<Crumb>,
@@ -118,14 +118,14 @@ impl Doubles {
 impl FormPage {
     /// The form of a record of this list, or without one of a new record.
     #[must_use]
-    pub fn of(frame: &Frame, list: &Records, record: Option<Crumb>, typed: &Typed, sections: Vec<Part>) -> Self {
-        let crumb = list.crumb(&frame.page);
+    pub fn of(context: &PageContext, list: &Records, record: Option<Crumb>, typed: &Typed, sections: Vec<Part>) -> Self {
+        let crumb = list.crumb(&context.page);
         match record {
             Some(record) => {
-                let page = frame.titled(list.section, format!("Edit {}", record.text));
+                let page = context.titled(list.section, format!("Edit {}", record.text));
                 Self::editing(page, crumb, record, typed, sections)
             }
-            None => Self::adding(frame.titled(list.section, list.new), crumb, list.add, sections),
+            None => Self::adding(context.titled(list.section, list.new), crumb, list.add, sections),
         }
     }
 
@@ -163,13 +163,13 @@ impl FormPage {
     }
 
     /// The same form, asking whether another record is meant.
-    pub fn ask(mut self, frame: &Frame, doubles: Doubles) -> Result<Response> {
+    pub fn ask(mut self, context: &PageContext, doubles: Doubles) -> Result<Response> {
         self.doubles = Some(doubles);
-        frame.show_as(StatusCode::CONFLICT, &self)
+        context.show_as(StatusCode::CONFLICT, &self)
     }
 
     /// The same form with what went wrong, or the error itself when a form cannot help.
-    pub fn fail(mut self, frame: &Frame, error: Error) -> Result<Response> {
+    pub fn fail(mut self, context: &PageContext, error: Error) -> Result<Response> {
         let status = error.status();
         let fields = self.sections.iter_mut().flat_map(|part| part.fields.iter_mut());
         self.problems = match error {
@@ -183,7 +183,7 @@ impl FormPage {
             Error::PreconditionFailed => vec![CHANGED_SINCE.to_owned()],
             other => return Err(other),
         };
-        frame.show_as(if status == StatusCode::PRECONDITION_FAILED { StatusCode::CONFLICT } else { status }, &self)
+        context.show_as(if status == StatusCode::PRECONDITION_FAILED { StatusCode::CONFLICT } else { status }, &self)
     }
 }
 

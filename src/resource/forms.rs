@@ -8,14 +8,14 @@ use super::{
     merged,
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Editor,
     compliance::RedactionPolicy,
     custom::{self, form::Offered},
     db::{Conn, Write},
     error::{Error, Result},
     history::Record as _,
-    ui::{Crumb, mention},
+    ui::{Crumb, link_to},
     web::{Fields, Path, Query, Routes, Web},
 };
 
@@ -41,7 +41,7 @@ pub trait Form: Resource {
     fn stands(ground: &Self::Ground) -> Result<Typed>;
 
     /// The form with this in it.
-    fn form(frame: &Frame, ground: &Self::Ground, typed: &Typed) -> FormPage;
+    fn form(context: &PageContext, ground: &Self::Ground, typed: &Typed) -> FormPage;
 
     /// Where a record's page is, below the prefix.
     fn page(key: &Self::Key) -> String;
@@ -78,16 +78,21 @@ pub trait Form: Resource {
     /// What is shown when a record could not be added.
     fn not_added(
         web: &Web,
-        frame: &Frame,
+        context: &PageContext,
         _whose: Self::Whose,
         typed: Typed,
         error: Error,
     ) -> impl Future<Output = Result<Response>> + Send {
-        async move { adding::<Self>(web, frame, &typed).await?.fail(frame, error) }
+        async move { adding::<Self>(web, context, &typed).await?.fail(context, error) }
     }
 
     /// What is shown when a record could not retire because of what is attached.
-    fn not_retired(_web: &Web, _frame: &Frame, _key: Self::Key, error: Error) -> impl Future<Output = Result<Response>> + Send {
+    fn not_retired(
+        _web: &Web,
+        _frame: &PageContext,
+        _key: Self::Key,
+        error: Error,
+    ) -> impl Future<Output = Result<Response>> + Send {
         async move { Err(error) }
     }
 }
@@ -110,7 +115,7 @@ pub fn attached(error: &Error) -> Vec<Crumb> {
     match error {
         Error::Conflict { message, .. } => {
             let list = message.strip_prefix("still attached: ").unwrap_or(message);
-            list.split(", ").map(|what| mention(String::new(), what)).collect()
+            list.split(", ").map(|what| link_to(String::new(), what)).collect()
         }
         _ => Vec::new(),
     }
@@ -120,8 +125,8 @@ pub fn attached(error: &Error) -> Vec<Crumb> {
 type Whole<R> = (<R as Form>::Ground, Offered);
 
 /// A record's form with one's own fields and tags at its end.
-fn form<R: Form>(frame: &Frame, (ground, offered): &Whole<R>, typed: &Typed) -> FormPage {
-    let mut form = R::form(frame, ground, typed);
+fn form<R: Form>(context: &PageContext, (ground, offered): &Whole<R>, typed: &Typed) -> FormPage {
+    let mut form = R::form(context, ground, typed);
     let fields = offered.inputs(|name| typed.sent(name), typed.sent_list("tags"));
     if !fields.is_empty() {
         form.sections.push(Part { title: "Custom fields", fields });
@@ -129,24 +134,24 @@ fn form<R: Form>(frame: &Frame, (ground, offered): &Whole<R>, typed: &Typed) -> 
     form
 }
 
-async fn ground<R: Form>(web: &Web, frame: &Frame, key: Option<R::Key>, typed: &Typed) -> Result<Whole<R>> {
-    let view = R::view(&frame.caller, &web.config, &frame.query)?;
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+async fn ground<R: Form>(web: &Web, context: &PageContext, key: Option<R::Key>, typed: &Typed) -> Result<Whole<R>> {
+    let view = R::view(&context.caller, &web.config, &context.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let typed = typed.clone();
     let read = move |c: &mut Conn| {
         let id = key.map(|key| R::id(c, &key)).transpose()?;
         Ok((R::ground(c, id, &typed, &view)?, Offered::read(c, R::Row::ENTITY, id, &policy)?))
     };
-    web.db.read(&frame.scope(), read).await
+    web.db.read(&context.scope(), read).await
 }
 
-async fn adding<R: Form>(web: &Web, frame: &Frame, typed: &Typed) -> Result<FormPage> {
-    Ok(form::<R>(frame, &ground::<R>(web, frame, None, typed).await?, typed))
+async fn adding<R: Form>(web: &Web, context: &PageContext, typed: &Typed) -> Result<FormPage> {
+    Ok(form::<R>(context, &ground::<R>(web, context, None, typed).await?, typed))
 }
 
 /// `GET` of an empty form.
-pub async fn new<R: Form>(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Response> {
-    frame.show(&adding::<R>(&web, &frame, &R::begin(&frame.query)).await?)
+pub async fn new<R: Form>(State(web): State<Web>, _: Editor, context: PageContext) -> Result<Response> {
+    context.show(&adding::<R>(&web, &context, &R::begin(&context.query)).await?)
 }
 
 /// `POST` of a new record; the form comes back when it may be another one's double, or when something is wrong.
@@ -154,17 +159,17 @@ pub async fn create<R: Form>(
     State(web): State<Web>,
     editor: Editor,
     _: MayWrite<R>,
-    frame: Frame,
+    context: PageContext,
     whose: R::Whose,
     fields: Fields,
 ) -> Result<Response> {
-    let fields = R::complete(&frame.query, fields);
+    let fields = R::complete(&context.query, fields);
     let typed = Typed::new(fields.map().clone());
-    if let Some(doubles) = doubles::<R>(&web, &frame, &fields, &typed).await? {
-        return adding::<R>(&web, &frame, &typed).await?.ask(&frame, doubles);
+    if let Some(doubles) = doubles::<R>(&web, &context, &fields, &typed).await? {
+        return adding::<R>(&web, &context, &typed).await?.ask(&context, doubles);
     }
-    let view = R::view(&frame.caller, &web.config, &frame.query)?;
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let view = R::view(&context.caller, &web.config, &context.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let own = custom::Sent::of(&fields)?;
     let saved = match R::read(without_blank_lists(fields, R::LISTS), true) {
         Ok(input) => {
@@ -180,28 +185,28 @@ pub async fn create<R: Form>(
         Err(error) => Err(error),
     };
     match saved {
-        Ok((key, shown)) => frame.go(&R::added_at(&key, &shown), &R::added(&shown)),
-        Err(error) => R::not_added(&web, &frame, whose, typed, error).await,
+        Ok((key, shown)) => context.go(&R::added_at(&key, &shown), &R::added(&shown)),
+        Err(error) => R::not_added(&web, &context, whose, typed, error).await,
     }
 }
 
-async fn doubles<R: Form>(web: &Web, frame: &Frame, fields: &Fields, typed: &Typed) -> Result<Option<Doubles>> {
+async fn doubles<R: Form>(web: &Web, context: &PageContext, fields: &Fields, typed: &Typed) -> Result<Option<Doubles>> {
     let (what, field) = R::DOUBLES;
     if field.is_empty() {
         return Ok(None);
     }
-    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let view = R::view(&context.caller, &web.config, &context.query)?;
     let wanted = typed.clone();
-    let known = web.db.read(&frame.scope(), move |c| R::doubles(c, &wanted, &view)).await?;
-    let known = known.into_iter().map(|(path, name)| mention(frame.page.url(&path), name)).collect();
+    let known = web.db.read(&context.scope(), move |c| R::doubles(c, &wanted, &view)).await?;
+    let known = known.into_iter().map(|(path, name)| link_to(context.page.url(&path), name)).collect();
     Ok(Doubles::unless_confirmed(fields, what, &typed.text(field), known))
 }
 
 /// `GET` of a record's form.
-pub async fn edit<R: Form>(State(web): State<Web>, _: Editor, frame: Frame, Path(key): Path<R::Key>) -> Result<Response> {
-    let ground = ground::<R>(&web, &frame, Some(key), &Typed::default()).await?;
+pub async fn edit<R: Form>(State(web): State<Web>, _: Editor, context: PageContext, Path(key): Path<R::Key>) -> Result<Response> {
+    let ground = ground::<R>(&web, &context, Some(key), &Typed::default()).await?;
     let stands = R::stands(&ground.0)?;
-    frame.show(&form::<R>(&frame, &ground, &stands.without_own()))
+    context.show(&form::<R>(&context, &ground, &stands.without_own()))
 }
 
 /// `POST` of a record's form: what a person changed in it.
@@ -209,17 +214,17 @@ pub async fn update<R: Form>(
     State(web): State<Web>,
     editor: Editor,
     _: MayWrite<R>,
-    frame: Frame,
+    context: PageContext,
     Path(key): Path<R::Key>,
     fields: Fields,
 ) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
-    let ground = ground::<R>(&web, &frame, Some(key.clone()), &typed).await?;
-    let fields = changed(&form::<R>(&frame, &ground, &R::stands(&ground.0)?.without_own()), &fields);
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let ground = ground::<R>(&web, &context, Some(key.clone()), &typed).await?;
+    let fields = changed(&form::<R>(&context, &ground, &R::stands(&ground.0)?.without_own()), &fields);
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let own = custom::Sent::of(&fields)?;
-    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let view = R::view(&context.caller, &web.config, &context.query)?;
     let saved = match R::read(without_blank_lists(fields, R::LISTS), false) {
         Ok(input) => {
             let key = key.clone();
@@ -234,9 +239,9 @@ pub async fn update<R: Form>(
         Err(error) => Err(error),
     };
     match saved {
-        Ok(true) => frame.go(&R::page(&key), "Saved."),
-        Ok(false) => frame.go(&R::page(&key), "No changes to save."),
-        Err(error) => form::<R>(&frame, &ground, &typed).fail(&frame, error),
+        Ok(true) => context.go(&R::page(&key), "Saved."),
+        Ok(false) => context.go(&R::page(&key), "No changes to save."),
+        Err(error) => form::<R>(&context, &ground, &typed).fail(&context, error),
     }
 }
 
@@ -244,10 +249,10 @@ pub async fn update<R: Form>(
 pub async fn retire<R: Form>(
     State(web): State<Web>,
     caller: R::Retirer,
-    frame: Frame,
+    context: PageContext,
     Path(key): Path<R::Key>,
 ) -> Result<Response> {
-    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let view = R::view(&context.caller, &web.config, &context.query)?;
     let wanted = key.clone();
     let work = move |w: &mut Write<'_>| {
         let id = R::id(w, &wanted)?;
@@ -255,8 +260,8 @@ pub async fn retire<R: Form>(
         R::retired(w, id, &view)
     };
     match web.db.write(&caller.scope(), &caller.actor(), work).await {
-        Ok(done) => frame.go(&R::page(&key), &done),
-        Err(error @ Error::Conflict { .. }) if is_attached(&error) => R::not_retired(&web, &frame, key, error).await,
+        Ok(done) => context.go(&R::page(&key), &done),
+        Err(error @ Error::Conflict { .. }) if is_attached(&error) => R::not_retired(&web, &context, key, error).await,
         Err(other) => Err(other),
     }
 }
@@ -270,10 +275,10 @@ pub async fn restore<R: Form>(
     State(web): State<Web>,
     editor: Editor,
     _: MayWrite<R>,
-    frame: Frame,
+    context: PageContext,
     Path(key): Path<R::Key>,
 ) -> Result<Response> {
-    let _may_see = R::view(&frame.caller, &web.config, &frame.query)?;
+    let _may_see = R::view(&context.caller, &web.config, &context.query)?;
     let wanted = key.clone();
     let work = move |w: &mut Write<'_>| {
         let id = R::id(w, &wanted)?;
@@ -281,5 +286,5 @@ pub async fn restore<R: Form>(
         R::restore(w, id)
     };
     web.db.write(&editor.scope(), &editor.actor(), work).await?;
-    frame.go(&R::page(&key), "Restored.")
+    context.go(&R::page(&key), "Restored.")
 }

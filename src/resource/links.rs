@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Resource, form_page::Typed, forms::Form};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Editor,
     db::{Conn, Write},
     error::{Error, FieldError, Result},
@@ -57,7 +57,7 @@ pub trait Link: Send + Sync + 'static {
     /// What is shown when one could not be added.
     fn refused(
         _web: &Web,
-        _frame: &Frame,
+        _frame: &PageContext,
         _key: <Self::At as Resource>::Key,
         wrong: Vec<FieldError>,
         _typed: Typed,
@@ -85,7 +85,7 @@ pub fn change<R: Resource>(
 pub async fn add<L: Link>(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path(key): Path<<L::At as Resource>::Key>,
     conditions: Preconditions,
     mut fields: Fields,
@@ -101,8 +101,8 @@ pub async fn add<L: Link>(
         Err(error) => Err(error),
     };
     match saved {
-        Ok(()) => frame.go(&L::At::page(&key), L::DONE.0),
-        Err(Error::Invalid(wrong)) => L::refused(&web, &frame, key, wrong, typed).await,
+        Ok(()) => context.go(&L::At::page(&key), L::DONE.0),
+        Err(Error::Invalid(wrong)) => L::refused(&web, &context, key, wrong, typed).await,
         Err(other) => Err(other),
     }
 }
@@ -111,7 +111,7 @@ pub async fn add<L: Link>(
 pub async fn remove<L: Link>(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path(address): Path<L::Address>,
     conditions: Preconditions,
     mut fields: Fields,
@@ -121,7 +121,7 @@ pub async fn remove<L: Link>(
     let at = key.clone();
     let work = move |w: &mut Write<'_>| change::<L::At>(w, &at, &conditions, |w, id| L::remove(w, id, other));
     web.db.write(&editor.scope(), &editor.actor(), work).await?;
-    frame.go(&L::At::page(&key), L::DONE.1)
+    context.go(&L::At::page(&key), L::DONE.1)
 }
 
 /// Links of records of one noun, under the name that they have in its JSON.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Resource, forms::Form};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     db::Conn,
     error::{Error, Result},
     history::{self, Record as _, merges},
@@ -57,12 +57,12 @@ pub fn lead<R: Resource>(request: &ReadRequest, winner: i64, key: &R::Key) -> Re
 }
 
 /// Leads a person to the page of the record that this one went on as.
-pub async fn page<R: Form>(web: &Web, frame: &Frame, key: R::Key) -> Result<Option<Response>> {
+pub async fn page<R: Form>(web: &Web, context: &PageContext, key: R::Key) -> Result<Option<Response>> {
     let read = move |c: &mut Conn| match R::id(c, &key) {
         Ok(id) => winner::<R>(c, id),
         Err(Error::NotFound { .. }) => Ok(None),
         Err(other) => Err(other),
     };
-    let winner = web.db.read(&frame.scope(), read).await?;
-    Ok(winner.map(|(_, key)| Redirect::temporary(&frame.page.url(&R::page(&key))).into_response()))
+    let winner = web.db.read(&context.scope(), read).await?;
+    Ok(winner.map(|(_, key)| Redirect::temporary(&context.page.url(&R::page(&key))).into_response()))
 }

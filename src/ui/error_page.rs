@@ -1,6 +1,6 @@
 //! The page that a person sees when something failed.
 
-use super::{Look, Page, Reader, filters};
+use super::{Page, Reader, Theme, filters};
 use crate::{
     auth::Caller,
     error::{Error, FieldError},
@@ -37,7 +37,7 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
     let passing = error.status().is_server_error() && about.method == Method::GET;
     let again = format!("{}{}", about.prefix, about.target);
     let fields: &[FieldError] = if let Error::Invalid(fields) = error { fields } else { &[] };
-    let mut frame = Page::outside(about.prefix.as_str(), about.sign_in, title).looking(&Look::of(&about.headers));
+    let mut frame = Page::outside(about.prefix.as_str(), about.sign_in, title).themed(&Theme::of(&about.headers));
     frame.reader = caller.and_then(Reader::of);
     let page = ErrorPage {
         page: frame,

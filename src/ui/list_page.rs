@@ -8,7 +8,7 @@ use super::{List, Page, filters};
 #[derive(Template)]
 #[template(path = "list.html")]
 pub struct ListPage {
-    /// The frame.
+    /// What stands around it.
     pub page: Page,
     /// What can be added, for those who may.
     pub action: Option<(String, &'static str)>,

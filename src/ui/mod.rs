@@ -25,9 +25,9 @@ pub use list_page::ListPage;
 pub use listing::{Listing, Shape, Shown};
 pub use record::{Crumb, Event, Head, Item, Moved, Records, Source, Timeline};
 pub use table::{Line, Post, Table};
-pub use theme::Look;
+pub use theme::Theme;
 pub use value::Value;
-pub use words::{count_of, label, mention, words};
+pub use words::{count_of, label, link_to, words};
 
 use crate::auth::Caller;
 
@@ -160,7 +160,7 @@ impl Page {
 
     /// The same page as the browser was last shown pages.
     #[must_use]
-    pub fn looking(mut self, look: &Look) -> Self {
+    pub fn themed(mut self, theme: &Theme) -> Self {
         self.theme.clone_from(&look.theme);
         self.color_theme.clone_from(&look.color_theme);
         self

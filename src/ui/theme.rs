@@ -14,20 +14,20 @@ const SECONDS: u32 = 365 * 24 * 60 * 60;
 
 /// A theme and an accent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct Theme {
     /// `light`, `dark`, or empty for the system's choice.
     pub theme: String,
     /// One of the nine accents.
     pub color_theme: String,
 }
 
-impl Default for Look {
+impl Default for Theme {
     fn default() -> Self {
         Self { theme: String::new(), color_theme: "purple".to_owned() }
     }
 }
 
-impl Look {
+impl Theme {
     /// What the browser remembers; anything odd is the default.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
@@ -48,7 +48,7 @@ impl Look {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Look {
+impl<S: Send + Sync> FromRequestParts<S> for Theme {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
@@ -61,19 +61,19 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn of(cookie: &str) -> Look {
+    fn of(cookie: &str) -> Theme {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, HeaderValue::from_str(cookie).unwrap());
-        Look::of(&headers)
+        Theme::of(&headers)
     }
 
     #[test]
     fn a_browser_remembers_what_it_was_shown() {
-        let look = Look { theme: "dark".into(), color_theme: "bee".into() };
+        let look = Theme { theme: "dark".into(), color_theme: "bee".into() };
         let cookie = look.cookie("/codex");
         assert_eq!(of(&format!("a=b; {}", cookie.split(';').next().unwrap())), look);
         for odd in ["codex_look=neon.bee", "codex_look=dark.\"x", "codex_look=dark", "codex_looks=dark.bee", "x=1"] {
-            assert_eq!(of(odd), Look::default(), "{odd}");
+            assert_eq!(of(odd), Theme::default(), "{odd}");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Crumb, thousands};
 
 /// A thing that a page mentions and leads to.
 #[must_use]
-pub fn mention(href: String, text: impl Into<String>) -> Crumb {
+pub fn link_to(href: String, text: impl Into<String>) -> Crumb {
     Crumb { href, text: text.into() }
 }
 

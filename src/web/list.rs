@@ -47,12 +47,12 @@ const MOST_FIELDS: usize = 500;
 struct Shape {
     csv: Option<csv::Reader>,
     fields: Option<Vec<String>>,
-    frame: Frame,
+    framing: Framing,
 }
 
 /// What stands around the rows.
 #[derive(Clone, Copy, Debug)]
-enum Frame {
+enum Framing {
     /// Nothing: an array.
     Bare,
     /// What `envelope=1` asks for.
@@ -148,12 +148,12 @@ impl Rows {
             Sink::Json(to) => to,
         };
         let (limit, offset) = (json!(slice.map(|slice| slice.limit)), slice.map_or(0, |slice| slice.offset));
-        let (front, back) = match shape.frame {
-            Frame::Bare => ("[".to_owned(), "]".to_owned()),
-            Frame::Envelope => {
+        let (front, back) = match shape.framing {
+            Framing::Bare => ("[".to_owned(), "]".to_owned()),
+            Framing::Envelope => {
                 ("{\"items\":[".to_owned(), format!("],\"total\":{total},\"limit\":{limit},\"offset\":{offset}}}"))
             }
-            Frame::Named(name) => (
+            Framing::Named(name) => (
                 format!("{{\"count\":{},\"{name}\":[", self.count),
                 format!("],\"total\":{total},\"offset\":{offset},\"limit\":{limit}}}"),
             ),
@@ -210,9 +210,9 @@ impl ReadRequest {
 
     fn shape(&self, known: &[&'static str]) -> Result<Shape> {
         let fields = self.query.text("fields")?.map(|names| chosen(known, names)).transpose()?;
-        let frame = if self.query.is_on("envelope")? { Frame::Envelope } else { Frame::Bare };
+        let framing = if self.query.is_on("envelope")? { Framing::Envelope } else { Framing::Bare };
         let csv = if self.wants_csv()? { Some(shape::reader(&self.query)?) } else { None };
-        Ok(Shape { csv, fields, frame })
+        Ok(Shape { csv, fields, framing })
     }
 }
 
@@ -288,7 +288,7 @@ where
     F: FnOnce(&mut Conn, &ListQuery, &mut Rows) -> Result<i64> + Send + 'static,
 {
     let known = (query.spec().fields)();
-    let shape = Shape { frame: Frame::Named(name), ..request.shape(known)? };
+    let shape = Shape { framing: Framing::Named(name), ..request.shape(known)? };
     shaped(web, scope, variant, request, query, known, shape, load).await
 }
 

@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, edge, list, test_state};
+use super::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web, list, middleware, test_state};
 use crate::{
     db::list::{Column, Kind, ListSpec, Search},
     error::{Error, Result},
@@ -85,7 +85,7 @@ fn app() -> (Router, tempfile::TempDir) {
     let (web, folder) = test_state(true);
     let routes = Routes::new().get("/api/companies", index).post("/api/companies", create);
     (
-        edge::wrap(
+        middleware::wrap(
             routes.get("/api/companies/{id}", show).update("/api/companies/{id}", rename),
             web,
             crate::ui::error_page::render,

@@ -184,7 +184,7 @@ both! {
             client.audit(&uid(2, 0), "printer").await.unwrap(),
             client.audit(&uid(2, 0), "rmmnetworkdevice").await.unwrap(),
         ];
-        assert!(matches!(audits[..], [Audit::Told(_), Audit::WrongClass, Audit::WrongClass]), "{audits:?}");
+        assert!(matches!(audits[..], [Audit::Found(_), Audit::WrongClass, Audit::WrongClass]), "{audits:?}");
         let small = Datto::start({
             let mut state = Plan::sized(30, 60, 120).build();
             (state.page_max, state.alert_page_max, state.refuses_large_pages) = (250, 100, true);

@@ -12,7 +12,7 @@ use axum::{
 
 use super::{DAYS, Owner, Wanted, make, reauthenticate, store};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::{
         Admin, ApiKey, Person, User, Verifier,
         api_key::{ACCESS, State as KeyState},
@@ -79,42 +79,42 @@ fn table(page: &Page, keys: Vec<ApiKey>, revoke: &str, owners: bool) -> Table {
 }
 
 /// The keys of the person in front of the page, without those that have been revoked.
-pub async fn own(frame: &Frame, web: &Web, subject: &str) -> Result<Table> {
+pub async fn own(context: &PageContext, web: &Web, subject: &str) -> Result<Table> {
     let subject = subject.to_owned();
     let mut keys = web.db.read(&Scope::All, move |c| store::all(c, Some(&subject))).await?;
     keys.retain(|key| key.state != KeyState::Revoked);
-    Ok(table(&frame.page, keys, "/account/keys/{id}/revoke", false))
+    Ok(table(&context.page, keys, "/account/keys/{id}/revoke", false))
 }
 
 /// `GET /admin/keys`: everybody's.
-pub async fn all(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+pub async fn all(_: Admin, context: PageContext, State(web): State<Web>) -> Result<Response> {
     let keys = web.db.read(&Scope::All, |c| store::all(c, None)).await?;
-    let page = frame.titled(Section::Admin, "API keys");
+    let page = context.titled(Section::Admin, "API keys");
     let crumbs = vec![Crumb { href: page.url("/admin/"), text: "Sync".to_owned() }];
-    frame.show(&KeysPage { crumbs, keys: table(&page, keys, "/admin/keys/{id}/revoke", true), page })
+    context.show(&KeysPage { crumbs, keys: table(&page, keys, "/admin/keys/{id}/revoke", true), page })
 }
 
 /// `POST /admin/keys/{id}/revoke`
-pub async fn revoke_any(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    let key = super::revoke(&web.db, &frame.actor(), id, None).await?;
-    frame.go("/admin/keys", &format!("{} is revoked.", key.name))
+pub async fn revoke_any(_: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let key = super::revoke(&web.db, &context.actor(), id, None).await?;
+    context.go("/admin/keys", &format!("{} is revoked.", key.name))
 }
 
 /// `POST /account/keys/{id}/revoke`
-pub async fn revoke_own(person: Person, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    let key = super::revoke(&web.db, &frame.actor(), id, Some(person.user().sub.clone())).await?;
-    frame.go("/settings", &format!("{} is revoked.", key.name))
+pub async fn revoke_own(person: Person, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let key = super::revoke(&web.db, &context.actor(), id, Some(person.user().sub.clone())).await?;
+    context.go("/settings", &format!("{} is revoked.", key.name))
 }
 
 /// `GET /account/keys/new`
-pub async fn new(person: Person, frame: Frame, Extension(verifier): Extension<Arc<Verifier>>) -> Result<Response> {
-    form(&frame, (&verifier, person.user()), StatusCode::OK, &Fields::default(), &[]).await
+pub async fn new(person: Person, context: PageContext, Extension(verifier): Extension<Arc<Verifier>>) -> Result<Response> {
+    form(&context, (&verifier, person.user()), StatusCode::OK, &Fields::default(), &[]).await
 }
 
 /// `POST /account/keys/new`: shows the key, this once.
 pub async fn create(
     person: Person,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Extension(verifier): Extension<Arc<Verifier>>,
     peer: Peer,
@@ -124,7 +124,7 @@ pub async fn create(
     let owner = Owner { user: person.user().clone(), on_platform: web.config.on_platform() };
     let made = match Wanted::read(fields.clone(), reach) {
         Ok(wanted) => match reauthenticate(&verifier, person.user(), &fields, &peer).await {
-            Ok(()) => make(&web.db, &frame.actor(), owner, reach, wanted).await,
+            Ok(()) => make(&web.db, &context.actor(), owner, reach, wanted).await,
             Err(error) => Err(error),
         },
         Err(error) => Err(error),
@@ -132,18 +132,18 @@ pub async fn create(
     let (text, key) = match made {
         Ok(made) => made,
         Err(Error::Invalid(errors)) => {
-            return form(&frame, (&verifier, person.user()), StatusCode::BAD_REQUEST, &fields, &errors).await;
+            return form(&context, (&verifier, person.user()), StatusCode::BAD_REQUEST, &fields, &errors).await;
         }
         Err(other) => return Err(other),
     };
-    let page = frame.titled(Section::Settings, key.name);
+    let page = context.titled(Section::Settings, key.name);
     let view = KeyPage {
         crumbs: crumbs(&page),
         header: Value::code(Some(&format!("X-API-Key: {text}"))),
         text: Value::code(Some(&text)),
         page,
     };
-    let mut response = frame.show_as(StatusCode::CREATED, &view)?;
+    let mut response = context.show_as(StatusCode::CREATED, &view)?;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
@@ -153,7 +153,7 @@ fn crumbs(page: &Page) -> Vec<Crumb> {
 }
 
 async fn form(
-    frame: &Frame,
+    context: &PageContext,
     (verifier, user): (&Verifier, &User),
     status: StatusCode,
     sent: &Fields,
@@ -186,7 +186,7 @@ async fn form(
         Field::many("types", "Records", chosen, types),
     ];
     let problems = place_errors(what.iter_mut().chain(&mut limits), errors);
-    let page = frame.titled(Section::Settings, "New API key");
+    let page = context.titled(Section::Settings, "New API key");
     let view = FormPage {
         crumbs: crumbs(&page),
         problems,
@@ -200,5 +200,5 @@ async fn form(
         back: page.url("/settings"),
         page,
     };
-    frame.show_as(status, &view)
+    context.show_as(status, &view)
 }

@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 
 use super::{LIST, inside};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     assets::{
         Asset, AssetDetail, AssetView, AssetViewContext, Assets, audit_store,
         model::{AssignedContact, CustomField},
@@ -21,7 +21,7 @@ use crate::{
         record_history::{Facts, RecordHistory},
         values::end,
     },
-    ui::{Choice, Crumb, Head, Item, Line, Page, Post, Table, Timeline, Value, filters, mention, words},
+    ui::{Choice, Crumb, Head, Item, Line, Page, Post, Table, Timeline, Value, filters, link_to, words},
     web::{Path, Web},
 };
 
@@ -41,18 +41,18 @@ struct AssetPage {
 }
 
 /// `GET /assets/{id}`
-pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    if let Some(winner) = merged::page::<Assets>(&web, &frame, id).await? {
+pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
+    if let Some(winner) = merged::page::<Assets>(&web, &context, id).await? {
         return Ok(winner);
     }
-    let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
-    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
-    let asked = frame.query.text("software")?.unwrap_or_default().to_owned();
+    let (staff, writes) = (context.page.is_staff(), context.page.may_write());
+    let view_context = AssetViewContext::of(&context.caller, &web.config, &context.query)?;
+    let asked = context.query.text("software")?.unwrap_or_default().to_owned();
     let wanted = asked.clone();
-    let (page, config) = (frame.page.clone(), web.config.clone());
+    let (page, config) = (context.page.clone(), web.config.clone());
     let (detail, past, mut assignable, software, panels) = web
         .db
-        .read(&frame.scope(), move |c| {
+        .read(&context.scope(), move |c| {
             let detail = assets::get_detail(c, id)?.redact(&view_context);
             let company = detail.asset.owner.account_number.as_deref().map(|key| companies::id_of(c, key)).transpose()?;
             let past = if staff { RecordHistory::read(c, "asset", id, &view_context.policy)? } else { RecordHistory::default() };
@@ -67,7 +67,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         })
         .await?;
     assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
-    let page = frame.titled(LIST.section, detail.asset.row.hostname.clone());
+    let page = context.titled(LIST.section, detail.asset.row.hostname.clone());
     let base = page.url(&format!("/assets/{id}"));
     let asset = &detail.asset;
     let built = AssetPage {
@@ -89,13 +89,13 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> 
         history: page.is_staff().then(|| past.timeline(&page)),
         page,
     };
-    frame.show(&built)
+    context.show(&built)
 }
 
 fn crumbs(page: &Page, asset: &AssetView) -> Vec<Crumb> {
     let mut crumbs = vec![LIST.crumb(page)];
     if let (Some(number), Some(name)) = (&asset.owner.account_number, &asset.owner.name) {
-        crumbs.push(mention(address(page, number), name.clone()));
+        crumbs.push(link_to(address(page, number), name.clone()));
     }
     crumbs
 }

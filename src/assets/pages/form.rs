@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::LIST;
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     assets::{Asset, AssetDetail, AssetView, AssetViewContext, Assets, pages_store as store, store as assets},
     companies::{pages_store, store as companies},
     db::Conn,
@@ -13,7 +13,7 @@ use crate::{
         form_page::{FormPage, Part, Typed, protected_as, section},
         forms::Form,
     },
-    ui::{Choice, Field, mention},
+    ui::{Choice, Field, link_to},
     web::{Query, Web},
 };
 
@@ -44,13 +44,13 @@ impl Form for Assets {
         ground.view.as_ref().map_or_else(|| Ok(Typed::default()), Typed::of)
     }
 
-    fn form(frame: &Frame, ground: &Ground, typed: &Typed) -> FormPage {
+    fn form(context: &PageContext, ground: &Ground, typed: &Typed) -> FormPage {
         let mut sections = parts(typed, ground.companies.clone());
         let asset = ground.view.as_ref().map(|AssetView { row, .. }| {
             sections.first_mut().into_iter().for_each(|first| first.fields.push(protected_as(typed)));
-            mention(frame.page.url(&Self::page(&row.id)), row.hostname.clone())
+            link_to(context.page.url(&Self::page(&row.id)), row.hostname.clone())
         });
-        FormPage::of(frame, &LIST, asset, typed, sections)
+        FormPage::of(context, &LIST, asset, typed, sections)
     }
 
     fn page(key: &i64) -> String {
@@ -61,8 +61,8 @@ impl Form for Assets {
         shown.asset.row.hostname.clone()
     }
 
-    async fn not_retired(_: &Web, frame: &Frame, key: i64, error: Error) -> Result<Response> {
-        frame.go_sorry(&Self::page(&key), &format!("{error}. Release what it holds first."))
+    async fn not_retired(_: &Web, context: &PageContext, key: i64, error: Error) -> Result<Response> {
+        context.go_sorry(&Self::page(&key), &format!("{error}. Release what it holds first."))
     }
 
     fn doubles(c: &mut Conn, typed: &Typed, _: &AssetViewContext) -> Result<Vec<(String, String)>> {

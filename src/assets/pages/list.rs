@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 
 use super::LIST;
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     assets::{
         AssetView, AssetViewContext,
         list_store::{self, Filters, NO_COMPANY},
@@ -51,12 +51,12 @@ static SHAPE: Shape = Shape {
 };
 
 /// `GET /assets/`
-pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
+pub async fn index(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let listing = Listing::new(&SHAPE, &context.page, &context.query);
     let query = listing.ask()?;
-    let asked = Filters::read(&frame.query)?;
-    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
-    let found = web.db.read(&frame.scope(), move |c| list_store::list(c, &query, &asked, &view_context)).await?;
+    let asked = Filters::read(&context.query)?;
+    let view_context = AssetViewContext::of(&context.caller, &web.config, &context.query)?;
+    let found = web.db.read(&context.scope(), move |c| list_store::list(c, &query, &asked, &view_context)).await?;
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
     let filters = vec![
         listing.filter("type", "Type", choices(TYPES)),
@@ -66,10 +66,16 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("warranty", "Warranty", ending::choices()),
         listing.filter("online", "Online", vec![Choice::new("true", "Online"), Choice::new("false", "Offline")]),
     ];
-    let rows = found.items.into_iter().map(|asset| row(&frame.page, &asset));
+    let rows = found.items.into_iter().map(|asset| row(&context.page, &asset));
     let list = listing.list(filters, rows.collect(), found.total);
-    let action = frame.page.may_write().then(|| (frame.page.url("/assets/new"), LIST.new));
-    frame.show(&ListPage { page: frame.titled(LIST.section, LIST.title), action, list, import: Some("assets"), tabs: Vec::new() })
+    let action = context.page.may_write().then(|| (context.page.url("/assets/new"), LIST.new));
+    context.show(&ListPage {
+        page: context.titled(LIST.section, LIST.title),
+        action,
+        list,
+        import: Some("assets"),
+        tabs: Vec::new(),
+    })
 }
 
 fn company(page: &Page, asset: &AssetView) -> Value {

@@ -8,12 +8,12 @@ use axum::{
 };
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     assets::{Asset, secrets},
     auth::Editor,
     error::{Error, Result},
     history,
-    ui::{Crumb, Page, Section, filters, mention},
+    ui::{Crumb, Page, Section, filters, link_to},
     web::{Path, Web, disclosure},
 };
 
@@ -32,7 +32,7 @@ struct SecretPage {
 pub async fn reveal(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path((id, name)): Path<(i64, String)>,
 ) -> Result<Response> {
     let kind = secrets::kind(&name).ok_or(Error::NotFound { what: "Key" })?;
@@ -40,17 +40,17 @@ pub async fn reveal(
     let sealed = asset.sealed(kind).ok_or(Error::NotFound { what: kind.label })?;
     let secret = secrets::open(&web.config, kind, sealed)?;
     disclosure::secret(editor.name(), id, kind.column);
-    let page = frame.titled(Section::Assets, format!("{} of {}", kind.label, asset.hostname));
+    let page = context.titled(Section::Assets, format!("{} of {}", kind.label, asset.hostname));
     let back = page.url(&format!("/assets/{id}"));
     let shown = SecretPage {
-        crumbs: vec![mention(page.url("/assets/"), "Assets"), mention(back.clone(), asset.hostname.clone())],
+        crumbs: vec![link_to(page.url("/assets/"), "Assets"), link_to(back.clone(), asset.hostname.clone())],
         label: kind.label,
         hostname: asset.hostname,
         secret: secret.expose().to_owned(),
         back,
         page,
     };
-    let mut response = frame.show(&shown)?;
+    let mut response = context.show(&shown)?;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

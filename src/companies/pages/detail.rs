@@ -5,7 +5,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{LIST, address, compliance, location, plan};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::{
         Companies, Company, CompanyView, Location,
         model::BilledContact,
@@ -24,7 +24,7 @@ use crate::{
         record_history::{Facts, RecordHistory},
         values::end,
     },
-    ui::{Crumb, Field, Head, Item, Page, Timeline, Value, count_of, filters, form, label, mention},
+    ui::{Crumb, Field, Head, Item, Page, Timeline, Value, count_of, filters, form, label, link_to},
     web::{Path, Web},
 };
 
@@ -79,19 +79,19 @@ impl Refused {
 }
 
 /// `GET /companies/{acct}`
-pub async fn show(State(web): State<Web>, frame: Frame, Path(key): Path<String>) -> Result<Response> {
-    if let Some(winner) = merged::page::<Companies>(&web, &frame, key.clone()).await? {
+pub async fn show(State(web): State<Web>, context: PageContext, Path(key): Path<String>) -> Result<Response> {
+    if let Some(winner) = merged::page::<Companies>(&web, &context, key.clone()).await? {
         return Ok(winner);
     }
-    page(&web, &frame, key, StatusCode::OK, Refused::default()).await
+    page(&web, &context, key, StatusCode::OK, Refused::default()).await
 }
 
 /// The page, also after a form on it was refused.
-pub async fn page(web: &Web, frame: &Frame, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    let (page, config) = (frame.page.clone(), web.config.clone());
-    let known = web.db.read(&frame.scope(), move |c| read(c, &key, &page, &policy, &config)).await?;
-    frame.show_as(status, &build(frame, known, refused))
+pub async fn page(web: &Web, context: &PageContext, key: String, status: StatusCode, refused: Refused) -> Result<Response> {
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
+    let (page, config) = (context.page.clone(), web.config.clone());
+    let known = web.db.read(&context.scope(), move |c| read(c, &key, &page, &policy, &config)).await?;
+    context.show_as(status, &build(context, known, refused))
 }
 
 fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: &Config) -> Result<CompanyData> {
@@ -117,9 +117,9 @@ fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: 
     })
 }
 
-fn build(frame: &Frame, known: CompanyData, refused: Refused) -> CompanyPage {
-    let page = frame.titled(LIST.section, known.view.row.name.clone());
-    let to = |relative: &Relative| mention(address(&page, &relative.account_number), relative.name.clone());
+fn build(context: &PageContext, known: CompanyData, refused: Refused) -> CompanyPage {
+    let page = context.titled(LIST.section, known.view.row.name.clone());
+    let to = |relative: &Relative| link_to(address(&page, &relative.account_number), relative.name.clone());
     let mut crumbs = vec![LIST.crumb(&page)];
     crumbs.extend(known.above.iter().map(to));
     let tree = (!known.above.is_empty() || !known.below.is_empty())
@@ -164,7 +164,7 @@ fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64)
         "companies" => page.url(&format!("/companies/?parent_id={}", view.row.id)),
         part => format!("{base}#{part}"),
     };
-    mention(href, text)
+    link_to(href, text)
 }
 
 fn badges(view: &CompanyView) -> Vec<Value> {

@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::{LIST, address, detail};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::{Companies, Company, CompanyView, model::TERMS, pages_store, store as companies},
     compliance::RedactionPolicy,
     db::Conn,
@@ -13,7 +13,7 @@ use crate::{
         form_page::{FormPage, Part, Typed, or_none, section},
         forms::Form,
     },
-    ui::{Choice, Field, mention},
+    ui::{Choice, Field, link_to},
     web::{Query, Web, encode_segment},
 };
 
@@ -68,16 +68,16 @@ impl Form for Companies {
         Ok(typed)
     }
 
-    fn form(frame: &Frame, ground: &Ground, typed: &Typed) -> FormPage {
+    fn form(context: &PageContext, ground: &Ground, typed: &Typed) -> FormPage {
         let mut sections = parts(typed, ground);
         let company = ground.view.as_ref();
-        let company = company.map(|view| mention(address(&frame.page, &view.row.account_number), view.row.name.clone()));
+        let company = company.map(|view| link_to(address(&context.page, &view.row.account_number), view.row.name.clone()));
         if let (None, Some(first)) = (&company, sections.first_mut()) {
             let number = Field::text("account_number", "Account number", typed.text("account_number"))
                 .hint("Left empty, a free six-digit number is taken.");
             first.fields.insert(1, number);
         }
-        FormPage::of(frame, &LIST, company, typed, sections)
+        FormPage::of(context, &LIST, company, typed, sections)
     }
 
     fn page(key: &String) -> String {
@@ -93,9 +93,9 @@ impl Form for Companies {
         Ok(known.into_iter().map(|(number, name)| (Self::page(&number), format!("{name} ({number})"))).collect())
     }
 
-    async fn not_retired(web: &Web, frame: &Frame, key: String, error: Error) -> Result<Response> {
+    async fn not_retired(web: &Web, context: &PageContext, key: String, error: Error) -> Result<Response> {
         let status = error.status();
-        detail::page(web, frame, key, status, detail::Refused::attached(&error)).await
+        detail::page(web, context, key, status, detail::Refused::attached(&error)).await
     }
 }
 

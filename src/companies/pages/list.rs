@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 
 use super::{LIST, address, compliance, plan};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::{
         CompanyView,
         list_store::{self, COMPANIES},
@@ -53,16 +53,16 @@ static SHAPE: Shape = Shape {
 };
 
 /// `GET /companies/`
-pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
+pub async fn index(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let listing = Listing::new(&SHAPE, &context.page, &context.query);
     let mut query = listing.ask()?;
-    if let Some(contract) = list_store::contract(&frame.query)? {
+    if let Some(contract) = list_store::contract(&context.query)? {
         query = contract.narrow(query);
     }
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let (found, contacts, assets) = web
         .db
-        .read(&frame.scope(), move |c| {
+        .read(&context.scope(), move |c| {
             let found = query.run(c, |row| Ok(companies::view(row)?.redact(&policy)))?;
             let ids: Vec<i64> = found.items.iter().map(|company| company.row.id).collect();
             let contacts = pages_store::contacts_per_company(c, ids.clone())?;
@@ -72,7 +72,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
     let number = |counts: &HashMap<i64, i64>, id: i64| counts.get(&id).copied().unwrap_or(0);
     let rows = found.items.into_iter().map(|company| {
         let (contacts, assets) = (number(&contacts, company.row.id), number(&assets, company.row.id));
-        row(&frame.page, &Line { company, contacts, assets })
+        row(&context.page, &Line { company, contacts, assets })
     });
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, label(word))).collect();
     let filters = vec![
@@ -81,9 +81,9 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("contract", "Contract", ending::choices()),
     ];
     let list = listing.list(filters, rows.collect(), found.total);
-    let action = frame.page.may_write().then(|| (frame.page.url("/companies/new"), LIST.new));
-    frame.show(&ListPage {
-        page: frame.titled(LIST.section, LIST.title),
+    let action = context.page.may_write().then(|| (context.page.url("/companies/new"), LIST.new));
+    context.show(&ListPage {
+        page: context.titled(LIST.section, LIST.title),
         action,
         list,
         import: Some("companies"),

@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::{address, detail};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::{Company, Location, Locations},
     db::Conn,
     error::{Error, Result},
@@ -13,7 +13,7 @@ use crate::{
         form_page::{FormPage, Part, Typed, section},
         forms::Form,
     },
-    ui::{Section, mention},
+    ui::{Section, link_to},
     web::{Path, Query, Web, encode_segment},
 };
 
@@ -44,14 +44,14 @@ impl Form for Locations {
         Ok(typed)
     }
 
-    fn form(frame: &Frame, ground: &Self::Ground, typed: &Typed) -> FormPage {
-        let list = mention(frame.page.url("/companies/"), "Companies");
+    fn form(context: &PageContext, ground: &Self::Ground, typed: &Typed) -> FormPage {
+        let list = link_to(context.page.url("/companies/"), "Companies");
         let Some((company, location)) = ground else {
-            return FormPage::adding(frame.titled(Section::Companies, "New location"), list, "Add location", vec![part(typed)]);
+            return FormPage::adding(context.titled(Section::Companies, "New location"), list, "Add location", vec![part(typed)]);
         };
-        let here = address(&frame.page, &company.account_number);
-        let page = frame.titled(Section::Companies, format!("Edit {}", location.name));
-        let company = mention(here.clone(), company.name.clone());
+        let here = address(&context.page, &company.account_number);
+        let page = context.titled(Section::Companies, format!("Edit {}", location.name));
+        let company = link_to(here.clone(), company.name.clone());
         let form = FormPage::editing(page, list, company, typed, vec![part(typed)]);
         FormPage { action: format!("{here}/locations/{}/edit", location.id), back: format!("{here}#locations"), ..form }
     }
@@ -68,12 +68,18 @@ impl Form for Locations {
         Ok("The location is removed.".to_owned())
     }
 
-    async fn not_added(web: &Web, frame: &Frame, Path(key): Path<String>, typed: Typed, error: Error) -> Result<Response> {
+    async fn not_added(
+        web: &Web,
+        context: &PageContext,
+        Path(key): Path<String>,
+        typed: Typed,
+        error: Error,
+    ) -> Result<Response> {
         let status = error.status();
         match error {
             Error::Invalid(wrong) => {
                 let refused = detail::Refused { location: Some((wrong, typed)), ..detail::Refused::default() };
-                detail::page(web, frame, key, status, refused).await
+                detail::page(web, context, key, status, refused).await
             }
             other => Err(other),
         }

@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::detail;
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::store as companies,
     contacts::{
         Contacts, Membership,
@@ -58,10 +58,10 @@ impl Link for Place {
         store::leave(w, id, company_id).map(drop)
     }
 
-    async fn refused(web: &Web, frame: &Frame, key: i64, wrong: Vec<FieldError>, typed: Typed) -> Result<Response> {
+    async fn refused(web: &Web, context: &PageContext, key: i64, wrong: Vec<FieldError>, typed: Typed) -> Result<Response> {
         let status = Error::Invalid(Vec::new()).status();
         let refused = detail::Refused { link: Some((wrong, typed)), ..detail::Refused::default() };
-        detail::page(web, frame, key, status, refused).await
+        detail::page(web, context, key, status, refused).await
     }
 }
 

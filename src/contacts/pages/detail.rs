@@ -5,7 +5,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{LIST, list::state};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::{pages::address, pages_store},
     compliance::RedactionPolicy,
     contacts::{
@@ -22,7 +22,7 @@ use crate::{
         panel::{self, Looker, Panel},
         record_history::{Facts, RecordHistory},
     },
-    ui::{Choice, Crumb, Field, Head, Item, Line, Page, Post, Table, Timeline, Value, filters, form, mention, words},
+    ui::{Choice, Crumb, Field, Head, Item, Line, Page, Post, Table, Timeline, Value, filters, form, link_to, words},
     web::{Path, Web},
 };
 
@@ -57,21 +57,21 @@ impl Refused {
 }
 
 /// `GET /contacts/{id}`
-pub async fn show(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    if let Some(winner) = merged::page::<Contacts>(&web, &frame, id).await? {
+pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
+    if let Some(winner) = merged::page::<Contacts>(&web, &context, id).await? {
         return Ok(winner);
     }
-    page(&web, &frame, id, StatusCode::OK, Refused::default()).await
+    page(&web, &context, id, StatusCode::OK, Refused::default()).await
 }
 
 /// The page, also after a form on it was refused.
-pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused: Refused) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    let (staff, writes) = (frame.page.is_staff(), frame.page.may_write());
-    let (page, config) = (frame.page.clone(), web.config.clone());
+pub async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode, refused: Refused) -> Result<Response> {
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
+    let (staff, writes) = (context.page.is_staff(), context.page.may_write());
+    let (page, config) = (context.page.clone(), web.config.clone());
     let (detail, past, choices, panels, forgotten) = web
         .db
-        .read(&frame.scope(), move |c| {
+        .read(&context.scope(), move |c| {
             let detail = detail(c, id)?.redact(&policy);
             let past = if staff { RecordHistory::read(c, "contact", id, &policy)? } else { RecordHistory::default() };
             let choices = if writes { pages_store::company_choices(c)? } else { Vec::new() };
@@ -83,7 +83,7 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
             Ok((detail, past, choices, panels, forgotten))
         })
         .await?;
-    let page = frame.titled(LIST.section, detail.contact.row.name.clone());
+    let page = context.titled(LIST.section, detail.contact.row.name.clone());
     let base = page.url(&format!("/contacts/{id}"));
     let (wrong, typed) = refused.link.unwrap_or_default();
     let mut link_fields = link_fields(&typed, choices, &detail.companies);
@@ -110,13 +110,13 @@ pub async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, refused
         history: page.is_staff().then(|| past.timeline(&page)),
         page,
     };
-    frame.show_as(status, &built)
+    context.show_as(status, &built)
 }
 
 fn crumbs(page: &Page, companies: &[Membership]) -> Vec<Crumb> {
     let mut crumbs = vec![LIST.crumb(page)];
     if let Some(first) = companies.iter().find(|place| place.is_primary).or(companies.first()) {
-        crumbs.push(mention(address(page, &first.account_number), first.company_name.clone()));
+        crumbs.push(link_to(address(page, &first.account_number), first.company_name.clone()));
     }
     crumbs
 }

@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::{LIST, detail};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::{pages_store as company_pages, store as companies},
     compliance::{RedactionPolicy, trail},
     contacts::{
@@ -18,7 +18,7 @@ use crate::{
         form_page::{FormPage, Part, Typed, or_none, protected_as, section},
         forms::Form,
     },
-    ui::{Choice, Field, mention, words},
+    ui::{Choice, Field, link_to, words},
     web::{Query, Web},
 };
 
@@ -55,7 +55,7 @@ impl Form for Contacts {
         }
     }
 
-    fn form(frame: &Frame, ground: &Ground, typed: &Typed) -> FormPage {
+    fn form(context: &PageContext, ground: &Ground, typed: &Typed) -> FormPage {
         let mut sections = parts(typed);
         let contact = match ground {
             Ground::New(companies) => {
@@ -64,10 +64,10 @@ impl Form for Contacts {
             }
             Ground::Existing(view) => {
                 sections.last_mut().into_iter().for_each(|more| more.fields.push(protected_as(typed)));
-                Some(mention(frame.page.url(&Self::page(&view.row.id)), view.row.name.clone()))
+                Some(link_to(context.page.url(&Self::page(&view.row.id)), view.row.name.clone()))
             }
         };
-        FormPage::of(frame, &LIST, contact, typed, sections)
+        FormPage::of(context, &LIST, contact, typed, sections)
     }
 
     fn page(key: &i64) -> String {
@@ -84,9 +84,9 @@ impl Form for Contacts {
         Ok(trail::names(c, named, policy)?.into_iter().map(|(id, name)| (Self::page(&id), name)).collect())
     }
 
-    async fn not_retired(web: &Web, frame: &Frame, key: i64, error: Error) -> Result<Response> {
+    async fn not_retired(web: &Web, context: &PageContext, key: i64, error: Error) -> Result<Response> {
         let status = error.status();
-        detail::page(web, frame, key, status, detail::Refused::attached(&error)).await
+        detail::page(web, context, key, status, detail::Refused::attached(&error)).await
     }
 }
 

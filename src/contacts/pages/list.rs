@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 
 use super::LIST;
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::pages::address,
     compliance::RedactionPolicy,
     contacts::{
@@ -54,14 +54,14 @@ static SHAPE: Shape = Shape {
 };
 
 /// `GET /contacts/`
-pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
+pub async fn index(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let listing = Listing::new(&SHAPE, &context.page, &context.query);
     let query = listing.ask()?;
-    let places = Places::read(&frame.query)?;
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let places = Places::read(&context.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let (found, mut companies) = web
         .db
-        .read(&frame.scope(), move |c| {
+        .read(&context.scope(), move |c| {
             let found = list_store::list(c, &query, &places, &policy)?;
             let companies = pages_store::companies_of(c, found.items.iter().map(|contact| contact.row.id).collect())?;
             Ok((found, companies))
@@ -69,7 +69,7 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         .await?;
     let rows = found.items.into_iter().map(|contact| {
         let belongs = companies.remove(&contact.row.id).unwrap_or_default();
-        row(&frame.page, &Line { contact, belongs })
+        row(&context.page, &Line { contact, belongs })
     });
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
     let filters = vec![
@@ -79,9 +79,9 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("is_primary", "Primary contact", vec![Choice::new("true", "Yes"), Choice::new("false", "No")]),
     ];
     let list = listing.list(filters, rows.collect(), found.total);
-    let action = frame.page.may_write().then(|| (frame.page.url("/contacts/new"), LIST.new));
-    frame.show(&ListPage {
-        page: frame.titled(LIST.section, LIST.title),
+    let action = context.page.may_write().then(|| (context.page.url("/contacts/new"), LIST.new));
+    context.show(&ListPage {
+        page: context.titled(LIST.section, LIST.title),
         action,
         list,
         import: Some("contacts"),

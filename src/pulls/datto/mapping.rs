@@ -157,10 +157,10 @@ fn udf(told: &mut DeviceRecord, record: &Map<String, Value>, names: &FieldNames)
     let secrets = Names::of(names);
     for kind in secrets.kinds() {
         let told_now = kept.iter().find(|(name, _)| secrets.kind(name) == Some(kind)).map(|(_, value)| value.as_str());
-        match secrets::Told::of(told_now) {
-            secrets::Told::None => told.values.set(kind.column, Cell::Null),
-            secrets::Told::Sealed(sealed) => told.values.set(kind.column, sealed),
-            secrets::Told::Unknown => {}
+        match secrets::SecretField::of(told_now) {
+            secrets::SecretField::None => told.values.set(kind.column, Cell::Null),
+            secrets::SecretField::Sealed(sealed) => told.values.set(kind.column, sealed),
+            secrets::SecretField::Unknown => {}
         }
     }
     kept.retain(|(name, _)| secrets.kind(name).is_none());

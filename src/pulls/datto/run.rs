@@ -313,7 +313,7 @@ async fn count_others(reader: &Reader, found: &mut UnlinkedDevices, lookups: usi
 
 /// The serial number and the network addresses in a device's audit.
 async fn look(reader: &Reader, external_id: &str) -> std::result::Result<Option<(Option<String>, Vec<String>)>, Fault> {
-    let Audit::Told(audit) = reader.client.audit(external_id, "device").await? else { return Ok(None) };
+    let Audit::Found(audit) = reader.client.audit(external_id, "device").await? else { return Ok(None) };
     let serial = wire::object(&audit, "bios").and_then(|bios| wire::text(bios, "serialNumber"));
     let nics = wire::list(&audit, "nics").iter().filter_map(wire::record);
     let own = nics.filter(|nic| !wire::text(nic, "instance").is_some_and(|name| device_identifiers::is_shared_adapter(&name)));

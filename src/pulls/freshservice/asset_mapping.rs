@@ -13,7 +13,7 @@ use crate::{
     types::clean,
     vendors::freshservice::{
         mapping::{custom_fields, is_choice},
-        wire::{Fields, Told as Said, id},
+        wire::{FieldValue, Fields, id},
     },
 };
 
@@ -177,7 +177,7 @@ pub fn asset_from(record: &Map<String, Value>, known: &References) -> Option<Dev
     for (column, member) in [("manufacturer", "vendor"), ("model", "product")] {
         // Often the number of another record, which means nothing here.
         if let Some(Value::String(name)) = typed.get(member) {
-            put(&mut told, column, Said::Value(clean(name)));
+            put(&mut told, column, FieldValue::Value(clean(name)));
         }
     }
     told.macs = macs(typed.get("mac_addresses").or_else(|| typed.get("mac_address")));
@@ -187,18 +187,18 @@ pub fn asset_from(record: &Map<String, Value>, known: &References) -> Option<Dev
         told.values.set("mac_address", device_identifiers::spelled(&mac));
     }
     match fields.id("department_id") {
-        Said::Value(department) => {
+        FieldValue::Value(department) => {
             if let Some(company) = known.companies.get(&department) {
                 told.values.set("company_id", *company);
             }
         }
-        Said::Empty => told.values.set("company_id", Cell::Null),
-        Said::Silent => {}
+        FieldValue::Empty => told.values.set("company_id", Cell::Null),
+        FieldValue::Absent => {}
     }
     told.users = match fields.id("user_id") {
-        Said::Value(user) => known.contacts.get(&user).map(|contact| vec![*contact]),
-        Said::Empty => Some(Vec::new()),
-        Said::Silent => None,
+        FieldValue::Value(user) => known.contacts.get(&user).map(|contact| vec![*contact]),
+        FieldValue::Empty => Some(Vec::new()),
+        FieldValue::Absent => None,
     };
     for (name, said) in [
         ("display_id", fields.id("display_id")),
@@ -207,7 +207,7 @@ pub fn asset_from(record: &Map<String, Value>, known: &References) -> Option<Dev
         ("end_of_life", day(fields.text("end_of_life"))),
         ("asset_state", inner.text("asset_state")),
     ] {
-        if let Said::Value(value) = said {
+        if let FieldValue::Value(value) = said {
             told.extras.set(name, value);
         }
     }
@@ -226,18 +226,18 @@ pub fn asset_from(record: &Map<String, Value>, known: &References) -> Option<Dev
     Some(told)
 }
 
-fn put(told: &mut DeviceRecord, column: &'static str, said: Said<String>) {
+fn put(told: &mut DeviceRecord, column: &'static str, said: FieldValue<String>) {
     match said {
-        Said::Silent => {}
-        Said::Empty => told.values.set(column, Cell::Null),
-        Said::Value(text) => told.values.set(column, text),
+        FieldValue::Absent => {}
+        FieldValue::Empty => told.values.set(column, Cell::Null),
+        FieldValue::Value(text) => told.values.set(column, text),
     }
 }
 
 /// The day of a date or a time; what is neither says nothing.
-fn day(said: Said<String>) -> Said<String> {
+fn day(said: FieldValue<String>) -> FieldValue<String> {
     match said {
-        Said::Value(text) => contract::day(&text).map_or(Said::Silent, Said::Value),
+        FieldValue::Value(text) => contract::day(&text).map_or(FieldValue::Absent, FieldValue::Value),
         other => other,
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     compliance::{Level, RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
-    history::{Untold, protection},
+    history::{Unredacted, protection},
     types::Scope,
     web::{Fields, Path, Preconditions, Query, Routes, Web},
 };
@@ -55,7 +55,7 @@ async fn list(caller: Admin, State(web): State<Web>, query: Query) -> Result<Jso
     let read = move |c: &mut Conn| {
         let (names, mut entries) = (exact::names(c)?, review_store::list(c, state.as_deref(), MOST)?);
         entries.iter_mut().filter(|entry| entry.state == "open").for_each(|entry| exact::offer(&names, entry));
-        tell(c, entries.into_iter().map(Untold::new).collect(), &policy)
+        tell(c, entries.into_iter().map(Unredacted::new).collect(), &policy)
     };
     Ok(Json(web.db.read(&Scope::All, read).await?))
 }
@@ -63,7 +63,7 @@ async fn list(caller: Admin, State(web): State<Web>, query: Query) -> Result<Jso
 /// An entry as this caller may be told.
 async fn told(web: &Web, caller: &Admin, query: &Query, entry: Entry) -> Result<Json<Entry>> {
     let policy = RedactionPolicy::of(caller, &web.config, query)?;
-    let told = web.db.read(&Scope::All, move |c| tell(c, vec![Untold::new(entry)], &policy)).await?.pop();
+    let told = web.db.read(&Scope::All, move |c| tell(c, vec![Unredacted::new(entry)], &policy)).await?.pop();
     told.map(Json).ok_or(Error::NotFound { what: "Review entry" })
 }
 

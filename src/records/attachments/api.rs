@@ -10,7 +10,7 @@ use serde_json::{Map, json};
 
 use super::{allow, download, upload};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     attachments::{
         Attachment,
         files::{Folder, Placed},
@@ -253,32 +253,34 @@ fn page_of(entity: &str, id: i64) -> String {
 async fn add_on_page(
     State(web): State<Web>,
     caller: Editor,
-    frame: Frame,
+    context: PageContext,
     Path((entity, id)): Path<(String, i64)>,
     request: Request,
 ) -> Result<Response> {
     let here = page_of(&entity, id);
     match add(&web, &caller, (entity, id), None, request).await {
-        Ok(file) => frame.go(&here, &format!("{} added.", file.name)),
+        Ok(file) => context.go(&here, &format!("{} added.", file.name)),
         Err(Error::Invalid(wrong)) if wrong.iter().all(|wrong| wrong.field == "file" || wrong.field == "name") => {
-            frame.go_sorry(&here, "Choose a file that is not empty.")
+            context.go_sorry(&here, "Choose a file that is not empty.")
         }
-        Err(Error::TooLarge { limit }) => frame.go_sorry(&here, &format!("The file is larger than {} MB.", limit / 1024 / 1024)),
+        Err(Error::TooLarge { limit }) => {
+            context.go_sorry(&here, &format!("The file is larger than {} MB.", limit / 1024 / 1024))
+        }
         Err(other) => Err(other),
     }
 }
 
-async fn set_on_page(web: &Web, caller: &Caller, frame: &Frame, id: i64, retired: bool) -> Result<Response> {
-    allow(&RedactionPolicy::of(caller, &web.config, &frame.query)?)?;
+async fn set_on_page(web: &Web, caller: &Caller, context: &PageContext, id: i64, retired: bool) -> Result<Response> {
+    allow(&RedactionPolicy::of(caller, &web.config, &context.query)?)?;
     let file = web.db.write(&caller.scope(), &caller.actor(), move |w| set(w, id, retired)).await?;
     let done = if retired { "removed" } else { "restored" };
-    frame.go(&page_of(&file.entity, file.entity_id), &format!("{} {done}.", file.name))
+    context.go(&page_of(&file.entity, file.entity_id), &format!("{} {done}.", file.name))
 }
 
-async fn remove_on_page(State(web): State<Web>, caller: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    set_on_page(&web, &caller, &frame, id, true).await
+async fn remove_on_page(State(web): State<Web>, caller: Editor, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
+    set_on_page(&web, &caller, &context, id, true).await
 }
 
-async fn restore_on_page(State(web): State<Web>, caller: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    set_on_page(&web, &caller, &frame, id, false).await
+async fn restore_on_page(State(web): State<Web>, caller: Editor, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
+    set_on_page(&web, &caller, &context, id, false).await
 }

@@ -9,7 +9,7 @@ use super::{
     tags::{Tags, merge_into},
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     compliance::RedactionPolicy,
     custom::{AddedField, COLORS, KINDS, Tag, nouns, store},
@@ -20,7 +20,7 @@ use crate::{
         Resource as _,
         form_page::{FormPage, Part, Typed},
     },
-    ui::{Choice, Crumb, Field, Line, Page, Post, Section, Table, Value, filters, label, mention},
+    ui::{Choice, Crumb, Field, Line, Page, Post, Section, Table, Value, filters, label, link_to},
     web::{Fields, Path, Routes, Web},
 };
 
@@ -55,7 +55,7 @@ struct CustomPage {
 }
 
 fn list_crumb(page: &Page) -> Crumb {
-    mention(page.url(HERE), "Custom fields and tags")
+    link_to(page.url(HERE), "Custom fields and tags")
 }
 
 fn post(page: &Page, what: &str, id: i64, name: &str, is_retired: bool, consequence: &str) -> Post {
@@ -68,10 +68,10 @@ fn post(page: &Page, what: &str, id: i64, name: &str, is_retired: bool, conseque
     }
 }
 
-async fn index(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Response> {
+async fn index(_: Admin, context: PageContext, State(web): State<Web>) -> Result<Response> {
     let read = |c: &mut Conn| Ok((api::all(c)?, store::tags(c)?, store::tagged(c)?));
-    let (fields, tags, tagged) = web.db.read(&frame.scope(), read).await?;
-    let page = frame.titled(Section::Admin, "Custom fields and tags");
+    let (fields, tags, tagged) = web.db.read(&context.scope(), read).await?;
+    let page = context.titled(Section::Admin, "Custom fields and tags");
     let state = |retired: bool| if retired { Value::badge("warning", "Retired") } else { Value::words("") };
     let what = |entity: &str| nouns().iter().find(|noun| noun.entity == entity).map_or("", |noun| noun.what).to_owned();
     let field = |(field, count): (AddedField, i64)| Line {
@@ -96,7 +96,7 @@ async fn index(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Respons
         post: Some(post(&page, "tags", tag.id, &tag.name, tag.retired_at.is_some(), "Records no longer show it.")),
     };
     let view = CustomPage {
-        crumbs: vec![mention(page.url("/admin/"), "Sync")],
+        crumbs: vec![link_to(page.url("/admin/"), "Sync")],
         fields: Table {
             label: "Custom fields",
             heads: vec![
@@ -126,14 +126,14 @@ async fn index(_: Admin, frame: Frame, State(web): State<Web>) -> Result<Respons
         },
         page,
     };
-    frame.show(&view)
+    context.show(&view)
 }
 
 fn words(all: &[&str]) -> Vec<Choice> {
     all.iter().map(|word| Choice::new(*word, label(word))).collect()
 }
 
-fn field_form(frame: &Frame, stands: Option<&AddedField>, typed: &Typed) -> FormPage {
+fn field_form(context: &PageContext, stands: Option<&AddedField>, typed: &Typed) -> FormPage {
     let mut fields = Vec::new();
     if stands.is_none() {
         let choices = nouns().iter().map(|noun| Choice::new(noun.entity, noun.what)).collect();
@@ -152,23 +152,24 @@ fn field_form(frame: &Frame, stands: Option<&AddedField>, typed: &Typed) -> Form
         Field::check("required", "Required", typed.is_on("required")),
     ]);
     let sections = vec![Part { title: "Field", fields }];
-    let page = |title: String| frame.titled(Section::Admin, title);
+    let page = |title: String| context.titled(Section::Admin, title);
     match stands {
-        None => FormPage::adding(page("New custom field".to_owned()), list_crumb(&frame.page), "Add field", sections),
+        None => FormPage::adding(page("New custom field".to_owned()), list_crumb(&context.page), "Add field", sections),
         Some(field) => {
-            let record = mention(frame.page.url(&format!("/admin/fields/{}", field.id)), field.label.clone());
-            let form = FormPage::editing(page(format!("Edit {}", field.label)), list_crumb(&frame.page), record, typed, sections);
-            FormPage { back: frame.page.url(HERE), crumbs: vec![list_crumb(&frame.page)], ..form }
+            let record = link_to(context.page.url(&format!("/admin/fields/{}", field.id)), field.label.clone());
+            let form =
+                FormPage::editing(page(format!("Edit {}", field.label)), list_crumb(&context.page), record, typed, sections);
+            FormPage { back: context.page.url(HERE), crumbs: vec![list_crumb(&context.page)], ..form }
         }
     }
 }
 
-async fn new_field(_: Admin, frame: Frame) -> Result<Response> {
+async fn new_field(_: Admin, context: PageContext) -> Result<Response> {
     let begin = match api::begin() {
         Json::Object(map) => map,
         _ => serde_json::Map::new(),
     };
-    frame.show(&field_form(&frame, None, &Typed::new(begin)))
+    context.show(&field_form(&context, None, &Typed::new(begin)))
 }
 
 /// What a form sent for a field: an empty box of choices is none, and an empty order is the first.
@@ -182,29 +183,35 @@ fn sent_field(fields: &Fields) -> Fields {
     Fields::from_form(map)
 }
 
-async fn add_field(admin: Admin, frame: Frame, State(web): State<Web>, fields: Fields) -> Result<Response> {
+async fn add_field(admin: Admin, context: PageContext, State(web): State<Web>, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let saved = match api::input(sent_field(&fields), true) {
         Ok(input) => web.db.write(&admin.scope(), &admin.actor(), move |w| api::add(w, &input)).await,
         Err(error) => Err(error),
     };
     match saved {
-        Ok(field) => frame.go(HERE, &format!("{} added.", field.label)),
-        Err(error) => field_form(&frame, None, &typed).fail(&frame, error),
+        Ok(field) => context.go(HERE, &format!("{} added.", field.label)),
+        Err(error) => field_form(&context, None, &typed).fail(&context, error),
     }
 }
 
-async fn field(web: &Web, frame: &Frame, id: i64) -> Result<AddedField> {
-    web.db.read(&frame.scope(), move |c| history::get(c, id)).await
+async fn field(web: &Web, context: &PageContext, id: i64) -> Result<AddedField> {
+    web.db.read(&context.scope(), move |c| history::get(c, id)).await
 }
 
-async fn edit_field(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    let field = field(&web, &frame, id).await?;
-    frame.show(&field_form(&frame, Some(&field), &Typed::of(&field)?))
+async fn edit_field(_: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let field = field(&web, &context, id).await?;
+    context.show(&field_form(&context, Some(&field), &Typed::of(&field)?))
 }
 
-async fn save_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>, fields: Fields) -> Result<Response> {
-    let stands = field(&web, &frame, id).await?;
+async fn save_field(
+    admin: Admin,
+    context: PageContext,
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response> {
+    let stands = field(&web, &context, id).await?;
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
     let saved = match api::input(sent_field(&fields), false) {
@@ -212,23 +219,23 @@ async fn save_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id)
         Err(error) => Err(error),
     };
     match saved {
-        Ok(_) => frame.go(HERE, "Saved."),
-        Err(error) => field_form(&frame, Some(&stands), &typed).fail(&frame, error),
+        Ok(_) => context.go(HERE, "Saved."),
+        Err(error) => field_form(&context, Some(&stands), &typed).fail(&context, error),
     }
 }
 
-async fn retire_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+async fn retire_field(admin: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     web.db.write(&admin.scope(), &admin.actor(), move |w| history::retire::<AddedField>(w, id, None)).await?;
-    frame.go(HERE, "Retired.")
+    context.go(HERE, "Retired.")
 }
 
-async fn restore_field(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+async fn restore_field(admin: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     web.db.write(&admin.scope(), &admin.actor(), move |w| history::restore::<AddedField>(w, id, None)).await?;
-    frame.go(HERE, "Restored.")
+    context.go(HERE, "Restored.")
 }
 
 /// A tag's form; one that is there can be merged into one of `others`.
-fn tag_form(frame: &Frame, stands: Option<&Tag>, others: &[Tag], typed: &Typed) -> FormPage {
+fn tag_form(context: &PageContext, stands: Option<&Tag>, others: &[Tag], typed: &Typed) -> FormPage {
     let mut fields = vec![
         Field::text("name", "Name", typed.text("name")).required(),
         Field::select("color", "Colour", typed.text("color"), words(&COLORS)),
@@ -242,65 +249,65 @@ fn tag_form(frame: &Frame, stands: Option<&Tag>, others: &[Tag], typed: &Typed) 
     }
     let sections = vec![Part { title: "Tag", fields }];
     match stands {
-        None => FormPage::adding(frame.titled(Section::Admin, "New tag"), list_crumb(&frame.page), "Add tag", sections),
+        None => FormPage::adding(context.titled(Section::Admin, "New tag"), list_crumb(&context.page), "Add tag", sections),
         Some(tag) => {
-            let page = frame.titled(Section::Admin, format!("Edit {}", tag.name));
-            let record = mention(frame.page.url(&format!("/admin/tags/{}", tag.id)), tag.name.clone());
-            let form = FormPage::editing(page, list_crumb(&frame.page), record, typed, sections);
-            FormPage { back: frame.page.url(HERE), crumbs: vec![list_crumb(&frame.page)], ..form }
+            let page = context.titled(Section::Admin, format!("Edit {}", tag.name));
+            let record = link_to(context.page.url(&format!("/admin/tags/{}", tag.id)), tag.name.clone());
+            let form = FormPage::editing(page, list_crumb(&context.page), record, typed, sections);
+            FormPage { back: context.page.url(HERE), crumbs: vec![list_crumb(&context.page)], ..form }
         }
     }
 }
 
-async fn new_tag(_: Admin, frame: Frame) -> Result<Response> {
-    let page = tag_form(&frame, None, &[], &Typed::default());
-    let action = frame.page.url("/admin/tags/new");
-    frame.show(&FormPage { action, ..page })
+async fn new_tag(_: Admin, context: PageContext) -> Result<Response> {
+    let page = tag_form(&context, None, &[], &Typed::default());
+    let action = context.page.url("/admin/tags/new");
+    context.show(&FormPage { action, ..page })
 }
 
-async fn add_tag(admin: Admin, frame: Frame, State(web): State<Web>, fields: Fields) -> Result<Response> {
+async fn add_tag(admin: Admin, context: PageContext, State(web): State<Web>, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let saved = match Tags::read(fields, true) {
         Ok(input) => web.db.write(&admin.scope(), &admin.actor(), move |w| Tags::create(w, &(), &input, &())).await,
         Err(error) => Err(error),
     };
     match saved {
-        Ok(_) => frame.go(HERE, "Tag added."),
+        Ok(_) => context.go(HERE, "Tag added."),
         Err(error) => {
-            let form = tag_form(&frame, None, &[], &typed);
-            FormPage { action: frame.page.url("/admin/tags/new"), ..form }.fail(&frame, error)
+            let form = tag_form(&context, None, &[], &typed);
+            FormPage { action: context.page.url("/admin/tags/new"), ..form }.fail(&context, error)
         }
     }
 }
 
 /// A tag, and those into which it can be merged.
-async fn tag(web: &Web, frame: &Frame, id: i64) -> Result<(Tag, Vec<Tag>)> {
+async fn tag(web: &Web, context: &PageContext, id: i64) -> Result<(Tag, Vec<Tag>)> {
     let read = move |c: &mut Conn| {
         let mut others = store::tags(c)?;
         others.retain(|other| other.id != id && other.retired_at.is_none());
         Ok((history::get(c, id)?, others))
     };
-    web.db.read(&frame.scope(), read).await
+    web.db.read(&context.scope(), read).await
 }
 
-async fn edit_tag(_: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
-    let (tag, others) = tag(&web, &frame, id).await?;
-    frame.show(&tag_form(&frame, Some(&tag), &others, &Typed::of(&tag)?))
+async fn edit_tag(_: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+    let (tag, others) = tag(&web, &context, id).await?;
+    context.show(&tag_form(&context, Some(&tag), &others, &Typed::of(&tag)?))
 }
 
 async fn save_tag(
     admin: Admin,
-    frame: Frame,
+    context: PageContext,
     State(web): State<Web>,
     Path(id): Path<i64>,
     mut fields: Fields,
 ) -> Result<Response> {
-    let (tag, others) = tag(&web, &frame, id).await?;
+    let (tag, others) = tag(&web, &context, id).await?;
     let typed = Typed::new(fields.map().clone());
     let rev = typed.rev();
     let into = fields.int("into").value();
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
-    let types = frame.caller.types();
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
+    let types = context.caller.types();
     let saved = match Tags::read(fields, false) {
         Ok(input) => {
             let work = move |w: &mut Write<'_>| match into {
@@ -314,20 +321,20 @@ async fn save_tag(
         Err(error) => Err(error),
     };
     match saved {
-        Ok(done) => frame.go(HERE, &done),
-        Err(error) => tag_form(&frame, Some(&tag), &others, &typed).fail(&frame, error),
+        Ok(done) => context.go(HERE, &done),
+        Err(error) => tag_form(&context, Some(&tag), &others, &typed).fail(&context, error),
     }
 }
 
-async fn retire_tag(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+async fn retire_tag(admin: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     web.db.write(&admin.scope(), &admin.actor(), move |w| history::retire::<Tag>(w, id, None)).await?;
-    frame.go(HERE, "Retired.")
+    context.go(HERE, "Retired.")
 }
 
-async fn restore_tag(admin: Admin, frame: Frame, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
+async fn restore_tag(admin: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     match web.db.write(&admin.scope(), &admin.actor(), move |w| Tags::restore(w, id)).await {
-        Ok(()) => frame.go(HERE, "Restored."),
-        Err(Error::Conflict { message, .. }) => frame.go_sorry(HERE, &message),
+        Ok(()) => context.go(HERE, "Restored."),
+        Err(Error::Conflict { message, .. }) => context.go_sorry(HERE, &message),
         Err(other) => Err(other),
     }
 }

@@ -254,7 +254,7 @@ async fn mark(
 async fn mark_chosen(
     State(web): State<Web>,
     caller: Editor,
-    frame: crate::agents::Frame,
+    context: crate::agents::PageContext,
     Path(entity): Path<String>,
     mut fields: Fields,
 ) -> Result<Body<Json>> {
@@ -263,7 +263,7 @@ async fn mark_chosen(
     let name = fields.text("tag").required().max(40).value().unwrap_or_default();
     let remove = fields.bool("remove").value().unwrap_or_default();
     fields.finish()?;
-    let policy = RedactionPolicy::of(&caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&caller, &web.config, &context.query)?;
     let asked = Marking { entity, ids, remove, policy, types: caller.types() };
     let work = move |w: &mut Write<'_>| {
         let tag = store::tags(w)?.into_iter().find(|tag| tag.retired_at.is_none() && tag.name == name);

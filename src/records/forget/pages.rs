@@ -5,13 +5,13 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{Forgotten, confirmed, forget};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Admin,
     contacts::Contact,
     error::{Error, Result},
     history,
     types::Scope,
-    ui::{Crumb, Page, Section, filters, mention, words},
+    ui::{Crumb, Page, Section, filters, link_to, words},
     web::{Fields, Path, Routes, Web},
 };
 
@@ -31,38 +31,44 @@ pub(super) fn routes() -> Routes {
     Routes::new().get("/contacts/{id}/forget", show).post("/contacts/{id}/forget", save)
 }
 
-async fn show(State(web): State<Web>, _admin: Admin, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    page(&web, &frame, id, StatusCode::OK, None).await
+async fn show(State(web): State<Web>, _admin: Admin, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
+    page(&web, &context, id, StatusCode::OK, None).await
 }
 
-async fn save(State(web): State<Web>, _admin: Admin, frame: Frame, Path(id): Path<i64>, mut fields: Fields) -> Result<Response> {
+async fn save(
+    State(web): State<Web>,
+    _admin: Admin,
+    context: PageContext,
+    Path(id): Path<i64>,
+    mut fields: Fields,
+) -> Result<Response> {
     let typed = fields.text("name").max(300).get().value();
     match confirmed(&web.db, id, typed.as_deref()).await {
         Ok(()) => {}
         Err(error @ Error::Invalid(_)) => {
-            return page(&web, &frame, id, StatusCode::BAD_REQUEST, Some(error.to_string())).await;
+            return page(&web, &context, id, StatusCode::BAD_REQUEST, Some(error.to_string())).await;
         }
         Err(other) => return Err(other),
     }
-    let (db, config, actor) = (web.db.clone(), web.config.clone(), frame.actor());
+    let (db, config, actor) = (web.db.clone(), web.config.clone(), context.actor());
     let work = tokio::spawn(async move { forget(&db, &config, &actor, id, false).await });
     work.await.map_err(Error::internal)??;
-    frame.go(&format!("/contacts/{id}"), "Forgotten.")
+    context.go(&format!("/contacts/{id}"), "Forgotten.")
 }
 
-async fn page(web: &Web, frame: &Frame, id: i64, status: StatusCode, problem: Option<String>) -> Result<Response> {
-    let contact = web.db.read(&frame.scope(), move |c| history::get::<Contact>(c, id)).await?;
-    let Forgotten { texts, .. } = forget(&web.db, &web.config, &frame.actor(), id, true).await?;
+async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode, problem: Option<String>) -> Result<Response> {
+    let contact = web.db.read(&context.scope(), move |c| history::get::<Contact>(c, id)).await?;
+    let Forgotten { texts, .. } = forget(&web.db, &web.config, &context.actor(), id, true).await?;
     web.db.read(&Scope::All, move |c| history::forgotten::refuse::<Contact>(c, id)).await?;
-    let back = frame.page.url(&format!("/contacts/{id}"));
+    let back = context.page.url(&format!("/contacts/{id}"));
     let page = ForgetPage {
-        page: frame.titled(Section::Contacts, format!("Forget {}", contact.name)),
-        crumbs: vec![mention(back.clone(), contact.name.clone())],
+        page: context.titled(Section::Contacts, format!("Forget {}", contact.name)),
+        crumbs: vec![link_to(back.clone(), contact.name.clone())],
         problem,
         action: format!("{back}/forget"),
         back,
         name: contact.name,
         texts: texts.into_iter().map(|(table, count)| (words(&table), count)).collect(),
     };
-    frame.show_as(status, &page)
+    context.show_as(status, &page)
 }

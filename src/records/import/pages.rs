@@ -7,7 +7,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{CarriedOut, Desk, Import, Outcome, Plan, Row, api, kinds};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Editor,
     compliance::RedactionPolicy,
     error::{Error, Result},
@@ -60,9 +60,9 @@ impl ImportPage {
     }
 }
 
-fn blank(frame: &Frame, kind: String) -> ImportPage {
+fn blank(context: &PageContext, kind: String) -> ImportPage {
     ImportPage {
-        page: frame.titled(Section::Elsewhere, "Import a table"),
+        page: context.titled(Section::Elsewhere, "Import a table"),
         kinds: kinds().into_iter().map(|kind| Choice::new(kind, words(kind))).collect(),
         kind,
         key: String::new(),
@@ -72,25 +72,25 @@ fn blank(frame: &Frame, kind: String) -> ImportPage {
     }
 }
 
-async fn show(_: Editor, frame: Frame) -> Result<Response> {
-    let kind = frame.query.get("kind").unwrap_or_default().to_owned();
-    frame.show(&blank(&frame, kind))
+async fn show(_: Editor, context: PageContext) -> Result<Response> {
+    let kind = context.query.get("kind").unwrap_or_default().to_owned();
+    context.show(&blank(&context, kind))
 }
 
 /// Shows what would become of the table, or, once that was looked at, does it.
-async fn send(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fields) -> Result<Response> {
+async fn send(State(web): State<Web>, editor: Editor, context: PageContext, fields: Fields) -> Result<Response> {
     let text = |name: &str| fields.raw_text(name).unwrap_or_default().to_owned();
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     if let Ok(plan) = text("plan").parse::<i64>() {
-        return carry_out(&web, &editor, &frame, plan).await;
+        return carry_out(&web, &editor, &context, plan).await;
     }
     let (kind, key, table) = (text("kind"), text("key").trim().to_owned(), text("text"));
-    let page = ImportPage { key: key.clone(), text: table.clone(), ..blank(&frame, kind.clone()) };
+    let page = ImportPage { key: key.clone(), text: table.clone(), ..blank(&context, kind.clone()) };
     let import = match Import::read(&kind, table.as_bytes(), Some(key.as_str()).filter(|key| !key.is_empty()), &policy) {
         Ok(import) => import,
         Err(Error::Invalid(wrong)) => {
             let problems = wrong.into_iter().map(|error| format!("{}: {}", words(&error.field), error.message)).collect();
-            return frame.show_as(StatusCode::BAD_REQUEST, &ImportPage { problems, ..page });
+            return context.show_as(StatusCode::BAD_REQUEST, &ImportPage { problems, ..page });
         }
         Err(other) => return Err(other),
     };
@@ -99,33 +99,33 @@ async fn send(State(web): State<Web>, editor: Editor, frame: Frame, fields: Fiel
     let work = async move { if apply { import.apply(&doing).await } else { import.plan(&doing).await } };
     match api::in_time(tokio::spawn(work)).await {
         Ok(plan) if apply => match (&plan.held_because, plan.plan_id) {
-            (Some(why), Some(id)) => waits(&frame, id, why),
-            _ => frame.go("/import", &format!("Imported in run {}: {}.", plan.run_id.unwrap_or_default(), plan.words())),
+            (Some(why), Some(id)) => waits(&context, id, why),
+            _ => context.go("/import", &format!("Imported in run {}: {}.", plan.run_id.unwrap_or_default(), plan.words())),
         },
-        Ok(plan) => frame.show(&ImportPage { plan: Some(plan), ..page }),
+        Ok(plan) => context.show(&ImportPage { plan: Some(plan), ..page }),
         Err(Error::Conflict { message, .. }) => {
             let plan = if apply { again.plan(&planning).await.ok() } else { None };
-            frame.show_as(StatusCode::CONFLICT, &ImportPage { problems: vec![message], plan, ..page })
+            context.show_as(StatusCode::CONFLICT, &ImportPage { problems: vec![message], plan, ..page })
         }
         Err(other) => Err(other),
     }
 }
 
 /// Does what was looked at.
-async fn carry_out(web: &Web, editor: &Editor, frame: &Frame, plan: i64) -> Result<Response> {
+async fn carry_out(web: &Web, editor: &Editor, context: &PageContext, plan: i64) -> Result<Response> {
     let (db, actor, may_approve) = (web.db.clone(), editor.actor(), editor.is_admin());
     let work = async move { super::carry_out(&db, plan, &actor, may_approve, &Arc::default()).await };
     match api::in_time(tokio::spawn(work)).await {
-        Ok(CarriedOut::Waits(stored)) => waits(frame, plan, &stored.held_because.unwrap_or_default()),
+        Ok(CarriedOut::Waits(stored)) => waits(context, plan, &stored.held_because.unwrap_or_default()),
         Ok(CarriedOut::Done(stored)) => {
             let changes = stored.summary["changes"].as_u64().unwrap_or(0);
-            frame.go("/import", &format!("Imported in run {}: {changes} records written.", stored.run_id))
+            context.go("/import", &format!("Imported in run {}: {changes} records written.", stored.run_id))
         }
-        Err(Error::Conflict { message, .. }) => frame.go_sorry("/import", &format!("{message}.")),
+        Err(Error::Conflict { message, .. }) => context.go_sorry("/import", &format!("{message}.")),
         Err(other) => Err(other),
     }
 }
 
-fn waits(frame: &Frame, plan: i64, why: &str) -> Result<Response> {
-    frame.go("/import", &format!("Nothing is written yet: an administrator decides about plan {plan}, because {why}."))
+fn waits(context: &PageContext, plan: i64, why: &str) -> Result<Response> {
+    context.go("/import", &format!("Nothing is written yet: an administrator decides about plan {plan}, because {why}."))
 }

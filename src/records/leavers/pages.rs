@@ -7,13 +7,13 @@ use axum::{extract::State, response::Response};
 
 use super::{Leaver, store, take};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Editor,
     companies::pages::address,
     compliance::RedactionPolicy,
     db::{Conn, Write},
     error::Result,
-    ui::{Choice, Crumb, Page, Section, Value, count_of, filters, mention, words},
+    ui::{Choice, Crumb, Page, Section, Value, count_of, filters, link_to, words},
     web::{Fields, Path, Web},
 };
 
@@ -62,15 +62,15 @@ fn successors(c: &mut Conn, leavers: &[Leaver], policy: &RedactionPolicy) -> Res
 }
 
 /// `GET /leavers`
-pub async fn show(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn show(State(web): State<Web>, _: Editor, context: PageContext) -> Result<Response> {
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let read = move |c: &mut Conn| {
         let leavers = super::all(c, &policy)?;
         let successors = successors(c, &leavers, &policy)?;
         Ok((leavers, successors))
     };
-    let (leavers, successors) = web.db.read(&frame.scope(), read).await?;
-    let page = frame.titled(Section::Contacts, "Leavers");
+    let (leavers, successors) = web.db.read(&context.scope(), read).await?;
+    let page = context.titled(Section::Contacts, "Leavers");
     let count = i64::try_from(leavers.len()).unwrap_or(i64::MAX);
     let lead = match leavers.len() {
         0 => "Nobody who has left holds anything any more.".to_owned(),
@@ -83,7 +83,7 @@ pub async fn show(State(web): State<Web>, _: Editor, frame: Frame) -> Result<Res
         _ => count_of(count, "person who has left still holds something", "people who have left still hold something"),
     };
     let cards = leavers.iter().take(SHOWN).map(|leaver| card(&page, leaver, &successors)).collect();
-    frame.show(&LeaversPage { page, lead, cards })
+    context.show(&LeaversPage { page, lead, cards })
 }
 
 fn card(page: &Page, leaver: &Leaver, successors: &Successors) -> Card {
@@ -93,7 +93,7 @@ fn card(page: &Page, leaver: &Leaver, successors: &Successors) -> Card {
     for device in &leaver.devices {
         held.push(Held {
             kind: Value::badge("", "Device"),
-            what: mention(page.url(&format!("/assets/{}", device.id)), device.name.clone()),
+            what: link_to(page.url(&format!("/assets/{}", device.id)), device.name.clone()),
             detail: device.company_name.clone().unwrap_or_default(),
             action: post("device"),
             label: "Take away",
@@ -104,7 +104,7 @@ fn card(page: &Page, leaver: &Leaver, successors: &Successors) -> Card {
     for seat in &leaver.seats {
         held.push(Held {
             kind: Value::badge("", "Seat"),
-            what: mention(page.url(&format!("/license-seats/{}", seat.id)), seat.name.clone()),
+            what: link_to(page.url(&format!("/license-seats/{}", seat.id)), seat.name.clone()),
             detail: seat.company_name.clone().unwrap_or_default(),
             action: post("seat"),
             label: "Release",
@@ -122,7 +122,7 @@ fn card(page: &Page, leaver: &Leaver, successors: &Successors) -> Card {
             let number = company.company_account_number.as_deref().unwrap_or_default();
             held.push(Held {
                 kind: Value::badge("warning", kind),
-                what: mention(address(page, number), company.name.clone()),
+                what: link_to(address(page, number), company.name.clone()),
                 detail: String::new(),
                 action: post(what),
                 label: "Hand over",
@@ -134,7 +134,7 @@ fn card(page: &Page, leaver: &Leaver, successors: &Successors) -> Card {
     for ticket in &leaver.tickets {
         held.push(Held {
             kind: Value::badge("info", "Ticket"),
-            what: mention(page.url(&format!("/tickets/{}", ticket.id)), format!("Ticket {}", ticket.ticket_number)),
+            what: link_to(page.url(&format!("/tickets/{}", ticket.id)), format!("Ticket {}", ticket.ticket_number)),
             detail: words(&ticket.status),
             action: None,
             label: "",
@@ -143,7 +143,7 @@ fn card(page: &Page, leaver: &Leaver, successors: &Successors) -> Card {
         });
     }
     Card {
-        name: mention(page.url(&format!("/contacts/{}", leaver.id)), leaver.name.clone()),
+        name: link_to(page.url(&format!("/contacts/{}", leaver.id)), leaver.name.clone()),
         state: Value::badge(if leaver.status == "retired" { "warning" } else { "" }, words(leaver.status)),
         lead: leaver.company_name.clone().unwrap_or_else(|| "no company".to_owned()),
         held,
@@ -163,61 +163,61 @@ fn sent(mut fields: Fields, name: &str) -> Result<(i64, Option<i64>)> {
 async fn done(
     web: &Web,
     editor: &Editor,
-    frame: &Frame,
+    context: &PageContext,
     words: &str,
     work: impl FnOnce(&mut Write<'_>) -> Result<()> + Send + 'static,
 ) -> Result<Response> {
     web.db.write(&editor.scope(), &editor.actor(), work).await?;
-    frame.go("/leavers", words)
+    context.go("/leavers", words)
 }
 
 /// `POST /leavers/{id}/device` with `asset_id`
 pub async fn take_device(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response> {
     let (asset, _) = sent(fields, "asset_id")?;
-    done(&web, &editor, &frame, "The device is taken away.", move |w| take::device(w, id, asset)).await
+    done(&web, &editor, &context, "The device is taken away.", move |w| take::device(w, id, asset)).await
 }
 
 /// `POST /leavers/{id}/seat` with `seat_id`
 pub async fn release_seat(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response> {
     let (seat, _) = sent(fields, "seat_id")?;
-    done(&web, &editor, &frame, "The seat is released.", move |w| take::seat(w, id, seat)).await
+    done(&web, &editor, &context, "The seat is released.", move |w| take::seat(w, id, seat)).await
 }
 
 /// `POST /leavers/{id}/primary` with `company_id` and `to`
 pub async fn hand_over_primary(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response> {
     let (company, to) = sent(fields, "company_id")?;
     let words = if to.is_some() { "The company has another primary contact." } else { "The company has no primary contact now." };
-    done(&web, &editor, &frame, words, move |w| take::primary(w, id, company, to)).await
+    done(&web, &editor, &context, words, move |w| take::primary(w, id, company, to)).await
 }
 
 /// `POST /leavers/{id}/billing` with `company_id` and `to`
 pub async fn hand_over_billing(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let (company, to) = sent(fields, "company_id")?;
     let words = if to.is_some() { "Somebody else gets the invoices." } else { "The company has no billing contact now." };
-    done(&web, &editor, &frame, words, move |w| take::billing(w, id, company, to, &policy)).await
+    done(&web, &editor, &context, words, move |w| take::billing(w, id, company, to, &policy)).await
 }

@@ -11,7 +11,7 @@ use super::{
     table::{self, columns},
 };
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::{pages::address, pages_store, store as companies},
     compliance::{RedactionPolicy, trail},
     db::{Conn, list::Kind as ListKind},
@@ -30,7 +30,7 @@ use crate::{
         record_history::{Facts, RecordHistory},
     },
     ui::{
-        Choice, Crumb, Field, Head, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, capitalised, filters, mention,
+        Choice, Crumb, Field, Head, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, capitalised, filters, link_to,
         words,
     },
     web::{Fields, Path, Query, Routes, Web, encode_segment},
@@ -65,23 +65,23 @@ fn shape<E: Noun>() -> &'static Shape {
     })
 }
 
-async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(shape::<E>(), &frame.page, &frame.query);
+async fn index<E: Noun>(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let listing = Listing::new(shape::<E>(), &context.page, &context.query);
     let query = listing.ask()?;
-    let asked = Asked::read::<E>(&frame.query)?;
-    let policy = OfNoun::<E>::view(&frame.caller, &web.config, &frame.query)?;
+    let asked = Asked::read::<E>(&context.query)?;
+    let policy = OfNoun::<E>::view(&context.caller, &web.config, &context.query)?;
     let read = move |c: &mut Conn| {
         let mut found = asked.narrow::<E>(c, &query)?.run(c, noun::view::<E>)?;
         about::complete(c, &mut found.items, &policy)?;
         Ok(found)
     };
-    let found = web.db.read(&frame.scope(), read).await?;
+    let found = web.db.read(&context.scope(), read).await?;
     let row = |seen: &Seen<E>| Row {
         id: seen.row.id(),
-        href: here::<E>(&frame.page, seen.row.id()),
+        href: here::<E>(&context.page, seen.row.id()),
         name: seen.title(),
         retired: seen.row.retired_at().is_some(),
-        cells: columns::<E>().cells(&frame.page, seen),
+        cells: columns::<E>().cells(&context.page, seen),
     };
     let mut filters = Vec::new();
     for spec in E::FIELDS.iter().map(|field| &field.spec).filter(|spec| spec.is_listed) {
@@ -102,16 +102,16 @@ async fn index<E: Noun>(State(web): State<Web>, frame: Frame) -> Result<Response
     }
     let list = listing.list(filters, found.items.iter().map(row).collect(), found.total);
     let action =
-        (frame.page.may_write() && E::ABOUT.is_none()).then(|| (frame.page.url(Paths::of::<E>().page_new), new_words::<E>()));
+        (context.page.may_write() && E::ABOUT.is_none()).then(|| (context.page.url(Paths::of::<E>().page_new), new_words::<E>()));
     let tab = |noun: &dyn AnyNoun| {
         let door = noun.door();
-        (frame.page.url(noun.paths().page), capitalised(door.many), door.page == E::DOOR.page)
+        (context.page.url(noun.paths().page), capitalised(door.many), door.page == E::DOOR.page)
     };
     let beside = entities::nouns().filter(|noun| noun.section() == section::<E>());
     let tabs: Vec<_> = beside.map(tab).collect();
     let tabs = if tabs.len() > 1 { tabs } else { Vec::new() };
-    frame.show(&ListPage {
-        page: frame.titled(section::<E>(), capitalised(E::DOOR.many)),
+    context.show(&ListPage {
+        page: context.titled(section::<E>(), capitalised(E::DOOR.many)),
         action,
         list,
         import: E::ABOUT.is_none().then_some(E::DOOR.api),
@@ -152,14 +152,14 @@ struct NounPage {
     history: Option<Timeline>,
 }
 
-async fn show<E: Noun>(State(web): State<Web>, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    page::<E>(&web, &frame, id, None).await
+async fn show<E: Noun>(State(web): State<Web>, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
+    page::<E>(&web, &context, id, None).await
 }
 
 /// A record's page, also after it could not be retired because of what stands in the error.
-async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>) -> Result<Response> {
-    let policy = OfNoun::<E>::view(&frame.caller, &web.config, &frame.query)?;
-    let (page, config) = (frame.page.clone(), web.config.clone());
+async fn page<E: Noun>(web: &Web, context: &PageContext, id: i64, refused: Option<Error>) -> Result<Response> {
+    let policy = OfNoun::<E>::view(&context.caller, &web.config, &context.query)?;
+    let (page, config) = (context.page.clone(), web.config.clone());
     let read = move |c: &mut Conn| {
         let seen = OfNoun::<E>::answer(c, id, &policy)?;
         let is_live = seen.row.retired_at().is_none();
@@ -169,13 +169,13 @@ async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>
         let past = if page.is_staff() { RecordHistory::read(c, E::ENTITY, id, &policy)? } else { RecordHistory::default() };
         Ok((seen, panels, warnings, past))
     };
-    let (seen, panels, warnings, past) = web.db.read(&frame.scope(), read).await?;
-    let page = frame.titled(section::<E>(), seen.title());
+    let (seen, panels, warnings, past) = web.db.read(&context.scope(), read).await?;
+    let page = context.titled(section::<E>(), seen.title());
     let status = refused.as_ref().map_or(axum::http::StatusCode::OK, Error::status);
     let attached = refused.as_ref().map(forms::attached).unwrap_or_default();
     let mut crumbs = vec![list_crumb::<E>(&page)];
     if let (Some(number), Some(name)) = (&seen.account_number, &seen.company_name) {
-        crumbs.push(mention(address(&page, number), name.clone()));
+        crumbs.push(link_to(address(&page, number), name.clone()));
     }
     let built = NounPage {
         head: Head {
@@ -190,11 +190,11 @@ async fn page<E: Noun>(web: &Web, frame: &Frame, id: i64, refused: Option<Error>
         history: page.is_staff().then(|| past.timeline(&page)),
         page,
     };
-    frame.show_as(status, &built)
+    context.show_as(status, &built)
 }
 
 fn list_crumb<E: Noun>(page: &Page) -> Crumb {
-    mention(page.url(Paths::of::<E>().page), capitalised(E::DOOR.many))
+    link_to(page.url(Paths::of::<E>().page), capitalised(E::DOOR.many))
 }
 
 /// The headings of a noun's table, in their order.
@@ -306,17 +306,17 @@ impl<E: Noun> Form for OfNoun<E> {
         ground.seen.as_ref().map_or_else(|| Ok(Typed::default()), Typed::of)
     }
 
-    fn form(frame: &Frame, ground: &Ground<E>, typed: &Typed) -> FormPage {
+    fn form(context: &PageContext, ground: &Ground<E>, typed: &Typed) -> FormPage {
         let mut sections = parts::<E>(typed, &ground.choices);
-        let list = list_crumb::<E>(&frame.page);
+        let list = list_crumb::<E>(&context.page);
         if let Some(seen) = &ground.seen {
-            let page = frame.titled(section::<E>(), format!("Edit {}", seen.title()));
-            let record = mention(here::<E>(&frame.page, seen.row.id()), seen.title());
+            let page = context.titled(section::<E>(), format!("Edit {}", seen.title()));
+            let record = link_to(here::<E>(&context.page, seen.row.id()), seen.title());
             return FormPage::editing(page, list, record, typed, sections);
         }
-        let page = frame.titled(section::<E>(), new_words::<E>());
+        let page = context.titled(section::<E>(), new_words::<E>());
         if E::ABOUT.is_some() {
-            return writing::<E>(frame, typed, FormPage::adding(page, list, add_words::<E>(), sections));
+            return writing::<E>(context, typed, FormPage::adding(page, list, add_words::<E>(), sections));
         }
         let company = typed.text("company_id");
         let hint = if company.is_empty() && !ground.choices.is_empty() {
@@ -361,17 +361,17 @@ impl<E: Noun> Form for OfNoun<E> {
         Fields::from_form(map)
     }
 
-    async fn not_retired(web: &Web, frame: &Frame, key: i64, error: Error) -> Result<Response> {
-        page::<E>(web, frame, key, Some(error)).await
+    async fn not_retired(web: &Web, context: &PageContext, key: i64, error: Error) -> Result<Response> {
+        page::<E>(web, context, key, Some(error)).await
     }
 }
 
 /// The form of something that is written about a record.
-fn writing<E: Noun>(frame: &Frame, typed: &Typed, form: FormPage) -> FormPage {
+fn writing<E: Noun>(context: &PageContext, typed: &Typed, form: FormPage) -> FormPage {
     let (entity, id) = (typed.text(RECORD.0), typed.text(RECORD.1));
-    let back = frame.page.url(&format!("/records/{}/{}", encode_segment(&entity), encode_segment(&id)));
+    let back = context.page.url(&format!("/records/{}/{}", encode_segment(&entity), encode_segment(&id)));
     let record = format!("{}={}&{}={}", RECORD.0, encode_segment(&entity), RECORD.1, encode_segment(&id));
     let mut crumbs = form.crumbs;
-    crumbs.push(mention(back.clone(), words(&entity)));
-    FormPage { crumbs, action: frame.page.url(&format!("{}?{record}", Paths::of::<E>().page_new)), back, ..form }
+    crumbs.push(link_to(back.clone(), words(&entity)));
+    FormPage { crumbs, action: context.page.url(&format!("{}?{record}", Paths::of::<E>().page_new)), back, ..form }
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     companies::Company,
     compliance::RedactionPolicy,
     contacts::Contact,
@@ -22,7 +22,7 @@ use crate::{
     },
     resource::{forms::Form, values::shown},
     types::Actor,
-    ui::{Crumb, Page, Section, Value, filters, mention, words},
+    ui::{Crumb, Page, Section, Value, filters, link_to, words},
     web::{Fields, Path, Reference, Web},
 };
 
@@ -77,45 +77,45 @@ struct Known {
 pub async fn show<R: Form<Whose = ()>>(
     State(web): State<Web>,
     caller: R::Retirer,
-    frame: Frame,
+    context: PageContext,
     Path(key): Path<R::Key>,
 ) -> Result<Response> {
-    let from = frame.query.text("from")?.unwrap_or_default().to_owned();
-    let merger = merger(&web, &caller, &frame)?;
-    page::<R>(&web, &frame, key, (from, merger), (StatusCode::OK, Vec::new())).await
+    let from = context.query.text("from")?.unwrap_or_default().to_owned();
+    let merger = merger(&web, &caller, &context)?;
+    page::<R>(&web, &context, key, (from, merger), (StatusCode::OK, Vec::new())).await
 }
 
 /// `POST` of it: merges them.
 pub async fn save<R: Form<Whose = ()>>(
     State(web): State<Web>,
     caller: R::Retirer,
-    frame: Frame,
+    context: PageContext,
     Path(key): Path<R::Key>,
     mut fields: Fields,
 ) -> Result<Response> {
     let from = fields.text("from").max(100).get().value().unwrap_or_default();
     let chosen = fields.map().iter().filter_map(|(name, side)| Some((name.strip_prefix("field.")?.to_owned(), side == "from")));
     let choices: BTreeMap<String, bool> = chosen.collect();
-    let merger = merger(&web, &caller, &frame)?;
+    let merger = merger(&web, &caller, &context)?;
     let (by, other, into) = (merger.clone(), reference::<R>(&from), key.clone());
     let work = move |w: &mut Write<'_>| {
         let into = R::id(w, &into)?;
         let wanted = Wanted { into, from: merge::id_of(w, R::Row::ENTITY, &other)?, choices };
         merge::merge(w, R::Row::ENTITY, &wanted, &by)
     };
-    let actor = Actor { pins: false, ..frame.actor() };
-    match web.db.write(&frame.scope(), &actor, work).await {
-        Ok(_) => frame.go(&R::page(&key), "Merged. It can be undone as one, from the history."),
+    let actor = Actor { pins: false, ..context.actor() };
+    match web.db.write(&context.scope(), &actor, work).await {
+        Ok(_) => context.go(&R::page(&key), "Merged. It can be undone as one, from the history."),
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
             let status = error.status();
-            page::<R>(&web, &frame, key, (from, merger), (status, vec![error.to_string()])).await
+            page::<R>(&web, &context, key, (from, merger), (status, vec![error.to_string()])).await
         }
         Err(other) => Err(other),
     }
 }
 
-fn merger(web: &Web, caller: &crate::auth::Caller, frame: &Frame) -> Result<Merger> {
-    let policy = RedactionPolicy::of(caller, &web.config, &frame.query)?;
+fn merger(web: &Web, caller: &crate::auth::Caller, context: &PageContext) -> Result<Merger> {
+    let policy = RedactionPolicy::of(caller, &web.config, &context.query)?;
     let by = Undoer { policy, is_admin: caller.is_admin() };
     Ok(Merger { by, pins: caller.actor().pins, types: caller.types() })
 }
@@ -128,21 +128,21 @@ fn reference<R: Form>(text: &str) -> Reference {
 
 async fn page<R: Form<Whose = ()>>(
     web: &Web,
-    frame: &Frame,
+    context: &PageContext,
     key: R::Key,
     (from, merger): (String, Merger),
     (status, mut problems): (StatusCode, Vec<String>),
 ) -> Result<Response> {
-    let view = R::view(&frame.caller, &web.config, &frame.query)?;
+    let view = R::view(&context.caller, &web.config, &context.query)?;
     let (own, asked) = (key.clone(), from.clone());
     let policy = merger.by.policy.clone();
-    let known = web.db.read(&frame.scope(), move |c| read::<R>(c, &own, &asked, (&view, &policy))).await?;
+    let known = web.db.read(&context.scope(), move |c| read::<R>(c, &own, &asked, (&view, &policy))).await?;
     problems.extend(known.problem);
     let mut other = None;
     if let Some((id, theirs, fields)) = known.other {
         let wanted = Wanted { into: known.into, from: id, choices: BTreeMap::new() };
-        let actor = Actor { pins: false, ..frame.actor() };
-        let tried = web.db.dry_run(&frame.scope(), &actor, move |w| merge::merge(w, R::Row::ENTITY, &wanted, &merger)).await;
+        let actor = Actor { pins: false, ..context.actor() };
+        let tried = web.db.dry_run(&context.scope(), &actor, move |w| merge::merge(w, R::Row::ENTITY, &wanted, &merger)).await;
         let (moves, may) = match tried {
             Ok(done) => (done.moved.into_iter().map(|(what, count)| (moved(&what, count), count)).collect(), true),
             Err(Error::Conflict { message, .. } | Error::Forbidden(message)) => {
@@ -157,14 +157,14 @@ async fn page<R: Form<Whose = ()>>(
         };
         other = Some(Other { mine: known.title.clone(), theirs, fields, moves, may });
     }
-    let back = frame.page.url(&R::page(&key));
+    let back = context.page.url(&R::page(&key));
     let action = format!("{back}/merge");
     let one = R::Row::WHAT.to_lowercase();
     let asked = if R::Row::ENTITY == Company::ENTITY { "Its account number" } else { "Its id, as in its address" };
-    let suggestions = known.alike.into_iter().map(|(id, name)| mention(format!("{action}?from={id}"), name)).collect();
+    let suggestions = known.alike.into_iter().map(|(id, name)| link_to(format!("{action}?from={id}"), name)).collect();
     let page = MergePage {
-        page: frame.titled(section::<R>(), format!("Merge into {}", known.title)),
-        crumbs: vec![mention(back.clone(), known.title)],
+        page: context.titled(section::<R>(), format!("Merge into {}", known.title)),
+        crumbs: vec![link_to(back.clone(), known.title)],
         problems,
         back,
         action,
@@ -174,7 +174,7 @@ async fn page<R: Form<Whose = ()>>(
         suggestions,
         other,
     };
-    frame.show_as(status, &page)
+    context.show_as(status, &page)
 }
 
 fn section<R: Form>() -> Section {

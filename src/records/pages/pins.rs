@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     assets::Asset,
     auth::{Editor, Staff},
     billing::{FeatureCategory, FeatureOption, Plan},
@@ -26,22 +26,27 @@ use crate::{
 };
 
 /// `GET /records/{entity}/{id}`: leads to the record's page.
-pub async fn show(State(web): State<Web>, _: Staff, frame: Frame, Path((entity, id)): Path<(String, i64)>) -> Result<Response> {
+pub async fn show(
+    State(web): State<Web>,
+    _: Staff,
+    context: PageContext,
+    Path((entity, id)): Path<(String, i64)>,
+) -> Result<Response> {
     let page = web
         .db
-        .read(&frame.scope(), move |c| {
+        .read(&context.scope(), move |c| {
             let entity = exists(c, &entity, id)?;
             page_of(c, entity, id)
         })
         .await?;
-    Ok(Redirect::to(&frame.page.url(&page)).into_response())
+    Ok(Redirect::to(&context.page.url(&page)).into_response())
 }
 
 /// `POST /records/{entity}/{id}/pin`: `field`, and `pinned` true or false.
 pub async fn save(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path((entity, id)): Path<(String, i64)>,
     mut fields: Fields,
 ) -> Result<Response> {
@@ -64,7 +69,7 @@ pub async fn save(
             page_of(w, entity, id)
         })
         .await?;
-    frame.go(
+    context.go(
         &page,
         if pinned { "Pinned: syncs leave this value alone." } else { "Unpinned: the next sync may change this value." },
     )
@@ -98,8 +103,8 @@ fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
 }
 
 /// `POST /records/changes/{seq}/undo`: takes one change back, if nothing has changed since.
-pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Path(seq): Path<i64>) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn take_back(State(web): State<Web>, editor: Editor, context: PageContext, Path(seq): Path<i64>) -> Result<Response> {
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let is_admin = editor.is_admin();
     let work = move |w: &mut crate::db::Write<'_>| {
         let change = feed::get(w, seq)?;
@@ -114,28 +119,33 @@ pub async fn take_back(State(web): State<Web>, editor: Editor, frame: Frame, Pat
         Ok((page_of(w, &change.entity, change.entity_id)?, undone))
     };
     match web.db.write(&editor.scope(), &editor.actor(), work).await? {
-        (page, Undone::Done) => frame.go(&page, "Taken back."),
-        (page, Undone::Except(why)) => frame.go(&page, &format!("Taken back, but {why}.")),
-        (page, Undone::Already) => frame.go(&page, "There was nothing left to take back."),
-        (page, Undone::Refused(why)) => frame.go_sorry(&page, &format!("It stands: {why}.")),
+        (page, Undone::Done) => context.go(&page, "Taken back."),
+        (page, Undone::Except(why)) => context.go(&page, &format!("Taken back, but {why}.")),
+        (page, Undone::Already) => context.go(&page, "There was nothing left to take back."),
+        (page, Undone::Refused(why)) => context.go_sorry(&page, &format!("It stands: {why}.")),
     }
 }
 
 /// `POST /records/batches/{id}/undo`: takes back what was done as one, if nothing of it has changed since.
-pub async fn take_all_back(State(web): State<Web>, editor: Editor, frame: Frame, Path(id): Path<i64>) -> Result<Response> {
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn take_all_back(
+    State(web): State<Web>,
+    editor: Editor,
+    context: PageContext,
+    Path(id): Path<i64>,
+) -> Result<Response> {
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let by = undo::Undoer { policy, is_admin: editor.is_admin() };
-    let first = move |c: &mut Conn| match feed::first_of_batch(c, id, 1)?.first().map(history::Untold::inside) {
+    let first = move |c: &mut Conn| match feed::first_of_batch(c, id, 1)?.first().map(history::Unredacted::inside) {
         Some(change) => page_of(c, &change.entity, change.entity_id),
         None => Err(Error::NotFound { what: "Batch" }),
     };
     let page = web.db.read(&editor.scope(), first).await?;
     match web.db.write(&editor.scope(), &editor.actor(), move |w| undo::batch(w, id, false, &by)).await {
-        Ok((summary, _)) => frame.go(&page, &format!("{}.", summary.words())),
+        Ok((summary, _)) => context.go(&page, &format!("{}.", summary.words())),
         Err(Error::Conflict { message, details }) => {
             let told = details.get("conflicts").and_then(|told| told.as_array()).into_iter().flatten();
             let told: Vec<&str> = told.filter_map(|told| told.as_str()).take(3).collect();
-            frame.go_sorry(&page, &format!("It stands: {message} ({}).", told.join("; ")))
+            context.go_sorry(&page, &format!("It stands: {message} ({}).", told.join("; ")))
         }
         Err(other) => Err(other),
     }
@@ -145,7 +155,7 @@ pub async fn take_all_back(State(web): State<Web>, editor: Editor, frame: Frame,
 pub async fn push(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path((entity, id)): Path<(String, i64)>,
     mut fields: Fields,
 ) -> Result<Response> {
@@ -162,5 +172,5 @@ pub async fn push(
         })
         .await?;
     outbox::api::deliver(&web, editor.name()).await;
-    frame.go(&page, "On its way to Freshservice. Once it is there, the value is no more pinned.")
+    context.go(&page, "On its way to Freshservice. Once it is there, the value is no more pinned.")
 }

@@ -3,7 +3,7 @@
 use crate::{
     assets::Asset,
     companies::{Location, pages_store},
-    compliance::{RedactionPolicy, ToldChange, tell, trail},
+    compliance::{RedactedChange, RedactionPolicy, tell, trail},
     contacts::Contact,
     custom,
     db::Conn,
@@ -49,7 +49,7 @@ pub struct Mentioned {
 
 impl Mentioned {
     /// Reads them, once for all changes.
-    pub fn of(c: &mut Conn, changes: &[ToldChange], policy: &RedactionPolicy) -> Result<Self> {
+    pub fn of(c: &mut Conn, changes: &[RedactedChange], policy: &RedactionPolicy) -> Result<Self> {
         let numbers: BTreeSet<String> = changes
             .iter()
             .filter_map(|change| change.fields.as_object())
@@ -67,7 +67,7 @@ impl Mentioned {
     }
 
     /// What a change was done toward: the company that was joined or left, the device that was assigned, the location.
-    fn toward(&self, change: &ToldChange) -> String {
+    fn toward(&self, change: &RedactedChange) -> String {
         let named = |kind: &str| {
             let fields = change.fields.as_object().into_iter().flatten();
             fields.into_iter().find_map(|(field, sides)| Some((field.strip_prefix(kind)?, sides)))
@@ -120,9 +120,10 @@ fn leads_to(entity: &str, field: &str) -> Option<&'static str> {
 }
 
 /// The labels of added fields that changes are about.
-fn added(c: &mut Conn, changes: &[ToldChange]) -> Result<HashMap<(String, String), String>> {
-    let fields =
-        |change: &&ToldChange| change.fields.as_object().is_some_and(|map| map.keys().any(|name| custom::label(name).is_some()));
+fn added(c: &mut Conn, changes: &[RedactedChange]) -> Result<HashMap<(String, String), String>> {
+    let fields = |change: &&RedactedChange| {
+        change.fields.as_object().is_some_and(|map| map.keys().any(|name| custom::label(name).is_some()))
+    };
     let entities: BTreeSet<&str> = changes.iter().filter(fields).map(|change| change.entity.as_str()).collect();
     let mut labels = HashMap::new();
     for entity in entities {
@@ -133,7 +134,11 @@ fn added(c: &mut Conn, changes: &[ToldChange]) -> Result<HashMap<(String, String
 }
 
 /// The names of what fields lead to, before the changes and after.
-fn references(c: &mut Conn, changes: &[ToldChange], policy: &RedactionPolicy) -> Result<HashMap<(&'static str, i64), String>> {
+fn references(
+    c: &mut Conn,
+    changes: &[RedactedChange],
+    policy: &RedactionPolicy,
+) -> Result<HashMap<(&'static str, i64), String>> {
     let mut wanted: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
     for change in changes {
         for (field, sides) in change.fields.as_object().into_iter().flatten() {
@@ -192,11 +197,11 @@ pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Re
         })
     };
     let sources = feed::origins(c, entity, id)?.into_iter().filter_map(known).collect();
-    let told = |change: &ToldChange| (event(change, &mentioned), can_undo(change).then_some(change.seq));
+    let told = |change: &RedactedChange| (event(change, &mentioned), can_undo(change).then_some(change.seq));
     Ok(RecordHistory { events: changes.iter().map(told).collect(), sources })
 }
 
-fn can_undo(change: &ToldChange) -> bool {
+fn can_undo(change: &RedactedChange) -> bool {
     let whole = change.entity == Location::ENTITY && matches!(change.action.as_str(), "create" | "retire");
     whole || matches!(change.action.as_str(), "update" | "join" | "leave" | "assign" | "unassign")
 }
@@ -229,7 +234,7 @@ fn who(source: &str, actor: &str) -> String {
 
 /// One change as the timeline tells it.
 #[must_use]
-pub fn event(change: &ToldChange, mentioned: &Mentioned) -> Event {
+pub fn event(change: &RedactedChange, mentioned: &Mentioned) -> Event {
     let source = change.source.as_deref().unwrap_or(&change.actor_kind);
     let moved = match (change.entity.as_str(), change.action.as_str()) {
         (_, "create") => Vec::new(),
@@ -261,7 +266,7 @@ pub fn event(change: &ToldChange, mentioned: &Mentioned) -> Event {
 }
 
 /// The vendor that something was written to: its name stands before the fields, else in the reason.
-fn addressee(change: &ToldChange) -> &'static str {
+fn addressee(change: &RedactedChange) -> &'static str {
     let prefix = change.fields.as_object().and_then(|fields| fields.keys().next()?.split_once(':'));
     let told = prefix.map(|(system, _)| system).or(change.source.as_deref());
     let said = change.reason.as_deref().unwrap_or_default();
@@ -271,7 +276,7 @@ fn addressee(change: &ToldChange) -> &'static str {
     }
 }
 
-fn reason(change: &ToldChange) -> Option<String> {
+fn reason(change: &RedactedChange) -> Option<String> {
     match (change.run_id, &change.reason) {
         (Some(run), Some(why)) => Some(format!("run {run}: {why}")),
         (Some(run), None) => Some(format!("run {run}")),
@@ -326,7 +331,7 @@ fn label(entity: &str, field: &str) -> String {
 }
 
 /// What somebody is in a company they were added to, or has become there.
-fn place(change: &ToldChange) -> Vec<Moved> {
+fn place(change: &RedactedChange) -> Vec<Moved> {
     let sides = change.fields.as_object().into_iter().flatten().filter(|(field, _)| field.starts_with("company:"));
     let mut told = Vec::new();
     for (_, sides) in sides {

@@ -5,11 +5,11 @@ use axum::{extract::State, response::Response};
 use serde_json::Value as Json;
 
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     assets::AssetViewContext,
     error::Result,
     records::{entities, nouns::AnyNoun, search},
-    ui::{Crumb, Page, Section, capitalised, filters, mention},
+    ui::{Crumb, Page, Section, capitalised, filters, link_to},
     web::{Web, encode_segment},
 };
 
@@ -31,12 +31,12 @@ struct SearchPage {
 }
 
 /// `GET /search?q=`
-pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let q = frame.query.text("q")?.unwrap_or_default().to_owned();
+pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let q = context.query.text("q")?.unwrap_or_default().to_owned();
     let text = q.clone();
-    let view_context = AssetViewContext::of(&frame.caller, &web.config, &frame.query)?;
-    let found = web.db.read(&frame.scope(), move |c| search::find(c, &text, SHOWN, &view_context)).await?;
-    let page = frame.titled(Section::Elsewhere, "Search");
+    let view_context = AssetViewContext::of(&context.caller, &web.config, &context.query)?;
+    let found = web.db.read(&context.scope(), move |c| search::find(c, &text, SHOWN, &view_context)).await?;
+    let page = context.titled(Section::Elsewhere, "Search");
     let rooms = [
         ("companies", "Companies", "building-2"),
         ("contacts", "Contacts", "users"),
@@ -52,13 +52,13 @@ pub async fn show(State(web): State<Web>, frame: Frame) -> Result<Response> {
         Group { title, icon, hits: hits.map(|hit| link(&page, room, &address, hit)).collect() }
     });
     let groups = groups.filter(|group| !group.hits.is_empty()).collect();
-    frame.show(&SearchPage { page, q, groups })
+    context.show(&SearchPage { page, q, groups })
 }
 
 fn link(page: &Page, room: &str, address: &str, hit: &Json) -> (Crumb, String) {
     let text = |name: &str| hit.get(name).and_then(Json::as_str).unwrap_or_default();
     if !text("url").is_empty() {
-        return (mention(page.url(text("url")), text("name")), String::new());
+        return (link_to(page.url(text("url")), text("name")), String::new());
     }
     let id = hit.get("id").map(ToString::to_string).unwrap_or_default();
     let (key, detail) = match room {
@@ -66,5 +66,5 @@ fn link(page: &Page, room: &str, address: &str, hit: &Json) -> (Crumb, String) {
         "contacts" => (id, text("email")),
         _ => (id, text("company_name")),
     };
-    (mention(page.url(&format!("{address}/{}", encode_segment(&key))), text("name")), detail.to_owned())
+    (link_to(page.url(&format!("{address}/{}", encode_segment(&key))), text("name")), detail.to_owned())
 }

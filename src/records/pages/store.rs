@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     companies::{Company, Location},
-    compliance::ToldChange,
+    compliance::RedactedChange,
     contacts::Contact,
     db::Conn,
     error::Result,
@@ -21,7 +21,7 @@ pub struct Names(HashMap<(String, i64), (String, String)>);
 
 impl Names {
     /// Reads them, once for each kind of record.
-    pub fn of(c: &mut Conn, changes: &[ToldChange]) -> Result<Self> {
+    pub fn of(c: &mut Conn, changes: &[RedactedChange]) -> Result<Self> {
         let mut names = Self::default();
         for (entity, sql) in [
             (
@@ -53,7 +53,7 @@ impl Names {
 
     /// Where the record of a change is, and its name.
     #[must_use]
-    pub fn find(&self, page: &Page, change: &ToldChange) -> Option<(String, String)> {
+    pub fn find(&self, page: &Page, change: &RedactedChange) -> Option<(String, String)> {
         let (name, key) = self.0.get(&(change.entity.clone(), change.entity_id))?;
         let room = match change.entity.as_str() {
             Company::ENTITY | Location::ENTITY => "companies",

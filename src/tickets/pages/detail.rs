@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 
 use super::list::{company, hours, priority, status};
 use crate::{
-    agents::Frame,
+    agents::PageContext,
     auth::Editor,
     companies::pages::address,
     compliance::RedactionPolicy,
@@ -25,7 +25,7 @@ use crate::{
         statuses_store, store,
         views::{ListedTicket, TicketDetail},
     },
-    ui::{Choice, Crumb, Head, Item, Line, Page, Section, Table, Timeline, Value, filters, mention},
+    ui::{Choice, Crumb, Head, Item, Line, Page, Section, Table, Timeline, Value, filters, link_to},
     web::{Fields, Path, Web},
 };
 
@@ -56,15 +56,15 @@ struct TicketPage {
 }
 
 /// `GET /tickets/{id}`, by the vendor's number.
-pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>) -> Result<Response> {
-    let staff = frame.page.is_staff();
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+pub async fn show(State(web): State<Web>, context: PageContext, Path(number): Path<i64>) -> Result<Response> {
+    let staff = context.page.is_staff();
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let config = web.config.clone();
     let away = if staff { service_desk()?.page(&web, number).await? } else { None };
-    let page = frame.page.clone();
+    let page = context.page.clone();
     let (detail, past, sheet, states, panels) = web
         .db
-        .read(&frame.scope(), move |c| {
+        .read(&context.scope(), move |c| {
             let detail = api::detail(c, number, &policy, staff, &config)?;
             let view = &detail.ticket.view;
             let row = view.row.id;
@@ -79,7 +79,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
         })
         .await?;
     let ticket = &detail.ticket;
-    let page = frame.titled(Section::Tickets, ticket.title());
+    let page = context.titled(Section::Tickets, ticket.title());
     let built = TicketPage {
         head: Head {
             crumbs: crumbs(&page, ticket),
@@ -101,7 +101,7 @@ pub async fn show(State(web): State<Web>, frame: Frame, Path(number): Path<i64>)
         history: staff.then(|| past.timeline(&page)),
         page,
     };
-    frame.show(&built)
+    context.show(&built)
 }
 
 /// What it is about, at length, or why that is not shown.
@@ -122,9 +122,9 @@ fn offered(mut states: Vec<Choice>, ticket: &ListedTicket) -> Vec<Choice> {
 }
 
 fn crumbs(page: &Page, ticket: &ListedTicket) -> Vec<Crumb> {
-    let mut crumbs = vec![mention(page.url("/tickets/"), "Tickets")];
+    let mut crumbs = vec![link_to(page.url("/tickets/"), "Tickets")];
     if let (Some(number), Some(name)) = (&ticket.view.company_id, &ticket.view.company_name) {
-        crumbs.push(mention(address(page, number), name.clone()));
+        crumbs.push(link_to(address(page, number), name.clone()));
     }
     crumbs
 }
@@ -209,7 +209,7 @@ fn time_sheet(entries: &[TimeEntry]) -> Table {
 pub async fn update(
     State(web): State<Web>,
     editor: Editor,
-    frame: Frame,
+    context: PageContext,
     Path(number): Path<i64>,
     fields: Fields,
 ) -> Result<Response> {
@@ -224,8 +224,8 @@ pub async fn update(
         })
         .await?;
     if done.queued {
-        send(&web, frame.caller.name()).await?;
-        return frame.go(&format!("/tickets/{number}"), "Saved; it is on its way to Freshservice.");
+        send(&web, context.caller.name()).await?;
+        return context.go(&format!("/tickets/{number}"), "Saved; it is on its way to Freshservice.");
     }
     let words = match (done.status, done.note) {
         (true, Some(_)) => "The status is kept and the note added.",
@@ -233,5 +233,5 @@ pub async fn update(
         (false, Some(_)) => "The note is added.",
         (false, None) => "Nothing was changed.",
     };
-    frame.go(&format!("/tickets/{number}"), words)
+    context.go(&format!("/tickets/{number}"), words)
 }

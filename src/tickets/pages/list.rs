@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::{extract::State, response::Response};
 
 use crate::{
-    agents::{Frame, psa_agents},
+    agents::{PageContext, psa_agents},
     companies::{pages::address, pages_store},
     compliance::RedactionPolicy,
     error::Result,
@@ -49,15 +49,15 @@ static SHAPE: Shape = Shape {
 };
 
 /// `GET /tickets/`
-pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
-    let listing = Listing::new(&SHAPE, &frame.page, &frame.query);
+pub async fn index(State(web): State<Web>, context: PageContext) -> Result<Response> {
+    let listing = Listing::new(&SHAPE, &context.page, &context.query);
     let query = listing.ask()?;
-    let asked = Filters::read(&frame.query)?;
-    let policy = RedactionPolicy::of(&frame.caller, &web.config, &frame.query)?;
+    let asked = Filters::read(&context.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let configured = web.config.freshservice.statuses.clone();
     let (found, statuses, agents, companies) = web
         .db
-        .read(&frame.scope(), move |c| {
+        .read(&context.scope(), move |c| {
             let found = list_store::list(c, &query, &asked, &policy, &configured)?;
             let statuses = statuses_store::load(c, SOURCE, &configured)?;
             let statuses = statuses.offered(&crate::tickets::store::status_words(c)?);
@@ -74,9 +74,15 @@ pub async fn index(State(web): State<Web>, frame: Frame) -> Result<Response> {
         listing.filter("responder_id", "Agent", agents.collect()),
         listing.filter("company_id", "Company", companies),
     ];
-    let rows = found.items.into_iter().map(|ticket| row(&frame.page, &ticket));
+    let rows = found.items.into_iter().map(|ticket| row(&context.page, &ticket));
     let list = listing.list(filters, rows.collect(), found.total);
-    frame.show(&ListPage { page: frame.titled(Section::Tickets, "Tickets"), action: None, list, import: None, tabs: Vec::new() })
+    context.show(&ListPage {
+        page: context.titled(Section::Tickets, "Tickets"),
+        action: None,
+        list,
+        import: None,
+        tabs: Vec::new(),
+    })
 }
 
 fn row(page: &Page, ticket: &ListedTicket) -> Row {

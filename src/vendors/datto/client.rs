@@ -69,7 +69,7 @@ pub enum Of<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Audit {
     /// This is what it found.
-    Told(Map<String, Value>),
+    Found(Map<String, Value>),
     /// There is no such device, or no audit of it.
     Gone,
     /// Devices of this class have no audit, or another one than was asked for.
@@ -253,7 +253,7 @@ impl Datto {
         };
         let path = format!("/audit/{class}/{}", part(uid));
         match self.read(&path, |json| audited(json).map(|_| ())).await {
-            Ok(reply) => Ok(audited(&reply.json).ok().flatten().map_or(Audit::Gone, |record| Audit::Told(record.clone()))),
+            Ok(reply) => Ok(audited(&reply.json).ok().flatten().map_or(Audit::Gone, |record| Audit::Found(record.clone()))),
             Err(Fault { cause: Cause::Missing, .. }) => Ok(Audit::Gone),
             Err(Fault { cause: Cause::Refused(400, _), .. }) => Ok(Audit::WrongClass),
             Err(fault) => Err(fault),

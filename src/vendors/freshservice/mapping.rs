@@ -3,38 +3,38 @@
 
 use serde_json::{Map, Value};
 
-use super::wire::{Fields, Told, id};
+use super::wire::{FieldValue, Fields, id};
 use crate::{companies::contract, config::FieldNames, db::Value as Cell, plan::record::SourceRecord};
 
 /// Account numbers that our own addresses need (`/api/companies/bulk`).
 const RESERVED_NUMBERS: [&str; 3] = ["bulk", "api", "search"];
 
 impl SourceRecord {
-    fn put(&mut self, column: &'static str, told: Told<String>) {
+    fn put(&mut self, column: &'static str, told: FieldValue<String>) {
         match told {
-            Told::Silent => {}
-            Told::Empty => self.values.set(column, Cell::Null),
-            Told::Value(text) => self.values.set(column, text),
+            FieldValue::Absent => {}
+            FieldValue::Empty => self.values.set(column, Cell::Null),
+            FieldValue::Value(text) => self.values.set(column, text),
         }
     }
 
     /// A calendar day in our one form; what names none, or could name two, is reported and not told.
-    fn day(&mut self, column: &str, told: Told<String>) -> Told<String> {
+    fn day(&mut self, column: &str, told: FieldValue<String>) -> FieldValue<String> {
         match told {
-            Told::Value(said) => match contract::day(&said) {
-                Some(day) => Told::Value(day),
+            FieldValue::Value(said) => match contract::day(&said) {
+                Some(day) => FieldValue::Value(day),
                 None => {
                     self.ignored.push(format!("custom_fields.{column} is not a certain day"));
-                    Told::Silent
+                    FieldValue::Absent
                 }
             },
             other => other,
         }
     }
 
-    fn put_id(&mut self, column: &'static str, told: Told<String>) {
+    fn put_id(&mut self, column: &'static str, told: FieldValue<String>) {
         match told {
-            Told::Value(digits) => {
+            FieldValue::Value(digits) => {
                 if let Ok(number) = digits.parse::<i64>() {
                     self.values.set(column, number);
                 }
@@ -43,19 +43,19 @@ impl SourceRecord {
         }
     }
 
-    fn put_flag(&mut self, column: &'static str, told: Told<bool>) {
+    fn put_flag(&mut self, column: &'static str, told: FieldValue<bool>) {
         match told {
-            Told::Silent => {}
-            Told::Empty => self.values.set(column, false),
-            Told::Value(flag) => self.values.set(column, flag),
+            FieldValue::Absent => {}
+            FieldValue::Empty => self.values.set(column, false),
+            FieldValue::Value(flag) => self.values.set(column, flag),
         }
     }
 
-    fn put_list(&mut self, column: &'static str, told: Told<Vec<String>>) {
+    fn put_list(&mut self, column: &'static str, told: FieldValue<Vec<String>>) {
         match told {
-            Told::Value(list) if !list.is_empty() => self.put(column, Told::Value(Value::from(list).to_string())),
-            Told::Value(_) | Told::Empty => self.put(column, Told::Empty),
-            Told::Silent => {}
+            FieldValue::Value(list) if !list.is_empty() => self.put(column, FieldValue::Value(Value::from(list).to_string())),
+            FieldValue::Value(_) | FieldValue::Empty => self.put(column, FieldValue::Empty),
+            FieldValue::Absent => {}
         }
     }
 }
@@ -75,15 +75,15 @@ const LONGEST_OBJECT: usize = 100_000;
 
 /// The record's check boxes and choices of several that have no column of their own, as JSON with sorted keys. Other
 /// fields stay at the vendor: nobody here knows which of them are secrets.
-pub fn custom_fields(record: &Map<String, Value>, is_mapped: impl Fn(&str) -> bool) -> Told<String> {
-    let Some(said) = record.get("custom_fields") else { return Told::Silent };
-    let Some(object) = said.as_object() else { return Told::Silent };
+pub fn custom_fields(record: &Map<String, Value>, is_mapped: impl Fn(&str) -> bool) -> FieldValue<String> {
+    let Some(said) = record.get("custom_fields") else { return FieldValue::Absent };
+    let Some(object) = said.as_object() else { return FieldValue::Absent };
     let kept: std::collections::BTreeMap<&String, &Value> =
         object.iter().filter(|(name, value)| is_choice(value) && !is_mapped(name)).collect();
     match serde_json::to_string(&kept) {
-        _ if kept.is_empty() => Told::Empty,
-        Ok(text) if text.len() <= LONGEST_OBJECT => Told::Value(text),
-        _ => Told::Silent,
+        _ if kept.is_empty() => FieldValue::Empty,
+        Ok(text) if text.len() <= LONGEST_OBJECT => FieldValue::Value(text),
+        _ => FieldValue::Absent,
     }
 }
 
@@ -96,7 +96,7 @@ pub fn company_from(record: &Map<String, Value>, names: &FieldNames) -> Option<S
     let mut custom = Fields::custom(record, &none);
     let name = fields.text("name");
     mapped.label = name.clone().value().unwrap_or_else(|| format!("Department {}", mapped.external_id));
-    if matches!(name, Told::Value(_)) {
+    if matches!(name, FieldValue::Value(_)) {
         mapped.put("name", name);
     }
     for column in ["description", "head_name", "prime_user_name"] {
@@ -107,7 +107,7 @@ pub fn company_from(record: &Map<String, Value>, names: &FieldNames) -> Option<S
     }
     mapped.put_list("domains", fields.texts("domains"));
     mapped.put("vendor_created_at", fields.text("created_at"));
-    if let Told::Value(at) = fields.text("updated_at") {
+    if let FieldValue::Value(at) = fields.text("updated_at") {
         mapped.observed.set("vendor_updated_at", at);
     }
     let plan = custom.word(names.vendor_name("plan_selected")).or(custom.word(names.vendor_name("billing_plan")));
@@ -172,7 +172,7 @@ pub fn contact_from(record: &Map<String, Value>, names: &FieldNames) -> Option<S
         mapped.put_id(column, fields.id(column));
     }
     mapped.put_list("secondary_emails", fields.texts("secondary_emails"));
-    if let Told::Value(active) = fields.flag("active") {
+    if let FieldValue::Value(active) = fields.flag("active") {
         mapped.values.set("active", active);
     }
     for (column, theirs) in [
@@ -184,10 +184,10 @@ pub fn contact_from(record: &Map<String, Value>, names: &FieldNames) -> Option<S
     }
     mapped.put("vendor_reference", fields.text("external_id"));
     mapped.put("vendor_created_at", fields.text("created_at"));
-    if let Told::Value(at) = fields.text("updated_at") {
+    if let FieldValue::Value(at) = fields.text("updated_at") {
         mapped.observed.set("vendor_updated_at", at);
     }
-    if let Told::Value(flag) = fields.flag("has_logged_in") {
+    if let FieldValue::Value(flag) = fields.flag("has_logged_in") {
         mapped.observed.set("has_logged_in", flag);
     }
     mapped.put("custom_fields", custom_fields(record, |name| names.is_mapped(name)));
@@ -201,24 +201,24 @@ pub fn contact_from(record: &Map<String, Value>, names: &FieldNames) -> Option<S
 /// Whether a record of the requesters' list is really an agent.
 #[must_use]
 pub fn is_agent(record: &Map<String, Value>) -> bool {
-    Fields::new(record).flag("is_agent") == Told::Value(true)
+    Fields::new(record).flag("is_agent") == FieldValue::Value(true)
 }
 
 /// The companies of a person, whichever of the four spellings the product uses.
 fn companies(fields: &mut Fields<'_>) -> Option<Vec<String>> {
     let many = fields.ids("department_ids").or(fields.ids("company_ids"));
     let told = match many {
-        Told::Silent => match fields.id("department_id").or(fields.id("company_id")) {
-            Told::Value(id) => Told::Value(vec![id]),
-            Told::Empty => Told::Empty,
-            Told::Silent => Told::Silent,
+        FieldValue::Absent => match fields.id("department_id").or(fields.id("company_id")) {
+            FieldValue::Value(id) => FieldValue::Value(vec![id]),
+            FieldValue::Empty => FieldValue::Empty,
+            FieldValue::Absent => FieldValue::Absent,
         },
         told => told,
     };
     match told {
-        Told::Silent => None,
-        Told::Empty => Some(Vec::new()),
-        Told::Value(mut ids) => {
+        FieldValue::Absent => None,
+        FieldValue::Empty => Some(Vec::new()),
+        FieldValue::Value(mut ids) => {
             let mut seen = std::collections::HashSet::new();
             ids.retain(|id| seen.insert(id.clone()));
             Some(ids)
@@ -234,14 +234,14 @@ pub fn agent_from(record: &Map<String, Value>) -> Option<SourceRecord> {
     person(&mut mapped, &mut fields, "Agent");
     mapped.values.remove("name");
     mapped.put("job_title", fields.text("job_title"));
-    if let Told::Value(active) = fields.flag("active") {
+    if let FieldValue::Value(active) = fields.flag("active") {
         mapped.values.set("active", active);
     }
     mapped.put_list("department_ids", fields.ids("department_ids"));
     let groups = fields.ids("group_ids").or(fields.ids("member_of"));
     mapped.put_list("group_ids", groups);
     mapped.put("vendor_created_at", fields.text("created_at"));
-    if let Told::Value(at) = fields.text("updated_at") {
+    if let FieldValue::Value(at) = fields.text("updated_at") {
         mapped.observed.set("vendor_updated_at", at);
     }
     mapped.ignored.extend(fields.ignored());
@@ -252,17 +252,17 @@ pub fn agent_from(record: &Map<String, Value>) -> Option<SourceRecord> {
 fn person(mapped: &mut SourceRecord, fields: &mut Fields<'_>, what: &str) {
     let (first, last, whole) = (fields.text("first_name"), fields.text("last_name"), fields.text("name"));
     let email = match fields.text("primary_email").or(fields.text("email")) {
-        Told::Value(email) if !usable_email(&email) => {
+        FieldValue::Value(email) if !usable_email(&email) => {
             mapped.ignored.push(format!("{email:?} is no e-mail address"));
-            Told::Silent
+            FieldValue::Absent
         }
         told => told,
     };
     let parts: Vec<String> = [&first, &last].into_iter().filter_map(|told| told.clone().value()).collect();
-    let local = |email: &Told<String>| email.clone().value().and_then(|e| Some(e.split_once('@')?.0.to_owned()));
+    let local = |email: &FieldValue<String>| email.clone().value().and_then(|e| Some(e.split_once('@')?.0.to_owned()));
     let name = if parts.is_empty() { whole.value().or_else(|| local(&email)) } else { Some(parts.join(" ")) };
     mapped.label = match (&name, &email) {
-        (Some(name), Told::Value(email)) => format!("{name} <{email}>"),
+        (Some(name), FieldValue::Value(email)) => format!("{name} <{email}>"),
         (Some(name), _) => name.clone(),
         (None, _) => format!("{what} {}", mapped.external_id),
     };
@@ -273,9 +273,9 @@ fn person(mapped: &mut SourceRecord, fields: &mut Fields<'_>, what: &str) {
     mapped.put("first_name", first);
     mapped.put("last_name", last);
     match email {
-        Told::Silent => {}
-        Told::Empty => mapped.values.set("email", ""),
-        Told::Value(email) => mapped.values.set("email", email),
+        FieldValue::Absent => {}
+        FieldValue::Empty => mapped.values.set("email", ""),
+        FieldValue::Value(email) => mapped.values.set("email", email),
     }
 }
 

@@ -23,29 +23,29 @@ const WORDS: [&str; 12] = [
 
 /// What a record says about one field.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told<T> {
+pub enum FieldValue<T> {
     /// Nothing, or nothing usable: what we have stays.
-    Silent,
+    Absent,
     /// It is empty.
     Empty,
     /// It is this.
     Value(T),
 }
 
-impl<T> Told<T> {
+impl<T> FieldValue<T> {
     /// The value, if there is one.
     #[must_use]
     pub fn value(self) -> Option<T> {
         match self {
             Self::Value(value) => Some(value),
-            Self::Silent | Self::Empty => None,
+            Self::Absent | Self::Empty => None,
         }
     }
 
     /// This, or the other when this is silent.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        if matches!(self, Self::Silent) { other } else { self }
+        if matches!(self, Self::Absent) { other } else { self }
     }
 }
 
@@ -82,78 +82,78 @@ impl<'j> Fields<'j> {
         self.ignored.iter().any(|text| text.starts_with(&format!("{}{key} is ", self.prefix)))
     }
 
-    fn odd<T>(&mut self, key: &str, found: &Value) -> Told<T> {
+    fn odd<T>(&mut self, key: &str, found: &Value) -> FieldValue<T> {
         self.ignored.push(format!("{}{key} is {}", self.prefix, kind(found)));
-        Told::Silent
+        FieldValue::Absent
     }
 
     /// Text; numbers are taken as their digits (telephone numbers arrive as either).
-    pub fn text(&mut self, key: &str) -> Told<String> {
+    pub fn text(&mut self, key: &str) -> FieldValue<String> {
         match self.record.get(key) {
-            None => Told::Silent,
-            Some(Value::Null) => Told::Empty,
+            None => FieldValue::Absent,
+            Some(Value::Null) => FieldValue::Empty,
             Some(Value::String(text)) => self.clean(key, text),
             Some(Value::Number(number)) => {
                 if self.prefix.is_empty() && WORDS.contains(&key) {
                     self.ignored.push(format!("{key} came as a number"));
                 }
-                Told::Value(digits(number))
+                FieldValue::Value(digits(number))
             }
             // Check boxes and choices of several.
-            Some(Value::Array(list)) if !self.prefix.is_empty() && list.is_empty() => Told::Empty,
+            Some(Value::Array(list)) if !self.prefix.is_empty() && list.is_empty() => FieldValue::Empty,
             Some(other) if !self.prefix.is_empty() => self.clean(key, &other.to_string()),
             Some(other) => self.odd(key, other),
         }
     }
 
     /// As [`Fields::text`], where nothing but a text or a number will do.
-    pub fn word(&mut self, key: &str) -> Told<String> {
+    pub fn word(&mut self, key: &str) -> FieldValue<String> {
         match self.record.get(key) {
             Some(other @ (Value::Bool(_) | Value::Array(_) | Value::Object(_))) => self.odd(key, other),
             _ => self.text(key),
         }
     }
 
-    fn clean(&mut self, key: &str, text: &str) -> Told<String> {
+    fn clean(&mut self, key: &str, text: &str) -> FieldValue<String> {
         let mut plain = crate::types::clean(text);
         if plain.chars().count() > LONGEST_TEXT {
             self.ignored.push(format!("{}{key} is longer than {LONGEST_TEXT} characters and was cut", self.prefix));
             plain = plain.chars().take(LONGEST_TEXT).collect();
         }
-        if plain.is_empty() { Told::Empty } else { Told::Value(plain) }
+        if plain.is_empty() { FieldValue::Empty } else { FieldValue::Value(plain) }
     }
 
     /// A boolean; the words and numbers that stand for one are accepted.
-    pub fn flag(&mut self, key: &str) -> Told<bool> {
+    pub fn flag(&mut self, key: &str) -> FieldValue<bool> {
         match self.record.get(key) {
-            None => Told::Silent,
-            Some(Value::Null) => Told::Empty,
-            Some(Value::Bool(flag)) => Told::Value(*flag),
-            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Told::Value(true),
-            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Told::Value(false),
+            None => FieldValue::Absent,
+            Some(Value::Null) => FieldValue::Empty,
+            Some(Value::Bool(flag)) => FieldValue::Value(*flag),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => FieldValue::Value(true),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => FieldValue::Value(false),
             Some(other) => self.odd(key, other),
         }
     }
 
     /// An id, as its digits.
-    pub fn id(&mut self, key: &str) -> Told<String> {
+    pub fn id(&mut self, key: &str) -> FieldValue<String> {
         match self.record.get(key) {
-            None => Told::Silent,
-            Some(Value::Null) => Told::Empty,
+            None => FieldValue::Absent,
+            Some(Value::Null) => FieldValue::Empty,
             Some(other) => match id(other) {
-                Some(id) => Told::Value(id),
+                Some(id) => FieldValue::Value(id),
                 None => self.odd(key, other),
             },
         }
     }
 
     /// A list of ids. Entries that are none are left out and reported.
-    pub fn ids(&mut self, key: &str) -> Told<Vec<String>> {
+    pub fn ids(&mut self, key: &str) -> FieldValue<Vec<String>> {
         self.list(key, id)
     }
 
     /// A list of texts. Entries that are none are left out and reported.
-    pub fn texts(&mut self, key: &str) -> Told<Vec<String>> {
+    pub fn texts(&mut self, key: &str) -> FieldValue<Vec<String>> {
         self.list(key, |value| match value {
             Value::String(text) => Some(one_line(text)).filter(|text| !text.is_empty()),
             Value::Number(number) => Some(digits(number)),
@@ -161,16 +161,16 @@ impl<'j> Fields<'j> {
         })
     }
 
-    fn list(&mut self, key: &str, read: impl Fn(&Value) -> Option<String>) -> Told<Vec<String>> {
+    fn list(&mut self, key: &str, read: impl Fn(&Value) -> Option<String>) -> FieldValue<Vec<String>> {
         match self.record.get(key) {
-            None => Told::Silent,
-            Some(Value::Null) => Told::Empty,
+            None => FieldValue::Absent,
+            Some(Value::Null) => FieldValue::Empty,
             Some(Value::Array(entries)) => {
                 let usable: Vec<String> = entries.iter().filter_map(read).collect();
                 if usable.len() < entries.len() {
                     self.ignored.push(format!("{}{key} has {} unusable entries", self.prefix, entries.len() - usable.len()));
                 }
-                if usable.is_empty() && !entries.is_empty() { Told::Silent } else { Told::Value(usable) }
+                if usable.is_empty() && !entries.is_empty() { FieldValue::Absent } else { FieldValue::Value(usable) }
             }
             Some(other) => self.odd(key, other),
         }
@@ -235,20 +235,20 @@ mod tests {
         for odd in [json!([]), json!({}), json!(true)] {
             let record = json!({ "name": odd });
             let mut fields = Fields::new(object(&record));
-            assert_eq!(fields.text("name"), Told::Silent);
+            assert_eq!(fields.text("name"), FieldValue::Absent);
             assert_eq!(fields.ignored().len(), 1);
         }
         let record =
             json!({ "a": null, "b": " x\u{0}y ", "c": 15_551_234, "d": "", "e": ["1", null, 2, {}], "f": "TRUE", "g": 3 });
         let mut fields = Fields::new(object(&record));
-        assert_eq!(fields.text("a"), Told::Empty);
-        assert_eq!(fields.text("b"), Told::Value("xy".to_owned()));
-        assert_eq!(fields.text("c"), Told::Value("15551234".to_owned()));
-        assert_eq!(fields.text("d"), Told::Empty);
-        assert_eq!(fields.text("missing"), Told::Silent);
-        assert_eq!(fields.ids("e"), Told::Value(vec!["1".to_owned(), "2".to_owned()]));
-        assert_eq!(fields.flag("f"), Told::Value(true));
-        assert_eq!(fields.flag("g"), Told::Silent);
+        assert_eq!(fields.text("a"), FieldValue::Empty);
+        assert_eq!(fields.text("b"), FieldValue::Value("xy".to_owned()));
+        assert_eq!(fields.text("c"), FieldValue::Value("15551234".to_owned()));
+        assert_eq!(fields.text("d"), FieldValue::Empty);
+        assert_eq!(fields.text("missing"), FieldValue::Absent);
+        assert_eq!(fields.ids("e"), FieldValue::Value(vec!["1".to_owned(), "2".to_owned()]));
+        assert_eq!(fields.flag("f"), FieldValue::Value(true));
+        assert_eq!(fields.flag("g"), FieldValue::Absent);
         assert_eq!(fields.ignored(), ["e has 2 unusable entries", "g is an unusable number"]);
     }
 
@@ -257,9 +257,9 @@ mod tests {
         let none = Map::new();
         for odd in [json!(null), json!([1]), json!("x")] {
             let record = json!({ "custom_fields": odd });
-            assert_eq!(Fields::custom(object(&record), &none).text("account_number"), Told::Silent);
+            assert_eq!(Fields::custom(object(&record), &none).text("account_number"), FieldValue::Absent);
         }
         let record = json!({ "custom_fields": { "account_number": 204_729.0 } });
-        assert_eq!(Fields::custom(object(&record), &none).text("account_number"), Told::Value("204729".to_owned()));
+        assert_eq!(Fields::custom(object(&record), &none).text("account_number"), FieldValue::Value("204729".to_owned()));
     }
 }

@@ -52,7 +52,7 @@ pub async fn read(client: &Datto, due: &mut Due) -> Result<Read, Fault> {
         }
     }
     due.asked.device_class = Some(class.clone());
-    let client::Audit::Told(record) = told else { return Ok(Read::None) };
+    let client::Audit::Found(record) = told else { return Ok(Read::None) };
     let software = if class == "device" { programs(client, &uid).await? } else { None };
     Ok(Read::Told(Box::new(mapping::audit(&record)), software))
 }

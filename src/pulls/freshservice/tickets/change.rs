@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{SYSTEM, text};
 use crate::{
     tickets::{ChangeRequest, codes, utc},
-    vendors::freshservice::wire::{self, Fields, Told},
+    vendors::freshservice::wire::{self, FieldValue, Fields},
 };
 
 /// The statuses that every account has.
@@ -37,9 +37,9 @@ impl Planned {
     #[expect(clippy::option_option, reason = "no department and not told are different things")]
     pub fn department(&self) -> Option<Option<i64>> {
         match Fields::new(&self.record).id("department_id") {
-            Told::Silent => None,
-            Told::Empty => Some(None),
-            Told::Value(id) => Some(id.parse().ok()),
+            FieldValue::Absent => None,
+            FieldValue::Empty => Some(None),
+            FieldValue::Value(id) => Some(id.parse().ok()),
         }
     }
 
@@ -114,25 +114,25 @@ impl Planned {
     }
 }
 
-fn put<T>(slot: &mut Option<T>, told: Told<T>) {
+fn put<T>(slot: &mut Option<T>, told: FieldValue<T>) {
     match told {
-        Told::Silent => {}
-        Told::Empty => *slot = None,
-        Told::Value(value) => *slot = Some(value),
+        FieldValue::Absent => {}
+        FieldValue::Empty => *slot = None,
+        FieldValue::Value(value) => *slot = Some(value),
     }
 }
 
-fn number(told: Told<String>) -> Told<i64> {
+fn number(told: FieldValue<String>) -> FieldValue<i64> {
     match told {
-        Told::Value(digits) => digits.parse().map_or(Told::Silent, Told::Value),
-        Told::Empty => Told::Empty,
-        Told::Silent => Told::Silent,
+        FieldValue::Value(digits) => digits.parse().map_or(FieldValue::Absent, FieldValue::Value),
+        FieldValue::Empty => FieldValue::Empty,
+        FieldValue::Absent => FieldValue::Absent,
     }
 }
 
-fn time(told: Told<String>) -> Told<String> {
+fn time(told: FieldValue<String>) -> FieldValue<String> {
     match told {
-        Told::Value(text) => utc(&text).map_or(Told::Silent, Told::Value),
+        FieldValue::Value(text) => utc(&text).map_or(FieldValue::Absent, FieldValue::Value),
         other => other,
     }
 }

@@ -44,7 +44,7 @@ const LESS_BELIEVED: i64 = 2;
 /// One of the lists that belong to a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    Said,
+    Messages,
     Sheet,
 }
 
@@ -107,7 +107,7 @@ impl Run {
         let ticket = due.ticket_id;
         let stored = self.job.db.read(&Scope::All, move |c| details_store::stored(c, ticket)).await?;
         if read.problem.is_none() {
-            let (told, problem) = self.part(&due, Part::Said, stored, ways, report).await;
+            let (told, problem) = self.part(&due, Part::Messages, stored, ways, report).await;
             read.said = told.map(|told| {
                 let link = self.job.config.freshservice.web_url.as_deref().map(|base| vendor_link(base, due.external_id));
                 let usable = messages::conversations(&told, &due.version, link.as_deref());
@@ -172,7 +172,7 @@ impl Run {
         report: &mut Report,
     ) -> (Option<Vec<Value>>, Option<String>) {
         let (at, have, what) = match part {
-            Part::Said => (0, stored.said, "conversations"),
+            Part::Messages => (0, stored.said, "conversations"),
             Part::Sheet => (1, stored.entries, "time entries"),
         };
         if ways.absent[at] {
@@ -200,7 +200,7 @@ impl Run {
         let mut seen = HashSet::new();
         for number in 1..=MOST_PAGES {
             let page: Page = match part {
-                Part::Said => self.client.conversations(&id, number).await?,
+                Part::Messages => self.client.conversations(&id, number).await?,
                 Part::Sheet => self.client.time_entries(&id, number).await?,
             };
             *links |= page.next;

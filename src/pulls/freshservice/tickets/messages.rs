@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{hours, text};
 use crate::{
     tickets::{Message, TimeEntry, utc},
-    vendors::freshservice::wire::{self, Fields, Told},
+    vendors::freshservice::wire::{self, FieldValue, Fields},
 };
 
 /// What was usable of a list, and how many of its records were not.
@@ -109,8 +109,8 @@ pub fn time_sheet(records: &[Value]) -> Usable<TimeEntry> {
 
 fn moment(fields: &mut Fields<'_>, key: &str) -> Option<String> {
     match fields.text(key) {
-        Told::Value(text) => utc(&text),
-        Told::Silent | Told::Empty => None,
+        FieldValue::Value(text) => utc(&text),
+        FieldValue::Absent | FieldValue::Empty => None,
     }
 }
 

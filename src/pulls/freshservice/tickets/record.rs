@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{SYSTEM, text};
 use crate::{
     tickets::{Statuses, Ticket, codes, utc},
-    vendors::freshservice::wire::{self, Fields, Told},
+    vendors::freshservice::wire::{self, FieldValue, Fields},
 };
 
 /// Statuses in which a ticket may have been resolved or closed.
@@ -25,20 +25,20 @@ pub struct Record {
     pub has_stats: bool,
     /// Fields that were there but unusable.
     pub ignored: Vec<String>,
-    status: Told<i64>,
-    status_word: Told<String>,
-    department_id: Told<i64>,
-    requester_id: Told<i64>,
-    requester: Option<(Told<String>, Told<String>)>,
-    texts: Vec<(&'static str, Told<String>)>,
-    numbers: Vec<(&'static str, Told<i64>)>,
-    times: Vec<(&'static str, Told<String>)>,
-    stats: Vec<(&'static str, Told<String>)>,
-    priority: Told<i64>,
-    escalated: Told<bool>,
-    custom_fields: Told<String>,
-    description: Told<String>,
-    description_text: Told<String>,
+    status: FieldValue<i64>,
+    status_word: FieldValue<String>,
+    department_id: FieldValue<i64>,
+    requester_id: FieldValue<i64>,
+    requester: Option<(FieldValue<String>, FieldValue<String>)>,
+    texts: Vec<(&'static str, FieldValue<String>)>,
+    numbers: Vec<(&'static str, FieldValue<i64>)>,
+    times: Vec<(&'static str, FieldValue<String>)>,
+    stats: Vec<(&'static str, FieldValue<String>)>,
+    priority: FieldValue<i64>,
+    escalated: FieldValue<bool>,
+    custom_fields: FieldValue<String>,
+    description: FieldValue<String>,
+    description_text: FieldValue<String>,
 }
 
 impl Record {
@@ -115,9 +115,9 @@ impl Record {
     #[expect(clippy::option_option, reason = "no department and not told are different things")]
     pub fn department(&self) -> Option<Option<i64>> {
         match self.department_id {
-            Told::Silent => None,
-            Told::Empty => Some(None),
-            Told::Value(id) => Some(Some(id)),
+            FieldValue::Absent => None,
+            FieldValue::Empty => Some(None),
+            FieldValue::Value(id) => Some(Some(id)),
         }
     }
 
@@ -135,7 +135,7 @@ impl Record {
         for (key, told) in &self.texts {
             match (*key, told) {
                 ("subject", told) => put(&mut ticket.subject, told),
-                ("type", Told::Value(_)) => put(&mut ticket.ticket_type, told),
+                ("type", FieldValue::Value(_)) => put(&mut ticket.ticket_type, told),
                 ("category", told) => put(&mut ticket.category, told),
                 ("sub_category", told) => put(&mut ticket.sub_category, told),
                 ("item_category", told) => put(&mut ticket.item_category, told),
@@ -152,17 +152,17 @@ impl Record {
         }
         for (key, told) in &self.times {
             match (*key, told) {
-                ("created_at", Told::Value(_)) => put(&mut ticket.vendor_created_at, told),
+                ("created_at", FieldValue::Value(_)) => put(&mut ticket.vendor_created_at, told),
                 ("due_by", told) => put(&mut ticket.due_by, told),
                 ("fr_due_by", told) => put(&mut ticket.fr_due_by, told),
                 _ => {}
             }
         }
         put(&mut ticket.priority_id, &self.priority);
-        if !matches!(self.priority, Told::Silent) {
+        if !matches!(self.priority, FieldValue::Absent) {
             ticket.priority = ticket.priority_id.and_then(codes::priority_word).map(str::to_owned);
         }
-        if let Told::Value(flag) = self.escalated {
+        if let FieldValue::Value(flag) = self.escalated {
             ticket.is_escalated = flag;
         }
         put(&mut ticket.custom_fields, &self.custom_fields);
@@ -170,7 +170,7 @@ impl Record {
 
     /// The status with the times that hang on it: a ticket that is open again has never been closed.
     fn apply_status(&self, ticket: &mut Ticket) {
-        if let (Told::Value(word), status) = (&self.status_word, &self.status) {
+        if let (FieldValue::Value(word), status) = (&self.status_word, &self.status) {
             ticket.status.clone_from(word);
             put(&mut ticket.status_id, status);
         }
@@ -183,7 +183,7 @@ impl Record {
             }
         }
         let finished = match &self.status_word {
-            Told::Value(word) => is_finished(word),
+            FieldValue::Value(word) => is_finished(word),
             _ => is_finished(&ticket.status),
         };
         if !finished {
@@ -201,7 +201,7 @@ impl Record {
         }
         if let Some((name, email)) = &self.requester {
             for (slot, told) in [(&mut ticket.requester_name, name), (&mut ticket.requester_email, email)] {
-                if matches!(told, Told::Value(_)) {
+                if matches!(told, FieldValue::Value(_)) {
                     put(slot, told);
                 }
             }
@@ -214,13 +214,13 @@ impl Record {
         let (mut html, mut plain) = stored;
         let filled = |text: String| Some(text).filter(|text| !text.is_empty());
         match &self.description {
-            Told::Value(said) => html = filled(text::lean(said, link)),
+            FieldValue::Value(said) => html = filled(text::lean(said, link)),
             told => put(&mut html, told),
         }
         match (&self.description_text, &self.description) {
-            (Told::Silent, Told::Value(said)) => plain = filled(text::plain(said, link)),
-            (Told::Silent, Told::Empty) => plain = None,
-            (Told::Value(said), _) => plain = filled(text::clean(said)),
+            (FieldValue::Absent, FieldValue::Value(said)) => plain = filled(text::plain(said, link)),
+            (FieldValue::Absent, FieldValue::Empty) => plain = None,
+            (FieldValue::Value(said), _) => plain = filled(text::clean(said)),
             (told, _) => put(&mut plain, told),
         }
         (html, plain)
@@ -229,7 +229,7 @@ impl Record {
     /// Whether it tells what the ticket says at length.
     #[must_use]
     pub fn has_words(&self) -> bool {
-        !matches!((&self.description, &self.description_text), (Told::Silent, Told::Silent))
+        !matches!((&self.description, &self.description_text), (FieldValue::Absent, FieldValue::Absent))
     }
 
     /// How people recognise it in a plan or a report.
@@ -245,30 +245,30 @@ pub fn is_finished(word: &str) -> bool {
     FINISHED.contains(&word)
 }
 
-fn put<T: Clone>(slot: &mut Option<T>, told: &Told<T>) {
+fn put<T: Clone>(slot: &mut Option<T>, told: &FieldValue<T>) {
     match told {
-        Told::Silent => {}
-        Told::Empty => *slot = None,
-        Told::Value(value) => *slot = Some(value.clone()),
+        FieldValue::Absent => {}
+        FieldValue::Empty => *slot = None,
+        FieldValue::Value(value) => *slot = Some(value.clone()),
     }
 }
 
-fn number(told: Told<String>) -> Told<i64> {
+fn number(told: FieldValue<String>) -> FieldValue<i64> {
     match told {
-        Told::Silent => Told::Silent,
-        Told::Empty => Told::Empty,
-        Told::Value(digits) => digits.parse().map_or(Told::Silent, Told::Value),
+        FieldValue::Absent => FieldValue::Absent,
+        FieldValue::Empty => FieldValue::Empty,
+        FieldValue::Value(digits) => digits.parse().map_or(FieldValue::Absent, FieldValue::Value),
     }
 }
 
 /// A time in our one form; one that is none is reported and not told.
-fn time(fields: &mut Fields<'_>, key: &str, odd: &mut Vec<String>) -> Told<String> {
+fn time(fields: &mut Fields<'_>, key: &str, odd: &mut Vec<String>) -> FieldValue<String> {
     match fields.text(key) {
-        Told::Value(said) => match utc(&said) {
-            Some(at) => Told::Value(at),
+        FieldValue::Value(said) => match utc(&said) {
+            Some(at) => FieldValue::Value(at),
             None => {
                 odd.push(format!("{key} is no time"));
-                Told::Silent
+                FieldValue::Absent
             }
         },
         other => other,
@@ -276,76 +276,76 @@ fn time(fields: &mut Fields<'_>, key: &str, odd: &mut Vec<String>) -> Told<Strin
 }
 
 /// The status as code and word; a code that nobody has explained is kept, with the word `unknown`.
-fn status(record: &Map<String, Value>, statuses: &Statuses, odd: &mut Vec<String>) -> (Told<i64>, Told<String>) {
+fn status(record: &Map<String, Value>, statuses: &Statuses, odd: &mut Vec<String>) -> (FieldValue<i64>, FieldValue<String>) {
     let code = match record.get("status") {
-        None | Some(Value::Null) => return (Told::Silent, Told::Silent),
+        None | Some(Value::Null) => return (FieldValue::Absent, FieldValue::Absent),
         Some(Value::Number(number)) => number.as_i64().filter(|code| *code >= 0),
         Some(Value::String(said)) => said.trim().parse().ok().or_else(|| statuses.code(said)),
         Some(_) => None,
     };
     if code.is_none() {
         odd.push("status is no status".to_owned());
-        return (Told::Silent, Told::Silent);
+        return (FieldValue::Absent, FieldValue::Absent);
     }
-    (code.map_or(Told::Empty, Told::Value), Told::Value(statuses.word(code)))
+    (code.map_or(FieldValue::Empty, FieldValue::Value), FieldValue::Value(statuses.word(code)))
 }
 
-fn priority(value: Option<&Value>, odd: &mut Vec<String>) -> Told<i64> {
+fn priority(value: Option<&Value>, odd: &mut Vec<String>) -> FieldValue<i64> {
     let code = match value {
-        None => return Told::Silent,
-        Some(Value::Null) => return Told::Empty,
+        None => return FieldValue::Absent,
+        Some(Value::Null) => return FieldValue::Empty,
         Some(Value::Number(number)) => number.as_i64(),
         Some(Value::String(said)) => codes::priority_code(said),
         Some(_) => None,
     };
     match code.filter(|code| (0..=1000).contains(code)) {
-        Some(code) => Told::Value(code),
+        Some(code) => FieldValue::Value(code),
         None => {
             odd.push("priority is no priority".to_owned());
-            Told::Silent
+            FieldValue::Absent
         }
     }
 }
 
 /// Name and address of an embedded person.
-fn person(person: &Map<String, Value>) -> (Told<String>, Told<String>) {
+fn person(person: &Map<String, Value>) -> (FieldValue<String>, FieldValue<String>) {
     let mut fields = Fields::new(person);
     let parts = [fields.text("first_name"), fields.text("last_name")];
-    let joined = parts.into_iter().filter_map(Told::value).collect::<Vec<_>>().join(" ");
-    let joined = if joined.is_empty() { Told::Silent } else { Told::Value(joined) };
+    let joined = parts.into_iter().filter_map(FieldValue::value).collect::<Vec<_>>().join(" ");
+    let joined = if joined.is_empty() { FieldValue::Absent } else { FieldValue::Value(joined) };
     let name = match fields.text("name") {
-        Told::Value(name) => Told::Value(name),
+        FieldValue::Value(name) => FieldValue::Value(name),
         _ => joined,
     };
     let email = match fields.text("email") {
-        Told::Value(email) => Told::Value(email),
+        FieldValue::Value(email) => FieldValue::Value(email),
         _ => fields.text("primary_email"),
     };
     (name, email)
 }
 
 /// The custom fields as JSON with sorted keys, so that another order at the vendor is no change.
-fn custom_fields(value: Option<&Value>) -> Told<String> {
+fn custom_fields(value: Option<&Value>) -> FieldValue<String> {
     match value {
-        None => Told::Silent,
+        None => FieldValue::Absent,
         Some(Value::Object(map)) if !map.is_empty() => {
             let sorted: std::collections::BTreeMap<&String, &Value> = map.iter().collect();
-            serde_json::to_string(&sorted).ok().filter(|text| text.len() <= 100_000).map_or(Told::Silent, Told::Value)
+            serde_json::to_string(&sorted).ok().filter(|text| text.len() <= 100_000).map_or(FieldValue::Absent, FieldValue::Value)
         }
-        Some(Value::Object(_) | Value::Null) => Told::Empty,
-        Some(_) => Told::Silent,
+        Some(Value::Object(_) | Value::Null) => FieldValue::Empty,
+        Some(_) => FieldValue::Absent,
     }
 }
 
 /// A long text as it came: what is to be cut off is cut when it has been read.
-fn long(value: Option<&Value>) -> Told<String> {
+fn long(value: Option<&Value>) -> FieldValue<String> {
     match value {
-        None => Told::Silent,
-        Some(Value::String(said)) if said.trim().is_empty() => Told::Empty,
-        Some(Value::String(said)) => Told::Value(said.clone()),
-        Some(Value::Number(said)) => Told::Value(said.to_string()),
-        Some(Value::Null) => Told::Empty,
-        Some(_) => Told::Silent,
+        None => FieldValue::Absent,
+        Some(Value::String(said)) if said.trim().is_empty() => FieldValue::Empty,
+        Some(Value::String(said)) => FieldValue::Value(said.clone()),
+        Some(Value::Number(said)) => FieldValue::Value(said.to_string()),
+        Some(Value::Null) => FieldValue::Empty,
+        Some(_) => FieldValue::Absent,
     }
 }
 

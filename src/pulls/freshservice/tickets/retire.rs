@@ -177,7 +177,7 @@ impl Run {
         let rows = |items: &mut dyn Iterator<Item = &Item>| -> BTreeMap<i64, Vec<FieldChange>> {
             items.filter_map(|item| Some((item.entity_id?, item.fields.clone()))).collect()
         };
-        if rows(&mut items.iter().map(history::Untold::inside)) != rows(&mut planned.iter()) {
+        if rows(&mut items.iter().map(history::Unredacted::inside)) != rows(&mut planned.iter()) {
             return Ok(false);
         }
         if status == "held" {

@@ -1,4 +1,4 @@
-//! The frame of a page for the person who asks for it: their rights, their theme, what the last form did.
+//! The context of a page for the person who asks for it: their rights, their theme, what the last form did.
 
 use askama::Template;
 use axum::{
@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     status,
     types::{Actor, Scope},
-    ui::{Flash, Look, Page, Reader, Section},
+    ui::{Flash, Page, Reader, Section, Theme},
     web::{Prefix, Query, Web, settings_store},
 };
 
@@ -25,7 +25,7 @@ const FLASH_SECONDS: u32 = 60;
 
 /// What every page handler asks for first: it lets people in and nobody else.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub struct PageContext {
     /// Who asks.
     pub caller: Arc<Caller>,
     /// The page, still without a title.
@@ -33,10 +33,10 @@ pub struct Frame {
     /// The query string.
     pub query: Query,
     /// The person's look, when the browser does not remember it yet.
-    unseen: Option<Look>,
+    unseen: Option<Theme>,
 }
 
-impl FromRequestParts<Web> for Frame {
+impl FromRequestParts<Web> for PageContext {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
@@ -65,13 +65,13 @@ impl FromRequestParts<Web> for Frame {
         page.fresh = fresh;
         page.flash = flash(&parts.headers);
         page.reader = Reader::of(&person.0);
-        let look = Look { theme: page.theme.clone(), color_theme: page.color_theme.clone() };
-        let unseen = (page.standalone && Look::of(&parts.headers) != look).then_some(look);
+        let look = Theme { theme: page.theme.clone(), color_theme: page.color_theme.clone() };
+        let unseen = (page.standalone && Theme::of(&parts.headers) != look).then_some(look);
         Ok(Self { caller: person.0.clone(), page, query, unseen })
     }
 }
 
-impl Frame {
+impl PageContext {
     /// The tenant boundary of what the page shows.
     #[must_use]
     pub fn scope(&self) -> Scope {

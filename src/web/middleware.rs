@@ -32,17 +32,17 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// The whole edge, around the router.
-pub async fn around(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let config = &edge.config;
-    let (allowance, mut request) = Allowance::new(&edge.bodies, request);
+/// Everything around the router.
+pub async fn around(State(state): State<MiddlewareState>, request: Request, next: Next) -> Response {
+    let config = &state.config;
+    let (allowance, mut request) = Allowance::new(&state.bodies, request);
     let id = RequestId::of(request.headers());
     let peer = Peer::of(&request, &config.server.trusted_proxies);
     let mount = prefix::strip_mount(request.uri_mut());
     let prefix = Prefix::new(&peer.forwarded_prefix, mount.as_ref().unwrap_or(&""));
     let wants_page = errors::wants_page(request.uri().path(), request.headers());
     let about = About {
-        page: edge.page,
+        page: state.page,
         method: request.method().clone(),
         path: format!("{prefix}{}", request.uri().path()),
         target: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
@@ -64,7 +64,7 @@ pub async fn around(State(edge): State<Edge>, request: Request, next: Next) -> R
     };
     let response = errors::render(&about, answer.instrument(span).await);
     allowance.drain();
-    let response = text::account(edge.cache.budget(), &*edge.cache.spare(), response).await;
+    let response = text::account(state.cache.budget(), &*state.cache.spare(), response).await;
     let mut response = response.unwrap_or_else(|error| errors::render(&about, error.into_response()));
     finish(!config.on_platform(), &id, response.headers_mut());
     response
@@ -77,9 +77,9 @@ pub fn panicked(cause: Box<dyn Any + Send>) -> Response {
     Error::internal(format!("panic: {}", text.as_deref().unwrap_or("without a message"))).into_response()
 }
 
-/// What the edge knows of the program inside.
+/// What the middleware knows of the program inside.
 #[derive(Clone)]
-pub struct Edge {
+pub struct MiddlewareState {
     config: Arc<Config>,
     bodies: Bodies,
     cache: Cache,
@@ -117,19 +117,19 @@ fn finish(standalone: bool, id: &RequestId, headers: &mut HeaderMap) {
     }
 }
 
-/// Puts the edge around routes, with the page that shows failures: layers of the caller's (authentication) run inside it, after the panic fence.
+/// Puts the middleware around routes, with the page that shows failures: layers of the caller's (authentication) run inside it, after the panic fence.
 pub fn wrap(routes: Routes, web: Web, page: ErrorPage, layers: impl FnOnce(Router<Web>) -> Router<Web>) -> Router {
     let (rooms, _) = routes.into_parts();
     let rooms = rooms.fallback(routes::not_found).method_not_allowed_fallback(routes::method_not_allowed);
     let limits = &web.config.limits;
-    let edge = Edge {
+    let state = MiddlewareState {
         config: Arc::clone(&web.config),
         bodies: Bodies::new(limits.bodies, limits.body_patience),
         cache: web.cache.clone(),
         page,
     };
     let fenced = layers(rooms).with_state(web).layer(CatchPanicLayer::custom(panicked));
-    Router::new().fallback_service(middleware::from_fn_with_state(edge, around).layer(fenced))
+    Router::new().fallback_service(middleware::from_fn_with_state(state, around).layer(fenced))
 }
 
 #[cfg(test)]
