@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     admin, agents, assets,
-    auth::{self, ApiKeys, CompanyLookup, Expected, PersonKeeper, Verifier},
+    auth::{self, ApiKeys, CompanyLookup, Expected, PersonKeeper, Verifier, api_key},
     billing, companies,
     compliance::{
         self,
@@ -90,6 +90,7 @@ pub fn register() {
     tickets::service_desk::register(&pulls::freshservice::service_desk::Desk);
     record_history::register(records::pages::record::past);
     notice::register(NOTICES);
+    api_key::register(records::reach::reach().types);
     custom::register(records::custom::nouns());
     beside::register(&custom::OfRecords);
 }

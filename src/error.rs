@@ -1,13 +1,13 @@
 //! Every way a request or a command can fail, and the one map from failure to status.
 
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Shorthand for results that fail with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One field that was wrong, and what would be right.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct FieldError {
     /// The field's name as the client sent it (dotted or indexed for nested ones).
     pub field: String,
@@ -24,6 +24,9 @@ pub enum Error {
         /// The thing's name in the singular, capitalised ("Company").
         what: &'static str,
     },
+    /// There is no such thing, in words that clients know.
+    #[error("{0}")]
+    Missing(&'static str),
     /// The input is wrong; every wrong field is listed.
     #[error("{}", join(.0))]
     Invalid(Vec<FieldError>),
@@ -119,6 +122,24 @@ impl Error {
         Self::Conflict { message: message.into(), details: serde_json::Map::new() }
     }
 
+    /// A value that must be one record's alone and is another one's already.
+    #[must_use]
+    pub fn taken(field: &str, message: &str) -> Self {
+        let mut details = serde_json::Map::new();
+        details.insert("errors".to_owned(), serde_json::json!([{ "field": field, "message": message }]));
+        Self::Conflict { message: format!("{field}: {message}"), details }
+    }
+
+    /// A conflict that names fields as what is wrong with them, for a form that shows it beside them.
+    #[must_use]
+    pub fn beside_fields(self) -> Self {
+        let named = match &self {
+            Self::Conflict { details, .. } => details.get("errors").cloned(),
+            _ => None,
+        };
+        named.and_then(|errors| serde_json::from_value(errors).ok()).map_or(self, Self::Invalid)
+    }
+
     /// An unforeseen failure, keeping only its text.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
@@ -129,7 +150,7 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::Invalid(_) | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
+    handler::Handler,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -29,63 +30,33 @@ use crate::{
         plans_store::{self, Stored},
     },
     types::Scope,
-    web::{Path, Query, Routes, Web},
+    web::{Path, Query, Routes, Web, openapi::Schemas},
 };
 
 /// The routes of this room.
 pub fn routes() -> Routes {
-    Routes::new()
-        .post("/sync/freshservice", freshservice)
-        .tells("Read companies, contacts, agents and assets from Freshservice, then assign account numbers", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/psa", psa)
-        .tells("Read companies, contacts, agents and assets from the service desk", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/datto", datto)
-        .tells("Read devices from Datto RMM, then write account numbers there", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/rmm", rmm)
-        .tells("Read devices from the RMM", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/tickets", tickets)
-        .tells("Read tickets that have changed", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/tickets/full-history", all_tickets)
-        .tells("Read all tickets", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/create-account-numbers", create_account_numbers)
-        .tells("Assign account numbers", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/push-to-datto", push_to_datto)
-        .tells("Write account numbers to Datto RMM", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/push-to-freshservice", push_to_freshservice)
-        .tells("Write account numbers to Freshservice", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/outbox", deliver)
-        .tells("Write what waits to the vendors", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
-        .post("/sync/agents", agents)
-        .tells("Mirror the users of Keycloak as agents in a job", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
+    let routes = Routes::new();
+    let routes = starting(
+        routes,
+        "/sync/freshservice",
+        freshservice,
+        "Read companies, contacts, agents and assets from Freshservice, then assign account numbers",
+    );
+    let routes = starting(routes, "/sync/psa", psa, "Read companies, contacts, agents and assets from the service desk");
+    let routes = starting(routes, "/sync/datto", datto, "Read devices from Datto RMM, then write account numbers there");
+    let routes = starting(routes, "/sync/rmm", rmm, "Read devices from the RMM");
+    let routes = starting(routes, "/sync/tickets", tickets, "Read tickets that have changed");
+    let routes = starting(routes, "/sync/tickets/full-history", all_tickets, "Read all tickets");
+    let routes = starting(routes, "/sync/create-account-numbers", create_account_numbers, "Assign account numbers");
+    let routes = starting(routes, "/sync/push-to-datto", push_to_datto, "Write account numbers to Datto RMM");
+    let routes = starting(routes, "/sync/push-to-freshservice", push_to_freshservice, "Write account numbers to Freshservice");
+    let routes = starting(routes, "/sync/outbox", deliver, "Write what waits to the vendors");
+    let routes = starting(routes, "/sync/agents", agents, "Mirror the users of Keycloak as agents in a job");
+    let routes = starting(routes, "/sync/datto-audits", datto_audits, "Read audits of devices from Datto RMM");
+    routes
         .merge(crate::outbox::api::routes())
-        .post("/sync/datto-audits", datto_audits)
-        .tells("Read audits of devices from Datto RMM", |_| {
-            json::done(&[("job_id", json::text()), ("message", json::text()), ("error", json::text())])
-        })
         .get("/sync/status/{job_id}", status)
-        .tells("Read a job", json::one::<Job>)
+        .tells("Read a job", |schemas| json::with(json::one::<Job>(schemas), &[("current_tickets", json::int())]))
         .get("/sync/last/{script}", last)
         .tells("Read the newest job of a kind", json::one::<Job>)
         .get("/api/sync/plans", plans)
@@ -94,11 +65,21 @@ pub fn routes() -> Routes {
         .tells("Read a plan with its items", |schemas| {
             json::with(json::one::<Stored>(schemas), &[("items", json::list::<Item>(schemas))])
         })
-        .asks(&[("after", "integer", "Items after this one.")])
+        .asks(&[("after", "count", "Items after this one.")])
         .post("/api/sync/plans/{id}/approve", approve)
         .tells("Approve a plan", |_| json::done(&[("applied", json::int()), ("stale", json::int())]))
         .post("/api/sync/plans/{id}/discard", discard)
         .tells("Discard a plan", |_| json::done(&[]))
+}
+
+/// One that starts a job: neighbours test `success`, also where it is refused.
+fn starting<H: Handler<T, Web>, T: 'static>(routes: Routes, path: &'static str, handler: H, summary: &'static str) -> Routes {
+    let refused = |_: &mut Schemas| json::object(&[("success", json::flag()), ("error", json::text())]);
+    routes
+        .post(path, handler)
+        .tells(summary, |_| json::done(&[("job_id", json::text()), ("message", json::text())]))
+        .answers(409, "Another job is in the way.", refused)
+        .answers(500, "It could not be started: its vendor is not set up, for one.", refused)
 }
 
 /// Starts jobs of one kind: `POST /sync/…`. Always 200: Beacon and the pages test for exactly that.
@@ -163,7 +144,7 @@ async fn status(_caller: Staff, State(web): State<Web>, Path(job_id): Path<Strin
         body["current_tickets"] = web.db.read(&Scope::All, pulls::freshservice::tickets::live).await?.into();
         return Ok(Json(body).into_response());
     }
-    Ok(answer(job, "Job not found"))
+    job.map(|job| Json(job).into_response()).ok_or(Error::NotFound { what: "Job" })
 }
 
 async fn find(web: &Web, job_id: String) -> Result<Option<Job>> {
@@ -178,16 +159,7 @@ async fn last(_caller: Staff, State(web): State<Web>, Path(script): Path<String>
     if job.as_ref().is_some_and(|job| job.status == "running") && jobs::reap(&web.db).await? > 0 {
         job = read(name).await?;
     }
-    Ok(answer(job, "No sync found for this script"))
-}
-
-fn answer(job: Option<Job>, missing: &'static str) -> Response {
-    if let Some(job) = job {
-        return Json(job).into_response();
-    }
-    let body =
-        json!({ "error": missing, "type": "about:blank#not-found", "title": "Not Found", "status": 404, "detail": missing });
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+    job.map(|job| Json(job).into_response()).ok_or(Error::Missing("No sync found for this script"))
 }
 
 async fn plans(_caller: Admin, State(web): State<Web>) -> Result<Json<Vec<Stored>>> {
@@ -197,7 +169,7 @@ async fn plans(_caller: Admin, State(web): State<Web>) -> Result<Json<Vec<Stored
 /// A plan with its items, a thousand at a time: `?after=<item id>`.
 async fn plan(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, query: Query) -> Result<Json<Value>> {
     let policy = RedactionPolicy::of(&caller, &web.config, &query)?;
-    let after = query.text("after")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let after = query.count("after")?.unwrap_or(0);
     let read = move |c: &mut crate::db::Conn| {
         let (plan, items) = (plans_store::get(c, id)?, plans_store::items(c, id, after, 1000)?);
         Ok((plan, tell(c, items, &policy)?))

@@ -20,8 +20,14 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/openapi.json", super::document)
         .tells("Describe this API", |_| {
-            let parts = ["info", "paths", "components"].map(|name| (name, json::map(json::held())));
-            json::with(json::object(&[("openapi", json::text())]), &parts)
+            let object = || json::optional(&[]);
+            let info = ["title", "version", "description"].map(|name| (name, json::text()));
+            json::object(&[
+                ("openapi", json::text()),
+                ("info", json::object(&info)),
+                ("paths", json::map(json::map(object()))),
+                ("components", json::map(json::map(object()))),
+            ])
         })
         .get("/apispec.json", super::document)
         .get("/docs", show)

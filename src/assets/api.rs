@@ -53,8 +53,8 @@ pub fn routes() -> Routes {
         .tells("Search assets for the page that lists them", search_answer)
         .asks(&[
             ("q", "string", "What to look for."),
-            ("page", "integer", "The page, counted from 1."),
-            ("per_page", "integer", "The size of a page."),
+            ("page", "loose", "The page, counted from 1."),
+            ("per_page", "loose", "The size of a page."),
             ("sort", "string", "The column."),
             ("dir", "string", "asc or desc."),
         ])

@@ -58,7 +58,7 @@ crate::facet! {
         /// The firmware's date, as the vendor wrote it.
         bios_date: Option<String> = told("Firmware date"),
         /// Boards, memory modules, displays, as the vendor told it: a JSON object as text.
-        details: Option<String> = json("Details").told().personal(Personal::Private),
+        details: Option<String> = json("Details", Layout::AsSent).told().personal(Personal::Private),
     }
 }
 

@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
+use utoipa::openapi::{
+    RefOr, Schema, Type,
+    schema::{ObjectBuilder, SchemaType},
+};
 
 use super::{hardware::Inside, secrets, staleness, view_context::AssetViewContext};
 use crate::{
@@ -314,7 +318,7 @@ pub struct AssetDetail {
     /// The vendor's user-defined fields that say something, but for the secrets among them; for staff.
     pub custom_fields: Vec<CustomField>,
     /// The same under the contract's names, `udf1` to `udf30`; a secret is always null there.
-    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
+    #[schema(value_type = Udfs)]
     #[serde(flatten)]
     pub udf: Map<String, Json>,
     /// Which secrets are kept of it.
@@ -335,6 +339,20 @@ pub struct CustomField {
 
 /// How many of the vendor's fields the contract knows.
 const UDFS: usize = 30;
+
+/// What [`flat`] makes, as the API description says it.
+#[derive(Debug)]
+enum Udfs {}
+
+impl utoipa::PartialSchema for Udfs {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+        let names = (1..=UDFS).map(|number| format!("udf{number}"));
+        names.fold(ObjectBuilder::new(), |all, name| all.property(&name, text()).required(name)).into()
+    }
+}
+
+impl utoipa::ToSchema for Udfs {}
 
 /// What the platform calls the vendor's fields, as far as their use is agreed on.
 fn udf_label(name: &str) -> String {

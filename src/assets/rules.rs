@@ -52,7 +52,7 @@ pub fn read(mut fields: Fields, creating: bool) -> Result<AssetInput> {
 
 /// What [`read`] takes for a new one, as the API description says it.
 pub fn new_body(schemas: &mut Schemas) -> Value {
-    json::with(schema::new::<Asset>(schemas), &more())
+    json::with_one_of(json::with(schema::new::<Asset>(schemas), &more()), &["company_account_number", "company_id"])
 }
 
 /// What [`read`] takes for a change.

@@ -1,5 +1,7 @@
 //! An API key: what a person gives a program of theirs, and how far it reaches.
 
+use std::sync::OnceLock;
+
 use axum::http::Method;
 use serde::Serialize;
 
@@ -21,6 +23,19 @@ pub struct Reach {
     pub in_address: fn(&str) -> Option<&'static str>,
     /// The company with this account number (or, failing that, this id) within the reader's scope.
     pub company: fn(&mut Conn, &str) -> Result<Option<i64>>,
+}
+
+static TYPES: OnceLock<fn() -> Vec<(&'static str, &'static str)>> = OnceLock::new();
+
+/// Says which kinds of records those are, before the API is described; the first call counts.
+pub fn register(types: fn() -> Vec<(&'static str, &'static str)>) {
+    TYPES.get_or_init(|| types);
+}
+
+/// The words for those kinds.
+#[must_use]
+pub fn types() -> Vec<&'static str> {
+    TYPES.get().map(|types| types().into_iter().map(|(name, _)| name).collect()).unwrap_or_default()
 }
 
 /// What a key was limited to when it was made.

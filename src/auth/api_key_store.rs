@@ -153,7 +153,7 @@ pub fn create(w: &mut Write<'_>, new: &NewApiKey) -> Result<ApiKey> {
 
 fn name_taken(error: Error) -> Error {
     match error {
-        Error::Conflict { .. } => Error::field("name", "is the name of another API key of yours"),
+        Error::Conflict { .. } => Error::taken("name", "is the name of another API key of yours"),
         other => other,
     }
 }

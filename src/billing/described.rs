@@ -11,9 +11,6 @@ use super::{
 };
 use crate::web::openapi::schema::{self, Schemas};
 
-/// A month as it is named.
-const MONTH: &str = "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$";
-
 fn text() -> Value {
     schema::text()
 }
@@ -131,7 +128,7 @@ pub fn freezing(schemas: &mut Schemas) -> Value {
 
 /// What is to be frozen.
 pub fn to_freeze(_: &mut Schemas) -> Value {
-    let month = schema::object(&[("month", json!({"type": "string", "pattern": MONTH}))]);
+    let month = schema::object(&[("month", schema::month())]);
     schema::with(month, &[("company", schema::or_null(schema::company())), ("force", schema::flag())])
 }
 

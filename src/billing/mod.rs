@@ -94,8 +94,8 @@ pub fn routes() -> Routes {
         .asks(&[
             ("month", "month", "Those of this month."),
             ("company", "string", "The account number of a company."),
-            ("limit", "integer", "At most so many."),
-            ("offset", "integer", "After so many."),
+            ("limit", "count", "At most so many."),
+            ("offset", "count", "After so many."),
         ])
         .get("/api/billing/snapshots/{id}", snapshot_api::show)
         .tells("Read a frozen month; with .csv behind the id its file", described::snapshot)

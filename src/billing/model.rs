@@ -48,7 +48,7 @@ crate::entity! {
         /// The same.
         backup_per_gb_server_micros: Option<i64> = decimal("Backup, per GB of a server", 6).named("backup_cost_per_gb_server"),
         /// Category → what the plan has of it: a JSON object as text.
-        features: String = json("Features"),
+        features: String = json("Features", Layout::NamedTexts),
     }
 }
 

@@ -78,9 +78,7 @@ pub async fn create(State(web): State<Web>, admin: Admin, conditions: Preconditi
 pub async fn index(State(web): State<Web>, reader: BillingReader, request: ReadRequest) -> Result<Response> {
     let month = request.query.text("month")?.map(|text| Month::named("month", text)).transpose()?;
     let company = request.query.text("company")?.map(str::to_owned);
-    let number =
-        |name: &str| request.query.get(name).and_then(|text| text.trim().parse::<i64>().ok()).filter(|number| *number >= 0);
-    let (limit, offset) = (number("limit").unwrap_or(MOST).min(MOST), number("offset").unwrap_or(0));
+    let (limit, offset) = (request.query.count("limit")?.unwrap_or(MOST).min(MOST), request.query.count("offset")?.unwrap_or(0));
     let read = move |c: &mut Conn| {
         let company = company.map(|key| companies::id_of(c, &key)).transpose()?;
         let wanted = Wanted { month: month.map(|month| month.as_str().to_owned()), company, family: None };

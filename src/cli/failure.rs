@@ -113,6 +113,7 @@ impl From<Error> for Failure {
             Error::Upstream { .. } => UPSTREAM,
             Error::PreconditionFailed => APPROVAL,
             Error::NotFound { .. }
+            | Error::Missing(_)
             | Error::Unauthorized(_)
             | Error::Forbidden(_)
             | Error::Conflict { .. }

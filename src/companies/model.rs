@@ -84,7 +84,7 @@ crate::entity! {
         /// The same for archived.
         life_archived_days: Option<i64> = int("Archived after days").in_form("Devices out of sight").range(1, 3650, "must be from 1 to 3650 days"),
         /// The vendor's custom fields without a column here: a JSON object as text.
-        custom_fields: Option<String> = json("Custom fields").personal(Personal::Private).synced(),
+        custom_fields: Option<String> = json("Custom fields", Layout::Choices).personal(Personal::Private).synced(),
         /// When the vendor's record was created.
         vendor_created_at: Option<String> = told("Created at the vendor").format(Format::Moment).internal().synced(),
         /// When the vendor's record was last changed.

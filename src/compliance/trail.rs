@@ -14,6 +14,7 @@ use crate::{
     db::{Conn, list::beside},
     error::Result,
     history::{Unredacted, feed::Change, protection},
+    web::openapi::values::ChangedField,
 };
 
 /// Something that repeats values of records.
@@ -139,6 +140,7 @@ pub struct RedactedChange {
     /// Why, when there is more to say.
     pub reason: Option<String>,
     /// Field → `{old, new}`.
+    #[schema(value_type = std::collections::BTreeMap<String, ChangedField>)]
     pub fields: Value,
 }
 

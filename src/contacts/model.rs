@@ -76,7 +76,7 @@ crate::entity! {
         /// The vendor's own reference to another system.
         vendor_reference: Option<String> = told("Reference at the vendor").internal().synced(),
         /// The vendor's custom fields without a column here: a JSON object as text.
-        custom_fields: Option<String> = json("Custom fields").personal(Personal::Private).synced(),
+        custom_fields: Option<String> = json("Custom fields", Layout::Choices).personal(Personal::Private).synced(),
         /// When the vendor's record was created.
         vendor_created_at: Option<String> = told("Created at the vendor").format(Format::Moment).internal().synced(),
         /// When the vendor's record was last changed.

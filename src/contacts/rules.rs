@@ -146,7 +146,8 @@ impl ContactInput {
 
 /// What [`read`] takes for a new one, as the API description says it.
 pub fn new_body(schemas: &mut Schemas) -> Value {
-    json::with(schema::new::<Contact>(schemas), &more())
+    let body = json::with(schema::new::<Contact>(schemas), &more());
+    json::with_one_of(body, &["name", "full_name", "first_name", "last_name"])
 }
 
 /// What [`read`] takes for a change.

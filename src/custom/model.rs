@@ -65,7 +65,7 @@ impl AddedField {
 
 crate::shaped! { AddedField: Members::first(&["id", "type", "key", "label", "kind", "choices", "help", "required", "position"])
     .record(|field: &AddedField| field)
-    .member("choices", Holds::ANY, |field| Cell::from(field.choices.as_deref()).embedded())
+    .member("choices", Holds::TEXTS.or_null(), |field| Cell::from(field.choices.as_deref()).embedded())
 }
 
 /// How the values of a kind are shown.

@@ -57,8 +57,8 @@ pub enum Kind {
     Flag,
     /// Texts, stored as a JSON array: at most so many, of at most so many characters each.
     TextList(usize, usize),
-    /// JSON, stored as text.
-    Json,
+    /// JSON, stored as text, that looks like this.
+    Json(Layout),
     /// The id of a row of another noun.
     Reference(&'static Target),
     /// An IP address, written in its usual form.
@@ -67,6 +67,19 @@ pub enum Kind {
     Cidr,
     /// The hardware address of an interface, written `aa:bb:cc:dd:ee:ff`.
     Mac,
+}
+
+/// What the JSON of a field looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// A list of texts.
+    Texts,
+    /// A text for each name.
+    NamedTexts,
+    /// Check boxes and choices of several, by the names that they have at the vendor.
+    Choices,
+    /// An object or a list as the vendor sent it.
+    AsSent,
 }
 
 /// What a reference leads to.
@@ -172,7 +185,7 @@ pub struct FieldSpec {
 pub mod kinds {
     use super::{FieldSpec, Kind, Target};
 
-    pub use super::Format;
+    pub use super::{Format, Layout};
 
     /// Text in one line.
     #[must_use]
@@ -260,8 +273,8 @@ pub mod kinds {
 
     /// JSON, which no caller sends.
     #[must_use]
-    pub const fn json(label: &'static str) -> FieldSpec {
-        FieldSpec::new(label, Kind::Json).told()
+    pub const fn json(label: &'static str, layout: Layout) -> FieldSpec {
+        FieldSpec::new(label, Kind::Json(layout)).told()
     }
 
     /// A row of another noun, of the same company.
@@ -404,7 +417,7 @@ impl FieldSpec {
                             | Kind::Url(_)
                             | Kind::Email(_)
                             | Kind::TextList(..)
-                            | Kind::Json
+                            | Kind::Json(_)
                             | Kind::Ip
                             | Kind::Cidr
                             | Kind::Mac,
@@ -627,7 +640,7 @@ impl FieldSpec {
                 let list = fields.text_list(self.name).max_items(items).max_each(most).get();
                 list.map(|list| Value::Text(json!(list).to_string()))
             }
-            Kind::Json => Sent::Absent,
+            Kind::Json(_) => Sent::Absent,
             Kind::Text(_)
             | Kind::Long(_)
             | Kind::Markdown(_)
@@ -677,7 +690,7 @@ impl FieldSpec {
             Kind::Url(most) => field.max(most).url(),
             Kind::Email(most) => field.max(most).email(),
             kind @ (Kind::Ip | Kind::Cidr | Kind::Mac) => field.check(|text| address::written(kind, text).map(|_| ())),
-            Kind::Int | Kind::Decimal(_) | Kind::Flag | Kind::TextList(..) | Kind::Json | Kind::Reference(_) => field,
+            Kind::Int | Kind::Decimal(_) | Kind::Flag | Kind::TextList(..) | Kind::Json(_) | Kind::Reference(_) => field,
         };
         field.get().map(Value::Text)
     }

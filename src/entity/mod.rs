@@ -29,7 +29,7 @@ mod tests;
 pub use cell::Cell;
 pub use ending_store as ending;
 pub use facet_store::Facet;
-pub use field::{Field, FieldSpec, Format, Kind, Stands, Target};
+pub use field::{Field, FieldSpec, Format, Kind, Layout, Stands, Target};
 pub use noun_store::{self as noun, Noun, Seen};
 pub use patch::Patch;
 pub use personal::redact;

@@ -156,6 +156,8 @@ pub trait Noun: Entity + Sync {
     const ENDS: Option<Ends> = None;
     /// What there is about all of a company's rows: what it is called, and its address below the company's page.
     const OVERVIEW: Option<(&'static str, &'static str)> = None;
+    /// Fields of which a new row has one.
+    const ONE_OF: &'static [&'static str] = &[];
     /// What it is about, when that is a record of any kind. Such a noun is for the provider's own people and for services
     /// that may see everything: what stands in it can be about anybody.
     const ABOUT: Option<About<Self>> = None;

@@ -4,18 +4,22 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{FieldSpec, Fielded, Kind, Shaped};
 use crate::types::decimal;
-use crate::web::openapi::{NOT_BLANK, Schemas};
+use crate::web::openapi::{
+    NOT_BLANK, Schemas,
+    schema::{id_of, with_one_of},
+};
 
 /// The body that makes a row.
 #[must_use]
 pub fn new<E: Fielded>(schemas: &mut Schemas) -> Json {
-    let specs = E::FIELDS.iter().map(|field| &field.spec).filter(|spec| !spec.is_told);
-    let required: Vec<&str> = specs.filter(|spec| spec.is_required && spec.others.is_empty()).map(|spec| spec.name).collect();
+    let specs = E::FIELDS.iter().map(|field| &field.spec).filter(|spec| !spec.is_told && spec.is_required);
+    let (named, plain): (Vec<_>, Vec<_>) = specs.partition(|spec| !spec.others.is_empty());
     let mut body = changed::<E>(schemas);
-    if !required.is_empty() {
-        body["required"] = json!(required);
+    if !plain.is_empty() {
+        body["required"] = plain.iter().map(|spec| spec.name).collect();
     }
-    body
+    let names = |spec: &FieldSpec| [&[spec.name], spec.others].concat();
+    named.into_iter().fold(body, |body, spec| with_one_of(body, &names(spec)))
 }
 
 /// The body that changes a row: some of its fields.
@@ -61,11 +65,14 @@ fn body_of(spec: &FieldSpec) -> Json {
         Kind::Email(most) => json!({"type": "string", "format": "email", "maxLength": most}),
         Kind::Choice(words) => json!({"type": "string", "enum": words}),
         Kind::Day => json!({"type": "string", "format": "date"}),
-        Kind::Int => {
-            let (least, most) = spec.range.map_or((i64::MIN, i64::MAX), |(least, most, _)| (least, most));
-            json!({"type": "integer", "minimum": least, "maximum": most})
-        }
-        Kind::Reference(to) => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX, "x-refers-to": to.entity}),
+        Kind::Int => spec.points_to.map_or_else(
+            || {
+                let (least, most) = spec.range.map_or((i64::MIN, i64::MAX), |(least, most, _)| (least, most));
+                json!({"type": "integer", "minimum": least, "maximum": most})
+            },
+            id_of,
+        ),
+        Kind::Reference(to) => id_of(to.entity),
         Kind::Ip => json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
         Kind::Cidr => {
             json!({"type": "string", "pattern": r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$|^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3}$"})
@@ -82,10 +89,11 @@ fn body_of(spec: &FieldSpec) -> Json {
     if blank && schema["type"] == "string" && schema.get("enum").is_none() && schema.get("pattern").is_none() {
         schema["pattern"] = json!(NOT_BLANK);
     }
-    if spec.is_nullable
-        && !spec.is_required
-        && let Some(kind) = schema.get("type").cloned()
-    {
+    let can_be_empty = spec.is_nullable && !spec.is_required;
+    if can_be_empty && ["format", "pattern", "anyOf"].iter().any(|rule| schema.get(rule).is_some()) {
+        // Empty text is no value, as null is.
+        schema = json!({"anyOf": [schema, {"type": "string", "maxLength": 0}, {"type": "null"}]});
+    } else if can_be_empty && let Some(kind) = schema.get("type").cloned() {
         schema["type"] = json!([kind, "null"]);
         if let Some(words) = schema.get_mut("enum").and_then(Json::as_array_mut) {
             words.push(Json::Null);

@@ -4,12 +4,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use utoipa::openapi::{
-    Schema, Type,
-    schema::{ObjectBuilder, SchemaType},
+use utoipa::{
+    PartialSchema as _,
+    openapi::{
+        RefOr, Schema, Type,
+        schema::{AdditionalProperties, AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType},
+    },
 };
 
-use super::{Cell, Entity, Field, FieldSpec, Fielded, Kind};
+use super::{Cell, Entity, Field, FieldSpec, Fielded, Kind, Layout};
+use crate::web::openapi::values::Scalar;
 
 /// How a member is read from a record.
 pub type Read<V> = Arc<dyn for<'a> Fn(&'a V) -> Cell<'a> + Send + Sync>;
@@ -28,7 +32,7 @@ enum Json {
     Int,
     Real,
     Flag,
-    Any,
+    Nested(Layout),
 }
 
 impl Holds {
@@ -40,8 +44,8 @@ impl Holds {
     pub const REAL: Self = Self::some(Json::Real);
     /// True or false.
     pub const FLAG: Self = Self::some(Json::Flag);
-    /// Any JSON.
-    pub const ANY: Self = Self::some(Json::Any);
+    /// A list of texts.
+    pub const TEXTS: Self = Self::some(Json::Nested(Layout::Texts));
 
     const fn some(kind: Json) -> Self {
         Self { kind, is_nullable: false, description: None }
@@ -61,24 +65,39 @@ impl Holds {
             Kind::Int | Kind::Reference(_) => Json::Int,
             Kind::Decimal(_) => Json::Real,
             Kind::Flag => Json::Flag,
-            Kind::Json => Json::Any,
+            Kind::Json(layout) => Json::Nested(layout),
             _ => Json::Text,
         };
         Self { kind, is_nullable: spec.is_nullable, description: Some(spec.label) }
     }
 
-    fn schema(self) -> Schema {
-        let kind = match self.kind {
-            Json::Text => Type::String,
-            Json::Int => Type::Integer,
-            Json::Real => Type::Number,
-            Json::Flag => Type::Boolean,
-            Json::Any => {
-                return ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(self.description).build().into();
+    fn schema(self) -> RefOr<Schema> {
+        let kinds = |kinds: &[Type]| kinds.iter().cloned().chain(self.is_nullable.then_some(Type::Null)).collect::<SchemaType>();
+        let one = |kind: Type| if self.is_nullable { kinds(&[kind]) } else { SchemaType::Type(kind) };
+        let object = || ObjectBuilder::new().description(self.description);
+        match self.kind {
+            Json::Text => object().schema_type(one(Type::String)).into(),
+            Json::Int => object().schema_type(one(Type::Integer)).into(),
+            Json::Real => object().schema_type(one(Type::Number)).into(),
+            Json::Flag => object().schema_type(one(Type::Boolean)).into(),
+            Json::Nested(Layout::Texts) => {
+                let texts = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
+                texts.schema_type(one(Type::Array)).description(self.description).into()
             }
-        };
-        let kind = if self.is_nullable { SchemaType::from_iter([kind, Type::Null]) } else { SchemaType::Type(kind) };
-        ObjectBuilder::new().schema_type(kind).description(self.description).build().into()
+            Json::Nested(Layout::NamedTexts) => {
+                let text = ObjectBuilder::new().schema_type(Type::String);
+                object().schema_type(one(Type::Object)).additional_properties(Some(text)).into()
+            }
+            Json::Nested(Layout::Choices) => {
+                let several = ArrayBuilder::new().items(Scalar::schema());
+                let choice = AnyOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Boolean)).item(several);
+                object().schema_type(one(Type::Object)).additional_properties(Some(Schema::from(choice.build()))).into()
+            }
+            Json::Nested(Layout::AsSent) => object()
+                .schema_type(kinds(&[Type::Object, Type::Array]))
+                .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+                .into(),
+        }
     }
 }
 
@@ -162,7 +181,7 @@ impl<V: 'static> Members<V> {
         for field in P::FIELDS.iter().filter(told) {
             let (read, holds) = (field.read, Holds::of(&field.spec));
             self = match field.spec.kind {
-                Kind::Json => self.with(field.spec.emitted, holds, Arc::new(move |view| read(of(view)).embedded())),
+                Kind::Json(_) => self.with(field.spec.emitted, holds, Arc::new(move |view| read(of(view)).embedded())),
                 Kind::Decimal(places) => {
                     self.with(field.spec.emitted, holds, Arc::new(move |view| read(of(view)).of_parts(places)))
                 }

@@ -22,7 +22,7 @@ crate::entity! {
         /// Told.
         bytes: i64 = int("Bytes").told().synced(),
         /// JSON.
-        more: Option<String> = json("More"),
+        more: Option<String> = json("More", Layout::AsSent),
         /// In no answer.
         secret: Option<String> = told("Secret").personal(Personal::Private).internal(),
     }

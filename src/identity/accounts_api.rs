@@ -14,7 +14,7 @@ use super::{
     Identity,
     links::Link,
     model::{AccountView, COMPANY, NewUser, User},
-    people, session_store, store,
+    password, people, session_store, store,
 };
 use crate::{
     agents::users_api::{log_clients, seen},
@@ -33,12 +33,18 @@ use crate::{
 pub fn new_body(_: &mut Schemas) -> JsonValue {
     let required = [("username", json::words(100)), ("email", email()), ("role", role())];
     let more = [
-        ("name", json::or_null(json::text())),
+        ("name", name()),
         ("company_account_number", json::or_null(json::company())),
         ("enabled", json::flag()),
-        ("password", json::text()),
+        ("password", password()),
     ];
-    json::with(json::object(&required), &more)
+    let mut body = json::with(json::object(&required), &more);
+    // Whoever is a client belongs to a company.
+    let others: Vec<&str> = Level::ALL.iter().filter(|level| **level != Level::Client).map(|level| level.as_str()).collect();
+    let company =
+        serde_json::json!({"required": ["company_account_number"], "properties": {"company_account_number": json::company()}});
+    body["allOf"] = serde_json::json!([{"anyOf": [{"properties": {"role": {"enum": others}}}, company]}]);
+    body
 }
 
 /// What an account may be changed to.
@@ -47,10 +53,20 @@ pub fn changed_body(_: &mut Schemas) -> JsonValue {
         ("username", json::words(100)),
         ("email", email()),
         ("role", role()),
-        ("name", json::or_null(json::text())),
+        ("name", name()),
         ("company_account_number", json::or_null(json::company())),
         ("enabled", json::flag()),
     ])
+}
+
+/// Empty stands for none, which is an invitation.
+fn password() -> JsonValue {
+    let text = serde_json::json!({"type": "string", "minLength": password::SHORTEST, "maxLength": password::LONGEST});
+    serde_json::json!({"anyOf": [{"type": ["string", "null"], "maxLength": 0}, text]})
+}
+
+fn name() -> JsonValue {
+    serde_json::json!({"type": ["string", "null"], "maxLength": 200})
 }
 
 fn email() -> JsonValue {
@@ -154,6 +170,9 @@ pub async fn create(
 ) -> Result<Response> {
     let sent = AccountPatch::read(&mut fields, true);
     let password = fields.raw_text("password").map(str::to_owned).filter(|password| !password.is_empty());
+    if password.is_none() && !matches!(fields.map().get("password"), None | Some(JsonValue::Null | JsonValue::String(_))) {
+        fields.refuse("password", "must be text");
+    }
     fields.finish()?;
     let actor = caller.actor();
     let new = identity.db.read(&Scope::All, move |c| sent.applied(c, None)).await?;

@@ -120,7 +120,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/my/second-factor", factor_pages::begin)
         .tells("Begin to set up a second factor", |_| json::object(&[("secret", json::text()), ("uri", json::text())]))
-        .takes(|_| json::optional(&[("current_password", json::text())]))
+        .takes(|_| json::object(&[("current_password", json::text())]))
         .delete("/api/my/second-factor", factor_pages::off)
         .does("Turn your second factor off")
         .takes(|_| json::object(&[("current_password", json::text()), ("code", json::text())]))
@@ -169,7 +169,7 @@ pub fn routes() -> Routes {
         .tells("List where somebody is signed in", json::list::<SessionView>)
         .delete("/api/accounts/{id}/sessions", sessions::end_all_of_account)
         .tells("End all sessions of an account", |_| json::object(&[("ended", json::int())]))
-        .takes(|_| json::optional(&[("revoke_keys", json::flag())]))
+        .may_take(|_| json::optional(&[("revoke_keys", json::flag())]))
         .delete("/api/accounts/{id}/sessions/{session}", sessions::end_of_account)
         .does("End one session of an account")
         .form("/admin/users/{id}/sessions/end", "/admin/users/{id}", sessions::end_all_of_user)
@@ -195,30 +195,34 @@ fn token_routes() -> Routes {
         .tells("Get a token for a name and a password", |_| {
             json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
         })
-        .takes(|_| json::object(&[("username", json::text()), ("password", json::text())]))
+        .takes(sign_in_body)
         .post("/api/token/validate", tokens::validate)
-        .tells("Tell whose token it is", |_| {
-            json::optional(&[("valid", json::flag()), ("user", tokens::described_answer()), ("error", json::text())])
-        })
-        .takes(|_| json::optional(&[("token", json::text())]))
+        .tells("Tell whose token it is", |_| json::object(&[("valid", json::flag()), ("user", tokens::described_answer())]))
+        .may_take(|_| json::optional(&[("token", json::or_null(json::text()))]))
+        .answers(400, "There is no token.", tokens::invalid_answer)
+        .answers(401, "The token is not, or no longer, valid.", tokens::invalid_answer)
         .post("/api/token/revoke", tokens::revoke)
-        .tells("End the session of a token", |_| json::optional(&[("message", json::text())]))
-        .takes(|_| json::optional(&[("token", json::text())]))
+        .tells("End the session of a token", |_| json::object(&[("message", json::text())]))
+        .may_take(|_| json::optional(&[("token", json::or_null(json::text()))]))
+        .answers(404, "The session had ended before.", |_| json::object(&[("message", json::text())]))
         .post("/service-token", tokens::service)
         .tells("Get a token for a service", |_| {
             json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
         })
         .takes(|_| {
-            json::optional(&[
-                ("calling_service", json::text()),
-                ("client_secret", json::text()),
-                ("target_service", json::text()),
-            ])
+            let needed = json::object(&[("calling_service", json::some_text()), ("client_secret", json::some_text())]);
+            json::with(needed, &[("target_service", json::text())])
         })
         .get("/api/users", users_api::index)
         .tells("List the people who sign in", json::list::<UserView>)
         .get("/api/users/{id}", users_api::show)
         .tells("Read a person who signs in", json::one::<UserView>)
+}
+
+/// What somebody signs in with.
+fn sign_in_body(_: &mut json::Schemas) -> serde_json::Value {
+    let needed = json::object(&[("username", json::some_text()), ("password", json::some_text())]);
+    json::with(needed, &[("code", json::text())])
 }
 
 /// What is left of them on the platform.
@@ -229,5 +233,5 @@ pub fn platform_routes() -> Routes {
         .tells("Get a token for a name and a password", |_| {
             json::object(&[("token", json::text()), ("token_type", json::text()), ("expires_in", json::int())])
         })
-        .takes(|_| json::object(&[("username", json::text()), ("password", json::text())]))
+        .takes(sign_in_body)
 }

@@ -19,7 +19,7 @@ pub const SHORTEST: usize = 8;
 /// The same, for people.
 pub const RULE: &str = "At least 8 characters.";
 /// The longest, in bytes: nobody types more, and hashing must stay cheap.
-const LONGEST: usize = 1_000;
+pub const LONGEST: usize = 1_000;
 /// How many are computed at once; each takes 19 MB and a core.
 const AT_ONCE: usize = 2;
 /// How many may wait for their turn before the next is told to come back.

@@ -145,7 +145,7 @@ pub(super) fn create(w: &mut Write<'_>, new: NewUser, hash: Option<&str>) -> Res
 pub(super) fn free(w: &mut Write<'_>, new: &NewUser, own: Option<i64>) -> Result<()> {
     for (field, value) in [("username", &new.username), ("email", &new.email)] {
         if store::find(w, value)?.is_some_and(|other| Some(other.id) != own) {
-            return Err(Error::field(field, "is taken by another user"));
+            return Err(Error::taken(field, "is taken by another user"));
         }
     }
     Ok(())

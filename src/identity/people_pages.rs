@@ -75,7 +75,8 @@ pub async fn create(
 ) -> Result<Response> {
     let (typed, company) = typed(&fields);
     let password = given(&fields, "password").ok();
-    let user = match identity.add(&context.actor(), typed.clone(), company.clone(), password.clone()).await {
+    let added = identity.add(&context.actor(), typed.clone(), company.clone(), password.clone()).await;
+    let user = match added.map_err(Error::beside_fields) {
         Ok(user) => user,
         Err(Error::Invalid(errors)) => {
             return form(&context, &identity, StatusCode::BAD_REQUEST, &typed, &company.unwrap_or_default(), &errors).await;

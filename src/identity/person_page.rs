@@ -70,7 +70,7 @@ pub async fn update(
     } else {
         identity.update(&context.actor(), id, new.clone(), company.clone()).await
     };
-    match saved {
+    match saved.map_err(Error::beside_fields) {
         Ok(user) => context.go("/admin/users", &format!("{} is saved.", user.username)),
         Err(Error::Invalid(errors)) => form(&context, &identity, &user, (&new, &company.unwrap_or_default()), &errors).await,
         Err(other) => Err(other),

@@ -14,7 +14,10 @@ use crate::{
     auth::{Caller, Claims, Verifier, local},
     error::{Error, Result},
     types::{Actor, Scope},
-    web::{Fields, Peer, openapi::schema},
+    web::{
+        Fields, Peer,
+        openapi::{Schemas, schema},
+    },
 };
 
 /// `GET /.well-known/jwks.json`
@@ -53,8 +56,11 @@ pub async fn service(Extension(identity): Extension<Identity>, peer: Peer, mut f
 
 /// `POST /api/token/validate`: whose token it is, if it still stands.
 pub async fn validate(Extension(verifier): Extension<Arc<Verifier>>, headers: HeaderMap, fields: Fields) -> Response {
-    let Some(token) = presented(&headers, &fields) else {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "No token provided", "valid": false }))).into_response();
+    let token = match presented(&headers, &fields) {
+        Ok(token) => token,
+        Err(wrong) => {
+            return (wrong.status(), Json(json!({ "error": wrong.to_string(), "valid": false }))).into_response();
+        }
     };
     match verifier.caller(&token).await {
         Ok(caller) => secret_json(&json!({ "valid": true, "user": described(&caller) })),
@@ -74,7 +80,7 @@ pub async fn revoke(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response> {
-    let token = presented(&headers, &fields).ok_or_else(|| Error::BadRequest("No token provided".to_owned()))?;
+    let token = presented(&headers, &fields)?;
     let claims = verifier.claims(&token).await?;
     if identity.revoke(&claims).await? {
         return Ok(Json(json!({ "message": "Session revoked successfully" })).into_response());
@@ -93,10 +99,15 @@ impl Identity {
 }
 
 /// The token in the body, else in the header.
-fn presented(headers: &HeaderMap, fields: &Fields) -> Option<String> {
-    let sent = fields.map().get("token").and_then(Value::as_str).filter(|token| !token.is_empty());
+fn presented(headers: &HeaderMap, fields: &Fields) -> Result<String> {
+    let sent = match fields.map().get("token") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(token)) => Some(token.as_str()).filter(|token| !token.is_empty()),
+        Some(_) => return Err(Error::field("token", "must be text")),
+    };
     let header = || headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ");
-    sent.or_else(header).map(|token| token.trim().to_owned())
+    let token = sent.or_else(header).ok_or_else(|| Error::BadRequest("No token provided".to_owned()))?;
+    Ok(token.trim().to_owned())
 }
 
 /// What [`described`] tells.
@@ -105,6 +116,11 @@ pub(super) fn described_answer() -> Value {
     let names = names.map(|name| (name, schema::or_null(schema::text())));
     let subject = schema::with(schema::object(&[("sub", schema::text())]), &names);
     schema::with(subject, &[("groups", schema::array(schema::text()))])
+}
+
+/// What is told of a token that is not valid.
+pub(super) fn invalid_answer(_: &mut Schemas) -> Value {
+    schema::object(&[("error", schema::text()), ("valid", schema::flag())])
 }
 
 fn described(caller: &Caller) -> Value {

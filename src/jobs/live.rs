@@ -46,7 +46,7 @@ pub fn routes() -> Routes {
                 ("lines", json::list::<LogLine>(schemas)),
             ])
         })
-        .asks(&[("after", "integer", "Lines after this one.")])
+        .asks(&[("after", "count", "Lines after this one.")])
         .get("/api/sync/jobs/{job_id}/events", events)
         .sends("Follow a job as server-sent events", "text/event-stream")
 }
@@ -58,7 +58,7 @@ fn read(c: &mut Conn, job_id: &str, after: i64) -> Result<(Job, Vec<LogLine>)> {
 
 /// `GET /api/sync/jobs/{job_id}/log?after=`: what a job said, after a line.
 async fn log(_: Staff, State(web): State<Web>, Path(job_id): Path<String>, query: Query) -> Result<Response> {
-    let after = query.int_or("after", 0);
+    let after = query.count("after")?.unwrap_or(0);
     let (job, lines) = web.db.read(&Scope::All, move |c| read(c, &job_id, after)).await?;
     Ok(Json(json!({ "job_id": job.id, "status": job.status, "progress": job.progress, "lines": lines })).into_response())
 }

@@ -137,6 +137,7 @@ impl Noun for Seat {
     };
     const SECTION: Section = Section::Licences;
     const BESIDE: &'static [Beside] = &[];
+    const ONE_OF: &'static [&'static str] = &["contact_id", "asset_id"];
 
     fn company_id(&self) -> i64 {
         self.company_id

@@ -57,11 +57,11 @@ crate::facet! {
         /// What the vendor found out about it.
         diagnostics: Option<String> = told("Diagnostics").personal(Personal::Private),
         /// The vendor's context: a JSON object as text.
-        context: Option<String> = json("Context").told().personal(Personal::Private),
+        context: Option<String> = json("Context", Layout::AsSent).told().personal(Personal::Private),
         /// What the monitor does with it: a JSON object as text.
-        monitor: Option<String> = json("Monitor").told(),
+        monitor: Option<String> = json("Monitor", Layout::AsSent).told(),
         /// What was done: a JSON array as text.
-        actions: Option<String> = json("Actions").told().personal(Personal::Private),
+        actions: Option<String> = json("Actions", Layout::AsSent).told().personal(Personal::Private),
         /// After how many minutes it resolves itself.
         autoresolve_mins: Option<i64> = int("Resolves itself after minutes").told(),
         /// The system that raised it.

@@ -39,16 +39,16 @@ pub fn routes() -> Routes {
         .asks(&[
             ("company_id", "string", "The account number of a company."),
             ("status", "string", "online or offline; others count as absent."),
-            ("limit", "integer", "How many; 100 when absent."),
-            ("offset", "integer", "After how many others."),
+            ("limit", "loose", "How many; 100 when absent."),
+            ("offset", "loose", "After how many others."),
         ])
         .get("/api/rmm/devices", index)
         .tells("List the devices that the RMM knows", devices_answer)
         .asks(&[
             ("company_id", "string", "The account number of a company."),
             ("status", "string", "online or offline; others count as absent."),
-            ("limit", "integer", "How many; 100 when absent."),
-            ("offset", "integer", "After how many others."),
+            ("limit", "loose", "How many; 100 when absent."),
+            ("offset", "loose", "After how many others."),
         ])
         .get("/api/datto/device/{id}", show)
         .tells("Read a device with its hardware and software", device_answer)

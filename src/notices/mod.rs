@@ -15,6 +15,7 @@ use self::{
     settings::Settings,
     store::{Channel, Notice, Undelivered},
 };
+use crate::status::notice::{self, How};
 use crate::web::{Routes, openapi::schema as json};
 
 /// The routes of this room.
@@ -30,7 +31,10 @@ pub fn routes() -> Routes {
         .tells("Choose what you are notified about: each kind is a member, with now, daily or off", json::one::<Settings>)
         .takes(|_| {
             let digest_at = serde_json::json!({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"});
-            json::optional(&[("digest_at", digest_at), ("time_zone", json::or_null(json::text()))])
+            let how = json::choice(&How::ALL.map(|(_, word, _)| word));
+            let mut members = vec![("digest_at", digest_at), ("time_zone", json::or_null(json::time_zone()))];
+            members.extend(notice::kinds().iter().map(|kind| (kind.name, how.clone())));
+            json::optional(&members)
         })
         .get("/api/notice-channels", api::channels)
         .tells("List the channels that are told notices", json::list::<Channel>)
@@ -41,7 +45,8 @@ pub fn routes() -> Routes {
             let format = json::choice(&channels::FORMATS.map(|(format, _)| format));
             let required = json::object(&[("name", json::words(100)), ("format", format), ("url", url)]);
             {
-                let kinds = serde_json::json!({"type": ["array", "null"], "minItems": 1, "items": json::text()});
+                let names: Vec<&str> = notice::kinds().iter().map(|kind| kind.name).collect();
+                let kinds = serde_json::json!({"type": ["array", "null"], "minItems": 1, "items": json::choice(&names)});
                 json::with(required, &[("kinds", kinds)])
             }
         })
@@ -55,7 +60,7 @@ pub fn routes() -> Routes {
         .tells("Try a notice again", |_| json::done(&[]))
         .post("/api/mail/test", api::test_mail)
         .tells("Send a test mail", tried)
-        .takes(|_| json::optional(&[("address", json::text())]))
+        .may_take(|_| json::optional(&[("address", json::text())]))
         .get("/account/notices", pages::mine)
         .post("/account/notices", pages::choose)
         .get("/admin/notices", pages::admin)

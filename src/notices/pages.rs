@@ -222,7 +222,7 @@ pub async fn add_channel(_: AdminPerson, context: PageContext, State(web): State
         Ok(wanted) => channels::add(&web.db, &web.config, &context.actor(), wanted).await,
         Err(error) => Err(error),
     };
-    match added {
+    match added.map_err(Error::beside_fields) {
         Ok(channel) => context.go(HOME, &format!("{} is added.", channel.name)),
         Err(Error::Invalid(errors)) => channel_form(&context, StatusCode::BAD_REQUEST, &fields, &errors),
         Err(other) => Err(other),

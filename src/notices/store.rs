@@ -202,7 +202,7 @@ pub fn add_channel(w: &mut Write<'_>, name: &str, format: &str, kinds: Option<&[
         params![name, fold(name), format, sealed, kinds, now()],
     );
     let taken = |error| match error {
-        Error::Conflict { .. } => Error::field("name", "is the name of another channel"),
+        Error::Conflict { .. } => Error::taken("name", "is the name of another channel"),
         other => other,
     };
     let id = made.on_unique("name", "Another channel has this name").map_err(taken)?.get(0)?;

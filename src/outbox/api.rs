@@ -66,7 +66,7 @@ async fn index(State(web): State<Web>, caller: Admin, request: ReadRequest) -> R
             Error::field("state", format!("must be one of {words}"))
         })?),
     };
-    let limit = request.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let limit = request.query.count("limit")?.unwrap_or(LIMIT.1).clamp(1, LIMIT.0);
     let read = move |c: &mut Conn| {
         let entries = store::list(c, state, limit)?;
         tell(c, entries, &policy)

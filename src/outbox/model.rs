@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     compliance::{Trail, trail},
     vendors::{Vendor, datto, freshservice},
+    web::openapi::values::Held,
 };
 
 /// Field by field, in our words.
@@ -188,16 +189,16 @@ pub struct Entry {
     pub label: String,
     pub reason: String,
     /// What the fields are to be.
-    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
+    #[schema(value_type = std::collections::BTreeMap<String, Held>)]
     pub wanted: Values,
     /// What they must be before; null: whatever they are.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Held>>)]
     pub expected: Option<Values>,
     /// What they were just before the last request left.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Held>>)]
     pub seen_before: Option<Values>,
     /// What the vendor had instead.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Held>>)]
     pub found: Option<Values>,
     /// How far it has come.
     pub state: State,

@@ -198,7 +198,7 @@ pub async fn create(_: AdminPerson, context: PageContext, State(web): State<Web>
         Ok(wanted) => super::create(&web.db, &web.config, &context.actor(), wanted).await,
         Err(error) => Err(error),
     };
-    match made {
+    match made.map_err(Error::beside_fields) {
         Ok((endpoint, secret)) => {
             secret_page(&context, StatusCode::CREATED, &endpoint, &secret, "Receivers check messages with it.")
         }
@@ -251,7 +251,7 @@ pub async fn save(
         }
         Err(error) => Err(error),
     };
-    match saved {
+    match saved.map_err(Error::beside_fields) {
         Ok(endpoint) => context.go(&format!("{HOME}/{id}"), &format!("{} is saved.", endpoint.name)),
         Err(Error::Invalid(errors)) => form(&context, StatusCode::BAD_REQUEST, Some(&endpoint), Some(&fields), &errors),
         Err(other) => Err(other),

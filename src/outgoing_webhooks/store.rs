@@ -77,7 +77,7 @@ fn text(list: Option<&Vec<String>>) -> Option<String> {
 
 fn name_taken(error: Error) -> Error {
     match error {
-        Error::Conflict { .. } => Error::field("name", "is the name of another endpoint"),
+        Error::Conflict { .. } => Error::taken("name", "is the name of another endpoint"),
         other => other,
     }
 }

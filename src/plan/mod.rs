@@ -13,6 +13,7 @@ use crate::{
     assets::secrets,
     compliance::{Trail, trail},
     history::told_of_secret,
+    web::openapi::values::Held,
 };
 
 /// The kind of row.
@@ -211,8 +212,10 @@ pub struct FieldChange {
     /// The column.
     pub field: String,
     /// What is stored now (null when there is no row yet).
+    #[schema(value_type = Held)]
     pub from: Value,
     /// What it becomes.
+    #[schema(value_type = Held)]
     pub to: Value,
     /// What is written when that is not what is shown: a secret, sealed, or a cell of a table as it was entered. Stored with
     /// a plan that is not applied yet, and in no answer.

@@ -125,18 +125,33 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/health", show)
         .tells("Tell how Codex is", answer)
+        .answers(503, "The database cannot be used.", answer)
         .get("/api/health", show)
         .tells("Tell how Codex is", answer)
+        .answers(503, "The database cannot be used.", answer)
 }
 
 /// What they answer.
-fn answer(_: &mut json::Schemas) -> Value {
+fn answer(schemas: &mut json::Schemas) -> Value {
     let database = [("status", json::text()), ("latency_ms", json::or_null(json::number())), ("type", json::text())];
+    let number = || json::or_null(json::number());
+    let disk = [("status", json::text()), ("usage_percent", number()), ("free_gb", number()), ("total_gb", number())];
+    let core = json::with(
+        json::object(&[("status", json::choice(&["healthy", "unhealthy"]))]),
+        &[("response_time_ms", json::int()), ("http_status", json::int()), ("error", json::text())],
+    );
+    let moment = || json::or_null(json::text());
+    let source = [
+        ("status", json::one::<status::State>(schemas)),
+        ("as_of", moment()),
+        ("age_seconds", json::or_null(json::int())),
+        ("next_run_at", moment()),
+    ];
     let checks = json::object(&[
         ("database", json::with(json::object(&database), &[("error", json::text())])),
-        ("disk", json::map(json::held())),
-        ("dependencies", json::map(json::map(json::held()))),
-        ("sources", json::map(json::map(json::held()))),
+        ("disk", json::object(&disk)),
+        ("dependencies", json::optional(&[("core", core)])),
+        ("sources", json::map(json::object(&source))),
     ]);
     let members = [("service", json::text()), ("status", json::text()), ("timestamp", json::text()), ("checks", checks)];
     json::object(&members)

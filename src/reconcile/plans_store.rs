@@ -1,6 +1,6 @@
 //! Stored plans: what a run means to do, what it did, and what waits for a person.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use crate::{
     params,
     plan::{Action, FieldChange, Item, Kind, State},
     types::now,
+    web::openapi::values::Scalar,
 };
 
 /// A stored plan.
@@ -34,7 +35,37 @@ pub struct Stored {
     /// Why retirements wait.
     pub held_because: Option<String>,
     /// Counts by kind and action.
+    #[schema(value_type = Summary)]
     pub summary: serde_json::Value,
+}
+
+/// What is counted of a plan; a draft has nothing of it yet, and each kind of job has members of its own.
+#[derive(Debug, utoipa::ToSchema)]
+#[schema(as = SyncPlanSummary)]
+pub struct Summary {
+    /// How many records each list had.
+    pub listed: Option<BTreeMap<String, u64>>,
+    /// By kind and action.
+    pub counts: Option<BTreeMap<String, BTreeMap<String, u64>>>,
+    /// How many of them write.
+    pub changes: Option<u64>,
+    /// How many wait for approval, and how many of these are no retirements.
+    pub held: Option<u64>,
+    pub held_changes: Option<u64>,
+    /// Records without a usable id.
+    pub skipped: Option<u64>,
+    /// Records with broken characters.
+    pub cleaned: Option<u64>,
+    /// Alerts that were news.
+    pub alerts_changed: Option<u64>,
+    /// What went wrong, without stopping the rest.
+    pub problems: Option<Vec<String>>,
+    /// Of tickets: what became of their conversations and time sheets.
+    pub details: Option<BTreeMap<String, Scalar>>,
+    /// Of tickets: what became of the change requests.
+    pub change_requests: Option<BTreeMap<String, Scalar>>,
+    /// Of a table that is imported: what, by which column, by whom.
+    pub import: Option<BTreeMap<String, Scalar>>,
 }
 
 const COLUMNS: &str = "id, run_id, source, status, created_at, decided_at, decided_by, held_because, summary";

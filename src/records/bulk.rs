@@ -36,7 +36,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/companies/bulk", index)
         .tells("Read everything about every company", json::list::<Entry<'static>>)
-        .asks(&[("include_tickets", "boolean", "Tickets too."), ("year", "integer", "Of the tickets, those of one year.")])
+        .asks(&[("include_tickets", "boolean", "Tickets too."), ("year", "loose", "Of the tickets, those of one year.")])
 }
 
 /// One company with everything that is billed.

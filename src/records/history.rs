@@ -39,7 +39,7 @@ pub fn routes() -> Routes {
             ("cursor", "count", "The same."),
             ("types", "string", "Only these kinds of rows, with commas between them."),
             ("entity", "string", "Only this kind, or this row: company:12."),
-            ("limit", "integer", "How many at most."),
+            ("limit", "count", "How many at most."),
         ])
         .get("/api/history/{entity}/{id}", history)
         .tells("Read the history of a record", |schemas| {
@@ -49,7 +49,7 @@ pub fn routes() -> Routes {
                 ("pins", json::array(json::text())),
             ])
         })
-        .asks(&[("limit", "integer", "How many changes at most.")])
+        .asks(&[("limit", "count", "How many changes at most.")])
         .get("/api/pins/{entity}/{id}", index_pins)
         .tells("List the pinned fields of a record", |_| json::array(json::text()))
         .put("/api/pins/{entity}/{id}/{field}", pin)
@@ -68,11 +68,11 @@ pub fn routes() -> Routes {
 /// # Errors
 /// `Invalid` for a wrong parameter, `Gone` for a cursor that is ahead of this database.
 async fn changes(State(web): State<Web>, staff: Staff, query: Query, request: ReadRequest) -> Result<Response> {
-    let since = match (whole(&query, "since")?, whole(&query, "cursor")?) {
+    let since = match (query.count("since")?, query.count("cursor")?) {
         (Some(since), Some(cursor)) if since != cursor => return Err(Error::field("cursor", "must be the same as since")),
         (since, cursor) => since.or(cursor).unwrap_or(0),
     };
-    let limit = query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let limit = query.count("limit")?.unwrap_or(LIMIT.1).clamp(1, LIMIT.0);
     let types: Vec<String> = query
         .text("types")?
         .map(|text| text.split(',').map(|kind| kind.trim().to_owned()).filter(|kind| !kind.is_empty()).collect())
@@ -105,12 +105,6 @@ fn known(name: &str, kind: &str) -> Result<()> {
     if kinds.contains(&kind) { Ok(()) } else { Err(Error::field(name, format!("must name {}", kinds.join(", ")))) }
 }
 
-fn whole(query: &Query, name: &str) -> Result<Option<i64>> {
-    let Some(text) = query.text(name)? else { return Ok(None) };
-    let number = text.parse::<i64>().ok().filter(|number| *number >= 0);
-    number.map(Some).ok_or_else(|| Error::field(name, "must be a cursor: a whole number, 0 or more"))
-}
-
 /// `GET /api/history/{entity}/{id}`: one row's changes, newest first, where each value came from, and
 /// what is pinned.
 ///
@@ -122,7 +116,7 @@ async fn history(
     Path((entity, id)): Path<(String, i64)>,
     request: ReadRequest,
 ) -> Result<Response> {
-    let limit = request.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let limit = request.query.count("limit")?.unwrap_or(LIMIT.1).clamp(1, LIMIT.0);
     let policy = RedactionPolicy::of(&staff, &web.config, &request.query)?;
     let answer = web
         .db

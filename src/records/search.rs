@@ -40,7 +40,7 @@ struct Found;
 pub fn routes() -> Routes {
     Routes::new().get("/api/search", index).tells("Search records of every kind", search_answer).asks(&[
         ("q", "string", "What to look for."),
-        ("limit", "integer", "How many of each kind at most."),
+        ("limit", "count", "How many of each kind at most."),
         ("counts", "boolean", "Adds counts: how many there are of each kind."),
     ])
 }
@@ -119,7 +119,7 @@ impl Searched {
 /// `GET /api/search?q=&limit=&counts=`: hits by kind, each kind by name.
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
     let text = request.query.text("q")?.unwrap_or_default().to_owned();
-    let limit = request.query.int_or("limit", LIMIT.1).clamp(1, LIMIT.0);
+    let limit = request.query.count("limit")?.unwrap_or(LIMIT.1).clamp(1, LIMIT.0);
     let counts = request.query.is_on("counts")?;
     asked(&COMPANIES, &text, limit)?;
     let entities = of_type::<Found, Vec<&'static str>>(|| {

@@ -12,7 +12,10 @@ use crate::{
     entity::once::lasting,
     error::{Error, Result},
     history::{self, Record as _, batches},
-    web::{Fields, OneOrMany, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web, openapi::schema as json},
+    web::{
+        Fields, OneOrMany, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web,
+        openapi::{Schemas, schema as json},
+    },
 };
 
 /// Everything that can be done with the records of a list, at these addresses.
@@ -23,14 +26,14 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
     let routes = Routes::new()
         .post(list, create::<R>)
         .makes(says("add one, or all of an array or none"), json::added::<R::Shown>)
-        .takes(|schemas| with_own(R::body(schemas, true)))
+        .takes(|schemas| with_own::<R>(R::body(schemas, true)))
         .merge(bulk::routes::<R>(list))
         .get(one, show::<R>)
-        .tells(says("read"), json::one::<R::Shown>)
+        .tells(says("read"), one::<R>)
         .asks(&[as_of::PARAMETER])
         .update(one, update::<R>)
         .tells(says("change the fields that are sent"), written)
-        .takes(|schemas| with_own(R::body(schemas, false)))
+        .takes(|schemas| with_own::<R>(R::body(schemas, false)))
         .delete(one, retire::<R>)
         .tells(says("retire"), written);
     let routes =
@@ -38,10 +41,18 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
     routes.post(restored, restore::<R>).tells(says("bring back"), written)
 }
 
-/// A body with one's own fields and tags.
-pub(super) fn with_own(body: Json) -> Json {
-    let own = serde_json::json!({"type": "object", "description": "Values of the fields at /api/custom_fields, by key."});
-    json::with(body, &[("cf", own), ("tags", json::array(json::text()))])
+/// A body with one's own fields and tags, where such records have any.
+pub(super) fn with_own<R: Resource>(body: Json) -> Json {
+    if custom::noun(R::Row::ENTITY).is_some() { json::with(body, &json::beside()) } else { body }
+}
+
+/// A record with those.
+fn one<R: Resource>(schemas: &mut Schemas) -> Json {
+    let shown = json::one::<R::Shown>(schemas);
+    if custom::noun(R::Row::ENTITY).is_some() {
+        schemas.complete(&shown, &json::beside());
+    }
+    shown
 }
 
 /// A record with what is kept beside it.

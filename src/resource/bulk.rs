@@ -49,7 +49,7 @@ pub fn routes<R: Resource>(list: &'static str) -> Routes {
     let routes = Routes::new()
         .patch(list, update::<R>)
         .tells(says("change the fields that are sent, of every row that the list's own filters find"), answer)
-        .takes(|schemas| super::api::with_own(R::body(schemas, false)))
+        .takes(|schemas| super::api::with_own::<R>(R::body(schemas, false)))
         .delete(list, retire::<R>)
         .tells(says("retire every row that the list's own filters find"), answer);
     if R::IS_FORCED { routes.asks(&[("force", "boolean", "Although something is attached to them.")]) } else { routes }
@@ -260,7 +260,9 @@ pub fn differences(c: &mut Conn, batch: i64, policy: &RedactionPolicy) -> Result
 /// What [`differences`] tells of each row.
 #[must_use]
 pub fn difference_answer() -> Json {
-    let fields = described::map(described::held());
+    let sides = described::object(&["from", "to"].map(|side| (side, described::held())));
+    let alone = ["withheld", "pinned"].map(|word| described::object(&[(word, described::flag())]));
+    let fields = described::map(json!({"anyOf": [sides, alone[0], alone[1]]}));
     described::object(&[
         ("entity", described::text()),
         ("id", described::int()),

@@ -25,7 +25,7 @@ fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
         Kind::Text(_) | Kind::Moment(_) | Kind::Ip | Kind::Cidr | Kind::Mac | Kind::Decimal(_) => {
             Field::text(name, label, typed.text(name))
         }
-        Kind::Long(_) | Kind::Json => Field::area(name, label, typed.text(name)),
+        Kind::Long(_) | Kind::Json(_) => Field::area(name, label, typed.text(name)),
         Kind::Markdown(_) => Field::area(name, label, typed.text(name)).hint("Markdown: **bold**, - lists, [links](https://…)."),
         Kind::TextList(..) => Field::area(name, label, typed.text(name)).hint("One to a line."),
         Kind::Choice(known) => Field::select(name, label, typed.text(name), known.iter().map(|word| choice(word)).collect()),

@@ -94,7 +94,7 @@ pub fn shown(spec: &FieldSpec, cell: &Cell<'_>) -> Value {
         | Kind::Int
         | Kind::Decimal(_)
         | Kind::Flag
-        | Kind::Json
+        | Kind::Json(_)
         | Kind::Reference(_)
         | Kind::Ip
         | Kind::Cidr

@@ -33,7 +33,7 @@ crate::facet! {
         /// The address it came from.
         from_email: Option<String> = told("From"),
         /// The addresses it went to.
-        to_emails: Vec<String> = json("To").told(),
+        to_emails: Vec<String> = json("To", Layout::Texts).told(),
         /// The help desk's own address.
         support_email: Option<String> = told("Help desk"),
         created_at: String = moment("Written", 50).told(),

@@ -83,7 +83,7 @@ crate::entity! {
         /// Whether it was marked as spam.
         spam: bool = flag("Spam").told(),
         /// The vendor's custom fields: a JSON object as text.
-        custom_fields: Option<String> = json("Custom fields").personal(Personal::Text).internal(),
+        custom_fields: Option<String> = json("Custom fields", Layout::AsSent).personal(Personal::Text).internal(),
     }
 }
 

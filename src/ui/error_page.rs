@@ -59,7 +59,7 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
 /// The heading of the page, and what to make of it.
 fn words(error: &Error) -> (&'static str, &'static str) {
     match error {
-        Error::NotFound { .. } => {
+        Error::NotFound { .. } | Error::Missing(_) => {
             ("Nothing here", "The address may be mistyped, or what it showed has moved or is not yours to see.")
         }
         Error::Invalid(_) | Error::BadRequest(_) | Error::UnsupportedMedia(_) | Error::MethodNotAllowed => {

@@ -125,7 +125,7 @@ pub fn title(status: StatusCode) -> &'static str {
 
 fn slug(error: &Error) -> &'static str {
     match error {
-        Error::NotFound { .. } => "not-found",
+        Error::NotFound { .. } | Error::Missing(_) => "not-found",
         Error::Invalid(_) => "invalid",
         Error::BadRequest(_) => "bad-request",
         Error::Unauthorized(_) => "unauthorized",

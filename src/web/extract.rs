@@ -82,6 +82,16 @@ impl Query {
         self.get(name).and_then(|value| value.trim().parse().ok()).unwrap_or(default)
     }
 
+    /// A whole number that is not negative; empty counts as absent.
+    ///
+    /// # Errors
+    /// `Invalid` for anything else, naming the parameter.
+    pub fn count(&self, name: &str) -> Result<Option<i64>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let number = text.parse().ok().filter(|number| *number >= 0);
+        number.map(Some).ok_or_else(|| Error::field(name, "must be a whole number, 0 or more"))
+    }
+
     /// Whether a switch is on: `true`, `1`, `yes` or `on`. A word that is neither yes nor no is an error,
     /// because a misspelt `dry_run` must not write.
     ///

@@ -15,6 +15,16 @@ fn old_parameters_are_read_loosely() {
 }
 
 #[test]
+fn new_numbers_are_read_strictly() {
+    let query = Query::parse("after=7&empty=&less=-1&word=abc&real=1.5&long=99999999999999999999");
+    assert_eq!(query.count("after").unwrap(), Some(7));
+    assert_eq!((query.count("empty").unwrap(), query.count("absent").unwrap()), (None, None));
+    for wrong in ["less", "word", "real", "long"] {
+        assert_eq!(query.count(wrong).unwrap_err().to_string(), format!("{wrong}: must be a whole number, 0 or more"));
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error_only_for_those_who_ask() {
     let query = Query::parse("q=%ff&name=a%00b&plus=a+b%2Bc");
     assert_eq!(query.get("q"), None);

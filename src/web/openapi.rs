@@ -2,11 +2,12 @@
 
 pub mod schema;
 pub mod table;
+pub mod values;
 
 pub use schema::{Describe, Schemas};
 
 use super::RouteInfo;
-use crate::db::list::{Column, Kind, ListSpec};
+use crate::db::list::{Column, Kind, ListSpec, beside};
 use serde_json::{Map, Value, json};
 
 /// Text that is not empty and does not consist of blanks alone.
@@ -82,7 +83,7 @@ fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
         if route.method == "PATCH" {
             kinds.insert("application/merge-patch+json".to_owned(), content);
         }
-        operation["requestBody"] = json!({"required": true, "content": kinds});
+        operation["requestBody"] = json!({"required": about.needs_body, "content": kinds});
     } else if !about.files.is_empty() {
         operation["requestBody"] =
             json!({"required": true, "content": about.files.iter().map(|media| file(media)).collect::<Map<_, _>>()});
@@ -126,11 +127,11 @@ fn own_parameter((name, kind, description): &(&str, &str, &str)) -> Value {
 fn own_schema(kind: &str) -> (Value, bool) {
     let (kind, is_required) = kind.strip_suffix('!').map_or((kind, false), |kind| (kind, true));
     let schema = match kind {
-        "month" => json!({"type": "string", "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"}),
+        "month" => schema::month(),
         "date" => json!({"type": "string", "format": "date"}),
         "count" => schema::count(),
         // Old clients send what is no number and mean nothing by it (contract §0).
-        "integer" => json!({"type": "integer", "x-loose": true}),
+        "loose" => json!({"type": "integer", "x-loose": true}),
         "text" => json!({"type": "string", "pattern": NOT_BLANK}),
         pattern if pattern.starts_with('^') => json!({"type": "string", "pattern": pattern}),
         words if words.contains('|') => json!({"type": "string", "enum": words.split('|').collect::<Vec<_>>()}),
@@ -170,7 +171,7 @@ fn path_parameters(path: &str, own: &[(&str, &str, &str)]) -> Vec<Value> {
 
 fn list_parameters(spec: &ListSpec) -> Vec<Value> {
     let parameter = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
-    let number = || own_schema("integer").0;
+    let number = || own_schema("loose").0;
     let columns: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
     let fields = (spec.fields)();
     let some = |one: &str, names: &[&str]| json!({"type": "string", "pattern": format!("^({one}({0})(,{one}({0}))*)?$", names.join("|"))});
@@ -223,6 +224,13 @@ fn schema_of(column: &Column) -> Value {
     }
 }
 
+/// The row of what a list answers: of an array, or of the array among an object's members.
+fn row(answer: &Value) -> &Value {
+    let is_array = |member: &&Value| member["type"] == "array";
+    let array = std::iter::once(answer).chain(answer["properties"].as_object().into_iter().flat_map(Map::values)).find(is_array);
+    array.map_or(&Value::Null, |array| &array["items"])
+}
+
 /// What a list answers: its rows, bare or under a name of their own, or a page of them with how many there are.
 fn listed(mut answer: Value) -> Value {
     let partly = |row: Value| json!({"anyOf": [row, {"$ref": "#/components/schemas/Part"}]});
@@ -253,7 +261,13 @@ fn listed(mut answer: Value) -> Value {
 
 fn responses(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) -> Value {
     let schema = match (route.about.answer, list) {
-        (Some(answer), Some(_)) => listed(answer(schemas)),
+        (Some(answer), Some(spec)) => {
+            let answer = answer(schemas);
+            if beside::of(spec).is_some() {
+                schemas.complete(row(&answer), &schema::beside());
+            }
+            listed(answer)
+        }
         (Some(answer), None) => answer(schemas),
         (None, Some(spec)) => listed(json!({"type": "array", "items": item_schema(spec)})),
         (None, None) => json!({}),
@@ -277,8 +291,34 @@ fn responses(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
     if route.method == "GET" {
         responses.insert("304".to_owned(), json!({"description": "The caller has this answer already (If-None-Match)."}));
     }
+    for status in refusals(route) {
+        responses.insert(status.to_owned(), json!({"$ref": "#/components/responses/Error"}));
+    }
+    for (status, when, answer) in &route.about.others {
+        let content = json!({"application/json": {"schema": answer(schemas)}});
+        responses.insert(status.to_string(), json!({"description": when, "content": content}));
+    }
     responses.insert("default".to_owned(), json!({"$ref": "#/components/responses/Error"}));
     Value::Object(responses)
+}
+
+/// The statuses with which a route may refuse by what it is; whatever else may go wrong is `default`.
+fn refusals(route: &RouteInfo) -> impl Iterator<Item = &'static str> {
+    let writes = route.method != "GET";
+    [
+        ("400", true),
+        ("401", route.needs_caller),
+        ("403", route.needs_caller),
+        ("404", route.path.contains('{')),
+        // What stands in the way: a name that is taken, what hangs on a record, a key that stood for another request.
+        ("409", writes),
+        ("412", route.rehearses),
+        ("413", writes),
+        ("415", writes && (route.about.body.is_some() || !route.about.files.is_empty())),
+        ("429", true),
+    ]
+    .into_iter()
+    .filter_map(|(status, may_be)| may_be.then_some(status))
 }
 
 fn item_schema(spec: &ListSpec) -> Value {
@@ -296,7 +336,10 @@ fn error_schema() -> Value {
         "properties": {
             "error": text, "type": text, "title": text, "status": {"type": "integer"}, "detail": text, "instance": text,
             "request_id": text,
-            "errors": {"type": "array", "items": {"type": "object", "properties": {"field": text, "message": text}}},
+            "errors": {
+                "type": "array",
+                "items": {"type": "object", "required": ["field", "message"], "properties": {"field": text, "message": text}},
+            },
         },
     })
 }

@@ -39,6 +39,8 @@ pub struct About {
     pub parameters: Vec<(&'static str, &'static str, &'static str)>,
     /// The body that it takes.
     pub body: Option<Describe>,
+    /// Whether that must be sent.
+    pub needs_body: bool,
     /// What it answers.
     pub answer: Option<Describe>,
     /// Whether that is 201: something was made.
@@ -49,6 +51,8 @@ pub struct About {
     pub media: Option<&'static str>,
     /// The media types of a file that it takes, where the body is no JSON.
     pub files: &'static [&'static str],
+    /// What it answers with other statuses in shapes of their own: the status, when, what.
+    pub others: Vec<(u16, &'static str, Describe)>,
 }
 
 /// Whether a handler asks who is calling. `T` is the tuple of what it takes.
@@ -168,6 +172,12 @@ impl Routes {
         self.describe(|about| (about.summary, about.media) = (summary, Some(media)))
     }
 
+    /// What it answers with this status, and when, where that is no [`Error`] as others have it.
+    #[must_use]
+    pub fn answers(self, status: u16, when: &'static str, answer: Describe) -> Self {
+        self.describe(|about| about.others.push((status, when, answer)))
+    }
+
     /// A file as its body, of one of these media types.
     #[must_use]
     pub fn takes_file(self, media: &'static [&'static str]) -> Self {
@@ -177,11 +187,18 @@ impl Routes {
     /// The body that it takes.
     #[must_use]
     pub fn takes(self, body: Describe) -> Self {
+        self.describe(|about| (about.body, about.needs_body) = (Some(body), true))
+    }
+
+    /// The body that may be sent: without one it is as if no member of it were there.
+    #[must_use]
+    pub fn may_take(self, body: Describe) -> Self {
         self.describe(|about| about.body = Some(body))
     }
 
-    /// Its own query parameters: name, kind of value, what it does. A kind is one of JSON's (`integer`: what is no number counts as absent), `count` (no negative number), `month`, `date`,
-    /// `text` (not blank), a pattern (`^device-[0-9]+$`) or the possible words (`online|offline`), with `!` after it where the parameter must be sent.
+    /// Its own query parameters: name, kind of value, what it does. A kind is one of JSON's, `count` (a whole number, not
+    /// negative), `loose` (a number of old clients: what is none counts as absent), `month`, `date`, `text` (not blank), a
+    /// pattern (`^device-[0-9]+$`) or the possible words (`online|offline`), with `!` after it where the parameter must be sent.
     /// A parameter of the path may stand here too, for its kind.
     #[must_use]
     pub fn asks(self, parameters: &[(&'static str, &'static str, &'static str)]) -> Self {

@@ -7,7 +7,7 @@ use crate::web::openapi::schema as json;
 use crate::{
     auth::{
         ApiKey, Caller, Reach, User, Verifier,
-        api_key::{ACCESS, BEGINNING, Limits, PREFIX},
+        api_key::{self, ACCESS, BEGINNING, Limits, PREFIX},
         api_key_store::{self as store, NewApiKey},
         secret,
     },
@@ -35,10 +35,11 @@ pub fn routes() -> Routes {
         })
         .takes(|_| {
             let name = json::object(&[("name", json::words(100))]);
+            let some = |one| serde_json::json!({"type": ["array", "null"], "minItems": 1, "items": one});
             let more = [
                 ("access", json::choice(&ACCESS)),
-                ("types", json::or_null(json::array(json::text()))),
-                ("companies", json::or_null(json::array(json::company()))),
+                ("types", some(json::choice(&api_key::types()))),
+                ("companies", some(json::company())),
                 ("expires_in_days", serde_json::json!({"type": "integer", "minimum": 1, "maximum": DAYS.1})),
                 ("current_password", json::text()),
             ];

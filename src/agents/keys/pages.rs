@@ -129,7 +129,7 @@ pub async fn create(
         },
         Err(error) => Err(error),
     };
-    let (text, key) = match made {
+    let (text, key) = match made.map_err(Error::beside_fields) {
         Ok(made) => made,
         Err(Error::Invalid(errors)) => {
             return form(&context, (&verifier, person.user()), StatusCode::BAD_REQUEST, &fields, &errors).await;

@@ -35,9 +35,10 @@ pub fn routes() -> Routes {
         .put("/api/sync/schedules/{job}", change)
         .tells("Decide when a job runs by itself", json::one::<Scheduled>)
         .takes(|_| {
+            let words = "A line of cron, such as `0 2 * * *`, or an interval in words, such as `every 30m`.";
             json::optional(&[
-                ("cadence", json::or_null(json::text())),
-                ("time_zone", json::or_null(json::text())),
+                ("cadence", serde_json::json!({"type": ["string", "null"], "format": "cadence", "description": words})),
+                ("time_zone", json::or_null(json::time_zone())),
                 ("jitter_seconds", serde_json::json!({"type": ["integer", "null"], "minimum": 0, "maximum": MOST_JITTER})),
                 ("enabled", json::or_null(json::flag())),
             ])

@@ -12,7 +12,7 @@ use super::{
     rows_store,
     sources_store::{self, Source},
 };
-use crate::web::openapi::schema as json;
+use crate::web::openapi::{schema as json, values::Held};
 use crate::{
     assets::Asset,
     auth::Staff,
@@ -30,10 +30,12 @@ use crate::{
 pub struct FieldSource {
     pub field: String,
     /// What the asset has; null for what is no field of an asset here.
+    #[schema(value_type = Held)]
     pub value: Value,
     /// Who said so: a vendor, `pinned` when a person did for good, `here` when nobody else knows it.
     pub from: Option<String>,
     /// What each vendor says.
+    #[schema(value_type = BTreeMap<String, Held>)]
     pub said: BTreeMap<String, Value>,
 }
 

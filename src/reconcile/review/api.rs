@@ -30,10 +30,10 @@ pub fn routes() -> Routes {
         .asks(&[("state", "open|linked|ignored|settled|all", "What has been decided; open without it.")])
         .post("/api/sync/review/accept-exact", accept_exact)
         .tells("Link every site whose name is exactly that of a company", json::one::<Accepted>)
-        .takes(|_| json::optional(&[("ids", json::array(json::id_of("review_entry"))), ("dry_run", json::flag())]))
+        .may_take(|_| json::optional(&[("ids", json::array(json::id_of("review_entry"))), ("dry_run", json::flag())]))
         .post("/api/sync/review/{id}/create-company", create_company)
         .tells("Make a company of a site", json::one::<Entry>)
-        .takes(|_| json::optional(&[("name", json::words(255)), ("account_number", json::words(50)), ("force", json::flag())]))
+        .may_take(|_| json::optional(&[("name", json::words(255)), ("account_number", json::words(50)), ("force", json::flag())]))
         .post("/api/sync/review/{id}/link", link)
         .tells("Link a site to a company, or a device to an asset", json::one::<Entry>)
         .takes(|_| {

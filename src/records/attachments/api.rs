@@ -20,6 +20,7 @@ use crate::{
     compliance::RedactionPolicy,
     custom,
     db::{Conn, Write},
+    entity::once::lasting,
     error::{Error, Result},
     history::{self, Record as _, protection},
     records::entities,
@@ -38,14 +39,14 @@ pub fn routes() -> Routes {
         .tells("List attachments, of a record or all of them", described::list::<Attachment>)
         .asks(&[
             ("entity", "string", "The kind of the record."),
-            ("entity_id", "integer", "The record's id."),
-            ("after", "integer", "Without a record: only those with a greater id."),
+            ("entity_id", "count", "The record's id."),
+            ("after", "count", "Without a record: only those with a greater id."),
             ("retired", "hide|include", "Whether removed ones are shown too."),
         ])
         .post("/api/attachments", create)
         .makes("Put a file on a record: the body is the file, or a form with the part file", written)
         .asks(&[
-            ("entity", "text!", "The kind of the record."),
+            ("entity", lasting(kinds() + "!"), "The kind of the record."),
             ("entity_id", "count!", "The record's id."),
             ("name", "text", "What the file is called; that of the form's part without it."),
         ])
@@ -61,6 +62,12 @@ pub fn routes() -> Routes {
         .form("/records/{entity}/{id}/attachments", "/records/{entity}/{id}", add_on_page)
         .form("/attachments/{id}/remove", "/", remove_on_page)
         .form("/attachments/{id}/restore", "/", restore_on_page)
+}
+
+/// The kinds of records that files are put on, as a parameter says them.
+fn kinds() -> String {
+    let nouns = crate::records::custom::nouns();
+    nouns.iter().map(|noun| noun.entity).chain([Ticket::ENTITY]).collect::<Vec<_>>().join("|")
 }
 
 /// A record that files are put on.
@@ -91,10 +98,9 @@ fn record(c: &mut Conn, entity: &str, id: i64) -> Result<Record> {
 }
 
 fn asked(query: &Query) -> Result<Option<(String, i64)>> {
-    let number = |text: &str| text.parse::<i64>().map_err(|_| Error::field("entity_id", "must be a whole number"));
-    match (query.text("entity")?, query.text("entity_id")?) {
+    match (query.text("entity")?, query.count("entity_id")?) {
         (None, None) => Ok(None),
-        (Some(entity), Some(id)) => Ok(Some((entity.to_owned(), number(id)?))),
+        (Some(entity), Some(id)) => Ok(Some((entity.to_owned(), id))),
         (None, Some(_)) => Err(Error::field("entity", "is required beside entity_id")),
         (Some(_), None) => Err(Error::field("entity_id", "is required beside entity")),
     }
@@ -114,7 +120,7 @@ async fn index(State(web): State<Web>, caller: Staff, request: ReadRequest) -> R
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     allow(&policy)?;
     let of = asked(&request.query)?;
-    let after = request.query.int_or("after", 0);
+    let after = request.query.count("after")?.unwrap_or(0);
     let with_retired = match request.query.text("retired")? {
         None | Some("hide") => false,
         Some("include") => true,

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     auth::{Admin, Staff},
-    custom::{AddedField, noun, nouns, read, store},
+    custom::{AddedField, KINDS, noun, nouns, read, store},
     db::{Conn, Write},
     entity::{Patch, schema},
     error::{Error, Result},
@@ -14,9 +14,14 @@ use crate::{
         feed::Change,
         undo::{self, Undone},
     },
-    web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Sent, Web, list, openapi::schema as described},
+    web::{
+        Fields, Path, Preconditions, ReadRequest, Reply, Routes, Sent, Web, list,
+        openapi::{NOT_BLANK, schema as described},
+    },
 };
 
+/// The kind of which somebody says what it offers.
+const CHOICE: &str = "choice";
 /// The most fields of one noun.
 const MOST: usize = 100;
 /// How many values are read at once when a field becomes of another kind.
@@ -34,16 +39,30 @@ pub fn routes() -> Routes {
         ])
         .post("/api/custom_fields", create)
         .makes("Add a field to a record type", written)
-        .takes(schema::new::<AddedField>)
+        .takes(|schemas| body(schema::new::<AddedField>(schemas)))
         .get("/api/custom_fields/{id}", show)
         .tells("Read an added field", described::one::<AddedField>)
         .update("/api/custom_fields/{id}", update)
         .tells("Change an added field", written)
-        .takes(schema::changed::<AddedField>)
+        .takes(|schemas| body(schema::changed::<AddedField>(schemas)))
         .delete("/api/custom_fields/{id}", retire)
         .tells("Retire an added field: it is hidden, and its values are kept", written)
         .post("/api/custom_fields/{id}/restore", restore)
         .tells("Bring an added field back with its values", written)
+}
+
+/// What [`input`] and [`fits`] hold beyond the field table, as the API description says it.
+fn body(mut fields: Json) -> Json {
+    let types: Vec<&str> = nouns().iter().map(|noun| noun.entity).collect();
+    let others: Vec<&str> = KINDS.into_iter().filter(|kind| *kind != CHOICE).collect();
+    let choices = json!({"type": "array", "minItems": 1, "items": {"pattern": NOT_BLANK}});
+    fields["properties"]["type"]["enum"] = json!(types);
+    fields["properties"]["key"]["pattern"] = json!("^[a-z](_?[a-z0-9])*_?$");
+    fields["allOf"] = json!([{"anyOf": [
+        {"properties": {"kind": {"enum": [CHOICE]}, "choices": choices}, "required": ["choices"]},
+        {"properties": {"kind": {"enum": others}, "choices": {"maxItems": 0}}},
+    ]}]);
+    fields
 }
 
 async fn index(State(web): State<Web>, caller: Staff, request: ReadRequest) -> Result<Response> {
@@ -201,7 +220,7 @@ fn follow(w: &mut Write<'_>, before: &AddedField, after: &AddedField) -> Result<
 
 /// Holds a field to the rules over several of its members.
 fn fits(field: &AddedField) -> Result<()> {
-    let is_choice = field.kind == "choice";
+    let is_choice = field.kind == CHOICE;
     match field.offers() {
         offers if is_choice && offers.is_empty() => Err(Error::field("choices", "are required for a choice")),
         offers if !is_choice && !offers.is_empty() => Err(Error::field("choices", "are for the kind choice alone")),

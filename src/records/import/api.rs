@@ -11,6 +11,7 @@ use crate::web::openapi::schema as json;
 use crate::{
     auth::Editor,
     compliance::RedactionPolicy,
+    entity::once::lasting,
     error::{Error, Result},
     web::{Path, Preconditions, Raw, ReadRequest, Routes, Web},
 };
@@ -25,7 +26,10 @@ pub fn routes() -> Routes {
         .tells("Import a table", |schemas| {
             json::with(json::one::<Plan>(schemas), &[("success", json::flag()), ("dry_run", json::flag())])
         })
-        .asks(&[("key", "text", "The column by which rows are known again.")])
+        .asks(&[
+            ("kind", lasting(super::kinds().join("|")), "What the rows are."),
+            ("key", "text", "The column by which rows are known again."),
+        ])
         .takes_file(&["application/octet-stream"])
 }
 

@@ -25,7 +25,7 @@ use crate::{
     plan::{Action, FieldChange, Item},
     progress::Progress,
     types::{Actor, Scope},
-    web::{Fields, Routes, Web},
+    web::{Fields, Routes, Web, openapi::values::OldAndNew},
 };
 
 pub use run::{CarriedOut, approved, carry_out, resume};
@@ -90,7 +90,7 @@ pub struct Row {
     /// The record, when it is there already.
     pub id: Option<i64>,
     /// Column → old and new value.
-    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
+    #[schema(value_type = std::collections::BTreeMap<String, OldAndNew>)]
     pub changes: Changes,
     /// Why it is that record, or why it cannot be.
     pub reason: String,

@@ -15,7 +15,7 @@ use crate::{
     entity::{
         Noun, Seen,
         ending::{self, Days},
-        noun::{self, Paths, RECORD},
+        noun::{self, Paths, RECORD, references},
         once::lasting,
         schema,
     },
@@ -48,9 +48,21 @@ const COMPANY: [&str; 2] = ["company_id", "company_account_number"];
 
 /// What may be sent of a noun.
 pub fn body<E: Noun>(schemas: &mut Schemas, creating: bool) -> serde_json::Value {
-    let fields = if creating { schema::new::<E>(schemas) } else { schema::changed::<E>(schemas) };
+    let fields = match (creating, E::ONE_OF) {
+        (false, _) => schema::changed::<E>(schemas),
+        (true, []) => schema::new::<E>(schemas),
+        (true, names) => json::with_one_of(schema::new::<E>(schemas), names),
+    };
     let fields = if E::ABOUT.is_some() { json::with(fields, &[(RECORD.0, json::choice(&about::known::<E>()))]) } else { fields };
-    json::with(fields, &COMPANY.map(|name| (name, json::or_null(json::company()))))
+    if E::ABOUT.is_some() {
+        return fields;
+    }
+    let body = json::with(fields, &COMPANY.map(|name| (name, json::company())));
+    // Whose it is follows from what it refers to, when nobody says so.
+    let places = references::<E>().filter(|(_, to)| !to.are_people).map(|(field, _)| field.spec.name);
+    let needed: Vec<&str> = COMPANY.into_iter().chain(places).collect();
+    let is_bound = references::<E>().any(|(field, to)| field.spec.is_required && !to.are_people);
+    if creating && !is_bound { json::with_one_of(body, &needed) } else { body }
 }
 
 /// What a question asks of a noun's rows beside their columns.

@@ -65,7 +65,7 @@ impl SourceRecord {
 pub fn is_choice(value: &Value) -> bool {
     match value {
         Value::Bool(_) => true,
-        Value::Array(list) => !list.is_empty(),
+        Value::Array(list) => !list.is_empty() && !list.iter().any(|one| one.is_array() || one.is_object()),
         _ => false,
     }
 }

@@ -1,7 +1,9 @@
 //! What JSON looks like, as the API description says it: schemas, and the named ones that they refer to.
 
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::{PartialSchema as _, ToSchema};
+
+use super::values::{Held, Scalar};
 
 /// Says what a body or an answer looks like.
 pub type Describe = fn(&mut Schemas) -> Value;
@@ -27,6 +29,16 @@ impl Schemas {
         let reference = json!({"$ref": format!("#/components/schemas/{name}")});
         self.0.entry(name).or_insert(schema);
         reference
+    }
+
+    /// Gives the schema that this refers to members that may stand beside its own.
+    pub fn complete(&mut self, reference: &Value, members: &[(&str, Value)]) {
+        let name = reference["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+        if let Some(schema) = name.and_then(|name| self.0.get_mut(name))
+            && let Some(own) = own_members(schema)
+        {
+            own.extend(properties(members));
+        }
     }
 
     /// All of them, by name.
@@ -103,9 +115,29 @@ pub fn with(mut base: Value, members: &[(&str, Value)]) -> Value {
     }
 }
 
+/// That, with something in one of these members at least. It stands in an `allOf`: programs that make types of the document
+/// take an `anyOf` for a choice between types.
+#[must_use]
+pub fn with_one_of(mut base: Value, names: &[&str]) -> Value {
+    let filled = |name: &&str| {
+        let kinds = match &base["properties"][*name]["type"] {
+            Value::Array(kinds) => kinds.iter().filter(|kind| **kind != "null").cloned().collect(),
+            Value::Null => vec![json!("string")],
+            kind => vec![kind.clone()],
+        };
+        json!({"required": [name], "properties": {*name: {"type": kinds, "pattern": super::NOT_BLANK}}})
+    };
+    let needs: Vec<Value> = names.iter().map(filled).collect();
+    match base.get_mut("allOf").and_then(Value::as_array_mut) {
+        Some(all) => all.push(json!({"anyOf": needs})),
+        None => base["allOf"] = json!([{"anyOf": needs}]),
+    }
+    base
+}
+
 /// The members that a schema has itself, beside those of others that it refers to.
 fn own_members(schema: &mut Value) -> Option<&mut Map<String, Value>> {
-    if schema.get("allOf").is_some() {
+    if schema.get("properties").is_none() && schema.get("allOf").is_some() {
         return schema["allOf"].as_array_mut()?.last_mut().and_then(own_members);
     }
     schema.get_mut("properties")?.as_object_mut()
@@ -119,6 +151,12 @@ fn properties(members: &[(&str, Value)]) -> Map<String, Value> {
 #[must_use]
 pub fn text() -> Value {
     json!({"type": "string"})
+}
+
+/// Text of at least one letter, blank or not.
+#[must_use]
+pub fn some_text() -> Value {
+    json!({"type": "string", "minLength": 1})
 }
 
 /// A whole number.
@@ -145,6 +183,18 @@ pub fn words(most: usize) -> Value {
     json!({"type": "string", "pattern": super::NOT_BLANK, "maxLength": most})
 }
 
+/// A month, as `2026-11`, from 2000 on.
+#[must_use]
+pub fn month() -> Value {
+    json!({"type": "string", "pattern": "^[2-9][0-9]{3}-(0[1-9]|1[0-2])$"})
+}
+
+/// A time zone by its name, such as `Europe/Berlin`.
+#[must_use]
+pub fn time_zone() -> Value {
+    json!({"type": "string", "format": "time-zone", "maxLength": 60})
+}
+
 /// One of these words.
 #[must_use]
 pub fn choice(words: &[&str]) -> Value {
@@ -169,10 +219,24 @@ pub fn map(each: Value) -> Value {
     json!({"type": "object", "additionalProperties": each})
 }
 
+/// A value by itself, of whatever kind it is.
+#[must_use]
+pub fn scalar() -> Value {
+    plain(serde_json::to_value(Scalar::schema()).unwrap_or_default())
+}
+
 /// What a field holds, of whatever kind it is.
 #[must_use]
 pub fn held() -> Value {
-    json!({"description": "What the field holds: of the field's own type."})
+    plain(serde_json::to_value(Held::schema()).unwrap_or_default())
+}
+
+/// What administrators have added to a record: the values of their fields by key, and tags.
+#[must_use]
+pub fn beside() -> [(&'static str, Value); 2] {
+    let mut values = or_null(map(scalar()));
+    values["description"] = json!("Values of the fields at /api/custom_fields, by key.");
+    [("cf", values), ("tags", or_null(array(text())))]
 }
 
 /// True or false.
