@@ -11,7 +11,7 @@ use tokio::{
 use super::{Context, Failure, context, demo, failure, out};
 use crate::{
     app,
-    config::Config,
+    config::{Config, keep_address},
     db::Db,
     jobs, notices, outgoing_webhooks,
     platform::damage_watch,
@@ -121,8 +121,13 @@ async fn begin(config: &Config, app: &app::App, db: &Db, address: SocketAddr) ->
     if let Err(error) = search_keys::refresh(db).await {
         tracing::warn!(%error, "the search keys of an earlier version could not all be made anew");
     }
-    if let Err(error) = jobs::reap(db).await {
-        tracing::warn!(%error, "jobs of an earlier process could not be looked at");
+    match jobs::reap(db).await {
+        Ok(_) => {
+            if let Err(error) = keep_address(config) {
+                tracing::warn!(%error, "the database's address could not be kept against Helm's placeholder");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "jobs of an earlier process could not be looked at"),
     }
     let db = db.clone();
     tokio::spawn(async move {
