@@ -42,6 +42,8 @@ fi
 # Helm's list of services instead of the one that came with the source.
 if [ -f ../hivematrix-helm/services.json ]; then
     ln -sfn ../hivematrix-helm/services.json services.json
+    # Otherwise Helm shows this clone as modified for ever.
+    git update-index --skip-worktree services.json 2>/dev/null || true
 fi
 
 echo "Installed $("$binary" --version). Helm sets up the database and starts it; by hand: pyenv/bin/python run.py"

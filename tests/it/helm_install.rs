@@ -9,7 +9,8 @@ use crate::core::Core;
 use crate::support::{Api, App, Engine, both, eventually};
 
 /// What Helm, and whoever reads the tree, finds at its top.
-const TOP: [&str; 6] = ["run.py", "init_db.py", "requirements.txt", "services.json", "install.sh", "get_db_credentials.sh"];
+const TOP: [&str; 7] =
+    [".gitignore", "run.py", "init_db.py", "requirements.txt", "services.json", "install.sh", "get_db_credentials.sh"];
 
 /// What crontabs of the Python predecessors call, with its arguments, and the command that it is here.
 const OLD_SCRIPTS: [(&str, &str); 12] = [
@@ -183,8 +184,12 @@ fn the_list_of_services_stands_in_the_tree_and_makes_room_for_helms() {
     let helm = clone.path("../hivematrix-helm");
     std::fs::create_dir(&helm).unwrap();
     std::fs::write(helm.join("services.json"), "{}").unwrap();
+    let committed = clone.bash("git init -q && git add . && git -c user.name=a -c user.email=a@b.example commit -qm all");
+    assert_eq!(committed.code, 0, "{}", committed.said);
     let ended = clone.bash("./install.sh && readlink services.json");
     assert!(ended.code == 0 && ended.said.contains("../hivematrix-helm/services.json"), "{}", ended.said);
+    let status = clone.bash("git status --porcelain");
+    assert_eq!((status.code, status.said.as_str()), (0, ""), "Helm updates by `git pull`, and shows who was changed by hand");
 }
 
 #[test]
