@@ -13,9 +13,11 @@ use crate::{
     app,
     config::{Config, keep_address},
     db::Db,
+    error::Error,
     jobs, notices, outgoing_webhooks,
     platform::damage_watch,
     records::{import, search_keys},
+    types::Scope,
     web::server,
 };
 
@@ -114,7 +116,8 @@ fn announce(config: &Config, address: SocketAddr) {
 /// What a start does in the database: the sign-in link, and the jobs that an earlier process left behind.
 /// False when the database is not there yet.
 async fn begin(config: &Config, app: &app::App, db: &Db, address: SocketAddr) -> bool {
-    if !print_sign_in(config, app, address).await {
+    let there = db.read(&Scope::All, crate::db::ping).await;
+    if matches!(there, Err(Error::Unavailable(_))) || !print_sign_in(config, app, address).await {
         return false;
     }
     // Done already, unless the database was away when it was opened.

@@ -64,7 +64,8 @@ fn faults(html: &str) -> Vec<String> {
     }
     // In a button, Nexus's sheet takes the blanks between an icon and the words.
     for (at, _) in html.match_indices("class=\"btn") {
-        let button = html[at..].split("</a>").next().and_then(|rest| rest.split("</button>").next()).unwrap_or_default();
+        let ends = ["</a>", "</button>", "</summary>"].map(|end| html[at..].find(end).unwrap_or(html.len() - at));
+        let button = &html[at..at + ends.into_iter().min().unwrap_or_default()];
         let mut around = button.split("</svg>").skip(1).map(str::trim_start);
         if around.any(|after| !after.is_empty() && !after.starts_with('<')) {
             faults.push(format!("an icon that touches its words: …{}", &button[button.len().saturating_sub(60)..]));
