@@ -19,6 +19,8 @@ if [ "${CODEX_BUILD:-}" = 1 ]; then
 fi
 binary=$(python3 -c 'import run; print(run.link())')
 ln -sfn codex-gunicorn bin/codex
+# Crontabs of the Python predecessors call these. Copies: Python would look for run.py beside what a link leads to.
+cp deploy/helm/*.py .
 
 mkdir -p instance
 chmod 700 instance
@@ -40,6 +42,8 @@ fi
 # Helm's list of services instead of the one that came with the source.
 if [ -f ../hivematrix-helm/services.json ]; then
     ln -sfn ../hivematrix-helm/services.json services.json
+    # Otherwise Helm shows this clone as modified for ever.
+    git update-index --skip-worktree services.json 2>/dev/null || true
 fi
 
 echo "Installed $("$binary" --version). Helm sets up the database and starts it; by hand: pyenv/bin/python run.py"

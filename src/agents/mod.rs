@@ -15,7 +15,7 @@ pub mod store;
 pub mod users_api;
 
 pub use self::{
-    model::{Agent, AgentView, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS},
+    model::{Agent, AgentView, COLOR_SAMPLES, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS},
     page_context::PageContext,
     psa::PsaAgent,
     psa_store::list as psa_agents,

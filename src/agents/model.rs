@@ -14,6 +14,9 @@ pub const THEMES: [&str; 2] = ["light", "dark"];
 pub const SYSTEM: &str = "system";
 /// What `preferred_color_theme` may be.
 pub const COLOR_THEMES: [&str; 9] = ["purple", "blue", "green", "orange", "gold", "red", "yellow", "matrix", "bee"];
+/// Nexus's colour for each of them, in its light theme (`--color-primary` in its `global.css`).
+pub const COLOR_SAMPLES: [&str; 9] =
+    ["#6366f1", "#0ea5e9", "#059669", "#f97316", "#b39b7e", "#dc2626", "#eab308", "#00ff41", "#ffb300"];
 /// What `knowledgetree_view_preference` may be; `list` is what `KnowledgeTree`'s own page sends.
 pub const VIEWS: [&str; 4] = ["grid", "tree", "hierarchy", "list"];
 /// What `home_page_preference` may be.

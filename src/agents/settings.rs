@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{COLOR_THEMES, HOME_PAGES, PageContext, Patch, VIEWS, keys, model::SYSTEM, store};
+use super::{COLOR_SAMPLES, COLOR_THEMES, HOME_PAGES, PageContext, Patch, VIEWS, keys, model::SYSTEM, store};
 use crate::{
     auth::Person,
     error::Result,
@@ -42,7 +42,8 @@ struct SettingsPage {
 struct Radio {
     value: &'static str,
     label: String,
-    icon: &'static str,
+    /// The icon of a theme, the colour of a colour theme.
+    sample: &'static str,
     chosen: bool,
 }
 
@@ -86,11 +87,12 @@ pub async fn page(context: &PageContext, web: &Web, status: StatusCode, account:
         ],
         username: user.username.clone(),
         themes: offered
-            .map(|(value, icon)| Radio { value, label: capital(value), icon, chosen: value == chosen.theme_preference })
+            .map(|(value, icon)| Radio { value, label: capital(value), sample: icon, chosen: value == chosen.theme_preference })
             .collect(),
         colors: COLOR_THEMES
             .into_iter()
-            .map(|value| Radio { value, label: capital(value), icon: "", chosen: value == chosen.preferred_color_theme })
+            .zip(COLOR_SAMPLES)
+            .map(|(value, sample)| Radio { value, label: capital(value), sample, chosen: value == chosen.preferred_color_theme })
             .collect(),
         fields: vec![
             Field::select("home_page_preference", "Home page", chosen.home_page_preference, HOME_PAGES.map(word).to_vec())

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Context, Failure, context, failure, init, migrate, out};
 use crate::{
-    config::{Database, save},
+    config::{Database, keep_address, save},
     db::{Target, migrate as schema},
 };
 
@@ -88,6 +88,7 @@ pub fn run(context: Context, args: &Args) -> Result<u8, Failure> {
         ("database", "db_user", &args.db_user),
     ];
     save(&before.instance, &settings)?;
+    keep_address(&context.config()?)?;
     out::note(format_args!("Wrote {}", before.instance.join("codex.conf").display()));
     if let Database::Sqlite(file) = &before.database
         && file.exists()

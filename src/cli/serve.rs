@@ -11,11 +11,13 @@ use tokio::{
 use super::{Context, Failure, context, demo, failure, out};
 use crate::{
     app,
-    config::Config,
+    config::{Config, keep_address},
     db::Db,
+    error::Error,
     jobs, notices, outgoing_webhooks,
     platform::damage_watch,
     records::{import, search_keys},
+    types::Scope,
     web::server,
 };
 
@@ -114,15 +116,21 @@ fn announce(config: &Config, address: SocketAddr) {
 /// What a start does in the database: the sign-in link, and the jobs that an earlier process left behind.
 /// False when the database is not there yet.
 async fn begin(config: &Config, app: &app::App, db: &Db, address: SocketAddr) -> bool {
-    if !print_sign_in(config, app, address).await {
+    let there = db.read(&Scope::All, crate::db::ping).await;
+    if matches!(there, Err(Error::Unavailable(_))) || !print_sign_in(config, app, address).await {
         return false;
     }
     // Done already, unless the database was away when it was opened.
     if let Err(error) = search_keys::refresh(db).await {
         tracing::warn!(%error, "the search keys of an earlier version could not all be made anew");
     }
-    if let Err(error) = jobs::reap(db).await {
-        tracing::warn!(%error, "jobs of an earlier process could not be looked at");
+    match jobs::reap(db).await {
+        Ok(_) => {
+            if let Err(error) = keep_address(config) {
+                tracing::warn!(%error, "the database's address could not be kept against Helm's placeholder");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "jobs of an earlier process could not be looked at"),
     }
     let db = db.clone();
     tokio::spawn(async move {

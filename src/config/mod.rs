@@ -9,6 +9,7 @@ pub mod datto;
 mod dotenv;
 pub mod freshservice;
 mod ini;
+mod kept_address;
 pub mod keycloak;
 mod keys;
 pub mod mail;
@@ -35,6 +36,7 @@ pub use self::{
     database::Database,
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
+    kept_address::keep as keep_address,
     keycloak::Keycloak,
     keys::{Key, Kind, keys},
     mail::Mail,
@@ -203,6 +205,11 @@ impl Config {
         let found =
             self.shown.iter().find(|shown| shown.key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) == Some(name));
         found.filter(|shown| !shown.value.is_empty()).map(|shown| shown.origin.as_str())
+    }
+
+    /// A setting as it was given, secrets included.
+    fn given(&self, section: &'static str, name: &'static str) -> Option<Value> {
+        self.said.0.resolve().ok()?.values.remove(&(section, name))
     }
 
     /// Every setting with its value and origin, secrets hidden.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Problem, dotenv, ini,
+    Problem, dotenv, ini, kept_address,
     keys::{Key, Kind, LATER, keys},
     private,
     suggest::nearest,
@@ -15,6 +15,9 @@ use super::{
 
 /// The origin of what was entered in the page or over HTTP.
 pub const ENTERED: &str = "entered in the page";
+
+/// Which database.
+const ADDRESS: (&str, &str) = ("database", "connection_string");
 
 /// One value, and where it was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +64,8 @@ impl Sources {
         let flaskenv = self.flaskenv()?;
         let mut resolved = Resolved { warnings: unknown(&conf, &conf_path), ..Resolved::default() };
         resolved.warnings.extend(self.unknown_variables());
+        let kept = self.kept_address(&conf);
+        resolved.warnings.extend(kept.as_ref().map(|kept| kept.warning.clone()));
         for key in keys() {
             let mut value = Value { text: key.default.to_owned(), origin: "default".to_owned() };
             let own = (key.section, key.name);
@@ -68,6 +73,8 @@ impl Sources {
                 let entry = conf.get(&((*section).to_owned(), (*name).to_owned()));
                 prefer(&mut value, entry.map(|e| (e.value.clone(), format!("{}:{}", conf_path.display(), e.line))));
             }
+            let kept = kept.as_ref().filter(|_| own == ADDRESS);
+            prefer(&mut value, kept.map(|kept| (kept.address.clone(), kept.origin.clone())));
             let stored = self.stored.get(&(key.section.to_owned(), key.name.to_owned()));
             prefer(&mut value, stored.map(|text| (text.clone(), ENTERED.to_owned())));
             let lines = |name: &str| flaskenv.iter().rev().find(|(_, e)| e.name == name);
@@ -83,6 +90,15 @@ impl Sources {
             resolved.values.insert(own, value);
         }
         Ok(resolved)
+    }
+
+    /// The database's address that stands in for what `codex.conf` says.
+    fn kept_address(&self, conf: &BTreeMap<(String, String), ini::Entry>) -> Option<kept_address::Kept> {
+        let told = |name: &str| conf.get(&(ADDRESS.0.to_owned(), name.to_owned())).map(|entry| entry.value.as_str());
+        if told("db_password").is_some_and(|password| !password.is_empty()) {
+            return None;
+        }
+        kept_address::instead_of(told(ADDRESS.1).filter(|address| !address.is_empty()), &self.instance)
     }
 
     /// The assignments of the first `.flaskenv` found, each with the file's name.

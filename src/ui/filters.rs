@@ -11,6 +11,12 @@ pub fn icon(name: impl AsRef<str>, _: &dyn Values) -> Result<Safe<&'static str>>
     Ok(Safe(icons::svg(name.as_ref())))
 }
 
+/// Text whose long words may be broken: a style sheet that breaks none lets them run into what stands beside them.
+#[askama::filter_fn]
+pub fn breakable(text: impl AsRef<str>, _: &dyn Values) -> Result<Safe<String>> {
+    Ok(Safe(super::words::breakable(text.as_ref())))
+}
+
 /// A bar filled by this many of a hundred; it draws itself, so that it needs no style sheet.
 #[askama::filter_fn]
 pub fn bar(share: impl std::fmt::Display, _: &dyn Values) -> Result<Safe<String>> {

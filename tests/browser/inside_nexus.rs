@@ -27,12 +27,16 @@ const SHEET: &str = "
     .info-grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 24px; }
     .u-grid-auto-fill { grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); }
     .info-item { display: flex; flex-direction: column; }
-    .info-item__value { overflow-wrap: anywhere; }
+    .info-item__value { font-size: 14px; font-weight: 500; }
     .table-wrapper { overflow-x: auto; border: 1px solid; }
     .data-table { width: 100%; border-collapse: collapse; }
     .data-table th, .data-table td { padding: 16px 20px; text-align: left; }
     .search-form__controls { display: flex; flex-wrap: wrap; gap: 12px; }
     .search-form__input { flex: 1; min-width: 250px; }
+    .input-group { position: relative; display: flex; gap: 8px; }
+    .dropdown { position: absolute; top: 100%; left: 0; right: 0; z-index: 100; max-height: 320px; overflow-y: auto; display: none; }
+    .dropdown--visible { display: block; }
+    .u-grid { display: grid; }
     .form-group__input, .form-group__select { max-width: 100%; padding: 8px; }
     .btn { display: inline-flex; padding: 10px 20px; }
     @media (max-width: 768px) { .panel { width: 64px; } .column { margin-left: 64px; padding: 16px; } }
@@ -56,6 +60,17 @@ const FAULTS: &str = r#"
         if (next?.nodeType !== 1 || !inline(e) || !inline(next) || !/\w$/.test(e.textContent) || !/^\w/.test(next.textContent)) continue;
         const [a, b] = [e.getBoundingClientRect(), next.getBoundingClientRect()];
         if (a.width && b.width && b.left - a.right < 2 && Math.abs(a.top - b.top) < 6) faults.push(`${e.textContent}|${next.textContent}`);
+    }
+    for (const e of page.querySelectorAll(".info-item__value")) {
+        if (e.scrollWidth > e.clientWidth + 1) faults.push(`${e.textContent.trim().slice(0, 40)} runs into what stands beside it`);
+    }
+    for (const menu of page.querySelectorAll("form[role=search] details.menu")) {
+        const list = page.getElementById("list"), before = list.getBoundingClientRect().top;
+        menu.open = true;
+        const words = menu.querySelector("summary").textContent, box = menu.querySelector(".menu__panel").getBoundingClientRect();
+        if (Math.abs(list.getBoundingClientRect().top - before) > 1) faults.push(`${words} pushes the list away`);
+        if (box.height < 20 || box.left < 0 || box.right > root.clientWidth + 1) faults.push(`${words} opens out of the window`);
+        menu.open = false;
     }
     return faults.slice(0, 5);
 "#;

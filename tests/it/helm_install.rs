@@ -6,10 +6,31 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::core::Core;
-use crate::support::{Api, App, Engine, both};
+use crate::support::{Api, App, Engine, both, eventually};
 
 /// What Helm, and whoever reads the tree, finds at its top.
-const TOP: [&str; 6] = ["run.py", "init_db.py", "requirements.txt", "services.json", "install.sh", "get_db_credentials.sh"];
+const TOP: [&str; 7] =
+    [".gitignore", "run.py", "init_db.py", "requirements.txt", "services.json", "install.sh", "get_db_credentials.sh"];
+
+/// What crontabs of the Python predecessors call, with its arguments, and the command that it is here.
+const OLD_SCRIPTS: [(&str, &str); 12] = [
+    ("pull_freshservice.py", "sync freshservice"),
+    ("pull_datto.py", "sync datto"),
+    ("set_account_numbers.py", "accounts assign --yes"),
+    ("create_account_numbers.py", "accounts assign --yes"),
+    ("push_account_nums_to_datto.py", "accounts push-datto --yes"),
+    ("sync_tickets_from_freshservice.py", "sync tickets"),
+    ("sync_tickets_from_freshservice.py --full-sync", "sync tickets --full"),
+    ("sync_psa.py --provider freshservice --type base", "sync freshservice"),
+    ("sync_psa.py --all-providers --type tickets --light", "sync tickets"),
+    ("sync_psa.py --provider freshservice", "sync freshservice\nsync tickets"),
+    ("sync_rmm.py --provider datto", "sync datto"),
+    ("sync_rmm.py --test-connection", "doctor"),
+];
+
+/// What Helm's `config_manager.py sync-all` makes of section `[database]`.
+const HELMS: &str = "[database]\nconnection_string = postgresql://codex_user:password@localhost:1/codex_db\ndb_host = localhost\n\
+                     db_port = 1\ndb_name = codex_db\ndb_user = codex_user\n";
 
 /// A clone of the tree beside Helm, without a binary.
 struct Clone {
@@ -29,6 +50,11 @@ impl Clone {
         std::fs::create_dir_all(clone.path("")).unwrap();
         for name in TOP {
             std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(name), clone.path(name)).unwrap();
+        }
+        std::fs::create_dir_all(clone.path("deploy/helm")).unwrap();
+        for script in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/helm")).unwrap() {
+            let script = script.unwrap();
+            std::fs::copy(script.path(), clone.path("deploy/helm").join(script.file_name())).unwrap();
         }
         clone
     }
@@ -158,11 +184,68 @@ fn the_list_of_services_stands_in_the_tree_and_makes_room_for_helms() {
     let helm = clone.path("../hivematrix-helm");
     std::fs::create_dir(&helm).unwrap();
     std::fs::write(helm.join("services.json"), "{}").unwrap();
+    let committed = clone.bash("git init -q && git add . && git -c user.name=a -c user.email=a@b.example commit -qm all");
+    assert_eq!(committed.code, 0, "{}", committed.said);
     let ended = clone.bash("./install.sh && readlink services.json");
     assert!(ended.code == 0 && ended.said.contains("../hivematrix-helm/services.json"), "{}", ended.said);
+    let status = clone.bash("git status --porcelain");
+    assert_eq!((status.code, status.said.as_str()), (0, ""), "Helm updates by `git pull`, and shows who was changed by hand");
+}
+
+#[test]
+fn the_predecessors_scripts_live_on_beside_the_binary() {
+    let clone = Clone::new();
+    std::fs::write(clone.path("codex"), "#!/bin/sh\n[ \"$1\" = --version ] || pwd; echo \"$@\"\n").unwrap();
+    std::fs::set_permissions(clone.path("codex"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ended = clone.bash("./install.sh");
+    assert_eq!(ended.code, 0, "{}", ended.said);
+    let folder = std::fs::canonicalize(clone.path("")).unwrap();
+    for (script, commands) in OLD_SCRIPTS {
+        // As a crontab does: by its full path, from anywhere.
+        let ended = clone.bash(&format!("here=$PWD; cd / && $here/pyenv/bin/python $here/{script}"));
+        let told: Vec<&str> = ended.said.lines().filter(|line| Path::new(line) != folder).collect();
+        assert_eq!((ended.code, told.join("\n").as_str()), (0, commands), "{script}: {}", ended.said);
+    }
+    let ended = clone.bash("python3 sync_psa.py --provider superops");
+    assert!(ended.code == 2 && ended.said.contains("superops"), "{} {}", ended.code, ended.said);
+    let first = clone.read("pull_datto.py");
+    assert_eq!(first.lines().count(), 2, "{first}");
 }
 
 both! {
+    async fn helms_placeholder_never_takes_the_place_of_an_address_that_works(engine: Engine) {
+        let app = App::builder(&engine).fresh().prepare();
+        let told = app.cli().command(&[]).get_envs().find_map(|(name, value)| (name == "CODEX_DATABASE_CONNECTION_STRING").then(|| value.unwrap().to_str().unwrap().to_owned()));
+        let address = told.unwrap_or_else(|| "sqlite:///kept.db".to_owned());
+        let engine = if address.starts_with("sqlite") { "sqlite" } else { "postgresql" };
+        let clone = Clone::with_binary();
+        let core = Core::start().await;
+        assert_eq!(clone.bash("./install.sh").code, 0);
+        let vendor = "[freshservice]\ndomain = acme\n";
+        let real = format!("[database]\nconnection_string = {address}\n");
+        // At first the real one; then what Helm makes of it; then a file that lost its section.
+        for (conf, said) in [(real.as_str(), None), (HELMS, Some("placeholder")), ("", Some("no database any more"))] {
+            std::fs::write(clone.path("instance/codex.conf"), format!("{conf}{vendor}")).unwrap();
+            let shown = clone.bash("bin/codex config show");
+            match said {
+                Some(said) => assert!(shown.said.contains(said) && shown.said.contains("database-address"), "{}", shown.said),
+                None => assert!(!shown.said.contains("database-address"), "{}", shown.said),
+            }
+            let running = clone.start(&[("CORE_SERVICE_URL", &core.url())]);
+            let health = Api::new(&running.base, None).get("/health").await.ok();
+            assert_eq!((&health["checks"]["database"]["type"], &health["checks"]["database"]["status"]), (&engine.into(), &"healthy".into()), "{health}");
+            let kept = || clone.read("instance/database-address").trim() == address && clone.read("instance/codex.conf").contains(&address);
+            eventually("the address is kept, and stands in codex.conf again", 10, || async { kept() }).await;
+            assert!(clone.read("instance/codex.conf").contains(vendor), "{}", clone.read("instance/codex.conf"));
+            assert_eq!(tokio::task::spawn_blocking(move || running.stop()).await.unwrap(), 0);
+        }
+        let mode = std::fs::metadata(clone.path("instance/database-address")).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        // Another real address wins.
+        std::fs::write(clone.path("instance/codex.conf"), "[database]\nconnection_string = sqlite:///moved.db\n").unwrap();
+        assert!(!clone.bash("bin/codex config show").said.contains("database-address"));
+    }
+
     async fn the_lines_of_helms_start_install_and_start_codex(engine: Engine) {
         let app = App::builder(&engine).fresh().prepare();
         let clone = Clone::with_binary();

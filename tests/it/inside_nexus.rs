@@ -62,6 +62,15 @@ fn faults(html: &str) -> Vec<String> {
             faults.push(format!("as large as the page: {tag}"));
         }
     }
+    // In a button, Nexus's sheet takes the blanks between an icon and the words.
+    for (at, _) in html.match_indices("class=\"btn") {
+        let ends = ["</a>", "</button>", "</summary>"].map(|end| html[at..].find(end).unwrap_or(html.len() - at));
+        let button = &html[at..at + ends.into_iter().min().unwrap_or_default()];
+        let mut around = button.split("</svg>").skip(1).map(str::trim_start);
+        if around.any(|after| !after.is_empty() && !after.starts_with('<')) {
+            faults.push(format!("an icon that touches its words: …{}", &button[button.len().saturating_sub(60)..]));
+        }
+    }
     for (at, _) in html.match_indices("<table") {
         if !html[..at].rsplit('<').next().is_some_and(|before| before.contains("table-wrapper")) {
             faults.push(format!("a table that cannot scroll in its card: {}", &html[at..html.len().min(at + 80)]));
@@ -136,6 +145,11 @@ both! {
         assert!(html.find("<main").is_some_and(|main| main < grid) && html.find("<table").is_some_and(|table| grid < table));
         let settings = api.get_with("/settings", "accept", "text/html").await.text();
         assert!(settings.contains("Purple") && !settings.contains("color-preview"), "a preview that only our own sheet fills");
+        assert_eq!(settings.matches("<circle cx=\"8\"").count(), 9, "each colour shows itself");
+        for panel in html.split("<details class=\"menu").skip(1) {
+            let (_, panel) = panel.split_once("<div class=\"menu__panel").expect("it opens something");
+            assert!(panel.split('>').next().is_some_and(|classes| classes.contains("dropdown dropdown--visible")), "it opens over the page");
+        }
     }
 
     async fn words_stay_apart_where_syncs_are_watched(engine: Engine) {

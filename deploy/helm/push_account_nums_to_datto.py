@@ -1,0 +1,2 @@
+from run import become
+become(["accounts", "push-datto", "--yes"])
