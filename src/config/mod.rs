@@ -8,7 +8,7 @@ mod database;
 pub mod datto;
 mod dotenv;
 pub mod freshservice;
-mod ini;
+pub mod ini;
 pub mod keycloak;
 mod keys;
 pub mod mail;
