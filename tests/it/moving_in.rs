@@ -108,7 +108,7 @@ both! {
         for tried in 1..=12_u64 {
             let mut command = app.cli().command(&["import", "legacy", &address, "--yes"]);
             let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(Duration::from_millis(60 * tried * tried));
+            std::thread::sleep(Duration::from_millis(25 * tried * tried));
             let _it_may_have_ended = child.kill();
             child.wait().unwrap();
             match app.database.number("SELECT count(*) FROM assets") {
@@ -325,7 +325,7 @@ async fn plans_and_tickets(app: &App, generation: Generation, report: &Value) {
     assert_eq!(printer["conversations"][0]["body"], "Off and on?", "{printer}");
     let notes: Vec<&str> = printer["notes"].as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap()).collect();
     assert_eq!(notes, ["Toner", "Asked twice"], "{printer}");
-    assert!(!printer.to_string().contains("script"), "{printer}");
+    assert_eq!(printer["description_text"], "It smokes", "{printer}");
     let other = api.get("/api/ticket/5002").await.ok();
     assert_eq!((&other["last_updated_at"], &other["status"]), (&json!("2025-04-01T00:00:00Z"), &json!("unknown")), "{other}");
     assert!(lost(report, "ticket_details", json!("conversations"), "no JSON array"), "{report}");
