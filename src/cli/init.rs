@@ -10,7 +10,7 @@ use super::{
 use crate::{
     auth::Level,
     config::{Config, Database, save},
-    db::migrate,
+    db::{Target, migrate, provision, provision::Wanted},
     demo,
     identity::NewUser,
     types::Actor,
@@ -22,6 +22,7 @@ use crate::{
 #[command(after_help = "Without flags it asks. With flags it asks nothing:\n  \
                         codex init --freshservice-domain acme --freshservice-api-key-file key.txt --test\n  \
                         codex init --db-host db.example --db-name codex --db-user codex --db-password-file pw.txt\n  \
+                        codex init --db-host db.example --db-password-file pw.txt --db-admin-file admin-url.txt\n  \
                         pass show codex | codex init --admin ada --email ada@example.com --password-stdin\n\
                         Settings go to codex.conf in the instance folder, readable by its owner alone.")]
 pub struct Args {
@@ -58,6 +59,12 @@ pub struct Args {
     /// File with the PostgreSQL password
     #[arg(long, value_name = "FILE", requires = "db_host")]
     db_password_file: Option<PathBuf>,
+    /// Make the user and the database before, with the address of an administrator of the server that is in this file
+    #[arg(long, value_name = "FILE", requires = "db_host")]
+    db_admin_file: Option<PathBuf>,
+    /// Drop the database that is there, with all that is in it: its name once more
+    #[arg(long, value_name = "NAME", requires = "db_admin_file")]
+    drop_database: Option<String>,
     /// Try the database and the vendors' keys; nothing is written when one does not work
     #[arg(long)]
     test: bool,
@@ -77,6 +84,23 @@ impl Args {
         let texts = [&self.freshservice_domain, &self.datto_api_endpoint, &self.database, &self.db_host, &self.admin];
         let files = [&self.freshservice_api_key_file, &self.datto_public_key_file, &self.datto_secret_key_file];
         !self.test && texts.iter().all(|text| text.is_none()) && files.iter().all(|file| file.is_none())
+    }
+
+    /// Makes user and database on the server, when an administrator's address was given.
+    fn provide(&self, context: &Context) -> Result<(), Failure> {
+        let (Some(admin), Some(password)) = (&self.db_admin_file, &self.db_password_file) else { return Ok(()) };
+        if let Some(typed) = self.drop_database.as_ref().filter(|typed| **typed != self.db_name) {
+            return Err(Failure::usage(format!(
+                "--drop-database says {typed}, and --db-name {}; nothing was dropped",
+                self.db_name
+            )));
+        }
+        let (admin, password) = (read(admin)?, read(password)?);
+        let administrator = Target::parse(Some(&admin), context.instance()).map_err(Failure::opening)?;
+        let wanted = Wanted { database: &self.db_name, role: &self.db_user, password: &password };
+        let made = provision::provide(&administrator, wanted, self.drop_database.is_some()).map_err(Failure::opening)?;
+        out::note(questions::told(wanted, made));
+        Ok(())
     }
 
     /// The settings among the flags, files read.
@@ -118,6 +142,7 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
         return Err(Failure::usage("there is no terminal to ask; pass the settings as flags (codex init --help)"));
     }
     let asking = args.is_empty();
+    args.provide(&context)?;
     let answers = if asking { questions::ask(&context, &before)? } else { args.settings()? };
     // A value that would not be understood is refused before it is written.
     let config = with_answers(&context, &answers)?;

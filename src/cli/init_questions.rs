@@ -7,7 +7,10 @@ use super::{Context, Failure, context, failure, init, out};
 use crate::{
     auth::Level,
     config::{Config, Database},
-    db::Target,
+    db::{
+        Target, provision,
+        provision::{Made, Wanted},
+    },
     identity::NewUser,
     vendors,
 };
@@ -42,8 +45,11 @@ pub(super) fn ask_person(config: &Config) -> Result<Option<(String, String)>, Fa
 /// The address of a PostgreSQL database in one line.
 pub(super) fn postgres_address(host: &str, port: u16, name: &str, user: &str, password: &str) -> String {
     let escape = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    format!("postgresql://{}:{}@{host}:{port}/{}", escape(user), escape(password), escape(name))
+    format!("postgresql://{}:{}@{}:{port}/{}", escape(user), escape(password), bracketed(host), escape(name))
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
 fn database(context: &Context, before: &Config, answers: &mut Answers) -> Result<(), Failure> {
@@ -76,7 +82,7 @@ fn database(context: &Context, before: &Config, answers: &mut Answers) -> Result
                 }
             };
         } else {
-            postgres()?
+            postgres(context)?
         };
         match tried(context, answers, Some(&address)) {
             Ok(()) => {
@@ -94,14 +100,53 @@ fn database(context: &Context, before: &Config, answers: &mut Answers) -> Result
     }
 }
 
-fn postgres() -> Result<String, Failure> {
+fn postgres(context: &Context) -> Result<String, Failure> {
     let host = text("Host", Some("localhost"))?;
     let port =
         until(|| text("Port", Some("5432")), |port| port.parse::<u16>().map(|_| ()).map_err(|_| "must be a port".to_owned()))?;
     let name = text("Database name", Some("codex"))?;
     let user = text("User", Some("codex"))?;
     let password = secret("Password")?;
-    Ok(postgres_address(&host, port.parse().unwrap_or(5432), &name, &user, &password))
+    let port = port.parse().unwrap_or(5432);
+    if confirm("Make this user and this database now, with an administrator's address?", false)? {
+        let wanted = Wanted { database: &name, role: &user, password: &password };
+        made(context, &format!("postgresql://postgres@{}:{port}/postgres", bracketed(&host)), wanted)?;
+    }
+    Ok(postgres_address(&host, port, &name, &user, &password))
+}
+
+/// Makes user and database; what does not work is said, and the trial afterwards says what is missing.
+fn made(context: &Context, usual: &str, wanted: Wanted<'_>) -> Result<(), Failure> {
+    let typed = secret(&format!("Administrator's address [{usual}]"))?;
+    let address = if typed.is_empty() { usual.to_owned() } else { typed };
+    let done = Target::parse(Some(&address), context.instance()).and_then(|administrator| {
+        let recreate = provision::exists(&administrator, wanted.database)? && wants_anew(wanted.database).unwrap_or(false);
+        provision::provide(&administrator, wanted, recreate)
+    });
+    match done {
+        Ok(made) => out::note(told(wanted, made)),
+        Err(why) => out::note(format_args!("They could not be made: {why}")),
+    }
+    Ok(())
+}
+
+/// Whether a database is to be dropped: its name has to be typed.
+fn wants_anew(database: &str) -> Result<bool, Failure> {
+    out::note(format_args!("There is a database {database} already."));
+    let prompt = "Enter keeps it. To DROP it with all that is in it and make it anew, type its name";
+    let typed = Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text().map_err(asked)?;
+    Ok(typed == database)
+}
+
+/// What was made, in a sentence.
+pub(super) fn told(wanted: Wanted<'_>, made: Made) -> String {
+    let Wanted { database, role, .. } = wanted;
+    let user = if made.role { format!("made the user {role}") } else { format!("the user {role} was there") };
+    match (made.dropped, made.database) {
+        (true, _) => format!("Database {database}: dropped and made anew; {user}."),
+        (false, true) => format!("Database {database}: made; {user}."),
+        (false, false) => format!("Database {database}: was there and is kept; {user}."),
+    }
 }
 
 /// Whether a database can be used.

@@ -138,8 +138,8 @@ fn runner(engine: Engine, applied: i64, up_to: i64) -> Result<Runner> {
 
 fn foreign() -> Error {
     Error::conflict(
-        "the database holds tables that Codex did not make; it is left untouched. Give Codex an empty database \
-         (`codex import legacy`, which will bring such data over, is not part of this version)",
+        "the database holds tables that Codex did not make; it is left untouched. Give Codex an empty database; \
+         `codex import legacy` then brings over what the service before it kept in this one",
     )
 }
 

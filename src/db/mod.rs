@@ -4,12 +4,14 @@ pub mod backup;
 mod change_notifier;
 mod conn;
 mod damage;
+pub mod foreign;
 mod job;
 pub mod list;
 pub mod migrate;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub mod provision;
 mod queue;
 mod reader;
 mod rewrite;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 
 use super::conn::Conn;
-use crate::error::Result;
+use super::rewrite::Engine;
+use crate::error::{Error, Result};
 use crate::params;
 use crate::types::Actor;
 
@@ -64,6 +65,40 @@ impl<'a> Write<'a> {
         let done = work(&mut inner);
         self.batch = inner.batch;
         done
+    }
+
+    /// Does work of which nothing stays when it fails, whoever goes on after that: a statement that a server refuses would
+    /// spoil the whole transaction otherwise.
+    ///
+    /// # Errors
+    /// Those of the work; `Unavailable` when the engine has dropped the transaction.
+    pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let before = self.ledger.clone();
+        self.conn.batch("SAVEPOINT attempt")?;
+        let done = work(self);
+        if !self.conn.in_transaction() {
+            return Err(Error::Unavailable("the transaction was dropped by the engine".to_owned()));
+        }
+        if done.is_ok() {
+            self.conn.batch("RELEASE SAVEPOINT attempt")?;
+        } else {
+            *self.ledger = before;
+            self.conn.batch("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")?;
+        }
+        done
+    }
+
+    /// Lets the ids that a table gives from here on lie beyond those that are in it, after rows came with ids of their own.
+    /// SQLite does so by itself.
+    pub fn pass_ids(&mut self, table: &str) -> Result<()> {
+        if self.conn.engine() == Engine::Sqlite {
+            return Ok(());
+        }
+        let sequence: String = self.conn.one("SELECT CAST(pg_get_serial_sequence(?1, 'id') AS TEXT)", params![table])?.get(0)?;
+        let sql = format!(
+            "SELECT setval(CAST(?1 AS TEXT)::regclass, greatest((SELECT coalesce(max(id), 1) FROM {table}), (SELECT last_value FROM {sequence})))"
+        );
+        self.conn.one(&sql, params![&sequence]).map(|_| ())
     }
 
     /// The number of the next change of `entity`: ordered and gap-free over all writers, because the

@@ -24,5 +24,7 @@ pub use pins_store as pins;
 pub use protection_store as protection;
 pub use ranks_store as ranks;
 pub use record::{Record, told_of_secret};
-pub use store::{Updated, create, find, get, record_change, record_link, reindex, rekey, restore, retire, update};
+pub use store::{
+    Updated, create, create_with_id, find, get, last_actor, record_change, record_link, reindex, rekey, restore, retire, update,
+};
 pub use unredacted::Unredacted;

@@ -44,9 +44,25 @@ pub fn get<R: Record>(c: &mut Conn, id: i64) -> Result<R> {
 /// # Errors
 /// `Constraint` for a value that another row has.
 pub fn create<R: Record>(w: &mut Write<'_>, record: &R, reason: Option<&str>) -> Result<R> {
+    insert(w, None, record, reason)
+}
+
+/// The same with an id that other programs know it by already. Whoever gives such ids calls [`Write::pass_ids`] afterwards.
+///
+/// # Errors
+/// `Constraint` for an id or a value that another row has.
+pub fn create_with_id<R: Record>(w: &mut Write<'_>, id: i64, record: &R, reason: Option<&str>) -> Result<R> {
+    insert(w, Some(id), record, reason)
+}
+
+fn insert<R: Record>(w: &mut Write<'_>, id: Option<i64>, record: &R, reason: Option<&str>) -> Result<R> {
     let at = now();
     let mut columns: Vec<&str> = vec!["created_at", "updated_at"];
     let mut values = vec![Value::from(&at), Value::from(&at)];
+    if let Some(id) = id {
+        columns.push("id");
+        values.push(id.into());
+    }
     columns.extend(R::COLUMNS);
     values.extend(record.values());
     for (column, value) in record.derived() {
@@ -234,6 +250,12 @@ pub fn record_change(
         ],
     )
     .map(|_| ())
+}
+
+/// What kind of actor made the last change of a row, in the words of [`ActorKind::as_str`]; none when no change of it is kept.
+pub fn last_actor(c: &mut Conn, entity: &str, id: i64) -> Result<Option<String>> {
+    let sql = "SELECT actor_kind FROM changes WHERE entity = ?1 AND entity_id = ?2 ORDER BY seq DESC LIMIT 1";
+    c.first(sql, params![entity, id])?.map(|row| row.get(0)).transpose()
 }
 
 /// Keeps the private search key and SQLite's trigram index in step; PostgreSQL indexes the columns themselves.

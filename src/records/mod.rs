@@ -10,6 +10,7 @@ pub mod forget;
 mod history;
 pub mod import;
 pub mod leavers;
+pub mod legacy;
 pub mod merge;
 pub mod nouns;
 pub mod pages;

@@ -153,6 +153,8 @@ async fn init_asks_for_postgresql_until_it_answers() {
             terminal.answers("Database name", address.path().trim_start_matches('/'));
             terminal.answers("User", user);
             terminal.answers("Password", address.password().unwrap_or("p@ss w/rd"));
+            terminal.sees("Make this user and this database now");
+            terminal.types("n");
             if good {
                 terminal.sees("The database can be used");
             } else {
@@ -173,6 +175,140 @@ async fn init_asks_for_postgresql_until_it_answers() {
     })
     .await
     .unwrap();
+}
+
+/// The address of another database, and of another user, on the server of the tests.
+#[cfg(feature = "postgres")]
+fn on_the_server(app: &App, database: &str, user: Option<(&str, &str)>) -> url::Url {
+    let mut address = url::Url::parse(&app.database.url().unwrap()).unwrap();
+    address.set_path(database);
+    if let Some((name, password)) = user {
+        address.set_username(name).unwrap();
+        address.set_password(Some(password)).unwrap();
+    }
+    address
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread")]
+async fn init_makes_user_and_database_and_drops_one_whose_name_was_typed() {
+    let Some(engine) = Engine::postgres() else { return };
+    let app = tokio::task::spawn_blocking(move || App::builder(&engine).fresh().prepare()).await.unwrap();
+    let cli = Cli::new(app.folder(), app.instance(), None);
+    let (user, database) = (format!("moved_user_{}", std::process::id()), format!("moved_in_{}", std::process::id()));
+    tokio::task::spawn_blocking(move || {
+        let admin = on_the_server(&app, "postgres", None);
+        let ask = |terminal: &mut Terminal| {
+            terminal.answers("SQLite or PostgreSQL", "postgresql");
+            terminal.answers("Host", admin.host_str().unwrap());
+            terminal.answers("Port", &admin.port().unwrap_or(5432).to_string());
+            terminal.answers("Database name", &database);
+            terminal.answers("User", &user);
+            terminal.answers("Password", "it's \"odd\"");
+            terminal.sees("Make this user and this database now");
+            terminal.types("y");
+            terminal.answers("Administrator's address", admin.as_str());
+        };
+        let finish = |mut terminal: Terminal| {
+            terminal.sees("The database can be used");
+            terminal.answers("Freshservice account", "");
+            terminal.answers("Datto RMM platform", "");
+            terminal.sees("Add an administrator now?");
+            terminal.types("n");
+            terminal.ends();
+        };
+        let mut terminal = Terminal::start(&cli, &["init"]);
+        ask(&mut terminal);
+        terminal.sees(&format!("Database {database}: made; made the user {user}"));
+        finish(terminal);
+        cli.run(&["migrate"]).success();
+        let users = || cli.run(&["users", "list"]);
+        let password = app.folder().join("password");
+        std::fs::write(&password, "it's \"odd\"").unwrap();
+        cli.run_with_input(
+            &["users", "add", "ada", "--email", "ada@example.com", "--role", "admin", "--password-stdin"],
+            PASSWORD,
+        )
+        .success();
+        assert!(users().success().stdout.contains("ada"));
+
+        // Asked again, the configured one is not kept; another name than its own drops nothing.
+        let again = |typed: &str, says: &str| {
+            std::fs::remove_file(app.instance().join("codex.conf")).unwrap();
+            let mut terminal = Terminal::start(&cli, &["init"]);
+            ask(&mut terminal);
+            terminal.answers("type its name", typed);
+            terminal.sees(says);
+            finish(terminal);
+        };
+        again("something", "was there and is kept");
+        assert!(users().success().stdout.contains("ada"));
+        again(&database, "dropped and made anew");
+        assert!(!users().success().stdout.contains("ada"));
+
+        // By flags: only with its name once more.
+        let secret = app.folder().join("admin");
+        std::fs::write(&secret, admin.as_str()).unwrap();
+        let (host, port) = (admin.host_str().unwrap().to_owned(), admin.port().unwrap_or(5432).to_string());
+        let flags = [
+            "init",
+            "--db-host",
+            &host,
+            "--db-port",
+            &port,
+            "--db-name",
+            &database,
+            "--db-user",
+            &user,
+            "--db-password-file",
+            password.to_str().unwrap(),
+            "--db-admin-file",
+            secret.to_str().unwrap(),
+            "--test",
+        ];
+        let refused = cli.run(&[&flags[..], &["--drop-database", "else"]].concat()).code(2);
+        assert!(refused.stderr.contains("nothing was dropped"), "{}", refused.stderr);
+        let kept = cli.run(&flags);
+        assert!(kept.stderr.contains("was there and is kept"), "{}", kept.stderr);
+        let dropped = cli.run(&[&flags[..], &["--drop-database", &database]].concat());
+        assert!(dropped.stderr.contains("dropped and made anew"), "{}", dropped.stderr);
+        for file in std::fs::read_dir(app.instance()).unwrap().flatten() {
+            let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata().unwrap());
+            assert_eq!(mode & 0o077, 0, "{} can be read by others", file.path().display());
+        }
+        app.database.execute(&format!("DROP DATABASE {database} WITH (FORCE)"));
+        app.database.execute(&format!("DROP ROLE {user}"));
+    })
+    .await
+    .unwrap();
+}
+
+/// Whatever the umask of whoever sets Codex up.
+#[test]
+fn nothing_that_init_makes_can_be_read_by_others() {
+    let app = App::builder(&Engine::Sqlite).fresh().prepare();
+    let key = app.folder().join("key");
+    std::fs::write(&key, API_KEY).unwrap();
+    let words = [
+        "init",
+        "--freshservice-domain",
+        "acme",
+        "--freshservice-api-key-file",
+        key.to_str().unwrap(),
+        "--admin",
+        "ada",
+        "--email",
+        "ada@example.com",
+        "--password-stdin",
+    ];
+    app.cli().run_with_input(&words, PASSWORD).success();
+    let mut names: Vec<String> = Vec::new();
+    for file in std::fs::read_dir(app.instance()).unwrap().flatten() {
+        let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata().unwrap());
+        assert_eq!(mode & 0o077, 0, "{} can be read by others", file.path().display());
+        names.push(file.file_name().to_string_lossy().into_owned());
+    }
+    assert!(names.iter().any(|name| name == "codex.migrate.lock") && names.iter().any(|name| name == "codex.conf"), "{names:?}");
 }
 
 #[cfg(feature = "postgres")]

@@ -148,6 +148,67 @@ both! {
         assert!(refused.stdout.contains("is required"), "{}", refused.stdout);
     }
 
+    async fn exports_of_other_products_are_read_as_they_come(engine: Engine) {
+        let app = world(&engine).await;
+        let api = app.admin();
+        // (product, kind, its file, where a record of it is then, and what it is)
+        let cases: [(&str, &str, &str, &str, Value); 10] = [
+            ("ITFlow", "companies",
+             "Client Name,Industry,Referral,Website,Primary Location Name,Location Phone,Location Address,City,State,Postal Code,Country,Primary Contact Name,Title,Contact Phone,Extension,Contact Mobile,Contact Email,Hourly Rate,Currency,Payment Terms,Tax ID,Abbreviation\nCedar Dental,Health,,https://cedar.example,HQ,(253) 555-0144,1 Cedar Way,Olympia,WA,98501,US,Ann Lee,Owner,,,,ann@cedar.example,150,USD,30,,CED\n",
+             "/api/companies?name=Cedar%20Dental", json!({"address": "1 Cedar Way, Olympia, WA 98501, US", "primary_contact_name": "Ann Lee", "company_main_number": "(253) 555-0144"})),
+            ("ITFlow", "contacts", "Name,Title,Department,Email,Phone,Ext,Mobile,Location\nAnn Lee,Owner,Front,ann@cedar.example,(253) 555-0145,12,,HQ\n",
+             "/api/contacts?email=ann@cedar.example", json!({"title": "Owner", "work_phone_number": "(253) 555-0145 ext. 12", "company_id": "100002"})),
+            ("ITFlow", "assets",
+             "Name,Description,Type,Make,Model,Serial Number,Operating System,Purchase Date,Warranty Expire,Install Date,Assigned To,Location,Physical Location,Notes,Client\nCED-LT1,Front desk,Laptop,Dell,Latitude 5420,IT1,Windows 11,2024-02-01,0000-00-00,,Ann Lee,HQ,Desk,old,Cedar Dental\n",
+             "/api/assets?serial_number=IT1", json!({"hostname": "CED-LT1", "type": "laptop", "manufacturer": "Dell", "purchase_date": "2024-02-01", "warranty_expires": null, "company_name": "Cedar Dental", "description": "Front desk\nold"})),
+            ("Snipe-IT", "companies", "ID,Company Name,Phone,Fax,Email,Notes,Created At\n4,Dune Labs,(253) 555-0177,,,Sand,2024-01-01\n",
+             "/api/companies?name=Dune%20Labs", json!({"company_main_number": "(253) 555-0177", "description": "Sand"})),
+            ("Snipe-IT", "contacts", "Company,First Name,Last Name,Title,Email,Phone,Username,Employee Number,Location\nDune Labs,Paul,Reed,Chemist,paul@dune.example,,paul,7,Lab\n",
+             "/api/contacts?email=paul@dune.example", json!({"name": "Paul Reed", "title": "Chemist", "location_name": "Lab"})),
+            ("Snipe-IT", "assets",
+             "ID,Company,Asset Name,Asset Tag,Model,Model No.,Category,Manufacturer,Serial,Purchased,Purchase Cost,Warranty,Warranty Expires,Location,Status,Notes\n9,Dune Labs,,A-009,OptiPlex,77,Desktop,Dell,SN9,2023-05-06,900,36,2026-05-06,Lab,Deployed,\n",
+             "/api/assets?serial_number=SN9", json!({"hostname": "A-009", "asset_tag": "A-009", "model": "OptiPlex", "type": "workstation", "warranty_expires": "2026-05-06", "company_name": "Dune Labs"})),
+            ("NetBox", "companies", "ID,Name,Slug,Group,Description,Comments\n1,Elm Bank,elm-bank,Clients,A bank,\n", "/api/companies?name=Elm%20Bank", json!({"description": "A bank"})),
+            ("NetBox", "contacts", "Name,Groups,Assignments,Title,Phone,Email,Address\nEve Ohm,Admins,2,CTO,(253) 555-0188,eve@elm.example,2 Elm St\n",
+             "/api/contacts?email=eve@elm.example", json!({"title": "CTO", "work_phone_number": "(253) 555-0188"})),
+            ("NetBox", "assets", "Name,Status,Tenant,Site,Role,Manufacturer,Type,Serial number,Asset tag,IP Address\nelm-sw1,Active,Elm Bank,HQ,Switch,Cisco,C9300,NB1,,10.0.0.1/24\n",
+             "/api/assets?serial_number=NB1", json!({"hostname": "elm-sw1", "type": "network_device", "model": "C9300", "company_name": "Elm Bank"})),
+            ("IT Glue", "companies", "id,name,organization_type,organization_status,short_name,quick_notes,alert\n5,Fir Legal,Customer,Active,FIR,,\n", "/api/companies?name=Fir%20Legal", json!({"name": "Fir Legal"})),
+        ];
+        for (product, kind, table, place, wanted) in cases {
+            let mine = if table.starts_with("Name,Title") { "&company=100002" } else { "" };
+            let done = import(&api, kind, &format!("?{}", mine.trim_start_matches('&')), table).await.status(200).json();
+            assert_eq!((&done["preset"], counts(&done)), (&json!(product), [1, 0, 0, 0]), "{product} {kind}: {done}");
+            let found = api.get(place).await.ok()[0].clone();
+            for (name, value) in wanted.as_object().unwrap() {
+                assert_eq!(&found[name], value, "{product} {kind} {name}: {found}");
+            }
+        }
+        let glue = "id,organization,name,hostname,configuration_type,configuration_status,manufacturer,model,serial_number,mac_address,primary_ip,location,notes\n8,Fir Legal,FIR-SRV,fir-srv,Server,Active,HPE,ML30,GL1,00:11:22:33:44:55,10.1.1.1,HQ,\n";
+        let done = import(&api, "assets", "", glue).await.status(200).json();
+        assert_eq!((&done["preset"], counts(&done)), (&json!("IT Glue"), [1, 0, 0, 0]), "{done}");
+        assert_eq!(api.get("/api/assets?serial_number=GL1").await.ok()[0]["company_name"], "Fir Legal");
+        // Columns of somebody's own are passed over when the product is named, and refused when it is not.
+        let own = "Name,Tenant,Role,Manufacturer,My field\nelm-sw2,Elm Bank,Switch,Cisco,x\n";
+        import(&api, "assets", "?dry_run=true", own).await.status(400);
+        let plan = import(&api, "assets", "?dry_run=true&preset=netbox", own).await.status(200).json();
+        assert_eq!((counts(&plan), &plan["ignored"]), ([1, 0, 0, 0], &json!(["My field"])), "{plan}");
+        let nobody = own.replace("Elm Bank", "Nobody Inc");
+        let plan = import(&api, "assets", "?dry_run=true&preset=netbox", nobody).await.status(200).json();
+        assert!(counts(&plan)[3] == 1 && plan["rows"][0]["reason"].as_str().unwrap().contains("no company called Nobody Inc"), "{plan}");
+        assert_eq!(import(&api, "assets", "?dry_run=true&preset=hudu", own).await.status(400).fields(), ["preset"]);
+        assert_eq!(import(&api, "companies", "?dry_run=true&company=100001", "name\nX\n").await.status(400).fields(), ["company"]);
+        let file = app.folder().join("devices.csv");
+        std::fs::write(&file, own).unwrap();
+        let shown = app.cli().run_beside(&["import", "csv", file.to_str().unwrap(), "--as", "assets", "--preset", "netbox", "--dry-run"]).await.success();
+        assert!(shown.stderr.contains("export of NetBox") && shown.stderr.contains("My field"), "{}", shown.stderr);
+        let page = api.send(Method::POST, "/import", |request| {
+            request.header("accept", "text/html").form(&[("kind", "assets"), ("preset", "netbox"), ("text", own)])
+        });
+        let page = page.await.status(200).text();
+        assert!(page.contains("Read as an export of NetBox") && page.contains("1 new, 0 changed"), "{page}");
+    }
+
     async fn the_page_shows_before_it_writes(engine: Engine) {
         let app = world(&engine).await;
         let api = app.technician();

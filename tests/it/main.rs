@@ -44,6 +44,7 @@ mod field_tables;
 mod finding;
 mod first_run;
 mod forget;
+mod former;
 mod forms;
 mod freshness;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
@@ -64,6 +65,7 @@ mod list_habits;
 mod local_tokens;
 mod merge;
 mod migrations;
+mod moving_in;
 mod neighbours;
 mod network;
 mod notes;

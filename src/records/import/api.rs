@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::{Desk, Import, Plan};
+use super::{Desk, Import, Plan, Reading};
 use crate::web::openapi::schema as json;
 use crate::{
     auth::Editor,
@@ -29,11 +29,13 @@ pub fn routes() -> Routes {
         .asks(&[
             ("kind", lasting(super::kinds().join("|")), "What the rows are."),
             ("key", "text", "The column by which rows are known again."),
+            ("preset", "text", "The product whose export it is, when its columns do not tell."),
+            ("company", "text", "The account number of the company whose rows they are that do not say it."),
         ])
         .takes_file(&["application/octet-stream"])
 }
 
-/// `POST /api/import/{kind}[?key=&dry_run=true]` with a table as its body: what becomes of each row. Without `dry_run` all of
+/// `POST /api/import/{kind}[?key=&preset=&company=&dry_run=true]` with a table as its body: what becomes of each row. Without `dry_run` all of
 /// it is done, or nothing (409 with the rows that cannot be).
 async fn import(
     State(web): State<Web>,
@@ -44,8 +46,9 @@ async fn import(
     Raw(body): Raw,
 ) -> Result<Response> {
     let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
-    let key = conditions.query().text("key")?;
-    let import = Import::read(&kind, &body, key, &policy)?;
+    let query = conditions.query();
+    let reading = Reading { key: query.text("key")?, preset: query.text("preset")?, company: query.text("company")? };
+    let import = Import::read(&kind, &body, reading, &policy)?;
     let dry_run = conditions.is_rehearsal();
     let desk = Desk::of(&web, editor.scope(), conditions.pinning(editor.actor()));
     // In a task of its own: a client that leaves does not stop it halfway.

@@ -6,6 +6,7 @@
 
 mod api;
 mod pages;
+pub mod presets;
 mod run;
 mod sheet;
 mod table;
@@ -28,6 +29,7 @@ use crate::{
     web::{Fields, Routes, Web, openapi::values::OldAndNew},
 };
 
+use presets::Preset;
 pub use run::{CarriedOut, approved, carry_out, resume};
 use target::{Target, label};
 
@@ -139,8 +141,10 @@ pub struct Plan {
     pub same: usize,
     /// Rows that cannot be; with any of them nothing is written.
     pub refused: usize,
-    /// Columns that say what is not entered but seen or reckoned.
+    /// Columns that say what is not entered but seen or reckoned, or that the preset has no field for.
     pub ignored: Vec<String>,
+    /// The product whose export it was read as, if it was.
+    pub preset: Option<&'static str>,
     /// The rows.
     pub rows: Vec<Row>,
 }
@@ -194,6 +198,17 @@ pub struct Origin {
     pub lowers_protection: bool,
 }
 
+/// How a table is to be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading<'r> {
+    /// The column by which records are known again.
+    pub key: Option<&'r str>,
+    /// The product whose export it is; one that is certain by its columns need not be named.
+    pub preset: Option<&'r str>,
+    /// The account number of the company whose rows they are, where they do not say it.
+    pub company: Option<&'r str>,
+}
+
 /// A table that has been read and whose columns are known.
 #[derive(Clone)]
 pub struct Import {
@@ -201,6 +216,10 @@ pub struct Import {
     sheet: Arc<sheet::Sheet>,
     /// The column by which records are known again, when the caller chose one.
     key: Option<String>,
+    /// The product whose export it is.
+    preset: Option<&'static Preset>,
+    /// Whose rows they are that do not say it.
+    company: Option<String>,
     ignored: Vec<String>,
     policy: RedactionPolicy,
 }
@@ -219,14 +238,27 @@ impl Import {
     ///
     /// # Errors
     /// `Invalid` for a kind or a column that there is not, or a file that is no table.
-    pub fn read(kind: &str, bytes: &[u8], key: Option<&str>, policy: &RedactionPolicy) -> Result<Self> {
+    pub fn read(kind: &str, bytes: &[u8], reading: Reading<'_>, policy: &RedactionPolicy) -> Result<Self> {
         if !policy.sees_all() {
             return Err(Error::Forbidden("imports are for whoever may see protected records in full".to_owned()));
         }
         let target = target::named(kind)?;
-        let sheet = sheet::read(bytes)?;
+        let mut sheet = sheet::read(bytes)?;
         let (takes, ignores) = (target.takes(), target.ignores());
+        let is_ours = sheet.heads.iter().all(|head| takes.contains(&head.as_str()) || ignores.contains(&head.as_str()));
+        let preset = match reading.preset {
+            Some(name) => Some(presets::named(name, kind)?),
+            None if is_ours => None,
+            None => presets::recognised(kind, &sheet.heads),
+        };
         let mut ignored = Vec::new();
+        if let Some(preset) = preset {
+            let done = preset.translate(&sheet, target.company_column())?;
+            (sheet, ignored) = (done.sheet, done.ignored);
+        }
+        if reading.company.is_some() && target.company_column().is_none() {
+            return Err(Error::field("company", format!("{kind} belong to no company")));
+        }
         for (at, head) in sheet.heads.iter().enumerate() {
             if sheet.heads.iter().take(at).any(|other| other == head) {
                 return Err(Error::field("file", format!("has the column {head:?} twice")));
@@ -242,10 +274,25 @@ impl Import {
             let maybe = nearest(head, takes.iter().copied()).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
             return Err(Error::field("file", format!("{kind} have no {head:?}{maybe}")));
         }
-        if let Some(key) = key.filter(|key| !sheet.heads.iter().any(|head| head == key)) {
+        if let Some(key) = reading.key.filter(|key| !sheet.heads.iter().any(|head| head == key)) {
             return Err(Error::field("key", format!("the file has no column {key:?}")));
         }
-        Ok(Self { target, sheet: Arc::new(sheet), key: key.map(str::to_owned), ignored, policy: policy.clone() })
+        let [key, company] = [reading.key, reading.company].map(|text| text.map(str::to_owned));
+        Ok(Self { target, sheet: Arc::new(sheet), key, preset, company, ignored, policy: policy.clone() })
+    }
+
+    /// The account number of the company whose row it is, where the row says a name or nothing.
+    ///
+    /// # Errors
+    /// `Invalid` when no company is called so, or several are.
+    fn whose(&self, w: &mut Write<'_>, cells: &[(&str, &str)]) -> Result<Option<String>> {
+        let Some(column) = self.target.company_column() else { return Ok(None) };
+        let said = cells.iter().find(|(name, value)| *name == column && !value.is_empty()).map(|(_, value)| *value);
+        match said {
+            Some(name) if self.preset.is_some() => target::company_called(w, column, name).map(Some),
+            Some(_) => Ok(None),
+            None => Ok(self.company.clone()),
+        }
     }
 
     fn origin(&self, actor: &Actor) -> Origin {
@@ -260,8 +307,20 @@ impl Import {
         // Their ids count within this transaction alone.
         let mut new: HashMap<i64, u64> = HashMap::new();
         for (line, cells) in self.sheet.rows.get(rows).unwrap_or_default() {
-            let cells: Vec<(&str, &str)> = self.sheet.heads.iter().map(String::as_str).zip(cells.iter()).collect();
-            done.push(match self.row(w, *line, &cells, known, &mut new) {
+            let mut cells: Vec<(&str, &str)> = self.sheet.heads.iter().map(String::as_str).zip(cells.iter()).collect();
+            let (number, row);
+            match self.whose(w, &cells) {
+                Ok(whose) => {
+                    number = whose;
+                    if let (Some(number), Some(column)) = (&number, self.target.company_column()) {
+                        cells.retain(|(name, _)| *name != column);
+                        cells.push((column, number));
+                    }
+                    row = self.row(w, *line, &cells, known, &mut new);
+                }
+                Err(error) => row = Err(error),
+            }
+            done.push(match row {
                 Ok(row) => row,
                 Err(error) => (Row::new(*line, Outcome::Refused, label(&cells), None, cannot_be(error)?), None),
             });

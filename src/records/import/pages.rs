@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{CarriedOut, Desk, Import, Outcome, Plan, Row, api, kinds};
+use super::{CarriedOut, Desk, Import, Outcome, Plan, Reading, Row, api, kinds, presets};
 use crate::{
     agents::PageContext,
     auth::Editor,
@@ -31,6 +31,9 @@ struct ImportPage {
     kinds: Vec<Choice>,
     kind: String,
     key: String,
+    presets: Vec<Choice>,
+    preset: String,
+    company: String,
     text: String,
     problems: Vec<String>,
     plan: Option<Plan>,
@@ -66,6 +69,9 @@ fn blank(context: &PageContext, kind: String) -> ImportPage {
         kinds: kinds().into_iter().map(|kind| Choice::new(kind, words(kind))).collect(),
         kind,
         key: String::new(),
+        presets: presets::products().into_iter().map(|(name, label)| Choice::new(name, label)).collect(),
+        preset: String::new(),
+        company: String::new(),
         text: String::new(),
         problems: Vec::new(),
         plan: None,
@@ -85,8 +91,18 @@ async fn send(State(web): State<Web>, editor: Editor, context: PageContext, fiel
         return carry_out(&web, &editor, &context, plan).await;
     }
     let (kind, key, table) = (text("kind"), text("key").trim().to_owned(), text("text"));
-    let page = ImportPage { key: key.clone(), text: table.clone(), ..blank(&context, kind.clone()) };
-    let import = match Import::read(&kind, table.as_bytes(), Some(key.as_str()).filter(|key| !key.is_empty()), &policy) {
+    let [preset, company] = ["preset", "company"].map(|name| text(name).trim().to_owned());
+    let [key_said, preset_said, company_said] =
+        [&key, &preset, &company].map(|text| Some(text.as_str()).filter(|text| !text.is_empty()));
+    let reading = Reading { key: key_said, preset: preset_said, company: company_said };
+    let page = ImportPage {
+        key: key.clone(),
+        preset: preset.clone(),
+        company: company.clone(),
+        text: table.clone(),
+        ..blank(&context, kind.clone())
+    };
+    let import = match Import::read(&kind, table.as_bytes(), reading, &policy) {
         Ok(import) => import,
         Err(Error::Invalid(wrong)) => {
             let problems = wrong.into_iter().map(|error| format!("{}: {}", words(&error.field), error.message)).collect();

@@ -35,7 +35,8 @@ pub struct Table {
 impl Table {
     /// Of this import.
     pub fn new(import: Import, scope: Scope, actor: Actor) -> Self {
-        let plan = Plan { kind: import.target.name, ignored: import.ignored.clone(), ..Plan::default() };
+        let preset = import.preset.map(|preset| preset.label);
+        let plan = Plan { kind: import.target.name, ignored: import.ignored.clone(), preset, ..Plan::default() };
         Self { import, scope, actor, plan, is_again: false, has_work: false }
     }
 

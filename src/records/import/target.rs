@@ -105,6 +105,15 @@ impl Target {
         fields
     }
 
+    /// The column that says whose a row is.
+    pub fn company_column(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Companies => None,
+            Kind::Contacts => Some(PLACE[0]),
+            Kind::Assets | Kind::Noun(_) => Some(WHOSE[0]),
+        }
+    }
+
     /// The columns that an export has beside them.
     pub fn ignores(&self) -> Vec<&'static str> {
         let takes = self.takes();
@@ -294,6 +303,21 @@ impl Target {
         }
         Ok(())
     }
+}
+
+/// The account number of the company of this name, or of this number.
+///
+/// # Errors
+/// `Invalid`, naming the column, when there is none, or several.
+pub fn company_called(c: &mut Conn, column: &str, name: &str) -> Result<String> {
+    let companies = Target { name: "companies", kind: Kind::Companies };
+    let found = match companies.known_by(c, "name", name, &[])?.as_slice() {
+        [one] => *one,
+        [] => companies::store::find_id(c, name)?
+            .ok_or_else(|| Error::field(column, format!("there is no company called {name}; import the companies first")))?,
+        more => return Err(Error::field(column, format!("{} companies are called {name}", more.len()))),
+    };
+    Ok(companies::store::get_view(c, found)?.inside().row.account_number.clone())
 }
 
 /// What a row's record is called.

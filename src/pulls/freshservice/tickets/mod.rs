@@ -19,7 +19,7 @@ mod retire;
 mod run;
 mod sightings_store;
 mod single;
-mod text;
+pub mod text;
 mod verify;
 
 pub use sightings_store::live;
