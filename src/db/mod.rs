@@ -3,6 +3,7 @@
 pub mod backup;
 mod change_notifier;
 mod conn;
+pub mod copy;
 mod damage;
 mod job;
 pub mod list;
@@ -13,10 +14,12 @@ mod postgres;
 mod queue;
 mod reader;
 mod rewrite;
+mod slow;
 mod sqlite;
 mod target;
 pub mod upkeep;
 mod value;
+pub mod words;
 mod write;
 mod writer;
 
@@ -36,6 +39,7 @@ use job::{ReadJob, Task, WriteJob};
 use place::Place;
 use queue::{Lane, Queue};
 pub use rewrite::{Engine, tenant_tables};
+pub use slow::log_slower_than;
 pub use target::Target;
 use upkeep::{Prepare, Upkeep};
 pub use value::{FromValue, Row, Value};
