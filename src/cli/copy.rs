@@ -91,7 +91,7 @@ fn show(done: &Report, to: &Target) -> Result<(), Failure> {
 
 fn compare(here: &[Copied], there: &[Copied], as_json: bool) -> Result<u8, Failure> {
     let other = |name: &str| there.iter().find(|copied| copied.table == name);
-    let differ: Vec<&Copied> = here.iter().filter(|copied| other(&copied.table) != Some(copied)).collect();
+    let differ: Vec<&Copied> = here.iter().filter(|copied| other(&copied.table) != Some(*copied)).collect();
     if as_json {
         let names: Vec<&str> = differ.iter().map(|copied| copied.table.as_str()).collect();
         out::json(&json!({ "same": differ.is_empty(), "differ": names, "from": here, "to": there }))?;

@@ -159,13 +159,12 @@ fn backups(config: &Config) -> Finding {
     let mut sum = newest.clone().into_os_string();
     sum.push(".sha256");
     // It is written once the copy has been checked.
-    match Path::new(&sum).exists() {
-        _ if *age > OLD => Finding::warning("backups", what, advice),
-        true => Finding::ok("backups", format!("{what}, checked when it was made")),
-        false => Finding::warning(
-            "backups",
-            format!("{what}, and nothing says that it was ever checked"),
-            "codex backup checks what it makes",
-        ),
+    if *age > OLD {
+        Finding::warning("backups", what, advice)
+    } else if Path::new(&sum).exists() {
+        Finding::ok("backups", format!("{what}, checked when it was made"))
+    } else {
+        let what = format!("{what}, and nothing says that it was ever checked");
+        Finding::warning("backups", what, "codex backup checks what it makes")
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Conn, Engine, PATIENCE, Target, backup, begin_opening, migrate, words};
+use super::{Conn, Engine, PATIENCE, Target, backup, migrate, words};
 use crate::{
     config::private,
     error::{Error, Result},
@@ -123,7 +123,6 @@ impl Source {
 /// `BadRequest` when the source is not of this version, or the target is in use otherwise; `Unavailable` when either cannot
 /// be reached; `Damaged` when the source cannot be read, or what was copied is not what was read.
 pub fn run(from: &Target, to: &Target, watch: Watcher<'_>) -> Result<Report> {
-    let _closed_before_the_end = begin_opening(from)?;
     let mut source = Source::open(from)?;
     let origin = source.origin(from)?;
     let (mut target, _held, resumed) = prepare(to, &origin)?;
@@ -155,7 +154,6 @@ pub fn each(conn: &mut Conn, table: &Table, mut take: impl FnMut(Vec<super::Valu
 /// # Errors
 /// As [`run`].
 pub fn sums(of: &Target, watch: Watcher<'_>) -> Result<Vec<Copied>> {
-    let _closed_before_the_end = begin_opening(of)?;
     let Source { mut conn, tables, _in_use } = Source::open(of)?;
     let mut found = Vec::new();
     for table in &tables {
