@@ -158,11 +158,6 @@ impl Batch {
         self.rows.last().map(Vec::as_slice)
     }
 
-    /// How many wait.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// Writes them, in the transaction that is open.
     ///
     /// # Errors
