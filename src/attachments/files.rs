@@ -67,8 +67,39 @@ impl Folder {
         Self(config.instance.join("attachments"))
     }
 
+    /// Where it is, for people.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     fn place(&self, sha256: &str) -> PathBuf {
         self.0.join(sha256.get(..2).unwrap_or_default()).join(sha256)
+    }
+
+    /// Where a content is now: in its place, or still in the trash.
+    #[must_use]
+    pub fn find(&self, sha256: &str) -> Option<PathBuf> {
+        [self.place(sha256), self.trash().join(sha256)].into_iter().find(|path| path.is_file())
+    }
+
+    /// What uploads have left that were broken off, and nobody has swept yet.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn abandoned(&self) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(self.drafts()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            if is_older(&path, ABANDONED)? {
+                found.push(path);
+            }
+        }
+        Ok(found)
     }
 
     fn drafts(&self) -> PathBuf {

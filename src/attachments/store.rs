@@ -22,6 +22,12 @@ pub fn page(c: &mut Conn, after: i64, most: i64) -> Result<Vec<Attachment>> {
     c.map(&sql, params![after, most], |row| Attachment::from_row(row, 0))
 }
 
+/// The contents of every attachment, retired or not, each once.
+pub fn contents(c: &mut Conn) -> Result<Vec<String>> {
+    let sql = "SELECT DISTINCT attachment.sha256 FROM @attachments attachment ORDER BY attachment.sha256";
+    c.unscoped(|c| c.map(sql, params![], |row| row.get(0)))
+}
+
 /// Whether any attachment, retired or not, has this content.
 pub fn is_used(c: &mut Conn, sha256: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM @attachments attachment WHERE attachment.sha256 = ?1 LIMIT 1";

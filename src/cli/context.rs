@@ -6,7 +6,7 @@ use super::{Failure, failure, log, out};
 use crate::{
     app,
     config::{Config, Database, Sources, Value, private},
-    db::{Db, Target, migrate, upkeep},
+    db::{self, Db, Target, migrate, upkeep},
     error::Error,
     identity::Identity,
     reconcile::assets::sealing,
@@ -95,6 +95,7 @@ pub fn prepare(config: &Config) -> upkeep::Prepare {
 pub fn open(config: &Config) -> Result<Db, Failure> {
     let target = target(config)?;
     make_instance(config)?;
+    db::log_slower_than(config.slow_query);
     with_search_keys(Db::open_now(target, QUEUE, &prepare(config)).map_err(Failure::opening)?)
 }
 
@@ -102,6 +103,7 @@ pub fn open(config: &Config) -> Result<Db, Failure> {
 pub fn open_patiently(config: &Config) -> Result<Db, Failure> {
     let target = target(config)?;
     make_instance(config)?;
+    db::log_slower_than(config.slow_query);
     with_search_keys(Db::open_with(target, QUEUE, &prepare(config)).map_err(Failure::opening)?)
 }
 

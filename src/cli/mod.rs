@@ -6,9 +6,11 @@ mod call;
 mod completions;
 mod config;
 mod context;
+mod copy;
 mod demo;
 mod doctor;
 mod ending;
+mod export;
 mod failure;
 mod forget;
 mod import;
@@ -78,6 +80,10 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in the place of the database
     Restore(backup::RestoreArgs),
+    /// Copy the whole database to an empty one, also from SQLite to PostgreSQL or back
+    Copy(copy::Args),
+    /// Write everything that is no secret to CSV and JSON files
+    Export(export::Args),
     /// Bring rows of a table in
     Import(import::Args),
     /// Take the demo data out again
@@ -126,6 +132,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Migrate(args) => migrate::run(&context, &args),
         Command::Backup(args) => backup::backup(&context, args),
         Command::Restore(args) => backup::restore(&context, &args),
+        Command::Copy(args) => copy::run(&context, &args),
+        Command::Export(args) => export::run(&context, &args),
         Command::Import(args) => import::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),
         Command::Forget(args) => forget::run(&context, args),

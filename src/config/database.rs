@@ -1,6 +1,7 @@
 //! Which database, in all the spellings that configuration files have.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -43,6 +44,12 @@ impl Database {
             Self::Postgres(address) => without_password(address.expose()),
         }
     }
+}
+
+/// From how long on a statement is logged.
+pub(super) fn slow_query(read: &mut Reader<'_>) -> Option<Duration> {
+    let millis = |text: &str| text.parse::<u64>().map_err(|_| "must be a whole number of milliseconds, 0 for never".to_owned());
+    Some(read.parsed(("database", "slow_query_ms"), 0, millis)).filter(|millis| *millis > 0).map(Duration::from_millis)
 }
 
 /// Helm's separate settings, when they say enough to sign in; host alone is only a hint for its backups.

@@ -113,6 +113,12 @@ const KEYS: &[Key] = &[
         .conf(&[("database_credentials", "db_dbname"), ("database_credentials", "db_name")]),
     key("database", "db_user", "", "PostgreSQL user").env(&["DB_USER"]).conf(&[("database_credentials", "db_user")]),
     key("database", "db_password", "", "PostgreSQL password").kind(Kind::Secret).env(&["DB_PASSWORD"]),
+    key(
+        "database",
+        "slow_query_ms",
+        "1000",
+        "Statements that take so many milliseconds are logged, without their values; 0 logs none",
+    ),
     key("core", "url", "", "Address of Core; setting it makes Codex a service of the platform").env(&["CORE_SERVICE_URL"]),
     key("core", "issuer", "hivematrix-core, hivematrix.core", "Issuers whose tokens are accepted").env(&["JWT_ISSUER"]),
     key("core", "revocation_check", "false", "Ask Core whether a user's session was revoked"),

@@ -29,6 +29,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 pub use self::{
@@ -73,6 +74,8 @@ pub struct Config {
     pub limits: Limits,
     /// Which database.
     pub database: Database,
+    /// From how long on a statement is logged.
+    pub slow_query: Option<Duration>,
     /// The platform, when there is one.
     pub core: Core,
     /// The platform's users.
@@ -129,6 +132,7 @@ impl Config {
             server: Server::read(&mut read),
             limits: Limits::read(&mut read),
             database: Database::read(&mut read, &sources.instance),
+            slow_query: database::slow_query(&mut read),
             core: Core::read(&mut read),
             keycloak: Keycloak::read(&mut read),
             oidc: Oidc::read(&mut read),

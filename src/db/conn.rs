@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::damage::Damage;
 use super::rewrite::{Engine, rewrite};
 use super::value::{Row, Value};
-use super::{Driver, sqlite};
+use super::{Driver, slow, sqlite};
 use crate::error::{Error, Result};
 use crate::types::Scope;
 
@@ -53,6 +53,29 @@ impl Conn {
         }
     }
 
+    /// The statements of this transaction may take as long as they take: for commands that read everything.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn unhurried(&mut self) -> Result<()> {
+        match self.engine() {
+            Engine::Sqlite => Ok(()),
+            Engine::Postgres => self.batch("SET LOCAL statement_timeout = 0"),
+        }
+    }
+
+    /// By how many seconds the server's clock is ahead of ours; a file has none of its own.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn clock_apart(&mut self) -> Result<Option<i64>> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(None);
+        }
+        let theirs: i64 = self.one("SELECT CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)", &[])?.get(0)?;
+        Ok(Some(theirs - jiff::Timestamp::now().as_second()))
+    }
+
     /// The tenant boundary of everything this connection reads.
     #[must_use]
     pub fn scope(&self) -> &Scope {
@@ -94,12 +117,15 @@ impl Conn {
     /// # Errors
     /// As [`Conn::all`], and those of `take`.
     pub fn each(&mut self, sql: &str, params: &[Value], mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
-        let sql = rewrite(sql, self.engine(), &self.scope)?;
-        let done = match &mut self.driver {
-            Driver::Sqlite(connection) => sqlite::each(connection, &sql, params, &mut take),
+        let sent = rewrite(sql, self.engine(), &self.scope)?;
+        #[cfg(test)]
+        slow::statements::note(&self.driver, &sent);
+        let driver = &mut self.driver;
+        let done = slow::watched(sql, || match driver {
+            Driver::Sqlite(connection) => sqlite::each(connection, &sent, params, &mut take),
             #[cfg(feature = "postgres")]
-            Driver::Postgres(session) => session.each(&sql, params, &mut take),
-        };
+            Driver::Postgres(session) => session.each(&sent, params, &mut take),
+        });
         done.inspect_err(|cause| self.damage.note(cause))
     }
 
@@ -137,22 +163,26 @@ impl Conn {
     /// # Errors
     /// As [`Conn::all`].
     pub fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
-        let sql = rewrite(sql, self.engine(), &self.scope)?;
-        let answer = match &mut self.driver {
-            Driver::Sqlite(connection) => sqlite::run(connection, &sql, params),
+        let sent = rewrite(sql, self.engine(), &self.scope)?;
+        #[cfg(test)]
+        slow::statements::note(&self.driver, &sent);
+        let driver = &mut self.driver;
+        let answer = slow::watched(sql, || match driver {
+            Driver::Sqlite(connection) => sqlite::run(connection, &sent, params),
             #[cfg(feature = "postgres")]
-            Driver::Postgres(session) => session.run(&sql, params),
-        };
+            Driver::Postgres(session) => session.run(&sent, params),
+        });
         answer.inspect_err(|cause| self.damage.note(cause))
     }
 
     /// Runs statements without parameters or answers (transaction control).
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
-        let answer = match &mut self.driver {
+        let driver = &mut self.driver;
+        let answer = slow::watched(sql, || match driver {
             Driver::Sqlite(connection) => connection.execute_batch(sql).map_err(sqlite::error),
             #[cfg(feature = "postgres")]
             Driver::Postgres(session) => session.batch(sql),
-        };
+        });
         answer.inspect_err(|cause| self.damage.note(cause))
     }
 

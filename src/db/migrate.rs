@@ -7,7 +7,7 @@ use refinery::{Migration, Runner};
 use rust_embed::RustEmbed;
 
 use super::rewrite::Engine;
-use super::{Driver, Target, sqlite};
+use super::{Driver, Target, copy, sqlite};
 use crate::config::private;
 use crate::error::{Error, Result};
 
@@ -154,9 +154,15 @@ pub(super) fn file_version(connection: &rusqlite::Connection) -> Result<i64> {
     let known: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1", [HISTORY], |row| row.get(0))
         .map_err(sqlite::error)?;
+    let unfinished: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1", [copy::state::TABLE], |row| {
+            row.get(0)
+        })
+        .map_err(sqlite::error)?;
     match (tables, known) {
         (0, _) => Ok(0),
         (_, 0) => Err(foreign()),
+        _ if unfinished > 0 => Err(copy::state::unfinished()),
         _ => connection
             .query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", [], |row| row.get(0))
             .map_err(sqlite::error),
@@ -258,9 +264,11 @@ fn server_version(session: &mut super::postgres::Session) -> Result<i64> {
     };
     let tables = count(session, "")?;
     let known = count(session, "AND tablename = 'refinery_schema_history'")?;
+    let unfinished = count(session, &format!("AND tablename = '{}'", copy::state::TABLE))?;
     match (tables, known) {
         (0, _) => Ok(0),
         (_, 0) => Err(foreign()),
+        _ if unfinished > 0 => Err(copy::state::unfinished()),
         _ => session
             .all("SELECT CAST(coalesce(max(version), 0) AS BIGINT) FROM refinery_schema_history", &[])?
             .first()

@@ -3,6 +3,7 @@
 pub mod backup;
 mod change_notifier;
 mod conn;
+pub mod copy;
 mod damage;
 pub mod foreign;
 mod job;
@@ -15,10 +16,12 @@ pub mod provision;
 mod queue;
 mod reader;
 mod rewrite;
+mod slow;
 mod sqlite;
 mod target;
 pub mod upkeep;
 mod value;
+pub mod words;
 mod write;
 mod writer;
 
@@ -38,6 +41,9 @@ use job::{ReadJob, Task, WriteJob};
 use place::Place;
 use queue::{Lane, Queue};
 pub use rewrite::{Engine, tenant_tables};
+pub use slow::log_slower_than;
+#[cfg(test)]
+pub(crate) use slow::statements;
 pub use target::Target;
 use upkeep::{Prepare, Upkeep};
 pub use value::{FromValue, Row, Value};

@@ -85,13 +85,29 @@ fn named(stored: Json) -> Json {
     Json::Object(named.collect())
 }
 
+/// The number of the last change.
+///
+/// # Errors
+/// Those of the database.
+pub fn head(c: &mut Conn) -> Result<i64> {
+    c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)
+}
+
+/// When the last change was made.
+///
+/// # Errors
+/// Those of the database.
+pub fn newest(c: &mut Conn) -> Result<Option<String>> {
+    c.first("SELECT at FROM changes ORDER BY seq DESC LIMIT 1", &[])?.map(|row| row.get(0)).transpose()
+}
+
 /// The changes after `since`, oldest first, at most `limit`; of these entity kinds and of this row when
 /// given. A reader that follows `cursor` never misses a change.
 ///
 /// # Errors
 /// `Gone` when the cursor is ahead of this database (it was restored): read everything again from 0.
 pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Option<i64>)>, limit: i64) -> Result<Feed> {
-    let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
+    let head = head(c)?;
     if since > head {
         let mut details = serde_json::Map::new();
         details.insert("start".to_owned(), 0.into());

@@ -49,6 +49,19 @@ pub fn finish(c: &mut Conn, lease: &Lease, run: i64, status: &str, error: Option
     Ok(())
 }
 
+/// Pages that no run will use: those of runs that came to their end. What broke off or failed serves the next one.
+const UNUSED: &str = "run_id IN (SELECT id FROM sync_runs WHERE status IN ('done', 'held'))";
+
+/// How many pages no run will use.
+pub fn unused_pages(c: &mut Conn) -> Result<i64> {
+    c.one(&format!("SELECT count(*) FROM sync_pages WHERE {UNUSED}"), params![])?.get(0)
+}
+
+/// Takes them away.
+pub fn drop_unused_pages(c: &mut Conn) -> Result<u64> {
+    c.run(&format!("DELETE FROM sync_pages WHERE {UNUSED}"), params![])
+}
+
 /// The newest run of a source, when it broke off; one that failed counts when `or_failed`.
 pub fn interrupted(c: &mut Conn, source: &str, or_failed: bool) -> Result<Option<i64>> {
     let sql = "SELECT id, status FROM sync_runs WHERE source = ?1 ORDER BY id DESC LIMIT 1";

@@ -1,8 +1,8 @@
 //! What the platform around us sees of Codex: is it well, and what do its runs say?
 
-mod core_probe;
+pub mod core_probe;
 pub mod damage_watch;
-mod disk;
+pub mod disk;
 pub mod health;
 mod helm;
 mod helm_client;

@@ -6,7 +6,8 @@
 //! start and after each character at which a spreadsheet of another country may cut the cell; signs that
 //! have apostrophes before them already get one more, so that taking one away everywhere gives the text back.
 
-use super::{columns::Columns, text};
+pub use super::columns::Columns;
+use super::text;
 use crate::{
     error::{Error, Result},
     types::phone,

@@ -84,7 +84,11 @@ struct With<'a, T> {
 enum Sink {
     Json(Writer),
     Csv(Box<csv::Table<Writer>>, csv::Reader),
+    Told(Teller),
 }
+
+/// Who is told each row: as a table has it, and as JSON has it.
+type Teller = Box<dyn FnMut(&Map<String, Json>, &Map<String, Json>) -> Result<()>>;
 
 impl Rows {
     fn new(shape: &Shape, known: &[&'static str], gathered: &Gathered, to: Writer) -> Result<Self> {
@@ -104,6 +108,12 @@ impl Rows {
         }
         let columns = shape.fields.as_deref().map(Columns::new);
         Ok(Self { sink: Sink::Json(to), columns, gathered, tells_beside, count: 0 })
+    }
+
+    /// Rows that are no answer: each is told, whole, as a table has it and as JSON has it.
+    pub fn told(gathered: &Gathered, take: impl FnMut(&Map<String, Json>, &Map<String, Json>) -> Result<()> + 'static) -> Self {
+        let gathered = gathered.is_used().then(|| gathered.clone());
+        Self { sink: Sink::Told(Box::new(take)), columns: None, gathered, tells_beside: true, count: 0 }
     }
 
     /// One more row.
@@ -138,6 +148,14 @@ impl Rows {
             (Sink::Json(to), Some(columns)) => write_some(to, first, columns).map_err(text::failure),
             (Sink::Json(to), None) => write_row(to, first, row).map_err(text::failure),
             (Sink::Csv(..), None) => Err(Error::internal("a table without columns")),
+            (Sink::Told(take), _) => {
+                let Json::Object(row) = serde_json::to_value(row).map_err(Error::internal)? else {
+                    return Err(Error::internal("a list's element is no object"));
+                };
+                let mut cells = row.clone();
+                flatten(&mut cells, true);
+                take(&cells, &row)
+            }
         }
     }
 
@@ -146,6 +164,7 @@ impl Rows {
         let mut to = match self.sink {
             Sink::Csv(table, _) => return table.into_inner().map_err(|error| text::failure(error.into_error()))?.finish(b""),
             Sink::Json(to) => to,
+            Sink::Told(_) => return Err(Error::internal("rows that are no answer")),
         };
         let (limit, offset) = (json!(slice.map(|slice| slice.limit)), slice.map_or(0, |slice| slice.offset));
         let (front, back) = match shape.framing {

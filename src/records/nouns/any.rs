@@ -26,7 +26,7 @@ use crate::{
     records::{merge, search::Searched},
     resource::Resource as _,
     ui::{Page, Section},
-    web::{Fields, Routes},
+    web::{Fields, Routes, list},
 };
 
 /// What can be done with a row of which only the noun's name and the id are known.
@@ -89,6 +89,11 @@ pub trait AnyNoun: AnyEntity {
     fn list(&self) -> &'static ListSpec;
     /// Its routes: API and pages.
     fn routes(&self) -> Routes;
+    /// Gives each of the rows that were asked for to a list, as it may be seen; how many there are on all pages.
+    ///
+    /// # Errors
+    /// Those of the database and of the list.
+    fn each(&self, c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows: &mut list::Rows) -> Result<i64>;
     /// One of its rows as an answer has it.
     ///
     /// # Errors
@@ -295,6 +300,10 @@ impl<E: Noun> AnyNoun for OfNoun<E> {
 
     fn routes(&self) -> Routes {
         api::routes::<E>().merge(pages::routes::<E>())
+    }
+
+    fn each(&self, c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows: &mut list::Rows) -> Result<i64> {
+        api::each::<E>(c, query, policy, rows)
     }
 
     fn stands(&self, c: &mut Conn, id: i64) -> Result<Json> {

@@ -120,7 +120,7 @@ const SOME: i64 = 200;
 
 /// Gives each row to the list. Of rows that are about others some are gathered first: what those are called stands in other
 /// tables.
-fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows: &mut list::Rows) -> Result<i64> {
+pub fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows: &mut list::Rows) -> Result<i64> {
     if !about::is_gathered::<E>() {
         return query.each(c, |row| rows.push(&noun::view::<E>(row)?));
     }

@@ -83,6 +83,13 @@ pub async fn blocked_until(db: &Db, account: String) -> Result<Option<String>> {
     Ok(until.map(time_of))
 }
 
+/// What is known of an account's buckets and still counts.
+pub async fn known(db: &Db, account: String) -> Result<Vec<store::BucketState>> {
+    let now = millis();
+    let since = now - i64::try_from(WINDOW.as_millis()).unwrap_or(0);
+    db.read(&Scope::All, move |c| store::known(c, &account, since, now)).await
+}
+
 impl Budget {
     /// A budget of this process alone, learnt from the headers of answers: for a single question.
     #[must_use]

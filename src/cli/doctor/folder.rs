@@ -1,0 +1,170 @@
+//! The instance folder: who can read it, whose it is, how full its disk is, and what lies in it that nobody needs.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::finding::Finding;
+use crate::{
+    attachments::files::Folder,
+    config::{Config, Database},
+    platform::disk,
+};
+
+/// Folders and files of the instance that nobody but its owner needs to look into.
+const PRIVATE: [&str; 6] = ["keys", "credentials.key", "attachments", "backups", "exports", "tls"];
+/// A backup older than this is old.
+const OLD: Duration = Duration::from_hours(8 * 24);
+
+/// Looks at everything in it, and mends what can be.
+pub fn look(config: &Config, fix: bool) -> Vec<Finding> {
+    let mut findings = vec![permissions(config, fix)];
+    if !config.instance.is_dir() {
+        return findings;
+    }
+    findings.push(owner(config, fix));
+    findings.push(room(config));
+    findings.push(uploads(config, fix));
+    findings.push(backups(config));
+    findings
+}
+
+/// A path that can be used by others in this way, and the bits that allow it.
+struct Open {
+    path: PathBuf,
+    forbidden: u32,
+    how: &'static str,
+}
+
+/// Nobody but the owner reads secrets and personal data, or puts files where we look for ours.
+fn permissions(config: &Config, fix: bool) -> Finding {
+    let mut open = Vec::new();
+    let mut look = |path: PathBuf, forbidden: u32, how: &'static str| {
+        if path.metadata().is_ok_and(|found| found.permissions().mode() & forbidden != 0) {
+            open.push(Open { path, forbidden, how });
+        }
+    };
+    look(config.instance.clone(), 0o022, "written");
+    let conf = config.instance.join("codex.conf");
+    let from_conf = format!("{}:", conf.display());
+    if config.shown().iter().any(|setting| setting.value.contains("***") && setting.origin.starts_with(&from_conf)) {
+        look(conf, 0o077, "read");
+    }
+    if let Database::Sqlite(path) = &config.database {
+        look(path.clone(), 0o077, "read");
+    }
+    for name in PRIVATE {
+        let path = config.instance.join(name);
+        for entry in fs::read_dir(&path).into_iter().flatten().flatten().filter(|_| name == "keys") {
+            look(entry.path(), 0o077, "read");
+        }
+        look(path, 0o077, "read");
+    }
+    if open.is_empty() {
+        return Finding::ok("permissions", "what is private can be read by its owner alone");
+    }
+    let told = |Open { path, how, .. }: &Open| format!("{} can be {how} by others: chmod go= {0}", path.display());
+    let found = Finding::wrong("permissions", open.iter().map(told).collect::<Vec<_>>().join("; "), "chmod go=");
+    if !fix {
+        return found;
+    }
+    let close = |Open { path, forbidden, .. }: &Open| {
+        let mode = path.metadata()?.permissions().mode();
+        fs::set_permissions(path, Permissions::from_mode(mode & !forbidden))
+    };
+    match open.iter().try_for_each(close) {
+        Ok(()) => found.mended("they cannot any more"),
+        Err(error) => Finding { advice: Some(format!("chmod was refused ({error}): do it as their owner")), ..found },
+    }
+}
+
+/// What root has made in an instance that is not root's cannot be used by the service.
+fn owner(config: &Config, fix: bool) -> Finding {
+    let Ok(own) = config.instance.metadata() else { return Finding::ok("owner", "no folder yet") };
+    let foreign: Vec<PathBuf> = entries(&config.instance, 3)
+        .into_iter()
+        .filter(|path| path.symlink_metadata().is_ok_and(|found| found.uid() != own.uid()))
+        .collect();
+    let Some(first) = foreign.first() else { return Finding::ok("owner", "everything belongs to the owner of the folder") };
+    let what = format!("{} files belong to somebody else than their folder, {} first", foreign.len(), first.display());
+    let advice = format!("chown -R --reference={0} {0}", config.instance.display());
+    let found = Finding::wrong("owner", what, advice);
+    if !fix || !rustix::process::geteuid().is_root() {
+        return found;
+    }
+    match foreign.iter().try_for_each(|path| chown(path, Some(own.uid()), Some(own.gid()))) {
+        Ok(()) => found.mended("they belong to its owner now"),
+        Err(_) => found,
+    }
+}
+
+/// What lies in a folder and, so deep, in the folders in it.
+fn entries(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(entries(&path, depth - 1));
+        }
+        found.push(path);
+    }
+    found
+}
+
+fn room(config: &Config) -> Finding {
+    let disk = disk::look(&config.instance);
+    let (Some(used), Some(free)) = (disk.usage_percent, disk.free_gb) else {
+        return Finding::ok("disk", "how full it is cannot be told");
+    };
+    let what = format!("{used} % in use, {free} GB free");
+    match disk.status {
+        "healthy" => Finding::ok("disk", what),
+        // Nothing fails yet.
+        _ => Finding::warning("disk", what, format!("make room on the disk of {}", config.instance.display())),
+    }
+}
+
+/// What uploads have left that were broken off.
+fn uploads(config: &Config, fix: bool) -> Finding {
+    let abandoned = match Folder::of(config).abandoned() {
+        Ok(abandoned) => abandoned,
+        Err(error) => return Finding::wrong("attachments", error.to_string(), "see who may read the folder"),
+    };
+    if abandoned.is_empty() {
+        return Finding::ok("attachments", "no upload was left half-way");
+    }
+    let what = format!("{} uploads were broken off and left a file", abandoned.len());
+    let found = Finding::warning("attachments", what, "codex doctor --fix takes them away");
+    if fix && abandoned.iter().all(|path| fs::remove_file(path).is_ok()) { found.mended("taken away") } else { found }
+}
+
+/// The newest backup that lies where backups lie.
+fn backups(config: &Config) -> Finding {
+    let advice = "codex backup, from cron or a timer; a copy on another machine";
+    let folder = config.instance.join("backups");
+    let is_backup = |path: &Path| !path.extension().is_some_and(|end| end == "sha256") && path.is_file();
+    let age = |path: &Path| path.metadata().and_then(|found| found.modified()).ok()?.elapsed().ok();
+    let mut found: Vec<(Duration, PathBuf)> =
+        entries(&folder, 0).into_iter().filter(|path| is_backup(path)).filter_map(|path| Some((age(&path)?, path))).collect();
+    found.sort();
+    let Some((age, newest)) = found.first() else {
+        let where_else = if matches!(config.database, Database::Sqlite(_)) { "" } else { " (pg_dump may keep them elsewhere)" };
+        return Finding::warning("backups", format!("there is none in {}{where_else}", folder.display()), advice);
+    };
+    let days = age.as_secs() / 86_400;
+    let what = format!("the newest is {days} days old: {}", newest.display());
+    let mut sum = newest.clone().into_os_string();
+    sum.push(".sha256");
+    // It is written once the copy has been checked.
+    if *age > OLD {
+        Finding::warning("backups", what, advice)
+    } else if Path::new(&sum).exists() {
+        Finding::ok("backups", format!("{what}, checked when it was made"))
+    } else {
+        let what = format!("{what}, and nothing says that it was ever checked");
+        Finding::warning("backups", what, "codex backup checks what it makes")
+    }
+}
