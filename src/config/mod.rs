@@ -32,7 +32,7 @@ use std::{
 
 pub use self::{
     cadence::Cadence,
-    database::Database,
+    database::{Database, Sessions},
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
     keycloak::Keycloak,
@@ -71,6 +71,8 @@ pub struct Config {
     pub limits: Limits,
     /// Which database.
     pub database: Database,
+    /// How sessions on a PostgreSQL server are kept.
+    pub sessions: Sessions,
     /// The platform, when there is one.
     pub core: Core,
     /// The platform's users.
@@ -127,6 +129,7 @@ impl Config {
             server: Server::read(&mut read),
             limits: Limits::read(&mut read),
             database: Database::read(&mut read, &sources.instance),
+            sessions: Sessions::read(&mut read),
             core: Core::read(&mut read),
             keycloak: Keycloak::read(&mut read),
             oidc: Oidc::read(&mut read),
