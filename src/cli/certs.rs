@@ -91,9 +91,8 @@ fn make(names: &[String], days: u16) -> Result<Made, Failure> {
     // From yesterday on, as clocks differ.
     let since = today.saturating_sub(1.day());
     let until = today.saturating_add(i64::from(days).days());
-    let date = |date: jiff::civil::Date| {
-        date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
-    };
+    let date =
+        |date: jiff::civil::Date| date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs());
     (params.not_before, params.not_after) = (date(since), date(until));
     let key = KeyPair::generate().map_err(wrong)?;
     let signed = params.self_signed(&key).map_err(wrong)?;

@@ -56,7 +56,9 @@ async fn show(
 fn may_read(web: &Web, peer: &Peer, headers: &HeaderMap) -> Result<()> {
     let shown = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     let allowed = match (shown, &web.config.server.metrics_token) {
-        (Some(shown), Some(token)) => shown.strip_prefix("Bearer ").is_some_and(|text| secret::matches(text.trim(), &secret::hash(token.expose()))),
+        (Some(shown), Some(token)) => {
+            shown.strip_prefix("Bearer ").is_some_and(|text| secret::matches(text.trim(), &secret::hash(token.expose())))
+        }
         (Some(_), None) => false,
         (None, _) => peer.ip.is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(*name)),
     };

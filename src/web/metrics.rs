@@ -19,8 +19,7 @@ use axum::{
 use super::RouteInfo;
 
 /// Upper bounds of the durations that are told apart, in microseconds.
-const BOUNDS: [u64; 12] =
-    [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000, 30_000_000];
+const BOUNDS: [u64; 12] = [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000, 30_000_000];
 /// Classes of status; the last one had no answer: its caller left, or it took too long.
 const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
 /// What stands in the place of a route for an address that has none.

@@ -18,7 +18,7 @@ use axum::{
     response::Response,
 };
 use hyper::{
-    body::{Incoming, PageContext, SizeHint},
+    body::{Frame, Incoming, SizeHint},
     server::conn::http1,
     service::service_fn,
 };
@@ -199,8 +199,9 @@ async fn speak(
     ending: &mut watch::Receiver<()>,
 ) -> Option<(Wire, Vec<u8>)> {
     let (router, taken, encrypted) = (router.clone(), Arc::clone(place), socket.is_encrypted().then_some(Encrypted));
-    let service =
-        service_fn(move |request: hyper::Request<Incoming>| answer(router.clone(), (peer, encrypted), Arc::clone(&taken), request));
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        answer(router.clone(), (peer, encrypted), Arc::clone(&taken), request)
+    });
     let mut protocol = http1::Builder::new();
     // Whoever has said all it will say still gets its answer.
     protocol.timer(TokioTimer::new()).header_read_timeout(head::SILENCE).max_buf_size(LONGEST).half_close(true);
@@ -283,10 +284,10 @@ impl HttpBody for Whole {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<PageContext<Bytes>, hyper::Error>>> {
-        let context = Pin::new(&mut self.body).poll_frame(cx);
-        self.ended |= matches!(context, Poll::Ready(None));
-        context
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        self.ended |= matches!(frame, Poll::Ready(None));
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -316,7 +317,7 @@ impl HttpBody for With {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<PageContext<Bytes>, axum::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

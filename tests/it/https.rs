@@ -106,7 +106,9 @@ async fn a_pair_that_cannot_be_used_is_refused_at_the_start() {
     let other = app.folder().join("other");
     let other_key = other.join("key.pem").display().to_string();
     app.cli().run(&["certs", "--out", &other.display().to_string()]).success();
-    let serve = |certificate: &str, key: &str| app.cli().run(&["serve", "--bind", "127.0.0.1:0", "--tls-cert", certificate, "--tls-key", key]);
+    let serve = |certificate: &str, key: &str| {
+        app.cli().run(&["serve", "--bind", "127.0.0.1:0", "--tls-cert", certificate, "--tls-key", key])
+    };
     let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
     for (certificate, key, named) in [
         (certificate.as_str(), other_key.as_str(), "codex certs"),

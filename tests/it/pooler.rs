@@ -31,7 +31,8 @@ impl Bouncer {
         );
         std::fs::write(&place, text).unwrap();
         give_to_postgres(folder.path());
-        let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(std::path::Path::new).into_iter().find(|path| path.exists());
+        let program =
+            ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(std::path::Path::new).into_iter().find(|path| path.exists());
         let program = program.expect("pgbouncer: tests/run installs it");
         let mut command = as_postgres(program);
         let child = command.arg("-q").arg(&place).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -132,7 +133,8 @@ async fn a_lock_held_elsewhere_is_waited_for_as_long_as_is_configured() {
         assert!(waited >= Duration::from_millis(900) && waited < Duration::from_secs(4), "pooled {pooled}: {waited:?}");
         lock.release().await;
         app.company("100001", "In time").await;
-        let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'codex' AND datname = current_database()");
+        let sessions =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'codex' AND datname = current_database()");
         assert!(app.database.number(&sessions) <= 4, "two that read, one that writes, one that looks for changes");
     }
 }

@@ -49,9 +49,13 @@ async fn a_socket_that_is_handed_over_is_served() {
     let early = tokio::spawn(async move { Api::new(&format!("http://{address}"), None).get("/health").await.status });
     let codex = app.cli().command(&["serve", "--bind", "192.0.2.1:1"]);
     let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\" 3<&0 0</dev/null"]).arg(codex.get_program()).args(codex.get_args());
+    shell
+        .args(["-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\" 3<&0 0</dev/null"])
+        .arg(codex.get_program())
+        .args(codex.get_args());
     shell.env_clear().envs(codex.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(app.folder());
-    let mut child = shell.stdin(Stdio::from(OwnedFd::from(listener))).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        shell.stdin(Stdio::from(OwnedFd::from(listener))).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     assert_eq!(early.await.unwrap(), 200, "what waited in the socket is answered");
     let api = Api::new(&format!("http://{address}"), Some(&app.tokens().admin));
     eventually("it is served", 20, || async { api.get("/api/companies").await.status == 200 }).await;

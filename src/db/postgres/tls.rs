@@ -197,7 +197,9 @@ impl ServerCertVerifier for Checked {
             )) if !self.is_host => Ok(ServerCertVerified::assertion()),
             // One that signs itself, as PostgreSQL's documentation makes it, says of itself that it signs others; webpki takes
             // none of those for a server, after it has looked at the dates.
-            Err(TlsError::InvalidCertificate(CertificateError::Other(_))) if self.roots.iter().any(|root| root == certificate) => {
+            Err(TlsError::InvalidCertificate(CertificateError::Other(_)))
+                if self.roots.iter().any(|root| root == certificate) =>
+            {
                 if self.is_host {
                     verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 }

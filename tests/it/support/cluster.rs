@@ -19,7 +19,9 @@ fn is_root() -> bool {
 }
 
 fn bin() -> PathBuf {
-    std::env::var_os("CODEX_TEST_POSTGRES_BIN").map(PathBuf::from).expect("CODEX_TEST_POSTGRES_BIN: start the tests with tests/run")
+    std::env::var_os("CODEX_TEST_POSTGRES_BIN")
+        .map(PathBuf::from)
+        .expect("CODEX_TEST_POSTGRES_BIN: start the tests with tests/run")
 }
 
 /// A port that nobody uses just now.
@@ -71,7 +73,10 @@ impl Cluster {
     pub fn standby(&self, settings: &[&str]) -> Self {
         let made = Self::folder(settings);
         let port = self.port.to_string();
-        run("pg_basebackup", &["-D", &made.data(), "-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-R", "-c", "fast", "--no-sync"]);
+        run(
+            "pg_basebackup",
+            &["-D", &made.data(), "-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-R", "-c", "fast", "--no-sync"],
+        );
         made.up();
         made
     }
