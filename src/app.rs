@@ -25,7 +25,7 @@ use crate::{
     jobs::{live, scheduler},
     licences, monitoring, network, notices, outgoing_webhooks,
     plan::{self, OtherKind},
-    platform::{Health, health},
+    platform::{Health, health, metrics},
     pulls, reconcile, records,
     resource::{dependents, links, panel, record_history},
     status::{self, notice},
@@ -102,6 +102,7 @@ pub fn routes(stand_alone: bool) -> Routes {
     let sign_in = if stand_alone { identity::routes() } else { identity::platform_routes() };
     Routes::new()
         .merge(health::routes())
+        .merge(metrics::routes())
         .merge(static_files::routes())
         .merge(reference::routes())
         .merge(compliance::routes())
@@ -242,7 +243,7 @@ impl App {
         let Self { web, health, verifier, identity } = self.clone();
         let ages = status::Ages::new(web.db.clone());
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
-        let (reads, screens) = (web.clone(), Screens::new(web.clone()));
+        let (reads, screens, db_readers) = (web.clone(), Screens::new(web.clone()), web.db.readers());
         wrap(routes(identity.is_some()), web, error_page::render, |mut router| {
             if let Some(identity) = identity {
                 router = router.layer(Extension(identity));
@@ -251,7 +252,7 @@ impl App {
                 .layer(middleware::from_fn_with_state(ages, status::freshness::stamp))
                 .layer(middleware::from_fn_with_state(screens, screen::follow))
                 .layer(middleware::from_fn_with_state(reads, disclosure::follow))
-                .layer(middleware::from_fn_with_state(shares::Shares::default(), shares::wait))
+                .layer(middleware::from_fn_with_state(shares::Shares::of(db_readers), shares::wait))
                 .layer(Extension(health))
                 .layer(Extension(verifier.clone()))
                 .layer(middleware::from_fn_with_state(verifier, auth::authenticate))

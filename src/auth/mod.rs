@@ -7,6 +7,7 @@
 //! and holds the request to its limits.
 
 pub mod api_key;
+mod api_key_request_store;
 pub mod api_key_store;
 mod api_keys;
 mod authenticate;

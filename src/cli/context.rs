@@ -82,7 +82,10 @@ pub fn make_instance(config: &Config) -> Result<(), Failure> {
 pub fn target(config: &Config) -> Result<Target, Failure> {
     match &config.database {
         Database::Sqlite(path) => Ok(Target::Sqlite(path.clone())),
-        Database::Postgres(address) => Target::parse(Some(address.expose()), &config.instance).map_err(Failure::opening),
+        Database::Postgres(address) => {
+            let target = Target::parse(Some(address.expose()), &config.instance).map_err(Failure::opening)?;
+            Ok(target.with_sessions(config.sessions))
+        }
     }
 }
 

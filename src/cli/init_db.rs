@@ -116,7 +116,7 @@ impl Args {
 /// The database that is configured already, when it is a server that answers.
 fn working(database: &Database) -> Option<Target> {
     let Database::Postgres(address) = database else { return None };
-    let target = Target::Postgres(address.expose().to_owned());
+    let target = Target::Postgres(address.expose().to_owned().into());
     schema::version(&target).is_ok().then_some(target)
 }
 

@@ -30,7 +30,11 @@ pub fn start(config: &Config, level: &str, tells_itself: bool) {
     };
     let helm = Helm::start(config);
     let to_helm = helm.is_some();
-    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(out::coloured_err()).with_target(false);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = match config.server.log_json {
+        true => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        false => lines.with_ansi(out::coloured_err()).boxed(),
+    };
     let lines =
         lines.with_filter(filter).with_filter(filter_fn(move |record| !(to_helm || tells_itself) || record.target() != TARGET));
     let runs = helm.clone().map(|helm| HelmLayer::new(helm).with_filter(filter_fn(|record| record.target() == TARGET)));

@@ -3,6 +3,7 @@
 mod accounts;
 mod backup;
 mod call;
+mod certs;
 mod completions;
 mod config;
 mod context;
@@ -31,6 +32,7 @@ mod sync_all;
 mod sync_progress;
 mod sync_review;
 mod sync_show;
+mod systemd;
 mod token;
 mod users;
 
@@ -104,6 +106,8 @@ enum Command {
     Call(call::Args),
     /// Send a test mail
     Mail(mail::Args),
+    /// Make a certificate that vouches for itself, for https without a proxy
+    Certs(certs::Args),
     /// Theme at the configuration
     Config(config::Args),
     /// Theme for what is wrong: configuration, database, vendors
@@ -144,6 +148,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Accounts(args) => accounts::run(&context, &args),
         Command::Call(args) => call::run(&context, &args),
         Command::Mail(args) => mail::run(&context, &args),
+        Command::Certs(args) => certs::run(&context, &args),
         Command::Config(args) => config::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, &args),
         Command::Openapi(args) => openapi::run(&args),

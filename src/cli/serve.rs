@@ -1,6 +1,6 @@
 //! `codex serve`: the server, from the first folder to the last answer.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -8,7 +8,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{Context, Failure, context, demo, failure, out};
+use super::{Context, Failure, context, demo, failure, out, systemd};
 use crate::{
     app,
     config::{Config, keep_address},
@@ -18,7 +18,10 @@ use crate::{
     platform::damage_watch,
     records::{import, search_keys},
     types::Scope,
-    web::server,
+    web::{
+        server::{self, Service},
+        tls::Certificate,
+    },
 };
 
 /// How long answers in progress may take after a signal; Helm kills at ten seconds.
@@ -34,6 +37,12 @@ pub struct Args {
     /// Address and port to listen on; port 0 picks a free one [default: 127.0.0.1:5010]
     #[arg(long, value_name = "ADDR:PORT")]
     bind: Option<String>,
+    /// Speak https: the certificate in PEM, with those that vouch for it; a new one is taken over while the server runs
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Fill an empty database with a believable company to look at
     #[arg(long)]
     pub(super) demo: bool,
@@ -45,7 +54,12 @@ pub struct Args {
 /// Serves until SIGTERM or SIGINT.
 pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
     let dev = args.dev.then(|| "true".to_owned());
-    let context = context.with_flag("server", "bind", "--bind", args.bind).with_flag("server", "dev", "--dev", dev);
+    let file = |path: Option<PathBuf>| path.map(|path| path.to_string_lossy().into_owned());
+    let context = context
+        .with_flag("server", "bind", "--bind", args.bind)
+        .with_flag("server", "dev", "--dev", dev)
+        .with_flag("server", "tls_cert", "--tls-cert", file(args.tls_cert))
+        .with_flag("server", "tls_key", "--tls-key", file(args.tls_key));
     let config = context.start(false)?;
     // Refused before anything is created.
     context::target(&config)?;
@@ -53,7 +67,12 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
 }
 
 async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
-    let listener = listen(config.server.bind)?;
+    let certificate = certificate(&config)?;
+    let tls = certificate.as_ref().map(Certificate::acceptor).transpose().map_err(unusable)?;
+    let listener = match systemd::socket()? {
+        Some(listener) => listener,
+        None => listen(config.server.bind)?,
+    };
     let address = listener.local_addr()?;
     let db = context::open_patiently(&config)?;
     if with_demo {
@@ -63,7 +82,10 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
     // Before anybody can know of us: who sees our address may end us at once.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     announce(&config, address);
-    let (router, limits) = (app.router(), app.limits());
+    let service = Service { router: app.router(), limits: app.limits(), tls };
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate.watch());
+    }
     let serving = app.clone();
     // It waits for the database by itself.
     let scheduler = tokio::spawn(jobs::scheduler::run(db.clone(), config.clone()));
@@ -86,15 +108,35 @@ async fn serve(config: Arc<Config>, with_demo: bool) -> Result<u8, Failure> {
         webhooks.abort();
         told.abort();
         watch.abort();
+        systemd::stopping();
         tracing::info!(signal, "stopping: answers in progress are finished first");
         let _nobody_serves = stop.send(());
     });
-    server::serve(listener, router, limits, async { drop(stopped.await) }, DRAIN).await;
+    systemd::ready();
+    let alive = tokio::spawn(systemd::keep_alive());
+    server::serve(listener, service, async { drop(stopped.await) }, DRAIN).await;
+    alive.abort();
     if tokio::time::timeout(LAST_WRITE, serving.flush()).await.is_err() {
         tracing::warn!("who read protected records last could not be stored");
     }
     tracing::info!("stopped");
     Ok(failure::DONE)
+}
+
+/// The certificate with which we encrypt connections ourselves, if there is one.
+fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>, Failure> {
+    let Some((certificate, key)) = &config.server.tls else { return Ok(None) };
+    Certificate::open(certificate, key).map(Some).map_err(unusable)
+}
+
+fn unusable(why: String) -> Failure {
+    Failure::usage(format!("https cannot be spoken: {why}; `codex certs` makes a pair"))
+}
+
+/// The address under which we can be reached.
+fn base(config: &Config, address: SocketAddr) -> String {
+    let scheme = if config.server.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
@@ -109,7 +151,7 @@ fn listen(bind: SocketAddr) -> Result<TcpListener, Failure> {
 
 /// Says where we are. Nobody may be reading; that is no reason to stop.
 fn announce(config: &Config, address: SocketAddr) {
-    let _nobody_reads = out::line(format_args!("Codex is listening on http://{address}"));
+    let _nobody_reads = out::line(format_args!("Codex is listening on {}", base(config, address)));
     let _nobody_reads = out::line(format_args!("Data: {} ({})", config.database.describe(), config.instance.display()));
 }
 
@@ -147,7 +189,7 @@ async fn print_sign_in(config: &Config, app: &app::App, address: SocketAddr) -> 
     match identity.first_run_token().await {
         Ok(None) => true,
         Ok(Some(token)) => {
-            let base = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+            let base = config.server.public_url.clone().unwrap_or_else(|| base(config, address));
             let _nobody_reads = out::line(format_args!("Sign in: {base}/first-run?token={token}"));
             out::note("The link makes the first administrator; it works once, for 15 minutes.");
             true

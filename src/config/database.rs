@@ -1,7 +1,9 @@
 //! Which database, in all the spellings that configuration files have.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -50,6 +52,43 @@ impl Database {
 pub(super) fn slow_query(read: &mut Reader<'_>) -> Option<Duration> {
     let millis = |text: &str| text.parse::<u64>().map_err(|_| "must be a whole number of milliseconds, 0 for never".to_owned());
     Some(read.parsed(("database", "slow_query_ms"), 0, millis)).filter(|millis| *millis > 0).map(Duration::from_millis)
+}
+
+/// How sessions on a PostgreSQL server are kept; a SQLite file has no use for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sessions {
+    /// Sessions of each process that read; it has one that writes and one that looks for changes beside them.
+    pub readers: usize,
+    /// How long a statement may take.
+    pub statement_timeout: Duration,
+    /// How long a statement waits for a lock.
+    pub lock_timeout: Duration,
+    /// Whether a pooler gives each transaction another session, so that nothing may be kept in one.
+    pub pooled: bool,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let (statement_timeout, lock_timeout) = (Duration::from_secs(120), Duration::from_secs(5));
+        Self { readers: 4, statement_timeout, lock_timeout, pooled: false }
+    }
+}
+
+impl Sessions {
+    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+        let usual = Self::default();
+        let mut number = |name, usual: u64, most: u64| {
+            read.parsed(("database", name), usual, |text| {
+                text.parse().ok().filter(|n| (1..=most).contains(n)).ok_or(format!("must be a whole number from 1 to {most}"))
+            })
+        };
+        Self {
+            readers: usize::try_from(number("pool_size", usual.readers as u64, 64)).unwrap_or(usual.readers),
+            statement_timeout: Duration::from_secs(number("statement_timeout", usual.statement_timeout.as_secs(), 3_600)),
+            lock_timeout: Duration::from_secs(number("lock_timeout", usual.lock_timeout.as_secs(), 60)),
+            pooled: read.flag("database", "pgbouncer"),
+        }
+    }
 }
 
 /// Helm's separate settings, when they say enough to sign in; host alone is only a hint for its backups.

@@ -8,8 +8,8 @@ mod database;
 pub mod datto;
 mod dotenv;
 pub mod freshservice;
-mod kept_address;
 pub mod ini;
+mod kept_address;
 pub mod keycloak;
 mod keys;
 pub mod mail;
@@ -34,7 +34,7 @@ use std::{
 
 pub use self::{
     cadence::Cadence,
-    database::Database,
+    database::{Database, Sessions},
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
     kept_address::keep as keep_address,
@@ -76,6 +76,8 @@ pub struct Config {
     pub database: Database,
     /// From how long on a statement is logged.
     pub slow_query: Option<Duration>,
+    /// How sessions on a PostgreSQL server are kept.
+    pub sessions: Sessions,
     /// The platform, when there is one.
     pub core: Core,
     /// The platform's users.
@@ -133,6 +135,7 @@ impl Config {
             limits: Limits::read(&mut read),
             database: Database::read(&mut read, &sources.instance),
             slow_query: database::slow_query(&mut read),
+            sessions: Sessions::read(&mut read),
             core: Core::read(&mut read),
             keycloak: Keycloak::read(&mut read),
             oidc: Oidc::read(&mut read),

@@ -21,6 +21,12 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// A tracing filter.
     pub log_level: String,
+    /// Whether each line of the log is JSON.
+    pub log_json: bool,
+    /// The certificate with which we encrypt connections ourselves, and its key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// What whoever reads `/metrics` from elsewhere must show.
+    pub metrics_token: Option<Secret>,
     /// Development: assets from disk, debug log, no caches.
     pub dev: bool,
 }
@@ -33,6 +39,23 @@ impl Server {
             _ => Err("must be true or false".to_owned()),
         });
         let level = read.parsed(("server", "log_level"), "info".to_owned(), log_level);
+        let log_json = read.parsed(("server", "log_format"), false, |text| match text {
+            "" | "text" => Ok(false),
+            "json" => Ok(true),
+            _ => Err("must be text or json".to_owned()),
+        });
+        let tls = match (read.optional("server", "tls_cert"), read.optional("server", "tls_key")) {
+            (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
+            (None, None) => None,
+            (Some(_), None) => {
+                read.wrong("server", "tls_key", "must name the key of the certificate in server.tls_cert");
+                None
+            }
+            (None, Some(_)) => {
+                read.wrong("server", "tls_cert", "must name the certificate of the key in server.tls_key");
+                None
+            }
+        };
         let trusted = read.list("server", "trusted_proxies");
         let trusted = read.parsed(("server", "trusted_proxies"), Vec::new(), |_| networks(&trusted));
         Self {
@@ -41,6 +64,9 @@ impl Server {
             trusted_proxies: trusted,
             log_level: if dev && level == "info" { "debug".to_owned() } else { level },
             dev,
+            log_json,
+            tls,
+            metrics_token: read.secret("server", "metrics_token"),
         }
     }
 }

@@ -8,16 +8,17 @@ use super::private;
 pub type Setting<'a> = (&'a str, &'a str, &'a str);
 
 /// Sets the keys in the file: comments, order and foreign sections stay, the file is replaced in one
-/// step and only its owner may read it.
+/// step and only its owner may read it. A link to a file elsewhere (`/etc/codex`) stays one.
 pub fn save(instance: &Path, settings: &[Setting<'_>]) -> io::Result<()> {
-    let path = instance.join("codex.conf");
+    let named = instance.join("codex.conf");
+    let path = fs::canonicalize(&named).unwrap_or(named);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
     let text = settings.iter().fold(text, |text, setting| with(&text, *setting));
-    let temporary = instance.join(".codex.conf.new");
+    let temporary = path.with_file_name(".codex.conf.new");
     let mut file = private::create(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
@@ -63,6 +64,17 @@ mod tests {
         assert_eq!(with(before, ("a", "k", "2")), "# mine\n[a]\nk = 2\n\n[b]\nx = y\n");
         assert_eq!(with(before, ("a", "n", "%")), "# mine\n[a]\nk: 1\n  more\nn = %\n\n[b]\nx = y\n");
         assert_eq!(with("", ("c", "z", "1")), "[c]\nz = 1\n");
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let file = elsewhere.path().join("codex.conf");
+        fs::write(&file, "# mine\n").unwrap();
+        std::os::unix::fs::symlink(&file, folder.path().join("codex.conf")).unwrap();
+        save(folder.path(), &[("a", "b", "c")]).unwrap();
+        assert!(folder.path().join("codex.conf").is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "# mine\n\n[a]\nb = c\n");
     }
 
     #[test]

@@ -175,6 +175,15 @@ impl Conn {
         answer.inspect_err(|cause| self.damage.note(cause))
     }
 
+    /// Begins a transaction in the engine's words, with what it does first.
+    pub(super) fn begin(&mut self, begin: &str, first: &str) -> Result<()> {
+        match &mut self.driver {
+            Driver::Sqlite(_) => self.batch(&format!("{begin}; {first}")),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(session) => session.begin(begin, first),
+        }
+    }
+
     /// Runs statements without parameters or answers (transaction control).
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
         let driver = &mut self.driver;
@@ -191,7 +200,7 @@ impl Conn {
         match &self.driver {
             Driver::Sqlite(connection) => !connection.is_autocommit(),
             #[cfg(feature = "postgres")]
-            Driver::Postgres(session) => !session.is_closed(),
+            Driver::Postgres(session) => !session.is_lost(),
         }
     }
 }

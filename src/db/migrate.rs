@@ -277,15 +277,26 @@ fn server_version(session: &mut super::postgres::Session) -> Result<i64> {
 }
 
 #[cfg(feature = "postgres")]
+fn open_server(target: &Target) -> Result<super::postgres::Session> {
+    match target.open(false)? {
+        Driver::Postgres(session) => Ok(*session),
+        Driver::Sqlite(_) => Err(Error::Internal("not a server".to_owned())),
+    }
+}
+
+/// Migrates while another session's transaction holds the lock: a pooler keeps no session, and so no lock of one.
+#[cfg(feature = "postgres")]
 fn migrate_server(target: &Target, up_to: i64) -> Result<Report> {
-    let Driver::Postgres(mut session) = target.open(false)? else {
-        return Err(Error::Internal("not a server".to_owned()));
-    };
-    session.run("SELECT 1 FROM (SELECT pg_advisory_lock(?1)) locked".replace("?1", &ADVISORY_LOCK.to_string()).as_str(), &[])?;
+    let mut holder = open_server(target)?;
+    let lock = format!("SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
+    holder.begin("BEGIN", &lock)?;
+    let mut session = open_server(target)?;
+    session.take_time()?;
     let from = server_version(&mut session)?;
     let runner = runner(Engine::Postgres, from, up_to)?;
     runner.run(session.client()).map_err(|cause| Error::Internal(format!("migration: {cause:?}")))?;
     let to = server_version(&mut session)?;
+    holder.batch("ROLLBACK")?;
     Ok(Report { from, to, kept_copy: None })
 }
 

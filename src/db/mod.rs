@@ -44,7 +44,7 @@ pub use rewrite::{Engine, tenant_tables};
 pub use slow::log_slower_than;
 #[cfg(test)]
 pub(crate) use slow::statements;
-pub use target::Target;
+pub use target::{Server, Target};
 use upkeep::{Prepare, Upkeep};
 pub use value::{FromValue, Row, Value};
 pub use write::Write;
@@ -56,7 +56,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const UNATTENDED_PATIENCE: Duration = Duration::from_mins(1);
 /// How long a question still waits for a lock when its request has waited long already.
 const LAST_PATIENCE: Duration = Duration::from_millis(250);
-/// How many threads read; SQLite readers do not block one another.
+/// How many threads read a file; SQLite readers do not block one another.
 const READERS: usize = 4;
 /// How many writes of one caller wait for the writer at once; they share transactions.
 const WRITES: usize = 4;
@@ -277,7 +277,7 @@ impl Db {
     fn spawn(&self) -> Result<()> {
         let _first = self.0.place.set(Place::of(&self.0.target));
         let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for index in 0..READERS {
+        for index in 0..self.readers() {
             let (queue, answered) = (Arc::clone(&self.0.reads), Arc::clone(&self.0.answered));
             let opener = self.opener();
             threads.push(thread(&format!("db-read-{index}"), move || reader::run(&queue, &opener, &answered))?);
@@ -347,6 +347,18 @@ impl Db {
     #[must_use]
     pub fn change_notifier(&self) -> Option<u64> {
         self.0.change_notifier.count()
+    }
+
+    /// How many questions are answered at once.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        self.0.target.readers()
+    }
+
+    /// How many questions and changes wait for their turn.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.0.reads.len(), self.0.writes.len())
     }
 
     /// Which database this is, for people (no password).
@@ -499,13 +511,13 @@ pub struct Portion {
     writes: Arc<Semaphore>,
 }
 
-impl Default for Portion {
-    fn default() -> Self {
-        Self { reads: Arc::new(Semaphore::new(READERS / 2)), writes: Arc::new(Semaphore::new(WRITES)) }
-    }
-}
-
 impl Portion {
+    /// Half of so many readers.
+    #[must_use]
+    pub fn of(readers: usize) -> Self {
+        Self { reads: Arc::new(Semaphore::new((readers / 2).max(1))), writes: Arc::new(Semaphore::new(WRITES)) }
+    }
+
     /// Waits behind the caller's own questions; at once outside of [`for_caller`].
     async fn turn(of: fn(&Self) -> &Arc<Semaphore>) -> Result<Option<OwnedSemaphorePermit>> {
         let Ok(turns) = PORTION.try_with(|portion| Arc::clone(of(portion))) else { return Ok(None) };

@@ -1,4 +1,7 @@
-//! The PostgreSQL leaf: connecting, binding, reading, classifying errors.
+//! The PostgreSQL leaf: sessions, binding, reading, classifying errors.
+
+mod address;
+mod tls;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -6,28 +9,31 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use postgres::fallible_iterator::FallibleIterator as _;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, NoTls, Statement};
+use postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, Statement};
 
+use super::Server;
 use super::value::{Row, Value};
+use crate::config::Sessions;
 use crate::error::{Error, Result};
 
-/// How long a connection attempt may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a statement waits for a lock that another session holds, in PostgreSQL's words; as long as
-/// on SQLite, so that a stuck writer elsewhere is a 503 on both.
-const LOCK_PATIENCE: &str = "5s";
-/// How much of that may have passed in a queue before it is subtracted.
+/// How much of the patience with locks may have passed in a queue before it is subtracted.
 const UNHURRIED: Duration = Duration::from_millis(250);
 /// Distinct statements kept prepared on each connection.
 const STATEMENT_CACHE: usize = 256;
 
 /// One server session with its prepared statements. Never opened on an async thread.
+///
+/// Where a pooler gives each transaction another session, nothing is kept: what a session is told is told to every
+/// transaction, and statements have no names.
 pub(super) struct Session {
     client: Client,
     statements: HashMap<String, Statement>,
-    /// Whether statements of this session wait for locks for less than [`LOCK_PATIENCE`].
-    hurried: bool,
+    keeping: Sessions,
+    /// How long statements wait for locks, as the session or (pooled) the next transaction is told.
+    lock_patience: Duration,
+    /// Whether the server was found to be gone.
+    lost: bool,
 }
 
 impl Session {
@@ -35,50 +41,74 @@ impl Session {
     ///
     /// # Errors
     /// `Unavailable` with the server's reason, never with the password.
-    pub(super) fn open(url: &str) -> Result<Self> {
-        let mut config: postgres::Config = url.parse().map_err(|_| {
-            let message = "database.connection_string cannot be read; write it as postgresql://user:password@host:port/database";
-            Error::BadRequest(message.to_owned())
-        })?;
-        config.connect_timeout(CONNECT_TIMEOUT).application_name("codex");
-        // Compiling a statement takes seconds where running it takes milliseconds: costs of lists are estimates.
-        let mut client = config.connect(NoTls).map_err(|cause| Error::Unavailable(away(&config, &cause)))?;
-        client
-            .batch_execute(&format!(
-                "SET plan_cache_mode = force_custom_plan; SET jit = off; SET statement_timeout = '120s'; SET lock_timeout = '{LOCK_PATIENCE}';
-                 SET TIME ZONE 'UTC'"
-            ))
-            .map_err(error)?;
-        Ok(Self { client, statements: HashMap::new(), hurried: false })
+    pub(super) fn open(server: &Server) -> Result<Self> {
+        let client = address::Address::parse(server.address())?.connect()?;
+        let keeping = server.sessions();
+        let lock_patience = keeping.lock_timeout;
+        let mut session = Self { client, statements: HashMap::new(), keeping, lock_patience, lost: false };
+        if !keeping.pooled {
+            session.batch(&session.settings("SET"))?;
+        }
+        Ok(session)
+    }
+
+    /// What statements of ours run with. Compiling one takes seconds where running it takes milliseconds: costs of lists
+    /// are estimates.
+    fn settings(&self, set: &str) -> String {
+        let (statement, lock) = (self.keeping.statement_timeout.as_millis(), self.lock_patience.as_millis().max(1));
+        format!(
+            "{set} plan_cache_mode = force_custom_plan; {set} jit = off; {set} statement_timeout = {statement}; \
+             {set} lock_timeout = {lock}; {set} TIME ZONE 'UTC'"
+        )
+    }
+
+    /// Begins a transaction, with what it does first.
+    pub(super) fn begin(&mut self, begin: &str, first: &str) -> Result<()> {
+        if self.keeping.pooled {
+            return self.batch(&format!("{begin}; {}; {first}", self.settings("SET LOCAL")));
+        }
+        self.batch(&format!("{begin}; {first}"))
     }
 
     pub(super) fn client(&mut self) -> &mut Client {
         &mut self.client
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+    /// Whether nothing can be asked of it any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost || self.client.is_closed()
+    }
+
+    /// Statements may take as long as they like from now on.
+    pub(super) fn take_time(&mut self) -> Result<()> {
+        if self.keeping.pooled { Ok(()) } else { self.batch("SET statement_timeout = 0") }
     }
 
     /// Statements wait for locks until then at most. Said to the server only when much of the time is gone already,
     /// so that it costs nothing usually.
     pub(super) fn wait_until(&mut self, until: Instant) -> Result<()> {
+        let usual = self.keeping.lock_timeout;
         let left = until.saturating_duration_since(Instant::now());
-        if left + UNHURRIED >= super::PATIENCE {
-            if std::mem::take(&mut self.hurried) {
-                self.batch(&format!("SET lock_timeout = '{LOCK_PATIENCE}'"))?;
-            }
+        let patience = if left + UNHURRIED >= super::PATIENCE { usual } else { left.min(usual) };
+        if self.keeping.pooled || patience == self.lock_patience {
+            self.lock_patience = patience;
             return Ok(());
         }
-        self.hurried = true;
-        self.batch(&format!("SET lock_timeout = {}", left.as_millis().max(1)))
+        self.lock_patience = patience;
+        self.batch(&format!("SET lock_timeout = {}", patience.as_millis().max(1)))
+    }
+
+    /// An error, and whether the session has come to its end by it.
+    fn failed(&mut self, cause: postgres::Error) -> Error {
+        self.lost |= ends_session(&cause);
+        error(cause)
     }
 
     fn prepare(&mut self, sql: &str) -> Result<Statement> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(sql).map_err(error)?;
+        let statement = self.client.prepare(sql).map_err(|cause| self.failed(cause))?;
         if self.statements.len() >= STATEMENT_CACHE {
             self.statements.clear();
         }
@@ -97,23 +127,75 @@ impl Session {
 
     /// Hands over one row at a time, as they come from the server.
     pub(super) fn each(&mut self, sql: &str, params: &[Value], take: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
-        let statement = self.prepare(sql)?;
-        let mut rows = self.client.query_raw(&statement, params).map_err(error)?;
-        while let Some(row) = rows.next().map_err(error)? {
-            take(read(&row)?)?;
+        self.ask(sql, params, take).map(drop)
+    }
+
+    /// Hands over each row; the number of rows that were touched.
+    fn ask(&mut self, sql: &str, params: &[Value], take: &mut dyn FnMut(Row) -> Result<()>) -> Result<u64> {
+        let asked = if self.keeping.pooled {
+            self.client.query_typed_raw(sql, params.iter().map(|value| (Written(value), Type::UNKNOWN)))
+        } else {
+            let statement = self.prepare(sql)?;
+            self.client.query_raw(&statement, params)
+        };
+        // What `take` fails with is its own.
+        let mut refused = None;
+        let done = asked.and_then(|mut rows| {
+            while let Some(row) = rows.next()? {
+                if let Err(cause) = read(&row).and_then(&mut *take) {
+                    refused = Some(cause);
+                    break;
+                }
+            }
+            Ok(rows.rows_affected().unwrap_or_default())
+        });
+        match (done, refused) {
+            (Ok(_), Some(cause)) => Err(cause),
+            (Ok(touched), None) => Ok(touched),
+            (Err(cause), _) => Err(self.failed(cause)),
         }
-        Ok(())
     }
 
     pub(super) fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
-        let statement = self.prepare(sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        self.client.execute(&statement, &params).map_err(error)
+        self.ask(sql, params, &mut |_| Ok(()))
     }
 
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
-        self.client.batch_execute(sql).map_err(error)
+        self.client.batch_execute(sql).map_err(|cause| self.failed(cause))
     }
+}
+
+/// A value as text, whose type the server finds out: without a prepared statement nobody else knows it.
+#[derive(Debug)]
+struct Written<'a>(&'a Value);
+
+impl ToSql for Written<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        let text = match self.0 {
+            Value::Null => return Ok(IsNull::Yes),
+            Value::Int(v) => v.to_string(),
+            // Read as a whole number and as a truth value alike.
+            Value::Bool(v) => u8::from(*v).to_string(),
+            Value::Real(v) => v.to_string(),
+            Value::Text(v) => {
+                out.extend_from_slice(v.as_bytes());
+                return Ok(IsNull::No);
+            }
+            Value::Ids(v) => format!("{{{}}}", v.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
+        };
+        out.extend_from_slice(text.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
 }
 
 fn read(row: &postgres::Row) -> Result<Row> {
@@ -170,17 +252,23 @@ fn reason(cause: &postgres::Error) -> String {
     )
 }
 
-/// Why there is no session: with which server, and which setting to look at.
-fn away(config: &postgres::Config, cause: &postgres::Error) -> String {
+/// Why there is no session: with which servers, and which setting to look at.
+fn away(config: &postgres::Config, cause: &postgres::Error, encrypting: bool) -> Error {
     use postgres::config::Host;
-    let host = config.get_hosts().first().map_or_else(
-        || "localhost".to_owned(),
-        |host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(folder) => folder.display().to_string(),
-        },
-    );
-    let place = format!("PostgreSQL at {host}:{}", config.get_ports().first().unwrap_or(&5432));
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().enumerate().map(|(index, host)| {
+        let port = ports.get(index).or(ports.first()).unwrap_or(&5432);
+        match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            Host::Unix(folder) => format!("{}:{port}", folder.display()),
+        }
+    });
+    let hosts = hosts.collect::<Vec<_>>().join(", ");
+    let place = format!("PostgreSQL at {}", if hosts.is_empty() { "localhost:5432" } else { &hosts });
+    Error::Unavailable(why_away(&place, cause, encrypting))
+}
+
+fn why_away(place: &str, cause: &postgres::Error, encrypting: bool) -> String {
     if let Some(server) = cause.as_db_error() {
         let advice = match server.code().code() {
             "28P01" | "28000" => "; check user and password in [database]",
@@ -195,15 +283,31 @@ fn away(config: &postgres::Config, cause: &postgres::Error) -> String {
         text if text.contains("onnection refused") => "refuses the connection",
         text if text.contains("lookup address") => "is not known by that name",
         text if text.contains("timed out") => "gives no answer in time",
+        text if text.contains("does not allow writes") => {
+            return format!("{place} takes no writes now: the address in [database] wants one that does (target_session_attrs)");
+        }
+        text if encrypting => return format!("{place}: TLS fails: {text}; check sslmode and sslrootcert in [database]"),
         text => return format!("{place} cannot be reached: {text}; check host and port in [database]"),
     };
     format!("{place} {why}; is it running, and are host and port in [database] right?")
 }
 
+/// Whether nothing can be asked of the session after this.
+fn ends_session(cause: &postgres::Error) -> bool {
+    match cause.as_db_error() {
+        Some(server) => server.code().code().starts_with("57P") || server.code().code().starts_with("08"),
+        None => cause.is_closed() || is_of_the_network(cause),
+    }
+}
+
+fn is_of_the_network(cause: &postgres::Error) -> bool {
+    cause.source().is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>)
+}
+
 /// Classifies a driver error by what the caller can do about it.
 pub(super) fn error(cause: postgres::Error) -> Error {
     let Some(server) = cause.as_db_error() else {
-        return if cause.is_closed() || cause.source().is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>) {
+        return if cause.is_closed() || is_of_the_network(&cause) {
             Error::Unavailable("the connection to PostgreSQL was lost".to_owned())
         } else {
             Error::internal(format!("PostgreSQL: {cause}: {}", reason(&cause)))

@@ -73,6 +73,12 @@ impl<T> Queue<T> {
         self.lanes().interactive.pop_front()
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        let lanes = self.lanes();
+        lanes.interactive.len() + lanes.bulk.len()
+    }
+
     /// Whether anybody interactive waits.
     pub(super) fn interactive_waits(&self) -> bool {
         !self.lanes().interactive.is_empty()

@@ -12,7 +12,7 @@ use super::job::ReadJob;
 use super::queue::Queue;
 use super::rewrite::Engine;
 use super::sqlite;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::types::Scope;
 
 pub(super) fn run(queue: &Arc<Queue<ReadJob>>, opener: &Opener, answered: &AtomicU64) {
@@ -29,7 +29,7 @@ pub(super) fn run(queue: &Arc<Queue<ReadJob>>, opener: &Opener, answered: &Atomi
         }
         // All who wait for a lock wait at the same time, not one after the other.
         sqlite::wait_until(Some(job.until));
-        let mut conn = match held.take().map_or_else(|| opener.open(true), Ok) {
+        let mut conn = match snapshot(held.take(), opener, job.until) {
             Ok(conn) => conn,
             Err(cause) => {
                 let text = cause.to_string();
@@ -38,10 +38,6 @@ pub(super) fn run(queue: &Arc<Queue<ReadJob>>, opener: &Opener, answered: &Atomi
                 continue;
             }
         };
-        if let Err(cause) = conn.wait_until(job.until) {
-            job.task.fail(&|| away(&cause));
-            continue;
-        }
         if serve(&mut conn, job) {
             answered.fetch_add(1, Ordering::Relaxed);
             held = Some(conn);
@@ -49,10 +45,23 @@ pub(super) fn run(queue: &Arc<Queue<ReadJob>>, opener: &Opener, answered: &Atomi
     }
 }
 
-fn begin(conn: &mut Conn) -> crate::error::Result<()> {
+/// A connection in a new snapshot. One that died while nobody used it is replaced: the question is put again.
+fn snapshot(held: Option<Conn>, opener: &Opener, until: Instant) -> Result<Conn> {
+    if let Some(mut conn) = held
+        && begin(&mut conn, until).is_ok()
+    {
+        return Ok(conn);
+    }
+    let mut conn = opener.open(true)?;
+    begin(&mut conn, until)?;
+    Ok(conn)
+}
+
+fn begin(conn: &mut Conn, until: Instant) -> Result<()> {
+    conn.wait_until(until)?;
     match conn.engine() {
         Engine::Sqlite => conn.batch("BEGIN"),
-        Engine::Postgres => conn.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        Engine::Postgres => conn.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ""),
     }
 }
 
@@ -64,12 +73,8 @@ fn away(cause: &Error) -> Error {
     }
 }
 
-/// Runs one closure; `false` when the connection is no longer fit for use.
+/// Runs one closure in the snapshot that was begun; `false` when the connection is no longer fit for use.
 fn serve(conn: &mut Conn, mut job: ReadJob) -> bool {
-    if let Err(cause) = begin(conn) {
-        job.task.fail(&|| away(&cause));
-        return false;
-    }
     conn.scope = job.scope.clone();
     job.task.run(conn);
     conn.scope = Scope::All;

@@ -6,10 +6,45 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use super::{Driver, Engine, sqlite};
+use crate::config::Sessions;
 use crate::error::{Error, Result};
 
 /// How often a search looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// A PostgreSQL server, or several that stand in for one another.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Server {
+    address: String,
+    sessions: Sessions,
+}
+
+impl Server {
+    /// `postgresql://…` with its password.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "nobody connects"))]
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How sessions on it are kept.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "nobody connects"))]
+    pub(super) fn sessions(&self) -> Sessions {
+        self.sessions
+    }
+
+    /// The hosts and the database of the address: what stands between the user and the parameters.
+    fn place(&self) -> &str {
+        let rest = self.address.split_once("://").map_or("", |(_, rest)| rest);
+        let rest = rest.split('?').next().unwrap_or_default();
+        rest.rsplit_once('@').map_or(rest, |(_, place)| place)
+    }
+}
+
+impl From<String> for Server {
+    fn from(address: String) -> Self {
+        Self { address, sessions: Sessions::default() }
+    }
+}
 
 /// A parsed connection string.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,7 +52,7 @@ pub enum Target {
     /// An SQLite file.
     Sqlite(PathBuf),
     /// A PostgreSQL server; holds a password, so `Debug` and `Display` hide it.
-    Postgres(String),
+    Postgres(Server),
 }
 
 impl std::fmt::Debug for Target {
@@ -30,10 +65,7 @@ impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "{}", path.display()),
-            Self::Postgres(url) => match url::Url::parse(url) {
-                Ok(url) => write!(f, "postgresql://{}{}", url.host_str().unwrap_or("localhost"), url.path()),
-                Err(_) => write!(f, "postgresql://…"),
-            },
+            Self::Postgres(server) => write!(f, "postgresql://{}", server.place()),
         }
     }
 }
@@ -55,13 +87,30 @@ impl Target {
         };
         match scheme.split('+').next().unwrap_or_default() {
             "sqlite" => Ok(Self::Sqlite(instance.join(rest.strip_prefix('/').unwrap_or(rest)))),
-            "postgresql" | "postgres" if cfg!(feature = "postgres") => Ok(Self::Postgres(format!("postgresql://{rest}"))),
+            "postgresql" | "postgres" if cfg!(feature = "postgres") => Ok(Self::Postgres(format!("postgresql://{rest}").into())),
             "postgresql" | "postgres" => Err(Error::BadRequest(
                 "this build of Codex has no PostgreSQL: build it with `--features postgres`, or use SQLite".to_owned(),
             )),
             other => {
                 Err(Error::BadRequest(format!("`{other}://` is not a database Codex knows; use sqlite:/// or postgresql://")))
             }
+        }
+    }
+
+    /// The same with sessions kept like this; a file stays as it is.
+    #[must_use]
+    pub fn with_sessions(self, sessions: Sessions) -> Self {
+        match self {
+            Self::Postgres(server) => Self::Postgres(Server { sessions, ..server }),
+            file @ Self::Sqlite(_) => file,
+        }
+    }
+
+    /// How many threads read.
+    pub(super) fn readers(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => super::READERS,
+            Self::Postgres(server) => server.sessions.readers,
         }
     }
 
@@ -115,7 +164,7 @@ impl Target {
         match self {
             Self::Sqlite(path) => sqlite::open(path, query_only).map(Driver::Sqlite),
             #[cfg(feature = "postgres")]
-            Self::Postgres(url) => super::postgres::Session::open(url).map(|session| Driver::Postgres(Box::new(session))),
+            Self::Postgres(server) => super::postgres::Session::open(server).map(|session| Driver::Postgres(Box::new(session))),
             #[cfg(not(feature = "postgres"))]
             Self::Postgres(_) => Err(Error::Unavailable("this build of Codex has no PostgreSQL".to_owned())),
         }

@@ -69,7 +69,7 @@ async fn postgres_keeps_what_was_committed_and_nothing_else() {
 async fn one_caller_leaves_readers_for_others() {
     let folder = tempfile::tempdir().unwrap();
     let db = Db::open(Target::Sqlite(folder.path().join("codex.db")), 64).unwrap();
-    let (portion, (under_way, begun)) = (Portion::default(), mpsc::channel());
+    let (portion, (under_way, begun)) = (Portion::of(READERS), mpsc::channel());
     let mut gates = Vec::new();
     let mut asked = Vec::new();
     for _ in 0..READERS {
@@ -90,7 +90,7 @@ async fn one_caller_leaves_readers_for_others() {
         begun
     });
     let begun = begun.await.unwrap();
-    for_caller(Portion::default(), db.read(&Scope::All, ping)).await.unwrap();
+    for_caller(Portion::of(READERS), db.read(&Scope::All, ping)).await.unwrap();
     assert!(begun.try_recv().is_err(), "the caller's other questions wait behind its own");
     drop(gates);
     for question in asked {

@@ -53,10 +53,10 @@ impl Upkeep {
     /// # Errors
     /// Those of `work`, after everything is rolled back; those of the commit.
     pub fn step<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        self.conn.batch(match self.conn.engine() {
-            Engine::Sqlite => "BEGIN IMMEDIATE",
-            Engine::Postgres => "BEGIN; SELECT version FROM head WHERE id = 1 FOR UPDATE",
-        })?;
+        match self.conn.engine() {
+            Engine::Sqlite => self.conn.batch("BEGIN IMMEDIATE")?,
+            Engine::Postgres => self.conn.begin("BEGIN", "SELECT version FROM head WHERE id = 1 FOR UPDATE")?,
+        }
         match work(&mut self.conn) {
             Ok(done) => self.conn.batch("COMMIT").map(|()| done),
             Err(error) => {

@@ -51,14 +51,23 @@ fn begin(conn: &mut Conn) -> Result<()> {
     match conn.engine() {
         Engine::Sqlite => conn.batch("BEGIN IMMEDIATE"),
         // The head's row lock serialises every writer of every instance, first statement first.
-        Engine::Postgres => conn.batch("BEGIN; UPDATE head SET version = version WHERE id = 1"),
+        Engine::Postgres => conn.begin("BEGIN", "UPDATE head SET version = version WHERE id = 1"),
     }
+}
+
+/// The same on a new connection when the old one died while nobody used it: nothing was done on that.
+fn begin_anew(conn: &mut Conn, opener: &Opener, cause: Error) -> Result<()> {
+    if conn.engine() == Engine::Sqlite || conn.in_transaction() {
+        return Err(cause);
+    }
+    *conn = opener.open(false)?;
+    begin(conn)
 }
 
 /// Runs one batch; `false` when the connection is no longer fit for use.
 fn batch(conn: &mut Conn, opener: &Opener, queue: &Queue<WriteJob>, first: WriteJob, change_notifier: &ChangeNotifier) -> bool {
     conn.scope = Scope::All;
-    if let Err(cause) = begin(conn) {
+    if let Err(cause) = begin(conn).or_else(|cause| begin_anew(conn, opener, cause)) {
         first.task.fail(&|| nothing_done(&cause));
         // A server that only said no to the lock keeps the session.
         let over = conn.engine() == Engine::Sqlite || conn.batch("ROLLBACK").is_ok();
@@ -116,6 +125,7 @@ fn finish(
         }
         Err(cause) => {
             change_notifier.beat();
+            // Unless the server itself has refused.
             let unknown = conn.engine() == Engine::Postgres && !conn.in_transaction();
             for job in done {
                 job.task.fail(&|| if unknown { outcome_unknown() } else { again(&cause) });

@@ -7,6 +7,8 @@ pub mod health;
 mod helm;
 mod helm_client;
 mod helm_layer;
+pub mod metrics;
+mod metrics_store;
 
 pub use health::Health;
 pub use helm::Helm;

@@ -4,7 +4,6 @@
 use std::{io, time::Duration};
 
 use tokio::{
-    net::TcpStream,
     sync::watch,
     time::{Instant, sleep, timeout_at},
 };
@@ -12,6 +11,7 @@ use tokio::{
 use super::{
     budget::Share,
     link::{Patience, Place, STRICTER},
+    wire::Wire,
 };
 
 /// How long a connection may be silent before a request; a sixth of it when connections are many.
@@ -35,7 +35,7 @@ pub struct Head {
 /// Reads a head to its end, or as much as is too long for one. Nothing when the caller ends, takes too long, or has to
 /// make room for others.
 pub async fn read(
-    socket: &TcpStream,
+    socket: &mut Wire,
     front: Vec<u8>,
     place: &Place,
     patience: &Patience,
@@ -56,7 +56,7 @@ pub async fn read(
         seen = bytes.len();
         let ready = async {
             match until {
-                Some(until) => timeout_at(until, socket.readable()).await.is_ok_and(|ready| ready.is_ok()),
+                Some(until) => timeout_at(until, socket.readable()).await.is_ok_and(|ready| ready),
                 None => spoken(socket, place, most).await,
             }
         };
@@ -70,7 +70,7 @@ pub async fn read(
             room(place, &mut share, more).await?;
             bytes.reserve_exact(more);
         }
-        match socket.try_read_buf(&mut bytes) {
+        match socket.try_read(&mut bytes) {
             Ok(0) => return None,
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => return None,
             Ok(_) | Err(_) => {}
@@ -79,12 +79,12 @@ pub async fn read(
 }
 
 /// Waits for the first byte; false when it takes too long. A caller that says nothing costs nothing.
-async fn spoken(socket: &TcpStream, place: &Place, most: usize) -> bool {
+async fn spoken(socket: &mut Wire, place: &Place, most: usize) -> bool {
     let start = Instant::now();
     loop {
         let step = Instant::now() + SILENCE / STRICTER;
         match timeout_at(step, socket.readable()).await {
-            Ok(ready) => return ready.is_ok(),
+            Ok(ready) => return ready,
             Err(_) if place.links().are_nearly(most) || start.elapsed() >= SILENCE => return false,
             Err(_) => {}
         }

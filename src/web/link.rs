@@ -1,7 +1,7 @@
 //! One connection: who on the other end reads or sends nothing is cut off, and who waits for nothing makes
 //! room for others when there are too many, or when the heads of requests that are not whole take too much.
 
-use super::{budget::Budget, memory};
+use super::{budget::Budget, memory, wire::Wire};
 use std::{
     collections::HashMap,
     io,
@@ -15,7 +15,6 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     sync::{Notify, Semaphore},
     time::{Instant, Sleep, sleep},
 };
@@ -220,7 +219,7 @@ impl Drop for Busy {
 
 /// A connection's bytes, watched.
 pub struct Stream {
-    socket: TcpStream,
+    socket: Wire,
     /// What was read of it before, from where it is still to be given on.
     front: (Vec<u8>, usize),
     place: Arc<Place>,
@@ -242,7 +241,7 @@ pub struct Stream {
 impl Stream {
     /// Watches a connection, of which this was read already.
     #[must_use]
-    pub fn new(socket: TcpStream, front: Vec<u8>, place: Arc<Place>, patience: Patience) -> Self {
+    pub fn new(socket: Wire, front: Vec<u8>, place: Arc<Place>, patience: Patience) -> Self {
         place.link.flushed.store(true, Ordering::Release);
         let (debt, head, stalled) = (Duration::ZERO, None, None);
         Self { socket, front: (front, 0), place, patience, head, stalled, debt, taken: 0, reads: false, is_wide: false }
@@ -250,7 +249,7 @@ impl Stream {
 
     /// The connection itself, watched no more.
     #[must_use]
-    pub fn into_socket(self) -> TcpStream {
+    pub fn into_socket(self) -> Wire {
         self.socket
     }
 
@@ -265,7 +264,7 @@ impl Stream {
                     self.debt += waited;
                     self.reads |= waited >= SLOWLY;
                     if waited < SOON && self.taken > MUCH && !self.is_wide {
-                        self.is_wide = rustix::net::sockopt::set_socket_send_buffer_size(&self.socket, UNSENT_WIDE).is_ok();
+                        self.is_wide = rustix::net::sockopt::set_socket_send_buffer_size(self.socket.tcp(), UNSENT_WIDE).is_ok();
                     }
                 }
                 self.debt = self.debt.saturating_sub(Duration::from_millis(*count as u64 * 1_000 / SLOWEST));

@@ -5,6 +5,7 @@ use super::{
     bodies::{Allowance, Bodies},
     cache::Cache,
     errors::{self, About, ErrorPage},
+    metrics::{self, Requests},
     peer::Peer,
     prefix::{self, Prefix},
     request_id::{REQUEST_ID, RequestId},
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{config::Config, db, error::Error};
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, header},
     middleware::{self, Next},
@@ -119,7 +120,8 @@ fn finish(standalone: bool, id: &RequestId, headers: &mut HeaderMap) {
 
 /// Puts the middleware around routes, with the page that shows failures: layers of the caller's (authentication) run inside it, after the panic fence.
 pub fn wrap(routes: Routes, web: Web, page: ErrorPage, layers: impl FnOnce(Router<Web>) -> Router<Web>) -> Router {
-    let (rooms, _) = routes.into_parts();
+    let (rooms, table) = routes.into_parts();
+    let requests = Requests::of(&table);
     let rooms = rooms.fallback(routes::not_found).method_not_allowed_fallback(routes::method_not_allowed);
     let limits = &web.config.limits;
     let state = MiddlewareState {
@@ -128,7 +130,9 @@ pub fn wrap(routes: Routes, web: Web, page: ErrorPage, layers: impl FnOnce(Route
         cache: web.cache.clone(),
         page,
     };
-    let fenced = layers(rooms).with_state(web).layer(CatchPanicLayer::custom(panicked));
+    let counted =
+        layers(rooms.layer(Extension(Arc::clone(&requests)))).layer(middleware::from_fn_with_state(requests, metrics::count));
+    let fenced = counted.with_state(web).layer(CatchPanicLayer::custom(panicked));
     Router::new().fallback_service(middleware::from_fn_with_state(state, around).layer(fenced))
 }
 

@@ -19,6 +19,7 @@ mod link;
 mod links;
 pub mod list;
 pub mod memory;
+pub mod metrics;
 pub mod middleware;
 pub mod multipart;
 pub mod openapi;
@@ -35,6 +36,8 @@ pub mod shares;
 pub mod static_files;
 pub mod table;
 pub mod text;
+pub mod tls;
+mod wire;
 pub mod write;
 
 use std::{sync::Arc, time::Duration};

@@ -10,6 +10,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
+/// Stands in the extensions of a request whose connection we encrypt ourselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Encrypted;
+
 /// The caller's address, and how the browser reached us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -30,13 +34,14 @@ impl Peer {
         let connected = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let ip = connected.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip().to_canonical());
         let headers = request.headers();
+        let encrypted = request.extensions().get::<Encrypted>().is_some();
         let host = || text(headers, header::HOST.as_str()).map(str::to_owned);
         if connected.is_none() || !is_trusted(ip, trusted) {
-            return Self { ip, secure: false, host: host(), forwarded_prefix: String::new() };
+            return Self { ip, secure: encrypted, host: host(), forwarded_prefix: String::new() };
         }
         Self {
             ip: nearest_stranger(headers, ip, trusted),
-            secure: first(headers, "x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
+            secure: first(headers, "x-forwarded-proto").map_or(encrypted, |proto| proto.eq_ignore_ascii_case("https")),
             host: first(headers, "x-forwarded-host").filter(|host| is_host(host)).map(str::to_owned).or_else(host),
             forwarded_prefix: first(headers, "x-forwarded-prefix").unwrap_or_default().to_owned(),
         }

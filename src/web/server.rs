@@ -28,11 +28,14 @@ use tokio::{
     sync::watch,
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use super::{
     head::{self, Head, LONGEST},
     link::{Busy, Links, Patience, Place, Stream, UNSENT},
+    peer::Encrypted,
+    wire::Wire,
 };
 
 /// How long a connection that makes room for another may take to end.
@@ -63,8 +66,27 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// Listens on a socket that another program has opened for us.
+pub fn adopt(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    rustix::net::sockopt::set_socket_send_buffer_size(&listener, UNSENT)?;
+    TcpListener::from_std(listener)
+}
+
+/// What is served, and to whom.
+#[derive(Clone)]
+pub struct Service {
+    /// The program.
+    pub router: Router,
+    /// What callers may take.
+    pub limits: Limits,
+    /// Encrypts connections; none leaves that to a proxy.
+    pub tls: Option<TlsAcceptor>,
+}
+
 /// Serves until `stop` is done, then lets requests in progress finish within `patience`.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>, patience: Duration) {
+pub async fn serve(listener: TcpListener, service: Service, stop: impl Future<Output = ()>, patience: Duration) {
+    let Service { router, limits, tls } = service;
     let files = raise_limit();
     let most = limits.connections.min(usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX)).max(1);
     let links = Arc::new(Links::default());
@@ -77,8 +99,10 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
                 Ok((stream, peer)) => match links.take(most) {
                     Some(place) => {
                         let patience = limits.patience.clone();
-                        tokio::spawn(connection(stream, peer, router.clone(), Arc::new(place), patience, most, ending.subscribe()));
+                        let (router, tls, ending, place) = (router.clone(), tls.clone(), ending.subscribe(), Arc::new(place));
+                        tokio::spawn(connection(stream, peer, (router, tls), place, patience, most, ending));
                     }
+                    None if tls.is_some() => {}
                     None => refuse(&stream),
                 },
                 Err(error) => {
@@ -102,26 +126,61 @@ fn refuse(stream: &TcpStream) {
     let _nobody_reads = stream.try_write(text);
 }
 
+fn refuse_on(socket: &Wire) {
+    if let Wire::Plain(socket) = socket {
+        refuse(socket);
+    }
+}
+
+/// A connection, after the handshake if it is to be encrypted. One that says nothing costs nothing; one that does not come
+/// to the end of its handshake goes.
+async fn wire(
+    socket: TcpStream,
+    tls: Option<TlsAcceptor>,
+    place: &Place,
+    patience: &Patience,
+    ending: &mut watch::Receiver<()>,
+) -> Option<Wire> {
+    let Some(tls) = tls else { return Some(Wire::Plain(socket)) };
+    let handshake = async {
+        socket.readable().await?;
+        tls.accept(socket).await
+    };
+    tokio::select! {
+        done = timeout(patience.head, handshake) => match done {
+            Ok(Ok(stream)) => Some(Wire::encrypted(stream)),
+            Ok(Err(cause)) => {
+                tracing::debug!(%cause, "a connection could not be encrypted");
+                None
+            }
+            Err(_) => None,
+        },
+        _ = ending.changed() => None,
+        () = place.link().evicted.notified() => None,
+    }
+}
+
 /// Serves a connection. What HTTP takes is there only while a request is under way, as soon as connections are many:
 /// one that is silent, or sends half a head, or has its answer, costs next to nothing.
 async fn connection(
-    mut socket: TcpStream,
+    socket: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    (router, tls): (Router, Option<TlsAcceptor>),
     place: Arc<Place>,
     patience: Patience,
     most: usize,
     mut ending: watch::Receiver<()>,
 ) {
     let _slower_then = socket.set_nodelay(true);
+    let Some(mut socket) = wire(socket, tls, &place, &patience, &mut ending).await else { return };
     let mut front = Vec::new();
     loop {
-        let Some(head) = head::read(&socket, front, &place, &patience, most, &mut ending).await else { return };
+        let Some(head) = head::read(&mut socket, front, &place, &patience, most, &mut ending).await else { return };
         let turn = tokio::select! {
             turn = timeout(patience.head, Arc::clone(&place.links().turns).acquire_owned()) => turn,
-            () = place.link().evicted.notified() => return refuse(&socket),
+            () = place.link().evicted.notified() => return refuse_on(&socket),
         };
-        let Ok(Ok(_turn)) = turn else { return refuse(&socket) };
+        let Ok(Ok(_turn)) = turn else { return refuse_on(&socket) };
         // In a box, so that it is there only now.
         let Some(left) = Box::pin(speak(socket, peer, &router, head, &place, &patience, &mut ending)).await else { return };
         (socket, front) = left;
@@ -131,16 +190,18 @@ async fn connection(
 /// Answers requests until the connection ends, or rests while there are many; then it is given back, with what was read
 /// of it already.
 async fn speak(
-    socket: TcpStream,
+    socket: Wire,
     peer: SocketAddr,
     router: &Router,
     head: Head,
     place: &Arc<Place>,
     patience: &Patience,
     ending: &mut watch::Receiver<()>,
-) -> Option<(TcpStream, Vec<u8>)> {
-    let (router, taken) = (router.clone(), Arc::clone(place));
-    let service = service_fn(move |request: hyper::Request<Incoming>| answer(router.clone(), peer, Arc::clone(&taken), request));
+) -> Option<(Wire, Vec<u8>)> {
+    let (router, taken, encrypted) = (router.clone(), Arc::clone(place), socket.is_encrypted().then_some(Encrypted));
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        answer(router.clone(), (peer, encrypted), Arc::clone(&taken), request)
+    });
     let mut protocol = http1::Builder::new();
     // Whoever has said all it will say still gets its answer.
     protocol.timer(TokioTimer::new()).header_read_timeout(head::SILENCE).max_buf_size(LONGEST).half_close(true);
@@ -188,7 +249,7 @@ async fn speak(
 
 async fn answer(
     router: Router,
-    peer: SocketAddr,
+    (peer, encrypted): (SocketAddr, Option<Encrypted>),
     place: Arc<Place>,
     request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
@@ -201,6 +262,9 @@ async fn answer(
         axum::body::Body::new(With { body: axum::body::Body::new(whole), _busy: Arc::clone(&busy) })
     });
     request.extensions_mut().insert(ConnectInfo(peer));
+    if let Some(encrypted) = encrypted {
+        request.extensions_mut().insert(encrypted);
+    }
     let response = router.oneshot(request).await?;
     if response.body().is_end_stream() {
         return Ok(response);

@@ -25,7 +25,7 @@ fn running(patience: Duration) -> (SocketAddr, oneshot::Sender<()>, tokio::task:
     let router = Router::new()
         .route("/", get(slow))
         .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }));
-    (address, stop, tokio::spawn(serve(listener, router, limits, async { drop(stopped.await) }, patience)))
+    (address, stop, tokio::spawn(serve(listener, Service { router, limits, tls: None }, async { drop(stopped.await) }, patience)))
 }
 
 async fn ask(address: SocketAddr, path: &str) -> TcpStream {

@@ -25,8 +25,12 @@ const AT_ONCE: usize = 16;
 const LONG_AT_ONCE: usize = 2;
 
 /// Those who are being answered, each with their share; clones share it.
-#[derive(Clone, Default)]
-pub struct Shares(Arc<Mutex<HashMap<String, Share>>>);
+#[derive(Clone)]
+pub struct Shares {
+    here: Arc<Mutex<HashMap<String, Share>>>,
+    /// Readers of the database, for all of them.
+    readers: usize,
+}
 
 #[derive(Clone)]
 struct Share {
@@ -38,10 +42,10 @@ struct Share {
     here: usize,
 }
 
-impl Default for Share {
-    fn default() -> Self {
+impl Share {
+    fn new(readers: usize) -> Self {
         let long = Arc::new(Semaphore::new(LONG_AT_ONCE));
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), long, portion: Portion::default(), here: 0 }
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), long, portion: Portion::of(readers), here: 0 }
     }
 }
 
@@ -64,9 +68,15 @@ struct Place {
 }
 
 impl Shares {
+    /// Of a database with so many readers.
+    #[must_use]
+    pub fn of(readers: usize) -> Self {
+        Self { here: Arc::default(), readers }
+    }
+
     fn enter(&self, who: String) -> Place {
-        let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = shares.entry(who.clone()).or_default();
+        let mut shares = self.here.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = shares.entry(who.clone()).or_insert_with(|| Share::new(self.readers));
         share.here += 1;
         Place { shares: self.clone(), who, share: share.clone() }
     }
@@ -74,7 +84,7 @@ impl Shares {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut shares = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shares = self.shares.here.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(share) = shares.get_mut(&self.who) {
             share.here -= 1;
             if share.here == 0 {
@@ -105,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_for_much_waits_behind_themselves() {
-        let shares = Shares::default();
+        let shares = Shares::of(4);
         let mut held = Vec::new();
         for _ in 0..AT_ONCE {
             held.push(shares.enter("service:ledger".to_owned()));
@@ -117,6 +127,6 @@ mod tests {
         drop(turns);
         assert!(next.share.turns.try_acquire().is_ok());
         drop((held, next));
-        assert!(shares.0.lock().unwrap().is_empty(), "nobody is remembered");
+        assert!(shares.here.lock().unwrap().is_empty(), "nobody is remembered");
     }
 }

@@ -40,7 +40,7 @@ async fn filled() -> (tempfile::TempDir, Vec<Db>) {
         let create =
             move || ::postgres::Client::connect(&server, ::postgres::NoTls)?.batch_execute(&format!("CREATE DATABASE {name}"));
         std::thread::spawn(create).join().unwrap().unwrap();
-        databases.push(Db::open(Target::Postgres(address), 64).unwrap());
+        databases.push(Db::open(Target::Postgres(address.into()), 64).unwrap());
     }
     for db in &databases {
         db.write(&Scope::All, &Actor::system("test"), fill).await.unwrap();

@@ -75,6 +75,12 @@ impl Api {
         Self { base: base.to_owned(), token: token.map(str::to_owned), http }
     }
 
+    /// The same caller over connections made by this client.
+    #[must_use]
+    pub fn over(self, http: reqwest::Client) -> Self {
+        Self { http, ..self }
+    }
+
     /// A request that the test may still dress.
     pub async fn send(&self, method: Method, path: &str, dress: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Reply {
         self.try_send(method.clone(), path, dress).await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))

@@ -3,6 +3,8 @@
 mod app;
 mod cli;
 mod client;
+#[cfg(feature = "postgres")]
+pub mod cluster;
 mod described;
 mod engine;
 #[allow(dead_code, clippy::allow_attributes, reason = "not every test of both vendors needs all of it")]
