@@ -33,6 +33,12 @@ pub fn is_used(c: &mut Conn, sha256: &str) -> Result<bool> {
     c.unscoped(|c| Ok(c.first(sql, params![sha256])?.is_some()))
 }
 
+/// The contents of every attachment, retired or not, each once.
+pub fn contents(c: &mut Conn) -> Result<Vec<String>> {
+    let sql = "SELECT DISTINCT attachment.sha256 FROM @attachments attachment ORDER BY attachment.sha256";
+    c.unscoped(|c| c.map(sql, params![], |row| row.get(0)))
+}
+
 /// A record gives way to another that is the same thing: its files go along.
 pub fn hand_over(w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<()> {
     for file in of_record(w, entity, from)? {
