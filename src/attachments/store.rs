@@ -1,12 +1,7 @@
 //! Attachments in the database.
 
 use super::Attachment;
-use crate::{
-    db::{Conn, Write},
-    error::Result,
-    history::{self, Record as _},
-    params,
-};
+use crate::{db::Conn, error::Result, history::Record as _, params};
 
 /// The files of a record, the newest first.
 pub fn of_record(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<Attachment>> {
@@ -37,15 +32,4 @@ pub fn is_used(c: &mut Conn, sha256: &str) -> Result<bool> {
 pub fn contents(c: &mut Conn) -> Result<Vec<String>> {
     let sql = "SELECT DISTINCT attachment.sha256 FROM @attachments attachment ORDER BY attachment.sha256";
     c.unscoped(|c| c.map(sql, params![], |row| row.get(0)))
-}
-
-/// A record gives way to another that is the same thing: its files go along.
-pub fn hand_over(w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<()> {
-    for file in of_record(w, entity, from)? {
-        history::update(w, file.id, None, Some("its record gave way to another"), |file: &mut Attachment| {
-            file.entity_id = to;
-            Ok(())
-        })?;
-    }
-    Ok(())
 }
