@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     admin, agents, assets,
     auth::{self, ApiKeys, CompanyLookup, Expected, PersonKeeper, Verifier, api_key},
-    billing, companies,
+    backups, billing, companies,
     compliance::{
         self,
         screen::{self, Screens},
@@ -73,6 +73,7 @@ const PANELS: &[&dyn panel::Panels] = &[
 const NOTICES: &[&notice::Kind] = &[
     &notices::kinds::SOURCE,
     &notices::kinds::PLAN,
+    &backups::NOTICE,
     &notices::kinds::REVIEW,
     &notices::kinds::WARRANTY,
     &notices::kinds::CONTRACT,
@@ -117,6 +118,7 @@ pub fn routes(stand_alone: bool) -> Routes {
         .merge(licences::routes())
         .merge(billing::routes())
         .merge(records::routes())
+        .merge(backups::routes())
         .merge(home::routes())
         .merge(admin::api::routes())
         .merge(pulls::freshservice::service_desk::routes())

@@ -7,6 +7,7 @@ pub mod app;
 pub mod assets;
 pub mod attachments;
 pub mod auth;
+pub mod backups;
 pub mod billing;
 pub mod cli;
 pub mod companies;

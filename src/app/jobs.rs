@@ -1,7 +1,7 @@
 //! The registry of jobs.
 
 use crate::{
-    accounts,
+    accounts, backups,
     jobs::kind::{self, JobKind},
     outbox, pulls,
     reconcile::decisions,
@@ -20,6 +20,7 @@ const ALL: &[JobKind] = &[
     accounts::push_freshservice::JOB,
     outbox::JOB,
     super::freezing::JOB,
+    backups::JOB,
 ];
 
 /// Those that nobody starts by name.

@@ -73,7 +73,9 @@ impl Folder {
         &self.0
     }
 
-    fn place(&self, sha256: &str) -> PathBuf {
+    /// Where a content stands that has its place.
+    #[must_use]
+    pub fn place(&self, sha256: &str) -> PathBuf {
         self.0.join(sha256.get(..2).unwrap_or_default()).join(sha256)
     }
 
@@ -109,6 +111,12 @@ impl Folder {
     /// What no row of ours needs: another database on the same folder, or a backup of ours, may.
     fn trash(&self) -> PathBuf {
         self.0.join("trash")
+    }
+
+    /// Where a content is now: in its place, or still in the trash.
+    #[must_use]
+    pub fn find(&self, sha256: &str) -> Option<PathBuf> {
+        [self.place(sha256), self.trash().join(sha256)].into_iter().find(|path| path.is_file())
     }
 
     /// A file that is about to come in, of at most so many bytes.

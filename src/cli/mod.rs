@@ -78,7 +78,7 @@ enum Command {
     InitDb(init_db::Args),
     /// Bring the database to this version's schema
     Migrate(migrate::Args),
-    /// Copy the database to a file that is checked, also while the server runs
+    /// Write database, attachments and keys into one file that is tried out, also while the server runs
     Backup(backup::BackupArgs),
     /// Put a backup in the place of the database
     Restore(backup::RestoreArgs),

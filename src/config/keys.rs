@@ -314,6 +314,15 @@ const KEYS: &[Key] = &[
     key("scheduler", "push_to_datto", "off", "When account numbers are written to Datto RMM"),
     key("scheduler", "push_to_freshservice", "off", "When drifted account numbers are repaired at Freshservice"),
     key("scheduler", "freeze_month", "off", "On which day of a month (1 to 28, at 06:00) the true-up of the last one is frozen"),
+    key("backup", "when", "daily", "When a backup is made by itself: daily (01:30), or as the jobs above; off"),
+    key("backup", "to", "", "The folder for backups; unset means backups/ in the instance folder"),
+    key(
+        "backup",
+        "keep",
+        "7d,4w,12m",
+        "Which backups are kept there: the newest of each of so many days, weeks and months; the others are deleted",
+    ),
+    key("backup", "encrypt_to", "", "Recipients (age1…, as age-keygen prints them) to whom backups are encrypted, by commas"),
     key(
         "credentials",
         "key",

@@ -3,6 +3,7 @@
 //!
 //! A [`Config`] is passed to whoever needs it; there is no global.
 
+mod backup;
 pub mod cadence;
 mod database;
 pub mod datto;
@@ -33,6 +34,7 @@ use std::{
 };
 
 pub use self::{
+    backup::{Backup, Keep, recipients},
     cadence::Cadence,
     database::{Database, Sessions},
     datto::Datto,
@@ -43,7 +45,7 @@ pub use self::{
     mail::Mail,
     oidc::{LocalSignIn, Oidc},
     parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
-    scheduler::{FREEZING, JobSchedule, Scheduler},
+    scheduler::{BACKUP, FREEZING, JobSchedule, Scheduler},
     secret::Secret,
     show::Shown,
     sources::{ENTERED, Sources, Value},
@@ -106,6 +108,8 @@ pub struct Config {
     pub assets: Assets,
     /// When jobs run by themselves.
     pub scheduler: Scheduler,
+    /// Where backups go, and which are kept.
+    pub backup: Backup,
     /// Protects credentials entered in the page; none means the key file.
     pub credentials_key: Option<Secret>,
     /// What was odd but no reason to stop; to be said once, at start.
@@ -150,6 +154,7 @@ impl Config {
             display: Display::read(&mut read),
             assets: Assets::read(&mut read),
             scheduler: Scheduler::read(&mut read),
+            backup: Backup::read(&mut read, &sources.instance),
             credentials_key: read.secret("credentials", "key"),
             warnings: resolved.warnings.clone(),
             shown: show::all(&resolved),

@@ -51,6 +51,9 @@ const JOBS: [(&str, &str, Option<&str>, &str); 10] = [
 
 /// The job that freezes the last month of the true-up.
 pub const FREEZING: &str = "freeze-month";
+/// The job that makes backups, whose settings stand in a section of its own, and the time of its `daily`.
+pub const BACKUP: &str = "backup";
+const BACKUP_DAILY: &str = "30 1 * * *";
 
 /// A cadence; a bare number is, where months are frozen, a day of the month.
 fn cadence(job: &str, text: &str, daily: &str) -> Result<Cadence, String> {
@@ -71,19 +74,22 @@ impl Scheduler {
         let jitter = |text: &str| {
             text.parse().ok().filter(|n| (0..=MOST_JITTER).contains(n)).ok_or(format!("must be seconds from 0 to {MOST_JITTER}"))
         };
-        let jobs = JOBS.map(|(job, key, switch, daily)| JobSchedule {
+        let mut schedule = |job, (section, key), switch: Option<&'static str>, daily| JobSchedule {
             job,
-            cadence: read.parsed(("scheduler", key), Cadence::Off, |text| cadence(job, text, daily)),
-            enabled: switch.is_none_or(|switch| read.flag("scheduler", switch)),
+            cadence: read.parsed((section, key), Cadence::Off, |text| cadence(job, text, daily)),
+            enabled: switch.is_none_or(|switch| read.flag(section, switch)),
             daily,
-            origin: read.origin("scheduler", key).to_owned(),
-        });
+            origin: read.origin(section, key).to_owned(),
+        };
+        let mut jobs: Vec<_> =
+            JOBS.into_iter().map(|(job, key, switch, daily)| schedule(job, ("scheduler", key), switch, daily)).collect();
+        jobs.push(schedule(BACKUP, ("backup", "when"), None, BACKUP_DAILY));
         Self {
             enabled: read.flag("scheduler", "enabled") && !skipped,
             run_on_startup: read.flag("scheduler", "run_on_startup"),
             time_zone: zone,
             jitter_seconds: read.parsed(("scheduler", "jitter_seconds"), 0, jitter),
-            jobs: jobs.into(),
+            jobs,
         }
     }
 

@@ -254,10 +254,10 @@ fn keep_copy(connection: &rusqlite::Connection, path: &Path, from: i64) -> Resul
 
 /// Serialises migrations of all instances on one server.
 #[cfg(feature = "postgres")]
-const ADVISORY_LOCK: i64 = 0x636f_6465_7801;
+pub(super) const ADVISORY_LOCK: i64 = 0x636f_6465_7801;
 
 #[cfg(feature = "postgres")]
-fn server_version(session: &mut super::postgres::Session) -> Result<i64> {
+pub(super) fn server_version(session: &mut super::postgres::Session) -> Result<i64> {
     let count = |session: &mut super::postgres::Session, extra: &str| -> Result<i64> {
         let sql = format!("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() {extra}");
         session.all(&sql, &[])?.first().map_or(Ok(0), |row| row.get(0))

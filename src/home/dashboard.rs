@@ -6,6 +6,7 @@ use axum::{extract::State, response::Response};
 use super::dashboard_store::{self as store, Needs};
 use crate::{
     agents::PageContext,
+    backups::{self, Standing as Backups},
     compliance::{RedactionPolicy, trail},
     entity::ending,
     error::Result,
@@ -13,7 +14,7 @@ use crate::{
         record::{self, Mentioned},
         store::Names,
     },
-    status::{self, Freshness, State as Standing},
+    status::{self, Freshness, State as Standing, notice::Found},
     ui::{Page, Section, Timeline, Value, count_of, filters, link_to, thousands, time, words},
     web::Web,
 };
@@ -73,7 +74,7 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
                 let changes = store::latest(c, CHANGES)?;
                 let changes = trail::changes(c, changes, &policy)?;
                 let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &policy)?);
-                Some((store::needs(c)?, status::freshness(c)?, changes, names))
+                Some((store::needs(c)?, status::freshness(c)?, backups::standing(c)?, changes, names))
             } else {
                 None
             };
@@ -111,13 +112,16 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
     let kinds = kinds.collect();
     let (attention, history, freshness) = match extra {
         None => (None, None, Vec::new()),
-        Some((needs, fresh, changes, (names, mentioned))) => {
+        Some((needs, fresh, standing, changes, (names, mentioned))) => {
             let events = changes.iter().map(|change| {
                 let subject = names.find(&page, change).map(|(href, name)| link_to(href, name));
                 crate::ui::Event { subject, ..record::event(change, &mentioned) }
             });
             let history = Timeline { events: events.collect(), more: None };
-            (Some(attention(&page, &needs)), Some(history), fresh.iter().map(freshness).collect())
+            // Who may not look at backups need not act on them.
+            let urgent = if page.is_admin() { urgent(&page, &standing) } else { Vec::new() };
+            let attention = urgent.into_iter().chain(attention(&page, &needs)).collect();
+            (Some(attention), Some(history), fresh.iter().map(freshness).chain(last_backup(&standing)).collect())
         }
     };
     context.show(&Dashboard { page, cards, attention, history, freshness, kinds })
@@ -237,6 +241,32 @@ fn ending(page: &Page, needs: &Needs) -> [Option<Need>; 3] {
             "Show",
         ),
     ]
+}
+
+/// What is wrong with backups.
+fn urgent(page: &Page, standing: &Backups) -> Vec<Need> {
+    let need = |wrong: &Found| Need {
+        value: Value::badge("danger", "Backup"),
+        href: page.url(&wrong.path),
+        text: wrong.title.clone(),
+        detail: wrong.detail.clone(),
+        act: "Look",
+    };
+    standing.wrong.iter().map(need).collect()
+}
+
+/// How old the last backup is that can be restored; nothing where none are made.
+fn last_backup(standing: &Backups) -> Option<Fresh> {
+    standing.is_used.then(|| Fresh {
+        name: "Backup".to_owned(),
+        detail: match (standing.wrong.first(), &standing.last) {
+            (Some(wrong), _) => wrong.title.clone(),
+            (None, Some(_)) => "The last one that can be restored".to_owned(),
+            (None, None) => "None has been made yet".to_owned(),
+        },
+        late: !standing.wrong.is_empty(),
+        words: standing.last.as_ref().map_or_else(|| "never".to_owned(), |last| time::ago(&last.made_at)),
+    })
 }
 
 fn freshness(source: &Freshness) -> Fresh {

@@ -38,6 +38,7 @@ use std::sync::Arc;
 pub use self::{
     issue::Token,
     model::{NewUser, User},
+    session_store::end_all as end_all_sessions,
 };
 use tokio::sync::OnceCell;
 

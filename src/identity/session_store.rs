@@ -94,6 +94,14 @@ pub fn revoke_single_sign_on(w: &mut Write<'_>, user_id: i64) -> Result<u64> {
     )
 }
 
+/// Ends every session of everybody, and every link that was still open: what is restored from a backup lets nobody in who
+/// was locked out since. The database may be of an earlier version.
+pub fn end_all(c: &mut Conn) -> Result<()> {
+    c.run("UPDATE sessions SET revoked_at = ?1 WHERE revoked_at IS NULL", params![now()])?;
+    c.run("UPDATE first_run_links SET used_at = ?1 WHERE used_at IS NULL", params![now()])?;
+    Ok(())
+}
+
 /// A session that stands.
 #[derive(Clone, Debug)]
 pub struct Session {

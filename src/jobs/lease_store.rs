@@ -206,6 +206,11 @@ pub fn find(c: &mut Conn, id: &str) -> Result<Option<Job>> {
     c.first(&format!("SELECT {COLUMNS} FROM sync_jobs WHERE id = ?1"), params![id])?.as_ref().map(job).transpose()
 }
 
+/// Who started a job.
+pub fn started_by(c: &mut Conn, id: &str) -> Result<String> {
+    c.one("SELECT started_by FROM sync_jobs WHERE id = ?1", params![id])?.get(0)
+}
+
 /// The newest job of a script.
 pub fn last(c: &mut Conn, script: &str) -> Result<Option<Job>> {
     let sql =

@@ -7,7 +7,7 @@ use crate::parsed::parse;
 
 /// Layers from the bottom up; a module may use those in earlier lines and those in its own layer
 /// that stand before it. `lib.rs`, `main.rs`, `app` and `cli` see everything.
-const LAYERS: [&str; 43] = [
+const LAYERS: [&str; 44] = [
     "error",
     "types",
     "config",
@@ -44,6 +44,7 @@ const LAYERS: [&str; 43] = [
     "services",
     "mail",
     "records",
+    "backups",
     "outgoing_webhooks",
     "notices",
     "admin",

@@ -19,6 +19,7 @@ mod assets;
 mod attachments;
 mod auth_people;
 mod auth_platform;
+mod backups;
 mod bad_input;
 mod billing;
 mod billing_months;

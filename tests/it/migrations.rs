@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Stdio;
 
 use codex::db::{Target, migrate};
 use codex::error::Result;
@@ -34,6 +35,32 @@ impl Chain {
         self.database.execute(&migrate::resolve(&text, engine));
     }
 
+    /// Another one that is where this one is. What is sealed is sealed with the same key.
+    fn copy_of(from: &Self, engine: &Engine) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("credentials.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+        let database = engine.database(folder.path(), Some(&from.database));
+        let target = Target::parse(database.url().as_deref(), folder.path()).unwrap();
+        Self { target, database, folder }
+    }
+
+    fn cli(&self) -> Cli {
+        Cli::new(self.folder.path(), self.folder.path(), self.database.url())
+    }
+
+    /// A digest of every row of every table, but of what tells when a step was applied.
+    fn contents(&self) -> BTreeMap<String, Vec<String>> {
+        let row = |table: &str, columns: &BTreeSet<String>| match &self.database {
+            Database::Sqlite(_) => {
+                let names = columns.iter().map(|column| format!("quote(\"{}\")", column.split('|').next().unwrap()));
+                format!("SELECT {} FROM {table} ORDER BY 1", names.collect::<Vec<_>>().join(" || ',' || "))
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres { .. } => format!("SELECT CAST(whole AS TEXT) FROM {table} whole ORDER BY 1"),
+        };
+        self.schema().iter().map(|(table, columns)| (table.clone(), self.database.texts(&row(table, columns)))).collect()
+    }
+
     /// Every table with its columns: name, portable type, whether null is allowed.
     fn schema(&self) -> BTreeMap<String, BTreeSet<String>> {
         let rows = match &self.database {
@@ -62,6 +89,11 @@ impl Chain {
     }
 }
 
+fn migrate_version(target: &Target) -> i64 {
+    let target = target.clone();
+    std::thread::spawn(move || migrate::version(&target).unwrap()).join().unwrap()
+}
+
 both! {
     async fn the_chain_runs_with_data_between_its_steps(engine: Engine) {
         let chain = Chain::new(&engine);
@@ -77,6 +109,47 @@ both! {
         assert!(chain.database.number("SELECT count(*) FROM companies") > 0, "the samples survived");
         let again = chain.to(i64::MAX).unwrap();
         assert_eq!((again.from, again.to), (before, before));
+    }
+
+    /// From every schema that has landed, with the data of its time: the old one or the new one, never anything between.
+    async fn an_upgrade_that_is_killed_is_done_or_not_begun(engine: Engine) {
+        // Each schema at least once; a server copies databases slowly.
+        let kills = if engine.name() == "sqlite" { 50 } else { 20 };
+        let chain = Chain::new(&engine);
+        let steps: Vec<i64> = migrate::steps().unwrap().into_iter().map(|(version, _)| version).collect();
+        let (newest, old) = steps.split_last().unwrap();
+        let (mut landed, mut usual) = (Vec::new(), std::time::Duration::ZERO);
+        for version in old {
+            chain.to(*version).unwrap();
+            chain.load_sample(*version);
+            let whole = Chain::copy_of(&chain, &engine);
+            let began = std::time::Instant::now();
+            whole.cli().run(&["migrate"]).success();
+            usual = usual.max(began.elapsed());
+            landed.push((*version, Chain::copy_of(&chain, &engine), whole.contents()));
+        }
+        let (mut done, mut not_begun) = (0, 0);
+        for kill in 0..kills {
+            let (from, before, after) = &landed[kill * landed.len() / kills];
+            let killed = Chain::copy_of(before, &engine);
+            let mut child = killed.cli().command(&["migrate"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(usual * u32::try_from(kill * 13 % kills).unwrap() / u32::try_from(kills).unwrap());
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let found = migrate_version(&killed.target);
+            assert!(found == *from || found == *newest, "killed between: version {found} of {from} to {newest}");
+            if found == *from {
+                not_begun += 1;
+                assert_eq!(killed.contents(), before.contents(), "from {from}");
+            } else {
+                done += 1;
+            }
+            killed.cli().run(&["migrate"]).success();
+            assert_eq!(&killed.contents(), after, "from {from}, begun again");
+            killed.cli().run(&["doctor", "--offline"]).success();
+        }
+        eprintln!("{}: {kills} kills, {not_begun} before the end, {done} after it", engine.name());
+        assert!(not_begun > kills / 5, "hardly any was killed before its end");
     }
 
     async fn every_table_has_sample_data(engine: Engine) {

@@ -2,85 +2,78 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::Read as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use aws_lc_rs::digest;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::{Target, migrate, sqlite};
+use super::{
+    super::{Conn, Driver, Engine, Target, migrate, sqlite, upkeep::Upkeep},
+    Contents, Finish, Restored, Tables, after,
+};
 use crate::{
     config::private,
     error::{Error, Result},
     types::{hex, now},
 };
 
-/// A copy that was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Copy {
-    /// Where it is.
-    pub file: PathBuf,
-    /// Its size.
-    pub bytes: u64,
-    /// Its SHA-256, as it stands in the file beside it.
-    pub sha256: String,
-}
-
-/// What putting a copy back did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restored {
-    /// The schema's version of the copy.
-    pub version: i64,
-    /// Where the database went that was there before.
-    pub kept: Option<PathBuf>,
-}
-
-/// Copies the database to a new file, checks the copy, and writes its checksum beside it.
+/// Writes the whole database of a file into `to`, checks it and counts its rows; `look` reads in the same state.
 ///
 /// # Errors
-/// `BadRequest` on PostgreSQL or when the file exists, `Damaged` when the copy does not pass, `Storage`.
-pub fn make(target: &Target, to: &Path) -> Result<Copy> {
-    let from = file_of(target, "copy it with `pg_dump --format=custom --file=codex.dump` and the same connection")?;
-    if to.exists() {
-        return Err(Error::BadRequest(format!("{} exists already; choose another name", to.display())));
-    }
-    if migrate::version(target)? == 0 {
+/// `BadRequest` when there is no data, `Damaged` when the copy does not pass, `Storage`; those of `look`.
+pub(super) fn dump<T>(from: &Path, to: &Path, look: impl FnOnce(&mut Conn, &Tables) -> Result<T>) -> Result<(Contents, T)> {
+    if migrate::version(&Target::Sqlite(from.to_owned()))? == 0 {
         return Err(Error::BadRequest(format!("{} holds no data yet", from.display())));
     }
-    let draft = beside(to, ".new");
-    let made = copy_of(&sqlite::open(from, true)?, &draft).and_then(|()| check(&draft, true)).and_then(|_| sum(&draft));
-    let sum = made.inspect_err(|_| drop(fs::remove_file(&draft)))?;
-    let name = to.file_name().unwrap_or_default().to_string_lossy();
-    let place = beside(to, ".sha256");
-    let written = private::create(&place).and_then(|mut file| writeln!(file, "{sum}  {name}").and_then(|()| file.sync_all()));
-    written.and_then(|()| fs::rename(&draft, to)).map_err(|error| unusable(to, &error))?;
-    sync_folder(to);
-    let bytes = fs::metadata(to).map_err(|error| unusable(to, &error))?.len();
-    Ok(Copy { file: to.to_owned(), bytes, sha256: sum })
+    copy_of(&sqlite::open(from, true)?, to).map_err(|cause| sqlite::at(to, cause))?;
+    let schema_version = check(to)?;
+    let copy = migrate::look(to)?;
+    let tables = counts(&copy)?;
+    let looked = look(&mut Conn::new(Driver::Sqlite(copy), Arc::default()), &tables)?;
+    Ok((Contents { engine: Engine::Sqlite, schema_version, schema: None, extensions: Vec::new(), tables }, looked))
 }
 
-/// Puts a copy in the place of the database, which is kept under another name: all of it or nothing.
+/// Whether a file is what its backup says: sound, of a schema that we know, with as many rows in each table.
 ///
 /// # Errors
-/// `BadRequest` for a file that is no whole copy of a Codex database of ours, `Unavailable` while the
-/// database is in use, `Storage`.
-pub fn restore(target: &Target, copy: &Path) -> Result<Restored> {
-    let place = file_of(target, "put a dump back with `pg_restore --clean --if-exists --dbname=… codex.dump`")?;
-    if !copy.is_file() {
-        return Err(Error::BadRequest(format!("{} is not a file", copy.display())));
+/// `Damaged` or `BadRequest`, with what is wrong.
+pub(super) fn prove(file: &Path, said: &Contents) -> Result<i64> {
+    let version = check(file)?;
+    said.compare(&counts(&migrate::look(file)?)?)?;
+    Ok(version)
+}
+
+/// Refuses a copy that is not what the checksum beside it says; one without a checksum passes.
+///
+/// # Errors
+/// `BadRequest`.
+pub(super) fn check_sum(copy: &Path) -> Result<()> {
+    let Ok(text) = fs::read_to_string(beside(copy, ".sha256")) else { return Ok(()) };
+    let said = text.split_whitespace().next().unwrap_or_default();
+    if said.eq_ignore_ascii_case(&sum(copy)?) {
+        return Ok(());
     }
-    check_sum(copy)?;
-    let _nobody_else = hold(place, true)?;
+    Err(Error::BadRequest(format!("{} is damaged: it is not what {0}.sha256 says; use another backup", copy.display())))
+}
+
+/// Puts a copy in the place of the database, which is kept under another name: all of it or nothing. Who calls it is the only
+/// one who uses the database.
+///
+/// # Errors
+/// `BadRequest` for a file that is no whole copy of a Codex database of ours, `Storage`; those of `finish`.
+pub(super) fn put_back(place: &Path, copy: &Path, said: Option<&Contents>, finish: Finish) -> Result<Restored> {
     let draft = beside(place, ".restoring");
-    let taken = migrate::look(copy).and_then(|from| copy_of(&from, &draft)).and_then(|()| check(&draft, true));
-    let version = taken.map_err(|error| {
-        let _nothing_there = fs::remove_file(&draft);
-        match error {
-            Error::Storage(_) | Error::Unavailable(_) => error,
-            other => Error::BadRequest(format!("{} was not restored: {other}", copy.display())),
-        }
-    })?;
+    let taken = migrate::look(copy).and_then(|from| copy_of(&from, &draft)).and_then(|()| match said {
+        Some(said) => prove(&draft, said),
+        None => check(&draft),
+    });
+    let finished = taken.and_then(|version| {
+        Upkeep::in_copy(&Target::Sqlite(draft.clone()), |copy| copy.step(|c| after(c).and_then(|()| finish(c)))).map(|()| version)
+    });
+    let version = finished.inspect_err(|_| drop(fs::remove_file(&draft)))?;
     let kept = if place.exists() { Some(set_aside(place)?) } else { None };
     for end in ["-wal", "-shm", "-journal"] {
         match fs::remove_file(beside(place, end)) {
@@ -90,14 +83,32 @@ pub fn restore(target: &Target, copy: &Path) -> Result<Restored> {
     }
     fs::rename(&draft, place).map_err(|error| unusable(place, &error))?;
     sync_folder(place);
-    Ok(Restored { version, kept })
+    Ok(Restored { version, kept: kept.map(|kept| kept.display().to_string()) })
+}
+
+/// How many rows each table has.
+fn counts(connection: &rusqlite::Connection) -> Result<Tables> {
+    // What a virtual table holds stands in tables of its own.
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+               AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name";
+    let mut statement = connection.prepare(sql).map_err(sqlite::error)?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0)).map_err(sqlite::error)?;
+    let names = names.collect::<rusqlite::Result<Vec<_>>>().map_err(sqlite::error)?;
+    names
+        .into_iter()
+        .map(|name| {
+            let sql = format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\""));
+            let count = connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(sqlite::error)?;
+            Ok((name, count))
+        })
+        .collect()
 }
 
 /// Looks for damage; what was found, in SQLite's words. `whole` also reads every index.
 ///
 /// # Errors
 /// `Damaged` when the file cannot even be looked at; `Unavailable` when somebody broke the look off.
-pub(super) fn damage(connection: &rusqlite::Connection, whole: bool) -> Result<Option<String>> {
+pub(in crate::db) fn damage(connection: &rusqlite::Connection, whole: bool) -> Result<Option<String>> {
     let sql = if whole { "PRAGMA integrity_check(3)" } else { "PRAGMA quick_check(3)" };
     let mut statement = connection.prepare(sql).map_err(sqlite::error)?;
     let found = statement.query_map([], |row| row.get::<_, String>(0)).map_err(sqlite::error)?;
@@ -106,7 +117,7 @@ pub(super) fn damage(connection: &rusqlite::Connection, whole: bool) -> Result<O
 }
 
 /// Takes the right to use the file: together with others, or alone, which a restore needs.
-pub(super) fn hold(place: &Path, alone: bool) -> Result<fs::File> {
+pub(in crate::db) fn hold(place: &Path, alone: bool) -> Result<fs::File> {
     let lock = place.with_extension("lock");
     let file = private::open(&lock).map_err(|error| unusable(&lock, &error))?;
     let held = if alone { file.try_lock() } else { file.try_lock_shared() };
@@ -124,7 +135,7 @@ pub(super) fn hold(place: &Path, alone: bool) -> Result<fs::File> {
 }
 
 /// The whole database of a connection in a file of its own, without a log beside it.
-pub(super) fn copy_of(from: &rusqlite::Connection, to: &Path) -> Result<()> {
+pub(in crate::db) fn copy_of(from: &rusqlite::Connection, to: &Path) -> Result<()> {
     private::create(to).map_err(|error| unusable(to, &error))?;
     let mut copy = sqlite::plain(to)?;
     {
@@ -141,9 +152,9 @@ pub(super) fn copy_of(from: &rusqlite::Connection, to: &Path) -> Result<()> {
 }
 
 /// The schema's version of a sound file of ours.
-fn check(file: &Path, whole: bool) -> Result<i64> {
+fn check(file: &Path) -> Result<i64> {
     let connection = migrate::look(file)?;
-    if let Some(found) = damage(&connection, whole)? {
+    if let Some(found) = damage(&connection, true)? {
         return Err(Error::Damaged(found));
     }
     let version = migrate::file_version(&connection).map_err(|error| match error {
@@ -156,16 +167,6 @@ fn check(file: &Path, whole: bool) -> Result<i64> {
         version if version > newest => Err(migrate::newer(version, newest)),
         version => Ok(version),
     }
-}
-
-/// Refuses a copy that is not what its checksum says; one without a checksum passes.
-fn check_sum(copy: &Path) -> Result<()> {
-    let Ok(text) = fs::read_to_string(beside(copy, ".sha256")) else { return Ok(()) };
-    let said = text.split_whitespace().next().unwrap_or_default();
-    if said.eq_ignore_ascii_case(&sum(copy)?) {
-        return Ok(());
-    }
-    Err(Error::BadRequest(format!("{} is damaged: it is not what {0}.sha256 says; use another backup", copy.display())))
 }
 
 /// The old database under a name that says when, with whatever log it still had.
@@ -193,13 +194,6 @@ fn sum(file: &Path) -> Result<String> {
             0 => return Ok(hex(context.finish().as_ref())),
             read => context.update(buffer.get(..read).unwrap_or_default()),
         }
-    }
-}
-
-fn file_of<'a>(target: &'a Target, instead: &str) -> Result<&'a Path> {
-    match target {
-        Target::Sqlite(path) => Ok(path),
-        Target::Postgres(_) => Err(Error::BadRequest(format!("the database is on PostgreSQL: {instead}"))),
     }
 }
 
