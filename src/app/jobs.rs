@@ -5,7 +5,7 @@ use crate::{
     jobs::kind::{self, JobKind},
     outbox, pulls,
     reconcile::decisions,
-    records::import,
+    records::{import, retention},
 };
 
 /// Every kind of job, in the order in which people see them.
@@ -20,6 +20,7 @@ const ALL: &[JobKind] = &[
     accounts::push_freshservice::JOB,
     outbox::JOB,
     super::freezing::JOB,
+    retention::JOB,
 ];
 
 /// Those that nobody starts by name.

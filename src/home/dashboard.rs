@@ -116,7 +116,7 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
                 let subject = names.find(&page, change).map(|(href, name)| link_to(href, name));
                 crate::ui::Event { subject, ..record::event(change, &mentioned) }
             });
-            let history = Timeline { events: events.collect(), more: None };
+            let history = Timeline { events: events.collect(), more: None, kept_since: None };
             (Some(attention(&page, &needs)), Some(history), fresh.iter().map(freshness).collect())
         }
     };

@@ -14,6 +14,7 @@ pub mod merge;
 pub mod nouns;
 pub mod pages;
 pub mod reach;
+pub mod retention;
 pub mod search;
 pub mod search_keys;
 pub mod undo;
