@@ -222,7 +222,7 @@ impl Dependent for Owned {
             }
             _ => {}
         }
-        Ok(vec![Moved::told("use", moved)])
+        Ok(vec![Moved::in_history("use", moved)])
     }
 }
 

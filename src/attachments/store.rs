@@ -1,12 +1,7 @@
 //! Attachments in the database.
 
 use super::Attachment;
-use crate::{
-    db::{Conn, Write},
-    error::Result,
-    history::{self, Record as _},
-    params,
-};
+use crate::{db::Conn, error::Result, history::Record as _, params};
 
 /// The files of a record, the newest first.
 pub fn of_record(c: &mut Conn, entity: &str, id: i64) -> Result<Vec<Attachment>> {
@@ -31,15 +26,4 @@ pub fn page(c: &mut Conn, after: i64, most: i64) -> Result<Vec<Attachment>> {
 pub fn is_used(c: &mut Conn, sha256: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM @attachments attachment WHERE attachment.sha256 = ?1 LIMIT 1";
     c.unscoped(|c| Ok(c.first(sql, params![sha256])?.is_some()))
-}
-
-/// A record gives way to another that is the same thing: its files go along.
-pub fn hand_over(w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<()> {
-    for file in of_record(w, entity, from)? {
-        history::update(w, file.id, None, Some("its record gave way to another"), |file: &mut Attachment| {
-            file.entity_id = to;
-            Ok(())
-        })?;
-    }
-    Ok(())
 }

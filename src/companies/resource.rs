@@ -165,7 +165,7 @@ impl Dependent for Within {
     /// The names under which it was recognised; what has history moves with all other rows.
     fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
         let ids = if entity == Company::ENTITY { alias_store::hand_over(w, from, to)? } else { Vec::new() };
-        Ok(vec![Moved::unredacted(ALIASES, ids)])
+        Ok(vec![Moved::without_history(ALIASES, ids)])
     }
 
     fn hand_back(&self, w: &mut Write<'_>, entity: &str, moved: &Moved, (to, from): (i64, i64)) -> Result<()> {

@@ -147,7 +147,7 @@ impl Dependent for Belonging {
             }
             _ => {}
         }
-        Ok(vec![Moved::told("place", moved)])
+        Ok(vec![Moved::in_history("place", moved)])
     }
 }
 

@@ -39,6 +39,6 @@ impl Dependent for Held {
                 released.push(id);
             }
         }
-        Ok(vec![Moved::told(Seat::ENTITY, released)])
+        Ok(vec![Moved::in_history(Seat::ENTITY, released)])
     }
 }

@@ -58,19 +58,3 @@ pub fn of_holder(c: &mut Conn, (contact, asset): (Option<i64>, Option<i64>)) -> 
                WHERE (held.contact_id = ?1 OR held.asset_id = ?2) AND held.retired_at IS NULL ORDER BY held.id";
     c.map(sql, params![contact, asset], |row| Ok((row.get(0)?, row.get(1)?)))
 }
-
-/// A device gives way to another that is the same one: its seats go along, but for those that the other holds already.
-pub fn hand_over(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
-    for (id, license) in of_holder(w, (None, Some(from)))? {
-        let why = Some("its device gave way to another");
-        if holds_another(w, license, None, Some(to), id)? {
-            history::retire::<Seat>(w, id, why)?;
-        } else {
-            history::update(w, id, None, why, |seat: &mut Seat| {
-                seat.asset_id = Some(to);
-                Ok(())
-            })?;
-        }
-    }
-    Ok(())
-}

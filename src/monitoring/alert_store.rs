@@ -27,14 +27,6 @@ pub fn rekey(w: &mut Write<'_>, after: i64, limit: i64) -> Result<Option<i64>> {
     Ok(last)
 }
 
-/// The alerts of an asset become another's: both are the same device.
-pub fn repoint(w: &mut Write<'_>, from: i64, to: i64) -> Result<()> {
-    if w.run("UPDATE alerts SET asset_id = ?2 WHERE asset_id = ?1", params![from, to])? > 0 {
-        w.observe("alert");
-    }
-    Ok(())
-}
-
 /// The ids of the alerts of an asset, or of those of a company.
 pub fn ids(c: &mut Conn, of_company: bool, id: i64) -> Result<Vec<i64>> {
     let column = if of_company { "company_id" } else { "asset_id" };

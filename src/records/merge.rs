@@ -44,18 +44,8 @@ use crate::{
 const MOST: i64 = 20_000;
 /// What is said of a row that was changed because what it belongs to was merged.
 const WHY: &str = "what it belongs to was merged into another record";
-/// The nouns whose rows can be merged.
-pub const MERGEABLE: [&str; 3] = [Company::ENTITY, Contact::ENTITY, Asset::ENTITY];
 /// The column that says whose a row is.
 const COMPANY: &str = "company_id";
-/// Columns that hold ids of rows without saying so in their kind.
-const LEADING: [(&str, &str); 5] = [
-    (COMPANY, Company::ENTITY),
-    ("parent_id", Company::ENTITY),
-    ("contact_id", Contact::ENTITY),
-    ("billing_contact_id", Contact::ENTITY),
-    ("asset_id", Asset::ENTITY),
-];
 /// Of which each record has one: the winner's own stays.
 const ONE_EACH: [&str; 1] = [Settings::ENTITY];
 /// What one company says of a record once: said of both, the loser's is retired.
@@ -205,7 +195,7 @@ pub fn merge(w: &mut Write<'_>, entity: &'static str, wanted: &Wanted, merger: &
     let (mut moved, mut counts) = (Map::new(), BTreeMap::new());
     for rows in dependents::hand_over(w, entity, *from, *into)?.into_iter().filter(|rows| !rows.ids.is_empty()) {
         *counts.entry(rows.what.clone()).or_insert(0) += i64::try_from(rows.ids.len()).unwrap_or(i64::MAX);
-        if !rows.is_told {
+        if !rows.is_in_history {
             moved.insert(rows.what, json!(rows.ids));
         }
     }
@@ -261,7 +251,7 @@ pub fn back(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     let Some(merged) = merges::forget(w, &change.entity, from, change.entity_id)? else { return Ok(Undone::Already) };
     for (what, ids) in merged.moved.as_object().into_iter().flatten().filter(|(what, _)| *what != SILENT) {
         let ids: Vec<i64> = ids.as_array().into_iter().flatten().filter_map(Json::as_i64).collect();
-        dependents::hand_back(w, &change.entity, &Moved::unredacted(what, ids), (merged.loser, merged.winner))?;
+        dependents::hand_back(w, &change.entity, &Moved::without_history(what, ids), (merged.loser, merged.winner))?;
     }
     Ok(Undone::Done)
 }
@@ -325,10 +315,7 @@ fn repeats<E: Entity>(c: &mut Conn, id: i64, column: &str, value: &Value) -> Res
 
 /// The columns of `E` that lead to rows of another noun.
 fn leading<E: Entity>(entity: &str) -> Vec<&'static str> {
-    let leads = |spec: &&FieldSpec| match spec.kind {
-        Kind::Reference(to) => to.entity == entity,
-        _ => LEADING.contains(&(spec.column, entity)),
-    };
+    let leads = |spec: &&FieldSpec| spec.leads_to() == Some(entity);
     E::FIELDS.iter().map(|field| &field.spec).filter(leads).map(|spec| spec.column).collect()
 }
 
@@ -372,7 +359,7 @@ fn set<E: Entity>(row: &mut E, column: &str, value: &Value) -> Result<()> {
 
 /// The rows of every noun that lead to one record lead to another.
 pub fn hand_over(w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
-    ENTITIES.iter().map(|noun| Ok(Moved::told(noun.name(), noun.repoint(w, entity, from, to)?))).collect()
+    ENTITIES.iter().map(|noun| Ok(Moved::in_history(noun.name(), noun.repoint(w, entity, from, to)?))).collect()
 }
 
 /// How many rows of every noun lead to a record.
@@ -422,7 +409,7 @@ pub fn choosable<E: Entity>() -> impl Iterator<Item = &'static Field<E>> {
 
 /// Whether a column leads to another row: nobody chooses between two of them, but a blank one is filled.
 fn leads(spec: &FieldSpec) -> bool {
-    matches!(spec.kind, Kind::Reference(_)) || LEADING.iter().any(|(column, _)| *column == spec.column)
+    spec.leads_to().is_some()
 }
 
 /// What the winner lacks of where the loser leads, unless it would lead to itself.

@@ -51,20 +51,20 @@ pub struct Moved {
     pub what: String,
     pub ids: Vec<i64>,
     /// Whether history tells of it, so that it is undone from there.
-    pub is_told: bool,
+    pub is_in_history: bool,
 }
 
 impl Moved {
     /// Rows whose move stands in history.
     #[must_use]
-    pub fn told(what: &str, ids: Vec<i64>) -> Self {
-        Self { what: what.to_owned(), ids, is_told: true }
+    pub fn in_history(what: &str, ids: Vec<i64>) -> Self {
+        Self { what: what.to_owned(), ids, is_in_history: true }
     }
 
     /// Rows that have no history.
     #[must_use]
-    pub fn unredacted(what: &str, ids: Vec<i64>) -> Self {
-        Self { is_told: false, ..Self::told(what, ids) }
+    pub fn without_history(what: &str, ids: Vec<i64>) -> Self {
+        Self { is_in_history: false, ..Self::in_history(what, ids) }
     }
 }
 

@@ -4,27 +4,21 @@
 use super::{device_identifiers, planner::Rules, rows_store, sources_store};
 use crate::{
     assets::{self, Asset},
-    attachments, custom,
     db::Write,
     error::Result,
     history::{self, Record as _, links, protection},
-    licences,
-    monitoring::alert_store,
-    network, notes,
+    network,
     plan::cells::Cells,
     reconcile::assign,
+    resource::dependents,
 };
 
-/// The asset that was made for a device gives way to the one that it is: its alerts move, and it is retired unless
+/// The asset that was made for a device gives way to the one that it is: what belongs to it moves, and it is retired unless
 /// another vendor knows it too. Each stays as protected as the other was: both hold what is known of one device.
 pub fn hand_over(w: &mut Write<'_>, stand_in: i64, to: i64, system: &str, why: &str) -> Result<()> {
     sources_store::forget(w, stand_in, system)?;
-    alert_store::repoint(w, stand_in, to)?;
     network::adopt_store::hand_over(w, stand_in, to)?;
-    notes::store::hand_over(w, Asset::ENTITY, stand_in, to)?;
-    licences::store::hand_over(w, stand_in, to)?;
-    custom::hand_over(w, Asset::ENTITY, stand_in, to)?;
-    attachments::store::hand_over(w, Asset::ENTITY, stand_in, to)?;
+    dependents::hand_over(w, Asset::ENTITY, stand_in, to)?;
     protection::inherit(w, Asset::ENTITY, stand_in, to)?;
     protection::inherit(w, Asset::ENTITY, to, stand_in)?;
     if !links::exists(w, Asset::ENTITY, stand_in)? {

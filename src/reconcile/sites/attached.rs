@@ -26,7 +26,7 @@ impl Dependent for Sites {
 
     fn hand_over(&self, w: &mut Write<'_>, entity: &str, from: i64, to: i64) -> Result<Vec<Moved>> {
         let ids = if entity == Company::ENTITY { store::hand_over(w, from, to)? } else { Vec::new() };
-        Ok(vec![Moved::unredacted(SITES, ids)])
+        Ok(vec![Moved::without_history(SITES, ids)])
     }
 
     fn hand_back(&self, w: &mut Write<'_>, entity: &str, moved: &Moved, (to, from): (i64, i64)) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Pages that work on records of any kind: finding one, and what is done to single values and changes of it.
 
+mod address;
 mod merge;
 mod pins;
 pub(crate) mod record;

@@ -5,24 +5,20 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
+use super::address;
 use crate::{
     agents::PageContext,
-    assets::Asset,
     auth::{Editor, Staff},
-    billing::{FeatureCategory, FeatureOption, Plan},
-    companies::{Company, Location},
     compliance::RedactionPolicy,
-    contacts::Contact,
     db::Conn,
     error::{Error, Result},
-    history::{self, Record as _, feed, pins, undo::Undone},
+    history::{self, feed, pins, undo::Undone},
     outbox::{self, push::What},
     records::{
-        entities::{self, exists, has_field},
+        entities::{exists, has_field},
         undo,
     },
-    tickets::Ticket,
-    web::{Fields, Path, Web, encode_segment},
+    web::{Fields, Path, Web},
 };
 
 /// `GET /records/{entity}/{id}`: leads to the record's page.
@@ -36,7 +32,7 @@ pub async fn show(
         .db
         .read(&context.scope(), move |c| {
             let entity = exists(c, &entity, id)?;
-            page_of(c, entity, id)
+            address::of(c, entity, id)
         })
         .await?;
     Ok(Redirect::to(&context.page.url(&page)).into_response())
@@ -66,40 +62,13 @@ pub async fn save(
             } else {
                 pins::unpin(w, entity, id, &field)?;
             }
-            page_of(w, entity, id)
+            address::of(w, entity, id)
         })
         .await?;
     context.go(
         &page,
         if pinned { "Pinned: syncs leave this value alone." } else { "Unpinned: the next sync may change this value." },
     )
-}
-
-/// Where a record is looked at.
-fn page_of(c: &mut Conn, entity: &str, id: i64) -> Result<String> {
-    Ok(match entity {
-        Company::ENTITY => {
-            let company: Company = history::get(c, id)?;
-            format!("/companies/{}", encode_segment(&company.account_number))
-        }
-        Contact::ENTITY => format!("/contacts/{id}"),
-        Location::ENTITY => {
-            let location: Location = history::get(c, id)?;
-            let company: Company = history::get(c, location.company_id)?;
-            format!("/companies/{}#locations", encode_segment(&company.account_number))
-        }
-        Ticket::ENTITY => {
-            let ticket: Ticket = history::get(c, id)?;
-            format!("/tickets/{}", ticket.external_id)
-        }
-        Asset::ENTITY => format!("/assets/{id}"),
-        Plan::ENTITY => "/billing-plans/".to_owned(),
-        FeatureOption::ENTITY | FeatureCategory::ENTITY => "/billing-plans/features/".to_owned(),
-        other => match entities::named(other).ok().and_then(|known| known.noun()) {
-            Some(noun) => format!("{}/{id}", noun.door().page),
-            None => "/".to_owned(),
-        },
-    })
 }
 
 /// `POST /records/changes/{seq}/undo`: takes one change back, if nothing has changed since.
@@ -109,7 +78,7 @@ pub async fn take_back(State(web): State<Web>, editor: Editor, context: PageCont
     let known = move |c: &mut Conn| {
         let change = undo::found(c, seq)?;
         let change = change.inside();
-        Ok((page_of(c, &change.entity, change.entity_id)?, change.batch_id.is_some()))
+        Ok((address::of(c, &change.entity, change.entity_id)?, change.batch_id.is_some()))
     };
     let (page, has_more) = web.db.read(&editor.scope(), known).await?;
     let work = move |w: &mut crate::db::Write<'_>| {
@@ -150,7 +119,7 @@ pub async fn take_all_back(
     let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let by = undo::Undoer { policy, is_admin: editor.is_admin() };
     let first = move |c: &mut Conn| match feed::first_of_batch(c, id, 1)?.first().map(history::Unredacted::inside) {
-        Some(change) => page_of(c, &change.entity, change.entity_id),
+        Some(change) => address::of(c, &change.entity, change.entity_id),
         None => Err(Error::NotFound { what: "Batch" }),
     };
     let page = web.db.read(&editor.scope(), first).await?;
@@ -178,7 +147,7 @@ pub async fn push(
             let entity = exists(w, &entity, id)?;
             let what = What::parse(entity).ok_or(Error::NotFound { what: "Record" })?;
             outbox::push::enqueue(w, what, id, &[field])?;
-            page_of(w, entity, id)
+            address::of(w, entity, id)
         })
         .await?;
     outbox::api::deliver(&web, editor.name()).await;

@@ -4,13 +4,19 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use serde_json::Value as Json;
 
+use super::address;
 use crate::{
     agents::PageContext,
-    assets::AssetViewContext,
+    assets::{Asset, AssetViewContext},
+    billing::Plan,
+    companies::Company,
+    contacts::Contact,
     error::Result,
-    records::{entities, nouns::AnyNoun, search},
+    history::Record as _,
+    records::{entities, search},
+    tickets::Ticket,
     ui::{Crumb, Page, Section, capitalised, filters, link_to},
-    web::{Web, encode_segment},
+    web::Web,
 };
 
 /// How many hits of each kind are shown.
@@ -38,33 +44,32 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
     let found = web.db.read(&context.scope(), move |c| search::find(c, &text, SHOWN, &view_context)).await?;
     let page = context.titled(Section::Elsewhere, "Search");
     let rooms = [
-        ("companies", "Companies", "building-2"),
-        ("contacts", "Contacts", "users"),
-        ("assets", "Assets", "monitor"),
-        ("tickets", "Tickets", "ticket"),
-        ("billing_plans", "Billing plans", "credit-card"),
+        ("companies", Company::ENTITY, "Companies", "building-2"),
+        ("contacts", Contact::ENTITY, "Contacts", "users"),
+        ("assets", Asset::ENTITY, "Assets", "monitor"),
+        ("tickets", Ticket::ENTITY, "Tickets", "ticket"),
+        ("billing_plans", Plan::ENTITY, "Billing plans", "credit-card"),
     ];
-    let rooms = rooms.map(|(room, title, icon)| (room, title.to_owned(), icon, format!("/{room}")));
-    let nouns = entities::nouns().map(AnyNoun::door);
-    let nouns = nouns.map(|door| (door.api, capitalised(door.many), "router", door.page.to_owned()));
-    let groups = rooms.into_iter().chain(nouns).map(|(room, title, icon, address): (&str, String, &str, String)| {
+    let rooms = rooms.map(|(room, entity, title, icon)| (room, entity, title.to_owned(), icon));
+    let nouns = entities::nouns().map(|noun| (noun.door().api, noun.name(), capitalised(noun.door().many), "router"));
+    let groups = rooms.into_iter().chain(nouns).map(|(room, entity, title, icon): (&str, &str, String, &str)| {
         let hits = found.get(room).and_then(Json::as_array).into_iter().flatten();
-        Group { title, icon, hits: hits.map(|hit| link(&page, room, &address, hit)).collect() }
+        Group { title, icon, hits: hits.map(|hit| link(&page, entity, hit)).collect() }
     });
     let groups = groups.filter(|group| !group.hits.is_empty()).collect();
     context.show(&SearchPage { page, q, groups })
 }
 
-fn link(page: &Page, room: &str, address: &str, hit: &Json) -> (Crumb, String) {
+fn link(page: &Page, entity: &str, hit: &Json) -> (Crumb, String) {
     let text = |name: &str| hit.get(name).and_then(Json::as_str).unwrap_or_default();
     if !text("url").is_empty() {
         return (link_to(page.url(text("url")), text("name")), String::new());
     }
     let id = hit.get("id").map(ToString::to_string).unwrap_or_default();
-    let (key, detail) = match room {
-        "companies" => (text("account_number").to_owned(), text("account_number")),
-        "contacts" => (id, text("email")),
+    let (key, detail) = match entity {
+        Company::ENTITY => (text("account_number").to_owned(), text("account_number")),
+        Contact::ENTITY => (id, text("email")),
         _ => (id, text("company_name")),
     };
-    (link_to(page.url(&format!("{address}/{}", encode_segment(&key))), text("name")), detail.to_owned())
+    (link_to(page.url(&address::with_key(entity, &key)), text("name")), detail.to_owned())
 }

@@ -2,18 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::{
-    companies::{Company, Location},
-    compliance::RedactedChange,
-    contacts::Contact,
-    db::Conn,
-    error::Result,
-    history::Record as _,
-    params,
-    tickets::Ticket,
-    ui::Page,
-    web::encode_segment,
-};
+use super::address;
+use crate::{compliance::RedactedChange, db::Conn, error::Result, params, ui::Page};
 
 /// The names of the records that some changes are about; whoever may be told the changes may read them.
 #[derive(Debug, Default)]
@@ -40,7 +30,7 @@ impl Names {
             ),
             (
                 "ticket",
-                "SELECT ticket.id, COALESCE(ticket.subject, ticket.ticket_number), ticket.ticket_number FROM @tickets ticket WHERE ticket.id IN ids(?1)",
+                "SELECT ticket.id, COALESCE(ticket.subject, ticket.ticket_number), CAST(ticket.external_id AS TEXT) FROM @tickets ticket WHERE ticket.id IN ids(?1)",
             ),
         ] {
             let ids: Vec<i64> = changes.iter().filter(|change| change.entity == entity).map(|change| change.entity_id).collect();
@@ -55,12 +45,6 @@ impl Names {
     #[must_use]
     pub fn find(&self, page: &Page, change: &RedactedChange) -> Option<(String, String)> {
         let (name, key) = self.0.get(&(change.entity.clone(), change.entity_id))?;
-        let room = match change.entity.as_str() {
-            Company::ENTITY | Location::ENTITY => "companies",
-            Contact::ENTITY => "contacts",
-            Ticket::ENTITY => "tickets",
-            _ => "assets",
-        };
-        Some((page.url(&format!("/{room}/{}", encode_segment(key))), name.clone()))
+        Some((page.url(&address::with_key(&change.entity, key)), name.clone()))
     }
 }

@@ -5,7 +5,7 @@ use super::{
     change::Planned,
     changes_store,
     list::shown,
-    listing::{self, Listing, Shown, Step},
+    listing::{self, Listing, Shown},
     listings_store,
     report::Report,
     run::{Run, is_about_rights, upstream},
@@ -17,7 +17,6 @@ use crate::{
     vendors::{
         fault::{Cause, Fault},
         freshservice::{client::Page, tickets::ListParams},
-        retry,
     },
 };
 
@@ -64,14 +63,10 @@ impl Run {
                 }
             }
             self.keep_changes(planned, report).await?;
-            match step {
-                Step::Ask => repeated = 0,
-                Step::Again => {
-                    repeated += 1;
-                    tokio::time::sleep(retry::backoff(repeated)).await;
-                }
-                Step::Done => break,
-                Step::Broken(why) => {
+            match step.goes_on(&mut repeated).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(why) => {
                     report.problem(upstream(format!("the list of change requests: {why}")).to_string());
                     return Ok(());
                 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     LIST,
-    listing::{self, Listing, Shown, Step},
+    listing::{self, Listing, Shown},
     listings_store::{self, Open, State},
     pages_store,
     record::Record,
@@ -26,7 +26,6 @@ use crate::{
     vendors::{
         fault::Fault,
         freshservice::{client, tickets::ListParams, wire},
-        retry,
     },
 };
 
@@ -134,14 +133,8 @@ impl Run {
                 let advance = move |w: &mut Write<'_>| listings_store::advance(w, LIST, cursor.as_deref(), max.as_deref());
                 self.job.write(&Actor::system("sync"), advance).await?;
             }
-            match step {
-                Step::Ask => repeated = 0,
-                Step::Again => {
-                    repeated += 1;
-                    tokio::time::sleep(retry::backoff(repeated)).await;
-                }
-                Step::Done => break,
-                Step::Broken(why) => return Err(upstream(format!("the list of tickets: {why}"))),
+            if !step.goes_on(&mut repeated).await.map_err(|why| upstream(format!("the list of tickets: {why}")))? {
+                break;
             }
         }
         if listing.is_empty() && !plan.resumed() && self.lies(plan, live, report).await? {
@@ -260,7 +253,7 @@ impl Run {
         for filter in ["deleted", "spam"] {
             let mut ask = ListParams { embed: false, ..ask };
             let mut listing = Listing::new(since, &self.now, false);
-            let mut found = Vec::new();
+            let (mut found, mut repeated) = (Vec::new(), 0);
             loop {
                 let page = match self.page(&mut ask, &listing, Some(filter)).await {
                     Ok(page) => page,
@@ -274,10 +267,9 @@ impl Run {
                     page.records.iter().filter(|record| record.get(filter) == Some(&Value::Bool(true))).filter_map(number_of),
                 );
                 let shown: Vec<Shown> = page.records.iter().map(shown).collect();
-                match listing.take(&shown) {
-                    Step::Ask | Step::Again => {}
-                    Step::Done => break,
-                    Step::Broken(why) => return Err(upstream(format!("the list of {filter} tickets: {why}"))),
+                let broken = |why| upstream(format!("the list of {filter} tickets: {why}"));
+                if !listing.take(&shown).goes_on(&mut repeated).await.map_err(broken)? {
+                    break;
                 }
             }
             found.sort_unstable();

@@ -1,11 +1,11 @@
 //! Listing what changed since a moment, so that neither the depth of pages nor records that move meanwhile
-//! can matter. Pure: it is told pages and says what to ask next.
+//! can matter: it is told pages and says what to ask next.
 //!
 //! When a page proves to be ordered by the time of the last change, the next one is asked for as the first
 //! page since a moment near its end. When the data is not ordered, or the moment is ignored, the
 //! list is walked page by page from its beginning.
 
-use crate::{reconcile::paginator, types::format_time};
+use crate::{reconcile::paginator, types::format_time, vendors::retry};
 
 /// So many records before the end of a page the next window begins: a record out of order at the very
 /// end of a page must not carry the window away.
@@ -37,6 +37,25 @@ pub enum Step {
     Done,
     /// The list cannot be trusted.
     Broken(String),
+}
+
+impl Step {
+    /// Whether another page is to be asked for, after the pause that a repeated one needs.
+    ///
+    /// # Errors
+    /// Why the list cannot be trusted.
+    pub async fn goes_on(self, repeated: &mut u32) -> Result<bool, String> {
+        match self {
+            Self::Ask => *repeated = 0,
+            Self::Again => {
+                *repeated += 1;
+                tokio::time::sleep(retry::backoff(*repeated)).await;
+            }
+            Self::Done => return Ok(false),
+            Self::Broken(why) => return Err(why),
+        }
+        Ok(true)
+    }
 }
 
 /// How far a listing has come.
