@@ -45,6 +45,7 @@ const DEPENDENTS: &[&dyn dependents::Dependent] = &[
     &licences::Held,
     &assets::Owned,
     &companies::Within,
+    &billing::Billed,
     &contacts::Belonging,
     &monitoring::Alerts,
     &reconcile::sites::Sites,
@@ -93,8 +94,11 @@ pub fn register() {
     record_history::register(records::pages::record::past);
     notice::register(NOTICES);
     api_key::register(records::reach::reach().types);
+    assets::other_types::register(&[records::nouns::license_assets::LICENSES]);
+    disclosure::register(records::entities::ENTITIES.iter().map(|noun| noun.name()));
     custom::register(records::custom::nouns());
     beside::register(&custom::OfRecords);
+    beside::register_strike(screen::strike);
 }
 
 /// Every route of every room. Only in stand-alone mode do people sign in here.

@@ -33,6 +33,8 @@ pub struct Encryption {
     key: LessSafeKey,
     /// Makes the nonces of [`Encryption::seal_same`].
     nonces: hmac::Key,
+    /// Makes what [`Encryption::digest`] gives.
+    digests: hmac::Key,
     id: String,
 }
 
@@ -73,12 +75,19 @@ impl Encryption {
         Self::open(config)
     }
 
+    /// That of a test.
+    #[cfg(test)]
+    pub(crate) fn of(secret: &Secret) -> Result<Self> {
+        Self::new(secret, "test")
+    }
+
     fn new(secret: &Secret, origin: &str) -> Result<Self> {
         let wrong = || Error::Unavailable(format!("{origin} must be {LENGTH} bytes in base64 or hexadecimal digits"));
         let bytes = decode(secret.expose().trim()).ok_or_else(wrong)?;
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| wrong())?;
         let nonces = hmac::Key::new(hmac::HMAC_SHA256, &digest(&[b"nonces", &bytes]));
-        Ok(Self { key: LessSafeKey::new(key), nonces, id: beginning(&digest(&[b"key", &bytes]), 8) })
+        let digests = hmac::Key::new(hmac::HMAC_SHA256, &digest(&[b"digests", &bytes]));
+        Ok(Self { key: LessSafeKey::new(key), nonces, digests, id: beginning(&digest(&[b"key", &bytes]), 8) })
     }
 
     /// Names the key without telling it, so that a wrong one is recognised.
@@ -112,6 +121,16 @@ impl Encryption {
         let nonce = tag.as_ref().get(..NONCE_LEN).and_then(|bytes| bytes.try_into().ok());
         let sealed = self.seal_with(nonce.ok_or_else(|| Error::internal("a digest is too short"))?, purpose, text)?;
         Ok(format!("{MARK}:{}:{sealed}", self.id))
+    }
+
+    /// A digest that nobody can make, or try texts against, without the key: by it a text is known again that is not kept.
+    #[must_use]
+    pub fn digest(&self, purpose: &str, text: &str) -> String {
+        let mut context = hmac::Context::with_key(&self.digests);
+        context.update(purpose.as_bytes());
+        context.update(&[0]);
+        context.update(text.as_bytes());
+        beginning(context.sign().as_ref(), 16)
     }
 
     fn seal_with(&self, nonce: [u8; NONCE_LEN], purpose: &str, text: &str) -> Result<String> {

@@ -8,13 +8,19 @@ use lettre::{
         Mailbox,
         header::{ContentType, Header, HeaderName, HeaderValue},
     },
-    transport::smtp::authentication::Credentials,
+    transport::smtp::{
+        authentication::Credentials,
+        client::{self, Certificate, TlsParameters},
+    },
 };
 
 use crate::config::{Mail, mail::Tls};
 
 /// How long the server may take for each of its answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How a certificate in PEM begins.
+const BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// A letter.
 #[derive(Clone, Debug)]
@@ -84,22 +90,37 @@ pub async fn send(mail: &Mail, letter: &Letter) -> Result<(), Fault> {
         .message_id(None)
         .body(letter.text.clone())
         .map_err(|error| Fault::permanent(error.to_string()))?;
-    let sent = transport(mail)?.send(message).await;
+    let sent = transport(mail).await?.send(message).await;
     sent.map(|_| ()).map_err(|error| Fault { message: words(&error), is_permanent: error.is_permanent() })
 }
 
-fn transport(mail: &Mail) -> Result<AsyncSmtpTransport<Tokio1Executor>, Fault> {
-    let unusable = |error: lettre::transport::smtp::Error| Fault::permanent(words(&error));
+async fn transport(mail: &Mail) -> Result<AsyncSmtpTransport<Tokio1Executor>, Fault> {
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&mail.host);
     let builder = match mail.tls {
-        Tls::StartTls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&mail.host).map_err(unusable)?,
-        Tls::Wrapped => AsyncSmtpTransport::<Tokio1Executor>::relay(&mail.host).map_err(unusable)?,
-        Tls::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&mail.host),
+        Tls::StartTls => builder.tls(client::Tls::Required(parameters(mail).await?)),
+        Tls::Wrapped => builder.tls(client::Tls::Wrapper(parameters(mail).await?)),
+        Tls::None => builder,
     };
     let builder = builder.port(mail.port).timeout(Some(PATIENCE));
     Ok(match &mail.account {
         Some((user, password)) => builder.credentials(Credentials::new(user.clone(), password.expose().to_owned())).build(),
         None => builder.build(),
     })
+}
+
+/// What the server must prove: that it is who it is called, to a certificate that the system trusts or the operator.
+async fn parameters(mail: &Mail) -> Result<TlsParameters, Fault> {
+    let mut parameters = TlsParameters::builder(mail.host.clone());
+    if let Some(path) = &mail.ca_file {
+        let wrong = |what: String| Fault::permanent(format!("mail.ca_file ({}): {what}", path.display()));
+        let pem = tokio::fs::read(path).await.map_err(|error| wrong(error.to_string()))?;
+        if !pem.windows(BEGINS.len()).any(|some| some == BEGINS) {
+            return Err(wrong("holds no certificate in PEM".to_owned()));
+        }
+        let certificate = Certificate::from_pem(&pem).map_err(|error| wrong(words(&error)))?;
+        parameters = parameters.add_root_certificate(certificate);
+    }
+    parameters.build_rustls().map_err(|error| Fault::permanent(words(&error)))
 }
 
 /// An error with what is behind it.

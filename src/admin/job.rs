@@ -12,7 +12,7 @@ use crate::{
     compliance::{RedactionPolicy, trail},
     db::Conn,
     error::{Error, Result},
-    history::feed,
+    history::{feed, retention},
     jobs::{
         self,
         kind::JobKind,
@@ -75,9 +75,10 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(i
         }
         let changes = trail::changes(c, changes, &policy)?;
         let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &policy)?);
-        Ok((job, lines, tally, changes, names))
+        let removed = retention::kept(c)?.lacks(&job.started_at).filter(|_| job.run.is_some()).map(str::to_owned);
+        Ok((job, lines, tally, (changes, removed), names))
     };
-    let (job, lines, tally, changes, (names, mentioned)) = web.db.read(&Scope::All, read).await?;
+    let (job, lines, tally, (changes, removed), (names, mentioned)) = web.db.read(&Scope::All, read).await?;
     let label = JobKind::named(&job.script).map_or("Job", JobKind::label);
     let page = context.titled(Section::Admin, label);
     let here = format!("/admin/jobs/{id}");
@@ -88,7 +89,7 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(i
         crate::ui::Event { subject, ..record::event(change, &mentioned) }
     });
     let total: i64 = tally.iter().map(|(_, _, count)| count).sum();
-    let can_undo = total > 0 && job.undone.is_none() && job.status != "running";
+    let can_undo = total > 0 && job.undone.is_none() && job.status != "running" && removed.is_none();
     let undo = job.run.filter(|_| can_undo).map(|run| {
         let question = format!("Take back {} changes of run {run}? What has changed since stays as it is.", thousands(total));
         (page.url(&format!("/admin/runs/{run}/undo")), question)
@@ -104,7 +105,7 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(i
         undone: job.undone,
         lines,
         tally: tally.iter().map(|(entity, action, count)| said(entity, action, *count)).collect(),
-        changes: Timeline { events: events.collect(), more: None },
+        changes: Timeline { events: events.collect(), more: None, kept_since: removed },
         newer: before.map(|_| page.url(&here)),
         older,
         plan: job.plan.map(|plan| page.url(&format!("/admin/plans/{plan}"))),

@@ -5,7 +5,7 @@ use crate::{
     jobs::kind::{self, JobKind},
     outbox, pulls,
     reconcile::decisions,
-    records::import,
+    records::{import, retention},
 };
 
 /// Every kind of job, in the order in which people see them.
@@ -21,6 +21,7 @@ const ALL: &[JobKind] = &[
     outbox::JOB,
     super::freezing::JOB,
     backups::JOB,
+    retention::JOB,
 ];
 
 /// Those that nobody starts by name.

@@ -7,6 +7,7 @@ use super::{
     Asset,
     list_store::{self, Filters, LIST},
     model::{AssetDetail, AssetView},
+    other_types,
     rules::{self, AssetInput},
     store,
     view_context::AssetViewContext,
@@ -40,7 +41,7 @@ const WARRANTY_ASKED: &[(&str, &str, &str)] =
 pub fn routes() -> Routes {
     Routes::new()
         .get("/api/assets", index)
-        .tells("List assets", json::list::<AssetView>)
+        .tells("List assets", listed)
         .asks(WARRANTY_ASKED)
         .asks(&[as_of::PARAMETER])
         .merge(door::routes::<Assets>("/api/assets", "/api/assets/{id}", "/api/assets/{id}/restore"))
@@ -61,7 +62,17 @@ pub fn routes() -> Routes {
         .put("/assets/{id}/update-contacts", update_contacts)
 }
 
+/// What a list of assets holds, whatever type it is asked for.
+fn listed(schemas: &mut Schemas) -> Value {
+    let others = other_types::all().iter().map(|other| (other.row)(schemas)).collect::<Vec<_>>();
+    let own = json::one::<AssetView>(schemas);
+    json::array(json!({ "anyOf": std::iter::once(own).chain(others).collect::<Vec<_>>() }))
+}
+
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    if let Some(other) = other_types::asked(&request)? {
+        return (other.list)(web, caller.0, request).await;
+    }
     if let Some(was) = as_of::list::<Asset>(&web, &caller, &request, &LIST, None).await? {
         return Ok(was);
     }
@@ -148,6 +159,10 @@ impl Resource for Assets {
         history::get::<Asset>(w, id)?;
         dependents::retire_bound(w, Asset::ENTITY, id, force)?;
         history::retire::<Asset>(w, id, None).map(drop)
+    }
+
+    fn linked_then(c: &mut Conn, id: i64, moment: &str) -> Result<Vec<(&'static str, Vec<i64>)>> {
+        Ok(vec![("contact_ids", store::users_then(c, id, moment)?)])
     }
 
     fn answer(c: &mut Conn, id: i64, view: &AssetViewContext) -> Result<AssetDetail> {

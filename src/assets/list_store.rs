@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     companies::store as companies,
-    compliance::{Asking, Personal, RedactionPolicy},
+    compliance::{Asking, Personal, RedactionPolicy, found_by_shown},
     config::LifeDays,
     db::{
         Conn,
@@ -58,6 +58,13 @@ pub static ASKING: Asking = Asking {
     text: &[],
     always: &[],
 };
+
+/// The question without the assets that a search finds by what is struck from their descriptions.
+pub fn by_shown(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<ListQuery> {
+    found_by_shown::<Asset>(c, query, policy, &["description"], |asset| {
+        asset.description = asset.description.take().map(|text| policy.screen(&text));
+    })
+}
 
 /// The day on which a warranty ends.
 pub const WARRANTY: &str = "asset.warranty_expires";
@@ -150,5 +157,6 @@ pub fn each(
     mut take: impl FnMut(AssetView) -> Result<()>,
 ) -> Result<i64> {
     let query = filters.add(conn, query.clone(), view_context.days)?.searching(traces(&view_context.policy));
-    ASKING.allowed(query, &view_context.policy).each(conn, |row| take(store::view(row)?.redact(view_context)))
+    let query = by_shown(conn, ASKING.allowed(query, &view_context.policy), &view_context.policy)?;
+    query.each(conn, |row| take(store::view(row)?.redact(view_context)))
 }

@@ -6,6 +6,7 @@ pub mod audit_store;
 pub mod hardware;
 pub mod list_store;
 pub mod model;
+pub mod other_types;
 mod pages;
 pub mod pages_store;
 pub mod panels;

@@ -236,6 +236,7 @@ impl Protected for AssetView {
         let see = |field, text: &str| view_context.policy.reveal(self.owner.protection, field, text);
         redact(&mut self.row, see);
         redact(&mut self.seen, see);
+        self.row.description = self.row.description.map(|text| view_context.policy.screen(&text));
         if let Some((life, since)) = staleness::label(&self.owner.basis, self.seen.last_seen.as_deref(), view_context.days) {
             (self.life, self.life_since) = (Some(life), since);
         }

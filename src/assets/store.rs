@@ -14,7 +14,7 @@ use crate::{
     db::{Conn, Row, Write},
     entity::Facet as _,
     error::{Error, Result},
-    history::{self, Record, Updated, protection, ranks},
+    history::{self, Record, Updated, past_store, protection, ranks},
     params,
     types::now,
     web::Sent,
@@ -188,6 +188,9 @@ pub fn update(
 ) -> Result<Updated<Asset>> {
     let level = Level::from_rank(Some(protection::of::<Asset>(w, id)?));
     policy.refuse_hidden(level, input.asset.personal().chain(input.seen.personal()))?;
+    if input.asset.has("description") {
+        policy.refuse_screened("description", history::get::<Asset>(w, id)?.description.as_ref())?;
+    }
     let moved_to = company(w, input)?;
     if input.company.is_sent() && moved_to != history::get::<Asset>(w, id)?.company_id {
         policy.refuse_uncleared(level, "company_account_number")?;
@@ -229,6 +232,14 @@ fn observe_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {
         return Ok(());
     }
     observe(w, id, &Observation { observed_at: None, ..after })
+}
+
+/// Who used an asset just before a moment, by their ids.
+pub fn users_then(c: &mut Conn, asset_id: i64, moment: &str) -> Result<Vec<i64>> {
+    let now = assigned(c, asset_id)?.iter().map(|contact| contact.id).collect();
+    let before = past_store::before(c, (Asset::ENTITY, asset_id), "contacts", moment)?;
+    let ids = |side: &serde_json::Value| side.as_array().into_iter().flatten().filter_map(serde_json::Value::as_i64).collect();
+    Ok(before.last().map_or(now, ids))
 }
 
 /// Replaces who uses an asset; each contact's own history tells it too.

@@ -11,6 +11,7 @@ use super::{
     counting::{Line, Receipt},
     model::Plan,
     month::Month,
+    then::refuse_removed,
     trueup::{self, Asked, Trueup},
     trueup_store as counted,
 };
@@ -111,6 +112,7 @@ pub fn compare(
     company: Option<i64>,
     policy: &RedactionPolicy,
 ) -> Result<Vec<Compared>> {
+    refuse_removed(c, &months.from, "from")?;
     let mut read = |month: &Month| {
         let asked = Asked::new(config, month.clone(), None);
         match company {

@@ -9,6 +9,7 @@ pub mod counting;
 mod described;
 pub mod freeze;
 pub mod list_store;
+mod merged;
 pub mod model;
 pub mod month;
 mod pages;
@@ -26,6 +27,7 @@ mod trueup;
 mod trueup_pages;
 pub mod trueup_store;
 
+pub use merged::Billed;
 pub use model::{FeatureCategory, FeatureOption, Plan};
 
 use crate::entity::schema;

@@ -10,8 +10,8 @@ use crate::{
     companies::Company,
     contacts::Contact,
     db::Conn,
-    error::Result,
-    history::{Past, Record, Unredacted, past_store::Watched},
+    error::{Error, Result},
+    history::{Past, Record, Unredacted, past_store::Watched, retention},
     network::Equipment,
     tickets::Ticket,
     types::now,
@@ -84,7 +84,11 @@ pub struct Then {
 
 impl Then {
     /// Looks back at a month.
+    ///
+    /// # Errors
+    /// `Invalid` for one of which part of the history was removed.
     pub fn read(c: &mut Conn, month: &Month, companies: &[Company]) -> Result<Self> {
+        refuse_removed(c, month, "month")?;
         let end = month.end();
         let past = if end > now() { Past::default() } else { Past::since(c, &end, &WATCHED)? };
         let tickets = Past::since(c, &month.start(), &TICKETS)?;
@@ -230,6 +234,19 @@ impl Then {
         let before = self.tickets.before(now, |ticket| ticket.last_updated_at < start)?;
         Ok(Some((then, before.filter(|ticket| ticket.last_updated_at < start))))
     }
+}
+
+/// Refuses a month of which part of the history was removed: what is left would count it wrong.
+///
+/// # Errors
+/// `Invalid` for the parameter of this name, with the oldest month that can be counted.
+pub fn refuse_removed(c: &mut Conn, month: &Month, name: &str) -> Result<()> {
+    let kept = retention::kept(c)?;
+    let Some(since) = kept.lacks(&month.start()) else { return Ok(()) };
+    let first = Month::named(name, since.get(..7).unwrap_or_default())?;
+    let oldest = if first.start().as_str() < since { first.next() } else { first };
+    let message = format!("history before {since} was removed; the oldest month that can be counted is {}", oldest.as_str());
+    Err(Error::field(name, message))
 }
 
 /// What is left out by hand, as the rows that it is about are found.

@@ -60,22 +60,24 @@ pub fn save_settings(w: &mut Write<'_>, company: i64, input: &Patch<Settings>, r
     if wanted == before {
         return Ok(false);
     }
-    let id = match before.id {
-        0 => retired_settings(w, company)?,
-        id => Some(id),
-    };
-    let Some(id) = id else { return history::create(w, &wanted, None).map(|_| true) };
+    keep_settings(w, company, wanted).map(|()| true)
+}
+
+/// Counts a company by these settings from now on, whosever they were.
+pub fn keep_settings(w: &mut Write<'_>, company: i64, settings: Settings) -> Result<()> {
+    let wanted = Settings { company_id: company, ..settings };
+    let Some(id) = stored_settings(w, company)? else { return history::create(w, &wanted, None).map(drop) };
     history::restore::<Settings>(w, id, None)?;
     history::update(w, id, None, None, |stored: &mut Settings| {
         let Settings { id, rev, created_at, updated_at, retired_at, .. } = stored.clone();
         *stored = Settings { id, rev, created_at, updated_at, retired_at, ..wanted };
         Ok(())
-    })?;
-    Ok(true)
+    })
+    .map(drop)
 }
 
-/// What was said of a company and is taken back: it has one row, for ever.
-fn retired_settings(c: &mut Conn, company: i64) -> Result<Option<i64>> {
+/// The row of what was said of a company, also when that was taken back: it has one, for ever.
+fn stored_settings(c: &mut Conn, company: i64) -> Result<Option<i64>> {
     let sql = "SELECT billing_settings.id FROM @billing_settings billing_settings WHERE billing_settings.company_id = ?1";
     c.first(sql, params![company])?.map(|row| row.get(0)).transpose()
 }

@@ -26,6 +26,7 @@ mod migrate;
 pub mod openapi;
 mod out;
 mod password;
+mod retention;
 mod serve;
 mod sync;
 mod sync_all;
@@ -100,6 +101,8 @@ enum Command {
     Keys(keys::Args),
     /// Bring vendors' data in, and decide about plans that wait
     Sync(sync::Args),
+    /// Remove what is kept no longer: history, logs and what else [retention] names
+    Retention(retention::Args),
     /// Account numbers at the vendors, and what waits to be written there
     Accounts(accounts::Args),
     /// Ask a neighbour on the platform, with a service token
@@ -145,6 +148,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Token(args) => token::run(context, args),
         Command::Keys(args) => keys::run(context, args),
         Command::Sync(args) => sync::run(&context, &args),
+        Command::Retention(args) => retention::run(&context, &args),
         Command::Accounts(args) => accounts::run(&context, &args),
         Command::Call(args) => call::run(&context, &args),
         Command::Mail(args) => mail::run(&context, &args),

@@ -99,6 +99,13 @@ pub(super) struct Pull {
     json: bool,
 }
 
+impl Pull {
+    /// Of a job that has nothing to be asked for.
+    pub(super) const fn plain(json: bool) -> Self {
+        Self { dry_run: false, full: false, yes: false, json }
+    }
+}
+
 impl Verb {
     /// The job that it runs, if it runs one.
     fn job(&self) -> Option<JobKind> {

@@ -44,6 +44,7 @@ pub async fn index(State(web): State<Web>, reader: Reader, request: ReadRequest)
     }
     let policy = RedactionPolicy::of(&reader, &web.config, &request.query)?;
     list::respond(&web, &reader.scope(), &policy.key(), &request, query, move |c, query, rows| {
+        let query = list_store::by_shown(c, query.clone(), &policy)?;
         query.each(c, |row| rows.push(&store::view(row)?.redact(&policy)))
     })
     .await
@@ -121,7 +122,8 @@ pub fn search_answer(schemas: &mut Schemas) -> Value {
 pub async fn search(State(web): State<Web>, person: Person, request: ReadRequest) -> Result<Response> {
     let (query, slice) = table::query(&request, &COMPANIES, SORTABLE)?;
     let policy = RedactionPolicy::of(&person.0, &web.config, &request.query)?;
-    let page = web.db.read(&person.0.scope(), move |c| query.run(c, |row| Ok(store::view(row)?.redact(&policy)))).await?;
+    let read = move |c: &mut Conn| list_store::by_shown(c, query, &policy)?.run(c, |row| Ok(store::view(row)?.redact(&policy)));
+    let page = web.db.read(&person.0.scope(), read).await?;
     let companies: Vec<_> = page
         .items
         .into_iter()

@@ -5,7 +5,9 @@ use super::{
     model::{Company, CompanyView},
     store,
 };
-use crate::db::list::{Column, Kind, ListSpec, Search};
+use crate::compliance::{RedactionPolicy, found_by_shown};
+use crate::db::Conn;
+use crate::db::list::{Column, Kind, ListQuery, ListSpec, Search};
 use crate::entity::{Shaped as _, ending};
 use crate::error::Result;
 use crate::history::Record as _;
@@ -51,6 +53,13 @@ pub static COMPANIES: ListSpec = ListSpec {
     own: &["contract", "contract__in"],
     fields: CompanyView::names,
 };
+
+/// The question without the companies that a search finds by what is struck from their descriptions.
+pub fn by_shown(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<ListQuery> {
+    found_by_shown::<Company>(c, query, policy, &["description"], |company| {
+        company.description = company.description.take().map(|text| policy.screen(&text));
+    })
+}
 
 /// The locations of companies, by name.
 pub static LOCATIONS: ListSpec = ListSpec {

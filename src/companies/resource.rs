@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Company, CompanyView, Location, alias_store,
-    list_store::{COMPANIES, LOCATIONS},
+    list_store::{COMPANIES, LOCATIONS, by_shown},
     rules::{self, CompanyInput},
     store,
 };
@@ -82,8 +82,8 @@ impl<const PAGE: bool> Resource for Companies<PAGE> {
         Some(&COMPANIES)
     }
 
-    fn chosen(c: &mut Conn, (): &(), query: ListQuery, _: &Query, _: &RedactionPolicy) -> Result<Vec<i64>> {
-        query.first(c, |row| Ok(Company::from_row(row, 0)?.id))
+    fn chosen(c: &mut Conn, (): &(), query: ListQuery, _: &Query, policy: &RedactionPolicy) -> Result<Vec<i64>> {
+        by_shown(c, query, policy)?.first(c, |row| Ok(Company::from_row(row, 0)?.id))
     }
 
     fn body(schemas: &mut Schemas, creating: bool) -> serde_json::Value {

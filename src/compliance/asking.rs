@@ -5,7 +5,58 @@
 //! from which the policy hides the field, so that numbers, pages and `ETag`s tell nothing either.
 
 use super::{Level, Personal, RedactionPolicy};
-use crate::db::list::ListQuery;
+use crate::{
+    db::{Conn, Value, list::ListQuery},
+    error::Result,
+    history::Record,
+    types::Wanted,
+};
+
+/// The question without the rows that its search finds by nothing but what is struck from their texts for this caller:
+/// whoever is not shown a name does not learn by searching for it whose text it stands in. `strike` strikes from a row what
+/// the answer does, in the columns `struck`: who filters by one of those finds no row of which anything is struck.
+///
+/// Every row that the search finds is looked at, whatever part of them is asked for.
+pub fn found_by_shown<R: Record>(
+    c: &mut Conn,
+    query: ListQuery,
+    policy: &RedactionPolicy,
+    struck: &[&'static str],
+    strike: impl Fn(&mut R),
+) -> Result<ListQuery> {
+    let is_filtered = query.filters_by(struck);
+    if !policy.strikes() || query.search().is_none() && !is_filtered {
+        return Ok(query);
+    }
+    let wanted = query.search().map(Wanted::read);
+    let is_wanted = |key: &str| !is_filtered && wanted.as_ref().is_none_or(|wanted| wanted.is_in(key));
+    let (mut hidden, mut doubtful) = (Vec::new(), Vec::new());
+    let key = |row: &R| {
+        let found = row.derived().into_iter().find(|(column, _)| *column == SEARCH_TEXT);
+        if let Some((_, Value::Text(key))) = found { key } else { String::new() }
+    };
+    query.clone().ungathered().with_slice(None).each(c, |row| {
+        let stored = R::from_row(row, 0)?;
+        let mut shown = stored.clone();
+        strike(&mut shown);
+        if shown.values() != stored.values() && !is_wanted(&key(&shown)) {
+            if R::PRIVATE { doubtful.push(shown) } else { hidden.push(shown.id()) }
+        }
+        Ok(())
+    })?;
+    // What it is found by beside its own text is looked up row by row; there are few of which something is struck.
+    for shown in doubtful {
+        let whole = [key(&shown), shown.private(c)?.unwrap_or_default()].join(" ");
+        if !is_wanted(&whole) {
+            hidden.push(shown.id());
+        }
+    }
+    let key = query.spec().key;
+    Ok(if hidden.is_empty() { query } else { query.and(&format!("{key} NOT IN ids({{}})"), vec![Value::Ids(hidden)]) })
+}
+
+/// What rows are found by.
+const SEARCH_TEXT: &str = "search_text";
 
 /// What of a list tells of people.
 #[derive(Debug)]

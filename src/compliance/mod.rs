@@ -6,6 +6,8 @@
 
 mod api;
 mod asking;
+pub mod forgotten;
+pub mod forgotten_store;
 mod level;
 mod names;
 pub mod names_store;
@@ -16,7 +18,7 @@ pub mod trail;
 mod veil;
 
 pub use api::{record, routes, since, usual};
-pub use asking::Asking;
+pub use asking::{Asking, found_by_shown};
 pub use level::Level;
 pub use policy::{Clearance, POLICY, Personal, RedactionPolicy, Treatment};
 pub use trail::{RedactedChange, Trail, tell};

@@ -52,6 +52,14 @@ impl Names {
     }
 }
 
+/// A name of several parts in its folded words, from each of its parts on: "jane doe" and "doe jane".
+pub(super) fn orders(name: &str) -> Vec<String> {
+    let plain = Plain::of(name).text;
+    let parts: Vec<&str> = plain.split_whitespace().collect();
+    let from = |first: usize| [&parts[first..], &parts[..first]].concat().join(" ");
+    if parts.len() > 1 { (0..parts.len()).map(from).collect() } else { Vec::new() }
+}
+
 /// How a name is written: as it is, without what is in its middle, and with what stands last put first.
 fn forms(name: &str) -> Vec<String> {
     let plain = Plain::of(name).text;
@@ -73,13 +81,33 @@ fn forms(name: &str) -> Vec<String> {
 }
 
 /// A text as its folded words with one blank around each, and where in the text each byte comes from.
-struct Plain {
+pub(super) struct Plain {
     text: String,
     places: Vec<usize>,
 }
 
 impl Plain {
-    fn of(text: &str) -> Self {
+    /// The words, with one blank between them.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// From where to where each word goes.
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut at = 0;
+        self.text.split(' ').filter_map(move |word| {
+            let start = at;
+            at += word.len() + 1;
+            (!word.is_empty()).then_some((start, start + word.len()))
+        })
+    }
+
+    /// Where in the text a place is.
+    pub(super) fn place(&self, at: usize) -> usize {
+        self.places[at]
+    }
+
+    pub(super) fn of(text: &str) -> Self {
         let mut plain = Self { text: String::with_capacity(text.len() + 2), places: Vec::with_capacity(text.len() + 2) };
         plain.push(' ', 0);
         let mut at = 0;

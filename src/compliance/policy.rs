@@ -324,6 +324,12 @@ impl RedactionPolicy {
         matches!(self.clearance, Clearance::Billing | Clearance::None)
     }
 
+    /// Whether anything can be struck from texts for this caller.
+    #[must_use]
+    pub fn strikes(&self) -> bool {
+        self.is_screened() && self.screen.as_ref().is_none_or(|screen| screen.anybody || self.is_tightened())
+    }
+
     /// A text that somebody has written and that nothing else hides, as this caller may read it: once anybody is protected,
     /// without protected people's names and what looks like somebody's number or address. The second net.
     #[must_use]

@@ -32,6 +32,13 @@ pub fn find(text: &str, found: &mut Vec<Finding>) {
     }
 }
 
+/// The e-mail addresses in a text.
+pub fn emails(text: &str, found: &mut Vec<Finding>) {
+    let bytes = text.as_bytes();
+    let places = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'@');
+    found.extend(places.filter_map(|(at, _)| email(bytes, at)));
+}
+
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
 }

@@ -17,14 +17,14 @@ use axum::{
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
 
-use super::{names::Names, names_store, scan};
+use super::{RedactionPolicy, names::Names, names_store, scan};
 use crate::{
     auth::Caller,
-    db::{self, Conn},
+    db::{self, Conn, list::beside::Strike},
     error::{Error, Result},
     history::protection,
     types::Scope,
-    web::Web,
+    web::{Query, Web},
 };
 
 /// What stands in the place of a text when nobody knows whose names must not be in it.
@@ -36,6 +36,21 @@ const ENTITIES: &[&str] = &["contact", "company", protection::PROTECTION];
 tokio::task_local! {
     /// The net of the request that this task answers.
     static REQUEST: Arc<Screen>;
+    /// What is struck from texts for whoever made it, if anything is.
+    static STRIKE: Option<Strike>;
+}
+
+/// What is struck from texts in the request that this task answers, for rooms that know no policy.
+#[must_use]
+pub fn strike() -> Option<Strike> {
+    STRIKE.try_with(Clone::clone).ok().flatten()
+}
+
+/// The same by the policy of whoever made the request.
+fn strike_for(caller: &Caller, web: &Web, query: &str) -> Option<Strike> {
+    // What is wrong with the question says whoever answers it.
+    let policy = RedactionPolicy::of(caller, &web.config, &Query::parse(query)).ok()?;
+    policy.strikes().then(|| Strike::new(policy.key(), move |text| policy.screen(text)))
 }
 
 /// What is struck from texts, as of one state of the data.
@@ -55,11 +70,19 @@ impl Screen {
         REQUEST.try_with(Arc::clone).ok()
     }
 
+    /// One that looks for these people's names.
+    ///
+    /// # Errors
+    /// `Internal` when they are too many.
+    pub fn new(people: &[String], anybody: bool, version: u64) -> Result<Self> {
+        Ok(Self { names: Names::new(people)?, anybody, version })
+    }
+
     fn read(c: &mut Conn, versions: &str) -> Result<Self> {
         let mut hasher = DefaultHasher::new();
         versions.hash(&mut hasher);
-        let names = Names::new(&names_store::protected(c)?)?;
-        Ok(Self { names, anybody: protection::anybody(c)?, version: hasher.finish() })
+        let anybody = protection::anybody(c)?;
+        Self::new(&names_store::protected(c)?, anybody, hasher.finish())
     }
 
     /// A text without what tells of people; JSON stays JSON.
@@ -145,11 +168,18 @@ pub async fn follow(State(screens): State<Screens>, request: Request, next: Next
     if !needs {
         return next.run(request).await;
     }
+    let caller = request.extensions().get::<Arc<Caller>>().cloned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let web = screens.web.clone();
+    let answered = async move {
+        let strike = caller.and_then(|caller| strike_for(&caller, &web, &query));
+        STRIKE.scope(strike, next.run(request)).await
+    };
     match screens.get().await {
-        Ok(screen) => REQUEST.scope(screen, next.run(request)).await,
+        Ok(screen) => REQUEST.scope(screen, answered).await,
         Err(error) => {
             tracing::warn!(%error, "the names of protected people cannot be read just now; texts are withheld");
-            next.run(request).await
+            answered.await
         }
     }
 }

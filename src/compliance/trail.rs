@@ -14,6 +14,7 @@ use crate::{
     db::{Conn, list::beside},
     error::Result,
     history::{Unredacted, feed::Change, protection},
+    web::disclosure,
     web::openapi::values::ChangedField,
 };
 
@@ -34,7 +35,7 @@ pub fn tell<T: Trail>(c: &mut Conn, unredacted: Vec<Unredacted<T>>, policy: &Red
     }
     let mut records: BTreeMap<&'static str, Vec<i64>> = BTreeMap::new();
     for (entity, id) in told.iter().flat_map(Trail::about) {
-        if let Some(entity) = NOTED.iter().find(|known| **known == entity) {
+        if let Some(entity) = disclosure::noted(entity) {
             records.entry(entity).or_default().push(id);
         }
     }
@@ -44,9 +45,6 @@ pub fn tell<T: Trail>(c: &mut Conn, unredacted: Vec<Unredacted<T>>, policy: &Red
     }
     Ok(told)
 }
-
-/// The kinds of records whose readings are noted.
-const NOTED: [&str; 6] = ["contact", "asset", "ticket", "change_request", "company", "note"];
 
 /// The fields of a record in which people stand; none for "all of them".
 fn personal(entity: &str) -> Option<&'static [&'static str]> {
@@ -80,6 +78,18 @@ pub fn is_personal(entity: &str, field: &str) -> bool {
     }
 }
 
+/// Whether a field of such a record holds what somebody has written about it: answers strike from that what the second net
+/// finds, and history, which cannot know what a text told at its time, withholds it whole.
+fn is_written(entity: &str, field: &str) -> bool {
+    field == "notes" || (entity, field) == ("company", "description")
+}
+
+/// Whether a field of such a record is withheld from who is not cleared.
+#[must_use]
+pub fn is_withheld(entity: &str, field: &str) -> bool {
+    is_personal(entity, field) || is_written(entity, field)
+}
+
 /// What stands in the place of a value that is not told.
 #[must_use]
 pub fn withheld() -> Value {
@@ -101,7 +111,7 @@ impl Trail for Change {
 
     fn withhold(&mut self) {
         if let Value::Object(fields) = &mut self.fields {
-            for (_, value) in fields.iter_mut().filter(|(field, _)| is_personal(&self.entity, field)) {
+            for (_, value) in fields.iter_mut().filter(|(field, _)| is_withheld(&self.entity, field)) {
                 *value = withheld();
             }
         }

@@ -1,5 +1,7 @@
 //! `[mail]`: the SMTP server through which Codex writes to people.
 
+use std::path::PathBuf;
+
 use super::{Secret, read::Reader};
 
 /// How the connection is encrypted.
@@ -30,6 +32,8 @@ pub struct Mail {
     pub host: String,
     pub port: u16,
     pub tls: Tls,
+    /// A file with certificates that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// User name and password, for servers that ask.
     pub account: Option<(String, Secret)>,
     /// The sender: an address, perhaps with a name.
@@ -50,6 +54,7 @@ impl Mail {
             _ => text.parse::<u16>().ok().filter(|port| *port > 0).map(Some).ok_or("must be a port from 1 to 65535".to_owned()),
         });
         let (user, password) = (read.optional("mail", "user"), read.secret("mail", "password"));
+        let ca_file = read.optional("mail", "ca_file").map(PathBuf::from);
         let host = read.optional("mail", "host")?;
         let from = read.optional("mail", "from").filter(|from| from.parse::<lettre::message::Mailbox>().is_ok());
         if from.is_none() {
@@ -58,6 +63,7 @@ impl Mail {
         if user.is_some() != password.is_some() {
             read.wrong("mail", "password", "and mail.user must be set together");
         }
-        Some(Self { host, port: port.unwrap_or(tls.port()), tls, account: user.zip(password), from: from.unwrap_or_default() })
+        let port = port.unwrap_or(tls.port());
+        Some(Self { host, port, tls, ca_file, account: user.zip(password), from: from.unwrap_or_default() })
     }
 }

@@ -18,6 +18,7 @@ mod oidc;
 mod parts;
 pub mod private;
 mod read;
+mod retention;
 mod scheduler;
 mod secret;
 mod services;
@@ -45,7 +46,8 @@ pub use self::{
     mail::Mail,
     oidc::{LocalSignIn, Oidc},
     parts::{Assets, Compat, Compliance, Core, Display, LifeDays, Limits, Server, Sync, Webhooks},
-    scheduler::{BACKUP, FREEZING, JobSchedule, Scheduler},
+    retention::Retention,
+    scheduler::{BACKUP, FREEZING, JobSchedule, RETENTION, Scheduler},
     secret::Secret,
     show::Shown,
     sources::{ENTERED, Sources, Value},
@@ -96,6 +98,8 @@ pub struct Config {
     pub private_webhooks: bool,
     /// The SMTP server, when there is one.
     pub mail: Option<Mail>,
+    /// For how long things are kept that are over.
+    pub retention: Retention,
     /// Limits of a sync.
     pub sync: Sync,
     /// Who sees protected companies' data.
@@ -148,6 +152,7 @@ impl Config {
             webhooks: Webhooks::read(&mut read),
             private_webhooks: read.flag("outgoing_webhooks", "private_addresses"),
             mail: Mail::read(&mut read),
+            retention: Retention::read(&mut read),
             sync: Sync::read(&mut read),
             compliance: Compliance::read(&mut read),
             compat: Compat::read(&mut read),

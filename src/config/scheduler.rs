@@ -36,7 +36,7 @@ pub struct Scheduler {
 }
 
 /// Script name, key, key that switches it on, and the time of `daily`.
-const JOBS: [(&str, &str, Option<&str>, &str); 10] = [
+const JOBS: [(&str, &str, Option<&str>, &str); 11] = [
     ("freshservice", "freshservice", Some("freshservice_enabled"), "0 2 * * *"),
     ("datto", "datto", Some("datto_enabled"), "0 3 * * *"),
     ("datto-audits", "datto_audits", None, "30 3 * * *"),
@@ -47,6 +47,7 @@ const JOBS: [(&str, &str, Option<&str>, &str); 10] = [
     ("push-to-datto", "push_to_datto", None, "45 2 * * *"),
     ("push-to-freshservice", "push_to_freshservice", None, "50 2 * * *"),
     (FREEZING, "freeze_month", None, "0 6 1 * *"),
+    (RETENTION, "retention", None, "30 4 * * *"),
 ];
 
 /// The job that freezes the last month of the true-up.
@@ -54,6 +55,9 @@ pub const FREEZING: &str = "freeze-month";
 /// The job that makes backups, whose settings stand in a section of its own, and the time of its `daily`.
 pub const BACKUP: &str = "backup";
 const BACKUP_DAILY: &str = "30 1 * * *";
+
+/// The job that removes what is kept no longer.
+pub const RETENTION: &str = "retention";
 
 /// A cadence; a bare number is, where months are frozen, a day of the month.
 fn cadence(job: &str, text: &str, daily: &str) -> Result<Cadence, String> {

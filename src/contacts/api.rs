@@ -32,8 +32,10 @@ pub fn routes() -> Routes {
         .asks(&[as_of::PARAMETER])
         .get("/api/companies/{acct}/contacts", of_company)
         .tells("List the contacts of a company", json::list::<ContactView>)
+        .asks(&[as_of::PARAMETER])
         .get("/api/companies/{acct}/users", of_company)
         .tells("List the contacts of a company", json::list::<ContactView>)
+        .asks(&[as_of::PARAMETER])
         .get("/contacts/api/search", search)
         .tells("Search contacts for the page that lists them", search_answer)
         .asks(&[
@@ -62,6 +64,18 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 /// Everybody at a company, complete and unpaged unless asked otherwise: Ledger bills each of them.
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
     let everybody = web.config.compat.include_inactive_contacts;
+    let number = acct.clone();
+    let among: as_of::Among<Contact> = (
+        format!("of company {acct}"),
+        Box::new(move |c, moment| {
+            let company = companies::id_of(c, &number)?;
+            let members = store::members_then(c, company, moment)?;
+            Ok(Box::new(move |contact: &Contact| members.contains(&contact.id) && (everybody || contact.active)))
+        }),
+    );
+    if let Some(was) = as_of::list_among(&web, &caller, &request, &OF_COMPANY, None, Some(among)).await? {
+        return Ok(was);
+    }
     let query = request.list(&OF_COMPANY)?;
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     list::respond(&web, &caller.scope(), &policy.key(), &request, query, move |conn, query, rows| {

@@ -1,15 +1,17 @@
 //! Contacts in the database.
 
+use std::collections::BTreeSet;
+
 use super::{
     model::{Contact, ContactView, EMPLOYMENT, Membership},
     rules::ContactInput,
 };
 use crate::{
-    companies::store as companies,
+    companies::{Company, store as companies},
     compliance::{Level, RedactionPolicy, Veiled},
     db::{Conn, Row, Write},
     error::{Error, Result},
-    history::{self, Record, Updated, protection},
+    history::{self, Past, Record, Updated, protection},
     params,
     types::{email_key, fold},
     web::Sent,
@@ -51,6 +53,35 @@ fn membership(row: &Row, at: usize) -> Result<Membership> {
         account_number: row.get::<Option<String>>(at + 5)?.unwrap_or_default(),
         company_name: row.get::<Option<String>>(at + 6)?.unwrap_or_default(),
     })
+}
+
+/// How changes of a contact name its place in a company: before the company's account number.
+const PLACE_IN: &str = "company:";
+
+/// Who belonged to a company just before a moment, by their ids.
+pub fn members_then(c: &mut Conn, company_id: i64, moment: &str) -> Result<BTreeSet<i64>> {
+    let company: Company = history::get(c, company_id)?;
+    let past = Past::since(c, moment, &[(Company::ENTITY, &["account_number"]), (Contact::ENTITY, &[PLACE_IN])])?;
+    let mut numbers = vec![company.account_number];
+    for change in past.of(Company::ENTITY, company_id) {
+        numbers.extend(change.inside().fields["account_number"]["old"].as_str().map(str::to_owned));
+    }
+    let sql = "SELECT place.contact_id FROM @contact_companies place WHERE place.company_id = ?1";
+    let mut members: BTreeSet<i64> = c.map(sql, params![company_id], |row| row.get(0))?.into_iter().collect();
+    for id in past.ids(Contact::ENTITY) {
+        for change in past.of(Contact::ENTITY, id) {
+            let places = change.inside().fields.as_object().into_iter().flatten();
+            let here = |field: &str| field.strip_prefix(PLACE_IN).is_some_and(|number| numbers.iter().any(|own| own == number));
+            for (_, sides) in places.filter(|(field, _)| here(field)) {
+                if sides["old"].is_null() {
+                    members.remove(&id)
+                } else {
+                    members.insert(id)
+                };
+            }
+        }
+    }
+    Ok(members)
 }
 
 /// Reads a row selected as [`select`].

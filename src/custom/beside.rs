@@ -10,7 +10,7 @@ use crate::{
         Conn, Value,
         list::{
             Condition,
-            beside::{Beside, Column, Members, PREFIX, Rows, Shows, TAG},
+            beside::{Beside, Column, Members, PREFIX, Reader, Rows, Shows, TAG},
         },
     },
     error::{Error, Result},
@@ -88,7 +88,8 @@ impl Beside for OfRecords {
         named(c, of.entity, name, "sort").map(|field| store::ordered(&field, of.key))
     }
 
-    fn members(&self, c: &mut Conn, entity: &'static str, ids: &[i64], sees_all: bool) -> Result<HashMap<i64, Members>> {
+    fn members(&self, c: &mut Conn, entity: &'static str, ids: &[i64], reader: &Reader) -> Result<HashMap<i64, Members>> {
+        let sees_all = reader.sees_all;
         let fields = store::fields(c, entity)?;
         let has_tags = store::has_tags(c)?;
         let mut values: HashMap<(i64, i64), String> = HashMap::new();
@@ -111,6 +112,10 @@ impl Beside for OfRecords {
             if !fields.is_empty() {
                 let value = |field: &AddedField| {
                     let value = values.get(&(*id, field.id)).map_or(Json::Null, |value| json(field, value));
+                    let value = match value {
+                        Json::String(text) if field.is_written() => reader.shown(text).into(),
+                        other => other,
+                    };
                     (field.key.clone(), value)
                 };
                 let own = if is_hidden { Json::Null } else { fields.iter().map(value).collect::<Map<_, _>>().into() };

@@ -52,6 +52,12 @@ impl AddedField {
         format!("{}{}", crate::db::list::beside::PREFIX, self.key)
     }
 
+    /// Whether its values are what somebody has written, and may tell of anybody.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        matches!(self.kind.as_str(), "text" | "long_text" | "link")
+    }
+
     /// How many decimals its numbers have; nothing for what is no number.
     #[must_use]
     pub fn decimals(&self) -> Option<u32> {

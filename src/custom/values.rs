@@ -9,7 +9,7 @@ use crate::{
     compliance::RedactionPolicy,
     db::{
         Conn, Write,
-        list::beside::{Beside as _, Members, PREFIX},
+        list::beside::{Beside as _, Members, PREFIX, Reader, Strike},
     },
     error::{Error, FieldError, Result},
     history::{feed::Change, undo::Undone},
@@ -107,7 +107,10 @@ pub fn of_record(c: &mut Conn, entity: &'static str, id: i64, policy: &Redaction
     if noun(entity).is_none() {
         return Ok(Members::default());
     }
-    let found = super::OfRecords.members(c, entity, &[id], policy.sees_all())?.remove(&id).unwrap_or_default();
+    let shows = policy.clone();
+    let strike = policy.strikes().then(|| Strike::new(policy.key(), move |text| shows.screen(text)));
+    let reader = Reader { sees_all: policy.sees_all(), strike };
+    let found = super::OfRecords.members(c, entity, &[id], &reader)?.remove(&id).unwrap_or_default();
     if let Some(entity) = found.protected {
         policy.log_disclosure(entity, [id]);
     }
@@ -135,7 +138,7 @@ pub fn apply(w: &mut Write<'_>, entity: &str, id: i64, sent: &Sent, is_new: bool
     let fields = store::fields(w, noun.entity)?;
     let wanted = checked(&fields, sent, is_new)?;
     let tags = sent.tags.as_ref().map(|tags| tag_ids(w, tags, sent.is_form)).transpose()?;
-    let mut changes = keep(w, noun, id, &wanted)?;
+    let mut changes = keep(w, noun, id, &wanted, policy)?;
     if let Some(tags) = tags {
         changes.extend(retag(w, noun, id, &tags)?);
     }
@@ -171,7 +174,16 @@ fn checked<'f>(fields: &'f [AddedField], sent: &Sent, is_new: bool) -> Result<Ve
 }
 
 /// Keeps values; what is another one now, for history.
-fn keep(w: &mut Write<'_>, noun: Noun, id: i64, wanted: &[(&AddedField, Option<Kept>)]) -> Result<Map<String, Json>> {
+///
+/// # Errors
+/// `Forbidden` for a value of which something is hidden from this caller.
+fn keep(
+    w: &mut Write<'_>,
+    noun: Noun,
+    id: i64,
+    wanted: &[(&AddedField, Option<Kept>)],
+    policy: &RedactionPolicy,
+) -> Result<Map<String, Json>> {
     let mut changes = Map::new();
     if wanted.is_empty() {
         return Ok(changes);
@@ -182,6 +194,9 @@ fn keep(w: &mut Write<'_>, noun: Noun, id: i64, wanted: &[(&AddedField, Option<K
         let (old, new) = (before.get(&field.id), value.as_ref().map(|kept| &kept.value));
         if old == new {
             continue;
+        }
+        if field.is_written() {
+            policy.refuse_screened(&field.name(), old)?;
         }
         store::keep(w, field.id, noun.entity, id, value.as_ref())?;
         let told = |value: Option<&String>| value.map_or(Json::Null, |value| json(field, value));

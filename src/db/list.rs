@@ -183,6 +183,8 @@ pub struct ListQuery {
     /// Whether the asker may see everything of every row, and where what is kept beside the rows goes.
     sees_all: bool,
     gathered: Option<beside::Gathered>,
+    /// What is struck from texts beside the rows.
+    strike: Option<beside::Strike>,
 }
 
 /// What a list answers.
@@ -252,6 +254,14 @@ impl ListQuery {
     #[must_use]
     pub fn gathering(mut self, sees_all: bool, gathered: beside::Gathered) -> Self {
         (self.sees_all, self.gathered) = (sees_all, Some(gathered));
+        self.strike = if sees_all { None } else { beside::strike() };
+        self
+    }
+
+    /// The same without what is kept beside the rows, for somebody who only looks which rows there are.
+    #[must_use]
+    pub fn ungathered(mut self) -> Self {
+        self.gathered = None;
         self
     }
 
@@ -342,8 +352,8 @@ impl ListQuery {
     #[must_use]
     pub fn normalised(&self) -> String {
         let sort: Vec<_> = self.sort().collect();
-        let Self { conditions, filters, besides, sort_beside, search, private, only_where, retired, slice, sees_all, .. } = self;
-        let beside = format!("{besides:?}{sort_beside:?}{sees_all}");
+        let Self { conditions, filters, besides, sort_beside, search, private, only_where, retired, slice, .. } = self;
+        let beside = format!("{besides:?}{sort_beside:?}{}{:?}", self.sees_all, self.strike);
         format!("{conditions:?}{filters:?}{search:?}{private:?}{sort:?}{only_where:?}{retired:?}{slice:?}{beside}")
     }
 
@@ -384,7 +394,8 @@ impl ListQuery {
         let keys = conn.map(&parts.keys(self), &parts.params_of(self.slice), |row| row.get::<i64>(0))?;
         for some in keys.chunks(SOME) {
             if let (Some(keeper), Some(gathered)) = (beside, &self.gathered) {
-                gathered.add(keeper.members(conn, self.rows_asked().entity, some, self.sees_all)?);
+                let reader = beside::Reader { sees_all: self.sees_all, strike: self.strike.clone() };
+                gathered.add(keeper.members(conn, self.rows_asked().entity, some, &reader)?);
             }
             let (sql, params) = parts.rows(self, some);
             conn.each(&sql, &params, |row| take(&row))?;

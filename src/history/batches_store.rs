@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::retention_store as retention;
 use crate::{
     db::{Conn, Write},
     error::{Error, Result},
@@ -95,6 +96,9 @@ pub fn mark_undone(w: &mut Write<'_>, whole: &Batch, own: Option<i64>) -> Result
 
 /// What an undo took back. Most of its changes name the one that they take back; one that has none of those has the time
 /// and the rows of it.
+///
+/// # Errors
+/// `Gone` or `Conflict` when the history of that was removed.
 pub fn taken_back(c: &mut Conn, undo: &Batch) -> Result<Option<Batch>> {
     if undo.kind != UNDO {
         return Ok(None);
@@ -103,7 +107,10 @@ pub fn taken_back(c: &mut Conn, undo: &Batch) -> Result<Option<Batch>> {
     let named = c.first(sql, params![undo.id])?.map(|row| row.get::<String>(0)).transpose()?;
     let seq = named.and_then(|reason| reason.split(' ').nth(1).and_then(|seq| seq.parse::<i64>().ok()));
     let row = match seq {
-        Some(seq) => c.first("SELECT batch_id FROM changes WHERE seq = ?1 AND batch_id IS NOT NULL", params![seq])?,
+        Some(seq) => match c.first("SELECT batch_id FROM changes WHERE seq = ?1", params![seq])? {
+            Some(row) => row.get::<Option<i64>>(0)?.is_some().then_some(row),
+            None => return Err(retention::missing(c, seq)),
+        },
         None => {
             let sql = "SELECT batch.id FROM batches batch
                        WHERE batch.undone_at = ?2 AND batch.undone_by = ?3 AND batch.entity = ?4 AND batch.id < ?1 AND EXISTS (
@@ -111,7 +118,13 @@ pub fn taken_back(c: &mut Conn, undo: &Batch) -> Result<Option<Batch>> {
                                ON own.batch_id = ?1 AND own.entity = theirs.entity AND own.entity_id = theirs.entity_id
                            WHERE theirs.batch_id = batch.id)
                        ORDER BY batch.id DESC LIMIT 1";
-            c.first(sql, params![undo.id, &undo.at, &undo.actor, &undo.entity])?
+            let of = params![undo.id, &undo.at, &undo.actor, &undo.entity];
+            let found = c.first(sql, of)?;
+            let older = "SELECT MIN(at) FROM batches WHERE undone_at = ?2 AND undone_by = ?3 AND entity = ?4 AND id < ?1";
+            if let (None, Some(at)) = (&found, c.one(older, of)?.get::<Option<String>>(0)?) {
+                retention::refuse_before(c, &at, &format!("batch {} cannot be taken back", undo.id))?;
+            }
+            found
         }
     };
     row.map(|row| row.get(0)).transpose()?.map(|id| get(c, id)).transpose()

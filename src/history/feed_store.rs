@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Unredacted, merges_store as merges};
+use super::{Unredacted, merges_store as merges, retention_store as retention};
 use crate::db::{Conn, Row, Value};
 use crate::error::{Error, Result};
 use crate::params;
@@ -101,20 +101,28 @@ pub fn newest(c: &mut Conn) -> Result<Option<String>> {
     c.first("SELECT at FROM changes ORDER BY seq DESC LIMIT 1", &[])?.map(|row| row.get(0)).transpose()
 }
 
-/// The changes after `since`, oldest first, at most `limit`; of these entity kinds and of this row when
-/// given. A reader that follows `cursor` never misses a change.
+/// The changes after `since`, or from the oldest on; oldest first, at most `limit`; of these entity kinds and of this row
+/// when given. A reader that follows `cursor` never misses a change.
 ///
 /// # Errors
-/// `Gone` when the cursor is ahead of this database (it was restored): read everything again from 0.
-pub fn after(c: &mut Conn, since: i64, kinds: &[String], row: Option<(&str, Option<i64>)>, limit: i64) -> Result<Feed> {
+/// `Gone`, with `start`, when the cursor is ahead of this database (it was restored), or changes after it were removed: read
+/// the records again, and follow from `start` on.
+pub fn after(c: &mut Conn, since: Option<i64>, kinds: &[String], row: Option<(&str, Option<i64>)>, limit: i64) -> Result<Feed> {
     let head = head(c)?;
-    if since > head {
+    let kept = retention::kept(c)?;
+    let start = kept.after;
+    let since = since.unwrap_or(start);
+    let gone = |message: String| {
         let mut details = serde_json::Map::new();
-        details.insert("start".to_owned(), 0.into());
-        return Err(Error::Gone {
-            message: format!("cursor {since} is ahead of this database ({head}); start again from 0"),
-            details,
-        });
+        details.insert("start".to_owned(), start.into());
+        Err(Error::Gone { message, details })
+    };
+    if since > head {
+        return gone(format!("cursor {since} is ahead of this database ({head}); start again from {start}"));
+    }
+    if let Some(edge) = kept.since.filter(|_| since < start) {
+        let message = format!("changes before {edge} were removed: read the records themselves, and follow from {start} on");
+        return gone(message);
     }
     let mut params = vec![Value::from(since)];
     let mut wheres = vec!["seq > ?1".to_owned()];

@@ -10,6 +10,7 @@ pub mod pins_store;
 pub mod protection_store;
 pub mod ranks_store;
 mod record;
+pub mod retention_store;
 pub mod store;
 pub mod undo;
 mod unredacted;
@@ -24,6 +25,7 @@ pub use pins_store as pins;
 pub use protection_store as protection;
 pub use ranks_store as ranks;
 pub use record::{Record, told_of_secret};
+pub use retention_store as retention;
 pub use store::{
     Updated, create, create_with_id, find, get, last_actor, record_change, record_link, reindex, rekey, restore, retire, update,
 };

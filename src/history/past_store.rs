@@ -67,6 +67,11 @@ impl Past {
         self.changes.get(&(entity.to_owned(), id)).into_iter().flatten()
     }
 
+    /// The rows of a kind that have changed.
+    pub fn ids(&self, entity: &str) -> Vec<i64> {
+        self.changes.keys().filter(|(kind, _)| kind == entity).map(|(_, id)| *id).collect()
+    }
+
     /// The rows of a kind of which a field had such a value before one of its changes.
     pub fn had(&self, entity: &str, is_it: impl Fn(&str, &Json) -> bool) -> Vec<i64> {
         let mut found = BTreeSet::new();
@@ -124,6 +129,18 @@ fn is_later<R: Record>(row: &R, moment: &str) -> bool {
 pub fn after(moment: &str) -> Result<String> {
     let at: jiff::Timestamp = moment.parse().map_err(Error::internal)?;
     at.checked_add(jiff::SignedDuration::from_secs(1)).map(format_time).map_err(Error::internal)
+}
+
+/// What a field of a row's changes held before each of them, since a moment and the newest first: what no column holds, as
+/// whom a device is assigned to.
+pub fn before(c: &mut Conn, (entity, id): (&str, i64), field: &str, moment: &str) -> Result<Vec<Json>> {
+    let sql =
+        format!("SELECT {} FROM changes WHERE entity = ?1 AND entity_id = ?2 AND at >= ?3 ORDER BY seq DESC", feed::COLUMNS);
+    let mut found = Vec::new();
+    for change in c.map(&sql, &[entity.into(), id.into(), moment.into()], feed::change)? {
+        found.extend(change.reveal().fields.get(field).map(|sides| sides["old"].clone()));
+    }
+    Ok(found)
 }
 
 /// Rows, all of their kind or the one with this id, as they were at a moment, in their order and without those that were made

@@ -117,7 +117,7 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
                 let subject = names.find(&page, change).map(|(href, name)| link_to(href, name));
                 crate::ui::Event { subject, ..record::event(change, &mentioned) }
             });
-            let history = Timeline { events: events.collect(), more: None };
+            let history = Timeline { events: events.collect(), more: None, kept_since: None };
             // Who may not look at backups need not act on them.
             let urgent = if page.is_admin() { urgent(&page, &standing) } else { Vec::new() };
             let attention = urgent.into_iter().chain(attention(&page, &needs)).collect();

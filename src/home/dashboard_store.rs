@@ -19,6 +19,7 @@ use crate::{
     history::{
         Unredacted,
         feed::{self, Change},
+        retention,
     },
     licences::License,
     monitoring::alert_store,
@@ -34,7 +35,8 @@ const LOOKED_AT: i64 = 200;
 pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Unredacted<Change>>> {
     let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
     let kinds = ["company", "contact", "asset", "ticket"].map(str::to_owned);
-    let mut changes = feed::after(c, (head - LOOKED_AT).max(0), &kinds, None, LOOKED_AT)?.changes;
+    let since = (head - LOOKED_AT).max(retention::kept(c)?.after);
+    let mut changes = feed::after(c, Some(since), &kinds, None, LOOKED_AT)?.changes;
     changes.reverse();
     changes.truncate(count);
     Ok(changes)

@@ -55,45 +55,98 @@ fn key_id(token: &str) -> Result<(Algorithm, Option<String>), Doubt> {
 
 /// The claims of a token, proved with one of these keys, at this moment (seconds since 1970).
 pub fn prove(token: &str, keys: &JwkSet, expected: Expected<'_>, now: f64) -> Result<IdClaims, Doubt> {
+    let claims = signed(token, keys)?;
+    check(&claims, expected, now).map_err(Doubt::Wrong)?;
+    Ok(IdClaims(claims))
+}
+
+/// Whose sessions a provider has ended: of a subject, or one session of its own, or both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logout {
+    pub subject: Option<String>,
+    pub session: Option<String>,
+    /// When it said so, in seconds since 1970.
+    pub issued_at: i64,
+}
+
+/// What says in a token that it ends sessions (Back-Channel Logout 1.0 §2.4).
+const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// What a logout token says, proved as [`prove`] does, by the rules of Back-Channel Logout 1.0 §2.6.
+pub fn prove_logout(token: &str, keys: &JwkSet, issuer: &str, client_id: &str, now: f64) -> Result<Logout, Doubt> {
+    let claims = signed(token, keys)?;
+    check_whose(&claims, issuer, client_id).and_then(|()| check_times(&claims, now)).map_err(Doubt::Wrong)?;
+    let filled = |name: &str| {
+        let text = claims.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+        text.filter(|text| text.len() <= LONGEST_SUBJECT).map(str::to_owned)
+    };
+    if !claims.get("events").and_then(|events| events.get(LOGOUT)).is_some_and(Value::is_object) {
+        return Err(Doubt::Wrong("no logout event"));
+    }
+    // An ID token must not end sessions.
+    if claims.contains_key("nonce") {
+        return Err(Doubt::Wrong("a nonce"));
+    }
+    if filled("jti").is_none() {
+        return Err(Doubt::Wrong("no identifier"));
+    }
+    let issued_at = claims.get("iat").and_then(Value::as_i64).ok_or(Doubt::Wrong("no time of issue"))?;
+    match (filled("sub"), filled("sid")) {
+        (None, None) => Err(Doubt::Wrong("neither subject nor session")),
+        (subject, session) => Ok(Logout { subject, session, issued_at }),
+    }
+}
+
+/// The claims of a token that one of these keys has signed.
+fn signed(token: &str, keys: &JwkSet) -> Result<Map<String, Value>, Doubt> {
     let (algorithm, kid) = key_id(token)?;
     let mut rules = Validation::new(algorithm);
     rules.required_spec_claims.clear();
     (rules.validate_exp, rules.validate_aud, rules.validate_nbf) = (false, false, false);
     let named = keys.keys.iter().filter(|key| kid.is_none() || key.common.key_id == kid);
-    let claims = named
+    named
         .filter_map(|key| DecodingKey::from_jwk(key).ok())
         .find_map(|key| jsonwebtoken::decode::<Map<String, Value>>(token, &key, &rules).ok())
-        .ok_or(Doubt::UnknownKey)?
-        .claims;
-    check(&claims, expected, now).map_err(Doubt::Wrong)?;
-    Ok(IdClaims(claims))
+        .map(|decoded| decoded.claims)
+        .ok_or(Doubt::UnknownKey)
 }
 
-fn check(claims: &Map<String, Value>, expected: Expected<'_>, now: f64) -> Result<(), &'static str> {
+/// Whether a token is this provider's, and for us.
+fn check_whose(claims: &Map<String, Value>, issuer: &str, client_id: &str) -> Result<(), &'static str> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let time = |name: &str| claims.get(name).and_then(Value::as_f64);
-    if text("iss") != Some(expected.issuer) {
+    if text("iss") != Some(issuer) {
         return Err("issuer");
     }
     let (is_for_us, others) = match claims.get("aud") {
-        Some(Value::String(one)) => (one == expected.client_id, false),
-        Some(Value::Array(all)) => (all.iter().any(|one| one == expected.client_id), all.len() > 1),
+        Some(Value::String(one)) => (one == client_id, false),
+        Some(Value::Array(all)) => (all.iter().any(|one| one == client_id), all.len() > 1),
         _ => (false, false),
     };
     if !is_for_us {
         return Err("audience");
     }
     match text("azp") {
-        Some(party) if party != expected.client_id => return Err("authorized party"),
-        None if others => return Err("several audiences and no authorized party"),
-        _ => {}
+        Some(party) if party != client_id => Err("authorized party"),
+        None if others => Err("several audiences and no authorized party"),
+        _ => Ok(()),
     }
+}
+
+fn check_times(claims: &Map<String, Value>, now: f64) -> Result<(), &'static str> {
+    let time = |name: &str| claims.get(name).and_then(Value::as_f64);
     if time("exp").is_none_or(|exp| exp + LEEWAY <= now) {
         return Err("expired");
     }
     if [time("iat"), time("nbf")].into_iter().flatten().any(|at| at > now + LEEWAY) {
         return Err("issued in the future");
     }
+    Ok(())
+}
+
+fn check(claims: &Map<String, Value>, expected: Expected<'_>, now: f64) -> Result<(), &'static str> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    check_whose(claims, expected.issuer, expected.client_id)?;
+    check_times(claims, now)?;
     if text("nonce") != Some(expected.nonce) {
         return Err("nonce");
     }
@@ -114,6 +167,12 @@ impl IdClaims {
     #[must_use]
     pub fn subject(&self) -> &str {
         self.0.get("sub").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Which session at the provider this is, if it says so.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.0.get("sid").and_then(Value::as_str).filter(|sid| !sid.is_empty() && sid.len() <= LONGEST_SUBJECT)
     }
 
     /// Whether the provider has verified that the address is theirs.

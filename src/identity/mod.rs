@@ -4,6 +4,7 @@
 mod account;
 mod accounts_api;
 mod attempt_store;
+mod backchannel;
 mod factor;
 mod factor_pages;
 mod factor_store;
@@ -102,6 +103,7 @@ pub fn routes() -> Routes {
         .form("/login/code", "/login", login::code)
         .get("/login/sso", sso::begin)
         .get("/login/sso/callback", sso::callback)
+        .post("/oidc/backchannel-logout", backchannel::end)
         .form("/logout", "/", login::sign_out)
         .get("/first-run", first_run::form)
         .post("/first-run", first_run::create)

@@ -102,6 +102,37 @@ pub fn end_all(c: &mut Conn) -> Result<()> {
     Ok(())
 }
 
+/// Keeps which session at the provider of single sign-on a session belongs to.
+pub fn note_provider(w: &mut Write<'_>, jti: &str, session: &str) -> Result<()> {
+    w.run("UPDATE sessions SET provider_session = ?2 WHERE jti = ?1", params![jti, session]).map(drop)
+}
+
+/// Ends what single sign-on has opened up to a moment: of a person, of a session at the provider, or of both; then also the
+/// person's sessions of which nobody knows to which one they belong.
+pub fn revoke_at_provider(w: &mut Write<'_>, user_id: Option<i64>, session: Option<&str>, until: &str) -> Result<u64> {
+    let mut params = params![now(), SSO, until].to_vec();
+    let whose = match (user_id, session) {
+        (Some(user), Some(session)) => {
+            params.extend([user.into(), session.into()]);
+            "user_id = ?4 AND (provider_session = ?5 OR provider_session IS NULL)"
+        }
+        (Some(user), None) => {
+            params.push(user.into());
+            "user_id = ?4"
+        }
+        (None, Some(session)) => {
+            params.push(session.into());
+            "provider_session = ?4"
+        }
+        (None, None) => return Ok(0),
+    };
+    let sql = format!(
+        "UPDATE sessions SET revoked_at = ?1
+         WHERE revoked_at IS NULL AND expires_at > ?1 AND method = ?2 AND created_at <= ?3 AND {whose}"
+    );
+    w.run(&sql, &params)
+}
+
 /// A session that stands.
 #[derive(Clone, Debug)]
 pub struct Session {

@@ -137,7 +137,11 @@ impl Identity {
         let admitted = self.db.write(&Scope::All, &actor, move |w| {
             let user = identity.admit(w, &document, &claims)?;
             attempt_store::end_sso(w, &sign_in::address(origin.peer.ip))?;
-            identity.issue_user(w, &user, (Kind::SingleSignOn, BROWSER_SECONDS), Some(&origin))
+            let token = identity.issue_user(w, &user, (Kind::SingleSignOn, BROWSER_SECONDS), Some(&origin))?;
+            if let Some(session) = claims.session() {
+                session_store::note_provider(w, &token.jti, session)?;
+            }
+            Ok(token)
         });
         let token = admitted.await.map_err(|error| match error {
             Error::Invalid(wrong) => {

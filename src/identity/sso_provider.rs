@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use url::form_urlencoded;
 
 use super::{
-    id_token::{self, Doubt, Expected, IdClaims},
+    id_token::{self, Doubt, Expected, IdClaims, Logout},
     sso_store::Begun,
 };
 use crate::{
@@ -153,6 +153,22 @@ impl Provider {
         proved.map_err(|doubt| {
             tracing::warn!(?doubt, "an ID token of the provider of single sign-on is refused");
             self.refused()
+        })
+    }
+
+    /// Whose sessions a logout token ends.
+    ///
+    /// # Errors
+    /// `BadRequest` for one that does not hold, `Unavailable` when the provider's keys cannot be had.
+    pub async fn logout(&self, document: &Document, token: &str) -> Result<Logout> {
+        let prove = |keys: &JwkSet| id_token::prove_logout(token, keys, &document.issuer, &self.settings.client_id, seconds());
+        let proved = match prove(&*self.keys(document, None).await?) {
+            Err(Doubt::UnknownKey) => prove(&*self.keys(document, Some(REFETCH_PAUSE)).await?),
+            other => other,
+        };
+        proved.map_err(|doubt| {
+            tracing::warn!(?doubt, "a logout token of the provider of single sign-on is refused");
+            Error::BadRequest("this logout token does not hold; the log of Codex has the reason".to_owned())
         })
     }
 

@@ -102,7 +102,7 @@ impl JobKind {
     /// Whether it asks vendors, whose data is not mixed into a demo's.
     #[must_use]
     pub fn asks_vendors(self) -> bool {
-        Self::all().contains(&self)
+        Self::all().contains(&self) && self.0.system != OURS
     }
 
     /// The script name of contract §1.11.

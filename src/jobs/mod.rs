@@ -5,6 +5,7 @@ pub mod lease_store;
 pub mod live;
 pub mod log_store;
 pub mod process;
+pub mod retention_store;
 pub mod run_log;
 pub mod runs_store;
 pub mod scheduler;

@@ -76,6 +76,14 @@ crate::facet! {
 }
 
 impl Alert {
+    /// Takes out of its texts what the second net strikes for this caller.
+    pub fn strike(&mut self, policy: &RedactionPolicy) {
+        self.message = policy.screen(&self.message);
+        for text in [&mut self.resolved_by, &mut self.diagnostics, &mut self.context, &mut self.actions] {
+            *text = text.take().map(|text| policy.screen(&text));
+        }
+    }
+
     /// The same with what follows from other fields.
     #[must_use]
     pub fn complete(mut self) -> Self {
@@ -157,6 +165,7 @@ impl Protected for AlertView {
             redact(&mut self.row, |_, _| None);
             self.row.message = kind_words(&self.row.kind);
         }
+        self.row.strike(policy);
         self
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     history::ranks,
     list_columns,
+    types::Wanted,
     web::Query,
 };
 
@@ -115,5 +116,30 @@ pub fn each(
     if let Some(severities) = &wanted.priorities {
         query = query.and("alert.severity IN ids({})", vec![Value::Ids(severities.clone())]);
     }
-    ASKING.allowed(query, policy).each(conn, |row| take(alert_store::view(row)?.redact(policy)))
+    by_shown(conn, ASKING.allowed(query, policy), policy)?.each(conn, |row| take(alert_store::view(row)?.redact(policy)))
+}
+
+/// The columns of which something may be struck.
+const STRUCK: &[&str] = &["message", "resolved_by"];
+
+/// The question without the alerts that its search finds by what is struck from their texts.
+fn by_shown(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<ListQuery> {
+    let is_filtered = query.filters_by(STRUCK);
+    if !policy.strikes() || query.search().is_none() && !is_filtered {
+        return Ok(query);
+    }
+    let wanted = query.search().map(Wanted::read);
+    let mut hidden = Vec::new();
+    query.clone().ungathered().with_slice(None).each(c, |row| {
+        let shown = alert_store::view(row)?.redact(policy);
+        let mut struck = shown.row.clone();
+        struck.strike(policy);
+        let is_wanted = |key: &str| wanted.as_ref().is_none_or(|wanted| wanted.is_in(key));
+        // A search key is made of what is shown.
+        if !is_wanted(&shown.row.complete().search_text) {
+            hidden.push(shown.id);
+        }
+        Ok(())
+    })?;
+    Ok(if hidden.is_empty() { query } else { query.and("alert.id NOT IN ids({})", vec![Value::Ids(hidden)]) })
 }

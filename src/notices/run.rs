@@ -109,7 +109,7 @@ fn settle(w: &mut Write<'_>, config: &Config, kind: &Kind, found: &[Found], open
             end(w, config, known.id)?;
         }
     }
-    store::prune(w)
+    store::prune(w, config.retention.notices)
 }
 
 /// How somebody is told of a kind.

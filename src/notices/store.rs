@@ -13,9 +13,6 @@ use crate::{
     types::{fold, now, now_plus},
 };
 
-/// How long what is over is kept, in seconds.
-const KEPT: i64 = 90 * 86_400;
-
 /// A notice as people see it.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Notice {
@@ -359,9 +356,9 @@ pub fn retry(w: &mut Write<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Forgets what has long been over.
-pub fn prune(w: &mut Write<'_>) -> Result<()> {
-    let old = now_plus(-KEPT);
+/// Forgets what has been over for so many days.
+pub fn prune(w: &mut Write<'_>, days: i64) -> Result<()> {
+    let old = now_plus(-days * 86_400);
     let over = "SELECT id FROM notices WHERE closed_at <= ?1";
     w.run(&format!("DELETE FROM notice_deliveries WHERE notice_id IN ({over})"), params![&old])?;
     w.run("DELETE FROM notices WHERE closed_at <= ?1", params![&old]).map(|_| ())

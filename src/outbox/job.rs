@@ -48,10 +48,7 @@ pub async fn body(job: Job) -> Result<Ended> {
         return Ok(report.ended());
     }
     let lease = job.lease.clone();
-    let begin = move |w: &mut Write<'_>| {
-        store::prune(w)?;
-        runs_store::begin(w, &lease, JOB.as_str(), false)
-    };
+    let begin = move |w: &mut Write<'_>| runs_store::begin(w, &lease, JOB.as_str(), false);
     let run = job.write(&Actor::system("outbox"), begin).await?;
     let turn = Turn::of_job(&job.db, &job.lease);
     let result = delivery(&job, turn, run)?.run(None).await;

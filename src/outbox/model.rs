@@ -250,7 +250,7 @@ impl Trail for Entry {
             return;
         }
         let sides = [Some(&mut self.wanted), self.expected.as_mut(), self.seen_before.as_mut(), self.found.as_mut()];
-        for (_, value) in sides.into_iter().flatten().flatten().filter(|(field, _)| trail::is_personal(&entity, field)) {
+        for (_, value) in sides.into_iter().flatten().flatten().filter(|(field, _)| trail::is_withheld(&entity, field)) {
             *value = trail::withheld();
         }
         if trail::may_name(&entity) {

@@ -12,9 +12,6 @@ use crate::{
     types::{now, now_plus},
 };
 
-/// How long entries are kept that are over.
-const KEPT_SECONDS: i64 = 180 * 24 * 3600;
-
 /// Longer than any entry is put off: one that is due later was put off before the clock was set back.
 const FAR: i64 = 600;
 
@@ -292,8 +289,9 @@ pub fn discard(w: &mut Write<'_>, id: i64) -> Result<Unredacted<Entry>> {
     get(w, id)
 }
 
-/// Drops what was over long ago.
-pub fn prune(c: &mut Conn) -> Result<u64> {
-    let sql = "DELETE FROM outbox WHERE state IN ('done', 'discarded') AND settled_at < ?1";
-    c.run(sql, params![now_plus(-KEPT_SECONDS)])
+/// Removes entries that were over before a moment, at most so many; how many went.
+pub fn remove(c: &mut Conn, before: &str, limit: i64) -> Result<u64> {
+    let sql = "DELETE FROM outbox WHERE id IN
+               (SELECT id FROM outbox WHERE state IN ('done', 'discarded') AND settled_at < ?1 ORDER BY id LIMIT ?2)";
+    c.run(sql, params![before, limit])
 }

@@ -26,6 +26,7 @@ use crate::{
     history::{
         Unredacted,
         feed::{self, Trace},
+        retention,
     },
     records::entities::ENTITIES,
     types::{Actor, Scope, now, now_plus},
@@ -114,7 +115,7 @@ async fn round(db: &Db, config: &Arc<Config>, id: i64, us: &str) -> Result<bool>
 /// The round, while nobody else sends to this endpoint.
 async fn held(db: &Db, config: &Arc<Config>, id: i64) -> Result<bool> {
     let sealed = db.read(&Scope::All, move |c| store::get_sealed(c, id)).await?;
-    let more = fill(db, &sealed).await?;
+    let more = fill(db, &sealed, config.retention.webhooks).await?;
     // One message finds out whether an endpoint that did not work does so again.
     let (limit, cleared) = (if sealed.failures > 0 { 1 } else { ROUND }, sealed.endpoint.cleared);
     let due = db.read(&Scope::All, move |c| {
@@ -146,14 +147,18 @@ async fn held(db: &Db, config: &Arc<Config>, id: i64) -> Result<bool> {
 }
 
 /// Queues what the feed holds for an endpoint beyond what was looked at, and lets go of what is over; whether there is more.
-async fn fill(db: &Db, sealed: &Sealed) -> Result<bool> {
+async fn fill(db: &Db, sealed: &Sealed, kept_days: i64) -> Result<bool> {
     let (id, after, waits) = (sealed.endpoint.id, sealed.after, sealed.endpoint.pending >= MOST_PENDING);
     let kinds = kinds(sealed.endpoint.entities.clone());
     // Of a snapshot: what is being written meanwhile is for the next time.
-    let page = db.read(&Scope::All, move |c| match feed::after(c, after, &kinds, None, PAGE) {
-        // The database is an older one than that which was followed.
-        Err(Error::Gone { .. }) => Ok((Vec::new(), store::head(c)?, false)),
-        other => other.map(|page| (page.changes, page.cursor, page.more)),
+    let page = db.read(&Scope::All, move |c| {
+        // What was removed from history is told to nobody any more.
+        let since = after.max(retention::kept(c)?.after);
+        match feed::after(c, Some(since), &kinds, None, PAGE) {
+            // The database is an older one than that which was followed.
+            Err(Error::Gone { .. }) => Ok((Vec::new(), store::head(c)?, false)),
+            other => other.map(|page| (page.changes, page.cursor, page.more)),
+        }
     });
     let (found, cursor, more) = if waits { (Vec::new(), after, false) } else { page.await? };
     let actions = sealed.endpoint.actions.clone();
@@ -162,7 +167,7 @@ async fn fill(db: &Db, sealed: &Sealed) -> Result<bool> {
     let changes: Vec<Trace> = found.map(Trace::from).collect();
     db.write(&Scope::All, &actor(), move |w| {
         store::give_up(w, id, TRIED)?;
-        store::prune(w, id)?;
+        store::prune(w, id, kept_days)?;
         store::queue(w, id, &changes, (cursor != after).then_some(cursor))
     })
     .await?;

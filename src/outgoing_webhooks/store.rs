@@ -13,8 +13,8 @@ use crate::{
 
 /// The word of endpoints in history.
 pub const ENTITY: &str = "webhook_endpoint";
-/// How long messages that are over are kept, in seconds: delivered, given up.
-const KEPT: (i64, i64) = (7 * 86_400, 30 * 86_400);
+/// How many days messages are kept that were given up.
+const FAILED_DAYS: i64 = 30;
 
 const SELECT: &str = "SELECT endpoint.id, endpoint.rev, endpoint.name, endpoint.url, endpoint.entities, endpoint.actions,
     endpoint.enabled, endpoint.disabled_because, endpoint.failing_since, endpoint.created_at, endpoint.updated_at,
@@ -374,11 +374,11 @@ pub fn disable(w: &mut Write<'_>, id: i64, because: &str) -> Result<()> {
     Ok(())
 }
 
-/// Forgets messages that have long been over.
-pub fn prune(w: &mut Write<'_>, id: i64) -> Result<()> {
-    for (state, seconds) in [(DELIVERED, KEPT.0), (FAILED, KEPT.1)] {
+/// Forgets messages that have long been over: delivered ones after so many days.
+pub fn prune(w: &mut Write<'_>, id: i64, days: i64) -> Result<()> {
+    for (state, days) in [(DELIVERED, days), (FAILED, FAILED_DAYS.max(days))] {
         let sql = "DELETE FROM webhook_messages WHERE endpoint_id = ?1 AND state = ?2 AND ended_at <= ?3";
-        w.run(sql, params![id, state, now_plus(-seconds)])?;
+        w.run(sql, params![id, state, now_plus(-days * 86_400)])?;
     }
     Ok(())
 }

@@ -335,7 +335,7 @@ impl Trail for Item {
 
     fn withhold(&mut self) {
         let kind = self.kind.as_str();
-        for change in self.fields.iter_mut().filter(|change| trail::is_personal(kind, &change.field)) {
+        for change in self.fields.iter_mut().filter(|change| trail::is_withheld(kind, &change.field)) {
             (change.from, change.to) = (trail::withheld(), trail::withheld());
         }
         if trail::may_name(kind) {

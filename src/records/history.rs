@@ -11,7 +11,7 @@ use crate::{
     auth::{Editor, Staff, api_key_store},
     compliance::{RedactionPolicy, trail},
     error::{Error, Result},
-    history::{feed, pins},
+    history::{feed, pins, retention},
     web::{Path, Preconditions, Query, ReadRequest, Reply, Routes, Web},
 };
 
@@ -35,7 +35,7 @@ pub fn routes() -> Routes {
             ])
         })
         .asks(&[
-            ("since", "count", "After this cursor."),
+            ("since", "count", "After this cursor; without one, from the oldest change that is kept."),
             ("cursor", "count", "The same."),
             ("types", "string", "Only these kinds of rows, with commas between them."),
             ("entity", "string", "Only this kind, or this row: company:12."),
@@ -47,6 +47,7 @@ pub fn routes() -> Routes {
                 ("changes", json::list::<RedactedChange>(schemas)),
                 ("origins", json::map(json::one::<feed::Origin>(schemas))),
                 ("pins", json::array(json::text())),
+                ("kept_since", json::or_null(json::text())),
             ])
         })
         .asks(&[("limit", "count", "How many changes at most.")])
@@ -66,11 +67,12 @@ pub fn routes() -> Routes {
 /// `types` lists kinds of rows; `entity` names one kind or one row (`company:12`).
 ///
 /// # Errors
-/// `Invalid` for a wrong parameter, `Gone` for a cursor that is ahead of this database.
+/// `Invalid` for a wrong parameter; `Gone`, with where to start, for a cursor that is ahead of this database or before the
+/// history that is kept.
 async fn changes(State(web): State<Web>, staff: Staff, query: Query, request: ReadRequest) -> Result<Response> {
     let since = match (query.count("since")?, query.count("cursor")?) {
         (Some(since), Some(cursor)) if since != cursor => return Err(Error::field("cursor", "must be the same as since")),
-        (since, cursor) => since.or(cursor).unwrap_or(0),
+        (since, cursor) => since.or(cursor),
     };
     let limit = query.count("limit")?.unwrap_or(LIMIT.1).clamp(1, LIMIT.0);
     let types: Vec<String> = query
@@ -105,8 +107,8 @@ fn known(name: &str, kind: &str) -> Result<()> {
     if kinds.contains(&kind) { Ok(()) } else { Err(Error::field(name, format!("must name {}", kinds.join(", ")))) }
 }
 
-/// `GET /api/history/{entity}/{id}`: one row's changes, newest first, where each value came from, and
-/// what is pinned.
+/// `GET /api/history/{entity}/{id}`: one row's changes, newest first, where each value came from, what is pinned, and since
+/// when history is kept, where older changes were removed.
 ///
 /// # Errors
 /// `NotFound`.
@@ -127,6 +129,7 @@ async fn history(
                 "changes": trail::changes(c, changes, &policy)?,
                 "origins": feed::origins(c, entity, id)?,
                 "pins": pins::fields(c, entity, id)?,
+                "kept_since": retention::kept(c)?.since,
             }))
         })
         .await?;

@@ -17,6 +17,7 @@ pub mod nouns;
 pub mod orphans_store;
 pub mod pages;
 pub mod reach;
+pub mod retention;
 pub mod search;
 pub mod search_keys;
 pub mod undo;

@@ -11,7 +11,11 @@ use crate::{
     assets::{AssetView, AssetViewContext, list_store as assets},
     auth::Reader,
     billing::{list_store::PLANS, store as plans},
-    companies::{CompanyView, list_store::COMPANIES, store as companies},
+    companies::{
+        CompanyView,
+        list_store::{COMPANIES, by_shown as companies_found},
+        store as companies,
+    },
     compliance::RedactionPolicy,
     contacts::{ContactView, list_store as contacts},
     custom,
@@ -80,7 +84,8 @@ impl Searched {
         let limit = query.slice().map_or(LIMIT.0, |slice| slice.limit);
         let mut own = Vec::new();
         if let Some(noun) = custom::noun(entity) {
-            own = custom::store::found(c, entity, text, MOST_BESIDE)?;
+            // Whoever does not see all of what is written there does not find by it.
+            own = if policy.strikes() { Vec::new() } else { custom::store::found(c, entity, text, MOST_BESIDE)? };
             if !own.is_empty() && !policy.sees_all() {
                 let protected = custom::store::protected(c, noun, &own)?;
                 own.retain(|id| !protected.contains(id));
@@ -226,7 +231,8 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
 }
 
 fn of_companies(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
-    Searched::new(c, asked(&COMPANIES, text, limit)?, ListQuery::everything(&COMPANIES)?, text, policy)
+    let query = companies_found(c, asked(&COMPANIES, text, limit)?, policy)?;
+    Searched::new(c, query, ListQuery::everything(&COMPANIES)?, text, policy)
 }
 
 fn of_contacts(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
@@ -236,6 +242,7 @@ fn of_contacts(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -
 
 fn of_assets(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
     let query = assets::ASKING.allowed(asked(&assets::LIST, text, limit)?.searching(assets::traces(policy)), policy);
+    let query = assets::by_shown(c, query, policy)?;
     Searched::new(c, query, ListQuery::everything(&assets::LIST)?, text, policy)
 }
 

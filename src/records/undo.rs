@@ -22,7 +22,7 @@ use crate::{
         self, Record as _, Unredacted,
         batches::{self, Batch},
         feed::{self, Change},
-        forgotten, links, merges, pins, protection,
+        forgotten, links, merges, pins, protection, retention,
         undo::Undone,
     },
     jobs::{
@@ -49,7 +49,7 @@ pub fn routes() -> Routes {
         .tells("Take a change back", |_| json::done(&[("seq", json::int()), ("undone", json::flag()), ("except", json::text())]))
         .get("/api/batches/{id}", show_batch)
         .tells("Read what was done as one: a bulk edit, a merge", |schemas| {
-            json::with(json::one::<Batch>(schemas), &[("rows", json::counts())])
+            json::with(json::one::<Batch>(schemas), &[("rows", json::counts()), ("history_removed", json::flag())])
         })
         .post("/api/batches/{id}/undo", all_of_batch)
         .tells("Take back as one what was done as one", |schemas| {
@@ -167,7 +167,7 @@ pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy, is_admin
     if change.entity == AddedField::ENTITY && !is_admin {
         return Err(Error::Forbidden("custom fields are decided by administrators".to_owned()));
     }
-    let is_plain = |field: &String| !field.ends_with("_id") && !field.contains(':') && !trail::is_personal(&change.entity, field);
+    let is_plain = |field: &String| !field.ends_with("_id") && !field.contains(':') && !trail::is_withheld(&change.entity, field);
     let is_own = matches!(change.action.as_str(), "create" | "update" | "retire" | "restore");
     let fields = change.fields.as_object().into_iter().flatten();
     let is_harmless = is_own && (change.action != "update" || fields.into_iter().all(|(field, _)| is_plain(field)));
@@ -339,9 +339,14 @@ fn is_place(one: &Membership, other: &Membership) -> bool {
 /// has changed since stays as it is. While it lasts no sync of the same kind runs.
 ///
 /// # Errors
-/// `NotFound`, `Conflict` while such a sync runs.
+/// `NotFound`; `Conflict` while such a sync runs, or when part of its history was removed.
 pub async fn run(db: &Db, id: i64, actor: &Actor) -> Result<Summary> {
-    let source = db.read(&Scope::All, move |c| undo_store::source(c, id)).await?;
+    let read = move |c: &mut Conn| {
+        let (source, started_at) = undo_store::run(c, id)?;
+        retention::refuse_before(c, &started_at, "the run cannot be taken back")?;
+        Ok(source)
+    };
+    let source = db.read(&Scope::All, read).await?;
     let kind = JobKind::named(&source).ok_or_else(|| Error::conflict(format!("runs of {source} cannot be undone")))?;
     let busy = |job: &str| format!("a {} is running (job {job}); undo when it has ended", kind.label());
     jobs::under_lease(db, (kind, &actor.name), Duration::ZERO, busy, &Arc::default(), async |lease: Lease| {
@@ -386,7 +391,7 @@ async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, condi
     let policy = RedactionPolicy::of(&editor, &web.config, conditions.query())?;
     let is_admin = editor.is_admin();
     let work = move |w: &mut Write<'_>| {
-        let told = feed::get(w, seq)?;
+        let told = found(w, seq)?;
         if let Some(whole) = merged_in(told.inside()) {
             let (summary, own) = batch(w, whole, false, &Undoer { policy, is_admin })?;
             let beside = json!({ "success": true, "seq": seq, "undone": summary.undone > 0, "batch_id": own });
@@ -400,6 +405,17 @@ async fn one(State(web): State<Web>, editor: Editor, Path(seq): Path<i64>, condi
         }
     };
     conditions.run(&web, &editor.scope(), &editor.actor(), "", work).await
+}
+
+/// A change that is to be taken back.
+///
+/// # Errors
+/// `NotFound`; `Gone` for one that was removed from history.
+pub fn found(c: &mut Conn, seq: i64) -> Result<Unredacted<Change>> {
+    feed::get(c, seq).map_err(|error| match error {
+        Error::NotFound { .. } => retention::missing(c, seq),
+        other => other,
+    })
 }
 
 /// The batch of a change that is nothing without the others of it: a merge.
@@ -427,6 +443,7 @@ pub fn batch(w: &mut Write<'_>, id: i64, is_part_enough: bool, by: &Undoer) -> R
         let by = whole.undone_by.as_deref().unwrap_or_default();
         return Err(Error::conflict(format!("batch {id} was undone by {by} at {at}")));
     }
+    retention::refuse_before(w, &whole.at, &format!("batch {id} cannot be taken back"))?;
     if batches::taken_back(w, &whole)?.is_some_and(|before| before.kind == batches::MERGE) {
         return Err(Error::conflict("a merge that was undone does not come back like this; merge the records again"));
     }
@@ -478,6 +495,8 @@ async fn show_batch(State(web): State<Web>, staff: Staff, Path(id): Path<i64>, r
     let read = move |c: &mut Conn| {
         let mut told = serde_json::to_value(batches::get(c, id)?).map_err(Error::internal)?;
         told["rows"] = json!(batches::tally(c, id)?);
+        let at = told["at"].as_str().unwrap_or_default();
+        told["history_removed"] = retention::kept(c)?.lacks(at).is_some().into();
         Ok(told)
     };
     request.value(&web.db.read(&staff.scope(), read).await?)

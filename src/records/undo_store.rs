@@ -7,13 +7,14 @@ use crate::{
     types::now,
 };
 
-/// What a run read: the name of its kind of job.
+/// What a run read, the name of its kind of job, and when it began.
 ///
 /// # Errors
 /// `NotFound`.
-pub fn source(c: &mut Conn, run: i64) -> Result<String> {
-    let row = c.first("SELECT source FROM sync_runs WHERE id = ?1", params![run])?;
-    row.ok_or(Error::NotFound { what: "Run" })?.get(0)
+pub fn run(c: &mut Conn, run: i64) -> Result<(String, String)> {
+    let row = c.first("SELECT source, started_at FROM sync_runs WHERE id = ?1", params![run])?;
+    let row = row.ok_or(Error::NotFound { what: "Run" })?;
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// Notes who took a run back.

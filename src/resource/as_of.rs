@@ -15,7 +15,7 @@ use crate::{
     },
     entity::{Entity, Field, Holds, Kind, Members, Shaped, once::of_type},
     error::{Error, Result},
-    history::{past_store, protection},
+    history::{past_store, protection, retention},
     types::{Scope, fold, format_time, now},
     web::{AsOf, Query, ReadRequest, Web, list as lists},
 };
@@ -87,13 +87,28 @@ fn is_of_company<E: Entity>() -> bool {
 
 /// The rows of a kind as they were, or one of them.
 fn rebuilt<E: Entity>(c: &mut Conn, id: Option<i64>, at: &str) -> Result<Vec<E>> {
-    match store::began(c, E::ENTITY)? {
-        Some(began) if began.as_str() <= at => {}
-        Some(began) => return Err(Error::field(NAME, format!("is before history of this begins ({began})"))),
-        None => return Err(Error::field(NAME, "there is no history of this yet")),
-    }
+    refuse_before_history(c, E::ENTITY, at)?;
     let rows = store::rows::<E>(c, id)?;
     past_store::rewound(c, &past_store::after(at)?, id, rows)
+}
+
+/// Refuses a moment of which history does not tell.
+///
+/// # Errors
+/// `Invalid`, which names the oldest moment that can be asked about.
+fn refuse_before_history(c: &mut Conn, entity: &str, at: &str) -> Result<()> {
+    if let Some(edge) = retention::kept(c)?.since {
+        if at < edge.as_str() {
+            let message = format!("older history was removed; the oldest moment that can be asked about is {edge}");
+            return Err(Error::field(NAME, message));
+        }
+        return Ok(());
+    }
+    match store::began(c, entity)? {
+        Some(began) if began.as_str() <= at => Ok(()),
+        Some(began) => Err(Error::field(NAME, format!("is before history of this begins ({began})"))),
+        None => Err(Error::field(NAME, "there is no history of this yet")),
+    }
 }
 
 /// Refuses who is not told what was: history knows whose a record is, not whose it was to see.
@@ -141,7 +156,14 @@ pub async fn one<R: Resource>(web: &Web, caller: &Caller, key: R::Key, request: 
         let rows = rebuilt::<R::Row>(c, Some(id), &at)?;
         log::<R::Row>(c, vec![id], &policy)?;
         let numbers = store::numbers(c)?;
-        numbered(rows, &numbers, &at.into()).pop().ok_or(Error::NotFound { what: <R::Row as crate::history::Record>::WHAT })
+        let linked = R::linked_then(c, id, &past_store::after(&at)?)?;
+        let was = numbered(rows, &numbers, &at.into()).pop();
+        let was = was.ok_or(Error::NotFound { what: <R::Row as crate::history::Record>::WHAT })?;
+        let mut was = serde_json::to_value(was).map_err(Error::internal)?;
+        for (name, ids) in linked {
+            was[name] = ids.into();
+        }
+        Ok(was)
     };
     let was = web.db.read(&caller.scope(), read).await?;
     request.value(&was).map(marked).map(Some)
@@ -158,17 +180,42 @@ pub async fn list<E: Entity>(
     spec: &'static ListSpec,
     company: Option<String>,
 ) -> Result<Option<Response>> {
+    list_among(web, caller, request, spec, company, None).await
+}
+
+/// Which rows were linked with a record, from how they were: what the list's address names, in a word for caches, and what
+/// tells those rows from others once the moment is known.
+pub type Among<E> = (String, Box<dyn FnOnce(&mut Conn, &str) -> Result<Box<dyn Fn(&E) -> bool>> + Send>);
+
+/// The same of those rows alone that were linked with a record, by what changes tell beside the rows' own fields. The moment
+/// is given as the one after it.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_among<E: Entity>(
+    web: &Web,
+    caller: &Caller,
+    request: &ReadRequest,
+    spec: &'static ListSpec,
+    company: Option<String>,
+    among: Option<Among<E>>,
+) -> Result<Option<Response>> {
     let Some(at) = asked(&request.query)? else { return Ok(None) };
     allowed(caller)?;
     let policy = RedactionPolicy::of(caller, &web.config, &request.query)?;
     let query = request.list(spec)?;
     let asked = Asked::<E>::read(&query, &request.query, company)?;
-    let variant = format!("{NAME} {at}|{}|{:?}", policy.key(), asked.own);
+    let (whose, among) = among.map_or((String::new(), None), |(whose, among)| (whose, Some(among)));
+    let variant = format!("{NAME} {at}|{}|{:?}|{whose}", policy.key(), asked.own);
     let known = Was::<E>::names();
     let load = move |c: &mut Conn, query: &ListQuery, rows: &mut lists::Rows| {
         let numbers = store::numbers(c)?;
         let mut found = numbered(rebuilt::<E>(c, None, &at)?, &numbers, &at.clone().into());
         found.retain(|was| asked.means(query, was));
+        if let Some(among) = among {
+            let is_among = among(c, &past_store::after(&at)?)?;
+            found.retain(|was| is_among(&was.row));
+        }
         asked.sort(&mut found);
         let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
         let Slice { limit, offset } = query.slice().unwrap_or(Slice { limit: i64::MAX, offset: 0 });

@@ -153,6 +153,11 @@ pub trait Resource: Send + Sync + Sized + 'static {
         Ok(Vec::new())
     }
 
+    /// The records that one was linked with just before a moment, by the member that tells them, as far as history knows.
+    fn linked_then(_c: &mut Conn, _id: i64, _moment: &str) -> Result<Vec<(&'static str, Vec<i64>)>> {
+        Ok(Vec::new())
+    }
+
     /// Reads the fields of a write.
     ///
     /// # Errors

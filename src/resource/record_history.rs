@@ -22,6 +22,8 @@ pub struct RecordHistory {
     pub events: Vec<(Event, Option<i64>)>,
     /// Where values came from, by column, where that is worth a mark.
     pub sources: HashMap<String, FieldOrigin>,
+    /// Before which moment history was removed, when part of this one was.
+    pub kept_since: Option<String>,
 }
 
 /// Where a value came from.
@@ -59,7 +61,7 @@ impl RecordHistory {
             let undo_all = batch.map(|batch| page.url(&format!("/records/batches/{batch}/undo")));
             Event { undo, undo_all, ..event.clone() }
         });
-        Timeline { events: events.collect(), more: None }
+        Timeline { events: events.collect(), more: None, kept_since: self.kept_since.clone() }
     }
 
     fn source(&self, page: &Page, action: &str, field: &str) -> Option<Source> {

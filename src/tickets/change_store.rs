@@ -2,7 +2,7 @@
 
 use super::{ChangeRequest, change::ChangeView};
 use crate::{
-    compliance::{Asking, Level, Personal, Protected as _, RedactionPolicy, Veiled},
+    compliance::{Asking, Level, Personal, Protected as _, RedactionPolicy, Veiled, found_by_shown},
     db::{
         Conn, Row, Write,
         list::{Column, ListQuery, ListSpec, Search},
@@ -54,7 +54,10 @@ pub fn each(
     policy: &RedactionPolicy,
     mut take: impl FnMut(ChangeView) -> Result<()>,
 ) -> Result<i64> {
-    ASKING.allowed(query.clone(), policy).each(c, |row| take(view(row)?.redact(policy)))
+    let query = found_by_shown::<ChangeRequest>(c, ASKING.allowed(query.clone(), policy), policy, &["subject"], |change| {
+        change.subject = change.subject.take().map(|text| policy.screen(&text));
+    })?;
+    query.each(c, |row| take(view(row)?.redact(policy)))
 }
 
 /// One planned change by the vendor's number.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     companies::store as companies,
-    compliance::{Asking, Personal, Protected as _, RedactionPolicy},
+    compliance::{Asking, Personal, Protected as _, RedactionPolicy, found_by_shown},
     db::{
         Conn, Value,
         list::{Column, Kind, ListQuery, ListSpec, Page, Search},
@@ -155,7 +155,10 @@ pub fn each(
 ) -> Result<i64> {
     let statuses = statuses_store::load(conn, SOURCE, configured)?;
     let query = filters.add(conn, query.clone(), &statuses)?;
-    ASKING.allowed(query, policy).each(conn, |row| take(ListedTicket::new(store::view(row)?.redact(policy), &statuses)))
+    let query = found_by_shown::<Ticket>(conn, ASKING.allowed(query, policy), policy, &["subject"], |ticket| {
+        ticket.subject = ticket.subject.take().map(|text| policy.screen(&text));
+    })?;
+    query.each(conn, |row| take(ListedTicket::new(store::view(row)?.redact(policy), &statuses)))
 }
 
 /// When the newest job that read tickets ended well.

@@ -309,6 +309,13 @@ impl Wanted {
         Self { words: words.into_iter().map(spellings).collect(), whole }
     }
 
+    /// Whether a search key has it.
+    #[must_use]
+    pub fn is_in(&self, key: &str) -> bool {
+        self.words.iter().all(|spellings| spellings.iter().any(|word| key.contains(word.as_str())))
+            || self.whole.iter().any(|whole| key.contains(whole.as_str()))
+    }
+
     /// Whether there is anything to look for.
     #[must_use]
     pub fn is_nothing(&self) -> bool {

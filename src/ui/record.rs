@@ -196,6 +196,8 @@ pub struct Timeline {
     pub events: Vec<Event>,
     /// The feed with everything, when there is more.
     pub more: Option<String>,
+    /// Before which moment it was removed, when part of it was.
+    pub kept_since: Option<String>,
 }
 
 impl askama::filters::HtmlSafe for Timeline {}

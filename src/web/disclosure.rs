@@ -50,14 +50,22 @@ const LOOK: Duration = Duration::from_millis(20);
 /// What a reading takes beside the records it names.
 const READING: usize = 512;
 
-/// Every kind of record whose readings are noted, and the secrets of assets and licences.
-const NOTED: [&str; 10] =
-    ["contact", "company", "asset", "ticket", "alert", "change_request", "note", "bitlocker_key", "windows_key", "license_key"];
+/// What is read beside records of the registry and noted: observations, and the secrets of assets and licences.
+const BESIDE: [&str; 4] = ["alert", "bitlocker_key", "windows_key", "license_key"];
 
-/// The kind of this name.
+/// The nouns of the registry.
+static NOUNS: OnceLock<Vec<&'static str>> = OnceLock::new();
+
+/// Says which nouns there are, before anything is read; the first call counts.
+pub fn register(nouns: impl Iterator<Item = &'static str>) {
+    NOUNS.get_or_init(|| nouns.collect());
+}
+
+/// The kind of this name whose readings are noted.
 #[must_use]
 pub fn noted(name: &str) -> Option<&'static str> {
-    NOTED.into_iter().find(|known| *known == name)
+    let nouns = NOUNS.get().map(Vec::as_slice).unwrap_or_default();
+    nouns.iter().chain(&BESIDE).copied().find(|known| *known == name)
 }
 
 /// The protected records that an answer shows, by kind.

@@ -54,6 +54,12 @@ pub struct Disclosure {
     pub times: i64,
 }
 
+/// Removes readings from before a moment, at most so many; how many went.
+pub fn remove(c: &mut Conn, before: &str, limit: i64) -> Result<u64> {
+    let sql = "DELETE FROM disclosures WHERE id IN (SELECT id FROM disclosures WHERE at < ?1 ORDER BY at, id LIMIT ?2)";
+    c.run(sql, params![before, limit])
+}
+
 /// Stores readings.
 pub fn add(w: &mut Write<'_>, rows: &[NewRow]) -> Result<()> {
     for row in rows {

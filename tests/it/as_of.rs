@@ -63,6 +63,39 @@ both! {
         tess.get(&format!("/api/assets/{three}?as_of={then}")).await.status(404);
     }
 
+    async fn who_was_linked_with_what_is_told_too(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        app.company("100001", "Acme").await;
+        app.company("100002", "Other").await;
+        let stays = app.contact("Ava", "ava@acme.example", &["100001"]).await["id"].clone();
+        let goes = app.contact("Ben", "ben@acme.example", &["100001"]).await["id"].clone();
+        let comes = app.contact("Cat", "cat@acme.example", &["100002"]).await["id"].clone();
+        let one = app.asset("LT-1", "100001").await["id"].clone();
+        let two = app.asset("LT-2", "100001").await["id"].clone();
+        tess.put(&format!("/api/assets/{one}"), &json!({"contact_ids": [stays, goes]})).await.status(200);
+        let then = moment(&app).await;
+        tess.put(&format!("/api/contacts/{goes}"), &json!({"company_account_numbers": ["100002"], "name": "Benjamin"})).await.status(200);
+        tess.put(&format!("/api/contacts/{comes}"), &json!({"company_account_numbers": ["100001"]})).await.status(200);
+        tess.put(&format!("/api/assets/{one}"), &json!({"contact_ids": [comes]})).await.status(200);
+        tess.put(&format!("/api/assets/{one}"), &json!({"contact_ids": []})).await.status(200);
+        tess.put(&format!("/api/assets/{two}"), &json!({"contact_ids": [stays]})).await.status(200);
+        let names = async |path: &str| -> Vec<String> {
+            let rows = tess.get(path).await.ok();
+            rows.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+        };
+        for list in ["contacts", "users"] {
+            assert_eq!(names(&format!("/api/companies/100001/{list}?as_of={then}")).await, ["Ava", "Ben"], "{list}");
+        }
+        assert_eq!(names("/api/companies/100001/contacts").await, ["Ava", "Cat"]);
+        assert_eq!(names(&format!("/api/companies/100002/contacts?as_of={then}")).await, ["Cat"]);
+        assert_eq!(names(&format!("/api/companies/100001/contacts?as_of={then}&limit=1&offset=1")).await, ["Ben"]);
+        let users = async |id: &Value| tess.get(&format!("/api/assets/{id}?as_of={then}")).await.ok()["contact_ids"].clone();
+        assert_eq!((users(&one).await, users(&two).await), (json!([stays, goes]), json!([])));
+        tess.get(&format!("/api/companies/999999/contacts?as_of={then}")).await.status(404);
+        app.billing().get(&format!("/api/companies/100001/contacts?as_of={then}")).await.status(403);
+    }
+
     async fn what_history_cannot_tell_is_refused(engine: Engine) {
         let app = App::start_on(&engine).await;
         let tess = app.technician();

@@ -171,6 +171,57 @@ both! {
         assert_eq!(pull.head(), head);
     }
 
+    async fn a_ticket_that_changes_at_the_vendor_brings_nobody_back(engine: Engine) {
+        let (pull, id) = planted(&engine).await;
+        let (app, ada) = (&pull.app, pull.app.admin());
+        ada.post(&format!("/api/contacts/{id}/forget"), &json!({"name": NAME})).await.status(200);
+        assert_eq!(left(app), Vec::<String>::new());
+        // Of what they were known by nothing is kept but digests, whose key is not in the database.
+        let digests = app.database.texts("SELECT digest FROM forgotten_people ORDER BY 1");
+        assert!(digests.len() >= 3 && digests.iter().all(|one| one.len() == 32 && one.bytes().all(|b| b.is_ascii_hexdigit())), "{digests:?}");
+
+        let now = jiff::Timestamp::now().as_second();
+        pull.vendor.world(|state| {
+            let at = state.tick();
+            let told = state.tickets.iter_mut().find(|ticket| ticket["id"] == 4).unwrap();
+            told["updated_at"] = json!(at);
+            told["subject"] = json!(format!("{NAME} is back"));
+            told["description"] = json!("<p>Dear Xolotl, Quetzalcoatl, we wrote to quetzalcoatl@ward.example and Q.Xolotl@ward.example</p>");
+            told["description_text"] = json!("Dear Xolotl, Quetzalcoatl, we wrote to quetzalcoatl@ward.example and Q.Xolotl@ward.example");
+            let mut said = conversation(75, 4, &format!("Regards, {}", NAME.to_uppercase()), false, now);
+            said["from_email"] = json!("quetzalcoatl@ward.example");
+            said["user_id"] = json!(PERSON);
+            state.conversations.get_mut(&4).unwrap().push(said);
+            // A new one of theirs, under an address and a spelling that nobody knew.
+            let mut new = ticket(5, PERSON, Some(WARD), 2, now);
+            new["subject"] = json!("A printer");
+            new["requester"] = json!({"id": PERSON, "name": "Q. Xolotl-Canarytitle", "email": "canarytitle@ward.example"});
+            state.tickets.push(new);
+        });
+        app.cli().run_beside(&["sync", "tickets"]).await.code(0);
+        assert_eq!(left(app), Vec::<String>::new());
+        let told = ada.get("/api/ticket/4").await.ok();
+        assert_eq!((&told["subject"], &told["requester_name"]), (&json!("[forgotten] is back"), &json!("[forgotten]")), "{told}");
+        let whole = told.to_string();
+        assert!(whole.contains("Dear [forgotten], we wrote to [forgotten] and [forgotten]") && whole.contains("Regards, [forgotten]"), "{whole}");
+        assert_eq!(ada.get("/api/ticket/5").await.ok()["requester_email"], "[forgotten]");
+        // One that is not stored is asked for at the vendor, and tells no more.
+        app.database.execute("DELETE FROM ticket_details; DELETE FROM ticket_sightings");
+        app.cli().run_beside(&["sync", "tickets", "--full"]).await.code(0);
+        assert_eq!(left(app), Vec::<String>::new());
+        // Who is here keeps the name, whoever else had it.
+        app.contact("Ava Patel", "ava.two@ward.example", &["204002"]).await;
+        let two = ada.get("/api/contacts?email=ava@ward.example").await.ok()[0]["id"].clone();
+        ada.post(&format!("/api/contacts/{two}/forget"), &json!({"name": "Ava Patel"})).await.status(200);
+        pull.vendor.world(|state| {
+            let at = state.tick();
+            let told = state.tickets.iter_mut().find(|ticket| ticket["id"] == 5).unwrap();
+            (told["updated_at"], told["subject"]) = (json!(at), json!("Ava Patel, not ava@ward.example"));
+        });
+        app.cli().run_beside(&["sync", "tickets"]).await.code(0);
+        assert_eq!(ada.get("/api/ticket/5").await.ok()["subject"], "Ava Patel, not [forgotten]");
+    }
+
     async fn a_person_is_forgotten_on_a_page_and_from_the_command_line(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme").await;

@@ -79,6 +79,49 @@ both! {
         assert_eq!(past["changes"][0]["action"], "create");
     }
 
+    async fn licences_are_found_where_neighbours_look_for_them(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Acme").await;
+        app.company("100002", "Other").await;
+        let asset = app.asset("LT-1", "100001").await;
+        let api = app.technician();
+        let one = licence(&api, json!({"seats": 5, "expires_on": "2027-02-28"})).await;
+        licence(&api, json!({"company_id": "100002", "product": "Backup"})).await;
+        seat(&api, &one, ("asset_id", &asset["id"])).await;
+        let service = app.service();
+        for word in ["license", "License"] {
+            let all = service.get(&format!("/api/assets?type={word}")).await.ok();
+            assert_eq!(all.as_array().unwrap().len(), 2, "{all}");
+            let mine = all.as_array().unwrap().iter().find(|row| row["id"] == one["id"]).unwrap();
+            for (member, value) in [
+                ("type", json!("license")), ("product", json!("Office Suite")), ("vendor", json!("Contoso")), ("seats", json!(5)),
+                ("seats_used", json!(1)), ("expires_on", json!("2027-02-28")), ("company_id", json!("100001")), ("company_name", json!("Acme")),
+            ] {
+                assert_eq!(mine[member], value, "{member}: {mine}");
+            }
+            assert!(mine.get("license_key").is_none(), "{mine}");
+        }
+        // With the habits of every list, and none of it where devices are billed.
+        let of = service.get("/api/assets?type=license&company_id=100002&fields=type,product").await.ok();
+        assert_eq!(of, json!([{"type": "license", "product": "Backup"}]));
+        let page = service.get("/api/assets?type=license&limit=1&sort=-product").await.status(200);
+        assert_eq!((page.header("x-total-count"), &page.json()[0]["product"]), ("2", &json!("Office Suite")));
+        assert_eq!(service.get("/api/assets?type=license&q=backup").await.ok().as_array().unwrap().len(), 1);
+        let csv = service.get("/api/assets?type=license&format=csv").await.status(200).text();
+        assert!(csv.lines().next().unwrap().starts_with("id,type,") && csv.lines().count() == 3, "{csv}");
+        for path in ["/api/assets", "/api/companies/100001/assets", "/api/companies/100001/assets?type=license"] {
+            let rows = service.get(path).await.ok();
+            assert!(rows.as_array().unwrap().iter().all(|row| row["type"] != "license"), "{path}: {rows}");
+        }
+        // A client sees their own; a key that is limited to assets reaches no licences by their address.
+        let cleo = app.client_of("cleo", "100002").await;
+        assert_eq!(cleo.get("/api/assets?type=license").await.ok().as_array().unwrap().len(), 1);
+        let made = app.admin().post("/api/keys", &json!({"name": "one", "types": ["asset"], "current_password": crate::support::PASSWORD})).await.status(201).json();
+        let key = app.with_token(made["key"].as_str().unwrap());
+        key.get("/api/assets").await.status(200);
+        key.get("/api/assets?type=license").await.status(403);
+    }
+
     async fn a_seat_goes_with_whoever_holds_it(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme").await;

@@ -136,6 +136,84 @@ both! {
         assert_eq!(ada.get("/api/companies/100002/contacts").await.ok().as_array().unwrap().len(), 1);
     }
 
+    async fn a_page_says_why_a_merge_stands_and_what_takes_it_back(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let tess = app.technician();
+        app.company("100001", "Acme").await;
+        let one = id_of(app.contact("Ava Patel", "ava@acme.example", &["100001"]).await);
+        let two = id_of(app.contact("A. Patel", "a.patel@acme.example", &["100001"]).await);
+        tess.put(&format!("/api/contacts/{two}"), &json!({"job_title": "Owner"})).await.status(200);
+        let done = tess.post(&format!("/api/contacts/{one}/merge"), &json!({"from": two})).await.status(200).json();
+        assert_eq!(done["job_title"], "Owner", "{done}");
+        tess.put(&format!("/api/contacts/{one}"), &json!({"job_title": "Partner"})).await.status(200);
+        let seq = |entity: i64, action: &str| {
+            app.database.number(&format!("SELECT MAX(seq) FROM changes WHERE entity = 'contact' AND entity_id = {entity} AND action = '{action}'"))
+        };
+        let undo = async |seq: i64| {
+            let reply = tess.send(reqwest::Method::POST, &format!("/records/changes/{seq}/undo"), |request| request.header("accept", "text/html")).await.status(303);
+            let said = reply.header("set-cookie").split(';').next().unwrap_or_default().replace('+', " ");
+            (reply.header("location").to_owned(), percent_encoding::percent_decode_str(&said).decode_utf8_lossy().into_owned())
+        };
+        // The merge as a whole: what has changed since stands in the way, and is named.
+        let (page, said) = undo(seq(one, "merge")).await;
+        assert_eq!(page, format!("/contacts/{one}"));
+        assert!(said.contains("error:It stands: nothing was taken back") && said.contains("job_title has changed since"), "{said}");
+        // One of its changes alone: the way is the whole.
+        let (page, said) = undo(seq(two, "retire")).await;
+        assert_eq!(page, format!("/contacts/{two}"));
+        assert!(said.contains("It stands:") && said.contains("“Undo all” takes back all of it"), "{said}");
+        tess.put(&format!("/api/contacts/{one}"), &json!({"job_title": "Owner"})).await.status(200);
+        let (_, said) = undo(seq(one, "merge")).await;
+        assert!(said.contains("Taken back."), "{said}");
+        assert_eq!(tess.get(&format!("/api/contacts/{two}")).await.ok()["retired_at"], Value::Null);
+    }
+
+    async fn how_a_company_is_billed_goes_along_where_nothing_is_said_yet(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let ada = app.admin();
+        for (number, name) in [("100001", "Acme"), ("100002", "Acme Ltd"), ("100003", "Acme Inc")] {
+            app.company(number, name).await;
+        }
+        ada.put("/api/companies/100002", &json!({"managed_users": "12", "managed_devices": "40"})).await.status(200);
+        ada.put("/api/companies/100001", &json!({"managed_devices": "7"})).await.status(200);
+        ada.put("/api/billing/settings/100002", &json!({"vms_as_servers": true, "default_ticket_hours": 0.5})).await.status(200);
+        ada.put("/api/billing/settings/100003", &json!({"count_contacts": "all"})).await.status(200);
+        let deviates = async |number: &str, features: &[(&str, &str)]| {
+            let form = features.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>();
+            ada.send(reqwest::Method::POST, &format!("/companies/{number}/features"), |request| request.form(&form)).await.status(303);
+        };
+        deviates("100002", &[("feature_antivirus", "Sophos"), ("feature_email", "None")]).await;
+        deviates("100001", &[("feature_antivirus", "Defender")]).await;
+        let told = async |number: &str| {
+            let settings = ada.get(&format!("/api/billing/settings/{number}")).await.ok();
+            let sql = format!(
+                "SELECT o.feature_key || '=' || o.value FROM feature_overrides o JOIN companies c ON c.id = o.company_id
+                 WHERE c.account_number = '{number}' ORDER BY 1"
+            );
+            (settings["vms_as_servers"].clone(), settings["default_ticket_hours"].clone(), settings["count_contacts"].clone(), app.database.texts(&sql))
+        };
+        let (before, other) = (told("100001").await, told("100002").await);
+        assert!(!other.3.is_empty() && !before.3.is_empty(), "{before:?} {other:?}");
+
+        let done = ada.post("/api/companies/100001/merge", &json!({"from": "100002"})).await.status(200).json();
+        assert_eq!((&done["managed_users"], &done["managed_devices"]), (&json!("12"), &json!("7")), "what is said already stays: {done}");
+        assert_eq!((&done["moved"]["billing_settings"], &done["moved"]["feature_override"]), (&json!(1), &json!(1)), "{}", done["moved"]);
+        let after = told("100001").await;
+        assert_eq!((&after.0, &after.1), (&json!(true), &json!(0.5)));
+        assert_eq!(after.3.len(), 2, "{after:?}");
+        assert!(after.3.iter().any(|one| one.ends_with("=Defender")) && after.3.iter().any(|one| one.ends_with("=None")), "{after:?}");
+
+        let undone = ada.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200).json();
+        assert_eq!(undone["refused"], 0, "{undone}");
+        assert_eq!((told("100001").await, told("100002").await), (before, other));
+        assert_eq!(ada.get("/api/companies/100001").await.ok()["managed_users"], Value::Null);
+        // Once more, now that there was a row before; and one that has settings of its own keeps them.
+        ada.post("/api/companies/100001/merge", &json!({"from": "100002"})).await.status(200);
+        assert_eq!(told("100001").await.0, true);
+        let last = ada.post("/api/companies/100001/merge", &json!({"from": "100003"})).await.status(200).json();
+        assert_eq!((last["moved"].get("billing_settings"), told("100001").await.2), (None, json!("active")), "{last}");
+    }
+
     async fn what_cannot_be_one_is_refused(engine: Engine) {
         let app = App::start_on(&engine).await;
         let tess = app.technician();

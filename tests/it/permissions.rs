@@ -386,6 +386,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /login/code", PUBLIC, "410"),
     ("GET /login/sso", PUBLIC, "404"),
     ("GET /login/sso/callback", PUBLIC, "404"),
+    ("POST /oidc/backchannel-logout", PUBLIC, "404"),
     ("DELETE /api/accounts/{id}/single-sign-on", ADMIN_PEOPLE, "404"),
     ("POST /admin/users/{id}/single-sign-on/unlink", ADMIN_PEOPLE, "404"),
     ("GET /api/accounts", ADMIN_PEOPLE, "200"),

@@ -158,6 +158,100 @@ both! {
         assert_eq!(brainhair.get("/api/companies/204001").await.ok()["description"], description["description"]);
     }
 
+    async fn what_is_written_on_devices_licences_and_alerts_is_struck_too(engine: Engine) {
+        let fleet = fleet(&engine, vendor(), |_, _| {}).await;
+        let app = &fleet.app;
+        let (admin, tess) = (app.admin(), app.technician());
+        let text = format!("Was {NAME}'s, (555) 234-4242");
+        let asset = tess.post("/api/assets", &json!({"hostname": "OPEN-1", "company_account_number": "204001", "description": text})).await.status(201).json();
+        let license = tess.post("/api/licenses", &json!({"company_id": "204001", "product": "Suite", "notes": text})).await.status(201).json();
+        tess.post("/api/subnets", &json!({"company_id": "204001", "cidr": "10.1.0.0/24", "notes": text})).await.status(201);
+        admin.post("/api/custom_fields", &json!({"type": "asset", "label": "Remark", "key": "remark", "kind": "text"})).await.status(201);
+        tess.put(&format!("/api/assets/{}", asset["id"]), &json!({"cf": {"remark": text}})).await.status(200);
+        let company = admin.get("/api/companies/204001").await.ok()["id"].clone();
+        app.database.execute(&format!(
+            "INSERT INTO alerts (alert_uid, priority, severity, message, kind, resolved, gone, muted, asset_id, company_id, source, first_seen_at, updated_at, message_folded, search_text, diagnostics)
+             VALUES ('a-1', 'High', 1, '{0}', 'eventlog_ctx', FALSE, FALSE, FALSE, {1}, {company}, 'datto', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '{2}', '{2}', '{0}')",
+            text.replace('\'', "''"), asset["id"], text.to_lowercase().replace('\'', "''")
+        ));
+        let (brainhair, beacon, billing) = (service(app, "brainhair"), service(app, "beacon"), app.billing());
+        let struck = "Was [NAME]'s, [PHONE]";
+        for (path, member) in [
+            (format!("/api/assets/{}", asset["id"]), "description"), (format!("/api/asset/{}", asset["id"]), "description"),
+            (format!("/api/licenses/{}", license["id"]), "notes"),
+        ] {
+            for (name, api) in [("brainhair", &brainhair), ("beacon", &beacon), ("billing", &billing)] {
+                assert_eq!(api.get(&path).await.ok()[member], struck, "{name} at {path}");
+            }
+            assert_eq!(tess.get(&path).await.ok()[member], json!(text), "{path}");
+        }
+        assert_eq!(brainhair.get(&format!("/api/assets/{}", asset["id"])).await.ok()["cf"]["remark"], struck);
+        for path in [
+            "/api/assets", "/api/assets?format=csv", "/api/companies/204001/assets", "/api/licenses", "/api/licenses?format=csv", "/api/assets?type=license",
+            "/api/companies/204001/licenses", "/api/subnets", "/api/alerts", "/api/alerts?format=csv", "/api/changes?since=0&limit=1000",
+            &format!("/api/history/license/{}", license["id"]), &format!("/api/history/asset/{}", asset["id"]), "/licenses/", "/subnets/",
+            &format!("/licenses/{}", license["id"]), "/companies/204001", "/api/companies/bulk",
+        ] {
+            for (name, api) in [("brainhair", &brainhair), ("beacon", &beacon), ("billing", &billing)] {
+                let text = api.get(path).await.text();
+                assert_clean(&text, &format!("{name} at {path}"));
+                assert!(!text.contains("234-4242"), "{name} at {path}: {text}");
+            }
+        }
+        // Nobody finds by what is struck, and everybody by what is shown.
+        let word = NAME.split(' ').next().unwrap().to_lowercase();
+        for list in ["/api/assets?", "/api/licenses?", "/api/subnets?", "/api/alerts?", "/api/assets?type=license&"] {
+            for (query, found) in [(format!("q={word}"), 0), ("q=234-4242".to_owned(), 0), ("q=was".to_owned(), 1)] {
+                let rows = brainhair.get(&format!("{list}{query}")).await.status(200);
+                let count = rows.json().as_array().unwrap().len();
+                assert!(if found == 0 { count == 0 } else { count >= 1 }, "{list}{query}: {}", rows.text());
+            }
+            assert!(!tess.get(&format!("{list}q={word}")).await.ok().as_array().unwrap().is_empty(), "{list}: a technician finds it");
+        }
+        let search = brainhair.get(&format!("/api/search?q={word}&counts=true")).await.ok();
+        for kind in ["assets", "licenses", "subnets"] {
+            assert_eq!((&search[kind], &search["counts"][kind]), (&json!([]), &json!(0)), "{kind}: {search}");
+        }
+        // What was struck is not written back.
+        for path in [format!("/api/licenses/{}", license["id"]), format!("/api/assets/{}", asset["id"])] {
+            let member = if path.contains("licenses") { "notes" } else { "description" };
+            brainhair.put(&path, &json!({member: struck})).await.status(403);
+        }
+        brainhair.put(&format!("/api/assets/{}", asset["id"]), &json!({"cf": {"remark": struck}})).await.status(403);
+        brainhair.put(&format!("/api/licenses/{}", license["id"]), &json!({"product": "Suite 2"})).await.status(200);
+        assert_eq!(tess.get(&format!("/api/licenses/{}", license["id"])).await.ok()["notes"], json!(text));
+    }
+
+    async fn a_ticket_is_not_found_by_what_its_answer_strikes(engine: Engine) {
+        let now = jiff::Timestamp::now().as_second();
+        let mut psa = vendor();
+        for (id, subject) in [(4, format!("{NAME} rang from (555) 234-4242 about a printer")), (5, "A printer of nobody".to_owned())] {
+            let mut told = ticket(id, PLAIN, Some(OPEN), 2, now - 7200);
+            told["subject"] = json!(subject);
+            psa.tickets.push(told);
+        }
+        let fleet = fleet(&engine, psa, |_, _| {}).await;
+        fleet.sync(&["tickets"]).await.code(0);
+        let (brainhair, tess) = (service(&fleet.app, "brainhair"), fleet.app.technician());
+        let found = async |api: &Api, query: &str| -> Vec<i64> {
+            let list = api.get(&format!("/api/freshservice/tickets?{query}")).await.ok();
+            let list = list.as_array().cloned().unwrap_or_else(|| list["tickets"].as_array().unwrap().clone());
+            list.iter().map(|row| row["id"].as_i64().unwrap()).collect()
+        };
+        let word = NAME.split(' ').next().unwrap().to_lowercase();
+        for (query, all, shown) in [
+            (format!("q={word}"), vec![4], vec![]), (format!("q={}", &word[..6]), vec![4], vec![]), (format!("q={word}%20printer"), vec![4], vec![]),
+            ("q=234-4242".to_owned(), vec![4], vec![]), ("q=printer&sort=id".to_owned(), vec![4, 5], vec![4, 5]),
+            (format!("subject__ic={word}"), vec![4], vec![]), ("q=printer&sort=id&limit=1".to_owned(), vec![4], vec![4]),
+        ] {
+            assert_eq!(found(&tess, &query).await, all, "{query}");
+            assert_eq!(found(&brainhair, &query).await, shown, "{query}");
+        }
+        let search = brainhair.get(&format!("/api/search?q={word}&counts=true")).await.ok();
+        assert_eq!((&search["tickets"], &search["counts"]["tickets"]), (&json!([]), &json!(0)), "{search}");
+        assert_eq!(brainhair.get("/api/search?q=printer&counts=true").await.ok()["counts"]["tickets"], 2);
+    }
+
     async fn a_standard_company_tells_of_no_protected_person(engine: Engine) {
         let fleet = fleet(&engine, vendor(), |_, _| {}).await;
         let app = &fleet.app;

@@ -53,6 +53,34 @@ both! {
         assert_eq!(app.database.number("SELECT count(*) FROM sync_jobs WHERE script = 'outbox'"), 0, "nothing waits to be sent");
     }
 
+    async fn a_job_about_our_own_data_does_not_wait_for_a_vendor_that_shuts_us_out(engine: Engine) {
+        let (root, key) = ("http://127.0.0.1:1", "public");
+        let mut app = App::builder(&engine)
+            .env("CODEX_SKIP_SCHEDULER", "").env("CODEX_SCHEDULER_FREEZE_MONTH", "1").env("CODEX_SCHEDULER_TICKETS", "off")
+            .env("CODEX_DATTO_API_ENDPOINT", root).env("CODEX_DATTO_PUBLIC_KEY", key).env("CODEX_DATTO_SECRET_KEY", "secret")
+            .start().await;
+        app.company("100001", "Acme").await;
+        app.database.execute("UPDATE companies SET created_at = '2025-01-01T00:00:00Z'; UPDATE changes SET at = '2025-01-01T00:00:00Z'");
+        eventually("both clocks are set", 30, || async {
+            app.database.number("SELECT count(*) FROM schedules WHERE job IN ('freeze-month', 'datto') AND next_run_at IS NOT NULL") == 2
+        }).await;
+        app.stop().await;
+        let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("Datto RMM\n{root}\n{key}").as_bytes());
+        let account = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, &sum.as_ref()[..16]);
+        let until = jiff::Timestamp::now().as_millisecond() + 20 * 60 * 1000;
+        app.database.execute(&format!("INSERT INTO vendor_budgets (account, bucket, paused_until_ms) VALUES ('{account}', '*', {until})"));
+        let slot = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        app.database.execute(&format!("UPDATE schedules SET next_slot = '{slot}', next_run_at = '{slot}' WHERE job IN ('freeze-month', 'datto')"));
+        app.start().await;
+        let jobs = |script: &str| app.database.number(&format!("SELECT count(*) FROM sync_jobs WHERE script = '{script}' AND started_by = 'scheduler'"));
+        eventually("the month is frozen", 30, || async { jobs("freeze-month") == 1 }).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert_eq!(jobs("datto"), 0, "the vendor has shut us out, and is left alone");
+        let tried = app.admin().post("/api/sync/credentials/datto/test", &json!({})).await.text();
+        assert!(tried.contains("shut this address out"), "{tried}");
+        assert_eq!(app.admin().get("/api/billing/snapshots").await.ok()[0]["company"]["name"], "Acme");
+    }
+
     async fn missed_slots_are_made_up_for_once(engine: Engine) {
         let vendor = Freshservice::start(Plan::sized(2, 5).build()).await;
         let mut app = scheduled(&engine, &vendor, "*/5 * * * *").await;

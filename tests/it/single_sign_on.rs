@@ -88,6 +88,34 @@ impl State {
         self.key.sign(&header, &claims)
     }
 
+    /// What the provider tells by itself when somebody signs out there; `lie` says how it lies.
+    fn logout_token(&self, whose: &Value, lie: &str) -> String {
+        let mut claims = json!({
+            "iss": self.issuer, "aud": "codex-client", "iat": seconds_from_now(0), "exp": seconds_from_now(120),
+            "jti": uuid::Uuid::new_v4().to_string(), "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        claims.as_object_mut().unwrap().extend(whose.as_object().unwrap().clone());
+        let header = json!({"alg": "RS256", "typ": "logout+jwt", "kid": self.kid});
+        match lie {
+            "nonce" => claims["nonce"] = json!("one"),
+            "no event" => claims["events"] = json!({"http://schemas.openid.net/event/other": {}}),
+            "event" => claims["events"] = json!({"http://schemas.openid.net/event/backchannel-logout": true}),
+            "audience" => claims["aud"] = json!("another-client"),
+            "issuer" => claims["iss"] = json!("https://login.evil.example"),
+            "expired" => claims["exp"] = json!(seconds_from_now(-120)),
+            "no end" => claims["exp"] = Value::Null,
+            "no time" => claims["iat"] = Value::Null,
+            "future" => claims["iat"] = json!(seconds_from_now(600)),
+            "no identifier" => claims["jti"] = Value::Null,
+            "nobody" => (claims["sub"], claims["sid"]) = (Value::Null, Value::Null),
+            "earlier" => claims["iat"] = json!(seconds_from_now(-300)),
+            "none" => return format!("{}.", unsigned(&json!({"alg": "none"}), &claims)),
+            "stranger" => return Key::generate().sign(&header, &claims),
+            _ => {}
+        }
+        self.key.sign(&header, &claims)
+    }
+
     fn redeem(&mut self, request: &Request) -> Response {
         let refused = |error: &str| Response::json(400, &json!({"error": error}));
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
@@ -237,7 +265,65 @@ async fn account(app: &App, name: &str) -> Value {
     accounts.as_array().unwrap().iter().find(|account| account["username"] == name).cloned().unwrap_or_default()
 }
 
+/// The provider tells that somebody has signed out there.
+async fn told(app: &App, token: &str) -> Reply {
+    let form = [("logout_token", token)];
+    app.anonymous().send(Method::POST, "/oidc/backchannel-logout", |request| request.form(&form)).await
+}
+
+async fn is_signed_in(app: &App, cookie: &str) -> bool {
+    app.anonymous().get_with("/api/companies", "cookie", cookie).await.status == 200
+}
+
 both! {
+    async fn whoever_signs_out_at_the_provider_is_signed_out_here(engine: Engine) {
+        let provider = Provider::start().await;
+        let app = provider.app(&engine, &[]).await;
+        let of = |sid: &str| {
+            let mut person = person("tess");
+            person["sid"] = json!(sid);
+            person
+        };
+        let mut sessions = HashMap::new();
+        for sid in ["one", "two", "three"] {
+            provider.says(of(sid));
+            sessions.insert(sid, session(&signed_in(&app).await.status(303)));
+        }
+        provider.says(person("ada"));
+        let ada = session(&signed_in(&app).await.status(303));
+        let local = app.anonymous().send(Method::POST, "/login", |request| request.form(&[("username", "tess"), ("password", PASSWORD)])).await;
+        let local = session(&local.status(303));
+        let token = |whose: Value, lie: &str| provider.world.state().logout_token(&whose, lie);
+
+        for lie in ["nonce", "no event", "event", "audience", "issuer", "expired", "no end", "no time", "future", "no identifier", "nobody", "none", "stranger"] {
+            let refused = told(&app, &token(json!({"sub": "subject-of-tess", "sid": "one"}), lie)).await.status(400);
+            assert!(refused.error().contains("does not hold"), "{lie}: {}", refused.text());
+            assert!(is_signed_in(&app, &sessions["one"]).await, "{lie}");
+        }
+        told(&app, "nonsense").await.status(400);
+        assert_eq!(app.anonymous().send(Method::POST, "/oidc/backchannel-logout", |request| request.form(&[("x", "y")])).await.status(400).fields(), ["logout_token"]);
+        // What was opened after the token was made is not ended by it, however often it is sent.
+        told(&app, &token(json!({"sub": "subject-of-tess"}), "earlier")).await.status(200);
+        assert!(is_signed_in(&app, &sessions["one"]).await);
+
+        // One session, by the provider's name for it.
+        let done = told(&app, &token(json!({"sid": "one"}), "")).await.status(200);
+        assert_eq!((done.header("cache-control"), done.text().as_str()), ("no-store", ""));
+        assert_eq!((is_signed_in(&app, &sessions["one"]).await, is_signed_in(&app, &sessions["two"]).await), (false, true));
+        // It must be that person's.
+        told(&app, &token(json!({"sub": "subject-of-ada", "sid": "two"}), "")).await.status(200);
+        assert!(is_signed_in(&app, &sessions["two"]).await);
+        assert!(!is_signed_in(&app, &ada).await, "of hers nobody knows to which session it belongs");
+        // Everything of somebody that the provider has opened, and nothing else.
+        told(&app, &token(json!({"sub": "subject-of-tess"}), "")).await.status(200);
+        for sid in ["two", "three"] {
+            assert!(!is_signed_in(&app, &sessions[sid]).await, "{sid}");
+        }
+        assert!(is_signed_in(&app, &local).await, "a session by password is none of the provider's");
+        told(&app, &token(json!({"sub": "somebody-unknown"}), "")).await.status(200);
+        assert!(!app.log().contains("eyJ"), "no token stands in the log");
+    }
+
     async fn somebody_known_signs_in_and_out_at_the_provider(engine: Engine) {
         let provider = Provider::start().await;
         let app = provider.app(&engine, &[]).await;

@@ -63,6 +63,7 @@ pub async fn index(State(web): State<Web>, context: PageContext) -> Result<Respo
     let (found, contacts, assets) = web
         .db
         .read(&context.scope(), move |c| {
+            let query = list_store::by_shown(c, query, &policy)?;
             let found = query.run(c, |row| Ok(companies::view(row)?.redact(&policy)))?;
             let ids: Vec<i64> = found.items.iter().map(|company| company.row.id).collect();
             let contacts = pages_store::contacts_per_company(c, ids.clone())?;

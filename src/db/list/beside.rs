@@ -83,8 +83,61 @@ pub trait Beside: Sync {
     /// As [`Beside::condition`].
     fn order(&self, c: &mut Conn, of: Rows, name: &str) -> Result<String>;
 
-    /// What is kept beside the rows with these ids, as far as it may be seen.
-    fn members(&self, c: &mut Conn, entity: &'static str, ids: &[i64], sees_all: bool) -> Result<HashMap<i64, Members>>;
+    /// What is kept beside the rows with these ids, as far as this reader may see it.
+    fn members(&self, c: &mut Conn, entity: &'static str, ids: &[i64], reader: &Reader) -> Result<HashMap<i64, Members>>;
+}
+
+/// A text as some reader may see it.
+#[derive(Clone)]
+pub struct Strike {
+    key: String,
+    shown: Arc<dyn Fn(&str) -> String + Send + Sync>,
+}
+
+impl Strike {
+    /// What this makes of a text; `key` tells it from others in keys of caches.
+    pub fn new(key: String, shown: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self { key, shown: Arc::new(shown) }
+    }
+}
+
+impl std::fmt::Debug for Strike {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.key)
+    }
+}
+
+/// Who reads what is kept beside rows.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    /// Whether they may see everything of every row.
+    pub sees_all: bool,
+    /// What is struck from texts for them, if anything is.
+    pub strike: Option<Strike>,
+}
+
+impl Reader {
+    /// A text as they may see it.
+    #[must_use]
+    pub fn shown(&self, text: String) -> String {
+        match &self.strike {
+            Some(strike) => (strike.shown)(&text),
+            None => text,
+        }
+    }
+}
+
+static STRIKE: OnceLock<fn() -> Option<Strike>> = OnceLock::new();
+
+/// Says what is struck from texts in the request that a task answers; the first call counts.
+pub fn register_strike(strike: fn() -> Option<Strike>) {
+    STRIKE.get_or_init(|| strike);
+}
+
+/// What is struck from texts in the request that this task answers.
+#[must_use]
+pub fn strike() -> Option<Strike> {
+    STRIKE.get().and_then(|strike| strike())
 }
 
 /// The rows of a list, and who asks.

@@ -13,9 +13,11 @@ use self::{store::PLACES, tokens::Tokens};
 use crate::{
     attachments::files::Folder,
     auth::Admin,
+    compliance::forgotten_store,
     config::Config,
     contacts::Contact,
     db::{Conn, Db, Write},
+    encryption::Encryption,
     error::{Error, Result},
     history,
     types::{Actor, Scope, fold},
@@ -124,6 +126,11 @@ pub async fn forget(db: &Db, config: &Config, actor: &Actor, id: i64, is_rehears
         Ok((ids, tokens))
     });
     let (ids, tokens) = known.await?;
+    if !is_rehearsal {
+        // Before any text goes, lest a sync brings it back meanwhile; what is not known again would.
+        let (digests, id) = (tokens.digests(&Encryption::create(config)?), ids.first().copied().unwrap_or(id));
+        db.write(&Scope::All, actor, move |w| forgotten_store::remember(w, id, &digests)).await?;
+    }
     let texts = in_texts(db, actor, &tokens, is_rehearsal).await?;
     let name = store::title(ids.first().copied().unwrap_or(id));
     let mut done = Forgotten { success: true, ids: ids.clone(), name, texts, files: 0, dry_run: is_rehearsal };

@@ -186,7 +186,7 @@ pub fn tokens(c: &mut Conn, ids: &[i64]) -> Result<Tokens> {
             last.iter().for_each(|other| tokens.name(&format!("{one} {other}")));
         }
         for link in links::of(c, Contact::ENTITY, *id)? {
-            tokens.record(link.external_id);
+            tokens.record(link.system, link.external_id);
         }
     }
     Ok(tokens)

@@ -2,10 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::types::fold;
+pub use crate::compliance::forgotten::MARK;
+use crate::{compliance::forgotten, encryption::Encryption, types::fold};
 
-/// What stands in their place.
-pub const MARK: &str = "[forgotten]";
 /// The fewest digits of a number that is taken for one person's.
 const DIGITS: usize = 7;
 
@@ -14,7 +13,10 @@ const DIGITS: usize = 7;
 pub struct Tokens {
     /// In lower case, one character for each of the text's.
     words: Vec<Vec<char>>,
-    records: Vec<String>,
+    /// As they are known again when a vendor goes on telling of the person.
+    names: Vec<String>,
+    emails: Vec<String>,
+    records: Vec<(String, String)>,
 }
 
 fn lower(text: &str) -> Vec<char> {
@@ -42,6 +44,7 @@ impl Tokens {
         if let [first @ .., last] = parts.as_slice()
             && !first.is_empty()
         {
+            self.names.push(name.to_owned());
             self.push(name);
             self.push(&format!("{last}, {}", first.join(" ")));
         }
@@ -53,7 +56,10 @@ impl Tokens {
             Json::String(text) => match serde_json::from_str::<Json>(text) {
                 Ok(parts @ (Json::Array(_) | Json::Object(_))) => self.value(field, &parts),
                 _ if field == "name" => self.name(text),
-                _ if text.contains('@') && !text.contains(char::is_whitespace) => self.push(text),
+                _ if text.contains('@') && !text.contains(char::is_whitespace) => {
+                    self.emails.push(text.clone());
+                    self.push(text);
+                }
                 _ if field.ends_with("phone_number") && text.chars().filter(char::is_ascii_digit).count() >= DIGITS => {
                     self.push(text);
                 }
@@ -66,13 +72,19 @@ impl Tokens {
     }
 
     /// The person's record at a vendor.
-    pub fn record(&mut self, id: String) {
-        self.records.push(id);
+    pub fn record(&mut self, system: String, id: String) {
+        self.records.push((system, id));
     }
 
     /// The ids of those.
     pub fn records(&self) -> impl Iterator<Item = &str> {
-        self.records.iter().map(String::as_str)
+        self.records.iter().map(|(_, id)| id.as_str())
+    }
+
+    /// Digests of all of that, by which it is known again.
+    #[must_use]
+    pub fn digests(&self, key: &Encryption) -> Vec<String> {
+        forgotten::digests(key, &self.names, &self.emails, &self.records)
     }
 
     /// A text without what names the person; nothing when it does not.
@@ -97,8 +109,8 @@ impl Tokens {
                     Some(Json::Number(id)) => id.to_string(),
                     _ => String::new(),
                 };
-                let is_theirs =
-                    self.records.contains(&id) && parts.values().any(|part| self.replaced(&part.to_string()).is_some());
+                let is_theirs = self.records().any(|known| known == id)
+                    && parts.values().any(|part| self.replaced(&part.to_string()).is_some());
                 if is_theirs {
                     parts.values_mut().for_each(empty);
                 }
@@ -164,7 +176,7 @@ mod tests {
         tokens.name("Zoë O'Brien");
         tokens.value("email", &Json::from("zoe@acme.example"));
         tokens.value("work_phone_number", &Json::from("+49 30 1234567"));
-        tokens.record("77".to_owned());
+        tokens.record("freshservice".to_owned(), "77".to_owned());
         for (text, left) in [
             ("Call zoë o'brien now", Some("Call [forgotten] now")),
             ("<b>Zoë O&#39;Brien</b>", Some("<b>[forgotten]</b>")),

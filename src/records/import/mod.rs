@@ -12,7 +12,10 @@ mod sheet;
 mod table;
 mod target;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
@@ -231,6 +234,10 @@ struct Known {
     found: HashMap<i64, u64>,
     /// The lines of new records, by what they will be known by.
     made: HashMap<String, u64>,
+    /// The rows that later ones may name as what they are below, by the number that those would write.
+    above: HashMap<String, usize>,
+    /// The rows that put a record that was there before below another one.
+    moved: BTreeSet<usize>,
 }
 
 impl Import {
@@ -301,13 +308,16 @@ impl Import {
         Origin { kind, key, by: name.clone(), pins: *pins, lowers_protection: *lowers_protection }
     }
 
-    /// What becomes of some rows, in a transaction that is taken back.
+    /// What becomes of some rows, in a transaction that is taken back: it holds the writer no longer than these rows take.
     fn rehearse(&self, w: &mut Write<'_>, rows: std::ops::Range<usize>, known: &mut Known) -> Result<Vec<(Row, Option<Item>)>> {
         let mut done = Vec::with_capacity(rows.len());
         // Their ids count within this transaction alone.
         let mut new: HashMap<i64, u64> = HashMap::new();
-        for (line, cells) in self.sheet.rows.get(rows).unwrap_or_default() {
-            let mut cells: Vec<(&str, &str)> = self.sheet.heads.iter().map(String::as_str).zip(cells.iter()).collect();
+        for at in self.needed(&rows, known) {
+            self.again(w, at, &mut new)?;
+        }
+        for at in rows {
+            let Some((line, mut cells)) = self.at(at) else { break };
             let (number, row);
             match self.whose(w, &cells) {
                 Ok(whose) => {
@@ -316,16 +326,70 @@ impl Import {
                         cells.retain(|(name, _)| *name != column);
                         cells.push((column, number));
                     }
-                    row = self.row(w, *line, &cells, known, &mut new);
+                    row = self.row(w, line, &cells, known, &mut new);
                 }
                 Err(error) => row = Err(error),
             }
             done.push(match row {
-                Ok(row) => row,
-                Err(error) => (Row::new(*line, Outcome::Refused, label(&cells), None, cannot_be(error)?), None),
+                Ok(row) => {
+                    self.remember(at, &cells, &row.0, known);
+                    row
+                }
+                Err(error) => (Row::new(line, Outcome::Refused, label(&cells), None, cannot_be(error)?), None),
             });
         }
         Ok(done)
+    }
+
+    /// A row, with the line on which it begins.
+    fn at(&self, at: usize) -> Option<(u64, Vec<(&str, &str)>)> {
+        let (line, cells) = self.sheet.rows.get(at)?;
+        Some((*line, self.sheet.heads.iter().map(String::as_str).zip(cells.iter()).collect()))
+    }
+
+    /// Keeps what later rows may depend on.
+    fn remember(&self, at: usize, cells: &[(&str, &str)], row: &Row, known: &mut Known) {
+        if !self.target.is_together() || !matches!(row.outcome, Outcome::Create | Outcome::Update) {
+            return;
+        }
+        if let Some(number) = cell(cells, &[NUMBER]) {
+            known.above.insert(number.to_owned(), at);
+        }
+        if row.outcome == Outcome::Update && cell(cells, &PARENT).is_some() {
+            known.moved.insert(at);
+        }
+    }
+
+    /// The earlier rows without which these ones cannot be judged: those that they are below, and every record that was put
+    /// below another one, so that nothing ends up below itself.
+    fn needed(&self, rows: &std::ops::Range<usize>, known: &Known) -> BTreeSet<usize> {
+        if !self.target.is_together() {
+            return BTreeSet::new();
+        }
+        let mut needed = known.moved.clone();
+        let mut named: Vec<usize> = rows.clone().chain(known.moved.iter().copied()).collect();
+        while let Some(at) = named.pop() {
+            let parent = self.at(at).and_then(|(_, cells)| cell(&cells, &PARENT).and_then(|number| known.above.get(number)));
+            if let Some(above) = parent.copied().filter(|above| *above < rows.start)
+                && needed.insert(above)
+            {
+                named.push(above);
+            }
+        }
+        needed
+    }
+
+    /// Writes an earlier row once more, in the transaction of rows that depend on it.
+    fn again(&self, w: &mut Write<'_>, at: usize, new: &mut HashMap<i64, u64>) -> Result<()> {
+        let Some((line, cells)) = self.at(at) else { return Ok(()) };
+        let id = self.target.find(w, &cells, self.key.as_deref())?.0;
+        let stands = id.map(|id| self.target.stands(w, id)).transpose()?.unwrap_or_default();
+        let sent = self.sent(&cells).filter(|(name, value)| as_text(stands.get(*name)) != *value);
+        let map: Map<String, Json> = sent.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        match id {
+            Some(id) => self.target.update(w, id, Fields::from_form(map), &self.policy),
+            None => self.target.create(w, Fields::from_form(map), &self.policy).map(|id| drop(new.insert(id, line))),
+        }
     }
 
     fn row(
@@ -342,7 +406,11 @@ impl Import {
         let names = if id.is_none() { self.target.identities(cells, key) } else { Vec::new() };
         let before = match id {
             Some(id) => new.get(&id).copied().or_else(|| known.found.insert(id, line)),
-            None => names.iter().find_map(|name| known.made.get(name).copied()),
+            None => names.iter().find_map(|name| known.made.get(name).copied()).or_else(|| {
+                // A number is one record's, by whatever else records are known here.
+                let above = cell(cells, &[NUMBER]).and_then(|number| known.above.get(number));
+                above.and_then(|at| self.at(*at)).map(|(line, _)| line)
+            }),
         };
         if let Some(before) = before {
             let id = id.filter(|id| !new.contains_key(id));
@@ -395,6 +463,15 @@ impl Import {
         let is_taken = |name: &str| !self.ignored.iter().any(|ignored| ignored == name);
         cells.iter().filter(move |(name, value)| !value.is_empty() && *name != "id" && is_taken(name))
     }
+}
+
+/// Under what columns a row of a table whose rows may name one another says its own number, and that of the one that it is below.
+const NUMBER: &str = "account_number";
+const PARENT: [&str; 2] = ["parent_id", "parent"];
+
+/// The first of these cells that says something.
+fn cell<'c>(cells: &[(&str, &'c str)], names: &[&str]) -> Option<&'c str> {
+    cells.iter().find(|(head, value)| names.contains(head) && !value.is_empty()).map(|(_, value)| *value)
 }
 
 /// What is wrong with a row; what is wrong with the database ends everything.

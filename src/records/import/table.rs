@@ -66,11 +66,10 @@ impl Source for Table {
         let job = &draft.of.job;
         let total = self.import.sheet.rows.len();
         job.progress.begin("planning", u64::try_from(total).ok());
-        let size = if self.import.target.is_together() { total.max(1) } else { ROWS };
         let (mut known, mut tally, mut fields) = (Known::default(), Tally::default(), BTreeSet::new());
         let (mut refused, mut written) = (Vec::new(), 0);
-        for from in (0..total).step_by(size) {
-            let (import, rows) = (self.import.clone(), from..(from + size).min(total));
+        for from in (0..total).step_by(ROWS) {
+            let (import, rows) = (self.import.clone(), from..(from + ROWS).min(total));
             let count = rows.len();
             let rehearse = move |w: &mut Write<'_>| Ok((import.rehearse(w, rows, &mut known)?, known));
             let (done, back) = job.db.dry_run(&self.scope, &self.actor, rehearse).await?;

@@ -77,7 +77,7 @@ impl Target {
         }
     }
 
-    /// Whether a row may name one that the same table makes, so that they are rehearsed together.
+    /// Whether a row may name one that the same table makes, so that it is rehearsed together with that one.
     pub fn is_together(&self) -> bool {
         matches!(self.kind, Kind::Companies)
     }

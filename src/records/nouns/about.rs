@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::entities;
 use crate::{
-    compliance::{RedactionPolicy, trail},
-    db::{Conn, Value},
+    compliance::{RedactionPolicy, found_by_shown, trail},
+    db::{Conn, Value, list::ListQuery},
     entity::{
-        Cell, Noun, Seen,
+        Cell, Field, Kind, Noun, Seen,
         noun::{self, ABOUT_NAME, RECORD, besides, references},
     },
     error::{Error, Result},
@@ -42,8 +42,49 @@ pub fn refers_to_people<E: Noun>() -> bool {
     references::<E>().any(|(_, to)| to.are_people)
 }
 
+/// The fields of a noun in which somebody has written at length, and perhaps of somebody.
+fn written<E: Noun>() -> impl Iterator<Item = &'static Field<E>> {
+    let is_written = |field: &&Field<E>| matches!(field.spec.kind, Kind::Long(_) | Kind::Markdown(_));
+    E::FIELDS.iter().filter(is_written).filter(|field| !E::SEALED.contains(&field.spec.column))
+}
+
+/// Takes out of a row's texts what the second net strikes for this caller.
+pub fn strike<E: Noun>(row: &mut E, policy: &RedactionPolicy) {
+    for field in written::<E>().filter(|_| policy.strikes()) {
+        let shown = match (field.read)(row) {
+            Cell::Text(text) => policy.screen(&text),
+            _ => continue,
+        };
+        // A text in the place of a text is always taken.
+        let _always_fits = (field.write)(row, &Value::Text(shown));
+    }
+}
+
+/// Refuses to set texts of which this caller does not see everything.
+///
+/// # Errors
+/// `Forbidden`, naming the field.
+pub fn refuse_struck<E: Noun>(before: &E, is_sent: impl Fn(&str) -> bool, policy: &RedactionPolicy) -> Result<()> {
+    for field in written::<E>().filter(|field| is_sent(field.spec.name)) {
+        if let Cell::Text(text) = (field.read)(before) {
+            policy.refuse_screened(field.spec.name, Some(&text.into_owned()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The question without rows that a search finds by what is struck from their texts.
+pub fn by_shown<E: Noun>(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<ListQuery> {
+    let struck: Vec<&'static str> = written::<E>().map(|field| field.spec.name).collect();
+    if struck.is_empty() {
+        return Ok(query);
+    }
+    found_by_shown::<E>(c, query, policy, &struck, |row| strike(row, policy))
+}
+
 /// Puts beside rows what stands elsewhere, as this caller may see it; what of protected records they read is noted.
 pub fn complete<E: Noun>(c: &mut Conn, rows: &mut [Seen<E>], policy: &RedactionPolicy) -> Result<()> {
+    rows.iter_mut().for_each(|seen| strike(&mut seen.row, policy));
     name(c, rows)?;
     name_people(c, rows, policy)?;
     log_disclosure(c, rows, policy)

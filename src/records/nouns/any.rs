@@ -274,6 +274,7 @@ impl<E: Noun> AnyEntity for OfNoun<E> {
 fn searched<E: Noun>(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
     let list = ListQuery::everything(noun::list::<E>())?;
     let query = list.clone().with_slice(Some(Slice { limit, offset: 0 })).with_search(text)?;
+    let query = about::by_shown::<E>(c, query, policy)?;
     Searched::new(c, query, list, text, policy)
 }
 

@@ -1,6 +1,7 @@
 //! A noun as JSON.
 
 use axum::{extract::State, response::Response};
+use serde::Serialize;
 
 use super::{about, any::OfNoun};
 use crate::web::openapi::{Schemas, schema as json};
@@ -107,10 +108,9 @@ impl Asked {
         })
     }
 
-    /// What tells the answer from others to the same question: who sees people's names, and the day that says what ends.
-    fn variant<E: Noun>(&self, policy: &RedactionPolicy) -> String {
-        let who = if about::refers_to_people::<E>() { policy.key() } else { String::new() };
-        let day = E::ENDS.map(|_| Days::now());
+    /// What tells the answer from others to the same question: who sees what, and the day that says what ends.
+    pub(super) fn variant<E: Noun>(&self, policy: &RedactionPolicy) -> String {
+        let (who, day) = (policy.key(), E::ENDS.map(|_| Days::now()));
         format!("{:?}{:?}{who}{day:?}", self.company, self.ends)
     }
 }
@@ -121,8 +121,24 @@ const SOME: i64 = 200;
 /// Gives each row to the list. Of rows that are about others some are gathered first: what those are called stands in other
 /// tables.
 pub fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, rows: &mut list::Rows) -> Result<i64> {
+    each_as::<E, _>(c, query, policy, rows, |seen| seen)
+}
+
+/// The same, each row as what `shown` makes of it.
+pub(super) fn each_as<E: Noun, T: Serialize>(
+    c: &mut Conn,
+    query: &ListQuery,
+    policy: &RedactionPolicy,
+    rows: &mut list::Rows,
+    shown: impl Fn(Seen<E>) -> T,
+) -> Result<i64> {
+    let query = &about::by_shown::<E>(c, query.clone(), policy)?;
     if !about::is_gathered::<E>() {
-        return query.each(c, |row| rows.push(&noun::view::<E>(row)?));
+        return query.each(c, |row| {
+            let mut seen = noun::view::<E>(row)?;
+            about::strike(&mut seen.row, policy);
+            rows.push(&shown(seen))
+        });
     }
     let asked = query.slice().unwrap_or(Slice { limit: i64::MAX, offset: 0 });
     let (mut given, mut total) = (0, 0);
@@ -130,8 +146,8 @@ pub fn each<E: Noun>(c: &mut Conn, query: &ListQuery, policy: &RedactionPolicy, 
         let part = Slice { limit: SOME.min(asked.limit - given), offset: asked.offset + given };
         let mut found = query.clone().with_slice(Some(part)).run(c, noun::view::<E>)?;
         about::complete(c, &mut found.items, policy)?;
-        found.items.iter().try_for_each(|seen| rows.push(seen))?;
         let count = i64::try_from(found.items.len()).unwrap_or(i64::MAX);
+        found.items.into_iter().try_for_each(|seen| rows.push(&shown(seen)))?;
         (given, total) = (given + count, found.total);
         if count < part.limit {
             break;

@@ -3,6 +3,7 @@
 mod about;
 mod any;
 mod api;
+pub mod license_assets;
 mod pages;
 pub mod panel;
 mod table;

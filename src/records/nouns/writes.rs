@@ -70,8 +70,8 @@ impl<E: Noun> Resource for OfNoun<E> {
         Some(noun::list::<E>())
     }
 
-    fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, _: &RedactionPolicy) -> Result<Vec<i64>> {
-        let query = api::Asked::read::<E>(parameters)?.narrow::<E>(c, &query)?;
+    fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, policy: &RedactionPolicy) -> Result<Vec<i64>> {
+        let query = about::by_shown::<E>(c, api::Asked::read::<E>(parameters)?.narrow::<E>(c, &query)?, policy)?;
         query.first(c, |row| Ok(E::from_row(row, 0)?.id()))
     }
 
@@ -103,7 +103,10 @@ impl<E: Noun> Resource for OfNoun<E> {
         create(w, input)
     }
 
-    fn update(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option<i64>, _: &RedactionPolicy) -> Result<bool> {
+    fn update(w: &mut Write<'_>, id: i64, input: &Input<E>, rev: Option<i64>, policy: &RedactionPolicy) -> Result<bool> {
+        if policy.strikes() {
+            about::refuse_struck::<E>(&history::get(w, id)?, |name| input.patch.has(name), policy)?;
+        }
         update(w, id, input, rev)
     }
 

@@ -75,24 +75,38 @@ pub async fn save(
 pub async fn take_back(State(web): State<Web>, editor: Editor, context: PageContext, Path(seq): Path<i64>) -> Result<Response> {
     let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let is_admin = editor.is_admin();
+    let known = move |c: &mut Conn| {
+        let change = undo::found(c, seq)?;
+        let change = change.inside();
+        Ok((address::of(c, &change.entity, change.entity_id)?, change.batch_id.is_some()))
+    };
+    let (page, has_more) = web.db.read(&editor.scope(), known).await?;
     let work = move |w: &mut crate::db::Write<'_>| {
-        let change = feed::get(w, seq)?;
+        let change = undo::found(w, seq)?;
         let change = change.inside();
         if let Some(whole) = undo::merged_in(change) {
-            let page = address::of(w, &change.entity, change.entity_id)?;
             undo::batch(w, whole, false, &undo::Undoer { policy, is_admin })?;
-            return Ok((page, Undone::Done));
+            return Ok(Undone::Done);
         }
         undo::allowed(w, change, &policy, is_admin)?;
-        let undone = undo::change(w, change)?;
-        Ok((address::of(w, &change.entity, change.entity_id)?, undone))
+        undo::change(w, change)
     };
-    match web.db.write(&editor.scope(), &editor.actor(), work).await? {
-        (page, Undone::Done) => context.go(&page, "Taken back."),
-        (page, Undone::Except(why)) => context.go(&page, &format!("Taken back, but {why}.")),
-        (page, Undone::Already) => context.go(&page, "There was nothing left to take back."),
-        (page, Undone::Refused(why)) => context.go_sorry(&page, &format!("It stands: {why}.")),
+    let together = if has_more { " It was done together with others: “Undo all” takes back all of it." } else { "" };
+    match web.db.write(&editor.scope(), &editor.actor(), work).await {
+        Ok(Undone::Done) => context.go(&page, "Taken back."),
+        Ok(Undone::Except(why)) => context.go(&page, &format!("Taken back, but {why}.")),
+        Ok(Undone::Already) => context.go(&page, "There was nothing left to take back."),
+        Ok(Undone::Refused(why)) => context.go_sorry(&page, &format!("It stands: {why}.{together}")),
+        Err(Error::Conflict { message, details }) => context.go_sorry(&page, &stands(&message, &details)),
+        Err(other) => Err(other),
     }
+}
+
+/// Why nothing was taken back, with the first of what stands in the way.
+fn stands(message: &str, details: &serde_json::Map<String, serde_json::Value>) -> String {
+    let told = details.get("conflicts").and_then(|told| told.as_array()).into_iter().flatten();
+    let told: Vec<&str> = told.filter_map(|told| told.as_str()).take(3).collect();
+    if told.is_empty() { format!("It stands: {message}.") } else { format!("It stands: {message} ({}).", told.join("; ")) }
 }
 
 /// `POST /records/batches/{id}/undo`: takes back what was done as one, if nothing of it has changed since.
@@ -111,11 +125,7 @@ pub async fn take_all_back(
     let page = web.db.read(&editor.scope(), first).await?;
     match web.db.write(&editor.scope(), &editor.actor(), move |w| undo::batch(w, id, false, &by)).await {
         Ok((summary, _)) => context.go(&page, &format!("{}.", summary.words())),
-        Err(Error::Conflict { message, details }) => {
-            let told = details.get("conflicts").and_then(|told| told.as_array()).into_iter().flatten();
-            let told: Vec<&str> = told.filter_map(|told| told.as_str()).take(3).collect();
-            context.go_sorry(&page, &format!("It stands: {message} ({}).", told.join("; ")))
-        }
+        Err(Error::Conflict { message, details }) => context.go_sorry(&page, &stands(&message, &details)),
         Err(other) => Err(other),
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     history::{
         Record as _,
         feed::{self, Origin},
-        links, pins,
+        links, pins, retention,
     },
     outbox::{self, Entry, State, push::What},
     records::entities,
@@ -198,7 +198,10 @@ pub fn past(c: &mut Conn, entity: &str, id: i64, policy: &RedactionPolicy) -> Re
     };
     let sources = feed::origins(c, entity, id)?.into_iter().filter_map(known).collect();
     let told = |change: &RedactedChange| (event(change, &mentioned), can_undo(change).then_some(change.seq));
-    Ok(RecordHistory { events: changes.iter().map(told).collect(), sources })
+    let begins =
+        |change: &RedactedChange| change.action == "create" && (change.entity.as_str(), change.entity_id) == (entity, id);
+    let kept_since = if changes.iter().any(begins) { None } else { retention::kept(c)?.since };
+    Ok(RecordHistory { events: changes.iter().map(told).collect(), sources, kept_since })
 }
 
 fn can_undo(change: &RedactedChange) -> bool {

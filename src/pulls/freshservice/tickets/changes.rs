@@ -57,7 +57,7 @@ impl Run {
             let step = listing.take(&shown);
             let mut planned = Vec::with_capacity(page.records.len());
             for record in &page.records {
-                match Planned::read(record, &self.horizon) {
+                match Planned::read(&self.without_forgotten(record), &self.horizon) {
                     Some(one) => planned.push(one),
                     None => report.skip(format!("a record on page {number} of change requests: no usable id")),
                 }

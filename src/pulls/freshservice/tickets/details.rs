@@ -144,6 +144,7 @@ impl Run {
     async fn read_itself(&self, due: &mut Due, report: &mut Report) -> Result<Option<String>> {
         match self.client.ticket(&due.external_id.to_string(), EMBED).await {
             Ok(Some(told)) => {
+                let told = self.one_without_forgotten(told);
                 let Some(record) = Record::read(&told, &self.statuses, &self.horizon) else { return Ok(None) };
                 if record.gone.is_some() {
                     self.verify_ids(vec![due.external_id], report).await?;
@@ -211,7 +212,7 @@ impl Run {
             if count == 0 || (number > 1 && new == 0) {
                 break;
             }
-            all.extend(page.records);
+            all.extend(page.records.iter().map(|record| self.without_forgotten(record).into_owned()));
             if !page.next && *links && count < USUAL_PAGE {
                 break;
             }

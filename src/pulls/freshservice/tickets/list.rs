@@ -185,6 +185,7 @@ impl Run {
         let mut gone = Vec::new();
         let mut usable = Vec::with_capacity(records.len());
         for record in records {
+            let record = self.without_forgotten(record);
             match record.as_object().and_then(|map| Record::read(map, &self.statuses, &self.horizon)) {
                 Some(record) => {
                     report.odd(&record.label(), &record.ignored);

@@ -1,10 +1,13 @@
 //! One run over the tickets from beginning to end: list what changed, look for what has gone, read what
 //! was said and worked.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
+
+use serde_json::{Map, Value};
 
 use super::{SYSTEM, labels, list::Plan as ListPlan, report::Report, sightings_store};
 use crate::{
+    compliance::forgotten::ForgottenPeople,
     db::Write,
     error::{Error, Result},
     history,
@@ -38,6 +41,8 @@ pub struct Run {
     pub listing: i64,
     /// What the vendor's statuses mean.
     pub statuses: Arc<Statuses>,
+    /// Whom the vendor may still tell of.
+    pub forgotten: Option<ForgottenPeople>,
     /// When it began, by our clock.
     pub now: String,
     /// The latest time of the vendor's that is believed: clocks differ.
@@ -60,7 +65,9 @@ pub async fn body(job: Job) -> Result<Ended> {
     let id = job.write(&Actor::system("sync"), move |w| runs_store::begin(w, &lease, source, dry_run)).await?;
     report.run_id = id;
     let statuses = Arc::new(Statuses::new(&[], &job.config.freshservice.statuses));
-    let mut run = Run { job, client, id, listing: id, statuses, now: now(), horizon: now_plus(SKEW_SECONDS) };
+    let config = job.config.clone();
+    let forgotten = job.db.read(&Scope::All, move |c| ForgottenPeople::read(c, &config)).await?;
+    let mut run = Run { job, client, id, listing: id, statuses, forgotten, now: now(), horizon: now_plus(SKEW_SECONDS) };
     let result = run.steps(&mut report).await;
     report.retries = run.client.retries();
     let mended = run.client.mended();
@@ -76,6 +83,22 @@ pub async fn body(job: Job) -> Result<Ended> {
 }
 
 impl Run {
+    /// A record of the vendor's without what it tells of people who were forgotten here.
+    pub fn without_forgotten<'r>(&self, record: &'r Value) -> Cow<'r, Value> {
+        let Some(forgotten) = &self.forgotten else { return Cow::Borrowed(record) };
+        let mut record = record.clone();
+        forgotten.blank(SYSTEM, &mut record);
+        Cow::Owned(record)
+    }
+
+    /// The same of one record by itself.
+    pub fn one_without_forgotten(&self, record: Map<String, Value>) -> Map<String, Value> {
+        match self.without_forgotten(&Value::Object(record)).into_owned() {
+            Value::Object(record) => record,
+            _ => Map::new(),
+        }
+    }
+
     /// Who makes the changes of this run.
     pub fn actor(&self) -> Actor {
         Actor::sync(SYSTEM, self.id)

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{messages, pages_store::vendor_link, record::Record};
 use crate::{
+    compliance::forgotten::ForgottenPeople,
     config::Config,
     db::{Conn, Db},
     error::{Error, Result},
@@ -36,9 +37,15 @@ pub async fn fetch(db: &Db, config: &Arc<Config>, number: i64) -> Result<Option<
     let told = tokio::time::timeout(PATIENCE, ask(&client, number)).await;
     let late = |_| Error::Upstream { service: NAME, message: format!("no answer about ticket {number} in time") };
     let Some(told) = told.map_err(late)?? else { return Ok(None) };
-    let configured = config.freshservice.statuses.clone();
     let base = config.freshservice.web_url.clone();
-    db.read(&Scope::All, move |c| row(c, &told, &configured, base.as_deref())).await
+    let read = move |c: &mut Conn| {
+        let mut told = told;
+        if let Some(forgotten) = ForgottenPeople::read(c, &config)? {
+            told.blank(&forgotten);
+        }
+        row(c, &told, &config.freshservice.statuses, base.as_deref())
+    };
+    db.read(&Scope::All, read).await
 }
 
 /// What the vendor said about one ticket.
@@ -46,6 +53,18 @@ struct Answer {
     record: serde_json::Map<String, Value>,
     conversations: Vec<Value>,
     sheet: Option<Vec<Value>>,
+}
+
+impl Answer {
+    /// Takes out what names somebody who was forgotten here.
+    fn blank(&mut self, forgotten: &ForgottenPeople) {
+        let mut record = Value::Object(std::mem::take(&mut self.record));
+        forgotten.blank(SYSTEM, &mut record);
+        if let Value::Object(record) = record {
+            self.record = record;
+        }
+        self.conversations.iter_mut().chain(self.sheet.iter_mut().flatten()).for_each(|one| forgotten.blank(SYSTEM, one));
+    }
 }
 
 async fn ask(client: &Freshservice, number: i64) -> Result<Option<Answer>, Fault> {

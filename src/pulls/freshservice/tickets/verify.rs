@@ -134,7 +134,7 @@ impl Run {
     /// Asks for one ticket by its own address.
     async fn ask(&self, id: i64) -> (Answer, Option<Record>) {
         let told = match self.client.ticket(&id.to_string(), EMBED).await {
-            Ok(Some(told)) => told,
+            Ok(Some(told)) => self.one_without_forgotten(told),
             Ok(None) => return (Answer::Gone(format!("its own address /tickets/{id} answered 404 at {}", now())), None),
             Err(fault) => return (Answer::Fault(fault.to_string()), None),
         };
