@@ -34,7 +34,8 @@ use crate::{
     ui::error_page,
     vendors::credentials,
     web::{
-        ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, middleware, openapi, server, shares, static_files,
+        ReadRequest, RouteInfo, Routes, Web, disclosure, disclosures_store, middleware::wrap, openapi, server, shares,
+        static_files,
     },
 };
 
@@ -241,7 +242,7 @@ impl App {
         let ages = status::Ages::new(web.db.clone());
         let public_url: Option<Arc<str>> = web.config.server.public_url.as_deref().map(Into::into);
         let (reads, screens) = (web.clone(), Screens::new(web.clone()));
-        middleware::wrap(routes(identity.is_some()), web, error_page::render, |mut router| {
+        wrap(routes(identity.is_some()), web, error_page::render, |mut router| {
             if let Some(identity) = identity {
                 router = router.layer(Extension(identity));
             }

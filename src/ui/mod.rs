@@ -167,8 +167,8 @@ impl Page {
     /// The same page as the browser was last shown pages.
     #[must_use]
     pub fn themed(mut self, theme: &Theme) -> Self {
-        self.theme.clone_from(&look.theme);
-        self.color_theme.clone_from(&look.color_theme);
+        self.theme.clone_from(&theme.theme);
+        self.color_theme.clone_from(&theme.color_theme);
         self
     }
 

@@ -15,7 +15,7 @@ use axum::{
     http::header,
 };
 use http_body_util::BodyExt as _;
-use hyper::body::{PageContext, SizeHint};
+use hyper::body::{Frame, SizeHint};
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -122,9 +122,9 @@ impl Allowance {
         tokio::spawn(timeout(DRAINING, async move {
             let (_share, mut seen) = (share, 0);
             while seen < MOST_DRAINED
-                && let Ok(Some(Ok(context))) = timeout(bodies.of_stranger(), body.context()).await
+                && let Ok(Some(Ok(frame))) = timeout(bodies.of_stranger(), body.frame()).await
             {
-                seen += context.data_ref().map_or(0, Bytes::len);
+                seen += frame.data_ref().map_or(0, Bytes::len);
             }
         }));
     }
@@ -154,7 +154,7 @@ impl HttpBody for Watched {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<PageContext<Bytes>, axum::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         self.is_sent = true;
         Pin::new(&mut self.body).poll_frame(cx)
     }
@@ -249,9 +249,9 @@ pub async fn read(request: Request) -> Result<Received> {
         let earned = Duration::from_secs(read.len() as u64 / SLOWEST);
         let patience = if is_known { bodies.patience } else { bodies.of_stranger() };
         let until = (started + 3 * patience + earned).min(Instant::now() + patience);
-        let Some(context) = timeout_at(until, body.context()).await.map_err(|_| Error::TooSlow)? else { break };
-        let context = context.map_err(|_| Error::BadRequest("the body ended before it was complete".to_owned()))?;
-        let Ok(data) = context.into_data() else { continue };
+        let Some(frame) = timeout_at(until, body.frame()).await.map_err(|_| Error::TooSlow)? else { break };
+        let frame = frame.map_err(|_| Error::BadRequest("the body ended before it was complete".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
         let length = read.len() + data.len();
         if length > limit {
             return Err(Error::TooLarge { limit });
@@ -301,10 +301,10 @@ impl Pieces {
             let patience = self.allowance.0.bodies.patience;
             let earned = Duration::from_secs(self.length as u64 / SLOWEST);
             let until = (self.started + 3 * patience + earned).min(Instant::now() + patience);
-            let context = timeout_at(until, self.body.context()).await.map_err(|_| Error::TooSlow)?;
-            let Some(context) = context else { return Ok(None) };
-            let context = context.map_err(|_| Error::BadRequest("the body ended before it was complete".to_owned()))?;
-            let Ok(data) = context.into_data() else { continue };
+            let frame = timeout_at(until, self.body.frame()).await.map_err(|_| Error::TooSlow)?;
+            let Some(frame) = frame else { return Ok(None) };
+            let frame = frame.map_err(|_| Error::BadRequest("the body ended before it was complete".to_owned()))?;
+            let Ok(data) = frame.into_data() else { continue };
             self.length += data.len();
             if self.length > self.limit {
                 return Err(Error::TooLarge { limit: self.limit });

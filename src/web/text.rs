@@ -5,7 +5,7 @@
 use super::budget::{Budget, Share};
 use crate::error::{Error, Result};
 use axum::body::{Body, Bytes, HttpBody};
-use hyper::body::{PageContext, SizeHint};
+use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
 use std::{
     io::{self, Write},
@@ -109,13 +109,13 @@ impl HttpBody for Unpacking {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<PageContext<Bytes>>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
         let Some(piece) = self.packed.pieces.get(self.next) else { return Poll::Ready(None) };
         let piece = lz4_flex::block::decompress_size_prepended(piece).map_err(Error::internal);
         self.next += 1;
         Poll::Ready(Some(piece.map(|piece| {
             self.left -= piece.len().min(self.left);
-            PageContext::data(piece.into())
+            Frame::data(piece.into())
         })))
     }
 
@@ -286,7 +286,7 @@ impl HttpBody for Charged {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<PageContext<Bytes>, axum::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

@@ -5,13 +5,14 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
+use super::address;
 use crate::{
     agents::PageContext,
     auth::{Editor, Staff},
     compliance::RedactionPolicy,
     db::Conn,
     error::{Error, Result},
-    history::{self, Record as _, feed, pins, undo::Undone},
+    history::{self, feed, pins, undo::Undone},
     outbox::{self, push::What},
     records::{
         entities::{exists, has_field},
