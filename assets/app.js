@@ -7,6 +7,8 @@ import { startSync } from "./sync.js";
 import { startTheme } from "./theme.js";
 import { startImport } from "./import.js";
 import { startAgents } from "./agents.js";
+import { startRecent } from "./recent.js";
+import { startTabs } from "./tabs.js";
 
 const root = document.querySelector(".app");
 const prefix = root?.dataset.prefix ?? "";
@@ -49,6 +51,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("list:shown", (event) => showCopyButtons(event.target));
 
 showCopyButtons(document);
+startTabs();
+startRecent(prefix);
 startToasts();
 startTheme();
 startImport();

@@ -25,8 +25,10 @@ function watch(form) {
       form.querySelector("[data-leave]")?.click();
     }
   });
+  // What is wrong comes first, else the part that the address names.
   const wrong = form.querySelector('[aria-invalid="true"]');
-  (wrong ?? form.querySelector("input:not([type=hidden])"))?.focus();
+  const part = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
+  (wrong ?? (part ?? form).querySelector("input:not([type=hidden]), select, textarea"))?.focus();
 }
 
 function searchable(picker) {

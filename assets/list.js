@@ -3,13 +3,15 @@ import { fetchPage } from "./fetch.js";
 import { startRows } from "./rows.js";
 
 const PAUSE = 160;
+// One more comparison is asked for when its button is pressed, not while it is being made.
+const LATER = ["where", "test", "value"];
 
 /** The address that the form stands for; what is empty or everything is left out. */
 function address(form) {
   const data = new FormData(form);
   const query = new URLSearchParams();
   for (const [name, value] of data) {
-    if (value !== "" && name !== "col" && form.elements[name]?.dataset?.usual !== value) query.append(name, value);
+    if (value !== "" && name !== "col" && !LATER.includes(name) && form.elements[name]?.dataset?.usual !== value) query.append(name, value);
   }
   const boxes = [...form.querySelectorAll('input[name="col"]')];
   const differs = boxes.some((box) => box.checked !== ("usual" in box.dataset));
@@ -62,15 +64,32 @@ export function startList() {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    show(address(form), true);
+    const url = new URL(address(form), location.href);
+    const [where, test, value] = LATER.map((name) => form.elements[name]);
+    if (where?.value && (value.value || ["empty", "filled"].includes(test.value))) {
+      const [suffix, wanted] = { is: ["", value.value], empty: ["__empty", "true"], filled: ["__empty", "false"] }[test.value] ?? [`__${test.value}`, value.value];
+      url.searchParams.set(where.value + suffix, wanted);
+      where.value = value.value = "";
+    }
+    show(url.pathname + url.search, true);
   });
   form.addEventListener("input", (event) => {
+    if (LATER.includes(event.target.name)) return;
     clearTimeout(timer);
     if (event.target.name === "col") {
       const chosen = [...form.querySelectorAll('input[name="col"]:checked')].map((box) => box.value);
       localStorage.setItem(storageKey, JSON.stringify(chosen));
     }
     timer = setTimeout(() => show(address(form), false), event.target.type === "search" ? PAUSE : 0);
+  });
+  // A page by its number, and how many rows it has.
+  document.addEventListener("change", (event) => {
+    const jump = event.target.closest("#list [data-jump]");
+    if (!jump) return;
+    const query = new URLSearchParams(new FormData(jump));
+    if (event.target.name === "per_page") query.delete("page");
+    show(`${jump.getAttribute("action")}?${query}`, true);
+    window.scrollTo(0, 0);
   });
   document.addEventListener("list:changed", () => show(location.href, false));
   document.addEventListener("click", (event) => {
@@ -92,7 +111,8 @@ export function startList() {
 
 /** Which columns somebody wants is remembered in their browser. */
 function restoreColumns(form, storageKey, refresh) {
-  if (new URLSearchParams(location.search).has("col")) return;
+  // A saved view says which, too.
+  if (new URLSearchParams(location.search).has("col") || form.querySelector('input[name="view"]')) return;
   let chosen;
   try {
     chosen = JSON.parse(localStorage.getItem(storageKey));

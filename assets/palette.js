@@ -1,9 +1,10 @@
-// Ctrl-K: everything by name, number, hostname, serial or address. `/` goes to the search, `?` explains.
+// Ctrl-K: any record by any mark of it, any page, any action. `/` goes to the search, `?` explains, `g` and a letter go places.
 import { fetchJson } from "./fetch.js";
+import { favourites, recent } from "./recent.js";
 
 const PAUSE = 90;
 const KEYS = [
-  ["Ctrl K", "Find anything"],
+  ["Ctrl K", "Find anything, go anywhere, do something"],
   ["/", "Search in this list, or find anything"],
   ["j k", "Next and previous row"],
   ["Enter", "Open the row"],
@@ -12,7 +13,23 @@ const KEYS = [
   ["e", "Edit this record"],
   ["Ctrl Enter", "Save a form"],
   ["Esc", "Close, or leave a form"],
-  ["g d, g c, g p, g a", "Go to dashboard, companies, contacts, assets"],
+  ["g d, g c, g p, g a, g t", "Go to dashboard, companies, contacts, assets, tickets"],
+  ["g s", "Go to syncs or settings"],
+];
+
+/** The pages there are, and who sees them: everybody, those who may write, administrators. */
+const PAGES = [
+  ["Dashboard", "/"], ["Companies", "/companies/"], ["Contacts", "/contacts/"], ["Assets", "/assets/"], ["Tickets", "/tickets/"],
+  ["Alerts", "/alerts/"], ["Network equipment", "/network/equipment/"], ["Subnets", "/network/subnets/"], ["Licences", "/licenses/"],
+  ["Billing plans", "/billing-plans/"], ["Settings", "/settings"], ["Notes", "/notes/", "staff"], ["Sync", "/admin/", "admin"],
+  ["Sites and devices to match", "/admin/review", "admin"], ["Outbox", "/admin/outbox", "admin"],
+  ["Notifications", "/admin/notices", "admin"], ["Compliance", "/admin/compliance", "admin"],
+];
+
+/** What can be added, and whether it belongs to a company. */
+const NEW = [
+  ["company", "/companies/new", false], ["contact", "/contacts/new", true], ["asset", "/assets/new", true],
+  ["subnet", "/network/subnets/new", true], ["network equipment", "/network/equipment/new", true], ["licence", "/licenses/new", true],
 ];
 
 function element(tag, className, text) {
@@ -51,25 +68,48 @@ function dialog(label) {
   return { modal, box, open, close };
 }
 
-function actions(prefix) {
-  const found = [...document.querySelectorAll(".rail__link[href], .page-header__actions a.btn[href]")];
-  return found.map((link) => ({ title: link.textContent.trim(), href: link.href, kind: link.closest(".rail") ? "Go to" : "Action" }))
-    .concat([{ title: "Keys", kind: "Help", act: "keys" }]);
+/** Pages, and what can be done on this page or anywhere. */
+function actions(prefix, role) {
+  const sees = { admin: ["admin", "staff"], staff: ["staff"] }[role] ?? [];
+  const pages = PAGES.filter(([, , whose]) => !whose || sees.includes(whose)).map(([title, path]) => ({ title, href: prefix + path, kind: "Go to" }));
+  const here = [...document.querySelectorAll(".page-header__actions a[href]")].map((link) => ({
+    title: link.textContent.trim(), href: link.href, kind: "On this page", isAway: link.target === "_blank",
+  }));
+  const made = sees.length ? NEW.map(([what, path]) => ({ title: `New ${what}`, href: prefix + path, kind: "Action" })) : [];
+  const own = here.filter((item) => !made.some((known) => known.title === item.title));
+  return [...own, ...pages, ...made, { title: "Keyboard shortcuts", kind: "Help", act: "keys" }];
 }
 
-const SINGULAR = { companies: "company", contacts: "contact", assets: "asset", tickets: "ticket", billing_plans: "billing plan" };
+/** "new contact at acme": what is to be added, and the words that name the company. */
+function adding(words) {
+  const asked = /^(?:new|add) (.+?) (?:at|for|in|to) (.+)$/i.exec(words);
+  const found = asked && NEW.find(([what, , ofCompany]) => ofCompany && what.startsWith(asked[1].toLowerCase()));
+  return found ? { what: found[0], path: found[1], company: asked[2] } : null;
+}
+
+/** The syncs that an administrator can start, read once when they are first asked for. */
+let jobs = null;
+function syncs(prefix) {
+  jobs ??= fetchJson(`${prefix}/api/sync/schedules`).catch(() => []);
+  return jobs.then((all) => (Array.isArray(all) ? all : []).map((job) => ({ title: `Run ${job.label}`, kind: "Action", post: `${prefix}/admin/sync/${encodeURIComponent(job.job)}` })));
+}
+
+const ROOMS = { company: "companies", contact: "contacts", asset: "assets", ticket: "tickets" };
 
 /** The answer of /api/search, whatever group a hit stands in. */
 function hits(answer, prefix) {
-  const list = Array.isArray(answer) ? answer : answer.results ?? Object.entries(SINGULAR).flatMap(([plural, type]) => (answer[plural] ?? []).map((hit) => ({ ...hit, type })));
-  return list.map((hit) => {
-    const type = hit.type ?? hit.entity ?? hit.kind;
-    const key = type === "company" ? hit.account_number ?? hit.key ?? hit.id : hit.id;
-    const room = { company: "companies", contact: "contacts", asset: "assets", ticket: "tickets" }[type];
-    const title = hit.title ?? hit.name ?? hit.hostname ?? hit.label;
-    const detail = hit.detail ?? hit.subtitle ?? hit.company_name ?? (type === "company" ? hit.account_number : hit.email ?? hit.company);
-    return { title, kind: [type, detail].filter(Boolean).join(" · "), href: hit.url ? prefix + hit.url : `${prefix}/${room}/${encodeURIComponent(key)}` };
+  return Object.values(answer).filter(Array.isArray).flat().map((hit) => {
+    const key = hit.type === "company" ? hit.account_number : hit.id;
+    const detail = hit.company_name ?? (hit.type === "company" ? hit.account_number : hit.email);
+    const path = hit.url ?? (ROOMS[hit.type] ? `/${ROOMS[hit.type]}/${encodeURIComponent(key)}` : `/records/${hit.type}/${key}`);
+    return { title: hit.name, kind: [hit.type.replaceAll("_", " "), detail].filter(Boolean).join(" · "), href: prefix + path };
   });
+}
+
+/** Whether every word begins a word of the text. */
+function fits(text, words) {
+  const known = text.toLowerCase().split(/[^\p{L}\p{N}]+/u);
+  return words.toLowerCase().split(/\s+/).every((word) => known.some((one) => one.startsWith(word)));
 }
 
 export function startPalette(prefix) {
@@ -104,8 +144,13 @@ export function startPalette(prefix) {
 
 let pending = 0;
 function goTo(event, prefix) {
-  const rooms = { d: "/", c: "/companies/", p: "/contacts/", a: "/assets/" };
-  if (Date.now() - pending < 900 && rooms[event.key]) location.href = prefix + rooms[event.key];
+  const isAdmin = document.querySelector(".app").dataset.role === "admin";
+  const rooms = { d: "/", c: "/companies/", p: "/contacts/", a: "/assets/", t: "/tickets/", s: isAdmin ? "/admin/" : "/settings" };
+  if (Date.now() - pending < 900 && rooms[event.key]) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    location.href = prefix + rooms[event.key];
+  }
   pending = event.key === "g" ? Date.now() : 0;
 }
 
@@ -114,7 +159,7 @@ function keysDialog() {
   return {
     show() {
       if (!made) {
-        made = dialog("Keys");
+        made = dialog("Keyboard shortcuts");
         const list = element("dl", "keys modal__body");
         for (const [key, what] of KEYS) {
           const term = element("dt");
@@ -134,7 +179,7 @@ function build(prefix, help) {
   const { box, open, close } = dialog("Find anything");
   const field = element("input", "palette");
   field.type = "search";
-  field.placeholder = "Name, number, hostname, serial, address, or an action";
+  field.placeholder = "Name, number, phone, hostname, serial, IP, or what to do";
   field.setAttribute("aria-label", "Find anything");
   field.setAttribute("role", "combobox");
   field.setAttribute("aria-expanded", "true");
@@ -144,7 +189,13 @@ function build(prefix, help) {
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", "Results");
   box.append(field, list, element("div", "palette__hint", "Arrows choose, Enter opens, Esc closes"));
-  const known = actions(prefix);
+  const role = document.querySelector(".app").dataset.role;
+  const known = actions(prefix, role);
+  /** What is shown before anything is typed: favourites, what was looked at last, then pages and actions. */
+  const usual = () => {
+    const own = [...favourites(prefix), ...recent(prefix)].filter((item) => item.href !== location.pathname);
+    return [...own.filter((item, at) => own.findIndex((one) => one.href === item.href) === at), ...known];
+  };
   let shown = [];
   let at = 0;
   let timer = 0;
@@ -163,7 +214,7 @@ function build(prefix, help) {
       row.tabIndex = -1;
       row.setAttribute("role", "option");
       row.append(element("span", "", item.title), element("small", "", item.kind));
-      row.addEventListener("click", (event) => item.act && (event.preventDefault(), run(item)));
+      row.addEventListener("click", (event) => (item.act || item.post || item.isAway) && (event.preventDefault(), run(item)));
       return row;
     }));
     if (!items.length) list.append(element("p", "empty-state", "Nothing has this name or number."));
@@ -179,7 +230,14 @@ function build(prefix, help) {
     if (item.act === "keys") {
       close();
       help.show();
-    } else location.href = item.href;
+    } else if (item.post) {
+      const form = element("form");
+      form.method = "post";
+      form.action = item.post;
+      box.append(form);
+      form.submit();
+    } else if (item.isAway) window.open(item.href, "_blank", "noreferrer");
+    else location.href = item.href;
   }
   /** Shows what the field's text finds; one question at a time, and only the newest answer counts. */
   function search() {
@@ -198,11 +256,24 @@ function build(prefix, help) {
     return mine.done;
   }
   async function ask(words, signal) {
-    if (!words) return known;
-    const near = known.filter((item) => item.title.toLowerCase().includes(words.toLowerCase()));
+    if (!words) return usual();
+    const near = known.filter((item) => fits(item.title, words));
     try {
+      const add = role !== "reader" && adding(words);
+      if (add) {
+        const answer = await fetchJson(`${prefix}/api/search?q=${encodeURIComponent(add.company)}&limit=8`, { signal });
+        const at = (company) => ({ title: `New ${add.what} at ${company.name}`, kind: "Action", href: `${prefix}${add.path}?company=${encodeURIComponent(company.account_number)}` });
+        if (answer.companies?.length) return answer.companies.map(at);
+      }
+      if (role === "admin" && /^(run|sync)\b/i.test(words)) near.unshift(...(await syncs(prefix)).filter((item) => fits(item.title, words.replace(/\b(run|sync)\b/gi, " ").trim())));
       const answer = await fetchJson(`${prefix}/api/search?q=${encodeURIComponent(words)}&limit=12`, { signal });
-      return [...hits(answer, prefix), ...near];
+      // Of what is found, what somebody looked at last comes first when its name has the words.
+      const seen = recent(prefix).filter((item) => fits(item.title, words)).map((item) => item.href);
+      const rank = (hit) => (seen.includes(hit.href) ? seen.indexOf(hit.href) : seen.length);
+      const found = hits(answer, prefix).sort((one, other) => rank(one) - rank(other));
+      // Whoever writes a page's or an action's whole name means that.
+      const exact = near.filter((item) => item.post || item.title.toLowerCase() === words.toLowerCase());
+      return [...exact, ...found, ...near.filter((item) => !exact.includes(item))];
     } catch (error) {
       return [...near, { title: error.message, kind: "" }];
     }
@@ -213,7 +284,7 @@ function build(prefix, help) {
     const words = field.value.trim();
     if (words !== answered || running) await search();
     const stays = mine === going && field.value.trim() === words && answered === words && box.parentElement.classList.contains("active");
-    if (stays && (shown[at]?.href || shown[at]?.act)) run(shown[at]);
+    if (stays && (shown[at]?.href || shown[at]?.act || shown[at]?.post)) run(shown[at]);
   }
   field.addEventListener("input", () => {
     going += 1;
@@ -241,7 +312,7 @@ function build(prefix, help) {
       going += 1;
       field.value = "";
       answered = "";
-      draw(known);
+      draw(usual());
       field.focus();
     },
   };

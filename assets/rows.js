@@ -97,7 +97,18 @@ function choose(some, wanted) {
   showBar();
 }
 
+/** A table that fits keeps its headings in sight; one that does not scrolls sideways in its card. */
+function fit() {
+  for (const wrapper of document.querySelectorAll(".table-wrapper--list")) {
+    wrapper.classList.remove("is-fitting");
+    wrapper.classList.toggle("is-fitting", wrapper.scrollWidth <= wrapper.clientWidth);
+  }
+}
+
 export function startRows() {
+  fit();
+  window.addEventListener("resize", fit);
+  document.addEventListener("list:shown", fit);
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-choose]")) showBar();
     if (event.target.matches("[data-choose-all]")) choose(rows(), event.target.checked);

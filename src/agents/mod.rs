@@ -13,6 +13,7 @@ mod psa_store;
 pub mod settings;
 pub mod store;
 pub mod users_api;
+mod views;
 
 pub use self::{
     model::{Agent, AgentView, COLOR_SAMPLES, COLOR_THEMES, HOME_PAGES, Patch, Preferences, THEMES, UserView, VIEWS},
@@ -67,7 +68,8 @@ pub fn routes(stand_alone: bool) -> Routes {
         .get("/api/psa/agents", psa_api::index)
         .tells("List the agents of all service desks", json::list::<PsaAgent>)
         .post("/settings", settings::save)
-        .merge(keys::routes());
+        .merge(keys::routes())
+        .merge(views::routes());
     if stand_alone {
         return routes;
     }

@@ -8,7 +8,7 @@ use axum::{
 };
 use std::sync::Arc;
 
-use super::{model::SYSTEM, store};
+use super::{model::SYSTEM, store, views};
 use crate::{
     auth::{Caller, Person},
     error::{Error, Result},
@@ -41,17 +41,20 @@ impl FromRequestParts<Web> for PageContext {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
         let person = Person::from_request_parts(parts, web).await?;
-        let Ok(query) = Query::from_request_parts(parts, web).await;
+        let Ok(mut query) = Query::from_request_parts(parts, web).await;
         let Ok(prefix) = Prefix::from_request_parts(parts, web).await;
         let user = person.user().clone();
         let subject = user.sub.clone();
-        let is_admin = person.0.is_admin();
-        let (known, waiting, demo, fresh) = web
+        let (is_admin, caller) = (person.0.is_admin(), person.0.clone());
+        // Only lists have views, and only theirs are addresses that end like this.
+        let list = Some(parts.uri.path().to_owned()).filter(|path| path.len() > 1 && path.ends_with('/'));
+        let (known, waiting, demo, fresh, views) = web
             .db
             .read(&Scope::All, move |c| {
                 let waiting = if is_admin { status::waiting(c)?.len() } else { 0 };
                 let demo = settings_store::find(c, settings_store::DEMO)?.is_some();
-                Ok((store::find(c, &subject)?, waiting, demo, status::lines(&status::freshness(c)?)))
+                let views = list.map_or_else(|| Ok(Vec::new()), |list| views::of_list(c, &caller, &list))?;
+                Ok((store::find(c, &subject)?, waiting, demo, status::lines(&status::freshness(c)?), views))
             })
             .await?;
         let chosen = known.map(|agent| agent.preferences);
@@ -63,6 +66,10 @@ impl FromRequestParts<Web> for PageContext {
         page.waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
         page.demo = demo;
         page.fresh = fresh;
+        if let Some(chosen) = views.iter().find(|view| view.is_default).filter(|_| query.is_empty()) {
+            query = Query::parse(&chosen.address_query());
+        }
+        page.views = views;
         page.flash = flash(&parts.headers);
         page.reader = Reader::of(&person.0);
         let look = Theme { theme: page.theme.clone(), color_theme: page.color_theme.clone() };

@@ -46,14 +46,14 @@ crate::entity! {
         /// `YYYY-MM-DD`.
         warranty_expires: Option<String> = day("Warranty ends").section("Device").synced().listed(),
         /// The maker.
-        manufacturer: Option<String> = text("Maker", 150).section("Device").synced().listed(),
+        manufacturer: Option<String> = text("Manufacturer", 150).section("Device").synced().listed(),
         /// The maker's name for it.
         model: Option<String> = text("Model", 150).section("Device").synced().listed(),
         /// The vendor's category ("Desktop", "ESXI Host").
         hardware_type: Option<String> = text("Category", 100).on_page("Device").synced().listed(),
         device_type: Option<String> = text("Device type", 50).synced().listed(),
         /// Its operating system, in words.
-        operating_system: Option<String> = text("System", 100).section("Device").synced().listed(),
+        operating_system: Option<String> = text("OS", 100).section("Device").synced().listed(),
         /// Its build.
         os_version: Option<String> = text("Build", 100).on_page("Device").synced().listed(),
         /// The directory it has joined.
@@ -143,17 +143,17 @@ crate::facet! {
         /// Whether it answered.
         online: Option<bool> = flag("Online").listed(),
         /// When it was last seen.
-        last_seen: Option<String> = moment("Seen", 50).listed(),
+        last_seen: Option<String> = moment("Last seen", 50).listed(),
         /// When it last started.
-        last_reboot: Option<String> = moment("Last started", 50).listed(),
+        last_reboot: Option<String> = moment("Last reboot", 50).listed(),
         /// When it was last audited.
         last_audit_date: Option<String> = moment("Last audit", 50),
         /// Who used it last.
         last_logged_in_user: Option<String> = text("Last user", 150).personal(Personal::Name).listed(),
         /// Its address outside.
-        ext_ip_address: Option<String> = text("Address outside", 50).code().personal(Personal::Device).listed(),
+        ext_ip_address: Option<String> = text("WAN IP", 50).code().personal(Personal::Device).listed(),
         /// Its address inside.
-        int_ip_address: Option<String> = text("Address inside", 50).code().personal(Personal::Device).listed(),
+        int_ip_address: Option<String> = text("LAN IP", 50).code().personal(Personal::Device).listed(),
         /// The RMM's word for its updates.
         patch_status: Option<String> = text("Patches", 50).listed(),
         /// The vendor that saw it.

@@ -8,7 +8,7 @@ use crate::{
     entity::ending::{Days, State},
     error::Result,
     history::Record as _,
-    resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
+    resource::panel::{Action, Content, Looker, Panel, Panels, Tab, Whose},
     ui::{Line, Page, Table, Value, count_of, words},
     web::encode_segment,
 };
@@ -37,7 +37,7 @@ impl Panels for OfAssets {
                     adds: false,
                 });
                 let add = || Action::adding(page.url(&format!("/assets/new?company={}", encode_segment(number))), "New asset");
-                let panel = Panel::new("assets", "Assets", Content::Rows(of_company(page, &all)));
+                let panel = Panel::new(Tab::Assets, "assets", "Assets", Content::Rows(of_company(page, &all)));
                 Ok(vec![Panel {
                     count: Some(count),
                     actions: ending.into_iter().chain((page.may_write() && whose.is_live).then(add)).collect(),
@@ -46,12 +46,24 @@ impl Panels for OfAssets {
                 }])
             }
             (Contact::ENTITY, _) => {
-                let all: Vec<AssetView> = store::of_contact(c, whose.id)?.into_iter().map(|asset| asset.redact(&view)).collect();
-                Ok(vec![Panel::new("assets", "Assets", Content::Rows(of_contact(page, &all)))])
+                let (devices, count) = devices_of_contact(c, looker, whose.id)?;
+                let panel = Panel::new(Tab::Devices, "assets", "Devices", Content::Rows(devices));
+                Ok(vec![Panel { count: Some(count), lead: Some(count_of(count, "device", "devices")), ..panel }])
             }
             _ => Ok(Vec::new()),
         }
     }
+}
+
+/// The devices that a contact uses, as the caller may see them, with the way onto each; and how many there are.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn devices_of_contact(c: &mut Conn, looker: &Looker<'_>, contact: i64) -> Result<(Table, i64)> {
+    let view = AssetViewContext { policy: looker.policy.clone(), days: looker.config.assets.life, staff: looker.page.is_staff() };
+    let all: Vec<AssetView> = store::of_contact(c, contact)?.into_iter().map(|asset| asset.redact(&view)).collect();
+    let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    Ok((of_contact(looker.page, &all), count))
 }
 
 /// The devices of a company.
@@ -60,12 +72,13 @@ fn of_company(page: &Page, all: &[AssetView]) -> Table {
     Table {
         label: "Assets",
         heads: vec![
-            ("Host", "cell--main"),
+            ("Hostname", "cell--main"),
             ("Type", "cell--sub"),
-            ("System", "cell--cut"),
+            ("OS", "cell--cut"),
             ("State", "cell--end"),
             ("Last user", "cell--sub"),
-            ("Seen", ""),
+            ("Last seen", ""),
+            ("", "cell--end"),
         ],
         lines: all.iter().take(SHOWN).map(|asset| Line { cells: cells(page, asset), post: None }).collect(),
         empty: "No asset belongs to this company yet.",
@@ -76,17 +89,18 @@ fn of_company(page: &Page, all: &[AssetView]) -> Table {
 /// The devices that a contact uses.
 fn of_contact(page: &Page, all: &[AssetView]) -> Table {
     Table {
-        label: "Assets",
+        label: "Devices",
         heads: vec![
-            ("Host", "cell--main"),
+            ("Hostname", "cell--main"),
             ("Type", "cell--sub"),
-            ("System", "cell--cut"),
+            ("OS", "cell--cut"),
             ("State", "cell--end"),
             ("Last user", ""),
-            ("Seen", "cell--sub"),
+            ("Last seen", "cell--sub"),
+            ("", "cell--end"),
         ],
         lines: all.iter().map(|asset| Line { cells: cells(page, asset), post: None }).collect(),
-        empty: "No asset is assigned to this contact.",
+        empty: "No device is assigned to this contact.",
         more: None,
     }
 }
@@ -100,7 +114,18 @@ fn cells(page: &Page, asset: &AssetView) -> Vec<Value> {
         seen(asset.seen.online, asset.life),
         Value::text(asset.seen.last_logged_in_user.as_deref()),
         Value::ago(asset.seen.last_seen.as_deref()),
+        connect(asset),
     ]
+}
+
+/// The way onto a device; nothing where there is none.
+#[must_use]
+pub fn connect(asset: &AssetView) -> Value {
+    let href = asset.row.web_remote_url.as_deref().or(asset.row.portal_url.as_deref());
+    match Value::away(href, "Connect") {
+        away @ Value::Away { .. } => away,
+        _ => Value::Empty,
+    }
 }
 
 fn more(page: &Page, key: &str, count: usize) -> Option<(String, String)> {

@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     history,
     history::Record as _,
-    resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
+    resource::panel::{Action, Content, Looker, Panel, Panels, Tab, Whose},
     types::decimal,
     ui::{Crumb, Line, Page, Section, Table, Value, filters, link_to},
     web::{Fields, Path, Routes, Web, encode_segment},
@@ -79,13 +79,12 @@ fn panel(c: &mut Conn, page: &Page, company: &Company) -> Result<Option<Panel>> 
         lines.insert(0, Line { cells: vec![Value::words(why), Value::None, Value::None], post: None });
     }
     let edit = page.url(&format!("/companies/{}/features", encode_segment(&company.account_number)));
-    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let heads = vec![("What", "cell--main"), ("Value", ""), ("Source", "cell--end")];
     let table = Table { label: "Plan", heads, lines, empty: "", more: None };
     let may_edit = page.may_write() && company.retired_at.is_none();
     let edit = may_edit.then(|| Action { href: edit, words: "Edit features".to_owned(), adds: false });
-    let panel = Panel::new("plan", title, Content::Rows(table));
-    Ok(Some(Panel { count: Some(count), actions: edit.into_iter().collect(), ..panel }))
+    let panel = Panel::new(Tab::Billing, "plan", title, Content::Rows(table));
+    Ok(Some(Panel { actions: edit.into_iter().collect(), ..panel }))
 }
 
 fn line(label: &str, value: String, source: &str) -> Line {

@@ -33,19 +33,19 @@ crate::entity! {
         /// Family name.
         last_name: Option<String> = text("Last name", 150).in_form("Person").personal(Personal::Name).synced().listed(),
         /// The primary e-mail, or empty: neighbours test the key's presence, so it is never null.
-        email: String = email("E-mail", 150).section("Reach").personal(Personal::Email).also(&["primary_email"]).emptied("").synced().folded("contact.email_folded"),
+        email: String = email("E-mail", 150).section("Contact details").personal(Personal::Email).also(&["primary_email"]).emptied("").synced().folded("contact.email_folded"),
         /// Further addresses: a JSON array as text.
-        secondary_emails: Option<String> = text_list("Other e-mail addresses", 50, 150).section("Reach").personal(Personal::Private).synced(),
+        secondary_emails: Option<String> = text_list("Other e-mail addresses", 50, 150).section("Contact details").personal(Personal::Private).synced(),
         /// What it says on the card.
         job_title: Option<String> = text("Job title", 150).section("Person").personal(Personal::Title).also(&["title"]).synced().listed(),
         /// Such as `Full Time`; kept here only.
         employment_type: String = text("Employment", 100).section("Person").emptied(EMPLOYMENT).listed(),
         /// Whether the vendor, or a person, says that they are still there.
         active: bool = flag("Active").section("Person").synced().listed(),
-        work_phone_number: Option<String> = phone("Work phone", 50).section("Reach").personal(Personal::Phone).also(&["phone"]).synced().listed(),
-        mobile_phone_number: Option<String> = phone("Mobile", 50).section("Reach").personal(Personal::Phone).synced().listed(),
+        work_phone_number: Option<String> = phone("Work phone", 50).section("Contact details").personal(Personal::Phone).also(&["phone"]).synced().listed(),
+        mobile_phone_number: Option<String> = phone("Mobile", 50).section("Contact details").personal(Personal::Phone).synced().listed(),
         /// Postal.
-        address: Option<String> = long("Address", 2_000).section("Reach").personal(Personal::Private).synced(),
+        address: Option<String> = long("Address", 2_000).section("Contact details").personal(Personal::Private).synced(),
         /// Whether the vendor also knows them as an agent.
         is_agent: bool = flag("Agent").listed(),
         /// Whether they are to be served first.
@@ -55,7 +55,7 @@ crate::entity! {
         /// The vendor's location.
         location_id: Option<i64> = int("Location at the vendor").told().internal().synced(),
         /// The vendor's location, in words.
-        location_name: Option<String> = text("Location", 150).section("Reach").personal(Personal::Private).synced().listed(),
+        location_name: Option<String> = text("Location", 150).section("Contact details").personal(Personal::Private).synced().listed(),
         /// The vendor's id of their manager.
         reporting_manager_id: Option<i64> = int("Manager at the vendor").told().internal().synced(),
         /// Such as `en`.

@@ -6,7 +6,7 @@ use crate::{
     db::Conn,
     error::Result,
     history::Record as _,
-    resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
+    resource::panel::{Action, Content, Looker, Panel, Panels, Tab, Whose},
     ui::{Line, Page, Table, Value, count_of, words},
     web::encode_segment,
 };
@@ -25,7 +25,7 @@ impl Panels for OfContacts {
         ContactView::order(&mut people, looker.policy);
         let count = i64::try_from(people.len()).unwrap_or(i64::MAX);
         let add = || Action::adding(looker.page.url(&format!("/contacts/new?company={}", encode_segment(number))), "New contact");
-        let panel = Panel::new("contacts", "Contacts", Content::Rows(table(looker.page, &people)));
+        let panel = Panel::new(Tab::Contacts, "contacts", "Contacts", Content::Rows(table(looker.page, &people)));
         Ok(vec![Panel {
             count: Some(count),
             actions: (looker.page.may_write() && whose.is_live).then(add).into_iter().collect(),

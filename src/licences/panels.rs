@@ -5,7 +5,7 @@ use crate::{
     db::Conn,
     error::Result,
     history::{self, Record as _},
-    resource::panel::{Action, Content, Looker, Panel, Panels, Whose},
+    resource::panel::{Action, Content, Looker, Panel, Panels, Tab, Whose},
     ui::{Line, Post, Table, Value},
 };
 
@@ -32,7 +32,7 @@ impl Panels for OfLicenses {
         };
         let change =
             Action { href: base, words: if has_key { "Replace key".to_owned() } else { "Enter key".to_owned() }, adds: !has_key };
-        let panel = Panel::new("key", "Licence key", Content::Rows(table));
+        let panel = Panel::new(Tab::Overview, "key", "Licence key", Content::Rows(table));
         Ok(vec![Panel { actions: whose.is_live.then_some(change).into_iter().collect(), ..panel }])
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     error::Result,
     history::Record as _,
-    resource::panel::{Content, Looker, Panel, Panels, Whose},
+    resource::panel::{Content, Looker, Panel, Panels, Tab, Whose},
     ui::{Line, Page, Table, Value},
 };
 
@@ -45,7 +45,7 @@ fn of_company(c: &mut Conn, looker: &Looker<'_>, id: i64, number: &str) -> Resul
     }
     let found = first(c, looker, open)?;
     let table = table(looker.page, &found, true, &[("company_account_number", number), ("resolved", "false")]);
-    let panel = Panel::new("alerts", "Open alerts", Content::Rows(table));
+    let panel = Panel::new(Tab::Alerts, "alerts", "Open alerts", Content::Rows(table));
     Ok(Some(Panel { count: Some(count), is_urgent: true, ..panel }))
 }
 
@@ -55,7 +55,7 @@ fn of_asset(c: &mut Conn, looker: &Looker<'_>, id: i64) -> Result<Panel> {
     let open = all.clone().and("alert.resolved = {}", vec![false.into()]).count(c)?;
     let found = first(c, looker, all)?;
     let table = table(looker.page, &found, false, &[("asset_id", &id.to_string())]);
-    let panel = Panel::new("alerts", "Alerts", Content::Rows(table));
+    let panel = Panel::new(Tab::Alerts, "alerts", "Alerts", Content::Rows(table));
     Ok(Panel { count: (open > 0).then_some(open), counted: "open", is_urgent: open > 0, ..panel })
 }
 
@@ -84,7 +84,7 @@ fn table(page: &Page, found: &Found<AlertView>, with_device: bool, more: &[(&str
         label: "Alerts",
         heads,
         lines: lines.collect(),
-        empty: if with_device { "No alert is open." } else { "No alert was raised." },
+        empty: if with_device { "No open alerts." } else { "No alerts." },
         more: rest.then(|| (page.url(&format!("/alerts/?{query}")), format!("All {} alerts", found.total))),
     }
 }

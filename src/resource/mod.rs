@@ -14,6 +14,7 @@ pub mod merged;
 pub mod panel;
 pub mod record_history;
 pub mod values;
+pub mod workspace;
 
 use std::{marker::PhantomData, ops::Deref};
 

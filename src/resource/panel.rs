@@ -1,6 +1,6 @@
 //! What rooms show of their own on the page of another room's record. Who they are is said where rooms are joined.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use askama::Template;
 
@@ -9,8 +9,59 @@ use crate::{
     config::Config,
     db::Conn,
     error::{Error, Result},
-    ui::{Item, Page, Table, Value, filters},
+    ui::{Item, Markup, Page, Table, Timeline, Value, filters, section_anchor},
 };
+
+/// The tabs of a record's page, in the order in which they stand unless the page says another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tab {
+    Overview,
+    Conversation,
+    Contacts,
+    Assets,
+    /// The assets of a person.
+    Devices,
+    Hardware,
+    Software,
+    Tickets,
+    Alerts,
+    Companies,
+    Network,
+    Licences,
+    Billing,
+    Time,
+    Details,
+    Notes,
+    Files,
+    History,
+}
+
+impl Tab {
+    /// What its link says.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Conversation => "Conversation",
+            Self::Contacts => "Contacts",
+            Self::Assets => "Assets",
+            Self::Devices => "Devices",
+            Self::Hardware => "Hardware",
+            Self::Software => "Software",
+            Self::Tickets => "Tickets",
+            Self::Alerts => "Alerts",
+            Self::Companies => "Companies",
+            Self::Network => "Network",
+            Self::Licences => "Licences",
+            Self::Billing => "Billing",
+            Self::Time => "Time",
+            Self::Details => "Details",
+            Self::Notes => "Notes",
+            Self::Files => "Files",
+            Self::History => "History",
+        }
+    }
+}
 
 /// The row on whose page the panels stand.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +110,10 @@ pub fn all(c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Pa
 #[derive(Clone, Debug, Template)]
 #[template(path = "parts/panel.html")]
 pub struct Panel {
+    /// Where on the page it stands.
+    pub tab: Tab,
     /// What the page's own links lead to: `subnets`.
-    pub anchor: &'static str,
+    pub anchor: Cow<'static, str>,
     /// Its heading.
     pub title: String,
     /// How many there are, when that is said.
@@ -75,6 +128,8 @@ pub struct Panel {
     pub content: Content,
     /// What the page says of it under its title: `3 assets`; mostly nothing.
     pub lead: Option<String>,
+    /// Whether it stands beside the others of its tab, where there is room.
+    pub is_beside: bool,
 }
 
 impl askama::filters::HtmlSafe for Panel {}
@@ -82,8 +137,33 @@ impl askama::filters::HtmlSafe for Panel {}
 impl Panel {
     /// A panel with nothing beside its heading.
     #[must_use]
-    pub fn new(anchor: &'static str, title: impl Into<String>, content: Content) -> Self {
-        Self { anchor, title: title.into(), count: None, counted: "", is_urgent: false, actions: Vec::new(), content, lead: None }
+    pub fn new(tab: Tab, anchor: impl Into<Cow<'static, str>>, title: impl Into<String>, content: Content) -> Self {
+        Self {
+            tab,
+            anchor: anchor.into(),
+            title: title.into(),
+            count: None,
+            counted: "",
+            is_urgent: false,
+            actions: Vec::new(),
+            content,
+            lead: None,
+            is_beside: false,
+        }
+    }
+
+    /// Fields under a heading of the record's form, which the card leads to for whoever may `edit` there.
+    #[must_use]
+    pub fn section(tab: Tab, title: &str, items: Vec<Item>, edit: Option<&str>) -> Self {
+        let anchor = section_anchor(title);
+        let edit = edit.map(|form| Action { href: format!("{form}#{anchor}"), words: "Edit".to_owned(), adds: false });
+        Self { actions: edit.into_iter().collect(), ..Self::new(tab, anchor, title, Content::Facts(items)) }
+    }
+
+    /// What happened to the record.
+    #[must_use]
+    pub fn history(timeline: Timeline) -> Self {
+        Self::new(Tab::History, "history", "History", Content::History(timeline))
     }
 }
 
@@ -113,8 +193,12 @@ pub enum Content {
     Files(Files),
     /// What people wrote about the record.
     Written(Written),
-    /// Labels and values.
+    /// Labels and values; those without a value are folded away.
     Facts(Vec<Item>),
+    /// What happened.
+    History(Timeline),
+    /// What only its room can draw.
+    Drawn(Markup),
     /// What can be added.
     Links(Vec<Action>),
 }
@@ -167,4 +251,8 @@ pub struct WrittenCard {
     pub at: Value,
     /// Whether it stands before the others.
     pub is_pinned: bool,
+}
+
+fn empty(items: &[Item]) -> usize {
+    items.iter().filter(|item| item.is_empty()).count()
 }

@@ -1,69 +1,80 @@
-//! The tickets on a company's page.
-
-use std::collections::BTreeMap;
+//! The tickets of a company, of a contact, and of those who use an asset, on their pages.
 
 use super::pages::list::{priority, status};
 use crate::{
+    assets::{self, Asset},
     companies::Company,
-    compliance::RedactionPolicy,
+    compliance::Veiled,
+    contacts::Contact,
     db::Conn,
     error::Result,
     history::Record as _,
-    resource::panel::{Content, Looker, Panel, Panels, Whose},
-    tickets::{codes::SOURCE, statuses_store, store, views::ListedTicket},
+    resource::panel::{Content, Looker, Panel, Panels, Tab, Whose},
+    tickets::{TicketView, codes::SOURCE, statuses_store, store, views::ListedTicket},
     ui::{Line, Page, Table, Value},
 };
 
 /// How many tickets the page shows; the list has the rest.
 const SHOWN: i64 = 10;
 
-/// The tickets that changed last, and how many there are.
-#[derive(Debug)]
-struct Newest {
-    tickets: Vec<ListedTicket>,
-    /// How many the company has.
-    count: i64,
-}
-
-/// The panel.
+/// This room's panels.
 pub struct OfTickets;
 
 impl Panels for OfTickets {
     fn of(&self, c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>> {
-        let Some(number) = whose.account_number.filter(|_| whose.entity == Company::ENTITY) else { return Ok(Vec::new()) };
-        let newest = Newest::read(c, whose.id, looker.policy, &looker.config.freshservice.statuses)?;
-        let panel = Panel::new("tickets", "Tickets", Content::Rows(newest.table(looker.page, number)));
-        Ok(vec![Panel { count: Some(newest.count), ..panel }])
+        match (whose.entity, whose.account_number) {
+            (Company::ENTITY, Some(number)) => {
+                let found = store::newest_of_company(c, whose.id, SHOWN)?;
+                let all = serde_urlencoded::to_string([("company_id", number)]).unwrap_or_default();
+                panel(c, looker, "Tickets", found, Some(all))
+            }
+            (Contact::ENTITY, _) => of_people(c, looker, "Tickets", vec![whose.id]),
+            (Asset::ENTITY, _) => {
+                let users = assets::store::contacts_of(c, whose.id)?.iter().map(|user| user.inside().id).collect();
+                of_people(c, looker, "Tickets of its users", users)
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 }
 
-impl Newest {
-    /// Reads them, as a caller may see them; `configured` is what the operator calls status codes.
-    fn read(c: &mut Conn, company: i64, policy: &RedactionPolicy, configured: &BTreeMap<i64, String>) -> Result<Self> {
-        let statuses = statuses_store::load(c, SOURCE, configured)?;
-        let (rows, count) = store::newest_of_company(c, company, SHOWN)?;
-        let tickets = rows.into_iter().map(|row| ListedTicket::new(row.redact(policy), &statuses)).collect();
-        Ok(Self { tickets, count })
-    }
+/// What these contacts asked for.
+fn of_people(c: &mut Conn, looker: &Looker<'_>, title: &str, people: Vec<i64>) -> Result<Vec<Panel>> {
+    let requesters = store::requesters(c, SOURCE, people)?;
+    // The list can be asked for one of them.
+    let all = match requesters.as_slice() {
+        [one] => Some(format!("requester_id={one}")),
+        _ => None,
+    };
+    let found = store::newest_of_requesters(c, SOURCE, requesters, SHOWN)?;
+    panel(c, looker, title, found, all)
+}
 
-    /// The table; `key` is the company's.
-    fn table(&self, page: &Page, key: &str) -> Table {
-        let query = serde_urlencoded::to_string([("company_id", key)]).unwrap_or_default();
-        let all = (page.url(&format!("/tickets/?{query}")), format!("All {} tickets", self.count));
-        Table {
-            label: "Tickets",
-            heads: vec![
-                ("Subject", "cell--main"),
-                ("Status", "cell--end"),
-                ("Priority", ""),
-                ("Requester", "cell--sub cell--cut"),
-                ("Updated", ""),
-            ],
-            lines: self.tickets.iter().map(|ticket| line(page, ticket)).collect(),
-            empty: "No ticket belongs to this company yet.",
-            more: (self.count > SHOWN).then_some(all),
-        }
-    }
+/// Those that changed last, and how many there are; `all` asks the list for the rest.
+fn panel(
+    c: &mut Conn,
+    looker: &Looker<'_>,
+    title: &str,
+    (newest, count): (Vec<Veiled<TicketView>>, i64),
+    all: Option<String>,
+) -> Result<Vec<Panel>> {
+    let statuses = statuses_store::load(c, SOURCE, &looker.config.freshservice.statuses)?;
+    let lines = newest.into_iter().map(|row| line(looker.page, &ListedTicket::new(row.redact(looker.policy), &statuses)));
+    let all = all.filter(|_| count > SHOWN);
+    let table = Table {
+        label: "Tickets",
+        heads: vec![
+            ("Subject", "cell--main"),
+            ("Status", "cell--end"),
+            ("Priority", ""),
+            ("Requester", "cell--sub cell--cut"),
+            ("Updated", ""),
+        ],
+        lines: lines.collect(),
+        empty: "No tickets yet.",
+        more: all.map(|query| (looker.page.url(&format!("/tickets/?{query}")), format!("All {count} tickets"))),
+    };
+    Ok(vec![Panel { count: Some(count), ..Panel::new(Tab::Tickets, "tickets", title, Content::Rows(table)) }])
 }
 
 fn line(page: &Page, ticket: &ListedTicket) -> Line {

@@ -115,14 +115,39 @@ pub fn of_ids(c: &mut Conn, ids: Vec<i64>) -> Result<Vec<(i64, Veiled<TicketView
 
 /// The newest live tickets of a company, and how many it has in all.
 pub fn newest_of_company(c: &mut Conn, company_id: i64, count: i64) -> Result<(Vec<Veiled<TicketView>>, i64)> {
+    newest(c, "ticket.company_id = ?1", vec![company_id.into()], count)
+}
+
+/// The newest live tickets that these people of the vendor asked for, and how many there are in all.
+pub fn newest_of_requesters(
+    c: &mut Conn,
+    source: &str,
+    requesters: Vec<i64>,
+    count: i64,
+) -> Result<(Vec<Veiled<TicketView>>, i64)> {
+    newest(c, "ticket.external_source = ?1 AND ticket.requester_id IN ids(?2)", vec![source.into(), requesters.into()], count)
+}
+
+fn newest(c: &mut Conn, whose: &str, mut of: Vec<Value>, count: i64) -> Result<(Vec<Veiled<TicketView>>, i64)> {
+    let sql = format!("SELECT count(*) FROM @tickets ticket WHERE {whose} AND ticket.retired_at IS NULL");
+    let total = c.one(&sql, &of)?.get(0)?;
+    of.push(count.into());
     let sql = format!(
-        "SELECT {} FROM {FROM} WHERE ticket.company_id = ?1 AND ticket.retired_at IS NULL
-         ORDER BY ticket.last_updated_at DESC, ticket.id DESC LIMIT ?2",
-        select()
+        "SELECT {} FROM {FROM} WHERE {whose} AND ticket.retired_at IS NULL
+         ORDER BY ticket.last_updated_at DESC, ticket.id DESC LIMIT ?{}",
+        select(),
+        of.len()
     );
-    let newest = c.all(&sql, params![company_id, count])?.iter().map(view).collect::<Result<_>>()?;
-    let sql = "SELECT count(*) FROM @tickets ticket WHERE ticket.company_id = ?1 AND ticket.retired_at IS NULL";
-    Ok((newest, c.one(sql, params![company_id])?.get(0)?))
+    Ok((c.all(&sql, &of)?.iter().map(view).collect::<Result<_>>()?, total))
+}
+
+/// The vendor's ids of these contacts as those who ask for tickets.
+pub fn requesters(c: &mut Conn, source: &str, contacts: Vec<i64>) -> Result<Vec<i64>> {
+    let sql = "SELECT known.external_id FROM links known JOIN @contacts contact ON contact.id = known.entity_id
+         WHERE known.entity = 'contact' AND known.system = ?1 AND known.entity_id IN ids(?2) ORDER BY known.external_id";
+    let rows = c.all(sql, params![source, contacts])?;
+    let ids = rows.iter().map(|row| Ok(row.get::<String>(0)?.parse().ok()));
+    Ok(ids.collect::<Result<Vec<Option<i64>>>>()?.into_iter().flatten().collect())
 }
 
 /// The live tickets that somebody still works on, of one vendor or of all, of one group and one agent

@@ -66,6 +66,39 @@ pub struct Filter {
     pub choices: Vec<Choice>,
 }
 
+/// A view of a list that somebody saved.
+#[derive(Clone, Debug)]
+pub struct ListView {
+    pub id: i64,
+    pub name: String,
+    /// Filters, columns and order, as in the list's address.
+    pub query: String,
+    /// Who saved it, when that is somebody else.
+    pub owner: Option<String>,
+    pub is_shared: bool,
+    /// Whether the reader may change and delete it.
+    pub may_change: bool,
+    /// Whether the reader opens the list with it.
+    pub is_default: bool,
+}
+
+impl ListView {
+    /// The query of the list's address that shows it.
+    #[must_use]
+    pub fn address_query(&self) -> String {
+        let mark = if self.query.is_empty() { "" } else { "&" };
+        format!("{}{mark}view={}", self.query, self.id)
+    }
+}
+
+/// A way to compare a column with a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison {
+    /// What follows the column's name in the address: `ic`.
+    pub suffix: &'static str,
+    pub words: &'static str,
+}
+
 /// A list of records.
 #[derive(Clone, Debug, Template)]
 #[template(path = "parts/list.html")]
@@ -114,6 +147,31 @@ pub struct List {
     pub when_empty: String,
     /// Whether retired rows are listed too.
     pub retired: bool,
+    /// Where views are saved and changed.
+    pub views_at: String,
+    /// The list as views know it: `assets`.
+    pub list: String,
+    /// The saved views.
+    pub views: Vec<ListView>,
+    /// The one that is shown.
+    pub view: Option<ListView>,
+    /// What is shown now, as a view would keep it.
+    pub asked: String,
+    /// Whether what is shown differs from the view.
+    pub is_changed: bool,
+    /// Whether the reader may share views.
+    pub may_share: bool,
+    /// The columns that can be compared, by their name in the address.
+    pub comparable: Vec<Choice>,
+    /// How.
+    pub comparisons: &'static [Comparison],
+    /// The page shown, and how many there are.
+    pub page: i64,
+    pub pages: i64,
+    /// How many rows a page can have.
+    pub sizes: Vec<i64>,
+    /// What the address asks for beside the page.
+    pub beside_page: Vec<(String, String)>,
 }
 
 impl askama::filters::HtmlSafe for List {}
@@ -125,6 +183,12 @@ impl List {
 
     fn visible<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a Column, &'a Value)> {
         self.columns.iter().zip(&row.cells).filter(|(column, _)| column.shown)
+    }
+
+    /// Whether this view is the one that is shown.
+    #[must_use]
+    pub fn is_shown(&self, view: &ListView) -> bool {
+        self.view.as_ref().is_some_and(|shown| shown.id == view.id)
     }
 
     fn is_narrowed(&self) -> bool {

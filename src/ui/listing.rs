@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Chip, Choice, Column, Filter, List, Page, Row, Value, capitalised, list};
+use super::{Chip, Choice, Column, Filter, List, ListView, Page, Row, Value, capitalised, list, list::Comparison};
 use crate::{
     db::list::{
         ListQuery, ListSpec, Slice,
@@ -15,6 +15,22 @@ use crate::{
 
 /// The most rows of one page, and how many it has by default.
 const PER_PAGE: (i64, i64) = (500, 50);
+/// The sizes of pages to choose from.
+const SIZES: [i64; 4] = [25, 50, 100, 250];
+
+/// How columns are compared, as the lists' addresses have it; what needs no value stands at the end.
+const COMPARISONS: &[Comparison] = &[
+    Comparison { suffix: "ic", words: "contains" },
+    Comparison { suffix: "is", words: "is" },
+    Comparison { suffix: "in", words: "is one of (a, b, c)" },
+    Comparison { suffix: "gte", words: "is from (or after)" },
+    Comparison { suffix: "lte", words: "is until (or before)" },
+    Comparison { suffix: "empty", words: "is empty" },
+    Comparison { suffix: "filled", words: "is not empty" },
+];
+
+/// The fields of the form for one more comparison.
+const ADDED: [&str; 3] = ["where", "test", "value"];
 
 /// A column that a list page can show; its key is the member of the JSON, so that CSV has it too.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +73,8 @@ pub struct Listing {
     /// Whether the reader may see everything of every row, and what is kept beside the rows.
     sees_all: bool,
     may_write: bool,
+    may_share: bool,
+    views: Vec<ListView>,
     gathered: Gathered,
 }
 
@@ -76,8 +94,18 @@ impl Listing {
                 "include".clone_into(value);
             }
         }
+        add_comparison(&mut params);
         let sees_all = page.is_staff() && !params.iter().any(|(name, _)| name == "filter");
-        Self { shape, prefix: page.prefix.clone(), params, sees_all, may_write: page.may_write(), gathered: Gathered::default() }
+        Self {
+            shape,
+            prefix: page.prefix.clone(),
+            params,
+            sees_all,
+            may_write: page.may_write(),
+            may_share: page.reader.as_ref().is_some_and(|reader| reader.may_share),
+            views: page.views.clone(),
+            gathered: Gathered::default(),
+        }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -97,7 +125,8 @@ impl Listing {
     /// # Errors
     /// When a parameter is wrong, naming it.
     pub fn ask(&self) -> Result<ListQuery> {
-        let asked = self.params.iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "per_page" | "limit" | "offset"));
+        let asked =
+            self.params.iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "per_page" | "limit" | "offset" | "view"));
         let query =
             ListQuery::parse(self.shape.spec, asked.map(|(name, value)| (name.as_str(), Ok::<_, Error>(value.as_str()))))?;
         Ok(query.with_slice(Some(self.slice())).gathering(self.sees_all, self.gathered.clone()))
@@ -218,7 +247,7 @@ impl Listing {
         let both = |column: &Shown| {
             [
                 Choice::new(column.key, column.label),
-                Choice::new(format!("-{}", column.key), format!("{}, downwards", column.label)),
+                Choice::new(format!("-{}", column.key), format!("{} (descending)", column.label)),
             ]
         };
         let mut sorts: Vec<Choice> = columns.flat_map(both).collect();
@@ -244,7 +273,10 @@ impl Listing {
     fn kept(&self, filters: &[Filter]) -> Vec<(String, String)> {
         let has_field =
             |name: &str| filters.iter().any(|filter| filter.name == name) || matches!(name, "q" | "sort" | "retired" | "col");
-        let kept = self.params.iter().filter(|(name, _)| (self.narrows(name) || name == "per_page") && !has_field(name));
+        let kept = self
+            .params
+            .iter()
+            .filter(|(name, _)| (self.narrows(name) || matches!(name.as_str(), "per_page" | "view")) && !has_field(name));
         kept.cloned().collect()
     }
 
@@ -299,7 +331,8 @@ impl Listing {
         let beside = self.gathered.columns().into_iter().map(|column| column.name);
         let beside = beside.filter(|name| self.params.iter().any(|(known, value)| known == "col" && value == name));
         let fields = keys.into_iter().map(str::to_owned).chain(beside).collect::<Vec<_>>().join(",");
-        let kept = self.params.iter().filter(|(name, _)| keep_filters && !matches!(name.as_str(), "page" | "per_page" | "col"));
+        let kept =
+            self.params.iter().filter(|(name, _)| keep_filters && !matches!(name.as_str(), "page" | "per_page" | "col" | "view"));
         let mut pairs: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
         // Whoever presses this reads it in a spreadsheet.
         pairs.extend([("format", "csv"), ("for", "excel"), ("fields", &fields)]);
@@ -330,6 +363,40 @@ impl Listing {
         self.may_write.then(|| (format!("{}/records/{entity}/tags", self.prefix), tags.choices.clone()))
     }
 
+    /// The view that the address names.
+    fn view(&self) -> Option<&ListView> {
+        let id: i64 = self.get("view")?.parse().ok()?;
+        self.views.iter().find(|view| view.id == id)
+    }
+
+    /// The list without any filter; whoever opens it with a view of theirs must say that they want all of it.
+    fn clear(&self) -> String {
+        let has_default = self.views.iter().any(|view| view.is_default);
+        self.address(self.shape.path, if has_default { &[("view", "all")] } else { &[] })
+    }
+
+    /// What is asked, as a view keeps it.
+    fn asked(&self) -> String {
+        let kept = self.params.iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "limit" | "offset" | "view"));
+        serde_urlencoded::to_string(kept.collect::<Vec<_>>()).unwrap_or_default()
+    }
+
+    /// The columns that can be compared, in the order of the page's columns.
+    fn comparable(&self, beside: &[beside::Column]) -> Vec<Choice> {
+        let own = (self.shape.columns)().iter().filter(|column| self.can_sort(column.key));
+        let own = own.map(|column| Choice::new(column.key, column.label));
+        let beside = beside.iter().filter(|column| column.name.starts_with(beside::PREFIX));
+        own.chain(beside.map(|column| Choice::new(column.name.clone(), column.label.clone()))).collect()
+    }
+
+    fn sizes(&self) -> Vec<i64> {
+        let mut sizes = SIZES.to_vec();
+        if let Err(at) = sizes.binary_search(&self.per_page()) {
+            sizes.insert(at, self.per_page());
+        }
+        sizes
+    }
+
     /// The page's list, with these rows of so many.
     #[must_use]
     pub fn list(&self, mut filters: Vec<Filter>, mut rows: Vec<Row>, total: i64) -> List {
@@ -353,7 +420,7 @@ impl Listing {
             tags: self.taggable(&beside),
             chips: self.chips(&filters),
             kept: self.kept(&filters),
-            clear: self.address(self.shape.path, &[]),
+            clear: self.clear(),
             sort: self.sort().to_owned(),
             sorts: self.sorts(),
             usual_sort: self.usual_sort(),
@@ -366,8 +433,49 @@ impl Listing {
             noun: self.shape.noun,
             when_empty: self.shape.when_empty.to_owned(),
             retired: self.get("retired").is_some_and(|value| value != "hide"),
+            views_at: format!("{}/views", self.prefix),
+            list: self.shape.path.trim_matches('/').to_owned(),
+            view: self.view().cloned(),
+            is_changed: self.view().is_some_and(|view| sorted(&view.query) != sorted(&self.asked())),
+            asked: self.asked(),
+            may_share: self.may_share,
+            comparable: self.comparable(&beside),
+            comparisons: COMPARISONS,
+            page: number,
+            pages: (total + self.per_page() - 1).div_euclid(self.per_page()).max(1),
+            sizes: self.sizes(),
+            beside_page: self.params.iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "per_page")).cloned().collect(),
+            views: self.views.clone(),
             filters,
             rows,
         }
     }
+}
+
+/// The parts of a query, whatever their order.
+fn sorted(query: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
+    parts.sort_unstable();
+    parts
+}
+
+/// Turns the form for one more comparison into the parameter that it means.
+fn add_comparison(params: &mut Vec<(String, String)>) {
+    let sent = ADDED.map(|name| params.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
+    params.retain(|(name, _)| !ADDED.contains(&name.as_str()));
+    let [Some(column), test, value] = sent else { return };
+    let (suffix, value) = match (test.as_deref().unwrap_or("ic"), value) {
+        ("empty", _) => ("__empty", "true".to_owned()),
+        ("filled", _) => ("__empty", "false".to_owned()),
+        (_, None) => return,
+        ("is", Some(value)) => ("", value),
+        (test, Some(value)) => match COMPARISONS.iter().find(|known| known.suffix == test) {
+            Some(known) => (known.suffix, value),
+            None => return,
+        },
+    };
+    let mark = if suffix.is_empty() || suffix.starts_with('_') { "" } else { "__" };
+    let name = format!("{column}{mark}{suffix}");
+    params.retain(|(known, _)| *known != name);
+    params.push((name, value));
 }

@@ -20,16 +20,16 @@ mod words;
 
 pub use form::{Choice, Field, Kind};
 pub use form_page::{FormPage, FormSection};
-pub use list::{Cells, Chip, Column, Filter, List, Row};
+pub use list::{Cells, Chip, Column, Filter, List, ListView, Row};
 pub use list_page::ListPage;
 pub use listing::{Listing, Shape, Shown};
-pub use record::{Crumb, Event, Head, Item, Moved, Records, Source, Timeline};
+pub use record::{Crumb, Event, Head, Item, Markup, Moved, Records, Source, Timeline, Way, section_anchor};
 pub use table::{Line, Post, Table};
 pub use theme::Theme;
 pub use value::Value;
 pub use words::{count_of, label, link_to, words};
 
-use crate::auth::Caller;
+use crate::auth::{Caller, Level};
 
 /// The rooms that the rail leads to; `Page::section` names the one we are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,8 @@ pub struct Reader {
     pub is_admin: bool,
     /// Whether they work here: others see neither history nor sources.
     pub is_staff: bool,
+    /// Whether they are no client: what they share is colleagues' to see.
+    pub may_share: bool,
 }
 
 impl Reader {
@@ -86,6 +88,7 @@ impl Reader {
             may_write: caller.is_staff(),
             is_admin: caller.is_admin(),
             is_staff: caller.is_staff(),
+            may_share: user.level != Level::Client,
         })
     }
 }
@@ -137,6 +140,8 @@ pub struct Page {
     pub demo: bool,
     /// How fresh the sources of all rooms are.
     pub fresh: Vec<FreshLine>,
+    /// The saved views of the list that this page is, if it is one.
+    pub views: Vec<ListView>,
 }
 
 impl Page {
@@ -155,6 +160,7 @@ impl Page {
             waiting: 0,
             demo: false,
             fresh: Vec::new(),
+            views: Vec::new(),
         }
     }
 

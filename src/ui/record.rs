@@ -5,6 +5,10 @@ use std::borrow::Cow;
 use askama::Template;
 
 use super::{Page, Section, Value, filters};
+use crate::{
+    error::{Error, Result},
+    types::phone,
+};
 
 /// One step of the way to a page.
 #[derive(Clone, Debug)]
@@ -48,6 +52,12 @@ pub struct Head {
     pub badges: Vec<Value>,
     /// What it is, in one line.
     pub lead: String,
+    /// How much hangs on it, with the way there: `12 contacts`.
+    pub counts: Vec<Crumb>,
+    /// What one needs of it while on the telephone.
+    pub facts: Vec<Item>,
+    /// What can be done with it elsewhere, the most usual first.
+    pub ways: Vec<Way>,
     /// Its own address, below which the forms of its page are posted.
     pub base: String,
     /// Whether it is a person, who has initials.
@@ -66,8 +76,50 @@ pub struct Head {
     pub retire_question: String,
     /// What is still attached, when it could not retire.
     pub attached: Vec<Crumb>,
-    /// Its page at a vendor, and what that vendor is called.
-    pub away: Option<(String, &'static str)>,
+}
+
+/// Something to do with a record that begins with a link: to call, to connect, to open it elsewhere.
+#[derive(Clone, Debug)]
+pub struct Way {
+    pub href: String,
+    pub words: Cow<'static, str>,
+    pub icon: &'static str,
+    /// Whether it leads out of here, into a window of its own.
+    pub is_away: bool,
+    /// Whether it is the first thing to do with such a record.
+    pub is_primary: bool,
+    /// Whether it stands in the menu of what is done more rarely.
+    pub is_rare: bool,
+}
+
+impl Way {
+    /// A telephone call to this number.
+    #[must_use]
+    pub fn call(number: Option<&str>) -> Option<Self> {
+        let href = phone::href(number?)?;
+        Some(Self { href, words: "Call".into(), icon: "phone", is_away: false, is_primary: false, is_rare: false })
+    }
+
+    /// A page elsewhere, if the address is one that a browser may follow.
+    #[must_use]
+    pub fn away(href: Option<&str>, words: impl Into<Cow<'static, str>>, icon: &'static str) -> Option<Self> {
+        let Value::Away { href, .. } = Value::away(href, "") else { return None };
+        Some(Self { href, words: words.into(), icon, is_away: true, is_primary: false, is_rare: false })
+    }
+
+    /// The same as the first thing to do.
+    #[must_use]
+    pub fn first(mut self) -> Self {
+        self.is_primary = true;
+        self
+    }
+
+    /// The same in the menu.
+    #[must_use]
+    pub fn rarely(mut self) -> Self {
+        self.is_rare = true;
+        self
+    }
 }
 
 impl askama::filters::HtmlSafe for Head {}
@@ -81,6 +133,9 @@ impl Head {
             crumbs: Vec::new(),
             badges: Vec::new(),
             lead: String::new(),
+            counts: Vec::new(),
+            facts: Vec::new(),
+            ways: Vec::new(),
             base,
             is_person: false,
             retired: retired_at.is_some(),
@@ -91,8 +146,19 @@ impl Head {
             may_forget: false,
             retire_question: format!("Retire {}? It leaves every list until it is restored.", page.title),
             attached: Vec::new(),
-            away: None,
         }
+    }
+
+    fn usual(&self) -> impl Iterator<Item = &Way> {
+        self.ways.iter().filter(|way| !way.is_rare)
+    }
+
+    fn rare(&self) -> impl Iterator<Item = &Way> {
+        self.ways.iter().filter(|way| way.is_rare)
+    }
+
+    fn has_menu(&self) -> bool {
+        self.rare().next().is_some() || self.may_forget || self.may_edit && !self.retired && self.may_retire
     }
 }
 
@@ -140,6 +206,12 @@ impl Item {
     #[must_use]
     pub fn new(label: impl Into<Cow<'static, str>>, value: Value) -> Self {
         Self { label: label.into(), value, source: None }
+    }
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.value, Value::None)
     }
 
     /// The same with its source.
@@ -201,3 +273,32 @@ pub struct Timeline {
 }
 
 impl askama::filters::HtmlSafe for Timeline {}
+
+/// What a template of a room has drawn: markup already, whose values that template has escaped.
+#[derive(Clone, Debug)]
+pub struct Markup(String);
+
+impl Markup {
+    /// Draws it.
+    ///
+    /// # Errors
+    /// `Internal` when the template fails.
+    pub fn of(template: &impl Template) -> Result<Self> {
+        template.render().map(Self).map_err(Error::internal)
+    }
+}
+
+impl std::fmt::Display for Markup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl askama::filters::HtmlSafe for Markup {}
+
+/// What a link to the fields under this heading leads to, on a record's page and in its form: `section-people-and-systems`.
+#[must_use]
+pub fn section_anchor(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    format!("section-{}", words.map(str::to_lowercase).collect::<Vec<_>>().join("-"))
+}

@@ -11,6 +11,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 pub enum Value {
     /// Nothing is known: a faint dash.
     None,
+    /// There is nothing to know: an empty cell.
+    Empty,
     /// Plain words.
     Text(String),
     /// Several lines as they were typed.

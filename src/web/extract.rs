@@ -50,6 +50,12 @@ pub struct Query {
 }
 
 impl Query {
+    /// Whether nothing is asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.params.is_empty()
+    }
+
     /// Reads a query string; never fails, because a parameter that nobody asks for does not matter.
     #[must_use]
     pub fn parse(query: &str) -> Self {

@@ -51,6 +51,7 @@ both! {
         flow("note-and-import", app.base(), |browser| async move {
             sign_in(&browser, "tess").await;
             browser.go("/contacts/1").await;
+            browser.click("a[href='#notes']").await;
             browser.fill("#note-body", "Prefers **calls**").await;
             browser.click("#record-notes form button.btn--primary").await;
             browser.shows("Note added").await;
@@ -178,8 +179,10 @@ both! {
             browser.click("[data-save]").await;
             browser.shows("Gamma Foods & Co <b>").await;
             browser.shows("Sells <script>alert(1)</script> cheese").await;
+            browser.click("a[href='#history']").await;
             let history = browser.find("#history").await.text().await.expect("the history");
             assert!(history.contains("Gamma Foods") && history.contains("ada"), "{history}");
+            browser.click("[data-more] summary").await;
             browser.click_words("Retire").await;
             browser.agree().await;
             browser.shows("Restore").await;
@@ -189,6 +192,106 @@ both! {
         .await;
         let list = app.service().get("/api/companies?name__ic=gamma").await.ok();
         assert_eq!(list[0]["description"], "Sells <script>alert(1)</script> cheese");
+    }
+
+    async fn tabs_follow_the_address_the_keys_and_the_form(engine: Engine) {
+        let app = with_people(&engine).await;
+        flow("tabs", app.base(), |browser| async move {
+            sign_in(&browser, "tess").await;
+            let shown = "return [...document.querySelectorAll('[data-tab]')].filter((part) => !part.hidden).map((part) => part.getAttribute('aria-labelledby')).join()";
+            browser.go("/companies/100001").await;
+            browser.find("[role=tablist]").await;
+            assert_eq!(browser.script(shown).await, "tab-overview");
+            browser.click("a[href='#contacts']").await;
+            assert_eq!(browser.script(shown).await, "tab-contacts");
+            browser.shows("Ava Patel").await;
+            assert!(browser.script("return location.hash").await == "#contacts");
+            browser.script("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true, cancelable: true }))").await;
+            assert_eq!(browser.script(shown).await, "tab-assets");
+            browser.script("history.back()").await;
+            crate::support::eventually("back shows the tab before", 10, async || browser.script(shown).await == "tab-contacts").await;
+            // A link to a card opens the tab that holds it.
+            browser.go("/contacts/1#record-notes").await;
+            crate::support::eventually("the notes are shown", 10, async || browser.script(shown).await == "tab-notes").await;
+            // Whoever sends a form comes back to its tab.
+            browser.fill("#note-body", "Once").await;
+            browser.click("#record-notes form button.btn--primary").await;
+            browser.shows("Note added").await;
+            assert_eq!(browser.script(shown).await, "tab-notes");
+            assert_eq!(browser.script("return location.hash").await, "");
+        })
+        .await;
+    }
+
+    async fn a_view_is_saved_chosen_changed_and_deleted(engine: Engine) {
+        let app = with_people(&engine).await;
+        app.asset("SRV-1", "100002").await;
+        flow("views", app.base(), |browser| async move {
+            sign_in(&browser, "tess").await;
+            browser.go("/assets/").await;
+            browser.click(".search-form .menu summary").await;
+            browser.choose("[name=where]", "Hostname").await;
+            browser.choose("[name=test]", "contains").await;
+            browser.fill("[name=value]", "srv").await;
+            browser.click_words("Add filter").await;
+            browser.hides("LT-A00001").await;
+            assert!(browser.path().await.contains("hostname__ic=srv"), "{}", browser.path().await);
+            browser.go("/assets/?hostname__ic=srv").await;
+            browser.click("[data-views] summary").await;
+            browser.fill("#new-view", "Servers").await;
+            browser.click_words("Save view").await;
+            browser.shows("View saved: Servers").await;
+            browser.go("/assets/").await;
+            browser.shows("LT-A00001").await;
+            browser.click_words("Servers").await;
+            browser.hides("LT-A00001").await;
+            browser.shows("SRV-1").await;
+            browser.click("[data-views] summary").await;
+            browser.click_words("Delete this view").await;
+            browser.agree().await;
+            browser.shows("View deleted: Servers").await;
+            browser.shows("LT-A00001").await;
+        })
+        .await;
+    }
+
+    async fn the_palette_knows_actions_pages_and_what_was_looked_at(engine: Engine) {
+        let app = with_people(&engine).await;
+        flow("palette-actions", app.base(), |browser| async move {
+            sign_in(&browser, "ada").await;
+            let open = "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true }))";
+            let enter = |words: &str| format!(
+                "const field = document.querySelector('input.palette'); field.value = '{words}'; field.dispatchEvent(new Event('input', {{ bubbles: true }}));
+                 field.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', bubbles: true, cancelable: true }}))"
+            );
+            for (words, path) in [("new contact at beta", "/contacts/new?company=100002"), ("subnets", "/network/subnets/"), ("new asset", "/assets/new")] {
+                browser.go("/contacts/").await;
+                browser.find(".rail").await;
+                browser.script(open).await;
+                browser.find("input.palette").await;
+                browser.script(&enter(words)).await;
+                crate::support::eventually(&format!("{words} opens {path}"), 10, async || browser.path().await == path).await;
+            }
+            browser.go("/companies/100002").await;
+            browser.click("[data-favourite]").await;
+            browser.go("/contacts/1").await;
+            browser.find("[data-favourite]:not([hidden])").await;
+            browser.go("/").await;
+            browser.find(".rail").await;
+            browser.script(open).await;
+            browser.shows("Favourite · Companies").await;
+            browser.shows("Recent · Contacts").await;
+            let first = browser.script("return document.querySelector('.palette__item span').textContent").await;
+            assert_eq!(first, "Beta Law");
+            browser.go("/").await;
+            browser.find(".rail").await;
+            for (key, path) in [("t", "/tickets/"), ("c", "/companies/"), ("s", "/admin/")] {
+                browser.script(&format!("for (const key of ['g', '{key}']) document.body.dispatchEvent(new KeyboardEvent('keydown', {{ key, bubbles: true, cancelable: true }}))")).await;
+                crate::support::eventually(&format!("g {key} opens {path}"), 10, async || browser.path().await == path).await;
+                browser.find(".rail").await;
+            }
+        })
+        .await;
     }
 
     async fn a_wrong_field_is_marked_and_nothing_typed_is_lost(engine: Engine) {

@@ -46,7 +46,7 @@ both! {
         shows(&second, &["Acme Dental", "3–3 of 3", "rel=\"prev\""]);
         assert_eq!(page(&admin, "/companies/?sort=bogus").await.status, 400);
         assert_eq!(page(&admin, "/companies").await.status, 308);
-        shows(&page(&admin, "/companies/?q=nobody").await.status(200), &["No companies here", "Clear them"]);
+        shows(&page(&admin, "/companies/?q=nobody").await.status(200), &["No companies here", "Clear search and filters"]);
     }
 }
 

@@ -315,6 +315,15 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /records/{entity}/{id}/pin", STAFF_PEOPLE, "400"),
     ("POST /records/{entity}/{id}/push", STAFF_PEOPLE, "400"),
     ("POST /companies/{acct}/retire", ADMIN_PEOPLE, "409"),
+    // what people save of their lists
+    ("GET /api/views", PEOPLE, "200"),
+    ("POST /api/views", PEOPLE, "400"),
+    ("GET /api/views/{id}", PEOPLE, "404"),
+    ("PUT /api/views/{id}", PEOPLE, "404"),
+    ("DELETE /api/views/{id}", PEOPLE, "404"),
+    ("POST /views", PEOPLE, "400"),
+    ("POST /views/{id}", PEOPLE, "404"),
+    ("POST /views/{id}/delete", PEOPLE, "404"),
     // programs of people's own: they make and end no keys
     ("GET /api/keys", PEOPLE, "200"),
     ("POST /api/keys", PEOPLE, "400"),

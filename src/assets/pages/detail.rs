@@ -17,28 +17,35 @@ use crate::{
     history::Record as _,
     resource::{
         merged,
-        panel::{self, Looker, Panel},
+        panel::{self, Content, Looker, Panel, Tab},
         record_history::{Facts, RecordHistory},
         values::end,
+        workspace::Workspace,
     },
-    ui::{Choice, Crumb, Head, Item, Line, Page, Post, Table, Timeline, Value, filters, link_to, words},
+    ui::{Choice, Crumb, Head, Item, Line, Markup, Page, Post, Table, Value, Way, filters, link_to, words},
     web::{Path, Web},
 };
 
+/// Who uses an asset, and the form to assign it.
 #[derive(Template)]
-#[template(path = "assets/detail.html")]
-struct AssetPage {
-    page: Page,
-    head: Head,
-    facts: Vec<(&'static str, Vec<Item>)>,
-    custom: Vec<CustomField>,
-    secrets: Vec<secrets::Kind>,
-    inside: Option<inside::Cards>,
-    panels: Vec<Panel>,
+#[template(path = "assets/users.html")]
+struct Users {
+    base: String,
     contacts: Table,
     assignable: Vec<Choice>,
-    history: Option<Timeline>,
 }
+
+/// The keys that are kept of an asset.
+#[derive(Template)]
+#[template(path = "assets/keys.html")]
+struct Keys {
+    base: String,
+    secrets: Vec<secrets::Kind>,
+}
+
+/// The tabs of an asset.
+const TABS: &[Tab] =
+    &[Tab::Overview, Tab::Hardware, Tab::Software, Tab::Alerts, Tab::Tickets, Tab::Network, Tab::Notes, Tab::Files, Tab::History];
 
 /// `GET /assets/{id}`
 pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
@@ -66,30 +73,80 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i
             Ok((detail, past, assignable, software, panels))
         })
         .await?;
-    assignable.retain(|choice| !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
     let page = context.titled(LIST.section, detail.asset.row.hostname.clone());
     let base = page.url(&format!("/assets/{id}"));
     let asset = &detail.asset;
-    let built = AssetPage {
-        head: Head {
-            crumbs: crumbs(&page, asset),
-            badges: badges(asset),
-            lead: lead(asset),
-            retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", asset.row.hostname),
-            may_merge: true,
-            ..Head::new(&page, base.clone(), asset.row.retired_at.as_deref())
-        },
-        facts: facts(&page, &detail, &past),
-        custom: custom(&web, &detail),
-        secrets: if page.may_write() { detail.secrets.clone() } else { Vec::new() },
-        inside: inside::cards(&detail.inside, &software, &asked, &base),
-        panels,
-        contacts: contacts(&page, &base, asset.row.retired_at.is_some(), &detail.contacts),
-        assignable,
-        history: page.is_staff().then(|| past.timeline(&page)),
-        page,
+    let may_edit = page.may_write() && asset.row.retired_at.is_none();
+    let form = may_edit.then(|| format!("{base}/edit"));
+    let section = |(title, items)| Panel::section(Tab::Overview, title, items, form.as_deref());
+    let mut all: Vec<Panel> = facts(&page, &detail, &past).into_iter().map(section).collect();
+    let seen = observed(&detail);
+    if seen.iter().any(|item| !item.is_empty()) {
+        all.push(Panel::new(Tab::Overview, "seen", "Last seen", Content::Facts(seen)));
+    }
+    assignable.retain(|choice| may_edit && !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
+    let users = Users { contacts: contacts(&page, &base, !may_edit, &detail.contacts), base: base.clone(), assignable };
+    all.insert(0, Panel::new(Tab::Overview, "contacts", "Assigned to", Content::Drawn(Markup::of(&users)?)));
+    let custom: Vec<Item> =
+        custom(&web, &detail).into_iter().map(|field| Item::new(field.label, Value::words(field.value))).collect();
+    if !custom.is_empty() {
+        all.push(Panel::new(Tab::Overview, "custom-fields", "Fields of the RMM", Content::Facts(custom)));
+    }
+    if page.may_write() && !detail.secrets.is_empty() {
+        let keys = Keys { base: base.clone(), secrets: detail.secrets.clone() };
+        all.push(Panel::new(Tab::Overview, "keys", "Keys", Content::Drawn(Markup::of(&keys)?)));
+    }
+    all.extend(inside::panels(&detail.inside, &software, &asked, &base)?);
+    all.extend(panels);
+    if page.is_staff() {
+        all.push(Panel::history(past.timeline(&page)));
+    }
+    let head = Head {
+        crumbs: crumbs(&page, asset),
+        badges: badges(asset),
+        lead: lead(asset),
+        facts: summary(&page, &detail),
+        ways: ways(&detail),
+        retire_question: format!("Retire {}? It is hidden from lists and billing until it is restored.", asset.row.hostname),
+        may_merge: true,
+        ..Head::new(&page, base, asset.row.retired_at.as_deref())
     };
-    context.show(&built)
+    context.show(&Workspace::new(head, TABS, all))
+}
+
+/// How one gets onto the device, and where its vendor shows it.
+fn ways(detail: &AssetDetail) -> Vec<Way> {
+    let row = &detail.asset.row;
+    let remote = Way::away(row.web_remote_url.as_deref(), "Connect", "terminal").map(Way::first);
+    let portal = Way::away(row.portal_url.as_deref(), "Open in the RMM", "external-link");
+    let portal = if remote.is_some() { portal.map(Way::rarely) } else { portal };
+    remote.into_iter().chain(portal).collect()
+}
+
+/// What one needs to know of a device while somebody is on the telephone about it.
+fn summary(page: &Page, detail: &AssetDetail) -> Vec<Item> {
+    let asset = &detail.asset;
+    let used = match (detail.contacts.first(), asset.seen.last_logged_in_user.as_deref()) {
+        (Some(contact), _) => Value::link(page.url(&format!("/contacts/{}", contact.id)), contact.name.clone()),
+        (None, user) => Value::text(user),
+    };
+    let online = match asset.seen.online {
+        Some(false) => Value::Many(vec![Value::online(Some(false)), Value::ago(asset.seen.last_seen.as_deref())]),
+        other => Value::online(other),
+    };
+    vec![
+        Item::new("Online", online),
+        Item::new(if detail.contacts.is_empty() { "Last user" } else { "User" }, used),
+        Item::new("OS", Value::text(asset.row.operating_system.as_deref())),
+        Item::new("Company", company(page, asset)),
+    ]
+}
+
+fn company(page: &Page, asset: &AssetView) -> Value {
+    match (&asset.owner.account_number, &asset.owner.name) {
+        (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
+        _ => Value::None,
+    }
 }
 
 fn crumbs(page: &Page, asset: &AssetView) -> Vec<Crumb> {
@@ -106,11 +163,6 @@ fn badges(asset: &AssetView) -> Vec<Value> {
     if asset.row.status != "active" {
         badges.push(status(&asset.row.status));
     }
-    match asset.seen.online {
-        Some(true) => badges.push(Value::badge("success", "Online")),
-        Some(false) => badges.push(Value::badge("", "Offline")),
-        None => {}
-    }
     if let Some(stage) = asset.life.filter(|stage| *stage != "active") {
         badges.push(life(stage));
     }
@@ -118,39 +170,19 @@ fn badges(asset: &AssetView) -> Vec<Value> {
 }
 
 fn lead(asset: &AssetView) -> String {
-    let parts = [
-        asset.owner.name.as_ref(),
-        asset.row.manufacturer.as_ref(),
-        asset.row.model.as_ref(),
-        asset.row.operating_system.as_ref(),
-    ];
+    let parts = [asset.row.manufacturer.as_ref(), asset.row.model.as_ref(), asset.row.serial_number.as_ref()];
     parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
 }
 
 fn facts(page: &Page, detail: &AssetDetail, past: &RecordHistory) -> Vec<(&'static str, Vec<Item>)> {
     let asset = &detail.asset;
     let facts = Facts { page, action: format!("/records/asset/{}/pin", asset.row.id), past };
-    let company = match (&asset.owner.account_number, &asset.owner.name) {
-        (Some(number), Some(name)) => Value::link(address(page, number), name.clone()),
-        _ => Value::None,
-    };
     let own = vec![
-        ("company_id", company),
+        ("company_id", company(page, asset)),
         ("status", status(&asset.row.status)),
         ("warranty_expires", end(asset.row.warranty_expires.as_deref())),
     ];
-    let mut parts = vec![("Device", facts.section(&asset.row, "Device", own))];
-    let seen = [
-        &asset.seen.last_seen,
-        &asset.seen.last_logged_in_user,
-        &asset.seen.int_ip_address,
-        &asset.seen.patch_status,
-        &asset.row.rmm_site_name,
-    ];
-    if asset.seen.online.is_some() || seen.iter().any(|value| value.is_some()) {
-        parts.push(("Last seen", observed(detail)));
-    }
-    parts
+    vec![("Device", facts.section(&asset.row, "Device", own))]
 }
 
 /// The vendor's fields that the page does not show elsewhere.
@@ -163,24 +195,19 @@ fn custom(web: &Web, detail: &AssetDetail) -> Vec<CustomField> {
 
 fn observed(detail: &AssetDetail) -> Vec<Item> {
     let asset = &detail.asset;
-    let mut items = vec![
-        Item::new("State", Value::online(asset.seen.online)),
-        Item::new("Seen", Value::ago(asset.seen.last_seen.as_deref())),
-        Item::new("Out of sight since", Value::date(asset.life_since.as_deref())),
+    vec![
+        Item::new("Last seen", Value::ago(asset.seen.last_seen.as_deref())),
+        Item::new("Inactive since", Value::date(asset.life_since.as_deref())),
         Item::new("Last user", Value::text(asset.seen.last_logged_in_user.as_deref())),
-        Item::new("Address inside", Value::code(asset.seen.int_ip_address.as_deref())),
-        Item::new("Address outside", Value::code(asset.seen.ext_ip_address.as_deref())),
-        Item::new("Last started", Value::ago(asset.seen.last_reboot.as_deref())),
+        Item::new("LAN IP", Value::code(asset.seen.int_ip_address.as_deref())),
+        Item::new("WAN IP", Value::code(asset.seen.ext_ip_address.as_deref())),
+        Item::new("Last reboot", Value::ago(asset.seen.last_reboot.as_deref())),
         Item::new("Last audit", Value::ago(asset.seen.last_audit_date.as_deref())),
         Item::new("Patches", Value::text(asset.seen.patch_status.as_deref())),
         Item::new("Site", Value::text(asset.row.rmm_site_name.as_deref())),
         Item::new("Backup", Value::text(asset.row.backup_usage_tb.as_ref().map(|size| format!("{size} TB")).as_deref())),
         Item::new("Administrators", Value::text(detail.enabled_administrators.as_deref())),
-        Item::new("Take over", Value::away(asset.row.web_remote_url.as_deref(), "Remote session")),
-        Item::new("Portal", Value::away(asset.row.portal_url.as_deref(), "Open")),
-    ];
-    items.retain(|item| !matches!(item.value, Value::None));
-    items
+    ]
 }
 
 fn contacts(page: &Page, base: &str, retired: bool, all: &[AssignedContact]) -> Table {

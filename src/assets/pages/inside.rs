@@ -1,5 +1,6 @@
 //! What an audit found inside a device, as its page shows it.
 
+use askama::Template;
 use serde_json::Value as Json;
 
 use crate::{
@@ -7,8 +8,12 @@ use crate::{
         audit::Software,
         hardware::{Disk, Hardware, Inside, Nic},
     },
-    resource::values::gigabytes,
-    ui::{Item, Line, Table, Value, thousands},
+    error::Result,
+    resource::{
+        panel::{Content, Panel, Tab},
+        values::gigabytes,
+    },
+    ui::{Item, Line, Markup, Table, Value, filters},
 };
 
 /// How many programs are shown before somebody searches.
@@ -26,38 +31,41 @@ pub struct Drive {
     pub description: String,
 }
 
-/// The cards of a device that was audited.
-pub struct Cards {
+/// The hardware of a device that was audited.
+#[derive(Template)]
+#[template(path = "assets/hardware.html")]
+struct HardwareCard {
     /// When the audit was made.
-    pub collected_at: String,
+    collected_at: String,
     /// Processor, memory, firmware, boards.
-    pub hardware: Vec<Item>,
-    /// Drives.
-    pub drives: Vec<Drive>,
-    /// Network adapters.
-    pub nics: Table,
-    /// Programs that match the search.
-    pub software: Table,
-    /// How many programs there are.
-    pub software_count: String,
-    /// The search.
-    pub asked: String,
+    hardware: Vec<Item>,
+    drives: Vec<Drive>,
 }
 
-/// The cards, if the device was audited; `software` has been searched already.
-#[must_use]
-pub fn cards(inside: &Inside, software: &[Software], asked: &str, here: &str) -> Option<Cards> {
-    let collected_at = inside.collected_at.clone()?;
+/// Its programs.
+#[derive(Template)]
+#[template(path = "assets/software.html")]
+struct SoftwareCard<'a> {
+    base: &'a str,
+    /// The search.
+    asked: &'a str,
+    /// Those that match it.
+    software: Table,
+}
+
+/// What the page of a device that was audited shows of it; `software` has been searched already.
+///
+/// # Errors
+/// `Internal` when a template fails.
+pub fn panels(inside: &Inside, software: &[Software], asked: &str, base: &str) -> Result<Vec<Panel>> {
+    let Some(collected_at) = inside.collected_at.clone() else { return Ok(Vec::new()) };
     let hardware = inside.hardware.as_ref().map(items).unwrap_or_default();
-    Some(Cards {
-        collected_at,
-        hardware,
-        drives: inside.disks.iter().map(drive).collect(),
-        nics: nics(&inside.network_adapters),
-        software: programs(software, asked, here),
-        software_count: thousands(inside.software_count.unwrap_or_default()),
-        asked: asked.to_owned(),
-    })
+    let hardware = HardwareCard { collected_at, hardware, drives: inside.disks.iter().map(drive).collect() };
+    let programs = SoftwareCard { base, asked, software: programs(software, asked, base) };
+    let hardware = Panel::new(Tab::Hardware, "hardware", "Hardware", Content::Drawn(Markup::of(&hardware)?));
+    let adapters = Panel::new(Tab::Network, "network", "Network adapters", Content::Rows(nics(&inside.network_adapters)));
+    let software = Panel::new(Tab::Software, "software", "Installed software", Content::Drawn(Markup::of(&programs)?));
+    Ok(vec![hardware, adapters, Panel { count: inside.software_count, ..software }])
 }
 
 fn items(hardware: &Hardware) -> Vec<Item> {

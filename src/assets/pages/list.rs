@@ -11,7 +11,7 @@ use crate::{
         AssetView, AssetViewContext,
         list_store::{self, Filters, NO_COMPANY},
         model::{STATUSES, TYPES},
-        panels::{life, seen, status},
+        panels::{connect, life, seen, status},
         staleness::STAGES,
     },
     companies::pages::address,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 static COLUMNS: LazyLock<Columns<AssetView>> = LazyLock::new(|| {
-    Columns::new("hostname", "Host", |asset: &AssetView| Value::words(asset.row.hostname.clone()))
+    Columns::new("hostname", "Hostname", |asset: &AssetView| Value::words(asset.row.hostname.clone()))
         .usual("online", "Online", "cell--end", |_, asset| seen(asset.seen.online, asset.life))
         .usual("company_name", "Company", "cell--sub cell--cut", company)
         .usual("type", "Type", "cell--sub", |_, asset| Value::words(words(&asset.row.kind)))
@@ -36,6 +36,7 @@ static COLUMNS: LazyLock<Columns<AssetView>> = LazyLock::new(|| {
             ends(ending::Days::now().state(asset.row.warranty_expires.as_deref()).as_str())
         })
         .other("life", "Life", "", |_, asset| asset.life.map_or(Value::None, life))
+        .usual("connect", "Connect", "cell--end", |_, asset| connect(asset))
         .rest(|asset| &asset.row)
         .rest(|asset| &asset.seen)
 });
@@ -60,7 +61,7 @@ pub async fn index(State(web): State<Web>, context: PageContext) -> Result<Respo
     let choices = |known: &[&str]| known.iter().map(|word| Choice::new(*word, words(word))).collect();
     let filters = vec![
         listing.filter("type", "Type", choices(TYPES)),
-        listing.filter("company", "Company", vec![Choice::new(NO_COMPANY, "Nobody's yet")]),
+        listing.filter("company", "Company", vec![Choice::new(NO_COMPANY, "Unassigned")]),
         listing.filter("status", "Status", choices(STATUSES)),
         listing.filter("life", "Life", choices(&STAGES)),
         listing.filter("warranty", "Warranty", ending::choices()),

@@ -20,11 +20,12 @@ use crate::{
     resource::{
         form_page::Typed,
         merged,
-        panel::{self, Looker, Panel},
+        panel::{self, Content, Looker, Panel, Tab},
         record_history::{Facts, RecordHistory},
         values::end,
+        workspace::Workspace,
     },
-    ui::{Crumb, Field, Head, Item, Page, Timeline, Value, count_of, filters, form, label, link_to},
+    ui::{Crumb, Field, Head, Item, Markup, Page, Value, Way, count_of, filters, form, label, link_to},
     web::{Path, Web},
 };
 
@@ -39,25 +40,39 @@ pub struct CompanyData {
     past: RecordHistory,
 }
 
-/// The companies around one.
-pub struct Tree {
+/// The companies around one, as its page draws them.
+#[derive(Template)]
+#[template(path = "companies/tree.html")]
+struct Tree {
+    name: String,
     parent: Option<Crumb>,
     children: Vec<Crumb>,
 }
 
+/// A company's locations, and the form for another.
 #[derive(Template)]
-#[template(path = "companies/detail.html")]
-struct CompanyPage {
-    page: Page,
-    head: Head,
-    facts: Vec<(&'static str, Vec<Item>)>,
-    tree: Option<Tree>,
-    panels: Vec<Panel>,
+#[template(path = "companies/locations.html")]
+struct Locations {
+    base: String,
+    may_edit: bool,
     locations: Vec<Location>,
-    location_errors: Vec<String>,
-    location_fields: Vec<Field>,
-    history: Option<Timeline>,
+    errors: Vec<String>,
+    fields: Vec<Field>,
 }
+
+/// The tabs of a company.
+const TABS: &[Tab] = &[
+    Tab::Overview,
+    Tab::Contacts,
+    Tab::Assets,
+    Tab::Tickets,
+    Tab::Alerts,
+    Tab::Network,
+    Tab::Billing,
+    Tab::Notes,
+    Tab::Files,
+    Tab::History,
+];
 
 /// What a form on the page could not do.
 #[derive(Default)]
@@ -91,7 +106,7 @@ pub async fn page(web: &Web, context: &PageContext, key: String, status: StatusC
     let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let (page, config) = (context.page.clone(), web.config.clone());
     let known = web.db.read(&context.scope(), move |c| read(c, &key, &page, &policy, &config)).await?;
-    context.show_as(status, &build(context, known, refused))
+    context.show_as(status, &build(context, known, refused)?)
 }
 
 fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: &Config) -> Result<CompanyData> {
@@ -117,42 +132,70 @@ fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: 
     })
 }
 
-fn build(context: &PageContext, known: CompanyData, refused: Refused) -> CompanyPage {
+fn build(context: &PageContext, known: CompanyData, refused: Refused) -> Result<Workspace> {
     let page = context.titled(LIST.section, known.view.row.name.clone());
     let to = |relative: &Relative| link_to(address(&page, &relative.account_number), relative.name.clone());
     let mut crumbs = vec![LIST.crumb(&page)];
     crumbs.extend(known.above.iter().map(to));
-    let tree = (!known.above.is_empty() || !known.below.is_empty())
-        .then(|| Tree { parent: known.above.last().map(to), children: known.below.iter().map(to).collect() });
     let base = address(&page, &known.view.row.account_number);
-    let (wrong, typed) = refused.location.unwrap_or_default();
-    let mut location_fields = location::part(&typed).fields;
-    let mut location_errors = form::place_errors(&mut location_fields, &wrong);
-    if !wrong.is_empty() && location_errors.is_empty() {
-        location_errors.push("The location was not added.".to_owned());
-    }
     let attached = refused.attached.iter().map(|(kind, count)| attached(&base, &page, &known.view, kind, *count)).collect();
     let view = &known.view;
-    CompanyPage {
-        head: Head {
-            crumbs,
-            badges: badges(view),
-            lead: lead(&known),
-            may_retire: page.is_admin(),
-            retire_question: format!("Retire {}? It leaves every list and bill until it is restored.", view.row.name),
-            attached,
-            may_merge: true,
-            ..Head::new(&page, base, view.row.retired_at.as_deref())
-        },
-        facts: facts(&page, &known),
-        tree,
-        location_errors,
-        location_fields,
-        history: page.is_staff().then(|| known.past.timeline(&page)),
-        locations: known.locations,
-        panels: known.panels,
-        page,
+    let may_edit = page.may_write() && view.row.retired_at.is_none();
+    let form = may_edit.then(|| format!("{base}/edit"));
+    let section = |(title, items)| Panel::section(Tab::Overview, title, items, form.as_deref());
+    let mut panels: Vec<Panel> = facts(&page, &known).into_iter().map(section).collect();
+    if !known.above.is_empty() || !known.below.is_empty() {
+        let parent = known.above.last().map(to);
+        let tree = Tree { name: page.title.clone(), parent, children: known.below.iter().map(to).collect() };
+        panels.push(Panel::new(Tab::Overview, "group", "Group", Content::Drawn(Markup::of(&tree)?)));
     }
+    let locations = locations(base.clone(), may_edit, known.locations.clone(), refused.location);
+    panels.push(Panel::new(Tab::Overview, "locations", "Locations", Content::Drawn(Markup::of(&locations)?)));
+    panels.extend(known.panels.iter().cloned());
+    if page.is_staff() {
+        panels.push(Panel::history(known.past.timeline(&page)));
+    }
+    let head = Head {
+        crumbs,
+        badges: badges(view),
+        lead: view.row.account_number.clone(),
+        facts: summary(&known),
+        ways: Way::call(phone(&known)).into_iter().collect(),
+        may_retire: page.is_admin(),
+        retire_question: format!("Retire {}? It is hidden from lists and billing until it is restored.", view.row.name),
+        attached,
+        may_merge: true,
+        ..Head::new(&page, base, view.row.retired_at.as_deref())
+    };
+    Ok(Workspace::new(head, TABS, panels))
+}
+
+fn locations(base: String, may_edit: bool, locations: Vec<Location>, refused: Option<(Vec<FieldError>, Typed)>) -> Locations {
+    let (wrong, typed) = refused.unwrap_or_default();
+    let mut fields = location::part(&typed).fields;
+    let mut errors = form::place_errors(&mut fields, &wrong);
+    if !wrong.is_empty() && errors.is_empty() {
+        errors.push("The location was not added.".to_owned());
+    }
+    Locations { base, may_edit, locations, errors, fields }
+}
+
+/// Where the company is called: its own number, else that of its first location with one.
+fn phone(known: &CompanyData) -> Option<&str> {
+    let own = known.view.row.main_number.as_deref();
+    own.or_else(|| known.locations.iter().find_map(|place| place.phone_number.as_deref()))
+}
+
+/// What one needs to know of a company while it is on the telephone.
+fn summary(known: &CompanyData) -> Vec<Item> {
+    let row = &known.view.row;
+    let address = row.address.as_deref().or_else(|| known.locations.iter().find_map(|place| place.address.as_deref()));
+    vec![
+        Item::new("Phone", Value::phone(phone(known))),
+        Item::new("Address", Value::lines(address)),
+        Item::new("Plan", plan(Some(row.plan.as_deref().unwrap_or_default()))),
+        Item::new("Compliance", compliance(&row.compliance_level)),
+    ]
 }
 
 fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64) -> Crumb {
@@ -178,11 +221,6 @@ fn badges(view: &CompanyView) -> Vec<Value> {
     }
     badges.retain(|badge| !matches!(badge, Value::None));
     badges
-}
-
-fn lead(known: &CompanyData) -> String {
-    let told = known.panels.iter().filter_map(|panel| panel.lead.clone());
-    [known.view.row.account_number.clone()].into_iter().chain(told).collect::<Vec<_>>().join(" · ")
 }
 
 /// A support level, and that it is the plan's where nobody has said another.

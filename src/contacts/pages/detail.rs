@@ -19,25 +19,27 @@ use crate::{
     resource::{
         form_page::{Typed, or_none},
         forms, merged,
-        panel::{self, Looker, Panel},
+        panel::{self, Content, Looker, Panel, Tab},
         record_history::{Facts, RecordHistory},
+        workspace::Workspace,
     },
-    ui::{Choice, Crumb, Field, Head, Item, Line, Page, Post, Table, Timeline, Value, filters, form, link_to, words},
+    ui::{Choice, Crumb, Field, Head, Item, Line, Markup, Page, Post, Table, Value, Way, filters, form, link_to, words},
     web::{Path, Web},
 };
 
+/// Where a contact belongs, and the form to assign them elsewhere.
 #[derive(Template)]
-#[template(path = "contacts/detail.html")]
-struct ContactPage {
-    page: Page,
-    head: Head,
-    facts: Vec<(&'static str, Vec<Item>)>,
+#[template(path = "contacts/companies.html")]
+struct Places {
+    base: String,
+    may_edit: bool,
     companies: Table,
-    link_errors: Vec<String>,
-    link_fields: Vec<Field>,
-    panels: Vec<Panel>,
-    history: Option<Timeline>,
+    errors: Vec<String>,
+    fields: Vec<Field>,
 }
+
+/// The tabs of a contact.
+const TABS: &[Tab] = &[Tab::Overview, Tab::Devices, Tab::Tickets, Tab::Companies, Tab::Notes, Tab::Files, Tab::History];
 
 /// What a form on the page could not do.
 #[derive(Default)]
@@ -85,32 +87,65 @@ pub async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode,
         .await?;
     let page = context.titled(LIST.section, detail.contact.row.name.clone());
     let base = page.url(&format!("/contacts/{id}"));
-    let (wrong, typed) = refused.link.unwrap_or_default();
-    let mut link_fields = link_fields(&typed, choices, &detail.companies);
-    let link_errors = form::place_errors(&mut link_fields, &wrong);
-    let open = link_fields.iter().any(|field| field.error.is_some()) && link_errors.is_empty();
     let contact = &detail.contact;
-    let built = ContactPage {
-        head: Head {
-            crumbs: crumbs(&page, &detail.companies),
-            badges: badges(contact),
-            lead: lead(contact, &detail.companies),
-            is_person: true,
-            retire_question: format!("Retire {}? They leave every list until they are restored.", contact.row.name),
-            attached: refused.attached,
-            may_merge: true,
-            may_forget: page.is_admin() && !forgotten,
-            ..Head::new(&page, base.clone(), contact.row.retired_at.as_deref())
-        },
-        facts: facts(&page, contact, &past),
-        companies: companies(&page, &base, contact, &detail.companies),
-        link_errors: if open { vec!["This was not saved.".to_owned()] } else { link_errors },
-        link_fields,
-        panels,
-        history: page.is_staff().then(|| past.timeline(&page)),
-        page,
+    let may_edit = page.may_write() && contact.row.retired_at.is_none();
+    let form = may_edit.then(|| format!("{base}/edit"));
+    let section = |(title, items)| Panel::section(Tab::Overview, title, items, form.as_deref());
+    let mut all: Vec<Panel> = facts(&page, contact, &past).into_iter().map(section).collect();
+    let places = places(&page, base.clone(), contact, &detail.companies, choices, refused.link);
+    let count = i64::try_from(detail.companies.len()).ok();
+    let companies = Panel::new(Tab::Companies, "companies", "Companies", Content::Drawn(Markup::of(&places)?));
+    all.push(Panel { count, ..companies });
+    all.extend(panels);
+    if page.is_staff() {
+        all.push(Panel::history(past.timeline(&page)));
+    }
+    let head = Head {
+        crumbs: crumbs(&page, &detail.companies),
+        badges: badges(contact),
+        lead: lead(contact, &detail.companies),
+        facts: summary(&page, contact, &detail.companies),
+        ways: Way::call(contact.phone()).into_iter().collect(),
+        is_person: true,
+        retire_question: format!("Retire {}? They are hidden from lists until they are restored.", contact.row.name),
+        attached: refused.attached,
+        may_merge: true,
+        may_forget: page.is_admin() && !forgotten,
+        ..Head::new(&page, base, contact.row.retired_at.as_deref())
     };
-    context.show_as(status, &built)
+    context.show_as(status, &Workspace::new(head, TABS, all))
+}
+
+/// What one needs to know of a person while they are on the telephone.
+fn summary(page: &Page, contact: &ContactView, companies: &[Membership]) -> Vec<Item> {
+    let place = companies.iter().find(|place| place.is_primary).or(companies.first());
+    let company =
+        place.map_or(Value::None, |place| Value::link(address(page, &place.account_number), place.company_name.clone()));
+    vec![
+        Item::new("Phone", Value::phone(contact.phone())),
+        Item::new("E-mail", Value::mail(Some(&contact.row.email))),
+        Item::new("Company", company),
+        Item::new("Title", Value::text(contact.row.job_title.as_deref())),
+    ]
+}
+
+/// The card of companies, also after the form on it was refused.
+fn places(
+    page: &Page,
+    base: String,
+    contact: &ContactView,
+    memberships: &[Membership],
+    choices: Vec<Choice>,
+    refused: Option<(Vec<FieldError>, Typed)>,
+) -> Places {
+    let (wrong, typed) = refused.unwrap_or_default();
+    let mut fields = link_fields(&typed, choices, memberships);
+    let mut errors = form::place_errors(&mut fields, &wrong);
+    if errors.is_empty() && fields.iter().any(|field| field.error.is_some()) {
+        errors.push("This was not saved.".to_owned());
+    }
+    let may_edit = page.may_write() && contact.row.retired_at.is_none();
+    Places { may_edit, companies: companies(page, &base, contact, memberships), errors, fields, base }
 }
 
 fn crumbs(page: &Page, companies: &[Membership]) -> Vec<Crumb> {
@@ -146,7 +181,7 @@ fn facts(page: &Page, contact: &ContactView, past: &RecordHistory) -> Vec<(&'sta
     let mut person = facts.section(&contact.row, "Person", vec![("active", state(contact.row.active))]);
     let vendor = contact.external_id.map_or(Value::None, |id| Value::Code(id.to_string()));
     person.push(Item::new("Freshservice requester", vendor));
-    vec![("Reach", facts.section(&contact.row, "Reach", Vec::new())), ("Person", person)]
+    vec![("Contact details", facts.section(&contact.row, "Contact details", Vec::new())), ("Person", person)]
 }
 
 fn companies(page: &Page, base: &str, contact: &ContactView, places: &[Membership]) -> Table {
@@ -161,7 +196,7 @@ fn companies(page: &Page, base: &str, contact: &ContactView, places: &[Membershi
         post: may.then(|| Post {
             action: format!("{base}/companies/remove"),
             label: "Remove",
-            confirm: format!("Take {} out of {}?", contact.row.name, member.company_name),
+            confirm: format!("Remove {} from {}?", contact.row.name, member.company_name),
             fields: vec![("company_id", member.account_number.clone())],
         }),
     });

@@ -110,5 +110,5 @@ fn parts(typed: &Typed) -> Vec<Part> {
     let mut person = section::<Contact>(typed, "Person", vec![("employment_type", employment)]);
     // A name can be made of first and last name, but whoever types here types it.
     person.fields.first_mut().into_iter().for_each(|name| name.required = true);
-    vec![person, section::<Contact>(typed, "Reach", Vec::new())]
+    vec![person, section::<Contact>(typed, "Contact details", Vec::new())]
 }

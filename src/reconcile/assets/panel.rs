@@ -11,7 +11,7 @@ use crate::{
     entity::Fielded as _,
     error::Result,
     history::Record as _,
-    resource::panel::{Content, Looker, Panel, Panels, Whose},
+    resource::panel::{Content, Looker, Panel, Panels, Tab, Whose},
     ui::{Line, Table, Value, words},
     vendors::{self, Vendor},
 };
@@ -25,7 +25,7 @@ impl Panels for OfVendors {
             return Ok(Vec::new());
         }
         let table = read(c, looker.config.assets.prefer, whose.id, looker.policy)?;
-        Ok(table.map(|table| Panel::new("sources", "What vendors say", Content::Rows(table))).into_iter().collect())
+        Ok(table.map(|table| Panel::new(Tab::Overview, "sources", "Sources", Content::Rows(table))).into_iter().collect())
     }
 }
 

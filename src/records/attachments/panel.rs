@@ -5,7 +5,7 @@ use crate::{
     attachments::{Attachment, store},
     db::Conn,
     error::Result,
-    resource::panel::{Content, File, Files, Looker, Panel, Panels, Whose},
+    resource::panel::{Content, File, Files, Looker, Panel, Panels, Tab, Whose},
     ui::{Page, Value},
 };
 
@@ -33,7 +33,7 @@ impl Panels for OfAttachments {
             removed: removed.into_iter().map(shown("restore")).collect(),
             action: may_write.then(|| page.url(&format!("/records/{}/{}/attachments", whose.entity, whose.id))),
         };
-        let panel = Panel::new("attachments", "Attachments", Content::Files(files));
+        let panel = Panel::new(Tab::Files, "attachments", "Files", Content::Files(files));
         Ok(vec![Panel { count, ..panel }])
     }
 }

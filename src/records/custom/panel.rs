@@ -4,7 +4,7 @@ use crate::{
     custom::{self, noun, shows, store},
     db::Conn,
     error::Result,
-    resource::panel::{Content, Looker, Panel, Panels, Whose},
+    resource::panel::{Content, Looker, Panel, Panels, Tab, Whose},
     ui::{Item, Value},
 };
 
@@ -26,6 +26,10 @@ impl Panels for OfCustom {
         if !kept.tags.is_empty() {
             items.push(Item::new("Tags", Value::tags(kept.tags)));
         }
-        if items.is_empty() { Ok(Vec::new()) } else { Ok(vec![Panel::new("custom", "Custom fields", Content::Facts(items))]) }
+        if items.is_empty() {
+            Ok(Vec::new())
+        } else {
+            Ok(vec![Panel::new(Tab::Overview, "custom", "Custom fields", Content::Facts(items))])
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! A noun's pages: its list, a record, its forms.
 
-use askama::Template;
 use axum::{extract::State, response::Response};
 
 use super::{
@@ -26,13 +25,11 @@ use crate::{
         Resource,
         form_page::{self, FormPage, Part, Typed, or_none},
         forms::{self, Form},
-        panel::{self, Looker},
+        panel::{self, Looker, Panel, Tab},
         record_history::{Facts, RecordHistory},
+        workspace::Workspace,
     },
-    ui::{
-        Choice, Crumb, Field, Head, Item, ListPage, Listing, Page, Row, Section, Shape, Timeline, capitalised, filters, link_to,
-        words,
-    },
+    ui::{Choice, Crumb, Field, Head, Item, ListPage, Listing, Page, Row, Section, Shape, capitalised, link_to, words},
     web::{Fields, Path, Query, Routes, Web, encode_segment},
 };
 
@@ -142,17 +139,6 @@ fn here<E: Noun>(page: &Page, id: i64) -> String {
     page.url(&format!("{}/{id}", E::DOOR.page))
 }
 
-#[derive(Template)]
-#[template(path = "records/noun.html")]
-struct NounPage {
-    page: Page,
-    head: Head,
-    warnings: Vec<String>,
-    facts: Vec<(&'static str, Vec<Item>)>,
-    panels: Vec<panel::Panel>,
-    history: Option<Timeline>,
-}
-
 async fn show<E: Noun>(State(web): State<Web>, context: PageContext, Path(id): Path<i64>) -> Result<Response> {
     page::<E>(&web, &context, id, None).await
 }
@@ -178,20 +164,21 @@ async fn page<E: Noun>(web: &Web, context: &PageContext, id: i64, refused: Optio
     if let (Some(number), Some(name)) = (&seen.account_number, &seen.company_name) {
         crumbs.push(link_to(address(&page, number), name.clone()));
     }
-    let built = NounPage {
-        head: Head {
-            crumbs,
-            lead: format!("{} · {}", E::WHAT, seen.company_name.as_deref().unwrap_or("no company")),
-            attached,
-            ..Head::new(&page, here::<E>(&page, id), seen.row.retired_at())
-        },
-        warnings,
-        facts: facts(&page, &seen, &past),
-        panels,
-        history: page.is_staff().then(|| past.timeline(&page)),
-        page,
+    let base = here::<E>(&page, id);
+    let form = (page.may_write() && seen.row.retired_at().is_none()).then(|| format!("{base}/edit"));
+    let section = |(title, items)| Panel::section(Tab::Overview, title, items, form.as_deref());
+    let mut all: Vec<Panel> = facts(&page, &seen, &past).into_iter().map(section).collect();
+    all.extend(panels);
+    if page.is_staff() {
+        all.push(Panel::history(past.timeline(&page)));
+    }
+    let head = Head {
+        crumbs,
+        lead: format!("{} · {}", E::WHAT, seen.company_name.as_deref().unwrap_or("no company")),
+        attached,
+        ..Head::new(&page, base, seen.row.retired_at())
     };
-    context.show_as(status, &built)
+    context.show_as(status, &Workspace::new(head, &[], all).warning(warnings))
 }
 
 fn list_crumb<E: Noun>(page: &Page) -> Crumb {

@@ -1,5 +1,7 @@
 //! The rows of a noun that belong to another one's row, on that one's page.
 
+use std::collections::BTreeMap;
+
 use super::{about, entities, table::columns};
 use crate::{
     companies::Company,
@@ -15,8 +17,8 @@ use crate::{
     },
     error::Result,
     history::Record as _,
-    resource::panel::{Action, Content, Looker, Panels, Written, WrittenCard},
-    ui::{Line, Page, Post, Table, Value, capitalised, thousands},
+    resource::panel::{Action, Content, Looker, Panels, Tab, Written, WrittenCard},
+    ui::{Line, Page, Post, Section, Table, Value, capitalised, thousands},
     web::encode_segment,
 };
 
@@ -27,17 +29,18 @@ const SHOWN: i64 = 20;
 
 /// The nouns' panels on a row's page: of every noun that can lead to it. Those without a row are offered to be added.
 pub fn all(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &RedactionPolicy) -> Result<Vec<Panel>> {
-    let (mut panels, mut offered) = (Vec::new(), Vec::new());
+    let (mut panels, mut offered) = (Vec::new(), BTreeMap::<Tab, Vec<Action>>::new());
     for noun in entities::nouns() {
         let Some(panel) = noun.panel(c, page, whose, policy)? else { continue };
         if panel.count == Some(0) && matches!(panel.content, Content::Rows(_)) {
-            offered.extend(panel.actions);
+            offered.entry(panel.tab).or_default().extend(panel.actions);
         } else {
             panels.push(panel);
         }
     }
-    if !offered.is_empty() {
-        panels.push(Panel::new("more", "Add", Content::Links(offered)));
+    for (tab, actions) in offered.into_iter().filter(|(_, actions)| !actions.is_empty()) {
+        let anchor = format!("add-{}", tab.title().to_lowercase());
+        panels.push(Panel::new(tab, anchor, "Add", Content::Links(actions)));
     }
     Ok(panels)
 }
@@ -49,6 +52,11 @@ impl Panels for OfNouns {
     fn of(&self, c: &mut Conn, looker: &Looker<'_>, whose: Whose<'_>) -> Result<Vec<Panel>> {
         all(c, looker.page, whose, looker.policy)
     }
+}
+
+/// The tab in which a noun's rows stand.
+fn tab<E: Noun>() -> Tab {
+    if E::SECTION == Section::Licences { Tab::Licences } else { Tab::Network }
 }
 
 /// What a panel is called; rows of the page's own noun are told apart from it by what they say of it.
@@ -106,7 +114,7 @@ fn written<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redact
             .then(|| (page.url(&format!("{}/?{record}", E::DOOR.page)), format!("All {}", thousands(found.total)))),
         action: (page.may_write() && whose.is_live).then(|| page.url(&format!("{}/new?{record}", E::DOOR.page))),
     };
-    let panel = Panel::new("record-notes", capitalised(E::DOOR.many), Content::Written(written));
+    let panel = Panel::new(Tab::Notes, "record-notes", capitalised(E::DOOR.many), Content::Written(written));
     Ok(Some(Panel { count: Some(found.total), ..panel }))
 }
 
@@ -164,7 +172,7 @@ pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redacti
         Action::adding(page.url(&format!("{}/new?company={company}{this}", E::DOOR.page)), format!("New {}", E::DOOR.one))
     });
     let table = Table { label: E::DOOR.many, heads, lines: found.items.iter().map(line).collect(), empty: "None yet.", more };
-    let panel = Panel::new(E::DOOR.api, title::<E>(whose, first), Content::Rows(table));
+    let panel = Panel::new(tab::<E>(), E::DOOR.api, title::<E>(whose, first), Content::Rows(table));
     let ending = if is_company { ending::<E>(c, page, whose)? } else { None };
     let actions = overview::<E>(page, whose).filter(|_| found.total > 0).into_iter().chain(ending).chain(add).collect();
     Ok(Some(Panel { count: Some(found.total), actions, ..panel }))

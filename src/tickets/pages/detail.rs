@@ -6,14 +6,18 @@ use axum::{extract::State, response::Response};
 use super::list::{company, hours, priority, status};
 use crate::{
     agents::PageContext,
+    assets::panels::devices_of_contact,
     auth::Editor,
     companies::pages::address,
     compliance::RedactionPolicy,
+    contacts::{self, ContactView},
+    db::Conn,
     error::Result,
     history::Record as _,
     resource::{
-        panel::{self, Looker, Panel},
+        panel::{self, Content, Looker, Panel, Tab},
         record_history::{Facts, RecordHistory},
+        workspace::Workspace,
     },
     tickets::{
         Ticket, TimeEntry, api,
@@ -25,7 +29,7 @@ use crate::{
         statuses_store, store,
         views::{ListedTicket, TicketDetail},
     },
-    ui::{Choice, Crumb, Head, Item, Line, Page, Section, Table, Timeline, Value, filters, link_to},
+    ui::{Choice, Crumb, Head, Item, Line, Markup, Page, Section, Table, Value, Way, filters, link_to},
     web::{Fields, Path, Web},
 };
 
@@ -37,23 +41,35 @@ struct Turn {
     badges: Vec<Value>,
 }
 
+/// What was said, oldest first.
 #[derive(Template)]
-#[template(path = "tickets/detail.html")]
-struct TicketPage {
-    page: Page,
-    head: Head,
-    facts: Vec<(&'static str, Vec<Item>)>,
-    description: Option<Value>,
+#[template(path = "tickets/conversation.html")]
+struct Talk {
+    turns: Vec<Turn>,
     /// What stands in the place of what this reader may not see.
     hidden: Option<&'static str>,
-    turns: Vec<Turn>,
-    notes: Option<Vec<Turn>>,
-    panels: Vec<Panel>,
-    sheet: Option<Table>,
+    empty: &'static str,
+}
+
+/// The form for a status and a note.
+#[derive(Template)]
+#[template(path = "tickets/update.html")]
+struct UpdateCard {
+    base: String,
     states: Vec<Choice>,
     state: String,
-    history: Option<Timeline>,
 }
+
+/// Who asked, as one of our contacts.
+struct Requester {
+    contact: ContactView,
+    devices: Table,
+    /// How many devices they use.
+    count: i64,
+}
+
+/// The tabs of a ticket.
+const TABS: &[Tab] = &[Tab::Conversation, Tab::Details, Tab::Time, Tab::Notes, Tab::Files, Tab::History];
 
 /// `GET /tickets/{id}`, by the vendor's number.
 pub async fn show(State(web): State<Web>, context: PageContext, Path(number): Path<i64>) -> Result<Response> {
@@ -62,7 +78,7 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(number): Pa
     let config = web.config.clone();
     let away = if staff { service_desk()?.page(&web, number).await? } else { None };
     let page = context.page.clone();
-    let (detail, past, sheet, states, panels) = web
+    let (detail, past, sheet, states, panels, requester) = web
         .db
         .read(&context.scope(), move |c| {
             let detail = api::detail(c, number, &policy, staff, &config)?;
@@ -74,34 +90,128 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(number): Pa
             let states: Vec<Choice> = statuses.offered(&[]).into_iter().map(|(word, label)| Choice::new(word, label)).collect();
             let (account_number, is_live) = (view.company_id.as_deref(), view.row.retired_at.is_none());
             let whose = panel::Whose { entity: Ticket::ENTITY, id: row, account_number, is_live };
-            let panels = panel::all(c, &Looker { page: &page, policy: &policy, config: &config }, whose)?;
-            Ok((detail, past, sheet, states, panels))
+            let looker = Looker { page: &page, policy: &policy, config: &config };
+            let panels = panel::all(c, &looker, whose)?;
+            let requester = view.contact.as_ref().map(|contact| requester(c, &looker, contact.id)).transpose()?;
+            Ok((detail, past, sheet, states, panels, requester))
         })
         .await?;
     let ticket = &detail.ticket;
     let page = context.titled(Section::Tickets, ticket.title());
-    let built = TicketPage {
-        head: Head {
-            crumbs: crumbs(&page, ticket),
-            badges: badges(ticket),
-            lead: lead(ticket),
-            may_edit: false,
-            away,
-            ..Head::new(&page, page.url(&format!("/tickets/{number}")), ticket.view.row.retired_at.as_deref())
-        },
-        facts: facts(&page, &detail, &past),
-        description: words(ticket),
-        hidden: ticket.view.hidden(),
-        turns: detail.thread.conversations.iter().map(turn).collect(),
-        notes: staff.then(|| detail.thread.notes.iter().map(turn).collect()),
-        panels,
-        sheet: staff.then(|| time_sheet(&sheet)),
-        state: ticket.view.row.status.clone(),
-        states: offered(states, ticket),
-        history: staff.then(|| past.timeline(&page)),
-        page,
+    let base = page.url(&format!("/tickets/{number}"));
+    let mut all = conversation(ticket, &detail.thread.conversations)?;
+    all.extend(people(&page, ticket, requester.as_ref()));
+    if page.may_write() && ticket.view.row.retired_at.is_none() {
+        let states = offered(states, ticket);
+        let update = UpdateCard { base: base.clone(), states, state: ticket.view.row.status.clone() };
+        let update = Panel::new(Tab::Conversation, "update", "Update", Content::Drawn(Markup::of(&update)?));
+        all.push(Panel { is_beside: true, ..update });
+    }
+    all.extend(facts(&page, &detail, &past).into_iter().map(|(title, items)| Panel::section(Tab::Details, title, items, None)));
+    if staff {
+        let count = i64::try_from(sheet.len()).ok();
+        let time = Panel::new(Tab::Time, "time", "Time entries", Content::Rows(time_entries(&sheet)));
+        all.push(Panel { count, ..time });
+        let turns = detail.thread.notes.iter().map(turn).collect();
+        all.push(talk(Tab::Notes, "notes", "Internal notes", turns, ticket.view.hidden(), "No internal notes.")?);
+    }
+    all.extend(panels);
+    if staff {
+        all.push(Panel::history(past.timeline(&page)));
+    }
+    let call = Way::call(requester.as_ref().and_then(|requester| requester.contact.phone()));
+    let away = away.and_then(|(href, name)| Way::away(Some(href.as_str()), format!("Open in {name}"), "external-link"));
+    let head = Head {
+        crumbs: crumbs(&page, ticket),
+        badges: badges(ticket),
+        lead: lead(ticket),
+        facts: summary(&page, ticket),
+        ways: call.into_iter().chain(away).collect(),
+        may_edit: false,
+        ..Head::new(&page, base, ticket.view.row.retired_at.as_deref())
     };
-    context.show(&built)
+    context.show(&Workspace::new(head, TABS, all))
+}
+
+/// The contact who asked, as the caller may see them, and their devices.
+fn requester(c: &mut Conn, looker: &Looker<'_>, id: i64) -> Result<Requester> {
+    let contact = contacts::store::get_view(c, id)?.redact(looker.policy);
+    let (devices, count) = devices_of_contact(c, looker, id)?;
+    Ok(Requester { contact, devices, count })
+}
+
+/// What one needs to know of a ticket while its requester is on the telephone.
+fn summary(page: &Page, ticket: &ListedTicket) -> Vec<Item> {
+    let view = &ticket.view;
+    let row = &view.row;
+    let requester = match &view.contact {
+        Some(contact) => {
+            Value::link(page.url(&format!("/contacts/{}", contact.id)), view.requester_name().unwrap_or("Requester"))
+        }
+        None => Value::text(view.requester_name().or(view.requester_email())),
+    };
+    vec![
+        Item::new("Status", status(&row.status, &ticket.status_text)),
+        Item::new("Priority", priority(row.priority.as_deref())),
+        Item::new("Requester", requester),
+        Item::new("Due", Value::ago(row.due_by.as_deref())),
+    ]
+}
+
+/// What the ticket is about and what was said.
+fn conversation(ticket: &ListedTicket, messages: &[MessageView]) -> Result<Vec<Panel>> {
+    let mut turns: Vec<Turn> = messages.iter().map(turn).collect();
+    if let Some(text) = words(ticket) {
+        let row = &ticket.view.row;
+        let who = ticket.view.requester_name().or(ticket.view.requester_email()).unwrap_or("Requester").to_owned();
+        let at = row.vendor_created_at.clone().unwrap_or_else(|| row.last_updated_at.clone());
+        turns.insert(0, Turn { who, at, text, badges: vec![Value::badge("", "Description")] });
+    }
+    let hidden = ticket.view.hidden();
+    Ok(vec![talk(Tab::Conversation, "conversation", "Conversation", turns, hidden, "No replies yet.")?])
+}
+
+fn talk(
+    tab: Tab,
+    anchor: &'static str,
+    title: &str,
+    turns: Vec<Turn>,
+    hidden: Option<&'static str>,
+    empty: &'static str,
+) -> Result<Panel> {
+    let count = i64::try_from(turns.len()).ok();
+    let talk = Talk { turns, hidden, empty };
+    Ok(Panel { count, ..Panel::new(tab, anchor, title, Content::Drawn(Markup::of(&talk)?)) })
+}
+
+/// Who asked and what they work with, beside the conversation.
+fn people(page: &Page, ticket: &ListedTicket, requester: Option<&Requester>) -> Vec<Panel> {
+    let view = &ticket.view;
+    let contact = requester.map(|requester| &requester.contact);
+    let name = match contact {
+        Some(contact) => Value::link(page.url(&format!("/contacts/{}", contact.row.id)), contact.row.name.clone()),
+        None => Value::text(view.requester_name()),
+    };
+    let mut items = vec![
+        Item::new("Name", name),
+        Item::new("Phone", Value::phone(contact.and_then(ContactView::phone))),
+        Item::new("E-mail", Value::mail(view.requester_email())),
+        Item::new("Title", Value::text(contact.and_then(|contact| contact.row.job_title.as_deref()))),
+        Item::new("Company", company(page, ticket)),
+        Item::new("Agent", Value::text(view.agent_name.as_deref())),
+    ];
+    items.retain(|item| !item.is_empty());
+    let mut panels = Vec::new();
+    if !items.is_empty() {
+        let who = Panel::new(Tab::Conversation, "requester", "Requester", Content::Facts(items));
+        panels.push(Panel { is_beside: true, ..who });
+    }
+    if let Some(requester) = requester {
+        let devices = Content::Rows(requester.devices.clone());
+        let devices = Panel::new(Tab::Conversation, "devices", "Their devices", devices);
+        panels.push(Panel { is_beside: true, count: Some(requester.count), ..devices });
+    }
+    panels
 }
 
 /// What it is about, at length, or why that is not shown.
@@ -140,9 +250,8 @@ fn badges(ticket: &ListedTicket) -> Vec<Value> {
 
 fn lead(ticket: &ListedTicket) -> String {
     let view = &ticket.view;
-    let asked = view.requester_name().or(view.requester_email());
     let number = format!("Ticket {}", view.row.ticket_number);
-    [Some(number.as_str()), view.company_name.as_deref(), asked].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [Some(number.as_str()), view.company_name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn facts(page: &Page, detail: &TicketDetail, past: &RecordHistory) -> Vec<(&'static str, Vec<Item>)> {
@@ -162,7 +271,7 @@ fn facts(page: &Page, detail: &TicketDetail, past: &RecordHistory) -> Vec<(&'sta
         ("responder_id", Value::text(ticket.view.agent_name.as_deref())),
     ];
     let mut times = facts.section(row, "Times", Vec::new());
-    times.push(Item::new("Changed here", Value::ago(ticket.view.seen.local_updated_at.as_deref())));
+    times.push(Item::new("Edited in Codex", Value::ago(ticket.view.seen.local_updated_at.as_deref())));
     vec![("Ticket", facts.section(row, "Ticket", about)), ("People", facts.section(row, "People", people)), ("Times", times)]
 }
 
@@ -180,7 +289,7 @@ fn turn(view: &MessageView) -> Turn {
     }
 }
 
-fn time_sheet(entries: &[TimeEntry]) -> Table {
+fn time_entries(entries: &[TimeEntry]) -> Table {
     let line = |entry: &TimeEntry| {
         let mut told = vec![Value::Count(format!("{}:{:02}", entry.minutes / 60, entry.minutes % 60))];
         if entry.running {
@@ -197,10 +306,10 @@ fn time_sheet(entries: &[TimeEntry]) -> Table {
         Line { cells, post: None }
     };
     Table {
-        label: "Time sheet",
+        label: "Time entries",
         heads: vec![("Day", "cell--main"), ("Time", "cell--end"), ("Work", "cell--sub")],
         lines: entries.iter().map(line).collect(),
-        empty: "No time has been booked.",
+        empty: "No time logged.",
         more: None,
     }
 }
