@@ -111,9 +111,9 @@ enum Command {
     Mail(mail::Args),
     /// Make a certificate that vouches for itself, for https without a proxy
     Certs(certs::Args),
-    /// Theme at the configuration
+    /// Look at the configuration
     Config(config::Args),
-    /// Theme for what is wrong: configuration, database, vendors
+    /// Look for what is wrong: configuration, database, vendors
     Doctor(doctor::Args),
     /// Print the description of the API (OpenAPI 3.1)
     Openapi(openapi::Args),
