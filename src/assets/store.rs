@@ -236,6 +236,7 @@ fn observe_sent(w: &mut Write<'_>, id: i64, input: &AssetInput) -> Result<()> {
 
 /// Who used an asset just before a moment, by their ids.
 pub fn users_then(c: &mut Conn, asset_id: i64, moment: &str) -> Result<Vec<i64>> {
+    history::get::<Asset>(c, asset_id)?;
     let now = assigned(c, asset_id)?.iter().map(|contact| contact.id).collect();
     let before = past_store::before(c, (Asset::ENTITY, asset_id), "contacts", moment)?;
     let ids = |side: &serde_json::Value| side.as_array().into_iter().flatten().filter_map(serde_json::Value::as_i64).collect();

@@ -65,7 +65,9 @@ impl ForgottenPeople {
             }
         };
         for (name, email) in store::present(c)? {
-            digests(&key, &[name], &[email], &[]).iter().for_each(|own| drop(known.remove(own)));
+            for own in digests(&key, &[name], &[email], &[]) {
+                known.remove(&own);
+            }
         }
         Ok((!known.is_empty()).then_some(Self { key, digests: known }))
     }

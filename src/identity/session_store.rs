@@ -2,7 +2,7 @@
 
 use super::origin::Origin;
 use crate::{
-    db::{Conn, Row, Write},
+    db::{Conn, Row, Value, Write},
     error::Result,
     params,
     types::{now, now_plus},
@@ -113,7 +113,7 @@ pub fn revoke_at_provider(w: &mut Write<'_>, user_id: Option<i64>, session: Opti
     let mut params = params![now(), SSO, until].to_vec();
     let whose = match (user_id, session) {
         (Some(user), Some(session)) => {
-            params.extend([user.into(), session.into()]);
+            params.extend([Value::from(user), Value::from(session)]);
             "user_id = ?4 AND (provider_session = ?5 OR provider_session IS NULL)"
         }
         (Some(user), None) => {

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     history::ranks,
     list_columns,
-    types::Wanted,
+    types::Wanted as Words,
     web::Query,
 };
 
@@ -128,7 +128,7 @@ fn by_shown(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<
     if !policy.strikes() || query.search().is_none() && !is_filtered {
         return Ok(query);
     }
-    let wanted = query.search().map(Wanted::read);
+    let wanted = query.search().map(Words::read);
     let mut hidden = Vec::new();
     query.clone().ungathered().with_slice(None).each(c, |row| {
         let shown = alert_store::view(row)?.redact(policy);

@@ -360,7 +360,7 @@ both! {
             sign_in(&browser, "ada").await;
             browser.shows("approval").await;
             browser.go("/admin/").await;
-            browser.click_words("Theme at it").await;
+            browser.click_words("Look at it").await;
             browser.shows("404").await;
             browser.click_words("Approve").await;
             browser.agree().await;

@@ -107,7 +107,7 @@ both! {
         assert!(refusal.error().contains("was removed"), "{}", refusal.error());
         assert_eq!(tess.get(&format!("/api/batches/{batch}")).await.ok()["history_removed"], true);
         assert_eq!(tess.get(&format!("/api/assets/{one}")).await.ok()["status"], "spare");
-        assert_eq!(tess.post(&format!("/api/changes/{seq}/undo"), &json!({})).await.status(410).json()["start"].as_i64().unwrap() >= seq, true);
+        assert!(tess.post(&format!("/api/changes/{seq}/undo"), &json!({})).await.status(410).json()["start"].as_i64().unwrap() >= seq);
         let again = tess.post(&format!("/api/batches/{undo}/undo"), &json!({})).await;
         assert!([409, 410].contains(&again.status), "{}", again.text());
 

@@ -132,6 +132,7 @@ const READS: &[(&str, Read)] = reads! {
     "contacts::store::of_companies" => |c, id, key| contacts::store::of_companies(c, (1..200).collect());
     "contacts::store::each_of_company" => |c, id, key| gathered(|take| contacts::store::each_of_company(c, id, true, take).map(|()| 0));
     "contacts::store::memberships" => |c, id, key| contacts::store::memberships(c, id);
+    "contacts::store::members_then" => |c, id, key| contacts::store::members_then(c, id, "2999-01-01T00:00:00Z").map(|found| found.into_iter().map(|id| contacts::store::get_view(c, id)).collect::<Vec<_>>());
     "contacts::store::members" => |c, id, key| contacts::store::members(c, id).map(|found| found.into_iter().map(|id| contacts::store::get_view(c, id)).collect::<Vec<_>>());
     "contacts::store::has_primary" => |c, id, key| contacts::store::has_primary(c, id);
     "contacts::store::companies_of_email" => |c, id, key| contacts::store::companies_of_email(c, &format!("{key}@example.com"));
@@ -147,6 +148,7 @@ const READS: &[(&str, Read)] = reads! {
     "assets::store::of_company" => |c, id, key| assets::store::of_company(c, id);
     "assets::store::of_companies" => |c, id, key| assets::store::of_companies(c, (1..200).collect());
     "assets::store::each_of_company" => |c, id, key| gathered(|take| assets::store::each_of_company(c, id, take).map(|()| 0));
+    "assets::store::users_then" => |c, id, key| assets::store::users_then(c, id, "2999-01-01T00:00:00Z").map(|found| found.into_iter().map(|id| contacts::store::get_view(c, id)).collect::<Vec<_>>());
     "assets::store::contacts_of" => |c, id, key| assets::store::contacts_of(c, id);
     "assets::store::of_contact" => |c, id, key| assets::store::of_contact(c, id);
     "assets::store::attached_to_company" => |c, id, key| assets::store::attached_to_company(c, id);
@@ -275,6 +277,12 @@ const TICKET_WRITES: &[(&str, Attempt)] = writes! {
 /// Store functions that no tenant's scope applies to, each with its reason.
 const EXEMPT: &[(&str, &str)] = &[
     ("compliance::names_store::protected", "whose names are struck from texts, whoever reads them"),
+    ("compliance::forgotten_store::remember", "digests of whoever an administrator forgets"),
+    ("compliance::forgotten_store::digests", "by which pulls know forgotten people, for no caller"),
+    ("compliance::forgotten_store::present", "whose names stay in what pulls bring, for no caller"),
+    ("companies::list_store::by_shown", "narrows a question that is asked within the scope"),
+    ("assets::list_store::by_shown", "narrows a question that is asked within the scope"),
+    ("billing::trueup_store::keep_settings", "how the provider counts, for no client"),
     ("custom::store::protected", "asked of rows that are read already"),
     ("custom::store::fields", "what the provider adds for its own people, no client's to read"),
     ("custom::store::all_fields", "what the provider adds for its own people, no client's to read"),
@@ -383,7 +391,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("records::undo_store::company", "part of taking a run back, which administrators do for all tenants"),
     ("records::undo_store::created_by", "part of taking a run back, which administrators do for all tenants"),
     ("records::undo_store::mark", "the provider's own jobs"),
-    ("records::undo_store::source", "the provider's own jobs"),
+    ("records::undo_store::run", "the provider's own jobs"),
     ("status::store::as_of_all", "when the provider last read its vendors; no tenant's row"),
     ("home::dashboard_store::latest", "the change feed, which the dashboard shows to staff only"),
     ("status::store::freshness", "the provider's own jobs; staff only"),

@@ -19,7 +19,7 @@ use crate::{
     db::{Conn, Db, Write},
     encryption::Encryption,
     error::{Error, Result},
-    history,
+    history::{self, Record as _},
     types::{Actor, Scope, fold},
     web::{Fields, Path, Preconditions, Routes, Web, openapi::schema as described},
 };
@@ -126,7 +126,9 @@ pub async fn forget(db: &Db, config: &Config, actor: &Actor, id: i64, is_rehears
         Ok((ids, tokens))
     });
     let (ids, tokens) = known.await?;
-    if !is_rehearsal {
+    let again = ids.first().copied().unwrap_or(id);
+    let is_known = db.read(&Scope::All, move |c| history::forgotten::is_forgotten(c, Contact::ENTITY, again)).await?;
+    if !is_rehearsal && !is_known {
         // Before any text goes, lest a sync brings it back meanwhile; what is not known again would.
         let (digests, id) = (tokens.digests(&Encryption::create(config)?), ids.first().copied().unwrap_or(id));
         db.write(&Scope::All, actor, move |w| forgotten_store::remember(w, id, &digests)).await?;

@@ -12,7 +12,7 @@ use crate::{
         Conn, Write,
         list::{
             ListQuery, ListSpec,
-            beside::{self, Beside as _},
+            beside::{self, Beside as _, Reader},
         },
     },
     entity::{FieldSpec, Fielded as _, Shaped as _},
@@ -231,7 +231,8 @@ impl Target {
             Kind::Noun(noun) => Ok(noun.stands(c, id)?),
         };
         let Json::Object(mut map) = view.map_err(Error::internal)? else { return Ok(Map::new()) };
-        let mut own = custom::OfRecords.members(c, self.entity(), &[id], true)?.remove(&id).unwrap_or_default().json;
+        let everything = Reader { sees_all: true, strike: None };
+        let mut own = custom::OfRecords.members(c, self.entity(), &[id], &everything)?.remove(&id).unwrap_or_default().json;
         if let Some(Json::Object(values)) = own.remove("cf") {
             map.extend(values.into_iter().map(|(key, value)| (format!("{}{key}", beside::PREFIX), value)));
         }

@@ -68,7 +68,8 @@ async fn index<E: Noun>(State(web): State<Web>, context: PageContext) -> Result<
     let asked = Asked::read::<E>(&context.query)?;
     let policy = OfNoun::<E>::view(&context.caller, &web.config, &context.query)?;
     let read = move |c: &mut Conn| {
-        let query = about::by_shown::<E>(c, asked.narrow::<E>(c, &query)?, &policy)?;
+        let query = asked.narrow::<E>(c, &query)?;
+        let query = about::by_shown::<E>(c, query, &policy)?;
         let mut found = query.run(c, noun::view::<E>)?;
         about::complete(c, &mut found.items, &policy)?;
         Ok(found)

@@ -71,7 +71,8 @@ impl<E: Noun> Resource for OfNoun<E> {
     }
 
     fn chosen(c: &mut Conn, (): &(), query: ListQuery, parameters: &Query, policy: &RedactionPolicy) -> Result<Vec<i64>> {
-        let query = about::by_shown::<E>(c, api::Asked::read::<E>(parameters)?.narrow::<E>(c, &query)?, policy)?;
+        let query = api::Asked::read::<E>(parameters)?.narrow::<E>(c, &query)?;
+        let query = about::by_shown::<E>(c, query, policy)?;
         query.first(c, |row| Ok(E::from_row(row, 0)?.id()))
     }
 
