@@ -246,6 +246,38 @@ async fn a_start_tells_what_is_wrong_with_its_place() {
     tokio::time::sleep(Duration::ZERO).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_may_only_be_read_is_told() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    let app = tokio::task::spawn_blocking(|| App::builder(&Engine::Sqlite).prepare()).await.unwrap();
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let places = [app.folder().to_owned(), app.instance().to_owned(), file(&app)];
+    for (place, mode) in places.iter().zip([0o700, 0o500, 0o400]) {
+        if is_root {
+            chown(place, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        fs::set_permissions(place, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let before = fs::read(file(&app)).unwrap();
+    for words in [&["serve", "--bind", "127.0.0.1:0"][..], &["users", "disable", "tess"], &["backup"]] {
+        let mut command = app.cli().command(words);
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let ended = command.output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(5), "{words:?}: {said}");
+        assert!(said.contains(app.instance().to_str().unwrap()), "{words:?}: {said}");
+        assert!(said.contains("read-only") || said.contains("denied"), "{words:?}: {said}");
+    }
+    assert_eq!(fs::read(file(&app)).unwrap(), before);
+    assert_eq!(beside(&app), [] as [&str; 0]);
+    fs::set_permissions(app.instance(), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(file(&app), fs::Permissions::from_mode(0o600)).unwrap();
+    app.cli().run(&["backup"]).success();
+}
+
 /// A full disk, by the limit on the size of files that a shell sets: the program cannot tell the difference.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_stored_is_said_and_nothing_acknowledged_is_lost() {
