@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer, Registry, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
 use super::out;
@@ -31,9 +31,10 @@ pub fn start(config: &Config, level: &str, tells_itself: bool) {
     let helm = Helm::start(config);
     let to_helm = helm.is_some();
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
-    let lines = match config.server.log_json {
-        true => lines.json().flatten_event(true).with_span_list(false).boxed(),
-        false => lines.with_ansi(out::coloured_err()).boxed(),
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = if config.server.log_json {
+        lines.json().flatten_event(true).with_span_list(false).boxed()
+    } else {
+        lines.with_ansi(out::coloured_err()).boxed()
     };
     let lines =
         lines.with_filter(filter).with_filter(filter_fn(move |record| !(to_helm || tells_itself) || record.target() != TARGET));

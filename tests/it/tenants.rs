@@ -306,7 +306,6 @@ const EXEMPT: &[(&str, &str)] = &[
     ("attachments::store::of_record", "what the provider adds for its own people, no client's to read"),
     ("attachments::store::page", "what the provider adds for its own people, no client's to read"),
     ("attachments::store::contents", "what the provider adds for its own people, no client's to read"),
-    ("attachments::store::contents", "digests of every file, for a backup"),
     ("attachments::store::is_used", "what the provider adds for its own people, no client's to read"),
     ("billing::trueup_store::settings", "how the provider counts, for no client"),
     ("billing::trueup_store::settings_of", "how the provider counts, for no client"),

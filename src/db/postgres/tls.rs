@@ -1,7 +1,6 @@
 //! TLS on the way to PostgreSQL, with certificates checked as far as libpq's `sslmode` says.
 
 use std::{
-    future::Future,
     io,
     net::Ipv4Addr,
     path::{Path, PathBuf},
