@@ -68,7 +68,7 @@ fn faults(html: &str) -> Vec<String> {
         let button = &html[at..at + ends.into_iter().min().unwrap_or_default()];
         let mut around = button.split("</svg>").skip(1).map(str::trim_start);
         if around.any(|after| !after.is_empty() && !after.starts_with('<')) {
-            faults.push(format!("an icon that touches its words: …{}", &button[button.len().saturating_sub(60)..]));
+            faults.push(format!("an icon that touches its words: {button}"));
         }
     }
     for (at, _) in html.match_indices("<table") {
@@ -145,7 +145,7 @@ both! {
         assert!(html.find("<main").is_some_and(|main| main < grid) && html.find("<table").is_some_and(|table| grid < table));
         let settings = api.get_with("/settings", "accept", "text/html").await.text();
         assert!(settings.contains("Purple") && !settings.contains("color-preview"), "a preview that only our own sheet fills");
-        assert_eq!(settings.matches("<circle cx=\"8\"").count(), 9, "each colour shows itself");
+        assert_eq!(settings.matches("r=\"8\" fill=\"#").count(), 9, "each colour shows itself");
         for panel in html.split("<details class=\"menu").skip(1) {
             let (_, panel) = panel.split_once("<div class=\"menu__panel").expect("it opens something");
             assert!(panel.split('>').next().is_some_and(|classes| classes.contains("dropdown dropdown--visible")), "it opens over the page");
