@@ -33,9 +33,3 @@ pub fn is_used(c: &mut Conn, sha256: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM @attachments attachment WHERE attachment.sha256 = ?1 LIMIT 1";
     c.unscoped(|c| Ok(c.first(sql, params![sha256])?.is_some()))
 }
-
-/// The contents of every attachment, retired or not, each once.
-pub fn contents(c: &mut Conn) -> Result<Vec<String>> {
-    let sql = "SELECT DISTINCT attachment.sha256 FROM @attachments attachment ORDER BY attachment.sha256";
-    c.unscoped(|c| c.map(sql, params![], |row| row.get(0)))
-}

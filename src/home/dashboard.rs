@@ -3,20 +3,26 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::dashboard_store::{self as store, Needs};
+use super::dashboard_store::{self as store, Contract, Counts, Needs};
 use crate::{
-    agents::PageContext,
+    agents::{self, PageContext},
+    auth::Level,
     backups::{self, Standing as Backups},
-    compliance::{RedactionPolicy, trail},
+    companies::pages::address,
+    compliance::{RedactedChange, RedactionPolicy, trail},
+    db::Conn,
     entity::ending,
     error::Result,
+    notices::kinds,
     records::pages::{
         record::{self, Mentioned},
         store::Names,
     },
-    status::{self, Freshness, State as Standing, notice::Found},
-    ui::{Page, Section, Timeline, Value, count_of, filters, link_to, thousands, time, words},
-    web::Web,
+    status::{self, Freshness, State as Standing, notice},
+    types::now,
+    ui::{Line, Page, Section, Table, Timeline, Value, count_of, filters, link_to, thousands, time, words},
+    vendors::credentials::{self, Credentials},
+    web::{Web, encode_segment},
 };
 
 /// How many changes are shown.
@@ -52,38 +58,140 @@ struct Kind {
     count: i64,
 }
 
+/// A step of setting Codex up.
+struct Step {
+    href: String,
+    text: String,
+    done: bool,
+}
+
 #[derive(Template)]
 #[template(path = "home/dashboard.html")]
 struct Dashboard {
     page: Page,
+    /// What else the reader's work begins with: address and words.
+    ways: Vec<(String, &'static str)>,
     cards: Vec<Card>,
+    steps: Vec<Step>,
     attention: Option<Vec<Need>>,
+    contracts: Option<Table>,
     history: Option<Timeline>,
     freshness: Vec<Fresh>,
     kinds: Vec<Kind>,
+    plans: Vec<Kind>,
+}
+
+/// What goes wrong in Codex itself, for those whose role is told of it.
+const WRONG: [&notice::Kind; 4] = [&kinds::PLAN, &kinds::SOURCE, &kinds::REVIEW, &kinds::WEBHOOK];
+
+/// What a reader's role adds to the numbers that everybody has.
+enum Extra {
+    Staff(Box<ForStaff>),
+    Billing { needs: Box<Needs>, plans: Vec<(String, i64)> },
+    Client(Vec<Contract>),
+}
+
+/// What those who work here see.
+struct ForStaff {
+    wrong: Vec<notice::Found>,
+    backups: Backups,
+    needs: Needs,
+    fresh: Vec<Freshness>,
+    changes: Vec<RedactedChange>,
+    names: (Names, Mentioned),
+    /// How many people use Codex.
+    people: usize,
+}
+
+fn extra(c: &mut Conn, level: Option<Level>, policy: &RedactionPolicy) -> Result<Extra> {
+    match level {
+        Some(Level::Billing) => Ok(Extra::Billing { needs: Box::new(store::needs(c)?), plans: store::companies_by_plan(c)? }),
+        Some(Level::Admin | Level::Technician) => {
+            let mut wrong = Vec::new();
+            for kind in WRONG.into_iter().filter(|kind| level.is_some_and(|level| kind.roles.contains(&level))) {
+                wrong.extend((kind.look)(c)?);
+            }
+            let latest = store::latest(c, CHANGES)?;
+            let changes = trail::changes(c, latest, policy)?;
+            let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, policy)?);
+            let people = agents::store::list(c)?.len();
+            let (needs, fresh, backups) = (store::needs(c)?, status::freshness(c)?, backups::standing(c)?);
+            // Who may not look at backups need not act on them.
+            if level == Some(Level::Admin) {
+                wrong.extend(backups.wrong.iter().cloned());
+            }
+            Ok(Extra::Staff(Box::new(ForStaff { wrong, backups, needs, fresh, changes, names, people })))
+        }
+        _ => Ok(Extra::Client(store::contracts(c)?)),
+    }
 }
 
 /// `GET /`
 pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Response> {
-    let staff = context.page.is_staff();
     let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
-    let (counts, kinds, extra) = web
-        .db
-        .read(&context.scope(), move |c| {
-            let extra = if staff {
-                let changes = store::latest(c, CHANGES)?;
-                let changes = trail::changes(c, changes, &policy)?;
-                let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, &policy)?);
-                Some((store::needs(c)?, status::freshness(c)?, backups::standing(c)?, changes, names))
-            } else {
-                None
-            };
-            Ok((store::counts(c)?, store::assets_by_type(c)?, extra))
-        })
-        .await?;
-    let page = context.titled(Section::Dashboard, "Dashboard");
+    let level = context.caller.user().map(|user| user.level);
+    let read = move |c: &mut Conn| Ok((store::counts(c)?, store::assets_by_type(c)?, extra(c, level, &policy)?));
+    let (counts, kinds, extra) = web.db.read(&context.scope(), read).await?;
+    let mut page = context.titled(Section::Dashboard, "Dashboard");
+    // What the banner would say stands on this very page.
+    page.waiting = 0;
+    let kinds = shares(kinds, |kind| (page.url(&format!("/assets/?type={kind}")), words(kind)));
+    let mut built = Dashboard {
+        ways: Vec::new(),
+        cards: cards(&page, &counts),
+        steps: Vec::new(),
+        attention: None,
+        contracts: None,
+        history: None,
+        freshness: Vec::new(),
+        kinds,
+        plans: Vec::new(),
+        page,
+    };
+    let page = &built.page;
+    match extra {
+        Extra::Client(contracts) => built.contracts = Some(contracts_table(page, &contracts)),
+        Extra::Billing { needs, plans } => {
+            let mut attention = money(page, &needs);
+            attention.extend(need(
+                page,
+                "info",
+                needs.ending_licenses,
+                LICENSES,
+                "licence ends or renews within 90 days",
+                "licences end or renew within 90 days",
+                "Show",
+            ));
+            built.plans = shares(plans, |plan| match plan {
+                "" => (page.url("/companies/?kind=client&billing_plan__empty=true"), "No plan".to_owned()),
+                plan => (page.url(&format!("/companies/?kind=client&billing_plan={}", encode_segment(plan))), plan.to_owned()),
+            });
+            let ways =
+                [("/billing/compare", "Changes this month"), ("/billing/trueup", "True-up"), ("/billing/snapshots", "Snapshots")];
+            built.ways = ways.map(|(path, words)| (page.url(path), words)).into();
+            built.attention = Some(attention);
+        }
+        Extra::Staff(staff) => {
+            let ForStaff { wrong, backups, needs, fresh, changes, names: (names, mentioned), people } = *staff;
+            let events = changes.iter().map(|change| {
+                let subject = names.find(page, change).map(|(href, name)| link_to(href, name));
+                crate::ui::Event { subject, ..record::event(change, &mentioned) }
+            });
+            built.history = Some(Timeline { events: events.collect(), more: None, kept_since: None });
+            if page.is_admin() && !page.demo {
+                let vendors = credentials::view::all(&web.db, &web.config).await?;
+                built.steps = steps(page, &vendors, &fresh, &wrong, people, &backups);
+            }
+            built.attention = Some(attention(page, &wrong, &needs, counts.urgent));
+            built.freshness = fresh.iter().map(freshness).chain(last_backup(&backups)).collect();
+        }
+    }
+    context.show(&built)
+}
+
+fn cards(page: &Page, counts: &Counts) -> Vec<Card> {
     let card = |path: &str, icon, title, count, detail| Card { href: page.url(path), icon, title, count, detail };
-    let cards = vec![
+    vec![
         card("/companies/", "building-2", "Companies", counts.companies, count_of(counts.clients, "client", "clients")),
         card("/contacts/", "users", "Contacts", counts.contacts, format!("{} active", thousands(counts.active))),
         card("/assets/", "monitor", "Assets", counts.assets, format!("{} online", thousands(counts.online))),
@@ -101,31 +209,66 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
             counts.alerts,
             format!("{} critical or high", thousands(counts.urgent)),
         ),
-    ];
-    let most = kinds.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
-    let kinds = kinds.into_iter().map(|(kind, count)| Kind {
-        href: page.url(&format!("/assets/?type={kind}")),
-        name: words(&kind),
-        share: (count * 100 / most).max(1),
-        count,
-    });
-    let kinds = kinds.collect();
-    let (attention, history, freshness) = match extra {
-        None => (None, None, Vec::new()),
-        Some((needs, fresh, standing, changes, (names, mentioned))) => {
-            let events = changes.iter().map(|change| {
-                let subject = names.find(&page, change).map(|(href, name)| link_to(href, name));
-                crate::ui::Event { subject, ..record::event(change, &mentioned) }
-            });
-            let history = Timeline { events: events.collect(), more: None, kept_since: None };
-            // Who may not look at backups need not act on them.
-            let urgent = if page.is_admin() { urgent(&page, &standing) } else { Vec::new() };
-            let attention = urgent.into_iter().chain(attention(&page, &needs)).collect();
-            (Some(attention), Some(history), fresh.iter().map(freshness).chain(last_backup(&standing)).collect())
-        }
-    };
-    context.show(&Dashboard { page, cards, attention, history, freshness, kinds })
+    ]
 }
+
+/// Bars beside each other; each is called and leads where `say` says.
+fn shares(counted: Vec<(String, i64)>, say: impl Fn(&str) -> (String, String)) -> Vec<Kind> {
+    let most = counted.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
+    let kind = |(word, count): (String, i64)| {
+        let (href, name) = say(&word);
+        Kind { href, name, share: (count * 100 / most).max(1), count }
+    };
+    counted.into_iter().map(kind).collect()
+}
+
+/// What a client has agreed to.
+fn contracts_table(page: &Page, contracts: &[Contract]) -> Table {
+    let lines = contracts.iter().map(|contract| Line {
+        cells: vec![
+            Value::link(address(page, &contract.account_number), contract.name.clone()),
+            Value::text(contract.plan.as_deref()),
+            Value::date(contract.ends.as_deref()),
+        ],
+        post: None,
+    });
+    Table {
+        label: "Contracts",
+        heads: vec![("Company", "cell--main"), ("Plan", "cell--sub"), ("Ends", "cell--end")],
+        lines: lines.collect(),
+        empty: "No companies yet.",
+        more: None,
+    }
+}
+
+/// What is still to be set up; nothing when all of it is.
+fn steps(
+    page: &Page,
+    vendors: &[Credentials],
+    fresh: &[Freshness],
+    wrong: &[notice::Found],
+    people: usize,
+    backups: &Backups,
+) -> Vec<Step> {
+    let step = |path: &str, text: String, done| Step { href: page.url(path), text, done };
+    let connect = |vendor: &Credentials| {
+        step(&format!("/admin/credentials/{}", vendor.system), format!("Connect {}", vendor.label), vendor.configured)
+    };
+    let is_read = fresh.iter().any(|source| source.as_of.is_some());
+    let is_matched = is_read && !wrong.iter().any(|found| found.path == REVIEW);
+    let users = if page.standalone { "/admin/users" } else { "/agents" };
+    let mut steps: Vec<Step> = vendors.iter().map(connect).collect();
+    steps.push(step("/admin/", "Run the first sync".to_owned(), is_read));
+    steps.push(step(REVIEW, "Match sites and devices".to_owned(), is_matched));
+    steps.push(step(users, "Invite colleagues".to_owned(), people > 1));
+    steps.push(step("/admin/backups", "Set up backups".to_owned(), backups.last.is_some()));
+    if steps.iter().all(|step| step.done) { Vec::new() } else { steps }
+}
+
+/// Where sites and devices are matched.
+const REVIEW: &str = "/admin/review";
+/// Licences about to end.
+const LICENSES: &str = "/licenses/?renewal=ending&sort=expires_on";
 
 /// What somebody should look at: nothing where there is none.
 fn need(page: &Page, kind: &'static str, count: i64, path: &str, one: &str, many: &str, act: &'static str) -> Option<Need> {
@@ -138,8 +281,70 @@ fn need(page: &Page, kind: &'static str, count: i64, path: &str, one: &str, many
     })
 }
 
-fn attention(page: &Page, needs: &Needs) -> Vec<Need> {
-    let rest = [
+fn attention(page: &Page, wrong: &[notice::Found], needs: &Needs, urgent: i64) -> Vec<Need> {
+    let told = wrong.iter().map(|found| Need {
+        value: Value::badge("danger", "!"),
+        href: page.url(&found.path),
+        text: found.title.clone(),
+        detail: crate::vendors::fault::told(&found.detail).0,
+        act: "Show",
+    });
+    let due = format!("/tickets/?status=active&due_by__lte={}", now());
+    let first = [
+        need(
+            page,
+            "danger",
+            urgent,
+            "/alerts/?resolved=false&muted=false",
+            "critical or high alert is open",
+            "critical or high alerts are open",
+            "Show",
+        ),
+        need(page, "danger", needs.overdue, &due, "open ticket is overdue", "open tickets are overdue", "Show"),
+        need(
+            page,
+            "warning",
+            needs.unassigned,
+            "/tickets/?status=active&responder_id__empty=true",
+            "open ticket has no agent",
+            "open tickets have no agent",
+            "Show",
+        ),
+        need(
+            page,
+            "danger",
+            needs.shared_emails,
+            "/contacts/?sort=email",
+            "e-mail address is shared by several contacts",
+            "e-mail addresses are shared by several contacts",
+            "Review",
+        ),
+        need(
+            page,
+            "warning",
+            needs.unassigned_numbers,
+            "/companies/?account_number_at_vendor=false&freshservice_id__empty=false",
+            "company has an account number that the vendor does not know yet",
+            "companies have account numbers that the vendor does not know yet",
+            "Show",
+        ),
+    ];
+    told.chain(first.into_iter().flatten()).chain(money(page, needs)).chain(people(page, needs).into_iter().flatten()).collect()
+}
+
+/// What those who bill look at, too.
+fn money(page: &Page, needs: &Needs) -> Vec<Need> {
+    let contracts = format!("/companies/?contract={}&sort=contract_end_date", ending::State::Ending.as_str());
+    let money = [
+        need(
+            page,
+            "warning",
+            needs.ending_contracts,
+            &contracts,
+            "contract ends within 90 days",
+            "contracts end within 90 days",
+            "Show",
+        ),
         need(
             page,
             "warning",
@@ -156,6 +361,32 @@ fn attention(page: &Page, needs: &Needs) -> Vec<Need> {
             "/companies/?has_plan=false",
             "company's plan and term match no billing plan",
             "companies' plan and term match no billing plan",
+            "Show",
+        ),
+    ];
+    money.into_iter().flatten().collect()
+}
+
+/// What of people and devices needs somebody.
+fn people(page: &Page, needs: &Needs) -> [Option<Need>; 5] {
+    let warranties = format!("/assets/?warranty={}&sort=warranty_expires", ending::State::Ending.as_str());
+    [
+        need(
+            page,
+            "info",
+            needs.ending_warranties,
+            &warranties,
+            "warranty ends within 90 days",
+            "warranties end within 90 days",
+            "Show",
+        ),
+        need(
+            page,
+            "info",
+            needs.ending_licenses,
+            LICENSES,
+            "licence ends or renews within 90 days",
+            "licences end or renew within 90 days",
             "Show",
         ),
         need(
@@ -185,74 +416,7 @@ fn attention(page: &Page, needs: &Needs) -> Vec<Need> {
             "people who have left still hold something",
             "Sweep",
         ),
-    ];
-    let first = [
-        need(
-            page,
-            "danger",
-            needs.shared_emails,
-            "/contacts/?sort=email",
-            "e-mail address is shared by several contacts",
-            "e-mail addresses are shared by several contacts",
-            "Review",
-        ),
-        need(
-            page,
-            "warning",
-            needs.unassigned_numbers,
-            "/companies/?account_number_at_vendor=false&freshservice_id__empty=false",
-            "company has an account number that the vendor does not know yet",
-            "companies have account numbers that the vendor does not know yet",
-            "Show",
-        ),
-    ];
-    first.into_iter().chain(ending(page, needs)).chain(rest).flatten().collect()
-}
-
-/// What ends within 90 days.
-fn ending(page: &Page, needs: &Needs) -> [Option<Need>; 3] {
-    let about_to = |name: &str| format!("{name}={}", ending::State::Ending.as_str());
-    [
-        need(
-            page,
-            "warning",
-            needs.ending_contracts,
-            &format!("/companies/?{}&sort=contract_end_date", about_to("contract")),
-            "contract ends within 90 days",
-            "contracts end within 90 days",
-            "Show",
-        ),
-        need(
-            page,
-            "info",
-            needs.ending_warranties,
-            &format!("/assets/?{}&sort=warranty_expires", about_to("warranty")),
-            "warranty ends within 90 days",
-            "warranties end within 90 days",
-            "Show",
-        ),
-        need(
-            page,
-            "info",
-            needs.ending_licenses,
-            &format!("/licenses/?{}&sort=expires_on", about_to("renewal")),
-            "licence ends or renews within 90 days",
-            "licences end or renew within 90 days",
-            "Show",
-        ),
     ]
-}
-
-/// What is wrong with backups.
-fn urgent(page: &Page, standing: &Backups) -> Vec<Need> {
-    let need = |wrong: &Found| Need {
-        value: Value::badge("danger", "Backup"),
-        href: page.url(&wrong.path),
-        text: wrong.title.clone(),
-        detail: wrong.detail.clone(),
-        act: "Look",
-    };
-    standing.wrong.iter().map(need).collect()
 }
 
 /// How old the last backup is that can be restored; nothing where none are made.

@@ -7,7 +7,7 @@ use crate::{
         store::HAS_PLAN,
     },
     db::{
-        Conn,
+        Conn, Row,
         list::{ListQuery, ListSpec},
     },
     entity::{
@@ -103,6 +103,33 @@ pub fn assets_by_type(c: &mut Conn) -> Result<Vec<(String, i64)>> {
     c.all(sql, params![])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// How many live clients have each plan, most first; those without one have an empty name.
+pub fn companies_by_plan(c: &mut Conn) -> Result<Vec<(String, i64)>> {
+    let sql = "SELECT coalesce(company.plan, ''), count(*) FROM @companies company
+               WHERE company.retired_at IS NULL AND company.kind = ?1 GROUP BY coalesce(company.plan, '')
+               ORDER BY count(*) DESC, coalesce(company.plan, '')";
+    c.all(sql, params!["client"])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// What a company has agreed to.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    pub account_number: String,
+    pub name: String,
+    pub plan: Option<String>,
+    pub ends: Option<String>,
+}
+
+/// The contracts of live companies by name, at most 20: for clients, who have few.
+pub fn contracts(c: &mut Conn) -> Result<Vec<Contract>> {
+    let sql = "SELECT company.account_number, company.name, company.plan, company.contract_end_date FROM @companies company
+               WHERE company.retired_at IS NULL ORDER BY company.name_folded, company.id LIMIT 20";
+    let rows = c.all(sql, params![])?;
+    let contract =
+        |row: &Row| Ok(Contract { account_number: row.get(0)?, name: row.get(1)?, plan: row.get(2)?, ends: row.get(3)? });
+    rows.iter().map(contract).collect()
+}
+
 /// What somebody should look at, in numbers.
 #[derive(Clone, Debug)]
 pub struct Needs {
@@ -126,6 +153,10 @@ pub struct Needs {
     pub licenses_over: i64,
     /// People who have left and still hold something.
     pub leavers: i64,
+    /// Open tickets that are overdue.
+    pub overdue: i64,
+    /// Open tickets without an agent.
+    pub unassigned: i64,
 }
 
 /// How many rows of a list are about to end by this day of theirs.
@@ -141,6 +172,7 @@ pub fn needs(c: &mut Conn) -> Result<Needs> {
     let ending_licenses = ending(c, licenses, License::ENDS.map_or("", |ends| ends.sql))?;
     let licenses_over = ListQuery::parse(licenses, [("over", Ok("true"))].into_iter())?.count(c)?;
     let leavers = leavers::store::count(c)?;
+    let (overdue, unassigned) = tickets::neglected(c)?;
     let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
     Ok(Needs {
         unassigned_numbers: count(
@@ -162,6 +194,8 @@ pub fn needs(c: &mut Conn) -> Result<Needs> {
         ending_licenses,
         licenses_over,
         leavers,
+        overdue,
+        unassigned,
         shared_emails: count(
             "SELECT count(*) FROM (SELECT contact.email_folded FROM @contacts contact
              WHERE contact.retired_at IS NULL AND contact.email_folded <> '' GROUP BY contact.email_folded HAVING count(*) > 1) shared",

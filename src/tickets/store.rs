@@ -10,6 +10,7 @@ use crate::entity::Facet as _;
 use crate::error::{Error, Result};
 use crate::history::{self, Record, pins, ranks};
 use crate::params;
+use crate::types::now;
 
 /// A ticket beside its company, its people and its text.
 pub const FROM: &str = "@tickets ticket
@@ -190,6 +191,20 @@ fn working(c: &mut Conn) -> Result<Vec<Value>> {
 
 fn places(values: &[Value]) -> String {
     (1..=values.len()).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
+}
+
+/// How many of the live tickets that somebody should work on are overdue, and how many nobody has taken.
+pub fn neglected(c: &mut Conn) -> Result<(i64, i64)> {
+    let mut values = working(c)?;
+    let words = places(&values);
+    values.push(now().into());
+    let sql = format!(
+        "SELECT count(CASE WHEN ticket.due_by < ?{} THEN 1 END), count(CASE WHEN ticket.responder_id IS NULL THEN 1 END)
+         FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})",
+        values.len()
+    );
+    let row = c.one(&sql, &values)?;
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// How many live tickets somebody still works on, and how many of them are urgent or high.

@@ -168,8 +168,8 @@ pub struct List {
     /// The page shown, and how many there are.
     pub page: i64,
     pub pages: i64,
-    /// How many rows a page can have.
-    pub sizes: Vec<i64>,
+    /// How many rows a page can have, and whether it does.
+    pub sizes: Vec<(i64, bool)>,
     /// What the address asks for beside the page.
     pub beside_page: Vec<(String, String)>,
 }

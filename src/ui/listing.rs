@@ -389,12 +389,12 @@ impl Listing {
         own.chain(beside.map(|column| Choice::new(column.name.clone(), column.label.clone()))).collect()
     }
 
-    fn sizes(&self) -> Vec<i64> {
+    fn sizes(&self) -> Vec<(i64, bool)> {
         let mut sizes = SIZES.to_vec();
         if let Err(at) = sizes.binary_search(&self.per_page()) {
             sizes.insert(at, self.per_page());
         }
-        sizes
+        sizes.into_iter().map(|size| (size, size == self.per_page())).collect()
     }
 
     /// The page's list, with these rows of so many.

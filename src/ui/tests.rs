@@ -55,7 +55,14 @@ struct Plain {
 }
 
 fn page(standalone: bool) -> Page {
-    let reader = Reader { name: "Ada Lovelace".into(), role: "Administrator", may_write: true, is_admin: true, is_staff: true };
+    let reader = Reader {
+        name: "Ada Lovelace".into(),
+        role: "Administrator",
+        may_write: true,
+        is_admin: true,
+        is_staff: true,
+        may_share: true,
+    };
     Page { reader: Some(reader), ..Page::outside("/codex", standalone, "Companies") }
 }
 

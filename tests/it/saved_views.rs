@@ -37,9 +37,9 @@ both! {
         let tess = app.technician();
         let list = "must be the path of a list's page, like assets or network/equipment";
         for (sent, field, why) in [
-            (json!({"name": "x"}), "list", "must not be empty"),
+            (json!({"name": "x"}), "list", "is required"),
             (json!({"list": "https://elsewhere.example", "name": "x"}), "list", list),
-            (json!({"list": "assets"}), "name", "must not be empty"),
+            (json!({"list": "assets"}), "name", "is required"),
             (json!({"list": "assets", "name": "x".repeat(61)}), "name", "60"),
         ] {
             let answer = tess.post("/api/views", &sent).await.status(400).json();
@@ -64,7 +64,7 @@ both! {
         let page = async |path: &str| tess.get_with(path, "accept", "text/html").await.status(200).text();
         let opened = page("/assets/").await;
         assert!(opened.contains("SRV-1") && !opened.contains("LT-A00001"), "{opened}");
-        assert!(opened.contains(&format!("view={id}\" aria-current=\"page\"")) && opened.contains("Serial number</a>"), "{opened}");
+        assert!(opened.contains(&format!("view={id}\" aria-current=\"page\"")) && opened.contains("Serial number </a>"), "{opened}");
         let all = page("/assets/?view=all").await;
         assert!(all.contains("SRV-1") && all.contains("LT-A00001"), "{all}");
         // The API knows nothing of it.

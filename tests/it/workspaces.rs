@@ -41,7 +41,6 @@ async fn with_a_device(engine: &Engine) -> App {
     ada.put("/api/assets/1", &json!({"web_remote_url": "https://rmm.example/connect/1", "operating_system": "Windows 11"}))
         .await
         .status(200);
-    ada.put("/api/assets/1/contacts", &json!({"contact_ids": [1]})).await;
     app
 }
 

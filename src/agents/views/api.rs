@@ -1,13 +1,18 @@
 //! Saved views as JSON, for people.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
 
-use super::{Asker, Patch, store};
+use super::{Asker, Patch, SavedView, store};
 use crate::{
     auth::Person,
     error::{Error, Result},
     types::Scope,
-    web::{Fields, Path, ReadRequest, Reply, Web},
+    web::{Fields, Path, Prefix, ReadRequest, Web},
 };
 
 fn asker(person: &Person) -> Result<Asker> {
@@ -30,21 +35,22 @@ pub async fn show(State(web): State<Web>, person: Person, Path(id): Path<i64>, r
 }
 
 /// `POST /api/views`
-pub async fn create(State(web): State<Web>, person: Person, fields: Fields) -> Result<Reply> {
+pub async fn create(State(web): State<Web>, person: Person, prefix: Prefix, fields: Fields) -> Result<Response> {
     let asker = asker(&person)?;
     let wanted = Patch::read(fields, true, asker.is_staff)?;
     let view = web.db.write(&Scope::All, &person.0.actor(), move |w| store::create(w, &asker, &wanted)).await?;
-    Reply::created(&view, format!("/api/views/{}", view.id))
+    let location = [(header::LOCATION, format!("{prefix}/api/views/{}", view.id))];
+    Ok((StatusCode::CREATED, location, Json(view)).into_response())
 }
 
 /// `PUT /api/views/{id}`: the fields sent.
-pub async fn update(State(web): State<Web>, person: Person, Path(id): Path<i64>, fields: Fields) -> Result<Reply> {
+pub async fn update(State(web): State<Web>, person: Person, Path(id): Path<i64>, fields: Fields) -> Result<Json<SavedView>> {
     let asker = asker(&person)?;
     let read = asker.clone();
     web.db.read(&Scope::All, move |c| store::get(c, &read, id)).await?;
     let wanted = Patch::read(fields, false, asker.is_staff)?;
     let view = web.db.write(&Scope::All, &person.0.actor(), move |w| store::update(w, &asker, id, &wanted)).await?;
-    Reply::ok(&view)
+    Ok(Json(view))
 }
 
 /// `DELETE /api/views/{id}`

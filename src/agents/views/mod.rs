@@ -12,10 +12,7 @@ use crate::{
     db::Conn,
     error::Result,
     ui::ListView,
-    web::{
-        Fields, Query, Routes, Sent,
-        openapi::{Schemas, schema as json},
-    },
+    web::{Fields, Query, Routes, Sent, openapi::schema as json},
 };
 
 /// The most characters of a name, of a list's name, and of a query.

@@ -44,8 +44,18 @@ struct Keys {
 }
 
 /// The tabs of an asset.
-const TABS: &[Tab] =
-    &[Tab::Overview, Tab::Hardware, Tab::Software, Tab::Alerts, Tab::Tickets, Tab::Network, Tab::Notes, Tab::Files, Tab::History];
+const TABS: &[Tab] = &[
+    Tab::Overview,
+    Tab::Hardware,
+    Tab::Software,
+    Tab::Alerts,
+    Tab::Tickets,
+    Tab::Network,
+    Tab::Licences,
+    Tab::Notes,
+    Tab::Files,
+    Tab::History,
+];
 
 /// `GET /assets/{id}`
 pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i64>) -> Result<Response> {

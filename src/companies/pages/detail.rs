@@ -68,6 +68,7 @@ const TABS: &[Tab] = &[
     Tab::Tickets,
     Tab::Alerts,
     Tab::Network,
+    Tab::Licences,
     Tab::Billing,
     Tab::Notes,
     Tab::Files,

@@ -39,7 +39,8 @@ struct Places {
 }
 
 /// The tabs of a contact.
-const TABS: &[Tab] = &[Tab::Overview, Tab::Devices, Tab::Tickets, Tab::Companies, Tab::Notes, Tab::Files, Tab::History];
+const TABS: &[Tab] =
+    &[Tab::Overview, Tab::Devices, Tab::Tickets, Tab::Companies, Tab::Licences, Tab::Notes, Tab::Files, Tab::History];
 
 /// What a form on the page could not do.
 #[derive(Default)]
