@@ -1,5 +1,5 @@
--- The usual order of the long lists, whole and with what says whether a row is retired: a page, however deep, and the number of all rows are
--- read from the index alone, not from the rows.
+-- The usual order of the long lists, tie-breaker and all, so that nothing is sorted, with what says whether a row is retired: the number of all
+-- rows is read from the index alone.
 DROP INDEX assets_hostname;
 CREATE INDEX assets_hostname ON assets (hostname_folded, id, retired_at);
 DROP INDEX contacts_name;

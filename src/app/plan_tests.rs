@@ -138,11 +138,10 @@ async fn a_long_list_walks_its_index_whatever_it_is_asked() {
         }
         let everything = asked(spec, "per_page=50&page=1");
         let statements = db.read(&Scope::All, move |c| everything.statements(c)).await.unwrap();
-        for (sql, values) in [&statements[0], &statements[2]] {
-            let steps = plan(&connection, sql, values);
-            if !steps.iter().any(|step| step.starts_with(&format!("{all} USING COVERING INDEX "))) {
-                wrong.push(format!("{sql} reads the rows\n  {steps:?}"));
-            }
+        let (sql, values) = &statements[2];
+        let steps = plan(&connection, sql, values);
+        if !steps.iter().any(|step| step.starts_with(&format!("{all} USING COVERING INDEX "))) {
+            wrong.push(format!("{sql} reads the rows\n  {steps:?}"));
         }
     }
     assert!(asked_of > 200, "{asked_of} statements");
