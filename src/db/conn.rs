@@ -118,8 +118,6 @@ impl Conn {
     /// As [`Conn::all`], and those of `take`.
     pub fn each(&mut self, sql: &str, params: &[Value], mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
         let sent = rewrite(sql, self.engine(), &self.scope)?;
-        #[cfg(test)]
-        slow::statements::note(&self.driver, &sent);
         let driver = &mut self.driver;
         let done = slow::watched(sql, || match driver {
             Driver::Sqlite(connection) => sqlite::each(connection, &sent, params, &mut take),
@@ -164,8 +162,6 @@ impl Conn {
     /// As [`Conn::all`].
     pub fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
         let sent = rewrite(sql, self.engine(), &self.scope)?;
-        #[cfg(test)]
-        slow::statements::note(&self.driver, &sent);
         let driver = &mut self.driver;
         let answer = slow::watched(sql, || match driver {
             Driver::Sqlite(connection) => sqlite::run(connection, &sent, params),

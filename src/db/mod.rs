@@ -42,8 +42,6 @@ use place::Place;
 use queue::{Lane, Queue};
 pub use rewrite::{Engine, tenant_tables};
 pub use slow::log_slower_than;
-#[cfg(test)]
-pub(crate) use slow::statements;
 pub use target::{Server, Target};
 use upkeep::{Prepare, Upkeep};
 pub use value::{FromValue, Row, Value};

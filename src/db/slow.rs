@@ -42,40 +42,6 @@ fn shown(sql: &str) -> String {
     line
 }
 
-/// What one database is asked, as it is sent: for looking at how its engine goes about it.
-#[cfg(test)]
-pub(crate) mod statements {
-    use std::{
-        collections::BTreeSet,
-        path::{Path, PathBuf},
-        sync::{Mutex, PoisonError},
-    };
-
-    use super::super::Driver;
-
-    static WATCHED: Mutex<Option<(PathBuf, BTreeSet<String>)>> = Mutex::new(None);
-
-    /// From now on the statements of this file are kept.
-    pub(crate) fn watch(file: &Path) {
-        *WATCHED.lock().unwrap_or_else(PoisonError::into_inner) = Some((file.canonicalize().unwrap(), BTreeSet::new()));
-    }
-
-    /// Those that were kept.
-    pub(crate) fn take() -> BTreeSet<String> {
-        WATCHED.lock().unwrap_or_else(PoisonError::into_inner).take().map(|(_, statements)| statements).unwrap_or_default()
-    }
-
-    pub(in crate::db) fn note(driver: &Driver, sql: &str) {
-        let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some((file, statements)), Driver::Sqlite(connection)) = (&mut *watched, driver)
-            && connection.path().is_some_and(|path| Path::new(path) == file)
-            && !statements.contains(sql)
-        {
-            statements.insert(sql.to_owned());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::shown;

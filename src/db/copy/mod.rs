@@ -241,7 +241,11 @@ fn not_used(conn: &mut Conn, tables: &[Table], to: &Target) -> Result<()> {
 
 /// Brings one table over, whatever an earlier run has left to do, and proves that it is the same.
 fn table_over(from: &mut Conn, to: &mut Conn, table: &Table, changed: &mut Vec<String>, watch: Watcher<'_>) -> Result<Copied> {
-    let begun = state::place(to, table)?;
+    let mut begun = state::place(to, table)?;
+    if matches!(&begun, Place::After(key) if key.is_empty()) {
+        clear(to, table)?;
+        begun = Place::Nothing;
+    }
     let total = schema::count(from, table)?;
     let (mut sha256, mut count) = match &begun {
         Place::Nothing => whole(from, to, table, total, watch)?,
@@ -308,7 +312,7 @@ fn carry(
 }
 
 fn store(to: &mut Conn, table: &Table, batch: &mut Batch, is_last: bool) -> Result<()> {
-    let key = batch.last().map(|row| rows::key_of(table, row)).unwrap_or_default();
+    let key = batch.last().filter(|_| table.is_keyed).map(|row| rows::key_of(table, row)).unwrap_or_default();
     let place = if is_last { Place::Whole } else { Place::After(key) };
     in_transaction(to, |to| {
         batch.write(to, table).map_err(|error| of_table(table, error))?;

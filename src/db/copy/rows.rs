@@ -27,7 +27,10 @@ pub fn each(conn: &mut Conn, table: &Table, after: &[Value], take: impl FnMut(Ro
     let key: Vec<String> = key_columns(table).map(|column| in_order(column, conn.engine())).collect();
     let places: Vec<String> = (1..=key.len()).map(|place| format!("?{place}")).collect();
     let wanted = if after.is_empty() { String::new() } else { format!(" WHERE ({}) > ({})", list(&key), list(&places)) };
-    let sql = format!("SELECT {} FROM {}{wanted} ORDER BY {}", list(&columns), quoted(&table.name), list(&key));
+    // A key is never null; other columns are, and the engines do not agree where those come.
+    let nulls = if table.is_keyed { "" } else { " NULLS FIRST" };
+    let order: Vec<String> = key.iter().map(|column| format!("{column}{nulls}")).collect();
+    let sql = format!("SELECT {} FROM {}{wanted} ORDER BY {}", list(&columns), quoted(&table.name), list(&order));
     conn.each(&sql, after, take)
 }
 
@@ -205,7 +208,7 @@ mod tests {
     fn table() -> Table {
         let column = |name: &str, kind| Column { name: name.to_owned(), kind };
         let columns = vec![column("a", Kind::Whole), column("b", Kind::Text), column("c", Kind::Truth)];
-        Table { name: "t".to_owned(), columns, key: vec![0], counted: None }
+        Table { name: "t".to_owned(), columns, key: vec![0], is_keyed: true, counted: None }
     }
 
     fn of(rows: &[Vec<Value>]) -> String {

@@ -50,8 +50,10 @@ pub struct Table {
     pub name: String,
     /// Its columns, in the order of their names.
     pub columns: Vec<Column>,
-    /// The positions of those that tell rows apart, in the order of the primary key.
+    /// The positions of those that rows are ordered by: the primary key, or all columns where there is none.
     pub key: Vec<usize>,
+    /// Whether there is one. Without it nobody can tell where a copy was broken off within the table.
+    pub is_keyed: bool,
     /// The column that the engine numbers by itself.
     pub counted: Option<String>,
 }
@@ -59,7 +61,7 @@ pub struct Table {
 /// The tables of a database that are copied, in the order of their names.
 ///
 /// # Errors
-/// `Internal` for a column of a type that nobody has said how to copy, or a table without a key.
+/// `Internal` for a column of a type that nobody has said how to copy.
 pub fn tables(conn: &mut Conn) -> Result<Vec<Table>> {
     let sql = match conn.engine() {
         Engine::Sqlite => {
@@ -112,10 +114,9 @@ fn table(conn: &mut Conn, name: String) -> Result<Table> {
         columns.push(Column { name: column, kind: known.1 });
     }
     key.sort_unstable();
-    if key.is_empty() {
-        return Err(Error::Internal(format!("the table {name} has no primary key")));
-    }
-    Ok(Table { name, columns, key: key.into_iter().map(|(_, at)| at).collect(), counted })
+    let is_keyed = !key.is_empty();
+    let key = if is_keyed { key.into_iter().map(|(_, at)| at).collect() } else { (0..columns.len()).collect() };
+    Ok(Table { name, columns, key, is_keyed, counted })
 }
 
 /// That two databases have the same tables.
