@@ -110,7 +110,11 @@ fn kind(schema: &Value) -> String {
         (Value::String(name), Some(items)) if name == "array" => format!("list of {}", kind(items)),
         (Value::String(name), _) => name.clone(),
         (Value::Array(names), _) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-        _ => "JSON".to_owned(),
+        _ => {
+            let mut kinds: Vec<String> = schema["anyOf"].as_array().into_iter().flatten().map(kind).collect();
+            kinds.dedup();
+            if kinds.is_empty() { "JSON".to_owned() } else { kinds.join(" or ") }
+        }
     }
 }
 
@@ -125,7 +129,7 @@ fn members(schema: &Value) -> Vec<Member> {
     if let Some(first) = schema["anyOf"].as_array().and_then(|either| either.first()) {
         return members(first);
     }
-    if let Some(parts) = schema["allOf"].as_array() {
+    if let Some(parts) = schema["allOf"].as_array().filter(|_| schema.get("properties").is_none()) {
         return parts.iter().flat_map(members).collect();
     }
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

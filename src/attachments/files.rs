@@ -113,12 +113,6 @@ impl Folder {
         self.0.join("trash")
     }
 
-    /// Where a content is now: in its place, or still in the trash.
-    #[must_use]
-    pub fn find(&self, sha256: &str) -> Option<PathBuf> {
-        [self.place(sha256), self.trash().join(sha256)].into_iter().find(|path| path.is_file())
-    }
-
     /// A file that is about to come in, of at most so many bytes.
     pub async fn draft(&self, limit: usize) -> Result<Draft> {
         let folder = self.drafts();

@@ -31,7 +31,7 @@ impl Dependent for Billed {
         if theirs.id != 0 && own.id == 0 {
             let id = theirs.id;
             counted::keep_settings(w, to, theirs)?;
-            moved.push(Moved::told("billing_settings", vec![id]));
+            moved.push(Moved::in_history("billing_settings", vec![id]));
         }
         let mut all = companies::feature_overrides(w, to)?;
         let before = all.len();
@@ -40,7 +40,7 @@ impl Dependent for Billed {
         }
         if all.len() > before {
             companies::set_feature_overrides(w, to, &all)?;
-            moved.push(Moved::told("feature_override", vec![to; all.len() - before]));
+            moved.push(Moved::in_history("feature_override", vec![to; all.len() - before]));
         }
         Ok(moved)
     }

@@ -298,7 +298,11 @@ pub fn undo(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
     let Some(noun) = noun(&change.entity) else { return Ok(Undone::Already) };
     let id = change.entity_id;
     let fields = store::fields(w, noun.entity)?;
-    let stands = super::OfRecords.members(w, noun.entity, &[id], true)?.remove(&id).unwrap_or_default().json;
+    let stands = super::OfRecords
+        .members(w, noun.entity, &[id], &Reader { sees_all: true, strike: None })?
+        .remove(&id)
+        .unwrap_or_default()
+        .json;
     let (mut values, mut tags, mut since) = (Map::new(), None, Vec::new());
     for (name, sides) in change.fields.as_object().into_iter().flatten() {
         let (old, new) = (&sides["old"], &sides["new"]);

@@ -140,7 +140,9 @@ pub fn is_same(one: &Target, other: &Target) -> bool {
     };
     match (one, other) {
         (Target::Sqlite(one), Target::Sqlite(other)) => real(one) == real(other),
-        (Target::Postgres(one), Target::Postgres(other)) => place(one).is_some_and(|one| Some(one) == place(other)),
+        (Target::Postgres(one), Target::Postgres(other)) => {
+            place(one.address()).is_some_and(|one| Some(one) == place(other.address()))
+        }
         _ => false,
     }
 }

@@ -21,7 +21,6 @@ pub struct Server {
 
 impl Server {
     /// `postgresql://…` with its password.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "nobody connects"))]
     pub(super) fn address(&self) -> &str {
         &self.address
     }

@@ -13,12 +13,12 @@ use crate::web::openapi::{
 #[must_use]
 pub fn new<E: Fielded>(schemas: &mut Schemas) -> Json {
     let specs = E::FIELDS.iter().map(|field| &field.spec).filter(|spec| !spec.is_told && spec.is_required);
-    let (named, plain): (Vec<_>, Vec<_>) = specs.partition(|spec| !spec.others.is_empty());
+    let (named, plain): (Vec<&FieldSpec>, Vec<&FieldSpec>) = specs.partition(|spec| !spec.others.is_empty());
     let mut body = changed::<E>(schemas);
     if !plain.is_empty() {
         body["required"] = plain.iter().map(|spec| spec.name).collect();
     }
-    let names = |spec: &FieldSpec| [&[spec.name], spec.others].concat();
+    let names = |spec: &FieldSpec| [&[spec.name][..], spec.others].concat();
     named.into_iter().fold(body, |body, spec| with_one_of(body, &names(spec)))
 }
 
@@ -74,9 +74,7 @@ fn body_of(spec: &FieldSpec) -> Json {
         ),
         Kind::Reference(to) => id_of(to.entity),
         Kind::Ip => json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
-        Kind::Cidr => {
-            json!({"type": "string", "pattern": r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$|^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3}$"})
-        }
+        Kind::Cidr => json!({"type": "string", "format": "cidr"}),
         Kind::Mac => json!({"type": "string", "pattern": "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"}),
         Kind::Decimal(places) => {
             let smallest = 1.0 / f64::from(10_u32.pow(places));

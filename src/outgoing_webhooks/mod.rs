@@ -58,12 +58,14 @@ pub fn routes() -> Routes {
         .asks(&[("state", "pending|delivered|failed", "Only these.")])
         .post("/api/outgoing-webhooks/{id}/replay", api::replay)
         .tells("Send messages again: one, a range of changes, or all that failed", |_| json::object(&[("queued", json::int())]))
-        .takes(|_| {
-            json::optional(&[
+        .may_take(|_| {
+            let mut which = json::optional(&[
                 ("message", json::id_of("webhook_message")),
                 ("from", json::id_of("change")),
                 ("to", json::id_of("change")),
-            ])
+            ]);
+            which["dependentRequired"] = serde_json::json!({"to": ["from"]});
+            which
         })
         .get("/admin/outgoing-webhooks", pages::index)
         .get("/admin/outgoing-webhooks/new", pages::new)

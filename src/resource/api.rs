@@ -29,7 +29,7 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
         .takes(|schemas| with_own::<R>(R::body(schemas, true)))
         .merge(bulk::routes::<R>(list))
         .get(one, show::<R>)
-        .tells(says("read"), one::<R>)
+        .tells(says("read"), shown::<R>)
         .asks(&[as_of::PARAMETER])
         .update(one, update::<R>)
         .tells(says("change the fields that are sent"), written)
@@ -47,7 +47,7 @@ pub(super) fn with_own<R: Resource>(body: Json) -> Json {
 }
 
 /// A record with those.
-fn one<R: Resource>(schemas: &mut Schemas) -> Json {
+fn shown<R: Resource>(schemas: &mut Schemas) -> Json {
     let shown = json::one::<R::Shown>(schemas);
     if custom::noun(R::Row::ENTITY).is_some() {
         schemas.complete(&shown, &json::beside());

@@ -180,7 +180,7 @@ pub async fn list<E: Entity>(
     spec: &'static ListSpec,
     company: Option<String>,
 ) -> Result<Option<Response>> {
-    list_among(web, caller, request, spec, company, None).await
+    list_among::<E>(web, caller, request, spec, company, None).await
 }
 
 /// Which rows were linked with a record, from how they were: what the list's address names, in a word for caches, and what

@@ -94,7 +94,7 @@ impl Query {
     /// `Invalid` for anything else, naming the parameter.
     pub fn count(&self, name: &str) -> Result<Option<i64>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let number = text.parse().ok().filter(|number| *number >= 0);
+        let number = text.parse::<i64>().ok().filter(|number| *number >= 0);
         number.map(Some).ok_or_else(|| Error::field(name, "must be a whole number, 0 or more"))
     }
 

@@ -10,8 +10,11 @@ use super::RouteInfo;
 use crate::db::list::{Column, Kind, ListSpec, beside};
 use serde_json::{Map, Value, json};
 
-/// Text that is not empty and does not consist of blanks alone.
-pub const NOT_BLANK: &str = r"\S";
+/// Text in which something can be seen: what `types::clean` leaves of it is not empty.
+pub const NOT_BLANK: &str = concat!(
+    r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e",
+    r"\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]"
+);
 
 /// Where programs, not people, are at home.
 const FOR_PROGRAMS: [&str; 5] = ["/api/", "/sync/", "/health", "/.well-known/", "/service-token"];
@@ -96,7 +99,7 @@ fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) 
 
 /// A file as a body: as it is, or as the part `file` of a form.
 fn file(media: &str) -> (String, Value) {
-    let bytes = json!({"type": "string", "format": "binary"});
+    let bytes = json!({"type": "string", "format": "binary", "minLength": 1});
     let schema = if media == "multipart/form-data" { schema::object(&[("file", bytes)]) } else { bytes };
     (media.to_owned(), json!({"schema": schema}))
 }
@@ -108,7 +111,7 @@ fn is_named(parameters: &[Value], name: &str) -> bool {
 /// What every write takes that is done at once and whole.
 fn write_parameters() -> [Value; 3] {
     [
-        json!({"name": "dry_run", "in": "query", "schema": {"type": "boolean"},
+        json!({"name": "dry_run", "in": "query", "allowEmptyValue": true, "schema": {"type": "boolean"},
                "description": "Answers what the request would do, and does nothing."}),
         json!({"name": "If-Match", "in": "header", "schema": {"type": "string"},
                "description": "The ETag of the record as it was read; 412 when it has changed since."}),
@@ -120,7 +123,12 @@ fn write_parameters() -> [Value; 3] {
 
 fn own_parameter((name, kind, description): &(&str, &str, &str)) -> Value {
     let (schema, is_required) = own_schema(kind);
-    json!({"name": name, "in": "query", "required": is_required, "schema": schema, "description": description})
+    let mut parameter =
+        json!({"name": name, "in": "query", "required": is_required, "schema": schema, "description": description});
+    if !is_required {
+        parameter["allowEmptyValue"] = json!(true);
+    }
+    parameter
 }
 
 /// See `Routes::asks`.
@@ -170,7 +178,10 @@ fn path_parameters(path: &str, own: &[(&str, &str, &str)]) -> Vec<Value> {
 }
 
 fn list_parameters(spec: &ListSpec) -> Vec<Value> {
-    let parameter = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
+    let parameter = |name: &str, schema: Value, description: &str| {
+        // Empty counts as absent.
+        json!({"name": name, "in": "query", "allowEmptyValue": true, "schema": schema, "description": description})
+    };
     let number = || own_schema("loose").0;
     let columns: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
     let fields = (spec.fields)();
@@ -206,7 +217,9 @@ fn list_parameters(spec: &ListSpec) -> Vec<Value> {
     }
     for column in spec.columns {
         let description = "Exactly this value. With __ic after the name: contains; __gte, __lte: bounds; __in: one of several; __empty: true or false.";
-        parameters.push(parameter(column.name, schema_of(column), description));
+        // What a list reads itself is not only what the column holds: a company by its number or its id, a priority by its word.
+        let schema = if spec.own.contains(&column.name) { schema::text() } else { schema_of(column) };
+        parameters.push(parameter(column.name, schema, description));
     }
     parameters
 }

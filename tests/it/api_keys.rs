@@ -82,7 +82,7 @@ both! {
         app.billing().get(&path).await.status(404);
         app.billing().delete(&path).await.status(404);
         assert_eq!(app.billing().get("/api/keys").await.ok(), json!([]));
-        assert_eq!(tess.post("/api/keys", &json!({"name": "ONE", "current_password": PASSWORD})).await.status(400).fields(), ["name"], "one of each name");
+        assert_eq!(tess.post("/api/keys", &json!({"name": "ONE", "current_password": PASSWORD})).await.status(409).fields(), ["name"], "one of each name");
         assert_eq!(tess.delete(&path).await.ok()["state"], "revoked");
         with_key(&app, &text, ask).await.status(401);
         tess.delete(&path).await.status(200);

@@ -29,6 +29,8 @@ both! {
         app.anonymous().post("/api/token", &json!({"username": "tess"})).await.status(400);
         app.with_token(&token).post("/api/token/revoke", &json!({"token": token})).await.ok();
         assert_eq!(app.with_token(&token).get("/api/companies").await.status, 401, "revoked");
+        let wrong = app.service().post("/api/token/validate", &json!({"token": 5})).await.status(400);
+        assert_eq!(wrong.json(), json!({"error": "token: must be text", "valid": false}), "what was sent is judged, not the header");
         let gone = app.anonymous().post("/api/token/validate", &json!({"token": token})).await;
         assert_eq!((gone.status, gone.json()["valid"].clone()), (401, json!(false)));
         app.technician().get("/api/companies").await.ok();

@@ -145,7 +145,7 @@ both! {
         let (app, receiver) = (app(&engine).await, Receiver::start().await);
         let (path, first) = endpoint(&app, json!({"name": "Automation", "url": receiver.url()})).await;
         let admin = app.admin();
-        assert_eq!(admin.post("/api/outgoing-webhooks", &json!({"name": "automation", "url": receiver.url()})).await.status(400).fields(), ["name"]);
+        assert_eq!(admin.post("/api/outgoing-webhooks", &json!({"name": "automation", "url": receiver.url()})).await.status(409).fields(), ["name"]);
         assert_eq!(admin.patch(&path, &json!({"entities": ["wrong"], "actions": []})).await.status(400).fields(), ["entities", "actions"]);
         assert_eq!(admin.patch(&path, &json!({"entities": ["asset"]})).await.ok()["entities"], json!(["asset"]));
         assert_eq!(admin.patch(&path, &json!({"entities": null})).await.ok()["entities"], Value::Null);

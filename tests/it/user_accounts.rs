@@ -64,11 +64,13 @@ both! {
             (json!({"username": "x", "email": "x@y.example", "role": "root"}), vec!["role"]),
             (json!({"username": "x", "email": "x@y.example", "role": "client"}), vec!["company_account_number"]),
             (json!({"username": "x", "email": "x@y.example", "role": "client", "company": "999"}), vec!["company_account_number"]),
-            (json!({"username": "TESS", "email": "x@y.example", "role": "billing"}), vec!["username"]),
             (json!({"username": "x", "email": "x@y.example", "role": "billing", "password": "short"}), vec!["password"]),
+            (json!({"username": "x", "email": "x@y.example", "role": "billing", "password": 12345678}), vec!["password"]),
         ] {
             assert_eq!(ada.post("/api/accounts", &body).await.status(400).fields(), fields, "{body}");
         }
+        let taken = ada.post("/api/accounts", &json!({"username": "TESS", "email": "x@y.example", "role": "billing"})).await;
+        assert_eq!(taken.status(409).fields(), ["username"]);
         let accounts = ada.get("/api/accounts").await.ok();
         assert_eq!(accounts.as_array().unwrap().len(), 3);
         let own = accounts.as_array().unwrap().iter().find(|account| account["username"] == "ada").unwrap();

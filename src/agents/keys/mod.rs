@@ -35,7 +35,7 @@ pub fn routes() -> Routes {
         })
         .takes(|_| {
             let name = json::object(&[("name", json::words(100))]);
-            let some = |one| serde_json::json!({"type": ["array", "null"], "minItems": 1, "items": one});
+            let some = |one: serde_json::Value| serde_json::json!({"type": ["array", "null"], "minItems": 1, "items": one});
             let more = [
                 ("access", json::choice(&ACCESS)),
                 ("types", some(json::choice(&api_key::types()))),

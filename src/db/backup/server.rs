@@ -94,7 +94,7 @@ pub(super) fn restore_aside(target: &Target, url: &str, file: &Path, said: &Cont
             _ => Err(error(cause)),
         };
     }
-    let tried = fill(&Target::Postgres(with_database(url, &name)), file, said);
+    let tried = fill(&Target::Postgres(with_database(url, &name).into()), file, said);
     let dropped = conn.batch(&format!("DROP DATABASE {name} WITH (FORCE)"));
     tried?;
     dropped.map(|()| Proof::Restored)

@@ -38,7 +38,7 @@ pub fn routes() -> Routes {
         .get("/api/attachments", index)
         .tells("List attachments, of a record or all of them", described::list::<Attachment>)
         .asks(&[
-            ("entity", "string", "The kind of the record."),
+            ("entity", lasting(kinds()), "The kind of the record."),
             ("entity_id", "count", "The record's id."),
             ("after", "count", "Without a record: only those with a greater id."),
             ("retired", "hide|include", "Whether removed ones are shown too."),
@@ -54,7 +54,7 @@ pub fn routes() -> Routes {
         .get("/api/attachments/{id}", show)
         .tells("Read what is known of an attachment", described::one::<Attachment>)
         .get("/api/attachments/{id}/content", content)
-        .sends("Download the file of an attachment: it is sent as it is, of the type it has", "application/octet-stream")
+        .sends("Download the file of an attachment: it is sent as it is, of the type it has", "*/*")
         .delete("/api/attachments/{id}", retire)
         .tells("Remove an attachment; its file is kept", written)
         .post("/api/attachments/{id}/restore", restore)

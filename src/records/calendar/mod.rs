@@ -35,7 +35,11 @@ pub fn routes() -> Routes {
         .sends("Subscribe to the ends of warranties, contracts and licences (iCalendar)", "text/calendar")
         .asks(&[
             ("company", "string", "Of one company, by its account number or id."),
-            ("kinds", "string", "Some of warranty, contract and license, with commas between."),
+            (
+                "kinds",
+                "^((warranty|contract|license)(,(warranty|contract|license))*)?$",
+                "Some of warranty, contract and license, with commas between.",
+            ),
             ("key", "string", "An API key that is limited to the calendar feed, for programs that cannot send headers."),
         ])
 }
