@@ -72,8 +72,7 @@ impl Holds {
     }
 
     fn schema(self) -> RefOr<Schema> {
-        let kinds = |kinds: &[Type]| kinds.iter().cloned().chain(self.is_nullable.then_some(Type::Null)).collect::<SchemaType>();
-        let one = |kind: Type| if self.is_nullable { kinds(&[kind]) } else { SchemaType::Type(kind) };
+        let one = |kind: Type| if self.is_nullable { SchemaType::from_iter([kind, Type::Null]) } else { SchemaType::Type(kind) };
         let object = || ObjectBuilder::new().description(self.description);
         match self.kind {
             Json::Text => object().schema_type(one(Type::String)).into(),
@@ -93,10 +92,17 @@ impl Holds {
                 let choice = AnyOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Boolean)).item(several);
                 object().schema_type(one(Type::Object)).additional_properties(Some(Schema::from(choice.build()))).into()
             }
-            Json::Nested(Layout::AsSent) => object()
-                .schema_type(kinds(&[Type::Object, Type::Array]))
-                .additional_properties(Some(AdditionalProperties::FreeForm(true)))
-                .into(),
+            Json::Nested(Layout::AsSent) => {
+                let named = AdditionalProperties::<Schema>::FreeForm(true);
+                let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+                let sent = AnyOfBuilder::new()
+                    .description(self.description)
+                    .item(ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(named)))
+                    .item(ArrayBuilder::new().items(anything));
+                let null = || ObjectBuilder::new().schema_type(Type::Null);
+                let sent = if self.is_nullable { sent.item(null()) } else { sent };
+                sent.into()
+            }
         }
     }
 }

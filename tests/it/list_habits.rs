@@ -77,7 +77,7 @@ fn the_document_says_what_everything_is() {
             }
         }
     }
-    found.retain(|place| !AS_IT_IS.contains(&place.as_str()));
+    found.retain(|place| !AS_IT_IS.contains(&place.trim_end_matches(".*")) && !AS_IT_IS.contains(&place.as_str()));
     assert!(found.is_empty(), "nothing is said of what these are: {found:#?}");
 }
 
