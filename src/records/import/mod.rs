@@ -308,19 +308,18 @@ impl Import {
         let mut new: HashMap<i64, u64> = HashMap::new();
         for (line, cells) in self.sheet.rows.get(rows).unwrap_or_default() {
             let mut cells: Vec<(&str, &str)> = self.sheet.heads.iter().map(String::as_str).zip(cells.iter()).collect();
-            let (number, row);
-            match self.whose(w, &cells) {
-                Ok(whose) => {
-                    number = whose;
-                    if let (Some(number), Some(column)) = (&number, self.target.company_column()) {
-                        cells.retain(|(name, _)| *name != column);
-                        cells.push((column, number));
-                    }
-                    row = self.row(w, *line, &cells, known, &mut new);
+            let whose = match self.whose(w, &cells) {
+                Ok(whose) => whose,
+                Err(error) => {
+                    done.push((Row::new(*line, Outcome::Refused, label(&cells), None, cannot_be(error)?), None));
+                    continue;
                 }
-                Err(error) => row = Err(error),
+            };
+            if let (Some(number), Some(column)) = (&whose, self.target.company_column()) {
+                cells.retain(|(name, _)| *name != column);
+                cells.push((column, number));
             }
-            done.push(match row {
+            done.push(match self.row(w, *line, &cells, known, &mut new) {
                 Ok(row) => row,
                 Err(error) => (Row::new(*line, Outcome::Refused, label(&cells), None, cannot_be(error)?), None),
             });
