@@ -99,9 +99,7 @@ fn make(session: &mut Session, wanted: Wanted<'_>, recreate: bool) -> Result<Mad
     }
     if !is_there || recreate {
         let (database, owner) = (quoted(database), quoted(role));
-        // An administrator who is no superuser may give a database only to a role that they are a member of.
-        let create = format!("CREATE DATABASE {database} OWNER {owner} ENCODING 'UTF8' TEMPLATE template0");
-        session.batch(&create)?;
+        session.batch(&format!("CREATE DATABASE {database} OWNER {owner} ENCODING 'UTF8' TEMPLATE template0"))?;
         made.database = true;
     }
     Ok(made)

@@ -318,19 +318,18 @@ impl Import {
         }
         for at in rows {
             let Some((line, mut cells)) = self.at(at) else { break };
-            let (number, row);
-            match self.whose(w, &cells) {
-                Ok(whose) => {
-                    number = whose;
-                    if let (Some(number), Some(column)) = (&number, self.target.company_column()) {
-                        cells.retain(|(name, _)| *name != column);
-                        cells.push((column, number));
-                    }
-                    row = self.row(w, line, &cells, known, &mut new);
+            let whose = match self.whose(w, &cells) {
+                Ok(whose) => whose,
+                Err(error) => {
+                    done.push((Row::new(line, Outcome::Refused, label(&cells), None, cannot_be(error)?), None));
+                    continue;
                 }
-                Err(error) => row = Err(error),
+            };
+            if let (Some(number), Some(column)) = (&whose, self.target.company_column()) {
+                cells.retain(|(name, _)| *name != column);
+                cells.push((column, number));
             }
-            done.push(match row {
+            done.push(match self.row(w, line, &cells, known, &mut new) {
                 Ok(row) => {
                     self.remember(at, &cells, &row.0, known);
                     row
@@ -388,7 +387,11 @@ impl Import {
         let map: Map<String, Json> = sent.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         match id {
             Some(id) => self.target.update(w, id, Fields::from_form(map), &self.policy),
-            None => self.target.create(w, Fields::from_form(map), &self.policy).map(|id| drop(new.insert(id, line))),
+            None => {
+                let id = self.target.create(w, Fields::from_form(map), &self.policy)?;
+                new.insert(id, line);
+                Ok(())
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 //! What other products' exports call their columns, so that their files can be imported as they come.
 //!
 //! Only what a product's own source, or a program that reads its exports, shows is here (2026):
-//! - ITFlow: `functions/export.php` of <https://github.com/itflow-org/itflow>, the labels of its exports.
+//! - `ITFlow`: `functions/export.php` of <https://github.com/itflow-org/itflow>, the labels of its exports.
 //! - Snipe-IT: the custom asset report (`ReportsController.php`), the tables of users and companies (`UserPresenter.php`,
 //!   `CompanyPresenter.php`) of <https://github.com/grokability/snipe-it>, with its English words.
-//! - NetBox: the tables of tenants, contacts and devices (`tenancy/tables`, `dcim/tables`) of
+//! - `NetBox`: the tables of tenants, contacts and devices (`tenancy/tables`, `dcim/tables`) of
 //!   <https://github.com/netbox-community/netbox>, whose headings its export has.
 //! - IT Glue: `organizations.csv` and `configurations.csv` of the account export, as
 //!   <https://github.com/digitaltechnologypartners/hudu_migration> reads them.

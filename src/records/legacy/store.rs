@@ -17,7 +17,7 @@ pub(super) fn psa_agent(c: &mut Conn, source: &str, external_id: &str) -> Result
     c.first(&sql, params![source, external_id])?.map(|row| PsaAgent::from_row(&row, 0)).transpose()
 }
 
-/// The live feature option of this category and name, and the live category of this key.
+/// The live feature option of this category and name.
 pub(super) fn option_id(c: &mut Conn, category: &str, name_key: &str) -> Result<Option<i64>> {
     let sql = "SELECT option.id FROM @feature_options option
                WHERE option.retired_at IS NULL AND option.category = ?1 AND option.name_key = ?2";
