@@ -170,10 +170,11 @@ pub fn checked(w: &mut Write<'_>, id: i64, state: State, problem: Option<&str>) 
 
 /// Notes whether the file of a backup is where it was.
 pub fn seen(w: &mut Write<'_>, id: i64, is_there: bool) -> Result<()> {
-    let since = if is_there { None } else { Some(now()) };
-    let sql =
-        "UPDATE backups SET missing_since = CASE WHEN ?2 IS NULL THEN NULL ELSE COALESCE(missing_since, ?2) END WHERE id = ?1";
-    w.run(sql, params![id, since])?;
+    if is_there {
+        w.run("UPDATE backups SET missing_since = NULL WHERE id = ?1", params![id])?;
+    } else {
+        w.run("UPDATE backups SET missing_since = COALESCE(missing_since, ?2) WHERE id = ?1", params![id, now()])?;
+    }
     Ok(())
 }
 

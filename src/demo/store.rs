@@ -22,7 +22,7 @@ pub fn is_empty(c: &mut Conn) -> Result<bool> {
 
 /// What has nothing to do with the data: the schema, who signs in and how, what was set, what vendors allow. Ids and
 /// versions keep counting, so that nothing new is taken for something old.
-const KEPT: [&str; 29] = [
+const KEPT: [&str; 30] = [
     "refinery_schema_history",
     "head",
     "versions",
@@ -48,6 +48,7 @@ const KEPT: [&str; 29] = [
     "tags",
     "agents",
     "schedules",
+    "backups",
     "sync_leases",
     "vendor_credentials",
     "vendor_budgets",

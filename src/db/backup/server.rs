@@ -31,6 +31,8 @@ use crate::{
 
 /// How long the sessions of a program that was ended may take to go.
 const LINGER: Duration = Duration::from_secs(5);
+/// How often is looked whether they have gone.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How long `pg_dump` waits for a table that somebody else changes.
 const LOCK_PATIENCE: &str = "--lock-wait-timeout=60s";
 /// What the databases are called in which backups are tried out; the number of the database and the time follow.
@@ -133,17 +135,20 @@ fn drop_abandoned(conn: &mut Conn, number: i64) -> Result<()> {
 /// `Unavailable` while another one is connected.
 pub(super) fn alone(target: &Target) -> Result<Conn> {
     let mut conn = connect(target)?;
+    let end = Instant::now() + LINGER;
     // Who starts asks for the same lock before it looks at the schema.
     let sql = format!("SELECT pg_try_advisory_lock({ADVISORY_LOCK})");
-    if !conn.one(&sql, &[])?.get::<bool>(0)? {
-        return Err(Error::Unavailable(format!("{target} is being upgraded or restored; try again when that is done")));
+    while !conn.one(&sql, &[])?.get::<bool>(0)? {
+        if Instant::now() > end {
+            return Err(Error::Unavailable(format!("{target} is being upgraded or restored; try again when that is done")));
+        }
+        std::thread::sleep(PAUSE);
     }
-    let end = Instant::now() + LINGER;
     while others(&mut conn)? > 0 {
         if Instant::now() > end {
             return Err(in_use(target));
         }
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(PAUSE);
     }
     Ok(conn)
 }
