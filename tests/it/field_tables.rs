@@ -115,7 +115,7 @@ fn value(spec: &FieldSpec, now: &Value, place: i64) -> Value {
         Kind::Decimal(_) => json!(place),
         Kind::Flag => json!(now != true),
         Kind::TextList(..) => json!(["one.example", "two.example"]),
-        Kind::Text(_) | Kind::Long(_) | Kind::Markdown(_) | Kind::Moment(_) | Kind::Json => {
+        Kind::Text(_) | Kind::Long(_) | Kind::Markdown(_) | Kind::Moment(_) | Kind::Json(_) => {
             json!(format!("{} x", &spec.name[..2]))
         }
         Kind::Ip => json!(format!("10.20.0.{place}")),
@@ -265,7 +265,7 @@ both! {
                     Kind::Url(_) => json!("javascript:alert(1)"),
                     Kind::Email(_) => json!("nobody"),
                     Kind::Int | Kind::Decimal(_) | Kind::Flag => json!("many"),
-                    Kind::TextList(..) | Kind::Json => json!({"a": 1}),
+                    Kind::TextList(..) | Kind::Json(_) => json!({"a": 1}),
                     Kind::Ip | Kind::Cidr | Kind::Mac | Kind::Reference(_) => json!("nowhere"),
                 };
                 for wrong in [wrong, json!({"a": {"b": 1}})] {
