@@ -168,18 +168,14 @@ both! {
         let app = App::builder(&engine).prepare();
         let none = found(&app, "backups", &[]).await;
         assert!(none["level"] == "warning" && none["advice"].as_str().unwrap().contains("codex backup"), "{none}");
-        let folder = app.instance().join("backups");
-        fs::create_dir(&folder).unwrap();
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
-        let backup = folder.join("codex-1.db");
-        fs::write(&backup, "x").unwrap();
-        let unchecked = found(&app, "backups", &[]).await;
-        assert!(unchecked["detail"].as_str().unwrap().contains("nothing says that it was ever checked"), "{unchecked}");
-        fs::write(folder.join("codex-1.db.sha256"), "x").unwrap();
+        app.cli().run_beside(&["backup"]).await.success();
         assert_eq!(level(&app, "backups").await, "ok");
-        aged(&backup, 9);
+        app.database.execute("UPDATE backups SET made_at = '2025-01-01T00:00:00Z'");
         let old = found(&app, "backups", &[]).await;
-        assert!(old["level"] == "warning" && old["detail"].as_str().unwrap().contains("9 days old"), "{old}");
+        assert!(old["level"] == "warning" && old["detail"].as_str().unwrap().contains("2025-01-01"), "{old}");
+        app.database.execute("UPDATE backups SET state = 'broken', problem = 'cut short'");
+        let broken = found(&app, "backups", &[]).await;
+        assert!(broken["detail"].as_str().unwrap().contains("cannot be restored: cut short"), "{broken}");
     }
 }
 

@@ -4,7 +4,6 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use super::finding::Finding;
@@ -16,8 +15,6 @@ use crate::{
 
 /// Folders and files of the instance that nobody but its owner needs to look into.
 const PRIVATE: [&str; 6] = ["keys", "credentials.key", "attachments", "backups", "exports", "tls"];
-/// A backup older than this is old.
-const OLD: Duration = Duration::from_hours(8 * 24);
 
 /// Looks at everything in it, and mends what can be.
 pub fn look(config: &Config, fix: bool) -> Vec<Finding> {
@@ -28,7 +25,6 @@ pub fn look(config: &Config, fix: bool) -> Vec<Finding> {
     findings.push(owner(config, fix));
     findings.push(room(config));
     findings.push(uploads(config, fix));
-    findings.push(backups(config));
     findings
 }
 
@@ -139,32 +135,4 @@ fn uploads(config: &Config, fix: bool) -> Finding {
     let what = format!("{} uploads were broken off and left a file", abandoned.len());
     let found = Finding::warning("attachments", what, "codex doctor --fix takes them away");
     if fix && abandoned.iter().all(|path| fs::remove_file(path).is_ok()) { found.mended("taken away") } else { found }
-}
-
-/// The newest backup that lies where backups lie.
-fn backups(config: &Config) -> Finding {
-    let advice = "codex backup, from cron or a timer; a copy on another machine";
-    let folder = config.instance.join("backups");
-    let is_backup = |path: &Path| !path.extension().is_some_and(|end| end == "sha256") && path.is_file();
-    let age = |path: &Path| path.metadata().and_then(|found| found.modified()).ok()?.elapsed().ok();
-    let mut found: Vec<(Duration, PathBuf)> =
-        entries(&folder, 0).into_iter().filter(|path| is_backup(path)).filter_map(|path| Some((age(&path)?, path))).collect();
-    found.sort();
-    let Some((age, newest)) = found.first() else {
-        let where_else = if matches!(config.database, Database::Sqlite(_)) { "" } else { " (pg_dump may keep them elsewhere)" };
-        return Finding::warning("backups", format!("there is none in {}{where_else}", folder.display()), advice);
-    };
-    let days = age.as_secs() / 86_400;
-    let what = format!("the newest is {days} days old: {}", newest.display());
-    let mut sum = newest.clone().into_os_string();
-    sum.push(".sha256");
-    // It is written once the copy has been checked.
-    if *age > OLD {
-        Finding::warning("backups", what, advice)
-    } else if Path::new(&sum).exists() {
-        Finding::ok("backups", format!("{what}, checked when it was made"))
-    } else {
-        let what = format!("{what}, and nothing says that it was ever checked");
-        Finding::warning("backups", what, "codex backup checks what it makes")
-    }
 }

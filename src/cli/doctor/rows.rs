@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use crate::{
     attachments::{files::Folder, store as attachments},
+    backups,
     config::Config,
     db::{Conn, Db, Write, words},
     error::Result,
@@ -15,6 +16,8 @@ use crate::{
 
 /// Seconds by which clocks may differ.
 const SKEW: i64 = 300;
+/// Seconds after which the last backup is old, although none is made by itself.
+const OLD: i64 = 8 * 24 * 60 * 60;
 /// Why a row that leads nowhere is left alone.
 const ORPHANS: &str = "each tells what is gone: tell us (codex doctor --json), and keep the backup";
 
@@ -28,6 +31,7 @@ pub async fn look(db: &Db, config: &Config, fix: bool) -> Result<Vec<Finding>> {
         staging(db, fix).await?,
         contents(db, config).await?,
         freshness(db).await?,
+        backups(db).await?,
     ])
 }
 
@@ -150,5 +154,22 @@ async fn freshness(db: &Db) -> Result<Finding> {
         Finding::ok("freshness", format!("{fresh} sources are as fresh as they should be"))
     } else {
         Finding::warning("freshness", late.join("; "), "see the log of the last run (Admin, Sync centre), then run it again")
+    })
+}
+
+/// The last backup that can be restored.
+async fn backups(db: &Db) -> Result<Finding> {
+    let advice = "codex backup, or [backup] in the configuration; keep a copy on another machine";
+    let standing = ask(db, backups::standing).await?;
+    if let Some(wrong) = standing.wrong.first() {
+        let what = if wrong.detail.is_empty() { wrong.title.clone() } else { format!("{}: {}", wrong.title, wrong.detail) };
+        return Ok(Finding::warning("backups", what, advice));
+    }
+    Ok(match standing.last {
+        None => Finding::warning("backups", "none has been made", advice),
+        Some(last) if last.made_at < now_plus(-OLD) => {
+            Finding::warning("backups", format!("the last one that can be restored is of {}", last.made_at), advice)
+        }
+        Some(last) => Finding::ok("backups", format!("the last one that can be restored is of {}", last.made_at)),
     })
 }
