@@ -52,7 +52,7 @@ pub fn found_by_shown<R: Record>(
         }
     }
     let key = query.spec().key;
-    Ok(if hidden.is_empty() { query } else { query.and(&format!("{key} NOT IN ids({{}})"), vec![Value::Ids(hidden)]) })
+    Ok(if hidden.is_empty() { query } else { query.and(&format!("NOT ({key} IN ids({{}}))"), vec![Value::Ids(hidden)]) })
 }
 
 /// What rows are found by.

@@ -73,7 +73,9 @@ fn body_of(spec: &FieldSpec) -> Json {
             id_of,
         ),
         Kind::Reference(to) => id_of(to.entity),
-        Kind::Ip => json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+        Kind::Ip => {
+            json!({"type": "string", "anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]})
+        }
         Kind::Cidr => json!({"type": "string", "format": "cidr"}),
         Kind::Mac => json!({"type": "string", "pattern": "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"}),
         Kind::Decimal(places) => {

@@ -202,7 +202,7 @@ fn token_routes() -> Routes {
         .post("/api/token/validate", tokens::validate)
         .tells("Tell whose token it is", |_| json::object(&[("valid", json::flag()), ("user", tokens::described_answer())]))
         .may_take(|_| json::optional(&[("token", json::or_null(json::text()))]))
-        .answers(400, "There is no token.", tokens::invalid_answer)
+        .answers(400, "There is no token.", |_| json::optional(&[("error", json::text()), ("valid", json::flag())]))
         .answers(401, "The token is not, or no longer, valid.", tokens::invalid_answer)
         .post("/api/token/revoke", tokens::revoke)
         .tells("End the session of a token", |_| json::object(&[("message", json::text())]))

@@ -344,7 +344,7 @@ both! {
         assert!(unproved.contains("id=\"current_password-error\""), "{unproved}");
         let reply = form(&tess, "/account/keys/new", &fields).await.status(201);
         assert_eq!(reply.header("cache-control"), "no-store");
-        let page = reply.text();
+        let page = reply.text().replace("<wbr>", "");
         let text: String = page.split_once("X-API-Key: ").unwrap().1.chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect();
         with_key(&app, &text, "/api/assets").await.status(200);
         with_key(&app, &text, "/api/companies").await.status(403);

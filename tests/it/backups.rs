@@ -417,8 +417,8 @@ both! {
 
     async fn a_full_disk_leaves_no_half_file(engine: Engine) {
         let app = App::start_on(&engine).await;
-        for number in 0..5 {
-            let body = json!({"account_number": (200_000 + number).to_string(), "name": "Large", "description": (0..4_000).map(|n| format!("{}", n * 7_919 + number)).collect::<String>()});
+        for number in 0..20 {
+            let body = json!({"account_number": (200_000 + number).to_string(), "name": "Large", "description": (0..1_200).map(|n| format!("{}", n * 7_919 + number)).collect::<String>()});
             app.admin().post("/api/companies", &body).await.status(201);
         }
         backup(&app, &[app.folder().join("room.tar.zst").to_str().unwrap()]).await;

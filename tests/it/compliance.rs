@@ -502,7 +502,7 @@ both! {
         assert!(admin.get("/api/disclosures/counts?since=soon").await.status(400).text().contains("since"));
         let page = async |query: &str| admin.get_with(&format!("/admin/disclosures{query}"), "accept", "text/html").await.status(200).text();
         let (all, none) = (page("?caller=ledger&route__ic=users").await, page("?caller=nobody").await);
-        assert!(all.contains("/api/companies/{acct}/users") && all.contains("of 1") || all.contains("of 3"), "{all}");
+        assert!(all.contains("/api/companies/{acct}/users") && ["of 1", "of 2", "of 3"].iter().any(|count| all.contains(count)), "{all}");
         assert!(!all.contains(CANARY), "{all}");
         assert!(none.contains("Nobody has read a protected record, as far as this is asked for"), "{none}");
         let person = id_of(&admin, "/api/companies/200001/users").await;

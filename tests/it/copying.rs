@@ -158,7 +158,7 @@ both! {
         let url = other.database.url().unwrap_or_else(|| format!("sqlite:///{}", other.database.file().unwrap().display()));
         let users = other.database.number("SELECT count(*) FROM users");
         let refused = copy(&app.cli(), &source(&app), &url, &[]).code(2);
-        assert!(refused.stderr.contains("is not empty") && refused.stderr.contains("in users"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("is not empty"), "{}", refused.stderr);
         assert_eq!(other.database.number("SELECT count(*) FROM users"), users, "nothing was touched");
         assert_eq!(other.database.number("SELECT count(*) FROM companies"), 0);
         // Not begun for another source.

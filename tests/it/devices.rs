@@ -124,7 +124,7 @@ both! {
         let asset = app.service().get(&format!("/api/assets/{id}")).await.ok();
         assert_eq!((&asset["software_count"], &asset["disks"][0]["name"], &asset["network_adapters"][0]["mac_address"]), (&json!(2), &json!("C:"), &json!("3C:58:C2:00:11:22")));
         let page = app.technician().get_with(&format!("/assets/{id}?software=fire"), "accept", "text/html").await.status(200).text();
-        for word in ["Intel i7", "75 % of 500 GB used", "Wi-Fi", "Firefox", "as of"] {
+        for word in ["Intel i7", "75 % of 500 GB used", "Wi-Fi", "Firefox", "Audited"] {
             assert!(page.contains(word), "{word}: {page}");
         }
         assert!(!page.contains("Zoom"), "the search finds what it was asked for alone");

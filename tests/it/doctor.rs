@@ -66,7 +66,7 @@ both! {
     }
 
     async fn what_dead_processes_hold_is_let_go(engine: Engine) {
-        let app = App::start_on(&engine).await;
+        let app = App::builder(&engine).prepare();
         let at = "'2026-01-01T00:00:00Z'";
         app.database.execute(&format!(
             "INSERT INTO sync_jobs (id, script, status, started_at, started_by, host, pid, pid_started, heartbeat_at)

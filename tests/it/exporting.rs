@@ -31,7 +31,7 @@ both! {
         app.cli().run_with_input(&add, PASSWORD).success();
         let token = app.cli().run(&["token", "create", "--user", "ada"]).success().stdout.trim().to_owned();
         let api = app.with_token(&token);
-        let own = json!({"entity": "company", "key": "door", "label": "Door code", "kind": "text"});
+        let own = json!({"type": "company", "key": "door", "label": "Door code", "kind": "text"});
         api.post("/api/custom_fields", &own).await.status(201);
         let first = api.get("/api/companies?limit=1").await.ok()[0].clone();
         let path = format!("/api/companies/{}", first["account_number"].as_str().unwrap());
@@ -109,8 +109,9 @@ both! {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme").await;
         let admin = app.admin();
-        let license = json!({"company_id": "100001", "product": "Office", "license_key": "CANARY-LICENCE-KEY"});
-        admin.post("/api/licenses", &license).await.status(201);
+        app.asset("LT-1", "100001").await;
+        let license = admin.post("/api/licenses", &json!({"company_id": "100001", "product": "Office"})).await.status(201).json();
+        admin.put(&format!("/api/licenses/{}/key", license["id"]), &json!({"key": "CANARY-LICENCE-KEY"})).await.ok();
         let at = "'2026-01-01T00:00:00Z'";
         for (table, columns, values) in [
             ("second_factors", "user_id, secret, created_at", format!("(SELECT min(id) FROM users), 'canary-factor', {at}")),

@@ -256,7 +256,7 @@ both! {
         let mut tried = 0;
         for route in codex::app::route_table() {
             let page = !route.path.starts_with("/api") && !["/sync/", "/webhooks/"].iter().any(|start| route.path.starts_with(start));
-            let json = ["/service-token", "/companies/{acct}/locations"].contains(&route.path);
+            let json = ["/service-token", "/companies/{acct}/locations", "/oidc/backchannel-logout"].contains(&route.path);
             if route.method != "POST" || !page || json {
                 continue;
             }

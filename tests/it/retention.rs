@@ -207,7 +207,7 @@ both! {
     async fn the_schedule_runs_it_every_day(engine: Engine) {
         let app = App::start_on(&engine).await;
         let schedule = app.admin().get("/api/sync/schedules/retention").await.ok();
-        assert_eq!(schedule["cadence"], "daily", "{schedule}");
+        assert_eq!((&schedule["cadence"], &schedule["enabled"]), (&json!("30 4 * * *"), &json!(true)), "{schedule}");
         let page = app.admin().get("/admin/").await.status(200).text();
         assert!(page.contains("Retention"), "{page}");
     }

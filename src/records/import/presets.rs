@@ -29,10 +29,12 @@ enum To {
     Field(&'static str),
     /// Added to this field, with this between.
     Added(&'static str, &'static str),
+    /// The first of these fields, and the second where no column says it.
+    Also(&'static str, &'static str),
     /// Nothing: Codex has no such field, or learns it elsewhere.
     Nothing,
 }
-use To::{Added, Field, Nothing};
+use To::{Added, Also, Field, Nothing};
 
 /// An export of another product.
 pub struct Preset {
@@ -173,9 +175,9 @@ pub static ALL: &[Preset] = &[
         columns: &[
             ("ID", Nothing),
             ("Company", Field(COMPANY)),
-            // Devices without a name are known by their label there.
             ("Asset Name", Field("hostname")),
-            ("Asset Tag", Field("asset_tag")),
+            // Devices without a name are known by their label there.
+            ("Asset Tag", Also("asset_tag", "hostname")),
             ("Model", Field("model")),
             ("Model No.", Nothing),
             ("Category", Field("hardware_type")),
@@ -381,9 +383,14 @@ impl Preset {
     pub fn translate(&self, sheet: &Sheet, company: Option<&'static str>) -> Result<Translated> {
         let (mut heads, mut ignored) = (Vec::<&'static str>::new(), Vec::new());
         let mut places: Vec<Option<(usize, Option<&'static str>)>> = Vec::new();
+        let mut also = Vec::new();
         for head in &sheet.heads {
             let to = match self.find(head) {
                 Some(Field(name)) => Some((name, None)),
+                Some(Also(name, other)) => {
+                    also.push((name, other));
+                    Some((name, None))
+                }
                 Some(Added(name, between)) => Some((name, Some(between))),
                 Some(Nothing) | None => None,
             };
@@ -399,6 +406,13 @@ impl Preset {
             });
             places.push(Some((at, between)));
         }
+        let mut place = |name: &'static str| {
+            heads.iter().position(|known| *known == name).unwrap_or_else(|| {
+                heads.push(name);
+                heads.len() - 1
+            })
+        };
+        let also: Vec<(usize, usize)> = also.into_iter().map(|(name, other)| (place(name), place(other))).collect();
         if heads.is_empty() {
             return Err(Error::field(
                 "file",
@@ -418,6 +432,11 @@ impl Preset {
                     (false, None) => {}
                 }
             }
+            for (from, to) in &also {
+                if cells[*to].is_empty() {
+                    cells[*to] = cells[*from].clone();
+                }
+            }
             (*line, csv::StringRecord::from(cells))
         });
         let sheet = Sheet { rows: rows.collect(), heads: heads.iter().map(|head| (*head).to_owned()).collect() };
@@ -435,7 +454,7 @@ mod tests {
         for preset in ALL {
             let takes = target::named(preset.kind).unwrap().takes();
             for (head, to) in preset.columns {
-                if let Field(name) | Added(name, _) = to {
+                if let Field(name) | Added(name, _) | Also(name, _) = to {
                     assert!(*name == COMPANY || takes.contains(name), "{} {}: {head}", preset.name, preset.kind);
                 }
             }

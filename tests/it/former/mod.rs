@@ -224,7 +224,7 @@ fn rows(generation: Generation) -> String {
             '2025-03-01 08:00:00', '2025-03-02T09:00:00', '2025-03-02T09:00:00Z', 1.5,
             '[{{\"id\": 901, \"body\": \"Off and on?\", \"from_email\": \"help@example.com\", \"created_at\": \"2025-03-01T10:00:00Z\", \"incoming\": false, \"private\": false}}]',
             '[{{\"id\": 902, \"body\": \"Toner\", \"created_at\": \"2025-03-01T11:00:00Z\", \"private\": true}}, {{\"text\": \"Asked twice\", \"user\": \"ada\", \"created_at\": \"2025-03-01T12:00:00\"}}]'{}),
-         (5002, NULL, NULL, NULL, NULL, NULL, NULL, 'Urgent!', 'no address', '2025-04-01', NULL, NULL, NULL, 'not json', NULL{});",
+         (5002, NULL, NULL, NULL, NULL, NULL, NULL, 'Whenever', 'no address', '2025-04-01', NULL, NULL, NULL, 'not json', NULL{});",
         more(1),
         more(2)
     );

@@ -1,7 +1,10 @@
 //! Holds every JSON answer that a test gets against the API description: what is answered must be what is described, also where
 //! something is refused.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -10,20 +13,23 @@ use serde_json::{Value, json};
 struct Described {
     method: String,
     parts: Vec<String>,
-    /// By status; what is said of all others stands at 0.
-    answers: HashMap<u16, Validator>,
+    /// The schema by status; what is said of all others stands at 0.
+    answers: HashMap<u16, Value>,
 }
 
-static OPERATIONS: LazyLock<Vec<Described>> = LazyLock::new(|| {
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     // Whole rows alone: `fields` is looked at elsewhere.
     let mut document = codex::app::description().clone();
     document["components"]["schemas"]["Part"] = json!(false);
-    let document = &document;
-    let paths = document["paths"].as_object().expect("paths");
+    document
+});
+
+static OPERATIONS: LazyLock<Vec<Described>> = LazyLock::new(|| {
+    let paths = DOCUMENT["paths"].as_object().expect("paths");
     let of_path = |(path, methods): (&String, &Value)| {
         let methods = methods.as_object().expect("methods").clone();
         let path = path.clone();
-        methods.into_iter().map(move |(method, operation)| described(&path, &method, &operation, document)).collect::<Vec<_>>()
+        methods.into_iter().map(move |(method, operation)| described(&path, &method, &operation)).collect::<Vec<_>>()
     };
     let mut all: Vec<Described> = paths.iter().flat_map(of_path).collect();
     // A word in a path stands before a parameter in the same place.
@@ -31,22 +37,33 @@ static OPERATIONS: LazyLock<Vec<Described>> = LazyLock::new(|| {
     all
 });
 
-fn described(path: &str, method: &str, operation: &Value, document: &Value) -> Described {
+fn described(path: &str, method: &str, operation: &Value) -> Described {
     let answer = |(status, response): (&String, &Value)| {
         let response = match response["$ref"].as_str() {
-            Some(reference) => document.pointer(reference.trim_start_matches('#')).expect("a response of that name"),
+            Some(reference) => DOCUMENT.pointer(reference.trim_start_matches('#')).expect("a response of that name"),
             None => response,
         };
         let schema = response.pointer("/content/application~1json/schema")?;
-        let whole = json!({"allOf": [schema], "components": document["components"]});
-        let validator = jsonschema::validator_for(&whole).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        Some((if status == "default" { 0 } else { status.parse().ok()? }, validator))
+        Some((if status == "default" { 0 } else { status.parse().ok()? }, schema.clone()))
     };
     Described {
         method: method.to_uppercase(),
         parts: path.split('/').map(str::to_owned).collect(),
         answers: operation["responses"].as_object().into_iter().flatten().filter_map(answer).collect(),
     }
+}
+
+/// The validator of a schema of the document. Each holds a copy of all that can be referred to: only those that are asked for
+/// are made, and those that are alike once.
+fn validator(schema: &Value) -> Arc<Validator> {
+    static MADE: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let key = schema.to_string();
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || {
+        let whole = json!({"allOf": [schema], "components": DOCUMENT["components"]});
+        Arc::new(jsonschema::validator_for(&whole).unwrap_or_else(|error| panic!("{schema}: {error}")))
+    };
+    made.entry(key).or_insert_with(make).clone()
 }
 
 /// What makes an answer another one than the described: a part of its members, another format.
@@ -75,9 +92,10 @@ pub fn check(method: &str, path: &str, status: u16, is_json: bool, body: &[u8]) 
         return;
     }
     let others = operation.answers.get(&0).filter(|_| status >= 400);
-    let Some(validator) = operation.answers.get(&status).or(others) else {
+    let Some(schema) = operation.answers.get(&status).or(others) else {
         panic!("{method} {path} answered {status}, which is not described");
     };
+    let validator = validator(schema);
     let wrong: Vec<String> =
         validator.iter_errors(&answer).take(5).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(wrong.is_empty(), "{method} {path} does not answer as it is described: {wrong:#?}");

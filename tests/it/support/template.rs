@@ -81,6 +81,8 @@ fn copy(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
             std::fs::create_dir(&target).expect("a folder of the instance");
+            let mode = entry.metadata().expect("the mode of a folder").permissions();
+            std::fs::set_permissions(&target, mode).expect("the same mode");
             copy(&entry.path(), &target);
         } else if !entry.file_name().to_string_lossy().starts_with("codex.") {
             std::fs::copy(entry.path(), target).expect("a copy of the template's file");
