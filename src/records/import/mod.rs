@@ -39,7 +39,7 @@ use target::{Target, label};
 /// What runs and plans of imports are called among others.
 pub const SOURCE: &str = "csv";
 /// How many refused rows are looked for before it is enough.
-const ENOUGH: usize = 50;
+const ENOUGH: usize = 200;
 
 /// The kind of job that an import is. One at a time plans or writes; nobody starts one without a table.
 pub const JOB: JobKind = JobKind(&Definition {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Rows rehearsed in one transaction: a person's save never waits long behind them.
-const ROWS: usize = 200;
+const ROWS: usize = 50;
 
 /// A table on its way.
 pub struct Table {
