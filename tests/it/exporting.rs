@@ -33,6 +33,9 @@ both! {
         let api = app.with_token(&token);
         let own = json!({"type": "company", "key": "door", "label": "Door code", "kind": "text"});
         api.post("/api/custom_fields", &own).await.status(201);
+        for tag in ["VIP", "Paper"] {
+            api.post("/api/tags", &json!({"name": tag})).await.status(201);
+        }
         let first = api.get("/api/companies?limit=1").await.ok()[0].clone();
         let path = format!("/api/companies/{}", first["account_number"].as_str().unwrap());
         api.put(&path, &json!({"cf": {"door": "=1+1"}, "tags": ["VIP", "Paper"], "description": "two\nlines, \"quoted\""})).await.status(200);

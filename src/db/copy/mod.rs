@@ -27,9 +27,10 @@ use state::{Origin, Place};
 const ADVISORY_LOCK: i64 = 0x636f_6465_7802;
 /// How often it is looked whether that is free.
 const LOOK: Duration = Duration::from_millis(100);
-/// Tables that are not empty in a new database: the head, and settings of the program itself.
+/// Tables that are not empty in a new database: the head, settings of the program itself, and how often it has looked at what.
 const HEAD: &str = "head";
 const SETTINGS: &str = "settings";
+const VERSIONS: &str = "versions";
 
 /// What goes on.
 pub enum Event<'a> {
@@ -229,7 +230,7 @@ fn open(to: &Target) -> Result<Conn> {
 /// `BadRequest`, naming a table with rows.
 fn not_used(conn: &mut Conn, tables: &[Table], to: &Target) -> Result<()> {
     let head: i64 = conn.one("SELECT COALESCE(max(version), 0) FROM head", params![])?.get(0)?;
-    for table in tables.iter().filter(|table| table.name != SETTINGS) {
+    for table in tables.iter().filter(|table| ![SETTINGS, VERSIONS].contains(&table.name.as_str())) {
         let rows = if table.name == HEAD { head } else { schema::count(conn, table)? };
         if rows > 0 {
             let what = format!("{to} is not empty ({rows} in {}): codex copy fills only an empty database", table.name);
@@ -242,7 +243,8 @@ fn not_used(conn: &mut Conn, tables: &[Table], to: &Target) -> Result<()> {
 /// Brings one table over, whatever an earlier run has left to do, and proves that it is the same.
 fn table_over(from: &mut Conn, to: &mut Conn, table: &Table, changed: &mut Vec<String>, watch: Watcher<'_>) -> Result<Copied> {
     let mut begun = state::place(to, table)?;
-    if matches!(&begun, Place::After(key) if key.is_empty()) {
+    // A new database has rows already where the program keeps what it is about; a table without a key begins anew.
+    if begun == Place::Nothing || matches!(&begun, Place::After(key) if key.is_empty()) {
         clear(to, table)?;
         begun = Place::Nothing;
     }

@@ -439,6 +439,8 @@ impl Preset {
             }
             (*line, csv::StringRecord::from(cells))
         });
+        // What is ignored is told by the names of the file, which may be those of our own fields.
+        ignored.retain(|head| !heads.contains(&head.as_str()));
         let sheet = Sheet { rows: rows.collect(), heads: heads.iter().map(|head| (*head).to_owned()).collect() };
         Ok(Translated { sheet, ignored })
     }
