@@ -131,15 +131,17 @@ fn by_shown(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<
     let wanted = query.search().map(Words::read);
     let mut hidden = Vec::new();
     query.clone().ungathered().with_slice(None).each(c, |row| {
-        let shown = alert_store::view(row)?.redact(policy);
-        let mut struck = shown.row.clone();
-        struck.strike(policy);
-        let is_wanted = |key: &str| wanted.as_ref().is_none_or(|wanted| wanted.is_in(key));
+        let view = alert_store::view(row)?;
+        let stored = view.inside().row.clone();
+        let shown = view.redact(policy);
+        let is_struck = (&shown.row.message, &shown.row.resolved_by) != (&stored.message, &stored.resolved_by);
+        let id = shown.id;
         // A search key is made of what is shown.
-        if !is_wanted(&shown.row.complete().search_text) {
-            hidden.push(shown.id);
+        let key = shown.row.complete().search_text;
+        if is_struck && (is_filtered || wanted.as_ref().is_some_and(|wanted| !wanted.is_in(&key))) {
+            hidden.push(id);
         }
         Ok(())
     })?;
-    Ok(if hidden.is_empty() { query } else { query.and("alert.id NOT IN ids({})", vec![Value::Ids(hidden)]) })
+    Ok(if hidden.is_empty() { query } else { query.and("NOT (alert.id IN ids({}))", vec![Value::Ids(hidden)]) })
 }
