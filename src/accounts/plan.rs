@@ -92,7 +92,7 @@ pub fn assign(departments: &[Department], locals: &[Local]) -> Plan {
         let local = linked.get(department.id.as_str()).copied();
         match (&department.number, local) {
             (DepartmentNumber::Unusable, _) => {
-                plan.conflicts.push(left(department, local, "what it has as account number cannot be one"))
+                plan.conflicts.push(left(department, local, "what it has as account number cannot be one"));
             }
             (DepartmentNumber::Number(there), Some(local)) if there != local.text(AT_NUMBER) => {
                 let why = format!(
@@ -103,7 +103,7 @@ pub fn assign(departments: &[Department], locals: &[Local]) -> Plan {
             }
             (DepartmentNumber::Number(_), _) => {}
             (DepartmentNumber::Nothing, Some(local)) => {
-                give(&mut plan, &numbers, department, local, "it has none at Freshservice")
+                give(&mut plan, &numbers, department, local, "it has none at Freshservice");
             }
             (DepartmentNumber::Nothing, None) => match numbers.free(&department.id) {
                 Some(number) => plan.writes.push(Write {
@@ -136,7 +136,7 @@ pub fn repair(departments: &[Department], locals: &[Local]) -> Plan {
             DepartmentNumber::Number(there) => give(&mut plan, &numbers, department, local, &format!("Freshservice has {there}")),
             DepartmentNumber::Nothing => give(&mut plan, &numbers, department, local, "it has none at Freshservice"),
             DepartmentNumber::Unusable => {
-                give(&mut plan, &numbers, department, local, "Freshservice has something that cannot be one")
+                give(&mut plan, &numbers, department, local, "Freshservice has something that cannot be one");
             }
         }
     }

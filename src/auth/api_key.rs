@@ -25,10 +25,13 @@ pub struct Reach {
     pub company: fn(&mut Conn, &str) -> Result<Option<i64>>,
 }
 
-static TYPES: OnceLock<fn() -> Vec<(&'static str, &'static str)>> = OnceLock::new();
+/// Kinds of records, with what people call them.
+pub type Types = Vec<(&'static str, &'static str)>;
+
+static TYPES: OnceLock<fn() -> Types> = OnceLock::new();
 
 /// Says which kinds of records those are, before the API is described; the first call counts.
-pub fn register(types: fn() -> Vec<(&'static str, &'static str)>) {
+pub fn register(types: fn() -> Types) {
     TYPES.get_or_init(|| types);
 }
 

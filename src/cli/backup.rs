@@ -45,7 +45,7 @@ pub struct BackupArgs {
     /// Delete what is beyond so many days, weeks and months, such as 7d,4w,12m [default: delete nothing]
     #[arg(long, value_name = "N", value_parser = Keep::parse, conflicts_with = "file")]
     keep: Option<Keep>,
-    /// Encrypt to this age recipient; may be given several times [default: backup.encrypt_to]
+    /// Encrypt to this age recipient; may be given several times [default: `backup.encrypt_to`]
     #[arg(long, value_name = "RECIPIENT")]
     encrypt_to: Vec<String>,
     /// As JSON
@@ -202,12 +202,12 @@ fn report(args: &VerifyArgs, manifest: &Manifest, proof: &Proof) -> Result<(), F
     };
     let remarks = manifest.remarks();
     if args.json {
-        return Ok(out::json(&json!({
+        return out::json(&json!({
             "file": args.file, "made_at": manifest.made_at, "engine": manifest.database.engine,
             "schema_version": manifest.database.schema_version, "rows": manifest.database.rows(),
             "attachments": manifest.attachments(), "restored_aside": impossible.is_none(), "not_restored_because": impossible,
             "remarks": remarks,
-        }))?);
+        }));
     }
     out::line(format_args!(
         "{}: made {} of a {} database, {} rows, {} attachments; every file is as it was",
@@ -252,7 +252,7 @@ pub fn restore(context: &Context, args: &RestoreArgs) -> Result<u8, Failure> {
     }
     match &done.manifest {
         Some(manifest) => {
-            out::note(format_args!("{} of {} attachments were missing and are back", done.attachments, manifest.attachments()))
+            out::note(format_args!("{} of {} attachments were missing and are back", done.attachments, manifest.attachments()));
         }
         None => out::note("It is a bare database: put attachments/, keys/ and credentials.key back yourself"),
     }

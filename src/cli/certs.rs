@@ -21,7 +21,7 @@ use crate::config::private;
                         --tls-key instance/tls/key.pem\n\nBrowsers warn of such a certificate until it is among those they \
                         trust; compare the fingerprint first.")]
 pub struct Args {
-    /// Host names and addresses by which people reach this server [default: this machine's name, localhost, 127.0.0.1, ::1]
+    /// Host names and addresses by which people reach this server [default: this machine's name, localhost, 127.0.0.1, `::1`]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Folder for cert.pem and key.pem [default: tls in the instance folder]

@@ -1,5 +1,5 @@
 //! What systemd wants to hear of a service, and the socket that it may have opened for it. Without systemd none of it does
-//! anything. See sd_notify(3), sd_watchdog_enabled(3) and sd_listen_fds(3).
+//! anything. See `sd_notify(3)`, `sd_watchdog_enabled(3)` and `sd_listen_fds(3)`.
 
 use std::{
     env, io,

@@ -69,7 +69,7 @@ pub struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        let (statement_timeout, lock_timeout) = (Duration::from_secs(120), Duration::from_secs(5));
+        let (statement_timeout, lock_timeout) = (Duration::from_mins(2), Duration::from_secs(5));
         Self { readers: 4, statement_timeout, lock_timeout, pooled: false }
     }
 }

@@ -86,14 +86,15 @@ mod tests {
     #[test]
     fn what_worked_stands_in_for_a_placeholder_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let helms = Some("postgresql://codex_user:password@localhost:5432/codex_db");
+        let placeholder = "postgresql://codex_user:password@localhost:5432/codex_db";
+        let helms = Some(placeholder);
         assert!(instead_of(helms, folder.path()).is_none(), "nothing is kept");
         fs::write(folder.path().join(FILE), "postgresql://codex_user:s3cret@db/codex_db\n").unwrap();
         for told in [helms, None] {
             assert_eq!(instead_of(told, folder.path()).unwrap().address, "postgresql://codex_user:s3cret@db/codex_db");
         }
         assert!(instead_of(Some("postgresql://codex_user:other@db/codex_db"), folder.path()).is_none());
-        fs::write(folder.path().join(FILE), helms.unwrap()).unwrap();
+        fs::write(folder.path().join(FILE), placeholder).unwrap();
         assert!(instead_of(helms, folder.path()).is_none(), "who chose that password is not warned");
     }
 }

@@ -68,6 +68,7 @@ impl Past {
     }
 
     /// The rows of a kind that have changed.
+    #[must_use]
     pub fn ids(&self, entity: &str) -> Vec<i64> {
         self.changes.keys().filter(|(kind, _)| kind == entity).map(|(_, id)| *id).collect()
     }

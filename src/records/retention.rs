@@ -60,6 +60,7 @@ fn ago(days: i64) -> Result<String> {
 }
 
 /// The slot of every day is taken as long as anything is kept for a time.
+#[expect(clippy::unnecessary_wraps, reason = "the shape that every job has")]
 fn has_work(_: &mut Conn, config: &Config) -> Result<bool> {
     Ok(config.retention.history.is_some() || SWEEPS.iter().any(|sweep| (sweep.days)(&config.retention).is_some()))
 }

@@ -52,7 +52,7 @@ struct Tree {
 /// A company's locations, and the form for another.
 #[derive(Template)]
 #[template(path = "companies/locations.html")]
-struct Locations {
+struct LocationPanel {
     base: String,
     may_edit: bool,
     locations: Vec<Location>,
@@ -171,14 +171,14 @@ fn build(context: &PageContext, known: CompanyData, refused: Refused) -> Result<
     Ok(Workspace::new(head, TABS, panels))
 }
 
-fn locations(base: String, may_edit: bool, locations: Vec<Location>, refused: Option<(Vec<FieldError>, Typed)>) -> Locations {
+fn locations(base: String, may_edit: bool, locations: Vec<Location>, refused: Option<(Vec<FieldError>, Typed)>) -> LocationPanel {
     let (wrong, typed) = refused.unwrap_or_default();
     let mut fields = location::part(&typed).fields;
     let mut errors = form::place_errors(&mut fields, &wrong);
     if !wrong.is_empty() && errors.is_empty() {
         errors.push("The location was not added.".to_owned());
     }
-    Locations { base, may_edit, locations, errors, fields }
+    LocationPanel { base, may_edit, locations, errors, fields }
 }
 
 /// Where the company is called: its own number, else that of its first location with one.

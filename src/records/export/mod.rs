@@ -101,10 +101,13 @@ fn begin(folder: &Path) -> Result<()> {
 /// The sums in the form that `sha256sum --check` reads, and the manifest.
 fn conclude(folder: &Path, manifest: &Manifest) -> Result<()> {
     let written = manifest.records.iter().map(|records| &records.written).chain(&manifest.tables);
-    let lines: String = written
-        .flat_map(|written| [&written.csv, &written.json])
-        .map(|file| format!("{}  {}\n", file.sha256, file.file))
-        .collect();
+    let mut lines = String::new();
+    for file in written.flat_map(|written| [&written.csv, &written.json]) {
+        lines.push_str(&file.sha256);
+        lines.push_str("  ");
+        lines.push_str(&file.file);
+        lines.push('\n');
+    }
     let text = serde_json::to_string_pretty(manifest).map_err(Error::internal)?;
     for (name, text) in [(SUMS, lines), (MANIFEST, text + "\n")] {
         let place = folder.join(name);

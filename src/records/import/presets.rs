@@ -19,7 +19,7 @@ use crate::{
 
 /// Stands for the column with a company's name, which is looked up.
 pub const COMPANY: &str = "company name";
-/// What MySQL writes where there is no day.
+/// What `MySQL` writes where there is no day.
 const NO_DAY: &str = "0000-00-00";
 
 /// What becomes of a column.
@@ -434,7 +434,8 @@ impl Preset {
             }
             for (from, to) in &also {
                 if cells[*to].is_empty() {
-                    cells[*to] = cells[*from].clone();
+                    let known = cells[*from].clone();
+                    cells[*to] = known;
                 }
             }
             (*line, csv::StringRecord::from(cells))
@@ -488,6 +489,6 @@ mod tests {
             super::super::sheet::read(b"Name,Make,Serial Number,Operating System,Purchase Date\nPC,Dell,S1,,0000-00-00\n")
                 .unwrap();
         let done = named("itflow", "assets").unwrap().translate(&sheet, Some("company_account_number")).unwrap();
-        assert_eq!(done.sheet.rows[0].1.iter().last(), Some(""));
+        assert_eq!(done.sheet.rows[0].1.iter().next_back(), Some(""));
     }
 }

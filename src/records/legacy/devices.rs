@@ -39,13 +39,9 @@ impl Bringing<'_> {
             self.losses.value(row, "hostname", "is empty; the asset is called by its id");
         }
         asset.company_id = self.company_if_any(row);
-        asset.kind = [&asset.hardware_type, &asset.device_type]
-            .into_iter()
-            .flatten()
-            .map(|category| type_of_category(category))
-            .find(|kind| *kind != type_of_category(""))
-            .unwrap_or(type_of_category(""))
-            .to_owned();
+        let categories = [&asset.hardware_type, &asset.device_type].into_iter().flatten();
+        let kind = categories.map(|category| type_of_category(category)).find(|kind| *kind != type_of_category(""));
+        kind.unwrap_or(type_of_category("")).clone_into(&mut asset.kind);
         self.user_defined(row, &mut asset)?;
         let is_alike = |known: &Asset| fold(&known.hostname) == fold(&asset.hostname) && known.company_id == asset.company_id;
         is_that(w, known.as_ref().map(|known| (known, known.hostname.as_str())), None, is_alike)?;

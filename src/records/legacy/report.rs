@@ -66,7 +66,10 @@ pub struct Loss {
 
 /// Everything that could not be brought, by where and why.
 #[derive(Clone, Debug, Default)]
-pub struct Losses(BTreeMap<(String, Option<String>, String), (usize, Vec<String>)>);
+pub struct Losses(BTreeMap<Place, (usize, Vec<String>)>);
+
+/// The table, the column when it is about one, and why.
+type Place = (String, Option<String>, String);
 
 impl Losses {
     /// Notes a value of a row.

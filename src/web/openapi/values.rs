@@ -9,8 +9,8 @@ use utoipa::{
 };
 
 /// A value by itself: text, a number, true or false, or nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Scalar;
+#[derive(Clone, Debug)]
+pub struct Scalar(pub serde_json::Value);
 
 impl PartialSchema for Scalar {
     fn schema() -> RefOr<Schema> {
