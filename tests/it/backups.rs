@@ -259,7 +259,8 @@ both! {
         };
         let is_file = app.database.file().is_some();
         let another = if is_file { Kind::Postgres } else { Kind::Sqlite };
-        let cases: [(&dyn Fn(&mut Manifest), &str); 4] = [
+        type Change<'c> = &'c dyn Fn(&mut Manifest);
+        let cases: [(Change<'_>, &str); 4] = [
             (&|manifest| manifest.format = 2, "newer Codex"),
             (&|manifest| manifest.database.schema_version = 9_999, "newer Codex"),
             (&|manifest| manifest.database.engine = another, "this instance uses"),
@@ -272,8 +273,8 @@ both! {
             assert_eq!(state(&app), before);
         }
         let mut foreign = tar::Builder::new(zstd::Encoder::new(fs::File::create(&other).unwrap(), 1).unwrap());
-        foreign.append_path_with_name(&scratch.join("database"), "../../etc/passwd.txt").unwrap_err();
-        foreign.append_path_with_name(&scratch.join("database"), "holiday.jpg").unwrap();
+        foreign.append_path_with_name(scratch.join("database"), "../../etc/passwd.txt").unwrap_err();
+        foreign.append_path_with_name(scratch.join("database"), "holiday.jpg").unwrap();
         foreign.into_inner().unwrap().finish().unwrap();
         assert!(refused(&app, &other).await.contains("not a backup of Codex"));
         fs::write(&other, "a letter to the editor").unwrap();

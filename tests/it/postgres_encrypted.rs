@@ -54,7 +54,7 @@ impl World {
     /// Whether the last session of Codex was encrypted.
     fn was_encrypted(&self) -> bool {
         let log = self.cluster.log();
-        let last = log.lines().filter(|line| line.contains("application_name=codex")).next_back().expect("a session in the log");
+        let last = log.lines().rfind(|line| line.contains("application_name=codex")).expect("a session in the log");
         last.contains("SSL enabled")
     }
 }
