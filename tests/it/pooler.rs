@@ -134,6 +134,6 @@ async fn a_lock_held_elsewhere_is_waited_for_as_long_as_is_configured() {
         lock.release().await;
         app.company("100001", "In time").await;
         let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'codex' AND datname = current_database()";
-        assert!(app.database.number(&sessions) <= 4, "two that read, one that writes, one that looks for changes");
+        assert!(app.database.number(sessions) <= 4, "two that read, one that writes, one that looks for changes");
     }
 }
