@@ -202,7 +202,7 @@ both! {
             browser.go("/companies/100001").await;
             browser.find("[role=tablist]").await;
             assert_eq!(browser.script(shown).await, "tab-overview");
-            browser.click("a[href='#contacts']").await;
+            browser.click("[data-tabs] a[href='#contacts']").await;
             assert_eq!(browser.script(shown).await, "tab-contacts");
             browser.shows("Ava Patel").await;
             assert!(browser.script("return location.hash").await == "#contacts");
@@ -230,8 +230,8 @@ both! {
             sign_in(&browser, "tess").await;
             browser.go("/assets/").await;
             browser.click(".search-form .menu summary").await;
-            browser.choose("[name=where]", "Hostname").await;
-            browser.choose("[name=test]", "contains").await;
+            browser.choose("#filter-where", "Hostname").await;
+            browser.choose("#filter-test", "contains").await;
             browser.fill("[name=value]", "srv").await;
             browser.click_words("Add filter").await;
             browser.hides("LT-A00001").await;
