@@ -265,7 +265,11 @@ async fn a_folder_that_may_only_be_read_is_told() {
         if is_root {
             command.uid(NOBODY).gid(NOBODY);
         }
-        let ended = command.output().unwrap();
+        let ended = match command.output() {
+            // Nobody but root reaches the program where it was built: then this cannot be tried.
+            Err(error) if is_root && error.kind() == std::io::ErrorKind::PermissionDenied => return,
+            ended => ended.unwrap(),
+        };
         let said = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(5), "{words:?}: {said}");
         assert!(said.contains(app.instance().to_str().unwrap()), "{words:?}: {said}");
