@@ -137,7 +137,7 @@ impl Screens {
     /// The net of now.
     async fn get(&self) -> Result<Arc<Screen>> {
         let mut known = self.known.lock().await;
-        let now = self.web.db.change_notifier();
+        let now = self.web.db.changes_of(ENTITIES);
         let mut before = None;
         if let Some((then, versions, screen)) = &*known {
             if now.is_some() && *then == now {

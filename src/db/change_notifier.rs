@@ -1,12 +1,14 @@
-//! Tells without a query whether anything may have changed since an answer was made.
+//! Tells without a query whether anything may have changed since an answer was made, and whether certain entities have.
 //!
-//! The writer beats after each COMMIT that changed something and before it answers, so that who has
-//! written reads what they wrote; a thread of its own notices commits of other processes. When that
-//! thread falls silent there is no count, and everybody asks the database itself.
+//! The writer publishes after each COMMIT and before it answers, so that who has written reads what they wrote; a thread
+//! of its own notices commits of other processes. When that thread falls silent there are no counts, and everybody asks
+//! the database itself. What another process has committed is therefore seen after `SQLITE_INTERVAL` or
+//! `POSTGRES_INTERVAL` as a rule, and after `SILENCE` at most.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Condvar, Mutex, PoisonError,
+        Condvar, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -18,13 +20,18 @@ use crate::{error::Result, params};
 /// How often an SQLite file is looked at; costs one read of shared memory.
 const SQLITE_INTERVAL: Duration = Duration::from_millis(5);
 /// How often a server is asked.
-const POSTGRES_INTERVAL: Duration = Duration::from_millis(200);
-/// After how long without news there is no count.
+const POSTGRES_INTERVAL: Duration = Duration::from_millis(50);
+/// The pause after a database that did not answer.
+const AGAIN: Duration = Duration::from_millis(200);
+/// After how long without news there are no counts.
 const SILENCE: Duration = Duration::from_millis(500);
 
-/// The count of commits that changed something, of all processes.
+/// The counts of commits of all processes: of all together, and of those that changed an entity.
 pub(super) struct ChangeNotifier {
-    beats: AtomicU64,
+    commits: AtomicU64,
+    /// What may have changed anything at all stands in the counts of all entities.
+    everything: AtomicU64,
+    entities: RwLock<HashMap<String, AtomicU64>>,
     heard: AtomicU64,
     started: Instant,
     ended: Mutex<bool>,
@@ -34,7 +41,9 @@ pub(super) struct ChangeNotifier {
 impl ChangeNotifier {
     pub(super) fn new() -> Self {
         Self {
-            beats: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            everything: AtomicU64::new(0),
+            entities: RwLock::default(),
             heard: AtomicU64::new(0),
             started: Instant::now(),
             ended: Mutex::new(false),
@@ -42,16 +51,51 @@ impl ChangeNotifier {
         }
     }
 
-    /// Something changed.
-    pub(super) fn beat(&self) {
-        self.beats.fetch_add(1, Ordering::SeqCst);
+    /// Something was committed that changed these entities, if any.
+    pub(super) fn publish<'a>(&self, changed: impl IntoIterator<Item = &'a str>) {
+        for entity in changed {
+            self.count_entity(entity);
+        }
+        self.commits.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The count; none while nobody listens for other processes.
-    pub(super) fn count(&self) -> Option<u64> {
+    /// Something was committed, and nobody knows what.
+    pub(super) fn publish_everything(&self) {
+        self.everything.fetch_add(1, Ordering::SeqCst);
+        self.commits.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn count_entity(&self, entity: &str) {
+        {
+            let known = self.entities.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(count) = known.get(entity) {
+                count.fetch_add(1, Ordering::SeqCst);
+                return;
+            }
+        }
+        let mut known = self.entities.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(entity.to_owned()).or_default().fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The count of all commits; none while nobody listens for other processes.
+    pub(super) fn commits(&self) -> Option<u64> {
+        self.is_listening().then(|| self.commits.load(Ordering::SeqCst))
+    }
+
+    /// A number that stays the same as long as none of these entities changes; none while nobody listens.
+    pub(super) fn changes_of<'a>(&self, entities: impl IntoIterator<Item = &'a str>) -> Option<u64> {
+        if !self.is_listening() {
+            return None;
+        }
+        let known = self.entities.read().unwrap_or_else(PoisonError::into_inner);
+        let counts = entities.into_iter().filter_map(|entity| known.get(entity)).map(|count| count.load(Ordering::SeqCst));
+        // Each of them only grows, and so their sum tells of every one.
+        Some(counts.fold(self.everything.load(Ordering::SeqCst), u64::wrapping_add))
+    }
+
+    fn is_listening(&self) -> bool {
         let heard = Duration::from_millis(self.heard.load(Ordering::SeqCst));
-        let fresh = !heard.is_zero() && self.started.elapsed().saturating_sub(heard) < SILENCE;
-        fresh.then(|| self.beats.load(Ordering::SeqCst))
+        !heard.is_zero() && self.started.elapsed().saturating_sub(heard) < SILENCE
     }
 
     /// Ends the listening.
@@ -73,21 +117,29 @@ impl ChangeNotifier {
     }
 }
 
+/// The version and the observations of each entity.
+type Versions = HashMap<String, (i64, i64)>;
+
+/// What a connection has seen of the database; what another one saw cannot be compared with it.
+struct Listener {
+    conn: Conn,
+    state: String,
+    versions: Versions,
+}
+
 /// Listens until it is told to stop.
 pub(super) fn listen(change_notifier: &ChangeNotifier, opener: &Opener) {
-    let mut held: Option<Conn> = None;
-    let mut known = None;
+    let mut held: Option<Listener> = None;
     let interval = if opener.target.is_server() { POSTGRES_INTERVAL } else { SQLITE_INTERVAL };
     loop {
-        let seen =
-            held.take().map_or_else(|| opener.open(true), Ok).and_then(|mut conn| state(&mut conn).map(|state| (conn, state)));
-        let mut pause = POSTGRES_INTERVAL;
-        if let Ok((conn, state)) = seen {
-            if known.replace(state).is_none_or(|known| known != state) {
-                change_notifier.beat();
-            }
+        let seen = match held.take() {
+            Some(listener) => look(listener, change_notifier),
+            None => begin(opener).inspect(|_| change_notifier.publish_everything()),
+        };
+        let mut pause = AGAIN;
+        if let Ok(listener) = seen {
             change_notifier.hear();
-            held = Some(conn);
+            held = Some(listener);
             pause = interval;
         }
         if change_notifier.rest(pause) {
@@ -96,11 +148,65 @@ pub(super) fn listen(change_notifier: &ChangeNotifier, opener: &Opener) {
     }
 }
 
-/// A number that is another one after a commit of another connection.
-fn state(conn: &mut Conn) -> Result<i64> {
+fn begin(opener: &Opener) -> Result<Listener> {
+    let mut conn = opener.open(true)?;
+    let state = state(&mut conn)?;
+    let versions = versions(&mut conn)?;
+    Ok(Listener { conn, state, versions })
+}
+
+/// Publishes what has changed since the last look.
+fn look(mut listener: Listener, change_notifier: &ChangeNotifier) -> Result<Listener> {
+    let state = state(&mut listener.conn)?;
+    if state != listener.state {
+        let now = versions(&mut listener.conn)?;
+        let changed = now.iter().filter(|(entity, version)| listener.versions.get(*entity) != Some(*version));
+        let gone = listener.versions.keys().any(|entity| !now.contains_key(entity));
+        if gone {
+            change_notifier.publish_everything();
+        }
+        change_notifier.publish(changed.map(|(entity, _)| entity.as_str()));
+        (listener.state, listener.versions) = (state, now);
+    }
+    Ok(listener)
+}
+
+/// A text that is another one after a commit of another connection.
+fn state(conn: &mut Conn) -> Result<String> {
     let sql = match conn.engine() {
         Engine::Sqlite => "PRAGMA data_version",
-        Engine::Postgres => "SELECT CAST(coalesce(sum(version + observed), 0) AS BIGINT) FROM versions",
+        // Which transactions are seen by whoever looks now.
+        Engine::Postgres => "SELECT CAST(pg_current_snapshot() AS TEXT)",
     };
-    conn.one(sql, params![])?.get(0)
+    let row = conn.one(sql, params![])?;
+    if conn.engine() == Engine::Sqlite { row.get::<i64>(0).map(|version| version.to_string()) } else { row.get(0) }
+}
+
+fn versions(conn: &mut Conn) -> Result<Versions> {
+    let rows = conn.map("SELECT entity, version, observed FROM versions", params![], |row| {
+        Ok((row.get::<String>(0)?, (row.get(1)?, row.get(2)?)))
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_is_counted_for_itself_and_everything_for_all() {
+        let changes = ChangeNotifier::new();
+        assert_eq!((changes.commits(), changes.changes_of(["asset"])), (None, None), "nobody listens yet");
+        changes.hear();
+        let (asset, both) = (changes.changes_of(["asset"]), changes.changes_of(["asset", "company"]));
+        changes.publish(["company"]);
+        assert_eq!(changes.changes_of(["asset"]), asset);
+        assert_ne!(changes.changes_of(["asset", "company"]), both);
+        let both = changes.changes_of(["asset", "company"]);
+        changes.publish([]);
+        assert_eq!((changes.commits(), changes.changes_of(["asset", "company"])), (Some(2), both));
+        changes.publish_everything();
+        assert_ne!(changes.changes_of(["asset"]), asset);
+        assert_eq!(changes.commits(), Some(3));
+    }
 }

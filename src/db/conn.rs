@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::counts::Counts;
 use super::damage::Damage;
 use super::rewrite::{Engine, rewrite};
 use super::value::{Row, Value};
@@ -15,6 +16,7 @@ pub struct Conn {
     pub(super) driver: Driver,
     pub(super) scope: Scope,
     damage: Arc<Damage>,
+    counts: Arc<Counts>,
 }
 
 impl std::fmt::Debug for Conn {
@@ -25,7 +27,12 @@ impl std::fmt::Debug for Conn {
 
 impl Conn {
     pub(super) fn new(driver: Driver, damage: Arc<Damage>) -> Self {
-        Self { driver, scope: Scope::All, damage }
+        Self { driver, scope: Scope::All, damage, counts: Arc::default() }
+    }
+
+    /// Adds what it costs to these counts.
+    pub(super) fn counted(self, counts: Arc<Counts>) -> Self {
+        Self { counts, ..self }
     }
 
     /// Which engine answers; for search, the one place with two texts.
@@ -118,9 +125,10 @@ impl Conn {
     /// As [`Conn::all`], and those of `take`.
     pub fn each(&mut self, sql: &str, params: &[Value], mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
         let sent = rewrite(sql, self.engine(), &self.scope)?;
-        let driver = &mut self.driver;
+        let (driver, counts) = (&mut self.driver, &*self.counts);
+        counts.statement();
         let done = slow::watched(sql, || match driver {
-            Driver::Sqlite(connection) => sqlite::each(connection, &sent, params, &mut take),
+            Driver::Sqlite(connection) => sqlite::each(connection, &sent, params, counts, &mut take),
             #[cfg(feature = "postgres")]
             Driver::Postgres(session) => session.each(&sent, params, &mut take),
         });
@@ -162,9 +170,10 @@ impl Conn {
     /// As [`Conn::all`].
     pub fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
         let sent = rewrite(sql, self.engine(), &self.scope)?;
-        let driver = &mut self.driver;
+        let (driver, counts) = (&mut self.driver, &*self.counts);
+        counts.statement();
         let answer = slow::watched(sql, || match driver {
-            Driver::Sqlite(connection) => sqlite::run(connection, &sent, params),
+            Driver::Sqlite(connection) => sqlite::run(connection, &sent, params, counts),
             #[cfg(feature = "postgres")]
             Driver::Postgres(session) => session.run(&sent, params),
         });

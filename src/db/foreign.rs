@@ -102,7 +102,7 @@ impl Foreign {
 
     fn run(&mut self, sql: &str, take: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
         match &mut self.driver {
-            Driver::Sqlite(connection) => sqlite::each(connection, sql, &[], take),
+            Driver::Sqlite(connection) => sqlite::each(connection, sql, &[], &super::counts::Counts::default(), take),
             #[cfg(feature = "postgres")]
             Driver::Postgres(session) => session.each(sql, &[], take),
         }

@@ -4,6 +4,7 @@ pub mod backup;
 mod change_notifier;
 mod conn;
 pub mod copy;
+mod counts;
 mod damage;
 pub mod foreign;
 mod job;
@@ -37,6 +38,8 @@ use crate::{
     types::{Actor, Scope},
 };
 pub use conn::Conn;
+pub use counts::Cost;
+use counts::Counts;
 use job::{ReadJob, Task, WriteJob};
 use place::Place;
 use queue::{Lane, Queue};
@@ -76,6 +79,7 @@ struct Opener {
     place: Arc<OnceLock<Place>>,
     ready: Arc<Ready>,
     damage: Arc<damage::Damage>,
+    counts: Arc<Counts>,
 }
 
 /// Whether the schema is in place, and if not, why.
@@ -101,7 +105,7 @@ impl Opener {
         }
         self.still_there()?;
         let opened = self.target.open(query_only).inspect_err(|cause| self.damage.note(cause))?;
-        Ok(Conn::new(opened, Arc::clone(&self.damage)))
+        Ok(Conn::new(opened, Arc::clone(&self.damage)).counted(Arc::clone(&self.counts)))
     }
 
     /// # Errors
@@ -131,6 +135,7 @@ struct Shared {
     damage: Arc<damage::Damage>,
     /// Questions that were answered.
     answered: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     /// Held while damage is searched for, and while the database is opened.
     searching: Mutex<()>,
     closing: AtomicBool,
@@ -246,6 +251,7 @@ impl Db {
             change_notifier: Arc::new(change_notifier::ChangeNotifier::new()),
             damage: Arc::default(),
             answered: Arc::default(),
+            counts: Arc::default(),
             searching: Mutex::default(),
             closing: AtomicBool::new(false),
             _in_use: in_use,
@@ -283,15 +289,17 @@ impl Db {
         let queue = Arc::clone(&self.0.writes);
         let (opener, change_notifier) = (self.opener(), Arc::clone(&self.0.change_notifier));
         threads.push(thread("db-write", move || writer::run(&queue, &opener, &change_notifier))?);
-        let (opener, change_notifier) = (self.opener(), Arc::clone(&self.0.change_notifier));
+        // Whoever listens asks all the time, and for nobody.
+        let opener = Opener { counts: Arc::default(), ..self.opener() };
+        let change_notifier = Arc::clone(&self.0.change_notifier);
         threads.push(thread("db-changes", move || change_notifier::listen(&change_notifier, &opener))?);
         Ok(())
     }
 
     fn opener(&self) -> Opener {
-        let Shared { target, place, ready, damage, .. } = &*self.0;
-        let (place, ready, damage) = (Arc::clone(place), Arc::clone(ready), Arc::clone(damage));
-        Opener { target: target.clone(), place, ready, damage }
+        let Shared { target, place, ready, damage, counts, .. } = &*self.0;
+        let (place, ready, damage, counts) = (Arc::clone(place), Arc::clone(ready), Arc::clone(damage), Arc::clone(counts));
+        Opener { target: target.clone(), place, ready, damage, counts }
     }
 
     /// What is known to be damaged, for an administrator; nothing when all is well.
@@ -328,6 +336,12 @@ impl Db {
         self.0.answered.load(Ordering::Relaxed)
     }
 
+    /// What all of them, and all changes, have cost so far.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.0.counts.cost()
+    }
+
     /// Whether the last change could not be stored: a full disk, a file that may only be read.
     #[must_use]
     pub fn is_unstorable(&self) -> bool {
@@ -340,11 +354,17 @@ impl Db {
         self.0.place.get().is_some_and(|place| !place.is_there())
     }
 
-    /// A number that stays the same as long as nothing changes, by whomever; `None` when that cannot be
-    /// told without asking the database.
+    /// A number that stays the same as long as nothing is committed, by whomever; `None` when that cannot be
+    /// told without asking the database. What this process commits moves it before whoever wrote is answered.
     #[must_use]
     pub fn change_notifier(&self) -> Option<u64> {
-        self.0.change_notifier.count()
+        self.0.change_notifier.commits()
+    }
+
+    /// The same of these entities alone, and of what stands in lists of all of them: it moves when [`versions`] do.
+    #[must_use]
+    pub fn changes_of(&self, entities: &[&str]) -> Option<u64> {
+        self.0.change_notifier.changes_of(entities.iter().chain(&ADDED).copied())
     }
 
     /// How many questions are answered at once.

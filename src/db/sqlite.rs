@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ffi};
+use rusqlite::{Connection, OpenFlags, Statement, StatementStatus, ffi};
 
 use super::PATIENCE;
+use super::counts::Counts;
 use super::value::{Row, Value};
 use crate::config::private;
 use crate::error::{Error, Result};
@@ -129,6 +130,7 @@ pub(super) fn each(
     connection: &mut Connection,
     sql: &str,
     params: &[Value],
+    counts: &Counts,
     take: &mut dyn FnMut(Row) -> Result<()>,
 ) -> Result<()> {
     let mut statement = connection.prepare_cached(sql).map_err(error)?;
@@ -141,13 +143,22 @@ pub(super) fn each(
         }
         take(Row(cells))?;
     }
+    drop(rows);
+    count(&statement, counts);
     Ok(())
 }
 
-pub(super) fn run(connection: &mut Connection, sql: &str, params: &[Value]) -> Result<u64> {
+pub(super) fn run(connection: &mut Connection, sql: &str, params: &[Value], counts: &Counts) -> Result<u64> {
     let mut statement = connection.prepare_cached(sql).map_err(error)?;
     let touched = statement.execute(rusqlite::params_from_iter(params)).map_err(error)?;
+    count(&statement, counts);
     Ok(touched as u64)
+}
+
+/// Adds what this use of a statement cost.
+fn count(statement: &Statement<'_>, counts: &Counts) {
+    let told = [StatementStatus::RePrepare, StatementStatus::FullscanStep].map(|what| statement.reset_status(what));
+    counts.sqlite(told[0], told[1]);
 }
 
 /// Classifies a driver error by what the caller can do about it.

@@ -115,16 +115,14 @@ fn finish(
             if !ledger.is_empty() {
                 conn.stored();
             }
-            if !ledger.changed.is_empty() || !ledger.observed.is_empty() {
-                change_notifier.beat();
-            }
+            change_notifier.publish(ledger.changed.union(&ledger.observed).copied());
             for job in done {
                 job.task.answer();
             }
             true
         }
         Err(cause) => {
-            change_notifier.beat();
+            change_notifier.publish_everything();
             // Unless the server itself has refused.
             let unknown = conn.engine() == Engine::Postgres && !conn.in_transaction();
             for job in done {

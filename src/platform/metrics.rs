@@ -77,6 +77,13 @@ fn database(web: &Web, stored: Option<Stored>, out: &mut String) {
     line(out, format_args!("codex_database_waiting{{kind=\"read\"}} {reads}\ncodex_database_waiting{{kind=\"write\"}} {writes}"));
     about(out, "codex_database_reads_total", "counter", "Questions that the database has answered.");
     line(out, format_args!("codex_database_reads_total {}", web.db.reads()));
+    let cost = web.db.cost();
+    about(out, "codex_database_statements_total", "counter", "Statements of questions and changes.");
+    line(out, format_args!("codex_database_statements_total {}", cost.statements));
+    about(out, "codex_database_plans_again_total", "counter", "How often SQLite planned a kept statement again.");
+    line(out, format_args!("codex_database_plans_again_total {}", cost.plans_again));
+    about(out, "codex_database_scanned_rows_total", "counter", "Rows that SQLite stepped over in tables that it read whole.");
+    line(out, format_args!("codex_database_scanned_rows_total {}", cost.scanned));
     let Some(stored) = stored else { return };
     about(out, "codex_job_last_success_timestamp_seconds", "gauge", "When a job last ended well, by whomever it was run.");
     for (job, at) in &stored.successes {

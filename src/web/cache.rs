@@ -23,7 +23,7 @@ const MAX_SLOTS: usize = 4_096;
 pub struct Answer {
     /// The versions of the data, read before the data in the same snapshot.
     pub versions: String,
-    /// The count of changes from before the versions were read, or compared, last.
+    /// The count of changes of its data from before the versions were read, or compared, last.
     pub change_notifier: Option<u64>,
     /// The body.
     pub body: Text,

@@ -39,6 +39,9 @@ use crate::{
 /// A page of at most so many rows is read beside everything else; of longer lists few are made at once.
 const LIGHT: i64 = 1_000;
 
+/// The seconds of a quarter of a minute.
+const QUARTER: i64 = 15;
+
 /// The most members that are chosen.
 const MOST_FIELDS: usize = 500;
 
@@ -437,8 +440,8 @@ where
     written(web, scope, &variant, request, how, None, make).await
 }
 
-/// The same for an answer that also changes with the clock, to the second.
-pub async fn of_this_second<T, F>(
+/// The same for an answer that also tells what time does to its data: it is made anew with every quarter of a minute.
+pub async fn of_this_quarter_minute<T, F>(
     web: &Web,
     scope: &Scope,
     variant: &str,
@@ -450,8 +453,8 @@ where
     T: Serialize,
     F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
 {
-    let second = jiff::Timestamp::now().as_second();
-    let how = How { entities, weight: Weight::Light, lasts: Lasts::For(second) };
+    let quarter = jiff::Timestamp::now().as_second().div_euclid(QUARTER);
+    let how = How { entities, weight: Weight::Light, lasts: Lasts::For(quarter) };
     written(web, scope, variant, request, how, None, move |conn, to| write_value(to, &make(conn)?)).await
 }
 
@@ -518,16 +521,24 @@ enum Weight {
 enum Lasts {
     /// Until its data changes.
     UntilChanged,
-    /// During this second, unless its data changes.
+    /// During this quarter of a minute, unless its data changes.
     For(i64),
 }
 
 impl Lasts {
-    /// The versions of the data, with the second when that matters.
+    /// The versions of the data, with the time when that matters.
     fn mark(self, versions: String) -> String {
         match self {
             Self::UntilChanged => versions,
-            Self::For(second) => format!("{versions}@{second}"),
+            Self::For(quarter) => format!("{versions}@{quarter}"),
+        }
+    }
+
+    /// Whether an answer with this mark is of now, as long as its data is.
+    fn holds(self, mark: &str) -> bool {
+        match self {
+            Self::UntilChanged => true,
+            Self::For(quarter) => mark.rsplit('@').next().is_some_and(|of| of.parse() == Ok(quarter)),
         }
     }
 }
@@ -550,11 +561,11 @@ where
     F: FnOnce(&mut Conn) -> Result<(Text, Option<i64>)> + Send + 'static,
 {
     let How { entities, weight, lasts } = how;
-    let change_notifier = || if matches!(lasts, Lasts::UntilChanged) { web.db.change_notifier() } else { None };
+    let change_notifier = || web.db.changes_of(entities);
     let before = change_notifier();
     let current = async || web.db.read(scope, move |conn| Ok(lasts.mark(db::versions(conn, entities)?))).await;
     if let Some(kept) = web.cache.kept(question).await {
-        if before.is_some() && kept.change_notifier == before {
+        if before.is_some() && kept.change_notifier == before && lasts.holds(&kept.versions) {
             return Ok(kept);
         }
         if kept.versions == current().await? {

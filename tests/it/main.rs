@@ -34,6 +34,7 @@ mod conformance;
 mod contacts;
 mod copying;
 mod core;
+mod costs;
 mod credentials;
 #[allow(dead_code, unused_imports, clippy::allow_attributes, reason = "a stand-in has what its vendor has, asked for or not")]
 mod datto;

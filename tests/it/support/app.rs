@@ -213,7 +213,13 @@ impl App {
 
     /// A second process on the same instance and database, with the same callers.
     pub async fn beside(&self) -> Beside {
+        self.beside_with(&[]).await
+    }
+
+    /// The same with more environment variables.
+    pub async fn beside_with(&self, environment: &[(&str, &str)]) -> Beside {
         let mut command = self.cli().command(&["serve", "--bind", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("codex starts");
         let lines = Lines::default();
         lines.follow(child.stdout.take().expect("a pipe"));

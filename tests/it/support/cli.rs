@@ -85,6 +85,7 @@ impl Cli {
         let _a_command_need_not_read_it = stdin.write_all(input.as_bytes());
         drop(stdin);
         let output = child.wait_with_output().expect("codex ends");
+        super::elsewhere::wrote(self.environment.iter().any(|(_, value)| value.starts_with("postgresql")));
         Output {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -93,6 +93,7 @@ impl Api {
         path: &str,
         dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> reqwest::Result<Reply> {
+        super::elsewhere::until_heard().await;
         let asked = format!("{method} {path}");
         let name = method.clone();
         let mut request = self.http.request(method, format!("{}{path}", self.base));

@@ -86,7 +86,7 @@ impl Database {
         }
     }
 
-    /// Runs statements past Codex, to prepare or to look.
+    /// Runs statements past Codex, to prepare or to look. Who asks Codex afterwards waits until it has heard of them.
     pub fn execute(&self, sql: &str) {
         match self {
             Self::Sqlite(file) => sqlite(file).execute_batch(sql).expect("a statement of the test"),
@@ -96,6 +96,7 @@ impl Database {
                 off_the_runtime(move || connect(&address).batch_execute(&sql).expect("a statement of the test"));
             }
         }
+        super::elsewhere::wrote(self.url().is_some());
     }
 
     /// Runs a statement past Codex that the engine itself must refuse; in its words.

@@ -6,6 +6,7 @@ mod client;
 #[cfg(feature = "postgres")]
 pub mod cluster;
 mod described;
+mod elsewhere;
 mod engine;
 #[allow(dead_code, clippy::allow_attributes, reason = "not every test of both vendors needs all of it")]
 mod fleet;

@@ -1,0 +1,148 @@
+//! What answers cost the database, counted and not timed: statements, plans made again, tables read whole, bytes written. What
+//! was won must not be lost unnoticed; who lowers a number here has made something faster.
+
+use serde_json::{Value, json};
+
+use crate::support::{Api, App, Engine, both};
+
+/// Rows of the large tables: far more than any answer here shows.
+const MANY: usize = 1_000;
+/// Rows that may be stepped over: those of one large table, to count them, and of small ones (tags, sources, settings).
+const FEW: u64 = 1_300;
+
+/// An answer, and how many statements it may take.
+type Bound = (&'static str, u64);
+
+const LISTS: [Bound; 8] = [
+    ("/api/companies?limit=50", 14),
+    ("/api/contacts?limit=50", 14),
+    ("/api/contacts?limit=50&sort=-email", 14),
+    ("/api/contacts?limit=50&q=person%20012", 14),
+    ("/api/assets?limit=50", 14),
+    ("/api/assets?limit=50&q=pc-0012", 14),
+    ("/api/companies/100001/assets?limit=50", 14),
+    ("/api/search?q=pc-0012", 42),
+];
+const RECORDS: [Bound; 3] = [("/api/companies/100001", 10), ("/api/contacts/1", 10), ("/api/assets/1", 10)];
+const PAGES: [Bound; 8] = [
+    ("/companies/", 26),
+    ("/companies/100001", 62),
+    ("/contacts/", 26),
+    ("/contacts/?q=person%20012", 26),
+    ("/contacts/1", 50),
+    ("/assets/", 26),
+    ("/assets/1", 60),
+    ("/search?q=pc-0012", 56),
+];
+/// Of one changed field of a contact.
+const UPDATE: u64 = 26;
+/// Bytes of SQLite's log for it, when changes are made one after another.
+const UPDATE_BYTES: u64 = 90_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    statements: u64,
+    plans_again: u64,
+    scanned: u64,
+}
+
+/// What this process has cost the database until now.
+async fn total(app: &App) -> Cost {
+    let text = app.anonymous().get("/metrics").await.status(200).text();
+    let of = |what: &str| {
+        let name = format!("codex_database_{what}_total ");
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+    };
+    Cost { statements: of("statements"), plans_again: of("plans_again"), scanned: of("scanned_rows") }
+}
+
+/// What one of these cost; the least of several, because something may go on beside it.
+async fn cost<F: Future<Output = ()>>(app: &App, mut ask: impl FnMut(usize) -> F) -> Cost {
+    let mut least = None;
+    for round in 0..4 {
+        let before = total(app).await;
+        let between = total(app).await;
+        ask(round).await;
+        let after = total(app).await;
+        // The metrics themselves ask, too.
+        let of = |part: fn(&Cost) -> u64| (part(&after) - part(&between)).saturating_sub(part(&between) - part(&before));
+        let cost = Cost { statements: of(|c| c.statements), plans_again: of(|c| c.plans_again), scanned: of(|c| c.scanned) };
+        // Plans are made at the first use, and kept from then on.
+        if round > 0 {
+            least = Some(least.map_or(cost, |least: Cost| least.min(cost)));
+        }
+    }
+    least.unwrap()
+}
+
+async fn world(engine: &Engine) -> App {
+    let app = App::builder(engine).env("CODEX_LIMITS_CACHE_KIB", "0").start().await;
+    for number in 1..=3 {
+        app.company(&format!("10000{number}"), &format!("Works {number}")).await;
+    }
+    let account = |number: usize| format!("10000{}", number % 3 + 1);
+    let people: Vec<Value> = (0..MANY)
+        .map(|n| json!({"name": format!("Person {n:04}"), "email": format!("p{n}@works.example"), "company_account_numbers": [account(n)]}))
+        .collect();
+    let devices: Vec<Value> =
+        (0..MANY).map(|n| json!({"hostname": format!("PC-{n:04}"), "company_account_number": account(n)})).collect();
+    for (path, rows) in [("/api/contacts", people), ("/api/assets", devices)] {
+        for some in rows.chunks(200) {
+            app.admin().post(path, &json!(some)).await.status(201);
+        }
+    }
+    app
+}
+
+async fn within(app: &App, bounds: &[Bound], api: &Api, accept: &'static str) {
+    let mut beyond = Vec::new();
+    for (path, most) in bounds {
+        let cost = cost(app, |_| async {
+            api.get_with(path, "accept", accept).await.status(200);
+        })
+        .await;
+        eprintln!("{path}: {cost:?}");
+        if cost.statements > *most || cost.plans_again > 0 || cost.scanned > FEW {
+            beyond.push(format!("{path}: {cost:?}, at most {most} statements"));
+        }
+    }
+    assert!(beyond.is_empty(), "{}", beyond.join("\n"));
+}
+
+both! {
+    async fn an_answer_takes_few_statements_and_no_table_is_read_whole(engine: Engine) {
+        let app = world(&engine).await;
+        within(&app, &LISTS, &app.admin(), "application/json").await;
+        within(&app, &RECORDS, &app.admin(), "application/json").await;
+        within(&app, &PAGES, &app.admin(), "text/html").await;
+    }
+
+    async fn a_change_takes_few_statements_and_few_bytes(engine: Engine) {
+        let app = world(&engine).await;
+        let admin = app.admin();
+        let titles = std::sync::atomic::AtomicUsize::new(0);
+        let change = |_: usize| {
+            let title = format!("Title {}", titles.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+            let admin = admin.clone();
+            async move {
+                admin.put("/api/contacts/7", &json!({"job_title": title})).await.ok();
+            }
+        };
+        let cost = cost(&app, change).await;
+        eprintln!("a change: {cost:?}");
+        assert!(cost.statements <= UPDATE && cost.plans_again == 0 && cost.scanned <= FEW, "{cost:?}");
+        let Some(file) = app.database.file() else { return };
+        let log = file.with_extension("db-wal");
+        // An empty log first, so that it only grows while it is measured.
+        app.database.number("PRAGMA wal_checkpoint(TRUNCATE)");
+        change(0).await;
+        let length = || std::fs::metadata(&log).unwrap().len();
+        let before = length();
+        for _ in 0..20 {
+            change(0).await;
+        }
+        let bytes = (length() - before) / 20;
+        eprintln!("a change: {bytes} bytes");
+        assert!((1..=UPDATE_BYTES).contains(&bytes), "{bytes} bytes");
+    }
+}
