@@ -4,12 +4,22 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, request::Parts},
 };
-use std::{convert::Infallible, fmt, sync::Arc};
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// The header that names the request, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What the platform's older services call the same thing.
 pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// The part of a fresh name in which a process counts; the rest is its own.
+const COUNTED: u64 = (1 << 48) - 1;
 
 /// The longest name that we take over from a caller.
 const MAX_LENGTH: usize = 128;
@@ -26,7 +36,16 @@ impl RequestId {
             .iter()
             .filter_map(|name| headers.get(name)?.to_str().ok())
             .find(|value| is_sane(value))
-            .map_or_else(|| Self(uuid::Uuid::new_v4().to_string().into()), |value| Self(value.into()))
+            .map_or_else(Self::next, |value| Self(value.into()))
+    }
+
+    /// One that nobody had: random is where this process begins to count.
+    fn next() -> Self {
+        static START: LazyLock<(u64, u64)> = LazyLock::new(|| uuid::Uuid::new_v4().as_u64_pair());
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let (high, low) = *START;
+        let number = low.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)) & COUNTED;
+        Self(uuid::Uuid::from_u64_pair(high, low & !COUNTED | number).to_string().into())
     }
 
     /// As text.
