@@ -28,6 +28,7 @@ mod revocation;
 pub mod secret;
 pub mod signer;
 mod snapshot;
+mod standing;
 mod store;
 mod token;
 mod verifier;

@@ -17,6 +17,8 @@ pub struct Session {
     pub account: Option<Account>,
     /// When its use was last noted.
     pub last_used_at: Option<String>,
+    /// When it ends.
+    pub expires_at: String,
 }
 
 /// The part of a user row that decides what a request may do.
@@ -34,16 +36,16 @@ pub struct Account {
 pub fn find_session(c: &mut Conn, jti: &str) -> Result<Option<Session>> {
     let row = c.first(
         "SELECT session.service, account.subject, account.username, account.name, account.email, account.role,
-                company.id, account.enabled, session.last_used_at
+                company.id, account.enabled, session.last_used_at, session.expires_at
          FROM sessions session LEFT JOIN users account ON account.id = session.user_id
          LEFT JOIN @companies company ON company.id = account.company_id AND company.retired_at IS NULL
          WHERE session.jti = ?1 AND session.revoked_at IS NULL AND session.expires_at > ?2",
         params![jti, now()],
     )?;
     let Some(row) = row else { return Ok(None) };
-    let last_used_at = row.get(8)?;
+    let (last_used_at, expires_at) = (row.get(8)?, row.get(9)?);
     if let Some(service) = row.get::<Option<String>>(0)? {
-        return Ok(Some(Session { subject: format!("service:{service}"), account: None, last_used_at }));
+        return Ok(Some(Session { subject: format!("service:{service}"), account: None, last_used_at, expires_at }));
     }
     let Some(subject) = row.get::<Option<String>>(1)? else { return Ok(None) };
     if !row.get::<bool>(7)? {
@@ -56,7 +58,7 @@ pub fn find_session(c: &mut Conn, jti: &str) -> Result<Option<Session>> {
         level: Level::from_claim(Some(&row.get::<String>(5)?)),
         company_id: row.get(6)?,
     };
-    Ok(Some(Session { subject, account: Some(account), last_used_at }))
+    Ok(Some(Session { subject, account: Some(account), last_used_at, expires_at }))
 }
 
 /// Notes that a session is used, at most once a minute however many instances see it.

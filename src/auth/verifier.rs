@@ -11,7 +11,7 @@ use axum::http::Method;
 use super::{
     ApiKeys, Caller, Claims, Expected, KeyHolder, Level, Reauthentication, User, api_keys::Allowance, authenticate::Rejected,
     jwks::CoreKeys, last_use::LastUse, local::LocalKeys, proved::Proved, revocation::Revocation, signer::Signer,
-    snapshot::Snapshot, store, token::Token,
+    snapshot::Snapshot, standing::Standing, store, store::Session, token::Token,
 };
 use crate::{
     db::{Conn, Db, Write},
@@ -62,6 +62,7 @@ pub struct Verifier {
     api_keys: ApiKeys,
     people: People,
     last_use: LastUse,
+    standing: Standing,
     reauthentication: Option<Arc<dyn Reauthentication>>,
 }
 
@@ -95,6 +96,7 @@ impl Verifier {
             api_keys,
             people: People::default(),
             last_use: LastUse::default(),
+            standing: Standing::default(),
             reauthentication: None,
         })
     }
@@ -112,6 +114,7 @@ impl Verifier {
             api_keys,
             people: People::default(),
             last_use: LastUse::default(),
+            standing: Standing::default(),
             reauthentication: None,
         }
     }
@@ -270,9 +273,7 @@ impl Verifier {
     /// A session of ours must stand, and the person's row, not the token, says what they may do.
     async fn own_caller(&self, claims: &Claims) -> Result<Caller, Rejected> {
         let jti = claims.jti.clone().ok_or_else(|| Rejected::token("no session"))?;
-        let lookup = jti.clone();
-        let found = self.db.read(&Scope::All, move |c| store::find_session(c, &lookup)).await.map_err(Rejected::from)?;
-        let session = found.ok_or_else(|| Rejected::token("the session has ended"))?;
+        let session = self.session(&jti).await?;
         if !claims.is_about(&session.subject) {
             return Err(Rejected::token("another subject's session"));
         }
@@ -285,9 +286,9 @@ impl Verifier {
                 }
             });
         }
-        let Some(account) = session.account else { return Ok(claims.caller()) };
+        let Some(account) = session.account.clone() else { return Ok(claims.caller()) };
         Ok(Caller::User(User {
-            sub: session.subject,
+            sub: session.subject.clone(),
             name: account.name,
             email: account.email,
             username: account.username,
@@ -296,6 +297,19 @@ impl Verifier {
             companies: account.company_id.into_iter().collect(),
             known_at: Some(jiff::Timestamp::now().as_second()),
         }))
+    }
+
+    /// A session that stands; the database is asked again as soon as anything was committed to it.
+    async fn session(&self, jti: &str) -> Result<Arc<Session>, Rejected> {
+        let commits = self.db.change_notifier();
+        if let Some(known) = self.standing.find(jti, commits) {
+            return Ok(known);
+        }
+        let lookup = jti.to_owned();
+        let found = self.db.read(&Scope::All, move |c| store::find_session(c, &lookup)).await.map_err(Rejected::from)?;
+        let session = Arc::new(found.ok_or_else(|| Rejected::token("the session has ended"))?);
+        self.standing.remember(jti, commits, &session);
+        Ok(session)
     }
 
     /// On the platform, a client's companies: read anew for every request, so that a contact who was

@@ -54,8 +54,14 @@ both! {
         let own = sessions.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap()["id"].clone();
         let ended = format!("/api/my/sessions/{}", own.as_str().unwrap());
         second.api(None).send(Method::DELETE, &ended, |request| request.header("cookie", &cookie)).await.status(204);
+        second.api(None).get_with("/api/companies", "cookie", &cookie).await.status(401);
+        // The others hear of it at their next look at the database.
+        let ended = Instant::now();
         for api in [app.anonymous(), third.api(None)] {
-            api.get_with("/api/companies", "cookie", &cookie).await.status(401);
+            while api.get_with("/api/companies", "cookie", &cookie).await.status != 401 {
+                assert!(ended.elapsed() < Duration::from_secs(1), "a session that was ended elsewhere stands for a second");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         }
 
         let made = app.technician().post("/api/keys", &json!({"name": "script", "current_password": PASSWORD})).await.status(201).json();
