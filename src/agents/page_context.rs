@@ -15,7 +15,7 @@ use crate::{
     status,
     types::{Actor, Scope},
     ui::{Flash, Page, Reader, Section, Theme},
-    web::{Prefix, Query, Web, settings_store},
+    web::{Prefix, Query, Web, answers::Keepable, settings_store},
 };
 
 /// Carries one sentence over a redirect.
@@ -106,6 +106,7 @@ impl PageContext {
     pub fn show_as(&self, status: StatusCode, template: &impl Template) -> Result<Response> {
         let html = template.render().map_err(Error::internal)?;
         let mut response = (status, [(header::CACHE_CONTROL, "private, no-cache")], Html(html)).into_response();
+        response.extensions_mut().insert(Keepable);
         if let Some(look) = &self.unseen {
             let cookie = HeaderValue::from_str(&look.cookie(&self.page.prefix)).map_err(Error::internal)?;
             response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -26,6 +26,7 @@ use tokio::{
 
 use super::{
     Web,
+    answers::Noted,
     budget::{Budget, Share},
     disclosures_store as store,
     text::{self, Spare},
@@ -357,7 +358,7 @@ pub async fn follow(State(web): State<Web>, request: Request, next: Next) -> Res
     let method = request.method().clone();
     let route: Arc<str> = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).into();
     let readings = Readings::default();
-    let response = REQUEST.scope(readings.clone(), next.run(request)).await;
+    let mut response = REQUEST.scope(readings.clone(), next.run(request)).await;
     let shown = readings.take();
     if shown.is_empty() || response.status().is_redirection() {
         return response;
@@ -369,6 +370,9 @@ pub async fn follow(State(web): State<Web>, request: Request, next: Next) -> Res
         return Error::Unavailable("who reads protected records cannot be noted just now; try again".to_owned()).into_response();
     }
     tracing::info!(caller = caller.name(), route = &*reader.route, count, "disclosure: protected records were read unmasked");
+    response.extensions_mut().insert(Noted);
+    // Who asks next what was read is told of this, although it is not stored yet.
+    drop(web.answers.changing());
     response
 }
 

@@ -12,6 +12,7 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
+    http::StatusCode,
     middleware::Next,
     response::Response,
 };
@@ -111,6 +112,21 @@ impl Requests {
     }
 }
 
+impl Requests {
+    /// Counts a request that was sent the answer of another one, which this route had made.
+    pub fn repeated(&self, route: Option<&MatchedPath>, status: StatusCode, since: Instant) {
+        if let Some(count) = route.and_then(|route| self.routes.get(route.as_str())).unwrap_or(&self.none).get(class(status)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.reads.add(since.elapsed());
+    }
+}
+
+/// Which of [`CLASSES`] a status is in.
+fn class(status: StatusCode) -> usize {
+    usize::from(status.as_u16() / 100).saturating_sub(1).min(CLASSES.len() - 2)
+}
+
 /// A request that is being counted; one that ends without an answer is, too.
 struct Counted {
     requests: Arc<Requests>,
@@ -138,8 +154,11 @@ pub async fn count(State(requests): State<Arc<Requests>>, request: Request, next
     let route = request.extensions().get::<MatchedPath>().cloned();
     let is_read = request.method().is_safe();
     let mut counted = Counted { requests, route, is_read, since: Instant::now(), class: CLASSES.len() - 1 };
-    let response = next.run(request).await;
-    counted.class = usize::from(response.status().as_u16() / 100).saturating_sub(1).min(CLASSES.len() - 2);
+    let mut response = next.run(request).await;
+    counted.class = class(response.status());
+    if let Some(route) = &counted.route {
+        response.extensions_mut().insert(route.clone());
+    }
     response
 }
 

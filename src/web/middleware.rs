@@ -2,6 +2,7 @@
 
 use super::{
     Web,
+    answers::{Answers, Found},
     bodies::{Allowance, Bodies},
     cache::Cache,
     errors::{self, About, ErrorPage},
@@ -35,9 +36,19 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Everything around the router.
 pub async fn around(State(state): State<MiddlewareState>, request: Request, next: Next) -> Response {
-    let config = &state.config;
-    let (allowance, mut request) = Allowance::new(&state.bodies, request);
+    let (config, since) = (&state.config, std::time::Instant::now());
     let id = RequestId::of(request.headers());
+    let question = match state.answers.find(&request) {
+        Found::Answer(mut response, route) => {
+            state.requests.repeated(route.as_ref(), response.status(), since);
+            finish(!config.on_platform(), &id, response.headers_mut());
+            return response;
+        }
+        Found::New(question) => Some(question),
+        Found::Nothing => None,
+    };
+    let _changing = (!request.method().is_safe()).then(|| state.answers.changing());
+    let (allowance, mut request) = Allowance::new(&state.bodies, request);
     let peer = Peer::of(&request, &config.server.trusted_proxies);
     let mount = prefix::strip_mount(request.uri_mut());
     let prefix = Prefix::new(&peer.forwarded_prefix, mount.as_ref().unwrap_or(&""));
@@ -63,7 +74,10 @@ pub async fn around(State(state): State<MiddlewareState>, request: Request, next
             Ok(_) => in_time(about.method.is_safe(), &allowance, db::for_request(shape::around(request, next))).await,
         }
     };
-    let response = errors::render(&about, answer.instrument(span).await);
+    let mut response = errors::render(&about, answer.instrument(span).await);
+    if let Some(question) = question {
+        response = state.answers.keep(question, response).await;
+    }
     allowance.drain();
     let response = text::account(state.cache.budget(), &*state.cache.spare(), response).await;
     let mut response = response.unwrap_or_else(|error| errors::render(&about, error.into_response()));
@@ -84,6 +98,8 @@ pub struct MiddlewareState {
     config: Arc<Config>,
     bodies: Bodies,
     cache: Cache,
+    answers: Answers,
+    requests: Arc<Requests>,
     page: ErrorPage,
 }
 
@@ -128,6 +144,8 @@ pub fn wrap(routes: Routes, web: Web, page: ErrorPage, layers: impl FnOnce(Route
         config: Arc::clone(&web.config),
         bodies: Bodies::new(limits.bodies, limits.body_patience),
         cache: web.cache.clone(),
+        answers: web.answers.clone(),
+        requests: Arc::clone(&requests),
         page,
     };
     let counted =

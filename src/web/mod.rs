@@ -1,5 +1,6 @@
 //! What every room needs to speak HTTP: state, routes, extractors, errors, lists, static files.
 
+pub mod answers;
 pub mod bodies;
 pub mod budget;
 pub mod cache;
@@ -72,6 +73,8 @@ pub struct Web {
     pub db: Db,
     /// Answers kept until their data changes.
     pub cache: cache::Cache,
+    /// Whole answers kept for a moment.
+    pub answers: answers::Answers,
     /// Turns at making answers with very many rows.
     turns: Arc<Semaphore>,
     /// Who read which protected records.
@@ -89,8 +92,10 @@ impl Web {
     pub fn new(config: Arc<Config>, db: Db) -> Self {
         let budget = budget::Budget::new(config.limits.answers);
         let cache = cache::Cache::new(config.limits.cache, budget);
+        let moment = config.limits.cache / 4;
+        let answers = answers::Answers::new(db.clone(), cache.budget().clone(), moment, config.server.dev);
         let disclosures = disclosure::Disclosures::new(config.limits.disclosures);
-        Self { config, db, cache, turns: Arc::new(Semaphore::new(HEAVY)), disclosures }
+        Self { config, db, cache, answers, turns: Arc::new(Semaphore::new(HEAVY)), disclosures }
     }
 
     /// What callers may take of a server with this state.

@@ -1,6 +1,6 @@
 //! What a read wants besides its path: query string, format, prefix, and what the caller already has.
 
-use super::{Prefix, Query, etag, shape};
+use super::{Prefix, Query, answers::Keepable, etag, shape};
 use crate::{
     auth::Caller,
     config::Config,
@@ -93,6 +93,7 @@ impl ReadRequest {
         response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&self.tag(etag)).map_err(Error::internal)?);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Authorization, Cookie"));
+        response.extensions_mut().insert(Keepable);
         Ok(response)
     }
 

@@ -11,6 +11,7 @@
 #![expect(clippy::pedantic, reason = "tests are read one by one")]
 mod accounts;
 mod accounts_datto;
+mod answers;
 mod api_keys;
 mod architecture;
 mod as_of;
