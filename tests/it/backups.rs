@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use crate::support::{Api, App, Engine, both, eventually};
 
 const CONTENT: &[u8] = b"%PDF-1.7\nwhat the contract says\n";
+const OTHER: &[u8] = b"%PDF-1.7\nwhat its appendix says\n";
 /// Where credentials may be entered whose address is no public one.
 const PRIVATE: &str = "CODEX_SYNC_PRIVATE_ADDRESSES";
 
@@ -42,6 +43,13 @@ fn names(folder: &Path) -> Vec<String> {
 fn leavings(app: &App) -> Vec<String> {
     let all = [names(app.instance()), names(&folder(app))].concat();
     all.into_iter().filter(|name| name.starts_with("scratch-") || name.ends_with(".new")).collect()
+}
+
+/// Where an attachment lies.
+fn stored(app: &App, content: &[u8]) -> PathBuf {
+    let folders = fs::read_dir(app.instance().join("attachments")).unwrap().flatten();
+    let mut files = folders.flat_map(|folder| fs::read_dir(folder.path()).unwrap().flatten()).map(|file| file.path());
+    files.find(|file| fs::read(file).unwrap() == content).unwrap()
 }
 
 /// Makes a backup of a running Codex with the command.
@@ -107,6 +115,7 @@ both! {
         let company = app.company("100001", "Kept").await["id"].clone();
         let place = format!("/api/attachments?entity=company&entity_id={company}&name=a.pdf");
         let file = admin.post_raw(&place, "application/octet-stream", CONTENT.to_vec()).await.status(201).json();
+        let other = admin.post_raw(&place, "application/octet-stream", OTHER.to_vec()).await.status(201).json();
         let entered = json!({"domain": "https://acme.example.com", "api_key": "canary-key"});
         admin.put("/api/sync/credentials/freshservice", &entered).await.ok();
         let made = app.cli().run_beside(&["backup", "--json"]).await.success().json();
@@ -117,16 +126,18 @@ both! {
         assert_eq!((fs::metadata(&path).unwrap().len(), archive::digest(&path).unwrap()), (made["bytes"].as_u64().unwrap(), made["sha256"].as_str().unwrap().to_owned()));
         assert_eq!(leavings(&app), [] as [&str; 0]);
         let listed = admin.get("/api/backups").await.ok();
-        assert_eq!((&listed[0]["state"], &listed[0]["made_by"], &listed[0]["attachments"]), (&json!("restorable"), &json!("cli"), &json!(1)), "{listed}");
+        assert_eq!((&listed[0]["state"], &listed[0]["made_by"], &listed[0]["attachments"]), (&json!("restorable"), &json!("cli"), &json!(2)), "{listed}");
         let verified = app.cli().run_beside(&["backup", "verify", path.to_str().unwrap(), "--json"]).await.success().json();
-        assert_eq!((&verified["restored_aside"], &verified["engine"], &verified["attachments"]), (&json!(true), &json!(engine.name()), &json!(1)));
+        assert_eq!((&verified["restored_aside"], &verified["engine"], &verified["attachments"]), (&json!(true), &json!(engine.name()), &json!(2)));
 
         app.company("100002", "After the backup").await;
         let running = app.cli().run_beside(&["restore", path.to_str().unwrap()]).await.code(4);
         assert!(running.stderr.contains("stop Codex first"), "{}", running.stderr);
         assert_eq!(companies(&app), 2);
         app.kill();
-        fs::remove_dir_all(app.instance().join("attachments")).unwrap();
+        // One is gone, the other has as many bytes as before.
+        fs::remove_file(stored(&app, CONTENT)).unwrap();
+        fs::write(stored(&app, OTHER), OTHER.to_ascii_uppercase()).unwrap();
         let key = app.instance().join("credentials.key");
         let before = fs::read(&key).unwrap();
         fs::write(&key, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
@@ -135,7 +146,7 @@ both! {
         let versions = app.database.number("SELECT max(version) FROM versions");
 
         let done = app.cli().run_beside(&["restore", path.to_str().unwrap(), "--json"]).await.success().json();
-        assert_eq!((&done["attachments"], done["files"].as_array().unwrap().len()), (&json!(1), 2), "{done}");
+        assert_eq!((&done["attachments"], done["files"].as_array().unwrap().len()), (&json!(2), 2), "{done}");
         assert_eq!(leavings(&app), [] as [&str; 0]);
         assert_eq!(companies(&app), 1);
         assert!(app.database.number("SELECT max(version) FROM versions") > versions, "no answer of before is taken for one of now");
@@ -158,7 +169,9 @@ both! {
         let admin = again(&app).await;
         admin.get("/api/companies/100001").await.ok();
         admin.get("/api/companies/100002").await.status(404);
-        assert_eq!(admin.get(&format!("/api/attachments/{}/content", file["id"])).await.status(200).body, CONTENT);
+        for (file, content) in [(&file, CONTENT), (&other, OTHER)] {
+            assert_eq!(admin.get(&format!("/api/attachments/{}/content", file["id"])).await.status(200).body, content);
+        }
         let credentials = admin.get("/api/sync/credentials/freshservice").await.ok();
         assert_eq!((&credentials["configured"], &credentials["problem"]), (&json!(true), &Value::Null), "{credentials}");
         admin.post("/api/companies", &json!({"account_number": "100003", "name": "Written again"})).await.status(201);

@@ -1,7 +1,7 @@
 //! `codex doctor`: each thing that can be wrong is found once, says what to do, and is mended where that is safe.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -177,6 +177,31 @@ both! {
         let broken = found(&app, "backups", &[]).await;
         assert!(broken["detail"].as_str().unwrap().contains("cannot be restored: cut short"), "{broken}");
     }
+}
+
+/// As root, which tests are not everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn root_mends_nothing_that_a_link_leads_to() {
+    let app = tokio::task::spawn_blocking(|| App::builder(&Engine::Sqlite).prepare()).await.unwrap();
+    let (public, names) = (app.folder().join("public"), app.folder().join("names"));
+    fs::create_dir(&public).unwrap();
+    fs::write(&names, "root's").unwrap();
+    fs::set_permissions(&public, fs::Permissions::from_mode(0o755)).unwrap();
+    if chown(app.instance(), Some(65_534), Some(65_534)).is_err() {
+        eprintln!("not root: skipped");
+        return;
+    }
+    symlink(&public, app.instance().join("exports")).unwrap();
+    symlink(&names, app.instance().join("names")).unwrap();
+    fs::hard_link(&names, app.instance().join("also-names")).unwrap();
+    let told = found(&app, "permissions", &["--fix"]).await;
+    assert!(told["level"] == "error" && told["advice"].as_str().unwrap().contains("somebody else's"), "{told}");
+    assert_eq!(fs::metadata(&public).unwrap().permissions().mode() & 0o777, 0o755);
+    let told = found(&app, "owner", &["--fix"]).await;
+    assert!(told["level"] == "error" && told["detail"].as_str().unwrap().starts_with("1 files"), "{told}");
+    assert_eq!(fs::metadata(&names).unwrap().uid(), 0);
+    assert_eq!(fs::symlink_metadata(app.instance().join("names")).unwrap().uid(), 65_534);
+    assert_eq!(fs::metadata(app.instance().join("keys")).unwrap().uid(), 65_534);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    io,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Folders and files of the instance that nobody but its owner needs to look into.
-const PRIVATE: [&str; 6] = ["keys", "credentials.key", "attachments", "backups", "exports", "tls"];
+const PRIVATE: [&str; 7] = ["keys", "credentials.key", "database-address", "attachments", "backups", "exports", "tls"];
 
 /// Looks at everything in it, and mends what can be.
 pub fn look(config: &Config, fix: bool) -> Vec<Finding> {
@@ -67,9 +68,14 @@ fn permissions(config: &Config, fix: bool) -> Finding {
     if !fix {
         return found;
     }
+    let own = config.instance.metadata().map(|own| own.uid());
     let close = |Open { path, forbidden, .. }: &Open| {
-        let mode = path.metadata()?.permissions().mode();
-        fs::set_permissions(path, Permissions::from_mode(mode & !forbidden))
+        let found = path.metadata()?;
+        // Whoever owns the folder can put a link there; root follows none to what is another's.
+        if path.is_symlink() && own.as_ref().is_ok_and(|own| *own != found.uid()) {
+            return Err(io::Error::other(format!("{} leads to what is somebody else's", path.display())));
+        }
+        fs::set_permissions(path, Permissions::from_mode(found.permissions().mode() & !forbidden))
     };
     match open.iter().try_for_each(close) {
         Ok(()) => found.mended("they cannot any more"),
@@ -91,10 +97,12 @@ fn owner(config: &Config, fix: bool) -> Finding {
     if !fix || !rustix::process::geteuid().is_root() {
         return found;
     }
-    match foreign.iter().try_for_each(|path| chown(path, Some(own.uid()), Some(own.gid()))) {
-        Ok(()) => found.mended("they belong to its owner now"),
-        Err(_) => found,
-    }
+    let given = |path: &PathBuf| {
+        // A file with another name elsewhere may be anybody's, and so may be what a link leads to.
+        let is_shared = path.symlink_metadata().is_ok_and(|found| found.is_file() && found.nlink() > 1);
+        !is_shared && lchown(path, Some(own.uid()), Some(own.gid())).is_ok()
+    };
+    if foreign.iter().filter(|path| !given(path)).count() == 0 { found.mended("they belong to its owner now") } else { found }
 }
 
 /// What lies in a folder and, so deep, in the folders in it.

@@ -113,7 +113,7 @@ pub fn dump<T>(target: &Target, to: &Path, look: impl FnOnce(&mut Conn, &Tables)
     match target {
         Target::Sqlite(from) => file::dump(from, to, look),
         #[cfg(feature = "postgres")]
-        Target::Postgres(server) => server::dump(target, server.address(), to, look),
+        Target::Postgres(server) => server::dump(&server.directly()?, to, look),
         #[cfg(not(feature = "postgres"))]
         Target::Postgres(_) => Err(without_postgres()),
     }
@@ -129,7 +129,7 @@ pub fn restore_aside(target: &Target, file: &Path, said: &Contents) -> Result<Pr
     match (said.engine, target) {
         (Engine::Sqlite, _) => file::prove(file, said).map(|_| Proof::Restored),
         #[cfg(feature = "postgres")]
-        (Engine::Postgres, Target::Postgres(server)) => server::restore_aside(target, server.address(), file, said),
+        (Engine::Postgres, Target::Postgres(server)) => server::restore_aside(&server.directly()?, file, said),
         (Engine::Postgres, _) => {
             Ok(Proof::Impossible("it holds a PostgreSQL database, which only an instance on PostgreSQL can restore".to_owned()))
         }
@@ -144,7 +144,7 @@ pub fn alone(target: &Target) -> Result<Alone> {
     match target {
         Target::Sqlite(place) => hold(place, true).map(|lock| Alone(Holding::File { _lock: lock })),
         #[cfg(feature = "postgres")]
-        Target::Postgres(_) => server::alone(target).map(|conn| Alone(Holding::Server(Box::new(conn)))),
+        Target::Postgres(server) => server::alone(&server.directly()?).map(|conn| Alone(Holding::Server(Box::new(conn)))),
         #[cfg(not(feature = "postgres"))]
         Target::Postgres(_) => Err(without_postgres()),
     }

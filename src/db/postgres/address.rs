@@ -55,7 +55,10 @@ impl Address {
     /// `BadRequest` that says which parameter is wrong; the password is in none.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let (own, rest) = Own::take(text)?;
-        let mut driver: postgres::Config = rest.parse().map_err(|cause: postgres::Error| unreadable(&cause))?;
+        // What looks like a parameter may be the rest of a password.
+        let is_clear = text.split_once('?').is_none_or(|(_, parameters)| !parameters.contains('@'));
+        let mut driver: postgres::Config =
+            rest.parse().map_err(|cause: postgres::Error| unreadable(Some(&cause).filter(|_| is_clear)))?;
         let several = driver.get_hosts().len() > 1;
         let wants = match own.attributes.as_deref() {
             // Of several, only one takes writes.
@@ -177,9 +180,9 @@ fn wrong(name: &str, right: &str, found: &str) -> Error {
     Error::BadRequest(format!("{name} of the address in [database] must be {right}, not {found:?}"))
 }
 
-fn unreadable(cause: &postgres::Error) -> Error {
+fn unreadable(cause: Option<&postgres::Error>) -> Error {
     use std::error::Error as _;
-    let why = cause.source().map(|why| format!(" ({why})")).unwrap_or_default();
+    let why = cause.and_then(|cause| cause.source()).map(|why| format!(" ({why})")).unwrap_or_default();
     Error::BadRequest(format!(
         "database.connection_string cannot be read{why}; write it as postgresql://user:password@host:port/database"
     ))
@@ -228,6 +231,8 @@ mod tests {
             let refused = encryption(parameters).unwrap_err().to_string();
             assert!(refused.contains(named) && !refused.contains("u:p"), "{refused}");
         }
+        let refused = Address::parse("postgresql://u:s3?cret@db.example.com/codex").unwrap_err().to_string();
+        assert!(!refused.contains("s3") && !refused.contains("cret"), "{refused}");
     }
 
     #[test]
