@@ -161,6 +161,8 @@ both! {
             browser.hides("LT-B00002").await;
             browser.click(".chip").await;
             browser.shows("LT-B00002").await;
+            // The form for one more comparison still says how to compare.
+            assert_eq!(browser.script("return document.querySelector('#filter-test').value").await, "ic");
         })
         .await;
     }
