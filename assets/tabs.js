@@ -2,6 +2,24 @@
 
 const KEPT = "codex:tab";
 
+function keep(place) {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(place));
+  } catch {
+    // A browser that keeps nothing shows the first tab again.
+  }
+}
+
+function take() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+    sessionStorage.removeItem(KEPT);
+    return kept;
+  } catch {
+    return [];
+  }
+}
+
 export function startTabs() {
   const bar = document.querySelector("[data-tabs]");
   const parts = [...document.querySelectorAll("[data-tab]")];
@@ -19,7 +37,7 @@ export function startTabs() {
     part.setAttribute("aria-labelledby", link.id);
   });
 
-  const target = (hash) => (hash.length > 1 ? document.getElementById(decodeURIComponent(hash.slice(1))) : null);
+  const target = (hash) => (hash.length > 1 ? document.getElementById(hash.slice(1)) : null);
   /** The part that holds an element; the first one for everything else. */
   const place = (element) => Math.max(0, parts.findIndex((part) => element && part.contains(element)));
   let shown = -1;
@@ -72,10 +90,9 @@ export function startTabs() {
   // Whoever sends a form comes back to the tab where it stood.
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || !parts[shown].contains(event.target) || event.target.method !== "post") return;
-    sessionStorage.setItem(KEPT, JSON.stringify([location.pathname, links[shown].hash]));
+    keep([location.pathname, links[shown].hash]);
   });
-  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
-  sessionStorage.removeItem(KEPT);
+  const kept = take();
   const wrong = document.querySelector('[data-tab] [aria-invalid="true"], [data-tab] .field-error');
   if (location.hash) follow();
   else if (wrong) mark(place(wrong));

@@ -295,7 +295,7 @@ fn attention(page: &Page, wrong: &[notice::Found], needs: &Needs, urgent: i64) -
             page,
             "danger",
             urgent,
-            "/alerts/?resolved=false&muted=false",
+            "/alerts/?resolved=false&muted=false&priority__in=Critical,High",
             "critical or high alert is open",
             "critical or high alerts are open",
             "Show",

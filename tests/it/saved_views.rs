@@ -74,6 +74,24 @@ both! {
         assert!(!page(&format!("/assets/?hostname__ic=srv&col=serial_number&view={id}")).await.contains("Save changes to"));
     }
 
+    async fn a_view_of_which_a_field_is_gone_leads_to_the_whole_list(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let field = json!({"type": "asset", "key": "rack", "label": "Rack", "kind": "number"});
+        let field = app.admin().post("/api/custom_fields", &field).await.status(201).json()["id"].clone();
+        let tess = app.technician();
+        let wanted = json!({"list": "assets", "name": "Rack 4", "query": "cf.rack=4", "is_default": true});
+        tess.post("/api/views", &wanted).await.status(201);
+        let page = async |path: &str| tess.get_with(path, "accept", "text/html").await;
+        page("/assets/").await.status(200);
+        app.admin().delete(&format!("/api/custom_fields/{field}")).await.status(200);
+        let refused = page("/assets/").await.status(400).text();
+        assert!(refused.contains("cf.rack") && refused.contains("href=\"/assets/?view=all\""), "{refused}");
+        let all = page("/assets/?view=all").await.status(200).text();
+        assert!(all.contains("Rack 4"), "it can still be chosen, changed and deleted: {all}");
+        let other = page("/assets/?cf.rack=4").await.status(400).text();
+        assert!(!other.contains("view=all"), "{other}");
+    }
+
     async fn a_list_compares_any_field_and_turns_to_any_page(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme Dental").await;
