@@ -40,7 +40,7 @@ pub use self::{
     database::{Database, Sessions},
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
-    kept_address::keep as keep_address,
+    kept_address::{keep as keep_address, sections_lost_to_helm},
     keycloak::Keycloak,
     keys::{Key, Kind, keys},
     mail::Mail,

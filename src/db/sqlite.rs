@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ffi};
+use rusqlite::{Connection, OpenFlags, Statement, StatementStatus, ffi};
 
-use super::PATIENCE;
 use super::value::{Row, Value};
+use super::{PATIENCE, slow};
 use crate::config::private;
 use crate::error::{Error, Result};
 
@@ -141,13 +141,28 @@ pub(super) fn each(
         }
         take(Row(cells))?;
     }
+    drop(rows);
+    tell_scanned(&statement, sql);
     Ok(())
 }
 
 pub(super) fn run(connection: &mut Connection, sql: &str, params: &[Value]) -> Result<u64> {
     let mut statement = connection.prepare_cached(sql).map_err(error)?;
     let touched = statement.execute(rusqlite::params_from_iter(params)).map_err(error)?;
+    tell_scanned(&statement, sql);
     Ok(touched as u64)
+}
+
+/// Logs, for whoever wants to know (`codex::db=trace`), how many rows a statement has walked through because no index leads to
+/// those that it wants.
+fn tell_scanned(statement: &Statement<'_>, sql: &str) {
+    if !tracing::enabled!(tracing::Level::TRACE) {
+        return;
+    }
+    let rows = statement.reset_status(StatementStatus::FullscanStep);
+    if rows > 0 {
+        tracing::trace!(rows, sql = slow::shown(sql), "scanned");
+    }
 }
 
 /// Classifies a driver error by what the caller can do about it.

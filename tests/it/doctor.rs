@@ -230,6 +230,28 @@ async fn searches_that_miss_rows_are_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_files_for_https_are_looked_at() {
+    let mut app = App::start_on(&Engine::Sqlite).await;
+    let made = app.cli().run_beside(&["certs"]).await.success().stdout;
+    let pair: Vec<String> = made.lines().map(|line| app.folder().join(line).display().to_string()).collect();
+    app.set_env("CODEX_SERVER_TLS_CERT", &pair[0]);
+    app.set_env("CODEX_SERVER_TLS_KEY", &pair[1]);
+    let good = found(&app, "tls files", &[]).await;
+    assert!(good["level"] == "ok" && good["detail"].as_str().unwrap().contains("ends in"), "{good}");
+    app.cli().run_beside(&["certs", "--force", "--days", "5"]).await.success();
+    let soon = found(&app, "tls files", &[]).await;
+    assert!(soon["level"] == "warning" && soon["detail"].as_str().unwrap().contains("ends in"), "{soon}");
+    let other = app.folder().join("other");
+    app.cli().run_beside(&["certs", "--out", &other.display().to_string()]).await.success();
+    fs::copy(other.join("key.pem"), &pair[1]).unwrap();
+    let wrong = found(&app, "tls files", &[]).await;
+    assert!(wrong["level"] == "error" && wrong["detail"].as_str().unwrap().contains("key.pem"), "{wrong}");
+    fs::remove_file(&pair[1]).unwrap();
+    let gone = found(&app, "tls files", &[]).await;
+    assert!(gone["level"] == "error" && gone["detail"].as_str().unwrap().contains(&pair[1]), "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn core_and_the_public_address_are_asked() {
     let core = crate::core::Core::start().await;
     let app = App::builder(&Engine::Sqlite).core(&core).prepare();
@@ -247,6 +269,16 @@ async fn core_and_the_public_address_are_asked() {
             .unwrap_or_else(|| panic!("{check} in {}", told.stdout))
     };
     assert_eq!(of(&ask(&app, &[]).await, "core")["level"], "ok");
+    // What Helm does to the folder, and what it would do to the settings.
+    fs::create_dir(app.instance().join("backups")).unwrap();
+    fs::set_permissions(app.instance().join("backups"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(app.instance(), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(app.instance().join("codex.conf"), "[freshservice]\ndomain = acme\napi_key = ab%cd\n").unwrap();
+    fs::set_permissions(app.instance().join("codex.conf"), fs::Permissions::from_mode(0o600)).unwrap();
+    let told = ask(&app, &[]).await;
+    assert_eq!(of(&told, "permissions")["level"], "ok", "{}", told.stdout);
+    assert!(of(&told, "helm")["detail"].as_str().unwrap().contains("[freshservice]"), "{}", told.stdout);
+    fs::remove_file(app.instance().join("codex.conf")).unwrap();
     let away = ask(&app, &[("CORE_SERVICE_URL", "http://127.0.0.1:1")]).await.code(3);
     let wrong = of(&away, "core");
     assert!(wrong["level"] == "error" && wrong["detail"].as_str().unwrap().contains("127.0.0.1:1"), "{wrong}");

@@ -10,7 +10,7 @@ use std::{
 use super::finding::Finding;
 use crate::{
     attachments::files::Folder,
-    config::{Config, Database},
+    config::{Config, Database, sections_lost_to_helm},
     platform::disk,
 };
 
@@ -26,6 +26,7 @@ pub fn look(config: &Config, fix: bool) -> Vec<Finding> {
     findings.push(owner(config, fix));
     findings.push(room(config));
     findings.push(uploads(config, fix));
+    findings.extend(helm(config));
     findings
 }
 
@@ -53,8 +54,13 @@ fn permissions(config: &Config, fix: bool) -> Finding {
     if let Database::Sqlite(path) = &config.database {
         look(path.clone(), 0o077, "read");
     }
+    // Helm keeps copies of settings in backups/, and makes it as open as any folder: nobody reaches it in one that is closed.
+    let is_closed = config.instance.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 == 0);
     for name in PRIVATE {
         let path = config.instance.join(name);
+        if is_closed && config.on_platform() && name == "backups" {
+            continue;
+        }
         for entry in fs::read_dir(&path).into_iter().flatten().flatten().filter(|_| name == "keys") {
             look(entry.path(), 0o077, "read");
         }
@@ -81,6 +87,16 @@ fn permissions(config: &Config, fix: bool) -> Finding {
         Ok(()) => found.mended("they cannot any more"),
         Err(error) => Finding { advice: Some(format!("chmod was refused ({error}): do it as their owner")), ..found },
     }
+}
+
+/// On the platform, settings that do not outlive it when Helm writes `codex.conf` anew.
+fn helm(config: &Config) -> Option<Finding> {
+    let conf = config.instance.join("codex.conf");
+    let text = fs::read_to_string(&conf).ok().filter(|_| config.on_platform())?;
+    let lost = sections_lost_to_helm(&text);
+    let what = format!("a % in {}: Helm drops [{}] when it writes its settings there", conf.display(), lost.join("], ["));
+    let advice = "enter what has a % in it under Admin, Credentials, and take it out of the file";
+    (!lost.is_empty()).then(|| Finding::warning("helm", what, advice))
 }
 
 /// What root has made in an instance that is not root's cannot be used by the service.

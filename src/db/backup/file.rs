@@ -70,8 +70,10 @@ pub(super) fn put_back(place: &Path, copy: &Path, said: Option<&Contents>, finis
         Some(said) => prove(&draft, said),
         None => check(&draft),
     });
+    let replaced = last_change(place);
     let finished = taken.and_then(|version| {
-        Upkeep::in_copy(&Target::Sqlite(draft.clone()), |copy| copy.step(|c| after(c).and_then(|()| finish(c)))).map(|()| version)
+        let end = |c: &mut Conn| after(c, version, replaced).and_then(|()| finish(c));
+        Upkeep::in_copy(&Target::Sqlite(draft.clone()), |copy| copy.step(end)).map(|()| version)
     });
     let exchanged = finished.and_then(|version| exchange(place, &draft).map(|kept| (version, kept)));
     let (version, kept) = exchanged.inspect_err(|_| drop(fs::remove_file(&draft)))?;
@@ -90,6 +92,12 @@ fn exchange(place: &Path, draft: &Path) -> Result<Option<PathBuf>> {
     fs::rename(draft, place).map_err(|error| unusable(place, &error))?;
     sync_folder(place);
     Ok(kept)
+}
+
+/// The number of the last change in a file; nothing when there is no file, or it cannot be read any more.
+fn last_change(place: &Path) -> Option<i64> {
+    let connection = place.exists().then(|| migrate::look(place).ok()).flatten()?;
+    connection.query_row("SELECT version FROM head WHERE id = 1", [], |row| row.get(0)).ok()
 }
 
 /// How many rows each table has.

@@ -16,8 +16,11 @@ use crate::{
 
 pub(super) use file::{copy_of, damage, hold};
 
-/// By how much the versions of lists move when a database is put back: no answer of before may pass for one of after.
+/// By how much the versions of lists, and the numbers of changes, move when a database is put back: no answer of before may
+/// pass for one of after.
 const LEAP: i64 = 1_000_000;
+/// The schema from which on the numbers that are left out are noted; the step to it notes those of before.
+const GAPS_SINCE: i64 = 43;
 
 /// The rows of each table.
 pub type Tables = BTreeMap<String, i64>;
@@ -184,9 +187,17 @@ pub fn put_back_file(target: &Target, copy: &Path, finish: Finish) -> Result<Res
     file::put_back(place, copy, None, finish)
 }
 
-/// What belongs to every database that was put back.
-fn after(c: &mut Conn) -> Result<()> {
-    c.run("UPDATE versions SET version = version + ?1, observed = observed + ?1", params![LEAP]).map(drop)
+/// What belongs to every database that was put back, of this version of the schema, in the place of one with changes up to
+/// `replaced` (if that could still be read). Changes are numbered from above all that anybody may have seen.
+fn after(c: &mut Conn, version: i64, replaced: Option<i64>) -> Result<()> {
+    c.run("UPDATE versions SET version = version + ?1, observed = observed + ?1", params![LEAP])?;
+    let last: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
+    let next = (last.max(replaced.unwrap_or_default()) / LEAP + 2) * LEAP;
+    c.run("UPDATE head SET version = ?1 WHERE id = 1", params![next])?;
+    if version >= GAPS_SINCE {
+        c.run("INSERT INTO feed_gaps (after, until) VALUES (?1, ?2)", params![last, next])?;
+    }
+    Ok(())
 }
 
 #[cfg(not(feature = "postgres"))]

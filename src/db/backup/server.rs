@@ -166,9 +166,11 @@ pub(super) fn put_back(mut conn: Conn, file: &Path, said: &Contents, finish: Fin
     }
     // Refuses tables that are nobody's but another program's.
     let found = migrate::server_version(session(&mut conn)?)?;
+    let last_change = "SELECT version FROM head WHERE id = 1";
+    let replaced = if found > 0 { conn.first(last_change, &[])?.map(|row| row.get(0)).transpose()? } else { None };
     let kept = if found > 0 { Some(set_aside(&mut conn, &schema)?) } else { None };
     load(&mut conn, file, said)?;
-    after(&mut conn)?;
+    after(&mut conn, said.schema_version, replaced)?;
     finish(&mut conn)?;
     if others(&mut conn)? > 0 {
         return Err(Error::Unavailable("another Codex has connected meanwhile; nothing was changed".to_owned()));

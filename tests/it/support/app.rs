@@ -177,8 +177,15 @@ impl App {
     }
 
     /// From the next start on, the program meets a full disk when a file of its own becomes larger than so many KiB.
-    pub fn limit_files(&mut self, largest: Option<u64>) {
-        self.largest_file = largest;
+    pub fn limit_files(&mut self, largest: u64) {
+        self.largest_file = Some(largest);
+    }
+
+    /// There is room again on the disk of the program that runs.
+    pub fn make_room(&mut self) {
+        let lifted = Command::new("prlimit").args(["--pid", &self.pid().to_string(), "--fsize=unlimited:"]).status();
+        assert!(lifted.is_ok_and(|status| status.success()), "prlimit");
+        self.largest_file = None;
     }
 
     /// Starts the process and does not wait for anything.
@@ -187,7 +194,7 @@ impl App {
             ["serve", "--bind", "127.0.0.1:0"].into_iter().chain(self.arguments.iter().map(String::as_str)).collect();
         let mut command = self.cli().command(&words);
         if let Some(largest) = self.largest_file {
-            let limited = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", largest * 2);
+            let limited = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", largest * 2);
             let mut shell = std::process::Command::new("sh");
             shell.arg("-c").arg(limited).arg(command.get_program()).args(command.get_args());
             shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
