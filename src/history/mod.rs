@@ -30,3 +30,6 @@ pub use store::{
     Updated, create, create_with_id, find, get, last_actor, record_change, record_link, reindex, rekey, restore, retire, update,
 };
 pub use unredacted::Unredacted;
+
+/// The reason of a retirement that was part of clearing all records of a kind: no decision about this one.
+pub const CLEARED: &str = "data cleared";
