@@ -8,6 +8,7 @@ import { startTheme } from "./theme.js";
 import { startImport } from "./import.js";
 import { startAgents } from "./agents.js";
 import { startRecent } from "./recent.js";
+import { startChoices, startReview } from "./review.js";
 import { startTabs } from "./tabs.js";
 
 const root = document.querySelector(".app");
@@ -32,6 +33,7 @@ document.addEventListener("click", async (event) => {
     }
     return;
   }
+  if (event.target.closest("[data-print]")) window.print();
   // A menu closes when the next click lands elsewhere.
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -51,6 +53,10 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("list:shown", (event) => showCopyButtons(event.target));
 
 showCopyButtons(document);
+// What scrolls sideways can be scrolled by keys.
+for (const wrapper of document.querySelectorAll(".table-wrapper")) {
+  if (wrapper.scrollWidth > wrapper.clientWidth) wrapper.tabIndex = 0;
+}
 startTabs();
 startRecent(prefix);
 startToasts();
@@ -61,3 +67,5 @@ startList();
 startForms();
 startPalette(prefix);
 startSync(prefix);
+startReview(prefix);
+startChoices();

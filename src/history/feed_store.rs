@@ -246,6 +246,37 @@ pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Unr
     c.all(&sql, params![run, before, limit])?.iter().map(change).collect()
 }
 
+/// Which changes somebody looks for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// By whom: the whole name.
+    pub actor: Option<String>,
+    /// Of which kind of record.
+    pub entity: Option<String>,
+    /// What was done.
+    pub action: Option<String>,
+    /// On this day or before, as `2026-11-21`.
+    pub until: Option<String>,
+}
+
+/// The changes before `seq` that are wanted, newest first.
+pub fn before(c: &mut Conn, seq: i64, wanted: &Wanted, limit: i64) -> Result<Vec<Unredacted<Change>>> {
+    let mut params = params![seq, limit].to_vec();
+    let mut wheres = vec!["seq < ?1".to_owned()];
+    // Every moment of a day is before the day with a letter behind it.
+    let until = wanted.until.as_ref().map(|day| format!("{day}U"));
+    for (test, value) in
+        [("actor =", &wanted.actor), ("entity =", &wanted.entity), ("action =", &wanted.action), ("at <", &until)]
+    {
+        if let Some(value) = value {
+            params.push(value.into());
+            wheres.push(format!("{test} ?{}", params.len()));
+        }
+    }
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE {} ORDER BY seq DESC LIMIT ?2", wheres.join(" AND "));
+    c.all(&sql, &params)?.iter().map(change).collect()
+}
+
 /// The changes of a batch, newest first, at most so many.
 pub fn of_batch(c: &mut Conn, batch: i64, limit: i64) -> Result<Vec<Unredacted<Change>>> {
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE batch_id = ?1 ORDER BY seq DESC LIMIT ?2");

@@ -31,3 +31,6 @@ pub use store::{
     update, was_taken_away,
 };
 pub use unredacted::Unredacted;
+
+/// The reason of a retirement that was part of clearing all records of a kind: no decision about this one.
+pub const CLEARED: &str = "data cleared";

@@ -219,6 +219,34 @@ pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
     Ok((row.get(0)?, row.get(1)?))
 }
 
+/// How many live tickets somebody still works on for each of these companies; none for those without any.
+pub fn open_of_companies(c: &mut Conn, companies: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let mut values = working(c)?;
+    let words = places(&values);
+    values.push(companies.into());
+    let sql = format!(
+        "SELECT ticket.company_id, count(*) FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})
+         AND ticket.company_id IN ids(?{}) GROUP BY ticket.company_id",
+        values.len()
+    );
+    c.all(&sql, &values)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// The same for each of these requesters of one vendor, by their ids there.
+pub fn open_of_requesters(c: &mut Conn, source: &str, requesters: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let mut values = working(c)?;
+    let words = places(&values);
+    values.push(source.into());
+    values.push(requesters.into());
+    let sql = format!(
+        "SELECT ticket.requester_id, count(*) FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})
+         AND ticket.external_source = ?{} AND ticket.requester_id IN ids(?{}) GROUP BY ticket.requester_id",
+        values.len() - 1,
+        values.len()
+    );
+    c.all(&sql, &values)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// The stored tickets with these numbers at one vendor, retired ones too, with what is kept beside them.
 pub fn by_external_ids(c: &mut Conn, source: &str, external_ids: Vec<i64>) -> Result<HashMap<i64, (Ticket, Seen)>> {
     let sql = format!(

@@ -65,13 +65,13 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
 fn words(error: &Error) -> (&'static str, &'static str) {
     match error {
         Error::NotFound { .. } | Error::Missing(_) => {
-            ("Nothing here", "The address may be mistyped, or what it showed has moved or is not yours to see.")
+            ("Page not found", "The address may be mistyped, or what it showed has moved or is not yours to see.")
         }
         Error::Invalid(_) | Error::BadRequest(_) | Error::UnsupportedMedia(_) | Error::MethodNotAllowed => {
-            ("That cannot be used", "Go back, change it, and send it again. Nothing was saved.")
+            ("That action isn't available", "Go back, change it, and send it again. Nothing was saved.")
         }
         Error::Unauthorized(_) => ("You are not signed in", ""),
-        Error::Forbidden(_) => ("Not open to you", "Your role does not include this. An administrator can change that."),
+        Error::Forbidden(_) => ("You don't have access", "Ask an administrator."),
         Error::Conflict { .. } | Error::Constraint(_) => ("That is not possible as things stand", "Nothing was saved."),
         Error::Gone { .. } => ("No longer valid", ""),
         Error::PreconditionFailed => ("Somebody else was faster", "Nothing was saved."),

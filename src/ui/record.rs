@@ -107,6 +107,12 @@ impl Way {
         Some(Self { href, words: words.into(), icon, is_away: true, is_primary: false, is_rare: false })
     }
 
+    /// Another page of ours.
+    #[must_use]
+    pub fn here(href: impl Into<String>, words: impl Into<Cow<'static, str>>, icon: &'static str) -> Self {
+        Self { href: href.into(), words: words.into(), icon, is_away: false, is_primary: false, is_rare: false }
+    }
+
     /// The same as the first thing to do.
     #[must_use]
     pub fn first(mut self) -> Self {

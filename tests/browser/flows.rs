@@ -368,7 +368,7 @@ both! {
             browser.shows("approval").await;
             browser.go("/admin/").await;
             browser.click_words("Look at it").await;
-            browser.shows("404").await;
+            browser.shows("Deleted there (checked").await;
             browser.click_words("Approve").await;
             browser.agree().await;
             browser.hides("Held").await;

@@ -116,7 +116,7 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i
         badges: badges(asset),
         lead: lead(asset),
         facts: summary(&page, &detail),
-        ways: ways(&detail),
+        ways: ways(&page, &detail),
         retire_question: format!("Retire {}? It is hidden from lists and billing until it is restored.", asset.row.hostname),
         may_merge: true,
         ..Head::new(&page, base, asset.row.retired_at.as_deref())
@@ -125,12 +125,13 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i
 }
 
 /// How one gets onto the device, and where its vendor shows it.
-fn ways(detail: &AssetDetail) -> Vec<Way> {
+fn ways(page: &Page, detail: &AssetDetail) -> Vec<Way> {
     let row = &detail.asset.row;
     let remote = Way::away(row.web_remote_url.as_deref(), "Connect", "terminal").map(Way::first);
     let portal = Way::away(row.portal_url.as_deref(), "Open in the RMM", "external-link");
     let portal = if remote.is_some() { portal.map(Way::rarely) } else { portal };
-    remote.into_iter().chain(portal).collect()
+    let label = Way::here(page.url(&format!("/assets/{}/label", row.id)), "Print label", "printer").rarely();
+    remote.into_iter().chain(portal).chain([label]).collect()
 }
 
 /// What one needs to know of a device while somebody is on the telephone about it.

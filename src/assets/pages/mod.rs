@@ -3,6 +3,7 @@
 mod detail;
 mod form;
 mod inside;
+mod label;
 mod list;
 mod secret;
 mod users;
@@ -25,6 +26,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/assets/", list::index)
         .get("/assets/{id}", detail::show)
+        .get("/assets/{id}/label", label::show)
         .merge(forms::routes::<Assets>("/assets/new", "/assets/{id}", edited))
         .form("/assets/{id}/secrets/{name}", "/assets/{id}", secret::reveal)
         .form("/assets/{id}/assign-user", "/assets/{id}", links::add::<User>)

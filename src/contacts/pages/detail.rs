@@ -106,7 +106,7 @@ pub async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode,
         badges: badges(contact),
         lead: lead(contact, &detail.companies),
         facts: summary(&page, contact, &detail.companies),
-        ways: Way::call(contact.phone()).into_iter().collect(),
+        ways: ways(&page, contact),
         is_person: true,
         retire_question: format!("Retire {}? They are hidden from lists until they are restored.", contact.row.name),
         attached: refused.attached,
@@ -115,6 +115,14 @@ pub async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode,
         ..Head::new(&page, base, contact.row.retired_at.as_deref())
     };
     context.show_as(status, &Workspace::new(head, TABS, all))
+}
+
+fn ways(page: &Page, contact: &ContactView) -> Vec<Way> {
+    let row = &contact.row;
+    let may_move = page.may_write() && row.retired_at.is_none();
+    let elsewhere =
+        || Way::here(page.url(&format!("/contacts/{}/move", row.id)), "Move to another company", "building-2").rarely();
+    Way::call(contact.phone()).into_iter().chain(may_move.then(elsewhere)).collect()
 }
 
 /// What one needs to know of a person while they are on the telephone.
