@@ -128,16 +128,22 @@ fn parse(text: &str, instance: &Path) -> Result<Database, String> {
     }
 }
 
+/// Where the host begins in what follows `://`, behind user and password. PostgreSQL's drivers look for the first `@`, so
+/// `/` and `?` need not be encoded in a password.
+#[must_use]
+pub fn host_at(rest: &str) -> usize {
+    let behind_first = rest.find('@').map_or(0, |at| at + 1);
+    let parameters = rest[behind_first..].find('?').map_or(rest.len(), |at| behind_first + at);
+    // An unencoded `@` in a password is understood by no driver; the password is hidden whole all the same.
+    rest[..parameters].rfind('@').map_or(0, |at| at + 1)
+}
+
 /// An address with `***` in the place of its password.
 pub fn without_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return "***".to_owned() };
+    let (user, rest) = rest.split_at(host_at(rest));
     let (place, tail) = rest.find('?').map_or((rest, ""), |at| rest.split_at(at));
-    // Up to the `@`, as the driver reads it: a password may hold a `/` that nobody has encoded.
-    let (user, place) = place.rsplit_once('@').map_or(("", place), |(user, place)| (user, place));
-    if user.is_empty() && tail.contains('@') {
-        // Perhaps it holds a `?`.
-        return format!("{scheme}://***");
-    }
+    let user = user.strip_suffix('@').unwrap_or_default();
     let user = user.split_once(':').map_or_else(|| user.to_owned(), |(name, _)| format!("{name}:***"));
     let at = if user.is_empty() { "" } else { "@" };
     // A password may also be a parameter.
@@ -168,7 +174,7 @@ mod tests {
         assert_eq!(without_password("postgresql://u:a@b@h/d?options=x"), "postgresql://u:***@h/d?options=x");
         assert_eq!(without_password("postgresql://h/d?user=u&password=x"), "postgresql://h/d?user=u&password=***");
         assert_eq!(without_password("postgresql://u:a/b@h/d"), "postgresql://u:***@h/d");
-        assert_eq!(without_password("postgresql://u:a?b@h/d"), "postgresql://***");
+        assert_eq!(without_password("postgresql://u:a?b@h/d?x=y"), "postgresql://u:***@h/d?x=y");
         assert_eq!(without_password("sqlite:////var/x.db"), "sqlite:////var/x.db");
     }
 }

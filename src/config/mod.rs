@@ -37,7 +37,7 @@ use std::{
 pub use self::{
     backup::{Backup, Keep, recipients},
     cadence::Cadence,
-    database::{Database, Sessions},
+    database::{Database, Sessions, host_at},
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
     kept_address::{keep as keep_address, sections_lost_to_helm},

@@ -6,7 +6,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use super::{Driver, Engine, sqlite};
-use crate::config::Sessions;
+use crate::config::{Sessions, host_at};
 use crate::error::{Error, Result};
 
 /// How often a search looks whether it is to stop.
@@ -55,13 +55,7 @@ impl Server {
     /// The hosts and the database of the address: what stands between the user and the parameters.
     fn place(&self) -> &str {
         let rest = self.address.split_once("://").map_or("", |(_, rest)| rest);
-        let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-        match place.rsplit_once('@') {
-            Some((_, place)) => place,
-            // Perhaps a password with a `?` that nobody has encoded.
-            None if parameters.contains('@') => "***",
-            None => place,
-        }
+        rest[host_at(rest)..].split('?').next().unwrap_or_default()
     }
 }
 
@@ -214,7 +208,7 @@ mod tests {
         for (address, shown) in [
             ("postgresql://u:p@db:5433/codex?sslmode=require", "postgresql://db:5433/codex"),
             ("postgresql://u:a/b@db/codex", "postgresql://db/codex"),
-            ("postgresql://u:a?b@db/codex", "postgresql://***"),
+            ("postgresql://u:a?b@db/codex?sslmode=require", "postgresql://db/codex"),
             ("postgresql:///codex?host=/run&password=x", "postgresql:///codex"),
         ] {
             assert_eq!(Target::Postgres(address.to_owned().into()).to_string(), shown);

@@ -23,7 +23,7 @@ use super::{
     Contents, Finish, Proof, Restored, Tables, after,
 };
 use crate::{
-    config::private,
+    config::{host_at, private},
     error::{Error, Result},
     params,
     types::now,
@@ -382,9 +382,7 @@ fn failed(name: &str, words: &str) -> Error {
 /// Where the user, the host and the database begin and end in an address.
 fn authority(url: &str) -> (usize, usize) {
     let begin = url.find("://").map_or(0, |at| at + 3);
-    let parameters = url[begin..].find('?').map_or(url.len(), |at| begin + at);
-    // A password may hold a `/` that nobody has encoded.
-    let host = url[begin..parameters].rfind('@').map_or(begin, |at| begin + at + 1);
+    let host = begin + host_at(&url[begin..]);
     let end = url[host..].find(['/', '?']).map_or(url.len(), |at| host + at);
     (begin, end)
 }
@@ -437,7 +435,7 @@ mod tests {
             ("postgresql:///codex?host=/run", "postgresql:///codex?host=/run", None),
             ("postgresql://ann:a@b@one,two/codex", "postgresql://ann@one,two/codex", Some("a@b")),
             ("postgresql:///codex?host=/run&password=p%40ss&user=ann", "postgresql:///codex?host=/run&user=ann", Some("p@ss")),
-            ("postgresql://ann:a/b@db:5433/codex", "postgresql://ann@db:5433/codex", Some("a/b")),
+            ("postgresql://ann:a/b?c@db:5433/codex?x=y", "postgresql://ann@db:5433/codex?x=y", Some("a/b?c")),
             ("postgresql://ann:old@db/codex?password=new", "postgresql://ann@db/codex", Some("new")),
         ] {
             assert_eq!(without_password(url), (address.to_owned(), password.map(str::to_owned)), "{url}");

@@ -12,7 +12,10 @@ use super::{
     away,
     tls::{Check, Connector},
 };
-use crate::error::{Error, Result};
+use crate::{
+    config::host_at,
+    error::{Error, Result},
+};
 
 /// How long a connection attempt may take, and a shorter time where another server may do.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,10 +58,7 @@ impl Address {
     /// `BadRequest` that says which parameter is wrong; the password is in none.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let (own, rest) = Own::take(text)?;
-        // What looks like a parameter may be the rest of a password.
-        let is_clear = text.split_once('?').is_none_or(|(_, parameters)| !parameters.contains('@'));
-        let mut driver: postgres::Config =
-            rest.parse().map_err(|cause: postgres::Error| unreadable(Some(&cause).filter(|_| is_clear)))?;
+        let mut driver: postgres::Config = rest.parse().map_err(|cause: postgres::Error| unreadable(&cause))?;
         let several = driver.get_hosts().len() > 1;
         let wants = match own.attributes.as_deref() {
             // Of several, only one takes writes.
@@ -125,7 +125,10 @@ impl Address {
 impl Own {
     /// Takes them out of an address.
     fn take(text: &str) -> Result<(Self, String)> {
-        let Some((place, parameters)) = text.split_once('?') else { return Ok((Self::default(), text.to_owned())) };
+        let begin = text.find("://").map_or(0, |at| at + 3);
+        let host = begin + host_at(&text[begin..]);
+        let Some(at) = text[host..].find('?') else { return Ok((Self::default(), text.to_owned())) };
+        let (place, parameters) = (&text[..host + at], &text[host + at + 1..]);
         let mut own = Self::default();
         let mut others = Vec::new();
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -180,9 +183,9 @@ fn wrong(name: &str, right: &str, found: &str) -> Error {
     Error::BadRequest(format!("{name} of the address in [database] must be {right}, not {found:?}"))
 }
 
-fn unreadable(cause: Option<&postgres::Error>) -> Error {
+fn unreadable(cause: &postgres::Error) -> Error {
     use std::error::Error as _;
-    let why = cause.and_then(|cause| cause.source()).map(|why| format!(" ({why})")).unwrap_or_default();
+    let why = cause.source().map(|why| format!(" ({why})")).unwrap_or_default();
     Error::BadRequest(format!(
         "database.connection_string cannot be read{why}; write it as postgresql://user:password@host:port/database"
     ))
@@ -231,8 +234,15 @@ mod tests {
             let refused = encryption(parameters).unwrap_err().to_string();
             assert!(refused.contains(named) && !refused.contains("u:p"), "{refused}");
         }
-        let refused = Address::parse("postgresql://u:s3?cret@db.example.com/codex").unwrap_err().to_string();
-        assert!(!refused.contains("s3") && !refused.contains("cret"), "{refused}");
+    }
+
+    #[test]
+    fn a_password_with_a_question_mark_hides_no_parameter() {
+        let address =
+            Address::parse("postgresql://u:s3?c/ret@db.example.com/codex?sslmode=verify-full&sslrootcert=system").unwrap();
+        assert_eq!(address.encryption, Encryption::Required(Check::HostBySystem));
+        assert_eq!(address.driver.get_password(), Some(b"s3?c/ret".as_slice()));
+        assert_eq!(address.driver.get_dbname(), Some("codex"));
     }
 
     #[test]
