@@ -8,3 +8,5 @@ CREATE TABLE feed_gaps (
 INSERT INTO feed_gaps (after, until)
 SELECT last.seq, head.version FROM head, (SELECT COALESCE(max(seq), 0) AS seq FROM changes) last
 WHERE head.version > last.seq + 1;
+-- What ends between two days is found without looking at every asset.
+CREATE INDEX assets_warranty ON assets (warranty_expires) WHERE warranty_expires IS NOT NULL;

@@ -172,10 +172,16 @@ pub fn active(
     c.each(&sql, &values, |found| take(view(&found)?))
 }
 
-/// The words of the statuses that tickets have.
+/// The words of the statuses that tickets have: from one to the next in the index, however many tickets have each.
 pub fn status_words(c: &mut Conn) -> Result<Vec<String>> {
-    let rows = c.all("SELECT DISTINCT ticket.status FROM @tickets ticket ORDER BY ticket.status", params![])?;
-    rows.iter().map(|row| row.get(0)).collect()
+    let sql = "WITH RECURSIVE known (status) AS (
+                   SELECT min(ticket.status) FROM @tickets ticket
+                   UNION ALL
+                   SELECT (SELECT min(ticket.status) FROM @tickets ticket WHERE ticket.status > known.status)
+                   FROM known WHERE known.status IS NOT NULL
+               )
+               SELECT known.status FROM known WHERE known.status IS NOT NULL ORDER BY known.status";
+    c.map(sql, params![], |row| row.get(0))
 }
 
 /// The words of the statuses that tickets have while somebody works on them: few, and an index finds their

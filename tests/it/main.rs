@@ -94,6 +94,7 @@ mod protection;
 mod receiver;
 mod retention;
 mod saved_views;
+mod scans;
 mod scheduler;
 mod search;
 mod second_factor;
