@@ -32,6 +32,7 @@ mod compliance;
 mod configuration;
 mod conformance;
 mod contacts;
+mod contract_index;
 mod copying;
 mod core;
 mod credentials;
