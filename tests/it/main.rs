@@ -40,6 +40,7 @@ mod credentials;
 mod datto;
 mod db_faults;
 mod db_layer;
+mod description;
 mod devices;
 mod doctor;
 mod durability;
