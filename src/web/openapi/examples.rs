@@ -286,7 +286,17 @@ impl Maker<'_> {
                 made.insert(name.clone(), self.value(name, context, member, depth + 1));
             }
         }
-        parts.for_each(|part| self.fill(made, context, part, depth));
+        for part in parts {
+            self.fill(made, context, part, depth);
+            // What the first way of several makes of members that are there.
+            for (name, rule) in part.pointer("/anyOf/0/properties").and_then(Value::as_object).into_iter().flatten() {
+                if rule.get("enum").is_some()
+                    && let Some(value) = made.get_mut(name)
+                {
+                    *value = self.value(name, context, rule, depth + 1);
+                }
+            }
+        }
     }
 }
 
