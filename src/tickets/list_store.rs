@@ -155,7 +155,7 @@ pub fn each(
 ) -> Result<i64> {
     let statuses = statuses_store::load(conn, SOURCE, configured)?;
     let query = filters.add(conn, query.clone(), &statuses)?;
-    let query = found_by_shown::<Ticket>(conn, ASKING.allowed(query, policy), policy, &["subject"], |ticket| {
+    let query = found_by_shown::<Ticket>(conn, ASKING.allowed(query, policy), policy, &["ticket.subject"], |ticket| {
         ticket.subject = ticket.subject.take().map(|text| policy.screen(&text));
     })?;
     query.each(conn, |row| take(ListedTicket::new(store::view(row)?.redact(policy), &statuses)))

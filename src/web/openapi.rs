@@ -1,5 +1,6 @@
 //! The OpenAPI document, made from the routes and lists themselves, so that it cannot name others.
 
+mod examples;
 pub mod schema;
 pub mod table;
 pub mod values;
@@ -34,7 +35,7 @@ pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
     let mut named = schemas.into_named();
     named.insert("Error".to_owned(), error_schema());
     named.insert("Part".to_owned(), json!({"type": "object", "description": "A row with the members that `fields` names."}));
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Codex",
@@ -56,7 +57,9 @@ pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
             }},
             "schemas": named,
         },
-    })
+    });
+    examples::give(&mut document);
+    document
 }
 
 fn is_for_programs(path: &str) -> bool {

@@ -51,6 +51,12 @@ both! {
         tess.post("/api/views", &twice).await.status(201);
         tess.post("/api/views", &json!({"list": "assets", "name": "twice"})).await.status(409);
         app.admin().post("/api/views", &twice).await.status(201);
+        // What a client may never do is no wrong field.
+        app.company("100001", "Acme").await;
+        let client = app.client_of("cleo", "100001").await;
+        let refused = client.post("/api/views", &json!({"list": "assets", "name": "Ours", "shared": true})).await.status(403);
+        assert!(refused.error().starts_with("shared:"), "{}", refused.text());
+        client.post("/api/views", &json!({"list": "assets", "name": "Ours", "shared": false})).await.status(201);
     }
 
     async fn a_list_opens_with_the_view_that_somebody_chose(engine: Engine) {

@@ -34,6 +34,14 @@ impl Parts {
         format!("SELECT {} FROM {}{} ORDER BY {}{limit}", query.spec.key, query.spec.from, self.condition, self.order)
     }
 
+    /// The statement for the keys and these columns of all rows, in no order.
+    pub fn columns(&self, query: &ListQuery, columns: &[&str]) -> String {
+        let selected: Vec<&str> = std::iter::once(query.spec.key).chain(columns.iter().copied()).collect();
+        let selected = selected.join(", ");
+        let from = joins::countable(query.spec.from, &format!("{} {selected}", self.condition));
+        format!("SELECT {selected} FROM {}{}", from.unwrap_or(query.spec.from), self.condition)
+    }
+
     /// The statement for the rows of some keys, in the same order, with its parameters.
     pub fn rows(&self, query: &ListQuery, keys: &[i64]) -> (String, Vec<Value>) {
         let (spec, (own, params)) = (query.spec, &self.own);
