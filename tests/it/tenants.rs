@@ -162,6 +162,7 @@ const READS: &[(&str, Read)] = reads! {
     "tickets::store::by_external_ids" => |c, id, key| tickets::store::by_external_ids(c, "freshservice", (1..200).collect());
     "tickets::store::company_of_department" => |c, id, key| tickets::store::company_of_department(c, "freshservice", id);
     "tickets::store::neglected" => |c, id, key| tickets::store::neglected(c);
+    "tickets::store::of_agents" => |c, id, key| tickets::store::of_agents(c, vec![id]);
     "tickets::store::open" => |c, id, key| tickets::store::open(c);
     "tickets::store::view_unstored" => |c, id, key| tickets::store::view_unstored(c, tickets::Ticket { company_id: Some(id), ..Default::default() }).map(|row| row.inside().company_id.clone());
     "tickets::messages_store::of_tickets" => |c, id, key| tickets::messages_store::of_tickets(c, (1..200).collect());
