@@ -153,10 +153,10 @@ export function startRows() {
   });
   // A click beside the link opens the row too, unless text is being selected.
   document.addEventListener("click", (event) => {
-    const row = event.target.closest("#list tbody tr[data-href]");
+    const row = event.target.closest("#list tbody tr[data-id]");
     if (row && !event.target.closest("button, input, details, summary")) leave(row);
     if (!row || event.target.closest("a, button, input, details, summary") || String(getSelection())) return;
-    if (event.ctrlKey || event.metaKey) window.open(row.dataset.href);
-    else location.href = row.dataset.href;
+    if (event.ctrlKey || event.metaKey) window.open(row.querySelector("a").href);
+    else location.href = row.querySelector("a").href;
   });
 }
