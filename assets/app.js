@@ -15,17 +15,28 @@ const root = document.querySelector(".app");
 const prefix = root?.dataset.prefix ?? "";
 document.documentElement.classList.add("scripted");
 
-/** Buttons that copy are of no use without scripts, so they come hidden. */
-export function showCopyButtons(within) {
-  for (const button of within.querySelectorAll(".copy[hidden]")) button.hidden = false;
+/** Buttons that copy are of no use without scripts, and their markup is longer than most of what they copy: they are made here. */
+function addCopyButtons(within) {
+  // Without our style sheet they would be boxes beside every value.
+  const icon = document.getElementById("copy-icon");
+  if (!icon) return;
+  for (const value of within.querySelectorAll("[data-copy]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.setAttribute("aria-label", `Copy ${value.textContent}`);
+    button.append(icon.content.cloneNode(true));
+    value.removeAttribute("data-copy");
+    value.after(" ", button);
+  }
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest(".copy");
   if (button) {
     event.preventDefault();
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await navigator.clipboard.writeText(button.getAttribute("aria-label").slice("Copy ".length));
       button.classList.add("is-done");
       setTimeout(() => button.classList.remove("is-done"), 1200);
     } catch {
@@ -50,9 +61,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("list:shown", (event) => showCopyButtons(event.target));
+document.addEventListener("list:shown", (event) => addCopyButtons(event.target));
 
-showCopyButtons(document);
+addCopyButtons(document);
 // What scrolls sideways can be scrolled by keys.
 for (const wrapper of document.querySelectorAll(".table-wrapper")) {
   if (wrapper.scrollWidth > wrapper.clientWidth) wrapper.tabIndex = 0;

@@ -199,18 +199,42 @@ fn places(values: &[Value]) -> String {
     (1..=values.len()).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
 }
 
-/// How many of the live tickets that somebody should work on are overdue, and how many nobody has taken.
-pub fn neglected(c: &mut Conn) -> Result<(i64, i64)> {
+/// The live tickets that somebody should work on and does not.
+#[derive(Clone, Debug, Default)]
+pub struct Neglected {
+    /// How many are overdue, and since when the oldest is.
+    pub overdue: (i64, Option<String>),
+    /// How many nobody has taken, and since when the oldest is there.
+    pub unassigned: (i64, Option<String>),
+}
+
+/// Counts them.
+pub fn neglected(c: &mut Conn) -> Result<Neglected> {
     let mut values = working(c)?;
     let words = places(&values);
     values.push(now().into());
     let sql = format!(
-        "SELECT count(CASE WHEN ticket.due_by < ?{} THEN 1 END), count(CASE WHEN ticket.responder_id IS NULL THEN 1 END)
+        "SELECT count(CASE WHEN ticket.due_by < ?{at} THEN 1 END), min(CASE WHEN ticket.due_by < ?{at} THEN ticket.due_by END),
+         count(CASE WHEN ticket.responder_id IS NULL THEN 1 END),
+         min(CASE WHEN ticket.responder_id IS NULL THEN ticket.vendor_created_at END)
          FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})",
-        values.len()
+        at = values.len()
     );
     let row = c.one(&sql, &values)?;
-    Ok((row.get(0)?, row.get(1)?))
+    Ok(Neglected { overdue: (row.get(0)?, row.get(1)?), unassigned: (row.get(2)?, row.get(3)?) })
+}
+
+/// How many live tickets these agents of the vendor still work on.
+pub fn of_agents(c: &mut Conn, agents: Vec<i64>) -> Result<i64> {
+    let mut values = working(c)?;
+    let words = places(&values);
+    values.push(agents.into());
+    let sql = format!(
+        "SELECT count(*) FROM @tickets ticket
+         WHERE ticket.retired_at IS NULL AND ticket.status IN ({words}) AND ticket.responder_id IN ids(?{})",
+        values.len()
+    );
+    c.one(&sql, &values)?.get(0)
 }
 
 /// How many live tickets somebody still works on, and how many of them are urgent or high.

@@ -219,7 +219,7 @@ fn list_parameters(spec: &ListSpec) -> Vec<Value> {
         parameters.push(parameter("retired", json!({"enum": ["hide", "only", "include"]}), "Whether retired rows are listed."));
     }
     for column in spec.columns {
-        let description = "Exactly this value. With __ic after the name: contains; __gte, __lte: bounds; __in: one of several; __empty: true or false.";
+        let description = "Exactly this value. With __ne after the name: not this one; __ic: contains; __gte, __lte: bounds; __in: one of several; __empty: true or false.";
         // What a list reads itself is not only what the column holds: a company by its number or its id, a priority by its word.
         let schema = if spec.own.contains(&column.name) { schema::text() } else { schema_of(column) };
         parameters.push(parameter(column.name, schema, description));

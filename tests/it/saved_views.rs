@@ -113,6 +113,7 @@ both! {
             ("where=serial_number&test=empty&value=", vec![1, 3, 4, 5]),
             ("where=serial_number&test=is&value=ABC123", vec![2]),
             ("where=serial_number&test=ic&value=bc1", vec![2]),
+            ("where=serial_number&test=ne&value=abc123", vec![1, 3, 4, 5]),
             ("where=hostname&test=in&value=PC-1,PC-4", vec![1, 4]),
             ("where=hostname&test=gte&value=PC-4", vec![4, 5]),
             ("where=hostname&test=ic&value=", vec![1, 2, 3, 4, 5]),

@@ -164,6 +164,7 @@ const READS: &[(&str, Read)] = reads! {
     "tickets::store::neglected" => |c, id, key| tickets::store::neglected(c);
     "tickets::store::open_of_companies" => |c, id, key| tickets::store::open_of_companies(c, (1..200).collect());
     "tickets::store::open_of_requesters" => |c, id, key| tickets::store::open_of_requesters(c, "freshservice", (1..200).collect());
+    "tickets::store::of_agents" => |c, id, key| tickets::store::of_agents(c, vec![id]);
     "tickets::store::open" => |c, id, key| tickets::store::open(c);
     "tickets::store::view_unstored" => |c, id, key| tickets::store::view_unstored(c, tickets::Ticket { company_id: Some(id), ..Default::default() }).map(|row| row.inside().company_id.clone());
     "tickets::messages_store::of_tickets" => |c, id, key| tickets::messages_store::of_tickets(c, (1..200).collect());

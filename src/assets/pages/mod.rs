@@ -10,7 +10,7 @@ mod users;
 
 use super::Assets;
 use crate::{
-    resource::{forms, links},
+    resource::{bulk_page, forms, links},
     ui::{Records, Section},
     web::Routes,
 };
@@ -27,6 +27,7 @@ pub fn routes() -> Routes {
         .get("/assets/", list::index)
         .get("/assets/{id}", detail::show)
         .get("/assets/{id}/label", label::show)
+        .merge(bulk_page::routes::<Assets>("/bulk/assets", "/bulk/assets/retire"))
         .merge(forms::routes::<Assets>("/assets/new", "/assets/{id}", edited))
         .form("/assets/{id}/secrets/{name}", "/assets/{id}", secret::reveal)
         .form("/assets/{id}/assign-user", "/assets/{id}", links::add::<User>)

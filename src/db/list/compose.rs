@@ -134,6 +134,11 @@ impl Composer {
             // Two texts instead of a hidden value, which the planner takes for one that hardly any row has.
             Test::Is(Value::Bool(value)) => self.conditions.push(format!("{sql} = {value}")),
             Test::Is(value) => self.add(&format!("{sql} = {{}}"), [value.clone()]),
+            Test::IsNot(value) => {
+                // As it is written, not by the key that some are ordered by.
+                let ordered = self.ordered(&Column { ordered_by: None, ..*column });
+                self.add(&format!("{sql} IS NULL OR {ordered} <> {{}}"), [Self::bound(column, value)]);
+            }
             Test::AtLeast(value) => self.add(&format!("{} >= {{}}", self.ordered(column)), [Self::bound(column, value)]),
             Test::AtMost(value) => self.add(&format!("{} <= {{}}", self.ordered(column)), [Self::bound(column, value)]),
             Test::In(values) if values.is_empty() => self.conditions.push("1 = 0".to_owned()),
