@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     history::{feed, retention},
     records::{
-        entities::ENTITIES,
+        entities::{self, ENTITIES},
         pages::{
             record::{self, Mentioned},
             store::Names,
@@ -87,10 +87,14 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Res
         // What was done together is undone together, where the newest of it stands.
         let batch = change.batch_id.filter(|batch| batches.insert(*batch));
         let undo_all = batch.map(|batch| page.url(&format!("/records/batches/{batch}/undo")));
-        let subject = names.find(&page, change).map(|(href, name)| link_to(href, name));
-        let subject = subject
-            .or_else(|| Some(link_to(page.url(&format!("/records/{}/{}", change.entity, change.entity_id)), called(change))));
-        Event { subject, undo_all, ..record::event(change, &mentioned) }
+        let event = record::event(change, &mentioned);
+        let named = names.find(&page, change).map(|(href, name)| link_to(href, name));
+        // A user or an API key has no page among the records.
+        let has_page = entities::named(&change.entity).is_ok();
+        let address = || page.url(&format!("/records/{}/{}", change.entity, change.entity_id));
+        let subject = named.or_else(|| has_page.then(|| link_to(address(), called(change))));
+        let toward = if subject.is_none() { called(change) } else { event.toward.clone() };
+        Event { subject, toward, undo_all, ..event }
     });
     let changes = Timeline { events: events.collect(), more: None, kept_since: removed };
     context.show(&AuditPage {

@@ -367,7 +367,7 @@ both! {
             sign_in(&browser, "ada").await;
             browser.shows("approval").await;
             browser.go("/admin/").await;
-            browser.click_words("Look at it").await;
+            browser.click_words("Review plan").await;
             browser.shows("Deleted there (checked").await;
             browser.click_words("Approve").await;
             browser.agree().await;

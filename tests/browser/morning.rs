@@ -97,6 +97,7 @@ both! {
                 scripted(&browser).await;
                 browser.click_words("Add location").await;
                 browser.fill("form[action$='/locations/add'] #name", name).await;
+                browser.fill("form[action$='/locations/add'] #address", "1 Main Street").await;
                 browser.click("form[action$='/locations/add'] button").await;
                 browser.shows(name).await;
             }
@@ -238,6 +239,8 @@ both! {
             browser.click_words("Review plan").await;
             browser.shows("Deleted there (checked").await;
             scripted(&browser).await;
+            // Scrolling is no click.
+            browser.script("document.querySelector(\"input[aria-label='All of Beta Law']\").scrollIntoView({ block: 'center' })").await;
             browser.click("input[aria-label='All of Beta Law']").await;
             browser.shows("Approve 10 selected").await;
             browser.click_words("Approve 10 selected").await;
