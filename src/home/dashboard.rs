@@ -141,7 +141,7 @@ fn extra(c: &mut Conn, (level, email): (Option<Level>, &str), looker: &Looker<'_
             }
             let agents = mine(c, email)?;
             let mine = (agents.clone(), if agents.is_empty() { 0 } else { tickets::of_agents(c, agents)? });
-            Ok(Extra::Staff(Box::new(ForStaff { wrong, backups, needs, fresh, changes, names, people, mine })))
+            Ok(Extra::Staff(Box::new(ForStaff { wrong, backups, needs, fresh, changes, names, mine, people })))
         }
         _ => Ok(Extra::Client { contracts: store::contracts(c)?, tickets: newest_open(c, looker)? }),
     }

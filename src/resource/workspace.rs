@@ -89,7 +89,7 @@ impl Workspace {
 
 /// Leaves out what the page has no room for: the tab that is asked for has the first place, then they come in their order.
 fn defer(groups: &mut [Group], asked: &str) {
-    let size = |group: &Group| group.body.as_ref().map_or(0, |body| body.len());
+    let size = |group: &Group| group.body.as_ref().map_or(0, Markup::len);
     let mut taken: usize = groups.iter().filter(|group| group.anchor == asked).map(size).sum();
     for (at, group) in groups.iter_mut().enumerate().filter(|(_, group)| group.anchor != asked) {
         let size = size(group);

@@ -51,6 +51,7 @@ pub fn service_desk() -> Result<&'static dyn ServiceDesk> {
 }
 
 /// The way to a new ticket, where the vendor has one.
+#[must_use]
 pub fn new_ticket(web: &Web) -> BoxFuture<'_, Result<Option<Way>>> {
     Box::pin(async move {
         let href = service_desk()?.new_page(web).await?;

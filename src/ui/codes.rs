@@ -44,7 +44,8 @@ pub fn code128(text: &str) -> Option<Picture> {
     }
     let bars = Code128::new(format!("{SET_B}{text}")).ok()?.encode();
     let dark = bars.iter().enumerate().filter(|(_, bar)| **bar == 1);
-    let path = dark.map(|(at, _)| format!("M{} 0h1v{HEIGHT}h-1z", at + QUIET)).collect();
+    let strokes: Vec<String> = dark.map(|(at, _)| format!("M{} 0h1v{HEIGHT}h-1z", at + QUIET)).collect();
+    let path = strokes.concat();
     Some(Picture { width: bars.len() + 2 * QUIET, height: HEIGHT, path })
 }
 

@@ -55,10 +55,10 @@ fn permissions(config: &Config, fix: bool) -> Finding {
         look(path.clone(), 0o077, "read");
     }
     // Helm keeps copies of settings in backups/, and makes it as open as any folder: nobody reaches it in one that is closed.
-    let is_closed = config.instance.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 == 0);
+    let open_to_others = config.instance.metadata().map_or(0o077, |found| found.permissions().mode() & 0o077);
     for name in PRIVATE {
         let path = config.instance.join(name);
-        if is_closed && config.on_platform() && name == "backups" {
+        if open_to_others == 0 && config.on_platform() && name == "backups" {
             continue;
         }
         for entry in fs::read_dir(&path).into_iter().flatten().flatten().filter(|_| name == "keys") {
