@@ -8,23 +8,35 @@ import { startTheme } from "./theme.js";
 import { startImport } from "./import.js";
 import { startAgents } from "./agents.js";
 import { startRecent } from "./recent.js";
+import { startChoices, startReview } from "./review.js";
 import { startTabs } from "./tabs.js";
 
 const root = document.querySelector(".app");
 const prefix = root?.dataset.prefix ?? "";
 document.documentElement.classList.add("scripted");
 
-/** Buttons that copy are of no use without scripts, so they come hidden. */
-export function showCopyButtons(within) {
-  for (const button of within.querySelectorAll(".copy[hidden]")) button.hidden = false;
+/** Buttons that copy are of no use without scripts, and their markup is longer than most of what they copy: they are made here. */
+function addCopyButtons(within) {
+  // Without our style sheet they would be boxes beside every value.
+  const icon = document.getElementById("copy-icon");
+  if (!icon) return;
+  for (const value of within.querySelectorAll("[data-copy]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.setAttribute("aria-label", `Copy ${value.textContent}`);
+    button.append(icon.content.cloneNode(true));
+    value.removeAttribute("data-copy");
+    value.after(" ", button);
+  }
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest(".copy");
   if (button) {
     event.preventDefault();
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await navigator.clipboard.writeText(button.getAttribute("aria-label").slice("Copy ".length));
       button.classList.add("is-done");
       setTimeout(() => button.classList.remove("is-done"), 1200);
     } catch {
@@ -32,6 +44,7 @@ document.addEventListener("click", async (event) => {
     }
     return;
   }
+  if (event.target.closest("[data-print]")) window.print();
   // A menu closes when the next click lands elsewhere.
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -48,9 +61,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("list:shown", (event) => showCopyButtons(event.target));
+document.addEventListener("list:shown", (event) => addCopyButtons(event.target));
 
-showCopyButtons(document);
+addCopyButtons(document);
+// What scrolls sideways can be scrolled by keys.
+for (const wrapper of document.querySelectorAll(".table-wrapper")) {
+  if (wrapper.scrollWidth > wrapper.clientWidth) wrapper.tabIndex = 0;
+}
 startTabs();
 startRecent(prefix);
 startToasts();
@@ -61,3 +78,5 @@ startList();
 startForms();
 startPalette(prefix);
 startSync(prefix);
+startReview(prefix);
+startChoices();

@@ -56,7 +56,7 @@ export function startList() {
     const query = new URL(url, location.href).searchParams;
     for (const field of form.elements) {
       // Hidden ones are what the address says; the next page brings its own.
-      if (!field.name || field.name === "col" || field.type === "hidden") continue;
+      if (!field.name || field.name === "col" || field.type === "hidden" || LATER.includes(field.name)) continue;
       if (field.type === "checkbox") field.checked = query.has(field.name);
       else if (document.activeElement !== field) field.value = query.get(field.name) ?? (field.name === "sort" ? field.options[0].value : "");
     }

@@ -23,7 +23,10 @@ const PAGES = [
   ["Alerts", "/alerts/"], ["Network equipment", "/network/equipment/"], ["Subnets", "/network/subnets/"], ["Licences", "/licenses/"],
   ["Billing plans", "/billing-plans/"], ["Settings", "/settings"], ["Notes", "/notes/", "staff"], ["Sync", "/admin/", "admin"],
   ["Sites and devices to match", "/admin/review", "admin"], ["Outbox", "/admin/outbox", "admin"],
-  ["Notifications", "/admin/notices", "admin"], ["Compliance", "/admin/compliance", "admin"],
+  ["Notifications", "/admin/notices", "admin"], ["Compliance", "/admin/compliance", "admin"], ["Audit log", "/admin/audit", "admin"],
+  ["Disclosures", "/admin/disclosures", "admin"], ["Backups", "/admin/backups", "admin"], ["Webhooks", "/admin/outgoing-webhooks", "admin"],
+  ["Fields and tags", "/admin/fields/", "admin"], ["API keys", "/admin/keys", "admin"], ["Users", "/admin/users", "people"],
+  ["Invite user", "/admin/users/new", "people"],
 ];
 
 /** What can be added, and whether it belongs to a company. */
@@ -71,6 +74,8 @@ function dialog(label) {
 /** Pages, and what can be done on this page or anywhere. */
 function actions(prefix, role) {
   const sees = { admin: ["admin", "staff"], staff: ["staff"] }[role] ?? [];
+  // Without our rail we are inside the platform, which keeps its own users.
+  if (role === "admin" && document.querySelector(".rail")) sees.push("people");
   const pages = PAGES.filter(([, , whose]) => !whose || sees.includes(whose)).map(([title, path]) => ({ title, href: prefix + path, kind: "Go to" }));
   const here = [...document.querySelectorAll(".page-header__actions a[href]")].map((link) => ({
     title: link.textContent.trim(), href: link.href, kind: "On this page", isAway: link.target === "_blank",

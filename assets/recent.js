@@ -1,4 +1,4 @@
-// What somebody looked at last, and their favourites: kept in their browser, under their name, until they sign out.
+// What somebody looked at last, until they sign out, and their favourites: kept in their browser, under their name.
 
 const MOST = 12;
 
@@ -37,7 +37,7 @@ export function favourites(prefix) {
 
 export function startRecent(prefix) {
   for (const form of document.querySelectorAll('form[action$="/logout"]')) {
-    form.addEventListener("submit", () => localStorage.removeItem(key("recent")));
+    form.addEventListener("submit", () => write("recent", []));
   }
   const head = document.querySelector("[data-record]");
   const title = head?.querySelector("[data-title]")?.dataset.title;

@@ -78,6 +78,13 @@ function showBar() {
     link.textContent = "CSV";
     bar.append(link);
   }
+  if (list.dataset.bulk) {
+    const link = document.createElement("a");
+    link.className = "btn btn--sm";
+    link.href = `${list.dataset.bulk}?ids=${some.map((row) => row.dataset.id).join(",")}`;
+    link.textContent = "Change or retire";
+    bar.append(link);
+  }
   if (list.dataset.tagAction) bar.append(tagging(list, some));
   bar.append(button("Clear", () => choose(rows(), false)));
   list.append(bar);
@@ -105,7 +112,26 @@ function fit() {
   }
 }
 
+const LEFT = "codex:row";
+
+/** Which row somebody leaves the list by, so that the way back ends there. */
+function leave(row) {
+  for (const other of rows()) other.classList.toggle("is-current", other === row);
+  sessionStorage.setItem(LEFT, JSON.stringify([location.pathname + location.search, row.dataset.id]));
+}
+
+function comeBack() {
+  const [address, id] = JSON.parse(sessionStorage.getItem(LEFT) ?? "[]");
+  const [arrival] = performance.getEntriesByType("navigation");
+  if (address !== location.pathname + location.search || arrival?.type !== "back_forward") return;
+  const row = rows().find((one) => one.dataset.id === id);
+  row?.classList.add("is-current");
+  row?.querySelector("a")?.focus({ preventScroll: true });
+  row?.scrollIntoView({ block: "center" });
+}
+
 export function startRows() {
+  comeBack();
   fit();
   window.addEventListener("resize", fit);
   document.addEventListener("list:shown", fit);
@@ -127,9 +153,10 @@ export function startRows() {
   });
   // A click beside the link opens the row too, unless text is being selected.
   document.addEventListener("click", (event) => {
-    const row = event.target.closest("#list tbody tr[data-href]");
+    const row = event.target.closest("#list tbody tr[data-id]");
+    if (row && !event.target.closest("button, input, details, summary")) leave(row);
     if (!row || event.target.closest("a, button, input, details, summary") || String(getSelection())) return;
-    if (event.ctrlKey || event.metaKey) window.open(row.dataset.href);
-    else location.href = row.dataset.href;
+    if (event.ctrlKey || event.metaKey) window.open(row.querySelector("a").href);
+    else location.href = row.querySelector("a").href;
   });
 }

@@ -27,7 +27,7 @@ use crate::{
     plan::{self, OtherKind},
     platform::{Health, health, metrics},
     pulls, reconcile, records,
-    resource::{dependents, links, panel, record_history},
+    resource::{dependents, links, panel, record_history, ways},
     status::{self, notice},
     tickets,
     types::office,
@@ -90,6 +90,7 @@ pub fn register() {
     dependents::register(DEPENDENTS);
     links::register(LINKS);
     panel::register(PANELS);
+    ways::register(&[tickets::service_desk::new_ticket]);
     tickets::service_desk::register(&pulls::freshservice::service_desk::Desk);
     record_history::register(records::pages::record::past);
     notice::register(NOTICES);

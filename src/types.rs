@@ -71,6 +71,9 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Whose hand made-up data is from, as an import.
+    pub const DEMO: &str = "demo data";
+
     /// Codex itself.
     #[must_use]
     pub fn system(name: &str) -> Self {

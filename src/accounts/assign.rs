@@ -30,7 +30,7 @@ const NUMBER: &str = "account_number";
 pub const JOB: JobKind = JobKind(&Definition {
     name: "create-account-numbers",
     aliases: &["set-account-numbers", "assign"],
-    label: "Assigning account numbers",
+    label: "Assign account numbers",
     what: "A free number for every company that has none at Freshservice",
     system: SYSTEM,
     pulls: false,

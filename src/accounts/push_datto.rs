@@ -47,7 +47,7 @@ enum Todo {
 pub const JOB: JobKind = JobKind(&Definition {
     name: "push-to-datto",
     aliases: &["push-datto", "push-to-rmm"],
-    label: "Writing account numbers to Datto RMM",
+    label: "Write account numbers to Datto RMM",
     what: "The company's number for every site that carries none",
     system: SYSTEM,
     pulls: false,

@@ -18,7 +18,7 @@ use crate::{
 pub const JOB: JobKind = JobKind(&Definition {
     name: "push-to-freshservice",
     aliases: &["push-freshservice"],
-    label: "Repairing account numbers at Freshservice",
+    label: "Fix account numbers in Freshservice",
     what: "Our number for every department whose number differs",
     system: SYSTEM,
     pulls: false,

@@ -30,7 +30,7 @@ use crate::{
         plans_store::{self, Stored},
     },
     types::Scope,
-    web::{Path, Query, Routes, Web, openapi::Schemas},
+    web::{Fields, Path, Query, Routes, Web, openapi::Schemas},
 };
 
 /// The routes of this room.
@@ -67,7 +67,10 @@ pub fn routes() -> Routes {
         })
         .asks(&[("after", "count", "Items after this one.")])
         .post("/api/sync/plans/{id}/approve", approve)
-        .tells("Approve a plan", |_| json::done(&[("applied", json::int()), ("stale", json::int())]))
+        .tells("Approve a plan, or those of its items that are named", |_| {
+            json::done(&[("applied", json::int()), ("stale", json::int())])
+        })
+        .may_take(|_| json::optional(&[("items", json::array(json::id_of("plan_item")))]))
         .post("/api/sync/plans/{id}/discard", discard)
         .tells("Discard a plan", |_| json::done(&[]))
 }
@@ -180,10 +183,13 @@ async fn plan(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, query:
     Ok(Json(body))
 }
 
-async fn approve(caller: Admin, State(web): State<Web>, Path(id): Path<i64>) -> Result<Json<Value>> {
+/// Approves a plan; with `items` only these of it, and the others go on waiting.
+async fn approve(caller: Admin, State(web): State<Web>, Path(id): Path<i64>, mut fields: Fields) -> Result<Json<Value>> {
+    let only = fields.int_list("items").get().value();
+    fields.finish()?;
     let (db, by) = (web.db.clone(), caller.name().to_owned());
     // In a task of its own: a client that leaves does not stop it halfway.
-    let work = tokio::spawn(async move { decisions::approve(&db, id, &by, Arc::new(Progress::default())).await });
+    let work = tokio::spawn(async move { decisions::approve(&db, id, only, &by, Arc::new(Progress::default())).await });
     let applied = work.await.map_err(Error::internal)??;
     Ok(Json(json!({ "success": true, "applied": applied.done, "stale": applied.stale })))
 }

@@ -49,14 +49,16 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Res
     let schedules = scheduler::view::all(&web.db, &web.config).await?;
     let vendors = credentials::view::all(&web.db, &web.config).await?;
     let known = |kind: &JobKind| freshness.iter().find(|known| known.source == kind.as_str());
-    let jobs = JobKind::all().iter().zip(&newest);
-    let jobs = jobs
-        .map(|(kind, newest)| {
-            let job = center_view::kind(&page, *kind, kind.configured(&config).is_ok(), known(kind), newest.as_ref());
-            let schedule = schedules.iter().find(|schedule| schedule.job == kind.as_str());
-            job.scheduled(&page, schedule)
-        })
-        .collect();
+    let mut jobs: Vec<(&str, Vec<center_view::Kind>)> = Vec::new();
+    for (kind, newest) in JobKind::all().iter().zip(&newest) {
+        let job = center_view::kind(&page, *kind, kind.configured(&config).is_ok(), known(kind), newest.as_ref());
+        let job = job.scheduled(&page, schedules.iter().find(|schedule| schedule.job == kind.as_str()));
+        let purpose = center_view::purpose(*kind);
+        match jobs.iter_mut().find(|(known, _)| *known == purpose) {
+            Some((_, of)) => of.push(job),
+            None => jobs.push((purpose, vec![job])),
+        }
+    }
     let running = newest.iter().flatten().filter(|job| job.status == "running");
     context.show(&CenterPage {
         jobs,
@@ -69,6 +71,7 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Res
         facts,
         database: web.config.database.describe(),
         users: page.standalone,
+        scheduler_off: schedules.iter().any(|one| one.inactive_because.as_deref() == Some(scheduler::view::SCHEDULER_OFF)),
         page,
     })
 }

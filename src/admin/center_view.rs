@@ -4,10 +4,14 @@ use askama::Template;
 
 use super::{center_store::Past, words};
 use crate::{
-    jobs::{kind::JobKind, scheduler::Scheduled},
+    jobs::{
+        self,
+        kind::JobKind,
+        scheduler::{self, Scheduled},
+    },
     outbox,
     status::{Freshness, State, Waiting},
-    ui::{Page, Value, filters, thousands, time},
+    ui::{Page, Value, capitalised, filters, thousands, time},
     vendors::credentials::Credentials,
 };
 
@@ -17,8 +21,8 @@ use crate::{
 pub struct CenterPage {
     /// What stands around it.
     pub page: Page,
-    /// Every kind of job.
-    pub jobs: Vec<Kind>,
+    /// Every kind of job, by what it is for.
+    pub jobs: Vec<(&'static str, Vec<Kind>)>,
     /// The vendors and whether they can be asked.
     pub vendors: Vec<Vendor>,
     /// The jobs that run now.
@@ -37,6 +41,8 @@ pub struct CenterPage {
     pub database: String,
     /// Whether people are kept here.
     pub users: bool,
+    /// Whether nothing runs by itself.
+    pub scheduler_off: bool,
 }
 
 /// One kind of job.
@@ -49,22 +55,45 @@ pub struct Kind {
     pub state: Value,
     /// The same in a sentence.
     pub detail: String,
+    /// What can be done about a failure.
+    pub remedy: &'static str,
     /// The requests behind a failure.
     pub requests: Option<String>,
     /// Whether it fails.
     pub fails: bool,
-    /// How old the data is.
-    pub as_of: Option<String>,
     /// Where it is started, unless it runs or cannot run.
     pub start: Option<String>,
     /// Whether it can be tried without changing anything.
     pub dry: bool,
+    /// The newest run: its page, when it began, how long it took, what it did.
+    pub last: Option<Last>,
     /// When it runs by itself, in words.
     pub cadence: String,
     /// When it runs next.
     pub next: Option<String>,
     /// Where its schedule is edited.
     pub edit: String,
+}
+
+/// The newest run of a kind of job.
+pub struct Last {
+    /// Its page.
+    pub href: String,
+    /// When it began.
+    pub at: String,
+    /// How long it took.
+    pub took: String,
+    /// What it did.
+    pub did: String,
+}
+
+/// What a kind of job is for, as the heading of its group.
+pub fn purpose(kind: JobKind) -> &'static str {
+    match kind {
+        kind if kind.system() == jobs::kind::OURS => "Codex",
+        kind if kind.pulls() => "Read from vendors",
+        _ => "Written to vendors",
+    }
 }
 
 /// One vendor.
@@ -122,8 +151,12 @@ pub struct Run {
     pub text: String,
     /// When it began.
     pub at: String,
-    /// Who began it, and how long it took.
-    pub detail: String,
+    /// Who began it.
+    pub by: String,
+    /// How long it took.
+    pub took: String,
+    /// What it read.
+    pub read: String,
     /// Why it failed, and the requests behind that.
     pub error: Option<(String, Option<String>)>,
     /// What ran.
@@ -137,7 +170,6 @@ pub struct Run {
 /// How a kind of job stands.
 pub fn kind(page: &Page, kind: JobKind, configured: bool, known: Option<&Freshness>, newest: Option<&Past>) -> Kind {
     let dot = |kind, text: &str| Value::Dot { kind, text: text.to_owned() };
-    let as_of = known.and_then(|known| known.as_of.clone()).or_else(|| newest.and_then(|job| job.completed_at.clone()));
     let running = newest.is_some_and(|job| job.status == "running");
     let (state, detail) = match (configured, known, newest) {
         (_, _, Some(_)) if running => (dot("good", "Running"), String::new()),
@@ -149,28 +181,56 @@ pub fn kind(page: &Page, kind: JobKind, configured: bool, known: Option<&Freshne
         (_, Some(known), _) => match known.state {
             State::Never => (dot("warn", "Never read"), words::sentence(&known.detail)),
             State::Late => (dot("warn", "Late"), words::sentence(&known.detail)),
-            State::Suspicious => (dot("warn", "Suspicious"), words::sentence(&known.detail)),
-            State::Ok | State::Failing => (dot("good", "Fresh"), String::new()),
+            State::Suspicious => (dot("warn", "Check"), words::sentence(&known.detail)),
+            State::Ok | State::Failing => (dot("good", "Up to date"), String::new()),
         },
         (_, None, Some(_)) => (dot("good", "Done"), String::new()),
         (_, None, None) => (dot("", if kind.pulls() { "Never read" } else { "Never run" }), String::new()),
     };
     let fails = matches!(&state, Value::Dot { kind: "bad", .. });
     let (detail, requests) = if fails { words::trouble(&detail) } else { (detail, None) };
+    let remedy = if fails { words::remedy(&detail) } else { "" };
     let start = (configured && !running).then(|| page.url(&format!("/admin/sync/{}", kind.as_str())));
     Kind {
         label: kind.label(),
         what: kind.what(),
         state,
         detail,
+        remedy,
         requests,
         fails,
-        as_of,
+        last: newest.map(|job| last(page, job)),
         start,
         dry: kind.plans(),
         cadence: String::new(),
         next: None,
         edit: String::new(),
+    }
+}
+
+/// The newest run of a kind, in a line.
+fn last(page: &Page, job: &Past) -> Last {
+    Last {
+        href: page.url(&format!("/admin/jobs/{}", job.id)),
+        at: job.started_at.clone(),
+        took: took(job),
+        did: if job.status == "failed" { "Failed".to_owned() } else { did(job).0 },
+    }
+}
+
+/// How long a job took; empty while it runs.
+fn took(job: &Past) -> String {
+    job.completed_at.as_deref().and_then(|end| time::between(&job.started_at, end)).unwrap_or_default()
+}
+
+/// What a job did, in a line, and what it read.
+pub fn did(past: &Past) -> (String, String) {
+    match &past.summary {
+        Some(_) if past.status == "failed" && past.plan.is_none() => Default::default(),
+        Some(summary) => words::did(&past.script, summary, past.dry_run == Some(true)),
+        None if past.status == "completed" => (words::sentence(past.output.lines().last().unwrap_or_default()), String::new()),
+        None if past.status == "running" => (past.progress.as_deref().map(words::sentence).unwrap_or_default(), String::new()),
+        None => Default::default(),
     }
 }
 
@@ -214,10 +274,12 @@ impl Kind {
         let Some(schedule) = schedule else { return self };
         self.edit = page.url(&format!("/admin/schedules/{}", schedule.job));
         self.next.clone_from(&schedule.next_run_at);
-        self.cadence = match (&schedule.inactive_because, schedule.cadence.as_str()) {
-            (Some(why), _) if self.start.is_some() => words::sentence(&format!("does not run by itself: {why}")),
-            (Some(_), _) => String::new(),
-            (None, cadence) => words::sentence(&format!("runs {}", words::cadence(cadence))),
+        // That the scheduler is off is said once, above the table.
+        self.cadence = match &schedule.inactive_because {
+            Some(why) if why == scheduler::view::SCHEDULER_OFF => "Manual only".to_owned(),
+            Some(why) if self.start.is_some() => format!("Manual only: {why}"),
+            Some(_) => String::new(),
+            None => capitalised(&words::cadence(&schedule.cadence)),
         };
         self
     }
@@ -268,24 +330,18 @@ pub fn run(page: &Page, past: Past) -> Run {
         ("failed", ..) => Value::badge("danger", "Failed"),
         (_, Some(true), _) => Value::badge("", "Dry run"),
         (_, _, Some("held")) => Value::badge("warning", "Needs approval"),
-        _ if past.undone.is_some() => Value::badge("", "Taken back"),
+        _ if past.undone.is_some() => Value::badge("", "Undone"),
         _ if approval => Value::badge("success", "Approved"),
         _ if undo => Value::badge("", "Undo"),
         _ => Value::badge("success", "Done"),
     };
-    let (text, read) = match &past.summary {
-        Some(_) if past.status == "failed" && past.plan.is_none() => Default::default(),
-        Some(summary) => words::did(&past.script, summary, past.dry_run == Some(true)),
-        None if past.status == "completed" => (words::sentence(past.output.lines().last().unwrap_or_default()), String::new()),
-        None if past.status == "running" => (past.progress.as_deref().map(words::sentence).unwrap_or_default(), String::new()),
-        None => Default::default(),
-    };
-    let took = past.completed_at.as_deref().and_then(|end| time::between(&past.started_at, end));
-    let took = took.map(|took| format!(", took {took}")).unwrap_or_default();
+    let (text, read) = did(&past);
     Run {
         outcome,
         text,
-        detail: format!("Started by {}{took}{}", past.started_by, if read.is_empty() { read } else { format!(", read {read}") }),
+        took: took(&past),
+        read,
+        by: past.started_by,
         at: past.started_at,
         error: past.error.as_deref().map(words::trouble),
         label: label(&past.script),

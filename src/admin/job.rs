@@ -5,7 +5,10 @@ use std::time::Duration;
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::center_store;
+use super::{
+    center_store::{self, Past},
+    center_view, words,
+};
 use crate::{
     agents::PageContext,
     auth::Admin,
@@ -27,8 +30,7 @@ use crate::{
         undo,
     },
     types::Scope,
-    ui::{Crumb, Page, Section, Timeline, filters, link_to, thousands},
-    vendors::fault,
+    ui::{Crumb, Page, Section, Timeline, filters, link_to, thousands, time},
     web::{Path, Web},
 };
 
@@ -44,11 +46,14 @@ struct JobPage {
     crumbs: Vec<Crumb>,
     id: String,
     running: bool,
-    failed: Option<(String, Option<String>)>,
+    dry: bool,
+    /// What happened, in a sentence.
+    lead: String,
+    failed: Option<Failed>,
     progress: String,
     by: String,
     at: String,
-    ended: Option<String>,
+    took: Option<String>,
     undone: Option<(String, String)>,
     lines: Vec<LogLine>,
     tally: Vec<String>,
@@ -57,6 +62,13 @@ struct JobPage {
     older: Option<String>,
     plan: Option<String>,
     undo: Option<(String, String)>,
+}
+
+/// Why a job failed: in words, what can be done, the requests behind it.
+struct Failed {
+    why: String,
+    remedy: &'static str,
+    requests: Option<String>,
 }
 
 /// `GET /admin/jobs/{id}`, `?before=<seq>` for older changes.
@@ -91,17 +103,19 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(i
     let total: i64 = tally.iter().map(|(_, _, count)| count).sum();
     let can_undo = total > 0 && job.undone.is_none() && job.status != "running" && removed.is_none();
     let undo = job.run.filter(|_| can_undo).map(|run| {
-        let question = format!("Take back {} changes of run {run}? What has changed since stays as it is.", thousands(total));
+        let question = format!("Undo {} changes of run {run}? What has changed since stays as it is.", thousands(total));
         (page.url(&format!("/admin/runs/{run}/undo")), question)
     });
     context.show(&JobPage {
         crumbs: vec![link_to(page.url("/admin/"), "Sync")],
         running: job.status == "running",
-        failed: job.error.as_deref().map(trouble),
+        dry: job.dry_run == Some(true),
+        lead: lead(&job, total),
+        failed: job.error.as_deref().map(failed),
+        took: job.completed_at.as_deref().and_then(|end| time::between(&job.started_at, end)),
         progress: job.progress.unwrap_or_else(|| "Starting".to_owned()),
         by: job.started_by,
         at: job.started_at,
-        ended: job.completed_at,
         undone: job.undone,
         lines,
         tally: tally.iter().map(|(entity, action, count)| said(entity, action, *count)).collect(),
@@ -115,10 +129,26 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(i
     })
 }
 
-/// A failure in words, and the requests behind it.
-fn trouble(text: &str) -> (String, Option<String>) {
-    let (words, requests) = fault::told(text);
-    (words, (!requests.is_empty()).then(|| requests.join("\n")))
+fn failed(text: &str) -> Failed {
+    let (why, requests) = words::trouble(text);
+    Failed { remedy: words::remedy(&why), why, requests }
+}
+
+/// What happened, in a sentence: what a person looks for first.
+fn lead(job: &Past, changes: i64) -> String {
+    let (did, read) = center_view::did(job);
+    let read = if read.is_empty() { String::new() } else { format!(" It read {read}.") };
+    let changed = match changes {
+        0 => "Nothing was changed.".to_owned(),
+        1 => "1 change had been made before that.".to_owned(),
+        n => format!("{} changes had been made before that.", thousands(n)),
+    };
+    match (job.status.as_str(), job.dry_run) {
+        ("running", _) => String::new(),
+        ("failed", _) => format!("It did not finish.{read} {changed}"),
+        (_, Some(true)) => format!("A run would do this: {}{read} Nothing was changed.", words::sentence(&did)),
+        _ => format!("{}{read}", words::sentence(&did)),
+    }
 }
 
 /// `12 contacts updated`
@@ -134,12 +164,12 @@ fn said(entity: &str, action: &str, count: i64) -> String {
         "update" => "changed",
         "retire" => "retired",
         "restore" => "restored",
-        "join" => "put into a company",
-        "leave" => "taken out of a company",
+        "join" => "added to a company",
+        "leave" => "removed from a company",
         "link" => "linked",
         "unlink" => "unlinked",
         "assign" => "assigned",
-        "unassign" => "taken back",
+        "unassign" => "unassigned",
         other => other,
     };
     format!("{} {things} {done}", thousands(count))
@@ -150,7 +180,7 @@ pub async fn undo(caller: Admin, context: PageContext, State(web): State<Web>, P
     let (db, actor) = (web.db.clone(), caller.actor());
     let work = tokio::spawn(async move { undo::run(&db, id, &actor).await });
     match tokio::time::timeout(PATIENCE, work).await {
-        Err(_) => context.go("/admin/", &format!("Run {id} is being taken back.")),
+        Err(_) => context.go("/admin/", &format!("Run {id} is being undone.")),
         Ok(Err(cause)) => Err(Error::internal(cause)),
         Ok(Ok(Ok(summary))) => context.go("/admin/", &format!("Run {id}: {}.", summary.words())),
         Ok(Ok(Err(Error::Conflict { message, .. }))) => context.go_sorry("/admin/", &format!("{message}.")),

@@ -1,9 +1,11 @@
 //! The sync centre, for administrators: how fresh each vendor's data is, what ran, what waits for them, and who read whose data.
 
 pub mod api;
+mod audit;
 mod center;
 pub mod center_store;
 mod center_view;
+mod clear;
 mod compliance;
 pub mod credentials;
 mod disclosures;
@@ -43,6 +45,9 @@ pub fn routes() -> Routes {
         .post("/admin/credentials/{system}", credentials::save)
         .form("/admin/credentials/{system}/test", "/admin/credentials/{system}", credentials::test)
         .form("/admin/credentials/{system}/forget", "/admin/credentials/{system}", credentials::forget)
+        .get("/admin/audit", audit::show)
+        .get("/admin/clear-data", clear::show)
+        .post("/admin/clear-data", clear::clear)
         .get("/admin/compliance", compliance::show)
         .get("/admin/disclosures", disclosures::show)
         .get("/admin/jobs/{id}", job::show)

@@ -1,14 +1,19 @@
 //! A plan for reading: grouped, what can hurt first, every field before and after.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use askama::Template;
 
-use super::{plan_store::Count, words};
+use super::{
+    plan_store::{Contexts, Count},
+    words,
+};
 use crate::{
     agents::PageContext,
     plan::{Action, Item, Kind, State},
     reconcile::plans_store::Stored,
+    records::entities,
+    types::decimal,
     ui::{Crumb, Moved, Page, Section, Value, filters, thousands},
     web::encode_segment,
 };
@@ -68,10 +73,16 @@ pub struct PlanPage {
     because: String,
     /// Whether a person may still decide.
     open: bool,
+    /// How many changes need approval.
+    waiting: i64,
     approve: String,
     question: String,
     /// The counts of all groups, each with its address.
     tallies: Vec<(String, String, bool)>,
+    /// What waits, by company.
+    held: Vec<Holding>,
+    /// How much of what waits is not shown.
+    unshown: i64,
     sections: Vec<GroupSection>,
     turns: Vec<(&'static str, String)>,
     asked: Option<Asked>,
@@ -83,6 +94,26 @@ struct GroupSection {
     total: i64,
     lines: Vec<PlanLine>,
     more: Option<(String, i64)>,
+}
+
+/// What waits of one company.
+struct Holding {
+    company: String,
+    href: Option<String>,
+    /// What it would change on the month's bill, by the plan's prices.
+    monthly: String,
+    lines: Vec<HeldLine>,
+}
+
+/// One item to be decided about.
+struct HeldLine {
+    id: i64,
+    what: String,
+    action: (&'static str, &'static str),
+    last_seen: Option<String>,
+    open_tickets: i64,
+    monthly: String,
+    line: PlanLine,
 }
 
 /// One item as its row.
@@ -103,6 +134,7 @@ impl PlanPage {
         page.waiting -= i64::from(plan.status == "held");
         let base = page.url(&format!("/admin/plans/{}", plan.id));
         let (kind, text) = words::status(&plan.status);
+        let waiting = counts.iter().filter(|count| count.state == State::Held).map(|count| count.items).sum::<i64>();
         let open = matches!(plan.status.as_str(), "held" | "proposed");
         let mut tallies = Vec::new();
         for action in ORDER {
@@ -125,14 +157,16 @@ impl PlanPage {
             decided: plan.decided_by.clone().zip(plan.decided_at.clone()),
             because: plan.held_because.as_deref().map(words::sentence).unwrap_or_default(),
             open,
+            waiting,
             approve: if plan.status == "proposed" {
                 "Apply this plan".to_owned()
             } else {
-                let held = counts.iter().filter(|count| count.state == State::Held).map(|count| count.items).sum::<i64>();
-                format!("Approve {} {}", thousands(held), if held == 1 { "change" } else { "changes" })
+                format!("Approve {} {}", thousands(waiting), if waiting == 1 { "change" } else { "changes" })
             },
             question: question(plan.id, counts),
             tallies,
+            held: Vec::new(),
+            unshown: 0,
             sections: Vec::new(),
             turns: Vec::new(),
             asked,
@@ -160,6 +194,47 @@ impl PlanPage {
         }
         self
     }
+}
+
+impl PlanPage {
+    /// The same with what waits, each company's together; nothing when there is nothing to decide.
+    #[must_use]
+    pub fn deciding(mut self, held: Vec<Item>, contexts: &Contexts, currency: &str) -> Self {
+        self.unshown = self.waiting - i64::try_from(held.len()).unwrap_or(0);
+        let accounts = contexts.companies.iter().map(|(id, company)| (*id, company.account_number.clone())).collect();
+        let mut by_company: BTreeMap<(bool, String, i64), (i64, Vec<HeldLine>)> = BTreeMap::new();
+        for item in held {
+            let known = contexts.of(&item);
+            let name = known.company.and_then(|id| contexts.companies.get(&id)).map(|company| company.name.clone());
+            let cents = known.monthly_cents.filter(|_| item.action == Action::Retire).map(|cents| -cents);
+            let key = (name.is_none(), name.unwrap_or_default(), known.company.unwrap_or_default());
+            let (sum, lines) = by_company.entry(key).or_default();
+            *sum += cents.unwrap_or_default();
+            lines.push(HeldLine {
+                id: item.id,
+                what: what(item.kind, known.kind.as_deref()),
+                action: words::action(item.action),
+                last_seen: known.last_seen,
+                open_tickets: known.open_tickets,
+                monthly: cents.map_or_else(|| "–".to_owned(), |cents| decimal::money(cents, currency)),
+                line: line(&self.page, &item, &accounts),
+            });
+        }
+        let holding = |((is_nobodys, name, id), (cents, lines)): ((bool, String, i64), (i64, Vec<HeldLine>))| Holding {
+            company: if is_nobodys { "No company".to_owned() } else { name },
+            href: accounts.get(&id).map(|account| self.page.url(&format!("/companies/{}", encode_segment(account)))),
+            monthly: if cents == 0 { String::new() } else { format!("{} a month", decimal::money(cents, currency)) },
+            lines,
+        };
+        self.held = by_company.into_iter().map(holding).collect();
+        self
+    }
+}
+
+/// What a row is, as people say it.
+fn what(kind: Kind, device: Option<&str>) -> String {
+    let word = device.map_or_else(|| kind.as_str().replace('_', " "), |kind| kind.replace('_', " "));
+    capital(&word)
 }
 
 /// What approving would mean, in numbers.
@@ -196,7 +271,7 @@ fn line(page: &Page, item: &Item, accounts: &Accounts) -> PlanLine {
     let told = item.fields.iter().filter(|change| item.action != Action::Create || !is_noise(&change.field, &change.to));
     let moved = told
         .map(|change| Moved {
-            field: change.field.replace('_', " "),
+            field: field_label(item.kind, &change.field),
             old: words::value(&change.from),
             new: words::value(&change.to),
         })
@@ -205,10 +280,15 @@ fn line(page: &Page, item: &Item, accounts: &Accounts) -> PlanLine {
         label: if item.label.is_empty() { "without a name".to_owned() } else { item.label.clone() },
         href,
         state: words::state(item.state).map(|(kind, text)| Value::badge(kind, text)),
-        reason: words::sentence(&item.reason),
-        evidence: item.evidence.as_deref().map(words::dated),
+        reason: words::reason(&item.reason),
+        evidence: item.evidence.as_deref().map(words::evidence),
         moved,
     }
+}
+
+/// What people call a field.
+fn field_label(kind: Kind, field: &str) -> String {
+    entities::spec(kind.as_str(), field).map_or_else(|| capital(&field.replace('_', " ")), |spec| spec.label.to_owned())
 }
 
 /// What says nothing about a new row.

@@ -6,6 +6,7 @@ use axum::{extract::State, response::Response};
 use crate::{
     agents::PageContext,
     auth::Admin,
+    companies::store as companies,
     compliance::{RedactionPolicy, tell},
     db::Conn,
     error::{Error, Result},
@@ -44,13 +45,6 @@ struct Line {
     choices: Vec<Choice>,
     ask: &'static str,
     site: bool,
-}
-
-impl Line {
-    /// What is filled in already: the company of the same name, or with whose name the site's begins.
-    fn likely(&self) -> &str {
-        self.choices.first().filter(|choice| choice.likely).map(|choice| choice.target.as_str()).unwrap_or_default()
-    }
 }
 
 struct Choice {
@@ -111,13 +105,25 @@ fn line(page: &Page, entry: Entry) -> Line {
         what: if site { "Site" } else { "Device" },
         action: page.url(&format!("/admin/review/{}", entry.id)),
         choices: entry.candidates.iter().map(choice).collect(),
-        ask: if site { "Account number of the company" } else { "Number of the asset" },
+        ask: if site { "Company" } else { "Number of the asset" },
         site,
         entry,
     }
 }
 
-/// `POST /admin/review/{id}/link`
+/// The company that somebody means who typed a name instead of an account number; what was typed, when it is nobody's name.
+async fn meant(web: &Web, typed: String) -> Result<String> {
+    let read = move |c: &mut Conn| {
+        if companies::find_id(c, &typed)?.is_some() {
+            return Ok(typed);
+        }
+        let named = exact::names(c)?.exact(&typed).map(|company| company.number.clone());
+        Ok(named.unwrap_or(typed))
+    };
+    web.db.read(&Scope::All, read).await
+}
+
+/// `POST /admin/review/{id}/link`: the target is an account number, a company's name, or the id of an asset.
 pub async fn link(
     caller: Admin,
     context: PageContext,
@@ -130,7 +136,8 @@ pub async fn link(
     if let Err(error) = fields.finish() {
         return sorry(&context, error);
     }
-    match decide::link(&web.db, &web.config, id, Reference::Key(target), &caller.actor()).await {
+    let target = Reference::Key(meant(&web, target).await?);
+    match decide::link(&web.db, &web.config, id, target, &caller.actor()).await {
         Ok(entry) => context.go("/admin/review", &format!("{}: {}.", entry.label, entry.decision.unwrap_or_default())),
         Err(error) => sorry(&context, error),
     }
@@ -179,7 +186,7 @@ pub async fn create_company(
 /// `POST /admin/review/{id}/ignore`
 pub async fn ignore(caller: Admin, context: PageContext, State(web): State<Web>, Path(id): Path<i64>) -> Result<Response> {
     match decide::ignore(&web.db, id, &caller.actor()).await {
-        Ok(entry) => context.go("/admin/review", &format!("{} stays as it is.", entry.label)),
+        Ok(entry) => context.go("/admin/review", &format!("{} ignored.", entry.label)),
         Err(error) => sorry(&context, error),
     }
 }

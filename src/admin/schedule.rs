@@ -46,33 +46,33 @@ pub async fn save(
         return form(&context, &known(&web, kind).await?).fail(&context, error);
     }
     api::decide(&web, kind, decision, caller.name()).await?;
-    context.go("/admin/", &format!("{}: the schedule is kept.", kind.label()))
+    context.go("/admin/", &format!("{}: schedule saved.", kind.label()))
 }
 
 /// `POST /admin/schedules/{job}/reset`: goes back to the configuration.
 pub async fn reset(caller: Admin, context: PageContext, State(web): State<Web>, Path(job): Path<String>) -> Result<Response> {
     let kind = kind(&job)?;
     api::forget(&web, kind, caller.name()).await?;
-    context.go("/admin/", &format!("{}: as configured again.", kind.label()))
+    context.go("/admin/", &format!("{}: schedule reset to the configuration.", kind.label()))
 }
 
 fn form(context: &PageContext, scheduled: &Scheduled) -> FormPage {
-    let page = context.titled(Section::Admin, format!("When the {} runs", scheduled.label));
+    let page = context.titled(Section::Admin, format!("{} schedule", scheduled.label));
     let decided = scheduled.edited_by.is_some();
     let edited = |differs: bool, value: &str| if differs && decided { value.to_owned() } else { String::new() };
     let configured = &scheduled.configured;
     let cadence = Field::text("cadence", "Runs", edited(scheduled.cadence != configured.cadence, &scheduled.cadence))
-        .hint("daily, hourly, every 5m, after datto, off, or a cron expression such as 0 2 * * *; empty: as configured");
+        .hint("daily, hourly, every 5m, after datto, off, or a cron expression such as 0 2 * * *. Blank: as configured");
     let zone = Field::text("time_zone", "Time zone", edited(scheduled.time_zone != configured.time_zone, &scheduled.time_zone))
-        .hint("Such as Europe/Berlin; empty: as configured");
+        .hint("Such as Europe/Berlin. Blank: as configured");
     let jitter = Field::line(
         "number",
         "jitter_seconds",
-        "Put off by at most (seconds)",
+        "Random delay (seconds)",
         edited(scheduled.jitter_seconds != configured.jitter_seconds, &scheduled.jitter_seconds.to_string()),
     )
-    .hint("Spreads several installations over time; empty: as configured");
-    let enabled = Field::check("enabled", "Runs by itself", scheduled.enabled);
+    .hint("Keeps several installations from starting at once. Blank: as configured");
+    let enabled = Field::check("enabled", "Enabled", scheduled.enabled);
     FormPage {
         crumbs: vec![link_to(page.url("/admin/"), "Sync")],
         problems: Vec::new(),
@@ -80,7 +80,7 @@ fn form(context: &PageContext, scheduled: &Scheduled) -> FormPage {
         action: page.url(&format!("/admin/schedules/{}", scheduled.job)),
         rev: String::new(),
         sections: vec![Part { title: "Schedule", fields: vec![cadence, zone, jitter, enabled] }],
-        save: "Keep",
+        save: "Save",
         back: page.url("/admin/"),
         page,
     }

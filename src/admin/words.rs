@@ -8,6 +8,8 @@ use crate::{
     vendors::fault,
 };
 
+/// The reason that the planner gives for retiring what a vendor has no more; how that is known stands beside it.
+const GONE: &str = "the vendor has it no more";
 /// The longest value that a page shows in full.
 const LONGEST: usize = 120;
 
@@ -26,6 +28,26 @@ pub fn trouble(text: &str) -> (String, Option<String>) {
     (sentence(&words), (!requests.is_empty()).then(|| requests.join("\n")))
 }
 
+/// What a person can do about a failure that was put into words by [`trouble`].
+pub fn remedy(words: &str) -> &'static str {
+    let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    if says(&["did not accept the API key", "the API key lacks the rights"]) {
+        "Enter a working key under the vendor's credentials, then run it again."
+    } else if says(&["is not configured"]) {
+        "Enter the vendor's credentials."
+    } else if says(&["could not be reached"]) {
+        "Check the vendor's address and whether this machine can reach it. The next run tries again."
+    } else if says(&["server error", "no usable answer"]) {
+        "The trouble is at the vendor. The next run tries again; if it stays, ask their support."
+    } else if says(&["asked too often", "cannot be asked now"]) {
+        "Wait: the next scheduled run starts when the vendor answers again."
+    } else if says(&["roke off", "has ended", "interrupted", "stopped"]) {
+        "The next run goes on where this one left off."
+    } else {
+        "The log below says how far it came."
+    }
+}
+
 /// The same, with its moments as people write them.
 pub fn dated(text: &str) -> String {
     let word = |word: &str| {
@@ -33,6 +55,38 @@ pub fn dated(text: &str) -> String {
         if bare.ends_with('Z') && bare.contains('T') { word.replacen(bare, &time::exact(bare), 1) } else { word.to_owned() }
     };
     sentence(&text.split(' ').map(word).collect::<Vec<_>>().join(" "))
+}
+
+/// Why something is done, in a sentence; nothing where the heading has said it.
+pub fn reason(text: &str) -> String {
+    if text == GONE { String::new() } else { sentence(text) }
+}
+
+/// What proves that a vendor has a record no more. The two ways in which a vendor says so of the record itself are the usual
+/// ones: `Deleted there (checked 21 Nov 2026, 15:19:06 UTC).`
+pub fn evidence(text: &str) -> String {
+    let said = |(how, at): (&str, &str)| {
+        let known = ["its own address", "its record"].iter().any(|start| how.starts_with(start))
+            && (how.ends_with("answered 404") || how.ends_with("is deleted"));
+        known.then(|| format!("Deleted there (checked {}).", time::exact(at)))
+    };
+    let answered = text.rsplit_once(" at ").filter(|(_, at)| at.ends_with('Z') && at.contains('T'));
+    let answered = answered.map(|(how, at)| (how.strip_suffix(", read").unwrap_or(how), at));
+    answered.and_then(said).unwrap_or_else(|| dated(text))
+}
+
+/// What is done to a row, as a badge.
+pub fn action(action: Action) -> (&'static str, &'static str) {
+    match action {
+        Action::Create => ("success", "Create"),
+        Action::Adopt => ("info", "Link"),
+        Action::Restore => ("success", "Bring back"),
+        Action::Update => ("info", "Update"),
+        Action::Retire => ("danger", "Retire"),
+        Action::Pinned => ("", "Pinned"),
+        Action::Review => ("warning", "Review"),
+        Action::Skipped => ("", "Skipped"),
+    }
 }
 
 /// A cadence as people say it: `daily at 02:00`, `every 5 minutes`; a cron expression that is neither, as it is.
@@ -149,12 +203,12 @@ fn short(action: Action) -> &'static str {
 pub fn group(kind: Kind, action: Action) -> String {
     let what = match action {
         Action::Create => "to create",
-        Action::Adopt => "to link to the vendor's",
+        Action::Adopt => "to link",
         Action::Restore => "to bring back",
         Action::Update => "to update",
         Action::Retire => "to retire",
         Action::Pinned => "that differ but are pinned",
-        Action::Review => "for a person to look at",
+        Action::Review => "to review",
         Action::Skipped => "with fields that cannot be used",
     };
     let kind = kind.plural();
@@ -227,7 +281,24 @@ mod tests {
         let tickets = json!({"counts": {"tickets": {"update": 4}}, "held": 3, "held_changes": 3, "details": {"read": 5}});
         assert_eq!(did("tickets", &tickets, false).0, "1 changed, 3 waiting for approval, 5 conversations read");
         let evidence = "its own address answered 404 at 2026-11-21T15:19:06Z";
+        assert_eq!(super::evidence(evidence), "Deleted there (checked 21 Nov 2026, 15:19:06 UTC).");
+        let in_bin = "its own address says that it is in the site \"Deleted Devices\", read at 2026-11-21T15:19:06Z";
+        assert_eq!(
+            super::evidence(in_bin),
+            "Its own address says that it is in the site \"Deleted Devices\", read at 21 Nov 2026, 15:19:06 UTC."
+        );
+        let deleted = "its own address says that it is deleted, read at 2026-11-21T15:19:06Z";
+        assert_eq!(super::evidence(deleted), "Deleted there (checked 21 Nov 2026, 15:19:06 UTC).");
+        assert_eq!(reason("the vendor has it no more"), "");
         assert_eq!(dated(evidence), "Its own address answered 404 at 21 Nov 2026, 15:19:06 UTC.");
+        assert!(
+            remedy("Freshservice did not accept the API key (401); check [freshservice] api_key.")
+                .starts_with("Enter a working key")
+        );
+        assert!(
+            remedy("Freshservice had a server error (502); gave up after 14 tries.").starts_with("The trouble is at the vendor")
+        );
+        assert!(remedy("It broke off.").starts_with("The next run goes on"));
         assert_eq!(sentence("it broke off"), "It broke off.");
         assert_eq!(cadence("0 2 * * *"), "daily at 02:00");
         assert_eq!(cadence("*/5 * * * *"), "every 5 minutes");

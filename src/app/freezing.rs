@@ -25,7 +25,7 @@ use crate::{
 pub const JOB: JobKind = JobKind(&Definition {
     name: FREEZING,
     aliases: &[],
-    label: "Freezing of last month",
+    label: "Freeze last month",
     what: "Last month's true-up of every client, kept for good",
     system: OURS,
     pulls: false,

@@ -42,6 +42,8 @@ struct Operation {
     is_open: bool,
     parameters: Vec<Member>,
     body: Vec<Member>,
+    /// What may be sent, as an example.
+    example: String,
     answer: Vec<Member>,
     answers: String,
 }
@@ -80,6 +82,8 @@ fn read(path: &str, method: &str, operation: &Value) -> Operation {
     let answer = answer.pointer("/content/application~1json/schema").unwrap_or(&Value::Null);
     let body = operation.pointer("/requestBody/content/application~1json/schema").unwrap_or(&Value::Null);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let example = operation.pointer("/requestBody/content/application~1json/examples/usual/$ref").and_then(Value::as_str);
+    let example = example.and_then(|place| description().pointer(place.trim_start_matches('#'))).map(|example| &example["value"]);
     let parameter = |one: &Value| {
         let place = if one["in"] == "path" { "in the path" } else { "" };
         let note = [text(&one["description"]), place.to_owned()].join(" ");
@@ -93,6 +97,7 @@ fn read(path: &str, method: &str, operation: &Value) -> Operation {
         is_open: operation["security"].as_array().is_some_and(Vec::is_empty),
         parameters: operation["parameters"].as_array().into_iter().flatten().map(parameter).collect(),
         body: members(body),
+        example: example.map(|value| format!("{value:#}")).unwrap_or_default(),
         answer: members(answer),
         answers: kind(answer),
     }

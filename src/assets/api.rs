@@ -21,7 +21,7 @@ use crate::{
         Conn, Write,
         list::{ListQuery, ListSpec, Page},
     },
-    entity::{schema, shape},
+    entity::{ending, schema, shape},
     error::{Error, Result},
     history::{self, Record as _},
     resource::{
@@ -33,8 +33,11 @@ use crate::{
 };
 
 /// What lists of assets can be asked about warranties.
-const WARRANTY_ASKED: &[(&str, &str, &str)] =
-    &[("warranty", "string", "How the warranty stands: in, ending (within 90 days), expired or unknown, or several of them.")];
+const WARRANTY_ASKED: &[(&str, &str, &str)] = &[(
+    "warranty",
+    ending::ASKED,
+    "How the warranty stands: in, ending (within 90 days), expired or unknown, or several of them.",
+)];
 
 /// What can be asked about assets and done to them.
 #[must_use]

@@ -61,7 +61,7 @@ pub static ASKING: Asking = Asking {
 
 /// The question without the assets that a search finds by what is struck from their descriptions.
 pub fn by_shown(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<ListQuery> {
-    found_by_shown::<Asset>(c, query, policy, &["description"], |asset| {
+    found_by_shown::<Asset>(c, query, policy, &["asset.description"], |asset| {
         asset.description = asset.description.take().map(|text| policy.screen(&text));
     })
 }

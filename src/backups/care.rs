@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     archive,
@@ -179,32 +179,58 @@ pub async fn note(db: &Db, path: &Path, problem: Option<String>) -> Result<()> {
 }
 
 /// Deletes the backups of a folder that are beyond what is kept, and that this database made; their names. The newest one
-/// that can be restored stays in any case, and so do those that are broken, for a person to look at.
+/// there that can be restored stays in any case, and so do those that are broken, for a person to look at.
 ///
 /// # Errors
 /// `Storage` when a file cannot be deleted; those of the database.
 pub async fn prune(db: &Db, config: &Config, folder: &Path, keep: Keep) -> Result<Vec<String>> {
     let name = folder_of(&folder.join("file"));
-    let (known, last) = db.read(&Scope::All, move |c| Ok((store::in_folder(c, &name)?, store::last(c)?))).await?;
-    let usable: Vec<Backup> = known
-        .into_iter()
-        .filter(|backup| backup.missing_since.is_none() && matches!(backup.state, State::Restorable | State::Unproven))
-        .collect();
-    let moments = usable.iter().map(|backup| backup.made_at.parse::<Timestamp>().map_err(Error::internal));
-    let moments = moments.collect::<Result<Vec<_>>>()?;
+    let known = db.read(&Scope::All, move |c| store::in_folder(c, &name)).await?;
     let mut deleted = Vec::new();
-    for index in retention::beyond(keep, &moments, &config.display.time_zone) {
-        let Some(backup) = usable.get(index).filter(|backup| last.as_ref().is_none_or(|last| last.id != backup.id)) else {
-            continue;
-        };
-        let path = path_of(backup, folder);
+    for backup in surplus(known, keep, &config.display.time_zone)? {
+        let path = path_of(&backup, folder);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unusable(&path, &error)),
             _ => {}
         }
         let id = backup.id;
         db.write(&Scope::All, &actor(), move |w| store::remove(w, id)).await?;
-        deleted.extend(backup.file.clone());
+        deleted.extend(backup.file);
     }
     Ok(deleted)
+}
+
+/// Which of a folder's backups, the newest first, are beyond what is kept.
+fn surplus(mut known: Vec<Backup>, keep: Keep, zone: &TimeZone) -> Result<Vec<Backup>> {
+    known.retain(|backup| backup.missing_since.is_none() && matches!(backup.state, State::Restorable | State::Unproven));
+    let last = known.iter().find(|backup| backup.is_restorable()).map(|backup| backup.id);
+    let moments = known.iter().map(|backup| backup.made_at.parse::<Timestamp>().map_err(Error::internal));
+    let beyond = retention::beyond(keep, &moments.collect::<Result<Vec<_>>>()?, zone);
+    let indexed = known.into_iter().enumerate();
+    Ok(indexed.filter(|(index, backup)| beyond.contains(index) && Some(backup.id) != last).map(|(_, backup)| backup).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_of_a_folder_that_can_be_restored_stays() {
+        let of = |id: i64, day: i64, state| Backup {
+            id,
+            file: Some(format!("{id}")),
+            made_at: format!("2026-11-{day:02}T01:30:00Z"),
+            state,
+            ..failure(Path::new("/backups"), "scheduler", &Error::Storage("full".to_owned()))
+        };
+        let left = |known: Vec<Backup>| {
+            let gone = surplus(known.clone(), Keep::parse("1d").unwrap(), &TimeZone::UTC).unwrap();
+            known.into_iter().map(|backup| backup.id).filter(|id| gone.iter().all(|gone| gone.id != *id)).collect::<Vec<_>>()
+        };
+        let (proven, unproven) = (State::Restorable, State::Unproven);
+        assert_eq!(left(vec![of(4, 30, unproven), of(3, 29, unproven), of(2, 28, proven), of(1, 27, proven)]), [4, 2]);
+        assert_eq!(left(vec![of(3, 30, proven), of(2, 29, State::Broken), of(1, 28, proven)]), [3, 2]);
+        let gone = Backup { missing_since: Some("2026-11-30T02:00:00Z".to_owned()), ..of(3, 30, proven) };
+        assert_eq!(left(vec![gone, of(2, 29, unproven), of(1, 28, proven)]), [3, 2, 1]);
+    }
 }

@@ -73,7 +73,9 @@ async fn body(job: Job) -> Result<Ended> {
 async fn write(job: &Job) -> Result<Made> {
     let (config, target) = (Arc::clone(&job.config), job.db.target().clone());
     let work = move || {
-        scratch::sweep(&config, &config.backup.to)?;
+        if let Err(error) = scratch::sweep(&config, &config.backup.to) {
+            tracing::warn!(%error, "what earlier backups left behind could not all be taken away");
+        }
         make::make(&config, &target, &Destination::Folder(config.backup.to.clone()), &config.backup.encrypt_to)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?

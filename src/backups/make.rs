@@ -72,7 +72,6 @@ pub fn make(config: &Config, target: &Target, to: &Destination, recipients: &[Re
     let path = path_of(to, !recipients.is_empty())?;
     let (draft, scratch) = (with_end(&path, DRAFT), Scratch::new(config)?);
     let dumped = scratch.place("dump")?;
-    let _draft = Draft(draft.clone());
     let (contents, wanted) = backup::dump(target, &dumped, |c, tables| {
         // There are none before the version that brought them.
         if tables.contains_key("attachments") { attachments::contents(c) } else { Ok(Vec::new()) }
@@ -81,6 +80,8 @@ pub fn make(config: &Config, target: &Target, to: &Destination, recipients: &[Re
     let witness = (!recipients.is_empty()).then(Identity::generate);
     let to = recipients.iter().cloned().chain(witness.as_ref().map(Identity::to_public)).collect::<Vec<_>>();
     let mut writer = Writer::create(&draft, &to)?;
+    // Not before: one that is there is another process's.
+    let _draft = Draft(draft.clone());
     writer.add(database_name(contents.engine), &dumped)?;
     fs::remove_file(&dumped).map_err(|error| unusable(&dumped, &error))?;
     let (missing, damaged) = add_attachments(&mut writer, &Folder::of(config), wanted)?;

@@ -71,13 +71,15 @@ pub fn restore(config: &Config, target: &Target, file: &Path, identities: &[Iden
     Ok(Restored { version: done.version, kept: done.kept, manifest: Some(manifest), files, attachments })
 }
 
-/// Puts in place what the folder of attachments does not have; how many.
+/// Puts in place what the folder of attachments does not have, or not as it was stored; how many.
 fn put_attachments(staging: &Scratch, folder: &Folder, manifest: &Manifest) -> Result<usize> {
     let mut count = 0;
     for file in &manifest.files {
         let Some(sha256) = file.name.strip_prefix(ATTACHMENTS) else { continue };
         let place = folder.place(sha256);
-        if fs::metadata(&place).is_ok_and(|there| there.len() == file.bytes) {
+        // One that is there and is not as it was stored is exchanged, unless the backup's own is no better.
+        let is_whole = |path: &Path| archive::digest(path).is_ok_and(|found| found == sha256);
+        if place.is_file() && (file.sha256 != sha256 || is_whole(&place)) {
             continue;
         }
         put(&staging.place(&file.name)?, &place)?;

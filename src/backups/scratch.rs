@@ -70,13 +70,22 @@ fn take_away(folder: &Path, is_left: &dyn Fn(&str) -> bool) -> Result<()> {
         if !is_left(&entry.file_name().to_string_lossy()) {
             continue;
         }
-        let (path, found) = (entry.path(), entry.metadata().map_err(failed)?);
-        if found.modified().map_err(failed)?.elapsed().is_ok_and(|passed| passed > ABANDONED) {
-            let gone = if found.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-            gone.map_err(failed)?;
+        let path = entry.path();
+        match take_away_old(&entry) {
+            // Its own process was faster.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(&path, &error)),
+            _ => {}
         }
     }
     Ok(())
+}
+
+fn take_away_old(entry: &fs::DirEntry) -> io::Result<()> {
+    let (path, found) = (entry.path(), entry.metadata()?);
+    if !found.modified()?.elapsed().is_ok_and(|passed| passed > ABANDONED) {
+        return Ok(());
+    }
+    if found.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
 /// Why a file or folder cannot be used.

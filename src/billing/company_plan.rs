@@ -45,18 +45,19 @@ impl Panels for OfPlan {
             return Ok(Vec::new());
         }
         let company: Company = history::get(c, whose.id)?;
-        Ok(panel(c, looker.page, &company)?.into_iter().collect())
+        Ok(panel(c, looker, &company)?.into_iter().collect())
     }
 }
 
 /// The card on a company's page: every amount of its plan, and every feature with where it comes from. Nothing for those
 /// whom nobody bills.
-fn panel(c: &mut Conn, page: &Page, company: &Company) -> Result<Option<Panel>> {
+fn panel(c: &mut Conn, looker: &Looker<'_>, company: &Company) -> Result<Option<Panel>> {
+    let page = looker.page;
     let plan = plans::of_company(c, company)?;
     let overrides = companies::feature_overrides(c, company.id)?;
     let mut lines = Vec::new();
     if let Some(plan) = &plan {
-        lines.extend(amounts(plan).map(|(label, value)| line(label, value, "Plan")));
+        lines.extend(amounts(plan, &looker.config.display.currency).map(|(label, value)| line(label, value, "Plan")));
     }
     for (key, words) in plans::categories(c)? {
         let own = overrides.get(&key);
@@ -93,10 +94,10 @@ fn line(label: &str, value: String, source: &str) -> Line {
 }
 
 /// A plan's amounts that are not nothing.
-fn amounts(plan: &Plan) -> impl Iterator<Item = (&'static str, String)> {
-    costs().filter_map(|field| match (field.spec.kind, crate::db::Value::from((field.read)(plan))) {
+fn amounts(plan: &Plan, currency: &str) -> impl Iterator<Item = (&'static str, String)> {
+    costs().filter_map(move |field| match (field.spec.kind, crate::db::Value::from((field.read)(plan))) {
         (Kind::Decimal(places), crate::db::Value::Int(parts)) if parts > 0 => {
-            Some((field.spec.label, if places == 2 { decimal::written(parts, 2) } else { decimal::plain(parts, places) }))
+            Some((field.spec.label, if places == 2 { decimal::money(parts, currency) } else { decimal::plain(parts, places) }))
         }
         _ => None,
     })

@@ -169,6 +169,17 @@ fn nearest(units: i128, per: i128) -> i128 {
     (units + per / 2).div_euclid(per)
 }
 
+/// What a plan charges a month for one device of this type, in cents; none for a type that no line counts.
+#[must_use]
+pub fn per_device_cents(plan: &Plan, kind: &str) -> Option<i64> {
+    match kind {
+        "workstation" | "laptop" => Some(plan.per_workstation_cents),
+        "server" => Some(plan.per_server_cents),
+        "virtual_machine" => Some(plan.per_vm_cents),
+        _ => None,
+    }
+}
+
 /// Whether time on tickets is charged at this support level; a plan without any is billed by the hour.
 #[must_use]
 pub fn is_billed_hourly(support_level: Option<&str>) -> bool {

@@ -27,6 +27,7 @@ mod trueup;
 mod trueup_pages;
 pub mod trueup_store;
 
+pub use counting::per_device_cents;
 pub use merged::Billed;
 pub use model::{FeatureCategory, FeatureOption, Plan};
 

@@ -107,6 +107,9 @@ pub fn backup(context: &Context, args: BackupArgs) -> Result<u8, Failure> {
     let to =
         args.file.map_or_else(|| Destination::Folder(args.to.unwrap_or_else(|| config.backup.to.clone())), Destination::File);
     existing(&target)?;
+    if args.keep.is_some() && !is_current(&target)? {
+        return Err(Failure::usage("--keep needs a database of this version: run codex migrate first; nothing was made"));
+    }
     context::make_instance(&config)?;
     let made = make::make(&config, &target, &to, &recipients)?;
     let deleted = note(&config, &target, &made, args.keep)?;
@@ -136,14 +139,7 @@ fn existing(target: &Target) -> Result<(), Failure> {
 /// Notes a backup in the database, and deletes what is beyond what is kept. A database of another version is left as it is:
 /// what is kept there, the next server knows.
 fn note(config: &Config, target: &Target, made: &Made, keep: Option<Keep>) -> Result<Vec<String>, Failure> {
-    let Some(db) = current(config, target)? else {
-        return match keep {
-            Some(_) => {
-                Err(Failure::usage("--keep needs a database of this version: run codex migrate first; the backup was made"))
-            }
-            None => Ok(Vec::new()),
-        };
-    };
+    let Some(db) = current(config, target)? else { return Ok(Vec::new()) };
     let row = care::row_of(made, "cli");
     let folder = made.path.parent().unwrap_or(Path::new(".")).to_owned();
     Ok(context::block_on(async {
@@ -155,10 +151,15 @@ fn note(config: &Config, target: &Target, made: &Made, keep: Option<Keep>) -> Re
     })??)
 }
 
+/// Whether the database is there, and of this version.
+fn is_current(target: &Target) -> Result<bool, Failure> {
+    let is_there = !matches!(target, Target::Sqlite(path) if !path.exists());
+    Ok(is_there && migrate::version(target)? == migrate::newest()?)
+}
+
 /// The database, when it is of this version.
 fn current(config: &Config, target: &Target) -> Result<Option<Db>, Failure> {
-    let is_there = !matches!(target, Target::Sqlite(path) if !path.exists());
-    if is_there && migrate::version(target)? == migrate::newest()? { Ok(Some(context::open(config)?)) } else { Ok(None) }
+    is_current(target)?.then(|| context::open(config)).transpose()
 }
 
 /// Reads a backup whole, tries it out, and notes what came of it.
@@ -252,7 +253,11 @@ pub fn restore(context: &Context, args: &RestoreArgs) -> Result<u8, Failure> {
     }
     match &done.manifest {
         Some(manifest) => {
-            out::note(format_args!("{} of {} attachments were missing and are back", done.attachments, manifest.attachments()));
+            out::note(format_args!(
+                "{} of {} attachments were missing or damaged and are back",
+                done.attachments,
+                manifest.attachments()
+            ));
         }
         None => out::note("It is a bare database: put attachments/, keys/ and credentials.key back yourself"),
     }

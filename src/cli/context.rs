@@ -5,7 +5,7 @@ use std::{env, path::PathBuf, sync::Arc};
 use super::{Failure, failure, log, out};
 use crate::{
     app,
-    config::{Config, Database, Sources, Value, private},
+    config::{Config, Database, Secret, Sources, Value, private},
     db::{self, Db, Target, migrate, upkeep},
     error::Error,
     identity::Identity,
@@ -84,7 +84,7 @@ pub fn target(config: &Config) -> Result<Target, Failure> {
         Database::Sqlite(path) => Ok(Target::Sqlite(path.clone())),
         Database::Postgres(address) => {
             let target = Target::parse(Some(address.expose()), &config.instance).map_err(Failure::opening)?;
-            Ok(target.with_sessions(config.sessions))
+            Ok(target.with_sessions(config.sessions).past_pooler(config.direct_database.as_ref().map(Secret::expose)))
         }
     }
 }

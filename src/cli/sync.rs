@@ -57,10 +57,13 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Apply what a plan holds back
+    /// Apply what a plan holds back, or a part of it
     Approve {
         /// The plan's number
         id: i64,
+        /// Only these items (`codex sync show` has their numbers); the others go on waiting
+        #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+        items: Option<Vec<i64>>,
     },
     /// Decide against a plan; the rows stay
     Discard {
@@ -151,7 +154,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
             Verb::Tickets(args) => run_job(db, config, pulls::freshservice::tickets::JOB, &args.pull, args.since.clone()).await,
             Verb::Plans { json } => plans(&db, *json).await,
             Verb::Show { id, json } => show(&db, *id, *json).await,
-            Verb::Approve { id } => approve(&db, *id).await,
+            Verb::Approve { id, items } => approve(&db, *id, items.clone()).await,
             Verb::Discard { id } => {
                 decisions::discard(&db, *id, BY).await.map_err(decision)?;
                 out::line(format_args!("plan {id} discarded"))?;
@@ -265,9 +268,9 @@ async fn show(db: &Db, id: i64, as_json: bool) -> Result<u8, Failure> {
     Ok(failure::DONE)
 }
 
-async fn approve(db: &Db, id: i64) -> Result<u8, Failure> {
+async fn approve(db: &Db, id: i64, only: Option<Vec<i64>>) -> Result<u8, Failure> {
     let progress = sync_progress::new();
-    let applied = decisions::approve(db, id, BY, progress.progress.clone()).await;
+    let applied = decisions::approve(db, id, only, BY, progress.progress.clone()).await;
     progress.clear();
     let applied = applied.map_err(decision)?;
     out::line(format_args!("plan {id}: {} applied", applied.done))?;

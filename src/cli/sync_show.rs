@@ -49,7 +49,12 @@ fn write_group(to: &mut impl Write, kind: Kind, action: Action, group: &[&Item])
 
 fn write_item(to: &mut impl Write, item: &Item) -> io::Result<()> {
     let row = item.entity_id.map(|id| format!(" #{id}")).unwrap_or_default();
-    let held = if item.state == State::Held { " [waits for approval]" } else { "" };
+    // A plan that is only being made has no numbers yet.
+    let held = match (item.state, item.id) {
+        (State::Held, 0) => " [needs approval]".to_owned(),
+        (State::Held, id) => format!(" [item {id} needs approval]"),
+        _ => String::new(),
+    };
     writeln!(to, "  {}{row}: {}{held}", printable(&item.label), printable(&item.reason))?;
     if let Some(evidence) = &item.evidence {
         writeln!(to, "      because {}", printable(evidence))?;

@@ -56,7 +56,7 @@ pub static COMPANIES: ListSpec = ListSpec {
 
 /// The question without the companies that a search finds by what is struck from their descriptions.
 pub fn by_shown(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<ListQuery> {
-    found_by_shown::<Company>(c, query, policy, &["description"], |company| {
+    found_by_shown::<Company>(c, query, policy, &["company.description"], |company| {
         company.description = company.description.take().map(|text| policy.screen(&text));
     })
 }

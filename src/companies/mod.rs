@@ -18,7 +18,10 @@ pub use model::{Company, CompanyView};
 
 pub use resource::{Companies, Locations, Within};
 
-use crate::entity::schema::{changed, new};
+use crate::entity::{
+    ending,
+    schema::{changed, new},
+};
 use crate::web::openapi::schema as json;
 use crate::{resource as door, web::Routes};
 use alias::Alias;
@@ -33,7 +36,7 @@ pub fn routes() -> Routes {
         .asks(&[door::as_of::PARAMETER])
         .asks(&[(
             "contract",
-            "string",
+            ending::ASKED,
             "How the contract stands: in, ending (within 90 days), expired or unknown, or several of them.",
         )])
         .merge(door::api::routes::<Companies>("/api/companies", "/api/companies/{acct}", "/api/companies/{acct}/restore"))

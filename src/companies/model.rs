@@ -33,7 +33,7 @@ crate::entity! {
         /// Its postal address.
         address: Option<String> = long("Address", 2_000).section("Company").synced(),
         /// Its mail domains: a JSON array as text.
-        domains: Option<String> = text_list("Mail domains", 200, 253).section("Company").synced().listed(),
+        domains: Option<String> = text_list("E-mail domains", 200, 253).section("Company").synced().listed(),
         description: Option<String> = long("Description", 10_000).section("Company").synced().listed(),
         /// The billing plan's name.
         plan: Option<String> = text("Plan", 100).section("Contract").emitted("plan_selected").also(&["billing_plan", "plan_selected"]).synced(),
@@ -52,11 +52,11 @@ crate::entity! {
         /// The contact who gets the invoices.
         billing_contact_id: Option<i64> = int("Billing contact").id_of("contact").section("Contract"),
         /// Whom to call first, as free text.
-        primary_contact_name: Option<String> = text("Call first", 150).section("People and systems").personal(Personal::Name),
+        primary_contact_name: Option<String> = text("Primary contact", 150).section("People and systems").personal(Personal::Name),
         /// Its head's name.
-        head_name: Option<String> = text("Head", 150).section("People and systems").personal(Personal::Name).synced(),
+        head_name: Option<String> = text("Decision maker", 150).section("People and systems").personal(Personal::Name).synced(),
         /// Its prime user's name.
-        prime_user_name: Option<String> = text("Prime user", 150).section("People and systems").personal(Personal::Name).synced(),
+        prime_user_name: Option<String> = text("Main user", 150).section("People and systems").personal(Personal::Name).synced(),
         /// Such as `Microsoft 365`.
         email_system: Option<String> = text("E-mail system", 100).section("People and systems").synced().listed(),
         /// Such as `Teams Voice`.
@@ -70,19 +70,19 @@ crate::entity! {
         /// Whether and how its network is managed.
         managed_network: Option<String> = text("Managed network", 100).section("People and systems").synced(),
         /// The vendor's id of its head.
-        head_user_id: Option<i64> = int("Head at the vendor").synced(),
+        head_user_id: Option<i64> = int("Decision maker at the vendor").synced(),
         /// The vendor's id of its prime user.
-        prime_user_id: Option<i64> = int("Prime user at the vendor").synced(),
+        prime_user_id: Option<i64> = int("Main user at the vendor").synced(),
         /// The vendor's workspace.
         workspace_id: Option<i64> = int("Workspace at the vendor").internal().told().synced(),
         /// Its page at Datto.
         datto_portal_url: Option<String> = url("Datto portal", 255).section("People and systems").synced(),
         /// After how many days out of sight its devices are quiet; none is the setting's.
-        life_quiet_days: Option<i64> = int("Quiet after days").in_form("Devices out of sight").range(1, 3650, "must be from 1 to 3650 days"),
+        life_quiet_days: Option<i64> = int("Quiet after days").in_form("Inactive devices").range(1, 3650, "must be from 1 to 3650 days"),
         /// The same for stale.
-        life_stale_days: Option<i64> = int("Stale after days").in_form("Devices out of sight").range(1, 3650, "must be from 1 to 3650 days"),
+        life_stale_days: Option<i64> = int("Stale after days").in_form("Inactive devices").range(1, 3650, "must be from 1 to 3650 days"),
         /// The same for archived.
-        life_archived_days: Option<i64> = int("Archived after days").in_form("Devices out of sight").range(1, 3650, "must be from 1 to 3650 days"),
+        life_archived_days: Option<i64> = int("Archived after days").in_form("Inactive devices").range(1, 3650, "must be from 1 to 3650 days"),
         /// The vendor's custom fields without a column here: a JSON object as text.
         custom_fields: Option<String> = json("Custom fields", Layout::Choices).personal(Personal::Private).synced(),
         /// When the vendor's record was created.

@@ -4,6 +4,8 @@
 //! what is filtered or searched by it, and come last, by their ids, in what is sorted by it. Both follow the level
 //! from which the policy hides the field, so that numbers, pages and `ETag`s tell nothing either.
 
+use std::collections::BTreeSet;
+
 use super::{Level, Personal, RedactionPolicy};
 use crate::{
     db::{Conn, Value, list::ListQuery},
@@ -14,9 +16,11 @@ use crate::{
 
 /// The question without the rows that its search finds by nothing but what is struck from their texts for this caller:
 /// whoever is not shown a name does not learn by searching for it whose text it stands in. `strike` strikes from a row what
-/// the answer does, in the columns `struck`: who filters by one of those finds no row of which anything is struck.
+/// the answer does, in the columns `struck` (SQL, as `ticket.subject`): who filters by one of those finds no row of which
+/// anything is struck.
 ///
-/// Every row that the search finds is looked at, whatever part of them is asked for.
+/// # Errors
+/// Those of the database.
 pub fn found_by_shown<R: Record>(
     c: &mut Conn,
     query: ListQuery,
@@ -24,36 +28,69 @@ pub fn found_by_shown<R: Record>(
     struck: &[&'static str],
     strike: impl Fn(&mut R),
 ) -> Result<ListQuery> {
-    let is_filtered = query.filters_by(struck);
+    without_hidden(c, query, policy, struck, |c, some, wanted| {
+        let mut rows = Vec::new();
+        some.each(c, |row| {
+            let mut shown = R::from_row(row, 0)?;
+            strike(&mut shown);
+            rows.push(shown);
+            Ok(())
+        })?;
+        let mut found = Vec::new();
+        for shown in rows {
+            let own = shown.derived().into_iter().find(|(column, _)| *column == SEARCH_TEXT);
+            let key = if let Some((_, Value::Text(key))) = own { key } else { String::new() };
+            // What it is found by beside its own text is looked up row by row.
+            let is_found =
+                wanted.is_in(&key) || R::PRIVATE && wanted.is_in(&[key, shown.private(c)?.unwrap_or_default()].join(" "));
+            found.extend(is_found.then(|| shown.id()));
+        }
+        Ok(found)
+    })
+}
+
+/// The same for rows of any kind: `found` says which of some rows are found by what is shown of them.
+///
+/// Of every row that the search finds, whatever part of them is asked for, the columns `struck` are looked at; only rows of which
+/// something is struck are read whole, [`SOME`] at a time.
+///
+/// # Errors
+/// Those of the database.
+pub fn without_hidden(
+    c: &mut Conn,
+    query: ListQuery,
+    policy: &RedactionPolicy,
+    struck: &[&'static str],
+    mut found: impl FnMut(&mut Conn, &ListQuery, &Wanted) -> Result<Vec<i64>>,
+) -> Result<ListQuery> {
+    let is_filtered = query.filters().any(|filter| struck.contains(&filter.column.sql));
     if !policy.strikes() || query.search().is_none() && !is_filtered {
         return Ok(query);
     }
-    let wanted = query.search().map(Wanted::read);
-    let is_wanted = |key: &str| !is_filtered && wanted.as_ref().is_none_or(|wanted| wanted.is_in(key));
-    let (mut hidden, mut doubtful) = (Vec::new(), Vec::new());
-    let key = |row: &R| {
-        let found = row.derived().into_iter().find(|(column, _)| *column == SEARCH_TEXT);
-        if let Some((_, Value::Text(key))) = found { key } else { String::new() }
-    };
-    query.clone().ungathered().with_slice(None).each(c, |row| {
-        let stored = R::from_row(row, 0)?;
-        let mut shown = stored.clone();
-        strike(&mut shown);
-        if shown.values() != stored.values() && !is_wanted(&key(&shown)) {
-            if R::PRIVATE { doubtful.push(shown) } else { hidden.push(shown.id()) }
+    let everything = query.clone().ungathered().with_slice(None);
+    let mut hidden = BTreeSet::new();
+    everything.texts(c, struck, |id, text| {
+        if policy.screen(text) != text {
+            hidden.insert(id);
         }
-        Ok(())
     })?;
-    // What it is found by beside its own text is looked up row by row; there are few of which something is struck.
-    for shown in doubtful {
-        let whole = [key(&shown), shown.private(c)?.unwrap_or_default()].join(" ");
-        if !is_wanted(&whole) {
-            hidden.push(shown.id());
+    if let Some(wanted) = query.search().map(Wanted::read).filter(|_| !is_filtered) {
+        let touched: Vec<i64> = hidden.iter().copied().collect();
+        for some in touched.chunks(SOME) {
+            for id in found(c, &everything.clone().among(some), &wanted)? {
+                hidden.remove(&id);
+            }
         }
     }
+    if hidden.is_empty() {
+        return Ok(query);
+    }
     let key = query.spec().key;
-    Ok(if hidden.is_empty() { query } else { query.and(&format!("NOT ({key} IN ids({{}}))"), vec![Value::Ids(hidden)]) })
+    Ok(query.and(&format!("NOT ({key} IN ids({{}}))"), vec![Value::Ids(hidden.into_iter().collect())]))
 }
+
+/// How many rows are read whole at once.
+const SOME: usize = 200;
 
 /// What rows are found by.
 const SEARCH_TEXT: &str = "search_text";

@@ -18,7 +18,7 @@ pub mod trail;
 mod veil;
 
 pub use api::{record, routes, since, usual};
-pub use asking::{Asking, found_by_shown};
+pub use asking::{Asking, found_by_shown, without_hidden};
 pub use level::Level;
 pub use policy::{Clearance, POLICY, Personal, RedactionPolicy, Treatment};
 pub use trail::{RedactedChange, Trail, tell};

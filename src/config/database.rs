@@ -48,6 +48,17 @@ impl Database {
     }
 }
 
+/// The address past a pooler.
+pub(super) fn direct(read: &mut Reader<'_>) -> Option<Secret> {
+    read.parsed(("database", "direct_connection_string"), None, |text| match text {
+        "" => Ok(None),
+        _ => match parse(text, Path::new("")) {
+            Ok(Database::Postgres(address)) => Ok(Some(address)),
+            _ => Err("must begin with postgresql://".to_owned()),
+        },
+    })
+}
+
 /// From how long on a statement is logged.
 pub(super) fn slow_query(read: &mut Reader<'_>) -> Option<Duration> {
     let millis = |text: &str| text.parse::<u64>().map_err(|_| "must be a whole number of milliseconds, 0 for never".to_owned());
@@ -117,16 +128,27 @@ fn parse(text: &str, instance: &Path) -> Result<Database, String> {
     }
 }
 
+/// Where the host begins in what follows `://`, behind user and password. PostgreSQL's drivers look for the first `@`, so
+/// `/` and `?` need not be encoded in a password.
+#[must_use]
+pub fn host_at(rest: &str) -> usize {
+    let behind_first = rest.find('@').map_or(0, |at| at + 1);
+    let parameters = rest[behind_first..].find('?').map_or(rest.len(), |at| behind_first + at);
+    // An unencoded `@` in a password is understood by no driver; the password is hidden whole all the same.
+    rest[..parameters].rfind('@').map_or(0, |at| at + 1)
+}
+
 /// An address with `***` in the place of its password.
 pub fn without_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return "***".to_owned() };
-    let (authority, tail) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
-    let (user, host) = authority.rsplit_once('@').map_or(("", authority), |(user, host)| (user, host));
+    let (user, rest) = rest.split_at(host_at(rest));
+    let (place, tail) = rest.find('?').map_or((rest, ""), |at| rest.split_at(at));
+    let user = user.strip_suffix('@').unwrap_or_default();
     let user = user.split_once(':').map_or_else(|| user.to_owned(), |(name, _)| format!("{name}:***"));
     let at = if user.is_empty() { "" } else { "@" };
     // A password may also be a parameter.
     let tail = tail.find("password=").map_or_else(|| tail.to_owned(), |at| format!("{}password=***", &tail[..at]));
-    format!("{scheme}://{user}{at}{host}{tail}")
+    format!("{scheme}://{user}{at}{place}{tail}")
 }
 
 #[cfg(test)]
@@ -151,5 +173,8 @@ mod tests {
         assert_eq!(without_password("postgresql://u:p%2F@h:1/d"), "postgresql://u:***@h:1/d");
         assert_eq!(without_password("postgresql://u:a@b@h/d?options=x"), "postgresql://u:***@h/d?options=x");
         assert_eq!(without_password("postgresql://h/d?user=u&password=x"), "postgresql://h/d?user=u&password=***");
+        assert_eq!(without_password("postgresql://u:a/b@h/d"), "postgresql://u:***@h/d");
+        assert_eq!(without_password("postgresql://u:a?b@h/d?x=y"), "postgresql://u:***@h/d?x=y");
+        assert_eq!(without_password("sqlite:////var/x.db"), "sqlite:////var/x.db");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{fs, io, io::Write as _, path::Path};
 
-use super::{Config, Value, private, save};
+use super::{Config, Value, ini, private, save};
 
 /// In the instance folder, for its owner alone: it holds the password.
 const FILE: &str = "database-address";
@@ -67,9 +67,44 @@ pub fn keep(config: &Config) -> io::Result<()> {
     fs::rename(&new, file)
 }
 
+/// The sections of `codex.conf` that are gone once Helm has written it anew: its `ConfigParser` takes a `%` in a value for
+/// the beginning of a reference, and where there is none gives up that section and those behind it
+/// (`config_manager.py`, `write_app_conf`).
+#[must_use]
+pub fn sections_lost_to_helm(conf: &str) -> Vec<String> {
+    let mut lost: Vec<String> = Vec::new();
+    for entry in ini::parse(conf).unwrap_or_default() {
+        if (!lost.is_empty() || is_no_reference(&entry.value)) && !lost.contains(&entry.section) {
+            lost.push(entry.section);
+        }
+    }
+    lost
+}
+
+/// Whether a `%` stands in a value that is neither `%%` nor `%(name)s`.
+fn is_no_reference(value: &str) -> bool {
+    let mut rest = value;
+    while let Some((_, behind)) = rest.split_once('%') {
+        match behind.strip_prefix('%').or_else(|| behind.strip_prefix('(').and_then(|name| Some(name.split_once(")s")?.1))) {
+            Some(further) => rest = further,
+            None => return true,
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_helm_cannot_read_is_known() {
+        let conf = "[database]\nconnection_string = postgresql://u:p@h/d\n[freshservice]\ndomain = acme\napi_key = a%b\n[datto]\npublic_key = x\n";
+        assert_eq!(sections_lost_to_helm(conf), ["freshservice", "datto"]);
+        for kept in ["", "[a]\nb = 100%%\n", "[a]\nb = %(c)s\nc = 1\n", "[a]\n; 5 % of it\nb = 1\n"] {
+            assert_eq!(sections_lost_to_helm(kept), [] as [&str; 0], "{kept}");
+        }
+    }
 
     #[test]
     fn knows_helms_placeholders() {

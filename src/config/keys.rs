@@ -109,6 +109,13 @@ const KEYS: &[Key] = &[
     key("limits", "send_seconds", "30", "A connection that takes nothing of its answer for so long is closed"),
     key("database", "connection_string", "", "postgresql://… or sqlite:///…; unset means codex.db in the instance folder")
         .kind(Kind::Address),
+    key(
+        "database",
+        "direct_connection_string",
+        "",
+        "The same database past PgBouncer, postgresql://…, for backups and restores, which cannot work through a pooler",
+    )
+    .kind(Kind::Address),
     key("database", "db_host", "", "PostgreSQL host, used with the four below when there is no connection string")
         .env(&["DB_HOST"])
         .conf(&[("database_credentials", "db_host")]),

@@ -37,10 +37,10 @@ use std::{
 pub use self::{
     backup::{Backup, Keep, recipients},
     cadence::Cadence,
-    database::{Database, Sessions},
+    database::{Database, Sessions, host_at},
     datto::Datto,
     freshservice::{FieldNames, Freshservice},
-    kept_address::keep as keep_address,
+    kept_address::{keep as keep_address, sections_lost_to_helm},
     keycloak::Keycloak,
     keys::{Key, Kind, keys},
     mail::Mail,
@@ -78,6 +78,8 @@ pub struct Config {
     pub limits: Limits,
     /// Which database.
     pub database: Database,
+    /// The same database past a pooler, for backups and restores.
+    pub direct_database: Option<Secret>,
     /// From how long on a statement is logged.
     pub slow_query: Option<Duration>,
     /// How sessions on a PostgreSQL server are kept.
@@ -142,6 +144,7 @@ impl Config {
             server: Server::read(&mut read),
             limits: Limits::read(&mut read),
             database: Database::read(&mut read, &sources.instance),
+            direct_database: database::direct(&mut read),
             slow_query: database::slow_query(&mut read),
             sessions: Sessions::read(&mut read),
             core: Core::read(&mut read),

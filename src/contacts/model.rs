@@ -49,7 +49,7 @@ crate::entity! {
         /// Whether the vendor also knows them as an agent.
         is_agent: bool = flag("Agent").listed(),
         /// Whether they are to be served first.
-        vip_user: bool = flag("Served first (VIP)").section("Person").synced().listed(),
+        vip_user: bool = flag("VIP").section("Person").synced().listed(),
         /// Whether they have used the vendor's portal.
         has_logged_in: bool = flag("Has signed in").told().internal().synced(),
         /// The vendor's location.

@@ -59,6 +59,7 @@ impl Beside for OfRecords {
         let one = |text: &str| operand(&field, text).map_err(wrong);
         let test = match suffix {
             "" => store::Test::Is(vec![one(value)?]),
+            "ne" => store::Test::IsNot(one(value)?),
             "in" => {
                 let values: Vec<Value> =
                     value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(one).collect::<Result<_>>()?;
@@ -76,7 +77,7 @@ impl Beside for OfRecords {
                 _ => return Err(wrong("must be true or false".to_owned())),
             },
             _ => {
-                let known = ["ic", "gte", "lte", "in", "empty"].map(|suffix| format!("{plain}__{suffix}")).join(", ");
+                let known = ["ne", "ic", "gte", "lte", "in", "empty"].map(|suffix| format!("{plain}__{suffix}")).join(", ");
                 return Err(wrong(format!("is no filter; possible are {plain}, {known}")));
             }
         };

@@ -187,6 +187,8 @@ pub fn has_tag(entity: &str, key: &str, name: &str) -> Condition {
 pub enum Test {
     /// The same.
     Is(Vec<Value>),
+    /// Another one, or none.
+    IsNot(Value),
     /// Contains a text.
     Contains(String),
     /// No less.
@@ -209,6 +211,10 @@ pub fn has_value(field: &AddedField, key: &str, test: Test) -> Condition {
         let sql = format!("{key} IN (SELECT kept.record_id FROM @custom_values kept WHERE kept.field_id = {}{sql})", field.id);
         Condition::new(sql, params)
     };
+    let without = |sql: &str, params: Vec<Value>| {
+        let kept = format!("SELECT kept.record_id FROM @custom_values kept WHERE kept.field_id = {}{sql}", field.id);
+        Condition::new(format!("{key} NOT IN ({kept})"), params)
+    };
     match test {
         Test::Is(values) => {
             let places = vec!["{}"; values.len()].join(", ");
@@ -220,10 +226,8 @@ pub fn has_value(field: &AddedField, key: &str, test: Test) -> Condition {
         Test::AtLeast(value) => within(&format!(" AND kept.{column} >= {{}}"), vec![value]),
         Test::AtMost(value) => within(&format!(" AND kept.{column} <= {{}}"), vec![value]),
         Test::Empty(false) => within("", Vec::new()),
-        Test::Empty(true) => Condition::new(
-            format!("{key} NOT IN (SELECT kept.record_id FROM @custom_values kept WHERE kept.field_id = {})", field.id),
-            Vec::new(),
-        ),
+        Test::IsNot(value) => without(&format!(" AND kept.{column} = {{}}"), vec![value]),
+        Test::Empty(true) => without("", Vec::new()),
     }
 }
 

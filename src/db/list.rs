@@ -357,6 +357,28 @@ impl ListQuery {
         format!("{conditions:?}{filters:?}{search:?}{private:?}{sort:?}{only_where:?}{retired:?}{slice:?}{beside}")
     }
 
+    /// The same among these rows, by their ids.
+    #[must_use]
+    pub fn among(self, ids: &[i64]) -> Self {
+        let condition = format!("{} IN ids({{}})", self.spec.key);
+        self.and(&condition, vec![Value::Ids(ids.to_vec())])
+    }
+
+    /// Gives the texts in these columns (SQL) of every row that the question finds, with the row's id: in no order, and
+    /// whatever part of the rows was asked for.
+    pub fn texts(&self, conn: &mut Conn, columns: &[&str], mut take: impl FnMut(i64, &str)) -> Result<()> {
+        let parts = compose::compose(self, conn)?;
+        conn.each(&parts.columns(self, columns), &parts.params, |row| {
+            let id = row.get(0)?;
+            for place in 1..=columns.len() {
+                if let Some(text) = row.get::<Option<String>>(place)? {
+                    take(id, &text);
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Runs the question.
     pub fn run<T>(&self, conn: &mut Conn, mut make: impl FnMut(&Row) -> Result<T>) -> Result<Page<T>> {
         let mut items = Vec::new();

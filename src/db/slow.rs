@@ -33,7 +33,7 @@ pub(super) fn watched<T>(sql: &str, run: impl FnOnce() -> T) -> T {
 }
 
 /// In one line, and no longer than anybody reads.
-fn shown(sql: &str) -> String {
+pub(super) fn shown(sql: &str) -> String {
     let mut line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(SHOWN) {
         line.truncate(end);

@@ -8,9 +8,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, StatementStatus, ffi};
 
-use super::PATIENCE;
 use super::counts::Counts;
 use super::value::{Row, Value};
+use super::{PATIENCE, slow};
 use crate::config::private;
 use crate::error::{Error, Result};
 
@@ -144,21 +144,25 @@ pub(super) fn each(
         take(Row(cells))?;
     }
     drop(rows);
-    count(&statement, counts);
+    count(&statement, sql, counts);
     Ok(())
 }
 
 pub(super) fn run(connection: &mut Connection, sql: &str, params: &[Value], counts: &Counts) -> Result<u64> {
     let mut statement = connection.prepare_cached(sql).map_err(error)?;
     let touched = statement.execute(rusqlite::params_from_iter(params)).map_err(error)?;
-    count(&statement, counts);
+    count(&statement, sql, counts);
     Ok(touched as u64)
 }
 
-/// Adds what this use of a statement cost.
-fn count(statement: &Statement<'_>, counts: &Counts) {
-    let told = [StatementStatus::RePrepare, StatementStatus::FullscanStep].map(|what| statement.reset_status(what));
-    counts.sqlite(told[0], told[1]);
+/// Adds what this use of a statement cost, and logs, for whoever wants to know (`codex::db=trace`), how many rows it has
+/// walked through because no index leads to those that it wants.
+fn count(statement: &Statement<'_>, sql: &str, counts: &Counts) {
+    let [prepared, rows] = [StatementStatus::RePrepare, StatementStatus::FullscanStep].map(|what| statement.reset_status(what));
+    counts.sqlite(prepared, rows);
+    if rows > 0 {
+        tracing::trace!(rows, sql = slow::shown(sql), "scanned");
+    }
 }
 
 /// Classifies a driver error by what the caller can do about it.

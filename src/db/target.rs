@@ -6,7 +6,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use super::{Driver, Engine, sqlite};
-use crate::config::Sessions;
+use crate::config::{Sessions, host_at};
 use crate::error::{Error, Result};
 
 /// How often a search looks whether it is to stop.
@@ -16,6 +16,8 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Clone, PartialEq, Eq)]
 pub struct Server {
     address: String,
+    /// The same database past a pooler.
+    direct: Option<String>,
     sessions: Sessions,
 }
 
@@ -31,17 +33,35 @@ impl Server {
         self.sessions
     }
 
+    /// The same database for whoever needs a session that stays theirs, as PostgreSQL's own programs do.
+    ///
+    /// # Errors
+    /// `BadRequest` when a pooler stands before it and no other way is known.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "nobody connects"))]
+    pub(super) fn directly(&self) -> Result<Self> {
+        if !self.sessions.pooled {
+            return Ok(self.clone());
+        }
+        let Some(direct) = &self.direct else {
+            return Err(Error::BadRequest(
+                "backups and restores need sessions that a pooler does not give: set database.direct_connection_string to the \
+                 address of PostgreSQL itself"
+                    .to_owned(),
+            ));
+        };
+        Ok(Self { address: direct.clone(), direct: None, sessions: Sessions { pooled: false, ..self.sessions } })
+    }
+
     /// The hosts and the database of the address: what stands between the user and the parameters.
     fn place(&self) -> &str {
         let rest = self.address.split_once("://").map_or("", |(_, rest)| rest);
-        let rest = rest.split('?').next().unwrap_or_default();
-        rest.rsplit_once('@').map_or(rest, |(_, place)| place)
+        rest[host_at(rest)..].split('?').next().unwrap_or_default()
     }
 }
 
 impl From<String> for Server {
     fn from(address: String) -> Self {
-        Self { address, sessions: Sessions::default() }
+        Self { address, direct: None, sessions: Sessions::default() }
     }
 }
 
@@ -101,6 +121,15 @@ impl Target {
     pub fn with_sessions(self, sessions: Sessions) -> Self {
         match self {
             Self::Postgres(server) => Self::Postgres(Server { sessions, ..server }),
+            file @ Self::Sqlite(_) => file,
+        }
+    }
+
+    /// The same with this address for those who cannot work through a pooler; a file stays as it is.
+    #[must_use]
+    pub fn past_pooler(self, direct: Option<&str>) -> Self {
+        match self {
+            Self::Postgres(server) => Self::Postgres(Server { direct: direct.map(str::to_owned), ..server }),
             file @ Self::Sqlite(_) => file,
         }
     }
@@ -167,5 +196,37 @@ impl Target {
             #[cfg(not(feature = "postgres"))]
             Self::Postgres(_) => Err(Error::Unavailable("this build of Codex has no PostgreSQL".to_owned())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        for (address, shown) in [
+            ("postgresql://u:p@db:5433/codex?sslmode=require", "postgresql://db:5433/codex"),
+            ("postgresql://u:a/b@db/codex", "postgresql://db/codex"),
+            ("postgresql://u:a?b@db/codex?sslmode=require", "postgresql://db/codex"),
+            ("postgresql:///codex?host=/run&password=x", "postgresql:///codex"),
+        ] {
+            assert_eq!(Target::Postgres(address.to_owned().into()).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_needs_a_session_goes_past_a_pooler() {
+        let target = |pooled, direct| {
+            let sessions = Sessions { pooled, ..Sessions::default() };
+            let target =
+                Target::Postgres("postgresql://pool/codex".to_owned().into()).with_sessions(sessions).past_pooler(direct);
+            let Target::Postgres(server) = target else { panic!("a file") };
+            server.directly().map(|server| (server.address, server.sessions.pooled)).map_err(|error| error.to_string())
+        };
+        let direct = "postgresql://db/codex";
+        assert_eq!(target(true, Some(direct)), Ok((direct.to_owned(), false)));
+        assert_eq!(target(false, Some(direct)), Ok(("postgresql://pool/codex".to_owned(), false)));
+        assert!(target(true, None).unwrap_err().contains("database.direct_connection_string"));
     }
 }

@@ -133,6 +133,7 @@ fn machine(chance: &mut Chance, firm: &Firm, model: &Model, index: usize, user: 
         hardware_type: text(model.category),
         device_type: text(model.category),
         operating_system: Some(system).filter(|system| !system.is_empty()).map(str::to_owned),
+        web_remote_url: computer.then(|| format!("https://rmm.example/connect/{hostname}")),
         domain: computer.then(|| format!("ad.{}", firm.domain)),
         mac_address: Some(format!(
             "02:{:02x}:{:02x}:{:02x}:{:02x}:{index:02x}",

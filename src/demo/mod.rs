@@ -3,6 +3,7 @@
 //! The same every time, apart from dates, which stay as far from today as they were. Nothing in it can
 //! be mistaken for someone: names under `.example`, telephone numbers 555-01xx, documentation addresses.
 
+mod alerts;
 mod chance;
 mod firms;
 mod licences;
@@ -47,7 +48,7 @@ pub enum Outcome {
 
 /// Fills an empty database, whole or not at all.
 pub async fn fill(db: &Db) -> Result<Outcome> {
-    db.write(&Scope::All, &Actor::import("demo data"), |w| {
+    db.write(&Scope::All, &Actor::import(Actor::DEMO), |w| {
         if settings_store::find(w, DEMO)?.is_some() {
             return Ok(Outcome::There);
         }
@@ -84,6 +85,9 @@ pub async fn remove(db: &Db) -> Result<u64> {
 /// The number of the demo's first ticket.
 const FIRST_TICKET: i64 = 4_101;
 
+/// Of how many machines one has an alert.
+const ALERTED: usize = 29;
+
 /// A contact and the name under which they sign in at work.
 struct Worker {
     id: i64,
@@ -96,6 +100,7 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
     let mut chance = Chance::new(20_261_121);
     let mut known: Vec<(&firms::Firm, Company, Vec<Worker>)> = Vec::new();
     let (mut people_made, mut machines_made) = (0, 0);
+    let mut watched: Vec<(i64, i64, String)> = Vec::new();
     for firm in firms::FIRMS {
         let parent = known.iter().find(|(other, ..)| Some(other.number) == firm.parent);
         let company = history::create(w, &firm.company(parent.map(|(_, company, _)| company.id)), None)?;
@@ -111,7 +116,7 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
         }
         let bosses: Vec<i64> = parent.map(|(.., staff)| staff.iter().take(1).map(|boss| boss.id).collect()).unwrap_or_default();
         let staff = add_people(w, &mut chance, firm, &company, &bosses)?;
-        machines_made += add_machines(w, &mut chance, firm, &company, &staff)?;
+        machines_made += add_machines(w, &mut chance, firm, &company, &staff, &mut watched)?;
         let place = i64::try_from(known.len()).unwrap_or_default();
         networks::add(w, firm, &company, place)?;
         licences::add(w, firm, &company, &staff, place)?;
@@ -124,6 +129,8 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
     for (firm, company, staff) in &known {
         number = tickets::add(w, &mut chance, firm, company, staff, number)?;
     }
+    let some: Vec<_> = watched.into_iter().step_by(ALERTED).collect();
+    alerts::add(w, &mut chance, &some)?;
     let companies_made = known.len();
     some_history(w, &known)?;
     Ok(Outcome::Filled { companies: companies_made, contacts: people_made, assets: machines_made })
@@ -161,6 +168,7 @@ fn add_machines(
     firm: &firms::Firm,
     company: &Company,
     staff: &[Worker],
+    watched: &mut Vec<(i64, i64, String)>,
 ) -> Result<usize> {
     let machines = machines::of(chance, firm, staff);
     for machine in &machines {
@@ -168,6 +176,7 @@ fn add_machines(
         asset.company_id = Some(company.id);
         let asset = history::create(w, &asset, None)?;
         assets::observe(w, asset.id, &machine.seen)?;
+        watched.push((asset.id, company.id, asset.hostname.clone()));
         if let Some(user) = machine.user {
             assets::assign(w, asset.id, &[user])?;
         }

@@ -4,9 +4,10 @@ use super::{Worker, chance::Chance, day, firms::Firm};
 use crate::{
     agents::PsaAgent,
     companies::Company,
+    contacts::Contact,
     db::Write,
     error::Result,
-    history,
+    history::{self, Record as _},
     tickets::{
         Message, Ticket, TimeEntry,
         codes::{self, SOURCE},
@@ -24,6 +25,8 @@ const AGENTS: &[(i64, &str, &str, &str)] = &[
     (9_000_004, "Ravi", "Sethi", "Projects"),
 ];
 const GROUP: i64 = 9_100_001;
+/// The vendor's ids of those who ask follow this one.
+const REQUESTERS: i64 = 9_200_000;
 
 /// What is asked for: subject, text, what was answered, and what was noted among colleagues.
 const CASES: &[[&str; 4]] = &[
@@ -154,6 +157,7 @@ fn one(w: &mut Write<'_>, chance: &mut Chance, company: &Company, asker: &Worker
         priority_id: Some(priority_id),
         ticket_type: Some(if case[0].starts_with("Request") { "Service Request" } else { "Incident" }.to_owned()),
         source_id: Some(chance.between(1, 3)),
+        requester_id: Some(REQUESTERS + asker.id),
         requester_name: Some(asker.name.clone()),
         requester_email: Some(asker.email.clone()),
         responder_id: agent.map(|agent| agent.0),
@@ -170,6 +174,10 @@ fn one(w: &mut Write<'_>, chance: &mut Chance, company: &Company, asker: &Worker
         time_known: true,
         ..Ticket::default()
     };
+    let requester = (REQUESTERS + asker.id).to_string();
+    if history::links::find(w, SOURCE, Contact::ENTITY, &requester)?.is_none() {
+        history::links::link(w, Contact::ENTITY, asker.id, SOURCE, &requester)?;
+    }
     let id = store::upsert(w, &ticket, None)?.ticket.id;
     store::set_text(w, id, Some(&format!("<div>{}</div>", case[1])), Some(case[1]))?;
     let speaker = agent.map(|agent| agent.0);

@@ -119,6 +119,9 @@ pub struct Asked {
     days: Days,
 }
 
+/// What may be asked: one state or several, as a pattern of the API description.
+pub const ASKED: &str = "^((in|ending|expired|unknown)(,(in|ending|expired|unknown))*)?$";
+
 impl Asked {
     /// Reads `name=ending`, or several with commas, also as `name__in=`.
     ///

@@ -86,7 +86,9 @@ fn body_of(spec: &FieldSpec) -> Json {
         Kind::TextList(items, most) => json!({"type": "array", "maxItems": items, "items": text(most)}),
         _ => json!({"type": "string"}),
     };
-    if blank && schema["type"] == "string" && schema.get("enum").is_none() && schema.get("pattern").is_none() {
+    // Whatever has a format of its own is not blank.
+    let is_free = ["enum", "pattern", "format"].iter().all(|rule| schema.get(rule).is_none());
+    if blank && schema["type"] == "string" && is_free {
         schema["pattern"] = json!(NOT_BLANK);
     }
     let can_be_empty = spec.is_nullable && !spec.is_required;

@@ -105,24 +105,31 @@ pub fn newest(c: &mut Conn) -> Result<Option<String>> {
 /// when given. A reader that follows `cursor` never misses a change.
 ///
 /// # Errors
-/// `Gone`, with `start`, when the cursor is ahead of this database (it was restored), or changes after it were removed: read
-/// the records again, and follow from `start` on.
+/// `Gone`, with `start`, when changes up to the cursor were lost with the database that this one, restored from a backup,
+/// took the place of; when it is ahead of this database; or when changes after it were removed: read the records again, and
+/// follow from `start` on.
 pub fn after(c: &mut Conn, since: Option<i64>, kinds: &[String], row: Option<(&str, Option<i64>)>, limit: i64) -> Result<Feed> {
     let head = head(c)?;
     let kept = retention::kept(c)?;
     let start = kept.after;
     let since = since.unwrap_or(start);
-    let gone = |message: String| {
+    let gone = |start: i64, message: String| {
         let mut details = serde_json::Map::new();
         details.insert("start".to_owned(), start.into());
         Err(Error::Gone { message, details })
     };
     if since > head {
-        return gone(format!("cursor {since} is ahead of this database ({head}); start again from {start}"));
+        return gone(start, format!("cursor {since} is ahead of this database ({head}); start again from {start}"));
+    }
+    if let Some(until) = lost_until(c, since)? {
+        let message = format!(
+            "change {since} was lost when the database was restored from a backup: read the records themselves, and follow from {until} on"
+        );
+        return gone(until, message);
     }
     if let Some(edge) = kept.since.filter(|_| since < start) {
         let message = format!("changes before {edge} were removed: read the records themselves, and follow from {start} on");
-        return gone(message);
+        return gone(start, message);
     }
     let mut params = vec![Value::from(since)];
     let mut wheres = vec!["seq > ?1".to_owned()];
@@ -154,6 +161,21 @@ pub fn after(c: &mut Conn, since: Option<i64>, kinds: &[String], row: Option<(&s
     // Without more, everything up to the head was looked at, also what the filters left out.
     let cursor = if more { changes.last().map_or(since, |last| last.inside().seq) } else { head };
     Ok(Feed { changes, cursor, since: cursor, more })
+}
+
+/// Where to go on after a number that was given to a change which a restored database does not have.
+fn lost_until(c: &mut Conn, seq: i64) -> Result<Option<i64>> {
+    let sql = "SELECT until FROM feed_gaps WHERE after < ?1 AND until > ?1 ORDER BY until DESC LIMIT 1";
+    c.first(sql, params![seq])?.map(|row| row.get(0)).transpose()
+}
+
+/// The number behind which the newest changes stand, so many of them; 0 when there are no more than those.
+///
+/// # Errors
+/// Those of the database.
+pub fn before_newest(c: &mut Conn, count: i64) -> Result<i64> {
+    let found = c.first("SELECT seq FROM changes ORDER BY seq DESC LIMIT 1 OFFSET ?1", params![count])?;
+    Ok(found.map(|row| row.get(0)).transpose()?.unwrap_or_default())
 }
 
 /// Which change it was, without what it says.
@@ -222,6 +244,37 @@ pub fn get(c: &mut Conn, seq: i64) -> Result<Unredacted<Change>> {
 pub fn of_run(c: &mut Conn, run: i64, before: i64, limit: i64) -> Result<Vec<Unredacted<Change>>> {
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE run_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
     c.all(&sql, params![run, before, limit])?.iter().map(change).collect()
+}
+
+/// Which changes somebody looks for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// By whom: the whole name.
+    pub actor: Option<String>,
+    /// Of which kind of record.
+    pub entity: Option<String>,
+    /// What was done.
+    pub action: Option<String>,
+    /// On this day or before, as `2026-11-21`.
+    pub until: Option<String>,
+}
+
+/// The changes before `seq` that are wanted, newest first.
+pub fn before(c: &mut Conn, seq: i64, wanted: &Wanted, limit: i64) -> Result<Vec<Unredacted<Change>>> {
+    let mut params = params![seq, limit].to_vec();
+    let mut wheres = vec!["seq < ?1".to_owned()];
+    // Every moment of a day is before the day with a letter behind it.
+    let until = wanted.until.as_ref().map(|day| format!("{day}U"));
+    for (test, value) in
+        [("actor =", &wanted.actor), ("entity =", &wanted.entity), ("action =", &wanted.action), ("at <", &until)]
+    {
+        if let Some(value) = value {
+            params.push(value.into());
+            wheres.push(format!("{test} ?{}", params.len()));
+        }
+    }
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE {} ORDER BY seq DESC LIMIT ?2", wheres.join(" AND "));
+    c.all(&sql, &params)?.iter().map(change).collect()
 }
 
 /// The changes of a batch, newest first, at most so many.

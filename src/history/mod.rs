@@ -27,6 +27,10 @@ pub use ranks_store as ranks;
 pub use record::{Record, told_of_secret};
 pub use retention_store as retention;
 pub use store::{
-    Updated, create, create_with_id, find, get, last_actor, record_change, record_link, reindex, rekey, restore, retire, update,
+    Updated, create, create_with_id, find, get, is_only_ours, record_change, record_link, reindex, rekey, restore, retire,
+    update, was_taken_away,
 };
 pub use unredacted::Unredacted;
+
+/// The reason of a retirement that was part of clearing all records of a kind: no decision about this one.
+pub const CLEARED: &str = "data cleared";

@@ -82,7 +82,11 @@ pub(super) fn follow(
         }
         match (entity, *column) {
             ("company", LEVEL_OF_COMPANY) => {
-                company(w, id, rank(old.as_str().unwrap_or_default()), rank(new.as_str().unwrap_or_default()))?;
+                let [before, after] = [old, new].map(|level| rank(level.as_str().unwrap_or_default()));
+                // A new company is followed by nobody yet, and most have no level.
+                if before != after {
+                    company(w, id, before, after)?;
+                }
             }
             ("asset" | "ticket" | "change_request", "company_id") => {
                 if let Some(company_id) = new.as_i64() {

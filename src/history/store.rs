@@ -252,10 +252,29 @@ pub fn record_change(
     .map(|_| ())
 }
 
-/// What kind of actor made the last change of a row, in the words of [`ActorKind::as_str`]; none when no change of it is kept.
-pub fn last_actor(c: &mut Conn, entity: &str, id: i64) -> Result<Option<String>> {
-    let sql = "SELECT actor_kind FROM changes WHERE entity = ?1 AND entity_id = ?2 ORDER BY seq DESC LIMIT 1";
-    c.first(sql, params![entity, id])?.map(|row| row.get(0)).transpose()
+/// Whether whoever writes here made a row, and nobody else has changed anything of it since; not when part of its history was
+/// removed, which could tell of somebody.
+pub fn is_only_ours(w: &mut Write<'_>, entity: &str, id: i64) -> Result<bool> {
+    let (kind, name) = (w.actor().kind.as_str(), w.actor().name.clone());
+    let sql = "SELECT COUNT(CASE WHEN action = 'create' THEN 1 END), COUNT(CASE WHEN actor_kind <> ?3 OR actor <> ?4 THEN 1 END)
+               FROM changes WHERE entity = ?1 AND entity_id = ?2";
+    let row = w.one(sql, params![entity, id, kind, name])?;
+    Ok(row.get::<i64>(0)? > 0 && row.get::<i64>(1)? == 0)
+}
+
+/// Whether somebody other than whoever writes here has taken something away from a row: a field had it before a change of theirs,
+/// and not after it.
+pub fn was_taken_away(w: &mut Write<'_>, entity: &str, id: i64, field: &str, has_it: impl Fn(&Json) -> bool) -> Result<bool> {
+    let (kind, name) = (w.actor().kind.as_str(), w.actor().name.clone());
+    let sql = "SELECT fields FROM changes WHERE entity = ?1 AND entity_id = ?2 AND (actor_kind <> ?3 OR actor <> ?4)";
+    for fields in w.map(sql, params![entity, id, kind, name], |row| row.get::<String>(0))? {
+        let fields: Json = serde_json::from_str(&fields).map_err(Error::internal)?;
+        let sides = &fields[field];
+        if has_it(&sides[0]) && !has_it(&sides[1]) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Keeps the private search key and SQLite's trigram index in step; PostgreSQL indexes the columns themselves.

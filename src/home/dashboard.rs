@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 
 use super::dashboard_store::{self as store, Contract, Counts, Needs};
 use crate::{
-    agents::{self, PageContext},
+    agents::{self, PageContext, PsaAgent},
     auth::Level,
     backups::{self, Standing as Backups},
     companies::pages::address,
@@ -18,8 +18,13 @@ use crate::{
         record::{self, Mentioned},
         store::Names,
     },
+    resource::panel::Looker,
     status::{self, Freshness, State as Standing, notice},
-    types::now,
+    tickets::{
+        panels::newest_open,
+        store::{self as tickets, Neglected},
+    },
+    types::{fold, now},
     ui::{Line, Page, Section, Table, Timeline, Value, count_of, filters, link_to, thousands, time, words},
     vendors::credentials::{self, Credentials},
     web::{Web, encode_segment},
@@ -42,6 +47,16 @@ struct Need {
     text: String,
     detail: String,
     act: &'static str,
+}
+
+impl Need {
+    /// The same with how old it is, where that is known.
+    fn since(mut self, what: &str, at: Option<&str>) -> Self {
+        if let Some(at) = at {
+            self.detail = format!("{what} {}", time::ago(at));
+        }
+        self
+    }
 }
 
 struct Fresh {
@@ -75,6 +90,7 @@ struct Dashboard {
     steps: Vec<Step>,
     attention: Option<Vec<Need>>,
     contracts: Option<Table>,
+    tickets: Option<Table>,
     history: Option<Timeline>,
     freshness: Vec<Fresh>,
     kinds: Vec<Kind>,
@@ -88,7 +104,7 @@ const WRONG: [&notice::Kind; 4] = [&kinds::PLAN, &kinds::SOURCE, &kinds::REVIEW,
 enum Extra {
     Staff(Box<ForStaff>),
     Billing { needs: Box<Needs>, plans: Vec<(String, i64)> },
-    Client(Vec<Contract>),
+    Client { contracts: Vec<Contract>, tickets: Table },
 }
 
 /// What those who work here see.
@@ -99,11 +115,14 @@ struct ForStaff {
     fresh: Vec<Freshness>,
     changes: Vec<RedactedChange>,
     names: (Names, Mentioned),
+    /// The vendor's agents that the reader is, and how many open tickets they have.
+    mine: (Vec<i64>, i64),
     /// How many people use Codex.
     people: usize,
 }
 
-fn extra(c: &mut Conn, level: Option<Level>, policy: &RedactionPolicy) -> Result<Extra> {
+fn extra(c: &mut Conn, (level, email): (Option<Level>, &str), looker: &Looker<'_>) -> Result<Extra> {
+    let policy = looker.policy;
     match level {
         Some(Level::Billing) => Ok(Extra::Billing { needs: Box::new(store::needs(c)?), plans: store::companies_by_plan(c)? }),
         Some(Level::Admin | Level::Technician) => {
@@ -120,17 +139,31 @@ fn extra(c: &mut Conn, level: Option<Level>, policy: &RedactionPolicy) -> Result
             if level == Some(Level::Admin) {
                 wrong.extend(backups.wrong.iter().cloned());
             }
-            Ok(Extra::Staff(Box::new(ForStaff { wrong, backups, needs, fresh, changes, names, people })))
+            let agents = mine(c, email)?;
+            let mine = (agents.clone(), if agents.is_empty() { 0 } else { tickets::of_agents(c, agents)? });
+            Ok(Extra::Staff(Box::new(ForStaff { wrong, backups, needs, fresh, changes, names, mine, people })))
         }
-        _ => Ok(Extra::Client(store::contracts(c)?)),
+        _ => Ok(Extra::Client { contracts: store::contracts(c)?, tickets: newest_open(c, looker)? }),
     }
+}
+
+/// The vendor's agents with this e-mail address, by the vendor's ids.
+fn mine(c: &mut Conn, email: &str) -> Result<Vec<i64>> {
+    let agents = agents::psa_agents(c, None)?;
+    let mine = |agent: &&PsaAgent| !email.is_empty() && agent.email.as_deref().is_some_and(|known| fold(known) == fold(email));
+    Ok(agents.iter().filter(mine).filter_map(|agent| agent.external_id.parse().ok()).collect())
 }
 
 /// `GET /`
 pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Response> {
     let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let level = context.caller.user().map(|user| user.level);
-    let read = move |c: &mut Conn| Ok((store::counts(c)?, store::assets_by_type(c)?, extra(c, level, &policy)?));
+    let email = context.caller.user().map(|user| user.email.clone()).unwrap_or_default();
+    let (frame, config) = (context.page.clone(), web.config.clone());
+    let read = move |c: &mut Conn| {
+        let looker = Looker { page: &frame, policy: &policy, config: &config };
+        Ok((store::counts(c)?, store::assets_by_type(c)?, extra(c, (level, &email), &looker)?))
+    };
     let (counts, kinds, extra) = web.db.read(&context.scope(), read).await?;
     let mut page = context.titled(Section::Dashboard, "Dashboard");
     // What the banner would say stands on this very page.
@@ -142,6 +175,7 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
         steps: Vec::new(),
         attention: None,
         contracts: None,
+        tickets: None,
         history: None,
         freshness: Vec::new(),
         kinds,
@@ -150,18 +184,11 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
     };
     let page = &built.page;
     match extra {
-        Extra::Client(contracts) => built.contracts = Some(contracts_table(page, &contracts)),
+        Extra::Client { contracts, tickets } => {
+            built.contracts = Some(contracts_table(page, &contracts));
+            built.tickets = Some(tickets);
+        }
         Extra::Billing { needs, plans } => {
-            let mut attention = money(page, &needs);
-            attention.extend(need(
-                page,
-                "info",
-                needs.ending_licenses,
-                LICENSES,
-                "licence ends or renews within 90 days",
-                "licences end or renew within 90 days",
-                "Show",
-            ));
             built.plans = shares(plans, |plan| match plan {
                 "" => (page.url("/companies/?kind=client&billing_plan__empty=true"), "No plan".to_owned()),
                 plan => (page.url(&format!("/companies/?kind=client&billing_plan={}", encode_segment(plan))), plan.to_owned()),
@@ -169,10 +196,10 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
             let ways =
                 [("/billing/compare", "Changes this month"), ("/billing/trueup", "True-up"), ("/billing/snapshots", "Snapshots")];
             built.ways = ways.map(|(path, words)| (page.url(path), words)).into();
-            built.attention = Some(attention);
+            built.attention = Some(money(page, &needs));
         }
         Extra::Staff(staff) => {
-            let ForStaff { wrong, backups, needs, fresh, changes, names: (names, mentioned), people } = *staff;
+            let ForStaff { wrong, backups, needs, fresh, changes, names: (names, mentioned), people, mine } = *staff;
             let events = changes.iter().map(|change| {
                 let subject = names.find(page, change).map(|(href, name)| link_to(href, name));
                 crate::ui::Event { subject, ..record::event(change, &mentioned) }
@@ -182,7 +209,7 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
                 let vendors = credentials::view::all(&web.db, &web.config).await?;
                 built.steps = steps(page, &vendors, &fresh, &wrong, people, &backups);
             }
-            built.attention = Some(attention(page, &wrong, &needs, counts.urgent));
+            built.attention = Some(attention(page, &wrong, &needs, counts.urgent, &mine));
             built.freshness = fresh.iter().map(freshness).chain(last_backup(&backups)).collect();
         }
     }
@@ -275,13 +302,13 @@ fn need(page: &Page, kind: &'static str, count: i64, path: &str, one: &str, many
     (count > 0).then(|| Need {
         value: Value::badge(kind, thousands(count)),
         href: page.url(path),
-        text: count_of(count, one, many),
+        text: if count == 1 { one } else { many }.to_owned(),
         detail: String::new(),
         act,
     })
 }
 
-fn attention(page: &Page, wrong: &[notice::Found], needs: &Needs, urgent: i64) -> Vec<Need> {
+fn attention(page: &Page, wrong: &[notice::Found], needs: &Needs, urgent: i64, (agents, mine): &(Vec<i64>, i64)) -> Vec<Need> {
     let told = wrong.iter().map(|found| Need {
         value: Value::badge("danger", "!"),
         href: page.url(&found.path),
@@ -290,26 +317,32 @@ fn attention(page: &Page, wrong: &[notice::Found], needs: &Needs, urgent: i64) -
         act: "Show",
     });
     let due = format!("/tickets/?status=active&due_by__lte={}", now());
+    let agents = agents.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+    let own = format!("/tickets/?status=active&responder_id__in={agents}&sort=due_by");
+    let Neglected { overdue, unassigned } = &needs.neglected;
     let first = [
         need(
             page,
             "danger",
             urgent,
-            "/alerts/?resolved=false&muted=false",
+            "/alerts/?resolved=false&muted=false&priority__in=Critical,High",
             "critical or high alert is open",
             "critical or high alerts are open",
             "Show",
         ),
-        need(page, "danger", needs.overdue, &due, "open ticket is overdue", "open tickets are overdue", "Show"),
+        need(page, "danger", overdue.0, &due, "open ticket is overdue", "open tickets are overdue", "Show")
+            .map(|need| need.since("The oldest was due", overdue.1.as_deref())),
         need(
             page,
             "warning",
-            needs.unassigned,
+            unassigned.0,
             "/tickets/?status=active&responder_id__empty=true",
             "open ticket has no agent",
             "open tickets have no agent",
             "Show",
-        ),
+        )
+        .map(|need| need.since("The oldest was opened", unassigned.1.as_deref())),
+        need(page, "info", *mine, &own, "open ticket is yours", "open tickets are yours", "Show"),
         need(
             page,
             "danger",
@@ -363,12 +396,21 @@ fn money(page: &Page, needs: &Needs) -> Vec<Need> {
             "companies' plan and term match no billing plan",
             "Show",
         ),
+        need(
+            page,
+            "info",
+            needs.ending_licenses,
+            LICENSES,
+            "licence ends or renews within 90 days",
+            "licences end or renew within 90 days",
+            "Show",
+        ),
     ];
     money.into_iter().flatten().collect()
 }
 
 /// What of people and devices needs somebody.
-fn people(page: &Page, needs: &Needs) -> [Option<Need>; 5] {
+fn people(page: &Page, needs: &Needs) -> [Option<Need>; 4] {
     let warranties = format!("/assets/?warranty={}&sort=warranty_expires", ending::State::Ending.as_str());
     [
         need(
@@ -378,15 +420,6 @@ fn people(page: &Page, needs: &Needs) -> [Option<Need>; 5] {
             &warranties,
             "warranty ends within 90 days",
             "warranties end within 90 days",
-            "Show",
-        ),
-        need(
-            page,
-            "info",
-            needs.ending_licenses,
-            LICENSES,
-            "licence ends or renews within 90 days",
-            "licences end or renew within 90 days",
             "Show",
         ),
         need(

@@ -25,7 +25,7 @@ use crate::{
     monitoring::alert_store,
     params,
     records::leavers,
-    tickets::store as tickets,
+    tickets::store::{self as tickets, Neglected},
 };
 
 /// How far back the newest changes are looked for.
@@ -33,9 +33,8 @@ const LOOKED_AT: i64 = 200;
 
 /// The newest changes of records that have a page, newest first.
 pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Unredacted<Change>>> {
-    let head: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
     let kinds = ["company", "contact", "asset", "ticket"].map(str::to_owned);
-    let since = (head - LOOKED_AT).max(retention::kept(c)?.after);
+    let since = feed::before_newest(c, LOOKED_AT)?.max(retention::kept(c)?.after);
     let mut changes = feed::after(c, Some(since), &kinds, None, LOOKED_AT)?.changes;
     changes.reverse();
     changes.truncate(count);
@@ -153,10 +152,8 @@ pub struct Needs {
     pub licenses_over: i64,
     /// People who have left and still hold something.
     pub leavers: i64,
-    /// Open tickets that are overdue.
-    pub overdue: i64,
-    /// Open tickets without an agent.
-    pub unassigned: i64,
+    /// Open tickets that are overdue or have no agent.
+    pub neglected: Neglected,
 }
 
 /// How many rows of a list are about to end by this day of theirs.
@@ -172,7 +169,7 @@ pub fn needs(c: &mut Conn) -> Result<Needs> {
     let ending_licenses = ending(c, licenses, License::ENDS.map_or("", |ends| ends.sql))?;
     let licenses_over = ListQuery::parse(licenses, [("over", Ok("true"))].into_iter())?.count(c)?;
     let leavers = leavers::store::count(c)?;
-    let (overdue, unassigned) = tickets::neglected(c)?;
+    let neglected = tickets::neglected(c)?;
     let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
     Ok(Needs {
         unassigned_numbers: count(
@@ -194,8 +191,7 @@ pub fn needs(c: &mut Conn) -> Result<Needs> {
         ending_licenses,
         licenses_over,
         leavers,
-        overdue,
-        unassigned,
+        neglected,
         shared_emails: count(
             "SELECT count(*) FROM (SELECT contact.email_folded FROM @contacts contact
              WHERE contact.retired_at IS NULL AND contact.email_folded <> '' GROUP BY contact.email_folded HAVING count(*) > 1) shared",

@@ -8,7 +8,6 @@ use axum::{
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
-use qrcode::{Color, QrCode};
 use serde_json::{Value as JsonValue, json};
 
 use super::{Identity, factor::Setup, model::User, origin::Origin, pages, tokens::given};
@@ -16,26 +15,9 @@ use crate::{
     agents::PageContext,
     auth::{Admin, AdminPerson, Caller, Person},
     error::{Error, FieldError, Result},
-    ui::{Crumb, Field, Page, Section, Value, filters, form::place_errors},
+    ui::{Crumb, Field, Page, Section, Value, codes, filters, form::place_errors},
     web::{Fields, Path, Web},
 };
-
-/// The picture that an app reads: a path of squares, with the quiet zone around it.
-struct Picture {
-    size: usize,
-    path: String,
-}
-
-impl Picture {
-    fn of(text: &str) -> Result<Self> {
-        const QUIET: usize = 4;
-        let code = QrCode::new(text.as_bytes()).map_err(Error::internal)?;
-        let width = code.width();
-        let dark = code.to_colors().into_iter().enumerate().filter(|(_, color)| *color == Color::Dark);
-        let square = |(at, _): (usize, Color)| format!("M{} {}h1v1h-1z", at % width + QUIET, at / width + QUIET);
-        Ok(Self { size: width + 2 * QUIET, path: dark.map(square).collect() })
-    }
-}
 
 #[derive(Template)]
 #[template(path = "identity/factor.html")]
@@ -44,7 +26,7 @@ struct SetupPage {
     crumbs: Vec<Crumb>,
     problems: Vec<String>,
     /// What the app needs, this once: after a wrong code it has it already.
-    secret: Option<(Picture, Value)>,
+    secret: Option<(codes::Picture, Value)>,
     code: Field,
 }
 
@@ -73,7 +55,7 @@ fn setup_page(context: &PageContext, setup: Option<&Setup>, status: StatusCode, 
     let [code] = fields;
     let secret = setup.map(|setup| {
         let groups = setup.secret.as_bytes().chunks(4).map(|part| String::from_utf8_lossy(part).into_owned());
-        Ok::<_, Error>((Picture::of(&setup.address)?, Value::code(Some(&groups.collect::<Vec<_>>().join(" ")))))
+        Ok::<_, Error>((codes::qr(&setup.address)?, Value::code(Some(&groups.collect::<Vec<_>>().join(" ")))))
     });
     let page = context.titled(Section::Settings, "Set up two-step sign-in");
     let view = SetupPage { crumbs: crumbs(&page), problems, secret: secret.transpose()?, code, page };

@@ -122,9 +122,7 @@ pub fn local(next: &str) -> &str {
 /// The address under which people reach us, without a slash at the end.
 #[must_use]
 pub fn base(prefix: &Prefix, peer: &Peer, public_url: Option<&str>) -> String {
-    let scheme = if peer.secure { "https" } else { "http" };
-    let seen = || peer.host.as_ref().map(|host| format!("{scheme}://{host}{prefix}"));
-    public_url.map(str::to_owned).or_else(seen).unwrap_or_default()
+    peer.base(prefix.as_str(), public_url)
 }
 
 /// Whether the browser reaches us over TLS.

@@ -143,7 +143,7 @@ impl Identity {
             }
             Ok(token)
         });
-        let token = admitted.await.map_err(|error| match error {
+        let token = admitted.await.map_err(|error| match error.beside_fields() {
             Error::Invalid(wrong) => {
                 let wrong: Vec<String> = wrong.iter().map(|one| format!("{} {}", one.field, one.message)).collect();
                 Error::Forbidden(format!(

@@ -46,8 +46,7 @@ pub async fn gone() -> Error {
 }
 
 /// `POST /service-token`: a service and its secret for a token.
-pub async fn service(Extension(identity): Extension<Identity>, peer: Peer, mut fields: Fields) -> Result<Response> {
-    fields.alias("calling_service", "client_id");
+pub async fn service(Extension(identity): Extension<Identity>, peer: Peer, fields: Fields) -> Result<Response> {
     let (name, secret) = (given(&fields, "calling_service")?, given(&fields, "client_secret")?);
     let target = given(&fields, "target_service").unwrap_or_else(|_| identity.service.to_string());
     let token = identity.sign_in_service(&name, &secret, &target, peer.ip).await?;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     companies::store as companies,
-    compliance::{Asking, Personal, Protected as _, RedactionPolicy},
+    compliance::{Asking, Personal, Protected as _, RedactionPolicy, without_hidden},
     db::{
         Conn, Value,
         list::{Column, Kind, ListQuery, ListSpec, Page, Search},
@@ -15,7 +15,6 @@ use crate::{
     error::{Error, Result},
     history::ranks,
     list_columns,
-    types::Wanted as Words,
     web::Query,
 };
 
@@ -120,28 +119,19 @@ pub fn each(
 }
 
 /// The columns of which something may be struck.
-const STRUCK: &[&str] = &["message", "resolved_by"];
+const STRUCK: &[&str] = &["alert.message", "alert.resolved_by"];
 
 /// The question without the alerts that its search finds by what is struck from their texts.
 fn by_shown(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<ListQuery> {
-    let is_filtered = query.filters_by(STRUCK);
-    if !policy.strikes() || query.search().is_none() && !is_filtered {
-        return Ok(query);
-    }
-    let wanted = query.search().map(Words::read);
-    let mut hidden = Vec::new();
-    query.clone().ungathered().with_slice(None).each(c, |row| {
-        let view = alert_store::view(row)?;
-        let stored = view.inside().row.clone();
-        let shown = view.redact(policy);
-        let is_struck = (&shown.row.message, &shown.row.resolved_by) != (&stored.message, &stored.resolved_by);
-        let id = shown.id;
-        // A search key is made of what is shown.
-        let key = shown.row.complete().search_text;
-        if is_struck && (is_filtered || wanted.as_ref().is_some_and(|wanted| !wanted.is_in(&key))) {
-            hidden.push(id);
-        }
-        Ok(())
-    })?;
-    Ok(if hidden.is_empty() { query } else { query.and("NOT (alert.id IN ids({}))", vec![Value::Ids(hidden)]) })
+    without_hidden(c, query, policy, STRUCK, |c, some, wanted| {
+        let mut found = Vec::new();
+        some.each(c, |row| {
+            let shown = alert_store::view(row)?.redact(policy);
+            // A search key is made of what is shown.
+            let (id, key) = (shown.id, shown.row.complete().search_text);
+            found.extend(wanted.is_in(&key).then_some(id));
+            Ok(())
+        })?;
+        Ok(found)
+    })
 }

@@ -33,6 +33,8 @@ static SHAPE: Shape = Shape {
     spec: &ALERTS,
     path: "/alerts/",
     api: "/api/alerts",
+    bulk: None,
+    yields: &[],
     columns: || COLUMNS.shown(),
     placeholder: "Search alert, device, site",
     noun: "alerts",

@@ -84,7 +84,7 @@ impl Noun for Equipment {
         Beside::new("last_seen", "Seen", LAST_SEEN, Kind::Time),
         Beside::new("seen_ip_address", "Seen at", SEEN_ADDRESS_OF_EQUIPMENT, Kind::Text),
     ];
-    const OVERVIEW: Option<(&'static str, &'static str)> = Some(("Picture", "topology"));
+    const OVERVIEW: Option<(&'static str, &'static str)> = Some(("Diagram", "topology"));
     const READS: &'static [&'static str] = &["subnet"];
 
     fn company_id(&self) -> i64 {

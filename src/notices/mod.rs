@@ -41,7 +41,7 @@ pub fn routes() -> Routes {
         .post("/api/notice-channels", api::add_channel)
         .makes("Add a channel: Microsoft Teams, Slack or plain JSON", json::one::<Channel>)
         .takes(|_| {
-            let url = serde_json::json!({"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2_000});
+            let url = json::hook();
             let format = json::choice(&channels::FORMATS.map(|(format, _)| format));
             let required = json::object(&[("name", json::words(100)), ("format", format), ("url", url)]);
             {

@@ -24,7 +24,7 @@ use crate::{
 pub const JOB: JobKind = JobKind(&Definition {
     name: "outbox",
     aliases: &["deliver"],
-    label: "Delivery of the outbox",
+    label: "Send queued changes",
     what: "What was decided here and is not yet at the vendor",
     system: "outbox",
     pulls: false,

@@ -81,10 +81,7 @@ pub fn routes() -> Routes {
 
 /// What a webhook is sent to.
 fn address() -> [(&'static str, serde_json::Value); 2] {
-    [
-        ("name", json::words(100)),
-        ("url", serde_json::json!({"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2_000})),
-    ]
+    [("name", json::words(100)), ("url", json::hook())]
 }
 
 /// What it is sent.

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 /// The format, as Prometheus names it.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// What a proxy adds to a request, which then is not from this machine.
-const FORWARDED: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "forwarded", "via"];
+const FORWARDED: [&str; 6] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via"];
 
 /// The route, for this machine and whoever has the token.
 #[must_use]

@@ -52,33 +52,60 @@ pub fn register(sources: &'static [(&'static str, ApplyApproved)]) {
     SOURCES.get_or_init(|| sources);
 }
 
-/// Applies what waits. Rows that changed since the plan was made are left alone.
-pub async fn approve(db: &Db, id: i64, by: &str, progress: Arc<Progress>) -> Result<Applied> {
-    let plan = db.read(&Scope::All, move |c| open(c, id)).await?;
+/// Applies what waits, or those of it that are named by their items' ids: the others go on waiting. Rows that changed since
+/// the plan was made are left alone.
+///
+/// # Errors
+/// `NotFound`, `Conflict` for a plan that cannot be decided about, or not in parts; `Invalid` for an item that does not wait.
+pub async fn approve(db: &Db, id: i64, only: Option<Vec<i64>>, by: &str, progress: Arc<Progress>) -> Result<Applied> {
+    let asked = only.clone();
+    let plan = db.read(&Scope::All, move |c| chosen(c, id, asked.as_deref())).await?;
     let kind = JobKind::named(&plan.source).ok_or_else(|| Error::internal(format!("plan {id} is of an unknown source")))?;
     let busy = |job: &str| format!("a sync is running (job {job}); decide when it has ended");
     jobs::under_lease(db, (kind, by), Duration::ZERO, busy, &progress, async |lease: Lease| {
         let approved = Approved { db: db.clone(), lease, plan, progress: progress.clone() };
-        let applied = carry_out(kind, approved, by).await?;
+        let applied = carry_out(kind, approved, only, by).await?;
         Ok((format!("plan {id} approved: {} applied, {} stale", applied.done, applied.stale), applied))
     })
     .await
 }
 
-async fn carry_out(kind: JobKind, approved: Approved, by: &str) -> Result<Applied> {
+/// The plan, when these items of it can be approved.
+fn chosen(c: &mut Conn, id: i64, only: Option<&[i64]>) -> Result<Stored> {
+    let plan = open(c, id)?;
+    let Some(only) = only else { return Ok(plan) };
+    if plan.status != "held" || of_source(&plan).is_some() {
+        return Err(Error::conflict(format!("plan {id} is approved as a whole, or not at all")));
+    }
+    let waiting = plans_store::held_ids(c, id)?;
+    match only.iter().find(|item| !waiting.contains(item)) {
+        Some(other) => Err(Error::field("items", format!("{other} is no item of plan {id} that needs approval"))),
+        None if only.is_empty() => Err(Error::field("items", "must name at least one item that needs approval")),
+        None => Ok(plan),
+    }
+}
+
+/// How a plan of this source is applied when no vendor's pull has made it.
+fn of_source(plan: &Stored) -> Option<ApplyApproved> {
+    SOURCES.get().into_iter().copied().flatten().find(|(source, _)| *source == plan.source).map(|(_, of_source)| *of_source)
+}
+
+async fn carry_out(kind: JobKind, approved: Approved, only: Option<Vec<i64>>, by: &str) -> Result<Applied> {
     let Approved { db, lease, plan, progress } = &approved;
     let (db, id, by, held) = (db.clone(), plan.id, by.to_owned(), lease.clone());
     let begin = move |w: &mut Write<'_>| {
         check_lease(w, &held)?;
-        open(w, id)?;
+        chosen(w, id, only.as_deref())?;
         plans_store::decide(w, id, "applying", &by)?;
-        plans_store::move_items(w, id, State::Held, State::Pending)
+        match only {
+            Some(only) => plans_store::release(w, id, only),
+            None => plans_store::move_items(w, id, State::Held, State::Pending),
+        }
     };
     db.write(&Scope::All, &Actor::system("sync"), begin).await?;
     let (lease, actor) = (lease.clone(), Actor::sync(kind.system(), plan.run_id));
-    let of_source = SOURCES.get().into_iter().copied().flatten().find(|(source, _)| *source == plan.source);
-    let applied = match of_source {
-        Some((_, of_source)) => of_source(approved).await?,
+    let applied = match of_source(plan) {
+        Some(of_source) => of_source(approved).await?,
         None => {
             let (lease, progress, item) = (lease.clone(), progress.clone(), apply::of_vendor());
             Apply { db: db.clone(), lease, plan: id, actor, item, progress }.run().await?
@@ -86,7 +113,8 @@ async fn carry_out(kind: JobKind, approved: Approved, by: &str) -> Result<Applie
     };
     let end = move |w: &mut Write<'_>| {
         check_lease(w, &lease)?;
-        plans_store::set_status(w, id, "applied")
+        let rest = plans_store::count_in(w, id, State::Held)?;
+        plans_store::set_status(w, id, if rest > 0 { "held" } else { "applied" })
     };
     db.write(&Scope::All, &Actor::system("sync"), end).await?;
     Ok(applied)

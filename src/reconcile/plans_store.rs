@@ -1,6 +1,6 @@
 //! Stored plans: what a run means to do, what it did, and what waits for a person.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -237,6 +237,18 @@ pub fn mark_item(c: &mut Conn, item: &Item, state: State, entity_id: Option<i64>
 /// Moves every item of a plan from one state to another.
 pub fn move_items(c: &mut Conn, plan: i64, from: State, to: State) -> Result<u64> {
     c.run("UPDATE sync_plan_items SET state = ?1 WHERE plan_id = ?2 AND state = ?3", params![to.as_str(), plan, from.as_str()])
+}
+
+/// The items of a plan that wait for approval, by id.
+pub fn held_ids(c: &mut Conn, plan: i64) -> Result<HashSet<i64>> {
+    let sql = "SELECT id FROM sync_plan_items WHERE plan_id = ?1 AND state = ?2";
+    c.all(sql, params![plan, State::Held.as_str()])?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Lets these items of a plan be applied that wait for approval.
+pub fn release(c: &mut Conn, plan: i64, items: Vec<i64>) -> Result<u64> {
+    let sql = "UPDATE sync_plan_items SET state = ?1 WHERE plan_id = ?2 AND state = ?3 AND id IN ids(?4)";
+    c.run(sql, params![State::Pending.as_str(), plan, State::Held.as_str(), items])
 }
 
 /// The rows that the items of a plan became, by the ids of their source.

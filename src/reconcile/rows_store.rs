@@ -11,7 +11,7 @@ use crate::{
     db::{Conn, Row, Value as Cell, Write},
     entity::{self, Entity},
     error::Result,
-    history::{Record as _, forgotten, links, pins},
+    history::{CLEARED, Record as _, forgotten, links, pins},
     params,
     plan::{
         Kind, Observation,
@@ -136,7 +136,7 @@ pub fn retired_by_hand(c: &mut Conn, entity: &str, ids: Option<&[i64]>) -> Resul
     if ids.is_some_and(<[i64]>::is_empty) {
         return Ok(HashSet::new());
     }
-    let retirements = "SELECT entity_id, actor_kind FROM changes WHERE entity = ?1 AND action = 'retire'";
+    let retirements = "SELECT entity_id, actor_kind, COALESCE(reason, '') FROM changes WHERE entity = ?1 AND action = 'retire'";
     let rows = match ids {
         Some(ids) => c.all(&format!("{retirements} AND entity_id IN ids(?2) ORDER BY seq"), params![entity, ids.to_vec()])?,
         None => c.all(&format!("{retirements} ORDER BY seq"), params![entity])?,
@@ -144,7 +144,8 @@ pub fn retired_by_hand(c: &mut Conn, entity: &str, ids: Option<&[i64]>) -> Resul
     let mut by_hand = HashSet::new();
     for row in rows {
         let id: i64 = row.get(0)?;
-        if row.get::<String>(1)? == "sync" {
+        // What was cleared as a whole was not decided about one by one.
+        if row.get::<String>(1)? == "sync" || row.get::<String>(2)? == CLEARED {
             by_hand.remove(&id);
         } else {
             by_hand.insert(id);

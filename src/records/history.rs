@@ -67,8 +67,8 @@ pub fn routes() -> Routes {
 /// `types` lists kinds of rows; `entity` names one kind or one row (`company:12`).
 ///
 /// # Errors
-/// `Invalid` for a wrong parameter; `Gone`, with where to start, for a cursor that is ahead of this database or before the
-/// history that is kept.
+/// `Invalid` for a wrong parameter; `Gone`, with where to start, for a cursor that is ahead of this database, of changes that
+/// a restored database does not have, or before the history that is kept.
 async fn changes(State(web): State<Web>, staff: Staff, query: Query, request: ReadRequest) -> Result<Response> {
     let since = match (query.count("since")?, query.count("cursor")?) {
         (Some(since), Some(cursor)) if since != cursor => return Err(Error::field("cursor", "must be the same as since")),

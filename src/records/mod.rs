@@ -4,6 +4,8 @@ pub mod attachments;
 mod bulk;
 pub mod bulk_store;
 pub mod calendar;
+pub mod clear;
+pub mod clear_store;
 pub mod custom;
 pub mod entities;
 pub mod export;

@@ -361,6 +361,9 @@ fn passes<E: Entity>(filter: &Filter, was: &Was<E>) -> bool {
     let is_empty = matches!(&value, Value::Null) || matches!(&value, Value::Text(text) if text.is_empty());
     match &filter.test {
         Test::Empty(empty) => is_empty == *empty,
+        Test::IsNot(_) if matches!(value, Value::Null) => true,
+        Test::IsNot(Value::Text(other)) => fold(&text(&value)) != fold(other),
+        Test::IsNot(other) => compared(&value, other, false) != Ordering::Equal,
         _ if matches!(value, Value::Null) => false,
         Test::Is(wanted) => compared(&value, wanted, false) == Ordering::Equal,
         Test::In(wanted) => wanted.iter().any(|wanted| compared(&value, wanted, false) == Ordering::Equal),

@@ -219,29 +219,14 @@ impl<R: Resource> Asked<R> {
     }
 
     /// Does something to every row that is meant, as one.
-    fn run(
-        &self,
-        w: &mut Write<'_>,
-        kind: &'static str,
-        mut each: impl FnMut(&mut Write<'_>, i64) -> Result<()>,
-    ) -> Result<Reply> {
+    fn run(&self, w: &mut Write<'_>, kind: &'static str, each: impl FnMut(&mut Write<'_>, i64) -> Result<()>) -> Result<Reply> {
         let most = i64::try_from(MOST).unwrap_or(i64::MAX);
         let found = self.query.clone().with_slice(Some(Slice { limit: most + 1, offset: 0 }));
         let ids = R::chosen(w, &self.whose, found, &self.parameters, &self.view)?;
         if ids.len() > MOST {
             return Err(Error::BadRequest(format!("this means more than {MOST} rows; narrow the filters and do it in parts")));
         }
-        let batch = batches::begin(w, kind, R::Row::ENTITY)?;
-        let mut wrong = Wrong::default();
-        for id in &ids {
-            let done = each(w, *id);
-            wrong.take(&format!("#{id}"), done)?;
-        }
-        wrong.finish()?;
-        batches::allow(w, batch, self.types.as_deref())?;
-        let changed = batches::changed(w, batch, R::Row::ENTITY)?;
-        let differences = differences(w, batch, &self.policy)?;
-        let batch = batches::end(w, batch)?;
+        let Together { changed, batch, differences } = together::<R>(w, kind, &ids, (self.types.as_deref(), &self.policy), each)?;
         let done = if kind == "retire" { "retired" } else { "changed" };
         let message = format!("{changed} of {} {done}", ids.len());
         Reply::ok(&json!({
@@ -249,6 +234,40 @@ impl<R: Resource> Asked<R> {
             "differences": differences,
         }))
     }
+}
+
+/// What came of something that was done to many rows.
+pub struct Together {
+    /// How many rows it changed.
+    pub changed: i64,
+    /// What undoes it as one; nothing when nothing changed.
+    pub batch: Option<i64>,
+    /// The first of what it changed.
+    pub differences: Vec<Json>,
+}
+
+/// Does something to each of these rows, as one; `types` is what the caller may write, where that is limited.
+///
+/// # Errors
+/// What is wrong with any of them, by `#` and its id.
+pub fn together<R: Resource>(
+    w: &mut Write<'_>,
+    kind: &'static str,
+    ids: &[i64],
+    (types, policy): (Option<&[String]>, &RedactionPolicy),
+    mut each: impl FnMut(&mut Write<'_>, i64) -> Result<()>,
+) -> Result<Together> {
+    let batch = batches::begin(w, kind, R::Row::ENTITY)?;
+    let mut wrong = Wrong::default();
+    for id in ids {
+        let done = each(w, *id);
+        wrong.take(&format!("#{id}"), done)?;
+    }
+    wrong.finish()?;
+    batches::allow(w, batch, types)?;
+    let changed = batches::changed(w, batch, R::Row::ENTITY)?;
+    let differences = differences(w, batch, policy)?;
+    Ok(Together { changed, batch: batches::end(w, batch)?, differences })
 }
 
 /// The first of what a batch has changed, as this caller may be told.

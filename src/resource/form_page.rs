@@ -27,7 +27,7 @@ fn input<E: Entity>(typed: &Typed, column: &'static str) -> Field {
         }
         Kind::Long(_) | Kind::Json(_) => Field::area(name, label, typed.text(name)),
         Kind::Markdown(_) => Field::area(name, label, typed.text(name)).hint("Markdown: **bold**, - lists, [links](https://…)."),
-        Kind::TextList(..) => Field::area(name, label, typed.text(name)).hint("One to a line."),
+        Kind::TextList(..) => Field::area(name, label, typed.text(name)).hint("One per line."),
         Kind::Choice(known) => Field::select(name, label, typed.text(name), known.iter().map(|word| choice(word)).collect()),
         Kind::Phone(_) => Field::line("tel", name, label, typed.text(name)),
         Kind::Day => Field::line("date", name, label, typed.text(name)),

@@ -57,7 +57,7 @@ pub trait Link: Send + Sync + 'static {
     /// What is shown when one could not be added.
     fn refused(
         _web: &Web,
-        _frame: &PageContext,
+        _context: &PageContext,
         _key: <Self::At as Resource>::Key,
         wrong: Vec<FieldError>,
         _typed: Typed,

@@ -5,6 +5,7 @@ pub mod api;
 pub mod as_of;
 mod as_of_store;
 pub mod bulk;
+pub mod bulk_page;
 pub mod columns;
 pub mod dependents;
 pub mod form_page;
@@ -14,6 +15,7 @@ pub mod merged;
 pub mod panel;
 pub mod record_history;
 pub mod values;
+pub mod ways;
 pub mod workspace;
 
 use std::{marker::PhantomData, ops::Deref};

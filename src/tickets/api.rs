@@ -37,6 +37,10 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/tickets", index)
         .tells("List tickets", tickets_answer)
+        .asks(&[
+            ("contact_id", "count", "Those that this contact asked for."),
+            ("asset_id", "count", "Those that somebody asked for to whom this asset is assigned."),
+        ])
         .get("/api/tickets/active", active)
         .tells("Group the active tickets as boards show them", json::one::<Board>)
         .get("/api/companies/{acct}/tickets", of_company)

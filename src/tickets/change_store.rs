@@ -54,9 +54,15 @@ pub fn each(
     policy: &RedactionPolicy,
     mut take: impl FnMut(ChangeView) -> Result<()>,
 ) -> Result<i64> {
-    let query = found_by_shown::<ChangeRequest>(c, ASKING.allowed(query.clone(), policy), policy, &["subject"], |change| {
-        change.subject = change.subject.take().map(|text| policy.screen(&text));
-    })?;
+    let query = found_by_shown::<ChangeRequest>(
+        c,
+        ASKING.allowed(query.clone(), policy),
+        policy,
+        &["change_request.subject"],
+        |change| {
+            change.subject = change.subject.take().map(|text| policy.screen(&text));
+        },
+    )?;
     query.each(c, |row| take(view(row)?.redact(policy)))
 }
 

@@ -9,6 +9,7 @@ use super::{
     views::ListedTicket,
 };
 use crate::{
+    assets::store as assets,
     companies::store as companies,
     compliance::{Asking, Personal, Protected as _, RedactionPolicy, found_by_shown},
     db::{
@@ -44,7 +45,7 @@ pub static LIST: ListSpec = ListSpec {
     default_sort: "-last_updated_at",
     search: Some(Search { fts: "tickets_fts", text: "ticket.search_text", private: None }),
     retired: Some("ticket.retired_at"),
-    own: &["company_id", "company_account_number", "status", "priority"],
+    own: &["company_id", "company_account_number", "status", "priority", "contact_id", "asset_id"],
     fields: ListedTicket::names,
 };
 
@@ -67,6 +68,10 @@ pub struct Filters {
     pub priority: Option<String>,
     /// A vendor.
     pub provider: Option<String>,
+    /// The contact who asked.
+    pub contact: Option<i64>,
+    /// An asset of whoever asked.
+    pub asset: Option<i64>,
 }
 
 impl Filters {
@@ -81,6 +86,8 @@ impl Filters {
             status: text("status")?,
             priority: text("priority")?,
             provider: None,
+            contact: query.count("contact_id")?,
+            asset: query.count("asset_id")?,
         })
     }
 
@@ -120,8 +127,26 @@ impl Filters {
                 None => query.and("ticket.priority = {}", vec![normalise(priority).into()]),
             };
         }
+        if let Some(contact) = self.contact {
+            query = asked_by(conn, query, vec![contact])?;
+        }
+        if let Some(asset) = self.asset {
+            let users = assets::contacts_of(conn, asset)?.iter().map(|user| user.inside().id).collect();
+            query = asked_by(conn, query, users)?;
+        }
         Ok(query)
     }
+
+    /// Whether the question is about people.
+    fn is_about_people(&self) -> bool {
+        self.contact.is_some() || self.asset.is_some()
+    }
+}
+
+/// Tickets that one of these contacts asked for.
+fn asked_by(conn: &mut Conn, query: ListQuery, contacts: Vec<i64>) -> Result<ListQuery> {
+    let requesters = store::requesters(conn, SOURCE, contacts)?;
+    Ok(query.and("ticket.external_source = {} AND ticket.requester_id IN ids({})", vec![SOURCE.into(), requesters.into()]))
 }
 
 fn places(count: usize) -> String {
@@ -154,8 +179,11 @@ pub fn each(
     mut take: impl FnMut(ListedTicket) -> Result<()>,
 ) -> Result<i64> {
     let statuses = statuses_store::load(conn, SOURCE, configured)?;
-    let query = filters.add(conn, query.clone(), &statuses)?;
-    let query = found_by_shown::<Ticket>(conn, ASKING.allowed(query, policy), policy, &["subject"], |ticket| {
+    let mut query = filters.add(conn, query.clone(), &statuses)?;
+    if filters.is_about_people() {
+        query = ASKING.filtered_by(query, Personal::Name, policy);
+    }
+    let query = found_by_shown::<Ticket>(conn, ASKING.allowed(query, policy), policy, &["ticket.subject"], |ticket| {
         ticket.subject = ticket.subject.take().map(|text| policy.screen(&text));
     })?;
     query.each(conn, |row| take(ListedTicket::new(store::view(row)?.redact(policy), &statuses)))

@@ -10,6 +10,7 @@ use crate::{
     compliance::Veiled,
     db::Write,
     error::{Error, Result},
+    ui::Way,
     web::Web,
 };
 
@@ -26,6 +27,9 @@ pub trait ServiceDesk: Sync {
 
     /// Starts to write to the vendor what waits for it. What cannot be sent now is sent later: what was decided is stored.
     fn deliver<'a>(&'a self, web: &'a Web, by: &'a str) -> BoxFuture<'a, ()>;
+
+    /// Where a new ticket is opened at the vendor, when its account has an address.
+    fn new_page<'a>(&'a self, web: &'a Web) -> BoxFuture<'a, Result<Option<String>>>;
 
     /// Where the vendor shows a ticket to people, when its account has an address; and what the vendor is called.
     fn page<'a>(&'a self, web: &'a Web, number: i64) -> BoxFuture<'a, Result<Option<(String, &'static str)>>>;
@@ -44,4 +48,13 @@ pub fn register(desk: &'static dyn ServiceDesk) {
 /// `Internal` before anybody has said who it is.
 pub fn service_desk() -> Result<&'static dyn ServiceDesk> {
     DESK.get().copied().ok_or_else(|| Error::internal("nobody has said yet where tickets come from"))
+}
+
+/// The way to a new ticket, where the vendor has one.
+#[must_use]
+pub fn new_ticket(web: &Web) -> BoxFuture<'_, Result<Option<Way>>> {
+    Box::pin(async move {
+        let href = service_desk()?.new_page(web).await?;
+        Ok(Way::away(href.as_deref(), "New ticket", "ticket"))
+    })
 }

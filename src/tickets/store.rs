@@ -172,10 +172,16 @@ pub fn active(
     c.each(&sql, &values, |found| take(view(&found)?))
 }
 
-/// The words of the statuses that tickets have.
+/// The words of the statuses that tickets have: from one to the next in the index, however many tickets have each.
 pub fn status_words(c: &mut Conn) -> Result<Vec<String>> {
-    let rows = c.all("SELECT DISTINCT ticket.status FROM @tickets ticket ORDER BY ticket.status", params![])?;
-    rows.iter().map(|row| row.get(0)).collect()
+    let sql = "WITH RECURSIVE known (status) AS (
+                   SELECT min(ticket.status) FROM @tickets ticket
+                   UNION ALL
+                   SELECT (SELECT min(ticket.status) FROM @tickets ticket WHERE ticket.status > known.status)
+                   FROM known WHERE known.status IS NOT NULL
+               )
+               SELECT known.status FROM known WHERE known.status IS NOT NULL ORDER BY known.status";
+    c.map(sql, params![], |row| row.get(0))
 }
 
 /// The words of the statuses that tickets have while somebody works on them: few, and an index finds their
@@ -193,18 +199,42 @@ fn places(values: &[Value]) -> String {
     (1..=values.len()).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
 }
 
-/// How many of the live tickets that somebody should work on are overdue, and how many nobody has taken.
-pub fn neglected(c: &mut Conn) -> Result<(i64, i64)> {
+/// The live tickets that somebody should work on and does not.
+#[derive(Clone, Debug, Default)]
+pub struct Neglected {
+    /// How many are overdue, and since when the oldest is.
+    pub overdue: (i64, Option<String>),
+    /// How many nobody has taken, and since when the oldest is there.
+    pub unassigned: (i64, Option<String>),
+}
+
+/// Counts them.
+pub fn neglected(c: &mut Conn) -> Result<Neglected> {
     let mut values = working(c)?;
     let words = places(&values);
     values.push(now().into());
     let sql = format!(
-        "SELECT count(CASE WHEN ticket.due_by < ?{} THEN 1 END), count(CASE WHEN ticket.responder_id IS NULL THEN 1 END)
+        "SELECT count(CASE WHEN ticket.due_by < ?{at} THEN 1 END), min(CASE WHEN ticket.due_by < ?{at} THEN ticket.due_by END),
+         count(CASE WHEN ticket.responder_id IS NULL THEN 1 END),
+         min(CASE WHEN ticket.responder_id IS NULL THEN ticket.vendor_created_at END)
          FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})",
-        values.len()
+        at = values.len()
     );
     let row = c.one(&sql, &values)?;
-    Ok((row.get(0)?, row.get(1)?))
+    Ok(Neglected { overdue: (row.get(0)?, row.get(1)?), unassigned: (row.get(2)?, row.get(3)?) })
+}
+
+/// How many live tickets these agents of the vendor still work on.
+pub fn of_agents(c: &mut Conn, agents: Vec<i64>) -> Result<i64> {
+    let mut values = working(c)?;
+    let words = places(&values);
+    values.push(agents.into());
+    let sql = format!(
+        "SELECT count(*) FROM @tickets ticket
+         WHERE ticket.retired_at IS NULL AND ticket.status IN ({words}) AND ticket.responder_id IN ids(?{})",
+        values.len()
+    );
+    c.one(&sql, &values)?.get(0)
 }
 
 /// How many live tickets somebody still works on, and how many of them are urgent or high.
@@ -217,6 +247,34 @@ pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
     );
     let row = c.one(&sql, &words)?;
     Ok((row.get(0)?, row.get(1)?))
+}
+
+/// How many live tickets somebody still works on for each of these companies; none for those without any.
+pub fn open_of_companies(c: &mut Conn, companies: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let mut values = working(c)?;
+    let words = places(&values);
+    values.push(companies.into());
+    let sql = format!(
+        "SELECT ticket.company_id, count(*) FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})
+         AND ticket.company_id IN ids(?{}) GROUP BY ticket.company_id",
+        values.len()
+    );
+    c.all(&sql, &values)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// The same for each of these requesters of one vendor, by their ids there.
+pub fn open_of_requesters(c: &mut Conn, source: &str, requesters: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    let mut values = working(c)?;
+    let words = places(&values);
+    values.push(source.into());
+    values.push(requesters.into());
+    let sql = format!(
+        "SELECT ticket.requester_id, count(*) FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})
+         AND ticket.external_source = ?{} AND ticket.requester_id IN ids(?{}) GROUP BY ticket.requester_id",
+        values.len() - 1,
+        values.len()
+    );
+    c.all(&sql, &values)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// The stored tickets with these numbers at one vendor, retired ones too, with what is kept beside them.

@@ -22,6 +22,8 @@ struct ErrorPage<'a> {
     fields: &'a [FieldError],
     /// Where the same request may be tried again.
     again: Option<&'a str>,
+    /// The list without the view that its reader opens it with.
+    whole: Option<String>,
     /// Whether signing in is the way on.
     sign_in: bool,
     /// Whether somebody else might get further.
@@ -36,6 +38,8 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
     let (title, hint) = words(error);
     let passing = error.status().is_server_error() && about.method == Method::GET;
     let again = format!("{}{}", about.prefix, about.target);
+    // An address that asks nothing is wrong only by the reader's own view, of which something is not there any more.
+    let is_view = about.method == Method::GET && about.target.ends_with('/') && matches!(error, Error::Invalid(_));
     let fields: &[FieldError] = if let Error::Invalid(fields) = error { fields } else { &[] };
     let mut frame = Page::outside(about.prefix.as_str(), about.sign_in, title).themed(&Theme::of(&about.headers));
     frame.reader = caller.and_then(Reader::of);
@@ -46,6 +50,7 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
         hint,
         fields,
         again: passing.then_some(again.as_str()),
+        whole: is_view.then(|| format!("{again}?view=all")),
         sign_in: about.sign_in && matches!(error, Error::Unauthorized(_) | Error::Gone { .. }),
         sign_out: about.sign_in && matches!(error, Error::Forbidden(_)),
         request_id: about.id.as_str(),
@@ -60,13 +65,13 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
 fn words(error: &Error) -> (&'static str, &'static str) {
     match error {
         Error::NotFound { .. } | Error::Missing(_) => {
-            ("Nothing here", "The address may be mistyped, or what it showed has moved or is not yours to see.")
+            ("Page not found", "The address may be mistyped, or what it showed has moved or is not yours to see.")
         }
         Error::Invalid(_) | Error::BadRequest(_) | Error::UnsupportedMedia(_) | Error::MethodNotAllowed => {
-            ("That cannot be used", "Go back, change it, and send it again. Nothing was saved.")
+            ("That action isn't available", "Go back, change it, and send it again. Nothing was saved.")
         }
         Error::Unauthorized(_) => ("You are not signed in", ""),
-        Error::Forbidden(_) => ("Not open to you", "Your role does not include this. An administrator can change that."),
+        Error::Forbidden(_) => ("You don't have access", "Ask an administrator."),
         Error::Conflict { .. } | Error::Constraint(_) => ("That is not possible as things stand", "Nothing was saved."),
         Error::Gone { .. } => ("No longer valid", ""),
         Error::PreconditionFailed => ("Somebody else was faster", "Nothing was saved."),

@@ -19,7 +19,7 @@ pub struct Column {
     pub sorted: &'static str,
     /// `cell--main`, `cell--end`, `cell--sub`, `cell--number`, `cell--cut`: how it is set, and what of
     /// it stays on a small screen.
-    pub class: &'static str,
+    pub class: Cow<'static, str>,
     /// Whether the reader wants to see it.
     pub shown: bool,
     /// Whether it is shown unless somebody chooses.
@@ -141,6 +141,8 @@ pub struct List {
     pub csv_chosen: String,
     /// Where chosen rows are tagged, and with what, where that can be.
     pub tags: Option<(String, Vec<String>)>,
+    /// Where chosen rows are changed or retired together, where that can be.
+    pub bulk: Option<String>,
     /// What there is none of: `companies`.
     pub noun: &'static str,
     /// What to do when there is nothing at all.

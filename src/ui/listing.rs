@@ -22,12 +22,18 @@ const SIZES: [i64; 4] = [25, 50, 100, 250];
 const COMPARISONS: &[Comparison] = &[
     Comparison { suffix: "ic", words: "contains" },
     Comparison { suffix: "is", words: "is" },
+    Comparison { suffix: "ne", words: "is not" },
     Comparison { suffix: "in", words: "is one of (a, b, c)" },
     Comparison { suffix: "gte", words: "is from (or after)" },
     Comparison { suffix: "lte", words: "is until (or before)" },
     Comparison { suffix: "empty", words: "is empty" },
     Comparison { suffix: "filled", words: "is not empty" },
 ];
+
+/// The class of a column that stands only where there is room for every column of a long list.
+pub const WIDE: &str = "cell--wide";
+/// The class of one that also stands in a window of middle width.
+pub const ROOMY: &str = "cell--roomy";
 
 /// The fields of the form for one more comparison.
 const ADDED: [&str; 3] = ["where", "test", "value"];
@@ -54,8 +60,12 @@ pub struct Shape {
     pub path: &'static str,
     /// The path of the same list as JSON and CSV.
     pub api: &'static str,
+    /// The path of the page on which several of its records are changed at once, if there is one.
+    pub bulk: Option<&'static str>,
     /// Every column; the first one is the link and always shown.
     pub columns: fn() -> &'static [Shown],
+    /// The columns that need a window with room for all, each with [`WIDE`] or [`ROOMY`].
+    pub yields: &'static [(&'static str, &'static str)],
     /// What the empty search field says.
     pub placeholder: &'static str,
     /// What it lists.
@@ -187,7 +197,7 @@ impl Listing {
             label: column.label.clone().into(),
             sort_href: name.starts_with(beside::PREFIX).then(|| self.with("sort", Some(&next))),
             sorted,
-            class: if column.shows == Shows::Number { "cell--number" } else { "cell--cut" },
+            class: if column.shows == Shows::Number { "cell--number" } else { "cell--cut" }.into(),
             shown: self.params.iter().any(|(known, value)| known == "col" && value == name),
             usual: false,
         }
@@ -236,9 +246,18 @@ impl Listing {
             label: shown.label.into(),
             sort_href: self.can_sort(shown.key).then(|| self.with("sort", Some(&next))),
             sorted,
-            class: shown.class,
+            class: self.class(shown),
             shown: self.is_shown(at, shown),
             usual: shown.usual || at == 0,
+        }
+    }
+
+    /// How a column is set; one that somebody chose does not give way.
+    fn class(&self, shown: &Shown) -> Cow<'static, str> {
+        let needs = self.shape.yields.iter().find(|(key, _)| *key == shown.key);
+        match needs.filter(|_| !self.params.iter().any(|(name, _)| name == "col")) {
+            Some((_, room)) => format!("{} {room}", shown.class).trim_start().to_owned().into(),
+            None => shown.class.into(),
         }
     }
 
@@ -293,6 +312,7 @@ impl Listing {
         match test {
             "gte" => format!("{label} from {value}"),
             "lte" => format!("{label} until {value}"),
+            "ne" => format!("{label} is not {value}"),
             "ic" => format!("{label} contains {value}"),
             "in" => format!("{label}: {}", value.split(',').map(str::trim).collect::<Vec<_>>().join(" or ")),
             "empty" if yes => format!("{label}: none"),
@@ -418,6 +438,7 @@ impl Listing {
             placeholder: self.shape.placeholder,
             columns: own.chain(beside.iter().map(|column| self.beside_column(column))).collect(),
             tags: self.taggable(&beside),
+            bulk: self.shape.bulk.filter(|_| self.may_write).map(|path| format!("{}{path}", self.prefix)),
             chips: self.chips(&filters),
             kept: self.kept(&filters),
             clear: self.clear(),

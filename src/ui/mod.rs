@@ -2,6 +2,7 @@
 //! with a template under `templates/parts/`; printed inside another template it stays markup, and what
 //! it holds is escaped by its own template.
 
+pub mod codes;
 pub mod error_page;
 pub mod filters;
 pub mod form;
@@ -202,6 +203,18 @@ impl Page {
     #[must_use]
     pub fn is_staff(&self) -> bool {
         self.reader.as_ref().is_some_and(|reader| reader.is_staff)
+    }
+
+    /// The pages that a phone has no room for in its bar: path, name, icon.
+    pub fn elsewhere(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        let for_all = [
+            ("/alerts/", "Alerts", "triangle-alert"),
+            ("/network/equipment/", "Network", "router"),
+            ("/licenses/", "Licences", "key-round"),
+            ("/billing-plans/", "Billing", "credit-card"),
+            ("/settings", "Settings", "settings"),
+        ];
+        for_all.into_iter().chain(self.is_admin().then_some(("/admin/", "Sync", "refresh-cw")))
     }
 
     /// The sources that feed this room's lists.

@@ -107,6 +107,12 @@ impl Way {
         Some(Self { href, words: words.into(), icon, is_away: true, is_primary: false, is_rare: false })
     }
 
+    /// Another page of ours.
+    #[must_use]
+    pub fn here(href: impl Into<String>, words: impl Into<Cow<'static, str>>, icon: &'static str) -> Self {
+        Self { href: href.into(), words: words.into(), icon, is_away: false, is_primary: false, is_rare: false }
+    }
+
     /// The same as the first thing to do.
     #[must_use]
     pub fn first(mut self) -> Self {
@@ -285,6 +291,20 @@ impl Markup {
     /// `Internal` when the template fails.
     pub fn of(template: &impl Template) -> Result<Self> {
         template.render().map(Self).map_err(Error::internal)
+    }
+}
+
+impl Markup {
+    /// How many bytes it takes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing was drawn.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

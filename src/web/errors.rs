@@ -109,7 +109,7 @@ fn body(about: &About, error: &Error) -> Value {
 pub fn public_message(error: &Error) -> String {
     match error {
         Error::Internal(_) => "something went wrong on our side; it has been logged under this request's id".to_owned(),
-        Error::Storage(_) => "the data folder is full or cannot be written; nothing was saved".to_owned(),
+        Error::Storage(_) => "there is no room for more data, or it cannot be written; nothing was saved".to_owned(),
         Error::Damaged(_) => {
             "the database is damaged: this could not be read or saved; an administrator has to restore a backup".to_owned()
         }

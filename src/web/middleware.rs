@@ -155,5 +155,5 @@ pub fn wrap(routes: Routes, web: Web, page: ErrorPage, layers: impl FnOnce(Route
 }
 
 #[cfg(test)]
-#[path = "edge_tests.rs"]
+#[path = "middleware_tests.rs"]
 mod tests;

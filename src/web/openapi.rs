@@ -1,5 +1,6 @@
 //! The OpenAPI document, made from the routes and lists themselves, so that it cannot name others.
 
+mod examples;
 pub mod schema;
 pub mod table;
 pub mod values;
@@ -34,7 +35,7 @@ pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
     let mut named = schemas.into_named();
     named.insert("Error".to_owned(), error_schema());
     named.insert("Part".to_owned(), json!({"type": "object", "description": "A row with the members that `fields` names."}));
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Codex",
@@ -56,7 +57,9 @@ pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
             }},
             "schemas": named,
         },
-    })
+    });
+    examples::give(&mut document);
+    document
 }
 
 fn is_for_programs(path: &str) -> bool {
@@ -216,7 +219,7 @@ fn list_parameters(spec: &ListSpec) -> Vec<Value> {
         parameters.push(parameter("retired", json!({"enum": ["hide", "only", "include"]}), "Whether retired rows are listed."));
     }
     for column in spec.columns {
-        let description = "Exactly this value. With __ic after the name: contains; __gte, __lte: bounds; __in: one of several; __empty: true or false.";
+        let description = "Exactly this value. With __ne after the name: not this one; __ic: contains; __gte, __lte: bounds; __in: one of several; __empty: true or false.";
         // What a list reads itself is not only what the column holds: a company by its number or its id, a priority by its word.
         let schema = if spec.own.contains(&column.name) { schema::text() } else { schema_of(column) };
         parameters.push(parameter(column.name, schema, description));

@@ -48,6 +48,17 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// The address under which people reach us, without a slash at the end: the configured one, else as this browser sees it;
+    /// empty when it names no host.
+    #[must_use]
+    pub fn base(&self, prefix: &str, public_url: Option<&str>) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        let seen = || self.host.as_ref().map(|host| format!("{scheme}://{host}{prefix}"));
+        public_url.map(str::to_owned).or_else(seen).unwrap_or_default()
+    }
+}
+
 fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&ip))
 }

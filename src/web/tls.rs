@@ -67,6 +67,13 @@ impl Certificate {
         Ok(Arc::new(Self { files, current, seen: RwLock::new(bytes) }))
     }
 
+    /// The certificate itself, in DER.
+    #[must_use]
+    pub fn leaf(&self) -> Option<Vec<u8>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().map(|certificate| certificate.as_ref().to_vec())
+    }
+
     /// Does handshakes with it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fantoccini::elements::Element;
@@ -18,6 +19,7 @@ pub struct Browser {
     session: String,
     base: String,
     process: Child,
+    clicks: AtomicUsize,
     _profile: tempfile::TempDir,
 }
 
@@ -87,7 +89,7 @@ impl Browser {
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         let client = builder.capabilities(wanted).connect(&driver).await.expect("a Chromium");
         let session = client.session_id().await.expect("a session").expect("its id");
-        Self { client, driver, session, base: base.to_owned(), process, _profile: profile }
+        Self { client, driver, session, base: base.to_owned(), process, clicks: AtomicUsize::new(0), _profile: profile }
     }
 
     /// Opens a path of the program and waits until it and its frames are there: on a busy machine the driver
@@ -113,13 +115,20 @@ impl Browser {
         self.client.find(Locator::Css(css)).await.is_ok()
     }
 
+    /// How often somebody has clicked or chosen since the last time that this was asked. Keys do not count.
+    pub fn clicks(&self) -> usize {
+        self.clicks.swap(0, Ordering::Relaxed)
+    }
+
     /// Clicks.
     pub async fn click(&self, css: &str) {
+        self.clicks.fetch_add(1, Ordering::Relaxed);
         self.find(css).await.click().await.unwrap_or_else(|error| panic!("cannot click {css}: {error}"));
     }
 
     /// Clicks a link or button by its words.
     pub async fn click_words(&self, words: &str) {
+        self.clicks.fetch_add(1, Ordering::Relaxed);
         let path = format!("//*[self::a or self::button or self::summary][contains(normalize-space(.), '{words}')]");
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
         let element = found.unwrap_or_else(|error| panic!("nothing says '{words}': {error}"));
@@ -140,6 +149,7 @@ impl Browser {
 
     /// Chooses an option of a select (`#id`) by a part of its words.
     pub async fn choose(&self, css: &str, words: &str) {
+        self.clicks.fetch_add(1, Ordering::Relaxed);
         let path = format!("//select[@id='{}']/option[contains(., '{words}')]", css.trim_start_matches('#'));
         let option =
             self.client.find(Locator::XPath(&path)).await.unwrap_or_else(|error| panic!("{css} has no '{words}': {error}"));
@@ -148,6 +158,7 @@ impl Browser {
 
     /// Says yes to the browser's own question.
     pub async fn agree(&self) {
+        self.clicks.fetch_add(1, Ordering::Relaxed);
         self.client.accept_alert().await.unwrap_or_else(|error| panic!("nothing was asked: {error}"));
     }
 
@@ -186,6 +197,18 @@ impl Browser {
     /// Runs a script in the page and gives its value.
     pub async fn script(&self, code: &str) -> Value {
         self.client.execute(code, Vec::new()).await.unwrap_or_else(|error| panic!("{code}: {error}"))
+    }
+
+    /// Runs a script that says when it is done by calling its last argument, and gives what it says.
+    pub async fn script_done(&self, code: &str) -> Value {
+        self.client.execute_async(code, Vec::new()).await.unwrap_or_else(|error| panic!("a script: {error}"))
+    }
+
+    /// Types into the palette and presses Enter at once, as somebody does who knows what they look for.
+    pub async fn palette(&self, words: &str) {
+        self.find(".rail").await;
+        self.press("\u{e009}k\u{e000}").await;
+        self.find(".modal.active input.palette").await.send_keys(&format!("{words}\u{e007}")).await.expect("typing");
     }
 
     /// Reads the console so far and drops it, after a failure that was wanted.

@@ -161,6 +161,8 @@ both! {
             browser.hides("LT-B00002").await;
             browser.click(".chip").await;
             browser.shows("LT-B00002").await;
+            // The form for one more comparison still says how to compare.
+            assert_eq!(browser.script("return document.querySelector('#filter-test').value").await, "ic");
         })
         .await;
     }
@@ -213,6 +215,11 @@ both! {
             // A link to a card opens the tab that holds it.
             browser.go("/contacts/1#record-notes").await;
             crate::support::eventually("the notes are shown", 10, async || browser.script(shown).await == "tab-notes").await;
+            // An address that is not well-formed shows the first tab, and the rest of the page works.
+            browser.go("/companies/100001#50%").await;
+            browser.find("[data-favourite]:not([hidden])").await;
+            assert_eq!(browser.script(shown).await, "tab-overview");
+            browser.go("/contacts/1#record-notes").await;
             // Whoever sends a form comes back to its tab.
             browser.fill("#note-body", "Once").await;
             browser.click("#record-notes form button.btn--primary").await;
@@ -360,8 +367,8 @@ both! {
             sign_in(&browser, "ada").await;
             browser.shows("approval").await;
             browser.go("/admin/").await;
-            browser.click_words("Look at it").await;
-            browser.shows("404").await;
+            browser.click_words("Review plan").await;
+            browser.shows("Deleted there (checked").await;
             browser.click_words("Approve").await;
             browser.agree().await;
             browser.hides("Held").await;

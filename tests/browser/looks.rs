@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::driver::{Browser, window};
 use crate::flows::sign_in;
-use crate::support::{App, Engine};
+use crate::support::{Api, App, Engine};
 
 /// What a script in the page finds wrong with it.
 const FAULTS: &str = r#"
@@ -76,8 +76,8 @@ async fn look(browser: &Browser, pages: &[String], wrong: &mut Vec<String>, what
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_page_at_both_widths_in_both_themes() {
+/// A program with made-up data, an administrator called ada, who asks, and every page that is looked at.
+pub async fn world() -> (App, Api, Vec<String>) {
     let app = App::builder(&Engine::Sqlite).fresh().argument("--demo").start().await;
     let add = ["users", "add", "ada", "--email", "ada@example.com", "--role", "admin", "--password-stdin"];
     app.cli().run_with_input(&add, crate::support::PASSWORD).success();
@@ -118,7 +118,33 @@ async fn every_page_at_both_widths_in_both_themes() {
         "/search?q=a".into(),
         "/settings".into(),
         "/admin/".into(),
+        "/admin/review".into(),
+        "/admin/outbox".into(),
+        "/admin/audit".into(),
+        "/admin/clear-data".into(),
+        "/admin/compliance".into(),
+        "/admin/disclosures".into(),
+        "/admin/backups".into(),
+        "/admin/notices".into(),
+        "/admin/keys".into(),
+        "/admin/users".into(),
+        "/admin/users/new".into(),
+        "/admin/fields/".into(),
+        "/admin/credentials/freshservice".into(),
+        "/admin/schedules/freshservice".into(),
+        "/billing-plans/".into(),
+        "/billing/trueup".into(),
+        "/tickets/".into(),
+        "/alerts/".into(),
+        format!("/assets/{asset}/label"),
+        format!("/contacts/{contact}/move"),
     ];
+    (app, api, pages)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_at_both_widths_in_both_themes() {
+    let (app, api, pages) = world().await;
     for (width, theme) in [(1280, "light"), (1280, "dark"), (500, "light"), (500, "dark")] {
         api.put("/api/my/settings", &json!({"theme_preference": theme})).await.status(200);
         let pages = pages.clone();

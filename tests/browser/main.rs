@@ -10,6 +10,7 @@
     reason = "the harness is shared with tests/it, which uses more of it"
 )]
 
+mod axe;
 #[path = "../it/core.rs"]
 mod core;
 #[path = "../it/datto/mod.rs"]
@@ -22,6 +23,7 @@ mod freshservice;
 mod http_server;
 mod inside_nexus;
 mod looks;
+mod morning;
 #[path = "../it/support/mod.rs"]
 mod support;
 #[path = "../it/vendor_faults.rs"]

@@ -242,6 +242,9 @@ both! {
         assert_eq!(reply["expires_in"], 300);
         app.anonymous().post("/service-token", &ask("wrong")).await.status(401);
         app.anonymous().post("/service-token", &json!({"calling_service": "beacon", "client_secret": secret})).await.status(401);
+        // A service is named as Core has it named (contract §3.3), and in no other way.
+        let other_name = app.anonymous().post("/service-token", &json!({"client_id": "ledger", "client_secret": secret})).await.status(400);
+        assert_eq!(other_name.fields(), ["calling_service"]);
         let renewed = app.cli().run_beside(&["token", "client", "ledger"]).await.success().stdout.trim().to_owned();
         app.anonymous().post("/service-token", &ask(&secret)).await.status(401);
         let other = json!({"calling_service": "ledger", "target_service": "beacon", "client_secret": renewed});

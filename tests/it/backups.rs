@@ -19,9 +19,10 @@ use codex::db::backup::Proof;
 use codex::db::{Conn, Engine as Kind, Target};
 use serde_json::{Value, json};
 
-use crate::support::{Api, App, Engine, both, eventually};
+use crate::support::{Api, App, Engine, both, eventually, is_long};
 
 const CONTENT: &[u8] = b"%PDF-1.7\nwhat the contract says\n";
+const OTHER: &[u8] = b"%PDF-1.7\nwhat its appendix says\n";
 /// Where credentials may be entered whose address is no public one.
 const PRIVATE: &str = "CODEX_SYNC_PRIVATE_ADDRESSES";
 
@@ -42,6 +43,13 @@ fn names(folder: &Path) -> Vec<String> {
 fn leavings(app: &App) -> Vec<String> {
     let all = [names(app.instance()), names(&folder(app))].concat();
     all.into_iter().filter(|name| name.starts_with("scratch-") || name.ends_with(".new")).collect()
+}
+
+/// Where an attachment lies.
+fn stored(app: &App, content: &[u8]) -> PathBuf {
+    let folders = fs::read_dir(app.instance().join("attachments")).unwrap().flatten();
+    let mut files = folders.flat_map(|folder| fs::read_dir(folder.path()).unwrap().flatten()).map(|file| file.path());
+    files.find(|file| fs::read(file).unwrap() == content).unwrap()
 }
 
 /// Makes a backup of a running Codex with the command.
@@ -96,6 +104,11 @@ async fn run_job(admin: &Api) -> Value {
     admin.get("/sync/last/backup").await.ok()
 }
 
+/// The dashboard has the newest changes, although numbers are missing before them.
+fn shows_changes(page: &str) {
+    assert!(page.contains("New"), "{page}");
+}
+
 async fn dashboard(api: &Api) -> String {
     api.get_with("/", "accept", "text/html").await.status(200).text()
 }
@@ -107,6 +120,7 @@ both! {
         let company = app.company("100001", "Kept").await["id"].clone();
         let place = format!("/api/attachments?entity=company&entity_id={company}&name=a.pdf");
         let file = admin.post_raw(&place, "application/octet-stream", CONTENT.to_vec()).await.status(201).json();
+        let other = admin.post_raw(&place, "application/octet-stream", OTHER.to_vec()).await.status(201).json();
         let entered = json!({"domain": "https://acme.example.com", "api_key": "canary-key"});
         admin.put("/api/sync/credentials/freshservice", &entered).await.ok();
         let made = app.cli().run_beside(&["backup", "--json"]).await.success().json();
@@ -117,16 +131,18 @@ both! {
         assert_eq!((fs::metadata(&path).unwrap().len(), archive::digest(&path).unwrap()), (made["bytes"].as_u64().unwrap(), made["sha256"].as_str().unwrap().to_owned()));
         assert_eq!(leavings(&app), [] as [&str; 0]);
         let listed = admin.get("/api/backups").await.ok();
-        assert_eq!((&listed[0]["state"], &listed[0]["made_by"], &listed[0]["attachments"]), (&json!("restorable"), &json!("cli"), &json!(1)), "{listed}");
+        assert_eq!((&listed[0]["state"], &listed[0]["made_by"], &listed[0]["attachments"]), (&json!("restorable"), &json!("cli"), &json!(2)), "{listed}");
         let verified = app.cli().run_beside(&["backup", "verify", path.to_str().unwrap(), "--json"]).await.success().json();
-        assert_eq!((&verified["restored_aside"], &verified["engine"], &verified["attachments"]), (&json!(true), &json!(engine.name()), &json!(1)));
+        assert_eq!((&verified["restored_aside"], &verified["engine"], &verified["attachments"]), (&json!(true), &json!(engine.name()), &json!(2)));
 
         app.company("100002", "After the backup").await;
         let running = app.cli().run_beside(&["restore", path.to_str().unwrap()]).await.code(4);
         assert!(running.stderr.contains("stop Codex first"), "{}", running.stderr);
         assert_eq!(companies(&app), 2);
         app.kill();
-        fs::remove_dir_all(app.instance().join("attachments")).unwrap();
+        // One is gone, the other has as many bytes as before.
+        fs::remove_file(stored(&app, CONTENT)).unwrap();
+        fs::write(stored(&app, OTHER), OTHER.to_ascii_uppercase()).unwrap();
         let key = app.instance().join("credentials.key");
         let before = fs::read(&key).unwrap();
         fs::write(&key, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
@@ -135,7 +151,7 @@ both! {
         let versions = app.database.number("SELECT max(version) FROM versions");
 
         let done = app.cli().run_beside(&["restore", path.to_str().unwrap(), "--json"]).await.success().json();
-        assert_eq!((&done["attachments"], done["files"].as_array().unwrap().len()), (&json!(1), 2), "{done}");
+        assert_eq!((&done["attachments"], done["files"].as_array().unwrap().len()), (&json!(2), 2), "{done}");
         assert_eq!(leavings(&app), [] as [&str; 0]);
         assert_eq!(companies(&app), 1);
         assert!(app.database.number("SELECT max(version) FROM versions") > versions, "no answer of before is taken for one of now");
@@ -158,7 +174,9 @@ both! {
         let admin = again(&app).await;
         admin.get("/api/companies/100001").await.ok();
         admin.get("/api/companies/100002").await.status(404);
-        assert_eq!(admin.get(&format!("/api/attachments/{}/content", file["id"])).await.status(200).body, CONTENT);
+        for (file, content) in [(&file, CONTENT), (&other, OTHER)] {
+            assert_eq!(admin.get(&format!("/api/attachments/{}/content", file["id"])).await.status(200).body, content);
+        }
         let credentials = admin.get("/api/sync/credentials/freshservice").await.ok();
         assert_eq!((&credentials["configured"], &credentials["problem"]), (&json!(true), &Value::Null), "{credentials}");
         admin.post("/api/companies", &json!({"account_number": "100003", "name": "Written again"})).await.status(201);
@@ -172,8 +190,42 @@ both! {
         }
     }
 
+    async fn who_follows_the_changes_is_told_that_some_were_lost(engine: Engine) {
+        let mut app = App::start_on(&engine).await;
+        app.company("100001", "Kept").await;
+        let path = backup(&app, &[]).await;
+        let read = async |api: &Api, since: &Value| api.get(&format!("/api/changes?since={since}&types=company")).await;
+        let numbers = |page: &Value| page["changes"].as_array().unwrap().iter().map(|change| change["seq"].as_i64().unwrap()).collect::<Vec<_>>();
+        let before = read(&app.service(), &json!(0)).await.ok()["cursor"].clone();
+        app.company("100002", "Lost").await;
+        app.company("100003", "Lost, too").await;
+        let lost = read(&app.service(), &before).await.ok()["cursor"].clone();
+        app.kill();
+        app.cli().run_beside(&["restore", path.to_str().unwrap()]).await.success();
+        app.start().await;
+        let admin = again(&app).await;
+        dashboard(&admin).await;
+        let at_once = read(&admin, &lost).await.status(410).json();
+        let idle = read(&admin, &before).await.ok();
+        assert_eq!((numbers(&idle), &idle["cursor"]), (Vec::new(), &at_once["start"]), "{idle}");
+
+        // As many changes as were lost, and more: their numbers are nobody else's.
+        for number in 100_004..100_010 {
+            admin.post("/api/companies", &json!({"account_number": number.to_string(), "name": "New"})).await.status(201);
+        }
+        let told = read(&admin, &lost).await.status(410).json();
+        assert!(told["detail"].as_str().unwrap().contains("restored from a backup"), "{told}");
+        let new = numbers(&read(&admin, &before).await.ok());
+        assert_eq!(new.len(), 6);
+        assert!(new.iter().all(|number| *number > lost.as_i64().unwrap()), "{new:?} after {lost}");
+        for cursor in [&told["start"], &idle["cursor"]] {
+            assert_eq!(numbers(&read(&admin, cursor).await.ok()), new, "nothing is missed from {cursor} on");
+        }
+        shows_changes(&dashboard(&admin).await);
+    }
+
     async fn backups_under_write_load_are_each_consistent(engine: Engine) {
-        let count = if engine.name() == "sqlite" { 200 } else { 20 };
+        let count = if engine.name() == "sqlite" || is_long() { 200 } else { 20 };
         let app = App::start_on(&engine).await;
         let already = app.database.number("SELECT count(*) FROM changes");
         let (stop, sent, stored) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
@@ -372,7 +424,8 @@ both! {
         assert_eq!(states().await, ["restorable", "broken"]);
         eventually("it is told", 60, || async { !open().await.is_empty() }).await;
         let told = open().await;
-        assert!(told[0].contains(&names(&folder(&app))[0]) && told[0].contains("cannot be restored"), "{told:?}");
+        let name = first.file_name().unwrap().to_str().unwrap();
+        assert!(told[0].contains(name) && told[0].contains("cannot be restored"), "{told:?}");
         let (page, html) = (admin.get_with("/admin/backups", "accept", "text/html").await.status(200).text(), dashboard(&admin).await);
         assert!(page.contains("Cannot be restored") && page.contains("Restorable") && page.contains("SHA-256"), "{page}");
         assert!(html.contains("cannot be restored") && html.contains("/admin/backups"), "{html}");

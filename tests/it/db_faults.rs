@@ -109,7 +109,11 @@ both! {
 #[cfg(feature = "postgres")]
 mod server {
     use super::*;
-    use crate::support::{Proxy, eventually};
+    use crate::support::{
+        Proxy,
+        cluster::{Cluster, app_on},
+        eventually,
+    };
 
     fn behind(proxy: &Proxy, url: &str) -> (String, String) {
         let mut address = url::Url::parse(url).unwrap();
@@ -194,6 +198,34 @@ mod server {
         release.0.send(()).unwrap();
         tokio::task::spawn_blocking(move || holder.join().unwrap()).await.unwrap();
         app.service().get("/api/contacts").await.ok();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_that_takes_no_writes_is_read_and_said_to_be_so() {
+        let Some(cluster) = tokio::task::spawn_blocking(|| Cluster::start(&[])).await.unwrap() else { return };
+        let (app, token) = app_on(&cluster, |database| cluster.url(database)).await;
+        let admin = app.with_token(&token);
+        let company = |number: &str| json!({"account_number": number, "name": "Acme"});
+        admin.post("/api/companies", &company("100001")).await.status(201);
+        let set = |value: &str| {
+            let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
+            tokio::task::block_in_place(|| {
+                cluster.texts("postgres", &sql);
+                cluster.reload();
+            });
+        };
+        set("on");
+        eventually("writes are refused", 10, || async { admin.post("/api/companies", &company("100002")).await.status == 507 })
+            .await;
+        let refused = admin.post("/api/companies", &company("100003")).await.status(507);
+        assert!(refused.error().contains("nothing was saved"), "{}", refused.error());
+        admin.get("/api/companies/100001").await.ok();
+        set("off");
+        eventually("writes go on", 10, || async {
+            [201, 409].contains(&admin.post("/api/companies", &company("100004")).await.status)
+        })
+        .await;
+        admin.get("/api/companies/100003").await.status(404);
     }
 
     #[tokio::test(flavor = "multi_thread")]

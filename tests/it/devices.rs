@@ -233,6 +233,12 @@ both! {
             let page = app.technician().get_with(path, "accept", "text/html").await.status(200).text();
             assert!(page.contains(word), "{path}: {page}");
         }
+        let technician = app.technician();
+        let dashboard = technician.get_with("/", "accept", "text/html").await.status(200).text();
+        let urgent = "/alerts/?resolved=false&muted=false&priority__in=Critical,High";
+        assert!(dashboard.contains(&urgent.replace('&', "&#38;")), "{dashboard}");
+        let page = technician.get_with(urgent, "accept", "text/html").await.status(200).text();
+        assert!(page.contains("LT-2") && !page.contains("LT-1"), "what is counted is what is shown: {page}");
         let page = app.technician().get_with(&format!("/assets/{ours}"), "accept", "text/html").await.status(200).text();
         assert!(page.contains("1 open") && page.contains("Resolved"), "{page}");
     }

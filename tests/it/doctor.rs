@@ -1,7 +1,7 @@
 //! `codex doctor`: each thing that can be wrong is found once, says what to do, and is mended where that is safe.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -179,6 +179,31 @@ both! {
     }
 }
 
+/// As root, which tests are not everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn root_mends_nothing_that_a_link_leads_to() {
+    let app = tokio::task::spawn_blocking(|| App::builder(&Engine::Sqlite).prepare()).await.unwrap();
+    let (public, names) = (app.folder().join("public"), app.folder().join("names"));
+    fs::create_dir(&public).unwrap();
+    fs::write(&names, "root's").unwrap();
+    fs::set_permissions(&public, fs::Permissions::from_mode(0o755)).unwrap();
+    if chown(app.instance(), Some(65_534), Some(65_534)).is_err() {
+        eprintln!("not root: skipped");
+        return;
+    }
+    symlink(&public, app.instance().join("exports")).unwrap();
+    symlink(&names, app.instance().join("names")).unwrap();
+    fs::hard_link(&names, app.instance().join("also-names")).unwrap();
+    let told = found(&app, "permissions", &["--fix"]).await;
+    assert!(told["level"] == "error" && told["advice"].as_str().unwrap().contains("somebody else's"), "{told}");
+    assert_eq!(fs::metadata(&public).unwrap().permissions().mode() & 0o777, 0o755);
+    let told = found(&app, "owner", &["--fix"]).await;
+    assert!(told["level"] == "error" && told["detail"].as_str().unwrap().starts_with("1 files"), "{told}");
+    assert_eq!(fs::metadata(&names).unwrap().uid(), 0);
+    assert_eq!(fs::symlink_metadata(app.instance().join("names")).unwrap().uid(), 65_534);
+    assert_eq!(fs::metadata(app.instance().join("keys")).unwrap().uid(), 65_534);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_the_engine_would_refuse_are_wrong() {
     let app = App::start_on(&Engine::Sqlite).await;
@@ -205,6 +230,28 @@ async fn searches_that_miss_rows_are_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_files_for_https_are_looked_at() {
+    let mut app = App::start_on(&Engine::Sqlite).await;
+    let made = app.cli().run_beside(&["certs"]).await.success().stdout;
+    let pair: Vec<String> = made.lines().map(|line| app.folder().join(line).display().to_string()).collect();
+    app.set_env("CODEX_SERVER_TLS_CERT", &pair[0]);
+    app.set_env("CODEX_SERVER_TLS_KEY", &pair[1]);
+    let good = found(&app, "tls files", &[]).await;
+    assert!(good["level"] == "ok" && good["detail"].as_str().unwrap().contains("ends in"), "{good}");
+    app.cli().run_beside(&["certs", "--force", "--days", "5"]).await.success();
+    let soon = found(&app, "tls files", &[]).await;
+    assert!(soon["level"] == "warning" && soon["detail"].as_str().unwrap().contains("ends in"), "{soon}");
+    let other = app.folder().join("other");
+    app.cli().run_beside(&["certs", "--out", &other.display().to_string()]).await.success();
+    fs::copy(other.join("key.pem"), &pair[1]).unwrap();
+    let wrong = found(&app, "tls files", &[]).await;
+    assert!(wrong["level"] == "error" && wrong["detail"].as_str().unwrap().contains("key.pem"), "{wrong}");
+    fs::remove_file(&pair[1]).unwrap();
+    let gone = found(&app, "tls files", &[]).await;
+    assert!(gone["level"] == "error" && gone["detail"].as_str().unwrap().contains(&pair[1]), "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn core_and_the_public_address_are_asked() {
     let core = crate::core::Core::start().await;
     let app = App::builder(&Engine::Sqlite).core(&core).prepare();
@@ -222,6 +269,16 @@ async fn core_and_the_public_address_are_asked() {
             .unwrap_or_else(|| panic!("{check} in {}", told.stdout))
     };
     assert_eq!(of(&ask(&app, &[]).await, "core")["level"], "ok");
+    // What Helm does to the folder, and what it would do to the settings.
+    fs::create_dir(app.instance().join("backups")).unwrap();
+    fs::set_permissions(app.instance().join("backups"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(app.instance(), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(app.instance().join("codex.conf"), "[freshservice]\ndomain = acme\napi_key = ab%cd\n").unwrap();
+    fs::set_permissions(app.instance().join("codex.conf"), fs::Permissions::from_mode(0o600)).unwrap();
+    let told = ask(&app, &[]).await;
+    assert_eq!(of(&told, "permissions")["level"], "ok", "{}", told.stdout);
+    assert!(of(&told, "helm")["detail"].as_str().unwrap().contains("[freshservice]"), "{}", told.stdout);
+    fs::remove_file(app.instance().join("codex.conf")).unwrap();
     let away = ask(&app, &[("CORE_SERVICE_URL", "http://127.0.0.1:1")]).await.code(3);
     let wrong = of(&away, "core");
     assert!(wrong["level"] == "error" && wrong["detail"].as_str().unwrap().contains("127.0.0.1:1"), "{wrong}");

@@ -73,9 +73,12 @@ async fn a_standby_takes_over_and_no_acknowledged_write_is_lost() {
     let (app, token) = app_on(&primary, |database| {
         database.clone_into(&mut name);
         // The standby first: it is passed over as long as it takes no writes.
-        format!("postgresql://postgres@127.0.0.1:{},127.0.0.1:{}/{database}?target_session_attrs=read-write", ports.1, ports.0)
+        format!("postgresql://postgres@127.0.0.1:{},127.0.0.1:{}/{database}", ports.1, ports.0)
     })
     .await;
+    // pg_dump passes it over as well.
+    let made = app.cli().run_beside(&["backup", "--json"]).await.success().json();
+    assert_eq!(made["restored_aside"], true, "{made}");
     let pid = app.pid();
     let load = Load::start(writers(app.base(), &token, 6));
     load.more(100).await;

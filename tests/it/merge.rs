@@ -164,7 +164,7 @@ both! {
         assert!(said.contains("It stands:") && said.contains("“Undo all” takes back all of it"), "{said}");
         tess.put(&format!("/api/contacts/{one}"), &json!({"job_title": "Owner"})).await.status(200);
         let (_, said) = undo(seq(one, "merge")).await;
-        assert!(said.contains("Taken back."), "{said}");
+        assert!(said.contains("Undone."), "{said}");
         assert_eq!(tess.get(&format!("/api/contacts/{two}")).await.ok()["retired_at"], Value::Null);
     }
 

@@ -53,6 +53,7 @@ both! {
         assert!(elsewhere.error().contains("metrics_token"), "{}", elsewhere.error());
         // Through a proxy on this machine it is somebody else who asks.
         anonymous.get_with("/metrics", "x-forwarded-for", "127.0.0.1").await.status(403);
+        anonymous.get_with("/metrics", "x-real-ip", "127.0.0.1").await.status(403);
         app.admin().get("/metrics").await.status(403);
         app.with_token("scrape-you").get("/metrics").await.status(403);
         let scraper = app.with_token("scrape-me");

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use codex::db::{Target, migrate};
 use codex::error::Result;
 
-use crate::support::{App, Cli, Database, Engine, both, eventually};
+use crate::support::{App, Cli, Database, Engine, both, eventually, is_long};
 
 struct Chain {
     target: Target,
@@ -114,7 +114,7 @@ both! {
     /// From every schema that has landed, with the data of its time: the old one or the new one, never anything between.
     async fn an_upgrade_that_is_killed_is_done_or_not_begun(engine: Engine) {
         // Each schema at least once; on a server, which copies databases slowly, every sixth.
-        let (kills, stride) = if engine.name() == "sqlite" { (50, 1) } else { (8, 6) };
+        let (kills, stride) = if engine.name() == "sqlite" || is_long() { (50, 1) } else { (8, 6) };
         let chain = Chain::new(&engine);
         let steps: Vec<i64> = migrate::steps().unwrap().into_iter().map(|(version, _)| version).collect();
         let (newest, old) = steps.split_last().unwrap();

@@ -95,6 +95,42 @@ both! {
         assert!(lost(&again, "assets", Value::Null, "was changed here since"), "{again}");
     }
 
+    async fn what_a_person_changed_stays_whatever_is_imported_beside_it(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let old = former::database(&engine, app.folder(), Generation::Later);
+        old.execute(&format!("UPDATE companies SET name = '{}' WHERE account_number = 'A/B 1'", "n".repeat(200)));
+        let report = import(&app, &former::address(&old), &["--yes"]).await;
+        let api = app.admin();
+        assert_eq!(api.get("/api/companies/A%2FB%201").await.ok()["name"], "n".repeat(150));
+        assert!(lost(&report, "companies", json!("name"), "was cut after 150"), "{report}");
+        api.put("/api/contacts/5", &json!({"title": "Partner"})).await.status(200);
+        let file = app.folder().join("assets.csv");
+        std::fs::write(&file, "hostname,company_account_number,description\nPC-101,100002,Typed\n").unwrap();
+        app.cli().run_beside(&["import", "csv", file.to_str().unwrap(), "--as", "assets", "--yes"]).await.code(0);
+        assert_eq!(api.get("/api/assets/101").await.ok()["description"], "Typed");
+        old.execute(
+            "UPDATE contacts SET title = 'Clerk' WHERE id = 5; INSERT INTO contact_company_link VALUES (5, 'A/B 1');
+             UPDATE assets SET description = 'Theirs' WHERE id = 101",
+        );
+        // Somebody takes a contact out of a company and a device from its user: neither comes back.
+        api.put("/api/contacts/3", &json!({"company_account_numbers": []})).await.status(200);
+        api.put("/api/assets/7", &json!({"contact_ids": [3]})).await.status(200);
+        // What is added to a contact by the one run is no reason for the next one to write over it.
+        for (new, refused) in [(1, [0, 2, 0, 1]), (0, [0, 2, 0, 1])] {
+            let report = import(&app, &former::address(&old), &["--yes"]).await;
+            assert_eq!((sum(&report, "new"), counts(&report, "contacts")), (new, refused), "{report}");
+            let partner = api.get("/api/contacts/5").await.ok();
+            assert_eq!((&partner["title"], &partner["company_account_numbers"]), (&json!("Partner"), &json!(["100002", "A/B 1"])), "{partner}");
+            assert_eq!(api.get("/api/assets/101").await.ok()["description"], "Typed", "an import of a table is somebody's, too");
+            assert_eq!(api.get("/api/contacts/3").await.ok()["company_account_numbers"], json!([]));
+            let laptop = api.get("/api/assets/7").await.ok();
+            assert_eq!((laptop["contacts"].as_array().map(Vec::len), &laptop["contacts"][0]["id"]), (Some(1), &json!(3)), "{laptop}");
+            for table in ["contact_company_link", "asset_contact_link"] {
+                assert!(lost(&report, table, Value::Null, "was taken away here since"), "{table}: {report}");
+            }
+        }
+    }
+
     async fn killed_in_the_middle_it_is_old_or_new(engine: Engine) {
         let app = App::builder(&engine).prepare();
         let old = former::database(&engine, app.folder(), Generation::First);

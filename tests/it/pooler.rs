@@ -137,3 +137,29 @@ async fn a_lock_held_elsewhere_is_waited_for_as_long_as_is_configured() {
         assert!(app.database.number(sessions) <= 4, "two that read, one that writes, one that looks for changes");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_goes_past_the_pooler_or_is_not_made() {
+    let Some((_bouncer, mut app)) = app_behind(false).await else { return };
+    app.company("100001", "Acme").await;
+    let refused = app.cli().run_beside(&["backup"]).await.code(2);
+    assert!(refused.stderr.contains("database.direct_connection_string"), "{}", refused.stderr);
+    let direct = app.database.url().unwrap();
+    app.set_env("CODEX_DATABASE_DIRECT_CONNECTION_STRING", &direct);
+    let mut reading = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let api = app.admin();
+        reading.spawn(async move {
+            for _ in 0..200 {
+                api.get("/api/companies?limit=1").await.ok();
+            }
+        });
+    }
+    app.cli().run_beside(&["backup"]).await.success();
+    while let Some(done) = reading.join_next().await {
+        done.unwrap();
+    }
+    assert_eq!(app.database.texts("SELECT state FROM backups"), ["restorable"]);
+    let wrong = app.cli().env("CODEX_DATABASE_DIRECT_CONNECTION_STRING", "sqlite:///codex.db").run(&["config", "show"]).code(2);
+    assert!(wrong.stderr.contains("database.direct_connection_string must begin with postgresql://"), "{}", wrong.stderr);
+}

@@ -51,6 +51,12 @@ both! {
         tess.post("/api/views", &twice).await.status(201);
         tess.post("/api/views", &json!({"list": "assets", "name": "twice"})).await.status(409);
         app.admin().post("/api/views", &twice).await.status(201);
+        // What a client may never do is no wrong field.
+        app.company("100001", "Acme").await;
+        let client = app.client_of("cleo", "100001").await;
+        let refused = client.post("/api/views", &json!({"list": "assets", "name": "Ours", "shared": true})).await.status(403);
+        assert!(refused.error().starts_with("shared:"), "{}", refused.text());
+        client.post("/api/views", &json!({"list": "assets", "name": "Ours", "shared": false})).await.status(201);
     }
 
     async fn a_list_opens_with_the_view_that_somebody_chose(engine: Engine) {
@@ -74,6 +80,24 @@ both! {
         assert!(!page(&format!("/assets/?hostname__ic=srv&col=serial_number&view={id}")).await.contains("Save changes to"));
     }
 
+    async fn a_view_of_which_a_field_is_gone_leads_to_the_whole_list(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let field = json!({"type": "asset", "key": "rack", "label": "Rack", "kind": "number"});
+        let field = app.admin().post("/api/custom_fields", &field).await.status(201).json()["id"].clone();
+        let tess = app.technician();
+        let wanted = json!({"list": "assets", "name": "Rack 4", "query": "cf.rack=4", "is_default": true});
+        tess.post("/api/views", &wanted).await.status(201);
+        let page = async |path: &str| tess.get_with(path, "accept", "text/html").await;
+        page("/assets/").await.status(200);
+        app.admin().delete(&format!("/api/custom_fields/{field}")).await.status(200);
+        let refused = page("/assets/").await.status(400).text();
+        assert!(refused.contains("cf.rack") && refused.contains("href=\"/assets/?view=all\""), "{refused}");
+        let all = page("/assets/?view=all").await.status(200).text();
+        assert!(all.contains("Rack 4"), "it can still be chosen, changed and deleted: {all}");
+        let other = page("/assets/?cf.rack=4").await.status(400).text();
+        assert!(!other.contains("view=all"), "{other}");
+    }
+
     async fn a_list_compares_any_field_and_turns_to_any_page(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme Dental").await;
@@ -89,6 +113,7 @@ both! {
             ("where=serial_number&test=empty&value=", vec![1, 3, 4, 5]),
             ("where=serial_number&test=is&value=ABC123", vec![2]),
             ("where=serial_number&test=ic&value=bc1", vec![2]),
+            ("where=serial_number&test=ne&value=abc123", vec![1, 3, 4, 5]),
             ("where=hostname&test=in&value=PC-1,PC-4", vec![1, 4]),
             ("where=hostname&test=gte&value=PC-4", vec![4, 5]),
             ("where=hostname&test=ic&value=", vec![1, 2, 3, 4, 5]),

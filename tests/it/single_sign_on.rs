@@ -517,6 +517,11 @@ both! {
         provider.says(with("cleo", json!("customers")));
         signed_in(&app).await.status(303);
         assert_eq!((&account(&app, "cleo").await["permission_level"], &account(&app, "cleo").await["company_account_number"]), (&json!("client"), &json!("100001")));
+        let mut namesake = with("tess", json!(["helpdesk"]));
+        (namesake["sub"], namesake["email"]) = (json!("subject-of-another"), json!("tess@elsewhere.example"));
+        provider.says(namesake);
+        let text = refusal(&app, 403).await;
+        assert!(text.contains("Your account cannot be used here: username is taken by another user."), "{text}");
         provider.says(with("carl", json!("customers")));
         assert!(refusal(&app, 403).await.contains("company"));
         assert_eq!(account(&app, "carl").await, Value::Null);

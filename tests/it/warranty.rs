@@ -56,7 +56,7 @@ both! {
         let company = page(&api, "/companies/200000").await;
         assert!(company.contains("2 warranties ending") && company.contains("company_account_number=200000&#38;warranty=ending"), "{company}");
         let dashboard = page(&api, "/").await;
-        assert!(dashboard.contains("2 warranties end within 90 days") && dashboard.contains("2 contracts end within 90 days"), "{dashboard}");
+        assert!(dashboard.contains(">2</span></td><td class=\"cell--main\"><a href=\"/assets/?warranty=ending&#38;sort=warranty_expires\">warranties end within 90 days") && dashboard.contains("contracts end within 90 days"), "{dashboard}");
         assert!(dashboard.contains("/assets/?warranty=ending") && dashboard.contains("/companies/?contract=ending"), "{dashboard}");
         assert!(page(&api, "/companies/?contract=expired").await.contains("href=\"/companies/100004\""));
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     auth::{Caller, Level},
     db::Conn,
-    error::Result,
+    error::{Error, Result},
     ui::ListView,
     web::{Fields, Query, Routes, Sent, openapi::schema as json},
 };
@@ -44,11 +44,14 @@ pub fn routes() -> Routes {
 }
 
 fn body(creating: bool) -> serde_json::Value {
-    let optional = [("query", json::text()), ("shared", json::flag()), ("is_default", json::flag())];
-    if creating {
-        return json::with(json::object(&[("list", json::text()), ("name", json::text())]), &optional);
+    let query = serde_json::json!({"type": ["string", "null"], "maxLength": LONGEST.2});
+    let optional = [("query", query), ("shared", json::flag()), ("is_default", json::flag())];
+    let name = ("name", json::words(LONGEST.0));
+    if !creating {
+        return json::optional(&[&[name][..], &optional].concat());
     }
-    json::optional(&[&[("name", json::text())][..], &optional].concat())
+    let list = serde_json::json!({"type": "string", "maxLength": LONGEST.1, "pattern": "^[a-z/_-]*[a-z_-][a-z/_-]*$"});
+    json::with(json::object(&[("list", list), name]), &optional)
 }
 
 /// A view as it is told.
@@ -138,7 +141,7 @@ impl Patch {
         let name = if creating { name.required() } else { name.not_null() }.max(LONGEST.0).value();
         let shared = fields.bool("shared").not_null().value();
         if shared == Some(true) && !is_staff {
-            fields.refuse("shared", "only people who work here share views");
+            return Err(Error::Forbidden("shared: only people who work here share views".to_owned()));
         }
         let patch = Self {
             list: list.map(|list| list.trim_matches('/').to_owned()),

@@ -20,6 +20,7 @@ use crate::{
         panel::{self, Content, Looker, Panel, Tab},
         record_history::{Facts, RecordHistory},
         values::end,
+        ways,
         workspace::Workspace,
     },
     ui::{Choice, Crumb, Head, Item, Line, Markup, Page, Post, Table, Value, Way, filters, link_to, words},
@@ -83,6 +84,7 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i
             Ok((detail, past, assignable, software, panels))
         })
         .await?;
+    let offered = if writes { ways::all(&web).await? } else { Vec::new() };
     let page = context.titled(LIST.section, detail.asset.row.hostname.clone());
     let base = page.url(&format!("/assets/{id}"));
     let asset = &detail.asset;
@@ -96,7 +98,8 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i
     }
     assignable.retain(|choice| may_edit && !detail.contacts.iter().any(|contact| contact.id.to_string() == choice.value));
     let users = Users { contacts: contacts(&page, &base, !may_edit, &detail.contacts), base: base.clone(), assignable };
-    all.insert(0, Panel::new(Tab::Overview, "contacts", "Assigned to", Content::Drawn(Markup::of(&users)?)));
+    let users = Panel::new(Tab::Overview, "contacts", "Assigned to", Content::Drawn(Markup::of(&users)?));
+    all.insert(0, Panel { is_beside: true, ..users });
     let custom: Vec<Item> =
         custom(&web, &detail).into_iter().map(|field| Item::new(field.label, Value::words(field.value))).collect();
     if !custom.is_empty() {
@@ -116,21 +119,22 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(id): Path<i
         badges: badges(asset),
         lead: lead(asset),
         facts: summary(&page, &detail),
-        ways: ways(&detail),
+        ways: onto(&page, &detail).into_iter().chain(offered).collect(),
         retire_question: format!("Retire {}? It is hidden from lists and billing until it is restored.", asset.row.hostname),
         may_merge: true,
         ..Head::new(&page, base, asset.row.retired_at.as_deref())
     };
-    context.show(&Workspace::new(head, TABS, all))
+    context.show(&Workspace::new(&context.query, head, TABS, all)?)
 }
 
 /// How one gets onto the device, and where its vendor shows it.
-fn ways(detail: &AssetDetail) -> Vec<Way> {
+fn onto(page: &Page, detail: &AssetDetail) -> Vec<Way> {
     let row = &detail.asset.row;
     let remote = Way::away(row.web_remote_url.as_deref(), "Connect", "terminal").map(Way::first);
     let portal = Way::away(row.portal_url.as_deref(), "Open in the RMM", "external-link");
     let portal = if remote.is_some() { portal.map(Way::rarely) } else { portal };
-    remote.into_iter().chain(portal).collect()
+    let label = Way::here(page.url(&format!("/assets/{}/label", row.id)), "Print label", "printer").rarely();
+    remote.into_iter().chain(portal).chain([label]).collect()
 }
 
 /// What one needs to know of a device while somebody is on the telephone about it.

@@ -10,10 +10,11 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     resource::{
+        bulk_page::Many,
         form_page::{FormPage, Part, Typed, protected_as, section},
         forms::Form,
     },
-    ui::{Choice, Field, link_to},
+    ui::{Choice, Field, Records, link_to},
     web::{Query, Web},
 };
 
@@ -21,6 +22,11 @@ use crate::{
 pub struct Ground {
     view: Option<AssetView>,
     companies: Vec<Choice>,
+}
+
+impl Many for Assets {
+    const LIST: Records = LIST;
+    const WORDS: (&'static str, &'static str) = ("asset", "assets");
 }
 
 impl Form for Assets {

@@ -18,7 +18,11 @@ use crate::{
     entity::ending,
     error::Result,
     resource::{columns::Columns, values::ends},
-    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, words},
+    ui::{
+        Choice, ListPage, Listing, Page, Row, Shape, Value,
+        listing::{ROOMY, WIDE},
+        words,
+    },
     web::Web,
 };
 
@@ -45,8 +49,10 @@ static SHAPE: Shape = Shape {
     spec: &list_store::LIST,
     path: "/assets/",
     api: "/api/assets",
+    bulk: Some("/bulk/assets"),
+    yields: &[("serial_number", WIDE), ("int_ip_address", WIDE), ("type", ROOMY)],
     columns: || COLUMNS.shown(),
-    placeholder: "Search host, serial number, system, model",
+    placeholder: "Search hostname, serial, IP, user, model",
     noun: "assets",
     when_empty: "Add an asset, or let a sync bring them in.",
 };

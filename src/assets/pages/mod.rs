@@ -3,13 +3,14 @@
 mod detail;
 mod form;
 mod inside;
+mod label;
 mod list;
 mod secret;
 mod users;
 
 use super::Assets;
 use crate::{
-    resource::{forms, links},
+    resource::{bulk_page, forms, links},
     ui::{Records, Section},
     web::Routes,
 };
@@ -25,6 +26,8 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/assets/", list::index)
         .get("/assets/{id}", detail::show)
+        .get("/assets/{id}/label", label::show)
+        .merge(bulk_page::routes::<Assets>("/bulk/assets", "/bulk/assets/retire"))
         .merge(forms::routes::<Assets>("/assets/new", "/assets/{id}", edited))
         .form("/assets/{id}/secrets/{name}", "/assets/{id}", secret::reveal)
         .form("/assets/{id}/assign-user", "/assets/{id}", links::add::<User>)

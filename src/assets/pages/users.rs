@@ -18,7 +18,7 @@ impl Link for User {
     /// The asset and the contact.
     type Address = (i64, i64);
     type Removed = i64;
-    const DONE: (&'static str, &'static str) = ("Assigned.", "Taken back.");
+    const DONE: (&'static str, &'static str) = ("Assigned.", "Unassigned.");
 
     fn added(mut fields: Fields) -> Result<i64> {
         let contact = fields.int("contact_id").required().value().unwrap_or_default();

@@ -13,9 +13,6 @@ use crate::{
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A certificate that ends within so many days is to be renewed.
-const SOON: i64 = 14;
-const DAY: i64 = 86_400;
 
 /// Asks them.
 pub async fn look(config: &Config) -> Vec<Finding> {
@@ -60,9 +57,7 @@ async fn public(url: &str) -> Finding {
     let Some(end) = told.and_then(certificate::not_after) else {
         return Finding::ok(check, format!("{url} is trusted"));
     };
-    let left = (end.as_second() - jiff::Timestamp::now().as_second()).div_euclid(DAY);
-    let what = format!("the one of {url} ends in {left} days ({end})");
-    if left < SOON { Finding::warning(check, what, advice) } else { Finding::ok(check, what) }
+    certificate::lasts(check, url, end, advice)
 }
 
 /// What a failure is about, below what says that there was one.

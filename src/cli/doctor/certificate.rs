@@ -1,11 +1,42 @@
-//! Until when a certificate is valid: the one thing that is read of it (RFC 5280 §4.1, in DER).
+//! Certificates: those that Codex encrypts with itself, and until when one is valid, the one thing that is read of it (RFC 5280
+//! §4.1, in DER).
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::finding::Finding;
+use crate::{config::Config, web::tls};
+
+/// A certificate that ends within so many days is to be renewed.
+const SOON: i64 = 14;
+const DAY: i64 = 86_400;
 
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
+
+/// Whether the pair of `server.tls_cert` and `server.tls_key` can be used, and for how long; nothing when there is none.
+pub fn own(config: &Config) -> Option<Finding> {
+    let (file, key) = config.server.tls.as_ref()?;
+    let advice = "replace both files (codex certs --force makes a pair that vouches for itself); Codex takes them over by itself";
+    Some(match tls::Certificate::open(file, key) {
+        Err(why) => Finding::wrong("tls files", why, advice),
+        Ok(pair) => match pair.leaf().as_deref().and_then(not_after) {
+            None => Finding::ok("tls files", format!("{} and its key fit together", file.display())),
+            Some(end) => lasts("tls files", &file.display().to_string(), end, advice),
+        },
+    })
+}
+
+/// For how long a certificate lasts.
+pub fn lasts(check: &'static str, whose: &str, end: Timestamp, advice: &str) -> Finding {
+    let left = (end.as_second() - Timestamp::now().as_second()).div_euclid(DAY);
+    match left {
+        ..0 => Finding::wrong(check, format!("the one of {whose} has ended ({end})"), advice),
+        0..SOON => Finding::warning(check, format!("the one of {whose} ends in {left} days ({end})"), advice),
+        _ => Finding::ok(check, format!("the one of {whose} ends in {left} days ({end})")),
+    }
+}
 
 /// The end of its validity; nothing when it cannot be read.
 pub fn not_after(der: &[u8]) -> Option<Timestamp> {

@@ -2,19 +2,20 @@
 
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    io,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown},
     path::{Path, PathBuf},
 };
 
 use super::finding::Finding;
 use crate::{
     attachments::files::Folder,
-    config::{Config, Database},
+    config::{Config, Database, sections_lost_to_helm},
     platform::disk,
 };
 
 /// Folders and files of the instance that nobody but its owner needs to look into.
-const PRIVATE: [&str; 6] = ["keys", "credentials.key", "attachments", "backups", "exports", "tls"];
+const PRIVATE: [&str; 7] = ["keys", "credentials.key", "database-address", "attachments", "backups", "exports", "tls"];
 
 /// Looks at everything in it, and mends what can be.
 pub fn look(config: &Config, fix: bool) -> Vec<Finding> {
@@ -25,6 +26,7 @@ pub fn look(config: &Config, fix: bool) -> Vec<Finding> {
     findings.push(owner(config, fix));
     findings.push(room(config));
     findings.push(uploads(config, fix));
+    findings.extend(helm(config));
     findings
 }
 
@@ -52,8 +54,13 @@ fn permissions(config: &Config, fix: bool) -> Finding {
     if let Database::Sqlite(path) = &config.database {
         look(path.clone(), 0o077, "read");
     }
+    // Helm keeps copies of settings in backups/, and makes it as open as any folder: nobody reaches it in one that is closed.
+    let open_to_others = config.instance.metadata().map_or(0o077, |found| found.permissions().mode() & 0o077);
     for name in PRIVATE {
         let path = config.instance.join(name);
+        if open_to_others == 0 && config.on_platform() && name == "backups" {
+            continue;
+        }
         for entry in fs::read_dir(&path).into_iter().flatten().flatten().filter(|_| name == "keys") {
             look(entry.path(), 0o077, "read");
         }
@@ -67,14 +74,29 @@ fn permissions(config: &Config, fix: bool) -> Finding {
     if !fix {
         return found;
     }
+    let own = config.instance.metadata().map(|own| own.uid());
     let close = |Open { path, forbidden, .. }: &Open| {
-        let mode = path.metadata()?.permissions().mode();
-        fs::set_permissions(path, Permissions::from_mode(mode & !forbidden))
+        let found = path.metadata()?;
+        // Whoever owns the folder can put a link there; root follows none to what is another's.
+        if path.is_symlink() && own.as_ref().is_ok_and(|own| *own != found.uid()) {
+            return Err(io::Error::other(format!("{} leads to what is somebody else's", path.display())));
+        }
+        fs::set_permissions(path, Permissions::from_mode(found.permissions().mode() & !forbidden))
     };
     match open.iter().try_for_each(close) {
         Ok(()) => found.mended("they cannot any more"),
         Err(error) => Finding { advice: Some(format!("chmod was refused ({error}): do it as their owner")), ..found },
     }
+}
+
+/// On the platform, settings that do not outlive it when Helm writes `codex.conf` anew.
+fn helm(config: &Config) -> Option<Finding> {
+    let conf = config.instance.join("codex.conf");
+    let text = fs::read_to_string(&conf).ok().filter(|_| config.on_platform())?;
+    let lost = sections_lost_to_helm(&text);
+    let what = format!("a % in {}: Helm drops [{}] when it writes its settings there", conf.display(), lost.join("], ["));
+    let advice = "enter what has a % in it under Admin, Credentials, and take it out of the file";
+    (!lost.is_empty()).then(|| Finding::warning("helm", what, advice))
 }
 
 /// What root has made in an instance that is not root's cannot be used by the service.
@@ -91,10 +113,12 @@ fn owner(config: &Config, fix: bool) -> Finding {
     if !fix || !rustix::process::geteuid().is_root() {
         return found;
     }
-    match foreign.iter().try_for_each(|path| chown(path, Some(own.uid()), Some(own.gid()))) {
-        Ok(()) => found.mended("they belong to its owner now"),
-        Err(_) => found,
-    }
+    let given = |path: &PathBuf| {
+        // A file with another name elsewhere may be anybody's, and so may be what a link leads to.
+        let is_shared = path.symlink_metadata().is_ok_and(|found| found.is_file() && found.nlink() > 1);
+        !is_shared && lchown(path, Some(own.uid()), Some(own.gid())).is_ok()
+    };
+    if foreign.iter().filter(|path| !given(path)).count() == 0 { found.mended("they belong to its owner now") } else { found }
 }
 
 /// What lies in a folder and, so deep, in the folders in it.

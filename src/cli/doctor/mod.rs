@@ -52,6 +52,7 @@ pub fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     };
     let mut findings = vec![configuration(&config)];
     findings.extend(folder::look(&config, args.fix));
+    findings.extend(certificate::own(&config));
     let (found, is_usable) = database(&config);
     findings.push(found);
     if !config.on_platform() {

@@ -23,6 +23,7 @@ use crate::{
         panel::{self, Content, Looker, Panel, Tab},
         record_history::{Facts, RecordHistory},
         values::end,
+        ways,
         workspace::Workspace,
     },
     ui::{Crumb, Field, Head, Item, Markup, Page, Value, Way, count_of, filters, form, label, link_to},
@@ -107,7 +108,8 @@ pub async fn page(web: &Web, context: &PageContext, key: String, status: StatusC
     let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let (page, config) = (context.page.clone(), web.config.clone());
     let known = web.db.read(&context.scope(), move |c| read(c, &key, &page, &policy, &config)).await?;
-    context.show_as(status, &build(context, known, refused)?)
+    let ways = if context.page.may_write() { ways::all(web).await? } else { Vec::new() };
+    context.show_as(status, &build(context, known, refused, ways)?)
 }
 
 fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: &Config) -> Result<CompanyData> {
@@ -133,7 +135,7 @@ fn read(c: &mut Conn, key: &str, page: &Page, policy: &RedactionPolicy, config: 
     })
 }
 
-fn build(context: &PageContext, known: CompanyData, refused: Refused) -> Result<Workspace> {
+fn build(context: &PageContext, known: CompanyData, refused: Refused, ways: Vec<Way>) -> Result<Workspace> {
     let page = context.titled(LIST.section, known.view.row.name.clone());
     let to = |relative: &Relative| link_to(address(&page, &relative.account_number), relative.name.clone());
     let mut crumbs = vec![LIST.crumb(&page)];
@@ -148,10 +150,12 @@ fn build(context: &PageContext, known: CompanyData, refused: Refused) -> Result<
     if !known.above.is_empty() || !known.below.is_empty() {
         let parent = known.above.last().map(to);
         let tree = Tree { name: page.title.clone(), parent, children: known.below.iter().map(to).collect() };
-        panels.push(Panel::new(Tab::Overview, "group", "Group", Content::Drawn(Markup::of(&tree)?)));
+        let group = Panel::new(Tab::Overview, "group", "Group", Content::Drawn(Markup::of(&tree)?));
+        panels.push(Panel { is_beside: true, ..group });
     }
     let locations = locations(base.clone(), may_edit, known.locations.clone(), refused.location);
-    panels.push(Panel::new(Tab::Overview, "locations", "Locations", Content::Drawn(Markup::of(&locations)?)));
+    let locations = Panel::new(Tab::Overview, "locations", "Locations", Content::Drawn(Markup::of(&locations)?));
+    panels.push(Panel { is_beside: true, ..locations });
     panels.extend(known.panels.iter().cloned());
     if page.is_staff() {
         panels.push(Panel::history(known.past.timeline(&page)));
@@ -161,14 +165,14 @@ fn build(context: &PageContext, known: CompanyData, refused: Refused) -> Result<
         badges: badges(view),
         lead: view.row.account_number.clone(),
         facts: summary(&known),
-        ways: Way::call(phone(&known)).into_iter().collect(),
+        ways: Way::call(phone(&known)).into_iter().chain(ways).collect(),
         may_retire: page.is_admin(),
         retire_question: format!("Retire {}? It is hidden from lists and billing until it is restored.", view.row.name),
         attached,
         may_merge: true,
         ..Head::new(&page, base, view.row.retired_at.as_deref())
     };
-    Ok(Workspace::new(head, TABS, panels))
+    Workspace::new(&context.query, head, TABS, panels)
 }
 
 fn locations(base: String, may_edit: bool, locations: Vec<Location>, refused: Option<(Vec<FieldError>, Typed)>) -> LocationPanel {
@@ -213,14 +217,12 @@ fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64)
 
 fn badges(view: &CompanyView) -> Vec<Value> {
     let mut badges = Vec::new();
-    badges.push(plan(Some(view.row.plan.as_deref().unwrap_or_default())));
     if view.row.compliance_level != "standard" {
         badges.push(compliance(&view.row.compliance_level));
     }
     if view.row.kind != "client" {
         badges.push(Value::badge("", label(&view.row.kind)));
     }
-    badges.retain(|badge| !matches!(badge, Value::None));
     badges
 }
 

@@ -10,10 +10,11 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     resource::{
+        bulk_page::Many,
         form_page::{FormPage, Part, Typed, or_none, section},
         forms::Form,
     },
-    ui::{Choice, Field, link_to},
+    ui::{Choice, Field, Records, link_to},
     web::{Query, Web, encode_segment},
 };
 
@@ -25,6 +26,11 @@ pub struct Ground {
     companies: Vec<Choice>,
     contacts: Vec<Choice>,
     plans: Vec<Choice>,
+}
+
+impl Many for Companies {
+    const LIST: Records = LIST;
+    const WORDS: (&'static str, &'static str) = ("company", "companies");
 }
 
 impl Form for Companies {
@@ -73,8 +79,8 @@ impl Form for Companies {
         let company = ground.view.as_ref();
         let company = company.map(|view| link_to(address(&context.page, &view.row.account_number), view.row.name.clone()));
         if let (None, Some(first)) = (&company, sections.first_mut()) {
-            let number = Field::text("account_number", "Account number", typed.text("account_number"))
-                .hint("Left empty, a free six-digit number is taken.");
+            let number =
+                Field::text("account_number", "Account number", typed.text("account_number")).hint("Leave blank to assign one.");
             first.fields.insert(1, number);
         }
         FormPage::of(context, &LIST, company, typed, sections)
@@ -110,8 +116,8 @@ fn parts(typed: &Typed, ground: &Ground) -> Vec<Part> {
         ("billing_contact_id", select("billing_contact_id", "Billing contact", ground.contacts.clone())),
     ];
     let parent = vec![("parent_id", select("parent_id", "Part of", ground.companies.clone()))];
-    let mut days = section::<Company>(typed, "Devices out of sight", Vec::new());
-    days.fields = days.fields.into_iter().map(|field| field.hint("Left empty, the general setting counts.")).collect();
+    let mut days = section::<Company>(typed, "Inactive devices", Vec::new());
+    days.fields = days.fields.into_iter().map(|field| field.hint("Leave blank to use the general setting.")).collect();
     vec![
         section::<Company>(typed, "Company", parent),
         section::<Company>(typed, "Contract", contract),

@@ -17,7 +17,7 @@ use crate::{
     entity::ending,
     error::Result,
     resource::{columns::Columns, values::end},
-    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, label},
+    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, label, listing::ROOMY},
     web::Web,
 };
 
@@ -46,6 +46,8 @@ static SHAPE: Shape = Shape {
     spec: &COMPANIES,
     path: "/companies/",
     api: "/api/companies",
+    bulk: Some("/bulk/companies"),
+    yields: &[("email_system", ROOMY)],
     columns: || COLUMNS.shown(),
     placeholder: "Search name, account number, domain",
     noun: "companies",

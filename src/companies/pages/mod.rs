@@ -7,7 +7,7 @@ mod location;
 
 use super::{Companies, Locations};
 use crate::{
-    resource::forms,
+    resource::{bulk_page, forms},
     ui::{Page, Records, Section, Value, label},
     web::{Routes, encode_segment},
 };
@@ -23,6 +23,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/companies/", list::index)
         .get("/companies/{acct}", detail::show)
+        .merge(bulk_page::routes::<Companies>("/bulk/companies", "/bulk/companies/retire"))
         .merge(forms::routes::<Companies>("/companies/new", "/companies/{acct}", edited))
         .form("/companies/{acct}/locations/add", "/companies/{acct}", forms::create::<Locations>)
         .get("/companies/{acct}/locations/{id}/edit", forms::edit::<Locations>)

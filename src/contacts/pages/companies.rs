@@ -27,7 +27,7 @@ impl Link for Place {
     type Address = i64;
     /// The company's account number.
     type Removed = String;
-    const DONE: (&'static str, &'static str) = ("Assigned.", "Taken out of the company.");
+    const DONE: (&'static str, &'static str) = ("Assigned.", "Removed from the company.");
 
     fn added(mut fields: Fields) -> Result<(String, Membership)> {
         let company = company(&mut fields);

@@ -21,6 +21,7 @@ use crate::{
         forms, merged,
         panel::{self, Content, Looker, Panel, Tab},
         record_history::{Facts, RecordHistory},
+        ways,
         workspace::Workspace,
     },
     ui::{Choice, Crumb, Field, Head, Item, Line, Markup, Page, Post, Table, Value, Way, filters, form, link_to, words},
@@ -86,6 +87,7 @@ pub async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode,
             Ok((detail, past, choices, panels, forgotten))
         })
         .await?;
+    let offered = if writes { ways::all(web).await? } else { Vec::new() };
     let page = context.titled(LIST.section, detail.contact.row.name.clone());
     let base = page.url(&format!("/contacts/{id}"));
     let contact = &detail.contact;
@@ -104,9 +106,9 @@ pub async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode,
     let head = Head {
         crumbs: crumbs(&page, &detail.companies),
         badges: badges(contact),
-        lead: lead(contact, &detail.companies),
+        lead: lead(&detail.companies),
         facts: summary(&page, contact, &detail.companies),
-        ways: Way::call(contact.phone()).into_iter().collect(),
+        ways: own_ways(&page, contact).into_iter().chain(offered).collect(),
         is_person: true,
         retire_question: format!("Retire {}? They are hidden from lists until they are restored.", contact.row.name),
         attached: refused.attached,
@@ -114,7 +116,15 @@ pub async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode,
         may_forget: page.is_admin() && !forgotten,
         ..Head::new(&page, base, contact.row.retired_at.as_deref())
     };
-    context.show_as(status, &Workspace::new(head, TABS, all))
+    context.show_as(status, &Workspace::new(&context.query, head, TABS, all)?)
+}
+
+fn own_ways(page: &Page, contact: &ContactView) -> Vec<Way> {
+    let row = &contact.row;
+    let may_move = page.may_write() && row.retired_at.is_none();
+    let elsewhere =
+        || Way::here(page.url(&format!("/contacts/{}/move", row.id)), "Move to another company", "building-2").rarely();
+    Way::call(contact.phone()).into_iter().chain(may_move.then(elsewhere)).collect()
 }
 
 /// What one needs to know of a person while they are on the telephone.
@@ -171,10 +181,10 @@ fn badges(contact: &ContactView) -> Vec<Value> {
     badges
 }
 
-fn lead(contact: &ContactView, companies: &[Membership]) -> String {
+/// The companies beside the first, which stands below with what else one needs.
+fn lead(companies: &[Membership]) -> String {
     let names: Vec<&str> = companies.iter().map(|place| place.company_name.as_str()).collect();
-    let at = if names.is_empty() { "no company".to_owned() } else { names.join(", ") };
-    contact.row.job_title.as_ref().map_or_else(|| at.clone(), |title| format!("{title} · {at}"))
+    if names.len() > 1 { names.join(", ") } else { String::new() }
 }
 
 fn facts(page: &Page, contact: &ContactView, past: &RecordHistory) -> Vec<(&'static str, Vec<Item>)> {

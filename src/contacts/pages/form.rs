@@ -15,10 +15,11 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     resource::{
+        bulk_page::Many,
         form_page::{FormPage, Part, Typed, or_none, protected_as, section},
         forms::Form,
     },
-    ui::{Choice, Field, link_to, words},
+    ui::{Choice, Field, Records, link_to, words},
     web::{Query, Web},
 };
 
@@ -26,6 +27,11 @@ use crate::{
 pub enum Ground {
     New(Vec<Choice>),
     Existing(Box<ContactView>),
+}
+
+impl Many for Contacts {
+    const LIST: Records = LIST;
+    const WORDS: (&'static str, &'static str) = ("contact", "contacts");
 }
 
 impl Form for Contacts {

@@ -18,7 +18,7 @@ use crate::{
     },
     error::Result,
     resource::columns::Columns,
-    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, words},
+    ui::{Choice, ListPage, Listing, Page, Row, Shape, Value, listing::ROOMY, words},
     web::Web,
 };
 
@@ -47,8 +47,10 @@ static SHAPE: Shape = Shape {
     spec: &list_store::LIST,
     path: "/contacts/",
     api: "/api/contacts",
+    bulk: Some("/bulk/contacts"),
+    yields: &[("title", ROOMY)],
     columns: || COLUMNS.shown(),
-    placeholder: "Search name, e-mail, telephone",
+    placeholder: "Search name, e-mail, phone",
     noun: "contacts",
     when_empty: "Add a contact, or let a sync bring them in.",
 };

@@ -7,7 +7,7 @@ mod list;
 
 use super::Contacts;
 use crate::{
-    resource::{forms, links},
+    resource::{bulk_page, forms, links},
     ui::{Records, Section},
     web::Routes,
 };
@@ -24,6 +24,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/contacts/", list::index)
         .get("/contacts/{id}", detail::show)
+        .merge(bulk_page::routes::<Contacts>("/bulk/contacts", "/bulk/contacts/retire"))
         .merge(forms::routes::<Contacts>("/contacts/new", "/contacts/{id}", edited))
         .form("/contacts/{id}/companies/assign", "/contacts/{id}", links::add::<Place>)
         .form("/contacts/{id}/companies/remove", "/contacts/{id}", links::remove::<Place>)

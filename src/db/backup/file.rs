@@ -70,10 +70,18 @@ pub(super) fn put_back(place: &Path, copy: &Path, said: Option<&Contents>, finis
         Some(said) => prove(&draft, said),
         None => check(&draft),
     });
+    let replaced = last_change(place);
     let finished = taken.and_then(|version| {
-        Upkeep::in_copy(&Target::Sqlite(draft.clone()), |copy| copy.step(|c| after(c).and_then(|()| finish(c)))).map(|()| version)
+        let end = |c: &mut Conn| after(c, version, replaced).and_then(|()| finish(c));
+        Upkeep::in_copy(&Target::Sqlite(draft.clone()), |copy| copy.step(end)).map(|()| version)
     });
-    let version = finished.inspect_err(|_| drop(fs::remove_file(&draft)))?;
+    let exchanged = finished.and_then(|version| exchange(place, &draft).map(|kept| (version, kept)));
+    let (version, kept) = exchanged.inspect_err(|_| drop(fs::remove_file(&draft)))?;
+    Ok(Restored { version, kept: kept.map(|kept| kept.display().to_string()) })
+}
+
+/// Puts a whole file in the place of the database; where that is kept now.
+fn exchange(place: &Path, draft: &Path) -> Result<Option<PathBuf>> {
     let kept = if place.exists() { Some(set_aside(place)?) } else { None };
     for end in ["-wal", "-shm", "-journal"] {
         match fs::remove_file(beside(place, end)) {
@@ -81,9 +89,15 @@ pub(super) fn put_back(place: &Path, copy: &Path, said: Option<&Contents>, finis
             _ => {}
         }
     }
-    fs::rename(&draft, place).map_err(|error| unusable(place, &error))?;
+    fs::rename(draft, place).map_err(|error| unusable(place, &error))?;
     sync_folder(place);
-    Ok(Restored { version, kept: kept.map(|kept| kept.display().to_string()) })
+    Ok(kept)
+}
+
+/// The number of the last change in a file; nothing when there is no file, or it cannot be read any more.
+fn last_change(place: &Path) -> Option<i64> {
+    let connection = place.exists().then(|| migrate::look(place).ok()).flatten()?;
+    connection.query_row("SELECT version FROM head WHERE id = 1", [], |row| row.get(0)).ok()
 }
 
 /// How many rows each table has.
@@ -175,13 +189,15 @@ fn set_aside(place: &Path) -> Result<PathBuf> {
     let _damaged = sqlite::open(place, false).map(drop);
     let stamp: String = now().chars().filter(char::is_ascii_alphanumeric).collect();
     let kept = place.with_extension(format!("before-restore-{stamp}.db"));
-    let moved = |from: &Path, to: &Path| fs::rename(from, to).map_err(|error| unusable(from, &error));
+    // Both stay in their places until the new one takes them: what fails on the way takes nothing from what is there.
+    let twice = |from: &Path, to: &Path| {
+        fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)).map_err(|error| unusable(to, &error))
+    };
+    twice(place, &kept)?;
     let log = beside(place, "-wal");
     if log.exists() {
-        moved(&log, &beside(&kept, "-wal"))?;
+        twice(&log, &beside(&kept, "-wal"))?;
     }
-    // The database stays in its place until the new one takes it.
-    fs::hard_link(place, &kept).or_else(|_| fs::copy(place, &kept).map(|_| ())).map_err(|error| unusable(&kept, &error))?;
     Ok(kept)
 }
 

@@ -16,8 +16,11 @@ use crate::{
 
 pub(super) use file::{copy_of, damage, hold};
 
-/// By how much the versions of lists move when a database is put back: no answer of before may pass for one of after.
+/// By how much the versions of lists, and the numbers of changes, move when a database is put back: no answer of before may
+/// pass for one of after.
 const LEAP: i64 = 1_000_000;
+/// The schema from which on the numbers that are left out are noted; the step to it notes those of before.
+const GAPS_SINCE: i64 = 43;
 
 /// The rows of each table.
 pub type Tables = BTreeMap<String, i64>;
@@ -113,7 +116,7 @@ pub fn dump<T>(target: &Target, to: &Path, look: impl FnOnce(&mut Conn, &Tables)
     match target {
         Target::Sqlite(from) => file::dump(from, to, look),
         #[cfg(feature = "postgres")]
-        Target::Postgres(server) => server::dump(target, server.address(), to, look),
+        Target::Postgres(server) => server::dump(&server.directly()?, to, look),
         #[cfg(not(feature = "postgres"))]
         Target::Postgres(_) => Err(without_postgres()),
     }
@@ -129,7 +132,7 @@ pub fn restore_aside(target: &Target, file: &Path, said: &Contents) -> Result<Pr
     match (said.engine, target) {
         (Engine::Sqlite, _) => file::prove(file, said).map(|_| Proof::Restored),
         #[cfg(feature = "postgres")]
-        (Engine::Postgres, Target::Postgres(server)) => server::restore_aside(target, server.address(), file, said),
+        (Engine::Postgres, Target::Postgres(server)) => server::restore_aside(&server.directly()?, file, said),
         (Engine::Postgres, _) => {
             Ok(Proof::Impossible("it holds a PostgreSQL database, which only an instance on PostgreSQL can restore".to_owned()))
         }
@@ -144,7 +147,7 @@ pub fn alone(target: &Target) -> Result<Alone> {
     match target {
         Target::Sqlite(place) => hold(place, true).map(|lock| Alone(Holding::File { _lock: lock })),
         #[cfg(feature = "postgres")]
-        Target::Postgres(_) => server::alone(target).map(|conn| Alone(Holding::Server(Box::new(conn)))),
+        Target::Postgres(server) => server::alone(&server.directly()?).map(|conn| Alone(Holding::Server(Box::new(conn)))),
         #[cfg(not(feature = "postgres"))]
         Target::Postgres(_) => Err(without_postgres()),
     }
@@ -184,9 +187,17 @@ pub fn put_back_file(target: &Target, copy: &Path, finish: Finish) -> Result<Res
     file::put_back(place, copy, None, finish)
 }
 
-/// What belongs to every database that was put back.
-fn after(c: &mut Conn) -> Result<()> {
-    c.run("UPDATE versions SET version = version + ?1, observed = observed + ?1", params![LEAP]).map(drop)
+/// What belongs to every database that was put back, of this version of the schema, in the place of one with changes up to
+/// `replaced` (if that could still be read). Changes are numbered from above all that anybody may have seen.
+fn after(c: &mut Conn, version: i64, replaced: Option<i64>) -> Result<()> {
+    c.run("UPDATE versions SET version = version + ?1, observed = observed + ?1", params![LEAP])?;
+    let last: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
+    let next = (last.max(replaced.unwrap_or_default()) / LEAP + 2) * LEAP;
+    c.run("UPDATE head SET version = ?1 WHERE id = 1", params![next])?;
+    if version >= GAPS_SINCE {
+        c.run("INSERT INTO feed_gaps (after, until) VALUES (?1, ?2)", params![last, next])?;
+    }
+    Ok(())
 }
 
 #[cfg(not(feature = "postgres"))]

@@ -18,12 +18,12 @@ use super::{
         migrate::{self, ADVISORY_LOCK},
         postgres::{Session, error},
         rewrite::Engine,
-        target::Target,
+        target::{Server, Target},
     },
     Contents, Finish, Proof, Restored, Tables, after,
 };
 use crate::{
-    config::private,
+    config::{host_at, private},
     error::{Error, Result},
     params,
     types::now,
@@ -44,12 +44,8 @@ const ABANDONED: i64 = 24 * 60 * 60;
 const CHUNK: usize = 1 << 20;
 
 /// Writes the database into a file in PostgreSQL's custom format.
-pub(super) fn dump<T>(
-    target: &Target,
-    url: &str,
-    to: &Path,
-    look: impl FnOnce(&mut Conn, &Tables) -> Result<T>,
-) -> Result<(Contents, T)> {
+pub(super) fn dump<T>(server: &Server, to: &Path, look: impl FnOnce(&mut Conn, &Tables) -> Result<T>) -> Result<(Contents, T)> {
+    let target = &Target::Postgres(server.clone());
     let schema_version = migrate::version(target)?;
     if schema_version == 0 {
         return Err(Error::BadRequest(format!("{target} holds no data yet")));
@@ -68,11 +64,15 @@ pub(super) fn dump<T>(
     let looked = look(&mut conn, &tables)?;
     // Made before the program opens it, so that it is private from the beginning.
     private::create(to).map_err(|cause| Error::Storage(format!("{}: {cause}", to.display())))?;
-    let (address, password) = without_password(url);
+    let (address, password) = without_password(server.address());
     let mut command = Command::new("pg_dump");
     command.args(["--format=custom", "--compress=0", "--no-owner", "--no-privileges", "--no-password", LOCK_PATIENCE]);
     command.arg(format!("--schema={}", quoted(&schema))).arg(format!("--snapshot={snapshot}"));
-    command.arg("--file").arg(to).arg("--dbname").arg(address);
+    command.arg("--file").arg(to).arg("--dbname").arg(&address);
+    // Of several servers the one that we have asked for the snapshot, unless the address itself says otherwise.
+    if address.contains(',') {
+        command.env("PGTARGETSESSIONATTRS", "read-write");
+    }
     if let Some(password) = password {
         command.env("PGPASSWORD", password);
     }
@@ -82,8 +82,8 @@ pub(super) fn dump<T>(
 }
 
 /// Restores a file into a database of its own, which is dropped afterwards.
-pub(super) fn restore_aside(target: &Target, url: &str, file: &Path, said: &Contents) -> Result<Proof> {
-    let mut conn = connect(target)?;
+pub(super) fn restore_aside(server: &Server, file: &Path, said: &Contents) -> Result<Proof> {
+    let mut conn = connect(&Target::Postgres(server.clone()))?;
     let number: i64 = conn.one("SELECT CAST(oid AS BIGINT) FROM pg_database WHERE datname = current_database()", &[])?.get(0)?;
     drop_abandoned(&mut conn, number)?;
     let seconds = jiff::Timestamp::now().as_second();
@@ -96,7 +96,7 @@ pub(super) fn restore_aside(target: &Target, url: &str, file: &Path, said: &Cont
             _ => Err(error(cause)),
         };
     }
-    let tried = fill(&Target::Postgres(with_database(url, &name).into()), file, said);
+    let tried = fill(&Target::Postgres(with_database(server.address(), &name).into()), file, said);
     let dropped = conn.batch(&format!("DROP DATABASE {name} WITH (FORCE)"));
     tried?;
     dropped.map(|()| Proof::Restored)
@@ -133,7 +133,8 @@ fn drop_abandoned(conn: &mut Conn, number: i64) -> Result<()> {
 ///
 /// # Errors
 /// `Unavailable` while another one is connected.
-pub(super) fn alone(target: &Target) -> Result<Conn> {
+pub(super) fn alone(server: &Server) -> Result<Conn> {
+    let target = &Target::Postgres(server.clone());
     let mut conn = connect(target)?;
     let end = Instant::now() + LINGER;
     // Who starts asks for the same lock before it looks at the schema.
@@ -165,9 +166,11 @@ pub(super) fn put_back(mut conn: Conn, file: &Path, said: &Contents, finish: Fin
     }
     // Refuses tables that are nobody's but another program's.
     let found = migrate::server_version(session(&mut conn)?)?;
+    let last_change = "SELECT version FROM head WHERE id = 1";
+    let replaced = if found > 0 { conn.first(last_change, &[])?.map(|row| row.get(0)).transpose()? } else { None };
     let kept = if found > 0 { Some(set_aside(&mut conn, &schema)?) } else { None };
     load(&mut conn, file, said)?;
-    after(&mut conn)?;
+    after(&mut conn, said.schema_version, replaced)?;
     finish(&mut conn)?;
     if others(&mut conn)? > 0 {
         return Err(Error::Unavailable("another Codex has connected meanwhile; nothing was changed".to_owned()));
@@ -379,20 +382,33 @@ fn failed(name: &str, words: &str) -> Error {
 /// Where the user, the host and the database begin and end in an address.
 fn authority(url: &str) -> (usize, usize) {
     let begin = url.find("://").map_or(0, |at| at + 3);
-    let end = url.get(begin..).and_then(|rest| rest.find(['/', '?'])).map_or(url.len(), |at| begin + at);
+    let host = begin + host_at(&url[begin..]);
+    let end = url[host..].find(['/', '?']).map_or(url.len(), |at| host + at);
     (begin, end)
 }
 
-/// An address for a command line, which everybody on the machine can read, and the password apart.
+/// An address for a command line, which everybody on the machine can read, and the password apart: that of its user, or the
+/// parameter, which counts before it.
 fn without_password(url: &str) -> (String, Option<String>) {
     let (begin, end) = authority(url);
-    let (before, rest) = (url.get(..begin).unwrap_or_default(), url.get(end..).unwrap_or_default());
-    let Some((user, host)) = url.get(begin..end).and_then(|inside| inside.rsplit_once('@')) else {
-        return (url.to_owned(), None);
+    let (before, inside, rest) = (&url[..begin], &url[begin..end], &url[end..]);
+    let (user, host) = inside.rsplit_once('@').map_or((None, inside), |(user, host)| (Some(user), host));
+    let (user, mut password) = match user.map(|user| user.split_once(':').ok_or(user)) {
+        Some(Ok((user, password))) => (format!("{user}@"), Some(password)),
+        Some(Err(user)) => (format!("{user}@"), None),
+        None => (String::new(), None),
     };
-    let Some((user, password)) = user.split_once(':') else { return (url.to_owned(), None) };
-    let password = percent_decode_str(password).decode_utf8_lossy().into_owned();
-    (format!("{before}{user}@{host}{rest}"), Some(password))
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut kept = Vec::new();
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        match parameter.strip_prefix("password=") {
+            Some(secret) => password = Some(secret),
+            None => kept.push(parameter),
+        }
+    }
+    let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
+    let password = password.map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned());
+    (format!("{before}{user}{host}{path}{query}"), password)
 }
 
 /// The same server, another database.
@@ -418,6 +434,9 @@ mod tests {
             ("postgresql://ann@db/codex", "postgresql://ann@db/codex", None),
             ("postgresql:///codex?host=/run", "postgresql:///codex?host=/run", None),
             ("postgresql://ann:a@b@one,two/codex", "postgresql://ann@one,two/codex", Some("a@b")),
+            ("postgresql:///codex?host=/run&password=p%40ss&user=ann", "postgresql:///codex?host=/run&user=ann", Some("p@ss")),
+            ("postgresql://ann:a/b?c@db:5433/codex?x=y", "postgresql://ann@db:5433/codex?x=y", Some("a/b?c")),
+            ("postgresql://ann:old@db/codex?password=new", "postgresql://ann@db/codex", Some("new")),
         ] {
             assert_eq!(without_password(url), (address.to_owned(), password.map(str::to_owned)), "{url}");
         }

@@ -34,6 +34,14 @@ impl Parts {
         format!("SELECT {} FROM {}{} ORDER BY {}{limit}", query.spec.key, query.spec.from, self.condition, self.order)
     }
 
+    /// The statement for the keys and these columns of all rows, in no order.
+    pub fn columns(&self, query: &ListQuery, columns: &[&str]) -> String {
+        let selected: Vec<&str> = std::iter::once(query.spec.key).chain(columns.iter().copied()).collect();
+        let selected = selected.join(", ");
+        let from = joins::countable(query.spec.from, &format!("{} {selected}", self.condition));
+        format!("SELECT {selected} FROM {}{}", from.unwrap_or(query.spec.from), self.condition)
+    }
+
     /// The statement for the rows of some keys, in the same order, with its parameters.
     pub fn rows(&self, query: &ListQuery, keys: &[i64]) -> (String, Vec<Value>) {
         let (spec, (own, params)) = (query.spec, &self.own);
@@ -126,6 +134,11 @@ impl Composer {
             // Two texts instead of a hidden value, which the planner takes for one that hardly any row has.
             Test::Is(Value::Bool(value)) => self.conditions.push(format!("{sql} = {value}")),
             Test::Is(value) => self.add(&format!("{sql} = {{}}"), [value.clone()]),
+            Test::IsNot(value) => {
+                // As it is written, not by the key that some are ordered by.
+                let ordered = self.ordered(&Column { ordered_by: None, ..*column });
+                self.add(&format!("{sql} IS NULL OR {ordered} <> {{}}"), [Self::bound(column, value)]);
+            }
             Test::AtLeast(value) => self.add(&format!("{} >= {{}}", self.ordered(column)), [Self::bound(column, value)]),
             Test::AtMost(value) => self.add(&format!("{} <= {{}}", self.ordered(column)), [Self::bound(column, value)]),
             Test::In(values) if values.is_empty() => self.conditions.push("1 = 0".to_owned()),

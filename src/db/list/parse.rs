@@ -24,6 +24,8 @@ const MAX_FILTERS: usize = 50;
 pub enum Test {
     /// The same value.
     Is(Value),
+    /// Another value, or none; a text is the same whatever its case.
+    IsNot(Value),
     /// Contains the text, whatever the case.
     Contains(String),
     /// No less.
@@ -45,7 +47,7 @@ pub struct Filter {
     pub test: Test,
 }
 
-const SUFFIXES: [&str; 5] = ["ic", "gte", "lte", "in", "empty"];
+const SUFFIXES: [&str; 6] = ["ne", "ic", "gte", "lte", "in", "empty"];
 
 pub fn parse<'a>(spec: &'static ListSpec, params: impl Iterator<Item = (&'a str, Result<&'a str>)>) -> Result<ListQuery> {
     let (usual, _) = sort(spec, spec.default_sort)?;
@@ -194,6 +196,7 @@ fn filter(spec: &ListSpec, name: &str, value: Result<&str>) -> Result<Option<Fil
     let wrong = |why: String| Error::field(name, why);
     let test = match suffix {
         None => Test::Is(typed(column, value).map_err(wrong)?),
+        Some("ne") => Test::IsNot(typed(column, value).map_err(wrong)?),
         Some("gte") => Test::AtLeast(typed(column, value).map_err(wrong)?),
         Some("lte") => Test::AtMost(typed(column, value).map_err(wrong)?),
         Some("in") => Test::In(values(column, value).map_err(wrong)?),

@@ -98,6 +98,9 @@ async fn lists_are_ordered_filtered_and_cut() {
         ("name=beta GmbH", vec![2], 1),
         ("name=beta gmbh", vec![], 0),
         ("plan__ic=gol", vec![1], 1),
+        ("plan__ne=gold", vec![3, 2, 5, 4], 4),
+        ("id__ne=3&plan__ne=Gold", vec![2, 5, 4], 3),
+        ("account_number_at_vendor__ne=true&id=1", vec![1], 1),
         ("plan__in=Gold,silver", vec![1, 2], 2),
         ("plan__in=,", vec![], 0),
         ("plan__empty=true", vec![3, 5, 4], 3),
@@ -171,7 +174,10 @@ async fn a_scope_narrows_rows_and_their_number() {
 fn wrong_new_parameters_are_named() {
     for (query, message) in [
         ("sort=nme", "sort: cannot sort by nme; possible are id, name, plan, created_at, account_number_at_vendor"),
-        ("name__like=x", "name__like: is no filter; possible are name, name__ic, name__gte, name__lte, name__in, name__empty"),
+        (
+            "name__like=x",
+            "name__like: is no filter; possible are name, name__ne, name__ic, name__gte, name__lte, name__in, name__empty",
+        ),
         ("id=x", "id: must be a whole number"),
         ("id__in=1,x", "id__in: must be a whole number"),
         ("id__ic=1", "id__ic: works on text only"),

@@ -12,7 +12,10 @@ use super::{
     away,
     tls::{Check, Connector},
 };
-use crate::error::{Error, Result};
+use crate::{
+    config::host_at,
+    error::{Error, Result},
+};
 
 /// How long a connection attempt may take, and a shorter time where another server may do.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -122,7 +125,10 @@ impl Address {
 impl Own {
     /// Takes them out of an address.
     fn take(text: &str) -> Result<(Self, String)> {
-        let Some((place, parameters)) = text.split_once('?') else { return Ok((Self::default(), text.to_owned())) };
+        let begin = text.find("://").map_or(0, |at| at + 3);
+        let host = begin + host_at(&text[begin..]);
+        let Some(at) = text[host..].find('?') else { return Ok((Self::default(), text.to_owned())) };
+        let (place, parameters) = (&text[..host + at], &text[host + at + 1..]);
         let mut own = Self::default();
         let mut others = Vec::new();
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -228,6 +234,15 @@ mod tests {
             let refused = encryption(parameters).unwrap_err().to_string();
             assert!(refused.contains(named) && !refused.contains("u:p"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_password_with_a_question_mark_hides_no_parameter() {
+        let address =
+            Address::parse("postgresql://u:s3?c/ret@db.example.com/codex?sslmode=verify-full&sslrootcert=system").unwrap();
+        assert_eq!(address.encryption, Encryption::Required(Check::HostBySystem));
+        assert_eq!(address.driver.get_password(), Some(b"s3?c/ret".as_slice()));
+        assert_eq!(address.driver.get_dbname(), Some("codex"));
     }
 
     #[test]

@@ -57,10 +57,11 @@ impl Connector {
     /// `BadRequest` when the certificates to check against cannot be read.
     pub(super) fn new(check: &Check) -> Result<Self> {
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let signed_by = |checked| Arc::new(Verifier { provider: Arc::clone(&provider), checked });
         let verifier: Arc<dyn ServerCertVerifier> = match check {
-            Check::Nothing => Arc::new(Unchecked(Arc::clone(&provider))),
-            Check::Signer(file) => Arc::new(Checked::by(file, false, &provider)?),
-            Check::Host(file) => Arc::new(Checked::by(file, true, &provider)?),
+            Check::Nothing => signed_by(None),
+            Check::Signer(file) => signed_by(Some(Checked::by(file, false, &provider)?)),
+            Check::Host(file) => signed_by(Some(Checked::by(file, true, &provider)?)),
             Check::HostBySystem => {
                 Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(&provider)).map_err(|cause| unusable(&cause))?)
             }
@@ -154,11 +155,15 @@ impl AsyncWrite for Encrypted {
     }
 }
 
-/// Takes any certificate of which the server has the key.
+/// Looks at the server's certificate, which proves itself with its key in either case.
 #[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    /// By whom it must be signed; nothing takes any.
+    checked: Option<Checked>,
+}
 
-/// Takes those that are signed by ours.
+/// Takes certificates that are signed by ours.
 #[derive(Debug)]
 struct Checked {
     inner: Arc<WebPkiServerVerifier>,
@@ -180,7 +185,7 @@ impl Checked {
     }
 }
 
-impl ServerCertVerifier for Checked {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -189,17 +194,16 @@ impl ServerCertVerifier for Checked {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        match self.inner.verify_server_cert(certificate, between, name, ocsp, now) {
+        let Some(Checked { inner, roots, is_host }) = &self.checked else { return Ok(ServerCertVerified::assertion()) };
+        match inner.verify_server_cert(certificate, between, name, ocsp, now) {
             // Its signer was checked before its name was.
             Err(TlsError::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if !self.is_host => Ok(ServerCertVerified::assertion()),
+            )) if !is_host => Ok(ServerCertVerified::assertion()),
             // One that signs itself, as PostgreSQL's documentation makes it, says of itself that it signs others; webpki takes
             // none of those for a server, after it has looked at the dates.
-            Err(TlsError::InvalidCertificate(CertificateError::Other(_)))
-                if self.roots.iter().any(|root| root == certificate) =>
-            {
-                if self.is_host {
+            Err(TlsError::InvalidCertificate(CertificateError::Other(_))) if roots.iter().any(|root| root == certificate) => {
+                if *is_host {
                     verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 }
                 Ok(ServerCertVerified::assertion())
@@ -214,7 +218,7 @@ impl ServerCertVerifier for Checked {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -223,45 +227,10 @@ impl ServerCertVerifier for Checked {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-}
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

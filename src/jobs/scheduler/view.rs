@@ -18,6 +18,9 @@ use crate::{
     vendors::credentials,
 };
 
+/// Why nothing runs by itself when the scheduler does not run.
+pub const SCHEDULER_OFF: &str = "the scheduler is switched off";
+
 /// When one kind of job runs.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Schedule)]
@@ -89,7 +92,7 @@ pub fn one(c: &mut Conn, kind: JobKind, config: &Config) -> Result<Scheduled> {
     let schedule = Effective::of(kind, config, row.as_ref());
     let Row { clock, edited_by, edited_at, .. } = row.unwrap_or_default();
     let inactive_because = if !config.scheduler.enabled {
-        Some("the scheduler is switched off".to_owned())
+        Some(SCHEDULER_OFF.to_owned())
     } else if schedule.cadence == Cadence::Off {
         Some("no time is set".to_owned())
     } else if !schedule.enabled {

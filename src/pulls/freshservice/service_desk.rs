@@ -37,6 +37,13 @@ impl ServiceDesk for Desk {
         Box::pin(outbox::api::deliver(web, by))
     }
 
+    fn new_page<'a>(&'a self, web: &'a Web) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let config = credentials::effective(&web.db, &web.config).await?;
+            Ok(config.freshservice.web_url.as_ref().map(|url| format!("{url}/a/tickets/new")))
+        })
+    }
+
     fn page<'a>(&'a self, web: &'a Web, number: i64) -> BoxFuture<'a, Result<Option<(String, &'static str)>>> {
         Box::pin(async move {
             let config = credentials::effective(&web.db, &web.config).await?;

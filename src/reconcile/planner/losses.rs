@@ -176,7 +176,7 @@ fn words(kind: Kind, field: &str, count: u64, live: u64, allowed: u64) -> String
         (_, "active") => "would be switched off".to_owned(),
         (_, "account_number_at_vendor") => "would have no account number at the vendor".to_owned(),
         (_, "head_user_id") => "would lose their head".to_owned(),
-        (_, "prime_user_id") => "would lose their prime user".to_owned(),
+        (_, "prime_user_id") => "would lose their main user".to_owned(),
         (_, "vip_user" | "can_see_all_tickets" | "can_see_all_changes") => {
             format!("would have \"{}\" switched off", field.replace('_', " "))
         }

@@ -106,6 +106,7 @@ const KEPT: &[&str] = &[
     "former_people",
     "forgotten_people",
     "api_key_requests",
+    "feed_gaps",
     "head",
     "idempotency_keys",
     "job_log",

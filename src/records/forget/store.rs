@@ -95,7 +95,9 @@ impl Place {
         if !self.is_numbered {
             return Ok((0, 0));
         }
-        let sql = format!("SELECT COALESCE(MIN({0}), 0), COALESCE(MAX({0}), 0) FROM {1} place", self.key, self.table);
+        // Each by itself is found at an end of the index; both in one question walk through it.
+        let end = |which: &str| format!("COALESCE((SELECT {which}({}) FROM {} place), 0)", self.key, self.table);
+        let sql = format!("SELECT {}, {}", end("MIN"), end("MAX"));
         let row = c.one(&sql, &[])?;
         Ok((row.get(0)?, row.get(1)?))
     }

@@ -219,7 +219,7 @@ pub async fn carry_out(db: &Db, id: i64, by: &Actor, may_approve: bool, progress
         db.write(&Scope::All, &Actor::system("sync"), move |w| plans_store::set_status(w, id, "held")).await?;
         return Ok(CarriedOut::Waits(stored));
     }
-    decisions::approve(db, id, &by.name, progress.clone()).await?;
+    decisions::approve(db, id, None, &by.name, progress.clone()).await?;
     Ok(CarriedOut::Done(stored))
 }
 

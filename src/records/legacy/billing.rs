@@ -1,7 +1,7 @@
 //! Plans, features, and where companies deviate from their plan.
 
 use super::{
-    bring::{Bringing, id, keep, refused},
+    bring::{Bringing, id, keep, refuse_taken_away, refused},
     generations::{Generation, Kind},
     report::Outcome,
     row::Row,
@@ -13,7 +13,7 @@ use crate::{
         self, FeatureCategory, FeatureOption, Plan,
         model::{BILLED_HOURLY, CATEGORIES, category_key, category_words},
     },
-    companies,
+    companies::{self, Company},
     db::Write,
     error::Result,
     history,
@@ -148,7 +148,7 @@ impl Bringing<'_> {
         match overrides.get(&key) {
             Some(here) if *here == value => return Ok(Outcome::Same),
             Some(here) => return Err(refused(format!("the company has {here} for {key} here"))),
-            None => {}
+            None => refuse_taken_away::<Company>(w, company, "feature_overrides", |side| side.get(&key).is_some())?,
         }
         overrides.insert(key, value);
         companies::store::set_feature_overrides(w, company, &overrides)?;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use serde_json::Value as Json;
+
 use super::{
     generations::{Generation, Kind},
     report::{Counted, Losses, Outcome},
@@ -20,7 +22,6 @@ use crate::{
     history::{self, Record, links},
     progress::Progress,
     tickets::{Statuses, codes, statuses_store},
-    types::ActorKind,
     web::settings_store,
 };
 
@@ -203,7 +204,7 @@ pub fn id(row: &Row<'_>) -> Result<i64> {
 }
 
 /// Stores a record as the row has it, under its id where it has one. `known` is the record as it is here; it changes only
-/// when nobody but imports has changed it.
+/// when an import like this one made it and nobody else has changed it, nor what hangs on it.
 ///
 /// # Errors
 /// `Conflict` when it is retired or was changed here.
@@ -222,7 +223,7 @@ pub fn keep<R: Record>(w: &mut Write<'_>, id: Option<i64>, known: Option<&R>, re
     if known.values() == record.values() {
         return Ok((id, Outcome::Same));
     }
-    if history::last_actor(w, R::ENTITY, id)?.as_deref() != Some(ActorKind::Import.as_str()) {
+    if !history::is_only_ours(w, R::ENTITY, id)? {
         return Ok((id, Outcome::Refused("was changed here since; what it says here stays".to_owned())));
     }
     history::update(w, id, None, None, |stored: &mut R| {
@@ -230,6 +231,17 @@ pub fn keep<R: Record>(w: &mut Write<'_>, id: Option<i64>, known: Option<&R>, re
         Ok(())
     })?;
     Ok((id, Outcome::Changed))
+}
+
+/// Refuses what somebody has taken away from a record here.
+///
+/// # Errors
+/// `Conflict`.
+pub fn refuse_taken_away<R: Record>(w: &mut Write<'_>, id: i64, field: &str, has_it: impl Fn(&Json) -> bool) -> Result<()> {
+    if history::was_taken_away(w, R::ENTITY, id, field, has_it)? {
+        return Err(refused("was taken away here since; what it says here stays"));
+    }
+    Ok(())
 }
 
 /// A record at a vendor.

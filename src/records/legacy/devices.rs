@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::{
-    bring::{Bringing, id, is_that, keep, refused},
+    bring::{Bringing, id, is_that, keep, refuse_taken_away, refused},
     report::Outcome,
     row::Row,
     values,
@@ -93,6 +93,8 @@ impl Bringing<'_> {
         if users.contains(&contact) {
             return Ok(Outcome::Same);
         }
+        let uses = |side: &Json| side.as_array().is_some_and(|users| users.iter().any(|user| user.as_i64() == Some(contact)));
+        refuse_taken_away::<Asset>(w, asset, "contacts", uses)?;
         users.push(contact);
         assets::store::assign(w, asset, &users)?;
         Ok(Outcome::New)
@@ -109,6 +111,8 @@ impl Bringing<'_> {
             Some(other) if other == company => Ok(Outcome::Same),
             Some(other) => Err(refused(format!("the site is another company's here (id {other})"))),
             None => {
+                let link = format!("link:{}", vendor.system);
+                refuse_taken_away::<Company>(w, company, &link, |side| side.as_str() == Some(uid.as_str()))?;
                 links::link(w, Company::ENTITY, company, vendor.system, &uid)?;
                 Ok(Outcome::New)
             }

@@ -1,7 +1,7 @@
 //! Companies, their locations, contacts and where they belong, and the provider's own people.
 
 use super::{
-    bring::{Bringing, External, external, id, is_that, keep, link, refused},
+    bring::{Bringing, External, external, id, is_that, keep, link, refuse_taken_away, refused},
     report::Outcome,
     row::Row,
     store, values,
@@ -15,6 +15,7 @@ use crate::{
     },
     contacts::{self, Contact, Membership},
     db::Write,
+    entity::Fielded,
     error::Result,
     history::{self, protection},
     tickets::codes,
@@ -37,7 +38,7 @@ impl Bringing<'_> {
         let own = if row.text("id").is_some() { Some(id(row)?) } else { None };
         let external = external(row, &mut self.losses);
         let known = store::company(w, &number)?;
-        let name = row.text("name").unwrap_or_else(|| number.clone());
+        let name = called::<Company>(row.text("name").unwrap_or_else(|| number.clone()));
         let is_alike = |known: &Company| fold(&known.name) == fold(&name);
         is_that(w, known.as_ref().map(|known| (known, known.name.as_str())), external.as_ref(), is_alike)?;
         if let (Some(own), Some(known)) = (own, known.as_ref())
@@ -86,7 +87,7 @@ impl Bringing<'_> {
         row.fill(&mut location, &mut self.losses)?;
         location.company_id = company_id;
         if location.name.is_empty() {
-            location.name = location.address.clone().unwrap_or_else(|| format!("Location {id}"));
+            location.name = called::<Location>(location.address.clone().unwrap_or_else(|| format!("Location {id}")));
         }
         if let Some(known) =
             known.as_ref().filter(|known| known.company_id != company_id || fold(&known.name) != fold(&location.name))
@@ -105,10 +106,11 @@ impl Bringing<'_> {
         row.fill(&mut contact, &mut self.losses)?;
         contact.active = row.flag("active", true, &mut self.losses);
         if contact.name.is_empty() {
-            contact.name = Some(contact.composed_name())
+            let name = Some(contact.composed_name())
                 .filter(|name| !name.is_empty())
                 .or_else(|| Some(contact.email.split('@').next()?.to_owned()).filter(|name| !name.is_empty()))
                 .unwrap_or_else(|| format!("Contact {id}"));
+            contact.name = called::<Contact>(name);
         }
         let is_alike = |known: &Contact| {
             !known.email.is_empty() && email_key(&known.email) == email_key(&contact.email)
@@ -127,6 +129,8 @@ impl Bringing<'_> {
         if contacts::store::memberships(w, contact)?.iter().any(|place| place.company_id == company_id) {
             return Ok(Outcome::Same);
         }
+        let number = row.text("company_account_number").unwrap_or_default();
+        refuse_taken_away::<Contact>(w, contact, &format!("company:{number}"), |side| !side.is_null())?;
         // What the vendor says itself it may take back; what somebody added stays.
         let of_vendor = self.departments.get(&company_id).is_some_and(|department| self.contacts[&contact].contains(department));
         let source = of_vendor.then(|| codes::SOURCE.to_owned());
@@ -208,6 +212,14 @@ impl Bringing<'_> {
             knowledgetree_view_preference: choice("knowledgetree_view_preference", &VIEWS, usual.knowledgetree_view_preference),
             home_page_preference: choice("home_page_preference", &HOME_PAGES, usual.home_page_preference),
         }
+    }
+}
+
+/// A text as the name of a record, as long as such a name may be.
+fn called<F: Fielded>(text: String) -> String {
+    match F::field("name") {
+        Some(field) => values::fitting(&field.spec, &text),
+        None => text,
     }
 }
 

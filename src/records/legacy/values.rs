@@ -59,10 +59,24 @@ fn checked(spec: &FieldSpec, text: &str) -> Result<Told, String> {
     }
 }
 
+/// As much of a text as a field takes.
+#[must_use]
+pub fn fitting(spec: &FieldSpec, text: &str) -> String {
+    match spec.kind {
+        Kind::Text(most) => cut(text, most).unwrap_or(text).to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A text without what is too much of it; none when nothing is.
+fn cut(text: &str, most: usize) -> Option<&str> {
+    text.char_indices().nth(most).map(|(end, _)| text[..end].trim_end())
+}
+
 /// Texts that lists are ordered by have an end.
 fn short(text: &str, most: usize) -> Told {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => (text[..end].trim_end().into(), Some(format!("was cut after {most} characters"))),
+    match cut(text, most) {
+        Some(cut) => (cut.into(), Some(format!("was cut after {most} characters"))),
         None => (text.into(), None),
     }
 }

@@ -75,7 +75,7 @@ pub fn refuse_struck<E: Noun>(before: &E, is_sent: impl Fn(&str) -> bool, policy
 
 /// The question without rows that a search finds by what is struck from their texts.
 pub fn by_shown<E: Noun>(c: &mut Conn, query: ListQuery, policy: &RedactionPolicy) -> Result<ListQuery> {
-    let struck: Vec<&'static str> = written::<E>().map(|field| field.spec.name).collect();
+    let struck: Vec<&'static str> = written::<E>().map(|field| field.spec.sql).collect();
     if struck.is_empty() {
         return Ok(query);
     }

@@ -30,7 +30,7 @@ pub fn routes<E: Noun>() -> Routes {
     let paths = Paths::of::<E>();
     let many = E::DOOR.many;
     let asks = |routes: Routes| match E::ENDS {
-        Some(ends) => routes.asks(&[(ends.name, "string", "in, ending, expired or unknown, or several of them.")]),
+        Some(ends) => routes.asks(&[(ends.name, ending::ASKED, "in, ending, expired or unknown, or several of them.")]),
         None => routes,
     };
     let list = Routes::new()

@@ -51,6 +51,8 @@ fn shape<E: Noun>() -> &'static Shape {
         spec: noun::list::<E>(),
         path: Paths::of::<E>().page,
         api: Paths::of::<E>().list,
+        bulk: None,
+        yields: &[],
         columns: || columns::<E>().shown(),
         placeholder: lasting(format!("Search {}", E::DOOR.many)),
         noun: E::DOOR.many,
@@ -179,7 +181,7 @@ async fn page<E: Noun>(web: &Web, context: &PageContext, id: i64, refused: Optio
         attached,
         ..Head::new(&page, base, seen.row.retired_at())
     };
-    context.show_as(status, &Workspace::new(head, &[], all).warning(warnings))
+    context.show_as(status, &Workspace::new(&context.query, head, &[], all)?.warning(warnings))
 }
 
 fn list_crumb<E: Noun>(page: &Page) -> Crumb {

@@ -140,8 +140,13 @@ pub fn of<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>, policy: &Redacti
     // Whose they are is what the page is about.
     let is_own =
         |key: &str| key == "company_name" || leading.len() == 1 && key.strip_suffix("_name") == first.strip_suffix("_id");
-    let kept: Vec<usize> =
+    let mut kept: Vec<usize> =
         columns.shown().iter().enumerate().filter(|(_, column)| column.usual && !is_own(column.key)).map(|(at, _)| at).collect();
+    // What names a row stands in its link already.
+    let label = |at: usize| columns.shown().get(at).map(|column| column.label);
+    let named = kept.first().copied().and_then(label);
+    let first_kept = kept.first().copied();
+    kept.retain(|at| Some(*at) == first_kept || label(*at) != named);
     let heads = kept.iter().filter_map(|at| columns.shown().get(*at)).map(|column| (column.label, column.class)).collect();
     let line = |seen: &Seen<E>| {
         let mut cells: Vec<Value> = columns.cells(page, seen);

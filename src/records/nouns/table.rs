@@ -50,7 +50,11 @@ fn named<E: Noun>(field: &Field<E>) -> Option<&'static Beside> {
 }
 
 fn all_with<E: Noun>(all: Columns<Seen<E>>, beside: &'static Beside) -> Columns<Seen<E>> {
-    let class = if beside.kind == ListKind::Bool { "cell--end" } else { "" };
+    let class = match beside.kind {
+        ListKind::Bool => "cell--end",
+        ListKind::Int | ListKind::Real if beside.names.is_none() => "cell--number",
+        _ => "",
+    };
     let column = Shown { key: beside.name, label: beside.label, class, usual: beside.is_usual };
     all.with(column, Box::new(move |page, seen| value(page, seen, beside)))
 }

@@ -4,6 +4,7 @@ mod address;
 mod merge;
 mod pins;
 pub(crate) mod record;
+mod relocate;
 mod search;
 pub mod store;
 
@@ -23,6 +24,8 @@ pub fn routes() -> Routes {
         .post("/companies/{acct}/merge", merge::save::<Companies>)
         .get("/contacts/{id}/merge", merge::show::<Contacts>)
         .post("/contacts/{id}/merge", merge::save::<Contacts>)
+        .get("/contacts/{id}/move", relocate::show)
+        .post("/contacts/{id}/move", relocate::save)
         .get("/assets/{id}/merge", merge::show::<Assets>)
         .post("/assets/{id}/merge", merge::save::<Assets>)
 }

@@ -93,8 +93,8 @@ pub async fn take_back(State(web): State<Web>, editor: Editor, context: PageCont
     };
     let together = if has_more { " It was done together with others: “Undo all” takes back all of it." } else { "" };
     match web.db.write(&editor.scope(), &editor.actor(), work).await {
-        Ok(Undone::Done) => context.go(&page, "Taken back."),
-        Ok(Undone::Except(why)) => context.go(&page, &format!("Taken back, but {why}.")),
+        Ok(Undone::Done) => context.go(&page, "Undone."),
+        Ok(Undone::Except(why)) => context.go(&page, &format!("Undone, but {why}.")),
         Ok(Undone::Already) => context.go(&page, "There was nothing left to take back."),
         Ok(Undone::Refused(why)) => context.go_sorry(&page, &format!("It stands: {why}.{together}")),
         Err(Error::Conflict { message, details }) => context.go_sorry(&page, &stands(&message, &details)),

@@ -20,8 +20,8 @@ use crate::{
         record_history::{FieldOrigin, RecordHistory},
         values,
     },
-    types::decimal,
-    ui::{Event, Moved, Source, time, words},
+    types::{Actor, decimal},
+    ui::{Event, Moved, Source, capitalised, time, words},
     vendors,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -230,6 +230,7 @@ fn who(source: &str, actor: &str) -> String {
         (Some((_, name)), _) => name.to_owned(),
         (None, "system") if actor == "codex" => "Codex".to_owned(),
         (None, "cli") => format!("command line ({actor})"),
+        (None, "import") if actor == Actor::DEMO => capitalised(actor),
         (None, "import") => format!("import ({actor})"),
         _ => actor.to_owned(),
     }

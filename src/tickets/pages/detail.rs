@@ -125,12 +125,12 @@ pub async fn show(State(web): State<Web>, context: PageContext, Path(number): Pa
         crumbs: crumbs(&page, ticket),
         badges: badges(ticket),
         lead: lead(ticket),
-        facts: summary(&page, ticket),
+        facts: summary(&page, ticket, requester.as_ref()),
         ways: call.into_iter().chain(away).collect(),
         may_edit: false,
         ..Head::new(&page, base, ticket.view.row.retired_at.as_deref())
     };
-    context.show(&Workspace::new(head, TABS, all))
+    context.show(&Workspace::new(&context.query, head, TABS, all)?)
 }
 
 /// The contact who asked, as the caller may see them, and their devices.
@@ -141,7 +141,7 @@ fn requester(c: &mut Conn, looker: &Looker<'_>, id: i64) -> Result<Requester> {
 }
 
 /// What one needs to know of a ticket while its requester is on the telephone.
-fn summary(page: &Page, ticket: &ListedTicket) -> Vec<Item> {
+fn summary(page: &Page, ticket: &ListedTicket, known: Option<&Requester>) -> Vec<Item> {
     let view = &ticket.view;
     let row = &view.row;
     let requester = match &view.contact {
@@ -151,9 +151,10 @@ fn summary(page: &Page, ticket: &ListedTicket) -> Vec<Item> {
         None => Value::text(view.requester_name().or(view.requester_email())),
     };
     vec![
-        Item::new("Status", status(&row.status, &ticket.status_text)),
-        Item::new("Priority", priority(row.priority.as_deref())),
         Item::new("Requester", requester),
+        Item::new("Phone", Value::phone(known.and_then(|known| known.contact.phone()))),
+        Item::new("Priority", priority(row.priority.as_deref())),
+        Item::new("Agent", Value::text(view.agent_name.as_deref())),
         Item::new("Due", Value::ago(row.due_by.as_deref())),
     ]
 }
@@ -249,9 +250,7 @@ fn badges(ticket: &ListedTicket) -> Vec<Value> {
 }
 
 fn lead(ticket: &ListedTicket) -> String {
-    let view = &ticket.view;
-    let number = format!("Ticket {}", view.row.ticket_number);
-    [Some(number.as_str()), view.company_name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    format!("Ticket {}", ticket.view.row.ticket_number)
 }
 
 fn facts(page: &Page, detail: &TicketDetail, past: &RecordHistory) -> Vec<(&'static str, Vec<Item>)> {
@@ -281,8 +280,9 @@ fn turn(view: &MessageView) -> Turn {
     if message.incoming {
         badges.push(Value::badge("info", "From the client"));
     }
+    let unnamed = if message.incoming { "Requester" } else { "Service desk" };
     Turn {
-        who: if user.is_empty() { "Somebody".to_owned() } else { user.clone() },
+        who: if user.is_empty() { unnamed.to_owned() } else { user.clone() },
         at: message.created_at.clone(),
         text: Value::Lines(message.body_text.clone()),
         badges,

@@ -195,6 +195,13 @@ pub fn time_zone() -> Value {
     json!({"type": "string", "format": "time-zone", "maxLength": 60})
 }
 
+/// An address to which something is sent by itself.
+#[must_use]
+pub fn hook() -> Value {
+    let description = "With outgoing_webhooks.private_addresses also http, and any host.";
+    json!({"type": "string", "format": "uri", "pattern": "^https://", "maxLength": 2_000, "description": description})
+}
+
 /// One of these words.
 #[must_use]
 pub fn choice(words: &[&str]) -> Value {

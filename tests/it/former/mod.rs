@@ -65,7 +65,7 @@ fn schema(generation: Generation) -> String {
     let udfs = if generation == Oldest { String::new() } else { udfs };
     let site = if generation == Later { "rmm_site_name" } else { "datto_site_name" };
     let mut all = format!(
-        "CREATE TABLE companies (account_number VARCHAR(50) PRIMARY KEY, name VARCHAR(150) NOT NULL, description TEXT, plan_selected VARCHAR(100),
+        "CREATE TABLE companies (account_number VARCHAR(50) PRIMARY KEY, name TEXT NOT NULL, description TEXT, plan_selected VARCHAR(100),
             profit_or_non_profit VARCHAR(50), company_main_number VARCHAR(50), company_start_date VARCHAR(100), head_name VARCHAR(150), domains TEXT,
             {contract} {company});
          CREATE TABLE contacts (id INTEGER PRIMARY KEY, {contact} {person} name VARCHAR(150) NOT NULL, email VARCHAR(150) NOT NULL, title VARCHAR(150),

@@ -171,14 +171,21 @@ impl App {
     pub async fn start(&mut self) {
         self.spawn();
         let lines = self.lines.clone();
-        let found = tokio::task::spawn_blocking(move || lines.find("Codex is listening on ", Duration::from_secs(90))).await;
+        let found = tokio::task::spawn_blocking(move || lines.find("Codex is listening on ", Duration::from_secs(300))).await;
         let line = found.expect("the waiting thread").unwrap_or_else(|| panic!("codex did not listen:\n{}", self.log()));
         line.rsplit(' ').next().unwrap_or_default().trim_end_matches('/').clone_into(&mut self.base);
     }
 
     /// From the next start on, the program meets a full disk when a file of its own becomes larger than so many KiB.
-    pub fn limit_files(&mut self, largest: Option<u64>) {
-        self.largest_file = largest;
+    pub fn limit_files(&mut self, largest: u64) {
+        self.largest_file = Some(largest);
+    }
+
+    /// There is room again on the disk of the program that runs.
+    pub fn make_room(&mut self) {
+        let lifted = Command::new("prlimit").args(["--pid", &self.pid().to_string(), "--fsize=unlimited:"]).status();
+        assert!(lifted.is_ok_and(|status| status.success()), "prlimit");
+        self.largest_file = None;
     }
 
     /// Starts the process and does not wait for anything.
@@ -187,7 +194,7 @@ impl App {
             ["serve", "--bind", "127.0.0.1:0"].into_iter().chain(self.arguments.iter().map(String::as_str)).collect();
         let mut command = self.cli().command(&words);
         if let Some(largest) = self.largest_file {
-            let limited = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", largest * 2);
+            let limited = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", largest * 2);
             let mut shell = std::process::Command::new("sh");
             shell.arg("-c").arg(limited).arg(command.get_program()).args(command.get_args());
             shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -203,7 +210,7 @@ impl App {
 
     /// Waits for a line on standard output that contains this text.
     pub fn line(&self, text: &str) -> Option<String> {
-        self.lines.find(text, Duration::from_secs(90))
+        self.lines.find(text, Duration::from_secs(300))
     }
 
     /// Sets an environment variable for the next start, in place of an earlier value.

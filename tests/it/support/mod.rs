@@ -55,6 +55,11 @@ macro_rules! both {
 }
 pub(crate) use both;
 
+/// Whether the long numbers are asked for: as many kills, backups and records as the bar names.
+pub fn is_long() -> bool {
+    std::env::var("CODEX_TEST_LONG").is_ok_and(|value| value == "1")
+}
+
 /// How many times as long as usual a test is patient: on a machine that does much else at the same time nothing is wrong with
 /// what comes late.
 const BUSY: u64 = 4;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use export::{Export, export, same};
 
-use crate::support::{Engine, Fleet, Output};
+use crate::support::{Engine, Fleet, Output, is_long};
 use crate::{datto, freshservice};
 
 /// What a provider's scheduler runs, in this order.
@@ -34,11 +34,6 @@ pub struct Size {
     pub alerts: usize,
     pub kills: usize,
     pub scripts: usize,
-}
-
-/// Whether the long numbers are asked for.
-pub fn long() -> bool {
-    std::env::var("CODEX_TEST_LONG").is_ok_and(|value| value == "1")
 }
 
 /// The size of every day.
@@ -60,7 +55,7 @@ const LARGE: Size = Size {
 
 /// The size of this run.
 pub fn size() -> Size {
-    if long() { LARGE } else { SMALL }
+    if is_long() { LARGE } else { SMALL }
 }
 
 /// A good day's worlds and what it stored, made once for each engine and share of garbage.

@@ -1,0 +1,1 @@
+INSERT INTO feed_gaps (after, until) VALUES (1000001, 3000000);
