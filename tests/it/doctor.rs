@@ -164,6 +164,18 @@ both! {
         assert!(!wrong.to_string().contains(crate::freshservice::API_KEY), "no secret: {wrong}");
     }
 
+    async fn a_key_without_which_forgotten_people_come_back_is_told(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Acme").await;
+        app.contact("Jane Doe", "jane@acme.example", &["100001"]).await;
+        assert_eq!(level(&app, "forgotten people").await, "ok");
+        app.cli().run_beside(&["forget", "contact", "jane@acme.example", "--yes"]).await.code(0);
+        assert_eq!(level(&app, "forgotten people").await, "ok");
+        fs::remove_file(app.instance().join("credentials.key")).unwrap();
+        let found = found(&app, "forgotten people", &[]).await;
+        assert!(found["level"] == "error" && found["detail"].as_str().unwrap().contains("credentials.key"), "{found}");
+    }
+
     async fn backups_are_looked_for(engine: Engine) {
         let app = App::builder(&engine).prepare();
         let none = found(&app, "backups", &[]).await;

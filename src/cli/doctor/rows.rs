@@ -4,8 +4,10 @@ use super::finding::Finding;
 use crate::{
     attachments::{files::Folder, store as attachments},
     backups,
+    compliance::forgotten_store,
     config::Config,
     db::{Conn, Db, Write, words},
+    encryption::Encryption,
     error::Result,
     history::feed,
     jobs::{lease_store as leases, runs_store as runs},
@@ -30,6 +32,7 @@ pub async fn look(db: &Db, config: &Config, fix: bool) -> Result<Vec<Finding>> {
         jobs(db, fix).await?,
         staging(db, fix).await?,
         contents(db, config).await?,
+        forgotten(db, config).await?,
         freshness(db).await?,
         backups(db).await?,
     ])
@@ -139,6 +142,21 @@ async fn contents(db: &Db, config: &Config) -> Result<Finding> {
     let Some(first) = missing.first() else { return Ok(Finding::ok("files", "every attachment has its file")) };
     let what = format!("{} files of attachments are not in {}, {first} first", missing.len(), folder.path().display());
     Ok(Finding::wrong("files", what, "copy the folder attachments/ from where the database comes from, or from a backup"))
+}
+
+/// Whether those who were forgotten would be known again.
+async fn forgotten(db: &Db, config: &Config) -> Result<Finding> {
+    let check = "forgotten people";
+    if ask(db, forgotten_store::digests).await?.is_empty() {
+        return Ok(Finding::ok(check, "nobody was forgotten"));
+    }
+    Ok(match Encryption::open(config) {
+        Ok(_) => Finding::ok(check, "recognised in what vendors tell"),
+        Err(error) => {
+            let what = format!("not recognised in what vendors tell, so that a sync may bring them back: {error}");
+            Finding::wrong(check, what, "put credentials.key back from a backup: a new one does not know them")
+        }
+    })
 }
 
 /// How old what vendors tell is.
