@@ -76,7 +76,7 @@ both! {
         assert_eq!((places.as_array().map(Vec::len), &places[0]["account_number"]), (Some(1), &json!("100002")), "{places}");
         // It was one deed, and one undo takes it back.
         let history = tess.get("/api/history/contact/1").await.ok();
-        let batch = history["changes"].as_array().unwrap().iter().find_map(|change| change["batch_id"].as_i64()).expect("a batch");
+        let batch = history["changes"].as_array().expect("a list").iter().find_map(|change| change["batch_id"].as_i64()).expect("a batch");
         tess.post(&format!("/api/batches/{batch}/undo"), &json!({})).await.status(200);
         assert_eq!(tess.get("/api/assets/1").await.ok()["company_account_number"], "100001");
         assert_eq!(tess.get("/api/contacts/1").await.ok()["companies"][0]["account_number"], "100001");
@@ -214,7 +214,7 @@ both! {
         })
         .await;
         let decided = admin.get("/api/sync/review?state=all").await.ok();
-        let of = |name: &str| decided.as_array().unwrap().iter().find(|entry| entry["label"] == name).expect(name)["state"].clone();
+        let of = |name: &str| decided.as_array().expect("a list").iter().find(|entry| entry["label"] == name).expect(name)["state"].clone();
         assert_eq!((of("Practice 0 North"), of("Unheard Of"), of("Practice 3")), (json!("linked"), json!("ignored"), json!("linked")));
     }
 
@@ -293,6 +293,6 @@ both! {
         })
         .await;
         let users = app.admin().get("/api/users").await.ok();
-        assert!(users.as_array().unwrap().iter().any(|user| user["username"] == "noor"), "{users}");
+        assert!(users.as_array().expect("a list").iter().any(|user| user["username"] == "noor"), "{users}");
     }
 }
