@@ -37,7 +37,7 @@ impl Server {
     ///
     /// # Errors
     /// `BadRequest` when a pooler stands before it and no other way is known.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "nobody connects"))]
+    #[cfg_attr(not(any(feature = "postgres", test)), expect(dead_code, reason = "nobody connects"))]
     pub(super) fn directly(&self) -> Result<Self> {
         if !self.sessions.pooled {
             return Ok(self.clone());
