@@ -372,7 +372,8 @@ both! {
         assert_eq!(states().await, ["restorable", "broken"]);
         eventually("it is told", 60, || async { !open().await.is_empty() }).await;
         let told = open().await;
-        assert!(told[0].contains(&names(&folder(&app))[0]) && told[0].contains("cannot be restored"), "{told:?}");
+        let name = first.file_name().unwrap().to_str().unwrap();
+        assert!(told[0].contains(name) && told[0].contains("cannot be restored"), "{told:?}");
         let (page, html) = (admin.get_with("/admin/backups", "accept", "text/html").await.status(200).text(), dashboard(&admin).await);
         assert!(page.contains("Cannot be restored") && page.contains("Restorable") && page.contains("SHA-256"), "{page}");
         assert!(html.contains("cannot be restored") && html.contains("/admin/backups"), "{html}");
