@@ -171,7 +171,7 @@ impl App {
     pub async fn start(&mut self) {
         self.spawn();
         let lines = self.lines.clone();
-        let found = tokio::task::spawn_blocking(move || lines.find("Codex is listening on ", Duration::from_secs(90))).await;
+        let found = tokio::task::spawn_blocking(move || lines.find("Codex is listening on ", Duration::from_secs(300))).await;
         let line = found.expect("the waiting thread").unwrap_or_else(|| panic!("codex did not listen:\n{}", self.log()));
         line.rsplit(' ').next().unwrap_or_default().trim_end_matches('/').clone_into(&mut self.base);
     }
@@ -203,7 +203,7 @@ impl App {
 
     /// Waits for a line on standard output that contains this text.
     pub fn line(&self, text: &str) -> Option<String> {
-        self.lines.find(text, Duration::from_secs(90))
+        self.lines.find(text, Duration::from_secs(300))
     }
 
     /// Sets an environment variable for the next start, in place of an earlier value.
