@@ -52,13 +52,13 @@ const SELECT: &str =
 
 /// The newest jobs of every kind.
 pub fn past(c: &mut Conn, limit: i64) -> Result<Vec<Past>> {
-    let sql = format!("{SELECT} ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id LIMIT ?1");
+    let sql = format!("{SELECT} ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id DESC LIMIT ?1");
     c.all(&sql, params![limit])?.iter().map(read).collect()
 }
 
 /// The newest job of one kind.
 pub fn newest(c: &mut Conn, script: &str) -> Result<Option<Past>> {
-    let sql = format!("{SELECT} WHERE job.script = ?1 ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id LIMIT 1");
+    let sql = format!("{SELECT} WHERE job.script = ?1 ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id DESC LIMIT 1");
     c.first(&sql, params![script])?.as_ref().map(read).transpose()
 }
 

@@ -85,7 +85,8 @@ pub fn acquire(c: &mut Conn, name: &str, provider: &str, started_by: &str) -> Re
         Ok(fence) => fence,
         Err(holder) => return Ok(Acquired::Running(holder)),
     };
-    let id = uuid::Uuid::new_v4().to_string();
+    // Their order tells apart jobs that begin within one second.
+    let id = uuid::Uuid::now_v7().to_string();
     let us = Process::current();
     c.run(
         "INSERT INTO sync_jobs (id, script, provider, sync_type, status, started_at, started_by, host, pid, pid_started, heartbeat_at)
@@ -95,7 +96,7 @@ pub fn acquire(c: &mut Conn, name: &str, provider: &str, started_by: &str) -> Re
     let lease = hold(c, name, &id, fence)?;
     c.run(
         "DELETE FROM sync_jobs WHERE script = ?1 AND status <> 'running' AND id NOT IN
-         (SELECT id FROM sync_jobs WHERE script = ?1 ORDER BY started_at DESC, id LIMIT ?2)",
+         (SELECT id FROM sync_jobs WHERE script = ?1 ORDER BY started_at DESC, id DESC LIMIT ?2)",
         params![name, KEPT],
     )?;
     Ok(Acquired::Ours(lease))
@@ -214,6 +215,6 @@ pub fn started_by(c: &mut Conn, id: &str) -> Result<String> {
 /// The newest job of a script.
 pub fn last(c: &mut Conn, script: &str) -> Result<Option<Job>> {
     let sql =
-        format!("SELECT {COLUMNS} FROM sync_jobs WHERE script = ?1 ORDER BY started_at DESC, heartbeat_at DESC, id LIMIT 1");
+        format!("SELECT {COLUMNS} FROM sync_jobs WHERE script = ?1 ORDER BY started_at DESC, heartbeat_at DESC, id DESC LIMIT 1");
     c.first(&sql, params![script])?.as_ref().map(job).transpose()
 }

@@ -82,7 +82,7 @@ fn runs(c: &mut Conn, source: &str) -> Result<Vec<Run>> {
     let stillborn = "SELECT job.started_at, job.completed_at, job.status, job.error, '' FROM sync_jobs job
                      WHERE job.script = ?1 AND job.status = 'failed'
                      AND NOT EXISTS (SELECT 1 FROM sync_runs run WHERE run.job_id = job.id)
-                     ORDER BY job.started_at DESC LIMIT 1";
+                     ORDER BY job.started_at DESC, job.id DESC LIMIT 1";
     if let Some(row) = c.first(stillborn, params![source])? {
         let failed = run(&row)?;
         if runs.first().is_none_or(|newest| newest.started_at < failed.started_at) {

@@ -91,8 +91,6 @@ impl Dice {
 
 /// Runs the job and waits for its end.
 async fn run_job(admin: &Api) -> Value {
-    // Which of two jobs is the last is told by the second in which they began.
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     admin.post_raw("/admin/sync/backup", "application/x-www-form-urlencoded", "").await.status(303);
     eventually("the job ends", 60, || async { admin.get("/sync/last/backup").await.json()["status"] != "running" }).await;
     admin.get("/sync/last/backup").await.ok()

@@ -155,7 +155,7 @@ pub fn broken_off(c: &mut Conn, job: &str, most: i64) -> Result<Option<(String, 
                CASE WHEN job.started_by = 'scheduler' OR EXISTS
                     (SELECT 1 FROM sync_runs run WHERE run.job_id = job.id AND run.dry_run = ?2) THEN 1 ELSE 0 END,
                job.started_by
-               FROM sync_jobs job WHERE job.script = ?1 ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id LIMIT ?3";
+               FROM sync_jobs job WHERE job.script = ?1 ORDER BY job.started_at DESC, job.heartbeat_at DESC, job.id DESC LIMIT ?3";
     let mut found = None;
     for row in c.all(sql, params![job, false, most])? {
         let (died, real): (i64, i64) = (row.get(1)?, row.get(2)?);
