@@ -98,6 +98,13 @@ async fn planted(engine: &Engine) -> (Pull, i64) {
     let asset = pull.app.asset("LT-1", "204002").await["id"].clone();
     tess.put(&format!("/api/contacts/{id}"), &json!({"asset_ids": [asset]})).await.status(200);
     ada.put("/api/companies/204002", &json!({"primary_contact_name": NAME})).await.status(200);
+    let equipment = async |name: &str| {
+        let body = json!({"name": name, "type": "switch", "company_id": "204002", "notes": format!("Ask {NAME}.")});
+        tess.post("/api/network_equipment", &body).await.status(201).json()["id"].clone()
+    };
+    let (one, other) = (equipment("SW-1").await, equipment("SW-2").await);
+    let cable = json!({"a_id": one, "b_id": other, "notes": format!("Laid by {NAME}.")});
+    tess.post("/api/network_connections", &cable).await.status(201);
     (pull, id)
 }
 
@@ -123,6 +130,13 @@ both! {
         assert_eq!(ada.post(&path, &json!({})).await.status(400).fields(), ["name"]);
         assert_eq!(ada.post(&path, &json!({"name": "Ava Patel"})).await.status(400).fields(), ["name"]);
         app.technician().post(&path, &json!({"name": NAME})).await.status(403);
+        // Who is shown a mask instead of the person ends nobody, and learns nothing by a rehearsal.
+        ada.put("/api/companies/204002", &json!({"compliance_level": "hipaa"})).await.status(200);
+        let token = app.cli().run_beside(&["token", "create", "--service", "beacon"]).await.success().stdout;
+        let masked = app.with_token(token.trim());
+        masked.post(&path, &json!({"name": NAME})).await.status(403);
+        masked.post(&format!("{path}?dry_run=true"), &json!({})).await.status(403);
+        ada.put("/api/companies/204002", &json!({"compliance_level": "standard"})).await.status(200);
         let tried = ada.post(&format!("{path}?dry_run=true"), &json!({})).await.ok();
         assert!(tried["dry_run"] == true && tried["texts"]["tickets"].as_i64() > Some(0), "{tried}");
         assert!(!left(app).is_empty(), "a rehearsal changes nothing");

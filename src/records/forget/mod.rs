@@ -13,13 +13,13 @@ use self::{store::PLACES, tokens::Tokens};
 use crate::{
     attachments::files::Folder,
     auth::Admin,
-    compliance::forgotten_store,
+    compliance::{RedactionPolicy, forgotten_store},
     config::Config,
     contacts::Contact,
     db::{Conn, Db, Write},
     encryption::Encryption,
     error::{Error, Result},
-    history::{self, Record as _},
+    history::{self, Record as _, protection},
     types::{Actor, Scope, fold},
     web::{Fields, Path, Preconditions, Routes, Web, openapi::schema as described},
 };
@@ -63,7 +63,16 @@ async fn forget_one(
     mut fields: Fields,
 ) -> Result<Json<Forgotten>> {
     let is_rehearsal = conditions.query().is_on("dry_run")?;
-    let rev = web.db.read(&Scope::All, move |c| Ok(history::get::<Contact>(c, id)?.rev)).await?;
+    let policy = RedactionPolicy::of(&admin, &web.config, conditions.query())?;
+    let look = move |c: &mut Conn| {
+        let rev = history::get::<Contact>(c, id)?.rev;
+        if !policy.is_cleared() && !protection::among(c, Contact::ENTITY, vec![id])?.is_empty() {
+            let who = "a protected person is forgotten by somebody who may see protected records in full";
+            return Err(Error::Forbidden(who.to_owned()));
+        }
+        Ok(rev)
+    };
+    let rev = web.db.read(&Scope::All, look).await?;
     conditions.check(id, rev)?;
     let typed = fields.text("name").max(300).get().value();
     fields.finish()?;

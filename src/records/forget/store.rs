@@ -64,8 +64,8 @@ pub const PLACES: &[Place] = &[
     keyed("@asset_sources", "asset_id", &["told"]),
     keyed("@asset_audits", "asset_id", &["details"]),
     place("@licenses", Some("license"), &["notes"]),
-    place("@network_equipment", Some("network_equipment"), &["notes"]),
-    place("@network_connections", Some("network_connection"), &["notes"]),
+    place("@network_equipment", Some("equipment"), &["notes"]),
+    place("@network_connections", Some("connection"), &["notes"]),
     place("@subnets", Some("subnet"), &["notes"]),
     keyed("@custom_values", "record_id", &["value", "folded"]),
     keyed("@billing_exclusions", "id", &["reason"]),
@@ -262,4 +262,16 @@ fn retire_attachments(w: &mut Write<'_>, id: i64) -> Result<Vec<String>> {
         contents.push(file.sha256);
     }
     Ok(contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_names_an_entity_that_there_is() {
+        for entity in PLACES.iter().filter_map(|place| place.entity).filter(|entity| *entity != ALERT) {
+            assert!(entities::named(entity).is_ok(), "{entity}");
+        }
+    }
 }
