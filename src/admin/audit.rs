@@ -20,23 +20,12 @@ use crate::{
         },
     },
     types::Scope,
-    ui::{Choice, Crumb, Event, Field, Page, Section, Timeline, filters, link_to},
+    ui::{Choice, Crumb, Event, Field, Page, Section, Timeline, capitalised, filters, link_to},
     web::Web,
 };
 
 /// How many changes one page shows.
 const SHOWN: i64 = 100;
-/// What can be done to a record, as the database and people call it.
-const ACTIONS: [(&str, &str); 8] = [
-    ("create", "Added"),
-    ("update", "Changed"),
-    ("retire", "Retired"),
-    ("restore", "Restored"),
-    ("join", "Added to a company"),
-    ("leave", "Removed from a company"),
-    ("assign", "Assigned"),
-    ("unassign", "Unassigned"),
-];
 
 #[derive(Template)]
 #[template(path = "admin/audit.html")]
@@ -116,7 +105,7 @@ fn fields(wanted: &feed::Wanted) -> Vec<Field> {
     let said = |text: &Option<String>| text.clone().unwrap_or_default();
     let any = || Choice::new("", "Any");
     let kinds = ENTITIES.iter().map(|entity| Choice::new(entity.name(), entity.what()));
-    let actions = ACTIONS.iter().map(|(value, label)| Choice::new(*value, *label));
+    let actions = record::ACTIONS.iter().map(|(value, _, alone)| Choice::new(*value, capitalised(alone)));
     vec![
         Field::text("actor", "Who", said(&wanted.actor)).hint("A user, service or vendor, by its whole name"),
         Field::select("entity", "Record", said(&wanted.entity), [any()].into_iter().chain(kinds).collect()),

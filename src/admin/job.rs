@@ -159,19 +159,7 @@ fn said(entity: &str, action: &str, count: i64) -> String {
         Some(stem) => format!("{stem}ies"),
         None => format!("{one}s"),
     };
-    let done = match action {
-        "create" => "added",
-        "update" => "changed",
-        "retire" => "retired",
-        "restore" => "restored",
-        "join" => "added to a company",
-        "leave" => "removed from a company",
-        "link" => "linked",
-        "unlink" => "unlinked",
-        "assign" => "assigned",
-        "unassign" => "unassigned",
-        other => other,
-    };
+    let done = record::ACTIONS.iter().find(|(known, ..)| *known == action).map_or(action, |(_, _, alone)| alone);
     format!("{} {things} {done}", thousands(count))
 }
 

@@ -110,7 +110,7 @@ pub struct Contexts {
 }
 
 impl Contexts {
-    /// Reads it, in a fixed number of questions and one for each company's plan.
+    /// Reads it, in a fixed number of questions.
     pub fn read(c: &mut Conn, items: &[Unredacted<Item>]) -> Result<Self> {
         let of = |kind: Kind| -> Vec<i64> {
             items.iter().map(Unredacted::inside).filter(|item| item.kind == kind).filter_map(|item| item.entity_id).collect()
@@ -174,8 +174,9 @@ impl Contexts {
         }
         let sql = format!("SELECT {} FROM @companies company WHERE company.id IN ids(?1)", Company::SELECT);
         let rows = c.all(&sql, params![ids])?;
+        let plans = billing::store::Plans::read(c)?;
         for company in rows.iter().map(|row| Company::from_row(row, 0)).collect::<Result<Vec<_>>>()? {
-            let plan = billing::store::of_company(c, &company)?;
+            let plan = plans.of(company.plan.as_deref(), company.contract_term.as_deref()).cloned();
             self.companies.insert(company.id, Holder { account_number: company.account_number, name: company.name, plan });
         }
         Ok(())

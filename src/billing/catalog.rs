@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     auth::Reader,
-    companies::model::{plan_key, term_key},
     db::Conn,
     error::{Error, Result},
     web::{Path, ReadRequest, Web, list},
@@ -23,15 +22,13 @@ const MADE_OF: &[&str] = &["billing_plan", "feature_option", "feature_category",
 /// `GET /billing-plans/api/bulk-plans`: every plan under `<name>|<term>`, and under each spelling that companies have of it.
 pub async fn bulk(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
     list::value(&web, &reader.scope(), "", &request, MADE_OF, |c| {
-        let plans = store::all(c)?;
+        let plans = store::Plans::read(c)?;
         let mut told = Map::new();
-        for plan in &plans {
+        for plan in plans.iter() {
             told.insert(format!("{}|{}", plan.name, plan.term), texts(plan));
         }
         for (name, spelled) in store::named_by_companies(c)? {
-            let key = (plan_key(&name), term_key(spelled.as_deref()));
-            let found = plans.iter().find(|plan| (plan_key(&plan.name), term_key(Some(&plan.term))) == key);
-            if let Some(plan) = found {
+            if let Some(plan) = plans.of(Some(&name), spelled.as_deref()) {
                 told.entry(format!("{name}|{}", term(spelled.as_deref().unwrap_or_default()))).or_insert_with(|| texts(plan));
             }
         }

@@ -59,6 +59,37 @@ pub fn find(c: &mut Conn, name: &str, term: Option<&str>) -> Result<Option<Plan>
     c.first(&sql, params![plan_key(name), term_key(term)])?.map(|row| view(&row)).transpose()
 }
 
+/// The plans, for whoever looks up that of many companies.
+pub struct Plans {
+    all: Vec<Plan>,
+    places: HashMap<(String, String), usize>,
+}
+
+impl Plans {
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn read(c: &mut Conn) -> Result<Self> {
+        let all = all(c)?;
+        let key = |plan: &Plan| (plan_key(&plan.name), term_key(Some(&plan.term)));
+        let places = all.iter().enumerate().map(|(place, plan)| (key(plan), place)).collect();
+        Ok(Self { all, places })
+    }
+
+    /// The plan of this name for this term, as [`find`] finds it; none without a name.
+    #[must_use]
+    pub fn of(&self, name: Option<&str>, term: Option<&str>) -> Option<&Plan> {
+        let name = name.filter(|name| !name.is_empty())?;
+        self.all.get(*self.places.get(&(plan_key(name), term_key(term)))?)
+    }
+
+    /// Each of them, in the order of [`all`].
+    pub fn iter(&self) -> impl Iterator<Item = &Plan> {
+        self.all.iter()
+    }
+}
+
 /// The plan that a company's plan and term name.
 pub fn of_company(c: &mut Conn, company: &Company) -> Result<Option<Plan>> {
     match company.plan.as_deref().filter(|name| !name.is_empty()) {

@@ -9,11 +9,7 @@ use super::{model::Plan, month::Month, store};
 use crate::{
     assets::{AssetView, AssetViewContext, store as assets},
     auth::BillingReader,
-    companies::{
-        CompanyView,
-        model::{plan_key, term_key},
-        store as companies,
-    },
+    companies::{CompanyView, store as companies},
     contacts::{ContactView, store as contacts},
     db::Conn,
     error::Result,
@@ -44,8 +40,7 @@ pub async fn index(State(web): State<Web>, reader: BillingReader, request: ReadR
     list::json(&web, &reader.scope(), &variant, &request, entities, move |c, to| {
         let policy = &asked.view_context.policy;
         let all: Vec<CompanyView> = companies::all_views(c)?.into_iter().map(|company| company.redact(policy)).collect();
-        let plans: HashMap<(String, String), Plan> =
-            store::all(c)?.into_iter().map(|plan| ((plan_key(&plan.name), term_key(Some(&plan.term))), plan)).collect();
+        let plans = store::Plans::read(c)?;
         let mut hours = store::minutes_by_month(c, month.previous().as_str())?;
         let mut overrides = store::overrides(c)?;
         let mut rows = Array::begin(to)?;
@@ -55,7 +50,7 @@ pub async fn index(State(web): State<Web>, reader: BillingReader, request: ReadR
                 let id = company.row.id;
                 let entry = entry(
                     company,
-                    plan_of(company, &plans),
+                    plans.of(company.row.plan.as_deref(), company.row.contract_term.as_deref()),
                     &overrides.remove(&id).unwrap_or_default(),
                     &people.remove(&id).unwrap_or_default(),
                     &devices.remove(&id).unwrap_or_default(),
@@ -66,11 +61,6 @@ pub async fn index(State(web): State<Web>, reader: BillingReader, request: ReadR
         rows.end().map(drop)
     })
     .await
-}
-
-fn plan_of<'a>(company: &CompanyView, plans: &'a HashMap<(String, String), Plan>) -> Option<&'a Plan> {
-    let name = company.row.plan.as_deref().filter(|name| !name.is_empty())?;
-    plans.get(&(plan_key(name), term_key(company.row.contract_term.as_deref())))
 }
 
 /// Active contacts, as far as the caller may see them.

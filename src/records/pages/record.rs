@@ -288,28 +288,29 @@ fn reason(change: &RedactedChange) -> Option<String> {
     }
 }
 
+/// What can be done to a record: as history calls it, as its own line says it before what it was done to, and by itself.
+pub const ACTIONS: &[(&str, &str, &str)] = &[
+    ("create", "added", "added"),
+    ("update", "changed", "changed"),
+    ("retire", "retired", "retired"),
+    ("restore", "restored", "restored"),
+    ("join", "added", "added to a company"),
+    ("leave", "removed", "removed from a company"),
+    ("assign", "assigned", "assigned"),
+    ("unassign", "unassigned", "unassigned"),
+    ("pin", "pinned", "pinned"),
+    ("unpin", "unpinned", "unpinned"),
+    ("link", "linked", "linked"),
+    ("unlink", "unlinked", "unlinked"),
+    ("note", "added a note to it", "added a note to it"),
+    ("attach", "attached a file", "attached a file"),
+    ("detach", "removed a file", "removed a file"),
+    ("merge", "merged another record into it", "merged another record into it"),
+    ("absorb", "merged it into another record", "merged it into another record"),
+];
+
 fn action(word: &str) -> String {
-    match word {
-        "create" => "added",
-        "update" => "changed",
-        "retire" => "retired",
-        "restore" => "restored",
-        "join" => "added",
-        "leave" => "removed",
-        "assign" => "assigned",
-        "unassign" => "unassigned",
-        "pin" => "pinned",
-        "unpin" => "unpinned",
-        "link" => "linked",
-        "note" => "added a note to it",
-        "attach" => "attached a file",
-        "detach" => "removed a file",
-        "unlink" => "unlinked",
-        "merge" => "merged another record into it",
-        "absorb" => "merged it into another record",
-        other => other,
-    }
-    .to_owned()
+    ACTIONS.iter().find(|(known, ..)| *known == word).map_or(word, |(_, said, _)| said).to_owned()
 }
 
 fn moved(entity: &str, field: &str, value: &Json, mentioned: &Mentioned) -> Moved {
