@@ -53,6 +53,7 @@ pub fn routes() -> Routes {
         .get("/api/companies/{acct}/assets", of_company)
         .tells("List the assets of a company", json::list::<AssetView>)
         .asks(WARRANTY_ASKED)
+        .asks(&[as_of::PARAMETER])
         .get("/assets/api/search", search)
         .tells("Search assets for the page that lists them", search_answer)
         .asks(&[
@@ -90,6 +91,10 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 }
 
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
+    let whose: (String, fn(&mut Conn, &str) -> Result<i64>) = (acct.clone(), companies::id_of);
+    if let Some(was) = as_of::list_of_company::<Asset>(&web, &caller, &request, &LIST, whose).await? {
+        return Ok(was);
+    }
     let query = request.list(&LIST)?;
     let filters = Filters::read(&request.query)?.billed(web.config.assets.archived_leave_billing);
     let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
@@ -112,6 +117,7 @@ impl Resource for Assets {
     type View = AssetViewContext;
     type Input = AssetInput;
     type Shown = AssetDetail;
+    type Writer = Editor;
     type Retirer = Editor;
 
     fn id(_: &mut Conn, key: &i64) -> Result<i64> {

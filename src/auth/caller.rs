@@ -154,6 +154,12 @@ impl Caller {
         matches!(self.level(), None | Some(Level::Admin | Level::Technician))
     }
 
+    /// Whether this caller may say how companies are counted, and freeze what is billed.
+    #[must_use]
+    pub fn edits_billing(&self) -> bool {
+        matches!(self.level(), None | Some(Level::Admin | Level::Billing))
+    }
+
     /// A name a person recognises: that of the person, of the service, of the key.
     #[must_use]
     pub fn name(&self) -> &str {

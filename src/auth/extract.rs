@@ -5,6 +5,7 @@
 //! | [`Anyone`], [`Reader`] | yes | yes | yes | yes | yes; `scope()` holds them to their companies |
 //! | [`Editor`], [`Staff`] | yes | yes | yes | – | – |
 //! | [`BillingReader`] | yes | yes | yes | yes | – |
+//! | [`BillingEditor`] | yes | yes | – | yes | – |
 //! | [`Admin`] | yes | yes | – | – | – |
 //! | [`AdminPerson`] | – | yes | – | – | – |
 //! | [`Person`] | – | yes | yes | yes | yes |
@@ -70,6 +71,10 @@ permission!(
 permission!(
     /// Reads what is billed.
     BillingReader, |caller| caller.level() != Some(Level::Client), "Insufficient permissions"
+);
+permission!(
+    /// Says how companies are counted, and freezes what is billed.
+    BillingEditor, Caller::edits_billing, "This is for administrators and for billing"
 );
 permission!(
     /// May do everything.

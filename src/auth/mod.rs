@@ -38,7 +38,7 @@ pub use api_keys::ApiKeys;
 pub use authenticate::{Rejected, authenticate};
 pub use caller::{Caller, KeyHolder, User};
 pub use claims::{Claims, Expected, Issued, is_service_name};
-pub use extract::{Admin, AdminPerson, Anyone, BillingReader, Editor, Person, Reader, Staff, Visitor};
+pub use extract::{Admin, AdminPerson, Anyone, BillingEditor, BillingReader, Editor, Person, Reader, Staff, Visitor};
 pub use level::Level;
 pub use reauthentication::{Pending, Reauthentication};
 pub use signer::Signer;

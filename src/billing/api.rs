@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 use super::{
     counting::Exclusion,
     list_store::{OPTIONS, PLANS},
-    model::category_key,
+    model::{FeatureOption, Plan, category_key},
     store, trueup, trueup_store as counted,
 };
 use crate::{
@@ -19,11 +19,12 @@ use crate::{
     db::{Conn, list::ListQuery},
     error::{Error, Result},
     history,
+    resource::as_of,
     web::{Path, Query, ReadRequest, Web, list},
 };
 
 /// Which plans a neighbour asks for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Wanted {
     name: Option<String>,
     term: Option<String>,
@@ -37,6 +38,12 @@ impl Wanted {
         Self { name: query.get("plan_name").map(plan_key), term: term.map(|term| term_key(Some(term))) }
     }
 
+    /// The same of a plan as it was.
+    fn means(&self, plan: &Plan) -> bool {
+        let is = |wanted: &Option<String>, key: String| wanted.as_ref().is_none_or(|wanted| *wanted == key);
+        is(&self.name, plan_key(&plan.name)) && is(&self.term, term_key(Some(&plan.term)))
+    }
+
     fn narrow(self, query: &ListQuery) -> ListQuery {
         let conditions = [("billing_plan.name_key = {}", self.name), ("billing_plan.term_key = {}", self.term)];
         let asked = conditions.into_iter().filter_map(|(condition, value)| Some((condition, value?)));
@@ -46,8 +53,14 @@ impl Wanted {
 
 /// `GET /api/billing-plans[?plan_name=&term_length=]`
 pub async fn index(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
-    let query = request.list(&PLANS)?;
     let wanted = Wanted::read(&request.query);
+    let among = wanted.clone();
+    let among: as_of::Among<Plan> =
+        (format!("{wanted:?}"), Box::new(move |_, _| Ok(Box::new(move |plan: &Plan| among.means(plan)))));
+    if let Some(was) = as_of::list_among(&web, &reader, &request, &PLANS, None, Some(among)).await? {
+        return Ok(was);
+    }
+    let query = request.list(&PLANS)?;
     let variant = format!("{wanted:?}");
     list::respond(&web, &reader.scope(), &variant, &request, query, move |c, query, rows| {
         wanted.narrow(query).each(c, |row| rows.push(&store::view(row)?))
@@ -69,6 +82,9 @@ pub async fn show_named(
 
 /// `GET /api/feature-options[?feature_type=|category=]`
 pub async fn options(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
+    if let Some(was) = as_of::list::<FeatureOption>(&web, &reader, &request, &OPTIONS, None).await? {
+        return Ok(was);
+    }
     let query = request.list(&OPTIONS)?;
     let names = ["feature_type", "category", "feature_category"];
     let asked = names.into_iter().find_map(|name| request.query.get(name)).map(category_key).filter(|key| !key.is_empty());

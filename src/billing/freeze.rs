@@ -131,7 +131,7 @@ pub fn count(c: &mut Conn, config: &Config, month: &Month, company: Option<i64>,
         let mut content = Content::new(trueup);
         match (known.remove(&id), &causes) {
             (Some((before, frozen)), Some(causes)) => {
-                content.differences = content.differences_to(&frozen, id, causes);
+                content.differences = content.differences_to(&frozen, (id, trueup.plan.as_ref().map(|plan| plan.id)), causes);
                 let has_ended = before.label.is_partial && !is_partial;
                 if content.differences.is_empty() && !has_ended {
                     counted.unchanged.push(before);

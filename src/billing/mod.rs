@@ -33,7 +33,7 @@ pub use model::{FeatureCategory, FeatureOption, Plan};
 
 use crate::entity::schema;
 use crate::history::Record as _;
-use crate::resource::api as door;
+use crate::resource::{api as door, as_of};
 use crate::web::Routes;
 use crate::web::openapi::schema as json;
 use counting::Settings;
@@ -49,12 +49,13 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/billing-plans", api::index)
         .tells("List billing plans", json::list::<Plan>)
-        .asks(&[("plan_name", "string", "Those of this name; none when it is empty.")])
+        .asks(&[("plan_name", "string", "Those of this name; none when it is empty."), as_of::PARAMETER])
         .merge(door::routes::<Plans>("/api/billing-plans", "/api/billing-plans/{plan}", "/api/billing-plans/{plan}/restore"))
         .get("/api/billing-plans/{plan}/{term}", api::show_named)
         .tells("Read the billing plan of a name and a term", json::one::<Plan>)
         .get("/api/feature-options", api::options)
         .tells("List what can be chosen for features", json::list::<FeatureOption>)
+        .asks(&[as_of::PARAMETER])
         .merge(door::routes::<Options>("/api/feature-options", "/api/feature-options/{id}", "/api/feature-options/{id}/restore"))
         .get("/api/billing_summary", summary::index)
         .tells("Count what each company has that is billed", described::summary)

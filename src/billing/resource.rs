@@ -1,4 +1,4 @@
-//! Billing's records as the one door writes them: administrators alone do.
+//! Billing's records as the one door writes them: plans by administrators alone, how companies are counted by billing too.
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -11,7 +11,7 @@ use super::{
     store, trueup, trueup_store as counted,
 };
 use crate::{
-    auth::{Admin, Caller, Level},
+    auth::{Admin, BillingEditor, Caller, Level},
     companies::{Company, store as companies},
     compliance::RedactionPolicy,
     config::Config,
@@ -22,10 +22,6 @@ use crate::{
     resource::{Done, Resource, View, whole},
     web::{Fields, Query, Reply, encode_segment, openapi::Schemas},
 };
-
-fn admins_alone(caller: &Caller) -> Result<()> {
-    if caller.is_admin() { Ok(()) } else { Err(Error::Forbidden("Admin access required".to_owned())) }
-}
 
 fn no_clients(caller: &Caller) -> Result<()> {
     if caller.level() == Some(Level::Client) { Err(Error::Forbidden("Insufficient permissions".to_owned())) } else { Ok(()) }
@@ -48,12 +44,9 @@ impl Resource for Plans {
     type View = ();
     type Input = PlanInput;
     type Shown = Plan;
+    type Writer = Admin;
     type Retirer = Admin;
     const IS_FORCED: bool = false;
-
-    fn may_write(caller: &Caller) -> Result<()> {
-        admins_alone(caller)
-    }
 
     fn id(_: &mut Conn, key: &i64) -> Result<i64> {
         Ok(*key)
@@ -125,12 +118,9 @@ impl Resource for Options {
     type View = ();
     type Input = Patch<FeatureOption>;
     type Shown = FeatureOption;
+    type Writer = Admin;
     type Retirer = Admin;
     const IS_FORCED: bool = false;
-
-    fn may_write(caller: &Caller) -> Result<()> {
-        admins_alone(caller)
-    }
 
     fn id(_: &mut Conn, key: &Kept) -> Result<i64> {
         Ok(key.id)
@@ -188,15 +178,12 @@ impl Resource for CompanySettings {
     type View = ();
     type Input = Patch<Settings>;
     type Shown = Settings;
-    type Retirer = Admin;
+    type Writer = BillingEditor;
+    type Retirer = BillingEditor;
     const IS_FORCED: bool = false;
 
     fn view(caller: &Caller, _: &Config, _: &Query) -> Result<()> {
         no_clients(caller)
-    }
-
-    fn may_write(caller: &Caller) -> Result<()> {
-        admins_alone(caller)
     }
 
     /// That of the company: what nobody has said has no row.
@@ -253,16 +240,13 @@ impl Resource for Exclusions {
     /// The company's key, and the rest.
     type Input = (String, Patch<Exclusion>);
     type Shown = Exclusion;
-    type Retirer = Admin;
+    type Writer = BillingEditor;
+    type Retirer = BillingEditor;
     const IS_FORCED: bool = false;
 
     fn view(caller: &Caller, config: &Config, query: &Query) -> Result<RedactionPolicy> {
         no_clients(caller)?;
         <RedactionPolicy as View>::of(caller, config, query)
-    }
-
-    fn may_write(caller: &Caller) -> Result<()> {
-        admins_alone(caller)
     }
 
     fn id(_: &mut Conn, key: &Kept) -> Result<i64> {

@@ -249,9 +249,9 @@ impl Content {
         }
     }
 
-    /// What comes out differently than before: lines, managed totals, plan and support level.
+    /// What comes out differently than before for a company and its plan: lines, managed totals, plan and support level.
     #[must_use]
-    pub fn differences_to(&self, before: &Self, company: i64, causes: &Causes) -> Vec<Difference> {
+    pub fn differences_to(&self, before: &Self, (company, plan): (i64, Option<i64>), causes: &Causes) -> Vec<Difference> {
         let was: BTreeMap<&str, &FrozenLine> = before.lines.iter().map(|line| (line.key.as_str(), line)).collect();
         let difference = |line: &FrozenLine| {
             let old = was.get(line.key.as_str())?;
@@ -259,8 +259,13 @@ impl Content {
             if old.figures() == line.figures() && because.is_empty() {
                 return None;
             }
-            let terms = [causes.of_settings(company), causes.of_company(company)];
-            let terms = if because.is_empty() { terms.into_iter().flatten().collect() } else { Vec::new() };
+            // What no record says of itself, and what is billed and at which price, is said by settings and the contract.
+            let is_said = !because.is_empty() && because.iter().all(|reason| reason.cause.is_some());
+            let is_billed_anew = (old.billed, old.unit) != (line.billed, line.unit);
+            let settings = (!is_said).then(|| causes.of_settings(company)).flatten();
+            let contract = (!is_said || is_billed_anew).then(|| causes.of_company(company)).flatten();
+            let price = plan.filter(|_| old.unit != line.unit).and_then(|plan| causes.of_plan(plan));
+            let terms = settings.into_iter().chain(contract).chain(price).collect();
             Some(Difference {
                 key: line.key.clone(),
                 label: line.label.clone(),

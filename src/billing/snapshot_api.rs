@@ -15,7 +15,7 @@ use super::{
     snapshot_store::{self as store, Snapshot, Wanted},
 };
 use crate::{
-    auth::{Admin, BillingReader},
+    auth::{BillingEditor, BillingReader},
     companies::store as companies,
     db::{Conn, Write},
     error::{Error, Result},
@@ -42,7 +42,12 @@ pub fn summary(snapshot: &Snapshot) -> Json {
 
 /// `POST /api/billing/snapshots`: freezes a month of one company or of every client. Where it was frozen before and comes out
 /// differently, that is an adjustment.
-pub async fn create(State(web): State<Web>, admin: Admin, conditions: Preconditions, mut fields: Fields) -> Result<Response> {
+pub async fn create(
+    State(web): State<Web>,
+    editor: BillingEditor,
+    conditions: Preconditions,
+    mut fields: Fields,
+) -> Result<Response> {
     let body = fields.digest();
     fields.set_creating(true);
     let month = fields.text("month").required().max(7).value();
@@ -57,7 +62,7 @@ pub async fn create(State(web): State<Web>, admin: Admin, conditions: Preconditi
         let company = company.map(|key| companies::id_of(c, &key)).transpose()?;
         count(c, &config, &wanted, company, force)
     };
-    let counted = web.db.read(&admin.scope(), read).await?;
+    let counted = web.db.read(&editor.scope(), read).await?;
     let work = move |w: &mut Write<'_>| {
         let frozen = keep(w, counted)?;
         let skipped = frozen
@@ -71,7 +76,7 @@ pub async fn create(State(web): State<Web>, admin: Admin, conditions: Preconditi
         });
         if frozen.made.is_empty() { Reply::ok(&told) } else { Reply::created(&told, format!("{API}?month={}", month.as_str())) }
     };
-    conditions.run(&web, &admin.scope(), &admin.actor(), &body, work).await
+    conditions.run(&web, &editor.scope(), &editor.actor(), &body, work).await
 }
 
 /// `GET /api/billing/snapshots?month=&company=&limit=&offset=`: the newest month first.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     agents::PageContext,
-    auth::{Admin, BillingReader},
+    auth::{BillingEditor, BillingReader},
     companies::store as companies,
     compliance::RedactionPolicy,
     contacts::Contact,
@@ -42,7 +42,7 @@ struct SnapshotsPage {
     /// The last month that has ended.
     last: String,
     table: Table,
-    is_admin: bool,
+    may_freeze: bool,
 }
 
 /// `GET /billing/snapshots[?month=]`
@@ -84,11 +84,11 @@ pub async fn index(State(web): State<Web>, _: BillingReader, context: PageContex
     };
     let last = Month::current().previous().as_str().to_owned();
     let month = month.map_or_else(String::new, |month| month.as_str().to_owned());
-    context.show(&SnapshotsPage { month, last, table, is_admin: page.is_admin(), page })
+    context.show(&SnapshotsPage { month, last, table, may_freeze: context.caller.edits_billing(), page })
 }
 
 /// `POST /billing/snapshots/freeze`
-pub async fn save(State(web): State<Web>, admin: Admin, context: PageContext, mut fields: Fields) -> Result<Response> {
+pub async fn save(State(web): State<Web>, editor: BillingEditor, context: PageContext, mut fields: Fields) -> Result<Response> {
     let month = fields.text("month").required().value().unwrap_or_default();
     let company = fields.key("company").max(50).value();
     let force = fields.bool("force").value().unwrap_or(false);
@@ -106,8 +106,8 @@ pub async fn save(State(web): State<Web>, admin: Admin, context: PageContext, mu
         let company = company.map(|key| companies::id_of(c, &key)).transpose()?;
         count(c, &config, &wanted, company, force)
     };
-    let frozen = match web.db.read(&admin.scope(), read).await {
-        Ok(counted) => web.db.write(&admin.scope(), &admin.actor(), move |w: &mut Write<'_>| keep(w, counted)).await,
+    let frozen = match web.db.read(&editor.scope(), read).await {
+        Ok(counted) => web.db.write(&editor.scope(), &editor.actor(), move |w: &mut Write<'_>| keep(w, counted)).await,
         Err(error) => Err(error),
     };
     match frozen {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     agents::PageContext,
-    auth::{Admin, BillingReader},
+    auth::{BillingEditor, BillingReader},
     companies::store as companies,
     compliance::RedactionPolicy,
     contacts::model::ROLES,
@@ -63,7 +63,7 @@ struct TrueupPage {
     unknown: Vec<String>,
     /// Whether the month has ended: then it can be frozen.
     is_over: bool,
-    is_admin: bool,
+    may_edit: bool,
 }
 
 #[derive(Template)]
@@ -186,7 +186,7 @@ async fn one(
         is_over: trueup.as_of.is_some(),
         rev,
         problems,
-        is_admin: page.is_admin(),
+        may_edit: context.caller.edits_billing(),
         settings,
         lines: trueup.lines.iter().map(|line| shown(line, currency)).collect(),
         exclusions: trueup.exclusions,
@@ -248,7 +248,12 @@ fn back(fields: &Fields) -> (String, String) {
 }
 
 /// `POST /billing/trueup/settings`
-pub async fn save_settings(State(web): State<Web>, admin: Admin, context: PageContext, fields: Fields) -> Result<Response> {
+pub async fn save_settings(
+    State(web): State<Web>,
+    editor: BillingEditor,
+    context: PageContext,
+    fields: Fields,
+) -> Result<Response> {
     let (path, key) = back(&fields);
     let month = Month::read(fields.raw_text("month").filter(|month| !month.is_empty()))?;
     let shown = fields.raw_text("rev").unwrap_or_default().to_owned();
@@ -259,7 +264,7 @@ pub async fn save_settings(State(web): State<Web>, admin: Admin, context: PageCo
                 let id = CompanySettings::id(w, &wanted)?;
                 CompanySettings::update(w, id, &input, rev, &())
             };
-            web.db.write(&admin.scope(), &admin.actor(), work).await
+            web.db.write(&editor.scope(), &editor.actor(), work).await
         }
         Err(error) => Err(error),
     };
@@ -274,7 +279,7 @@ pub async fn save_settings(State(web): State<Web>, admin: Admin, context: PageCo
 }
 
 /// `POST /billing/trueup/exclude`
-pub async fn exclude(State(web): State<Web>, admin: Admin, context: PageContext, fields: Fields) -> Result<Response> {
+pub async fn exclude(State(web): State<Web>, editor: BillingEditor, context: PageContext, fields: Fields) -> Result<Response> {
     let (path, _) = back(&fields);
     let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let input = match Exclusions::read(fields, true) {
@@ -283,16 +288,21 @@ pub async fn exclude(State(web): State<Web>, admin: Admin, context: PageContext,
         Err(other) => return Err(other),
     };
     let work = move |w: &mut Write<'_>| Exclusions::create(w, &(), &input, &policy).map(drop);
-    web.db.write(&admin.scope(), &admin.actor(), work).await?;
+    web.db.write(&editor.scope(), &editor.actor(), work).await?;
     context.go(&path, "Left out.")
 }
 
 /// `POST /billing/trueup/include`
-pub async fn include(State(web): State<Web>, admin: Admin, context: PageContext, mut fields: Fields) -> Result<Response> {
+pub async fn include(
+    State(web): State<Web>,
+    editor: BillingEditor,
+    context: PageContext,
+    mut fields: Fields,
+) -> Result<Response> {
     let (path, _) = back(&fields);
     let id = fields.int("id").required().value();
     fields.finish()?;
     let id = id.ok_or_else(|| Error::field("id", "is required"))?;
-    web.db.write(&admin.scope(), &admin.actor(), move |w| Exclusions::retire(w, id, false)).await?;
+    web.db.write(&editor.scope(), &editor.actor(), move |w| Exclusions::retire(w, id, false)).await?;
     context.go(&path, "Counted again.")
 }

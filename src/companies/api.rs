@@ -9,7 +9,7 @@ use super::{
     Company,
     alias::Alias,
     alias_store,
-    list_store::{self, COMPANIES},
+    list_store::{self, COMPANIES, LOCATIONS},
     location::Location,
     store,
 };
@@ -72,6 +72,10 @@ pub async fn locations(
     Path(key): Path<String>,
     request: ReadRequest,
 ) -> Result<Response> {
+    let whose: (String, fn(&mut Conn, &str) -> Result<i64>) = (key.clone(), store::id_of);
+    if let Some(was) = as_of::list_of_company::<Location>(&web, &reader, &request, &LOCATIONS, whose).await? {
+        return Ok(was);
+    }
     let views = read_locations(&web, &reader, key).await?;
     request.value(&views)
 }

@@ -76,7 +76,7 @@ pub static LOCATIONS: ListSpec = ListSpec {
         Column::new("updated_at", "location.updated_at", Kind::Time).required(),
     ],
     default_sort: "id",
-    search: None,
+    search: Some(Search { fts: "locations_fts", text: "location.search_text", private: None }),
     retired: Some("location.retired_at"),
     own: &[],
     fields: Location::names,

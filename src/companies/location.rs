@@ -2,7 +2,7 @@
 
 use crate::{
     db::Value,
-    entity::{Holds, Members},
+    entity::{Holds, Members, noun::search_text},
 };
 
 crate::entity! {
@@ -11,17 +11,16 @@ crate::entity! {
         /// Whose it is.
         company_id: i64 = int("Company").id_of("company").told().internal(),
         /// Such as `Head office`.
-        name: String = text("Name", 150).section("Location").required(),
+        name: String = text("Name", 150).section("Location").required().searched(),
         /// Postal.
-        address: Option<String> = text("Address", 255).section("Location").required(),
-        phone_number: Option<String> = phone("Phone", 50).section("Location"),
+        address: Option<String> = text("Address", 255).section("Location").required().searched(),
+        phone_number: Option<String> = phone("Phone", 50).section("Location").searched(),
     }
 }
 
 impl Location {
-    #[expect(clippy::unused_self, reason = "the shape that every record has")]
     fn derived_columns(&self) -> Vec<(&'static str, Value)> {
-        Vec::new()
+        vec![("search_text", search_text(self).into())]
     }
 }
 

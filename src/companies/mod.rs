@@ -23,7 +23,10 @@ use crate::entity::{
     schema::{changed, new},
 };
 use crate::web::openapi::schema as json;
-use crate::{resource as door, web::Routes};
+use crate::{
+    resource::{self as door, as_of},
+    web::Routes,
+};
 use alias::Alias;
 use api::search_answer;
 
@@ -48,6 +51,7 @@ pub fn routes() -> Routes {
         .tells("Count what is attached to a company", |_| json::counts())
         .get("/api/companies/{acct}/locations", api::locations)
         .tells("List the locations of a company", json::list::<Location>)
+        .asks(&[as_of::PARAMETER])
         .post("/api/companies/{acct}/locations", door::api::create::<Locations>)
         .makes("Location: add one, or all of an array or none", json::added::<Location>)
         .takes(new::<Location>)

@@ -62,6 +62,7 @@ impl<const PAGE: bool> Resource for Companies<PAGE> {
     type View = RedactionPolicy;
     type Input = (CompanyInput, Overrides);
     type Shown = CompanyView;
+    type Writer = Editor;
     type Retirer = Admin;
 
     fn id(c: &mut Conn, key: &String) -> Result<i64> {
@@ -185,6 +186,7 @@ impl<const PAGE: bool> Resource for Locations<PAGE> {
     type View = ();
     type Input = Patch<Location>;
     type Shown = Location;
+    type Writer = Editor;
     type Retirer = Editor;
     const IS_FORCED: bool = false;
 

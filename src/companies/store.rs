@@ -1,6 +1,6 @@
 //! Companies in the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     contract,
@@ -279,6 +279,13 @@ fn vendor_user(c: &mut Conn, id: Option<i64>) -> Result<Option<String>> {
     let sql = "SELECT contact.name FROM links link JOIN @contacts contact ON contact.id = link.entity_id
                WHERE link.entity = 'contact' AND link.system = 'freshservice' AND link.external_id = ?1";
     c.first(sql, params![id.to_string()])?.map(|row| row.get(0)).transpose()
+}
+
+/// The account numbers and names of companies, by their ids.
+pub fn called(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, (String, String)>> {
+    let sql = "SELECT company.id, company.account_number, company.name FROM @companies company WHERE company.id IN ids(?1)";
+    let named = c.map(sql, params![ids], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    Ok(named.into_iter().collect())
 }
 
 /// A company and those above it, nearest first, as (id, name and account number).

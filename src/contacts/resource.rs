@@ -56,6 +56,7 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
     type View = RedactionPolicy;
     type Input = ContactInput;
     type Shown = ContactDetail;
+    type Writer = Editor;
     type Retirer = Editor;
 
     fn id(_: &mut Conn, key: &i64) -> Result<i64> {

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 pub use beside::OfRecords;
 pub use model::{AddedField, COLORS, KINDS, Tag, shows};
-pub use values::{Sent, apply, hand_over, is_own, json, label, of_record, read, set_tags, undo};
+pub use values::{Sent, apply, hand_over, is_member, is_own, json, label, of_record, read, set_tags, undo};
 
 /// A noun that can have fields of its own and tags.
 #[derive(Clone, Copy, Debug)]

@@ -24,10 +24,15 @@ const LONG: usize = 20_000;
 /// The member with the values, and that with the tags.
 const MEMBERS: [&str; 2] = ["cf", "tags"];
 
+/// The member under which the vendors' custom fields are answered; what is written there is of the own ones.
+const VENDORS: &str = "custom_fields";
+
 /// What was sent of a record's own fields and tags.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
     values: Map<String, Json>,
+    /// What was sent under [`VENDORS`].
+    vendors: Option<Json>,
     tags: Option<Json>,
     is_form: bool,
 }
@@ -47,12 +52,53 @@ impl Sent {
         }
         let dotted = map.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value.clone())));
         values.extend(dotted);
-        Ok(Self { values, tags: map.get(MEMBERS[1]).cloned(), is_form: fields.is_form() })
+        let vendors = map.get(VENDORS).filter(|sent| !sent.is_null()).cloned();
+        Ok(Self { values, vendors, tags: map.get(MEMBERS[1]).cloned(), is_form: fields.is_form() })
     }
 
     fn is_empty(&self) -> bool {
-        self.values.is_empty() && self.tags.is_none()
+        self.values.is_empty() && self.vendors.is_none() && self.tags.is_none()
     }
+
+    /// Whether [`Self::without_standing`] has anything to leave out.
+    #[must_use]
+    pub fn names_vendors(&self) -> bool {
+        self.vendors.is_some()
+    }
+
+    /// The same without the vendors' custom fields that stand in the record, as its answer has them: who sends back what they
+    /// were shown changes nothing.
+    #[must_use]
+    pub fn without_standing(mut self, record: &Json) -> Self {
+        let stands = &record[VENDORS];
+        match &mut self.vendors {
+            Some(sent) if sent == stands => self.vendors = None,
+            Some(Json::Object(sent)) => sent.retain(|key, value| stands.get(key) != Some(value)),
+            _ => {}
+        }
+        self
+    }
+
+    /// All that was sent of own fields, with the keys as they were written; `cf` goes before.
+    fn own(&self) -> Result<Vec<(String, &str, &Json)>> {
+        let own = self.values.iter().map(|(key, value)| (format!("{PREFIX}{key}"), key.as_str(), value));
+        let vendors = match &self.vendors {
+            None => None,
+            Some(Json::Object(sent)) => Some(sent),
+            Some(_) => {
+                let message = "must be an object of the fields' keys and values, as cf; the vendors' are written at the vendors";
+                return Err(Error::field(VENDORS, message));
+            }
+        };
+        let more = vendors.into_iter().flatten().filter(|(key, _)| !self.values.contains_key(*key));
+        Ok(own.chain(more.map(|(key, value)| (format!("{VENDORS}.{key}"), key.as_str(), value))).collect())
+    }
+}
+
+/// Whether a member of a body is about own fields or tags.
+#[must_use]
+pub fn is_member(name: &str) -> bool {
+    MEMBERS.contains(&name) || name == VENDORS || name.starts_with(PREFIX)
 }
 
 /// A number with at most so many decimals, in ten-thousandths.
@@ -151,12 +197,13 @@ pub fn apply(w: &mut Write<'_>, entity: &str, id: i64, sent: &Sent, is_new: bool
 
 /// The values that were sent, checked.
 fn checked<'f>(fields: &'f [AddedField], sent: &Sent, is_new: bool) -> Result<Vec<(&'f AddedField, Option<Kept>)>> {
-    let named: Map<String, Json> = sent.values.iter().map(|(key, value)| (format!("{PREFIX}{key}"), value.clone())).collect();
+    let own = sent.own()?;
+    let named: Map<String, Json> = own.iter().map(|(_, key, value)| (format!("{PREFIX}{key}"), (*value).clone())).collect();
     let mut read_from = if sent.is_form { Fields::from_form(named) } else { Fields::new(named) };
-    for key in sent.values.keys().filter(|key| !fields.iter().any(|field| field.key == **key)) {
+    for (name, ..) in own.iter().filter(|(_, key, _)| !fields.iter().any(|field| field.key == *key)) {
         let known: Vec<&str> = fields.iter().map(|field| field.key.as_str()).collect();
         let known = if known.is_empty() { "there are none".to_owned() } else { format!("known are {}", known.join(", ")) };
-        read_from.refuse(format!("{PREFIX}{key}"), format!("there is no such field; {known}"));
+        read_from.refuse(name, format!("there is no such field; {known}"));
     }
     let mut wanted = Vec::new();
     for field in fields {
@@ -322,7 +369,7 @@ pub fn undo(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
             None => tags = Some(old.clone()),
         }
     }
-    let sent = Sent { values, tags, is_form: false };
+    let sent = Sent { values, vendors: None, tags, is_form: false };
     let done = match apply(w, noun.entity, id, &sent, false, &RedactionPolicy::of_program()) {
         Ok(done) => done,
         Err(Error::Invalid(wrong)) => {

@@ -72,6 +72,7 @@ impl Noun for License {
         Beside::new("seats_used", "Seats used", store::USED, Kind::Int).usual(),
         Beside::new("seats_free", "Seats free", store::FREE, Kind::Int).usual(),
         Beside::new("over", "Over", store::OVER, Kind::Bool).usual(),
+        Beside::new("under", "Under", store::UNDER, Kind::Bool),
         Beside::new("has_key", "Key kept", store::HAS_KEY, Kind::Bool),
     ];
     const READS: &'static [&'static str] = &["license_seat"];

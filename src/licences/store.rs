@@ -19,6 +19,8 @@ pub const USED: &str = used!();
 pub const FREE: &str = concat!("(license.seats - ", used!(), ")");
 /// Whether too many are held.
 pub const OVER: &str = concat!("COALESCE(", used!(), " > license.seats, FALSE)");
+/// Whether some are held by nobody.
+pub const UNDER: &str = concat!("COALESCE(", used!(), " < license.seats, FALSE)");
 /// Whether its key is kept.
 pub const HAS_KEY: &str = "(license.license_key IS NOT NULL)";
 

@@ -46,6 +46,7 @@ pub fn routes() -> Routes {
                 ("entry", json::one::<Entry>(schemas)),
             ])
         })
+        .may_take(|_| pushed(What::Company))
         .post("/api/contacts/{id}/push", push_contact)
         .tells("Write a contact to the service desk", |schemas| {
             json::done(&[
@@ -54,6 +55,12 @@ pub fn routes() -> Routes {
                 ("entry", json::one::<Entry>(schemas)),
             ])
         })
+        .may_take(|_| pushed(What::Contact))
+}
+
+/// Which of a row's fields are to be written: those that are pinned when nobody says it.
+fn pushed(what: What) -> serde_json::Value {
+    json::optional(&[("fields", json::or_null(json::array(json::choice(&what.columns()))))])
 }
 
 /// `GET /api/outbox?state=&limit=`: the newest entries, those first that are not over.

@@ -48,6 +48,16 @@ impl What {
         }
     }
 
+    /// The columns that can be written so.
+    #[must_use]
+    pub fn columns(self) -> Vec<&'static str> {
+        let all = match self {
+            Self::Company => Company::COLUMNS,
+            Self::Contact => Contact::COLUMNS,
+        };
+        all.iter().copied().filter(|column| self.takes(column)).collect()
+    }
+
     /// Whether a column can be written so. Account numbers have commands of their own, which know whose
     /// numbers are taken.
     #[must_use]

@@ -10,23 +10,27 @@ use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     assets::{AssetView, AssetViewContext, list_store as assets},
     auth::Reader,
-    billing::{list_store::PLANS, store as plans},
+    billing::{
+        list_store::{OPTIONS, PLANS},
+        store as plans,
+    },
     companies::{
-        CompanyView,
-        list_store::{COMPANIES, by_shown as companies_found},
+        CompanyView, Location,
+        list_store::{COMPANIES, LOCATIONS, by_shown as companies_found},
         store as companies,
     },
     compliance::RedactionPolicy,
     contacts::{ContactView, list_store as contacts},
-    custom,
+    custom::{self, Tag},
     db::{
         Conn, Row, Value as DbValue,
         list::{ListQuery, ListSpec, Slice},
     },
     entity::once::of_type,
     error::Result,
+    history::Record as _,
     tickets::list_store as tickets,
-    types::ticket_named,
+    types::{fold, ticket_named},
     web::{ReadRequest, Routes, Web, list},
 };
 
@@ -34,7 +38,7 @@ use crate::{
 const LIMIT: (i64, i64) = (100, 20);
 
 /// The kinds that are searched beside the nouns of the one door.
-const KINDS: [&str; 5] = ["companies", "contacts", "assets", "tickets", "billing_plans"];
+const KINDS: [&str; 8] = ["companies", "locations", "contacts", "assets", "tickets", "billing_plans", "feature_options", "tags"];
 
 /// What the search of everything is kept by.
 struct Found;
@@ -55,12 +59,15 @@ fn search_answer(schemas: &mut Schemas) -> Value {
         let hit = json::object(&[("type", json::text()), ("id", json::int()), ("name", json::or_null(json::text()))]);
         json::with(hit, &more.iter().map(|name| (*name, json::or_null(json::text()))).collect::<Vec<_>>())
     };
-    let kinds: [(&str, &str, &[&str]); 5] = [
+    let kinds: [(&str, &str, &[&str]); KINDS.len()] = [
         ("companies", "CompanyHit", &["account_number"]),
+        ("locations", "LocationHit", &["address", "company_id", "company_name"]),
         ("contacts", "ContactHit", &["email", "company_id"]),
         ("assets", "AssetHit", &["hostname", "serial_number", "company_id", "company_name"]),
         ("tickets", "TicketHit", &["ticket_number", "status", "company_id", "company_name"]),
         ("billing_plans", "BillingPlanHit", &["url"]),
+        ("feature_options", "FeatureOptionHit", &["feature_category"]),
+        ("tags", "TagHit", &["color"]),
     ];
     let mut groups: Vec<(&str, Value)> =
         kinds.into_iter().map(|(name, hits, more)| (name, json::array(schemas.name(hits.to_owned(), hit(more))))).collect();
@@ -128,7 +135,18 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
     let counts = request.query.is_on("counts")?;
     asked(&COMPANIES, &text, limit)?;
     let entities = of_type::<Found, Vec<&'static str>>(|| {
-        let known = ["company", "contact", "asset", "ticket", "psa_agent", "billing_plan", "custom_field", "tag"];
+        let known = [
+            "company",
+            "location",
+            "contact",
+            "asset",
+            "ticket",
+            "psa_agent",
+            "billing_plan",
+            "feature_option",
+            "custom_field",
+            "tag",
+        ];
         known.into_iter().chain(entities::nouns().map(|noun| noun.list().entities[0])).collect()
     });
     let view_context = AssetViewContext::of(&caller, &web.config, &request.query)?;
@@ -222,12 +240,48 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
             json!({"type": "billing_plan", "id": id, "name": name, "url": format!("/billing-plans/#plan-{id}")})
         })
         .collect();
-    let mut found =
-        json!({"companies": companies, "contacts": contacts, "assets": assets, "tickets": tickets, "billing_plans": plans});
+    let options: Vec<Value> = asked(&OPTIONS, text, limit)?
+        .first(conn, plans::option)?
+        .iter()
+        .map(
+            |option| json!({"type": "feature_option", "id": option.id, "name": option.name, "feature_category": option.category}),
+        )
+        .collect();
+    let tags: Vec<Value> = tags_found(conn, text)?
+        .iter()
+        .take(most)
+        .map(|tag| json!({"type": "tag", "id": tag.id, "name": tag.name, "color": tag.color}))
+        .collect();
+    let mut found = json!({
+        "companies": companies, "locations": locations(conn, text, limit)?, "contacts": contacts, "assets": assets,
+        "tickets": tickets, "billing_plans": plans, "feature_options": options, "tags": tags,
+    });
     for noun in entities::nouns() {
         found[noun.door().api] = noun.hits(conn, text, limit, policy)?.into();
     }
     Ok(found)
+}
+
+/// The locations that contain a text, with whose they are.
+fn locations(c: &mut Conn, text: &str, limit: i64) -> Result<Vec<Value>> {
+    let found = asked(&LOCATIONS, text, limit)?.first(c, |row| Location::from_row(row, 0))?;
+    let whose = companies::called(c, found.iter().map(|location| location.company_id).collect())?;
+    let hit = |location: &Location| {
+        let (number, name) = whose.get(&location.company_id).cloned().unzip();
+        json!({
+            "type": Location::ENTITY, "id": location.id, "name": location.name, "address": location.address,
+            "company_id": number, "company_name": name,
+        })
+    };
+    Ok(found.iter().map(hit).collect())
+}
+
+/// The tags whose names contain a text; there are few.
+fn tags_found(c: &mut Conn, text: &str) -> Result<Vec<Tag>> {
+    let wanted = fold(text);
+    let mut tags = custom::store::tags(c)?;
+    tags.retain(|tag| tag.retired_at.is_none() && fold(&tag.name).contains(&wanted));
+    Ok(tags)
 }
 
 fn of_companies(c: &mut Conn, text: &str, limit: i64, policy: &RedactionPolicy) -> Result<Searched> {
@@ -263,7 +317,10 @@ fn count(c: &mut Conn, text: &str, view_context: &AssetViewContext) -> Result<Va
     tell("assets", of_assets(c, text, 1, policy)?.count(c)?);
     let query = asked(&tickets::LIST, text, 1)?;
     tell("tickets", tickets::list(c, &query, &tickets::Filters::default(), policy, &BTreeMap::new())?.total);
+    tell("locations", asked(&LOCATIONS, text, 1)?.count(c)?);
     tell("billing_plans", asked(&PLANS, text, 1)?.count(c)?);
+    tell("feature_options", asked(&OPTIONS, text, 1)?.count(c)?);
+    tell("tags", i64::try_from(tags_found(c, text)?.len()).unwrap_or(i64::MAX));
     for noun in entities::nouns() {
         tell(noun.door().api, noun.count(c, text, policy)?);
     }

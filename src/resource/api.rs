@@ -3,9 +3,9 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Map, Value as Json};
 
-use super::{Done, MayWrite, Resource, as_of, bulk, merged};
+use super::{Done, Resource, as_of, bulk, merged};
 use crate::{
-    auth::{Caller, Editor, Reader},
+    auth::{Caller, Reader},
     compliance::RedactionPolicy,
     custom,
     db::{Conn, Write},
@@ -108,8 +108,7 @@ pub async fn show<R: Resource>(
 /// `POST` to a list: one record, or all of an array.
 pub async fn create<R: Resource>(
     State(web): State<Web>,
-    caller: Editor,
-    _: MayWrite<R>,
+    caller: R::Writer,
     whose: R::Whose,
     conditions: Preconditions,
     sent: OneOrMany,
@@ -140,8 +139,7 @@ pub async fn create<R: Resource>(
 /// `PUT` and `PATCH`: the fields that were sent.
 pub async fn update<R: Resource>(
     State(web): State<Web>,
-    caller: Editor,
-    _: MayWrite<R>,
+    caller: R::Writer,
     Path(key): Path<R::Key>,
     conditions: Preconditions,
     fields: Fields,
@@ -149,7 +147,10 @@ pub async fn update<R: Resource>(
     let body = fields.digest();
     let view = R::view(&caller, &web.config, conditions.query())?;
     let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
-    let own = custom::Sent::of(&fields)?;
+    let mut own = custom::Sent::of(&fields)?;
+    if own.names_vendors() {
+        own = own.without_standing(&stands::<R>(&web, &caller, key.clone(), view.clone()).await?);
+    }
     let input = fields.of_record(R::read, stands::<R>(&web, &caller, key.clone(), view.clone())).await?;
     let (request, types) = (conditions.clone(), caller.types());
     let work = move |w: &mut Write<'_>| {
@@ -223,8 +224,7 @@ pub async fn retire<R: Resource>(
 /// `POST` to a record's `restore`.
 pub async fn restore<R: Resource>(
     State(web): State<Web>,
-    caller: Editor,
-    _: MayWrite<R>,
+    caller: R::Writer,
     Path(key): Path<R::Key>,
     conditions: Preconditions,
 ) -> Result<Response> {

@@ -148,17 +148,39 @@ fn marked(mut response: Response) -> Response {
 /// # Errors
 /// `NotFound` for one that was not there yet.
 pub async fn one<R: Resource>(web: &Web, caller: &Caller, key: R::Key, request: &ReadRequest) -> Result<Option<Response>> {
+    record::<R::Row>(web, caller, request, move |c| R::id(c, &key), R::linked_then).await
+}
+
+/// What a record was linked with just before a moment, by the member that tells it.
+type Linked = fn(&mut Conn, i64, &str) -> Result<Vec<(&'static str, Vec<i64>)>>;
+
+/// Nothing is told of what a record was linked with.
+pub fn unlinked(_: &mut Conn, _: i64, _: &str) -> Result<Vec<(&'static str, Vec<i64>)>> {
+    Ok(Vec::new())
+}
+
+/// The same of a record that is found in its own way, with what it was linked with.
+///
+/// # Errors
+/// `NotFound` for one that was not there yet.
+pub async fn record<E: Entity>(
+    web: &Web,
+    caller: &Caller,
+    request: &ReadRequest,
+    find: impl FnOnce(&mut Conn) -> Result<i64> + Send + 'static,
+    linked: Linked,
+) -> Result<Option<Response>> {
     let Some(at) = asked(&request.query)? else { return Ok(None) };
     allowed(caller)?;
     let policy = RedactionPolicy::of(caller, &web.config, &request.query)?;
     let read = move |c: &mut Conn| {
-        let id = R::id(c, &key)?;
-        let rows = rebuilt::<R::Row>(c, Some(id), &at)?;
-        log::<R::Row>(c, vec![id], &policy)?;
+        let id = find(c)?;
+        let rows = rebuilt::<E>(c, Some(id), &at)?;
+        log::<E>(c, vec![id], &policy)?;
         let numbers = store::numbers(c)?;
-        let linked = R::linked_then(c, id, &past_store::after(&at)?)?;
+        let linked = linked(c, id, &past_store::after(&at)?)?;
         let was = numbered(rows, &numbers, &at.into()).pop();
-        let was = was.ok_or(Error::NotFound { what: <R::Row as crate::history::Record>::WHAT })?;
+        let was = was.ok_or(Error::NotFound { what: E::WHAT })?;
         let mut was = serde_json::to_value(was).map_err(Error::internal)?;
         for (name, ids) in linked {
             was[name] = ids.into();
@@ -186,6 +208,28 @@ pub async fn list<E: Entity>(
 /// Which rows were linked with a record, from how they were: what the list's address names, in a word for caches, and what
 /// tells those rows from others once the moment is known.
 pub type Among<E> = (String, Box<dyn FnOnce(&mut Conn, &str) -> Result<Box<dyn Fn(&E) -> bool>> + Send>);
+
+/// The same of those rows alone that were a company's, which is named in the address.
+///
+/// # Errors
+/// As [`list`]; `NotFound` for the company.
+pub async fn list_of_company<E: Entity>(
+    web: &Web,
+    caller: &Caller,
+    request: &ReadRequest,
+    spec: &'static ListSpec,
+    (acct, find): (String, fn(&mut Conn, &str) -> Result<i64>),
+) -> Result<Option<Response>> {
+    let among: Among<E> = (
+        format!("of company {acct}"),
+        Box::new(move |c, _| {
+            let company = Value::Int(find(c, &acct)?);
+            let field = E::field(COMPANY);
+            Ok(Box::new(move |row: &E| field.is_some_and(|field| Value::from((field.read)(row)) == company)))
+        }),
+    );
+    list_among(web, caller, request, spec, None, Some(among)).await
+}
 
 /// The same of those rows alone that were linked with a record, by what changes tell beside the rows' own fields. The moment
 /// is given as the one after it.

@@ -4,10 +4,10 @@
 use axum::{extract::State, response::Response};
 use serde_json::{Map, Value as Json, json};
 
-use super::{MayWrite, Resource, merged};
+use super::{Resource, merged};
 use crate::web::openapi::schema as described;
 use crate::{
-    auth::{Caller, Editor},
+    auth::Caller,
     compliance::{RedactedChange, RedactionPolicy, trail},
     custom,
     db::{
@@ -49,7 +49,7 @@ pub fn routes<R: Resource>(list: &'static str) -> Routes {
     let routes = Routes::new()
         .patch(list, update::<R>)
         .tells(says("change the fields that are sent, of every row that the list's own filters find"), answer)
-        .takes(|schemas| super::api::with_own::<R>(R::body(schemas, false)))
+        .takes(|schemas| described::closed(super::api::with_own::<R>(R::body(schemas, false))))
         .delete(list, retire::<R>)
         .tells(says("retire every row that the list's own filters find"), answer);
     if R::IS_FORCED { routes.asks(&[("force", "boolean", "Although something is attached to them.")]) } else { routes }
@@ -155,8 +155,7 @@ pub async fn create<R: Resource>(
 /// `PATCH` of a list: the fields sent, in every row that is meant.
 async fn update<R: Resource>(
     State(web): State<Web>,
-    caller: Editor,
-    _: MayWrite<R>,
+    caller: R::Writer,
     whose: R::Whose,
     conditions: Preconditions,
     fields: Fields,
@@ -167,7 +166,10 @@ async fn update<R: Resource>(
         return Err(Error::BadRequest("the body must have at least one field to change".to_owned()));
     }
     let own = custom::Sent::of(&fields)?;
+    let mut fields = fields;
+    let watch = fields.watch();
     let input = R::read(fields, false)?;
+    watch.refuse_unknown(custom::is_member)?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {
         // A row's tag says nothing of many.

@@ -6,7 +6,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use serde_json::Value as Json;
 
 use super::{
-    MayWrite, Resource,
+    Resource,
     bulk::{Together, together},
     form_page::{FormPage, Typed},
     forms::Form,
@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     agents::PageContext,
-    auth::Editor,
     compliance::RedactionPolicy,
     custom,
     db::{Conn, Write},
@@ -156,7 +155,7 @@ async fn page<R: Many>(web: &Web, context: &PageContext, ids: Vec<i64>, typed: &
 }
 
 /// `GET /bulk/assets?ids=1,2,3`
-async fn show<R: Many>(State(web): State<Web>, _: Editor, _: MayWrite<R>, context: PageContext) -> Result<Response> {
+async fn show<R: Many>(State(web): State<Web>, _: R::Writer, context: PageContext) -> Result<Response> {
     let ids = ids(context.query.text("ids")?.unwrap_or_default())?;
     context.show(&page::<R>(&web, &context, ids, &Typed::default()).await?)
 }
@@ -176,13 +175,7 @@ struct Wish<R: Many> {
 }
 
 /// `POST /bulk/assets`: what the fields that were filled in would change; with `confirmed`, it is changed.
-async fn change<R: Many>(
-    State(web): State<Web>,
-    editor: Editor,
-    _: MayWrite<R>,
-    context: PageContext,
-    fields: Fields,
-) -> Result<Response> {
+async fn change<R: Many>(State(web): State<Web>, editor: R::Writer, context: PageContext, fields: Fields) -> Result<Response> {
     let typed = Typed::new(fields.map().clone());
     let ids = ids(&typed.text("ids"))?;
     let mut sent = fields.map().clone();

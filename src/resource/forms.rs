@@ -3,13 +3,12 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    MayWrite, Resource,
+    Resource,
     form_page::{Doubles, FormPage, Part, Typed, changed, without_blank_lists},
     merged,
 };
 use crate::{
     agents::PageContext,
-    auth::Editor,
     compliance::RedactionPolicy,
     custom::{self, form::Offered},
     db::{Conn, Write},
@@ -150,15 +149,14 @@ async fn adding<R: Form>(web: &Web, context: &PageContext, typed: &Typed) -> Res
 }
 
 /// `GET` of an empty form.
-pub async fn new<R: Form>(State(web): State<Web>, _: Editor, context: PageContext) -> Result<Response> {
+pub async fn new<R: Form>(State(web): State<Web>, _: R::Writer, context: PageContext) -> Result<Response> {
     context.show(&adding::<R>(&web, &context, &R::begin(&context.query)).await?)
 }
 
 /// `POST` of a new record; the form comes back when it may be another one's double, or when something is wrong.
 pub async fn create<R: Form>(
     State(web): State<Web>,
-    editor: Editor,
-    _: MayWrite<R>,
+    editor: R::Writer,
     context: PageContext,
     whose: R::Whose,
     fields: Fields,
@@ -203,7 +201,12 @@ async fn doubles<R: Form>(web: &Web, context: &PageContext, fields: &Fields, typ
 }
 
 /// `GET` of a record's form.
-pub async fn edit<R: Form>(State(web): State<Web>, _: Editor, context: PageContext, Path(key): Path<R::Key>) -> Result<Response> {
+pub async fn edit<R: Form>(
+    State(web): State<Web>,
+    _: R::Writer,
+    context: PageContext,
+    Path(key): Path<R::Key>,
+) -> Result<Response> {
     let ground = ground::<R>(&web, &context, Some(key), &Typed::default()).await?;
     let stands = R::stands(&ground.0)?;
     context.show(&form::<R>(&context, &ground, &stands.without_own()))
@@ -212,8 +215,7 @@ pub async fn edit<R: Form>(State(web): State<Web>, _: Editor, context: PageConte
 /// `POST` of a record's form: what a person changed in it.
 pub async fn update<R: Form>(
     State(web): State<Web>,
-    editor: Editor,
-    _: MayWrite<R>,
+    editor: R::Writer,
     context: PageContext,
     Path(key): Path<R::Key>,
     fields: Fields,
@@ -273,8 +275,7 @@ fn is_attached(error: &Error) -> bool {
 /// `POST` that brings a record back.
 pub async fn restore<R: Form>(
     State(web): State<Web>,
-    editor: Editor,
-    _: MayWrite<R>,
+    editor: R::Writer,
     context: PageContext,
     Path(key): Path<R::Key>,
 ) -> Result<Response> {

@@ -18,15 +18,15 @@ pub mod values;
 pub mod ways;
 pub mod workspace;
 
-use std::{marker::PhantomData, ops::Deref};
+use std::ops::Deref;
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::extract::FromRequestParts;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Caller, Editor},
+    auth::Caller,
     compliance::RedactionPolicy,
     config::Config,
     db::{
@@ -97,6 +97,8 @@ pub trait Resource: Send + Sync + Sized + 'static {
     type Input: Send + 'static;
     /// The record as answers have it.
     type Shown: Serialize + ToSchema + Send + 'static;
+    /// Who may write it.
+    type Writer: FromRequestParts<Web, Rejection = Error> + Deref<Target = Caller> + Send + 'static;
     /// Who may retire it.
     type Retirer: FromRequestParts<Web, Rejection = Error> + Deref<Target = Caller> + Send + 'static;
     /// Whether `force=true` retires it although something is attached.
@@ -119,14 +121,6 @@ pub trait Resource: Send + Sync + Sized + 'static {
     /// `Forbidden` for who may not; `Invalid` for a wrong parameter.
     fn view(caller: &Caller, config: &Config, query: &Query) -> Result<Self::View> {
         Self::View::of(caller, config, query)
-    }
-
-    /// Refuses those of the staff who may read such records and not write them.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    fn may_write(_: &Caller) -> Result<()> {
-        Ok(())
     }
 
     /// The id behind a key.
@@ -212,18 +206,6 @@ pub trait Resource: Send + Sync + Sized + 'static {
     /// What a write answers.
     fn reply(w: &mut Write<'_>, id: i64, key: &Self::Key, view: &Self::View, done: Done) -> Result<Reply> {
         whole::<Self>(w, id, key, view, done)
-    }
-}
-
-/// A caller who may write such records, before anything of the request is read.
-pub struct MayWrite<R>(PhantomData<R>);
-
-impl<R: Resource> FromRequestParts<Web> for MayWrite<R> {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self> {
-        R::may_write(&*Editor::from_request_parts(parts, web).await?)?;
-        Ok(Self(PhantomData))
     }
 }
 

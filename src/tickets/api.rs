@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 
 use super::change::ChangeView;
 use super::{
+    Ticket,
     active::Board,
     change_store,
     codes::SOURCE,
@@ -23,6 +24,7 @@ use crate::{
     db::{Conn, list::Slice},
     entity::Shaped as _,
     error::Result,
+    resource::as_of,
     web::{Path, ReadRequest, Routes, Web, list},
 };
 
@@ -40,6 +42,7 @@ pub fn routes() -> Routes {
         .asks(&[
             ("contact_id", "count", "Those that this contact asked for."),
             ("asset_id", "count", "Those that somebody asked for to whom this asset is assigned."),
+            as_of::PARAMETER,
         ])
         .get("/api/tickets/active", active)
         .tells("Group the active tickets as boards show them", json::one::<Board>)
@@ -80,6 +83,9 @@ pub(super) fn variant(caller: &Reader, policy: &RedactionPolicy, filters: &Filte
 
 /// `GET /api/tickets`: an object, not an array; CSV on request.
 async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> Result<Response> {
+    if let Some(was) = as_of::list::<Ticket>(&web, &caller, &request, &LIST, None).await? {
+        return Ok(was);
+    }
     let query = request.list(&LIST)?;
     let filters = Filters::read(&request.query)?;
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;

@@ -17,9 +17,10 @@ use crate::{
     auth::{Editor, Reader},
     compliance::RedactionPolicy,
     config::Config,
-    db::Write,
+    db::{Conn, Write},
     error::{Error, Result},
     history::{self, Record as _},
+    resource::as_of,
     types::{Scope, now},
     web::{Fields, Path, Preconditions, ReadRequest, Reply, Routes, Web},
 };
@@ -33,8 +34,10 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/ticket/{id}", show)
         .tells("Read a ticket by the number of the vendor", detail_answer)
+        .asks(&[as_of::PARAMETER])
         .get("/api/freshservice/ticket/{id}", show)
         .tells("Read a ticket by the number of the vendor", detail_answer)
+        .asks(&[as_of::PARAMETER])
         .post("/api/ticket/{id}/update", update)
         .tells("Set the status of a ticket, or add a note", |_| {
             json::done(&[("ticket_id", json::int()), ("message", json::text())])
@@ -54,6 +57,10 @@ pub fn routes() -> Routes {
 /// # Errors
 /// `NotFound`; `Upstream` when the vendor fails us.
 async fn show(State(web): State<Web>, caller: Reader, Path(number): Path<i64>, request: ReadRequest) -> Result<Response> {
+    let find = move |c: &mut Conn| store::get_view(c, number).map(|view| view.inside().row.id);
+    if let Some(was) = as_of::record::<Ticket>(&web, &caller, &request, find, as_of::unlinked).await? {
+        return Ok(was);
+    }
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let (colleague, config, theirs) = (caller.is_staff(), web.config.clone(), policy.clone());
     let stored = web.db.read(&caller.scope(), move |conn| api::detail(conn, number, &theirs, colleague, &config)).await;

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Which keys this program makes; those of another version in the database are made anew.
-pub const KEY_VERSION: i64 = 4;
+pub const KEY_VERSION: i64 = 5;
 /// From this many characters on a trigram index can find a word.
 pub const TRIGRAM: usize = 3;
 /// How much of a text in a script other than Latin is taken apart for words of one and two characters.

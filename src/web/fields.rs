@@ -8,6 +8,7 @@ use super::{
     form, json,
 };
 use crate::{
+    config::suggest::nearest,
     error::{Error, FieldError, Result},
     types::{clean, decimal},
 };
@@ -16,7 +17,12 @@ use axum::{
     http::{HeaderMap, Method, header},
 };
 use serde_json::{Map, Value};
-use std::{fmt, sync::Arc, thread};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 mod rules;
 #[cfg(test)]
@@ -103,6 +109,34 @@ pub struct Fields {
     is_form: bool,
     creating: bool,
     errors: Vec<FieldError>,
+    /// The names that were asked for, where somebody wants to know.
+    asked: Option<Arc<Mutex<BTreeSet<String>>>>,
+}
+
+/// The names that a body has, and those that were asked for.
+#[derive(Debug)]
+pub struct Watch {
+    map: Arc<Map<String, Value>>,
+    asked: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Watch {
+    /// Refuses members that nobody has asked for: a limit or a filter that is misspelt must not count as none.
+    /// `others` are read elsewhere.
+    ///
+    /// # Errors
+    /// `Invalid`, naming each, with the nearest name that is known.
+    pub fn refuse_unknown(&self, others: impl Fn(&str) -> bool) -> Result<()> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown = self.map.keys().filter(|name| !asked.contains(*name) && !others(name));
+        let said = |name: &String| {
+            let near = nearest(name, asked.iter().map(String::as_str));
+            let maybe = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            FieldError { field: name.clone(), message: format!("there is no such field{maybe}") }
+        };
+        let wrong: Vec<FieldError> = unknown.map(said).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
+    }
 }
 
 impl Fields {
@@ -157,7 +191,17 @@ impl Fields {
         self.get(name).is_some()
     }
 
+    /// Notes from now on which names are asked for, also of copies.
+    pub fn watch(&mut self) -> Watch {
+        let asked = Arc::clone(self.asked.get_or_insert_default());
+        Watch { map: Arc::clone(&self.map), asked }
+    }
+
     fn get(&self, name: &str) -> Option<&Value> {
+        if let Some(asked) = &self.asked {
+            let others = self.aliases.iter().filter(|(known, _)| known == name).map(|(_, other)| other.clone());
+            asked.lock().unwrap_or_else(PoisonError::into_inner).extend(others.chain([name.to_owned()]));
+        }
         self.map.get(name).or_else(|| {
             let alias = self.aliases.iter().find(|(known, other)| known == name && self.map.contains_key(other));
             alias.and_then(|(_, other)| self.map.get(other))

@@ -12,7 +12,7 @@ use axum::{
 
 use std::any::type_name;
 
-use super::{Preconditions, Query, Web, openapi::Describe, prefix::Prefix};
+use super::{Fields, OneOrMany, Preconditions, Query, Web, openapi::Describe, prefix::Prefix};
 use crate::{auth, error::Error};
 
 /// One route, as registered.
@@ -26,6 +26,8 @@ pub struct RouteInfo {
     pub rehearses: bool,
     /// Whether it asks who is calling.
     pub needs_caller: bool,
+    /// Whether it reads members of a body.
+    pub reads_body: bool,
     /// What the API description says of it.
     pub about: About,
 }
@@ -62,6 +64,7 @@ fn needs_caller<T>() -> bool {
         type_name::<auth::Admin>(),
         type_name::<auth::AdminPerson>(),
         type_name::<auth::Anyone>(),
+        type_name::<auth::BillingEditor>(),
         type_name::<auth::BillingReader>(),
         type_name::<auth::Editor>(),
         type_name::<auth::Person>(),
@@ -74,6 +77,12 @@ fn needs_caller<T>() -> bool {
 /// Whether a handler takes these conditions of a write, and so can be rehearsed. `T` is the tuple of what it takes.
 fn rehearses<T>() -> bool {
     type_name::<T>().contains(type_name::<Preconditions>())
+}
+
+/// Whether a handler reads members of a body. `T` is the tuple of what it takes.
+fn reads_body<T>() -> bool {
+    let takes = type_name::<T>();
+    [type_name::<Fields>(), type_name::<OneOrMany>()].iter().any(|body| takes.contains(body))
 }
 
 /// Refuses to rehearse what would be done: nothing is worse than a rehearsal that acts.
@@ -239,7 +248,14 @@ impl Routes {
             );
         }
         self.last = self.table.len();
-        self.table.push(RouteInfo { path, method, rehearses, needs_caller: needs_caller::<T>(), about: About::default() });
+        self.table.push(RouteInfo {
+            path,
+            method,
+            rehearses,
+            needs_caller: needs_caller::<T>(),
+            reads_body: reads_body::<T>(),
+            about: About::default(),
+        });
         self.router = self.router.route(path, methods);
         self
     }

@@ -1,5 +1,6 @@
 """What a schema cannot say: which records there are, and which fields depend on each other."""
 
+import atexit
 import json
 import os
 import urllib.error
@@ -160,6 +161,25 @@ def fit(case):
         known = next((one for one in ask("/api/sync/credentials", CALLER) or [] if one["system"] == case.path_parameters["system"]), None)
         if known:
             case.body = {"domain" if known["system"] == "freshservice" else "api_endpoint": ""}
+
+
+# Which operations have answered well: `run` tells of those that never did. None is said without a place to write it.
+ANSWERED, ANSWERED_IN = set(), os.environ.get("CODEX_ANSWERED")
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    """Notes what has answered."""
+    if 200 <= response.status_code < 300:
+        ANSWERED.add(f"{case.method} {case.path}")
+
+
+@atexit.register
+def write_answered():
+    """Tells `run` of it."""
+    if ANSWERED_IN:
+        with open(ANSWERED_IN, "w", encoding="utf-8") as file:
+            file.writelines(f"{operation}\n" for operation in sorted(ANSWERED))
 
 
 # A time of history refuses filters, and months that are compared must follow each other.

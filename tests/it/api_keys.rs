@@ -39,6 +39,15 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 }
 
 both! {
+    async fn a_limit_that_is_misspelt_makes_no_key(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        for (name, hint) in [("type", "did you mean types?"), ("nouns", "there is no such field"), ("company", "did you mean companies?")] {
+            let refused = app.technician().post("/api/keys", &json!({"name": "Report", name: ["companies"], "current_password": PASSWORD})).await.status(400);
+            assert!(refused.fields() == [name] && refused.text().contains(hint), "{}", refused.text());
+        }
+        assert_eq!(app.technician().get("/api/keys").await.ok(), json!([]));
+    }
+
     async fn a_key_is_shown_once_and_comes_in_two_headers(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme").await;

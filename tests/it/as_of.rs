@@ -16,6 +16,27 @@ async fn moment(app: &App) -> String {
 }
 
 both! {
+    async fn plans_options_and_locations_are_what_they_were(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let (tess, admin) = (app.technician(), app.admin());
+        app.company("100001", "Acme").await;
+        let office = tess.post("/api/companies/100001/locations", &json!({"name": "Office", "address": "1 Old Street"})).await.status(201).json()["id"].clone();
+        let plan = admin.post("/api/billing-plans", &json!({"plan_name": "Gold", "term_length": "1-Year", "per_user_cost": 10})).await.status(201).json()["id"].clone();
+        admin.post("/api/billing-plans", &json!({"plan_name": "Tin", "term_length": "1-Year"})).await.status(201);
+        let option = admin.post("/api/feature-options", &json!({"category": "soc", "value": "Basic"})).await.status(201).json()["id"].clone();
+        let then = moment(&app).await;
+        tess.put(&format!("/api/companies/100001/locations/{office}"), &json!({"address": "2 New Street"})).await.status(200);
+        admin.put(&format!("/api/billing-plans/{plan}"), &json!({"per_user_cost": 12.5})).await.status(200);
+        admin.delete(&format!("/api/feature-options/{option}")).await.status(200);
+        let was = async |path: &str| tess.get(&format!("{path}{}as_of={then}", if path.contains('?') { '&' } else { '?' })).await.ok();
+        assert_eq!(was("/api/companies/100001/locations").await[0]["address"], "1 Old Street");
+        assert_eq!(was("/api/billing-plans?plan_name=gold&term_length=1-Year").await[0]["per_user_cost"], json!(10.0));
+        assert_eq!(was("/api/billing-plans?plan_name=").await, json!([]), "no plan has no name");
+        assert_eq!(was("/api/feature-options").await[0]["option_value"], "Basic");
+        assert_eq!(tess.get("/api/feature-options").await.ok(), json!([]));
+        app.client_of("cleo", "100001").await.get(&format!("/api/companies/100001/locations?as_of={then}")).await.status(403);
+    }
+
     async fn a_record_and_a_list_are_what_they_were(engine: Engine) {
         let app = App::start_on(&engine).await;
         let tess = app.technician();
@@ -50,6 +71,11 @@ both! {
         assert_eq!((page.header("x-total-count"), &page.json()[0]["hostname"]), ("2", &json!("LT-2")));
         let csv = tess.get(&format!("/api/assets?as_of={then}&format=csv&fields=hostname,status")).await.status(200).text();
         assert_eq!(csv.lines().collect::<Vec<_>>(), ["hostname,status", "LT-1,active", "LT-2,active"]);
+        // Those of a company are those that were its.
+        let of_company: Vec<Value> = tess.get(&format!("/api/companies/100001/assets?as_of={then}&sort=hostname")).await.ok().as_array().unwrap().clone();
+        assert_eq!(of_company.iter().map(|row| row["hostname"].as_str().unwrap()).collect::<Vec<_>>(), ["LT-1", "LT-2"]);
+        assert_eq!(tess.get(&format!("/api/companies/100002/assets?as_of={then}")).await.ok(), json!([]));
+        tess.get(&format!("/api/companies/404/assets?as_of={then}")).await.status(404);
         for path in ["/api/subnets", "/api/companies/100001/subnets"] {
             assert_eq!(tess.get(&format!("{path}?as_of={then}")).await.ok()[0]["cidr"], "10.0.0.0/24", "{path}");
         }

@@ -343,9 +343,11 @@ both! {
         assert_eq!((&users["counted"], &users["billed"], users["receipts"]["counted"].as_array().unwrap().len()), (&json!(2.0), &json!(1.0), 2));
         // The month is frozen, once.
         app.technician().post("/api/billing/snapshots", &json!({"month": month})).await.status(403);
-        let dry = api.post("/api/billing/snapshots?dry_run=true", &json!({"month": month})).await.ok();
+        let dry = app.billing().post("/api/billing/snapshots?dry_run=true", &json!({"month": month})).await.ok();
         assert_eq!(dry["frozen"].as_array().unwrap().len(), 3);
-        let frozen = api.post("/api/billing/snapshots", &json!({"month": month})).await.status(201).json();
+        assert!(page(&app.billing(), "/billing/snapshots").await.contains("/billing/snapshots/freeze"));
+        assert!(!page(&app.technician(), "/billing/snapshots").await.contains("/billing/snapshots/freeze"));
+        let frozen = app.billing().post("/api/billing/snapshots", &json!({"month": month})).await.status(201).json();
         assert_eq!(frozen["message"], "3 frozen, 0 adjusted, 0 unchanged");
         let again = api.post("/api/billing/snapshots", &json!({"month": month})).await.status(200).json();
         assert_eq!((again["frozen"].as_array().unwrap().len(), again["unchanged"].as_array().unwrap().len()), (0, 3));
@@ -384,8 +386,8 @@ both! {
         }
         api.delete(&path).await.status(405);
         // A later correction is an adjustment that says why.
-        api.post("/api/billing/exclusions", &json!({"company": "1", "entity": "asset", "entity_id": loan, "reason": "A loan to Quetzal"})).await.status(201);
-        let adjusted = api.post("/api/billing/snapshots", &json!({"month": month})).await.status(201).json();
+        app.billing().post("/api/billing/exclusions", &json!({"company": "1", "entity": "asset", "entity_id": loan, "reason": "A loan to Quetzal"})).await.status(201);
+        let adjusted = app.billing().post("/api/billing/snapshots", &json!({"month": month})).await.status(201).json();
         assert_eq!(adjusted["message"], "0 frozen, 1 adjusted, 2 unchanged");
         let adjustment = api.get(&format!("/api/billing/snapshots/{}", adjusted["frozen"][0]["id"])).await.ok();
         assert_eq!((&adjustment["adjusts"], &adjustment["number"], &adjustment["total"]), (&first["id"], &json!(2), &json!(20.0)));
@@ -410,6 +412,46 @@ both! {
         assert!(page(&app.technician(), &clinic).await.contains("Di Canary") && !page(&app.billing(), &clinic).await.contains("Canary"));
         assert!(page(&app.billing(), "/billing/snapshots").await.contains("Adjustment"));
         app.client_of("cleo", "1").await.get(&path).await.status(403);
+    }
+
+    async fn an_adjustment_names_the_setting_and_the_contract_behind_it(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let gold = plan(&app, "Gold", json!({"per_user_cost": 10})).await;
+        client(&app, "1", "Acme", json!({"managed_users": "1"})).await;
+        app.contact("Ada Moss", "ada@acme.example", &["1"]).await;
+        let bo = app.contact("Bo Lane", "bo@acme.example", &["1"]).await["id"].clone();
+        app.technician().put(&format!("/api/contacts/{bo}"), &json!({"active": false})).await.status(200);
+        long_ago(&app);
+        let month = last_month();
+        let api = app.billing();
+        let freeze = async || api.post("/api/billing/snapshots", &json!({"month": month, "company": "1"})).await.status(201).json();
+        let users = async |frozen: &Value| -> Value {
+            let told = api.get(&format!("/api/billing/snapshots/{}", frozen["frozen"][0]["id"])).await.ok();
+            told["differences"].as_array().unwrap().iter().find(|one| one["key"] == "users").unwrap().clone()
+        };
+        freeze().await;
+        // Another rule brings a contact in: of that one nothing has changed.
+        api.put("/api/billing/settings/1", &json!({"count_contacts": "all"})).await.status(200);
+        let because = users(&freeze().await).await;
+        assert_eq!((&because["because"][0]["name"], &because["because"][0]["cause"]), (&json!(format!("Contact {bo}")), &Value::Null), "{because}");
+        assert_eq!((&because["terms"][0]["entity"], &because["terms"][0]["action"]), (&json!("billing_settings"), &json!("create")), "{because}");
+        // What says by itself why it is counted otherwise needs no setting to explain it.
+        api.post("/api/billing/exclusions", &json!({"company": "1", "entity": "contact", "entity_id": bo, "reason": "Left"})).await.status(201);
+        let because = users(&freeze().await).await;
+        assert_eq!((&because["because"][0]["cause"]["entity"], &because["terms"]), (&json!("billing_exclusion"), &json!([])), "{because}");
+        // A month that goes on: who came says so, and what is billed and its price are the contract's and the plan's.
+        let this = Month::current();
+        let freeze = async || api.post("/api/billing/snapshots", &json!({"month": this.as_str(), "company": "1", "force": true})).await.status(201).json();
+        freeze().await;
+        app.contact("Cy Lane", "cy@acme.example", &["1"]).await;
+        app.technician().put("/api/companies/1", &json!({"managed_users": "2"})).await.status(200);
+        let price = json!({"per_user_cost": 12});
+        api.put(&format!("/api/billing-plans/{}", gold["id"]), &price).await.status(403);
+        app.admin().put(&format!("/api/billing-plans/{}", gold["id"]), &price).await.status(200);
+        let because = users(&freeze().await).await;
+        let said: Vec<(&str, &Value)> = because["terms"].as_array().unwrap().iter().map(|term| (term["entity"].as_str().unwrap(), &term["fields"])).collect();
+        assert_eq!(said, [("company", &json!(["managed_users"])), ("billing_plan", &json!(["per_user_cents"]))], "{because}");
+        assert_eq!(because["because"][0]["cause"]["entity"], "contact", "{because}");
     }
 
     async fn only_months_that_have_ended_are_frozen_unless_forced(engine: Engine) {

@@ -53,6 +53,15 @@ fn everything_has_an_example_and_it_is_as_described() {
     assert!(all.len() > 600, "only {} examples", all.len());
 }
 
+#[test]
+fn whatever_reads_a_body_says_what_it_reads() {
+    let read = codex::app::route_table().into_iter().filter(|route| route.reads_body && !route.about.summary.is_empty());
+    let (told, silent): (Vec<_>, Vec<_>) = read.partition(|route| route.about.body.is_some());
+    let silent: Vec<String> = silent.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert!(silent.is_empty(), "operations that read a body and do not describe it: {silent:#?}");
+    assert!(told.len() > 60, "only {} operations read a body", told.len());
+}
+
 /// What is added with nothing but a company there.
 const ADDED: [&str; 14] = [
     "/api/assets",

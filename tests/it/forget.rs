@@ -103,6 +103,10 @@ async fn planted(engine: &Engine) -> (Pull, i64) {
         tess.post("/api/network_equipment", &body).await.status(201).json()["id"].clone()
     };
     let (one, other) = (equipment("SW-1").await, equipment("SW-2").await);
+    let subnet = json!({"cidr": "10.9.0.0/24", "company_id": "204002", "purpose": format!("{NAME} at home")});
+    tess.post("/api/subnets", &subnet).await.status(201);
+    let location = json!({"name": format!("{NAME}, at home"), "address": "1 Elm Street"});
+    tess.post("/api/companies/204002/locations", &location).await.status(201);
     let cable = json!({"a_id": one, "b_id": other, "notes": format!("Laid by {NAME}.")});
     tess.post("/api/network_connections", &cable).await.status(201);
     (pull, id)

@@ -35,6 +35,35 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 both! {
+    async fn what_is_written_as_custom_fields_is_of_the_own_fields(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        of_every_kind(&app).await;
+        let tess = app.technician();
+        app.company("1", "Acme").await;
+        app.database.execute("UPDATE companies SET custom_fields = '{\"tier\":\"A\"}'");
+        let whole = tess.put("/api/companies/1", &json!({"custom_fields": {"door_code": "47-11"}})).await.ok();
+        assert_eq!(whole["cf"]["door_code"], "47-11");
+        // What the vendor has stands there too: it may be sent back, and is not written here.
+        let shown = tess.get("/api/companies/1").await.ok();
+        assert_eq!(shown["custom_fields"]["tier"], "A", "{shown}");
+        tess.put("/api/companies/1", &shown).await.status(200);
+        let sent = json!({"custom_fields": {"tier": "A", "seats": 5}, "cf": {"door_code": "12"}});
+        let whole = tess.put("/api/companies/1", &sent).await.ok();
+        assert_eq!((&whole["cf"]["seats"], &whole["cf"]["door_code"]), (&json!(5), &json!("12")));
+        for (sent, field) in [
+            (json!({"tier": "B"}), "custom_fields.tier"), (json!({"memo": "x"}), "custom_fields.memo"), (json!("x"), "custom_fields"),
+        ] {
+            assert_eq!(tess.put("/api/companies/1", &json!({"custom_fields": sent})).await.status(400).fields(), [field], "{sent}");
+        }
+        let refused = tess.post("/api/contacts", &json!({"name": "Ada", "company_account_numbers": ["1"], "custom_fields": {"memo": "x"}})).await.status(400);
+        assert_eq!(refused.fields(), ["custom_fields.memo"]);
+        assert_eq!(tess.get("/api/contacts").await.ok(), json!([]));
+        // Many at once are held to it, and to the names of fields that there are.
+        assert_eq!(tess.patch("/api/companies?name=Acme", &json!({"custom_fields": {"seats": 7}})).await.ok()["changed"], 1);
+        let refused = tess.patch("/api/companies?name=Acme", &json!({"suport_level": "x"})).await.status(400);
+        assert!(refused.fields() == ["suport_level"] && refused.text().contains("did you mean support_level?"), "{}", refused.text());
+    }
+
     async fn nothing_is_added_to_answers_while_no_field_is_defined(engine: Engine) {
         let app = App::start_on(&engine).await;
         let made = app.company("100001", "Acme").await;

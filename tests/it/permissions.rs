@@ -30,6 +30,10 @@ const STAFF_PEOPLE: &str = "1 3 3 y y 3";
 const NO_CLIENTS: &str = "1 3 y y y y";
 /// The provider's own people, and no services: pages of what is billed.
 const NO_CLIENTS_PEOPLE: &str = "1 3 y y y 3";
+/// Those who say how companies are counted, and freeze months.
+const BILLING: &str = "1 3 y 3 y y";
+/// The same, people only: pages.
+const BILLING_PEOPLE: &str = "1 3 y 3 y 3";
 /// Administrators, people only: pages, and who read what.
 const ADMIN_PEOPLE: &str = "1 3 3 3 y 3";
 
@@ -133,27 +137,27 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET /api/billing_summary", NO_CLIENTS, "200"),
     ("GET /api/billing/trueup", NO_CLIENTS, "200"),
     ("GET /api/billing/settings/{acct}", NO_CLIENTS, "200"),
-    ("PUT /api/billing/settings/{acct}", ADMINS, "200"),
-    ("PATCH /api/billing/settings/{acct}", ADMINS, "200"),
+    ("PUT /api/billing/settings/{acct}", BILLING, "200"),
+    ("PATCH /api/billing/settings/{acct}", BILLING, "200"),
     ("GET /api/billing/exclusions", NO_CLIENTS, "400"),
-    ("POST /api/billing/exclusions", ADMINS, "400"),
+    ("POST /api/billing/exclusions", BILLING, "400"),
     ("GET /api/billing/exclusions/{id}", NO_CLIENTS, "404"),
-    ("PUT /api/billing/exclusions/{id}", ADMINS, "404"),
-    ("PATCH /api/billing/exclusions/{id}", ADMINS, "404"),
-    ("DELETE /api/billing/exclusions/{id}", ADMINS, "404"),
+    ("PUT /api/billing/exclusions/{id}", BILLING, "404"),
+    ("PATCH /api/billing/exclusions/{id}", BILLING, "404"),
+    ("DELETE /api/billing/exclusions/{id}", BILLING, "404"),
     ("POST /api/feature-options/{id}/restore", ADMINS, "404"),
     ("GET /api/billing/compare", NO_CLIENTS, "200"),
     ("GET /api/billing/snapshots", NO_CLIENTS, "200"),
-    ("POST /api/billing/snapshots", ADMINS, "400"),
+    ("POST /api/billing/snapshots", BILLING, "400"),
     ("GET /api/billing/snapshots/{id}", NO_CLIENTS, "404"),
     ("GET /billing/snapshots", NO_CLIENTS_PEOPLE, "200"),
     ("GET /billing/snapshots/{id}", NO_CLIENTS_PEOPLE, "404"),
-    ("POST /billing/snapshots/freeze", ADMIN_PEOPLE, "400"),
+    ("POST /billing/snapshots/freeze", BILLING_PEOPLE, "400"),
     ("GET /billing/compare", NO_CLIENTS_PEOPLE, "200"),
     ("GET /billing/trueup", NO_CLIENTS_PEOPLE, "200"),
-    ("POST /billing/trueup/settings", ADMIN_PEOPLE, "404"),
-    ("POST /billing/trueup/exclude", ADMIN_PEOPLE, "303"),
-    ("POST /billing/trueup/include", ADMIN_PEOPLE, "400"),
+    ("POST /billing/trueup/settings", BILLING_PEOPLE, "404"),
+    ("POST /billing/trueup/exclude", BILLING_PEOPLE, "303"),
+    ("POST /billing/trueup/include", BILLING_PEOPLE, "400"),
     ("GET /api/billing-plans", SIGNED_IN, "200"),
     ("POST /api/billing-plans", ADMINS, "400"),
     ("GET /api/billing-plans/{plan}", SIGNED_IN, "404"),

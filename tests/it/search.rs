@@ -66,6 +66,29 @@ both! {
         assert_eq!(search("southwind").await, Vec::<String>::new());
     }
 
+    async fn locations_options_and_tags_are_found(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let (tess, admin) = (app.technician(), app.admin());
+        app.company("1", "Acme").await;
+        app.company("2", "Bolt").await;
+        for (number, name, address) in [("1", "Warehouse", "7 Harbour Road"), ("2", "Office", "9 Harbour Road")] {
+            tess.post(&format!("/api/companies/{number}/locations"), &json!({"name": name, "address": address, "phone_number": "+1 555 0147"})).await.status(201);
+        }
+        admin.post("/api/feature-options", &json!({"category": "soc", "value": "Harbour watch"})).await.status(201);
+        tess.post("/api/tags", &json!({"name": "Harbour", "color": "blue"})).await.status(201);
+        let found = tess.get("/api/search?q=harbour&counts=true").await.ok();
+        let names = |kind: &str| found[kind].as_array().unwrap().iter().map(|hit| hit["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!((names("locations"), names("feature_options"), names("tags")), (vec!["Warehouse".to_owned(), "Office".to_owned()], vec!["Harbour watch".to_owned()], vec!["Harbour".to_owned()]));
+        assert_eq!((&found["locations"][0]["company_id"], &found["locations"][0]["company_name"]), (&json!("1"), &json!("Acme")));
+        assert_eq!((&found["counts"]["locations"], &found["counts"]["tags"], &found["counts"]["feature_options"]), (&json!(2), &json!(1), &json!(1)));
+        assert_eq!(tess.get("/api/search?q=5550147").await.ok()["locations"].as_array().unwrap().len(), 2);
+        // Clients find what is theirs.
+        let theirs = app.client_of("cleo", "2").await.get("/api/search?q=harbour").await.ok();
+        assert_eq!(theirs["locations"].as_array().unwrap().len(), 1, "{theirs}");
+        let page = tess.get_with("/search?q=harbour", "accept", "text/html").await.status(200).text();
+        assert!(page.contains("Warehouse") && page.contains("/companies/1"), "{page}");
+    }
+
     async fn common_words_give_a_bounded_answer(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("1", "Acme").await;

@@ -75,6 +75,7 @@ const READS: &[(&str, Read)] = reads! {
     "companies::store::get_view" => |c, id, key| companies::store::get_view(c, id);
     "companies::store::all_views" => |c, id, key| companies::store::all_views(c);
     "companies::store::ancestors" => |c, id, key| companies::store::ancestors(c, id);
+    "companies::store::called" => |c, id, key| companies::store::called(c, vec![id]);
     "companies::store::children" => |c, id, key| companies::store::children(c, id);
     "companies::store::attached" => |c, id, key| companies::store::attached(c, id);
     "companies::store::locations" => |c, id, key| companies::store::locations(c, id);

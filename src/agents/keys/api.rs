@@ -45,10 +45,13 @@ pub async fn create(
     Extension(verifier): Extension<Arc<Verifier>>,
     prefix: Prefix,
     peer: Peer,
-    fields: Fields,
+    mut fields: Fields,
 ) -> Result<Response> {
     let reach = verifier.api_keys().reach();
+    let watch = fields.watch();
     let wanted = Wanted::read(fields.clone(), reach)?;
+    // A limit that is misspelt must not make a key without limits.
+    watch.refuse_unknown(|name| name == "current_password")?;
     reauthenticate(&verifier, person.user(), &fields, &peer).await?;
     let owner = Owner { user: person.user().clone(), on_platform: web.config.on_platform() };
     let (text, key) = make(&web.db, &person.0.actor(), owner, reach, wanted).await?;

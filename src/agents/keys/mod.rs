@@ -43,7 +43,7 @@ pub fn routes() -> Routes {
                 ("expires_in_days", serde_json::json!({"type": "integer", "minimum": 1, "maximum": DAYS.1})),
                 ("current_password", json::text()),
             ];
-            json::with(name, &more)
+            json::closed(json::with(name, &more))
         })
         .get("/api/keys/{id}", api::show)
         .tells("Read what is known of an API key", json::one::<ApiKey>)

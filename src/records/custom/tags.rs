@@ -85,6 +85,7 @@ impl Resource for Tags {
     type View = ();
     type Input = Patch<Tag>;
     type Shown = Tag;
+    type Writer = Editor;
     type Retirer = Editor;
     const IS_FORCED: bool = false;
 

@@ -50,6 +50,7 @@ impl<E: Noun> Resource for OfNoun<E> {
     type View = RedactionPolicy;
     type Input = Input<E>;
     type Shown = Seen<E>;
+    type Writer = Editor;
     type Retirer = Editor;
 
     fn view(caller: &Caller, config: &Config, query: &Query) -> Result<RedactionPolicy> {

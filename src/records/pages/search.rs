@@ -8,9 +8,10 @@ use super::address;
 use crate::{
     agents::PageContext,
     assets::{Asset, AssetViewContext},
-    billing::Plan,
-    companies::Company,
+    billing::{FeatureOption, Plan},
+    companies::{Company, Location},
     contacts::Contact,
+    custom::Tag,
     error::Result,
     history::Record as _,
     records::{entities, search},
@@ -45,10 +46,13 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
     let page = context.titled(Section::Elsewhere, "Search");
     let rooms = [
         ("companies", Company::ENTITY, "Companies", "building-2"),
+        ("locations", Location::ENTITY, "Locations", "map-pin"),
         ("contacts", Contact::ENTITY, "Contacts", "users"),
         ("assets", Asset::ENTITY, "Assets", "monitor"),
         ("tickets", Ticket::ENTITY, "Tickets", "ticket"),
         ("billing_plans", Plan::ENTITY, "Billing plans", "credit-card"),
+        ("feature_options", FeatureOption::ENTITY, "Feature options", "credit-card"),
+        ("tags", Tag::ENTITY, "Tags", "tag"),
     ];
     let rooms = rooms.map(|(room, entity, title, icon)| (room, entity, title.to_owned(), icon));
     let nouns = entities::nouns().map(|noun| (noun.door().api, noun.name(), capitalised(noun.door().many), "router"));
@@ -68,6 +72,7 @@ fn link(page: &Page, entity: &str, hit: &Json) -> (Crumb, String) {
     let id = hit.get("id").map(ToString::to_string).unwrap_or_default();
     let (key, detail) = match entity {
         Company::ENTITY => (text("account_number").to_owned(), text("account_number")),
+        Location::ENTITY => (text("company_id").to_owned(), text("company_name")),
         Contact::ENTITY => (id, text("email")),
         _ => (id, text("company_name")),
     };

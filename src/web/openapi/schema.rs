@@ -115,6 +115,14 @@ pub fn with(mut base: Value, members: &[(&str, Value)]) -> Value {
     }
 }
 
+/// That, and no members that are not said.
+#[must_use]
+pub fn closed(mut base: Value) -> Value {
+    let word = if base.get("allOf").is_some() { "unevaluatedProperties" } else { "additionalProperties" };
+    base[word] = json!(false);
+    base
+}
+
 /// That, with something in one of these members at least. It stands in an `allOf`: programs that make types of the document
 /// take an `anyOf` for a choice between types.
 #[must_use]
