@@ -82,7 +82,7 @@ function showBar() {
     const link = document.createElement("a");
     link.className = "btn btn--sm";
     link.href = `${list.dataset.bulk}?ids=${some.map((row) => row.dataset.id).join(",")}`;
-    link.textContent = "Change or retire";
+    link.textContent = list.dataset.bulkWords;
     bar.append(link);
   }
   if (list.dataset.tagAction) bar.append(tagging(list, some));

@@ -27,7 +27,7 @@ impl Panels for OfLicenses {
             label: "Licence key",
             heads: vec![("Key", "cell--main"), ("", "cell--sub")],
             lines: if has_key { vec![line] } else { Vec::new() },
-            empty: "No key is kept.",
+            empty: "No key stored.",
             more: None,
         };
         let change =

@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use askama::Template;
 
+use super::forms::SECTION;
 use crate::{
     compliance::RedactionPolicy,
     config::Config,
@@ -156,7 +157,7 @@ impl Panel {
     #[must_use]
     pub fn section(tab: Tab, title: &str, items: Vec<Item>, edit: Option<&str>) -> Self {
         let anchor = section_anchor(title);
-        let edit = edit.map(|form| Action { href: format!("{form}#{anchor}"), words: "Edit".to_owned(), adds: false });
+        let edit = edit.map(|form| Action { href: format!("{form}?{SECTION}={anchor}#{anchor}"), words: "Edit".to_owned(), adds: false });
         Self { actions: edit.into_iter().collect(), ..Self::new(tab, anchor, title, Content::Facts(items)) }
     }
 

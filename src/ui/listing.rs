@@ -60,8 +60,8 @@ pub struct Shape {
     pub path: &'static str,
     /// The path of the same list as JSON and CSV.
     pub api: &'static str,
-    /// The path of the page on which several of its records are changed at once, if there is one.
-    pub bulk: Option<&'static str>,
+    /// The path of the page on which several of its records are changed at once and what the way there says, if there is one.
+    pub bulk: Option<(&'static str, &'static str)>,
     /// Every column; the first one is the link and always shown.
     pub columns: fn() -> &'static [Shown],
     /// The columns that need a window with room for all, each with [`WIDE`] or [`ROOMY`].
@@ -438,7 +438,7 @@ impl Listing {
             placeholder: self.shape.placeholder,
             columns: own.chain(beside.iter().map(|column| self.beside_column(column))).collect(),
             tags: self.taggable(&beside),
-            bulk: self.shape.bulk.filter(|_| self.may_write).map(|path| format!("{}{path}", self.prefix)),
+            bulk: self.shape.bulk.filter(|_| self.may_write).map(|(path, words)| (format!("{}{path}", self.prefix), words)),
             chips: self.chips(&filters),
             kept: self.kept(&filters),
             clear: self.clear(),
