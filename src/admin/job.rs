@@ -22,7 +22,6 @@ use crate::{
         log_store::{self, LogLine},
     },
     records::{
-        entities,
         pages::{
             record::{self, Mentioned},
             store::Names,
