@@ -30,8 +30,12 @@ impl Panels for OfLicenses {
             empty: "No key stored.",
             more: None,
         };
-        let change =
-            Action { href: base, words: if has_key { "Replace key".to_owned() } else { "Enter key".to_owned() }, adds: !has_key };
+        let change = Action {
+            href: base,
+            words: if has_key { "Replace key".to_owned() } else { "Enter key".to_owned() },
+            adds: !has_key,
+            edits: false,
+        };
         let panel = Panel::new(Tab::Overview, "key", "Licence key", Content::Rows(table));
         Ok(vec![Panel { actions: whose.is_live.then_some(change).into_iter().collect(), ..panel }])
     }
