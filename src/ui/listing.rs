@@ -197,7 +197,7 @@ impl Listing {
             label: column.label.clone().into(),
             sort_href: name.starts_with(beside::PREFIX).then(|| self.with("sort", Some(&next))),
             sorted,
-            class: if column.shows == Shows::Number { "cell--number" } else { "cell--cut" }.into(),
+            class: if column.shows == Shows::Number { "cell--number" } else { "" }.into(),
             shown: self.params.iter().any(|(known, value)| known == "col" && value == name),
             usual: false,
         }
@@ -252,12 +252,13 @@ impl Listing {
         }
     }
 
-    /// How a column is set; one that somebody chose does not give way.
+    /// How a column is set; one that somebody chose does not give way. Long values of a list are cut without being told so.
     fn class(&self, shown: &Shown) -> Cow<'static, str> {
+        let class = shown.class.trim_end_matches("cell--cut").trim_end();
         let needs = self.shape.yields.iter().find(|(key, _)| *key == shown.key);
         match needs.filter(|_| !self.params.iter().any(|(name, _)| name == "col")) {
-            Some((_, room)) => format!("{} {room}", shown.class).trim_start().to_owned().into(),
-            None => shown.class.into(),
+            Some((_, room)) => format!("{class} {room}").trim_start().to_owned().into(),
+            None => class.into(),
         }
     }
 
