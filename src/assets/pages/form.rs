@@ -37,7 +37,11 @@ impl Many for Assets {
             choices.extend(pages_store::contact_choices(c, company, policy)?);
         }
         let field = Field::select(ASSIGNED, "Assigned to", typed.text(ASSIGNED), choices);
-        let hint = if company.is_some() { "Replaces who is assigned now." } else { "Choose assets of one company to assign them to a contact." };
+        let hint = if company.is_some() {
+            "Replaces who is assigned now."
+        } else {
+            "Choose assets of one company to assign them to a contact."
+        };
         Ok(vec![field.hint(hint)])
     }
 
