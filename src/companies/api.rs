@@ -72,7 +72,7 @@ pub async fn locations(
     Path(key): Path<String>,
     request: ReadRequest,
 ) -> Result<Response> {
-    let whose: (String, fn(&mut Conn, &str) -> Result<i64>) = (key.clone(), store::id_of);
+    let whose: as_of::Whose = (key.clone(), store::id_of);
     if let Some(was) = as_of::list_of_company::<Location>(&web, &reader, &request, &LOCATIONS, whose).await? {
         return Ok(was);
     }

@@ -240,13 +240,6 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
             json!({"type": "billing_plan", "id": id, "name": name, "url": format!("/billing-plans/#plan-{id}")})
         })
         .collect();
-    let options: Vec<Value> = asked(&OPTIONS, text, limit)?
-        .first(conn, plans::option)?
-        .iter()
-        .map(
-            |option| json!({"type": "feature_option", "id": option.id, "name": option.name, "feature_category": option.category}),
-        )
-        .collect();
     let tags: Vec<Value> = tags_found(conn, text)?
         .iter()
         .take(most)
@@ -254,7 +247,7 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
         .collect();
     let mut found = json!({
         "companies": companies, "locations": locations(conn, text, limit)?, "contacts": contacts, "assets": assets,
-        "tickets": tickets, "billing_plans": plans, "feature_options": options, "tags": tags,
+        "tickets": tickets, "billing_plans": plans, "feature_options": options(conn, text, limit)?, "tags": tags,
     });
     for noun in entities::nouns() {
         found[noun.door().api] = noun.hits(conn, text, limit, policy)?.into();
@@ -274,6 +267,17 @@ fn locations(c: &mut Conn, text: &str, limit: i64) -> Result<Vec<Value>> {
         })
     };
     Ok(found.iter().map(hit).collect())
+}
+
+/// What can be chosen for features and contains a text.
+fn options(c: &mut Conn, text: &str, limit: i64) -> Result<Vec<Value>> {
+    Ok(asked(&OPTIONS, text, limit)?
+        .first(c, plans::option)?
+        .iter()
+        .map(
+            |option| json!({"type": "feature_option", "id": option.id, "name": option.name, "feature_category": option.category}),
+        )
+        .collect())
 }
 
 /// The tags whose names contain a text; there are few.

@@ -209,6 +209,9 @@ pub async fn list<E: Entity>(
 /// tells those rows from others once the moment is known.
 pub type Among<E> = (String, Box<dyn FnOnce(&mut Conn, &str) -> Result<Box<dyn Fn(&E) -> bool>> + Send>);
 
+/// The key of the company in an address, and how its id is found.
+pub type Whose = (String, fn(&mut Conn, &str) -> Result<i64>);
+
 /// The same of those rows alone that were a company's, which is named in the address.
 ///
 /// # Errors
@@ -218,7 +221,7 @@ pub async fn list_of_company<E: Entity>(
     caller: &Caller,
     request: &ReadRequest,
     spec: &'static ListSpec,
-    (acct, find): (String, fn(&mut Conn, &str) -> Result<i64>),
+    (acct, find): Whose,
 ) -> Result<Option<Response>> {
     let among: Among<E> = (
         format!("of company {acct}"),

@@ -162,7 +162,7 @@ async fn show<R: Many>(State(web): State<Web>, _: R::Writer, context: PageContex
 
 /// What is to be done to each.
 enum Act<R: Resource> {
-    Change(R::Input, custom::Sent),
+    Change(Box<(R::Input, custom::Sent)>),
     Retire,
 }
 
@@ -190,7 +190,7 @@ async fn change<R: Many>(State(web): State<Web>, editor: R::Writer, context: Pag
     let own = custom::Sent::of(&sent)?;
     match R::read(sent, false) {
         Ok(input) => {
-            let act = Act::Change(input, own);
+            let act = Act::Change(Box::new((input, own)));
             run::<R>(&web, &context, &editor.actor(), Wish { ids, typed, act, is_confirmed }).await
         }
         Err(error) => refused::<R>(&web, &context, ids, &typed, error).await,
@@ -231,7 +231,8 @@ async fn run<R: Many>(web: &Web, context: &PageContext, actor: &Actor, wish: Wis
     let work = move |w: &mut Write<'_>| {
         let together = together::<R>(w, kind, &wanted, (types.as_deref(), &policy), |w, id| match &act {
             Act::Retire => R::retire(w, id, false),
-            Act::Change(input, own) => {
+            Act::Change(change) => {
+                let (input, own) = &**change;
                 merged::refuse::<R>(w, id)?;
                 R::update(w, id, input, None, &view)?;
                 custom::apply(w, R::Row::ENTITY, id, own, false, &policy).map(drop)
