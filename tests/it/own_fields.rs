@@ -40,18 +40,18 @@ both! {
         of_every_kind(&app).await;
         let tess = app.technician();
         app.company("1", "Acme").await;
-        app.database.execute("UPDATE companies SET custom_fields = '{\"tier\":\"A\"}'");
+        app.database.execute("UPDATE companies SET custom_fields = '{\"tier\":[\"A\"]}'");
         let whole = tess.put("/api/companies/1", &json!({"custom_fields": {"door_code": "47-11"}})).await.ok();
         assert_eq!(whole["cf"]["door_code"], "47-11");
         // What the vendor has stands there too: it may be sent back, and is not written here.
         let shown = tess.get("/api/companies/1").await.ok();
-        assert_eq!(shown["custom_fields"]["tier"], "A", "{shown}");
+        assert_eq!(shown["custom_fields"]["tier"], json!(["A"]), "{shown}");
         tess.put("/api/companies/1", &shown).await.status(200);
-        let sent = json!({"custom_fields": {"tier": "A", "seats": 5}, "cf": {"door_code": "12"}});
+        let sent = json!({"custom_fields": {"tier": ["A"], "seats": 5}, "cf": {"door_code": "12"}});
         let whole = tess.put("/api/companies/1", &sent).await.ok();
         assert_eq!((&whole["cf"]["seats"], &whole["cf"]["door_code"]), (&json!(5), &json!("12")));
         for (sent, field) in [
-            (json!({"tier": "B"}), "custom_fields.tier"), (json!({"memo": "x"}), "custom_fields.memo"), (json!("x"), "custom_fields"),
+            (json!({"tier": ["B"]}), "custom_fields.tier"), (json!({"memo": "x"}), "custom_fields.memo"), (json!("x"), "custom_fields"),
         ] {
             assert_eq!(tess.put("/api/companies/1", &json!({"custom_fields": sent})).await.status(400).fields(), [field], "{sent}");
         }
