@@ -264,7 +264,7 @@ impl AssetView {
         if row.retired_at.is_some() {
             "retired".clone_into(&mut row.status);
         }
-        let data_source = seen.source.clone().or_else(|| owner.basis.watched.then(|| "datto".to_owned()));
+        let data_source = seen.source.clone().or_else(|| owner.basis.watched.then(|| crate::config::datto::SYSTEM.to_owned()));
         Self { row, seen, owner, external_id, life: None, life_since: None, data_source }
     }
 }

@@ -2,18 +2,26 @@
 
 use super::staleness::{self, STAGES};
 use crate::{
-    config::LifeDays,
+    config::{LifeDays, rmm},
     db::{Conn, Value, Write},
     error::Result,
     params,
 };
 
 /// SQL for when the last good run of the RMM began: what was seen is as old as that.
-pub const AS_OF: &str = "(SELECT MAX(run.started_at) FROM sync_runs run
-    WHERE run.source = 'datto' AND run.dry_run = FALSE AND run.status IN ('done', 'held'))";
+pub const AS_OF: &str = concat!(
+    "(SELECT MAX(run.started_at) FROM sync_runs run
+    WHERE run.source = '",
+    rmm!(),
+    "' AND run.dry_run = FALSE AND run.status IN ('done', 'held'))"
+);
 
-const WATCHED: &str = "EXISTS (SELECT 1 FROM links watched
-    WHERE watched.entity = 'asset' AND watched.entity_id = asset.id AND watched.system = 'datto')";
+const WATCHED: &str = concat!(
+    "EXISTS (SELECT 1 FROM links watched
+    WHERE watched.entity = 'asset' AND watched.entity_id = asset.id AND watched.system = '",
+    rmm!(),
+    "')"
+);
 
 /// When the last good run of the RMM began.
 pub fn as_of(c: &mut Conn) -> Result<Option<String>> {

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     companies::store as companies,
     compliance::{Level, RedactionPolicy, Veiled},
+    config::rmm,
     contacts::Contact,
     db::{Conn, Row, Write},
     entity::Facet as _,
@@ -25,8 +26,12 @@ pub const FROM: &str = "@assets asset
     LEFT JOIN @companies company ON company.id = asset.company_id
     LEFT JOIN @asset_observations seen ON seen.asset_id = asset.id";
 
-const EXTERNAL_ID: &str = "(SELECT min(link.external_id) FROM links link
-    WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = 'datto' AND NOT link.is_merged)";
+const EXTERNAL_ID: &str = concat!(
+    "(SELECT min(link.external_id) FROM links link
+    WHERE link.entity = 'asset' AND link.entity_id = asset.id AND link.system = '",
+    rmm!(),
+    "' AND NOT link.is_merged)"
+);
 
 /// What [`view`] reads.
 #[must_use]

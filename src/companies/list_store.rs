@@ -40,10 +40,7 @@ pub static COMPANIES: ListSpec = ListSpec {
         Column::new("has_plan", store::HAS_PLAN, Kind::Bool).required(),
         Column::new("parent_id", store::PARENT, Kind::Int),
         Column::new("billing_contact_id", store::BILLING_CONTACT, Kind::Int),
-        Column::text(
-            "freshservice_id",
-            "(SELECT min(link.external_id) FROM links link WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice' AND NOT link.is_merged)",
-        ),
+        Column::text("freshservice_id", store::FRESHSERVICE_ID),
         Column::new("created_at", "company.created_at", Kind::Time).required(),
         Column::new("updated_at", "company.updated_at", Kind::Time).required(),
     ],

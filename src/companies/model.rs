@@ -296,7 +296,7 @@ impl CompanyView {
         Self {
             row,
             external_id,
-            external_source: freshservice_id.map(|_| "freshservice"),
+            external_source: freshservice_id.map(|_| crate::config::freshservice::SYSTEM),
             named: [Named::default(); 3],
             plan_support_level: None,
         }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     compliance::{Level, Personal, RedactionPolicy, Veiled},
+    config::{freshservice, service_desk},
     db::{Conn, Row, Write},
     entity::Patch,
     error::{Error, OnConstraint as _, Result},
@@ -20,8 +21,12 @@ use crate::{
 };
 
 /// The Freshservice id beside a row: the smallest when a company is several departments.
-pub const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
-    WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = 'freshservice' AND NOT link.is_merged)";
+pub const FRESHSERVICE_ID: &str = concat!(
+    "(SELECT min(link.external_id) FROM links link
+    WHERE link.entity = 'company' AND link.entity_id = company.id AND link.system = '",
+    service_desk!(),
+    "' AND NOT link.is_merged)"
+);
 
 /// The company above and the contact who gets the invoices, as far as they are within the reader's scope: the bare
 /// id of somebody else's row tells a client that it exists.
@@ -277,8 +282,8 @@ fn refer(w: &mut Write<'_>, input: &CompanyInput, company: &mut Company) -> Resu
 fn vendor_user(c: &mut Conn, id: Option<i64>) -> Result<Option<String>> {
     let Some(id) = id else { return Ok(None) };
     let sql = "SELECT contact.name FROM links link JOIN @contacts contact ON contact.id = link.entity_id
-               WHERE link.entity = 'contact' AND link.system = 'freshservice' AND link.external_id = ?1";
-    c.first(sql, params![id.to_string()])?.map(|row| row.get(0)).transpose()
+               WHERE link.entity = 'contact' AND link.system = ?1 AND link.external_id = ?2";
+    c.first(sql, params![freshservice::SYSTEM, id.to_string()])?.map(|row| row.get(0)).transpose()
 }
 
 /// The account numbers and names of companies, by their ids.

@@ -6,6 +6,9 @@ use super::{
     sources::ENTERED,
 };
 
+/// The system's name in links, plans and history, which is its section's name here.
+pub const SYSTEM: &str = super::rmm!();
+
 /// How to reach Datto RMM.
 #[derive(Clone, Debug)]
 pub struct Datto {

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The system's name in links, plans and history, which is its section's name here.
-pub const SYSTEM: &str = "freshservice";
+pub const SYSTEM: &str = super::service_desk!();
 
 /// How to reach Freshservice.
 #[derive(Clone, Debug)]

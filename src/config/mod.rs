@@ -54,6 +54,22 @@ pub use self::{
     write::{Setting, save},
 };
 
+/// What the service desk is called in the database, for statements that are put together when Codex is compiled.
+macro_rules! service_desk {
+    () => {
+        "freshservice"
+    };
+}
+
+/// What the RMM is called in the database, likewise.
+macro_rules! rmm {
+    () => {
+        "datto"
+    };
+}
+
+pub(crate) use {rmm, service_desk};
+
 /// A configuration that cannot be used: says which key, what is wrong, and where it was said.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     companies::{Company, store as companies},
     compliance::{Level, RedactionPolicy, Veiled},
+    config::service_desk,
     db::{Conn, Row, Write},
     error::{Error, Result},
     history::{self, Past, Record, Updated, protection},
@@ -17,8 +18,12 @@ use crate::{
     web::Sent,
 };
 
-const FRESHSERVICE_ID: &str = "(SELECT min(link.external_id) FROM links link
-    WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = 'freshservice' AND NOT link.is_merged)";
+const FRESHSERVICE_ID: &str = concat!(
+    "(SELECT min(link.external_id) FROM links link
+    WHERE link.entity = 'contact' AND link.entity_id = contact.id AND link.system = '",
+    service_desk!(),
+    "' AND NOT link.is_merged)"
+);
 
 /// Whether a company sends this contact its invoices, or names it first.
 const BILLED_TO: &str = "(EXISTS (SELECT 1 FROM @contact_companies named WHERE named.contact_id = contact.id

@@ -6,6 +6,8 @@
 //! Ranks are joined as bits, because the engines have no other word in common for the greater of two: a row with both
 //! bits is as strict as the stricter one says ([`super::protection::word`]).
 
+use crate::config::service_desk;
+
 /// The rank of whoever asked, by the vendor's id.
 macro_rules! asker {
     ($row:literal) => {
@@ -57,7 +59,7 @@ macro_rules! named {
             "(CASE WHEN company.", $name, " IS NULL THEN 0 ELSE
                 COALESCE((SELECT max(person.level) FROM protected_people person WHERE person.name = company.", $name, "), 0)
                 | COALESCE((SELECT max(person.level) FROM links whose JOIN protected_people person ON person.id = whose.entity_id
-                    WHERE whose.system = 'freshservice' AND whose.entity = 'contact'
+                    WHERE whose.system = '", service_desk!(), "' AND whose.entity = 'contact'
                       AND whose.external_id = CAST(company.", $id, " AS TEXT)), 0) END)"
         )
     };

@@ -173,16 +173,6 @@ fn arrows_point_one_way() {
 /// contract §1, which have a vendor's name in them.
 const OF_VENDORS: [&str; 2] = ["src/config/", "src/status/freshness.rs"];
 
-/// Stores of nouns some of whose fields only one vendor tells: its ids of companies and people, what its agents see of devices.
-const OF_ONE_VENDOR: [&str; 6] = [
-    "src/history/ranks_store.rs",
-    "src/companies/list_store.rs",
-    "src/companies/store.rs",
-    "src/contacts/store.rs",
-    "src/assets/staleness_store.rs",
-    "src/assets/store.rs",
-];
-
 #[test]
 fn nothing_is_decided_by_a_vendors_name() {
     let systems: Vec<&str> = codex::vendors::ALL.iter().map(|vendor| vendor.system).collect();
@@ -202,9 +192,7 @@ fn nothing_is_decided_by_a_vendors_name() {
 fn no_sql_names_a_vendor() {
     let systems: Vec<String> = codex::vendors::ALL.iter().map(|vendor| format!("'{}'", vendor.system)).collect();
     let mut wrong = Vec::new();
-    for (name, text) in
-        sources().into_iter().filter(|(name, _)| name.ends_with("store.rs") && !OF_ONE_VENDOR.contains(&name.as_str()))
-    {
+    for (name, text) in sources().into_iter().filter(|(name, _)| name.ends_with("store.rs")) {
         for (number, line) in code(&text).filter(|(_, line)| systems.iter().any(|system| line.contains(system))) {
             wrong.push(format!("{name}:{number}: {}", line.trim()));
         }

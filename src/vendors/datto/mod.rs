@@ -9,8 +9,7 @@ pub mod wire;
 use super::{Vendor, probe};
 use crate::types::fold;
 
-/// The system's name in links, plans and history.
-pub const SYSTEM: &str = "datto";
+pub use crate::config::datto::SYSTEM;
 /// The system's name for people.
 pub const NAME: &str = "Datto RMM";
 
