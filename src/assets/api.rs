@@ -91,8 +91,7 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 }
 
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
-    let whose: as_of::Whose = (acct.clone(), companies::id_of);
-    if let Some(was) = as_of::list_of_company::<Asset>(&web, &caller, &request, &LIST, whose).await? {
+    if let Some(was) = as_of::list::<Asset>(&web, &caller, &request, &LIST, Some(acct.clone())).await? {
         return Ok(was);
     }
     let query = request.list(&LIST)?;

@@ -54,14 +54,17 @@ impl Wanted {
 /// `GET /api/billing-plans[?plan_name=&term_length=]`
 pub async fn index(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
     let wanted = Wanted::read(&request.query);
-    let among = wanted.clone();
-    let among: as_of::Among<Plan> =
-        (format!("{wanted:?}"), Box::new(move |_, _| Ok(Box::new(move |plan: &Plan| among.means(plan)))));
+    let variant = format!("{wanted:?}");
+    let meant = wanted.clone();
+    let among = as_of::Among {
+        key: variant.clone(),
+        answers: PLANS.own,
+        find: Box::new(move |_, _| Ok(Box::new(move |plan: &Plan| meant.means(plan)))),
+    };
     if let Some(was) = as_of::list_among(&web, &reader, &request, &PLANS, None, Some(among)).await? {
         return Ok(was);
     }
     let query = request.list(&PLANS)?;
-    let variant = format!("{wanted:?}");
     list::respond(&web, &reader.scope(), &variant, &request, query, move |c, query, rows| {
         wanted.narrow(query).each(c, |row| rows.push(&store::view(row)?))
     })
@@ -82,13 +85,16 @@ pub async fn show_named(
 
 /// `GET /api/feature-options[?feature_type=|category=]`
 pub async fn options(State(web): State<Web>, reader: Reader, request: ReadRequest) -> Result<Response> {
-    if let Some(was) = as_of::list::<FeatureOption>(&web, &reader, &request, &OPTIONS, None).await? {
-        return Ok(was);
-    }
-    let query = request.list(&OPTIONS)?;
     let names = ["feature_type", "category", "feature_category"];
     let asked = names.into_iter().find_map(|name| request.query.get(name)).map(category_key).filter(|key| !key.is_empty());
     let variant = format!("{asked:?}");
+    let meant = asked.clone();
+    let is_meant = move |option: &FeatureOption| meant.as_ref().is_none_or(|category| option.category == *category);
+    let among = as_of::Among { key: variant.clone(), answers: OPTIONS.own, find: Box::new(move |_, _| Ok(Box::new(is_meant))) };
+    if let Some(was) = as_of::list_among(&web, &reader, &request, &OPTIONS, None, Some(among)).await? {
+        return Ok(was);
+    }
+    let query = request.list(&OPTIONS)?;
     list::respond(&web, &reader.scope(), &variant, &request, query, move |c, query, rows| {
         let query = match asked {
             Some(category) => query.clone().and("feature_option.category = {}", vec![category.into()]),

@@ -39,7 +39,7 @@ use crate::web::openapi::schema as json;
 use counting::Settings;
 use resource::{CompanySettings, Exclusions, Options, Plans};
 
-/// The nouns that administrators alone change, also by taking a change back.
+/// The nouns of which administrators alone take changes back; plans and what can be chosen they alone change, too.
 pub const OF_ADMINS: [&str; 5] =
     [Plan::ENTITY, FeatureOption::ENTITY, FeatureCategory::ENTITY, Settings::ENTITY, counting::Exclusion::ENTITY];
 

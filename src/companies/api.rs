@@ -72,8 +72,7 @@ pub async fn locations(
     Path(key): Path<String>,
     request: ReadRequest,
 ) -> Result<Response> {
-    let whose: as_of::Whose = (key.clone(), store::id_of);
-    if let Some(was) = as_of::list_of_company::<Location>(&web, &reader, &request, &LOCATIONS, whose).await? {
+    if let Some(was) = as_of::list::<Location>(&web, &reader, &request, &LOCATIONS, Some(key.clone())).await? {
         return Ok(was);
     }
     let views = read_locations(&web, &reader, key).await?;

@@ -65,14 +65,15 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
     let everybody = web.config.compat.include_inactive_contacts;
     let number = acct.clone();
-    let among: as_of::Among<Contact> = (
-        format!("of company {acct}"),
-        Box::new(move |c, moment| {
+    let among = as_of::Among {
+        key: format!("of company {acct}"),
+        answers: &[],
+        find: Box::new(move |c, moment| {
             let company = companies::id_of(c, &number)?;
             let members = store::members_then(c, company, moment)?;
             Ok(Box::new(move |contact: &Contact| members.contains(&contact.id) && (everybody || contact.active)))
         }),
-    );
+    };
     if let Some(was) = as_of::list_among(&web, &caller, &request, &OF_COMPANY, None, Some(among)).await? {
         return Ok(was);
     }

@@ -258,6 +258,9 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
 /// The locations that contain a text, with whose they are.
 fn locations(c: &mut Conn, text: &str, limit: i64) -> Result<Vec<Value>> {
     let found = asked(&LOCATIONS, text, limit)?.first(c, |row| Location::from_row(row, 0))?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
     let whose = companies::called(c, found.iter().map(|location| location.company_id).collect())?;
     let hit = |location: &Location| {
         let (number, name) = whose.get(&location.company_id).cloned().unzip();

@@ -205,37 +205,20 @@ pub async fn list<E: Entity>(
     list_among::<E>(web, caller, request, spec, company, None).await
 }
 
-/// Which rows were linked with a record, from how they were: what the list's address names, in a word for caches, and what
-/// tells those rows from others once the moment is known.
-pub type Among<E> = (String, Box<dyn FnOnce(&mut Conn, &str) -> Result<Box<dyn Fn(&E) -> bool>> + Send>);
+/// What tells some rows from others, once the moment is known (as the one after it).
+pub type Find<E> = Box<dyn FnOnce(&mut Conn, &str) -> Result<Box<dyn Fn(&E) -> bool>> + Send>;
 
-/// The key of the company in an address, and how its id is found.
-pub type Whose = (String, fn(&mut Conn, &str) -> Result<i64>);
-
-/// The same of those rows alone that were a company's, which is named in the address.
-///
-/// # Errors
-/// As [`list`]; `NotFound` for the company.
-pub async fn list_of_company<E: Entity>(
-    web: &Web,
-    caller: &Caller,
-    request: &ReadRequest,
-    spec: &'static ListSpec,
-    (acct, find): Whose,
-) -> Result<Option<Response>> {
-    let among: Among<E> = (
-        format!("of company {acct}"),
-        Box::new(move |c, _| {
-            let company = Value::Int(find(c, &acct)?);
-            let field = E::field(COMPANY);
-            Ok(Box::new(move |row: &E| field.is_some_and(|field| Value::from((field.read)(row)) == company)))
-        }),
-    );
-    list_among(web, caller, request, spec, None, Some(among)).await
+/// Which rows are meant, as the list itself finds them: by what its address names, or by parameters that it reads.
+pub struct Among<E> {
+    /// Tells them from others, for caches.
+    pub key: String,
+    /// The list's own parameters that are answered by this.
+    pub answers: &'static [&'static str],
+    /// Finds them.
+    pub find: Find<E>,
 }
 
-/// The same of those rows alone that were linked with a record, by what changes tell beside the rows' own fields. The moment
-/// is given as the one after it.
+/// The same of those rows alone that the list's room tells from others.
 ///
 /// # Errors
 /// As [`list`].
@@ -251,16 +234,20 @@ pub async fn list_among<E: Entity>(
     allowed(caller)?;
     let policy = RedactionPolicy::of(caller, &web.config, &request.query)?;
     let query = request.list(spec)?;
-    let asked = Asked::<E>::read(&query, &request.query, company)?;
-    let (whose, among) = among.map_or((String::new(), None), |(whose, among)| (whose, Some(among)));
-    let variant = format!("{NAME} {at}|{}|{:?}|{whose}", policy.key(), asked.own);
+    let (among, answers, find) = among.map_or_else(Default::default, |among| (among.key, among.answers, Some(among.find)));
+    let asked = Asked::<E>::read(&query, &request.query, company.clone(), answers)?;
+    let variant = format!("{NAME} {at}|{}|{:?}|{among}", policy.key(), asked.own);
     let known = Was::<E>::names();
     let load = move |c: &mut Conn, query: &ListQuery, rows: &mut lists::Rows| {
         let numbers = store::numbers(c)?;
+        let is_known = |key: &String| numbers.iter().any(|(id, number)| fold(number) == fold(key) || id.to_string() == *key);
+        if company.as_ref().is_some_and(|key| !is_known(key)) {
+            return Err(Error::NotFound { what: "Company" });
+        }
         let mut found = numbered(rebuilt::<E>(c, None, &at)?, &numbers, &at.clone().into());
         found.retain(|was| asked.means(query, was));
-        if let Some(among) = among {
-            let is_among = among(c, &past_store::after(&at)?)?;
+        if let Some(find) = find {
+            let is_among = find(c, &past_store::after(&at)?)?;
             found.retain(|was| is_among(&was.row));
         }
         asked.sort(&mut found);
@@ -326,7 +313,7 @@ struct Asked<E: 'static> {
 }
 
 impl<E: Entity> Asked<E> {
-    fn read(query: &ListQuery, parameters: &Query, company: Option<String>) -> Result<Self> {
+    fn read(query: &ListQuery, parameters: &Query, company: Option<String>, answered: &[&str]) -> Result<Self> {
         let cannot = |name: &str| Error::field(name, "cannot be asked together with as_of: history does not tell");
         if query.search().is_some() {
             return Err(cannot("q"));
@@ -338,7 +325,7 @@ impl<E: Entity> Asked<E> {
             return Err(cannot(name));
         }
         let mut own: Vec<(&'static str, String)> = company.map(|number| (COMPANY, number)).into_iter().collect();
-        for name in query.spec().own {
+        for name in query.spec().own.iter().filter(|name| !answered.contains(name)) {
             let Some(value) = parameters.text(name)? else { continue };
             if Member::<E>::named(name).is_none() {
                 return Err(cannot(name));

@@ -158,7 +158,7 @@ async fn update<R: Resource>(
     caller: R::Writer,
     whose: R::Whose,
     conditions: Preconditions,
-    fields: Fields,
+    mut fields: Fields,
 ) -> Result<Response> {
     let body = fields.digest();
     let asked = Asked::<R>::read(&web, &caller, whose, &conditions)?;
@@ -166,7 +166,6 @@ async fn update<R: Resource>(
         return Err(Error::BadRequest("the body must have at least one field to change".to_owned()));
     }
     let own = custom::Sent::of(&fields)?;
-    let mut fields = fields;
     let watch = fields.watch();
     let input = R::read(fields, false)?;
     watch.refuse_unknown(custom::is_member)?;

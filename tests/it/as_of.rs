@@ -20,6 +20,7 @@ both! {
         let app = App::start_on(&engine).await;
         let (tess, admin) = (app.technician(), app.admin());
         app.company("100001", "Acme").await;
+        app.contact("Ada Moss", "ada@acme.example", &["100001"]).await;
         let office = tess.post("/api/companies/100001/locations", &json!({"name": "Office", "address": "1 Old Street"})).await.status(201).json()["id"].clone();
         let plan = admin.post("/api/billing-plans", &json!({"plan_name": "Gold", "term_length": "1-Year", "per_user_cost": 10})).await.status(201).json()["id"].clone();
         admin.post("/api/billing-plans", &json!({"plan_name": "Tin", "term_length": "1-Year"})).await.status(201);
@@ -30,9 +31,19 @@ both! {
         admin.delete(&format!("/api/feature-options/{option}")).await.status(200);
         let was = async |path: &str| tess.get(&format!("{path}{}as_of={then}", if path.contains('?') { '&' } else { '?' })).await.ok();
         assert_eq!(was("/api/companies/100001/locations").await[0]["address"], "1 Old Street");
-        assert_eq!(was("/api/billing-plans?plan_name=gold&term_length=1-Year").await[0]["per_user_cost"], json!(10.0));
+        for term in ["1-Year", "1%20Year", "12%20months"] {
+            let plans = was(&format!("/api/billing-plans?plan_name=gold&term_length={term}")).await;
+            assert_eq!((plans.as_array().unwrap().len(), &plans[0]["per_user_cost"]), (1, &json!(10.0)), "{term}");
+        }
         assert_eq!(was("/api/billing-plans?plan_name=").await, json!([]), "no plan has no name");
         assert_eq!(was("/api/feature-options").await[0]["option_value"], "Basic");
+        for name in ["category", "feature_type", "feature_category"] {
+            assert_eq!(was(&format!("/api/feature-options?{name}=SOC")).await[0]["option_value"], "Basic", "{name}");
+            assert_eq!(was(&format!("/api/feature-options?{name}=sat")).await, json!([]), "{name}");
+        }
+        for list in ["locations", "assets", "subnets", "contacts"] {
+            tess.get(&format!("/api/companies/404/{list}?as_of={then}")).await.status(404);
+        }
         assert_eq!(tess.get("/api/feature-options").await.ok(), json!([]));
         app.client_of("cleo", "100001").await.get(&format!("/api/companies/100001/locations?as_of={then}")).await.status(403);
     }
@@ -75,7 +86,6 @@ both! {
         let of_company: Vec<Value> = tess.get(&format!("/api/companies/100001/assets?as_of={then}&sort=hostname")).await.ok().as_array().unwrap().clone();
         assert_eq!(of_company.iter().map(|row| row["hostname"].as_str().unwrap()).collect::<Vec<_>>(), ["LT-1", "LT-2"]);
         assert_eq!(tess.get(&format!("/api/companies/100002/assets?as_of={then}")).await.ok(), json!([]));
-        tess.get(&format!("/api/companies/404/assets?as_of={then}")).await.status(404);
         for path in ["/api/subnets", "/api/companies/100001/subnets"] {
             assert_eq!(tess.get(&format!("{path}?as_of={then}")).await.ok()[0]["cidr"], "10.0.0.0/24", "{path}");
         }

@@ -21,7 +21,7 @@ const LISTS: [Bound; 8] = [
     ("/api/assets?limit=50", 14),
     ("/api/assets?limit=50&q=pc-0012", 14),
     ("/api/companies/100001/assets?limit=50", 14),
-    ("/api/search?q=pc-0012", 45),
+    ("/api/search?q=pc-0012", 44),
 ];
 const RECORDS: [Bound; 3] = [("/api/companies/100001", 10), ("/api/contacts/1", 10), ("/api/assets/1", 10)];
 const PAGES: [Bound; 8] = [
@@ -32,7 +32,7 @@ const PAGES: [Bound; 8] = [
     ("/contacts/1", 50),
     ("/assets/", 26),
     ("/assets/1", 60),
-    ("/search?q=pc-0012", 59),
+    ("/search?q=pc-0012", 58),
 ];
 /// Of one changed field of a contact.
 const UPDATE: u64 = 26;

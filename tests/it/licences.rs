@@ -41,11 +41,13 @@ both! {
         assert_eq!((&one["seats_used"], &one["seats_free"], &one["over"], &one["has_key"]), (&json!(0), &json!(1), &json!(false), &json!(false)));
         let other = licence(&api, json!({"product": "Backup", "seats": null})).await;
         assert_eq!((&other["seats_free"], &other["over"]), (&Value::Null, &json!(false)), "for how many it is, it does not say");
+        assert_eq!(ids(&api.get("/api/licenses?under=true").await.ok()), [one["id"].as_i64().unwrap()]);
         let first = seat(&api, &one, ("contact_id", &contact["id"])).await;
         assert_eq!((&first["company_id"], &first["contact_name"], &first["license_name"]), (&json!("100001"), &json!("Ava Patel"), &json!("Office Suite")));
         let second = api.post("/api/license_seats", &json!({"license_id": one["id"], "asset_id": asset["id"]})).await.status(201).json();
         assert_eq!(second["warnings"], json!(["2 seats are assigned and 1 are licensed: 1 over."]), "{second}");
         let now = api.get(&format!("/api/licenses/{}", one["id"])).await.ok();
+        assert_eq!(ids(&api.get("/api/licenses?under=true").await.ok()), Vec::<i64>::new());
         assert_eq!((&now["seats_used"], &now["seats_free"], &now["over"]), (&json!(2), &json!(-1), &json!(true)));
         assert_eq!(ids(&api.get("/api/licenses?over=true").await.ok()), [one["id"].as_i64().unwrap()]);
         assert_eq!(ids(&api.get("/api/licenses?over=false").await.ok()), [other["id"].as_i64().unwrap()]);

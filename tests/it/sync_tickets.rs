@@ -71,12 +71,23 @@ both! {
     async fn a_ticket_closes_and_opens_again_with_its_row(engine: Engine) {
         let pull = synced(&engine, world()).await;
         let id = cell(&pull, 1, "id");
+        // A moment stands for the end of its second.
+        let then = codex::types::now();
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
         pull.vendor.world(|state| state.change(1, |ticket| {
             ticket["status"] = json!(5);
             ticket["stats"]["closed_at"] = json!("2026-11-20T10:00:00Z");
         }));
         assert_eq!(report(&pull, &[]).await["retired"], 0);
         assert_eq!((cell(&pull, 1, "status"), cell(&pull, 1, "closed_at")), ("closed".to_owned(), "2026-11-20T10:00:00Z".to_owned()));
+        let tess = pull.app.technician();
+        assert_eq!(tess.get(&format!("/api/ticket/1?as_of={then}")).await.ok()["status"], "open");
+        for (status, count) in [("open", 1), ("closed", 0)] {
+            let was = tess.get(&format!("/api/tickets?as_of={then}&status={status}")).await.ok();
+            let found = was.as_array().unwrap().iter().filter(|ticket| ticket["id"].to_string() == id).count();
+            assert_eq!(found, count, "{status}: {was}");
+        }
+        tess.get(&format!("/api/ticket/999999?as_of={then}")).await.status(404);
         // The vendor keeps the old time; an open ticket has none.
         pull.vendor.world(|state| state.change(1, |ticket| ticket["status"] = json!(2)));
         sync(&pull, &[]).await.code(0);

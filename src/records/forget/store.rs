@@ -68,8 +68,6 @@ pub const PLACES: &[Place] = &[
     place("@network_connections", Some("connection"), &["notes"]),
     place("@subnets", Some("subnet"), &["purpose", "notes"]),
     place("@locations", Some("location"), &["name", "address"]),
-    place("billing_plans", Some("billing_plan"), &["name"]),
-    place("tags", Some("tag"), &["name"]),
     keyed("@custom_values", "record_id", &["value", "folded"]),
     keyed("@billing_exclusions", "id", &["reason"]),
     keyed("@review_items", "id", &["label", "reason", "candidates"]),
