@@ -84,7 +84,7 @@ both! {
         assert_eq!(tess.get(&format!("/api/ticket/1?as_of={then}")).await.ok()["status"], "open");
         for (status, count) in [("open", 1), ("closed", 0)] {
             let was = tess.get(&format!("/api/tickets?as_of={then}&status={status}")).await.ok();
-            let found = was.as_array().unwrap().iter().filter(|ticket| ticket["id"].to_string() == id).count();
+            let found = was.as_array().unwrap().iter().filter(|ticket| ticket["id"].as_i64().map(|number| number.to_string()).as_deref() == Some(id.as_str())).count();
             assert_eq!(found, count, "{status}: {was}");
         }
         tess.get(&format!("/api/ticket/999999?as_of={then}")).await.status(404);
