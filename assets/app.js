@@ -9,6 +9,7 @@ import { startImport } from "./import.js";
 import { startAgents } from "./agents.js";
 import { startRecent } from "./recent.js";
 import { startChoices, startReview } from "./review.js";
+import { startSections } from "./section.js";
 import { startTabs } from "./tabs.js";
 
 const root = document.querySelector(".app");
@@ -61,6 +62,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A moment that is told by its distance says exactly when, too.
+const exactly = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
+document.addEventListener("pointerover", (event) => {
+  const moment = event.target.closest("time[datetime]:not([title])");
+  if (moment) moment.title = `${exactly.format(new Date(moment.dateTime))} UTC`;
+});
+
 document.addEventListener("list:shown", (event) => addCopyButtons(event.target));
 
 addCopyButtons(document);
@@ -76,6 +84,7 @@ startImport();
 startAgents();
 startList();
 startForms();
+startSections();
 startPalette(prefix);
 startSync(prefix);
 startReview(prefix);

@@ -4,7 +4,8 @@ function serialise(form) {
   return new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)])).toString();
 }
 
-function watch(form) {
+/** Watches a form until the signal, when there is one, says that it is gone. */
+export function watch(form, signal) {
   const before = serialise(form);
   let leaving = false;
   const changed = () => serialise(form) !== before;
@@ -13,10 +14,10 @@ function watch(form) {
     // A second click must not save twice; the button is switched off after the form has been read.
     setTimeout(() => form.querySelector("[data-save]")?.setAttribute("disabled", ""), 0);
   });
-  window.addEventListener("pageshow", () => form.querySelector("[data-save]")?.removeAttribute("disabled"));
+  window.addEventListener("pageshow", () => form.querySelector("[data-save]")?.removeAttribute("disabled"), { signal });
   window.addEventListener("beforeunload", (event) => {
     if (!leaving && changed()) event.preventDefault();
-  });
+  }, { signal });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
@@ -24,14 +25,15 @@ function watch(form) {
     } else if (event.key === "Escape" && !document.querySelector(".modal.active")) {
       form.querySelector("[data-leave]")?.click();
     }
-  });
+  }, { signal });
   // What is wrong comes first, else the part that the address names.
   const wrong = form.querySelector('[aria-invalid="true"]');
-  const part = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
+  const named = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
+  const part = form.contains(named) ? named : null;
   (wrong ?? (part ?? form).querySelector("input:not([type=hidden]), select, textarea"))?.focus();
 }
 
-function searchable(picker) {
+export function searchable(picker) {
   const labels = [...picker.querySelectorAll("label")];
   if (labels.length < 8) return;
   const field = document.createElement("input");

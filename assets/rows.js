@@ -18,6 +18,20 @@ function move(step) {
   all[next].scrollIntoView({ block: "nearest" });
 }
 
+/** The boxes by which rows are chosen, which are of no use without this script. */
+function addBoxes() {
+  const box = (cell, mark, label) => {
+    if (!cell || cell.firstChild) return;
+    const input = document.createElement("input");
+    input.type = "checkbox";
+    input.dataset[mark] = "";
+    input.setAttribute("aria-label", label);
+    cell.append(input);
+  };
+  box(document.querySelector("#list thead .cell--check"), "chooseAll", "Choose all rows");
+  for (const row of rows()) box(row.querySelector(".cell--check"), "choose", `Choose ${row.querySelector("a").textContent.trim()}`);
+}
+
 function chosen() {
   return rows().filter((row) => row.querySelector("[data-choose]")?.checked);
 }
@@ -82,7 +96,7 @@ function showBar() {
     const link = document.createElement("a");
     link.className = "btn btn--sm";
     link.href = `${list.dataset.bulk}?ids=${some.map((row) => row.dataset.id).join(",")}`;
-    link.textContent = "Change or retire";
+    link.textContent = list.dataset.bulkWords;
     bar.append(link);
   }
   if (list.dataset.tagAction) bar.append(tagging(list, some));
@@ -131,10 +145,14 @@ function comeBack() {
 }
 
 export function startRows() {
+  addBoxes();
   comeBack();
   fit();
   window.addEventListener("resize", fit);
-  document.addEventListener("list:shown", fit);
+  document.addEventListener("list:shown", () => {
+    addBoxes();
+    fit();
+  });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-choose]")) showBar();
     if (event.target.matches("[data-choose-all]")) choose(rows(), event.target.checked);

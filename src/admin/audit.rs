@@ -83,7 +83,7 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>) -> Res
         let address = || page.url(&format!("/records/{}/{}", change.entity, change.entity_id));
         let subject = named.or_else(|| has_page.then(|| link_to(address(), called(change))));
         let toward = if subject.is_none() { called(change) } else { event.toward.clone() };
-        Event { subject, toward, undo_all, ..event }
+        Event { subject, toward, undo_all, run: None, ..event }
     });
     let changes = Timeline { events: events.collect(), more: None, kept_since: removed };
     context.show(&AuditPage {

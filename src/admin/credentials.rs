@@ -32,16 +32,25 @@ async fn known(web: &Web, system: &str) -> Result<Credentials> {
     all.into_iter().find(|found| found.system == system).ok_or(Error::NotFound { what: "Vendor" })
 }
 
+/// What people call a key of a vendor's credentials.
+fn called(name: &str) -> &'static str {
+    match name {
+        "domain" => "Domain",
+        "api_endpoint" => "API address",
+        "api_key" | "public_key" => "API key",
+        _ => "API secret key",
+    }
+}
+
 fn page(context: &PageContext, known: Credentials) -> CredentialsPage {
     let page = context.titled(Section::Admin, format!("{} credentials", known.label));
-    let fields = known.keys.iter().map(|key| match (key.name, key.secret) {
-        ("domain", _) => Field::text("domain", "Domain", key.value.clone().unwrap_or_default())
+    let fields = known.keys.iter().map(|key| match key.name {
+        "domain" => Field::text(key.name, called(key.name), key.value.clone().unwrap_or_default())
             .hint("The account's name, such as acme for acme.freshservice.com"),
-        ("api_endpoint", _) => Field::text("api_endpoint", "API address", key.value.clone().unwrap_or_default())
+        "api_endpoint" => Field::text(key.name, called(key.name), key.value.clone().unwrap_or_default())
             .hint("The address of your region, such as https://concord-api.centrastage.net"),
-        ("api_key", _) => Field::line("password", "api_key", "API key", ""),
-        ("public_key", _) => Field::line("password", "public_key", "API key", ""),
-        (_, _) => Field::line("password", "secret_key", "API secret key", ""),
+        "api_key" | "public_key" => Field::line("password", key.name, called(key.name), ""),
+        _ => Field::line("password", "secret_key", called(key.name), ""),
     });
     CredentialsPage {
         crumbs: vec![link_to(page.url("/admin/"), "Sync")],

@@ -62,7 +62,7 @@ const ASKED: [(&str, &str, &str); 7] = [
     ("caller", "Caller", "text"),
     ("caller_kind", "User or service", "text"),
     ("entity", "Kind of record", "text"),
-    ("record", "Record's id", "number"),
+    ("record", "Record ID", "number"),
     ("route__ic", "Route", "text"),
     ("at__gte", "From", "date"),
     ("at__lte", "Until", "date"),

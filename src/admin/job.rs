@@ -22,7 +22,6 @@ use crate::{
         log_store::{self, LogLine},
     },
     records::{
-        entities,
         pages::{
             record::{self, Mentioned},
             store::Names,
@@ -98,7 +97,7 @@ pub async fn show(_: Admin, context: PageContext, State(web): State<Web>, Path(i
     let older = changes.last().filter(|_| full).map(|last| page.url(&format!("{here}?before={}", last.seq)));
     let events = changes.iter().map(|change| {
         let subject = names.find(&page, change).map(|(href, name)| link_to(href, name));
-        crate::ui::Event { subject, ..record::event(change, &mentioned) }
+        crate::ui::Event { subject, run: None, ..record::event(change, &mentioned) }
     });
     let total: i64 = tally.iter().map(|(_, _, count)| count).sum();
     let can_undo = total > 0 && job.undone.is_none() && job.status != "running" && removed.is_none();
@@ -153,14 +152,8 @@ fn lead(job: &Past, changes: i64) -> String {
 
 /// `12 contacts updated`
 fn said(entity: &str, action: &str, count: i64) -> String {
-    let one = entities::named(entity).map_or_else(|_| entity.replace('_', " "), |noun| noun.what().to_lowercase());
-    let things = match one.strip_suffix('y') {
-        _ if count == 1 => one,
-        Some(stem) => format!("{stem}ies"),
-        None => format!("{one}s"),
-    };
     let done = record::ACTIONS.iter().find(|(known, ..)| *known == action).map_or(action, |(_, _, alone)| alone);
-    format!("{} {things} {done}", thousands(count))
+    format!("{} {done}", record::things(entity, count))
 }
 
 /// `POST /admin/runs/{id}/undo`. What takes long goes on without whoever asked for it.

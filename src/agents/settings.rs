@@ -94,17 +94,22 @@ pub async fn page(context: &PageContext, web: &Web, status: StatusCode, account:
             .zip(COLOR_SAMPLES)
             .map(|(value, sample)| Radio { value, label: capital(value), sample, chosen: value == chosen.preferred_color_theme })
             .collect(),
-        fields: vec![
-            Field::select("home_page_preference", "Home page", chosen.home_page_preference, HOME_PAGES.map(word).to_vec())
-                .hint("Where Nexus leads after signing in."),
-            Field::select(
-                "knowledgetree_view_preference",
-                "KnowledgeTree view",
-                chosen.knowledgetree_view_preference,
-                VIEWS.map(word).to_vec(),
-            )
-            .hint("How KnowledgeTree lists its pages."),
-        ],
+        // Neither Nexus nor KnowledgeTree is there when Codex stands alone.
+        fields: if standalone {
+            Vec::new()
+        } else {
+            vec![
+                Field::select("home_page_preference", "Home page", chosen.home_page_preference, HOME_PAGES.map(word).to_vec())
+                    .hint("Where Nexus leads after signing in."),
+                Field::select(
+                    "knowledgetree_view_preference",
+                    "KnowledgeTree view",
+                    chosen.knowledgetree_view_preference,
+                    VIEWS.map(word).to_vec(),
+                )
+                .hint("How KnowledgeTree lists its pages."),
+            ]
+        },
         keys: keys::pages::own(context, web, &user.sub).await?,
         account,
     };

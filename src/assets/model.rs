@@ -30,7 +30,7 @@ crate::entity! {
     /// A device or any other thing that somebody uses.
     pub struct Asset: "asset", "Asset", "assets", private = traces {
         /// Its name; never null.
-        hostname: String = text("Host name", 150).in_form("Device").also(&["name"]).required().synced().folded("asset.hostname_folded"),
+        hostname: String = text("Hostname", 150).in_form("Device").also(&["name"]).required().synced().folded("asset.hostname_folded"),
         /// Whose it is; none until a person decides.
         company_id: Option<i64> = int("Company").id_of("company").section("Device").told().internal().synced(),
         /// One of [`TYPES`].
@@ -72,7 +72,7 @@ crate::entity! {
         /// The RMM's site.
         rmm_site_name: Option<String> = text("Site", 150).also(&["datto_site_name"]).synced().listed(),
         /// Where to take it over.
-        web_remote_url: Option<String> = url("Remote session", 255).in_form("Links").synced(),
+        web_remote_url: Option<String> = url("Connect link", 255).in_form("Links").synced(),
         /// Its page at the RMM.
         portal_url: Option<String> = url("RMM portal", 255).in_form("Links").synced(),
         /// The vendor's user-defined fields but for the secrets among them: a JSON object as text.

@@ -35,6 +35,7 @@ impl Panels for OfAssets {
                     href: page.url(&format!("/assets/?{query}")),
                     words: count_of(i64::try_from(ending).unwrap_or(i64::MAX), "warranty ending", "warranties ending"),
                     adds: false,
+                    edits: false,
                 });
                 let add = || Action::adding(page.url(&format!("/assets/new?company={}", encode_segment(number))), "New asset");
                 let panel = Panel::new(Tab::Assets, "assets", "Assets", Content::Rows(of_company(page, &all)));

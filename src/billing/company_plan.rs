@@ -80,10 +80,10 @@ fn panel(c: &mut Conn, looker: &Looker<'_>, company: &Company) -> Result<Option<
         lines.insert(0, Line { cells: vec![Value::words(why), Value::None, Value::None], post: None });
     }
     let edit = page.url(&format!("/companies/{}/features", encode_segment(&company.account_number)));
-    let heads = vec![("What", "cell--main"), ("Value", ""), ("Source", "cell--end")];
+    let heads = vec![("What", "cell--main"), ("Value", "cell--end"), ("Source", "cell--sub")];
     let table = Table { label: "Plan", heads, lines, empty: "", more: None };
     let may_edit = page.may_write() && company.retired_at.is_none();
-    let edit = may_edit.then(|| Action { href: edit, words: "Edit features".to_owned(), adds: false });
+    let edit = may_edit.then(|| Action { href: edit, words: "Edit features".to_owned(), adds: false, edits: false });
     let panel = Panel::new(Tab::Billing, "plan", title, Content::Rows(table));
     Ok(Some(Panel { actions: edit.into_iter().collect(), ..panel }))
 }

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 
 use super::{Level, Personal, RedactionPolicy};
 use crate::{
-    db::{Conn, Value, list::ListQuery},
+    db::{
+        Conn, Value,
+        list::{Column, ListQuery},
+    },
     error::Result,
     history::Record,
     types::Wanted,
@@ -51,6 +54,8 @@ pub fn found_by_shown<R: Record>(
 
 /// The same for rows of any kind: `found` says which of some rows are found by what is shown of them.
 ///
+/// Rows of which anything is struck come last in what is sorted by it.
+///
 /// Of every row that the search finds, whatever part of them is asked for, the columns `struck` are looked at; only rows of which
 /// something is struck are read whole, [`SOME`] at a time.
 ///
@@ -64,7 +69,10 @@ pub fn without_hidden(
     mut found: impl FnMut(&mut Conn, &ListQuery, &Wanted) -> Result<Vec<i64>>,
 ) -> Result<ListQuery> {
     let is_filtered = query.filters().any(|filter| struck.contains(&filter.column.sql));
-    if !policy.strikes() || query.search().is_none() && !is_filtered {
+    let is_struck = |column: &&Column| struck.contains(&column.sql);
+    let sorted: Vec<&'static str> = query.sorted_by().filter(is_struck).map(|column| column.name).collect();
+    let is_searched = query.search().is_some() || is_filtered;
+    if !policy.strikes() || !is_searched && sorted.is_empty() {
         return Ok(query);
     }
     let everything = query.clone().ungathered().with_slice(None);
@@ -74,6 +82,14 @@ pub fn without_hidden(
             hidden.insert(id);
         }
     })?;
+    let key = query.spec().key;
+    let query = match hidden.iter().map(i64::to_string).collect::<Vec<_>>().join(",") {
+        ids if ids.is_empty() || sorted.is_empty() => query,
+        ids => query.order_by_only_where(&sorted, &format!("NOT ({key} IN ({ids}))")),
+    };
+    if !is_searched {
+        return Ok(query);
+    }
     if let Some(wanted) = query.search().map(Wanted::read).filter(|_| !is_filtered) {
         let touched: Vec<i64> = hidden.iter().copied().collect();
         for some in touched.chunks(SOME) {
@@ -85,7 +101,6 @@ pub fn without_hidden(
     if hidden.is_empty() {
         return Ok(query);
     }
-    let key = query.spec().key;
     Ok(query.and(&format!("NOT ({key} IN ids({{}}))"), vec![Value::Ids(hidden.into_iter().collect())]))
 }
 

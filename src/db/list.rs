@@ -309,6 +309,11 @@ impl ListQuery {
         self.is_sorted && self.sort.iter().any(|(column, _)| columns.contains(&column.name))
     }
 
+    /// The columns by which an order was asked for.
+    pub fn sorted_by(&self) -> impl Iterator<Item = &Column> {
+        self.sort.iter().filter(|_| self.is_sorted).map(|(column, _)| column)
+    }
+
     /// The filters by columns.
     pub fn filters(&self) -> impl Iterator<Item = &Filter> {
         self.filters.iter()

@@ -17,7 +17,7 @@ mod tickets;
 use chance::Chance;
 
 use crate::{
-    assets::store as assets,
+    assets::{Asset, store as assets},
     companies::{Company, Location, store as companies},
     contacts::store as contacts,
     db::{Db, Write},
@@ -85,6 +85,9 @@ pub async fn remove(db: &Db) -> Result<u64> {
 /// The number of the demo's first ticket.
 const FIRST_TICKET: i64 = 4_101;
 
+/// How many days ago the demo's world was entered: before the last two months, so that something changes between them.
+const BEGAN: i64 = 100;
+
 /// Of how many machines one has an alert.
 const ALERTED: usize = 29;
 
@@ -132,7 +135,8 @@ fn everything(w: &mut Write<'_>) -> Result<Outcome> {
     let some: Vec<_> = watched.into_iter().step_by(ALERTED).collect();
     alerts::add(w, &mut chance, &some)?;
     let companies_made = known.len();
-    some_history(w, &known)?;
+    store::happened(w, &now_plus(-BEGAN * 86_400))?;
+    people_made += some_history(w, &known)?;
     Ok(Outcome::Filled { companies: companies_made, contacts: people_made, assets: machines_made })
 }
 
@@ -184,8 +188,8 @@ fn add_machines(
     Ok(machines.len())
 }
 
-/// A few later changes, so that history has more to tell than that everything was created.
-fn some_history(w: &mut Write<'_>, known: &[(&firms::Firm, Company, Vec<Worker>)]) -> Result<()> {
+/// A few later changes, so that history has more to tell than that everything was created; says how many people they added.
+fn some_history(w: &mut Write<'_>, known: &[(&firms::Firm, Company, Vec<Worker>)]) -> Result<usize> {
     let renewed = known.iter().filter(|(firm, ..)| firm.plan == Some("Gold")).take(3);
     for (_, company, _) in renewed {
         history::update(w, company.id, None, Some("contract renewed with a larger plan"), |row: &mut Company| {
@@ -196,7 +200,20 @@ fn some_history(w: &mut Write<'_>, known: &[(&firms::Firm, Company, Vec<Worker>)
             Ok(())
         })?;
     }
-    Ok(())
+    // Somebody starts at one client, and at another a device is given away.
+    let mut hired = 0;
+    if let Some((firm, company, _)) = known.iter().find(|(firm, ..)| firm.plan.is_some()) {
+        let mut chance = Chance::new(7);
+        let person = history::create(w, &people::person(&mut chance, firm, firm.people), Some("new starter"))?;
+        contacts::join(w, person.id, &people::place(firm.people, company.id))?;
+        hired += 1;
+    }
+    if let Some((_, company, _)) = known.iter().rfind(|(firm, ..)| firm.plan.is_some())
+        && let Some(device) = store::a_workstation(w, company.id)?
+    {
+        history::retire::<Asset>(w, device, Some("given away"))?;
+    }
+    Ok(hired)
 }
 
 /// The date this many days from today.

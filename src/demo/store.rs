@@ -20,6 +20,21 @@ pub fn is_empty(c: &mut Conn) -> Result<bool> {
     Ok(true)
 }
 
+/// A device of a company that is billed as a workstation.
+pub fn a_workstation(c: &mut Conn, company: i64) -> Result<Option<i64>> {
+    let sql = "SELECT max(asset.id) FROM @assets asset WHERE asset.company_id = ?1 AND asset.type = 'workstation' AND asset.retired_at IS NULL";
+    c.one(sql, params![company])?.get(0)
+}
+
+/// Says of everything there is that it happened at this moment, as a provider's records are no younger than their clients.
+pub fn happened(w: &mut Write<'_>, at: &str) -> Result<()> {
+    w.run("UPDATE changes SET at = ?1", params![at])?;
+    for table in ["companies", "contacts", "assets"] {
+        w.run(&format!("UPDATE {table} SET created_at = ?1, updated_at = ?1"), params![at])?;
+    }
+    Ok(())
+}
+
 /// What has nothing to do with the data: the schema, who signs in and how, what was set, what vendors allow. Ids and
 /// versions keep counting, so that nothing new is taken for something old.
 const KEPT: [&str; 30] = [

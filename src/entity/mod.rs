@@ -6,7 +6,7 @@
 //!     /// A device or any other thing that somebody uses.
 //!     pub struct Asset: "asset", "Asset", "assets" {
 //!         /// Its name; never null.
-//!         hostname: String = text("Host name").required().max(150).synced().listed().folded("asset.hostname_folded"),
+//!         hostname: String = text("Hostname").required().max(150).synced().listed().folded("asset.hostname_folded"),
 //!     }
 //! }
 //! ```

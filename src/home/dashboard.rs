@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::dashboard_store::{self as store, Contract, Counts, Needs};
+use std::collections::BTreeSet;
+
+use super::dashboard_store::{self as store, Contract, Counts, Latest, Needs, RunOfChanges};
 use crate::{
     agents::{self, PageContext, PsaAgent},
     auth::Level,
@@ -25,7 +27,7 @@ use crate::{
         store::{self as tickets, Neglected},
     },
     types::{fold, now},
-    ui::{Line, Page, Section, Table, Timeline, Value, count_of, filters, link_to, thousands, time, words},
+    ui::{Event, Line, Page, Section, Table, Timeline, Value, count_of, filters, link_to, thousands, time, words},
     vendors::credentials::{self, Credentials},
     web::{Web, encode_segment},
 };
@@ -113,6 +115,8 @@ struct ForStaff {
     backups: Backups,
     needs: Needs,
     fresh: Vec<Freshness>,
+    latest: Vec<Latest>,
+    /// Those of them that are changes by themselves, as the reader may be told of them.
     changes: Vec<RedactedChange>,
     names: (Names, Mentioned),
     /// The vendor's agents that the reader is, and how many open tickets they have.
@@ -131,7 +135,11 @@ fn extra(c: &mut Conn, (level, email): (Option<Level>, &str), looker: &Looker<'_
                 wrong.extend((kind.look)(c)?);
             }
             let latest = store::latest(c, CHANGES)?;
-            let changes = trail::changes(c, latest, policy)?;
+            let alone = latest.iter().filter_map(|one| match one {
+                Latest::Change(change) => Some(change.as_ref().clone()),
+                Latest::Run(_) => None,
+            });
+            let changes = trail::changes(c, alone.collect(), policy)?;
             let names = (Names::of(c, &changes)?, Mentioned::of(c, &changes, policy)?);
             let people = agents::store::list(c)?.len();
             let (needs, fresh, backups) = (store::needs(c)?, status::freshness(c)?, backups::standing(c)?);
@@ -141,7 +149,7 @@ fn extra(c: &mut Conn, (level, email): (Option<Level>, &str), looker: &Looker<'_
             }
             let agents = mine(c, email)?;
             let mine = (agents.clone(), if agents.is_empty() { 0 } else { tickets::of_agents(c, agents)? });
-            Ok(Extra::Staff(Box::new(ForStaff { wrong, backups, needs, fresh, changes, names, mine, people })))
+            Ok(Extra::Staff(Box::new(ForStaff { wrong, backups, needs, fresh, latest, changes, names, mine, people })))
         }
         _ => Ok(Extra::Client { contracts: store::contracts(c)?, tickets: newest_open(c, looker)? }),
     }
@@ -199,12 +207,8 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
             built.attention = Some(money(page, &needs));
         }
         Extra::Staff(staff) => {
-            let ForStaff { wrong, backups, needs, fresh, changes, names: (names, mentioned), people, mine } = *staff;
-            let events = changes.iter().map(|change| {
-                let subject = names.find(page, change).map(|(href, name)| link_to(href, name));
-                crate::ui::Event { subject, ..record::event(change, &mentioned) }
-            });
-            built.history = Some(Timeline { events: events.collect(), more: None, kept_since: None });
+            let ForStaff { wrong, backups, needs, fresh, latest, changes, names, people, mine } = *staff;
+            built.history = Some(Timeline { events: happened(page, &latest, &changes, &names), more: None, kept_since: None });
             if page.is_admin() && !page.demo {
                 let vendors = credentials::view::all(&web.db, &web.config).await?;
                 built.steps = steps(page, &vendors, &fresh, &wrong, people, &backups);
@@ -214,6 +218,49 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
         }
     }
     context.show(&built)
+}
+
+/// What happened last, as the timeline tells it.
+fn happened(page: &Page, latest: &[Latest], changes: &[RedactedChange], (names, mentioned): &(Names, Mentioned)) -> Vec<Event> {
+    let mut changes = changes.iter();
+    let event = |one: &Latest| match one {
+        Latest::Change(_) => changes.next().map(|change| {
+            let subject = names.find(page, change).map(|(href, name)| link_to(href, name));
+            Event { subject, run: None, ..record::event(change, mentioned) }
+        }),
+        Latest::Run(run) => Some(by_run(page, run)),
+    };
+    latest.iter().filter_map(event).collect()
+}
+
+/// What a sync changed in one run; administrators are led to its job.
+fn by_run(page: &Page, run: &RunOfChanges) -> Event {
+    let many = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let each = run.records.iter().map(|(entity, ids)| record::things(entity, many(ids.len()))).collect::<Vec<_>>();
+    let records = if run.is_cut {
+        format!("more than {} records", thousands(many(run.records.values().map(BTreeSet::len).sum())))
+    } else {
+        match each.as_slice() {
+            [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+            all => all.concat(),
+        }
+    };
+    let job = run.job.as_deref().filter(|_| page.is_admin());
+    let subject = job.map(|job| link_to(page.url(&format!("/admin/jobs/{job}")), records.as_str()));
+    Event {
+        who: record::who(&run.by.0, &run.by.1),
+        by_person: false,
+        what: "changed".to_owned(),
+        toward: if subject.is_some() { String::new() } else { records.clone() },
+        subject,
+        at: run.at.clone(),
+        reason: None,
+        moved: Vec::new(),
+        undo: None,
+        run: None,
+        batch: None,
+        undo_all: None,
+    }
 }
 
 fn cards(page: &Page, counts: &Counts) -> Vec<Card> {
@@ -447,7 +494,7 @@ fn people(page: &Page, needs: &Needs) -> [Option<Need>; 4] {
             "/leavers",
             "person who has left still holds something",
             "people who have left still hold something",
-            "Sweep",
+            "Review",
         ),
     ]
 }
@@ -459,7 +506,7 @@ fn last_backup(standing: &Backups) -> Option<Fresh> {
         detail: match (standing.wrong.first(), &standing.last) {
             (Some(wrong), _) => wrong.title.clone(),
             (None, Some(_)) => "The last one that can be restored".to_owned(),
-            (None, None) => "None has been made yet".to_owned(),
+            (None, None) => "No backups yet".to_owned(),
         },
         late: !standing.wrong.is_empty(),
         words: standing.last.as_ref().map_or_else(|| "never".to_owned(), |last| time::ago(&last.made_at)),

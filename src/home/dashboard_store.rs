@@ -1,5 +1,7 @@
 //! What the dashboard counts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
     assets::list_store as assets,
     companies::{
@@ -31,14 +33,66 @@ use crate::{
 /// How far back the newest changes are looked for.
 const LOOKED_AT: i64 = 200;
 
-/// The newest changes of records that have a page, newest first.
-pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Unredacted<Change>>> {
+/// Something that happened lately.
+#[derive(Clone, Debug)]
+pub enum Latest {
+    /// A change by itself.
+    Change(Box<Unredacted<Change>>),
+    /// What a sync changed in one run.
+    Run(RunOfChanges),
+}
+
+/// What a sync changed in one run.
+#[derive(Clone, Debug)]
+pub struct RunOfChanges {
+    /// When it changed the last of it.
+    pub at: String,
+    /// The vendor or the kind of hand, and who acted.
+    pub by: (String, String),
+    /// The job whose run it was.
+    pub job: Option<String>,
+    /// The records that it changed, by noun.
+    pub records: BTreeMap<String, BTreeSet<i64>>,
+    /// Whether it changed more than was looked at.
+    pub is_cut: bool,
+}
+
+/// What happened last to records that have a page, newest first; what one run of a sync did is told as one.
+pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Latest>> {
     let kinds = ["company", "contact", "asset", "ticket"].map(str::to_owned);
     let since = feed::before_newest(c, LOOKED_AT)?.max(retention::kept(c)?.after);
-    let mut changes = feed::after(c, Some(since), &kinds, None, LOOKED_AT)?.changes;
-    changes.reverse();
-    changes.truncate(count);
-    Ok(changes)
+    let changes = feed::after(c, Some(since), &kinds, None, LOOKED_AT)?.changes;
+    let oldest = changes.first().and_then(|change| change.inside().run_id).filter(|_| since > 0);
+    let mut runs: BTreeMap<i64, BTreeMap<String, BTreeSet<i64>>> = BTreeMap::new();
+    for change in changes.iter().map(Unredacted::inside) {
+        if let Some(run) = change.run_id {
+            runs.entry(run).or_default().entry(change.entity.clone()).or_default().insert(change.entity_id);
+        }
+    }
+    runs.retain(|_, records| records.values().map(BTreeSet::len).sum::<usize>() > 1);
+    let mut told = BTreeSet::new();
+    let mut all = Vec::new();
+    for change in changes.into_iter().rev() {
+        if all.len() == count {
+            break;
+        }
+        let Change { run_id, at, source, actor_kind, actor, .. } = change.inside();
+        let Some((run, records)) = run_id.and_then(|run| Some((run, runs.get(&run)?))) else {
+            all.push(Latest::Change(Box::new(change)));
+            continue;
+        };
+        if told.insert(run) {
+            let job = c.first("SELECT job_id FROM sync_runs WHERE id = ?1", params![run])?;
+            all.push(Latest::Run(RunOfChanges {
+                at: at.clone(),
+                by: (source.clone().unwrap_or_else(|| actor_kind.clone()), actor.clone()),
+                job: job.map(|row| row.get(0)).transpose()?,
+                records: records.clone(),
+                is_cut: oldest == Some(run),
+            }));
+        }
+    }
+    Ok(all)
 }
 
 /// What the dashboard counts.

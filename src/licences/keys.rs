@@ -106,7 +106,7 @@ async fn save(
         Err(error @ Error::Invalid(_)) => return form(&context, &license, &Typed::default()).fail(&context, error),
         Err(other) => return Err(other),
     };
-    let done = if key.is_some() { "The key is kept." } else { "No key is kept." };
+    let done = if key.is_some() { "Key saved." } else { "Key removed." };
     web.db.write(&editor.scope(), &editor.actor(), move |w| store::keep_key(w, id, key)).await?;
     context.go(&format!("/licenses/{id}"), done)
 }

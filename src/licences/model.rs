@@ -35,7 +35,7 @@ crate::entity! {
         /// For how many; none when it does not say.
         seats: Option<i64> = int("Seats").range(0, 1_000_000, "must be from 0 to 1,000,000 seats").section("Licence").usual(),
         /// What one term of all seats costs.
-        price: Option<i64> = money("Price for a term").section("Licence"),
+        price: Option<i64> = money("Price per term").section("Licence"),
         /// Such as `1-Year` or `Month to Month`.
         term: Option<String> = text("Term", 50).section("Licence").listed(),
         /// `YYYY-MM-DD`.
@@ -43,7 +43,7 @@ crate::entity! {
         /// `YYYY-MM-DD`; the day until which somebody decides when it renews by itself.
         expires_on: Option<String> = day("Ends or renews").section("Licence").also(&["renews_on", "ends_on"]).usual(),
         /// Whether it goes on unless somebody ends it.
-        auto_renews: bool = flag("Renews by itself").section("Licence").listed(),
+        auto_renews: bool = flag("Auto-renews").section("Licence").listed(),
         /// Sealed; [`super::keys`] is its only way in and out.
         license_key: Option<String> = told("Licence key"),
         notes: Option<String> = long("Notes", 10_000).section("Licence").searched(),
@@ -71,9 +71,9 @@ impl Noun for License {
     const BESIDE: &'static [Beside] = &[
         Beside::new("seats_used", "Seats used", store::USED, Kind::Int).usual(),
         Beside::new("seats_free", "Seats free", store::FREE, Kind::Int).usual(),
-        Beside::new("over", "Over", store::OVER, Kind::Bool).usual(),
-        Beside::new("under", "Under", store::UNDER, Kind::Bool),
-        Beside::new("has_key", "Key kept", store::HAS_KEY, Kind::Bool),
+        Beside::new("over", "Over-assigned", store::OVER, Kind::Bool).usual(),
+        Beside::new("under", "Under-assigned", store::UNDER, Kind::Bool),
+        Beside::new("has_key", "Key stored", store::HAS_KEY, Kind::Bool),
     ];
     const READS: &'static [&'static str] = &["license_seat"];
 

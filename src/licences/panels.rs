@@ -27,11 +27,15 @@ impl Panels for OfLicenses {
             label: "Licence key",
             heads: vec![("Key", "cell--main"), ("", "cell--sub")],
             lines: if has_key { vec![line] } else { Vec::new() },
-            empty: "No key is kept.",
+            empty: "No key stored.",
             more: None,
         };
-        let change =
-            Action { href: base, words: if has_key { "Replace key".to_owned() } else { "Enter key".to_owned() }, adds: !has_key };
+        let change = Action {
+            href: base,
+            words: if has_key { "Replace key".to_owned() } else { "Enter key".to_owned() },
+            adds: !has_key,
+            edits: false,
+        };
         let panel = Panel::new(Tab::Overview, "key", "Licence key", Content::Rows(table));
         Ok(vec![Panel { actions: whose.is_live.then_some(change).into_iter().collect(), ..panel }])
     }

@@ -32,7 +32,7 @@ crate::facet! {
         kind: String = told("Kind").listed(),
         raised_at: Option<String> = moment("Raised", 50).named("timestamp").told().listed(),
         /// Whether it is over.
-        resolved: bool = flag("Over").told().listed(),
+        resolved: bool = flag("Resolved").told().listed(),
         /// Since when.
         resolved_at: Option<String> = moment("Resolved", 50).told().listed(),
         /// By whom.

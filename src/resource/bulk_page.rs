@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     Resource,
@@ -36,6 +36,17 @@ pub trait Many: Form {
     const LIST: Records;
     /// What one and several are called: `asset`, `assets`.
     const WORDS: (&'static str, &'static str);
+
+    /// What these records can have alike beside the fields of their form, such as who uses them.
+    fn beside(_c: &mut Conn, _ids: &[i64], _policy: &RedactionPolicy, _typed: &Typed) -> Result<Vec<Field>> {
+        Ok(Vec::new())
+    }
+
+    /// What was sent, with that as the one door reads it.
+    #[must_use]
+    fn sent(fields: Map<String, Json>) -> Map<String, Json> {
+        fields
+    }
 }
 
 /// Where they are changed, and where they retire: `/bulk/assets`, `/bulk/assets/retire`.
@@ -126,10 +137,12 @@ fn named<R: Many>(c: &mut Conn, page: &Page, ids: &[i64], view: &R::View) -> Res
 /// The page with what it reads of the records.
 async fn page<R: Many>(web: &Web, context: &PageContext, ids: Vec<i64>, typed: &Typed) -> Result<BulkPage> {
     let view = R::view(&context.caller, &web.config, &context.query)?;
+    let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
     let (asked, typed, wanted, frame) = (context.query.count("batch")?, typed.clone(), ids.clone(), context.clone());
     let read = move |c: &mut Conn| {
         let ground = R::ground(c, None, &Typed::default(), &view)?;
-        let fields = common(R::form(&frame, &ground, &Typed::default()), &typed);
+        let mut fields = R::beside(c, &wanted, &policy, &typed)?;
+        fields.extend(common(R::form(&frame, &ground, &Typed::default()), &typed));
         let done = asked.map(|id| batches::get(c, id)).transpose()?;
         let done = done.filter(|batch| batch.entity == R::Row::ENTITY && batch.undone_at.is_none()).map(|batch| batch.id);
         Ok(Chosen { named: named::<R>(c, &frame.page, &wanted, &view)?, fields, done })
@@ -186,7 +199,7 @@ async fn change<R: Many>(State(web): State<Web>, editor: R::Writer, context: Pag
         let nothing = Error::BadRequest("Fill in what is to change.".to_owned());
         return refused::<R>(&web, &context, ids, &typed, nothing).await;
     }
-    let (sent, is_confirmed) = (Fields::from_form(sent), typed.is_on("confirmed"));
+    let (sent, is_confirmed) = (Fields::from_form(R::sent(sent)), typed.is_on("confirmed"));
     let own = custom::Sent::of(&sent)?;
     match R::read(sent, false) {
         Ok(input) => {

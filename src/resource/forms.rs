@@ -14,9 +14,12 @@ use crate::{
     db::{Conn, Write},
     error::{Error, Result},
     history::Record as _,
-    ui::{Crumb, link_to},
-    web::{Fields, Path, Query, Routes, Web},
+    ui::{Crumb, link_to, section_anchor},
+    web::{Fields, Path, Query, Routes, Web, encode_segment},
 };
+
+/// The parameter that names the one section of a form which is edited.
+pub const SECTION: &str = "section";
 
 /// A record that people write in forms.
 pub trait Form: Resource {
@@ -133,6 +136,25 @@ fn form<R: Form>(context: &PageContext, (ground, offered): &Whole<R>, typed: &Ty
     form
 }
 
+/// Only the section that the address names, where it names one: a record's page edits its sections one by one.
+fn narrowed(context: &PageContext, mut form: FormPage) -> Result<FormPage> {
+    let asked = context.query.text(SECTION)?.unwrap_or_default();
+    let is_asked = |part: &Part| section_anchor(part.title) == asked;
+    if form.sections.iter().any(is_asked) {
+        form.sections.retain(is_asked);
+        form.action = format!("{}?{SECTION}={asked}", form.action);
+        form.back = format!("{}#{asked}", form.back);
+    }
+    Ok(form)
+}
+
+/// A record's page, at the section that was edited.
+fn edited<R: Form>(context: &PageContext, key: &R::Key) -> Result<String> {
+    let asked = context.query.text(SECTION)?.unwrap_or_default();
+    let is_anchor = !asked.is_empty() && asked.chars().all(|letter| letter.is_alphanumeric() || letter == '-');
+    Ok(if is_anchor { format!("{}#{}", R::page(key), encode_segment(asked)) } else { R::page(key) })
+}
+
 async fn ground<R: Form>(web: &Web, context: &PageContext, key: Option<R::Key>, typed: &Typed) -> Result<Whole<R>> {
     let view = R::view(&context.caller, &web.config, &context.query)?;
     let policy = RedactionPolicy::of(&context.caller, &web.config, &context.query)?;
@@ -209,7 +231,7 @@ pub async fn edit<R: Form>(
 ) -> Result<Response> {
     let ground = ground::<R>(&web, &context, Some(key), &Typed::default()).await?;
     let stands = R::stands(&ground.0)?;
-    context.show(&form::<R>(&context, &ground, &stands.without_own()))
+    context.show(&narrowed(&context, form::<R>(&context, &ground, &stands.without_own()))?)
 }
 
 /// `POST` of a record's form: what a person changed in it.
@@ -241,9 +263,9 @@ pub async fn update<R: Form>(
         Err(error) => Err(error),
     };
     match saved {
-        Ok(true) => context.go(&R::page(&key), "Saved."),
-        Ok(false) => context.go(&R::page(&key), "No changes to save."),
-        Err(error) => form::<R>(&context, &ground, &typed).fail(&context, error),
+        Ok(true) => context.go(&edited::<R>(&context, &key)?, "Saved."),
+        Ok(false) => context.go(&edited::<R>(&context, &key)?, "No changes to save."),
+        Err(error) => narrowed(&context, form::<R>(&context, &ground, &typed))?.fail(&context, error),
     }
 }
 

@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use askama::Template;
 
+use super::forms::SECTION;
 use crate::{
     compliance::RedactionPolicy,
     config::Config,
@@ -156,7 +157,12 @@ impl Panel {
     #[must_use]
     pub fn section(tab: Tab, title: &str, items: Vec<Item>, edit: Option<&str>) -> Self {
         let anchor = section_anchor(title);
-        let edit = edit.map(|form| Action { href: format!("{form}#{anchor}"), words: "Edit".to_owned(), adds: false });
+        let edit = edit.map(|form| Action {
+            href: format!("{form}?{SECTION}={anchor}#{anchor}"),
+            words: "Edit".to_owned(),
+            adds: false,
+            edits: true,
+        });
         Self { actions: edit.into_iter().collect(), ..Self::new(tab, anchor, title, Content::Facts(items)) }
     }
 
@@ -174,13 +180,15 @@ pub struct Action {
     pub words: String,
     /// Whether it leads to a form that adds something.
     pub adds: bool,
+    /// Whether it leads to the form of the section where it stands.
+    pub edits: bool,
 }
 
 impl Action {
     /// A link to a form that adds something.
     #[must_use]
     pub fn adding(href: String, words: impl Into<String>) -> Self {
-        Self { href, words: words.into(), adds: true }
+        Self { href, words: words.into(), adds: true, edits: false }
     }
 }
 

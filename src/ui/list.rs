@@ -141,8 +141,8 @@ pub struct List {
     pub csv_chosen: String,
     /// Where chosen rows are tagged, and with what, where that can be.
     pub tags: Option<(String, Vec<String>)>,
-    /// Where chosen rows are changed or retired together, where that can be.
-    pub bulk: Option<String>,
+    /// Where chosen rows are changed or retired together, and what the way there says, where that can be.
+    pub bulk: Option<(String, &'static str)>,
     /// What there is none of: `companies`.
     pub noun: &'static str,
     /// What to do when there is nothing at all.

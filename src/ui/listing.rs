@@ -60,8 +60,8 @@ pub struct Shape {
     pub path: &'static str,
     /// The path of the same list as JSON and CSV.
     pub api: &'static str,
-    /// The path of the page on which several of its records are changed at once, if there is one.
-    pub bulk: Option<&'static str>,
+    /// The path of the page on which several of its records are changed at once and what the way there says, if there is one.
+    pub bulk: Option<(&'static str, &'static str)>,
     /// Every column; the first one is the link and always shown.
     pub columns: fn() -> &'static [Shown],
     /// The columns that need a window with room for all, each with [`WIDE`] or [`ROOMY`].
@@ -197,7 +197,7 @@ impl Listing {
             label: column.label.clone().into(),
             sort_href: name.starts_with(beside::PREFIX).then(|| self.with("sort", Some(&next))),
             sorted,
-            class: if column.shows == Shows::Number { "cell--number" } else { "cell--cut" }.into(),
+            class: if column.shows == Shows::Number { "cell--number" } else { "" }.into(),
             shown: self.params.iter().any(|(known, value)| known == "col" && value == name),
             usual: false,
         }
@@ -252,12 +252,13 @@ impl Listing {
         }
     }
 
-    /// How a column is set; one that somebody chose does not give way.
+    /// How a column is set; one that somebody chose does not give way. Long values of a list are cut without being told so.
     fn class(&self, shown: &Shown) -> Cow<'static, str> {
+        let class = shown.class.trim_end_matches("cell--cut").trim_end();
         let needs = self.shape.yields.iter().find(|(key, _)| *key == shown.key);
         match needs.filter(|_| !self.params.iter().any(|(name, _)| name == "col")) {
-            Some((_, room)) => format!("{} {room}", shown.class).trim_start().to_owned().into(),
-            None => shown.class.into(),
+            Some((_, room)) => format!("{class} {room}").trim_start().to_owned().into(),
+            None => class.into(),
         }
     }
 
@@ -438,7 +439,7 @@ impl Listing {
             placeholder: self.shape.placeholder,
             columns: own.chain(beside.iter().map(|column| self.beside_column(column))).collect(),
             tags: self.taggable(&beside),
-            bulk: self.shape.bulk.filter(|_| self.may_write).map(|path| format!("{}{path}", self.prefix)),
+            bulk: self.shape.bulk.filter(|_| self.may_write).map(|(path, words)| (format!("{}{path}", self.prefix), words)),
             chips: self.chips(&filters),
             kept: self.kept(&filters),
             clear: self.clear(),

@@ -240,7 +240,8 @@ pub struct Moved {
 }
 
 /// One thing that happened to a record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/event.html")]
 pub struct Event {
     /// Who or what did it.
     pub who: String,
@@ -260,10 +261,24 @@ pub struct Event {
     pub moved: Vec<Moved>,
     /// Where taking it back is posted, when the reader may.
     pub undo: Option<String>,
+    /// The run of the sync that did it, where others of its kind may be folded away.
+    pub run: Option<i64>,
     /// What it was part of, when it was done together with others.
     pub batch: Option<i64>,
     /// Where taking all of that back is posted, when the reader may.
     pub undo_all: Option<String>,
+}
+
+impl askama::filters::HtmlSafe for Event {}
+
+/// How many changes by syncs in a row are folded away.
+const FOLDED: usize = 3;
+
+/// A part of a timeline.
+enum Stretch<'a> {
+    One(&'a Event),
+    /// What syncs did one after the other.
+    Folded(&'a [Event]),
 }
 
 /// A record's history, newest first.
@@ -279,6 +294,21 @@ pub struct Timeline {
 }
 
 impl askama::filters::HtmlSafe for Timeline {}
+
+impl Timeline {
+    /// Its parts: of what syncs did in a row the newest stands there, the rest is folded away where it is much.
+    fn stretches(&self) -> Vec<Stretch<'_>> {
+        let by_syncs = |one: &Event, next: &Event| one.run.is_some() && next.run.is_some();
+        let mut all = Vec::new();
+        for some in self.events.chunk_by(by_syncs) {
+            match some {
+                [first, others @ ..] if others.len() >= FOLDED => all.extend([Stretch::One(first), Stretch::Folded(others)]),
+                few => all.extend(few.iter().map(Stretch::One)),
+            }
+        }
+        all
+    }
+}
 
 /// What a template of a room has drawn: markup already, whose values that template has escaped.
 #[derive(Clone, Debug)]

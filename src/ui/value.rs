@@ -67,7 +67,24 @@ pub enum Value {
 
 impl askama::filters::HtmlSafe for Value {}
 
+/// A value in a row of a list, of which there are many on a page: the exact moment is added by a script.
+#[derive(Template)]
+#[template(
+    source = "{% match self.0 %}{% when Value::Ago with (at) %}<time datetime=\"{{ at }}\">{{ at|ago }}</time>\
+{% when Value::Code with (text) %}<code data-copy>{{ text|breakable }}</code>{% when other %}{{ other }}{% endmatch %}",
+    ext = "html"
+)]
+pub struct InList<'a>(&'a Value);
+
+impl askama::filters::HtmlSafe for InList<'_> {}
+
 impl Value {
+    /// The same as it stands in a row of a list.
+    #[must_use]
+    pub fn in_list(&self) -> InList<'_> {
+        InList(self)
+    }
+
     /// Plain words, or nothing.
     #[must_use]
     pub fn text(text: Option<&str>) -> Self {

@@ -394,7 +394,7 @@ both! {
             let mine = open.as_array().unwrap().iter().filter(|notice| notice["kind"] == "backup");
             mine.map(|notice| notice["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        eventually("the schedule is known", 20, || async { dashboard(&admin).await.contains("None has been made yet") }).await;
+        eventually("the schedule is known", 20, || async { dashboard(&admin).await.contains("No backups yet") }).await;
 
         // What a process left that died the day before yesterday.
         fs::create_dir_all(app.instance().join("scratch-dead")).unwrap();

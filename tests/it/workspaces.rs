@@ -69,7 +69,7 @@ both! {
         let app = with_a_device(&engine).await;
         let html = page(&app.technician(), "/contacts/1").await;
         let card = part(&html, "section-contact-details");
-        assert!(card.contains("/contacts/1/edit#section-contact-details"), "{card}");
+        assert!(card.contains("/contacts/1/edit?section=section-contact-details#section-contact-details"), "{card}");
         let (known, folded) = card.split_once("<details class=\"empty-fields\">").expect("empty fields are folded");
         assert!(known.contains("Work phone") && !known.contains("Mobile"), "{known}");
         assert!(folded.contains("Mobile") && folded.contains("empty field"), "{folded}");

@@ -1,12 +1,14 @@
 //! Adding and editing an asset.
 
 use axum::response::Response;
+use serde_json::{Map, Value as Json};
 
 use super::LIST;
 use crate::{
     agents::PageContext,
     assets::{Asset, AssetDetail, AssetView, AssetViewContext, Assets, pages_store as store, store as assets},
     companies::{pages_store, store as companies},
+    compliance::RedactionPolicy,
     db::Conn,
     error::{Error, Result},
     resource::{
@@ -27,7 +29,34 @@ pub struct Ground {
 impl Many for Assets {
     const LIST: Records = LIST;
     const WORDS: (&'static str, &'static str) = ("asset", "assets");
+
+    fn beside(c: &mut Conn, ids: &[i64], policy: &RedactionPolicy, typed: &Typed) -> Result<Vec<Field>> {
+        let mut choices = vec![Choice::new("", "Leave as it is"), Choice::new(NOBODY, "Nobody")];
+        let company = store::only_company(c, ids)?;
+        if company.is_some() {
+            choices.extend(pages_store::contact_choices(c, company, policy)?);
+        }
+        let field = Field::select(ASSIGNED, "Assigned to", typed.text(ASSIGNED), choices);
+        let hint = if company.is_some() {
+            "Replaces who is assigned now."
+        } else {
+            "Choose assets of one company to assign them to a contact."
+        };
+        Ok(vec![field.hint(hint)])
+    }
+
+    fn sent(mut fields: Map<String, Json>) -> Map<String, Json> {
+        if let Some(contact) = fields.remove(ASSIGNED) {
+            let wanted = if contact == NOBODY { Vec::new() } else { vec![contact] };
+            fields.insert("contact_ids".to_owned(), wanted.into());
+        }
+        fields
+    }
 }
+
+/// Who uses several assets, in their form, and that nobody does.
+const ASSIGNED: &str = "assigned_to";
+const NOBODY: &str = "nobody";
 
 impl Form for Assets {
     type Ground = Ground;

@@ -49,7 +49,7 @@ static SHAPE: Shape = Shape {
     spec: &list_store::LIST,
     path: "/assets/",
     api: "/api/assets",
-    bulk: Some("/bulk/assets"),
+    bulk: Some(("/bulk/assets", "Edit, assign or retire")),
     yields: &[("serial_number", WIDE), ("int_ip_address", WIDE), ("type", ROOMY)],
     columns: || COLUMNS.shown(),
     placeholder: "Search hostname, serial, IP, user, model",

@@ -46,7 +46,7 @@ static SHAPE: Shape = Shape {
     spec: &COMPANIES,
     path: "/companies/",
     api: "/api/companies",
-    bulk: Some("/bulk/companies"),
+    bulk: Some(("/bulk/companies", "Edit or retire")),
     yields: &[("email_system", ROOMY)],
     columns: || COLUMNS.shown(),
     placeholder: "Search name, account number, domain",

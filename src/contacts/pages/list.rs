@@ -47,7 +47,7 @@ static SHAPE: Shape = Shape {
     spec: &list_store::LIST,
     path: "/contacts/",
     api: "/api/contacts",
-    bulk: Some("/bulk/contacts"),
+    bulk: Some(("/bulk/contacts", "Edit or retire")),
     yields: &[("title", ROOMY)],
     columns: || COLUMNS.shown(),
     placeholder: "Search name, e-mail, phone",

@@ -168,9 +168,12 @@ impl Composer {
             let direction = direction(*descending);
             let nulls = if column.nullable { " NULLS LAST" } else { "" };
             let ordered = self.ordered(column);
-            order.push(match query.only_where.iter().find(|(name, _)| *name == column.name) {
-                None => format!("{ordered}{direction}{nulls}"),
-                Some((_, shown)) => format!("CASE WHEN {shown} THEN {ordered} END{direction} NULLS LAST"),
+            let shown = query.only_where.iter().filter(|(name, _)| *name == column.name).map(|(_, shown)| shown.as_str());
+            let shown = shown.collect::<Vec<_>>().join(" AND ");
+            order.push(if shown.is_empty() {
+                format!("{ordered}{direction}{nulls}")
+            } else {
+                format!("CASE WHEN {shown} THEN {ordered} END{direction} NULLS LAST")
             });
         }
         if let Some(keeper) = beside::of(query.spec) {

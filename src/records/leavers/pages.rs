@@ -96,7 +96,7 @@ fn card(page: &Page, leaver: &Leaver, successors: &Successors) -> Card {
             what: link_to(page.url(&format!("/assets/{}", device.id)), device.name.clone()),
             detail: device.company_name.clone().unwrap_or_default(),
             action: post("device"),
-            label: "Take away",
+            label: "Unassign",
             fields: vec![("asset_id", device.id.to_string())],
             successors: Vec::new(),
         });

@@ -71,7 +71,7 @@ fn title<E: Noun>(whose: Whose<'_>, column: &str) -> String {
 fn overview<E: Noun>(page: &Page, whose: Whose<'_>) -> Option<Action> {
     let (words, path) = E::OVERVIEW.filter(|_| whose.entity == Company::ENTITY)?;
     let href = page.url(&format!("/companies/{}/{path}", encode_segment(whose.account_number?)));
-    Some(Action { href, words: words.to_owned(), adds: false })
+    Some(Action { href, words: words.to_owned(), adds: false, edits: false })
 }
 
 /// How many of a company's rows are about to end, with the way to them.
@@ -81,7 +81,7 @@ fn ending<E: Noun>(c: &mut Conn, page: &Page, whose: Whose<'_>) -> Result<Option
     let count = Asked::of(ends.sql, State::Ending).narrow(all).count(c)?;
     let number = encode_segment(whose.account_number.unwrap_or_default());
     let href = page.url(&format!("{}/?company_id={number}&{}={}", E::DOOR.page, ends.name, State::Ending.as_str()));
-    Ok((count > 0).then(|| Action { href, words: format!("{} ending", thousands(count)), adds: false }))
+    Ok((count > 0).then(|| Action { href, words: format!("{} ending", thousands(count)), adds: false, edits: false }))
 }
 
 /// What people wrote about a row, for those who may read it.

@@ -51,7 +51,9 @@ fn named<E: Noun>(field: &Field<E>) -> Option<&'static Beside> {
 
 fn all_with<E: Noun>(all: Columns<Seen<E>>, beside: &'static Beside) -> Columns<Seen<E>> {
     let class = match beside.kind {
-        ListKind::Bool => "cell--end",
+        ListKind::Bool if beside.is_presence => "cell--end",
+        _ if E::ENDS.is_some_and(|ends| ends.name == beside.name) => "cell--end",
+        _ if beside.names.is_some() => "cell--sub",
         ListKind::Int | ListKind::Real if beside.names.is_none() => "cell--number",
         _ => "",
     };

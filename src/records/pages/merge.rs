@@ -160,7 +160,7 @@ async fn page<R: Form<Whose = ()>>(
     let back = context.page.url(&R::page(&key));
     let action = format!("{back}/merge");
     let one = R::Row::WHAT.to_lowercase();
-    let asked = if R::Row::ENTITY == Company::ENTITY { "Its account number" } else { "Its id, as in its address" };
+    let asked = if R::Row::ENTITY == Company::ENTITY { "Account number" } else { "ID, the number in its address" };
     let suggestions = known.alike.into_iter().map(|(id, name)| link_to(format!("{action}?from={id}"), name)).collect();
     let page = MergePage {
         page: context.titled(section::<R>(), format!("Merge into {}", known.title)),

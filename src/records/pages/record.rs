@@ -21,7 +21,7 @@ use crate::{
         values,
     },
     types::{Actor, decimal},
-    ui::{Event, Moved, Source, capitalised, time, words},
+    ui::{Event, Moved, Source, capitalised, thousands, time, words},
     vendors,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -225,7 +225,9 @@ fn vendor(source: &str) -> Option<(&'static str, &'static str)> {
     vendors::find(source).map(|vendor| (vendor.name.get(..1).unwrap_or_default(), vendor.name))
 }
 
-fn who(source: &str, actor: &str) -> String {
+/// Who did something, by the vendor or the kind of hand, and the name that it went by.
+#[must_use]
+pub fn who(source: &str, actor: &str) -> String {
     match (vendor(source), source) {
         (Some((_, name)), _) => name.to_owned(),
         (None, "system") if actor == "codex" => "Codex".to_owned(),
@@ -264,6 +266,7 @@ pub fn event(change: &RedactedChange, mentioned: &Mentioned) -> Event {
         reason: reason(change),
         moved,
         undo: None,
+        run: change.run_id,
         batch: change.batch_id,
         undo_all: None,
     }
@@ -308,6 +311,18 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("merge", "merged another record into it", "merged another record into it"),
     ("absorb", "merged it into another record", "merged it into another record"),
 ];
+
+/// Some records of a noun: `3 companies`.
+#[must_use]
+pub fn things(entity: &str, count: i64) -> String {
+    let one = entities::named(entity).map_or_else(|_| entity.replace('_', " "), |noun| noun.what().to_lowercase());
+    let things = match one.strip_suffix('y') {
+        _ if count == 1 => one,
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{one}s"),
+    };
+    format!("{} {things}", thousands(count))
+}
 
 fn action(word: &str) -> String {
     ACTIONS.iter().find(|(known, ..)| *known == word).map_or(word, |(_, said, _)| said).to_owned()
