@@ -10,6 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     archive,
     make::Made,
+    manifest::Manifest,
     retention,
     scratch::{file_name, unusable},
     store::{self, Backup, State},
@@ -173,6 +174,31 @@ pub async fn note(db: &Db, path: &Path, problem: Option<String>) -> Result<()> {
         match &problem {
             Some(why) => store::checked(w, backup.id, State::Broken, Some(why)),
             None => store::checked(w, backup.id, State::Restorable, None),
+        }
+    };
+    db.write(&Scope::All, &actor(), note).await
+}
+
+/// Notes the backup from which this database comes: the state that it holds does not know of it yet.
+///
+/// # Errors
+/// `Storage` when the file cannot be read any more; those of the database.
+pub async fn note_restored(db: &Db, path: &Path, manifest: &Manifest) -> Result<()> {
+    let bytes = fs::metadata(path).map_err(|error| unusable(path, &error))?.len();
+    let made = Made {
+        path: path.to_owned(),
+        bytes,
+        sha256: archive::digest(path)?,
+        manifest: manifest.clone(),
+        proof: Proof::Restored,
+        encrypted: archive::kind(path)? == archive::Kind::Encrypted,
+    };
+    let row = row_of(&made, "restore");
+    let note = move |w: &mut Write<'_>| {
+        let known = store::in_folder(w, &row.folder)?;
+        match known.into_iter().find(|backup| backup.file == row.file && backup.sha256 == row.sha256) {
+            Some(backup) => store::seen(w, backup.id, true),
+            None => store::add(w, &row),
         }
     };
     db.write(&Scope::All, &actor(), note).await

@@ -232,6 +232,11 @@ pub fn restore(context: &Context, args: &RestoreArgs) -> Result<u8, Failure> {
     context::make_instance(&config)?;
     let identities = identities(args.identity.as_deref())?;
     let done = restore::restore(&config, &target, &args.file, &identities, end_sessions)?;
+    // The restore is over, whatever comes of this.
+    if let Err(failure) = done.manifest.as_ref().map_or(Ok(()), |manifest| note_restored(&config, &target, &args.file, manifest))
+    {
+        out::note(format_args!("warning: the backup could not be noted in the database: {failure}"));
+    }
     let remarks = done.manifest.as_ref().and_then(Manifest::remarks);
     if args.json {
         let files = done.files.iter().map(|(file, kept)| json!({ "file": file, "kept": kept })).collect::<Vec<_>>();
@@ -267,6 +272,14 @@ pub fn restore(context: &Context, args: &RestoreArgs) -> Result<u8, Failure> {
     out::note("Every session has ended. API keys are as they were then: codex keys list shows those to revoke again");
     out::note("Next: start Codex again (systemctl start codex)");
     Ok(failure::DONE)
+}
+
+/// Notes the backup from which the database comes; one of another version is left to the next server.
+fn note_restored(config: &Config, target: &Target, file: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    match current(config, target)? {
+        Some(db) => Ok(context::block_on(care::note_restored(&db, file, manifest))??),
+        None => Ok(()),
+    }
 }
 
 /// Nobody who was let in at the time of the backup is let in by it.

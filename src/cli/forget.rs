@@ -57,5 +57,8 @@ pub fn run(context: &Context, args: Args) -> Result<u8, Failure> {
         out::json(&done)?;
     }
     out::note(format_args!("Contact {id} is {} from now on.", done.name));
+    if let Some(residue) = &done.residue {
+        out::note(format_args!("{residue}."));
+    }
     Ok(failure::DONE)
 }

@@ -54,7 +54,8 @@ pub struct Args {
 /// Serves until SIGTERM or SIGINT.
 pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
     let dev = args.dev.then(|| "true".to_owned());
-    let file = |path: Option<PathBuf>| path.map(|path| path.to_string_lossy().into_owned());
+    // What is typed is meant from where it is typed.
+    let file = |path: Option<PathBuf>| path.map(|path| std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned());
     let context = context
         .with_flag("server", "bind", "--bind", args.bind)
         .with_flag("server", "dev", "--dev", dev)

@@ -128,13 +128,12 @@ fn parse(text: &str, instance: &Path) -> Result<Database, String> {
     }
 }
 
-/// Where the host begins in what follows `://`, behind user and password. PostgreSQL's drivers look for the first `@`, so
-/// `/` and `?` need not be encoded in a password.
+/// Where the host begins in what follows `://`, behind user and password, in which `/`, `@` and (before the first `@`) `?`
+/// need not be encoded.
 #[must_use]
 pub fn host_at(rest: &str) -> usize {
     let behind_first = rest.find('@').map_or(0, |at| at + 1);
     let parameters = rest[behind_first..].find('?').map_or(rest.len(), |at| behind_first + at);
-    // An unencoded `@` in a password is understood by no driver; the password is hidden whole all the same.
     rest[..parameters].rfind('@').map_or(0, |at| at + 1)
 }
 

@@ -157,7 +157,7 @@ impl Config {
         let mut read = read::Reader::new(&resolved);
         let mut config = Self {
             instance: sources.instance.clone(),
-            server: Server::read(&mut read),
+            server: Server::read(&mut read, &sources.instance),
             limits: Limits::read(&mut read),
             database: Database::read(&mut read, &sources.instance),
             direct_database: database::direct(&mut read),

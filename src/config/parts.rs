@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -32,7 +32,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+    pub(super) fn read(read: &mut Reader<'_>, instance: &Path) -> Self {
         let dev = read.parsed(("server", "dev"), false, |text| match text.to_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Ok(true),
             "" | "false" | "no" | "off" | "0" => Ok(false),
@@ -45,7 +45,7 @@ impl Server {
             _ => Err("must be text or json".to_owned()),
         });
         let tls = match (read.optional("server", "tls_cert"), read.optional("server", "tls_key")) {
-            (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
+            (Some(certificate), Some(key)) => Some((instance.join(certificate), instance.join(key))),
             (None, None) => None,
             (Some(_), None) => {
                 read.wrong("server", "tls_key", "must name the key of the certificate in server.tls_cert");

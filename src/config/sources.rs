@@ -106,6 +106,10 @@ impl Sources {
         let beside = self.instance.file_name().is_some_and(|n| n == "instance").then(|| self.instance.parent()).flatten();
         for folder in [Some(self.folder.as_path()), beside, Some(self.instance.as_path())].into_iter().flatten() {
             let path = folder.join(".flaskenv");
+            // Whoever becomes the service's user stays in their own folder, which may be closed to that one.
+            if folder == self.folder && is_closed(&path) {
+                continue;
+            }
             if let Some(text) = read(&path)? {
                 let name = path.strip_prefix(&self.folder).unwrap_or(&path).display().to_string();
                 return Ok(dotenv::parse(&text).into_iter().map(|e| (name.clone(), e)).collect());
@@ -122,6 +126,11 @@ impl Sources {
         let strange = self.environment.keys().filter(|name| ours(name) && !is_known(name));
         strange.map(|name| said("unknown variable", name, nearest(name, known.iter().map(String::as_str)))).collect()
     }
+}
+
+/// Whether it cannot even be told if there is such a file.
+fn is_closed(path: &Path) -> bool {
+    fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
 /// The text of a file, nothing when it does not exist, a problem when it cannot be read.

@@ -133,16 +133,10 @@ fn file(path: &Path) -> Result<rusqlite::Connection> {
 #[must_use]
 pub fn is_same(one: &Target, other: &Target) -> bool {
     let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
-    let place = |address: &str| {
-        let address = url::Url::parse(address).ok()?;
-        let host = address.host_str().filter(|host| !host.is_empty()).unwrap_or("localhost").to_owned();
-        Some((host.replace("127.0.0.1", "localhost"), address.port().unwrap_or(5432), address.path().to_owned()))
-    };
     match (one, other) {
         (Target::Sqlite(one), Target::Sqlite(other)) => real(one) == real(other),
-        (Target::Postgres(one), Target::Postgres(other)) => {
-            place(one.address()).is_some_and(|one| Some(one) == place(other.address()))
-        }
+        #[cfg(feature = "postgres")]
+        (Target::Postgres(one), Target::Postgres(other)) => super::postgres::is_same(one.address(), other.address()),
         _ => false,
     }
 }

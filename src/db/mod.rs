@@ -6,6 +6,7 @@ mod conn;
 pub mod copy;
 mod counts;
 mod damage;
+mod erasure;
 pub mod foreign;
 mod job;
 pub mod list;

@@ -12,6 +12,7 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Statement};
 
+pub(super) use self::address::is_same;
 use super::Server;
 use super::value::{Row, Value};
 use crate::config::Sessions;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::conn::Conn;
 use super::{Engine, Target};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What is to be done. It must find out by itself that there is nothing left to do, and may be broken off
 /// at any point: the next start calls it again.
@@ -86,8 +86,14 @@ impl Upkeep {
         match self.conn.engine() {
             // Not in memory, where a large database does not fit.
             Engine::Sqlite => {
-                self.conn.batch("PRAGMA temp_store=FILE; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
-                self.conn.batch("PRAGMA temp_store=MEMORY")
+                self.conn.batch("PRAGMA temp_store=FILE; VACUUM; PRAGMA temp_store=MEMORY")?;
+                let is_busy = self.conn.one("PRAGMA wal_checkpoint(TRUNCATE)", &[])?.get::<i64>(0)? != 0;
+                if is_busy {
+                    return Err(Error::Unavailable(
+                        "others go on reading the database, and so its log cannot be emptied".to_owned(),
+                    ));
+                }
+                Ok(())
             }
             Engine::Postgres => self.conn.batch(&format!("VACUUM (FULL) {}", tables.join(", "))),
         }

@@ -3,6 +3,8 @@
 use super::{Conn, Engine};
 use crate::{error::Result, params};
 
+/// How many pages a merge writes in one transaction.
+const MERGED: i64 = 500;
 /// What their names end with; before it stands the name of the table in which they find.
 const END: &str = "_fts";
 
@@ -50,6 +52,17 @@ pub fn rebuild(conn: &mut Conn, table: &str) -> Result<()> {
     let columns = columns.join(", ");
     conn.run(&format!("INSERT INTO {table}{END} ({table}{END}) VALUES ('delete-all')"), params![])?;
     conn.run(&format!("INSERT INTO {table}{END} (rowid, {columns}) SELECT id, {columns} FROM {table}"), params![]).map(drop)
+}
+
+/// Merges a part of what such a table consists of, which is when it gives up the words of rows that are gone; whether there is
+/// more to do. The first call begins with all of it.
+pub(super) fn merge(conn: &mut Conn, table: &str, is_first: bool) -> Result<bool> {
+    let count = |conn: &mut Conn| conn.one("SELECT total_changes()", params![])?.get::<i64>(0);
+    let before = count(conn)?;
+    let pages = if is_first { -MERGED } else { MERGED };
+    conn.run(&format!("INSERT INTO {table}{END} ({table}{END}, rank) VALUES ('merge', ?1)"), params![pages])?;
+    // By SQLite's documentation: fewer than two changes mean that nothing was done.
+    Ok(count(conn)? - before >= 2)
 }
 
 /// The tables in which words are found.

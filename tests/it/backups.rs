@@ -17,6 +17,7 @@ use codex::backups::restore;
 use codex::config::Config;
 use codex::db::backup::Proof;
 use codex::db::{Conn, Engine as Kind, Target};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Api, App, Engine, both, eventually, is_long};
@@ -180,13 +181,45 @@ both! {
         let credentials = admin.get("/api/sync/credentials/freshservice").await.ok();
         assert_eq!((&credentials["configured"], &credentials["problem"]), (&json!(true), &Value::Null), "{credentials}");
         admin.post("/api/companies", &json!({"account_number": "100003", "name": "Written again"})).await.status(201);
-        app.cli().run_beside(&["doctor", "--offline"]).await.success();
+        let doctor = app.cli().run_beside(&["doctor", "--offline"]).await.success();
+        assert!(doctor.stdout.contains("the last one that can be restored is of"), "it knows where it comes from: {}", doctor.stdout);
+        let known = admin.get("/api/backups").await.ok();
+        assert_eq!((&known[0]["made_by"], &known[0]["state"], &known[0]["sha256"]), (&json!("restore"), &json!("restorable"), &made["sha256"]), "{known}");
         // A second backup, of what was restored.
         backup(&app, &[]).await;
         if app.database.file().is_none() {
             let number = app.database.number("SELECT CAST(oid AS BIGINT) FROM pg_database WHERE datname = current_database()");
             let left = format!("SELECT count(*) FROM pg_database WHERE datname LIKE 'codex_rehearsal_{number}_%'");
             assert_eq!(app.database.number(&left), 0, "what backups are tried out in is dropped");
+        }
+    }
+
+    async fn a_condition_of_before_fits_no_record_that_has_come_as_far_again(engine: Engine) {
+        let mut app = App::start_on(&engine).await;
+        app.company("100001", "First").await;
+        let path = backup(&app, &[]).await;
+        let name = |name: &str| json!({"name": name});
+        let put = async |api: &Api, etag: &str, body: &Value| {
+            api.send(Method::PUT, "/api/companies/100001", |request| request.header("if-match", etag).json(body)).await
+        };
+        let mut lost = Vec::new();
+        for (name_then, name_now) in [("Lost", "Another"), ("Lost again", "Yet another")] {
+            let admin = again(&app).await;
+            let etag = admin.put("/api/companies/100001", &name(name_then)).await.status(200).header("etag").to_owned();
+            put(&admin, &etag, &name(name_then)).await.status(200);
+            lost.push(etag);
+            app.kill();
+            app.cli().run_beside(&["restore", path.to_str().unwrap()]).await.success();
+            app.start().await;
+            let admin = again(&app).await;
+            admin.put("/api/companies/100001", &name(name_now)).await.status(200);
+            for etag in &lost {
+                put(&admin, etag, &name("Overwritten")).await.status(412);
+            }
+            let now = admin.get("/api/companies/100001").await;
+            let etag = now.header("etag").to_owned();
+            assert_eq!(now.ok()["name"], json!(name_now));
+            put(&admin, &etag, &name("Mine")).await.status(200);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The command line and the configuration: what a person types and what a cron job sees.
 
+use std::collections::BTreeMap;
+
 use crate::support::{App, Engine};
 
 fn prepared(configuration: &str) -> App {
@@ -92,6 +94,20 @@ fn completions_and_manual_are_printed() {
         assert!(app.cli().run(&["completions", shell]).success().stdout.contains("codex"), "{shell}");
     }
     assert!(app.cli().run(&["man"]).success().stdout.contains(".TH"));
+    let folder = app.instance().join("man");
+    app.cli().run(&["man", "--out", folder.to_str().unwrap()]).success();
+    let pages: BTreeMap<String, String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap())
+        .map(|file| (file.file_name().into_string().unwrap(), std::fs::read_to_string(file.path()).unwrap()))
+        .collect();
+    assert!(pages.contains_key("codex.1") && pages.contains_key("codex-users-add.1"), "{:?}", pages.keys());
+    for (name, page) in &pages {
+        let named = page.lines().filter_map(|line| line.strip_suffix("(1)").map(|command| command.replace('\\', "")));
+        for command in named.filter(|command| command.starts_with("codex")) {
+            assert!(pages.contains_key(&format!("{command}.1")), "{name} leads to a page of {command} that is not there");
+        }
+    }
 }
 
 #[test]

@@ -69,6 +69,29 @@ fn left(app: &App) -> Vec<String> {
     found
 }
 
+/// The canaries in the bytes of an SQLite file and its log, and the parts of names that its tables for searches know.
+fn in_files(app: &App) -> Vec<String> {
+    let Some(file) = app.database.file() else { return Vec::new() };
+    let mut found = Vec::new();
+    for end in ["", "-wal"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(end);
+        let bytes = std::fs::read(&name).unwrap_or_default().to_ascii_lowercase();
+        let has = |canary: &str| bytes.windows(canary.len()).any(|part| part == canary.as_bytes());
+        found.extend(CANARIES.iter().filter(|canary| has(canary)).map(|canary| format!("{canary} in {}", name.display())));
+    }
+    let look = rusqlite::Connection::open_in_memory().unwrap();
+    look.execute("ATTACH ?1 AS kept", [file.to_str().unwrap()]).unwrap();
+    for table in ["contacts", "tickets", "notes", "companies"] {
+        look.execute_batch(&format!("CREATE VIRTUAL TABLE temp.{table} USING fts5vocab(kept, {table}_fts, row)")).unwrap();
+        let sql = format!("SELECT count(*) FROM temp.{table} WHERE term IN ('xol', 'tza')");
+        if look.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap() > 0 {
+            found.push(format!("a part of the name in {table}_fts"));
+        }
+    }
+    found
+}
+
 fn tells(text: &str) -> Vec<&'static str> {
     let text = text.to_lowercase();
     CANARIES.iter().copied().filter(|canary| text.contains(canary)).collect()
@@ -144,11 +167,16 @@ both! {
         let tried = ada.post(&format!("{path}?dry_run=true"), &json!({})).await.ok();
         assert!(tried["dry_run"] == true && tried["texts"]["tickets"].as_i64() > Some(0), "{tried}");
         assert!(!left(app).is_empty(), "a rehearsal changes nothing");
+        let (before, is_file) = (in_files(app), app.database.file().is_some());
+        assert_eq!(before.iter().any(|found| found.starts_with("canarywas")), is_file, "{before:?}");
+        assert_eq!(before.iter().any(|found| found.ends_with("contacts_fts")), is_file, "{before:?}");
 
         let done = ada.post(&path, &json!({"name": NAME})).await.ok();
         let title = format!("Forgotten person {id}");
         assert_eq!((&done["ids"], &done["name"], &done["files"]), (&json!([id]), &json!(title), &json!(1)), "{done}");
         assert_eq!(left(app), Vec::<String>::new());
+        assert_eq!(in_files(app), Vec::<String>::new());
+        assert_eq!(done["residue"].is_null(), is_file, "{done}");
         for page in &pages {
             let text = ada.get(page).await.status(200).text();
             assert!(tells(&text).is_empty(), "{page}: {:?}", tells(&text));

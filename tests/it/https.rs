@@ -81,7 +81,9 @@ async fn a_new_pair_is_taken_over_and_a_broken_one_is_not() {
     let (mut app, certificate, key) = with_pair().await;
     let old = app.folder().join("old.pem");
     std::fs::copy(&certificate, &old).unwrap();
-    serve_with(&mut app, &certificate, &key);
+    // As the README says it: in the instance folder, wherever the server is started.
+    assert!(certificate.ends_with("tls/cert.pem") && app.folder() != app.instance(), "{}", certificate.display());
+    serve_with(&mut app, Path::new("tls/cert.pem"), Path::new("tls/key.pem"));
     app.start().await;
     let health = |file: &Path| {
         let (client, address) = (trusting(file), format!("{}/health", app.base()));

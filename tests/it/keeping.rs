@@ -282,6 +282,37 @@ async fn a_folder_that_may_only_be_read_is_told() {
     app.cli().run(&["backup"]).success();
 }
 
+/// `runuser -u codex -- codex …` in root's own folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_runs_in_a_folder_that_is_closed_to_it() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let app = tokio::task::spawn_blocking(|| App::builder(&Engine::Sqlite).prepare()).await.unwrap();
+    let closed = app.folder().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::write(closed.join(".flaskenv"), "CORE_SERVICE_URL=http://127.0.0.1:1\n").unwrap();
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if is_root {
+        let keys = app.instance().join("keys");
+        let inside = fs::read_dir(&keys).into_iter().flatten().map(|key| key.unwrap().path());
+        for place in inside.chain([app.folder().to_owned(), app.instance().to_owned(), file(&app), keys.clone()]) {
+            chown(place, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    let become_nobody = if is_root { "chmod 700 . && exec runuser -u nobody -- \"$@\"" } else { "chmod 000 . && exec \"$@\"" };
+    let command = app.cli().command(&["users", "list"]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", become_nobody, "sh"]).arg(command.get_program()).args(command.get_args()).current_dir(&closed);
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("CODEX_INSTANCE", app.instance());
+    let ended = shell.output().unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    // Nobody but root reaches the program where it was built: then this cannot be tried.
+    if is_root && said.contains("ermission denied") && said.contains("runuser") {
+        return;
+    }
+    assert!(ended.status.success() && String::from_utf8_lossy(&ended.stdout).contains("ada"), "{said}");
+}
+
 /// A full disk, by the limit on the size of files that a shell sets: the program cannot tell the difference.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_stored_is_said_and_nothing_acknowledged_is_lost() {

@@ -188,7 +188,8 @@ pub fn put_back_file(target: &Target, copy: &Path, finish: Finish) -> Result<Res
 }
 
 /// What belongs to every database that was put back, of this version of the schema, in the place of one with changes up to
-/// `replaced` (if that could still be read). Changes are numbered from above all that anybody may have seen.
+/// `replaced` (if that could still be read). Changes are numbered from above all that anybody may have seen, and so are
+/// revisions: an `If-Match` or a form of before must not fit a row that has come as far again.
 fn after(c: &mut Conn, version: i64, replaced: Option<i64>) -> Result<()> {
     c.run("UPDATE versions SET version = version + ?1, observed = observed + ?1", params![LEAP])?;
     let last: i64 = c.one("SELECT version FROM head WHERE id = 1", &[])?.get(0)?;
@@ -197,7 +198,26 @@ fn after(c: &mut Conn, version: i64, replaced: Option<i64>) -> Result<()> {
     if version >= GAPS_SINCE {
         c.run("INSERT INTO feed_gaps (after, until) VALUES (?1, ?2)", params![last, next])?;
     }
+    // Also those that waiting plans remember, which so go on fitting their rows.
+    for table in revised(c)? {
+        c.run(&format!("UPDATE {table} SET rev = rev % ?1 + ?2"), params![LEAP, next])?;
+    }
     Ok(())
+}
+
+/// The tables with revisions.
+fn revised(c: &mut Conn) -> Result<Vec<String>> {
+    let sql = match c.engine() {
+        Engine::Sqlite => {
+            "SELECT found.name FROM sqlite_master found JOIN pragma_table_info(found.name) part
+             WHERE found.type = 'table' AND part.name = 'rev' ORDER BY found.name"
+        }
+        Engine::Postgres => {
+            "SELECT CAST(part.table_name AS TEXT) FROM information_schema.columns part
+             WHERE part.table_schema = current_schema() AND part.column_name = 'rev' ORDER BY part.table_name"
+        }
+    };
+    c.map(sql, params![], |row| row.get(0))
 }
 
 #[cfg(not(feature = "postgres"))]

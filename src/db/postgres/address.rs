@@ -1,6 +1,6 @@
 //! What an address of PostgreSQL asks for: libpq's parameters where the driver has fewer of them, and connecting by them.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use percent_encoding::percent_decode_str;
 use postgres::{
@@ -22,6 +22,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT_OF_SEVERAL: Duration = Duration::from_secs(2);
 /// After how long without an answer of its machine a server counts as gone.
 const GONE: Duration = Duration::from_secs(10);
+/// How many questions whether it is there may go unanswered.
+const PROBES: u32 = 3;
 
 /// Whether a connection is encrypted, in libpq's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,10 @@ struct Own {
     mode: Option<String>,
     roots: Option<String>,
     attributes: Option<String>,
+    /// libpq's name for what the driver calls `keepalives_retries`.
+    probes: Option<String>,
+    /// Whether the address says how often an idle server is asked whether it is there.
+    says_idle: bool,
 }
 
 impl Address {
@@ -72,7 +78,18 @@ impl Address {
             driver.connect_timeout(if several { CONNECT_TIMEOUT_OF_SEVERAL } else { CONNECT_TIMEOUT });
         }
         if driver.get_tcp_user_timeout().is_none() {
-            driver.tcp_user_timeout(GONE).keepalives_idle(GONE).keepalives_interval(GONE / 4).keepalives_retries(3);
+            driver.tcp_user_timeout(GONE);
+        }
+        if !own.says_idle {
+            driver.keepalives_idle(GONE);
+        }
+        if driver.get_keepalives_interval().is_none() {
+            driver.keepalives_interval(GONE / 4);
+        }
+        if let Some(probes) = &own.probes {
+            driver.keepalives_retries(probes.parse().map_err(|_| wrong("keepalives_count", "a number", probes))?);
+        } else if driver.get_keepalives_retries().is_none() {
+            driver.keepalives_retries(PROBES);
         }
         let local = driver.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
         let encryption = own.encryption()?;
@@ -127,8 +144,11 @@ impl Own {
     fn take(text: &str) -> Result<(Self, String)> {
         let begin = text.find("://").map_or(0, |at| at + 3);
         let host = begin + host_at(&text[begin..]);
-        let Some(at) = text[host..].find('?') else { return Ok((Self::default(), text.to_owned())) };
-        let (place, parameters) = (&text[..host + at], &text[host + at + 1..]);
+        let user = text[begin..host].strip_suffix('@');
+        // The driver takes the first `@` for the end of the password.
+        let user = user.map(|user| format!("{}@", user.replace('@', "%40"))).unwrap_or_default();
+        let (place, parameters) = text[host..].split_once('?').unwrap_or((&text[host..], ""));
+        let place = format!("{}{user}{place}", &text[..begin]);
         let mut own = Self::default();
         let mut others = Vec::new();
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -137,7 +157,9 @@ impl Own {
                 "sslmode" => &mut own.mode,
                 "sslrootcert" => &mut own.roots,
                 "target_session_attrs" => &mut own.attributes,
+                "keepalives_count" => &mut own.probes,
                 _ => {
+                    own.says_idle |= name == "keepalives_idle";
                     others.push(parameter);
                     continue;
                 }
@@ -177,6 +199,26 @@ impl Own {
             Some(other) => return Err(wrong("sslmode", "disable, allow, prefer, require, verify-ca or verify-full", other)),
         })
     }
+}
+
+/// Whether two addresses lead to one database, as far as they tell: to one of that name on one of the same servers.
+pub(in crate::db) fn is_same(one: &str, other: &str) -> bool {
+    let (Ok(one), Ok(other)) = (Address::parse(one), Address::parse(other)) else { return false };
+    let database = |address: &Address| address.driver.get_dbname().or(address.driver.get_user()).map(str::to_owned);
+    database(&one) == database(&other) && !servers(&one.driver).is_disjoint(&servers(&other.driver))
+}
+
+/// Hosts, in lower case and all names of this machine as one, each with its port.
+fn servers(driver: &postgres::Config) -> BTreeSet<(String, u16)> {
+    let name = |host: &Host| match host {
+        Host::Tcp(name) if !matches!(name.as_str(), "127.0.0.1" | "::1" | "[::1]") => name.to_lowercase(),
+        Host::Tcp(_) | Host::Unix(_) => "localhost".to_owned(),
+    };
+    let ports = driver.get_ports();
+    // One port is that of all hosts, none is the usual one.
+    let port = |at: usize| ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+    let named: BTreeSet<_> = driver.get_hosts().iter().enumerate().map(|(at, host)| (name(host), port(at))).collect();
+    if named.is_empty() { BTreeSet::from([("localhost".to_owned(), port(0))]) } else { named }
 }
 
 fn wrong(name: &str, right: &str, found: &str) -> Error {
@@ -243,6 +285,61 @@ mod tests {
         assert_eq!(address.encryption, Encryption::Required(Check::HostBySystem));
         assert_eq!(address.driver.get_password(), Some(b"s3?c/ret".as_slice()));
         assert_eq!(address.driver.get_dbname(), Some("codex"));
+    }
+
+    #[test]
+    fn a_password_may_have_an_at_sign() {
+        for (text, password) in [
+            ("postgresql://u:p@ss@db.example.com/codex", "p@ss"),
+            ("postgresql://u:p%40s@s@db.example.com:5432/codex?sslmode=disable", "p@s@s"),
+        ] {
+            let driver = Address::parse(text).unwrap().driver;
+            assert_eq!(driver.get_password(), Some(password.as_bytes()), "{text}");
+            assert_eq!(driver.get_hosts(), [Host::Tcp("db.example.com".to_owned())], "{text}");
+            assert_eq!((driver.get_user(), driver.get_dbname()), (Some("u"), Some("codex")), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_address_says_of_keepalives_counts() {
+        let said = |parameters: &str| {
+            let driver = Address::parse(&format!("postgresql://u@h/codex{parameters}")).unwrap().driver;
+            let seconds = |time: Option<&Duration>| time.map(Duration::as_secs);
+            (
+                driver.get_keepalives_idle().as_secs(),
+                seconds(driver.get_keepalives_interval().as_ref()),
+                driver.get_keepalives_retries(),
+                seconds(driver.get_tcp_user_timeout()),
+            )
+        };
+        assert_eq!(said(""), (10, Some(2), Some(3), Some(10)));
+        assert_eq!(
+            said("?keepalives_idle=60&keepalives_interval=20&keepalives_retries=9&tcp_user_timeout=30"),
+            (60, Some(20), Some(9), Some(30))
+        );
+        assert_eq!(said("?keepalives_idle=60"), (60, Some(2), Some(3), Some(10)));
+        assert_eq!(said("?keepalives_count=5"), (10, Some(2), Some(5), Some(10)));
+        assert_eq!(said("?tcp_user_timeout=30"), (10, Some(2), Some(3), Some(30)));
+        let refused = Address::parse("postgresql://u:p@h/codex?keepalives_count=many").unwrap_err().to_string();
+        assert!(refused.contains("keepalives_count") && refused.contains("a number"), "{refused}");
+    }
+
+    #[test]
+    fn two_addresses_of_one_database_are_known() {
+        let one = "postgresql://u:p@db1:5433,db2/codex?sslmode=verify-full&sslrootcert=system";
+        for (other, same) in [
+            ("postgresql://v@DB1:5433/codex", true),
+            ("postgresql://v@db2/codex?connect_timeout=3", true),
+            ("postgresql:///codex?host=db3,db2&port=1,5432", true),
+            ("postgresql://v@db1/codex", false),
+            ("postgresql://v@db3,db4/codex", false),
+            ("postgresql://v@db2/other", false),
+        ] {
+            assert_eq!(is_same(one, other), same, "{other}");
+        }
+        assert!(is_same("postgresql://codex@localhost", "postgresql:///codex?host=/run/postgresql"));
+        assert!(is_same("postgresql://a:x@y@127.0.0.1/codex", "postgresql://b@[::1]:5432/codex"));
+        assert!(!is_same("postgresql://a@127.0.0.1:5433/codex", "postgresql://a@localhost/codex"));
     }
 
     #[test]

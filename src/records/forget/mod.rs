@@ -50,6 +50,8 @@ pub struct Forgotten {
     pub texts: BTreeMap<String, usize>,
     /// How many files were taken away.
     pub files: usize,
+    /// Why earlier versions of it may still stand in the files of the database, which no question can reach.
+    pub residue: Option<String>,
     /// Whether nothing was changed.
     pub dry_run: bool,
 }
@@ -144,7 +146,7 @@ pub async fn forget(db: &Db, config: &Config, actor: &Actor, id: i64, is_rehears
     }
     let texts = in_texts(db, actor, &tokens, is_rehearsal).await?;
     let name = store::title(ids.first().copied().unwrap_or(id));
-    let mut done = Forgotten { success: true, ids: ids.clone(), name, texts, files: 0, dry_run: is_rehearsal };
+    let mut done = Forgotten { success: true, ids: ids.clone(), name, texts, files: 0, residue: None, dry_run: is_rehearsal };
     if is_rehearsal {
         return Ok(done);
     }
@@ -165,6 +167,14 @@ pub async fn forget(db: &Db, config: &Config, actor: &Actor, id: i64, is_rehears
     }
     // What was said while that went on, and what the last step itself has told.
     in_texts(db, actor, &tokens, false).await?;
+    done.residue = match db.erase_residue(actor).await {
+        Ok(remains) => remains.map(str::to_owned),
+        Err(error) => {
+            tracing::warn!(%error, "the database was not written anew after somebody was forgotten");
+            let why = if matches!(error, Error::Internal(_)) { "the log tells why".to_owned() } else { error.to_string() };
+            Some(format!("The database could not be written anew ({why}): forget the same contact again later"))
+        }
+    };
     Ok(done)
 }
 

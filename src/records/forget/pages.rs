@@ -52,8 +52,9 @@ async fn save(
     }
     let (db, config, actor) = (web.db.clone(), web.config.clone(), context.actor());
     let work = tokio::spawn(async move { forget(&db, &config, &actor, id, false).await });
-    work.await.map_err(Error::internal)??;
-    context.go(&format!("/contacts/{id}"), "Forgotten.")
+    let done = work.await.map_err(Error::internal)??;
+    let told = done.residue.map_or_else(|| "Forgotten.".to_owned(), |residue| format!("Forgotten. {residue}."));
+    context.go(&format!("/contacts/{id}"), &told)
 }
 
 async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode, problem: Option<String>) -> Result<Response> {

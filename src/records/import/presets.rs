@@ -29,12 +29,14 @@ enum To {
     Field(&'static str),
     /// Added to this field, with this between.
     Added(&'static str, &'static str),
+    /// The same; means nothing where the field is empty.
+    Appended(&'static str, &'static str),
     /// The first of these fields, and the second where no column says it.
     Also(&'static str, &'static str),
     /// Nothing: Codex has no such field, or learns it elsewhere.
     Nothing,
 }
-use To::{Added, Also, Field, Nothing};
+use To::{Added, Also, Appended, Field, Nothing};
 
 /// An export of another product.
 pub struct Preset {
@@ -92,7 +94,7 @@ pub static ALL: &[Preset] = &[
             ("Department", Nothing),
             ("Email", Field("email")),
             ("Phone", Field("work_phone_number")),
-            ("Ext", Added("work_phone_number", " ext. ")),
+            ("Ext", Appended("work_phone_number", " ext. ")),
             ("Mobile", Field("mobile_phone_number")),
             ("Location", Field("location_name")),
         ],
@@ -382,29 +384,28 @@ impl Preset {
     /// `Invalid` when none of its columns is there.
     pub fn translate(&self, sheet: &Sheet, company: Option<&'static str>) -> Result<Translated> {
         let (mut heads, mut ignored) = (Vec::<&'static str>::new(), Vec::new());
-        let mut places: Vec<Option<(usize, Option<&'static str>)>> = Vec::new();
+        let mut places: Vec<Option<(usize, To)>> = Vec::new();
         let mut also = Vec::new();
         for head in &sheet.heads {
-            let to = match self.find(head) {
-                Some(Field(name)) => Some((name, None)),
-                Some(Also(name, other)) => {
+            let to = self.find(head).unwrap_or(Nothing);
+            let name = match to {
+                Field(name) | Added(name, _) | Appended(name, _) => name,
+                Also(name, other) => {
                     also.push((name, other));
-                    Some((name, None))
+                    name
                 }
-                Some(Added(name, between)) => Some((name, Some(between))),
-                Some(Nothing) | None => None,
+                Nothing => {
+                    ignored.push(head.clone());
+                    places.push(None);
+                    continue;
+                }
             };
-            let to = to.map(|(name, between)| (if name == COMPANY { company.unwrap_or(name) } else { name }, between));
-            let Some((name, between)) = to else {
-                ignored.push(head.clone());
-                places.push(None);
-                continue;
-            };
+            let name = if name == COMPANY { company.unwrap_or(name) } else { name };
             let at = heads.iter().position(|known| *known == name).unwrap_or_else(|| {
                 heads.push(name);
                 heads.len() - 1
             });
-            places.push(Some((at, between)));
+            places.push(Some((at, to)));
         }
         let mut place = |name: &'static str| {
             heads.iter().position(|known| *known == name).unwrap_or_else(|| {
@@ -422,14 +423,15 @@ impl Preset {
         let rows = sheet.rows.iter().map(|(line, record)| {
             let mut cells = vec![String::new(); heads.len()];
             for (value, place) in record.iter().zip(&places) {
-                let Some((at, between)) = place.filter(|_| !value.is_empty() && value != NO_DAY) else { continue };
-                match (cells[at].is_empty(), between) {
+                let Some((at, to)) = place.filter(|_| !value.is_empty() && value != NO_DAY) else { continue };
+                match (cells[at].is_empty(), to) {
+                    (true, Appended(..)) => {}
                     (true, _) => value.clone_into(&mut cells[at]),
-                    (false, Some(between)) => {
+                    (false, Added(_, between) | Appended(_, between)) => {
                         cells[at].push_str(between);
                         cells[at].push_str(value);
                     }
-                    (false, None) => {}
+                    (false, _) => {}
                 }
             }
             for (from, to) in &also {
@@ -457,7 +459,7 @@ mod tests {
         for preset in ALL {
             let takes = target::named(preset.kind).unwrap().takes();
             for (head, to) in preset.columns {
-                if let Field(name) | Added(name, _) | Also(name, _) = to {
+                if let Field(name) | Added(name, _) | Appended(name, _) | Also(name, _) = to {
                     assert!(*name == COMPANY || takes.contains(name), "{} {}: {head}", preset.name, preset.kind);
                 }
             }
@@ -473,6 +475,16 @@ mod tests {
             assert_eq!((found.name, found.kind), (preset.name, preset.kind));
         }
         assert!(recognised("assets", &["hostname".to_owned(), "model".to_owned()]).is_none());
+    }
+
+    #[test]
+    fn an_extension_without_a_number_is_no_number() {
+        let sheet =
+            super::super::sheet::read(b"Name,Email,Phone,Ext,Mobile\nAda,a@b.example,555 0100,12,\nBo,b@b.example,,12,\n");
+        let done = named("itflow", "contacts").unwrap().translate(&sheet.unwrap(), None).unwrap();
+        let at = done.sheet.heads.iter().position(|head| head == "work_phone_number").unwrap();
+        let phones: Vec<&str> = done.sheet.rows.iter().map(|(_, cells)| &cells[at]).collect();
+        assert_eq!(phones, ["555 0100 ext. 12", ""]);
     }
 
     #[test]
