@@ -246,7 +246,8 @@ pub fn update(
         }
     }
     set_protection(w, id, level, input)?;
-    Ok(Updated { record: history::get(w, id)?, ..updated })
+    let is_same = !input.places.is_sent() && input.protected_as.is_none();
+    Ok(if is_same { updated } else { Updated { record: history::get(w, id)?, ..updated } })
 }
 
 /// Refuses what concerns a contact as a whole to whoever does not see all of its companies: by its e-mail somebody else may

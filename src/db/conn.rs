@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::counts::Counts;
 use super::damage::Damage;
+use super::kept::{self, Kept, Versions};
 use super::rewrite::{Engine, rewrite};
 use super::value::{Row, Value};
 use super::{Driver, slow, sqlite};
@@ -17,6 +18,10 @@ pub struct Conn {
     pub(super) scope: Scope,
     damage: Arc<Damage>,
     counts: Arc<Counts>,
+    /// What is kept of earlier answers; nothing for who writes, whose changes have no versions yet.
+    kept: Option<Arc<Kept>>,
+    /// The versions in this snapshot, once somebody has asked for them.
+    versions: Option<Arc<Versions>>,
 }
 
 impl std::fmt::Debug for Conn {
@@ -27,12 +32,64 @@ impl std::fmt::Debug for Conn {
 
 impl Conn {
     pub(super) fn new(driver: Driver, damage: Arc<Damage>) -> Self {
-        Self { driver, scope: Scope::All, damage, counts: Arc::default() }
+        Self { driver, scope: Scope::All, damage, counts: Arc::default(), kept: None, versions: None }
     }
 
     /// Adds what it costs to these counts.
     pub(super) fn counted(self, counts: Arc<Counts>) -> Self {
         Self { counts, ..self }
+    }
+
+    /// Keeps answers here; for who reads.
+    pub(super) fn keeping(self, kept: Arc<Kept>) -> Self {
+        Self { kept: Some(kept), ..self }
+    }
+
+    /// A snapshot begins.
+    pub(super) fn forget_versions(&mut self) {
+        self.versions = None;
+    }
+
+    /// The version and the observations of each entity, by name.
+    ///
+    /// # Errors
+    /// As [`Conn::all`].
+    pub(super) fn versions(&mut self) -> Result<Arc<Versions>> {
+        if let Some(versions) = &self.versions {
+            return Ok(Arc::clone(versions));
+        }
+        let sql = "SELECT entity, version, observed FROM versions ORDER BY entity";
+        let versions = Arc::new(self.map(sql, &[], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?);
+        if self.kept.is_some() {
+            self.versions = Some(Arc::clone(&versions));
+        }
+        Ok(versions)
+    }
+
+    /// All rows of an answer that depends on these entities and its values alone: not asked again while the entities' versions
+    /// are the same. For totals and other few rows that are dear.
+    ///
+    /// # Errors
+    /// As [`Conn::all`].
+    pub fn kept(&mut self, entities: &[&str], sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        let Some(kept) = self.kept.clone().filter(|kept| !kept.is_off()) else { return self.all(sql, params) };
+        let Some(question) = Kept::question(entities, &self.sent(sql)?, params) else { return self.all(sql, params) };
+        let stamp = kept::stamp(&*self.versions()?, entities);
+        if let Some(rows) = kept.find(&question, &stamp) {
+            return Ok(rows);
+        }
+        let rows = self.all(sql, params)?;
+        kept.keep(question, stamp, &rows);
+        Ok(rows)
+    }
+
+    /// The first cell of such an answer, which has one row: a total.
+    ///
+    /// # Errors
+    /// As [`Conn::one`].
+    pub fn kept_count(&mut self, entities: &[&str], sql: &str, params: &[Value]) -> Result<i64> {
+        let rows = self.kept(entities, sql, params)?;
+        rows.first().ok_or_else(|| Error::Internal("a total is missing".to_owned()))?.get(0)
     }
 
     /// Which engine answers; for search, the one place with two texts.
@@ -189,7 +246,18 @@ impl Conn {
         }
     }
 
-    /// Runs statements without parameters or answers (transaction control).
+    /// Runs one statement of transaction control, which is kept prepared.
+    pub(super) fn control(&mut self, sql: &str) -> Result<()> {
+        let driver = &mut self.driver;
+        let answer = slow::watched(sql, || match driver {
+            Driver::Sqlite(connection) => sqlite::control(connection, sql),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(session) => session.batch(sql),
+        });
+        answer.inspect_err(|cause| self.damage.note(cause))
+    }
+
+    /// Runs statements without parameters or answers.
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
         let driver = &mut self.driver;
         let answer = slow::watched(sql, || match driver {

@@ -3,8 +3,8 @@
 //! Statements are composed from fixed fragments with numbered parameters (an optional filter that is
 //! written as `?1 IS NULL OR …` defeats indexes); nothing that a client sends becomes SQL text.
 
-use super::{Conn, Row, Value};
-use crate::error::Result;
+use super::{ADDED, Conn, Row, Value};
+use crate::{error::Result, types::Scope};
 
 pub mod beside;
 mod compose;
@@ -400,7 +400,7 @@ impl ListQuery {
         let parts = compose::compose(self, conn)?;
         let items = self.rows(conn, &parts, &mut take)?;
         match self.slice {
-            Some(slice) if !is_last(&slice, items) => conn.one(&parts.count(self), &parts.params)?.get(0),
+            Some(slice) if !is_last(&slice, items) => self.total(conn, &parts),
             Some(slice) => Ok(slice.offset + count(items)),
             None => Ok(count(items)),
         }
@@ -453,7 +453,15 @@ impl ListQuery {
     /// How many rows the question has, on all pages.
     pub fn count(&self, conn: &mut Conn) -> Result<i64> {
         let parts = compose::compose(self, conn)?;
-        conn.one(&parts.count(self), &parts.params)?.get(0)
+        self.total(conn, &parts)
+    }
+
+    fn total(&self, conn: &mut Conn, parts: &compose::Parts) -> Result<i64> {
+        // How many live rows there are depends on them alone, unless whoever asks sees only some.
+        let is_bare = self.conditions.is_empty() && self.filters.is_empty() && self.besides.is_empty() && self.search.is_none();
+        let own = if is_bare && *conn.scope() == Scope::All { 1 } else { self.spec.entities.len() };
+        let entities: Vec<&str> = self.spec.entities.iter().take(own).chain(&ADDED).copied().collect();
+        conn.kept_count(&entities, &parts.count(self), &parts.params)
     }
 }
 

@@ -9,6 +9,7 @@ mod damage;
 mod erasure;
 pub mod foreign;
 mod job;
+mod kept;
 pub mod list;
 pub mod migrate;
 mod place;
@@ -81,6 +82,7 @@ struct Opener {
     ready: Arc<Ready>,
     damage: Arc<damage::Damage>,
     counts: Arc<Counts>,
+    kept: Arc<kept::Kept>,
 }
 
 /// Whether the schema is in place, and if not, why.
@@ -106,7 +108,8 @@ impl Opener {
         }
         self.still_there()?;
         let opened = self.target.open(query_only).inspect_err(|cause| self.damage.note(cause))?;
-        Ok(Conn::new(opened, Arc::clone(&self.damage)).counted(Arc::clone(&self.counts)))
+        let conn = Conn::new(opened, Arc::clone(&self.damage)).counted(Arc::clone(&self.counts));
+        Ok(if query_only { conn.keeping(Arc::clone(&self.kept)) } else { conn })
     }
 
     /// # Errors
@@ -137,6 +140,7 @@ struct Shared {
     /// Questions that were answered.
     answered: Arc<AtomicU64>,
     counts: Arc<Counts>,
+    kept: Arc<kept::Kept>,
     /// Held while damage is searched for, and while the database is opened.
     searching: Mutex<()>,
     closing: AtomicBool,
@@ -253,6 +257,7 @@ impl Db {
             damage: Arc::default(),
             answered: Arc::default(),
             counts: Arc::default(),
+            kept: Arc::default(),
             searching: Mutex::default(),
             closing: AtomicBool::new(false),
             _in_use: in_use,
@@ -298,9 +303,9 @@ impl Db {
     }
 
     fn opener(&self) -> Opener {
-        let Shared { target, place, ready, damage, counts, .. } = &*self.0;
-        let (place, ready, damage, counts) = (Arc::clone(place), Arc::clone(ready), Arc::clone(damage), Arc::clone(counts));
-        Opener { target: target.clone(), place, ready, damage, counts }
+        let Shared { target, place, ready, damage, counts, kept, .. } = &*self.0;
+        let (place, ready, damage) = (Arc::clone(place), Arc::clone(ready), Arc::clone(damage));
+        Opener { target: target.clone(), place, ready, damage, counts: Arc::clone(counts), kept: Arc::clone(kept) }
     }
 
     /// What is known to be damaged, for an administrator; nothing when all is well.
@@ -341,6 +346,11 @@ impl Db {
     #[must_use]
     pub fn cost(&self) -> Cost {
         self.0.counts.cost()
+    }
+
+    /// Every question is put to the database from now on, however dear it is and however little has changed.
+    pub fn keep_nothing(&self) {
+        self.0.kept.turn_off();
     }
 
     /// Whether the last change could not be stored: a full disk, a file that may only be read.
@@ -566,12 +576,10 @@ const ADDED: [&str; 2] = ["custom_field", "tag"];
 /// list `ETag`s and response caches, at the cost of one point read.
 pub fn versions(conn: &mut Conn, entities: &[&str]) -> Result<String> {
     let mut token = String::new();
-    let rows = conn.all("SELECT entity, version, observed FROM versions ORDER BY entity", &[])?;
-    for row in rows {
-        let entity: String = row.get(0)?;
+    for (entity, (version, observed)) in &*conn.versions()? {
         // What administrators add to nouns stands in the lists of all of them.
         if entities.contains(&entity.as_str()) || ADDED.contains(&entity.as_str()) {
-            token.extend([format!("{}.{}-", row.get::<i64>(1)?, row.get::<i64>(2)?)]);
+            token.extend([format!("{version}.{observed}-")]);
         }
     }
     Ok(token)

@@ -60,7 +60,7 @@ fn snapshot(held: Option<Conn>, opener: &Opener, until: Instant) -> Result<Conn>
 fn begin(conn: &mut Conn, until: Instant) -> Result<()> {
     conn.wait_until(until)?;
     match conn.engine() {
-        Engine::Sqlite => conn.batch("BEGIN"),
+        Engine::Sqlite => conn.control("BEGIN"),
         Engine::Postgres => conn.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ""),
     }
 }
@@ -76,9 +76,10 @@ fn away(cause: &Error) -> Error {
 /// Runs one closure in the snapshot that was begun; `false` when the connection is no longer fit for use.
 fn serve(conn: &mut Conn, mut job: ReadJob) -> bool {
     conn.scope = job.scope.clone();
+    conn.forget_versions();
     job.task.run(conn);
     conn.scope = Scope::All;
-    let ended = conn.batch("ROLLBACK").is_ok();
+    let ended = conn.control("ROLLBACK").is_ok();
     job.task.answer();
     ended
 }

@@ -155,6 +155,11 @@ pub(super) fn run(connection: &mut Connection, sql: &str, params: &[Value], coun
     Ok(touched as u64)
 }
 
+/// Begins or ends a transaction, or a part of one.
+pub(super) fn control(connection: &mut Connection, sql: &str) -> Result<()> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(error)
+}
+
 /// Adds what this use of a statement cost, and logs, for whoever wants to know (`codex::db=trace`), how many rows it has
 /// walked through because no index leads to those that it wants.
 fn count(statement: &Statement<'_>, sql: &str, counts: &Counts) {

@@ -74,13 +74,13 @@ impl<'a> Write<'a> {
     /// Those of the work; `Unavailable` when the engine has dropped the transaction.
     pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let before = self.ledger.clone();
-        self.conn.batch("SAVEPOINT attempt")?;
+        self.conn.control("SAVEPOINT attempt")?;
         let done = work(self);
         if !self.conn.in_transaction() {
             return Err(Error::Unavailable("the transaction was dropped by the engine".to_owned()));
         }
         if done.is_ok() {
-            self.conn.batch("RELEASE SAVEPOINT attempt")?;
+            self.conn.control("RELEASE SAVEPOINT attempt")?;
         } else {
             *self.ledger = before;
             self.conn.batch("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")?;

@@ -49,7 +49,7 @@ pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener, change_notifier
 
 fn begin(conn: &mut Conn) -> Result<()> {
     match conn.engine() {
-        Engine::Sqlite => conn.batch("BEGIN IMMEDIATE"),
+        Engine::Sqlite => conn.control("BEGIN IMMEDIATE"),
         // The head's row lock serialises every writer of every instance, first statement first.
         Engine::Postgres => conn.begin("BEGIN", "UPDATE head SET version = version WHERE id = 1"),
     }
@@ -110,7 +110,7 @@ fn finish(
         }
         return conn.batch("ROLLBACK").is_ok() && conn.engine() == Engine::Sqlite;
     }
-    match conn.batch("COMMIT") {
+    match conn.control("COMMIT") {
         Ok(()) => {
             if !ledger.is_empty() {
                 conn.stored();
@@ -140,7 +140,7 @@ fn member(conn: &mut Conn, mut job: WriteJob, ledger: &mut Ledger) -> Result<Opt
     if job.task.is_abandoned() {
         return Ok(None);
     }
-    if let Err(cause) = conn.batch("SAVEPOINT closure") {
+    if let Err(cause) = conn.control("SAVEPOINT closure") {
         return Err((job, cause));
     }
     let before = ledger.clone();
@@ -150,13 +150,13 @@ fn member(conn: &mut Conn, mut job: WriteJob, ledger: &mut Ledger) -> Result<Opt
     if !conn.in_transaction() {
         return Err((job, Error::Unavailable("the transaction was dropped by the engine".to_owned())));
     }
-    let end = if kept {
-        "RELEASE SAVEPOINT closure"
+    let ended = if kept {
+        conn.control("RELEASE SAVEPOINT closure")
     } else {
         *ledger = before;
-        "ROLLBACK TO SAVEPOINT closure; RELEASE SAVEPOINT closure"
+        conn.batch("ROLLBACK TO SAVEPOINT closure; RELEASE SAVEPOINT closure")
     };
-    match conn.batch(end) {
+    match ended {
         Ok(()) => Ok(Some(job)),
         Err(cause) => Err((job, cause)),
     }

@@ -65,14 +65,15 @@ fn insert<R: Record>(w: &mut Write<'_>, id: Option<i64>, record: &R, reason: Opt
     }
     columns.extend(R::COLUMNS);
     values.extend(record.values());
-    for (column, value) in record.derived() {
+    let derived = record.derived();
+    for (column, value) in derived.iter().cloned() {
         columns.push(column);
         values.push(value);
     }
     let places: Vec<String> = (1..=values.len()).map(|n| format!("?{n}")).collect();
     let sql = format!("INSERT INTO {} ({}) VALUES ({}) RETURNING id", R::TABLE, columns.join(", "), places.join(", "));
     let id: i64 = w.one(&sql, &values)?.get(0)?;
-    index::<R>(w, id, record, None)?;
+    index::<R>(w, id, record, key_of(&derived), None)?;
     let stored = R::COLUMNS.iter().zip(record.values()).filter(|(_, value)| *value != Value::Null);
     let stored: Vec<_> = stored
         .map(|(column, value)| {
@@ -138,15 +139,17 @@ pub fn update<R: Record>(
         after = w.unscoped(|c| get(c, id))?;
         (sets, values) = (Vec::new(), Vec::new());
     }
-    for (column, value) in after.derived() {
-        values.push(value);
+    // An index is written anew for each of its columns that is named, whether it differs or not.
+    let (stood, derived) = (before.derived(), after.derived());
+    for (column, value) in derived.iter().filter(|pair| !stood.contains(*pair)) {
+        values.push(value.clone());
         sets.push(format!("{column} = ?{}", values.len()));
     }
     values.push(now().into());
     sets.push(format!("updated_at = ?{}", values.len()));
     sets.push("rev = rev + 1".to_owned());
     store_values::<R>(w, id, &sets, values)?;
-    index(w, id, &after, Some(&before))?;
+    index(w, id, &after, key_of(&derived), key_of(&stood))?;
     protection::follow(w, R::ENTITY, id, &changed)?;
     if w.actor().pins && links::exists(w, R::ENTITY, id)? {
         for (column, _, _) in &changed {
@@ -277,19 +280,25 @@ pub fn was_taken_away(w: &mut Write<'_>, entity: &str, id: i64, field: &str, has
     Ok(false)
 }
 
-/// Keeps the private search key and SQLite's trigram index in step; PostgreSQL indexes the columns themselves.
-fn index<R: Record>(w: &mut Write<'_>, id: i64, after: &R, before: Option<&R>) -> Result<()> {
-    let text_of = |record: &R| record.derived().into_iter().find(|(column, _)| *column == "search_text").map(|(_, text)| text);
-    let Some(text) = text_of(after) else { return Ok(()) };
-    let same = before.and_then(text_of).as_ref() == Some(&text);
+/// The search key among the computed columns.
+fn key_of<'a>(derived: &'a [(&'static str, Value)]) -> Option<&'a Value> {
+    derived.iter().find(|(column, _)| *column == "search_text").map(|(_, key)| key)
+}
+
+/// Keeps the private search key and SQLite's trigram index in step; PostgreSQL indexes the columns themselves. A new row had no
+/// key.
+fn index<R: Record>(w: &mut Write<'_>, id: i64, after: &R, key: Option<&Value>, stood: Option<&Value>) -> Result<()> {
+    if key.is_none() {
+        return Ok(());
+    }
     // The id of a new row is not in the record yet.
-    let private = match before {
+    let private = match stood {
         _ if !R::PRIVATE => None,
         Some(_) => after.private(w)?,
         None => w.unscoped(|c| get::<R>(c, id))?.private(w)?,
     };
     let moved = store_private::<R>(w, id, private.as_deref())?;
-    if same && !moved { Ok(()) } else { refresh::<R>(w, id) }
+    if key == stood && !moved { Ok(()) } else { refresh::<R>(w, id) }
 }
 
 fn store_private<R: Record>(w: &mut Write<'_>, id: i64, private: Option<&str>) -> Result<bool> {

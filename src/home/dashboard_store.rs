@@ -30,6 +30,12 @@ use crate::{
     tickets::store::{self as tickets, Neglected},
 };
 
+/// What the counts depend on. Whose the people and devices are is part of who reads ([`Conn::scope`]).
+const COMPANIES_ALONE: &[&str] = &["company"];
+const PLANS: &[&str] = &["company", "billing_plan"];
+const PEOPLE: &[&str] = &["contact", "company"];
+const ASSETS_ALONE: &[&str] = &["asset"];
+
 /// How far back the newest changes are looked for.
 const LOOKED_AT: i64 = 200;
 
@@ -124,24 +130,30 @@ pub struct Counts {
 pub fn counts(c: &mut Conn) -> Result<Counts> {
     let (alerts, urgent) = alert_store::open(c)?;
     let (tickets, pressing) = tickets::open(c)?;
-    let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
     Ok(Counts {
         tickets,
         pressing,
         alerts,
         urgent,
-        companies: count("SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL", params![])?,
-        clients: count(
+        companies: c.kept_count(
+            COMPANIES_ALONE,
+            "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL",
+            params![],
+        )?,
+        clients: c.kept_count(
+            COMPANIES_ALONE,
             "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND company.kind = ?1",
             params!["client"],
         )?,
-        contacts: count("SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL", params![])?,
-        active: count(
+        contacts: c.kept_count(PEOPLE, "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL", params![])?,
+        active: c.kept_count(
+            PEOPLE,
             "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL AND contact.active = ?1",
             params![true],
         )?,
-        assets: count("SELECT count(*) FROM @assets asset WHERE asset.retired_at IS NULL", params![])?,
-        online: count(
+        assets: c.kept_count(ASSETS_ALONE, "SELECT count(*) FROM @assets asset WHERE asset.retired_at IS NULL", params![])?,
+        online: c.kept_count(
+            ASSETS_ALONE,
             "SELECT count(*) FROM @asset_observations seen JOIN @assets asset ON asset.id = seen.asset_id
              WHERE asset.retired_at IS NULL AND seen.online = ?1",
             params![true],
@@ -153,7 +165,7 @@ pub fn counts(c: &mut Conn) -> Result<Counts> {
 pub fn assets_by_type(c: &mut Conn) -> Result<Vec<(String, i64)>> {
     let sql = "SELECT asset.kind, count(*) FROM @assets asset WHERE asset.retired_at IS NULL
                GROUP BY asset.kind ORDER BY count(*) DESC, asset.kind";
-    c.all(sql, params![])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    c.kept(ASSETS_ALONE, sql, params![])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// How many live clients have each plan, most first; those without one have an empty name.
@@ -161,7 +173,7 @@ pub fn companies_by_plan(c: &mut Conn) -> Result<Vec<(String, i64)>> {
     let sql = "SELECT coalesce(company.plan, ''), count(*) FROM @companies company
                WHERE company.retired_at IS NULL AND company.kind = ?1 GROUP BY coalesce(company.plan, '')
                ORDER BY count(*) DESC, coalesce(company.plan, '')";
-    c.all(sql, params!["client"])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    c.kept(COMPANIES_ALONE, sql, params!["client"])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// What a company has agreed to.
@@ -224,19 +236,21 @@ pub fn needs(c: &mut Conn) -> Result<Needs> {
     let licenses_over = ListQuery::parse(licenses, [("over", Ok("true"))].into_iter())?.count(c)?;
     let leavers = leavers::store::count(c)?;
     let neglected = tickets::neglected(c)?;
-    let mut count = |sql: &str, params: &[crate::db::Value]| -> Result<i64> { c.one(sql, params)?.get(0) };
     Ok(Needs {
-        unassigned_numbers: count(
+        unassigned_numbers: c.kept_count(
+            COMPANIES_ALONE,
             "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND company.account_number_at_vendor = ?1
              AND EXISTS (SELECT 1 FROM links link WHERE link.entity = 'company' AND link.entity_id = company.id)",
             params![false],
         )?,
-        without_plan: count(
+        without_plan: c.kept_count(
+            COMPANIES_ALONE,
             "SELECT count(*) FROM @companies company
              WHERE company.retired_at IS NULL AND company.kind = ?1 AND (company.plan IS NULL OR company.plan = '')",
             params!["client"],
         )?,
-        unknown_plan: count(
+        unknown_plan: c.kept_count(
+            PLANS,
             &format!("SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND NOT {HAS_PLAN}"),
             params![],
         )?,
@@ -246,12 +260,14 @@ pub fn needs(c: &mut Conn) -> Result<Needs> {
         licenses_over,
         leavers,
         neglected,
-        shared_emails: count(
+        shared_emails: c.kept_count(
+            PEOPLE,
             "SELECT count(*) FROM (SELECT contact.email_folded FROM @contacts contact
              WHERE contact.retired_at IS NULL AND contact.email_folded <> '' GROUP BY contact.email_folded HAVING count(*) > 1) shared",
             params![],
         )?,
-        without_company: count(
+        without_company: c.kept_count(
+            PEOPLE,
             "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL AND contact.active = ?1
              AND NOT EXISTS (SELECT 1 FROM @contact_companies place WHERE place.contact_id = contact.id)",
             params![true],

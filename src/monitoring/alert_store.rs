@@ -136,6 +136,6 @@ pub fn view(row: &Row) -> Result<Veiled<AlertView>> {
 /// How many alerts are open, and how many of them are critical or high; muted ones do not count.
 pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
     let sql = "SELECT count(*) FROM @alerts alert WHERE alert.resolved = ?1 AND alert.muted = ?1 AND alert.severity <= ?2";
-    let all = c.one(sql, params![false, 9])?.get(0)?;
-    Ok((all, c.one(sql, params![false, 1])?.get(0)?))
+    let of = &["alert", "asset"];
+    Ok((c.kept_count(of, sql, params![false, 9])?, c.kept_count(of, sql, params![false, 1])?))
 }

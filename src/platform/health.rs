@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Extension, Json, http::StatusCode};
+use axum::{
+    Extension, Json,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use serde_json::{Value, json};
 
 use super::{core_probe::CoreProbe, disk};
@@ -17,7 +21,7 @@ use crate::{
     error::{Error, Result},
     status,
     types::{Scope, now},
-    web::Routes,
+    web::{Routes, answers::Keepable},
 };
 
 /// How long the database may take for the smallest question; Helm waits two seconds for the whole answer.
@@ -42,7 +46,7 @@ impl Health {
     }
 
     /// Looks at everything; the status is that of the answer.
-    pub async fn check(&self) -> (StatusCode, Value) {
+    pub async fn check(&self) -> (StatusCode, Json<Value>) {
         let core = async {
             match &self.core {
                 Some(core) => Some(core.ask().await),
@@ -74,7 +78,7 @@ impl Health {
         };
         let dependencies = core.map_or_else(|| json!({}), |core| json!({ "core": core }));
         let checks = json!({ "database": database, "disk": disk, "dependencies": dependencies, "sources": sources });
-        (answer, json!({ "service": self.service, "status": status, "timestamp": now(), "checks": checks }))
+        (answer, Json(json!({ "service": self.service, "status": status, "timestamp": now(), "checks": checks })))
     }
 
     /// How fresh each source is: told, never a reason to be unwell. Anybody may read this, so it says no
@@ -157,7 +161,10 @@ fn answer(schemas: &mut json::Schemas) -> Value {
     json::object(&members)
 }
 
-async fn show(Extension(health): Extension<Arc<Health>>) -> (StatusCode, Json<Value>) {
-    let (status, body) = health.check().await;
-    (status, Json(body))
+/// That Codex can be used may be told again for a second. That it cannot is found out each time, and while nobody hears from
+/// the database nothing is told again.
+async fn show(Extension(health): Extension<Arc<Health>>) -> Response {
+    let mut response = health.check().await.into_response();
+    response.extensions_mut().insert(Keepable);
+    response
 }

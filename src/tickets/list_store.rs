@@ -146,7 +146,8 @@ impl Filters {
 /// Tickets that one of these contacts asked for.
 fn asked_by(conn: &mut Conn, query: ListQuery, contacts: Vec<i64>) -> Result<ListQuery> {
     let requesters = store::requesters(conn, SOURCE, contacts)?;
-    Ok(query.and("ticket.external_source = {} AND ticket.requester_id IN ids({})", vec![SOURCE.into(), requesters.into()]))
+    let theirs = format!("{} = {{}} AND ticket.requester_id IN ids({{}})", store::SOURCE_BESIDE);
+    Ok(query.and(&theirs, vec![SOURCE.into(), requesters.into()]))
 }
 
 fn places(count: usize) -> String {

@@ -10,7 +10,7 @@ use crate::entity::Facet as _;
 use crate::error::{Error, Result};
 use crate::history::{self, Record, pins, ranks};
 use crate::params;
-use crate::types::now;
+use crate::types::now_plus;
 
 /// A ticket beside its company, its people and its text.
 pub const FROM: &str = "@tickets ticket
@@ -126,12 +126,16 @@ pub fn newest_of_requesters(
     requesters: Vec<i64>,
     count: i64,
 ) -> Result<(Vec<Veiled<TicketView>>, i64)> {
-    newest(c, "ticket.external_source = ?1 AND ticket.requester_id IN ids(?2)", vec![source.into(), requesters.into()], count)
+    if requesters.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
+    let theirs = format!("{} AND ticket.requester_id IN ids(?2)", of_source(1));
+    newest(c, &theirs, vec![source.into(), requesters.into()], count)
 }
 
 fn newest(c: &mut Conn, whose: &str, mut of: Vec<Value>, count: i64) -> Result<(Vec<Veiled<TicketView>>, i64)> {
     let sql = format!("SELECT count(*) FROM @tickets ticket WHERE {whose} AND ticket.retired_at IS NULL");
-    let total = c.one(&sql, &of)?.get(0)?;
+    let total = c.kept_count(&[Ticket::ENTITY], &sql, &of)?;
     of.push(count.into());
     let sql = format!(
         "SELECT {} FROM {FROM} WHERE {whose} AND ticket.retired_at IS NULL
@@ -208,11 +212,15 @@ pub struct Neglected {
     pub unassigned: (i64, Option<String>),
 }
 
+/// What is overdue is counted anew with every so many seconds.
+const CLOCK: i64 = 15;
+
 /// Counts them.
 pub fn neglected(c: &mut Conn) -> Result<Neglected> {
     let mut values = working(c)?;
     let words = places(&values);
-    values.push(now().into());
+    let second = jiff::Timestamp::now().as_second();
+    values.push(now_plus(-second.rem_euclid(CLOCK)).into());
     let sql = format!(
         "SELECT count(CASE WHEN ticket.due_by < ?{at} THEN 1 END), min(CASE WHEN ticket.due_by < ?{at} THEN ticket.due_by END),
          count(CASE WHEN ticket.responder_id IS NULL THEN 1 END),
@@ -220,7 +228,8 @@ pub fn neglected(c: &mut Conn) -> Result<Neglected> {
          FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})",
         at = values.len()
     );
-    let row = c.one(&sql, &values)?;
+    let rows = c.kept(&[Ticket::ENTITY], &sql, &values)?;
+    let row = rows.first().ok_or_else(|| Error::internal("a total is missing"))?;
     Ok(Neglected { overdue: (row.get(0)?, row.get(1)?), unassigned: (row.get(2)?, row.get(3)?) })
 }
 
@@ -234,7 +243,7 @@ pub fn of_agents(c: &mut Conn, agents: Vec<i64>) -> Result<i64> {
          WHERE ticket.retired_at IS NULL AND ticket.status IN ({words}) AND ticket.responder_id IN ids(?{})",
         values.len()
     );
-    c.one(&sql, &values)?.get(0)
+    c.kept_count(&[Ticket::ENTITY], &sql, &values)
 }
 
 /// How many live tickets somebody still works on, and how many of them are urgent or high.
@@ -245,7 +254,8 @@ pub fn open(c: &mut Conn) -> Result<(i64, i64)> {
          WHERE ticket.retired_at IS NULL AND ticket.status IN ({})",
         places(&words)
     );
-    let row = c.one(&sql, &words)?;
+    let rows = c.kept(&[Ticket::ENTITY], &sql, &words)?;
+    let row = rows.first().ok_or_else(|| Error::internal("a total is missing"))?;
     Ok((row.get(0)?, row.get(1)?))
 }
 
@@ -262,6 +272,15 @@ pub fn open_of_companies(c: &mut Conn, companies: Vec<i64>) -> Result<HashMap<i6
     c.all(&sql, &values)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// That a ticket is of the vendor in this parameter, as a condition beside one that an index leads to: the index of a vendor's
+/// tickets leads to nearly all of them, and SQLite does not know that.
+fn of_source(parameter: usize) -> String {
+    format!("{SOURCE_BESIDE} = ?{parameter}")
+}
+
+/// A ticket's vendor, where no index is to lead to it.
+pub(super) const SOURCE_BESIDE: &str = "(ticket.external_source || '')";
+
 /// The same for each of these requesters of one vendor, by their ids there.
 pub fn open_of_requesters(c: &mut Conn, source: &str, requesters: Vec<i64>) -> Result<HashMap<i64, i64>> {
     let mut values = working(c)?;
@@ -270,8 +289,8 @@ pub fn open_of_requesters(c: &mut Conn, source: &str, requesters: Vec<i64>) -> R
     values.push(requesters.into());
     let sql = format!(
         "SELECT ticket.requester_id, count(*) FROM @tickets ticket WHERE ticket.retired_at IS NULL AND ticket.status IN ({words})
-         AND ticket.external_source = ?{} AND ticket.requester_id IN ids(?{}) GROUP BY ticket.requester_id",
-        values.len() - 1,
+         AND {} AND ticket.requester_id IN ids(?{}) GROUP BY ticket.requester_id",
+        of_source(values.len() - 1),
         values.len()
     );
     c.all(&sql, &values)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()

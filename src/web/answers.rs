@@ -5,6 +5,8 @@
 //! may run out meanwhile. "Exactly the same" is the address and every header, byte for byte (so the caller, the format, the
 //! language, the theme and the path before ours), and where the request came from. Kept is only what its handler made of
 //! the database and of the request alone ([`Keepable`]), what sets no cookie, and what shows nothing whose reading is noted.
+//!
+//! When a kept answer is over, one request makes it anew; others who ask the same at that moment wait for it.
 
 use std::{
     collections::HashMap,
@@ -24,6 +26,7 @@ use axum::{
     response::Response,
 };
 use http_body_util::BodyExt as _;
+use tokio::sync::Semaphore;
 
 use super::{
     budget::{Budget, Share},
@@ -36,6 +39,8 @@ use crate::db::Db;
 
 /// How long an answer may be sent again.
 const LASTS: Duration = Duration::from_secs(1);
+/// How long somebody waits for the same answer that another request is making.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// From this age on one request makes it anew, while others are still sent it.
 const RENEWED: Duration = Duration::from_millis(500);
 /// The longest request that is remembered: its address with its headers, in bytes.
@@ -50,8 +55,16 @@ const ANSWER: usize = 1_024;
 /// What names a request in logs, and what the caller has already: the same answer whatever they say.
 const IGNORED: [HeaderName; 3] = [REQUEST_ID, CORRELATION_ID, header::IF_NONE_MATCH];
 /// What an answer without a body says of the one that the caller has.
-const OF_KNOWN: [HeaderName; 4] =
-    [header::ETAG, header::CACHE_CONTROL, header::VARY, HeaderName::from_static("x-codex-data-age")];
+const OF_KNOWN: [HeaderName; 8] = [
+    header::ETAG,
+    header::CACHE_CONTROL,
+    header::VARY,
+    HeaderName::from_static("x-codex-data-age"),
+    header::X_CONTENT_TYPE_OPTIONS,
+    header::REFERRER_POLICY,
+    header::CONTENT_SECURITY_POLICY,
+    header::X_FRAME_OPTIONS,
+];
 /// What each caller who is counted is told of their own count.
 const COUNTED: HeaderName = HeaderName::from_static("ratelimit-limit");
 
@@ -72,6 +85,8 @@ struct Kept {
     made: Instant,
     renewing: AtomicBool,
     headers: HeaderMap,
+    /// Those of an answer without a body.
+    of_known: HeaderMap,
     /// None when only the tag is known.
     body: Option<Bytes>,
     route: Option<MatchedPath>,
@@ -84,6 +99,8 @@ struct Kept {
 struct Seconds {
     young: HashMap<Box<[u8]>, Arc<Kept>>,
     old: HashMap<Box<[u8]>, Arc<Kept>>,
+    /// The answers that are being made, of those that were kept before.
+    making: HashMap<Box<[u8]>, (Moment, Making)>,
     bytes: usize,
     is_swept: bool,
 }
@@ -109,6 +126,37 @@ pub struct Question {
     moment: Moment,
     at: Instant,
     known: HeaderMap,
+    _maker: Option<Maker>,
+}
+
+/// An answer that another request is making.
+#[derive(Clone)]
+pub struct Making(Arc<Semaphore>);
+
+impl Making {
+    /// Waits until it is made, or that request ended without one, or for long enough.
+    pub async fn made(&self) {
+        // It has no permits: whoever makes the answer closes it.
+        let _closed = tokio::time::timeout(PATIENCE, self.0.acquire()).await;
+    }
+}
+
+/// Whoever makes an answer for which others wait.
+struct Maker {
+    shared: Arc<Shared>,
+    key: Box<[u8]>,
+    making: Making,
+}
+
+impl Drop for Maker {
+    fn drop(&mut self) {
+        let mut seconds = self.shared.seconds.lock().unwrap_or_else(PoisonError::into_inner);
+        if seconds.making.get(&self.key).is_some_and(|(_, making)| Arc::ptr_eq(&making.0, &self.making.0)) {
+            seconds.making.remove(&self.key);
+        }
+        drop(seconds);
+        self.making.0.close();
+    }
 }
 
 /// A request under way that may change something.
@@ -131,6 +179,8 @@ pub fn never_kept(mut response: Response) -> Response {
 pub enum Found {
     /// Its answer, and the route that made it.
     Answer(Response, Option<MatchedPath>),
+    /// Nothing yet, but another request is making it.
+    Soon(Making),
     /// Nothing, but it may become known.
     New(Question),
     /// Nothing, and nothing is kept of it.
@@ -144,24 +194,45 @@ impl Answers {
         Self(Arc::new(Shared { db, budget, most, is_off, asked_to_change: AtomicU64::new(0), seconds: Mutex::default() }))
     }
 
-    /// The answer to exactly this request, if it was made a moment ago and nothing has changed since.
+    /// The answer to exactly this request, if it was made a moment ago and nothing has changed since. Who has waited for one
+    /// that another request was making does not wait again.
     #[must_use]
-    pub fn find(&self, request: &Request) -> Found {
+    pub fn find(&self, request: &Request, may_wait: bool) -> Found {
         if self.0.is_off || *request.method() != Method::GET || has_body(request.headers()) {
             return Found::Nothing;
         }
         let (Some(moment), Some(key)) = (self.moment(), key(request)) else { return Found::Nothing };
         let at = Instant::now();
-        let kept = self.seconds().get(&key).filter(|kept| kept.moment == moment && at.duration_since(kept.made) < LASTS);
-        if let Some(kept) = kept
+        let mut seconds = self.seconds();
+        let kept = seconds.get(&key);
+        let good = kept.as_ref().filter(|kept| kept.moment == moment && at.duration_since(kept.made) < LASTS);
+        if let Some(kept) = good
             && (at.duration_since(kept.made) < RENEWED || kept.renewing.swap(true, Ordering::AcqRel))
-            && let Some(response) = kept.response(request.headers())
         {
-            return Found::Answer(response, kept.route.clone());
+            let kept = Arc::clone(kept);
+            drop(seconds);
+            if let Some(response) = kept.response(request.headers()) {
+                return Found::Answer(response, kept.route.clone());
+            }
+            return Found::New(Self::question(key, moment, at, request, None));
         }
+        if let Some((_, making)) = seconds.making.get(&key).filter(|(of, _)| may_wait && *of == moment) {
+            return Found::Soon(making.clone());
+        }
+        // What was never kept may be what never is, and then nobody gains by waiting.
+        let making = (may_wait && kept.is_some()).then(|| Making(Arc::new(Semaphore::new(0))));
+        if let Some(making) = &making {
+            seconds.making.insert(key.clone(), (moment, making.clone()));
+        }
+        drop(seconds);
+        let maker = making.map(|making| Maker { shared: Arc::clone(&self.0), key: key.clone(), making });
+        Found::New(Self::question(key, moment, at, request, maker))
+    }
+
+    fn question(key: Box<[u8]>, moment: Moment, at: Instant, request: &Request, maker: Option<Maker>) -> Question {
         let known = request.headers().get_all(header::IF_NONE_MATCH).iter();
         let known = known.map(|tag| (header::IF_NONE_MATCH, tag.clone())).collect();
-        Found::New(Question { key, moment, at, known })
+        Question { key, moment, at, known, _maker: maker }
     }
 
     /// While a request may change something that no commit tells of; nothing older is sent again once it is dropped.
@@ -203,7 +274,7 @@ impl Answers {
         }
         parts.extensions.insert(Accounted);
         let response = Response::from_parts(parts, Body::from(bytes.clone()));
-        let Question { key, moment, at, known } = question;
+        let Question { key, moment, at, known, _maker } = question;
         let kept = self.put(key, moment, at, &response, Some(bytes));
         kept.and_then(|kept| kept.unchanged(&known)).unwrap_or(response)
     }
@@ -231,6 +302,7 @@ impl Answers {
             made,
             renewing: AtomicBool::new(false),
             headers: of.headers().clone(),
+            of_known: OF_KNOWN.into_iter().filter_map(|name| Some((name.clone(), of.headers().get(&name)?.clone()))).collect(),
             body,
             route,
             bytes,
@@ -311,11 +383,7 @@ impl Kept {
         }
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        for name in OF_KNOWN {
-            if let Some(value) = self.headers.get(&name) {
-                response.headers_mut().insert(name, value.clone());
-            }
-        }
+        *response.headers_mut() = self.of_known.clone();
         Some(response)
     }
 }

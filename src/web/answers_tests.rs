@@ -33,9 +33,10 @@ fn response(body: &'static str) -> Response {
 }
 
 async fn ask(answers: &Answers, headers: &[(&'static str, &'static str)], made: impl FnOnce() -> Response) -> (bool, Response) {
-    match answers.find(&request(headers)) {
+    match answers.find(&request(headers), true) {
         Found::Answer(response, _) => (true, response),
         Found::New(question) => (false, answers.keep(question, made()).await),
+        Found::Soon(_) => panic!("nobody else makes it"),
         Found::Nothing => (false, made()),
     }
 }
@@ -96,11 +97,11 @@ async fn only_what_is_the_same_for_everybody_who_asks_so_is_kept() {
         assert!(!ask(&answers, &[], || Response::new(Body::empty())).await.0);
     }
     for unasked in ["content-length", "transfer-encoding"] {
-        assert!(matches!(answers.find(&request(&[(unasked, "1")])), Found::Nothing), "{unasked}");
+        assert!(matches!(answers.find(&request(&[(unasked, "1")]), true), Found::Nothing), "{unasked}");
     }
     let mut post = request(&[]);
     *post.method_mut() = Method::POST;
-    assert!(matches!(answers.find(&post), Found::Nothing));
+    assert!(matches!(answers.find(&post, true), Found::Nothing));
 }
 
 #[tokio::test]
@@ -151,4 +152,45 @@ async fn what_is_kept_is_bounded_paid_for_and_gone_after_two_seconds() {
     tokio::time::sleep(3 * LASTS).await;
     assert!(answers.0.budget.take(4 * MOST).is_some(), "and is given back");
     assert!(!answers.seconds().is_swept);
+}
+
+#[tokio::test]
+async fn one_request_makes_an_answer_anew_for_all_who_ask_meanwhile() {
+    let (web, _folder) = test_state(true);
+    let answers = answers(&web.db).await;
+    let find = |cookie: &'static str| answers.find(&request(&[("cookie", cookie)]), true);
+    let maker = |found: Found| match found {
+        Found::New(question) => question,
+        _ => panic!("nobody makes it yet"),
+    };
+    let making = |found: Found| match found {
+        Found::Soon(making) => making,
+        _ => panic!("somebody makes it"),
+    };
+    let (one, two) = (maker(find("a")), maker(find("a")));
+    answers.keep(one, response("one")).await;
+    drop((two, answers.changing()));
+    let first = maker(find("a"));
+    let waiting = making(find("a"));
+    drop(maker(find("b")));
+    let waiting = tokio::spawn(async move { waiting.made().await });
+    answers.keep(first, response("two")).await;
+    waiting.await.unwrap();
+    let Found::Answer(again, _) = answers.find(&request(&[("cookie", "a")]), false) else { panic!("it was made") };
+    assert_eq!(text(again).await, "two");
+
+    // Who leaves without an answer leaves it to the others.
+    drop(answers.changing());
+    let first = maker(find("a"));
+    let waiting = making(find("a"));
+    drop(first);
+    waiting.made().await;
+    // Nobody waits for what is older than a change.
+    let older = maker(answers.find(&request(&[("cookie", "a")]), true));
+    drop(answers.changing());
+    let newer = maker(find("a"));
+    drop(older);
+    making(find("a"));
+    answers.keep(newer, response("three")).await;
+    assert!(ask(&answers, &[("cookie", "a")], || response("four")).await.0);
 }

@@ -8,7 +8,7 @@ use std::{
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -337,15 +337,15 @@ where
     let is_part = slice.map_or(request.path.matches('/').count() > 2, |slice| slice.limit <= LIGHT);
     let weight = if is_part { Weight::Light } else { Weight::Heavy };
     let how = How { entities: spec.entities, weight, lasts: Lasts::UntilChanged };
-    let answer = answer(web, scope, &question, how, move |conn| {
+    let made = answer(web, scope, request, &question, how, move |conn| {
         query.begin_beside(conn)?;
         let mut rows = Rows::new(&shape, known, &gathered, writer)?;
         let total = load(conn, &query, &mut rows)?;
         Ok((rows.finish(&shape, slice, total)?, Some(total)))
     })
     .await?;
-    let total = answer.total.unwrap_or_default();
-    let mut response = sent(web, request, &question, &answer).await?;
+    let total = made.total().unwrap_or_default();
+    let mut response = sent(web, request, &question, &made).await?;
     if response.status() == StatusCode::OK {
         if is_csv {
             as_csv(&request.path, response.headers_mut());
@@ -489,13 +489,13 @@ where
 {
     let question = format!("{}|{variant}|{scope:?}", request.path);
     let mut writer = web.cache.writer();
-    let answer = answer(web, scope, &question, how, move |conn| {
+    let made = answer(web, scope, request, &question, how, move |conn| {
         let total = make(conn, &mut writer)?;
         Ok((writer.finish(b"")?, total))
     })
     .await?;
-    let mut response = sent(web, request, &question, &answer).await?;
-    if let (StatusCode::OK, Some(total)) = (response.status(), answer.total) {
+    let mut response = sent(web, request, &question, &made).await?;
+    if let (StatusCode::OK, Some(total)) = (response.status(), made.total()) {
         count(&mut response, request, slice, total);
     }
     Ok(response)
@@ -544,7 +544,11 @@ impl Lasts {
 }
 
 /// The response that sends an answer, or 304 when the caller has it.
-async fn sent(web: &Web, request: &ReadRequest, question: &str, answer: &Answer) -> Result<Response> {
+async fn sent(web: &Web, request: &ReadRequest, question: &str, made: &Made) -> Result<Response> {
+    let answer = match made {
+        Made::Answer(answer) => answer,
+        Made::Known(etag) => return request.tagged(etag, || StatusCode::NOT_MODIFIED.into_response()),
+    };
     let etag = etag::of_question(question, &answer.versions);
     let body = if request.has(&etag) { Body::empty() } else { answer.body.body(web.cache.budget()).await? };
     request.tagged(&etag, || {
@@ -555,8 +559,25 @@ async fn sent(web: &Web, request: &ReadRequest, question: &str, answer: &Answer)
     })
 }
 
-/// The answer from the cache when its data is unchanged; otherwise made anew, once for all who wait.
-async fn answer<F>(web: &Web, scope: &Scope, question: &str, how: How, make: F) -> Result<Answer>
+/// An answer, or the tag of it when the caller has it already.
+enum Made {
+    Answer(Answer),
+    Known(String),
+}
+
+impl Made {
+    /// How many rows there are on all pages, for lists that are sent.
+    fn total(&self) -> Option<i64> {
+        match self {
+            Self::Answer(answer) => answer.total,
+            Self::Known(_) => None,
+        }
+    }
+}
+
+/// The answer from the cache when its data is unchanged; otherwise made anew, once for all who wait. Who has an answer of the
+/// data as it is needs none: its tag follows from the question and the versions.
+async fn answer<F>(web: &Web, scope: &Scope, request: &ReadRequest, question: &str, how: How, make: F) -> Result<Made>
 where
     F: FnOnce(&mut Conn) -> Result<(Text, Option<i64>)> + Send + 'static,
 {
@@ -566,18 +587,24 @@ where
     let current = async || web.db.read(scope, move |conn| Ok(lasts.mark(db::versions(conn, entities)?))).await;
     if let Some(kept) = web.cache.kept(question).await {
         if before.is_some() && kept.change_notifier == before && lasts.holds(&kept.versions) {
-            return Ok(kept);
+            return Ok(Made::Answer(kept));
         }
         if kept.versions == current().await? {
             web.cache.confirm(question, &kept.versions, before).await;
-            return Ok(kept);
+            return Ok(Made::Answer(kept));
+        }
+    }
+    if request.has_some() {
+        let etag = etag::of_question(question, &current().await?);
+        if request.has(&etag) {
+            return Ok(Made::Known(etag));
         }
     }
     let mut slot = web.cache.slot(question).await;
     if let Some(kept) = &*slot
         && kept.versions == current().await?
     {
-        return Ok(kept.clone());
+        return Ok(Made::Answer(kept.clone()));
     }
     let _turn = if weight == Weight::Heavy { Some(web.turn().await?) } else { None };
     let (change_notifier, cache) = (change_notifier(), web.cache.clone());
@@ -597,7 +624,7 @@ where
     if !web.config.server.dev {
         web.cache.keep(question, &mut slot, &answer);
     }
-    Ok(answer)
+    Ok(Made::Answer(answer))
 }
 
 /// The headers of CSV, as a file named after the list.

@@ -38,14 +38,19 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub async fn around(State(state): State<MiddlewareState>, request: Request, next: Next) -> Response {
     let (config, since) = (&state.config, std::time::Instant::now());
     let id = RequestId::of(request.headers());
-    let question = match state.answers.find(&request) {
+    let mut found = state.answers.find(&request, true);
+    if let Found::Soon(making) = &found {
+        making.made().await;
+        found = state.answers.find(&request, false);
+    }
+    let question = match found {
         Found::Answer(mut response, route) => {
             state.requests.repeated(route.as_ref(), response.status(), since);
-            finish(!config.on_platform(), &id, response.headers_mut());
+            name(&id, response.headers_mut());
             return response;
         }
         Found::New(question) => Some(question),
-        Found::Nothing => None,
+        Found::Soon(_) | Found::Nothing => None,
     };
     let _changing = (!request.method().is_safe()).then(|| state.answers.changing());
     let (allowance, mut request) = Allowance::new(&state.bodies, request);
@@ -75,13 +80,18 @@ pub async fn around(State(state): State<MiddlewareState>, request: Request, next
         }
     };
     let mut response = errors::render(&about, answer.instrument(span).await);
+    finish(!config.on_platform(), response.headers_mut());
     if let Some(question) = question {
         response = state.answers.keep(question, response).await;
     }
     allowance.drain();
     let response = text::account(state.cache.budget(), &*state.cache.spare(), response).await;
-    let mut response = response.unwrap_or_else(|error| errors::render(&about, error.into_response()));
-    finish(!config.on_platform(), &id, response.headers_mut());
+    let mut response = response.unwrap_or_else(|error| {
+        let mut response = errors::render(&about, error.into_response());
+        finish(!config.on_platform(), response.headers_mut());
+        response
+    });
+    name(&id, response.headers_mut());
     response
 }
 
@@ -121,10 +131,15 @@ async fn in_time(only_reads: bool, allowance: &Allowance, answer: impl Future<Ou
     }
 }
 
-fn finish(standalone: bool, id: &RequestId, headers: &mut HeaderMap) {
+/// Each answer names its request, also one that is sent again.
+fn name(id: &RequestId, headers: &mut HeaderMap) {
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
+}
+
+/// What every answer says beside its own.
+fn finish(standalone: bool, headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));

@@ -90,6 +90,9 @@ impl Web {
     /// The state of a program that runs with these.
     #[must_use]
     pub fn new(config: Arc<Config>, db: Db) -> Self {
+        if config.limits.cache == 0 || config.server.dev {
+            db.keep_nothing();
+        }
         let budget = budget::Budget::new(config.limits.answers);
         let cache = cache::Cache::new(config.limits.cache, budget);
         let moment = config.limits.cache / 4;

@@ -78,6 +78,11 @@ impl ReadRequest {
         etag::is_known(&self.headers, &self.tag(etag))
     }
 
+    /// Whether the caller has answers, by their tags. One who has any at all (`*`) has to be made one to know whether there is.
+    pub(super) fn has_some(&self) -> bool {
+        self.headers.get(header::IF_NONE_MATCH).is_some_and(|tags| tags != "*")
+    }
+
     /// The tag of an answer in the shape that is asked for: with other fields, or as CSV, it is another one.
     fn tag(&self, etag: &str) -> String {
         let shape = shape::tag(&self.query, &self.headers);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, App, Engine, PASSWORD, Reply, both};
+use crate::support::{Api, App, Engine, PASSWORD, Reply, both, eventually};
 
 /// After how long everybody has heard of a write made elsewhere, on a machine that does much else: the pause between two looks
 /// at the database is a tenth of it at most, and after it without one nothing is kept.
@@ -139,7 +139,7 @@ impl World {
 
     /// Compares one answer; whether it was late, which only what was written elsewhere may be.
     async fn read(&mut self) -> bool {
-        const TARGETS: [&str; 14] = [
+        const TARGETS: [&str; 16] = [
             "/api/companies",
             "/api/companies/100001",
             "/api/companies/100002/contacts",
@@ -150,6 +150,8 @@ impl World {
             "/api/search?q=works",
             "/codex/api/companies?limit=1",
             "/api/my/settings",
+            "/",
+            "/assets/1",
             "/companies/",
             "/companies/100001",
             "/contacts/?q=quentin",
@@ -275,5 +277,35 @@ both! {
             left.push(api.get("/api/companies").await.status(200).header("ratelimit-remaining").parse::<u32>().unwrap());
         }
         assert!(left[0] > left[1] && left[1] > left[2], "{left:?}");
+    }
+
+    async fn health_is_told_again_and_asked_anew_once_the_database_is_gone(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let statements = || async {
+            let text = app.anonymous().get("/metrics").await.status(200).text();
+            text.lines().find_map(|line| line.strip_prefix("codex_database_statements_total ")?.parse::<u64>().ok()).unwrap()
+        };
+        let anonymous = app.anonymous();
+        anonymous.get("/health").await.status(200);
+        let before = statements().await;
+        for _ in 0..50 {
+            let health = anonymous.get("/health").await.status(200).json();
+            assert_eq!(health["checks"]["database"]["status"], "healthy", "{health}");
+        }
+        let asked = statements().await - before;
+        assert!(asked < 100, "{asked} statements for fifty times the same");
+        let Some(file) = app.database.file() else { return };
+        let aside = file.with_extension("aside");
+        std::fs::rename(&file, &aside).unwrap();
+        let is = |status: u16| {
+            let anonymous = anonymous.clone();
+            move || {
+                let anonymous = anonymous.clone();
+                async move { anonymous.get("/health").await.status == status }
+            }
+        };
+        eventually("health tells that the file is gone", 5, is(503)).await;
+        std::fs::rename(&aside, &file).unwrap();
+        anonymous.get("/health").await.status(200);
     }
 }

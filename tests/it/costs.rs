@@ -24,7 +24,8 @@ const LISTS: [Bound; 8] = [
     ("/api/search?q=pc-0012", 44),
 ];
 const RECORDS: [Bound; 3] = [("/api/companies/100001", 10), ("/api/contacts/1", 10), ("/api/assets/1", 10)];
-const PAGES: [Bound; 8] = [
+const PAGES: [Bound; 9] = [
+    ("/", 80),
     ("/companies/", 26),
     ("/companies/100001", 62),
     ("/contacts/", 26),
@@ -34,6 +35,8 @@ const PAGES: [Bound; 8] = [
     ("/assets/1", 60),
     ("/search?q=pc-0012", 58),
 ];
+/// Of a list that the caller has already: who asks, and the versions.
+const KNOWN: u64 = 5;
 /// Of one changed field of a contact.
 const UPDATE: u64 = 26;
 /// Bytes of SQLite's log for it, when changes are made one after another.
@@ -75,8 +78,12 @@ async fn cost<F: Future<Output = ()>>(app: &App, mut ask: impl FnMut(usize) -> F
     least.unwrap()
 }
 
+/// A server that keeps nothing, so that every answer is made.
 async fn world(engine: &Engine) -> App {
-    let app = App::builder(engine).env("CODEX_LIMITS_CACHE_KIB", "0").start().await;
+    filled(App::builder(engine).env("CODEX_LIMITS_CACHE_KIB", "0").start().await).await
+}
+
+async fn filled(app: App) -> App {
     for number in 1..=3 {
         app.company(&format!("10000{number}"), &format!("Works {number}")).await;
     }
@@ -144,5 +151,61 @@ both! {
         let bytes = (length() - before) / 20;
         eprintln!("a change: {bytes} bytes");
         assert!((1..=UPDATE_BYTES).contains(&bytes), "{bytes} bytes");
+    }
+
+    async fn who_has_a_list_as_it_is_costs_next_to_nothing(engine: Engine) {
+        let app = world(&engine).await;
+        let (api, mut beyond) = (app.admin(), Vec::new());
+        for path in ["/api/assets", "/api/contacts?limit=50", "/api/companies/bulk", "/api/companies/100001/assets?format=csv"] {
+            let tag = api.get(path).await.status(200).header("etag").to_owned();
+            let cost = cost(&app, |_| async {
+                api.get_with(path, "if-none-match", &tag).await.status(304);
+            })
+            .await;
+            eprintln!("304 of {path}: {cost:?}");
+            if cost.statements > KNOWN || cost.scanned > FEW {
+                beyond.push(format!("{path}: {cost:?}"));
+            }
+        }
+        assert!(beyond.is_empty(), "at most {KNOWN} statements: {}", beyond.join("\n"));
+        // The tag is that of the data: a change ends it.
+        let tag = api.get("/api/assets?limit=1").await.status(200).header("etag").to_owned();
+        app.asset("PC-NEW", "100001").await;
+        let anew = api.get_with("/api/assets?limit=1", "if-none-match", &tag).await.status(200);
+        assert_eq!(anew.header("x-total-count"), (MANY + 1).to_string());
+    }
+
+    async fn what_does_not_change_is_not_counted_again(engine: Engine) {
+        let app = filled(App::start_on(&engine).await).await;
+        let (api, turn) = (app.admin(), std::sync::atomic::AtomicUsize::new(0));
+        let after_a_change = |path: &'static str| {
+            let (api, title) = (api.clone(), turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+            async move {
+                api.put("/api/contacts/7", &json!({"job_title": format!("Chief {title}")})).await.ok();
+                api.get_with(path, "accept", "text/html").await.status(200)
+            }
+        };
+        let change = cost(&app, |_| async {
+            after_a_change("/agents").await;
+        })
+        .await;
+        for path in ["/assets/", "/"] {
+            let cost = cost(&app, |_| async {
+                after_a_change(path).await;
+            })
+            .await;
+            eprintln!("{path} after a change of a contact: {cost:?}, beside {change:?}");
+            // Contacts are counted again, assets are not.
+            let contacts = if path == "/" { 5 * MANY } else { 0 };
+            assert!(cost.scanned <= change.scanned + FEW + u64::try_from(contacts).unwrap(), "{path}: {cost:?}");
+        }
+        for total in [MANY + 1, MANY + 2] {
+            app.asset(&format!("PC-NEW-{total}"), "100001").await;
+            assert_eq!(api.get("/api/assets?limit=1").await.header("x-total-count"), total.to_string());
+            let shown = format!("1,{:03}", total - 1_000);
+            for path in ["/assets/", "/"] {
+                assert!(api.get_with(path, "accept", "text/html").await.text().contains(&shown), "{path}: {shown}");
+            }
+        }
     }
 }

@@ -128,7 +128,7 @@ pub fn count(c: &mut Conn) -> Result<i64> {
          UNION SELECT contact.id FROM {PLACES}{LEFT} AND ({IS_PRIMARY} OR place.role = 'billing' AND company.billing_contact_id IS NULL)
          UNION SELECT contact.id FROM {BILLED}{LEFT} UNION SELECT contact.id FROM {TICKETS} ({ended}) AND {LEFT}) leaver"
     );
-    c.one(&sql, &words)?.get(0)
+    c.kept_count(&["contact", "asset", "license", "license_seat", "company", "ticket"], &sql, &words)
 }
 
 /// These contacts as this caller may see them: by name, or by id for whoever may not see every name.
