@@ -39,6 +39,9 @@ const WARRANTY_ASKED: &[(&str, &str, &str)] = &[(
     "How the warranty stands: in, ending (within 90 days), expired or unknown, or several of them.",
 )];
 
+/// How many people may use one asset.
+const MOST_USERS: usize = 500;
+
 /// What can be asked about assets and done to them.
 #[must_use]
 pub fn routes() -> Routes {
@@ -64,6 +67,11 @@ pub fn routes() -> Routes {
             ("dir", "string", "asc or desc."),
         ])
         .put("/assets/{id}/update-contacts", update_contacts)
+        .tells("Replace who uses an asset, for pages", json::brief)
+        .takes(|_| {
+            let ids = json!({"type": "array", "items": json::id_of(Contact::ENTITY), "maxItems": MOST_USERS});
+            json::closed(json::object(&[("contact_ids", ids)]))
+        })
 }
 
 /// What a list of assets holds, whatever type it is asked for.
@@ -273,7 +281,7 @@ async fn update_contacts(
 ) -> Result<Response> {
     let body = fields.digest();
     fields.set_creating(true);
-    let contacts = fields.int_list("contact_ids").max_items(500).required().value().unwrap_or_default();
+    let contacts = fields.int_list("contact_ids").max_items(MOST_USERS).required().value().unwrap_or_default();
     fields.finish()?;
     let request = conditions.clone();
     let work = move |w: &mut Write<'_>| {

@@ -51,6 +51,16 @@ fn line() -> Value {
     ])
 }
 
+/// All plans as a file, which can be imported again: what only this database knows of them is left out.
+pub fn exported(_: &mut Schemas) -> Value {
+    let plan = schema::object(&[("plan_name", text()), ("term_length", text())]);
+    let names = ["feature_category", "option_value", "display_name"].map(|name| (name, text()));
+    let option = schema::with(schema::object(&names), &[("description", schema::or_null(text()))]);
+    let category = schema::object(&[("category", text()), ("display_name", text())]);
+    let arrays = [("plans", plan), ("feature_options", option), ("feature_categories", category)];
+    schema::object(&arrays.map(|(name, one)| (name, schema::array(one))))
+}
+
 /// What is counted and billed of a company's month, or of every client's.
 pub fn trueup(schemas: &mut Schemas) -> Value {
     let receipts = receipts(schema::one::<Receipt>(schemas));

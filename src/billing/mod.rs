@@ -122,6 +122,7 @@ pub fn routes() -> Routes {
         .get("/billing-plans/api/feature-categories", catalog::categories)
         .tells("List the categories of features", described::categories)
         .get("/billing-plans/export", transfer::export)
+        .tells("Export every billing plan, feature option and category as one file", described::exported)
         .form("/billing-plans/import", "/billing-plans/", transfer::import)
         .merge(pages::routes())
         .merge(company_plan::routes())

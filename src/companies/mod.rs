@@ -64,9 +64,17 @@ pub fn routes() -> Routes {
         .delete("/api/companies/{acct}/locations/{id}", door::api::retire::<Locations>)
         .tells("Location: remove", |_| json::done(&[]))
         .put("/companies/{acct}/update", door::api::update::<Companies<true>>)
+        .tells("Company: change the fields that are sent, for pages", json::brief)
+        .takes(resource::changed_by_page)
         .get("/companies/{acct}/locations", api::page_locations)
+        .tells("List the locations of a company for pages", |schemas| {
+            json::done(&[("locations", json::list::<Location>(schemas))])
+        })
         .post("/companies/{acct}/locations", door::api::create::<Locations<true>>)
+        .tells("Location: add one for pages", |schemas| json::done(&[("location", json::one::<Location>(schemas))]))
+        .takes(new::<Location>)
         .delete("/companies/{acct}/locations/{id}", door::api::retire::<Locations>)
+        .tells("Location: remove for pages", |_| json::done(&[]))
         .get("/companies/api/search", api::search)
         .tells("Search companies for the page that lists them", search_answer)
         .asks(&[

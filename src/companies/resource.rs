@@ -27,13 +27,26 @@ use crate::{
     },
     web::{Fields, Path, Query, Reply, Sent, encode_segment},
 };
-use crate::{entity::schema, web::openapi::Schemas};
+use crate::{
+    entity::schema,
+    web::openapi::{Schemas, schema as openapi},
+};
+
+/// How long a value may be that deviates from the plan, and its key.
+const LONGEST_OVERRIDE: usize = 100;
 
 /// Companies; in a `PAGE` as the script of our old page sends them, with the features that deviate from the plan.
 pub struct Companies<const PAGE: bool = false>;
 
 /// What was sent of a company's features that deviate from its plan.
 type Overrides = Option<BTreeMap<String, String>>;
+
+/// What such a script may send.
+pub fn changed_by_page(schemas: &mut Schemas) -> Json {
+    let value = json!({"type": ["string", "null"], "maxLength": LONGEST_OVERRIDE});
+    let overrides = json!({"type": ["object", "null"], "additionalProperties": value});
+    openapi::with(schema::changed::<Company>(schemas), &[("feature_overrides", overrides)])
+}
 
 fn read_overrides(fields: &mut Fields) -> Overrides {
     let map = match fields.object("feature_overrides").get() {
@@ -46,10 +59,11 @@ fn read_overrides(fields: &mut Fields) -> Overrides {
         match value {
             Json::String(text) if text.trim().is_empty() => {}
             Json::Null => {}
-            Json::String(text) if text.chars().count() <= 100 && key.chars().count() <= 100 => {
+            Json::String(text) if text.chars().count() <= LONGEST_OVERRIDE && key.chars().count() <= LONGEST_OVERRIDE => {
                 overrides.insert(key, text.trim().to_owned());
             }
-            _ => fields.refuse(format!("feature_overrides.{key}"), "must be text of at most 100 characters"),
+            _ => fields
+                .refuse(format!("feature_overrides.{key}"), format!("must be text of at most {LONGEST_OVERRIDE} characters")),
         }
     }
     Some(overrides)

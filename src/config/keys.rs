@@ -82,7 +82,12 @@ const KEYS: &[Key] = &[
     key("server", "trusted_proxies", "127.0.0.0/8, ::1/128", "Networks whose forwarded headers count"),
     key("server", "log_level", "info", "trace, debug, info, warn or error, or a tracing filter").env(&["LOG_LEVEL", "RUST_LOG"]),
     key("server", "log_format", "text", "text, or json for one object a line"),
-    key("server", "tls_cert", "", "Certificate in PEM, with those that vouch for it, in the instance folder unless the path is absolute: Codex then speaks https itself"),
+    key(
+        "server",
+        "tls_cert",
+        "",
+        "Certificate in PEM, with those that vouch for it, in the instance folder unless the path is absolute: Codex then speaks https itself",
+    ),
     key("server", "tls_key", "", "The key of that certificate, in PEM"),
     key("server", "metrics_token", "", "Bearer token with which /metrics may be read from elsewhere than this machine")
         .kind(Kind::Secret),

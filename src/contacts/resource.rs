@@ -32,6 +32,8 @@ pub fn routes() -> Routes {
         .get("/api/contact/{id}", door::show::<Contacts>)
         .tells("Contact: read", json::one::<ContactDetail>)
         .put("/contacts/{id}/update", door::update::<Contacts<true>>)
+        .tells("Contact: change the fields that are sent, for pages", json::brief)
+        .takes(schema::changed::<Contact>)
 }
 
 /// A contact with everything around it.

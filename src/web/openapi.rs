@@ -17,7 +17,7 @@ pub const NOT_BLANK: &str = concat!(
     r"\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]"
 );
 
-/// Where programs, not people, are at home.
+/// Where programs, not people, are at home: whatever stands there is described, and elsewhere what says so of itself.
 const FOR_PROGRAMS: [&str; 5] = ["/api/", "/sync/", "/health", "/.well-known/", "/service-token"];
 
 /// The document of these routes; `lists` tells which paths are lists of what.
@@ -25,7 +25,7 @@ const FOR_PROGRAMS: [&str; 5] = ["/api/", "/sync/", "/health", "/.well-known/", 
 pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     let mut schemas = Schemas::default();
-    for route in routes.iter().filter(|route| is_for_programs(route.path)) {
+    for route in routes.iter().filter(|route| is_for_programs(route)) {
         let spec = lists.iter().find(|(path, _)| *path == route.path && route.method == "GET").map(|(_, spec)| *spec);
         let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         if let Value::Object(methods) = path {
@@ -62,8 +62,9 @@ pub fn document(routes: &[RouteInfo], lists: &[(&str, &ListSpec)]) -> Value {
     document
 }
 
-fn is_for_programs(path: &str) -> bool {
-    FOR_PROGRAMS.iter().any(|start| path.starts_with(start)) || path.contains("/api/")
+fn is_for_programs(route: &RouteInfo) -> bool {
+    let path = route.path;
+    !route.about.summary.is_empty() || FOR_PROGRAMS.iter().any(|start| path.starts_with(start)) || path.contains("/api/")
 }
 
 fn operation(route: &RouteInfo, list: Option<&ListSpec>, schemas: &mut Schemas) -> Value {

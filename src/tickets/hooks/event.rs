@@ -20,6 +20,9 @@ const AHEAD: i64 = 86_400;
 /// The longest subject, name and address that are taken over.
 const LONGEST: usize = 1_000;
 
+/// What is understood.
+pub(super) const KINDS: [&str; 3] = ["ticket.created", "ticket.updated", "ticket.deleted"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Created,

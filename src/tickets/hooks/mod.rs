@@ -3,6 +3,7 @@
 //! They are a hint, not a source: a call never moves the mark from which a sync reads on, and never puts
 //! older data over newer.
 
+mod described;
 mod event;
 pub mod hook_store;
 mod proof;
@@ -30,9 +31,15 @@ const TICKET: &str = "/webhooks/freshservice/ticket";
 pub fn routes() -> Routes {
     Routes::new()
         .post(TICKET, ticket)
+        .tells("Take what Freshservice tells of a ticket", described::taken)
+        .takes(described::event)
+        .answers(201, "A ticket that was not here.", described::taken)
         .post("/webhooks/superops/ticket", superops)
+        .tells("Take what SuperOps tells of a ticket, and leave it alone", described::left_alone)
         .post("/webhooks/test", test)
+        .tells("Try whether a vendor's call gets through", described::tried)
         .get("/webhooks/health", health)
+        .tells("Tell whether vendors' calls are taken", described::health)
 }
 
 /// Whether a call may be taken, and what it proved.

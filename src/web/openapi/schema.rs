@@ -286,6 +286,11 @@ pub fn counts() -> Value {
     map(int())
 }
 
+/// What the scripts of pages read of a write: [`crate::resource::brief`].
+pub fn brief(_: &mut Schemas) -> Value {
+    done(&[("message", text())])
+}
+
 /// What is answered when something was done: `{"success": true, …}`.
 #[must_use]
 pub fn done(members: &[(&str, Value)]) -> Value {
