@@ -15,6 +15,7 @@ use crate::{
         Conn, Write,
         list::{ListQuery, ListSpec},
     },
+    entity::schema::changed,
     error::Result,
     history::{self, Record as _},
     resource::{Done, Resource, api as door, brief, dependents, links, whole},
@@ -33,7 +34,7 @@ pub fn routes() -> Routes {
         .tells("Contact: read", json::one::<ContactDetail>)
         .put("/contacts/{id}/update", door::update::<Contacts<true>>)
         .tells("Contact: change the fields that are sent, for pages", json::brief)
-        .takes(schema::changed::<Contact>)
+        .takes(changed::<Contact>)
 }
 
 /// A contact with everything around it.

@@ -424,15 +424,13 @@ both! {
             + &(0..200).map(|row| format!("{},Firm {row},{}\n", 600_000 + row, if row == 0 { "" } else { "600000" })).collect::<String>();
         let tess = app.technician();
         let long = tokio::spawn(async move { import(&tess, "companies", "?dry_run=true", firms).await });
-        let (admin, mut writes, mut longest) = (app.admin(), 0, std::time::Duration::ZERO);
-        let began = std::time::Instant::now();
+        let (admin, mut writes) = (app.admin(), 0);
         while !long.is_finished() {
-            let since = std::time::Instant::now();
             admin.put("/api/companies/100001", &json!({"description": format!("Text {writes}")})).await.status(200);
-            (writes, longest) = (writes + 1, longest.max(since.elapsed()));
+            writes += 1;
         }
-        let whole = began.elapsed();
         assert_eq!(counts(&long.await.unwrap().status(200).json()), [200, 0, 0, 0]);
-        assert!(writes >= 3 && longest < whole / 2, "{writes} writes, the longest took {longest:?} of {whole:?}");
+        // Before it, after it, and at least one in between.
+        assert!(writes >= 3, "{writes} writes");
     }
 }
