@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::response::Response;
+use axum::{
+    extract::State,
+    http::{HeaderMap, header},
+    response::{Html, IntoResponse as _, Response},
+};
 use serde_json::Value;
 
 use super::description;
 use crate::{
     agents::PageContext,
-    error::Result,
-    ui::{Page, Section, filters},
-    web::{Routes, openapi::schema as json},
+    error::{Error, Result},
+    ui::{Page, Section, Theme, filters},
+    web::{Prefix, Routes, Web, openapi::schema as json},
 };
 
 /// The reference, and the description under both of its names (contract §1.0).
@@ -63,8 +67,8 @@ struct ReferencePage {
     groups: Vec<(String, Vec<Operation>)>,
 }
 
-/// `GET /docs`
-async fn show(context: PageContext) -> Result<Response> {
+/// `GET /docs`: for everybody (contract §2.1); with the frame of whoever has signed in.
+async fn show(State(web): State<Web>, context: Result<PageContext>, prefix: Prefix, headers: HeaderMap) -> Result<Response> {
     let mut groups: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
     let paths = description()["paths"].as_object().into_iter().flatten();
     for (path, methods) in paths {
@@ -73,8 +77,16 @@ async fn show(context: PageContext) -> Result<Response> {
             groups.entry(tag).or_default().push(read(path, method, operation));
         }
     }
-    let page = context.titled(Section::Settings, "API");
-    context.show(&ReferencePage { page, version: env!("CARGO_PKG_VERSION"), groups: groups.into_iter().collect() })
+    let (version, groups) = (env!("CARGO_PKG_VERSION"), groups.into_iter().collect());
+    match context {
+        Ok(context) => context.show(&ReferencePage { page: context.titled(Section::Settings, "API"), version, groups }),
+        Err(Error::Unauthorized(_) | Error::Forbidden(_)) => {
+            let page = Page::outside(prefix.as_str(), !web.config.on_platform(), "API").themed(&Theme::of(&headers));
+            let html = ReferencePage { page, version, groups }.render().map_err(Error::internal)?;
+            Ok(([(header::CACHE_CONTROL, "private, no-cache")], Html(html)).into_response())
+        }
+        Err(other) => Err(other),
+    }
 }
 
 fn read(path: &str, method: &str, operation: &Value) -> Operation {

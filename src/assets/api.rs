@@ -15,7 +15,7 @@ use super::{
 use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::{Editor, Person, Reader},
-    companies::{Company, store as companies},
+    companies::{Companies, Company, store as companies},
     contacts::Contact,
     db::{
         Conn, Write,
@@ -28,6 +28,7 @@ use crate::{
         Resource, api as door, as_of,
         dependents::{self, Dependent, Moved},
         links::{self, Links},
+        merged,
     },
     web::{Fields, Path, Preconditions, Query, ReadRequest, Reply, Routes, Web, list, table},
 };
@@ -99,6 +100,9 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 }
 
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
+    if let Some(elsewhere) = merged::part::<Companies>(&web, &caller, &acct, &request).await? {
+        return Ok(elsewhere);
+    }
     if let Some(was) = as_of::list::<Asset>(&web, &caller, &request, &LIST, Some(acct.clone())).await? {
         return Ok(was);
     }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::{
-    Company,
+    Companies, Company,
     alias::Alias,
     alias_store,
     list_store::{self, COMPANIES, LOCATIONS},
@@ -20,7 +20,7 @@ use crate::{
     db::Conn,
     error::Result,
     history::Record as _,
-    resource::{as_of, dependents},
+    resource::{as_of, dependents, merged},
     web::{
         Path, ReadRequest, Web, list,
         table::{self, Pagination},
@@ -74,6 +74,9 @@ pub async fn locations(
 ) -> Result<Response> {
     if let Some(was) = as_of::list::<Location>(&web, &reader, &request, &LOCATIONS, Some(key.clone())).await? {
         return Ok(was);
+    }
+    if let Some(elsewhere) = merged::part::<Companies>(&web, &reader, &key, &request).await? {
+        return Ok(elsewhere);
     }
     let views = read_locations(&web, &reader, key).await?;
     request.value(&views)

@@ -11,7 +11,7 @@ use super::{
 use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::{Person, Reader},
-    companies::{Company, store as companies},
+    companies::{Companies, Company, store as companies},
     compliance::RedactionPolicy,
     db::{Conn, Write, list::Page},
     error::Result,
@@ -19,6 +19,7 @@ use crate::{
     resource::{
         as_of,
         dependents::{Dependent, Moved},
+        merged,
     },
     web::{Path, ReadRequest, Routes, Web, list, table},
 };
@@ -63,6 +64,9 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 
 /// Everybody at a company, complete and unpaged unless asked otherwise: Ledger bills each of them.
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
+    if let Some(elsewhere) = merged::part::<Companies>(&web, &caller, &acct, &request).await? {
+        return Ok(elsewhere);
+    }
     let everybody = web.config.compat.include_inactive_contacts;
     let number = acct.clone();
     let among = as_of::Among {

@@ -129,6 +129,10 @@ impl<const PAGE: bool> Resource for Contacts<PAGE> {
         history::restore::<Contact>(w, id, None).map(drop)
     }
 
+    fn linked_then(c: &mut Conn, id: i64, moment: &str) -> Result<Vec<(&'static str, Vec<i64>)>> {
+        Ok(vec![("company_ids", contacts::companies_then(c, id, moment)?)])
+    }
+
     fn answer(c: &mut Conn, id: i64, policy: &RedactionPolicy) -> Result<ContactDetail> {
         Ok(detail(c, id)?.redact(policy))
     }

@@ -1,6 +1,6 @@
 //! Contacts in the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     model::{Contact, ContactView, EMPLOYMENT, Membership},
@@ -62,6 +62,32 @@ fn membership(row: &Row, at: usize) -> Result<Membership> {
 
 /// How changes of a contact name its place in a company: before the company's account number.
 const PLACE_IN: &str = "company:";
+
+/// Which companies a contact belonged to just before a moment, by their ids.
+pub fn companies_then(c: &mut Conn, contact_id: i64, moment: &str) -> Result<Vec<i64>> {
+    let past = Past::since(c, moment, &[(Company::ENTITY, &["account_number"]), (Contact::ENTITY, &[PLACE_IN])])?;
+    let known =
+        c.map("SELECT company.account_number, company.id FROM @companies company", &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut numbers: HashMap<String, i64> = known.into_iter().collect();
+    for id in past.ids(Company::ENTITY) {
+        for change in past.of(Company::ENTITY, id) {
+            numbers.extend(change.inside().fields["account_number"]["old"].as_str().map(|number| (number.to_owned(), id)));
+        }
+    }
+    let sql = "SELECT place.company_id FROM @contact_companies place WHERE place.contact_id = ?1";
+    let mut companies: BTreeSet<i64> = c.map(sql, params![contact_id], |row| row.get(0))?.into_iter().collect();
+    for change in past.of(Contact::ENTITY, contact_id) {
+        for (field, sides) in change.inside().fields.as_object().into_iter().flatten() {
+            let Some(id) = field.strip_prefix(PLACE_IN).and_then(|number| numbers.get(number)) else { continue };
+            if sides["old"].is_null() {
+                companies.remove(id)
+            } else {
+                companies.insert(*id)
+            };
+        }
+    }
+    Ok(companies.into_iter().collect())
+}
 
 /// Who belonged to a company just before a moment, by their ids.
 pub fn members_then(c: &mut Conn, company_id: i64, moment: &str) -> Result<BTreeSet<i64>> {

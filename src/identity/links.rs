@@ -166,9 +166,9 @@ pub async fn form(Extension(identity): Extension<Identity>, prefix: Prefix, them
 pub async fn set(Extension(identity): Extension<Identity>, prefix: Prefix, theme: Theme, fields: Fields) -> Result<Response> {
     let text = |name: &str| given(&fields, name).unwrap_or_default();
     let (token, password) = (text("token"), text("password"));
-    let repeated = fields.has("repeat_password") && text("repeat_password") != password;
+    let differs = text("repeat_password") != password;
     let done = match identity.link_name(&token).await {
-        Ok(_) if repeated => Err(Error::field("repeat_password", "must be the same as the new password")),
+        Ok(_) if differs => Err(Error::field("repeat_password", "must be the same as the new password")),
         Ok(_) => identity.use_link(&token, password).await,
         Err(error) => Err(error),
     };

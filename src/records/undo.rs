@@ -82,8 +82,8 @@ impl Summary {
     #[must_use]
     pub fn words(&self) -> String {
         match self.refused {
-            0 => format!("{} changes taken back", self.undone),
-            refused => format!("{} changes taken back, {refused} left as they are", self.undone),
+            0 => format!("{} changes undone", self.undone),
+            refused => format!("{} changes undone, {refused} left as they are", self.undone),
         }
     }
 
@@ -147,7 +147,7 @@ pub fn change(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
         },
         // Its values are of its kind, and follow it.
         (AddedField::ENTITY, "update") => super::custom::take_back(w, change),
-        (Ticket::ENTITY, "note" | "push") => Ok(Undone::Refused("what was said or sent is not taken back".to_owned())),
+        (Ticket::ENTITY, "note" | "push") => Ok(Undone::Refused("what was said or sent cannot be undone".to_owned())),
         (entity, _) => match entities::named(entity) {
             Ok(entity) => entity.undo(w, change),
             Err(_) => Ok(Undone::Refused(format!("changes of a {entity} cannot be undone"))),
@@ -175,7 +175,7 @@ pub fn allowed(c: &mut Conn, change: &Change, policy: &RedactionPolicy, is_admin
     if policy.is_cleared() || !is_for_staff && (is_harmless || !protection::anybody(c)?) {
         return Ok(());
     }
-    Err(Error::Forbidden("this change is taken back by somebody who may see protected records in full".to_owned()))
+    Err(Error::Forbidden("this change can only be undone by somebody who may see protected records in full".to_owned()))
 }
 
 fn unpin(w: &mut Write<'_>, change: &Change) -> Result<Undone> {
@@ -343,7 +343,7 @@ fn is_place(one: &Membership, other: &Membership) -> bool {
 pub async fn run(db: &Db, id: i64, actor: &Actor) -> Result<Summary> {
     let read = move |c: &mut Conn| {
         let (source, started_at) = undo_store::run(c, id)?;
-        retention::refuse_before(c, &started_at, "the run cannot be taken back")?;
+        retention::refuse_before(c, &started_at, "the run cannot be undone")?;
         Ok(source)
     };
     let source = db.read(&Scope::All, read).await?;
@@ -443,7 +443,7 @@ pub fn batch(w: &mut Write<'_>, id: i64, is_part_enough: bool, by: &Undoer) -> R
         let by = whole.undone_by.as_deref().unwrap_or_default();
         return Err(Error::conflict(format!("batch {id} was undone by {by} at {at}")));
     }
-    retention::refuse_before(w, &whole.at, &format!("batch {id} cannot be taken back"))?;
+    retention::refuse_before(w, &whole.at, &format!("batch {id} cannot be undone"))?;
     if batches::taken_back(w, &whole)?.is_some_and(|before| before.kind == batches::MERGE) {
         return Err(Error::conflict("a merge that was undone does not come back like this; merge the records again"));
     }
@@ -456,7 +456,7 @@ pub fn batch(w: &mut Write<'_>, id: i64, is_part_enough: bool, by: &Undoer) -> R
     if summary.refused > 0 && !is_part_enough {
         let mut details = serde_json::Map::new();
         details.insert("conflicts".to_owned(), json!(summary.refusals));
-        let message = format!("nothing was taken back: {} of {} changes cannot be", summary.refused, changes.len());
+        let message = format!("nothing was undone: {} of {} changes cannot be", summary.refused, changes.len());
         return Err(Error::Conflict { message, details });
     }
     let own = batches::end(w, own)?;

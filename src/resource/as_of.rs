@@ -60,9 +60,14 @@ impl<E: Entity> Shaped for Was<E> {
             let all = Members::first(&["id", NAME])
                 .member("id", Holds::INT, |was: &Self| was.row.id().into())
                 .member(NAME, Holds::TEXT, |was| (&*was.at).into())
-                .part(|was: &Self| &was.row)
-                .member("created_at", Holds::TEXT, |was| was.row.created_at().into())
-                .member("retired_at", Holds::TEXT.or_null(), |was| was.row.retired_at().into());
+                .part(|was: &Self| &was.row);
+            // A ticket has been made where it came from, and says so itself.
+            let all = if Member::<E>::is_own("created_at") {
+                all
+            } else {
+                all.member("created_at", Holds::TEXT, |was| was.row.created_at().into())
+            };
+            let all = all.member("retired_at", Holds::TEXT.or_null(), |was| was.row.retired_at().into());
             let all = if is_of_company::<E>() {
                 COMPANY_NAMES
                     .into_iter()
@@ -273,10 +278,15 @@ enum Member<E: 'static> {
 }
 
 impl<E: Entity> Member<E> {
+    /// Whether a row has a field of this name itself.
+    fn is_own(name: &str) -> bool {
+        E::FIELDS.iter().any(|field| field.spec.emitted == name)
+    }
+
     fn named(name: &str) -> Option<Self> {
         match name {
             "id" => Some(Self::Id),
-            "created_at" => Some(Self::CreatedAt),
+            "created_at" if !Self::is_own(name) => Some(Self::CreatedAt),
             name if COMPANY_NAMES.contains(&name) => is_of_company::<E>().then_some(Self::Company),
             name => E::FIELDS
                 .iter()

@@ -6,13 +6,16 @@ use axum::{
 };
 use serde_json::json;
 
+use std::fmt::Display;
+
 use super::{Resource, forms::Form};
 use crate::{
     agents::PageContext,
+    auth::Caller,
     db::Conn,
     error::{Error, Result},
     history::{self, Record as _, merges},
-    web::{ReadRequest, Web},
+    web::{ReadRequest, Web, encode_segment},
 };
 
 /// The record that this one went on as.
@@ -49,11 +52,35 @@ pub fn refuse<R: Resource>(c: &mut Conn, id: i64) -> Result<()> {
 
 /// Leads a program to the record that this one went on as. Not for good: a merge can be undone.
 pub fn lead<R: Resource>(request: &ReadRequest, winner: i64, key: &R::Key) -> Result<Response> {
-    let location = format!("{}{}", request.prefix, R::path(key));
+    redirect(winner, format!("{}{}", request.prefix, R::path(key)))
+}
+
+fn redirect(winner: i64, location: String) -> Result<Response> {
     let body = axum::Json(json!({ "merged_into": winner, "location": location }));
     let mut response = (StatusCode::TEMPORARY_REDIRECT, body).into_response();
     response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&location).map_err(Error::internal)?);
     Ok(response)
+}
+
+/// Leads a program to the same part of the record that this one went on as, such as a company's assets.
+///
+/// # Errors
+/// Those of the database.
+pub async fn part<R: Resource>(web: &Web, caller: &Caller, key: &R::Key, request: &ReadRequest) -> Result<Option<Response>>
+where
+    R::Key: Display,
+{
+    let wanted = key.clone();
+    let read = move |c: &mut Conn| match R::id(c, &wanted) {
+        Ok(id) => winner::<R>(c, id),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(other) => Err(other),
+    };
+    let Some((winner, now)) = web.db.read(&caller.scope(), read).await? else { return Ok(None) };
+    let [was, is] = [key, &now].map(|key| format!("/{}/", encode_segment(&key.to_string())));
+    let query = request.query.encoded();
+    let location = format!("{}{}{query}", request.prefix, request.path.replacen(&was, &is, 1));
+    redirect(winner, location).map(Some)
 }
 
 /// Leads a person to the page of the record that this one went on as.

@@ -18,13 +18,13 @@ use serde_json::Value;
 use crate::web::openapi::{Schemas, schema as json};
 use crate::{
     auth::Reader,
-    companies::store as companies,
+    companies::{Companies, store as companies},
     compliance::RedactionPolicy,
     config::Config,
     db::{Conn, list::Slice},
     entity::Shaped as _,
     error::Result,
-    resource::as_of,
+    resource::{as_of, merged},
     web::{Path, ReadRequest, Routes, Web, list},
 };
 
@@ -133,6 +133,9 @@ async fn active(State(web): State<Web>, caller: Reader, request: ReadRequest) ->
 
 /// `GET /api/companies/{acct}/tickets?year=`: a plain array, whole.
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
+    if let Some(elsewhere) = merged::part::<Companies>(&web, &caller, &acct, &request).await? {
+        return Ok(elsewhere);
+    }
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;
     let variant = variant(&caller, &policy, &Filters::default());
     let (colleague, year) = (caller.is_staff(), year(&request));

@@ -1,6 +1,6 @@
 //! Our own `Path` and `Query`, so that bad input always yields our own error.
 
-use super::form;
+use super::{encode_segment, form};
 use crate::error::{Error, Result};
 use axum::{
     extract::{FromRequestParts, RawPathParams, path::ErrorKind, rejection::PathRejection},
@@ -8,6 +8,9 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
+
+/// The parameter with which a write is only rehearsed.
+const DRY_RUN: &str = "dry_run";
 
 /// The parameters of the path; what cannot be one (letters for a number) is 404.
 #[derive(Clone, Debug)]
@@ -82,6 +85,15 @@ impl Query {
         Ok(Some(value).filter(|value| !value.is_empty()))
     }
 
+    /// The same as it stands behind an address, with its `?`; without what cannot be read.
+    #[must_use]
+    pub fn encoded(&self) -> String {
+        let readable = self.params.iter().filter_map(|(name, value)| Some((name, value.as_ref().ok()?)));
+        let pairs: Vec<String> =
+            readable.map(|(name, value)| format!("{}={}", encode_segment(name), encode_segment(value))).collect();
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+
     /// An integer as old clients send it: anything that is none is the default.
     #[must_use]
     pub fn int_or(&self, name: &str, default: i64) -> i64 {
@@ -111,6 +123,15 @@ impl Query {
             Some(value) if said(["false", "0", "no", "off"], value) => Ok(false),
             Some(_) => Err(Error::field(name, "must be true or false")),
         }
+    }
+
+    /// Whether what is asked for is only rehearsed: `dry_run=true`, and also `dry_run` without a word behind it, because whoever
+    /// writes that does not want it done.
+    ///
+    /// # Errors
+    /// `Invalid` for a word that is neither yes nor no.
+    pub fn is_rehearsal(&self) -> Result<bool> {
+        Ok(self.is_on(DRY_RUN)? || self.get(DRY_RUN).is_some_and(|value| value.trim().is_empty()))
     }
 
     /// Every parameter in the order sent, as [`Self::text`] would judge it.

@@ -87,7 +87,7 @@ fn reads_body<T>() -> bool {
 
 /// Refuses to rehearse what would be done: nothing is worse than a rehearsal that acts.
 async fn refuse_rehearsal(query: Query, request: Request, next: Next) -> Result<Response, Error> {
-    if query.is_on("dry_run")? {
+    if query.is_rehearsal()? {
         return Err(Error::field("dry_run", "this cannot be rehearsed; nothing was done"));
     }
     Ok(next.run(request).await)

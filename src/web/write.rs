@@ -90,7 +90,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Preconditions {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         Ok(Self {
             key: key(&parts.headers)?,
-            dry_run: query.is_on("dry_run")?,
+            dry_run: query.is_rehearsal()?,
             pin: query.is_on("pin")?,
             route: format!("{} {}", parts.method, parts.uri),
             prefix: parts.extensions.get::<Prefix>().cloned().unwrap_or_default(),

@@ -128,6 +128,9 @@ both! {
         assert_eq!(names(&format!("/api/companies/100001/contacts?as_of={then}&limit=1&offset=1")).await, ["Ben"]);
         let users = async |id: &Value| tess.get(&format!("/api/assets/{id}?as_of={then}")).await.ok()["contact_ids"].clone();
         assert_eq!((users(&one).await, users(&two).await), (json!([stays, goes]), json!([])));
+        let homes = async |id: &Value| tess.get(&format!("/api/contacts/{id}?as_of={then}")).await.ok()["company_ids"].clone();
+        let [acme, other] = [tess.get("/api/companies/100001").await.ok()["id"].clone(), tess.get("/api/companies/100002").await.ok()["id"].clone()];
+        assert_eq!([homes(&stays).await, homes(&goes).await, homes(&comes).await], [json!([acme]), json!([acme]), json!([other])]);
         tess.get(&format!("/api/companies/999999/contacts?as_of={then}")).await.status(404);
         app.billing().get(&format!("/api/companies/100001/contacts?as_of={then}")).await.status(403);
     }

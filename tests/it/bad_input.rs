@@ -142,6 +142,24 @@ both! {
         app.anonymous().get("/health").await.status(200);
     }
 
+    async fn a_rehearsal_that_says_no_word_does_nothing(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let ada = app.admin();
+        app.company("100001", "Acme").await;
+        let ava = app.contact("Ava Patel", "ava@acme.example", &["100001"]).await["id"].clone();
+        let head = app.database.number("SELECT version FROM head");
+        for bare in ["dry_run", "dry_run=", "dry_run=%20"] {
+            let made = ada.post(&format!("/api/companies?{bare}"), &json!({"name": "Other"})).await.status(200).json();
+            let changed = ada.put(&format!("/api/contacts/{ava}?{bare}"), &json!({"job_title": "Other"})).await.ok();
+            let retired = ada.delete(&format!("/api/contacts?id__in={ava}&{bare}")).await.ok();
+            let forgotten = ada.post(&format!("/api/contacts/{ava}/forget?{bare}"), &json!({"name": "Ava Patel"})).await.ok();
+            for told in [made, changed, retired, forgotten] {
+                assert_eq!(told["dry_run"], true, "{bare}: {told}");
+            }
+        }
+        assert_eq!(app.database.number("SELECT version FROM head"), head, "a change was recorded");
+    }
+
     async fn a_update_with_one_wrong_field_changes_none(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme").await;

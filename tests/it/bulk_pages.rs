@@ -42,6 +42,28 @@ both! {
         assert_eq!(tess.get("/api/assets/3").await.ok()["status"], "spare", "what was so before stays");
     }
 
+    async fn several_are_assigned_to_somebody_of_their_company(engine: Engine) {
+        let app = three_devices(&engine).await;
+        let tess = app.technician();
+        let ava = app.contact("Ava Patel", "ava@acme.example", &["100001"]).await["id"].clone();
+        let bea = app.contact("Bea Long", "bea@beta.example", &["100002"]).await["id"].clone();
+        let far = app.asset("PC-9", "100002").await["id"].clone();
+        let page = tess.get_with("/bulk/assets?ids=1,2", "accept", "text/html").await.status(200).text();
+        assert!(page.contains("Assigned to") && page.contains("Ava Patel") && !page.contains("Bea Long"), "{page}");
+        let mixed = tess.get_with(&format!("/bulk/assets?ids=1,{far}"), "accept", "text/html").await.status(200).text();
+        assert!(mixed.contains("Choose assets of one company") && !mixed.contains("Ava Patel"), "{mixed}");
+        let users = async |id: i64| tess.get(&format!("/api/assets/{id}")).await.ok()["contact_ids"].clone();
+        let seen = form(&tess, "/bulk/assets", format!("ids=1,2&assigned_to={ava}")).await.status(200).text();
+        assert!(seen.contains("2 of 2 assets would be changed"), "{seen}");
+        assert_eq!(users(1).await, json!([]), "nothing was done yet");
+        form(&tess, "/bulk/assets", format!("ids=1,2&assigned_to={ava}&confirmed=true")).await.status(303);
+        assert_eq!([users(1).await, users(2).await, users(3).await], [json!([ava]), json!([ava]), json!([])]);
+        form(&tess, "/bulk/assets", "ids=1,3&assigned_to=nobody&confirmed=true").await.status(303);
+        assert_eq!([users(1).await, users(2).await], [json!([]), json!([ava])]);
+        form(&tess, "/bulk/assets", format!("ids=1&assigned_to={bea}999&confirmed=true")).await.status(400);
+        assert_eq!(users(1).await, json!([]));
+    }
+
     async fn what_is_wrong_is_said_and_nothing_is_done(engine: Engine) {
         let app = three_devices(&engine).await;
         let tess = app.technician();

@@ -207,6 +207,30 @@ both! {
         }
     }
 
+    async fn a_section_is_edited_by_itself(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        app.company("100001", "Acme").await;
+        app.admin().put("/api/companies/100001", &json!({"description": "Dentists", "phone": "+1 555 0100"})).await.status(200);
+        let tess = app.technician();
+        let page = tess.get_with("/companies/100001", "accept", "text/html").await.status(200).text();
+        let before_each: Vec<&str> = page.split(" data-section").collect();
+        let link = |part: &&str| attribute(&part[part.rfind("<a ").unwrap()..], "href").unwrap();
+        let sections: Vec<String> = before_each[..before_each.len() - 1].iter().map(link).collect();
+        assert!(sections.len() > 1, "{page}");
+        let whole = Form::open(&tess, "/companies/100001/edit").await;
+        let before = tess.get("/api/companies/100001").await.ok();
+        for href in &sections {
+            let (address, anchor) = href.split_once('#').unwrap();
+            let section = Form::open(&tess, address).await;
+            assert!(section.fields.len() < whole.fields.len(), "{href}");
+            let saved = section.send(&tess).await.status(303);
+            assert!(saved.header("location").ends_with(&format!("/companies/100001#{anchor}")), "{href}: {}", saved.header("location"));
+        }
+        assert_eq!(tess.get("/api/companies/100001").await.ok(), before, "what was sent back untouched changes nothing");
+        // What names no section is the whole form.
+        assert_eq!(Form::open(&tess, "/companies/100001/edit?section=nothing").await.fields.len(), whole.fields.len());
+    }
+
     async fn the_defaults_of_the_forms_for_new_records_are_accepted(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme").await;

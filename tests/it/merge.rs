@@ -130,6 +130,11 @@ both! {
         }
         let moved = ada.get("/api/companies/100002").await;
         assert_eq!((moved.status, moved.header("location").ends_with("/api/companies/100001")), (307, true), "{}", moved.text());
+        for part in ["contacts?limit=1", "users", "assets?format=csv&sort=-id", "locations", "tickets"] {
+            let moved = ada.get(&format!("/api/companies/100002/{part}")).await;
+            assert_eq!(moved.status, 307, "{part}: {}", moved.text());
+            assert!(moved.header("location").ends_with(&format!("/api/companies/100001/{part}")), "{part}: {}", moved.header("location"));
+        }
         let undone = ada.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200).json();
         assert_eq!(undone["refused"], 0, "{undone}");
         assert_eq!(ada.get("/api/companies/100001/assets").await.ok(), json!([]));
@@ -157,7 +162,7 @@ both! {
         // The merge as a whole: what has changed since stands in the way, and is named.
         let (page, said) = undo(seq(one, "merge")).await;
         assert_eq!(page, format!("/contacts/{one}"));
-        assert!(said.contains("error:It stands: nothing was taken back") && said.contains("job_title has changed since"), "{said}");
+        assert!(said.contains("error:It stands: nothing was undone") && said.contains("job_title has changed since"), "{said}");
         // One of its changes alone: the way is the whole.
         let (page, said) = undo(seq(two, "retire")).await;
         assert_eq!(page, format!("/contacts/{two}"));

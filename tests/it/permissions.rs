@@ -445,7 +445,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST /licenses/{id}/key", STAFF_PEOPLE, "404"),
     ("POST /licenses/{id}/key/show", STAFF_PEOPLE, "404"),
     // pages about oneself and for administrators
-    ("GET /docs", PEOPLE, "200"),
+    ("GET /docs", PUBLIC, "200"),
     ("GET /settings", PEOPLE, "200"),
     ("POST /settings", PEOPLE, "303"),
     ("POST /account/sign-out-everywhere", PEOPLE, "303"),

@@ -81,7 +81,8 @@ both! {
         assert_eq!(report(&pull, &[]).await["retired"], 0);
         assert_eq!((cell(&pull, 1, "status"), cell(&pull, 1, "closed_at")), ("closed".to_owned(), "2026-11-20T10:00:00Z".to_owned()));
         let tess = pull.app.technician();
-        assert_eq!(tess.get(&format!("/api/ticket/1?as_of={then}")).await.ok()["status"], "open");
+        let (was, is) = (tess.get(&format!("/api/ticket/1?as_of={then}")).await.ok(), tess.get("/api/ticket/1").await.ok());
+        assert_eq!((&was["status"], &was["created_at"]), (&json!("open"), &is["created_at"]), "{was}");
         for (status, count) in [("open", 1), ("closed", 0)] {
             let was = tess.get(&format!("/api/tickets?as_of={then}&status={status}")).await.ok();
             let found = was.as_array().unwrap().iter().filter(|ticket| ticket["id"].as_i64().map(|number| number.to_string()).as_deref() == Some(id.as_str())).count();

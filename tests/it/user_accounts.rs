@@ -103,6 +103,8 @@ both! {
         assert!(page.contains("value=\"noa\"") && page.contains(&token), "{page}");
         let refused = form(&app.anonymous(), "/set-password", &[("token", &token), ("password", "long enough"), ("repeat_password", "another one")]).await;
         assert!(refused.status(400).text().contains("id=\"repeat_password-error\""));
+        let once = form(&app.anonymous(), "/set-password", &[("token", &token), ("password", "long enough")]).await;
+        assert!(once.status(400).text().contains("id=\"repeat_password-error\""));
         assert!(set(&app, &token, "short").await.status(400).text().contains("id=\"password-error\""));
         assert_eq!(set(&app, &token, "noa's own password").await.status(303).header("location"), "/login?password_set=1");
         assert_eq!(sign_in(&app, "noa", "noa's own password").await, 200);

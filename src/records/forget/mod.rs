@@ -64,7 +64,7 @@ async fn forget_one(
     conditions: Preconditions,
     mut fields: Fields,
 ) -> Result<Json<Forgotten>> {
-    let is_rehearsal = conditions.query().is_on("dry_run")?;
+    let is_rehearsal = conditions.query().is_rehearsal()?;
     let policy = RedactionPolicy::of(&admin, &web.config, conditions.query())?;
     let look = move |c: &mut Conn| {
         let rev = history::get::<Contact>(c, id)?.rev;

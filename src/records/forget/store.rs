@@ -192,6 +192,7 @@ pub fn tokens(c: &mut Conn, ids: &[i64]) -> Result<Tokens> {
             tokens.record(link.system, link.external_id);
         }
     }
+    tokens.sign_ins();
     Ok(tokens)
 }
 

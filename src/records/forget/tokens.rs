@@ -71,6 +71,22 @@ impl Tokens {
         }
     }
 
+    /// The names under which the person signs in, as far as addresses tell: `soren.castillo` of Søren Castillo. Of what is not
+    /// made of parts of the name nobody knows whose it is.
+    pub fn sign_ins(&mut self) {
+        let is_name = |local: &str| {
+            let parts: Vec<String> = local.split(['.', '_', '-']).map(fold).collect();
+            let is_of = |name: &String| {
+                let words: Vec<String> = name.split_whitespace().map(fold).collect();
+                parts.iter().all(|part| !part.is_empty() && words.iter().any(|word| word.starts_with(part.as_str())))
+            };
+            parts.len() > 1 && self.names.iter().any(is_of)
+        };
+        let locals = self.emails.iter().filter_map(|email| Some(email.split_once('@')?.0));
+        let found: Vec<String> = locals.filter(|local| is_name(local)).map(str::to_owned).collect();
+        found.iter().for_each(|name| self.push(name));
+    }
+
     /// The person's record at a vendor.
     pub fn record(&mut self, system: String, id: String) {
         self.records.push((system, id));
@@ -169,6 +185,25 @@ fn empty(json: &mut Json) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_to_sign_in_with_is_one_that_is_made_of_the_persons() {
+        let mut tokens = Tokens::default();
+        tokens.name("Søren Castillo");
+        for email in ["soren.castillo@acme.example", "s_castillo@acme.example", "help-desk@acme.example", "soren@acme.example"] {
+            tokens.value("email", &Json::from(email));
+        }
+        tokens.sign_ins();
+        for (text, left) in [
+            ("ACME\\Soren.Castillo", Some("ACME\\[forgotten]")),
+            ("s_castillo", Some("[forgotten]")),
+            ("help-desk", None),
+            ("soren", None),
+            ("x.soren.castillos", None),
+        ] {
+            assert_eq!(tokens.without(text).as_deref(), left, "{text}");
+        }
+    }
 
     #[test]
     fn exactly_the_person_goes() {
