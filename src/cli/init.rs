@@ -171,7 +171,7 @@ pub fn run(context: Context, args: Args) -> Result<u8, Failure> {
     if let Some((name, email)) = person {
         add_admin(&config, name, email, args.password_stdin)?;
     }
-    out::note("Next: codex serve (a server that runs already reads codex.conf when it is started again)");
+    out::note("Next: codex serve, or where it is a service: systemctl enable --now codex (systemctl restart codex if it runs)");
     Ok(failure::DONE)
 }
 

@@ -290,6 +290,10 @@ async fn core_and_the_public_address_are_asked() {
     let told = ask(&app, &[]).await;
     assert_eq!(of(&told, "permissions")["level"], "ok", "{}", told.stdout);
     assert!(of(&told, "helm")["detail"].as_str().unwrap().contains("[freshservice]"), "{}", told.stdout);
+    // What no page takes is not to be entered in one.
+    fs::write(app.instance().join("codex.conf"), "[database]\ndb_password = ab%cd\n").unwrap();
+    let told = ask(&app, &[]).await;
+    assert!(of(&told, "helm")["advice"].as_str().unwrap().contains("the database's user"), "{}", told.stdout);
     fs::remove_file(app.instance().join("codex.conf")).unwrap();
     let away = ask(&app, &[("CORE_SERVICE_URL", "http://127.0.0.1:1")]).await.code(3);
     let wrong = of(&away, "core");

@@ -188,6 +188,14 @@ both! {
         let done = import(&api, "assets", "", glue).await.status(200).json();
         assert_eq!((&done["preset"], counts(&done)), (&json!("IT Glue"), [1, 0, 0, 0]), "{done}");
         assert_eq!(api.get("/api/assets?serial_number=GL1").await.ok()[0]["company_name"], "Fir Legal");
+        // An extension is no number, and wherever its column stands it follows the number.
+        let alone = "Name,Title,Email,Ext,Mobile\nFay Oak,Clerk,fay@cedar.example,12,(253) 555-0146\n";
+        let plan = import(&api, "contacts", "?dry_run=true&company=100002", alone).await.status(200).json();
+        assert_eq!((counts(&plan), &plan["ignored"]), ([1, 0, 0, 0], &json!(["Ext"])), "{plan}");
+        let before = "Name,Email,Ext,Phone,Mobile\nFay Oak,fay@cedar.example,12,(253) 555-0147,\n";
+        import(&api, "contacts", "?company=100002", before).await.status(200);
+        let fay = api.get("/api/contacts?email=fay@cedar.example").await.ok()[0].clone();
+        assert_eq!(fay["work_phone_number"], "(253) 555-0147 ext. 12", "{fay}");
         // Columns of somebody's own are passed over when the product is named, and refused when it is not.
         let own = "Name,Tenant,Role,Manufacturer,My field\nelm-sw2,Elm Bank,Switch,Cisco,x\n";
         import(&api, "assets", "?dry_run=true", own).await.status(400);

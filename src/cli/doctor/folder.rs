@@ -95,7 +95,11 @@ fn helm(config: &Config) -> Option<Finding> {
     let text = fs::read_to_string(&conf).ok().filter(|_| config.on_platform())?;
     let lost = sections_lost_to_helm(&text);
     let what = format!("a % in {}: Helm drops [{}] when it writes its settings there", conf.display(), lost.join("], ["));
-    let advice = "enter what has a % in it under Admin, Credentials, and take it out of the file";
+    let advice = if lost.iter().any(|section| section == "database") {
+        "give the database's user a password without special characters, and enter what else has a % in it under Admin, Credentials"
+    } else {
+        "enter what has a % in it under Admin, Credentials, and take it out of the file"
+    };
     (!lost.is_empty()).then(|| Finding::warning("helm", what, advice))
 }
 

@@ -386,8 +386,18 @@ impl Preset {
         let (mut heads, mut ignored) = (Vec::<&'static str>::new(), Vec::new());
         let mut places: Vec<Option<(usize, To)>> = Vec::new();
         let mut also = Vec::new();
+        // An extension means nothing in a file without numbers.
+        let is_filled = |field: &str| {
+            sheet.heads.iter().filter_map(|head| self.find(head)).any(|to| match to {
+                Field(name) | Added(name, _) | Also(name, _) => name == field,
+                Appended(..) | Nothing => false,
+            })
+        };
         for head in &sheet.heads {
-            let to = self.find(head).unwrap_or(Nothing);
+            let to = match self.find(head) {
+                Some(Appended(name, _)) if !is_filled(name) => Nothing,
+                found => found.unwrap_or(Nothing),
+            };
             let name = match to {
                 Field(name) | Added(name, _) | Appended(name, _) => name,
                 Also(name, other) => {
@@ -422,8 +432,14 @@ impl Preset {
         }
         let rows = sheet.rows.iter().map(|(line, record)| {
             let mut cells = vec![String::new(); heads.len()];
-            for (value, place) in record.iter().zip(&places) {
-                let Some((at, to)) = place.filter(|_| !value.is_empty() && value != NO_DAY) else { continue };
+            let cells_said = record.iter().zip(&places).filter_map(|(value, place)| {
+                let (at, to) = (*place)?;
+                (!value.is_empty() && value != NO_DAY).then_some((at, to, value))
+            });
+            let mut said: Vec<(usize, To, &str)> = cells_said.collect();
+            // Whatever the order of the columns, what something is appended to comes first.
+            said.sort_by_key(|(_, to, _)| matches!(to, Appended(..)));
+            for (at, to, value) in said {
                 match (cells[at].is_empty(), to) {
                     (true, Appended(..)) => {}
                     (true, _) => value.clone_into(&mut cells[at]),
@@ -485,6 +501,13 @@ mod tests {
         let at = done.sheet.heads.iter().position(|head| head == "work_phone_number").unwrap();
         let phones: Vec<&str> = done.sheet.rows.iter().map(|(_, cells)| &cells[at]).collect();
         assert_eq!(phones, ["555 0100 ext. 12", ""]);
+        let before = super::super::sheet::read(b"Name,Email,Ext,Phone,Mobile\nAda,a@b.example,12,555 0100,\n").unwrap();
+        let done = named("itflow", "contacts").unwrap().translate(&before, None).unwrap();
+        assert!(done.sheet.rows[0].1.iter().any(|cell| cell == "555 0100 ext. 12"), "{:?}", done.sheet.rows);
+        let alone = super::super::sheet::read(b"Name,Email,Ext,Mobile\nAda,a@b.example,12,555 0199\n").unwrap();
+        let done = named("itflow", "contacts").unwrap().translate(&alone, None).unwrap();
+        assert_eq!(done.sheet.heads, ["name", "email", "mobile_phone_number"]);
+        assert_eq!(done.ignored, ["Ext"]);
     }
 
     #[test]
