@@ -81,18 +81,21 @@ export function startRecent(prefix) {
   const others = (items) => items.filter((item) => item.path !== here.path);
   write("recent", [here, ...others(read("recent"))].slice(0, MOST));
 
-  const star = head.querySelector("[data-favourite]");
+  const star = () => head.querySelector("[data-favourite]");
   const mark = () => {
     const is = read("favourites").some((item) => item.path === here.path);
-    star.setAttribute("aria-pressed", String(is));
-    star.title = is ? "Remove from favourites" : "Add to favourites";
+    star().setAttribute("aria-pressed", String(is));
+    star().title = is ? "Remove from favourites" : "Add to favourites";
+    star().hidden = false;
   };
-  star.hidden = false;
-  star.addEventListener("click", () => {
+  head.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-favourite]")) return;
     const kept = read("favourites");
     const is = kept.some((item) => item.path === here.path);
     write("favourites", is ? others(kept) : [here, ...kept].slice(0, MOST));
     mark();
   });
+  // A section that was saved brings a new head.
+  document.addEventListener("section:saved", mark);
   mark();
 }

@@ -77,9 +77,9 @@ function showBar() {
   const bar = document.createElement("div");
   bar.className = "bulk";
   bar.setAttribute("role", "toolbar");
-  bar.setAttribute("aria-label", "Chosen rows");
+  bar.setAttribute("aria-label", "Selected rows");
   const count = document.createElement("b");
-  count.textContent = `${some.length} chosen`;
+  count.textContent = `${some.length} selected`;
   bar.append(count);
   const mails = some.flatMap((row) => [...row.querySelectorAll('a[href^="mailto:"]')]).map((link) => link.textContent);
   if (mails.length) bar.append(button("Copy e-mail addresses", () => copy(mails.join("; "), `${mails.length} addresses copied.`)));

@@ -153,11 +153,11 @@ fn members(schema: &Value) -> Vec<Member> {
     let member = |(name, schema): (&String, &Value)| Member {
         name: name.clone(),
         kind: kind(schema),
-        note: [schema["description"].as_str(), required.contains(&name.as_str()).then_some("always")]
+        note: [schema["description"].as_str(), required.contains(&name.as_str()).then_some("Always there.")]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()
-            .join(", "),
+            .join(" "),
     };
     schema["properties"].as_object().into_iter().flatten().map(member).collect()
 }

@@ -330,8 +330,8 @@ fn shown_company(page: &Page, compared: &Compared, months: &Months, currency: &s
     }
     for one in &compared.moved {
         let badge = match one.change {
-            "came" => ("success", "Came"),
-            "went" => ("danger", "Went"),
+            "came" => ("success", "Added"),
+            "went" => ("danger", "Removed"),
             _ => ("warning", "Changed"),
         };
         let detail = match (one.from, one.to) {
@@ -346,10 +346,14 @@ fn shown_company(page: &Page, compared: &Compared, months: &Months, currency: &s
         } else {
             format!("; each {} → {}", money(line.unit[0]), money(line.unit[1]))
         };
+        let amount = match line.amount {
+            [None, None] => String::new(),
+            [was, is] => format!(", {} → {}", money(was), money(is)),
+        };
         let counted = (decimal::plain(line.counted[0], 3), decimal::plain(line.counted[1], 3));
         changes.push(ShownChange {
             what: line.label.to_owned(),
-            detail: format!("{} → {}, {} → {}{price}", counted.0, counted.1, money(line.amount[0]), money(line.amount[1])),
+            detail: format!("{} → {}{amount}{price}", counted.0, counted.1),
             badge: ("info", "Line"),
             cause: words(line.cause.as_ref()),
         });
@@ -361,7 +365,10 @@ fn shown_company(page: &Page, compared: &Compared, months: &Months, currency: &s
             encode_segment(&compared.account_number),
             months.to.as_str()
         )),
-        total: format!("{} → {}", money(compared.total[0]), money(compared.total[1])),
+        total: match compared.total {
+            [None, None] => "No price".to_owned(),
+            [was, is] => format!("{} → {}", money(was), money(is)),
+        },
         changes,
         unknown: compared.unknown.clone(),
     }

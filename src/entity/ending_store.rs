@@ -43,7 +43,7 @@ impl State {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::In => "Running",
+            Self::In => "Active",
             Self::Ending => "Ending within 90 days",
             Self::Expired => "Expired",
             Self::Unknown => "Unknown",

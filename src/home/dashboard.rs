@@ -202,7 +202,7 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
                 plan => (page.url(&format!("/companies/?kind=client&billing_plan={}", encode_segment(plan))), plan.to_owned()),
             });
             let ways =
-                [("/billing/compare", "Changes this month"), ("/billing/trueup", "True-up"), ("/billing/snapshots", "Snapshots")];
+                [("/billing/compare", "Changes this month"), ("/billing/trueup", "True-up"), ("/billing/snapshots", "Frozen months")];
             built.ways = ways.map(|(path, words)| (page.url(path), words)).into();
             built.attention = Some(money(page, &needs));
         }

@@ -71,7 +71,7 @@ impl Noun for License {
     const BESIDE: &'static [Beside] = &[
         Beside::new("seats_used", "Seats used", store::USED, Kind::Int).usual(),
         Beside::new("seats_free", "Seats free", store::FREE, Kind::Int).usual(),
-        Beside::new("over", "Over-assigned", store::OVER, Kind::Bool).usual(),
+        Beside::new("over", "Over-assigned", store::OVER, Kind::Bool),
         Beside::new("under", "Under-assigned", store::UNDER, Kind::Bool),
         Beside::new("has_key", "Key stored", store::HAS_KEY, Kind::Bool),
     ];

@@ -65,7 +65,7 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
 fn words(error: &Error) -> (&'static str, &'static str) {
     match error {
         Error::NotFound { .. } | Error::Missing(_) => {
-            ("Page not found", "The address may be mistyped, or what it showed has moved or is not yours to see.")
+            ("Page not found", "Check the address. The page may have moved, or you may not have access to it.")
         }
         Error::Invalid(_) | Error::BadRequest(_) | Error::UnsupportedMedia(_) | Error::MethodNotAllowed => {
             ("That action isn't available", "Go back, change it, and send it again. Nothing was saved.")

@@ -615,7 +615,7 @@ both! {
         assert_eq!(all["companies"].as_array().unwrap().len(), 2);
         assert!(!all.to_string().contains("Moss"));
         let html = page(&app.technician(), "/billing/compare").await;
-        for words in ["Ada Moss", "Workstations → Servers", "retired on", "Came"] {
+        for words in ["Ada Moss", "Workstations → Servers", "retired on", "Added"] {
             assert!(html.contains(words), "{words}: {html}");
         }
         assert!(!page(&app.billing(), "/billing/compare").await.contains("Moss"));

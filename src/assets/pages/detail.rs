@@ -149,7 +149,7 @@ fn summary(page: &Page, detail: &AssetDetail) -> Vec<Item> {
         other => Value::online(other),
     };
     vec![
-        Item::new("Online", online),
+        Item::new("State", online),
         Item::new(if detail.contacts.is_empty() { "Last user" } else { "User" }, used),
         Item::new("OS", Value::text(asset.row.operating_system.as_deref())),
         Item::new("Company", company(page, asset)),

@@ -39,7 +39,7 @@ static COLUMNS: LazyLock<Columns<AssetView>> = LazyLock::new(|| {
         .other("warranty", "Warranty", "", |_, asset| {
             ends(ending::Days::now().state(asset.row.warranty_expires.as_deref()).as_str())
         })
-        .other("life", "Life", "", |_, asset| asset.life.map_or(Value::None, life))
+        .other("life", "Lifecycle", "", |_, asset| asset.life.map_or(Value::None, life))
         .usual("connect", "Connect", "cell--end", |_, asset| connect(asset))
         .rest(|asset| &asset.row)
         .rest(|asset| &asset.seen)
@@ -69,7 +69,7 @@ pub async fn index(State(web): State<Web>, context: PageContext) -> Result<Respo
         listing.filter("type", "Type", choices(TYPES)),
         listing.filter("company", "Company", vec![Choice::new(NO_COMPANY, "Unassigned")]),
         listing.filter("status", "Status", choices(STATUSES)),
-        listing.filter("life", "Life", choices(&STAGES)),
+        listing.filter("life", "Lifecycle", choices(&STAGES)),
         listing.filter("warranty", "Warranty", ending::choices()),
         listing.filter("online", "Online", vec![Choice::new("true", "Online"), Choice::new("false", "Offline")]),
     ];

@@ -35,7 +35,7 @@ pub const JOB: JobKind = JobKind(&Definition {
     name: "tickets",
     aliases: &[],
     label: "Ticket sync",
-    what: "Tickets, conversations, time sheets and change requests",
+    what: "Tickets, conversations, time entries and change requests",
     system: SYSTEM,
     pulls: true,
     plans: true,
