@@ -46,7 +46,7 @@ pub fn render(about: &About, error: &Error, caller: Option<&Caller>) -> Response
     let page = ErrorPage {
         page: frame,
         status: error.status().as_u16(),
-        message: if fields.is_empty() { &message } else { "" },
+        message: if fields.is_empty() && message.trim_end_matches('.') != title { &message } else { "" },
         hint,
         fields,
         again: passing.then_some(again.as_str()),
