@@ -8,11 +8,11 @@ const KEYS = [
   ["/", "Search in this list, or find anything"],
   ["j k", "Next and previous row"],
   ["Enter", "Open the row"],
-  ["x", "Choose the row"],
+  ["x", "Select the row"],
   ["n", "New record"],
   ["e", "Edit this record"],
   ["Ctrl Enter", "Save a form"],
-  ["Esc", "Close, or leave a form"],
+  ["Esc", "Close, or cancel a form"],
   ["g d, g c, g p, g a, g t", "Go to dashboard, companies, contacts, assets, tickets"],
   ["g s", "Go to syncs or settings"],
 ];
