@@ -22,7 +22,7 @@ pub fn is_empty(c: &mut Conn) -> Result<bool> {
 
 /// A device of a company that is billed as a workstation.
 pub fn a_workstation(c: &mut Conn, company: i64) -> Result<Option<i64>> {
-    let sql = "SELECT max(asset.id) FROM @assets asset WHERE asset.company_id = ?1 AND asset.type = 'workstation' AND asset.retired_at IS NULL";
+    let sql = "SELECT max(asset.id) FROM @assets asset WHERE asset.company_id = ?1 AND asset.kind = 'workstation' AND asset.retired_at IS NULL";
     c.one(sql, params![company])?.get(0)
 }
 
