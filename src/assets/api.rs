@@ -56,6 +56,7 @@ pub fn routes() -> Routes {
         .tells("Asset: read", json::one::<AssetDetail>)
         .get("/api/companies/{acct}/assets", of_company)
         .tells("List the assets of a company", json::list::<AssetView>)
+        .answers(307, merged::WHEN, merged::described)
         .asks(WARRANTY_ASKED)
         .asks(&[as_of::PARAMETER])
         .get("/assets/api/search", search)

@@ -78,8 +78,9 @@ pub struct Then {
     pub tickets: Past,
     /// The companies by every account number that they have or had since.
     numbers: HashMap<String, i64>,
-    /// Those of which nothing is known so early.
-    unknown: HashSet<i64>,
+    /// Those of which nothing is known so early, with the end of the day on which they came to be known: what is changed later
+    /// moves no month before it.
+    unknown: HashMap<i64, String>,
 }
 
 impl Then {
@@ -100,26 +101,51 @@ impl Then {
         }
         numbers.extend(companies.iter().map(|company| (company.account_number.clone(), company.id)));
         let late = companies.iter().filter(|company| company.created_at >= end);
-        let unknown = late.map(|company| company.id).collect();
+        let unknown = late.map(|company| Ok((company.id, day_after(&company.created_at)?))).collect::<Result<_>>()?;
         Ok(Self { month: month.clone(), past, tickets, numbers, unknown })
     }
 
-    /// Whether anything is known of the company so early; else it is taken as it is now.
+    /// Whether anything is known of the company so early; else it is taken as it was when its first day here ended.
     #[must_use]
     pub fn knows(&self, company: i64) -> bool {
-        !self.unknown.contains(&company)
+        !self.unknown.contains_key(&company)
     }
 
     /// A company as it was.
     pub fn company(&self, now: Company) -> Result<Company> {
-        if self.knows(now.id) { self.past.first(now) } else { Ok(now) }
+        match self.unknown.get(&now.id) {
+            Some(moment) => self.past.until(now, moment),
+            None => self.past.first(now),
+        }
+    }
+
+    /// A row as it was in a company, and why it is not counted there.
+    pub fn row<R: Record>(&self, now: R, company: i64) -> Result<(R, Option<String>)> {
+        let Some(moment) = self.unknown.get(&company) else {
+            return Ok(match self.past.row(now.clone())? {
+                Some(row) => {
+                    let absent = self.retired(row.retired_at());
+                    (row, absent)
+                }
+                None => {
+                    let absent = self.added(now.created_at());
+                    (now, Some(absent))
+                }
+            });
+        };
+        if now.created_at() >= moment.as_str() {
+            let absent = self.added(now.created_at());
+            return Ok((now, Some(absent)));
+        }
+        let row = self.past.until(now, moment)?;
+        let absent = row.retired_at().map(gone);
+        Ok((row, absent))
     }
 
     /// Why a row was not there any more at the end of the month, if so.
     #[must_use]
     pub fn retired(&self, retired_at: Option<&str>) -> Option<String> {
-        let at = retired_at.filter(|at| **at < *self.month.end())?;
-        Some(format!("retired on {}", at.get(..10).unwrap_or(at)))
+        retired_at.filter(|at| **at < *self.month.end()).map(gone)
     }
 
     /// What is said of a row that came later.
@@ -138,8 +164,8 @@ impl Then {
         let is_wanted = |id: Option<i64>| id.filter(|id| wanted.contains(id));
         let here = is_wanted(company(&now));
         if let Some(id) = here.filter(|id| !self.knows(*id)) {
-            let absent = self.retired(now.retired_at());
-            return Ok(vec![(id, now, absent)]);
+            let (row, absent) = self.row(now, id)?;
+            return Ok(vec![(id, row, absent)]);
         }
         let mut found = Vec::new();
         match self.past.row(now.clone())? {
@@ -184,11 +210,9 @@ impl Then {
     /// The place that a contact had in a company, if it was in it; `now` is how that is today.
     #[must_use]
     pub fn place(&self, contact: i64, company: i64, now: Option<Place>) -> Option<Place> {
-        if !self.knows(company) {
-            return now;
-        }
+        let from = self.unknown.get(&company).map_or("", String::as_str);
         let mut place = now;
-        for change in self.past.of(Contact::ENTITY, contact) {
+        for change in self.past.of(Contact::ENTITY, contact).take_while(|change| change.inside().at.as_str() >= from) {
             for (field, sides) in change.inside().fields.as_object().into_iter().flatten() {
                 if self.company_of(field) == Some(company) {
                     place = match &sides["old"] {
@@ -253,4 +277,15 @@ pub fn refuse_removed(c: &mut Conn, month: &Month, name: &str) -> Result<()> {
 #[must_use]
 pub fn about(exclusion: &Exclusion) -> (String, i64) {
     (exclusion.entity.clone(), exclusion.entity_id)
+}
+
+/// Why a row that was retired at this moment is not counted.
+fn gone(at: &str) -> String {
+    format!("retired on {}", at.get(..10).unwrap_or(at))
+}
+
+/// The day after a moment: before every moment of it.
+fn day_after(moment: &str) -> Result<String> {
+    let day: jiff::civil::Date = moment.get(..10).unwrap_or_default().parse().map_err(Error::internal)?;
+    Ok(day.tomorrow().map_err(Error::internal)?.to_string())
 }

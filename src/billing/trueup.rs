@@ -209,7 +209,7 @@ fn unknown(company: &Company, then: &Then, things: &Things, without_archived: bo
     let mut unknown = Vec::new();
     if !then.knows(company.id) {
         let day = company.created_at.get(..10).unwrap_or_default();
-        unknown.push(format!("Nothing is known of this company before {day}: it is counted as it is today."));
+        unknown.push(format!("Nothing is known of this company before {day}: it is counted as it was when that day ended."));
     }
     if then.month.is_over() && without_archived {
         unknown

@@ -182,21 +182,7 @@ fn person(
 ) -> Result<Option<Thing>> {
     let now = contact.inside().row.clone();
     let is_there = place.is_some();
-    let (row, absent) = if then.knows(company) {
-        match then.past.row(now.clone())? {
-            Some(row) => {
-                let absent = then.retired(row.retired_at.as_deref());
-                (row, absent)
-            }
-            None => {
-                let absent = then.added(&now.created_at);
-                (now, Some(absent))
-            }
-        }
-    } else {
-        let absent = then.retired(now.retired_at.as_deref());
-        (now, absent)
-    };
+    let (row, absent) = then.row(now, company)?;
     let had = then.place(row.id, company, place.clone());
     let absent = match (absent, &had) {
         (Some(why), _) => Some(why),

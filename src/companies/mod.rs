@@ -24,7 +24,7 @@ use crate::entity::{
 };
 use crate::web::openapi::schema as json;
 use crate::{
-    resource::{self as door, as_of},
+    resource::{self as door, as_of, merged},
     web::Routes,
 };
 use alias::Alias;
@@ -51,6 +51,7 @@ pub fn routes() -> Routes {
         .tells("Count what is attached to a company", |_| json::counts())
         .get("/api/companies/{acct}/locations", api::locations)
         .tells("List the locations of a company", json::list::<Location>)
+        .answers(307, merged::WHEN, merged::described)
         .asks(&[as_of::PARAMETER])
         .post("/api/companies/{acct}/locations", door::api::create::<Locations>)
         .makes("Location: add one, or all of an array or none", json::added::<Location>)

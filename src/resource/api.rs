@@ -31,7 +31,7 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
         .get(one, show::<R>)
         .tells(says("read"), shown::<R>)
         .asks(&[as_of::PARAMETER]);
-    let routes = if R::IS_MERGED { routes.answers(307, "It goes on as another record, by a merge.", merged) } else { routes };
+    let routes = if R::IS_MERGED { routes.answers(307, merged::WHEN, merged::described) } else { routes };
     let routes = routes
         .update(one, update::<R>)
         .tells(says("change the fields that are sent"), written)
@@ -46,11 +46,6 @@ pub fn routes<R: Resource>(list: &'static str, one: &'static str, restored: &'st
 /// A body with one's own fields and tags, where such records have any.
 pub(super) fn with_own<R: Resource>(body: Json) -> Json {
     if custom::noun(R::Row::ENTITY).is_some() { json::with(body, &json::beside()) } else { body }
-}
-
-/// Where the record is that another went on as.
-fn merged(_: &mut Schemas) -> Json {
-    json::object(&[("merged_into", json::int()), ("location", json::text())])
 }
 
 /// A record with those.

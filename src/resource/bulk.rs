@@ -207,6 +207,7 @@ struct Asked<R: Resource> {
     view: R::View,
     policy: RedactionPolicy,
     types: Option<std::sync::Arc<[String]>>,
+    is_rehearsal: bool,
 }
 
 impl<R: Resource> Asked<R> {
@@ -216,7 +217,8 @@ impl<R: Resource> Asked<R> {
         let policy = RedactionPolicy::of(caller, &web.config, &parameters)?;
         let query = question(R::list().ok_or(Error::NotFound { what: R::Row::WHAT })?, &parameters)?;
         let query = query.gathering(policy.sees_all(), Gathered::default());
-        Ok(Self { whose, query, parameters, view, policy, types: caller.types() })
+        let is_rehearsal = parameters.is_rehearsal()?;
+        Ok(Self { whose, query, parameters, view, policy, types: caller.types(), is_rehearsal })
     }
 
     /// Does something to every row that is meant, as one.
@@ -229,7 +231,10 @@ impl<R: Resource> Asked<R> {
         }
         let Together { changed, batch, differences } = together::<R>(w, kind, &ids, (self.types.as_deref(), &self.policy), each)?;
         let done = if kind == "retire" { "retired" } else { "changed" };
+        let done = if self.is_rehearsal { format!("would be {done}") } else { done.to_owned() };
         let message = format!("{changed} of {} {done}", ids.len());
+        // What was only rehearsed leaves nothing that could be undone.
+        let batch = batch.filter(|_| !self.is_rehearsal);
         Reply::ok(&json!({
             "success": true, "message": message, "matched": ids.len(), "changed": changed, "batch_id": batch,
             "differences": differences,

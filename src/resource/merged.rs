@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use std::fmt::Display;
 
@@ -15,8 +15,19 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     history::{self, Record as _, merges},
-    web::{ReadRequest, Web, encode_segment},
+    web::{
+        ReadRequest, Web, encode_segment,
+        openapi::{Schemas, schema},
+    },
 };
+
+/// When the address of a record leads to another one, for the API description.
+pub const WHEN: &str = "It goes on as another record, by a merge.";
+
+/// What is answered then: where that one is.
+pub fn described(_: &mut Schemas) -> Json {
+    schema::object(&[("merged_into", schema::int()), ("location", schema::text())])
+}
 
 /// The record that this one went on as.
 ///

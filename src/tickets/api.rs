@@ -48,6 +48,7 @@ pub fn routes() -> Routes {
         .tells("Group the active tickets as boards show them", json::one::<Board>)
         .get("/api/companies/{acct}/tickets", of_company)
         .tells("List the tickets of a company", json::list::<CompanyTicket>)
+        .answers(307, merged::WHEN, merged::described)
         .asks(&[("year", "loose", "Those opened or changed in this year alone.")])
         .get("/api/freshservice/tickets", of_vendor)
         .tells("List tickets with the names of company and requester", json::list::<VendorTicket>)

@@ -309,7 +309,7 @@ both! {
         device(&app, "SRV", "1", "server").await;
         let today = codex::types::now().chars().take(10).collect::<String>();
         let told = app.billing().get("/api/billing/trueup?company=1&month=2019-05").await.ok();
-        assert_eq!((&line(&told, "servers")["amount"], &told["unknown"]), (&json!(100.0), &json!([format!("Nothing is known of this company before {today}: it is counted as it is today.")])));
+        assert_eq!((&line(&told, "servers")["amount"], &told["unknown"]), (&json!(100.0), &json!([format!("Nothing is known of this company before {today}: it is counted as it was when that day ended.")])));
         // A plan that was entered afterwards.
         app.database.execute(&format!("UPDATE companies SET created_at = '{AGO}'; UPDATE assets SET created_at = '{AGO}'; UPDATE changes SET at = '{AGO}' WHERE entity IN ('company', 'asset')"));
         app.admin().put("/api/billing/settings/1", &json!({"leave_out_archived": true})).await.status(200);
@@ -318,6 +318,18 @@ both! {
         assert_eq!((&line(&told, "servers")["amount"], unknown.len()), (&json!(100.0), 2));
         assert!(unknown[0].as_str().unwrap().starts_with("Which devices were archived") && unknown[1].as_str().unwrap().contains(&format!("was entered on {today}")), "{unknown:?}");
         assert!(page(&app.admin(), &format!("/billing/trueup?company=1&month={}", last_month())).await.contains("its first prices are taken"));
+        // What changes after the company's first day here moves no month before it.
+        let (api, first) = (app.admin(), "/api/billing/trueup?company=1&month=2019-05");
+        let gone = device(&app, "OLD", "1", "server").await;
+        app.database.execute(&format!("UPDATE assets SET created_at = '{AGO}'; UPDATE changes SET at = '{AGO}' WHERE entity = 'asset'"));
+        device(&app, "NEW", "1", "server").await;
+        api.delete(&format!("/api/assets/{gone}")).await.status(200);
+        app.contact("Ada", "ada@acme.example", &["1"]).await;
+        api.put("/api/companies/1", &json!({"managed_devices": "9"})).await.status(200);
+        let told = app.billing().get(first).await.ok();
+        assert_eq!((&line(&told, "servers")["counted"], &line(&told, "users")["counted"]), (&json!(2.0), &json!(0.0)), "{told}");
+        assert_eq!(whys(&told, "servers"), [format!("NEW: added on {today}, after the month")]);
+        assert!(!told["managed"].to_string().contains("9.0"), "{told}");
     }
 
     async fn a_bookkeepers_morning(engine: Engine) {

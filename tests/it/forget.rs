@@ -203,6 +203,8 @@ both! {
         // Nothing brings them back: no undo, no restore, no edit, no sync.
         assert!(ada.post(&format!("/api/changes/{undone}/undo"), &json!({})).await.status(409).error().contains("forgotten"));
         ada.post(&format!("/api/contacts/{id}/restore"), &json!({})).await.status(409);
+        let page = ada.get_with(&format!("/contacts/{id}"), "accept", "text/html").await.status(200).text();
+        assert!(!page.contains(&format!("/contacts/{id}/restore")), "a page offers to bring back who was forgotten");
         ada.put(&format!("/api/contacts/{id}"), &json!({"name": NAME})).await.status(409);
         pull.vendor.world(|state| state.change(PERSON, |person| person["job_title"] = json!("Canarytitle again")));
         for words in [&[][..], &["--full"]] {

@@ -133,6 +133,7 @@ const READS: &[(&str, Read)] = reads! {
     "contacts::store::of_companies" => |c, id, key| contacts::store::of_companies(c, (1..200).collect());
     "contacts::store::each_of_company" => |c, id, key| gathered(|take| contacts::store::each_of_company(c, id, true, take).map(|()| 0));
     "contacts::store::memberships" => |c, id, key| contacts::store::memberships(c, id);
+    "assets::pages_store::only_company" => |c, id, key| codex::assets::pages_store::only_company(c, &[id]);
     "contacts::store::companies_then" => |c, id, key| contacts::store::companies_then(c, id, "2999-01-01T00:00:00Z").map(|found| found.into_iter().map(|id| companies::store::get_view(c, id)).collect::<Vec<_>>());
     "contacts::store::members_then" => |c, id, key| contacts::store::members_then(c, id, "2999-01-01T00:00:00Z").map(|found| found.into_iter().map(|id| contacts::store::get_view(c, id)).collect::<Vec<_>>());
     "contacts::store::members" => |c, id, key| contacts::store::members(c, id).map(|found| found.into_iter().map(|id| contacts::store::get_view(c, id)).collect::<Vec<_>>());

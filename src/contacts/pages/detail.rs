@@ -114,6 +114,8 @@ pub async fn page(web: &Web, context: &PageContext, id: i64, status: StatusCode,
         attached: refused.attached,
         may_merge: true,
         may_forget: page.is_admin() && !forgotten,
+        // Who was forgotten does not come back.
+        may_edit: page.may_write() && !forgotten,
         ..Head::new(&page, base, contact.row.retired_at.as_deref())
     };
     context.show_as(status, &Workspace::new(&context.query, head, TABS, all)?)

@@ -158,9 +158,14 @@ impl Own {
                 "sslrootcert" => &mut own.roots,
                 "target_session_attrs" => &mut own.attributes,
                 "keepalives_count" => &mut own.probes,
+                // The driver takes several hosts one by one here.
+                "host" => {
+                    others.extend(value.split(',').map(|host| format!("host={host}")));
+                    continue;
+                }
                 _ => {
                     own.says_idle |= name == "keepalives_idle";
-                    others.push(parameter);
+                    others.push(parameter.to_owned());
                     continue;
                 }
             };

@@ -14,7 +14,7 @@ fn number() -> Value {
 pub fn event(_: &mut Schemas) -> Value {
     let needed = [
         ("event", json!({"type": "string", "pattern": "^ticket\\.[a-z]+$", "examples": KINDS})),
-        ("ticket_id", json!({"type": ["integer", "string"], "minimum": 1, "pattern": "^[1-9][0-9]{0,17}$"})),
+        ("ticket_id", json!({"type": ["integer", "string"], "minimum": 1, "pattern": "^[1-9][0-9]{0,17}$", "examples": [4101]})),
     ];
     let texts = ["subject", "requester_email", "requester_name"].map(|name| (name, json!({"type": ["string", "null"]})));
     let words = ["status", "status_id", "priority", "priority_id"].map(|name| (name, number()));

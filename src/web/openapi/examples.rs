@@ -223,6 +223,9 @@ impl Maker<'_> {
             let whole = self.document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
             return self.value(name, named(reference).unwrap_or(context), whole, depth);
         }
+        if let Some(shown) = schema["examples"].as_array().and_then(|all| all.first()) {
+            return shown.clone();
+        }
         if let Some(words) = schema["enum"].as_array() {
             let known = known(name).map(Value::from).filter(|word| words.contains(word));
             return known.or_else(|| words.first().cloned()).unwrap_or_default();
