@@ -201,8 +201,11 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
                 "" => (page.url("/companies/?kind=client&billing_plan__empty=true"), "No plan".to_owned()),
                 plan => (page.url(&format!("/companies/?kind=client&billing_plan={}", encode_segment(plan))), plan.to_owned()),
             });
-            let ways =
-                [("/billing/compare", "Changes this month"), ("/billing/trueup", "True-up"), ("/billing/snapshots", "Frozen months")];
+            let ways = [
+                ("/billing/compare", "Changes this month"),
+                ("/billing/trueup", "True-up"),
+                ("/billing/snapshots", "Frozen months"),
+            ];
             built.ways = ways.map(|(path, words)| (page.url(path), words)).into();
             built.attention = Some(money(page, &needs));
         }
