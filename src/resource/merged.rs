@@ -25,6 +25,7 @@ use crate::{
 pub const WHEN: &str = "It goes on as another record, by a merge.";
 
 /// What is answered then: where that one is.
+#[must_use]
 pub fn described(_: &mut Schemas) -> Json {
     schema::object(&[("merged_into", schema::int()), ("location", schema::text())])
 }

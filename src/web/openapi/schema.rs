@@ -287,6 +287,7 @@ pub fn counts() -> Value {
 }
 
 /// What the scripts of pages read of a write: [`crate::resource::brief`].
+#[must_use]
 pub fn brief(_: &mut Schemas) -> Value {
     done(&[("message", text())])
 }
