@@ -296,7 +296,7 @@ both! {
         assert!(asked < 100, "{asked} statements for fifty times the same");
         let Some(file) = app.database.file() else { return };
         let aside = file.with_extension("aside");
-        std::fs::rename(&file, &aside).unwrap();
+        std::fs::rename(file, &aside).unwrap();
         let is = |status: u16| {
             let anonymous = anonymous.clone();
             move || {
@@ -305,7 +305,7 @@ both! {
             }
         };
         eventually("health tells that the file is gone", 5, is(503)).await;
-        std::fs::rename(&aside, &file).unwrap();
+        std::fs::rename(&aside, file).unwrap();
         anonymous.get("/health").await.status(200);
     }
 }
