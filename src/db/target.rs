@@ -23,6 +23,7 @@ pub struct Server {
 
 impl Server {
     /// `postgresql://…` with its password.
+    #[cfg(feature = "postgres")]
     pub(super) fn address(&self) -> &str {
         &self.address
     }
