@@ -77,6 +77,17 @@ both! {
         assert_eq!(api.get("/api/assets").await.ok().as_array().unwrap().len(), 1, "all or nothing");
     }
 
+    async fn a_column_is_known_however_people_write_it(engine: Engine) {
+        let app = world(&engine).await;
+        let api = app.technician();
+        let done = import(&api, "companies", "", "Account Number,NAME,contract-term,Description\n777001,Works,1-Year,Dentists\n").await;
+        done.status(200);
+        let made = api.get("/api/companies/777001").await.ok();
+        assert_eq!((&made["name"], &made["description"]), (&json!("Works"), &json!("Dentists")), "{made}");
+        let twice = import(&api, "companies", "?dry_run=true", "name,Name\na,b\n").await.status(400);
+        assert!(twice.error().contains("twice"), "{}", twice.error());
+    }
+
     async fn what_cannot_be_is_said_before_anything_is_written(engine: Engine) {
         let app = world(&engine).await;
         let api = app.technician();

@@ -263,6 +263,9 @@ impl Import {
             let done = preset.translate(&sheet, target.company_column())?;
             (sheet, ignored) = (done.sheet, done.ignored);
         }
+        if preset.is_none() {
+            sheet.heads.iter_mut().for_each(|head| as_ours(head, &takes, &ignores));
+        }
         if reading.company.is_some() && target.company_column().is_none() {
             return Err(Error::field("company", format!("{kind} belong to no company")));
         }
@@ -471,6 +474,15 @@ impl Import {
 /// Under what columns a row of a table whose rows may name one another says its own number, and that of the one that it is below.
 const NUMBER: &str = "account_number";
 const PARENT: [&str; 2] = ["parent_id", "parent"];
+
+/// Takes a column for ours that a person has written otherwise: `Account Number` is `account_number`.
+fn as_ours(head: &mut String, takes: &[&str], ignores: &[&str]) {
+    let is_known = [takes, ignores].concat().contains(&head.as_str());
+    let plain = head.trim().to_lowercase().replace([' ', '-'], "_");
+    if !is_known && takes.contains(&plain.as_str()) {
+        *head = plain;
+    }
+}
 
 /// The first of these cells that says something.
 fn cell<'c>(cells: &[(&str, &'c str)], names: &[&str]) -> Option<&'c str> {
