@@ -101,11 +101,11 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 }
 
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
-    if let Some(elsewhere) = merged::part::<Companies>(&web, &caller, &acct, &request).await? {
-        return Ok(elsewhere);
-    }
     if let Some(was) = as_of::list::<Asset>(&web, &caller, &request, &LIST, Some(acct.clone())).await? {
         return Ok(was);
+    }
+    if let Some(elsewhere) = merged::part::<Companies>(&web, &caller, &acct, &request).await? {
+        return Ok(elsewhere);
     }
     let query = request.list(&LIST)?;
     let filters = Filters::read(&request.query)?.billed(web.config.assets.archived_leave_billing);

@@ -66,9 +66,6 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 
 /// Everybody at a company, complete and unpaged unless asked otherwise: Ledger bills each of them.
 async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<String>, request: ReadRequest) -> Result<Response> {
-    if let Some(elsewhere) = merged::part::<Companies>(&web, &caller, &acct, &request).await? {
-        return Ok(elsewhere);
-    }
     let everybody = web.config.compat.include_inactive_contacts;
     let number = acct.clone();
     let among = as_of::Among {
@@ -82,6 +79,9 @@ async fn of_company(State(web): State<Web>, caller: Reader, Path(acct): Path<Str
     };
     if let Some(was) = as_of::list_among(&web, &caller, &request, &OF_COMPANY, None, Some(among)).await? {
         return Ok(was);
+    }
+    if let Some(elsewhere) = merged::part::<Companies>(&web, &caller, &acct, &request).await? {
+        return Ok(elsewhere);
     }
     let query = request.list(&OF_COMPANY)?;
     let policy = RedactionPolicy::of(&caller, &web.config, &request.query)?;

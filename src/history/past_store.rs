@@ -114,8 +114,8 @@ impl Past {
 
     /// The row as it was just before a later moment, or as it was made when that was later still.
     pub fn until<R: Record>(&self, now: R, moment: &str) -> Result<R> {
-        let later = self.of(R::ENTITY, now.id()).take_while(|change| change.inside().at.as_str() >= moment);
-        later.into_iter().try_fold(now, |row, change| without(row, change.inside()))
+        let mut later = self.of(R::ENTITY, now.id()).take_while(|change| change.inside().at.as_str() >= moment);
+        later.try_fold(now, |row, change| without(row, change.inside()))
     }
 
     /// The row as it was at the moment, or as it was made when that was later.

@@ -76,6 +76,10 @@ pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Latest>> {
         }
     }
     runs.retain(|_, records| records.values().map(BTreeSet::len).sum::<usize>() > 1);
+    let sql = "SELECT run.id, run.job_id FROM sync_runs run WHERE run.id IN ids(?1)";
+    let ids: Vec<i64> = runs.keys().copied().collect();
+    let jobs = if ids.is_empty() { Vec::new() } else { c.map(sql, params![ids], |row| Ok((row.get(0)?, row.get(1)?)))? };
+    let jobs: BTreeMap<i64, Option<String>> = jobs.into_iter().collect();
     let mut told = BTreeSet::new();
     let mut all = Vec::new();
     for change in changes.into_iter().rev() {
@@ -88,11 +92,10 @@ pub fn latest(c: &mut Conn, count: usize) -> Result<Vec<Latest>> {
             continue;
         };
         if told.insert(run) {
-            let job = c.first("SELECT job_id FROM sync_runs WHERE id = ?1", params![run])?;
             all.push(Latest::Run(RunOfChanges {
                 at: at.clone(),
                 by: (source.clone().unwrap_or_else(|| actor_kind.clone()), actor.clone()),
-                job: job.map(|row| row.get(0)).transpose()?,
+                job: jobs.get(&run).cloned().flatten(),
                 records: records.clone(),
                 is_cut: oldest == Some(run),
             }));

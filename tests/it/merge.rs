@@ -119,6 +119,9 @@ both! {
         ada.post("/api/companies/100002/locations", &json!({"name": "Depot", "address": "1 Main St"})).await.status(201);
         ada.post("/api/subnets", &json!({"cidr": "10.0.0.0/24", "company_id": "100002"})).await.status(201);
         app.technician().post("/api/companies/100001/merge", &json!({"from": "100002"})).await.status(403);
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        let before = codex::types::now();
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
         let done = ada.post("/api/companies/100001/merge", &json!({"from": "100002"})).await.status(200).json();
         assert_eq!((&done["account_number"], &done["description"], &done["compliance_level"]), (&json!("100001"), &json!("Dentists"), &json!("hipaa")), "{done}");
         for (kind, count) in [("asset", 1), ("location", 1), ("subnet", 1), ("company", 1), ("place", 1)] {
@@ -130,6 +133,9 @@ both! {
         }
         let moved = ada.get("/api/companies/100002").await;
         assert_eq!((moved.status, moved.header("location").ends_with("/api/companies/100001")), (307, true), "{}", moved.text());
+        // Who was there before is still told of the one that is gone.
+        let people = ada.get(&format!("/api/companies/100002/contacts?as_of={before}")).await.ok();
+        assert_eq!((people.as_array().unwrap().len(), &people[0]["name"]), (1, &json!("Ava")), "{people}");
         for part in ["contacts?limit=1", "users", "assets?format=csv&sort=id", "locations", "tickets"] {
             let moved = ada.get(&format!("/api/companies/100002/{part}")).await;
             assert_eq!(moved.status, 307, "{part}: {}", moved.text());
