@@ -27,9 +27,15 @@ impl Month {
     /// The month that a question names, or this one.
     ///
     /// # Errors
-    /// `Invalid` for what is no month.
+    /// `Invalid` for what is no month, or one that has not begun.
     pub fn read(text: Option<&str>) -> Result<Self> {
-        text.map_or_else(|| Ok(Self::current()), |text| Self::named("month", text))
+        let current = Self::current();
+        let Some(text) = text else { return Ok(current) };
+        let month = Self::named("month", text)?;
+        if month > current {
+            return Err(Error::field("month", format!("has not begun; the newest that can be counted is {}", current.as_str())));
+        }
+        Ok(month)
     }
 
     /// The month that a field names.

@@ -14,7 +14,7 @@ use crate::{
     db::{Conn, Row, Write},
     entity::Patch,
     error::{Error, OnConstraint as _, Result},
-    history::{self, Record, Updated, protection, ranks},
+    history::{self, Record, Updated, merges, protection, ranks},
     params,
     types::Scope,
     web::{Reference, Sent},
@@ -87,6 +87,12 @@ pub fn find_id(c: &mut Conn, key: &str) -> Result<Option<i64>> {
     }
     let Some(id) = key.parse::<i64>().ok().filter(|_| key.bytes().all(|b| b.is_ascii_digit())) else { return Ok(None) };
     c.first("SELECT company.id FROM @companies company WHERE company.id = ?1", params![id])?.map(|row| row.get(0)).transpose()
+}
+
+/// As [`find_id`], for the filter of a list: a company that was merged into another is that one, where its records are now.
+pub fn find_standing_id(c: &mut Conn, key: &str) -> Result<Option<i64>> {
+    let Some(id) = find_id(c, key)? else { return Ok(None) };
+    Ok(Some(merges::winner(c, Company::ENTITY, id)?.unwrap_or(id)))
 }
 
 /// The company that a write refers to.

@@ -103,7 +103,7 @@ impl Places {
         let mut conditions = vec!["member.contact_id = contact.id".to_owned()];
         let mut values: Vec<Value> = Vec::new();
         if let Some(company) = &self.company {
-            let Some(id) = companies::find_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
+            let Some(id) = companies::find_standing_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
             conditions.push("member.company_id = {}".to_owned());
             values.push(id.into());
         }

@@ -107,7 +107,7 @@ pub fn each(
 ) -> Result<i64> {
     let mut query = query.clone();
     if let Some(company) = &wanted.company {
-        query = match companies::find_id(conn, company)? {
+        query = match companies::find_standing_id(conn, company)? {
             Some(id) => query.and("company.id = {}", vec![id.into()]),
             None => query.and("1 = 0", Vec::new()),
         };

@@ -162,7 +162,7 @@ async fn index(State(web): State<Web>, caller: Reader, request: ReadRequest) -> 
 fn devices(conn: &mut Conn, asked: &Params, view_context: &AssetViewContext) -> Result<(Value, i64)> {
     let mut query = ListQuery::everything(&LIST)?.with_slice(Some(asked.slice));
     if let Some(key) = &asked.company {
-        query = match companies::find_id(conn, key)? {
+        query = match companies::find_standing_id(conn, key)? {
             Some(id) => query.and("asset.company_id = {}", vec![id.into()]),
             None => query.and("1 = 0", Vec::new()),
         };

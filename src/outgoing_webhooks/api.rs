@@ -88,8 +88,13 @@ pub async fn messages(_: AdminPerson, State(web): State<Web>, Path(id): Path<i64
     read.await.map(Json)
 }
 
-/// `POST /api/outgoing-webhooks/{id}/replay`: one `message`, the changes `from` one `to` another, or all that failed.
+/// `POST /api/outgoing-webhooks/{id}/replay`: one `message` by its id here or by its `webhook-id`, the changes `from` one `to`
+/// another, or all that failed.
 pub async fn replay(caller: AdminPerson, State(web): State<Web>, Path(id): Path<i64>, mut fields: Fields) -> Result<Json<Value>> {
+    if let Some(seq) = fields.raw_text("message").and_then(|sent| run::change_of(id, sent)) {
+        let queued = run::replay_range(&web.db, &caller.actor(), id, seq, Some(seq)).await?;
+        return Ok(Json(json!({ "queued": queued })));
+    }
     let message = fields.int("message").value();
     let from = fields.int("from").between(1, i64::MAX).value();
     let to = fields.int("to").between(1, i64::MAX).value();

@@ -59,11 +59,8 @@ pub fn routes() -> Routes {
         .post("/api/outgoing-webhooks/{id}/replay", api::replay)
         .tells("Send messages again: one, a range of changes, or all that failed", |_| json::object(&[("queued", json::int())]))
         .may_take(|_| {
-            let mut which = json::optional(&[
-                ("message", json::id_of("webhook_message")),
-                ("from", json::id_of("change")),
-                ("to", json::id_of("change")),
-            ]);
+            let mut which =
+                json::optional(&[("message", message_named()), ("from", json::id_of("change")), ("to", json::id_of("change"))]);
             which["dependentRequired"] = serde_json::json!({"to": ["from"]});
             which
         })
@@ -77,6 +74,14 @@ pub fn routes() -> Routes {
         .form("/admin/outgoing-webhooks/{id}/secret", "/admin/outgoing-webhooks/{id}", pages::rotate)
         .form("/admin/outgoing-webhooks/{id}/replay", "/admin/outgoing-webhooks/{id}", pages::replay)
         .form("/admin/outgoing-webhooks/{id}/remove", "/admin/outgoing-webhooks", pages::remove)
+}
+
+/// A message by its id, or by the `webhook-id` that it is sent with.
+fn message_named() -> serde_json::Value {
+    let mut message = json::id_of("webhook_message");
+    message["type"] = serde_json::json!(["integer", "string"]);
+    message["pattern"] = "^msg_[0-9]+_[0-9]+$".into();
+    message
 }
 
 /// What a webhook is sent to.

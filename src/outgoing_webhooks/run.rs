@@ -134,7 +134,7 @@ async fn held(db: &Db, config: &Arc<Config>, id: i64) -> Result<bool> {
     let sent = stream::iter(due).map(|(body, message)| {
         let (url, secrets) = (sealed.endpoint.url.clone(), &secrets);
         async move {
-            let id = format!("msg_{id}_{}", message.seq);
+            let id = message_id(id, message.seq);
             let ended = match body {
                 Some(body) => signed(&url, &id, body, secrets, private).await,
                 None => Err(Fault::new("The change is no longer there")),
@@ -144,6 +144,17 @@ async fn held(db: &Db, config: &Arc<Config>, id: i64) -> Result<bool> {
     });
     let sent: Vec<(Message, Result<u16, Fault>)> = sent.buffer_unordered(AT_ONCE).collect().await;
     settle(db, &sealed, sent).await.map(|worked| worked && (full || more))
+}
+
+/// What a message about a change is called to whom it is sent: its `webhook-id`.
+fn message_id(endpoint: i64, seq: i64) -> String {
+    format!("msg_{endpoint}_{seq}")
+}
+
+/// The change that the `webhook-id` of a message to this endpoint names.
+pub(super) fn change_of(endpoint: i64, message: &str) -> Option<i64> {
+    let (_, seq) = message.rsplit_once('_')?;
+    seq.parse().ok().filter(|seq| message_id(endpoint, *seq) == message)
 }
 
 /// Queues what the feed holds for an endpoint beyond what was looked at, and lets go of what is over; whether there is more.

@@ -101,7 +101,7 @@ impl Filters {
         if self.company.as_deref() == Some("none") {
             query = query.and("ticket.company_id IS NULL", Vec::new());
         } else if let Some(company) = &self.company {
-            let Some(id) = companies::find_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
+            let Some(id) = companies::find_standing_id(conn, company)? else { return Ok(query.and("1 = 0", Vec::new())) };
             query = query.and("ticket.company_id = {}", vec![id.into()]);
         }
         if let Some(provider) = &self.provider {

@@ -141,6 +141,11 @@ both! {
             assert_eq!(moved.status, 307, "{part}: {}", moved.text());
             assert!(moved.header("location").ends_with(&format!("/api/companies/100001/{part}")), "{part}: {}", moved.header("location"));
         }
+        // Who asks a list by the old number gets what is there now, not silence.
+        for list in ["assets", "contacts", "subnets"] {
+            let found = ada.get(&format!("/api/{list}?company_id=100002")).await.ok();
+            assert_eq!(found.as_array().unwrap().len(), 1, "{list}: {found}");
+        }
         let undone = ada.post(&format!("/api/batches/{}/undo", done["batch_id"]), &json!({})).await.status(200).json();
         assert_eq!(undone["refused"], 0, "{undone}");
         assert_eq!(ada.get("/api/companies/100001/assets").await.ok(), json!([]));

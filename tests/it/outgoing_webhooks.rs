@@ -107,6 +107,15 @@ both! {
         eventually("the range arrives", 20, async || receiver.requests().len() >= before + 3).await;
         let reply = app.admin().post(&format!("{path}/replay"), &json!({"to": 5})).await.status(400);
         assert_eq!(reply.fields(), ["from"]);
+
+        // One, by what the receiver calls it; that of another endpoint is none of this one's.
+        eventually("nothing waits", 10, async || app.admin().get(&path).await.ok()["pending"] == 0).await;
+        let before = receiver.requests().len();
+        assert_eq!(app.admin().post(&format!("{path}/replay"), &json!({"message": again})).await.ok()["queued"], 1);
+        eventually("it arrives once more", 20, async || receiver.requests().len() > before).await;
+        assert_eq!(receiver.requests().last().unwrap().header("webhook-id").unwrap(), again);
+        let foreign = again.replacen("msg_", "msg_9", 1);
+        assert_eq!(app.admin().post(&format!("{path}/replay"), &json!({"message": foreign})).await.status(400).fields(), ["message"]);
     }
 
     async fn nobody_is_led_elsewhere_and_private_places_are_refused(engine: Engine) {

@@ -99,7 +99,7 @@ impl Asked {
     pub fn narrow<E: Noun>(&self, c: &mut Conn, query: &ListQuery) -> Result<ListQuery> {
         let mut query = query.clone();
         if let Some(company) = &self.company {
-            let id = companies::find_id(c, company)?.unwrap_or_default();
+            let id = companies::find_standing_id(c, company)?.unwrap_or_default();
             query = query.and(&format!("{}.company_id = {{}}", E::ENTITY), vec![id.into()]);
         }
         Ok(match &self.ends {
