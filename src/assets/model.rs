@@ -317,6 +317,7 @@ pub struct AssetDetail {
     #[serde(flatten)]
     pub inside: Inside,
     /// The vendor's user-defined fields that say something, but for the secrets among them; for staff.
+    #[serde(rename = "user_defined_fields")]
     pub custom_fields: Vec<CustomField>,
     /// The same under the contract's names, `udf1` to `udf30`; a secret is always null there.
     #[schema(value_type = Udfs)]

@@ -10,7 +10,7 @@ use crate::{
         Conn, Value,
         list::{
             Condition,
-            beside::{Beside, Column, Members, PREFIX, Reader, Rows, Shows, TAG},
+            beside::{self, Beside, Column, Members, OWN, Reader, Rows, Shows, TAG},
         },
     },
     error::{Error, Result},
@@ -120,7 +120,7 @@ impl Beside for OfRecords {
                     (field.key.clone(), value)
                 };
                 let own = if is_hidden { Json::Null } else { fields.iter().map(value).collect::<Map<_, _>>().into() };
-                members.insert("cf".to_owned(), own);
+                members.insert(OWN.to_owned(), own);
             }
             if has_tags {
                 let names = || tags.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().into();
@@ -143,7 +143,7 @@ fn allow(c: &mut Conn, of: Rows, name: &str) -> Result<()> {
 fn named(c: &mut Conn, entity: &str, name: &str, parameter: &str) -> Result<AddedField> {
     let fields = store::fields(c, entity)?;
     let known: Vec<String> = fields.iter().map(AddedField::name).collect();
-    let key = name.strip_prefix(PREFIX).unwrap_or(name);
+    let key = beside::key_of(name).unwrap_or(name);
     fields.into_iter().find(|field| field.key == key).ok_or_else(|| {
         let known = if known.is_empty() { "there are none".to_owned() } else { format!("possible are {}", known.join(", ")) };
         Error::field(parameter, format!("there is no field {name}; {known}"))

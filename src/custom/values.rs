@@ -9,7 +9,7 @@ use crate::{
     compliance::RedactionPolicy,
     db::{
         Conn, Write,
-        list::beside::{Beside as _, Members, PREFIX, Reader, Strike},
+        list::beside::{Beside as _, CUSTOM, Members, OWN, PREFIX, Reader, Strike},
     },
     error::{Error, FieldError, Result},
     history::{feed::Change, undo::Undone},
@@ -22,10 +22,10 @@ const FOUND_BY: usize = 400;
 /// The longest text of each kind.
 const LONG: usize = 20_000;
 /// The member with the values, and that with the tags.
-const MEMBERS: [&str; 2] = ["cf", "tags"];
+const MEMBERS: [&str; 2] = [OWN, "tags"];
 
-/// The member under which the vendors' custom fields are answered; what is written there is of the own ones.
-const VENDORS: &str = "custom_fields";
+/// The member under which the vendors' custom fields are answered, too; what is written there is of the own ones.
+const VENDORS: &str = CUSTOM;
 
 /// What was sent of a record's own fields and tags.
 #[derive(Clone, Debug, Default)]
@@ -66,20 +66,24 @@ impl Sent {
         self.vendors.is_some()
     }
 
-    /// The same without the vendors' custom fields that stand in the record, as its answer has them: who sends back what they
-    /// were shown changes nothing.
+    /// The same without the custom fields that stand in the record, as its answer has them: who sends back what they were shown
+    /// changes nothing, and of two names of a field that under which it was changed counts.
     #[must_use]
     pub fn without_standing(mut self, record: &Json) -> Self {
         let stands = &record[VENDORS];
         match &mut self.vendors {
             Some(sent) if sent == stands => self.vendors = None,
-            Some(Json::Object(sent)) => sent.retain(|key, value| stands.get(key) != Some(value)),
+            Some(Json::Object(sent)) => {
+                sent.retain(|key, value| stands.get(key) != Some(value));
+                let own = &record[MEMBERS[0]];
+                self.values.retain(|key, value| !sent.contains_key(key) || own.get(key) != Some(value));
+            }
             _ => {}
         }
         self
     }
 
-    /// All that was sent of own fields, with the keys as they were written; `cf` goes before.
+    /// All that was sent of own fields, with the keys as they were written; where both names were changed, `cf` counts.
     fn own(&self) -> Result<Vec<(String, &str, &Json)>> {
         let own = self.values.iter().map(|(key, value)| (format!("{PREFIX}{key}"), key.as_str(), value));
         let vendors = match &self.vendors {

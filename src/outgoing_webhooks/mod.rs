@@ -81,6 +81,7 @@ fn message_named() -> serde_json::Value {
     let mut message = json::id_of("webhook_message");
     message["type"] = serde_json::json!(["integer", "string"]);
     message["pattern"] = "^msg_[0-9]+_[0-9]+$".into();
+    message["examples"] = serde_json::json!(["msg_3_1207"]);
     message
 }
 

@@ -8,7 +8,7 @@ use crate::{
     auth::{Caller, Reader},
     compliance::RedactionPolicy,
     custom,
-    db::{Conn, Write},
+    db::{Conn, Write, list::beside},
     entity::once::lasting,
     error::{Error, Result},
     history::{self, Record as _, batches},
@@ -52,24 +52,24 @@ pub(super) fn with_own<R: Resource>(body: Json) -> Json {
 fn shown<R: Resource>(schemas: &mut Schemas) -> Json {
     let shown = json::one::<R::Shown>(schemas);
     if custom::noun(R::Row::ENTITY).is_some() {
-        schemas.complete(&shown, &json::beside());
+        schemas.complete(&shown, &json::beside_shown());
     }
     shown
 }
 
 /// A record with what is kept beside it.
-#[derive(serde::Serialize)]
-struct With<'a, T> {
-    #[serde(flatten)]
-    record: &'a T,
-    #[serde(flatten)]
-    beside: Map<String, Json>,
+fn with_beside<T: serde::Serialize>(record: &T, kept: Map<String, Json>) -> Result<Json> {
+    let mut whole = serde_json::to_value(record).map_err(Error::internal)?;
+    if let Some(members) = whole.as_object_mut() {
+        beside::put(members, kept);
+    }
+    Ok(whole)
 }
 
 /// Puts what is kept beside a record into what a write of it answers; an answer that is not the record stays as it is.
 fn complete<R: Resource>(w: &mut Write<'_>, id: i64, policy: &RedactionPolicy, mut reply: Reply) -> Result<Reply> {
     if let Some(body) = reply.body.as_object_mut().filter(|body| body.contains_key("id")) {
-        body.extend(custom::of_record(w, R::Row::ENTITY, id, policy)?.json);
+        beside::put(body, custom::of_record(w, R::Row::ENTITY, id, policy)?.json);
     }
     Ok(reply)
 }
@@ -95,7 +95,7 @@ pub async fn show<R: Resource>(
     };
     match web.db.read(&caller.scope(), read).await? {
         Ok((id, shown, beside)) if beside.is_empty() => request.row(id, R::rev(&shown), &shown),
-        Ok((id, shown, beside)) => request.row(id, R::rev(&shown), &With { record: &shown, beside }),
+        Ok((id, shown, beside)) => request.row(id, R::rev(&shown), &with_beside(&shown, beside)?),
         Err((winner, key)) => merged::lead::<R>(&request, winner, &key),
     }
 }
@@ -144,9 +144,9 @@ pub async fn update<R: Resource>(
     let policy = RedactionPolicy::of(&caller, &web.config, conditions.query())?;
     let mut own = custom::Sent::of(&fields)?;
     if own.names_vendors() {
-        own = own.without_standing(&stands::<R>(&web, &caller, key.clone(), view.clone()).await?);
+        own = own.without_standing(&stands::<R>(&web, &caller, key.clone(), view.clone(), policy.clone()).await?);
     }
-    let input = fields.of_record(R::read, stands::<R>(&web, &caller, key.clone(), view.clone())).await?;
+    let input = fields.of_record(R::read, stands::<R>(&web, &caller, key.clone(), view.clone(), policy.clone())).await?;
     let (request, types) = (conditions.clone(), caller.types());
     let work = move |w: &mut Write<'_>| {
         let id = R::id(w, &key)?;
@@ -178,14 +178,14 @@ fn within<R: Resource, T>(
     Ok(done)
 }
 
-/// A record as this caller sees it.
-async fn stands<R: Resource>(web: &Web, caller: &Caller, key: R::Key, view: R::View) -> Result<Json> {
+/// A record with what is kept beside it, as this caller sees it.
+async fn stands<R: Resource>(web: &Web, caller: &Caller, key: R::Key, view: R::View, policy: RedactionPolicy) -> Result<Json> {
     let read = move |c: &mut Conn| {
         let id = R::id(c, &key)?;
-        R::answer(c, id, &view)
+        Ok((R::answer(c, id, &view)?, custom::of_record(c, R::Row::ENTITY, id, &policy)?.json))
     };
-    let shown = web.db.read(&caller.scope(), read).await?;
-    serde_json::to_value(shown).map_err(Error::internal)
+    let (shown, beside) = web.db.read(&caller.scope(), read).await?;
+    with_beside(&shown, beside)
 }
 
 /// `DELETE`: refused while something is attached, unless `force=true`.

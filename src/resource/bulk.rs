@@ -143,7 +143,7 @@ pub async fn create<R: Resource>(
             let id = R::id(w, key)?;
             let mut row = serde_json::to_value(R::answer(w, id, &view)?).map_err(Error::internal)?;
             if let Some(members) = row.as_object_mut() {
-                members.extend(custom::of_record(w, R::Row::ENTITY, id, &policy)?.json);
+                beside::put(members, custom::of_record(w, R::Row::ENTITY, id, &policy)?.json);
             }
             rows.push(row);
         }

@@ -229,7 +229,10 @@ impl Listing {
                 return Value::tags(kept.tags.clone());
             }
             let key = column.name.strip_prefix(beside::PREFIX).unwrap_or(&column.name);
-            kept.json.get("cf").and_then(|own| own.get(key)).map_or(Value::None, |value| Value::beside(column.shows, value))
+            kept.json
+                .get(beside::OWN)
+                .and_then(|own| own.get(key))
+                .map_or(Value::None, |value| Value::beside(column.shows, value))
         };
         columns.iter().map(cell).collect()
     }

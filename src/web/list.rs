@@ -72,6 +72,8 @@ pub struct Rows {
     gathered: Option<Gathered>,
     /// Whether any of that is among the members that were chosen.
     tells_beside: bool,
+    /// Whether the rows have custom fields of vendors.
+    has_vendors: bool,
     count: usize,
 }
 
@@ -103,20 +105,23 @@ impl Rows {
         let gathered = gathered.is_used().then(|| gathered.clone());
         let is_beside = |name: &String| beside.contains(name) || is_whole(name, &beside);
         let tells_beside = shape.fields.as_ref().is_none_or(|fields| fields.iter().any(is_beside));
+        let has_vendors = known.contains(&beside::CUSTOM);
         if let Some(reader) = shape.csv {
             let all = || known.iter().map(|name| (*name).to_owned()).chain(beside).collect();
             let columns = Columns::new(&shape.fields.clone().unwrap_or_else(all));
             let table = Box::new(csv::table(&columns, to, reader)?);
-            return Ok(Self { sink: Sink::Csv(table, reader), columns: Some(columns), gathered, tells_beside, count: 0 });
+            let (sink, columns) = (Sink::Csv(table, reader), Some(columns));
+            return Ok(Self { sink, columns, gathered, tells_beside, has_vendors, count: 0 });
         }
         let columns = shape.fields.as_deref().map(Columns::new);
-        Ok(Self { sink: Sink::Json(to), columns, gathered, tells_beside, count: 0 })
+        Ok(Self { sink: Sink::Json(to), columns, gathered, tells_beside, has_vendors, count: 0 })
     }
 
     /// Rows that are no answer: each is told, whole, as a table has it and as JSON has it.
     pub fn told(gathered: &Gathered, take: impl FnMut(&Map<String, Json>, &Map<String, Json>) -> Result<()> + 'static) -> Self {
         let gathered = gathered.is_used().then(|| gathered.clone());
-        Self { sink: Sink::Told(Box::new(take)), columns: None, gathered, tells_beside: true, count: 0 }
+        let sink = Sink::Told(Box::new(take));
+        Self { sink, columns: None, gathered, tells_beside: true, has_vendors: false, count: 0 }
     }
 
     /// One more row.
@@ -137,7 +142,19 @@ impl Rows {
         if self.columns.is_some() {
             flatten(&mut beside, matches!(self.sink, Sink::Csv(..)));
         }
-        self.write(&With { row, beside })
+        if !matches!(self.sink, Sink::Json(..)) || !beside.contains_key(beside::OWN) {
+            return self.write(&With { row, beside });
+        }
+        if !self.has_vendors {
+            let mut whole = Map::new();
+            beside::put(&mut whole, beside);
+            return self.write(&With { row, beside: whole });
+        }
+        let Json::Object(mut whole) = serde_json::to_value(row).map_err(Error::internal)? else {
+            return Err(Error::internal("a list's element is no object"));
+        };
+        beside::put(&mut whole, beside);
+        self.write(&whole)
     }
 
     fn write<T: Serialize>(&mut self, row: &T) -> Result<()> {
@@ -187,12 +204,12 @@ impl Rows {
 
 /// Whether this is the member that holds all of one's own fields, or all tags.
 fn is_whole(name: &str, beside: &[String]) -> bool {
-    name == "cf" && beside.iter().any(|column| column.starts_with(beside::PREFIX))
+    matches!(name, beside::OWN | beside::CUSTOM) && beside.iter().any(|column| column.starts_with(beside::PREFIX))
 }
 
 /// Each own field as a member of its own; tags of a table as words.
 fn flatten(beside: &mut Map<String, Json>, is_table: bool) {
-    let own: Vec<(String, Json)> = match beside.get("cf") {
+    let own: Vec<(String, Json)> = match beside.get(beside::OWN) {
         Some(Json::Object(own)) => own.iter().map(|(key, value)| (format!("{}{key}", beside::PREFIX), value.clone())).collect(),
         _ => Vec::new(),
     };
@@ -242,7 +259,9 @@ impl ReadRequest {
 fn chosen(known: &[&'static str], names: &str) -> Result<Vec<String>> {
     let mut fields = Vec::new();
     for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let is_beside = name.starts_with(beside::PREFIX) || matches!(name, "cf" | "tags");
+        let own = beside::key_of(name).map(|key| format!("{}{key}", beside::PREFIX));
+        let is_beside = own.is_some() || matches!(name, beside::OWN | beside::CUSTOM | "tags");
+        let name = own.as_deref().unwrap_or(name);
         if !is_beside && !known.contains(&name) {
             return Err(shape::unknown(name, known));
         }

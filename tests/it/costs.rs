@@ -63,7 +63,7 @@ async fn total(app: &App) -> Cost {
 /// What one of these cost; the least of several, because something may go on beside it.
 async fn cost<F: Future<Output = ()>>(app: &App, mut ask: impl FnMut(usize) -> F) -> Cost {
     let mut least = None;
-    for round in 0..16 {
+    for round in 0..10 {
         let before = total(app).await;
         let between = total(app).await;
         ask(round).await;

@@ -42,11 +42,24 @@ both! {
         app.company("1", "Acme").await;
         app.database.execute("UPDATE companies SET custom_fields = '{\"tier\":[\"A\"]}'");
         let whole = tess.put("/api/companies/1", &json!({"custom_fields": {"door_code": "47-11"}})).await.ok();
-        assert_eq!(whole["cf"]["door_code"], "47-11");
+        assert_eq!((&whole["cf"]["door_code"], &whole["custom_fields"]["door_code"]), (&json!("47-11"), &json!("47-11")));
         // What the vendor has stands there too: it may be sent back, and is not written here.
         let shown = tess.get("/api/companies/1").await.ok();
         assert_eq!(shown["custom_fields"]["tier"], json!(["A"]), "{shown}");
         tess.put("/api/companies/1", &shown).await.status(200);
+        // Who changes one of the two names of a field in what they were shown changes the field.
+        for name in ["custom_fields", "cf"] {
+            let mut sent = tess.get("/api/companies/1").await.ok();
+            sent[name]["door_code"] = json!(format!("by {name}"));
+            let whole = tess.put("/api/companies/1", &sent).await.ok();
+            assert_eq!((&whole["custom_fields"]["door_code"], &whole["custom_fields"]["tier"]), (&json!(format!("by {name}")), &json!(["A"])), "{whole}");
+        }
+        for asked in ["custom_fields.door_code__ic=by", "fields=id,custom_fields", "sort=custom_fields.door_code", "fields=custom_fields.door_code"] {
+            let found = tess.get(&format!("/api/companies?{asked}")).await.ok();
+            assert!(found.as_array().unwrap().len() == 1 && found.to_string().contains("by cf"), "{asked}: {found}");
+        }
+        assert_eq!(tess.get("/api/companies?custom_fields.door_code__ic=other").await.ok(), json!([]));
+        assert_eq!(tess.get("/api/companies").await.ok()[0]["custom_fields"]["door_code"], "by cf");
         let sent = json!({"custom_fields": {"tier": ["A"], "seats": 5}, "cf": {"door_code": "12"}});
         let whole = tess.put("/api/companies/1", &sent).await.ok();
         assert_eq!((&whole["cf"]["seats"], &whole["cf"]["door_code"]), (&json!(5), &json!("12")));

@@ -16,10 +16,38 @@ pub const TAG: &str = "tag";
 /// What names of added fields begin with.
 pub const PREFIX: &str = "cf.";
 
+/// The member with all of a row's added fields.
+pub const OWN: &str = "cf";
+/// The member under which they are answered, too: beside those of the vendors, where a record has such.
+pub const CUSTOM: &str = "custom_fields";
+
+/// The key of the added field that a parameter or a column names: `cf.door_code`, or `custom_fields.door_code`.
+#[must_use]
+pub fn key_of(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX).or_else(|| name.strip_prefix(CUSTOM)?.strip_prefix('.'))
+}
+
 /// Whether a parameter or a column is about what is kept beside rows.
 #[must_use]
 pub fn is_beside(name: &str) -> bool {
-    name == TAG || name.starts_with(PREFIX)
+    name == TAG || key_of(name).is_some()
+}
+
+/// Puts what is kept beside a record into it. Where vendors have custom fields of their own, theirs stand.
+pub fn put(record: &mut Map<String, Json>, kept: Map<String, Json>) {
+    let own = kept.get(OWN).cloned();
+    record.extend(kept);
+    match (record.get_mut(CUSTOM), own) {
+        (_, None) => {}
+        (None, Some(own)) => drop(record.insert(CUSTOM.to_owned(), own)),
+        (Some(Json::Object(vendors)), Some(Json::Object(own))) => {
+            for (key, value) in own {
+                vendors.entry(key).or_insert(value);
+            }
+        }
+        (Some(stands), Some(own)) if stands.is_null() => *stands = own,
+        (Some(_), Some(_)) => {}
+    }
 }
 
 /// How the values of a column are shown.

@@ -162,7 +162,7 @@ fn sort(spec: &ListSpec, value: &str) -> Result<Order> {
     let (mut order, mut besides) = (Vec::new(), Vec::new());
     for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let name = part.trim_start_matches(['-', '+']).trim();
-        if name.starts_with(beside::PREFIX) && beside::of(spec).is_some() && besides.len() < MAX_FILTERS {
+        if beside::key_of(name).is_some() && beside::of(spec).is_some() && besides.len() < MAX_FILTERS {
             besides.push((order.len(), short(name), part.starts_with('-')));
             continue;
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     custom::{self, noun, shows, store},
-    db::Conn,
+    db::{Conn, list::beside},
     error::Result,
     resource::panel::{Content, Looker, Panel, Panels, Tab, Whose},
     ui::{Item, Value},
@@ -17,7 +17,7 @@ impl Panels for OfCustom {
         let kept = custom::of_record(c, noun.entity, whose.id, looker.policy)?;
         let fields = store::fields(c, noun.entity)?;
         let mut items = Vec::new();
-        if let Some(own) = kept.json.get("cf").and_then(|own| own.as_object()) {
+        if let Some(own) = kept.json.get(beside::OWN).and_then(|own| own.as_object()) {
             for field in &fields {
                 let value = own.get(&field.key).map_or(Value::None, |value| Value::beside(shows(&field.kind), value));
                 items.push(Item::new(field.label.clone(), value));

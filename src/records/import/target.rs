@@ -233,7 +233,7 @@ impl Target {
         let Json::Object(mut map) = view.map_err(Error::internal)? else { return Ok(Map::new()) };
         let everything = Reader { sees_all: true, strike: None };
         let mut own = custom::OfRecords.members(c, self.entity(), &[id], &everything)?.remove(&id).unwrap_or_default().json;
-        if let Some(Json::Object(values)) = own.remove("cf") {
+        if let Some(Json::Object(values)) = own.remove(beside::OWN) {
             map.extend(values.into_iter().map(|(key, value)| (format!("{}{key}", beside::PREFIX), value)));
         }
         if let Some(Json::Array(tags)) = own.remove("tags") {

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::db::list::beside;
+
 /// How deep objects are shown within one another.
 const DEEPEST: usize = 6;
 /// How many members the example of a body has beside those that must be there.
@@ -10,7 +12,7 @@ const MORE: usize = 3;
 /// Members that are there only when something is odd, or only tried.
 const SELDOM: [&str; 2] = ["warnings", "dry_run"];
 /// Members of bodies that are of use only beside others, or once somebody has added what they name.
-const SPECIAL: [&str; 3] = ["cf", "tags", "choices"];
+const SPECIAL: [&str; 4] = [beside::OWN, beside::CUSTOM, "tags", "choices"];
 /// A member of bodies that people who sign in here must send.
 const PROOF: &str = "current_password";
 
@@ -255,7 +257,7 @@ impl Maker<'_> {
         self.fill(&mut made, context, schema, depth);
         let each = &schema["additionalProperties"];
         if made.is_empty() && each.is_object() && depth < DEEPEST {
-            let key = if name == "cf" { "rack" } else { "soc" };
+            let key = if matches!(name, beside::OWN | beside::CUSTOM) { "rack" } else { "soc" };
             made.insert(key.to_owned(), self.value(key, context, each, depth + 1));
         }
         Value::Object(made)

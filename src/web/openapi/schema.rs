@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema as _, ToSchema};
 
 use super::values::{Held, Scalar};
+use crate::db::list::beside;
 
 /// Says what a body or an answer looks like.
 pub type Describe = fn(&mut Schemas) -> Value;
@@ -37,7 +38,15 @@ impl Schemas {
         if let Some(schema) = name.and_then(|name| self.0.get_mut(name))
             && let Some(own) = own_members(schema)
         {
-            own.extend(properties(members));
+            for (name, schema) in properties(members) {
+                let known = own.entry(name).or_insert_with(|| schema.clone());
+                // Vendors have some, too: what their values look like, or these.
+                if let Some(Value::Array(either)) = known.pointer_mut("/additionalProperties/anyOf")
+                    && !either.contains(&schema["additionalProperties"])
+                {
+                    either.push(schema["additionalProperties"].clone());
+                }
+            }
         }
     }
 
@@ -249,9 +258,20 @@ pub fn held() -> Value {
 /// What administrators have added to a record: the values of their fields by key, and tags.
 #[must_use]
 pub fn beside() -> [(&'static str, Value); 2] {
+    [(beside::OWN, own_fields()), ("tags", or_null(array(text())))]
+}
+
+/// The same with the other name of the former, as it is answered.
+#[must_use]
+pub fn beside_shown() -> [(&'static str, Value); 3] {
+    let [own, tags] = beside();
+    [own, (beside::CUSTOM, own_fields()), tags]
+}
+
+fn own_fields() -> Value {
     let mut values = or_null(map(scalar()));
     values["description"] = json!("Values of the fields at /api/custom_fields, by key.");
-    [("cf", values), ("tags", or_null(array(text())))]
+    values
 }
 
 /// True or false.

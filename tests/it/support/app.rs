@@ -156,7 +156,8 @@ impl App {
     pub fn builder(engine: &Engine) -> Builder {
         // Nothing runs by itself unless a test asks for it with an empty value.
         // And on a machine that does much else at the same time anything is slow, which is no news.
-        let off = [("CODEX_SKIP_SCHEDULER", "1"), ("CODEX_DATABASE_SLOW_QUERY_MS", "0")];
+        // Each session of a server is a process of its own, which costs more than what most tests ask of it.
+        let off = [("CODEX_SKIP_SCHEDULER", "1"), ("CODEX_DATABASE_SLOW_QUERY_MS", "0"), ("CODEX_DATABASE_POOL_SIZE", "2")];
         let environment = off.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let arguments = Vec::new();
         Builder { engine: engine.clone(), fresh: false, environment, arguments, configuration: String::new() }
