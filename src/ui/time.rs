@@ -97,6 +97,9 @@ mod tests {
         assert_eq!(exact("2026-11-21T13:46:36Z"), "21 Nov 2026, 13:46:36 UTC");
         assert_eq!(month("2026-11"), "November 2026");
         assert_eq!(month("2026-13"), "2026-13");
-        assert_eq!(dated("added on 2026-12-02, after 2026-11; WS-2026-12-02"), "added on 2 Dec 2026, after 2026-11; WS-2026-12-02");
+        assert_eq!(
+            dated("added on 2026-12-02, after 2026-11; WS-2026-12-02"),
+            "added on 2 Dec 2026, after 2026-11; WS-2026-12-02"
+        );
     }
 }
