@@ -103,9 +103,13 @@ function syncs(prefix) {
 
 const ROOMS = { company: "companies", contact: "contacts", asset: "assets", ticket: "tickets" };
 
+/** Whoever rings is a person before they are a place. */
+const FIRST = ["companies", "contacts", "assets", "tickets"];
+
 /** The answer of /api/search, whatever group a hit stands in. */
 function hits(answer, prefix) {
-  return Object.values(answer).filter(Array.isArray).flat().map((hit) => {
+  const groups = [...FIRST, ...Object.keys(answer).filter((name) => !FIRST.includes(name))];
+  return groups.map((name) => answer[name]).filter(Array.isArray).flat().map((hit) => {
     const key = hit.type === "company" ? hit.account_number : hit.id;
     const detail = hit.phone ?? hit.company_name ?? (hit.type === "company" ? hit.account_number : hit.email);
     const path = hit.url ?? (ROOMS[hit.type] ? `/${ROOMS[hit.type]}/${encodeURIComponent(key)}` : `/records/${hit.type}/${key}`);
