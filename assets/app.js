@@ -8,6 +8,7 @@ import { startTheme } from "./theme.js";
 import { startImport } from "./import.js";
 import { startAgents } from "./agents.js";
 import { startRecent } from "./recent.js";
+import { startReference } from "./reference.js";
 import { startChoices, startReview } from "./review.js";
 import { startSections } from "./section.js";
 import { startTabs } from "./tabs.js";
@@ -78,6 +79,7 @@ for (const wrapper of document.querySelectorAll(".table-wrapper")) {
 }
 startTabs();
 startRecent(prefix);
+startReference();
 startToasts();
 startTheme();
 startImport();

@@ -82,7 +82,9 @@ function actions(prefix, role) {
   }));
   const made = sees.length ? NEW.map(([what, path]) => ({ title: `New ${what}`, href: prefix + path, kind: "Action" })) : [];
   const own = here.filter((item) => !made.some((known) => known.title === item.title));
-  return [...own, ...pages, ...made, { title: "Keyboard shortcuts", kind: "Help", act: "keys" }];
+  // A record's own actions come first; a list's import is rarely what somebody looks for.
+  const rare = own.filter((item) => item.title === "Import");
+  return [...own.filter((item) => !rare.includes(item)), ...pages, ...made, ...rare, { title: "Keyboard shortcuts", kind: "Help", act: "keys" }];
 }
 
 /** "new contact at acme": what is to be added, and the words that name the company. */
@@ -101,11 +103,15 @@ function syncs(prefix) {
 
 const ROOMS = { company: "companies", contact: "contacts", asset: "assets", ticket: "tickets" };
 
+/** Whoever rings is a person before they are a place. */
+const FIRST = ["companies", "contacts", "assets", "tickets"];
+
 /** The answer of /api/search, whatever group a hit stands in. */
 function hits(answer, prefix) {
-  return Object.values(answer).filter(Array.isArray).flat().map((hit) => {
+  const groups = [...FIRST, ...Object.keys(answer).filter((name) => !FIRST.includes(name))];
+  return groups.map((name) => answer[name]).filter(Array.isArray).flat().map((hit) => {
     const key = hit.type === "company" ? hit.account_number : hit.id;
-    const detail = hit.company_name ?? (hit.type === "company" ? hit.account_number : hit.email);
+    const detail = hit.phone ?? hit.company_name ?? (hit.type === "company" ? hit.account_number : hit.email);
     const path = hit.url ?? (ROOMS[hit.type] ? `/${ROOMS[hit.type]}/${encodeURIComponent(key)}` : `/records/${hit.type}/${key}`);
     return { title: hit.name, kind: [hit.type.replaceAll("_", " "), detail].filter(Boolean).join(" · "), href: prefix + path };
   });

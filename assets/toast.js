@@ -18,6 +18,12 @@ export function toast(text, kind = "info", undo = null) {
   const words = document.createElement("span");
   words.textContent = text;
   element.append(words);
+  addButton(element, undo);
+  container()?.append(element);
+  leave(element);
+}
+
+function addButton(element, undo = null) {
   const button = document.createElement("button");
   button.className = "btn btn--sm";
   button.type = "button";
@@ -27,11 +33,12 @@ export function toast(text, kind = "info", undo = null) {
     undo?.();
   });
   element.append(button);
-  container()?.append(element);
-  leave(element);
 }
 
 /** Lets messages that came with the page leave too. */
 export function startToasts() {
-  for (const element of container()?.children ?? []) leave(element);
+  for (const element of container()?.children ?? []) {
+    addButton(element);
+    leave(element);
+  }
 }

@@ -15,7 +15,7 @@ use crate::{
     agents::PageContext,
     error::{Error, Result},
     ui::{Page, Section, Theme, filters},
-    web::{Prefix, Routes, Web, openapi::schema as json},
+    web::{Prefix, Query, Routes, Web, openapi::schema as json},
 };
 
 /// The reference, and the description under both of its names (contract §1.0).
@@ -43,6 +43,12 @@ struct Operation {
     method: String,
     path: String,
     summary: String,
+    /// What it takes and answers: of one that is asked for, as all of them would make a page of a megabyte.
+    details: Option<Details>,
+}
+
+/// What an operation takes and answers.
+struct Details {
     is_open: bool,
     parameters: Vec<Member>,
     body: Vec<Member>,
@@ -65,35 +71,65 @@ struct ReferencePage {
     page: Page,
     version: &'static str,
     groups: Vec<(String, Vec<Operation>)>,
+    /// Whether one operation alone is shown.
+    is_one: bool,
 }
 
-/// `GET /docs`: for everybody (contract §2.1); with the frame of whoever has signed in.
-async fn show(State(web): State<Web>, context: Result<PageContext>, prefix: Prefix, headers: HeaderMap) -> Result<Response> {
+/// `GET /docs[?operation=]`: for everybody (contract §2.1); with the frame of whoever has signed in. All operations, or one with
+/// what it takes and answers.
+async fn show(
+    State(web): State<Web>,
+    context: Result<PageContext>,
+    prefix: Prefix,
+    query: Query,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let asked = query.text("operation")?;
     let mut groups: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
     let paths = description()["paths"].as_object().into_iter().flatten();
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().into_iter().flatten() {
+            let is_asked = asked.is_some_and(|id| operation["operationId"] == id);
+            if asked.is_some() && !is_asked {
+                continue;
+            }
             let tag = operation["tags"][0].as_str().unwrap_or("codex").replace('_', " ");
-            groups.entry(tag).or_default().push(read(path, method, operation));
+            groups.entry(tag).or_default().push(read(path, method, operation, is_asked));
         }
     }
-    let (version, groups) = (env!("CARGO_PKG_VERSION"), groups.into_iter().collect());
+    if asked.is_some() && groups.is_empty() {
+        return Err(Error::NotFound { what: "Operation" });
+    }
+    let (version, groups, is_one) = (env!("CARGO_PKG_VERSION"), groups.into_iter().collect(), asked.is_some());
     match context {
-        Ok(context) => context.show(&ReferencePage { page: context.titled(Section::Settings, "API"), version, groups }),
+        Ok(context) => context.show(&ReferencePage { page: context.titled(Section::Settings, "API"), version, groups, is_one }),
         Err(Error::Unauthorized(_) | Error::Forbidden(_)) => {
             let page = Page::outside(prefix.as_str(), !web.config.on_platform(), "API").themed(&Theme::of(&headers));
-            let html = ReferencePage { page, version, groups }.render().map_err(Error::internal)?;
+            let html = ReferencePage { page, version, groups, is_one }.render().map_err(Error::internal)?;
             Ok(([(header::CACHE_CONTROL, "private, no-cache")], Html(html)).into_response())
         }
         Err(other) => Err(other),
     }
 }
 
-fn read(path: &str, method: &str, operation: &Value) -> Operation {
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn read(path: &str, method: &str, operation: &Value, is_asked: bool) -> Operation {
+    Operation {
+        id: text(&operation["operationId"]),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        summary: text(&operation["summary"]),
+        details: is_asked.then(|| details(operation)),
+    }
+}
+
+fn details(operation: &Value) -> Details {
     let answer = ["200", "201"].iter().find_map(|status| operation["responses"].get(status)).unwrap_or(&Value::Null);
     let answer = answer.pointer("/content/application~1json/schema").unwrap_or(&Value::Null);
     let body = operation.pointer("/requestBody/content/application~1json/schema").unwrap_or(&Value::Null);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let example = operation.pointer("/requestBody/content/application~1json/examples/usual/$ref").and_then(Value::as_str);
     let example = example.and_then(|place| description().pointer(place.trim_start_matches('#'))).map(|example| &example["value"]);
     let parameter = |one: &Value| {
@@ -101,11 +137,7 @@ fn read(path: &str, method: &str, operation: &Value) -> Operation {
         let note = [text(&one["description"]), place.to_owned()].join(" ");
         Member { name: text(&one["name"]), kind: kind(&one["schema"]), note: note.trim().to_owned() }
     };
-    Operation {
-        id: text(&operation["operationId"]),
-        method: method.to_uppercase(),
-        path: path.to_owned(),
-        summary: text(&operation["summary"]),
+    Details {
         is_open: operation["security"].as_array().is_some_and(Vec::is_empty),
         parameters: operation["parameters"].as_array().into_iter().flatten().map(parameter).collect(),
         body: members(body),

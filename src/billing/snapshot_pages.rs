@@ -25,7 +25,7 @@ use crate::{
     error::{Error, Result},
     history::Record as _,
     types::decimal,
-    ui::{Crumb, Line as TableLine, Page, Section, Table, Value, filters},
+    ui::{Crumb, Line as TableLine, Page, Section, Table, Value, filters, time},
     web::{Fields, Path, Web, encode_segment},
 };
 
@@ -57,7 +57,7 @@ pub async fn index(State(web): State<Web>, _: BillingReader, context: PageContex
         TableLine {
             cells: vec![
                 Value::link(page.url(&format!("{PAGE}/{}", one.id)), one.company.clone()),
-                Value::words(one.label.month.clone()),
+                Value::words(time::month(&one.label.month)),
                 kind,
                 Value::date(Some(&one.label.frozen_at)),
                 Value::words(one.frozen_by.clone()),
@@ -188,11 +188,10 @@ pub async fn show(State(web): State<Web>, _: BillingReader, context: PageContext
     let (snapshot, content, family, names) = web.db.read(&context.scope(), read).await?;
     let currency = web.config.display.currency.clone();
     let money = |cents: Option<i64>| cents.map_or_else(|| "–".to_owned(), |cents| decimal::money(cents, &currency));
-    let page = context.titled(Section::Billing, format!("{}, {}", snapshot.company, snapshot.label.month));
+    let page = context.titled(Section::Billing, format!("{}, {}", snapshot.company, time::month(&snapshot.label.month)));
     let receipt = |one: &FrozenReceipt| {
         let known = names.get(&one.id).filter(|_| one.entity == Contact::ENTITY);
-        let name = known.map_or_else(|| one.name.clone(), |known| format!("{} ({known})", one.name));
-        ShownReceipt { name, quantity: decimal::plain(one.quantity, 3), why: one.why.clone() }
+        ShownReceipt { name: known.unwrap_or(&one.name).clone(), quantity: decimal::plain(one.quantity, 3), why: one.why.clone() }
     };
     let lines = shown_lines(&content, &receipt, &money);
     let account: String = snapshot.account_number.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -210,7 +209,7 @@ pub async fn show(State(web): State<Web>, _: BillingReader, context: PageContext
             }
             _ => "no plan".to_owned(),
         },
-        frozen_at: snapshot.label.frozen_at.replace('T', " ").replace('Z', " UTC"),
+        frozen_at: time::exact(&snapshot.label.frozen_at),
         frozen_by: snapshot.frozen_by.clone(),
         total: money(content.total),
         file: format!("{account}-{}-{}.csv", snapshot.label.month, snapshot.label.number),
@@ -242,7 +241,7 @@ pub async fn show(State(web): State<Web>, _: BillingReader, context: PageContext
 
 fn family_of(page: &Page, one: &Snapshot, shown: i64) -> (String, String, bool) {
     let name = if one.label.adjusts.is_some() { format!("Adjustment {}", one.label.number - 1) } else { "Snapshot".to_owned() };
-    let at = one.label.frozen_at.get(..10).unwrap_or_default();
+    let at = time::date(&one.label.frozen_at);
     (page.url(&format!("{PAGE}/{}", one.id)), format!("{name}, {at}"), one.id == shown)
 }
 
@@ -351,10 +350,17 @@ fn shown_company(page: &Page, compared: &Compared, months: &Months, currency: &s
             [was, is] => format!(", {} → {}", money(was), money(is)),
         };
         let counted = (decimal::plain(line.counted[0], 3), decimal::plain(line.counted[1], 3));
+        let what = if line.counted[0] != line.counted[1] {
+            "Quantity"
+        } else if line.unit[0] != line.unit[1] {
+            "Price"
+        } else {
+            "Amount"
+        };
         changes.push(ShownChange {
             what: line.label.to_owned(),
             detail: format!("{} → {}{amount}{price}", counted.0, counted.1),
-            badge: ("info", "Line"),
+            badge: ("info", what),
             cause: words(line.cause.as_ref()),
         });
     }

@@ -55,7 +55,8 @@ struct TrueupPage {
     lines: Vec<Shown>,
     managed: Vec<(&'static str, String, String, String)>,
     total: String,
-    exclusions: Vec<Exclusion>,
+    /// What is left out by hand: what it is called, and why.
+    exclusions: Vec<(String, Exclusion)>,
     settings: Vec<Field>,
     /// The revision of the settings that the form shows.
     rev: String,
@@ -189,10 +190,20 @@ async fn one(
         may_edit: context.caller.edits_billing(),
         settings,
         lines: trueup.lines.iter().map(|line| shown(line, currency)).collect(),
-        exclusions: trueup.exclusions,
+        exclusions: named(&trueup.lines, trueup.exclusions),
         page,
     };
     context.show_as(status, &built)
+}
+
+/// Each exclusion with the name of its record, as the lines that leave it out have it.
+fn named(lines: &[Line], exclusions: Vec<Exclusion>) -> Vec<(String, Exclusion)> {
+    let receipts = || lines.iter().flat_map(|line| line.left_out.iter().chain(&line.receipts));
+    let name = |one: &Exclusion| {
+        let found = receipts().find(|receipt| receipt.entity == one.entity && receipt.id == one.entity_id);
+        found.map_or_else(|| format!("{} {}", one.entity.replace('_', " "), one.entity_id), |receipt| receipt.name.clone())
+    };
+    exclusions.into_iter().map(|one| (name(&one), one)).collect()
 }
 
 fn shown(line: &Line, currency: &str) -> Shown {

@@ -62,6 +62,19 @@ impl Keep {
         }
         if keep == Self::default() { Err(wrong()) } else { Ok(keep) }
     }
+
+    /// For people: `7 days, 4 weeks and 12 months`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let all = [(self.days, "day"), (self.weeks, "week"), (self.months, "month")];
+        let some = all.into_iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> =
+            some.map(|(count, unit)| format!("{count} {unit}{}", if count == 1 { "" } else { "s" })).collect();
+        match parts.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => parts.concat(),
+        }
+    }
 }
 
 impl fmt::Display for Keep {

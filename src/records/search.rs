@@ -60,9 +60,9 @@ fn search_answer(schemas: &mut Schemas) -> Value {
         json::with(hit, &more.iter().map(|name| (*name, json::or_null(json::text()))).collect::<Vec<_>>())
     };
     let kinds: [(&str, &str, &[&str]); KINDS.len()] = [
-        ("companies", "CompanyHit", &["account_number"]),
+        ("companies", "CompanyHit", &["account_number", "phone"]),
         ("locations", "LocationHit", &["address", "company_id", "company_name"]),
-        ("contacts", "ContactHit", &["email", "company_id"]),
+        ("contacts", "ContactHit", &["email", "phone", "company_id"]),
         ("assets", "AssetHit", &["hostname", "serial_number", "company_id", "company_name"]),
         ("tickets", "TicketHit", &["ticket_number", "status", "company_id", "company_name"]),
         ("billing_plans", "BillingPlanHit", &["url"]),
@@ -215,14 +215,12 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
         .collect();
     let companies: Vec<Value> = companies
         .iter()
-        .map(|company| json!({"type": "company", "id": company.row.id, "account_number": company.row.account_number, "name": company.row.name}))
-        .collect();
-    let contacts: Vec<Value> = contacts
-        .iter()
-        .map(|contact| {
-            json!({"type": "contact", "id": contact.row.id, "name": contact.row.name, "email": contact.row.email, "company_id": contact.company_id()})
+        .map(|company| {
+            let (row, phone) = (&company.row, phone_found(text, &[company.row.main_number.as_deref()]));
+            json!({"type": "company", "id": row.id, "account_number": row.account_number, "name": row.name, "phone": phone})
         })
         .collect();
+    let contacts: Vec<Value> = contacts.iter().map(|contact| contact_hit(text, contact)).collect();
     let assets: Vec<Value> = assets
         .iter()
         .map(|asset| {
@@ -253,6 +251,29 @@ pub fn find(conn: &mut Conn, text: &str, limit: i64, view_context: &AssetViewCon
         found[noun.door().api] = noun.hits(conn, text, limit, policy)?.into();
     }
     Ok(found)
+}
+
+fn contact_hit(text: &str, contact: &ContactView) -> Value {
+    let row = &contact.row;
+    let phone = phone_found(text, &[row.work_phone_number.as_deref(), row.mobile_phone_number.as_deref()]);
+    json!({
+        "type": "contact", "id": row.id, "name": row.name, "email": row.email, "phone": phone, "company_id": contact.company_id(),
+    })
+}
+
+/// The number that a text of digits found, as it is written; none when something else was looked for.
+fn phone_found<'a>(text: &str, numbers: &[Option<&'a str>]) -> Option<&'a str> {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let asked = digits(text);
+    if asked.len() < 3 || text.chars().any(char::is_alphabetic) {
+        return None;
+    }
+    let has = |number: &&str| {
+        let own = digits(number);
+        let is_asked_abroad = own.len() >= 7 && asked.ends_with(&own);
+        own.contains(&asked) || is_asked_abroad
+    };
+    numbers.iter().copied().flatten().find(has)
 }
 
 /// The locations that contain a text, with whose they are.

@@ -75,7 +75,7 @@ crate::entity! {
         /// When an agent last responded.
         agent_responded_at: Option<String> = moment("Last response", 50).told(),
         /// Minutes worked on it.
-        minutes_spent: i64 = int("Minutes worked").format(Format::Minutes).on_page("Ticket").told().internal(),
+        minutes_spent: i64 = int("Time worked").format(Format::Minutes).on_page("Ticket").told().internal(),
         /// Whether the time sheet has been read; else the minutes are 0 because nobody has looked.
         time_known: bool = flag("Time sheet read").named("hours_known").told(),
         /// Whether it is overdue as the vendor sees it.

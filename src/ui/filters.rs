@@ -46,6 +46,18 @@ pub fn date(at: impl AsRef<str>, _: &dyn Values) -> Result<String> {
     Ok(time::date(at.as_ref()))
 }
 
+/// A month of the calendar, in words.
+#[askama::filter_fn]
+pub fn month(text: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+    Ok(time::month(text.as_ref()))
+}
+
+/// A sentence with its dates as people read them.
+#[askama::filter_fn]
+pub fn dated(text: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+    Ok(time::dated(text.as_ref()))
+}
+
 /// A count as people read it.
 #[askama::filter_fn]
 pub fn thousands(count: &i64, _: &dyn Values) -> Result<String> {

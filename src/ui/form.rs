@@ -241,6 +241,23 @@ impl Field {
     }
 }
 
+/// What is said beside a field: of an empty one, what to enter.
+fn told(field: &Field, message: &str) -> String {
+    if !matches!(message, "must not be empty" | "is required") {
+        return message.to_owned();
+    }
+    let verb = if matches!(field.kind, Kind::Select(_) | Kind::Many(_)) { "Choose" } else { "Enter" };
+    let mut letters = field.label.chars();
+    let first = letters.next();
+    // A short name such as IP stays capital.
+    let is_short = letters.as_str().starts_with(char::is_uppercase);
+    let label = match first {
+        Some(first) if !is_short => format!("{}{}", first.to_lowercase(), letters.as_str()),
+        _ => field.label.to_string(),
+    };
+    format!("{verb} the {label}")
+}
+
 /// Puts each error beside its field (`name`, `name.0` and `name[0]` all belong to `name`) and returns
 /// those that belong to none, to be shown above the form.
 #[must_use]
@@ -252,7 +269,9 @@ pub fn place_errors<'a>(fields: impl IntoIterator<Item = &'a mut Field>, errors:
             if root != field.name && error.field != field.name {
                 return true;
             }
-            field.error.get_or_insert_with(|| error.message.clone());
+            if field.error.is_none() {
+                field.error = Some(told(field, &error.message));
+            }
             false
         });
     }

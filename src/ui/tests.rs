@@ -46,6 +46,12 @@ fn errors_stand_beside_their_fields_and_the_rest_above() {
     let rest = form::place_errors(&mut fields, &[wrong("name"), wrong("domains[2]"), wrong("other")]);
     assert_eq!(fields.each_ref().map(|field| field.error.is_some()), [true, true]);
     assert_eq!(rest, ["other: is wrong"]);
+    for (label, told) in [("Name", "Enter the name"), ("IP address", "Enter the IP address")] {
+        let mut fields = [Field::text("name", label, "")];
+        let empty = crate::error::FieldError { field: "name".into(), message: "must not be empty".into() };
+        form::place_errors(&mut fields, &[empty]);
+        assert_eq!(fields[0].error.as_deref(), Some(told));
+    }
 }
 
 #[derive(askama::Template)]

@@ -44,6 +44,23 @@ pub fn date(at: &str) -> String {
     day.map_or_else(|| at.to_owned(), |day| day.strftime("%-d %b %Y").to_string())
 }
 
+/// A month of the calendar: `November 2026`.
+#[must_use]
+pub fn month(text: &str) -> String {
+    let first = format!("{text}-01").parse::<civil::Date>().ok().filter(|_| text.len() == 7);
+    first.map_or_else(|| text.to_owned(), |first| first.strftime("%B %Y").to_string())
+}
+
+/// A sentence with its dates as people read them: `added on 2 Dec 2026, after the month`.
+#[must_use]
+pub fn dated(text: &str) -> String {
+    let word = |word: &str| {
+        let (day, after) = word.split_at(word.trim_end_matches([',', '.', ';', ':', ')']).len());
+        if day.len() == 10 { date(day) + after } else { word.to_owned() }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// Date, time and zone: `21 Nov 2026, 13:46:36 UTC`.
 #[must_use]
 pub fn exact(at: &str) -> String {
@@ -78,5 +95,11 @@ mod tests {
             assert_eq!(since(at, now), text, "{at}");
         }
         assert_eq!(exact("2026-11-21T13:46:36Z"), "21 Nov 2026, 13:46:36 UTC");
+        assert_eq!(month("2026-11"), "November 2026");
+        assert_eq!(month("2026-13"), "2026-13");
+        assert_eq!(
+            dated("added on 2026-12-02, after 2026-11; WS-2026-12-02"),
+            "added on 2 Dec 2026, after 2026-11; WS-2026-12-02"
+        );
     }
 }

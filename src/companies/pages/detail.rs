@@ -216,14 +216,8 @@ fn attached(base: &str, page: &Page, view: &CompanyView, kind: &str, count: i64)
 }
 
 fn badges(view: &CompanyView) -> Vec<Value> {
-    let mut badges = Vec::new();
-    if view.row.compliance_level != "standard" {
-        badges.push(compliance(&view.row.compliance_level));
-    }
-    if view.row.kind != "client" {
-        badges.push(Value::badge("", label(&view.row.kind)));
-    }
-    badges
+    // How it is protected stands among the facts below its name.
+    if view.row.kind == "client" { Vec::new() } else { vec![Value::badge("", label(&view.row.kind))] }
 }
 
 /// A support level, and that it is the plan's where nobody has said another.

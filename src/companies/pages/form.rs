@@ -113,6 +113,8 @@ fn parts(typed: &Typed, ground: &Ground) -> Vec<Part> {
     let contract = vec![
         ("plan", select("plan", "Plan", ground.plans.clone())),
         ("contract_term", select("contract_term", "Term", terms)),
+        // The vendor's own word for it is kept as text; what is a day is picked as one.
+        ("start_date", Field::line("date", "start_date", "Client since", typed.text("start_date"))),
         ("billing_contact_id", select("billing_contact_id", "Billing contact", ground.contacts.clone())),
     ];
     let parent = vec![("parent_id", select("parent_id", "Part of", ground.companies.clone()))];

@@ -25,6 +25,7 @@ pub fn with_key(entity: &str, key: &str) -> String {
         Asset::ENTITY => format!("/assets/{key}"),
         Ticket::ENTITY => format!("/tickets/{key}"),
         Plan::ENTITY => "/billing-plans/".to_owned(),
+        "user" => format!("/admin/users/{key}"),
         FeatureOption::ENTITY | FeatureCategory::ENTITY => "/billing-plans/features/".to_owned(),
         other => match entities::named(other).ok().and_then(|known| known.noun()) {
             Some(noun) => format!("{}/{key}", noun.door().page),

@@ -381,7 +381,8 @@ pub fn said(value: &Json) -> String {
             Ok(list) => said(&list),
             Err(_) => text.clone(),
         },
-        Json::String(text) => text.clone(),
+        // What is no moment stays as it is.
+        Json::String(text) => time::exact(text),
         Json::Array(items) => items.iter().map(said).collect::<Vec<_>>().join(", "),
         Json::Object(map) => {
             let told = map.iter().filter(|(_, value)| !matches!(value, Json::Null | Json::Bool(false)));

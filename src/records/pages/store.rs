@@ -32,8 +32,12 @@ impl Names {
                 "ticket",
                 "SELECT ticket.id, COALESCE(ticket.subject, ticket.ticket_number), CAST(ticket.external_id AS TEXT) FROM @tickets ticket WHERE ticket.id IN ids(?1)",
             ),
+            ("user", "SELECT id, name, CAST(id AS TEXT) FROM users WHERE id IN ids(?1)"),
         ] {
             let ids: Vec<i64> = changes.iter().filter(|change| change.entity == entity).map(|change| change.entity_id).collect();
+            if ids.is_empty() {
+                continue;
+            }
             for row in c.all(sql, params![ids])? {
                 names.0.insert((entity.to_owned(), row.get(0)?), (row.get(1)?, row.get(2)?));
             }
