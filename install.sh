@@ -39,11 +39,12 @@ CORE_SERVICE_URL=http://localhost:5000
 HELM_SERVICE_URL=http://localhost:5004
 EOF
 fi
-# Helm's list of services instead of the one that came with the source.
-if [ -f ../hivematrix-helm/services.json ]; then
+# Helm's list of services, which its start.sh writes after this only; without Helm the one that came with the source. Helm
+# copies its own over whatever else is there at every start, so none is in the repository, or no pull would go through.
+if [ -d ../hivematrix-helm ]; then
     ln -sfn ../hivematrix-helm/services.json services.json
-    # Otherwise Helm shows this clone as modified for ever.
-    git update-index --skip-worktree services.json 2>/dev/null || true
+elif [ ! -e services.json ]; then
+    cp deploy/helm/services.json services.json
 fi
 
 echo "Installed $("$binary" --version). Helm sets up the database and starts it; by hand: pyenv/bin/python run.py"

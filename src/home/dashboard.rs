@@ -102,6 +102,10 @@ struct Dashboard {
 /// What goes wrong in Codex itself, for those whose role is told of it.
 const WRONG: [&notice::Kind; 4] = [&kinds::PLAN, &kinds::SOURCE, &kinds::REVIEW, &kinds::WEBHOOK];
 
+/// What is billed, as whoever bills begins with it: address and words.
+const OF_BILLING: [(&str, &str); 3] =
+    [("/billing/compare", "Changes this month"), ("/billing/trueup", "True-up"), ("/billing/snapshots", "Frozen months")];
+
 /// What a reader's role adds to the numbers that everybody has.
 enum Extra {
     Staff(Box<ForStaff>),
@@ -201,16 +205,16 @@ pub async fn show(State(web): State<Web>, context: PageContext) -> Result<Respon
                 "" => (page.url("/companies/?kind=client&billing_plan__empty=true"), "No plan".to_owned()),
                 plan => (page.url(&format!("/companies/?kind=client&billing_plan={}", encode_segment(plan))), plan.to_owned()),
             });
-            let ways = [
-                ("/billing/compare", "Changes this month"),
-                ("/billing/trueup", "True-up"),
-                ("/billing/snapshots", "Frozen months"),
-            ];
-            built.ways = ways.map(|(path, words)| (page.url(path), words)).into();
+            built.ways = OF_BILLING.map(|(path, words)| (page.url(path), words)).into();
             built.attention = Some(money(page, &needs));
         }
         Extra::Staff(staff) => {
             let ForStaff { wrong, backups, needs, fresh, latest, changes, names, people, mine } = *staff;
+            if !page.standalone {
+                // Nexus has one link to all of this.
+                let others = page.elsewhere().map(|(path, words, _)| (path, words));
+                built.ways = others.chain(OF_BILLING).map(|(path, words)| (page.url(path), words)).collect();
+            }
             built.history = Some(Timeline { events: happened(page, &latest, &changes, &names), more: None, kept_since: None });
             if page.is_admin() && !page.demo {
                 let vendors = credentials::view::all(&web.db, &web.config).await?;

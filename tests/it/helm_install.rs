@@ -9,8 +9,7 @@ use crate::core::Core;
 use crate::support::{Api, App, Engine, both, eventually};
 
 /// What Helm, and whoever reads the tree, finds at its top.
-const TOP: [&str; 7] =
-    [".gitignore", "run.py", "init_db.py", "requirements.txt", "services.json", "install.sh", "get_db_credentials.sh"];
+const TOP: [&str; 6] = [".gitignore", "run.py", "init_db.py", "requirements.txt", "install.sh", "get_db_credentials.sh"];
 
 /// What crontabs of the Python predecessors call, with its arguments, and the command that it is here.
 const OLD_SCRIPTS: [(&str, &str); 12] = [
@@ -177,17 +176,21 @@ fn a_binary_on_the_path_or_named_is_installed() {
 }
 
 #[test]
-fn the_list_of_services_stands_in_the_tree_and_makes_room_for_helms() {
+fn the_list_of_services_is_made_here_and_makes_room_for_helms() {
     let clone = Clone::with_binary();
+    assert_eq!(clone.bash("./install.sh").code, 0);
     let list: serde_json::Value = serde_json::from_str(&clone.read("services.json")).unwrap();
     assert_eq!((&list["core"]["url"], &list["codex"]["url"]), (&"http://localhost:5000".into(), &"http://localhost:5010".into()));
     let helm = clone.path("../hivematrix-helm");
     std::fs::create_dir(&helm).unwrap();
-    std::fs::write(helm.join("services.json"), "{}").unwrap();
     let committed = clone.bash("git init -q && git add . && git -c user.name=a -c user.email=a@b.example commit -qm all");
     assert_eq!(committed.code, 0, "{}", committed.said);
     let ended = clone.bash("./install.sh && readlink services.json");
     assert!(ended.code == 0 && ended.said.contains("../hivematrix-helm/services.json"), "{}", ended.said);
+    // Helm writes its list after that only, and a start without it is a start.
+    assert_eq!(clone.bash("./codex config show --instance instance").code, 0);
+    std::fs::write(helm.join("services.json"), "{}").unwrap();
+    assert_eq!(clone.read("services.json"), "{}");
     let status = clone.bash("git status --porcelain");
     assert_eq!((status.code, status.said.as_str()), (0, ""), "Helm updates by `git pull`, and shows who was changed by hand");
 }
