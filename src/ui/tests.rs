@@ -49,7 +49,7 @@ fn errors_stand_beside_their_fields_and_the_rest_above() {
     for (label, told) in [("Name", "Enter the name"), ("IP address", "Enter the IP address")] {
         let mut fields = [Field::text("name", label, "")];
         let empty = crate::error::FieldError { field: "name".into(), message: "must not be empty".into() };
-        form::place_errors(&mut fields, &[empty]);
+        assert!(form::place_errors(&mut fields, &[empty]).is_empty());
         assert_eq!(fields[0].error.as_deref(), Some(told));
     }
 }
