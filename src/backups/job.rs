@@ -57,11 +57,11 @@ async fn body(job: Job) -> Result<Ended> {
     let wrong = care::read_again(&job.db, &folder, &name).await?;
     let deleted = care::prune(&job.db, &job.config, &folder, keep).await?;
     for file in &deleted {
-        job.progress.say(Level::Info, format!("deleted {file}: the newest of {} are kept", keep.words()));
+        job.progress.say(Level::Info, format!("deleted {file}, which is beyond {}", keep.words()));
     }
     let mut text = format!("wrote {}", said(&made));
     if !deleted.is_empty() {
-        text.extend([format!("; {} older deleted, as the newest of {} are kept", deleted.len(), keep.words())]);
+        text.extend([format!("; {} deleted that are beyond {}", deleted.len(), keep.words())]);
     }
     let report = json!({
         "file": made.path, "bytes": made.bytes, "sha256": made.sha256, "rows": made.manifest.database.rows(),

@@ -1,7 +1,7 @@
 //! The companies of the demo: clients in a tree, those we hope to win, those we buy from.
 
 use super::day;
-use crate::companies::Company;
+use crate::companies::{Company, contract};
 
 /// One company, as it stands in the table below.
 pub struct Firm {
@@ -303,7 +303,7 @@ impl Firm {
     /// The row.
     pub fn company(&self, parent_id: Option<i64>) -> Company {
         let text = |text: &str| Some(text.to_owned());
-        let contract = self.is_client().then_some(());
+        let client = self.is_client().then_some(());
         let term = if self.years == 0 { "Month to Month".to_owned() } else { format!("{}-Year", self.years) };
         Company {
             account_number: self.number.to_owned(),
@@ -313,21 +313,21 @@ impl Firm {
             parent_id,
             compliance_level: self.compliance.to_owned(),
             plan: self.plan.map(str::to_owned),
-            contract_term: contract.map(|()| term),
-            contract_start_date: contract.map(|()| day(-self.since)),
-            contract_end_date: contract.filter(|()| self.years > 0).map(|()| day(365 * self.years - self.since)),
+            contract_end_date: client.and_then(|()| contract::end(&day(-self.since), &term)),
+            contract_term: client.map(|()| term),
+            contract_start_date: client.map(|()| day(-self.since)),
             // Who has a plan has that one's.
-            support_level: contract.filter(|()| self.plan.is_none()).and(text("Billed Hourly")),
+            support_level: client.filter(|()| self.plan.is_none()).and(text("Billed Hourly")),
             profit_or_non_profit: text(if self.about.starts_with("Non-profit") { "Non-Profit" } else { "Profit" }),
             main_number: Some(format!("(206) 555-01{}", &self.number[..2])),
-            start_date: contract.map(|()| day(-self.since)),
+            start_date: client.map(|()| day(-self.since)),
             address: self.sites.first().map(|(_, address)| (*address).to_owned()),
             domains: Some(serde_json::json!([self.domain]).to_string()),
-            phone_system: contract.and(text(if self.people > 15 { "Teams Voice" } else { "Desk phones" })),
-            email_system: contract.and(text("Microsoft 365")),
-            managed_users: contract.map(|()| self.people.to_string()),
-            managed_devices: contract.and(text("Yes")),
-            managed_network: contract.and(text(if self.servers > 0 { "Yes" } else { "No" })),
+            phone_system: client.and(text(if self.people > 15 { "Teams Voice" } else { "Desk phones" })),
+            email_system: client.and(text("Microsoft 365")),
+            managed_users: client.map(|()| self.people.to_string()),
+            managed_devices: client.and(text("Yes")),
+            managed_network: client.and(text(if self.servers > 0 { "Yes" } else { "No" })),
             ..Company::default()
         }
     }

@@ -18,7 +18,7 @@ use chance::Chance;
 
 use crate::{
     assets::{Asset, store as assets},
-    companies::{Company, Location, store as companies},
+    companies::{Company, Location, contract, store as companies},
     contacts::store as contacts,
     db::{Db, Write},
     error::{Error, Result},
@@ -195,7 +195,7 @@ fn some_history(w: &mut Write<'_>, known: &[(&firms::Firm, Company, Vec<Worker>)
         history::update(w, company.id, None, Some("contract renewed with a larger plan"), |row: &mut Company| {
             row.plan = Some("Platinum".to_owned());
             row.contract_start_date = Some(day(-40));
-            row.contract_end_date = Some(day(-40 + 3 * 365));
+            row.contract_end_date = contract::end(&day(-40), "3-Year");
             row.contract_term = Some("3-Year".to_owned());
             Ok(())
         })?;

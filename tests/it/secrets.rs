@@ -203,10 +203,10 @@ both! {
         for name in ["udf2", "udf9"] {
             assert_eq!(one.get(name), Some(&Value::Null), "{name} is there and empty");
         }
-        let labels: Vec<&str> = one["custom_fields"].as_array().unwrap().iter().map(|field| field["label"].as_str().unwrap()).collect();
+        let labels: Vec<&str> = one["user_defined_fields"].as_array().unwrap().iter().map(|field| field["label"].as_str().unwrap()).collect();
         assert_eq!(labels, ["Entra ID tenant", "Disk information", "Enabled administrators", "Windows 11", "Backup size (bytes)", "Device type", "Custom field 30"]);
         let theirs = client.get(&format!("/api/assets/{asset}")).await.ok();
-        assert_eq!((&theirs["custom_fields"], &theirs["udf1"]), (&json!([]), &Value::Null));
+        assert_eq!((&theirs["user_defined_fields"], &theirs["udf1"]), (&json!([]), &Value::Null));
 
         // A changed key and one that was taken away; the plan tells no more than that.
         rmm.world(|state| {

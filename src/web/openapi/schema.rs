@@ -34,20 +34,36 @@ impl Schemas {
 
     /// Gives the schema that this refers to members that may stand beside its own.
     pub fn complete(&mut self, reference: &Value, members: &[(&str, Value)]) {
-        let name = reference["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/"));
-        if let Some(schema) = name.and_then(|name| self.0.get_mut(name))
-            && let Some(own) = own_members(schema)
-        {
-            for (name, schema) in properties(members) {
-                let known = own.entry(name).or_insert_with(|| schema.clone());
-                // Vendors have some, too: what their values look like, or these.
-                if let Some(Value::Array(either)) = known.pointer_mut("/additionalProperties/anyOf")
-                    && !either.contains(&schema["additionalProperties"])
-                {
-                    either.push(schema["additionalProperties"].clone());
-                }
+        let Some(name) = named(reference) else { return };
+        for (member, schema) in members {
+            if !self.widen(&name, member, schema)
+                && let Some(own) = self.0.get_mut(&name).and_then(own_members)
+            {
+                own.insert((*member).to_owned(), schema.clone());
             }
         }
+    }
+
+    /// Lets a member that a schema or one of its parts has hold such values too; whether there is one. Vendors have custom
+    /// fields as well.
+    fn widen(&mut self, name: &str, member: &str, more: &Value) -> bool {
+        let Some(schema) = self.0.get_mut(name) else { return false };
+        let (mut has, mut parts) = (false, Vec::new());
+        let mut look = |part: &mut Value| {
+            parts.extend(named(part));
+            let Some(known) = part.pointer_mut(&format!("/properties/{member}")) else { return };
+            has = true;
+            if let Some(Value::Array(either)) = known.pointer_mut("/additionalProperties/anyOf")
+                && !either.contains(&more["additionalProperties"])
+            {
+                either.push(more["additionalProperties"].clone());
+            }
+        };
+        look(schema);
+        if let Some(Value::Array(all)) = schema.get_mut("allOf") {
+            all.iter_mut().for_each(look);
+        }
+        parts.iter().fold(has, |has, part| self.widen(part, member, more) || has)
     }
 
     /// All of them, by name.
@@ -56,6 +72,11 @@ impl Schemas {
         self.0.sort_keys();
         self.0
     }
+}
+
+/// The name of the schema that this refers to.
+fn named(reference: &Value) -> Option<String> {
+    reference["$ref"].as_str()?.strip_prefix("#/components/schemas/").map(str::to_owned)
 }
 
 /// Formats such as `int64` say nothing that a client could check.
