@@ -32,7 +32,7 @@ impl Names {
                 "ticket",
                 "SELECT ticket.id, COALESCE(ticket.subject, ticket.ticket_number), CAST(ticket.external_id AS TEXT) FROM @tickets ticket WHERE ticket.id IN ids(?1)",
             ),
-            ("user", "SELECT id, name, CAST(id AS TEXT) FROM users WHERE id IN ids(?1)"),
+            ("user", "SELECT id, COALESCE(NULLIF(name, ''), username), CAST(id AS TEXT) FROM users WHERE id IN ids(?1)"),
         ] {
             let ids: Vec<i64> = changes.iter().filter(|change| change.entity == entity).map(|change| change.entity_id).collect();
             if ids.is_empty() {
