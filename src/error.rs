@@ -15,6 +15,19 @@ pub struct FieldError {
     pub message: String,
 }
 
+impl FieldError {
+    /// What is said of a field that was not sent.
+    pub const REQUIRED: &'static str = "is required";
+    /// What is said of one that was sent without a value.
+    pub const EMPTY: &'static str = "must not be empty";
+
+    /// Whether it says no more than that a value is missing.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        [Self::REQUIRED, Self::EMPTY].contains(&self.message.as_str())
+    }
+}
+
 /// A failure, by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -7,7 +7,7 @@ pub mod office;
 pub mod phone;
 mod text;
 
-pub use text::{KEY_VERSION, SearchText, TRIGRAM, Wanted, clean, email_key, fold, ticket_named};
+pub use text::{KEY_VERSION, SearchText, TRIGRAM, Wanted, clean, email_key, finds_phone, fold, ticket_named};
 
 /// The tenant boundary of a query: every company, or only these (by `companies.id`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

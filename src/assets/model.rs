@@ -317,8 +317,7 @@ pub struct AssetDetail {
     #[serde(flatten)]
     pub inside: Inside,
     /// The vendor's user-defined fields that say something, but for the secrets among them; for staff.
-    #[serde(rename = "user_defined_fields")]
-    pub custom_fields: Vec<CustomField>,
+    pub user_defined_fields: Vec<CustomField>,
     /// The same under the contract's names, `udf1` to `udf30`; a secret is always null there.
     #[schema(value_type = Udfs)]
     #[serde(flatten)]
@@ -395,7 +394,7 @@ impl AssetDetail {
         let row = &asset.row;
         Self {
             enabled_administrators: row.enabled_administrators.clone(),
-            custom_fields: CustomField::of(row),
+            user_defined_fields: CustomField::of(row),
             udf: Map::new(),
             secrets: secrets::KINDS.into_iter().filter(|kind| row.sealed(*kind).is_some()).collect(),
             contacts,
@@ -428,10 +427,10 @@ impl Protected for AssetDetail {
         self.contacts.sort_by_key(|contact| if policy.shows(contact.protection, Personal::Name) { 0 } else { contact.id });
         self.inside = self.inside.redacted(protection, policy);
         if !view_context.staff {
-            self.custom_fields.clear();
+            self.user_defined_fields.clear();
         }
-        self.custom_fields.retain(|field| policy.reveal(protection, Personal::Private, &field.value).is_some());
-        self.udf = flat(&self.custom_fields);
+        self.user_defined_fields.retain(|field| policy.reveal(protection, Personal::Private, &field.value).is_some());
+        self.udf = flat(&self.user_defined_fields);
         self.asset = self.asset.redacted(view_context);
         self.enabled_administrators.clone_from(&self.asset.row.enabled_administrators);
         self

@@ -42,8 +42,8 @@ impl Months {
     /// # Errors
     /// `Invalid` when one is none, or when they stand the wrong way round.
     pub fn read(from: Option<&str>, to: Option<&str>) -> Result<Self> {
-        let to = to.map_or_else(|| Ok(Month::current()), |text| Month::named("to", text))?;
-        let from = from.map_or_else(|| Ok(to.previous()), |text| Month::named("from", text))?;
+        let to = to.map_or_else(|| Ok(Month::current()), |text| Month::begun("to", text))?;
+        let from = from.map_or_else(|| Ok(to.previous()), |text| Month::begun("from", text))?;
         if from < to { Ok(Self { from, to }) } else { Err(Error::field("from", "must be an earlier month than to")) }
     }
 }

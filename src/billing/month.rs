@@ -29,11 +29,17 @@ impl Month {
     /// # Errors
     /// `Invalid` for what is no month, or one that has not begun.
     pub fn read(text: Option<&str>) -> Result<Self> {
-        let current = Self::current();
-        let Some(text) = text else { return Ok(current) };
-        let month = Self::named("month", text)?;
+        text.map_or_else(|| Ok(Self::current()), |text| Self::begun("month", text))
+    }
+
+    /// The month that a field names, of which something can be counted.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no month, or one that has not begun.
+    pub fn begun(field: &str, text: &str) -> Result<Self> {
+        let (month, current) = (Self::named(field, text)?, Self::current());
         if month > current {
-            return Err(Error::field("month", format!("has not begun; the newest that can be counted is {}", current.as_str())));
+            return Err(Error::field(field, format!("has not begun; the newest that can be counted is {}", current.as_str())));
         }
         Ok(month)
     }

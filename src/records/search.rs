@@ -30,7 +30,7 @@ use crate::{
     error::Result,
     history::Record as _,
     tickets::list_store as tickets,
-    types::{fold, ticket_named},
+    types::{finds_phone, fold, ticket_named},
     web::{ReadRequest, Routes, Web, list},
 };
 
@@ -263,17 +263,7 @@ fn contact_hit(text: &str, contact: &ContactView) -> Value {
 
 /// The number that a text of digits found, as it is written; none when something else was looked for.
 fn phone_found<'a>(text: &str, numbers: &[Option<&'a str>]) -> Option<&'a str> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let asked = digits(text);
-    if asked.len() < 3 || text.chars().any(char::is_alphabetic) {
-        return None;
-    }
-    let has = |number: &&str| {
-        let own = digits(number);
-        let is_asked_abroad = own.len() >= 7 && asked.ends_with(&own);
-        own.contains(&asked) || is_asked_abroad
-    };
-    numbers.iter().copied().flatten().find(has)
+    numbers.iter().copied().flatten().find(|number| finds_phone(text, number))
 }
 
 /// The locations that contain a text, with whose they are.

@@ -401,6 +401,18 @@ fn phone_spellings(text: &str) -> Vec<String> {
     found
 }
 
+/// Whether a search for this text finds this telephone number, by what [`SearchText::phones`] makes of it.
+#[must_use]
+pub fn finds_phone(text: &str, number: &str) -> bool {
+    let folded = fold(text);
+    let plain = bare(&folded);
+    if plain.len() < TRIGRAM || !plain.bytes().all(|letter| letter.is_ascii_digit()) || is_address(&folded) {
+        return false;
+    }
+    let key = SearchText::new().phones([number]).finish();
+    phone_spellings(&folded).iter().chain([&plain]).any(|digits| key.contains(digits))
+}
+
 /// The number within its country, when it is written with the country's code.
 fn national(text: &str, digits: &str) -> Option<String> {
     let abroad = if text.trim_start().starts_with('+') {

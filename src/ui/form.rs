@@ -242,9 +242,9 @@ impl Field {
 }
 
 /// What is said beside a field: of an empty one, what to enter.
-fn told(field: &Field, message: &str) -> String {
-    if !matches!(message, "must not be empty" | "is required") {
-        return message.to_owned();
+fn told(field: &Field, error: &FieldError) -> String {
+    if !error.is_missing() {
+        return error.message.clone();
     }
     let verb = if matches!(field.kind, Kind::Select(_) | Kind::Many(_)) { "Choose" } else { "Enter" };
     let mut letters = field.label.chars();
@@ -270,7 +270,7 @@ pub fn place_errors<'a>(fields: impl IntoIterator<Item = &'a mut Field>, errors:
                 return true;
             }
             if field.error.is_none() {
-                field.error = Some(told(field, &error.message));
+                field.error = Some(told(field, error));
             }
             false
         });

@@ -72,6 +72,8 @@ pub struct Rows {
     gathered: Option<Gathered>,
     /// Whether any of that is among the members that were chosen.
     tells_beside: bool,
+    /// Whether own fields are told among the custom fields: a table that nobody chose the columns of has one for each.
+    tells_custom: bool,
     /// Whether the rows have custom fields of vendors.
     has_vendors: bool,
     count: usize,
@@ -106,22 +108,26 @@ impl Rows {
         let is_beside = |name: &String| beside.contains(name) || is_whole(name, &beside);
         let tells_beside = shape.fields.as_ref().is_none_or(|fields| fields.iter().any(is_beside));
         let has_vendors = known.contains(&beside::CUSTOM);
+        let tells_custom = match &shape.fields {
+            Some(fields) => fields.iter().any(|name| name == beside::CUSTOM),
+            None => shape.csv.is_none(),
+        };
         if let Some(reader) = shape.csv {
             let all = || known.iter().map(|name| (*name).to_owned()).chain(beside).collect();
             let columns = Columns::new(&shape.fields.clone().unwrap_or_else(all));
             let table = Box::new(csv::table(&columns, to, reader)?);
             let (sink, columns) = (Sink::Csv(table, reader), Some(columns));
-            return Ok(Self { sink, columns, gathered, tells_beside, has_vendors, count: 0 });
+            return Ok(Self { sink, columns, gathered, tells_beside, tells_custom, has_vendors, count: 0 });
         }
         let columns = shape.fields.as_deref().map(Columns::new);
-        Ok(Self { sink: Sink::Json(to), columns, gathered, tells_beside, has_vendors, count: 0 })
+        Ok(Self { sink: Sink::Json(to), columns, gathered, tells_beside, tells_custom, has_vendors, count: 0 })
     }
 
     /// Rows that are no answer: each is told, whole, as a table has it and as JSON has it.
     pub fn told(gathered: &Gathered, take: impl FnMut(&Map<String, Json>, &Map<String, Json>) -> Result<()> + 'static) -> Self {
         let gathered = gathered.is_used().then(|| gathered.clone());
         let sink = Sink::Told(Box::new(take));
-        Self { sink, columns: None, gathered, tells_beside: true, has_vendors: false, count: 0 }
+        Self { sink, columns: None, gathered, tells_beside: true, tells_custom: false, has_vendors: false, count: 0 }
     }
 
     /// One more row.
@@ -142,7 +148,7 @@ impl Rows {
         if self.columns.is_some() {
             flatten(&mut beside, matches!(self.sink, Sink::Csv(..)));
         }
-        if !matches!(self.sink, Sink::Json(..)) || !beside.contains_key(beside::OWN) {
+        if !self.tells_custom || !beside.contains_key(beside::OWN) {
             return self.write(&With { row, beside });
         }
         if !self.has_vendors {

@@ -526,7 +526,8 @@ both! {
         assert!(all["companies"][0]["lines"][0].get("receipts").is_none() && all["companies"][0]["company"]["name"] == "Acme", "{all}");
         for (reply, field) in [
             (app.billing().get("/api/billing/trueup?company=1&month=2026-13").await, "month"),
-            (app.billing().get("/api/billing/trueup?company=1&month=2999-01").await, "month"), (api.put("/api/billing/settings/1", &json!({"count_contacts": "some"})).await, "count_contacts"),
+            (app.billing().get("/api/billing/trueup?company=1&month=2999-01").await, "month"),
+            (app.billing().get("/api/billing/compare?to=2999-01").await, "to"), (api.put("/api/billing/settings/1", &json!({"count_contacts": "some"})).await, "count_contacts"),
             (api.put("/api/billing/settings/1", &json!({"count_contacts": "role", "contact_role": null})).await, "contact_role"),
             (api.post("/api/billing/exclusions", &json!({"company": "1", "entity": "asset", "entity_id": 999, "reason": "x"})).await, "entity_id"),
             (api.post("/api/billing/exclusions", &json!({"company": "1", "entity": "company", "entity_id": 1, "reason": "x"})).await, "entity"),

@@ -81,6 +81,18 @@ const ADDED: [&str; 14] = [
 ];
 
 both! {
+    async fn the_reference_lists_operations_and_tells_of_one_that_is_asked_for(engine: Engine) {
+        let app = App::start_on(&engine).await;
+        let whole = app.anonymous().get_with("/docs", "accept", "text/html").await.status(200).text();
+        assert!(whole.contains("/api/companies/{acct}") && whole.len() < 200_000, "{} bytes", whole.len());
+        assert!(!whole.contains("account_number_at_vendor"), "what an operation takes comes when it is opened");
+        let described = app.anonymous().get("/api/openapi.json").await.ok();
+        let id = described["paths"]["/api/companies"]["get"]["operationId"].as_str().unwrap();
+        let one = app.anonymous().get_with(&format!("/docs?operation={id}"), "accept", "text/html").await.status(200).text();
+        assert!(one.contains("account_number_at_vendor") && !one.contains("/api/companies/{acct}"), "{one}");
+        app.anonymous().get_with("/docs?operation=nothing", "accept", "text/html").await.status(404);
+    }
+
     async fn the_examples_of_bodies_make_records(engine: Engine) {
         let app = App::start_on(&engine).await;
         app.company("100001", "Acme").await;

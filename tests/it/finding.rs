@@ -51,6 +51,9 @@ both! {
                 assert_eq!(names(answer.get("companies").unwrap_or(&answer)), found, "{text} at {path}");
             }
             assert_eq!(hits(&api, "companies", text).await, found, "{text} in the palette");
+            let hit = &api.get(&format!("/api/search?q={}", encoded(text))).await.ok()["companies"][0];
+            let phone = text.bytes().any(|letter| letter.is_ascii_digit()).then_some("+49 (30) 123-4567");
+            assert_eq!(hit["phone"].as_str(), phone, "{text} tells the number that it found");
             let page = api.get(&format!("/companies/?q={}", encoded(text))).await.status(200).text();
             let searched = api.get(&format!("/search?q={}", encoded(text))).await.status(200).text();
             for name in &found {

@@ -58,6 +58,14 @@ both! {
             let found = tess.get(&format!("/api/companies?{asked}")).await.ok();
             assert!(found.as_array().unwrap().len() == 1 && found.to_string().contains("by cf"), "{asked}: {found}");
         }
+        // A table that was asked for them has them too, also of records of which vendors have none.
+        tess.post("/api/assets", &json!({"hostname": "PC-1", "company_account_number": "1"})).await.status(201);
+        app.admin().post("/api/custom_fields", &json!({"type": "asset", "key": "rack", "label": "Rack", "kind": "text"})).await.status(201);
+        tess.put("/api/assets/1", &json!({"custom_fields": {"rack": "R-7"}})).await.status(200);
+        for (path, value) in [("assets", "R-7"), ("companies", "by cf")] {
+            let table = tess.get(&format!("/api/{path}?format=csv&fields=id,custom_fields")).await.status(200).text();
+            assert!(table.contains(value), "{path}: {table}");
+        }
         assert_eq!(tess.get("/api/companies?custom_fields.door_code__ic=other").await.ok(), json!([]));
         assert_eq!(tess.get("/api/companies").await.ok()[0]["custom_fields"]["door_code"], "by cf");
         let sent = json!({"custom_fields": {"tier": ["A"], "seats": 5}, "cf": {"door_code": "12"}});

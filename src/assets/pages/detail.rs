@@ -204,7 +204,7 @@ fn custom(web: &Web, detail: &AssetDetail) -> Vec<CustomField> {
     let names = &web.config.datto.fields;
     let shown = ["enabled_administrators", "backup_bytes"].map(|ours| names.vendor_name(ours));
     let elsewhere = |field: &CustomField| shown.iter().any(|name| name.eq_ignore_ascii_case(&field.name));
-    detail.custom_fields.iter().filter(|field| !elsewhere(field)).cloned().collect()
+    detail.user_defined_fields.iter().filter(|field| !elsewhere(field)).cloned().collect()
 }
 
 fn observed(detail: &AssetDetail) -> Vec<Item> {

@@ -1,6 +1,7 @@
 //! The rules that a field can be held to; the first one broken is the one reported.
 
 use super::{Fields, Reference, Sent};
+use crate::error::FieldError;
 
 /// One field on its way through the rules.
 pub struct Field<'a, T> {
@@ -24,8 +25,8 @@ impl<'a, T> Field<'a, T> {
     pub fn required(mut self) -> Self {
         let wrong_already = self.fields.errors.iter().any(|error| error.field == self.name);
         match self.sent {
-            Sent::Absent if self.fields.creating && !wrong_already => self.refuse("is required"),
-            Sent::Null => self.refuse("must not be empty"),
+            Sent::Absent if self.fields.creating && !wrong_already => self.refuse(FieldError::REQUIRED),
+            Sent::Null => self.refuse(FieldError::EMPTY),
             _ => {}
         }
         self
@@ -35,7 +36,7 @@ impl<'a, T> Field<'a, T> {
     #[must_use]
     pub fn not_null(mut self) -> Self {
         if matches!(self.sent, Sent::Null) {
-            self.refuse("must not be empty");
+            self.refuse(FieldError::EMPTY);
         }
         self
     }
