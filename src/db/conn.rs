@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::counts::Counts;
 use super::damage::Damage;
 use super::kept::{self, Kept, Versions};
-use super::rewrite::{Engine, rewrite};
+use super::rewrite::{Engine, Rewritten};
 use super::value::{Row, Value};
 use super::{Driver, slow, sqlite};
 use crate::error::{Error, Result};
@@ -22,6 +22,7 @@ pub struct Conn {
     kept: Option<Arc<Kept>>,
     /// The versions in this snapshot, once somebody has asked for them.
     versions: Option<Arc<Versions>>,
+    rewritten: Rewritten,
 }
 
 impl std::fmt::Debug for Conn {
@@ -32,7 +33,7 @@ impl std::fmt::Debug for Conn {
 
 impl Conn {
     pub(super) fn new(driver: Driver, damage: Arc<Damage>) -> Self {
-        Self { driver, scope: Scope::All, damage, counts: Arc::default(), kept: None, versions: None }
+        Self { driver, scope: Scope::All, damage, counts: Arc::default(), kept: None, versions: None, rewritten: Rewritten::default() }
     }
 
     /// Adds what it costs to these counts.
@@ -159,8 +160,9 @@ impl Conn {
     ///
     /// # Errors
     /// `Internal` when it names a table without a boundary.
-    pub(super) fn sent(&self, sql: &str) -> Result<String> {
-        rewrite(sql, self.engine(), &self.scope).map(std::borrow::Cow::into_owned)
+    pub(super) fn sent(&mut self, sql: &str) -> Result<Arc<str>> {
+        let engine = self.engine();
+        self.rewritten.of(sql, engine, &self.scope)
     }
 
     /// All rows of an answer.
@@ -181,13 +183,17 @@ impl Conn {
     /// # Errors
     /// As [`Conn::all`], and those of `take`.
     pub fn each(&mut self, sql: &str, params: &[Value], mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
-        let sent = rewrite(sql, self.engine(), &self.scope)?;
+        self.give(sql, params, &mut take)
+    }
+
+    fn give(&mut self, sql: &str, params: &[Value], take: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        let sent = self.sent(sql)?;
         let (driver, counts) = (&mut self.driver, &*self.counts);
         counts.statement();
         let done = slow::watched(sql, || match driver {
-            Driver::Sqlite(connection) => sqlite::each(connection, &sent, params, counts, &mut take),
+            Driver::Sqlite(connection) => sqlite::each(connection, &sent, params, counts, take),
             #[cfg(feature = "postgres")]
-            Driver::Postgres(session) => session.each(&sent, params, &mut take),
+            Driver::Postgres(session) => session.each(&sent, params, take),
         });
         done.inspect_err(|cause| self.damage.note(cause))
     }
@@ -226,7 +232,7 @@ impl Conn {
     /// # Errors
     /// As [`Conn::all`].
     pub fn run(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
-        let sent = rewrite(sql, self.engine(), &self.scope)?;
+        let sent = self.sent(sql)?;
         let (driver, counts) = (&mut self.driver, &*self.counts);
         counts.statement();
         let answer = slow::watched(sql, || match driver {

@@ -1,5 +1,6 @@
 //! A closure on its way to an owner thread, and its answer on the way back.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -15,16 +16,20 @@ use crate::types::{Actor, Scope};
 /// What a batch that could not be committed means for its members.
 pub(super) type Failure<'a> = &'a dyn Fn() -> Error;
 
-/// A read or write whose types are erased, so that one queue holds them all.
-pub(super) trait Job<Target>: Send {
-    /// Runs the closure; `true` when it succeeded (the savepoint may be kept).
-    fn run(&mut self, target: &mut Target) -> bool;
-    /// Sends the closure's own answer.
-    fn answer(self: Box<Self>);
-    /// Sends a failure instead: the batch was not committed.
-    fn fail(self: Box<Self>, failure: Failure<'_>);
-    /// Whether nobody waits for the answer any more.
-    fn is_abandoned(&self) -> bool;
+/// What a closure has made, of whichever type: the owner threads need not know it, and so there is one way of the many
+/// closures through them, compiled once.
+pub(super) type Answer = Box<dyn Any + Send>;
+/// What reads.
+pub(super) type ReadWork = Box<dyn FnOnce(&mut Conn) -> Result<Answer> + Send>;
+/// What changes something.
+pub(super) type WriteWork = Box<dyn FnOnce(&mut Write<'_>) -> Result<Answer> + Send>;
+
+/// An answer as whoever asked for it knows it.
+///
+/// # Errors
+/// `Internal` when it is another one.
+pub(super) fn unpack<T: 'static>(answer: Answer) -> Result<T> {
+    answer.downcast().map(|answer| *answer).map_err(|_| Error::Internal("the answer to another question".to_owned()))
 }
 
 /// Whose turn it is: a job that has not begun can still be given up, and then has done nothing.
@@ -50,15 +55,16 @@ impl Turn {
     }
 }
 
-pub(super) struct Task<F, T> {
+/// A closure with the one who waits for its answer.
+pub(super) struct Task<W> {
     turn: Turn,
-    work: Option<F>,
-    result: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T>>,
+    work: Option<W>,
+    result: Option<Result<Answer>>,
+    reply: oneshot::Sender<Result<Answer>>,
 }
 
-impl<F, T> Task<F, T> {
-    pub(super) fn new(work: F) -> (Self, oneshot::Receiver<Result<T>>) {
+impl<W> Task<W> {
+    pub(super) fn new(work: W) -> (Self, oneshot::Receiver<Result<Answer>>) {
         let (reply, answer) = oneshot::channel();
         (Self { turn: Turn::default(), work: Some(work), result: None, reply }, answer)
     }
@@ -69,7 +75,7 @@ impl<F, T> Task<F, T> {
     }
 
     /// The panic fence: a closure that panics is that request's failure, never the thread's.
-    fn fenced(&mut self, call: impl FnOnce(F) -> Result<T>) -> bool {
+    fn fenced(&mut self, call: impl FnOnce(W) -> Result<Answer>) -> bool {
         if !self.turn.begin() {
             return false;
         }
@@ -81,58 +87,41 @@ impl<F, T> Task<F, T> {
         kept
     }
 
-    fn send(self) {
+    /// Sends the closure's own answer.
+    pub(super) fn answer(self) {
         if let Some(result) = self.result {
             // The caller may have gone; the commit stands either way.
             let _gone = self.reply.send(result);
         }
     }
 
-    fn send_failure(self, failure: Failure<'_>) {
+    /// Sends a failure instead: the batch was not committed.
+    pub(super) fn fail(self, failure: Failure<'_>) {
         let _gone = self.reply.send(Err(failure()));
     }
+
+    /// Whether nobody waits for the answer any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
-}
-
-impl<F, T> Job<Conn> for Task<F, T>
-where
-    F: FnOnce(&mut Conn) -> Result<T> + Send,
-    T: Send,
-{
-    fn run(&mut self, conn: &mut Conn) -> bool {
+impl Task<ReadWork> {
+    /// Runs the closure; `true` when it succeeded.
+    pub(super) fn run(&mut self, conn: &mut Conn) -> bool {
         self.fenced(|work| work(conn))
     }
-    fn answer(self: Box<Self>) {
-        self.send();
-    }
-    fn fail(self: Box<Self>, failure: Failure<'_>) {
-        self.send_failure(failure);
-    }
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
+}
+
+impl Task<WriteWork> {
+    /// Runs the closure; `true` when it succeeded (the savepoint may be kept).
+    pub(super) fn run(&mut self, write: &mut Write<'_>) -> bool {
+        self.fenced(|work| work(write))
     }
 }
 
-impl<F, T> Job<Write<'_>> for Task<F, T>
-where
-    F: FnOnce(&mut Write<'_>) -> Result<T> + Send,
-    T: Send,
-{
-    fn run(&mut self, write: &mut Write<'_>) -> bool {
-        self.fenced(|work| work(write))
-    }
-    fn answer(self: Box<Self>) {
-        self.send();
-    }
-    fn fail(self: Box<Self>, failure: Failure<'_>) {
-        self.send_failure(failure);
-    }
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
-    }
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 /// A read job with the tenant boundary it runs under.
@@ -141,7 +130,7 @@ pub(super) struct ReadJob {
     pub(super) asked: Instant,
     /// Until when it waits for locks.
     pub(super) until: Instant,
-    pub(super) task: Box<dyn Job<Conn>>,
+    pub(super) task: Task<ReadWork>,
 }
 
 /// A write job with its boundary, its author and whether it is only a rehearsal.
@@ -149,5 +138,5 @@ pub(super) struct WriteJob {
     pub(super) scope: Scope,
     pub(super) actor: Actor,
     pub(super) dry_run: bool,
-    pub(super) task: Box<dyn for<'a> Job<Write<'a>>>,
+    pub(super) task: Task<WriteWork>,
 }

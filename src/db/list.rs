@@ -444,10 +444,10 @@ impl ListQuery {
     /// The statements that answer it, as the engine is sent them: for looking at how it would go about it.
     pub fn statements(&self, conn: &mut Conn) -> Result<Vec<(String, Vec<Value>)>> {
         let parts = compose::compose(self, conn)?;
-        let keys = (conn.sent(&parts.keys(self))?, parts.params_of(self.slice));
+        let keys = (conn.sent(&parts.keys(self))?.to_string(), parts.params_of(self.slice));
         let (rows, params) = parts.rows(self, &[1, 2, 3]);
-        let count = (conn.sent(&parts.count(self))?, parts.params.clone());
-        Ok(vec![keys, (conn.sent(&rows)?, params), count])
+        let count = (conn.sent(&parts.count(self))?.to_string(), parts.params.clone());
+        Ok(vec![keys, (conn.sent(&rows)?.to_string(), params), count])
     }
 
     /// How many rows the question has, on all pages.

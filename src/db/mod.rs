@@ -42,7 +42,7 @@ use crate::{
 pub use conn::Conn;
 pub use counts::Cost;
 use counts::Counts;
-use job::{ReadJob, Task, WriteJob};
+use job::{Answer, ReadJob, ReadWork, Task, WriteJob, WriteWork, unpack};
 use place::Place;
 use queue::{Lane, Queue};
 pub use rewrite::{Engine, tenant_tables};
@@ -405,11 +405,15 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
+        unpack(self.ask(scope, Box::new(move |conn| Ok(Box::new(work(conn)?)))).await?)
+    }
+
+    async fn ask(&self, scope: &Scope, work: ReadWork) -> Result<Answer> {
         let _turn = Portion::turn(|portion| &portion.reads).await?;
         let (task, answer) = Task::new(work);
         let asked = Instant::now();
         let until = REQUESTED.try_with(|since| (*since + PATIENCE).max(asked + LAST_PATIENCE)).unwrap_or(asked + PATIENCE);
-        let job = ReadJob { scope: scope.clone(), asked, until, task: Box::new(task) };
+        let job = ReadJob { scope: scope.clone(), asked, until, task };
         self.0.reads.push(Lane::Interactive, job).map_err(|_| full())?;
         answer.await.map_err(|_| stopped())?
     }
@@ -423,7 +427,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
     {
-        self.send(Lane::Interactive, false, scope, actor, work).await
+        unpack(self.send(Lane::Interactive, false, scope, actor, packed(work)).await?)
     }
 
     /// As [`Db::write`], behind everybody who waits; for syncs and imports, at most 200 rows a time.
@@ -435,7 +439,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
     {
-        self.send(Lane::Bulk, false, scope, actor, work).await
+        unpack(self.send(Lane::Bulk, false, scope, actor, packed(work)).await?)
     }
 
     /// Runs `work` as [`Db::write`] would and undoes it: every check, no effect.
@@ -447,21 +451,17 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
     {
-        self.send(Lane::Interactive, true, scope, actor, work).await
+        unpack(self.send(Lane::Interactive, true, scope, actor, packed(work)).await?)
     }
 
-    async fn send<T, F>(&self, lane: Lane, dry_run: bool, scope: &Scope, actor: &Actor, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static,
-    {
+    async fn send(&self, lane: Lane, dry_run: bool, scope: &Scope, actor: &Actor, work: WriteWork) -> Result<Answer> {
         let since = Instant::now();
         let patience = REQUESTED.try_with(|_| PATIENCE).unwrap_or(UNATTENDED_PATIENCE);
         let turn = tokio::time::timeout(patience, Portion::turn(|portion| &portion.writes)).await;
         let _turn = turn.map_err(|_| busy())??;
         let (task, mut answer) = Task::new(work);
         let turn = task.turn();
-        let job = WriteJob { scope: scope.clone(), actor: actor.clone(), dry_run, task: Box::new(task) };
+        let job = WriteJob { scope: scope.clone(), actor: actor.clone(), dry_run, task };
         self.0.writes.push(lane, job).map_err(|_| full())?;
         // A sync may wait behind everybody; somebody who waits for an answer gets one.
         if lane == Lane::Interactive {
@@ -473,6 +473,10 @@ impl Db {
         }
         answer.await.map_err(|_| stopped())?
     }
+}
+
+fn packed<T: Send + 'static>(work: impl FnOnce(&mut Write<'_>) -> Result<T> + Send + 'static) -> WriteWork {
+    Box::new(move |w| Ok(Box::new(work(w)?)))
 }
 
 /// Brings a database to this program's schema, and its rows to what belongs to that.

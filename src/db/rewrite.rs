@@ -1,7 +1,9 @@
 //! From the one SQL text to what an engine runs: tenant tables narrowed by scope, id lists, placeholders.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +93,35 @@ const TENANT_TABLES: &[(&str, &str)] = &[
 /// The tables that hold tenants' rows; SQL must write them with `@`.
 pub fn tenant_tables() -> impl Iterator<Item = &'static str> {
     TENANT_TABLES.iter().map(|(table, _)| *table)
+}
+
+/// How many statements are remembered as they were sent; more than a program has, unless it composes new ones all the time.
+const REMEMBERED: usize = 512;
+
+/// The statements of a connection that sees every tenant, as the engine was sent them.
+#[derive(Default)]
+pub(super) struct Rewritten(HashMap<String, Arc<str>>);
+
+impl Rewritten {
+    /// A statement as the engine is sent it.
+    ///
+    /// # Errors
+    /// As [`rewrite`].
+    pub(super) fn of(&mut self, sql: &str, engine: Engine, scope: &Scope) -> Result<Arc<str>> {
+        // What is narrowed to some companies names them, and no two callers' are the same.
+        if *scope != Scope::All {
+            return rewrite(sql, engine, scope).map(Arc::from);
+        }
+        if let Some(sent) = self.0.get(sql) {
+            return Ok(Arc::clone(sent));
+        }
+        let sent: Arc<str> = Arc::from(rewrite(sql, engine, scope)?);
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        self.0.insert(sql.to_owned(), Arc::clone(&sent));
+        Ok(sent)
+    }
 }
 
 /// Rewrites one statement. `?n` stays for SQLite and becomes `$n` for PostgreSQL.

@@ -100,6 +100,18 @@ pub fn update<R: Record>(
     reason: Option<&str>,
     change: impl FnOnce(&mut R) -> Result<()>,
 ) -> Result<Updated<R>> {
+    let mut change = Some(change);
+    changed(w, id, if_match, reason, &mut |row| change.take().map_or(Ok(()), |change| change(row)))
+}
+
+/// The same for every `change` there is, so that it is compiled once for each kind of record.
+fn changed<R: Record>(
+    w: &mut Write<'_>,
+    id: i64,
+    if_match: Option<i64>,
+    reason: Option<&str>,
+    change: &mut dyn FnMut(&mut R) -> Result<()>,
+) -> Result<Updated<R>> {
     let before: R = get(w, id)?;
     if if_match.is_some_and(|rev| rev != before.rev()) {
         return Err(Error::PreconditionFailed);

@@ -22,6 +22,9 @@ use crate::{
 /// The longest key that a caller may choose.
 const MAX_KEY: usize = 200;
 
+/// What a request writes; one type for all, so that the way there is compiled once.
+type Work = Box<dyn FnOnce(&mut Write<'_>) -> Result<Reply> + Send>;
+
 /// What a write answers once it is committed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
@@ -161,6 +164,10 @@ impl Preconditions {
     where
         F: FnOnce(&mut Write<'_>) -> Result<Reply> + Send + 'static,
     {
+        self.run_once(web, scope, actor, body, Box::new(work)).await
+    }
+
+    async fn run_once(&self, web: &Web, scope: &Scope, actor: &Actor, body: &str, work: Work) -> Result<Response> {
         let actor = self.pinning(actor.clone());
         if self.dry_run {
             let reply = web.db.dry_run(scope, &actor, work).await?;
