@@ -84,8 +84,11 @@ fn panel(c: &mut Conn, looker: &Looker<'_>, company: &Company) -> Result<Option<
     let table = Table { label: "Plan", heads, lines, empty: "", more: None };
     let may_edit = page.may_write() && company.retired_at.is_none();
     let edit = may_edit.then(|| Action { href: edit, words: "Edit features".to_owned(), adds: false, edits: false });
+    let counted = page.url(&format!("/billing/trueup?company={}", encode_segment(&company.account_number)));
+    let is_told = page.reader.as_ref().is_some_and(|reader| reader.may_share);
+    let counted = is_told.then(|| Action { href: counted, words: "True-up".to_owned(), adds: false, edits: false });
     let panel = Panel::new(Tab::Billing, "plan", title, Content::Rows(table));
-    Ok(Some(Panel { actions: edit.into_iter().collect(), ..panel }))
+    Ok(Some(Panel { actions: counted.into_iter().chain(edit).collect(), ..panel }))
 }
 
 fn line(label: &str, value: String, source: &str) -> Line {

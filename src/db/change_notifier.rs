@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Opener, conn::Conn, rewrite::Engine};
+use super::{Opener, conn::Conn};
 use crate::{error::Result, params};
 
 /// How often an SQLite file is looked at; costs one read of shared memory.
@@ -150,14 +150,14 @@ pub(super) fn listen(change_notifier: &ChangeNotifier, opener: &Opener) {
 
 fn begin(opener: &Opener) -> Result<Listener> {
     let mut conn = opener.open(true)?;
-    let state = state(&mut conn)?;
+    let state = conn.state()?;
     let versions = versions(&mut conn)?;
     Ok(Listener { conn, state, versions })
 }
 
 /// Publishes what has changed since the last look.
 fn look(mut listener: Listener, change_notifier: &ChangeNotifier) -> Result<Listener> {
-    let state = state(&mut listener.conn)?;
+    let state = listener.conn.state()?;
     if state != listener.state {
         let now = versions(&mut listener.conn)?;
         let changed = now.iter().filter(|(entity, version)| listener.versions.get(*entity) != Some(*version));
@@ -169,17 +169,6 @@ fn look(mut listener: Listener, change_notifier: &ChangeNotifier) -> Result<List
         (listener.state, listener.versions) = (state, now);
     }
     Ok(listener)
-}
-
-/// A text that is another one after a commit of another connection.
-fn state(conn: &mut Conn) -> Result<String> {
-    let sql = match conn.engine() {
-        Engine::Sqlite => "PRAGMA data_version",
-        // Which transactions are seen by whoever looks now.
-        Engine::Postgres => "SELECT CAST(pg_current_snapshot() AS TEXT)",
-    };
-    let row = conn.one(sql, params![])?;
-    if conn.engine() == Engine::Sqlite { row.get::<i64>(0).map(|version| version.to_string()) } else { row.get(0) }
 }
 
 fn versions(conn: &mut Conn) -> Result<Versions> {

@@ -33,7 +33,15 @@ impl std::fmt::Debug for Conn {
 
 impl Conn {
     pub(super) fn new(driver: Driver, damage: Arc<Damage>) -> Self {
-        Self { driver, scope: Scope::All, damage, counts: Arc::default(), kept: None, versions: None, rewritten: Rewritten::default() }
+        Self {
+            driver,
+            scope: Scope::All,
+            damage,
+            counts: Arc::default(),
+            kept: None,
+            versions: None,
+            rewritten: Rewritten::default(),
+        }
     }
 
     /// Adds what it costs to these counts.
@@ -91,6 +99,22 @@ impl Conn {
     pub fn kept_count(&mut self, entities: &[&str], sql: &str, params: &[Value]) -> Result<i64> {
         let rows = self.kept(entities, sql, params)?;
         rows.first().ok_or_else(|| Error::Internal("a total is missing".to_owned()))?.get(0)
+    }
+
+    /// A text that is another one after a commit of another connection. Asked all the time, and so by the shortest way.
+    ///
+    /// # Errors
+    /// As [`Conn::all`].
+    pub(super) fn state(&mut self) -> Result<String> {
+        match &mut self.driver {
+            Driver::Sqlite(connection) => {
+                let version = sqlite::data_version(connection).map(|version| version.to_string());
+                version.inspect_err(|cause| self.damage.note(cause))
+            }
+            // Which transactions are seen by whoever looks now.
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(_) => self.one("SELECT CAST(pg_current_snapshot() AS TEXT)", &[])?.get(0),
+        }
     }
 
     /// Which engine answers; for search, the one place with two texts.

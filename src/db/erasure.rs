@@ -1,6 +1,6 @@
 //! Takes what was erased out of the files as well: SQLite leaves it in pages of no use, in its log and in the tables for searches.
 
-use super::{Db, begin_opening, upkeep::Upkeep, words};
+use super::{Db, begin_opening, pending, upkeep::Upkeep, words};
 use crate::{
     error::{Error, Result},
     types::{Actor, Scope},
@@ -20,6 +20,7 @@ impl Db {
         if self.target().is_server() {
             return Ok(Some(OF_A_SERVER));
         }
+        while self.write_bulk(&Scope::All, actor, |w| pending::put_in(w)).await? > 0 {}
         for table in self.read(&Scope::All, words::tables).await? {
             let mut is_first = true;
             loop {

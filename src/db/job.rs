@@ -9,6 +9,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::conn::Conn;
+use super::queue::Lane;
 use super::write::Write;
 use crate::error::{Error, Result};
 use crate::types::{Actor, Scope};
@@ -138,5 +139,6 @@ pub(super) struct WriteJob {
     pub(super) scope: Scope,
     pub(super) actor: Actor,
     pub(super) dry_run: bool,
+    pub(super) lane: Lane,
     pub(super) task: Task<WriteWork>,
 }

@@ -12,6 +12,7 @@ mod job;
 mod kept;
 pub mod list;
 pub mod migrate;
+pub mod pending;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -461,7 +462,7 @@ impl Db {
         let _turn = turn.map_err(|_| busy())??;
         let (task, mut answer) = Task::new(work);
         let turn = task.turn();
-        let job = WriteJob { scope: scope.clone(), actor: actor.clone(), dry_run, task };
+        let job = WriteJob { scope: scope.clone(), actor: actor.clone(), dry_run, lane, task };
         self.0.writes.push(lane, job).map_err(|_| full())?;
         // A sync may wait behind everybody; somebody who waits for an answer gets one.
         if lane == Lane::Interactive {

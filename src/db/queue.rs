@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Which line a job stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,22 @@ struct Lanes<T> {
     interactive: VecDeque<T>,
     bulk: VecDeque<T>,
     closed: bool,
+}
+
+impl<T> Lanes<T> {
+    fn next(&mut self) -> Option<(Lane, T)> {
+        let interactive = self.interactive.pop_front().map(|job| (Lane::Interactive, job));
+        interactive.or_else(|| self.bulk.pop_front().map(|job| (Lane::Bulk, job)))
+    }
+}
+
+/// What waiting for a job has come to.
+pub(super) enum Popped<T> {
+    Job(Lane, T),
+    /// Nobody has sent one.
+    Nothing,
+    /// Nobody will.
+    Closed,
 }
 
 pub(super) struct Queue<T> {
@@ -55,16 +72,29 @@ impl<T> Queue<T> {
     pub(super) fn pop(&self) -> Option<(Lane, T)> {
         let mut lanes = self.lanes();
         loop {
-            if let Some(job) = lanes.interactive.pop_front() {
-                return Some((Lane::Interactive, job));
-            }
-            if let Some(job) = lanes.bulk.pop_front() {
-                return Some((Lane::Bulk, job));
+            if let Some(job) = lanes.next() {
+                return Some(job);
             }
             if lanes.closed {
                 return None;
             }
             lanes = self.filled.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The same, for so long at most.
+    pub(super) fn pop_within(&self, patience: Duration) -> Popped<T> {
+        let mut lanes = self.lanes();
+        let end = Instant::now() + patience;
+        loop {
+            if let Some((lane, job)) = lanes.next() {
+                return Popped::Job(lane, job);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if lanes.closed || left.is_zero() {
+                return if lanes.closed { Popped::Closed } else { Popped::Nothing };
+            }
+            lanes = self.filled.wait_timeout(lanes, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -155,6 +155,12 @@ pub(super) fn run(connection: &mut Connection, sql: &str, params: &[Value], coun
     Ok(touched as u64)
 }
 
+/// A number that is another one after a commit of another connection.
+pub(super) fn data_version(connection: &mut Connection) -> Result<i64> {
+    let mut statement = connection.prepare_cached("PRAGMA data_version").map_err(error)?;
+    statement.query_row([], |row| row.get(0)).map_err(error)
+}
+
 /// Begins or ends a transaction, or a part of one.
 pub(super) fn control(connection: &mut Connection, sql: &str) -> Result<()> {
     connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(error)

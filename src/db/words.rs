@@ -1,6 +1,6 @@
 //! The tables that find words in others: SQLite's alone, made of what stands in those.
 
-use super::{Conn, Engine};
+use super::{Conn, Engine, Value};
 use crate::{error::Result, params};
 
 /// How many pages a merge writes in one transaction.
@@ -33,7 +33,8 @@ pub fn lacking(conn: &mut Conn) -> Result<Vec<String>> {
     let mut lacking = Vec::new();
     for (table, _) in all(conn)? {
         let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM {table} stored WHERE stored.id NOT IN (SELECT id FROM {table}{END}_docsize))
+            "SELECT EXISTS (SELECT 1 FROM {table} stored WHERE stored.id NOT IN (SELECT id FROM {table}{END}_docsize)
+                 AND stored.id NOT IN (SELECT id FROM search_pending WHERE found_in = '{table}'))
                OR EXISTS (SELECT 1 FROM {table}{END}_docsize known WHERE known.id NOT IN (SELECT id FROM {table}))"
         );
         if conn.one(&sql, params![])?.get::<bool>(0)? {
@@ -41,6 +42,22 @@ pub fn lacking(conn: &mut Conn) -> Result<Vec<String>> {
         }
     }
     Ok(lacking)
+}
+
+/// Makes what searches know of some rows anew, which are then no longer [noted](super::pending).
+///
+/// # Errors
+/// Those of the engine.
+pub(super) fn renew(conn: &mut Conn, table: &str, ids: Vec<i64>) -> Result<()> {
+    let columns =
+        conn.map("SELECT name FROM pragma_table_info(?1)", params![format!("{table}{END}")], |row| row.get::<String>(0))?;
+    let (columns, ids) = (columns.join(", "), Value::Ids(ids));
+    if !columns.is_empty() {
+        conn.run(&format!("DELETE FROM {table}{END} WHERE rowid IN ids(?1)"), std::slice::from_ref(&ids))?;
+        let sql = format!("INSERT INTO {table}{END} (rowid, {columns}) SELECT id, {columns} FROM {table} WHERE id IN ids(?1)");
+        conn.run(&sql, std::slice::from_ref(&ids))?;
+    }
+    conn.run("DELETE FROM search_pending WHERE found_in = ?1 AND id IN ids(?2)", &[table.into(), ids]).map(drop)
 }
 
 /// Makes what searches know of a table anew.
@@ -51,6 +68,7 @@ pub fn rebuild(conn: &mut Conn, table: &str) -> Result<()> {
     let Some((_, columns)) = all(conn)?.into_iter().find(|(name, _)| name == table) else { return Ok(()) };
     let columns = columns.join(", ");
     conn.run(&format!("INSERT INTO {table}{END} ({table}{END}) VALUES ('delete-all')"), params![])?;
+    conn.run("DELETE FROM search_pending WHERE found_in = ?1", params![table])?;
     conn.run(&format!("INSERT INTO {table}{END} (rowid, {columns}) SELECT id, {columns} FROM {table}"), params![]).map(drop)
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 
 use super::conn::Conn;
+use super::pending::Noted;
 use super::rewrite::Engine;
 use crate::error::{Error, Result};
 use crate::params;
@@ -16,6 +17,7 @@ pub(super) struct Ledger {
     pub(super) version: Option<i64>,
     pub(super) changed: BTreeSet<&'static str>,
     pub(super) observed: BTreeSet<&'static str>,
+    pub(super) pending: Noted,
 }
 
 impl Ledger {
@@ -31,11 +33,23 @@ pub struct Write<'a> {
     actor: &'a Actor,
     ledger: &'a mut Ledger,
     batch: Option<i64>,
+    /// Whether somebody waits for it.
+    awaited: bool,
 }
 
 impl<'a> Write<'a> {
-    pub(super) fn new(conn: &'a mut Conn, actor: &'a Actor, ledger: &'a mut Ledger) -> Self {
-        Self { conn, actor, ledger, batch: None }
+    pub(super) fn new(conn: &'a mut Conn, actor: &'a Actor, ledger: &'a mut Ledger, awaited: bool) -> Self {
+        Self { conn, actor, ledger, batch: None, awaited }
+    }
+
+    /// Whether a person or a program waits for the answer, rather than a sync that takes what turns are left.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// What was noted whose words are to be put in later.
+    pub(super) fn pending(&mut self) -> &mut Noted {
+        &mut self.ledger.pending
     }
 
     /// Who makes the changes of this transaction.
@@ -61,7 +75,8 @@ impl<'a> Write<'a> {
     /// Those of the work.
     pub fn unpinned<T>(&mut self, work: impl FnOnce(&mut Write<'_>) -> Result<T>) -> Result<T> {
         let actor = Actor { pins: false, ..self.actor.clone() };
-        let mut inner = Write { conn: &mut *self.conn, actor: &actor, ledger: &mut *self.ledger, batch: self.batch };
+        let mut inner =
+            Write { conn: &mut *self.conn, actor: &actor, ledger: &mut *self.ledger, batch: self.batch, awaited: self.awaited };
         let done = work(&mut inner);
         self.batch = inner.batch;
         done

@@ -9,7 +9,8 @@ use super::{
     change_notifier::ChangeNotifier,
     conn::Conn,
     job::WriteJob,
-    queue::{Lane, Queue},
+    pending::{self, Noted},
+    queue::{Lane, Popped, Queue},
     rewrite::Engine,
     write::{self, Ledger, Write},
 };
@@ -22,27 +23,84 @@ use crate::{
 const BATCH: usize = 128;
 /// A batch is committed after this long even when more closures wait.
 const BATCH_TIME: Duration = Duration::from_millis(10);
+/// For how long a program that ends goes on putting in the words of rows.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// A pause after each bulk transaction, in which other processes get the lock.
 const BULK_PAUSE: Duration = Duration::from_millis(2);
 
 pub(super) fn run(queue: &Arc<Queue<WriteJob>>, opener: &Opener, change_notifier: &ChangeNotifier) {
-    let mut held: Option<Conn> = None;
-    while let Some((lane, job)) = queue.pop() {
+    let mut writer = Writer { opener, change_notifier, held: None, pending: Noted::default(), is_behind: false };
+    while let Some((lane, job)) = writer.next(queue) {
         if job.task.is_abandoned() {
             continue;
         }
-        let mut conn = match held.take().map_or_else(|| opener.open(false), Ok) {
-            Ok(conn) => conn,
-            Err(cause) => {
-                job.task.fail(&|| again(&cause));
-                continue;
-            }
-        };
-        let healthy = batch(&mut conn, opener, queue, job, change_notifier);
-        // A broken session is dropped; the next job opens a new one.
-        held = healthy.then_some(conn);
+        writer.write(queue, job);
         if lane == Lane::Bulk && !queue.interactive_waits() {
             std::thread::sleep(BULK_PAUSE);
+        }
+    }
+    let end = Instant::now() + LAST_WORDS;
+    while writer.is_behind && Instant::now() < end {
+        writer.put_in_words();
+    }
+}
+
+struct Writer<'a> {
+    opener: &'a Opener,
+    change_notifier: &'a ChangeNotifier,
+    held: Option<Conn>,
+    pending: Noted,
+    /// Whether words are to be put in when nobody writes: some were noted, or somebody else may have left some.
+    is_behind: bool,
+}
+
+impl Writer<'_> {
+    /// The next job. Words are put in meanwhile, if nobody sends one for a while.
+    fn next(&mut self, queue: &Queue<WriteJob>) -> Option<(Lane, WriteJob)> {
+        let mut patience = pending::QUIET;
+        while self.is_behind {
+            match queue.pop_within(patience) {
+                Popped::Job(lane, job) => return Some((lane, job)),
+                Popped::Closed => return None,
+                Popped::Nothing => self.put_in_words(),
+            }
+            // Whoever comes now waits for one such transaction; other processes get the lock between two.
+            patience = BULK_PAUSE;
+        }
+        queue.pop()
+    }
+
+    fn write(&mut self, queue: &Queue<WriteJob>, job: WriteJob) {
+        let was_closed = self.held.is_none();
+        let mut conn = match self.held.take().map_or_else(|| self.opener.open(false), Ok) {
+            Ok(conn) => conn,
+            Err(cause) => return job.task.fail(&|| again(&cause)),
+        };
+        let healthy = batch(&mut conn, self.opener, queue, job, self.change_notifier, &mut self.pending);
+        self.is_behind |= conn.engine() == Engine::Sqlite && (was_closed || self.pending.is_any());
+        // A broken session is dropped; the next job opens a new one.
+        self.held = healthy.then_some(conn);
+    }
+
+    /// Puts the words of some rows into the tables that searches ask, in a transaction of their own. What cannot be done now is
+    /// done after the next change: searches find those rows all the same.
+    fn put_in_words(&mut self) {
+        let Some(mut conn) = self.held.take().or_else(|| self.opener.open(false).ok()) else {
+            self.is_behind = false;
+            return;
+        };
+        let put_in = begin(&mut conn).and_then(|()| pending::put_in(&mut conn)).and_then(|rows| {
+            self.opener.still_there()?;
+            conn.control("COMMIT").map(|()| rows)
+        });
+        let failed = put_in.as_ref().err();
+        if let Some(cause) = failed {
+            tracing::warn!(%cause, "what was changed could not be put into the tables for searches yet");
+        }
+        self.is_behind = put_in.is_ok_and(|rows| rows > 0);
+        self.pending = Noted::default();
+        if !conn.in_transaction() || conn.batch("ROLLBACK").is_ok() {
+            self.held = Some(conn);
         }
     }
 }
@@ -65,7 +123,14 @@ fn begin_anew(conn: &mut Conn, opener: &Opener, cause: Error) -> Result<()> {
 }
 
 /// Runs one batch; `false` when the connection is no longer fit for use.
-fn batch(conn: &mut Conn, opener: &Opener, queue: &Queue<WriteJob>, first: WriteJob, change_notifier: &ChangeNotifier) -> bool {
+fn batch(
+    conn: &mut Conn,
+    opener: &Opener,
+    queue: &Queue<WriteJob>,
+    first: WriteJob,
+    change_notifier: &ChangeNotifier,
+    pending: &mut Noted,
+) -> bool {
     conn.scope = Scope::All;
     if let Err(cause) = begin(conn).or_else(|cause| begin_anew(conn, opener, cause)) {
         first.task.fail(&|| nothing_done(&cause));
@@ -74,7 +139,7 @@ fn batch(conn: &mut Conn, opener: &Opener, queue: &Queue<WriteJob>, first: Write
         return over && (conn.engine() == Engine::Postgres || !conn.in_transaction());
     }
     let started = Instant::now();
-    let mut ledger = Ledger::default();
+    let mut ledger = Ledger { pending: *pending, ..Ledger::default() };
     let mut done = Vec::new();
     let mut next = Some(first);
     let mut broken = None;
@@ -92,6 +157,8 @@ fn batch(conn: &mut Conn, opener: &Opener, queue: &Queue<WriteJob>, first: Write
             next = queue.try_pop_interactive();
         }
     }
+    // Also of what is not committed in the end: who finds nothing to put in has lost nothing.
+    *pending = ledger.pending;
     finish(conn, done, &ledger, broken.or_else(|| opener.still_there().err()), change_notifier)
 }
 
@@ -145,7 +212,7 @@ fn member(conn: &mut Conn, mut job: WriteJob, ledger: &mut Ledger) -> Result<Opt
     }
     let before = ledger.clone();
     conn.scope = job.scope.clone();
-    let kept = job.task.run(&mut Write::new(conn, &job.actor, ledger)) && !job.dry_run;
+    let kept = job.task.run(&mut Write::new(conn, &job.actor, ledger, job.lane == Lane::Interactive)) && !job.dry_run;
     conn.scope = Scope::All;
     if !conn.in_transaction() {
         return Err((job, Error::Unavailable("the transaction was dropped by the engine".to_owned())));

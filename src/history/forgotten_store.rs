@@ -11,13 +11,15 @@ use crate::{
 
 /// The action by which history tells of it.
 pub const ACTION: &str = "forget";
+/// The same as a condition, as the index of such changes has it.
+const IS_FORGETTING: &str = "action = 'forget'";
 /// What is said to whoever would bring it back.
 pub const WHY: &str = "the person was forgotten: nothing is left that could be brought back";
 
 /// Whether whom a row was about is forgotten.
 pub fn is_forgotten(c: &mut Conn, entity: &str, id: i64) -> Result<bool> {
-    let sql = "SELECT 1 FROM changes WHERE entity = ?1 AND entity_id = ?2 AND action = ?3 LIMIT 1";
-    Ok(c.first(sql, params![entity, id, ACTION])?.is_some())
+    let sql = format!("SELECT 1 FROM changes WHERE entity = ?1 AND entity_id = ?2 AND {IS_FORGETTING} LIMIT 1");
+    Ok(c.first(&sql, params![entity, id])?.is_some())
 }
 
 /// Every such row of a kind.
@@ -29,9 +31,15 @@ pub fn all(c: &mut Conn, entity: &str) -> Result<Vec<i64>> {
 /// Refuses to bring such a row back, or to fill it again.
 ///
 /// # Errors
-/// `Conflict`.
+/// `NotFound` for a row that the caller does not reach, `Conflict`.
 pub fn refuse<R: Record>(c: &mut Conn, id: i64) -> Result<()> {
-    if is_forgotten(c, R::ENTITY, id)? { Err(Error::conflict(WHY)) } else { Ok(()) }
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM changes WHERE entity = ?2 AND entity_id = ?1 AND {IS_FORGETTING})
+         FROM @{} stored WHERE stored.id = ?1",
+        R::TABLE
+    );
+    let found = c.first(&sql, params![id, R::ENTITY])?.ok_or(Error::NotFound { what: R::WHAT })?;
+    if found.get(0)? { Err(Error::conflict(WHY)) } else { Ok(()) }
 }
 
 /// Says that whom a row was about is forgotten; once.

@@ -34,6 +34,8 @@ pub trait Record: Clone + Send + Sized + 'static {
     fn updated_at(&self) -> &str;
     /// When it was retired, if it is.
     fn retired_at(&self) -> Option<&str>;
+    /// Is now the row as it was changed for the `rev`th time.
+    fn stamp(&mut self, rev: i64, updated_at: &str);
     /// The values of [`Record::COLUMNS`].
     fn values(&self) -> Vec<Value>;
     /// Reads a row selected as [`Record::SELECT`], starting at `offset`.
@@ -111,6 +113,10 @@ macro_rules! record {
             fn created_at(&self) -> &str { &self.created_at }
             fn updated_at(&self) -> &str { &self.updated_at }
             fn retired_at(&self) -> Option<&str> { self.retired_at.as_deref() }
+            fn stamp(&mut self, rev: i64, updated_at: &str) {
+                self.rev = rev;
+                updated_at.clone_into(&mut self.updated_at);
+            }
             fn values(&self) -> Vec<$crate::db::Value> {
                 vec![$($crate::db::Value::from(&self.$first)),+]
             }

@@ -8,7 +8,7 @@ use super::{
     record::{Record, told_of_secret},
 };
 use crate::{
-    db::{Conn, Engine, Value, Write},
+    db::{Conn, Engine, Value, Write, pending},
     error::{Error, Result},
     params,
     types::{ActorKind, now},
@@ -157,10 +157,12 @@ fn changed<R: Record>(
         values.push(value.clone());
         sets.push(format!("{column} = ?{}", values.len()));
     }
-    values.push(now().into());
+    let at = now();
+    values.push((&at).into());
     sets.push(format!("updated_at = ?{}", values.len()));
     sets.push("rev = rev + 1".to_owned());
     store_values::<R>(w, id, &sets, values)?;
+    after.stamp(before.rev() + 1, &at);
     index(w, id, &after, key_of(&derived), key_of(&stood))?;
     protection::follow(w, R::ENTITY, id, &changed)?;
     if w.actor().pins && links::exists(w, R::ENTITY, id)? {
@@ -170,7 +172,7 @@ fn changed<R: Record>(
     }
     let fields = changed.iter().map(|(column, old, new)| ((*column).to_owned(), json!([old, new]))).collect();
     note::<R>(w, id, "update", reason, fields)?;
-    Ok(Updated { record: w.unscoped(|c| get(c, id))?, changed, kept_pins })
+    Ok(Updated { record: after, changed, kept_pins })
 }
 
 /// What history tells of a column's two sides: of a secret only that it changed.
@@ -310,7 +312,7 @@ fn index<R: Record>(w: &mut Write<'_>, id: i64, after: &R, key: Option<&Value>, 
         None => w.unscoped(|c| get::<R>(c, id))?.private(w)?,
     };
     let moved = store_private::<R>(w, id, private.as_deref())?;
-    if key == stood && !moved { Ok(()) } else { refresh::<R>(w, id) }
+    if key == stood && !moved { Ok(()) } else { found_anew::<R>(w, id) }
 }
 
 fn store_private<R: Record>(w: &mut Write<'_>, id: i64, private: Option<&str>) -> Result<bool> {
@@ -325,7 +327,12 @@ fn store_private<R: Record>(w: &mut Write<'_>, id: i64, private: Option<&str>) -
 /// `NotFound`.
 pub fn reindex<R: Record>(w: &mut Write<'_>, id: i64) -> Result<()> {
     let private = w.unscoped(|c| get::<R>(c, id))?.private(w)?;
-    if store_private::<R>(w, id, private.as_deref())? { refresh::<R>(w, id) } else { Ok(()) }
+    if store_private::<R>(w, id, private.as_deref())? { found_anew::<R>(w, id) } else { Ok(()) }
+}
+
+/// Lets a row be found by its keys as they are now, sooner or later in SQLite's trigram index.
+fn found_anew<R: Record>(w: &mut Write<'_>, id: i64) -> Result<()> {
+    if pending::note(w, R::TABLE, id)? { Ok(()) } else { refresh::<R>(w, id) }
 }
 
 /// Puts a row's keys into SQLite's trigram index, in place of those before.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Engine, both};
+use crate::support::{App, Engine, both, eventually};
 
 /// Every name in a search answer, whatever it is grouped by.
 fn found(body: &Value) -> Vec<String> {
@@ -52,6 +52,40 @@ both! {
         assert_eq!(search("").await, Vec::<String>::new());
         let long = "x".repeat(201);
         app.service().get(&format!("/api/search?q={long}")).await.status(400);
+    }
+
+    async fn what_was_just_written_is_found_before_the_index_knows_it(engine: Engine) {
+        let mut app = App::start_on(&engine).await;
+        app.company("100001", "Northwind").await;
+        let pending = |app: &App| app.database.number("SELECT count(*) FROM search_pending");
+        let search = async |app: &App, q: &str| {
+            found(&app.technician().get(&format!("/api/search?q={q}")).await.ok())
+        };
+        let id = app.contact("Elder Name", "elder@example.com", &["100001"]).await["id"].as_i64().unwrap();
+        let path = format!("/api/contacts/{id}");
+        for number in 0..30 {
+            app.technician().put(&path, &json!({"name": format!("Turned {number:03}")})).await.ok();
+            assert_eq!(search(&app, &format!("turned%20{number:03}")).await, [format!("Turned {number:03}")]);
+            assert_eq!(search(&app, "elder%20name").await, Vec::<String>::new());
+            if number > 0 {
+                assert_eq!(search(&app, &format!("turned%20{:03}", number - 1)).await, Vec::<String>::new());
+            }
+        }
+        // Nobody writes any more: the index learns of it, and the answers are the same.
+        eventually("the words are put in", 5, || async { pending(&app) == 0 }).await;
+        assert_eq!(search(&app, "turned%20029").await, ["Turned 029"]);
+        // A process that is killed leaves what it has noted to the next one.
+        app.database.execute(&format!("UPDATE contacts SET search_text = ' killed name ' WHERE id = {id}"));
+        app.database.execute(&format!("INSERT INTO search_pending (found_in, id) VALUES ('contacts', {id})"));
+        app.kill();
+        app.start().await;
+        assert_eq!(search(&app, "killed%20name").await, ["Turned 029"]);
+        assert_eq!(search(&app, "turned%20029").await, Vec::<String>::new());
+        if engine.name() == "sqlite" {
+            app.company("100002", "Southwind").await;
+            eventually("the words of the one before are put in", 5, || async { pending(&app) == 0 }).await;
+            assert_eq!(search(&app, "killed%20name").await, ["Turned 029"]);
+        }
     }
 
     async fn what_is_renamed_or_retired_is_found_or_not(engine: Engine) {

@@ -1,7 +1,7 @@
 //! What there is to copy: tables, columns, keys and counters, as each engine tells them of itself.
 
 use crate::{
-    db::{Conn, Engine},
+    db::{Conn, Engine, pending},
     error::{Error, Result},
     params,
 };
@@ -70,7 +70,7 @@ pub fn tables(conn: &mut Conn) -> Result<Vec<Table>> {
         Engine::Postgres => "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()",
     };
     let mut names = conn.map(sql, params![], |row| row.get::<String>(0))?;
-    names.retain(|name| name != MIGRATIONS && name != state::TABLE);
+    names.retain(|name| ![MIGRATIONS, state::TABLE, pending::TABLE].contains(&name.as_str()));
     names.sort_unstable();
     names.into_iter().map(|name| table(conn, name)).collect()
 }

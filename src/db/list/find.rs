@@ -45,9 +45,18 @@ impl Find {
         let Some(expression) = self.expression() else { return Ok(vec![self.exact(Engine::Sqlite)]) };
         let hits = format!("SELECT rowid FROM {fts} WHERE {fts} MATCH ?1 LIMIT {}", MAX_HITS + 1);
         let everywhere = Value::Text(self.narrowed(&expression, true));
-        let found: i64 = conn.one(&format!("SELECT count(*) FROM ({hits})"), std::slice::from_ref(&everywhere))?.get(0)?;
-        if found > MAX_HITS {
+        let sql = format!("SELECT count(*), EXISTS (SELECT 1 FROM search_pending WHERE found_in = ?2) FROM ({hits})");
+        let told = conn.one(&sql, &[everywhere.clone(), self.table().into()])?;
+        if told.get::<i64>(0)? > MAX_HITS {
             return Ok(vec![self.exact(Engine::Sqlite)]);
+        }
+        // The index does not know some rows as they are now: those are looked at, beside what it proposes.
+        if told.get(1)? {
+            let sql = format!(
+                "{} IN (SELECT rowid FROM {fts} WHERE {fts} MATCH {{}} UNION ALL SELECT id FROM search_pending WHERE found_in = {{}})",
+                self.key
+            );
+            return Ok(vec![(sql, vec![everywhere, self.table().into()]), self.exact(Engine::Sqlite)]);
         }
         let among = format!("{} IN (SELECT rowid FROM {fts} WHERE {fts} MATCH {{}})", self.key);
         let mut conditions = vec![match self.private {
@@ -63,15 +72,17 @@ impl Find {
         Ok(conditions)
     }
 
+    /// The table in which is searched.
+    fn table(&self) -> &'static str {
+        self.search.fts.strip_suffix("_fts").unwrap_or(self.search.fts)
+    }
+
     /// PostgreSQL finds the index by itself; only where a condition needs the rows of another table is it
     /// told the candidates first.
     fn postgres(&self) -> Vec<Condition> {
         let Private::Where(_) = self.private else { return vec![self.exact(Engine::Postgres)] };
-        let Some((alias, table)) =
-            self.search.fts.strip_suffix("_fts").and_then(|table| Some((self.key.split('.').next()?, table)))
-        else {
-            return vec![self.exact(Engine::Postgres)];
-        };
+        let Some(alias) = self.key.split('.').next() else { return vec![self.exact(Engine::Postgres)] };
+        let table = self.table();
         let all = Self { private: Private::Always, wanted: self.wanted.clone(), ..*self };
         let (sql, params) = all.exact(Engine::Postgres);
         let candidates = format!("{} IN (SELECT {alias}.id FROM @{table} {alias} WHERE {sql})", self.key);

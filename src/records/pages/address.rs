@@ -2,6 +2,7 @@
 
 use crate::{
     assets::Asset,
+    auth::api_key_store as api_keys,
     billing::{FeatureCategory, FeatureOption, Plan},
     companies::{Company, Location},
     contacts::Contact,
@@ -26,6 +27,7 @@ pub fn with_key(entity: &str, key: &str) -> String {
         Ticket::ENTITY => format!("/tickets/{key}"),
         Plan::ENTITY => "/billing-plans/".to_owned(),
         "user" => format!("/admin/users/{key}"),
+        api_keys::ENTITY => "/admin/keys".to_owned(),
         FeatureOption::ENTITY | FeatureCategory::ENTITY => "/billing-plans/features/".to_owned(),
         other => match entities::named(other).ok().and_then(|known| known.noun()) {
             Some(noun) => format!("{}/{key}", noun.door().page),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::address;
-use crate::{compliance::RedactedChange, db::Conn, error::Result, params, ui::Page};
+use crate::{auth::api_key_store as api_keys, compliance::RedactedChange, db::Conn, error::Result, params, ui::Page};
 
 /// The names of the records that some changes are about; whoever may be told the changes may read them.
 #[derive(Debug, Default)]
@@ -32,6 +32,7 @@ impl Names {
                 "ticket",
                 "SELECT ticket.id, COALESCE(ticket.subject, ticket.ticket_number), CAST(ticket.external_id AS TEXT) FROM @tickets ticket WHERE ticket.id IN ids(?1)",
             ),
+            (api_keys::ENTITY, "SELECT id, name, CAST(id AS TEXT) FROM api_keys WHERE id IN ids(?1)"),
             ("user", "SELECT id, COALESCE(NULLIF(name, ''), username), CAST(id AS TEXT) FROM users WHERE id IN ids(?1)"),
         ] {
             let ids: Vec<i64> = changes.iter().filter(|change| change.entity == entity).map(|change| change.entity_id).collect();
