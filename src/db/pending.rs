@@ -49,7 +49,7 @@ pub fn note(w: &mut Write<'_>, table: &'static str, id: i64) -> Result<bool> {
 /// Counted now and then: what is noted grows by one a change, and other processes note little.
 fn is_full(w: &mut Write<'_>) -> Result<bool> {
     let noted = *w.pending();
-    if noted.is_full || noted.rows % COUNTED != 0 {
+    if noted.is_full || !noted.rows.is_multiple_of(COUNTED) {
         return Ok(noted.is_full);
     }
     let count: i64 = w.one("SELECT count(*) FROM search_pending", params![])?.get(0)?;
