@@ -1,5 +1,5 @@
 //! Rows of which SQLite's tables of words have yet to learn. Whoever waits for a change waits for a note of it here; the words
-//! themselves, which cost more than the rest of a change, are put in by the writer when nobody waits, many rows at a time.
+//! themselves, which each change would merge into the index anew, are put in by the writer when nobody waits, many rows at a time.
 //! Searches look at the rows that are noted one by one ([`super::list`]), and so find what stands in them at once.
 
 use std::time::Duration;

@@ -9,23 +9,22 @@ use crate::{
     params,
 };
 
-/// The action by which history tells of it.
+/// The action by which history tells of it. It stands in statements and is no parameter of theirs: only then is the index used
+/// that has such changes alone.
 pub const ACTION: &str = "forget";
-/// The same as a condition, as the index of such changes has it.
-const IS_FORGETTING: &str = "action = 'forget'";
 /// What is said to whoever would bring it back.
 pub const WHY: &str = "the person was forgotten: nothing is left that could be brought back";
 
 /// Whether whom a row was about is forgotten.
 pub fn is_forgotten(c: &mut Conn, entity: &str, id: i64) -> Result<bool> {
-    let sql = format!("SELECT 1 FROM changes WHERE entity = ?1 AND entity_id = ?2 AND {IS_FORGETTING} LIMIT 1");
+    let sql = format!("SELECT 1 FROM changes WHERE entity = ?1 AND entity_id = ?2 AND action = '{ACTION}' LIMIT 1");
     Ok(c.first(&sql, params![entity, id])?.is_some())
 }
 
 /// Every such row of a kind.
 pub fn all(c: &mut Conn, entity: &str) -> Result<Vec<i64>> {
-    let sql = "SELECT DISTINCT entity_id FROM changes WHERE entity = ?1 AND action = ?2";
-    c.map(sql, params![entity, ACTION], |row| row.get(0))
+    let sql = format!("SELECT DISTINCT entity_id FROM changes WHERE entity = ?1 AND action = '{ACTION}'");
+    c.map(&sql, params![entity], |row| row.get(0))
 }
 
 /// Refuses to bring such a row back, or to fill it again.
@@ -34,7 +33,7 @@ pub fn all(c: &mut Conn, entity: &str) -> Result<Vec<i64>> {
 /// `NotFound` for a row that the caller does not reach, `Conflict`.
 pub fn refuse<R: Record>(c: &mut Conn, id: i64) -> Result<()> {
     let sql = format!(
-        "SELECT EXISTS (SELECT 1 FROM changes WHERE entity = ?2 AND entity_id = ?1 AND {IS_FORGETTING})
+        "SELECT EXISTS (SELECT 1 FROM changes WHERE entity = ?2 AND entity_id = ?1 AND action = '{ACTION}')
          FROM @{} stored WHERE stored.id = ?1",
         R::TABLE
     );
